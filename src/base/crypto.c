@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/crypto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+void na_random(void *out, apr_size_t len)
+{
+    if (RAND_bytes(out, (int)len) != 1)
+        abort();
+}
+
+char *na_random_hex(apr_pool_t *pool, apr_size_t bytes)
+{
+    unsigned char *data = apr_palloc(pool, bytes);
+    na_random(data, bytes);
+    return na_hex(pool, data, bytes);
+}
+
+char *na_random_base64url(apr_pool_t *pool, apr_size_t bytes)
+{
+    unsigned char *data = apr_palloc(pool, bytes);
+    na_random(data, bytes);
+    return na_base64url_encode(pool, data, bytes);
+}
+
+char *na_random_uuid(apr_pool_t *pool)
+{
+    unsigned char b[16];
+    na_random(b, sizeof b);
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    const char *hex = na_hex(pool, b, sizeof b);
+    return apr_psprintf(pool, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+                        hex + 20);
+}
+
+void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL) ||
+        !EVP_DigestUpdate(context, first.data, first.len) ||
+        !EVP_DigestUpdate(context, second.data, second.len) ||
+        !EVP_DigestFinal_ex(context, out, NULL))
+        abort();
+    EVP_MD_CTX_free(context);
+}
+
+na_error *na_hkdf_sha256(apr_pool_t *pool, na_bytes secret, na_bytes salt, na_bytes info,
+                         unsigned char *out, apr_size_t out_len)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret.data, secret.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt.data, salt.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info.data, info.len),
+        OSSL_PARAM_construct_end(),
+    };
+    int derived = context && EVP_KDF_derive(context, out, out_len, params) == 1;
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    if (!derived)
+        return na_error_new(pool, NA_CONFIGURATION, "HKDF failed: %s", na_openssl_error(pool));
+    return NULL;
+}
+
+int na_equal_secret(const char *a, const char *b)
+{
+    if (!a || !b)
+        return 0;
+    size_t len = strlen(a);
+    return len == strlen(b) && CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void na_wipe(void *data, apr_size_t len)
+{
+    OPENSSL_cleanse(data, len);
+}
+
+typedef struct wiped {
+    void *data;
+    apr_size_t len;
+} wiped;
+
+static apr_status_t wipe_now(void *data)
+{
+    wiped *w = data;
+    OPENSSL_cleanse(w->data, w->len);
+    return APR_SUCCESS;
+}
+
+void na_wipe_with_pool(apr_pool_t *pool, void *data, apr_size_t len)
+{
+    wiped *w = apr_palloc(pool, sizeof *w);
+    w->data = data;
+    w->len = len;
+    apr_pool_cleanup_register(pool, w, wipe_now, apr_pool_cleanup_null);
+}
+
+const char *na_openssl_error(apr_pool_t *pool)
+{
+    char text[256];
+    unsigned long code = ERR_get_error();
+    ERR_clear_error();
+    if (!code)
+        return "no reason given";
+    ERR_error_string_n(code, text, sizeof text);
+    return apr_pstrdup(pool, text);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_CRYPTO_H
+#define NA_BASE_CRYPTO_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+#define NA_SHA256_LEN 32
+
+/* Random bytes from OpenSSL. Aborts the process where there are none: nothing safe can follow. */
+void na_random(void *out, apr_size_t len);
+
+/* `bytes` random bytes as lower-case hex or base64url text. */
+char *na_random_hex(apr_pool_t *pool, apr_size_t bytes);
+char *na_random_base64url(apr_pool_t *pool, apr_size_t bytes);
+
+/* A random UUID, version 4 (RFC 9562 section 5.4). */
+char *na_random_uuid(apr_pool_t *pool);
+
+/* SHA-256 of both parts, one behind the other; `second` may be empty. */
+void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second);
+
+/* HKDF with SHA-256 (RFC 5869). */
+na_error *na_hkdf_sha256(apr_pool_t *pool, na_bytes secret, na_bytes salt, na_bytes info,
+                         unsigned char *out, apr_size_t out_len);
+
+/* Compares in a time that depends on the lengths alone. NULL equals nothing. */
+int na_equal_secret(const char *a, const char *b);
+
+/* Overwrites in a way the compiler keeps. */
+void na_wipe(void *data, apr_size_t len);
+
+/* Wipes these bytes when the pool goes. */
+void na_wipe_with_pool(apr_pool_t *pool, void *data, apr_size_t len);
+
+/* OpenSSL's first queued error as text, the queue emptied; for a private message. */
+const char *na_openssl_error(apr_pool_t *pool);
+
+#endif

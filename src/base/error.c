@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
+
+#include <stdarg.h>
+
+#include <apr_strings.h>
+
+static na_error *make(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
+                      va_list args)
+{
+    na_error *error = apr_palloc(pool, sizeof *error);
+    error->code = code;
+    error->message = apr_pvsprintf(pool, format, args);
+    error->cause = cause;
+    return error;
+}
+
+na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    na_error *error = make(pool, NULL, code, format, args);
+    va_end(args);
+    return error;
+}
+
+na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
+                        ...)
+{
+    va_list args;
+    va_start(args, format);
+    na_error *error = make(pool, cause, code ? code : cause->code, format, args);
+    va_end(args);
+    return error;
+}
+
+const char *na_error_text(apr_pool_t *pool, const na_error *error)
+{
+    const char *text = error->message;
+    for (error = error->cause; error; error = error->cause)
+        text = apr_pstrcat(pool, text, ": ", error->message, NULL);
+    return text;
+}

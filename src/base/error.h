@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_ERROR_H
+#define NA_BASE_ERROR_H
+
+#include <apr_pools.h>
+
+/*
+ * The one error type. A function that can fail returns `na_error *`: NULL is success.
+ *
+ * `code` is public: one of NextAuth's error codes, shown to the browser.
+ * `message` is private: it goes to the log and never to a page. It must not carry secrets.
+ * `cause` is what went wrong underneath, or NULL.
+ *
+ * All of it lives in the pool the error was made in.
+ */
+typedef struct na_error na_error;
+struct na_error {
+    const char *code;
+    const char *message;
+    na_error *cause;
+};
+
+#define NA_CONFIGURATION "Configuration"
+#define NA_ACCESS_DENIED "AccessDenied"
+#define NA_CALLBACK "Callback"
+#define NA_CREDENTIALS_SIGNIN "CredentialsSignin"
+#define NA_OAUTH_SIGNIN "OAuthSignin"
+#define NA_OAUTH_CALLBACK "OAuthCallback"
+#define NA_SESSION "SessionError"
+#define NA_MISSING_CSRF "MissingCSRF"
+
+na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The new error's cause is `cause`; where `code` is NULL it keeps the cause's code. */
+na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
+                        ...) __attribute__((format(printf, 4, 5)));
+
+/* "message: cause's message: …", for a log line. */
+const char *na_error_text(apr_pool_t *pool, const na_error *error);
+
+/* Pass an error on to the caller. */
+#define NA_TRY(expression)                                                                         \
+    do {                                                                                           \
+        na_error *na_try_error = (expression);                                                     \
+        if (na_try_error)                                                                          \
+            return na_try_error;                                                                   \
+    } while (0)
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+static apr_status_t drop(void *json)
+{
+    json_decref(json);
+    return APR_SUCCESS;
+}
+
+json_t *na_json_own(apr_pool_t *pool, json_t *json)
+{
+    if (json)
+        apr_pool_cleanup_register(pool, json, drop, apr_pool_cleanup_null);
+    return json;
+}
+
+na_error *na_json_parse(apr_pool_t *pool, const char *code, const char *text, apr_size_t len,
+                        json_t **json)
+{
+    json_error_t reason;
+    *json = na_json_own(pool, json_loadb(text, len, JSON_REJECT_DUPLICATES, &reason));
+    if (!*json)
+        return na_error_new(pool, code, "not JSON: %s (at byte %d)", reason.text, reason.position);
+    return NULL;
+}
+
+const char *na_json_string(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+int na_json_number(const json_t *object, const char *name, json_int_t *value)
+{
+    const json_t *member = json_object_get(object, name);
+    if (json_is_integer(member)) {
+        *value = json_integer_value(member);
+        return 1;
+    }
+    double real = json_real_value(member);
+    if (!json_is_real(member) || !(real > -9e15 && real < 9e15))
+        return 0;
+    *value = (json_int_t)real;
+    return 1;
+}
+
+static const json_t *child(const json_t *json, const char *name)
+{
+    if (!json_is_array(json))
+        return json_object_get(json, name);
+    char *end;
+    unsigned long index = strtoul(name, &end, 10);
+    return *name && !*end ? json_array_get(json, index) : NULL;
+}
+
+const json_t *na_json_path(const json_t *json, const char *path)
+{
+    const json_t *found = json_object_get(json, path);
+    char name[128];
+    if (!found)
+        found = json;
+    else
+        path = "";
+    while (found && *path) {
+        size_t len = strcspn(path, ".");
+        if (len >= sizeof name)
+            return NULL;
+        memcpy(name, path, len);
+        name[len] = '\0';
+        found = child(found, name);
+        path += len + (path[len] == '.');
+    }
+    return json_is_null(found) ? NULL : found;
+}
+
+const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
+{
+    if (json_is_string(json))
+        return json_string_value(json);
+    if (!json_is_number(json) && !json_is_boolean(json))
+        return NULL;
+    char *text = json_dumps(json, JSON_ENCODE_ANY);
+    char *copy = apr_pstrdup(pool, text);
+    free(text);
+    return copy;
+}
+
+char *na_json_dump(apr_pool_t *pool, const json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    char *copy = apr_pstrdup(pool, text);
+    free(text);
+    return copy;
+}

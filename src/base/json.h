@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_JSON_H
+#define NA_BASE_JSON_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+/*
+ * Parses foreign JSON into an object or array that lives as long as the pool. Members of one name
+ * are refused: two readers could see two different values. `code` is the public error code.
+ */
+na_error *na_json_parse(apr_pool_t *pool, const char *code, const char *text, apr_size_t len,
+                        json_t **json);
+
+/* The pool takes over one reference and drops it when it goes. Returns `json`. */
+json_t *na_json_own(apr_pool_t *pool, json_t *json);
+
+/* A member that is a string, else NULL. Borrowed from `object`, which may be NULL. */
+const char *na_json_string(const json_t *object, const char *name);
+
+/* A member that is a number, in *value as whole seconds or units; 0 where it is missing or none. */
+int na_json_number(const json_t *object, const char *name, json_int_t *value);
+
+/*
+ * A member by dotted path ("picture.data.url"); a number is an index into an array. A member whose
+ * whole name is `path` comes first. NULL where it is missing or JSON null. Borrowed.
+ */
+const json_t *na_json_path(const json_t *json, const char *path);
+
+/* A scalar as text: strings as they are, numbers and booleans as JSON writes them; else NULL. */
+const char *na_json_scalar(apr_pool_t *pool, const json_t *json);
+
+/* Compact text in the pool. `json` must be an object or array. */
+char *na_json_dump(apr_pool_t *pool, const json_t *json);
+
+#endif

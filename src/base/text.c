@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* Value of a base64url character plus one; 0 where it is none. */
+static const unsigned char value_plus_one[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+};
+
+na_bytes na_bytes_of(const char *text)
+{
+    return (na_bytes){(const unsigned char *)text, strlen(text)};
+}
+
+char *na_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len)
+{
+    const unsigned char *in = data;
+    char *out = apr_palloc(pool, (len + 2) / 3 * 4 + 1);
+    char *p = out;
+    for (; len >= 3; len -= 3, in += 3) {
+        *p++ = alphabet[in[0] >> 2];
+        *p++ = alphabet[(in[0] & 3) << 4 | in[1] >> 4];
+        *p++ = alphabet[(in[1] & 15) << 2 | in[2] >> 6];
+        *p++ = alphabet[in[2] & 63];
+    }
+    if (len) {
+        unsigned char second = len == 2 ? in[1] : 0;
+        *p++ = alphabet[in[0] >> 2];
+        *p++ = alphabet[(in[0] & 3) << 4 | second >> 4];
+        if (len == 2)
+            *p++ = alphabet[(second & 15) << 2];
+    }
+    *p = '\0';
+    return out;
+}
+
+int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *text,
+                           apr_size_t len)
+{
+    const unsigned char *in = (const unsigned char *)text;
+    unsigned char *p = out;
+    for (; len >= 4; len -= 4, in += 4) {
+        unsigned a = value_plus_one[in[0]], b = value_plus_one[in[1]];
+        unsigned c = value_plus_one[in[2]], d = value_plus_one[in[3]];
+        if (!a || !b || !c || !d)
+            return 0;
+        unsigned bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        *p++ = (unsigned char)(bits >> 16);
+        *p++ = (unsigned char)(bits >> 8);
+        *p++ = (unsigned char)bits;
+    }
+    if (len == 1)
+        return 0;
+    if (len) {
+        unsigned a = value_plus_one[in[0]], b = value_plus_one[in[1]];
+        unsigned c = len == 3 ? value_plus_one[in[2]] : 1;
+        if (!a || !b || !c)
+            return 0;
+        unsigned bits = (a - 1) << 10 | (b - 1) << 4 | (c - 1) >> 2;
+        unsigned stray = len == 3 ? (c - 1) & 3 : (b - 1) & 15;
+        if (stray)
+            return 0;
+        *p++ = (unsigned char)(bits >> 8);
+        if (len == 3)
+            *p++ = (unsigned char)bits;
+    }
+    *out_len = (apr_size_t)(p - out);
+    return 1;
+}
+
+unsigned char *na_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t len,
+                                   apr_size_t *out_len)
+{
+    unsigned char *out = apr_palloc(pool, NA_BASE64URL_DECODED_MAX(len) + 1);
+    if (!na_base64url_decode_to(out, out_len, text, len))
+        return NULL;
+    out[*out_len] = '\0';
+    return out;
+}
+
+char *na_hex(apr_pool_t *pool, const void *data, apr_size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *in = data;
+    char *out = apr_palloc(pool, len * 2 + 1);
+    for (apr_size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[in[i] >> 4];
+        out[2 * i + 1] = digits[in[i] & 15];
+    }
+    out[len * 2] = '\0';
+    return out;
+}
+
+static const char *html_entity(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+const char *na_html(apr_pool_t *pool, const char *text)
+{
+    if (!text)
+        return "";
+    if (!strpbrk(text, "&<>\"'"))
+        return text;
+    char *out = apr_palloc(pool, strlen(text) * 6 + 1);
+    char *p = out;
+    for (; *text; text++) {
+        const char *entity = html_entity(*text);
+        if (!entity) {
+            *p++ = *text;
+            continue;
+        }
+        size_t len = strlen(entity);
+        memcpy(p, entity, len);
+        p += len;
+    }
+    *p = '\0';
+    return out;
+}
+
+char *na_percent_encode(apr_pool_t *pool, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = apr_palloc(pool, strlen(text) * 3 + 1);
+    char *p = out;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x80 && (apr_isalnum(c) || strchr("-_.!~*'()", c))) {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = '%';
+        *p++ = digits[c >> 4];
+        *p++ = digits[c & 15];
+    }
+    *p = '\0';
+    return out;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+char *na_percent_decode(apr_pool_t *pool, const char *text, int plus)
+{
+    char *out = apr_palloc(pool, strlen(text) + 1);
+    char *p = out;
+    for (; *text; text++) {
+        if (*text == '+' && plus) {
+            *p++ = ' ';
+            continue;
+        }
+        if (*text != '%') {
+            *p++ = *text;
+            continue;
+        }
+        int high = hex_value(text[1]);
+        int low = high < 0 ? -1 : hex_value(text[2]);
+        if (low < 0 || (high == 0 && low == 0))
+            return NULL;
+        *p++ = (char)(high << 4 | low);
+        text += 2;
+    }
+    *p = '\0';
+    return out;
+}
+
+int na_has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return 1;
+    return 0;
+}
+
+/* Length of the well-formed sequence at `p`, 0 where there is none (RFC 3629 section 4). */
+static int utf8_sequence(const unsigned char *p)
+{
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] < 0xc2 || p[0] > 0xf4)
+        return 0;
+    int length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    for (int i = 1; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+int na_is_utf8(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p) {
+        int length = utf8_sequence(p);
+        if (!length)
+            return 0;
+        p += length;
+    }
+    return 1;
+}
+
+char *na_iso8601(apr_pool_t *pool, apr_time_t when)
+{
+    apr_time_exp_t t;
+    apr_time_exp_gmt(&t, when);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec / 1000);
+}
+
+char *na_http_date(apr_pool_t *pool, apr_time_t when)
+{
+    char *out = apr_palloc(pool, APR_RFC822_DATE_LEN);
+    apr_rfc822_date(out, when);
+    return out;
+}

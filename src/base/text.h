@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_TEXT_H
+#define NA_BASE_TEXT_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+/* A run of bytes that somebody else owns; not NUL-terminated. */
+typedef struct na_bytes {
+    const unsigned char *data;
+    apr_size_t len;
+} na_bytes;
+
+/* The bytes of a C string, without its NUL. */
+na_bytes na_bytes_of(const char *text);
+
+/* base64url without padding (RFC 4648 section 5, as RFC 7515 section 2 uses it). */
+char *na_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len);
+
+/* Most bytes that `len` characters of base64url decode to. */
+#define NA_BASE64URL_DECODED_MAX(len) ((len) / 4 * 3 + 2)
+
+/*
+ * Strict: no padding, no white space, no characters of standard base64, no stray bits at the end.
+ * `out` takes NA_BASE64URL_DECODED_MAX(len) bytes. Returns 0 where the text is not canonical.
+ */
+int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *text,
+                           apr_size_t len);
+
+/* The same into the pool, with a NUL behind the bytes; NULL where the text is not canonical. */
+unsigned char *na_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t len,
+                                   apr_size_t *out_len);
+
+/* Lower-case hex. */
+char *na_hex(apr_pool_t *pool, const void *data, apr_size_t len);
+
+/* For HTML text and quoted attribute values. NULL gives "". */
+const char *na_html(apr_pool_t *pool, const char *text);
+
+/* As JavaScript's encodeURIComponent does. */
+char *na_percent_encode(apr_pool_t *pool, const char *text);
+
+/* One component of a query or form ('+' is a space when `plus`); NULL on a malformed escape or an
+ * encoded NUL. */
+char *na_percent_decode(apr_pool_t *pool, const char *text, int plus);
+
+/* 1 where `text` has a byte below 0x20 or 0x7f. */
+int na_has_control(const char *text);
+
+/* 1 where the bytes are well-formed UTF-8 (RFC 3629). */
+int na_is_utf8(const char *text);
+
+/* "2026-01-01T00:00:00.000Z", as JavaScript's Date.toISOString. */
+char *na_iso8601(apr_pool_t *pool, apr_time_t when);
+
+/* "Thu, 01 Jan 2026 00:00:00 GMT". */
+char *na_http_date(apr_pool_t *pool, apr_time_t when);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_JOSE_JWS_H
+#define NA_JOSE_JWS_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "jose/jwk.h"
+
+/* Longest compact token that is looked at, in characters. */
+#define NA_JWS_MAX (256 * 1024)
+
+/*
+ * JSON Web Signature (RFC 7515), compact serialization only: RS, PS and ES 256 to 512, EdDSA
+ * (Ed25519, RFC 8037), HS256 to 512. "none", `crit`, `b64` are refused; `jku`, `x5u`, `jwk`, `x5c`
+ * in a header are never followed.
+ */
+typedef struct na_jws {
+    const char *alg;
+    const char *kid;  /* NULL where the header has none */
+    na_bytes payload; /* NUL-terminated */
+} na_jws;
+
+/* Reads the header alone, unverified: for choosing the key set. */
+na_error *na_jws_peek(apr_pool_t *pool, const char *token, apr_size_t token_len, na_jws *jws);
+
+/* 1 where `set` has a key that could verify: same `kid` (or the header has none), fitting type. */
+int na_jws_has_key(const na_jws *jws, const na_jwks *set);
+
+/*
+ * Verifies against the keys of `set` that fit the header's `kid` and `alg`. `algs` is a
+ * NULL-terminated list of the algorithms the caller accepts: the header's must be one of them.
+ * `error` has the code NA_OAUTH_CALLBACK.
+ */
+na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_len,
+                        const na_jwks *set, const char *const *algs, na_jws *jws);
+
+/*
+ * Signs `payload` with a private or symmetric key. The header is {"alg", "kid" where the key has
+ * one, "typ" where not NULL}.
+ */
+na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, const char *typ,
+                      na_bytes payload, char **token);
+
+/* 1 where `alg` is one of the signature algorithms above. */
+int na_jws_alg_known(const char *alg);
+
+/* The EVP digest name an algorithm hashes with ("SHA256", …; "SHA512" for EdDSA), or NULL. */
+const char *na_jws_digest(const char *alg);
+
+#endif
