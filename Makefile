@@ -41,8 +41,21 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The catalogue of providers as a C string literal.
+$(BUILD)/gen/providers_json.h: conf/providers.json
+	@mkdir -p $(@D)
+	sed 's/\\/\\\\/g; s/"/\\"/g; s/^ */"/; s/$$/"/' $< >$@
+
+$(BUILD)/obj/src/provider/catalogue.o: $(BUILD)/gen/providers_json.h
+
 $(LIB): $(call objects,$(LIB_SOURCES))
 	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/mod_nextauth.so: $(call objects,$(HTTPD_SOURCES)) $(LIB)
+	$(CC) -shared -o $@ $^ $(LINK_HARDENING) $(LIBS)
+
+$(BUILD)/nextauthctl: $(call objects,$(CTL_SOURCES)) $(LIB)
+	$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
 # t/unit/NAME.c is a TAP program of its own.
 $(BUILD)/unit/%: $(BUILD)/obj/t/unit/%.o $(BUILD)/obj/t/unit/tap.o $(LIB)
@@ -51,7 +64,12 @@ $(BUILD)/unit/%: $(BUILD)/obj/t/unit/%.o $(BUILD)/obj/t/unit/tap.o $(LIB)
 
 unit: $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 
+PORT ?= 8080
+HTTPD = $(shell $(APXS) -q SBINDIR)/$(shell $(APXS) -q PROGNAME)
+run: all
+	conf/demo/run $(HTTPD) $(shell $(APXS) -q LIBEXECDIR) $(abspath $(BUILD)) $(PORT)
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all unit
+.PHONY: all unit run
 .SECONDARY:

@@ -3,7 +3,6 @@
 #define NA_BASE_TEXT_H
 
 #include <apr_pools.h>
-#include <apr_time.h>
 
 /* A run of bytes that somebody else owns; not NUL-terminated. */
 typedef struct na_bytes {
@@ -49,11 +48,5 @@ int na_has_control(const char *text);
 
 /* 1 where the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
-
-/* "2026-01-01T00:00:00.000Z", as JavaScript's Date.toISOString. */
-char *na_iso8601(apr_pool_t *pool, apr_time_t when);
-
-/* "Thu, 01 Jan 2026 00:00:00 GMT". */
-char *na_http_date(apr_pool_t *pool, apr_time_t when);
 
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/module.h"
+#include "mod_nextauth.h"
+
+static const char *nextauth_claim(request_rec *r, const char *name)
+{
+    const na_session *session = na_session_of(r);
+    return session ? na_session_claim(session, name) : NULL;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    ap_hook_check_config(na_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(na_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+
+    /* before mod_setenvif and all others could read a header from outside */
+    ap_hook_post_read_request(na_strip_identity, NULL, NULL, APR_HOOK_REALLY_FIRST);
+
+    /* before mod_proxy and mod_rewrite, so that the endpoints answer wherever they are mapped */
+    ap_hook_pre_translate_name(na_pre_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(na_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(na_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(na_handle_endpoint, NULL, NULL, APR_HOOK_REALLY_FIRST);
+
+    /* around mod_authz_core, which is the last in both */
+    ap_hook_check_access_ex(na_check_access_ex, NULL, NULL, APR_HOOK_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(na_check_authn, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(na_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(na_pass_identity, NULL, NULL, APR_HOOK_FIRST);
+
+    ap_hook_expr_lookup(na_expression_lookup, NULL, NULL, APR_HOOK_MIDDLE);
+    na_register_requirements(pool);
+    APR_REGISTER_OPTIONAL_FN(nextauth_claim);
+}
+
+__attribute__((visibility("default")))
+module AP_MODULE_DECLARE_DATA nextauth_module = {STANDARD20_MODULE_STUFF, na_make_dir_conf,
+                                                 na_merge_dir_conf,       na_make_server_conf,
+                                                 na_merge_server_conf,    na_directives,
+                                                 register_hooks,          0};

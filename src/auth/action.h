@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_AUTH_ACTION_H
+#define NA_AUTH_ACTION_H
+
+#include "auth/config.h"
+#include "auth/password.h"
+#include "oauth/documents.h"
+
+typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
+
+/* Who signs in: what rules, roles and claims are worked out from. */
+typedef struct na_subject {
+    na_user user;
+    const na_provider *provider;
+    const json_t *profile; /* the raw profile; NULL with credentials */
+    const json_t *account; /* provider, type, providerAccountId, scope */
+} na_subject;
+
+/* What only the server can do; `data` is its own. */
+typedef struct na_server {
+    void *data;
+    void (*log)(void *data, na_level level, const char *text);
+    na_error *(*is_true)(void *data, const na_expression *expression, const na_subject *subject,
+                         int *result);
+    na_error *(*value_of)(void *data, const na_expression *expression, const na_subject *subject,
+                          const char **result);
+    na_password_result (*check_password)(void *data, const apr_array_header_t *authn_providers,
+                                         const char *user, const char *password);
+} na_server;
+
+/* What a child process owns. */
+typedef struct na_process {
+    na_token_cache *tokens;
+    na_documents *documents;
+    na_password_gate *passwords;
+} na_process;
+
+/* A request to an endpoint, the server's own types left behind. */
+typedef struct na_request {
+    apr_pool_t *pool;
+    const na_config *config;
+    const na_server *server;
+    const na_process *process;
+    na_http *http;
+    apr_time_t now;
+    const char *method;        /* "GET", "POST", … */
+    const char *action;        /* first segment behind the base path; "" where there is none */
+    const char *provider_id;   /* second segment; NULL where there is none */
+    const char *cookie_header; /* NULL where there is none */
+    const apr_table_t *query, *form, *cookies;
+    int wants_return; /* X-Auth-Return-Redirect is there: Auth.js v5's client */
+
+    /* worked out before the action runs */
+    const char *csrf_token;
+    int csrf_verified;
+    const char *callback_url;
+    const na_provider *provider; /* NULL where provider_id names none */
+} na_request;
+
+typedef struct na_response {
+    int status;
+    const char *location;     /* absolute; NULL where it is no redirect */
+    const char *content_type; /* NULL where there is no body */
+    const char *body;
+    const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */
+    int cacheable;
+    apr_array_header_t *set_cookies; /* char * */
+} na_response;
+
+typedef na_error *na_action(na_request *request, na_response *response);
+
+/* Finds the action and runs it; an error becomes NextAuth's redirect or page, and a log line. */
+void na_dispatch(na_request *request, na_response *response);
+
+na_action na_get_providers, na_get_session, na_post_session, na_get_csrf, na_get_signin,
+    na_post_signin, na_get_signout, na_post_signout, na_callback, na_get_verify_request,
+    na_get_error, na_post_log;
+
+/* The two kinds of callback. */
+na_action na_callback_oauth, na_callback_credentials;
+
+/*
+ * Signs the subject in: rules, roles, claims, session cookie, and on to request->callback_url.
+ */
+na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject);
+
+/* respond.c */
+
+/* A JSON body. */
+void na_respond_json(na_request *request, na_response *response, int status, const json_t *json);
+
+/*
+ * On to `url`, made absolute: as a redirect, or as {"url": …} to a client that asked for that,
+ * with `status` where it is v4's.
+ */
+void na_respond_redirect(na_request *request, na_response *response, int status, const char *url);
+
+/* One of the built-in pages. */
+void na_respond_page(na_request *request, na_response *response, int status, const char *title,
+                     const char *content);
+
+void na_set_cookie(na_response *response, char *set_cookie);
+void na_clear_cookie(na_request *request, na_response *response, na_cookie_id id);
+
+/* The form's field, else the query's; NULL where there is none. */
+const char *na_parameter(const na_request *request, const char *name);
+
+void na_log(const na_request *request, na_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* csrf.c: double submit as NextAuth makes it. Sets csrf_token, csrf_verified and the cookie. */
+void na_csrf(na_request *request, na_response *response);
+
+/* callback_url.c: sets callback_url, and the cookie where it changes. */
+void na_callback_url(na_request *request, na_response *response);
+
+/*
+ * NextAuth's redirect callback: an absolute address on our origin or one of NextAuthRedirectAllow.
+ * NULL where `url` is anything else.
+ */
+const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const char *url);
+
+#endif

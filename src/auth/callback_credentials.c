@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/json.h"
+
+static na_password_result check(na_request *request, const char *user, const char *password)
+{
+    const na_provider *provider = request->provider;
+    na_error *error = NULL;
+    na_password_result result;
+    if (!na_password_gate_enter(request->process->passwords)) {
+        na_log(request, NA_LOG_ERROR, "too many passwords are being checked");
+        return NA_PASSWORD_FAILED;
+    }
+    if (provider->password_file)
+        result = na_password_check(request->pool, provider->password_file, user, password, &error);
+    else
+        result = request->server->check_password(request->server->data, provider->authn_providers,
+                                                 user, password);
+    na_password_gate_leave(request->process->passwords);
+    if (error)
+        na_log(request, NA_LOG_ERROR, "%s", na_error_text(request->pool, error));
+    return result;
+}
+
+static na_error *refuse(na_request *request, const char *why)
+{
+    return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN, "%s", why);
+}
+
+static int is_user_name(const char *user)
+{
+    return user && *user && strlen(user) <= 255 && !na_has_control(user) && !strchr(user, ':') &&
+           na_is_utf8(user);
+}
+
+static na_error *post_credentials(na_request *request, na_response *response)
+{
+    const char *user = apr_table_get(request->form, "username");
+    const char *password = apr_table_get(request->form, "password");
+    if (!user)
+        user = apr_table_get(request->form, "email");
+    if (!is_user_name(user) || !password || !*password || strlen(password) > NA_PASSWORD_MAX)
+        return refuse(request, "no usable user name or password");
+    na_password_result result = check(request, user, password);
+    if (result == NA_PASSWORD_FAILED)
+        return refuse(request, "the password could not be checked");
+    if (result == NA_PASSWORD_DENIED)
+        return refuse(request, "wrong user name or password");
+
+    const char *email = strchr(user, '@') ? user : NULL;
+    na_subject subject = {.user = {.id = user, .name = user, .email = email},
+                          .provider = request->provider};
+    subject.account =
+        na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", request->provider->id,
+                                             "type", "credentials", "providerAccountId", user));
+    return na_complete_sign_in(request, response, &subject);
+}
+
+na_error *na_callback_credentials(na_request *request, na_response *response)
+{
+    const char *base = request->config->base_url;
+    if (strcmp(request->method, "POST") != 0)
+        return na_error_new(request->pool, NA_CONFIGURATION, "credentials take a POST");
+    if (!request->csrf_verified && request->config->dialect == NA_V5)
+        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
+    if (!request->csrf_verified) {
+        na_respond_redirect(request, response, 200,
+                            apr_pstrcat(request->pool, base, "/signin?csrf=true", NULL));
+        return NULL;
+    }
+    return post_credentials(request, response);
+}

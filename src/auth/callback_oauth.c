@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "auth/checks.h"
+#include "base/json.h"
+#include "oauth/oauth.h"
+
+/* A provider's own words, for the log alone. */
+static const char *said(na_request *request, const char *name)
+{
+    const char *text = na_parameter(request, name);
+    char *copy = apr_pstrndup(request->pool, text ? text : "", 200);
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    return copy;
+}
+
+/* RFC 9207 section 2.4: the answer must be of the issuer that was asked. */
+static na_error *check_iss(na_request *request, const na_metadata *metadata)
+{
+    const char *iss = na_parameter(request, "iss");
+    if (!iss && !metadata->sends_iss)
+        return NULL;
+    if (!metadata->issuer || strchr(metadata->issuer, '{'))
+        return NULL;
+    return iss && strcmp(iss, metadata->issuer) == 0
+               ? NULL
+               : na_error_new(request->pool, NA_OAUTH_CALLBACK,
+                              "the callback's iss is another issuer");
+}
+
+static na_error *fetch_profile(na_request *request, const na_checks *checks, na_tokens *tokens,
+                               json_t **profile)
+{
+    const char *code = na_parameter(request, "code");
+    na_oauth oauth;
+    na_metadata metadata;
+    na_oauth_of_request(request, &oauth);
+    NA_TRY(na_oauth_metadata(&oauth, &metadata));
+    NA_TRY(check_iss(request, &metadata));
+    if (!code || !*code)
+        return na_error_new(request->pool, NA_OAUTH_CALLBACK, "the callback has no code");
+    NA_TRY(na_oauth_exchange(&oauth, &metadata, code, checks->code_verifier, tokens));
+    return na_oauth_profile(&oauth, &metadata, tokens, checks->nonce, profile);
+}
+
+static na_error *sign_in(na_request *request, na_response *response, const char *state)
+{
+    na_checks checks;
+    na_tokens tokens;
+    json_t *profile;
+    na_subject subject = {.provider = request->provider};
+    NA_TRY(na_checks_take(request, response, state, &checks));
+    NA_TRY(fetch_profile(request, &checks, &tokens, &profile));
+    NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));
+    subject.profile = profile;
+    subject.account =
+        na_json_own(request->pool,
+                    json_pack("{s:s, s:s, s:s, s:s*}", "provider", request->provider->id, "type",
+                              na_provider_type_name(request->provider), "providerAccountId",
+                              subject.user.id, "scope", tokens.scope));
+    return na_complete_sign_in(request, response, &subject);
+}
+
+na_error *na_callback_oauth(na_request *request, na_response *response)
+{
+    const char *state = na_parameter(request, "state");
+    if (na_parameter(request, "error")) {
+        na_checks_clear(request, response, state);
+        return na_error_new(request->pool, NA_CALLBACK, "the provider answers %s (%s)",
+                            said(request, "error"), said(request, "error_description"));
+    }
+    na_error *error = sign_in(request, response, state);
+    if (error && strcmp(error->code, NA_ACCESS_DENIED) != 0 &&
+        strcmp(error->code, NA_CONFIGURATION) != 0)
+        return na_error_wrap(request->pool, error, NA_OAUTH_CALLBACK, "no sign-in with '%s'",
+                             request->provider->id);
+    return error;
+}

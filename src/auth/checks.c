@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/checks.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+#include "base/json.h"
+
+#define MAX_AGE 900
+#define SUFFIX_LEN 8
+
+static const na_cookie_id check_cookies[] = {NA_COOKIE_STATE, NA_COOKIE_PKCE, NA_COOKIE_NONCE};
+
+void na_oauth_of_request(const na_request *request, na_oauth *oauth)
+{
+    *oauth = (na_oauth){
+        .pool = request->pool,
+        .provider = request->provider,
+        .http = request->http,
+        .documents = request->process->documents,
+        .now = request->now,
+        .redirect_uri = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
+                                    request->provider->id, NULL),
+        .allow_http = request->config->http.allow_http,
+    };
+}
+
+/* Without a state there is nothing to tell sign-ins apart by. */
+static const char *cookie_name(const na_request *request, na_cookie_id id, const char *state)
+{
+    const char *name = request->config->cookies[id].name;
+    if (!state || strlen(state) < SUFFIX_LEN ||
+        strspn(state, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") <
+            SUFFIX_LEN)
+        return name;
+    return apr_psprintf(request->pool, "%s.%.*s", name, SUFFIX_LEN, state);
+}
+
+void na_checks_clear(na_request *request, na_response *response, const char *state)
+{
+    for (int i = 0; i < 3; i++) {
+        na_cookie_id id = check_cookies[i];
+        const char *name = cookie_name(request, id, state);
+        if (apr_table_get(request->cookies, name))
+            na_set_cookie(response,
+                          na_cookie_clear(request->pool, &request->config->cookies[id], name));
+    }
+}
+
+/* Browsers send a host's older cookies first (RFC 6265 section 5.4). */
+static void make_room(na_request *request, na_response *response)
+{
+    const na_cookie *cookie = &request->config->cookies[NA_COOKIE_STATE];
+    size_t len = strlen(cookie->name);
+    const apr_array_header_t *list = apr_table_elts(request->cookies);
+    int flows = 0;
+    for (int i = list->nelts - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
+        if (strncmp(name, cookie->name, len) != 0 || name[len] != '.')
+            continue;
+        if (++flows >= NA_FLOWS_MAX)
+            na_checks_clear(request, response, name + len + 1);
+    }
+}
+
+static na_error *put(na_request *request, na_response *response, na_cookie_id id, const char *state,
+                     const char *value)
+{
+    const na_config *config = request->config;
+    char *token;
+    json_t *claims = na_json_own(request->pool, json_pack("{s:s, s:s}", "value", value, "provider",
+                                                          request->provider->id));
+    if (id == NA_COOKIE_STATE)
+        json_object_set_new(claims, "callbackUrl", json_string(request->callback_url));
+    NA_TRY(na_keyring_seal(request->pool, &config->check_rings[id], claims, request->now, MAX_AGE,
+                           &token));
+    na_set_cookie(response, na_cookie_write(request->pool, &config->cookies[id],
+                                            cookie_name(request, id, state), token, MAX_AGE,
+                                            request->now + apr_time_from_sec(MAX_AGE)));
+    return NULL;
+}
+
+na_error *na_checks_make(na_request *request, na_response *response, na_checks *checks)
+{
+    int wanted = request->provider->checks;
+    *checks = (na_checks){0};
+    make_room(request, response);
+    if (wanted & NA_CHECK_STATE) {
+        checks->state = na_random_base64url(request->pool, 32);
+        NA_TRY(put(request, response, NA_COOKIE_STATE, checks->state, checks->state));
+    }
+    if (wanted & NA_CHECK_PKCE) {
+        checks->code_verifier = na_random_base64url(request->pool, 32);
+        NA_TRY(put(request, response, NA_COOKIE_PKCE, checks->state, checks->code_verifier));
+    }
+    if (wanted & NA_CHECK_NONCE) {
+        checks->nonce = na_random_base64url(request->pool, 32);
+        NA_TRY(put(request, response, NA_COOKIE_NONCE, checks->state, checks->nonce));
+    }
+    return NULL;
+}
+
+/* A check made for one provider must not pass for another. */
+static na_error *take(na_request *request, na_cookie_id id, const char *state, const char **value,
+                      json_t **claims)
+{
+    const char *name = cookie_name(request, id, state);
+    const char *cookie = apr_table_get(request->cookies, name);
+    if (!cookie)
+        return na_error_new(request->pool, NA_OAUTH_CALLBACK,
+                            "cookie %s is missing: expired, used already, or another browser",
+                            request->config->cookies[id].name);
+    na_error *error = na_keyring_open(request->pool, &request->config->check_rings[id],
+                                      na_bytes_of(cookie), request->now, claims, NULL);
+    if (error)
+        return na_error_wrap(request->pool, error, NA_OAUTH_CALLBACK, "cookie %s is unusable",
+                             request->config->cookies[id].name);
+    const char *provider = na_json_string(*claims, "provider");
+    *value = na_json_string(*claims, "value");
+    if (!*value || !provider || strcmp(provider, request->provider->id) != 0)
+        return na_error_new(request->pool, NA_OAUTH_CALLBACK,
+                            "cookie %s was made for another provider",
+                            request->config->cookies[id].name);
+    return NULL;
+}
+
+static na_error *take_state(na_request *request, const char *state, const char **expected)
+{
+    json_t *claims;
+    if (!state)
+        return na_error_new(request->pool, NA_OAUTH_CALLBACK, "the callback has no state");
+    NA_TRY(take(request, NA_COOKIE_STATE, state, expected, &claims));
+    if (!na_equal_secret(state, *expected))
+        return na_error_new(request->pool, NA_OAUTH_CALLBACK, "state is not this sign-in's");
+    const char *url =
+        na_safe_redirect(request->pool, request->config, na_json_string(claims, "callbackUrl"));
+    request->callback_url = url ? url : request->callback_url;
+    return NULL;
+}
+
+na_error *na_checks_take(na_request *request, na_response *response, const char *state,
+                         na_checks *checks)
+{
+    int wanted = request->provider->checks;
+    json_t *claims;
+    *checks = (na_checks){0};
+    na_checks_clear(request, response, state);
+    if (wanted & NA_CHECK_STATE)
+        NA_TRY(take_state(request, state, &checks->state));
+    if (wanted & NA_CHECK_PKCE)
+        NA_TRY(take(request, NA_COOKIE_PKCE, state, &checks->code_verifier, &claims));
+    if (wanted & NA_CHECK_NONCE)
+        NA_TRY(take(request, NA_COOKIE_NONCE, state, &checks->nonce, &claims));
+    return NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_AUTH_CHECKS_H
+#define NA_AUTH_CHECKS_H
+
+#include "auth/action.h"
+#include "oauth/oauth.h"
+
+/* Sign-ins that one browser may have under way; the oldest gives way to one more. */
+#define NA_FLOWS_MAX 3
+
+/* The request's provider, as the OAuth client wants it. */
+void na_oauth_of_request(const na_request *request, na_oauth *oauth);
+
+/*
+ * Makes what the provider's checks ask for, each in an encrypted cookie of 15 minutes. The cookies
+ * of a sign-in carry a suffix taken from its state, so that two tabs don't overwrite each other's.
+ */
+na_error *na_checks_make(na_request *request, na_response *response, na_checks *checks);
+
+/*
+ * Takes them back at the callback: clears the cookies, compares `state`. Also restores the address
+ * that the sign-in was started for, into request->callback_url.
+ */
+na_error *na_checks_take(na_request *request, na_response *response, const char *state,
+                         na_checks *checks);
+
+/* Clears the cookies of the sign-in that `state` (may be NULL) belongs to. */
+void na_checks_clear(na_request *request, na_response *response, const char *state);
+
+#endif

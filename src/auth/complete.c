@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/url.h"
+
+/* The first rule that is true decides; where none is, having allowed somebody means nobody else. */
+static na_error *apply_rules(na_request *request, const na_subject *subject)
+{
+    const apr_array_header_t *rules = request->config->sign_in_rules;
+    int allows = 0;
+    for (int i = 0; i < rules->nelts; i++) {
+        const na_sign_in_rule *rule = &APR_ARRAY_IDX(rules, i, na_sign_in_rule);
+        int is_true = 0;
+        NA_TRY(
+            request->server->is_true(request->server->data, rule->expression, subject, &is_true));
+        if (is_true && rule->allow)
+            return NULL;
+        if (is_true)
+            return na_error_new(request->pool, NA_ACCESS_DENIED, "NextAuthSignInRule %d denies",
+                                i + 1);
+        allows |= rule->allow;
+    }
+    if (allows)
+        return na_error_new(request->pool, NA_ACCESS_DENIED, "no NextAuthSignInRule allows");
+    return NULL;
+}
+
+static na_error *add_roles(na_request *request, const na_subject *subject, json_t *claims)
+{
+    const apr_array_header_t *roles = request->config->roles;
+    json_t *held = json_array();
+    json_object_set_new(claims, NA_CLAIM_ROLES, held);
+    for (int i = 0; i < roles->nelts; i++) {
+        const na_named_expression *role = &APR_ARRAY_IDX(roles, i, na_named_expression);
+        int is_true = 0;
+        NA_TRY(
+            request->server->is_true(request->server->data, role->expression, subject, &is_true));
+        if (is_true)
+            json_array_append_new(held, json_string(role->name));
+    }
+    return NULL;
+}
+
+static na_error *add_claims(na_request *request, const na_subject *subject, json_t *claims)
+{
+    const apr_array_header_t *named = request->config->claims;
+    for (int i = 0; i < named->nelts; i++) {
+        const na_named_expression *claim = &APR_ARRAY_IDX(named, i, na_named_expression);
+        const char *value = NULL;
+        NA_TRY(
+            request->server->value_of(request->server->data, claim->expression, subject, &value));
+        if (value && *value)
+            json_object_set_new(claims, claim->name, json_string(value));
+    }
+    return NULL;
+}
+
+/* NextAuth's default token, and the claims of ours that outlive every re-issue. */
+static json_t *base_claims(na_request *request, const na_subject *subject)
+{
+    const na_user *user = &subject->user;
+    return na_json_own(request->pool,
+                       json_pack("{s:s*, s:s*, s:s*, s:s, s:s, s:s, s:I}", "name", user->name,
+                                 "email", user->email, "picture", user->image, "sub", user->id,
+                                 NA_CLAIM_PROVIDER, subject->provider->id, NA_CLAIM_SESSION_ID,
+                                 na_random_base64url(request->pool, 32), NA_CLAIM_AUTH_TIME,
+                                 (json_int_t)apr_time_sec(request->now)));
+}
+
+/* What the provider sent must be text: JSON tokens and header values are made of it. */
+static na_error *check_user(na_request *request, const na_user *user)
+{
+    const char *const values[] = {user->id, user->name, user->email, user->image};
+    for (int i = 0; i < 4; i++)
+        if (values[i] && (!na_is_utf8(values[i]) || strlen(values[i]) > 2048))
+            return na_error_new(request->pool, NA_CALLBACK, "the profile is no usable text");
+    return NULL;
+}
+
+na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
+{
+    NA_TRY(check_user(request, &subject->user));
+    NA_TRY(apply_rules(request, subject));
+    json_t *claims = base_claims(request, subject);
+    if (!claims)
+        return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
+    NA_TRY(add_roles(request, subject, claims));
+    NA_TRY(add_claims(request, subject, claims));
+    NA_TRY(na_session_write(request->pool, &request->config->session, request->cookie_header,
+                            claims, request->now, response->set_cookies));
+    na_log(request, NA_LOG_INFO, "signIn: '%s' by %s",
+           na_percent_encode(request->pool, subject->user.id), subject->provider->id);
+    na_respond_redirect(request, response, 200, request->callback_url);
+    return NULL;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_AUTH_CONFIG_H
+#define NA_AUTH_CONFIG_H
+
+#include <apr_tables.h>
+
+#include "base/cookie.h"
+#include "base/http.h"
+#include "page/page.h"
+#include "provider/provider.h"
+#include "session/load.h"
+
+typedef enum na_mode { NA_PRODUCTION, NA_DEVELOPMENT, NA_TEST } na_mode;
+
+/* NextAuth's cookies besides the session's. */
+typedef enum na_cookie_id {
+    NA_COOKIE_CALLBACK_URL,
+    NA_COOKIE_CSRF,
+    NA_COOKIE_STATE,
+    NA_COOKIE_PKCE,
+    NA_COOKIE_NONCE,
+    NA_COOKIE_COUNT
+} na_cookie_id;
+
+/* An expression of the server's: only it can evaluate one. */
+typedef struct na_expression na_expression;
+
+/* NextAuthSignInRule: the first whose expression is true decides. */
+typedef struct na_sign_in_rule {
+    int allow;
+    const na_expression *expression;
+} na_sign_in_rule;
+
+/* NextAuthRole and NextAuthClaim: a name and what it is worth. */
+typedef struct na_named_expression {
+    const char *name;
+    const na_expression *expression;
+} na_named_expression;
+
+/* NextAuthPages: paths or addresses; NULL where the built-in page serves. */
+typedef struct na_pages {
+    const char *sign_in, *sign_out, *error, *verify_request, *new_user;
+} na_pages;
+
+/* A virtual host's configuration: complete, checked, immutable. */
+typedef struct na_config {
+    na_mode mode;
+    const char *origin;    /* https://host[:port] */
+    const char *base_path; /* /api/auth */
+    const char *base_url;  /* origin and base path */
+    na_dialect dialect;
+    const char *const *secrets; /* the newest first */
+    int secret_count;
+    na_cookie cookies[NA_COOKIE_COUNT];
+    na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE and nonce */
+    na_session_config session;
+    const apr_array_header_t *providers;        /* const na_provider * */
+    const apr_array_header_t *redirect_origins; /* const char *; besides our own */
+    const apr_array_header_t *sign_in_rules;    /* na_sign_in_rule */
+    const apr_array_header_t *roles;            /* na_named_expression */
+    const apr_array_header_t *claims;           /* na_named_expression */
+    const apr_array_header_t *session_claims;   /* const char *: what the browser may see */
+    na_pages pages;
+    na_page_theme theme;
+    na_http_options http;
+} na_config;
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/json.h"
+
+static const struct route {
+    const char *method;
+    const char *action;
+    na_action *run;
+} routes[] = {
+    {"GET", "providers", na_get_providers},
+    {"GET", "session", na_get_session},
+    {"POST", "session", na_post_session},
+    {"GET", "csrf", na_get_csrf},
+    {"GET", "signin", na_get_signin},
+    {"POST", "signin", na_post_signin},
+    {"GET", "signout", na_get_signout},
+    {"POST", "signout", na_post_signout},
+    {"GET", "callback", na_callback},
+    {"POST", "callback", na_callback},
+    {"GET", "verify-request", na_get_verify_request},
+    {"GET", "error", na_get_error},
+    {"POST", "_log", na_post_log},
+};
+
+static const struct route *find_route(const na_request *request)
+{
+    for (apr_size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (strcmp(request->method, routes[i].method) == 0 &&
+            strcmp(request->action, routes[i].action) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+/*
+ * Auth.js v5 tells the browser fewer things than v4, and sends some to the sign-in page.
+ */
+static const char *v5_error_url(na_request *request, const char *code)
+{
+    static const struct {
+        const char *v4, *v5;
+        int at_sign_in;
+    } codes[] = {{NA_CREDENTIALS_SIGNIN, "CredentialsSignin&code=credentials", 1},
+                 {NA_CALLBACK, "OAuthCallbackError", 1},
+                 {NA_MISSING_CSRF, "MissingCSRF", 1},
+                 {NA_ACCESS_DENIED, "AccessDenied", 0}};
+    const na_config *config = request->config;
+    const char *v5 = NA_CONFIGURATION, *page = config->pages.error;
+    const char *fallback = "/error";
+    for (apr_size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (strcmp(code, codes[i].v4) != 0)
+            continue;
+        v5 = codes[i].v5;
+        page = codes[i].at_sign_in ? config->pages.sign_in : config->pages.error;
+        fallback = codes[i].at_sign_in ? "/signin" : "/error";
+    }
+    if (!page)
+        page = apr_pstrcat(request->pool, config->base_url, fallback, NULL);
+    return apr_pstrcat(request->pool, page, strchr(page, '?') ? "&" : "?", "error=", v5, NULL);
+}
+
+static const char *v4_error_url(na_request *request, const char *code)
+{
+    const char *url =
+        apr_pstrcat(request->pool, request->config->base_url, "/error?error=", code, NULL);
+    if (strcmp(code, NA_CREDENTIALS_SIGNIN) == 0)
+        url = apr_pstrcat(request->pool, url, "&provider=", request->provider->id, NULL);
+    return url;
+}
+
+static int v4_status(const char *code)
+{
+    if (strcmp(code, NA_CREDENTIALS_SIGNIN) == 0)
+        return 401;
+    return strcmp(code, NA_ACCESS_DENIED) == 0 ? 403 : 200;
+}
+
+/* The client shows its dialect by how it asks; a plain form does not: the configuration decides. */
+static int speaks_v5(const na_request *request)
+{
+    if (request->wants_return)
+        return 1;
+    return request->config->dialect == NA_V5 && !apr_table_get(request->form, "json");
+}
+
+static void respond_error(na_request *request, na_response *response, const na_error *error)
+{
+    int own_fault = strcmp(error->code, NA_CONFIGURATION) == 0;
+    na_log(request, own_fault ? NA_LOG_ERROR : NA_LOG_WARNING, "%s %s%s%s: %s: %s", request->method,
+           request->action, request->provider_id ? "/" : "",
+           request->provider      ? request->provider->id
+           : request->provider_id ? "?"
+                                  : "",
+           error->code, na_error_text(request->pool, error));
+    const char *url = speaks_v5(request) ? v5_error_url(request, error->code)
+                                         : v4_error_url(request, error->code);
+    na_respond_redirect(request, response, v4_status(error->code), url);
+}
+
+static void respond_unknown(na_request *request, na_response *response)
+{
+    response->status = 400;
+    if (request->config->dialect == NA_V5) {
+        response->content_type = "application/json";
+        response->body = "\"Bad request.\"";
+        return;
+    }
+    response->content_type = "text/plain; charset=utf-8";
+    response->body = apr_pstrcat(request->pool, "Error: This action with HTTP ", request->method,
+                                 " is not supported by NextAuth.js", NULL);
+}
+
+static const na_provider *find_provider(const na_request *request)
+{
+    const apr_array_header_t *providers = request->config->providers;
+    for (int i = 0; request->provider_id && i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        if (strcmp(provider->id, request->provider_id) == 0)
+            return provider;
+    }
+    return NULL;
+}
+
+void na_dispatch(na_request *request, na_response *response)
+{
+    const struct route *route = find_route(request);
+    if (!route) {
+        respond_unknown(request, response);
+        return;
+    }
+    request->provider = find_provider(request);
+    na_csrf(request, response);
+    na_callback_url(request, response);
+    na_error *error = route->run(request, response);
+    if (error)
+        respond_error(request, response, error);
+}
+
+na_error *na_callback(na_request *request, na_response *response)
+{
+    if (!request->provider)
+        return na_error_new(request->pool, NA_CONFIGURATION, "a callback of an unknown provider");
+    return request->provider->type == NA_CREDENTIALS ? na_callback_credentials(request, response)
+                                                     : na_callback_oauth(request, response);
+}
+
+na_error *na_get_providers(na_request *request, na_response *response)
+{
+    json_t *body = na_json_own(request->pool, json_object());
+    for (int i = 0; i < request->config->providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(request->config->providers, i, const na_provider *);
+        const char *base = request->config->base_url;
+        const char *type = na_provider_type_name(p);
+        if (request->config->dialect == NA_V4 && p->type == NA_OIDC)
+            type = "oauth";
+        json_object_set_new(body, p->id,
+                            json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", p->id, "name", p->name,
+                                      "type", type, "signinUrl",
+                                      apr_pstrcat(request->pool, base, "/signin/", p->id, NULL),
+                                      "callbackUrl",
+                                      apr_pstrcat(request->pool, base, "/callback/", p->id, NULL)));
+    }
+    na_respond_json(request, response, 200, body);
+    response->cacheable = 1;
+    return NULL;
+}
+
+/* v4's client reports its own errors here; they are no more than what anybody may say. */
+na_error *na_post_log(na_request *request, na_response *response)
+{
+    response->status = 200;
+    return NULL;
+}

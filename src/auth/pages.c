@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/url.h"
+
+/* v4 shows these on the sign-in page. */
+static int belongs_to_sign_in(const char *code)
+{
+    static const char *const codes[] = {"Signin",
+                                        "OAuthSignin",
+                                        "OAuthCallback",
+                                        "OAuthCreateAccount",
+                                        "Callback",
+                                        "EmailCreateAccount",
+                                        "EmailSignin",
+                                        "OAuthAccountNotLinked",
+                                        "CredentialsSignin",
+                                        "SessionRequired"};
+    for (apr_size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i]) == 0)
+            return 1;
+    return 0;
+}
+
+na_error *na_get_error(na_request *request, na_response *response)
+{
+    const na_config *config = request->config;
+    const char *code = apr_table_get(request->query, "error");
+    const char *signin = apr_pstrcat(request->pool, config->base_url, "/signin", NULL);
+    const char *title;
+    int status;
+    if (code && config->dialect == NA_V4 && belongs_to_sign_in(code)) {
+        na_respond_redirect(request, response, 200,
+                            na_url_add(request->pool, signin, "error", code));
+        return NULL;
+    }
+    if (config->pages.error) {
+        const char *page = config->pages.error;
+        na_respond_redirect(request, response, 200,
+                            code ? na_url_add(request->pool, page, "error", code) : page);
+        return NULL;
+    }
+    const char *content =
+        na_page_error(request->pool, code, config->origin, signin, &title, &status);
+    na_respond_page(request, response, status, title, content);
+    return NULL;
+}
+
+na_error *na_get_verify_request(na_request *request, na_response *response)
+{
+    const na_config *config = request->config;
+    if (config->pages.verify_request) {
+        na_respond_redirect(request, response, 200, config->pages.verify_request);
+        return NULL;
+    }
+    na_respond_page(request, response, 200, "Check your email",
+                    na_page_verify_request(request->pool, config->origin));
+    return NULL;
+}

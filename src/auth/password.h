@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_AUTH_PASSWORD_H
+#define NA_AUTH_PASSWORD_H
+
+#include "base/error.h"
+
+typedef enum na_password_result {
+    NA_PASSWORD_GRANTED,
+    NA_PASSWORD_DENIED,
+    NA_PASSWORD_FAILED /* the backend could not tell */
+} na_password_result;
+
+/* Longest password that is hashed, in bytes: hashing costs the server, not the one who asks. */
+#define NA_PASSWORD_MAX 1024
+
+/*
+ * Bounds how many passwords a process checks at once: a check is made to be slow, and every worker
+ * hashing would leave nobody to serve pages.
+ */
+typedef struct na_password_gate na_password_gate;
+
+na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate **gate);
+
+/* Waits a few seconds at most for a place; 0 where there was none. */
+int na_password_gate_enter(na_password_gate *gate);
+void na_password_gate_leave(na_password_gate *gate);
+
+/*
+ * Checks against a file as htpasswd writes it, read anew each time. An unknown user costs as much
+ * time as a wrong password. `error` explains NA_PASSWORD_FAILED.
+ */
+na_password_result na_password_check(apr_pool_t *pool, const char *path, const char *user,
+                                     const char *password, na_error **error);
+
+#endif

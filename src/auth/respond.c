@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/crypto.h"
+#include "base/json.h"
+
+void na_log(const na_request *request, na_level level, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *text = apr_pvsprintf(request->pool, format, args);
+    va_end(args);
+    request->server->log(request->server->data, level, text);
+}
+
+const char *na_parameter(const na_request *request, const char *name)
+{
+    const char *value = apr_table_get(request->form, name);
+    return value ? value : apr_table_get(request->query, name);
+}
+
+void na_set_cookie(na_response *response, char *set_cookie)
+{
+    APR_ARRAY_PUSH(response->set_cookies, char *) = set_cookie;
+}
+
+void na_clear_cookie(na_request *request, na_response *response, na_cookie_id id)
+{
+    const na_cookie *cookie = &request->config->cookies[id];
+    na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
+}
+
+void na_respond_json(na_request *request, na_response *response, int status, const json_t *json)
+{
+    response->status = status;
+    response->content_type = "application/json; charset=utf-8";
+    response->body = json_is_null(json) ? "null" : na_json_dump(request->pool, json);
+}
+
+/* v4's client sends json=true and reads the status; v5's sends a header and wants 200. */
+void na_respond_redirect(na_request *request, na_response *response, int status, const char *url)
+{
+    const char *json = apr_table_get(request->form, "json");
+    if (*url == '/')
+        url = apr_pstrcat(request->pool, request->config->origin, url, NULL);
+    int v4_client = json && strcmp(json, "true") == 0;
+    if (!v4_client && !request->wants_return) {
+        response->status = 302;
+        response->location = url;
+        return;
+    }
+    json_t *body = na_json_own(request->pool, json_pack("{s:s}", "url", url));
+    na_respond_json(request, response, v4_client ? status : 200, body);
+}
+
+void na_respond_page(na_request *request, na_response *response, int status, const char *title,
+                     const char *content)
+{
+    response->style_nonce = na_random_base64url(request->pool, 16);
+    response->status = status;
+    response->content_type = "text/html; charset=utf-8";
+    response->body = na_page(request->pool, &request->config->theme, request->config->providers,
+                             response->style_nonce, title, content);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+/* "No session" as each dialect's client understands it. */
+static void respond_none(na_request *request, na_response *response, int status)
+{
+    json_t *none = request->config->dialect == NA_V4 ? json_object() : json_null();
+    na_respond_json(request, response, status, na_json_own(request->pool, none));
+}
+
+static void copy(json_t *user, const char *name, const json_t *claims, const char *claim)
+{
+    json_t *value = json_object_get(claims, claim);
+    if (value)
+        json_object_set(user, name, value);
+}
+
+/* NextAuth's session: user and expiry; further claims only where NextAuthSessionClaim names them.
+ */
+static json_t *session_json(na_request *request, const json_t *claims)
+{
+    const na_session_config *config = &request->config->session;
+    const apr_array_header_t *names = request->config->session_claims;
+    apr_time_t expires = request->now + apr_time_from_sec(config->max_age);
+    json_t *user = json_object();
+    copy(user, "name", claims, "name");
+    copy(user, "email", claims, "email");
+    copy(user, "image", claims, "picture");
+    for (int i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        copy(user, strcmp(name, "sub") == 0 ? "id" : name, claims, name);
+    }
+    return na_json_own(request->pool, json_pack("{s:o, s:s}", "user", user, "expires",
+                                                na_iso8601(request->pool, expires)));
+}
+
+/* Every look at the session makes it last longer, as NextAuth does. */
+static na_error *reissue(na_request *request, na_response *response, const na_session *session)
+{
+    json_t *claims;
+    NA_TRY(na_json_parse(request->pool, NA_SESSION, session->claims_json,
+                         strlen(session->claims_json), &claims));
+    na_respond_json(request, response, 200, session_json(request, claims));
+    return na_session_write(request->pool, &request->config->session, request->cookie_header,
+                            claims, request->now, response->set_cookies);
+}
+
+na_error *na_get_session(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_error *error =
+        na_session_load(request->pool, &request->config->session, request->process->tokens,
+                        request->cookie_header, request->now, &session);
+    if (session)
+        return reissue(request, response, session);
+    if (error)
+        na_log(request, NA_LOG_INFO, "session refused: %s", na_error_text(request->pool, error));
+    na_session_clear(request->pool, &request->config->session, request->cookie_header,
+                     response->set_cookies);
+    respond_none(request, response, 200);
+    return NULL;
+}
+
+/*
+ * useSession's update(): what the browser sends in `data` is its own word and changes no claim.
+ */
+na_error *na_post_session(na_request *request, na_response *response)
+{
+    if (request->csrf_verified)
+        return na_get_session(request, response);
+    respond_none(request, response, 400);
+    return NULL;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "auth/checks.h"
+#include "base/url.h"
+#include "oauth/oauth.h"
+
+static const char *own_page(na_request *request, const char *page, const char *error)
+{
+    const char *url = na_url_add(request->pool, page, "callbackUrl", request->callback_url);
+    return error ? na_url_add(request->pool, url, "error", error) : url;
+}
+
+/* A link to signin/ID opens the page: starting a sign-in takes a POST with the CSRF token. */
+na_error *na_get_signin(na_request *request, na_response *response)
+{
+    const na_config *config = request->config;
+    const char *error = apr_table_get(request->query, "error");
+    if (config->pages.sign_in) {
+        na_respond_redirect(request, response, 200,
+                            own_page(request, config->pages.sign_in, error));
+        return NULL;
+    }
+    na_page_form form = {config->base_url, request->csrf_token, request->callback_url};
+    if (!error && apr_table_get(request->query, "csrf"))
+        error = NA_MISSING_CSRF;
+    const char *content = na_page_signin(request->pool, &form, config->providers, error,
+                                         apr_table_get(request->query, "email"));
+    na_respond_page(request, response, 200, "Sign in", content);
+    return NULL;
+}
+
+static na_error *start_oauth(na_request *request, na_response *response)
+{
+    na_oauth oauth;
+    na_metadata metadata;
+    na_checks checks;
+    char *url;
+    na_oauth_of_request(request, &oauth);
+    NA_TRY(na_oauth_metadata(&oauth, &metadata));
+    NA_TRY(na_checks_make(request, response, &checks));
+    NA_TRY(na_oauth_authorization_url(&oauth, &metadata, &checks, request->query, &url));
+    na_respond_redirect(request, response, 200, url);
+    return NULL;
+}
+
+na_error *na_post_signin(na_request *request, na_response *response)
+{
+    const char *base = request->config->base_url;
+    if (!request->csrf_verified && request->config->dialect == NA_V5)
+        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
+    if (!request->csrf_verified || !request->provider) {
+        na_respond_redirect(request, response, 200,
+                            apr_pstrcat(request->pool, base, "/signin?csrf=true", NULL));
+        return NULL;
+    }
+    if (request->provider->type == NA_CREDENTIALS) {
+        na_respond_redirect(request, response, 200,
+                            apr_pstrcat(request->pool, base, "/signin", NULL));
+        return NULL;
+    }
+    na_error *error = start_oauth(request, response);
+    return error ? na_error_wrap(request->pool, error, NA_OAUTH_SIGNIN,
+                                 "no authorization request to '%s'", request->provider->id)
+                 : NULL;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+
+#include "auth/action.h"
+
+na_error *na_get_signout(na_request *request, na_response *response)
+{
+    const na_config *config = request->config;
+    if (config->pages.sign_out) {
+        na_respond_redirect(request, response, 200, config->pages.sign_out);
+        return NULL;
+    }
+    na_page_form form = {config->base_url, request->csrf_token, request->callback_url};
+    na_respond_page(request, response, 200, "Sign out", na_page_signout(request->pool, &form));
+    return NULL;
+}
+
+na_error *na_post_signout(na_request *request, na_response *response)
+{
+    if (!request->csrf_verified && request->config->dialect == NA_V5)
+        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
+    if (!request->csrf_verified) {
+        na_respond_redirect(request, response, 200,
+                            apr_pstrcat(request->pool, request->config->base_url,
+                                        "/signout?csrf=true", NULL));
+        return NULL;
+    }
+    na_session_clear(request->pool, &request->config->session, request->cookie_header,
+                     response->set_cookies);
+    na_log(request, NA_LOG_INFO, "signOut");
+    na_respond_redirect(request, response, 200, request->callback_url);
+    return NULL;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+#include <apr_strings.h>
+
+char *na_iso8601(apr_pool_t *pool, apr_time_t when)
+{
+    apr_time_exp_t t;
+    apr_time_exp_gmt(&t, when);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec / 1000);
+}
+
+char *na_http_date(apr_pool_t *pool, apr_time_t when)
+{
+    char *out = apr_palloc(pool, APR_RFC822_DATE_LEN);
+    apr_rfc822_date(out, when);
+    return out;
+}

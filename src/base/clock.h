@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_CLOCK_H
+#define NA_BASE_CLOCK_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+/* Seconds that clocks may differ: the tolerance of next-auth v4 and Auth.js v5. */
+#define NA_CLOCK_TOLERANCE 15
+
+/* "2026-01-01T00:00:00.000Z", as JavaScript's Date.toISOString. */
+char *na_iso8601(apr_pool_t *pool, apr_time_t when);
+
+/* "Thu, 01 Jan 2026 00:00:00 GMT". */
+char *na_http_date(apr_pool_t *pool, apr_time_t when);
+
+#endif

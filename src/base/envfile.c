@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/envfile.h"
+
+#include <string.h>
+
+#include <apr_file_io.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+
+#define FILE_MAX (64 * 1024)
+
+static const char *reason(apr_pool_t *pool, apr_status_t status)
+{
+    char *text = apr_palloc(pool, 120);
+    return apr_strerror(status, text, 120);
+}
+
+na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text)
+{
+    apr_file_t *file;
+    apr_finfo_t info;
+    apr_status_t status = apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool);
+    if (status == APR_SUCCESS)
+        status = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_PROT | APR_FINFO_TYPE, file);
+    if (status != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
+                            reason(pool, status));
+    if (info.filetype != APR_REG || info.size > FILE_MAX) {
+        apr_file_close(file);
+        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file of at most 64 KiB",
+                            path);
+    }
+    if (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE)) {
+        apr_file_close(file);
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "everybody may read or write %s: do 'chmod o= %s'", path, path);
+    }
+    apr_size_t len = (apr_size_t)info.size;
+    *text = apr_palloc(pool, len + 1);
+    status = apr_file_read_full(file, *text, len, &len);
+    apr_file_close(file);
+    if (status != APR_SUCCESS && status != APR_EOF)
+        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
+                            reason(pool, status));
+    (*text)[len] = '\0';
+    na_wipe_with_pool(pool, *text, len);
+    return NULL;
+}
+
+/* Value in double quotes, `p` behind the opening one; NULL where it does not end on this line. */
+static char *double_quoted(apr_pool_t *pool, const char *p)
+{
+    char *value = apr_palloc(pool, strlen(p) + 1);
+    char *out = value;
+    for (; *p && *p != '"'; p++) {
+        if (*p == '\\' && p[1]) {
+            p++;
+            *out++ = *p == 'n' ? '\n' : *p;
+            continue;
+        }
+        *out++ = *p;
+    }
+    *out = '\0';
+    return *p == '"' ? value : NULL;
+}
+
+static char *unquoted(apr_pool_t *pool, const char *p)
+{
+    const char *end = p;
+    while (*end && !(*end == '#' && (end == p || apr_isspace(end[-1]))))
+        end++;
+    while (end > p && apr_isspace(end[-1]))
+        end--;
+    return apr_pstrmemdup(pool, p, (apr_size_t)(end - p));
+}
+
+static char *value_of(apr_pool_t *pool, const char *p)
+{
+    if (*p == '"')
+        return double_quoted(pool, p + 1);
+    if (*p != '\'')
+        return unquoted(pool, p);
+    const char *end = strchr(p + 1, '\'');
+    return end ? apr_pstrmemdup(pool, p + 1, (apr_size_t)(end - p - 1)) : NULL;
+}
+
+static int is_name(const char *name)
+{
+    if (!*name || apr_isdigit(*name))
+        return 0;
+    for (; *name; name++)
+        if (!apr_isalnum(*name) && *name != '_')
+            return 0;
+    return 1;
+}
+
+static const char *skip_blanks(const char *p)
+{
+    while (*p == ' ' || *p == '\t')
+        p++;
+    return p;
+}
+
+static na_error *parse_line(apr_pool_t *pool, const char *path, int number, const char *line,
+                            apr_table_t *variables)
+{
+    line = skip_blanks(line);
+    if (!*line || *line == '#')
+        return NULL;
+    if (strncmp(line, "export ", 7) == 0)
+        line = skip_blanks(line + 7);
+    const char *equals = strchr(line, '=');
+    if (!equals)
+        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: no NAME=value", path, number);
+    char *name = unquoted(pool, apr_pstrmemdup(pool, line, (apr_size_t)(equals - line)));
+    if (!is_name(name))
+        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: not a variable's name", path, number);
+    char *value = value_of(pool, skip_blanks(equals + 1));
+    if (!value)
+        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: the quote of %s is not closed", path,
+                            number, name);
+    apr_table_setn(variables, name, value);
+    return NULL;
+}
+
+na_error *na_envfile_parse(apr_pool_t *pool, const char *path, const char *text,
+                           apr_table_t **variables)
+{
+    *variables = apr_table_make(pool, 16);
+    for (int number = 1; *text; number++) {
+        size_t len = strcspn(text, "\n");
+        size_t keep = len && text[len - 1] == '\r' ? len - 1 : len;
+        char *line = apr_pstrmemdup(pool, text, keep);
+        text += len + (text[len] == '\n');
+        NA_TRY(parse_line(pool, path, number, line, *variables));
+    }
+    return NULL;
+}
+
+na_error *na_envfile_read(apr_pool_t *pool, const char *path, apr_table_t **variables)
+{
+    char *text;
+    NA_TRY(na_secret_file_read(pool, path, &text));
+    return na_envfile_parse(pool, path, text, variables);
+}

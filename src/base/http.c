@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/http.h"
+
+#include <string.h>
+
+#include <apr_reslist.h>
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <curl/curl.h>
+
+#include "base/url.h"
+
+struct na_http {
+    const na_http_options *options;
+    apr_reslist_t *handles;
+    CURLSH *share;
+    apr_thread_mutex_t *share_locks[CURL_LOCK_DATA_LAST];
+};
+
+void na_http_global_init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void lock_shared(CURL *handle, curl_lock_data data, curl_lock_access access, void *client)
+{
+    apr_thread_mutex_lock(((na_http *)client)->share_locks[data]);
+}
+
+static void unlock_shared(CURL *handle, curl_lock_data data, void *client)
+{
+    apr_thread_mutex_unlock(((na_http *)client)->share_locks[data]);
+}
+
+static apr_status_t close_share(void *share)
+{
+    curl_share_cleanup(share);
+    return APR_SUCCESS;
+}
+
+static apr_status_t open_handle(void **handle, void *params, apr_pool_t *pool)
+{
+    *handle = curl_easy_init();
+    return *handle ? APR_SUCCESS : APR_ENOMEM;
+}
+
+static apr_status_t close_handle(void *handle, void *params, apr_pool_t *pool)
+{
+    curl_easy_cleanup(handle);
+    return APR_SUCCESS;
+}
+
+/* DNS and TLS sessions only: libcurl does not call shared connections safe between threads. */
+static na_error *make_share(apr_pool_t *pool, na_http *client)
+{
+    for (int i = 0; i < CURL_LOCK_DATA_LAST; i++)
+        if (apr_thread_mutex_create(&client->share_locks[i], APR_THREAD_MUTEX_DEFAULT, pool) !=
+            APR_SUCCESS)
+            return na_error_new(pool, NA_CONFIGURATION, "no mutex for the HTTP client");
+    client->share = curl_share_init();
+    if (!client->share)
+        return na_error_new(pool, NA_CONFIGURATION, "libcurl gives no share object");
+    apr_pool_cleanup_register(pool, client->share, close_share, apr_pool_cleanup_null);
+    curl_share_setopt(client->share, CURLSHOPT_LOCKFUNC, lock_shared);
+    curl_share_setopt(client->share, CURLSHOPT_UNLOCKFUNC, unlock_shared);
+    curl_share_setopt(client->share, CURLSHOPT_USERDATA, client);
+    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    return NULL;
+}
+
+na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **made)
+{
+    na_http *client = apr_pcalloc(pool, sizeof *client);
+    client->options = options;
+    NA_TRY(make_share(pool, client));
+    apr_status_t status =
+        apr_reslist_create(&client->handles, 0, options->max_concurrent, options->max_concurrent,
+                           apr_time_from_sec(60), open_handle, close_handle, NULL, pool);
+    if (status != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "no list of HTTP handles");
+    apr_reslist_timeout_set(client->handles, options->timeout_ms * 1000);
+    *made = client;
+    return NULL;
+}
+
+/* The body as it arrives; libcurl's own size limit does not see chunked bodies. */
+typedef struct received {
+    apr_pool_t *pool;
+    char *data;
+    apr_size_t len, room, max;
+} received;
+
+static size_t receive(char *data, size_t size, size_t count, void *context)
+{
+    received *body = context;
+    size_t len = size * count;
+    if (len > body->max - body->len)
+        return 0;
+    if (body->len + len >= body->room) {
+        body->room = 2 * (body->len + len) + 1024;
+        char *grown = apr_palloc(body->pool, body->room);
+        if (body->len)
+            memcpy(grown, body->data, body->len);
+        body->data = grown;
+    }
+    memcpy(body->data + body->len, data, len);
+    body->len += len;
+    return len;
+}
+
+static void set_limits(CURL *curl, const na_http *client)
+{
+    const na_http_options *options = client->options;
+    const char *protocols = options->allow_http ? "http,https" : "https";
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocols);
+#else
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
+                     options->allow_http ? CURLPROTO_HTTP | CURLPROTO_HTTPS : CURLPROTO_HTTPS);
+#endif
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, options->proxy ? options->proxy : "");
+    if (options->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "mod_nextauth/" NA_VERSION);
+    curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
+}
+
+static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_http_request *request)
+{
+    const char *accept = request->accept ? request->accept : "application/json";
+    struct curl_slist *headers =
+        curl_slist_append(NULL, apr_pstrcat(pool, "Accept: ", accept, NULL));
+    if (request->bearer)
+        headers = curl_slist_append(headers, apr_pstrcat(pool, "Authorization: Bearer ",
+                                                         request->bearer, NULL));
+    if (request->user) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
+    }
+    if (request->form)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->form);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    return headers;
+}
+
+static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const char *host,
+                         const na_http_request *request, na_http_response *response)
+{
+    received body = {.pool = pool, .max = client->options->max_bytes};
+    set_limits(curl, client);
+    struct curl_slist *headers = set_request(curl, pool, request);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    CURLcode code = curl_easy_perform(curl);
+    const char *type = NULL;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
+    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+    response->content_type = apr_pstrdup(pool, type ? type : "");
+    curl_slist_free_all(headers);
+    if (code == CURLE_WRITE_ERROR)
+        return na_error_new(pool, NA_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",
+                            host, client->options->max_bytes);
+    if (code != CURLE_OK)
+        return na_error_new(pool, NA_CALLBACK, "calling %s failed: %s", host,
+                            curl_easy_strerror(code));
+    if (!body.data)
+        body.data = apr_palloc(pool, 1);
+    body.data[body.len] = '\0';
+    response->body = (na_bytes){(unsigned char *)body.data, body.len};
+    return NULL;
+}
+
+na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request *request,
+                        na_http_response *response)
+{
+    na_url url;
+    void *curl;
+    if (!na_url_parse(pool, request->url, &url))
+        return na_error_new(pool, NA_CALLBACK, "not an http(s) address: %s", request->url);
+    if (request->bearer && na_has_control(request->bearer))
+        return na_error_new(pool, NA_CALLBACK, "an access token with control characters");
+    if (apr_reslist_acquire(client->handles, &curl) != APR_SUCCESS)
+        return na_error_new(pool, NA_CALLBACK, "calling %s: all %d outgoing calls are busy",
+                            url.origin, client->options->max_concurrent);
+    na_error *error = perform(client, curl, pool, url.origin, request, response);
+    curl_easy_reset(curl);
+    apr_reslist_release(client->handles, curl);
+    return error;
+}

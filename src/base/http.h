@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_HTTP_H
+#define NA_BASE_HTTP_H
+
+#include <apr_tables.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* Limits of every outgoing call. Immutable configuration. */
+typedef struct na_http_options {
+    long timeout_ms;         /* a whole call; and at most the same again for a free place */
+    long connect_timeout_ms; /* until connected, TLS included */
+    apr_size_t max_bytes;    /* of an answer's body */
+    int max_concurrent;      /* calls under way in this process */
+    const char *proxy;       /* NULL: none; the environment's proxy variables are ignored */
+    const char *ca_file;     /* NULL: the system's */
+    int allow_http;          /* plain http: is refused otherwise */
+} na_http_options;
+
+/* A process's client: safe to share between threads, made after the fork, gone with its pool. */
+typedef struct na_http na_http;
+
+typedef struct na_http_request {
+    const char *url;
+    const char *form;   /* body, application/x-www-form-urlencoded: makes it a POST; or NULL */
+    const char *accept; /* NULL: application/json */
+    const char *user;   /* Basic authentication, with `password`; NULL: none */
+    const char *password;
+    const char *bearer; /* NULL: none */
+} na_http_request;
+
+typedef struct na_http_response {
+    long status;
+    const char *content_type; /* "" where there is none */
+    na_bytes body;            /* NUL-terminated */
+} na_http_response;
+
+/* Once a process, before any thread calls: libcurl's own set-up. */
+void na_http_global_init(void);
+
+na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **client);
+
+/*
+ * One call; redirects are answers, never followed. Any status is success here. The response lives
+ * in `pool`. The error's message names the host, never the query or a header.
+ */
+na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request *request,
+                        na_http_response *response);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/text.h"
+
+static int is_clean(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f || *text == '\\')
+            return 0;
+    return 1;
+}
+
+static int is_host(const char *host)
+{
+    if (*host == '[') {
+        size_t inside = strspn(host + 1, "0123456789abcdef:.");
+        return inside > 1 && strcmp(host + 1 + inside, "]") == 0;
+    }
+    return *host && strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") == strlen(host);
+}
+
+static int port_number(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits && digits <= 5 && !text[digits] ? atoi(text) : -1;
+}
+
+int na_url_parse(apr_pool_t *pool, const char *text, na_url *url)
+{
+    int https = strncasecmp(text, "https://", 8) == 0;
+    if ((!https && strncasecmp(text, "http://", 7) != 0) || !is_clean(text))
+        return 0;
+    const char *authority = text + (https ? 8 : 7);
+    size_t len = strcspn(authority, "/?#");
+    char *host = apr_pstrmemdup(pool, authority, len);
+    const char *rest = authority + len;
+
+    char *port = strrchr(host, ':');
+    if (port && strchr(port, ']'))
+        port = NULL;
+    if (port)
+        *port++ = '\0';
+    for (char *p = host; *p; p++)
+        *p = (char)apr_tolower(*p);
+    if (!is_host(host))
+        return 0;
+
+    int number = port ? port_number(port) : (https ? 443 : 80);
+    if (number < 1 || number > 65535)
+        return 0;
+    url->scheme = https ? "https" : "http";
+    url->host = host;
+    url->origin = number == (https ? 443 : 80)
+                      ? apr_pstrcat(pool, url->scheme, "://", host, NULL)
+                      : apr_psprintf(pool, "%s://%s:%d", url->scheme, host, number);
+    url->path = *rest == '/' ? rest : apr_pstrcat(pool, "/", rest, NULL);
+    return 1;
+}
+
+int na_url_is_trustworthy(const na_url *url)
+{
+    return strcmp(url->scheme, "https") == 0 || strcmp(url->host, "localhost") == 0 ||
+           strcmp(url->host, "[::1]") == 0 || strncmp(url->host, "127.", 4) == 0;
+}
+
+char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value)
+{
+    size_t len = strcspn(url, "#");
+    const char *joint = memchr(url, '?', len) ? "&" : "?";
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, url, len), joint, na_percent_encode(pool, name),
+                       "=", na_percent_encode(pool, value), url + len, NULL);
+}
+
+apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields)
+{
+    apr_table_t *fields = apr_table_make(pool, 8);
+    while (text && *text && max_fields-- > 0) {
+        size_t len = strcspn(text, "&");
+        char *field = apr_pstrmemdup(pool, text, len);
+        text += len + (text[len] == '&');
+        char *equals = strchr(field, '=');
+        if (equals)
+            *equals++ = '\0';
+        const char *name = na_percent_decode(pool, field, 1);
+        const char *value = na_percent_decode(pool, equals ? equals : "", 1);
+        if (name && *name && value && !apr_table_get(fields, name))
+            apr_table_addn(fields, name, value);
+    }
+    return fields;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_URL_H
+#define NA_BASE_URL_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+typedef struct na_url {
+    const char *scheme; /* "http" or "https" */
+    const char *host;   /* lower case; IPv6 in brackets */
+    const char *origin; /* scheme://host[:port], the default port left out */
+    const char *path;   /* from the first '/' on, query and fragment included; at least "/" */
+} na_url;
+
+/*
+ * An absolute http or https address. Refused: user information, backslashes, spaces, control and
+ * non-ASCII characters, an empty or odd host, a bad port. Returns 0 where refused.
+ */
+int na_url_parse(apr_pool_t *pool, const char *text, na_url *url);
+
+/* 1 where the URL is https, or http to a loopback host. */
+int na_url_is_trustworthy(const na_url *url);
+
+/* `url` with name=value added to its query, percent-encoded; before the fragment if there is one.
+ */
+char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value);
+
+/*
+ * Reads a query or an application/x-www-form-urlencoded body. The first of several fields of one
+ * name counts, malformed ones are left out. At most `max_fields` are read.
+ */
+apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_general.h>
+
+#include "ctl/commands.h"
+
+static const struct {
+    const char *name;
+    na_command *run;
+    const char *usage, *what;
+} commands[] = {
+    {"secret", na_command_secret, "", "print a new secret for NextAuthSecret"},
+    {"providers", na_command_providers, "[--json]", "list the catalogue of providers"},
+    {"token decode", na_command_token_decode, "--secret-file FILE [--salt SALT] [--v5] [TOKEN]",
+     "open a token (standard input without TOKEN) and print its claims"},
+    {"token encode", na_command_token_encode,
+     "--secret-file FILE [--salt SALT] [--v5] [--max-age SECONDS] [CLAIMS]",
+     "seal claims (a JSON object; standard input without CLAIMS) into a token"},
+};
+
+static int usage(FILE *to)
+{
+    fprintf(to, "nextauthctl " NA_VERSION ": administers mod_nextauth\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(to, "  nextauthctl %s %s\n      %s\n", commands[i].name, commands[i].usage,
+                commands[i].what);
+    fprintf(to, "\nExit status: 0, 1 where it failed, 2 where the call was wrong.\n");
+    return to == stdout ? 0 : 2;
+}
+
+/* How many words of the command line a command's name takes; 0 where it is another. */
+static int words_of(const char *name, int argc, char **argv)
+{
+    int words = 0;
+    while (words < argc && *name) {
+        size_t len = strcspn(name, " ");
+        if (strlen(argv[words]) != len || strncmp(argv[words], name, len) != 0)
+            return 0;
+        words++;
+        name += len + (name[len] == ' ');
+    }
+    return *name ? 0 : words;
+}
+
+int main(int argc, char **argv)
+{
+    apr_pool_t *pool;
+    apr_initialize();
+    atexit(apr_terminate);
+    apr_pool_create(&pool, NULL);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        int words = words_of(commands[i].name, argc - 1, argv + 1);
+        if (words)
+            return commands[i].run(pool, argc - words, argv + words);
+    }
+    int asked = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0);
+    return usage(asked ? stdout : stderr);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+#include <mod_core.h>
+
+#include "base/json.h"
+#include "base/url.h"
+#include "httpd/module.h"
+
+static int is_nextauth(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+    return type && ap_cstr_casecmp(type, "NextAuth") == 0;
+}
+
+/* ── nobody is signed in ───────────────────────────────────────────────────────────────────── */
+
+/*
+ * A browser that loads a page, as opposed to a script that wants data (Fetch Metadata Request
+ * Headers, section 2.2); without those headers, whoever asks for HTML.
+ */
+static int is_page_load(request_rec *r)
+{
+    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+    if (mode)
+        return strcmp(mode, "navigate") == 0;
+    return accept && strstr(accept, "text/html") &&
+           !apr_table_get(r->headers_in, "X-Requested-With");
+}
+
+/* Where the browser was going: the path as it was asked for, never the Host it named. */
+static const char *address_asked_for(request_rec *r, const na_config *config)
+{
+    const request_rec *first = r;
+    while (first->prev || first->main)
+        first = first->main ? first->main : first->prev;
+    const char *path = first->unparsed_uri && *first->unparsed_uri == '/'
+                           ? first->unparsed_uri
+                           : ap_escape_uri(r->pool, first->uri);
+    return apr_pstrcat(r->pool, config->origin, path, NULL);
+}
+
+static const char *sign_in_url(request_rec *r, const na_config *config)
+{
+    const char *page = config->pages.sign_in;
+    if (!page)
+        page = apr_pstrcat(r->pool, config->base_url, "/signin", NULL);
+    else if (*page == '/')
+        page = apr_pstrcat(r->pool, config->origin, page, NULL);
+    return na_url_add(r->pool, page, "callbackUrl", address_asked_for(r, config));
+}
+
+static void forbid_caching(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-cache, no-store");
+}
+
+static int redirect_to_sign_in(request_rec *r, const na_config *config)
+{
+    int is_safe = r->method_number == M_GET;
+    apr_table_setn(r->headers_out, "Location", sign_in_url(r, config));
+    forbid_caching(r);
+    return is_safe ? HTTP_MOVED_TEMPORARILY : HTTP_SEE_OTHER;
+}
+
+/*
+ * A subrequest cannot answer, and an ErrorDocument of the operator's goes before our own words.
+ */
+static int answer_401(request_rec *r, const na_config *config)
+{
+    const char *url = sign_in_url(r, config);
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   apr_pstrcat(r->pool, "NextAuth realm=\"", config->origin, "\"", NULL));
+    forbid_caching(r);
+    if (r->main || ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
+        return HTTP_UNAUTHORIZED;
+    json_t *body = na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized",
+                                                  "message", "Please sign in.", "signinUrl", url));
+    r->status = HTTP_UNAUTHORIZED;
+    ap_set_content_type(r, "application/json; charset=utf-8");
+    ap_discard_request_body(r);
+    if (!r->header_only)
+        ap_rputs(na_json_dump(r->pool, body), r);
+    return DONE;
+}
+
+static int refuse(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
+    int redirect = how == NA_REDIRECT || (how != NA_401 && is_page_load(r));
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "nobody is signed in: %s",
+                  redirect ? "to the sign-in page" : "401");
+    return redirect ? redirect_to_sign_in(r, config) : answer_401(r, config);
+}
+
+/* ── somebody is ───────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * What becomes REMOTE_USER. A claim that was asked for by name has no stand-in: another claim's
+ * value could be somebody else's name.
+ */
+static const char *remote_user(request_rec *r, const na_session *session)
+{
+    const char *claim = na_dir_conf_of(r)->remote_user;
+    if (claim)
+        return na_session_claim(session, claim);
+    return session->email ? session->email : session->user;
+}
+
+/* Pages are visited without the endpoints being asked, so they keep the session alive as well. */
+static void keep_alive(request_rec *r, const na_config *config, const na_session *session)
+{
+    json_t *claims;
+    if (!ap_is_initial_req(r) ||
+        apr_time_sec(r->request_time) - session->issued_at < config->session.update_age)
+        return;
+    apr_array_header_t *set_cookies = apr_array_make(r->pool, 4, sizeof(char *));
+    na_error *error = na_json_parse(r->pool, NA_SESSION, session->claims_json,
+                                    strlen(session->claims_json), &claims);
+    if (!error)
+        error = na_session_write(r->pool, &config->session, apr_table_get(r->headers_in, "Cookie"),
+                                 claims, r->request_time, set_cookies);
+    if (error) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "session not renewed: %s",
+                      na_error_text(r->pool, error));
+        return;
+    }
+    for (int i = 0; i < set_cookies->nelts; i++)
+        apr_table_addn(r->err_headers_out, "Set-Cookie", APR_ARRAY_IDX(set_cookies, i, char *));
+    apr_table_mergen(r->err_headers_out, "Cache-Control", "private");
+}
+
+/* Makes the session's user the request's; 0 where it has no usable name. */
+static int adopt(request_rec *r, const na_session *session)
+{
+    const char *user = remote_user(r, session);
+    if (!user || !*user || na_has_control(user))
+        return 0;
+    r->user = (char *)user;
+    r->ap_auth_type = (char *)"NextAuth";
+    keep_alive(r, na_config_of(r), session);
+    return 1;
+}
+
+int na_check_authn(request_rec *r)
+{
+    if (na_is_endpoint(r)) { /* httpd wants a name here; na_check_authz takes it back */
+        r->user = (char *)"";
+        return OK;
+    }
+    if (!is_nextauth(r))
+        return DECLINED;
+    if (!na_config_of(r)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "AuthType NextAuth, but NextAuthEngine is off in this server");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    const na_session *session = na_session_of(r);
+    if (session && adopt(r, session))
+        return OK;
+    if (session) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "the session has no claim '%s' that could be REMOTE_USER",
+                      na_dir_conf_of(r)->remote_user ? na_dir_conf_of(r)->remote_user : "email");
+        return HTTP_FORBIDDEN;
+    }
+    if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {
+        r->user = (char *)"";
+        r->ap_auth_type = (char *)"NextAuth";
+        return OK;
+    }
+    return refuse(r);
+}
+
+/*
+ * httpd evaluates `Require expr` before anybody is authenticated. Where such an expression asked
+ * for a session and there was none, signing in may help; where there is one, its user is ours.
+ */
+int na_check_access_ex(request_rec *r)
+{
+    if (na_is_endpoint(r) || !is_nextauth(r) || !na_config_of(r))
+        return DECLINED;
+    na_state *state = na_state_of(r);
+    if (state->authorizing)
+        return DECLINED;
+    state->authorizing = 1;
+    int result = ap_run_access_checker_ex(r);
+    state->authorizing = 0;
+    if (result == OK && state->session && !adopt(r, state->session))
+        return HTTP_FORBIDDEN;
+    if (result == HTTP_FORBIDDEN && state->asked_in_vain)
+        return refuse(r);
+    return result;
+}
+
+/*
+ * The endpoints are for those who are not signed in yet; requirements that need no user, such as
+ * an address, were met before. And a signed-in user who may not is told so, not to sign in.
+ */
+int na_check_authz(request_rec *r)
+{
+    if (na_is_endpoint(r)) {
+        r->user = NULL;
+        return OK;
+    }
+    na_state *state = na_state_of(r);
+    if (state->authorizing || !is_nextauth(r))
+        return DECLINED;
+    state->authorizing = 1;
+    int result = ap_run_auth_checker(r);
+    state->authorizing = 0;
+    if (result != HTTP_UNAUTHORIZED)
+        return result;
+    return state->session ? HTTP_FORBIDDEN : refuse(r);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/envfile.h"
+#include "base/url.h"
+#include "httpd/build.h"
+
+static na_error *interpret_all(na_building *b, const apr_array_header_t *written, int early,
+                               const na_written **at)
+{
+    for (int i = 0; i < written->nelts; i++) {
+        *at = &APR_ARRAY_IDX(written, i, na_written);
+        NA_TRY(na_build_interpret(b, *at, early));
+    }
+    return NULL;
+}
+
+static const na_written *last_of(const apr_array_header_t *written, const char *directive)
+{
+    for (int i = written->nelts - 1; i >= 0; i--)
+        if (strcmp(APR_ARRAY_IDX(written, i, na_written).directive, directive) == 0)
+            return &APR_ARRAY_IDX(written, i, na_written);
+    return NULL;
+}
+
+static const char *from_environment(na_building *b, const char *first, const char *second)
+{
+    const char *value = na_environment_get(&b->environment, first);
+    return value ? value : na_environment_get(&b->environment, second);
+}
+
+static na_error *set_defaults_from_environment(na_building *b)
+{
+    const char *node_env = na_environment_get(&b->environment, "NODE_ENV");
+    return node_env ? na_build_mode(b, node_env) : NULL;
+}
+
+/* Auth.js: the highest number is the newest; AUTH_SECRET itself is the oldest. */
+static na_error *secrets_from_environment(na_building *b)
+{
+    static const char *const numbered[] = {"AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1"};
+    for (int i = 0; i < 3; i++) {
+        const char *secret = na_environment_get(&b->environment, numbered[i]);
+        if (secret)
+            NA_TRY(na_build_add_secret(b, secret));
+    }
+    const char *secret = from_environment(b, "NEXTAUTH_SECRET", "AUTH_SECRET");
+    return secret ? na_build_add_secret(b, secret) : NULL;
+}
+
+static na_error *finish_secrets(na_building *b)
+{
+    if (!b->secrets->nelts)
+        NA_TRY(secrets_from_environment(b));
+    if (!b->secrets->nelts)
+        return na_wrong(b, "there is no NextAuthSecret, and NEXTAUTH_SECRET is not set: make one "
+                           "with 'nextauthctl secret' and write NextAuthSecret file:PATH");
+    b->config->secrets = (const char *const *)b->secrets->elts;
+    b->config->secret_count = b->secrets->nelts;
+    return NULL;
+}
+
+/* ServerName's address where none was given; never the Host header's. */
+static const char *address_of_server(na_building *b)
+{
+    const server_rec *s = b->server;
+    const char *host = s->server_hostname;
+    int port = s->port ? s->port : s->addrs ? s->addrs->host_port : 0;
+    if (!host || !*host)
+        return NULL;
+    const char *scheme = s->server_scheme ? s->server_scheme : port == 443 ? "https" : "http";
+    return port ? apr_psprintf(b->pool, "%s://%s:%d", scheme, host, port)
+                : apr_pstrcat(b->pool, scheme, "://", host, NULL);
+}
+
+static na_error *check_base_path(na_building *b, const char *path)
+{
+    size_t len = strlen(path);
+    if (*path != '/' || len < 2 || path[len - 1] == '/' || strstr(path, "//") ||
+        strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./~") !=
+            len ||
+        strstr(path, "/."))
+        return na_wrong(b, "'%s' is no base path: something like /api/auth is wanted", path);
+    return NULL;
+}
+
+static na_error *finish_address(na_building *b)
+{
+    na_config *config = b->config;
+    na_url url;
+    if (!b->url)
+        b->url = from_environment(b, "NEXTAUTH_URL", "AUTH_URL");
+    if (b->url && !strstr(b->url, "://")) /* as NextAuth reads it */
+        b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
+    int named = b->url != NULL;
+    if (!named)
+        b->url = address_of_server(b);
+    if (!b->url)
+        return na_wrong(b, "there is neither NextAuthURL nor ServerName");
+    if (!na_url_parse(b->pool, b->url, &url) || strpbrk(url.path, "?#"))
+        return na_wrong(b, "'%s' is no address: https://host[/base/path] is wanted", b->url);
+    if (config->mode == NA_PRODUCTION && strcmp(url.scheme, "https") != 0)
+        return na_wrong(b,
+                        "the canonical address %s%s is not https: write NextAuthURL "
+                        "https://…, or NextAuthMode development on a developer's machine",
+                        url.origin, named ? "" : " (from ServerName)");
+    size_t len = strlen(url.path);
+    while (len && url.path[len - 1] == '/')
+        len--;
+    config->origin = url.origin;
+    config->base_path = b->base_path ? b->base_path
+                        : len        ? apr_pstrmemdup(b->pool, url.path, len)
+                                     : "/api/auth";
+    config->base_url = apr_pstrcat(b->pool, config->origin, config->base_path, NULL);
+    return check_base_path(b, config->base_path);
+}
+
+static na_error *derive_keys(na_building *b)
+{
+    na_config *config = b->config;
+    for (int i = 0; i < config->session.source_count; i++) {
+        na_session_source *source = &config->session.sources[i];
+        source->name_len = strlen(source->cookie.name);
+        NA_TRY(na_keyring_derive(b->pool, source->dialect, config->secrets, config->secret_count,
+                                 source->dialect == NA_V4 ? "" : source->cookie.name,
+                                 &source->ring));
+    }
+    for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
+        NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
+                                 config->cookies[i].name, &config->check_rings[i]));
+    return NULL;
+}
+
+/* Trailers would come in behind the removal of forged identity headers. */
+static na_error *check_server(na_building *b)
+{
+    const core_server_config *core = ap_get_core_module_config(b->server->module_config);
+    return core->merge_trailers == AP_MERGE_TRAILERS_ENABLE
+               ? na_wrong(b, "MergeTrailers On lets clients forge identity headers: turn it off")
+               : NULL;
+}
+
+static na_config *config_with_defaults(apr_pool_t *pool)
+{
+    na_config *config = apr_pcalloc(pool, sizeof *config);
+    config->redirect_origins = apr_array_make(pool, 2, sizeof(const char *));
+    config->sign_in_rules = apr_array_make(pool, 2, sizeof(na_sign_in_rule));
+    config->roles = apr_array_make(pool, 4, sizeof(na_named_expression));
+    config->claims = apr_array_make(pool, 4, sizeof(na_named_expression));
+    config->session_claims = apr_array_make(pool, 4, sizeof(const char *));
+    config->session.identity_claims = apr_array_make(pool, 4, sizeof(const char *));
+    config->session.max_age = 30L * 24 * 3600;
+    config->session.update_age = 24L * 3600;
+    config->theme.color_scheme = "auto";
+    config->http = (na_http_options){.timeout_ms = 10000,
+                                     .connect_timeout_ms = 5000,
+                                     .max_bytes = 1024 * 1024,
+                                     .max_concurrent = 16};
+    return config;
+}
+
+na_error *na_config_build(apr_pool_t *pool, const server_rec *s, const apr_array_header_t *written,
+                          const na_config **config, const na_written **at)
+{
+    na_building b = {.pool = pool,
+                     .server = s,
+                     .environment = {.pool = pool},
+                     .config = config_with_defaults(pool),
+                     .secrets = apr_array_make(pool, 2, sizeof(const char *)),
+                     .accepted = 1 << NA_V4};
+    *config = NULL;
+    *at = last_of(written, "NextAuthEnvFile");
+    if (*at)
+        NA_TRY(na_envfile_read(pool, ap_server_root_relative(pool, (*at)->argv[0]),
+                               &b.environment.file));
+    NA_TRY(set_defaults_from_environment(&b));
+    NA_TRY(interpret_all(&b, written, 1, at));
+    if (!b.engine)
+        return NULL;
+    NA_TRY(interpret_all(&b, written, 0, at));
+    b.config->http.allow_http = b.config->mode != NA_PRODUCTION;
+    NA_TRY(na_build_providers(&b.environment, written, b.config->http.allow_http,
+                              &b.config->providers, at));
+    *at = last_of(written, "NextAuthURL");
+    NA_TRY(finish_address(&b));
+    NA_TRY(na_build_cookies(&b, written, at));
+    *at = last_of(written, "NextAuthEngine");
+    NA_TRY(finish_secrets(&b));
+    NA_TRY(check_server(&b));
+    if (!b.config->providers->nelts)
+        return na_wrong(&b, "there is no NextAuthProvider: nobody could sign in");
+    NA_TRY(derive_keys(&b));
+    *config = b.config;
+    return NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_HTTPD_BUILD_H
+#define NA_HTTPD_BUILD_H
+
+#include "httpd/module.h"
+
+/* A server's configuration while it is put together. */
+typedef struct na_building {
+    apr_pool_t *pool;
+    const server_rec *server;
+    na_environment environment;
+    na_config *config;
+    int engine;
+    const char *url;             /* NextAuthURL */
+    const char *base_path;       /* NextAuthBasePath */
+    apr_array_header_t *secrets; /* const char *, the newest first */
+    int accepted;                /* dialects of session cookies, a bit each */
+} na_building;
+
+/* An error in a directive's value, printf-like. */
+#define na_wrong(b, ...) na_error_new((b)->pool, NA_CONFIGURATION, __VA_ARGS__)
+
+/* Takes one directive in; those that others depend on are `early`. Unknown ones are left alone. */
+na_error *na_build_interpret(na_building *b, const na_written *written, int early);
+
+na_error *na_build_mode(na_building *b, const char *name);
+na_error *na_build_add_secret(na_building *b, const char *secret);
+na_error *na_build_number(na_building *b, const char *text, long least, long most, long *number);
+
+/* key=value arguments: where a key's value goes in the target, and what checks it. */
+typedef na_error *na_value_setter(na_building *b, const char *value, void *member);
+
+typedef struct na_key {
+    const char *name;
+    apr_size_t offset;
+    na_value_setter *set;
+} na_key;
+
+/* Sets every argument from the `first` on; `keys` ends with a NULL name. */
+na_error *na_build_keys(na_building *b, const na_written *written, int first, const na_key *keys,
+                        void *target);
+
+na_value_setter na_as_text;
+na_error *na_build_pages(na_building *b, const na_written *written);
+na_error *na_build_theme(na_building *b, const na_written *written);
+na_error *na_build_http(na_building *b, const na_written *written);
+
+/* The default cookies, then NextAuthCookie's changes. */
+na_error *na_build_cookies(na_building *b, const apr_array_header_t *written,
+                           const na_written **at);
+
+#endif

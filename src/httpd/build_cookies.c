@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/build.h"
+
+static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",
+                                           [NA_COOKIE_CSRF] = "csrf-token",
+                                           [NA_COOKIE_STATE] = "state",
+                                           [NA_COOKIE_PKCE] = "pkce.code_verifier",
+                                           [NA_COOKIE_NONCE] = "nonce"};
+
+static na_cookie default_cookie(na_building *b, na_dialect dialect, const char *stem, int host)
+{
+    int secure = strncmp(b->config->origin, "https:", 6) == 0;
+    const char *prefix = !secure ? "" : host ? "__Host-" : "__Secure-";
+    const char *package = dialect == NA_V4 ? "next-auth." : "authjs.";
+    return (na_cookie){.name = apr_pstrcat(b->pool, prefix, package, stem, NULL),
+                       .path = "/",
+                       .same_site = "Lax",
+                       .secure = secure};
+}
+
+static void set_default_cookies(na_building *b)
+{
+    na_config *config = b->config;
+    na_session_config *session = &config->session;
+    for (int i = 0; i < NA_COOKIE_COUNT; i++)
+        config->cookies[i] =
+            default_cookie(b, config->dialect, cookie_stems[i], i == NA_COOKIE_CSRF);
+    for (int i = 0; i < 2; i++) {
+        na_dialect dialect = i ? (config->dialect == NA_V4 ? NA_V5 : NA_V4) : config->dialect;
+        if (b->accepted & (1 << dialect))
+            session->sources[session->source_count++] =
+                (na_session_source){.dialect = dialect,
+                                    .cookie = default_cookie(b, dialect, "session-token", 0)};
+    }
+}
+
+static na_error *as_same_site(na_building *b, const char *value, void *member)
+{
+    static const char *const names[] = {"Lax", "Strict", "None"};
+    for (int i = 0; i < 3; i++) {
+        if (ap_cstr_casecmp(value, names[i]) != 0)
+            continue;
+        *(const char **)member = names[i];
+        return NULL;
+    }
+    return na_wrong(b, "sameSite=%s: lax, strict or none is wanted", value);
+}
+
+static na_error *as_boolean(na_building *b, const char *value, void *member)
+{
+    *(int *)member = strcmp(value, "true") == 0;
+    return *(int *)member || strcmp(value, "false") == 0
+               ? NULL
+               : na_wrong(b, "secure=%s: true or false is wanted", value);
+}
+
+/* RFC 6265bis section 4.1.1: a name is a token; domain and path end at a semicolon. */
+static na_error *check_cookie(na_building *b, const na_cookie *cookie)
+{
+    const char *name = cookie->name;
+    if (!*name || strlen(name) > 128 || na_has_control(name) ||
+        strpbrk(name, " \"(),/:;<=>?@[]\\{}"))
+        return na_wrong(b, "'%s' cannot be a cookie's name", name);
+    if (*cookie->path != '/' || strpbrk(cookie->path, "; ,") || na_has_control(cookie->path))
+        return na_wrong(b, "path=%s: a path is wanted", cookie->path);
+    if (cookie->domain && (!*cookie->domain || strpbrk(cookie->domain, "; ,/:")))
+        return na_wrong(b, "domain=%s: a domain is wanted", cookie->domain);
+    if (!cookie->secure && (strncmp(name, "__Secure-", 9) == 0 || strncmp(name, "__Host-", 7) == 0))
+        return na_wrong(b, "cookie %s needs secure=true: browsers drop it otherwise", name);
+    if (!cookie->secure && strcmp(cookie->same_site, "None") == 0)
+        return na_wrong(b, "cookie %s: sameSite=none needs secure=true", name);
+    if (strncmp(name, "__Host-", 7) == 0 && (cookie->domain || strcmp(cookie->path, "/") != 0))
+        return na_wrong(b, "cookie %s: a __Host- cookie has no domain= and path=/", name);
+    if (!cookie->secure && b->config->mode == NA_PRODUCTION)
+        return na_wrong(b, "cookie %s: secure=false is for development", name);
+    return NULL;
+}
+
+static na_error *set_cookie(na_building *b, const na_written *w)
+{
+    static const char *const names[] = {[NA_COOKIE_CALLBACK_URL] = "callbackUrl",
+                                        [NA_COOKIE_CSRF] = "csrfToken",
+                                        [NA_COOKIE_STATE] = "state",
+                                        [NA_COOKIE_PKCE] = "pkceCodeVerifier",
+                                        [NA_COOKIE_NONCE] = "nonce"};
+    static const na_key keys[] = {{"name", offsetof(na_cookie, name), na_as_text},
+                                  {"domain", offsetof(na_cookie, domain), na_as_text},
+                                  {"path", offsetof(na_cookie, path), na_as_text},
+                                  {"sameSite", offsetof(na_cookie, same_site), as_same_site},
+                                  {"secure", offsetof(na_cookie, secure), as_boolean},
+                                  {NULL, 0, NULL}};
+    na_cookie *cookie =
+        strcmp(w->argv[0], "sessionToken") == 0 ? &b->config->session.sources[0].cookie : NULL;
+    for (int i = 0; i < NA_COOKIE_COUNT; i++)
+        if (strcmp(w->argv[0], names[i]) == 0)
+            cookie = &b->config->cookies[i];
+    if (!cookie)
+        return na_wrong(b,
+                        "'%s': sessionToken, callbackUrl, csrfToken, state, pkceCodeVerifier or "
+                        "nonce is wanted",
+                        w->argv[0]);
+    NA_TRY(na_build_keys(b, w, 1, keys, cookie));
+    return check_cookie(b, cookie);
+}
+
+na_error *na_build_cookies(na_building *b, const apr_array_header_t *written, const na_written **at)
+{
+    set_default_cookies(b);
+    for (int i = 0; i < written->nelts; i++) {
+        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        if (strcmp(w->directive, "NextAuthCookie") != 0)
+            continue;
+        *at = w;
+        NA_TRY(set_cookie(b, w));
+    }
+    return NULL;
+}

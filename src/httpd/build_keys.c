@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+#include "httpd/build.h"
+
+na_error *na_build_keys(na_building *b, const na_written *w, int first, const na_key *keys,
+                        void *target)
+{
+    for (int i = first; i < w->argc; i++) {
+        const char *names = "", *value = strchr(w->argv[i], '=');
+        const na_key *k = keys;
+        size_t len = value ? (size_t)(value - w->argv[i]) : 0;
+        for (; k->name; k++) {
+            names = apr_pstrcat(b->pool, names, *names ? ", " : "", k->name, NULL);
+            if (strlen(k->name) == len && strncmp(k->name, w->argv[i], len) == 0)
+                break;
+        }
+        if (!k->name)
+            return na_wrong(b, "'%s': key=value is wanted, of %s", w->argv[i], names);
+        NA_TRY(k->set(b, value + 1, (char *)target + k->offset));
+    }
+    return NULL;
+}
+
+na_error *na_as_text(na_building *b, const char *value, void *member)
+{
+    *(const char **)member = value;
+    return NULL;
+}
+
+static na_error *as_file(na_building *b, const char *value, void *member)
+{
+    *(const char **)member = ap_server_root_relative(b->pool, value);
+    return NULL;
+}
+
+static na_error *as_page(na_building *b, const char *value, void *member)
+{
+    na_url url;
+    int path = *value == '/' && value[1] != '/' && !strchr(value, '\\') && !na_has_control(value);
+    if (!path && !na_url_parse(b->pool, value, &url))
+        return na_wrong(b, "'%s': a path or an address is wanted", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
+static na_error *as_colour(na_building *b, const char *value, void *member)
+{
+    size_t len = strlen(value);
+    if (*value != '#' || (len != 4 && len != 7) ||
+        strspn(value + 1, "0123456789abcdefABCDEF") != len - 1)
+        return na_wrong(b, "'%s': a colour is written #rgb or #rrggbb", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
+static na_error *as_scheme(na_building *b, const char *value, void *member)
+{
+    if (strcmp(value, "auto") != 0 && strcmp(value, "light") != 0 && strcmp(value, "dark") != 0)
+        return na_wrong(b, "colorScheme=%s: auto, light or dark is wanted", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
+static na_error *as_milliseconds(na_building *b, const char *value, void *member)
+{
+    long seconds;
+    NA_TRY(na_build_number(b, value, 1, 300, &seconds));
+    *(long *)member = seconds * 1000;
+    return NULL;
+}
+
+static na_error *as_bytes(na_building *b, const char *value, void *member)
+{
+    long bytes;
+    NA_TRY(na_build_number(b, value, 1024, 64L * 1024 * 1024, &bytes));
+    *(apr_size_t *)member = (apr_size_t)bytes;
+    return NULL;
+}
+
+static na_error *as_places(na_building *b, const char *value, void *member)
+{
+    long places;
+    NA_TRY(na_build_number(b, value, 1, 1024, &places));
+    *(int *)member = (int)places;
+    return NULL;
+}
+
+na_error *na_build_pages(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"signIn", offsetof(na_pages, sign_in), as_page},
+                                  {"signOut", offsetof(na_pages, sign_out), as_page},
+                                  {"error", offsetof(na_pages, error), as_page},
+                                  {"verifyRequest", offsetof(na_pages, verify_request), as_page},
+                                  {"newUser", offsetof(na_pages, new_user), as_page},
+                                  {NULL, 0, NULL}};
+    return na_build_keys(b, w, 0, keys, &b->config->pages);
+}
+
+na_error *na_build_theme(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"colorScheme", offsetof(na_page_theme, color_scheme), as_scheme},
+                                  {"brandColor", offsetof(na_page_theme, brand_color), as_colour},
+                                  {"buttonText", offsetof(na_page_theme, button_text), as_colour},
+                                  {"logo", offsetof(na_page_theme, logo), as_page},
+                                  {NULL, 0, NULL}};
+    return na_build_keys(b, w, 0, keys, &b->config->theme);
+}
+
+na_error *na_build_http(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {
+        {"timeout", offsetof(na_http_options, timeout_ms), as_milliseconds},
+        {"connectTimeout", offsetof(na_http_options, connect_timeout_ms), as_milliseconds},
+        {"maxBytes", offsetof(na_http_options, max_bytes), as_bytes},
+        {"maxConcurrent", offsetof(na_http_options, max_concurrent), as_places},
+        {"proxy", offsetof(na_http_options, proxy), na_as_text},
+        {"caFile", offsetof(na_http_options, ca_file), as_file},
+        {NULL, 0, NULL}};
+    return na_build_keys(b, w, 0, keys, &b->config->http);
+}

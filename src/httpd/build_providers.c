@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <ap_provider.h>
+#include <mod_auth.h>
+
+#include "httpd/module.h"
+
+/* GOOGLE, AZURE_AD: how a provider's id is spelled in variables. */
+static const char *variable_stem(apr_pool_t *pool, const char *id)
+{
+    char *stem = apr_pstrdup(pool, id);
+    for (char *p = stem; *p; p++)
+        *p = *p == '-' ? '_' : (char)apr_toupper(*p);
+    return stem;
+}
+
+/* The first variable of that name that has a value: v5's AUTH_<stem><suffix>, then <stem><other>.
+ */
+static const char *variable(const na_environment *environment, const char *id, const char *suffix,
+                            const char *other)
+{
+    apr_pool_t *pool = environment->pool;
+    const char *stem = variable_stem(pool, id);
+    const char *value =
+        na_environment_get(environment, apr_pstrcat(pool, "AUTH_", stem, suffix, NULL));
+    if (!value && other)
+        value = na_environment_get(environment, apr_pstrcat(pool, stem, other, NULL));
+    return value ? value : na_environment_get(environment, apr_pstrcat(pool, stem, suffix, NULL));
+}
+
+/* What no directive gave comes from NextAuth's variables, v5's names first. */
+static void fill_from_environment(const na_environment *environment, na_provider *p)
+{
+    if (p->type == NA_CREDENTIALS)
+        return;
+    if (!p->client_id)
+        p->client_id = variable(environment, p->id, "_ID", "_CLIENT_ID");
+    if (!p->client_secret)
+        p->client_secret = variable(environment, p->id, "_SECRET", "_CLIENT_SECRET");
+    if (!p->tenant)
+        p->tenant = variable(environment, p->id, "_TENANT_ID", NULL);
+    const char *issuer = variable(environment, p->id, "_ISSUER", NULL);
+    if (issuer && p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known)) {
+        p->issuer = issuer;
+        p->well_known = NULL;
+    }
+}
+
+/* key=value; the key may not be empty, the value may hold more '='. */
+static int split_option(apr_pool_t *pool, const char *argument, const char **key,
+                        const char **value)
+{
+    const char *equals = strchr(argument, '=');
+    if (!equals || equals == argument)
+        return 0;
+    *key = apr_pstrmemdup(pool, argument, (apr_size_t)(equals - argument));
+    *value = equals + 1;
+    return 1;
+}
+
+static const char *option_of(const na_written *written, const char *key)
+{
+    size_t len = strlen(key);
+    for (int i = 1; i < written->argc; i++)
+        if (strncmp(written->argv[i], key, len) == 0 && written->argv[i][len] == '=')
+            return written->argv[i] + len + 1;
+    return NULL;
+}
+
+static na_error *start(const na_environment *environment, const na_written *written,
+                       na_provider **provider)
+{
+    apr_pool_t *pool = environment->pool;
+    const char *id = written->argv[0], *type = option_of(written, "type");
+    NA_TRY(na_provider_from_catalogue(pool, id, provider));
+    if (*provider)
+        return NULL;
+    if (!type && strcmp(id, "credentials") == 0)
+        type = "credentials";
+    if (!type)
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "'%s' is not in the catalogue (%s): add type=oidc, type=oauth or "
+                            "type=credentials for a provider of your own",
+                            id, na_provider_catalogue_ids(pool));
+    return na_provider_new(pool, id, type, provider);
+}
+
+static na_error *set_option(const na_environment *environment, na_provider *provider,
+                            const char *argument)
+{
+    const char *key, *value;
+    if (!split_option(environment->pool, argument, &key, &value))
+        return na_error_new(environment->pool, NA_CONFIGURATION,
+                            "'%s' is not key=value; an argument with spaces is quoted whole: "
+                            "\"name=Our users\"",
+                            argument);
+    if (strcmp(key, "backend") != 0) /* file: means something else there */
+        NA_TRY(na_value_resolve(environment, value, &value));
+    else if (strncmp(value, "file:", 5) == 0)
+        value = apr_pstrcat(environment->pool,
+                            "file:", ap_server_root_relative(environment->pool, value + 5), NULL);
+    return na_provider_set(environment->pool, provider, key, value);
+}
+
+static na_error *check_readable(apr_pool_t *pool, const char *path)
+{
+    apr_file_t *file;
+    char reason[120];
+    if (!path)
+        return NULL;
+    apr_status_t status = apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool);
+    if (status != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
+                            apr_strerror(status, reason, sizeof reason));
+    apr_file_close(file);
+    return NULL;
+}
+
+static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_t *names)
+{
+    for (int i = 0; names && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION))
+            return na_error_new(pool, NA_CONFIGURATION,
+                                "httpd has no authentication provider '%s': load the module "
+                                "that has it (mod_authn_%s?)",
+                                name, name);
+    }
+    return NULL;
+}
+
+static na_error *build(const na_environment *environment, const na_written *written, int allow_http,
+                       na_provider **provider)
+{
+    NA_TRY(start(environment, written, provider));
+    for (int i = 1; i < written->argc; i++)
+        NA_TRY(set_option(environment, *provider, written->argv[i]));
+    fill_from_environment(environment, *provider);
+    NA_TRY(na_provider_finish(environment->pool, *provider, allow_http));
+    NA_TRY(check_readable(environment->pool, (*provider)->password_file));
+    return check_authn_providers(environment->pool, (*provider)->authn_providers);
+}
+
+/* Index of the provider with that id, or -1. */
+static int find(const apr_array_header_t *providers, const char *id)
+{
+    for (int i = 0; i < providers->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(providers, i, na_provider *)->id, id) == 0)
+            return i;
+    return -1;
+}
+
+/* Those of the catalogue whose ID and secret are in the environment. */
+static na_error *add_from_environment(const na_environment *environment, int allow_http,
+                                      apr_array_header_t *providers)
+{
+    apr_pool_t *pool = environment->pool;
+    char *last, *ids = apr_pstrdup(pool, na_provider_catalogue_ids(pool));
+    for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
+        na_provider *provider;
+        if (find(providers, id) >= 0)
+            continue;
+        NA_TRY(na_provider_from_catalogue(pool, id, &provider));
+        fill_from_environment(environment, provider);
+        if (!provider->client_id || !provider->client_secret)
+            continue;
+        NA_TRY(na_provider_finish(pool, provider, allow_http));
+        APR_ARRAY_PUSH(providers, na_provider *) = provider;
+    }
+    return NULL;
+}
+
+/* A virtual host's provider replaces the main server's of the same id. */
+static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_array_header_t *origins,
+                       na_provider *provider, const na_written *written)
+{
+    int index = find(providers, provider->id);
+    if (index < 0) {
+        APR_ARRAY_PUSH(providers, na_provider *) = provider;
+        APR_ARRAY_PUSH(origins, const server_rec *) = written->server;
+        return NULL;
+    }
+    if (APR_ARRAY_IDX(origins, index, const server_rec *) == written->server)
+        return na_error_new(pool, NA_CONFIGURATION, "provider '%s' is there already", provider->id);
+    APR_ARRAY_IDX(providers, index, na_provider *) = provider;
+    APR_ARRAY_IDX(origins, index, const server_rec *) = written->server;
+    return NULL;
+}
+
+na_error *na_build_providers(const na_environment *environment,
+                             const apr_array_header_t *directives, int allow_http,
+                             const apr_array_header_t **built, const na_written **at)
+{
+    apr_pool_t *pool = environment->pool;
+    apr_array_header_t *providers = apr_array_make(pool, 4, sizeof(na_provider *));
+    apr_array_header_t *origins = apr_array_make(pool, 4, sizeof(const server_rec *));
+    int from_env = 0;
+    for (int i = 0; i < directives->nelts; i++) {
+        const na_written *written = &APR_ARRAY_IDX(directives, i, na_written);
+        na_provider *provider;
+        if (strcmp(written->directive, "NextAuthProvidersFromEnv") == 0)
+            from_env = ap_cstr_casecmp(written->argv[0], "on") == 0;
+        if (strcmp(written->directive, "NextAuthProvider") != 0)
+            continue;
+        *at = written;
+        NA_TRY(build(environment, written, allow_http, &provider));
+        NA_TRY(place(pool, providers, origins, provider, written));
+    }
+    if (from_env)
+        NA_TRY(add_from_environment(environment, allow_http, providers));
+    *built = providers;
+    return NULL;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+#include "httpd/build.h"
+
+#define SECRET_MIN 32
+#define YEARS_10 (10L * 365 * 24 * 3600)
+
+static na_error *read_switch(na_building *b, const na_written *w, int *on)
+{
+    *on = ap_cstr_casecmp(w->argv[0], "on") == 0;
+    return *on || ap_cstr_casecmp(w->argv[0], "off") == 0
+               ? NULL
+               : na_wrong(b, "'%s': On or Off is wanted", w->argv[0]);
+}
+
+na_error *na_build_number(na_building *b, const char *text, long least, long most, long *number)
+{
+    char *end;
+    *number = strtol(text, &end, 10);
+    if (!*text || *end || *number < least || *number > most)
+        return na_wrong(b, "'%s': a whole number from %ld to %ld is wanted", text, least, most);
+    return NULL;
+}
+
+static na_error *set_engine(na_building *b, const na_written *w)
+{
+    return read_switch(b, w, &b->engine);
+}
+
+static na_error *set_providers_from_env(na_building *b, const na_written *w)
+{
+    int ignored;
+    return read_switch(b, w, &ignored);
+}
+
+na_error *na_build_mode(na_building *b, const char *name)
+{
+    static const char *const names[] = {
+        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
+    for (int i = NA_PRODUCTION; i <= NA_TEST; i++) {
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        b->config->mode = (na_mode)i;
+        return NULL;
+    }
+    return na_wrong(b, "'%s': production, development or test is wanted", name);
+}
+
+static na_error *set_mode(na_building *b, const na_written *w)
+{
+    return na_build_mode(b, w->argv[0]);
+}
+
+static na_error *set_url(na_building *b, const na_written *w)
+{
+    return na_value_resolve(&b->environment, w->argv[0], &b->url);
+}
+
+static na_error *set_base_path(na_building *b, const na_written *w)
+{
+    b->base_path = w->argv[0];
+    return NULL;
+}
+
+na_error *na_build_add_secret(na_building *b, const char *secret)
+{
+    if (strlen(secret) < SECRET_MIN)
+        return na_wrong(b,
+                        "the secret has %d bytes, at least %d are wanted: make one with "
+                        "'nextauthctl secret'",
+                        (int)strlen(secret), SECRET_MIN);
+    if (!na_is_utf8(secret))
+        return na_wrong(b, "the secret is not UTF-8");
+    APR_ARRAY_PUSH(b->secrets, const char *) = secret;
+    return NULL;
+}
+
+static na_error *set_secret(na_building *b, const na_written *w)
+{
+    apr_array_clear(b->secrets);
+    for (int i = 0; i < w->argc; i++) {
+        const char *secret;
+        NA_TRY(na_value_resolve(&b->environment, w->argv[i], &secret));
+        NA_TRY(na_build_add_secret(b, secret));
+        if (!na_value_is_indirect(w->argv[i]) && b->config->mode == NA_PRODUCTION)
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server,
+                         "NextAuthSecret on line %d of %s is written out, and mod_info shows "
+                         "directives as written: use env:NAME, file:PATH or exec:COMMAND",
+                         w->line, w->file);
+    }
+    return NULL;
+}
+
+static na_error *dialect_of(na_building *b, const char *name, na_dialect *dialect)
+{
+    *dialect = strcmp(name, "v5") == 0 ? NA_V5 : NA_V4;
+    return *dialect == NA_V5 || strcmp(name, "v4") == 0
+               ? NULL
+               : na_wrong(b, "'%s': v4 or v5 is wanted", name);
+}
+
+static na_error *set_compat(na_building *b, const na_written *w)
+{
+    NA_TRY(dialect_of(b, w->argv[0], &b->config->dialect));
+    b->accepted = 1 << b->config->dialect;
+    for (int i = 1; i < w->argc; i++) {
+        if (strncmp(w->argv[i], "accept=", 7) != 0)
+            return na_wrong(b, "'%s': accept=v4,v5 is wanted", w->argv[i]);
+        char *last, *list = apr_pstrdup(b->pool, w->argv[i] + 7);
+        for (char *name = apr_strtok(list, ",", &last); name; name = apr_strtok(NULL, ",", &last)) {
+            na_dialect dialect;
+            NA_TRY(dialect_of(b, name, &dialect));
+            b->accepted |= 1 << dialect;
+        }
+    }
+    return NULL;
+}
+
+static na_error *set_max_age(na_building *b, const na_written *w)
+{
+    return na_build_number(b, w->argv[0], 60, YEARS_10, &b->config->session.max_age);
+}
+
+static na_error *set_update_age(na_building *b, const na_written *w)
+{
+    return na_build_number(b, w->argv[0], 0, YEARS_10, &b->config->session.update_age);
+}
+
+static na_error *add_sign_in_rule(na_building *b, const na_written *w)
+{
+    int allow = strcmp(w->argv[0], "allow") == 0;
+    if (!allow && strcmp(w->argv[0], "deny") != 0)
+        return na_wrong(b, "'%s': allow or deny is wanted", w->argv[0]);
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->sign_in_rules, na_sign_in_rule) =
+        (na_sign_in_rule){allow, (const na_expression *)w->expression};
+    return NULL;
+}
+
+static int is_name(const char *name)
+{
+    return *name && strlen(name) <= 64 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:") ==
+               strlen(name);
+}
+
+static na_error *add_role(na_building *b, const na_written *w)
+{
+    if (!is_name(w->argv[0]))
+        return na_wrong(b, "'%s': a role is named with letters, digits and - _ . :", w->argv[0]);
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->roles, na_named_expression) =
+        (na_named_expression){w->argv[0], (const na_expression *)w->expression};
+    return NULL;
+}
+
+static na_error *add_claim(na_building *b, const na_written *w)
+{
+    static const char *const ours[] = {"sub",
+                                       "iat",
+                                       "exp",
+                                       "nbf",
+                                       "jti",
+                                       "aud",
+                                       "iss",
+                                       NA_CLAIM_SESSION_ID,
+                                       NA_CLAIM_AUTH_TIME,
+                                       NA_CLAIM_PROVIDER,
+                                       NA_CLAIM_ROLES};
+    for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(w->argv[0], ours[i]) == 0)
+            return na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
+                            w->argv[0]);
+    if (!is_name(w->argv[0]))
+        return na_wrong(b, "'%s': a claim is named with letters, digits and - _ . :", w->argv[0]);
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_named_expression) =
+        (na_named_expression){w->argv[0], (const na_expression *)w->expression};
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->session.identity_claims, const char *) =
+        w->argv[0];
+    return NULL;
+}
+
+static na_error *add_session_claims(na_building *b, const na_written *w)
+{
+    for (int i = 0; i < w->argc; i++)
+        APR_ARRAY_PUSH((apr_array_header_t *)b->config->session_claims, const char *) = w->argv[i];
+    return NULL;
+}
+
+static na_error *add_redirect_origins(na_building *b, const na_written *w)
+{
+    for (int i = 0; i < w->argc; i++) {
+        na_url url;
+        if (!na_url_parse(b->pool, w->argv[i], &url) || strcmp(url.path, "/") != 0)
+            return na_wrong(b, "'%s': an origin is wanted, https://host[:port]", w->argv[i]);
+        APR_ARRAY_PUSH((apr_array_header_t *)b->config->redirect_origins, const char *) =
+            url.origin;
+    }
+    return NULL;
+}
+
+static const struct {
+    const char *directive;
+    int early; /* before the others, whatever the order in the file */
+    na_error *(*run)(na_building *b, const na_written *written);
+} interpreters[] = {
+    {"NextAuthMode", 1, set_mode},
+    {"NextAuthEngine", 1, set_engine},
+    {"NextAuthURL", 0, set_url},
+    {"NextAuthBasePath", 0, set_base_path},
+    {"NextAuthSecret", 0, set_secret},
+    {"NextAuthCompat", 0, set_compat},
+    {"NextAuthSessionMaxAge", 0, set_max_age},
+    {"NextAuthSessionUpdateAge", 0, set_update_age},
+    {"NextAuthProvidersFromEnv", 0, set_providers_from_env},
+    {"NextAuthPages", 0, na_build_pages},
+    {"NextAuthTheme", 0, na_build_theme},
+    {"NextAuthSignInRule", 0, add_sign_in_rule},
+    {"NextAuthRedirectAllow", 0, add_redirect_origins},
+    {"NextAuthRole", 0, add_role},
+    {"NextAuthClaim", 0, add_claim},
+    {"NextAuthSessionClaim", 0, add_session_claims},
+    {"NextAuthHTTP", 0, na_build_http},
+};
+
+na_error *na_build_interpret(na_building *b, const na_written *w, int early)
+{
+    for (apr_size_t i = 0; i < sizeof interpreters / sizeof *interpreters; i++)
+        if (interpreters[i].early == early && strcmp(interpreters[i].directive, w->directive) == 0)
+            return interpreters[i].run(b, w);
+    return NULL;
+}

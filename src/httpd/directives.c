@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/module.h"
+
+/* What a server directive looks like: how many arguments, and which of them is an expression. */
+typedef struct shape {
+    int least, most;
+    int expression; /* index of the argument, or -1 */
+    int is_string;  /* the expression's value is text */
+} shape;
+
+static const shape one = {1, 1, -1, 0}, one_or_more = {1, 64, -1, 0}, two_or_more = {2, 64, -1, 0},
+                   rule = {2, 2, 1, 0}, named_text = {2, 2, 1, 1};
+
+static const char *parse_expression(cmd_parms *cmd, const shape *is, na_written *written)
+{
+    const char *error = NULL;
+    unsigned flags = is->is_string ? AP_EXPR_FLAG_STRING_RESULT : 0;
+    written->expression =
+        ap_expr_parse_cmd(cmd, written->argv[is->expression], flags, &error, NULL);
+    return error ? apr_psprintf(cmd->pool, "%s: bad expression '%s': %s", written->directive,
+                                written->argv[is->expression], error)
+                 : NULL;
+}
+
+/* httpd knows quotes only around a whole argument; key="value" is what people write. */
+static const char *without_inner_quotes(apr_pool_t *pool, const char *argument)
+{
+    const char *quote = strstr(argument, "=\"");
+    size_t len = strlen(argument);
+    if (!quote || argument + len - 1 == quote + 1 || argument[len - 1] != '"')
+        return apr_pstrdup(pool, argument);
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, argument, (apr_size_t)(quote + 1 - argument)),
+                       apr_pstrmemdup(pool, quote + 2, strlen(quote + 2) - 1), NULL);
+}
+
+/* Server directives are kept as written: what they mean may depend on others, or on a file. */
+static const char *write_down(cmd_parms *cmd, void *dir_conf, int argc, char *const argv[])
+{
+    const shape *is = cmd->info;
+    const char *not_here = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+    if (not_here)
+        return not_here;
+    if (argc < is->least || argc > is->most)
+        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, cmd->cmd->errmsg);
+    na_written *written = apr_array_push(na_server_conf_of(cmd->server)->written);
+    const char **copy = apr_palloc(cmd->pool, (apr_size_t)argc * sizeof *copy);
+    for (int i = 0; i < argc; i++)
+        copy[i] = i == is->expression ? apr_pstrdup(cmd->pool, argv[i])
+                                      : without_inner_quotes(cmd->pool, argv[i]);
+    *written = (na_written){.directive = cmd->cmd->name,
+                            .file = cmd->directive->filename,
+                            .line = cmd->directive->line_num,
+                            .server = cmd->server,
+                            .argc = argc,
+                            .argv = copy};
+    return is->expression < 0 ? NULL : parse_expression(cmd, is, written);
+}
+
+static const char *set_unauthenticated(cmd_parms *cmd, void *conf, const char *value)
+{
+    static const char *const names[] = {
+        [NA_AUTO] = "auto", [NA_REDIRECT] = "redirect", [NA_401] = "401", [NA_PASS] = "pass"};
+    for (int i = NA_AUTO; i <= NA_PASS; i++) {
+        if (ap_cstr_casecmp(value, names[i]) != 0)
+            continue;
+        ((na_dir_conf *)conf)->unauthenticated = (na_unauthenticated)i;
+        return NULL;
+    }
+    return "NextAuthUnauthenticated takes auto, redirect, 401 or pass";
+}
+
+static const char *set_pass_identity(cmd_parms *cmd, void *conf, const char *value)
+{
+    na_dir_conf *dir = conf;
+    int bit = ap_cstr_casecmp(value, "env") == 0       ? NA_PASS_ENV
+              : ap_cstr_casecmp(value, "headers") == 0 ? NA_PASS_HEADERS
+              : ap_cstr_casecmp(value, "none") == 0    ? NA_PASS_NOTHING
+                                                       : 0;
+    if (!bit)
+        return "NextAuthPassIdentity takes env, headers or both, or none";
+    dir->pass_identity |= bit;
+    if ((dir->pass_identity & NA_PASS_NOTHING) && dir->pass_identity != NA_PASS_NOTHING)
+        return "NextAuthPassIdentity: none excludes env and headers";
+    return NULL;
+}
+
+static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *value)
+{
+    ((na_dir_conf *)conf)->remote_user = value;
+    return NULL;
+}
+
+#define SERVER(name, shape, help)                                                                  \
+    AP_INIT_TAKE_ARGV(name, write_down, (void *)&shape, RSRC_CONF, help)
+
+const command_rec na_directives[] = {
+    SERVER("NextAuthEngine", one, "On or Off: serve the sign-in endpoints here"),
+    SERVER("NextAuthURL", one, "the canonical address, https://host[/base/path]"),
+    SERVER("NextAuthBasePath", one, "where the endpoints live, /api/auth by default"),
+    SERVER("NextAuthSecret", one_or_more, "the secret, then older ones that still open"),
+    SERVER("NextAuthEnvFile", one, "a .env file to read variables from"),
+    SERVER("NextAuthMode", one, "production, development or test"),
+    SERVER("NextAuthCompat", one_or_more, "v4 or v5, then accept=v4,v5"),
+    SERVER("NextAuthCookie", two_or_more, "a cookie's name in NextAuth, then key=value"),
+    SERVER("NextAuthSessionMaxAge", one, "seconds until an unused session ends"),
+    SERVER("NextAuthSessionUpdateAge", one, "seconds between re-issues of the session cookie"),
+    SERVER("NextAuthProvider", one_or_more, "a provider's id, then key=value"),
+    SERVER("NextAuthProvidersFromEnv", one,
+           "On or Off: providers whose ID and secret are in the "
+           "environment need no directive"),
+    SERVER("NextAuthPages", one_or_more, "key=/path of pages of your own"),
+    SERVER("NextAuthTheme", one_or_more, "key=value, the look of the built-in pages"),
+    SERVER("NextAuthSignInRule", rule, "allow or deny, then an expression"),
+    SERVER("NextAuthRedirectAllow", one_or_more, "origins that callbackUrl may lead to"),
+    SERVER("NextAuthRole", rule, "a role, then the expression of who has it"),
+    SERVER("NextAuthClaim", named_text, "a claim's name, then the expression of its value"),
+    SERVER("NextAuthSessionClaim", one_or_more, "claims that the browser may see"),
+    SERVER("NextAuthHTTP", one_or_more, "key=value, limits of outgoing calls"),
+    AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
+                  "auto, redirect, 401 or pass"),
+    AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
+                    "env, headers or none"),
+    AP_INIT_TAKE1("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
+                  "the claim that becomes REMOTE_USER"),
+    {NULL}};
+
+void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
+{
+    na_server_conf *conf = apr_pcalloc(pool, sizeof *conf);
+    conf->written = apr_array_make(pool, 16, sizeof(na_written));
+    return conf;
+}
+
+/* The main server's directives come first: a later one replaces an earlier one, or adds to it. */
+void *na_merge_server_conf(apr_pool_t *pool, void *base, void *over)
+{
+    na_server_conf *conf = apr_pcalloc(pool, sizeof *conf);
+    conf->written = apr_array_append(pool, ((na_server_conf *)base)->written,
+                                     ((na_server_conf *)over)->written);
+    return conf;
+}
+
+void *na_make_dir_conf(apr_pool_t *pool, char *dir)
+{
+    return apr_pcalloc(pool, sizeof(na_dir_conf));
+}
+
+void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
+{
+    const na_dir_conf *base = base_conf, *over = over_conf;
+    na_dir_conf *conf = apr_palloc(pool, sizeof *conf);
+    conf->unauthenticated = over->unauthenticated ? over->unauthenticated : base->unauthenticated;
+    conf->pass_identity = over->pass_identity ? over->pass_identity : base->pass_identity;
+    conf->remote_user = over->remote_user ? over->remote_user : base->remote_user;
+    return conf;
+}

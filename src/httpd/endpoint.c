@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "base/url.h"
+#include "httpd/module.h"
+
+#define BODY_MAX (64 * 1024)
+#define FIELDS_MAX 100
+
+/* ── which requests are ours ───────────────────────────────────────────────────────────────── */
+
+const char *na_endpoint_path(const na_config *config, const char *path)
+{
+    size_t len = config ? strlen(config->base_path) : 0;
+    if (!len || !path || strncmp(path, config->base_path, len) != 0 ||
+        (path[len] && path[len] != '/'))
+        return NULL;
+    return path + len;
+}
+
+/* mod_proxy may map undecoded paths here: not ours. */
+int na_pre_translate(request_rec *r)
+{
+    return na_endpoint_path(na_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
+}
+
+int na_translate(request_rec *r)
+{
+    if (!na_endpoint_path(na_config_of(r), r->uri))
+        return DECLINED;
+    na_state_of(r)->is_endpoint = 1;
+    r->handler = "nextauth";
+    r->filename = r->uri;
+    return OK;
+}
+
+/* No file stands behind an endpoint, so no <Directory> and no .htaccess is looked for. */
+int na_map_to_storage(request_rec *r)
+{
+    return na_is_endpoint(r) ? OK : DECLINED;
+}
+
+/* ── reading ───────────────────────────────────────────────────────────────────────────────── */
+
+static int read_body(request_rec *r, char **body)
+{
+    char *text = apr_palloc(r->pool, BODY_MAX + 1);
+    apr_size_t len = 0;
+    long got = 1;
+    int status = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
+    *body = text;
+    *text = '\0';
+    if (status != OK || !ap_should_client_block(r))
+        return status;
+    if (r->remaining > BODY_MAX)
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    while (len < BODY_MAX && (got = ap_get_client_block(r, text + len, BODY_MAX - len)) > 0)
+        len += (apr_size_t)got;
+    text[len] = '\0';
+    if (got < 0)
+        return HTTP_BAD_REQUEST;
+    return got == 0 ? OK : HTTP_REQUEST_ENTITY_TOO_LARGE;
+}
+
+/* The top level's scalars, as if they had come in a form. */
+static apr_table_t *fields_of_json(apr_pool_t *pool, const char *text)
+{
+    apr_table_t *fields = apr_table_make(pool, 8);
+    json_t *json, *value;
+    const char *name;
+    if (na_json_parse(pool, NA_CALLBACK, text, strlen(text), &json))
+        return fields;
+    json_object_foreach(json, name, value)
+    {
+        const char *scalar = na_json_scalar(pool, value);
+        if (scalar && apr_table_elts(fields)->nelts < FIELDS_MAX)
+            apr_table_setn(fields, name, scalar);
+    }
+    return fields;
+}
+
+static int read_form(request_rec *r, apr_table_t **form)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    char *body;
+    int status = read_body(r, &body);
+    *form = apr_table_make(r->pool, 1);
+    if (status != OK || !type)
+        return status;
+    if (ap_cstr_casecmpn(type, "application/json", 16) == 0)
+        *form = fields_of_json(r->pool, body);
+    else if (ap_cstr_casecmpn(type, "application/x-www-form-urlencoded", 33) == 0)
+        *form = na_form_parse(r->pool, body, FIELDS_MAX);
+    return OK;
+}
+
+/* "/signin/google" into action and provider; more segments make no action. */
+static void split_path(request_rec *r, const char *path, na_request *request)
+{
+    char *last, *copy = apr_pstrdup(r->pool, path);
+    const char *action = apr_strtok(copy, "/", &last);
+    request->action = action ? action : "";
+    request->provider_id = action ? apr_strtok(NULL, "/", &last) : NULL;
+    if (request->provider_id && apr_strtok(NULL, "/", &last))
+        request->action = "";
+}
+
+static int translate_request(request_rec *r, na_request *request)
+{
+    const na_server_conf *conf = na_server_conf_of(r->server);
+    apr_table_t *form = NULL;
+    int status = read_form(r, &form);
+    if (status != OK)
+        return status;
+    *request = (na_request){
+        .pool = r->pool,
+        .config = conf->config,
+        .server = na_server_of(r),
+        .process = na_process_of_child(),
+        .http = conf->http,
+        .now = r->request_time,
+        .method = r->method,
+        .cookie_header = apr_table_get(r->headers_in, "Cookie"),
+        .query = na_form_parse(r->pool, r->args, FIELDS_MAX),
+        .form = form,
+        .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
+    };
+    request->cookies = na_cookies_parse(r->pool, request->cookie_header);
+    split_path(r, na_endpoint_path(conf->config, r->uri), request);
+    return OK;
+}
+
+/* ── writing ───────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * form-action names no single hosts: browsers hold the redirect behind a form to it as well, and
+ * where a provider sends its users is not known before it is asked.
+ */
+static void set_page_headers(request_rec *r, const na_response *response)
+{
+    const char *http = na_config_of(r)->http.allow_http ? " http:" : "";
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   apr_pstrcat(r->pool, "default-src 'none'; style-src 'nonce-",
+                               response->style_nonce, "'; img-src 'self' https:", http,
+                               "; form-action 'self' https:", http,
+                               "; frame-ancestors 'none'; base-uri 'none'", NULL));
+    apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
+    apr_table_setn(r->headers_out, "Referrer-Policy", "same-origin");
+}
+
+static int write_response(request_rec *r, const na_response *response)
+{
+    r->status = response->status;
+    for (int i = 0; i < response->set_cookies->nelts; i++)
+        apr_table_addn(r->err_headers_out, "Set-Cookie",
+                       APR_ARRAY_IDX(response->set_cookies, i, char *));
+    if (!response->cacheable) {
+        apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache, no-store");
+        apr_table_setn(r->headers_out, "Pragma", "no-cache");
+        apr_table_setn(r->headers_out, "Expires", "0");
+    }
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    if (response->style_nonce)
+        set_page_headers(r, response);
+    if (response->location)
+        apr_table_setn(r->headers_out, "Location", response->location);
+    if (response->content_type)
+        ap_set_content_type(r, response->content_type);
+    ap_set_content_length(r, response->body ? (apr_off_t)strlen(response->body) : 0);
+    if (response->body && !r->header_only)
+        ap_rputs(response->body, r);
+    return OK;
+}
+
+int na_handle_endpoint(request_rec *r)
+{
+    na_request request;
+    if (!na_is_endpoint(r))
+        return DECLINED;
+    int status = translate_request(r, &request);
+    if (status != OK)
+        return status;
+    na_response response = {.status = 200,
+                            .set_cookies = apr_array_make(r->pool, 4, sizeof(char *))};
+    na_dispatch(&request, &response);
+    return write_response(r, &response);
+}

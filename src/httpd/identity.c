@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "httpd/module.h"
+
+static const char prefix[] = "x-nextauth-";
+
+/*
+ * Applications see "X_NextAuth.User" and "X-NextAuth-User" as one name: CGI and its like turn
+ * every character that is no letter or digit into one and the same.
+ */
+static int is_ours(const char *name)
+{
+    if ((*name | 0x20) != 'x')
+        return 0;
+    for (const char *p = prefix; *p; p++, name++) {
+        char c = apr_isalnum(*name) ? (char)apr_tolower(*name) : *name ? '-' : '\0';
+        if (c != *p)
+            return 0;
+    }
+    return 1;
+}
+
+/* "Connection: X-NextAuth-User" would have mod_proxy take away what is put in later. */
+static void strip_connection(request_rec *r)
+{
+    const char *connection = apr_table_get(r->headers_in, "Connection");
+    if (!connection || !ap_strcasestr(connection, "nextauth"))
+        return;
+    const char *kept = "";
+    char *last, *list = apr_pstrdup(r->pool, connection);
+    for (char *name = apr_strtok(list, ", \t", &last); name; name = apr_strtok(NULL, ", \t", &last))
+        if (!is_ours(name))
+            kept = apr_pstrcat(r->pool, kept, *kept ? ", " : "", name, NULL);
+    apr_table_setn(r->headers_in, "Connection", kept);
+}
+
+int na_strip_identity(request_rec *r)
+{
+    if (!na_config_of(r))
+        return DECLINED;
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    for (int i = 0; i < headers->nelts;) {
+        const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
+        if (!is_ours(name)) {
+            i++;
+            continue;
+        }
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "removed identity header from outside");
+        apr_table_unset(r->headers_in, name);
+        i = 0; /* the entries have moved */
+    }
+    strip_connection(r);
+    return DECLINED;
+}
+
+/* Also on the subrequest or redirect that took over a request whose user was found already. */
+int na_pass_identity(request_rec *r)
+{
+    const na_session *session;
+    if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0 ||
+        !(session = na_session_of(r)))
+        return DECLINED;
+    int pass = na_dir_conf_of(r)->pass_identity;
+    int env = !pass || (pass & NA_PASS_ENV), headers = !pass || (pass & NA_PASS_HEADERS);
+    for (int i = 0; i < session->identity_count; i++) {
+        const na_identity *identity = &session->identities[i];
+        if (env)
+            apr_table_setn(r->subprocess_env, identity->env, identity->value);
+        if (headers)
+            apr_table_setn(r->headers_in, identity->header, identity->value);
+    }
+    return DECLINED;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_HTTPD_MODULE_H
+#define NA_HTTPD_MODULE_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <ap_expr.h>
+
+#include "auth/action.h"
+
+extern module AP_MODULE_DECLARE_DATA nextauth_module;
+APLOG_USE_MODULE(nextauth);
+
+/* ── configuration ─────────────────────────────────────────────────────────────────────────── */
+
+/* One directive of a server as it was written. */
+typedef struct na_written {
+    const char *directive;
+    const char *file;
+    int line;
+    const server_rec *server; /* where it was written; virtual hosts inherit from the main one */
+    int argc;
+    const char *const *argv;
+    const ap_expr_info_t *expression; /* NULL where the directive has none */
+} na_written;
+
+/* A server's directives, and what they come to once all are read. */
+typedef struct na_server_conf {
+    apr_array_header_t *written; /* na_written */
+    const na_config *config;     /* NULL where the engine is off */
+    na_http *http;               /* the child's own */
+} na_server_conf;
+
+typedef enum na_unauthenticated {
+    NA_UNSET,
+    NA_AUTO,
+    NA_REDIRECT,
+    NA_401,
+    NA_PASS
+} na_unauthenticated;
+
+/* Which identity strings are handed on; a bit each. */
+enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
+
+typedef struct na_dir_conf {
+    na_unauthenticated unauthenticated;
+    int pass_identity;       /* 0: not set */
+    const char *remote_user; /* NULL: e-mail, else sub */
+} na_dir_conf;
+
+extern const command_rec na_directives[];
+
+void *na_make_server_conf(apr_pool_t *pool, server_rec *s);
+void *na_merge_server_conf(apr_pool_t *pool, void *base, void *over);
+void *na_make_dir_conf(apr_pool_t *pool, char *dir);
+void *na_merge_dir_conf(apr_pool_t *pool, void *base, void *over);
+
+static inline na_server_conf *na_server_conf_of(const server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &nextauth_module);
+}
+
+static inline const na_config *na_config_of(const request_rec *r)
+{
+    return na_server_conf_of(r->server)->config;
+}
+
+static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &nextauth_module);
+}
+
+/* Where configuration values come from besides the directives. */
+typedef struct na_environment {
+    apr_pool_t *pool;
+    apr_table_t *file; /* NextAuthEnvFile's variables; NULL where there is none */
+} na_environment;
+
+/* The process's own variable, else the file's; NULL where it is neither's, or empty. */
+const char *na_environment_get(const na_environment *environment, const char *name);
+
+/* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
+na_error *na_value_resolve(const na_environment *environment, const char *value,
+                           const char **resolved);
+
+/* 1 where the value names a place instead of being the secret itself. */
+int na_value_is_indirect(const char *value);
+
+/*
+ * Builds a server's configuration from its directives and the environment. *config is NULL where
+ * the engine is off. `*at` is the directive that an error is about.
+ */
+na_error *na_config_build(apr_pool_t *pool, const server_rec *s,
+                          const apr_array_header_t *directives, const na_config **config,
+                          const na_written **at);
+
+/* build_providers.c: NextAuthProvider and providers from the environment. */
+na_error *na_build_providers(const na_environment *environment, const apr_array_header_t *written,
+                             int allow_http, const apr_array_header_t **providers,
+                             const na_written **at);
+
+/* ── requests ──────────────────────────────────────────────────────────────────────────────── */
+
+/* What the module knows of a request. */
+typedef struct na_state {
+    int is_endpoint;
+    int loaded;                /* `session` was looked for */
+    int asked_in_vain;         /* an expression wanted a session where there is none */
+    int authorizing;           /* a hook of ours is running the others */
+    const na_session *session; /* NULL: nobody is signed in */
+    const na_subject *subject; /* during a sign-in: what its expressions are about */
+} na_state;
+
+/* The request's state; made where there is none yet. */
+na_state *na_state_of(request_rec *r);
+
+static inline int na_is_endpoint(const request_rec *r)
+{
+    const na_state *state = ap_get_module_config(r->request_config, &nextauth_module);
+    return state && state->is_endpoint;
+}
+
+/* The session of the request, looked for once; NULL where there is none. */
+const na_session *na_session_of(request_rec *r);
+
+/* Hooks, in the order httpd runs them. */
+int na_strip_identity(request_rec *r);
+int na_pre_translate(request_rec *r);
+int na_translate(request_rec *r);
+int na_map_to_storage(request_rec *r);
+int na_check_access_ex(request_rec *r);
+int na_check_authn(request_rec *r);
+int na_check_authz(request_rec *r);
+int na_pass_identity(request_rec *r);
+int na_handle_endpoint(request_rec *r);
+
+int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void na_child_init(apr_pool_t *pool, server_rec *s);
+int na_expression_lookup(ap_expr_lookup_parms *parms);
+void na_register_requirements(apr_pool_t *pool);
+
+/* The endpoint path the request is for: what follows the base path; NULL where it is none. */
+const char *na_endpoint_path(const na_config *config, const char *path);
+
+/* What this child owns. */
+const na_process *na_process_of_child(void);
+
+/* The actions' view of the server, for this request. */
+const na_server *na_server_of(request_rec *r);
+
+#endif

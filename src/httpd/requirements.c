@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <ap_provider.h>
+#include <apr_strings.h>
+#include <mod_auth.h>
+
+#include "httpd/module.h"
+
+/* The words of a Require line: const char *const *, NULL at the end. */
+static const char *parse_words(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    apr_array_header_t *words = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    while (*line) {
+        const char *word = ap_getword_conf(cmd->pool, &line);
+        if (*word)
+            APR_ARRAY_PUSH(words, const char *) = word;
+    }
+    if (!words->nelts)
+        return "Require nextauth-…: at least one word is wanted behind it";
+    APR_ARRAY_PUSH(words, const char *) = NULL;
+    *parsed = words->elts;
+    return NULL;
+}
+
+static const char *parse_claims(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    const char *error = parse_words(cmd, line, parsed);
+    for (const char *const *word = error ? NULL : *parsed; word && *word; word++)
+        if (!strchr(*word, ':') || **word == ':')
+            return apr_psprintf(cmd->pool, "Require nextauth-claim %s: NAME:VALUE is wanted",
+                                *word);
+    return error;
+}
+
+typedef int holds(const na_session *session, const char *word);
+
+static int has_provider(const na_session *session, const char *id)
+{
+    return na_session_has(session, NA_CLAIM_PROVIDER, id);
+}
+
+/* NAME:VALUE; the name ends at the first colon. */
+static int has_claim(const na_session *session, const char *word)
+{
+    size_t len = strcspn(word, ":");
+    for (int i = 0; i < session->claim_count; i++) {
+        const na_claim *claim = &session->claims[i];
+        if (strlen(claim->name) == len && strncmp(claim->name, word, len) == 0 &&
+            strcmp(claim->value, word + len + 1) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* A session counts only where it is what authenticated the request. */
+static authz_status check(request_rec *r, const void *parsed, holds *hold)
+{
+    if (!r->user)
+        return AUTHZ_DENIED_NO_USER;
+    if (!r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
+        return AUTHZ_DENIED;
+    const na_session *session = na_session_of(r);
+    for (const char *const *word = parsed; session && *word; word++)
+        if (hold(session, *word))
+            return AUTHZ_GRANTED;
+    return AUTHZ_DENIED;
+}
+
+static authz_status check_role(request_rec *r, const char *line, const void *parsed)
+{
+    return check(r, parsed, na_session_has_role);
+}
+
+static authz_status check_provider(request_rec *r, const char *line, const void *parsed)
+{
+    return check(r, parsed, has_provider);
+}
+
+static authz_status check_claim(request_rec *r, const char *line, const void *parsed)
+{
+    return check(r, parsed, has_claim);
+}
+
+static const authz_provider role_requirement = {check_role, parse_words};
+static const authz_provider provider_requirement = {check_provider, parse_words};
+static const authz_provider claim_requirement = {check_claim, parse_claims};
+
+void na_register_requirements(apr_pool_t *pool)
+{
+    static const struct {
+        const char *name;
+        const authz_provider *provider;
+    } requirements[] = {{"nextauth-role", &role_requirement},
+                        {"nextauth-provider", &provider_requirement},
+                        {"nextauth-claim", &claim_requirement}};
+    for (int i = 0; i < 3; i++)
+        ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, requirements[i].name,
+                                  AUTHZ_PROVIDER_VERSION, requirements[i].provider,
+                                  AP_AUTH_INTERNAL_PER_CONF);
+}

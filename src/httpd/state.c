@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/module.h"
+
+na_state *na_state_of(request_rec *r)
+{
+    na_state *state = ap_get_module_config(r->request_config, &nextauth_module);
+    if (!state) {
+        state = apr_pcalloc(r->pool, sizeof *state);
+        ap_set_module_config(r->request_config, &nextauth_module, state);
+    }
+    return state;
+}
+
+/* A subrequest or internal redirect is the same browser's, on the same virtual host. */
+static const na_state *state_before(const request_rec *r)
+{
+    const request_rec *before = r->main ? r->main : r->prev;
+    if (!before || before->server != r->server)
+        return NULL;
+    const na_state *state = ap_get_module_config(before->request_config, &nextauth_module);
+    return state && state->loaded ? state : NULL;
+}
+
+const na_session *na_session_of(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    na_state *state = na_state_of(r);
+    if (state->loaded || !config)
+        return state->session;
+    state->loaded = 1;
+    const na_state *before = state_before(r);
+    if (before)
+        return state->session = before->session;
+    na_error *error =
+        na_session_load(r->pool, &config->session, na_process_of_child()->tokens,
+                        apr_table_get(r->headers_in, "Cookie"), r->request_time, &state->session);
+    if (error)
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "session refused: %s",
+                      na_error_text(r->pool, error));
+    return state->session;
+}

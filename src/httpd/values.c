@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+#include "base/envfile.h"
+#include "httpd/module.h"
+
+#define OUTPUT_MAX (64 * 1024)
+
+const char *na_environment_get(const na_environment *environment, const char *name)
+{
+    const char *value = getenv(name);
+    if ((!value || !*value) && environment->file)
+        value = apr_table_get(environment->file, name);
+    return value && *value ? value : NULL;
+}
+
+int na_value_is_indirect(const char *value)
+{
+    return strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0 ||
+           strncmp(value, "exec:", 5) == 0;
+}
+
+/* Secrets in files end in a line feed more often than not. */
+static const char *without_line_end(char *text)
+{
+    size_t len = strlen(text);
+    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        text[--len] = '\0';
+    return text;
+}
+
+static na_error *run(apr_pool_t *pool, const char *command, const char **output)
+{
+    char *text = apr_pcalloc(pool, OUTPUT_MAX + 1);
+    FILE *pipe = popen(command, "re");
+    if (!pipe)
+        return na_error_new(pool, NA_CONFIGURATION, "cannot run '%s'", command);
+    na_wipe_with_pool(pool, text, OUTPUT_MAX);
+    size_t len = fread(text, 1, OUTPUT_MAX, pipe);
+    int status = pclose(pipe);
+    if (status != 0 || len == 0)
+        return na_error_new(pool, NA_CONFIGURATION, "'%s' printed nothing or ended with status %d",
+                            command, status);
+    *output = without_line_end(text);
+    return NULL;
+}
+
+na_error *na_value_resolve(const na_environment *environment, const char *value,
+                           const char **resolved)
+{
+    apr_pool_t *pool = environment->pool;
+    *resolved = value;
+    if (strncmp(value, "env:", 4) == 0) {
+        *resolved = na_environment_get(environment, value + 4);
+        return *resolved ? NULL
+                         : na_error_new(pool, NA_CONFIGURATION,
+                                        "variable %s is neither in the server's environment nor "
+                                        "in NextAuthEnvFile",
+                                        value + 4);
+    }
+    if (strncmp(value, "file:", 5) == 0) {
+        char *text;
+        NA_TRY(na_secret_file_read(pool, ap_server_root_relative(pool, value + 5), &text));
+        *resolved = without_line_end(text);
+        return NULL;
+    }
+    return strncmp(value, "exec:", 5) == 0 ? run(pool, value + 5, resolved) : NULL;
+}

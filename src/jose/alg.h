@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_JOSE_ALG_H
+#define NA_JOSE_ALG_H
+
+#include "jose/jwk.h"
+
+typedef enum na_alg_purpose { NA_ALG_SIGN, NA_ALG_DECRYPT } na_alg_purpose;
+
+/* One `alg` (RFC 7518 sections 3.1 and 4.1, RFC 8037) and the keys it works with. */
+typedef struct na_alg {
+    const char *name;
+    na_alg_purpose purpose;
+    na_kty kty;
+    const char *crv;    /* NULL: any of the key type */
+    const char *digest; /* EVP name */
+    int pss;            /* RSASSA-PSS instead of PKCS #1 v1.5 */
+} na_alg;
+
+/* NULL where the name is not one of ours. */
+const na_alg *na_alg_find(const char *name);
+
+/* 1 where the key is of the type and curve, and not bound to another algorithm. */
+int na_alg_fits(const na_alg *alg, const na_jwk *key);
+
+/* 1 where an HMAC key is shorter than the hash (RFC 7518 section 3.2: must not be used). */
+int na_alg_secret_too_short(const na_alg *alg, na_bytes secret);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_JOSE_COMPACT_H
+#define NA_JOSE_COMPACT_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/*
+ * What JWS and JWE have in common: the compact serialization and its header. `code` is the public
+ * code of the errors made here.
+ */
+
+/* Cuts at the dots. Returns 0 unless there are exactly `count` parts; a part may be empty. */
+int na_compact_split(const char *token, apr_size_t len, na_bytes *parts, int count);
+
+/* One part, decoded into the pool; `what` names it in the error. */
+na_error *na_compact_decode(apr_pool_t *pool, const char *code, const char *what, na_bytes part,
+                            na_bytes *decoded);
+
+/*
+ * The protected header as an object. One with `crit`, `zip` or `b64` is refused: ignoring any of
+ * them would give the rest of the token another meaning.
+ */
+na_error *na_jose_header(apr_pool_t *pool, const char *code, na_bytes part, const json_t **header);
+
+/* A member that is a string, NULL where it is missing; of another type it is an error. */
+na_error *na_jose_string(apr_pool_t *pool, const char *code, const json_t *object, const char *name,
+                         const char **value);
+
+/* A member's base64url text, decoded; `data` is NULL where it is missing. Wiped with the pool. */
+na_error *na_jose_bytes(apr_pool_t *pool, const char *code, const json_t *object, const char *name,
+                        na_bytes *value);
+
+#endif

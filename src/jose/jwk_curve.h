@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_JOSE_JWK_CURVE_H
+#define NA_JOSE_JWK_CURVE_H
+
+#include <apr.h>
+
+/* A curve of RFC 7518 section 6.2.1.1. */
+typedef struct na_curve {
+    const char *crv;
+    const char *group; /* OpenSSL's name */
+    apr_size_t field_len;
+} na_curve;
+
+/* By either name; NULL where it is none of them, or `name` is NULL. */
+const na_curve *na_curve_find(const char *name);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_JOSE_JWK_MATERIAL_H
+#define NA_JOSE_JWK_MATERIAL_H
+
+#include <openssl/params.h>
+
+#include "jose/jwk.h"
+
+/* OpenSSL's keys out of what a JWK carries. Each `pkey` belongs to the pool. */
+
+na_error *na_jwk_rsa(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
+na_error *na_jwk_ec(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
+na_error *na_jwk_okp(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
+
+/* The public key of the first certificate in `x5c`. */
+na_error *na_jwk_x5c(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
+
+/* The pool frees it. Returns `pkey`, which may be NULL. */
+EVP_PKEY *na_pkey_own(apr_pool_t *pool, EVP_PKEY *pkey);
+
+/* A number of a JWK (big endian) as a parameter; its bytes are wiped with the pool. */
+OSSL_PARAM na_pkey_number(apr_pool_t *pool, const char *name, na_bytes big_endian);
+
+/* NULL where OpenSSL refuses. */
+EVP_PKEY *na_pkey_build(apr_pool_t *pool, const char *type, OSSL_PARAM *params);
+
+/*
+ * Fills type, curve and `pkey` of `key`, and refuses what is too weak or not one of ours, wherever
+ * it came from: JWK, certificate or PEM.
+ */
+na_error *na_pkey_describe(apr_pool_t *pool, const char *code, EVP_PKEY *pkey, na_jwk *key);
+
+#endif

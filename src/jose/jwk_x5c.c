@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <openssl/x509.h>
+
+#include "base/crypto.h"
+#include "jose/jwk_material.h"
+
+/* RFC 7517 section 4.7: standard base64 of DER, with padding. -1 where it is not. */
+static int decode_base64(apr_pool_t *pool, const char *text, unsigned char **der)
+{
+    size_t len = strlen(text);
+    if (!len || len % 4 || len > 64 * 1024)
+        return -1;
+    *der = apr_palloc(pool, len / 4 * 3);
+    int decoded = EVP_DecodeBlock(*der, (const unsigned char *)text, (int)len);
+    if (decoded < 0)
+        return -1;
+    return decoded - (text[len - 1] == '=') - (text[len - 2] == '=');
+}
+
+na_error *na_jwk_x5c(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
+{
+    const char *text = json_string_value(json_array_get(json_object_get(json, "x5c"), 0));
+    unsigned char *der;
+    int len = text ? decode_base64(pool, text, &der) : -1;
+    if (len <= 0)
+        return na_error_new(pool, NA_OAUTH_CALLBACK, "\"x5c\" is not a list of base64 texts");
+    const unsigned char *end = der;
+    X509 *certificate = d2i_X509(NULL, &end, len);
+    *pkey = na_pkey_own(pool, certificate ? X509_get_pubkey(certificate) : NULL);
+    X509_free(certificate);
+    if (!*pkey)
+        return na_error_new(pool, NA_OAUTH_CALLBACK, "\"x5c\": %s", na_openssl_error(pool));
+    if (end != der + len)
+        return na_error_new(pool, NA_OAUTH_CALLBACK, "\"x5c\": bytes behind the certificate");
+    return NULL;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/evp.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "jose/jwe.h"
+#include "jose/jws.h"
+#include "oauth/oauth.h"
+
+/* How old a key set may be; and how old, when the token's key is not in it. */
+#define KEYS_MAX_AGE apr_time_from_sec(3600)
+#define KEYS_MIN_AGE apr_time_from_sec(10)
+
+static na_error *refuse(const na_oauth *oauth, const char *why)
+{
+    return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "ID token refused: %s", why);
+}
+
+/*
+ * What may have signed: the configured algorithm, or of those discovered the asymmetric ones, or
+ * RS256 (Discovery 1.0 section 3). The token's own header never widens this.
+ */
+static const char *const *accepted_algs(const na_oauth *oauth, const na_metadata *metadata)
+{
+    size_t count = json_array_size(metadata->id_algs);
+    const char **algs = apr_pcalloc(oauth->pool, (count + 2) * sizeof *algs);
+    int n = 0;
+    if (oauth->provider->id_token_alg) {
+        algs[0] = oauth->provider->id_token_alg;
+        return algs;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *alg = json_string_value(json_array_get(metadata->id_algs, i));
+        if (alg && na_jws_alg_known(alg) && strncmp(alg, "HS", 2) != 0)
+            algs[n++] = alg;
+    }
+    if (!count)
+        algs[0] = "RS256";
+    return algs;
+}
+
+/* Section 10.1: with HS256 and its like the client secret is the key. */
+static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, const na_jws *header,
+                          const na_jwks **keys)
+{
+    const char *alg = oauth->provider->id_token_alg;
+    if (alg && strncmp(alg, "HS", 2) == 0) {
+        if (!oauth->provider->client_secret)
+            return refuse(oauth, "HS256 needs a client secret");
+        const na_jwk **one = apr_palloc(oauth->pool, sizeof *one);
+        na_jwks *set = apr_palloc(oauth->pool, sizeof *set);
+        one[0] = na_jwk_from_secret(oauth->pool, na_bytes_of(oauth->provider->client_secret));
+        *set = (na_jwks){one, 1};
+        *keys = set;
+        return NULL;
+    }
+    NA_TRY(na_oauth_keys(oauth, metadata, KEYS_MAX_AGE, keys));
+    if (na_jws_has_key(header, *keys))
+        return NULL;
+    return na_oauth_keys(oauth, metadata, KEYS_MIN_AGE, keys); /* the provider rotated its keys */
+}
+
+/* A nested token (section 3.1.3.7 step 1; RFC 7519 section 5.2) is opened with our private key. */
+static na_error *decrypt(const na_oauth *oauth, const char **token)
+{
+    int dots = 0;
+    na_bytes inner;
+    for (const char *p = *token; *p; p++)
+        dots += *p == '.';
+    if (dots != 4)
+        return NULL;
+    if (!oauth->provider->decryption_key)
+        return refuse(oauth, "it is encrypted, and the provider has no privateKey=");
+    NA_TRY(na_jwe_open_private(oauth->pool, oauth->provider->decryption_key, *token, strlen(*token),
+                               &inner));
+    *token = (const char *)inner.data;
+    return NULL;
+}
+
+static int names_client(const json_t *aud, const char *client_id)
+{
+    const char *one = json_string_value(aud);
+    if (one)
+        return strcmp(one, client_id) == 0;
+    for (size_t i = 0; i < json_array_size(aud); i++) {
+        one = json_string_value(json_array_get(aud, i));
+        if (one && strcmp(one, client_id) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Steps 3 to 5. */
+static na_error *check_audience(const na_oauth *oauth, const json_t *claims)
+{
+    const json_t *aud = json_object_get(claims, "aud");
+    const json_t *azp = json_object_get(claims, "azp");
+    const char *client_id = oauth->provider->client_id;
+    if (!names_client(aud, client_id))
+        return refuse(oauth, "aud does not name this client");
+    if (json_array_size(aud) > 1 && !azp)
+        return refuse(oauth, "several audiences and no azp");
+    if (azp && !names_client(azp, client_id))
+        return refuse(oauth, "azp is another client");
+    return NULL;
+}
+
+/* Step 2. A tenant fills the hole in Azure's issuer; it can add no other characters. */
+static na_error *check_issuer(const na_oauth *oauth, const na_metadata *metadata,
+                              const json_t *claims)
+{
+    const char *expected = metadata->issuer, *issuer = na_json_string(claims, "iss");
+    const char *hole = strstr(expected, "{tenantid}"), *tenant = na_json_string(claims, "tid");
+    if (hole) {
+        if (!tenant || strspn(tenant, "0123456789abcdefABCDEF-") != strlen(tenant))
+            return refuse(oauth, "tid is no tenant");
+        expected = apr_pstrcat(oauth->pool,
+                               apr_pstrmemdup(oauth->pool, expected, (apr_size_t)(hole - expected)),
+                               tenant, hole + strlen("{tenantid}"), NULL);
+    }
+    return issuer && strcmp(issuer, expected) == 0 ? NULL : refuse(oauth, "iss is another issuer");
+}
+
+/* Steps 9 and 10, and nbf of RFC 7519 section 4.1.5. */
+static na_error *check_times(const na_oauth *oauth, const json_t *claims)
+{
+    json_int_t exp, iat, nbf, now = apr_time_sec(oauth->now);
+    if (!na_json_number(claims, "exp", &exp) || exp <= now - NA_CLOCK_TOLERANCE)
+        return refuse(oauth, "it has expired, or has no exp");
+    if (!na_json_number(claims, "iat", &iat) || iat > now + NA_CLOCK_TOLERANCE)
+        return refuse(oauth, "iat lies in the future, or is missing: compare the clocks");
+    if (json_object_get(claims, "nbf") &&
+        (!na_json_number(claims, "nbf", &nbf) || nbf > now + NA_CLOCK_TOLERANCE))
+        return refuse(oauth, "nbf lies in the future: compare the clocks");
+    return NULL;
+}
+
+/* Section 3.1.3.8: the left half of the access token's hash. */
+static na_error *check_at_hash(const na_oauth *oauth, const json_t *claims, const char *alg,
+                               const char *access_token)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    size_t len = 0;
+    const char *at_hash = na_json_string(claims, "at_hash");
+    if (!json_object_get(claims, "at_hash"))
+        return NULL;
+    if (EVP_Q_digest(NULL, na_jws_digest(alg), NULL, access_token, strlen(access_token), hash,
+                     &len) != 1)
+        return refuse(oauth, "at_hash cannot be computed");
+    return na_equal_secret(at_hash, na_base64url_encode(oauth->pool, hash, len / 2))
+               ? NULL
+               : refuse(oauth, "at_hash is of another access token");
+}
+
+static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata,
+                              const na_tokens *tokens, const char *nonce, const char *alg,
+                              const json_t *claims)
+{
+    const char *sub = na_json_string(claims, "sub");
+    NA_TRY(check_issuer(oauth, metadata, claims));
+    NA_TRY(check_audience(oauth, claims));
+    NA_TRY(check_times(oauth, claims));
+    if (!sub || !*sub)
+        return refuse(oauth, "it has no sub");
+    if (nonce && !na_equal_secret(nonce, na_json_string(claims, "nonce"))) /* step 11 */
+        return refuse(oauth, "nonce is not this sign-in's");
+    return check_at_hash(oauth, claims, alg, tokens->access_token);
+}
+
+na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,
+                                   const na_tokens *tokens, const char *nonce, json_t **claims)
+{
+    const char *token = tokens->id_token;
+    const na_jwks *keys;
+    na_jws jws;
+    NA_TRY(decrypt(oauth, &token));
+    NA_TRY(na_jws_peek(oauth->pool, token, strlen(token), &jws));
+    NA_TRY(keys_for(oauth, metadata, &jws, &keys));
+    NA_TRY(na_jws_verify(oauth->pool, token, strlen(token), keys, accepted_algs(oauth, metadata),
+                         &jws));
+    NA_TRY(na_json_parse(oauth->pool, NA_OAUTH_CALLBACK, (const char *)jws.payload.data,
+                         jws.payload.len, claims));
+    return check_claims(oauth, metadata, tokens, nonce, jws.alg, *claims);
+}

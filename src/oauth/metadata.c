@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "base/url.h"
+#include "oauth/oauth.h"
+
+#define DISCOVERY_MAX_AGE apr_time_from_sec(3600)
+
+static const char *discovery_url(const na_oauth *oauth)
+{
+    const na_provider *provider = oauth->provider;
+    if (provider->well_known)
+        return provider->well_known;
+    size_t len = strlen(provider->issuer);
+    if (len && provider->issuer[len - 1] == '/')
+        len--;
+    return apr_pstrcat(oauth->pool, apr_pstrmemdup(oauth->pool, provider->issuer, len),
+                       "/.well-known/openid-configuration", NULL);
+}
+
+/* Azure's issuers for several tenants have a hole for the tenant, which no address has. */
+static int is_issuer(const na_oauth *oauth, const char *issuer)
+{
+    return issuer && strlen(issuer) < 1024 && !na_has_control(issuer) &&
+           (strncmp(issuer, "https://", 8) == 0 ||
+            (oauth->allow_http && strncmp(issuer, "http://", 7) == 0));
+}
+
+/* Discovery 1.0 section 4.3: the document must name the issuer it was asked of. */
+static na_error *check_issuer(const na_oauth *oauth, const char *issuer)
+{
+    const char *expected = oauth->provider->issuer;
+    if (!is_issuer(oauth, issuer))
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "the discovery document names no usable issuer");
+    if (expected && strcmp(issuer, expected) != 0)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "the discovery document is of issuer '%s', issuer=%s is configured",
+                            issuer, expected);
+    return NULL;
+}
+
+/* The configured address, else the discovered one. */
+static na_error *take(const na_oauth *oauth, const json_t *document, const char *member,
+                      const char *configured, const char **address)
+{
+    na_url url;
+    *address = configured ? configured : na_json_string(document, member);
+    if (!*address)
+        return NULL;
+    if (!na_url_parse(oauth->pool, *address, &url) ||
+        (!oauth->allow_http && strcmp(url.scheme, "https") != 0))
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "the discovery document's %s is no https address", member);
+    return NULL;
+}
+
+static na_error *read_document(const na_oauth *oauth, const json_t *document, na_metadata *metadata)
+{
+    const na_provider *provider = oauth->provider;
+    metadata->issuer = na_json_string(document, "issuer");
+    NA_TRY(check_issuer(oauth, metadata->issuer));
+    NA_TRY(take(oauth, document, "authorization_endpoint", provider->authorization_url,
+                &metadata->authorization_url));
+    NA_TRY(take(oauth, document, "token_endpoint", provider->token_url, &metadata->token_url));
+    NA_TRY(take(oauth, document, "userinfo_endpoint", provider->userinfo_url,
+                &metadata->userinfo_url));
+    NA_TRY(take(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
+    metadata->sends_iss =
+        json_is_true(json_object_get(document, "authorization_response_iss_parameter_supported"));
+    metadata->id_algs = json_object_get(document, "id_token_signing_alg_values_supported");
+    if (!metadata->authorization_url || !metadata->token_url)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "the discovery document has no authorization or token endpoint");
+    return NULL;
+}
+
+na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
+{
+    const na_provider *provider = oauth->provider;
+    na_bytes text;
+    json_t *document;
+    if (provider->type == NA_OAUTH) {
+        *metadata = (na_metadata){.issuer = provider->issuer,
+                                  .authorization_url = provider->authorization_url,
+                                  .token_url = provider->token_url,
+                                  .userinfo_url = provider->userinfo_url};
+        return NULL;
+    }
+    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, discovery_url(oauth),
+                            oauth->now, DISCOVERY_MAX_AGE, &text));
+    na_error *error =
+        na_json_parse(oauth->pool, NA_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
+    return error ? na_error_wrap(oauth->pool, error, NULL, "the discovery document is unusable")
+                 : read_document(oauth, document, metadata);
+}
+
+na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata,
+                        apr_interval_time_t max_age, const na_jwks **keys)
+{
+    na_bytes text;
+    if (!metadata->jwks_url)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the provider publishes no key set");
+    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, metadata->jwks_url,
+                            oauth->now, max_age, &text));
+    return na_jwks_parse(oauth->pool, (const char *)text.data, text.len, keys);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_OAUTH_OAUTH_H
+#define NA_OAUTH_OAUTH_H
+
+#include <apr_tables.h>
+#include <jansson.h>
+
+#include "base/http.h"
+#include "oauth/documents.h"
+#include "provider/provider.h"
+
+/* One sign-in's dealings with one provider. Everything is borrowed; results live in `pool`. */
+typedef struct na_oauth {
+    apr_pool_t *pool;
+    const na_provider *provider;
+    na_http *http;
+    na_documents *documents;
+    apr_time_t now;
+    const char *redirect_uri;
+    int allow_http; /* the provider may name plain http: addresses */
+} na_oauth;
+
+/* Where the provider's endpoints are. NULL: it has none. */
+typedef struct na_metadata {
+    const char *issuer; /* Azure's may have "{tenantid}" in it */
+    const char *authorization_url;
+    const char *token_url;
+    const char *userinfo_url;
+    const char *jwks_url;
+    int sends_iss;         /* authorization responses carry `iss` (RFC 9207 section 3) */
+    const json_t *id_algs; /* id_token_signing_alg_values_supported, or NULL */
+} na_metadata;
+
+/* What protects this one authorization request; NULL: not used. */
+typedef struct na_checks {
+    const char *state, *nonce, *code_verifier;
+} na_checks;
+
+/* The token endpoint's answer (RFC 6749 section 5.1). */
+typedef struct na_tokens {
+    const char *access_token;
+    const char *id_token; /* NULL where there is none */
+    const char *scope;    /* NULL where there is none */
+} na_tokens;
+
+/*
+ * The provider's endpoints: what the configuration says, and for OpenID Connect what its discovery
+ * document adds (OpenID Connect Discovery 1.0 section 4).
+ */
+na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata);
+
+/*
+ * The address to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). `params`, asked for
+ * by the page that started the sign-in, replace others but never those the protocol rests on.
+ */
+na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *metadata,
+                                     const na_checks *checks, const apr_table_t *params,
+                                     char **url);
+
+/* Trades the code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
+na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
+                            const char *code_verifier, na_tokens *tokens);
+
+/*
+ * Verifies the ID token (OpenID Connect Core 1.0 section 3.1.3.7). `nonce` NULL: none was sent.
+ */
+na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,
+                                   const na_tokens *tokens, const char *nonce, json_t **claims);
+
+/*
+ * The user's raw profile: ID token, userinfo or both, as provider and answers have it. The tokens
+ * are verified on the way.
+ */
+na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
+                           const na_tokens *tokens, const char *nonce, json_t **profile);
+
+/* The key set at the provider; `max_age` bounds how old a copy may be. */
+na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata,
+                        apr_interval_time_t max_age, const na_jwks **keys);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "oauth/oauth.h"
+
+static const char *field(const na_oauth *oauth, const char *form, const char *name,
+                         const char *value)
+{
+    return apr_pstrcat(oauth->pool, form, *form ? "&" : "", name, "=",
+                       na_percent_encode(oauth->pool, value), NULL);
+}
+
+/* RFC 6749 section 2.3.1: both halves of Basic authentication are form-encoded first. */
+static void authenticate(const na_oauth *oauth, na_http_request *request)
+{
+    const na_provider *provider = oauth->provider;
+    if (provider->token_auth == NA_AUTH_BASIC) {
+        request->user = na_percent_encode(oauth->pool, provider->client_id);
+        request->password = na_percent_encode(oauth->pool, provider->client_secret);
+        return;
+    }
+    request->form = field(oauth, request->form, "client_id", provider->client_id);
+    if (provider->token_auth == NA_AUTH_POST)
+        request->form = field(oauth, request->form, "client_secret", provider->client_secret);
+}
+
+/* A provider's words reach the log only: at most this much of them, on one line. */
+static const char *quoted(const na_oauth *oauth, const char *text)
+{
+    char *copy = apr_pstrndup(oauth->pool, text ? text : "?", 200);
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    return copy;
+}
+
+static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tokens *tokens)
+{
+    const char *type = na_json_string(answer, "token_type");
+    const char *error = na_json_string(answer, "error");
+    if (error)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the token endpoint answers %s (%s)",
+                            quoted(oauth, error),
+                            quoted(oauth, na_json_string(answer, "error_description")));
+    tokens->access_token = na_json_string(answer, "access_token");
+    tokens->id_token = na_json_string(answer, "id_token");
+    tokens->scope = na_json_string(answer, "scope");
+    if (!tokens->access_token || !*tokens->access_token)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "the token endpoint's answer has no access_token");
+    /* required by RFC 6749 section 5.1, but plain OAuth 2.0 providers leave it out */
+    if (type ? strcasecmp(type, "bearer") != 0 : oauth->provider->type == NA_OIDC)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "the token endpoint's token_type is '%s', not bearer",
+                            quoted(oauth, type));
+    if (oauth->provider->type == NA_OIDC && !tokens->id_token)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "the token endpoint's answer has no id_token: is 'openid' in scope=?");
+    return NULL;
+}
+
+na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
+                            const char *code_verifier, na_tokens *tokens)
+{
+    const char *form = field(oauth, "", "grant_type", "authorization_code");
+    form = field(oauth, form, "code", code);
+    form = field(oauth, form, "redirect_uri", oauth->redirect_uri);
+    if (code_verifier)
+        form = field(oauth, form, "code_verifier", code_verifier);
+
+    na_http_request request = {.url = metadata->token_url, .form = form};
+    na_http_response response;
+    json_t *answer;
+    authenticate(oauth, &request);
+    NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
+    na_error *error = na_json_parse(oauth->pool, NA_OAUTH_CALLBACK,
+                                    (const char *)response.body.data, response.body.len, &answer);
+    if (error)
+        return na_error_wrap(oauth->pool, error, NULL, "the token endpoint answers %ld with '%s'",
+                             response.status, quoted(oauth, response.content_type));
+    if (response.status != 200 && !na_json_string(answer, "error"))
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the token endpoint answers %ld",
+                            response.status);
+    return read_tokens(oauth, answer, tokens);
+}

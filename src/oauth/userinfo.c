@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "oauth/oauth.h"
+
+static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *access_token,
+                            json_t **json)
+{
+    na_http_request request = {.url = url, .bearer = access_token};
+    na_http_response response;
+    NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
+    if (response.status != 200)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "userinfo answers %ld",
+                            response.status);
+    na_error *error = na_json_parse(oauth->pool, NA_OAUTH_CALLBACK,
+                                    (const char *)response.body.data, response.body.len, json);
+    return error ? na_error_wrap(oauth->pool, error, NULL, "userinfo's answer is unusable") : NULL;
+}
+
+static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metadata,
+                                const na_tokens *tokens, json_t **profile)
+{
+    const char *params = oauth->provider->userinfo_params;
+    const char *url = metadata->userinfo_url;
+    if (!url)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the provider has no userinfo");
+    if (params)
+        url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", params, NULL);
+    NA_TRY(fetch_json(oauth, url, tokens->access_token, profile));
+    return json_is_object(*profile) ? NULL
+                                    : na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                                                   "userinfo's answer is no JSON object");
+}
+
+/* GitHub hides a private address from the profile and lists all of them here. */
+static na_error *add_listed_email(const na_oauth *oauth, const na_tokens *tokens, json_t *profile)
+{
+    json_t *list, *found = NULL;
+    if (!oauth->provider->emails_url || na_json_string(profile, "email"))
+        return NULL;
+    NA_TRY(fetch_json(oauth, oauth->provider->emails_url, tokens->access_token, &list));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *entry = json_array_get(list, i);
+        if (!json_is_true(json_object_get(entry, "verified")))
+            continue;
+        if (!found || json_is_true(json_object_get(entry, "primary")))
+            found = entry;
+    }
+    if (found)
+        json_object_set(profile, "email", json_object_get(found, "email"));
+    return NULL;
+}
+
+/* Core 1.0 section 5.3.2: userinfo of another sub must not be used. */
+static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metadata,
+                                const na_tokens *tokens, json_t *claims)
+{
+    json_t *userinfo;
+    NA_TRY(fetch_userinfo(oauth, metadata, tokens, &userinfo));
+    const char *sub = na_json_string(userinfo, "sub");
+    if (!sub || strcmp(sub, na_json_string(claims, "sub")) != 0)
+        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                            "userinfo is of another sub than the ID token");
+    json_object_update_missing(claims, userinfo);
+    return NULL;
+}
+
+na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
+                           const na_tokens *tokens, const char *nonce, json_t **profile)
+{
+    na_profile_source source = oauth->provider->profile_source;
+    if (oauth->provider->type == NA_OAUTH) {
+        NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
+        return add_listed_email(oauth, tokens, *profile);
+    }
+    NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, nonce, profile));
+    int wanted =
+        source == NA_PROFILE_USERINFO ||
+        (source == NA_PROFILE_AUTO && metadata->userinfo_url && !na_json_string(*profile, "email"));
+    return wanted ? merge_userinfo(oauth, metadata, tokens, *profile) : NULL;
+}

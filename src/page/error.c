@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "page/page.h"
+
+static const struct {
+    const char *code;
+    int status;
+    const char *title, *text;
+} pages[] = {
+    {"Configuration", 500, "Server error",
+     "This server cannot sign you in at the moment. Its operator finds the reason in the log."},
+    {"AccessDenied", 403, "Access denied", "You are not permitted to sign in or to see this page."},
+    {"Verification", 403, "Link no longer valid",
+     "The link was used already or has expired. Please ask for a new one."},
+};
+
+static const char *button(apr_pool_t *pool, const char *url, const char *text)
+{
+    return apr_pstrcat(pool, "<a class=\"button\" href=\"", na_html(pool, url), "\">", text, "</a>",
+                       NULL);
+}
+
+const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin,
+                          const char *signin_url, const char **title, int *status)
+{
+    for (apr_size_t i = 0; code && i < sizeof pages / sizeof *pages; i++) {
+        if (strcasecmp(code, pages[i].code) != 0)
+            continue;
+        *title = pages[i].title;
+        *status = pages[i].status;
+        return apr_pstrcat(pool, "<h1>", *title, "</h1><p>", pages[i].text, "</p>",
+                           button(pool, signin_url, "Sign in"), NULL);
+    }
+    *title = "Error";
+    *status = 200;
+    return apr_pstrcat(pool, "<h1>Something went wrong</h1>",
+                       button(pool, origin, "To the start page"), NULL);
+}
+
+const char *na_page_verify_request(apr_pool_t *pool, const char *origin)
+{
+    return apr_pstrcat(pool, "<h1>Check your email</h1><p>A link to sign in is on its way.</p>",
+                       button(pool, origin, "To the start page"), NULL);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_PAGE_PAGE_H
+#define NA_PAGE_PAGE_H
+
+#include <apr_tables.h>
+
+#include "provider/provider.h"
+
+/* NextAuthTheme; values were checked when the configuration was read. */
+typedef struct na_page_theme {
+    const char *color_scheme; /* "auto", "light" or "dark" */
+    const char *brand_color;  /* "#rrggbb" or NULL */
+    const char *button_text;  /* "#rrggbb" or NULL */
+    const char *logo;         /* address or path, or NULL */
+} na_page_theme;
+
+/* A whole HTML document. `content` is HTML; `style_nonce` is its style's, for the policy. */
+const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
+                    const apr_array_header_t *providers, const char *style_nonce, const char *title,
+                    const char *content);
+
+/* What the forms of a page carry. */
+typedef struct na_page_form {
+    const char *base_url;
+    const char *csrf_token;
+    const char *callback_url;
+} na_page_form;
+
+/* The sign-in page's content. `error` is a code, or NULL; `user` prefills, or NULL. */
+const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
+                           const apr_array_header_t *providers, const char *error,
+                           const char *user);
+
+const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
+
+const char *na_page_verify_request(apr_pool_t *pool, const char *origin);
+
+/* The error page's content and title for a code; *status is the page's. */
+const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin,
+                          const char *signin_url, const char **title, int *status);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "page/page.h"
+
+static const struct {
+    const char *code, *text;
+} messages[] = {
+    {"OAuthSignin", "The sign-in service cannot be reached. Please try again in a moment."},
+    {"OAuthCallback", "The sign-in was not completed. Please start again from here."},
+    {"Callback", "The sign-in was not completed. Please start again from here."},
+    {"OAuthCallbackError", "The sign-in was not completed. Please start again from here."},
+    {"OAuthAccountNotLinked",
+     "Please sign in the way you did the first time, so that we know it is you."},
+    {"AccountNotLinked",
+     "Please sign in the way you did the first time, so that we know it is you."},
+    {"EmailSignin", "The message could not be sent. Please try again in a moment."},
+    {"CredentialsSignin", "That user name and password do not belong together. Please try again."},
+    {"SessionRequired", "Please sign in to see this page."},
+    {"MissingCSRF", "The form was too old. Please try again."},
+};
+
+static const char *message_of(const char *code)
+{
+    for (apr_size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+        if (strcmp(code, messages[i].code) == 0)
+            return messages[i].text;
+    return "Signing in did not work. Please try again.";
+}
+
+static const char *form_start(apr_pool_t *pool, const na_page_form *form, const char *path)
+{
+    return apr_pstrcat(pool, "<form method=\"post\" action=\"", na_html(pool, form->base_url), path,
+                       "\"><input type=\"hidden\" name=\"csrfToken\" value=\"", form->csrf_token,
+                       "\"><input type=\"hidden\" name=\"callbackUrl\" value=\"",
+                       na_html(pool, form->callback_url), "\">", NULL);
+}
+
+static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p)
+{
+    return apr_pstrcat(pool, form_start(pool, form, apr_pstrcat(pool, "/signin/", p->id, NULL)),
+                       "<button class=\"provider\" id=\"signin-", p->id, "\">Sign in with ",
+                       na_html(pool, p->name), "</button></form>", NULL);
+}
+
+static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
+                                    const na_provider *p, const char *user)
+{
+    return apr_pstrcat(
+        pool, form_start(pool, form, apr_pstrcat(pool, "/callback/", p->id, NULL)),
+        "<label for=\"username-", p->id, "\">User name</label><input id=\"username-", p->id,
+        "\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" "
+        "spellcheck=\"false\" required value=\"",
+        na_html(pool, user), "\"><label for=\"password-", p->id,
+        "\">Password</label><input id=\"password-", p->id,
+        "\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>"
+        "<button id=\"signin-",
+        p->id, "\">Sign in</button></form>", NULL);
+}
+
+/* One kind's forms, one below the other. */
+static const char *forms(apr_pool_t *pool, const na_page_form *form,
+                         const apr_array_header_t *providers, int credentials, const char *user)
+{
+    const char *html = "";
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(providers, i, const na_provider *);
+        if ((p->type == NA_CREDENTIALS) != credentials)
+            continue;
+        html = apr_pstrcat(pool, html,
+                           credentials ? credentials_form(pool, form, p, user)
+                                       : oauth_form(pool, form, p),
+                           NULL);
+    }
+    return html;
+}
+
+const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
+                           const apr_array_header_t *providers, const char *error, const char *user)
+{
+    const char *by_oauth = forms(pool, form, providers, 0, NULL);
+    const char *by_password = forms(pool, form, providers, 1, user);
+    const char *alert = error ? apr_pstrcat(pool, "<p class=\"error\" role=\"alert\">",
+                                            message_of(error), "</p>", NULL)
+                              : "";
+    const char *between = *by_oauth && *by_password ? "<div class=\"or\">or</div>" : "";
+    return apr_pstrcat(pool, "<h1>Sign in</h1>", alert, by_oauth, between, by_password, NULL);
+}
+
+const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
+{
+    return apr_pstrcat(pool, "<h1>Sign out</h1><p>Do you want to sign out?</p>",
+                       form_start(pool, form, "/signout"),
+                       "<button id=\"submitButton\">Sign out</button></form>", NULL);
+}

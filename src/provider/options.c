@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "jose/jws.h"
+#include "provider/provider.h"
+
+typedef na_error *setter(apr_pool_t *pool, na_provider *provider, const char *value);
+
+typedef struct option {
+    const char *name;
+    apr_size_t offset; /* of a string member, where `set` is NULL */
+    setter *set;
+} option;
+
+static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    if (strcmp(value, na_provider_type_name(provider)) == 0)
+        return NULL;
+    return na_error_new(pool, NA_CONFIGURATION, "type=%s, but '%s' is of type %s", value,
+                        provider->id, na_provider_type_name(provider));
+}
+
+/* An issuer of the operator's own stands in for the catalogue's address by tenant. */
+static na_error *set_issuer(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    provider->issuer = value;
+    if (provider->well_known && strstr(provider->well_known, "{tenant}"))
+        provider->well_known = NULL;
+    return NULL;
+}
+
+static na_error *set_checks(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    static const struct {
+        const char *name;
+        int bit;
+    } names[] = {{"pkce", NA_CHECK_PKCE},
+                 {"state", NA_CHECK_STATE},
+                 {"nonce", NA_CHECK_NONCE},
+                 {"none", 0}};
+    char *last, *list = apr_pstrdup(pool, value);
+    provider->checks = 0;
+    for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last)) {
+        apr_size_t i = 0;
+        while (i < sizeof names / sizeof *names && strcmp(name, names[i].name) != 0)
+            i++;
+        if (i == sizeof names / sizeof *names)
+            return na_error_new(pool, NA_CONFIGURATION,
+                                "checks=%s: a list of pkce, state and nonce is wanted, or none",
+                                value);
+        provider->checks |= names[i].bit;
+    }
+    return NULL;
+}
+
+static na_error *set_token_auth(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    if (strcmp(value, "client_secret_basic") == 0)
+        provider->token_auth = NA_AUTH_BASIC;
+    else if (strcmp(value, "client_secret_post") == 0)
+        provider->token_auth = NA_AUTH_POST;
+    else if (strcmp(value, "none") == 0)
+        provider->token_auth = NA_AUTH_NONE;
+    else
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "token_endpoint_auth_method=%s: client_secret_basic, "
+                            "client_secret_post or none is wanted",
+                            value);
+    return NULL;
+}
+
+static na_error *set_id_token(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+        return na_error_new(pool, NA_CONFIGURATION, "idToken=%s: true or false is wanted", value);
+    provider->profile_source = *value == 't' ? NA_PROFILE_ID_TOKEN : NA_PROFILE_USERINFO;
+    return NULL;
+}
+
+static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    if (!na_jws_alg_known(value))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "id_token_signed_response_alg=%s: RS256 to PS512, ES256 to ES512, "
+                            "EdDSA or HS256 to HS512 is wanted",
+                            value);
+    provider->id_token_alg = value;
+    return NULL;
+}
+
+static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    na_error *error = na_jwk_from_pem(pool, value, &provider->decryption_key);
+    return error ? na_error_wrap(pool, error, NULL, "privateKey is no usable private key in PEM")
+                 : NULL;
+}
+
+static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    if (strncmp(value, "file:", 5) == 0 && value[5]) {
+        provider->password_file = value + 5;
+        return NULL;
+    }
+    if (strncmp(value, "authn:", 6) != 0 || !value[6])
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "backend=%s: file:PATH (as htpasswd writes it) or authn:NAME,… "
+                            "(httpd's authentication providers) is wanted",
+                            value);
+    apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
+    char *last, *list = apr_pstrdup(pool, value + 6);
+    for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last))
+        APR_ARRAY_PUSH(names, const char *) = name;
+    provider->authn_providers = names;
+    return NULL;
+}
+
+#define TEXT(name, member)                                                                         \
+    {                                                                                              \
+        name, offsetof(na_provider, member), NULL                                                  \
+    }
+#define WITH(name, set)                                                                            \
+    {                                                                                              \
+        name, 0, set                                                                               \
+    }
+
+static const option options[] = {
+    WITH("type", set_type),
+    TEXT("name", name),
+    TEXT("color", color),
+    WITH("issuer", set_issuer),
+    TEXT("wellKnown", well_known),
+    TEXT("tenant", tenant),
+    TEXT("clientId", client_id),
+    TEXT("clientSecret", client_secret),
+    TEXT("scope", scope),
+    WITH("checks", set_checks),
+    TEXT("authorization", authorization_url),
+    TEXT("authorization.params", authorization_params),
+    TEXT("token", token_url),
+    TEXT("userinfo", userinfo_url),
+    TEXT("userinfo.params", userinfo_params),
+    TEXT("emails", emails_url),
+    TEXT("jwks_endpoint", jwks_url),
+    WITH("token_endpoint_auth_method", set_token_auth),
+    WITH("id_token_signed_response_alg", set_id_token_alg),
+    WITH("idToken", set_id_token),
+    WITH("privateKey", set_private_key),
+    TEXT("profile.id", profile.id),
+    TEXT("profile.name", profile.name),
+    TEXT("profile.email", profile.email),
+    TEXT("profile.image", profile.image),
+    WITH("backend", set_backend),
+};
+
+static const char *option_names(apr_pool_t *pool)
+{
+    const char *names = "";
+    for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
+        names = apr_pstrcat(pool, names, i ? ", " : "", options[i].name, NULL);
+    return names;
+}
+
+na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *name,
+                          const char *value)
+{
+    for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        const option *o = &options[i];
+        if (strcmp(o->name, name) != 0)
+            continue;
+        if (!*value)
+            return na_error_new(pool, NA_CONFIGURATION, "%s= is empty", name);
+        if (o->set)
+            return o->set(pool, provider, value);
+        *(const char **)((char *)provider + o->offset) = value;
+        return NULL;
+    }
+    return na_error_new(pool, NA_CONFIGURATION, "a provider has no option '%s'; it has %s", name,
+                        option_names(pool));
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provider/provider.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+
+static const char *const type_names[] = {
+    [NA_OIDC] = "oidc", [NA_OAUTH] = "oauth", [NA_CREDENTIALS] = "credentials"};
+
+const char *na_provider_type_name(const na_provider *provider)
+{
+    return type_names[provider->type];
+}
+
+static int is_id(const char *id)
+{
+    return *id && strlen(id) <= 64 &&
+           strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+               strlen(id);
+}
+
+static void set_defaults(na_provider *provider)
+{
+    provider->color = "#3b4252";
+    if (provider->type == NA_CREDENTIALS)
+        return;
+    provider->checks = NA_CHECK_PKCE | NA_CHECK_STATE;
+    provider->profile = (na_profile_map){"sub|id", "name|nickname|preferred_username|login",
+                                         "email", "picture|avatar_url"};
+    if (provider->type != NA_OIDC)
+        return;
+    provider->checks |= NA_CHECK_NONCE;
+    provider->scope = "openid profile email";
+    provider->profile.id = "sub";
+    provider->profile.name = "name|nickname|preferred_username";
+    provider->profile.image = "picture";
+}
+
+na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
+                          na_provider **provider)
+{
+    if (!is_id(id))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "'%s': a provider's id is made of letters, digits, '-' and '_'", id);
+    for (int i = 0; i < (int)(sizeof type_names / sizeof *type_names); i++) {
+        if (strcmp(type, type_names[i]) != 0)
+            continue;
+        na_provider *made = apr_pcalloc(pool, sizeof *made);
+        made->id = id;
+        made->name = i == NA_CREDENTIALS ? "Credentials" : id;
+        made->type = (na_provider_type)i;
+        set_defaults(made);
+        *provider = made;
+        return NULL;
+    }
+    return na_error_new(pool, NA_CONFIGURATION, "type=%s: oidc, oauth or credentials is wanted",
+                        type);
+}
+
+static na_error *check_address(apr_pool_t *pool, const char *option, const char *address,
+                               int allow_http)
+{
+    na_url url;
+    if (!address)
+        return NULL;
+    if (!na_url_parse(pool, address, &url))
+        return na_error_new(pool, NA_CONFIGURATION, "%s=%s is no http(s) address", option, address);
+    if (!allow_http && strcmp(url.scheme, "https") != 0)
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "%s=%s is not https: use https, or NextAuthMode development on a "
+                            "developer's machine",
+                            option, address);
+    return NULL;
+}
+
+static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int allow_http)
+{
+    NA_TRY(check_address(pool, "issuer", p->issuer, allow_http));
+    NA_TRY(check_address(pool, "wellKnown", p->well_known, allow_http));
+    NA_TRY(check_address(pool, "authorization", p->authorization_url, allow_http));
+    NA_TRY(check_address(pool, "token", p->token_url, allow_http));
+    NA_TRY(check_address(pool, "userinfo", p->userinfo_url, allow_http));
+    NA_TRY(check_address(pool, "emails", p->emails_url, allow_http));
+    return check_address(pool, "jwks_endpoint", p->jwks_url, allow_http);
+}
+
+static na_error *missing(apr_pool_t *pool, const na_provider *provider, const char *what)
+{
+    return na_error_new(pool, NA_CONFIGURATION, "provider '%s' lacks %s", provider->id, what);
+}
+
+/* "…/{tenant}/…" with the tenant in it; it becomes part of an address, so its characters matter. */
+static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **address)
+{
+    const char *hole = *address ? strstr(*address, "{tenant}") : NULL;
+    if (!hole)
+        return NULL;
+    if (!is_id(tenant) && (strpbrk(tenant, "/?#%\\ {}") || !strchr(tenant, '.')))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "tenant=%s: a tenant's id or domain, common, organizations or "
+                            "consumers is wanted",
+                            tenant);
+    *address = apr_pstrcat(pool, apr_pstrmemdup(pool, *address, (apr_size_t)(hole - *address)),
+                           tenant, hole + strlen("{tenant}"), NULL);
+    return NULL;
+}
+
+static na_error *finish_credentials(apr_pool_t *pool, const na_provider *provider)
+{
+    if (!provider->password_file && !provider->authn_providers)
+        return missing(pool, provider, "backend=file:PATH or backend=authn:NAME");
+    return NULL;
+}
+
+na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http)
+{
+    if (provider->type == NA_CREDENTIALS)
+        return finish_credentials(pool, provider);
+    if (!provider->client_id)
+        return missing(pool, provider, "clientId=");
+    if (!provider->client_secret && provider->token_auth != NA_AUTH_NONE)
+        return missing(pool, provider,
+                       "clientSecret= (or token_endpoint_auth_method=none for a public client)");
+    if (provider->token_auth == NA_AUTH_NONE && !(provider->checks & NA_CHECK_PKCE))
+        return missing(pool, provider, "checks=pkce, which a client without a secret needs");
+    if (!(provider->checks & (NA_CHECK_STATE | NA_CHECK_PKCE)))
+        return missing(pool, provider,
+                       "checks=state or checks=pkce: without one, anybody's callback is accepted");
+
+    const char *tenant = provider->tenant ? provider->tenant : "common";
+    NA_TRY(fill_tenant(pool, tenant, &provider->issuer));
+    NA_TRY(fill_tenant(pool, tenant, &provider->well_known));
+    NA_TRY(check_addresses(pool, provider, allow_http));
+    if (provider->type == NA_OIDC) {
+        if (!provider->issuer && !provider->well_known)
+            return missing(pool, provider, "issuer=");
+        return NULL;
+    }
+    if (!provider->authorization_url || !provider->token_url || !provider->userinfo_url)
+        return missing(pool, provider, "authorization=, token= or userinfo=");
+    if (provider->checks & NA_CHECK_NONCE)
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "provider '%s': checks=nonce needs an ID token, so type=oidc",
+                            provider->id);
+    return NULL;
+}

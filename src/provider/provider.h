@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_PROVIDER_PROVIDER_H
+#define NA_PROVIDER_PROVIDER_H
+
+#include <apr_tables.h>
+
+#include "base/error.h"
+#include "jose/jwk.h"
+
+typedef enum na_provider_type { NA_OIDC, NA_OAUTH, NA_CREDENTIALS } na_provider_type;
+
+/* What protects an authorization request; a bit each. */
+enum { NA_CHECK_PKCE = 1, NA_CHECK_STATE = 2, NA_CHECK_NONCE = 4 };
+
+/* How the client proves itself at the token endpoint (RFC 6749 section 2.3). */
+typedef enum na_token_auth { NA_AUTH_BASIC, NA_AUTH_POST, NA_AUTH_NONE } na_token_auth;
+
+/* Where an OpenID Provider's profile comes from. */
+typedef enum na_profile_source {
+    NA_PROFILE_AUTO,     /* the ID token; userinfo as well where it lacks the e-mail address */
+    NA_PROFILE_ID_TOKEN, /* idToken=true */
+    NA_PROFILE_USERINFO  /* idToken=false */
+} na_profile_source;
+
+/* Dotted paths into the raw profile; '|' parts alternatives, the first that is there counts. */
+typedef struct na_profile_map {
+    const char *id, *name, *email, *image;
+} na_profile_map;
+
+/*
+ * One way to sign in. Built while the configuration is read, immutable afterwards. Strings that
+ * were not given are NULL.
+ */
+typedef struct na_provider {
+    const char *id;
+    const char *name;
+    na_provider_type type;
+    const char *color; /* "#rrggbb" of its button */
+
+    /* OAuth 2.0 and OpenID Connect */
+    const char *issuer;
+    const char *well_known;
+    const char *tenant;
+    const char *client_id;
+    const char *client_secret;
+    const char *scope;
+    int checks;
+    na_token_auth token_auth;
+    na_profile_source profile_source;
+    const char *authorization_url;
+    const char *authorization_params; /* a query */
+    const char *token_url;
+    const char *userinfo_url;
+    const char *userinfo_params; /* a query */
+    const char *jwks_url;
+    const char *emails_url;   /* GitHub's list of a user's addresses */
+    const char *id_token_alg; /* the only signature algorithm accepted; NULL: as discovered */
+    const char *private_key;  /* PEM */
+    const na_jwk *decryption_key;
+    na_profile_map profile;
+
+    /* credentials: one of the two */
+    const char *password_file;
+    const apr_array_header_t *authn_providers; /* const char *: httpd's, in the order to ask */
+} na_provider;
+
+/* A user as the provider describes it: NextAuth's user. */
+typedef struct na_user {
+    const char *id;
+    const char *name; /* NULL where unknown, as the next two */
+    const char *email;
+    const char *image;
+} na_user;
+
+/*
+ * A provider of the catalogue with its defaults; NULL where the catalogue does not know `id`.
+ */
+na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provider **provider);
+
+/* The identifiers of the catalogue, comma-separated. */
+const char *na_provider_catalogue_ids(apr_pool_t *pool);
+
+/* An empty provider of a type ("oidc", "oauth", "credentials"), with that type's defaults. */
+na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
+                          na_provider **provider);
+
+/* Sets one option by NextAuth's name. The message says what is wrong with name or value. */
+na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *option,
+                          const char *value);
+
+/*
+ * Checks that nothing is missing and that addresses are what they must be; completes what follows
+ * from other options. `allow_http`: http: addresses are accepted.
+ */
+na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http);
+
+/* "oidc", "oauth" or "credentials". */
+const char *na_provider_type_name(const na_provider *provider);
+
+/* NextAuth's profile(): refuses a profile without an id. `profile` may be NULL: empty. */
+na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, const json_t *profile,
+                           na_user *user);
+
+#endif

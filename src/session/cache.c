@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/cache.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_atomic.h>
+#include <apr_thread_mutex.h>
+
+#include "base/crypto.h"
+
+#define WAYS 8
+
+/* One block of memory: this, then the session's arrays, then its strings and the token. */
+typedef struct entry {
+    apr_uint32_t references;
+    apr_uint32_t used; /* the set's clock when it was last asked for */
+    const void *owner;
+    na_bytes token;
+    apr_size_t size;
+    na_session session;
+} entry;
+
+typedef struct set {
+    apr_thread_mutex_t *lock;
+    apr_uint32_t clock;
+    entry *ways[WAYS];
+} set;
+
+struct na_token_cache {
+    unsigned set_count; /* a power of two */
+    set *sets;
+};
+
+static void release(entry *e)
+{
+    if (apr_atomic_dec32(&e->references))
+        return;
+    na_wipe(e, e->size);
+    free(e);
+}
+
+static entry *entry_of(const na_session *session)
+{
+    return (entry *)((char *)session - offsetof(entry, session));
+}
+
+void na_token_cache_release(const na_session *session)
+{
+    release(entry_of(session));
+}
+
+static apr_status_t empty(void *data)
+{
+    na_token_cache *cache = data;
+    for (unsigned i = 0; i < cache->set_count; i++)
+        for (int way = 0; way < WAYS; way++)
+            if (cache->sets[i].ways[way])
+                release(cache->sets[i].ways[way]);
+    return APR_SUCCESS;
+}
+
+na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **made)
+{
+    na_token_cache *cache = apr_pcalloc(pool, sizeof *cache);
+    cache->set_count = 1;
+    while ((int)cache->set_count * WAYS < capacity)
+        cache->set_count *= 2;
+    cache->sets = apr_pcalloc(pool, cache->set_count * sizeof *cache->sets);
+    for (unsigned i = 0; i < cache->set_count; i++)
+        if (apr_thread_mutex_create(&cache->sets[i].lock, APR_THREAD_MUTEX_DEFAULT, pool) !=
+            APR_SUCCESS)
+            return na_error_new(pool, NA_CONFIGURATION, "no mutex for the token cache");
+    /* before the mutexes' own clean-ups: they were registered first, so they run last */
+    apr_pool_cleanup_register(pool, cache, empty, apr_pool_cleanup_null);
+    *made = cache;
+    return NULL;
+}
+
+/*
+ * The end of a token is its authentication tag. Only tokens that were authentic get in, so the tags
+ * stored are as good as random, and nobody can pile tokens up in one set.
+ */
+static set *set_of(const na_token_cache *cache, na_bytes token)
+{
+    apr_size_t len = token.len < 16 ? token.len : 16;
+    const unsigned char *tail = token.data + token.len - len;
+    apr_uint32_t hash = 2166136261u;
+    for (apr_size_t i = 0; i < len; i++)
+        hash = (hash ^ tail[i]) * 16777619u;
+    hash ^= hash >> 16;
+    return &cache->sets[hash & (cache->set_count - 1)];
+}
+
+static int is_entry(const entry *e, const void *owner, na_bytes token)
+{
+    return e && e->owner == owner && e->token.len == token.len &&
+           memcmp(e->token.data, token.data, token.len) == 0;
+}
+
+static entry *find(set *s, const void *owner, na_bytes token, apr_time_t now)
+{
+    for (int way = 0; way < WAYS; way++) {
+        entry *e = s->ways[way];
+        if (!is_entry(e, owner, token))
+            continue;
+        if (na_session_expired(&e->session, now)) {
+            s->ways[way] = NULL;
+            release(e);
+            return NULL;
+        }
+        e->used = ++s->clock;
+        apr_atomic_inc32(&e->references);
+        return e;
+    }
+    return NULL;
+}
+
+const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, na_bytes token,
+                                     apr_time_t now)
+{
+    set *s = set_of(cache, token);
+    apr_thread_mutex_lock(s->lock);
+    entry *e = find(s, owner, token, now);
+    apr_thread_mutex_unlock(s->lock);
+    return e ? &e->session : NULL;
+}
+
+static apr_size_t text_size(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+static apr_size_t strings_size(const na_session *session)
+{
+    apr_size_t size =
+        text_size(session->user) + text_size(session->email) + text_size(session->claims_json);
+    for (int i = 0; i < session->claim_count; i++)
+        size += text_size(session->claims[i].name) + text_size(session->claims[i].value);
+    for (int i = 0; i < session->identity_count; i++)
+        size += text_size(session->identities[i].env) + text_size(session->identities[i].header) +
+                text_size(session->identities[i].value);
+    return size;
+}
+
+static const char *move_text(char **to, const char *text)
+{
+    if (!text)
+        return NULL;
+    char *copy = *to;
+    size_t len = strlen(text) + 1;
+    memcpy(copy, text, len);
+    *to += len;
+    return copy;
+}
+
+static void copy_session(entry *e, const na_session *from)
+{
+    na_claim *claims = (na_claim *)(e + 1);
+    na_identity *identities = (na_identity *)(claims + from->claim_count);
+    char *text = (char *)(identities + from->identity_count);
+    na_session *session = &e->session;
+    *session = *from;
+    session->user = move_text(&text, from->user);
+    session->email = move_text(&text, from->email);
+    session->claims_json = move_text(&text, from->claims_json);
+    for (int i = 0; i < from->claim_count; i++) {
+        claims[i].name = move_text(&text, from->claims[i].name);
+        claims[i].value = move_text(&text, from->claims[i].value);
+    }
+    for (int i = 0; i < from->identity_count; i++) {
+        identities[i].env = move_text(&text, from->identities[i].env);
+        identities[i].header = move_text(&text, from->identities[i].header);
+        identities[i].value = move_text(&text, from->identities[i].value);
+    }
+    session->claims = claims;
+    session->identities = identities;
+    memcpy(text, e->token.data, e->token.len);
+    e->token.data = (unsigned char *)text;
+}
+
+static entry *make_entry(const void *owner, na_bytes token, const na_session *session)
+{
+    apr_size_t size = sizeof(entry) + (apr_size_t)session->claim_count * sizeof(na_claim) +
+                      (apr_size_t)session->identity_count * sizeof(na_identity) +
+                      strings_size(session) + token.len;
+    entry *e = malloc(size);
+    if (!e)
+        return NULL;
+    e->references = 2; /* the cache's and the caller's */
+    e->owner = owner;
+    e->token = token;
+    e->size = size;
+    copy_session(e, session);
+    return e;
+}
+
+static int victim(const set *s, apr_time_t now)
+{
+    int oldest = 0;
+    for (int way = 0; way < WAYS; way++) {
+        if (!s->ways[way] || na_session_expired(&s->ways[way]->session, now))
+            return way;
+        if ((apr_int32_t)(s->ways[way]->used - s->ways[oldest]->used) < 0)
+            oldest = way;
+    }
+    return oldest;
+}
+
+const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
+                                     const na_session *session, apr_time_t now)
+{
+    entry *e = make_entry(owner, token, session);
+    if (!e)
+        return NULL;
+    set *s = set_of(cache, token);
+    apr_thread_mutex_lock(s->lock);
+    int way = victim(s, now);
+    entry *evicted = s->ways[way];
+    e->used = ++s->clock;
+    s->ways[way] = e;
+    apr_thread_mutex_unlock(s->lock);
+    if (evicted)
+        release(evicted);
+    return &e->session;
+}

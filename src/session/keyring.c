@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/keyring.h"
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+static na_error *derive(apr_pool_t *pool, const char *secret, const char *salt, const char *info,
+                        na_jwe_enc enc, int with_kid, const na_jwe_key **key)
+{
+    unsigned char bytes[64];
+    apr_size_t len = enc == NA_A256GCM ? 32 : 64;
+    NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secret), na_bytes_of(salt), na_bytes_of(info), bytes,
+                          len));
+    na_error *error = na_jwe_key_make(pool, enc, bytes, with_kid, key);
+    na_wipe(bytes, sizeof bytes);
+    return error;
+}
+
+static na_error *derive_v4(apr_pool_t *pool, const char *secret, const char *salt, na_keyring *ring)
+{
+    const char *info = "NextAuth.js Generated Encryption Key";
+    if (*salt)
+        info = apr_pstrcat(pool, info, " (", salt, ")", NULL);
+    return derive(pool, secret, salt, info, NA_A256GCM, 0, &ring->keys[ring->count++]);
+}
+
+/* v5 seals with A256CBC-HS512 and also opens A256GCM. */
+static na_error *derive_v5(apr_pool_t *pool, const char *secret, const char *salt, na_keyring *ring)
+{
+    const char *info = apr_pstrcat(pool, "Auth.js Generated Encryption Key (", salt, ")", NULL);
+    NA_TRY(derive(pool, secret, salt, info, NA_A256CBC_HS512, 1, &ring->keys[ring->count++]));
+    return derive(pool, secret, salt, info, NA_A256GCM, 1, &ring->keys[ring->count++]);
+}
+
+na_error *na_keyring_derive(apr_pool_t *pool, na_dialect dialect, const char *const *secrets,
+                            int secret_count, const char *salt, na_keyring *ring)
+{
+    ring->keys = apr_palloc(pool, 2 * (apr_size_t)secret_count * sizeof *ring->keys);
+    ring->count = 0;
+    for (int i = 0; i < secret_count; i++)
+        NA_TRY(dialect == NA_V4 ? derive_v4(pool, secrets[i], salt, ring)
+                                : derive_v5(pool, secrets[i], salt, ring));
+    return NULL;
+}
+
+na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *claims, apr_time_t now,
+                          long max_age, char **token)
+{
+    json_int_t seconds = apr_time_sec(now);
+    json_object_set_new(claims, "iat", json_integer(seconds));
+    json_object_set_new(claims, "exp", json_integer(seconds + max_age));
+    json_object_set_new(claims, "jti", json_string(na_random_uuid(pool)));
+    return na_jwe_seal(pool, ring->keys[0], na_bytes_of(na_json_dump(pool, claims)), token);
+}
+
+static na_error *check_times(apr_pool_t *pool, const json_t *claims, apr_time_t now)
+{
+    json_int_t exp, nbf, seconds = apr_time_sec(now);
+    if (!na_json_number(claims, "exp", &exp))
+        return na_error_new(pool, NA_SESSION, "a token without exp");
+    if (exp <= seconds - NA_CLOCK_TOLERANCE)
+        return na_error_new(pool, NA_SESSION, "the token expired %" JSON_INTEGER_FORMAT " s ago",
+                            seconds - exp);
+    if (!json_object_get(claims, "nbf"))
+        return NULL;
+    if (!na_json_number(claims, "nbf", &nbf) || nbf > seconds + NA_CLOCK_TOLERANCE)
+        return na_error_new(pool, NA_SESSION, "the token is not valid yet");
+    return NULL;
+}
+
+na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
+                          json_t **claims, na_bytes *text)
+{
+    na_bytes plain;
+    NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &plain));
+    NA_TRY(na_json_parse(pool, NA_SESSION, (const char *)plain.data, plain.len, claims));
+    if (!json_is_object(*claims))
+        return na_error_new(pool, NA_SESSION, "the token's claims are no object");
+    if (text)
+        *text = plain;
+    return check_times(pool, *claims, now);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_SESSION_KEYRING_H
+#define NA_SESSION_KEYRING_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "jose/jwe.h"
+
+/* Whose tokens: next-auth v4's or Auth.js v5's. */
+typedef enum na_dialect { NA_V4, NA_V5 } na_dialect;
+
+/* The keys of one purpose, derived from every secret. The first seals, all open. Immutable. */
+typedef struct na_keyring {
+    const na_jwe_key **keys;
+    int count;
+} na_keyring;
+
+/*
+ * `secrets` are NUL-terminated UTF-8, the newest first. `salt` separates purposes: the cookie's
+ * name, but "" for v4's sessions.
+ */
+na_error *na_keyring_derive(apr_pool_t *pool, na_dialect dialect, const char *const *secrets,
+                            int secret_count, const char *salt, na_keyring *ring);
+
+/*
+ * Seals `claims` with iat, exp (`max_age` seconds from `now`) and a new jti set on them, as both
+ * packages' encode() does.
+ */
+na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *claims, apr_time_t now,
+                          long max_age, char **token);
+
+/*
+ * Opens a token and checks exp and nbf. A token without exp would never end: refused. The claims
+ * are owned by the pool; `text` (may be NULL) takes their JSON.
+ */
+na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
+                          json_t **claims, na_bytes *text);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/session.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+#define CLAIMS_MAX 256
+#define DEPTH_MAX 4
+
+static void flatten(apr_pool_t *pool, apr_array_header_t *claims, const char *name,
+                    const json_t *value, int depth)
+{
+    if (claims->nelts >= CLAIMS_MAX || depth > DEPTH_MAX)
+        return;
+    size_t index;
+    const char *member;
+    json_t *child;
+    if (json_is_array(value))
+        json_array_foreach(value, index, child) flatten(pool, claims, name, child, depth + 1);
+    if (json_is_object(value))
+        json_object_foreach((json_t *)value, member, child)
+            flatten(pool, claims, apr_pstrcat(pool, name, ".", member, NULL), child, depth + 1);
+    const char *text = na_json_scalar(pool, value);
+    if (text)
+        APR_ARRAY_PUSH(claims, na_claim) = (na_claim){name, text};
+}
+
+static void take_claims(apr_pool_t *pool, json_t *json, na_session *session)
+{
+    apr_array_header_t *claims = apr_array_make(pool, 16, sizeof(na_claim));
+    const char *name;
+    json_t *value;
+    json_object_foreach(json, name, value) flatten(pool, claims, name, value, 0);
+    session->claims = (const na_claim *)claims->elts;
+    session->claim_count = claims->nelts;
+}
+
+/* Header and environment values: a control character could end a header line. */
+static const char *without_control(apr_pool_t *pool, const char *value)
+{
+    if (!na_has_control(value))
+        return value;
+    char *copy = apr_pstrdup(pool, value);
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    return copy;
+}
+
+static int is_roles_claim(const char *name)
+{
+    return strcmp(name, NA_CLAIM_ROLES) == 0 || strcmp(name, "role") == 0;
+}
+
+/* Comma-separated; a role with a comma in it would read as two and is left out. */
+static const char *roles_of(apr_pool_t *pool, const na_session *session)
+{
+    const char *roles = "";
+    for (int i = 0; i < session->claim_count; i++) {
+        const na_claim *claim = &session->claims[i];
+        if (!is_roles_claim(claim->name) || strchr(claim->value, ','))
+            continue;
+        roles = apr_pstrcat(pool, roles, *roles ? "," : "", claim->value, NULL);
+    }
+    return roles;
+}
+
+static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env, const char *header,
+                    const char *value)
+{
+    if (value && *value)
+        APR_ARRAY_PUSH(list, na_identity) =
+            (na_identity){env, header, without_control(pool, value)};
+}
+
+/* A claim of the operator's own: NEXTAUTH_CLAIM_DEPARTMENT, X-NextAuth-Claim-department. */
+static void hand_on_claim(apr_pool_t *pool, apr_array_header_t *list, const na_session *session,
+                          const char *name)
+{
+    char *env = apr_pstrcat(pool, "NEXTAUTH_CLAIM_", name, NULL);
+    char *header = apr_pstrcat(pool, "X-NextAuth-Claim-", name, NULL);
+    for (char *p = env; *p; p++)
+        *p = apr_isalnum(*p) ? (char)apr_toupper(*p) : '_';
+    for (char *p = header; *p; p++)
+        *p = apr_isalnum(*p) ? *p : '-';
+    hand_on(pool, list, env, header, na_session_claim(session, name));
+}
+
+static void prepare_identities(apr_pool_t *pool, na_session *session,
+                               const apr_array_header_t *further)
+{
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_identity));
+    hand_on(pool, list, "NEXTAUTH_USER", "X-NextAuth-User", session->user);
+    hand_on(pool, list, "NEXTAUTH_EMAIL", "X-NextAuth-Email", session->email);
+    hand_on(pool, list, "NEXTAUTH_NAME", "X-NextAuth-Name", na_session_claim(session, "name"));
+    hand_on(pool, list, "NEXTAUTH_ROLES", "X-NextAuth-Roles", roles_of(pool, session));
+    hand_on(pool, list, "NEXTAUTH_PROVIDER", "X-NextAuth-Provider",
+            na_session_claim(session, NA_CLAIM_PROVIDER));
+    for (int i = 0; i < further->nelts; i++)
+        hand_on_claim(pool, list, session, APR_ARRAY_IDX(further, i, const char *));
+    session->identities = (const na_identity *)list->elts;
+    session->identity_count = list->nelts;
+}
+
+na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect dialect,
+                          na_bytes token, apr_time_t now, const apr_array_header_t *identity_claims,
+                          const na_session **opened)
+{
+    json_t *json;
+    na_bytes text;
+    json_int_t exp = 0, iat = 0, auth_time;
+    NA_TRY(na_keyring_open(pool, ring, token, now, &json, &text));
+    na_session *session = apr_pcalloc(pool, sizeof *session);
+    take_claims(pool, json, session);
+    session->user = na_session_claim(session, "sub");
+    if (!session->user || !*session->user)
+        return na_error_new(pool, NA_SESSION, "a session token without sub");
+    session->email = na_session_claim(session, "email");
+    session->claims_json = (const char *)text.data;
+    na_json_number(json, "exp", &exp);
+    na_json_number(json, "iat", &iat);
+    session->expires = exp;
+    session->issued_at = iat;
+    session->auth_time = na_json_number(json, NA_CLAIM_AUTH_TIME, &auth_time) ? auth_time : iat;
+    session->dialect = dialect;
+    prepare_identities(pool, session, identity_claims);
+    *opened = session;
+    return NULL;
+}
+
+int na_session_expired(const na_session *session, apr_time_t now)
+{
+    return session->expires <= apr_time_sec(now) - NA_CLOCK_TOLERANCE;
+}
+
+const char *na_session_claim(const na_session *session, const char *name)
+{
+    for (int i = 0; i < session->claim_count; i++)
+        if (strcmp(session->claims[i].name, name) == 0)
+            return session->claims[i].value;
+    return NULL;
+}
+
+int na_session_has(const na_session *session, const char *name, const char *value)
+{
+    for (int i = 0; i < session->claim_count; i++)
+        if (strcmp(session->claims[i].name, name) == 0 &&
+            strcmp(session->claims[i].value, value) == 0)
+            return 1;
+    return 0;
+}
+
+int na_session_has_role(const na_session *session, const char *role)
+{
+    return na_session_has(session, NA_CLAIM_ROLES, role) || na_session_has(session, "role", role);
+}

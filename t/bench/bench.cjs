@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// What does protecting a file cost? A 1 KB file is fetched unprotected, behind this module and
+// behind mod_auth_openidc, all on one server under one configuration, and two figures are taken:
+//
+//  - requests per second: wrk with 32 keep-alive connections against the event MPM, in rounds that
+//    take every kind in turn, so that whatever else the machine does meets all of them. Every kind
+//    sends 30,000 different Cookie headers in turn: with a session token of its own in each (far
+//    more than the module's cache of verified tokens holds), or with one token and a number.
+//  - instructions per request: one server process under callgrind, one keep-alive connection. The
+//    profiles stay in build/bench/callgrind for callgrind_annotate.
+//
+// Results: a table, results.json and bench.svg in build/bench. Goals are compared, but missing one
+// is no failure: what a shared machine measures is for a person to judge.
+//
+// Environment: NEXTAUTH_MODULE (build/mod_nextauth.so), BENCH_ROUNDS (5; 0 leaves them out),
+// BENCH_SECONDS (4), BENCH_INSTRUCTIONS (1000 requests counted; 0 leaves them out), BENCH_ONLY
+// (names of kinds, comma-separated).
+'use strict';
+const { spawn } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const http = require('node:http');
+const os = require('node:os');
+const path = require('node:path');
+const { startProvider, login, get } = require('./openid.cjs');
+const { prepare, start, FILE_SIZE } = require('./server.cjs');
+const report = require('./report.cjs');
+
+const KINDS = [
+  { name: 'unprotected', site: 'plain', label: 'unprotected' },
+  { name: 'seen', site: 'nextauth', label: 'mod_nextauth, token seen before', one: true, goal: { ratio: 0.95, added: 12000 } },
+  { name: 'new', site: 'nextauth', label: 'mod_nextauth, token never seen', goal: { ratio: 0.85, added: 60000 } },
+  { name: 'openidc-cache', site: 'openidcCache', label: 'mod_auth_openidc, server cache' },
+  { name: 'openidc-cookie', site: 'openidcCookie', label: 'mod_auth_openidc, client cookie' },
+  { name: 'public', site: 'nextauth', label: 'public file of a mod_nextauth site', path: '/page.bin', countedOnly: true },
+];
+const CACHE = 4096; // verified tokens a process of the server keeps
+const TOKENS = 30000;
+const CONNECTIONS = 32;
+
+const number = (name, otherwise) => {
+  const value = Number(process.env[name] ?? otherwise);
+  if (!Number.isInteger(value) || value < 0 || value > 100000) fail(`${name} is not a sensible number`);
+  return value;
+};
+const ROUNDS = number('BENCH_ROUNDS', 5);
+const SECONDS = number('BENCH_SECONDS', 4);
+const COUNTED = number('BENCH_INSTRUCTIONS', 1000);
+if (COUNTED > 10000) fail('BENCH_INSTRUCTIONS is at most 10000');
+
+const dir = path.resolve(__dirname, '../../build/bench');
+const secret = crypto.randomBytes(32).toString('base64');
+
+function fail(why) {
+  process.stderr.write(`bench: ${why}\n`);
+  process.exit(1);
+}
+
+// Session tokens as next-auth v4 makes them.
+function makeTokens(count) {
+  const key = Buffer.from(crypto.hkdfSync('sha256', secret, '', 'NextAuth.js Generated Encryption Key', 32));
+  const header = Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url');
+  const iat = Math.floor(Date.now() / 1000);
+  return Array.from({ length: count }, (_, i) => {
+    const iv = crypto.randomBytes(12);
+    const cipher = crypto.createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(header));
+    const claims = {
+      name: 'Ada Lovelace', email: 'ada@example.org', picture: 'https://cdn.example.org/ada.png',
+      sub: String(100000 + i), iat, exp: iat + 2592000, jti: crypto.randomUUID(),
+    };
+    const sealed = Buffer.concat([cipher.update(JSON.stringify(claims)), cipher.final()]);
+    return [header, '', ...[iv, sealed, cipher.getAuthTag()].map((part) => part.toString('base64url'))].join('.');
+  });
+}
+
+// The Cookie headers a kind sends. A mod_auth_openidc session is fresh every time: it re-writes one
+// that has not been renewed for a minute.
+async function cookiesOf(kind, prepared, tokens) {
+  if (kind.site.startsWith('openidc')) return [await login(addressOf(kind, prepared))];
+  return (kind.one ? tokens.slice(0, 1) : tokens).map((token) => `next-auth.session-token=${token}`);
+}
+
+const addressOf = (kind, prepared) => prepared.sites[kind.site].origin + (kind.path || '/members/page.bin');
+
+// The file comes whole with the cookie, and not at all without one or with a broken one.
+async function check(kind, prepared, cookies) {
+  const address = addressOf(kind, prepared);
+  const good = await get(address, { Cookie: cookies[0] });
+  if (good.status !== 200 || !good.body.equals(prepared.body)) {
+    throw new Error(`${kind.label}: ${address} answers ${good.status} with its cookie, see ${dir}/error.log`);
+  }
+  if (kind.site === 'plain' || kind.path) return;
+  const broken = cookies[0].replace(/.{8}$/, 'AAAAAAAA');
+  for (const headers of [{}, { Cookie: broken }]) {
+    const { status } = await get(address, headers);
+    if (![302, 303, 401].includes(status)) {
+      throw new Error(`${kind.label}: ${address} answers ${status} ${headers.Cookie ? 'to a broken' : 'without a'} cookie`);
+    }
+  }
+}
+
+// One run of wrk.
+async function load(kind, prepared, tokens, seconds) {
+  const cookies = await cookiesOf(kind, prepared, tokens);
+  fs.writeFileSync(`${dir}/cookies`, `${cookies.join('\n')}\n`, { mode: 0o600 });
+  const args = ['-t2', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', path.join(__dirname, 'cookies.lua'),
+    addressOf(kind, prepared), '--', `${dir}/cookies`, String(TOKENS)];
+  const said = await run('wrk', args, (seconds + 30) * 1000);
+  const line = /^RESULT (.*)$/m.exec(said);
+  if (!line) throw new Error(`wrk says:\n${said}`);
+  const result = JSON.parse(line[1]);
+  if (result.not2xx || result.broken || result.requests === 0 || result.bytes / result.requests < FILE_SIZE) {
+    throw new Error(`${kind.label}: not every answer was the file: ${line[1]}`);
+  }
+  return { perSecond: (result.requests * 1e6) / result.microseconds, p50: result.p50, p99: result.p99 };
+}
+
+function run(command, args, milliseconds) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: milliseconds });
+    let said = '';
+    child.stdout.on('data', (text) => (said += text));
+    child.stderr.on('data', (text) => (said += text));
+    child.on('error', reject);
+    child.on('exit', () => resolve(said));
+  });
+}
+
+async function measureRounds(kinds, prepared, tokens) {
+  const server = await start(prepared);
+  const samples = Object.fromEntries(kinds.map((kind) => [kind.name, []]));
+  try {
+    for (const kind of kinds) await check(kind, prepared, await cookiesOf(kind, prepared, tokens));
+    for (const kind of kinds) await load(kind, prepared, tokens, 1); // to warm up
+    for (let round = 1; round <= ROUNDS; round++) {
+      for (const kind of kinds) {
+        report.progress(`round ${round} of ${ROUNDS}: ${kind.label}`);
+        samples[kind.name].push(await load(kind, prepared, tokens, SECONDS));
+      }
+    }
+  } finally {
+    report.progress('');
+    await server.stop();
+  }
+  return samples;
+}
+
+// Instructions of one request of each kind. A page that is not there makes callgrind write out what
+// it counted since the last answer of that sort: one before and one after mark a stretch.
+async function countInstructions(kinds, prepared, tokens, after = []) {
+  const output = `${prepared.profiles}/${after.length ? 'bare' : 'all'}`;
+  fs.mkdirSync(`${dir}/callgrind`, { recursive: true });
+  const server = await start(prepared, ['valgrind', '--tool=callgrind', '--vgdb=no', '--dump-before=ap_send_error_response',
+    `--callgrind-out-file=${output}`], ['-X', ...after]);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const counts = {};
+  const mark = () => get(`${prepared.sites.plain.origin}/none`, {}, agent);
+  const lastDump = () => fs.readFileSync(`${output}.${Math.max(...fs.readdirSync(prepared.profiles)
+    .filter((name) => name.startsWith(path.basename(output))).map((name) => Number(name.split('.')[1] || 0)))}`, 'latin1');
+  try {
+    for (const kind of kinds) {
+      report.progress(`counting instructions: ${kind.label}`);
+      const cookies = await cookiesOf(kind, prepared, tokens);
+      const fetch = async (i) => {
+        const cookie = cookies[i % cookies.length];
+        const { status } = await get(addressOf(kind, prepared), { Cookie: cookie }, agent);
+        if (status !== 200) throw new Error(`${kind.label}: ${status} under callgrind`);
+      };
+      const warmup = kind.name === 'new' ? CACHE + 512 : 500; // so that a new token displaces an old one
+      for (let i = 0; i < warmup; i++) await fetch(i);
+      await mark();
+      for (let i = 0; i < COUNTED; i++) await fetch(warmup + i);
+      await mark();
+      const profile = lastDump().replace(/^calls=0 .*\n.*\n/gm, ''); // under way: callgrind_annotate stumbles over them
+      fs.writeFileSync(`${dir}/callgrind/${after.length ? 'bare' : kind.name}.out`, profile, 'latin1');
+      const total = /^(?:summary|totals): (\d+)$/m.exec(profile);
+      counts[kind.name] = Math.round(Number(total[1]) / COUNTED);
+    }
+  } finally {
+    report.progress('');
+    agent.destroy();
+    await server.stop();
+  }
+  return counts;
+}
+
+async function main() {
+  const module = path.resolve(process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so');
+  const only = (process.env.BENCH_ONLY || KINDS.map((kind) => kind.name).join()).split(',');
+  let kinds = KINDS.filter((kind) => kind.name === 'unprotected' || only.includes(kind.name));
+  const ours = kinds.some((kind) => kind.site === 'nextauth');
+  if (ours && !fs.existsSync(module)) fail(`${module} is not there: run make first`);
+  process.on('SIGINT', () => process.exit(130));
+  process.on('SIGTERM', () => process.exit(143));
+  fs.mkdirSync(dir, { recursive: true });
+
+  const provider = await startProvider();
+  const prepared = await prepare({ dir, module: ours && module, issuer: provider.issuer, secret });
+  try {
+    if (!prepared.hasOpenidc) {
+      console.log('mod_auth_openidc is not installed, so there is nothing to compare with');
+      kinds = kinds.filter((kind) => !kind.site.startsWith('openidc'));
+    }
+    const busy = os.loadavg()[0];
+    if (busy > 0.5) console.log(`the machine is busy (load ${busy.toFixed(1)}): expect noise`);
+    const tokens = makeTokens(TOKENS);
+    const samples = ROUNDS && SECONDS
+      ? await measureRounds(kinds.filter((kind) => !kind.countedOnly), prepared, tokens) : {};
+    const counts = COUNTED ? await countInstructions(kinds, prepared, tokens) : {};
+    if (COUNTED) counts.bare = (await countInstructions(kinds.slice(0, 1), prepared, tokens, ['-DBARE'])).unprotected;
+    const results = report.summarise(kinds, samples, counts, {
+      date: new Date().toISOString(), rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, tokens: TOKENS,
+      fileSize: FILE_SIZE, cpus: os.cpus().length, cpu: os.cpus()[0].model, loadBefore: busy,
+    });
+    report.print(results);
+    fs.writeFileSync(`${dir}/results.json`, `${JSON.stringify(results, null, 2)}\n`);
+    fs.writeFileSync(`${dir}/bench.svg`, report.draw(results));
+    console.log(`\n${path.relative('.', dir)}/results.json  ${path.relative('.', dir)}/bench.svg`);
+  } finally {
+    provider.stop();
+  }
+}
+
+main().catch((error) => fail(error.message));

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server under test: one configuration, one virtual host (port) a kind of protection, all
+// serving the same file under the same path.
+'use strict';
+const { spawn, execFileSync } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+
+const FILE_SIZE = 1024; // of /page.bin, open to all, and /members/page.bin, protected on all sites but `plain`
+const THREADS = 64;
+
+// What Debian's apache2 enables, without the modules that have no part in sending a file.
+const MODULES = [
+  'mpm_event', 'access_compat', 'alias', 'auth_basic', 'authn_core', 'authn_file', 'authz_core', 'authz_host',
+  'authz_user', 'deflate', 'dir', 'env', 'filter', 'mime', 'negotiation', 'reqtimeout', 'setenvif',
+];
+
+function moduleDirectory() {
+  for (const apxs of ['apxs', 'apxs2']) {
+    try {
+      return execFileSync(apxs, ['-q', 'LIBEXECDIR'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
+    } catch { /* the next */ }
+  }
+  return '/usr/lib/apache2/modules';
+}
+
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => net.createServer());
+  await Promise.all(servers.map((server) => new Promise((done) => server.listen(0, '127.0.0.1', done))));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+const SITES = {
+  plain: () => '',
+  nextauth: (port, { dir }) => `
+  NextAuthEngine On
+  NextAuthMode test
+  NextAuthURL http://127.0.0.1:${port}
+  NextAuthSecret file:${dir}/secret
+  NextAuthProvider credentials backend=file:${dir}/passwords
+  <Location /members/>
+    AuthType NextAuth
+    Require valid-user
+  </Location>`,
+  openidcCache: (port, { issuer }) => openidc(port, issuer, 'server-cache'),
+  openidcCookie: (port, { issuer }) => openidc(port, issuer, 'client-cookie'),
+};
+
+const openidc = (port, issuer, sessions) => `
+  OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
+  OIDCClientID bench
+  OIDCClientSecret bench-client-secret
+  OIDCRedirectURI http://127.0.0.1:${port}/members/callback
+  OIDCCryptoPassphrase a-passphrase-for-the-benchmark-only
+  OIDCSessionType ${sessions}
+  OIDCCacheType shm
+  OIDCSessionInactivityTimeout 86400
+  <Location /members/>
+    AuthType openid-connect
+    Require valid-user
+  </Location>`;
+
+// Writes everything a server needs. `options`: dir, module (mod_nextauth.so), issuer, secret.
+async function prepare(options) {
+  const { dir, module, issuer, secret } = options;
+  const modules = moduleDirectory();
+  const root = process.getuid() === 0;
+  const hasOpenidc = fs.existsSync(`${modules}/mod_auth_openidc.so`);
+  const siteNames = Object.keys(SITES).filter((name) => hasOpenidc || !name.startsWith('openidc'))
+    .filter((name) => module || name !== 'nextauth');
+
+  // What the server's user reads and writes is outside the working tree, which it may not be able to enter.
+  const open = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-bench-'));
+  process.on('exit', () => fs.rmSync(open, { recursive: true, force: true }));
+  fs.chmodSync(open, 0o755);
+  fs.mkdirSync(`${open}/htdocs/members`, { recursive: true });
+  const body = Buffer.from(crypto.randomBytes(FILE_SIZE / 2).toString('hex'));
+  for (const file of ['page.bin', 'members/page.bin']) fs.writeFileSync(`${open}/htdocs/${file}`, body);
+  const profiles = `${open}/callgrind`;
+  fs.mkdirSync(profiles);
+  if (root) fs.chownSync(profiles, Number(execFileSync('id', ['-u', 'www-data'])), -1);
+  fs.writeFileSync(`${dir}/secret`, secret, { mode: 0o600 });
+  fs.writeFileSync(`${dir}/passwords`, 'ada:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n', { mode: 0o600 });
+
+  const ports = await freePorts(siteNames.length);
+  const sites = {};
+  siteNames.forEach((name, i) => { sites[name] = { port: ports[i], origin: `http://127.0.0.1:${ports[i]}` }; });
+  const configuration = `${root ? 'User www-data\nGroup www-data\n' : ''}
+ServerName 127.0.0.1
+ServerRoot ${dir}
+DefaultRuntimeDir ${dir}
+PidFile ${dir}/httpd.pid
+ErrorLog ${dir}/error.log
+LogLevel warn
+Mutex pthread
+DocumentRoot ${open}/htdocs
+${MODULES.map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`).join('\n')}
+<IfDefine !BARE>
+${hasOpenidc ? `LoadModule auth_openidc_module ${modules}/mod_auth_openidc.so` : ''}
+${module ? `LoadModule nextauth_module ${module}` : ''}
+</IfDefine>
+StartServers 2
+ServerLimit 2
+ThreadsPerChild ${THREADS}
+MaxRequestWorkers ${2 * THREADS}
+MinSpareThreads 1
+MaxSpareThreads ${2 * THREADS}
+MaxConnectionsPerChild 0
+KeepAlive On
+MaxKeepAliveRequests 0
+KeepAliveTimeout 60
+RequestReadTimeout header=0 body=0
+TypesConfig /dev/null
+<Directory />
+  AllowOverride None
+  Require all granted
+</Directory>
+${Object.entries(sites).map(([name, { port }]) => `
+Listen 127.0.0.1:${port}
+${name === 'plain' ? '' : '<IfDefine !BARE>'}
+<VirtualHost 127.0.0.1:${port}>${SITES[name](port, { dir, issuer })}
+</VirtualHost>
+${name === 'plain' ? '' : '</IfDefine>'}`).join('')}
+`;
+  fs.writeFileSync(`${dir}/httpd.conf`, configuration);
+  return { dir, sites, body, profiles, hasOpenidc };
+}
+
+// Starts httpd, `before` in front of its command line; resolves when the unprotected site listens.
+async function start(prepared, before = [], after = ['-DFOREGROUND']) {
+  fs.rmSync(`${prepared.dir}/httpd.pid`, { force: true });
+  const [command, ...args] = [...before, 'apache2', '-d', prepared.dir, '-f', `${prepared.dir}/httpd.conf`, ...after];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stdout.on('data', (text) => (said += text));
+  child.stderr.on('data', (text) => (said += text));
+  const exited = new Promise((resolve) => child.on('exit', resolve));
+  const terminate = () => child.kill('SIGTERM');
+  process.on('exit', terminate);
+  const stop = async () => {
+    terminate();
+    const hard = setTimeout(() => child.kill('SIGKILL'), 15000);
+    await exited;
+    clearTimeout(hard);
+    process.off('exit', terminate);
+  };
+  for (let i = 0; i < 600; i++) {
+    if (child.exitCode !== null) throw new Error(`httpd does not start:\n${said}see ${prepared.dir}/error.log`);
+    if (await listens(prepared.sites.plain.port)) return { stop };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await stop();
+  throw new Error('httpd does not listen after a minute');
+}
+
+function listens(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('connect', () => { socket.destroy(); resolve(true); });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+module.exports = { prepare, start, FILE_SIZE };
