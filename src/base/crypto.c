@@ -85,7 +85,7 @@ int na_equal_secret(const char *a, const char *b)
 
 void na_wipe(void *data, apr_size_t len)
 {
-    OPENSSL_cleanse(data, len);
+    explicit_bzero(data, len);
 }
 
 typedef struct wiped {
@@ -96,7 +96,7 @@ typedef struct wiped {
 static apr_status_t wipe_now(void *data)
 {
     wiped *w = data;
-    OPENSSL_cleanse(w->data, w->len);
+    na_wipe(w->data, w->len);
     return APR_SUCCESS;
 }
 

@@ -19,14 +19,26 @@ json_t *na_json_own(apr_pool_t *pool, json_t *json)
     return json;
 }
 
-na_error *na_json_parse(apr_pool_t *pool, const char *code, const char *text, apr_size_t len,
-                        json_t **json)
+static na_error *parse(apr_pool_t *pool, const char *code, na_bytes text, size_t flags,
+                       json_t **json)
 {
     json_error_t reason;
-    *json = na_json_own(pool, json_loadb(text, len, JSON_REJECT_DUPLICATES, &reason));
+    *json = na_json_own(pool, json_loadb((const char *)text.data, text.len, flags, &reason));
     if (!*json)
         return na_error_new(pool, code, "not JSON: %s (at byte %d)", reason.text, reason.position);
     return NULL;
+}
+
+na_error *na_json_parse(apr_pool_t *pool, const char *code, const char *text, apr_size_t len,
+                        json_t **json)
+{
+    return parse(pool, code, (na_bytes){(const unsigned char *)text, len}, JSON_REJECT_DUPLICATES,
+                 json);
+}
+
+na_error *na_json_parse_sealed(apr_pool_t *pool, const char *code, na_bytes text, json_t **json)
+{
+    return parse(pool, code, text, 0, json);
 }
 
 const char *na_json_string(const json_t *object, const char *name)
@@ -81,7 +93,11 @@ const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
 {
     if (json_is_string(json))
         return json_string_value(json);
-    if (!json_is_number(json) && !json_is_boolean(json))
+    if (json_is_integer(json))
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(json));
+    if (json_is_boolean(json))
+        return json_is_true(json) ? "true" : "false";
+    if (!json_is_real(json))
         return NULL;
     char *text = json_dumps(json, JSON_ENCODE_ANY);
     char *copy = apr_pstrdup(pool, text);

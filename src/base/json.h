@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 /*
  * Parses foreign JSON into an object or array that lives as long as the pool. Members of one name
@@ -12,6 +13,12 @@
  */
 na_error *na_json_parse(apr_pool_t *pool, const char *code, const char *text, apr_size_t len,
                         json_t **json);
+
+/*
+ * Parses what was sealed with a key of ours. The last of several members of one name counts, as
+ * for JSON.parse in the application that reads the same token.
+ */
+na_error *na_json_parse_sealed(apr_pool_t *pool, const char *code, na_bytes text, json_t **json);
 
 /* The pool takes over one reference and drops it when it goes. Returns `json`. */
 json_t *na_json_own(apr_pool_t *pool, json_t *json);

@@ -8,16 +8,25 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Value of a base64url character plus one; 0 where it is none. */
-static const unsigned char value_plus_one[256] = {
-    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
-    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
-    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
-    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
-    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
-    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
-    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
-    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+/* Value of a base64url character; NONE, a bit no value has, for all others. */
+#define NONE 64
+static const unsigned char value_of[256] = {
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 62,   NONE, NONE,
+    52,   53,   54,   55,   56,   57,   58,   59,   60,   61,   NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, 0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,
+    15,   16,   17,   18,   19,   20,   21,   22,   23,   24,   25,   NONE, NONE, NONE, NONE, 63,
+    NONE, 26,   27,   28,   29,   30,   31,   32,   33,   34,   35,   36,   37,   38,   39,   40,
+    41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51,   NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
 };
 
 na_bytes na_bytes_of(const char *text)
@@ -53,11 +62,11 @@ int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *
     const unsigned char *in = (const unsigned char *)text;
     unsigned char *p = out;
     for (; len >= 4; len -= 4, in += 4) {
-        unsigned a = value_plus_one[in[0]], b = value_plus_one[in[1]];
-        unsigned c = value_plus_one[in[2]], d = value_plus_one[in[3]];
-        if (!a || !b || !c || !d)
+        unsigned a = value_of[in[0]], b = value_of[in[1]];
+        unsigned c = value_of[in[2]], d = value_of[in[3]];
+        if ((a | b | c | d) & NONE)
             return 0;
-        unsigned bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        unsigned bits = a << 18 | b << 12 | c << 6 | d;
         *p++ = (unsigned char)(bits >> 16);
         *p++ = (unsigned char)(bits >> 8);
         *p++ = (unsigned char)bits;
@@ -65,12 +74,12 @@ int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *
     if (len == 1)
         return 0;
     if (len) {
-        unsigned a = value_plus_one[in[0]], b = value_plus_one[in[1]];
-        unsigned c = len == 3 ? value_plus_one[in[2]] : 1;
-        if (!a || !b || !c)
+        unsigned a = value_of[in[0]], b = value_of[in[1]];
+        unsigned c = len == 3 ? value_of[in[2]] : 0;
+        if ((a | b | c) & NONE)
             return 0;
-        unsigned bits = (a - 1) << 10 | (b - 1) << 4 | (c - 1) >> 2;
-        unsigned stray = len == 3 ? (c - 1) & 3 : (b - 1) & 15;
+        unsigned bits = a << 10 | b << 4 | c >> 2;
+        unsigned stray = len == 3 ? c & 3 : b & 15;
         if (stray)
             return 0;
         *p++ = (unsigned char)(bits >> 8);

@@ -60,7 +60,7 @@ int na_url_parse(apr_pool_t *pool, const char *text, na_url *url)
     url->origin = number == (https ? 443 : 80)
                       ? apr_pstrcat(pool, url->scheme, "://", host, NULL)
                       : apr_psprintf(pool, "%s://%s:%d", url->scheme, host, number);
-    url->path = *rest == '/' ? rest : apr_pstrcat(pool, "/", rest, NULL);
+    url->path = rest;
     return 1;
 }
 

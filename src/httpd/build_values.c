@@ -194,7 +194,7 @@ static na_error *add_redirect_origins(na_building *b, const na_written *w)
 {
     for (int i = 0; i < w->argc; i++) {
         na_url url;
-        if (!na_url_parse(b->pool, w->argv[i], &url) || strcmp(url.path, "/") != 0)
+        if (!na_url_parse(b->pool, w->argv[i], &url) || (*url.path && strcmp(url.path, "/") != 0))
             return na_wrong(b, "'%s': an origin is wanted, https://host[:port]", w->argv[i]);
         APR_ARRAY_PUSH((apr_array_header_t *)b->config->redirect_origins, const char *) =
             url.origin;

@@ -47,13 +47,16 @@ static na_error *value_of(void *data, const na_expression *expression, const na_
 static na_password_result check_password(void *data, const apr_array_header_t *names,
                                          const char *user, const char *password)
 {
+    request_rec *r = data;
     for (int i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
         const authn_provider *provider =
-            ap_lookup_provider(AUTHN_PROVIDER_GROUP, APR_ARRAY_IDX(names, i, const char *),
-                               AUTHN_PROVIDER_VERSION);
+            ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION);
         if (!provider || !provider->check_password)
             return NA_PASSWORD_FAILED;
-        authn_status status = provider->check_password(data, user, password);
+        apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, name); /* how an alias knows itself */
+        authn_status status = provider->check_password(r, user, password);
+        apr_table_unset(r->notes, AUTHN_PROVIDER_NAME_NOTE);
         if (status == AUTH_GRANTED)
             return NA_PASSWORD_GRANTED;
         if (status == AUTH_DENIED)

@@ -62,8 +62,8 @@ static na_error *check_times(apr_pool_t *pool, const json_t *claims, apr_time_t 
     if (!na_json_number(claims, "exp", &exp))
         return na_error_new(pool, NA_SESSION, "a token without exp");
     if (exp <= seconds - NA_CLOCK_TOLERANCE)
-        return na_error_new(pool, NA_SESSION, "the token expired %" JSON_INTEGER_FORMAT " s ago",
-                            seconds - exp);
+        return na_error_new(pool, NA_SESSION, "the token expired %" APR_INT64_T_FMT " s ago",
+                            (apr_int64_t)(seconds - exp));
     if (!json_object_get(claims, "nbf"))
         return NULL;
     if (!na_json_number(claims, "nbf", &nbf) || nbf > seconds + NA_CLOCK_TOLERANCE)
@@ -76,7 +76,7 @@ na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes tok
 {
     na_bytes plain;
     NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &plain));
-    NA_TRY(na_json_parse(pool, NA_SESSION, (const char *)plain.data, plain.len, claims));
+    NA_TRY(na_json_parse_sealed(pool, NA_SESSION, plain, claims));
     if (!json_is_object(*claims))
         return na_error_new(pool, NA_SESSION, "the token's claims are no object");
     if (text)

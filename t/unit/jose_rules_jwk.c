@@ -128,8 +128,8 @@ static void check_members(apr_pool_t *pool, EVP_PKEY *rsa)
     ok(!kit_key(pool, with_json(pool, jwk, "key_ops", "[\"verify\"]"))->can_decrypt, "key_ops");
 }
 
-/* A self-signed certificate as x5c has it, followed by `trailing` zero bytes. */
-static const char *certificate(apr_pool_t *pool, EVP_PKEY *pkey, int trailing)
+/* A certificate as x5c has it, followed by `trailing` zero bytes. */
+static const char *certificate_by(apr_pool_t *pool, EVP_PKEY *pkey, EVP_PKEY *issuer, int trailing)
 {
     X509 *x509 = X509_new();
     unsigned char der[4096] = {0}, *end = der, text[6000];
@@ -137,11 +137,33 @@ static const char *certificate(apr_pool_t *pool, EVP_PKEY *pkey, int trailing)
     X509_gmtime_adj(X509_getm_notBefore(x509), 0);
     X509_gmtime_adj(X509_getm_notAfter(x509), 60);
     X509_set_pubkey(x509, pkey);
-    X509_sign(x509, pkey, EVP_sha256());
+    X509_sign(x509, issuer, EVP_sha256());
     int len = i2d_X509(x509, &end);
     X509_free(x509);
     EVP_EncodeBlock(text, der, len + trailing);
     return apr_psprintf(pool, "[\"%s\"]", text);
+}
+
+static const char *certificate(apr_pool_t *pool, EVP_PKEY *pkey, int trailing)
+{
+    return certificate_by(pool, pkey, pkey, trailing);
+}
+
+/* The point at infinity can be written in a certificate, though not as x and y. */
+static EVP_PKEY *infinity(apr_pool_t *pool)
+{
+    unsigned char point[] = {0};
+    EVP_PKEY *pkey = NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"P-256", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY_fromdata_init(context);
+    EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+    EVP_PKEY_CTX_free(context);
+    return kit_pkey(pool, pkey);
 }
 
 static void check_x5c(apr_pool_t *pool, EVP_PKEY *rsa)
@@ -164,6 +186,8 @@ static void check_x5c(apr_pool_t *pool, EVP_PKEY *rsa)
     refused(pool, with_json(pool, bare, "x5c", certificate(pool, weak, 0)), "1024 bits",
             "x5c of a weak key");
     refused(pool, with_json(pool, bare, "x5c", certificate(pool, rsa, 3)), "behind", "x5c, a tail");
+    refused(pool, with_json(pool, bare_ec, "x5c", certificate_by(pool, infinity(pool), rsa, 0)),
+            "point is not valid", "x5c of the point at infinity");
     refused(pool, with_json(pool, bare, "x5c", "[]"), "not a list", "x5c, empty list");
     refused(pool, with_json(pool, bare, "x5c", "\"AAAA\""), "not a list", "x5c, no list");
     refused(pool, with_json(pool, bare, "x5c", "[\"\"]"), "not a list", "x5c, empty text");

@@ -2,30 +2,9 @@
 #include <openssl/hmac.h>
 #include <openssl/x509.h>
 
-#include "jose/jws.h"
-#include "jose_kit.h"
+#include "jose_jws_kit.h"
 
 /* Which signed tokens are taken, and which are refused. */
-
-static const char *const all[] = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
-                                  "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512", NULL};
-
-static na_error *verify(apr_pool_t *pool, const char *token, const na_jwks *set)
-{
-    na_jws jws;
-    na_error *error = na_jws_verify(pool, token, strlen(token), set, all, &jws);
-    if (error && jws.payload.data)
-        ok(0, "a refused token gives no payload");
-    if (error && strcmp(error->code, NA_OAUTH_CALLBACK) != 0)
-        ok(0, "the public code is not that of a callback");
-    return error;
-}
-
-static void refused(apr_pool_t *pool, const char *token, const na_jwks *set, const char *part,
-                    const char *name)
-{
-    says(pool, verify(pool, token, set), part, name);
-}
 
 /* A token with any header, its HMAC over `key`'s bytes. */
 static const char *hmac_token(apr_pool_t *pool, const char *header, na_bytes key)
@@ -37,18 +16,6 @@ static const char *hmac_token(apr_pool_t *pool, const char *header, na_bytes key
     HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)input, strlen(input), mac,
          &len);
     return apr_pstrcat(pool, input, ".", na_base64url_encode(pool, mac, len), NULL);
-}
-
-static const char *sign(apr_pool_t *pool, const json_t *jwk, const char *alg)
-{
-    char *token;
-    na_error *error =
-        na_jws_sign(pool, kit_key(pool, jwk), alg, NULL, na_bytes_of("{\"sub\":\"1\"}"), &token);
-    if (error) {
-        diag("%s: %s", alg, na_error_text(pool, error));
-        abort();
-    }
-    return token;
 }
 
 /* The parts of a token, put together anew. */
@@ -63,21 +30,19 @@ static const char *rejoin(apr_pool_t *pool, const char *token, const char *order
     return out;
 }
 
-static const char *signature_of(const char *token)
+/* Every byte of the signature counts. */
+static int changes_taken(apr_pool_t *pool, const char *token, const na_jwks *set)
 {
-    return strrchr(token, '.') + 1;
-}
-
-static const char *with_signature(apr_pool_t *pool, const char *token, const char *signature)
-{
-    return apr_pstrcat(pool, apr_pstrndup(pool, token, (apr_size_t)(signature_of(token) - token)),
-                       signature, NULL);
-}
-
-static const char *with_bytes(apr_pool_t *pool, const char *token, const unsigned char *bytes,
-                              apr_size_t len)
-{
-    return with_signature(pool, token, na_base64url_encode(pool, bytes, len));
+    apr_size_t len;
+    const char *text = signature_of(token);
+    unsigned char *bytes = na_base64url_decode(pool, text, strlen(text), &len);
+    int taken = 0;
+    for (apr_size_t i = 0; i < len; i++) {
+        bytes[i] ^= 1;
+        taken += !verify(pool, with_bytes(pool, token, bytes, len), set);
+        bytes[i] ^= 1;
+    }
+    return taken;
 }
 
 static void check_round_trip(apr_pool_t *pool, const json_t *private, const json_t *public,
@@ -92,6 +57,7 @@ static void check_round_trip(apr_pool_t *pool, const json_t *private, const json
     is((const char *)jws.payload.data, "{\"sub\":\"1\"}", "payload");
     says(pool, na_jws_verify(pool, token, strlen(token), set, none, &jws), "not accepted here",
          "an algorithm that the caller does not list");
+    is_number(changes_taken(pool, token, set), 0, "no changed signature");
     const char *forged =
         with_signature(pool, sign(pool, with(pool, private, "kid", "2"), alg), signature_of(token));
     refused(pool, forged, set, "does not verify", "another header");
@@ -292,71 +258,6 @@ static void check_secret(apr_pool_t *pool)
             "an empty client secret");
 }
 
-static void check_ecdsa(apr_pool_t *pool, const char *curve, const char *alg)
-{
-    EVP_PKEY *ec = kit_new_ec(pool, curve);
-    const na_jwks *set = kit_set(pool, kit_jwk(pool, ec, 0), NULL);
-    const char *token = sign(pool, kit_jwk(pool, ec, 1), alg);
-    apr_size_t len, input_len = (apr_size_t)(signature_of(token) - token - 1);
-    unsigned char *raw =
-        na_base64url_decode(pool, signature_of(token), strlen(signature_of(token)), &len);
-    unsigned char der[256], longer[256] = {0};
-    size_t der_len = sizeof der;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_DigestSignInit(context, NULL, EVP_get_digestbyname(na_jws_digest(alg)), NULL, ec);
-    EVP_DigestSign(context, der, &der_len, (const unsigned char *)token, input_len);
-    EVP_MD_CTX_free(context);
-    diag("%s", alg);
-    memcpy(longer + 1, raw, len);
-    refused(pool, with_bytes(pool, token, der, der_len), set, "not verify", "a DER signature");
-    refused(pool, with_bytes(pool, token, raw, len - 1), set, "not verify", "a byte less");
-    refused(pool, with_bytes(pool, token, longer + 1, len + 1), set, "not verify", "a byte more");
-    refused(pool, with_bytes(pool, token, longer, len + 1), set, "not verify", "a zero before");
-    refused(pool, with_bytes(pool, token, longer, len), set, "not verify", "moved by a byte");
-    memset(longer, 0, sizeof longer);
-    refused(pool, with_bytes(pool, token, longer, len), set, "not verify", "r = s = 0");
-    refused(pool, with_bytes(pool, token, longer, 0), set, "not verify", "no signature");
-}
-
-static void check_rsa(apr_pool_t *pool, EVP_PKEY *rsa)
-{
-    const na_jwks *set = kit_set(pool, kit_jwk(pool, rsa, 0), NULL);
-    const char *token = sign(pool, kit_jwk(pool, rsa, 1), "RS256");
-    apr_size_t len;
-    unsigned char longer[258] = {0};
-    unsigned char *raw =
-        na_base64url_decode(pool, signature_of(token), strlen(signature_of(token)), &len);
-    memcpy(longer + 1, raw, len);
-    refused(pool, with_bytes(pool, token, longer, len + 1), set, "not verify", "a zero before");
-    refused(pool, with_bytes(pool, token, raw, len - 1), set, "not verify", "a byte less");
-    refused(pool, with_bytes(pool, token, longer + 1, len + 1), set, "not verify", "a byte more");
-}
-
-static void check_sign(apr_pool_t *pool, EVP_PKEY *rsa)
-{
-    char *token;
-    apr_size_t len;
-    na_bytes payload = na_bytes_of("{}");
-    EVP_PKEY *ec = kit_new_ec(pool, "P-256"), *ed = kit_new_ed25519(pool);
-    const json_t *private = with(pool, kit_jwk(pool, ec, 1), "kid", "a \"b\"");
-#define SIGN(jwk, alg) na_jws_sign(pool, kit_key(pool, jwk), alg, "JWT", payload, &token)
-    fails(SIGN(kit_jwk(pool, rsa, 0), "RS256"), "a public RSA key does not sign");
-    fails(SIGN(kit_jwk(pool, ec, 0), "ES256"), "nor an EC key");
-    fails(SIGN(kit_jwk(pool, ed, 0), "EdDSA"), "nor an Ed25519 key");
-    fails(SIGN(private, "ES384"), "nor a key on another curve");
-    fails(SIGN(private, "none"), "nor with none");
-    fails(SIGN(private, "ECDH-ES"), "nor with what is no signature");
-    succeeds(SIGN(private, "ES256"), "a private key does");
-    is((const char *)na_base64url_decode(pool, token, strcspn(token, "."), &len),
-       "{\"alg\":\"ES256\",\"kid\":\"a \\\"b\\\"\",\"typ\":\"JWT\"}", "the header");
-    succeeds(verify(pool, token, kit_set(pool, kit_jwk(pool, ec, 0), NULL)), "and it verifies");
-    ok(na_jws_alg_known("PS384") && !na_jws_alg_known("none") && !na_jws_alg_known("RSA-OAEP"),
-       "known algorithms");
-    is(na_jws_digest("ES384"), "SHA384", "a digest");
-    is(na_jws_digest("EdDSA"), "SHA512", "EdDSA's");
-    is(na_jws_digest("ECDH-ES"), NULL, "none for what is no signature");
-}
-
 int main(void)
 {
     apr_pool_t *pool = tap_start();
@@ -369,10 +270,5 @@ int main(void)
     check_kid(pool);
     check_permissions(pool, rsa);
     check_secret(pool);
-    check_ecdsa(pool, "P-256", "ES256");
-    check_ecdsa(pool, "P-384", "ES384");
-    check_ecdsa(pool, "P-521", "ES512");
-    check_rsa(pool, rsa);
-    check_sign(pool, rsa);
     return tap_done();
 }

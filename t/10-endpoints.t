@@ -1,0 +1,189 @@
+#!/usr/bin/env node
+'use strict';
+const { suite } = require('./lib/suite.js');
+const { htpasswd } = require('./lib/httpd.js');
+
+const HTML = { accept: 'text/html' };
+
+suite('The endpoints answer as next-auth v4 does', async (t) => {
+  const site = await t.httpd({
+    files: { users: htpasswd({ ada: 'secret', 'bob@example.org': 'secret' }) },
+    config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthProvider acme type=oidc name=Acme issuer=http://localhost:1 clientId=c clientSecret=s
+NextAuthSessionClaim sub roles
+NextAuthRole admin "%{USER:id} == 'ada'"
+NextAuthRedirectAllow https://other.example.org`,
+  });
+  const base = `${site.url}/api/auth`;
+
+  t.section('csrf');
+  {
+    const c = t.client(site);
+    const answer = await c.get('/api/auth/csrf');
+    t.is(answer.status, 200, 'csrf answers');
+    t.is(Object.keys(answer.json), ['csrfToken'], 'with the token alone');
+    t.like(answer.json.csrfToken, /^[0-9a-f]{64}$/, 'of 64 hex digits');
+    t.is(answer.headers['cache-control'], 'private, no-cache, no-store', 'uncached');
+    t.is(answer.headers.pragma, 'no-cache', 'for old caches too');
+    t.is(answer.headers.expires, '0', 'and the oldest');
+    t.like(answer.headers['content-type'], /^application\/json/, 'as JSON');
+    t.like(answer.setCookies[0], /^next-auth\.csrf-token=[0-9a-f]{64}%7C[0-9a-f]{64}; Path=\/; HttpOnly; SameSite=Lax$/,
+      'the cookie is token|hash');
+    const again = await c.get('/api/auth/csrf');
+    t.is(again.json, answer.json, 'a good cookie keeps its token');
+    t.is(again.setCookies, [], 'and is not set again');
+    c.cookies.get('next-auth.csrf-token').value = 'a'.repeat(64) + '%7C' + 'b'.repeat(64);
+    t.isnt((await c.get('/api/auth/csrf')).json, answer.json, 'a forged one is replaced');
+  }
+
+  t.section('providers');
+  {
+    const answer = await t.client(site).get('/api/auth/providers');
+    t.is(answer.json, {
+      credentials: { id: 'credentials', name: 'Credentials', type: 'credentials',
+        signinUrl: `${base}/signin/credentials`, callbackUrl: `${base}/callback/credentials` },
+      acme: { id: 'acme', name: 'Acme', type: 'oauth',
+        signinUrl: `${base}/signin/acme`, callbackUrl: `${base}/callback/acme` },
+    }, 'providers by id, OpenID Connect being oauth to v4');
+    t.is(answer.headers['cache-control'], undefined, 'without cache headers');
+  }
+
+  t.section('signing in and out');
+  {
+    const c = t.client(site);
+    const answer = await c.credentials('ada', 'secret', { callbackUrl: '/members/?x=1' });
+    t.is([answer.status, answer.location, answer.text], [302, `${site.url}/members/?x=1`, ''],
+      'a good password leads to callbackUrl');
+    const line = answer.setCookies.find((cookie) => cookie.startsWith('next-auth.session-token='));
+    t.like(line, /^next-auth\.session-token=eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0\.\.[\w-]+\.[\w-]+\.[\w-]+; Path=\/; Expires=[^;]+ GMT; HttpOnly; SameSite=Lax$/,
+      'with next-auth\'s session cookie');
+    t.ok(answer.setCookies.some((cookie) => cookie.startsWith('next-auth.callback-url=')), 'callbackUrl is remembered');
+
+    const session = await c.get('/api/auth/session');
+    t.is(session.json.user, { name: 'ada', id: 'ada', roles: ['admin'] }, 'the session shows what it may');
+    t.like(session.json.expires, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'and when it ends');
+    t.is(session.headers['cache-control'], 'private, no-cache, no-store', 'uncached');
+    t.ok(session.setCookies.some((cookie) => cookie.startsWith('next-auth.session-token=ey')), 'and lasts longer for it');
+
+    const update = await c.post('/api/auth/session', { csrfToken: await c.csrf(), data: { name: 'root', roles: ['x'] } }, { json: true });
+    t.is([update.status, update.json.user], [200, { name: 'ada', id: 'ada', roles: ['admin'] }], 'update() re-issues, and believes nothing');
+    const forged = await c.post('/api/auth/session', { csrfToken: 'x' }, { json: true });
+    t.is([forged.status, forged.json], [400, {}], 'without the CSRF token it is 400');
+
+    const bad = await c.post('/api/auth/signout', { csrfToken: 'x' });
+    t.is([bad.status, bad.location], [302, `${base}/signout?csrf=true`], 'nor can anybody else sign you out');
+    t.isnt(c.cookie('next-auth.session-token'), undefined, 'you are still signed in');
+    const out = await c.signOut({ callbackUrl: '/public.html' });
+    t.is([out.status, out.location], [302, `${site.url}/public.html`], 'signing out leads to callbackUrl');
+    t.ok(out.setCookies.includes('next-auth.session-token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax'), 'and clears the cookie');
+    t.is(await c.session(), {}, 'then there is no session: {}');
+  }
+
+  t.section('v4\'s client asks with json=true');
+  {
+    const c = t.client(site);
+    const bad = await c.credentials('ada', 'wrong', { json: 'true' });
+    t.is([bad.status, bad.location, bad.json], [401, undefined, { url: `${base}/error?error=CredentialsSignin&provider=credentials` }],
+      'a wrong password is 401');
+    const good = await c.credentials('ada', 'secret', { json: 'true', callbackUrl: `${site.url}/admin/` });
+    t.is([good.status, good.json], [200, { url: `${site.url}/admin/` }], 'a good one 200');
+    const out = await c.signOut({ json: 'true' });
+    t.is([out.status, out.json], [200, { url: `${site.url}/admin/` }], 'signing out is 200, callbackUrl remembered');
+    t.ok(new URL(out.json.url), 'with an absolute address');
+    const plain = await c.credentials('ada', 'wrong');
+    t.is([plain.status, plain.location], [302, `${base}/error?error=CredentialsSignin&provider=credentials`], 'a form is redirected');
+    const error = await c.get(plain.location);
+    t.is([error.status, error.location], [302, `${base}/signin?error=CredentialsSignin`], 'and again to the sign-in page');
+  }
+
+  t.section('v5\'s client asks with a header');
+  {
+    const c = t.client(site);
+    const headers = { 'x-auth-return-redirect': '1' };
+    const bad = await c.post('/api/auth/callback/credentials', { csrfToken: await c.csrf(), username: 'ada', password: 'wrong' }, { headers });
+    t.is([bad.status, bad.json], [200, { url: `${base}/signin?error=CredentialsSignin&code=credentials` }], 'a wrong password is 200 with a code');
+    const good = await c.post('/api/auth/callback/credentials', { csrfToken: await c.csrf(), username: 'ada', password: 'secret', callbackUrl: '/x' }, { headers });
+    t.is([good.status, good.json], [200, { url: `${site.url}/x` }], 'a good one 200');
+  }
+
+  t.section('POST signin');
+  {
+    const c = t.client(site);
+    t.is((await c.post('/api/auth/signin/acme', { csrfToken: 'no' })).location, `${base}/signin?csrf=true`, 'needs the CSRF token');
+    t.is((await c.post(`/api/auth/signin/acme?csrfToken=${await c.csrf()}`, {})).location, `${base}/signin?csrf=true`, 'in the body');
+    t.is((await c.signIn('nobody')).location, `${base}/signin?csrf=true`, 'and a provider that is there');
+    t.is((await c.signIn('credentials')).location, `${base}/signin`, 'credentials go to the page');
+    t.is((await c.signIn('acme')).location, `${base}/error?error=OAuthSignin`, 'a provider that is down is OAuthSignin');
+    const json = await c.post('/api/auth/signin/acme', { csrfToken: await c.csrf(), json: 'true' }, { json: true });
+    t.is([json.status, json.json], [200, { url: `${base}/error?error=OAuthSignin` }], 'a JSON body is as good as a form');
+  }
+
+  t.section('pages');
+  {
+    const c = t.client(site);
+    const page = await c.get('/api/auth/signin?callbackUrl=/deep%3Fa=%22%3E%3Cscript%3E&email=%22%3E%3Cb%3E', { headers: HTML });
+    t.is(page.status, 200, 'the sign-in page');
+    t.like(page.headers['content-security-policy'], /default-src 'none'.*frame-ancestors 'none'.*base-uri 'none'/, 'has a strict policy');
+    t.unlike(page.headers['content-security-policy'], /unsafe|script/, 'that runs no script');
+    t.is(page.headers['x-frame-options'], 'DENY', 'is not framed');
+    t.is(page.headers['x-content-type-options'], 'nosniff', 'nor sniffed');
+    t.unlike(page.text, /<script|<b>/, 'and escapes what it was told');
+    t.like(page.text, /<label for="username-credentials">.*<input id="username-credentials"/s, 'its fields have labels');
+    t.like(page.text, /action="[^"]*\/signin\/acme".*name="csrfToken".*name="callbackUrl" value="[^"]*\/deep/s, 'its forms carry the token and where to go');
+    t.like((await c.get('/api/auth/signin?error=CredentialsSignin')).text, /role="alert"/, 'an error is announced');
+    t.like((await c.get('/api/auth/signout')).text, /action="[^"]*\/signout"/, 'the sign-out page asks');
+    t.like((await c.get('/api/auth/verify-request')).text, /email/, 'so there is a page to wait at');
+    for (const [code, status] of [['Configuration', 500], ['AccessDenied', 403], ['Verification', 403], ['accessdenied', 403], ['Other', 200]]) {
+      t.is((await c.get(`/api/auth/error?error=${code}`)).status, status, `the error page for ${code} is ${status}`);
+    }
+    for (const code of ['OAuthCallback', 'OAuthSignin', 'Callback', 'SessionRequired', 'OAuthAccountNotLinked']) {
+      t.is((await c.get(`/api/auth/error?error=${code}`)).location, `${base}/signin?error=${code}`, `${code} is shown at the sign-in page`);
+    }
+  }
+
+  t.section('what is no endpoint');
+  {
+    const c = t.client(site);
+    for (const [method, path] of [['GET', ''], ['GET', '/nothing'], ['PUT', '/session'], ['POST', '/csrf'], ['GET', '/_log'], ['DELETE', '/signout'], ['GET', '/signin/acme/more']]) {
+      const answer = await c.send(`/api/auth${path}`, { method, body: method === 'GET' ? undefined : '' });
+      t.is([answer.status, answer.text], [400, `Error: This action with HTTP ${method} is not supported by NextAuth.js`], `${method} ${path || '/'}`);
+    }
+    t.is((await c.get('/api/authentic')).status, 404, 'a path that only begins alike is the site\'s');
+    t.is((await c.post('/api/auth/_log', { level: 'error' })).status, 200, 'v4\'s error reports are taken');
+    t.like(await t.raw(site.port, `HEAD /api/auth/csrf HTTP/1.0\r\nHost: localhost\r\n\r\n`), /^HTTP\/1.1 400/, 'HEAD is 400, as there');
+  }
+
+  t.section('open redirects');
+  {
+    const start = `${site.url}`;
+    for (const url of ['//evil.org', '/\\evil.org', 'https://evil.org/', `${site.url}@evil.org/`, 'javascript:alert(1)',
+      '%2f%2fevil.org', '\thttps://evil.org', 'https:evil.org', `${site.url}.evil.org/`, '/a\r\nX-Evil: 1', `http://localhost:${site.port + 1}/`,
+      'https://evil.org\\@localhost/']) {
+      const c = t.client(site);
+      const answer = await c.credentials('ada', 'secret', { callbackUrl: url });
+      t.is([answer.location, answer.headers['x-evil']], [start, undefined], `callbackUrl ${JSON.stringify(url)} leads home`);
+    }
+    const c = t.client(site);
+    t.is((await c.credentials('ada', 'secret', { callbackUrl: 'https://other.example.org/x' })).location, 'https://other.example.org/x', 'but an allowed origin is followed');
+    c.cookies.set('next-auth.callback-url', { value: 'https%3A%2F%2Fevil.org', path: '/' });
+    const answer = await c.get('/api/auth/csrf');
+    t.is(answer.status, 200, 'a bad callback-url cookie kills nothing');
+    t.ok(answer.setCookies.some((cookie) => cookie.startsWith(`next-auth.callback-url=${encodeURIComponent(site.url)};`)), 'and is replaced');
+  }
+
+  t.section('hostile bodies');
+  {
+    const c = t.client(site);
+    t.is((await c.send('/api/auth/signout', { method: 'POST', body: 'x'.repeat(70_000), headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status, 413, 'a body of 70 KB is refused');
+    t.is((await c.send('/api/auth/signout', { method: 'POST', body: '{"a":', headers: { 'content-type': 'application/json' } })).status, 302, 'broken JSON is no token');
+    t.is((await c.send('/api/auth/signout', { method: 'POST', body: '[['.repeat(20_000), headers: { 'content-type': 'application/json' } })).status, 302, 'nor is very deep JSON');
+    t.is((await c.send('/api/auth/signout', { method: 'POST', body: 'csrfToken=%00&%', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status, 302, 'nor a broken form');
+    t.is((await c.get('/api/auth/csrf', { headers: { cookie: 'next-auth.csrf-token=%7C; =; ;;;next-auth.session-token' } })).status, 200, 'odd cookies are survived');
+    t.ok(site.alive(), 'the server is there');
+  }
+});

@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+'use strict';
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { suite } = require('./lib/suite.js');
+const { htpasswd } = require('./lib/httpd.js');
+
+const common = `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>`;
+
+suite('Passwords, from a file and from httpd\'s own providers', async (t) => {
+  t.section('a password file');
+  const users = htpasswd({ ada: 'secret', 'bob@example.org': 'pässwörd', empty: 'x' })
+    + 'sha:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\nlocked:!\nnohash:\n';
+  const site = await t.httpd({ files: { users }, config: `${common}
+NextAuthProvider credentials "name=Our users" backend=file:@DIR@/users` });
+  {
+    const c = t.client(site);
+    t.is((await c.credentials('ada', 'secret')).location, site.url, 'the right password signs in');
+    t.is((await c.session()).user, { name: 'ada' }, 'a user name is the name');
+    t.is((await c.get('/members/')).status, 200, 'and opens protected pages');
+    t.like(site.access(), /GET \/members\/(index\.html)? 200 ada/, 'REMOTE_USER is in the access log');
+    t.like(site.log(), /signIn: 'ada' by credentials/, 'and the sign-in in the error log');
+  }
+  {
+    const c = t.client(site);
+    t.is((await c.credentials('bob@example.org', 'pässwörd')).location, site.url, 'an address is a user name too');
+    t.is((await c.session()).user, { name: 'bob@example.org', email: 'bob@example.org' }, 'and the e-mail address');
+    const token = await c.csrf();
+    t.is((await c.post('/api/auth/callback/credentials', { csrfToken: token, email: 'ada', password: 'secret' })).location, site.url, 'the field may be called email');
+    t.is((await c.credentials('sha', 'password')).location, site.url, 'older hashes are known');
+  }
+  const refused = `${site.url}/api/auth/error?error=CredentialsSignin&provider=credentials`;
+  for (const [user, password, why] of [['ada', 'Secret', 'another case'], ['ada', '', 'no password'], ['', 'secret', 'no user'],
+    ['nobody', 'secret', 'an unknown user'], ['locked', '!', 'a locked user'], ['nohash', '', 'a user without a hash'], ['nohash', 'x', 'or any password for one'],
+    ['ada:', 'secret', 'a colon'], ['ada\nbob', 'secret', 'a line end'], ['ada', 'x'.repeat(5000), 'a password of 5000 bytes'],
+    ['a'.repeat(300), 'x', 'a user name of 300 bytes'], ['ada', 'secret\u0000', 'a NUL']]) {
+    const c = t.client(site);
+    t.is((await c.credentials(user, password)).location, refused, `refused: ${why}`);
+    t.is(c.cookie('next-auth.session-token'), undefined, '  and there is no session');
+  }
+  t.is((await t.client(site).post('/api/auth/callback/credentials', { username: 'ada', password: 'secret' })).location,
+    `${site.url}/api/auth/signin?csrf=true`, 'without the CSRF token nothing is checked');
+  t.unlike(site.log(), /secret|pässwörd/, 'no password is in the log');
+  {
+    const c = t.client(site);
+    fs.writeFileSync(path.join(site.dir, 'users'), htpasswd({ ada: 'changed' }));
+    t.is((await c.credentials('ada', 'secret')).location, refused, 'a changed file counts at once');
+    t.is((await c.credentials('ada', 'changed')).location, site.url, 'both ways');
+    fs.rmSync(path.join(site.dir, 'users'));
+    t.is((await c.credentials('ada', 'changed')).location, refused, 'without the file nobody signs in');
+    t.like(site.log(), /cannot read password file/, 'and the log says why');
+  }
+
+  t.section('an unknown user takes as long as a wrong password');
+  {
+    const slow = await t.httpd({ files: { users: execFileSync('htpasswd', ['-nbBC', '11', 'ada', 'secret'], { encoding: 'utf8' }) },
+      config: `${common}\nNextAuthProvider credentials backend=file:@DIR@/users` });
+    const c = t.client(slow);
+    const took = async (user) => {
+      const csrfToken = await c.csrf();
+      const start = process.hrtime.bigint();
+      await c.post('/api/auth/callback/credentials', { csrfToken, username: user, password: 'wrong' });
+      return Number(process.hrtime.bigint() - start) / 1e6;
+    };
+    await took('ada');
+    const known = Math.min(await took('ada'), await took('ada'));
+    const unknown = Math.min(await took('nobody'), await took('nobody'));
+    t.ok(unknown > known / 4, 'both hash', `${known} ms, ${unknown} ms`);
+  }
+
+  t.section('httpd\'s authentication providers');
+  {
+    const authn = await t.httpd({
+      files: { one: htpasswd({ ada: 'secret', both: 'one' }), two: htpasswd({ cleo: 'secret', both: 'two' }) },
+      config: `${common}
+NextAuthProvider credentials backend=authn:file,second
+<AuthnProviderAlias file second>
+  AuthUserFile @DIR@/two
+</AuthnProviderAlias>
+<Location /api/auth/callback/credentials>
+  AuthUserFile @DIR@/one
+</Location>` });
+    for (const [user, password, good, why] of [['ada', 'secret', true, 'the first knows'], ['cleo', 'secret', true, 'the second, when the first does not'],
+      ['both', 'two', false, 'but a refusal of the first is final'], ['both', 'one', true, 'as is its consent'], ['nobody', 'x', false, 'neither']]) {
+      const answer = await t.client(authn).credentials(user, password);
+      t.is(answer.location, good ? authn.url : `${authn.url}/api/auth/error?error=CredentialsSignin&provider=credentials`, why);
+    }
+    const dbm = await t.httpd({ config: `${common}
+NextAuthProvider credentials backend=authn:dbm
+<Location /api/auth/callback/credentials>
+  AuthDBMType SDBM
+  AuthDBMUserFile @DIR@/users.dbm
+</Location>` });
+    execFileSync('htdbm', ['-cbmTSDBM', path.join(dbm.dir, 'users.dbm'), 'dora', 'secret'], { stdio: 'ignore' });
+    for (const file of fs.readdirSync(dbm.dir)) if (file.startsWith('users.dbm')) fs.chmodSync(path.join(dbm.dir, file), 0o644);
+    t.is((await t.client(dbm).credentials('dora', 'secret')).location, dbm.url, 'a DBM file');
+  }
+
+  t.section('who may sign in, and as what');
+  {
+    const rules = await t.httpd({ files: { users: htpasswd({ ada: 'x', bob: 'x', eve: 'x' }) }, config: `${common}
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthSignInRule deny "%{USER:id} == 'eve'"
+NextAuthSignInRule allow "%{ACCOUNT:provider} == 'credentials' && %{USER:name} =~ /^[aeb]/"
+NextAuthRole admin "%{USER:id} == 'ada'"
+NextAuthRole member "true"
+NextAuthClaim greeting "Hello %{USER:name}"
+NextAuthSessionClaim roles greeting` });
+    const eve = t.client(rules);
+    t.is((await eve.credentials('eve', 'x')).location, `${rules.url}/api/auth/error?error=AccessDenied`, 'a rule denies');
+    t.is((await eve.credentials('eve', 'x', { json: 'true' })).status, 403, 'as 403 to v4\'s client');
+    t.is((await eve.get('/api/auth/error?error=AccessDenied')).status, 403, 'with a page that says so');
+    const ada = t.client(rules);
+    await ada.credentials('ada', 'x');
+    t.is((await ada.session()).user, { name: 'ada', roles: ['admin', 'member'], greeting: 'Hello ada' }, 'roles and claims are worked out');
+    const bob = t.client(rules);
+    await bob.credentials('bob', 'x');
+    t.is((await bob.session()).user.roles, ['member'], 'for each user');
+  }
+});

@@ -1,0 +1,189 @@
+'use strict';
+// A real httpd with the module under test, on a free loopback port, in a folder of its own.
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+
+const root = path.resolve(__dirname, '../..');
+const mpm = process.env.NEXTAUTH_MPM || 'event';
+const moduleFile = path.resolve(root, process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so');
+const ends = /AddressSanitizer|runtime error:|exit signal|Segmentation|stack smashing/;
+
+function apxs(name) {
+  for (const program of ['apxs', 'apxs2']) {
+    const result = spawnSync(program, ['-q', name], { encoding: 'utf8' });
+    if (result.status === 0) return result.stdout.trim();
+  }
+  throw new Error('apxs is not there: install apache2-dev');
+}
+
+const program = path.join(apxs('SBINDIR'), apxs('PROGNAME'));
+const modules = apxs('LIBEXECDIR');
+
+const loaded = ['authn_core', 'authn_file', 'authn_dbm', 'auth_basic', 'authz_core', 'authz_host',
+  'authz_user', 'authz_groupfile', 'access_compat', 'alias', 'dir', 'mime', 'env', 'setenv', 'setenvif',
+  'headers', 'rewrite', 'proxy', 'proxy_http', mpm === 'prefork' ? 'cgi' : 'cgid', 'include',
+  'info', 'status'];
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+// httpd's children are another user when root runs the tests, and may not be let into the checkout.
+function makeFolder() {
+  const base = process.getuid() === 0 ? os.tmpdir() : path.join(root, 'build', 't');
+  fs.mkdirSync(base, { recursive: true });
+  const folder = fs.mkdtempSync(path.join(base, 'nextauth-'));
+  fs.chmodSync(folder, 0o755);
+  return folder;
+}
+
+function writeFiles(folder, files) {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    const { text, mode } = typeof content === 'object' && !Buffer.isBuffer(content)
+      ? content : { text: content, mode: undefined };
+    fs.writeFileSync(file, text);
+    if (mode) fs.chmodSync(file, mode);
+  }
+}
+
+const pages = {
+  'htdocs/index.html': 'the start page\n',
+  'htdocs/public.html': 'a public page\n',
+  'htdocs/members/index.html': 'the members page\n',
+  'htdocs/admin/index.html': 'the admin page\n',
+  'htdocs/1k.bin': 'x'.repeat(1024),
+};
+
+function configuration(folder, port, options) {
+  const fill = (text) => text.replaceAll('@PORT@', port).replaceAll('@DIR@', folder);
+  const wanted = [...loaded, ...(options.modules || [])]
+    .filter((name) => fs.existsSync(path.join(modules, `mod_${name}.so`)));
+  return fill(`
+ServerRoot ${folder}
+PidFile ${folder}/httpd.pid
+DefaultRuntimeDir ${folder}
+ErrorLog ${folder}/error.log
+LogLevel warn nextauth:debug
+Listen 127.0.0.1:@PORT@
+ServerName http://localhost:@PORT@
+LoadModule mpm_${mpm}_module ${modules}/mod_mpm_${mpm}.so
+${wanted.map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`).join('\n')}
+${options.without ? '' : `LoadModule nextauth_module ${moduleFile}`}
+<IfModule unixd_module>
+  ${process.getuid() === 0 ? 'User www-data\nGroup www-data' : ''}
+</IfModule>
+StartServers 2
+${mpm === 'prefork' ? 'MaxRequestWorkers 24' : 'ThreadsPerChild 12\nMaxRequestWorkers 24'}
+<IfModule cgid_module>
+  ScriptSock ${folder}/cgid.sock
+</IfModule>
+TypesConfig /etc/mime.types
+LogFormat "%m %U %>s %u" short
+CustomLog ${folder}/access.log short
+DocumentRoot ${folder}/htdocs
+DirectoryIndex index.html
+<Directory ${folder}>
+  AllowOverride AuthConfig FileInfo
+  Require all granted
+</Directory>
+${options.global || ''}
+${options.config || ''}
+`);
+}
+
+function prepare(options, port) {
+  const folder = makeFolder();
+  writeFiles(folder, { ...pages, ...(options.files || {}) });
+  fs.writeFileSync(path.join(folder, 'httpd.conf'), configuration(folder, port, options));
+  return folder;
+}
+
+function environment(options) {
+  const env = { ...process.env, ...(options.env || {}) };
+  for (const name of Object.keys(env)) if (/^(NEXTAUTH_(URL|SECRET)|AUTH_|NODE_ENV)/.test(name) && !(options.env || {})[name]) delete env[name];
+  if (process.env.NEXTAUTH_PRELOAD) env.LD_PRELOAD = process.env.NEXTAUTH_PRELOAD;
+  env.ASAN_OPTIONS = 'detect_leaks=0:abort_on_error=0:log_to_stderr=1';
+  env.UBSAN_OPTIONS = 'print_stacktrace=1';
+  return env;
+}
+
+const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+async function answers(port, until) {
+  while (Date.now() < until()) {
+    const open = await new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
+      socket.on('error', () => resolve(false));
+    });
+    if (open) return true;
+    await pause(50);
+  }
+  return false;
+}
+
+async function startHttpd(t, options = {}) {
+  const port = options.port || await freePort();
+  const folder = prepare(options, port);
+  const stderr = fs.openSync(path.join(folder, 'stderr.log'), 'a');
+  const child = spawn(program, ['-DFOREGROUND', '-f', path.join(folder, 'httpd.conf')],
+    { env: environment(options), stdio: ['ignore', stderr, stderr] });
+  let exited = false;
+  const gone = new Promise((resolve) => { child.on('exit', () => { exited = true; resolve(); }); });
+  const log = () => read(path.join(folder, 'error.log')) + read(path.join(folder, 'stderr.log'));
+
+  const site = {
+    port,
+    url: `http://localhost:${port}`,
+    dir: folder,
+    pid: child.pid,
+    log,
+    access: () => read(path.join(folder, 'access.log')),
+    alive: () => !exited,
+    reload: async () => { child.kill('SIGUSR1'); await pause(1500); },
+    stop: async () => {
+      if (exited) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await gone;
+      clearTimeout(timer);
+    },
+  };
+  t.cleanup(async () => {
+    await site.stop();
+    const hit = log().split('\n').find((line) => ends.test(line));
+    t.ok(!hit, 'no child died and no sanitizer spoke', hit && log().slice(-6000));
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  const deadline = Date.now() + 20_000;
+  if (!(await answers(port, () => (exited ? 0 : deadline)))) throw new Error(`httpd does not start:\n${log()}`);
+  return site;
+}
+
+// apachectl configtest of the same configuration, without starting it.
+async function configtest(t, options = {}) {
+  const port = await freePort();
+  const folder = prepare(options, port);
+  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const result = spawnSync(program, ['-t', '-f', path.join(folder, 'httpd.conf')],
+    { env: environment(options), encoding: 'utf8', timeout: 20_000 });
+  return { status: result.status, output: result.stdout + result.stderr, dir: folder };
+}
+
+function htpasswd(users) {
+  return Object.entries(users).map(([user, password]) => execFileSync('htpasswd', ['-nbBC', '5', user, password],
+    { encoding: 'utf8' }).trim()).join('\n') + '\n';
+}
+
+module.exports = { startHttpd, configtest, freePort, htpasswd, pause, root };

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/cookie.h"
+#include "base/envfile.h"
+#include "base/url.h"
+#include "tap.h"
+
+static void parsing(apr_pool_t *pool)
+{
+    static const char *const refused[] = {
+        "ftp://a.org/",           "//a.org/",        "https:/a.org",       "https://",
+        "https://u@a.org/",       "https://u:p@a/",  "https://a.org\\@b/", "https://a b/",
+        "https://a.org:0/",       "https://a:99999", "https://a:12x/",     "https://ä.org/",
+        "https://a.org/\r\nX: y", "javascript:1",    "https://[::1",       "https://[x]/"};
+    na_url url;
+    ok(na_url_parse(pool, "HTTPS://A.Example.ORG:443/p?q#f", &url), "an address is read");
+    is(url.origin, "https://a.example.org", "its origin is normal");
+    is(url.path, "/p?q#f", "its path goes to the end");
+    ok(na_url_parse(pool, "http://[::1]:8080?x", &url), "IPv6 and no path");
+    is(url.origin, "http://[::1]:8080", "keeps a port that is not the default");
+    is(url.path, "?x", "and what follows the origin");
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        ok(!na_url_parse(pool, refused[i], &url), "refused: odd address %d", (int)i);
+    is(na_url_add(pool, "/p?a=1#f", "b", "x y&"), "/p?a=1&b=x%20y%26#f", "a parameter is added");
+}
+
+static void redirects(apr_pool_t *pool)
+{
+    static const char *const refused[] = {"//evil.org",
+                                          "/\\evil.org",
+                                          "\\\\evil.org",
+                                          "https://evil.org/",
+                                          "https://app.org.evil/",
+                                          "https://app.org@evil.org/",
+                                          "https:evil.org",
+                                          "javascript:alert(1)",
+                                          "/a\r\nSet-Cookie: x=y",
+                                          "http://app.org/",
+                                          "https://app.org:444/",
+                                          "%2f%2fevil.org",
+                                          "https://evil.org%2f",
+                                          "/a\tb",
+                                          "",
+                                          "data:text/html,x",
+                                          "https://app.org\\.evil.org/"};
+    apr_array_header_t *origins = apr_array_make(pool, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(origins, const char *) = "https://other.org";
+    na_config config = {.origin = "https://app.org", .redirect_origins = origins};
+    is(na_safe_redirect(pool, &config, "/deep?x=1#y"), "https://app.org/deep?x=1#y",
+       "a path becomes an address of ours");
+    is(na_safe_redirect(pool, &config, "https://app.org"), "https://app.org", "our origin");
+    is(na_safe_redirect(pool, &config, "https://APP.org:443/x"), "https://app.org/x",
+       "our origin, spelled otherwise");
+    is(na_safe_redirect(pool, &config, "https://other.org/y"), "https://other.org/y",
+       "an origin that is allowed");
+    is(na_safe_redirect(pool, &config, NULL), NULL, "nothing");
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        is(na_safe_redirect(pool, &config, refused[i]), NULL,
+           apr_psprintf(pool, "not followed: %d", (int)i));
+    char *longer = apr_palloc(pool, 4001);
+    memset(longer, 'a', 4000);
+    longer[0] = '/';
+    longer[4000] = '\0';
+    is(na_safe_redirect(pool, &config, longer), NULL, "an address too long for a cookie");
+}
+
+static void cookies(apr_pool_t *pool)
+{
+    const char *cursor = " a=1;b = \"2\" ;bare; =x;a=3; c=";
+    na_bytes name, value;
+    int count = 0;
+    while (na_cookie_next(&cursor, &name, &value))
+        count++;
+    is_number(count, 5, "every name=value is seen");
+    apr_table_t *table = na_cookies_parse(pool, "a=1; b=\"2\"; a=3; u=%C3%BC; bad=%zz");
+    is(apr_table_get(table, "a"), "1", "the first of one name counts");
+    is(apr_table_get(table, "b"), "2", "quotes are cut");
+    is(apr_table_get(table, "u"), "ü", "values are decoded");
+    is(apr_table_get(table, "bad"), "%zz", "or left as they are");
+
+    const na_cookie cookie = {"n", "example.org", "/", "Lax", 1};
+    is(na_cookie_write(pool, &cookie, "n", "a;b", 900, apr_time_from_sec(0) + 1),
+       "n=a%3Bb; Max-Age=900; Domain=example.org; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; "
+       "HttpOnly; Secure; SameSite=Lax",
+       "attributes in NextAuth's order");
+    is(na_cookie_clear(pool, &cookie, "n.0"),
+       "n.0=; Max-Age=0; Domain=example.org; Path=/; HttpOnly; Secure; SameSite=Lax", "cleared");
+}
+
+static void forms(apr_pool_t *pool)
+{
+    apr_table_t *fields = na_form_parse(pool, "a=1&b=x+y&a=2&c&=z&%zz=1&d=%0&e=%41", 100);
+    is(apr_table_get(fields, "a"), "1", "the first field of one name counts");
+    is(apr_table_get(fields, "b"), "x y", "plus is a space");
+    is(apr_table_get(fields, "c"), "", "a field without a value is empty");
+    is(apr_table_get(fields, "d"), NULL, "a malformed one is left out");
+    is(apr_table_get(fields, "e"), "A", "escapes are decoded");
+    is_number(apr_table_elts(na_form_parse(pool, "a=1&b=2&c=3", 2))->nelts, 2,
+              "no more fields than asked for");
+}
+
+static void envfiles(apr_pool_t *pool)
+{
+    apr_table_t *v;
+    succeeds(na_envfile_parse(pool, "f",
+                              "# comment\n\nA=1\nexport B = two words # why\n"
+                              "C='lit $x # y'\r\nD=\"a\\nb\\\"c\"\nE=\nF=a#b\n",
+                              &v),
+             "a .env file is read");
+    is(apr_table_get(v, "A"), "1", "a plain value");
+    is(apr_table_get(v, "B"), "two words", "a comment behind a value is cut");
+    is(apr_table_get(v, "C"), "lit $x # y", "single quotes are literal");
+    is(apr_table_get(v, "D"), "a\nb\"c", "double quotes know escapes");
+    is(apr_table_get(v, "E"), "", "an empty value");
+    is(apr_table_get(v, "F"), "a#b", "a hash inside a word is one");
+    na_error *error = na_envfile_parse(pool, "f", "A=1\nB=\"open\n", &v);
+    is(error ? error->message : NULL, "f:2: the quote of B is not closed", "errors name the line");
+    fails(na_envfile_parse(pool, "f", "no equals", &v), "a line without '=' is refused");
+    fails(na_envfile_parse(pool, "f", "1A=x", &v), "so is a bad name");
+}
+
+int main(void)
+{
+    apr_pool_t *pool = tap_start();
+    parsing(pool);
+    redirects(pool);
+    cookies(pool);
+    forms(pool);
+    envfiles(pool);
+    return tap_done();
+}
