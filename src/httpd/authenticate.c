@@ -178,10 +178,12 @@ int na_check_authn(request_rec *r)
 /*
  * httpd evaluates `Require expr` before anybody is authenticated. Where such an expression asked
  * for a session and there was none, signing in may help; where there is one, its user is ours.
+ * The endpoints stay open to whom only his session, or the lack of one, keeps out.
  */
 int na_check_access_ex(request_rec *r)
 {
-    if (na_is_endpoint(r) || !is_nextauth(r) || !na_config_of(r))
+    int is_endpoint = na_is_endpoint(r);
+    if (!na_config_of(r) || (!is_endpoint && !is_nextauth(r)))
         return DECLINED;
     na_state *state = na_state_of(r);
     if (state->authorizing)
@@ -189,9 +191,11 @@ int na_check_access_ex(request_rec *r)
     state->authorizing = 1;
     int result = ap_run_access_checker_ex(r);
     state->authorizing = 0;
+    if (is_endpoint)
+        return result == HTTP_FORBIDDEN && state->asked ? OK : result;
     if (result == OK && state->session && !adopt(r, state->session))
         return HTTP_FORBIDDEN;
-    if (result == HTTP_FORBIDDEN && state->asked_in_vain)
+    if (result == HTTP_FORBIDDEN && state->asked && !state->session)
         return refuse(r);
     return result;
 }

@@ -25,10 +25,10 @@ static const char *one_line(apr_pool_t *pool, const char *value)
 
 static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
 {
-    const na_session *session = ctx->r ? na_session_of(ctx->r) : NULL;
-    if (ctx->r && !session)
-        na_state_of(ctx->r)->asked_in_vain = 1;
-    return session;
+    if (!ctx->r)
+        return NULL;
+    na_state_of(ctx->r)->asked = 1;
+    return na_session_of(ctx->r);
 }
 
 static const char *session_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)

@@ -109,7 +109,7 @@ na_error *na_build_providers(const na_environment *environment, const apr_array_
 typedef struct na_state {
     int is_endpoint;
     int loaded;                /* `session` was looked for */
-    int asked_in_vain;         /* an expression wanted a session where there is none */
+    int asked;                 /* an expression wanted to know the session */
     int authorizing;           /* a hook of ours is running the others */
     const na_session *session; /* NULL: nobody is signed in */
     const na_subject *subject; /* during a sign-in: what its expressions are about */

@@ -150,6 +150,11 @@ async function startHttpd(t, options = {}) {
     pid: child.pid,
     log,
     access: () => read(path.join(folder, 'access.log')),
+    // A line is written after its answer was read.
+    logged: async (line) => {
+      for (let i = 0; i < 40 && !read(path.join(folder, 'access.log')).includes(line); i += 1) await pause(50);
+      return read(path.join(folder, 'access.log')).includes(line);
+    },
     alive: () => !exited,
     reload: async () => { child.kill('SIGUSR1'); await pause(1500); },
     stop: async () => {
