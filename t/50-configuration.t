@@ -1,0 +1,164 @@
+#!/usr/bin/env node
+'use strict';
+const { suite } = require('./lib/suite.js');
+const { htpasswd } = require('./lib/httpd.js');
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
+  'open.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o644 }, 'broken.env': { text: 'A=1\nnonsense\n', mode: 0o600 },
+  secret: { text: `${SECRET}\n`, mode: 0o600 }, 'open.secret': { text: SECRET, mode: 0o604 }, 'short.secret': { text: 'short', mode: 0o600 },
+  'no.pem': { text: 'no key', mode: 0o600 } };
+
+// A configuration that is right but for what a case changes.
+const whole = {
+  engine: 'NextAuthEngine On',
+  mode: 'NextAuthMode production',
+  url: 'NextAuthURL https://app.example.org',
+  secret: 'NextAuthSecret file:@DIR@/secret',
+  provider: 'NextAuthProvider credentials backend=file:@DIR@/users',
+};
+const written = (change) => Object.values({ ...whole, ...change }).flat().join('\n');
+
+const wrong = [
+  // what, changes, what the message must say: the directive, the trouble, the mend
+  ['a short secret', { secret: 'NextAuthSecret tooshort' }, /NextAuthSecret on line \d+ of \S+httpd\.conf: .*8 bytes, at least 32.*nextauthctl secret/],
+  ['a short secret in a file', { secret: 'NextAuthSecret file:@DIR@/short.secret' }, /NextAuthSecret on line .*5 bytes/],
+  ['a short old secret', { secret: 'NextAuthSecret file:@DIR@/secret short' }, /NextAuthSecret on line .*5 bytes/],
+  ['no secret', { secret: '' }, /NextAuthEngine on line .*no NextAuthSecret.*nextauthctl secret/],
+  ['an unreadable secret', { secret: 'NextAuthSecret file:@DIR@/missing' }, /NextAuthSecret on line .*cannot read \S+missing: No such file/],
+  ['a world-readable secret', { secret: 'NextAuthSecret file:@DIR@/open.secret' }, /NextAuthSecret on line .*everybody may read.*chmod o=/],
+  ['a secret that is a folder', { secret: 'NextAuthSecret file:@DIR@' }, /NextAuthSecret on line .*regular file/],
+  ['a variable that is not set', { secret: 'NextAuthSecret env:NOT_THERE' }, /NextAuthSecret on line .*NOT_THERE is neither/],
+  ['a command that fails', { secret: 'NextAuthSecret "exec:exit 3"' }, /NextAuthSecret on line .*'exit 3' printed nothing/],
+  ['a world-readable .env', { env: 'NextAuthEnvFile @DIR@/open.env' }, /NextAuthEnvFile on line .*everybody may read/],
+  ['a broken .env', { env: 'NextAuthEnvFile @DIR@/broken.env' }, /NextAuthEnvFile on line .*broken\.env:2: no NAME=value/],
+  ['http in production', { url: 'NextAuthURL http://app.example.org' }, /NextAuthURL on line .*http:\/\/app\.example\.org is not https.*NextAuthMode development/],
+  ['http from ServerName', { url: '' }, /localhost:\d+ \(from ServerName\) is not https/],
+  ['an odd address', { url: 'NextAuthURL https://a:b@app' }, /NextAuthURL on line .*no address/],
+  ['an odd base path', { base: 'NextAuthBasePath api' }, /'api' is no base path/],
+  ['an unknown mode', { mode: 'NextAuthMode prod' }, /NextAuthMode on line .*'prod': production, development or test/],
+  ['an odd switch', { engine: 'NextAuthEngine maybe' }, /NextAuthEngine on line .*'maybe': On or Off/],
+  ['an unknown provider', { provider: 'NextAuthProvider gogle clientId=a clientSecret=b' }, /NextAuthProvider on line .*'gogle' is not in the catalogue \(google, github.*type=oidc/],
+  ['an unknown option', { provider: 'NextAuthProvider google clientID=a' }, /NextAuthProvider on line .*no option 'clientID'; it has .*clientId/],
+  ['a provider without a client', { provider: 'NextAuthProvider google clientId=a' }, /NextAuthProvider on line .*'google' lacks clientSecret/],
+  ['a provider of an unknown type', { provider: 'NextAuthProvider x type=saml' }, /type=saml: oidc, oauth or credentials/],
+  ['an http issuer', { provider: 'NextAuthProvider x type=oidc issuer=http://op.example.org clientId=a clientSecret=b' }, /NextAuthProvider on line .*issuer=http:\/\/op\.example\.org is not https/],
+  ['OAuth without addresses', { provider: 'NextAuthProvider x type=oauth clientId=a clientSecret=b' }, /lacks authorization=, token= or userinfo=/],
+  ['unknown checks', { provider: 'NextAuthProvider google clientId=a clientSecret=b checks=pkce,luck' }, /checks=pkce,luck: a list of pkce, state and nonce/],
+  ['no checks at all', { provider: 'NextAuthProvider google clientId=a clientSecret=b checks=none' }, /lacks checks=state or checks=pkce/],
+  ['an odd tenant', { provider: 'NextAuthProvider azure-ad clientId=a clientSecret=b tenant=a/../b' }, /tenant=a\/\.\.\/b/],
+  ['a bad private key', { provider: 'NextAuthProvider google clientId=a clientSecret=b privateKey=file:@DIR@/no.pem' }, /privateKey is no usable private key/],
+  ['a provider twice', { provider: ['NextAuthProvider google clientId=a clientSecret=b', 'NextAuthProvider google clientId=a clientSecret=b'] }, /'google' is there already/],
+  ['an argument in pieces', { provider: 'NextAuthProvider google clientId=a clientSecret=b name=My Google' }, /'Google' is not key=value; an argument with spaces is quoted whole/],
+  ['no provider', { provider: '' }, /no NextAuthProvider: nobody could sign in/],
+  ['a missing password file', { provider: 'NextAuthProvider credentials backend=file:@DIR@/nobody' }, /NextAuthProvider on line .*cannot read \S+nobody/],
+  ['an unknown backend', { provider: 'NextAuthProvider credentials backend=ldap' }, /backend=ldap: file:PATH .*authn:NAME/],
+  ['an authentication provider that is not loaded', { provider: 'NextAuthProvider credentials backend=authn:nis' }, /no authentication provider 'nis': load the module/],
+  ['a bad expression', { rule: 'NextAuthSignInRule allow "%{USER:email ="' }, /NextAuthSignInRule: bad expression '%\{USER:email ='/],
+  ['a rule that does nothing', { rule: 'NextAuthSignInRule perhaps "true"' }, /NextAuthSignInRule on line .*'perhaps': allow or deny/],
+  ['an odd role', { rule: 'NextAuthRole "a,b" "true"' }, /NextAuthRole on line .*'a,b': a role is named/],
+  ['a claim of ours', { rule: 'NextAuthClaim sub "x"' }, /NextAuthClaim on line .*'sub' is a claim of the session's own/],
+  ['an unknown dialect', { compat: 'NextAuthCompat v6' }, /NextAuthCompat on line .*'v6': v4 or v5/],
+  ['an unknown cookie', { cookie: 'NextAuthCookie session name=x' }, /NextAuthCookie on line .*'session': sessionToken/],
+  ['a __Host- cookie with a domain', { cookie: 'NextAuthCookie csrfToken domain=example.org' }, /NextAuthCookie on line .*__Host- cookie has no domain/],
+  ['an insecure cookie in production', { cookie: 'NextAuthCookie sessionToken name=s secure=false' }, /NextAuthCookie on line .*secure=false is for development/],
+  ['a prefix without secure', { mode: 'NextAuthMode test', cookie: 'NextAuthCookie sessionToken name=__Secure-s secure=false' }, /__Secure-s needs secure=true/],
+  ['sameSite=none without secure', { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', cookie: 'NextAuthCookie state sameSite=none' }, /sameSite=none needs secure=true/],
+  ['an odd cookie name', { cookie: 'NextAuthCookie state "name=a b"' }, /'a b' cannot be a cookie's name/],
+  ['an odd maximum', { age: 'NextAuthSessionMaxAge forever' }, /NextAuthSessionMaxAge on line .*'forever': a whole number from 60/],
+  ['an odd page', { pages: 'NextAuthPages signIn=//evil' }, /NextAuthPages on line .*'\/\/evil': a path or an address/],
+  ['an unknown page', { pages: 'NextAuthPages login=/x' }, /'login=\/x': key=value is wanted, of signIn, signOut/],
+  ['an odd colour', { theme: 'NextAuthTheme brandColor=red;}body{' }, /a colour is written #rgb/],
+  ['an origin with a path', { allow: 'NextAuthRedirectAllow https://a.example.org/x' }, /NextAuthRedirectAllow on line .*an origin is wanted/],
+  ['an odd limit', { http: 'NextAuthHTTP timeout=0' }, /NextAuthHTTP on line .*from 1 to 300/],
+  ['trailers that could forge identity', { trailers: 'MergeTrailers On' }, /MergeTrailers On lets clients forge identity/],
+  ['a directive with too little', { age: 'NextAuthSessionMaxAge' }, /NextAuthSessionMaxAge: seconds/],
+  ['a server directive in a directory', { dir: '<Location /x>\nNextAuthSecret x\n</Location>' }, /NextAuthSecret not allowed (here|in <Location>)/],
+  ['an odd NextAuthUnauthenticated', { dir: '<Location /x>\nNextAuthUnauthenticated maybe\n</Location>' }, /takes auto, redirect, 401 or pass/],
+  ['none and headers', { dir: '<Location /x>\nNextAuthPassIdentity none headers\n</Location>' }, /none excludes/],
+  ['an empty requirement', { dir: '<Location /x>\nAuthType NextAuth\nRequire nextauth-role\n</Location>' }, /at least one word/],
+  ['a claim without a value', { dir: '<Location /x>\nAuthType NextAuth\nRequire nextauth-claim admin\n</Location>' }, /NAME:VALUE is wanted/],
+];
+
+suite('configtest finds what is wrong, and says where and how to mend it', async (t) => {
+  const good = await t.configtest({ files, config: written({}) });
+  t.is([good.status, good.output.trim()], [0, 'Syntax OK'], 'a right configuration is right, and silent');
+  for (const [what, change, message] of wrong) {
+    const result = await t.configtest({ files, config: written(change) });
+    t.isnt(result.status, 0, what);
+    t.like(result.output, message, '  is explained');
+    t.unlike(result.output, new RegExp(SECRET), '  without a secret');
+  }
+
+  t.section('what is only odd is a warning');
+  const literal = await t.configtest({ files, config: written({ secret: `NextAuthSecret ${SECRET}` }) });
+  t.is(literal.status, 0, 'a literal secret');
+  t.like(literal.output, /NextAuthSecret on line .*mod_info.*env:NAME, file:PATH or exec:COMMAND/, '  is warned of');
+  t.unlike(literal.output, new RegExp(SECRET), '  without being said');
+  t.is((await t.configtest({ files, config: written({ engine: 'NextAuthEngine Off', secret: 'NextAuthSecret short' }) })).status, 0, 'an engine that is off checks nothing');
+  t.is((await t.configtest({ config: '' })).status, 0, 'nor does a server without any directive of ours');
+
+  t.section('values from elsewhere');
+  for (const [what, change, env] of [
+    ['NextAuthSecret env:NAME', { secret: 'NextAuthSecret env:MY_SECRET' }, { MY_SECRET: SECRET }],
+    ['NextAuthSecret exec:COMMAND', { secret: `NextAuthSecret "exec:echo ${SECRET}"` }],
+    ['NextAuthEnvFile', { secret: '', env: 'NextAuthEnvFile @DIR@/good.env' }],
+    ['NextAuthEnvFile below what uses it', { secret: 'NextAuthSecret env:NEXTAUTH_SECRET', env: 'NextAuthEnvFile @DIR@/good.env' }],
+    ['NEXTAUTH_SECRET', { secret: '' }, { NEXTAUTH_SECRET: SECRET }],
+    ['AUTH_SECRET', { secret: '' }, { AUTH_SECRET: SECRET }],
+    ['AUTH_SECRET_1', { secret: '' }, { AUTH_SECRET_1: SECRET }],
+    ['NEXTAUTH_URL', { url: '' }, { NEXTAUTH_URL: 'https://app.example.org' }],
+    ['AUTH_URL without a scheme', { url: '' }, { AUTH_URL: 'app.example.org' }],
+    ['NODE_ENV', { mode: '', url: 'NextAuthURL http://localhost' }, { NODE_ENV: 'development' }],
+    ['GOOGLE_CLIENT_ID', { provider: 'NextAuthProvider google' }, { GOOGLE_CLIENT_ID: 'a', GOOGLE_CLIENT_SECRET: 'b' }],
+    ['AUTH_GITHUB_ID', { provider: 'NextAuthProvider github' }, { AUTH_GITHUB_ID: 'a', AUTH_GITHUB_SECRET: 'b' }],
+    ['AZURE_AD_TENANT_ID', { provider: 'NextAuthProvider azure-ad' }, { AZURE_AD_CLIENT_ID: 'a', AZURE_AD_CLIENT_SECRET: 'b', AZURE_AD_TENANT_ID: 'c0ffee00-0000-4000-8000-000000000000' }],
+    ['NextAuthProvidersFromEnv', { provider: 'NextAuthProvidersFromEnv On' }, { FACEBOOK_CLIENT_ID: 'a', FACEBOOK_CLIENT_SECRET: 'b' }],
+  ]) {
+    const result = await t.configtest({ files, config: written(change), env });
+    t.is([result.status, result.output.trim()], [0, 'Syntax OK'], what);
+  }
+
+  t.section('what they come to');
+  {
+    const site = await t.httpd({ files, env: { GOOGLE_CLIENT_ID: 'a', GOOGLE_CLIENT_SECRET: 'b', NEXTAUTH_SECRET: SECRET }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@/my/auth
+NextAuthProvidersFromEnv On
+NextAuthProvider credentials "name=Our users" backend=file:users
+NextAuthPages signIn=/login error=/oops?x=1 signOut=/bye
+NextAuthCookie sessionToken name=sid sameSite=strict path=/
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>` });
+    const c = t.client(site);
+    t.is(Object.keys((await c.get('/my/auth/providers')).json), ['credentials', 'google'], 'NextAuthURL\'s path is the base path, the environment has a provider');
+    t.is((await c.get('/my/auth/signin?callbackUrl=/x&error=Callback')).location,
+      `${site.url}/login?callbackUrl=${encodeURIComponent(`${site.url}/x`)}&error=Callback`, 'a sign-in page of one\'s own');
+    t.is((await c.get('/my/auth/error?error=AccessDenied')).location, `${site.url}/oops?x=1&error=AccessDenied`, 'an error page');
+    t.is((await c.get('/my/auth/signout')).location, `${site.url}/bye`, 'a sign-out page');
+    t.is((await c.page('/members/')).location, `${site.url}/login?callbackUrl=${encodeURIComponent(`${site.url}/members/`)}`, 'protected pages lead to it');
+    const { csrfToken } = (await c.get('/my/auth/csrf')).json;
+    const answer = await c.post('/my/auth/callback/credentials', { csrfToken, username: 'ada', password: 'x' });
+    t.like(answer.setCookies.find((line) => line.startsWith('sid=')) || '', /SameSite=Strict/, 'a cookie of one\'s own');
+    t.is((await c.get('/members/')).status, 200, 'that is read as well');
+  }
+  {
+    const site = await t.httpd({ files, config: `
+NextAuthEngine On
+NextAuthURL https://app.example.org
+NextAuthSecret file:secret
+NextAuthProvider credentials backend=file:users` });
+    const c = t.client(site);
+    const names = (await c.get('/api/auth/csrf')).setCookies;
+    t.like(names[0], /^__Host-next-auth\.csrf-token=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/, 'under https cookies have prefixes');
+    t.like(names[1], /^__Secure-next-auth\.callback-url=https%3A%2F%2Fapp\.example\.org; Path=\/; HttpOnly; Secure/, 'and are secure');
+    const signedIn = await c.credentials('ada', 'x');
+    t.ok(signedIn.setCookies.some((line) => line.startsWith('__Secure-next-auth.session-token=')), 'the session\'s too');
+    t.is(signedIn.location, 'https://app.example.org', 'addresses are canonical, whatever the Host header');
+    await site.reload();
+    t.is((await c.session()).user, { name: 'ada' }, 'a graceful restart keeps sessions');
+  }
+});
