@@ -62,14 +62,91 @@ $(BUILD)/unit/%: $(BUILD)/obj/t/unit/%.o $(BUILD)/obj/t/unit/tap.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
-unit: $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
+UNITS := $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
+unit: $(UNITS)
+
+# ── using it ──────────────────────────────────────────────────────────────────────────────────
+
+BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
+  libcurl4-openssl-dev libjansson-dev mime-support
+TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git
+BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
+
+# What httpd and its tools are is known only once they are installed: hence the second make.
+need-%:
+	@.ci/need $(BUILD_PACKAGES) $($*_PACKAGES)
 
 PORT ?= 8080
 HTTPD = $(shell $(APXS) -q SBINDIR)/$(shell $(APXS) -q PROGNAME)
-run: all
-	conf/demo/run $(HTTPD) $(shell $(APXS) -q LIBEXECDIR) $(abspath $(BUILD)) $(PORT)
+run: need-BUILD
+	@$(MAKE) --no-print-directory serve
+serve: all
+	@conf/demo/run $(HTTPD) $(shell $(APXS) -q LIBEXECDIR) $(abspath $(BUILD)) $(PORT)
+
+MODULES_DIR = $(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)
+CONF_DIR = $(DESTDIR)$(shell $(APXS) -q SYSCONFDIR)
+DEBIAN_CONF = $(wildcard $(shell $(APXS) -q SYSCONFDIR)/mods-available)
+INSTALL_CONF = $(if $(DEBIAN_CONF),$(CONF_DIR)/mods-available,$(CONF_DIR)/conf.modules.d)
+PREFIX ?= /usr/local
+install: all
+	install -d $(MODULES_DIR) $(INSTALL_CONF) $(DESTDIR)$(PREFIX)/bin \
+	  $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)
+	install -m 644 $(BUILD)/mod_nextauth.so $(MODULES_DIR)
+	sed 's|/usr/lib/apache2/modules|$(shell $(APXS) -q LIBEXECDIR)|' conf/nextauth.load \
+	  >$(INSTALL_CONF)/nextauth.load
+	test -e $(INSTALL_CONF)/nextauth.conf || install -m 644 conf/nextauth.conf $(INSTALL_CONF)
+	install -m 755 $(BUILD)/nextauthctl $(DESTDIR)$(PREFIX)/bin
+	install -m 644 src/mod_nextauth.h $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)
+
+dist:
+	git archive --prefix=mod_nextauth-$(VERSION)/ -o $(BUILD)/mod_nextauth-$(VERSION).tar.gz HEAD
+
+# ── testing it ────────────────────────────────────────────────────────────────────────────────
+
+SOURCES = mod_nextauth.c $(wildcard src/*.h src/*/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
+format:
+	clang-format -i $(SOURCES)
+check-format:
+	clang-format --dry-run -Werror $(SOURCES)
+
+# Includes go one way, and only src/httpd knows the server.
+check-layers:
+	t/lib/check-layers
+
+ASAN := $(BUILD)/asan
+ASAN_FLAGS := BUILD=$(ASAN) SANITIZE=address,undefined CFLAGS='-O1 -g -fno-sanitize-recover=undefined'
+
+test: need-BUILD need-TEST
+	@$(MAKE) --no-print-directory test-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
+
+test-all: all unit
+	@$(MAKE) --no-print-directory $(ASAN_FLAGS) all unit
+	cd t && npm ci --silent --no-audit --no-fund
+	BUILD=$(BUILD) ASAN=$(ASAN) t/lib/test-all
+
+bench: need-BUILD need-BENCH
+	@$(MAKE) --no-print-directory bench-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
+bench-all: all
+	t/bench/bench
+
+# Seconds for each fuzzer.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
+fuzz: $(addprefix fuzz-,$(FUZZERS))
+$(BUILD)/fuzz/%: t/fuzz/%.c $(LIB_SOURCES) $(BUILD)/gen/providers_json.h
+	@mkdir -p $(BUILD)/fuzz
+	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	  -DNA_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(APR_FLAGS) $(shell pkg-config --cflags $(PKGS)) \
+	  -o $@ $< $(LIB_SOURCES) $(LIBS)
+fuzz-%: $(BUILD)/fuzz/%
+	@mkdir -p $(BUILD)/fuzz/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 $(BUILD)/fuzz/corpus/$* t/fuzz/seeds/$*
+
+clean:
+	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all unit run
+.PHONY: all unit run serve install dist format check-format check-layers test test-all bench \
+  bench-all fuzz clean
 .SECONDARY:

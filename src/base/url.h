@@ -9,7 +9,8 @@ typedef struct na_url {
     const char *scheme; /* "http" or "https" */
     const char *host;   /* lower case; IPv6 in brackets */
     const char *origin; /* scheme://host[:port], the default port left out */
-    const char *path;   /* what follows the origin, query and fragment included; "" where nothing does */
+    const char
+        *path; /* what follows the origin, query and fragment included; "" where nothing does */
 } na_url;
 
 /*
