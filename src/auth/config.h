@@ -39,7 +39,7 @@ typedef struct na_named_expression {
 
 /* NextAuthPages: paths or addresses; NULL where the built-in page serves. */
 typedef struct na_pages {
-    const char *sign_in, *sign_out, *error, *verify_request, *new_user;
+    const char *sign_in, *sign_out, *error, *verify_request;
 } na_pages;
 
 /* A virtual host's configuration: complete, checked, immutable. */

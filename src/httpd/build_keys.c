@@ -96,7 +96,6 @@ na_error *na_build_pages(na_building *b, const na_written *w)
                                   {"signOut", offsetof(na_pages, sign_out), as_page},
                                   {"error", offsetof(na_pages, error), as_page},
                                   {"verifyRequest", offsetof(na_pages, verify_request), as_page},
-                                  {"newUser", offsetof(na_pages, new_user), as_page},
                                   {NULL, 0, NULL}};
     return na_build_keys(b, w, 0, keys, &b->config->pages);
 }

@@ -72,12 +72,26 @@ static na_error *set_token_auth(apr_pool_t *pool, na_provider *provider, const c
     return NULL;
 }
 
+static na_error *read_boolean(apr_pool_t *pool, const char *name, const char *value, int *is_true)
+{
+    *is_true = strcmp(value, "true") == 0;
+    if (!*is_true && strcmp(value, "false") != 0)
+        return na_error_new(pool, NA_CONFIGURATION, "%s=%s: true or false is wanted", name, value);
+    return NULL;
+}
+
 static na_error *set_id_token(apr_pool_t *pool, na_provider *provider, const char *value)
 {
-    if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
-        return na_error_new(pool, NA_CONFIGURATION, "idToken=%s: true or false is wanted", value);
-    provider->profile_source = *value == 't' ? NA_PROFILE_ID_TOKEN : NA_PROFILE_USERINFO;
+    int alone;
+    NA_TRY(read_boolean(pool, "idToken", value, &alone));
+    provider->profile_source = alone ? NA_PROFILE_ID_TOKEN : NA_PROFILE_USERINFO;
     return NULL;
+}
+
+static na_error *set_allow_unverified_email(apr_pool_t *pool, na_provider *provider,
+                                            const char *value)
+{
+    return read_boolean(pool, "allowUnverifiedEmail", value, &provider->allow_unverified_email);
 }
 
 static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const char *value)
@@ -152,6 +166,7 @@ static const option options[] = {
     TEXT("profile.name", profile.name),
     TEXT("profile.email", profile.email),
     TEXT("profile.image", profile.image),
+    WITH("allowUnverifiedEmail", set_allow_unverified_email),
     WITH("backend", set_backend),
 };
 

@@ -131,6 +131,8 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
                        "checks=state or checks=pkce: without one, anybody's callback is accepted");
 
     const char *tenant = provider->tenant ? provider->tenant : "common";
+    provider->any_tenant = provider->well_known && strstr(provider->well_known, "{tenant}") &&
+                           (strcmp(tenant, "common") == 0 || strcmp(tenant, "organizations") == 0);
     NA_TRY(fill_tenant(pool, tenant, &provider->issuer));
     NA_TRY(fill_tenant(pool, tenant, &provider->well_known));
     NA_TRY(check_addresses(pool, provider, allow_http));

@@ -58,6 +58,8 @@ typedef struct na_provider {
     const char *private_key;  /* PEM */
     const na_jwk *decryption_key;
     na_profile_map profile;
+    int allow_unverified_email;
+    int any_tenant; /* accounts come from organizations that nobody vouches for */
 
     /* credentials: one of the two */
     const char *password_file;
@@ -97,7 +99,10 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
 /* "oidc", "oauth" or "credentials". */
 const char *na_provider_type_name(const na_provider *provider);
 
-/* NextAuth's profile(): refuses a profile without an id. `profile` may be NULL: empty. */
+/*
+ * NextAuth's profile(): refuses a profile without an id. `profile` may be NULL: empty. An e-mail
+ * address that the provider does not vouch for is left out, as pages and roles go by it.
+ */
 na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, const json_t *profile,
                            na_user *user);
 

@@ -42,7 +42,6 @@ const screenshot = (page, name) => page.screenshot({ path: path.join(screenshots
 
 // WCAG 2's relative luminance and contrast, of the colours as the browser computed them. Runs in
 // the page, so it must not refer to anything outside itself.
-/* eslint-env browser */
 function inPage() {
   const parse = (text) => {
     const [r, g, b, a = 1] = text.match(/[\d.]+/g).map(Number);
