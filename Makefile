@@ -39,28 +39,31 @@ all: $(BUILD)/mod_nextauth.so $(BUILD)/nextauthctl
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The catalogue of providers as a C string literal.
 $(BUILD)/gen/providers_json.h: conf/providers.json
 	@mkdir -p $(@D)
-	sed 's/\\/\\\\/g; s/"/\\"/g; s/^ */"/; s/$$/"/' $< >$@
+	@sed 's/\\/\\\\/g; s/"/\\"/g; s/^ */"/; s/$$/"/' $< >$@
 
 $(BUILD)/obj/src/provider/catalogue.o: $(BUILD)/gen/providers_json.h
 
 $(LIB): $(call objects,$(LIB_SOURCES))
-	rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/mod_nextauth.so: $(call objects,$(HTTPD_SOURCES)) $(LIB)
-	$(CC) -shared -o $@ $^ $(LINK_HARDENING) $(LIBS)
+	@echo "  LD $@"
+	@$(CC) -shared -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
 $(BUILD)/nextauthctl: $(call objects,$(CTL_SOURCES)) $(LIB)
-	$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
+	@echo "  LD $@"
+	@$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
 # t/unit/NAME.c is a TAP program of its own.
 $(BUILD)/unit/%: $(BUILD)/obj/t/unit/%.o $(BUILD)/obj/t/unit/tap.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
+	@$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
 UNITS := $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 unit: $(UNITS)
@@ -131,16 +134,20 @@ bench-all: all
 
 # Seconds for each fuzzer.
 FUZZ_SECONDS ?= 60
+FUZZ := $(BUILD)/fuzz
 FUZZERS := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
-fuzz: $(addprefix fuzz-,$(FUZZERS))
-$(BUILD)/fuzz/%: t/fuzz/%.c $(LIB_SOURCES) $(BUILD)/gen/providers_json.h
-	@mkdir -p $(BUILD)/fuzz
-	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  -DNA_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(APR_FLAGS) $(shell pkg-config --cflags $(PKGS)) \
-	  -o $@ $< $(LIB_SOURCES) $(LIBS)
-fuzz-%: $(BUILD)/fuzz/%
-	@mkdir -p $(BUILD)/fuzz/corpus/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 $(BUILD)/fuzz/corpus/$* t/fuzz/seeds/$*
+FUZZ_FLAGS := BUILD=$(FUZZ) CC=clang CFLAGS='-O1 -g -fno-sanitize-recover=undefined'
+fuzz:
+	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) SANITIZE=fuzzer-no-link,address,undefined \
+	  $(FUZZ)/libnextauth.a $(patsubst %,$(FUZZ)/obj/t/fuzz/%.o,$(FUZZERS))
+	@for fuzzer in $(FUZZERS); do \
+	  mkdir -p $(FUZZ)/corpus/$$fuzzer && \
+	  clang -fsanitize=fuzzer,address,undefined -o $(FUZZ)/$$fuzzer \
+	    $(FUZZ)/obj/t/fuzz/$$fuzzer.o $(FUZZ)/libnextauth.a $(LIBS) && \
+	  $(FUZZ)/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
+	    $(FUZZ)/corpus/$$fuzzer t/fuzz/seeds/$$fuzzer >$(FUZZ)/$$fuzzer.log 2>&1 && \
+	  echo "ok $$fuzzer: $$(tail -1 $(FUZZ)/$$fuzzer.log)" || \
+	  { echo "not ok $$fuzzer: see $(FUZZ)/$$fuzzer.log"; exit 1; }; done
 
 clean:
 	rm -rf $(BUILD)

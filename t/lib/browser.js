@@ -18,21 +18,21 @@ async function startBrowser(t) {
   return browser;
 }
 
-// A tab of a person's own: `complaints` are what a developer would see in red in the console,
-// among them whatever the Content-Security-Policy stopped. That the page itself was answered with
-// an error status is no complaint.
-async function openTab(browser, options = {}) {
-  const context = await browser.newContext(options);
-  return newTab(context);
+// A tab of a person's own. `complaints` are what a developer would see in red in the console on
+// the site's pages, among them whatever the Content-Security-Policy stopped. That a page itself was
+// answered with an error status is no complaint.
+async function openTab(browser, site, options = {}) {
+  return newTab(await browser.newContext(options), site);
 }
 
-async function newTab(context) {
+async function newTab(context, site) {
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   page.complaints = [];
   page.on('console', (message) => {
-    const ofPageItself = message.location().url === page.url() && /^Failed to load resource/.test(message.text());
-    if (message.type() === 'error' && !ofPageItself) page.complaints.push(message.text());
+    const from = message.location().url || page.url();
+    const ofPageItself = from === page.url() && /^Failed to load resource/.test(message.text());
+    if (message.type() === 'error' && from.startsWith(`${site.url}/`) && !ofPageItself) page.complaints.push(message.text());
   });
   page.on('pageerror', (error) => page.complaints.push(error.message));
   return page;

@@ -1,0 +1,166 @@
+'use strict';
+// An OpenID provider that nobody of this project wrote: npm's oidc-provider, on a free loopback
+// port, with two accounts and a login form of its own that works without script.
+const crypto = require('node:crypto');
+const http = require('node:http');
+const { freePort } = require('./httpd.js');
+
+const password = 'correct horse';
+const accounts = {
+  alice: { name: 'Alice Archer', email: 'alice@example.org', email_verified: true,
+    picture: 'https://pictures.example.org/alice.png', groups: ['staff', 'editors'] },
+  bob: { name: 'Bob Builder', email: 'bob@example.org', email_verified: false,
+    picture: 'https://pictures.example.org/bob.png', groups: ['guests'] },
+};
+
+const keyKinds = [['rsa', { modulusLength: 2048 }], ['ec', { namedCurve: 'P-256' }], ['ed25519', {}]];
+
+function newKeys() {
+  return keyKinds.map(([kind, options]) => ({
+    ...crypto.generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }),
+    use: 'sig', kid: `${kind}-${crypto.randomUUID()}`,
+  }));
+}
+
+// A client's key for encrypted ID tokens: `pem` for the module, `jwk` for the provider.
+function decryptionKey(kind, alg) {
+  const options = kind === 'rsa' ? { modulusLength: 2048 } : { namedCurve: 'P-256' };
+  const { publicKey, privateKey } = crypto.generateKeyPairSync(kind, options);
+  return { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    jwk: { ...publicKey.export({ format: 'jwk' }), use: 'enc', alg, kid: 'theirs' } };
+}
+
+// Whoever signed in agrees to whatever the client asks.
+async function consent(ctx) {
+  const { client, session, params, provider } = ctx.oidc;
+  const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+  grant.addOIDCScope(params.scope);
+  await grant.save();
+  return grant;
+}
+
+function configuration(options, cookieKey, keys) {
+  return {
+    clients: options.clients.map((client) => ({ grant_types: ['authorization_code'], response_types: ['code'], ...client })),
+    jwks: { keys },
+    cookies: { keys: [cookieKey] },
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'picture', 'groups'] },
+    conformIdTokenClaims: options.conformIdTokenClaims ?? true,
+    features: { devInteractions: { enabled: false }, encryption: { enabled: true } },
+    ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
+    interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
+    loadExistingGrant: consent,
+    findAccount: (ctx, sub) => accounts[sub] && { accountId: sub, claims: () => ({ sub, ...accounts[sub] }) },
+    renderError: (ctx, out) => { ctx.type = 'text/plain'; ctx.body = `${out.error}: ${out.error_description}\n`; },
+    clientBasedCORS: () => false,
+  };
+}
+
+const form = (action, wrong) => `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Sign in at the provider</title></head><body>
+<h1>Sign in at the provider</h1>${wrong ? '<p role="alert">Wrong login or password.</p>' : ''}
+<form method="post" action="${action}">
+<p><label>Login <input name="login" autocomplete="username" autofocus></label></p>
+<p><label>Password <input name="password" type="password" autocomplete="current-password"></label></p>
+<p><button type="submit">Continue</button> <button type="submit" name="cancel" value="1">Cancel</button></p>
+</form></body></html>
+`;
+
+async function readForm(req) {
+  const parts = [];
+  for await (const part of req) parts.push(part);
+  return new URLSearchParams(Buffer.concat(parts).toString());
+}
+
+async function interact(provider, req, res) {
+  const { uid } = await provider.interactionDetails(req, res);
+  const show = (status) => {
+    res.writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+    res.end(form(`/interaction/${uid}`, status !== 200));
+  };
+  if (req.method !== 'POST') return show(200);
+  const fields = await readForm(req);
+  const login = fields.get('login');
+  if (fields.has('cancel')) return provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'the user cancelled' });
+  if (!accounts[login] || fields.get('password') !== password) return show(401);
+  return provider.interactionFinished(req, res, { login: { accountId: login } });
+}
+
+// Walks from a redirect to the provider to the redirect back: gives the callback's address.
+async function authorize(issuer, client, answer, login, fields = {}) {
+  let at = answer;
+  for (let i = 0; i < 10; i += 1) {
+    if (at.location) {
+      const url = new URL(at.location, at.url);
+      if (url.origin !== issuer) return url.href;
+      at = await client.page(url.href);
+    } else {
+      const action = /<form method="post" action="([^"]+)"/.exec(at.text);
+      if (at.status !== 200 || !action) break;
+      at = await client.post(new URL(action[1], at.url).href, { login, password, ...fields });
+    }
+  }
+  throw new Error(`no way through the provider: ${at.status} from ${at.url}: ${at.text.slice(0, 300)}`);
+}
+
+// It warns of what no test minds: its memory ends with the test.
+async function quietly(work) {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    return await work();
+  } finally {
+    console.warn = warn;
+  }
+}
+
+async function startOp(t, options) {
+  const { Provider } = await quietly(() => import('oidc-provider'));
+  const port = options.port || await freePort();
+  const issuer = `http://localhost:${port}`;
+  const cookieKey = crypto.randomBytes(32).toString('hex');
+  const asked = []; // the parameters of each authorization request
+  const errors = [];
+  let provider;
+
+  // The provider reads its keys once, so new keys take a new provider; what it stored outlives it.
+  const rotateKeys = () => quietly(() => {
+    provider = new Provider(issuer, configuration(options, cookieKey, newKeys()));
+    for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error']) {
+      provider.on(name, (ctx, error) => errors.push(`${name}: ${error.message} ${error.error_detail || error.error_description || ''}`));
+    }
+  });
+  await rotateKeys();
+
+  const server = http.createServer(async (req, res) => {
+    const url = new URL(req.url, issuer);
+    try {
+      if (url.pathname === '/auth') asked.push(Object.fromEntries(url.searchParams));
+      if (url.pathname.startsWith('/interaction/')) await interact(provider, req, res);
+      else await provider.callback()(req, res);
+    } catch (error) {
+      errors.push(error.message);
+      if (!res.headersSent) res.writeHead(400);
+      res.end(`${error.message}\n`);
+    }
+  });
+  await new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
+  const stop = () => new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+  t.cleanup(stop);
+
+  return {
+    port,
+    issuer,
+    asked,
+    errors,
+    rotateKeys,
+    authorize: (client, answer, login, fields) => authorize(issuer, client, answer, login, fields),
+    // From the redirect to the provider to the site's answer to the callback.
+    login: async (client, answer, login, fields) => client.page(await authorize(issuer, client, answer, login, fields)),
+  };
+}
+
+module.exports = { startOp, accounts, password, decryptionKey };

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "provider/provider.h"
+#include "tap.h"
+
+static na_provider *made(apr_pool_t *pool, const char *id)
+{
+    na_provider *p;
+    succeeds(na_provider_from_catalogue(pool, id, &p), apr_psprintf(pool, "%s is there", id));
+    na_provider_set(pool, p, "clientId", "id");
+    na_provider_set(pool, p, "clientSecret", "secret");
+    return p;
+}
+
+static void catalogue(apr_pool_t *pool)
+{
+    char *last, *ids = apr_pstrdup(pool, na_provider_catalogue_ids(pool));
+    na_provider *p;
+    for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
+        p = made(pool, id);
+        succeeds(na_provider_finish(pool, p, 0), "and complete with an ID and a secret");
+        ok(p->name && p->profile.id && strlen(p->color) == 7, "has a name, an id and a colour");
+    }
+    succeeds(na_provider_from_catalogue(pool, "nobody", &p), "an unknown one is no error");
+    ok(!p, "but none");
+}
+
+static void tenants(apr_pool_t *pool)
+{
+    na_provider *p = made(pool, "azure-ad");
+    na_provider_finish(pool, p, 0);
+    is(p->well_known,
+       "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration",
+       "without a tenant it is common");
+    ok(p->any_tenant, "where anybody's organization may be");
+    p = made(pool, "azure-ad");
+    na_provider_set(pool, p, "tenant", "example.onmicrosoft.com");
+    na_provider_finish(pool, p, 0);
+    is(p->well_known,
+       "https://login.microsoftonline.com/example.onmicrosoft.com/v2.0/.well-known/"
+       "openid-configuration",
+       "a tenant goes into the address");
+    ok(!p->any_tenant, "and is vouched for");
+    p = made(pool, "azure-ad");
+    na_provider_set(pool, p, "issuer", "https://sts.example.org/x");
+    ok(!p->well_known, "an issuer of one's own replaces the address");
+}
+
+static na_error *read_user(apr_pool_t *pool, const na_provider *p, const char *text, na_user *user)
+{
+    json_t *profile;
+    na_json_parse(pool, NA_CALLBACK, text, strlen(text), &profile);
+    return na_provider_user(pool, p, profile, user);
+}
+
+static void profiles(apr_pool_t *pool)
+{
+    na_user user;
+    const na_provider *github = made(pool, "github");
+    succeeds(
+        read_user(pool, github,
+                  "{\"id\":583231,\"login\":\"octo\",\"name\":null,\"email\":\"o@example.org\","
+                  "\"avatar_url\":\"https://x/y\"}",
+                  &user),
+        "GitHub's profile");
+    is(user.id, "583231", "a number is an id");
+    is(user.name, "octo", "login stands in for a missing name");
+    is(user.image, "https://x/y", "an image");
+    fails(read_user(pool, github, "{\"login\":\"octo\"}", &user), "a profile without an id");
+    fails(read_user(pool, github, "{\"id\":\"\"}", &user), "or with an empty one");
+    fails(read_user(pool, github, "{\"id\":{}}", &user), "or with an object");
+    fails(na_provider_user(pool, github, NULL, &user), "or no profile at all");
+
+    na_provider *facebook = made(pool, "facebook");
+    read_user(pool, facebook, "{\"id\":\"1\",\"picture\":{\"data\":{\"url\":\"https://p\"}}}",
+              &user);
+    is(user.image, "https://p", "Facebook's picture lies deep");
+    is(user.email, NULL, "no address is none");
+}
+
+static const char *email_of(apr_pool_t *pool, const na_provider *p, const char *more)
+{
+    na_user user;
+    read_user(pool, p,
+              apr_pstrcat(pool, "{\"sub\":\"1\",\"email\":\"a@example.org\"", more, "}", NULL),
+              &user);
+    return user.email;
+}
+
+static void addresses(apr_pool_t *pool)
+{
+    na_provider *google = made(pool, "google"), *azure = made(pool, "azure-ad");
+    na_provider_finish(pool, azure, 0);
+    is(email_of(pool, google, ""), "a@example.org", "an address nothing is said of counts");
+    is(email_of(pool, google, ",\"email_verified\":true"), "a@example.org",
+       "so does a verified one");
+    is(email_of(pool, google, ",\"email_verified\":false"), NULL, "an unverified one does not");
+    is(email_of(pool, google, ",\"email_verified\":\"false\""), NULL, "in words neither");
+    is(email_of(pool, azure, ""), NULL, "nor any tenant's");
+    is(email_of(pool, azure, ",\"xms_edov\":true"), "a@example.org",
+       "unless the domain is its own");
+    is(email_of(pool, azure, ",\"xms_edov\":1"), "a@example.org", "which comes as a number, too");
+    is(email_of(pool, azure, ",\"xms_edov\":false"), NULL, "or is not");
+    succeeds(na_provider_set(pool, azure, "allowUnverifiedEmail", "true"), "the operator may");
+    is(email_of(pool, azure, ""), "a@example.org", "trust them all");
+}
+
+int main(void)
+{
+    apr_pool_t *pool = tap_start();
+    catalogue(pool);
+    tenants(pool);
+    profiles(pool);
+    addresses(pool);
+    return tap_done();
+}
