@@ -71,7 +71,7 @@ unit: $(UNITS)
 # ── using it ──────────────────────────────────────────────────────────────────────────────────
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
-  libcurl4-openssl-dev libjansson-dev mime-support
+  libcurl4-openssl-dev libjansson-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 
