@@ -2,7 +2,7 @@
 'use strict';
 const { suite } = require('./lib/suite.js');
 const { htpasswd } = require('./lib/httpd.js');
-const { startEcho } = require('./lib/echo.js');
+const { startApp } = require('./lib/app.js');
 
 const users = htpasswd({ ada: 'x', bob: 'x', 'cleo@example.org': 'x' });
 const common = `
@@ -128,7 +128,7 @@ suite('Paths are protected by AuthType NextAuth and Require', async (t) => {
 
   t.section('the endpoints answer wherever they are mapped');
   {
-    const app = await startEcho(t);
+    const app = await startApp(t);
     const proxied = { 'ProxyPass /': `ProxyPass / http://127.0.0.1:${app.port}/`,
       'ProxyPass / mapping=encoded': `ProxyPass / http://127.0.0.1:${app.port}/ mapping=encoded`,
       'RewriteRule ^ [P]': `RewriteEngine On\nRewriteRule ^/(.*) http://127.0.0.1:${app.port}/$1 [P,L]`,

@@ -2,12 +2,16 @@
 'use strict';
 const { suite } = require('./lib/suite.js');
 const { htpasswd } = require('./lib/httpd.js');
-const { startEcho, identity } = require('./lib/echo.js');
+const { startApp } = require('./lib/app.js');
+
+// The identity headers that the application was given, in whatever spelling.
+const identity = (answer) => Object.fromEntries(Object.entries(answer.json.user)
+  .filter(([name]) => /nextauth/i.test(name)));
 
 const cgi = { text: '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"; env\n', mode: 0o755 };
 
 suite('Applications are told who asks, and nobody else can tell them', async (t) => {
-  const app = await startEcho(t);
+  const app = await startApp(t, (request) => request.headers);
   const place = (name, ...lines) => `<Location /${name}/>\nAuthType NextAuth\nRequire valid-user\n${lines.join('\n')}\nProxyPass http://127.0.0.1:${app.port}/\n</Location>`;
   const site = await t.httpd({
     files: { users: htpasswd({ ada: 'x', 'bob@example.org': 'x' }), 'cgi/env': cgi,
@@ -58,8 +62,8 @@ ScriptAlias /cgi/ @DIR@/cgi/
     t.ok(env.includes(`\n${line}\n`), `a CGI program has ${line}`, env);
   }
   t.is((await bob.get('/ssi/')).text, '[bob@example.org|bob@example.org]', 'through DirectoryIndex and to includes');
-  t.is((await bob.get('/open/')).json.headers['x-mail'], 'bob@example.org', 'any expression may ask, on public paths as well');
-  t.is((await t.client(site).get('/open/')).json.headers['x-mail'], '', 'where nobody is signed in it is empty');
+  t.is((await bob.get('/open/')).json.user['x-mail'], 'bob@example.org', 'any expression may ask, on public paths as well');
+  t.is((await t.client(site).get('/open/')).json.user['x-mail'], '', 'where nobody is signed in it is empty');
 
   t.section('REMOTE_USER');
   const ada = t.client(site);

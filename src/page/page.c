@@ -27,6 +27,7 @@ static const char style[] =
     "button,.button{display:block;width:100%;font:inherit;font-weight:600;text-align:center;"
     "padding:.7rem 1rem;border:1px solid transparent;border-radius:.5rem;cursor:pointer;"
     "background:var(--brand);color:var(--brand-ink);text-decoration:none}"
+    "button:hover,.button:hover{filter:brightness(1.12)}"
     ".dark .provider{border-color:var(--line)}"
     "a{color:inherit}"
     ":focus-visible{outline:3px solid var(--brand);outline-offset:2px}"

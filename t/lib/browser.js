@@ -67,7 +67,7 @@ function inPage() {
 
 const within = (page, body) => page.evaluate(`(() => { const { contrast, behind, name } = (${inPage})(); return (${body})(); })()`);
 
-// Every text's contrast to what is behind it: [{ what, ratio }], and a field's outline to the card.
+// Every text's and field's contrast to what is behind it.
 function contrasts(page) {
   return within(page, () => {
     const visible = [...document.querySelectorAll('body *')].filter((e) => e.getClientRects().length && e.type !== 'hidden');

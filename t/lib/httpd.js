@@ -138,7 +138,8 @@ async function startHttpd(t, options = {}) {
   const folder = prepare(options, port);
   const stderr = fs.openSync(path.join(folder, 'stderr.log'), 'a');
   const child = spawn(program, ['-DFOREGROUND', '-f', path.join(folder, 'httpd.conf')],
-    { env: environment(options), stdio: ['ignore', stderr, stderr] });
+    // a group of its own: prefork sends the signals it gets to the whole group
+    { env: environment(options), stdio: ['ignore', stderr, stderr], detached: true });
   let exited = false;
   const gone = new Promise((resolve) => { child.on('exit', () => { exited = true; resolve(); }); });
   const log = () => read(path.join(folder, 'error.log')) + read(path.join(folder, 'stderr.log'));

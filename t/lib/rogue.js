@@ -136,11 +136,13 @@ class Rogue {
   }
 
   async token(id, res, form) {
+    const fault = this.faults[id]?.token;
+    if (fault instanceof Reply) return fault.send(res);
     const asked = this.codes.get(form.code);
     this.codes.delete(form.code);
     if (!asked || asked.id !== id) return replies.json({ error: 'invalid_grant', error_description: 'no such code' }, 400).send(res);
     const accessToken = this.secret(random());
-    return send(res, await altered(this.faults[id]?.token, { access_token: accessToken, token_type: 'Bearer', expires_in: 300,
+    return send(res, await altered(fault, { access_token: accessToken, token_type: 'Bearer', expires_in: 300,
       scope: 'openid', id_token: await this.idToken(id, asked, accessToken) }));
   }
 

@@ -1,0 +1,290 @@
+#!/usr/bin/env node
+'use strict';
+const crypto = require('node:crypto');
+const { suite } = require('./lib/suite.js');
+const { pause } = require('./lib/httpd.js');
+const { startRogue, replies, sign, makeKey, half, seconds } = require('./lib/rogue.js');
+
+const clientSecret = 'what-only-the-client-knows';
+const CALLBACK = 'OAuthCallback';
+const SIGNIN = 'OAuthSignin';
+const other = makeKey('one'); // the same name, another key
+
+const text = (body) => replies.text(200, 'application/json', body);
+const doubled = (honest) => text(JSON.stringify(honest).replace('{', '{"issuer":"http://evil.example.org",'));
+const flipped = async (header, claims, key) => {
+  const token = await sign.rs256(header, claims, key);
+  const [head, body, signature] = token.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  bytes[100] ^= 1;
+  return `${head}.${body}.${bytes.toString('base64url')}`;
+};
+const hs256 = (secretOf) => ({ header: { alg: 'HS256' }, sign: (header, claims, key) => sign.hs256(header, claims, secretOf(key)) });
+const exported = (key, format) => key.publicKey.export({ type: 'spki', format });
+
+// [what the provider does, its fault, the error code (none: it signs in), what the log says, more]
+const table = [
+  ['nothing wrong', {}],
+
+  ['discovery: another issuer', { discovery: { issuer: 'http://evil.example.org' } }, SIGNIN, /discovery document is of issuer 'http:\/\/evil\.example\.org'/],
+  ['discovery: the issuer with a slash', { discovery: (honest) => ({ ...honest, issuer: `${honest.issuer}/` }) }, SIGNIN, /discovery document is of issuer/],
+  ['discovery: no issuer', { discovery: { issuer: undefined } }, SIGNIN, /names no usable issuer/],
+  ['discovery: HTML', { discovery: replies.html }, SIGNIN, /discovery document is unusable: not JSON/],
+  ['discovery: a list', { discovery: text('[]') }, SIGNIN, /names no usable issuer/],
+  ['discovery: 500', { discovery: replies.failure }, SIGNIN, /openid-configuration answers 500/],
+  ['discovery: 404 with a good document', { discovery: (honest) => replies.json(honest, 404) }, SIGNIN, /openid-configuration answers 404/],
+  ['discovery: a redirect', { discovery: () => replies.redirect('/trap/.well-known/openid-configuration') }, SIGNIN, /openid-configuration answers 302/],
+  ['discovery: 10 MB', { discovery: replies.large }, SIGNIN, /answers more than 1048576 bytes/],
+  ['discovery: 10 MB in chunks', { discovery: replies.largeChunked }, SIGNIN, /answers more than 1048576 bytes/],
+  ['discovery: truncated', { discovery: replies.truncated }, SIGNIN, /discovery document is unusable: not JSON/],
+  ['discovery: a member twice', { discovery: doubled }, SIGNIN, /discovery document is unusable: not JSON: duplicate object key/],
+  ['discovery: no token endpoint', { discovery: { token_endpoint: undefined } }, SIGNIN, /no authorization or token endpoint/],
+  ['discovery: a script as endpoint', { discovery: { authorization_endpoint: 'javascript:alert(1)' } }, SIGNIN, /authorization_endpoint is no http/],
+  ['discovery: no answer', { discovery: replies.silence }, SIGNIN, /failed: Timeout/],
+  ['discovery: connection reset', { discovery: replies.reset }, SIGNIN, /calling http:\/\/localhost:\d+ failed: /],
+  ['the provider is down', {}, SIGNIN, /calling http:\/\/localhost:\d+ failed: .*connect/i, { down: true }],
+
+  ['key set: HTML', { jwks: replies.html }, CALLBACK, /not JSON/],
+  ['key set: 500', { jwks: replies.failure }, CALLBACK, /\/jwks answers 500/],
+  ['key set: 10 MB in chunks', { jwks: replies.largeChunked }, CALLBACK, /answers more than 1048576 bytes/],
+  ['key set: truncated', { jwks: replies.truncated }, CALLBACK, /not JSON/],
+  ['key set: no member keys', { jwks: text('{}') }, CALLBACK, /"keys" is no list/],
+  ['key set: empty', { jwks: { keys: [] } }, CALLBACK, /"keys" is no list, empty or too long/],
+  ['key set: a key without modulus', { jwks: ({ keys }) => ({ keys: [{ ...keys[0], n: undefined }] }) }, CALLBACK, /no key for algorithm RS256|key/],
+  ['key set: a key for encryption', { jwks: ({ keys }) => ({ keys: [{ ...keys[0], use: 'enc' }] }) }, CALLBACK, /no key for algorithm RS256/],
+  ['key set: another key of that name', { jwks: { keys: [other.jwk] } }, CALLBACK, /RS256 signature does not verify/],
+  ['key set: none published', { discovery: { jwks_uri: undefined } }, CALLBACK, /publishes no key set/],
+  ['key set: a stranger among the keys', { jwks: ({ keys }) => ({ keys: [{ kty: 'quantum', kid: 'one' }, { kty: 'EC', crv: 'P-999', x: 'AAAA', y: 'AAAA' }, ...keys] }) }],
+  ['key set: a shared secret among the keys', { jwks: ({ keys }) => ({ keys: [{ kty: 'oct', k: 'AAAA' }, ...keys] }) }, CALLBACK, /mixes symmetric and public keys/],
+
+  ['iss: another', { claims: { iss: 'http://evil.example.org' } }, CALLBACK, /ID token refused: iss is another issuer/],
+  ['iss: none', { claims: { iss: undefined } }, CALLBACK, /iss is another issuer/],
+  ['aud: another', { claims: { aud: 'somebody-else' } }, CALLBACK, /aud does not name this client/],
+  ['aud: none', { claims: { aud: undefined } }, CALLBACK, /aud does not name this client/],
+  ['aud: several, no azp', { claims: { aud: ['the-client', 'somebody-else'] } }, CALLBACK, /several audiences and no azp/],
+  ['azp: another', { claims: { azp: 'somebody-else' } }, CALLBACK, /azp is another client/],
+  ['aud: several, and azp is this client', { claims: { aud: ['somebody-else', 'the-client'], azp: 'the-client' } }],
+  ['exp: passed', { claims: (honest) => ({ ...honest, exp: seconds() - 60 }) }, CALLBACK, /it has expired/],
+  ['exp: none', { claims: { exp: undefined } }, CALLBACK, /has no exp/],
+  ['exp: text', { claims: (honest) => ({ ...honest, exp: String(honest.exp) }) }, CALLBACK, /it has expired, or has no exp/],
+  ['iat: in the future', { claims: (honest) => ({ ...honest, iat: seconds() + 600 }) }, CALLBACK, /iat lies in the future/],
+  ['iat: none', { claims: { iat: undefined } }, CALLBACK, /iat lies in the future, or is missing/],
+  ['nbf: in the future', { claims: (honest) => ({ ...honest, nbf: seconds() + 600 }) }, CALLBACK, /nbf lies in the future/],
+  ['nonce: none', { claims: { nonce: undefined } }, CALLBACK, /nonce is not this sign-in's/],
+  ['nonce: another', { claims: { nonce: 'x'.repeat(43) } }, CALLBACK, /nonce is not this sign-in's/],
+  ['sub: none', { claims: { sub: undefined } }, CALLBACK, /it has no sub/],
+  ['sub: empty', { claims: { sub: '' } }, CALLBACK, /it has no sub/],
+  ['sub: a number', { claims: { sub: 7 } }, CALLBACK, /it has no sub/],
+  ['name: 3000 bytes', { claims: { name: 'x'.repeat(3000) } }, CALLBACK, /the profile is no usable text/],
+  ['at_hash: of another token', { claims: { at_hash: half('another') } }, CALLBACK, /at_hash is of another access token/],
+  ['at_hash: a number', { claims: { at_hash: 7 } }, CALLBACK, /at_hash is of another access token/],
+  ['at_hash: none', { claims: { at_hash: undefined } }],
+
+  ['signature: alg none', { header: { alg: 'none' }, sign: sign.none }, CALLBACK, /algorithm none is not one of ours/],
+  ['signature: alg none in other letters', { header: { alg: 'None' }, sign: sign.none }, CALLBACK, /algorithm None is not one of ours/],
+  ['signature: HS256, the public key in PEM', hs256((key) => exported(key, 'pem')), CALLBACK, /algorithm HS256 is not accepted here|no key for algorithm HS256/],
+  ['signature: HS256, the public key in DER', hs256((key) => exported(key, 'der')), CALLBACK, /algorithm HS256 is not accepted here|no key for algorithm HS256/],
+  ['signature: HS256, the modulus as text', hs256((key) => key.jwk.n), CALLBACK, /algorithm HS256 is not accepted here|no key for algorithm HS256/],
+  ['signature: HS256, the modulus as bytes', hs256((key) => Buffer.from(key.jwk.n, 'base64url')), CALLBACK, /algorithm HS256 is not accepted here|no key for algorithm HS256/],
+  ['signature: HS256, the client secret', hs256(() => clientSecret), CALLBACK, /algorithm HS256 is not accepted here|no key for algorithm HS256/],
+  ['signature: one bit flipped', { sign: flipped }, CALLBACK, /RS256 signature does not verify/],
+  ['signature: empty', { sign: (header, claims) => sign.none(header, claims) }, CALLBACK, /JWS/],
+  ['signature: of another key', { sign: (header, claims) => sign.rs256(header, claims, other) }, CALLBACK, /RS256 signature does not verify/],
+  ['signature: a key of its own in the header', { header: { jwk: other.jwk }, sign: (header, claims) => sign.rs256(header, claims, other) }, CALLBACK, /RS256 signature does not verify/],
+  ['kid: unknown', { header: { kid: 'unheard-of' } }, CALLBACK, /no key for algorithm RS256 and kid unheard-of/],
+  ['kid: none', { header: { kid: undefined } }],
+  ['crit: unknown', { header: { alg: 'RS256', crit: ['exp2'], exp2: 1 }, sign: (header, claims, key) => signRaw(header, claims, key) }, CALLBACK, /crit/],
+  ['ID token: nonsense', { token: { id_token: 'nonsense' } }, CALLBACK, /JWS: not three parts/],
+  ['ID token: encrypted, without our asking', { token: { id_token: 'eyJhbGciOiJkaXIifQ....' } }, CALLBACK, /it is encrypted, and the provider has no privateKey=/],
+
+  ['userinfo: of another user', { userinfo: { sub: 'eve' } }, CALLBACK, /userinfo is of another sub/, { options: 'idToken=false' }],
+  ['userinfo: no sub', { userinfo: { sub: undefined } }, CALLBACK, /userinfo is of another sub/, { options: 'idToken=false' }],
+  ['userinfo: HTML', { userinfo: replies.html }, CALLBACK, /userinfo's answer is unusable: not JSON/, { options: 'idToken=false' }],
+  ['userinfo: a list', { userinfo: text('[]') }, CALLBACK, /userinfo's answer is no JSON object/, { options: 'idToken=false' }],
+  ['userinfo: 401', { userinfo: replies.json({}, 401) }, CALLBACK, /userinfo answers 401/, { options: 'idToken=false' }],
+  ['userinfo: an address that leaves the ID token none', { claims: { email: undefined }, userinfo: { sub: 'eve' } }, CALLBACK, /userinfo is of another sub/],
+  ['userinfo: 10 MB in chunks', { userinfo: replies.largeChunked }, CALLBACK, /answers more than 1048576 bytes/, { options: 'idToken=false' }],
+  ['userinfo: right', {}, undefined, undefined, { options: 'idToken=false' }],
+
+  ['token: HTML', { token: replies.html }, CALLBACK, /token endpoint answers 200 with 'text\/html': not JSON/],
+  ['token: 10 MB', { token: replies.large }, CALLBACK, /answers more than 1048576 bytes/],
+  ['token: 10 MB in chunks', { token: replies.largeChunked }, CALLBACK, /answers more than 1048576 bytes/],
+  ['token: a redirect', { token: () => replies.redirect('/trap/token') }, CALLBACK, /token endpoint answers 302/],
+  ['token: no answer', { token: replies.silence }, CALLBACK, /failed: Timeout/],
+  ['token: 500', { token: replies.failure }, CALLBACK, /token endpoint answers 500/],
+  ['token: 500 with good tokens', { token: (honest) => replies.json(honest, 500) }, CALLBACK, /token endpoint answers 500/],
+  ['token: invalid_grant', { token: () => replies.json({ error: 'invalid_grant', error_description: 'too late' }, 400) }, CALLBACK, /token endpoint answers invalid_grant \(too late\)/],
+  ['token: an error with 200', { token: () => replies.json({ error: 'bad_verification_code' }) }, CALLBACK, /token endpoint answers bad_verification_code/],
+  ['token: an error of several lines', { token: () => replies.json({ error: 'x\n[nextauth:error] forged' }, 400) }, CALLBACK, /token endpoint answers x .nextauth:error. forged/],
+  ['token: no access_token', { token: { access_token: undefined } }, CALLBACK, /has no access_token/],
+  ['token: no token_type', { token: { token_type: undefined } }, CALLBACK, /token_type is '\?', not bearer/],
+  ['token: token_type mac', { token: { token_type: 'mac' } }, CALLBACK, /token_type is 'mac', not bearer/],
+  ['token: token_type bearer, in lower case', { token: { token_type: 'bearer' } }],
+  ['token: no id_token', { token: { id_token: undefined } }, CALLBACK, /has no id_token/],
+  ['token: truncated', { token: replies.truncated }, CALLBACK, /token endpoint answers 200 with 'application\/json': not JSON/],
+  ['token: a member twice', { token: (honest) => text(JSON.stringify(honest).replace('{', '{"access_token":"x",')) }, CALLBACK, /duplicate object key/],
+  ['token: connection reset', { token: replies.reset }, CALLBACK, /calling http:\/\/localhost:\d+ failed: /],
+  ['token: a line end in the access token', { claims: { at_hash: undefined }, token: { access_token: 'x\r\nX-Evil: 1' } }, CALLBACK, /access token with control characters/, { options: 'idToken=false' }],
+
+  ['callback: access_denied', { authorize: { code: undefined, error: 'access_denied', error_description: 'no, thanks' } }, 'Callback', /the provider answers access_denied \(no, thanks\)/],
+  ['callback: an error of several lines', { authorize: { code: undefined, error: 'x\n[nextauth:error] forged' } }, 'Callback', /the provider answers x .nextauth:error. forged/],
+  ['callback: an error and a code', { authorize: { error: 'server_error' } }, 'Callback', /the provider answers server_error/],
+  ['callback: another state', { authorize: { state: 'x'.repeat(43) } }, CALLBACK, /cookie next-auth\.state is missing/, { keepsChecks: true }],
+  ['callback: a state that only begins alike', { authorize: (honest) => ({ ...honest, state: honest.state.slice(0, 8) + 'x'.repeat(35) }) }, CALLBACK, /state is not this sign-in's/],
+  ['callback: no state', { authorize: { state: undefined } }, CALLBACK, /the callback has no state/, { keepsChecks: true }],
+  ['callback: iss of another issuer', { authorize: { iss: 'http://evil.example.org' } }, CALLBACK, /the callback's iss is another issuer/],
+  ['callback: no iss, though promised', { authorize: { iss: undefined } }, CALLBACK, /the callback's iss is another issuer/],
+  ['callback: no iss, and none promised', { discovery: { authorization_response_iss_parameter_supported: undefined }, authorize: { iss: undefined } }],
+  ['callback: no code', { authorize: { code: undefined } }, CALLBACK, /the callback has no code/],
+  ['callback: an empty code', { authorize: { code: '' } }, CALLBACK, /the callback has no code/],
+];
+
+// What the library would not sign.
+function signRaw(header, claims, key) {
+  const signed = sign.none(header, claims).slice(0, -1);
+  return `${signed}.${crypto.sign('sha256', Buffer.from(signed), key.privateKey).toString('base64url')}`;
+}
+
+const idOf = (what) => what.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+const checks = (client) => [...client.cookies.keys()].filter((name) => /^next-auth\.(state|pkce\.code_verifier|nonce)/.test(name));
+const sessions = (client) => [...client.cookies.keys()].filter((name) => name.startsWith('next-auth.session-token'));
+const complaints = (log) => log.split('\n').filter((line) => /\[nextauth:(warn|error)\]/.test(line));
+
+const common = (limits = 'maxConcurrent=8') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthHTTP timeout=2 connectTimeout=1 maxBytes=1048576 ${limits}`;
+const provider = (id, issuer, more = '') => `NextAuthProvider ${id} type=oidc issuer=${issuer} clientId=the-client clientSecret=${clientSecret} ${more}`;
+
+// Presses the button and goes wherever that leads, to the site's last word.
+async function attempt(rogue, c, id) {
+  const start = await c.signIn(id, { callbackUrl: '/public.html' });
+  if (!start.location.startsWith(rogue.url)) return start;
+  const away = await c.page(start.location);
+  return c.page(away.location);
+}
+
+function tellsNothing(t, rogue, log, what) {
+  const told = [clientSecret, ...rogue.secrets].filter((secret) => log.includes(secret));
+  t.is(told, [], what);
+}
+
+suite('A provider that does wrong is refused', async (t) => {
+  const rogue = await startRogue(t);
+  const nobody = 'http://localhost:1';
+  const rows = table.map(([what, fault, code, says, more = {}]) => ({ what, id: idOf(what), fault, code, says, ...more }));
+  for (const row of rows) rogue.faults[row.id] = row.fault;
+  const site = await t.httpd({ config: `${common()}
+${rows.map((row) => provider(row.id, row.down ? nobody : rogue.issuer(row.id), row.options)).join('\n')}
+${provider('late', rogue.issuer('late'))}
+${provider('replay', rogue.issuer('replay'))}
+NextAuthProvider special type=oidc issuer=${rogue.issuer('special')} "clientId=a b:c+d%" "clientSecret=ü &=/?%41+"
+NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b:c+d%" "clientSecret=ü &=/?%41+" token_endpoint_auth_method=client_secret_post` });
+  const error = (code) => `${site.url}/api/auth/error?error=${code}`;
+
+  const early = t.client(site);
+  t.is((await attempt(rogue, early, 'late')).location, `${site.url}/public.html`, 'before the provider changes its key, it signs in');
+  const changeable = Date.now() + 10_500; // a younger key set is not fetched again
+
+  for (const row of rows) {
+    t.section(row.what);
+    const before = site.log().length;
+    const c = t.client(site);
+    const answer = await attempt(rogue, c, row.id);
+    const log = site.log().slice(before);
+    if (row.code) {
+      t.is([answer.status, answer.location], [302, error(row.code)], `${row.what} is ${row.code}`);
+      t.is(sessions(c), [], '  there is no session');
+      t.is(checks(c).length, row.keepsChecks ? 3 : 0, row.keepsChecks ? '  the checks are another sign-in\'s, and stay' : '  and no check is left');
+      t.is(complaints(log).length, 1, '  one line in the log') || t.diag(log);
+      t.like(complaints(log)[0] || '', row.says, '  says what was wrong');
+    } else {
+      t.is([answer.location, sessions(c)], [`${site.url}/public.html`, ['next-auth.session-token']], `${row.what}: signed in`) || t.diag(log);
+      t.is(complaints(log), [], '  and no complaint is in the log');
+      t.is(checks(c), [], '  and no check is left');
+    }
+    tellsNothing(t, rogue, log, '  no code, token or secret is in the log');
+    t.is((await t.client(site).get('/public.html')).status, 200, '  and the site is there');
+  }
+  t.is(rogue.journal.filter((entry) => entry.id === 'trap'), [], 'no redirect of the provider was followed');
+
+  t.section('the order of things');
+  t.is(rogue.requests(idOf('callback: another state'), 'token'), [], 'without the right state, nothing is asked of the provider');
+  t.is(rogue.requests(idOf('callback: iss of another issuer'), 'token'), [], 'nor is the code sent where another issuer got it from');
+  t.is(rogue.requests(idOf('userinfo: of another user'), 'userinfo').length, 1, 'userinfo is asked once');
+  t.is(rogue.requests(idOf('signature: one bit flipped'), 'userinfo'), [], 'but not with a token that does not hold');
+
+  t.section('a code or a callback used again');
+  {
+    const c = t.client(site);
+    const away = await c.page((await c.signIn('replay')).location);
+    t.is((await c.page(away.location)).location, site.url, 'the first time it signs in');
+    await c.signOut();
+    t.is((await c.page(away.location)).location, error(CALLBACK), 'the second time it does not');
+    t.is(sessions(c), [], '  there is no session');
+    t.like(complaints(site.log()).at(-1), /cookie next-auth\.state is missing: expired, used already/, '  and the log says why');
+    rogue.faults.replay = { authorize: { code: new URL(away.location).searchParams.get('code') } };
+    t.is((await attempt(rogue, c, 'replay')).location, error(CALLBACK), 'nor does the code with another sign-in\'s state');
+    t.like(complaints(site.log()).at(-1), /token endpoint answers invalid_grant/, '  which the provider knows');
+  }
+
+  t.section('what is sent to the provider');
+  for (const id of ['special', 'posted']) {
+    const c = t.client(site);
+    t.is((await attempt(rogue, c, id)).location, `${site.url}/public.html`, `${id}: signed in`);
+    const [{ query }] = rogue.requests(id, 'authorize');
+    const [{ method, headers, form }] = rogue.requests(id, 'token');
+    t.is(query.client_id, 'a b:c+d%', '  the client is named');
+    t.is([method, headers['content-type'], form.grant_type], ['POST', 'application/x-www-form-urlencoded', 'authorization_code'], '  the code is exchanged');
+    t.is(crypto.createHash('sha256').update(form.code_verifier).digest('base64url'), query.code_challenge, '  with the verifier of the challenge');
+    t.like(form.code_verifier, /^[A-Za-z0-9._~-]{43,128}$/, '  as RFC 7636 wants it');
+    t.is([form.redirect_uri, query.redirect_uri], Array(2).fill(`${site.url}/api/auth/callback/${id}`), '  and the same redirect_uri');
+    t.isnt(query.nonce, query.state, '  nonce and state are two things');
+    t.is(headers.cookie, undefined, '  no cookie goes to the provider');
+    if (id === 'posted') {
+      t.is([headers.authorization, form.client_id, form.client_secret], [undefined, 'a b:c+d%', 'ü &=/?%41+'], '  the secret is in the form');
+    } else {
+      const [kind, value] = headers.authorization.split(' ');
+      const halves = Buffer.from(value, 'base64').toString('latin1').split(':');
+      t.is([kind, halves.length], ['Basic', 2], '  the secret is in the header');
+      t.like(halves.join(''), /^[A-Za-z0-9._~*+%-]+$/, '  and both halves were form-encoded first');
+      t.is(halves.map((h) => decodeURIComponent(h.replaceAll('+', ' '))), ['a b:c+d%', 'ü &=/?%41+'], '  nothing being lost');
+      t.is([form.client_id, form.client_secret], [undefined, undefined], '  and is not told twice');
+    }
+  }
+
+  t.section('many slow answers at once');
+  {
+    rogue.faults.slow = { discovery: replies.silence };
+    const busy = await t.httpd({ config: `${common('maxConcurrent=2')}\n${provider('slow', rogue.issuer('slow'))}` });
+    const people = await Promise.all(Array.from({ length: 10 }, async () => {
+      const c = t.client(busy);
+      return { c, csrfToken: await c.csrf() };
+    }));
+    const start = Date.now();
+    const waiting = Promise.all(people.map(({ c, csrfToken }) => c.post('/api/auth/signin/slow', { csrfToken })));
+    await pause(300);
+    const asked = Date.now();
+    t.is((await t.client(busy).get('/public.html')).status, 200, 'the public page is served meanwhile');
+    t.ok(Date.now() - asked < 1000, '  and at once', `${Date.now() - asked} ms`);
+    t.is([...new Set((await waiting).map((answer) => answer.location))], [`${busy.url}/api/auth/error?error=${SIGNIN}`], 'everybody gets an answer');
+    t.ok(Date.now() - start < 9000, '  before long', `${Date.now() - start} ms`);
+    if (process.env.NEXTAUTH_MPM !== 'prefork') t.like(busy.log(), /all 2 outgoing calls are busy/, '  which says that too much is asked of the provider');
+  }
+
+  t.section('a new key, not in the set that was fetched');
+  {
+    const key = makeKey('two');
+    rogue.faults.late = { jwks: { keys: [key.jwk] }, header: { kid: 'two' }, sign: (header, claims) => sign.rs256(header, claims, key) };
+    await pause(Math.max(0, changeable - Date.now()));
+    const c = t.client(site);
+    t.is((await attempt(rogue, c, 'late')).location, `${site.url}/public.html`, 'has the set fetched again');
+    t.is(sessions(c), ['next-auth.session-token'], '  and signs in');
+    rogue.faults.late = { sign: (header, claims) => sign.rs256({ ...header, kid: 'three' }, claims, key) };
+    t.is((await attempt(rogue, c, 'late')).location, error(CALLBACK), 'but not so soon again');
+    t.ok(rogue.requests('late', 'jwks').length <= 4, '  so that nobody can have it fetched all the time');
+  }
+  tellsNothing(t, rogue, site.log(), 'no code, token or secret is in the log');
+});
