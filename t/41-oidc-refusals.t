@@ -258,7 +258,11 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
   t.section('many slow answers at once');
   {
     rogue.faults.slow = { discovery: replies.silence };
-    const busy = await t.httpd({ config: `${common('maxConcurrent=2')}\n${provider('slow', rogue.issuer('slow'))}` });
+    const busy = await t.httpd({ config: `${common('maxConcurrent=2')}
+${provider('slow', rogue.issuer('slow'))}
+<IfModule mpm_prefork_module>
+  StartServers 20
+</IfModule>` });
     const people = await Promise.all(Array.from({ length: 10 }, async () => {
       const c = t.client(busy);
       return { c, csrfToken: await c.csrf() };

@@ -46,18 +46,22 @@ const char *na_json_string(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-int na_json_number(const json_t *object, const char *name, json_int_t *value)
+int na_json_whole(const json_t *number, json_int_t *whole)
 {
-    const json_t *member = json_object_get(object, name);
-    if (json_is_integer(member)) {
-        *value = json_integer_value(member);
+    if (json_is_integer(number)) {
+        *whole = json_integer_value(number);
         return 1;
     }
-    double real = json_real_value(member);
-    if (!json_is_real(member) || !(real > -9e15 && real < 9e15))
+    double real = json_real_value(number);
+    if (!json_is_real(number) || !(real > -9e15 && real < 9e15))
         return 0;
-    *value = (json_int_t)real;
+    *whole = (json_int_t)real;
     return 1;
+}
+
+int na_json_number(const json_t *object, const char *name, json_int_t *whole)
+{
+    return na_json_whole(json_object_get(object, name), whole);
 }
 
 static const json_t *child(const json_t *json, const char *name)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -61,17 +63,16 @@ int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *
 {
     const unsigned char *in = (const unsigned char *)text;
     unsigned char *p = out;
-    for (; len >= 4; len -= 4, in += 4) {
+    unsigned seen = 0;
+    for (; len >= 4; len -= 4, in += 4, p += 3) {
         unsigned a = value_of[in[0]], b = value_of[in[1]];
         unsigned c = value_of[in[2]], d = value_of[in[3]];
-        if ((a | b | c | d) & NONE)
-            return 0;
-        unsigned bits = a << 18 | b << 12 | c << 6 | d;
-        *p++ = (unsigned char)(bits >> 16);
-        *p++ = (unsigned char)(bits >> 8);
-        *p++ = (unsigned char)bits;
+        seen |= a | b | c | d;
+        /* a fourth byte goes where the next three will: `out` has room for it after the last */
+        apr_uint32_t bytes = htonl(a << 26 | b << 20 | c << 14 | d << 8);
+        memcpy(p, &bytes, sizeof bytes);
     }
-    if (len == 1)
+    if (len == 1 || (seen & NONE))
         return 0;
     if (len) {
         unsigned a = value_of[in[0]], b = value_of[in[1]];

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -15,11 +16,15 @@
 #define GCM_TAG_LEN 16
 #define CBC_BLOCK 16
 
+/* Decryption contexts that are kept with the key set up, which takes as long as decrypting. */
+#define IDLE_MAX 4
+
 struct na_content {
     const na_enc *enc;
     EVP_CIPHER *cipher;
     const unsigned char *cipher_key;
-    EVP_MAC_CTX *mac; /* keyed, only ever copied from; NULL for AES-GCM */
+    EVP_MAC_CTX *mac;     /* keyed, only ever copied from; NULL for AES-GCM */
+    volatile void **idle; /* EVP_CIPHER_CTX *, each taken and put back by one thread at a time */
 };
 
 static const na_enc encs[] = {
@@ -49,6 +54,8 @@ static apr_status_t free_content(void *data)
     na_content *content = data;
     EVP_CIPHER_free(content->cipher);
     EVP_MAC_CTX_free(content->mac);
+    for (int i = 0; i < IDLE_MAX; i++)
+        EVP_CIPHER_CTX_free((EVP_CIPHER_CTX *)content->idle[i]);
     return APR_SUCCESS;
 }
 
@@ -76,6 +83,7 @@ na_error *na_content_make(apr_pool_t *pool, const char *code, const na_enc *enc,
     na_wipe_with_pool(pool, copy, enc->key_len);
     content->enc = enc;
     content->cipher_key = copy + mac_len;
+    content->idle = apr_pcalloc(pool, IDLE_MAX * sizeof *content->idle);
     content->cipher = EVP_CIPHER_fetch(NULL, enc->cipher, NULL);
     if (enc->digest)
         content->mac = keyed_mac(enc->digest, copy, mac_len);
@@ -112,22 +120,48 @@ static int mac_is_good(const na_content *content, const na_sealed *sealed)
            CRYPTO_memcmp(expected, sealed->tag.data, content->enc->tag_len) == 0;
 }
 
+/* A context with the key set up, for this thread alone; NULL where there is none to be had. */
+static EVP_CIPHER_CTX *borrow(const na_content *content)
+{
+    for (int i = 0; i < IDLE_MAX; i++) {
+        EVP_CIPHER_CTX *idle = apr_atomic_xchgptr(&content->idle[i], NULL);
+        if (idle)
+            return idle;
+    }
+    EVP_CIPHER_CTX *made = EVP_CIPHER_CTX_new();
+    if (made && EVP_DecryptInit_ex2(made, content->cipher, content->cipher_key, NULL, NULL))
+        return made;
+    EVP_CIPHER_CTX_free(made);
+    return NULL;
+}
+
+static void give_back(const na_content *content, EVP_CIPHER_CTX *context)
+{
+    for (int i = 0; i < IDLE_MAX; i++)
+        if (!apr_atomic_casptr(&content->idle[i], context, NULL))
+            return;
+    EVP_CIPHER_CTX_free(context);
+}
+
 /* `out` takes the ciphertext's length and a block. Returns -1 where it fails. */
 static int decrypt(const na_content *content, const na_sealed *sealed, unsigned char *out)
 {
     int len = 0, rest = 0, gcm = !content->enc->digest;
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *context = borrow(content);
     int opened =
-        context &&
-        EVP_DecryptInit_ex2(context, content->cipher, content->cipher_key, sealed->iv.data, NULL) &&
+        context && EVP_DecryptInit_ex2(context, NULL, NULL, sealed->iv.data, NULL) &&
         (!gcm || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_LEN,
                                      (void *)sealed->tag.data)) &&
         (!gcm || EVP_DecryptUpdate(context, NULL, &len, sealed->aad.data, (int)sealed->aad.len)) &&
         EVP_DecryptUpdate(context, out, &len, sealed->ciphertext.data,
                           (int)sealed->ciphertext.len) &&
         EVP_DecryptFinal_ex(context, out + len, &rest);
-    EVP_CIPHER_CTX_free(context);
-    return opened ? len + rest : -1;
+    if (!opened) { /* in what state a failure leaves it is nowhere promised */
+        EVP_CIPHER_CTX_free(context);
+        return -1;
+    }
+    give_back(content, context);
+    return len + rest;
 }
 
 const char *na_content_open(apr_pool_t *pool, const na_content *content, const na_sealed *sealed,

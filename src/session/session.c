@@ -30,12 +30,31 @@ static void flatten(apr_pool_t *pool, apr_array_header_t *claims, const char *na
         APR_ARRAY_PUSH(claims, na_claim) = (na_claim){name, text};
 }
 
+static void take_time(na_session *session, const char *name, const json_t *value)
+{
+    json_int_t seconds;
+    if (!na_json_whole(value, &seconds))
+        return;
+    if (strcmp(name, "exp") == 0)
+        session->expires = seconds;
+    if (strcmp(name, "iat") == 0)
+        session->issued_at = seconds;
+    if (strcmp(name, NA_CLAIM_AUTH_TIME) == 0)
+        session->auth_time = seconds;
+}
+
 static void take_claims(apr_pool_t *pool, json_t *json, na_session *session)
 {
     apr_array_header_t *claims = apr_array_make(pool, 16, sizeof(na_claim));
     const char *name;
     json_t *value;
-    json_object_foreach(json, name, value) flatten(pool, claims, name, value, 0);
+    json_object_foreach(json, name, value)
+    {
+        flatten(pool, claims, name, value, 0);
+        take_time(session, name, value);
+    }
+    if (!session->auth_time)
+        session->auth_time = session->issued_at;
     session->claims = (const na_claim *)claims->elts;
     session->claim_count = claims->nelts;
 }
@@ -113,7 +132,6 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
 {
     json_t *json;
     na_bytes text;
-    json_int_t exp = 0, iat = 0, auth_time;
     NA_TRY(na_keyring_open(pool, ring, token, now, &json, &text));
     na_session *session = apr_pcalloc(pool, sizeof *session);
     take_claims(pool, json, session);
@@ -122,11 +140,6 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
         return na_error_new(pool, NA_SESSION, "a session token without sub");
     session->email = na_session_claim(session, "email");
     session->claims_json = (const char *)text.data;
-    na_json_number(json, "exp", &exp);
-    na_json_number(json, "iat", &iat);
-    session->expires = exp;
-    session->issued_at = iat;
-    session->auth_time = na_json_number(json, NA_CLAIM_AUTH_TIME, &auth_time) ? auth_time : iat;
     session->dialect = dialect;
     prepare_identities(pool, session, identity_claims);
     *opened = session;
