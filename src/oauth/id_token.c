@@ -116,7 +116,7 @@ static na_error *check_issuer(const na_oauth *oauth, const na_metadata *metadata
     const char *expected = metadata->issuer, *issuer = na_json_string(claims, "iss");
     const char *hole = strstr(expected, "{tenantid}"), *tenant = na_json_string(claims, "tid");
     if (hole) {
-        if (!tenant || strspn(tenant, "0123456789abcdefABCDEF-") != strlen(tenant))
+        if (!tenant || !*tenant || strspn(tenant, "0123456789abcdefABCDEF-") != strlen(tenant))
             return refuse(oauth, "tid is no tenant");
         expected = apr_pstrcat(oauth->pool,
                                apr_pstrmemdup(oauth->pool, expected, (apr_size_t)(hole - expected)),

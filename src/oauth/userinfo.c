@@ -35,13 +35,17 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
                                                    "userinfo's answer is no JSON object");
 }
 
-/* GitHub hides a private address from the profile and lists all of them here. */
-static na_error *add_listed_email(const na_oauth *oauth, const na_tokens *tokens, json_t *profile)
+/*
+ * GitHub hides a private address from the profile and lists all of them here, if the scope permits
+ * it. Without the list there is no address, which is no failure: nobody is obliged to have one.
+ */
+static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, json_t *profile)
 {
     json_t *list, *found = NULL;
-    if (!oauth->provider->emails_url || na_json_string(profile, "email"))
-        return NULL;
-    NA_TRY(fetch_json(oauth, oauth->provider->emails_url, tokens->access_token, &list));
+    const char *url = oauth->provider->emails_url;
+    if (!url || na_json_string(profile, "email") ||
+        fetch_json(oauth, url, tokens->access_token, &list))
+        return;
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *entry = json_array_get(list, i);
         if (!json_is_true(json_object_get(entry, "verified")))
@@ -51,7 +55,6 @@ static na_error *add_listed_email(const na_oauth *oauth, const na_tokens *tokens
     }
     if (found)
         json_object_set(profile, "email", json_object_get(found, "email"));
-    return NULL;
 }
 
 /* Core 1.0 section 5.3.2: userinfo of another sub must not be used. */
@@ -74,7 +77,8 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
     na_profile_source source = oauth->provider->profile_source;
     if (oauth->provider->type == NA_OAUTH) {
         NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
-        return add_listed_email(oauth, tokens, *profile);
+        add_listed_email(oauth, tokens, *profile);
+        return NULL;
     }
     NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, nonce, profile));
     int wanted =
