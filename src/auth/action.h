@@ -108,8 +108,14 @@ const char *na_parameter(const na_request *request, const char *name);
 void na_log(const na_request *request, na_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Whether who asks is an Auth.js v5 client, or a plain form of a site that is configured for v5. */
+int na_speaks_v5(const na_request *request);
+
 /* csrf.c: double submit as NextAuth makes it. Sets csrf_token, csrf_verified and the cookie. */
 void na_csrf(na_request *request, na_response *response);
+
+/* The answer to a form without the token: v5's error, or on to v4's `page` under the base path. */
+na_error *na_refuse_csrf(na_request *request, na_response *response, const char *page);
 
 /* callback_url.c: sets callback_url, and the cookie where it changes. */
 void na_callback_url(na_request *request, na_response *response);

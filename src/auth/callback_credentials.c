@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "auth/action.h"
 #include "base/json.h"
 
@@ -62,15 +60,9 @@ static na_error *post_credentials(na_request *request, na_response *response)
 
 na_error *na_callback_credentials(na_request *request, na_response *response)
 {
-    const char *base = request->config->base_url;
     if (strcmp(request->method, "POST") != 0)
         return na_error_new(request->pool, NA_CONFIGURATION, "credentials take a POST");
-    if (!request->csrf_verified && request->config->dialect == NA_V5)
-        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
-    if (!request->csrf_verified) {
-        na_respond_redirect(request, response, 200,
-                            apr_pstrcat(request->pool, base, "/signin?csrf=true", NULL));
-        return NULL;
-    }
+    if (!request->csrf_verified)
+        return na_refuse_csrf(request, response, "/signin?csrf=true");
     return post_credentials(request, response);
 }

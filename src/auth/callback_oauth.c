@@ -8,15 +8,12 @@
 #include "base/json.h"
 #include "oauth/oauth.h"
 
+#define SAID_MAX 200
+
 /* A provider's own words, for the log alone. */
 static const char *said(na_request *request, const char *name)
 {
-    const char *text = na_parameter(request, name);
-    char *copy = apr_pstrndup(request->pool, text ? text : "", 200);
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    return copy;
+    return na_one_line(request->pool, na_parameter(request, name), SAID_MAX);
 }
 
 /* RFC 9207 section 2.4: the answer must be of the issuer that was asked. */

@@ -47,6 +47,15 @@ void na_csrf(na_request *request, na_response *response)
     na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name, value, -1, 0));
 }
 
+na_error *na_refuse_csrf(na_request *request, na_response *response, const char *page)
+{
+    if (na_speaks_v5(request))
+        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
+    na_respond_redirect(request, response, 200,
+                        apr_pstrcat(request->pool, request->config->base_url, page, NULL));
+    return NULL;
+}
+
 na_error *na_get_csrf(na_request *request, na_response *response)
 {
     json_t *body = na_json_own(request->pool, json_pack("{s:s}", "csrfToken", request->csrf_token));

@@ -78,14 +78,6 @@ static int v4_status(const char *code)
     return strcmp(code, NA_ACCESS_DENIED) == 0 ? 403 : 200;
 }
 
-/* The client shows its dialect by how it asks; a plain form does not: the configuration decides. */
-static int speaks_v5(const na_request *request)
-{
-    if (request->wants_return)
-        return 1;
-    return request->config->dialect == NA_V5 && !apr_table_get(request->form, "json");
-}
-
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
     int own_fault = strcmp(error->code, NA_CONFIGURATION) == 0;
@@ -95,8 +87,8 @@ static void respond_error(na_request *request, na_response *response, const na_e
            : request->provider_id ? "?"
                                   : "",
            error->code, na_error_text(request->pool, error));
-    const char *url = speaks_v5(request) ? v5_error_url(request, error->code)
-                                         : v4_error_url(request, error->code);
+    const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
+                                            : v4_error_url(request, error->code);
     na_respond_redirect(request, response, v4_status(error->code), url);
 }
 

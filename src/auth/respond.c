@@ -41,6 +41,13 @@ void na_respond_json(na_request *request, na_response *response, int status, con
     response->body = json_is_null(json) ? "null" : na_json_dump(request->pool, json);
 }
 
+/* A client shows its dialect by how it asks; a plain form does not: the configuration decides. */
+int na_speaks_v5(const na_request *request)
+{
+    return request->wants_return ||
+           (request->config->dialect == NA_V5 && !apr_table_get(request->form, "json"));
+}
+
 /* v4's client sends json=true and reads the status; v5's sends a header and wants 200. */
 void na_respond_redirect(na_request *request, na_response *response, int status, const char *url)
 {

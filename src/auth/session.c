@@ -41,14 +41,13 @@ static json_t *session_json(na_request *request, const json_t *claims)
 }
 
 /* Every look at the session makes it last longer, as NextAuth does. */
-static na_error *reissue(na_request *request, na_response *response, const na_session *session)
+static na_error *renew(na_request *request, na_response *response, const na_session *session)
 {
-    json_t *claims;
-    NA_TRY(na_json_parse(request->pool, NA_SESSION, session->claims_json,
-                         strlen(session->claims_json), &claims));
+    const json_t *claims;
+    NA_TRY(na_session_renew(request->pool, &request->config->session, request->cookie_header,
+                            session, request->now, response->set_cookies, &claims));
     na_respond_json(request, response, 200, session_json(request, claims));
-    return na_session_write(request->pool, &request->config->session, request->cookie_header,
-                            claims, request->now, response->set_cookies);
+    return NULL;
 }
 
 na_error *na_get_session(na_request *request, na_response *response)
@@ -58,7 +57,7 @@ na_error *na_get_session(na_request *request, na_response *response)
         na_session_load(request->pool, &request->config->session, request->process->tokens,
                         request->cookie_header, request->now, &session);
     if (session)
-        return reissue(request, response, session);
+        return renew(request, response, session);
     if (error)
         na_log(request, NA_LOG_INFO, "session refused: %s", na_error_text(request->pool, error));
     na_session_clear(request->pool, &request->config->session, request->cookie_header,

@@ -49,17 +49,14 @@ static na_error *start_oauth(na_request *request, na_response *response)
 
 na_error *na_post_signin(na_request *request, na_response *response)
 {
-    const char *base = request->config->base_url;
-    if (!request->csrf_verified && request->config->dialect == NA_V5)
-        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
-    if (!request->csrf_verified || !request->provider) {
+    if (!request->csrf_verified)
+        return na_refuse_csrf(request, response, "/signin?csrf=true");
+    if (!request->provider && na_speaks_v5(request))
+        return na_error_new(request->pool, NA_CONFIGURATION, "a sign-in with an unknown provider");
+    if (!request->provider || request->provider->type == NA_CREDENTIALS) {
+        const char *page = request->provider ? "/signin" : "/signin?csrf=true";
         na_respond_redirect(request, response, 200,
-                            apr_pstrcat(request->pool, base, "/signin?csrf=true", NULL));
-        return NULL;
-    }
-    if (request->provider->type == NA_CREDENTIALS) {
-        na_respond_redirect(request, response, 200,
-                            apr_pstrcat(request->pool, base, "/signin", NULL));
+                            apr_pstrcat(request->pool, request->config->base_url, page, NULL));
         return NULL;
     }
     na_error *error = start_oauth(request, response);

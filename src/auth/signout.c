@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <apr_strings.h>
-
 #include "auth/action.h"
 
 na_error *na_get_signout(na_request *request, na_response *response)
@@ -17,14 +15,8 @@ na_error *na_get_signout(na_request *request, na_response *response)
 
 na_error *na_post_signout(na_request *request, na_response *response)
 {
-    if (!request->csrf_verified && request->config->dialect == NA_V5)
-        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
-    if (!request->csrf_verified) {
-        na_respond_redirect(request, response, 200,
-                            apr_pstrcat(request->pool, request->config->base_url,
-                                        "/signout?csrf=true", NULL));
-        return NULL;
-    }
+    if (!request->csrf_verified)
+        return na_refuse_csrf(request, response, "/signout?csrf=true");
     na_session_clear(request->pool, &request->config->session, request->cookie_header,
                      response->set_cookies);
     na_log(request, NA_LOG_INFO, "signOut");

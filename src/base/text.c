@@ -216,6 +216,19 @@ int na_has_control(const char *text)
     return 0;
 }
 
+const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max)
+{
+    if (!text)
+        return "";
+    if (strlen(text) <= max && !na_has_control(text))
+        return text;
+    char *copy = apr_pstrndup(pool, text, max);
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    return copy;
+}
+
 /* Length of the well-formed sequence at `p`, 0 where there is none (RFC 3629 section 4). */
 static int utf8_sequence(const unsigned char *p)
 {

@@ -46,6 +46,12 @@ char *na_percent_decode(apr_pool_t *pool, const char *text, int plus);
 /* 1 where `text` has a byte below 0x20 or 0x7f. */
 int na_has_control(const char *text);
 
+/*
+ * Foreign text for a log line or a header: control characters become spaces, what is beyond `max`
+ * bytes is cut. Returns `text` itself where nothing has to change; NULL gives "".
+ */
+const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max);
+
 /* 1 where the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
 

@@ -113,16 +113,13 @@ static const char *remote_user(request_rec *r, const na_session *session)
 /* Pages are visited without the endpoints being asked, so they keep the session alive as well. */
 static void keep_alive(request_rec *r, const na_config *config, const na_session *session)
 {
-    json_t *claims;
     if (!ap_is_initial_req(r) ||
         apr_time_sec(r->request_time) - session->issued_at < config->session.update_age)
         return;
     apr_array_header_t *set_cookies = apr_array_make(r->pool, 4, sizeof(char *));
-    na_error *error = na_json_parse(r->pool, NA_SESSION, session->claims_json,
-                                    strlen(session->claims_json), &claims);
-    if (!error)
-        error = na_session_write(r->pool, &config->session, apr_table_get(r->headers_in, "Cookie"),
-                                 claims, r->request_time, set_cookies);
+    na_error *error =
+        na_session_renew(r->pool, &config->session, apr_table_get(r->headers_in, "Cookie"), session,
+                         r->request_time, set_cookies, NULL);
     if (error) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "session not renewed: %s",
                       na_error_text(r->pool, error));

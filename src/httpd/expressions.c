@@ -6,22 +6,12 @@
 #include "base/json.h"
 #include "httpd/module.h"
 
+#define VALUE_MAX 8192
+
 /*
  * In any expression: %{NEXTAUTH:claim} and NEXTAUTH('claim') of the request's session. In rules,
  * roles and claims, which are worked out at sign-in: USER, ACCOUNT and PROFILE likewise.
  */
-
-/* A page that hands a value to a header or a log must not have lines put into it. */
-static const char *one_line(apr_pool_t *pool, const char *value)
-{
-    if (!value || !na_has_control(value))
-        return value;
-    char *copy = apr_pstrdup(pool, value);
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    return copy;
-}
 
 static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
 {
@@ -31,10 +21,11 @@ static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
     return na_session_of(ctx->r);
 }
 
+/* What goes into a header or a log must not bring lines of its own. */
 static const char *session_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
 {
     const na_session *session = session_for(ctx);
-    return session ? one_line(ctx->p, na_session_claim(session, name)) : NULL;
+    return session ? na_one_line(ctx->p, na_session_claim(session, name), VALUE_MAX) : NULL;
 }
 
 static apr_array_header_t *session_list(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)

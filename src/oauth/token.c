@@ -28,14 +28,12 @@ static void authenticate(const na_oauth *oauth, na_http_request *request)
         request->form = field(oauth, request->form, "client_secret", provider->client_secret);
 }
 
-/* A provider's words reach the log only: at most this much of them, on one line. */
+/* A provider's words reach the log only, and no more than this of them. */
+#define SAID_MAX 200
+
 static const char *quoted(const na_oauth *oauth, const char *text)
 {
-    char *copy = apr_pstrndup(oauth->pool, text ? text : "?", 200);
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    return copy;
+    return na_one_line(oauth->pool, text, SAID_MAX);
 }
 
 static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tokens *tokens)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session/load.h"
 
+#include "base/json.h"
 #include "session/chunks.h"
 
 static apr_status_t release(void *session)
@@ -63,6 +64,17 @@ na_error *na_session_write(apr_pool_t *pool, const na_session_config *config,
                                cookie_header, NULL, 0, set_cookies));
     return na_chunks_write(pool, &primary->cookie, primary->dialect, cookie_header, token,
                            now + apr_time_from_sec(config->max_age), set_cookies);
+}
+
+na_error *na_session_renew(apr_pool_t *pool, const na_session_config *config,
+                           const char *cookie_header, const na_session *session, apr_time_t now,
+                           apr_array_header_t *set_cookies, const json_t **claims)
+{
+    json_t *renewed;
+    NA_TRY(na_json_parse_sealed(pool, NA_SESSION, na_bytes_of(session->claims_json), &renewed));
+    if (claims)
+        *claims = renewed;
+    return na_session_write(pool, config, cookie_header, renewed, now, set_cookies);
 }
 
 void na_session_clear(apr_pool_t *pool, const na_session_config *config, const char *cookie_header,

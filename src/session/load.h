@@ -39,6 +39,14 @@ na_error *na_session_write(apr_pool_t *pool, const na_session_config *config,
                            const char *cookie_header, json_t *claims, apr_time_t now,
                            apr_array_header_t *set_cookies);
 
+/*
+ * Makes a session that is in `cookie_header` last for another maximum age, all its claims kept.
+ * `claims` (may be NULL) takes them, owned by the pool.
+ */
+na_error *na_session_renew(apr_pool_t *pool, const na_session_config *config,
+                           const char *cookie_header, const na_session *session, apr_time_t now,
+                           apr_array_header_t *set_cookies, const json_t **claims);
+
 /* Appends the Set-Cookie values that end every session in `cookie_header`. */
 void na_session_clear(apr_pool_t *pool, const na_session_config *config, const char *cookie_header,
                       apr_array_header_t *set_cookies);

@@ -12,6 +12,9 @@
 #define CLAIMS_MAX 256
 #define DEPTH_MAX 4
 
+/* Bytes of one identity string: applications and proxies have limits of a header, too. */
+#define VALUE_MAX 4096
+
 static void flatten(apr_pool_t *pool, apr_array_header_t *claims, const char *name,
                     const json_t *value, int depth)
 {
@@ -59,18 +62,6 @@ static void take_claims(apr_pool_t *pool, json_t *json, na_session *session)
     session->claim_count = claims->nelts;
 }
 
-/* Header and environment values: a control character could end a header line. */
-static const char *without_control(apr_pool_t *pool, const char *value)
-{
-    if (!na_has_control(value))
-        return value;
-    char *copy = apr_pstrdup(pool, value);
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    return copy;
-}
-
 static int is_roles_claim(const char *name)
 {
     return strcmp(name, NA_CLAIM_ROLES) == 0 || strcmp(name, "role") == 0;
@@ -89,12 +80,13 @@ static const char *roles_of(apr_pool_t *pool, const na_session *session)
     return roles;
 }
 
+/* Header and environment values: a control character could end a header line. */
 static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env, const char *header,
                     const char *value)
 {
     if (value && *value)
         APR_ARRAY_PUSH(list, na_identity) =
-            (na_identity){env, header, without_control(pool, value)};
+            (na_identity){env, header, na_one_line(pool, value, VALUE_MAX)};
 }
 
 /* A claim of the operator's own: NEXTAUTH_CLAIM_DEPARTMENT, X-NextAuth-Claim-department. */
