@@ -2,9 +2,10 @@
 // The least OpenID provider that signs everybody in, and a browser that walks through a login once.
 'use strict';
 const crypto = require('node:crypto');
+const { generateKeys } = require('../lib/keys.js');
 const http = require('node:http');
 
-const { publicKey, privateKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { publicKey, privateKey } = generateKeys('rsa', { modulusLength: 2048 });
 const base64url = (json) => Buffer.from(JSON.stringify(json)).toString('base64url');
 
 function signed(claims) {

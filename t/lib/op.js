@@ -2,6 +2,7 @@
 // An OpenID provider that nobody of this project wrote: npm's oidc-provider, on a free loopback
 // port, with two accounts and a login form of its own that works without script.
 const crypto = require('node:crypto');
+const { generateKeys } = require('./keys.js');
 const http = require('node:http');
 const { freePort } = require('./httpd.js');
 
@@ -17,7 +18,7 @@ const keyKinds = [['rsa', { modulusLength: 2048 }], ['ec', { namedCurve: 'P-256'
 
 function newKeys() {
   return keyKinds.map(([kind, options]) => ({
-    ...crypto.generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }),
+    ...generateKeys(kind, options).privateKey.export({ format: 'jwk' }),
     use: 'sig', kid: `${kind}-${crypto.randomUUID()}`,
   }));
 }
@@ -25,7 +26,7 @@ function newKeys() {
 // A client's key for encrypted ID tokens: `pem` for the module, `jwk` for the provider.
 function decryptionKey(kind, alg) {
   const options = kind === 'rsa' ? { modulusLength: 2048 } : { namedCurve: 'P-256' };
-  const { publicKey, privateKey } = crypto.generateKeyPairSync(kind, options);
+  const { publicKey, privateKey } = generateKeys(kind, options);
   return { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     jwk: { ...publicKey.export({ format: 'jwk' }), use: 'enc', alg, kid: 'theirs' } };
 }

@@ -11,6 +11,7 @@
 //
 // `journal` has every request, `secrets` what must not be found in any log.
 const crypto = require('node:crypto');
+const { generateKeys } = require('./keys.js');
 const http = require('node:http');
 const jose = require('jose');
 const { freePort } = require('./httpd.js');
@@ -50,7 +51,7 @@ const seconds = () => Math.floor(Date.now() / 1000);
 const input = (header, claims) => `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(claims))}`;
 
 function makeKey(kid) {
-  const { publicKey, privateKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { publicKey, privateKey } = generateKeys('rsa', { modulusLength: 2048 });
   return { kid, publicKey, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' } };
 }
 
