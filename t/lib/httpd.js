@@ -84,6 +84,7 @@ ${options.without ? '' : `LoadModule nextauth_module ${moduleFile}`}
   ${process.getuid() === 0 ? 'User www-data\nGroup www-data' : ''}
 </IfModule>
 StartServers 2
+GracefulShutdownTimeout 4
 ${mpm === 'prefork' ? 'MaxRequestWorkers 24' : 'ThreadsPerChild 12\nMaxRequestWorkers 24'}
 <IfModule cgid_module>
   ScriptSock ${folder}/cgid.sock
@@ -158,12 +159,14 @@ async function startHttpd(t, options = {}) {
     },
     alive: () => !exited,
     reload: async () => { child.kill('SIGUSR1'); await pause(1500); },
+    // Gracefully: told to end at once, the event MPM may crash over a connection that is just being
+    // closed, whatever modules it has.
     stop: async () => {
       if (exited) return;
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      child.kill('SIGWINCH');
+      const timers = [setTimeout(() => child.kill('SIGTERM'), 5000), setTimeout(() => child.kill('SIGKILL'), 8000)];
       await gone;
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
     },
   };
   t.cleanup(async () => {
