@@ -113,7 +113,7 @@ static na_error *take(na_request *request, na_cookie_id id, const char *state, c
                             "cookie %s is missing: expired, used already, or another browser",
                             request->config->cookies[id].name);
     na_error *error = na_keyring_open(request->pool, &request->config->check_rings[id],
-                                      na_bytes_of(cookie), request->now, claims, NULL);
+                                      na_bytes_of(cookie), request->now, claims);
     if (error)
         return na_error_wrap(request->pool, error, NA_OAUTH_CALLBACK, "cookie %s is unusable",
                              request->config->cookies[id].name);

@@ -87,7 +87,7 @@ int na_command_token_decode(apr_pool_t *pool, int argc, char **argv)
         return 2;
     na_error *error = make_ring(pool, &c, &ring);
     if (!error)
-        error = na_keyring_open(pool, &ring, na_bytes_of(c.input), apr_time_now(), &claims, NULL);
+        error = na_keyring_open(pool, &ring, na_bytes_of(c.input), apr_time_now(), &claims);
     if (error)
         return fail(pool, error);
     printf("%s\n", na_json_dump(pool, claims));

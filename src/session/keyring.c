@@ -4,8 +4,8 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
-#include "base/clock.h"
 #include "base/json.h"
+#include "session/claims.h"
 
 static na_error *derive(apr_pool_t *pool, const char *secret, const char *salt, const char *info,
                         na_jwe_enc enc, int with_kid, const na_jwe_key **key)
@@ -56,30 +56,13 @@ na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *clai
     return na_jwe_seal(pool, ring->keys[0], na_bytes_of(na_json_dump(pool, claims)), token);
 }
 
-static na_error *check_times(apr_pool_t *pool, const json_t *claims, apr_time_t now)
-{
-    json_int_t exp, nbf, seconds = apr_time_sec(now);
-    if (!na_json_number(claims, "exp", &exp))
-        return na_error_new(pool, NA_SESSION, "a token without exp");
-    if (exp <= seconds - NA_CLOCK_TOLERANCE)
-        return na_error_new(pool, NA_SESSION, "the token expired %" APR_INT64_T_FMT " s ago",
-                            (apr_int64_t)(seconds - exp));
-    if (!json_object_get(claims, "nbf"))
-        return NULL;
-    if (!na_json_number(claims, "nbf", &nbf) || nbf > seconds + NA_CLOCK_TOLERANCE)
-        return na_error_new(pool, NA_SESSION, "the token is not valid yet");
-    return NULL;
-}
-
 na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
-                          json_t **claims, na_bytes *text)
+                          json_t **json)
 {
-    na_bytes plain;
-    NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &plain));
-    NA_TRY(na_json_parse_sealed(pool, NA_SESSION, plain, claims));
-    if (!json_is_object(*claims))
-        return na_error_new(pool, NA_SESSION, "the token's claims are no object");
-    if (text)
-        *text = plain;
-    return check_times(pool, *claims, now);
+    na_bytes text;
+    na_claims claims;
+    NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &text));
+    NA_TRY(na_claims_read(pool, text, &claims));
+    NA_TRY(na_claims_check_times(pool, &claims, now));
+    return na_json_parse_sealed(pool, NA_SESSION, text, json);
 }

@@ -32,10 +32,10 @@ na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *clai
                           long max_age, char **token);
 
 /*
- * Opens a token and checks exp and nbf. A token without exp would never end: refused. The claims
- * are owned by the pool; `text` (may be NULL) takes their JSON.
+ * Opens a token and checks exp and nbf as na_claims_check_times does. The claims are owned by the
+ * pool.
  */
 na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
-                          json_t **claims, na_bytes *text);
+                          json_t **claims);
 
 #endif

@@ -7,60 +7,9 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
-#include "base/json.h"
-
-#define CLAIMS_MAX 256
-#define DEPTH_MAX 4
 
 /* Bytes of one identity string: applications and proxies have limits of a header, too. */
 #define VALUE_MAX 4096
-
-static void flatten(apr_pool_t *pool, apr_array_header_t *claims, const char *name,
-                    const json_t *value, int depth)
-{
-    if (claims->nelts >= CLAIMS_MAX || depth > DEPTH_MAX)
-        return;
-    size_t index;
-    const char *member;
-    json_t *child;
-    if (json_is_array(value))
-        json_array_foreach(value, index, child) flatten(pool, claims, name, child, depth + 1);
-    if (json_is_object(value))
-        json_object_foreach((json_t *)value, member, child)
-            flatten(pool, claims, apr_pstrcat(pool, name, ".", member, NULL), child, depth + 1);
-    const char *text = na_json_scalar(pool, value);
-    if (text)
-        APR_ARRAY_PUSH(claims, na_claim) = (na_claim){name, text};
-}
-
-static void take_time(na_session *session, const char *name, const json_t *value)
-{
-    json_int_t seconds;
-    if (!na_json_whole(value, &seconds))
-        return;
-    if (strcmp(name, "exp") == 0)
-        session->expires = seconds;
-    if (strcmp(name, "iat") == 0)
-        session->issued_at = seconds;
-    if (strcmp(name, NA_CLAIM_AUTH_TIME) == 0)
-        session->auth_time = seconds;
-}
-
-static void take_claims(apr_pool_t *pool, json_t *json, na_session *session)
-{
-    apr_array_header_t *claims = apr_array_make(pool, 16, sizeof(na_claim));
-    const char *name;
-    json_t *value;
-    json_object_foreach(json, name, value)
-    {
-        flatten(pool, claims, name, value, 0);
-        take_time(session, name, value);
-    }
-    if (!session->auth_time)
-        session->auth_time = session->issued_at;
-    session->claims = (const na_claim *)claims->elts;
-    session->claim_count = claims->nelts;
-}
 
 static int is_roles_claim(const char *name)
 {
@@ -122,16 +71,22 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
                           na_bytes token, apr_time_t now, const apr_array_header_t *identity_claims,
                           const na_session **opened)
 {
-    json_t *json;
     na_bytes text;
-    NA_TRY(na_keyring_open(pool, ring, token, now, &json, &text));
+    na_claims claims;
+    NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &text));
+    NA_TRY(na_claims_read(pool, text, &claims));
+    NA_TRY(na_claims_check_times(pool, &claims, now));
     na_session *session = apr_pcalloc(pool, sizeof *session);
-    take_claims(pool, json, session);
+    session->claims = (const na_claim *)claims.list->elts;
+    session->claim_count = claims.list->nelts;
     session->user = na_session_claim(session, "sub");
     if (!session->user || !*session->user)
         return na_error_new(pool, NA_SESSION, "a session token without sub");
     session->email = na_session_claim(session, "email");
     session->claims_json = (const char *)text.data;
+    session->expires = claims.exp;
+    session->issued_at = claims.iat;
+    session->auth_time = claims.auth_time ? claims.auth_time : claims.iat;
     session->dialect = dialect;
     prepare_identities(pool, session, identity_claims);
     *opened = session;

@@ -5,6 +5,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "session/claims.h"
 #include "session/keyring.h"
 
 /* Our own claims: they survive when the application behind the proxy re-issues the token. */
@@ -12,12 +13,6 @@
 #define NA_CLAIM_AUTH_TIME "auth_time"
 #define NA_CLAIM_PROVIDER "provider"
 #define NA_CLAIM_ROLES "roles"
-
-/* A claim as text. An array gives one entry an element, an object one a member ("name.member"). */
-typedef struct na_claim {
-    const char *name;
-    const char *value;
-} na_claim;
 
 /* One identity string that is handed to applications. */
 typedef struct na_identity {

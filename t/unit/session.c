@@ -167,6 +167,49 @@ static void chunks(apr_pool_t *pool)
           "a token that no browser would keep is an error");
 }
 
+static int reads_plain(apr_pool_t *pool, const char *text, na_claims *read)
+{
+    return na_claims_read_plain(pool, na_bytes_of(text), read);
+}
+
+static void claims_in_place(apr_pool_t *pool)
+{
+    static const char *const left[] = {"",
+                                       "{}",
+                                       "[]",
+                                       "{\"a\":1",
+                                       "{\"a\":1}x",
+                                       "{\"a\":01}",
+                                       "{\"a\":-0}",
+                                       "{\"a\":1.5}",
+                                       "{\"a\":1e3}",
+                                       "{\"a\":tru}",
+                                       "{\"a\":[1,]}",
+                                       "{\"a\":[,1]}",
+                                       "{\"a\":[1}",
+                                       "{\"a\" :1}",
+                                       "{\"a\":\"\\n\"}",
+                                       "{\"a\":{}}",
+                                       "{\"a\":[[1]]}",
+                                       "{a:1}",
+                                       "{\"a\":1,}",
+                                       "{\"a\":1,\"a\":2}",
+                                       "{\"exp\":\"1\"}",
+                                       "{\"nbf\":[1]}",
+                                       "{\"a\":\"\xff\"}",
+                                       "{\"a\":12345678901234567890}"};
+    na_claims read;
+    ok(reads_plain(pool, "{\"a\":\"x\",\"b\":[1,true,null,\"null\"],\"c\":[],\"exp\":17,\"d\":-3}",
+                   &read),
+       "flat claims are read where they stand");
+    is_number(read.list->nelts, 6, "each scalar is a claim");
+    is(APR_ARRAY_IDX(read.list, 3, na_claim).value, "null", "the word null in quotes is a word");
+    is(APR_ARRAY_IDX(read.list, 5, na_claim).value, "-3", "a number is text");
+    is_number(read.exp, 17, "the end is a time");
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        ok(!reads_plain(pool, left[i], &read), "left to the library: %s", left[i]);
+}
+
 static void caching(apr_pool_t *pool)
 {
     na_token_cache *cache;
@@ -209,6 +252,7 @@ int main(void)
     rotation(pool);
     refusals(pool);
     chunks(pool);
+    claims_in_place(pool);
     caching(pool);
     return tap_done();
 }

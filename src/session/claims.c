@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/claims.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+#define CLAIMS_MAX 256
+#define DEPTH_MAX 4
+
+static void add(na_claims *claims, const char *name, const char *value)
+{
+    if (claims->list->nelts < CLAIMS_MAX)
+        APR_ARRAY_PUSH(claims->list, na_claim) = (na_claim){name, value};
+}
+
+/* Where a claim of that name keeps its time; NULL where it is none. */
+static apr_int64_t *time_of(na_claims *claims, const char *name)
+{
+    if (strcmp(name, "exp") == 0)
+        return &claims->exp;
+    if (strcmp(name, "nbf") == 0)
+        return &claims->nbf;
+    if (strcmp(name, "iat") == 0)
+        return &claims->iat;
+    return strcmp(name, "auth_time") == 0 ? &claims->auth_time : NULL;
+}
+
+/* ── any JSON ──────────────────────────────────────────────────────────────────────────────── */
+
+static void flatten(apr_pool_t *pool, na_claims *claims, const char *name, const json_t *value,
+                    int depth)
+{
+    size_t index;
+    const char *member;
+    json_t *child;
+    if (depth > DEPTH_MAX)
+        return;
+    if (json_is_array(value))
+        json_array_foreach(value, index, child) flatten(pool, claims, name, child, depth + 1);
+    if (json_is_object(value))
+        json_object_foreach((json_t *)value, member, child)
+            flatten(pool, claims, apr_pstrcat(pool, name, ".", member, NULL), child, depth + 1);
+    const char *text = na_json_scalar(pool, value);
+    if (text)
+        add(claims, name, text);
+}
+
+na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims)
+{
+    json_t *json, *value;
+    json_int_t seconds;
+    const char *name;
+    *claims = (na_claims){.list = apr_array_make(pool, 16, sizeof(na_claim))};
+    NA_TRY(na_json_parse_sealed(pool, NA_SESSION, text, &json));
+    if (!json_is_object(json))
+        return na_error_new(pool, NA_SESSION, "the token's claims are no object");
+    json_object_foreach(json, name, value)
+    {
+        apr_int64_t *time = time_of(claims, name);
+        flatten(pool, claims, name, value, 0);
+        if (time && na_json_whole(value, &seconds))
+            *time = seconds;
+        else if (time == &claims->nbf)
+            claims->nbf = INT64_MAX; /* a start that is no number is never reached */
+    }
+    return NULL;
+}
+
+/* ── plain JSON ────────────────────────────────────────────────────────────────────────────── */
+
+/* A string without escapes, ended where it stands; `*p` is on its opening quote. */
+static const char *read_string(char **p)
+{
+    char *start = *p + 1, *end = start;
+    while (*end != '"' && *end != '\\' && (unsigned char)*end >= 0x20)
+        end++;
+    if (**p != '"' || *end != '"')
+        return NULL;
+    *end = '\0';
+    *p = end + 1;
+    return start;
+}
+
+/* A whole number that is written as it would be printed. */
+static const char *read_whole(apr_pool_t *pool, char **p)
+{
+    char *start = *p;
+    apr_size_t sign = *start == '-', digits = strspn(start + sign, "0123456789");
+    if (!digits || digits > 15 || (start[sign] == '0' && (digits > 1 || sign)))
+        return NULL;
+    *p += sign + digits;
+    return apr_pstrmemdup(pool, start, sign + digits);
+}
+
+static int read_word(char **p, const char *word)
+{
+    apr_size_t len = strlen(word);
+    int found = strncmp(*p, word, len) == 0;
+    *p += found ? len : 0;
+    return found;
+}
+
+static int read_scalar(apr_pool_t *pool, char **p, const char *name, na_claims *claims)
+{
+    if (read_word(p, "null"))
+        return 1;
+    const char *value = **p == '"'              ? read_string(p)
+                        : read_word(p, "true")  ? "true"
+                        : read_word(p, "false") ? "false"
+                                                : read_whole(pool, p);
+    if (value)
+        add(claims, name, value);
+    return value != NULL;
+}
+
+static int read_array(apr_pool_t *pool, char **p, const char *name, na_claims *claims)
+{
+    if (*++*p == ']') {
+        ++*p;
+        return 1;
+    }
+    while (read_scalar(pool, p, name, claims)) {
+        char behind = *(*p)++;
+        if (behind != ',')
+            return behind == ']';
+    }
+    return 0;
+}
+
+static int read_time(apr_pool_t *pool, char **p, const char *name, na_claims *claims,
+                     apr_int64_t *time)
+{
+    const char *digits = read_whole(pool, p);
+    if (!digits)
+        return 0;
+    add(claims, name, digits);
+    *time = strtoll(digits, NULL, 10);
+    return 1;
+}
+
+static int read_value(apr_pool_t *pool, char **p, const char *name, na_claims *claims)
+{
+    apr_int64_t *time = time_of(claims, name);
+    if (time)
+        return read_time(pool, p, name, claims, time);
+    return **p == '[' ? read_array(pool, p, name, claims) : read_scalar(pool, p, name, claims);
+}
+
+/* Of two members of one name it is the library's to say which counts. */
+static int is_new(apr_array_header_t *names, const char *name)
+{
+    for (int i = 0; i < names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
+            return 0;
+    APR_ARRAY_PUSH(names, const char *) = name;
+    return names->nelts < CLAIMS_MAX;
+}
+
+int na_claims_read_plain(apr_pool_t *pool, na_bytes text, na_claims *claims)
+{
+    char *copy = apr_pstrmemdup(pool, (const char *)text.data, text.len), *p = copy;
+    apr_array_header_t *names = apr_array_make(pool, 16, sizeof(const char *));
+    *claims = (na_claims){.list = apr_array_make(pool, 16, sizeof(na_claim))};
+    if (strlen(copy) != text.len || !na_is_utf8(copy) || *p++ != '{')
+        return 0;
+    for (;;) {
+        const char *name = read_string(&p);
+        if (!name || *p++ != ':' || !is_new(names, name) || !read_value(pool, &p, name, claims))
+            return 0;
+        char behind = *p++;
+        if (behind != ',')
+            return behind == '}' && !*p;
+    }
+}
+
+na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims)
+{
+    return na_claims_read_plain(pool, text, claims) ? NULL
+                                                    : na_claims_read_json(pool, text, claims);
+}
+
+na_error *na_claims_check_times(apr_pool_t *pool, const na_claims *claims, apr_time_t now)
+{
+    apr_int64_t seconds = apr_time_sec(now);
+    if (!claims->exp)
+        return na_error_new(pool, NA_SESSION, "a token without exp");
+    if (claims->exp <= seconds - NA_CLOCK_TOLERANCE)
+        return na_error_new(pool, NA_SESSION, "the token expired %" APR_INT64_T_FMT " s ago",
+                            seconds - claims->exp);
+    if (claims->nbf > seconds + NA_CLOCK_TOLERANCE)
+        return na_error_new(pool, NA_SESSION, "the token is not valid yet");
+    return NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuzz.h"
+
+#include "session/claims.h"
+
+static int same(const na_claims *a, const na_claims *b)
+{
+    if (a->exp != b->exp || a->nbf != b->nbf || a->iat != b->iat || a->auth_time != b->auth_time ||
+        a->list->nelts != b->list->nelts)
+        return 0;
+    for (int i = 0; i < a->list->nelts; i++) {
+        const na_claim *x = &APR_ARRAY_IDX(a->list, i, na_claim);
+        const na_claim *y = &APR_ARRAY_IDX(b->list, i, na_claim);
+        if (strcmp(x->name, y->name) != 0 || strcmp(x->value, y->value) != 0)
+            return 0;
+    }
+    return 1;
+}
+
+/* Whatever the fast reader takes, the JSON library takes, and reads the same. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text(data, size);
+    na_claims plain, json;
+    const na_bytes bytes = {(const unsigned char *)text, size};
+    if (na_claims_read_plain(fuzz_pool, bytes, &plain) &&
+        (na_claims_read_json(fuzz_pool, bytes, &json) || !same(&plain, &json)))
+        abort();
+    return 0;
+}
