@@ -8,10 +8,15 @@
 #include "base/url.h"
 #include "httpd/module.h"
 
+/* httpd works AuthType out as an expression each time it is asked; three hooks ask. */
 static int is_nextauth(request_rec *r)
 {
-    const char *type = ap_auth_type(r);
-    return type && ap_cstr_casecmp(type, "NextAuth") == 0;
+    na_state *state = na_state_of(r);
+    if (!state->auth_type) {
+        const char *type = ap_auth_type(r);
+        state->auth_type = type && ap_cstr_casecmp(type, "NextAuth") == 0 ? 1 : -1;
+    }
+    return state->auth_type > 0;
 }
 
 /* ── nobody is signed in ───────────────────────────────────────────────────────────────────── */

@@ -108,6 +108,7 @@ na_error *na_build_providers(const na_environment *environment, const apr_array_
 /* What the module knows of a request. */
 typedef struct na_state {
     int is_endpoint;
+    int auth_type;             /* 1: ours, -1: another or none, 0: not asked yet */
     int loaded;                /* `session` was looked for */
     int asked;                 /* an expression wanted to know the session */
     int authorizing;           /* a hook of ours is running the others */
