@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+'use strict';
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { suite } = require('./lib/suite.js');
+const { freePort, pause, root } = require('./lib/httpd.js');
+
+const ctl = (...args) => spawnSync('build/nextauthctl', args, { cwd: root, encoding: 'utf8' });
+
+suite('What an operator is given: nextauthctl, the demo, the installed files, the manual', async (t) => {
+  t.section('nextauthctl');
+  {
+    const secret = ctl('secret').stdout.trim();
+    t.like(secret, /^[\w-]{64}$/, 'secret prints a new secret');
+    t.isnt(ctl('secret').stdout.trim(), secret, 'another each time');
+    t.is(JSON.parse(ctl('providers', '--json').stdout).map(({ id }) => id), ['google', 'github', 'facebook', 'azure-ad', 'microsoft-entra-id'], 'providers lists the catalogue');
+    t.like(ctl('providers').stdout, /^ID +TYPE +NAME\ngoogle +oidc +Google\n/, 'as a table for people');
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-')), 'secret');
+    t.cleanup(() => fs.rmSync(path.dirname(file), { recursive: true }));
+    fs.writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+    for (const dialect of [[], ['--v5']]) {
+      const token = ctl('token', 'encode', '--secret-file', file, ...dialect, '{"sub":"7"}').stdout.trim();
+      t.is(JSON.parse(ctl('token', 'decode', '--secret-file', file, ...dialect, token).stdout).sub, '7', `token encode and decode ${dialect}`);
+      t.is(ctl('token', 'decode', '--secret-file', file, '--salt', 'other', ...dialect, token).status, 1, '  another salt opens nothing');
+    }
+    t.is([ctl().status, ctl('nonsense').status, ctl('token', 'decode').status, ctl('secret', 'x').status, ctl('--help').status], [2, 2, 2, 2, 0], 'a wrong call is 2');
+    fs.chmodSync(file, 0o644);
+    t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /everybody may read/, 'a secret that everybody may read is refused');
+  }
+
+  t.section('make run');
+  {
+    const port = await freePort();
+    const demo = spawn('make', ['--no-print-directory', 'serve', `PORT=${port}`], { cwd: root, detached: true, encoding: 'utf8' });
+    let said = '';
+    demo.stdout.on('data', (text) => { said += text; });
+    demo.stderr.on('data', (text) => { said += text; });
+    t.cleanup(async () => { process.kill(-demo.pid, 'SIGTERM'); await new Promise((resolve) => { demo.on('exit', resolve); if (demo.exitCode !== null) resolve(); }); });
+    const site = { port, url: `http://127.0.0.1:${port}` };
+    for (let i = 0; i < 200 && !/resuming normal/.test(said); i += 1) await pause(100);
+    t.like(said, new RegExp(`http://127.0.0.1:${port}/[^]*user +\\(password demo\\)[^]*admin \\(password demo\\)`), 'prints the address and the users');
+    const nobody = t.client(site);
+    t.is([(await nobody.page('/')).status, (await nobody.page('/members/')).status, (await nobody.page('/admin/')).status, (await nobody.page('/app/')).status],
+      [200, 302, 302, 302], 'one public page, three that ask');
+    const user = t.client(site);
+    t.is((await user.credentials('user', 'demo', { callbackUrl: '/members/' })).location, `${site.url}/members/`, 'the plain user signs in');
+    t.is([(await user.page('/members/')).status, (await user.page('/admin/')).status], [200, 403], 'and is no admin');
+    const admin = t.client(site);
+    await admin.credentials('admin', 'demo');
+    t.like((await admin.page('/admin/')).text, /admin<\/strong> and have the role <strong>admin/, 'the admin is');
+    t.like((await admin.page('/app/')).text, /X-Nextauth-User<\/th><td>admin</, 'the application is told who asks');
+  }
+
+  t.section('make install');
+  {
+    const into = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-'));
+    t.cleanup(() => fs.rmSync(into, { recursive: true }));
+    execFileSync('make', ['-s', 'install', `DESTDIR=${into}`], { cwd: root, stdio: 'ignore' });
+    const found = execFileSync('find', [into, '-type', 'f', '-printf', '%f\n'], { encoding: 'utf8' }).trim().split('\n').sort();
+    t.is(found, ['mod_nextauth.h', 'mod_nextauth.so', 'nextauth.conf', 'nextauth.load', 'nextauthctl'], 'installs module, configuration, command and header');
+    const installed = await t.configtest({ config: fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8') });
+    t.is([installed.status, installed.output.trim()], [0, 'Syntax OK'], 'the configuration is right as installed');
+  }
+
+  t.section('the manual');
+  {
+    const source = fs.readFileSync(path.join(root, 'src/httpd/directives.c'), 'utf8');
+    const directives = [...new Set(source.match(/"NextAuth\w+"/g))].map((name) => name.slice(1, -1));
+    const manual = fs.readFileSync(path.join(root, 'docs/directives.md'), 'utf8');
+    const conf = fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8');
+    t.ok(directives.length > 20, 'there are directives');
+    for (const name of directives) {
+      t.ok(manual.includes(`### ${name}\n`), `${name} is in docs/directives.md`);
+      t.ok(conf.includes(`#${name} `), '  and in conf/nextauth.conf');
+    }
+    const options = [...fs.readFileSync(path.join(root, 'src/provider/options.c'), 'utf8').matchAll(/(?:TEXT|WITH)\("([\w.]+)"/g)].map(([, name]) => name);
+    for (const name of options) t.ok(manual.includes(`\`${name}\``), `a provider's ${name}= is in docs/directives.md`);
+    for (const [, name, value] of conf.matchAll(/^ *#(NextAuth\w+) (.*)$/gm)) {
+      if (/…|\/etc\//.test(value) || ['NextAuthUnauthenticated', 'NextAuthPassIdentity', 'NextAuthRemoteUser'].includes(name)) continue;
+      const tried = await t.configtest({ config: `NextAuthEngine Off\n${name} ${value}` });
+      t.is([tried.status, tried.output.trim()], [0, 'Syntax OK'], `the example is right: ${name} ${value}`);
+    }
+    for (const file of fs.readdirSync(path.join(root, 'docs'))) {
+      const text = fs.readFileSync(path.join(root, 'docs', file), 'utf8');
+      for (const [, link] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) t.ok(fs.existsSync(path.join(root, 'docs', link)), `docs/${file} links to ${link}`);
+    }
+  }
+});
