@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_reslist.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -13,6 +14,7 @@
 struct na_http {
     const na_http_options *options;
     apr_reslist_t *handles;
+    volatile apr_uint32_t callers; /* calling or waiting to */
     CURLSH *share;
     apr_thread_mutex_t *share_locks[CURL_LOCK_DATA_LAST];
 };
@@ -180,20 +182,34 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
     return NULL;
 }
 
+static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
+                      const na_http_request *request, na_http_response *response)
+{
+    void *curl;
+    if (apr_reslist_acquire(client->handles, &curl) != APR_SUCCESS)
+        return na_error_new(pool, NA_CALLBACK, "calling %s: all %d outgoing calls are busy", host,
+                            client->options->max_concurrent);
+    na_error *error = perform(client, curl, pool, host, request, response);
+    curl_easy_reset(curl);
+    apr_reslist_release(client->handles, curl);
+    return error;
+}
+
 na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request *request,
                         na_http_response *response)
 {
     na_url url;
-    void *curl;
+    na_error *error;
     if (!na_url_parse(pool, request->url, &url))
         return na_error_new(pool, NA_CALLBACK, "not an http(s) address: %s", request->url);
     if (request->bearer && na_has_control(request->bearer))
         return na_error_new(pool, NA_CALLBACK, "an access token with control characters");
-    if (apr_reslist_acquire(client->handles, &curl) != APR_SUCCESS)
-        return na_error_new(pool, NA_CALLBACK, "calling %s: all %d outgoing calls are busy",
-                            url.origin, client->options->max_concurrent);
-    na_error *error = perform(client, curl, pool, url.origin, request, response);
-    curl_easy_reset(curl);
-    apr_reslist_release(client->handles, curl);
+    /* as many may wait as may call: a dead provider must not take every worker of the server */
+    if (apr_atomic_inc32(&client->callers) < 2 * (apr_uint32_t)client->options->max_concurrent)
+        error = call(client, pool, url.origin, request, response);
+    else
+        error = na_error_new(pool, NA_CALLBACK, "calling %s: too many calls are waiting already",
+                             url.origin);
+    apr_atomic_dec32(&client->callers);
     return error;
 }
