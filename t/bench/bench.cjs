@@ -13,7 +13,8 @@
 // is no failure: what a shared machine measures is for a person to judge.
 //
 // Environment: NEXTAUTH_MODULE (build/mod_nextauth.so), BENCH_ROUNDS (5; 0 leaves them out),
-// BENCH_SECONDS (4), BENCH_INSTRUCTIONS (1000 requests counted; 0 leaves them out), BENCH_ONLY
+// BENCH_SECONDS (4), BENCH_THREADS (1: of wrk; on two cores a second one takes the server's, and
+// every ratio falls), BENCH_INSTRUCTIONS (1000 requests counted; 0 leaves them out), BENCH_ONLY
 // (names of kinds, comma-separated).
 'use strict';
 const { spawn } = require('node:child_process');
@@ -45,6 +46,7 @@ const number = (name, otherwise) => {
 };
 const ROUNDS = number('BENCH_ROUNDS', 5);
 const SECONDS = number('BENCH_SECONDS', 4);
+const THREADS = number('BENCH_THREADS', 1);
 const COUNTED = number('BENCH_INSTRUCTIONS', 1000);
 if (COUNTED > 10000) fail('BENCH_INSTRUCTIONS is at most 10000');
 
@@ -103,7 +105,7 @@ async function check(kind, prepared, cookies) {
 async function load(kind, prepared, tokens, seconds) {
   const cookies = await cookiesOf(kind, prepared, tokens);
   fs.writeFileSync(`${dir}/cookies`, `${cookies.join('\n')}\n`, { mode: 0o600 });
-  const args = ['-t2', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', path.join(__dirname, 'cookies.lua'),
+  const args = [`-t${THREADS}`, `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', path.join(__dirname, 'cookies.lua'),
     addressOf(kind, prepared), '--', `${dir}/cookies`, String(TOKENS)];
   const said = await run('wrk', args, (seconds + 30) * 1000);
   const line = /^RESULT (.*)$/m.exec(said);
@@ -209,7 +211,7 @@ async function main() {
     const counts = COUNTED ? await countInstructions(kinds, prepared, tokens) : {};
     if (COUNTED) counts.bare = (await countInstructions(kinds.slice(0, 1), prepared, tokens, ['-DBARE'])).unprotected;
     const results = report.summarise(kinds, samples, counts, {
-      date: new Date().toISOString(), rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, tokens: TOKENS,
+      date: new Date().toISOString(), rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, threads: THREADS, tokens: TOKENS,
       fileSize: FILE_SIZE, cpus: os.cpus().length, cpu: os.cpus()[0].model, loadBefore: busy,
     });
     report.print(results);

@@ -55,7 +55,7 @@ function table(title, head, lines) {
 
 function print({ setting, rows, instructionsWithoutModules }) {
   if (rows[0].perSecond) {
-    table(`Requests per second of a ${setting.fileSize} byte file: wrk, ${setting.connections} keep-alive connections, event MPM, `
+    table(`Requests per second of a ${setting.fileSize} byte file: wrk -t${setting.threads}, ${setting.connections} keep-alive connections, event MPM, `
       + `${setting.cpus} CPUs, median of ${setting.rounds} rounds of ${setting.seconds} s`,
     ['', 'requests/s', 'min – max', 'ratio', 'min – max'],
     rows.filter((row) => row.perSecond).map(({ label, perSecond, ratio, goal }) => [
