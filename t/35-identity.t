@@ -15,7 +15,7 @@ suite('Applications are told who asks, and nobody else can tell them', async (t)
   const place = (name, ...lines) => `<Location /${name}/>\nAuthType NextAuth\nRequire valid-user\n${lines.join('\n')}\nProxyPass http://127.0.0.1:${app.port}/\n</Location>`;
   const site = await t.httpd({
     files: { users: htpasswd({ ada: 'x', 'bob@example.org': 'x' }), 'cgi/env': cgi,
-      'htdocs/ssi/index.html': '[<!--#echo var="REMOTE_USER" -->|<!--#echo var="NEXTAUTH_EMAIL" -->]' },
+      'htdocs/ssi/include.html': '<!--#include virtual="/none/included" -->', 'htdocs/ssi/index.html': '[<!--#echo var="REMOTE_USER" -->|<!--#echo var="NEXTAUTH_EMAIL" -->]' },
     config: `
 NextAuthEngine On
 NextAuthMode test
@@ -35,6 +35,11 @@ ${place('pass', 'NextAuthUnauthenticated pass')}
 <Location /open/>
   ProxyPass http://127.0.0.1:${app.port}/
   RequestHeader set X-Mail "expr=%{NEXTAUTH:email}"
+</Location>
+<Location /moved/>
+  AuthType NextAuth
+  Require valid-user
+  ErrorDocument 404 /none/moved
 </Location>
 ScriptAlias /cgi/ @DIR@/cgi/
 <Location /cgi/>
@@ -57,6 +62,10 @@ ScriptAlias /cgi/ @DIR@/cgi/
   t.is(identity(await bob.get('/app/')), whole, 'headers to a proxied application');
   t.is(identity(await bob.get('/env/')), {}, 'env: none of them');
   t.is(identity(await bob.get('/none/')), {}, 'none: none of them');
+  const moved = await bob.get('/moved/');
+  t.is([moved.json.url, identity(moved)], ['/moved', {}], '  not even after a redirect from where they were handed on');
+  const included = await bob.get('/ssi/include.html');
+  t.is([JSON.parse(included.text).url, identity({ json: JSON.parse(included.text) })], ['/included', {}], '  nor as a part of a page that was given them');
   const env = (await bob.get('/cgi/env')).text;
   for (const line of ['REMOTE_USER=bob@example.org', 'AUTH_TYPE=NextAuth', 'NEXTAUTH_USER=bob@example.org', 'NEXTAUTH_EMAIL=bob@example.org', 'NEXTAUTH_ROLES=admin,staff', 'NEXTAUTH_PROVIDER=credentials', 'NEXTAUTH_CLAIM_SHOE_SIZE=42', 'HTTP_X_NEXTAUTH_USER=bob@example.org']) {
     t.ok(env.includes(`\n${line}\n`), `a CGI program has ${line}`, env);

@@ -38,10 +38,9 @@ static void strip_connection(request_rec *r)
     apr_table_setn(r->headers_in, "Connection", kept);
 }
 
-int na_strip_identity(request_rec *r)
+static int strip_headers(request_rec *r)
 {
-    if (!na_config_of(r))
-        return DECLINED;
+    int stripped = 0;
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
     for (int i = 0; i < headers->nelts;) {
         const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
@@ -49,18 +48,33 @@ int na_strip_identity(request_rec *r)
             i++;
             continue;
         }
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "removed identity header from outside");
         apr_table_unset(r->headers_in, name);
+        stripped = 1;
         i = 0; /* the entries have moved */
     }
+    return stripped;
+}
+
+/* httpd runs this on internal redirects, too: what is found there is what we handed on before. */
+int na_strip_identity(request_rec *r)
+{
+    if (!na_config_of(r))
+        return DECLINED;
+    if (strip_headers(r) && !r->prev)
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "removed identity headers from outside");
     strip_connection(r);
     return DECLINED;
 }
 
-/* Also on the subrequest or redirect that took over a request whose user was found already. */
+/*
+ * Also on the subrequest that took over a request whose user was found already. It has a copy of
+ * that one's headers; what was handed on there is not meant for here.
+ */
 int na_pass_identity(request_rec *r)
 {
     const na_session *session;
+    if (r->main && na_config_of(r))
+        strip_headers(r);
     if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0 ||
         !(session = na_session_of(r)))
         return DECLINED;
