@@ -1,10 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include <apr_atomic.h>
+#include <apr_file_io.h>
+#include <apr_md5.h>
+#include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include <apr_time.h>
 
 #include "auth/password.h"
 #include "tap.h"
+
+/* Stands in for APR-util's: what is asked of it is counted, as its time is what callers notice. */
+static int validated;
+
+APU_DECLARE(apr_status_t) apr_password_validate(const char *password, const char *hash)
+{
+    validated++;
+    return strcmp(password, hash) == 0 ? APR_SUCCESS : APR_EMISMATCH;
+}
+
+static na_password_result check(apr_pool_t *pool, const char *path, const char *user,
+                                const char *password)
+{
+    na_error *error = NULL;
+    validated = 0;
+    return na_password_check(pool, path, user, password, &error);
+}
+
+static const char *write_file(apr_pool_t *pool, const char *text)
+{
+    char *path = apr_pstrdup(pool, "/tmp/nextauth-XXXXXX");
+    apr_file_t *file;
+    apr_file_mktemp(&file, path, APR_WRITE | APR_CREATE | APR_EXCL, pool);
+    apr_file_puts(text, file);
+    apr_file_close(file);
+    return path;
+}
+
+static void files(apr_pool_t *pool)
+{
+    const char *users = write_file(pool, "# comment\nada:one\nbob:two:more\nnone:\n\n");
+    is_number(check(pool, users, "ada", "one"), NA_PASSWORD_GRANTED, "the right password");
+    is_number(check(pool, users, "bob", "two"), NA_PASSWORD_GRANTED, "a line with more fields");
+    is_number(check(pool, users, "ada", "two"), NA_PASSWORD_DENIED, "somebody else's");
+    is_number(validated, 1, "a wrong password is hashed once");
+    is_number(check(pool, users, "eve", "one"), NA_PASSWORD_DENIED, "an unknown user");
+    is_number(validated, 1, "and so is an unknown user's: both take the same time");
+    is_number(check(pool, users, "none", ""), NA_PASSWORD_DENIED, "a user without a hash");
+    is_number(validated, 1, "is as good as unknown");
+    apr_file_remove(users, pool);
+    const char *nobody = write_file(pool, "");
+    is_number(check(pool, nobody, "eve", "x"), NA_PASSWORD_DENIED, "a file without users");
+    is_number(validated, 1, "takes that time as well");
+    apr_file_remove(nobody, pool);
+    is_number(check(pool, nobody, "eve", "x"), NA_PASSWORD_FAILED, "a file that is not there");
+}
 
 static volatile apr_uint32_t entered, refused;
 
@@ -19,9 +70,8 @@ static void *APR_THREAD_FUNC try_gate(apr_thread_t *thread, void *gate)
     return NULL;
 }
 
-int main(void)
+static void gates(apr_pool_t *pool)
 {
-    apr_pool_t *pool = tap_start();
     na_password_gate *gate;
     apr_thread_t *threads[12];
     apr_status_t status;
@@ -38,5 +88,12 @@ int main(void)
         apr_thread_join(&status, threads[i]);
     is_number(apr_atomic_read32(&entered), 8, "then those who waited do, one after the other");
     ok(na_password_gate_enter(gate), "and the place is free again");
+}
+
+int main(void)
+{
+    apr_pool_t *pool = tap_start();
+    files(pool);
+    gates(pool);
     return tap_done();
 }
