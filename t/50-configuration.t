@@ -93,8 +93,13 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   t.section('what is only odd is a warning');
   const literal = await t.configtest({ files, config: written({ secret: `NextAuthSecret ${SECRET}` }) });
   t.is(literal.status, 0, 'a literal secret');
-  t.like(literal.output, /NextAuthSecret on line .*mod_info.*env:NAME, file:PATH or exec:COMMAND/, '  is warned of');
+  t.like(literal.output, /NextAuthSecret on line .*the secret is written out.*mod_info.*env:NAME, file:PATH or exec:COMMAND/, '  is warned of');
   t.unlike(literal.output, new RegExp(SECRET), '  without being said');
+  const client = await t.configtest({ files, config: written({ provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) });
+  t.is(client.status, 0, 'so is a literal clientSecret');
+  t.like(client.output, /NextAuthProvider on line .*clientSecret= is written out/, '  for the same reason');
+  t.unlike(client.output, /b4t/, '  and is not said either');
+  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) })).output.trim(), 'Syntax OK', '  but not in tests');
   t.is((await t.configtest({ files, config: written({ engine: 'NextAuthEngine Off', secret: 'NextAuthSecret short' }) })).status, 0, 'an engine that is off checks nothing');
   t.is((await t.configtest({ config: '' })).status, 0, 'nor does a server without any directive of ours');
 

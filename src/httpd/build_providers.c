@@ -139,6 +139,9 @@ static na_error *build(const na_environment *environment, const na_written *writ
     NA_TRY(start(environment, written, provider));
     for (int i = 1; i < written->argc; i++)
         NA_TRY(set_option(environment, *provider, written->argv[i]));
+    const char *secret = option_of(written, "clientSecret");
+    if (secret && !allow_http)
+        na_value_warn_if_literal(written->server, written, "clientSecret=", secret);
     fill_from_environment(environment, *provider);
     NA_TRY(na_provider_finish(environment->pool, *provider, allow_http));
     NA_TRY(check_readable(environment->pool, (*provider)->password_file));

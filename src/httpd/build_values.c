@@ -87,11 +87,8 @@ static na_error *set_secret(na_building *b, const na_written *w)
         const char *secret;
         NA_TRY(na_value_resolve(&b->environment, w->argv[i], &secret));
         NA_TRY(na_build_add_secret(b, secret));
-        if (!na_value_is_indirect(w->argv[i]) && b->config->mode == NA_PRODUCTION)
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server,
-                         "NextAuthSecret on line %d of %s is written out, and mod_info shows "
-                         "directives as written: use env:NAME, file:PATH or exec:COMMAND",
-                         w->line, w->file);
+        if (b->config->mode == NA_PRODUCTION)
+            na_value_warn_if_literal(b->server, w, "the secret", w->argv[i]);
     }
     return NULL;
 }

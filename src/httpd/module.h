@@ -87,8 +87,9 @@ const char *na_environment_get(const na_environment *environment, const char *na
 na_error *na_value_resolve(const na_environment *environment, const char *value,
                            const char **resolved);
 
-/* 1 where the value names a place instead of being the secret itself. */
-int na_value_is_indirect(const char *value);
+/* Warns where a secret is written out instead of being named by its place. */
+void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
+                              const char *value);
 
 /*
  * Builds a server's configuration from its directives and the environment. *config is NULL where

@@ -19,10 +19,16 @@ const char *na_environment_get(const na_environment *environment, const char *na
     return value && *value ? value : NULL;
 }
 
-int na_value_is_indirect(const char *value)
+void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
+                              const char *value)
 {
-    return strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0 ||
-           strncmp(value, "exec:", 5) == 0;
+    if (strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0 ||
+        strncmp(value, "exec:", 5) == 0)
+        return;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                 "%s on line %d of %s: %s is written out, and mod_info shows directives as "
+                 "written: use env:NAME, file:PATH or exec:COMMAND",
+                 written->directive, written->line, written->file, what);
 }
 
 /* Secrets in files end in a line feed more often than not. */
