@@ -126,7 +126,7 @@ NextAuthSignInRule allow "%{PROFILE:hd} == 'example.org' && %{PROFILE:email_veri
     const [{ query }] = google.requests('google', 'authorize');
     t.is([query.scope, query.code_challenge_method, Boolean(query.nonce)], ['openid profile email', 'S256', true], 'by the code flow with all checks');
     t.is(google.requests('google', 'userinfo'), [], 'without asking for more than the ID token');
-    for (const [claims, why] of [[{ hd: undefined }, 'a private account'], [{ hd: 'example.com' }, 'another organization'],
+    for (const [claims, why] of [[{ hd: undefined }, 'a private account'], [{ hd: ['example.org', 'evil.example'] }, 'one organization among several'], [{ hd: 'example.com' }, 'another organization'],
       [{ hd: { name: 'example.org' } }, 'an organization that is no text'],
       [{ hd: undefined, email: 'x@example.org' }, 'an address alone'], [{ email_verified: false }, 'an unverified address']]) {
       refusedBy(site, await signIn(t, site, google, 'google', { ...user, ...claims }), /no NextAuthSignInRule allows/, why, 'AccessDenied');

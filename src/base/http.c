@@ -148,8 +148,12 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
         curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
         curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
     }
-    if (request->form)
+    if (request->form) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->form);
+        /* libcurl repeats a request when a connection it kept turns out dead: a code is used once
+         */
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    }
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     return headers;

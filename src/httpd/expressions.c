@@ -68,14 +68,6 @@ static const json_t *subject_value(ap_expr_eval_ctx_t *ctx, const void *data, co
     return subject ? na_json_path(((const struct part *)data)->of(ctx->p, subject), path) : NULL;
 }
 
-static const char *subject_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
-{
-    const json_t *value = subject_value(ctx, data, path);
-    if (json_is_array(value))
-        value = json_array_get(value, 0);
-    return na_json_scalar(ctx->p, value);
-}
-
 static apr_array_header_t *subject_list(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
 {
     const json_t *value = subject_value(ctx, data, path);
@@ -87,6 +79,12 @@ static apr_array_header_t *subject_list(ap_expr_eval_ctx_t *ctx, const void *dat
         if ((text = na_json_scalar(ctx->p, json_array_get(value, i))))
             APR_ARRAY_PUSH(values, const char *) = text;
     return values;
+}
+
+/* Of a list all of it, with commas: a comparison must not see one element and miss the rest. */
+static const char *subject_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
+{
+    return apr_array_pstrcat(ctx->p, subject_list(ctx, data, path), ',');
 }
 
 static int found(ap_expr_lookup_parms *parms, const void *data, ap_expr_string_func_t *text,
