@@ -100,7 +100,6 @@ void na_respond_page(na_request *request, na_response *response, int status, con
                      const char *content);
 
 void na_set_cookie(na_response *response, char *set_cookie);
-void na_clear_cookie(na_request *request, na_response *response, na_cookie_id id);
 
 /* The form's field, else the query's; NULL where there is none. */
 const char *na_parameter(const na_request *request, const char *name);

@@ -28,12 +28,6 @@ void na_set_cookie(na_response *response, char *set_cookie)
     APR_ARRAY_PUSH(response->set_cookies, char *) = set_cookie;
 }
 
-void na_clear_cookie(na_request *request, na_response *response, na_cookie_id id)
-{
-    const na_cookie *cookie = &request->config->cookies[id];
-    na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
-}
-
 void na_respond_json(na_request *request, na_response *response, int status, const json_t *json)
 {
     response->status = status;

@@ -64,12 +64,6 @@ int na_url_parse(apr_pool_t *pool, const char *text, na_url *url)
     return 1;
 }
 
-int na_url_is_trustworthy(const na_url *url)
-{
-    return strcmp(url->scheme, "https") == 0 || strcmp(url->host, "localhost") == 0 ||
-           strcmp(url->host, "[::1]") == 0 || strncmp(url->host, "127.", 4) == 0;
-}
-
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value)
 {
     size_t len = strcspn(url, "#");

@@ -19,9 +19,6 @@ typedef struct na_url {
  */
 int na_url_parse(apr_pool_t *pool, const char *text, na_url *url);
 
-/* 1 where the URL is https, or http to a loopback host. */
-int na_url_is_trustworthy(const na_url *url);
-
 /* `url` with name=value added to its query, percent-encoded; before the fragment if there is one.
  */
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value);

@@ -12,7 +12,8 @@
 
 /* ── which requests are ours ───────────────────────────────────────────────────────────────── */
 
-const char *na_endpoint_path(const na_config *config, const char *path)
+/* What follows the base path; NULL where the path is no endpoint's. */
+static const char *endpoint_path(const na_config *config, const char *path)
 {
     size_t len = config ? strlen(config->base_path) : 0;
     if (!len || !path || strncmp(path, config->base_path, len) != 0 ||
@@ -24,12 +25,12 @@ const char *na_endpoint_path(const na_config *config, const char *path)
 /* mod_proxy may map undecoded paths here: not ours. */
 int na_pre_translate(request_rec *r)
 {
-    return na_endpoint_path(na_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
+    return endpoint_path(na_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
 }
 
 int na_translate(request_rec *r)
 {
-    if (!na_endpoint_path(na_config_of(r), r->uri))
+    if (!endpoint_path(na_config_of(r), r->uri))
         return DECLINED;
     na_state_of(r)->is_endpoint = 1;
     r->handler = "nextauth";
@@ -129,7 +130,7 @@ static int translate_request(request_rec *r, na_request *request)
         .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
     };
     request->cookies = na_cookies_parse(r->pool, request->cookie_header);
-    split_path(r, na_endpoint_path(conf->config, r->uri), request);
+    split_path(r, endpoint_path(conf->config, r->uri), request);
     return OK;
 }
 

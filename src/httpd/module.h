@@ -145,9 +145,6 @@ void na_child_init(apr_pool_t *pool, server_rec *s);
 int na_expression_lookup(ap_expr_lookup_parms *parms);
 void na_register_requirements(apr_pool_t *pool);
 
-/* The endpoint path the request is for: what follows the base path; NULL where it is none. */
-const char *na_endpoint_path(const na_config *config, const char *path);
-
 /* What this child owns. */
 const na_process *na_process_of_child(void);
 
