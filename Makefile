@@ -3,7 +3,7 @@
 
 VERSION := 0.1.0
 APXS ?= $(firstword $(shell command -v apxs apxs2 2>/dev/null) apxs)
-PKGS := openssl libcurl jansson
+PKGS := openssl libcurl jansson hiredis
 BUILD ?= build
 
 ifneq ($(shell command -v $(APXS) 2>/dev/null),)
@@ -71,8 +71,9 @@ unit: $(UNITS)
 # ── using it ──────────────────────────────────────────────────────────────────────────────────
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
-  libcurl4-openssl-dev libjansson-dev
-TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git
+  libcurl4-openssl-dev libjansson-dev libhiredis-dev
+TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
+  redis-sentinel memcached
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 
 # What httpd and its tools are is known only once they are installed: hence the second make.

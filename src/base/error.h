@@ -29,6 +29,9 @@ struct na_error {
 #define NA_SESSION "SessionError"
 #define NA_MISSING_CSRF "MissingCSRF"
 
+/* Not NextAuth's: something that sessions depend on does not answer. The answer is a 503. */
+#define NA_UNAVAILABLE "Unavailable"
+
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_STORE_STORE_H
+#define NA_STORE_STORE_H
+
+#include <apr_time.h>
+
+#include "base/crypto.h"
+
+/*
+ * A store keeps values under keys until they expire. What a store keeps is shared by everybody who
+ * opens it: threads, processes, servers.
+ */
+
+/* Names never get into a store, only their hashes. `kind` is static text: "session", "user". */
+typedef struct na_store_key {
+    const char *kind;
+    unsigned char hash[NA_SHA256_LEN];
+} na_store_key;
+
+void na_store_key_make(na_store_key *key, const char *kind, const char *name);
+
+/* One entry of a listing; key and value are gone after the call. An error ends the listing. */
+typedef na_error *na_store_visit(void *data, const na_store_key *key, na_bytes value);
+
+/*
+ * What a new kind of store has to bring. All functions are called by many threads at once, and fail
+ * with the code NA_UNAVAILABLE where the store cannot be asked. Values are never empty. `expires`
+ * is in the future.
+ */
+typedef struct na_store_driver {
+    /* Sets values[i] for each key, in `pool`; data NULL where there is none. */
+    na_error *(*get)(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
+                     na_bytes *values);
+
+    na_error *(*put)(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
+                     apr_time_t expires);
+
+    /*
+     * Puts `value` in the place of exactly `expected` (data NULL: of nothing), as one step that no
+     * other client comes between. *swapped is 0 where something else was there.
+     */
+    na_error *(*swap)(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
+                      na_bytes value, apr_time_t expires, int *swapped);
+
+    /* Calls `visit` for every entry of a kind; one that comes or goes meanwhile may be missed. */
+    na_error *(*each)(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
+                      void *data);
+
+    /* Largest value, in bytes. */
+    apr_size_t value_max;
+} na_store_driver;
+
+/*
+ * Whether a store answers, for all processes that share it: in shared memory, all zero at first.
+ * Once it failed, callers are refused at once, and one of them at a time tries again, at growing
+ * intervals: a dead store costs one worker, not all.
+ */
+typedef struct na_store_health {
+    volatile apr_uint32_t failures; /* in a row */
+    volatile apr_uint32_t retry_at; /* milliseconds, as their low 32 bits */
+    volatile apr_uint32_t down_at;  /* seconds, likewise */
+} na_store_health;
+
+typedef struct na_store {
+    const char *name; /* for messages; no secrets */
+    const na_store_driver *driver;
+    void *self;
+    na_store_health *health;
+    void (*changed)(const struct na_store *store, const char *message); /* up or down; or NULL */
+} na_store;
+
+/* The driver's functions behind the store's health. */
+na_error *na_store_get(const na_store *store, apr_pool_t *pool, const na_store_key *keys, int count,
+                       na_bytes *values);
+na_error *na_store_put(const na_store *store, apr_pool_t *pool, const na_store_key *key,
+                       na_bytes value, apr_time_t expires);
+na_error *na_store_swap(const na_store *store, apr_pool_t *pool, const na_store_key *key,
+                        na_bytes expected, na_bytes value, apr_time_t expires, int *swapped);
+na_error *na_store_each(const na_store *store, apr_pool_t *pool, const char *kind,
+                        na_store_visit *visit, void *data);
+
+#endif
