@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/redis.h"
+
+#include <string.h>
+
+#include <apr_reslist.h>
+#include <apr_strings.h>
+
+#include "store/redis_topology.h"
+
+#define VALUE_MAX (1024 * 1024)
+#define IDLE_S 60
+
+/* As many values as fit into one answer of Redis, each of the largest size. */
+#define BATCH 50
+
+/* Keys that one step of a listing looks at. */
+#define SCAN_COUNT "500"
+
+typedef struct na_redis {
+    na_redis_topology topology;
+    apr_reslist_t *clients;
+} na_redis;
+
+static const char *key_text(const na_redis *redis, apr_pool_t *pool, const na_store_key *key)
+{
+    return apr_pstrcat(pool, redis->topology.options->prefix, key->kind, ":",
+                       na_hex(pool, key->hash, sizeof key->hash), NULL);
+}
+
+static void add_lifetime(na_redis_command *command, apr_pool_t *pool, apr_time_t expires)
+{
+    apr_int64_t ms = (expires - apr_time_now()) / 1000;
+    na_redis_add(command, apr_psprintf(pool, "%" APR_INT64_T_FMT, ms > 0 ? ms : 1));
+}
+
+static na_redis_deadline deadline_of(const na_redis *redis)
+{
+    return na_redis_deadline_in(redis->topology.options->timeout_ms);
+}
+
+/* ── a place among the connections ── */
+
+static apr_status_t open_client(void **client, void *topology, apr_pool_t *pool)
+{
+    *client = na_redis_client_make(topology);
+    return *client ? APR_SUCCESS : APR_ENOMEM;
+}
+
+static apr_status_t close_client(void *client, void *topology, apr_pool_t *pool)
+{
+    na_redis_client_free(client);
+    return APR_SUCCESS;
+}
+
+static na_error *acquire(na_redis *redis, apr_pool_t *pool, na_redis_client **client)
+{
+    void *acquired = NULL;
+    apr_status_t status = apr_reslist_acquire(redis->clients, &acquired);
+    *client = acquired;
+    if (status == APR_SUCCESS)
+        return NULL;
+    return na_error_new(pool, NA_UNAVAILABLE, "all %d connections to Redis are busy",
+                        redis->topology.options->max_connections);
+}
+
+static na_error *run(na_redis *redis, apr_pool_t *pool, na_redis_command *command,
+                     redisReply **reply)
+{
+    na_redis_client *client;
+    NA_TRY(acquire(redis, pool, &client));
+    na_error *error = na_redis_client_run(client, pool, command, deadline_of(redis), reply);
+    apr_reslist_release(redis->clients, client);
+    return error;
+}
+
+/* ── get, put, swap ── */
+
+/* The value stays where the reply has it: both live in one pool. */
+static int read_value(const redisReply *reply, na_bytes *value)
+{
+    *value = (na_bytes){NULL, 0};
+    if (reply->type == REDIS_REPLY_STRING)
+        *value = (na_bytes){(const unsigned char *)reply->str, reply->len};
+    return value->data || reply->type == REDIS_REPLY_NIL;
+}
+
+static na_error *get_one(const na_redis *redis, na_redis_client *client, apr_pool_t *pool,
+                         const na_store_key *key, na_redis_deadline deadline, na_bytes *value)
+{
+    redisReply *reply;
+    na_redis_command command = {0};
+    na_redis_add(&command, "GET");
+    na_redis_add_key(&command, key_text(redis, pool, key));
+    NA_TRY(na_redis_client_run(client, pool, &command, deadline, &reply));
+    return read_value(reply, value) ? NULL : na_redis_reply_odd(pool, &command);
+}
+
+static na_error *get_batch(const na_redis *redis, na_redis_client *client, apr_pool_t *pool,
+                           const na_store_key *keys, int count, na_redis_deadline deadline,
+                           na_bytes *values)
+{
+    redisReply *reply;
+    na_redis_command command = {0};
+    na_redis_add(&command, "MGET");
+    for (int i = 0; i < count; i++)
+        na_redis_add(&command, key_text(redis, pool, &keys[i]));
+    NA_TRY(na_redis_client_run(client, pool, &command, deadline, &reply));
+    if (!na_redis_reply_is_array(reply, (size_t)count))
+        return na_redis_reply_odd(pool, &command);
+    for (int i = 0; i < count; i++)
+        if (!read_value(reply->element[i], &values[i]))
+            return na_redis_reply_odd(pool, &command);
+    return NULL;
+}
+
+/* A cluster refuses one command for keys of several nodes. */
+static na_error *get_all(const na_redis *redis, na_redis_client *client, apr_pool_t *pool,
+                         const na_store_key *keys, int count, na_bytes *values)
+{
+    na_redis_deadline deadline = deadline_of(redis);
+    int batch = redis->topology.options->cluster ? 1 : BATCH;
+    for (int i = 0; i < count; i += batch) {
+        int some = count - i < batch ? count - i : batch;
+        NA_TRY(some == 1 ? get_one(redis, client, pool, &keys[i], deadline, &values[i])
+                         : get_batch(redis, client, pool, &keys[i], some, deadline, &values[i]));
+    }
+    return NULL;
+}
+
+static na_error *redis_get(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
+                           na_bytes *values)
+{
+    na_redis *redis = self;
+    na_redis_client *client;
+    NA_TRY(acquire(redis, pool, &client));
+    na_error *error = get_all(redis, client, pool, keys, count, values);
+    apr_reslist_release(redis->clients, client);
+    return error;
+}
+
+static na_error *redis_put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
+                           apr_time_t expires)
+{
+    redisReply *reply;
+    na_redis_command command = {0};
+    na_redis_add(&command, "SET");
+    na_redis_add_key(&command, key_text(self, pool, key));
+    na_redis_add_bytes(&command, value);
+    na_redis_add(&command, "PX");
+    add_lifetime(&command, pool, expires);
+    NA_TRY(run(self, pool, &command, &reply));
+    return reply->type == REDIS_REPLY_STATUS ? NULL : na_redis_reply_odd(pool, &command);
+}
+
+/* No value is empty: an empty text stands for none. */
+static const char swap_script[] =
+    "if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end "
+    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) "
+    "return 1";
+
+/*
+ * Where an answer was lost, the swap may have been done, and is tried again all the same: done
+ * twice, the second finds another value than expected. Then nobody knows whose the first was.
+ */
+static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *key,
+                            na_bytes expected, na_bytes value, apr_time_t expires, int *swapped)
+{
+    redisReply *reply;
+    na_redis_command command = {0};
+    na_redis_add(&command, "EVAL");
+    na_redis_add(&command, swap_script);
+    na_redis_add(&command, "1");
+    na_redis_add_key(&command, key_text(self, pool, key));
+    na_redis_add_bytes(&command, expected.data ? expected : na_bytes_of(""));
+    na_redis_add_bytes(&command, value);
+    add_lifetime(&command, pool, expires);
+    NA_TRY(run(self, pool, &command, &reply));
+    if (reply->type != REDIS_REPLY_INTEGER)
+        return na_redis_reply_odd(pool, &command);
+    *swapped = reply->integer == 1;
+    if (!*swapped && command.lost)
+        return na_error_new(pool, NA_UNAVAILABLE,
+                            "the connection to Redis was lost while a value was replaced");
+    return NULL;
+}
+
+/* ── each ── */
+
+/* What MATCH would read as a pattern stands for itself. */
+static const char *glob_quote(apr_pool_t *pool, const char *text)
+{
+    char *quoted = apr_palloc(pool, 2 * strlen(text) + 1);
+    char *p = quoted;
+    for (; *text; text++) {
+        if (strchr("*?[]^\\", *text))
+            *p++ = '\\';
+        *p++ = *text;
+    }
+    *p = '\0';
+    return quoted;
+}
+
+static int hex_digit(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* The hash at the end of a key behind `start`; 0 where it is none of ours. */
+static int read_hash(const redisReply *key, const char *start, unsigned char *hash)
+{
+    size_t len = strlen(start);
+    if (key->type != REDIS_REPLY_STRING || key->len != len + 2 * NA_SHA256_LEN ||
+        memcmp(key->str, start, len) != 0)
+        return 0;
+    for (int i = 0; i < NA_SHA256_LEN; i++) {
+        int high = hex_digit(key->str[len + 2 * (size_t)i]);
+        int low = hex_digit(key->str[len + 2 * (size_t)i + 1]);
+        if (high < 0 || low < 0)
+            return 0;
+        hash[i] = (unsigned char)(high << 4 | low);
+    }
+    return 1;
+}
+
+typedef struct listing {
+    na_redis *redis;
+    const char *kind;
+    const char *start; /* of every key of this kind */
+    const char *pattern;
+    na_store_visit *visit;
+    void *data;
+} listing;
+
+static na_error *run_at(na_redis *redis, apr_pool_t *pool, const na_redis_address *server,
+                        na_redis_command *command, redisReply **reply)
+{
+    na_redis_client *client;
+    NA_TRY(acquire(redis, pool, &client));
+    na_error *error =
+        na_redis_client_run_at(client, pool, server, command, deadline_of(redis), reply);
+    apr_reslist_release(redis->clients, client);
+    return error;
+}
+
+static na_error *scan(const listing *list, apr_pool_t *pool, const na_redis_address *server,
+                      const char *cursor, redisReply **reply)
+{
+    na_redis_command command = {0};
+    na_redis_add(&command, "SCAN");
+    na_redis_add(&command, cursor);
+    na_redis_add(&command, "MATCH");
+    na_redis_add(&command, list->pattern);
+    na_redis_add(&command, "COUNT");
+    na_redis_add(&command, SCAN_COUNT);
+    NA_TRY(run_at(list->redis, pool, server, &command, reply));
+    if (!na_redis_reply_is_array(*reply, 2) || (*reply)->element[0]->type != REDIS_REPLY_STRING ||
+        !na_redis_reply_is_array((*reply)->element[1], 0))
+        return na_redis_reply_odd(pool, &command);
+    return NULL;
+}
+
+static na_error *visit_batch(const listing *list, apr_pool_t *pool, const na_store_key *keys,
+                             int count)
+{
+    na_bytes values[BATCH];
+    NA_TRY(redis_get(list->redis, pool, keys, count, values));
+    for (int i = 0; i < count; i++)
+        if (values[i].data)
+            NA_TRY(list->visit(list->data, &keys[i], values[i]));
+    return NULL;
+}
+
+static na_error *visit_keys(const listing *list, apr_pool_t *pool, const redisReply *names)
+{
+    int count = 0;
+    na_store_key keys[BATCH];
+    for (size_t i = 0; i < names->elements; i++) {
+        keys[count].kind = list->kind;
+        count += read_hash(names->element[i], list->start, keys[count].hash);
+        if (count < BATCH)
+            continue;
+        NA_TRY(visit_batch(list, pool, keys, count));
+        count = 0;
+    }
+    return count ? visit_batch(list, pool, keys, count) : NULL;
+}
+
+static na_error *visit_server(const listing *list, apr_pool_t *pool, const na_redis_address *server)
+{
+    redisReply *reply;
+    char cursor[32] = "0";
+    do {
+        apr_pool_t *page; /* goes with `pool` where an error in it is still to be read */
+        apr_pool_create(&page, pool);
+        NA_TRY(scan(list, page, server, cursor, &reply));
+        apr_cpystrn(cursor, reply->element[0]->str, sizeof cursor);
+        NA_TRY(visit_keys(list, page, reply->element[1]));
+        apr_pool_destroy(page);
+    } while (strcmp(cursor, "0") != 0);
+    return NULL;
+}
+
+static na_error *list_servers(na_redis *redis, apr_pool_t *pool, apr_array_header_t **servers)
+{
+    na_redis_client *client;
+    NA_TRY(acquire(redis, pool, &client));
+    na_error *error = na_redis_client_servers(client, pool, deadline_of(redis), servers);
+    apr_reslist_release(redis->clients, client);
+    return error;
+}
+
+static na_error *redis_each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
+                            void *data)
+{
+    na_redis *redis = self;
+    apr_array_header_t *servers;
+    const char *start = apr_pstrcat(pool, redis->topology.options->prefix, kind, ":", NULL);
+    const char *pattern = apr_pstrcat(pool, glob_quote(pool, start), "*", NULL);
+    const listing list = {redis, kind, start, pattern, visit, data};
+    NA_TRY(list_servers(redis, pool, &servers));
+    for (int i = 0; i < servers->nelts; i++)
+        NA_TRY(visit_server(&list, pool, &APR_ARRAY_IDX(servers, i, na_redis_address)));
+    return NULL;
+}
+
+/* ── making it ── */
+
+static const na_store_driver driver = {redis_get, redis_put, redis_swap, redis_each, VALUE_MAX};
+
+static na_error *set_topology(apr_pool_t *pool, const na_redis_options *options,
+                              na_redis_topology *topology)
+{
+    const na_redis_tls *tls;
+    NA_TRY(na_redis_tls_make(pool, options, &tls));
+    NA_TRY(
+        na_redis_sentinels_parse(pool, options, &topology->sentinels, &topology->sentinel_count));
+    topology->options = options;
+    topology->access = (na_redis_access){tls, options->user, options->password, options->db,
+                                         options->connect_timeout_ms};
+    topology->sentinel_access =
+        (na_redis_access){tls, options->sentinel_user, options->sentinel_password, 0,
+                          options->connect_timeout_ms};
+    const char *host = options->unix_path ? options->unix_path : options->host;
+    if (!topology->sentinel_count &&
+        !na_redis_address_set(&topology->server, host, options->unix_path ? 0 : options->port))
+        return na_error_new(pool, NA_CONFIGURATION, "the host of Redis is too long");
+    return NULL;
+}
+
+/* The list takes memory whenever it likes, under no lock but its own: a pool that is its alone. */
+static na_error *make_clients(apr_pool_t *pool, na_redis *redis)
+{
+    apr_pool_t *own;
+    apr_allocator_t *allocator;
+    int most = redis->topology.options->max_connections;
+    if (apr_allocator_create(&allocator) != APR_SUCCESS ||
+        apr_pool_create_ex(&own, pool, NULL, allocator) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "no memory for connections to Redis");
+    apr_allocator_owner_set(allocator, own);
+    if (apr_reslist_create(&redis->clients, 0, 0, most, apr_time_from_sec(IDLE_S), open_client,
+                           close_client, &redis->topology, own) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "no list of connections to Redis");
+    apr_reslist_timeout_set(redis->clients, redis->topology.options->timeout_ms * 1000);
+    return NULL;
+}
+
+static const char *name_of(apr_pool_t *pool, const na_redis_topology *topology)
+{
+    if (topology->sentinel_count)
+        return apr_psprintf(pool, "Redis master %s", topology->options->master);
+    return apr_pstrcat(pool, topology->options->cluster ? "Redis cluster at " : "Redis at ",
+                       na_redis_address_name(pool, &topology->server), NULL);
+}
+
+na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_store *store)
+{
+    na_redis *redis = apr_pcalloc(pool, sizeof *redis);
+    NA_TRY(set_topology(pool, options, &redis->topology));
+    NA_TRY(make_clients(pool, redis));
+    store->name = name_of(pool, &redis->topology);
+    store->driver = &driver;
+    store->self = redis;
+    return NULL;
+}

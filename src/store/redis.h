@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_STORE_REDIS_H
+#define NA_STORE_REDIS_H
+
+#include "store/store.h"
+
+/*
+ * A store in Redis 5 or newer, or Valkey: one server, a master that sentinels name, or a cluster.
+ * An entry is the key <prefix><kind>:<hash in hex>. A user of Redis' ACL needs the commands get,
+ * mget, set, eval and scan on the prefix's keys, select for a database other than 0, role behind
+ * sentinels, cluster in a cluster.
+ */
+
+/* Immutable configuration. na_redis_url_parse gives the defaults. */
+typedef struct na_redis_options {
+    const char *host; /* of the server or of one node of the cluster; not used with sentinels */
+    int port;
+    const char *unix_path; /* instead of host and port, or NULL */
+    int tls;
+    const char *user; /* needs `password`; NULL: Redis' user "default" */
+    const char *password;
+    int db;
+    long timeout_ms;         /* a whole operation; and at most the same again for a free place */
+    long connect_timeout_ms; /* of these, until connected, TLS and log-in included */
+    const char *ca_file;     /* NULL: the system's */
+    const char *cert_file;   /* a client certificate, its chain behind it; NULL: none */
+    const char *key_file;    /* its key; every child reads it, as the user that httpd runs as */
+    int max_connections;     /* in this process to each server */
+    const char *prefix;      /* of all keys */
+    const char *sentinels;   /* "host:port,host:port", by default port 26379; NULL: none */
+    const char *master;      /* its name among the sentinels */
+    const char *sentinel_user;
+    const char *sentinel_password;
+    int cluster;
+} na_redis_options;
+
+/*
+ * Sets all of `options`: what the address says, defaults for the rest. The addresses are
+ * redis://[user[:password]@]host[:port][/db], rediss: likewise for TLS, and unix:/path[?db=number];
+ * user and password are percent-decoded. The error's message never shows the address.
+ */
+na_error *na_redis_url_parse(apr_pool_t *pool, const char *url, na_redis_options *options);
+
+/* Whether the options fit together and their files can be used; no server is asked. */
+na_error *na_redis_options_check(apr_pool_t *pool, const na_redis_options *options);
+
+/*
+ * Sets name, driver and self of *store. Nothing is connected before the first operation, idle
+ * connections end after a minute, all of them with the pool. The options must live as long; they
+ * must have passed na_redis_options_check. To be called after the fork, by one thread.
+ *
+ * Names are resolved by the system, whose own time limits come on top of these. The driver's each
+ * gives every round trip the time of an operation, holds no connection while it visits, and may
+ * visit an entry twice when Redis resizes its table meanwhile.
+ */
+na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_store *store);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_STORE_REDIS_CONNECTION_H
+#define NA_STORE_REDIS_CONNECTION_H
+
+#include <hiredis/hiredis.h>
+
+#include "store/redis_transport.h"
+
+#define NA_REDIS_ARGS_MAX 64
+
+/* A command as it is put together; all zero at first. Texts and bytes are borrowed. */
+typedef struct na_redis_command {
+    int argc;
+    const char *argv[NA_REDIS_ARGS_MAX];
+    size_t lens[NA_REDIS_ARGS_MAX];
+    const char *key; /* what finds its node in a cluster; NULL: any will do */
+    int lost;        /* set where an answer to it was lost: it may have been carried out */
+} na_redis_command;
+
+void na_redis_add(na_redis_command *command, const char *text);
+void na_redis_add_bytes(na_redis_command *command, na_bytes bytes);
+void na_redis_add_key(na_redis_command *command, const char *key);
+
+/* How to get into a server. Immutable. */
+typedef struct na_redis_access {
+    const na_redis_tls *tls; /* NULL: none */
+    const char *user;        /* NULL: Redis' user "default" */
+    const char *password;    /* NULL: none */
+    int db;
+    long connect_timeout_ms;
+} na_redis_access;
+
+/*
+ * One thread's at a time. All zero: closed. Whatever goes wrong closes it: what would be read next
+ * could be the answer to something else.
+ */
+typedef struct na_redis_connection {
+    na_redis_transport transport;
+    redisReader *reader;
+    na_redis_deadline stale_at; /* when it has been idle for too long to be trusted */
+} na_redis_connection;
+
+/* `connection` must be closed, and is where this fails. */
+na_error *na_redis_connection_open(apr_pool_t *pool, const na_redis_access *access,
+                                   const na_redis_address *address, na_redis_deadline deadline,
+                                   na_redis_connection *connection);
+
+void na_redis_connection_close(na_redis_connection *connection);
+
+/* 1 where it is open and looks alive; else it is closed now. Does not wait. */
+int na_redis_connection_usable(na_redis_connection *connection);
+
+/* Fails where the connection does; an error that Redis answers is a reply. It lives in `pool`. */
+na_error *na_redis_ask(apr_pool_t *pool, na_redis_connection *connection, na_redis_command *command,
+                       na_redis_deadline deadline, redisReply **reply);
+
+/* The reply's error, NULL where it is none. */
+na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply);
+
+/* An answer of a form that the command does not have. */
+na_error *na_redis_reply_odd(apr_pool_t *pool, const na_redis_command *command);
+
+/* 1 where it is an error whose first word is `word`. */
+int na_redis_reply_is_error(const redisReply *reply, const char *word);
+
+/* 1 where it is an array of at least `least` elements. */
+int na_redis_reply_is_array(const redisReply *reply, size_t least);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/redis.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "store/redis_topology.h"
+
+#define PORT 6379
+
+static na_error *refuse(apr_pool_t *pool, const char *why)
+{
+    return na_error_new(pool, NA_CONFIGURATION, "Redis: %s", why);
+}
+
+/* -1 where the text is no number of at most five digits. */
+static int small_number(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits && digits <= 5 && !text[digits] ? atoi(text) : -1;
+}
+
+static na_error *set_db(apr_pool_t *pool, const char *text, na_redis_options *options)
+{
+    options->db = small_number(text);
+    return options->db < 0 ? refuse(pool, "the database in the address is no number") : NULL;
+}
+
+/* What is empty is none: ":password@" is the password of Redis' user "default". */
+static int decode(apr_pool_t *pool, const char *text, const char **decoded)
+{
+    *decoded = na_percent_decode(pool, text, 0);
+    if (!*decoded)
+        return 0;
+    if (!**decoded)
+        *decoded = NULL;
+    return 1;
+}
+
+static na_error *set_user(apr_pool_t *pool, char *text, na_redis_options *options)
+{
+    char *password = strchr(text, ':');
+    if (password)
+        *password++ = '\0';
+    if (!decode(pool, text, &options->user) ||
+        (password && !decode(pool, password, &options->password)))
+        return refuse(pool, "a bad percent-encoding in the address' user or password");
+    return NULL;
+}
+
+static int is_host(const char *host)
+{
+    return *host && strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                 "-._:") == strlen(host);
+}
+
+static na_error *set_host(apr_pool_t *pool, const char *text, na_redis_options *options)
+{
+    na_redis_address address;
+    /* more than one colon is an IPv6 address, and needs brackets */
+    int ambiguous = *text != '[' && strchr(text, ':') != strrchr(text, ':');
+    if (ambiguous || !na_redis_address_parse(pool, text, PORT, &address) || !is_host(address.host))
+        return refuse(pool, "the address needs a host[:port], IPv6 in brackets, port 1 to 65535");
+    options->host = apr_pstrdup(pool, address.host);
+    options->port = address.port;
+    return NULL;
+}
+
+/* [user[:password]@]host[:port][/db] */
+static na_error *parse_network(apr_pool_t *pool, const char *text, na_redis_options *options)
+{
+    char *authority = apr_pstrdup(pool, text);
+    char *at = strrchr(authority, '@');
+    char *host = at ? at + 1 : authority;
+    char *db = strchr(host, '/');
+    if (strpbrk(host, "?#"))
+        return refuse(pool, "the address has nothing behind the database's number");
+    if (db)
+        *db++ = '\0';
+    if (at)
+        *at = '\0';
+    if (at)
+        NA_TRY(set_user(pool, authority, options));
+    NA_TRY(set_host(pool, host, options));
+    return db && *db ? set_db(pool, db, options) : NULL;
+}
+
+/* /path[?db=number], or two slashes more in front. */
+static na_error *parse_unix(apr_pool_t *pool, const char *text, na_redis_options *options)
+{
+    na_redis_address address;
+    char *path = apr_pstrdup(pool, strncmp(text, "///", 3) == 0 ? text + 2 : text);
+    char *query = strchr(path, '?');
+    if (query)
+        *query++ = '\0';
+    if (*path != '/' || path[1] == '/' || !na_redis_address_set(&address, path, 0))
+        return refuse(pool, "unix: needs an absolute path, of at most 255 bytes");
+    options->unix_path = path;
+    if (query && strncmp(query, "db=", 3) != 0)
+        return refuse(pool, "unix:/path takes ?db=number alone");
+    return query ? set_db(pool, query + 3, options) : NULL;
+}
+
+na_error *na_redis_url_parse(apr_pool_t *pool, const char *url, na_redis_options *options)
+{
+    *options = (na_redis_options){.port = PORT,
+                                  .timeout_ms = 1000,
+                                  .connect_timeout_ms = 1000,
+                                  .max_connections = 16,
+                                  .prefix = "nextauth:"};
+    if (na_has_control(url))
+        return refuse(pool, "a control character in the address");
+    if (strncasecmp(url, "redis://", 8) == 0)
+        return parse_network(pool, url + 8, options);
+    options->tls = strncasecmp(url, "rediss://", 9) == 0;
+    if (options->tls)
+        return parse_network(pool, url + 9, options);
+    if (strncasecmp(url, "unix:", 5) == 0)
+        return parse_unix(pool, url + 5, options);
+    return refuse(pool, "the address starts with redis://, rediss:// or unix:/");
+}
+
+static na_error *check_numbers(apr_pool_t *pool, const na_redis_options *options)
+{
+    if (options->timeout_ms < 1 || options->connect_timeout_ms < 1)
+        return refuse(pool, "a time limit is at least 1 ms");
+    if (options->timeout_ms > 60000)
+        return refuse(pool, "a time limit is at most a minute");
+    if (options->max_connections < 1 || options->max_connections > 1000)
+        return refuse(pool, "the number of connections is 1 to 1000");
+    if (options->port < 1 || options->port > 65535)
+        return refuse(pool, "the port is 1 to 65535");
+    return options->db < 0 ? refuse(pool, "the database's number is not negative") : NULL;
+}
+
+static na_error *check_users(apr_pool_t *pool, const na_redis_options *options)
+{
+    if (options->user && !options->password)
+        return refuse(pool, "a user needs a password");
+    if (options->sentinel_user && !options->sentinel_password)
+        return refuse(pool, "the sentinels' user needs a password");
+    if (na_has_control(options->prefix))
+        return refuse(pool, "a control character in the prefix");
+    return NULL;
+}
+
+static na_error *check_topology(apr_pool_t *pool, const na_redis_options *options)
+{
+    int count;
+    const na_redis_address *sentinels;
+    NA_TRY(na_redis_sentinels_parse(pool, options, &sentinels, &count));
+    if (!count && (options->master || options->sentinel_password))
+        return refuse(pool, "a master's name and a sentinels' password need sentinels");
+    if (count && !options->master)
+        return refuse(pool, "sentinels need the name of the master");
+    if (count && (options->cluster || options->unix_path))
+        return refuse(pool, "with sentinels there is neither a cluster nor a unix socket");
+    if (options->cluster && options->unix_path)
+        return refuse(pool, "the nodes of a cluster are not found by a unix socket");
+    if (options->cluster && options->db)
+        return refuse(pool, "a cluster has no database but 0");
+    return NULL;
+}
+
+static na_error *check_tls(apr_pool_t *pool, const na_redis_options *options)
+{
+    const na_redis_tls *tls;
+    if (!options->tls && (options->ca_file || options->cert_file || options->key_file))
+        return refuse(pool, "a CA, certificate or key is for TLS: rediss://");
+    if (options->tls && options->unix_path)
+        return refuse(pool, "there is no TLS on a unix socket");
+    if (!options->cert_file != !options->key_file)
+        return refuse(pool, "a client certificate and its key belong together");
+    return na_redis_tls_make(pool, options, &tls);
+}
+
+na_error *na_redis_options_check(apr_pool_t *pool, const na_redis_options *options)
+{
+    NA_TRY(check_numbers(pool, options));
+    NA_TRY(check_users(pool, options));
+    NA_TRY(check_topology(pool, options));
+    return check_tls(pool, options);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_STORE_REDIS_TOPOLOGY_H
+#define NA_STORE_REDIS_TOPOLOGY_H
+
+#include <apr_tables.h>
+
+#include "store/redis_connection.h"
+
+/* Which server a command goes to: the one there is, the sentinels' master, a node of a cluster. */
+
+/* One configuration's. Immutable, so that clients share it. */
+typedef struct na_redis_topology {
+    const na_redis_options *options;
+    na_redis_address server; /* not used with sentinels */
+    na_redis_access access;
+    const na_redis_address *sentinels;
+    int sentinel_count; /* 0: none */
+    na_redis_access sentinel_access;
+} na_redis_topology;
+
+/* The options' sentinels as addresses; an error says which is none. */
+na_error *na_redis_sentinels_parse(apr_pool_t *pool, const na_redis_options *options,
+                                   const na_redis_address **sentinels, int *count);
+
+#define NA_REDIS_SLOTS 16384
+#define NA_REDIS_NODES_MAX 128
+
+typedef struct na_redis_node {
+    na_redis_address address;
+    na_redis_connection connection;
+} na_redis_node;
+
+/* What a client knows of a cluster. All zero: nothing. */
+typedef struct na_redis_cluster {
+    int stale; /* a node failed: who owns what is to be asked again */
+    int count;
+    na_redis_node nodes[NA_REDIS_NODES_MAX];
+    unsigned char owners[NA_REDIS_SLOTS]; /* index of a node; 0 where nobody is known */
+} na_redis_cluster;
+
+/*
+ * The connections of one thread's operation: one, or one to each node that it needs. Clients learn
+ * for themselves who is master, so that they share nothing that changes.
+ */
+typedef struct na_redis_client {
+    const na_redis_topology *topology;
+    na_redis_connection server;
+    int sentinel;              /* index of the one that answered last */
+    na_redis_cluster *cluster; /* NULL: none */
+} na_redis_client;
+
+/* NULL without memory. Connects nothing. */
+na_redis_client *na_redis_client_make(const na_redis_topology *topology);
+void na_redis_client_free(na_redis_client *client);
+
+/*
+ * The answer to a command from the server that it concerns; an error that Redis answers is an
+ * error. A command whose answer is lost with a kept connection is sent once more, on a new one.
+ */
+na_error *na_redis_client_run(na_redis_client *client, apr_pool_t *pool, na_redis_command *command,
+                              na_redis_deadline deadline, redisReply **reply);
+
+/* The addresses of all servers that hold entries, as na_redis_address. */
+na_error *na_redis_client_servers(na_redis_client *client, apr_pool_t *pool,
+                                  na_redis_deadline deadline, apr_array_header_t **servers);
+
+/* The same as na_redis_client_run, of one of these servers. */
+na_error *na_redis_client_run_at(na_redis_client *client, apr_pool_t *pool,
+                                 const na_redis_address *server, na_redis_command *command,
+                                 na_redis_deadline deadline, redisReply **reply);
+
+/* Opens client->server to the master; every sentinel is tried. */
+na_error *na_redis_sentinel_open(na_redis_client *client, apr_pool_t *pool,
+                                 na_redis_deadline deadline);
+
+/* These three as the client's, in a cluster; an error that Redis answers is a reply. */
+na_error *na_redis_cluster_run(na_redis_client *client, apr_pool_t *pool, na_redis_command *command,
+                               na_redis_deadline deadline, redisReply **reply);
+na_error *na_redis_cluster_servers(na_redis_client *client, apr_pool_t *pool,
+                                   na_redis_deadline deadline, apr_array_header_t *servers);
+na_error *na_redis_cluster_run_at(na_redis_client *client, apr_pool_t *pool,
+                                  const na_redis_address *server, na_redis_command *command,
+                                  na_redis_deadline deadline, redisReply **reply);
+
+#endif
