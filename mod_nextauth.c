@@ -10,7 +10,9 @@ static const char *nextauth_claim(request_rec *r, const char *name)
 
 static void register_hooks(apr_pool_t *pool)
 {
+    ap_hook_pre_config(na_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(na_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(na_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(na_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* before mod_setenvif and all others could read a header from outside */
@@ -21,6 +23,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_translate_name(na_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(na_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(na_handle_endpoint, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(na_handle_sessions, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* around mod_authz_core, which is the last in both */
     ap_hook_check_access_ex(na_check_access_ex, NULL, NULL, APR_HOOK_FIRST,
@@ -31,6 +34,7 @@ static void register_hooks(apr_pool_t *pool)
 
     ap_hook_expr_lookup(na_expression_lookup, NULL, NULL, APR_HOOK_MIDDLE);
     na_register_requirements(pool);
+    na_register_stores(pool);
     APR_REGISTER_OPTIONAL_FN(nextauth_claim);
 }
 

@@ -16,6 +16,7 @@ const whole = {
   url: 'NextAuthURL https://app.example.org',
   secret: 'NextAuthSecret file:@DIR@/secret',
   provider: 'NextAuthProvider credentials backend=file:@DIR@/users',
+  store: 'NextAuthSessionStore none',
 };
 const written = (change) => Object.values({ ...whole, ...change }).flat().join('\n');
 

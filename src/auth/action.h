@@ -30,7 +30,6 @@ typedef struct na_server {
 
 /* What a child process owns. */
 typedef struct na_process {
-    na_token_cache *tokens;
     na_documents *documents;
     na_password_gate *passwords;
 } na_process;
@@ -41,6 +40,8 @@ typedef struct na_request {
     const na_config *config;
     const na_server *server;
     const na_process *process;
+    const na_sessions *sessions;
+    na_visit visit;
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */
@@ -49,6 +50,7 @@ typedef struct na_request {
     const char *cookie_header; /* NULL where there is none */
     const apr_table_t *query, *form, *cookies;
     int wants_return; /* X-Auth-Return-Redirect is there: Auth.js v5's client */
+    int wants_html;   /* a person's browser asks, not a program */
 
     /* worked out before the action runs */
     const char *csrf_token;
@@ -57,6 +59,9 @@ typedef struct na_request {
     const na_provider *provider; /* NULL where provider_id names none */
 } na_request;
 
+/* Seconds after which to try again what a store that is down kept from being answered. */
+#define NA_RETRY_AFTER 5
+
 typedef struct na_response {
     int status;
     const char *location;     /* absolute; NULL where it is no redirect */
@@ -64,6 +69,7 @@ typedef struct na_response {
     const char *body;
     const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */
     int cacheable;
+    int retry_after;                 /* seconds; 0 where the status is no 503 */
     apr_array_header_t *set_cookies; /* char * */
 } na_response;
 
@@ -73,8 +79,8 @@ typedef na_error *na_action(na_request *request, na_response *response);
 void na_dispatch(na_request *request, na_response *response);
 
 na_action na_get_providers, na_get_session, na_post_session, na_get_csrf, na_get_signin,
-    na_post_signin, na_get_signout, na_post_signout, na_callback, na_get_verify_request,
-    na_get_error, na_post_log;
+    na_post_signin, na_get_signout, na_post_signout, na_get_sessions, na_post_sessions, na_callback,
+    na_get_verify_request, na_get_error, na_post_log;
 
 /* The two kinds of callback. */
 na_action na_callback_oauth, na_callback_credentials;
@@ -100,6 +106,9 @@ void na_respond_page(na_request *request, na_response *response, int status, con
                      const char *content);
 
 void na_set_cookie(na_response *response, char *set_cookie);
+
+/* A session as programs are told of it; a new reference. */
+json_t *na_session_listing(apr_pool_t *pool, const na_listed *listed);
 
 /* The form's field, else the query's; NULL where there is none. */
 const char *na_parameter(const na_request *request, const char *name);

@@ -4,7 +4,6 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -60,16 +59,14 @@ static na_error *add_claims(na_request *request, const na_subject *subject, json
     return NULL;
 }
 
-/* NextAuth's default token, and the claims of ours that outlive every re-issue. */
+/* NextAuth's default token, and who vouches for the user. The session adds its own. */
 static json_t *base_claims(na_request *request, const na_subject *subject)
 {
     const na_user *user = &subject->user;
     return na_json_own(request->pool,
-                       json_pack("{s:s*, s:s*, s:s*, s:s, s:s, s:s, s:I}", "name", user->name,
-                                 "email", user->email, "picture", user->image, "sub", user->id,
-                                 NA_CLAIM_PROVIDER, subject->provider->id, NA_CLAIM_SESSION_ID,
-                                 na_random_base64url(request->pool, 32), NA_CLAIM_AUTH_TIME,
-                                 (json_int_t)apr_time_sec(request->now)));
+                       json_pack("{s:s*, s:s*, s:s*, s:s, s:s}", "name", user->name, "email",
+                                 user->email, "picture", user->image, "sub", user->id,
+                                 NA_CLAIM_PROVIDER, subject->provider->id));
 }
 
 /* What the provider sent must be text: JSON tokens and header values are made of it. */
@@ -86,13 +83,21 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
 {
     NA_TRY(check_user(request, &subject->user));
     NA_TRY(apply_rules(request, subject));
+    if (request->visit.binding && !*request->visit.binding)
+        return na_error_new(request->pool, NA_ACCESS_DENIED,
+                            "the client has not what NextAuthSessionBind ties sessions to");
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
-    NA_TRY(na_session_write(request->pool, &request->config->session, request->cookie_header,
-                            claims, request->now, response->set_cookies));
+    na_error *error =
+        na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
+    if (error)
+        return na_error_wrap(request->pool, error,
+                             strcmp(error->code, NA_UNAVAILABLE) == 0 ? NULL : NA_CONFIGURATION,
+                             "no session for '%s'",
+                             na_percent_encode(request->pool, subject->user.id));
     na_log(request, NA_LOG_INFO, "signIn: '%s' by %s",
            na_percent_encode(request->pool, subject->user.id), subject->provider->id);
     na_respond_redirect(request, response, 200, request->callback_url);

@@ -42,6 +42,14 @@ typedef struct na_pages {
     const char *sign_in, *sign_out, *error, *verify_request;
 } na_pages;
 
+/* NextAuthSessionBind. */
+typedef enum na_bind {
+    NA_BIND_NOTHING,
+    NA_BIND_CERTIFICATE,
+    NA_BIND_FINGERPRINT,
+    NA_BIND_EXPRESSION
+} na_bind;
+
 /* A virtual host's configuration: complete, checked, immutable. */
 typedef struct na_config {
     na_mode mode;
@@ -54,6 +62,8 @@ typedef struct na_config {
     na_cookie cookies[NA_COOKIE_COUNT];
     na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE and nonce */
     na_session_config session;
+    na_bind bind;
+    const na_expression *bind_expression;       /* of NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
     const apr_array_header_t *sign_in_rules;    /* na_sign_in_rule */

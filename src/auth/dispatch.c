@@ -19,6 +19,8 @@ static const struct route {
     {"POST", "signin", na_post_signin},
     {"GET", "signout", na_get_signout},
     {"POST", "signout", na_post_signout},
+    {"GET", "sessions", na_get_sessions},
+    {"POST", "sessions", na_post_sessions},
     {"GET", "callback", na_callback},
     {"POST", "callback", na_callback},
     {"GET", "verify-request", na_get_verify_request},
@@ -92,6 +94,20 @@ static void respond_error(na_request *request, na_response *response, const na_e
     na_respond_redirect(request, response, v4_status(error->code), url);
 }
 
+/* A redirect would lead to where the same fails again; the store tells the log itself. */
+static void respond_unavailable(na_request *request, na_response *response)
+{
+    json_t *body =
+        na_json_own(request->pool,
+                    json_pack("{s:s, s:s}", "error", "Unavailable", "message",
+                              "Sessions cannot be looked up just now. Please try again."));
+    if (request->wants_html)
+        na_respond_page(request, response, 503, "Please try again", na_page_unavailable());
+    else
+        na_respond_json(request, response, 503, body);
+    response->retry_after = NA_RETRY_AFTER;
+}
+
 static void respond_unknown(na_request *request, na_response *response)
 {
     response->status = 400;
@@ -127,7 +143,9 @@ void na_dispatch(na_request *request, na_response *response)
     na_csrf(request, response);
     na_callback_url(request, response);
     na_error *error = route->run(request, response);
-    if (error)
+    if (error && strcmp(error->code, NA_UNAVAILABLE) == 0)
+        respond_unavailable(request, response);
+    else if (error)
         respond_error(request, response, error);
 }
 

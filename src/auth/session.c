@@ -23,11 +23,9 @@ static void copy(json_t *user, const char *name, const json_t *claims, const cha
 
 /* NextAuth's session: user and expiry; further claims only where NextAuthSessionClaim names them.
  */
-static json_t *session_json(na_request *request, const json_t *claims)
+static json_t *session_json(na_request *request, const json_t *claims, apr_int64_t expires)
 {
-    const na_session_config *config = &request->config->session;
     const apr_array_header_t *names = request->config->session_claims;
-    apr_time_t expires = request->now + apr_time_from_sec(config->max_age);
     json_t *user = json_object();
     copy(user, "name", claims, "name");
     copy(user, "email", claims, "email");
@@ -36,32 +34,35 @@ static json_t *session_json(na_request *request, const json_t *claims)
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         copy(user, strcmp(name, "sub") == 0 ? "id" : name, claims, name);
     }
-    return na_json_own(request->pool, json_pack("{s:o, s:s}", "user", user, "expires",
-                                                na_iso8601(request->pool, expires)));
+    return na_json_own(request->pool,
+                       json_pack("{s:o, s:s}", "user", user, "expires",
+                                 na_iso8601(request->pool, apr_time_from_sec(expires))));
 }
 
 /* Every look at the session makes it last longer, as NextAuth does. */
 static na_error *renew(na_request *request, na_response *response, const na_session *session)
 {
     const json_t *claims;
-    NA_TRY(na_session_renew(request->pool, &request->config->session, request->cookie_header,
-                            session, request->now, response->set_cookies, &claims));
-    na_respond_json(request, response, 200, session_json(request, claims));
+    apr_int64_t expires;
+    NA_TRY(na_session_renew(request->sessions, &request->visit, session, response->set_cookies,
+                            &claims, &expires));
+    na_respond_json(request, response, 200, session_json(request, claims, expires));
     return NULL;
 }
 
 na_error *na_get_session(na_request *request, na_response *response)
 {
     const na_session *session;
-    na_error *error =
-        na_session_load(request->pool, &request->config->session, request->process->tokens,
-                        request->cookie_header, request->now, &session);
+    na_error *error = na_session_load(request->sessions, &request->visit, &session);
     if (session)
-        return renew(request, response, session);
+        error = renew(request, response, session);
+    if (session && !error)
+        return NULL;
+    if (error && strcmp(error->code, NA_UNAVAILABLE) == 0)
+        return error;
     if (error)
         na_log(request, NA_LOG_INFO, "session refused: %s", na_error_text(request->pool, error));
-    na_session_clear(request->pool, &request->config->session, request->cookie_header,
-                     response->set_cookies);
+    na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     respond_none(request, response, 200);
     return NULL;
 }

@@ -17,8 +17,7 @@ na_error *na_post_signout(na_request *request, na_response *response)
 {
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/signout?csrf=true");
-    na_session_clear(request->pool, &request->config->session, request->cookie_header,
-                     response->set_cookies);
+    NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies));
     na_log(request, NA_LOG_INFO, "signOut");
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;

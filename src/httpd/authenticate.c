@@ -25,7 +25,7 @@ static int is_nextauth(request_rec *r)
  * A browser that loads a page, as opposed to a script that wants data (Fetch Metadata Request
  * Headers, section 2.2); without those headers, whoever asks for HTML.
  */
-static int is_page_load(request_rec *r)
+int na_is_page_load(request_rec *r)
 {
     const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
     const char *accept = apr_table_get(r->headers_in, "Accept");
@@ -95,10 +95,18 @@ static int refuse(request_rec *r)
 {
     const na_config *config = na_config_of(r);
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
-    int redirect = how == NA_REDIRECT || (how != NA_401 && is_page_load(r));
+    int redirect = how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "nobody is signed in: %s",
                   redirect ? "to the sign-in page" : "401");
     return redirect ? redirect_to_sign_in(r, config) : answer_401(r, config);
+}
+
+/* Where a session cannot be looked up, signing in would not help, and would lose the page. */
+static int answer_503(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Retry-After", APR_STRINGIFY(NA_RETRY_AFTER));
+    forbid_caching(r);
+    return HTTP_SERVICE_UNAVAILABLE;
 }
 
 /* ── somebody is ───────────────────────────────────────────────────────────────────────────── */
@@ -118,13 +126,14 @@ static const char *remote_user(request_rec *r, const na_session *session)
 /* Pages are visited without the endpoints being asked, so they keep the session alive as well. */
 static void keep_alive(request_rec *r, const na_config *config, const na_session *session)
 {
-    if (!ap_is_initial_req(r) ||
-        apr_time_sec(r->request_time) - session->issued_at < config->session.update_age)
+    if (!ap_is_initial_req(r) || !na_session_is_due(&config->session, session, r->request_time))
         return;
     apr_array_header_t *set_cookies = apr_array_make(r->pool, 4, sizeof(char *));
-    na_error *error =
-        na_session_renew(r->pool, &config->session, apr_table_get(r->headers_in, "Cookie"), session,
-                         r->request_time, set_cookies, NULL);
+    apr_int64_t expires;
+    na_visit visit;
+    na_visit_of(r, &visit);
+    na_error *error = na_session_renew(&na_server_conf_of(r->server)->sessions, &visit, session,
+                                       set_cookies, NULL, &expires);
     if (error) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "session not renewed: %s",
                       na_error_text(r->pool, error));
@@ -161,6 +170,8 @@ int na_check_authn(request_rec *r)
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     const na_session *session = na_session_of(r);
+    if (na_state_of(r)->unavailable)
+        return answer_503(r);
     if (session && adopt(r, session))
         return OK;
     if (session) {
@@ -195,6 +206,8 @@ int na_check_access_ex(request_rec *r)
     state->authorizing = 0;
     if (is_endpoint)
         return result == HTTP_FORBIDDEN && state->asked ? OK : result;
+    if (state->asked && state->unavailable)
+        return answer_503(r);
     if (result == OK && state->session && !adopt(r, state->session))
         return HTTP_FORBIDDEN;
     if (result == HTTP_FORBIDDEN && state->asked && !state->session)

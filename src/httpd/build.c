@@ -151,8 +151,9 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->claims = apr_array_make(pool, 4, sizeof(na_named_expression));
     config->session_claims = apr_array_make(pool, 4, sizeof(const char *));
     config->session.identity_claims = apr_array_make(pool, 4, sizeof(const char *));
-    config->session.max_age = 30L * 24 * 3600;
+    config->session.lifetime.max_age = 30L * 24 * 3600;
     config->session.update_age = 24L * 3600;
+    config->session.check_interval = 5;
     config->theme.color_scheme = "auto";
     config->http = (na_http_options){.timeout_ms = 10000,
                                      .connect_timeout_ms = 5000,
@@ -161,16 +162,17 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     return config;
 }
 
-na_error *na_config_build(apr_pool_t *pool, const server_rec *s, const apr_array_header_t *written,
-                          const na_config **config, const na_written **at)
+na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
+                          const na_written **at)
 {
+    const apr_array_header_t *written = conf->written;
     na_building b = {.pool = pool,
                      .server = s,
                      .environment = {.pool = pool},
                      .config = config_with_defaults(pool),
                      .secrets = apr_array_make(pool, 2, sizeof(const char *)),
                      .accepted = 1 << NA_V4};
-    *config = NULL;
+    conf->config = NULL;
     *at = last_of(written, "NextAuthEnvFile");
     if (*at)
         NA_TRY(na_envfile_read(pool, ap_server_root_relative(pool, (*at)->argv[0]),
@@ -192,6 +194,9 @@ na_error *na_config_build(apr_pool_t *pool, const server_rec *s, const apr_array
     if (!b.config->providers->nelts)
         return na_wrong(&b, "there is no NextAuthProvider: nobody could sign in");
     NA_TRY(derive_keys(&b));
-    *config = b.config;
+    const na_written *store = last_of(written, "NextAuthSessionStore");
+    *at = store ? store : *at;
+    NA_TRY(na_build_finish_session(&b, conf, store != NULL));
+    conf->config = b.config;
     return NULL;
 }

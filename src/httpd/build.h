@@ -7,7 +7,7 @@
 /* A server's configuration while it is put together. */
 typedef struct na_building {
     apr_pool_t *pool;
-    const server_rec *server;
+    server_rec *server;
     na_environment environment;
     na_config *config;
     int engine;
@@ -15,6 +15,7 @@ typedef struct na_building {
     const char *base_path;       /* NextAuthBasePath */
     apr_array_header_t *secrets; /* const char *, the newest first */
     int accepted;                /* dialects of session cookies, a bit each */
+    na_store_plan plan;
 } na_building;
 
 /* An error in a directive's value, printf-like. */
@@ -44,6 +45,15 @@ na_value_setter na_as_text;
 na_error *na_build_pages(na_building *b, const na_written *written);
 na_error *na_build_theme(na_building *b, const na_written *written);
 na_error *na_build_http(na_building *b, const na_written *written);
+
+/* build_session.c: how long sessions last, and where they are kept. */
+typedef na_error *na_interpreter(na_building *b, const na_written *written);
+na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
+    na_build_absolute_timeout, na_build_strategy, na_build_bind, na_build_session_store,
+    na_build_socache, na_build_redis;
+
+/* Checks the stores; sets conf->plan, which their providers look at. */
+na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);
 
 /* The default cookies, then NextAuthCookie's changes. */
 na_error *na_build_cookies(na_building *b, const apr_array_header_t *written,

@@ -2,8 +2,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/url.h"
 #include "httpd/build.h"
 
 static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",
@@ -108,6 +110,97 @@ static na_error *set_cookie(na_building *b, const na_written *w)
     return check_cookie(b, cookie);
 }
 
+/* ── all of them together ──────────────────────────────────────────────────────────────────── */
+
+/* RFC 6265 section 5.1.3: a browser takes a domain that the host is, or is below. */
+static int covers_host(const char *domain, const char *host)
+{
+    if (*domain == '.')
+        domain++;
+    size_t len = strlen(domain), host_len = strlen(host);
+    return len <= host_len && ap_cstr_casecmp(host + host_len - len, domain) == 0 &&
+           (len == host_len || host[host_len - len - 1] == '.');
+}
+
+/* RFC 6265 section 5.1.4. */
+static int covers_path(const char *cookie, const char *path)
+{
+    size_t len = strlen(cookie);
+    return strncmp(cookie, path, len) == 0 &&
+           (cookie[len - 1] == '/' || path[len] == '/' || !path[len]);
+}
+
+static na_error *check_reach(na_building *b, const na_cookie *cookie, const char *host)
+{
+    if (cookie->domain && !strchr(cookie->domain + 1, '.') && strcmp(cookie->domain, host) != 0)
+        return na_wrong(b, "domain=%s: browsers take no cookie for a whole top-level domain",
+                        cookie->domain);
+    if (cookie->domain && !covers_host(cookie->domain, host))
+        return na_wrong(b, "domain=%s is not a domain of %s: browsers would drop cookie %s",
+                        cookie->domain, host, cookie->name);
+    if (!covers_path(cookie->path, b->config->base_path))
+        return na_wrong(b,
+                        "path=%s does not hold the endpoints at %s: they would not get cookie %s",
+                        cookie->path, b->config->base_path, cookie->name);
+    return NULL;
+}
+
+/* A provider's answer comes from another site, without cookies that are SameSite=Strict. */
+static na_error *check_same_site(na_building *b, na_cookie_id id)
+{
+    const na_cookie *cookie = &b->config->cookies[id];
+    if (id < NA_COOKIE_STATE || strcmp(cookie->same_site, "Strict") != 0)
+        return NULL;
+    return na_wrong(b,
+                    "sameSite=strict keeps cookie %s from coming back with the provider's answer",
+                    cookie->name);
+}
+
+/* Any cookie <session>.<digit> is taken for a piece of the session. */
+static int is_piece_of(const char *name, const char *session)
+{
+    size_t len = strlen(session);
+    return strncmp(name, session, len) == 0 &&
+           (!name[len] || (name[len] == '.' && apr_isdigit(name[len + 1]) && !name[len + 2]));
+}
+
+static na_error *check_names(na_building *b)
+{
+    const na_session_config *session = &b->config->session;
+    for (int i = 0; i < NA_COOKIE_COUNT; i++) {
+        const char *name = b->config->cookies[i].name;
+        for (int k = 0; k < session->source_count; k++)
+            if (is_piece_of(name, session->sources[k].cookie.name))
+                return na_wrong(b,
+                                "cookie %s has the name of the session's cookie, or of a piece "
+                                "of it",
+                                name);
+        for (int k = 0; k < i; k++)
+            if (strcmp(name, b->config->cookies[k].name) == 0)
+                return na_wrong(b, "two cookies are named %s", name);
+    }
+    return NULL;
+}
+
+static const char *host_of(apr_pool_t *pool, const na_config *config)
+{
+    na_url url;
+    na_url_parse(pool, config->origin, &url);
+    return url.host;
+}
+
+static na_error *check_all(na_building *b)
+{
+    const char *host = host_of(b->pool, b->config);
+    for (int i = 0; i < b->config->session.source_count; i++)
+        NA_TRY(check_reach(b, &b->config->session.sources[i].cookie, host));
+    for (int i = 0; i < NA_COOKIE_COUNT; i++) {
+        NA_TRY(check_reach(b, &b->config->cookies[i], host));
+        NA_TRY(check_same_site(b, i));
+    }
+    return check_names(b);
+}
+
 na_error *na_build_cookies(na_building *b, const apr_array_header_t *written, const na_written **at)
 {
     set_default_cookies(b);
@@ -118,5 +211,31 @@ na_error *na_build_cookies(na_building *b, const apr_array_header_t *written, co
         *at = w;
         NA_TRY(set_cookie(b, w));
     }
-    return NULL;
+    return check_all(b);
+}
+
+/* Cookies know no ports (RFC 6265 section 8.5). */
+static int throw_out_each_other(const na_config *a, const na_config *b, apr_pool_t *pool)
+{
+    const na_cookie *left = &a->session.sources[0].cookie, *right = &b->session.sources[0].cookie;
+    return strcmp(a->secrets[0], b->secrets[0]) != 0 && strcmp(left->name, right->name) == 0 &&
+           strcmp(host_of(pool, a), host_of(pool, b)) == 0 &&
+           (covers_path(left->path, right->path) || covers_path(right->path, left->path));
+}
+
+void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool)
+{
+    for (; s; s = s->next) {
+        const na_config *config = na_server_conf_of(s)->config;
+        for (const server_rec *other = s->next; config && other; other = other->next) {
+            const na_config *second = na_server_conf_of(other)->config;
+            if (second && throw_out_each_other(config, second, pool))
+                ap_log_error(APLOG_MARK, APLOG_WARNING, 0, other,
+                             "%s and %s have one host name, cookie %s and different secrets: each "
+                             "ends the other's sessions (NextAuthCookie sessionToken name= or "
+                             "path= keeps them apart)",
+                             config->origin, second->origin,
+                             config->session.sources[0].cookie.name);
+        }
+    }
 }

@@ -8,7 +8,6 @@
 #include "httpd/build.h"
 
 #define SECRET_MIN 32
-#define YEARS_10 (10L * 365 * 24 * 3600)
 
 static na_error *read_switch(na_building *b, const na_written *w, int *on)
 {
@@ -118,16 +117,6 @@ static na_error *set_compat(na_building *b, const na_written *w)
     return NULL;
 }
 
-static na_error *set_max_age(na_building *b, const na_written *w)
-{
-    return na_build_number(b, w->argv[0], 60, YEARS_10, &b->config->session.max_age);
-}
-
-static na_error *set_update_age(na_building *b, const na_written *w)
-{
-    return na_build_number(b, w->argv[0], 0, YEARS_10, &b->config->session.update_age);
-}
-
 static na_error *add_sign_in_rule(na_building *b, const na_written *w)
 {
     int allow = strcmp(w->argv[0], "allow") == 0;
@@ -166,7 +155,8 @@ static na_error *add_claim(na_building *b, const na_written *w)
                                        NA_CLAIM_SESSION_ID,
                                        NA_CLAIM_AUTH_TIME,
                                        NA_CLAIM_PROVIDER,
-                                       NA_CLAIM_ROLES};
+                                       NA_CLAIM_ROLES,
+                                       NA_CLAIM_BINDING};
     for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(w->argv[0], ours[i]) == 0)
             return na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
@@ -182,8 +172,12 @@ static na_error *add_claim(na_building *b, const na_written *w)
 
 static na_error *add_session_claims(na_building *b, const na_written *w)
 {
-    for (int i = 0; i < w->argc; i++)
+    for (int i = 0; i < w->argc; i++) {
+        if (strcmp(w->argv[i], NA_CLAIM_SESSION_ID) == 0)
+            return na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
+                            w->argv[i]);
         APR_ARRAY_PUSH((apr_array_header_t *)b->config->session_claims, const char *) = w->argv[i];
+    }
     return NULL;
 }
 
@@ -202,7 +196,7 @@ static na_error *add_redirect_origins(na_building *b, const na_written *w)
 static const struct {
     const char *directive;
     int early; /* before the others, whatever the order in the file */
-    na_error *(*run)(na_building *b, const na_written *written);
+    na_interpreter *run;
 } interpreters[] = {
     {"NextAuthMode", 1, set_mode},
     {"NextAuthEngine", 1, set_engine},
@@ -210,8 +204,15 @@ static const struct {
     {"NextAuthBasePath", 0, set_base_path},
     {"NextAuthSecret", 0, set_secret},
     {"NextAuthCompat", 0, set_compat},
-    {"NextAuthSessionMaxAge", 0, set_max_age},
-    {"NextAuthSessionUpdateAge", 0, set_update_age},
+    {"NextAuthSessionMaxAge", 0, na_build_max_age},
+    {"NextAuthSessionUpdateAge", 0, na_build_update_age},
+    {"NextAuthSessionIdleTimeout", 0, na_build_idle_timeout},
+    {"NextAuthSessionAbsoluteTimeout", 0, na_build_absolute_timeout},
+    {"NextAuthSessionStrategy", 0, na_build_strategy},
+    {"NextAuthSessionBind", 0, na_build_bind},
+    {"NextAuthSessionStore", 0, na_build_session_store},
+    {"NextAuthSOCache", 0, na_build_socache},
+    {"NextAuthRedis", 0, na_build_redis},
     {"NextAuthProvidersFromEnv", 0, set_providers_from_env},
     {"NextAuthPages", 0, na_build_pages},
     {"NextAuthTheme", 0, na_build_theme},

@@ -13,7 +13,7 @@ typedef struct shape {
 } shape;
 
 static const shape one = {1, 1, -1, 0}, one_or_more = {1, 64, -1, 0}, two_or_more = {2, 64, -1, 0},
-                   rule = {2, 2, 1, 0}, named_text = {2, 2, 1, 1};
+                   rule = {2, 2, 1, 0}, named_text = {2, 2, 1, 1}, text = {1, 1, 0, 1};
 
 static const char *parse_expression(cmd_parms *cmd, const shape *is, na_written *written)
 {
@@ -108,6 +108,14 @@ const command_rec na_directives[] = {
     SERVER("NextAuthCookie", two_or_more, "a cookie's name in NextAuth, then key=value"),
     SERVER("NextAuthSessionMaxAge", one, "seconds until an unused session ends"),
     SERVER("NextAuthSessionUpdateAge", one, "seconds between re-issues of the session cookie"),
+    SERVER("NextAuthSessionIdleTimeout", one, "seconds without use until a session ends, or Off"),
+    SERVER("NextAuthSessionAbsoluteTimeout", one, "seconds from sign-in to the end, or Off"),
+    SERVER("NextAuthSessionStrategy", one, "jwt: claims in the cookie; database: on the server"),
+    SERVER("NextAuthSessionBind", text, "certificate, fingerprint, off or an expression"),
+    SERVER("NextAuthSessionStore", one_or_more,
+           "redis, socache or none, those of before, then checkInterval= and whenDown="),
+    SERVER("NextAuthSOCache", one, "the shared object cache, such as shmcb:PATH(SIZE)"),
+    SERVER("NextAuthRedis", one_or_more, "redis://, rediss:// or unix: address, then key=value"),
     SERVER("NextAuthProvider", one_or_more, "a provider's id, then key=value"),
     SERVER("NextAuthProvidersFromEnv", one,
            "On or Off: providers whose ID and secret are in the "

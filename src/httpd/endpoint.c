@@ -83,7 +83,7 @@ static apr_table_t *fields_of_json(apr_pool_t *pool, const char *text)
     return fields;
 }
 
-static int read_form(request_rec *r, apr_table_t **form)
+int na_read_form(request_rec *r, apr_table_t **form)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
     char *body;
@@ -113,7 +113,7 @@ static int translate_request(request_rec *r, na_request *request)
 {
     const na_server_conf *conf = na_server_conf_of(r->server);
     apr_table_t *form = NULL;
-    int status = read_form(r, &form);
+    int status = na_read_form(r, &form);
     if (status != OK)
         return status;
     *request = (na_request){
@@ -121,6 +121,7 @@ static int translate_request(request_rec *r, na_request *request)
         .config = conf->config,
         .server = na_server_of(r),
         .process = na_process_of_child(),
+        .sessions = &conf->sessions,
         .http = conf->http,
         .now = r->request_time,
         .method = r->method,
@@ -128,7 +129,9 @@ static int translate_request(request_rec *r, na_request *request)
         .query = na_form_parse(r->pool, r->args, FIELDS_MAX),
         .form = form,
         .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
+        .wants_html = na_is_page_load(r),
     };
+    na_visit_of(r, &request->visit);
     request->cookies = na_cookies_parse(r->pool, request->cookie_header);
     split_path(r, endpoint_path(conf->config, r->uri), request);
     return OK;
@@ -166,6 +169,8 @@ static int write_response(request_rec *r, const na_response *response)
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     if (response->style_nonce)
         set_page_headers(r, response);
+    if (response->retry_after)
+        apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, response->retry_after));
     if (response->location)
         apr_table_setn(r->headers_out, "Location", response->location);
     if (response->content_type)

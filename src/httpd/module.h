@@ -11,6 +11,8 @@
 #include <ap_expr.h>
 
 #include "auth/action.h"
+#include "httpd/store_provider.h"
+#include "store/redis.h"
 
 extern module AP_MODULE_DECLARE_DATA nextauth_module;
 APLOG_USE_MODULE(nextauth);
@@ -28,11 +30,21 @@ typedef struct na_written {
     const ap_expr_info_t *expression; /* NULL where the directive has none */
 } na_written;
 
+/* The stores that a server names, and what their providers need to know. */
+typedef struct na_store_plan {
+    const apr_array_header_t *names; /* const char *: the first is written to */
+    const char *socache;             /* NextAuthSOCache; NULL where there is none */
+    const na_redis_options *redis;   /* NextAuthRedis; likewise */
+    const char *redis_arguments;     /* as written: servers with equal ones share connections */
+} na_store_plan;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
     const na_config *config;     /* NULL where the engine is off */
-    na_http *http;               /* the child's own */
+    na_store_plan plan;
+    na_http *http; /* the child's own, as what follows */
+    na_sessions sessions;
 } na_server_conf;
 
 typedef enum na_unauthenticated {
@@ -92,12 +104,14 @@ void na_value_warn_if_literal(const server_rec *s, const na_written *written, co
                               const char *value);
 
 /*
- * Builds a server's configuration from its directives and the environment. *config is NULL where
- * the engine is off. `*at` is the directive that an error is about.
+ * Builds a server's configuration from its directives and the environment into conf->config, which
+ * is NULL where the engine is off, and conf->plan. `*at` is the directive that an error is about.
  */
-na_error *na_config_build(apr_pool_t *pool, const server_rec *s,
-                          const apr_array_header_t *directives, const na_config **config,
+na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                           const na_written **at);
+
+/* Warns where two servers of one host name throw out each other's cookies. */
+void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
 
 /* build_providers.c: NextAuthProvider and providers from the environment. */
 na_error *na_build_providers(const na_environment *environment, const apr_array_header_t *written,
@@ -113,6 +127,7 @@ typedef struct na_state {
     int loaded;                /* `session` was looked for */
     int asked;                 /* an expression wanted to know the session */
     int authorizing;           /* a hook of ours is running the others */
+    int unavailable;           /* whether somebody is signed in cannot be told */
     const na_session *session; /* NULL: nobody is signed in */
     const na_subject *subject; /* during a sign-in: what its expressions are about */
 } na_state;
@@ -126,8 +141,20 @@ static inline int na_is_endpoint(const request_rec *r)
     return state && state->is_endpoint;
 }
 
+/* What this client's sessions are bound to; NULL: to nothing, "": it has not what is asked for. */
+const char *na_binding_of(request_rec *r);
+
+/* The request as sessions see it. */
+void na_visit_of(request_rec *r, na_visit *visit);
+
 /* The session of the request, looked for once; NULL where there is none. */
 const na_session *na_session_of(request_rec *r);
+
+/* 1 where a browser loads a page, as opposed to a program that wants data. */
+int na_is_page_load(request_rec *r);
+
+/* The fields of a body, JSON or urlencoded; OK or a status. */
+int na_read_form(request_rec *r, apr_table_t **form);
 
 /* Hooks, in the order httpd runs them. */
 int na_strip_identity(request_rec *r);
@@ -139,11 +166,30 @@ int na_check_authn(request_rec *r);
 int na_check_authz(request_rec *r);
 int na_pass_identity(request_rec *r);
 int na_handle_endpoint(request_rec *r);
+int na_handle_sessions(request_rec *r);
 
+int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
+int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void na_child_init(apr_pool_t *pool, server_rec *s);
 int na_expression_lookup(ap_expr_lookup_parms *parms);
 void na_register_requirements(apr_pool_t *pool);
+
+/* ── stores ────────────────────────────────────────────────────────────────────────────────── */
+
+void na_register_stores(apr_pool_t *pool);
+
+/* Before the fork: what the servers' stores share. */
+na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s);
+
+/* In a child: makes the registry of each server. */
+na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
+
+#define NA_SOCACHE_MUTEX "nextauth-socache"
+
+extern const na_store_provider na_socache_provider, na_redis_provider;
+
+/* ── the process ───────────────────────────────────────────────────────────────────────────── */
 
 /* What this child owns. */
 const na_process *na_process_of_child(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <http_main.h>
+#include <util_mutex.h>
 
 #include "httpd/module.h"
 
@@ -32,28 +33,48 @@ static int report(const server_rec *s, const na_written *at, const na_error *err
 
 int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    const server_rec *first = s;
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         const na_written *at = NULL;
-        na_error *error = na_config_build(pconf, s, conf->written, &conf->config, &at);
+        na_error *error = na_config_build(pconf, s, conf, &at);
         if (error)
             return report(s, at, error, ptemp);
     }
+    na_warn_of_shared_cookies(first, ptemp);
     return OK;
+}
+
+int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    return ap_mutex_register(pconf, NA_SOCACHE_MUTEX, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS
+               ? OK
+               : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    na_error *error = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
+                          ? NULL
+                          : na_stores_prepare(pconf, s);
+    return error ? report(s, NULL, error, ptemp) : OK;
 }
 
 static na_error *start_child(apr_pool_t *pool, server_rec *s)
 {
+    na_token_cache *tokens;
     na_http_global_init();
-    NA_TRY(na_token_cache_make(pool, TOKENS, &process_of_child.tokens));
+    NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
     NA_TRY(na_documents_make(pool, &process_of_child.documents));
     NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process_of_child.passwords));
-    for (; s; s = s->next) {
-        na_server_conf *conf = na_server_conf_of(s);
-        if (conf->config)
-            NA_TRY(na_http_make(pool, &conf->config->http, &conf->http));
+    for (server_rec *each = s; each; each = each->next) {
+        na_server_conf *conf = na_server_conf_of(each);
+        if (!conf->config)
+            continue;
+        NA_TRY(na_http_make(pool, &conf->config->http, &conf->http));
+        conf->sessions = (na_sessions){.config = &conf->config->session, .tokens = tokens};
     }
-    return NULL;
+    return na_stores_open(pool, s);
 }
 
 void na_child_init(apr_pool_t *pool, server_rec *s)

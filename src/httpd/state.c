@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "httpd/module.h"
 
 na_state *na_state_of(request_rec *r)
@@ -21,20 +23,33 @@ static const na_state *state_before(const request_rec *r)
     return state && state->loaded ? state : NULL;
 }
 
+void na_visit_of(request_rec *r, na_visit *visit)
+{
+    *visit = (na_visit){.pool = r->pool,
+                        .now = r->request_time,
+                        .cookie_header = apr_table_get(r->headers_in, "Cookie"),
+                        .binding = na_binding_of(r),
+                        .client = {.address = r->useragent_ip,
+                                   .user_agent = apr_table_get(r->headers_in, "User-Agent")}};
+}
+
 const na_session *na_session_of(request_rec *r)
 {
-    const na_config *config = na_config_of(r);
     na_state *state = na_state_of(r);
-    if (state->loaded || !config)
+    na_visit visit;
+    if (state->loaded || !na_config_of(r))
         return state->session;
     state->loaded = 1;
     const na_state *before = state_before(r);
-    if (before)
+    if (before) {
+        state->unavailable = before->unavailable;
         return state->session = before->session;
+    }
+    na_visit_of(r, &visit);
     na_error *error =
-        na_session_load(r->pool, &config->session, na_process_of_child()->tokens,
-                        apr_table_get(r->headers_in, "Cookie"), r->request_time, &state->session);
-    if (error)
+        na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
+    state->unavailable = error && strcmp(error->code, NA_UNAVAILABLE) == 0;
+    if (error && !state->unavailable)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "session refused: %s",
                       na_error_text(r->pool, error));
     return state->session;

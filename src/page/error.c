@@ -47,3 +47,9 @@ const char *na_page_verify_request(apr_pool_t *pool, const char *origin)
     return apr_pstrcat(pool, "<h1>Check your email</h1><p>A link to sign in is on its way.</p>",
                        button(pool, origin, "To the start page"), NULL);
 }
+
+const char *na_page_unavailable(void)
+{
+    return "<h1>Please try again</h1><p>Sessions cannot be looked up just now. Nothing is lost: "
+           "reload this page in a moment.</p>";
+}

@@ -34,6 +34,10 @@ static const char style[] =
     ".error{background:var(--bad-bg);color:var(--bad);border-radius:.5rem;padding:.75rem 1rem}"
     ".or{display:flex;align-items:center;gap:.75rem;color:var(--soft);margin:1.25rem 0}"
     ".or::before,.or::after{content:'';flex:1;border-top:1px solid var(--line)}"
+    "ul{list-style:none;margin:0 0 1rem;padding:0}"
+    "li{border-top:1px solid var(--line);padding:.75rem 0}li p{margin:0 0 .5rem}"
+    ".here{font-weight:600}"
+    ".quiet{background:transparent;color:var(--ink);border-color:var(--soft)}"
     ".logo{display:block;max-width:100%;max-height:4rem;margin:0 auto 1.25rem}";
 
 /* The dark colours again, for browsers that prefer them, when the scheme is "auto". */

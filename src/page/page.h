@@ -26,12 +26,29 @@ typedef struct na_page_form {
     const char *callback_url;
 } na_page_form;
 
+/* The start of a form that posts to `path` below the base address. */
+const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path);
+
 /* The sign-in page's content. `error` is a code, or NULL; `user` prefills, or NULL. */
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const apr_array_header_t *providers, const char *error,
                            const char *user);
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
+
+/* One session, for a person to recognize. */
+typedef struct na_page_session {
+    const char *handle;
+    const char *device, *address; /* "" where unknown */
+    apr_int64_t begun, used;      /* seconds ago */
+    int is_current;
+} na_page_session;
+
+/* The list of one's own sessions (na_page_session). */
+const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
+                             const apr_array_header_t *sessions);
+
+const char *na_page_unavailable(void);
 
 const char *na_page_verify_request(apr_pool_t *pool, const char *origin);
 

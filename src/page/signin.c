@@ -31,7 +31,7 @@ static const char *message_of(const char *code)
     return "Signing in did not work. Please try again.";
 }
 
-static const char *form_start(apr_pool_t *pool, const na_page_form *form, const char *path)
+const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path)
 {
     return apr_pstrcat(pool, "<form method=\"post\" action=\"", na_html(pool, form->base_url), path,
                        "\"><input type=\"hidden\" name=\"csrfToken\" value=\"", form->csrf_token,
@@ -41,7 +41,8 @@ static const char *form_start(apr_pool_t *pool, const na_page_form *form, const 
 
 static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p)
 {
-    return apr_pstrcat(pool, form_start(pool, form, apr_pstrcat(pool, "/signin/", p->id, NULL)),
+    return apr_pstrcat(pool,
+                       na_page_form_start(pool, form, apr_pstrcat(pool, "/signin/", p->id, NULL)),
                        "<button class=\"provider\" id=\"signin-", p->id, "\">Sign in with ",
                        na_html(pool, p->name), "</button></form>", NULL);
 }
@@ -50,7 +51,7 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
                                     const na_provider *p, const char *user)
 {
     return apr_pstrcat(
-        pool, form_start(pool, form, apr_pstrcat(pool, "/callback/", p->id, NULL)),
+        pool, na_page_form_start(pool, form, apr_pstrcat(pool, "/callback/", p->id, NULL)),
         "<label for=\"username-", p->id, "\">User name</label><input id=\"username-", p->id,
         "\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" "
         "spellcheck=\"false\" required value=\"",
@@ -93,6 +94,6 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
 {
     return apr_pstrcat(pool, "<h1>Sign out</h1><p>Do you want to sign out?</p>",
-                       form_start(pool, form, "/signout"),
+                       na_page_form_start(pool, form, "/signout"),
                        "<button id=\"submitButton\">Sign out</button></form>", NULL);
 }

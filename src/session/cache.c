@@ -134,8 +134,8 @@ static apr_size_t text_size(const char *text)
 
 static apr_size_t strings_size(const na_session *session)
 {
-    apr_size_t size =
-        text_size(session->user) + text_size(session->email) + text_size(session->claims_json);
+    apr_size_t size = text_size(session->user) + text_size(session->email) +
+                      text_size(session->binding) + text_size(session->claims_json);
     for (int i = 0; i < session->claim_count; i++)
         size += text_size(session->claims[i].name) + text_size(session->claims[i].value);
     for (int i = 0; i < session->identity_count; i++)
@@ -164,6 +164,7 @@ static void copy_session(entry *e, const na_session *from)
     *session = *from;
     session->user = move_text(&text, from->user);
     session->email = move_text(&text, from->email);
+    session->binding = move_text(&text, from->binding);
     session->claims_json = move_text(&text, from->claims_json);
     for (int i = 0; i < from->claim_count; i++) {
         claims[i].name = move_text(&text, from->claims[i].name);
@@ -196,9 +197,13 @@ static entry *make_entry(const void *owner, na_bytes token, const na_session *se
     return e;
 }
 
-static int victim(const set *s, apr_time_t now)
+/* The place of a new entry: what was there of the same token is out of date. */
+static int victim(const set *s, const entry *e, apr_time_t now)
 {
     int oldest = 0;
+    for (int way = 0; way < WAYS; way++)
+        if (is_entry(s->ways[way], e->owner, e->token))
+            return way;
     for (int way = 0; way < WAYS; way++) {
         if (!s->ways[way] || na_session_expired(&s->ways[way]->session, now))
             return way;
@@ -216,7 +221,7 @@ const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, n
         return NULL;
     set *s = set_of(cache, token);
     apr_thread_mutex_lock(s->lock);
-    int way = victim(s, now);
+    int way = victim(s, e, now);
     entry *evicted = s->ways[way];
     e->used = ++s->clock;
     s->ways[way] = e;

@@ -88,17 +88,20 @@ static void push(apr_array_header_t *set_cookies, char *value)
 }
 
 na_error *na_chunks_write(apr_pool_t *pool, const na_cookie *cookie, na_dialect dialect,
-                          const char *header, const char *token, apr_time_t expires,
-                          apr_array_header_t *set_cookies)
+                          const char *header, const char *token, apr_size_t header_max,
+                          apr_time_t expires, apr_array_header_t *set_cookies)
 {
     apr_size_t size = chunk_size(dialect), len = token ? strlen(token) : 0;
     int count = (int)((len + size - 1) / size);
-    if (count > NA_CHUNKS_MAX)
+    if (count > NA_CHUNKS_MAX ||
+        (len &&
+         len + (apr_size_t)count * (strlen(cookie->name) + 5) + NA_OTHER_COOKIES > header_max))
         return na_error_new(pool, NA_SESSION,
                             "the session token has %" APR_SIZE_T_FMT
-                            " characters, more than the %d cookies of a session hold: "
-                            "let it carry fewer or shorter claims",
-                            len, NA_CHUNKS_MAX);
+                            " characters, more than browsers or this server (LimitRequestFieldSize "
+                            "%" APR_SIZE_T_FMT ") take: let it carry fewer or shorter claims, or "
+                            "keep them on the server (NextAuthSessionStrategy database)",
+                            len, header_max);
     na_bytes parts[NA_CHUNKS_MAX + 1];
     collect(parts, header, cookie->name, strlen(cookie->name));
     for (int i = 0; i <= NA_CHUNKS_MAX; i++) {

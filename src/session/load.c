@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session/load.h"
 
+#include <string.h>
+
+#include <apr_strings.h>
+
 #include "base/json.h"
 #include "session/chunks.h"
 
@@ -17,70 +21,372 @@ static const na_session *hold(apr_pool_t *pool, const na_session *session)
     return session;
 }
 
-/* The source itself is the cache's owner: it stands for one configuration's keys. */
-static na_error *load_token(apr_pool_t *pool, const na_session_config *config,
-                            const na_session_source *source, na_token_cache *cache, na_bytes token,
-                            apr_time_t now, const na_session **session)
+static const na_session *known(const na_sessions *sessions, const na_visit *visit,
+                               const na_session_source *source, na_bytes token)
 {
-    if (cache && (*session = hold(pool, na_token_cache_get(cache, source, token, now))))
-        return NULL;
-    NA_TRY(na_session_open(pool, &source->ring, source->dialect, token, now,
-                           config->identity_claims, session));
-    if (cache) {
-        const na_session *kept =
-            hold(pool, na_token_cache_put(cache, source, token, *session, now));
-        *session = kept ? kept : *session;
-    }
-    return NULL;
+    return sessions->tokens
+               ? hold(visit->pool, na_token_cache_get(sessions->tokens, source, token, visit->now))
+               : NULL;
 }
 
-na_error *na_session_load(apr_pool_t *pool, const na_session_config *config, na_token_cache *cache,
-                          const char *cookie_header, apr_time_t now, const na_session **session)
+/* The source itself is the cache's owner: it stands for one configuration's keys. */
+static void remember(const na_sessions *sessions, const na_visit *visit,
+                     const na_session_source *source, na_bytes token, const na_session **session)
+{
+    if (!sessions->tokens)
+        return;
+    const na_session *kept = hold(visit->pool, na_token_cache_put(sessions->tokens, source, token,
+                                                                  *session, visit->now));
+    *session = kept ? kept : *session;
+}
+
+static int is_unavailable(const na_error *error)
+{
+    return error && strcmp(error->code, NA_UNAVAILABLE) == 0;
+}
+
+/* ── asking the registry, not more often than needed ───────────────────────────────────────── */
+
+static int verified_within(const na_sessions *sessions, const na_visit *visit,
+                           const na_session *session, long seconds)
+{
+    apr_int64_t at = na_verified_at(sessions->verified, &session->key);
+    return at && apr_time_sec(visit->now) - at < seconds;
+}
+
+static int is_fresh(const na_sessions *sessions, const na_visit *visit, const na_session *session)
+{
+    return verified_within(sessions, visit, session, sessions->config->check_interval);
+}
+
+/* While the store is down, its last word may count for longer. */
+static na_error *settle(const na_sessions *sessions, const na_visit *visit,
+                        const na_session *session, na_error *error)
+{
+    if (is_unavailable(error) &&
+        verified_within(sessions, visit, session, sessions->config->serve_for))
+        return NULL;
+    if (!error)
+        na_verified_set(sessions->verified, &session->key, apr_time_sec(visit->now));
+    return error;
+}
+
+/* ── the two forms of a cookie ─────────────────────────────────────────────────────────────── */
+
+/* An id has no dots, an encrypted token has four. */
+static int is_id(na_bytes token)
+{
+    return token.len == NA_SESSION_ID_LEN && !memchr(token.data, '.', token.len);
+}
+
+static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
+                             const na_session_source *source, na_bytes token,
+                             const na_session **session)
+{
+    const na_session_config *config = sessions->config;
+    if (!(*session = known(sessions, visit, source, token))) {
+        NA_TRY(na_session_open(visit->pool, &source->ring, source->dialect, token,
+                               &config->lifetime, visit->now, config->identity_claims, session));
+        remember(sessions, visit, source, token, session);
+    }
+    if (!sessions->registry || is_fresh(sessions, visit, *session))
+        return NULL;
+    return settle(sessions, visit, *session,
+                  na_registry_check(sessions->registry, visit->pool, *session, &visit->client,
+                                    visit->now));
+}
+
+static na_error *open_record(const na_sessions *sessions, const na_visit *visit, const char *id,
+                             const na_session **session)
+{
+    const na_session_config *config = sessions->config;
+    na_record record;
+    na_store_key key;
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    NA_TRY(na_registry_find(sessions->registry, visit->pool, &key, &visit->client, visit->now,
+                            &record));
+    apr_int64_t renewed =
+        record.expires -
+        (na_lifetime_end(&config->lifetime, record.created, visit->now) - apr_time_sec(visit->now));
+    return na_session_of_record(visit->pool, id, record.claims, renewed, record.expires,
+                                config->identity_claims, session);
+}
+
+static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
+                         const na_session_source *source, na_bytes token,
+                         const na_session **session)
+{
+    if (!sessions->registry)
+        return na_error_new(visit->pool, NA_SESSION, "an id, but there is no session store");
+    *session = known(sessions, visit, source, token);
+    if (*session && is_fresh(sessions, visit, *session))
+        return NULL;
+    const na_session *before = *session;
+    const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
+    na_error *error = open_record(sessions, visit, id, session);
+    if (!error)
+        remember(sessions, visit, source, token, session);
+    else if (!before || !is_unavailable(error))
+        return error;
+    else
+        *session = before;
+    return settle(sessions, visit, *session, error);
+}
+
+static na_error *check_binding(const na_visit *visit, const na_session *session)
+{
+    return visit->binding && session->binding && !na_equal_secret(visit->binding, session->binding)
+               ? na_error_new(visit->pool, NA_SESSION, "the session is bound to another client")
+               : NULL;
+}
+
+static na_error *load_token(const na_sessions *sessions, const na_visit *visit,
+                            const na_session_source *source, na_bytes token,
+                            const na_session **session)
+{
+    NA_TRY(is_id(token) ? load_id(sessions, visit, source, token, session)
+                        : load_claims(sessions, visit, source, token, session));
+    return check_binding(visit, *session);
+}
+
+static na_bytes token_of(const na_visit *visit, const na_session_source *source)
+{
+    return visit->cookie_header ? na_chunks_join(visit->pool, visit->cookie_header,
+                                                 source->cookie.name, source->name_len)
+                                : (na_bytes){0};
+}
+
+na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
+                          const na_session **session)
 {
     na_error *error = NULL;
     *session = NULL;
-    for (int i = 0; cookie_header && i < config->source_count; i++) {
-        const na_session_source *source = &config->sources[i];
-        na_bytes token = na_chunks_join(pool, cookie_header, source->cookie.name, source->name_len);
+    for (int i = 0; i < sessions->config->source_count; i++) {
+        const na_session_source *source = &sessions->config->sources[i];
+        na_bytes token = token_of(visit, source);
         if (!token.len)
             continue;
-        error = load_token(pool, config, source, cache, token, now, session);
+        error = load_token(sessions, visit, source, token, session);
         if (!error)
             return NULL;
         *session = NULL;
+        if (is_unavailable(error))
+            return error;
     }
     return error;
 }
 
-na_error *na_session_write(apr_pool_t *pool, const na_session_config *config,
-                           const char *cookie_header, json_t *claims, apr_time_t now,
-                           apr_array_header_t *set_cookies)
+/* ── writing ───────────────────────────────────────────────────────────────────────────────── */
+
+const char *na_session_binding(apr_pool_t *pool, const char *value)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(value), (na_bytes){0});
+    return na_base64url_encode(pool, hash, sizeof hash / 2);
+}
+
+/* Replaces what the request has of every session cookie by `value` in the first. */
+static na_error *set_cookie(const na_session_config *config, const na_visit *visit,
+                            const char *value, apr_int64_t expires, apr_array_header_t *set_cookies)
 {
     const na_session_source *primary = &config->sources[0];
-    char *token;
-    NA_TRY(na_keyring_seal(pool, &primary->ring, claims, now, config->max_age, &token));
     for (int i = 1; i < config->source_count; i++)
-        NA_TRY(na_chunks_write(pool, &config->sources[i].cookie, config->sources[i].dialect,
-                               cookie_header, NULL, 0, set_cookies));
-    return na_chunks_write(pool, &primary->cookie, primary->dialect, cookie_header, token,
-                           now + apr_time_from_sec(config->max_age), set_cookies);
+        NA_TRY(na_chunks_write(visit->pool, &config->sources[i].cookie, config->sources[i].dialect,
+                               visit->cookie_header, NULL, 0, 0, set_cookies));
+    return na_chunks_write(visit->pool, &primary->cookie, primary->dialect, visit->cookie_header,
+                           value, config->cookie_max, apr_time_from_sec(expires), set_cookies);
 }
 
-na_error *na_session_renew(apr_pool_t *pool, const na_session_config *config,
-                           const char *cookie_header, const na_session *session, apr_time_t now,
-                           apr_array_header_t *set_cookies, const json_t **claims)
+static na_error *seal_claims(const na_session_config *config, const na_visit *visit, const char *id,
+                             json_t *claims, apr_int64_t expires, char **token)
 {
+    json_object_set_new(claims, NA_CLAIM_SESSION_ID, json_string(id));
+    return na_keyring_seal(visit->pool, &config->sources[0].ring, claims, visit->now,
+                           (long)(expires - apr_time_sec(visit->now)), token);
+}
+
+/* What is said anew with every token is none of the record's business, nor is the id. */
+static const json_t *without_token_claims(apr_pool_t *pool, const json_t *claims)
+{
+    static const char *const names[] = {"iat", "exp", "jti", NA_CLAIM_SESSION_ID};
+    json_t *kept = na_json_own(pool, json_copy((json_t *)claims));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        json_object_del(kept, names[i]);
+    return kept;
+}
+
+static const char *user_of(const na_visit *visit, const json_t *claims)
+{
+    return na_user_name(visit->pool, na_json_string(claims, NA_CLAIM_PROVIDER),
+                        na_json_string(claims, "sub"));
+}
+
+/* With the claims in the token, a session can begin without the registry where that may fail. */
+static na_error *register_session(const na_sessions *sessions, const na_visit *visit,
+                                  const na_store_key *key, json_t *claims, apr_int64_t *expires)
+{
+    const na_session_config *config = sessions->config;
+    const na_registry *registry = sessions->registry;
+    const char *user = user_of(visit, claims);
+    int on_server = config->strategy == NA_STRATEGY_DATABASE;
+    apr_int64_t auth_time;
+    NA_TRY(na_registry_begin(registry, visit->pool, user, key, *expires, visit->now, &auth_time));
+    json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(auth_time));
+    *expires = na_lifetime_end(&config->lifetime, auth_time, visit->now);
+    NA_TRY(na_registry_record(registry, visit->pool, user, key, &visit->client,
+                              on_server ? without_token_claims(visit->pool, claims) : NULL,
+                              auth_time, *expires, visit->now));
+    na_verified_set(sessions->verified, key, apr_time_sec(visit->now));
+    return NULL;
+}
+
+na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
+                           apr_array_header_t *set_cookies)
+{
+    const na_session_config *config = sessions->config;
+    apr_int64_t now = apr_time_sec(visit->now);
+    apr_int64_t expires = na_lifetime_end(&config->lifetime, now, visit->now);
+    const char *id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+    int on_server = config->strategy == NA_STRATEGY_DATABASE;
+    char *token;
+    na_store_key key;
+    apr_array_header_t *ignored = apr_array_make(visit->pool, 4, sizeof(char *));
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(now));
+    if (visit->binding)
+        json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
+    na_error *error =
+        sessions->registry ? register_session(sessions, visit, &key, claims, &expires) : NULL;
+    if (!error)
+        error = na_session_end(sessions, visit, ignored);
+    if (error && (on_server || !config->serve_for || !is_unavailable(error)))
+        return error;
+    if (on_server)
+        return set_cookie(config, visit, id, expires, set_cookies);
+    NA_TRY(seal_claims(config, visit, id, claims, expires, &token));
+    return set_cookie(config, visit, token, expires, set_cookies);
+}
+
+/* A short idle time wants more renewals, or it would count from a use long ago. */
+static long renewal_age(const na_session_config *config)
+{
+    long idle_share = config->lifetime.idle / 10;
+    return config->lifetime.idle && idle_share < config->update_age ? idle_share
+                                                                    : config->update_age;
+}
+
+static int has_form(const na_session_config *config, const na_session *session)
+{
+    return session->on_server == (config->strategy == NA_STRATEGY_DATABASE);
+}
+
+int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now)
+{
+    return !has_form(config, session) ||
+           apr_time_sec(now) - session->issued_at >= renewal_age(config);
+}
+
+/* The id of a session whose cookie is its id. */
+static const char *id_in_cookie(const na_session_config *config, const na_visit *visit)
+{
+    for (int i = 0; i < config->source_count; i++) {
+        na_bytes token = token_of(visit, &config->sources[i]);
+        if (is_id(token))
+            return apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
+    }
+    return NULL;
+}
+
+/* One that is to be a cookie must have the form of one. */
+static const char *id_of(const na_session_config *config, const na_visit *visit,
+                         const na_session *session)
+{
+    const char *id = session->on_server ? id_in_cookie(config, visit)
+                                        : na_session_claim(session, NA_CLAIM_SESSION_ID);
+    int usable = id && *id && (config->strategy == NA_STRATEGY_JWT || is_id(na_bytes_of(id)));
+    return usable ? id : na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+}
+
+/* What a session that another made, or an earlier configuration, does not have yet. */
+static void complete_claims(const na_visit *visit, const na_session *session, json_t *claims)
+{
+    if (session->auth_time && !json_object_get(claims, NA_CLAIM_AUTH_TIME))
+        json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(session->auth_time));
+    if (visit->binding && *visit->binding && !session->binding)
+        json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
+}
+
+static na_error *renew_on_server(const na_sessions *sessions, const na_visit *visit,
+                                 const na_session *session, const char *id, json_t *claims,
+                                 apr_array_header_t *set_cookies, apr_int64_t *expires)
+{
+    na_session renewed = *session;
+    renewed.has_id = 1;
+    na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
+    if (!na_session_is_due(sessions->config, session, visit->now)) {
+        *expires = session->expires;
+        return set_cookie(sessions->config, visit, id, *expires, set_cookies);
+    }
+    NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client,
+                              without_token_claims(visit->pool, claims), *expires, visit->now));
+    na_verified_set(sessions->verified, &renewed.key, 0); /* what is cached ends too early */
+    return set_cookie(sessions->config, visit, id, *expires, set_cookies);
+}
+
+na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
+                           const na_session *session, apr_array_header_t *set_cookies,
+                           const json_t **claims, apr_int64_t *expires)
+{
+    const na_session_config *config = sessions->config;
     json_t *renewed;
-    NA_TRY(na_json_parse_sealed(pool, NA_SESSION, na_bytes_of(session->claims_json), &renewed));
+    char *token;
+    *expires = na_lifetime_end(&config->lifetime, session->auth_time, visit->now);
+    const char *id = id_of(config, visit, session);
+    NA_TRY(
+        na_json_parse_sealed(visit->pool, NA_SESSION, na_bytes_of(session->claims_json), &renewed));
+    complete_claims(visit, session, renewed);
     if (claims)
         *claims = renewed;
-    return na_session_write(pool, config, cookie_header, renewed, now, set_cookies);
+    if (config->strategy == NA_STRATEGY_DATABASE)
+        return renew_on_server(sessions, visit, session, id, renewed, set_cookies, expires);
+    NA_TRY(seal_claims(config, visit, id, renewed, *expires, &token));
+    return set_cookie(config, visit, token, *expires, set_cookies);
 }
 
-void na_session_clear(apr_pool_t *pool, const na_session_config *config, const char *cookie_header,
+/* ── ending ────────────────────────────────────────────────────────────────────────────────── */
+
+void na_session_clear(const na_session_config *config, const na_visit *visit,
                       apr_array_header_t *set_cookies)
 {
     for (int i = 0; i < config->source_count; i++)
-        na_chunks_write(pool, &config->sources[i].cookie, config->sources[i].dialect, cookie_header,
-                        NULL, 0, set_cookies);
+        na_chunks_write(visit->pool, &config->sources[i].cookie, config->sources[i].dialect,
+                        visit->cookie_header, NULL, 0, 0, set_cookies);
+}
+
+na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
+                         apr_array_header_t *set_cookies)
+{
+    const na_session *session;
+    na_session_clear(sessions->config, visit, set_cookies);
+    if (!sessions->registry)
+        return NULL;
+    na_error *error = na_session_load(sessions, visit, &session);
+    if (!session || !session->has_id)
+        return is_unavailable(error) ? error : NULL;
+    return na_session_end_other(sessions, visit->pool, na_session_user_name(visit->pool, session),
+                                &session->key, visit->now);
+}
+
+na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,
+                               const na_store_key *key, apr_time_t now)
+{
+    na_verified_set(sessions->verified, key, 0);
+    return na_registry_end(sessions->registry, pool, user, key, now);
+}
+
+na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
+                              const na_session *but, apr_time_t now)
+{
+    na_verified_forget_all(sessions->verified);
+    return na_registry_end_user(sessions->registry, pool, user, but ? &but->key : NULL, now);
 }

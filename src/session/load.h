@@ -4,6 +4,8 @@
 
 #include "base/cookie.h"
 #include "session/cache.h"
+#include "session/registry.h"
+#include "session/verified.h"
 
 /* One kind of session cookie that is accepted. Immutable configuration. */
 typedef struct na_session_source {
@@ -15,40 +17,86 @@ typedef struct na_session_source {
 
 #define NA_SESSION_SOURCES_MAX 2
 
+/* Where a session's claims are: in its cookie, or on the server, the cookie being an id. */
+typedef enum na_strategy { NA_STRATEGY_JWT, NA_STRATEGY_DATABASE } na_strategy;
+
 typedef struct na_session_config {
     na_session_source sources[NA_SESSION_SOURCES_MAX]; /* the first is the one written */
     int source_count;
     const apr_array_header_t *identity_claims; /* const char * */
-    long max_age;                              /* seconds */
-    long update_age;                           /* seconds between re-issues on page requests */
+    na_strategy strategy;                      /* of new sessions; those of the other are read */
+    na_lifetime lifetime;
+    long update_age;       /* seconds between re-issues on page requests */
+    long check_interval;   /* seconds that a process takes the store's word for */
+    long serve_for;        /* the same while the store is down; 0: such requests are refused */
+    apr_size_t cookie_max; /* bytes of a Cookie header that the server takes */
+    na_record_keys record_keys;
 } na_session_config;
 
-/*
- * The session in a Cookie header. *session is NULL where there is none, held until `pool` goes
- * otherwise. An error says why the cookie that was there is no session: it is as good as none.
- * `cache` may be NULL.
- */
-na_error *na_session_load(apr_pool_t *pool, const na_session_config *config, na_token_cache *cache,
-                          const char *cookie_header, apr_time_t now, const na_session **session);
+/* What a process works with. */
+typedef struct na_sessions {
+    const na_session_config *config;
+    na_token_cache *tokens;      /* NULL: none */
+    na_verified *verified;       /* NULL where there is no registry */
+    const na_registry *registry; /* NULL: nothing is kept on the server */
+} na_sessions;
+
+/* A request that shows a session, or is about to get one. */
+typedef struct na_visit {
+    apr_pool_t *pool;
+    apr_time_t now;
+    const char *cookie_header; /* NULL where there is none */
+    const char *binding;       /* what sessions of this client are bound to; NULL: to nothing, "":
+                                  it has not what they would be bound to */
+    na_client client;
+} na_visit;
+
+/* Turns what a client is known by into a binding. */
+const char *na_session_binding(apr_pool_t *pool, const char *value);
 
 /*
- * Seals `claims` into a new session token; the Set-Cookie values that put it in the place of what
- * `cookie_header` has are appended to `set_cookies`.
+ * The session that a request shows. *session is NULL where there is none, held until the pool goes
+ * otherwise. An error says why the cookie that was there is no session: it is as good as none,
+ * unless the code is NA_UNAVAILABLE: then nobody knows.
  */
-na_error *na_session_write(apr_pool_t *pool, const na_session_config *config,
-                           const char *cookie_header, json_t *claims, apr_time_t now,
+na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
+                          const na_session **session);
+
+/*
+ * Begins a session with `claims`, to which its own are added; the Set-Cookie values that put it in
+ * the place of what the request has are appended to `set_cookies` (char *). The session that was
+ * there before is ended: whoever signs in gets a new id.
+ */
+na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                            apr_array_header_t *set_cookies);
 
-/*
- * Makes a session that is in `cookie_header` last for another maximum age, all its claims kept.
- * `claims` (may be NULL) takes them, owned by the pool.
- */
-na_error *na_session_renew(apr_pool_t *pool, const na_session_config *config,
-                           const char *cookie_header, const na_session *session, apr_time_t now,
-                           apr_array_header_t *set_cookies, const json_t **claims);
+/* 1 where a page request is to renew the session. */
+int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now);
 
-/* Appends the Set-Cookie values that end every session in `cookie_header`. */
-void na_session_clear(apr_pool_t *pool, const na_session_config *config, const char *cookie_header,
+/*
+ * Makes a session that the request shows last for another maximum age, all its claims kept, in the
+ * form that new sessions have. `claims` (may be NULL) takes them, owned by the pool; *expires the
+ * new end in seconds.
+ */
+na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
+                           const na_session *session, apr_array_header_t *set_cookies,
+                           const json_t **claims, apr_int64_t *expires);
+
+/*
+ * Ends the session that the request shows: its cookies, and in the registry itself. The cookies
+ * are cleared whatever fails.
+ */
+na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
+                         apr_array_header_t *set_cookies);
+
+/* Ends another one of the same user's, or all of the user's; with `but`, all but that one. */
+na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,
+                               const na_store_key *key, apr_time_t now);
+na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
+                              const na_session *but, apr_time_t now);
+
+/* Appends the Set-Cookie values that clear every session cookie of the request. */
+void na_session_clear(const na_session_config *config, const na_visit *visit,
                       apr_array_header_t *set_cookies);
 
 #endif

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 
 /* Bytes of one identity string: applications and proxies have limits of a header, too. */
 #define VALUE_MAX 4096
@@ -67,29 +68,120 @@ static void prepare_identities(apr_pool_t *pool, na_session *session,
     session->identity_count = list->nelts;
 }
 
+static apr_int64_t earlier(apr_int64_t a, apr_int64_t b)
+{
+    return a < b ? a : b;
+}
+
+apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now)
+{
+    apr_int64_t seconds = apr_time_sec(now), end = seconds + lifetime->max_age;
+    if (lifetime->idle)
+        end = earlier(end, seconds + lifetime->idle);
+    if (lifetime->absolute)
+        end = earlier(end, auth_time + lifetime->absolute);
+    return end;
+}
+
+/* An application may have re-issued the token just before, for as long as it likes: up to then. */
+long na_lifetime_remember(const na_lifetime *lifetime)
+{
+    return lifetime->absolute ? lifetime->absolute : 2 * lifetime->max_age;
+}
+
+/* A token that somebody else issued may say that it lasts longer. */
+static void cut_lifetime(na_session *session, const na_lifetime *lifetime)
+{
+    if (lifetime->idle && session->issued_at)
+        session->expires = earlier(session->expires, session->issued_at + lifetime->idle);
+    if (lifetime->absolute && session->auth_time)
+        session->expires = earlier(session->expires, session->auth_time + lifetime->absolute);
+}
+
+const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub)
+{
+    return apr_pstrcat(pool, provider ? provider : "", "/", sub, NULL);
+}
+
+const char *na_session_user_name(apr_pool_t *pool, const na_session *session)
+{
+    return na_user_name(pool, na_session_claim(session, NA_CLAIM_PROVIDER), session->user);
+}
+
+static void set_id(na_session *session, const char *id)
+{
+    session->has_id = 1;
+    na_store_key_make(&session->key, NA_KIND_SESSION, id);
+}
+
+/* All such sessions of a user's sign-in stand and fall together. */
+static void name_by_user(apr_pool_t *pool, na_session *session)
+{
+    na_store_key_make(&session->key, NA_KIND_USER,
+                      apr_psprintf(pool, "%s@%" APR_INT64_T_FMT,
+                                   na_session_user_name(pool, session), session->auth_time));
+}
+
+/* What the claims tell; NULL where they name no user. */
+static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_bytes text,
+                              const apr_array_header_t *identity_claims)
+{
+    na_session *session = apr_pcalloc(pool, sizeof *session);
+    session->claims = (const na_claim *)claims->list->elts;
+    session->claim_count = claims->list->nelts;
+    session->user = na_session_claim(session, "sub");
+    if (!session->user || !*session->user)
+        return NULL;
+    session->email = na_session_claim(session, "email");
+    session->binding = na_session_claim(session, NA_CLAIM_BINDING);
+    session->claims_json = (const char *)text.data;
+    session->expires = claims->exp;
+    session->issued_at = claims->iat;
+    session->auth_time = claims->auth_time ? claims->auth_time : claims->iat;
+    prepare_identities(pool, session, identity_claims);
+    return session;
+}
+
 na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect dialect,
-                          na_bytes token, apr_time_t now, const apr_array_header_t *identity_claims,
-                          const na_session **opened)
+                          na_bytes token, const na_lifetime *lifetime, apr_time_t now,
+                          const apr_array_header_t *identity_claims, const na_session **opened)
 {
     na_bytes text;
     na_claims claims;
     NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &text));
     NA_TRY(na_claims_read(pool, text, &claims));
     NA_TRY(na_claims_check_times(pool, &claims, now));
-    na_session *session = apr_pcalloc(pool, sizeof *session);
-    session->claims = (const na_claim *)claims.list->elts;
-    session->claim_count = claims.list->nelts;
-    session->user = na_session_claim(session, "sub");
-    if (!session->user || !*session->user)
+    na_session *session = session_of(pool, &claims, text, identity_claims);
+    if (!session)
         return na_error_new(pool, NA_SESSION, "a session token without sub");
-    session->email = na_session_claim(session, "email");
-    session->claims_json = (const char *)text.data;
-    session->expires = claims.exp;
-    session->issued_at = claims.iat;
-    session->auth_time = claims.auth_time ? claims.auth_time : claims.iat;
+    const char *id = na_session_claim(session, NA_CLAIM_SESSION_ID);
+    if (id && *id)
+        set_id(session, id);
+    else
+        name_by_user(pool, session);
     session->dialect = dialect;
-    prepare_identities(pool, session, identity_claims);
+    cut_lifetime(session, lifetime);
+    if (na_session_expired(session, now))
+        return na_error_new(pool, NA_SESSION, "the session was not used, or lasted, too long");
     *opened = session;
+    return NULL;
+}
+
+na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *json,
+                               apr_int64_t renewed, apr_int64_t expires,
+                               const apr_array_header_t *identity_claims, const na_session **made)
+{
+    na_bytes text = na_bytes_of(na_json_dump(pool, json));
+    na_claims claims;
+    NA_TRY(na_claims_read(pool, text, &claims));
+    na_session *session = session_of(pool, &claims, text, identity_claims);
+    if (!session)
+        return na_error_new(pool, NA_SESSION, "a session's record without sub");
+    set_id(session, id);
+    session->on_server = 1;
+    session->issued_at = renewed;
+    session->expires = expires;
+    *made = session;
     return NULL;
 }
 

@@ -7,12 +7,22 @@
 
 #include "session/claims.h"
 #include "session/keyring.h"
+#include "store/store.h"
 
 /* Our own claims: they survive when the application behind the proxy re-issues the token. */
 #define NA_CLAIM_SESSION_ID "sid"
 #define NA_CLAIM_AUTH_TIME "auth_time"
 #define NA_CLAIM_PROVIDER "provider"
 #define NA_CLAIM_ROLES "roles"
+#define NA_CLAIM_BINDING "bnd"
+
+/* Bytes of a session's id, and the characters they are written as. */
+#define NA_SESSION_ID_BYTES 32
+#define NA_SESSION_ID_LEN 43
+
+/* What stores keep. */
+#define NA_KIND_SESSION "session"
+#define NA_KIND_USER "user"
 
 /* One identity string that is handed to applications. */
 typedef struct na_identity {
@@ -28,6 +38,7 @@ typedef struct na_identity {
 typedef struct na_session {
     const char *user; /* claim sub */
     const char *email;
+    const char *binding; /* what the session is bound to */
     const char *claims_json;
     const na_claim *claims;
     int claim_count;
@@ -37,15 +48,47 @@ typedef struct na_session {
     apr_int64_t auth_time; /* seconds: the sign-in, not the last re-issue */
     apr_int64_t expires;   /* seconds */
     na_dialect dialect;
+    int has_id;       /* it has an id of ours: a session that another made may have none */
+    int on_server;    /* the cookie is the id, the claims are the store's */
+    na_store_key key; /* of its record; without an id, of nothing that is kept */
 } na_session;
+
+/* When sessions end, whatever their token says. Seconds; 0: never. */
+typedef struct na_lifetime {
+    long max_age;  /* after the last renewal */
+    long idle;     /* after the last use */
+    long absolute; /* after the sign-in */
+} na_lifetime;
+
+/* When a session that is renewed at `now` ends, in seconds; its sign-in was at `auth_time`. */
+apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now);
+
+/* Seconds after which no token of a session that ended now can be valid any more. */
+long na_lifetime_remember(const na_lifetime *lifetime);
 
 /*
  * Opens and checks a session token. `identity_claims` (const char *) are the further claims that
  * are handed to applications. All in `pool`.
  */
 na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect dialect,
-                          na_bytes token, apr_time_t now, const apr_array_header_t *identity_claims,
-                          const na_session **session);
+                          na_bytes token, const na_lifetime *lifetime, apr_time_t now,
+                          const apr_array_header_t *identity_claims, const na_session **session);
+
+/*
+ * The session whose id is `id` (NA_SESSION_ID_LEN characters), its claims from a store. `renewed`
+ * and `expires` are in seconds.
+ */
+na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *claims,
+                               apr_int64_t renewed, apr_int64_t expires,
+                               const apr_array_header_t *identity_claims,
+                               const na_session **session);
+
+/*
+ * Who a user is: "provider/sub". Without a database of users, two providers may mean different
+ * people by one `sub`.
+ */
+const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub);
+const char *na_session_user_name(apr_pool_t *pool, const na_session *session);
 
 /* 1 where the session is past its end at `now`. */
 int na_session_expired(const na_session *session, apr_time_t now);

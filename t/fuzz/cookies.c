@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     na_cookies_parse(fuzz_pool, header);
     na_bytes token = na_chunks_join(fuzz_pool, header, "s", 1);
     na_chunks_write(fuzz_pool, &cookie, NA_V4, header,
-                    apr_pstrmemdup(fuzz_pool, (const char *)token.data, token.len), 0, set_cookies);
+                    apr_pstrmemdup(fuzz_pool, (const char *)token.data, token.len), 8190, 0,
+                    set_cookies);
     for (int i = 0; i < set_cookies->nelts; i++)
         if (strpbrk(APR_ARRAY_IDX(set_cookies, i, char *), "\r\n"))
             abort();

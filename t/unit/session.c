@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "session/chunks.h"
+#include "session/device.h"
 #include "session/load.h"
 #include "tap.h"
 
@@ -32,7 +33,9 @@ static void configure(apr_pool_t *pool)
     config.sources[0] = source_of(pool, NA_V4, "next-auth.session-token", secrets, 2);
     config.sources[1] = source_of(pool, NA_V5, "authjs.session-token", secrets, 2);
     config.source_count = 2;
-    config.max_age = 3600;
+    config.lifetime.max_age = 3600;
+    config.update_age = 600;
+    config.cookie_max = 64 * 1024;
     config.identity_claims = apr_array_make(pool, 1, sizeof(const char *));
 }
 
@@ -45,11 +48,19 @@ static char *seal(apr_pool_t *pool, const na_keyring *ring, const char *claims, 
     return token;
 }
 
+static na_error *load(apr_pool_t *pool, na_token_cache *cache, const char *header, apr_time_t now,
+                      const na_session **session)
+{
+    const na_sessions sessions = {.config = &config, .tokens = cache};
+    const na_visit visit = {.pool = pool, .now = now, .cookie_header = header};
+    return na_session_load(&sessions, &visit, session);
+}
+
 static const char *user_of(apr_pool_t *pool, na_token_cache *cache, const char *header,
                            apr_time_t now)
 {
     const na_session *session;
-    na_session_load(pool, &config, cache, header, now, &session);
+    load(pool, cache, header, now, &session);
     return session ? session->user : NULL;
 }
 
@@ -62,7 +73,7 @@ static void loading(apr_pool_t *pool)
     const na_session *session;
     const char *token = seal(pool, &config.sources[0].ring, claims, 600);
     const char *header = apr_pstrcat(pool, "x=1; next-auth.session-token=", token, NULL);
-    succeeds(na_session_load(pool, &config, NULL, header, NOW, &session), "a session is loaded");
+    succeeds(load(pool, NULL, header, NOW, &session), "a session is loaded");
     is(session->user, "42", "its user");
     is(na_session_claim(session, "x.y"), "1", "a nested claim");
     ok(na_session_has(session, "x.y", "true"), "and its second value");
@@ -153,17 +164,19 @@ static void chunks(apr_pool_t *pool)
     token[8000] = '\0';
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(char *));
     const char *had = apr_psprintf(pool, "%s=w; %s.4=x; %sX=y", name, name, name);
-    succeeds(na_chunks_write(pool, &config.sources[0].cookie, NA_V4, had, token, NOW, list),
+    succeeds(na_chunks_write(pool, &config.sources[0].cookie, NA_V4, had, token, 16384, NOW, list),
              "8000 characters are written");
     is_number(list->nelts, 5, "as three chunks, and two cookies cleared");
     is(apr_pstrndup(pool, set_cookie(list, 0), len + 4), apr_pstrcat(pool, name, ".4=;", NULL),
        "a stale chunk first");
     is_number((long)strcspn(set_cookie(list, 2), ";"), (long)len + 3 + 3933,
               "a chunk carries what next-auth's does");
+    fails(na_chunks_write(pool, &config.sources[0].cookie, NA_V4, had, token, 8190, NOW, list),
+          "what would be more than the server takes is an error");
     char *huge = apr_palloc(pool, 40001);
     memset(huge, 'k', 40000);
     huge[40000] = '\0';
-    fails(na_chunks_write(pool, &config.sources[0].cookie, NA_V4, "", huge, NOW, list),
+    fails(na_chunks_write(pool, &config.sources[0].cookie, NA_V4, "", huge, 65536, NOW, list),
           "a token that no browser would keep is an error");
 }
 
@@ -210,6 +223,56 @@ static void claims_in_place(apr_pool_t *pool)
         ok(!reads_plain(pool, left[i], &read), "left to the library: %s", left[i]);
 }
 
+static apr_int64_t expires_of(apr_pool_t *pool, const char *json, apr_time_t now)
+{
+    const na_session *session;
+    const char *token = seal(pool, &config.sources[0].ring, json, 3600);
+    load(pool, NULL, apr_pstrcat(pool, "next-auth.session-token=", token, NULL), now, &session);
+    return session ? session->expires - apr_time_sec(NOW) : 0;
+}
+
+static void lifetimes(apr_pool_t *pool)
+{
+    static const char long_ago[] = "{\"sub\":\"1\",\"auth_time\":1779999000}";
+    const na_lifetime all = {3600, 1200, 3000}, none = {3600, 0, 0};
+    is_number(na_lifetime_end(&none, 0, NOW), 1780003600, "a session lasts its maximum age");
+    is_number(na_lifetime_end(&all, 1780000000, NOW), 1780001200, "unless it would be idle before");
+    is_number(na_lifetime_end(&all, 1779997100, NOW), 1780000100, "or its sign-in is too long ago");
+    is_number(na_lifetime_remember(&all), 3000,
+              "its end is remembered up to its last possible day");
+    config.lifetime.idle = 1200;
+    is_number(expires_of(pool, long_ago, NOW), 1200, "a token cannot outlast the idle time");
+    is_number(expires_of(pool, long_ago, NOW + 21 * MINUTE), 0, "not used for longer, it is over");
+    config.lifetime.idle = 0;
+    config.lifetime.absolute = 2000;
+    is_number(expires_of(pool, long_ago, NOW), 1000, "nor the time from its sign-in");
+    is_number(expires_of(pool, long_ago, NOW + 18 * MINUTE), 0, "after which it is over");
+    config.lifetime.absolute = 0;
+}
+
+static void devices(apr_pool_t *pool)
+{
+    static const char *const cases[][2] = {
+        {"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+         "Firefox on Linux"},
+        {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0",
+         "Edge on Windows"},
+        {"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+         "like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+         "Safari on iPhone"},
+        {"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/126.0.0.0 Mobile Safari/537.36",
+         "Chrome on Android"},
+        {"curl/8.5.0", "curl"},
+        {"<script>", ""},
+        {NULL, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        is(na_device(pool, cases[i][0]), cases[i][1], cases[i][1]);
+    is(na_device_family(pool, "Firefox/128.0"), na_device_family(pool, "Firefox/129.1"),
+       "versions of one browser are one family");
+}
+
 static void caching(apr_pool_t *pool)
 {
     na_token_cache *cache;
@@ -253,6 +316,8 @@ int main(void)
     refusals(pool);
     chunks(pool);
     claims_in_place(pool);
+    lifetimes(pool);
+    devices(pool);
     caching(pool);
     return tap_done();
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/url.h"
+
+/* The signed-in user's own sessions: where they are, and ending them. */
+
+static const char *own_url(const na_request *request)
+{
+    return apr_pstrcat(request->pool, request->config->base_url, "/sessions", NULL);
+}
+
+static na_error *load(na_request *request, const na_session **session)
+{
+    if (!request->sessions->registry)
+        return na_error_new(request->pool, NA_CONFIGURATION,
+                            "sessions are not listed: there is no NextAuthSessionStore");
+    na_error *error = na_session_load(request->sessions, &request->visit, session);
+    return error && strcmp(error->code, NA_UNAVAILABLE) == 0 ? error : NULL;
+}
+
+static void ask_to_sign_in(na_request *request, na_response *response)
+{
+    const char *page = apr_pstrcat(request->pool, request->config->base_url, "/signin", NULL);
+    if (request->wants_html) {
+        na_respond_redirect(request, response, 401,
+                            na_url_add(request->pool, page, "callbackUrl", own_url(request)));
+        return;
+    }
+    na_respond_json(request, response, 401,
+                    na_json_own(request->pool, json_pack("{s:s}", "error", "Unauthorized")));
+}
+
+static int is_current(const na_listed *listed, const na_session *session)
+{
+    return session->has_id &&
+           memcmp(listed->key.hash, session->key.hash, sizeof listed->key.hash) == 0;
+}
+
+static void respond_page(na_request *request, na_response *response, const na_session *session,
+                         const apr_array_header_t *list)
+{
+    na_page_form form = {request->config->base_url, request->csrf_token, own_url(request)};
+    apr_array_header_t *shown = apr_array_make(request->pool, 8, sizeof(na_page_session));
+    apr_int64_t now = apr_time_sec(request->now);
+    for (int i = 0; i < list->nelts; i++) {
+        const na_listed *listed = &APR_ARRAY_IDX(list, i, na_listed);
+        APR_ARRAY_PUSH(shown, na_page_session) =
+            (na_page_session){.handle = na_registry_handle(request->pool, &listed->key),
+                              .device = listed->record.device,
+                              .address = listed->record.address,
+                              .begun = now - listed->record.created,
+                              .used = now - listed->record.used,
+                              .is_current = is_current(listed, session)};
+    }
+    na_respond_page(request, response, 200, "Where you are signed in",
+                    na_page_sessions(request->pool, &form, shown));
+}
+
+json_t *na_session_listing(apr_pool_t *pool, const na_listed *listed)
+{
+    const na_record *record = &listed->record;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id",
+                     na_registry_handle(pool, &listed->key), "user", record->user, "device",
+                     record->device, "address", record->address, "created",
+                     na_iso8601(pool, apr_time_from_sec(record->created)), "lastUsed",
+                     na_iso8601(pool, apr_time_from_sec(record->used)), "expires",
+                     na_iso8601(pool, apr_time_from_sec(record->expires)));
+}
+
+static void respond_list(na_request *request, na_response *response, const na_session *session,
+                         const apr_array_header_t *list)
+{
+    json_t *sessions = json_array();
+    for (int i = 0; i < list->nelts; i++) {
+        const na_listed *listed = &APR_ARRAY_IDX(list, i, na_listed);
+        json_t *entry = na_session_listing(request->pool, listed);
+        json_object_set_new(entry, "current", json_boolean(is_current(listed, session)));
+        json_array_append_new(sessions, entry);
+    }
+    na_respond_json(request, response, 200,
+                    na_json_own(request->pool, json_pack("{s:o}", "sessions", sessions)));
+}
+
+na_error *na_get_sessions(na_request *request, na_response *response)
+{
+    const na_session *session;
+    apr_array_header_t *list = apr_array_make(request->pool, 8, sizeof(na_listed));
+    NA_TRY(load(request, &session));
+    if (!session) {
+        ask_to_sign_in(request, response);
+        return NULL;
+    }
+    NA_TRY(na_registry_list(request->sessions->registry, request->pool,
+                            na_session_user_name(request->pool, session), request->now, list));
+    if (request->wants_html)
+        respond_page(request, response, session, list);
+    else
+        respond_list(request, response, session, list);
+    return NULL;
+}
+
+/* Ends "all", "others" or the one of a handle; *is_own where the request's own is among them. */
+static na_error *end(na_request *request, const na_session *session, const char *which, int *is_own)
+{
+    const char *user = na_session_user_name(request->pool, session);
+    na_listed listed;
+    int found;
+    *is_own = strcmp(which, "all") == 0;
+    if (*is_own || strcmp(which, "others") == 0)
+        return na_session_end_user(request->sessions, request->pool, user, *is_own ? NULL : session,
+                                   request->now);
+    NA_TRY(na_registry_by_handle(request->sessions->registry, request->pool, user, which,
+                                 request->now, &listed, &found));
+    if (!found)
+        return NULL;
+    *is_own = is_current(&listed, session);
+    return na_session_end_other(request->sessions, request->pool, user, &listed.key, request->now);
+}
+
+na_error *na_post_sessions(na_request *request, na_response *response)
+{
+    const na_session *session;
+    const char *which = apr_table_get(request->form, "session");
+    int is_own;
+    if (!request->csrf_verified)
+        return na_refuse_csrf(request, response, "/sessions");
+    NA_TRY(load(request, &session));
+    if (!session) {
+        ask_to_sign_in(request, response);
+        return NULL;
+    }
+    NA_TRY(end(request, session, which ? which : "", &is_own));
+    na_log(request, NA_LOG_INFO, "sessions ended: '%s'",
+           na_percent_encode(request->pool, session->user));
+    if (is_own)
+        na_session_clear(&request->config->session, &request->visit, response->set_cookies);
+    na_respond_redirect(request, response, 200,
+                        is_own ? request->config->origin : own_url(request));
+    return NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <mod_ssl.h>
+
+#include "httpd/module.h"
+#include "session/device.h"
+
+/* What NextAuthSessionBind ties sessions to, as this request shows it; "" where it shows none. */
+
+static const char *certificate(request_rec *r)
+{
+    APR_OPTIONAL_FN_TYPE(ssl_var_lookup) *lookup = APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup);
+    if (!lookup)
+        return "";
+    const char *verified =
+        lookup(r->pool, r->server, r->connection, r, (char *)"SSL_CLIENT_VERIFY");
+    const char *pem = lookup(r->pool, r->server, r->connection, r, (char *)"SSL_CLIENT_CERT");
+    return verified && strcmp(verified, "SUCCESS") == 0 && pem ? pem : "";
+}
+
+static const char *value_of(request_rec *r, const na_config *config)
+{
+    const char *error = NULL;
+    if (config->bind == NA_BIND_CERTIFICATE)
+        return certificate(r);
+    if (config->bind == NA_BIND_FINGERPRINT)
+        return na_device_family(r->pool, apr_table_get(r->headers_in, "User-Agent"));
+    const char *value =
+        ap_expr_str_exec(r, (const ap_expr_info_t *)config->bind_expression, &error);
+    if (!error)
+        return value ? value : "";
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "NextAuthSessionBind cannot be evaluated: %s",
+                  error);
+    return "";
+}
+
+const char *na_binding_of(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    if (config->bind == NA_BIND_NOTHING)
+        return NULL;
+    const char *value = value_of(r, config);
+    return *value ? na_session_binding(r->pool, value) : "";
+}

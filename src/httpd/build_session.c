@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ap_provider.h>
+#include <apr_strings.h>
+#include <mod_ssl.h>
+
+#include "httpd/build.h"
+
+#define YEARS_10 (10L * 365 * 24 * 3600)
+
+na_error *na_build_max_age(na_building *b, const na_written *w)
+{
+    return na_build_number(b, w->argv[0], 60, YEARS_10, &b->config->session.lifetime.max_age);
+}
+
+na_error *na_build_update_age(na_building *b, const na_written *w)
+{
+    return na_build_number(b, w->argv[0], 0, YEARS_10, &b->config->session.update_age);
+}
+
+/* Off, or seconds. */
+static na_error *timeout_of(na_building *b, const na_written *w, long *seconds)
+{
+    *seconds = 0;
+    return ap_cstr_casecmp(w->argv[0], "off") == 0
+               ? NULL
+               : na_build_number(b, w->argv[0], 60, YEARS_10, seconds);
+}
+
+na_error *na_build_idle_timeout(na_building *b, const na_written *w)
+{
+    return timeout_of(b, w, &b->config->session.lifetime.idle);
+}
+
+na_error *na_build_absolute_timeout(na_building *b, const na_written *w)
+{
+    return timeout_of(b, w, &b->config->session.lifetime.absolute);
+}
+
+na_error *na_build_strategy(na_building *b, const na_written *w)
+{
+    int on_server = strcmp(w->argv[0], "database") == 0;
+    b->config->session.strategy = on_server ? NA_STRATEGY_DATABASE : NA_STRATEGY_JWT;
+    return on_server || strcmp(w->argv[0], "jwt") == 0
+               ? NULL
+               : na_wrong(b, "'%s': jwt or database is wanted", w->argv[0]);
+}
+
+na_error *na_build_bind(na_building *b, const na_written *w)
+{
+    na_config *config = b->config;
+    config->bind_expression = (const na_expression *)w->expression;
+    config->bind = strcmp(w->argv[0], "certificate") == 0    ? NA_BIND_CERTIFICATE
+                   : strcmp(w->argv[0], "fingerprint") == 0  ? NA_BIND_FINGERPRINT
+                   : ap_cstr_casecmp(w->argv[0], "off") == 0 ? NA_BIND_NOTHING
+                                                             : NA_BIND_EXPRESSION;
+    if (config->bind == NA_BIND_CERTIFICATE && !APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup))
+        return na_wrong(b, "client certificates are mod_ssl's: load it (a2enmod ssl)");
+    if (config->bind == NA_BIND_EXPRESSION && !strstr(w->argv[0], "%{") && !strchr(w->argv[0], '('))
+        return na_wrong(b,
+                        "'%s': certificate, fingerprint, off or an expression with %%{…} is "
+                        "wanted",
+                        w->argv[0]);
+    return NULL;
+}
+
+/* ── where sessions are kept ───────────────────────────────────────────────────────────────── */
+
+static na_error *as_seconds(na_building *b, const char *value, void *member)
+{
+    return na_build_number(b, value, 0, 3600, member);
+}
+
+/* refuse, or serve:SECONDS. */
+static na_error *as_when_down(na_building *b, const char *value, void *member)
+{
+    if (strncmp(value, "serve:", 6) == 0)
+        return na_build_number(b, value + 6, 1, 24 * 3600, member);
+    *(long *)member = 0;
+    return strcmp(value, "refuse") == 0
+               ? NULL
+               : na_wrong(b, "whenDown=%s: refuse or serve:SECONDS is wanted", value);
+}
+
+static na_error *add_store_name(na_building *b, const char *name, apr_array_header_t *names)
+{
+    if (!ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION))
+        return na_wrong(b, "'%s' is no session store: redis, socache or none is wanted", name);
+    for (int i = 0; i < names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
+            return na_wrong(b, "'%s' is named twice", name);
+    APR_ARRAY_PUSH(names, const char *) = name;
+    return NULL;
+}
+
+na_error *na_build_session_store(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"checkInterval", offsetof(na_session_config, check_interval),
+                                   as_seconds},
+                                  {"whenDown", offsetof(na_session_config, serve_for),
+                                   as_when_down},
+                                  {NULL, 0, NULL}};
+    apr_array_header_t *names = apr_array_make(b->pool, 2, sizeof(const char *));
+    int named = 0;
+    for (; named < w->argc && !strchr(w->argv[named], '='); named++)
+        if (strcmp(w->argv[named], "none") != 0)
+            NA_TRY(add_store_name(b, w->argv[named], names));
+    if (!named || (named > 1 && named != names->nelts))
+        return na_wrong(b, "none, or the store to write to and then those of before, is wanted");
+    b->plan.names = names->nelts ? names : NULL;
+    return na_build_keys(b, w, named, keys, &b->config->session);
+}
+
+na_error *na_build_socache(na_building *b, const na_written *w)
+{
+    b->plan.socache = w->argv[0];
+    return NULL;
+}
+
+/* ── Redis ─────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *as_duration(na_building *b, const char *value, void *member)
+{
+    apr_interval_time_t duration;
+    if (ap_timeout_parameter_parse(value, &duration, "s") != APR_SUCCESS ||
+        duration < apr_time_from_msec(10) || duration > apr_time_from_sec(60))
+        return na_wrong(b, "'%s': a time from 10ms to 60s is wanted", value);
+    *(long *)member = (long)apr_time_as_msec(duration);
+    return NULL;
+}
+
+static na_error *as_connections(na_building *b, const char *value, void *member)
+{
+    long number;
+    NA_TRY(na_build_number(b, value, 1, 1000, &number));
+    *(int *)member = (int)number;
+    return NULL;
+}
+
+static na_error *as_resolved(na_building *b, const char *value, void *member)
+{
+    return na_value_resolve(&b->environment, value, member);
+}
+
+static na_error *as_path(na_building *b, const char *value, void *member)
+{
+    *(const char **)member = ap_server_root_relative(b->pool, value);
+    return NULL;
+}
+
+static na_error *as_switch(na_building *b, const char *value, void *member)
+{
+    *(int *)member = ap_cstr_casecmp(value, "on") == 0;
+    return *(int *)member || ap_cstr_casecmp(value, "off") == 0
+               ? NULL
+               : na_wrong(b, "'%s': on or off is wanted", value);
+}
+
+static na_error *set_redis(na_building *b, const char *url, const na_written *w, int first)
+{
+    static const na_key keys[] = {
+        {"timeout", offsetof(na_redis_options, timeout_ms), as_duration},
+        {"connectTimeout", offsetof(na_redis_options, connect_timeout_ms), as_duration},
+        {"username", offsetof(na_redis_options, user), as_resolved},
+        {"password", offsetof(na_redis_options, password), as_resolved},
+        {"caFile", offsetof(na_redis_options, ca_file), as_path},
+        {"certFile", offsetof(na_redis_options, cert_file), as_path},
+        {"keyFile", offsetof(na_redis_options, key_file), as_path},
+        {"maxConnections", offsetof(na_redis_options, max_connections), as_connections},
+        {"prefix", offsetof(na_redis_options, prefix), na_as_text},
+        {"sentinels", offsetof(na_redis_options, sentinels), na_as_text},
+        {"master", offsetof(na_redis_options, master), na_as_text},
+        {"sentinelUsername", offsetof(na_redis_options, sentinel_user), as_resolved},
+        {"sentinelPassword", offsetof(na_redis_options, sentinel_password), as_resolved},
+        {"cluster", offsetof(na_redis_options, cluster), as_switch},
+        {NULL, 0, NULL}};
+    na_redis_options *options = apr_pcalloc(b->pool, sizeof *options);
+    NA_TRY(na_redis_url_parse(b->pool, url, options));
+    if (w)
+        NA_TRY(na_build_keys(b, w, first, keys, options));
+    b->plan.redis = options;
+    b->plan.redis_arguments = url;
+    for (int i = first; w && i < w->argc; i++)
+        b->plan.redis_arguments =
+            apr_pstrcat(b->pool, b->plan.redis_arguments, " ", w->argv[i], NULL);
+    return na_redis_options_check(b->pool, options);
+}
+
+na_error *na_build_redis(na_building *b, const na_written *w)
+{
+    const char *url;
+    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &url));
+    if (strchr(url, '@') && b->config->mode == NA_PRODUCTION)
+        na_value_warn_if_literal(b->server, w, "the password in the address", w->argv[0]);
+    return set_redis(b, url, w, 1);
+}
+
+/* ── once all is read ──────────────────────────────────────────────────────────────────────── */
+
+static int names_store(const na_building *b, const char *name)
+{
+    for (int i = 0; b->plan.names && i < b->plan.names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(b->plan.names, i, const char *), name) == 0)
+            return 1;
+    return 0;
+}
+
+static void notify(const na_building *b, const char *text)
+{
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_NOTICE, 0, b->server, "mod_nextauth for %s: %s",
+                 b->config->origin, text);
+}
+
+static na_error *check_stores(na_building *b, na_server_conf *conf)
+{
+    for (int i = 0; i < b->plan.names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(b->plan.names, i, const char *), *notice = NULL;
+        const na_store_provider *provider =
+            ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+        conf->plan = b->plan;
+        NA_TRY(provider->check(b->pool, b->server, &notice));
+        if (notice)
+            notify(b, apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice));
+    }
+    return NULL;
+}
+
+na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named)
+{
+    na_session_config *session = &b->config->session;
+    const char *url = na_environment_get(&b->environment, "REDIS_URL");
+    if (names_store(b, "redis") && !b->plan.redis && url)
+        NA_TRY(set_redis(b, url, NULL, 0));
+    if (session->strategy == NA_STRATEGY_DATABASE && !b->plan.names)
+        return na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore: redis or "
+                           "socache");
+    NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
+                                 &session->record_keys));
+    session->cookie_max = b->server->limit_req_fieldsize > 0
+                              ? (apr_size_t)b->server->limit_req_fieldsize
+                              : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
+    if (b->plan.names)
+        return check_stores(b, conf);
+    if (!store_was_named)
+        notify(b, "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
+                  "session stays valid until it ends (NextAuthSessionStore none accepts that)");
+    return NULL;
+}

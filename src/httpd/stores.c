@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <ap_provider.h>
+#include <apr_shm.h>
+#include <apr_strings.h>
+#include <http_main.h>
+
+#include "httpd/module.h"
+
+/* Stores of a whole server, all virtual hosts together. */
+#define STORES_MAX 32
+
+typedef struct shared_store {
+    const char *identity;
+    const na_store_provider *provider;
+    server_rec *server; /* a server that names it */
+    na_store store;
+} shared_store;
+
+/* Filled before the fork, opened in the child. */
+static shared_store stores[STORES_MAX];
+static int store_count;
+
+void na_register_stores(apr_pool_t *pool)
+{
+    ap_register_provider(pool, NA_STORE_GROUP, "socache", NA_STORE_VERSION, &na_socache_provider);
+    ap_register_provider(pool, NA_STORE_GROUP, "redis", NA_STORE_VERSION, &na_redis_provider);
+}
+
+static shared_store *find_store(const char *identity)
+{
+    for (int i = 0; i < store_count; i++)
+        if (strcmp(stores[i].identity, identity) == 0)
+            return &stores[i];
+    return NULL;
+}
+
+static const char *identity_of(apr_pool_t *pool, const server_rec *s, const char *name,
+                               const na_store_provider **provider)
+{
+    *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+    return apr_pstrcat(pool, name, " ", (*provider)->identity(s), NULL);
+}
+
+static na_error *prepare_store(apr_pool_t *pconf, server_rec *s, const char *name)
+{
+    const na_store_provider *provider;
+    const char *identity = identity_of(pconf, s, name, &provider);
+    if (find_store(identity))
+        return NULL;
+    if (store_count == STORES_MAX)
+        return na_error_new(pconf, NA_CONFIGURATION, "more than %d different stores", STORES_MAX);
+    stores[store_count++] = (shared_store){.identity = identity, .provider = provider, .server = s};
+    return provider->prepare ? provider->prepare(pconf, s) : NULL;
+}
+
+/* What one process learns of a store, all others know. */
+static na_error *share_health(apr_pool_t *pconf)
+{
+    apr_shm_t *shm;
+    if (!store_count)
+        return NULL;
+    if (apr_shm_create(&shm, sizeof(na_store_health) * STORES_MAX, NULL, pconf) != APR_SUCCESS)
+        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the stores' health");
+    na_store_health *health = apr_shm_baseaddr_get(shm);
+    memset(health, 0, sizeof *health * STORES_MAX);
+    for (int i = 0; i < store_count; i++)
+        stores[i].store.health = &health[i];
+    return NULL;
+}
+
+na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    store_count = 0;
+    for (; s; s = s->next) {
+        const na_server_conf *conf = na_server_conf_of(s);
+        const apr_array_header_t *names = conf->config ? conf->plan.names : NULL;
+        for (int i = 0; names && i < names->nelts; i++)
+            NA_TRY(prepare_store(pconf, s, APR_ARRAY_IDX(names, i, const char *)));
+    }
+    return share_health(pconf);
+}
+
+static void log_change(const na_store *store, const char *message)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "session store: %s", message);
+}
+
+static na_error *make_registry(apr_pool_t *pool, server_rec *s, na_verified *verified)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    const na_session_config *config = &conf->config->session;
+    const apr_array_header_t *names = conf->plan.names;
+    const na_store **of_server = apr_palloc(pool, (apr_size_t)names->nelts * sizeof *of_server);
+    for (int i = 0; i < names->nelts; i++) {
+        const na_store_provider *provider;
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        of_server[i] = &find_store(identity_of(pool, s, name, &provider))->store;
+    }
+    na_registry *registry = apr_palloc(pool, sizeof *registry);
+    *registry = (na_registry){.keys = &config->record_keys,
+                              .stores = of_server,
+                              .store_count = names->nelts,
+                              .remember = na_lifetime_remember(&config->lifetime)};
+    conf->sessions.registry = registry;
+    conf->sessions.verified = verified;
+    return NULL;
+}
+
+na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
+{
+    na_verified *verified;
+    if (!store_count)
+        return NULL;
+    NA_TRY(na_verified_make(pool, &verified));
+    for (int i = 0; i < store_count; i++) {
+        stores[i].store.changed = log_change;
+        NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
+    }
+    for (; s; s = s->next) {
+        const na_server_conf *conf = na_server_conf_of(s);
+        if (conf->config && conf->plan.names)
+            NA_TRY(make_registry(pool, s, verified));
+    }
+    return NULL;
+}
+
+/* ── Redis ─────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char **notice)
+{
+    return na_server_conf_of(s)->plan.redis
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION,
+                              "store redis needs NextAuthRedis, or REDIS_URL in the environment");
+}
+
+static const char *redis_identity(const server_rec *s)
+{
+    return na_server_conf_of(s)->plan.redis_arguments;
+}
+
+static na_error *open_redis(apr_pool_t *pool, server_rec *s, na_store *store)
+{
+    return na_redis_make(pool, na_server_conf_of(s)->plan.redis, store);
+}
+
+const na_store_provider na_redis_provider = {check_redis, redis_identity, NULL, open_redis};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "page/page.h"
+
+static const char *count(apr_pool_t *pool, apr_int64_t number, const char *unit)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %s%s ago", number, unit,
+                        number == 1 ? "" : "s");
+}
+
+static const char *ago(apr_pool_t *pool, apr_int64_t seconds)
+{
+    if (seconds < 120)
+        return "just now";
+    if (seconds < 2 * 3600)
+        return count(pool, seconds / 60, "minute");
+    return seconds < 48 * 3600 ? count(pool, seconds / 3600, "hour")
+                               : count(pool, seconds / (24 * 3600), "day");
+}
+
+static const char *button(apr_pool_t *pool, const na_page_form *form, const char *which,
+                          const char *class, const char *label)
+{
+    return apr_pstrcat(pool, na_page_form_start(pool, form, "/sessions"),
+                       "<input type=\"hidden\" name=\"session\" value=\"", which,
+                       "\"><button class=\"", class, "\">", label, "</button></form>", NULL);
+}
+
+static const char *item(apr_pool_t *pool, const na_page_form *form, const na_page_session *session)
+{
+    const char *device = *session->device ? session->device : "Unknown device";
+    const char *here = session->is_current ? "<p class=\"here\">This device</p>" : "";
+    return apr_pstrcat(pool, "<li><p><strong>", na_html(pool, device), "</strong> ",
+                       na_html(pool, session->address), "</p>", here, "<p class=\"soft\">Used ",
+                       ago(pool, session->used), ", signed in ", ago(pool, session->begun), "</p>",
+                       button(pool, form, session->handle, "quiet", "Sign out"), "</li>", NULL);
+}
+
+const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
+                             const apr_array_header_t *sessions)
+{
+    const char *items = "";
+    for (int i = 0; i < sessions->nelts; i++)
+        items = apr_pstrcat(pool, items,
+                            item(pool, form, &APR_ARRAY_IDX(sessions, i, na_page_session)), NULL);
+    const char *others =
+        sessions->nelts > 1 ? button(pool, form, "others", "", "Sign out everywhere else") : "";
+    return apr_pstrcat(pool, "<h1>Where you are signed in</h1><ul>", items, "</ul>", others,
+                       button(pool, form, "all", "quiet", "Sign out everywhere"), NULL);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/record.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+
+/* version, IV, tag, ciphertext */
+#define VERSION 1
+#define IV_LEN 12
+#define TAG_LEN 16
+#define HEAD_LEN (1 + IV_LEN + TAG_LEN)
+
+/* A hash in base64url. */
+#define HASH_TEXT_LEN 43
+
+na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
+                                na_record_keys *keys)
+{
+    static const char info[] = "mod_nextauth session records";
+    keys->keys = apr_palloc(pool, (apr_size_t)secret_count * sizeof *keys->keys);
+    keys->count = 0;
+    for (int i = 0; i < secret_count; i++) {
+        unsigned char key[32];
+        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(""), na_bytes_of(info),
+                              key, sizeof key));
+        na_error *error = na_content_make(pool, NA_CONFIGURATION, na_enc_find("A256GCM"), key,
+                                          &keys->keys[keys->count++]);
+        na_wipe(key, sizeof key);
+        NA_TRY(error);
+    }
+    return NULL;
+}
+
+static na_bytes additional_data(apr_pool_t *pool, const na_store_key *key)
+{
+    return na_bytes_of(
+        apr_pstrcat(pool, key->kind, ":", na_hex(pool, key->hash, sizeof key->hash), NULL));
+}
+
+static na_error *seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                      const json_t *json, na_bytes *out)
+{
+    na_sealed sealed = {.aad = additional_data(pool, key)};
+    if (!na_content_seal(pool, keys->keys[0], na_bytes_of(na_json_dump(pool, json)), &sealed))
+        return na_error_new(pool, NA_SESSION, "a record cannot be sealed: %s",
+                            na_openssl_error(pool));
+    unsigned char *bytes = apr_palloc(pool, HEAD_LEN + sealed.ciphertext.len);
+    bytes[0] = VERSION;
+    memcpy(bytes + 1, sealed.iv.data, IV_LEN);
+    memcpy(bytes + 1 + IV_LEN, sealed.tag.data, TAG_LEN);
+    memcpy(bytes + HEAD_LEN, sealed.ciphertext.data, sealed.ciphertext.len);
+    *out = (na_bytes){bytes, HEAD_LEN + sealed.ciphertext.len};
+    return NULL;
+}
+
+static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                           na_bytes in, json_t **json)
+{
+    na_bytes text;
+    if (in.len <= HEAD_LEN || in.data[0] != VERSION)
+        return na_error_new(pool, NA_SESSION, "the store has something that is no record");
+    na_sealed sealed = {.aad = additional_data(pool, key),
+                        .iv = {in.data + 1, IV_LEN},
+                        .tag = {in.data + 1 + IV_LEN, TAG_LEN},
+                        .ciphertext = {in.data + HEAD_LEN, in.len - HEAD_LEN}};
+    for (int i = 0; i < keys->count; i++)
+        if (!na_content_open(pool, keys->keys[i], &sealed, &text))
+            return na_json_parse_sealed(pool, NA_SESSION, text, json);
+    return na_error_new(pool, NA_SESSION, "the store has a record of another secret");
+}
+
+/* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
+
+/* Members of one letter: shared memory is small. */
+na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                         const na_record *record, na_bytes *sealed)
+{
+    json_t *json =
+        na_json_own(pool, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:O*}", "u", record->user,
+                                    "a", record->address, "d", record->device, "c",
+                                    (json_int_t)record->created, "t", (json_int_t)record->used, "e",
+                                    (json_int_t)record->expires, "l", (json_int_t)record->listed,
+                                    "k", record->claims));
+    if (!json)
+        return na_error_new(pool, NA_SESSION, "a session's record is no text");
+    if (record->ended)
+        json_object_set_new(json, "x", json_true());
+    return seal(pool, keys, key, json, sealed);
+}
+
+static const char *text_of(const json_t *json, const char *name)
+{
+    const char *text = na_json_string(json, name);
+    return text ? text : "";
+}
+
+static apr_int64_t time_of(const json_t *json, const char *name)
+{
+    json_int_t seconds = 0;
+    na_json_number(json, name, &seconds);
+    return seconds;
+}
+
+na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                         na_bytes sealed, na_record *record)
+{
+    json_t *json;
+    NA_TRY(open_json(pool, keys, key, sealed, &json));
+    const json_t *claims = json_object_get(json, "k");
+    *record = (na_record){.user = text_of(json, "u"),
+                          .address = text_of(json, "a"),
+                          .device = text_of(json, "d"),
+                          .created = time_of(json, "c"),
+                          .used = time_of(json, "t"),
+                          .expires = time_of(json, "e"),
+                          .listed = time_of(json, "l"),
+                          .ended = json_is_true(json_object_get(json, "x")),
+                          .claims = json_is_object(claims) ? claims : NULL};
+    return NULL;
+}
+
+/* ── users ─────────────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                              const na_user_record *record, na_bytes *sealed)
+{
+    json_t *json = na_json_own(pool, json_object()), *sessions = json_array();
+    json_object_set_new(json, "s", sessions);
+    if (record->not_before)
+        json_object_set_new(json, "n", json_integer(record->not_before));
+    for (int i = 0; i < record->sessions->nelts; i++) {
+        const na_listing *listing = &APR_ARRAY_IDX(record->sessions, i, na_listing);
+        json_array_append_new(sessions, json_pack("[s, I]",
+                                                  na_base64url_encode(pool, listing->hash,
+                                                                      sizeof listing->hash),
+                                                  (json_int_t)listing->until));
+    }
+    return seal(pool, keys, key, json, sealed);
+}
+
+static int read_listing(apr_pool_t *pool, const json_t *json, na_listing *listing)
+{
+    const char *text = json_string_value(json_array_get(json, 0));
+    json_int_t until;
+    apr_size_t len = 0;
+    unsigned char *hash = text && strlen(text) == HASH_TEXT_LEN
+                              ? na_base64url_decode(pool, text, HASH_TEXT_LEN, &len)
+                              : NULL;
+    if (len != sizeof listing->hash || !na_json_whole(json_array_get(json, 1), &until))
+        return 0;
+    memcpy(listing->hash, hash, len);
+    listing->until = until;
+    return 1;
+}
+
+na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                              na_bytes sealed, na_user_record *record)
+{
+    json_t *json;
+    NA_TRY(open_json(pool, keys, key, sealed, &json));
+    const json_t *sessions = json_object_get(json, "s");
+    record->not_before = time_of(json, "n");
+    record->sessions = apr_array_make(pool, 8, sizeof(na_listing));
+    for (size_t i = 0; i < json_array_size(sessions); i++) {
+        na_listing listing;
+        if (read_listing(pool, json_array_get(sessions, i), &listing))
+            APR_ARRAY_PUSH(record->sessions, na_listing) = listing;
+    }
+    return NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_SESSION_RECORD_H
+#define NA_SESSION_RECORD_H
+
+#include <apr_tables.h>
+#include <jansson.h>
+
+#include "jose/jwe_content.h"
+#include "store/store.h"
+
+/* What a store keeps. Times in seconds. Text that is not known is "". */
+
+/* Of a session. Its name in the store is its id. */
+typedef struct na_record {
+    const char *user;    /* as in na_user_name */
+    const char *address; /* of the client, when the session was last used */
+    const char *device;  /* "Firefox on Linux" */
+    apr_int64_t created, used, expires;
+    apr_int64_t listed;   /* the user's list has it until then */
+    int ended;            /* revoked: kept so that a token of it is known to be worthless */
+    const json_t *claims; /* NULL where the token carries them */
+} na_record;
+
+/* Of a user: who that is, na_user_name says. */
+typedef struct na_user_record {
+    apr_int64_t not_before;       /* sessions that began then or earlier are ended; 0: none */
+    apr_array_header_t *sessions; /* na_listing, the oldest first */
+} na_user_record;
+
+typedef struct na_listing {
+    unsigned char hash[NA_SHA256_LEN];
+    apr_int64_t until; /* seconds */
+} na_listing;
+
+/* The keys that records are sealed with, one a secret: the first seals, all open. Immutable. */
+typedef struct na_record_keys {
+    const na_content **keys;
+    int count;
+} na_record_keys;
+
+/* `secrets` are NUL-terminated, the newest first. */
+na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
+                                na_record_keys *keys);
+
+/*
+ * Sealed with AES-256-GCM, the store's key as additional data: a record that was moved to another
+ * key does not open.
+ */
+na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                         const na_record *record, na_bytes *sealed);
+na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                         na_bytes sealed, na_record *record);
+
+na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                              const na_user_record *record, na_bytes *sealed);
+na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                              na_bytes sealed, na_user_record *record);
+
+#endif

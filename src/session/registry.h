@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_SESSION_REGISTRY_H
+#define NA_SESSION_REGISTRY_H
+
+#include "session/record.h"
+#include "session/session.h"
+
+/*
+ * The sessions that stores know of: their records, and who has which. The first store is written
+ * to; the others are those of before, read until what they have has ended. Everything fails with
+ * the code NA_UNAVAILABLE where a store does not answer.
+ */
+typedef struct na_registry {
+    const na_record_keys *keys;
+    const na_store *const *stores;
+    int store_count;
+    long remember; /* seconds: no token outlives its session's end for longer */
+} na_registry;
+
+/* Who uses a session, as the request shows. */
+typedef struct na_client {
+    const char *address;    /* NULL: unknown */
+    const char *user_agent; /* likewise */
+} na_client;
+
+/* Most sessions of one user: the one that would end first gives way to another. */
+#define NA_USER_SESSIONS_MAX 100
+
+/* Seconds between updates of when a session was last used. */
+#define NA_USE_INTERVAL 60
+
+/*
+ * Puts a session that begins at `now` on its user's list. *auth_time is when it began: later than
+ * now where "sign out everywhere" came within the same second.
+ */
+na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const char *user,
+                            const na_store_key *key, apr_int64_t expires, apr_time_t now,
+                            apr_int64_t *auth_time);
+
+/* Writes the record of a session that was begun. `claims` NULL: the token carries them. */
+na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, const char *user,
+                             const na_store_key *key, const na_client *client, const json_t *claims,
+                             apr_int64_t auth_time, apr_int64_t expires, apr_time_t now);
+
+/*
+ * The session of an id, from its record: *record has claims. Fails where there is none, where it
+ * was ended, or its user's sessions were. Keeps the record up to date.
+ */
+na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                           const na_client *client, apr_time_t now, na_record *record);
+
+/* Fails where the session of a token was ended, or its user's sessions were. */
+na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
+                            const na_session *session, const na_client *client, apr_time_t now);
+
+/* Makes the record of an id last until `expires`; with `claims` where those are not NULL. */
+na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
+                             const na_session *session, const na_client *client,
+                             const json_t *claims, apr_int64_t expires, apr_time_t now);
+
+/* Ends one session of a user's. */
+na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
+                          const na_store_key *key, apr_time_t now);
+
+/* Ends all sessions of a user's; with `but`, all but that one. */
+na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, const char *user,
+                               const na_store_key *but, apr_time_t now);
+
+/* One session of a list. */
+typedef struct na_listed {
+    na_store_key key;
+    na_record record;
+} na_listed;
+
+/* Appends (na_listed) the sessions of a user; of everybody where `user` is NULL. */
+na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const char *user,
+                           apr_time_t now, apr_array_header_t *list);
+
+/* A session's name for people and programs to call it by, which is no way in. */
+const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key);
+
+/*
+ * The session of a handle; *found is 0 where there is none, or where it is not of `user` (NULL:
+ * anybody's).
+ */
+na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, const char *user,
+                                const char *handle, apr_time_t now, na_listed *session, int *found);
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/registry.h"
+
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "tap.h"
+
+#define NOW apr_time_from_sec(1780000000)
+#define SECONDS(n) (NOW + apr_time_from_sec(n))
+#define DAY 86400
+
+/* A store in memory that can be told to fail, or to have somebody come between. */
+typedef struct memory {
+    apr_pool_t *pool;
+    apr_hash_t *values; /* na_bytes by kind and hash */
+    int failing;
+    int writes;
+    void (*between)(struct memory *memory); /* before the next swap, once */
+} memory;
+
+static const char *name_of(const memory *m, const na_store_key *key)
+{
+    return apr_pstrcat(m->pool, key->kind, na_hex(m->pool, key->hash, sizeof key->hash), NULL);
+}
+
+static na_error *down(apr_pool_t *pool)
+{
+    return na_error_new(pool, NA_UNAVAILABLE, "told to fail");
+}
+
+static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
+                     na_bytes *values)
+{
+    memory *m = self;
+    for (int i = 0; i < count; i++) {
+        const na_bytes *kept = apr_hash_get(m->values, name_of(m, &keys[i]), APR_HASH_KEY_STRING);
+        values[i] = kept ? *kept : (na_bytes){0};
+    }
+    return m->failing ? down(pool) : NULL;
+}
+
+static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
+                     apr_time_t expires)
+{
+    memory *m = self;
+    na_bytes *kept = apr_palloc(m->pool, sizeof *kept);
+    *kept = (na_bytes){apr_pmemdup(m->pool, value.data, value.len), value.len};
+    apr_hash_set(m->values, name_of(m, key), APR_HASH_KEY_STRING, kept);
+    m->writes++;
+    return m->failing ? down(pool) : NULL;
+}
+
+static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
+                      na_bytes value, apr_time_t expires, int *swapped)
+{
+    memory *m = self;
+    na_bytes there;
+    void (*between)(memory *) = m->between;
+    m->between = NULL;
+    if (between)
+        between(m);
+    get(self, pool, key, 1, &there);
+    *swapped = there.len == expected.len &&
+               (!there.len || memcmp(there.data, expected.data, there.len) == 0);
+    return *swapped ? put(self, pool, key, value, expires) : NULL;
+}
+
+static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
+                      void *data)
+{
+    memory *m = self;
+    for (apr_hash_index_t *i = apr_hash_first(pool, m->values); i; i = apr_hash_next(i)) {
+        const char *name = apr_hash_this_key(i);
+        na_store_key key = {.kind = kind};
+        if (strncmp(name, kind, strlen(kind)) != 0)
+            continue;
+        for (size_t n = 0; n < sizeof key.hash; n++) {
+            char hex[3] = {name[strlen(kind) + 2 * n], name[strlen(kind) + 2 * n + 1], 0};
+            key.hash[n] = (unsigned char)strtoul(hex, NULL, 16);
+        }
+        NA_TRY(visit(data, &key, *(na_bytes *)apr_hash_this_val(i)));
+    }
+    return NULL;
+}
+
+static const na_store_driver driver = {get, put, swap, each, 16384};
+static const na_store_driver small_driver = {get, put, swap, each, 900};
+
+static memory *memory_of(const na_store *store)
+{
+    return store->self;
+}
+
+static na_store *make_store(apr_pool_t *pool, const na_store_driver *of)
+{
+    memory *m = apr_pcalloc(pool, sizeof *m);
+    na_store *store = apr_pcalloc(pool, sizeof *store);
+    *m = (memory){.pool = pool, .values = apr_hash_make(pool)};
+    *store = (na_store){.name = "memory",
+                        .driver = of,
+                        .self = m,
+                        .health = apr_pcalloc(pool, sizeof(na_store_health))};
+    return store;
+}
+
+static na_record_keys keys;
+static const na_client client = {"192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"};
+
+static na_registry *make_registry(apr_pool_t *pool, const na_store *first, const na_store *second)
+{
+    const na_store **stores = apr_palloc(pool, 2 * sizeof *stores);
+    na_registry *registry = apr_palloc(pool, sizeof *registry);
+    stores[0] = first;
+    stores[1] = second;
+    *registry = (na_registry){&keys, stores, second ? 2 : 1, 60 * DAY};
+    return registry;
+}
+
+static na_store_key begin(apr_pool_t *pool, const na_registry *registry, const char *user,
+                          const char *id, const json_t *claims, apr_time_t now,
+                          apr_int64_t *auth_time)
+{
+    na_store_key key;
+    apr_int64_t expires = apr_time_sec(now) + 30 * DAY;
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    succeeds(na_registry_begin(registry, pool, user, &key, expires, now, auth_time), "a session");
+    succeeds(na_registry_record(registry, pool, user, &key, &client, claims, *auth_time, expires,
+                                now),
+             "and its record");
+    return key;
+}
+
+/* As if read from a token. */
+static na_session session_of(const char *sub, const na_store_key *key, apr_int64_t auth_time)
+{
+    static const na_claim provider[] = {{NA_CLAIM_PROVIDER, "acme"}};
+    return (na_session){.user = sub,
+                        .claims = provider,
+                        .claim_count = 1,
+                        .auth_time = auth_time,
+                        .expires = auth_time + 30 * DAY,
+                        .has_id = key != NULL,
+                        .key = key ? *key : (na_store_key){.kind = NA_KIND_USER}};
+}
+
+static int listed(apr_pool_t *pool, const na_registry *registry, const char *user, apr_time_t now)
+{
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listed));
+    succeeds(na_registry_list(registry, pool, user, now, list), "a list");
+    return list->nelts;
+}
+
+static void records(apr_pool_t *pool)
+{
+    static const char *const rotated[] = {"a new secret of more than 32 bytes",
+                                          "the secret that records are sealed with"};
+    static const char *const other[] = {"a wholly other secret of 32 bytes"};
+    na_record_keys with_new, with_other;
+    na_store_key key, another;
+    na_bytes sealed;
+    na_record opened, record = {.user = "acme/42", .address = "", .device = "", .expires = 7};
+    na_record_keys_derive(pool, rotated, 2, &with_new);
+    na_record_keys_derive(pool, other, 1, &with_other);
+    na_store_key_make(&key, NA_KIND_SESSION, "one");
+    na_store_key_make(&another, NA_KIND_SESSION, "two");
+    succeeds(na_record_seal(pool, &keys, &key, &record, &sealed), "a record is sealed");
+    ok(!memmem(sealed.data, sealed.len, "acme", 4), "and not to be read");
+    succeeds(na_record_open(pool, &keys, &key, sealed, &opened), "it opens");
+    is(opened.user, "acme/42", "with what it had");
+    fails(na_record_open(pool, &keys, &another, sealed, &opened), "but under no other key");
+    succeeds(na_record_open(pool, &with_new, &key, sealed, &opened), "an older secret's opens");
+    fails(na_record_open(pool, &with_other, &key, sealed, &opened), "a foreign secret's does not");
+    for (apr_size_t len = 0; len < sealed.len; len++)
+        if (!na_record_open(pool, &keys, &key, (na_bytes){sealed.data, len}, &opened)) {
+            ok(0, "%d bytes of it open", (int)len);
+            return;
+        }
+    ok(1, "nor does any part of it");
+}
+
+static void checking(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    apr_int64_t auth_time;
+    na_store_key key = begin(pool, registry, "acme/42", "id one", NULL, NOW, &auth_time);
+    na_session session = session_of("42", &key, auth_time);
+    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(1)), "it is good");
+    int before = memory_of(store)->writes;
+    na_registry_check(registry, pool, &session, &client, SECONDS(30));
+    is_number(memory_of(store)->writes, before, "looking at it soon writes nothing");
+    na_registry_check(registry, pool, &session, &client, SECONDS(90));
+    is_number(memory_of(store)->writes, before + 1, "after a while, that it was used");
+    session.expires += 20 * DAY;
+    na_registry_check(registry, pool, &session, &client, SECONDS(95));
+    is_number(memory_of(store)->writes, before + 3, "a later end goes to record and list");
+
+    succeeds(na_registry_end(registry, pool, "acme/42", &key, SECONDS(100)), "it is ended");
+    fails(na_registry_check(registry, pool, &session, &client, SECONDS(101)), "and refused");
+    is_number(listed(pool, registry, "acme/42", SECONDS(101)), 0, "and on no list");
+    na_session stranger = session_of("42", NULL, auth_time);
+    succeeds(na_registry_check(registry, pool, &stranger, &client, SECONDS(101)),
+             "a session without an id stands on its own");
+    succeeds(na_registry_end_user(registry, pool, "acme/42", NULL, SECONDS(200)), "all are ended");
+    fails(na_registry_check(registry, pool, &stranger, &client, SECONDS(201)), "that one too");
+    na_session other = session_of("43", NULL, auth_time);
+    succeeds(na_registry_check(registry, pool, &other, &client, SECONDS(201)), "no other user's");
+}
+
+static void same_second(apr_pool_t *pool)
+{
+    na_registry *registry = make_registry(pool, make_store(pool, &driver), NULL);
+    apr_int64_t first, second;
+    na_store_key before = begin(pool, registry, "acme/42", "before", NULL, NOW, &first);
+    na_registry_end_user(registry, pool, "acme/42", NULL, NOW);
+    na_store_key after = begin(pool, registry, "acme/42", "after", NULL, NOW, &second);
+    na_session ended = session_of("42", &before, first), begun = session_of("42", &after, second);
+    fails(na_registry_check(registry, pool, &ended, &client, NOW),
+          "what began in the second of \"sign out everywhere\" is ended");
+    succeeds(na_registry_check(registry, pool, &begun, &client, NOW),
+             "what began after it, in the same second, is not");
+}
+
+static void all_but_one(apr_pool_t *pool)
+{
+    na_registry *registry = make_registry(pool, make_store(pool, &driver), NULL);
+    apr_int64_t at;
+    na_store_key kept = {0};
+    for (int i = 0; i < 5; i++) {
+        na_store_key key = begin(pool, registry, "acme/42", apr_itoa(pool, i), NULL, NOW, &at);
+        if (i == 2)
+            kept = key;
+    }
+    begin(pool, registry, "acme/43", "another's", NULL, NOW, &at);
+    is_number(listed(pool, registry, "acme/42", SECONDS(1)), 5, "five sessions of a user's");
+    is_number(listed(pool, registry, NULL, SECONDS(1)), 6, "six of everybody's");
+    na_registry_end_user(registry, pool, "acme/42", &kept, SECONDS(2));
+    is_number(listed(pool, registry, "acme/42", SECONDS(3)), 1, "all but one are ended");
+    na_session session = session_of("42", &kept, at);
+    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(3)), "that one is good");
+    na_listed found;
+    int there;
+    na_registry_by_handle(registry, pool, "acme/42", na_registry_handle(pool, &kept), SECONDS(3),
+                          &found, &there);
+    ok(there, "it is found by its handle");
+    na_registry_by_handle(registry, pool, "acme/43", na_registry_handle(pool, &kept), SECONDS(3),
+                          &found, &there);
+    ok(!there, "but not as another user's");
+    na_registry_by_handle(registry, pool, NULL, "../../etc/passwd", SECONDS(3), &found, &there);
+    ok(!there, "a handle that is none finds nothing");
+}
+
+static void crowds(apr_pool_t *pool)
+{
+    na_registry *registry = make_registry(pool, make_store(pool, &small_driver), NULL);
+    apr_int64_t at;
+    na_store_key first = begin(pool, registry, "acme/42", "first", NULL, NOW, &at);
+    for (int i = 0; i < 20; i++)
+        begin(pool, registry, "acme/42", apr_psprintf(pool, "s%d", i), NULL, SECONDS(10 + i), &at);
+    is_number(listed(pool, registry, "acme/42", SECONDS(60)), 12, "a list holds what fits");
+    na_session session = session_of("42", &first, apr_time_sec(NOW));
+    fails(na_registry_check(registry, pool, &session, &client, SECONDS(60)),
+          "and what it has no room for is ended, not forgotten");
+}
+
+/* ── somebody comes between ────────────────────────────────────────────────────────────────── */
+
+static na_registry *raced;
+static na_store_key raced_key;
+static apr_pool_t *raced_pool;
+
+static void end_meanwhile(memory *m)
+{
+    na_registry_end(raced, raced_pool, "acme/42", &raced_key, SECONDS(100));
+}
+
+static void sign_in_meanwhile(memory *m)
+{
+    apr_int64_t at;
+    na_store_key key;
+    na_store_key_make(&key, NA_KIND_SESSION, "meanwhile");
+    na_registry_begin(raced, raced_pool, "acme/42", &key, apr_time_sec(NOW) + DAY, NOW, &at);
+}
+
+static void races(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver);
+    na_user_record user;
+    na_bytes value;
+    na_store_key user_key;
+    apr_int64_t at;
+    raced = make_registry(pool, store, NULL);
+    raced_pool = pool;
+    raced_key = begin(pool, raced, "acme/42", "id", NULL, NOW, &at);
+    na_session session = session_of("42", &raced_key, at);
+    memory_of(store)->between = end_meanwhile;
+    na_registry_check(raced, pool, &session, &client, SECONDS(100));
+    fails(na_registry_check(raced, pool, &session, &client, SECONDS(101)),
+          "a session that is ended while its use is noted stays ended");
+
+    memory_of(store)->between = sign_in_meanwhile;
+    begin(pool, raced, "acme/42", "second", NULL, NOW, &at);
+    na_store_key_make(&user_key, NA_KIND_USER, "acme/42");
+    na_store_get(store, pool, &user_key, 1, &value);
+    succeeds(na_user_record_open(pool, &keys, &user_key, value, &user), "the list opens");
+    is_number(user.sessions->nelts, 2, "two sign-ins at once are both listed");
+}
+
+/* ── stores that come and go ───────────────────────────────────────────────────────────────── */
+
+static void moving(apr_pool_t *pool)
+{
+    na_store *old = make_store(pool, &driver), *new = make_store(pool, &driver);
+    na_registry *before = make_registry(pool, old, NULL), *both = make_registry(pool, new, old);
+    na_registry *after = make_registry(pool, new, NULL);
+    json_t *claims = na_json_own(pool, json_pack("{s:s}", "sub", "42"));
+    apr_int64_t at;
+    na_record record;
+    na_store_key one = begin(pool, before, "acme/42", "one", claims, NOW, &at);
+    na_store_key two = begin(pool, before, "acme/42", "two", claims, NOW, &at);
+    na_store_key three = begin(pool, before, "acme/42", "three", claims, NOW, &at);
+    succeeds(na_registry_find(both, pool, &one, &client, SECONDS(5), &record),
+             "a session of the store before is found");
+    is(na_json_string(record.claims, "sub"), "42", "with its claims");
+    succeeds(na_registry_find(after, pool, &one, &client, SECONDS(6), &record),
+             "and has moved to the new one");
+    na_registry_end(both, pool, "acme/42", &two, SECONDS(7));
+    fails(na_registry_find(both, pool, &two, &client, SECONDS(8), &record),
+          "one that was ended since does not come back from the old store");
+    na_registry_end_user(both, pool, "acme/42", NULL, SECONDS(9));
+    fails(na_registry_find(both, pool, &three, &client, SECONDS(10), &record),
+          "nor one of a user whose sessions were all ended");
+    memory_of(old)->failing = 1;
+    const na_error *error = na_registry_find(both, pool, &three, &client, SECONDS(11), &record);
+    ok(error != NULL, "with the old store down, nothing is taken for missing there");
+}
+
+static int changes;
+static void count_change(const na_store *store, const char *message)
+{
+    changes++;
+}
+
+static void outages(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    apr_int64_t at;
+    na_store_key key = begin(pool, registry, "acme/42", "id", NULL, NOW, &at);
+    na_session session = session_of("42", &key, at);
+    store->changed = count_change;
+    memory_of(store)->failing = 1;
+    const na_error *error = na_registry_check(registry, pool, &session, &client, SECONDS(1));
+    is(error ? error->code : NULL, NA_UNAVAILABLE, "a store that fails leaves it open");
+    for (int i = 0; i < 10; i++)
+        na_registry_check(registry, pool, &session, &client, SECONDS(1));
+    is_number(changes, 1, "the log is told once");
+    memory_of(store)->failing = 0;
+    error = na_registry_check(registry, pool, &session, &client, SECONDS(1));
+    ok(error != NULL, "at once after a failure the store is not even asked");
+    apr_sleep(apr_time_from_msec(300));
+    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(1)), "then it is again");
+    is_number(changes, 2, "and the log is told of that");
+}
+
+int main(void)
+{
+    static const char *const secret[] = {"the secret that records are sealed with"};
+    apr_pool_t *pool = tap_start();
+    succeeds(na_record_keys_derive(pool, secret, 1, &keys), "keys for records");
+    records(pool);
+    checking(pool);
+    same_second(pool);
+    all_but_one(pool);
+    crowds(pool);
+    races(pool);
+    moving(pool);
+    outages(pool);
+    return tap_done();
+}
