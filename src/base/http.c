@@ -143,6 +143,8 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     if (request->bearer)
         headers = curl_slist_append(headers, apr_pstrcat(pool, "Authorization: Bearer ",
                                                          request->bearer, NULL));
+    if (request->header)
+        headers = curl_slist_append(headers, request->header);
     if (request->user) {
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
         curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);

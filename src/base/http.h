@@ -28,6 +28,7 @@ typedef struct na_http_request {
     const char *user;   /* Basic authentication, with `password`; NULL: none */
     const char *password;
     const char *bearer; /* NULL: none */
+    const char *header; /* one more, "Name: value"; NULL: none */
 } na_http_request;
 
 typedef struct na_http_response {

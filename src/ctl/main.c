@@ -14,6 +14,10 @@ static const struct {
 } commands[] = {
     {"secret", na_command_secret, "", "print a new secret for NextAuthSecret"},
     {"providers", na_command_providers, "[--json]", "list the catalogue of providers"},
+    {"session list", na_command_session_list, "[--server URL] [--user PROVIDER/ID] [--json]",
+     "list who is signed in; URL (or NEXTAUTHCTL_SERVER) is where SetHandler nextauth-sessions is"},
+    {"session revoke", na_command_session_revoke, "[--server URL] ID… | --user PROVIDER/ID",
+     "end sessions by their ID, or all of a user's"},
     {"token decode", na_command_token_decode, "--secret-file FILE [--salt SALT] [--v5] [TOKEN]",
      "open a token (standard input without TOKEN) and print its claims"},
     {"token encode", na_command_token_encode,

@@ -25,7 +25,7 @@ const modules = apxs('LIBEXECDIR');
 const loaded = ['authn_core', 'authn_file', 'authn_dbm', 'auth_basic', 'authz_core', 'authz_host',
   'authz_user', 'authz_groupfile', 'access_compat', 'alias', 'dir', 'mime', 'env', 'setenv', 'setenvif',
   'headers', 'rewrite', 'proxy', 'proxy_http', mpm === 'prefork' ? 'cgi' : 'cgid', 'include',
-  'info', 'status'];
+  'info', 'status', 'socache_shmcb'];
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -158,7 +158,12 @@ async function startHttpd(t, options = {}) {
       return read(path.join(folder, 'access.log')).includes(line);
     },
     alive: () => !exited,
-    reload: async () => { child.kill('SIGUSR1'); await pause(1500); },
+    // Gracefully; with another configuration where one is given.
+    reload: async (config) => {
+      if (config !== undefined) fs.writeFileSync(path.join(folder, 'httpd.conf'), configuration(folder, port, { ...options, config }));
+      child.kill('SIGUSR1');
+      await pause(1500);
+    },
     // Gracefully: told to end at once, the event MPM may crash over a connection that is just being
     // closed, whatever modules it has.
     stop: async () => {
