@@ -274,14 +274,6 @@ static void listing(apr_pool_t *pool)
     is_number(health.failures, 0, "and does not speak against the store");
 }
 
-static void idling(apr_pool_t *pool)
-{
-    na_store_key key = key_of(new_kind(pool), "ada");
-    succeeds(put(pool, &key, na_bytes_of("v")), "a value is put");
-    apr_sleep(1200000);
-    ok(same(get(pool, &key), na_bytes_of("v")), "and read after more than a second of rest");
-}
-
 static na_error *obey(apr_pool_t *pool, char *line, const char **answer)
 {
     char *state;
@@ -341,6 +333,5 @@ int main(int argc, char **argv)
     swaps(pool);
     threads(pool);
     listing(pool);
-    idling(pool);
     return tap_done();
 }
