@@ -52,6 +52,14 @@ static apr_status_t forget(void *unused)
     return APR_SUCCESS;
 }
 
+/* memcached takes what is further away for a date long past. */
+static apr_time_t provider_expiry(const na_socache *cache, apr_time_t expires)
+{
+    apr_time_t furthest = apr_time_now() + apr_time_from_sec(30 * 24 * 3600 - 60);
+    return strcmp(cache->provider->name, "memcache") == 0 && expires > furthest ? furthest
+                                                                                : expires;
+}
+
 /* Under the mutex. `data` has its expiry in front. */
 static apr_status_t store_entry(const na_socache *cache, apr_pool_t *pool, const unsigned char *id,
                                 apr_time_t expires, unsigned char *data, unsigned len)
@@ -59,8 +67,8 @@ static apr_status_t store_entry(const na_socache *cache, apr_pool_t *pool, const
     if (cache->space)
         na_socache_space_take(cache->space, cache->provider, cache->instance, cache->server, id,
                               NA_SHA256_LEN + len, pool);
-    return cache->provider->store(cache->instance, cache->server, id, NA_SHA256_LEN, expires, data,
-                                  len, pool);
+    return cache->provider->store(cache->instance, cache->server, id, NA_SHA256_LEN,
+                                  provider_expiry(cache, expires), data, len, pool);
 }
 
 /* ── the configuration ─────────────────────────────────────────────────────────────────────── */
@@ -224,6 +232,11 @@ static na_error *failed(apr_pool_t *pool, const char *what, apr_status_t status)
                         apr_strerror(status, reason, sizeof reason));
 }
 
+static int is_dbm(const na_socache *cache)
+{
+    return strcmp(cache->provider->name, "dbm") == 0;
+}
+
 static na_error *lock(const na_socache *cache, apr_pool_t *pool)
 {
     apr_status_t status = apr_global_mutex_lock(cache->mutex);
@@ -235,6 +248,12 @@ static void unlock(const na_socache *cache)
     apr_global_mutex_unlock(cache->mutex);
 }
 
+/* mod_socache_dbm's word for "not there" is APR_EGENERAL. */
+static int is_absent(const na_socache *cache, apr_status_t status)
+{
+    return status == APR_NOTFOUND || (status == APR_EGENERAL && is_dbm(cache));
+}
+
 /* An entry that expired may be there still. */
 static na_error *read_entry(const na_socache *cache, apr_pool_t *pool, const na_store_key *key,
                             unsigned char *buffer, na_bytes *value)
@@ -243,7 +262,7 @@ static na_error *read_entry(const na_socache *cache, apr_pool_t *pool, const na_
     apr_status_t status = cache->provider->retrieve(cache->instance, cache->server, key->hash,
                                                     sizeof key->hash, buffer, &len, pool);
     *value = (na_bytes){0};
-    if (status == APR_NOTFOUND)
+    if (is_absent(cache, status))
         return NULL;
     if (status != APR_SUCCESS)
         return failed(pool, "reading", status);
@@ -365,7 +384,7 @@ static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_v
 
 static apr_size_t value_max(const na_socache *cache)
 {
-    if (strcmp(cache->provider->name, "dbm") == 0)
+    if (is_dbm(cache))
         return DBM_VALUE_MAX;
     apr_size_t most = VALUE_MAX;
     if (cache->space && na_socache_space_entry_max(cache->space) < most)

@@ -8,7 +8,7 @@
  * A store in Redis 5 or newer, or Valkey: one server, a master that sentinels name, or a cluster.
  * An entry is the key <prefix><kind>:<hash in hex>. A user of Redis' ACL needs the commands get,
  * mget, set, eval and scan on the prefix's keys, select for a database other than 0, role behind
- * sentinels, cluster in a cluster.
+ * sentinels, cluster and asking in a cluster; a sentinel's user needs sentinel.
  */
 
 /* Immutable configuration. na_redis_url_parse gives the defaults. */

@@ -135,8 +135,10 @@ static na_error *ask_node(na_redis_client *client, apr_pool_t *pool, na_redis_no
     if (!na_redis_connection_usable(&node->connection))
         NA_TRY(na_redis_connection_open(pool, &client->topology->access, &node->address, deadline,
                                         &node->connection));
-    if (asking)
+    if (asking) {
         NA_TRY(na_redis_ask(pool, &node->connection, &ask, deadline, reply));
+        NA_TRY(na_redis_reply_error(pool, *reply));
+    }
     return na_redis_ask(pool, &node->connection, command, deadline, reply);
 }
 

@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+'use strict';
+const { spawn, spawnSync } = require('node:child_process');
+const { suite } = require('./lib/suite.js');
+const { freePort, htpasswd, pause } = require('./lib/httpd.js');
+const { Client } = require('./lib/client.js');
+const { startLoad } = require('./lib/load.js');
+const { startRedis } = require('./lib/redis.js');
+
+const NAME = 'next-auth.session-token';
+const users = htpasswd({ ada: 'x' });
+const config = (cache, more = '') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "the secret of sessions has 32 bytes"
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthSessionStrategy database
+NextAuthSOCache ${cache}
+NextAuthSessionStore socache checkInterval=0
+NextAuthClaim filler "%{HTTP:X-Filler}"
+${more}
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>
+<Location /admin/sessions>
+  SetHandler nextauth-sessions
+  Require local
+</Location>`;
+
+async function signedIn(site, filler = '') {
+  const client = new Client(site);
+  await client.post('/api/auth/callback/credentials', { csrfToken: await client.csrf(), username: 'ada', password: 'x' }, { headers: { 'x-filler': filler } });
+  return client;
+}
+const status = async (client) => (await client.get('/members/')).status;
+
+async function startMemcached(t) {
+  const port = await freePort();
+  const child = spawn('memcached', ['-l', '127.0.0.1', '-p', String(port), '-u', 'nobody', '-m', '16'], { stdio: 'ignore' });
+  t.cleanup(() => child.kill());
+  await pause(500);
+  return port;
+}
+
+suite('The shared object cache as session store: each of httpd\'s, across reloads, and when it is full', async (t) => {
+  const caches = { shmcb: 'shmcb:@DIR@/sessions(1048576)', dbm: 'dbm:@DIR@/state/sessions' };
+  if (spawnSync('memcached', ['-V']).status === 0) caches.memcache = `memcache:127.0.0.1:${await startMemcached(t)}`;
+  else t.skip('memcache', 'memcached is not here');
+  if (spawnSync('redis-server', ['-v']).status === 0) caches.redis = `redis:127.0.0.1:${(await startRedis(t)).port}`;
+  else t.skip('redis', 'redis-server is not here');
+
+  for (const [name, cache] of Object.entries(caches)) {
+    t.section(name);
+    const options = { files: { users, 'state/.keep': '' }, modules: [`socache_${name}`], config: config(cache) };
+    const result = await t.configtest(options);
+    t.is(result.status, 0, 'is a cache that sessions can be in');
+    t.like(result.output, { shmcb: /a full stop of httpd ends or forgets them all/, dbm: /small sites/, memcache: /overwrite each other's/, redis: /NextAuthSessionStore redis/ }[name], 'and configtest says what to expect of it');
+    const site = await t.httpd(options);
+    if (name === 'dbm') spawnSync('chmod', ['777', `${site.dir}/state`]);
+    const ada = await signedIn(site);
+    const again = await signedIn(site);
+    t.is([await status(ada), await status(again)], [200, 200], 'sessions are kept');
+    t.is((await ada.get('/api/auth/sessions')).json.sessions.length, 2, 'listed');
+    await site.reload();
+    t.is([await status(ada), await status(again)], [200, 200], 'and survive a reload');
+    await again.signOut();
+    t.is([await status(ada), await status(again)], [200, 401], 'one ends without the other');
+    const all = await new Client(site).get('/admin/sessions');
+    if (name === 'memcache' || name === 'redis') t.like(all.text, /cannot list all it has: name a user/, 'all cannot be listed, which the answer says');
+    else t.is(all.json.sessions.length, 1, 'all are listed for the administrator');
+  }
+
+  t.section('shmcb: no session is lost');
+  {
+    const site = await t.httpd({ files: { users }, modules: ['socache_dbm'], config: config(caches.shmcb, 'MaxConnectionsPerChild 40\nMaxKeepAliveRequests 20') });
+    const clients = await Promise.all(Array.from({ length: 8 }, () => signedIn(site)));
+    const load = startLoad(site.url, 8, (worker) => ({ path: '/members/', headers: { cookie: `${NAME}=${clients[worker].cookie(NAME)}` } }));
+    for (let i = 0; i < 3; i += 1) await site.reload();
+    const during = [await signedIn(site), await signedIn(site)];
+    await site.reload();
+    const counts = await load.stop();
+    t.is(Object.keys(counts), ['200'], `by reloads and children that come and go, under load (${counts[200]} answers)`, counts);
+    t.is(await Promise.all(during.map(status)), [200, 200], 'nor are those that began meanwhile');
+    await site.reload(config('shmcb:@DIR@/sessions(2097152)'));
+    t.is(await Promise.all([...clients, ...during].map(status)), Array(10).fill(200), 'by a larger cache');
+    await site.reload(config(caches.dbm.replace('/state', '')));
+    t.is(await Promise.all([...clients, ...during].map(status)), Array(10).fill(200), 'nor by another kind of cache');
+  }
+
+  t.section('shmcb: when it is full');
+  {
+    const site = await t.httpd({ files: { users }, config: config('shmcb:@DIR@/sessions(65536)') });
+    const first = await signedIn(site);
+    const sessions = [];
+    for (let i = 0; i < 120; i += 1) sessions.push(await signedIn(site, 'x'.repeat(300)));
+    const alive = (await Promise.all(sessions.map(status))).map((s) => s === 200);
+    t.is(await status(first), 401, 'the oldest sessions give way');
+    t.ok(alive.slice(-20).every(Boolean), 'the newest are there');
+    t.like(site.log(), /the session cache is full: \d+ entries that would have ended first were dropped \(\d+ in all\): make NextAuthSOCache larger, it has 65536 bytes/, 'and the log says how many, and what to do');
+    t.is(site.log().match(/session cache is full/g).length, 1, 'once a minute');
+  }
+  {
+    const site = await t.httpd({ files: { users }, config: config('shmcb:@DIR@/sessions(262144)') });
+    const idle = await Promise.all(Array.from({ length: 10 }, () => signedIn(site)));
+    for (let i = 0; i < 400; i += 1) {
+      const busy = await signedIn(site, 'x'.repeat(300));
+      await busy.signOut();
+    }
+    t.is(await Promise.all(idle.map(status)), Array(10).fill(200), 'sessions that come and go do not push out those that stay');
+  }
+});
