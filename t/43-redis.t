@@ -59,6 +59,16 @@ async function works(t, store, name) {
   return t.ok(put.ok && got.text === 'here', name, put.text, got.text);
 }
 
+const accepted = async (redis) => Number(/total_connections_received:(\d+)/.exec(await redis.cli('INFO', 'stats'))[1]);
+
+async function keepsItsConnection(t, redis, setting, name) {
+  const store = client(t, setting);
+  const before = await accepted(redis);
+  for (let i = 0; i < 20; i += 1) await store.get('x');
+  // one is the store's, one is that of the question
+  t.is(await accepted(redis) - before, 2, name);
+}
+
 async function oneServer(t) {
   t.section('one server');
   const redis = await startRedis(t);
@@ -68,6 +78,8 @@ async function oneServer(t) {
   await redis.cli('FLUSHALL');
   await contract(t, `${redis.url}/3`, 'a database does');
   t.is(await redis.cli('DBSIZE'), '0', 'and all of it is there');
+
+  await keepsItsConnection(t, redis, redis.url, 'twenty operations need one connection');
 
   t.section('a server that comes and goes');
   const store = client(t, redis.url);
@@ -170,6 +182,7 @@ async function encrypted(t) {
   t.section('TLS');
   const redis = await startRedis(t, { tls: {}, acl: USER });
   await contract(t, `${redis.url} ca=${redis.ca}`, 'a server of a CA keeps the contract');
+  await keepsItsConnection(t, redis, `${redis.url} ca=${redis.ca}`, 'twenty operations need one handshake');
   refuses(t, await client(t, redis.url).get('x'), /TLS with localhost:\d+ failed: .*certificate/, 'one of an unknown CA is refused');
   refuses(t, await client(t, `${redis.url.replace('localhost', '127.0.0.1')} ca=${redis.ca}`).get('x'),
     /IP address mismatch/, 'an address is not a name');
