@@ -17,8 +17,8 @@
  * A value is kept behind its expiry, so that it can be moved to another cache with it.
  */
 
-/* A record of a session is about as large as this. */
-#define OBJECT_SIZE 240
+/* Records of sessions and users are about as large as this. */
+#define OBJECT_SIZE 200
 
 /* What the cache takes at once; dbm's pairs are small. */
 #define VALUE_MAX (16 * 1024)

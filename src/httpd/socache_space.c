@@ -23,10 +23,10 @@ APLOG_USE_MODULE(nextauth);
 
 /* Percent of a subcache: full, worth tidying while at it, too full even then, and what to aim for.
  */
-#define FULL 90
-#define TIDY 70
-#define CROWDED 75
-#define AIM 65
+#define FULL 95
+#define TIDY 75
+#define CROWDED 85
+#define AIM 75
 
 /* Seconds between warnings. */
 #define WARN_INTERVAL 60
