@@ -67,6 +67,32 @@ const wrong = [
   ['sameSite=none without secure', { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', cookie: 'NextAuthCookie state sameSite=none' }, /sameSite=none needs secure=true/],
   ['an odd cookie name', { cookie: 'NextAuthCookie state "name=a b"' }, /'a b' cannot be a cookie's name/],
   ['an odd maximum', { age: 'NextAuthSessionMaxAge forever' }, /NextAuthSessionMaxAge on line .*'forever': a whole number from 60/],
+  ['an idle time that is none', { idle: 'NextAuthSessionIdleTimeout soon' }, /NextAuthSessionIdleTimeout on line .*'soon': a whole number from 60/],
+  ['an absolute time too short', { absolute: 'NextAuthSessionAbsoluteTimeout 5' }, /NextAuthSessionAbsoluteTimeout on line .*'5': a whole number from 60/],
+  ['an unknown strategy', { strategy: 'NextAuthSessionStrategy cookie' }, /NextAuthSessionStrategy on line .*'cookie': jwt or database/],
+  ['the database strategy without a store', { strategy: 'NextAuthSessionStrategy database' }, /NextAuthSessionStrategy database needs NextAuthSessionStore: redis or socache/],
+  ['an unknown store', { store: 'NextAuthSessionStore mongodb' }, /NextAuthSessionStore on line .*'mongodb' is no session store: redis, socache or none/],
+  ['a store twice', { store: 'NextAuthSessionStore redis redis' }, /NextAuthSessionStore on line .*'redis' is named twice/],
+  ['none and a store', { store: 'NextAuthSessionStore none redis' }, /NextAuthSessionStore on line .*none, or the store to write to/],
+  ['no word on what to do when it is down', { store: 'NextAuthSessionStore redis whenDown=ignore', redis: 'NextAuthRedis redis://localhost' }, /whenDown=ignore: refuse or serve:SECONDS/],
+  ['redis without an address', { store: 'NextAuthSessionStore redis' }, /NextAuthSessionStore on line .*needs NextAuthRedis, or REDIS_URL/],
+  ['socache without a cache', { store: 'NextAuthSessionStore socache' }, /NextAuthSessionStore on line .*needs NextAuthSOCache, such as shmcb/],
+  ['a cache that is not loaded', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache memcache:localhost' }, /load mod_socache_memcache \(a2enmod socache_memcache\)/],
+  ['a cache that is too small', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache shmcb:@DIR@/c(100)' }, /size has to be >= 8192/],
+  ['an odd address of Redis', { redis: 'NextAuthRedis http://localhost' }, /NextAuthRedis on line .*redis:\/\//],
+  ['an odd time', { redis: 'NextAuthRedis redis://localhost timeout=1h' }, /NextAuthRedis on line .*'1h': a time from 10ms to 60s/],
+  ['sentinels without a name', { redis: 'NextAuthRedis redis://localhost sentinels=localhost' }, /NextAuthRedis on line .*master/],
+  ['a cluster with a database number', { redis: 'NextAuthRedis redis://localhost/3 cluster=on' }, /NextAuthRedis on line .*cluster/],
+  ['a certificate authority that cannot be read', { redis: 'NextAuthRedis rediss://localhost caFile=missing.pem' }, /NextAuthRedis on line .*missing\.pem/],
+  ['a binding that is a constant', { bind: 'NextAuthSessionBind browser' }, /NextAuthSessionBind on line .*'browser': certificate, fingerprint, off or an expression/],
+  ['a session\'s id for scripts', { show: 'NextAuthSessionClaim sid' }, /NextAuthSessionClaim on line .*'sid' is as good as the session's cookie/],
+  ['a cookie for another domain', { cookie: 'NextAuthCookie sessionToken domain=example.com' }, /NextAuthCookie on line .*domain=example\.com is not a domain of app\.example\.org/],
+  ['a cookie for half a name', { cookie: 'NextAuthCookie sessionToken domain=ample.org' }, /ample\.org is not a domain of app\.example\.org/],
+  ['a cookie for a top-level domain', { cookie: 'NextAuthCookie sessionToken domain=org' }, /domain=org: browsers take no cookie for a whole top-level domain/],
+  ['a cookie that the endpoints do not get', { cookie: 'NextAuthCookie sessionToken path=/members' }, /path=\/members does not hold the endpoints at \/api\/auth/],
+  ['a strict state cookie', { cookie: 'NextAuthCookie state sameSite=strict' }, /sameSite=strict keeps cookie \S+state from coming back/],
+  ['two cookies of one name', { cookie: 'NextAuthCookie nonce name=__Secure-next-auth.state' }, /two cookies are named __Secure-next-auth\.state/],
+  ['a cookie that looks like a piece of the session', { cookie: 'NextAuthCookie state name=__Secure-next-auth.session-token.1' }, /has the name of the session's cookie, or of a piece/],
   ['an odd page', { pages: 'NextAuthPages signIn=//evil' }, /NextAuthPages on line .*'\/\/evil': a path or an address/],
   ['an unknown page', { pages: 'NextAuthPages login=/x' }, /'login=\/x': key=value is wanted, of signIn, signOut/],
   ['an odd colour', { theme: 'NextAuthTheme brandColor=red;}body{' }, /a colour is written #rgb/],
@@ -104,6 +130,17 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   t.is((await t.configtest({ files, config: written({ engine: 'NextAuthEngine Off', secret: 'NextAuthSecret short' }) })).status, 0, 'an engine that is off checks nothing');
   t.is((await t.configtest({ config: '' })).status, 0, 'nor does a server without any directive of ours');
 
+  {
+    const two = await t.configtest({ files, config: `Listen 127.0.0.1:9\n${written({})}\n<VirtualHost *:9>\nNextAuthURL https://app.example.org:8443\nNextAuthSecret ${SECRET}${SECRET}\n</VirtualHost>` });
+    t.is(two.status, 0, 'two sites of one host name with different secrets');
+    t.like(two.output, /have one host name, cookie __Secure-next-auth\.session-token and different secrets: each ends the other's sessions.*name= or path=/, '  are warned of');
+  }
+  {
+    const password = await t.configtest({ files, config: written({ store: 'NextAuthSessionStore redis', redis: 'NextAuthRedis redis://:geheim@localhost' }) });
+    t.like(password.output, /NextAuthRedis on line .*the password in the address is written out/, 'a literal password of Redis');
+    t.unlike(password.output, /geheim/, '  is not said');
+  }
+
   t.section('values from elsewhere');
   for (const [what, change, env] of [
     ['NextAuthSecret env:NAME', { secret: 'NextAuthSecret env:MY_SECRET' }, { MY_SECRET: SECRET }],
@@ -113,6 +150,7 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
     ['NEXTAUTH_SECRET', { secret: '' }, { NEXTAUTH_SECRET: SECRET }],
     ['AUTH_SECRET', { secret: '' }, { AUTH_SECRET: SECRET }],
     ['AUTH_SECRET_1', { secret: '' }, { AUTH_SECRET_1: SECRET }],
+    ['REDIS_URL', { store: 'NextAuthSessionStore redis' }, { REDIS_URL: 'redis://localhost' }],
     ['NEXTAUTH_URL', { url: '' }, { NEXTAUTH_URL: 'https://app.example.org' }],
     ['AUTH_URL without a scheme', { url: '' }, { AUTH_URL: 'app.example.org' }],
     ['NODE_ENV', { mode: '', url: 'NextAuthURL http://localhost' }, { NODE_ENV: 'development' }],

@@ -57,7 +57,7 @@ static na_error *seal(apr_pool_t *pool, const na_record_keys *keys, const na_sto
 }
 
 static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
-                           na_bytes in, json_t **json)
+                           na_bytes in, json_t **json, int *stale)
 {
     na_bytes text;
     if (in.len <= HEAD_LEN || in.data[0] != VERSION)
@@ -66,9 +66,11 @@ static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const n
                         .iv = {in.data + 1, IV_LEN},
                         .tag = {in.data + 1 + IV_LEN, TAG_LEN},
                         .ciphertext = {in.data + HEAD_LEN, in.len - HEAD_LEN}};
-    for (int i = 0; i < keys->count; i++)
+    for (int i = 0; i < keys->count; i++) {
+        *stale = i > 0;
         if (!na_content_open(pool, keys->keys[i], &sealed, &text))
             return na_json_parse_sealed(pool, NA_SESSION, text, json);
+    }
     return na_error_new(pool, NA_SESSION, "the store has a record of another secret");
 }
 
@@ -108,7 +110,8 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
                          na_bytes sealed, na_record *record)
 {
     json_t *json;
-    NA_TRY(open_json(pool, keys, key, sealed, &json));
+    int stale;
+    NA_TRY(open_json(pool, keys, key, sealed, &json, &stale));
     const json_t *claims = json_object_get(json, "k");
     *record = (na_record){.user = text_of(json, "u"),
                           .address = text_of(json, "a"),
@@ -118,6 +121,7 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
                           .expires = time_of(json, "e"),
                           .listed = time_of(json, "l"),
                           .ended = json_is_true(json_object_get(json, "x")),
+                          .stale = stale,
                           .claims = json_is_object(claims) ? claims : NULL};
     return NULL;
 }
@@ -160,7 +164,7 @@ na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, cons
                               na_bytes sealed, na_user_record *record)
 {
     json_t *json;
-    NA_TRY(open_json(pool, keys, key, sealed, &json));
+    NA_TRY(open_json(pool, keys, key, sealed, &json, &record->stale));
     const json_t *sessions = json_object_get(json, "s");
     record->not_before = time_of(json, "n");
     record->sessions = apr_array_make(pool, 8, sizeof(na_listing));

@@ -18,6 +18,7 @@ typedef struct na_record {
     apr_int64_t created, used, expires;
     apr_int64_t listed;   /* the user's list has it until then */
     int ended;            /* revoked: kept so that a token of it is known to be worthless */
+    int stale;            /* opened with an older secret's key: to be sealed anew */
     const json_t *claims; /* NULL where the token carries them */
 } na_record;
 
@@ -25,6 +26,7 @@ typedef struct na_record {
 typedef struct na_user_record {
     apr_int64_t not_before;       /* sessions that began then or earlier are ended; 0: none */
     apr_array_header_t *sessions; /* na_listing, the oldest first */
+    int stale;                    /* as in na_record */
 } na_user_record;
 
 typedef struct na_listing {

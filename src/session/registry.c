@@ -73,7 +73,7 @@ static apr_time_t end_of_user(const na_registry *registry, const na_user_record 
 static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            na_bytes value, na_user_record *record)
 {
-    *record = (na_user_record){0, apr_array_make(pool, 8, sizeof(na_listing))};
+    *record = (na_user_record){.sessions = apr_array_make(pool, 8, sizeof(na_listing))};
     return value.data ? na_user_record_open(pool, registry->keys, key, value, record) : NULL;
 }
 
@@ -248,11 +248,12 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
  * the session was ended, that one's word stands.
  */
 static na_error *keep_up(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
-                         const found *was, na_record *record, const na_client *client,
-                         apr_int64_t expires, apr_time_t now)
+                         const found *was, na_record *record, int stale_user,
+                         const na_client *client, apr_int64_t expires, apr_time_t now)
 {
     apr_int64_t seconds = apr_time_sec(now), not_before;
-    int due = !was->in_first || seconds - record->used >= NA_USE_INTERVAL ||
+    int due = !was->in_first || record->stale || stale_user ||
+              seconds - record->used >= NA_USE_INTERVAL ||
               expires - record->expires >= NA_USE_INTERVAL;
     if (!due)
         return NULL;
@@ -260,7 +261,7 @@ static na_error *keep_up(const na_registry *registry, apr_pool_t *pool, const na
     record->expires = later(record->expires, expires);
     record->address = text(client->address);
     record->device = na_device(pool, client->user_agent);
-    if (!was->in_first || record->expires > record->listed) {
+    if (!was->in_first || stale_user || record->expires > record->listed) {
         record->listed = record->expires + LIST_MARGIN;
         NA_TRY(list_session(registry, pool, record->user, key, record->listed, now, &not_before));
     }
@@ -268,10 +269,12 @@ static na_error *keep_up(const na_registry *registry, apr_pool_t *pool, const na
 }
 
 static na_error *check_not_before(const na_registry *registry, apr_pool_t *pool,
-                                  const na_store_key *key, na_bytes value, apr_int64_t auth_time)
+                                  const na_store_key *key, na_bytes value, apr_int64_t auth_time,
+                                  int *stale)
 {
     na_user_record user;
     NA_TRY(open_user(registry, pool, key, value, &user));
+    *stale = user.stale;
     return user.not_before && auth_time <= user.not_before
                ? na_error_new(pool, NA_SESSION, "all sessions of the user were ended")
                : NULL;
@@ -288,10 +291,12 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
     const char *name = na_session_user_name(pool, session);
     na_store_key keys[2];
     found values[2];
+    int stale_user;
     na_store_key_make(&keys[0], NA_KIND_USER, name);
     keys[1] = session->key;
     NA_TRY(look_up(registry, pool, keys, session->has_id ? 2 : 1, values));
-    NA_TRY(check_not_before(registry, pool, &keys[0], values[0].value, session->auth_time));
+    NA_TRY(check_not_before(registry, pool, &keys[0], values[0].value, session->auth_time,
+                            &stale_user));
     if (!session->has_id)
         return NULL;
     na_record record = {.user = name, .created = session->auth_time};
@@ -299,7 +304,8 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
         NA_TRY(na_record_open(pool, registry->keys, &keys[1], values[1].value, &record));
     if (record.ended)
         return ended(pool);
-    return keep_up(registry, pool, &keys[1], &values[1], &record, client, session->expires, now);
+    return keep_up(registry, pool, &keys[1], &values[1], &record, stale_user, client,
+                   session->expires, now);
 }
 
 static na_error *find_record(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
@@ -321,13 +327,14 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
 {
     found was, user;
     na_store_key user_key;
+    int stale_user;
     NA_TRY(find_record(registry, pool, key, now, &was, record));
     if (!record->claims)
         return na_error_new(pool, NA_SESSION, "the session's claims are in its token");
     na_store_key_make(&user_key, NA_KIND_USER, record->user);
     NA_TRY(look_up(registry, pool, &user_key, 1, &user));
-    NA_TRY(check_not_before(registry, pool, &user_key, user.value, record->created));
-    return keep_up(registry, pool, key, &was, record, client, record->expires, now);
+    NA_TRY(check_not_before(registry, pool, &user_key, user.value, record->created, &stale_user));
+    return keep_up(registry, pool, key, &was, record, stale_user, client, record->expires, now);
 }
 
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
@@ -343,7 +350,7 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
         return ended(pool);
     record.claims = claims ? claims : record.claims;
     record.used = 0; /* due */
-    return keep_up(registry, pool, &session->key, &was, &record, client, expires, now);
+    return keep_up(registry, pool, &session->key, &was, &record, 0, client, expires, now);
 }
 
 /* ── ending ────────────────────────────────────────────────────────────────────────────────── */
