@@ -155,6 +155,7 @@ NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthSessionStore none
 NextAuthHTTP timeout=2 connectTimeout=1 maxBytes=1048576 ${limits}`;
 const provider = (id, issuer, more = '') => `NextAuthProvider ${id} type=oidc issuer=${issuer} clientId=the-client clientSecret=${clientSecret} ${more}`;
 
