@@ -399,7 +399,7 @@ static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)
     if (apr_global_mutex_child_init(&the_cache.mutex, lockfile, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_CONFIGURATION, "no mutex for the shared object cache");
     *driver = (na_store_driver){get, put, swap, each, value_max(&the_cache)};
-    store->name = apr_pstrcat(pool, "socache ", the_cache.provider->name, NULL);
+    store->watch.name = apr_pstrcat(pool, "socache ", the_cache.provider->name, NULL);
     store->driver = driver;
     store->self = &the_cache;
     return NULL;

@@ -61,12 +61,12 @@ static na_error *share_health(apr_pool_t *pconf)
     apr_shm_t *shm;
     if (!store_count)
         return NULL;
-    if (apr_shm_create(&shm, sizeof(na_store_health) * STORES_MAX, NULL, pconf) != APR_SUCCESS)
+    if (apr_shm_create(&shm, sizeof(na_health) * STORES_MAX, NULL, pconf) != APR_SUCCESS)
         return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the stores' health");
-    na_store_health *health = apr_shm_baseaddr_get(shm);
+    na_health *health = apr_shm_baseaddr_get(shm);
     memset(health, 0, sizeof *health * STORES_MAX);
     for (int i = 0; i < store_count; i++)
-        stores[i].store.health = &health[i];
+        stores[i].store.watch.health = &health[i];
     return NULL;
 }
 
@@ -82,7 +82,7 @@ na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s)
     return share_health(pconf);
 }
 
-static void log_change(const na_store *store, const char *message)
+static void log_change(void *data, const char *message)
 {
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "session store: %s", message);
 }
@@ -115,7 +115,7 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
         return NULL;
     NA_TRY(na_verified_make(pool, &verified));
     for (int i = 0; i < store_count; i++) {
-        stores[i].store.changed = log_change;
+        stores[i].store.watch.changed = log_change;
         NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
     }
     for (; s; s = s->next) {

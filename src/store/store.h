@@ -5,6 +5,7 @@
 #include <apr_time.h>
 
 #include "base/crypto.h"
+#include "base/health.h"
 
 /*
  * A store keeps values under keys until they expire. What a store keeps is shared by everybody who
@@ -50,26 +51,13 @@ typedef struct na_store_driver {
     apr_size_t value_max;
 } na_store_driver;
 
-/*
- * Whether a store answers, for all processes that share it: in shared memory, all zero at first.
- * Once it failed, callers are refused at once, and one of them at a time tries again, at growing
- * intervals: a dead store costs one worker, not all.
- */
-typedef struct na_store_health {
-    volatile apr_uint32_t failures; /* in a row */
-    volatile apr_uint32_t retry_at; /* milliseconds, as their low 32 bits */
-    volatile apr_uint32_t down_at;  /* seconds, likewise */
-} na_store_health;
-
 typedef struct na_store {
-    const char *name; /* for messages; no secrets */
     const na_store_driver *driver;
     void *self;
-    na_store_health *health;
-    void (*changed)(const struct na_store *store, const char *message); /* up or down; or NULL */
+    na_watch watch;
 } na_store;
 
-/* The driver's functions behind the store's health. */
+/* The driver's functions, asked only while there is a point in it. */
 na_error *na_store_get(const na_store *store, apr_pool_t *pool, const na_store_key *keys, int count,
                        na_bytes *values);
 na_error *na_store_put(const na_store *store, apr_pool_t *pool, const na_store_key *key,

@@ -100,10 +100,10 @@ static na_store *make_store(apr_pool_t *pool, const na_store_driver *of)
     memory *m = apr_pcalloc(pool, sizeof *m);
     na_store *store = apr_pcalloc(pool, sizeof *store);
     *m = (memory){.pool = pool, .values = apr_hash_make(pool)};
-    *store = (na_store){.name = "memory",
-                        .driver = of,
-                        .self = m,
-                        .health = apr_pcalloc(pool, sizeof(na_store_health))};
+    *store =
+        (na_store){.driver = of,
+                   .self = m,
+                   .watch = {.name = "memory", .health = apr_pcalloc(pool, sizeof(na_health))}};
     return store;
 }
 
@@ -340,7 +340,7 @@ static void moving(apr_pool_t *pool)
 }
 
 static int changes;
-static void count_change(const na_store *store, const char *message)
+static void count_change(void *data, const char *message)
 {
     changes++;
 }
@@ -352,7 +352,7 @@ static void outages(apr_pool_t *pool)
     apr_int64_t at;
     na_store_key key = begin(pool, registry, "acme/42", "id", NULL, NOW, &at);
     na_session session = session_of("42", &key, at);
-    store->changed = count_change;
+    store->watch.changed = count_change;
     memory_of(store)->failing = 1;
     const na_error *error = na_registry_check(registry, pool, &session, &client, SECONDS(1));
     is(error ? error->code : NULL, NA_UNAVAILABLE, "a store that fails leaves it open");

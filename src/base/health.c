@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/health.h"
+
+#include <string.h>
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#define BACKOFF_LEAST_MS 250
+#define BACKOFF_MOST_MS 4000
+
+static apr_uint32_t milliseconds(void)
+{
+    return (apr_uint32_t)apr_time_as_msec(apr_time_now());
+}
+
+static apr_uint32_t backoff(apr_uint32_t failures)
+{
+    apr_uint32_t most = failures > 5 ? BACKOFF_MOST_MS : BACKOFF_LEAST_MS << (failures - 1);
+    return most > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : most;
+}
+
+/* 1 where the server may be asked: it is up, or it is this caller's turn to try. */
+static int may_ask(na_health *health)
+{
+    if (!apr_atomic_read32(&health->failures))
+        return 1;
+    apr_uint32_t now = milliseconds(), retry_at = apr_atomic_read32(&health->retry_at);
+    if ((apr_int32_t)(now - retry_at) < 0)
+        return 0;
+    return apr_atomic_cas32(&health->retry_at, now + BACKOFF_MOST_MS, retry_at) == retry_at;
+}
+
+static void say(const na_watch *watch, const char *message)
+{
+    if (watch->changed)
+        watch->changed(watch->data, message);
+}
+
+static void came_back(const na_watch *watch, apr_pool_t *pool)
+{
+    if (!apr_atomic_xchg32(&watch->health->failures, 0))
+        return;
+    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now());
+    say(watch, apr_psprintf(pool, "%s is back, after %u s", watch->name,
+                            now - apr_atomic_read32(&watch->health->down_at)));
+}
+
+static void failed(const na_watch *watch, apr_pool_t *pool, const na_error *error)
+{
+    na_health *health = watch->health;
+    apr_uint32_t before = apr_atomic_inc32(&health->failures);
+    apr_atomic_set32(&health->retry_at, milliseconds() + backoff(before + 1));
+    if (before)
+        return;
+    apr_atomic_set32(&health->down_at, (apr_uint32_t)apr_time_sec(apr_time_now()));
+    say(watch, apr_psprintf(pool, "%s is down: %s", watch->name, na_error_text(pool, error)));
+}
+
+na_error *na_watch_admit(const na_watch *watch, apr_pool_t *pool)
+{
+    return may_ask(watch->health) ? NULL
+                                  : na_error_new(pool, NA_UNAVAILABLE, "%s is down", watch->name);
+}
+
+na_error *na_watch_settle(const na_watch *watch, apr_pool_t *pool, na_error *error)
+{
+    if (error && strcmp(error->code, NA_UNAVAILABLE) == 0)
+        failed(watch, pool, error);
+    else if (apr_atomic_read32(&watch->health->failures))
+        came_back(watch, pool);
+    return error;
+}

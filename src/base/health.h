@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_HEALTH_H
+#define NA_BASE_HEALTH_H
+
+#include "base/error.h"
+
+/*
+ * Whether a server that others depend on answers, for all processes that share this: in shared
+ * memory, all zero at first. Once it failed, callers are refused at once, and one of them at a time
+ * tries again, at growing intervals: a dead server costs one worker, not all.
+ */
+typedef struct na_health {
+    volatile apr_uint32_t failures; /* in a row */
+    volatile apr_uint32_t retry_at; /* milliseconds, as their low 32 bits */
+    volatile apr_uint32_t down_at;  /* seconds, likewise */
+} na_health;
+
+/* Told of each change: "… is down: why", "… is back, after 7 s". */
+typedef void na_health_changed(void *data, const char *message);
+
+typedef struct na_watch {
+    const char *name; /* for messages; no secrets */
+    na_health *health;
+    na_health_changed *changed; /* or NULL */
+    void *data;                 /* the function's own */
+} na_watch;
+
+/* Before a call: an error with the code NA_UNAVAILABLE where there is no point in it. */
+na_error *na_watch_admit(const na_watch *watch, apr_pool_t *pool);
+
+/*
+ * After it. An error with the code NA_UNAVAILABLE is the server's fault, any other the caller's.
+ * Returns `error`.
+ */
+na_error *na_watch_settle(const na_watch *watch, apr_pool_t *pool, na_error *error);
+
+#endif
