@@ -26,8 +26,8 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden $(WARNINGS) \
 LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
-LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/provider/*.c src/oauth/*.c \
-  src/session/*.c src/auth/*.c src/page/*.c)
+LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/mail/*.c \
+  src/provider/*.c src/oauth/*.c src/session/*.c src/auth/*.c src/page/*.c)
 HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c)
 CTL_SOURCES := $(wildcard src/ctl/*.c)
 UNIT_SOURCES := $(filter-out t/unit/tap.c,$(wildcard t/unit/*.c))
@@ -73,7 +73,8 @@ unit: $(UNITS)
 BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
   libcurl4-openssl-dev libjansson-dev libhiredis-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
-  redis-sentinel memcached
+  redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
+  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 
 # What httpd and its tools are is known only once they are installed: hence the second make.

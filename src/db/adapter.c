@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/adapter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+
+/* How many arguments an array has. */
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static const char *number(na_db_use *use, apr_int64_t value)
+{
+    return apr_psprintf(na_db_pool(use), "%" APR_INT64_T_FMT, value);
+}
+
+static const char *time_text(na_db_use *use, apr_int64_t milliseconds)
+{
+    return na_schema_time(na_db_pool(use), na_db_schema_of(use), na_db_engine_of(use),
+                          milliseconds);
+}
+
+/* A number of the database's: "1x" must not be read as 1, nor text be an error. */
+static int is_id(na_db_use *use, const char *id)
+{
+    size_t len = id ? strlen(id) : 0;
+    return len && (!na_schema_makes_ids(na_db_schema_of(use)) ||
+                   (len < 10 && strspn(id, "0123456789") == len));
+}
+
+static apr_int64_t read_number(const char *text)
+{
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+/* ── users ─────────────────────────────────────────────────────────────────────────────────── */
+
+static na_db_user read_user(const na_rows *rows, int row, int from)
+{
+    return (na_db_user){.id = na_rows_value(rows, row, from),
+                        .name = na_rows_value(rows, row, from + 1),
+                        .email = na_rows_value(rows, row, from + 2),
+                        .email_verified = na_schema_read_time(na_rows_value(rows, row, from + 3)),
+                        .image = na_rows_value(rows, row, from + 4)};
+}
+
+static na_error *insert_with_id(na_db_use *use, na_db_user *user)
+{
+    user->id = na_random_uuid(na_db_pool(use));
+    const char *arguments[] = {user->id, user->name, user->email,
+                               time_text(use, user->email_verified), user->image};
+    return na_db_change(use, NA_SQL_CREATE_USER, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_create_user(na_db_use *use, na_db_user *user)
+{
+    const char *arguments[] = {user->name, user->email, time_text(use, user->email_verified),
+                               user->image};
+    na_rows rows;
+    if (!na_schema_makes_ids(na_db_schema_of(use)))
+        return insert_with_id(use, user);
+    if (na_db_engine_of(use) == NA_DB_MYSQL) {
+        NA_TRY(na_db_change(use, NA_SQL_CREATE_USER, COUNT(arguments), arguments, NULL));
+        return na_db_last_id(use, &user->id);
+    }
+    NA_TRY(na_db_select(use, NA_SQL_CREATE_USER, COUNT(arguments), arguments, &rows));
+    user->id = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
+    return user->id ? NULL : na_error_new(na_db_pool(use), NA_UNAVAILABLE, "no user was made");
+}
+
+static na_error *find_user(na_db_use *use, na_statement statement, int count,
+                           const char *const *arguments, na_db_user *user, int *found)
+{
+    na_rows rows;
+    NA_TRY(na_db_select(use, statement, count, arguments, &rows));
+    *found = rows.count > 0;
+    if (*found)
+        *user = read_user(&rows, 0, 0);
+    return NULL;
+}
+
+na_error *na_db_get_user(na_db_use *use, const char *id, na_db_user *user, int *found)
+{
+    *found = 0;
+    return is_id(use, id) ? find_user(use, NA_SQL_USER, 1, &id, user, found) : NULL;
+}
+
+na_error *na_db_get_user_by_email(na_db_use *use, const char *email, na_db_user *user, int *found)
+{
+    return find_user(use, NA_SQL_USER_BY_EMAIL, 1, &email, user, found);
+}
+
+na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const char *account_id,
+                                    na_db_user *user, int *found)
+{
+    const char *arguments[] = {provider, account_id};
+    return find_user(use, NA_SQL_USER_BY_ACCOUNT, COUNT(arguments), arguments, user, found);
+}
+
+na_error *na_db_update_user(na_db_use *use, const na_db_user *user)
+{
+    const char *arguments[] = {user->name, user->email, time_text(use, user->email_verified),
+                               user->image, user->id};
+    return na_db_change(use, NA_SQL_UPDATE_USER, COUNT(arguments), arguments, NULL);
+}
+
+/* Tables of pg-adapter have no foreign keys that would do it. */
+na_error *na_db_delete_user(na_db_use *use, const char *id)
+{
+    static const na_statement steps[] = {
+        NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS, NA_SQL_DELETE_USER_AUTHENTICATORS,
+        NA_SQL_DELETE_USER_ROLES,    NA_SQL_DELETE_CREDENTIAL,    NA_SQL_DELETE_USER};
+    if (!is_id(use, id))
+        return NULL;
+    for (int i = 0; i < COUNT(steps); i++)
+        NA_TRY(na_db_change(use, steps[i], 1, &id, NULL));
+    return NULL;
+}
+
+na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users)
+{
+    const char *first = na_schema_makes_ids(na_db_schema_of(use)) ? "0" : "";
+    const char *arguments[] = {last ? last : first, number(use, count)};
+    na_rows rows;
+    NA_TRY(na_db_select(use, NA_SQL_LIST_USERS, COUNT(arguments), arguments, &rows));
+    for (int i = 0; i < rows.count; i++)
+        APR_ARRAY_PUSH(users, na_db_user) = read_user(&rows, i, 0);
+    return NULL;
+}
+
+/* ── accounts ──────────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_db_link_account(na_db_use *use, const na_db_account *a)
+{
+    const char *arguments[] = {a->user_id,
+                               a->type,
+                               a->provider,
+                               a->provider_account_id,
+                               a->refresh_token,
+                               a->access_token,
+                               a->expires_at ? number(use, a->expires_at) : NULL,
+                               a->token_type,
+                               a->scope,
+                               a->id_token,
+                               a->session_state};
+    return na_db_change(use, NA_SQL_CREATE_ACCOUNT, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_unlink_account(na_db_use *use, const char *provider, const char *account_id)
+{
+    const char *arguments[] = {provider, account_id};
+    return na_db_change(use, NA_SQL_DELETE_ACCOUNT, COUNT(arguments), arguments, NULL);
+}
+
+static na_db_account read_account(const na_rows *rows, int row)
+{
+    const char *const *v = rows->values + row * rows->columns;
+    return (na_db_account){.user_id = v[0],
+                           .type = v[1],
+                           .provider = v[2],
+                           .provider_account_id = v[3],
+                           .refresh_token = v[4],
+                           .access_token = v[5],
+                           .expires_at = read_number(v[6]),
+                           .token_type = v[7],
+                           .scope = v[8],
+                           .id_token = v[9],
+                           .session_state = v[10]};
+}
+
+na_error *na_db_get_account(na_db_use *use, const char *provider, const char *account_id,
+                            na_db_account *account, int *found)
+{
+    const char *arguments[] = {provider, account_id};
+    na_rows rows;
+    NA_TRY(na_db_select(use, NA_SQL_ACCOUNT, COUNT(arguments), arguments, &rows));
+    *found = rows.count > 0;
+    if (*found)
+        *account = read_account(&rows, 0);
+    return NULL;
+}
+
+na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_header_t *accounts)
+{
+    na_rows rows;
+    if (!is_id(use, user_id))
+        return NULL;
+    NA_TRY(na_db_select(use, NA_SQL_ACCOUNTS_OF_USER, 1, &user_id, &rows));
+    for (int i = 0; i < rows.count; i++)
+        APR_ARRAY_PUSH(accounts, na_db_account) = read_account(&rows, i);
+    return NULL;
+}
+
+/* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_db_create_session(na_db_use *use, const na_db_session *session)
+{
+    const char *arguments[] = {session->token, session->user_id, time_text(use, session->expires)};
+    return na_db_change(use, NA_SQL_CREATE_SESSION, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_session *session,
+                                     na_db_user *user, int *found)
+{
+    na_rows rows;
+    NA_TRY(na_db_select(use, NA_SQL_SESSION_AND_USER, 1, &token, &rows));
+    *found = rows.count > 0;
+    if (!*found)
+        return NULL;
+    *session = (na_db_session){.token = token,
+                               .user_id = na_rows_value(&rows, 0, 0),
+                               .expires = na_schema_read_time(na_rows_value(&rows, 0, 1))};
+    *user = read_user(&rows, 0, 2);
+    return NULL;
+}
+
+na_error *na_db_update_session(na_db_use *use, const char *token, apr_int64_t expires)
+{
+    const char *arguments[] = {time_text(use, expires), token};
+    return na_db_change(use, NA_SQL_UPDATE_SESSION, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_delete_session(na_db_use *use, const char *token)
+{
+    return na_db_change(use, NA_SQL_DELETE_SESSION, 1, &token, NULL);
+}
+
+/* ── verification tokens ───────────────────────────────────────────────────────────────────── */
+
+na_error *na_db_create_token(na_db_use *use, const na_db_token *token)
+{
+    const char *arguments[] = {token->identifier, token->token, time_text(use, token->expires)};
+    return na_db_change(use, NA_SQL_CREATE_TOKEN, COUNT(arguments), arguments, NULL);
+}
+
+/* Who deletes it has it: the count of rows is the one thing that happens to one alone. */
+na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
+                          na_db_token *token, int *found)
+{
+    const char *arguments[] = {identifier, hash};
+    na_rows rows;
+    int deleted = 0;
+    NA_TRY(na_db_select(use, NA_SQL_TOKEN, COUNT(arguments), arguments, &rows));
+    if (rows.count)
+        NA_TRY(na_db_change(use, NA_SQL_DELETE_TOKEN, COUNT(arguments), arguments, &deleted));
+    *found = deleted > 0;
+    if (*found)
+        *token = (na_db_token){identifier, hash, na_schema_read_time(na_rows_value(&rows, 0, 2))};
+    return NULL;
+}
+
+na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now)
+{
+    const char *text = time_text(use, now);
+    NA_TRY(na_db_change(use, NA_SQL_DELETE_EXPIRED_SESSIONS, 1, &text, NULL));
+    return na_db_change(use, NA_SQL_DELETE_EXPIRED_TOKENS, 1, &text, NULL);
+}
+
+/* ── authenticators ────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_db_create_authenticator(na_db_use *use, const na_db_authenticator *a)
+{
+    const char *arguments[] = {a->credential_id,         a->user_id,
+                               a->provider_account_id,   a->public_key,
+                               number(use, a->counter),  a->device_type,
+                               a->backed_up ? "1" : "0", a->transports};
+    return na_db_change(use, NA_SQL_CREATE_AUTHENTICATOR, COUNT(arguments), arguments, NULL);
+}
+
+static int is_true(const char *text)
+{
+    return text && (*text == 't' || *text == '1');
+}
+
+static na_db_authenticator read_authenticator(const na_rows *rows, int row)
+{
+    const char *const *v = rows->values + row * rows->columns;
+    return (na_db_authenticator){.credential_id = v[0],
+                                 .user_id = v[1],
+                                 .provider_account_id = v[2],
+                                 .public_key = v[3],
+                                 .counter = read_number(v[4]),
+                                 .device_type = v[5],
+                                 .backed_up = is_true(v[6]),
+                                 .transports = v[7]};
+}
+
+na_error *na_db_get_authenticator(na_db_use *use, const char *credential_id,
+                                  na_db_authenticator *authenticator, int *found)
+{
+    na_rows rows;
+    NA_TRY(na_db_select(use, NA_SQL_AUTHENTICATOR, 1, &credential_id, &rows));
+    *found = rows.count > 0;
+    if (*found)
+        *authenticator = read_authenticator(&rows, 0);
+    return NULL;
+}
+
+na_error *na_db_list_authenticators(na_db_use *use, const char *user_id, apr_array_header_t *list)
+{
+    na_rows rows;
+    if (!is_id(use, user_id))
+        return NULL;
+    NA_TRY(na_db_select(use, NA_SQL_AUTHENTICATORS_OF_USER, 1, &user_id, &rows));
+    for (int i = 0; i < rows.count; i++)
+        APR_ARRAY_PUSH(list, na_db_authenticator) = read_authenticator(&rows, i);
+    return NULL;
+}
+
+na_error *na_db_update_counter(na_db_use *use, const char *credential_id, apr_int64_t counter)
+{
+    const char *arguments[] = {number(use, counter), credential_id};
+    return na_db_change(use, NA_SQL_UPDATE_COUNTER, COUNT(arguments), arguments, NULL);
+}
+
+/* ── roles and passwords ───────────────────────────────────────────────────────────────────── */
+
+static na_error *add_roles(na_db_use *use, na_statement statement, const char *user_id,
+                           apr_array_header_t *roles)
+{
+    na_rows rows;
+    NA_TRY(na_db_select(use, statement, 1, &user_id, &rows));
+    for (int i = 0; i < rows.count; i++) {
+        const char *role = na_rows_value(&rows, i, 0);
+        if (role && *role)
+            APR_ARRAY_PUSH(roles, const char *) = role;
+    }
+    return NULL;
+}
+
+na_error *na_db_roles(na_db_use *use, const char *user_id, int with_column,
+                      apr_array_header_t *roles)
+{
+    if (!is_id(use, user_id))
+        return NULL;
+    NA_TRY(add_roles(use, NA_SQL_ROLES, user_id, roles));
+    return with_column ? add_roles(use, NA_SQL_ROLE, user_id, roles) : NULL;
+}
+
+na_error *na_db_grant_role(na_db_use *use, const char *user_id, const char *role)
+{
+    const char *arguments[] = {user_id, role};
+    return na_db_change(use, NA_SQL_GRANT_ROLE, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_revoke_role(na_db_use *use, const char *user_id, const char *role)
+{
+    const char *arguments[] = {user_id, role};
+    return na_db_change(use, NA_SQL_REVOKE_ROLE, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_get_credential(na_db_use *use, const char *user_id, na_db_credential *credential)
+{
+    na_rows rows;
+    *credential = (na_db_credential){0};
+    NA_TRY(na_db_select(use, NA_SQL_CREDENTIAL, 1, &user_id, &rows));
+    if (rows.count)
+        *credential = (na_db_credential){na_rows_value(&rows, 0, 0),
+                                         read_number(na_rows_value(&rows, 0, 1)) != 0,
+                                         read_number(na_rows_value(&rows, 0, 2))};
+    return NULL;
+}
+
+na_error *na_db_put_credential(na_db_use *use, const char *user_id, const char *hash,
+                               apr_int64_t now)
+{
+    const char *arguments[] = {user_id, hash, number(use, now)};
+    return na_db_change(use, NA_SQL_PUT_CREDENTIAL, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_replace_credential(na_db_use *use, const char *user_id, const char *was,
+                                   const char *hash)
+{
+    const char *arguments[] = {hash, user_id, was};
+    return na_db_change(use, NA_SQL_REPLACE_CREDENTIAL, COUNT(arguments), arguments, NULL);
+}
+
+na_error *na_db_disable_user(na_db_use *use, const char *user_id, int disabled)
+{
+    const char *arguments[] = {user_id, disabled ? "1" : "0"};
+    return na_db_change(use, NA_SQL_DISABLE_USER, COUNT(arguments), arguments, NULL);
+}

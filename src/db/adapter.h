@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_DB_ADAPTER_H
+#define NA_DB_ADAPTER_H
+
+#include "db/database.h"
+
+/*
+ * Auth.js's adapter interface over a database that NextAuth shares. Text that is NULL is NULL
+ * there; times are milliseconds since 1970, 0 for NULL. Everything lives in the pool of the use.
+ * Reading functions set *found to 0 where there is nothing; errors have the code NA_UNAVAILABLE.
+ */
+
+typedef struct na_db_user {
+    const char *id;
+    const char *name, *email, *image;
+    apr_int64_t email_verified;
+} na_db_user;
+
+typedef struct na_db_account {
+    const char *user_id;
+    const char *type, *provider, *provider_account_id;
+    const char *refresh_token, *access_token, *token_type, *scope, *id_token, *session_state;
+    apr_int64_t expires_at; /* seconds */
+} na_db_account;
+
+typedef struct na_db_session {
+    const char *token, *user_id;
+    apr_int64_t expires;
+} na_db_session;
+
+typedef struct na_db_token {
+    const char *identifier, *token; /* the token's hash */
+    apr_int64_t expires;
+} na_db_token;
+
+typedef struct na_db_authenticator {
+    const char *credential_id, *user_id, *provider_account_id, *public_key; /* base64 */
+    apr_int64_t counter;
+    const char *device_type, *transports;
+    int backed_up;
+} na_db_authenticator;
+
+/* createUser: sets user->id. */
+na_error *na_db_create_user(na_db_use *use, na_db_user *user);
+na_error *na_db_get_user(na_db_use *use, const char *id, na_db_user *user, int *found);
+na_error *na_db_get_user_by_email(na_db_use *use, const char *email, na_db_user *user, int *found);
+na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const char *account_id,
+                                    na_db_user *user, int *found);
+
+/* updateUser: all of it but the id. */
+na_error *na_db_update_user(na_db_use *use, const na_db_user *user);
+
+/* deleteUser, with everything that is the user's. */
+na_error *na_db_delete_user(na_db_use *use, const char *id);
+
+/* Up to `count` users (na_db_user) whose ids come after `last` (NULL: from the first on). */
+na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users);
+
+na_error *na_db_link_account(na_db_use *use, const na_db_account *account);
+na_error *na_db_unlink_account(na_db_use *use, const char *provider, const char *account_id);
+na_error *na_db_get_account(na_db_use *use, const char *provider, const char *account_id,
+                            na_db_account *account, int *found);
+na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_header_t *accounts);
+
+na_error *na_db_create_session(na_db_use *use, const na_db_session *session);
+na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_session *session,
+                                     na_db_user *user, int *found);
+na_error *na_db_update_session(na_db_use *use, const char *token, apr_int64_t expires);
+na_error *na_db_delete_session(na_db_use *use, const char *token);
+
+na_error *na_db_create_token(na_db_use *use, const na_db_token *token);
+
+/* useVerificationToken: of many who use one at once, one finds it. In a transaction. */
+na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
+                          na_db_token *token, int *found);
+
+na_error *na_db_create_authenticator(na_db_use *use, const na_db_authenticator *authenticator);
+na_error *na_db_get_authenticator(na_db_use *use, const char *credential_id,
+                                  na_db_authenticator *authenticator, int *found);
+na_error *na_db_list_authenticators(na_db_use *use, const char *user_id, apr_array_header_t *list);
+na_error *na_db_update_counter(na_db_use *use, const char *credential_id, apr_int64_t counter);
+
+/* Sessions and tokens that ended before `now` (milliseconds). */
+na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now);
+
+/* Roles (const char *) of this module's table, and of users.role where `with_column`. */
+na_error *na_db_roles(na_db_use *use, const char *user_id, int with_column,
+                      apr_array_header_t *roles);
+na_error *na_db_grant_role(na_db_use *use, const char *user_id, const char *role);
+na_error *na_db_revoke_role(na_db_use *use, const char *user_id, const char *role);
+
+/* A user's password, and whether he may sign in. */
+typedef struct na_db_credential {
+    const char *hash; /* NULL: no password */
+    int disabled;
+    apr_int64_t changed_at;
+} na_db_credential;
+
+/* A user without a record has no password and is not disabled. */
+na_error *na_db_get_credential(na_db_use *use, const char *user_id, na_db_credential *credential);
+na_error *na_db_put_credential(na_db_use *use, const char *user_id, const char *hash,
+                               apr_int64_t now);
+
+/* A better hash of the same password, unless it was changed meanwhile. */
+na_error *na_db_replace_credential(na_db_use *use, const char *user_id, const char *was,
+                                   const char *hash);
+na_error *na_db_disable_user(na_db_use *use, const char *user_id, int disabled);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/database.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_dbd.h>
+#include <apr_hash.h>
+#include <apr_reslist.h>
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+
+#include "base/crypto.h"
+
+#define AGE_MAX apr_time_from_sec(600)
+#define IDLE_MAX apr_time_from_sec(120)
+
+/* apr_dbd's drivers, by engine. */
+static const char *const driver_names[] = {"pgsql", "mysql", "sqlite3"};
+static const char *const driver_packages[] = {"libaprutil1-dbd-pgsql", "libaprutil1-dbd-mysql",
+                                              "libaprutil1-dbd-sqlite3"};
+
+typedef struct connection {
+    apr_pool_t *pool;
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    apr_hash_t *prepared; /* apr_dbd_prepared_t * by name */
+    apr_time_t opened;
+    int broken;
+} connection;
+
+struct na_db {
+    apr_pool_t *pool;
+    const na_db_options *options;
+    const na_watch *watch;
+    const apr_dbd_driver_t *driver;
+    const char *statements[NA_SQL_STATEMENTS];
+    apr_reslist_t *connections;
+};
+
+struct na_db_use {
+    na_db *db;
+    apr_pool_t *pool;
+    connection *connection;
+    apr_dbd_transaction_t *transaction; /* NULL: reading */
+    const char *lock;                   /* MySQL's, to be given back */
+};
+
+/* ── connections ───────────────────────────────────────────────────────────────────────────── */
+
+static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd_driver_t **driver)
+{
+    apr_dbd_init(pool);
+    return apr_dbd_get_driver(pool, driver_names[engine], driver) == APR_SUCCESS
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION,
+                              "httpd has no driver for %s here: install %s (Debian), apr-util-%s "
+                              "(RHEL)",
+                              driver_names[engine], driver_packages[engine],
+                              engine == NA_DB_SQLITE ? "sqlite" : driver_names[engine]);
+}
+
+na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options)
+{
+    const apr_dbd_driver_t *driver;
+    return get_driver(pool, options->engine, &driver);
+}
+
+/* What every connection is told first: one kind of time, and no waiting for ever. */
+static int introduce(const na_db *db, connection *c)
+{
+    static const char sqlite[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+                                 "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON";
+    const char *text = sqlite;
+    int rows;
+    if (db->options->engine == NA_DB_POSTGRESQL)
+        text = apr_psprintf(c->pool,
+                            "SET TIME ZONE 'UTC'; SET statement_timeout = %ld; SET lock_timeout = "
+                            "%ld; SET idle_in_transaction_session_timeout = 30000",
+                            db->options->timeout_ms, db->options->timeout_ms);
+    if (db->options->engine == NA_DB_MYSQL)
+        text = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = "
+               "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 5";
+    return apr_dbd_query(c->driver, c->handle, &rows, text) == 0;
+}
+
+static apr_status_t open_connection(void **made, void *data, apr_pool_t *pool)
+{
+    na_db *db = data;
+    const char *error = NULL;
+    connection *c = apr_pcalloc(pool, sizeof *c);
+    c->pool = pool;
+    c->driver = db->driver;
+    c->prepared = apr_hash_make(pool);
+    c->opened = apr_time_now();
+    apr_status_t status =
+        apr_dbd_open_ex(db->driver, pool, db->options->parameters, &c->handle, &error);
+    if (status != APR_SUCCESS)
+        return status;
+    *made = c;
+    return introduce(db, c) ? APR_SUCCESS : APR_EGENERAL;
+}
+
+static apr_status_t close_connection(void *made, void *data, apr_pool_t *pool)
+{
+    connection *c = made;
+    return apr_dbd_close(c->driver, c->handle);
+}
+
+static na_error *unavailable(const na_db *db, apr_pool_t *pool, const char *why)
+{
+    return na_error_new(pool, NA_UNAVAILABLE, "%s: %s", db->options->name, why);
+}
+
+na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_watch *watch,
+                     na_db **made)
+{
+    na_db *db = apr_pcalloc(pool, sizeof *db);
+    apr_pool_create(&db->pool, pool);
+    db->options = options;
+    db->watch = watch;
+    NA_TRY(get_driver(db->pool, options->engine, &db->driver));
+    for (int i = 0; i < NA_SQL_STATEMENTS; i++)
+        db->statements[i] =
+            na_schema_statement(db->pool, options->schema, options->engine, (na_statement)i);
+    if (apr_reslist_create(&db->connections, 0, options->max_connections, options->max_connections,
+                           IDLE_MAX, open_connection, close_connection, db,
+                           db->pool) != APR_SUCCESS)
+        return unavailable(db, pool, "no list of connections");
+    apr_reslist_timeout_set(db->connections, options->timeout_ms * 1000);
+    *made = db;
+    return NULL;
+}
+
+/* One that is too old has seen failovers and passwords come and go. */
+static na_error *acquire(na_db *db, apr_pool_t *pool, connection **c)
+{
+    void *got;
+    for (;;) {
+        apr_status_t status = apr_reslist_acquire(db->connections, &got);
+        if (status == APR_TIMEUP)
+            return unavailable(db, pool, "all connections are in use");
+        if (status != APR_SUCCESS)
+            return unavailable(db, pool, "no connection (the server's log may say why)");
+        *c = got;
+        if (apr_time_now() - (*c)->opened < AGE_MAX)
+            return NULL;
+        apr_reslist_invalidate(db->connections, got);
+    }
+}
+
+/* After any error that nobody expected a connection is not to be trusted, whatever it says. */
+static void give_back(na_db *db, connection *c)
+{
+    if (c->broken)
+        apr_reslist_invalidate(db->connections, c);
+    else
+        apr_reslist_release(db->connections, c);
+}
+
+/* ── uses ──────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *start(na_db *db, apr_pool_t *pool, na_db_use **made)
+{
+    na_db_use *use = apr_pcalloc(pool, sizeof *use);
+    *use = (na_db_use){.db = db, .pool = pool};
+    *made = use;
+    return acquire(db, pool, &use->connection);
+}
+
+na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
+{
+    NA_TRY(na_watch_admit(db->watch, pool));
+    na_error *error = start(db, pool, use);
+    return error ? na_watch_settle(db->watch, pool, error) : NULL;
+}
+
+static int begin(na_db_use *use)
+{
+    connection *c = use->connection;
+    return apr_dbd_transaction_start(c->driver, use->pool, c->handle, &use->transaction) == 0 &&
+           use->transaction;
+}
+
+/* Connections that were idle die together: as many may be tried as there can be. */
+static na_error *begin_on_live(na_db_use *use)
+{
+    na_db *db = use->db;
+    for (int tries = 0; tries <= db->options->max_connections; tries++) {
+        if (begin(use))
+            return NULL;
+        use->connection->broken = 1;
+        give_back(db, use->connection);
+        use->transaction = NULL;
+        NA_TRY(acquire(db, use->pool, &use->connection));
+    }
+    use->connection->broken = 1;
+    give_back(db, use->connection);
+    return unavailable(db, use->pool, "no transaction can be begun");
+}
+
+na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
+{
+    NA_TRY(na_watch_admit(db->watch, pool));
+    na_error *error = start(db, pool, use);
+    if (!error)
+        error = begin_on_live(*use);
+    return error ? na_watch_settle(db->watch, pool, error) : NULL;
+}
+
+static na_error *lost(na_db_use *use)
+{
+    return unavailable(use->db, use->pool, "the connection was lost, and there is no other");
+}
+
+static void unlock(na_db_use *use)
+{
+    na_rows rows;
+    const char *arguments[] = {use->lock};
+    if (use->lock && !use->connection->broken &&
+        na_db_select_text(use, "unlock", "SELECT RELEASE_LOCK(%s)", 1, arguments, &rows))
+        use->connection->broken = 1;
+}
+
+na_error *na_db_end(na_db_use *use, na_error *error)
+{
+    connection *c = use->connection;
+    if (!c)
+        return na_watch_settle(use->db->watch, use->pool, error ? error : lost(use));
+    if (use->transaction) {
+        apr_dbd_transaction_mode_set(c->driver, use->transaction,
+                                     error ? APR_DBD_TRANSACTION_ROLLBACK
+                                           : APR_DBD_TRANSACTION_COMMIT);
+        int failed = apr_dbd_transaction_end(c->driver, c->pool, use->transaction) != 0;
+        c->broken |= failed;
+        if (failed && !error)
+            error = unavailable(use->db, use->pool, "the transaction was not committed");
+    }
+    unlock(use);
+    give_back(use->db, c);
+    return na_watch_settle(use->db->watch, use->pool, error);
+}
+
+apr_pool_t *na_db_pool(const na_db_use *use)
+{
+    return use->pool;
+}
+
+na_db_engine na_db_engine_of(const na_db_use *use)
+{
+    return use->db->options->engine;
+}
+
+const na_schema *na_db_schema_of(const na_db_use *use)
+{
+    return use->db->options->schema;
+}
+
+/* ── statements ────────────────────────────────────────────────────────────────────────────── */
+
+static apr_dbd_prepared_t *prepared(connection *c, const char *name, const char *text)
+{
+    apr_dbd_prepared_t *statement = apr_hash_get(c->prepared, name, APR_HASH_KEY_STRING);
+    if (statement)
+        return statement;
+    if (apr_dbd_prepare(c->driver, c->pool, c->handle, text, name, &statement) != 0)
+        return NULL;
+    apr_hash_set(c->prepared, apr_pstrdup(c->pool, name), APR_HASH_KEY_STRING, statement);
+    return statement;
+}
+
+/* All rows at once, by number: the one way of reading that all drivers do right. */
+static int read_rows(connection *c, apr_pool_t *pool, apr_dbd_results_t *results, na_rows *rows)
+{
+    rows->columns = apr_dbd_num_cols(c->driver, results);
+    rows->count = apr_dbd_num_tuples(c->driver, results);
+    if (rows->count < 0)
+        return 0;
+    rows->values =
+        apr_pcalloc(pool, (apr_size_t)(rows->count * rows->columns + 1) * sizeof *rows->values);
+    for (int n = 0; n < rows->count; n++) {
+        apr_dbd_row_t *row = NULL;
+        if (apr_dbd_get_row(c->driver, pool, results, &row, n + 1) != 0)
+            return 0;
+        for (int i = 0; i < rows->columns; i++) {
+            const char *value = NULL;
+            if (apr_dbd_datum_get(c->driver, row, i, APR_DBD_TYPE_STRING, &value) == APR_SUCCESS)
+                rows->values[n * rows->columns + i] = apr_pstrdup(pool, value);
+        }
+    }
+    return 1;
+}
+
+static int try_select(connection *c, apr_pool_t *pool, const char *name, const char *text,
+                      int count, const char *const *arguments, na_rows *rows)
+{
+    apr_dbd_results_t *results = NULL;
+    apr_pool_t *temporary;
+    apr_dbd_prepared_t *statement = prepared(c, name, text);
+    if (!statement)
+        return 0;
+    apr_pool_create(&temporary, pool);
+    int done = apr_dbd_pselect(c->driver, temporary, c->handle, &results, statement, 1, count,
+                               (const char **)arguments) == 0 &&
+               read_rows(c, pool, results, rows);
+    apr_pool_destroy(temporary);
+    return done;
+}
+
+static const char *reason(na_db_use *use)
+{
+    connection *c = use->connection;
+    const char *said = apr_dbd_error(c->driver, c->handle, 0);
+    return na_one_line(use->pool, said && *said ? said : "it failed", 300);
+}
+
+static na_error *failed(na_db_use *use, const char *name)
+{
+    na_error *error =
+        unavailable(use->db, use->pool, apr_pstrcat(use->pool, name, ": ", reason(use), NULL));
+    use->connection->broken = 1;
+    return error;
+}
+
+/* The connection is broken, and nothing rests on it: another one. */
+static int replace(na_db_use *use)
+{
+    if (use->transaction)
+        return 0;
+    na_db *db = use->db;
+    connection *fresh;
+    use->connection->broken = 1;
+    apr_reslist_invalidate(db->connections, use->connection);
+    if (acquire(db, use->pool, &fresh)) {
+        use->connection = NULL;
+        return 0;
+    }
+    use->connection = fresh;
+    return 1;
+}
+
+na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int count,
+                            const char *const *arguments, na_rows *rows)
+{
+    na_error *error = NULL;
+    for (int tries = 0; tries <= use->db->options->max_connections; tries++) {
+        if (!use->connection)
+            return lost(use);
+        if (try_select(use->connection, use->pool, name, text, count, arguments, rows))
+            return NULL;
+        error = failed(use, name);
+        if (!replace(use))
+            return error;
+    }
+    return error;
+}
+
+static const char *name_of(apr_pool_t *pool, na_statement statement)
+{
+    return apr_psprintf(pool, "nextauth_%d", (int)statement);
+}
+
+na_error *na_db_select(na_db_use *use, na_statement statement, int count,
+                       const char *const *arguments, na_rows *rows)
+{
+    return na_db_select_text(use, name_of(use->pool, statement), use->db->statements[statement],
+                             count, arguments, rows);
+}
+
+na_error *na_db_change(na_db_use *use, na_statement statement, int count,
+                       const char *const *arguments, int *affected)
+{
+    connection *c = use->connection;
+    const char *name = name_of(use->pool, statement);
+    int rows = 0;
+    apr_dbd_prepared_t *ready = prepared(c, name, use->db->statements[statement]);
+    if (!ready || apr_dbd_pquery(c->driver, use->pool, c->handle, &rows, ready, count,
+                                 (const char **)arguments) != 0)
+        return failed(use, name);
+    if (affected)
+        *affected = rows;
+    return NULL;
+}
+
+na_error *na_db_execute(na_db_use *use, const char *text)
+{
+    int rows;
+    return apr_dbd_query(use->connection->driver, use->connection->handle, &rows, text) == 0
+               ? NULL
+               : failed(use, "a definition");
+}
+
+/* ── what engines do each in their way ─────────────────────────────────────────────────────── */
+
+/* SQLite lets one transaction write at a time as it is. */
+na_error *na_db_lock(na_db_use *use, const char *name)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    apr_int64_t number;
+    na_rows rows;
+    na_sha256(hash, na_bytes_of(name), na_bytes_of(""));
+    if (na_db_engine_of(use) == NA_DB_SQLITE)
+        return NULL;
+    if (na_db_engine_of(use) == NA_DB_MYSQL) {
+        const char *arguments[] = {na_hex(use->pool, hash, sizeof hash / 2)};
+        NA_TRY(na_db_select_text(use, "lock", "SELECT GET_LOCK(%s, 5)", 1, arguments, &rows));
+        const char *got = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
+        if (!got || strcmp(got, "1") != 0)
+            return unavailable(use->db, use->pool, "a lock was not to be had in time");
+        use->lock = arguments[0];
+        return NULL;
+    }
+    memcpy(&number, hash, sizeof number);
+    const char *arguments[] = {apr_psprintf(use->pool, "%" APR_INT64_T_FMT, number)};
+    return na_db_select_text(use, "lock", "SELECT pg_advisory_xact_lock(CAST(%s AS bigint))", 1,
+                             arguments, &rows);
+}
+
+na_error *na_db_last_id(na_db_use *use, const char **id)
+{
+    na_rows rows;
+    NA_TRY(na_db_select_text(use, "last_id", "SELECT LAST_INSERT_ID()", 0, NULL, &rows));
+    *id = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
+    return *id ? NULL : unavailable(use->db, use->pool, "no id was made");
+}

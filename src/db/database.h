@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_DB_DATABASE_H
+#define NA_DB_DATABASE_H
+
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include "base/health.h"
+#include "db/schema.h"
+
+/* How to reach a database, and what is in it. Immutable configuration. */
+typedef struct na_db_options {
+    na_db_engine engine;
+    const na_schema *schema;
+    const char *parameters; /* of apr_dbd's driver; may have a password */
+    const char *name;       /* for messages; no secrets */
+    int max_connections;    /* of one process */
+    long timeout_ms;        /* to wait for a free connection; of a statement where the engine can */
+} na_db_options;
+
+/*
+ * Reads postgresql://, mysql:// (mariadb://) and sqlite:PATH addresses into `options`, all of it
+ * but the schema, with defaults for the rest. `root` is what a relative path of SQLite is relative
+ * to. PostgreSQL's own parameters (sslmode=verify-full, sslrootcert=…) are passed on; Prisma's are
+ * understood or ignored. Messages never show the address.
+ */
+na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
+                          na_db_options *options);
+
+/* Whether the engine's driver is there; names the package where it is not. */
+na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options);
+
+/*
+ * A process's connections to a database: opened when they are needed, at most max_connections,
+ * ended after ten minutes so that failovers and new passwords reach them. Safe for threads, made
+ * after the fork, gone with its pool. The options and the watch must live as long.
+ */
+typedef struct na_db na_db;
+
+na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_watch *watch,
+                     na_db **made);
+
+/*
+ * A connection in use. A reading one replaces a connection that turns out dead; a writing one is
+ * a transaction, which finds that out as it begins. Every begin has one end.
+ */
+typedef struct na_db_use na_db_use;
+
+na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use);
+na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use);
+
+/*
+ * Ends a use with what came of it: commits where `error` is NULL, rolls back otherwise. Returns
+ * `error`, or what the commit failed with.
+ */
+na_error *na_db_end(na_db_use *use, na_error *error);
+
+apr_pool_t *na_db_pool(const na_db_use *use);
+na_db_engine na_db_engine_of(const na_db_use *use);
+const na_schema *na_db_schema_of(const na_db_use *use);
+
+/* Rows as text, in the pool of the use: NULL is NULL. */
+typedef struct na_rows {
+    int count, columns;
+    const char **values; /* row by row */
+} na_rows;
+
+static inline const char *na_rows_value(const na_rows *rows, int row, int column)
+{
+    return rows->values[row * rows->columns + column];
+}
+
+/*
+ * Runs a statement of the schema with `arguments` as text (NULL is NULL). One that returns rows
+ * goes through na_db_select; `affected` (may be NULL) takes how many rows another changed. The code
+ * of an error is NA_UNAVAILABLE.
+ */
+na_error *na_db_select(na_db_use *use, na_statement statement, int argument_count,
+                       const char *const *arguments, na_rows *rows);
+na_error *na_db_change(na_db_use *use, na_statement statement, int argument_count,
+                       const char *const *arguments, int *affected);
+
+/* The same with text of the caller's own, one of a few that stay the same: `name` tells them apart.
+ */
+na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int argument_count,
+                            const char *const *arguments, na_rows *rows);
+
+/* Definitions and the like, without arguments. */
+na_error *na_db_execute(na_db_use *use, const char *text);
+
+/*
+ * Until the use ends, nobody else gets past the same name: for what has no unique index to rest on.
+ */
+na_error *na_db_lock(na_db_use *use, const char *name);
+
+/* The id that MySQL made for the last insert of this use. */
+na_error *na_db_last_id(na_db_use *use, const char **id);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/migrations.h"
+
+#include <stddef.h>
+
+/*
+ * {#key}: text that can be a key. {#text}: any text. {#int}: 64 bits. {#time}, {#bool}. {#serial}:
+ * a primary key that the database counts up. {#id}: what refers to a user.
+ */
+
+static const char *const own_tables[] = {
+    "CREATE TABLE nextauth_store (store_key {#key} NOT NULL PRIMARY KEY, value {#text} NOT NULL, "
+    "expires {#int} NOT NULL)",
+    "CREATE INDEX nextauth_store_expires ON nextauth_store (expires)",
+    "CREATE TABLE nextauth_roles (user_id {#key} NOT NULL, role {#key} NOT NULL, PRIMARY KEY "
+    "(user_id, role))",
+    "CREATE TABLE nextauth_credentials (user_id {#key} NOT NULL PRIMARY KEY, password_hash "
+    "{#text}, "
+    "changed_at {#int} NOT NULL DEFAULT 0, disabled {#int} NOT NULL DEFAULT 0)",
+    NULL};
+
+static const char *const drop_own_tables[] = {"DROP TABLE nextauth_credentials",
+                                              "DROP TABLE nextauth_roles",
+                                              "DROP TABLE nextauth_store", NULL};
+
+/* A database that @auth/pg-adapter made has its tables: they stay as they are. */
+static const char *const authjs_tables[] = {
+    "CREATE TABLE IF NOT EXISTS {users} ({id} {#serial}, {name} {#key}, {email} {#key} UNIQUE, "
+    "{emailVerified} {#time}, {image} {#text})",
+    "CREATE TABLE IF NOT EXISTS {accounts} ({id} {#serial}, {userId} {#id} NOT NULL, {type} {#key} "
+    "NOT NULL, {provider} {#key} NOT NULL, {providerAccountId} {#key} NOT NULL, {refresh_token} "
+    "{#text}, {access_token} {#text}, {expires_at} {#int}, {id_token} {#text}, {scope} {#text}, "
+    "{session_state} {#text}, {token_type} {#text}, UNIQUE ({provider}, {providerAccountId}))",
+    "CREATE TABLE IF NOT EXISTS {sessions} ({id} {#serial}, {userId} {#id} NOT NULL, {expires} "
+    "{#time} NOT NULL, {sessionToken} {#key} NOT NULL UNIQUE)",
+    "CREATE TABLE IF NOT EXISTS {tokens} ({identifier} {#key} NOT NULL, {expires} {#time} NOT "
+    "NULL, {token} {#key} NOT NULL, PRIMARY KEY ({identifier}, {token}))",
+    "CREATE TABLE IF NOT EXISTS {authenticators} ({credentialID} {#key} NOT NULL PRIMARY KEY, "
+    "{userId} {#id} NOT NULL, {providerAccountId} {#key} NOT NULL, {credentialPublicKey} {#text} "
+    "NOT NULL, {counter} {#int} NOT NULL, {credentialDeviceType} {#key} NOT NULL, "
+    "{credentialBackedUp} {#bool} NOT NULL, {transports} {#text})",
+    "CREATE INDEX IF NOT EXISTS nextauth_users_email ON {users} ({email})",
+    "CREATE INDEX IF NOT EXISTS nextauth_accounts_user ON {accounts} ({userId})",
+    "CREATE INDEX IF NOT EXISTS nextauth_accounts_account ON {accounts} ({provider}, "
+    "{providerAccountId})",
+    "CREATE INDEX IF NOT EXISTS nextauth_sessions_token ON {sessions} ({sessionToken})",
+    "CREATE INDEX IF NOT EXISTS nextauth_sessions_user ON {sessions} ({userId})",
+    NULL};
+
+/* MySQL has no IF NOT EXISTS for indexes, and makes those of UNIQUE anyway. */
+static const char *const authjs_tables_mysql[] = {
+    "CREATE TABLE IF NOT EXISTS {users} ({id} {#serial}, {name} {#key}, {email} {#key} UNIQUE, "
+    "{emailVerified} {#time}, {image} {#text})",
+    "CREATE TABLE IF NOT EXISTS {accounts} ({id} {#serial}, {userId} {#id} NOT NULL, {type} {#key} "
+    "NOT NULL, {provider} {#key} NOT NULL, {providerAccountId} {#key} NOT NULL, {refresh_token} "
+    "{#text}, {access_token} {#text}, {expires_at} {#int}, {id_token} {#text}, {scope} {#text}, "
+    "{session_state} {#text}, {token_type} {#text}, UNIQUE ({provider}, {providerAccountId}), "
+    "INDEX ({userId}))",
+    "CREATE TABLE IF NOT EXISTS {sessions} ({id} {#serial}, {userId} {#id} NOT NULL, {expires} "
+    "{#time} NOT NULL, {sessionToken} {#key} NOT NULL UNIQUE, INDEX ({userId}))",
+    "CREATE TABLE IF NOT EXISTS {tokens} ({identifier} {#key} NOT NULL, {expires} {#time} NOT "
+    "NULL, {token} {#key} NOT NULL, PRIMARY KEY ({identifier}, {token}))",
+    "CREATE TABLE IF NOT EXISTS {authenticators} ({credentialID} {#key} NOT NULL PRIMARY KEY, "
+    "{userId} {#id} NOT NULL, {providerAccountId} {#key} NOT NULL, {credentialPublicKey} {#text} "
+    "NOT NULL, {counter} {#int} NOT NULL, {credentialDeviceType} {#key} NOT NULL, "
+    "{credentialBackedUp} {#bool} NOT NULL, {transports} {#text})",
+    NULL};
+
+/* What is in them is the users', and was perhaps there before: going back leaves it alone. */
+static const char *const nothing[] = {NULL};
+
+const na_migration na_migrations[] = {{1, "tables of this module's own", NULL, own_tables, NULL,
+                                       drop_own_tables},
+                                      {2, "tables of Auth.js, where they are not there yet",
+                                       "authjs", authjs_tables, authjs_tables_mysql, nothing}};
+
+const int na_migration_count = sizeof na_migrations / sizeof *na_migrations;

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_DB_MIGRATIONS_H
+#define NA_DB_MIGRATIONS_H
+
+#include "db/schema.h"
+
+/*
+ * One step of the database's definition. Steps are numbered from 1 without gaps, and never change
+ * once they were released. Two versions of this module run at once during a roll-out: a step adds,
+ * what it takes away no released version uses.
+ */
+typedef struct na_migration {
+    int version;
+    const char *name;
+    const char *schema;          /* only for databases of this schema; NULL: for all */
+    const char *const *up;       /* statements with na_schema_text's words, NULL at the end */
+    const char *const *up_mysql; /* where MySQL's are others */
+    const char *const *down;
+} na_migration;
+
+extern const na_migration na_migrations[];
+extern const int na_migration_count;
+
+#endif

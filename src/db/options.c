@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_uri.h>
+
+#include "base/text.h"
+#include "base/url.h"
+#include "db/database.h"
+
+#define CONNECTIONS 8
+#define TIMEOUT_MS 4000
+
+static na_error *wrong(apr_pool_t *pool, const char *what)
+{
+    return na_error_new(pool, NA_CONFIGURATION, "%s", what);
+}
+
+static const char *decoded(apr_pool_t *pool, const char *text)
+{
+    return text ? na_percent_decode(pool, text, 0) : NULL;
+}
+
+/* ── PostgreSQL: libpq reads such addresses itself ─────────────────────────────────────────── */
+
+/* Prisma's own parameters, which libpq would stumble over. */
+static int is_prismas(const char *name)
+{
+    static const char *const names[] = {"connection_limit", "pool_timeout", "pgbouncer",
+                                        "socket_timeout",   "sslaccept",    "statement_cache_size",
+                                        "sslidentity",      "sslpassword"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static na_error *read_postgresql(apr_pool_t *pool, const char *url, na_db_options *options)
+{
+    apr_uri_t uri;
+    const char *question = strchr(url, '?');
+    const char *kept = question ? apr_pstrmemdup(pool, url, (apr_size_t)(question - url)) : url;
+    const apr_table_t *query = na_form_parse(pool, question ? question + 1 : "", 50);
+    const apr_array_header_t *fields = apr_table_elts(query);
+    if (apr_uri_parse(pool, kept, &uri) != APR_SUCCESS)
+        return wrong(pool, "no PostgreSQL address: postgresql://user@host:port/database is wanted");
+    for (int i = 0; i < fields->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
+        if (strcmp(field->key, "schema") == 0)
+            kept = na_url_add(pool, kept, "options",
+                              apr_pstrcat(pool, "-csearch_path=", field->val, NULL));
+        else if (!is_prismas(field->key))
+            kept = na_url_add(pool, kept, field->key, field->val);
+    }
+    if (!apr_table_get(query, "connect_timeout"))
+        kept = na_url_add(pool, kept, "connect_timeout", "3");
+    if (!apr_table_get(query, "tcp_user_timeout"))
+        kept = na_url_add(pool, kept, "tcp_user_timeout", "5000");
+    options->parameters = kept;
+    options->name = apr_psprintf(pool, "PostgreSQL at %s%s%s", uri.hostname ? uri.hostname : "",
+                                 uri.port_str ? ":" : "", uri.port_str ? uri.port_str : "");
+    return NULL;
+}
+
+/* ── MySQL: apr_dbd's driver has words of its own ──────────────────────────────────────────── */
+
+/* Its words end at these; there is no way to quote them. */
+static int can_be_said(const char *word)
+{
+    return !word || !word[strcspn(word, " ,;|\t")];
+}
+
+static na_error *read_mysql(apr_pool_t *pool, const char *url, na_db_options *options)
+{
+    apr_uri_t uri;
+    const char *group = NULL;
+    if (apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.hostname || !uri.path || !uri.path[1])
+        return wrong(pool, "no MySQL address: mysql://user:password@host:port/database is wanted");
+    const char *user = decoded(pool, uri.user), *password = decoded(pool, uri.password);
+    const apr_array_header_t *fields =
+        apr_table_elts(na_form_parse(pool, uri.query ? uri.query : "", 50));
+    for (int i = 0; i < fields->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
+        if (strcmp(field->key, "group") == 0)
+            group = field->val;
+        else if (strncmp(field->key, "ssl", 3) == 0)
+            return wrong(pool,
+                         "MySQL's driver takes TLS from an option file only: write ssl-ca and "
+                         "ssl-verify-server-cert in a group of my.cnf, and group=NAME here");
+        else if (!is_prismas(field->key))
+            return na_error_new(pool, NA_CONFIGURATION, "MySQL's address knows no '%s', only group",
+                                field->key);
+    }
+    if (!can_be_said(password))
+        return wrong(pool, "MySQL's driver cannot carry a password with a space, comma, semicolon "
+                           "or bar in it: choose another, or write it in an option file and "
+                           "group=NAME here");
+    if (!can_be_said(user) || !can_be_said(uri.path + 1) || !can_be_said(group))
+        return wrong(pool, "MySQL's driver cannot carry names with a space, comma, semicolon or "
+                           "bar in them");
+    options->parameters =
+        apr_pstrcat(pool, "host=", uri.hostname, uri.port_str ? ",port=" : "",
+                    uri.port_str ? uri.port_str : "", ",dbname=", uri.path + 1,
+                    user ? ",user=" : "", user ? user : "", password ? ",pass=" : "",
+                    password ? password : "", group ? ",group=" : "", group ? group : "",
+                    ",reconnect=0", NULL);
+    options->name = apr_pstrcat(pool, "MySQL at ", uri.hostname, uri.port_str ? ":" : "",
+                                uri.port_str ? uri.port_str : "", NULL);
+    return NULL;
+}
+
+/* ── SQLite ────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *read_sqlite(apr_pool_t *pool, const char *path, const char *root,
+                             na_db_options *options)
+{
+    if (strncmp(path, "//", 2) == 0)
+        path += 2;
+    if (!*path)
+        return wrong(pool, "sqlite: wants the path of a file behind it");
+    options->parameters = *path == '/' ? path : apr_pstrcat(pool, root, "/", path, NULL);
+    options->name = apr_pstrcat(pool, "SQLite ", options->parameters, NULL);
+    return NULL;
+}
+
+na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
+                          na_db_options *options)
+{
+    *options = (na_db_options){.schema = na_schema_find("authjs"),
+                               .max_connections = CONNECTIONS,
+                               .timeout_ms = TIMEOUT_MS};
+    if (na_has_control(url))
+        return wrong(pool, "an address with control characters");
+    if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {
+        options->engine = NA_DB_POSTGRESQL;
+        return read_postgresql(pool, url, options);
+    }
+    if (strncmp(url, "mysql://", 8) == 0 || strncmp(url, "mariadb://", 10) == 0) {
+        options->engine = NA_DB_MYSQL;
+        return read_mysql(pool, url, options);
+    }
+    options->engine = NA_DB_SQLITE;
+    if (strncmp(url, "sqlite:", 7) == 0)
+        return read_sqlite(pool, url + 7, root, options);
+    return strncmp(url, "file:", 5) == 0
+               ? read_sqlite(pool, url + 5, root, options)
+               : wrong(pool, "a postgresql://, mysql:// or sqlite:PATH address is wanted");
+}

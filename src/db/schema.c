@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/clock.h"
+
+struct na_schema {
+    const char *name;
+    int column;      /* of `names` */
+    int makes_ids;   /* users' ids are numbers that the database makes */
+    int has_times;   /* createdAt and updatedAt, the latter without a default */
+    int is_prisma;   /* naive times; SQLite has them as numbers */
+    int has_row_ids; /* accounts and sessions have an id of text, without a default */
+};
+
+static const na_schema schemas[] = {{"authjs", 0, 1, 0, 0, 0},
+                                    {"prisma", 1, 0, 1, 1, 0},
+                                    {"prisma-without-times", 1, 0, 0, 1, 0},
+                                    {"snake", 2, 0, 0, 1, 1}};
+
+static const struct {
+    const char *word;
+    const char *names[3];
+} names[] = {
+    {"users", {"users", "User", "users"}},
+    {"accounts", {"accounts", "Account", "accounts"}},
+    {"sessions", {"sessions", "Session", "sessions"}},
+    {"tokens", {"verification_token", "VerificationToken", "verificationtokens"}},
+    {"authenticators", {"authenticators", "Authenticator", "authenticators"}},
+    {"userId", {"userId", "userId", "user_id"}},
+    {"emailVerified", {"emailVerified", "emailVerified", "email_verified"}},
+    {"providerAccountId", {"providerAccountId", "providerAccountId", "provider_account_id"}},
+    {"sessionToken", {"sessionToken", "sessionToken", "session_token"}},
+    {"credentialID", {"credentialID", "credentialID", "credential_id"}},
+    {"credentialPublicKey",
+     {"credentialPublicKey", "credentialPublicKey", "credential_public_key"}},
+    {"credentialDeviceType",
+     {"credentialDeviceType", "credentialDeviceType", "credential_device_type"}},
+    {"credentialBackedUp", {"credentialBackedUp", "credentialBackedUp", "credential_backed_up"}},
+};
+
+const na_schema *na_schema_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+        if (strcmp(schemas[i].name, name) == 0)
+            return &schemas[i];
+    return NULL;
+}
+
+const char *na_schema_name(const na_schema *schema)
+{
+    return schema->name;
+}
+
+int na_schema_makes_ids(const na_schema *schema)
+{
+    return schema->makes_ids;
+}
+
+/* ── statements ────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * {name} is a table or column, quoted. {?id}, {?time}, {?int}, {?bool} are arguments of these
+ * types, %s one of text. {@name} reads a time. {+…} is there or not, as the schema has it.
+ * Tables that start with nextauth_ are this module's own, the same in all schemas.
+ */
+#define USER "{id}, {name}, {email}, {@emailVerified}, {image}"
+#define USER_OF(t) t ".{id}, " t ".{name}, " t ".{email}, {@" t ".emailVerified}, " t ".{image}"
+#define ACCOUNT                                                                                    \
+    "{userId}, {type}, {provider}, {providerAccountId}, {refresh_token}, {access_token}, "         \
+    "{expires_at}, {token_type}, {scope}, {id_token}, {session_state}"
+#define AUTHENTICATOR                                                                              \
+    "{credentialID}, {userId}, {providerAccountId}, {credentialPublicKey}, {counter}, "            \
+    "{credentialDeviceType}, {credentialBackedUp}, {transports}"
+
+static const struct {
+    const char *text;
+    const char *mysql; /* where it is another */
+} statements[] = {
+    /* [id,] name, email, emailVerified, image */
+    [NA_SQL_CREATE_USER] =
+        {"INSERT INTO {users} ({+id}{name}, {email}, {emailVerified}, {image}{+updated}) VALUES "
+         "({+?id}%s, %s, {?time}, %s{+?updated}){+returning}",
+         NULL},
+    [NA_SQL_USER] = {"SELECT " USER " FROM {users} WHERE {id} = {?id}", NULL},
+    [NA_SQL_USER_BY_EMAIL] = {"SELECT " USER " FROM {users} WHERE {email} = %s ORDER BY {id}",
+                              NULL},
+    /* provider, providerAccountId */
+    [NA_SQL_USER_BY_ACCOUNT] =
+        {"SELECT " USER_OF("u") " FROM {users} u JOIN {accounts} a ON a.{userId} = u.{id} WHERE "
+                                "a.{provider} = %s AND a.{providerAccountId} = %s",
+         NULL},
+    /* name, email, emailVerified, image, id */
+    [NA_SQL_UPDATE_USER] =
+        {"UPDATE {users} SET {name} = %s, {email} = %s, {emailVerified} = {?time}, {image} = "
+         "%s{+set updated} WHERE {id} = {?id}",
+         NULL},
+    [NA_SQL_DELETE_USER] = {"DELETE FROM {users} WHERE {id} = {?id}", NULL},
+    [NA_SQL_DELETE_USER_ACCOUNTS] = {"DELETE FROM {accounts} WHERE {userId} = {?id}", NULL},
+    [NA_SQL_DELETE_USER_SESSIONS] = {"DELETE FROM {sessions} WHERE {userId} = {?id}", NULL},
+    [NA_SQL_DELETE_USER_AUTHENTICATORS] = {"DELETE FROM {authenticators} WHERE {userId} = {?id}",
+                                           NULL},
+    /* the id that came last, how many */
+    [NA_SQL_LIST_USERS] = {"SELECT " USER
+                           " FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT {?int}",
+                           NULL},
+    /* userId, type, provider, providerAccountId, refresh_token, access_token, expires_at,
+       token_type, scope, id_token, session_state */
+    [NA_SQL_CREATE_ACCOUNT] = {"INSERT INTO {accounts} ({+row id}" ACCOUNT
+                               "{+updated}) VALUES ({+?row id}{?id}, %s, %s, "
+                               "%s, %s, %s, {?int}, %s, %s, %s, %s{+?updated})",
+                               NULL},
+    [NA_SQL_ACCOUNT] = {"SELECT " ACCOUNT
+                        " FROM {accounts} WHERE {provider} = %s AND {providerAccountId} = %s",
+                        NULL},
+    [NA_SQL_ACCOUNTS_OF_USER] = {"SELECT " ACCOUNT " FROM {accounts} WHERE {userId} = {?id} ORDER "
+                                 "BY {provider}, {providerAccountId}",
+                                 NULL},
+    [NA_SQL_DELETE_ACCOUNT] =
+        {"DELETE FROM {accounts} WHERE {provider} = %s AND {providerAccountId} = %s", NULL},
+    /* sessionToken, userId, expires */
+    [NA_SQL_CREATE_SESSION] =
+        {"INSERT INTO {sessions} ({+row id}{sessionToken}, {userId}, {expires}{+updated}) VALUES "
+         "({+?row id}%s, {?id}, {?time}{+?updated})",
+         NULL},
+    [NA_SQL_SESSION_AND_USER] =
+        {"SELECT s.{userId}, {@s.expires}, " USER_OF(
+             "u") " FROM {sessions} s JOIN {users} u ON u.{id} = s.{userId} WHERE "
+                  "s.{sessionToken} = %s",
+         NULL},
+    /* expires, sessionToken */
+    [NA_SQL_UPDATE_SESSION] =
+        {"UPDATE {sessions} SET {expires} = {?time}{+set updated} WHERE {sessionToken} = %s", NULL},
+    [NA_SQL_DELETE_SESSION] = {"DELETE FROM {sessions} WHERE {sessionToken} = %s", NULL},
+    [NA_SQL_DELETE_EXPIRED_SESSIONS] = {"DELETE FROM {sessions} WHERE {expires} < {?time}", NULL},
+    /* identifier, token, expires */
+    [NA_SQL_CREATE_TOKEN] =
+        {"INSERT INTO {tokens} ({identifier}, {token}, {expires}) VALUES (%s, %s, {?time})", NULL},
+    [NA_SQL_TOKEN] = {"SELECT {identifier}, {token}, {@expires} FROM {tokens} WHERE {identifier} = "
+                      "%s AND {token} = %s",
+                      NULL},
+    [NA_SQL_DELETE_TOKEN] = {"DELETE FROM {tokens} WHERE {identifier} = %s AND {token} = %s", NULL},
+    [NA_SQL_DELETE_EXPIRED_TOKENS] = {"DELETE FROM {tokens} WHERE {expires} < {?time}", NULL},
+    [NA_SQL_CREATE_AUTHENTICATOR] = {"INSERT INTO {authenticators} (" AUTHENTICATOR
+                                     ") VALUES (%s, {?id}, %s, %s, {?int}, %s, {?bool}, %s)",
+                                     NULL},
+    [NA_SQL_AUTHENTICATOR] = {"SELECT " AUTHENTICATOR
+                              " FROM {authenticators} WHERE {credentialID} = %s",
+                              NULL},
+    [NA_SQL_AUTHENTICATORS_OF_USER] = {"SELECT " AUTHENTICATOR
+                                       " FROM {authenticators} WHERE {userId} = {?id} ORDER BY "
+                                       "{credentialID}",
+                                       NULL},
+    /* counter, credentialID */
+    [NA_SQL_UPDATE_COUNTER] =
+        {"UPDATE {authenticators} SET {counter} = {?int} WHERE {credentialID} = %s", NULL},
+    [NA_SQL_ROLE] = {"SELECT {role} FROM {users} WHERE {id} = {?id}", NULL},
+    [NA_SQL_ROLES] = {"SELECT role FROM nextauth_roles WHERE user_id = %s ORDER BY role", NULL},
+    [NA_SQL_GRANT_ROLE] =
+        {"INSERT INTO nextauth_roles (user_id, role) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+         "INSERT IGNORE INTO nextauth_roles (user_id, role) VALUES (%s, %s)"},
+    [NA_SQL_REVOKE_ROLE] = {"DELETE FROM nextauth_roles WHERE user_id = %s AND role = %s", NULL},
+    [NA_SQL_DELETE_USER_ROLES] = {"DELETE FROM nextauth_roles WHERE user_id = %s", NULL},
+    /* user_id: password_hash, disabled, changed_at */
+    [NA_SQL_CREDENTIAL] =
+        {"SELECT password_hash, disabled, changed_at FROM nextauth_credentials WHERE user_id = %s",
+         NULL},
+    /* user_id, password_hash, changed_at */
+    [NA_SQL_PUT_CREDENTIAL] =
+        {"INSERT INTO nextauth_credentials (user_id, password_hash, changed_at) VALUES (%s, %s, "
+         "{?int}) ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, "
+         "changed_at = excluded.changed_at",
+         "INSERT INTO nextauth_credentials (user_id, password_hash, changed_at) VALUES (%s, %s, "
+         "{?int}) ON DUPLICATE KEY UPDATE password_hash = VALUES(password_hash), changed_at = "
+         "VALUES(changed_at)"},
+    /* new hash, user_id, the hash that was checked */
+    [NA_SQL_REPLACE_CREDENTIAL] =
+        {"UPDATE nextauth_credentials SET password_hash = %s WHERE user_id = %s AND password_hash "
+         "= %s",
+         NULL},
+    [NA_SQL_DELETE_CREDENTIAL] = {"DELETE FROM nextauth_credentials WHERE user_id = %s", NULL},
+    /* user_id, disabled */
+    [NA_SQL_DISABLE_USER] =
+        {"INSERT INTO nextauth_credentials (user_id, disabled) VALUES (%s, {?int}) ON CONFLICT "
+         "(user_id) DO UPDATE SET disabled = excluded.disabled",
+         "INSERT INTO nextauth_credentials (user_id, disabled) VALUES (%s, {?int}) ON DUPLICATE "
+         "KEY UPDATE disabled = VALUES(disabled)"},
+    /* key, now */
+    [NA_SQL_STORE_GET] =
+        {"SELECT value FROM nextauth_store WHERE store_key = %s AND expires > {?int}", NULL},
+    /* key, value, expires */
+    [NA_SQL_STORE_ADD] = {"INSERT INTO nextauth_store (store_key, value, expires) VALUES (%s, %s, "
+                          "{?int}) ON CONFLICT DO NOTHING",
+                          "INSERT IGNORE INTO nextauth_store (store_key, value, expires) VALUES "
+                          "(%s, %s, {?int})"},
+    [NA_SQL_STORE_REPLACE] =
+        {"INSERT INTO nextauth_store (store_key, value, expires) VALUES (%s, %s, {?int}) ON "
+         "CONFLICT (store_key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
+         "REPLACE INTO nextauth_store (store_key, value, expires) VALUES (%s, %s, {?int})"},
+    /* value, expires, key, expected, now */
+    [NA_SQL_STORE_SWAP] =
+        {"UPDATE nextauth_store SET value = %s, expires = {?int} WHERE store_key = %s AND value = "
+         "%s AND expires > {?int}",
+         NULL},
+    /* the key that came last, the kind's end, now, how many */
+    [NA_SQL_STORE_EACH] =
+        {"SELECT store_key, value FROM nextauth_store WHERE store_key > %s AND store_key < %s AND "
+         "expires > {?int} ORDER BY store_key LIMIT {?int}",
+         NULL},
+    /* key, now */
+    [NA_SQL_STORE_EXPIRE] =
+        {"DELETE FROM nextauth_store WHERE store_key = %s AND expires <= {?int}", NULL},
+};
+
+/* ── putting names and types in ────────────────────────────────────────────────────────────── */
+
+static const char *name_of(const na_schema *schema, const char *word)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].word, word) == 0)
+            return names[i].names[schema->column];
+    return word;
+}
+
+static const char *quoted(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                          const char *word)
+{
+    const char *quote = engine == NA_DB_MYSQL ? "`" : "\"";
+    const char *dot = strchr(word, '.');
+    const char *before = dot ? apr_pstrmemdup(pool, word, (apr_size_t)(dot + 1 - word)) : "";
+    return apr_pstrcat(pool, before, quote, name_of(schema, dot ? dot + 1 : word), quote, NULL);
+}
+
+/* SQLite has no type of its own for times: @auth's other adapters write text, Prisma numbers. */
+static int has_numbers_for_times(const na_schema *schema, na_db_engine engine)
+{
+    return engine == NA_DB_SQLITE && schema->is_prisma;
+}
+
+static const char *argument(const na_schema *schema, na_db_engine engine, const char *type)
+{
+    static const char *const whole[] = {"CAST(%s AS bigint)", "CAST(%s AS SIGNED)",
+                                        "CAST(%s AS INTEGER)"};
+    if (strcmp(type, "int") == 0)
+        return whole[engine];
+    if (strcmp(type, "bool") == 0)
+        return engine == NA_DB_POSTGRESQL ? "CAST(CAST(%s AS integer) AS boolean)" : whole[engine];
+    if (strcmp(type, "id") == 0)
+        return schema->makes_ids
+                   ? (engine == NA_DB_POSTGRESQL ? "CAST(%s AS integer)" : whole[engine])
+                   : "%s";
+    if (engine == NA_DB_POSTGRESQL)
+        return schema->is_prisma ? "CAST(%s AS timestamp)" : "CAST(%s AS timestamptz)";
+    if (engine == NA_DB_MYSQL)
+        return "CAST(%s AS DATETIME(3))";
+    return has_numbers_for_times(schema, engine) ? whole[engine] : "%s";
+}
+
+/* Milliseconds since 1970, or SQLite's text as it is. */
+static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                             const char *word)
+{
+    const char *column = quoted(pool, schema, engine, word);
+    if (engine == NA_DB_POSTGRESQL)
+        return apr_pstrcat(pool, "CAST(EXTRACT(EPOCH FROM ", column, ") * 1000 AS bigint)", NULL);
+    if (engine == NA_DB_MYSQL)
+        return apr_pstrcat(pool, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ", column, ") DIV 1000",
+                           NULL);
+    return column;
+}
+
+static const char *now(const na_schema *schema, na_db_engine engine)
+{
+    if (has_numbers_for_times(schema, engine))
+        return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+    return engine == NA_DB_SQLITE ? "CURRENT_TIMESTAMP" : "CURRENT_TIMESTAMP(3)";
+}
+
+static const char *new_id(na_db_engine engine)
+{
+    static const char *const made[] = {"CAST(gen_random_uuid() AS text)", "UUID()",
+                                       "lower(hex(randomblob(16)))"};
+    return made[engine];
+}
+
+static int has_row_ids(const na_schema *schema, na_db_engine engine)
+{
+    return schema->has_row_ids || (schema->is_prisma && engine == NA_DB_MYSQL);
+}
+
+static const char *optional(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                            const char *what)
+{
+    const char *updated = quoted(pool, schema, engine, "updatedAt");
+    const char *id = quoted(pool, schema, engine, "id");
+    if (strcmp(what, "returning") == 0)
+        return schema->makes_ids && engine != NA_DB_MYSQL
+                   ? apr_pstrcat(pool, " RETURNING ", id, NULL)
+                   : "";
+    if (strcmp(what, "id") == 0)
+        return schema->makes_ids ? "" : apr_pstrcat(pool, id, ", ", NULL);
+    if (strcmp(what, "?id") == 0)
+        return schema->makes_ids ? "" : "%s, ";
+    if (strcmp(what, "row id") == 0)
+        return has_row_ids(schema, engine) ? apr_pstrcat(pool, id, ", ", NULL) : "";
+    if (strcmp(what, "?row id") == 0)
+        return has_row_ids(schema, engine) ? apr_pstrcat(pool, new_id(engine), ", ", NULL) : "";
+    if (!schema->has_times)
+        return "";
+    if (strcmp(what, "updated") == 0)
+        return apr_pstrcat(pool, ", ", updated, NULL);
+    if (strcmp(what, "?updated") == 0)
+        return apr_pstrcat(pool, ", ", now(schema, engine), NULL);
+    return apr_pstrcat(pool, ", ", updated, " = ", now(schema, engine), NULL);
+}
+
+/* Keys are bounded: MySQL's must be, and @auth/pg-adapter's are. */
+static const char *type_of(const na_schema *schema, na_db_engine engine, const char *type)
+{
+    static const struct {
+        const char *type;
+        const char *of[NA_DB_ENGINES];
+    } types[] = {
+        {"key", {"VARCHAR(255)", "VARCHAR(255) COLLATE utf8mb4_bin", "TEXT"}},
+        {"text", {"TEXT", "MEDIUMTEXT", "TEXT"}},
+        {"int", {"BIGINT", "BIGINT", "INTEGER"}},
+        {"bool", {"BOOLEAN", "BOOLEAN", "INTEGER"}},
+        {"id", {"INTEGER", "INTEGER", "INTEGER"}},
+        {"time", {"TIMESTAMPTZ", "DATETIME(3)", "TEXT"}},
+        {"serial",
+         {"SERIAL PRIMARY KEY", "INTEGER AUTO_INCREMENT PRIMARY KEY",
+          "INTEGER PRIMARY KEY AUTOINCREMENT"}},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i].type, type) == 0)
+            return types[i].of[engine];
+    return "";
+}
+
+const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                           const char *text)
+{
+    const char *out = "";
+    for (const char *open; (open = strchr(text, '{')); text = strchr(open, '}') + 1) {
+        const char *word =
+            apr_pstrmemdup(pool, open + 1, (apr_size_t)(strchr(open, '}') - open - 1));
+        const char *put = *word == '?'   ? argument(schema, engine, word + 1)
+                          : *word == '@' ? read_time(pool, schema, engine, word + 1)
+                          : *word == '#' ? type_of(schema, engine, word + 1)
+                          : *word == '+' ? optional(pool, schema, engine, word + 1)
+                                         : quoted(pool, schema, engine, word);
+        out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text, (apr_size_t)(open - text)), put,
+                          NULL);
+    }
+    return apr_pstrcat(pool, out, text, NULL);
+}
+
+const char *na_schema_statement(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                                na_statement statement)
+{
+    const char *mysql = statements[statement].mysql;
+    return na_schema_text(pool, schema, engine,
+                          engine == NA_DB_MYSQL && mysql ? mysql : statements[statement].text);
+}
+
+/* ── times ─────────────────────────────────────────────────────────────────────────────────── */
+
+const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                           apr_int64_t milliseconds)
+{
+    if (!milliseconds)
+        return NULL;
+    if (has_numbers_for_times(schema, engine))
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, milliseconds);
+    char *text = na_iso8601(pool, apr_time_from_msec(milliseconds));
+    if (engine == NA_DB_MYSQL) { /* 2026-01-01 00:00:00.000 */
+        text[10] = ' ';
+        text[23] = '\0';
+    }
+    return text;
+}
+
+apr_int64_t na_schema_read_time(const char *text)
+{
+    apr_time_exp_t t = {0};
+    apr_time_t when;
+    if (!text || !*text)
+        return 0;
+    if (text[strspn(text, "-0123456789")] == '\0' && !strchr(text + 1, '-'))
+        return strtoll(text, NULL, 10);
+    int milliseconds = 0;
+    if (sscanf(text, "%d-%d-%d%*[T ]%d:%d:%d.%3d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
+               &t.tm_min, &t.tm_sec, &milliseconds) < 6)
+        return 0;
+    t.tm_year -= 1900;
+    t.tm_mon -= 1;
+    t.tm_usec = milliseconds * 1000;
+    return apr_time_exp_gmt_get(&when, &t) == APR_SUCCESS ? apr_time_as_msec(when) : 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_DB_SCHEMA_H
+#define NA_DB_SCHEMA_H
+
+#include "base/error.h"
+
+typedef enum na_db_engine {
+    NA_DB_POSTGRESQL,
+    NA_DB_MYSQL,
+    NA_DB_SQLITE,
+    NA_DB_ENGINES
+} na_db_engine;
+
+/*
+ * Whose tables: of @auth/pg-adapter, of the Prisma adapter's default schema, or of next-auth v4
+ * projects that map Prisma's names to snake_case.
+ */
+typedef struct na_schema na_schema;
+
+/* "authjs", "prisma" or "snake"; NULL where `name` is none of them. */
+const na_schema *na_schema_find(const char *name);
+const char *na_schema_name(const na_schema *schema);
+
+/* 1 where the database makes ids, whole numbers; 0 where they are text of ours. */
+int na_schema_makes_ids(const na_schema *schema);
+
+/* What is asked of a database. Arguments and columns are in the order that schema.c shows. */
+typedef enum na_statement {
+    NA_SQL_CREATE_USER,
+    NA_SQL_USER,
+    NA_SQL_USER_BY_EMAIL,
+    NA_SQL_USER_BY_ACCOUNT,
+    NA_SQL_UPDATE_USER,
+    NA_SQL_DELETE_USER,
+    NA_SQL_DELETE_USER_ACCOUNTS,
+    NA_SQL_DELETE_USER_SESSIONS,
+    NA_SQL_DELETE_USER_AUTHENTICATORS,
+    NA_SQL_LIST_USERS,
+    NA_SQL_CREATE_ACCOUNT,
+    NA_SQL_ACCOUNT,
+    NA_SQL_ACCOUNTS_OF_USER,
+    NA_SQL_DELETE_ACCOUNT,
+    NA_SQL_CREATE_SESSION,
+    NA_SQL_SESSION_AND_USER,
+    NA_SQL_UPDATE_SESSION,
+    NA_SQL_DELETE_SESSION,
+    NA_SQL_DELETE_EXPIRED_SESSIONS,
+    NA_SQL_CREATE_TOKEN,
+    NA_SQL_TOKEN,
+    NA_SQL_DELETE_TOKEN,
+    NA_SQL_DELETE_EXPIRED_TOKENS,
+    NA_SQL_CREATE_AUTHENTICATOR,
+    NA_SQL_AUTHENTICATOR,
+    NA_SQL_AUTHENTICATORS_OF_USER,
+    NA_SQL_UPDATE_COUNTER,
+    NA_SQL_ROLE,
+    NA_SQL_ROLES,
+    NA_SQL_GRANT_ROLE,
+    NA_SQL_REVOKE_ROLE,
+    NA_SQL_DELETE_USER_ROLES,
+    NA_SQL_CREDENTIAL,
+    NA_SQL_PUT_CREDENTIAL,
+    NA_SQL_REPLACE_CREDENTIAL,
+    NA_SQL_DELETE_CREDENTIAL,
+    NA_SQL_DISABLE_USER,
+    NA_SQL_STORE_GET,
+    NA_SQL_STORE_ADD,
+    NA_SQL_STORE_REPLACE,
+    NA_SQL_STORE_SWAP,
+    NA_SQL_STORE_EACH,
+    NA_SQL_STORE_EXPIRE,
+    NA_SQL_STATEMENTS
+} na_statement;
+
+/*
+ * The statement's text for an engine, %s for each argument, as apr_dbd prepares it; in the pool.
+ */
+const char *na_schema_statement(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                                na_statement statement);
+
+/* Text with {names} of tables and columns put in, as in schema.c: for definitions. */
+const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                           const char *text);
+
+/*
+ * A time as the schema's columns take it; NULL for 0. And back: 0 where it is NULL or none.
+ */
+const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                           apr_int64_t milliseconds);
+apr_int64_t na_schema_read_time(const char *text);
+
+#endif
