@@ -135,6 +135,17 @@ static void set_limits(CURL *curl, const na_http *client)
     curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
 }
 
+/* libcurl signs every header that it is given, and the body. */
+static void set_user(CURL *curl, const na_http_request *request)
+{
+    if (request->sigv4)
+        curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, request->sigv4);
+    else
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
+    curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
+}
+
 static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_http_request *request)
 {
     const char *accept = request->accept ? request->accept : "application/json";
@@ -145,15 +156,14 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
                                                          request->bearer, NULL));
     if (request->header)
         headers = curl_slist_append(headers, request->header);
-    if (request->user) {
-        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
-        curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
-    }
-    if (request->form) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->form);
-        /* libcurl repeats a request when a connection it kept turns out dead: a code is used once
-         */
+    if (request->json)
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+    if (request->user)
+        set_user(curl, request);
+    if (request->form || request->json) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->form ? request->form : request->json);
+        /* libcurl repeats a request when a connection it kept turns out dead: a code is used
+         * once, a mail sent once */
         curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     }
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);

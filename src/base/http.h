@@ -24,11 +24,13 @@ typedef struct na_http na_http;
 typedef struct na_http_request {
     const char *url;
     const char *form;   /* body, application/x-www-form-urlencoded: makes it a POST; or NULL */
+    const char *json;   /* body, application/json: makes it a POST; or NULL */
     const char *accept; /* NULL: application/json */
     const char *user;   /* Basic authentication, with `password`; NULL: none */
     const char *password;
     const char *bearer; /* NULL: none */
     const char *header; /* one more, "Name: value"; NULL: none */
+    const char *sigv4;  /* "aws:amz:REGION:SERVICE": signs with `user` and `password`; NULL: no */
 } na_http_request;
 
 typedef struct na_http_response {
