@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mail/address.h"
+
+#include <string.h>
+
+#include <apr_base64.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/text.h"
+
+#define LOCAL_MAX 64
+#define LABEL_MAX 63
+#define NAME_BYTES 128
+
+/* Bytes of an encoded word's text: in base64 and with its frame they stay below 75 characters. */
+#define WORD_BYTES 45
+
+static int is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* atext of RFC 5322 section 3.2.3 */
+static int is_atom(char c)
+{
+    return is_alnum(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
+}
+
+/* Atoms with single dots between them. */
+static int is_local(const char *text, apr_size_t len)
+{
+    if (!len || len > LOCAL_MAX)
+        return 0;
+    for (apr_size_t i = 0; i < len; i++) {
+        int inner_dot = text[i] == '.' && i && i + 1 < len && text[i - 1] != '.';
+        if (!inner_dot && !is_atom(text[i]))
+            return 0;
+    }
+    return 1;
+}
+
+static int is_label(const char *text, apr_size_t len)
+{
+    if (!len || len > LABEL_MAX || text[0] == '-' || text[len - 1] == '-')
+        return 0;
+    for (apr_size_t i = 0; i < len; i++)
+        if (!is_alnum(text[i]) && text[i] != '-')
+            return 0;
+    return 1;
+}
+
+/* Labels with dots between them; the last is no number, as it is in an address of IPv4. */
+static int is_domain(const char *text)
+{
+    for (;;) {
+        apr_size_t len = strcspn(text, ".");
+        if (!is_label(text, len))
+            return 0;
+        if (!text[len])
+            return strspn(text, "0123456789") < len;
+        text += len + 1;
+    }
+}
+
+int na_email_is(const char *text)
+{
+    const char *at = strchr(text, '@');
+    return at && strlen(text) <= NA_EMAIL_MAX && is_local(text, (apr_size_t)(at - text)) &&
+           is_domain(at + 1);
+}
+
+/* `len` bytes of `text` without white space around them. */
+static char *trim(apr_pool_t *pool, const char *text, apr_size_t len)
+{
+    static const char space[] = " \t\r\n\v\f";
+    while (len && strchr(space, text[len - 1]))
+        len--;
+    apr_size_t start = 0;
+    while (start < len && strchr(space, text[start]))
+        start++;
+    return apr_pstrmemdup(pool, text + start, len - start);
+}
+
+na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **email)
+{
+    char *copy = trim(pool, text, strlen(text));
+    char *at = strchr(copy, '@');
+    if (!at || strchr(at + 1, '@'))
+        return na_error_new(pool, NA_EMAIL_SIGNIN, "an e-mail address has exactly one @");
+    at[1 + strcspn(at + 1, ",")] = '\0';
+    if (!na_email_is(copy) || !strchr(at, '.'))
+        return na_error_new(pool, NA_EMAIL_SIGNIN, "not an e-mail address that can be used");
+    for (char *p = copy; *p; p++)
+        *p = (char)apr_tolower(*p);
+    *email = copy;
+    return NULL;
+}
+
+const char *na_email_mask(apr_pool_t *pool, const char *email)
+{
+    const char *at = strchr(email, '@');
+    if (!na_email_is(email))
+        return "***";
+    return apr_psprintf(pool, "%.*s***%s", at - email > 1 ? 1 : 0, email, at);
+}
+
+static int is_name(const char *name)
+{
+    return strlen(name) <= NAME_BYTES && !na_has_control(name) && na_is_utf8(name) &&
+           !strpbrk(name, "\",<>@\\");
+}
+
+static na_error *refuse_mailbox(apr_pool_t *pool)
+{
+    return na_error_new(pool, NA_CONFIGURATION,
+                        "the sender is one address: name@example.org or Name <name@example.org>, "
+                        "the name without quotes, commas and control characters");
+}
+
+na_error *na_mailbox_parse(apr_pool_t *pool, const char *text, na_mailbox *mailbox)
+{
+    const char *open = strchr(text, '<');
+    apr_size_t len = strlen(text);
+    *mailbox = (na_mailbox){"", text};
+    if (open && text[len - 1] == '>') {
+        mailbox->name = trim(pool, text, (apr_size_t)(open - text));
+        mailbox->email = apr_pstrmemdup(pool, open + 1, (apr_size_t)(text + len - open - 2));
+    }
+    return is_name(mailbox->name) && na_email_is(mailbox->email) ? NULL : refuse_mailbox(pool);
+}
+
+/* Words of atoms need no quotes (RFC 5322 section 3.2.5); an encoded word's look-alike does. */
+static int is_phrase(const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if (*p != ' ' && !is_atom(*p))
+            return 0;
+    return !strstr(name, "=?");
+}
+
+static int is_printable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e)
+            return 0;
+    return 1;
+}
+
+const char *na_mailbox_text(apr_pool_t *pool, const na_mailbox *mailbox)
+{
+    const char *quote = is_phrase(mailbox->name) ? "" : "\"";
+    if (!*mailbox->name)
+        return mailbox->email;
+    return apr_pstrcat(pool, quote, mailbox->name, quote, " <", mailbox->email, ">", NULL);
+}
+
+const char *na_mailbox_header(apr_pool_t *pool, const na_mailbox *mailbox)
+{
+    const char *name = na_mail_header_text(pool, mailbox->name);
+    if (name == mailbox->name)
+        return na_mailbox_text(pool, mailbox);
+    return apr_pstrcat(pool, name, " <", mailbox->email, ">", NULL);
+}
+
+/* How many bytes go into one encoded word: no character is split (RFC 2047 section 5). */
+static apr_size_t word_len(const char *text)
+{
+    apr_size_t len = strlen(text);
+    if (len <= WORD_BYTES)
+        return len;
+    for (len = WORD_BYTES; ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+        ;
+    return len;
+}
+
+const char *na_mail_header_text(apr_pool_t *pool, const char *text)
+{
+    char base64[WORD_BYTES * 2];
+    const char *header = "";
+    if (is_printable(text) && !strstr(text, "=?"))
+        return text;
+    for (const char *fold = ""; *text; fold = "\r\n ") {
+        apr_size_t len = word_len(text);
+        apr_base64_encode(base64, text, (int)len);
+        header = apr_pstrcat(pool, header, fold, "=?UTF-8?B?", base64, "?=", NULL);
+        text += len;
+    }
+    return header;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "mail/transport.h"
+
+/* Bytes of a service's own words that go to the log. */
+#define SAID_MAX 200
+
+const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, const char *origin,
+                            const char *path)
+{
+    const char *base = options->base_url ? options->base_url : origin;
+    apr_size_t len = strlen(base);
+    while (len && base[len - 1] == '/')
+        len--;
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, base, len), path, NULL);
+}
+
+/* Where the services put what is wrong. */
+static const char *find_words(const json_t *answer)
+{
+    static const char *const paths[] = {"message", "Message", "errors.0.message"};
+    for (apr_size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const json_t *found = na_json_path(answer, paths[i]);
+        if (json_is_string(found))
+            return json_string_value(found);
+    }
+    return NULL;
+}
+
+/* ": what the service says", or "": words with an address in them are left out, for it would be the
+ * recipient's. */
+static const char *words_of(apr_pool_t *pool, na_bytes body)
+{
+    json_t *answer;
+    if (na_json_parse(pool, NA_EMAIL_SIGNIN, (const char *)body.data, body.len, &answer))
+        return "";
+    const char *words = find_words(answer);
+    return words && !strchr(words, '@')
+               ? apr_pstrcat(pool, ": ", na_one_line(pool, words, SAID_MAX), NULL)
+               : "";
+}
+
+na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request)
+{
+    na_http_response response;
+    if (!mail->http)
+        return na_error_new(pool, NA_CONFIGURATION, "%s needs an HTTP client",
+                            mail->transport->name);
+    na_error *error = na_http_fetch(mail->http, pool, request, &response);
+    if (error)
+        return na_error_wrap(pool, error, NA_UNAVAILABLE, "%s", mail->transport->name);
+    if (response.status >= 200 && response.status < 300)
+        return NULL;
+    int temporary = response.status == 429 || response.status >= 500;
+    return na_error_new(pool, temporary ? NA_UNAVAILABLE : NA_EMAIL_SIGNIN, "%s answers %ld%s",
+                        mail->transport->name, response.status, words_of(pool, response.body));
+}
+
+na_error *na_mail_post_json(const na_mail *mail, apr_pool_t *pool, na_http_request *request,
+                            json_t *json)
+{
+    if (!json)
+        return na_error_new(pool, NA_EMAIL_SIGNIN, "%s: the message gives no JSON",
+                            mail->transport->name);
+    request->json = na_json_dump(pool, na_json_own(pool, json));
+    return na_mail_post(mail, pool, request);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mail/mail.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+#include "base/text.h"
+#include "mail/transport.h"
+
+#define ID_MAX 64
+
+static const na_mail_transport *const transports[] = {
+    &na_mail_smtp,     &na_mail_sendgrid, &na_mail_ses,    &na_mail_resend,
+    &na_mail_postmark, &na_mail_mailgun,  &na_mail_to_log,
+};
+
+#define TRANSPORTS (sizeof transports / sizeof *transports)
+
+const na_mail_transport *na_mail_transport_find(const char *name)
+{
+    for (apr_size_t i = 0; name && i < TRANSPORTS; i++)
+        if (strcmp(transports[i]->name, name) == 0)
+            return transports[i];
+    return NULL;
+}
+
+const char *na_mail_transport_names(apr_pool_t *pool)
+{
+    const char *names = transports[0]->name;
+    for (apr_size_t i = 1; i < TRANSPORTS; i++)
+        names = apr_pstrcat(pool, names, ", ", transports[i]->name, NULL);
+    return names;
+}
+
+const char *na_mail_transport_name(const na_mail *mail)
+{
+    return mail->transport->name;
+}
+
+void na_mail_write(const na_mail *mail, na_mail_level level, const char *line)
+{
+    mail->log.write(mail->log.data, level, line);
+}
+
+na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http *http,
+                       const na_mail_log *log, na_mail **made)
+{
+    na_mail *mail = apr_palloc(pool, sizeof *mail);
+    *mail = (na_mail){na_mail_transport_find(options->transport), options, http, *log};
+    if (!mail->transport)
+        return na_error_new(pool, NA_CONFIGURATION, "mail: no transport is chosen");
+    *made = mail;
+    return NULL;
+}
+
+/* ── one message ───────────────────────────────────────────────────────────────────────────── */
+
+static na_error *refuse(apr_pool_t *pool, const char *why)
+{
+    return na_error_new(pool, NA_EMAIL_SIGNIN, "mail not sent: %s", why);
+}
+
+static int is_subject(const char *text)
+{
+    return text && *text && strlen(text) <= NA_MAIL_SUBJECT_MAX && !na_has_control(text) &&
+           na_is_utf8(text);
+}
+
+static int is_body(const char *text)
+{
+    return *text && strlen(text) <= NA_MAIL_BODY_MAX && na_is_utf8(text);
+}
+
+/* It goes into headers. */
+static int is_id(const char *id)
+{
+    apr_size_t len = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+    return len && len <= ID_MAX && !id[len];
+}
+
+static na_error *make_letter(const na_mail *mail, apr_pool_t *pool, const na_mail_message *message,
+                             na_mail_letter *letter)
+{
+    if (!message->to || !na_email_is(message->to))
+        return refuse(pool, "the recipient is no plain address");
+    if (!is_subject(message->subject))
+        return refuse(pool, "the subject is empty, too long, not UTF-8 or has control characters");
+    if (!message->text || !is_body(message->text) || (message->html && !is_body(message->html)))
+        return refuse(pool, "the text is empty, too long or not UTF-8");
+    if (message->id && !is_id(message->id))
+        return refuse(pool, "the message's id is none");
+    *letter = (na_mail_letter){.to = message->to,
+                               .subject = message->subject,
+                               .text = message->text,
+                               .html = message->html,
+                               .id = message->id ? message->id : na_random_uuid(pool)};
+    na_error *error =
+        na_mailbox_parse(pool, message->from ? message->from : mail->options->from, &letter->from);
+    return error ? na_error_wrap(pool, error, NA_EMAIL_SIGNIN, "mail not sent") : NULL;
+}
+
+na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
+                                const na_mail_message *message)
+{
+    na_mail_letter letter;
+    return make_letter(mail, pool, message, &letter);
+}
+
+na_error *na_mail_send(const na_mail *mail, apr_pool_t *pool, const na_mail_message *message)
+{
+    na_mail_letter letter;
+    NA_TRY(make_letter(mail, pool, message, &letter));
+    return mail->transport->send(mail, pool, &letter);
+}
+
+int na_mail_is_temporary(const na_error *error)
+{
+    return strcmp(error->code, NA_UNAVAILABLE) == 0;
+}

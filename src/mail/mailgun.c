@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "mail/transport.h"
+
+static const char *field(apr_pool_t *pool, const char *form, const char *name, const char *value)
+{
+    return apr_pstrcat(pool, form, *form ? "&" : "", name, "=", na_percent_encode(pool, value),
+                       NULL);
+}
+
+/* Links that sign people in must not lead through a service that counts clicks. */
+static const char *form_of(apr_pool_t *pool, const na_mail_letter *letter)
+{
+    const char *form = field(pool, "", "from", na_mailbox_text(pool, &letter->from));
+    form = field(pool, form, "to", letter->to);
+    form = field(pool, form, "subject", letter->subject);
+    form = field(pool, form, "text", letter->text);
+    if (letter->html)
+        form = field(pool, form, "html", letter->html);
+    return field(pool, form, "o:tracking", "no");
+}
+
+static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
+{
+    const char *path = apr_pstrcat(pool, "/v3/", mail->options->domain, "/messages", NULL);
+    na_http_request request = {.url = na_mail_api_url(pool, mail->options,
+                                                      "https://api.mailgun.net", path),
+                               .form = form_of(pool, letter),
+                               .user = "api",
+                               .password = mail->options->api_key};
+    return na_mail_post(mail, pool, &request);
+}
+
+static na_error *check(apr_pool_t *pool, const na_mail_options *options)
+{
+    if (na_email_is(apr_pstrcat(pool, "a@", options->domain, NULL)))
+        return NULL;
+    return na_error_new(pool, NA_CONFIGURATION, "mail: domain is no name of a domain");
+}
+
+static const char *const needs[] = {"apiKey", "domain", NULL};
+static const char *const takes[] = {"baseUrl", NULL};
+const na_mail_transport na_mail_mailgun = {"mailgun", needs, takes, check, deliver};

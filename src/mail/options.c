@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "base/url.h"
+#include "mail/transport.h"
+
+#define SUBMISSION_PORT 587
+#define SMTPS_PORT 465
+#define TIMEOUT_MS 10000
+#define CONNECT_TIMEOUT_MS 5000
+
+/* Options that a transport may need or take, as configuration names them. */
+static const struct {
+    const char *name;
+    apr_size_t offset;
+} texts[] = {
+    {"username", offsetof(na_mail_options, user)},
+    {"password", offsetof(na_mail_options, password)},
+    {"caFile", offsetof(na_mail_options, ca_file)},
+    {"host", offsetof(na_mail_options, host)},
+    {"apiKey", offsetof(na_mail_options, api_key)},
+    {"baseUrl", offsetof(na_mail_options, base_url)},
+    {"accessKeyId", offsetof(na_mail_options, access_key_id)},
+    {"secretAccessKey", offsetof(na_mail_options, secret_access_key)},
+    {"sessionToken", offsetof(na_mail_options, session_token)},
+    {"region", offsetof(na_mail_options, region)},
+    {"domain", offsetof(na_mail_options, domain)},
+};
+
+static na_error *refuse(apr_pool_t *pool, const char *why)
+{
+    return na_error_new(pool, NA_CONFIGURATION, "mail: %s", why);
+}
+
+/* ── where a host is ───────────────────────────────────────────────────────────────────────── */
+
+static int is_loopback(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    if (inet_pton(AF_INET6, host, &six) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&six);
+    return strcasecmp(host, "localhost") == 0;
+}
+
+static int is_private_ipv4(apr_uint32_t address)
+{
+    return address >> 24 == 10 || address >> 20 == (172 << 4 | 1) ||
+           address >> 16 == (192 << 8 | 168);
+}
+
+/* This machine, an address of a private network, or a name without a dot, as containers have. */
+static int is_local(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (is_loopback(host))
+        return 1;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return is_private_ipv4(ntohl(four.s_addr));
+    if (inet_pton(AF_INET6, host, &six) == 1)
+        return (six.s6_addr[0] & 0xfe) == 0xfc;
+    return !strchr(host, '.');
+}
+
+/* ── the address of a mail server ──────────────────────────────────────────────────────────── */
+
+static na_error *set_user(apr_pool_t *pool, char *text, na_mail_options *options)
+{
+    char *password = strchr(text, ':');
+    if (password)
+        *password++ = '\0';
+    options->user = na_percent_decode(pool, text, 0);
+    options->password = password ? na_percent_decode(pool, password, 0) : NULL;
+    if (!options->user || (password && !options->password))
+        return refuse(pool, "a bad percent-encoding in the address' user or password");
+    return NULL;
+}
+
+static int is_name(const char *host)
+{
+    return *host && *host != '-' &&
+           strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+               strlen(host);
+}
+
+static int is_ipv6(const char *host)
+{
+    struct in6_addr six;
+    return inet_pton(AF_INET6, host, &six) == 1;
+}
+
+static int port_number(const char *text)
+{
+    apr_size_t digits = strspn(text, "0123456789");
+    int port = digits && digits <= 5 && !text[digits] ? atoi(text) : 0;
+    return port <= 65535 ? port : 0;
+}
+
+/* host[:port], IPv6 in brackets */
+static na_error *set_host(apr_pool_t *pool, char *text, na_mail_options *options)
+{
+    char *close = *text == '[' ? strchr(text, ']') : NULL;
+    char *colon = strchr(close ? close : text, ':');
+    if (colon)
+        *colon++ = '\0';
+    if (colon)
+        options->port = port_number(colon);
+    if (close)
+        *close++ = '\0';
+    options->host = close ? text + 1 : text;
+    int is_host = close ? !*close && is_ipv6(options->host) : is_name(options->host);
+    if (!is_host || !options->port)
+        return refuse(pool, "the address needs a host[:port], IPv6 in brackets, port 1 to 65535");
+    return NULL;
+}
+
+static na_error *set_query(apr_pool_t *pool, const char *query, na_mail_options *options)
+{
+    int off = strcmp(query, "tls=off") == 0;
+    if (options->tls == NA_MAIL_SMTPS || (!off && strcmp(query, "tls=starttls") != 0))
+        return refuse(pool, "behind the address of smtp: may stand ?tls=off or ?tls=starttls");
+    options->tls = off ? NA_MAIL_CLEAR : NA_MAIL_STARTTLS;
+    return NULL;
+}
+
+/* [user[:password]@]host[:port][/][?query] */
+static na_error *parse_authority(apr_pool_t *pool, const char *text, na_mail_options *options)
+{
+    char *authority = apr_pstrdup(pool, text);
+    char *at = strrchr(authority, '@');
+    char *host = at ? at + 1 : authority;
+    char *query = strchr(host, '?');
+    if (query)
+        *query++ = '\0';
+    char *path = strchr(host, '/');
+    if (path && path[1])
+        return refuse(pool, "the address has no path");
+    if (path)
+        *path = '\0';
+    if (at)
+        *at = '\0';
+    if (at)
+        NA_TRY(set_user(pool, authority, options));
+    NA_TRY(set_host(pool, host, options));
+    if (options->tls == NA_MAIL_STARTTLS && is_loopback(options->host))
+        options->tls = NA_MAIL_CLEAR;
+    return query ? set_query(pool, query, options) : NULL;
+}
+
+na_error *na_mail_url_parse(apr_pool_t *pool, const char *url, na_mail_options *options)
+{
+    int smtps = strncasecmp(url, "smtps://", 8) == 0;
+    if (!smtps && strncasecmp(url, "smtp://", 7) != 0)
+        return refuse(pool, "the address of a mail server starts with smtp:// or smtps://");
+    if (na_has_control(url))
+        return refuse(pool, "a control character in the address");
+    *options = (na_mail_options){.transport = "smtp",
+                                 .port = smtps ? SMTPS_PORT : SUBMISSION_PORT,
+                                 .tls = smtps ? NA_MAIL_SMTPS : NA_MAIL_STARTTLS,
+                                 .timeout_ms = TIMEOUT_MS,
+                                 .connect_timeout_ms = CONNECT_TIMEOUT_MS};
+    return parse_authority(pool, url + (smtps ? 8 : 7), options);
+}
+
+na_error *na_mail_options_start(apr_pool_t *pool, const char *text, na_mail_options *options)
+{
+    if (strchr(text, ':'))
+        return na_mail_url_parse(pool, text, options);
+    if (strcmp(text, na_mail_smtp.name) == 0)
+        return refuse(pool, "smtp needs the address of the server: smtp://host or smtps://host");
+    if (!na_mail_transport_find(text))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "mail: there is no transport '%s'; there are %s", text,
+                            na_mail_transport_names(pool));
+    *options = (na_mail_options){.transport = text,
+                                 .timeout_ms = TIMEOUT_MS,
+                                 .connect_timeout_ms = CONNECT_TIMEOUT_MS};
+    return NULL;
+}
+
+/* ── whether options fit ───────────────────────────────────────────────────────────────────── */
+
+static int has(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return 1;
+    return 0;
+}
+
+static na_error *check_text(apr_pool_t *pool, const na_mail_transport *transport, const char *name,
+                            const char *value)
+{
+    if (value && !has(transport->needs, name) && !has(transport->takes, name))
+        return na_error_new(pool, NA_CONFIGURATION, "mail: %s has no option %s", transport->name,
+                            name);
+    if (has(transport->needs, name) && (!value || !*value))
+        return na_error_new(pool, NA_CONFIGURATION, "mail: %s needs %s", transport->name, name);
+    if (value && (!*value || na_has_control(value) || !na_is_utf8(value)))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "mail: %s is empty, has control characters or is not UTF-8", name);
+    return NULL;
+}
+
+static na_error *check_texts(apr_pool_t *pool, const na_mail_transport *transport,
+                             const na_mail_options *options)
+{
+    for (apr_size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        NA_TRY(check_text(pool, transport, texts[i].name,
+                          *(const char *const *)((const char *)options + texts[i].offset)));
+    return NULL;
+}
+
+static na_error *check_sender(apr_pool_t *pool, const na_mail_options *options)
+{
+    na_mailbox mailbox;
+    if (!options->from)
+        return refuse(pool, "from= is needed: who the mails are from");
+    na_error *error = na_mailbox_parse(pool, options->from, &mailbox);
+    return error ? na_error_wrap(pool, error, NULL, "mail: from=%s",
+                                 na_one_line(pool, options->from, 100))
+                 : NULL;
+}
+
+/* The API's key goes to that address. */
+static na_error *check_base_url(apr_pool_t *pool, const char *text)
+{
+    na_url url;
+    if (!text)
+        return NULL;
+    if (!na_url_parse(pool, text, &url) || strpbrk(url.path, "?#"))
+        return refuse(pool, "baseUrl is no https address without a query");
+    if (strcmp(url.scheme, "https") != 0 && !is_loopback(url.host))
+        return refuse(pool, "baseUrl has to be https, as the key is sent there");
+    return NULL;
+}
+
+na_error *na_mail_options_check(apr_pool_t *pool, const na_mail_options *options)
+{
+    const na_mail_transport *transport = na_mail_transport_find(options->transport);
+    if (!transport)
+        return refuse(pool, "no transport is chosen");
+    if (options->timeout_ms < 1 || options->timeout_ms > 60000 || options->connect_timeout_ms < 1)
+        return refuse(pool, "a time limit is 1 ms to a minute");
+    NA_TRY(check_texts(pool, transport, options));
+    NA_TRY(check_sender(pool, options));
+    NA_TRY(check_base_url(pool, options->base_url));
+    return transport->check ? transport->check(pool, options) : NULL;
+}
+
+/* ── smtp's own rules ──────────────────────────────────────────────────────────────────────── */
+
+static na_error *check_readable(apr_pool_t *pool, const char *path)
+{
+    apr_file_t *file;
+    if (!path)
+        return NULL;
+    if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "mail: %s cannot be read", path);
+    apr_file_close(file);
+    return NULL;
+}
+
+na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options)
+{
+    if ((!is_name(options->host) && !is_ipv6(options->host)) || options->port < 1 ||
+        options->port > 65535)
+        return refuse(pool, "the server's host or port is none");
+    if (!options->user != !options->password)
+        return refuse(pool, "a username and a password belong together");
+    if (options->tls == NA_MAIL_CLEAR && options->user && !is_loopback(options->host))
+        return refuse(pool, "a password goes through TLS only, which tls=off forbids");
+    if (options->tls == NA_MAIL_CLEAR && !is_local(options->host))
+        return refuse(pool, "tls=off is for this machine and for private networks");
+    return check_readable(pool, options->ca_file);
+}

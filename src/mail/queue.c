@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mail/queue.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include <apr_allocator.h>
+#include <apr_strings.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+
+#include "base/crypto.h"
+#include "mail/transport.h"
+
+static const int retry_after[] = {1, 5, 30, 120, 600};
+
+#define RETRIES ((int)(sizeof retry_after / sizeof *retry_after))
+
+typedef struct entry {
+    apr_pool_t *pool; /* of the entry */
+    na_mail_message message;
+    apr_time_t expires; /* 0: never */
+    apr_time_t due;
+    int retries; /* as the thread alone knows */
+} entry;
+
+struct na_mail_queue {
+    apr_pool_t *pool; /* its allocator has a mutex: threads make pools below it */
+    const na_mail *mail;
+    int capacity;
+    apr_thread_mutex_t *lock; /* of all that follows */
+    apr_thread_cond_t *changed;
+    apr_thread_t *thread; /* NULL before the first message */
+    apr_time_t stop_at;   /* 0: goes on */
+    entry **entries;      /* in the order they came; the thread alone takes any out */
+    na_mail_counts counts;
+};
+
+/* ── the thread ────────────────────────────────────────────────────────────────────────────── */
+
+static void say(const na_mail_queue *queue, apr_pool_t *pool, na_mail_level level, const entry *e,
+                const char *what)
+{
+    na_mail_write(queue->mail, level,
+                  apr_pstrcat(pool, "mail to ", na_email_mask(pool, e->message.to), " ", what,
+                              NULL));
+}
+
+/* The one that is due first, NULL where there is none. With the lock. */
+static entry *next_entry(const na_mail_queue *queue)
+{
+    entry *next = NULL;
+    for (apr_uint64_t i = 0; i < queue->counts.queued; i++)
+        if (!next || queue->entries[i]->due < next->due)
+            next = queue->entries[i];
+    return next;
+}
+
+/* Waits until there is something to do; NULL when it is time to end. With the lock. */
+static entry *wait_for_entry(na_mail_queue *queue)
+{
+    for (;;) {
+        entry *next = next_entry(queue);
+        apr_time_t now = apr_time_now();
+        int is_due = next && next->due <= now;
+        if (queue->stop_at && (!is_due || now >= queue->stop_at))
+            return NULL;
+        if (is_due)
+            return next;
+        if (next)
+            apr_thread_cond_timedwait(queue->changed, queue->lock, next->due - now);
+        else
+            apr_thread_cond_wait(queue->changed, queue->lock);
+    }
+}
+
+static void take_out(na_mail_queue *queue, const entry *e, apr_uint64_t *counter)
+{
+    apr_uint64_t i = 0;
+    apr_thread_mutex_lock(queue->lock);
+    while (queue->entries[i] != e)
+        i++;
+    queue->counts.queued--;
+    memmove(queue->entries + i, queue->entries + i + 1,
+            (apr_size_t)(queue->counts.queued - i) * sizeof *queue->entries);
+    (*counter)++;
+    apr_thread_mutex_unlock(queue->lock);
+    apr_pool_destroy(e->pool);
+}
+
+/* Whether it is worth another attempt, which is then set down. */
+static int postpone(entry *e, apr_time_t now)
+{
+    if (e->retries == RETRIES)
+        return 0;
+    apr_time_t due = now + apr_time_from_sec(retry_after[e->retries]);
+    if (e->expires && due >= e->expires)
+        return 0;
+    e->retries++;
+    e->due = due;
+    return 1;
+}
+
+static void fail(na_mail_queue *queue, apr_pool_t *pool, const entry *e, const char *why)
+{
+    say(queue, pool, NA_MAIL_ERROR, e, apr_pstrcat(pool, "given up: ", why, NULL));
+    take_out(queue, e, &queue->counts.failed);
+}
+
+static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
+{
+    if (e->expires && apr_time_now() >= e->expires) {
+        fail(queue, pool, e, "its link is no longer valid");
+        return;
+    }
+    na_error *error = na_mail_send(queue->mail, pool, &e->message);
+    if (!error) {
+        say(queue, pool, NA_MAIL_INFO, e, "sent");
+        take_out(queue, e, &queue->counts.sent);
+        return;
+    }
+    const char *why = na_error_text(pool, error);
+    if (na_mail_is_temporary(error) && postpone(e, apr_time_now()))
+        say(queue, pool, NA_MAIL_WARNING, e,
+            apr_psprintf(pool, "is tried again in %d s: %s", retry_after[e->retries - 1], why));
+    else
+        fail(queue, pool, e, why);
+}
+
+static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)
+{
+    while (queue->counts.queued) {
+        const entry *e = queue->entries[0];
+        say(queue, pool, NA_MAIL_ERROR, e, "lost: the process ends before it could be sent");
+        take_out(queue, e, &queue->counts.dropped);
+    }
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    na_mail_queue *queue = data;
+    apr_pool_t *pool;
+    entry *e;
+    apr_pool_create(&pool, queue->pool);
+    apr_thread_mutex_lock(queue->lock);
+    while ((e = wait_for_entry(queue))) {
+        apr_thread_mutex_unlock(queue->lock);
+        attempt(queue, pool, e);
+        apr_pool_clear(pool);
+        apr_thread_mutex_lock(queue->lock);
+    }
+    apr_thread_mutex_unlock(queue->lock);
+    /* `put` takes nothing any more */
+    lose_the_rest(queue, pool);
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* ── putting in ────────────────────────────────────────────────────────────────────────────── */
+
+/* Signals are for the server's own threads: a handler here could wait for this very thread. */
+static apr_status_t start(na_mail_queue *queue)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    apr_status_t status = apr_thread_create(&queue->thread, NULL, run, queue, queue->pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status != APR_SUCCESS)
+        queue->thread = NULL;
+    return status;
+}
+
+static const char *copy(apr_pool_t *pool, const char *text)
+{
+    return text ? apr_pstrdup(pool, text) : NULL;
+}
+
+/* Every attempt has the same id: a receiver, or a service, can tell a copy. */
+static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, apr_time_t expires)
+{
+    apr_pool_t *pool;
+    apr_pool_create(&pool, queue->pool);
+    entry *e = apr_palloc(pool, sizeof *e);
+    *e = (entry){.pool = pool, .expires = expires, .due = apr_time_now()};
+    e->message =
+        (na_mail_message){.to = copy(pool, message->to),
+                          .from = copy(pool, message->from),
+                          .subject = copy(pool, message->subject),
+                          .text = copy(pool, message->text),
+                          .html = copy(pool, message->html),
+                          .id = message->id ? copy(pool, message->id) : na_random_uuid(pool)};
+    return e;
+}
+
+/* NULL, or why the entry is not taken. With the lock. */
+static const char *append(na_mail_queue *queue, entry *e)
+{
+    if (queue->stop_at)
+        return "the process ends";
+    if (queue->counts.queued == (apr_uint64_t)queue->capacity) {
+        queue->counts.dropped++;
+        return "too many mails are waiting already";
+    }
+    if (!queue->thread && start(queue) != APR_SUCCESS)
+        return "there is no thread for it";
+    queue->entries[queue->counts.queued++] = e;
+    apr_thread_cond_signal(queue->changed);
+    return NULL;
+}
+
+na_error *na_mail_queue_put(na_mail_queue *queue, apr_pool_t *pool, const na_mail_message *message,
+                            apr_time_t expires)
+{
+    NA_TRY(na_mail_message_check(queue->mail, pool, message));
+    entry *e = make_entry(queue, message, expires);
+    apr_thread_mutex_lock(queue->lock);
+    const char *why = append(queue, e);
+    apr_thread_mutex_unlock(queue->lock);
+    if (!why)
+        return NULL;
+    apr_pool_destroy(e->pool);
+    return na_error_new(pool, NA_UNAVAILABLE, "mail not sent: %s", why);
+}
+
+void na_mail_queue_counts(na_mail_queue *queue, na_mail_counts *counts)
+{
+    apr_thread_mutex_lock(queue->lock);
+    *counts = queue->counts;
+    apr_thread_mutex_unlock(queue->lock);
+}
+
+/* ── beginning and end ─────────────────────────────────────────────────────────────────────── */
+
+static apr_status_t stop(void *data)
+{
+    na_mail_queue *queue = data;
+    apr_status_t status;
+    apr_thread_mutex_lock(queue->lock);
+    queue->stop_at = apr_time_now() + apr_time_from_sec(NA_MAIL_QUEUE_STOP);
+    apr_thread_cond_signal(queue->changed);
+    apr_thread_mutex_unlock(queue->lock);
+    if (queue->thread)
+        apr_thread_join(&status, queue->thread);
+    return APR_SUCCESS;
+}
+
+/* The caller's pool may be made for one thread; this one is for many. */
+static apr_status_t make_pool(apr_pool_t *parent, apr_pool_t **pool)
+{
+    apr_allocator_t *allocator;
+    apr_thread_mutex_t *lock;
+    apr_status_t status = apr_allocator_create(&allocator);
+    if (status == APR_SUCCESS)
+        status = apr_pool_create_ex(pool, parent, NULL, allocator);
+    if (status != APR_SUCCESS)
+        return status;
+    apr_allocator_owner_set(allocator, *pool);
+    status = apr_thread_mutex_create(&lock, APR_THREAD_MUTEX_DEFAULT, *pool);
+    if (status == APR_SUCCESS)
+        apr_allocator_mutex_set(allocator, lock);
+    return status;
+}
+
+na_error *na_mail_queue_make(apr_pool_t *parent, const na_mail *mail, int capacity,
+                             na_mail_queue **made)
+{
+    apr_pool_t *pool;
+    if (make_pool(parent, &pool) != APR_SUCCESS)
+        return na_error_new(parent, NA_CONFIGURATION, "no memory for the queue of mails");
+    na_mail_queue *queue = apr_pcalloc(pool, sizeof *queue);
+    queue->pool = pool;
+    queue->mail = mail;
+    queue->capacity = capacity;
+    queue->entries = apr_pcalloc(pool, (apr_size_t)capacity * sizeof *queue->entries);
+    if (apr_thread_mutex_create(&queue->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
+        apr_thread_cond_create(&queue->changed, pool) != APR_SUCCESS)
+        return na_error_new(parent, NA_CONFIGURATION, "no mutex for the queue of mails");
+    apr_pool_pre_cleanup_register(parent, queue, stop);
+    *made = queue;
+    return NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_MAIL_QUEUE_H
+#define NA_MAIL_QUEUE_H
+
+#include "mail/mail.h"
+
+/*
+ * A process's mails on their way: requests put them in without waiting, one background thread
+ * sends them. What fails for a time is tried again after 1 s, 5 s, 30 s, 2 min and 10 min, and
+ * then given up. A queue lives in memory alone: what a process has not sent when it ends is lost,
+ * and said to be.
+ */
+typedef struct na_mail_queue na_mail_queue;
+
+#define NA_MAIL_QUEUE_CAPACITY 256
+
+/* How long a process that ends goes on starting attempts at what is due, in seconds. */
+#define NA_MAIL_QUEUE_STOP 3
+
+typedef struct na_mail_counts {
+    apr_uint64_t sent;
+    apr_uint64_t failed;  /* given up: refused for good, too many attempts, or too late */
+    apr_uint64_t dropped; /* not taken because the queue was full, or lost at the end */
+    apr_uint64_t queued;  /* waiting or being sent now */
+} na_mail_counts;
+
+/*
+ * `capacity` messages at most, waiting and under way together. To be called after the fork, by one
+ * thread; the queue's own thread starts with the first message, and blocks every signal. `mail`
+ * must live as long as `pool`. When the pool goes, the thread is stopped before: this takes at
+ * most NA_MAIL_QUEUE_STOP seconds and the time limit of one attempt.
+ */
+na_error *na_mail_queue_make(apr_pool_t *pool, const na_mail *mail, int capacity,
+                             na_mail_queue **queue);
+
+/*
+ * Takes a copy of the message; never blocks. After `expires` it is not sent any more, as its link
+ * would not work; 0: whenever. An error, made in `pool`, where the message is none that could be
+ * sent, or the queue is full or ending (NA_UNAVAILABLE). Safe to call from any thread.
+ */
+na_error *na_mail_queue_put(na_mail_queue *queue, apr_pool_t *pool, const na_mail_message *message,
+                            apr_time_t expires);
+
+void na_mail_queue_counts(na_mail_queue *queue, na_mail_counts *counts);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+#include <curl/curl.h>
+
+#include "base/clock.h"
+#include "mail/transport.h"
+
+/* What libcurl needs until the message is sent. */
+typedef struct session {
+    CURL *curl;
+    curl_mime *mime;
+    struct curl_slist *recipients;
+    struct curl_slist *headers;
+    char error[CURL_ERROR_SIZE];
+} session;
+
+static void end_session(session *s)
+{
+    curl_easy_cleanup(s->curl);
+    curl_mime_free(s->mime);
+    curl_slist_free_all(s->recipients);
+    curl_slist_free_all(s->headers);
+}
+
+/* ── the message ───────────────────────────────────────────────────────────────────────────── */
+
+static void add_header(session *s, apr_pool_t *pool, const char *name, const char *value)
+{
+    s->headers = curl_slist_append(s->headers, apr_pstrcat(pool, name, ": ", value, NULL));
+}
+
+/* As RFC 5322 writes the zone. */
+static const char *date_of(apr_pool_t *pool, apr_time_t when)
+{
+    char *date = na_http_date(pool, when);
+    return apr_pstrcat(pool, apr_pstrndup(pool, date, strlen(date) - strlen("GMT")), "+0000", NULL);
+}
+
+static void set_headers(session *s, apr_pool_t *pool, const na_mail_letter *letter)
+{
+    const char *domain = strchr(letter->from.email, '@');
+    add_header(s, pool, "Date", date_of(pool, apr_time_now()));
+    add_header(s, pool, "From", na_mailbox_header(pool, &letter->from));
+    add_header(s, pool, "To", letter->to);
+    add_header(s, pool, "Message-ID", apr_pstrcat(pool, "<", letter->id, domain, ">", NULL));
+    add_header(s, pool, "Subject", na_mail_header_text(pool, letter->subject));
+    /* RFC 3834: nobody's absence is answered */
+    add_header(s, pool, "Auto-Submitted", "auto-generated");
+    curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->headers);
+}
+
+/* Mail's line ends: libcurl would encode a bare LF as a character. */
+static const char *crlf(apr_pool_t *pool, const char *text)
+{
+    char *out = apr_palloc(pool, strlen(text) * 2 + 1), *p = out;
+    for (char before = '\0'; *text; before = *text++) {
+        if (*text == '\n' && before != '\r')
+            *p++ = '\r';
+        *p++ = *text;
+    }
+    *p = '\0';
+    return out;
+}
+
+static CURLcode add_text(curl_mime *mime, apr_pool_t *pool, const char *type, const char *text)
+{
+    curl_mimepart *part = curl_mime_addpart(mime);
+    CURLcode code = curl_mime_data(part, crlf(pool, text), CURL_ZERO_TERMINATED);
+    if (code == CURLE_OK)
+        code = curl_mime_type(part, type);
+    return code == CURLE_OK ? curl_mime_encoder(part, "quoted-printable") : code;
+}
+
+/* The best form comes last (RFC 2046 section 5.1.4). */
+static CURLcode add_alternatives(session *s, apr_pool_t *pool, const na_mail_letter *letter)
+{
+    curl_mime *both = curl_mime_init(s->curl);
+    curl_mimepart *part = curl_mime_addpart(s->mime);
+    CURLcode code = curl_mime_subparts(part, both);
+    if (code != CURLE_OK) {
+        curl_mime_free(both);
+        return code;
+    }
+    code = add_text(both, pool, "text/plain; charset=utf-8", letter->text);
+    if (code == CURLE_OK)
+        code = add_text(both, pool, "text/html; charset=utf-8", letter->html);
+    return code == CURLE_OK ? curl_mime_type(part, "multipart/alternative") : code;
+}
+
+static CURLcode set_message(session *s, apr_pool_t *pool, const na_mail_letter *letter)
+{
+    s->mime = curl_mime_init(s->curl);
+    CURLcode code = letter->html
+                        ? add_alternatives(s, pool, letter)
+                        : add_text(s->mime, pool, "text/plain; charset=utf-8", letter->text);
+    if (code != CURLE_OK)
+        return code;
+    set_headers(s, pool, letter);
+    s->recipients = curl_slist_append(NULL, letter->to);
+    curl_easy_setopt(s->curl, CURLOPT_MAIL_FROM, letter->from.email);
+    curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, s->recipients);
+    return curl_easy_setopt(s->curl, CURLOPT_MIMEPOST, s->mime);
+}
+
+/* ── the connection ────────────────────────────────────────────────────────────────────────── */
+
+static const char *url_of(apr_pool_t *pool, const na_mail_options *options)
+{
+    const char *scheme = options->tls == NA_MAIL_SMTPS ? "smtps" : "smtp";
+    const char *host = options->host;
+    if (strchr(host, ':'))
+        host = apr_pstrcat(pool, "[", host, "]", NULL);
+    return apr_psprintf(pool, "%s://%s:%d", scheme, host, options->port);
+}
+
+static void set_tls(CURL *curl, const na_mail_options *options)
+{
+    curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                     (long)(options->tls == NA_MAIL_CLEAR ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (options->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+}
+
+static void set_server(CURL *curl, apr_pool_t *pool, const na_mail_options *options)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+#else
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS, CURLPROTO_SMTP | CURLPROTO_SMTPS);
+#endif
+    curl_easy_setopt(curl, CURLOPT_URL, url_of(pool, options));
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
+    if (options->user) {
+        curl_easy_setopt(curl, CURLOPT_USERNAME, options->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, options->password);
+    }
+    set_tls(curl, options);
+}
+
+/* ── how it went ───────────────────────────────────────────────────────────────────────────── */
+
+/* Nothing that time would heal, and no reply of the server that says so. */
+static int is_final(CURLcode code)
+{
+    return code == CURLE_USE_SSL_FAILED || code == CURLE_PEER_FAILED_VERIFICATION ||
+           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_LOGIN_DENIED;
+}
+
+static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_options *options,
+                         CURLcode code)
+{
+    long reply = 0;
+    curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
+    int temporary = reply / 100 == 4 || (reply / 100 != 5 && !is_final(code));
+    return na_error_new(pool, temporary ? NA_UNAVAILABLE : NA_EMAIL_SIGNIN,
+                        "mail server %s port %d: %s", options->host, options->port,
+                        *s->error ? s->error : curl_easy_strerror(code));
+}
+
+static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
+{
+    session s = {.curl = curl_easy_init()};
+    if (!s.curl)
+        return na_error_new(pool, NA_UNAVAILABLE, "libcurl gives no handle for a mail");
+    curl_easy_setopt(s.curl, CURLOPT_ERRORBUFFER, s.error);
+    set_server(s.curl, pool, mail->options);
+    CURLcode code = set_message(&s, pool, letter);
+    if (code == CURLE_OK)
+        code = curl_easy_perform(s.curl);
+    na_error *error = code == CURLE_OK ? NULL : failure(&s, pool, mail->options, code);
+    end_session(&s);
+    return error;
+}
+
+static const char *const needs[] = {"host", NULL};
+static const char *const takes[] = {"username", "password", "caFile", NULL};
+const na_mail_transport na_mail_smtp = {"smtp", needs, takes, na_mail_smtp_check, deliver};

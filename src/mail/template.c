@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mail/template.h"
+
+#include <string.h>
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include "base/text.h"
+
+#define BRAND_COLOR "#346df1"
+#define BUTTON_TEXT "#ffffff"
+
+/* ── built in ──────────────────────────────────────────────────────────────────────────────── */
+
+/* No colours but the button's: clients choose light or dark. */
+#define HTML(heading, button, note)                                                                \
+    "<!doctype html>\n"                                                                            \
+    "<html lang=\"en\">\n"                                                                         \
+    "<head>\n"                                                                                     \
+    "<meta charset=\"utf-8\">\n"                                                                   \
+    "<meta name=\"viewport\" content=\"width=device-width\">\n"                                    \
+    "<meta name=\"color-scheme\" content=\"light dark\">\n"                                        \
+    "<meta name=\"supported-color-schemes\" content=\"light dark\">\n"                             \
+    "<title>" heading "</title>\n"                                                                 \
+    "<style>:root{color-scheme:light dark}</style>\n"                                              \
+    "</head>\n"                                                                                    \
+    "<body style=\"margin:0;padding:24px;font:16px/1.5 Helvetica,Arial,sans-serif;"                \
+    "text-align:center\">\n"                                                                       \
+    "<h1 style=\"margin:0 0 24px;font-size:22px;font-weight:normal\">" heading "</h1>\n"           \
+    "<p style=\"margin:0 0 24px\"><a href=\"{{url}}\" style=\"display:inline-block;"               \
+    "padding:12px 24px;border-radius:6px;background:{{brandColor}};color:{{buttonText}};"          \
+    "font-size:18px;font-weight:bold;text-decoration:none\">" button "</a></p>\n"                  \
+    "<p style=\"margin:0\">The link can be used for {{expires}}. " note "</p>\n"                   \
+    "</body>\n"                                                                                    \
+    "</html>\n"
+
+/* Text as NextAuth's: what it is about, the link, an empty line. */
+#define TEMPLATE(heading, button, note)                                                            \
+    {                                                                                              \
+        heading, heading "\n{{url}}\n\n", HTML(heading, button, note)                              \
+    }
+
+const na_mail_template *na_mail_template_default(na_mail_kind kind)
+{
+    static const na_mail_template templates[NA_MAIL_KINDS] = {
+        [NA_MAIL_SIGN_IN] = TEMPLATE("Sign in to {{host}}", "Sign in",
+                                     "If you did not ask for this e-mail you can ignore it."),
+        [NA_MAIL_PASSWORD_RESET] =
+            TEMPLATE("Reset your password for {{host}}", "Reset password",
+                     "If you did not ask for it, ignore this e-mail: your password stays as it "
+                     "is."),
+        [NA_MAIL_EMAIL_CHANGE] =
+            TEMPLATE("Confirm your new e-mail address for {{host}}", "Confirm address",
+                     "If you did not ask for it, ignore this e-mail: nothing changes."),
+    };
+    return &templates[kind];
+}
+
+int na_mail_kind_find(const char *name, na_mail_kind *kind)
+{
+    static const char *const names[NA_MAIL_KINDS] = {[NA_MAIL_SIGN_IN] = "signIn",
+                                                     [NA_MAIL_PASSWORD_RESET] = "passwordReset",
+                                                     [NA_MAIL_EMAIL_CHANGE] = "emailChange"};
+    for (int i = 0; i < NA_MAIL_KINDS; i++)
+        if (strcmp(names[i], name) == 0) {
+            *kind = (na_mail_kind)i;
+            return 1;
+        }
+    return 0;
+}
+
+/* ── placeholders ──────────────────────────────────────────────────────────────────────────── */
+
+static const char *url_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    return values->url;
+}
+
+static const char *host_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    return values->host;
+}
+
+static const char *email_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    return values->email;
+}
+
+static const char *brand_color_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    return values->brand_color ? values->brand_color : BRAND_COLOR;
+}
+
+static const char *button_text_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    return values->button_text ? values->button_text : BUTTON_TEXT;
+}
+
+static const char *amount(apr_pool_t *pool, long number, const char *unit)
+{
+    return apr_psprintf(pool, "%ld %s%s", number, unit, number == 1 ? "" : "s");
+}
+
+/* Days and hours where they say it without a remainder. */
+static const char *expires_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    long seconds = values->valid_for;
+    if (seconds > 86400 && seconds % 86400 == 0)
+        return amount(pool, seconds / 86400, "day");
+    if (seconds >= 3600 && seconds % 3600 == 0)
+        return amount(pool, seconds / 3600, "hour");
+    if (seconds >= 60)
+        return amount(pool, seconds / 60, "minute");
+    return amount(pool, seconds, "second");
+}
+
+typedef const char *reader(apr_pool_t *pool, const na_mail_values *values);
+
+static const struct placeholder {
+    const char *name;
+    reader *read;
+} placeholders[] = {
+    {"{{url}}", url_of},
+    {"{{host}}", host_of},
+    {"{{email}}", email_of},
+    {"{{brandColor}}", brand_color_of},
+    {"{{buttonText}}", button_text_of},
+    {"{{expires}}", expires_of},
+};
+
+static const struct placeholder *placeholder_at(const char *text)
+{
+    for (apr_size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++)
+        if (strncmp(text, placeholders[i].name, strlen(placeholders[i].name)) == 0)
+            return &placeholders[i];
+    return NULL;
+}
+
+typedef const char *escaper(apr_pool_t *pool, const char *text);
+
+static const char *plain(apr_pool_t *pool, const char *text)
+{
+    return text;
+}
+
+static const char *fill(apr_pool_t *pool, const char *text, const na_mail_values *values,
+                        escaper *escape)
+{
+    apr_array_header_t *parts = apr_array_make(pool, 16, sizeof(const char *));
+    const char *braces;
+    while ((braces = strstr(text, "{{"))) {
+        const struct placeholder *found = placeholder_at(braces);
+        apr_size_t len = found ? strlen(found->name) : strlen("{{");
+        const char *value = found ? found->read(pool, values) : "{{";
+        APR_ARRAY_PUSH(parts, const char *) =
+            apr_pstrmemdup(pool, text, (apr_size_t)(braces - text));
+        APR_ARRAY_PUSH(parts, const char *) = value ? escape(pool, value) : "";
+        text = braces + len;
+    }
+    APR_ARRAY_PUSH(parts, const char *) = text;
+    return apr_array_pstrcat(pool, parts, '\0');
+}
+
+void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
+                           const na_mail_values *values, na_mail_message *message)
+{
+    *message =
+        (na_mail_message){.to = values->email,
+                          .subject = na_one_line(pool, fill(pool, template->subject, values, plain),
+                                                 NA_MAIL_SUBJECT_MAX),
+                          .text = fill(pool, template->text, values, plain),
+                          .html =
+                              template->html ? fill(pool, template->html, values, na_html) : NULL};
+}
+
+/* ── the operator's own ────────────────────────────────────────────────────────────────────── */
+
+static const char *placeholder_names(apr_pool_t *pool)
+{
+    const char *names = "";
+    for (apr_size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++)
+        names = apr_pstrcat(pool, names, i ? ", " : "", placeholders[i].name, NULL);
+    return names;
+}
+
+static na_error *check_placeholders(apr_pool_t *pool, const char *text)
+{
+    for (; (text = strstr(text, "{{")); text += 2)
+        if (!placeholder_at(text))
+            return na_error_new(pool, NA_CONFIGURATION, "no placeholder: '%s'; there are %s",
+                                na_one_line(pool, apr_pstrndup(pool, text, 20), 20),
+                                placeholder_names(pool));
+    return NULL;
+}
+
+na_error *na_mail_template_subject(apr_pool_t *pool, const char *text, const char **subject)
+{
+    if (!*text || strlen(text) > NA_MAIL_SUBJECT_MAX || na_has_control(text) || !na_is_utf8(text))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "a subject is one line of UTF-8, of at most %d bytes",
+                            NA_MAIL_SUBJECT_MAX);
+    NA_TRY(check_placeholders(pool, text));
+    *subject = text;
+    return NULL;
+}
+
+static na_error *read_file(apr_pool_t *pool, const char *path, const char **text)
+{
+    apr_file_t *file;
+    char *read = apr_palloc(pool, NA_MAIL_BODY_MAX + 2);
+    apr_size_t len;
+    if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "%s cannot be read", path);
+    apr_status_t status = apr_file_read_full(file, read, NA_MAIL_BODY_MAX + 1, &len);
+    apr_file_close(file);
+    if (status != APR_EOF)
+        return na_error_new(pool, NA_CONFIGURATION, "%s cannot be read, or has more than %d bytes",
+                            path, NA_MAIL_BODY_MAX);
+    read[len] = '\0';
+    if (strlen(read) != len || !na_is_utf8(read))
+        return na_error_new(pool, NA_CONFIGURATION, "%s is not UTF-8", path);
+    *text = read;
+    return NULL;
+}
+
+na_error *na_mail_template_file(apr_pool_t *pool, const char *path, const char **body)
+{
+    NA_TRY(read_file(pool, path, body));
+    na_error *error = check_placeholders(pool, *body);
+    if (error)
+        return na_error_wrap(pool, error, NULL, "%s", path);
+    if (!strstr(*body, "{{url}}"))
+        return na_error_new(pool, NA_CONFIGURATION, "%s has no {{url}}", path);
+    return NULL;
+}

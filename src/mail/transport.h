@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_MAIL_TRANSPORT_H
+#define NA_MAIL_TRANSPORT_H
+
+#include <jansson.h>
+
+#include "mail/mail.h"
+
+/* What transports are made of, and what they share; for src/mail alone. */
+
+/* A message that passed na_mail_message_check. */
+typedef struct na_mail_letter {
+    const char *to;
+    na_mailbox from;
+    const char *subject;
+    const char *text;
+    const char *html; /* or NULL */
+    const char *id;
+} na_mail_letter;
+
+typedef struct na_mail_transport {
+    const char *name;
+    const char *const *needs; /* names of options that have to be set, NULL behind the last */
+    const char *const *takes; /* of those that may be set besides */
+    na_error *(*check)(apr_pool_t *pool, const na_mail_options *options); /* or NULL */
+    na_error *(*send)(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter);
+} na_mail_transport;
+
+extern const na_mail_transport na_mail_smtp, na_mail_sendgrid, na_mail_ses, na_mail_resend,
+    na_mail_postmark, na_mail_mailgun, na_mail_to_log;
+
+/* NULL where there is none of that name. */
+const na_mail_transport *na_mail_transport_find(const char *name);
+
+/* "smtp, sendgrid, …" */
+const char *na_mail_transport_names(apr_pool_t *pool);
+
+struct na_mail {
+    const na_mail_transport *transport;
+    const na_mail_options *options;
+    na_http *http;
+    na_mail_log log;
+};
+
+na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options);
+
+void na_mail_write(const na_mail *mail, na_mail_level level, const char *line);
+
+/* `path` behind the options' base_url, or else `origin`. */
+const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, const char *origin,
+                            const char *path);
+
+/* Calls an API: success is a status of 2xx. */
+na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request);
+
+/* The same with JSON, of which it takes over a reference. */
+na_error *na_mail_post_json(const na_mail *mail, apr_pool_t *pool, na_http_request *request,
+                            json_t *json);
+
+#endif
