@@ -20,13 +20,21 @@ static const char *const driver_names[] = {"pgsql", "mysql", "sqlite3"};
 static const char *const driver_packages[] = {"libaprutil1-dbd-pgsql", "libaprutil1-dbd-mysql",
                                               "libaprutil1-dbd-sqlite3"};
 
+/*
+ * Pools are no thread's but one's, so each connection has its own, with an allocator of its own;
+ * and another in it that goes while the connection is still there, since what drivers keep in it
+ * is cleaned up through the connection. MySQL's ends a transaction once more as its pool goes: in
+ * the pool of a use that would happen to somebody else's.
+ */
 typedef struct connection {
-    apr_pool_t *pool;
+    apr_pool_t *pool, *inner;
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
-    apr_hash_t *prepared; /* apr_dbd_prepared_t * by name */
+    apr_dbd_transaction_t *transaction; /* begun again and again; NULL before the first time */
+    apr_hash_t *prepared;               /* apr_dbd_prepared_t * by name */
     apr_time_t opened;
     int broken;
+    int retired; /* the definitions have changed under its prepared statements */
 } connection;
 
 struct na_db {
@@ -84,32 +92,59 @@ static int introduce(const na_db *db, connection *c)
     return apr_dbd_query(c->driver, c->handle, &rows, text) == 0;
 }
 
-static apr_status_t open_connection(void **made, void *data, apr_pool_t *pool)
+static apr_status_t close_connection(void *made, void *data, apr_pool_t *list_pool)
+{
+    connection *c = made;
+    apr_pool_destroy(c->inner);
+    apr_status_t status = apr_dbd_close(c->driver, c->handle);
+    apr_pool_destroy(c->pool);
+    return status;
+}
+
+static apr_pool_t *make_own_pool(apr_pool_t *parent)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&pool, parent, NULL, allocator);
+    apr_allocator_owner_set(allocator, pool);
+    return pool;
+}
+
+static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_pool)
 {
     na_db *db = data;
     const char *error = NULL;
+    apr_pool_t *pool = make_own_pool(list_pool);
     connection *c = apr_pcalloc(pool, sizeof *c);
     c->pool = pool;
     c->driver = db->driver;
-    c->prepared = apr_hash_make(pool);
     c->opened = apr_time_now();
     apr_status_t status =
         apr_dbd_open_ex(db->driver, pool, db->options->parameters, &c->handle, &error);
-    if (status != APR_SUCCESS)
+    if (status != APR_SUCCESS) {
+        apr_pool_destroy(pool);
         return status;
+    }
+    apr_pool_create(&c->inner, pool);
+    c->prepared = apr_hash_make(c->inner);
     *made = c;
-    return introduce(db, c) ? APR_SUCCESS : APR_EGENERAL;
-}
-
-static apr_status_t close_connection(void *made, void *data, apr_pool_t *pool)
-{
-    connection *c = made;
-    return apr_dbd_close(c->driver, c->handle);
+    if (introduce(db, c))
+        return APR_SUCCESS;
+    close_connection(c, db, list_pool);
+    return APR_EGENERAL;
 }
 
 static na_error *unavailable(const na_db *db, apr_pool_t *pool, const char *why)
 {
     return na_error_new(pool, NA_UNAVAILABLE, "%s: %s", db->options->name, why);
+}
+
+/* Before the connections' own pools go, which are in the list's. */
+static apr_status_t close_all(void *data)
+{
+    const na_db *db = data;
+    return apr_reslist_destroy(db->connections);
 }
 
 na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_watch *watch,
@@ -127,6 +162,7 @@ na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_wa
                            IDLE_MAX, open_connection, close_connection, db,
                            db->pool) != APR_SUCCESS)
         return unavailable(db, pool, "no list of connections");
+    apr_pool_pre_cleanup_register(db->pool, db, close_all);
     apr_reslist_timeout_set(db->connections, options->timeout_ms * 1000);
     *made = db;
     return NULL;
@@ -152,7 +188,7 @@ static na_error *acquire(na_db *db, apr_pool_t *pool, connection **c)
 /* After any error that nobody expected a connection is not to be trusted, whatever it says. */
 static void give_back(na_db *db, connection *c)
 {
-    if (c->broken)
+    if (c->broken || c->retired)
         apr_reslist_invalidate(db->connections, c);
     else
         apr_reslist_release(db->connections, c);
@@ -178,8 +214,10 @@ na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
 static int begin(na_db_use *use)
 {
     connection *c = use->connection;
-    return apr_dbd_transaction_start(c->driver, use->pool, c->handle, &use->transaction) == 0 &&
-           use->transaction;
+    if (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) != 0)
+        return 0;
+    use->transaction = c->transaction;
+    return use->transaction != NULL;
 }
 
 /* Connections that were idle die together: as many may be tried as there can be. */
@@ -246,6 +284,13 @@ apr_pool_t *na_db_pool(const na_db_use *use)
     return use->pool;
 }
 
+apr_pool_t *na_db_set_pool(na_db_use *use, apr_pool_t *pool)
+{
+    apr_pool_t *before = use->pool;
+    use->pool = pool;
+    return before;
+}
+
 na_db_engine na_db_engine_of(const na_db_use *use)
 {
     return use->db->options->engine;
@@ -263,9 +308,9 @@ static apr_dbd_prepared_t *prepared(connection *c, const char *name, const char 
     apr_dbd_prepared_t *statement = apr_hash_get(c->prepared, name, APR_HASH_KEY_STRING);
     if (statement)
         return statement;
-    if (apr_dbd_prepare(c->driver, c->pool, c->handle, text, name, &statement) != 0)
+    if (apr_dbd_prepare(c->driver, c->inner, c->handle, text, name, &statement) != 0)
         return NULL;
-    apr_hash_set(c->prepared, apr_pstrdup(c->pool, name), APR_HASH_KEY_STRING, statement);
+    apr_hash_set(c->prepared, apr_pstrdup(c->inner, name), APR_HASH_KEY_STRING, statement);
     return statement;
 }
 
@@ -367,13 +412,12 @@ na_error *na_db_select(na_db_use *use, na_statement statement, int count,
                              count, arguments, rows);
 }
 
-na_error *na_db_change(na_db_use *use, na_statement statement, int count,
-                       const char *const *arguments, int *affected)
+na_error *na_db_change_text(na_db_use *use, const char *name, const char *text, int count,
+                            const char *const *arguments, int *affected)
 {
     connection *c = use->connection;
-    const char *name = name_of(use->pool, statement);
     int rows = 0;
-    apr_dbd_prepared_t *ready = prepared(c, name, use->db->statements[statement]);
+    apr_dbd_prepared_t *ready = prepared(c, name, text);
     if (!ready || apr_dbd_pquery(c->driver, use->pool, c->handle, &rows, ready, count,
                                  (const char **)arguments) != 0)
         return failed(use, name);
@@ -382,9 +426,18 @@ na_error *na_db_change(na_db_use *use, na_statement statement, int count,
     return NULL;
 }
 
+na_error *na_db_change(na_db_use *use, na_statement statement, int count,
+                       const char *const *arguments, int *affected)
+{
+    return na_db_change_text(use, name_of(use->pool, statement), use->db->statements[statement],
+                             count, arguments, affected);
+}
+
+/* SQLite's prepared statements are dead after any definition, and do not come back. */
 na_error *na_db_execute(na_db_use *use, const char *text)
 {
     int rows;
+    use->connection->retired = 1;
     return apr_dbd_query(use->connection->driver, use->connection->handle, &rows, text) == 0
                ? NULL
                : failed(use, "a definition");

@@ -56,6 +56,13 @@ na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use);
 na_error *na_db_end(na_db_use *use, na_error *error);
 
 apr_pool_t *na_db_pool(const na_db_use *use);
+
+/*
+ * From now on what the use gives lives in `pool`; returns the pool from before, which has to be put
+ * back before the end. So a long use can be worked off in parts, each with a pool that is cleared.
+ */
+apr_pool_t *na_db_set_pool(na_db_use *use, apr_pool_t *pool);
+
 na_db_engine na_db_engine_of(const na_db_use *use);
 const na_schema *na_db_schema_of(const na_db_use *use);
 
@@ -84,8 +91,13 @@ na_error *na_db_change(na_db_use *use, na_statement statement, int argument_coun
  */
 na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int argument_count,
                             const char *const *arguments, na_rows *rows);
+na_error *na_db_change_text(na_db_use *use, const char *name, const char *text, int argument_count,
+                            const char *const *arguments, int *affected);
 
-/* Definitions and the like, without arguments. */
+/*
+ * Definitions and the like, without arguments. Statements that were prepared before may be useless
+ * afterwards: select and change only what this use has not asked for yet.
+ */
 na_error *na_db_execute(na_db_use *use, const char *text);
 
 /*
