@@ -19,9 +19,20 @@ static const char *const own_tables[] = {
     "changed_at {#int} NOT NULL DEFAULT 0, disabled {#int} NOT NULL DEFAULT 0)",
     NULL};
 
-static const char *const drop_own_tables[] = {"DROP TABLE nextauth_credentials",
-                                              "DROP TABLE nextauth_roles",
-                                              "DROP TABLE nextauth_store", NULL};
+/* MySQL commits each definition by itself: what a failure leaves behind must not be in the way. */
+static const char *const own_tables_mysql[] = {
+    "CREATE TABLE IF NOT EXISTS nextauth_store (store_key {#key} NOT NULL PRIMARY KEY, value "
+    "{#text} NOT NULL, expires {#int} NOT NULL, INDEX (expires))",
+    "CREATE TABLE IF NOT EXISTS nextauth_roles (user_id {#key} NOT NULL, role {#key} NOT NULL, "
+    "PRIMARY KEY (user_id, role))",
+    "CREATE TABLE IF NOT EXISTS nextauth_credentials (user_id {#key} NOT NULL PRIMARY KEY, "
+    "password_hash {#text}, changed_at {#int} NOT NULL DEFAULT 0, disabled {#int} NOT NULL DEFAULT "
+    "0)",
+    NULL};
+
+static const char *const drop_own_tables[] = {"DROP TABLE IF EXISTS nextauth_credentials",
+                                              "DROP TABLE IF EXISTS nextauth_roles",
+                                              "DROP TABLE IF EXISTS nextauth_store", NULL};
 
 /* A database that @auth/pg-adapter made has its tables: they stay as they are. */
 static const char *const authjs_tables[] = {
@@ -69,8 +80,8 @@ static const char *const authjs_tables_mysql[] = {
 /* What is in them is the users', and was perhaps there before: going back leaves it alone. */
 static const char *const nothing[] = {NULL};
 
-const na_migration na_migrations[] = {{1, "tables of this module's own", NULL, own_tables, NULL,
-                                       drop_own_tables},
+const na_migration na_migrations[] = {{1, "tables of this module's own", NULL, own_tables,
+                                       own_tables_mysql, drop_own_tables},
                                       {2, "tables of Auth.js, where they are not there yet",
                                        "authjs", authjs_tables, authjs_tables_mysql, nothing}};
 

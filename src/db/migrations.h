@@ -14,8 +14,8 @@ typedef struct na_migration {
     const char *name;
     const char *schema;          /* only for databases of this schema; NULL: for all */
     const char *const *up;       /* statements with na_schema_text's words, NULL at the end */
-    const char *const *up_mysql; /* where MySQL's are others */
-    const char *const *down;
+    const char *const *up_mysql; /* where MySQL's are others; they can be run again */
+    const char *const *down;     /* likewise, on all engines */
 } na_migration;
 
 extern const na_migration na_migrations[];

@@ -319,7 +319,10 @@ static const char *optional(apr_pool_t *pool, const na_schema *schema, na_db_eng
     return apr_pstrcat(pool, ", ", updated, " = ", now(schema, engine), NULL);
 }
 
-/* Keys are bounded: MySQL's must be, and @auth/pg-adapter's are. */
+/*
+ * Keys are bounded: MySQL's must be, and @auth/pg-adapter's are. MySQL's text is compared byte by
+ * byte, as the other engines do, whatever the database's own collation is.
+ */
 static const char *type_of(const na_schema *schema, na_db_engine engine, const char *type)
 {
     static const struct {
@@ -327,7 +330,7 @@ static const char *type_of(const na_schema *schema, na_db_engine engine, const c
         const char *of[NA_DB_ENGINES];
     } types[] = {
         {"key", {"VARCHAR(255)", "VARCHAR(255) COLLATE utf8mb4_bin", "TEXT"}},
-        {"text", {"TEXT", "MEDIUMTEXT", "TEXT"}},
+        {"text", {"TEXT", "MEDIUMTEXT COLLATE utf8mb4_bin", "TEXT"}},
         {"int", {"BIGINT", "BIGINT", "INTEGER"}},
         {"bool", {"BOOLEAN", "BOOLEAN", "INTEGER"}},
         {"id", {"INTEGER", "INTEGER", "INTEGER"}},
