@@ -18,6 +18,11 @@ static const struct {
      "list who is signed in; URL (or NEXTAUTHCTL_SERVER) is where SetHandler nextauth-sessions is"},
     {"session revoke", na_command_session_revoke, "[--server URL] ID… | --user PROVIDER/ID",
      "end sessions by their ID, or all of a user's"},
+    {"migrate", na_command_migrate,
+     "[--database URL] [--schema authjs|prisma|snake] [--status | --dry-run] [--to STEP] [--json]",
+     "make the database's tables, step by step; URL (or NEXTAUTH_DATABASE_URL, DATABASE_URL) may "
+     "be "
+     "file:PATH, a file with the address in it"},
     {"token decode", na_command_token_decode, "--secret-file FILE [--salt SALT] [--v5] [TOKEN]",
      "open a token (standard input without TOKEN) and print its claims"},
     {"token encode", na_command_token_encode,

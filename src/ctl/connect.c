@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/connect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+
+#include "base/envfile.h"
+
+/* An index over a million rows takes longer than anything that a request may wait for. */
+#define TIMEOUT_MS (600 * 1000L)
+
+static const char *from_environment(void)
+{
+    const char *url = getenv("NEXTAUTH_DATABASE_URL");
+    return url && *url ? url : getenv("DATABASE_URL");
+}
+
+static na_error *read_url(apr_pool_t *pool, const char *given, const char **url)
+{
+    char *text;
+    *url = given ? given : from_environment();
+    if (!*url || !**url)
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "which database? --database URL or NEXTAUTH_DATABASE_URL is wanted");
+    if (strncmp(*url, "file:", 5) != 0)
+        return NULL;
+    NA_TRY(na_secret_file_read(pool, *url + 5, &text));
+    text[strcspn(text, "\r\n")] = '\0';
+    *url = text;
+    return NULL;
+}
+
+static const char *working_folder(apr_pool_t *pool)
+{
+    char *path;
+    return apr_filepath_get(&path, 0, pool) == APR_SUCCESS ? path : ".";
+}
+
+na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema,
+                         const na_db_options **options, na_db **db)
+{
+    const char *url;
+    na_db_options *made = apr_palloc(pool, sizeof *made);
+    na_watch *watch = apr_pcalloc(pool, sizeof *watch);
+    NA_TRY(read_url(pool, given, &url));
+    NA_TRY(na_db_url_parse(pool, url, working_folder(pool), made));
+    made->schema = na_schema_find(schema ? schema : "authjs");
+    if (!made->schema)
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "no schema '%s': authjs, prisma or snake is wanted", schema);
+    made->timeout_ms = TIMEOUT_MS;
+    made->max_connections = 1;
+    watch->name = made->name;
+    watch->health = apr_pcalloc(pool, sizeof *watch->health);
+    *options = made;
+    return na_db_make(pool, made, watch, db);
+}

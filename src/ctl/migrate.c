@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/migrate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_getopt.h>
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "ctl/commands.h"
+#include "ctl/connect.h"
+
+typedef struct call {
+    apr_pool_t *pool;
+    const char *url, *schema;
+    int status, dry_run, json;
+    int target; /* -1: the newest */
+    const na_db_options *options;
+    na_db *db;
+    json_t *changes;
+} call;
+
+/* ── the command line ──────────────────────────────────────────────────────────────────────── */
+
+static int read_target(const char *text, int *target)
+{
+    size_t len = strlen(text);
+    *target = atoi(text);
+    return len && len < 7 && strspn(text, "0123456789") == len;
+}
+
+static int read_options(call *c, int argc, char **argv)
+{
+    static const apr_getopt_option_t options[] = {{"database", 'd', 1, "address"},
+                                                  {"schema", 's', 1, "whose tables"},
+                                                  {"status", 'S', 0, "what was applied"},
+                                                  {"to", 't', 1, "the step to end at"},
+                                                  {"dry-run", 'n', 0, "change nothing"},
+                                                  {"json", 'j', 0, "as JSON"},
+                                                  {NULL, 0, 0, NULL}};
+    apr_getopt_t *parser;
+    const char *value;
+    int option, right = 1;
+    apr_status_t status;
+    c->target = -1;
+    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
+    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
+        if (option == 'd')
+            c->url = value;
+        if (option == 's')
+            c->schema = value;
+        if (option == 't')
+            right &= read_target(value, &c->target);
+        c->status |= option == 'S';
+        c->dry_run |= option == 'n';
+        c->json |= option == 'j';
+    }
+    return status == APR_EOF && parser->ind == argc && right &&
+           !(c->status && (c->dry_run || c->target >= 0));
+}
+
+static int fail(const call *c, const na_error *error)
+{
+    fprintf(stderr, "nextauthctl: %s\n", na_error_text(c->pool, error));
+    return 1;
+}
+
+/* ── for people ────────────────────────────────────────────────────────────────────────────── */
+
+static void print_mark(int done)
+{
+    int colours = isatty(1);
+    printf("%s%s%s ",
+           !colours ? ""
+           : done   ? "\033[32m"
+                    : "\033[2m",
+           done ? "✓" : "·", colours ? "\033[0m" : "");
+}
+
+/* "2026-01-01 00:00" of "2026-01-01T00:00:00.000Z". */
+static const char *minute(apr_pool_t *pool, apr_int64_t milliseconds)
+{
+    char *text = na_iso8601(pool, apr_time_from_msec(milliseconds));
+    text[10] = ' ';
+    text[16] = '\0';
+    return text;
+}
+
+static void print_step(const call *c, int version, const char *name, const na_applied *applied)
+{
+    print_mark(applied != NULL);
+    printf("%4d  %-16s  %s\n", version, applied ? minute(c->pool, applied->at) : "-",
+           na_one_line(c->pool, name, 80));
+}
+
+static void print_change(const call *c, const na_migration *step, int up)
+{
+    print_mark(!c->dry_run);
+    printf("%4d  %s%s\n", step->version, up ? "" : "taken back: ", step->name);
+}
+
+static void print_statements(const apr_array_header_t *statements)
+{
+    for (int i = 0; i < statements->nelts; i++)
+        printf("        %s;\n", APR_ARRAY_IDX(statements, i, const char *));
+}
+
+/* ── what was applied ──────────────────────────────────────────────────────────────────────── */
+
+static const na_applied *applied_step(const apr_array_header_t *applied, int version)
+{
+    for (int i = 0; i < applied->nelts; i++)
+        if (APR_ARRAY_IDX(applied, i, na_applied).version == version)
+            return &APR_ARRAY_IDX(applied, i, na_applied);
+    return NULL;
+}
+
+static json_t *json_of_step(const call *c, int version, const char *name, const na_applied *applied)
+{
+    return json_pack("{s:i, s:s, s:b, s:s?}", "version", version, "name", name, "applied",
+                     applied != NULL, "appliedAt",
+                     applied ? na_iso8601(c->pool, apr_time_from_msec(applied->at)) : NULL);
+}
+
+static void show_step(const call *c, json_t *steps, int version, const char *name,
+                      const na_applied *applied)
+{
+    if (c->json)
+        json_array_append_new(steps, json_of_step(c, version, name, applied));
+    else
+        print_step(c, version, name, applied);
+}
+
+/* Those that are known, then those that only a newer version knows. */
+static void show_steps(const call *c, json_t *steps, const apr_array_header_t *applied)
+{
+    for (int i = 0; i < na_migration_count; i++) {
+        const na_migration *step = &na_migrations[i];
+        show_step(c, steps, step->version, step->name, applied_step(applied, step->version));
+    }
+    for (int i = 0; i < applied->nelts; i++) {
+        const na_applied *step = &APR_ARRAY_IDX(applied, i, na_applied);
+        if (step->version > na_migration_count)
+            show_step(c, steps, step->version, step->name, step);
+    }
+}
+
+static na_error *show(const call *c)
+{
+    apr_array_header_t *applied;
+    json_t *steps = na_json_own(c->pool, json_array());
+    NA_TRY(na_db_applied(c->db, c->pool, &applied));
+    int version =
+        applied->nelts ? APR_ARRAY_IDX(applied, applied->nelts - 1, na_applied).version : 0;
+    if (!c->json && c->status)
+        printf("  %4s  %-16s  %s\n", "STEP", "APPLIED (UTC)", "NAME");
+    if (c->json || c->status)
+        show_steps(c, steps, applied);
+    json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:O}", "database", c->options->name, "schema",
+                            na_schema_name(c->options->schema), "version", version, "newest",
+                            na_migration_count, "steps", steps);
+    json_object_set(all, c->dry_run ? "planned" : "changes", c->changes);
+    if (c->json)
+        printf("%s\n", na_json_dump(c->pool, na_json_own(c->pool, all)));
+    else
+        fprintf(stderr, "%s is at step %d of %d%s\n", c->options->name, version, na_migration_count,
+                c->dry_run ? "; nothing was changed" : "");
+    if (!c->json)
+        json_decref(all);
+    return NULL;
+}
+
+/* ── changing it ───────────────────────────────────────────────────────────────────────────── */
+
+static void report(void *data, const na_migration *step, int up)
+{
+    call *c = data;
+    json_t *change = json_pack("{s:i, s:s, s:s}", "version", step->version, "name", step->name,
+                               "direction", up ? "up" : "down");
+    const apr_array_header_t *statements =
+        na_migration_statements(c->pool, c->options->schema, c->options->engine, step, up);
+    json_array_append_new(c->changes, change);
+    if (!c->json)
+        print_change(c, step, up);
+    if (!c->json && c->dry_run)
+        print_statements(statements);
+    if (!c->json || !c->dry_run)
+        return;
+    json_t *texts = json_array();
+    for (int i = 0; i < statements->nelts; i++)
+        json_array_append_new(texts, json_string(APR_ARRAY_IDX(statements, i, const char *)));
+    json_object_set_new(change, "statements", texts);
+}
+
+static na_error *run(call *c)
+{
+    NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &c->options, &c->db));
+    if (!c->status)
+        NA_TRY(na_db_migrate(c->db, c->pool, c->target, c->dry_run, report, c));
+    return show(c);
+}
+
+int na_command_migrate(apr_pool_t *pool, int argc, char **argv)
+{
+    call c = {.pool = pool, .changes = na_json_own(pool, json_array())};
+    if (!read_options(&c, argc, argv)) {
+        fprintf(stderr, "nextauthctl migrate: see nextauthctl --help\n");
+        return 2;
+    }
+    na_error *error = run(&c);
+    return error ? fail(&c, error) : 0;
+}
