@@ -13,8 +13,8 @@
 #define LABEL_MAX 63
 #define NAME_BYTES 128
 
-/* Bytes of an encoded word's text: in base64 and with its frame they stay below 75 characters. */
-#define WORD_BYTES 45
+/* Bytes of an encoded word's text: with its frame and "Subject: " a line stays below 76. */
+#define WORD_BYTES 39
 
 static int is_alnum(char c)
 {

@@ -23,8 +23,9 @@ typedef struct na_mail_options {
     na_mail_tls tls;
     const char *user; /* needs `password` */
     const char *password;
-    const char *ca_file;     /* NULL: the system's */
-    long timeout_ms;         /* of one attempt; for an HTTP API the HTTP client's counts */
+    const char *ca_file; /* NULL: the system's */
+    long timeout_ms; /* of one attempt, and at most a second more to say good-bye; for an HTTP API
+                        the HTTP client's counts */
     long connect_timeout_ms; /* of these, until connected */
 
     const char *api_key;       /* sendgrid, resend, postmark, mailgun */

@@ -13,6 +13,7 @@ typedef struct session {
     curl_mime *mime;
     struct curl_slist *recipients;
     struct curl_slist *headers;
+    apr_time_t deadline;
     char error[CURL_ERROR_SIZE];
 } session;
 
@@ -126,6 +127,26 @@ static void set_tls(CURL *curl, const na_mail_options *options)
         curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
 }
 
+/* Asked by libcurl about once a second, and whenever something happens. */
+static int is_too_late(void *data, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    return apr_time_now() > ((session *)data)->deadline;
+}
+
+/* libcurl's own limit does not count while it says good-bye; were the connection kept, it would do
+ * that without any limit of ours. */
+static void set_limits(session *s, const na_mail_options *options)
+{
+    s->deadline = apr_time_now() + apr_time_from_msec(options->timeout_ms);
+    curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS, options->timeout_ms);
+    curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
+    curl_easy_setopt(s->curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(s->curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, is_too_late);
+    curl_easy_setopt(s->curl, CURLOPT_XFERINFODATA, s);
+}
+
 static void set_server(CURL *curl, apr_pool_t *pool, const na_mail_options *options)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -136,8 +157,6 @@ static void set_server(CURL *curl, apr_pool_t *pool, const na_mail_options *opti
     curl_easy_setopt(curl, CURLOPT_URL, url_of(pool, options));
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
     if (options->user) {
         curl_easy_setopt(curl, CURLOPT_USERNAME, options->user);
         curl_easy_setopt(curl, CURLOPT_PASSWORD, options->password);
@@ -154,6 +173,13 @@ static int is_final(CURLcode code)
            code == CURLE_SSL_CACERT_BADFILE || code == CURLE_LOGIN_DENIED;
 }
 
+static const char *words_of(const session *s, CURLcode code)
+{
+    if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_ABORTED_BY_CALLBACK)
+        return "it takes too long";
+    return *s->error ? s->error : curl_easy_strerror(code);
+}
+
 static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_options *options,
                          CURLcode code)
 {
@@ -162,7 +188,7 @@ static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_optio
     int temporary = reply / 100 == 4 || (reply / 100 != 5 && !is_final(code));
     return na_error_new(pool, temporary ? NA_UNAVAILABLE : NA_EMAIL_SIGNIN,
                         "mail server %s port %d: %s", options->host, options->port,
-                        *s->error ? s->error : curl_easy_strerror(code));
+                        words_of(s, code));
 }
 
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
@@ -172,6 +198,7 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
         return na_error_new(pool, NA_UNAVAILABLE, "libcurl gives no handle for a mail");
     curl_easy_setopt(s.curl, CURLOPT_ERRORBUFFER, s.error);
     set_server(s.curl, pool, mail->options);
+    set_limits(&s, mail->options);
     CURLcode code = set_message(&s, pool, letter);
     if (code == CURLE_OK)
         code = curl_easy_perform(s.curl);
