@@ -8,7 +8,8 @@ const { startLoad } = require('./lib/load.js');
 const { startRedis } = require('./lib/redis.js');
 
 const NAME = 'next-auth.session-token';
-const users = htpasswd({ ada: 'x' });
+const crowd = Array.from({ length: 40 }, (_, i) => `user${i}`);
+const users = htpasswd({ ada: 'x', ...Object.fromEntries(crowd.map((user) => [user, 'x'])) });
 const config = (cache, more = '') => `
 NextAuthEngine On
 NextAuthMode test
@@ -29,9 +30,9 @@ ${more}
   Require local
 </Location>`;
 
-async function signedIn(site, filler = '') {
+async function signedIn(site, filler = '', username = 'ada') {
   const client = new Client(site);
-  await client.post('/api/auth/callback/credentials', { csrfToken: await client.csrf(), username: 'ada', password: 'x' }, { headers: { 'x-filler': filler } });
+  await client.post('/api/auth/callback/credentials', { csrfToken: await client.csrf(), username, password: 'x' }, { headers: { 'x-filler': filler } });
   return client;
 }
 const status = async (client) => (await client.get('/members/')).status;
@@ -94,10 +95,10 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
     const site = await t.httpd({ files: { users }, config: config('shmcb:@DIR@/sessions(65536)') });
     const first = await signedIn(site);
     const sessions = [];
-    for (let i = 0; i < 120; i += 1) sessions.push(await signedIn(site, 'x'.repeat(300)));
+    for (let i = 0; i < 120; i += 1) sessions.push(await signedIn(site, 'x'.repeat(300), crowd[i % crowd.length]));
     const alive = (await Promise.all(sessions.map(status))).map((s) => s === 200);
     t.is(await status(first), 401, 'the oldest sessions give way');
-    t.ok(alive.slice(-20).every(Boolean), 'the newest are there');
+    t.ok(alive.slice(-10).every(Boolean), 'the newest are there');
     t.like(site.log(), /the session cache is full: \d+ entries that would have ended first were dropped \(\d+ in all\): make NextAuthSOCache larger, it has 65536 bytes/, 'and the log says how many, and what to do');
     t.is(site.log().match(/session cache is full/g).length, 1, 'once a minute');
   }

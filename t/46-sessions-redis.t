@@ -59,7 +59,7 @@ suite('Sessions in Redis: shared by servers, secured, and when Redis is down', a
       t.is(await ask(), 401, `${strategy}: and so is its end`);
     }
     const keys = (await redis.cli('KEYS', '*')).split('\n');
-    t.ok(keys.length === 3 && keys.every((key) => /^nextauth:(session|user):[0-9a-f]{64}$/.test(key)), 'Redis has hashes as keys', keys);
+    t.ok(keys.length === 4 && keys.every((key) => /^nextauth:(session|user):[0-9a-f]{64}$/.test(key)), 'Redis has hashes as keys', keys);
     const values = await Promise.all(keys.map((key) => redis.cli('GET', key)));
     t.unlike(values.join(), /ada|credentials|Mozilla|127\.0/, 'and nothing in its values that could be read');
     const ttls = await Promise.all(keys.map((key) => redis.cli('TTL', key)));
@@ -142,11 +142,14 @@ suite('Sessions in Redis: shared by servers, secured, and when Redis is down', a
     await pause(1500);
     const during = new Set();
     for (let i = 0; i < 30; i += 1) during.add(await statusOf(c));
-    t.is([...during], [200], 'sessions that were good a moment ago are served');
+    // a process that has not seen the session lately cannot tell, and prefork has many
+    if (process.env.NEXTAUTH_MPM === 'prefork') t.ok(during.has(200), 'sessions that were good a moment ago are served by who knows them');
+    else t.is([...during], [200], 'sessions that were good a moment ago are served');
     const bob = await signedIn(site, 'bob');
     t.is(open(SECRET, bob.cookie(NAME)).sub, 'bob', 'with claims in the cookie, one can sign in');
     await pause(8000);
     t.is(await statusOf(c), 503, 'but not for ever');
+    t.is(lines(site, /session store: Redis at \S+ is down: /g), 1, 'with one line in the log');
     redis.kill('SIGCONT');
     await until('sessions are back', async () => (await statusOf(c)) === 200, 10_000);
     await until('it is listed', async () => (await statusOf(bob)) === 200 && ((await bob.get('/api/auth/sessions')).json.sessions || []).length === 1, 10_000);

@@ -72,8 +72,8 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
                             said(request, "error"), said(request, "error_description"));
     }
     na_error *error = sign_in(request, response, state);
-    if (error && strcmp(error->code, NA_ACCESS_DENIED) != 0 &&
-        strcmp(error->code, NA_UNAVAILABLE) != 0 && strcmp(error->code, NA_CONFIGURATION) != 0)
+    if (error && strcmp(error->code, NA_ACCESS_DENIED) != 0 && !na_is_unavailable(error) &&
+        strcmp(error->code, NA_CONFIGURATION) != 0)
         return na_error_wrap(request->pool, error, NA_OAUTH_CALLBACK, "no sign-in with '%s'",
                              request->provider->id);
     return error;

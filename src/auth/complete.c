@@ -95,7 +95,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
     if (error)
         return na_error_wrap(request->pool, error,
-                             strcmp(error->code, NA_UNAVAILABLE) == 0 ? NULL : NA_CONFIGURATION,
+                             na_is_unavailable(error) ? NULL : NA_CONFIGURATION,
                              "no session for '%s'",
                              na_percent_encode(request->pool, subject->user.id));
     na_log(request, NA_LOG_INFO, "signIn: '%s' by %s",

@@ -143,7 +143,7 @@ void na_dispatch(na_request *request, na_response *response)
     na_csrf(request, response);
     na_callback_url(request, response);
     na_error *error = route->run(request, response);
-    if (error && strcmp(error->code, NA_UNAVAILABLE) == 0)
+    if (na_is_unavailable(error))
         respond_unavailable(request, response);
     else if (error)
         respond_error(request, response, error);

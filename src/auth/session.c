@@ -58,7 +58,7 @@ na_error *na_get_session(na_request *request, na_response *response)
         error = renew(request, response, session);
     if (session && !error)
         return NULL;
-    if (error && strcmp(error->code, NA_UNAVAILABLE) == 0)
+    if (na_is_unavailable(error))
         return error;
     if (error)
         na_log(request, NA_LOG_INFO, "session refused: %s", na_error_text(request->pool, error));

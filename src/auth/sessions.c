@@ -21,7 +21,7 @@ static na_error *load(na_request *request, const na_session **session)
         return na_error_new(request->pool, NA_CONFIGURATION,
                             "sessions are not listed: there is no NextAuthSessionStore");
     na_error *error = na_session_load(request->sessions, &request->visit, session);
-    return error && strcmp(error->code, NA_UNAVAILABLE) == 0 ? error : NULL;
+    return na_is_unavailable(error) ? error : NULL;
 }
 
 static void ask_to_sign_in(na_request *request, na_response *response)
@@ -120,7 +120,8 @@ static na_error *end(na_request *request, const na_session *session, const char 
     if (!found)
         return NULL;
     *is_own = is_current(&listed, session);
-    return na_session_end_other(request->sessions, request->pool, user, &listed.key, request->now);
+    return na_session_end_other(request->sessions, request->pool, user, &listed.key,
+                                listed.record.created, request->now);
 }
 
 na_error *na_post_sessions(na_request *request, na_response *response)

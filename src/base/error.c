@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 
+#include <string.h>
+
 #include <stdarg.h>
 
 #include <apr_strings.h>
@@ -32,6 +34,11 @@ na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, con
     na_error *error = make(pool, cause, code ? code : cause->code, format, args);
     va_end(args);
     return error;
+}
+
+int na_is_unavailable(const na_error *error)
+{
+    return error && (strcmp(error->code, NA_UNAVAILABLE) == 0 || strcmp(error->code, NA_BUSY) == 0);
 }
 
 const char *na_error_text(apr_pool_t *pool, const na_error *error)

@@ -32,12 +32,19 @@ struct na_error {
 /* Not NextAuth's: something that sessions depend on does not answer. The answer is a 503. */
 #define NA_UNAVAILABLE "Unavailable"
 
+/* The same to whoever asked, but no fault of that thing: this process has too much to do with it.
+ */
+#define NA_BUSY "Busy"
+
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The new error's cause is `cause`; where `code` is NULL it keeps the cause's code. */
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
+
+/* 1 where the code is NA_UNAVAILABLE or NA_BUSY; `error` may be NULL. */
+int na_is_unavailable(const na_error *error);
 
 /* "message: cause's message: …", for a log line. */
 const char *na_error_text(apr_pool_t *pool, const na_error *error);

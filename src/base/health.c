@@ -27,7 +27,7 @@ static int may_ask(na_health *health)
     if (!apr_atomic_read32(&health->failures))
         return 1;
     apr_uint32_t now = milliseconds(), retry_at = apr_atomic_read32(&health->retry_at);
-    if ((apr_int32_t)(now - retry_at) < 0)
+    if (retry_at - now - 1 < BACKOFF_MOST_MS) /* a clock that was set back does not count */
         return 0;
     return apr_atomic_cas32(&health->retry_at, now + BACKOFF_MOST_MS, retry_at) == retry_at;
 }

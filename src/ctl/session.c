@@ -22,7 +22,6 @@
 typedef struct call {
     apr_pool_t *pool;
     const char *server, *user, *ca_file;
-    const char *login; /* name:password, or NULL */
     int json;
     int count;
     const char *const *ids;
@@ -40,7 +39,6 @@ static int read_options(call *c, int argc, char **argv)
     int option;
     apr_status_t status;
     c->server = getenv("NEXTAUTHCTL_SERVER");
-    c->login = getenv("NEXTAUTHCTL_LOGIN");
     apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
     parser->interleave = 1;
     while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
@@ -75,14 +73,7 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
                                       .allow_http = 1};
     na_http *http;
     na_http_response response;
-    char *login = c->login ? apr_pstrdup(c->pool, c->login) : NULL;
-    char *password = login ? strchr(login, ':') : NULL;
     na_http_request request = {.url = url, .form = form, .header = "X-Requested-With: nextauthctl"};
-    if (password) {
-        *password = '\0';
-        request.user = login;
-        request.password = password + 1;
-    }
     options.ca_file = c->ca_file;
     na_http_global_init();
     NA_TRY(na_http_make(c->pool, &options, &http));
@@ -94,7 +85,7 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
     const char *said = error ? NULL : na_json_string(*answer, "error");
     return na_error_new(c->pool, NA_CONFIGURATION, "%s answers %ld: %s", c->server, response.status,
                         said ? na_one_line(c->pool, said, 300)
-                             : "is SetHandler nextauth-sessions there, and may you use it?");
+                             : "is SetHandler nextauth-sessions there?");
 }
 
 static const char *field(const json_t *session, const char *name)

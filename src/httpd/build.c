@@ -153,7 +153,7 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session.identity_claims = apr_array_make(pool, 4, sizeof(const char *));
     config->session.lifetime.max_age = 30L * 24 * 3600;
     config->session.update_age = 24L * 3600;
-    config->session.check_interval = 5;
+    config->session.check_interval = NA_CHECK_INTERVAL;
     config->theme.color_scheme = "auto";
     config->http = (na_http_options){.timeout_ms = 10000,
                                      .connect_timeout_ms = 5000,

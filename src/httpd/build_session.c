@@ -105,6 +105,8 @@ na_error *na_build_session_store(na_building *b, const na_written *w)
                                   {NULL, 0, NULL}};
     apr_array_header_t *names = apr_array_make(b->pool, 2, sizeof(const char *));
     int named = 0;
+    b->config->session.check_interval = NA_CHECK_INTERVAL; /* not what another server had */
+    b->config->session.serve_for = 0;
     for (; named < w->argc && !strchr(w->argv[named], '='); named++)
         if (strcmp(w->argv[named], "none") != 0)
             NA_TRY(add_store_name(b, w->argv[named], names));
@@ -159,6 +161,27 @@ static na_error *as_switch(na_building *b, const char *value, void *member)
                : na_wrong(b, "'%s': on or off is wanted", value);
 }
 
+static const char *part(const char *text)
+{
+    return text ? text : "-";
+}
+
+/* Servers whose options come to the same share connections; a hash, as there are passwords. */
+static const char *identity_of(apr_pool_t *pool, const na_redis_options *o)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    const char *all =
+        apr_psprintf(pool,
+                     "%s\n%d\n%s\n%d\n%s\n%s\n%d\n%ld\n%ld\n%s\n%s\n%s\n%d\n%s\n%s\n%s\n%s\n%s\n%d",
+                     part(o->host), o->port, part(o->unix_path), o->tls, part(o->user),
+                     part(o->password), o->db, o->timeout_ms, o->connect_timeout_ms,
+                     part(o->ca_file), part(o->cert_file), part(o->key_file), o->max_connections,
+                     part(o->prefix), part(o->sentinels), part(o->master), part(o->sentinel_user),
+                     part(o->sentinel_password), o->cluster);
+    na_sha256(hash, na_bytes_of(all), na_bytes_of(""));
+    return na_hex(pool, hash, sizeof hash);
+}
+
 static na_error *set_redis(na_building *b, const char *url, const na_written *w, int first)
 {
     static const na_key keys[] = {
@@ -182,10 +205,7 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
     if (w)
         NA_TRY(na_build_keys(b, w, first, keys, options));
     b->plan.redis = options;
-    b->plan.redis_arguments = url;
-    for (int i = first; w && i < w->argc; i++)
-        b->plan.redis_arguments =
-            apr_pstrcat(b->pool, b->plan.redis_arguments, " ", w->argv[i], NULL);
+    b->plan.redis_identity = identity_of(b->pool, options);
     return na_redis_options_check(b->pool, options);
 }
 
@@ -239,11 +259,15 @@ na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int stor
                            "socache");
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
                                  &session->record_keys));
+    NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
+                                       &session->namespaces));
     session->cookie_max = b->server->limit_req_fieldsize > 0
                               ? (apr_size_t)b->server->limit_req_fieldsize
                               : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
-    if (b->plan.names)
+    if (b->plan.names) {
+        session->lifetime.token = na_lifetime_of_tokens(&session->lifetime);
         return check_stores(b, conf);
+    }
     if (!store_was_named)
         notify(b, "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
                   "session stays valid until it ends (NextAuthSessionStore none accepts that)");

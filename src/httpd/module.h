@@ -35,7 +35,7 @@ typedef struct na_store_plan {
     const apr_array_header_t *names; /* const char *: the first is written to */
     const char *socache;             /* NextAuthSOCache; NULL where there is none */
     const na_redis_options *redis;   /* NextAuthRedis; likewise */
-    const char *redis_arguments;     /* as written: servers with equal ones share connections */
+    const char *redis_identity;      /* servers with equal ones share connections */
 } na_store_plan;
 
 /* A server's directives, and what they come to once all are read. */

@@ -34,7 +34,7 @@ static int failed(request_rec *r, const na_error *error)
 {
     const char *text = na_error_text(r->pool, error);
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "nextauth-sessions: %s", text);
-    int down = strcmp(error->code, NA_UNAVAILABLE) == 0;
+    int down = na_is_unavailable(error);
     return refuse(r, down ? HTTP_SERVICE_UNAVAILABLE : HTTP_INTERNAL_SERVER_ERROR, text);
 }
 
@@ -61,7 +61,7 @@ static na_error *end(request_rec *r, const na_sessions *sessions, const char *ha
     NA_TRY(na_registry_by_handle(sessions->registry, r->pool, user, handle, r->request_time,
                                  &listed, found));
     return *found ? na_session_end_other(sessions, r->pool, listed.record.user, &listed.key,
-                                         r->request_time)
+                                         listed.record.created, r->request_time)
                   : NULL;
 }
 
@@ -84,11 +84,19 @@ static int end_named(request_rec *r, const na_sessions *sessions)
     return answer(r, HTTP_OK, json_pack("{s:b}", "revoked", 1));
 }
 
-/* Somebody that Require named, or this machine: a forgotten Require must not open it to all. */
-static int may(const request_rec *r)
+/*
+ * This machine, and not by way of a proxy on it: whom Require lets in is the operator's word, but a
+ * Require that is forgotten or too wide must not open this to the world.
+ */
+static int is_local(request_rec *r)
 {
-    return r->user || strcmp(r->useragent_ip, "127.0.0.1") == 0 ||
-           strcmp(r->useragent_ip, "::1") == 0;
+    static const char *const addresses[] = {"127.0.0.1", "::1"};
+    int local = 0;
+    for (int i = 0; i < 2; i++)
+        local |= strcmp(r->useragent_ip, addresses[i]) == 0 &&
+                 strcmp(r->connection->client_ip, addresses[i]) == 0;
+    return local && !apr_table_get(r->headers_in, "X-Forwarded-For") &&
+           !apr_table_get(r->headers_in, "Forwarded") && !apr_table_get(r->headers_in, "Via");
 }
 
 /* No page of another site can make a browser send that header without asking first. */
@@ -102,7 +110,7 @@ int na_handle_sessions(request_rec *r)
     if (!r->handler || strcmp(r->handler, "nextauth-sessions") != 0)
         return DECLINED;
     const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
-    if (!may(r))
+    if (!is_local(r))
         return refuse(r, HTTP_FORBIDDEN,
                       "nextauth-sessions is for whoever Require names, and for "
                       "this machine");

@@ -52,6 +52,11 @@ static apr_status_t forget(void *unused)
     return APR_SUCCESS;
 }
 
+static int is_dbm(const na_socache *cache)
+{
+    return strcmp(cache->provider->name, "dbm") == 0;
+}
+
 /* memcached takes what is further away for a date long past. */
 static apr_time_t provider_expiry(const na_socache *cache, apr_time_t expires)
 {
@@ -64,9 +69,9 @@ static apr_time_t provider_expiry(const na_socache *cache, apr_time_t expires)
 static apr_status_t store_entry(const na_socache *cache, apr_pool_t *pool, const unsigned char *id,
                                 apr_time_t expires, unsigned char *data, unsigned len)
 {
-    if (cache->space)
-        na_socache_space_take(cache->space, cache->provider, cache->instance, cache->server, id,
-                              NA_SHA256_LEN + len, pool);
+    if (cache->space && !na_socache_space_take(cache->space, cache->provider, cache->instance,
+                                               cache->server, id, NA_SHA256_LEN + len, pool))
+        return APR_ENOSPC;
     return cache->provider->store(cache->instance, cache->server, id, NA_SHA256_LEN,
                                   provider_expiry(cache, expires), data, len, pool);
 }
@@ -116,6 +121,11 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
     const char *wrong = provider->create(&instance, rest, pool, pool);
     if (wrong)
         return na_error_new(pool, NA_CONFIGURATION, "NextAuthSOCache %s: %s", argument, wrong);
+    if (strcmp(provider->name, "shmcb") != 0 && rest && strchr(rest, ','))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "NextAuthSOCache %s: of several servers, what a dead one had would be "
+                            "taken for missing: name one",
+                            argument);
     *notice = lost(provider->name);
     return NULL;
 }
@@ -156,7 +166,7 @@ static apr_status_t move_entry(ap_socache_instance_t *from, server_rec *s, void 
                                unsigned len, apr_pool_t *pool)
 {
     const na_socache *to = data;
-    if (id_len == NA_SHA256_LEN && len > NA_SOCACHE_EXPIRY_LEN)
+    if (id_len == NA_SHA256_LEN && len > NA_SOCACHE_HEAD_LEN)
         store_entry(to, pool, id, na_socache_read_expiry(value), apr_pmemdup(pool, value, len),
                     len);
     return APR_SUCCESS;
@@ -200,7 +210,8 @@ static na_error *make_other(apr_pool_t *pconf, server_rec *s, const char *rest, 
                             na_socache *cache)
 {
     NA_TRY(make_instance(pconf, s, cache, rest));
-    move_entries(pconf, kept, cache);
+    if (is_dbm(cache)) /* the others' connections must not be opened before the fork */
+        move_entries(pconf, kept, cache);
     kept->instance = NULL;
     return NULL;
 }
@@ -232,11 +243,6 @@ static na_error *failed(apr_pool_t *pool, const char *what, apr_status_t status)
                         apr_strerror(status, reason, sizeof reason));
 }
 
-static int is_dbm(const na_socache *cache)
-{
-    return strcmp(cache->provider->name, "dbm") == 0;
-}
-
 static na_error *lock(const na_socache *cache, apr_pool_t *pool)
 {
     apr_status_t status = apr_global_mutex_lock(cache->mutex);
@@ -254,38 +260,69 @@ static int is_absent(const na_socache *cache, apr_status_t status)
     return status == APR_NOTFOUND || (status == APR_EGENERAL && is_dbm(cache));
 }
 
+/*
+ * A server that is down is no error to the providers that have one: everything is missing then.
+ * One entry that was just written tells the difference.
+ */
+static na_error *check_alive(const na_socache *cache, apr_pool_t *pool)
+{
+    static const char *const with_server[] = {"memcache", "redis"};
+    unsigned char head[NA_SOCACHE_HEAD_LEN], back[NA_SOCACHE_HEAD_LEN];
+    na_store_key key;
+    unsigned len = sizeof back;
+    int has_server = 0;
+    for (int i = 0; i < 2; i++)
+        has_server |= strcmp(cache->provider->name, with_server[i]) == 0;
+    if (!has_server)
+        return NULL;
+    apr_time_t expires = apr_time_now() + apr_time_from_sec(60);
+    na_store_key_make(&key, "alive", "");
+    na_socache_write_head(head, expires, 1);
+    apr_status_t status = cache->provider->store(cache->instance, cache->server, key.hash,
+                                                 sizeof key.hash, expires, head, sizeof head, pool);
+    if (status == APR_SUCCESS)
+        status = cache->provider->retrieve(cache->instance, cache->server, key.hash,
+                                           sizeof key.hash, back, &len, pool);
+    return status == APR_SUCCESS ? NULL
+                                 : failed(pool, "the cache's server does not answer", status);
+}
+
 /* An entry that expired may be there still. */
 static na_error *read_entry(const na_socache *cache, apr_pool_t *pool, const na_store_key *key,
                             unsigned char *buffer, na_bytes *value)
 {
-    unsigned len = VALUE_MAX + NA_SOCACHE_EXPIRY_LEN;
+    unsigned len = VALUE_MAX + NA_SOCACHE_HEAD_LEN;
     apr_status_t status = cache->provider->retrieve(cache->instance, cache->server, key->hash,
                                                     sizeof key->hash, buffer, &len, pool);
     *value = (na_bytes){0};
     if (is_absent(cache, status))
-        return NULL;
+        return check_alive(cache, pool);
     if (status != APR_SUCCESS)
         return failed(pool, "reading", status);
-    if (len > NA_SOCACHE_EXPIRY_LEN && na_socache_read_expiry(buffer) > apr_time_now())
-        *value = (na_bytes){apr_pmemdup(pool, buffer + NA_SOCACHE_EXPIRY_LEN,
-                                        len - NA_SOCACHE_EXPIRY_LEN),
-                            len - NA_SOCACHE_EXPIRY_LEN};
+    if (len > NA_SOCACHE_HEAD_LEN && na_socache_read_expiry(buffer) > apr_time_now())
+        *value =
+            (na_bytes){apr_pmemdup(pool, buffer + NA_SOCACHE_HEAD_LEN, len - NA_SOCACHE_HEAD_LEN),
+                       len - NA_SOCACHE_HEAD_LEN};
     return NULL;
 }
 
 static unsigned char *make_buffer(apr_pool_t *pool)
 {
-    return apr_palloc(pool, VALUE_MAX + NA_SOCACHE_EXPIRY_LEN);
+    return apr_palloc(pool, VALUE_MAX + NA_SOCACHE_HEAD_LEN);
 }
 
 static na_error *write_entry(const na_socache *cache, apr_pool_t *pool, const na_store_key *key,
-                             na_bytes value, apr_time_t expires)
+                             na_bytes value, apr_time_t expires, int may_drop)
 {
-    unsigned len = (unsigned)value.len + NA_SOCACHE_EXPIRY_LEN;
+    unsigned len = (unsigned)value.len + NA_SOCACHE_HEAD_LEN;
     unsigned char *data = apr_palloc(pool, len);
-    na_socache_write_expiry(data, expires);
-    memcpy(data + NA_SOCACHE_EXPIRY_LEN, value.data, value.len);
+    na_socache_write_head(data, expires, may_drop);
+    memcpy(data + NA_SOCACHE_HEAD_LEN, value.data, value.len);
     apr_status_t status = store_entry(cache, pool, key->hash, expires, data, len);
+    if (status == APR_ENOSPC && cache->space)
+        return na_error_new(pool, NA_BUSY,
+                            "the session cache is full of what must be remembered: make "
+                            "NextAuthSOCache larger");
     return status == APR_SUCCESS ? NULL : failed(pool, "writing", status);
 }
 
@@ -303,12 +340,13 @@ static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int
     return error;
 }
 
+/* What is put whatever was there is the end of a session. */
 static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
                      apr_time_t expires)
 {
     const na_socache *cache = self;
     NA_TRY(lock(cache, pool));
-    na_error *error = write_entry(cache, pool, key, value, expires);
+    na_error *error = write_entry(cache, pool, key, value, expires, 0);
     unlock(cache);
     return error;
 }
@@ -327,8 +365,9 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     NA_TRY(lock(cache, pool));
     na_error *error = read_entry(cache, pool, key, buffer, &there);
     *swapped = !error && equal(there, expected);
+    int may_drop = strcmp(key->kind, NA_KIND_SESSION) == 0;
     if (*swapped)
-        error = write_entry(cache, pool, key, value, expires);
+        error = write_entry(cache, pool, key, value, expires, may_drop);
     unlock(cache);
     return error;
 }
@@ -345,14 +384,14 @@ static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void
                             unsigned len, apr_pool_t *pool)
 {
     listing *l = data;
-    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_EXPIRY_LEN)
+    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN)
         return APR_SUCCESS;
     na_store_key *key = apr_array_push(l->keys);
     key->kind = l->kind;
     memcpy(key->hash, id, id_len);
-    len -= NA_SOCACHE_EXPIRY_LEN;
+    len -= NA_SOCACHE_HEAD_LEN;
     APR_ARRAY_PUSH(l->values, na_bytes) =
-        (na_bytes){apr_pmemdup(l->pool, value + NA_SOCACHE_EXPIRY_LEN, len), len};
+        (na_bytes){apr_pmemdup(l->pool, value + NA_SOCACHE_HEAD_LEN, len), len};
     return APR_SUCCESS;
 }
 
@@ -389,7 +428,7 @@ static apr_size_t value_max(const na_socache *cache)
     apr_size_t most = VALUE_MAX;
     if (cache->space && na_socache_space_entry_max(cache->space) < most)
         most = na_socache_space_entry_max(cache->space);
-    return most - NA_SHA256_LEN - NA_SOCACHE_EXPIRY_LEN;
+    return most - NA_SHA256_LEN - NA_SOCACHE_HEAD_LEN;
 }
 
 static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)

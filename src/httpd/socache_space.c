@@ -92,6 +92,12 @@ static int is_beyond(const na_socache_space *space, const fill *f, unsigned perc
            (apr_uint64_t)f->entries * 100 > (apr_uint64_t)space->entries_max * percent;
 }
 
+static int has_room(const na_socache_space *space, const fill *f, apr_size_t size)
+{
+    fill with = {f->bytes + (apr_uint32_t)size, f->entries + 1};
+    return !is_beyond(space, &with, FULL);
+}
+
 /* ── tidying up ────────────────────────────────────────────────────────────────────────────── */
 
 typedef struct entry {
@@ -99,7 +105,7 @@ typedef struct entry {
     unsigned char *data;
     unsigned len;
     apr_time_t expires;
-    int dropped;
+    int may_drop, dropped;
 } entry;
 
 typedef struct tidying {
@@ -116,7 +122,7 @@ static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void
                             unsigned len, apr_pool_t *pool)
 {
     tidying *t = data;
-    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_EXPIRY_LEN ||
+    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN ||
         !is_beyond(t->space, &t->space->fills[subcache_of(t->space, id)], TIDY))
         return APR_SUCCESS;
     entry *e = apr_array_push(t->entries);
@@ -124,6 +130,7 @@ static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void
     e->data = apr_pmemdup(t->pool, value, len);
     e->len = len;
     e->expires = na_socache_read_expiry(value);
+    e->may_drop = na_socache_may_drop(value);
     e->dropped = 0;
     return APR_SUCCESS;
 }
@@ -140,7 +147,7 @@ static void count_entry(fill *f, const entry *e, int sign)
     f->entries += (apr_uint32_t)sign;
 }
 
-/* Drops what ends first; records of ended sessions last longest, so they go last. */
+/* Drops what ends first of what may be: without the end of a session, its token would be good. */
 static void make_room(tidying *t, entry *entries, int count, fill *live)
 {
     entry **order = apr_palloc(t->pool, (apr_size_t)count * sizeof *order);
@@ -148,6 +155,8 @@ static void make_room(tidying *t, entry *entries, int count, fill *live)
         order[i] = &entries[i];
     qsort(order, (size_t)count, sizeof *order, by_expiry);
     for (int i = 0; i < count && is_beyond(t->space, live, AIM); i++) {
+        if (!order[i]->may_drop)
+            continue;
         order[i]->dropped = 1;
         count_entry(live, order[i], -1);
         t->provider->remove(t->instance, t->server, order[i]->id, NA_SHA256_LEN, t->pool);
@@ -210,33 +219,39 @@ static void tidy(tidying *t)
     warn(t->space, t->server);
 }
 
-void na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
-                           ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
-                           apr_size_t size, apr_pool_t *pool)
+int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
+                          ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
+                          apr_size_t size, apr_pool_t *pool)
 {
     fill *f = &space->fills[subcache_of(space, id)];
-    f->bytes += (apr_uint32_t)size;
-    f->entries++;
-    if (!is_beyond(space, f, FULL))
-        return;
     tidying t = {space, provider, instance, s, pool, NULL};
-    tidy(&t);
+    if (!has_room(space, f, size))
+        tidy(&t);
+    if (!has_room(space, f, size))
+        return 0;
     f->bytes += (apr_uint32_t)size;
     f->entries++;
+    return 1;
 }
 
-/* ── expiry ────────────────────────────────────────────────────────────────────────────────── */
+/* ── heads ─────────────────────────────────────────────────────────────────────────────────── */
 
-void na_socache_write_expiry(unsigned char *to, apr_time_t expires)
+void na_socache_write_head(unsigned char *to, apr_time_t expires, int may_drop)
 {
-    for (int i = 0; i < NA_SOCACHE_EXPIRY_LEN; i++)
+    for (int i = 0; i < NA_SOCACHE_HEAD_LEN - 1; i++)
         to[i] = (unsigned char)((apr_uint64_t)expires >> (8 * i));
+    to[NA_SOCACHE_HEAD_LEN - 1] = may_drop != 0;
 }
 
-apr_time_t na_socache_read_expiry(const unsigned char *from)
+apr_time_t na_socache_read_expiry(const unsigned char *head)
 {
     apr_uint64_t expires = 0;
-    for (int i = 0; i < NA_SOCACHE_EXPIRY_LEN; i++)
-        expires |= (apr_uint64_t)from[i] << (8 * i);
+    for (int i = 0; i < NA_SOCACHE_HEAD_LEN - 1; i++)
+        expires |= (apr_uint64_t)head[i] << (8 * i);
     return (apr_time_t)expires;
+}
+
+int na_socache_may_drop(const unsigned char *head)
+{
+    return head[NA_SOCACHE_HEAD_LEN - 1];
 }

@@ -24,14 +24,18 @@ na_error *na_socache_space_make(apr_pool_t *pool, const char *argument, apr_size
 /* Largest entry, id included, that leaves room for others. */
 apr_size_t na_socache_space_entry_max(const na_socache_space *space);
 
-/* Makes room for an entry of `size` bytes, id included, and counts it. */
-void na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
-                           ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
-                           apr_size_t size, apr_pool_t *pool);
+/*
+ * Makes room for an entry of `size` bytes, id included, and counts it; 0 where there is none,
+ * because what is there must not be dropped.
+ */
+int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
+                          ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
+                          apr_size_t size, apr_pool_t *pool);
 
-/* The expiry that stands in front of every value. */
-#define NA_SOCACHE_EXPIRY_LEN 8
-void na_socache_write_expiry(unsigned char *to, apr_time_t expires);
-apr_time_t na_socache_read_expiry(const unsigned char *from);
+/* What stands in front of every value: when it expires, and whether it may be dropped before. */
+#define NA_SOCACHE_HEAD_LEN 9
+void na_socache_write_head(unsigned char *to, apr_time_t expires, int may_drop);
+apr_time_t na_socache_read_expiry(const unsigned char *head);
+int na_socache_may_drop(const unsigned char *head);
 
 #endif

@@ -26,7 +26,7 @@ static const na_state *state_before(const request_rec *r)
 void na_visit_of(request_rec *r, na_visit *visit)
 {
     *visit = (na_visit){.pool = r->pool,
-                        .now = r->request_time,
+                        .now = apr_time_now(), /* the request may have taken its time to come in */
                         .cookie_header = apr_table_get(r->headers_in, "Cookie"),
                         .binding = na_binding_of(r),
                         .client = {.address = r->useragent_ip,
@@ -48,7 +48,7 @@ const na_session *na_session_of(request_rec *r)
     na_visit_of(r, &visit);
     na_error *error =
         na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
-    state->unavailable = error && strcmp(error->code, NA_UNAVAILABLE) == 0;
+    state->unavailable = na_is_unavailable(error);
     if (error && !state->unavailable)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "session refused: %s",
                       na_error_text(r->pool, error));

@@ -87,7 +87,7 @@ static void log_change(void *data, const char *message)
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "session store: %s", message);
 }
 
-static na_error *make_registry(apr_pool_t *pool, server_rec *s, na_verified *verified)
+static na_error *make_registry(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     const na_session_config *config = &conf->config->session;
@@ -100,20 +100,17 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s, na_verified *ver
     }
     na_registry *registry = apr_palloc(pool, sizeof *registry);
     *registry = (na_registry){.keys = &config->record_keys,
+                              .namespaces = config->namespaces,
                               .stores = of_server,
                               .store_count = names->nelts,
-                              .remember = na_lifetime_remember(&config->lifetime)};
+                              .remember = na_lifetime_remember(&config->lifetime),
+                              .use_interval = na_lifetime_use_interval(&config->lifetime)};
     conf->sessions.registry = registry;
-    conf->sessions.verified = verified;
-    return NULL;
+    return na_verified_make(pool, &conf->sessions.verified);
 }
 
 na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
 {
-    na_verified *verified;
-    if (!store_count)
-        return NULL;
-    NA_TRY(na_verified_make(pool, &verified));
     for (int i = 0; i < store_count; i++) {
         stores[i].store.watch.changed = log_change;
         NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
@@ -121,7 +118,7 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
     for (; s; s = s->next) {
         const na_server_conf *conf = na_server_conf_of(s);
         if (conf->config && conf->plan.names)
-            NA_TRY(make_registry(pool, s, verified));
+            NA_TRY(make_registry(pool, s));
     }
     return NULL;
 }
@@ -138,7 +135,7 @@ static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char *
 
 static const char *redis_identity(const server_rec *s)
 {
-    return na_server_conf_of(s)->plan.redis_arguments;
+    return na_server_conf_of(s)->plan.redis_identity;
 }
 
 static na_error *open_redis(apr_pool_t *pool, server_rec *s, na_store *store)

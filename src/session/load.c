@@ -40,18 +40,14 @@ static void remember(const na_sessions *sessions, const na_visit *visit,
     *session = kept ? kept : *session;
 }
 
-static int is_unavailable(const na_error *error)
-{
-    return error && strcmp(error->code, NA_UNAVAILABLE) == 0;
-}
-
 /* ── asking the registry, not more often than needed ───────────────────────────────────────── */
 
 static int verified_within(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, long seconds)
 {
     apr_int64_t at = na_verified_at(sessions->verified, &session->key);
-    return at && apr_time_sec(visit->now) - at < seconds;
+    apr_int64_t now = apr_time_sec(visit->now);
+    return at && at <= now && now - at < seconds;
 }
 
 static int is_fresh(const na_sessions *sessions, const na_visit *visit, const na_session *session)
@@ -63,7 +59,7 @@ static int is_fresh(const na_sessions *sessions, const na_visit *visit, const na
 static na_error *settle(const na_sessions *sessions, const na_visit *visit,
                         const na_session *session, na_error *error)
 {
-    if (is_unavailable(error) &&
+    if (na_is_unavailable(error) &&
         verified_within(sessions, visit, session, sessions->config->serve_for))
         return NULL;
     if (!error)
@@ -108,7 +104,13 @@ static na_error *open_record(const na_sessions *sessions, const na_visit *visit,
     apr_int64_t renewed =
         record.expires -
         (na_lifetime_end(&config->lifetime, record.created, visit->now) - apr_time_sec(visit->now));
-    return na_session_of_record(visit->pool, id, record.claims, renewed, record.expires,
+    apr_int64_t expires =
+        na_lifetime_cut(&config->lifetime, record.created,
+                        record.used + sessions->registry->use_interval, record.expires);
+    if (expires <= apr_time_sec(visit->now))
+        return na_error_new(visit->pool, NA_SESSION,
+                            "the session was not used, or lasted, too long");
+    return na_session_of_record(visit->pool, id, record.claims, renewed, expires,
                                 config->identity_claims, session);
 }
 
@@ -126,7 +128,7 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
     na_error *error = open_record(sessions, visit, id, session);
     if (!error)
         remember(sessions, visit, source, token, session);
-    else if (!before || !is_unavailable(error))
+    else if (!before || !na_is_unavailable(error))
         return error;
     else
         *session = before;
@@ -170,7 +172,7 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
         if (!error)
             return NULL;
         *session = NULL;
-        if (is_unavailable(error))
+        if (na_is_unavailable(error))
             return error;
     }
     return error;
@@ -259,7 +261,7 @@ na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, j
         sessions->registry ? register_session(sessions, visit, &key, claims, &expires) : NULL;
     if (!error)
         error = na_session_end(sessions, visit, ignored);
-    if (error && (on_server || !config->serve_for || !is_unavailable(error)))
+    if (error && (on_server || !config->serve_for || !na_is_unavailable(error)))
         return error;
     if (on_server)
         return set_cookie(config, visit, id, expires, set_cookies);
@@ -286,31 +288,45 @@ int na_session_is_due(const na_session_config *config, const na_session *session
            apr_time_sec(now) - session->issued_at >= renewal_age(config);
 }
 
-/* The id of a session whose cookie is its id. */
-static const char *id_in_cookie(const na_session_config *config, const na_visit *visit)
+/* The id of a session whose cookie is its id: of several cookies the one that is this session's. */
+static const char *id_in_cookie(const na_session_config *config, const na_visit *visit,
+                                const na_session *session)
 {
     for (int i = 0; i < config->source_count; i++) {
         na_bytes token = token_of(visit, &config->sources[i]);
-        if (is_id(token))
-            return apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
+        const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
+        na_store_key key;
+        if (!is_id(token))
+            continue;
+        na_store_key_make(&key, NA_KIND_SESSION, id);
+        if (memcmp(key.hash, session->key.hash, sizeof key.hash) == 0)
+            return id;
     }
     return NULL;
 }
 
-/* One that is to be a cookie must have the form of one. */
-static const char *id_of(const na_session_config *config, const na_visit *visit,
+/*
+ * One that is to be a cookie must have the form of one. Without a registry, a session that another
+ * made needs none: NULL.
+ */
+static const char *id_of(const na_sessions *sessions, const na_visit *visit,
                          const na_session *session)
 {
-    const char *id = session->on_server ? id_in_cookie(config, visit)
+    const na_session_config *config = sessions->config;
+    const char *id = session->on_server ? id_in_cookie(config, visit, session)
                                         : na_session_claim(session, NA_CLAIM_SESSION_ID);
     int usable = id && *id && (config->strategy == NA_STRATEGY_JWT || is_id(na_bytes_of(id)));
-    return usable ? id : na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+    if (usable || !sessions->registry)
+        return usable ? id : NULL;
+    return na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
 }
 
 /* What a session that another made, or an earlier configuration, does not have yet. */
-static void complete_claims(const na_visit *visit, const na_session *session, json_t *claims)
+static void complete_claims(const na_sessions *sessions, const na_visit *visit,
+                            const na_session *session, json_t *claims)
 {
-    if (session->auth_time && !json_object_get(claims, NA_CLAIM_AUTH_TIME))
+    int dated = sessions->registry || sessions->config->lifetime.absolute;
+    if (dated && session->auth_time && !json_object_get(claims, NA_CLAIM_AUTH_TIME))
         json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(session->auth_time));
     if (visit->binding && *visit->binding && !session->binding)
         json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
@@ -328,7 +344,7 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
         return set_cookie(sessions->config, visit, id, *expires, set_cookies);
     }
     NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client,
-                              without_token_claims(visit->pool, claims), *expires, visit->now));
+                              without_token_claims(visit->pool, claims), 0, *expires, visit->now));
     na_verified_set(sessions->verified, &renewed.key, 0); /* what is cached ends too early */
     return set_cookie(sessions->config, visit, id, *expires, set_cookies);
 }
@@ -341,14 +357,17 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
     json_t *renewed;
     char *token;
     *expires = na_lifetime_end(&config->lifetime, session->auth_time, visit->now);
-    const char *id = id_of(config, visit, session);
+    const char *id = id_of(sessions, visit, session);
     NA_TRY(
         na_json_parse_sealed(visit->pool, NA_SESSION, na_bytes_of(session->claims_json), &renewed));
-    complete_claims(visit, session, renewed);
+    complete_claims(sessions, visit, session, renewed);
     if (claims)
         *claims = renewed;
     if (config->strategy == NA_STRATEGY_DATABASE)
         return renew_on_server(sessions, visit, session, id, renewed, set_cookies, expires);
+    if (session->on_server) /* its record has to know that there is a token now */
+        NA_TRY(na_registry_extend(sessions->registry, visit->pool, session, &visit->client, NULL, 1,
+                                  *expires, visit->now));
     NA_TRY(seal_claims(config, visit, id, renewed, *expires, &token));
     return set_cookie(config, visit, token, *expires, set_cookies);
 }
@@ -371,17 +390,17 @@ na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
     if (!sessions->registry)
         return NULL;
     na_error *error = na_session_load(sessions, visit, &session);
-    if (!session || !session->has_id)
-        return is_unavailable(error) ? error : NULL;
+    if (!session)
+        return na_is_unavailable(error) ? error : NULL;
     return na_session_end_other(sessions, visit->pool, na_session_user_name(visit->pool, session),
-                                &session->key, visit->now);
+                                &session->key, session->auth_time, visit->now);
 }
 
 na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,
-                               const na_store_key *key, apr_time_t now)
+                               const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
 {
     na_verified_set(sessions->verified, key, 0);
-    return na_registry_end(sessions->registry, pool, user, key, now);
+    return na_registry_end(sessions->registry, pool, user, key, auth_time, now);
 }
 
 na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,

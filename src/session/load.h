@@ -20,6 +20,9 @@ typedef struct na_session_source {
 /* Where a session's claims are: in its cookie, or on the server, the cookie being an id. */
 typedef enum na_strategy { NA_STRATEGY_JWT, NA_STRATEGY_DATABASE } na_strategy;
 
+/* Seconds that a process takes the store's word, unless it is told otherwise. */
+#define NA_CHECK_INTERVAL 5
+
 typedef struct na_session_config {
     na_session_source sources[NA_SESSION_SOURCES_MAX]; /* the first is the one written */
     int source_count;
@@ -31,6 +34,7 @@ typedef struct na_session_config {
     long serve_for;        /* the same while the store is down; 0: such requests are refused */
     apr_size_t cookie_max; /* bytes of a Cookie header that the server takes */
     na_record_keys record_keys;
+    const char *const *namespaces; /* of users in the store, one a secret */
 } na_session_config;
 
 /* What a process works with. */
@@ -91,7 +95,7 @@ na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
 
 /* Ends another one of the same user's, or all of the user's; with `but`, all but that one. */
 na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,
-                               const na_store_key *key, apr_time_t now);
+                               const na_store_key *key, apr_int64_t auth_time, apr_time_t now);
 na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                               const na_session *but, apr_time_t now);
 

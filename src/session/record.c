@@ -34,6 +34,21 @@ na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, in
     return NULL;
 }
 
+na_error *na_record_namespaces_derive(apr_pool_t *pool, const char *const *secrets,
+                                      int secret_count, const char *const **namespaces)
+{
+    static const char info[] = "mod_nextauth namespace";
+    const char **derived = apr_palloc(pool, (apr_size_t)secret_count * sizeof *derived);
+    for (int i = 0; i < secret_count; i++) {
+        unsigned char bytes[16];
+        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(""), na_bytes_of(info),
+                              bytes, sizeof bytes));
+        derived[i] = na_hex(pool, bytes, sizeof bytes);
+    }
+    *namespaces = derived;
+    return NULL;
+}
+
 static na_bytes additional_data(apr_pool_t *pool, const na_store_key *key)
 {
     return na_bytes_of(
@@ -88,6 +103,8 @@ na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_
                                     "k", record->claims));
     if (!json)
         return na_error_new(pool, NA_SESSION, "a session's record is no text");
+    if (record->in_token)
+        json_object_set_new(json, "j", json_true());
     if (record->ended)
         json_object_set_new(json, "x", json_true());
     return seal(pool, keys, key, json, sealed);
@@ -120,6 +137,7 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
                           .used = time_of(json, "t"),
                           .expires = time_of(json, "e"),
                           .listed = time_of(json, "l"),
+                          .in_token = json_is_true(json_object_get(json, "j")),
                           .ended = json_is_true(json_object_get(json, "x")),
                           .stale = stale,
                           .claims = json_is_object(claims) ? claims : NULL};
@@ -133,8 +151,12 @@ na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, cons
 {
     json_t *json = na_json_own(pool, json_object()), *sessions = json_array();
     json_object_set_new(json, "s", sessions);
-    if (record->not_before)
+    if (record->not_before) {
         json_object_set_new(json, "n", json_integer(record->not_before));
+        json_object_set_new(json, "b",
+                            json_string(
+                                na_base64url_encode(pool, record->but, sizeof record->but)));
+    }
     for (int i = 0; i < record->sessions->nelts; i++) {
         const na_listing *listing = &APR_ARRAY_IDX(record->sessions, i, na_listing);
         json_array_append_new(sessions, json_pack("[s, I]",
@@ -145,17 +167,25 @@ na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, cons
     return seal(pool, keys, key, json, sealed);
 }
 
+static int read_hash(apr_pool_t *pool, const json_t *json, unsigned char hash[NA_SHA256_LEN])
+{
+    const char *text = json_string_value(json);
+    apr_size_t len = 0;
+    unsigned char *bytes = text && strlen(text) == HASH_TEXT_LEN
+                               ? na_base64url_decode(pool, text, HASH_TEXT_LEN, &len)
+                               : NULL;
+    if (len != NA_SHA256_LEN)
+        return 0;
+    memcpy(hash, bytes, len);
+    return 1;
+}
+
 static int read_listing(apr_pool_t *pool, const json_t *json, na_listing *listing)
 {
-    const char *text = json_string_value(json_array_get(json, 0));
     json_int_t until;
-    apr_size_t len = 0;
-    unsigned char *hash = text && strlen(text) == HASH_TEXT_LEN
-                              ? na_base64url_decode(pool, text, HASH_TEXT_LEN, &len)
-                              : NULL;
-    if (len != sizeof listing->hash || !na_json_whole(json_array_get(json, 1), &until))
+    if (!read_hash(pool, json_array_get(json, 0), listing->hash) ||
+        !na_json_whole(json_array_get(json, 1), &until))
         return 0;
-    memcpy(listing->hash, hash, len);
     listing->until = until;
     return 1;
 }
@@ -164,9 +194,11 @@ na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, cons
                               na_bytes sealed, na_user_record *record)
 {
     json_t *json;
-    NA_TRY(open_json(pool, keys, key, sealed, &json, &record->stale));
+    int stale;
+    NA_TRY(open_json(pool, keys, key, sealed, &json, &stale));
     const json_t *sessions = json_object_get(json, "s");
-    record->not_before = time_of(json, "n");
+    *record = (na_user_record){.not_before = time_of(json, "n"), .stale = stale};
+    read_hash(pool, json_object_get(json, "b"), record->but);
     record->sessions = apr_array_make(pool, 8, sizeof(na_listing));
     for (size_t i = 0; i < json_array_size(sessions); i++) {
         na_listing listing;

@@ -17,6 +17,7 @@ typedef struct na_record {
     const char *device;  /* "Firefox on Linux" */
     apr_int64_t created, used, expires;
     apr_int64_t listed;   /* the user's list has it until then */
+    int in_token;         /* a token of it was made: it can be shown without this record */
     int ended;            /* revoked: kept so that a token of it is known to be worthless */
     int stale;            /* opened with an older secret's key: to be sealed anew */
     const json_t *claims; /* NULL where the token carries them */
@@ -24,9 +25,10 @@ typedef struct na_record {
 
 /* Of a user: who that is, na_user_name says. */
 typedef struct na_user_record {
-    apr_int64_t not_before;       /* sessions that began then or earlier are ended; 0: none */
-    apr_array_header_t *sessions; /* na_listing, the oldest first */
-    int stale;                    /* as in na_record */
+    apr_int64_t not_before;           /* sessions that began then or earlier are ended; 0: none */
+    unsigned char but[NA_SHA256_LEN]; /* but not this one */
+    apr_array_header_t *sessions;     /* na_listing, the oldest first */
+    int stale;                        /* as in na_record */
 } na_user_record;
 
 typedef struct na_listing {
@@ -43,6 +45,13 @@ typedef struct na_record_keys {
 /* `secrets` are NUL-terminated, the newest first. */
 na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
                                 na_record_keys *keys);
+
+/*
+ * What sets users of one secret apart from those of another in a store that both use: text, one a
+ * secret, in the same order.
+ */
+na_error *na_record_namespaces_derive(apr_pool_t *pool, const char *const *secrets,
+                                      int secret_count, const char *const **namespaces);
 
 /*
  * Sealed with AES-256-GCM, the store's key as additional data: a record that was moved to another

@@ -6,6 +6,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "base/clock.h"
 #include "session/device.h"
 
 /* Seconds that a list has a session beyond its end, so that not every renewal changes the list. */
@@ -13,7 +14,10 @@
 
 /* A listing as JSON, and what is around all of them, at most. */
 #define LISTING_SIZE 64
-#define LIST_OVERHEAD 128
+#define LIST_OVERHEAD 160
+
+/* Seconds that the end of a session is remembered which cannot be shown without its record. */
+#define SHORT_MEMORY 300
 
 /* Writers that come between before one gives up: each of them got on. */
 #define TRIES 50
@@ -56,50 +60,56 @@ static const char *text(const char *value)
     return value ? value : "";
 }
 
-/* ── a user's list ─────────────────────────────────────────────────────────────────────────── */
-
-/* Changes a user's record; it may be called again, with what somebody else made of it. */
-typedef void change(const na_registry *registry, na_user_record *record, void *data);
-
-static apr_time_t end_of_user(const na_registry *registry, const na_user_record *record,
-                              apr_time_t now)
+static na_store_key session_key(const unsigned char *hash)
 {
-    apr_int64_t end = apr_time_sec(now) + registry->remember;
-    for (int i = 0; i < record->sessions->nelts; i++)
-        end = later(end, APR_ARRAY_IDX(record->sessions, i, na_listing).until);
-    return apr_time_from_sec(end);
+    na_store_key key = {.kind = NA_KIND_SESSION};
+    memcpy(key.hash, hash, sizeof key.hash);
+    return key;
 }
 
-static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
-                           na_bytes value, na_user_record *record)
+/* ── ends that are remembered ──────────────────────────────────────────────────────────────── */
+
+static na_error *bury_until(const na_registry *registry, apr_pool_t *pool, const char *user,
+                            const na_store_key *key, apr_int64_t until)
 {
-    *record = (na_user_record){.sessions = apr_array_make(pool, 8, sizeof(na_listing))};
-    return value.data ? na_user_record_open(pool, registry->keys, key, value, record) : NULL;
+    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
+    na_bytes value;
+    NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
+    return na_store_put(registry->stores[0], pool, key, value, apr_time_from_sec(until));
 }
 
-/* A record that cannot be read, of a secret that was given up, gives way to a new one. */
-static na_error *update_user(const na_registry *registry, apr_pool_t *pool, const char *user,
-                             apr_time_t now, change *how, void *data)
+/*
+ * Kept until no token of the session can be valid any more; one whose record is missing had some.
+ * *in_token (may be NULL) takes whether it had.
+ */
+static na_error *bury(const na_registry *registry, apr_pool_t *pool, const char *user,
+                      const na_store_key *key, apr_time_t now, int *in_token)
 {
-    na_store_key key;
-    na_store_key_make(&key, NA_KIND_USER, user);
-    for (int i = 0; i < TRIES; i++) {
-        found was;
-        na_user_record record;
-        na_bytes value;
-        int swapped = 0;
-        NA_TRY(look_up(registry, pool, &key, 1, &was));
-        if (open_user(registry, pool, &key, was.value, &record))
-            open_user(registry, pool, &key, (na_bytes){0}, &record);
-        how(registry, &record, data);
-        NA_TRY(na_user_record_seal(pool, registry->keys, &key, &record, &value));
-        NA_TRY(na_store_swap(registry->stores[0], pool, &key, expected(&was), value,
-                             end_of_user(registry, &record, now), &swapped));
-        if (swapped)
-            return NULL;
+    found was;
+    na_record record = {.in_token = 1};
+    NA_TRY(look_up(registry, pool, key, 1, &was));
+    if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
+        record = (na_record){.in_token = 1};
+    if (in_token)
+        *in_token = record.in_token;
+    apr_int64_t seconds = apr_time_sec(now);
+    apr_int64_t until = record.in_token ? later(seconds + registry->remember,
+                                                record.expires + 2 * NA_CLOCK_TOLERANCE)
+                                        : seconds + SHORT_MEMORY;
+    return bury_until(registry, pool, user, key, until);
+}
+
+static na_error *bury_all(const na_registry *registry, apr_pool_t *pool, const char *user,
+                          const apr_array_header_t *listings, apr_time_t now)
+{
+    for (int i = 0; i < listings->nelts; i++) {
+        na_store_key key = session_key(APR_ARRAY_IDX(listings, i, na_listing).hash);
+        NA_TRY(bury(registry, pool, user, &key, now, NULL));
     }
-    return na_error_new(pool, NA_UNAVAILABLE, "too many changes to one user's sessions at once");
+    return NULL;
 }
+
+/* ── a user's list ─────────────────────────────────────────────────────────────────────────── */
 
 static int find_listing(const na_user_record *record, const unsigned char *hash)
 {
@@ -115,6 +125,104 @@ static void drop_listing(na_user_record *record, int at)
     memmove(list + at, list + at + 1,
             (apr_size_t)(record->sessions->nelts - at - 1) * sizeof *list);
     record->sessions->nelts--;
+}
+
+static void add_missing(na_user_record *to, const na_user_record *from)
+{
+    for (int i = 0; i < from->sessions->nelts; i++) {
+        const na_listing *listing = &APR_ARRAY_IDX(from->sessions, i, na_listing);
+        if (find_listing(to, listing->hash) < 0)
+            APR_ARRAY_PUSH(to->sessions, na_listing) = *listing;
+    }
+}
+
+static void merge(na_user_record *to, const na_user_record *from)
+{
+    if (from->not_before > to->not_before) {
+        to->not_before = from->not_before;
+        memcpy(to->but, from->but, sizeof to->but);
+    }
+    add_missing(to, from);
+}
+
+/* Under each secret there may be a record, as servers change theirs one after the other. */
+static void user_keys(const na_registry *registry, apr_pool_t *pool, const char *user,
+                      na_store_key *keys)
+{
+    for (int i = 0; i < registry->keys->count; i++)
+        na_store_key_make(&keys[i], NA_KIND_USER,
+                          apr_pstrcat(pool, registry->namespaces[i], " ", user, NULL));
+}
+
+/* All of them together; *first is how many listings the one has that is written to. */
+static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
+                           const found *values, na_user_record *record, int *first)
+{
+    *record = (na_user_record){.sessions = apr_array_make(pool, 8, sizeof(na_listing))};
+    *first = 0;
+    for (int i = 0; i < registry->keys->count; i++) {
+        na_user_record one;
+        if (!values[i].value.data)
+            continue;
+        NA_TRY(na_user_record_open(pool, registry->keys, &keys[i], values[i].value, &one));
+        merge(record, &one);
+        if (i == 0 && values[i].in_first && !one.stale)
+            *first = record->sessions->nelts;
+    }
+    return NULL;
+}
+
+static na_store_key *make_user_keys(const na_registry *registry, apr_pool_t *pool, const char *user,
+                                    int and_more, found **values)
+{
+    apr_size_t count = (apr_size_t)(registry->keys->count + and_more);
+    na_store_key *keys = apr_pcalloc(pool, count * sizeof *keys);
+    *values = apr_pcalloc(pool, count * sizeof **values);
+    user_keys(registry, pool, user, keys);
+    return keys;
+}
+
+static apr_time_t end_of_user(const na_registry *registry, const na_user_record *record,
+                              apr_time_t now)
+{
+    apr_int64_t end = apr_time_sec(now) + registry->remember;
+    for (int i = 0; i < record->sessions->nelts; i++)
+        end = later(end, APR_ARRAY_IDX(record->sessions, i, na_listing).until);
+    return apr_time_from_sec(end);
+}
+
+/*
+ * Changes a user's record; it may be called again, with what somebody else made of it. Sessions
+ * that it ends (na_listing) are ended before their list is written, so that none gets lost.
+ */
+typedef void change(const na_registry *registry, na_user_record *record, apr_array_header_t *ends,
+                    void *data);
+
+static na_error *update_user(const na_registry *registry, apr_pool_t *pool, const char *user,
+                             apr_time_t now, change *how, void *data)
+{
+    found *values;
+    na_store_key *keys = make_user_keys(registry, pool, user, 0, &values);
+    apr_array_header_t *ends = apr_array_make(pool, 4, sizeof(na_listing));
+    for (int i = 0; i < TRIES; i++) {
+        na_user_record record;
+        na_bytes value;
+        int swapped = 0, first;
+        NA_TRY(look_up(registry, pool, keys, registry->keys->count, values));
+        /* one that was tampered with may have ended sessions: so be it */
+        if (open_user(registry, pool, keys, values, &record, &first))
+            record = (na_user_record){.not_before = apr_time_sec(now),
+                                      .sessions = apr_array_make(pool, 8, sizeof(na_listing))};
+        apr_array_clear(ends);
+        how(registry, &record, ends, data);
+        NA_TRY(bury_all(registry, pool, user, ends, now));
+        NA_TRY(na_user_record_seal(pool, registry->keys, &keys[0], &record, &value));
+        NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], expected(&values[0]), value,
+                             end_of_user(registry, &record, now), &swapped));
+        if (swapped)
+            return NULL;
+    }
+    return na_error_new(pool, NA_BUSY, "too many changes to one user's sessions at once");
 }
 
 static void drop_expired(na_user_record *record, apr_int64_t now)
@@ -141,69 +249,39 @@ static int list_max(const na_registry *registry)
     return fit < NA_USER_SESSIONS_MAX ? (int)fit : NA_USER_SESSIONS_MAX;
 }
 
-typedef struct listed_session {
+typedef struct listing_to_add {
     na_listing listing;
     apr_time_t now;
-    apr_int64_t not_before;        /* out */
-    apr_array_header_t *displaced; /* out: na_listing */
-} listed_session;
+    apr_int64_t not_before; /* out */
+} listing_to_add;
 
-static void add_listing(const na_registry *registry, na_user_record *record, void *data)
+static void add_listing(const na_registry *registry, na_user_record *record,
+                        apr_array_header_t *ends, void *data)
 {
-    listed_session *add = data;
-    apr_array_clear(add->displaced);
+    listing_to_add *add = data;
     drop_expired(record, apr_time_sec(add->now));
     int at = find_listing(record, add->listing.hash);
     if (at >= 0)
         drop_listing(record, at);
     while (record->sessions->nelts >= list_max(registry)) {
         int first = ends_first(record);
-        APR_ARRAY_PUSH(add->displaced, na_listing) =
-            APR_ARRAY_IDX(record->sessions, first, na_listing);
+        APR_ARRAY_PUSH(ends, na_listing) = APR_ARRAY_IDX(record->sessions, first, na_listing);
         drop_listing(record, first);
     }
     APR_ARRAY_PUSH(record->sessions, na_listing) = add->listing;
     add->not_before = record->not_before;
 }
 
-static na_store_key session_key(const unsigned char *hash)
-{
-    na_store_key key = {.kind = NA_KIND_SESSION};
-    memcpy(key.hash, hash, sizeof key.hash);
-    return key;
-}
-
-/* Kept until no token of the session can be valid any more. */
-static na_error *bury(const na_registry *registry, apr_pool_t *pool, const char *user,
-                      const na_store_key *key, apr_time_t now)
-{
-    apr_int64_t until = apr_time_sec(now) + registry->remember;
-    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
-    na_bytes value;
-    NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
-    return na_store_put(registry->stores[0], pool, key, value, apr_time_from_sec(until));
-}
-
-static na_error *bury_all(const na_registry *registry, apr_pool_t *pool, const char *user,
-                          const apr_array_header_t *listings, apr_time_t now)
-{
-    for (int i = 0; i < listings->nelts; i++) {
-        na_store_key key = session_key(APR_ARRAY_IDX(listings, i, na_listing).hash);
-        NA_TRY(bury(registry, pool, user, &key, now));
-    }
-    return NULL;
-}
-
 static na_error *list_session(const na_registry *registry, apr_pool_t *pool, const char *user,
                               const na_store_key *key, apr_int64_t until, apr_time_t now,
                               apr_int64_t *not_before)
 {
-    listed_session add = {.now = now, .displaced = apr_array_make(pool, 1, sizeof(na_listing))};
+    listing_to_add add = {.now = now};
     memcpy(add.listing.hash, key->hash, sizeof add.listing.hash);
     add.listing.until = until;
     NA_TRY(update_user(registry, pool, user, now, add_listing, &add));
     *not_before = add.not_before;
-    return bury_all(registry, pool, user, add.displaced, now);
+    return NULL;
 }
 
 /* ── a session's record ────────────────────────────────────────────────────────────────────── */
@@ -239,49 +317,58 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
                         .used = apr_time_sec(now),
                         .expires = expires,
                         .listed = expires + LIST_MARGIN,
+                        .in_token = !claims,
                         .claims = claims};
     return write_record(registry, pool, key, &record, (na_bytes){0});
 }
 
 /*
- * Brings a record up to date where that is due. Where another request did the same meanwhile, or
- * the session was ended, that one's word stands.
+ * Writes a record anew, and puts it on its user's list where it is missing there. Where another
+ * request did the same meanwhile, or the session was ended, that one's word stands.
  */
-static na_error *keep_up(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
-                         const found *was, na_record *record, int stale_user,
-                         const na_client *client, apr_int64_t expires, apr_time_t now)
+static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                          const found *was, na_record *record, int is_listed,
+                          const na_client *client, apr_int64_t expires, apr_time_t now)
 {
-    apr_int64_t seconds = apr_time_sec(now), not_before;
-    int due = !was->in_first || record->stale || stale_user ||
-              seconds - record->used >= NA_USE_INTERVAL ||
-              expires - record->expires >= NA_USE_INTERVAL;
-    if (!due)
-        return NULL;
-    record->used = seconds;
-    record->expires = later(record->expires, expires);
+    apr_int64_t not_before;
+    record->used = apr_time_sec(now);
+    record->expires = expires;
     record->address = text(client->address);
     record->device = na_device(pool, client->user_agent);
-    if (!was->in_first || stale_user || record->expires > record->listed) {
+    if (!is_listed || record->expires > record->listed) {
         record->listed = record->expires + LIST_MARGIN;
         NA_TRY(list_session(registry, pool, record->user, key, record->listed, now, &not_before));
     }
     return write_record(registry, pool, key, record, expected(was));
 }
 
-static na_error *check_not_before(const na_registry *registry, apr_pool_t *pool,
-                                  const na_store_key *key, na_bytes value, apr_int64_t auth_time,
-                                  int *stale)
+static int is_due(const na_registry *registry, const found *was, const na_record *record,
+                  int is_listed, apr_int64_t expires, apr_time_t now)
 {
-    na_user_record user;
-    NA_TRY(open_user(registry, pool, key, value, &user));
-    *stale = user.stale;
-    return user.not_before && auth_time <= user.not_before
-               ? na_error_new(pool, NA_SESSION, "all sessions of the user were ended")
-               : NULL;
+    return !was->in_first || !is_listed || record->stale || !record->used ||
+           apr_time_sec(now) - record->used >= registry->use_interval ||
+           expires - record->expires >= registry->use_interval;
 }
 
-static na_error *ended(apr_pool_t *pool)
+static int is_before(const na_user_record *user, apr_int64_t auth_time, const na_store_key *key)
 {
+    return user->not_before && auth_time <= user->not_before &&
+           memcmp(user->but, key->hash, sizeof user->but) != 0;
+}
+
+static na_error *all_ended(apr_pool_t *pool)
+{
+    return na_error_new(pool, NA_SESSION, "all sessions of the user were ended");
+}
+
+/* What is still shown is remembered for longer. */
+static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                       const na_record *record, apr_time_t now)
+{
+    apr_int64_t seconds = apr_time_sec(now);
+    if (record->expires - seconds < registry->remember / 2 &&
+        record->expires - seconds > SHORT_MEMORY)
+        NA_TRY(bury_until(registry, pool, record->user, key, seconds + registry->remember));
     return na_error_new(pool, NA_SESSION, "the session was ended");
 }
 
@@ -289,23 +376,29 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now)
 {
     const char *name = na_session_user_name(pool, session);
-    na_store_key keys[2];
-    found values[2];
-    int stale_user;
-    na_store_key_make(&keys[0], NA_KIND_USER, name);
-    keys[1] = session->key;
-    NA_TRY(look_up(registry, pool, keys, session->has_id ? 2 : 1, values));
-    NA_TRY(check_not_before(registry, pool, &keys[0], values[0].value, session->auth_time,
-                            &stale_user));
+    int users = registry->keys->count, first;
+    found *values;
+    na_user_record user;
+    na_store_key *keys = make_user_keys(registry, pool, name, 1, &values);
+    keys[users] = session->key;
+    NA_TRY(look_up(registry, pool, keys, users + 1, values));
+    NA_TRY(open_user(registry, pool, keys, values, &user, &first));
+    if (is_before(&user, session->auth_time, &session->key))
+        return all_ended(pool);
+    const found *was = &values[users];
+    na_record record = {.user = name, .created = session->auth_time, .in_token = 1};
+    if (was->value.data)
+        NA_TRY(na_record_open(pool, registry->keys, &session->key, was->value, &record));
+    if (record.ended)
+        return ended(registry, pool, &session->key, &record, now);
     if (!session->has_id)
         return NULL;
-    na_record record = {.user = name, .created = session->auth_time};
-    if (values[1].value.data)
-        NA_TRY(na_record_open(pool, registry->keys, &keys[1], values[1].value, &record));
-    if (record.ended)
-        return ended(pool);
-    return keep_up(registry, pool, &keys[1], &values[1], &record, stale_user, client,
-                   session->expires, now);
+    int at = find_listing(&user, session->key.hash), is_listed = at >= 0 && at < first;
+    apr_int64_t expires = later(record.expires, session->expires);
+    return is_due(registry, was, &record, is_listed, expires, now)
+               ? note_use(registry, pool, &session->key, was, &record, is_listed, client, expires,
+                          now)
+               : NULL;
 }
 
 static na_error *find_record(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
@@ -316,7 +409,7 @@ static na_error *find_record(const na_registry *registry, apr_pool_t *pool, cons
         return na_error_new(pool, NA_SESSION, "no session has this id");
     NA_TRY(na_record_open(pool, registry->keys, key, was->value, record));
     if (record->ended)
-        return ended(pool);
+        return ended(registry, pool, key, record, now);
     return record->expires > apr_time_sec(now)
                ? NULL
                : na_error_new(pool, NA_SESSION, "the session is over");
@@ -325,37 +418,50 @@ static na_error *find_record(const na_registry *registry, apr_pool_t *pool, cons
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record)
 {
-    found was, user;
-    na_store_key user_key;
-    int stale_user;
+    found was, *values;
+    na_user_record user;
+    int first;
     NA_TRY(find_record(registry, pool, key, now, &was, record));
     if (!record->claims)
         return na_error_new(pool, NA_SESSION, "the session's claims are in its token");
-    na_store_key_make(&user_key, NA_KIND_USER, record->user);
-    NA_TRY(look_up(registry, pool, &user_key, 1, &user));
-    NA_TRY(check_not_before(registry, pool, &user_key, user.value, record->created, &stale_user));
-    return keep_up(registry, pool, key, &was, record, stale_user, client, record->expires, now);
+    na_store_key *keys = make_user_keys(registry, pool, record->user, 0, &values);
+    NA_TRY(look_up(registry, pool, keys, registry->keys->count, values));
+    NA_TRY(open_user(registry, pool, keys, values, &user, &first));
+    if (is_before(&user, record->created, key))
+        return all_ended(pool);
+    int at = find_listing(&user, key->hash), is_listed = at >= 0 && at < first;
+    return is_due(registry, &was, record, is_listed, record->expires, now)
+               ? note_use(registry, pool, key, &was, record, is_listed, client, record->expires,
+                          now)
+               : NULL;
 }
 
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const na_session *session, const na_client *client,
-                             const json_t *claims, apr_int64_t expires, apr_time_t now)
+                             const json_t *claims, int in_token, apr_int64_t expires,
+                             apr_time_t now)
 {
     found was;
-    na_record record = {.user = na_session_user_name(pool, session), .created = session->auth_time};
+    na_record record = {.user = na_session_user_name(pool, session),
+                        .created = session->auth_time,
+                        .in_token = 1};
     NA_TRY(look_up(registry, pool, &session->key, 1, &was));
     if (was.value.data)
         NA_TRY(na_record_open(pool, registry->keys, &session->key, was.value, &record));
+    else if (session->on_server)
+        return na_error_new(pool, NA_SESSION, "no session has this id");
     if (record.ended)
-        return ended(pool);
+        return ended(registry, pool, &session->key, &record, now);
     record.claims = claims ? claims : record.claims;
-    record.used = 0; /* due */
-    return keep_up(registry, pool, &session->key, &was, &record, 0, client, expires, now);
+    record.in_token |= in_token;
+    return note_use(registry, pool, &session->key, &was, &record, was.in_first, client, expires,
+                    now);
 }
 
 /* ── ending ────────────────────────────────────────────────────────────────────────────────── */
 
-static void remove_listing(const na_registry *registry, na_user_record *record, void *data)
+static void remove_listing(const na_registry *registry, na_user_record *record,
+                           apr_array_header_t *ends, void *data)
 {
     int at = find_listing(record, data);
     if (at >= 0)
@@ -363,41 +469,46 @@ static void remove_listing(const na_registry *registry, na_user_record *record, 
 }
 
 na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
-                          const na_store_key *key, apr_time_t now)
+                          const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
 {
-    NA_TRY(bury(registry, pool, user, key, now));
+    na_store_key without_id;
+    int in_token;
+    NA_TRY(bury(registry, pool, user, key, now, &in_token));
+    na_session_key_without_id(pool, user, auth_time, &without_id);
+    if (in_token) /* from before it had an id */
+        NA_TRY(bury(registry, pool, user, &without_id, now, NULL));
     return update_user(registry, pool, user, now, remove_listing, (void *)key->hash);
 }
 
 typedef struct ending {
     const na_store_key *but;
-    apr_int64_t now;              /* seconds */
-    apr_array_header_t *listings; /* out: na_listing, those that end */
+    apr_int64_t now; /* seconds */
 } ending;
 
-static void end_listings(const na_registry *registry, na_user_record *record, void *data)
+/* Their time tells that they ended; the records go as well, so that no list shows them. */
+static void end_listings(const na_registry *registry, na_user_record *record,
+                         apr_array_header_t *ends, void *data)
 {
-    ending *end = data;
+    const ending *end = data;
     int kept = end->but ? find_listing(record, end->but->hash) : -1;
-    apr_array_clear(end->listings);
     for (int i = 0; i < record->sessions->nelts; i++)
         if (i != kept)
-            APR_ARRAY_PUSH(end->listings, na_listing) =
-                APR_ARRAY_IDX(record->sessions, i, na_listing);
-    if (!end->but)
-        record->not_before = later(record->not_before, end->now);
+            APR_ARRAY_PUSH(ends, na_listing) = APR_ARRAY_IDX(record->sessions, i, na_listing);
     if (kept > 0)
         APR_ARRAY_IDX(record->sessions, 0, na_listing) =
             APR_ARRAY_IDX(record->sessions, kept, na_listing);
     record->sessions->nelts = kept >= 0;
+    record->not_before = later(record->not_before, end->now);
+    memset(record->but, 0, sizeof record->but);
+    if (end->but)
+        memcpy(record->but, end->but->hash, sizeof record->but);
 }
 
 na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, const char *user,
                                const na_store_key *but, apr_time_t now)
 {
-    ending end = {but, apr_time_sec(now), apr_array_make(pool, 8, sizeof(na_listing))};
-    NA_TRY(update_user(registry, pool, user, now, end_listings, &end));
-    return bury_all(registry, pool, user, end.listings, now);
+    ending end = {but, apr_time_sec(now)};
+    return update_user(registry, pool, user, now, end_listings, &end);
 }
 
 /* ── listing ───────────────────────────────────────────────────────────────────────────────── */
@@ -415,17 +526,17 @@ static int is_live(const na_record *record, apr_time_t now)
 static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const char *user,
                            apr_time_t now, apr_array_header_t *list)
 {
-    na_store_key user_key;
-    found was;
+    found *values;
     na_user_record record;
-    na_store_key_make(&user_key, NA_KIND_USER, user);
-    NA_TRY(look_up(registry, pool, &user_key, 1, &was));
-    NA_TRY(open_user(registry, pool, &user_key, was.value, &record));
+    int first;
+    na_store_key *keys = make_user_keys(registry, pool, user, 0, &values);
+    NA_TRY(look_up(registry, pool, keys, registry->keys->count, values));
+    NA_TRY(open_user(registry, pool, keys, values, &record, &first));
     int count = record.sessions->nelts;
     if (!count)
         return NULL;
-    na_store_key *keys = apr_palloc(pool, (apr_size_t)count * sizeof *keys);
-    found *values = apr_palloc(pool, (apr_size_t)count * sizeof *values);
+    keys = apr_palloc(pool, (apr_size_t)count * sizeof *keys);
+    values = apr_palloc(pool, (apr_size_t)count * sizeof *values);
     for (int i = 0; i < count; i++)
         keys[i] = session_key(APR_ARRAY_IDX(record.sessions, i, na_listing).hash);
     NA_TRY(look_up(registry, pool, keys, count, values));
@@ -433,7 +544,7 @@ static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const 
         na_listed listed = {.key = keys[i]};
         if (values[i].value.data &&
             !na_record_open(pool, registry->keys, &keys[i], values[i].value, &listed.record) &&
-            is_live(&listed.record, now) && listed.record.created > record.not_before)
+            is_live(&listed.record, now) && !is_before(&record, listed.record.created, &keys[i]))
             APR_ARRAY_PUSH(list, na_listed) = listed;
     }
     return NULL;

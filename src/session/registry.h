@@ -12,9 +12,11 @@
  */
 typedef struct na_registry {
     const na_record_keys *keys;
+    const char *const *namespaces; /* as many as keys */
     const na_store *const *stores;
     int store_count;
-    long remember; /* seconds: no token outlives its session's end for longer */
+    long remember;     /* seconds: no token outlives its session's end for longer */
+    long use_interval; /* seconds between notes of when a session was last used */
 } na_registry;
 
 /* Who uses a session, as the request shows. */
@@ -25,9 +27,6 @@ typedef struct na_client {
 
 /* Most sessions of one user: the one that would end first gives way to another. */
 #define NA_USER_SESSIONS_MAX 100
-
-/* Seconds between updates of when a session was last used. */
-#define NA_USE_INTERVAL 60
 
 /*
  * Puts a session that begins at `now` on its user's list. *auth_time is when it began: later than
@@ -53,14 +52,18 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now);
 
-/* Makes the record of an id last until `expires`; with `claims` where those are not NULL. */
+/*
+ * Makes a session's record end at `expires`, with `claims` where those are not NULL. `in_token`: a
+ * token of it is about to be made.
+ */
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const na_session *session, const na_client *client,
-                             const json_t *claims, apr_int64_t expires, apr_time_t now);
+                             const json_t *claims, int in_token, apr_int64_t expires,
+                             apr_time_t now);
 
-/* Ends one session of a user's. */
+/* Ends one session of a user's, whose sign-in was at `auth_time` (seconds). */
 na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
-                          const na_store_key *key, apr_time_t now);
+                          const na_store_key *key, apr_int64_t auth_time, apr_time_t now);
 
 /* Ends all sessions of a user's; with `but`, all but that one. */
 na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, const char *user,

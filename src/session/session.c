@@ -12,6 +12,9 @@
 /* Bytes of one identity string: applications and proxies have limits of a header, too. */
 #define VALUE_MAX 4096
 
+/* Seconds between notes of when a session was used. */
+#define USE_INTERVAL 60
+
 static int is_roles_claim(const char *name)
 {
     return strcmp(name, NA_CLAIM_ROLES) == 0 || strcmp(name, "role") == 0;
@@ -83,19 +86,40 @@ apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, 
     return end;
 }
 
-/* An application may have re-issued the token just before, for as long as it likes: up to then. */
-long na_lifetime_remember(const na_lifetime *lifetime)
+/* Room for an application that makes longer ones; beyond that they are cut. */
+long na_lifetime_of_tokens(const na_lifetime *lifetime)
 {
     return lifetime->absolute ? lifetime->absolute : 2 * lifetime->max_age;
 }
 
-/* A token that somebody else issued may say that it lasts longer. */
+long na_lifetime_remember(const na_lifetime *lifetime)
+{
+    return na_lifetime_of_tokens(lifetime) + 2 * NA_CLOCK_TOLERANCE;
+}
+
+long na_lifetime_use_interval(const na_lifetime *lifetime)
+{
+    long share = lifetime->idle / 10;
+    return lifetime->idle && share < USE_INTERVAL ? share : USE_INTERVAL;
+}
+
+apr_int64_t na_lifetime_cut(const na_lifetime *lifetime, apr_int64_t auth_time, apr_int64_t used,
+                            apr_int64_t expires)
+{
+    if (lifetime->idle && used)
+        expires = earlier(expires, used + lifetime->idle);
+    if (lifetime->absolute && auth_time)
+        expires = earlier(expires, auth_time + lifetime->absolute);
+    return expires;
+}
+
+/* A token that somebody else issued may say that it lasts longer, or not when it was issued. */
 static void cut_lifetime(na_session *session, const na_lifetime *lifetime)
 {
-    if (lifetime->idle && session->issued_at)
-        session->expires = earlier(session->expires, session->issued_at + lifetime->idle);
-    if (lifetime->absolute && session->auth_time)
-        session->expires = earlier(session->expires, session->auth_time + lifetime->absolute);
+    session->expires =
+        na_lifetime_cut(lifetime, session->auth_time, session->issued_at, session->expires);
+    if (lifetime->token)
+        session->expires = earlier(session->expires, session->issued_at + lifetime->token);
 }
 
 const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub)
@@ -114,12 +138,11 @@ static void set_id(na_session *session, const char *id)
     na_store_key_make(&session->key, NA_KIND_SESSION, id);
 }
 
-/* All such sessions of a user's sign-in stand and fall together. */
-static void name_by_user(apr_pool_t *pool, na_session *session)
+void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int64_t auth_time,
+                               na_store_key *key)
 {
-    na_store_key_make(&session->key, NA_KIND_USER,
-                      apr_psprintf(pool, "%s@%" APR_INT64_T_FMT,
-                                   na_session_user_name(pool, session), session->auth_time));
+    na_store_key_make(key, NA_KIND_SESSION,
+                      apr_psprintf(pool, "%s@%" APR_INT64_T_FMT, user_name, auth_time));
 }
 
 /* What the claims tell; NULL where they name no user. */
@@ -158,7 +181,8 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
     if (id && *id)
         set_id(session, id);
     else
-        name_by_user(pool, session);
+        na_session_key_without_id(pool, na_session_user_name(pool, session), session->auth_time,
+                                  &session->key);
     session->dialect = dialect;
     cut_lifetime(session, lifetime);
     if (na_session_expired(session, now))

@@ -50,7 +50,7 @@ typedef struct na_session {
     na_dialect dialect;
     int has_id;       /* it has an id of ours: a session that another made may have none */
     int on_server;    /* the cookie is the id, the claims are the store's */
-    na_store_key key; /* of its record; without an id, of nothing that is kept */
+    na_store_key key; /* of its record */
 } na_session;
 
 /* When sessions end, whatever their token says. Seconds; 0: never. */
@@ -58,13 +58,22 @@ typedef struct na_lifetime {
     long max_age;  /* after the last renewal */
     long idle;     /* after the last use */
     long absolute; /* after the sign-in */
+    long token;    /* after a token was issued, by whomever: ends are remembered for so long */
 } na_lifetime;
 
 /* When a session that is renewed at `now` ends, in seconds; its sign-in was at `auth_time`. */
 apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now);
 
-/* Seconds after which no token of a session that ended now can be valid any more. */
+/* What `token` has to be where ends are remembered, and for how long that is. Seconds. */
+long na_lifetime_of_tokens(const na_lifetime *lifetime);
 long na_lifetime_remember(const na_lifetime *lifetime);
+
+/* The earliest of what ends a session that its record would have end at `expires`. */
+apr_int64_t na_lifetime_cut(const na_lifetime *lifetime, apr_int64_t auth_time, apr_int64_t used,
+                            apr_int64_t expires);
+
+/* Seconds between notes of when a session was used: fine enough for the idle time. */
+long na_lifetime_use_interval(const na_lifetime *lifetime);
 
 /*
  * Opens and checks a session token. `identity_claims` (const char *) are the further claims that
@@ -89,6 +98,12 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *c
  */
 const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub);
 const char *na_session_user_name(apr_pool_t *pool, const na_session *session);
+
+/*
+ * What sessions without an id are known by: all of a user's sign-in stand and fall together.
+ */
+void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int64_t auth_time,
+                               na_store_key *key);
 
 /* 1 where the session is past its end at `now`. */
 int na_session_expired(const na_session *session, apr_time_t now);

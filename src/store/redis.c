@@ -60,7 +60,7 @@ static na_error *acquire(na_redis *redis, apr_pool_t *pool, na_redis_client **cl
     *client = acquired;
     if (status == APR_SUCCESS)
         return NULL;
-    return na_error_new(pool, NA_UNAVAILABLE, "all %d connections to Redis are busy",
+    return na_error_new(pool, NA_BUSY, "all %d connections to Redis are busy",
                         redis->topology.options->max_connections);
 }
 

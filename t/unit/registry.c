@@ -18,6 +18,7 @@ typedef struct memory {
     apr_pool_t *pool;
     apr_hash_t *values; /* na_bytes by kind and hash */
     int failing;
+    int fail_after; /* this many writes; 0: never */
     int writes;
     void (*between)(struct memory *memory); /* before the next swap, once */
 } memory;
@@ -51,7 +52,7 @@ static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_b
     *kept = (na_bytes){apr_pmemdup(m->pool, value.data, value.len), value.len};
     apr_hash_set(m->values, name_of(m, key), APR_HASH_KEY_STRING, kept);
     m->writes++;
-    return m->failing ? down(pool) : NULL;
+    return m->failing || (m->fail_after && --m->fail_after == 0) ? down(pool) : NULL;
 }
 
 static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
@@ -107,7 +108,9 @@ static na_store *make_store(apr_pool_t *pool, const na_store_driver *of)
     return store;
 }
 
+static apr_pool_t *the_pool;
 static na_record_keys keys;
+static const char *const *namespaces;
 static const na_client client = {"192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"};
 
 static na_registry *make_registry(apr_pool_t *pool, const na_store *first, const na_store *second)
@@ -116,7 +119,7 @@ static na_registry *make_registry(apr_pool_t *pool, const na_store *first, const
     na_registry *registry = apr_palloc(pool, sizeof *registry);
     stores[0] = first;
     stores[1] = second;
-    *registry = (na_registry){&keys, stores, second ? 2 : 1, 60 * DAY};
+    *registry = (na_registry){&keys, namespaces, stores, second ? 2 : 1, 60 * DAY, 60};
     return registry;
 }
 
@@ -138,13 +141,16 @@ static na_store_key begin(apr_pool_t *pool, const na_registry *registry, const c
 static na_session session_of(const char *sub, const na_store_key *key, apr_int64_t auth_time)
 {
     static const na_claim provider[] = {{NA_CLAIM_PROVIDER, "acme"}};
+    na_store_key none;
+    na_session_key_without_id(the_pool, apr_pstrcat(the_pool, "acme/", sub, NULL), auth_time,
+                              &none);
     return (na_session){.user = sub,
                         .claims = provider,
                         .claim_count = 1,
                         .auth_time = auth_time,
                         .expires = auth_time + 30 * DAY,
                         .has_id = key != NULL,
-                        .key = key ? *key : (na_store_key){.kind = NA_KIND_USER}};
+                        .key = key ? *key : none};
 }
 
 static int listed(apr_pool_t *pool, const na_registry *registry, const char *user, apr_time_t now)
@@ -198,13 +204,21 @@ static void checking(apr_pool_t *pool)
     session.expires += 20 * DAY;
     na_registry_check(registry, pool, &session, &client, SECONDS(95));
     is_number(memory_of(store)->writes, before + 3, "a later end goes to record and list");
+    session.expires = auth_time + 1;
+    na_registry_check(registry, pool, &session, &client, SECONDS(98));
+    is_number(memory_of(store)->writes, before + 3, "an earlier one of an older token does not");
 
-    succeeds(na_registry_end(registry, pool, "acme/42", &key, SECONDS(100)), "it is ended");
+    succeeds(na_registry_end(registry, pool, "acme/42", &key, auth_time, SECONDS(100)),
+             "it is ended");
     fails(na_registry_check(registry, pool, &session, &client, SECONDS(101)), "and refused");
     is_number(listed(pool, registry, "acme/42", SECONDS(101)), 0, "and on no list");
     na_session stranger = session_of("42", NULL, auth_time);
+    fails(na_registry_check(registry, pool, &stranger, &client, SECONDS(101)),
+          "a token of the same sign-in from before it had an id, too");
+    na_session_key_without_id(pool, "acme/42", auth_time - 7, &stranger.key);
+    stranger.auth_time = auth_time - 7;
     succeeds(na_registry_check(registry, pool, &stranger, &client, SECONDS(101)),
-             "a session without an id stands on its own");
+             "that of another sign-in stands on its own");
     succeeds(na_registry_end_user(registry, pool, "acme/42", NULL, SECONDS(200)), "all are ended");
     fails(na_registry_check(registry, pool, &stranger, &client, SECONDS(201)), "that one too");
     na_session other = session_of("43", NULL, auth_time);
@@ -238,8 +252,14 @@ static void all_but_one(apr_pool_t *pool)
     begin(pool, registry, "acme/43", "another's", NULL, NOW, &at);
     is_number(listed(pool, registry, "acme/42", SECONDS(1)), 5, "five sessions of a user's");
     is_number(listed(pool, registry, NULL, SECONDS(1)), 6, "six of everybody's");
+    memory_of(registry->stores[0])->fail_after = 2;
+    fails(na_registry_end_user(registry, pool, "acme/42", &kept, SECONDS(2)),
+          "ending the others may fail halfway");
+    memory_of(registry->stores[0])->fail_after = 0;
+    apr_sleep(apr_time_from_msec(300));
     na_registry_end_user(registry, pool, "acme/42", &kept, SECONDS(2));
-    is_number(listed(pool, registry, "acme/42", SECONDS(3)), 1, "all but one are ended");
+    is_number(listed(pool, registry, "acme/42", SECONDS(3)), 1,
+              "and done again, all but one are ended");
     na_session session = session_of("42", &kept, at);
     succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(3)), "that one is good");
     na_listed found;
@@ -254,6 +274,40 @@ static void all_but_one(apr_pool_t *pool)
     ok(!there, "a handle that is none finds nothing");
 }
 
+/* Two sites in one store, and servers whose secrets are changed one after the other. */
+static void namespaced(apr_pool_t *pool)
+{
+    static const char *const secrets[] = {"a newer secret of more than 32 bytes",
+                                          "the secret that records are sealed with",
+                                          "a wholly other secret of 32 bytes"};
+    na_store *store = make_store(pool, &driver);
+    na_registry *old = make_registry(pool, store, NULL), *new = make_registry(pool, store, NULL);
+    na_registry *other = make_registry(pool, store, NULL);
+    na_record_keys new_keys, other_keys;
+    apr_int64_t at;
+    na_record_keys_derive(pool, secrets, 2, &new_keys);
+    na_record_namespaces_derive(pool, secrets, 2, &new->namespaces);
+    new->keys = &new_keys;
+    na_record_keys_derive(pool, secrets + 2, 1, &other_keys);
+    na_record_namespaces_derive(pool, secrets + 2, 1, &other->namespaces);
+    other->keys = &other_keys;
+
+    na_store_key here = begin(pool, old, "acme/42", "here", NULL, NOW, &at);
+    begin(pool, other, "acme/42", "there", NULL, NOW, &at);
+    na_session session = session_of("42", &here, apr_time_sec(NOW));
+    succeeds(na_registry_check(old, pool, &session, &client, SECONDS(1)),
+             "another site's user of the same name is another user");
+    na_registry_end_user(other, pool, "acme/42", NULL, SECONDS(2));
+    succeeds(na_registry_check(old, pool, &session, &client, SECONDS(3)), "ending that is, too");
+
+    succeeds(na_registry_check(new, pool, &session, &client, SECONDS(4)),
+             "a server with a newer secret knows the session");
+    is_number(listed(pool, new, "acme/42", SECONDS(4)), 1, "and lists it");
+    na_registry_end_user(old, pool, "acme/42", NULL, SECONDS(5));
+    fails(na_registry_check(new, pool, &session, &client, SECONDS(6)),
+          "and learns of its end from one that has it not yet");
+}
+
 static void crowds(apr_pool_t *pool)
 {
     na_registry *registry = make_registry(pool, make_store(pool, &small_driver), NULL);
@@ -261,7 +315,7 @@ static void crowds(apr_pool_t *pool)
     na_store_key first = begin(pool, registry, "acme/42", "first", NULL, NOW, &at);
     for (int i = 0; i < 20; i++)
         begin(pool, registry, "acme/42", apr_psprintf(pool, "s%d", i), NULL, SECONDS(10 + i), &at);
-    is_number(listed(pool, registry, "acme/42", SECONDS(60)), 12, "a list holds what fits");
+    is_number(listed(pool, registry, "acme/42", SECONDS(60)), 11, "a list holds what fits");
     na_session session = session_of("42", &first, apr_time_sec(NOW));
     fails(na_registry_check(registry, pool, &session, &client, SECONDS(60)),
           "and what it has no room for is ended, not forgotten");
@@ -271,11 +325,10 @@ static void crowds(apr_pool_t *pool)
 
 static na_registry *raced;
 static na_store_key raced_key;
-static apr_pool_t *raced_pool;
 
 static void end_meanwhile(memory *m)
 {
-    na_registry_end(raced, raced_pool, "acme/42", &raced_key, SECONDS(100));
+    na_registry_end(raced, the_pool, "acme/42", &raced_key, 0, SECONDS(100));
 }
 
 static void sign_in_meanwhile(memory *m)
@@ -283,7 +336,7 @@ static void sign_in_meanwhile(memory *m)
     apr_int64_t at;
     na_store_key key;
     na_store_key_make(&key, NA_KIND_SESSION, "meanwhile");
-    na_registry_begin(raced, raced_pool, "acme/42", &key, apr_time_sec(NOW) + DAY, NOW, &at);
+    na_registry_begin(raced, the_pool, "acme/42", &key, apr_time_sec(NOW) + DAY, NOW, &at);
 }
 
 static void races(apr_pool_t *pool)
@@ -294,7 +347,6 @@ static void races(apr_pool_t *pool)
     na_store_key user_key;
     apr_int64_t at;
     raced = make_registry(pool, store, NULL);
-    raced_pool = pool;
     raced_key = begin(pool, raced, "acme/42", "id", NULL, NOW, &at);
     na_session session = session_of("42", &raced_key, at);
     memory_of(store)->between = end_meanwhile;
@@ -304,7 +356,7 @@ static void races(apr_pool_t *pool)
 
     memory_of(store)->between = sign_in_meanwhile;
     begin(pool, raced, "acme/42", "second", NULL, NOW, &at);
-    na_store_key_make(&user_key, NA_KIND_USER, "acme/42");
+    na_store_key_make(&user_key, NA_KIND_USER, apr_pstrcat(pool, namespaces[0], " acme/42", NULL));
     na_store_get(store, pool, &user_key, 1, &value);
     succeeds(na_user_record_open(pool, &keys, &user_key, value, &user), "the list opens");
     is_number(user.sessions->nelts, 2, "two sign-ins at once are both listed");
@@ -328,7 +380,7 @@ static void moving(apr_pool_t *pool)
     is(na_json_string(record.claims, "sub"), "42", "with its claims");
     succeeds(na_registry_find(after, pool, &one, &client, SECONDS(6), &record),
              "and has moved to the new one");
-    na_registry_end(both, pool, "acme/42", &two, SECONDS(7));
+    na_registry_end(both, pool, "acme/42", &two, at, SECONDS(7));
     fails(na_registry_find(both, pool, &two, &client, SECONDS(8), &record),
           "one that was ended since does not come back from the old store");
     na_registry_end_user(both, pool, "acme/42", NULL, SECONDS(9));
@@ -370,12 +422,14 @@ static void outages(apr_pool_t *pool)
 int main(void)
 {
     static const char *const secret[] = {"the secret that records are sealed with"};
-    apr_pool_t *pool = tap_start();
+    apr_pool_t *pool = the_pool = tap_start();
     succeeds(na_record_keys_derive(pool, secret, 1, &keys), "keys for records");
+    succeeds(na_record_namespaces_derive(pool, secret, 1, &namespaces), "and a namespace");
     records(pool);
     checking(pool);
     same_second(pool);
     all_but_one(pool);
+    namespaced(pool);
     crowds(pool);
     races(pool);
     moving(pool);
