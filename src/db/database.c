@@ -77,8 +77,8 @@ na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options)
 /* What every connection is told first: one kind of time, and no waiting for ever. */
 static int introduce(const na_db *db, connection *c)
 {
-    static const char sqlite[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-                                 "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON";
+    static const char sqlite[] = "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; "
+                                 "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON";
     const char *text = sqlite;
     int rows;
     if (db->options->engine == NA_DB_POSTGRESQL)
@@ -211,13 +211,32 @@ na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
     return error ? na_watch_settle(db->watch, pool, error) : NULL;
 }
 
+/*
+ * SQLite's driver prepares in a way that fails for good once another process has changed the
+ * definitions. Here nobody can change them any more: the first statement fails, if they were, and
+ * the second one has the new ones. An error would stick to the transaction, hence the mode.
+ */
+static int learn_schema(connection *c)
+{
+    static const char text[] = "SELECT 1 FROM sqlite_master LIMIT 0";
+    int rows, failed;
+    apr_dbd_transaction_mode_set(c->driver, c->transaction, APR_DBD_TRANSACTION_IGNORE_ERRORS);
+    failed = apr_dbd_query(c->driver, c->handle, &rows, text) != 0;
+    if (failed) {
+        c->prepared = apr_hash_make(c->inner);
+        failed = apr_dbd_query(c->driver, c->handle, &rows, text) != 0;
+    }
+    apr_dbd_transaction_mode_set(c->driver, c->transaction, APR_DBD_TRANSACTION_COMMIT);
+    return !failed;
+}
+
 static int begin(na_db_use *use)
 {
     connection *c = use->connection;
     if (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) != 0)
         return 0;
     use->transaction = c->transaction;
-    return use->transaction != NULL;
+    return use->transaction && (use->db->options->engine != NA_DB_SQLITE || learn_schema(c));
 }
 
 /* Connections that were idle die together: as many may be tried as there can be. */

@@ -87,7 +87,9 @@ na_error *na_db_select(na_db_use *use, na_statement statement, int argument_coun
 na_error *na_db_change(na_db_use *use, na_statement statement, int argument_count,
                        const char *const *arguments, int *affected);
 
-/* The same with text of the caller's own, one of a few that stay the same: `name` tells them apart.
+/*
+ * The same with text of the caller's own, one of a few that stay the same: `name` tells them apart.
+ * It is lower case, since PostgreSQL's driver does not quote it.
  */
 na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int argument_count,
                             const char *const *arguments, na_rows *rows);
