@@ -12,6 +12,9 @@
 /* An index over a million rows takes longer than anything that a request may wait for. */
 #define TIMEOUT_MS (600 * 1000L)
 
+/* One is used at a time; others take its place when it turns out to be of no use any more. */
+#define MAX_CONNECTIONS 4
+
 static const char *from_environment(void)
 {
     const char *url = getenv("NEXTAUTH_DATABASE_URL");
@@ -52,7 +55,7 @@ na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema
         return na_error_new(pool, NA_CONFIGURATION,
                             "no schema '%s': authjs, prisma or snake is wanted", schema);
     made->timeout_ms = TIMEOUT_MS;
-    made->max_connections = 1;
+    made->max_connections = MAX_CONNECTIONS;
     watch->name = made->name;
     watch->health = apr_pcalloc(pool, sizeof *watch->health);
     *options = made;

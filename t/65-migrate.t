@@ -1,0 +1,161 @@
+#!/usr/bin/env node
+'use strict';
+const fs = require('node:fs');
+const { suite } = require('./lib/suite.js');
+const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const schemas = require('./lib/schemas.js');
+const { nextauthctl, empty, columnsOf, tablesOf } = require('./lib/ctl.js');
+
+const OURS = ['nextauth_credentials', 'nextauth_migrations', 'nextauth_roles', 'nextauth_store'];
+const AUTHJS = ['accounts', 'authenticators', 'sessions', 'users', 'verification_token'];
+const NEWEST = 2;
+
+const migrate = (db, ...args) => nextauthctl(db, ['migrate', ...args]);
+const statusOf = async (db) => JSON.parse((await migrate(db, '--status', '--json')).stdout);
+
+async function fresh(t, db) {
+  t.section(`${db.engine}: an empty database`);
+  const before = await migrate(db, '--status');
+  t.is([before.status, before.stdout.match(/^· +\d+ +-/gm)?.length], [0, NEWEST], 'no step was applied');
+  const dry = await migrate(db, '--dry-run');
+  t.is(dry.status, 0, '--dry-run succeeds');
+  t.like(dry.stdout, /CREATE TABLE nextauth_store|CREATE TABLE IF NOT EXISTS nextauth_store/, 'and shows the statements');
+  t.is(await tablesOf(db), [], 'and changes nothing');
+  const planned = JSON.parse((await migrate(db, '--dry-run', '--json')).stdout).planned;
+  t.is(planned.map(({ version, direction }) => [version, direction]), [[1, 'up'], [2, 'up']], 'as JSON, too');
+  t.ok(planned.every(({ statements }) => statements.length > 2), 'with the statements');
+
+  const done = await migrate(db);
+  t.is([done.status, done.stdout.match(/^✓/gm)?.length], [0, NEWEST], 'all steps are applied', done.stderr);
+  t.unlike(done.stdout + done.stderr, /\x1b/, 'without colours where there is no terminal');
+  t.is(await tablesOf(db), [...AUTHJS, ...OURS].sort(), 'all tables are there');
+  const again = await migrate(db);
+  t.is([again.status, again.stdout], [0, ''], 'once more: nothing to do');
+  const { version, newest, steps } = await statusOf(db);
+  t.is([version, newest, steps.map((step) => [step.version, step.applied])], [2, 2, [[1, true], [2, true]]], '--status --json tells');
+  t.ok(steps.every(({ appliedAt }) => Math.abs(Date.parse(appliedAt) - Date.now()) < 60_000), 'and when');
+}
+
+async function downAndUp(t, db) {
+  t.section(`${db.engine}: back and forth`);
+  await db.sql("INSERT INTO users (name) VALUES ('Ada')");
+  await db.sql("INSERT INTO nextauth_roles (user_id, role) VALUES ('1', 'admin')");
+  const one = await migrate(db, '--to', '1');
+  t.like(one.stdout, /^✓ +2 +taken back/, '--to 1 takes step 2 back', one.stderr);
+  t.is((await db.sql('SELECT count(*) AS n FROM nextauth_roles'))[0].n, '1', 'and no more');
+  const down = await migrate(db, '--to', '0', '--json');
+  t.is(JSON.parse(down.stdout).changes.map((change) => [change.version, change.direction]), [[1, 'down']], '--to 0 takes all back');
+  t.is(await tablesOf(db), AUTHJS, 'tables of this module are gone, others stay');
+  t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '1', 'with what is in them');
+  t.is((await migrate(db, '--to', '0')).status, 0, 'once more: nothing to do');
+  t.is(await tablesOf(db), AUTHJS, 'and nothing is made for it');
+  t.is((await migrate(db, '--to', String(NEWEST))).status, 0, 'and forth again');
+  t.is(await tablesOf(db), [...AUTHJS, ...OURS].sort(), 'all tables are there');
+  const beyond = await migrate(db, '--to', '99');
+  t.is(beyond.status, 1, 'a step that is none is refused');
+  t.like(beyond.stderr, /no step 99, 2 is the newest/, 'and why');
+}
+
+async function atOnce(t, db) {
+  t.section(`${db.engine}: several at once`);
+  await empty(db);
+  const all = await Promise.all([1, 2, 3, 4].map(() => migrate(db, '--json')));
+  t.is(all.map(({ status }) => status), [0, 0, 0, 0], 'all succeed', ...all.map(({ stderr }) => stderr));
+  const changes = all.flatMap(({ stdout }) => (stdout ? JSON.parse(stdout).changes : [])).map(({ version }) => version);
+  t.is(changes.sort(), [1, 2], 'each step is done by one of them');
+  t.is((await db.sql('SELECT count(*) AS n FROM nextauth_migrations'))[0].n, '2', 'and recorded once');
+}
+
+async function newer(t, db) {
+  t.section(`${db.engine}: a database of a newer version`);
+  await db.sql("INSERT INTO nextauth_migrations (version, name, applied_at) VALUES (3, 'from the future', 0)");
+  for (const args of [[], ['--to', '0'], ['--dry-run']]) {
+    const { status, stderr } = await migrate(db, ...args);
+    t.is(status, 1, `migrate ${args.join(' ')} is refused`);
+    t.like(stderr, /step 3 \(from the future\).*this version, \d+\.\d+\.\d+, does not know: use nextauthctl of the newest/, 'and what to use is said');
+  }
+  t.is(await tablesOf(db), [...AUTHJS, ...OURS].sort(), 'nothing was changed');
+  const { stdout, status } = await migrate(db, '--status');
+  t.is(status, 0, '--status works');
+  t.like(stdout, /^✓ +3 .* from the future$/m, 'and shows what it does not know');
+}
+
+async function halfFailed(t, db) {
+  t.section(`${db.engine}: a step that fails half-way`);
+  await empty(db);
+  if (db.engine === 'mariadb') {
+    await db.admin(`CREATE USER half@'%'; GRANT ALL ON nextauth.nextauth_store TO half@'%'; GRANT ALL ON nextauth.nextauth_migrations TO half@'%'`);
+    const half = await migrate({ ...db, url: db.url.replace('nextauth@', 'half@') });
+    t.is(half.status, 1, 'the failure shows');
+    t.like(half.stderr, /step 1, tables of this module's own: .*denied/, 'with the step and the reason');
+    t.is([(await statusOf(db)).version, await tablesOf(db)], [0, ['nextauth_migrations', 'nextauth_store']], 'the step is not recorded, half of it is there');
+  } else {
+    await db.sql('CREATE TABLE nextauth_credentials (mine INTEGER)');
+    const half = await migrate(db);
+    t.is(half.status, 1, 'the failure shows');
+    t.like(half.stderr, /step 1, tables of this module's own: .*nextauth_credentials/, 'with the step and the reason');
+    t.is(await tablesOf(db), ['nextauth_credentials'], 'nothing of the step is left');
+    await db.sql('DROP TABLE nextauth_credentials');
+  }
+  const again = await migrate(db);
+  t.is([again.status, (await statusOf(db)).version], [0, NEWEST], 'and can be run again', again.stderr);
+}
+
+async function existing(t, db, schema, ddl) {
+  t.section(`${db.engine}: an existing database, ${schema}`);
+  await empty(db);
+  await db.sql(ddl);
+  const before = await columnsOf(db);
+  if (schema === 'authjs') await db.sql(`INSERT INTO users (name, email) VALUES ('Ada', 'ada@example.org'), ('Eve', 'ada@example.org')`);
+  const { status, stderr } = await migrate(db, '--schema', schema);
+  t.is(status, 0, 'is migrated', stderr);
+  const after = await columnsOf(db);
+  t.is(before.filter((column) => !after.includes(column)), [], 'its columns stay as they are');
+  const news = [...new Set(after.filter((column) => !before.includes(column)).map((column) => column.split('.')[0]))];
+  t.is(news, schema === 'authjs' ? ['authenticators', ...OURS] : OURS, 'and only what was lacking comes to it');
+  t.is((await statusOf(db)).version, NEWEST, 'steps of other schemas are recorded, so that numbers have no gaps');
+  if (schema === 'authjs') t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '2', 'rows that an index would refuse stay');
+}
+
+async function addresses(t, db) {
+  t.section('addresses and calls');
+  const file = `${db.dir}/address`;
+  fs.writeFileSync(file, `${db.url}\n`, { mode: 0o600 });
+  if (db.engine === 'sqlite') fs.chownSync(file, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
+  const none = { NEXTAUTH_DATABASE_URL: '', DATABASE_URL: '' };
+  const run = (args, env) => nextauthctl(db, ['migrate', '--status', ...args], { env: { ...none, ...env } });
+  t.is((await run(['--database', db.url])).status, 0, '--database URL');
+  t.is((await run(['--database', `file:${file}`])).status, 0, '--database file:PATH');
+  t.is((await run([], { DATABASE_URL: db.url })).status, 0, 'DATABASE_URL');
+  t.is((await run([], { DATABASE_URL: 'nonsense', NEXTAUTH_DATABASE_URL: `file:${file}` })).status, 0, 'NEXTAUTH_DATABASE_URL comes first');
+  fs.chmodSync(file, 0o644);
+  t.like((await run(['--database', `file:${file}`])).stderr, /everybody may read/, 'a file that everybody can read is refused');
+  t.like((await run([])).stderr, /which database\?/, 'no address');
+  t.like((await run(['--database', 'http://here/'])).stderr, /postgresql:\/\/, mysql:\/\/ or sqlite:PATH address/, 'an address of something else');
+  t.like((await run(['--database', db.url, '--schema', 'typeorm'])).stderr, /no schema 'typeorm'/, 'an unknown schema');
+  for (const wrong of [['--to', 'x'], ['--to', '-1'], ['--status', '--to', '1'], ['--status', '--dry-run'], ['--nonsense'], ['word']]) {
+    t.is((await nextauthctl(db, ['migrate', ...wrong])).status, 2, `migrate ${wrong.join(' ')}: the call is wrong`);
+  }
+  const nobody = await nextauthctl(db, ['migrate', '--database', 'postgresql://nobody:verysecret@127.0.0.1:1/none']);
+  t.ok(nobody.status === 1 && !nobody.stderr.includes('verysecret'), 'a server that is not there fails, and no password is shown', nobody.stderr);
+}
+
+suite('Migrations of the database', async (t) => {
+  const here = databasesHere();
+  const all = [];
+  if (here.sqlite) all.push(sqlite(t));
+  if (here.postgres) all.push(await startPostgres(t));
+  if (here.mariadb) all.push(await startMariadb(t));
+  if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
+  for (const db of all) {
+    await fresh(t, db);
+    await downAndUp(t, db);
+    await atOnce(t, db);
+    await newer(t, db);
+    await halfFailed(t, db);
+    for (const [schema, ddl] of [['authjs', schemas.pgAdapter], ['prisma', schemas.prisma], ['snake', schemas.snakeCase]]) {
+      if (ddl[db.engine]) await existing(t, db, schema, ddl[db.engine]);
+    }
+  }
+  if (all.length) await addresses(t, all[0]);
+});
