@@ -8,6 +8,7 @@
 typedef int na_command(apr_pool_t *pool, int argc, char **argv);
 
 na_command na_command_secret, na_command_providers, na_command_token_decode,
-    na_command_token_encode, na_command_session_list, na_command_session_revoke, na_command_migrate;
+    na_command_token_encode, na_command_session_list, na_command_session_revoke, na_command_migrate,
+    na_command_backup, na_command_restore;
 
 #endif

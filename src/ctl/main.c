@@ -23,6 +23,10 @@ static const struct {
      "make the database's tables, step by step; URL (or NEXTAUTH_DATABASE_URL, DATABASE_URL) may "
      "be "
      "file:PATH, a file with the address in it"},
+    {"backup", na_command_backup, "FILE|- [--database URL] [--schema SCHEMA] [--with-store]",
+     "write users, accounts, sessions, tokens, roles and password hashes as JSON lines"},
+    {"restore", na_command_restore, "FILE [--database URL] [--schema SCHEMA] [--replace]",
+     "read a backup into an empty database, of any engine and schema; --replace empties it first"},
     {"token decode", na_command_token_decode, "--secret-file FILE [--salt SALT] [--v5] [TOKEN]",
      "open a token (standard input without TOKEN) and print its claims"},
     {"token encode", na_command_token_encode,

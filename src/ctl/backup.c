@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_getopt.h>
+#include <apr_strings.h>
+
+#include "ctl/commands.h"
+#include "ctl/connect.h"
+
+#define BAR_WIDTH 40
+
+typedef struct call {
+    apr_pool_t *pool;
+    const char *url, *schema, *file;
+    int with_store, replace;
+    int percent; /* that the bar shows; -1: none yet */
+    na_db *db;
+    na_backup_result result;
+} call;
+
+/* ── the command line ──────────────────────────────────────────────────────────────────────── */
+
+static int read_options(call *c, int argc, char **argv)
+{
+    static const apr_getopt_option_t options[] = {{"database", 'd', 1, "address"},
+                                                  {"schema", 's', 1, "whose tables"},
+                                                  {"with-store", 'w', 0, "the store too"},
+                                                  {"replace", 'r', 0, "delete what is there"},
+                                                  {NULL, 0, 0, NULL}};
+    apr_getopt_t *parser;
+    const char *value;
+    int option;
+    apr_status_t status;
+    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
+    parser->interleave = 1;
+    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
+        if (option == 'd')
+            c->url = value;
+        if (option == 's')
+            c->schema = value;
+        c->with_store |= option == 'w';
+        c->replace |= option == 'r';
+    }
+    c->file = parser->ind < argc ? parser->argv[parser->ind] : NULL;
+    return status == APR_EOF && parser->ind + 1 == argc;
+}
+
+static na_error *cannot(const call *c, const char *what, const char *file)
+{
+    char text[120];
+    return na_error_new(c->pool, NA_CONFIGURATION, "cannot %s %s: %s", what, file,
+                        apr_strerror(errno, text, sizeof text));
+}
+
+/* ── for people ────────────────────────────────────────────────────────────────────────────── */
+
+static void show_progress(void *data, apr_int64_t done, apr_int64_t total)
+{
+    call *c = data;
+    char bar[BAR_WIDTH + 1];
+    int percent = total ? (int)(done * 100 / total) : 100;
+    percent = percent > 100 ? 100 : percent;
+    if (percent == c->percent)
+        return;
+    c->percent = percent;
+    memset(bar, ' ', BAR_WIDTH);
+    memset(bar, '#', (size_t)(percent * BAR_WIDTH / 100));
+    bar[BAR_WIDTH] = '\0';
+    fprintf(stderr, "\r[%s] %3d %%", bar, percent);
+}
+
+static na_backup_progress *progress(void)
+{
+    return isatty(2) ? show_progress : NULL;
+}
+
+static void clear_progress(const call *c)
+{
+    if (c->percent >= 0)
+        fprintf(stderr, "\r\033[K");
+}
+
+static int end(const call *c, const na_error *error, const char *done)
+{
+    clear_progress(c);
+    if (error) {
+        fprintf(stderr, "nextauthctl: %s\n", na_error_text(c->pool, error));
+        return 1;
+    }
+    fprintf(stderr, "%s:", done);
+    for (int i = 0; i < NA_BACKUP_TABLES; i++)
+        fprintf(stderr, "%s %" APR_INT64_T_FMT " %s", i ? "," : "", c->result.rows[i],
+                na_backup_table_name(i));
+    if (c->result.left_out)
+        fprintf(stderr, "; %" APR_INT64_T_FMT " rows of users who are not there were left out",
+                c->result.left_out);
+    fprintf(stderr, "\n");
+    return 0;
+}
+
+/* ── backup ────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *write_to(call *c, FILE *out)
+{
+    return na_db_backup(c->db, c->pool, out, c->with_store, progress(), c, &c->result);
+}
+
+/* A name is on the disk once its folder is. */
+static na_error *sync_folder(const call *c)
+{
+    const char *slash = strrchr(c->file, '/');
+    const char *folder =
+        slash ? apr_pstrmemdup(c->pool, c->file, (apr_size_t)(slash + 1 - c->file)) : ".";
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return cannot(c, "open", folder);
+    int failed = fsync(fd) != 0;
+    close(fd);
+    return failed ? cannot(c, "write", folder) : NULL;
+}
+
+static na_error *write_temporary(call *c, int fd, const char *name)
+{
+    FILE *out = fdopen(fd, "w");
+    if (!out) {
+        close(fd);
+        return cannot(c, "open", name);
+    }
+    na_error *error = write_to(c, out);
+    if (!error && fsync(fd) != 0)
+        error = cannot(c, "write", name);
+    if (fclose(out) != 0 && !error)
+        error = cannot(c, "write", name);
+    return error;
+}
+
+/* Whoever sees the file by its name sees all of it. mkstemp's mode is 0600. */
+static na_error *write_file(call *c)
+{
+    char *name = apr_pstrcat(c->pool, c->file, ".XXXXXX", NULL);
+    int fd = mkstemp(name);
+    if (fd < 0)
+        return cannot(c, "write", c->file);
+    na_error *error = write_temporary(c, fd, name);
+    if (!error && rename(name, c->file) != 0)
+        error = cannot(c, "write", c->file);
+    if (!error)
+        return sync_folder(c);
+    unlink(name);
+    return error;
+}
+
+static na_error *back_up(call *c)
+{
+    const na_db_options *options;
+    NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db));
+    return strcmp(c->file, "-") == 0 ? write_to(c, stdout) : write_file(c);
+}
+
+int na_command_backup(apr_pool_t *pool, int argc, char **argv)
+{
+    call c = {.pool = pool, .percent = -1};
+    if (!read_options(&c, argc, argv) || c.replace) {
+        fprintf(stderr, "nextauthctl backup: a FILE is wanted, or - for standard output; see "
+                        "nextauthctl --help\n");
+        return 2;
+    }
+    if (strcmp(c.file, "-") == 0 && isatty(1)) {
+        fprintf(stderr, "nextauthctl backup: the output has secrets in it, not for a terminal\n");
+        return 2;
+    }
+    return end(&c, back_up(&c), "backed up");
+}
+
+/* ── restore ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *bring_back(call *c)
+{
+    const na_db_options *options;
+    NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db));
+    FILE *in = fopen(c->file, "re");
+    if (!in)
+        return cannot(c, "read", c->file);
+    na_error *error = na_db_restore(c->db, c->pool, in, c->replace, progress(), c, &c->result);
+    fclose(in);
+    return error;
+}
+
+int na_command_restore(apr_pool_t *pool, int argc, char **argv)
+{
+    call c = {.pool = pool, .percent = -1};
+    if (!read_options(&c, argc, argv) || c.with_store || strcmp(c.file, "-") == 0) {
+        fprintf(stderr, "nextauthctl restore: a FILE is wanted, which is read twice; see "
+                        "nextauthctl --help\n");
+        return 2;
+    }
+    return end(&c, bring_back(&c), "restored");
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_DB_BACKUP_H
+#define NA_DB_BACKUP_H
+
+#include <stdio.h>
+
+#include "db/database.h"
+
+/*
+ * A backup is UTF-8 text of one JSON object a line: a header, a row of a table each, and at last
+ * how many rows each table has and the SHA-256 of all lines before. It tells neither engine nor
+ * schema apart: ids are text and times ISO 8601, so one can be restored into another.
+ */
+
+/* Users, accounts, sessions, verification tokens, authenticators, roles, credentials, the store. */
+#define NA_BACKUP_TABLES 8
+
+/* The table's name in backups, 0 … NA_BACKUP_TABLES - 1. */
+const char *na_backup_table_name(int table);
+
+/* What was written or read. */
+typedef struct na_backup_result {
+    apr_int64_t rows[NA_BACKUP_TABLES];
+    apr_int64_t left_out; /* rows of users who are not there, where ids had to be translated */
+} na_backup_result;
+
+/* Told now and then how far it is; `total` is 0 where there is nothing to do. */
+typedef void na_backup_progress(void *data, apr_int64_t done, apr_int64_t total);
+
+/*
+ * Writes one moment of the database to `out`, and flushes it; nobody has to wait for it meanwhile.
+ * What it needs of memory does not grow with the database. `with_store`: nextauth_store too.
+ * `progress` may be NULL. Errors: NA_CONFIGURATION where tables are missing, text is not UTF-8 or
+ * `out` cannot be written.
+ */
+na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
+                       na_backup_progress *progress, void *data, na_backup_result *result);
+
+/*
+ * Reads a backup from `in`, which can be rewound. All of it is checked before anything is written,
+ * and all or nothing is written. `replace`: deletes what is there; a database that is not empty is
+ * refused otherwise. Users keep their ids where the schema takes them, and get others where it does
+ * not, with all that is theirs; what needs memory then are ids, some hundred bytes a user.
+ * `progress` may be NULL. A backup that is not whole, and one that does not fit the database, is an
+ * error with the code NA_CONFIGURATION.
+ */
+na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, int replace,
+                        na_backup_progress *progress, void *data, na_backup_result *result);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_DB_BACKUP_TABLES_H
+#define NA_DB_BACKUP_TABLES_H
+
+#include <stdio.h>
+
+#include <openssl/evp.h>
+
+#include "db/database.h"
+
+/* What backups are made of, for those who write and read them. */
+
+#define NA_BACKUP_FORMAT "nextauth-backup"
+#define NA_BACKUP_VERSION 1
+#define NA_BACKUP_COLUMNS_MAX 11
+
+typedef enum na_column_kind {
+    NA_COLUMN_TEXT,
+    NA_COLUMN_ID,      /* of a user, in the schema's type; text in backups */
+    NA_COLUMN_ID_TEXT, /* of a user, as text in every schema */
+    NA_COLUMN_INT,
+    NA_COLUMN_BOOL,
+    NA_COLUMN_TIME /* ISO 8601 in backups */
+} na_column_kind;
+
+typedef struct na_backup_column {
+    const char *name; /* in backups, and between {} in na_schema_text */
+    na_column_kind kind;
+    int may_be_null;
+} na_backup_column;
+
+typedef struct na_backup_table {
+    const char *name; /* in backups */
+    const char *text; /* for na_schema_text */
+    const char *key[2];
+    int has_row_id; /* rows have an id that nothing refers to */
+    int has_times;  /* createdAt and updatedAt, where the schema has them */
+    int is_optional;
+    const na_backup_column columns[NA_BACKUP_COLUMNS_MAX + 1];
+} na_backup_table;
+
+/* In the order of backups: users before what refers to them, the store last. */
+extern const na_backup_table na_backup_tables[];
+
+/* Of a statement about a table, for the layer's calls with text: "WHAT_NUMBER". */
+const char *na_backup_statement(apr_pool_t *pool, const char *what, const na_backup_table *table);
+
+/* Whether the table is there; a required one that is not is an error. */
+na_error *na_backup_find(na_db_use *use, const na_backup_table *table, int *found);
+na_error *na_backup_count(na_db_use *use, const na_backup_table *table, apr_int64_t *count);
+
+/* SHA-256 of lines, for as long as the pool lives. */
+EVP_MD_CTX *na_backup_digest(apr_pool_t *pool);
+const char *na_backup_digest_text(apr_pool_t *pool, EVP_MD_CTX *digest);
+
+#endif

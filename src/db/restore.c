@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "db/backup.h"
+#include "db/backup_tables.h"
+
+/* Lines between two calls of the progress. */
+#define PROGRESS_LINES 500
+
+typedef struct restore {
+    apr_pool_t *pool, *line_pool;
+    FILE *in;
+    char *line; /* getline's */
+    size_t capacity, len;
+    long number; /* of the line */
+    apr_int64_t done, total;
+    na_backup_progress *progress;
+    void *data;
+
+    /* of the header, and of the first reading */
+    const na_schema *from;
+    int has_store;
+    int ids_are_numbers;
+    const char *sha256;
+    apr_int64_t rows[NA_BACKUP_TABLES];
+
+    /* of the second */
+    na_db_use *use;
+    const char *inserts[NA_BACKUP_TABLES]; /* statements; NULL before their first row */
+    apr_hash_t *ids;                       /* new ids as intptr_t, by ids of the backup; or NULL */
+    int new_ids;                           /* 1: others than the backup's */
+    intptr_t last_id;
+    na_backup_result *result;
+} restore;
+
+static na_error *wrong(const restore *r, const char *what)
+{
+    return na_error_new(r->pool, NA_CONFIGURATION, "line %ld: %s", r->number, what);
+}
+
+/* ── lines ─────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *next_line(restore *r, int *found)
+{
+    apr_pool_clear(r->line_pool);
+    errno = 0;
+    ssize_t len = getline(&r->line, &r->capacity, r->in);
+    *found = len > 0;
+    if (len <= 0)
+        return errno ? wrong(r, "it cannot be read") : NULL;
+    r->number++;
+    r->len = (size_t)len;
+    r->done += len;
+    return r->line[len - 1] == '\n' ? NULL : wrong(r, "the backup is cut off here");
+}
+
+static na_error *parse_line(restore *r, json_t **json)
+{
+    na_error *error = na_json_parse(r->line_pool, NA_CONFIGURATION, r->line, r->len, json);
+    if (error)
+        return na_error_wrap(r->pool, error, NULL, "line %ld", r->number);
+    return json_is_object(*json) ? NULL : wrong(r, "no JSON object");
+}
+
+static na_error *read_header(restore *r, EVP_MD_CTX *digest)
+{
+    int found;
+    json_t *header;
+    json_int_t version = 0;
+    NA_TRY(next_line(r, &found));
+    if (!found)
+        return wrong(r, "the backup is empty");
+    NA_TRY(parse_line(r, &header));
+    EVP_DigestUpdate(digest, r->line, r->len);
+    const char *format = na_json_string(header, "format");
+    const char *schema = na_json_string(header, "schema");
+    if (!format || strcmp(format, NA_BACKUP_FORMAT) != 0)
+        return wrong(r, "this is no backup of nextauthctl");
+    if (!na_json_number(header, "version", &version) || version != NA_BACKUP_VERSION)
+        return wrong(r, "a backup of another version of nextauthctl, which this one cannot read");
+    r->from = schema ? na_schema_find(schema) : NULL;
+    r->has_store = json_is_true(json_object_get(header, "store"));
+    return r->from ? NULL : wrong(r, "a backup of a schema that is not known");
+}
+
+/* ── the first reading: whether all of it is there and right ───────────────────────────────── */
+
+static int table_of(const json_t *row)
+{
+    const char *name = na_json_string(row, "table");
+    int i = 0;
+    while (name && i < NA_BACKUP_TABLES && strcmp(na_backup_tables[i].name, name) != 0)
+        i++;
+    return name ? i : NA_BACKUP_TABLES;
+}
+
+static int is_time(const char *text)
+{
+    return text && (na_schema_read_time(text) || strncmp(text, "1970-", 5) == 0);
+}
+
+static int fits(const na_backup_column *column, const json_t *value)
+{
+    if (json_is_null(value))
+        return column->may_be_null;
+    if (column->kind == NA_COLUMN_INT)
+        return json_is_integer(value);
+    if (column->kind == NA_COLUMN_BOOL)
+        return json_is_boolean(value);
+    return json_is_string(value) &&
+           (column->kind != NA_COLUMN_TIME || is_time(json_string_value(value)));
+}
+
+/* Nine digits at most: what na_db_get_user takes for an id that a database made. */
+static int is_number(const char *id)
+{
+    size_t len = strlen(id);
+    return len && len < 10 && *id != '0' && strspn(id, "0123456789") == len;
+}
+
+static na_error *check_row(restore *r, const json_t *row, int *last_table)
+{
+    int number = table_of(row);
+    size_t count = 1;
+    if (number == NA_BACKUP_TABLES)
+        return wrong(r, "a row of no known table");
+    if (number < *last_table)
+        return wrong(r, "a row out of its place");
+    *last_table = number;
+    const na_backup_table *table = &na_backup_tables[number];
+    for (const na_backup_column *column = table->columns; column->name; column++, count++)
+        if (!fits(column, json_object_get(row, column->name)))
+            return wrong(r, apr_psprintf(r->pool, "%s of %s is not what it has to be", column->name,
+                                         table->name));
+    if (json_object_size(row) != count)
+        return wrong(r, apr_psprintf(r->pool, "%s has no such columns", table->name));
+    if (number == 0)
+        r->ids_are_numbers &= is_number(na_json_string(row, "id"));
+    r->rows[number]++;
+    return NULL;
+}
+
+static na_error *check_end(restore *r, const json_t *end, EVP_MD_CTX *digest)
+{
+    int more;
+    const json_t *counts = json_object_get(end, "counts");
+    r->sha256 = na_backup_digest_text(r->pool, digest);
+    for (int i = 0; i < NA_BACKUP_TABLES; i++) {
+        json_int_t count = -1;
+        na_json_number(counts, na_backup_table_name(i), &count);
+        if (count != r->rows[i])
+            return wrong(r, apr_psprintf(r->pool, "%s are not complete", na_backup_table_name(i)));
+    }
+    if (strcmp(na_json_string(end, "sha256"), r->sha256) != 0)
+        return wrong(r, "the checksum is wrong: the backup was changed");
+    NA_TRY(next_line(r, &more));
+    return more ? wrong(r, "something comes after the end") : NULL;
+}
+
+static na_error *check(restore *r)
+{
+    EVP_MD_CTX *digest = na_backup_digest(r->pool);
+    int found, last_table = 0;
+    json_t *row;
+    r->ids_are_numbers = 1;
+    NA_TRY(read_header(r, digest));
+    for (;;) {
+        NA_TRY(next_line(r, &found));
+        if (!found)
+            return wrong(r, "the backup ends after this line, without its end");
+        NA_TRY(parse_line(r, &row));
+        if (na_json_string(row, "sha256"))
+            return check_end(r, row, digest);
+        EVP_DigestUpdate(digest, r->line, r->len);
+        NA_TRY(check_row(r, row, &last_table));
+    }
+}
+
+/* ── whether it fits the database ──────────────────────────────────────────────────────────── */
+
+static na_error *empty(restore *r, const na_backup_table *table)
+{
+    const char *text =
+        na_schema_text(r->pool, na_db_schema_of(r->use), na_db_engine_of(r->use), table->text);
+    return na_db_change_text(r->use, na_backup_statement(r->pool, "empty", table),
+                             apr_pstrcat(r->pool, "DELETE FROM ", text, NULL), 0, NULL, NULL);
+}
+
+static na_error *prepare_table(restore *r, int number, int replace)
+{
+    const na_backup_table *table = &na_backup_tables[number];
+    apr_int64_t count;
+    int found;
+    NA_TRY(na_backup_find(r->use, table, &found));
+    if (!found && r->rows[number])
+        return na_error_new(r->pool, NA_CONFIGURATION,
+                            "the backup has rows of %s, for which there is no table: run "
+                            "nextauthctl migrate first",
+                            table->name);
+    if (!found || (number == NA_BACKUP_TABLES - 1 && !r->has_store))
+        return NULL;
+    if (replace)
+        return empty(r, table);
+    NA_TRY(na_backup_count(r->use, table, &count));
+    return count ? na_error_new(r->pool, NA_CONFIGURATION,
+                                "the database is not empty, %s has rows: --replace deletes what "
+                                "is there",
+                                table->name)
+                 : NULL;
+}
+
+/* Backwards: what refers to users goes before they do. */
+static na_error *prepare_tables(restore *r, int replace)
+{
+    for (int i = NA_BACKUP_TABLES - 1; i >= 0; i--)
+        NA_TRY(prepare_table(r, i, replace));
+    return NULL;
+}
+
+/* ── ids ───────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * Where another schema comes in, rows of users who are not there any more have to be left out: its
+ * tables may refuse them, and a new user could get the old one's number, and with it his roles.
+ */
+static void choose_ids(restore *r)
+{
+    const na_schema *to = na_db_schema_of(r->use);
+    r->new_ids = na_schema_makes_ids(to) && !r->ids_are_numbers;
+    r->ids = r->new_ids || r->from != to ? apr_hash_make(r->pool) : NULL;
+}
+
+static const char *add_id(restore *r, const char *id)
+{
+    if (r->ids)
+        apr_hash_set(r->ids, apr_pstrdup(r->pool, id), APR_HASH_KEY_STRING, (void *)++r->last_id);
+    return r->new_ids ? apr_psprintf(r->line_pool, "%ld", (long)r->last_id) : id;
+}
+
+/* NULL for nobody's. */
+static const char *find_id(const restore *r, const char *id)
+{
+    intptr_t found = r->ids ? (intptr_t)apr_hash_get(r->ids, id, APR_HASH_KEY_STRING) : 0;
+    if (r->ids && !found)
+        return NULL;
+    return r->new_ids ? apr_psprintf(r->line_pool, "%ld", (long)found) : id;
+}
+
+/* ── the second reading ────────────────────────────────────────────────────────────────────── */
+
+static const char *argument_of(na_column_kind kind)
+{
+    static const char *const arguments[] = {
+        [NA_COLUMN_TEXT] = "%s",    [NA_COLUMN_ID] = "{?id}",     [NA_COLUMN_ID_TEXT] = "%s",
+        [NA_COLUMN_INT] = "{?int}", [NA_COLUMN_BOOL] = "{?bool}", [NA_COLUMN_TIME] = "{?time}"};
+    return arguments[kind];
+}
+
+static const char *insert_text(const restore *r, const na_backup_table *table)
+{
+    apr_pool_t *pool = r->pool;
+    const char *names = "", *arguments = "", *comma = "";
+    for (const na_backup_column *column = table->columns; column->name; column++, comma = ", ") {
+        names = apr_pstrcat(pool, names, comma, "{", column->name, "}", NULL);
+        arguments = apr_pstrcat(pool, arguments, comma, argument_of(column->kind), NULL);
+    }
+    return na_schema_text(pool, na_db_schema_of(r->use), na_db_engine_of(r->use),
+                          apr_pstrcat(pool, "INSERT INTO ", table->text, " (",
+                                      table->has_row_id ? "{+row id}" : "", names,
+                                      table->has_times ? "{+updated}" : "", ") VALUES (",
+                                      table->has_row_id ? "{+?row id}" : "", arguments,
+                                      table->has_times ? "{+?updated}" : "", ")", NULL));
+}
+
+/* Zero is this layer's NULL for times: the first moment of 1970 comes a millisecond later. */
+static const char *time_argument(const restore *r, const char *text)
+{
+    apr_int64_t milliseconds = na_schema_read_time(text);
+    return na_schema_time(r->line_pool, na_db_schema_of(r->use), na_db_engine_of(r->use),
+                          milliseconds ? milliseconds : 1);
+}
+
+static const char *value_argument(const restore *r, na_column_kind kind, const json_t *value)
+{
+    if (json_is_null(value))
+        return NULL;
+    if (kind == NA_COLUMN_TIME)
+        return time_argument(r, json_string_value(value));
+    if (kind == NA_COLUMN_BOOL)
+        return json_is_true(value) ? "1" : "0";
+    return na_json_scalar(r->line_pool, value);
+}
+
+static int is_users_id(const na_backup_table *table, const na_backup_column *column)
+{
+    return table != na_backup_tables &&
+           (column->kind == NA_COLUMN_ID || column->kind == NA_COLUMN_ID_TEXT);
+}
+
+/* Returns 0 where the row's user is not there. */
+static int make_arguments(restore *r, const na_backup_table *table, const json_t *row,
+                          const char **arguments)
+{
+    for (const na_backup_column *column = table->columns; column->name; column++, arguments++) {
+        const json_t *value = json_object_get(row, column->name);
+        *arguments = value_argument(r, column->kind, value);
+        if (is_users_id(table, column) && !(*arguments = find_id(r, *arguments)))
+            return 0;
+    }
+    return 1;
+}
+
+static na_error *insert_row(restore *r, const json_t *row)
+{
+    int number = table_of(row), count = 0;
+    const na_backup_table *table = &na_backup_tables[number];
+    const char *arguments[NA_BACKUP_COLUMNS_MAX];
+    if (!make_arguments(r, table, row, arguments)) {
+        r->result->left_out++;
+        return NULL;
+    }
+    if (number == 0)
+        arguments[0] = add_id(r, arguments[0]);
+    while (table->columns[count].name)
+        count++;
+    if (!r->inserts[number])
+        r->inserts[number] = insert_text(r, table);
+    na_error *error = na_db_change_text(r->use, na_backup_statement(r->line_pool, "insert", table),
+                                        r->inserts[number], count, arguments, NULL);
+    if (error)
+        return na_error_wrap(r->pool, error, NULL, "line %ld", r->number);
+    r->result->rows[number]++;
+    return NULL;
+}
+
+static na_error *insert_rows(restore *r)
+{
+    EVP_MD_CTX *digest = na_backup_digest(r->pool);
+    json_t *row;
+    int found;
+    NA_TRY(read_header(r, digest));
+    for (;;) {
+        NA_TRY(next_line(r, &found));
+        if (!found)
+            break;
+        NA_TRY(parse_line(r, &row));
+        if (na_json_string(row, "sha256"))
+            break;
+        EVP_DigestUpdate(digest, r->line, r->len);
+        NA_TRY(insert_row(r, row));
+        if (r->progress && r->number % PROGRESS_LINES == 0)
+            r->progress(r->data, r->done, r->total);
+    }
+    return strcmp(na_backup_digest_text(r->pool, digest), r->sha256) == 0
+               ? NULL
+               : wrong(r, "the backup was changed while it was read");
+}
+
+/* PostgreSQL counts up what it made itself; the other engines look at what is there. */
+static na_error *set_sequence(const restore *r)
+{
+    na_rows rows;
+    const na_schema *schema = na_db_schema_of(r->use);
+    if (na_db_engine_of(r->use) != NA_DB_POSTGRESQL || !na_schema_makes_ids(schema))
+        return NULL;
+    return na_db_select_text(
+        r->use, "sequence",
+        na_schema_text(r->pool, schema, NA_DB_POSTGRESQL,
+                       "SELECT setval(pg_get_serial_sequence('{users}', 'id'), coalesce(max({id}), "
+                       "1), max({id}) IS NOT NULL) FROM {users}"),
+        0, NULL, &rows);
+}
+
+static na_error *write_all(restore *r, int replace)
+{
+    NA_TRY(na_db_lock(r->use, "nextauth_migrations"));
+    NA_TRY(prepare_tables(r, replace));
+    choose_ids(r);
+    na_db_set_pool(r->use, r->line_pool);
+    na_error *error = insert_rows(r);
+    na_db_set_pool(r->use, r->pool);
+    return error ? error : set_sequence(r);
+}
+
+static na_error *run(restore *r, na_db *db, int replace)
+{
+    NA_TRY(check(r));
+    r->total = r->done;
+    r->done = r->number = 0;
+    rewind(r->in);
+    NA_TRY(na_db_write(db, r->pool, &r->use));
+    return na_db_end(r->use, write_all(r, replace));
+}
+
+na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, int replace,
+                        na_backup_progress *progress, void *data, na_backup_result *result)
+{
+    restore r = {.pool = pool, .in = in, .progress = progress, .data = data, .result = result};
+    *result = (na_backup_result){{0}, 0};
+    apr_pool_create(&r.line_pool, pool);
+    na_error *error = run(&r, db, replace);
+    free(r.line);
+    return error;
+}
