@@ -101,20 +101,9 @@ static const char *unquoted(apr_pool_t *pool, const char *name)
 
 na_error *na_backup_find(na_db_use *use, const na_backup_table *table, int *found)
 {
-    static const char *const texts[] = {
-        "SELECT to_regclass('\"",
-        "SELECT table_name FROM information_schema.tables WHERE "
-        "table_schema = DATABASE() AND table_name = '",
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = '"};
-    static const char *const ends[] = {"\"')", "'", "'"};
     apr_pool_t *pool = na_db_pool(use);
-    na_db_engine engine = na_db_engine_of(use);
     const char *name = unquoted(pool, table_text(use, table));
-    na_rows rows;
-    NA_TRY(na_db_select_text(use, na_backup_statement(pool, "find", table),
-                             apr_pstrcat(pool, texts[engine], name, ends[engine], NULL), 0, NULL,
-                             &rows));
-    *found = rows.count && na_rows_value(&rows, 0, 0);
+    NA_TRY(na_db_has_table(use, name, found));
     return *found || table->is_optional
                ? NULL
                : na_error_new(pool, NA_CONFIGURATION,

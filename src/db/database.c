@@ -488,6 +488,22 @@ na_error *na_db_lock(na_db_use *use, const char *name)
                              arguments, &rows);
 }
 
+/* PostgreSQL's to_regclass may know less than the transaction: it does not see what it waited for.
+ */
+na_error *na_db_has_table(na_db_use *use, const char *name, int *found)
+{
+    static const char *const texts[] = {
+        "SELECT relname FROM pg_catalog.pg_class WHERE relname = CAST(%s AS name) AND relkind IN "
+        "('r', 'p', 'v') AND pg_catalog.pg_table_is_visible(oid)",
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND "
+        "table_name = %s",
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = %s"};
+    na_rows rows;
+    NA_TRY(na_db_select_text(use, "has_table", texts[na_db_engine_of(use)], 1, &name, &rows));
+    *found = rows.count > 0;
+    return NULL;
+}
+
 na_error *na_db_last_id(na_db_use *use, const char **id)
 {
     na_rows rows;

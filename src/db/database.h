@@ -107,6 +107,12 @@ na_error *na_db_execute(na_db_use *use, const char *text);
  */
 na_error *na_db_lock(na_db_use *use, const char *name);
 
+/*
+ * Whether a table or view of this name is there, without selecting from it: that would be an error,
+ * and the end of a transaction.
+ */
+na_error *na_db_has_table(na_db_use *use, const char *name, int *found);
+
 /* The id that MySQL made for the last insert of this use. */
 na_error *na_db_last_id(na_db_use *use, const char **id);
 

@@ -10,20 +10,6 @@
 
 /* ── what was applied ──────────────────────────────────────────────────────────────────────── */
 
-/* Selecting from a table that is not there would be an error, and an end of the transaction. */
-static na_error *has_table(na_db_use *use, int *found)
-{
-    static const char *const texts[] = {
-        "SELECT to_regclass('nextauth_migrations')",
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND "
-        "table_name = 'nextauth_migrations'",
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'nextauth_migrations'"};
-    na_rows rows;
-    NA_TRY(na_db_select_text(use, "migrations_table", texts[na_db_engine_of(use)], 0, NULL, &rows));
-    *found = rows.count && na_rows_value(&rows, 0, 0);
-    return NULL;
-}
-
 static na_error *read_applied(na_db_use *use, apr_array_header_t *steps)
 {
     na_rows rows;
@@ -43,7 +29,7 @@ static na_error *read_applied(na_db_use *use, apr_array_header_t *steps)
 static na_error *read_applied_if_any(na_db_use *use, apr_array_header_t *steps)
 {
     int found;
-    NA_TRY(has_table(use, &found));
+    NA_TRY(na_db_has_table(use, "nextauth_migrations", &found));
     return found ? read_applied(use, steps) : NULL;
 }
 
@@ -146,7 +132,7 @@ static na_error *begin_step(na_db_use *use, int target, apr_array_header_t *appl
     NA_TRY(na_db_lock(use, "nextauth_migrations"));
     if (na_db_engine_of(use) == NA_DB_POSTGRESQL)
         NA_TRY(na_db_execute(use, "SET LOCAL lock_timeout = 5000"));
-    NA_TRY(has_table(use, &found));
+    NA_TRY(na_db_has_table(use, "nextauth_migrations", &found));
     if (found)
         return read_applied(use, applied);
     return target ? make_table(use) : NULL;
