@@ -175,7 +175,7 @@ static na_error *acquire(na_db *db, apr_pool_t *pool, connection **c)
     for (;;) {
         apr_status_t status = apr_reslist_acquire(db->connections, &got);
         if (status == APR_TIMEUP)
-            return unavailable(db, pool, "all connections are in use");
+            return na_error_new(pool, NA_BUSY, "%s: all connections are in use", db->options->name);
         if (status != APR_SUCCESS)
             return unavailable(db, pool, "no connection (the server's log may say why)");
         *c = got;
