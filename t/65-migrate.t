@@ -60,7 +60,7 @@ async function atOnce(t, db) {
   t.section(`${db.engine}: several at once`);
   await empty(db);
   const all = await Promise.all([1, 2, 3, 4].map(() => migrate(db, '--json')));
-  t.is(all.map(({ status }) => status), [0, 0, 0, 0], 'all succeed', ...all.map(({ stderr }) => stderr));
+  t.ok(all.every(({ status }) => status === 0), 'all succeed', ...all.map(({ status, stderr }) => `${status} ${stderr}`));
   const changes = all.flatMap(({ stdout }) => (stdout ? JSON.parse(stdout).changes : [])).map(({ version }) => version);
   t.is(changes.sort(), [1, 2], 'each step is done by one of them');
   t.is((await db.sql('SELECT count(*) AS n FROM nextauth_migrations'))[0].n, '2', 'and recorded once');

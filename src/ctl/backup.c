@@ -26,6 +26,18 @@ typedef struct call {
 
 /* ── the command line ──────────────────────────────────────────────────────────────────────── */
 
+/* Takes "-" out, which apr_getopt has for an option without a name; returns how many are left. */
+static int take_dash(call *c, int argc, char **argv)
+{
+    int left = 0;
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "-") == 0)
+            c->file = argv[i];
+        else
+            argv[left++] = argv[i];
+    return left;
+}
+
 static int read_options(call *c, int argc, char **argv)
 {
     static const apr_getopt_option_t options[] = {{"database", 'd', 1, "address"},
@@ -37,6 +49,7 @@ static int read_options(call *c, int argc, char **argv)
     const char *value;
     int option;
     apr_status_t status;
+    argc = take_dash(c, argc, argv);
     apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
     parser->interleave = 1;
     while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
@@ -47,8 +60,10 @@ static int read_options(call *c, int argc, char **argv)
         c->with_store |= option == 'w';
         c->replace |= option == 'r';
     }
-    c->file = parser->ind < argc ? parser->argv[parser->ind] : NULL;
-    return status == APR_EOF && parser->ind + 1 == argc;
+    int operands = argc - parser->ind + (c->file != NULL);
+    if (!c->file && operands)
+        c->file = parser->argv[parser->ind];
+    return status == APR_EOF && operands == 1;
 }
 
 static na_error *cannot(const call *c, const char *what, const char *file)

@@ -1,0 +1,310 @@
+#!/usr/bin/env node
+'use strict';
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const { suite } = require('./lib/suite.js');
+const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const schemas = require('./lib/schemas.js');
+const { nextauthctl, empty, dialect } = require('./lib/ctl.js');
+
+// A row of a server takes many times what one of a file takes.
+const MANY = { sqlite: 50_000, postgres: 20_000, mariadb: 20_000 };
+const WORSE_KIB = 6 * 1024;
+
+const backup = (db, ...args) => nextauthctl(db, ['backup', ...args]);
+const restore = (db, ...args) => nextauthctl(db, ['restore', ...args]);
+const fileOf = (db, name) => `${db.dir}/${name}.jsonl`;
+const linesOf = (file) => fs.readFileSync(file, 'utf8').split('\n').slice(0, -1);
+
+// Rows apart from their order, which is the key's of the schema.
+const rowsOf = (file) => linesOf(file).slice(1, -1).sort();
+const countsOf = (file) => JSON.parse(linesOf(file).pop()).counts;
+
+// To where another user, who owns that database, can read it.
+function hand(file, to, name) {
+  const copy = fileOf(to, name);
+  fs.copyFileSync(file, copy);
+  fs.chmodSync(copy, 0o644);
+  return copy;
+}
+
+async function fresh(db, schema = 'authjs', ddl) {
+  await empty(db);
+  if (ddl) await db.sql(ddl[db.engine]);
+  const { status, stderr } = await nextauthctl(db, ['migrate', '--schema', schema]);
+  if (status !== 0) throw new Error(stderr);
+}
+
+// ── what is hard to carry ───────────────────────────────────────────────────────────────────────
+
+const token = 'ey.'.repeat(3500);
+const odd = `Ada "the 'first'" \\ Löwe 😀\n\ttwo lines\r%s {?id} $1 ; -- <b>`;
+const text = (value) => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`);
+
+function time(db, value) {
+  return value === null ? 'NULL' : `'${db.engine === 'mariadb' ? value.replace('T', ' ').replace('Z', '') : value}'`;
+}
+
+async function fill(db) {
+  await db.sql(dialect(db, `
+INSERT INTO users (id, name, email, "emailVerified", image) VALUES
+  (3, ${text(odd)}, 'ada@example.org', ${time(db, '2026-01-02T03:04:05.678Z')}, NULL),
+  (7, NULL, NULL, NULL, ${text('')}),
+  (41, 'Ünïcödé 漢字', 'ADA@example.org', ${time(db, '2001-09-09T01:46:40.000Z')}, 'https://example.org/?a=1&b=2');
+INSERT INTO accounts ("userId", type, provider, "providerAccountId", refresh_token, access_token, expires_at, id_token, scope, session_state, token_type) VALUES
+  (3, 'oidc', 'google', '1', NULL, ${text(token)}, 9999999999, ${text(odd)}, 'openid email', '', 'bearer'),
+  (3, 'oauth', 'github', 'x', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (41, 'oauth', 'github', 'X', 'r', 'a', 0, 'i', NULL, NULL, NULL);
+INSERT INTO sessions ("sessionToken", "userId", expires) VALUES
+  ('one', 3, ${time(db, '2031-01-01T00:00:00.001Z')}),
+  ('two', 41, ${time(db, '2031-01-01T00:00:00.001Z')});
+INSERT INTO verification_token (identifier, token, expires) VALUES
+  ('ada@example.org', 'a', ${time(db, '2030-06-07T08:09:10.000Z')}),
+  ('ada@example.org', 'A', ${time(db, '2030-06-07T08:09:10.120Z')});
+INSERT INTO authenticators ("credentialID", "userId", "providerAccountId", "credentialPublicKey", counter, "credentialDeviceType", "credentialBackedUp", transports) VALUES
+  ('Y3JlZA==', 3, 'cHJvdg==', 'a2V5', 4294967295, 'multiDevice', TRUE, 'usb,nfc'),
+  ('b3RoZXI=', 41, 'cA==', 'a2V5', 0, 'singleDevice', FALSE, NULL);
+INSERT INTO nextauth_roles (user_id, role) VALUES ('3', 'admin'), ('3', 'Ünï'), ('41', 'admin');
+INSERT INTO nextauth_credentials (user_id, password_hash, changed_at, disabled) VALUES
+  ('3', '$2b$12$abc', 1767225600000, 0), ('7', NULL, 0, 1);
+INSERT INTO nextauth_store (store_key, value, expires) VALUES ('session:1', ${text(odd)}, 4102444800000);
+`));
+}
+
+const FILLED = { users: 3, accounts: 3, sessions: 2, verificationTokens: 2, authenticators: 2, roles: 3, credentials: 2, store: 0 };
+
+// ── one engine ──────────────────────────────────────────────────────────────────────────────────
+
+async function itself(t, db) {
+  t.section(`${db.engine}: a backup`);
+  await fresh(db);
+  await fill(db);
+  const file = fileOf(db, 'first');
+  const done = await backup(db, file);
+  t.is(done.status, 0, 'is made', done.stderr);
+  t.like(done.stderr, /^backed up: 3 users, 3 accounts, 2 sessions, .*\n$/, 'with a line of counts, and no bar where there is no terminal');
+  t.is(fs.statSync(file).mode & 0o777, 0o600, 'nobody else can read it');
+  t.is(fs.readdirSync(db.dir).filter((name) => name.startsWith('first')), ['first.jsonl'], 'no temporary file is left');
+  const lines = linesOf(file);
+  const { createdAt, ...header } = JSON.parse(lines[0]);
+  t.is(header, { format: 'nextauth-backup', version: 1, schema: 'authjs', store: false,
+    engine: { postgres: 'postgresql', mariadb: 'mysql', sqlite: 'sqlite' }[db.engine] }, 'starts with a header');
+  t.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000, 'and the time');
+  const end = JSON.parse(lines.at(-1));
+  t.is(end.counts, FILLED, 'ends with counts');
+  t.is(end.sha256, createHash('sha256').update(lines.slice(0, -1).map((line) => `${line}\n`).join('')).digest('hex'), 'and the checksum');
+  const rows = lines.slice(1, -1).map((line) => JSON.parse(line));
+  t.is(rows[0], { table: 'users', id: '3', name: odd, email: 'ada@example.org', emailVerified: '2026-01-02T03:04:05.678Z', image: null }, 'a row is what it was');
+  t.is([rows[1].name, rows[1].image, rows[2].emailVerified], [null, '', '2001-09-09T01:46:40.000Z'], 'NULL is not the empty text, and times are to the millisecond');
+  t.is(rows.find((row) => row.provider === 'google').access_token, token, '10 KB of a token');
+  t.is((await backup(db, '--with-store', fileOf(db, 'store'))).status, 0, '--with-store');
+  t.is(countsOf(fileOf(db, 'store')), { ...FILLED, store: 1 }, 'has the store, too');
+  const piped = await backup(db, '-');
+  t.ok(piped.status === 0 && piped.stdout.split('\n').slice(1, -2).join() === lines.slice(1, -1).join(), '- writes to standard output', piped.stderr);
+  t.is((await backup(db, `${db.dir}/no/such/folder`)).status, 1, 'a folder that is not there fails');
+  const other = await backup(db, '--schema', 'prisma', fileOf(db, 'other'));
+  t.is(other.status, 1, 'another schema than the database has is refused');
+  t.like(other.stderr, /no table User: is 'prisma' the right schema/, 'and why');
+  t.ok(!fs.existsSync(fileOf(db, 'other')), 'and no file is there');
+  return file;
+}
+
+async function refusals(t, db, file) {
+  t.section(`${db.engine}: backups that are not whole`);
+  await fresh(db);
+  const lines = linesOf(file);
+  const cases = [
+    ['a changed byte', lines.map((line) => line.replace('ada@example.org', 'adb@example.org')), /checksum is wrong/],
+    ['a missing line', lines.filter((line) => !line.includes('"google"')), /accounts are not complete/],
+    ['a row more', [...lines.slice(0, 2), lines[1].replace('"3"', '"4"'), ...lines.slice(2)], /users are not complete/],
+    ['an end that is missing', lines.slice(0, -1), /without its end/],
+    ['something after the end', [...lines, '{}'], /something comes after the end/],
+    ['a line that is no JSON', [...lines.slice(0, 3), 'x', ...lines.slice(3)], /line 4: not JSON/],
+    ['two members of one name', [lines[0], lines[1].replace('"id"', '"id":"9","id"'), ...lines.slice(2)], /line 2: .*duplicate/],
+    ['a column that is not known', [lines[0], lines[1].replace('"id"', '"isAdmin":"1","id"'), ...lines.slice(2)], /no such columns/],
+    ['a value of another kind', lines.map((line) => line.replace('"expires_at":9999999999', '"expires_at":"x"')), /expires_at of accounts/],
+    ['rows out of place', [lines[0], ...lines.slice(2, -1), lines[1], lines.at(-1)], /out of its place/],
+    ['a newer format', [lines[0].replace('"version":1', '"version":2'), ...lines.slice(1)], /another version/],
+    ['something else', ['{"a":1}'], /no backup/],
+    ['an empty file', [], /empty/],
+  ].map(([name, changed, why]) => [name, changed.map((line) => `${line}\n`).join(''), why]);
+  const whole = fs.readFileSync(file, 'utf8');
+  cases.push(['a truncated file', whole.slice(0, -40), /cut off/], ['half a file', whole.slice(0, whole.length / 2), /cut off/]);
+  const bad = fileOf(db, 'bad');
+  for (const [name, content, why] of cases) {
+    fs.writeFileSync(bad, content);
+    const { status, stderr } = await restore(db, '--replace', bad);
+    t.is(status, 1, `${name} is refused`);
+    t.like(stderr, why, 'and why');
+  }
+  t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '0', 'and nothing was written');
+  const newerBackup = await restore(db, fileOf(db, 'nowhere'));
+  t.like(newerBackup.stderr, /cannot read .*nowhere/, 'a file that is not there');
+}
+
+async function targets(t, db, file) {
+  t.section(`${db.engine}: where a backup goes`);
+  await fresh(db);
+  await db.sql(`CREATE UNIQUE INDEX in_the_way ON sessions (expires)`);
+  const failed = await restore(db, file);
+  t.is(failed.status, 1, 'a failure in the middle shows');
+  t.like(failed.stderr, /line 9: /, 'with the line');
+  t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '0', 'and leaves nothing behind');
+  await db.sql(db.engine === 'mariadb' ? 'DROP INDEX in_the_way ON sessions' : 'DROP INDEX in_the_way');
+  t.is((await restore(db, file)).status, 0, 'without it all is well');
+  const full = await restore(db, file);
+  t.is(full.status, 1, 'a database that is not empty is refused');
+  t.like(full.stderr, /not empty, .* has rows: --replace/, 'and how to do it nevertheless');
+  await db.sql("INSERT INTO users (name, email) VALUES ('somebody', 'new@example.org')");
+  t.is((await db.sql("SELECT id FROM users WHERE name = 'somebody'"))[0].id, '42', 'new users get ids behind those that came');
+  t.is((await restore(db, '--replace', file)).status, 0, '--replace');
+  await backup(db, fileOf(db, 'again'));
+  t.is(rowsOf(fileOf(db, 'again')), rowsOf(file), 'and it is as it was');
+  await db.sql('DROP TABLE nextauth_roles');
+  const lacking = await restore(db, '--replace', file);
+  t.like(lacking.stderr, /rows of roles, .*no table.* migrate/, 'a table that is not there is refused');
+  t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '3', 'and nothing was deleted');
+}
+
+// ── between engines and schemas ─────────────────────────────────────────────────────────────────
+
+async function around(t, all, file) {
+  t.section(`round trip: ${[...all, all[0]].map(({ engine }) => engine).join(' → ')}`);
+  let from = file;
+  for (const db of [...all.slice(1), all[0]]) {
+    await fresh(db);
+    const { status, stderr } = await restore(db, hand(from, db, 'arrived'));
+    t.is(status, 0, `into ${db.engine}`, stderr);
+    from = fileOf(db, 'onward');
+    await backup(db, from);
+    t.is(rowsOf(from), rowsOf(file), 'every row is the same');
+  }
+}
+
+const ofTable = (file, table) => linesOf(file).map((line) => JSON.parse(line)).filter((row) => row.table === table);
+
+async function betweenSchemas(t, from, to) {
+  t.section(`between schemas: ${from.engine} → ${to.engine}`);
+  await fresh(from);
+  await from.sql(dialect(from, `
+INSERT INTO users (id, name, email) VALUES (5, 'Ada', 'ada@example.org'), (9, 'Eve', 'eve@example.org');
+INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (9, 'oauth', 'github', '1'), (100, 'oauth', 'github', '2');
+INSERT INTO sessions ("sessionToken", "userId", expires) VALUES ('one', 9, ${time(from, '2031-01-01T00:00:00.001Z')});
+INSERT INTO nextauth_roles (user_id, role) VALUES ('9', 'admin'), ('100', 'root')`));
+  await backup(from, fileOf(from, 'schema'));
+  await fresh(to, 'snake', schemas.snakeCase);
+  const there = await restore(to, '--schema', 'snake', hand(fileOf(from, 'schema'), to, 'schema'));
+  t.is(there.status, 0, 'numbers become text', there.stderr);
+  t.like(there.stderr, /; 2 rows of users who are not there were left out/, 'rows of nobody are left out, and that is said');
+  const second = fileOf(to, 'second');
+  t.is((await backup(to, '--schema', 'snake', second)).status, 0, 'is backed up again');
+  t.is(ofTable(second, 'users').map(({ id, name }) => [id, name]), [['5', 'Ada'], ['9', 'Eve']], 'ids are kept');
+  t.is(ofTable(second, 'sessions')[0], { table: 'sessions', sessionToken: 'one', userId: '9', expires: '2031-01-01T00:00:00.001Z' }, 'sessions are still their users\'');
+
+  await fresh(to, 'prisma', schemas.prisma);
+  const q = (sql) => dialect(to, sql);
+  const stamp = to.engine === 'sqlite' ? '1893456000000' : "'2030-01-01 00:00:00'";
+  await to.sql(q(`INSERT INTO "User" (id, name, email, "updatedAt") VALUES ('cuid-b', 'Ada', 'ada@example.org', ${stamp}), ('cuid-a', 'Eve', 'eve@example.org', ${stamp})`));
+  await to.sql(q(`INSERT INTO "Authenticator" ("credentialID", "userId", "providerAccountId", "credentialPublicKey", counter, "credentialDeviceType", "credentialBackedUp") VALUES ('c', 'cuid-b', 'p', 'k', 1, 'd', TRUE)`));
+  await to.sql("INSERT INTO nextauth_roles (user_id, role) VALUES ('cuid-b', 'admin'), ('cuid-gone', 'root')");
+  const third = fileOf(to, 'third');
+  const made = await backup(to, '--schema', 'prisma', third);
+  t.is(made.status, 0, 'Prisma\'s database is backed up', made.stderr);
+  await fresh(from);
+  const back = await restore(from, hand(third, from, 'third'));
+  t.is(back.status, 0, 'text becomes numbers', back.stderr);
+  const [{ id }] = await from.sql("SELECT id FROM users WHERE name = 'Ada'");
+  t.like(id, /^[12]$/, 'new ones');
+  t.is((await from.sql('SELECT user_id, role FROM nextauth_roles')), [{ user_id: id, role: 'admin' }], 'a user\'s role stays that user\'s, nobody\'s goes to nobody');
+  t.is(Object.values((await from.sql(dialect(from, 'SELECT "userId" FROM authenticators')))[0]), [id], 'and so do authenticators');
+  await from.sql("INSERT INTO users (name) VALUES ('next')");
+  t.is((await from.sql("SELECT id FROM users WHERE name = 'next'"))[0].id, '3', 'the next user gets the next number');
+}
+
+// ── many ────────────────────────────────────────────────────────────────────────────────────────
+
+async function fillMany(db, count) {
+  await fresh(db);
+  const limit = db.engine === 'mariadb' ? 'SET max_recursive_iterations = 1000000; ' : '';
+  const some = (columns, values) => `${limit}INSERT INTO ${columns} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) SELECT ${values} FROM n`;
+  const glue = (...parts) => (db.engine === 'mariadb' ? `concat(${parts.join(', ')})` : parts.join(' || '));
+  await db.sql(some('users (id, name, email)', `i, ${glue("'user '", 'i')}, ${glue("'u'", 'i', "'@example.org'")}`));
+  await db.sql(dialect(db, some('accounts ("userId", type, provider, "providerAccountId", access_token)', `i, 'oauth', 'github', ${glue('i', "''")}, '${'t'.repeat(500)}'`)));
+  await db.sql(dialect(db, some('sessions ("userId", "sessionToken", expires)', `i, ${glue("'s'", 'i')}, ${db.engine === 'postgres' ? "'2031-01-01Z'::timestamptz" : "'2031-01-01 00:00:00'"}`)));
+  await db.sql(some('nextauth_roles (user_id, role)', `${glue('i', "''")}, 'user'`));
+}
+
+// While somebody who takes the output stops in its middle, others change what comes later in it.
+async function oneMoment(t, db, count) {
+  let child;
+  const running = nextauthctl(db, ['backup', '-'], { watch: (started) => { child = started; } });
+  await new Promise((resolve) => { child.stdout.once('readable', resolve); });
+  await db.sql('DELETE FROM sessions');
+  await db.sql("INSERT INTO nextauth_roles (user_id, role) VALUES ('1', 'admin')");
+  child.read();
+  const { status, stdout, stderr } = await running;
+  t.is(status, 0, 'writers do not wait for a backup', stderr);
+  const { counts = {} } = JSON.parse(stdout.trimEnd().split('\n').pop());
+  t.is([counts.sessions, counts.roles], [count, count], 'and what they do meanwhile is not in it');
+}
+
+async function many(t, db) {
+  const count = MANY[db.engine];
+  t.section(`${db.engine}: ${count} users`);
+  const file = fileOf(db, 'many');
+  await fillMany(db, count / 10);
+  const small = await backup(db, fileOf(db, 'fewer'));
+  await fillMany(db, count);
+  const started = Date.now();
+  const large = await backup(db, file);
+  t.diag(`backed up in ${Date.now() - started} ms, ${fs.statSync(file).size >> 20} MB`);
+  t.is([large.status, countsOf(file).accounts], [0, count], 'are backed up', large.stderr);
+  t.ok(small.peak && large.peak < small.peak + WORSE_KIB, 'within the same memory as a tenth of them', `${small.peak} and ${large.peak} KiB`);
+  t.diag(`${small.peak} KiB at most for ${count / 10}, ${large.peak} KiB for ${count}`);
+  await oneMoment(t, db, count);
+
+  await fresh(db);
+  const few = await restore(db, fileOf(db, 'fewer'));
+  await fresh(db);
+  let child;
+  const running = nextauthctl(db, ['restore', file], { watch: (process) => { child = process; process.stdout.resume(); } });
+  setTimeout(() => child.kill('SIGKILL'), 700);
+  const { status } = await running;
+  const [{ n }] = await db.sql('SELECT count(*) AS n FROM users');
+  t.is(n, status === 0 ? String(count) : '0', `all or nothing, also for one who is killed (${status})`);
+  const restarted = Date.now();
+  const again = await restore(db, '--replace', file);
+  t.diag(`restored in ${Date.now() - restarted} ms`);
+  t.is(again.status, 0, 'are restored', again.stderr);
+  t.diag(`${few.peak} KiB at most for ${count / 10}, ${again.peak} KiB for ${count}`);
+  t.ok(few.peak && again.peak < few.peak + WORSE_KIB, 'within the same memory as a tenth of them', `${few.peak} and ${again.peak} KiB`);
+  await backup(db, fileOf(db, 'restored'));
+  t.ok(rowsOf(fileOf(db, 'restored')).join() === rowsOf(file).join(), 'and every row is the same');
+}
+
+async function calls(t, db) {
+  t.section('calls');
+  for (const wrong of [['backup'], ['backup', 'a', 'b'], ['backup', '--replace', 'a'], ['restore'], ['restore', '-'], ['restore', '--with-store', 'a'], ['restore', '--nonsense', 'a']]) {
+    t.is((await nextauthctl(db, wrong)).status, 2, `${wrong.join(' ')}: the call is wrong`);
+  }
+}
+
+suite('Backup of the database, and back', async (t) => {
+  const here = databasesHere();
+  const all = [];
+  if (here.sqlite) all.push(sqlite(t));
+  if (here.postgres) all.push(await startPostgres(t));
+  if (here.mariadb) all.push(await startMariadb(t));
+  if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
+  if (!all.length) return;
+  const files = [];
+  for (const db of all) {
+    files.push(await itself(t, db));
+    await refusals(t, db, files.at(-1));
+    await targets(t, db, files.at(-1));
+  }
+  await around(t, all, files[0]);
+  for (let i = 0; i < all.length; i++) await betweenSchemas(t, all[i], all[(i + 1) % all.length]);
+  for (const db of all) await many(t, db);
+  await calls(t, all[0]);
+});
