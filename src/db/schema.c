@@ -66,8 +66,8 @@ int na_schema_makes_ids(const na_schema *schema)
 
 /*
  * {name} is a table or column, quoted. {?id}, {?time}, {?int}, {?bool} are arguments of these
- * types, %s one of text. {@name} reads a time. {+…} is there or not, as the schema has it.
- * Tables that start with nextauth_ are this module's own, the same in all schemas.
+ * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {+…} is there or not, as the
+ * schema has it. Tables that start with nextauth_ are this module's own, the same in all schemas.
  */
 #define USER "{id}, {name}, {email}, {@emailVerified}, {image}"
 #define USER_OF(t) t ".{id}, " t ".{name}, " t ".{email}, {@" t ".emailVerified}, " t ".{image}"
@@ -107,7 +107,7 @@ static const struct {
                                            NULL},
     /* the id that came last, how many */
     [NA_SQL_LIST_USERS] = {"SELECT " USER
-                           " FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT {?int}",
+                           " FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT {?count}",
                            NULL},
     /* userId, type, provider, providerAccountId, refresh_token, access_token, expires_at,
        token_type, scope, id_token, session_state */
@@ -210,7 +210,7 @@ static const struct {
     /* the key that came last, the kind's end, now, how many */
     [NA_SQL_STORE_EACH] =
         {"SELECT store_key, value FROM nextauth_store WHERE store_key > %s AND store_key < %s AND "
-         "expires > {?int} ORDER BY store_key LIMIT {?int}",
+         "expires > {?int} ORDER BY store_key LIMIT {?count}",
          NULL},
     /* key, now */
     [NA_SQL_STORE_EXPIRE] =
@@ -246,7 +246,9 @@ static const char *argument(const na_schema *schema, na_db_engine engine, const 
 {
     static const char *const whole[] = {"CAST(%s AS bigint)", "CAST(%s AS SIGNED)",
                                         "CAST(%s AS INTEGER)"};
-    if (strcmp(type, "int") == 0)
+    if (strcmp(type, "count") == 0 && engine == NA_DB_MYSQL)
+        return "%s"; /* LIMIT takes no expression there */
+    if (strcmp(type, "int") == 0 || strcmp(type, "count") == 0)
         return whole[engine];
     if (strcmp(type, "bool") == 0)
         return engine == NA_DB_POSTGRESQL ? "CAST(CAST(%s AS integer) AS boolean)" : whole[engine];
