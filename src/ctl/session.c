@@ -53,7 +53,7 @@ static int read_options(call *c, int argc, char **argv)
     }
     if (!c->server)
         c->server = DEFAULT_SERVER;
-    c->ids = (const char *const *)argv + parser->ind;
+    c->ids = parser->argv + parser->ind;
     c->count = argc - parser->ind;
     return status == APR_EOF;
 }
@@ -121,10 +121,10 @@ static void print_table(const call *c, const json_t *sessions)
         int len = (int)strlen(printable(c->pool, field(session, "user")));
         width = len > width ? len : width;
     }
-    printf("%s%-43s  %-*s  %-22s  %-15s  %-16s  %s%s\n", bold, "ID", width, "USER", "DEVICE",
+    printf("%s%-44s  %-*s  %-22s  %-15s  %-16s  %s%s\n", bold, "ID", width, "USER", "DEVICE",
            "ADDRESS", "LAST USED (UTC)", "ENDS", plain);
     json_array_foreach(sessions, i, session)
-        printf("%-43s  %-*s  %-22s  %-15s  %-16s  %s\n", field(session, "id"), width,
+        printf("%-44s  %-*s  %-22s  %-15s  %-16s  %s\n", field(session, "id"), width,
                printable(c->pool, field(session, "user")), field(session, "device"),
                field(session, "address"), minute(c->pool, session, "lastUsed"),
                minute(c->pool, session, "expires"));

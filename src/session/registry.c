@@ -19,6 +19,10 @@
 /* Seconds that the end of a session is remembered which cannot be shown without its record. */
 #define SHORT_MEMORY 300
 
+/* A handle is this and a hash in base64url: never what a command takes for an option. */
+#define HANDLE_START "s"
+#define HASH_LEN 43
+
 /* Writers that come between before one gives up: each of them got on. */
 #define TRIES 50
 
@@ -515,7 +519,8 @@ na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, co
 
 const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key)
 {
-    return na_base64url_encode(pool, key->hash, sizeof key->hash);
+    return apr_pstrcat(pool, HANDLE_START, na_base64url_encode(pool, key->hash, sizeof key->hash),
+                       NULL);
 }
 
 static int is_live(const na_record *record, apr_time_t now)
@@ -589,9 +594,8 @@ na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, c
 {
     found was;
     apr_size_t len = 0;
-    unsigned char *hash = strlen(handle) == NA_SESSION_ID_LEN
-                              ? na_base64url_decode(pool, handle, NA_SESSION_ID_LEN, &len)
-                              : NULL;
+    int is_handle = strncmp(handle, HANDLE_START, 1) == 0 && strlen(handle) == 1 + HASH_LEN;
+    unsigned char *hash = is_handle ? na_base64url_decode(pool, handle + 1, HASH_LEN, &len) : NULL;
     *is_there = 0;
     if (len != NA_SHA256_LEN)
         return NULL;
