@@ -4,7 +4,8 @@
 
 #include "auth/config.h"
 #include "auth/password.h"
-#include "oauth/documents.h"
+#include "db/adapter.h"
+#include "oauth/oauth.h"
 
 typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
 
@@ -12,8 +13,10 @@ typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG 
 typedef struct na_subject {
     na_user user;
     const na_provider *provider;
-    const json_t *profile; /* the raw profile; NULL with credentials */
-    const json_t *account; /* provider, type, providerAccountId, scope */
+    const json_t *profile;              /* the raw profile; NULL with credentials */
+    const json_t *account;              /* provider, type, providerAccountId, scope */
+    const na_tokens *tokens;            /* NULL where there are none */
+    const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
 } na_subject;
 
 /* What only the server can do; `data` is its own. */
@@ -42,6 +45,7 @@ typedef struct na_request {
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;
+    na_db *db; /* users and accounts; NULL where there is no database */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */
@@ -89,6 +93,12 @@ na_action na_callback_oauth, na_callback_credentials;
  * Signs the subject in: rules, roles, claims, session cookie, and on to request->callback_url.
  */
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject);
+
+/*
+ * account.c: who the subject is in the database, as Auth.js decides it: known, linked to the user
+ * who is signed in, linked by address, or new. Puts that user, and his roles, into the subject.
+ */
+na_error *na_account_resolve(na_request *request, na_subject *subject);
 
 /* respond.c */
 

@@ -55,6 +55,7 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     NA_TRY(fetch_profile(request, &checks, &tokens, &profile));
     NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));
     subject.profile = profile;
+    subject.tokens = &tokens;
     subject.account =
         na_json_own(request->pool,
                     json_pack("{s:s, s:s, s:s, s:s*}", "provider", request->provider->id, "type",
@@ -72,7 +73,8 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
                             said(request, "error"), said(request, "error_description"));
     }
     na_error *error = sign_in(request, response, state);
-    if (error && strcmp(error->code, NA_ACCESS_DENIED) != 0 && !na_is_unavailable(error) &&
+    if (error && strcmp(error->code, NA_ACCESS_DENIED) != 0 &&
+        strcmp(error->code, NA_ACCOUNT_NOT_LINKED) != 0 && !na_is_unavailable(error) &&
         strcmp(error->code, NA_CONFIGURATION) != 0)
         return na_error_wrap(request->pool, error, NA_OAUTH_CALLBACK, "no sign-in with '%s'",
                              request->provider->id);

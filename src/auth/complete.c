@@ -29,6 +29,19 @@ static na_error *apply_rules(na_request *request, const na_subject *subject)
     return NULL;
 }
 
+static void add_database_roles(const na_subject *subject, json_t *claims, json_t *held)
+{
+    if (!subject->db_roles || !subject->db_roles->nelts)
+        return;
+    json_t *given = json_array();
+    json_object_set_new(claims, NA_CLAIM_DATABASE_ROLES, given);
+    for (int i = 0; i < subject->db_roles->nelts; i++) {
+        const char *role = APR_ARRAY_IDX(subject->db_roles, i, const char *);
+        json_array_append_new(held, json_string(role));
+        json_array_append_new(given, json_string(role));
+    }
+}
+
 static na_error *add_roles(na_request *request, const na_subject *subject, json_t *claims)
 {
     const apr_array_header_t *roles = request->config->roles;
@@ -42,6 +55,7 @@ static na_error *add_roles(na_request *request, const na_subject *subject, json_
         if (is_true)
             json_array_append_new(held, json_string(role->name));
     }
+    add_database_roles(subject, claims, held);
     return NULL;
 }
 
@@ -86,9 +100,13 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ACCESS_DENIED,
                             "the client has not what NextAuthSessionBind ties sessions to");
+    if (request->db)
+        NA_TRY(na_account_resolve(request, subject));
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
+    if (request->db)
+        json_object_set_new(claims, NA_CLAIM_DATABASE_USER, json_true());
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
     na_error *error =

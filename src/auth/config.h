@@ -6,6 +6,7 @@
 
 #include "base/cookie.h"
 #include "base/http.h"
+#include "db/database.h"
 #include "page/page.h"
 #include "provider/provider.h"
 #include "session/load.h"
@@ -62,6 +63,7 @@ typedef struct na_config {
     na_cookie cookies[NA_COOKIE_COUNT];
     na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE and nonce */
     na_session_config session;
+    const na_db_options *database; /* NULL where there is none */
     na_bind bind;
     const na_expression *bind_expression;       /* of NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */

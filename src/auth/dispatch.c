@@ -47,6 +47,7 @@ static const char *v5_error_url(na_request *request, const char *code)
         int at_sign_in;
     } codes[] = {{NA_CREDENTIALS_SIGNIN, "CredentialsSignin&code=credentials", 1},
                  {NA_CALLBACK, "OAuthCallbackError", 1},
+                 {NA_ACCOUNT_NOT_LINKED, "OAuthAccountNotLinked", 1},
                  {NA_MISSING_CSRF, "MissingCSRF", 1},
                  {NA_ACCESS_DENIED, "AccessDenied", 0}};
     const na_config *config = request->config;

@@ -216,6 +216,17 @@ na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_se
     return NULL;
 }
 
+na_error *na_db_list_session_tokens(na_db_use *use, const char *user_id, apr_array_header_t *tokens)
+{
+    na_rows rows;
+    if (!is_id(use, user_id))
+        return NULL;
+    NA_TRY(na_db_select(use, NA_SQL_SESSION_TOKENS, 1, &user_id, &rows));
+    for (int i = 0; i < rows.count; i++)
+        APR_ARRAY_PUSH(tokens, const char *) = na_rows_value(&rows, i, 0);
+    return NULL;
+}
+
 na_error *na_db_update_session(na_db_use *use, const char *token, apr_int64_t expires)
 {
     const char *arguments[] = {time_text(use, expires), token};

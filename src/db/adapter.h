@@ -65,6 +65,9 @@ na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_hea
 na_error *na_db_create_session(na_db_use *use, const na_db_session *session);
 na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_session *session,
                                      na_db_user *user, int *found);
+/* The tokens (const char *) of a user's sessions. */
+na_error *na_db_list_session_tokens(na_db_use *use, const char *user_id,
+                                    apr_array_header_t *tokens);
 na_error *na_db_update_session(na_db_use *use, const char *token, apr_int64_t expires);
 na_error *na_db_delete_session(na_db_use *use, const char *token);
 

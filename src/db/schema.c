@@ -133,6 +133,8 @@ static const struct {
              "u") " FROM {sessions} s JOIN {users} u ON u.{id} = s.{userId} WHERE "
                   "s.{sessionToken} = %s",
          NULL},
+    [NA_SQL_SESSION_TOKENS] = {"SELECT {sessionToken} FROM {sessions} WHERE {userId} = {?id}",
+                               NULL},
     /* expires, sessionToken */
     [NA_SQL_UPDATE_SESSION] =
         {"UPDATE {sessions} SET {expires} = {?time}{+set updated} WHERE {sessionToken} = %s", NULL},

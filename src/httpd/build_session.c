@@ -88,7 +88,8 @@ static na_error *as_when_down(na_building *b, const char *value, void *member)
 static na_error *add_store_name(na_building *b, const char *name, apr_array_header_t *names)
 {
     if (!ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION))
-        return na_wrong(b, "'%s' is no session store: redis, socache or none is wanted", name);
+        return na_wrong(b, "'%s' is no session store: redis, database, socache or none is wanted",
+                        name);
     for (int i = 0; i < names->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
             return na_wrong(b, "'%s' is named twice", name);
@@ -218,6 +219,48 @@ na_error *na_build_redis(na_building *b, const na_written *w)
     return set_redis(b, url, w, 1);
 }
 
+/* ── the database ──────────────────────────────────────────────────────────────────────────── */
+
+static na_error *as_schema(na_building *b, const char *value, void *member)
+{
+    const na_schema *schema = na_schema_find(value);
+    if (!schema)
+        return na_wrong(b, "schema=%s: authjs, prisma, prisma-without-times or snake is wanted",
+                        value);
+    *(const na_schema **)member = schema;
+    return NULL;
+}
+
+static na_error *set_database(na_building *b, const char *url, const na_written *w)
+{
+    static const na_key keys[] = {{"schema", offsetof(na_db_options, schema), as_schema},
+                                  {"maxConnections", offsetof(na_db_options, max_connections),
+                                   as_connections},
+                                  {"timeout", offsetof(na_db_options, timeout_ms), as_duration},
+                                  {NULL, 0, NULL}};
+    na_db_options *options = apr_pcalloc(b->pool, sizeof *options);
+    const char *root = ap_server_root_relative(b->pool, "");
+    NA_TRY(na_db_url_parse(b->pool, url, root, options));
+    if (w)
+        NA_TRY(na_build_keys(b, w, 1, keys, options));
+    b->config->database = options;
+    return na_db_check_driver(b->pool, options);
+}
+
+na_error *na_build_database(na_building *b, const na_written *w)
+{
+    const char *url;
+    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &url));
+    if (strchr(url, '@') && b->config->mode == NA_PRODUCTION)
+        na_value_warn_if_literal(b->server, w, "the password in the address", w->argv[0]);
+    return set_database(b, url, w);
+}
+
+na_error *na_build_role_column(na_building *b, const na_written *w)
+{
+    return as_switch(b, w->argv[0], &b->config->session.role_column);
+}
+
 /* ── once all is read ──────────────────────────────────────────────────────────────────────── */
 
 static int names_store(const na_building *b, const char *name)
@@ -254,9 +297,13 @@ na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int stor
     const char *url = na_environment_get(&b->environment, "REDIS_URL");
     if (names_store(b, "redis") && !b->plan.redis && url)
         NA_TRY(set_redis(b, url, NULL, 0));
+    url = na_environment_get(&b->environment, "DATABASE_URL");
+    if (names_store(b, "database") && !b->config->database && url)
+        NA_TRY(set_database(b, url, NULL));
+    b->plan.database = b->config->database;
     if (session->strategy == NA_STRATEGY_DATABASE && !b->plan.names)
-        return na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore: redis or "
-                           "socache");
+        return na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore: redis, "
+                           "database or socache");
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
                                  &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,

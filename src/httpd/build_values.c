@@ -213,6 +213,8 @@ static const struct {
     {"NextAuthSessionStore", 0, na_build_session_store},
     {"NextAuthSOCache", 0, na_build_socache},
     {"NextAuthRedis", 0, na_build_redis},
+    {"NextAuthDatabase", 0, na_build_database},
+    {"NextAuthRoleColumn", 0, na_build_role_column},
     {"NextAuthProvidersFromEnv", 0, set_providers_from_env},
     {"NextAuthPages", 0, na_build_pages},
     {"NextAuthTheme", 0, na_build_theme},

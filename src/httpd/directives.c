@@ -116,6 +116,9 @@ const command_rec na_directives[] = {
            "redis, socache or none, those of before, then checkInterval= and whenDown="),
     SERVER("NextAuthSOCache", one, "the shared object cache, such as shmcb:PATH(SIZE)"),
     SERVER("NextAuthRedis", one_or_more, "redis://, rediss:// or unix: address, then key=value"),
+    SERVER("NextAuthDatabase", one_or_more,
+           "postgresql://, mysql:// or sqlite: address, then key=value"),
+    SERVER("NextAuthRoleColumn", one, "On or Off: users have a column named role"),
     SERVER("NextAuthProvider", one_or_more, "a provider's id, then key=value"),
     SERVER("NextAuthProvidersFromEnv", one,
            "On or Off: providers whose ID and secret are in the "

@@ -122,6 +122,7 @@ static int translate_request(request_rec *r, na_request *request)
         .server = na_server_of(r),
         .process = na_process_of_child(),
         .sessions = &conf->sessions,
+        .db = conf->db,
         .http = conf->http,
         .now = r->request_time,
         .method = r->method,

@@ -35,6 +35,7 @@ typedef struct na_store_plan {
     const apr_array_header_t *names; /* const char *: the first is written to */
     const char *socache;             /* NextAuthSOCache; NULL where there is none */
     const na_redis_options *redis;   /* NextAuthRedis; likewise */
+    const na_db_options *database;   /* NextAuthDatabase; likewise */
     const char *redis_identity;      /* servers with equal ones share connections */
 } na_store_plan;
 
@@ -44,6 +45,7 @@ typedef struct na_server_conf {
     const na_config *config;     /* NULL where the engine is off */
     na_store_plan plan;
     na_http *http; /* the child's own, as what follows */
+    na_db *db;     /* NULL where there is no NextAuthDatabase */
     na_sessions sessions;
 } na_server_conf;
 
@@ -185,9 +187,13 @@ na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s);
 /* In a child: makes the registry of each server. */
 na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
 
+/* The same for NextAuthDatabase: what processes share of its health; each server's connections. */
+na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
+
 #define NA_SOCACHE_MUTEX "nextauth-socache"
 
-extern const na_store_provider na_socache_provider, na_redis_provider;
+extern const na_store_provider na_socache_provider, na_redis_provider, na_database_provider;
 
 /* ── the process ───────────────────────────────────────────────────────────────────────────── */
 

@@ -52,11 +52,17 @@ int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
+static na_error *prepare(apr_pool_t *pconf, server_rec *s)
+{
+    NA_TRY(na_databases_prepare(pconf, s));
+    return na_stores_prepare(pconf, s);
+}
+
 int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    na_error *error = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
-                          ? NULL
-                          : na_stores_prepare(pconf, s);
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    na_error *error = prepare(pconf, s);
     return error ? report(s, NULL, error, ptemp) : OK;
 }
 
@@ -74,6 +80,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
         NA_TRY(na_http_make(pool, &conf->config->http, &conf->http));
         conf->sessions = (na_sessions){.config = &conf->config->session, .tokens = tokens};
     }
+    NA_TRY(na_databases_open(pool, s));
     return na_stores_open(pool, s);
 }
 

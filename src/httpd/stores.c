@@ -26,6 +26,7 @@ void na_register_stores(apr_pool_t *pool)
 {
     ap_register_provider(pool, NA_STORE_GROUP, "socache", NA_STORE_VERSION, &na_socache_provider);
     ap_register_provider(pool, NA_STORE_GROUP, "redis", NA_STORE_VERSION, &na_redis_provider);
+    ap_register_provider(pool, NA_STORE_GROUP, "database", NA_STORE_VERSION, &na_database_provider);
 }
 
 static shared_store *find_store(const char *identity)
@@ -106,6 +107,9 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s)
                               .remember = na_lifetime_remember(&config->lifetime),
                               .use_interval = na_lifetime_use_interval(&config->lifetime)};
     conf->sessions.registry = registry;
+    if (config->strategy == NA_STRATEGY_DATABASE &&
+        strcmp(APR_ARRAY_IDX(names, 0, const char *), "database") == 0)
+        conf->sessions.table = conf->db;
     return na_verified_make(pool, &conf->sessions.verified);
 }
 

@@ -40,7 +40,9 @@ typedef struct na_checks {
 typedef struct na_tokens {
     const char *access_token;
     const char *id_token; /* NULL where there is none */
-    const char *scope;    /* NULL where there is none */
+    const char *scope;    /* NULL where there is none, as the next three */
+    const char *token_type, *refresh_token, *session_state;
+    apr_int64_t expires_at; /* seconds; 0 where it is not said */
 } na_tokens;
 
 /*

@@ -40,6 +40,7 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
 {
     const char *type = na_json_string(answer, "token_type");
     const char *error = na_json_string(answer, "error");
+    json_int_t lifetime;
     if (error)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the token endpoint answers %s (%s)",
                             quoted(oauth, error),
@@ -47,6 +48,12 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
     tokens->access_token = na_json_string(answer, "access_token");
     tokens->id_token = na_json_string(answer, "id_token");
     tokens->scope = na_json_string(answer, "scope");
+    tokens->token_type = type;
+    tokens->refresh_token = na_json_string(answer, "refresh_token");
+    tokens->session_state = na_json_string(answer, "session_state");
+    tokens->expires_at = 0;
+    if (na_json_number(answer, "expires_in", &lifetime) && lifetime > 0)
+        tokens->expires_at = apr_time_sec(oauth->now) + lifetime;
     if (!tokens->access_token || !*tokens->access_token)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
                             "the token endpoint's answer has no access_token");

@@ -88,6 +88,11 @@ static na_error *set_id_token(apr_pool_t *pool, na_provider *provider, const cha
     return NULL;
 }
 
+static na_error *set_allow_linking(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "allowDangerousEmailAccountLinking", value, &provider->allow_linking);
+}
+
 static na_error *set_allow_unverified_email(apr_pool_t *pool, na_provider *provider,
                                             const char *value)
 {
@@ -167,6 +172,7 @@ static const option options[] = {
     TEXT("profile.email", profile.email),
     TEXT("profile.image", profile.image),
     WITH("allowUnverifiedEmail", set_allow_unverified_email),
+    WITH("allowDangerousEmailAccountLinking", set_allow_linking),
     WITH("backend", set_backend),
 };
 

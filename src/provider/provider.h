@@ -59,7 +59,8 @@ typedef struct na_provider {
     const na_jwk *decryption_key;
     na_profile_map profile;
     int allow_unverified_email;
-    int any_tenant; /* accounts come from organizations that nobody vouches for */
+    int allow_linking; /* allowDangerousEmailAccountLinking: an address is enough to be its user */
+    int any_tenant;    /* accounts come from organizations that nobody vouches for */
 
     /* credentials: one of the two */
     const char *password_file;

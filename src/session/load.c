@@ -72,7 +72,8 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
 /* An id has no dots, an encrypted token has four. */
 static int is_id(na_bytes token)
 {
-    return token.len == NA_SESSION_ID_LEN && !memchr(token.data, '.', token.len);
+    return token.len >= NA_SESSION_ID_LEAST && token.len <= NA_SESSION_ID_MOST &&
+           !memchr(token.data, '.', token.len);
 }
 
 static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
@@ -114,6 +115,33 @@ static na_error *open_record(const na_sessions *sessions, const na_visit *visit,
                                 config->identity_claims, session);
 }
 
+/* A row of NextAuth's table; one that Auth.js made has no record yet, which it gets as it is used.
+ */
+static na_error *open_row(const na_sessions *sessions, const na_visit *visit, const char *id,
+                          const na_session **session)
+{
+    const na_session_config *config = sessions->config;
+    na_table_row row;
+    na_record record;
+    na_store_key key;
+    int found;
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    NA_TRY(na_table_find(sessions->table, visit->pool, id, config->role_column, visit->now, &row));
+    NA_TRY(na_registry_look(sessions->registry, visit->pool, &key, &record, &found));
+    apr_int64_t now = apr_time_sec(visit->now), began = found ? record.created : now;
+    apr_int64_t used = found ? record.used + sessions->registry->use_interval : now;
+    apr_int64_t expires = na_lifetime_cut(&config->lifetime, began, used, row.expires);
+    if (expires <= now)
+        return na_error_new(visit->pool, NA_SESSION,
+                            "the session was not used, or lasted, too long");
+    apr_int64_t renewed =
+        row.expires - (na_lifetime_end(&config->lifetime, began, visit->now) - now);
+    const json_t *claims = na_table_claims(visit->pool, found ? record.claims : NULL, &row, began);
+    NA_TRY(na_session_of_record(visit->pool, id, claims, renewed, expires, config->identity_claims,
+                                session));
+    return na_registry_check(sessions->registry, visit->pool, *session, &visit->client, visit->now);
+}
+
 static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
                          const na_session_source *source, na_bytes token,
                          const na_session **session)
@@ -125,7 +153,8 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
         return NULL;
     const na_session *before = *session;
     const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
-    na_error *error = open_record(sessions, visit, id, session);
+    na_error *error = sessions->table ? open_row(sessions, visit, id, session)
+                                      : open_record(sessions, visit, id, session);
     if (!error)
         remember(sessions, visit, source, token, session);
     else if (!before || !na_is_unavailable(error))
@@ -219,26 +248,32 @@ static const json_t *without_token_claims(apr_pool_t *pool, const json_t *claims
 
 static const char *user_of(const na_visit *visit, const json_t *claims)
 {
-    return na_user_name(visit->pool, na_json_string(claims, NA_CLAIM_PROVIDER),
+    int in_database = json_is_true(json_object_get(claims, NA_CLAIM_DATABASE_USER));
+    return na_user_name(visit->pool, in_database ? NULL : na_json_string(claims, NA_CLAIM_PROVIDER),
                         na_json_string(claims, "sub"));
 }
 
 /* With the claims in the token, a session can begin without the registry where that may fail. */
 static na_error *register_session(const na_sessions *sessions, const na_visit *visit,
-                                  const na_store_key *key, json_t *claims, apr_int64_t *expires)
+                                  const char *id, json_t *claims, apr_int64_t *expires)
 {
     const na_session_config *config = sessions->config;
     const na_registry *registry = sessions->registry;
     const char *user = user_of(visit, claims);
     int on_server = config->strategy == NA_STRATEGY_DATABASE;
     apr_int64_t auth_time;
-    NA_TRY(na_registry_begin(registry, visit->pool, user, key, *expires, visit->now, &auth_time));
+    na_store_key key;
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    NA_TRY(na_registry_begin(registry, visit->pool, user, &key, *expires, visit->now, &auth_time));
     json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(auth_time));
     *expires = na_lifetime_end(&config->lifetime, auth_time, visit->now);
-    NA_TRY(na_registry_record(registry, visit->pool, user, key, &visit->client,
+    if (sessions->table)
+        NA_TRY(na_table_add(sessions->table, visit->pool, id, na_json_string(claims, "sub"),
+                            *expires));
+    NA_TRY(na_registry_record(registry, visit->pool, user, &key, &visit->client,
                               on_server ? without_token_claims(visit->pool, claims) : NULL,
                               auth_time, *expires, visit->now));
-    na_verified_set(sessions->verified, key, apr_time_sec(visit->now));
+    na_verified_set(sessions->verified, &key, apr_time_sec(visit->now));
     return NULL;
 }
 
@@ -251,14 +286,12 @@ na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, j
     const char *id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
     int on_server = config->strategy == NA_STRATEGY_DATABASE;
     char *token;
-    na_store_key key;
     apr_array_header_t *ignored = apr_array_make(visit->pool, 4, sizeof(char *));
-    na_store_key_make(&key, NA_KIND_SESSION, id);
     json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(now));
     if (visit->binding)
         json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
     na_error *error =
-        sessions->registry ? register_session(sessions, visit, &key, claims, &expires) : NULL;
+        sessions->registry ? register_session(sessions, visit, id, claims, &expires) : NULL;
     if (!error)
         error = na_session_end(sessions, visit, ignored);
     if (error && (on_server || !config->serve_for || !na_is_unavailable(error)))
@@ -343,6 +376,10 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
         *expires = session->expires;
         return set_cookie(sessions->config, visit, id, *expires, set_cookies);
     }
+    if (sessions->table && session->on_server)
+        NA_TRY(na_table_extend(sessions->table, visit->pool, id, *expires));
+    else if (sessions->table)
+        NA_TRY(na_table_add(sessions->table, visit->pool, id, session->user, *expires));
     NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client,
                               without_token_claims(visit->pool, claims), 0, *expires, visit->now));
     na_verified_set(sessions->verified, &renewed.key, 0); /* what is cached ends too early */
@@ -400,6 +437,8 @@ na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, co
                                const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
 {
     na_verified_set(sessions->verified, key, 0);
+    if (sessions->table && *user == '/')
+        NA_TRY(na_table_remove(sessions->table, pool, user + 1, key, NULL));
     return na_registry_end(sessions->registry, pool, user, key, auth_time, now);
 }
 
@@ -407,5 +446,7 @@ na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, con
                               const na_session *but, apr_time_t now)
 {
     na_verified_forget_all(sessions->verified);
+    if (sessions->table && *user == '/')
+        NA_TRY(na_table_remove(sessions->table, pool, user + 1, NULL, but ? &but->key : NULL));
     return na_registry_end_user(sessions->registry, pool, user, but ? &but->key : NULL, now);
 }

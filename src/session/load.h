@@ -5,6 +5,7 @@
 #include "base/cookie.h"
 #include "session/cache.h"
 #include "session/registry.h"
+#include "session/table.h"
 #include "session/verified.h"
 
 /* One kind of session cookie that is accepted. Immutable configuration. */
@@ -29,6 +30,7 @@ typedef struct na_session_config {
     const apr_array_header_t *identity_claims; /* const char * */
     na_strategy strategy;                      /* of new sessions; those of the other are read */
     na_lifetime lifetime;
+    int role_column;       /* users of the database have a column `role` */
     long update_age;       /* seconds between re-issues on page requests */
     long check_interval;   /* seconds that a process takes the store's word for */
     long serve_for;        /* the same while the store is down; 0: such requests are refused */
@@ -43,6 +45,7 @@ typedef struct na_sessions {
     na_token_cache *tokens;      /* NULL: none */
     na_verified *verified;       /* NULL where there is no registry */
     const na_registry *registry; /* NULL: nothing is kept on the server */
+    na_db *table;                /* of sessions that NextAuth shares; NULL: the registry has all */
 } na_sessions;
 
 /* A request that shows a session, or is about to get one. */

@@ -405,6 +405,15 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                : NULL;
 }
 
+na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                           na_record *record, int *is_there)
+{
+    found was;
+    NA_TRY(look_up(registry, pool, key, 1, &was));
+    *is_there = was.value.data != NULL;
+    return *is_there ? na_record_open(pool, registry->keys, key, was.value, record) : NULL;
+}
+
 static na_error *find_record(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                              apr_time_t now, found *was, na_record *record)
 {

@@ -48,6 +48,10 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record);
 
+/* The record of a session, whatever it says; *found is 0 where there is none. */
+na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                           na_record *record, int *found);
+
 /* Fails where the session of a token was ended, or its user's sessions were. */
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now);

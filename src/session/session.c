@@ -129,7 +129,9 @@ const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub
 
 const char *na_session_user_name(apr_pool_t *pool, const na_session *session)
 {
-    return na_user_name(pool, na_session_claim(session, NA_CLAIM_PROVIDER), session->user);
+    int in_database = na_session_claim(session, NA_CLAIM_DATABASE_USER) != NULL;
+    const char *provider = in_database ? NULL : na_session_claim(session, NA_CLAIM_PROVIDER);
+    return na_user_name(pool, provider, session->user);
 }
 
 static void set_id(na_session *session, const char *id)

@@ -15,10 +15,19 @@
 #define NA_CLAIM_PROVIDER "provider"
 #define NA_CLAIM_ROLES "roles"
 #define NA_CLAIM_BINDING "bnd"
+#define NA_CLAIM_DATABASE_USER                                                                     \
+    "dbu" /* `sub` is a user of the database, whoever vouched for him                              \
+           */
+
+#define NA_CLAIM_DATABASE_ROLES "dbr" /* those of `roles` that the database gave */
 
 /* Bytes of a session's id, and the characters they are written as. */
 #define NA_SESSION_ID_BYTES 32
 #define NA_SESSION_ID_LEN 43
+
+/* Ids that others make: a UUID is the shortest, the column holds no more. */
+#define NA_SESSION_ID_LEAST 32
+#define NA_SESSION_ID_MOST 255
 
 /* What stores keep. */
 #define NA_KIND_SESSION "session"
@@ -93,8 +102,8 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *c
                                const na_session **session);
 
 /*
- * Who a user is: "provider/sub". Without a database of users, two providers may mean different
- * people by one `sub`.
+ * Who a user is: "provider/sub", as without a database of users two providers may mean different
+ * people by one `sub`; "/sub" of the database's (`provider` NULL).
  */
 const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub);
 const char *na_session_user_name(apr_pool_t *pool, const na_session *session);

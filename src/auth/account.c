@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/json.h"
+
+/*
+ * The user of an account, in the order of Auth.js (docs/database.md has the table of cases). E-mail
+ * addresses that a provider does not vouch for did not get here, or are looked at by nobody.
+ */
+
+static na_error *refused(na_request *request, const char *why)
+{
+    return na_error_new(request->pool, NA_ACCOUNT_NOT_LINKED, "%s", why);
+}
+
+/* Whom the browser's session is of; NULL: nobody's. Asked before a transaction holds anything. */
+static na_error *signed_in(na_request *request, const char **user_id)
+{
+    const na_session *session;
+    na_error *error = na_session_load(request->sessions, &request->visit, &session);
+    *user_id = session ? session->user : NULL;
+    return na_is_unavailable(error) ? error : NULL;
+}
+
+static na_db_account account_of(const na_subject *subject, const char *user_id)
+{
+    const na_tokens none = {0}, *tokens = subject->tokens ? subject->tokens : &none;
+    return (na_db_account){.user_id = user_id,
+                           .type = na_json_string(subject->account, "type"),
+                           .provider = subject->provider->id,
+                           .provider_account_id =
+                               na_json_string(subject->account, "providerAccountId"),
+                           .refresh_token = tokens->refresh_token,
+                           .access_token = tokens->access_token,
+                           .token_type = tokens->token_type,
+                           .scope = tokens->scope,
+                           .id_token = tokens->id_token,
+                           .session_state = tokens->session_state,
+                           .expires_at = tokens->expires_at};
+}
+
+static na_error *link_to(na_request *request, na_db_use *use, const na_subject *subject,
+                         const na_db_user *user)
+{
+    na_db_account account = account_of(subject, user->id);
+    NA_TRY(na_db_link_account(use, &account));
+    na_log(request, NA_LOG_INFO, "linkAccount: user '%s' and an account of %s",
+           na_percent_encode(request->pool, user->id), subject->provider->id);
+    return NULL;
+}
+
+static na_error *create(na_request *request, na_db_use *use, const na_subject *subject,
+                        const char *email, na_db_user *user)
+{
+    *user = (na_db_user){.name = subject->user.name, .email = email, .image = subject->user.image};
+    NA_TRY(na_db_create_user(use, user));
+    na_log(request, NA_LOG_INFO, "createUser: '%s' by %s",
+           na_percent_encode(request->pool, user->id), subject->provider->id);
+    return link_to(request, use, subject, user);
+}
+
+/* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
+static na_error *adopt(na_request *request, na_db_use *use, const na_subject *subject,
+                       const na_db_user *current, const char *email, na_db_user *user)
+{
+    int found = 0;
+    if (current) {
+        *user = *current;
+        return link_to(request, use, subject, user);
+    }
+    if (email)
+        NA_TRY(na_db_get_user_by_email(use, email, user, &found));
+    if (!found)
+        return create(request, use, subject, email, user);
+    if (!subject->provider->allow_linking || subject->provider->allow_unverified_email)
+        return refused(request, "the address belongs to a user who has no account with this "
+                                "provider (allowDangerousEmailAccountLinking is off)");
+    return link_to(request, use, subject, user);
+}
+
+static na_error *decide(na_request *request, na_db_use *use, const na_subject *subject,
+                        const char *email, const char *current_id, na_db_user *user)
+{
+    na_db_user current;
+    int is_known, is_signed_in = 0;
+    const char *account_id = na_json_string(subject->account, "providerAccountId");
+    const char *name = email ? apr_pstrcat(request->pool, "email ", email, NULL)
+                             : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
+                                           account_id, NULL);
+    NA_TRY(na_db_lock(use, name));
+    NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
+    if (current_id)
+        NA_TRY(na_db_get_user(use, current_id, &current, &is_signed_in));
+    if (!is_known)
+        return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
+    return is_signed_in && strcmp(current.id, user->id) != 0
+               ? refused(request, "the account belongs to another user than the one signed in")
+               : NULL;
+}
+
+/* Addresses are kept in lower case, as Auth.js looks for them. */
+static const char *lower(apr_pool_t *pool, const char *email)
+{
+    char *copy = email ? apr_pstrdup(pool, email) : NULL;
+    for (char *p = copy; p && *p; p++)
+        *p = (char)apr_tolower(*p);
+    return copy;
+}
+
+static na_error *resolve(na_request *request, na_db_use *use, na_subject *subject,
+                         const char *current_id)
+{
+    na_db_user user;
+    na_db_credential credential;
+    apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
+    NA_TRY(decide(request, use, subject, lower(request->pool, subject->user.email), current_id,
+                  &user));
+    NA_TRY(na_db_get_credential(use, user.id, &credential));
+    if (credential.disabled)
+        return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");
+    NA_TRY(na_db_roles(use, user.id, request->config->session.role_column, roles));
+    subject->user = (na_user){user.id, user.name, user.email, user.image};
+    subject->db_roles = roles;
+    return NULL;
+}
+
+na_error *na_account_resolve(na_request *request, na_subject *subject)
+{
+    const char *current_id;
+    na_db_use *use;
+    NA_TRY(signed_in(request, &current_id));
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use, resolve(request, use, subject, current_id));
+}

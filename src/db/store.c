@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/store.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+/* Rows of a listing that are read at once. */
+#define PAGE 200
+
+#define HEX_LEN (2 * NA_SHA256_LEN)
+
+/* "session:<hash in hex>": kinds stand together, in the order of their hashes. */
+static const char *text_of(apr_pool_t *pool, const na_store_key *key)
+{
+    return apr_pstrcat(pool, key->kind, ":", na_hex(pool, key->hash, sizeof key->hash), NULL);
+}
+
+static const char *number(apr_pool_t *pool, apr_time_t time)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT, apr_time_as_msec(time));
+}
+
+static na_error *read_value(apr_pool_t *pool, const char *text, na_bytes *value)
+{
+    apr_size_t len;
+    unsigned char *data = na_base64url_decode(pool, text, strlen(text), &len);
+    if (!data)
+        return na_error_new(pool, NA_SESSION, "table nextauth_store has a value that is none");
+    *value = (na_bytes){data, len};
+    return NULL;
+}
+
+static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na_bytes *values)
+{
+    apr_pool_t *pool = na_db_pool(use);
+    const char *now = number(pool, apr_time_now());
+    for (int i = 0; i < count; i++) {
+        const char *arguments[] = {text_of(pool, &keys[i]), now};
+        na_rows rows;
+        values[i] = (na_bytes){0};
+        NA_TRY(na_db_select(use, NA_SQL_STORE_GET, 2, arguments, &rows));
+        if (rows.count)
+            NA_TRY(read_value(pool, na_rows_value(&rows, 0, 0), &values[i]));
+    }
+    return NULL;
+}
+
+static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
+                     na_bytes *values)
+{
+    na_db_use *use;
+    NA_TRY(na_db_read(self, pool, &use));
+    return na_db_end(use, get_all(use, keys, count, values));
+}
+
+static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
+                     apr_time_t expires)
+{
+    const char *arguments[] = {text_of(pool, key), na_base64url_encode(pool, value.data, value.len),
+                               number(pool, expires)};
+    na_db_use *use;
+    NA_TRY(na_db_write(self, pool, &use));
+    return na_db_end(use, na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL));
+}
+
+/* What expired is as good as absent, but still in the way. */
+static na_error *add(na_db_use *use, const char *key, const char *value, const char *expires,
+                     const char *now, int *swapped)
+{
+    const char *old[] = {key, now}, *arguments[] = {key, value, expires};
+    NA_TRY(na_db_change(use, NA_SQL_STORE_EXPIRE, 2, old, NULL));
+    return na_db_change(use, NA_SQL_STORE_ADD, 3, arguments, swapped);
+}
+
+static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
+                      na_bytes value, apr_time_t expires, int *swapped)
+{
+    const char *name = text_of(pool, key), *until = number(pool, expires);
+    const char *new = na_base64url_encode(pool, value.data, value.len);
+    const char *now = number(pool, apr_time_now());
+    na_db_use *use;
+    NA_TRY(na_db_write(self, pool, &use));
+    if (!expected.data)
+        return na_db_end(use, add(use, name, new, until, now, swapped));
+    const char *arguments[] = {new, until, name,
+                               na_base64url_encode(pool, expected.data, expected.len), now};
+    return na_db_end(use, na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, swapped));
+}
+
+/* The key of its text; 0 where it is none. */
+static int read_key(const char *text, const char *kind, na_store_key *key)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *hex = text + strlen(kind) + 1;
+    if (strlen(hex) != HEX_LEN || strspn(hex, digits) != HEX_LEN)
+        return 0;
+    key->kind = kind;
+    for (int i = 0; i < NA_SHA256_LEN; i++)
+        key->hash[i] = (unsigned char)((strchr(digits, hex[2 * i]) - digits) << 4 |
+                                       (strchr(digits, hex[2 * i + 1]) - digits));
+    return 1;
+}
+
+static na_error *visit_rows(apr_pool_t *pool, const char *kind, const na_rows *rows,
+                            na_store_visit *visit, void *data)
+{
+    for (int i = 0; i < rows->count; i++) {
+        na_store_key key;
+        na_bytes value;
+        if (!read_key(na_rows_value(rows, i, 0), kind, &key))
+            continue;
+        NA_TRY(read_value(pool, na_rows_value(rows, i, 1), &value));
+        NA_TRY(visit(data, &key, value));
+    }
+    return NULL;
+}
+
+static na_error *read_page(na_db *db, apr_pool_t *pool, const char *last, const char *end,
+                           na_rows *rows)
+{
+    const char *arguments[] = {last, end, number(pool, apr_time_now()), APR_STRINGIFY(PAGE)};
+    na_db_use *use;
+    NA_TRY(na_db_read(db, pool, &use));
+    return na_db_end(use, na_db_select(use, NA_SQL_STORE_EACH, 4, arguments, rows));
+}
+
+static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
+                      void *data)
+{
+    const char *last = apr_pstrcat(pool, kind, ":", NULL);
+    const char *end = apr_pstrcat(pool, kind, ";", NULL); /* what comes after all of "kind:" */
+    na_rows rows;
+    do {
+        NA_TRY(read_page(self, pool, last, end, &rows));
+        NA_TRY(visit_rows(pool, kind, &rows, visit, data));
+        if (rows.count)
+            last = na_rows_value(&rows, rows.count - 1, 0);
+    } while (rows.count == PAGE);
+    return NULL;
+}
+
+void na_db_store_make(apr_pool_t *pool, na_db *db, na_store *store)
+{
+    static const na_store_driver driver = {get, put, swap, each, 64 * 1024};
+    store->driver = &driver;
+    store->self = db;
+}

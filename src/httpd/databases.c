@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_shm.h>
+#include <apr_strings.h>
+#include <http_main.h>
+
+#include "db/store.h"
+#include "httpd/module.h"
+
+/* Databases of a whole server, all virtual hosts together. */
+#define DATABASES_MAX 16
+
+typedef struct shared_database {
+    const na_db_options *options;
+    na_watch watch;
+    na_db *db;
+} shared_database;
+
+/* Filled before the fork, opened in the child. */
+static shared_database databases[DATABASES_MAX];
+static int database_count;
+
+static int is_same(const na_db_options *a, const na_db_options *b)
+{
+    return a->engine == b->engine && a->schema == b->schema &&
+           strcmp(a->parameters, b->parameters) == 0 && a->max_connections == b->max_connections &&
+           a->timeout_ms == b->timeout_ms;
+}
+
+static shared_database *find(const na_db_options *options)
+{
+    for (int i = 0; i < database_count; i++)
+        if (is_same(databases[i].options, options))
+            return &databases[i];
+    return NULL;
+}
+
+static void log_change(void *data, const char *message)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "database: %s", message);
+}
+
+static na_error *share_health(apr_pool_t *pconf)
+{
+    apr_shm_t *shm;
+    if (!database_count)
+        return NULL;
+    if (apr_shm_create(&shm, sizeof(na_health) * DATABASES_MAX, NULL, pconf) != APR_SUCCESS)
+        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the databases' health");
+    na_health *health = apr_shm_baseaddr_get(shm);
+    memset(health, 0, sizeof *health * DATABASES_MAX);
+    for (int i = 0; i < database_count; i++)
+        databases[i].watch = (na_watch){.name = databases[i].options->name,
+                                        .health = &health[i],
+                                        .changed = log_change};
+    return NULL;
+}
+
+na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    database_count = 0;
+    for (; s; s = s->next) {
+        const na_config *config = na_server_conf_of(s)->config;
+        if (!config || !config->database || find(config->database))
+            continue;
+        if (database_count == DATABASES_MAX)
+            return na_error_new(pconf, NA_CONFIGURATION, "more than %d different databases",
+                                DATABASES_MAX);
+        databases[database_count++] = (shared_database){.options = config->database};
+    }
+    return share_health(pconf);
+}
+
+na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
+{
+    for (int i = 0; i < database_count; i++)
+        NA_TRY(na_db_make(pool, databases[i].options, &databases[i].watch, &databases[i].db));
+    for (; s; s = s->next) {
+        na_server_conf *conf = na_server_conf_of(s);
+        if (conf->config && conf->config->database)
+            conf->db = find(conf->config->database)->db;
+    }
+    return NULL;
+}
+
+/* ── as a session store ────────────────────────────────────────────────────────────────────── */
+
+static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notice)
+{
+    return na_server_conf_of(s)->plan.database
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION,
+                              "store database needs NextAuthDatabase, or DATABASE_URL in the "
+                              "environment");
+}
+
+static const char *identity(const server_rec *s)
+{
+    const na_db_options *options = na_server_conf_of(s)->plan.database;
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(options->parameters), na_bytes_of(na_schema_name(options->schema)));
+    return na_hex(s->process->pconf, hash, sizeof hash);
+}
+
+static na_error *open_store(apr_pool_t *pool, server_rec *s, na_store *store)
+{
+    store->watch.name = na_server_conf_of(s)->plan.database->name;
+    na_db_store_make(pool, na_server_conf_of(s)->db, store);
+    return NULL;
+}
+
+const na_store_provider na_database_provider = {check, identity, NULL, open_store};

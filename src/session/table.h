@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_SESSION_TABLE_H
+#define NA_SESSION_TABLE_H
+
+#include "db/adapter.h"
+#include "session/registry.h"
+
+/*
+ * NextAuth's table of sessions, which Auth.js reads and writes as well: a row has the session's
+ * token, its user and its end. What else there is to a session is in the registry.
+ */
+
+/* Who a row's session is of, now. */
+typedef struct na_table_row {
+    na_db_user user;
+    apr_int64_t expires;             /* seconds */
+    const apr_array_header_t *roles; /* const char * */
+} na_table_row;
+
+/* Fails with NA_SESSION where there is no such row, it is over, or its user is disabled. */
+na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role_column,
+                        apr_time_t now, na_table_row *row);
+
+na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const char *user_id,
+                       apr_int64_t expires);
+na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *token, apr_int64_t expires);
+
+/* Removes a user's rows: the one of `key`, or with `but` all others, or all. */
+na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, const na_store_key *key,
+                          const na_store_key *but);
+
+/*
+ * A session's claims: `kept` (may be NULL) of its sign-in, with the user and the roles as they are
+ * now. Roles that rules gave stay; those of the database at the sign-in are its no more.
+ */
+json_t *na_table_claims(apr_pool_t *pool, const json_t *kept, const na_table_row *row,
+                        apr_int64_t auth_time);
+
+#endif
