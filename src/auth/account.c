@@ -111,21 +111,27 @@ static const char *lower(apr_pool_t *pool, const char *email)
     return copy;
 }
 
+na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
+                           na_subject *subject)
+{
+    na_db_credential credential;
+    apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
+    NA_TRY(na_db_get_credential(use, user->id, &credential));
+    if (credential.disabled)
+        return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");
+    NA_TRY(na_db_roles(use, user->id, request->config->session.role_column, roles));
+    subject->user = (na_user){user->id, user->name, user->email, user->image};
+    subject->db_roles = roles;
+    return NULL;
+}
+
 static na_error *resolve(na_request *request, na_db_use *use, na_subject *subject,
                          const char *current_id)
 {
     na_db_user user;
-    na_db_credential credential;
-    apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
     NA_TRY(decide(request, use, subject, lower(request->pool, subject->user.email), current_id,
                   &user));
-    NA_TRY(na_db_get_credential(use, user.id, &credential));
-    if (credential.disabled)
-        return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");
-    NA_TRY(na_db_roles(use, user.id, request->config->session.role_column, roles));
-    subject->user = (na_user){user.id, user.name, user.email, user.image};
-    subject->db_roles = roles;
-    return NULL;
+    return na_account_adopt(request, use, &user, subject);
 }
 
 na_error *na_account_resolve(na_request *request, na_subject *subject)

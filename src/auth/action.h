@@ -5,6 +5,7 @@
 #include "auth/config.h"
 #include "auth/password.h"
 #include "db/adapter.h"
+#include "mail/queue.h"
 #include "oauth/oauth.h"
 
 typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
@@ -45,7 +46,8 @@ typedef struct na_request {
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;
-    na_db *db; /* users and accounts; NULL where there is no database */
+    na_db *db;            /* users and accounts; NULL where there is no database */
+    na_mail_queue *mails; /* NULL where no mail is sent */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */
@@ -86,8 +88,8 @@ na_action na_get_providers, na_get_session, na_post_session, na_get_csrf, na_get
     na_post_signin, na_get_signout, na_post_signout, na_get_sessions, na_post_sessions, na_callback,
     na_get_verify_request, na_get_error, na_post_log;
 
-/* The two kinds of callback. */
-na_action na_callback_oauth, na_callback_credentials;
+/* The kinds of callback, and what sends the link of one. */
+na_action na_callback_oauth, na_callback_credentials, na_callback_email, na_signin_email;
 
 /*
  * Signs the subject in: rules, roles, claims, session cookie, and on to request->callback_url.
@@ -99,6 +101,16 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
  * who is signed in, linked by address, or new. Puts that user, and his roles, into the subject.
  */
 na_error *na_account_resolve(na_request *request, na_subject *subject);
+
+/* callback_email.c: the same of who has a link, which is used up. */
+na_error *na_account_resolve_email(na_request *request, na_subject *subject);
+
+/* Puts a user of the database, and his roles, into the subject; refuses one who is disabled. */
+na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
+                           na_subject *subject);
+
+/* NextAuthSignInRule: refuses with NA_ACCESS_DENIED. */
+na_error *na_apply_rules(na_request *request, const na_subject *subject);
 
 /* respond.c */
 

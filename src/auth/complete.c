@@ -8,7 +8,7 @@
 #include "base/url.h"
 
 /* The first rule that is true decides; where none is, having allowed somebody means nobody else. */
-static na_error *apply_rules(na_request *request, const na_subject *subject)
+na_error *na_apply_rules(na_request *request, const na_subject *subject)
 {
     const apr_array_header_t *rules = request->config->sign_in_rules;
     int allows = 0;
@@ -96,12 +96,13 @@ static na_error *check_user(na_request *request, const na_user *user)
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
 {
     NA_TRY(check_user(request, &subject->user));
-    NA_TRY(apply_rules(request, subject));
+    NA_TRY(na_apply_rules(request, subject));
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ACCESS_DENIED,
                             "the client has not what NextAuthSessionBind ties sessions to");
     if (request->db)
-        NA_TRY(na_account_resolve(request, subject));
+        NA_TRY(subject->provider->type == NA_EMAIL ? na_account_resolve_email(request, subject)
+                                                   : na_account_resolve(request, subject));
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");

@@ -7,6 +7,7 @@
 #include "base/cookie.h"
 #include "base/http.h"
 #include "db/database.h"
+#include "mail/template.h"
 #include "page/page.h"
 #include "provider/provider.h"
 #include "session/load.h"
@@ -64,6 +65,8 @@ typedef struct na_config {
     na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE and nonce */
     na_session_config session;
     const na_db_options *database; /* NULL where there is none */
+    const na_mail_options *mail;   /* NULL where there is none */
+    const na_mail_template *mail_templates[NA_MAIL_KINDS];
     na_bind bind;
     const na_expression *bind_expression;       /* of NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */

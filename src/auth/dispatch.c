@@ -49,6 +49,7 @@ static const char *v5_error_url(na_request *request, const char *code)
                  {NA_CALLBACK, "OAuthCallbackError", 1},
                  {NA_ACCOUNT_NOT_LINKED, "OAuthAccountNotLinked", 1},
                  {NA_MISSING_CSRF, "MissingCSRF", 1},
+                 {NA_VERIFICATION, "Verification", 0},
                  {NA_ACCESS_DENIED, "AccessDenied", 0}};
     const na_config *config = request->config;
     const char *v5 = NA_CONFIGURATION, *page = config->pages.error;
@@ -154,6 +155,8 @@ na_error *na_callback(na_request *request, na_response *response)
 {
     if (!request->provider)
         return na_error_new(request->pool, NA_CONFIGURATION, "a callback of an unknown provider");
+    if (request->provider->type == NA_EMAIL)
+        return na_callback_email(request, response);
     return request->provider->type == NA_CREDENTIALS ? na_callback_credentials(request, response)
                                                      : na_callback_oauth(request, response);
 }

@@ -59,6 +59,8 @@ na_error *na_post_signin(na_request *request, na_response *response)
                             apr_pstrcat(request->pool, request->config->base_url, page, NULL));
         return NULL;
     }
+    if (request->provider->type == NA_EMAIL)
+        return na_signin_email(request, response);
     na_error *error = start_oauth(request, response);
     return error ? na_error_wrap(request->pool, error, NA_OAUTH_SIGNIN,
                                  "no authorization request to '%s'", request->provider->id)

@@ -26,6 +26,7 @@ struct na_error {
 #define NA_CREDENTIALS_SIGNIN "CredentialsSignin"
 #define NA_OAUTH_SIGNIN "OAuthSignin"
 #define NA_OAUTH_CALLBACK "OAuthCallback"
+#define NA_VERIFICATION "Verification"
 #define NA_ACCOUNT_NOT_LINKED "OAuthAccountNotLinked"
 #define NA_SESSION "SessionError"
 #define NA_MISSING_CSRF "MissingCSRF"

@@ -155,6 +155,8 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session.update_age = 24L * 3600;
     config->session.check_interval = NA_CHECK_INTERVAL;
     config->theme.color_scheme = "auto";
+    for (int i = 0; i < NA_MAIL_KINDS; i++)
+        config->mail_templates[i] = na_mail_template_default((na_mail_kind)i);
     config->http = (na_http_options){.timeout_ms = 10000,
                                      .connect_timeout_ms = 5000,
                                      .max_bytes = 1024 * 1024,
@@ -194,6 +196,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     if (!b.config->providers->nelts)
         return na_wrong(&b, "there is no NextAuthProvider: nobody could sign in");
     NA_TRY(derive_keys(&b));
+    NA_TRY(na_build_finish_mail(&b));
     const na_written *store = last_of(written, "NextAuthSessionStore");
     *at = store ? store : *at;
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));

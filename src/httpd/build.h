@@ -50,7 +50,11 @@ na_error *na_build_http(na_building *b, const na_written *written);
 typedef na_error *na_interpreter(na_building *b, const na_written *written);
 na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
     na_build_absolute_timeout, na_build_strategy, na_build_bind, na_build_session_store,
-    na_build_socache, na_build_redis, na_build_database, na_build_role_column;
+    na_build_socache, na_build_redis, na_build_database, na_build_role_column, na_build_mail,
+    na_build_mail_template;
+
+/* build_mail.c: mail from the environment, and whether providers have what they need. */
+na_error *na_build_finish_mail(na_building *b);
 
 /* Checks the stores; sets conf->plan, which their providers look at. */
 na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);

@@ -35,7 +35,7 @@ static const char *variable(const na_environment *environment, const char *id, c
 /* What no directive gave comes from NextAuth's variables, v5's names first. */
 static void fill_from_environment(const na_environment *environment, na_provider *p)
 {
-    if (p->type == NA_CREDENTIALS)
+    if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
         return;
     if (!p->client_id)
         p->client_id = variable(environment, p->id, "_ID", "_CLIENT_ID");
@@ -79,12 +79,12 @@ static na_error *start(const na_environment *environment, const na_written *writ
     NA_TRY(na_provider_from_catalogue(pool, id, provider));
     if (*provider)
         return NULL;
-    if (!type && strcmp(id, "credentials") == 0)
-        type = "credentials";
+    if (!type && (strcmp(id, "credentials") == 0 || strcmp(id, "email") == 0))
+        type = id;
     if (!type)
         return na_error_new(pool, NA_CONFIGURATION,
-                            "'%s' is not in the catalogue (%s): add type=oidc, type=oauth or "
-                            "type=credentials for a provider of your own",
+                            "'%s' is not in the catalogue (%s): add type=oidc, type=oauth, "
+                            "type=credentials or type=email for a provider of your own",
                             id, na_provider_catalogue_ids(pool));
     return na_provider_new(pool, id, type, provider);
 }

@@ -241,8 +241,7 @@ static na_error *set_database(na_building *b, const char *url, const na_written 
     na_db_options *options = apr_pcalloc(b->pool, sizeof *options);
     const char *root = ap_server_root_relative(b->pool, "");
     NA_TRY(na_db_url_parse(b->pool, url, root, options));
-    if (w)
-        NA_TRY(na_build_keys(b, w, 1, keys, options));
+    NA_TRY(na_build_keys(b, w, 1, keys, options));
     b->config->database = options;
     return na_db_check_driver(b->pool, options);
 }
@@ -297,9 +296,6 @@ na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int stor
     const char *url = na_environment_get(&b->environment, "REDIS_URL");
     if (names_store(b, "redis") && !b->plan.redis && url)
         NA_TRY(set_redis(b, url, NULL, 0));
-    url = na_environment_get(&b->environment, "DATABASE_URL");
-    if (names_store(b, "database") && !b->config->database && url)
-        NA_TRY(set_database(b, url, NULL));
     b->plan.database = b->config->database;
     if (session->strategy == NA_STRATEGY_DATABASE && !b->plan.names)
         return na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore: redis, "

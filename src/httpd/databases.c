@@ -90,9 +90,7 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
 {
     return na_server_conf_of(s)->plan.database
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION,
-                              "store database needs NextAuthDatabase, or DATABASE_URL in the "
-                              "environment");
+               : na_error_new(pool, NA_CONFIGURATION, "store database needs NextAuthDatabase");
 }
 
 static const char *identity(const server_rec *s)

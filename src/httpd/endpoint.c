@@ -123,6 +123,7 @@ static int translate_request(request_rec *r, na_request *request)
         .process = na_process_of_child(),
         .sessions = &conf->sessions,
         .db = conf->db,
+        .mails = conf->mails,
         .http = conf->http,
         .now = r->request_time,
         .method = r->method,

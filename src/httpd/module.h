@@ -44,8 +44,9 @@ typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
     const na_config *config;     /* NULL where the engine is off */
     na_store_plan plan;
-    na_http *http; /* the child's own, as what follows */
-    na_db *db;     /* NULL where there is no NextAuthDatabase */
+    na_http *http;        /* the child's own, as what follows */
+    na_db *db;            /* NULL where there is no NextAuthDatabase */
+    na_mail_queue *mails; /* NULL where there is no NextAuthMail */
     na_sessions sessions;
 } na_server_conf;
 
@@ -190,6 +191,9 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
 /* The same for NextAuthDatabase: what processes share of its health; each server's connections. */
 na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
+
+/* mails.c: each server's queue of mails. */
+na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
 
 #define NA_SOCACHE_MUTEX "nextauth-socache"
 

@@ -81,6 +81,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
         conf->sessions = (na_sessions){.config = &conf->config->session, .tokens = tokens};
     }
     NA_TRY(na_databases_open(pool, s));
+    NA_TRY(na_mails_open(pool, s));
     return na_stores_open(pool, s);
 }
 

@@ -57,7 +57,7 @@ static const char *colours(apr_pool_t *pool, const na_page_theme *theme,
         css = apr_pstrcat(pool, css, "body{--brand-ink:", theme->button_text, "!important}", NULL);
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(providers, i, const na_provider *);
-        if (p->type != NA_CREDENTIALS)
+        if (p->type == NA_OAUTH || p->type == NA_OIDC)
             css = apr_pstrcat(pool, css, "#signin-", p->id, "{background:", p->color,
                               ";color:#fff}", NULL);
     }

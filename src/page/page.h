@@ -36,6 +36,10 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 
+/* What a mailed link opens: a button that signs in with its token. */
+const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
+                            const char *email, const char *token);
+
 /* One session, for a person to recognize. */
 typedef struct na_page_session {
     const char *handle;

@@ -62,18 +62,32 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
         p->id, "\">Sign in</button></form>", NULL);
 }
 
-/* One kind's forms, one below the other. */
+static const char *email_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p,
+                              const char *user)
+{
+    return apr_pstrcat(pool,
+                       na_page_form_start(pool, form, apr_pstrcat(pool, "/signin/", p->id, NULL)),
+                       "<label for=\"email-", p->id, "\">Email</label><input id=\"email-", p->id,
+                       "\" name=\"email\" type=\"email\" autocomplete=\"email\" required value=\"",
+                       na_html(pool, user), "\"><button id=\"signin-", p->id,
+                       "\">Send me a link</button></form>", NULL);
+}
+
+/* One kind's forms, one below the other: buttons, or what has to be filled in. */
 static const char *forms(apr_pool_t *pool, const na_page_form *form,
-                         const apr_array_header_t *providers, int credentials, const char *user)
+                         const apr_array_header_t *providers, int filled_in, const char *user)
 {
     const char *html = "";
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(providers, i, const na_provider *);
-        if ((p->type == NA_CREDENTIALS) != credentials)
+        int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
+        if (has_fields != filled_in)
             continue;
-        html = apr_pstrcat(pool, html,
-                           credentials ? credentials_form(pool, form, p, user)
-                                       : oauth_form(pool, form, p),
+        const char * or = filled_in && *html ? "<div class=\"or\">or</div>" : "";
+        html = apr_pstrcat(pool, html, or,
+                           p->type == NA_CREDENTIALS ? credentials_form(pool, form, p, user)
+                           : p->type == NA_EMAIL     ? email_form(pool, form, p, user)
+                                                     : oauth_form(pool, form, p),
                            NULL);
     }
     return html;
@@ -83,12 +97,12 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const apr_array_header_t *providers, const char *error, const char *user)
 {
     const char *by_oauth = forms(pool, form, providers, 0, NULL);
-    const char *by_password = forms(pool, form, providers, 1, user);
+    const char *by_form = forms(pool, form, providers, 1, user);
     const char *alert = error ? apr_pstrcat(pool, "<p class=\"error\" role=\"alert\">",
                                             message_of(error), "</p>", NULL)
                               : "";
-    const char *between = *by_oauth && *by_password ? "<div class=\"or\">or</div>" : "";
-    return apr_pstrcat(pool, "<h1>Sign in</h1>", alert, by_oauth, between, by_password, NULL);
+    const char *between = *by_oauth && *by_form ? "<div class=\"or\">or</div>" : "";
+    return apr_pstrcat(pool, "<h1>Sign in</h1>", alert, by_oauth, between, by_form, NULL);
 }
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
@@ -96,4 +110,16 @@ const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
     return apr_pstrcat(pool, "<h1>Sign out</h1><p>Do you want to sign out?</p>",
                        na_page_form_start(pool, form, "/signout"),
                        "<button id=\"submitButton\">Sign out</button></form>", NULL);
+}
+
+const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
+                            const char *email, const char *token)
+{
+    return apr_pstrcat(pool, "<h1>Sign in</h1><p>Continue as <strong>", na_html(pool, email),
+                       "</strong>?</p>",
+                       na_page_form_start(pool, form,
+                                          apr_pstrcat(pool, "/callback/", provider_id, NULL)),
+                       "<input type=\"hidden\" name=\"email\" value=\"", na_html(pool, email),
+                       "\"><input type=\"hidden\" name=\"token\" value=\"", na_html(pool, token),
+                       "\"><button id=\"confirmButton\">Sign in</button></form>", NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -88,6 +89,16 @@ static na_error *set_id_token(apr_pool_t *pool, na_provider *provider, const cha
     return NULL;
 }
 
+static na_error *set_max_age(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    char *end;
+    provider->max_age = strtol(value, &end, 10);
+    return *end || provider->max_age < 60 || provider->max_age > 7 * 24 * 3600
+               ? na_error_new(pool, NA_CONFIGURATION,
+                              "maxAge=%s: seconds from 60 to 604800 are wanted", value)
+               : NULL;
+}
+
 static na_error *set_allow_linking(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     return read_boolean(pool, "allowDangerousEmailAccountLinking", value, &provider->allow_linking);
@@ -119,15 +130,20 @@ static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const 
 
 static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char *value)
 {
+    if (strcmp(value, "database") == 0) {
+        provider->in_database = 1;
+        return NULL;
+    }
     if (strncmp(value, "file:", 5) == 0 && value[5]) {
         provider->password_file = value + 5;
         return NULL;
     }
     if (strncmp(value, "authn:", 6) != 0 || !value[6])
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "backend=%s: file:PATH (as htpasswd writes it) or authn:NAME,… "
-                            "(httpd's authentication providers) is wanted",
-                            value);
+        return na_error_new(
+            pool, NA_CONFIGURATION,
+            "backend=%s: database, file:PATH (as htpasswd writes it) or authn:NAME,… "
+            "(httpd's authentication providers) is wanted",
+            value);
     apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
     char *last, *list = apr_pstrdup(pool, value + 6);
     for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last))
@@ -173,6 +189,7 @@ static const option options[] = {
     TEXT("profile.image", profile.image),
     WITH("allowUnverifiedEmail", set_allow_unverified_email),
     WITH("allowDangerousEmailAccountLinking", set_allow_linking),
+    WITH("maxAge", set_max_age),
     WITH("backend", set_backend),
 };
 

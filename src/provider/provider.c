@@ -7,8 +7,10 @@
 
 #include "base/url.h"
 
-static const char *const type_names[] = {
-    [NA_OIDC] = "oidc", [NA_OAUTH] = "oauth", [NA_CREDENTIALS] = "credentials"};
+static const char *const type_names[] = {[NA_OIDC] = "oidc",
+                                         [NA_OAUTH] = "oauth",
+                                         [NA_CREDENTIALS] = "credentials",
+                                         [NA_EMAIL] = "email"};
 
 const char *na_provider_type_name(const na_provider *provider)
 {
@@ -25,7 +27,8 @@ static int is_id(const char *id)
 static void set_defaults(na_provider *provider)
 {
     provider->color = "#3b4252";
-    if (provider->type == NA_CREDENTIALS)
+    provider->max_age = 24L * 3600;
+    if (provider->type == NA_CREDENTIALS || provider->type == NA_EMAIL)
         return;
     provider->checks = NA_CHECK_PKCE | NA_CHECK_STATE;
     provider->profile = (na_profile_map){"sub|id", "name|nickname|preferred_username|login",
@@ -50,14 +53,14 @@ na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
             continue;
         na_provider *made = apr_pcalloc(pool, sizeof *made);
         made->id = id;
-        made->name = i == NA_CREDENTIALS ? "Credentials" : id;
+        made->name = i == NA_CREDENTIALS ? "Credentials" : i == NA_EMAIL ? "Email" : id;
         made->type = (na_provider_type)i;
         set_defaults(made);
         *provider = made;
         return NULL;
     }
-    return na_error_new(pool, NA_CONFIGURATION, "type=%s: oidc, oauth or credentials is wanted",
-                        type);
+    return na_error_new(pool, NA_CONFIGURATION,
+                        "type=%s: oidc, oauth, credentials or email is wanted", type);
 }
 
 static na_error *check_address(apr_pool_t *pool, const char *option, const char *address,
@@ -110,8 +113,8 @@ static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **
 
 static na_error *finish_credentials(apr_pool_t *pool, const na_provider *provider)
 {
-    if (!provider->password_file && !provider->authn_providers)
-        return missing(pool, provider, "backend=file:PATH or backend=authn:NAME");
+    if (!provider->in_database && !provider->password_file && !provider->authn_providers)
+        return missing(pool, provider, "backend=database, backend=file:PATH or backend=authn:NAME");
     return NULL;
 }
 
@@ -119,6 +122,8 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
 {
     if (provider->type == NA_CREDENTIALS)
         return finish_credentials(pool, provider);
+    if (provider->type == NA_EMAIL)
+        return NULL;
     if (!provider->client_id)
         return missing(pool, provider, "clientId=");
     if (!provider->client_secret && provider->token_auth != NA_AUTH_NONE)

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "jose/jwk.h"
 
-typedef enum na_provider_type { NA_OIDC, NA_OAUTH, NA_CREDENTIALS } na_provider_type;
+typedef enum na_provider_type { NA_OIDC, NA_OAUTH, NA_CREDENTIALS, NA_EMAIL } na_provider_type;
 
 /* What protects an authorization request; a bit each. */
 enum { NA_CHECK_PKCE = 1, NA_CHECK_STATE = 2, NA_CHECK_NONCE = 4 };
@@ -62,7 +62,11 @@ typedef struct na_provider {
     int allow_linking; /* allowDangerousEmailAccountLinking: an address is enough to be its user */
     int any_tenant;    /* accounts come from organizations that nobody vouches for */
 
-    /* credentials: one of the two */
+    /* e-mailed links */
+    long max_age; /* seconds that a link is good */
+
+    /* credentials: one of the three */
+    int in_database;
     const char *password_file;
     const apr_array_header_t *authn_providers; /* const char *: httpd's, in the order to ask */
 } na_provider;
@@ -83,7 +87,8 @@ na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provid
 /* The identifiers of the catalogue, comma-separated. */
 const char *na_provider_catalogue_ids(apr_pool_t *pool);
 
-/* An empty provider of a type ("oidc", "oauth", "credentials"), with that type's defaults. */
+/* An empty provider of a type ("oidc", "oauth", "credentials", "email"), with that type's defaults.
+ */
 na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                           na_provider **provider);
 
@@ -97,7 +102,7 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *o
  */
 na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http);
 
-/* "oidc", "oauth" or "credentials". */
+/* "oidc", "oauth", "credentials" or "email". */
 const char *na_provider_type_name(const na_provider *provider);
 
 /*

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/build.h"
+
+static na_error *as_resolved(na_building *b, const char *value, void *member)
+{
+    return na_value_resolve(&b->environment, value, member);
+}
+
+static na_error *as_path(na_building *b, const char *value, void *member)
+{
+    *(const char **)member = ap_server_root_relative(b->pool, value);
+    return NULL;
+}
+
+static na_error *start(na_building *b, const char *text, na_mail_options **options)
+{
+    *options = apr_pcalloc(b->pool, sizeof **options);
+    NA_TRY(na_mail_options_start(b->pool, text, *options));
+    if (!(*options)->from)
+        (*options)->from = na_environment_get(&b->environment, "EMAIL_FROM");
+    b->config->mail = *options;
+    return NULL;
+}
+
+na_error *na_build_mail(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {
+        {"from", offsetof(na_mail_options, from), na_as_text},
+        {"username", offsetof(na_mail_options, user), as_resolved},
+        {"password", offsetof(na_mail_options, password), as_resolved},
+        {"caFile", offsetof(na_mail_options, ca_file), as_path},
+        {"apiKey", offsetof(na_mail_options, api_key), as_resolved},
+        {"baseUrl", offsetof(na_mail_options, base_url), na_as_text},
+        {"accessKeyId", offsetof(na_mail_options, access_key_id), as_resolved},
+        {"secretAccessKey", offsetof(na_mail_options, secret_access_key), as_resolved},
+        {"sessionToken", offsetof(na_mail_options, session_token), as_resolved},
+        {"region", offsetof(na_mail_options, region), na_as_text},
+        {"domain", offsetof(na_mail_options, domain), na_as_text},
+        {NULL, 0, NULL}};
+    const char *text;
+    na_mail_options *options;
+    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &text));
+    if (strchr(text, '@') && b->config->mode == NA_PRODUCTION)
+        na_value_warn_if_literal(b->server, w, "the password in the address", w->argv[0]);
+    NA_TRY(start(b, text, &options));
+    NA_TRY(na_build_keys(b, w, 1, keys, options));
+    return na_mail_options_check(b->pool, options);
+}
+
+static na_error *as_body(na_building *b, const char *value, void *member)
+{
+    return na_mail_template_file(b->pool, ap_server_root_relative(b->pool, value), member);
+}
+
+static na_error *as_subject(na_building *b, const char *value, void *member)
+{
+    return na_mail_template_subject(b->pool, value, member);
+}
+
+na_error *na_build_mail_template(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"text", offsetof(na_mail_template, text), as_body},
+                                  {"html", offsetof(na_mail_template, html), as_body},
+                                  {"subject", offsetof(na_mail_template, subject), as_subject},
+                                  {NULL, 0, NULL}};
+    na_mail_kind kind;
+    na_mail_template *template = apr_palloc(b->pool, sizeof *template);
+    if (!na_mail_kind_find(w->argv[0], &kind))
+        return na_wrong(b, "'%s': signIn, passwordReset or emailChange is wanted", w->argv[0]);
+    *template = *b->config->mail_templates[kind];
+    b->config->mail_templates[kind] = template;
+    return na_build_keys(b, w, 1, keys, template);
+}
+
+na_error *na_build_finish_mail(na_building *b)
+{
+    const char *server = na_environment_get(&b->environment, "EMAIL_SERVER");
+    na_mail_options *options;
+    if (!b->config->mail && server) {
+        NA_TRY(start(b, server, &options));
+        NA_TRY(na_mail_options_check(b->pool, options));
+    }
+    for (int i = 0; i < b->config->providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
+        if (p->type == NA_EMAIL && !b->config->mail)
+            return na_wrong(b,
+                            "provider '%s' needs NextAuthMail, or EMAIL_SERVER in the "
+                            "environment",
+                            p->id);
+        if ((p->type == NA_EMAIL || p->in_database) && !b->config->database)
+            return na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id);
+    }
+    return NULL;
+}

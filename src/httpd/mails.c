@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <http_main.h>
+
+#include "httpd/module.h"
+
+static void write_line(void *data, na_mail_level level, const char *line)
+{
+    static const int levels[] = {[NA_MAIL_INFO] = APLOG_INFO,
+                                 [NA_MAIL_WARNING] = APLOG_WARNING,
+                                 [NA_MAIL_ERROR] = APLOG_ERR};
+    ap_log_error(APLOG_MARK, levels[level], 0, (server_rec *)data, "mail: %s", line);
+}
+
+static na_error *open_queue(apr_pool_t *pool, server_rec *s)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    const na_mail_log log = {write_line, s};
+    na_mail *mail;
+    NA_TRY(na_mail_make(pool, conf->config->mail, conf->http, &log, &mail));
+    return na_mail_queue_make(pool, mail, NA_MAIL_QUEUE_CAPACITY, &conf->mails);
+}
+
+na_error *na_mails_open(apr_pool_t *pool, server_rec *s)
+{
+    for (; s; s = s->next) {
+        const na_config *config = na_server_conf_of(s)->config;
+        if (config && config->mail)
+            NA_TRY(open_queue(pool, s));
+    }
+    return NULL;
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env node
+'use strict';
+const { suite } = require('./lib/suite.js');
+const { htpasswd } = require('./lib/httpd.js');
+const { Client } = require('./lib/client.js');
+const { startHomemade } = require('./lib/emulators.js');
+const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { makePgAdapter } = require('./lib/authjs-adapter.js');
+const { nextauthctl, dialect } = require('./lib/ctl.js');
+
+const NAME = 'next-auth.session-token';
+const config = (db, one, two, more = '') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "the secret of accounts has 32 bytes"
+NextAuthDatabase ${db.url}
+NextAuthProvider one type=oauth clientId=c clientSecret=s authorization=${one.url}/authorize token=${one.url}/token userinfo=${one.url}/api/me
+NextAuthProvider two type=oauth clientId=c clientSecret=s authorization=${two.url}/authorize token=${two.url}/token userinfo=${two.url}/api/me
+NextAuthProvider trusted type=oauth clientId=c clientSecret=s authorization=${two.url}/authorize token=${two.url}/token userinfo=${two.url}/api/me allowDangerousEmailAccountLinking=true
+NextAuthProvider gullible type=oauth clientId=c clientSecret=s authorization=${two.url}/authorize token=${two.url}/token userinfo=${two.url}/api/me allowDangerousEmailAccountLinking=true allowUnverifiedEmail=true
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthSessionClaim sub roles
+${more}
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>
+<Location /admin/>
+  AuthType NextAuth
+  Require nextauth-role admin
+</Location>`;
+
+async function signIn(site, provider, id, user, client = new Client(site)) {
+  provider.user = user;
+  const away = await client.page((await client.signIn(id)).location);
+  client.answer = await client.page(away.location);
+  return client;
+}
+const whoIs = async (client) => ((await client.session()) || {}).user || {};
+const refusal = (client) => /error=(\w+)/.exec(client.answer.location)?.[1];
+
+async function cases(t, db, one, two) {
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(db, one, two, 'NextAuthSessionStore database checkInterval=0') });
+  const count = async (table) => Number((await db.sql(dialect(db, `SELECT count(*) AS n FROM "${table}"`)))[0].n);
+  const ada = { id: 'a1', name: 'Ada', email: 'Ada@Example.org' };
+
+  t.section(`${db.engine}: whose account it is`);
+  const first = await signIn(site, one, 'one', ada);
+  const { id } = await whoIs(first);
+  t.is([await count('users'), await count('accounts')], [1, 1], 'nobody has account or address: a new user, with the account');
+  t.is((await whoIs(first)).email, 'ada@example.org', 'whose address is kept in lower case');
+  const rows = await db.sql(dialect(db, 'SELECT "userId", "type", "provider", "providerAccountId", "access_token", "token_type" FROM accounts'));
+  t.is([rows[0].provider, rows[0].type, rows[0].providerAccountId, String(rows[0].userId), rows[0].access_token.length > 10], ['one', 'oauth', 'a1', id, true], 'the account as Auth.js writes it');
+  t.is((await whoIs(await signIn(site, one, 'one', ada))).id, id, 'the account is known: its user');
+  t.is((await whoIs(await signIn(site, one, 'one', { ...ada, email: 'other@example.org', name: 'Other' }))).email, 'ada@example.org', 'whatever the provider says of him now');
+  t.is((await whoIs(await signIn(site, one, 'one', ada, first))).id, id, 'also where he is signed in');
+  t.is(refusal(await signIn(site, two, 'two', { id: 'b1', email: 'ada@example.org' })), 'OAuthAccountNotLinked', 'another account with his address: refused');
+  t.is(refusal(await signIn(site, two, 'gullible', { id: 'g1', email: 'ada@example.org' })), 'OAuthAccountNotLinked', 'also by a provider that does not check addresses');
+  t.is(await count('accounts'), 1, 'and not linked');
+  t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' }, first))).id, id, 'another account while he is signed in: linked, whatever its address');
+  t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2' }))).id, id, 'and his from then on');
+  t.is((await whoIs(await signIn(site, two, 'trusted', { id: 't1', email: 'ada@example.org' }))).id, id, 'another account with his address, of a provider whose addresses are trusted: linked');
+  const bob = await signIn(site, one, 'one', { id: 'x2', name: 'Bob', email: 'bob@example.org' });
+  const bobs = (await whoIs(bob)).id;
+  t.isnt(bobs, id, 'another address: another user');
+  t.is(refusal(await signIn(site, one, 'one', ada, bob)), 'OAuthAccountNotLinked', 'another\'s account while one is signed in: refused');
+  const nameless = await signIn(site, one, 'one', { id: 'n1' });
+  t.ok(/\d|-/.test((await whoIs(nameless)).id), 'an account without an address: a user without one');
+  t.is((await whoIs(await signIn(site, one, 'one', { id: 'n1' }))).id, (await whoIs(nameless)).id, 'the same at the next sign-in');
+
+  t.section(`${db.engine}: roles and users who are shut out`);
+  const admin = async (client) => (await client.get('/admin/')).status;
+  t.is(await admin(bob), 403, 'no role');
+  await db.sql(`INSERT INTO nextauth_roles (user_id, role) VALUES ('${bobs}', 'admin')`);
+  t.is(await admin(await signIn(site, one, 'one', { id: 'x2' })), 200, 'a role of the database, at the next sign-in');
+  await db.sql(`INSERT INTO nextauth_credentials (user_id, disabled) VALUES ('${bobs}', 1)`);
+  t.is(refusal(await signIn(site, one, 'one', { id: 'x2' })), 'AccessDenied', 'a disabled user cannot sign in');
+
+  t.section(`${db.engine}: hostile names`);
+  for (const evil of ["'; DROP TABLE users; --", '" OR 1=1 --', 'a\\', '%s%s%n', 'Zoë 😀 \u202e', '`x`']) {
+    const c = await signIn(site, one, 'one', { id: evil, name: evil });
+    t.is((await whoIs(c)).name, evil, `${JSON.stringify(evil)} is a name like others`);
+  }
+
+  t.section(`${db.engine}: everywhere at once`);
+  const before = await count('users');
+  one.user = { id: 'crowd', name: 'Crowd', email: 'crowd@example.org' };
+  const many = db.engine === 'sqlite' ? 20 : 100;
+  const starts = await Promise.all(Array.from({ length: many }, async () => {
+    const c = new Client(site);
+    return { c, away: await c.page((await c.signIn('one')).location) };
+  }));
+  const ends = await Promise.all(starts.map(async ({ c, away }) => ({ c, answer: await c.page(away.location) })));
+  t.is(await count('users'), before + 1, `${many} first sign-ins of one new user make one user`);
+  const good = ends.filter(({ c }) => c.cookie(NAME));
+  t.ok(good.length >= many * 0.9, `${good.length} of them are signed in, others asked to try again`, ends.filter(({ c }) => !c.cookie(NAME)).map(({ answer }) => `${answer.status} ${answer.location}`));
+  t.is(new Set(await Promise.all(good.slice(0, 10).map(async ({ c }) => (await whoIs(c)).id))).size, 1, 'as the same');
+}
+
+// The table of sessions is Auth.js's as well.
+async function sharedSessions(t, db, one, two) {
+  t.section(`${db.engine}: sessions in NextAuth's table`);
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(db, one, two, 'NextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=0') });
+  const c = await signIn(site, one, 'one', { id: 's1', name: 'Sue', email: 'sue@example.org' });
+  const rows = await db.sql(dialect(db, `SELECT "userId" FROM sessions WHERE "sessionToken" = '${c.cookie(NAME)}'`));
+  t.is(rows.map(({ userId }) => String(userId)), [(await whoIs(c)).id], 'a row has the cookie and its user');
+  await db.sql(dialect(db, `UPDATE users SET "name" = 'Susan' WHERE "email" = 'sue@example.org'`));
+  t.is((await whoIs(c)).name, 'Susan', 'what the database says of the user counts at once');
+  await db.sql(`INSERT INTO nextauth_roles (user_id, role) VALUES ('${rows[0].userId}', 'admin')`);
+  t.is((await c.get('/admin/')).status, 200, 'roles as well');
+  await db.sql(`DELETE FROM nextauth_roles WHERE user_id = '${rows[0].userId}'`);
+  t.is((await c.get('/admin/')).status, 403, 'and when they go');
+  const other = await signIn(site, one, 'one', { id: 's1' });
+  const form = async (client, session) => client.post('/api/auth/sessions', { csrfToken: await client.csrf(), session });
+  t.is((await c.get('/api/auth/sessions')).json.sessions.length, 2, 'sessions are listed');
+  await form(c, 'others');
+  t.is([(await c.get('/members/')).status, (await other.get('/members/')).status], [200, 401], 'and ended');
+  const third = await new Client(site);
+  await third.credentials('ada', 'x');
+  t.is((await third.get('/members/')).status, 200, 'passwords make such sessions, too');
+  await c.signOut();
+  t.is(await db.sql(dialect(db, `SELECT "userId" FROM sessions WHERE "userId" = ${rows[0].userId}`)), [], 'signing out removes the row');
+  await db.sql(dialect(db, `DELETE FROM sessions`));
+  t.is((await third.get('/members/')).status, 401, 'a row that is gone is a session that is gone');
+
+  if (db.engine !== 'postgres') return;
+  t.section('postgres: Auth.js on the other side');
+  const adapter = await makePgAdapter(db.url);
+  t.cleanup(() => adapter.disconnect());
+  const user = await adapter.createUser({ name: 'Made by Auth.js', email: 'theirs@example.org', emailVerified: null, image: null });
+  await adapter.createSession({ sessionToken: '0c5b2444-70a0-4932-980c-b4dc0d3f02b5', userId: user.id, expires: new Date(Date.now() + 3_600_000) });
+  const theirs = { headers: { cookie: `${NAME}=0c5b2444-70a0-4932-980c-b4dc0d3f02b5` } };
+  t.is((await new Client(site).get('/api/auth/session', theirs)).json.user.name, 'Made by Auth.js', 'a session of its adapter is one here');
+  t.is((await new Client(site).get('/members/', theirs)).status, 200, 'that opens pages');
+  await adapter.linkAccount({ userId: user.id, type: 'oauth', provider: 'one', providerAccountId: 'theirs' });
+  t.is((await whoIs(await signIn(site, one, 'one', { id: 'theirs' }))).id, String(user.id), 'a user of its adapter signs in here');
+  const ours = await signIn(site, one, 'one', { id: 'ours', name: 'Ours', email: 'ours@example.org' });
+  const seen = await adapter.getSessionAndUser(ours.cookie(NAME));
+  t.is([seen.user.name, seen.user.email, seen.session.expires > new Date()], ['Ours', 'ours@example.org', true], 'and it reads sessions and users from here');
+  t.is((await adapter.getUserByAccount({ provider: 'one', providerAccountId: 'ours' })).email, 'ours@example.org', 'and accounts');
+  await adapter.deleteSession(ours.cookie(NAME));
+  t.is((await ours.get('/members/')).status, 401, 'and ends them');
+}
+
+suite('Users, accounts and sessions in a database that NextAuth shares', async (t) => {
+  const here = databasesHere();
+  const one = await startHomemade(t);
+  const two = await startHomemade(t);
+  for (const [engine, start] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
+    if (!here[engine]) {
+      t.skip(engine, `install ${here.lacking.join(' ')}`);
+      continue;
+    }
+    const db = await start(t);
+    const migrated = await nextauthctl(db, ['migrate']);
+    t.is(migrated.status, 0, `${engine}: the tables are made`, migrated.stderr);
+    await cases(t, db, one, two);
+    await sharedSessions(t, db, one, two);
+  }
+});
