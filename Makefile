@@ -49,6 +49,13 @@ $(BUILD)/gen/providers_json.h: conf/providers.json
 
 $(BUILD)/obj/src/provider/catalogue.o: $(BUILD)/gen/providers_json.h
 
+# The list of common passwords as string literals, in the order that a binary search needs.
+$(BUILD)/gen/common_passwords.h: conf/common-passwords.txt
+	@mkdir -p $(@D)
+	@sed '/^#/d; /^$$/d' $< | LC_ALL=C sort -u | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&",/' >$@
+
+$(BUILD)/obj/src/auth/password_rules.o: $(BUILD)/gen/common_passwords.h
+
 $(LIB): $(call objects,$(LIB_SOURCES))
 	@rm -f $@ && ar rcs $@ $^
 

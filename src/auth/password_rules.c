@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/password_rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "auth/password.h"
+#include "base/crypto.h"
+#include "base/text.h"
+
+/* Shorter words are in too many passwords by chance. */
+#define WORD_MIN 4
+
+/* conf/common-passwords.txt, made into lines of string literals by the build, in strcmp's order. */
+static const char *const common[] = {
+#include "common_passwords.h"
+};
+
+static int max_bytes(const na_password_rules *rules)
+{
+    return rules->kind.algorithm == NA_HASH_BCRYPT ? NA_BCRYPT_PASSWORD_MAX : NA_PASSWORD_MAX;
+}
+
+/* Characters of well-formed UTF-8: bytes that do not continue one. */
+static int count_characters(const char *text, size_t len)
+{
+    int count = 0;
+    for (size_t i = 0; i < len; i++)
+        count += (text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* ── those that are tried first ────────────────────────────────────────────────────────────── */
+
+static int compare(const void *password, const void *entry)
+{
+    return strcmp(password, *(const char *const *)entry);
+}
+
+static int is_common(const char *lower)
+{
+    return bsearch(lower, common, sizeof common / sizeof *common, sizeof *common, compare) != NULL;
+}
+
+/* The next character of well-formed UTF-8, and moves on. */
+static int next_character(const char **text)
+{
+    const unsigned char *p = (const unsigned char *)*text;
+    int len = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+    int character = len == 1 ? *p : *p & (0x7f >> len);
+    for (int i = 1; i < len; i++)
+        character = character << 6 | (p[i] & 0x3f);
+    *text += len;
+    return character;
+}
+
+/* How far two characters are from each other; 9 and 0 are neighbours, as on a keyboard. */
+static int distance(int from, int to)
+{
+    if (from == '9' && to == '0')
+        return 1;
+    return from == '0' && to == '9' ? -1 : to - from;
+}
+
+/* One character over and over, or each the next one or the one before. */
+static int is_simple(const char *lower)
+{
+    if (!*lower)
+        return 0;
+    int from = next_character(&lower);
+    const char *rest = lower;
+    int first = *rest ? distance(from, next_character(&rest)) : 0;
+    if (abs(first) > 1)
+        return 0;
+    while (*lower) {
+        int to = next_character(&lower);
+        if (distance(from, to) != first)
+            return 0;
+        from = to;
+    }
+    return 1;
+}
+
+/* ── what others know of its owner ─────────────────────────────────────────────────────────── */
+
+static int has(const char *lower, const char *word, size_t len)
+{
+    if (count_characters(word, len) < WORD_MIN)
+        return 0;
+    for (; *lower; lower++) {
+        size_t same = 0;
+        while (same < len && lower[same] == apr_tolower(word[same]))
+            same++;
+        if (same == len)
+            return 1;
+    }
+    return 0;
+}
+
+/* `len` bytes of the text as a whole, or one of its words. */
+static int has_word_of(const char *lower, const char *text, size_t len)
+{
+    if (has(lower, text, len))
+        return 1;
+    for (const char *end = text + len; text < end;) {
+        size_t word = strcspn(text, " .-_+");
+        if (word > (size_t)(end - text))
+            word = (size_t)(end - text);
+        if (has(lower, text, word))
+            return 1;
+        text += word + 1;
+    }
+    return 0;
+}
+
+/* Without what comes after its last dot: "info" is in passwords of people who mean none of it. */
+static size_t host_len(const char *host)
+{
+    const char *dot = strrchr(host, '.');
+    return dot ? (size_t)(dot - host) : strlen(host);
+}
+
+static int is_personal(const char *lower, const na_password_owner *owner)
+{
+    return (owner->name && has_word_of(lower, owner->name, strlen(owner->name))) ||
+           (owner->email && has(lower, owner->email, strlen(owner->email))) ||
+           (owner->email && has_word_of(lower, owner->email, strcspn(owner->email, "@"))) ||
+           (owner->host && has_word_of(lower, owner->host, host_len(owner->host)));
+}
+
+/* ── all of it ─────────────────────────────────────────────────────────────────────────────── */
+
+static na_password_fault judge_lower(const na_password_owner *owner, const char *lower)
+{
+    if (is_simple(lower))
+        return NA_PASSWORD_SIMPLE;
+    if (is_common(lower))
+        return NA_PASSWORD_COMMON;
+    return is_personal(lower, owner) ? NA_PASSWORD_PERSONAL : NA_PASSWORD_FINE;
+}
+
+na_password_fault na_password_judge(const na_password_rules *rules, const na_password_owner *owner,
+                                    const char *password)
+{
+    char lower[NA_PASSWORD_MAX + 1];
+    size_t len = strlen(password);
+    if (len > (size_t)max_bytes(rules))
+        return NA_PASSWORD_TOO_LONG;
+    if (!na_is_utf8(password))
+        return NA_PASSWORD_NO_TEXT;
+    if (count_characters(password, len) < rules->min_characters)
+        return NA_PASSWORD_TOO_SHORT;
+    for (size_t i = 0; i <= len; i++)
+        lower[i] = (char)apr_tolower(password[i]);
+    na_password_fault fault = judge_lower(owner, lower);
+    na_wipe(lower, len);
+    return fault;
+}
+
+const char *na_password_fault_text(apr_pool_t *pool, const na_password_rules *rules,
+                                   na_password_fault fault)
+{
+    switch (fault) {
+    case NA_PASSWORD_FINE:
+        return "";
+    case NA_PASSWORD_TOO_SHORT:
+        return apr_psprintf(pool, "Use at least %d characters. Several words are a good password.",
+                            rules->min_characters);
+    case NA_PASSWORD_TOO_LONG:
+        return apr_psprintf(pool,
+                            "This password is too long: at most %d letters from A to Z, digits "
+                            "and spaces, fewer of other characters.",
+                            max_bytes(rules));
+    case NA_PASSWORD_NO_TEXT:
+        return "This password has characters that cannot be read.";
+    case NA_PASSWORD_COMMON:
+        return "Many people use this password, and it is tried first. Choose another.";
+    case NA_PASSWORD_PERSONAL:
+        return "Choose a password without your name, your e-mail address and the name of this "
+               "site.";
+    case NA_PASSWORD_SIMPLE:
+        return "Choose a password that is not one character over and over, and not a row like "
+               "12345678.";
+    }
+    return "";
+}
