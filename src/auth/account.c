@@ -142,3 +142,19 @@ na_error *na_account_resolve(na_request *request, na_subject *subject)
     NA_TRY(na_db_write(request->db, request->pool, &use));
     return na_db_end(use, resolve(request, use, subject, current_id));
 }
+
+static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *subject)
+{
+    na_db_user user;
+    int found;
+    NA_TRY(na_db_get_user(use, subject->user.id, &user, &found));
+    return found ? na_account_adopt(request, use, &user, subject)
+                 : na_error_new(request->pool, NA_ACCESS_DENIED, "the user is gone");
+}
+
+na_error *na_account_resolve_known(na_request *request, na_subject *subject)
+{
+    na_db_use *use;
+    NA_TRY(na_db_read(request->db, request->pool, &use));
+    return na_db_end(use, resolve_known(request, use, subject));
+}

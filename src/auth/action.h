@@ -109,8 +109,49 @@ na_error *na_account_resolve_email(na_request *request, na_subject *subject);
 na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
                            na_subject *subject);
 
+/* The same of a user whom his password was checked for. */
+na_error *na_account_resolve_known(na_request *request, na_subject *subject);
+
 /* NextAuthSignInRule: refuses with NA_ACCESS_DENIED. */
 na_error *na_apply_rules(na_request *request, const na_subject *subject);
+
+/* link.c: links that are mailed, each for one use. */
+typedef struct na_link {
+    na_mail_kind kind;
+    const char *email;      /* who gets it, normalized */
+    const char *identifier; /* what it is for, in the database */
+    const char *path;       /* below the base address */
+    long valid_for;         /* seconds */
+} na_link;
+
+/* The code of an error is NA_EMAIL_SIGNIN or one of an unavailable database. */
+na_error *na_link_send(na_request *request, const na_link *link);
+
+/*
+ * Uses up a token in a transaction, which should stand even where this fails with NA_VERIFICATION:
+ * it was used before, never made, or came too late.
+ */
+na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
+                      const char *token);
+
+/* password_user.c: users whose password is in the database. */
+
+/*
+ * *user is whose address and password these are; `found` 0 where they are nobody's. Takes as long
+ * for nobody.
+ */
+na_error *na_password_user_check(na_request *request, const char *email, const char *password,
+                                 na_db_user *user, int *found);
+
+/* Hashes a new password, behind the gate. */
+na_error *na_password_user_hash(na_request *request, const char *password, const char **hash);
+
+/* What is wrong with a new password, for who chose it; NULL where nothing is. */
+const char *na_password_user_fault(na_request *request, const char *name, const char *email,
+                                   const char *password);
+
+na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
+    na_post_set_password, na_get_account, na_post_account, na_confirm_email;
 
 /* respond.c */
 

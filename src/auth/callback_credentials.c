@@ -35,6 +35,22 @@ static int is_user_name(const char *user)
            na_is_utf8(user);
 }
 
+static na_error *post_to_database(na_request *request, na_response *response, const char *email,
+                                  const char *password)
+{
+    na_db_user user;
+    int found;
+    NA_TRY(na_password_user_check(request, email, password, &user, &found));
+    if (!found)
+        return refuse(request, "wrong address or password");
+    na_subject subject = {.user = {user.id, user.name, user.email, user.image},
+                          .provider = request->provider};
+    subject.account =
+        na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", request->provider->id,
+                                             "type", "credentials", "providerAccountId", user.id));
+    return na_complete_sign_in(request, response, &subject);
+}
+
 static na_error *post_credentials(na_request *request, na_response *response)
 {
     const char *user = apr_table_get(request->form, "username");
@@ -43,6 +59,8 @@ static na_error *post_credentials(na_request *request, na_response *response)
         user = apr_table_get(request->form, "email");
     if (!is_user_name(user) || !password || !*password || strlen(password) > NA_PASSWORD_MAX)
         return refuse(request, "no usable user name or password");
+    if (request->provider->in_database)
+        return post_to_database(request, response, user, password);
     na_password_result result = check(request, user, password);
     if (result == NA_PASSWORD_FAILED)
         return refuse(request, "the password could not be checked");

@@ -93,6 +93,14 @@ static na_error *check_user(na_request *request, const na_user *user)
     return NULL;
 }
 
+static na_error *resolve(na_request *request, na_subject *subject)
+{
+    if (subject->provider->type == NA_EMAIL)
+        return na_account_resolve_email(request, subject);
+    return subject->provider->in_database ? na_account_resolve_known(request, subject)
+                                          : na_account_resolve(request, subject);
+}
+
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
 {
     NA_TRY(check_user(request, &subject->user));
@@ -101,8 +109,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         return na_error_new(request->pool, NA_ACCESS_DENIED,
                             "the client has not what NextAuthSessionBind ties sessions to");
     if (request->db)
-        NA_TRY(subject->provider->type == NA_EMAIL ? na_account_resolve_email(request, subject)
-                                                   : na_account_resolve(request, subject));
+        NA_TRY(resolve(request, subject));
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");

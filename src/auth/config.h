@@ -4,6 +4,7 @@
 
 #include <apr_tables.h>
 
+#include "auth/password_rules.h"
 #include "base/cookie.h"
 #include "base/http.h"
 #include "db/database.h"
@@ -52,6 +53,14 @@ typedef enum na_bind {
     NA_BIND_EXPRESSION
 } na_bind;
 
+/* NextAuthFeature; a bit each. */
+enum {
+    NA_FEATURE_SIGN_UP = 1,
+    NA_FEATURE_RESET = 2,
+    NA_FEATURE_ACCOUNT = 4,
+    NA_FEATURE_DELETE = 8
+};
+
 /* A virtual host's configuration: complete, checked, immutable. */
 typedef struct na_config {
     na_mode mode;
@@ -67,6 +76,9 @@ typedef struct na_config {
     const na_db_options *database; /* NULL where there is none */
     const na_mail_options *mail;   /* NULL where there is none */
     const na_mail_template *mail_templates[NA_MAIL_KINDS];
+    int features;
+    na_password_rules password_rules;
+    const char *nobodys_hash; /* checked against where there is no user */
     na_bind bind;
     const na_expression *bind_expression;       /* of NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */

@@ -155,6 +155,7 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session.update_age = 24L * 3600;
     config->session.check_interval = NA_CHECK_INTERVAL;
     config->theme.color_scheme = "auto";
+    config->password_rules = NA_PASSWORD_RULES_DEFAULT;
     for (int i = 0; i < NA_MAIL_KINDS; i++)
         config->mail_templates[i] = na_mail_template_default((na_mail_kind)i);
     config->http = (na_http_options){.timeout_ms = 10000,

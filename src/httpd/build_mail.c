@@ -71,10 +71,67 @@ na_error *na_build_mail_template(na_building *b, const na_written *w)
     na_mail_kind kind;
     na_mail_template *template = apr_palloc(b->pool, sizeof *template);
     if (!na_mail_kind_find(w->argv[0], &kind))
-        return na_wrong(b, "'%s': signIn, passwordReset or emailChange is wanted", w->argv[0]);
+        return na_wrong(b, "'%s': signIn, signUp, passwordReset or emailChange is wanted",
+                        w->argv[0]);
     *template = *b->config->mail_templates[kind];
     b->config->mail_templates[kind] = template;
     return na_build_keys(b, w, 1, keys, template);
+}
+
+/* ── users in the database ─────────────────────────────────────────────────────────────────── */
+
+na_error *na_build_feature(na_building *b, const na_written *w)
+{
+    static const struct {
+        const char *name;
+        int bit;
+    } features[] = {{"signUp", NA_FEATURE_SIGN_UP},
+                    {"passwordReset", NA_FEATURE_RESET},
+                    {"account", NA_FEATURE_ACCOUNT},
+                    {"deleteAccount", NA_FEATURE_DELETE}};
+    int on = ap_cstr_casecmp(w->argv[1], "on") == 0;
+    if (!on && ap_cstr_casecmp(w->argv[1], "off") != 0)
+        return na_wrong(b, "'%s': On or Off is wanted", w->argv[1]);
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(w->argv[0], features[i].name) != 0)
+            continue;
+        b->config->features &= ~features[i].bit;
+        b->config->features |= on ? features[i].bit : 0;
+        return NULL;
+    }
+    return na_wrong(b, "'%s': signUp, passwordReset, account or deleteAccount is wanted",
+                    w->argv[0]);
+}
+
+static na_error *as_length(na_building *b, const char *value, void *member)
+{
+    long length;
+    NA_TRY(na_build_number(b, value, 8, 64, &length));
+    *(int *)member = (int)length;
+    return NULL;
+}
+
+static na_error *as_hash_kind(na_building *b, const char *value, void *member)
+{
+    return na_hash_kind_parse(b->pool, value, member);
+}
+
+na_error *na_build_passwords(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"minLength", offsetof(na_password_rules, min_characters),
+                                   as_length},
+                                  {"hash", offsetof(na_password_rules, kind), as_hash_kind},
+                                  {NULL, 0, NULL}};
+    return na_build_keys(b, w, 0, keys, &b->config->password_rules);
+}
+
+/* Unknown users' passwords are checked against one that nobody has: it takes as long. */
+static na_error *finish_passwords(na_building *b)
+{
+    if (b->config->features && !b->config->mail)
+        return na_wrong(b, "NextAuthFeature needs NextAuthMail: links confirm who has an address");
+    return na_password_hash(b->pool, b->config->password_rules.kind,
+                            na_random_base64url(b->pool, 24), &b->config->nobodys_hash);
 }
 
 na_error *na_build_finish_mail(na_building *b)
@@ -94,6 +151,8 @@ na_error *na_build_finish_mail(na_building *b)
                             p->id);
         if ((p->type == NA_EMAIL || p->in_database) && !b->config->database)
             return na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id);
+        if (p->in_database)
+            NA_TRY(finish_passwords(b));
     }
     return NULL;
 }

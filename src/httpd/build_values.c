@@ -215,6 +215,8 @@ static const struct {
     {"NextAuthRedis", 0, na_build_redis},
     {"NextAuthDatabase", 0, na_build_database},
     {"NextAuthRoleColumn", 0, na_build_role_column},
+    {"NextAuthFeature", 0, na_build_feature},
+    {"NextAuthPasswords", 0, na_build_passwords},
     {"NextAuthMail", 0, na_build_mail},
     {"NextAuthMailTemplate", 0, na_build_mail_template},
     {"NextAuthProvidersFromEnv", 0, set_providers_from_env},

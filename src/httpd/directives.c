@@ -12,8 +12,9 @@ typedef struct shape {
     int is_string;  /* the expression's value is text */
 } shape;
 
-static const shape one = {1, 1, -1, 0}, one_or_more = {1, 64, -1, 0}, two_or_more = {2, 64, -1, 0},
-                   rule = {2, 2, 1, 0}, named_text = {2, 2, 1, 1}, text = {1, 1, 0, 1};
+static const shape one = {1, 1, -1, 0}, two = {2, 2, -1, 0}, one_or_more = {1, 64, -1, 0},
+                   two_or_more = {2, 64, -1, 0}, rule = {2, 2, 1, 0}, named_text = {2, 2, 1, 1},
+                   text = {1, 1, 0, 1};
 
 static const char *parse_expression(cmd_parms *cmd, const shape *is, na_written *written)
 {
@@ -118,10 +119,13 @@ const command_rec na_directives[] = {
     SERVER("NextAuthRedis", one_or_more, "redis://, rediss:// or unix: address, then key=value"),
     SERVER("NextAuthDatabase", one_or_more,
            "postgresql://, mysql:// or sqlite: address, then key=value"),
+    SERVER("NextAuthFeature", two,
+           "signUp, passwordReset, account or deleteAccount, then On or Off"),
+    SERVER("NextAuthPasswords", one_or_more, "minLength= and hash= of new passwords"),
     SERVER("NextAuthMail", one_or_more,
            "smtp:// or smtps:// address, or a service's name, then key=value"),
     SERVER("NextAuthMailTemplate", two_or_more,
-           "signIn, passwordReset or emailChange, then text=, html= and subject="),
+           "signIn, signUp, passwordReset or emailChange, then text=, html= and subject="),
     SERVER("NextAuthRoleColumn", one, "On or Off: users have a column named role"),
     SERVER("NextAuthProvider", one_or_more, "a provider's id, then key=value"),
     SERVER("NextAuthProvidersFromEnv", one,

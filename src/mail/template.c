@@ -46,6 +46,8 @@ const na_mail_template *na_mail_template_default(na_mail_kind kind)
     static const na_mail_template templates[NA_MAIL_KINDS] = {
         [NA_MAIL_SIGN_IN] = TEMPLATE("Sign in to {{host}}", "Sign in",
                                      "If you did not ask for this e-mail you can ignore it."),
+        [NA_MAIL_SIGN_UP] = TEMPLATE("Sign up at {{host}}", "Choose a password",
+                                     "If you did not ask for this e-mail you can ignore it."),
         [NA_MAIL_PASSWORD_RESET] =
             TEMPLATE("Reset your password for {{host}}", "Reset password",
                      "If you did not ask for it, ignore this e-mail: your password stays as it "
@@ -60,6 +62,7 @@ const na_mail_template *na_mail_template_default(na_mail_kind kind)
 int na_mail_kind_find(const char *name, na_mail_kind *kind)
 {
     static const char *const names[NA_MAIL_KINDS] = {[NA_MAIL_SIGN_IN] = "signIn",
+                                                     [NA_MAIL_SIGN_UP] = "signUp",
                                                      [NA_MAIL_PASSWORD_RESET] = "passwordReset",
                                                      [NA_MAIL_EMAIL_CHANGE] = "emailChange"};
     for (int i = 0; i < NA_MAIL_KINDS; i++)

@@ -4,14 +4,15 @@
 
 #include "mail/mail.h"
 
-/* What a mail is for; its name in configuration is signIn, passwordReset or emailChange. */
+/* What a mail is for; its name in configuration is signIn, signUp, passwordReset or emailChange. */
 typedef enum na_mail_kind {
     NA_MAIL_SIGN_IN,
+    NA_MAIL_SIGN_UP,
     NA_MAIL_PASSWORD_RESET,
     NA_MAIL_EMAIL_CHANGE
 } na_mail_kind;
 
-#define NA_MAIL_KINDS 3
+#define NA_MAIL_KINDS 4
 
 /* Returns 0 where there is none of that name. */
 int na_mail_kind_find(const char *name, na_mail_kind *kind);

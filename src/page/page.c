@@ -19,6 +19,7 @@ static const char style[] =
     "main{width:100%;max-width:23rem;background:var(--card);border:1px solid var(--line);"
     "border-radius:.75rem;padding:1.75rem 1.5rem}"
     "h1{font-size:1.4rem;line-height:1.25;margin:0 0 1.25rem}"
+    "h2{font-size:1.1rem;margin:1.5rem 0 .75rem}"
     "p{margin:0 0 1rem}.soft{color:var(--soft)}"
     "form{margin:0 0 .75rem}form:last-child{margin-bottom:0}"
     "label{display:block;font-weight:600;margin:0 0 .25rem}"

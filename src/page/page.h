@@ -40,6 +40,19 @@ const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
                             const char *email, const char *token);
 
+/*
+ * Users whose password is in the database: asking for a link, choosing a password, one's account,
+ * a new address. `error` and `said` are plain text, or NULL; `name` and `email` may be NULL.
+ */
+const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const char *path,
+                              const char *title, const char *error);
+const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
+                                    const char *token, const char *name, const char *error);
+const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const char *name,
+                            const char *email, int may_delete, const char *said, int is_error);
+const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,
+                                  const char *token);
+
 /* One session, for a person to recognize. */
 typedef struct na_page_session {
     const char *handle;

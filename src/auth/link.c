@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/crypto.h"
+#include "base/url.h"
+#include "mail/address.h"
+
+#define TOKEN_BYTES 32
+
+/* What the database keeps of a token, as both packages make it. */
+static const char *hash_of(apr_pool_t *pool, const char *token, const char *secret)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(token), na_bytes_of(secret));
+    return na_hex(pool, hash, sizeof hash);
+}
+
+static na_error *keep_token(na_request *request, const na_link *link, const char *token)
+{
+    const na_db_token row = {link->identifier,
+                             hash_of(request->pool, token, request->config->secrets[0]),
+                             apr_time_as_msec(request->now) + link->valid_for * 1000};
+    na_db_use *use;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use, na_db_create_token(use, &row));
+}
+
+static const char *address_of(na_request *request, const na_link *link, const char *token)
+{
+    const char *url = apr_pstrcat(request->pool, request->config->base_url, link->path, NULL);
+    url = na_url_add(request->pool, url, "callbackUrl", request->callback_url);
+    url = na_url_add(request->pool, url, "token", token);
+    return na_url_add(request->pool, url, "email", link->email);
+}
+
+na_error *na_link_send(na_request *request, const na_link *link)
+{
+    const char *token = na_random_hex(request->pool, TOKEN_BYTES);
+    na_url site;
+    na_mail_message message;
+    NA_TRY(keep_token(request, link, token));
+    na_url_parse(request->pool, request->config->origin, &site);
+    const na_mail_values values = {.url = address_of(request, link, token),
+                                   .host = site.origin + strlen(site.scheme) + strlen("://"),
+                                   .email = link->email,
+                                   .brand_color = request->config->theme.brand_color,
+                                   .button_text = request->config->theme.button_text,
+                                   .valid_for = link->valid_for};
+    na_mail_template_fill(request->pool, request->config->mail_templates[link->kind], &values,
+                          &message);
+    na_error *error = na_mail_queue_put(request->mails, request->pool, &message,
+                                        request->now + apr_time_from_sec(link->valid_for));
+    return error ? na_error_wrap(request->pool, error, NA_EMAIL_SIGNIN, "no link is sent") : NULL;
+}
+
+/* A token of any of the secrets; who deletes its row has it. */
+na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
+                      const char *token)
+{
+    na_db_token row;
+    int found = 0;
+    for (int i = 0; i < request->config->secret_count && !found; i++)
+        NA_TRY(na_db_use_token(use, identifier,
+                               hash_of(request->pool, token, request->config->secrets[i]), &row,
+                               &found));
+    if (!found)
+        return na_error_new(request->pool, NA_VERIFICATION,
+                            "the link was used before, or never made");
+    return row.expires > apr_time_as_msec(request->now)
+               ? NULL
+               : na_error_new(request->pool, NA_VERIFICATION, "the link came too late");
+}

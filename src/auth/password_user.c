@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "auth/action.h"
+#include "base/url.h"
+#include "mail/address.h"
+
+typedef struct known {
+    na_db_user user;
+    na_db_credential credential;
+    int found;
+} known;
+
+static na_error *read_user(na_db_use *use, const char *email, known *k)
+{
+    NA_TRY(na_db_get_user_by_email(use, email, &k->user, &k->found));
+    return k->found ? na_db_get_credential(use, k->user.id, &k->credential) : NULL;
+}
+
+/* The hash that counts, a dearer one where it should be made anew; behind the gate. */
+static na_error *check_hash(na_request *request, const known *k, const char *password, int *matches,
+                            const char **better)
+{
+    na_hash_kind kind = request->config->password_rules.kind;
+    const char *hash = k->credential.hash;
+    int has_hash = k->found && hash;
+    *better = NULL;
+    NA_TRY(na_password_matches(request->pool, password,
+                               has_hash ? hash : request->config->nobodys_hash, matches));
+    *matches = *matches && has_hash;
+    if (*matches && na_password_is_outdated(hash, kind) &&
+        na_password_hash(request->pool, kind, password, better))
+        *better = NULL; /* it cannot be: the old one stays good */
+    return NULL;
+}
+
+static na_error *busy(na_request *request)
+{
+    return na_error_new(request->pool, NA_BUSY, "too many passwords are being checked");
+}
+
+static na_error *check_behind_gate(na_request *request, const known *k, const char *password,
+                                   int *matches, const char **better)
+{
+    if (!na_password_gate_enter(request->process->passwords))
+        return busy(request);
+    na_error *error = check_hash(request, k, password, matches, better);
+    na_password_gate_leave(request->process->passwords);
+    return error;
+}
+
+static na_error *put_better(na_request *request, const known *k, const char *better)
+{
+    na_db_use *use;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use, na_db_replace_credential(use, k->user.id, k->credential.hash, better));
+}
+
+na_error *na_password_user_check(na_request *request, const char *email, const char *password,
+                                 na_db_user *user, int *found)
+{
+    known k = {.found = 0};
+    const char *normal, *better = NULL;
+    na_db_use *use;
+    *found = 0;
+    if (!na_email_normalize(request->pool, email, &normal)) {
+        NA_TRY(na_db_read(request->db, request->pool, &use));
+        NA_TRY(na_db_end(use, read_user(use, normal, &k)));
+    }
+    NA_TRY(check_behind_gate(request, &k, password, found, &better));
+    *user = k.user;
+    return better ? put_better(request, &k, better) : NULL;
+}
+
+na_error *na_password_user_hash(na_request *request, const char *password, const char **hash)
+{
+    if (!na_password_gate_enter(request->process->passwords))
+        return busy(request);
+    na_error *error =
+        na_password_hash(request->pool, request->config->password_rules.kind, password, hash);
+    na_password_gate_leave(request->process->passwords);
+    return error;
+}
+
+const char *na_password_user_fault(na_request *request, const char *name, const char *email,
+                                   const char *password)
+{
+    na_url site;
+    na_url_parse(request->pool, request->config->origin, &site);
+    const na_password_owner owner = {name, email, site.host};
+    const na_password_rules *rules = &request->config->password_rules;
+    na_password_fault fault = na_password_judge(rules, &owner, password ? password : "");
+    return fault == NA_PASSWORD_FINE ? NULL : na_password_fault_text(request->pool, rules, fault);
+}

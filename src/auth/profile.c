@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/text.h"
+#include "base/url.h"
+#include "mail/address.h"
+
+/* One's own account: name, password, address, and leaving. */
+
+#define VALID_FOR (24L * 3600)
+#define NAME_LEN_MAX 200
+
+static na_error *check_feature(const na_request *request)
+{
+    return (request->config->features & NA_FEATURE_ACCOUNT) && request->db
+               ? NULL
+               : na_error_new(request->pool, NA_CONFIGURATION,
+                              "NextAuthFeature account is not switched on");
+}
+
+/* The user who is signed in; *user->id is NULL where nobody is. */
+static na_error *load_user(na_request *request, const na_session **session, na_db_user *user)
+{
+    int found = 0;
+    na_db_use *use;
+    *user = (na_db_user){0};
+    na_error *error = na_session_load(request->sessions, &request->visit, session);
+    if (na_is_unavailable(error))
+        return error;
+    if (!*session || !na_session_claim(*session, NA_CLAIM_DATABASE_USER))
+        return NULL;
+    NA_TRY(na_db_read(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, na_db_get_user(use, (*session)->user, user, &found)));
+    if (!found)
+        *user = (na_db_user){0};
+    return NULL;
+}
+
+static void ask_to_sign_in(na_request *request, na_response *response)
+{
+    const char *base = request->config->base_url;
+    na_respond_redirect(request, response, 401,
+                        na_url_add(request->pool, apr_pstrcat(request->pool, base, "/signin", NULL),
+                                   "callbackUrl",
+                                   apr_pstrcat(request->pool, base, "/account", NULL)));
+}
+
+static void respond(na_request *request, na_response *response, const na_db_user *user,
+                    const char *said, int is_error)
+{
+    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
+    na_respond_page(request, response, 200, "Your account",
+                    na_page_account(request->pool, &form, user->name, user->email,
+                                    (request->config->features & NA_FEATURE_DELETE) != 0, said,
+                                    is_error));
+}
+
+na_error *na_get_account(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_db_user user;
+    NA_TRY(check_feature(request));
+    NA_TRY(load_user(request, &session, &user));
+    if (user.id)
+        respond(request, response, &user, NULL, 0);
+    else
+        ask_to_sign_in(request, response);
+    return NULL;
+}
+
+/* ── changes: each says what it did, or what is wrong in *fault ────────────────────────────── */
+
+typedef na_error *changer(na_request *request, const na_session *session, na_db_user *user,
+                          const char **said, const char **fault);
+
+static na_error *save(na_request *request, const na_db_user *user)
+{
+    na_db_use *use;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use, na_db_update_user(use, user));
+}
+
+static na_error *change_name(na_request *request, const na_session *session, na_db_user *user,
+                             const char **said, const char **fault)
+{
+    const char *name = apr_table_get(request->form, "name");
+    if (!name || !*name || strlen(name) > NAME_LEN_MAX || !na_is_utf8(name) ||
+        na_has_control(name)) {
+        *fault = "That cannot be a name.";
+        return NULL;
+    }
+    user->name = name;
+    *said = "Your name was changed.";
+    return save(request, user);
+}
+
+/* What matters wants the password once more: a session may be somebody else's for a moment. */
+static na_error *check_password(na_request *request, const na_db_user *user, const char **fault)
+{
+    const char *password = apr_table_get(request->form, "currentPassword");
+    na_db_user checked;
+    int found = 0;
+    if (user->email && password && *password && strlen(password) <= NA_PASSWORD_MAX)
+        NA_TRY(na_password_user_check(request, user->email, password, &checked, &found));
+    if (!found)
+        *fault = "The current password is another.";
+    return NULL;
+}
+
+static na_error *put_password(na_request *request, const na_db_user *user, const char *hash)
+{
+    na_db_use *use;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use,
+                     na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
+}
+
+static na_error *end_sessions(na_request *request, const na_db_user *user, const na_session *but)
+{
+    return request->sessions->registry
+               ? na_session_end_user(request->sessions, request->pool,
+                                     na_user_name(request->pool, NULL, user->id), but, request->now)
+               : NULL;
+}
+
+static na_error *change_password(na_request *request, const na_session *session, na_db_user *user,
+                                 const char **said, const char **fault)
+{
+    const char *hash, *password = apr_table_get(request->form, "password");
+    NA_TRY(check_password(request, user, fault));
+    if (!*fault)
+        *fault = na_password_user_fault(request, user->name, user->email, password);
+    if (*fault)
+        return NULL;
+    NA_TRY(na_password_user_hash(request, password, &hash));
+    NA_TRY(put_password(request, user, hash));
+    *said = "Your password was changed. You are signed out everywhere else.";
+    return end_sessions(request, user, session);
+}
+
+static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, const char *email)
+{
+    return apr_pstrcat(pool, "change:", user->id, ":", email, NULL);
+}
+
+static na_error *change_email(na_request *request, const na_session *session, na_db_user *user,
+                              const char **said, const char **fault)
+{
+    const char *email, *typed = apr_table_get(request->form, "email");
+    NA_TRY(check_password(request, user, fault));
+    if (*fault)
+        return NULL;
+    if (na_email_normalize(request->pool, typed ? typed : "", &email)) {
+        *fault = "That is no e-mail address.";
+        return NULL;
+    }
+    const na_link link = {NA_MAIL_EMAIL_CHANGE, email, identifier_of(request->pool, user, email),
+                          "/confirm-email", VALID_FOR};
+    *said = "A link was sent to the new address. It counts once you have opened it.";
+    return na_link_send(request, &link);
+}
+
+static na_error *delete_user(na_request *request, const na_db_user *user)
+{
+    na_db_use *use;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use, na_db_delete_user(use, user->id));
+}
+
+static na_error *leave(na_request *request, const na_session *session, na_db_user *user,
+                       const char **said, const char **fault)
+{
+    if (!(request->config->features & NA_FEATURE_DELETE)) {
+        *fault = "Accounts are deleted by the site's operator only.";
+        return NULL;
+    }
+    NA_TRY(check_password(request, user, fault));
+    if (*fault)
+        return NULL;
+    NA_TRY(end_sessions(request, user, NULL));
+    NA_TRY(delete_user(request, user));
+    na_log(request, NA_LOG_INFO, "deleteUser: '%s'", na_percent_encode(request->pool, user->id));
+    user->id = NULL;
+    return NULL;
+}
+
+static changer *find_change(const char *name)
+{
+    static const struct {
+        const char *name;
+        changer *change;
+    } changes[] = {{"name", change_name},
+                   {"password", change_password},
+                   {"email", change_email},
+                   {"delete", leave}};
+    for (int i = 0; name && i < 4; i++)
+        if (strcmp(changes[i].name, name) == 0)
+            return changes[i].change;
+    return NULL;
+}
+
+na_error *na_post_account(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_db_user user;
+    const char *said = NULL, *fault = NULL;
+    changer *change = find_change(apr_table_get(request->form, "change"));
+    NA_TRY(check_feature(request));
+    if (!request->csrf_verified || !change)
+        return na_refuse_csrf(request, response, "/account");
+    NA_TRY(load_user(request, &session, &user));
+    if (!user.id) {
+        ask_to_sign_in(request, response);
+        return NULL;
+    }
+    NA_TRY(change(request, session, &user, &said, &fault));
+    if (user.id) {
+        respond(request, response, &user, fault ? fault : said, fault != NULL);
+        return NULL;
+    }
+    na_session_clear(&request->config->session, &request->visit, response->set_cookies);
+    na_respond_redirect(request, response, 200, request->config->origin);
+    return NULL;
+}
+
+/* ── the new address ───────────────────────────────────────────────────────────────────────── */
+
+static na_error *take_email(na_request *request, na_db_use *use, na_db_user *user,
+                            const char *email, const char *token, na_error **late)
+{
+    na_db_user other;
+    int found;
+    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
+    *late = na_link_use(request, use, identifier_of(request->pool, user, email), token);
+    if (*late)
+        return na_is_unavailable(*late) ? *late : NULL;
+    NA_TRY(na_db_get_user_by_email(use, email, &other, &found));
+    if (found && strcmp(other.id, user->id) != 0) {
+        *late =
+            na_error_new(request->pool, NA_VERIFICATION, "the address is another user's by now");
+        return NULL;
+    }
+    user->email = email;
+    user->email_verified = apr_time_as_msec(request->now);
+    return na_db_update_user(use, user);
+}
+
+na_error *na_confirm_email(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_db_user user;
+    na_db_use *use;
+    na_error *late = NULL;
+    const char *email, *said = na_parameter(request, "email");
+    const char *token = na_parameter(request, "token");
+    NA_TRY(check_feature(request));
+    if (!said || !token || na_email_normalize(request->pool, said, &email))
+        return na_error_new(request->pool, NA_VERIFICATION, "the link is not whole");
+    NA_TRY(load_user(request, &session, &user));
+    if (!user.id) {
+        ask_to_sign_in(request, response);
+        return NULL;
+    }
+    if (!request->csrf_verified) {
+        na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
+        na_respond_page(request, response, 200, "Confirm your address",
+                        na_page_confirm_email(request->pool, &form, email, token));
+        return NULL;
+    }
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &late)));
+    if (late)
+        return late;
+    respond(request, response, &user, "Your address was changed.", 0);
+    return NULL;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "mail/address.h"
+
+/*
+ * Signing up and choosing a new password are one thing: a link goes to an address, and whoever
+ * opens it chooses a password. Nobody learns from the answers whether the address has a user.
+ */
+
+#define VALID_FOR (24L * 3600)
+
+static const na_provider *provider_of(const na_request *request)
+{
+    const apr_array_header_t *providers = request->config->providers;
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        if (provider->in_database)
+            return provider;
+    }
+    return NULL;
+}
+
+static na_error *check_feature(const na_request *request, int features)
+{
+    return (request->config->features & features) && provider_of(request)
+               ? NULL
+               : na_error_new(request->pool, NA_CONFIGURATION,
+                              "NextAuthFeature has not switched this on");
+}
+
+static const char *identifier_of(apr_pool_t *pool, int is_new, const char *email)
+{
+    return apr_pstrcat(pool, is_new ? "signup:" : "reset:", email, NULL);
+}
+
+/* ── asking for a link ─────────────────────────────────────────────────────────────────────── */
+
+static void respond_ask(na_request *request, na_response *response, const char *path,
+                        const char *title, const char *error)
+{
+    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
+    na_respond_page(request, response, 200, title,
+                    na_page_ask_email(request->pool, &form, path, title, error));
+}
+
+na_error *na_get_signup(na_request *request, na_response *response)
+{
+    NA_TRY(check_feature(request, NA_FEATURE_SIGN_UP));
+    respond_ask(request, response, "/signup", "Sign up", NULL);
+    return NULL;
+}
+
+na_error *na_get_reset(na_request *request, na_response *response)
+{
+    NA_TRY(check_feature(request, NA_FEATURE_RESET));
+    respond_ask(request, response, "/reset-password", "Reset your password", NULL);
+    return NULL;
+}
+
+static na_error *has_user(na_request *request, const char *email, int *found)
+{
+    na_db_user user;
+    na_db_use *use;
+    NA_TRY(na_db_read(request->db, request->pool, &use));
+    return na_db_end(use, na_db_get_user_by_email(use, email, &user, found));
+}
+
+/* Whoever asks for what he has, or has not, gets a mail about what he can do. */
+static na_error *send_what_fits(na_request *request, const char *email, int wants_new)
+{
+    int found;
+    NA_TRY(has_user(request, email, &found));
+    int needed = found ? NA_FEATURE_RESET : NA_FEATURE_SIGN_UP;
+    if (!(request->config->features & needed) || (!found && !wants_new))
+        return NULL;
+    const na_link link = {found ? NA_MAIL_PASSWORD_RESET : NA_MAIL_SIGN_UP, email,
+                          identifier_of(request->pool, !found, email), "/set-password", VALID_FOR};
+    return na_link_send(request, &link);
+}
+
+static na_error *post_email(na_request *request, na_response *response, int wants_new)
+{
+    const char *path = wants_new ? "/signup" : "/reset-password";
+    const char *title = wants_new ? "Sign up" : "Reset your password";
+    const char *email, *typed = apr_table_get(request->form, "email");
+    NA_TRY(check_feature(request, wants_new ? NA_FEATURE_SIGN_UP : NA_FEATURE_RESET));
+    if (!request->csrf_verified)
+        return na_refuse_csrf(request, response, path);
+    if (na_email_normalize(request->pool, typed ? typed : "", &email)) {
+        respond_ask(request, response, path, title, "That is no e-mail address.");
+        return NULL;
+    }
+    if (wants_new) {
+        na_subject subject = {.user = {.id = email, .email = email},
+                              .provider = provider_of(request)};
+        NA_TRY(na_apply_rules(request, &subject));
+    }
+    NA_TRY(send_what_fits(request, email, wants_new));
+    na_respond_redirect(request, response, 200,
+                        apr_pstrcat(request->pool, request->config->base_url, "/verify-request",
+                                    NULL));
+    return NULL;
+}
+
+na_error *na_post_signup(na_request *request, na_response *response)
+{
+    return post_email(request, response, 1);
+}
+
+na_error *na_post_reset(na_request *request, na_response *response)
+{
+    return post_email(request, response, 0);
+}
+
+/* ── coming back with it ───────────────────────────────────────────────────────────────────── */
+
+static void respond_choose(na_request *request, na_response *response, const char *email,
+                           const char *token, const char *error)
+{
+    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
+    na_respond_page(request, response, 200, "Choose a password",
+                    na_page_choose_password(request->pool, &form, email, token,
+                                            apr_table_get(request->form, "name"), error));
+}
+
+static na_error *read_link(na_request *request, const char **email, const char **token)
+{
+    const char *said = na_parameter(request, "email");
+    *token = na_parameter(request, "token");
+    NA_TRY(check_feature(request, NA_FEATURE_SIGN_UP | NA_FEATURE_RESET));
+    return said && *token && !na_email_normalize(request->pool, said, email)
+               ? NULL
+               : na_error_new(request->pool, NA_VERIFICATION, "the link is not whole");
+}
+
+na_error *na_get_set_password(na_request *request, na_response *response)
+{
+    const char *email, *token;
+    NA_TRY(read_link(request, &email, &token));
+    respond_choose(request, response, email, token, NULL);
+    return NULL;
+}
+
+static const char *usable_name(na_request *request)
+{
+    const char *name = apr_table_get(request->form, "name");
+    return name && *name && strlen(name) <= 200 && na_is_utf8(name) && !na_has_control(name) ? name
+                                                                                             : NULL;
+}
+
+static na_error *user_of_link(na_request *request, na_db_use *use, const char *email,
+                              na_db_user *user)
+{
+    int found;
+    NA_TRY(na_db_get_user_by_email(use, email, user, &found));
+    if (!found)
+        *user = (na_db_user){.name = usable_name(request), .email = email};
+    user->email_verified = apr_time_as_msec(request->now);
+    return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
+}
+
+/* One of the two that a link may be of. *late: as for mailed sign-ins. */
+static na_error *use_link(na_request *request, na_db_use *use, const char *email, const char *token,
+                          na_error **late)
+{
+    *late = na_link_use(request, use, identifier_of(request->pool, 0, email), token);
+    if (*late && !na_is_unavailable(*late))
+        *late = na_link_use(request, use, identifier_of(request->pool, 1, email), token);
+    return na_is_unavailable(*late) ? *late : NULL;
+}
+
+static na_error *set_password(na_request *request, na_db_use *use, const char *email,
+                              const char *token, const char *hash, na_db_user *user,
+                              na_error **late)
+{
+    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
+    NA_TRY(use_link(request, use, email, token, late));
+    if (*late)
+        return NULL;
+    NA_TRY(user_of_link(request, use, email, user));
+    return na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now));
+}
+
+/* Whoever had the old password, or a session made with it, is out. */
+static na_error *end_sessions(na_request *request, const char *user_id)
+{
+    return request->sessions->registry
+               ? na_session_end_user(request->sessions, request->pool,
+                                     na_user_name(request->pool, NULL, user_id), NULL, request->now)
+               : NULL;
+}
+
+na_error *na_post_set_password(na_request *request, na_response *response)
+{
+    const char *email, *token, *hash, *password = apr_table_get(request->form, "password");
+    na_db_user user;
+    na_db_use *use;
+    na_error *late = NULL;
+    NA_TRY(read_link(request, &email, &token));
+    const char *fault = request->csrf_verified
+                            ? na_password_user_fault(request, usable_name(request), email, password)
+                            : "The form was too old. Please try again.";
+    if (fault) {
+        respond_choose(request, response, email, token, fault);
+        return NULL;
+    }
+    NA_TRY(na_password_user_hash(request, password, &hash));
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &late)));
+    if (late)
+        return late;
+    NA_TRY(end_sessions(request, user.id));
+    na_log(request, NA_LOG_INFO, "password chosen: '%s'",
+           na_percent_encode(request->pool, user.id));
+    na_subject subject = {.user = {user.id, user.name, user.email, user.image},
+                          .provider = provider_of(request)};
+    subject.account =
+        na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
+                                             "type", "credentials", "providerAccountId", user.id));
+    return na_complete_sign_in(request, response, &subject);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "page/page.h"
+
+static const char *alert(apr_pool_t *pool, const char *text, int is_error)
+{
+    const char *kind = is_error ? "error\" role=\"alert" : "soft\" role=\"status";
+    return text ? apr_pstrcat(pool, "<p class=\"", kind, "\">", na_html(pool, text), "</p>", NULL)
+                : "";
+}
+
+static const char *field(apr_pool_t *pool, const char *label, const char *name, const char *id,
+                         const char *attributes, const char *value)
+{
+    return apr_pstrcat(pool, "<label for=\"", id, "\">", label, "</label><input id=\"", id,
+                       "\" name=\"", name, "\" ", attributes, " value=\"", na_html(pool, value),
+                       "\">", NULL);
+}
+
+static const char *hidden(apr_pool_t *pool, const char *name, const char *value)
+{
+    return apr_pstrcat(pool, "<input type=\"hidden\" name=\"", name, "\" value=\"",
+                       na_html(pool, value), "\">", NULL);
+}
+
+#define NEW_PASSWORD "type=\"password\" autocomplete=\"new-password\" required"
+#define OLD_PASSWORD "type=\"password\" autocomplete=\"current-password\" required"
+#define ADDRESS "type=\"email\" autocomplete=\"email\" required"
+
+const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const char *path,
+                              const char *title, const char *error)
+{
+    return apr_pstrcat(pool, "<h1>", title, "</h1>", alert(pool, error, 1),
+                       na_page_form_start(pool, form, path),
+                       field(pool, "Email", "email", "email", ADDRESS, ""),
+                       "<button>Send me a link</button></form>", NULL);
+}
+
+const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
+                                    const char *token, const char *name, const char *error)
+{
+    return apr_pstrcat(pool, "<h1>Choose a password</h1><p>For <strong>", na_html(pool, email),
+                       "</strong></p>", alert(pool, error, 1),
+                       na_page_form_start(pool, form, "/set-password"),
+                       hidden(pool, "email", email), hidden(pool, "token", token),
+                       field(pool, "Your name, if you are new here", "name", "name",
+                             "autocomplete=\"name\" maxlength=\"200\"", name),
+                       field(pool, "New password", "password", "password", NEW_PASSWORD, ""),
+                       "<button>Save and sign in</button></form>", NULL);
+}
+
+static const char *change(apr_pool_t *pool, const na_page_form *form, const char *what,
+                          const char *fields, const char *button)
+{
+    return apr_pstrcat(pool, na_page_form_start(pool, form, "/account"),
+                       hidden(pool, "change", what), fields, "<button class=\"quiet\">", button,
+                       "</button></form>", NULL);
+}
+
+static const char *current(apr_pool_t *pool, const char *id)
+{
+    return field(pool, "Current password", "currentPassword", id, OLD_PASSWORD, "");
+}
+
+const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const char *name,
+                            const char *email, int may_delete, const char *said, int is_error)
+{
+    const char *of_name =
+        field(pool, "Name", "name", "name", "autocomplete=\"name\" required", name);
+    const char *of_password =
+        apr_pstrcat(pool, current(pool, "current-1"),
+                    field(pool, "New password", "password", "password", NEW_PASSWORD, ""), NULL);
+    const char *of_email =
+        apr_pstrcat(pool, field(pool, "New address", "email", "email", ADDRESS, ""),
+                    current(pool, "current-2"), NULL);
+    const char *leaving = may_delete
+                              ? apr_pstrcat(pool, "<h2>Delete the account</h2>",
+                                            change(pool, form, "delete", current(pool, "current-3"),
+                                                   "Delete everything"),
+                                            NULL)
+                              : "";
+    return apr_pstrcat(pool, "<h1>Your account</h1><p class=\"soft\">", na_html(pool, email),
+                       "</p>", alert(pool, said, is_error),
+                       change(pool, form, "name", of_name, "Change name"), "<h2>Password</h2>",
+                       change(pool, form, "password", of_password, "Change password"),
+                       "<h2>Email</h2>", change(pool, form, "email", of_email, "Change address"),
+                       leaving, NULL);
+}
+
+const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,
+                                  const char *token)
+{
+    return apr_pstrcat(pool, "<h1>Confirm your address</h1><p>Is <strong>", na_html(pool, email),
+                       "</strong> to be the address of your account?</p>",
+                       na_page_form_start(pool, form, "/confirm-email"),
+                       hidden(pool, "email", email), hidden(pool, "token", token),
+                       "<button>Confirm</button></form>", NULL);
+}

@@ -1,0 +1,157 @@
+#!/usr/bin/env node
+'use strict';
+const { suite } = require('./lib/suite.js');
+const { Client } = require('./lib/client.js');
+const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { startMail, until } = require('./lib/mail.js');
+const { nextauthctl } = require('./lib/ctl.js');
+
+const NAME = 'next-auth.session-token';
+const GOOD = 'seven lanterns under water';
+const BETTER = 'a quieter lighthouse at noon';
+const config = (db, mail, more = '') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "the secret of password users is long"
+NextAuthDatabase ${db.url}
+NextAuthMail ${mail.url()} from=no-reply@example.org
+NextAuthProvider credentials backend=database
+NextAuthPasswords hash=bcrypt:10
+NextAuthSessionStore database checkInterval=0
+NextAuthSessionClaim sub
+${more}
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>`;
+const features = ['signUp', 'passwordReset', 'account', 'deleteAccount'].map((name) => `NextAuthFeature ${name} On`).join('\n');
+
+async function users(t, db) {
+  const mail = await startMail(t, { tls: 'none' });
+  const site = await t.httpd({ config: config(db, mail, features) });
+  const count = async () => Number((await db.sql('SELECT count(*) AS n FROM users'))[0].n);
+  const post = async (client, path, fields) => client.post(`/api/auth/${path}`, { csrfToken: await client.csrf(), ...fields });
+  const ask = async (path, email) => post(new Client(site), path, { email });
+  const linkOf = async (path, email) => {
+    const before = mail.mails.length;
+    await ask(path, email);
+    await until('a mail', () => mail.mails.length > before);
+    const { parsed } = await mail.last();
+    return { subject: parsed.subject, link: new URL(/https?:\/\/\S+/.exec(parsed.text)[0]) };
+  };
+  const choose = async ({ link }, password, more = {}) => {
+    const client = new Client(site);
+    client.answer = await post(client, 'set-password', { token: link.searchParams.get('token'), email: link.searchParams.get('email'), password, ...more });
+    return client;
+  };
+  const signIn = async (email, password, client = new Client(site)) => {
+    client.answer = await client.credentials(email, password);
+    return client;
+  };
+  const isIn = (client) => Boolean(client.cookie(NAME));
+
+  t.section(`${db.engine}: signing up`);
+  t.like((await new Client(site).page('/api/auth/signup')).text, /<h1>Sign up<\/h1>[\s\S]*name="email"/, 'a page asks for the address');
+  const start = await linkOf('signup', 'Ada@Example.org');
+  t.is([start.subject, start.link.pathname], [`Sign up at localhost:${site.port}`, '/api/auth/set-password'], 'a link comes by mail');
+  t.is(await count(), 0, 'nobody is made before it is opened');
+  t.like((await new Client(site).page(start.link.href)).text, /For <strong>ada@example\.org<\/strong>[\s\S]*name="name"[\s\S]*autocomplete="new-password"/, 'which asks for name and password');
+  for (const [bad, why] of [['short', /8/], ['password1', /Many people use/], ['aaaaaaaaaaaa', /over and over/], ['ada@example.org', /without your name/]]) {
+    const refused = await choose(start, bad);
+    t.ok(refused.answer.status === 200 && why.test(/role="alert">([^<]+)/.exec(refused.answer.text)?.[1] || '') && !isIn(refused), `${JSON.stringify(bad)} is no password, and the page says why`);
+  }
+  t.is(await count(), 0, 'for which the link is not used up');
+  const ada = await choose(start, GOOD, { name: 'Ada Lovelace' });
+  t.is([isIn(ada), (await ada.session()).user.name, await count()], [true, 'Ada Lovelace', 1], 'with a good one, the user is made and signed in');
+  t.ok(!isIn(await choose(start, BETTER)), 'the link works once');
+  t.like((await db.sql('SELECT password_hash FROM nextauth_credentials'))[0].password_hash, /^\$2[aby]\$10\$/, 'the password is kept as a hash');
+
+  t.section(`${db.engine}: signing in`);
+  t.ok(isIn(await signIn('ada@example.org', GOOD)), 'with address and password');
+  t.ok(isIn(await signIn(' ADA@example.org', GOOD)), 'the address in any case');
+  for (const [email, password, what] of [['ada@example.org', 'wrong', 'not with another password'], ['ada@example.org', `${GOOD} `, 'nor one like it'], ['eve@example.org', GOOD, 'nor as somebody else'], ["' OR '1'='1", "' OR '1'='1", 'nor with SQL'], ['ada@example.org', '', 'nor without one']]) {
+    const c = await signIn(email, password);
+    t.is([isIn(c), c.answer.location], [false, `${site.url}/api/auth/error?error=CredentialsSignin&provider=credentials`], what);
+  }
+  await db.sql(`UPDATE nextauth_credentials SET password_hash = '${(await nextauthctlHash())}'`);
+  t.ok(isIn(await signIn('ada@example.org', GOOD)), 'a hash of another kind is good');
+  t.like((await db.sql('SELECT password_hash FROM nextauth_credentials'))[0].password_hash, /^\$2[aby]\$10\$/, 'and made anew at sign-in');
+
+  t.section(`${db.engine}: forgetting the password`);
+  const known = await ask('reset-password', 'ada@example.org');
+  const unknown = await ask('reset-password', 'nobody@example.org');
+  t.is([known.status, known.location], [unknown.status, unknown.location], 'nobody learns who has an account');
+  await until('one mail', () => mail.mails.length >= 2);
+  const copy = await signIn('ada@example.org', GOOD);
+  const reset = await linkOf('reset-password', 'ada@example.org');
+  t.is(reset.subject, `Reset your password for localhost:${site.port}`, 'a link comes by mail');
+  const changed = await choose(reset, BETTER);
+  t.ok(isIn(changed), 'with which another is chosen');
+  t.is([(await copy.get('/members/')).status, (await changed.get('/members/')).status], [401, 200], 'sessions from before are ended');
+  t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('ada@example.org', BETTER))], [false, true], 'the old password is no more');
+  const twice = await linkOf('signup', 'ada@example.org');
+  t.like(twice.subject, /^Reset your password/, 'who signs up again is sent that');
+  t.ok(!mail.mails.some(({ envelope }) => envelope.rcptTo.some(({ address }) => address === 'nobody@example.org')), 'who has no account gets no mail');
+
+  t.section(`${db.engine}: one's account`);
+  const me = await signIn('ada@example.org', BETTER);
+  const page = await me.page('/api/auth/account');
+  t.like(page.text, /Your account[\s\S]*value="Ada Lovelace"[\s\S]*Delete the account/, 'a page shows it');
+  t.like((await new Client(site).page('/api/auth/account')).location, /signin\?callbackUrl=.*account/, 'to who is signed in');
+  const change = (fields, client = me) => post(client, 'account', fields);
+  t.like((await change({ change: 'name', name: 'Countess <b>' })).text, /Your name was changed[\s\S]*|Countess &lt;b&gt;/, 'the name is changed');
+  t.like((await change({ change: 'name', name: '' })).text, /cannot be a name/, 'not to nothing');
+  t.like((await change({ change: 'password', currentPassword: 'wrong', password: GOOD })).text, /current password is another/, 'the password wants the old one');
+  const elsewhere = await signIn('ada@example.org', BETTER);
+  t.like((await change({ change: 'password', currentPassword: BETTER, password: GOOD })).text, /Your password was changed/, 'and is changed with it');
+  t.is([(await me.get('/members/')).status, (await elsewhere.get('/members/')).status], [200, 401], 'which ends all other sessions');
+  t.like((await me.post('/api/auth/account', { change: 'name', name: 'Eve' })).location, /account$/, 'a form of another site changes nothing');
+  const before = mail.mails.length;
+  t.like((await change({ change: 'email', email: 'countess@example.org', currentPassword: GOOD })).text, /link was sent to the new address/, 'a new address is confirmed first');
+  await until('a mail', () => mail.mails.length > before);
+  const { parsed, envelope } = await mail.last();
+  t.is(envelope.rcptTo[0].address, 'countess@example.org', 'by who reads its mail');
+  const link = new URL(/https?:\/\/\S+/.exec(parsed.text)[0]);
+  const fields = { token: link.searchParams.get('token'), email: link.searchParams.get('email') };
+  t.ok(isIn(await signIn('ada@example.org', GOOD)), 'until then it is the old one');
+  t.like((await new Client(site).page(link.href)).location, /signin/, 'the link wants the user to be signed in');
+  t.like((await me.page(link.href)).text, /Is <strong>countess@example\.org<\/strong> to be/, 'and asks');
+  t.like((await post(me, 'confirm-email', fields)).text, /Your address was changed/, 'then it counts');
+  t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('countess@example.org', GOOD))], [false, true], 'for signing in');
+  t.is((await post(me, 'confirm-email', fields)).location, `${site.url}/api/auth/error?error=Verification`, 'once');
+
+  t.section(`${db.engine}: disabled, and gone`);
+  const [{ id }] = await db.sql('SELECT id FROM users');
+  await nextauthctl(db, ['user', 'disable', 'countess@example.org']);
+  t.is((await signIn('countess@example.org', GOOD)).answer.location, `${site.url}/api/auth/error?error=AccessDenied`, 'a disabled user does not get in');
+  await nextauthctl(db, ['user', 'enable', 'countess@example.org']);
+  const last = await signIn('countess@example.org', GOOD);
+  t.like((await change({ change: 'delete', currentPassword: 'wrong' }, last)).text, /current password is another/, 'leaving wants the password');
+  t.is((await change({ change: 'delete', currentPassword: GOOD }, last)).location, site.url, 'and takes it');
+  t.is([await count(), (await db.sql(`SELECT * FROM nextauth_credentials WHERE user_id = '${id}'`)).length], [0, 0], 'with everything');
+  t.is([isIn(last), (await me.get('/members/')).status], [false, 401], 'sessions included');
+
+  t.section(`${db.engine}: what is not switched on is not there`);
+  const plain = await t.httpd({ config: config(db, mail) });
+  for (const path of ['signup', 'reset-password', 'account', 'set-password?token=x&email=a@b.org']) t.is((await new Client(plain).page(`/api/auth/${path}`)).location, `${plain.url}/api/auth/error?error=Configuration`, path);
+}
+
+// bcrypt of GOOD by htpasswd, cheaper than what is asked for here.
+async function nextauthctlHash() {
+  const { execFileSync } = require('node:child_process');
+  return execFileSync('htpasswd', ['-nbBC', '5', 'x', GOOD], { encoding: 'utf8' }).trim().slice(2).replace(/^\$2y/, '$2y');
+}
+
+suite('Users with passwords in the database', async (t) => {
+  const here = databasesHere();
+  for (const [engine, start] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
+    if (!here[engine]) {
+      t.skip(engine, `install ${here.lacking.join(' ')}`);
+      continue;
+    }
+    const db = await start(t);
+    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${engine}: a database`);
+    await users(t, db);
+  }
+});
