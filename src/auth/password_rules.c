@@ -182,8 +182,8 @@ const char *na_password_fault_text(apr_pool_t *pool, const na_password_rules *ru
         return "Choose a password without your name, your e-mail address and the name of this "
                "site.";
     case NA_PASSWORD_SIMPLE:
-        return "Choose a password that is not one character over and over, and not a row like "
-               "12345678.";
+        return "Choose a password that is not one character over and over, and not a row of "
+               "letters or digits.";
     }
     return "";
 }
