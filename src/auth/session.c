@@ -39,13 +39,17 @@ static json_t *session_json(na_request *request, const json_t *claims, apr_int64
                                  na_iso8601(request->pool, apr_time_from_sec(expires))));
 }
 
-/* Every look at the session makes it last longer, as NextAuth does. */
+/* Every look at the session makes it last longer, as NextAuth does; where that can be written. */
 static na_error *renew(na_request *request, na_response *response, const na_session *session)
 {
     const json_t *claims;
     apr_int64_t expires;
-    NA_TRY(na_session_renew(request->sessions, &request->visit, session, response->set_cookies,
-                            &claims, &expires));
+    na_error *error = na_session_renew(request->sessions, &request->visit, session,
+                                       response->set_cookies, &claims, &expires);
+    if (error && !na_is_unavailable(error))
+        return error;
+    if (error)
+        expires = session->expires;
     na_respond_json(request, response, 200, session_json(request, claims, expires));
     return NULL;
 }

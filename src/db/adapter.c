@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -22,17 +23,60 @@ static const char *time_text(na_db_use *use, apr_int64_t milliseconds)
                           milliseconds);
 }
 
-/* A number of the database's: "1x" must not be read as 1, nor text be an error. */
+/* A number of the database's: "1x" and "01" must not be read as 1, nor text be an error. */
 static int is_id(na_db_use *use, const char *id)
 {
+    static const char largest[] = "2147483647";
     size_t len = id ? strlen(id) : 0;
-    return len && (!na_schema_makes_ids(na_db_schema_of(use)) ||
-                   (len < 10 && strspn(id, "0123456789") == len));
+    if (!len || !na_schema_makes_ids(na_db_schema_of(use)))
+        return len > 0;
+    return *id != '0' && strspn(id, "0123456789") == len && len < sizeof largest &&
+           (len < sizeof largest - 1 || strcmp(id, largest) <= 0);
+}
+
+/* What belongs to nobody is the caller's mistake, and no fault of the database. */
+static na_error *check_id(na_db_use *use, const char *id)
+{
+    return is_id(use, id)
+               ? NULL
+               : na_error_new(na_db_pool(use), NA_CONFIGURATION, "that is no id of a user");
 }
 
 static apr_int64_t read_number(const char *text)
 {
     return text ? strtoll(text, NULL, 10) : 0;
+}
+
+/*
+ * For statements with {=keys}: `values` arguments, and behind them `keys` ones that are compared,
+ * which MySQL wants twice. Returns how many that makes.
+ */
+static int with_keys(na_db_use *use, int values, int keys, const char *const *arguments,
+                     const char **out)
+{
+    int times = na_db_engine_of(use) == NA_DB_MYSQL ? 2 : 1, count = 0;
+    for (int i = 0; i < values + keys; i++)
+        for (int n = 0; n < (i < values ? 1 : times); n++)
+            out[count++] = arguments[i];
+    return count;
+}
+
+#define KEYED_MAX 4
+
+static na_error *select_by(na_db_use *use, na_statement statement, int keys,
+                           const char *const *arguments, na_rows *rows)
+{
+    const char *all[KEYED_MAX];
+    int count = with_keys(use, 0, keys, arguments, all);
+    return na_db_select(use, statement, count, all, rows);
+}
+
+static na_error *change_by(na_db_use *use, na_statement statement, int values, int keys,
+                           const char *const *arguments, int *affected)
+{
+    const char *all[KEYED_MAX];
+    int count = with_keys(use, values, keys, arguments, all);
+    return na_db_change(use, statement, count, all, affected);
 }
 
 /* ── users ─────────────────────────────────────────────────────────────────────────────────── */
@@ -70,50 +114,73 @@ na_error *na_db_create_user(na_db_use *use, na_db_user *user)
     return user->id ? NULL : na_error_new(na_db_pool(use), NA_UNAVAILABLE, "no user was made");
 }
 
-static na_error *find_user(na_db_use *use, na_statement statement, int count,
-                           const char *const *arguments, na_db_user *user, int *found)
+na_error *na_db_get_user(na_db_use *use, const char *id, na_db_user *user, int *found)
 {
     na_rows rows;
-    NA_TRY(na_db_select(use, statement, count, arguments, &rows));
+    *found = 0;
+    if (!is_id(use, id))
+        return NULL;
+    NA_TRY(na_db_select(use, NA_SQL_USER, 1, &id, &rows));
+    *found = rows.count && strcmp(na_rows_value(&rows, 0, 0), id) == 0;
+    if (*found)
+        *user = read_user(&rows, 0, 0);
+    return NULL;
+}
+
+/*
+ * Where MySQL's columns ignore case no two users have one address, as Prisma's own adapter sees it.
+ * But they ignore accents, too: "ádá@example.org" is somebody else.
+ */
+na_error *na_db_get_user_by_email(na_db_use *use, const char *email, na_db_user *user, int *found)
+{
+    na_rows rows;
+    *found = 0;
+    NA_TRY(na_db_select(use, NA_SQL_USER_BY_EMAIL, 1, &email, &rows));
+    for (int i = 0; i < rows.count && !*found; i++) {
+        *user = read_user(&rows, i, 0);
+        *found = strcasecmp(user->email, email) == 0;
+    }
+    return NULL;
+}
+
+na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const char *account_id,
+                                    na_db_user *user, int *found)
+{
+    const char *keys[] = {provider, account_id};
+    na_rows rows;
+    NA_TRY(select_by(use, NA_SQL_USER_BY_ACCOUNT, COUNT(keys), keys, &rows));
     *found = rows.count > 0;
     if (*found)
         *user = read_user(&rows, 0, 0);
     return NULL;
 }
 
-na_error *na_db_get_user(na_db_use *use, const char *id, na_db_user *user, int *found)
-{
-    *found = 0;
-    return is_id(use, id) ? find_user(use, NA_SQL_USER, 1, &id, user, found) : NULL;
-}
-
-na_error *na_db_get_user_by_email(na_db_use *use, const char *email, na_db_user *user, int *found)
-{
-    return find_user(use, NA_SQL_USER_BY_EMAIL, 1, &email, user, found);
-}
-
-na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const char *account_id,
-                                    na_db_user *user, int *found)
-{
-    const char *arguments[] = {provider, account_id};
-    return find_user(use, NA_SQL_USER_BY_ACCOUNT, COUNT(arguments), arguments, user, found);
-}
-
 na_error *na_db_update_user(na_db_use *use, const na_db_user *user)
 {
     const char *arguments[] = {user->name, user->email, time_text(use, user->email_verified),
                                user->image, user->id};
+    if (!is_id(use, user->id))
+        return NULL;
     return na_db_change(use, NA_SQL_UPDATE_USER, COUNT(arguments), arguments, NULL);
+}
+
+/* Authenticators are in few databases: asking for what is not there would end the transaction. */
+static na_error *delete_authenticators(na_db_use *use, const char *id)
+{
+    int found;
+    NA_TRY(na_db_has_table(use, na_schema_table(na_db_schema_of(use), "authenticators"), &found));
+    return found ? na_db_change(use, NA_SQL_DELETE_USER_AUTHENTICATORS, 1, &id, NULL) : NULL;
 }
 
 /* Tables of pg-adapter have no foreign keys that would do it. */
 na_error *na_db_delete_user(na_db_use *use, const char *id)
 {
-    static const na_statement steps[] = {
-        NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS, NA_SQL_DELETE_USER_AUTHENTICATORS,
-        NA_SQL_DELETE_USER_ROLES,    NA_SQL_DELETE_CREDENTIAL,    NA_SQL_DELETE_USER};
+    static const na_statement steps[] = {NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS,
+                                         NA_SQL_DELETE_USER_ROLES, NA_SQL_DELETE_CREDENTIAL,
+                                         NA_SQL_DELETE_USER};
     if (!is_id(use, id))
         return NULL;
+    NA_TRY(delete_authenticators(use, id));
     for (int i = 0; i < COUNT(steps); i++)
         NA_TRY(na_db_change(use, steps[i], 1, &id, NULL));
     return NULL;
@@ -145,13 +212,14 @@ na_error *na_db_link_account(na_db_use *use, const na_db_account *a)
                                a->scope,
                                a->id_token,
                                a->session_state};
+    NA_TRY(check_id(use, a->user_id));
     return na_db_change(use, NA_SQL_CREATE_ACCOUNT, COUNT(arguments), arguments, NULL);
 }
 
 na_error *na_db_unlink_account(na_db_use *use, const char *provider, const char *account_id)
 {
-    const char *arguments[] = {provider, account_id};
-    return na_db_change(use, NA_SQL_DELETE_ACCOUNT, COUNT(arguments), arguments, NULL);
+    const char *keys[] = {provider, account_id};
+    return change_by(use, NA_SQL_DELETE_ACCOUNT, 0, COUNT(keys), keys, NULL);
 }
 
 static na_db_account read_account(const na_rows *rows, int row)
@@ -173,9 +241,9 @@ static na_db_account read_account(const na_rows *rows, int row)
 na_error *na_db_get_account(na_db_use *use, const char *provider, const char *account_id,
                             na_db_account *account, int *found)
 {
-    const char *arguments[] = {provider, account_id};
+    const char *keys[] = {provider, account_id};
     na_rows rows;
-    NA_TRY(na_db_select(use, NA_SQL_ACCOUNT, COUNT(arguments), arguments, &rows));
+    NA_TRY(select_by(use, NA_SQL_ACCOUNT, COUNT(keys), keys, &rows));
     *found = rows.count > 0;
     if (*found)
         *account = read_account(&rows, 0);
@@ -198,6 +266,7 @@ na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_hea
 na_error *na_db_create_session(na_db_use *use, const na_db_session *session)
 {
     const char *arguments[] = {session->token, session->user_id, time_text(use, session->expires)};
+    NA_TRY(check_id(use, session->user_id));
     return na_db_change(use, NA_SQL_CREATE_SESSION, COUNT(arguments), arguments, NULL);
 }
 
@@ -205,7 +274,7 @@ na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_se
                                      na_db_user *user, int *found)
 {
     na_rows rows;
-    NA_TRY(na_db_select(use, NA_SQL_SESSION_AND_USER, 1, &token, &rows));
+    NA_TRY(select_by(use, NA_SQL_SESSION_AND_USER, 1, &token, &rows));
     *found = rows.count > 0;
     if (!*found)
         return NULL;
@@ -230,12 +299,12 @@ na_error *na_db_list_session_tokens(na_db_use *use, const char *user_id, apr_arr
 na_error *na_db_update_session(na_db_use *use, const char *token, apr_int64_t expires)
 {
     const char *arguments[] = {time_text(use, expires), token};
-    return na_db_change(use, NA_SQL_UPDATE_SESSION, COUNT(arguments), arguments, NULL);
+    return change_by(use, NA_SQL_UPDATE_SESSION, 1, 1, arguments, NULL);
 }
 
 na_error *na_db_delete_session(na_db_use *use, const char *token)
 {
-    return na_db_change(use, NA_SQL_DELETE_SESSION, 1, &token, NULL);
+    return change_by(use, NA_SQL_DELETE_SESSION, 0, 1, &token, NULL);
 }
 
 /* ── verification tokens ───────────────────────────────────────────────────────────────────── */
@@ -250,12 +319,12 @@ na_error *na_db_create_token(na_db_use *use, const na_db_token *token)
 na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
                           na_db_token *token, int *found)
 {
-    const char *arguments[] = {identifier, hash};
+    const char *keys[] = {identifier, hash};
     na_rows rows;
     int deleted = 0;
-    NA_TRY(na_db_select(use, NA_SQL_TOKEN, COUNT(arguments), arguments, &rows));
+    NA_TRY(select_by(use, NA_SQL_TOKEN, COUNT(keys), keys, &rows));
     if (rows.count)
-        NA_TRY(na_db_change(use, NA_SQL_DELETE_TOKEN, COUNT(arguments), arguments, &deleted));
+        NA_TRY(change_by(use, NA_SQL_DELETE_TOKEN, 0, COUNT(keys), keys, &deleted));
     *found = deleted > 0;
     if (*found)
         *token = (na_db_token){identifier, hash, na_schema_read_time(na_rows_value(&rows, 0, 2))};
@@ -277,6 +346,7 @@ na_error *na_db_create_authenticator(na_db_use *use, const na_db_authenticator *
                                a->provider_account_id,   a->public_key,
                                number(use, a->counter),  a->device_type,
                                a->backed_up ? "1" : "0", a->transports};
+    NA_TRY(check_id(use, a->user_id));
     return na_db_change(use, NA_SQL_CREATE_AUTHENTICATOR, COUNT(arguments), arguments, NULL);
 }
 
@@ -302,7 +372,7 @@ na_error *na_db_get_authenticator(na_db_use *use, const char *credential_id,
                                   na_db_authenticator *authenticator, int *found)
 {
     na_rows rows;
-    NA_TRY(na_db_select(use, NA_SQL_AUTHENTICATOR, 1, &credential_id, &rows));
+    NA_TRY(select_by(use, NA_SQL_AUTHENTICATOR, 1, &credential_id, &rows));
     *found = rows.count > 0;
     if (*found)
         *authenticator = read_authenticator(&rows, 0);
@@ -323,7 +393,7 @@ na_error *na_db_list_authenticators(na_db_use *use, const char *user_id, apr_arr
 na_error *na_db_update_counter(na_db_use *use, const char *credential_id, apr_int64_t counter)
 {
     const char *arguments[] = {number(use, counter), credential_id};
-    return na_db_change(use, NA_SQL_UPDATE_COUNTER, COUNT(arguments), arguments, NULL);
+    return change_by(use, NA_SQL_UPDATE_COUNTER, 1, 1, arguments, NULL);
 }
 
 /* ── roles and passwords ───────────────────────────────────────────────────────────────────── */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/database.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <apr_dbd.h>
 #include <apr_hash.h>
@@ -44,6 +46,7 @@ struct na_db {
     const apr_dbd_driver_t *driver;
     const char *statements[NA_SQL_STATEMENTS];
     apr_reslist_t *connections;
+    na_db *replica; /* NULL: none */
 };
 
 struct na_db_use {
@@ -52,6 +55,7 @@ struct na_db_use {
     connection *connection;
     apr_dbd_transaction_t *transaction; /* NULL: reading */
     const char *lock;                   /* MySQL's, to be given back */
+    int has_turn;                       /* of those who write to SQLite */
 };
 
 /* ── connections ───────────────────────────────────────────────────────────────────────────── */
@@ -92,6 +96,17 @@ static int introduce(const na_db *db, connection *c)
     return apr_dbd_query(c->driver, c->handle, &rows, text) == 0;
 }
 
+/*
+ * PostgreSQL's driver writes to a transaction that is not there where the first one of a connection
+ * cannot be begun. So that is done while the connection is fresh; later ones fail as they should.
+ */
+static int begin_first(const na_db *db, connection *c)
+{
+    return db->options->engine != NA_DB_POSTGRESQL ||
+           (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) == 0 &&
+            apr_dbd_transaction_end(c->driver, c->inner, c->transaction) == 0);
+}
+
 static apr_status_t close_connection(void *made, void *data, apr_pool_t *list_pool)
 {
     connection *c = made;
@@ -129,7 +144,7 @@ static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_po
     apr_pool_create(&c->inner, pool);
     c->prepared = apr_hash_make(c->inner);
     *made = c;
-    if (introduce(db, c))
+    if (introduce(db, c) && begin_first(db, c))
         return APR_SUCCESS;
     close_connection(c, db, list_pool);
     return APR_EGENERAL;
@@ -194,21 +209,83 @@ static void give_back(na_db *db, connection *c)
         apr_reslist_release(db->connections, c);
 }
 
+/* ── turns ─────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * SQLite's driver has one lock for the whole process, and keeps it while SQLite waits for whoever
+ * writes: who could not go on then, if he was in the same process. So one writes at a time there.
+ */
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t free;
+    int taken;
+} turn = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+static na_error *take_turn(na_db_use *use)
+{
+    const na_db_options *settings = use->db->options;
+    apr_time_t until = apr_time_now() + settings->timeout_ms * 1000;
+    struct timespec deadline = {apr_time_sec(until), apr_time_usec(until) * 1000};
+    int waited = 0;
+    if (settings->engine != NA_DB_SQLITE)
+        return NULL;
+    pthread_mutex_lock(&turn.mutex);
+    while (turn.taken && !waited)
+        waited = pthread_cond_timedwait(&turn.free, &turn.mutex, &deadline);
+    use->has_turn = !turn.taken;
+    turn.taken = 1;
+    pthread_mutex_unlock(&turn.mutex);
+    return use->has_turn
+               ? NULL
+               : na_error_new(use->pool, NA_BUSY, "%s: others are writing", settings->name);
+}
+
+static void pass_turn(na_db_use *use)
+{
+    if (!use->has_turn)
+        return;
+    use->has_turn = 0;
+    pthread_mutex_lock(&turn.mutex);
+    turn.taken = 0;
+    pthread_cond_signal(&turn.free);
+    pthread_mutex_unlock(&turn.mutex);
+}
+
 /* ── uses ──────────────────────────────────────────────────────────────────────────────────── */
 
-static na_error *start(na_db *db, apr_pool_t *pool, na_db_use **made)
+static na_db_use *make_use(na_db *db, apr_pool_t *pool)
 {
-    na_db_use *use = apr_pcalloc(pool, sizeof *use);
+    na_db_use *use = apr_palloc(pool, sizeof *use);
     *use = (na_db_use){.db = db, .pool = pool};
-    *made = use;
-    return acquire(db, pool, &use->connection);
+    return use;
+}
+
+static na_error *start_reading(na_db *db, apr_pool_t *pool, na_db_use **use)
+{
+    NA_TRY(na_watch_admit(db->watch, pool));
+    *use = make_use(db, pool);
+    na_error *error = acquire(db, pool, &(*use)->connection);
+    return error ? na_watch_settle(db->watch, pool, error) : NULL;
+}
+
+static int is_down(const na_error *error)
+{
+    return error && strcmp(error->code, NA_UNAVAILABLE) == 0;
 }
 
 na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
 {
-    NA_TRY(na_watch_admit(db->watch, pool));
-    na_error *error = start(db, pool, use);
-    return error ? na_watch_settle(db->watch, pool, error) : NULL;
+    na_error *error = start_reading(db, pool, use);
+    while (is_down(error) && db->replica) {
+        db = db->replica;
+        error = start_reading(db, pool, use);
+    }
+    return error;
+}
+
+void na_db_set_replica(na_db *db, na_db *replica)
+{
+    db->replica = replica;
 }
 
 /*
@@ -259,10 +336,16 @@ static na_error *begin_on_live(na_db_use *use)
 na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
 {
     NA_TRY(na_watch_admit(db->watch, pool));
-    na_error *error = start(db, pool, use);
+    *use = make_use(db, pool);
+    na_error *error = take_turn(*use);
+    if (!error)
+        error = acquire(db, pool, &(*use)->connection);
     if (!error)
         error = begin_on_live(*use);
-    return error ? na_watch_settle(db->watch, pool, error) : NULL;
+    if (!error)
+        return NULL;
+    pass_turn(*use);
+    return na_watch_settle(db->watch, pool, error);
 }
 
 static na_error *lost(na_db_use *use)
@@ -294,6 +377,7 @@ na_error *na_db_end(na_db_use *use, na_error *error)
             error = unavailable(use->db, use->pool, "the transaction was not committed");
     }
     unlock(use);
+    pass_turn(use);
     give_back(use->db, c);
     return na_watch_settle(use->db->watch, use->pool, error);
 }
@@ -392,15 +476,18 @@ static int replace(na_db_use *use)
     if (use->transaction)
         return 0;
     na_db *db = use->db;
-    connection *fresh;
     use->connection->broken = 1;
     apr_reslist_invalidate(db->connections, use->connection);
-    if (acquire(db, use->pool, &fresh)) {
-        use->connection = NULL;
-        return 0;
+    use->connection = NULL;
+    na_error *error = acquire(db, use->pool, &use->connection);
+    while (is_down(error) && use->db->replica) {
+        na_watch_settle(use->db->watch, use->pool, error);
+        use->db = use->db->replica;
+        error = acquire(use->db, use->pool, &use->connection);
     }
-    use->connection = fresh;
-    return 1;
+    if (error)
+        use->connection = NULL;
+    return !error;
 }
 
 na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int count,

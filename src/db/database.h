@@ -12,10 +12,11 @@
 typedef struct na_db_options {
     na_db_engine engine;
     const na_schema *schema;
-    const char *parameters; /* of apr_dbd's driver; may have a password */
-    const char *name;       /* for messages; no secrets */
-    int max_connections;    /* of one process */
-    long timeout_ms;        /* to wait for a free connection; of a statement where the engine can */
+    const char *parameters;             /* of apr_dbd's driver; may have a password */
+    const char *name;                   /* for messages; no secrets */
+    const apr_array_header_t *replicas; /* const na_db_options *; NULL: none */
+    int max_connections;                /* of one process */
+    long timeout_ms; /* to wait for a free connection; of a statement where the engine can */
 } na_db_options;
 
 /*
@@ -39,6 +40,12 @@ typedef struct na_db na_db;
 
 na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_watch *watch,
                      na_db **made);
+
+/*
+ * Reading goes on with `replica` (and its own) while `db` does not answer. Nothing is written
+ * there, and while `db` is well nothing is read there: a replica lags behind.
+ */
+void na_db_set_replica(na_db *db, na_db *replica);
 
 /*
  * A connection in use. A reading one replaces a connection that turns out dead; a writing one is

@@ -66,8 +66,9 @@ int na_schema_makes_ids(const na_schema *schema)
 
 /*
  * {name} is a table or column, quoted. {?id}, {?time}, {?int}, {?bool} are arguments of these
- * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {+…} is there or not, as the
- * schema has it. Tables that start with nextauth_ are this module's own, the same in all schemas.
+ * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {=name} compares a key with
+ * an argument of text, of which MySQL wants two. {+…} is there or not, as the schema has it. Tables
+ * that start with nextauth_ are this module's own, the same in all schemas.
  */
 #define USER "{id}, {name}, {email}, {@emailVerified}, {image}"
 #define USER_OF(t) t ".{id}, " t ".{name}, " t ".{email}, {@" t ".emailVerified}, " t ".{image}"
@@ -93,7 +94,7 @@ static const struct {
     /* provider, providerAccountId */
     [NA_SQL_USER_BY_ACCOUNT] =
         {"SELECT " USER_OF("u") " FROM {users} u JOIN {accounts} a ON a.{userId} = u.{id} WHERE "
-                                "a.{provider} = %s AND a.{providerAccountId} = %s",
+                                "{=a.provider} AND {=a.providerAccountId}",
          NULL},
     /* name, email, emailVerified, image, id */
     [NA_SQL_UPDATE_USER] =
@@ -116,13 +117,13 @@ static const struct {
                                "%s, %s, %s, {?int}, %s, %s, %s, %s{+?updated})",
                                NULL},
     [NA_SQL_ACCOUNT] = {"SELECT " ACCOUNT
-                        " FROM {accounts} WHERE {provider} = %s AND {providerAccountId} = %s",
+                        " FROM {accounts} WHERE {=provider} AND {=providerAccountId}",
                         NULL},
     [NA_SQL_ACCOUNTS_OF_USER] = {"SELECT " ACCOUNT " FROM {accounts} WHERE {userId} = {?id} ORDER "
                                  "BY {provider}, {providerAccountId}",
                                  NULL},
-    [NA_SQL_DELETE_ACCOUNT] =
-        {"DELETE FROM {accounts} WHERE {provider} = %s AND {providerAccountId} = %s", NULL},
+    [NA_SQL_DELETE_ACCOUNT] = {"DELETE FROM {accounts} WHERE {=provider} AND {=providerAccountId}",
+                               NULL},
     /* sessionToken, userId, expires */
     [NA_SQL_CREATE_SESSION] =
         {"INSERT INTO {sessions} ({+row id}{sessionToken}, {userId}, {expires}{+updated}) VALUES "
@@ -131,28 +132,28 @@ static const struct {
     [NA_SQL_SESSION_AND_USER] =
         {"SELECT s.{userId}, {@s.expires}, " USER_OF(
              "u") " FROM {sessions} s JOIN {users} u ON u.{id} = s.{userId} WHERE "
-                  "s.{sessionToken} = %s",
+                  "{=s.sessionToken}",
          NULL},
     [NA_SQL_SESSION_TOKENS] = {"SELECT {sessionToken} FROM {sessions} WHERE {userId} = {?id}",
                                NULL},
     /* expires, sessionToken */
     [NA_SQL_UPDATE_SESSION] =
-        {"UPDATE {sessions} SET {expires} = {?time}{+set updated} WHERE {sessionToken} = %s", NULL},
-    [NA_SQL_DELETE_SESSION] = {"DELETE FROM {sessions} WHERE {sessionToken} = %s", NULL},
+        {"UPDATE {sessions} SET {expires} = {?time}{+set updated} WHERE {=sessionToken}", NULL},
+    [NA_SQL_DELETE_SESSION] = {"DELETE FROM {sessions} WHERE {=sessionToken}", NULL},
     [NA_SQL_DELETE_EXPIRED_SESSIONS] = {"DELETE FROM {sessions} WHERE {expires} < {?time}", NULL},
     /* identifier, token, expires */
     [NA_SQL_CREATE_TOKEN] =
         {"INSERT INTO {tokens} ({identifier}, {token}, {expires}) VALUES (%s, %s, {?time})", NULL},
-    [NA_SQL_TOKEN] = {"SELECT {identifier}, {token}, {@expires} FROM {tokens} WHERE {identifier} = "
-                      "%s AND {token} = %s",
+    [NA_SQL_TOKEN] = {"SELECT {identifier}, {token}, {@expires} FROM {tokens} WHERE "
+                      "{=identifier} AND {=token}",
                       NULL},
-    [NA_SQL_DELETE_TOKEN] = {"DELETE FROM {tokens} WHERE {identifier} = %s AND {token} = %s", NULL},
+    [NA_SQL_DELETE_TOKEN] = {"DELETE FROM {tokens} WHERE {=identifier} AND {=token}", NULL},
     [NA_SQL_DELETE_EXPIRED_TOKENS] = {"DELETE FROM {tokens} WHERE {expires} < {?time}", NULL},
     [NA_SQL_CREATE_AUTHENTICATOR] = {"INSERT INTO {authenticators} (" AUTHENTICATOR
                                      ") VALUES (%s, {?id}, %s, %s, {?int}, %s, {?bool}, %s)",
                                      NULL},
     [NA_SQL_AUTHENTICATOR] = {"SELECT " AUTHENTICATOR
-                              " FROM {authenticators} WHERE {credentialID} = %s",
+                              " FROM {authenticators} WHERE {=credentialID}",
                               NULL},
     [NA_SQL_AUTHENTICATORS_OF_USER] = {"SELECT " AUTHENTICATOR
                                        " FROM {authenticators} WHERE {userId} = {?id} ORDER BY "
@@ -160,7 +161,7 @@ static const struct {
                                        NULL},
     /* counter, credentialID */
     [NA_SQL_UPDATE_COUNTER] =
-        {"UPDATE {authenticators} SET {counter} = {?int} WHERE {credentialID} = %s", NULL},
+        {"UPDATE {authenticators} SET {counter} = {?int} WHERE {=credentialID}", NULL},
     [NA_SQL_ROLE] = {"SELECT {role} FROM {users} WHERE {id} = {?id}", NULL},
     [NA_SQL_ROLES] = {"SELECT role FROM nextauth_roles WHERE user_id = %s ORDER BY role", NULL},
     [NA_SQL_GRANT_ROLE] =
@@ -229,6 +230,11 @@ static const char *name_of(const na_schema *schema, const char *word)
     return word;
 }
 
+const char *na_schema_table(const na_schema *schema, const char *word)
+{
+    return name_of(schema, word);
+}
+
 static const char *quoted(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
                           const char *word)
 {
@@ -278,6 +284,19 @@ static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_db_en
     return column;
 }
 
+/*
+ * MySQL's columns may take cases and accents for the same, and do so with blanks at the end: the
+ * index finds what is alike, and the bytes tell it apart.
+ */
+static const char *equals(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                          const char *word)
+{
+    const char *column = quoted(pool, schema, engine, word);
+    return engine == NA_DB_MYSQL ? apr_pstrcat(pool, "(", column, " = %s AND CAST(", column,
+                                               " AS BINARY) = %s)", NULL)
+                                 : apr_pstrcat(pool, column, " = %s", NULL);
+}
+
 static const char *now(const na_schema *schema, na_db_engine engine)
 {
     if (has_numbers_for_times(schema, engine))
@@ -294,7 +313,7 @@ static const char *new_id(na_db_engine engine)
 
 static int has_row_ids(const na_schema *schema, na_db_engine engine)
 {
-    return schema->has_row_ids || (schema->is_prisma && engine == NA_DB_MYSQL);
+    return schema->has_row_ids || (schema->is_prisma && engine != NA_DB_POSTGRESQL);
 }
 
 static const char *optional(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
@@ -358,6 +377,7 @@ const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engi
             apr_pstrmemdup(pool, open + 1, (apr_size_t)(strchr(open, '}') - open - 1));
         const char *put = *word == '?'   ? argument(schema, engine, word + 1)
                           : *word == '@' ? read_time(pool, schema, engine, word + 1)
+                          : *word == '=' ? equals(pool, schema, engine, word + 1)
                           : *word == '#' ? type_of(schema, engine, word + 1)
                           : *word == '+' ? optional(pool, schema, engine, word + 1)
                                          : quoted(pool, schema, engine, word);

@@ -24,6 +24,9 @@ const char *na_schema_name(const na_schema *schema);
 /* 1 where the database makes ids, whole numbers; 0 where they are text of ours. */
 int na_schema_makes_ids(const na_schema *schema);
 
+/* What the schema calls one of its tables, "users" … "authenticators". */
+const char *na_schema_table(const na_schema *schema, const char *word);
+
 /* What is asked of a database. Arguments and columns are in the order that schema.c shows. */
 typedef enum na_statement {
     NA_SQL_CREATE_USER,

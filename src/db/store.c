@@ -31,6 +31,12 @@ static na_error *read_value(apr_pool_t *pool, const char *text, na_bytes *value)
     return NULL;
 }
 
+/* Whether the database answers it says itself: reading may go on where writing does not. */
+static na_error *own_word(apr_pool_t *pool, na_error *error)
+{
+    return na_is_unavailable(error) ? na_error_wrap(pool, error, NA_BUSY, "not now") : error;
+}
+
 static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na_bytes *values)
 {
     apr_pool_t *pool = na_db_pool(use);
@@ -50,8 +56,8 @@ static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int
                      na_bytes *values)
 {
     na_db_use *use;
-    NA_TRY(na_db_read(self, pool, &use));
-    return na_db_end(use, get_all(use, keys, count, values));
+    na_error *error = na_db_read(self, pool, &use);
+    return own_word(pool, error ? error : na_db_end(use, get_all(use, keys, count, values)));
 }
 
 static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
@@ -60,8 +66,10 @@ static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_b
     const char *arguments[] = {text_of(pool, key), na_base64url_encode(pool, value.data, value.len),
                                number(pool, expires)};
     na_db_use *use;
-    NA_TRY(na_db_write(self, pool, &use));
-    return na_db_end(use, na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL));
+    na_error *error = na_db_write(self, pool, &use);
+    if (!error)
+        error = na_db_end(use, na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL));
+    return own_word(pool, error);
 }
 
 /* What expired is as good as absent, but still in the way. */
@@ -79,13 +87,14 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     const char *name = text_of(pool, key), *until = number(pool, expires);
     const char *new = na_base64url_encode(pool, value.data, value.len);
     const char *now = number(pool, apr_time_now());
+    const char *was = expected.data ? na_base64url_encode(pool, expected.data, expected.len) : NULL;
+    const char *arguments[] = {new, until, name, was, now};
     na_db_use *use;
-    NA_TRY(na_db_write(self, pool, &use));
-    if (!expected.data)
-        return na_db_end(use, add(use, name, new, until, now, swapped));
-    const char *arguments[] = {new, until, name,
-                               na_base64url_encode(pool, expected.data, expected.len), now};
-    return na_db_end(use, na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, swapped));
+    na_error *error = na_db_write(self, pool, &use);
+    if (!error)
+        error = na_db_end(use, was ? na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, swapped)
+                                   : add(use, name, new, until, now, swapped));
+    return own_word(pool, error);
 }
 
 /* The key of its text; 0 where it is none. */
@@ -132,7 +141,7 @@ static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_v
     const char *end = apr_pstrcat(pool, kind, ";", NULL); /* what comes after all of "kind:" */
     na_rows rows;
     do {
-        NA_TRY(read_page(self, pool, last, end, &rows));
+        NA_TRY(own_word(pool, read_page(self, pool, last, end, &rows)));
         NA_TRY(visit_rows(pool, kind, &rows, visit, data));
         if (rows.count)
             last = na_rows_value(&rows, rows.count - 1, 0);

@@ -134,6 +134,8 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
     na_visit_of(r, &visit);
     na_error *error = na_session_renew(&na_server_conf_of(r->server)->sessions, &visit, session,
                                        set_cookies, NULL, &expires);
+    if (na_is_unavailable(error))
+        return;
     if (error) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "session not renewed: %s",
                       na_error_text(r->pool, error));

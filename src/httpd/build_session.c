@@ -231,17 +231,46 @@ static na_error *as_schema(na_building *b, const char *value, void *member)
     return NULL;
 }
 
+static na_error *add_replica(na_building *b, const char *value, void *member)
+{
+    const apr_array_header_t **replicas = member;
+    na_db_options *replica = apr_pcalloc(b->pool, sizeof *replica);
+    const char *url;
+    NA_TRY(na_value_resolve(&b->environment, value, &url));
+    NA_TRY(na_db_url_parse(b->pool, url, ap_server_root_relative(b->pool, ""), replica));
+    if (!*replicas)
+        *replicas = apr_array_make(b->pool, 2, sizeof(const na_db_options *));
+    APR_ARRAY_PUSH((apr_array_header_t *)*replicas, const na_db_options *) = replica;
+    return NULL;
+}
+
+/* A replica has what its primary has. */
+static na_error *finish_replicas(na_building *b, const na_db_options *primary)
+{
+    for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
+        na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
+        if (replica->engine != primary->engine)
+            return na_wrong(b, "replica=: it is of another kind than its primary");
+        replica->schema = primary->schema;
+        replica->max_connections = primary->max_connections;
+        replica->timeout_ms = primary->timeout_ms;
+    }
+    return NULL;
+}
+
 static na_error *set_database(na_building *b, const char *url, const na_written *w)
 {
     static const na_key keys[] = {{"schema", offsetof(na_db_options, schema), as_schema},
                                   {"maxConnections", offsetof(na_db_options, max_connections),
                                    as_connections},
                                   {"timeout", offsetof(na_db_options, timeout_ms), as_duration},
+                                  {"replica", offsetof(na_db_options, replicas), add_replica},
                                   {NULL, 0, NULL}};
     na_db_options *options = apr_pcalloc(b->pool, sizeof *options);
     const char *root = ap_server_root_relative(b->pool, "");
     NA_TRY(na_db_url_parse(b->pool, url, root, options));
     NA_TRY(na_build_keys(b, w, 1, keys, options));
+    NA_TRY(finish_replicas(b, options));
     b->config->database = options;
     return na_db_check_driver(b->pool, options);
 }

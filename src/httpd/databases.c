@@ -57,25 +57,48 @@ static na_error *share_health(apr_pool_t *pconf)
     return NULL;
 }
 
+static na_error *add(apr_pool_t *pconf, const na_db_options *options)
+{
+    if (find(options))
+        return NULL;
+    if (database_count == DATABASES_MAX)
+        return na_error_new(pconf, NA_CONFIGURATION, "more than %d different databases",
+                            DATABASES_MAX);
+    databases[database_count++] = (shared_database){.options = options};
+    for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
+        NA_TRY(add(pconf, APR_ARRAY_IDX(options->replicas, i, const na_db_options *)));
+    return NULL;
+}
+
 na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)
 {
     database_count = 0;
     for (; s; s = s->next) {
         const na_config *config = na_server_conf_of(s)->config;
-        if (!config || !config->database || find(config->database))
-            continue;
-        if (database_count == DATABASES_MAX)
-            return na_error_new(pconf, NA_CONFIGURATION, "more than %d different databases",
-                                DATABASES_MAX);
-        databases[database_count++] = (shared_database){.options = config->database};
+        if (config && config->database)
+            NA_TRY(add(pconf, config->database));
     }
     return share_health(pconf);
+}
+
+/* One behind the other, in the order they were named. */
+static void chain_replicas(const shared_database *primary)
+{
+    const apr_array_header_t *replicas = primary->options->replicas;
+    na_db *last = primary->db;
+    for (int i = 0; replicas && i < replicas->nelts; i++) {
+        na_db *replica = find(APR_ARRAY_IDX(replicas, i, const na_db_options *))->db;
+        na_db_set_replica(last, replica);
+        last = replica;
+    }
 }
 
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
 {
     for (int i = 0; i < database_count; i++)
         NA_TRY(na_db_make(pool, databases[i].options, &databases[i].watch, &databases[i].db));
+    for (int i = 0; i < database_count; i++)
+        chain_replicas(&databases[i]);
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         if (conf->config && conf->config->database)

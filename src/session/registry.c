@@ -346,6 +346,12 @@ static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const n
     return write_record(registry, pool, key, record, expected(was));
 }
 
+/* The session is good: that its use cannot be written down just now does not change that. */
+static na_error *try_to_note(na_error *error)
+{
+    return na_is_unavailable(error) ? NULL : error;
+}
+
 static int is_due(const na_registry *registry, const found *was, const na_record *record,
                   int is_listed, apr_int64_t expires, apr_time_t now)
 {
@@ -400,8 +406,8 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
     int at = find_listing(&user, session->key.hash), is_listed = at >= 0 && at < first;
     apr_int64_t expires = later(record.expires, session->expires);
     return is_due(registry, was, &record, is_listed, expires, now)
-               ? note_use(registry, pool, &session->key, was, &record, is_listed, client, expires,
-                          now)
+               ? try_to_note(note_use(registry, pool, &session->key, was, &record, is_listed,
+                                      client, expires, now))
                : NULL;
 }
 
@@ -444,8 +450,8 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
         return all_ended(pool);
     int at = find_listing(&user, key->hash), is_listed = at >= 0 && at < first;
     return is_due(registry, &was, record, is_listed, record->expires, now)
-               ? note_use(registry, pool, key, &was, record, is_listed, client, record->expires,
-                          now)
+               ? try_to_note(note_use(registry, pool, key, &was, record, is_listed, client,
+                                      record->expires, now))
                : NULL;
 }
 

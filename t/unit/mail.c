@@ -403,8 +403,8 @@ static const na_mail_values values = {.url = "https://example.org/cb?a=1&token=<
 
 static void built_in(apr_pool_t *pool)
 {
-    static const char *const names[] = {"signIn", "passwordReset", "emailChange"};
-    static const char *const headings[] = {"Sign in to example.org",
+    static const char *const names[] = {"signIn", "signUp", "passwordReset", "emailChange"};
+    static const char *const headings[] = {"Sign in to example.org", "Sign up at example.org",
                                            "Reset your password for example.org",
                                            "Confirm your new e-mail address for example.org"};
     na_mail_message m;

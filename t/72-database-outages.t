@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+'use strict';
+const { suite } = require('./lib/suite.js');
+const { htpasswd, pause } = require('./lib/httpd.js');
+const { Client } = require('./lib/client.js');
+const { startLoad } = require('./lib/load.js');
+const { databasesHere, startPostgres, startPostgresPair, startMariadb } = require('./lib/databases.js');
+const { until } = require('./lib/redis.js');
+const { nextauthctl } = require('./lib/ctl.js');
+
+const NAME = 'next-auth.session-token';
+const users = htpasswd({ ada: 'x' });
+const config = (database, more = '') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "the secret of databases that go away"
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthDatabase ${database} timeout=1s
+NextAuthSessionStrategy database
+NextAuthSessionStore database checkInterval=0
+${more}
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>`;
+async function signedIn(site) {
+  const client = new Client(site);
+  client.answer = await client.credentials('ada', 'x');
+  return client;
+}
+const statusOf = async (client) => (await client.get('/members/')).status;
+const members = (clients) => {
+  const headers = clients.map((client) => ({ cookie: `${NAME}=${client.cookie(NAME)}` }));
+  return (worker) => ({ path: '/members/', headers: headers[worker % headers.length] });
+};
+const lines = (site, pattern) => (site.log().match(pattern) || []).length;
+
+suite('A database that goes away and comes back, and its replica', async (t) => {
+  const here = databasesHere();
+  if (!here.postgres) t.skipAll(`install ${here.lacking.join(' ')}`);
+
+  for (const [engine, start] of [['PostgreSQL', startPostgres], ['MariaDB', startMariadb]]) {
+    if (engine === 'MariaDB' && !here.mariadb) continue;
+    t.section(`${engine} is restarted under load`);
+    // what MariaDB has promised to keep must be out of its own memory when it is killed
+    const db = await start(t, engine === 'MariaDB' ? { settings: { innodb_flush_log_at_trx_commit: 2 } } : {});
+    await nextauthctl(db, ['migrate']);
+    const site = await t.httpd({ files: { users }, config: config(db.url) });
+    const clients = await Promise.all(Array.from({ length: 4 }, () => signedIn(site)));
+    t.is(await Promise.all(clients.map(statusOf)), [200, 200, 200, 200], 'sessions are there');
+    const load = startLoad(site.url, 8, members(clients));
+    await pause(300);
+    await db.stop('SIGKILL');
+    await pause(2500);
+    t.is((await signedIn(site)).answer.status, 503, 'nobody signs in meanwhile, and is told to try again');
+    await db.start();
+    await until('sessions are back', async () => (await statusOf(clients[0])) === 200, 15_000);
+    await load.stop();
+    t.is(Object.keys(load.counts).sort(), ['200', '503'], 'under load there were no other answers', load.counts);
+    const after = await Promise.all(Array.from({ length: 12 }, () => signedIn(site)));
+    t.is(after.map(({ answer }) => answer.status), Array(12).fill(302), 'after its return no sign-in fails');
+    t.is(await Promise.all([...clients, ...after].map(statusOf)), Array(16).fill(200), 'and nobody was signed out');
+    t.is([lines(site, /database: \S+ at \S+ is down: /g), lines(site, /database: \S+ at \S+ is back, after \d+ s/g)], [1, 1], 'the log has one line for each change');
+  }
+
+  t.section('a frozen database holds nobody up');
+  {
+    const db = await startPostgres(t);
+    await nextauthctl(db, ['migrate']);
+    const site = await t.httpd({ files: { users }, config: config(db.url) });
+    const c = await signedIn(site);
+    db.kill('SIGSTOP');
+    const load = startLoad(site.url, 8, members([c]));
+    await pause(9000);
+    t.is((await c.get('/public.html')).status, 200, 'public pages are served');
+    db.kill('SIGCONT');
+    await until('sessions are back', async () => (await statusOf(c)) === 200, 20_000);
+    await load.stop();
+    t.ok(!Object.keys(load.counts).some((status) => !['200', '503'].includes(status)), 'answers are 200 or 503', load.counts);
+  }
+
+  t.section('a primary with a replica');
+  {
+    const pair = await startPostgresPair(t);
+    await nextauthctl(pair.primary, ['migrate']);
+    const site = await t.httpd({ files: { users }, config: config(pair.primary.url, '').replace(' timeout=1s', ` timeout=1s replica=${pair.replica.url}`) });
+    const clients = await Promise.all(Array.from({ length: 4 }, () => signedIn(site)));
+    await pair.caughtUp();
+    const load = startLoad(site.url, 8, members(clients));
+    await pause(300);
+    await pair.primary.stop('SIGKILL');
+    await pause(3000);
+    t.is(await Promise.all(clients.map(statusOf)), [200, 200, 200, 200], 'with the primary gone, sessions are read from the replica');
+    t.is((await clients[0].session()).user.name, 'ada', 'by the session endpoint, too');
+    t.is((await signedIn(site)).answer.status, 503, 'what has to be written is refused');
+    await pair.primary.start();
+    await until('the primary is back', async () => (await signedIn(site)).answer.status === 302, 15_000);
+    await load.stop();
+    t.ok(!Object.keys(load.counts).some((status) => !['200', '503'].includes(status)), 'under load nobody was signed out', load.counts);
+    t.ok((load.counts[503] || 0) < load.counts[200] / 5, 'and nearly all were served', load.counts);
+    t.is(await Promise.all(clients.map(statusOf)), [200, 200, 200, 200], 'then all is as before');
+  }
+
+  t.section('configuration');
+  for (const [what, text, message] of [
+    ['an odd address', config('oracle://localhost/x'), /NextAuthDatabase on line .*postgresql:\/\/, mysql:\/\/ or sqlite:PATH/],
+    ['a password that MySQL\'s driver cannot carry', config('mysql://u:a%20b@localhost/x'), /NextAuthDatabase on line .*cannot carry a password with a space/],
+    ['TLS of MySQL', config('mysql://u@localhost/x?ssl-mode=REQUIRED'), /option file/],
+    ['an unknown schema', config('sqlite:x schema=mongo'), /schema=mongo: authjs, prisma/],
+    ['a replica of another kind', config('sqlite:x replica=postgresql://localhost/x'), /replica=: it is of another kind/],
+    ['a store without a database', config('sqlite:x').replace(/NextAuthDatabase .*/, ''), /store database needs NextAuthDatabase/],
+  ]) {
+    const result = await t.configtest({ files: { users }, config: text });
+    t.ok(result.status !== 0 && message.test(result.output), `${what} is explained`, result.output);
+  }
+});
