@@ -141,6 +141,7 @@ async function addresses(t, db) {
 }
 
 suite('Migrations of the database', async (t) => {
+  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
   const here = databasesHere();
   const all = [];
   if (here.sqlite) all.push(sqlite(t));

@@ -290,6 +290,7 @@ async function calls(t, db) {
 }
 
 suite('Backup of the database, and back', async (t) => {
+  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
   const here = databasesHere();
   const all = [];
   if (here.sqlite) all.push(sqlite(t));

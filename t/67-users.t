@@ -202,6 +202,7 @@ async function terminal(t, db) {
 }
 
 suite('Users of the database', async (t) => {
+  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
   const here = databasesHere();
   const all = [];
   if (here.sqlite) all.push(sqlite(t));

@@ -155,11 +155,24 @@ na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const 
     return NULL;
 }
 
+/* MySQL's columns may find users whose ids are only alike. */
+static na_error *is_exact(na_db_use *use, const char *id, int *exact)
+{
+    na_db_user user;
+    *exact = is_id(use, id);
+    return *exact && na_db_engine_of(use) == NA_DB_MYSQL &&
+                   !na_schema_makes_ids(na_db_schema_of(use))
+               ? na_db_get_user(use, id, &user, exact)
+               : NULL;
+}
+
 na_error *na_db_update_user(na_db_use *use, const na_db_user *user)
 {
     const char *arguments[] = {user->name, user->email, time_text(use, user->email_verified),
                                user->image, user->id};
-    if (!is_id(use, user->id))
+    int exact;
+    NA_TRY(is_exact(use, user->id, &exact));
+    if (!exact)
         return NULL;
     return na_db_change(use, NA_SQL_UPDATE_USER, COUNT(arguments), arguments, NULL);
 }
@@ -178,7 +191,9 @@ na_error *na_db_delete_user(na_db_use *use, const char *id)
     static const na_statement steps[] = {NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS,
                                          NA_SQL_DELETE_USER_ROLES, NA_SQL_DELETE_CREDENTIAL,
                                          NA_SQL_DELETE_USER};
-    if (!is_id(use, id))
+    int exact;
+    NA_TRY(is_exact(use, id, &exact));
+    if (!exact)
         return NULL;
     NA_TRY(delete_authenticators(use, id));
     for (int i = 0; i < COUNT(steps); i++)
@@ -334,8 +349,10 @@ na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *ha
 na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now)
 {
     const char *text = time_text(use, now);
+    const char *plain = number(use, now);
     NA_TRY(na_db_change(use, NA_SQL_DELETE_EXPIRED_SESSIONS, 1, &text, NULL));
-    return na_db_change(use, NA_SQL_DELETE_EXPIRED_TOKENS, 1, &text, NULL);
+    NA_TRY(na_db_change(use, NA_SQL_DELETE_EXPIRED_TOKENS, 1, &text, NULL));
+    return na_db_change(use, NA_SQL_STORE_PURGE, 1, &plain, NULL);
 }
 
 /* ── authenticators ────────────────────────────────────────────────────────────────────────── */

@@ -83,7 +83,7 @@ na_error *na_db_get_authenticator(na_db_use *use, const char *credential_id,
 na_error *na_db_list_authenticators(na_db_use *use, const char *user_id, apr_array_header_t *list);
 na_error *na_db_update_counter(na_db_use *use, const char *credential_id, apr_int64_t counter);
 
-/* Sessions and tokens that ended before `now` (milliseconds). */
+/* Removes sessions, tokens and what stores keep that ended before `now` (milliseconds). */
 na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now);
 
 /* Roles (const char *) of this module's table, and of users.role where `with_column`. */

@@ -218,6 +218,7 @@ static const struct {
     /* key, now */
     [NA_SQL_STORE_EXPIRE] =
         {"DELETE FROM nextauth_store WHERE store_key = %s AND expires <= {?int}", NULL},
+    [NA_SQL_STORE_PURGE] = {"DELETE FROM nextauth_store WHERE expires <= {?int}", NULL},
 };
 
 /* ── putting names and types in ────────────────────────────────────────────────────────────── */

@@ -73,6 +73,7 @@ typedef enum na_statement {
     NA_SQL_STORE_SWAP,
     NA_SQL_STORE_EACH,
     NA_SQL_STORE_EXPIRE,
+    NA_SQL_STORE_PURGE,
     NA_SQL_STATEMENTS
 } na_statement;
 

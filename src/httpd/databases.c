@@ -4,6 +4,7 @@
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
+#include <mod_watchdog.h>
 
 #include "db/store.h"
 #include "httpd/module.h"
@@ -13,6 +14,7 @@
 
 typedef struct shared_database {
     const na_db_options *options;
+    int is_replica;
     na_watch watch;
     na_db *db;
 } shared_database;
@@ -57,28 +59,17 @@ static na_error *share_health(apr_pool_t *pconf)
     return NULL;
 }
 
-static na_error *add(apr_pool_t *pconf, const na_db_options *options)
+static na_error *add(apr_pool_t *pconf, const na_db_options *options, int is_replica)
 {
     if (find(options))
         return NULL;
     if (database_count == DATABASES_MAX)
         return na_error_new(pconf, NA_CONFIGURATION, "more than %d different databases",
                             DATABASES_MAX);
-    databases[database_count++] = (shared_database){.options = options};
+    databases[database_count++] = (shared_database){.options = options, .is_replica = is_replica};
     for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
-        NA_TRY(add(pconf, APR_ARRAY_IDX(options->replicas, i, const na_db_options *)));
+        NA_TRY(add(pconf, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
     return NULL;
-}
-
-na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)
-{
-    database_count = 0;
-    for (; s; s = s->next) {
-        const na_config *config = na_server_conf_of(s)->config;
-        if (config && config->database)
-            NA_TRY(add(pconf, config->database));
-    }
-    return share_health(pconf);
 }
 
 /* One behind the other, in the order they were named. */
@@ -105,6 +96,61 @@ na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
             conf->db = find(conf->config->database)->db;
     }
     return NULL;
+}
+
+/* ── what expired ──────────────────────────────────────────────────────────────────────────── */
+
+#define PURGE_INTERVAL apr_time_from_sec(300)
+
+static na_error *purge(na_db *db, apr_pool_t *pool)
+{
+    na_db_use *use;
+    NA_TRY(na_db_write(db, pool, &use));
+    return na_db_end(use, na_db_delete_expired(use, apr_time_as_msec(apr_time_now())));
+}
+
+/* In one child at a time. A replica has what its primary has. */
+static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
+{
+    for (int i = 0; state == AP_WATCHDOG_STATE_RUNNING && i < database_count; i++) {
+        if (!databases[i].db || databases[i].is_replica)
+            continue;
+        na_error *error = purge(databases[i].db, pool);
+        if (error && !na_is_unavailable(error))
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "database: %s",
+                         na_error_text(pool, error));
+    }
+    return APR_SUCCESS;
+}
+
+static na_error *watch_databases(apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *watch =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+    if (!database_count)
+        return NULL;
+    if (!get || !watch)
+        return na_error_new(pconf, NA_CONFIGURATION,
+                            "NextAuthDatabase needs mod_watchdog, to remove what expired: load it");
+    return get(&watchdog, "_nextauth_", 0, 1, pconf) == APR_SUCCESS &&
+                   watch(watchdog, PURGE_INTERVAL, databases, purge_all) == APR_SUCCESS
+               ? NULL
+               : na_error_new(pconf, NA_CONFIGURATION, "mod_watchdog takes no callback");
+}
+
+na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    database_count = 0;
+    for (; s; s = s->next) {
+        const na_config *config = na_server_conf_of(s)->config;
+        if (config && config->database)
+            NA_TRY(add(pconf, config->database, 0));
+    }
+    NA_TRY(share_health(pconf));
+    return watch_databases(pconf);
 }
 
 /* ── as a session store ────────────────────────────────────────────────────────────────────── */
