@@ -439,30 +439,18 @@ static int read_rows(connection *c, apr_pool_t *pool, apr_dbd_results_t *results
     return 1;
 }
 
-/*
- * MySQL's driver asks the statement what went wrong; where the connection was lost it does not know,
- * and that looks like success without rows. The connection knows.
- */
-static int has_failed(const na_db_use *use)
+static int try_select(connection *c, apr_pool_t *pool, const char *name, const char *text,
+                      int count, const char *const *arguments, na_rows *rows)
 {
-    const connection *c = use->connection;
-    const char *said = apr_dbd_error(c->driver, c->handle, 0);
-    return use->db->options->engine == NA_DB_MYSQL && said && *said;
-}
-
-static int try_select(na_db_use *use, const char *name, const char *text, int count,
-                      const char *const *arguments, na_rows *rows)
-{
-    connection *c = use->connection;
     apr_dbd_results_t *results = NULL;
     apr_pool_t *temporary;
     apr_dbd_prepared_t *statement = prepared(c, name, text);
     if (!statement)
         return 0;
-    apr_pool_create(&temporary, use->pool);
+    apr_pool_create(&temporary, pool);
     int done = apr_dbd_pselect(c->driver, temporary, c->handle, &results, statement, 1, count,
                                (const char **)arguments) == 0 &&
-               !has_failed(use) && read_rows(c, use->pool, results, rows);
+               read_rows(c, pool, results, rows);
     apr_pool_destroy(temporary);
     return done;
 }
@@ -509,7 +497,7 @@ na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, 
     for (int tries = 0; tries <= use->db->options->max_connections; tries++) {
         if (!use->connection)
             return lost(use);
-        if (try_select(use, name, text, count, arguments, rows))
+        if (try_select(use->connection, use->pool, name, text, count, arguments, rows))
             return NULL;
         error = failed(use, name);
         if (!replace(use))
@@ -537,8 +525,7 @@ na_error *na_db_change_text(na_db_use *use, const char *name, const char *text, 
     int rows = 0;
     apr_dbd_prepared_t *ready = prepared(c, name, text);
     if (!ready || apr_dbd_pquery(c->driver, use->pool, c->handle, &rows, ready, count,
-                                 (const char **)arguments) != 0 ||
-        has_failed(use))
+                                 (const char **)arguments) != 0)
         return failed(use, name);
     if (affected)
         *affected = rows;
