@@ -5,7 +5,7 @@ const { htpasswd, thorough } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
-const { makePgAdapter } = require('./lib/authjs-adapter.js');
+const { makePgAdapter, startAuthJs } = require('./lib/authjs-adapter.js');
 const { nextauthctl, dialect } = require('./lib/ctl.js');
 
 const NAME = 'next-auth.session-token';
@@ -77,6 +77,12 @@ async function cases(t, db, one, two) {
   await db.sql(`INSERT INTO nextauth_credentials (user_id, disabled) VALUES ('${bobs}', 1)`);
   t.is(refusal(await signIn(site, one, 'one', { id: 'x2' })), 'AccessDenied', 'a disabled user cannot sign in');
 
+  await db.sql(dialect(db, 'ALTER TABLE "users" ADD COLUMN "role" VARCHAR(40)'));
+  await db.sql(dialect(db, `UPDATE "users" SET "role" = 'admin' WHERE "email" = 'ada@example.org'`));
+  t.is(await admin(await signIn(site, one, 'one', ada)), 403, 'a column of roles is nobody\'s business');
+  await site.reload(config(db, one, two, 'NextAuthSessionStore database checkInterval=0\nNextAuthRoleColumn On'));
+  t.is(await admin(await signIn(site, one, 'one', ada)), 200, 'unless NextAuthRoleColumn says so');
+
   t.section(`${db.engine}: hostile names`);
   for (const evil of ["'; DROP TABLE users; --", '" OR 1=1 --', 'a\\', '%s%s%n', 'Zoë 😀 \u202e', '`x`']) {
     const c = await signIn(site, one, 'one', { id: evil, name: evil });
@@ -139,6 +145,19 @@ async function sharedSessions(t, db, one, two) {
   const seen = await adapter.getSessionAndUser(ours.cookie(NAME));
   t.is([seen.user.name, seen.user.email, seen.session.expires > new Date()], ['Ours', 'ours@example.org', true], 'and it reads sessions and users from here');
   t.is((await adapter.getUserByAccount({ provider: 'one', providerAccountId: 'ours' })).email, 'ours@example.org', 'and accounts');
+  const secret = 'the secret of accounts has 32 bytes';
+  const authjs = await startAuthJs(t, { url: db.url, secret });
+  const v5 = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(db, one, two, 'NextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=0\nNextAuthCompat v5') });
+  const here = await signIn(v5, one, 'one', { id: 'ours' });
+  const cookie = { cookie: `authjs.session-token=${here.cookie('authjs.session-token')}` };
+  t.is((await new Client(authjs).get('/api/auth/session', { headers: cookie })).json.user.email, 'ours@example.org', 'the whole of Auth.js takes a session from here');
+  const there = new Client(authjs);
+  const { csrfToken } = (await there.get('/api/auth/csrf')).json;
+  await there.post('/api/auth/signin/email', { csrfToken, email: 'mailed@example.org' });
+  await there.get(authjs.mails[0].url);
+  const mailed = { cookie: `authjs.session-token=${there.cookie('authjs.session-token')}` };
+  t.is((await new Client(v5).get('/api/auth/session', { headers: mailed })).json.user.email, 'mailed@example.org', 'and one that it made by mail is one here');
+  t.is((await new Client(v5).get('/members/', { headers: mailed })).status, 200, 'that opens pages');
   await adapter.deleteSession(ours.cookie(NAME));
   t.is((await ours.get('/members/')).status, 401, 'and ends them');
 }

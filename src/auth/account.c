@@ -138,9 +138,15 @@ na_error *na_account_resolve(na_request *request, na_subject *subject)
 {
     const char *current_id;
     na_db_use *use;
+    na_error *error;
+    int tries = 0;
     NA_TRY(signed_in(request, &current_id));
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, resolve(request, use, subject, current_id));
+    do {
+        error = na_db_write(request->db, request->pool, &use);
+        if (!error)
+            error = na_db_end(use, resolve(request, use, subject, current_id));
+    } while (na_db_again(error, &tries));
+    return error;
 }
 
 static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *subject)

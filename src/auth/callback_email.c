@@ -71,10 +71,14 @@ static na_error *resolve(na_request *request, na_db_use *use, na_subject *subjec
 na_error *na_account_resolve_email(na_request *request, na_subject *subject)
 {
     na_db_use *use;
-    na_error *late = NULL;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, resolve(request, use, subject, &late)));
-    return late;
+    na_error *error, *late = NULL;
+    int tries = 0;
+    do {
+        error = na_db_write(request->db, request->pool, &use);
+        if (!error)
+            error = na_db_end(use, resolve(request, use, subject, &late));
+    } while (na_db_again(error, &tries));
+    return error ? error : late;
 }
 
 static const char *email_of(na_request *request)

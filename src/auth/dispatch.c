@@ -106,13 +106,16 @@ static void respond_error(na_request *request, na_response *response, const na_e
     na_respond_redirect(request, response, v4_status(error->code), url);
 }
 
-/* A redirect would lead to where the same fails again; the store tells the log itself. */
-static void respond_unavailable(na_request *request, na_response *response)
+/* A redirect would lead to where the same fails again. What is down tells the log itself, once. */
+static void respond_unavailable(na_request *request, na_response *response, const na_error *error)
 {
     json_t *body =
         na_json_own(request->pool,
                     json_pack("{s:s, s:s}", "error", "Unavailable", "message",
                               "Sessions cannot be looked up just now. Please try again."));
+    if (strcmp(error->code, NA_UNAVAILABLE) != 0)
+        na_log(request, NA_LOG_WARNING, "%s %s: %s", request->method, request->action,
+               na_error_text(request->pool, error));
     if (request->wants_html)
         na_respond_page(request, response, 503, "Please try again", na_page_unavailable());
     else
@@ -156,7 +159,7 @@ void na_dispatch(na_request *request, na_response *response)
     na_callback_url(request, response);
     na_error *error = route->run(request, response);
     if (na_is_unavailable(error))
-        respond_unavailable(request, response);
+        respond_unavailable(request, response, error);
     else if (error)
         respond_error(request, response, error);
 }

@@ -38,7 +38,11 @@ na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, con
 
 int na_is_unavailable(const na_error *error)
 {
-    return error && (strcmp(error->code, NA_UNAVAILABLE) == 0 || strcmp(error->code, NA_BUSY) == 0);
+    static const char *const codes[] = {NA_UNAVAILABLE, NA_BUSY, NA_CONFLICT};
+    for (int i = 0; error && i < 3; i++)
+        if (strcmp(error->code, codes[i]) == 0)
+            return 1;
+    return 0;
 }
 
 const char *na_error_text(apr_pool_t *pool, const na_error *error)

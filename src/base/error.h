@@ -45,7 +45,10 @@ na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, .
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
 
-/* 1 where the code is NA_UNAVAILABLE or NA_BUSY; `error` may be NULL. */
+/* The same of a change that somebody else's came in the way of: made again, it may succeed. */
+#define NA_CONFLICT "Conflict"
+
+/* 1 where the code is one of these three; `error` may be NULL. */
 int na_is_unavailable(const na_error *error);
 
 /* "message: cause's message: …", for a log line. */

@@ -15,6 +15,10 @@
 #include "base/crypto.h"
 
 #define AGE_MAX apr_time_from_sec(600)
+/* How often a transaction is made that others get in the way of, and a breath between. */
+#define TRIES_MAX 5
+#define CONFLICT_PAUSE apr_time_from_msec(5)
+
 #define IDLE_MAX apr_time_from_sec(120)
 
 /* apr_dbd's drivers, by engine. */
@@ -78,10 +82,13 @@ na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options)
     return get_driver(pool, options->engine, &driver);
 }
 
-/* What every connection is told first: one kind of time, and no waiting for ever. */
+/*
+ * What every connection is told first: one kind of time, and no waiting for ever. SQLite's driver
+ * waits fifteen times what SQLite waits.
+ */
 static int introduce(const na_db *db, connection *c)
 {
-    static const char sqlite[] = "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; "
+    static const char sqlite[] = "PRAGMA busy_timeout=100; PRAGMA journal_mode=WAL; "
                                  "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON";
     const char *text = sqlite;
     int rows;
@@ -320,7 +327,9 @@ static int begin(na_db_use *use)
 static na_error *begin_on_live(na_db_use *use)
 {
     na_db *db = use->db;
-    for (int tries = 0; tries <= db->options->max_connections; tries++) {
+    /* SQLite has no server that could have gone: one that does not begin is waiting for others */
+    int most = db->options->engine == NA_DB_SQLITE ? 1 : db->options->max_connections;
+    for (int tries = 0; tries <= most; tries++) {
         if (begin(use))
             return NULL;
         use->connection->broken = 1;
@@ -362,6 +371,22 @@ static void unlock(na_db_use *use)
         use->connection->broken = 1;
 }
 
+/* Who can roll back is there: it was the statement, or somebody who came between. */
+static na_error *not_its_fault(na_db_use *use, na_error *error)
+{
+    return strcmp(error->code, NA_UNAVAILABLE) == 0
+               ? na_error_wrap(use->pool, error, NA_CONFLICT, "rolled back")
+               : error;
+}
+
+int na_db_again(const na_error *error, int *tries)
+{
+    if (!error || strcmp(error->code, NA_CONFLICT) != 0 || ++*tries >= TRIES_MAX)
+        return 0;
+    apr_sleep(*tries * CONFLICT_PAUSE);
+    return 1;
+}
+
 na_error *na_db_end(na_db_use *use, na_error *error)
 {
     connection *c = use->connection;
@@ -375,6 +400,8 @@ na_error *na_db_end(na_db_use *use, na_error *error)
         c->broken |= failed;
         if (failed && !error)
             error = unavailable(use->db, use->pool, "the transaction was not committed");
+        else if (!failed && error)
+            error = not_its_fault(use, error);
     }
     unlock(use);
     pass_turn(use);

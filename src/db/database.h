@@ -62,6 +62,12 @@ na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use);
  */
 na_error *na_db_end(na_db_use *use, na_error *error);
 
+/*
+ * 1 where a whole transaction, from its na_db_write on, is to be made again after a pause: it was
+ * rolled back though the server is there, as when two wait for each other. `*tries` starts at 0.
+ */
+int na_db_again(const na_error *error, int *tries);
+
 apr_pool_t *na_db_pool(const na_db_use *use);
 
 /*
@@ -87,7 +93,8 @@ static inline const char *na_rows_value(const na_rows *rows, int row, int column
 /*
  * Runs a statement of the schema with `arguments` as text (NULL is NULL). One that returns rows
  * goes through na_db_select; `affected` (may be NULL) takes how many rows another changed. The code
- * of an error is NA_UNAVAILABLE.
+ * of an error is NA_UNAVAILABLE; na_db_end makes it NA_CONFLICT where the server is there after
+ * all.
  */
 na_error *na_db_select(na_db_use *use, na_statement statement, int argument_count,
                        const char *const *arguments, na_rows *rows);

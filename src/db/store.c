@@ -66,9 +66,13 @@ static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_b
     const char *arguments[] = {text_of(pool, key), na_base64url_encode(pool, value.data, value.len),
                                number(pool, expires)};
     na_db_use *use;
-    na_error *error = na_db_write(self, pool, &use);
-    if (!error)
-        error = na_db_end(use, na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL));
+    na_error *error;
+    int tries = 0;
+    do {
+        error = na_db_write(self, pool, &use);
+        if (!error)
+            error = na_db_end(use, na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL));
+    } while (na_db_again(error, &tries));
     return own_word(pool, error);
 }
 
@@ -90,10 +94,14 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     const char *was = expected.data ? na_base64url_encode(pool, expected.data, expected.len) : NULL;
     const char *arguments[] = {new, until, name, was, now};
     na_db_use *use;
-    na_error *error = na_db_write(self, pool, &use);
-    if (!error)
-        error = na_db_end(use, was ? na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, swapped)
-                                   : add(use, name, new, until, now, swapped));
+    na_error *error;
+    int tries = 0;
+    do {
+        error = na_db_write(self, pool, &use);
+        if (!error)
+            error = na_db_end(use, was ? na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, swapped)
+                                       : add(use, name, new, until, now, swapped));
+    } while (na_db_again(error, &tries));
     return own_word(pool, error);
 }
 

@@ -30,7 +30,7 @@ static na_error *start(na_building *b, const char *text, na_mail_options **optio
 na_error *na_build_mail(na_building *b, const na_written *w)
 {
     static const na_key keys[] = {
-        {"from", offsetof(na_mail_options, from), na_as_text},
+        {"from", offsetof(na_mail_options, from), as_resolved},
         {"username", offsetof(na_mail_options, user), as_resolved},
         {"password", offsetof(na_mail_options, password), as_resolved},
         {"caFile", offsetof(na_mail_options, ca_file), as_path},

@@ -41,15 +41,27 @@ na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const cha
 {
     const na_db_session session = {token, user_id, expires * 1000};
     na_db_use *use;
-    NA_TRY(na_db_write(db, pool, &use));
-    return na_db_end(use, na_db_create_session(use, &session));
+    na_error *error;
+    int tries = 0;
+    do {
+        error = na_db_write(db, pool, &use);
+        if (!error)
+            error = na_db_end(use, na_db_create_session(use, &session));
+    } while (na_db_again(error, &tries));
+    return error;
 }
 
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *token, apr_int64_t expires)
 {
     na_db_use *use;
-    NA_TRY(na_db_write(db, pool, &use));
-    return na_db_end(use, na_db_update_session(use, token, expires * 1000));
+    na_error *error;
+    int tries = 0;
+    do {
+        error = na_db_write(db, pool, &use);
+        if (!error)
+            error = na_db_end(use, na_db_update_session(use, token, expires * 1000));
+    } while (na_db_again(error, &tries));
+    return error;
 }
 
 static int is_key_of(const na_store_key *key, const char *token)
@@ -76,8 +88,14 @@ na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, cons
                           const na_store_key *but)
 {
     na_db_use *use;
-    NA_TRY(na_db_write(db, pool, &use));
-    return na_db_end(use, remove_rows(use, user_id, key, but));
+    na_error *error;
+    int tries = 0;
+    do {
+        error = na_db_write(db, pool, &use);
+        if (!error)
+            error = na_db_end(use, remove_rows(use, user_id, key, but));
+    } while (na_db_again(error, &tries));
+    return error;
 }
 
 /* ── claims ────────────────────────────────────────────────────────────────────────────────── */
