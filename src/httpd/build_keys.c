@@ -32,7 +32,12 @@ na_error *na_as_text(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_file(na_building *b, const char *value, void *member)
+na_error *na_as_resolved(na_building *b, const char *value, void *member)
+{
+    return na_value_resolve(&b->environment, value, member);
+}
+
+na_error *na_as_file(na_building *b, const char *value, void *member)
 {
     *(const char **)member = ap_server_root_relative(b->pool, value);
     return NULL;
@@ -118,7 +123,7 @@ na_error *na_build_http(na_building *b, const na_written *w)
         {"maxBytes", offsetof(na_http_options, max_bytes), as_bytes},
         {"maxConcurrent", offsetof(na_http_options, max_concurrent), as_places},
         {"proxy", offsetof(na_http_options, proxy), na_as_text},
-        {"caFile", offsetof(na_http_options, ca_file), as_file},
+        {"caFile", offsetof(na_http_options, ca_file), na_as_file},
         {NULL, 0, NULL}};
     return na_build_keys(b, w, 0, keys, &b->config->http);
 }

@@ -6,17 +6,6 @@
 
 #include "httpd/build.h"
 
-static na_error *as_resolved(na_building *b, const char *value, void *member)
-{
-    return na_value_resolve(&b->environment, value, member);
-}
-
-static na_error *as_path(na_building *b, const char *value, void *member)
-{
-    *(const char **)member = ap_server_root_relative(b->pool, value);
-    return NULL;
-}
-
 static na_error *start(na_building *b, const char *text, na_mail_options **options)
 {
     *options = apr_pcalloc(b->pool, sizeof **options);
@@ -30,15 +19,15 @@ static na_error *start(na_building *b, const char *text, na_mail_options **optio
 na_error *na_build_mail(na_building *b, const na_written *w)
 {
     static const na_key keys[] = {
-        {"from", offsetof(na_mail_options, from), as_resolved},
-        {"username", offsetof(na_mail_options, user), as_resolved},
-        {"password", offsetof(na_mail_options, password), as_resolved},
-        {"caFile", offsetof(na_mail_options, ca_file), as_path},
-        {"apiKey", offsetof(na_mail_options, api_key), as_resolved},
+        {"from", offsetof(na_mail_options, from), na_as_resolved},
+        {"username", offsetof(na_mail_options, user), na_as_resolved},
+        {"password", offsetof(na_mail_options, password), na_as_resolved},
+        {"caFile", offsetof(na_mail_options, ca_file), na_as_file},
+        {"apiKey", offsetof(na_mail_options, api_key), na_as_resolved},
         {"baseUrl", offsetof(na_mail_options, base_url), na_as_text},
-        {"accessKeyId", offsetof(na_mail_options, access_key_id), as_resolved},
-        {"secretAccessKey", offsetof(na_mail_options, secret_access_key), as_resolved},
-        {"sessionToken", offsetof(na_mail_options, session_token), as_resolved},
+        {"accessKeyId", offsetof(na_mail_options, access_key_id), na_as_resolved},
+        {"secretAccessKey", offsetof(na_mail_options, secret_access_key), na_as_resolved},
+        {"sessionToken", offsetof(na_mail_options, session_token), na_as_resolved},
         {"region", offsetof(na_mail_options, region), na_as_text},
         {"domain", offsetof(na_mail_options, domain), na_as_text},
         {NULL, 0, NULL}};

@@ -143,17 +143,6 @@ static na_error *as_connections(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_resolved(na_building *b, const char *value, void *member)
-{
-    return na_value_resolve(&b->environment, value, member);
-}
-
-static na_error *as_path(na_building *b, const char *value, void *member)
-{
-    *(const char **)member = ap_server_root_relative(b->pool, value);
-    return NULL;
-}
-
 static na_error *as_switch(na_building *b, const char *value, void *member)
 {
     *(int *)member = ap_cstr_casecmp(value, "on") == 0;
@@ -188,17 +177,17 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
     static const na_key keys[] = {
         {"timeout", offsetof(na_redis_options, timeout_ms), as_duration},
         {"connectTimeout", offsetof(na_redis_options, connect_timeout_ms), as_duration},
-        {"username", offsetof(na_redis_options, user), as_resolved},
-        {"password", offsetof(na_redis_options, password), as_resolved},
-        {"caFile", offsetof(na_redis_options, ca_file), as_path},
-        {"certFile", offsetof(na_redis_options, cert_file), as_path},
-        {"keyFile", offsetof(na_redis_options, key_file), as_path},
+        {"username", offsetof(na_redis_options, user), na_as_resolved},
+        {"password", offsetof(na_redis_options, password), na_as_resolved},
+        {"caFile", offsetof(na_redis_options, ca_file), na_as_file},
+        {"certFile", offsetof(na_redis_options, cert_file), na_as_file},
+        {"keyFile", offsetof(na_redis_options, key_file), na_as_file},
         {"maxConnections", offsetof(na_redis_options, max_connections), as_connections},
         {"prefix", offsetof(na_redis_options, prefix), na_as_text},
         {"sentinels", offsetof(na_redis_options, sentinels), na_as_text},
         {"master", offsetof(na_redis_options, master), na_as_text},
-        {"sentinelUsername", offsetof(na_redis_options, sentinel_user), as_resolved},
-        {"sentinelPassword", offsetof(na_redis_options, sentinel_password), as_resolved},
+        {"sentinelUsername", offsetof(na_redis_options, sentinel_user), na_as_resolved},
+        {"sentinelPassword", offsetof(na_redis_options, sentinel_password), na_as_resolved},
         {"cluster", offsetof(na_redis_options, cluster), as_switch},
         {NULL, 0, NULL}};
     na_redis_options *options = apr_pcalloc(b->pool, sizeof *options);
