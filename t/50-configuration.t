@@ -98,7 +98,7 @@ const wrong = [
   ['short passwords', { passwords: 'NextAuthPasswords minLength=4' }, /NextAuthPasswords on line .*'4': a whole number from 8/],
   ['an unknown hash', { passwords: 'NextAuthPasswords hash=md5' }, /NextAuthPasswords on line .*md5/],
   ['passwords in a database that is not there', { provider: 'NextAuthProvider credentials backend=database' }, /provider 'credentials' needs NextAuthDatabase/],
-  ['sign-up without mail', { provider: 'NextAuthProvider credentials backend=database', db: 'NextAuthDatabase sqlite:x', feature: 'NextAuthFeature signUp On' }, /NextAuthFeature needs NextAuthMail/],
+  ['sign-up without mail', { provider: 'NextAuthProvider credentials backend=database', db: 'NextAuthDatabase sqlite:x', feature: 'NextAuthFeature signUp On' }, /NextAuthFeature needs NextAuthDatabase, and NextAuthMail/],
   ['an odd page', { pages: 'NextAuthPages signIn=//evil' }, /NextAuthPages on line .*'\/\/evil': a path or an address/],
   ['an unknown page', { pages: 'NextAuthPages login=/x' }, /'login=\/x': key=value is wanted, of signIn, signOut/],
   ['an odd colour', { theme: 'NextAuthTheme brandColor=red;}body{' }, /a colour is written #rgb/],

@@ -56,8 +56,19 @@ async function cases(t, db, one, two) {
   t.is((await whoIs(await signIn(site, one, 'one', { ...ada, email: 'other@example.org', name: 'Other' }))).email, 'ada@example.org', 'whatever the provider says of him now');
   t.is((await whoIs(await signIn(site, one, 'one', ada, first))).id, id, 'also where he is signed in');
   t.is(refusal(await signIn(site, two, 'two', { id: 'b1', email: 'ada@example.org' })), 'OAuthAccountNotLinked', 'another account with his address: refused');
-  t.is(refusal(await signIn(site, two, 'gullible', { id: 'g1', email: 'ada@example.org' })), 'OAuthAccountNotLinked', 'also by a provider that does not check addresses');
   t.is(await count('accounts'), 1, 'and not linked');
+  const claimed = await whoIs(await signIn(site, two, 'gullible', { id: 'g1', email: 'ada@example.org' }));
+  t.ok(claimed.id && claimed.id !== id, 'by a provider that does not check addresses: a user of his own');
+  t.is((await db.sql(dialect(db, `SELECT "id" FROM users WHERE "email" = 'ada@example.org'`))).map((row) => String(row.id)), [id], 'without the address, which nobody vouches for');
+  const impostor = new Client(site);
+  await impostor.credentials('ada', 'x');
+  const typed = (await whoIs(impostor)).id;
+  await first.credentials('ada', 'x');
+  t.is([(await whoIs(first)).id, typed === id], [typed, false], 'a password typed while another is signed in: the user of the password, nobody is linked');
+  await signIn(site, one, 'one', ada, first);
+  t.is(refusal(first), 'OAuthAccountNotLinked', 'whose account the other one\'s is not');
+  await first.signOut();
+  await signIn(site, one, 'one', ada, first);
   t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' }, first))).id, id, 'another account while he is signed in: linked, whatever its address');
   t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2' }))).id, id, 'and his from then on');
   t.is((await whoIs(await signIn(site, two, 'trusted', { id: 't1', email: 'ada@example.org' }))).id, id, 'another account with his address, of a provider whose addresses are trusted: linked');
@@ -65,6 +76,12 @@ async function cases(t, db, one, two) {
   const bobs = (await whoIs(bob)).id;
   t.isnt(bobs, id, 'another address: another user');
   t.is(refusal(await signIn(site, one, 'one', ada, bob)), 'OAuthAccountNotLinked', 'another\'s account while one is signed in: refused');
+  const moved = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(db, one, two).replace(/NextAuthDatabase .*/, '') });
+  const before = await signIn(moved, one, 'one', { id });
+  t.is((await whoIs(before)).id, id, 'a session from before there was a database has a provider\'s id');
+  await moved.reload(config(db, one, two));
+  const after = (await whoIs(await signIn(moved, two, 'two', { id: 'm1', email: 'm1@example.org' }, before))).id;
+  t.ok(after && after !== id, 'which makes nobody the user with that number');
   const nameless = await signIn(site, one, 'one', { id: 'n1' });
   t.ok(/\d|-/.test((await whoIs(nameless)).id), 'an account without an address: a user without one');
   t.is((await whoIs(await signIn(site, one, 'one', { id: 'n1' }))).id, (await whoIs(nameless)).id, 'the same at the next sign-in');
@@ -90,7 +107,7 @@ async function cases(t, db, one, two) {
   }
 
   t.section(`${db.engine}: everywhere at once`);
-  const before = await count('users');
+  const users = await count('users');
   one.user = { id: 'crowd', name: 'Crowd', email: 'crowd@example.org' };
   const many = db.engine === 'sqlite' ? 20 : 100;
   const starts = await Promise.all(Array.from({ length: many }, async () => {
@@ -98,7 +115,7 @@ async function cases(t, db, one, two) {
     return { c, away: await c.page((await c.signIn('one')).location) };
   }));
   const ends = await Promise.all(starts.map(async ({ c, away }) => ({ c, answer: await c.page(away.location) })));
-  t.is(await count('users'), before + 1, `${many} first sign-ins of one new user make one user`);
+  t.is(await count('users'), users + 1, `${many} first sign-ins of one new user make one user`);
   const good = ends.filter(({ c }) => c.cookie(NAME));
   t.ok(good.length >= many * 0.9, `${good.length} of them are signed in, others asked to try again`, ends.filter(({ c }) => !c.cookie(NAME)).map(({ answer }) => `${answer.status} ${answer.location}`));
   t.is(new Set(await Promise.all(good.slice(0, 10).map(async ({ c }) => (await whoIs(c)).id))).size, 1, 'as the same');

@@ -85,10 +85,12 @@ async function users(t, db) {
   t.is([known.status, known.location], [unknown.status, unknown.location], 'nobody learns who has an account');
   await until('one mail', () => mail.mails.length >= 2);
   const copy = await signIn('ada@example.org', GOOD);
+  const older = await linkOf('reset-password', 'ada@example.org');
   const reset = await linkOf('reset-password', 'ada@example.org');
   t.is(reset.subject, `Reset your password for localhost:${site.port}`, 'a link comes by mail');
   const changed = await choose(reset, BETTER);
   t.ok(isIn(changed), 'with which another is chosen');
+  t.ok(!isIn(await choose(older, GOOD)), 'by one link: it ends the others');
   t.is([(await copy.get('/members/')).status, (await changed.get('/members/')).status], [401, 200], 'sessions from before are ended');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('ada@example.org', BETTER))], [false, true], 'the old password is no more');
   const twice = await linkOf('signup', 'ada@example.org');
@@ -126,12 +128,17 @@ async function users(t, db) {
   const [{ id }] = await db.sql('SELECT id FROM users');
   await nextauthctl(db, ['user', 'disable', 'countess@example.org']);
   t.is((await signIn('countess@example.org', GOOD)).answer.location, `${site.url}/api/auth/error?error=AccessDenied`, 'a disabled user does not get in');
+  t.like((await me.page('/api/auth/account')).location, /signin/, 'nor to his account with a session he still has');
   await nextauthctl(db, ['user', 'enable', 'countess@example.org']);
   const last = await signIn('countess@example.org', GOOD);
   t.like((await change({ change: 'delete', currentPassword: 'wrong' }, last)).text, /current password is another/, 'leaving wants the password');
   t.is((await change({ change: 'delete', currentPassword: GOOD }, last)).location, site.url, 'and takes it');
   t.is([await count(), (await db.sql(`SELECT * FROM nextauth_credentials WHERE user_id = '${id}'`)).length], [0, 0], 'with everything');
   t.is([isIn(last), (await me.get('/members/')).status], [false, 401], 'sessions included');
+  await choose(await linkOf('signup', 'grace@example.org'), GOOD);
+  const useless = await linkOf('reset-password', 'grace@example.org');
+  await db.sql('DELETE FROM users');
+  t.is([isIn(await choose(useless, BETTER)), await count()], [false, 0], 'a link to a new password brings nobody back');
 
   t.section(`${db.engine}: what is not switched on is not there`);
   const plain = await t.httpd({ config: config(db, mail) });

@@ -151,6 +151,7 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     ['TLS of MySQL', config('mysql://u@localhost/x?ssl-mode=REQUIRED'), /option file/],
     ['an unknown schema', config('sqlite:x schema=mongo'), /schema=mongo: authjs, prisma/],
     ['a replica of another kind', config('sqlite:x replica=postgresql://localhost/x'), /replica=: it is of another kind/],
+    ['a replica that is the primary', config('sqlite:x replica=sqlite:x'), /replica=: it is the primary itself/],
     ['a store without a database', config('sqlite:x').replace(/NextAuthDatabase .*/, ''), /store database needs NextAuthDatabase/],
   ]) {
     const result = await t.configtest({ files: { users }, config: text });

@@ -7,6 +7,9 @@
 #include "auth/action.h"
 #include "base/json.h"
 
+/* Characters of a column that can be a key, in all three engines. */
+#define COLUMN_MAX 255
+
 /*
  * The user of an account, in the order of Auth.js (docs/database.md has the table of cases). E-mail
  * addresses that a provider does not vouch for did not get here, or are looked at by nobody.
@@ -17,12 +20,20 @@ static na_error *refused(na_request *request, const char *why)
     return na_error_new(request->pool, NA_ACCOUNT_NOT_LINKED, "%s", why);
 }
 
-/* Whom the browser's session is of; NULL: nobody's. Asked before a transaction holds anything. */
-static na_error *signed_in(na_request *request, const char **user_id)
+/*
+ * Whom the browser's session is of; NULL: nobody's. Asked before a transaction holds anything.
+ * A session from before the database has a provider's id, which may be another user's here; and
+ * whoever types a password means to be that user, not to give him to the one who is signed in.
+ */
+static na_error *signed_in(na_request *request, const na_subject *subject, const char **user_id)
 {
     const na_session *session;
+    *user_id = NULL;
+    if (subject->provider->type == NA_CREDENTIALS)
+        return NULL;
     na_error *error = na_session_load(request->sessions, &request->visit, &session);
-    *user_id = session ? session->user : NULL;
+    if (session && na_session_claim(session, NA_CLAIM_DATABASE_USER))
+        *user_id = session->user;
     return na_is_unavailable(error) ? error : NULL;
 }
 
@@ -53,10 +64,19 @@ static na_error *link_to(na_request *request, na_db_use *use, const na_subject *
     return NULL;
 }
 
+/* Into the columns that can be keys. */
+static int fits(const char *text)
+{
+    return text && strlen(text) <= COLUMN_MAX;
+}
+
 static na_error *create(na_request *request, na_db_use *use, const na_subject *subject,
                         const char *email, na_db_user *user)
 {
-    *user = (na_db_user){.name = subject->user.name, .email = email, .image = subject->user.image};
+    const char *name = subject->user.name;
+    *user = (na_db_user){.name = fits(name) ? name : NULL,
+                         .email = email,
+                         .image = subject->user.image};
     NA_TRY(na_db_create_user(use, user));
     na_log(request, NA_LOG_INFO, "createUser: '%s' by %s",
            na_percent_encode(request->pool, user->id), subject->provider->id);
@@ -76,7 +96,7 @@ static na_error *adopt(na_request *request, na_db_use *use, const na_subject *su
         NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found)
         return create(request, use, subject, email, user);
-    if (!subject->provider->allow_linking || subject->provider->allow_unverified_email)
+    if (!subject->provider->allow_linking)
         return refused(request, "the address belongs to a user who has no account with this "
                                 "provider (allowDangerousEmailAccountLinking is off)");
     return link_to(request, use, subject, user);
@@ -91,6 +111,8 @@ static na_error *decide(na_request *request, na_db_use *use, const na_subject *s
     const char *name = email ? apr_pstrcat(request->pool, "email ", email, NULL)
                              : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
                                            account_id, NULL);
+    if (!fits(account_id))
+        return na_error_new(request->pool, NA_CALLBACK, "the account's id is too long");
     NA_TRY(na_db_lock(use, name));
     NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
     if (current_id)
@@ -102,10 +124,16 @@ static na_error *decide(na_request *request, na_db_use *use, const na_subject *s
                : NULL;
 }
 
-/* Addresses are kept in lower case, as Auth.js looks for them. */
-static const char *lower(apr_pool_t *pool, const char *email)
+/*
+ * The address that users are found by, in lower case, as Auth.js looks for them. NULL: none, or
+ * none that anybody vouches for; a user who was made with such a one would own it.
+ */
+static const char *vouched_email(apr_pool_t *pool, const na_subject *subject)
 {
-    char *copy = email ? apr_pstrdup(pool, email) : NULL;
+    const na_provider *provider = subject->provider;
+    const char *email = subject->user.email;
+    int vouched = provider->type != NA_CREDENTIALS && !provider->allow_unverified_email;
+    char *copy = vouched && fits(email) ? apr_pstrdup(pool, email) : NULL;
     for (char *p = copy; p && *p; p++)
         *p = (char)apr_tolower(*p);
     return copy;
@@ -120,7 +148,8 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
     if (credential.disabled)
         return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");
     NA_TRY(na_db_roles(use, user->id, request->config->session.role_column, roles));
-    subject->user = (na_user){user->id, user->name, user->email, user->image};
+    const char *email = user->email ? user->email : subject->user.email;
+    subject->user = (na_user){user->id, user->name, email, user->image};
     subject->db_roles = roles;
     return NULL;
 }
@@ -129,8 +158,7 @@ static na_error *resolve(na_request *request, na_db_use *use, na_subject *subjec
                          const char *current_id)
 {
     na_db_user user;
-    NA_TRY(decide(request, use, subject, lower(request->pool, subject->user.email), current_id,
-                  &user));
+    NA_TRY(decide(request, use, subject, vouched_email(request->pool, subject), current_id, &user));
     return na_account_adopt(request, use, &user, subject);
 }
 
@@ -140,7 +168,7 @@ na_error *na_account_resolve(na_request *request, na_subject *subject)
     na_db_use *use;
     na_error *error;
     int tries = 0;
-    NA_TRY(signed_in(request, &current_id));
+    NA_TRY(signed_in(request, subject, &current_id));
     do {
         error = na_db_write(request->db, request->pool, &use);
         if (!error)
@@ -158,9 +186,10 @@ static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *
                  : na_error_new(request->pool, NA_ACCESS_DENIED, "the user is gone");
 }
 
+/* Not of a replica: who was disabled a moment ago is not let in. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject)
 {
     na_db_use *use;
-    NA_TRY(na_db_read(request->db, request->pool, &use));
+    NA_TRY(na_db_write(request->db, request->pool, &use));
     return na_db_end(use, resolve_known(request, use, subject));
 }

@@ -125,12 +125,22 @@ typedef struct na_link {
 } na_link;
 
 /* The code of an error is NA_EMAIL_SIGNIN or one of an unavailable database. */
+/* What the identifier begins with, before the address: nothing where it signs in. */
+#define NA_LINK_SIGN_UP "signup:"
+#define NA_LINK_RESET "reset:"
+
+/* Of an address that gets a link: an identifier with it has to fit into its column. */
+#define NA_LINK_EMAIL_MAX 200
+
 na_error *na_link_send(na_request *request, const na_link *link);
 
 /*
  * Uses up a token in a transaction, which should stand even where this fails with NA_VERIFICATION:
  * it was used before, never made, or came too late.
  */
+/* Ends all links of an address; NULL has none. */
+na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email);
+
 na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
                       const char *token);
 

@@ -41,6 +41,9 @@ na_error *na_link_send(na_request *request, const na_link *link)
     const char *token = na_random_hex(request->pool, TOKEN_BYTES);
     na_url site;
     na_mail_message message;
+    if (!request->mails)
+        return na_error_new(request->pool, NA_CONFIGURATION,
+                            "a link cannot be sent: no NextAuthMail");
     NA_TRY(keep_token(request, link, token));
     na_url_parse(request->pool, request->config->origin, &site);
     const na_mail_values values = {.url = address_of(request, link, token),
@@ -54,6 +57,15 @@ na_error *na_link_send(na_request *request, const na_link *link)
     na_error *error = na_mail_queue_put(request->mails, request->pool, &message,
                                         request->now + apr_time_from_sec(link->valid_for));
     return error ? na_error_wrap(request->pool, error, NA_EMAIL_SIGNIN, "no link is sent") : NULL;
+}
+
+/* Whoever could open one of them is no longer meant, or no longer needs it. */
+na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email)
+{
+    static const char *const kinds[] = {"", NA_LINK_SIGN_UP, NA_LINK_RESET};
+    for (int i = 0; email && i < 3; i++)
+        NA_TRY(na_db_delete_tokens(use, apr_pstrcat(request->pool, kinds[i], email, NULL)));
+    return NULL;
 }
 
 /* A token of any of the secrets; who deletes its row has it. */

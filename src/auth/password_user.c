@@ -64,12 +64,16 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
     na_db_use *use;
     *found = 0;
     if (!na_email_normalize(request->pool, email, &normal)) {
-        NA_TRY(na_db_read(request->db, request->pool, &use));
+        NA_TRY(na_db_write(request->db, request->pool, &use));
         NA_TRY(na_db_end(use, read_user(use, normal, &k)));
     }
     NA_TRY(check_behind_gate(request, &k, password, found, &better));
     *user = k.user;
-    return better ? put_better(request, &k, better) : NULL;
+    na_error *error = better ? put_better(request, &k, better) : NULL;
+    if (error) /* the old one stays good */
+        na_log(request, NA_LOG_WARNING, "the password's new hash is not kept: %s",
+               na_error_text(request->pool, error));
+    return NULL;
 }
 
 na_error *na_password_user_hash(na_request *request, const char *password, const char **hash)

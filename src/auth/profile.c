@@ -21,10 +21,21 @@ static na_error *check_feature(const na_request *request)
                               "NextAuthFeature account is not switched on");
 }
 
-/* The user who is signed in; *user->id is NULL where nobody is. */
+static na_error *read_enabled(na_db_use *use, const char *id, na_db_user *user)
+{
+    na_db_credential credential = {0};
+    int found;
+    NA_TRY(na_db_get_user(use, id, user, &found));
+    if (found)
+        NA_TRY(na_db_get_credential(use, id, &credential));
+    if (!found || credential.disabled)
+        *user = (na_db_user){0};
+    return NULL;
+}
+
+/* The user who is signed in; user->id is NULL where nobody is, or one who was disabled since. */
 static na_error *load_user(na_request *request, const na_session **session, na_db_user *user)
 {
-    int found = 0;
     na_db_use *use;
     *user = (na_db_user){0};
     na_error *error = na_session_load(request->sessions, &request->visit, session);
@@ -33,10 +44,7 @@ static na_error *load_user(na_request *request, const na_session **session, na_d
     if (!*session || !na_session_claim(*session, NA_CLAIM_DATABASE_USER))
         return NULL;
     NA_TRY(na_db_read(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, na_db_get_user(use, (*session)->user, user, &found)));
-    if (!found)
-        *user = (na_db_user){0};
-    return NULL;
+    return na_db_end(use, read_enabled(use, (*session)->user, user));
 }
 
 static void ask_to_sign_in(na_request *request, na_response *response)
@@ -76,25 +84,29 @@ na_error *na_get_account(na_request *request, na_response *response)
 typedef na_error *changer(na_request *request, const na_session *session, na_db_user *user,
                           const char **said, const char **fault);
 
-static na_error *save(na_request *request, const na_db_user *user)
+/* All columns are written: what others have changed since is read first. */
+static na_error *put_name(na_db_use *use, na_db_user *user, const char *name)
 {
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, na_db_update_user(use, user));
+    NA_TRY(read_enabled(use, apr_pstrdup(na_db_pool(use), user->id), user));
+    if (!user->id)
+        return na_error_new(na_db_pool(use), NA_ACCESS_DENIED, "the user is gone");
+    user->name = name;
+    return na_db_update_user(use, user);
 }
 
 static na_error *change_name(na_request *request, const na_session *session, na_db_user *user,
                              const char **said, const char **fault)
 {
+    na_db_use *use;
     const char *name = apr_table_get(request->form, "name");
     if (!name || !*name || strlen(name) > NAME_LEN_MAX || !na_is_utf8(name) ||
         na_has_control(name)) {
         *fault = "That cannot be a name.";
         return NULL;
     }
-    user->name = name;
     *said = "Your name was changed.";
-    return save(request, user);
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use, put_name(use, user, name));
 }
 
 /* What matters wants the password once more: a session may be somebody else's for a moment. */
@@ -105,17 +117,16 @@ static na_error *check_password(na_request *request, const na_db_user *user, con
     int found = 0;
     if (user->email && password && *password && strlen(password) <= NA_PASSWORD_MAX)
         NA_TRY(na_password_user_check(request, user->email, password, &checked, &found));
-    if (!found)
+    if (!found || strcmp(checked.id, user->id) != 0)
         *fault = "The current password is another.";
     return NULL;
 }
 
-static na_error *put_password(na_request *request, const na_db_user *user, const char *hash)
+static na_error *put_password(na_request *request, na_db_use *use, const na_db_user *user,
+                              const char *hash)
 {
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use,
-                     na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
+    NA_TRY(na_link_end_all(request, use, user->email));
+    return na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now));
 }
 
 static na_error *end_sessions(na_request *request, const na_db_user *user, const na_session *but)
@@ -130,14 +141,18 @@ static na_error *change_password(na_request *request, const na_session *session,
                                  const char **said, const char **fault)
 {
     const char *hash, *password = apr_table_get(request->form, "password");
+    na_db_use *use;
     NA_TRY(check_password(request, user, fault));
     if (!*fault)
         *fault = na_password_user_fault(request, user->name, user->email, password);
     if (*fault)
         return NULL;
     NA_TRY(na_password_user_hash(request, password, &hash));
-    NA_TRY(put_password(request, user, hash));
-    *said = "Your password was changed. You are signed out everywhere else.";
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, put_password(request, use, user, hash)));
+    *said = request->sessions->registry
+                ? "Your password was changed. You are signed out everywhere else."
+                : "Your password was changed.";
     return end_sessions(request, user, session);
 }
 
@@ -153,7 +168,8 @@ static na_error *change_email(na_request *request, const na_session *session, na
     NA_TRY(check_password(request, user, fault));
     if (*fault)
         return NULL;
-    if (na_email_normalize(request->pool, typed ? typed : "", &email)) {
+    if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
+        strlen(email) > NA_LINK_EMAIL_MAX) {
         *fault = "That is no e-mail address.";
         return NULL;
     }
@@ -163,16 +179,16 @@ static na_error *change_email(na_request *request, const na_session *session, na
     return na_link_send(request, &link);
 }
 
-static na_error *delete_user(na_request *request, const na_db_user *user)
+static na_error *delete_user(na_request *request, na_db_use *use, const na_db_user *user)
 {
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, na_db_delete_user(use, user->id));
+    NA_TRY(na_link_end_all(request, use, user->email));
+    return na_db_delete_user(use, user->id);
 }
 
 static na_error *leave(na_request *request, const na_session *session, na_db_user *user,
                        const char **said, const char **fault)
 {
+    na_db_use *use;
     if (!(request->config->features & NA_FEATURE_DELETE)) {
         *fault = "Accounts are deleted by the site's operator only.";
         return NULL;
@@ -181,7 +197,8 @@ static na_error *leave(na_request *request, const na_session *session, na_db_use
     if (*fault)
         return NULL;
     NA_TRY(end_sessions(request, user, NULL));
-    NA_TRY(delete_user(request, user));
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, delete_user(request, use, user)));
     na_log(request, NA_LOG_INFO, "deleteUser: '%s'", na_percent_encode(request->pool, user->id));
     user->id = NULL;
     return NULL;
@@ -243,6 +260,12 @@ static na_error *take_email(na_request *request, na_db_use *use, na_db_user *use
             na_error_new(request->pool, NA_VERIFICATION, "the address is another user's by now");
         return NULL;
     }
+    NA_TRY(read_enabled(use, apr_pstrdup(request->pool, user->id), user));
+    if (!user->id) {
+        *late = na_error_new(request->pool, NA_VERIFICATION, "the user is gone");
+        return NULL;
+    }
+    NA_TRY(na_link_end_all(request, use, user->email));
     user->email = email;
     user->email_verified = apr_time_as_msec(request->now);
     return na_db_update_user(use, user);

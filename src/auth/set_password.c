@@ -36,7 +36,7 @@ static na_error *check_feature(const na_request *request, int features)
 
 static const char *identifier_of(apr_pool_t *pool, int is_new, const char *email)
 {
-    return apr_pstrcat(pool, is_new ? "signup:" : "reset:", email, NULL);
+    return apr_pstrcat(pool, is_new ? NA_LINK_SIGN_UP : NA_LINK_RESET, email, NULL);
 }
 
 /* ── asking for a link ─────────────────────────────────────────────────────────────────────── */
@@ -67,8 +67,18 @@ static na_error *has_user(na_request *request, const char *email, int *found)
 {
     na_db_user user;
     na_db_use *use;
-    NA_TRY(na_db_read(request->db, request->pool, &use));
+    NA_TRY(na_db_write(request->db, request->pool, &use));
     return na_db_end(use, na_db_get_user_by_email(use, email, &user, found));
+}
+
+/* Where the mails' queue is full the answer is what it is for those whom no mail is sent to. */
+static na_error *send_quietly(na_request *request, const na_link *link)
+{
+    na_error *error = na_link_send(request, link);
+    if (!error || strcmp(error->code, NA_EMAIL_SIGNIN) != 0)
+        return error;
+    na_log(request, NA_LOG_ERROR, "%s", na_error_text(request->pool, error));
+    return NULL;
 }
 
 /* Whoever asks for what he has, or has not, gets a mail about what he can do. */
@@ -81,7 +91,7 @@ static na_error *send_what_fits(na_request *request, const char *email, int want
         return NULL;
     const na_link link = {found ? NA_MAIL_PASSWORD_RESET : NA_MAIL_SIGN_UP, email,
                           identifier_of(request->pool, !found, email), "/set-password", VALID_FOR};
-    return na_link_send(request, &link);
+    return send_quietly(request, &link);
 }
 
 static na_error *post_email(na_request *request, na_response *response, int wants_new)
@@ -92,7 +102,8 @@ static na_error *post_email(na_request *request, na_response *response, int want
     NA_TRY(check_feature(request, wants_new ? NA_FEATURE_SIGN_UP : NA_FEATURE_RESET));
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, path);
-    if (na_email_normalize(request->pool, typed ? typed : "", &email)) {
+    if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
+        strlen(email) > NA_LINK_EMAIL_MAX) {
         respond_ask(request, response, path, title, "That is no e-mail address.");
         return NULL;
     }
@@ -154,11 +165,16 @@ static const char *usable_name(na_request *request)
                                                                                              : NULL;
 }
 
-static na_error *user_of_link(na_request *request, na_db_use *use, const char *email,
-                              na_db_user *user)
+/* A link to a new password makes no user of somebody who was deleted since. */
+static na_error *user_of_link(na_request *request, na_db_use *use, const char *email, int is_new,
+                              na_db_user *user, na_error **late)
 {
-    int found;
+    int found, signs_up = is_new && request->config->features & NA_FEATURE_SIGN_UP;
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
+    if (!found && !signs_up) {
+        *late = na_error_new(request->pool, NA_VERIFICATION, "the link's user is gone");
+        return NULL;
+    }
     if (!found)
         *user = (na_db_user){.name = usable_name(request), .email = email};
     user->email_verified = apr_time_as_msec(request->now);
@@ -167,11 +183,14 @@ static na_error *user_of_link(na_request *request, na_db_use *use, const char *e
 
 /* One of the two that a link may be of. *late: as for mailed sign-ins. */
 static na_error *use_link(na_request *request, na_db_use *use, const char *email, const char *token,
-                          na_error **late)
+                          int *is_new, na_error **late)
 {
+    *is_new = 0;
     *late = na_link_use(request, use, identifier_of(request->pool, 0, email), token);
-    if (*late && !na_is_unavailable(*late))
+    if (*late && !na_is_unavailable(*late)) {
+        *is_new = 1;
         *late = na_link_use(request, use, identifier_of(request->pool, 1, email), token);
+    }
     return na_is_unavailable(*late) ? *late : NULL;
 }
 
@@ -180,10 +199,13 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
                               na_error **late)
 {
     NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    NA_TRY(use_link(request, use, email, token, late));
+    int is_new;
+    NA_TRY(use_link(request, use, email, token, &is_new, late));
+    if (!*late)
+        NA_TRY(user_of_link(request, use, email, is_new, user, late));
     if (*late)
         return NULL;
-    NA_TRY(user_of_link(request, use, email, user));
+    NA_TRY(na_link_end_all(request, use, email));
     return na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now));
 }
 

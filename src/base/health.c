@@ -64,11 +64,17 @@ na_error *na_watch_admit(const na_watch *watch, apr_pool_t *pool)
                                   : na_error_new(pool, NA_UNAVAILABLE, "%s is down", watch->name);
 }
 
+/* Who had no time to ask has learned nothing about the server. */
+static int is_busy(const na_error *error)
+{
+    return error && strcmp(error->code, NA_BUSY) == 0;
+}
+
 na_error *na_watch_settle(const na_watch *watch, apr_pool_t *pool, na_error *error)
 {
     if (error && strcmp(error->code, NA_UNAVAILABLE) == 0)
         failed(watch, pool, error);
-    else if (apr_atomic_read32(&watch->health->failures))
+    else if (!is_busy(error) && apr_atomic_read32(&watch->health->failures))
         came_back(watch, pool);
     return error;
 }

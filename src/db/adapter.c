@@ -346,6 +346,11 @@ na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *ha
     return NULL;
 }
 
+na_error *na_db_delete_tokens(na_db_use *use, const char *identifier)
+{
+    return change_by(use, NA_SQL_DELETE_TOKENS_FOR, 0, 1, &identifier, NULL);
+}
+
 na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now)
 {
     const char *text = time_text(use, now);

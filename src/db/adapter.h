@@ -77,6 +77,9 @@ na_error *na_db_create_token(na_db_use *use, const na_db_token *token);
 na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
                           na_db_token *token, int *found);
 
+/* All of an identifier. */
+na_error *na_db_delete_tokens(na_db_use *use, const char *identifier);
+
 na_error *na_db_create_authenticator(na_db_use *use, const na_db_authenticator *authenticator);
 na_error *na_db_get_authenticator(na_db_use *use, const char *credential_id,
                                   na_db_authenticator *authenticator, int *found);

@@ -50,11 +50,14 @@ struct na_db {
     const apr_dbd_driver_t *driver;
     const char *statements[NA_SQL_STATEMENTS];
     apr_reslist_t *connections;
-    na_db *replica; /* NULL: none */
+    na_db *const *replicas;
+    int replica_count;
 };
 
 struct na_db_use {
-    na_db *db;
+    na_db *primary;
+    int nth;   /* 0: the primary itself, n: its replica n - 1 */
+    na_db *db; /* that one */
     apr_pool_t *pool;
     connection *connection;
     apr_dbd_transaction_t *transaction; /* NULL: reading */
@@ -260,17 +263,23 @@ static void pass_turn(na_db_use *use)
 
 /* ── uses ──────────────────────────────────────────────────────────────────────────────────── */
 
-static na_db_use *make_use(na_db *db, apr_pool_t *pool)
+static na_db *nth_of(na_db *primary, int nth)
+{
+    return nth ? primary->replicas[nth - 1] : primary;
+}
+
+static na_db_use *make_use(na_db *primary, int nth, apr_pool_t *pool)
 {
     na_db_use *use = apr_palloc(pool, sizeof *use);
-    *use = (na_db_use){.db = db, .pool = pool};
+    *use = (na_db_use){.primary = primary, .nth = nth, .db = nth_of(primary, nth), .pool = pool};
     return use;
 }
 
-static na_error *start_reading(na_db *db, apr_pool_t *pool, na_db_use **use)
+static na_error *start_reading(na_db *primary, int nth, apr_pool_t *pool, na_db_use **use)
 {
+    na_db *db = nth_of(primary, nth);
     NA_TRY(na_watch_admit(db->watch, pool));
-    *use = make_use(db, pool);
+    *use = make_use(primary, nth, pool);
     na_error *error = acquire(db, pool, &(*use)->connection);
     return error ? na_watch_settle(db->watch, pool, error) : NULL;
 }
@@ -282,17 +291,21 @@ static int is_down(const na_error *error)
 
 na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
 {
-    na_error *error = start_reading(db, pool, use);
-    while (is_down(error) && db->replica) {
-        db = db->replica;
-        error = start_reading(db, pool, use);
-    }
+    na_error *error = start_reading(db, 0, pool, use);
+    for (int nth = 1; is_down(error) && nth <= db->replica_count; nth++)
+        error = start_reading(db, nth, pool, use);
     return error;
 }
 
-void na_db_set_replica(na_db *db, na_db *replica)
+void na_db_set_replicas(na_db *db, na_db *const *replicas, int count)
 {
-    db->replica = replica;
+    db->replicas = replicas;
+    db->replica_count = count;
+}
+
+int na_db_is_behind(const na_db_use *use)
+{
+    return use->nth > 0;
 }
 
 /*
@@ -345,7 +358,7 @@ static na_error *begin_on_live(na_db_use *use)
 na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
 {
     NA_TRY(na_watch_admit(db->watch, pool));
-    *use = make_use(db, pool);
+    *use = make_use(db, 0, pool);
     na_error *error = take_turn(*use);
     if (!error)
         error = acquire(db, pool, &(*use)->connection);
@@ -445,7 +458,8 @@ static apr_dbd_prepared_t *prepared(connection *c, const char *name, const char 
 }
 
 /* All rows at once, by number: the one way of reading that all drivers do right. */
-static int read_rows(connection *c, apr_pool_t *pool, apr_dbd_results_t *results, na_rows *rows)
+static int read_rows(const connection *c, apr_pool_t *pool, apr_dbd_results_t *results,
+                     na_rows *rows)
 {
     rows->columns = apr_dbd_num_cols(c->driver, results);
     rows->count = apr_dbd_num_tuples(c->driver, results);
@@ -507,9 +521,9 @@ static int replace(na_db_use *use)
     apr_reslist_invalidate(db->connections, use->connection);
     use->connection = NULL;
     na_error *error = acquire(db, use->pool, &use->connection);
-    while (is_down(error) && use->db->replica) {
+    while (is_down(error) && use->nth < use->primary->replica_count) {
         na_watch_settle(use->db->watch, use->pool, error);
-        use->db = use->db->replica;
+        use->db = nth_of(use->primary, ++use->nth);
         error = acquire(use->db, use->pool, &use->connection);
     }
     if (error)
@@ -517,6 +531,20 @@ static int replace(na_db_use *use)
     return !error;
 }
 
+static int is_alive(const na_db_use *use)
+{
+    const connection *c = use->connection;
+    apr_dbd_results_t *results = NULL;
+    apr_pool_t *temporary;
+    na_rows rows;
+    apr_pool_create(&temporary, use->pool);
+    int alive = apr_dbd_select(c->driver, temporary, c->handle, &results, "SELECT 1", 1) == 0 &&
+                read_rows(c, temporary, results, &rows);
+    apr_pool_destroy(temporary);
+    return alive;
+}
+
+/* Two connections failed, and the second one answers: it is the statement, or what it is about. */
 na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int count,
                             const char *const *arguments, na_rows *rows)
 {
@@ -527,6 +555,8 @@ na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, 
         if (try_select(use->connection, use->pool, name, text, count, arguments, rows))
             return NULL;
         error = failed(use, name);
+        if (tries && !use->transaction && is_alive(use))
+            return na_error_wrap(use->pool, error, NA_CONFLICT, "refused");
         if (!replace(use))
             return error;
     }

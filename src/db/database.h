@@ -42,10 +42,11 @@ na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_wa
                      na_db **made);
 
 /*
- * Reading goes on with `replica` (and its own) while `db` does not answer. Nothing is written
- * there, and while `db` is well nothing is read there: a replica lags behind.
+ * Reading goes on with the first of `replicas` that answers while `db` does not. Nothing is written
+ * there, and while `db` is well nothing is read there: a replica lags behind. The array must live
+ * as long as `db`.
  */
-void na_db_set_replica(na_db *db, na_db *replica);
+void na_db_set_replicas(na_db *db, na_db *const *replicas, int count);
 
 /*
  * A connection in use. A reading one replaces a connection that turns out dead; a writing one is
@@ -55,6 +56,9 @@ typedef struct na_db_use na_db_use;
 
 na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use);
 na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use);
+
+/* 1 where a replica is read: what it does not have yet may be there all the same. */
+int na_db_is_behind(const na_db_use *use);
 
 /*
  * Ends a use with what came of it: commits where `error` is NULL, rolls back otherwise. Returns
@@ -93,8 +97,8 @@ static inline const char *na_rows_value(const na_rows *rows, int row, int column
 /*
  * Runs a statement of the schema with `arguments` as text (NULL is NULL). One that returns rows
  * goes through na_db_select; `affected` (may be NULL) takes how many rows another changed. The code
- * of an error is NA_UNAVAILABLE; na_db_end makes it NA_CONFLICT where the server is there after
- * all.
+ * of an error is NA_UNAVAILABLE; in a transaction na_db_end makes it NA_CONFLICT where the server
+ * is there after all, and it is that at once where reading alone was refused.
  */
 na_error *na_db_select(na_db_use *use, na_statement statement, int argument_count,
                        const char *const *arguments, na_rows *rows);

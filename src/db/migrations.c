@@ -50,7 +50,7 @@ static const char *const authjs_tables[] = {
     "{userId} {#id} NOT NULL, {providerAccountId} {#key} NOT NULL, {credentialPublicKey} {#text} "
     "NOT NULL, {counter} {#int} NOT NULL, {credentialDeviceType} {#key} NOT NULL, "
     "{credentialBackedUp} {#bool} NOT NULL, {transports} {#text})",
-    "CREATE INDEX IF NOT EXISTS nextauth_users_email ON {users} ({email})",
+    "CREATE INDEX IF NOT EXISTS nextauth_users_email ON {users} (lower({email}))",
     "CREATE INDEX IF NOT EXISTS nextauth_accounts_user ON {accounts} ({userId})",
     "CREATE INDEX IF NOT EXISTS nextauth_accounts_account ON {accounts} ({provider}, "
     "{providerAccountId})",

@@ -89,8 +89,10 @@ static const struct {
          "({+?id}%s, %s, {?time}, %s{+?updated}){+returning}",
          NULL},
     [NA_SQL_USER] = {"SELECT " USER " FROM {users} WHERE {id} = {?id}", NULL},
-    [NA_SQL_USER_BY_EMAIL] = {"SELECT " USER " FROM {users} WHERE {email} = %s ORDER BY {id}",
-                              NULL},
+    /* what other programs wrote there may have capitals; MySQL's comparison does not see them */
+    [NA_SQL_USER_BY_EMAIL] = {"SELECT " USER
+                              " FROM {users} WHERE lower({email}) = lower(%s) ORDER BY {id}",
+                              "SELECT " USER " FROM {users} WHERE {email} = %s ORDER BY {id}"},
     /* provider, providerAccountId */
     [NA_SQL_USER_BY_ACCOUNT] =
         {"SELECT " USER_OF("u") " FROM {users} u JOIN {accounts} a ON a.{userId} = u.{id} WHERE "
@@ -147,6 +149,7 @@ static const struct {
     [NA_SQL_TOKEN] = {"SELECT {identifier}, {token}, {@expires} FROM {tokens} WHERE "
                       "{=identifier} AND {=token}",
                       NULL},
+    [NA_SQL_DELETE_TOKENS_FOR] = {"DELETE FROM {tokens} WHERE {=identifier}", NULL},
     [NA_SQL_DELETE_TOKEN] = {"DELETE FROM {tokens} WHERE {=identifier} AND {=token}", NULL},
     [NA_SQL_DELETE_EXPIRED_TOKENS] = {"DELETE FROM {tokens} WHERE {expires} < {?time}", NULL},
     [NA_SQL_CREATE_AUTHENTICATOR] = {"INSERT INTO {authenticators} (" AUTHENTICATOR

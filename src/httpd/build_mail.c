@@ -117,8 +117,6 @@ na_error *na_build_passwords(na_building *b, const na_written *w)
 /* Unknown users' passwords are checked against one that nobody has: it takes as long. */
 static na_error *finish_passwords(na_building *b)
 {
-    if (b->config->features && !b->config->mail)
-        return na_wrong(b, "NextAuthFeature needs NextAuthMail: links confirm who has an address");
     return na_password_hash(b->pool, b->config->password_rules.kind,
                             na_random_base64url(b->pool, 24), &b->config->nobodys_hash);
 }
@@ -131,6 +129,9 @@ na_error *na_build_finish_mail(na_building *b)
         NA_TRY(start(b, server, &options));
         NA_TRY(na_mail_options_check(b->pool, options));
     }
+    if (b->config->features && (!b->config->mail || !b->config->database))
+        return na_wrong(b, "NextAuthFeature needs NextAuthDatabase, and NextAuthMail, whose links "
+                           "confirm who has an address");
     for (int i = 0; i < b->config->providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
         if (p->type == NA_EMAIL && !b->config->mail)

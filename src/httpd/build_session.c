@@ -240,6 +240,8 @@ static na_error *finish_replicas(na_building *b, const na_db_options *primary)
         na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
         if (replica->engine != primary->engine)
             return na_wrong(b, "replica=: it is of another kind than its primary");
+        if (strcmp(replica->parameters, primary->parameters) == 0)
+            return na_wrong(b, "replica=: it is the primary itself");
         replica->schema = primary->schema;
         replica->max_connections = primary->max_connections;
         replica->timeout_ms = primary->timeout_ms;

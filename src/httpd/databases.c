@@ -23,11 +23,24 @@ typedef struct shared_database {
 static shared_database databases[DATABASES_MAX];
 static int database_count;
 
+/* Replicas differ in their parameters only: the rest is their primary's. */
+static int have_same_replicas(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    int count = a ? a->nelts : 0;
+    if (count != (b ? b->nelts : 0))
+        return 0;
+    for (int i = 0; i < count; i++)
+        if (strcmp(APR_ARRAY_IDX(a, i, const na_db_options *)->parameters,
+                   APR_ARRAY_IDX(b, i, const na_db_options *)->parameters) != 0)
+            return 0;
+    return 1;
+}
+
 static int is_same(const na_db_options *a, const na_db_options *b)
 {
     return a->engine == b->engine && a->schema == b->schema &&
            strcmp(a->parameters, b->parameters) == 0 && a->max_connections == b->max_connections &&
-           a->timeout_ms == b->timeout_ms;
+           a->timeout_ms == b->timeout_ms && have_same_replicas(a->replicas, b->replicas);
 }
 
 static shared_database *find(const na_db_options *options)
@@ -72,16 +85,14 @@ static na_error *add(apr_pool_t *pconf, const na_db_options *options, int is_rep
     return NULL;
 }
 
-/* One behind the other, in the order they were named. */
-static void chain_replicas(const shared_database *primary)
+static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
 {
-    const apr_array_header_t *replicas = primary->options->replicas;
-    na_db *last = primary->db;
-    for (int i = 0; replicas && i < replicas->nelts; i++) {
-        na_db *replica = find(APR_ARRAY_IDX(replicas, i, const na_db_options *))->db;
-        na_db_set_replica(last, replica);
-        last = replica;
-    }
+    const apr_array_header_t *named = primary->options->replicas;
+    int count = named ? named->nelts : 0;
+    na_db **replicas = apr_palloc(pool, (apr_size_t)(count + 1) * sizeof *replicas);
+    for (int i = 0; i < count; i++)
+        replicas[i] = find(APR_ARRAY_IDX(named, i, const na_db_options *))->db;
+    na_db_set_replicas(primary->db, replicas, count);
 }
 
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
@@ -89,7 +100,7 @@ na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
     for (int i = 0; i < database_count; i++)
         NA_TRY(na_db_make(pool, databases[i].options, &databases[i].watch, &databases[i].db));
     for (int i = 0; i < database_count; i++)
-        chain_replicas(&databases[i]);
+        connect_replicas(pool, &databases[i]);
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         if (conf->config && conf->config->database)

@@ -52,5 +52,8 @@ const na_session *na_session_of(request_rec *r)
     if (error && !state->unavailable)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "session refused: %s",
                       na_error_text(r->pool, error));
+    if (state->unavailable && strcmp(error->code, NA_UNAVAILABLE) != 0) /* that is said once */
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "session not known: %s",
+                      na_error_text(r->pool, error));
     return state->session;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "base/json.h"
@@ -69,11 +70,15 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
 
 /* ── the two forms of a cookie ─────────────────────────────────────────────────────────────── */
 
-/* An id has no dots, an encrypted token has four. */
+/* An id has no dots, an encrypted token has four; nor has it what a database takes exception to. */
 static int is_id(na_bytes token)
 {
-    return token.len >= NA_SESSION_ID_LEAST && token.len <= NA_SESSION_ID_MOST &&
-           !memchr(token.data, '.', token.len);
+    if (token.len < NA_SESSION_ID_LEAST || token.len > NA_SESSION_ID_MOST)
+        return 0;
+    for (apr_size_t i = 0; i < token.len; i++)
+        if (!apr_isalnum(token.data[i]) && token.data[i] != '-' && token.data[i] != '_')
+            return 0;
+    return 1;
 }
 
 static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
@@ -370,6 +375,10 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
                                  apr_array_header_t *set_cookies, apr_int64_t *expires)
 {
     na_session renewed = *session;
+    if (sessions->table && !session->on_server &&
+        !na_session_claim(session, NA_CLAIM_DATABASE_USER))
+        return na_error_new(visit->pool, NA_SESSION,
+                            "the session is from before the database: its user is not in there");
     renewed.has_id = 1;
     na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
     if (!na_session_is_due(sessions->config, session, visit->now)) {

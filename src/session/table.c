@@ -13,7 +13,9 @@ static na_error *read_row(na_db_use *use, const char *token, int role_column, na
     apr_array_header_t *roles = apr_array_make(na_db_pool(use), 4, sizeof(const char *));
     NA_TRY(na_db_get_session_and_user(use, token, &session, &row->user, found));
     if (!*found)
-        return NULL;
+        return na_db_is_behind(use) ? na_error_new(na_db_pool(use), NA_BUSY,
+                                                   "a replica may not have the session yet")
+                                    : NULL;
     NA_TRY(na_db_get_credential(use, row->user.id, &credential));
     NA_TRY(na_db_roles(use, row->user.id, role_column, roles));
     *disabled = credential.disabled;

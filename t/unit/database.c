@@ -716,12 +716,12 @@ static void exact_accounts(apr_pool_t *pool)
     forget(pool, &ada);
 }
 
-/* Prisma's databases on MySQL do not tell cases apart, and no two users have one address there. */
+/* Cases are not told apart but in MySQL's tables of this module, which writes in lower case. */
 static void exact_emails(apr_pool_t *pool)
 {
     const char *like[LIKE];
     na_db_user ada = new_user(pool), user;
-    int ignores_case = options.engine == NA_DB_MYSQL && !na_schema_makes_ids(options.schema);
+    int ignores_case = options.engine != NA_DB_MYSQL || !na_schema_makes_ids(options.schema);
     look_alikes(pool, ada.email, like);
     for (int i = ignores_case ? 2 : 0; i < LIKE; i++) {
         int found = -1;
