@@ -154,27 +154,26 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
     return NULL;
 }
 
-static na_error *resolve(na_request *request, na_db_use *use, na_subject *subject,
-                         const char *current_id)
+typedef struct resolving {
+    na_request *request;
+    na_subject *subject;
+    const char *current_id; /* of who is signed in; NULL: nobody */
+} resolving;
+
+static na_error *resolve(void *data, na_db_use *use)
 {
+    const resolving *r = data;
     na_db_user user;
-    NA_TRY(decide(request, use, subject, vouched_email(request->pool, subject), current_id, &user));
-    return na_account_adopt(request, use, &user, subject);
+    NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
+                  r->current_id, &user));
+    return na_account_adopt(r->request, use, &user, r->subject);
 }
 
 na_error *na_account_resolve(na_request *request, na_subject *subject)
 {
-    const char *current_id;
-    na_db_use *use;
-    na_error *error;
-    int tries = 0;
-    NA_TRY(signed_in(request, subject, &current_id));
-    do {
-        error = na_db_write(request->db, request->pool, &use);
-        if (!error)
-            error = na_db_end(use, resolve(request, use, subject, current_id));
-    } while (na_db_again(error, &tries));
-    return error;
+    resolving r = {request, subject, NULL};
+    NA_TRY(signed_in(request, subject, &r.current_id));
+    return na_db_transact(request->db, request->pool, resolve, &r);
 }
 
 static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *subject)

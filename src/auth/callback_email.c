@@ -57,30 +57,33 @@ static na_error *user_of(na_request *request, na_db_use *use, const char *email,
     return NULL;
 }
 
-/* A link that came too late is used up all the same: *late takes that, the transaction stands. */
-static na_error *resolve(na_request *request, na_db_use *use, na_subject *subject, na_error **late)
+/* A link that came too late is used up all the same: `late` takes that, the transaction stands. */
+typedef struct resolving {
+    na_request *request;
+    na_subject *subject;
+    na_error *late;
+} resolving;
+
+static na_error *resolve(void *data, na_db_use *use)
 {
+    resolving *r = data;
+    na_request *request = r->request;
+    na_subject *subject = r->subject;
     const char *email = subject->user.email, *token = apr_table_get(request->form, "token");
     na_db_user user;
     NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    *late = na_link_use(request, use, email, token);
-    if (*late)
-        return na_is_unavailable(*late) ? *late : NULL;
+    r->late = na_link_use(request, use, email, token);
+    if (r->late)
+        return na_is_unavailable(r->late) ? r->late : NULL;
     NA_TRY(user_of(request, use, email, &user));
     return na_account_adopt(request, use, &user, subject);
 }
 
 na_error *na_account_resolve_email(na_request *request, na_subject *subject)
 {
-    na_db_use *use;
-    na_error *error, *late = NULL;
-    int tries = 0;
-    do {
-        error = na_db_write(request->db, request->pool, &use);
-        if (!error)
-            error = na_db_end(use, resolve(request, use, subject, &late));
-    } while (na_db_again(error, &tries));
-    return error ? error : late;
+    resolving r = {request, subject, NULL};
+    na_error *error = na_db_transact(request->db, request->pool, resolve, &r);
+    return error ? error : r.late;
 }
 
 static const char *email_of(na_request *request)

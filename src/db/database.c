@@ -392,14 +392,6 @@ static na_error *not_its_fault(na_db_use *use, na_error *error)
                : error;
 }
 
-int na_db_again(const na_error *error, int *tries)
-{
-    if (!error || strcmp(error->code, NA_CONFLICT) != 0 || ++*tries >= TRIES_MAX)
-        return 0;
-    apr_sleep(*tries * CONFLICT_PAUSE);
-    return 1;
-}
-
 na_error *na_db_end(na_db_use *use, na_error *error)
 {
     connection *c = use->connection;
@@ -420,6 +412,19 @@ na_error *na_db_end(na_db_use *use, na_error *error)
     pass_turn(use);
     give_back(use->db, c);
     return na_watch_settle(use->db->watch, use->pool, error);
+}
+
+na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *data)
+{
+    na_db_use *use;
+    for (int tries = 1;; tries++) {
+        na_error *error = na_db_write(db, pool, &use);
+        if (!error)
+            error = na_db_end(use, work(data, use));
+        if (!error || strcmp(error->code, NA_CONFLICT) != 0 || tries == TRIES_MAX)
+            return error;
+        apr_sleep(tries * CONFLICT_PAUSE);
+    }
 }
 
 apr_pool_t *na_db_pool(const na_db_use *use)

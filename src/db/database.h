@@ -67,10 +67,12 @@ int na_db_is_behind(const na_db_use *use);
 na_error *na_db_end(na_db_use *use, na_error *error);
 
 /*
- * 1 where a whole transaction, from its na_db_write on, is to be made again after a pause: it was
- * rolled back though the server is there, as when two wait for each other. `*tries` starts at 0.
+ * A whole transaction of `work`, a few times over where it was rolled back though the server is
+ * there, as when two wait for each other: what `work` leaves in `data` has to bear that.
  */
-int na_db_again(const na_error *error, int *tries);
+typedef na_error *na_db_work(void *data, na_db_use *use);
+
+na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *data);
 
 apr_pool_t *na_db_pool(const na_db_use *use);
 

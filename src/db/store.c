@@ -62,49 +62,56 @@ static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int
     return own_word(pool, error ? error : na_db_end(use, get_all(use, keys, count, values)));
 }
 
+typedef struct change {
+    const char *key, *value, *expires;
+    const char *expected; /* of a swap; NULL: none is there */
+    const char *now;
+    int *swapped;
+} change;
+
+static na_error *replace(void *data, na_db_use *use)
+{
+    const change *c = data;
+    const char *arguments[] = {c->key, c->value, c->expires};
+    return na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL);
+}
+
 static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
                      apr_time_t expires)
 {
-    const char *arguments[] = {text_of(pool, key), na_base64url_encode(pool, value.data, value.len),
-                               number(pool, expires)};
-    na_db_use *use;
-    na_error *error;
-    int tries = 0;
-    do {
-        error = na_db_write(self, pool, &use);
-        if (!error)
-            error = na_db_end(use, na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL));
-    } while (na_db_again(error, &tries));
-    return own_word(pool, error);
+    change c = {.key = text_of(pool, key),
+                .value = na_base64url_encode(pool, value.data, value.len),
+                .expires = number(pool, expires)};
+    return own_word(pool, na_db_transact(self, pool, replace, &c));
 }
 
 /* What expired is as good as absent, but still in the way. */
-static na_error *add(na_db_use *use, const char *key, const char *value, const char *expires,
-                     const char *now, int *swapped)
+static na_error *add(const change *c, na_db_use *use)
 {
-    const char *old[] = {key, now}, *arguments[] = {key, value, expires};
+    const char *old[] = {c->key, c->now}, *arguments[] = {c->key, c->value, c->expires};
     NA_TRY(na_db_change(use, NA_SQL_STORE_EXPIRE, 2, old, NULL));
-    return na_db_change(use, NA_SQL_STORE_ADD, 3, arguments, swapped);
+    return na_db_change(use, NA_SQL_STORE_ADD, 3, arguments, c->swapped);
+}
+
+static na_error *swap_or_add(void *data, na_db_use *use)
+{
+    const change *c = data;
+    const char *arguments[] = {c->value, c->expires, c->key, c->expected, c->now};
+    return c->expected ? na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, c->swapped)
+                       : add(c, use);
 }
 
 static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
                       na_bytes value, apr_time_t expires, int *swapped)
 {
-    const char *name = text_of(pool, key), *until = number(pool, expires);
-    const char *new = na_base64url_encode(pool, value.data, value.len);
-    const char *now = number(pool, apr_time_now());
-    const char *was = expected.data ? na_base64url_encode(pool, expected.data, expected.len) : NULL;
-    const char *arguments[] = {new, until, name, was, now};
-    na_db_use *use;
-    na_error *error;
-    int tries = 0;
-    do {
-        error = na_db_write(self, pool, &use);
-        if (!error)
-            error = na_db_end(use, was ? na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, swapped)
-                                       : add(use, name, new, until, now, swapped));
-    } while (na_db_again(error, &tries));
-    return own_word(pool, error);
+    change c = {.key = text_of(pool, key),
+                .value = na_base64url_encode(pool, value.data, value.len),
+                .expires = number(pool, expires),
+                .expected =
+                    expected.data ? na_base64url_encode(pool, expected.data, expected.len) : NULL,
+                .now = number(pool, apr_time_now()),
+                .swapped = swapped};
+    return own_word(pool, na_db_transact(self, pool, swap_or_add, &c));
 }
 
 /* The key of its text; 0 where it is none. */

@@ -38,32 +38,28 @@ na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role
     return disabled ? na_error_new(pool, NA_SESSION, "the session's user is disabled") : NULL;
 }
 
+static na_error *add_row(void *session, na_db_use *use)
+{
+    return na_db_create_session(use, session);
+}
+
 na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const char *user_id,
                        apr_int64_t expires)
 {
-    const na_db_session session = {token, user_id, expires * 1000};
-    na_db_use *use;
-    na_error *error;
-    int tries = 0;
-    do {
-        error = na_db_write(db, pool, &use);
-        if (!error)
-            error = na_db_end(use, na_db_create_session(use, &session));
-    } while (na_db_again(error, &tries));
-    return error;
+    na_db_session session = {token, user_id, expires * 1000};
+    return na_db_transact(db, pool, add_row, &session);
+}
+
+static na_error *extend_row(void *data, na_db_use *use)
+{
+    const na_db_session *session = data;
+    return na_db_update_session(use, session->token, session->expires);
 }
 
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *token, apr_int64_t expires)
 {
-    na_db_use *use;
-    na_error *error;
-    int tries = 0;
-    do {
-        error = na_db_write(db, pool, &use);
-        if (!error)
-            error = na_db_end(use, na_db_update_session(use, token, expires * 1000));
-    } while (na_db_again(error, &tries));
-    return error;
+    na_db_session session = {.token = token, .expires = expires * 1000};
+    return na_db_transact(db, pool, extend_row, &session);
 }
 
 static int is_key_of(const na_store_key *key, const char *token)
@@ -73,14 +69,19 @@ static int is_key_of(const na_store_key *key, const char *token)
     return memcmp(of_token.hash, key->hash, sizeof key->hash) == 0;
 }
 
-static na_error *remove_rows(na_db_use *use, const char *user_id, const na_store_key *key,
-                             const na_store_key *but)
+typedef struct removal {
+    const char *user_id;
+    const na_store_key *key, *but;
+} removal;
+
+static na_error *remove_rows(void *data, na_db_use *use)
 {
+    const removal *r = data;
     apr_array_header_t *tokens = apr_array_make(na_db_pool(use), 8, sizeof(const char *));
-    NA_TRY(na_db_list_session_tokens(use, user_id, tokens));
+    NA_TRY(na_db_list_session_tokens(use, r->user_id, tokens));
     for (int i = 0; i < tokens->nelts; i++) {
         const char *token = APR_ARRAY_IDX(tokens, i, const char *);
-        if ((!key || is_key_of(key, token)) && !(but && is_key_of(but, token)))
+        if ((!r->key || is_key_of(r->key, token)) && !(r->but && is_key_of(r->but, token)))
             NA_TRY(na_db_delete_session(use, token));
     }
     return NULL;
@@ -89,15 +90,8 @@ static na_error *remove_rows(na_db_use *use, const char *user_id, const na_store
 na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, const na_store_key *key,
                           const na_store_key *but)
 {
-    na_db_use *use;
-    na_error *error;
-    int tries = 0;
-    do {
-        error = na_db_write(db, pool, &use);
-        if (!error)
-            error = na_db_end(use, remove_rows(use, user_id, key, but));
-    } while (na_db_again(error, &tries));
-    return error;
+    removal r = {user_id, key, but};
+    return na_db_transact(db, pool, remove_rows, &r);
 }
 
 /* ── claims ────────────────────────────────────────────────────────────────────────────────── */
