@@ -160,6 +160,13 @@ na_error *na_password_user_hash(na_request *request, const char *password, const
 const char *na_password_user_fault(na_request *request, const char *name, const char *email,
                                    const char *password);
 
+/* The name of the form; NULL where there is none, or none that can be one. */
+const char *na_password_user_name(const na_request *request);
+
+/* Ends the user's sessions, `but` (NULL: none) excepted; without a registry, none can be ended. */
+na_error *na_password_user_sign_out(na_request *request, const char *user_id,
+                                    const na_session *but);
+
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
     na_post_set_password, na_get_account, na_post_account, na_confirm_email;
 

@@ -2,8 +2,11 @@
 #include <string.h>
 
 #include "auth/action.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "mail/address.h"
+
+#define NAME_LEN_MAX 200
 
 typedef struct known {
     na_db_user user;
@@ -84,6 +87,23 @@ na_error *na_password_user_hash(na_request *request, const char *password, const
         na_password_hash(request->pool, request->config->password_rules.kind, password, hash);
     na_password_gate_leave(request->process->passwords);
     return error;
+}
+
+const char *na_password_user_name(const na_request *request)
+{
+    const char *name = apr_table_get(request->form, "name");
+    return name && *name && strlen(name) <= NAME_LEN_MAX && na_is_utf8(name) &&
+                   !na_has_control(name)
+               ? name
+               : NULL;
+}
+
+na_error *na_password_user_sign_out(na_request *request, const char *user_id, const na_session *but)
+{
+    return request->sessions->registry
+               ? na_session_end_user(request->sessions, request->pool,
+                                     na_user_name(request->pool, NULL, user_id), but, request->now)
+               : NULL;
 }
 
 const char *na_password_user_fault(na_request *request, const char *name, const char *email,

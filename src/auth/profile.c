@@ -4,14 +4,12 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
-#include "base/text.h"
 #include "base/url.h"
 #include "mail/address.h"
 
 /* One's own account: name, password, address, and leaving. */
 
 #define VALID_FOR (24L * 3600)
-#define NAME_LEN_MAX 200
 
 static na_error *check_feature(const na_request *request)
 {
@@ -98,9 +96,8 @@ static na_error *change_name(na_request *request, const na_session *session, na_
                              const char **said, const char **fault)
 {
     na_db_use *use;
-    const char *name = apr_table_get(request->form, "name");
-    if (!name || !*name || strlen(name) > NAME_LEN_MAX || !na_is_utf8(name) ||
-        na_has_control(name)) {
+    const char *name = na_password_user_name(request);
+    if (!name) {
         *fault = "That cannot be a name.";
         return NULL;
     }
@@ -129,14 +126,6 @@ static na_error *put_password(na_request *request, na_db_use *use, const na_db_u
     return na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now));
 }
 
-static na_error *end_sessions(na_request *request, const na_db_user *user, const na_session *but)
-{
-    return request->sessions->registry
-               ? na_session_end_user(request->sessions, request->pool,
-                                     na_user_name(request->pool, NULL, user->id), but, request->now)
-               : NULL;
-}
-
 static na_error *change_password(na_request *request, const na_session *session, na_db_user *user,
                                  const char **said, const char **fault)
 {
@@ -153,7 +142,7 @@ static na_error *change_password(na_request *request, const na_session *session,
     *said = request->sessions->registry
                 ? "Your password was changed. You are signed out everywhere else."
                 : "Your password was changed.";
-    return end_sessions(request, user, session);
+    return na_password_user_sign_out(request, user->id, session);
 }
 
 static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, const char *email)
@@ -196,7 +185,7 @@ static na_error *leave(na_request *request, const na_session *session, na_db_use
     NA_TRY(check_password(request, user, fault));
     if (*fault)
         return NULL;
-    NA_TRY(end_sessions(request, user, NULL));
+    NA_TRY(na_password_user_sign_out(request, user->id, NULL));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, delete_user(request, use, user)));
     na_log(request, NA_LOG_INFO, "deleteUser: '%s'", na_percent_encode(request->pool, user->id));

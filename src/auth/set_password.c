@@ -5,7 +5,6 @@
 
 #include "auth/action.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "mail/address.h"
 
 /*
@@ -158,13 +157,6 @@ na_error *na_get_set_password(na_request *request, na_response *response)
     return NULL;
 }
 
-static const char *usable_name(na_request *request)
-{
-    const char *name = apr_table_get(request->form, "name");
-    return name && *name && strlen(name) <= 200 && na_is_utf8(name) && !na_has_control(name) ? name
-                                                                                             : NULL;
-}
-
 /* A link to a new password makes no user of somebody who was deleted since. */
 static na_error *user_of_link(na_request *request, na_db_use *use, const char *email, int is_new,
                               na_db_user *user, na_error **late)
@@ -176,7 +168,7 @@ static na_error *user_of_link(na_request *request, na_db_use *use, const char *e
         return NULL;
     }
     if (!found)
-        *user = (na_db_user){.name = usable_name(request), .email = email};
+        *user = (na_db_user){.name = na_password_user_name(request), .email = email};
     user->email_verified = apr_time_as_msec(request->now);
     return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
 }
@@ -209,15 +201,6 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
     return na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now));
 }
 
-/* Whoever had the old password, or a session made with it, is out. */
-static na_error *end_sessions(na_request *request, const char *user_id)
-{
-    return request->sessions->registry
-               ? na_session_end_user(request->sessions, request->pool,
-                                     na_user_name(request->pool, NULL, user_id), NULL, request->now)
-               : NULL;
-}
-
 na_error *na_post_set_password(na_request *request, na_response *response)
 {
     const char *email, *token, *hash, *password = apr_table_get(request->form, "password");
@@ -225,9 +208,10 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     na_db_use *use;
     na_error *late = NULL;
     NA_TRY(read_link(request, &email, &token));
-    const char *fault = request->csrf_verified
-                            ? na_password_user_fault(request, usable_name(request), email, password)
-                            : "The form was too old. Please try again.";
+    const char *fault =
+        request->csrf_verified
+            ? na_password_user_fault(request, na_password_user_name(request), email, password)
+            : "The form was too old. Please try again.";
     if (fault) {
         respond_choose(request, response, email, token, fault);
         return NULL;
@@ -237,7 +221,8 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &late)));
     if (late)
         return late;
-    NA_TRY(end_sessions(request, user.id));
+    /* whoever had the old password, or a session made with it, is out */
+    NA_TRY(na_password_user_sign_out(request, user.id, NULL));
     na_log(request, NA_LOG_INFO, "password chosen: '%s'",
            na_percent_encode(request->pool, user.id));
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
