@@ -5,6 +5,7 @@ const { execFile, execFileSync, spawn, spawnSync } = require('node:child_process
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { certify } = require('./certificates.js');
 const { freePort } = require('./httpd.js');
 const { until } = require('./redis.js');
 
@@ -74,19 +75,17 @@ function makeFolder(t, owner) {
   return folder;
 }
 
-function certify(folder, who, subject, ...more) {
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
-    '-nodes', '-days', '2', '-subj', `/CN=${subject}`, '-keyout', `${folder}/${who}.key`,
-    '-out', `${folder}/${who}.pem`, ...more], { stdio: 'ignore' });
+function certifyForOne(folder, who, subject, ...more) {
+  certify(folder, who, subject, ...more);
   fs.chmodSync(`${folder}/${who}.key`, 0o600);
 }
 
 // PostgreSQL and its clients refuse keys that others can read: each is its reader's own.
 function makeCertificates(folder, names, server) {
   const signed = ['-CA', `${folder}/ca.pem`, '-CAkey', `${folder}/ca.key`, '-addext', 'basicConstraints=critical,CA:FALSE'];
-  certify(folder, 'ca', 'A CA of tests');
-  certify(folder, 'server', 'server', ...signed, '-addext', `subjectAltName=${names}`);
-  certify(folder, 'client', user, ...signed);
+  certifyForOne(folder, 'ca', 'A CA of tests');
+  certifyForOne(folder, 'server', 'server', ...signed, '-addext', `subjectAltName=${names}`);
+  certifyForOne(folder, 'client', user, ...signed);
   own(`${folder}/server.key`, server);
   own(`${folder}/client.key`, someoneElse('www-data'));
 }

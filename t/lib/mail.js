@@ -1,7 +1,7 @@
 'use strict';
 // Mail servers and stand-ins for the APIs of mail services, on free loopback ports; and the C program
 // that sends to them. They end with the test.
-const { execFileSync, spawn } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const { createHash, createHmac } = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
@@ -10,6 +10,7 @@ const path = require('node:path');
 const readline = require('node:readline');
 const { SMTPServer } = require('smtp-server');
 const { simpleParser } = require('mailparser');
+const { certify } = require('./certificates.js');
 const { pause, root } = require('./httpd.js');
 
 async function until(what, condition, ms = 10_000) {
@@ -23,20 +24,14 @@ async function until(what, condition, ms = 10_000) {
 
 // ── certificates ──────────────────────────────────────────────────────────────────────────────
 
-function certify(folder, name, ...more) {
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
-    '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', `${folder}/${name}.key`,
-    '-out', `${folder}/${name}.pem`, ...more], { stdio: 'ignore' });
-}
-
 // A CA of its own, and a certificate of the server for `names`. Everybody may read the CA: httpd's
 // children are another user when root runs the tests.
 function makeCertificates(t, names = 'DNS:localhost,IP:127.0.0.1') {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-mail-'));
   fs.chmodSync(folder, 0o755);
   t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
-  certify(folder, 'ca');
-  certify(folder, 'server', '-CA', `${folder}/ca.pem`, '-CAkey', `${folder}/ca.key`, '-addext',
+  certify(folder, 'ca', 'ca');
+  certify(folder, 'server', 'server', '-CA', `${folder}/ca.pem`, '-CAkey', `${folder}/ca.key`, '-addext',
     'basicConstraints=critical,CA:FALSE', '-addext', `subjectAltName=${names}`);
   return { ca: `${folder}/ca.pem`, key: fs.readFileSync(`${folder}/server.key`), cert: fs.readFileSync(`${folder}/server.pem`) };
 }

@@ -1,10 +1,11 @@
 'use strict';
 // Real Redis servers on free loopback ports, each in a folder of its own: one alone, a primary with
 // a replica and three sentinels, a cluster of three. They end with the test.
-const { execFile, execFileSync, spawn, spawnSync } = require('node:child_process');
+const { execFile, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { certify } = require('./certificates.js');
 const { freePort, pause } = require('./httpd.js');
 
 const READY_MS = 20_000;
@@ -37,20 +38,18 @@ async function until(what, condition, ms = READY_MS) {
   throw new Error(`not within ${ms / 1000} s: ${what}`);
 }
 
-function certify(folder, name, subject, ...more) {
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
-    '-nodes', '-days', '2', '-subj', `/CN=${subject}`, '-keyout', `${folder}/${name}.key`,
-    '-out', `${folder}/${name}.pem`, ...more], { stdio: 'ignore' });
+function certifyForAll(folder, name, subject, ...more) {
+  certify(folder, name, subject, ...more);
   fs.chmodSync(`${folder}/${name}.key`, 0o644);
 }
 
 // A CA of its own, a certificate of the server for `names` and one for a client.
 function makeCertificates(folder, names) {
   const signed = ['-CA', `${folder}/ca.pem`, '-CAkey', `${folder}/ca.key`];
-  certify(folder, 'ca', 'A CA of tests');
-  certify(folder, 'server', 'server', ...signed, '-addext', 'basicConstraints=critical,CA:FALSE',
+  certifyForAll(folder, 'ca', 'A CA of tests');
+  certifyForAll(folder, 'server', 'server', ...signed, '-addext', 'basicConstraints=critical,CA:FALSE',
     '-addext', `subjectAltName=${names}`);
-  certify(folder, 'client', 'client', ...signed, '-addext', 'basicConstraints=critical,CA:FALSE');
+  certifyForAll(folder, 'client', 'client', ...signed, '-addext', 'basicConstraints=critical,CA:FALSE');
 }
 
 // What the tests' user may do: what src/store/redis.h says it needs.
