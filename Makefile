@@ -27,7 +27,7 @@ LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/mail/*.c \
-  src/provider/*.c src/oauth/*.c src/session/*.c src/auth/*.c src/page/*.c)
+  src/provider/*.c src/oauth/*.c src/session/*.c src/ops/*.c src/auth/*.c src/page/*.c)
 HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c)
 CTL_SOURCES := $(wildcard src/ctl/*.c)
 UNIT_SOURCES := $(filter-out t/unit/tap.c,$(wildcard t/unit/*.c))
