@@ -54,14 +54,11 @@ static na_db_account account_of(const na_subject *subject, const char *user_id)
                            .expires_at = tokens->expires_at};
 }
 
-static na_error *link_to(na_request *request, na_db_use *use, const na_subject *subject,
-                         const na_db_user *user)
+static na_error *link_to(na_db_use *use, na_subject *subject, const na_db_user *user)
 {
     na_db_account account = account_of(subject, user->id);
-    NA_TRY(na_db_link_account(use, &account));
-    na_log(request, NA_LOG_INFO, "linkAccount: user '%s' and an account of %s",
-           na_percent_encode(request->pool, user->id), subject->provider->id);
-    return NULL;
+    subject->is_linked = 1;
+    return na_db_link_account(use, &account);
 }
 
 /* Into the columns that can be keys. */
@@ -70,27 +67,26 @@ static int fits(const char *text)
     return text && strlen(text) <= COLUMN_MAX;
 }
 
-static na_error *create(na_request *request, na_db_use *use, const na_subject *subject,
-                        const char *email, na_db_user *user)
+static na_error *create(na_request *request, na_db_use *use, na_subject *subject, const char *email,
+                        na_db_user *user)
 {
     const char *name = subject->user.name;
     *user = (na_db_user){.name = fits(name) ? name : NULL,
                          .email = email,
                          .image = subject->user.image};
     NA_TRY(na_db_create_user(use, user));
-    na_log(request, NA_LOG_INFO, "createUser: '%s' by %s",
-           na_percent_encode(request->pool, user->id), subject->provider->id);
-    return link_to(request, use, subject, user);
+    subject->is_new = 1;
+    return link_to(use, subject, user);
 }
 
 /* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
-static na_error *adopt(na_request *request, na_db_use *use, const na_subject *subject,
+static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
                        const na_db_user *current, const char *email, na_db_user *user)
 {
     int found = 0;
     if (current) {
         *user = *current;
-        return link_to(request, use, subject, user);
+        return link_to(use, subject, user);
     }
     if (email)
         NA_TRY(na_db_get_user_by_email(use, email, user, &found));
@@ -99,11 +95,11 @@ static na_error *adopt(na_request *request, na_db_use *use, const na_subject *su
     if (!subject->provider->allow_linking)
         return refused(request, "the address belongs to a user who has no account with this "
                                 "provider (allowDangerousEmailAccountLinking is off)");
-    return link_to(request, use, subject, user);
+    return link_to(use, subject, user);
 }
 
-static na_error *decide(na_request *request, na_db_use *use, const na_subject *subject,
-                        const char *email, const char *current_id, na_db_user *user)
+static na_error *decide(na_request *request, na_db_use *use, na_subject *subject, const char *email,
+                        const char *current_id, na_db_user *user)
 {
     na_db_user current;
     int is_known, is_signed_in = 0;
@@ -164,6 +160,7 @@ static na_error *resolve(void *data, na_db_use *use)
 {
     const resolving *r = data;
     na_db_user user;
+    r->subject->is_new = r->subject->is_linked = 0; /* of an attempt that was rolled back */
     NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
                   r->current_id, &user));
     return na_account_adopt(r->request, use, &user, r->subject);

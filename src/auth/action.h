@@ -7,8 +7,9 @@
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"
-
-typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
+#include "ops/event.h"
+#include "ops/log.h"
+#include "ops/trace.h"
 
 /* Who signs in: what rules, roles and claims are worked out from. */
 typedef struct na_subject {
@@ -18,12 +19,13 @@ typedef struct na_subject {
     const json_t *account;              /* provider, type, providerAccountId, scope */
     const na_tokens *tokens;            /* NULL where there are none */
     const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
+    int is_new, is_linked;              /* a user was made, an account linked to one */
 } na_subject;
 
 /* What only the server can do; `data` is its own. */
 typedef struct na_server {
     void *data;
-    void (*log)(void *data, na_level level, const char *text);
+    void (*log)(void *data, const na_log_record *record);
     na_error *(*is_true)(void *data, const na_expression *expression, const na_subject *subject,
                          int *result);
     na_error *(*value_of)(void *data, const na_expression *expression, const na_subject *subject,
@@ -57,12 +59,17 @@ typedef struct na_request {
     const apr_table_t *query, *form, *cookies;
     int wants_return; /* X-Auth-Return-Redirect is there: Auth.js v5's client */
     int wants_html;   /* a person's browser asks, not a program */
+    na_event_origin origin;
+    const na_trace *trace;
 
     /* worked out before the action runs */
     const char *csrf_token;
     int csrf_verified;
     const char *callback_url;
     const na_provider *provider; /* NULL where provider_id names none */
+    int is_recorded;             /* na_audit was told that something is done, last this: */
+    na_event_kind attempted;
+    na_user claimant; /* who wants to sign in, as far as that is known: for the record */
 } na_request;
 
 /* Seconds after which to try again what a store that is down kept from being answered. */
@@ -193,8 +200,29 @@ json_t *na_session_listing(apr_pool_t *pool, const na_listed *listed);
 /* The form's field, else the query's; NULL where there is none. */
 const char *na_parameter(const na_request *request, const char *name);
 
-void na_log(const na_request *request, na_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* `event` as in na_log_record. */
+void na_log(const na_request *request, na_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same of an error, with what caused it. */
+void na_log_error(const na_request *request, na_level level, const char *event,
+                  const na_error *error);
+
+/* An event of this request, about `user` (NULL: unknown); more can be set in it. */
+na_event na_event_of(const na_request *request, na_event_kind kind, const na_user *user);
+
+/* The same about whose session this is; NULL: nobody's. */
+na_event na_event_of_session(const na_request *request, na_event_kind kind,
+                             const na_session *session);
+
+/*
+ * The audit log's record. Called before what it tells is done, so that nothing is done unrecorded;
+ * of what ends access, afterwards. An error (NA_UNAVAILABLE) where it has to be written and cannot.
+ */
+na_error *na_audit(na_request *request, const na_event *event);
+
+/* Tells everybody else who keeps account of what is done: log, metrics, NextAuthEvent, modules. */
+void na_report(const na_request *request, const na_event *event);
 
 /* Whether who asks is an Auth.js v5 client, or a plain form of a site that is configured for v5. */
 int na_speaks_v5(const na_request *request);

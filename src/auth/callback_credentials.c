@@ -10,7 +10,8 @@ static na_password_result check(na_request *request, const char *user, const cha
     na_error *error = NULL;
     na_password_result result;
     if (!na_password_gate_enter(request->process->passwords)) {
-        na_log(request, NA_LOG_ERROR, "too many passwords are being checked");
+        na_log(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR",
+               "too many passwords are being checked");
         return NA_PASSWORD_FAILED;
     }
     if (provider->password_file)
@@ -20,7 +21,7 @@ static na_password_result check(na_request *request, const char *user, const cha
                                                  user, password);
     na_password_gate_leave(request->process->passwords);
     if (error)
-        na_log(request, NA_LOG_ERROR, "%s", na_error_text(request->pool, error));
+        na_log_error(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR", error);
     return result;
 }
 
@@ -59,6 +60,7 @@ static na_error *post_credentials(na_request *request, na_response *response)
         user = apr_table_get(request->form, "email");
     if (!is_user_name(user) || !password || !*password || strlen(password) > NA_PASSWORD_MAX)
         return refuse(request, "no usable user name or password");
+    request->claimant = (na_user){.name = user, .email = strchr(user, '@') ? user : NULL};
     if (request->provider->in_database)
         return post_to_database(request, response, user, password);
     na_password_result result = check(request, user, password);

@@ -28,6 +28,7 @@ na_error *na_signin_email(na_request *request, na_response *response)
     if (error)
         return na_error_wrap(request->pool, error, NA_EMAIL_SIGNIN, "no link is sent");
     na_subject subject = subject_of(request, email);
+    request->claimant = subject.user;
     NA_TRY(na_apply_rules(request, &subject));
     const char *path = apr_pstrcat(request->pool, "/callback/", request->provider->id, NULL);
     const na_link link = {NA_MAIL_SIGN_IN, email, email, path, request->provider->max_age};
@@ -42,19 +43,19 @@ na_error *na_signin_email(na_request *request, na_response *response)
 /* ── coming back with it ───────────────────────────────────────────────────────────────────── */
 
 /* Whoever reads the address's mail is its user. */
-static na_error *user_of(na_request *request, na_db_use *use, const char *email, na_db_user *user)
+static na_error *user_of(na_request *request, na_db_use *use, na_subject *subject, na_db_user *user)
 {
+    const char *email = subject->user.email;
     int found;
+    subject->is_new = 0; /* of an attempt that was rolled back */
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found)
         *user = (na_db_user){.email = email};
     user->email_verified = apr_time_as_msec(request->now);
     if (found)
         return na_db_update_user(use, user);
-    NA_TRY(na_db_create_user(use, user));
-    na_log(request, NA_LOG_INFO, "createUser: '%s' by %s",
-           na_percent_encode(request->pool, user->id), request->provider->id);
-    return NULL;
+    subject->is_new = 1;
+    return na_db_create_user(use, user);
 }
 
 /* A link that came too late is used up all the same: `late` takes that, the transaction stands. */
@@ -75,7 +76,7 @@ static na_error *resolve(void *data, na_db_use *use)
     r->late = na_link_use(request, use, email, token);
     if (r->late)
         return na_is_unavailable(r->late) ? r->late : NULL;
-    NA_TRY(user_of(request, use, email, &user));
+    NA_TRY(user_of(request, use, subject, &user));
     return na_account_adopt(request, use, &user, subject);
 }
 
@@ -104,6 +105,7 @@ na_error *na_callback_email(na_request *request, na_response *response)
         return na_error_new(request->pool, NA_VERIFICATION, "the link is not whole");
     if (is_post && request->csrf_verified) {
         na_subject subject = subject_of(request, email);
+        request->claimant = subject.user;
         return na_complete_sign_in(request, response, &subject);
     }
     na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};

@@ -101,8 +101,34 @@ static na_error *resolve(na_request *request, na_subject *subject)
                                           : na_account_resolve(request, subject);
 }
 
+static na_event event_of(const na_request *request, na_event_kind kind, const na_subject *subject)
+{
+    na_event event = na_event_of(request, kind, &subject->user);
+    event.provider = subject->provider->id;
+    event.account_type = na_json_string(subject->account, "type");
+    event.account_id = na_json_string(subject->account, "providerAccountId");
+    event.is_new_user = subject->is_new;
+    return event;
+}
+
+/* What became of the database is told once it stands there. */
+static na_error *report_changes(na_request *request, const na_subject *subject)
+{
+    static const na_event_kind kinds[] = {NA_EVENT_CREATE_USER, NA_EVENT_LINK_ACCOUNT};
+    const int happened[] = {subject->is_new, subject->is_linked};
+    for (int i = 0; i < 2; i++) {
+        if (!happened[i])
+            continue;
+        const na_event event = event_of(request, kinds[i], subject);
+        na_report(request, &event);
+        NA_TRY(na_audit(request, &event));
+    }
+    return NULL;
+}
+
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
 {
+    request->claimant = subject->user;
     NA_TRY(check_user(request, &subject->user));
     NA_TRY(na_apply_rules(request, subject));
     if (request->visit.binding && !*request->visit.binding)
@@ -110,6 +136,8 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                             "the client has not what NextAuthSessionBind ties sessions to");
     if (request->db)
         NA_TRY(resolve(request, subject));
+    request->claimant = subject->user;
+    NA_TRY(report_changes(request, subject));
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
@@ -117,6 +145,8 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         json_object_set_new(claims, NA_CLAIM_DATABASE_USER, json_true());
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
+    const na_event event = event_of(request, NA_EVENT_SIGN_IN, subject);
+    NA_TRY(na_audit(request, &event));
     na_error *error =
         na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
     if (error)
@@ -124,8 +154,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                              na_is_unavailable(error) ? NULL : NA_CONFIGURATION,
                              "no session for '%s'",
                              na_percent_encode(request->pool, subject->user.id));
-    na_log(request, NA_LOG_INFO, "signIn: '%s' by %s",
-           na_percent_encode(request->pool, subject->user.id), subject->provider->id);
+    na_report(request, &event);
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }

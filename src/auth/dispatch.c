@@ -92,15 +92,46 @@ static int v4_status(const char *code)
     return strcmp(code, NA_ACCESS_DENIED) == 0 ? 403 : 200;
 }
 
+/* NextAuth's code of what went wrong. */
+static const char *log_event_of(const na_request *request, const na_error *error)
+{
+    int is_callback = strcmp(request->action, "callback") == 0;
+    na_provider_type type = request->provider ? request->provider->type : NA_OAUTH;
+    if (is_callback && type == NA_CREDENTIALS)
+        return "CALLBACK_CREDENTIALS_HANDLER_ERROR";
+    if (is_callback && type == NA_EMAIL)
+        return "CALLBACK_EMAIL_ERROR";
+    if (is_callback)
+        return strcmp(error->code, NA_CALLBACK) == 0 ? "OAUTH_CALLBACK_HANDLER_ERROR"
+                                                     : "OAUTH_CALLBACK_ERROR";
+    if (strcmp(request->action, "signin") == 0)
+        return type == NA_EMAIL ? "SIGNIN_EMAIL_ERROR" : "SIGNIN_OAUTH_ERROR";
+    if (strcmp(request->action, "signout") == 0)
+        return "SIGNOUT_ERROR";
+    return strcmp(request->action, "session") == 0 ? "JWT_SESSION_ERROR" : "REQUEST_ERROR";
+}
+
+/* A sign-in that failed, or what else was about to be done and recorded already. */
+static void record_failure(na_request *request, const na_error *error)
+{
+    int signs_in =
+        strcmp(request->action, "callback") == 0 || strcmp(request->action, "signin") == 0;
+    if (!signs_in && !request->is_recorded)
+        return;
+    na_event event = na_event_of(request, request->attempted, &request->claimant);
+    event.failure = error->code;
+    event.reason = na_error_text(request->pool, error);
+    na_report(request, &event);
+    na_error *unrecorded = na_audit(request, &event);
+    if (unrecorded)
+        na_log_error(request, NA_LOG_ERROR, "AUDIT_ERROR", unrecorded);
+}
+
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
     int own_fault = strcmp(error->code, NA_CONFIGURATION) == 0;
-    na_log(request, own_fault ? NA_LOG_ERROR : NA_LOG_WARNING, "%s %s%s%s: %s: %s", request->method,
-           request->action, request->provider_id ? "/" : "",
-           request->provider      ? request->provider->id
-           : request->provider_id ? "?"
-                                  : "",
-           error->code, na_error_text(request->pool, error));
+    na_log_error(request, own_fault ? NA_LOG_ERROR : NA_LOG_WARNING, log_event_of(request, error),
+                 error);
     const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
                                             : v4_error_url(request, error->code);
     na_respond_redirect(request, response, v4_status(error->code), url);
@@ -114,8 +145,7 @@ static void respond_unavailable(na_request *request, na_response *response, cons
                     json_pack("{s:s, s:s}", "error", "Unavailable", "message",
                               "Sessions cannot be looked up just now. Please try again."));
     if (strcmp(error->code, NA_UNAVAILABLE) != 0)
-        na_log(request, NA_LOG_WARNING, "%s %s: %s", request->method, request->action,
-               na_error_text(request->pool, error));
+        na_log_error(request, NA_LOG_WARNING, log_event_of(request, error), error);
     if (request->wants_html)
         na_respond_page(request, response, 503, "Please try again", na_page_unavailable());
     else
@@ -158,6 +188,8 @@ void na_dispatch(na_request *request, na_response *response)
     na_csrf(request, response);
     na_callback_url(request, response);
     na_error *error = route->run(request, response);
+    if (error)
+        record_failure(request, error);
     if (na_is_unavailable(error))
         respond_unavailable(request, response, error);
     else if (error)

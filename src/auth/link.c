@@ -44,6 +44,10 @@ na_error *na_link_send(na_request *request, const na_link *link)
     if (!request->mails)
         return na_error_new(request->pool, NA_CONFIGURATION,
                             "a link cannot be sent: no NextAuthMail");
+    const na_user reader = {.email = link->email};
+    na_event event = na_event_of(request, NA_EVENT_LINK_SENT, &reader);
+    event.detail = na_mail_kind_name(link->kind);
+    NA_TRY(na_audit(request, &event));
     NA_TRY(keep_token(request, link, token));
     na_url_parse(request->pool, request->config->origin, &site);
     const na_mail_values values = {.url = address_of(request, link, token),
@@ -56,7 +60,10 @@ na_error *na_link_send(na_request *request, const na_link *link)
                           &message);
     na_error *error = na_mail_queue_put(request->mails, request->pool, &message,
                                         request->now + apr_time_from_sec(link->valid_for));
-    return error ? na_error_wrap(request->pool, error, NA_EMAIL_SIGNIN, "no link is sent") : NULL;
+    if (error)
+        return na_error_wrap(request->pool, error, NA_EMAIL_SIGNIN, "no link is sent");
+    na_report(request, &event);
+    return NULL;
 }
 
 /* Whoever could open one of them is no longer meant, or no longer needs it. */

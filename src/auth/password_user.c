@@ -74,7 +74,7 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
     *user = k.user;
     na_error *error = better ? put_better(request, &k, better) : NULL;
     if (error) /* the old one stays good */
-        na_log(request, NA_LOG_WARNING, "the password's new hash is not kept: %s",
+        na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR", "the password's new hash is not kept: %s",
                na_error_text(request->pool, error));
     return NULL;
 }

@@ -77,6 +77,12 @@ na_error *na_get_account(na_request *request, na_response *response)
     return NULL;
 }
 
+static na_event event_of(const na_request *request, na_event_kind kind, const na_db_user *user)
+{
+    const na_user who = {user->id, user->name, user->email, user->image};
+    return na_event_of(request, kind, &who);
+}
+
 /* ── changes: each says what it did, or what is wrong in *fault ────────────────────────────── */
 
 typedef na_error *changer(na_request *request, const na_session *session, na_db_user *user,
@@ -102,21 +108,31 @@ static na_error *change_name(na_request *request, const na_session *session, na_
         return NULL;
     }
     *said = "Your name was changed.";
+    na_event event = event_of(request, NA_EVENT_UPDATE_USER, user);
+    event.name = name;
+    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, put_name(use, user, name));
+    NA_TRY(na_db_end(use, put_name(use, user, name)));
+    na_report(request, &event);
+    return NULL;
 }
 
 /* What matters wants the password once more: a session may be somebody else's for a moment. */
-static na_error *check_password(na_request *request, const na_db_user *user, const char **fault)
+static na_error *check_password(na_request *request, na_event_kind kind, const na_db_user *user,
+                                const char **fault)
 {
     const char *password = apr_table_get(request->form, "currentPassword");
     na_db_user checked;
     int found = 0;
     if (user->email && password && *password && strlen(password) <= NA_PASSWORD_MAX)
         NA_TRY(na_password_user_check(request, user->email, password, &checked, &found));
-    if (!found || strcmp(checked.id, user->id) != 0)
-        *fault = "The current password is another.";
-    return NULL;
+    if (found && strcmp(checked.id, user->id) == 0)
+        return NULL;
+    *fault = "The current password is another.";
+    na_event event = event_of(request, kind, user);
+    event.failure = NA_CREDENTIALS_SIGNIN;
+    event.reason = "the current password is another";
+    return na_audit(request, &event);
 }
 
 static na_error *put_password(na_request *request, na_db_use *use, const na_db_user *user,
@@ -131,14 +147,17 @@ static na_error *change_password(na_request *request, const na_session *session,
 {
     const char *hash, *password = apr_table_get(request->form, "password");
     na_db_use *use;
-    NA_TRY(check_password(request, user, fault));
+    NA_TRY(check_password(request, NA_EVENT_PASSWORD_CHANGE, user, fault));
     if (!*fault)
         *fault = na_password_user_fault(request, user->name, user->email, password);
     if (*fault)
         return NULL;
     NA_TRY(na_password_user_hash(request, password, &hash));
+    const na_event event = event_of(request, NA_EVENT_PASSWORD_CHANGE, user);
+    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, put_password(request, use, user, hash)));
+    na_report(request, &event);
     *said = request->sessions->registry
                 ? "Your password was changed. You are signed out everywhere else."
                 : "Your password was changed.";
@@ -154,7 +173,7 @@ static na_error *change_email(na_request *request, const na_session *session, na
                               const char **said, const char **fault)
 {
     const char *email, *typed = apr_table_get(request->form, "email");
-    NA_TRY(check_password(request, user, fault));
+    NA_TRY(check_password(request, NA_EVENT_EMAIL_CHANGE, user, fault));
     if (*fault)
         return NULL;
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
@@ -182,13 +201,15 @@ static na_error *leave(na_request *request, const na_session *session, na_db_use
         *fault = "Accounts are deleted by the site's operator only.";
         return NULL;
     }
-    NA_TRY(check_password(request, user, fault));
+    NA_TRY(check_password(request, NA_EVENT_DELETE_USER, user, fault));
     if (*fault)
         return NULL;
+    const na_event event = event_of(request, NA_EVENT_DELETE_USER, user);
+    NA_TRY(na_audit(request, &event));
     NA_TRY(na_password_user_sign_out(request, user->id, NULL));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, delete_user(request, use, user)));
-    na_log(request, NA_LOG_INFO, "deleteUser: '%s'", na_percent_encode(request->pool, user->id));
+    na_report(request, &event);
     user->id = NULL;
     return NULL;
 }
@@ -282,10 +303,14 @@ na_error *na_confirm_email(na_request *request, na_response *response)
                         na_page_confirm_email(request->pool, &form, email, token));
         return NULL;
     }
+    na_event event = event_of(request, NA_EVENT_EMAIL_CHANGE, &user);
+    event.detail = email;
+    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &late)));
     if (late)
         return late;
+    na_report(request, &event);
     respond(request, response, &user, "Your address was changed.", 0);
     return NULL;
 }

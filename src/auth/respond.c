@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -7,15 +6,6 @@
 #include "auth/action.h"
 #include "base/crypto.h"
 #include "base/json.h"
-
-void na_log(const na_request *request, na_level level, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    const char *text = apr_pvsprintf(request->pool, format, args);
-    va_end(args);
-    request->server->log(request->server->data, level, text);
-}
 
 const char *na_parameter(const na_request *request, const char *name)
 {

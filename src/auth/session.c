@@ -51,6 +51,8 @@ static na_error *renew(na_request *request, na_response *response, const na_sess
     if (error)
         expires = session->expires;
     na_respond_json(request, response, 200, session_json(request, claims, expires));
+    const na_event event = na_event_of_session(request, NA_EVENT_SESSION, session);
+    na_report(request, &event);
     return NULL;
 }
 
@@ -65,7 +67,8 @@ na_error *na_get_session(na_request *request, na_response *response)
     if (na_is_unavailable(error))
         return error;
     if (error)
-        na_log(request, NA_LOG_INFO, "session refused: %s", na_error_text(request->pool, error));
+        na_log(request, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
+               na_error_text(request->pool, error));
     na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     respond_none(request, response, 200);
     return NULL;

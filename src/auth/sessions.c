@@ -137,8 +137,10 @@ na_error *na_post_sessions(na_request *request, na_response *response)
         return NULL;
     }
     NA_TRY(end(request, session, which ? which : "", &is_own));
-    na_log(request, NA_LOG_INFO, "sessions ended: '%s'",
-           na_percent_encode(request->pool, session->user));
+    na_event event = na_event_of_session(request, NA_EVENT_REVOKE_SESSION, session);
+    event.detail = which;
+    na_report(request, &event);
+    NA_TRY(na_audit(request, &event));
     if (is_own)
         na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     na_respond_redirect(request, response, 200,

@@ -76,7 +76,7 @@ static na_error *send_quietly(na_request *request, const na_link *link)
     na_error *error = na_link_send(request, link);
     if (!error || strcmp(error->code, NA_EMAIL_SIGNIN) != 0)
         return error;
-    na_log(request, NA_LOG_ERROR, "%s", na_error_text(request->pool, error));
+    na_log_error(request, NA_LOG_ERROR, "SEND_VERIFICATION_EMAIL_ERROR", error);
     return NULL;
 }
 
@@ -158,17 +158,18 @@ na_error *na_get_set_password(na_request *request, na_response *response)
 }
 
 /* A link to a new password makes no user of somebody who was deleted since. */
-static na_error *user_of_link(na_request *request, na_db_use *use, const char *email, int is_new,
-                              na_db_user *user, na_error **late)
+static na_error *user_of_link(na_request *request, na_db_use *use, const char *email, int signs_up,
+                              na_db_user *user, int *is_new, na_error **late)
 {
-    int found, signs_up = is_new && request->config->features & NA_FEATURE_SIGN_UP;
+    int found, may_sign_up = signs_up && request->config->features & NA_FEATURE_SIGN_UP;
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
-    if (!found && !signs_up) {
+    if (!found && !may_sign_up) {
         *late = na_error_new(request->pool, NA_VERIFICATION, "the link's user is gone");
         return NULL;
     }
     if (!found)
         *user = (na_db_user){.name = na_password_user_name(request), .email = email};
+    *is_new = !found;
     user->email_verified = apr_time_as_msec(request->now);
     return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
 }
@@ -187,14 +188,14 @@ static na_error *use_link(na_request *request, na_db_use *use, const char *email
 }
 
 static na_error *set_password(na_request *request, na_db_use *use, const char *email,
-                              const char *token, const char *hash, na_db_user *user,
+                              const char *token, const char *hash, na_db_user *user, int *is_new,
                               na_error **late)
 {
+    int signs_up;
     NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    int is_new;
-    NA_TRY(use_link(request, use, email, token, &is_new, late));
+    NA_TRY(use_link(request, use, email, token, &signs_up, late));
     if (!*late)
-        NA_TRY(user_of_link(request, use, email, is_new, user, late));
+        NA_TRY(user_of_link(request, use, email, signs_up, user, is_new, late));
     if (*late)
         return NULL;
     NA_TRY(na_link_end_all(request, use, email));
@@ -206,6 +207,7 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     const char *email, *token, *hash, *password = apr_table_get(request->form, "password");
     na_db_user user;
     na_db_use *use;
+    int is_new = 0;
     na_error *late = NULL;
     NA_TRY(read_link(request, &email, &token));
     const char *fault =
@@ -217,16 +219,20 @@ na_error *na_post_set_password(na_request *request, na_response *response)
         return NULL;
     }
     NA_TRY(na_password_user_hash(request, password, &hash));
+    const na_user claimant = {.email = email};
+    na_event event = na_event_of(request, NA_EVENT_PASSWORD_RESET, &claimant);
+    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &late)));
+    NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &late)));
     if (late)
         return late;
     /* whoever had the old password, or a session made with it, is out */
     NA_TRY(na_password_user_sign_out(request, user.id, NULL));
-    na_log(request, NA_LOG_INFO, "password chosen: '%s'",
-           na_percent_encode(request->pool, user.id));
+    event.user = user.id;
+    na_report(request, &event);
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
-                          .provider = provider_of(request)};
+                          .provider = provider_of(request),
+                          .is_new = is_new};
     subject.account =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
                                              "type", "credentials", "providerAccountId", user.id));

@@ -96,8 +96,8 @@ static int refuse(request_rec *r)
     const na_config *config = na_config_of(r);
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
     int redirect = how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "nobody is signed in: %s",
-                  redirect ? "to the sign-in page" : "401");
+    na_log_request(r, NA_LOG_DEBUG, NULL, "nobody is signed in: %s",
+                   redirect ? "to the sign-in page" : "401");
     return redirect ? redirect_to_sign_in(r, config) : answer_401(r, config);
 }
 
@@ -137,8 +137,8 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
     if (na_is_unavailable(error))
         return;
     if (error) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "session not renewed: %s",
-                      na_error_text(r->pool, error));
+        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "session not renewed: %s",
+                       na_error_text(r->pool, error));
         return;
     }
     for (int i = 0; i < set_cookies->nelts; i++)
@@ -167,8 +167,8 @@ int na_check_authn(request_rec *r)
     if (!is_nextauth(r))
         return DECLINED;
     if (!na_config_of(r)) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "AuthType NextAuth, but NextAuthEngine is off in this server");
+        na_log_request(r, NA_LOG_ERROR, "CONFIGURATION_ERROR",
+                       "AuthType NextAuth, but NextAuthEngine is off in this server");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     const na_session *session = na_session_of(r);
@@ -177,9 +177,9 @@ int na_check_authn(request_rec *r)
     if (session && adopt(r, session))
         return OK;
     if (session) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "the session has no claim '%s' that could be REMOTE_USER",
-                      na_dir_conf_of(r)->remote_user ? na_dir_conf_of(r)->remote_user : "email");
+        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
+                       "the session has no claim '%s' that could be REMOTE_USER",
+                       na_dir_conf_of(r)->remote_user ? na_dir_conf_of(r)->remote_user : "email");
         return HTTP_FORBIDDEN;
     }
     if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {

@@ -30,8 +30,8 @@ static const char *value_of(request_rec *r, const na_config *config)
         ap_expr_str_exec(r, (const ap_expr_info_t *)config->bind_expression, &error);
     if (!error)
         return value ? value : "";
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "NextAuthSessionBind cannot be evaluated: %s",
-                  error);
+    na_log_request(r, NA_LOG_ERROR, "SESSION_BINDING_ERROR",
+                   "NextAuthSessionBind cannot be evaluated: %s", error);
     return "";
 }
 

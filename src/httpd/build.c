@@ -176,6 +176,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                      .secrets = apr_array_make(pool, 2, sizeof(const char *)),
                      .accepted = 1 << NA_V4};
     conf->config = NULL;
+    conf->log = (na_log_sink){0};
     *at = last_of(written, "NextAuthEnvFile");
     if (*at)
         NA_TRY(na_envfile_read(pool, ap_server_root_relative(pool, (*at)->argv[0]),
@@ -201,6 +202,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     const na_written *store = last_of(written, "NextAuthSessionStore");
     *at = store ? store : *at;
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));
+    conf->log = b.log;
     conf->config = b.config;
     return NULL;
 }

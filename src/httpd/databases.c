@@ -53,7 +53,7 @@ static shared_database *find(const na_db_options *options)
 
 static void log_change(void *data, const char *message)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "database: %s", message);
+    na_log_server(ap_server_conf, NA_LOG_ERROR, "ADAPTER_ERROR", "database: %s", message);
 }
 
 static na_error *share_health(apr_pool_t *pconf)
@@ -128,8 +128,8 @@ static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
             continue;
         na_error *error = purge(databases[i].db, pool);
         if (error && !na_is_unavailable(error))
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "database: %s",
-                         na_error_text(pool, error));
+            na_log_server(ap_server_conf, NA_LOG_WARNING, "ADAPTER_ERROR", "database: %s",
+                          na_error_text(pool, error));
     }
     return APR_SUCCESS;
 }

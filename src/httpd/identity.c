@@ -61,7 +61,7 @@ int na_strip_identity(request_rec *r)
     if (!na_config_of(r))
         return DECLINED;
     if (strip_headers(r) && !r->prev)
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "removed identity headers from outside");
+        na_log_request(r, NA_LOG_INFO, NULL, "removed identity headers from outside");
     strip_connection(r);
     return DECLINED;
 }

@@ -5,10 +5,10 @@
 
 static void write_line(void *data, na_mail_level level, const char *line)
 {
-    static const int levels[] = {[NA_MAIL_INFO] = APLOG_INFO,
-                                 [NA_MAIL_WARNING] = APLOG_WARNING,
-                                 [NA_MAIL_ERROR] = APLOG_ERR};
-    ap_log_error(APLOG_MARK, levels[level], 0, (server_rec *)data, "mail: %s", line);
+    static const na_level levels[] = {[NA_MAIL_INFO] = NA_LOG_INFO,
+                                      [NA_MAIL_WARNING] = NA_LOG_WARNING,
+                                      [NA_MAIL_ERROR] = NA_LOG_ERROR};
+    na_log_server(data, levels[level], "SEND_VERIFICATION_EMAIL", "mail: %s", line);
 }
 
 static na_error *open_queue(apr_pool_t *pool, server_rec *s)

@@ -12,6 +12,7 @@
 
 #include "auth/action.h"
 #include "httpd/store_provider.h"
+#include "ops/trace.h"
 #include "store/redis.h"
 
 extern module AP_MODULE_DECLARE_DATA nextauth_module;
@@ -39,11 +40,19 @@ typedef struct na_store_plan {
     const char *redis_identity;      /* servers with equal ones share connections */
 } na_store_plan;
 
+/* NextAuthLog. */
+typedef struct na_log_sink {
+    int json;
+    const char *target; /* a file's path or "|program"; NULL: the server's error log */
+    apr_file_t *file;   /* opened before the fork; NULL where there is no target */
+} na_log_sink;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
     const na_config *config;     /* NULL where the engine is off */
     na_store_plan plan;
+    na_log_sink log;
     na_http *http;        /* the child's own, as what follows */
     na_db *db;            /* NULL where there is no NextAuthDatabase */
     na_mail_queue *mails; /* NULL where there is no NextAuthMail */
@@ -133,6 +142,7 @@ typedef struct na_state {
     int unavailable;           /* whether somebody is signed in cannot be told */
     const na_session *session; /* NULL: nobody is signed in */
     const na_subject *subject; /* during a sign-in: what its expressions are about */
+    const na_trace *trace;     /* NULL: not asked for yet */
 } na_state;
 
 /* The request's state; made where there is none yet. */
@@ -177,6 +187,26 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
 void na_child_init(apr_pool_t *pool, server_rec *s);
 int na_expression_lookup(ap_expr_lookup_parms *parms);
 void na_register_requirements(apr_pool_t *pool);
+
+/* ── the log ───────────────────────────────────────────────────────────────────────────────── */
+
+/* log.c: after privileges are there to open files, before the fork. */
+na_error *na_logs_open(apr_pool_t *pconf, server_rec *s);
+
+/* A line of a request, or of the server: to where NextAuthLog says, as LogLevel lets through. */
+void na_log_request(request_rec *r, na_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void na_log_server(const server_rec *s, na_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same of a record, to which what is known of the request is added. */
+void na_log_record_of_request(request_rec *r, const na_log_record *record);
+
+/* What the request is called in every log, the server's own (%L) included. */
+const char *na_request_id(request_rec *r);
+
+/* The trace that the client says the request is part of. */
+const na_trace *na_trace_of(request_rec *r);
 
 /* ── stores ────────────────────────────────────────────────────────────────────────────────── */
 

@@ -6,13 +6,9 @@
 
 /* na_server's functions: what the actions may ask of the server. */
 
-static void log_text(void *data, na_level level, const char *text)
+static void log_record(void *data, const na_log_record *record)
 {
-    static const int levels[] = {[NA_LOG_ERROR] = APLOG_ERR,
-                                 [NA_LOG_WARNING] = APLOG_WARNING,
-                                 [NA_LOG_INFO] = APLOG_INFO,
-                                 [NA_LOG_DEBUG] = APLOG_DEBUG};
-    ap_log_rerror(APLOG_MARK, levels[level], 0, (request_rec *)data, "%s", text);
+    na_log_record_of_request(data, record);
 }
 
 static na_error *failed(request_rec *r, const char *reason)
@@ -70,6 +66,6 @@ static na_password_result check_password(void *data, const apr_array_header_t *n
 const na_server *na_server_of(request_rec *r)
 {
     na_server *server = apr_palloc(r->pool, sizeof *server);
-    *server = (na_server){r, log_text, is_true, value_of, check_password};
+    *server = (na_server){r, log_record, is_true, value_of, check_password};
     return server;
 }

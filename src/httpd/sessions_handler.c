@@ -33,7 +33,7 @@ static int refuse(request_rec *r, int status, const char *message)
 static int failed(request_rec *r, const na_error *error)
 {
     const char *text = na_error_text(r->pool, error);
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "nextauth-sessions: %s", text);
+    na_log_request(r, NA_LOG_ERROR, "SESSION_ERROR", "nextauth-sessions: %s", text);
     int down = na_is_unavailable(error);
     return refuse(r, down ? HTTP_SERVICE_UNAVAILABLE : HTTP_INTERNAL_SERVER_ERROR, text);
 }
@@ -79,8 +79,8 @@ static int end_named(request_rec *r, const na_sessions *sessions)
         return failed(r, error);
     if (!found)
         return refuse(r, HTTP_NOT_FOUND, "there is no such session");
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "sessions ended by the administrator: %s %s",
-                  handle ? "session" : "user", na_one_line(r->pool, handle ? handle : user, 256));
+    na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions ended by the administrator: %s %s",
+                   handle ? "session" : "user", na_one_line(r->pool, handle ? handle : user, 256));
     return answer(r, HTTP_OK, json_pack("{s:b}", "revoked", 1));
 }
 

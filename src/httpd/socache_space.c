@@ -6,12 +6,9 @@
 
 #include <apr_shm.h>
 #include <apr_strings.h>
-#include <http_config.h>
-#include <http_log.h>
 
 #include "base/crypto.h"
-
-APLOG_USE_MODULE(nextauth);
+#include "httpd/module.h"
 
 #define DEFAULT_SIZE (512 * 1024)
 #define SUBCACHES_MAX 256
@@ -192,11 +189,11 @@ static void warn(na_socache_space *space, server_rec *s)
     apr_time_t now = apr_time_now();
     if (!space->dropped_untold || now - space->told < apr_time_from_sec(WARN_INTERVAL))
         return;
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                 "the session cache is full: %u entries that would have ended first were dropped "
-                 "(%u in all): make NextAuthSOCache larger, it has %" APR_SIZE_T_FMT
-                 " bytes, or use NextAuthSessionStore redis",
-                 space->dropped_untold, space->dropped, space->size);
+    na_log_server(s, NA_LOG_WARNING, "SESSION_STORE_FULL",
+                  "the session cache is full: %u entries that would have ended first were dropped "
+                  "(%u in all): make NextAuthSOCache larger, it has %" APR_SIZE_T_FMT
+                  " bytes, or use NextAuthSessionStore redis",
+                  space->dropped_untold, space->dropped, space->size);
     space->told = now;
     space->dropped_untold = 0;
 }

@@ -50,10 +50,10 @@ const na_session *na_session_of(request_rec *r)
         na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
     state->unavailable = na_is_unavailable(error);
     if (error && !state->unavailable)
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "session refused: %s",
-                      na_error_text(r->pool, error));
+        na_log_request(r, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
+                       na_error_text(r->pool, error));
     if (state->unavailable && strcmp(error->code, NA_UNAVAILABLE) != 0) /* that is said once */
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "session not known: %s",
-                      na_error_text(r->pool, error));
+        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "session not known: %s",
+                       na_error_text(r->pool, error));
     return state->session;
 }

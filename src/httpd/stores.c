@@ -85,7 +85,8 @@ na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s)
 
 static void log_change(void *data, const char *message)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf, "session store: %s", message);
+    na_log_server(ap_server_conf, NA_LOG_ERROR, "SESSION_STORE_ERROR", "session store: %s",
+                  message);
 }
 
 static na_error *make_registry(apr_pool_t *pool, server_rec *s)

@@ -59,14 +59,20 @@ const na_mail_template *na_mail_template_default(na_mail_kind kind)
     return &templates[kind];
 }
 
+static const char *const kinds[NA_MAIL_KINDS] = {[NA_MAIL_SIGN_IN] = "signIn",
+                                                 [NA_MAIL_SIGN_UP] = "signUp",
+                                                 [NA_MAIL_PASSWORD_RESET] = "passwordReset",
+                                                 [NA_MAIL_EMAIL_CHANGE] = "emailChange"};
+
+const char *na_mail_kind_name(na_mail_kind kind)
+{
+    return kinds[kind];
+}
+
 int na_mail_kind_find(const char *name, na_mail_kind *kind)
 {
-    static const char *const names[NA_MAIL_KINDS] = {[NA_MAIL_SIGN_IN] = "signIn",
-                                                     [NA_MAIL_SIGN_UP] = "signUp",
-                                                     [NA_MAIL_PASSWORD_RESET] = "passwordReset",
-                                                     [NA_MAIL_EMAIL_CHANGE] = "emailChange"};
     for (int i = 0; i < NA_MAIL_KINDS; i++)
-        if (strcmp(names[i], name) == 0) {
+        if (strcmp(kinds[i], name) == 0) {
             *kind = (na_mail_kind)i;
             return 1;
         }

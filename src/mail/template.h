@@ -14,6 +14,9 @@ typedef enum na_mail_kind {
 
 #define NA_MAIL_KINDS 4
 
+/* Its name in configuration. */
+const char *na_mail_kind_name(na_mail_kind kind);
+
 /* Returns 0 where there is none of that name. */
 int na_mail_kind_find(const char *name, na_mail_kind *kind);
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+
+#include <apr_strings.h>
+
+#include "auth/action.h"
+
+/* ── lines of the log ──────────────────────────────────────────────────────────────────────── */
+
+static void write_record(const na_request *request, na_level level, const char *event,
+                         const char *message, const char *cause)
+{
+    const na_log_record record = {.level = level,
+                                  .event = event,
+                                  .message = message,
+                                  .cause = cause,
+                                  .provider = request->provider ? request->provider->id : NULL};
+    request->server->log(request->server->data, &record);
+}
+
+void na_log(const na_request *request, na_level level, const char *event, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_record(request, level, event, apr_pvsprintf(request->pool, format, args), NULL);
+    va_end(args);
+}
+
+void na_log_error(const na_request *request, na_level level, const char *event,
+                  const na_error *error)
+{
+    const char *message =
+        apr_psprintf(request->pool, "%s %s%s%s: %s: %s", request->method, request->action,
+                     request->provider ? "/" : "", request->provider ? request->provider->id : "",
+                     error->code, error->message);
+    write_record(request, level, event, message,
+                 error->cause ? na_error_text(request->pool, error->cause) : NULL);
+}
+
+/* ── events ────────────────────────────────────────────────────────────────────────────────── */
+
+na_event na_event_of(const na_request *request, na_event_kind kind, const na_user *user)
+{
+    na_event event = {.kind = kind,
+                      .time = apr_time_now(),
+                      .provider = request->provider ? request->provider->id : NULL,
+                      .origin = request->origin};
+    if (!user)
+        return event;
+    event.user = user->id;
+    event.name = user->name;
+    event.email = user->email;
+    event.image = user->image;
+    return event;
+}
+
+na_event na_event_of_session(const na_request *request, na_event_kind kind,
+                             const na_session *session)
+{
+    na_event event = na_event_of(request, kind, NULL);
+    if (!session)
+        return event;
+    event.user = session->user;
+    event.email = session->email;
+    event.name = na_session_claim(session, "name");
+    event.image = na_session_claim(session, "picture");
+    event.provider = na_session_claim(session, NA_CLAIM_PROVIDER);
+    if (session->auth_time)
+        event.session_seconds = apr_time_sec(request->now) - session->auth_time;
+    return event;
+}
+
+static const char *name_of(const na_event *event)
+{
+    const char *name = na_event_name(event->kind);
+    return name ? name : na_event_audit_name(event->kind);
+}
+
+/* Only what an administrator asks the log for: the audit log is where this is kept. */
+static void log_event(const na_request *request, const na_event *event)
+{
+    na_log_record record = {
+        .level = NA_LOG_INFO,
+        .event = name_of(event),
+        .provider = event->provider,
+        .user = event->user,
+        .message =
+            apr_psprintf(request->pool, "%s: '%s'%s%s", name_of(event),
+                         event->user ? na_percent_encode(request->pool, event->user) : "",
+                         event->provider ? " by " : "", event->provider ? event->provider : "")};
+    request->server->log(request->server->data, &record);
+}
+
+na_error *na_audit(na_request *request, const na_event *event)
+{
+    request->is_recorded = 1;
+    request->attempted = event->kind;
+    return NULL;
+}
+
+void na_report(const na_request *request, const na_event *event)
+{
+    log_event(request, event);
+}

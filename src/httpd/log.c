@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <http_main.h>
+
+#include "base/clock.h"
+#include "httpd/module.h"
+
+/* ── where lines go ────────────────────────────────────────────────────────────────────────── */
+
+static apr_status_t open_program(apr_pool_t *pool, const char *command, apr_file_t **file)
+{
+    piped_log *program = ap_open_piped_log(pool, command);
+    if (!program)
+        return APR_EGENERAL;
+    *file = ap_piped_log_write_fd(program);
+    return APR_SUCCESS;
+}
+
+static na_error *open_sink(apr_pool_t *pool, const char *target, apr_file_t **file)
+{
+    apr_status_t status =
+        *target == '|' ? open_program(pool, target + 1, file)
+                       : apr_file_open(file, ap_server_root_relative(pool, target),
+                                       APR_FOPEN_WRITE | APR_FOPEN_APPEND | APR_FOPEN_CREATE |
+                                           APR_FOPEN_LARGEFILE,
+                                       APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, pool);
+    char why[120];
+    return status == APR_SUCCESS
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION, "NextAuthLog: cannot open '%s': %s", target,
+                              apr_strerror(status, why, sizeof why));
+}
+
+/* Virtual hosts that name the same sink share it: a program is started once. */
+na_error *na_logs_open(apr_pool_t *pconf, server_rec *s)
+{
+    apr_hash_t *opened = apr_hash_make(pconf);
+    for (; s; s = s->next) {
+        na_log_sink *sink = &na_server_conf_of(s)->log;
+        if (!sink->target)
+            continue;
+        sink->file = apr_hash_get(opened, sink->target, APR_HASH_KEY_STRING);
+        if (!sink->file)
+            NA_TRY(open_sink(pconf, sink->target, &sink->file));
+        apr_hash_set(opened, sink->target, APR_HASH_KEY_STRING, sink->file);
+    }
+    return NULL;
+}
+
+/* ── writing them ──────────────────────────────────────────────────────────────────────────── */
+
+static int apache_level(na_level level)
+{
+    static const int levels[] = {[NA_LOG_ERROR] = APLOG_ERR,
+                                 [NA_LOG_WARNING] = APLOG_WARNING,
+                                 [NA_LOG_INFO] = APLOG_INFO,
+                                 [NA_LOG_DEBUG] = APLOG_DEBUG};
+    return levels[level];
+}
+
+static int is_wanted(const server_rec *s, const request_rec *r, na_level level)
+{
+    return r ? APLOG_R_IS_LEVEL(r, apache_level(level)) : APLOG_IS_LEVEL(s, apache_level(level));
+}
+
+/* The server's error log escapes quotes' backslashes and all beyond ASCII: JSON has to do without.
+ */
+static const char *unescaped(apr_pool_t *pool, const char *text)
+{
+    char *copy = text ? apr_pstrdup(pool, text) : NULL;
+    for (char *p = copy; p && *p; p++)
+        *p = *p == '"' ? '\'' : *p == '\\' ? '/' : *p & 0x80 ? '?' : *p;
+    return copy;
+}
+
+static const char *json_for_error_log(apr_pool_t *pool, const na_log_record *record)
+{
+    const na_log_record simple = {.level = record->level,
+                                  .event = record->event,
+                                  .message = unescaped(pool, record->message),
+                                  .cause = unescaped(pool, record->cause),
+                                  .provider = record->provider,
+                                  .user = unescaped(pool, record->user),
+                                  .address = record->address,
+                                  .site = record->site,
+                                  .request_id = record->request_id,
+                                  .trace_id = record->trace_id,
+                                  .duration = record->duration};
+    return na_log_json(pool, &simple, apr_time_now());
+}
+
+static void write_to_error_log(const server_rec *s, request_rec *r, na_level level,
+                               const char *line)
+{
+    if (r)
+        ap_log_rerror(APLOG_MARK, apache_level(level), 0, r, "%s", line);
+    else
+        ap_log_error(APLOG_MARK, apache_level(level), 0, s, "%s", line);
+}
+
+/* One write a line: those of several processes do not mix. 0 where it could not be written. */
+static int write_to_file(apr_pool_t *pool, const na_log_sink *sink, const na_log_record *record)
+{
+    apr_time_t now = apr_time_now();
+    const char *line =
+        sink->json
+            ? apr_pstrcat(pool, na_log_json(pool, record, now), "\n", NULL)
+            : apr_psprintf(pool, "%s [%s] %s%s%s\n", na_iso8601(pool, now),
+                           na_level_name(record->level), record->address ? record->address : "",
+                           record->address ? " " : "", na_log_plain(pool, record));
+    return apr_file_write_full(sink->file, line, strlen(line), NULL) == APR_SUCCESS;
+}
+
+static void write_record(const server_rec *s, request_rec *r, apr_pool_t *pool,
+                         const na_log_record *record)
+{
+    const na_log_sink *sink = &na_server_conf_of(s)->log;
+    if (sink->file && write_to_file(pool, sink, record))
+        return;
+    write_to_error_log(s, r, record->level,
+                       sink->json && !sink->file ? json_for_error_log(pool, record)
+                                                 : na_log_plain(pool, record));
+}
+
+void na_log_record_of_request(request_rec *r, const na_log_record *given)
+{
+    const na_config *config = na_config_of(r);
+    na_state *state = na_state_of(r);
+    na_log_record record = *given;
+    if (!is_wanted(r->server, r, record.level))
+        return;
+    if (!record.user && state->session)
+        record.user = state->session->user;
+    record.address = r->useragent_ip;
+    record.site = config ? config->origin : NULL;
+    record.request_id = na_request_id(r);
+    record.trace_id = na_trace_of(r)->trace_id;
+    record.duration = apr_time_now() - r->request_time;
+    write_record(r->server, r, r->pool, &record);
+}
+
+void na_log_request(request_rec *r, na_level level, const char *event, const char *format, ...)
+{
+    va_list args;
+    if (!is_wanted(r->server, r, level))
+        return;
+    va_start(args, format);
+    const na_log_record record = {.level = level,
+                                  .event = event,
+                                  .message = apr_pvsprintf(r->pool, format, args)};
+    va_end(args);
+    na_log_record_of_request(r, &record);
+}
+
+void na_log_server(const server_rec *s, na_level level, const char *event, const char *format, ...)
+{
+    apr_pool_t *pool;
+    va_list args;
+    if (!is_wanted(s, NULL, level) || apr_pool_create(&pool, NULL) != APR_SUCCESS)
+        return;
+    va_start(args, format);
+    const na_config *config = na_server_conf_of(s)->config;
+    const na_log_record record = {.level = level,
+                                  .event = event,
+                                  .message = apr_pvsprintf(pool, format, args),
+                                  .site = config ? config->origin : NULL};
+    va_end(args);
+    write_record(s, NULL, pool, &record);
+    apr_pool_destroy(pool);
+}
+
+/* ── what a request is known by ────────────────────────────────────────────────────────────── */
+
+static request_rec *first_of(request_rec *r)
+{
+    while (r->main || r->prev)
+        r = r->main ? r->main : r->prev;
+    return r;
+}
+
+/* The server's own log id, %L in its formats: what it and we write of a request has one name. */
+const char *na_request_id(request_rec *r)
+{
+    request_rec *first = first_of(r);
+    if (!first->log_id)
+        ap_run_generate_log_id(first->connection, first, &first->log_id);
+    return first->log_id;
+}
+
+const na_trace *na_trace_of(request_rec *r)
+{
+    request_rec *first = first_of(r);
+    na_state *state = na_state_of(first);
+    if (!state->trace) {
+        na_trace *trace = apr_palloc(first->pool, sizeof *trace);
+        *trace = na_trace_parse(first->pool, apr_table_get(first->headers_in, "traceparent"));
+        state->trace = trace;
+    }
+    return state->trace;
+}
