@@ -80,6 +80,7 @@ typedef struct na_response {
     const char *location;     /* absolute; NULL where it is no redirect */
     const char *content_type; /* NULL where there is no body */
     const char *body;
+    const char *reference;   /* that a page shows; NULL: that of the error it is about, if any */
     const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */
     int cacheable;
     int retry_after;                 /* seconds; 0 where the status is no 503 */
@@ -191,6 +192,12 @@ void na_respond_redirect(na_request *request, na_response *response, int status,
 /* One of the built-in pages. */
 void na_respond_page(na_request *request, na_response *response, int status, const char *title,
                      const char *content);
+
+/*
+ * Has the page that the browser is sent to show the request's id as a reference, by way of a
+ * cookie: the addresses of errors are NextAuth's.
+ */
+void na_keep_reference(na_request *request, na_response *response);
 
 void na_set_cookie(na_response *response, char *set_cookie);
 

@@ -15,10 +15,11 @@
 
 typedef enum na_mode { NA_PRODUCTION, NA_DEVELOPMENT, NA_TEST } na_mode;
 
-/* NextAuth's cookies besides the session's. */
+/* NextAuth's cookies besides the session's; the reference of an error is our own. */
 typedef enum na_cookie_id {
     NA_COOKIE_CALLBACK_URL,
     NA_COOKIE_CSRF,
+    NA_COOKIE_REFERENCE,
     NA_COOKIE_STATE,
     NA_COOKIE_PKCE,
     NA_COOKIE_NONCE,

@@ -134,6 +134,7 @@ static void respond_error(na_request *request, na_response *response, const na_e
                  error);
     const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
                                             : v4_error_url(request, error->code);
+    na_keep_reference(request, response);
     na_respond_redirect(request, response, v4_status(error->code), url);
 }
 
@@ -146,6 +147,7 @@ static void respond_unavailable(na_request *request, na_response *response, cons
                               "Sessions cannot be looked up just now. Please try again."));
     if (strcmp(error->code, NA_UNAVAILABLE) != 0)
         na_log_error(request, NA_LOG_WARNING, log_event_of(request, error), error);
+    response->reference = request->origin.request_id;
     if (request->wants_html)
         na_respond_page(request, response, 503, "Please try again", na_page_unavailable());
     else

@@ -100,5 +100,6 @@ na_error *na_audit(na_request *request, const na_event *event)
 
 void na_report(const na_request *request, const na_event *event)
 {
-    log_event(request, event);
+    if (!event->failure) /* that has a line of its own */
+        log_event(request, event);
 }

@@ -48,12 +48,37 @@ void na_respond_redirect(na_request *request, na_response *response, int status,
     na_respond_json(request, response, v4_client ? status : 200, body);
 }
 
+/* Seconds that a page has to be shown in. */
+#define REFERENCE_MAX_AGE 120
+#define REFERENCE_LEN_MAX 64
+
+void na_keep_reference(na_request *request, na_response *response)
+{
+    const na_cookie *cookie = &request->config->cookies[NA_COOKIE_REFERENCE];
+    na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name,
+                                            request->origin.request_id, REFERENCE_MAX_AGE, 0));
+}
+
+/* Of a page about an error: what the request that failed is called in the log. */
+static const char *reference_of(const na_request *request)
+{
+    const char *name = request->config->cookies[NA_COOKIE_REFERENCE].name;
+    const char *reference = apr_table_get(request->cookies, name);
+    return apr_table_get(request->query, "error") && reference &&
+                   strlen(reference) <= REFERENCE_LEN_MAX && na_is_utf8(reference) &&
+                   !na_has_control(reference)
+               ? reference
+               : NULL;
+}
+
 void na_respond_page(na_request *request, na_response *response, int status, const char *title,
                      const char *content)
 {
     response->style_nonce = na_random_base64url(request->pool, 16);
     response->status = status;
     response->content_type = "text/html; charset=utf-8";
+    if (!response->reference)
+        response->reference = reference_of(request);
     response->body = na_page(request->pool, &request->config->theme, request->config->providers,
-                             response->style_nonce, title, content);
+                             response->style_nonce, title, content, response->reference);
 }

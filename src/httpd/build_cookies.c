@@ -10,6 +10,7 @@
 
 static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",
                                            [NA_COOKIE_CSRF] = "csrf-token",
+                                           [NA_COOKIE_REFERENCE] = "error-reference",
                                            [NA_COOKIE_STATE] = "state",
                                            [NA_COOKIE_PKCE] = "pkce.code_verifier",
                                            [NA_COOKIE_NONCE] = "nonce"};
@@ -87,6 +88,7 @@ static na_error *set_cookie(na_building *b, const na_written *w)
 {
     static const char *const names[] = {[NA_COOKIE_CALLBACK_URL] = "callbackUrl",
                                         [NA_COOKIE_CSRF] = "csrfToken",
+                                        [NA_COOKIE_REFERENCE] = "errorReference",
                                         [NA_COOKIE_STATE] = "state",
                                         [NA_COOKIE_PKCE] = "pkceCodeVerifier",
                                         [NA_COOKIE_NONCE] = "nonce"};
@@ -103,8 +105,8 @@ static na_error *set_cookie(na_building *b, const na_written *w)
             cookie = &b->config->cookies[i];
     if (!cookie)
         return na_wrong(b,
-                        "'%s': sessionToken, callbackUrl, csrfToken, state, pkceCodeVerifier or "
-                        "nonce is wanted",
+                        "'%s': sessionToken, callbackUrl, csrfToken, errorReference, state, "
+                        "pkceCodeVerifier or nonce is wanted",
                         w->argv[0]);
     NA_TRY(na_build_keys(b, w, 1, keys, cookie));
     return check_cookie(b, cookie);

@@ -38,6 +38,7 @@ static const char style[] =
     "ul{list-style:none;margin:0 0 1rem;padding:0}"
     "li{border-top:1px solid var(--line);padding:.75rem 0}li p{margin:0 0 .5rem}"
     ".here{font-weight:600}"
+    ".reference{color:var(--soft);font-size:.85rem;margin:1.25rem 0 0}"
     ".quiet{background:transparent;color:var(--ink);border-color:var(--soft)}"
     ".logo{display:block;max-width:100%;max-height:4rem;margin:0 auto 1.25rem}";
 
@@ -67,8 +68,11 @@ static const char *colours(apr_pool_t *pool, const na_page_theme *theme,
 
 const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
                     const apr_array_header_t *providers, const char *style_nonce, const char *title,
-                    const char *content)
+                    const char *content, const char *reference)
 {
+    const char *shown = reference ? apr_pstrcat(pool, "<p class=\"reference\">Reference: <code>",
+                                                na_html(pool, reference), "</code></p>", NULL)
+                                  : "";
     const char *scheme = theme->color_scheme;
     const char *logo = theme->logo ? apr_pstrcat(pool, "<img class=\"logo\" alt=\"\" src=\"",
                                                  na_html(pool, theme->logo), "\">", NULL)
@@ -80,5 +84,5 @@ const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
         "<meta name=\"robots\" content=\"noindex\"><style nonce=\"",
         style_nonce, "\">", style, dark_by_preference, colours(pool, theme, providers),
         "</style></head><body class=\"__next-auth-theme-", scheme, " ", scheme, "\"><main>", logo,
-        content, "</main></body></html>\n", NULL);
+        content, shown, "</main></body></html>\n", NULL);
 }

@@ -14,10 +14,13 @@ typedef struct na_page_theme {
     const char *logo;         /* address or path, or NULL */
 } na_page_theme;
 
-/* A whole HTML document. `content` is HTML; `style_nonce` is its style's, for the policy. */
+/*
+ * A whole HTML document. `content` is HTML; `style_nonce` is its style's, for the policy;
+ * `reference` finds the lines of the log about what went wrong, NULL where nothing did.
+ */
 const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
                     const apr_array_header_t *providers, const char *style_nonce, const char *title,
-                    const char *content);
+                    const char *content, const char *reference);
 
 /* What the forms of a page carry. */
 typedef struct na_page_form {
