@@ -45,6 +45,17 @@ static na_error *fetch_profile(na_request *request, const na_checks *checks, na_
     return na_oauth_profile(&oauth, &metadata, tokens, checks->nonce, profile);
 }
 
+/* What there is to map from: values are the user's own business. */
+static void log_profile(const na_request *request, json_t *profile)
+{
+    const char *name, *names = "";
+    json_t *value;
+    json_object_foreach(profile, name, value) names =
+        apr_pstrcat(request->pool, names, *names ? ", " : "", name, NULL);
+    na_log(request, NA_LOG_DEBUG, "PROFILE_DATA", "the profile has %s",
+           na_one_line(request->pool, names, SAID_MAX));
+}
+
 static na_error *sign_in(na_request *request, na_response *response, const char *state)
 {
     na_checks checks;
@@ -53,6 +64,7 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     na_subject subject = {.provider = request->provider};
     NA_TRY(na_checks_take(request, response, state, &checks));
     NA_TRY(fetch_profile(request, &checks, &tokens, &profile));
+    log_profile(request, profile);
     NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));
     subject.profile = profile;
     subject.tokens = &tokens;
@@ -66,7 +78,9 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
 
 na_error *na_callback_oauth(na_request *request, na_response *response)
 {
-    const char *state = na_parameter(request, "state");
+    const char *state = na_parameter(request, "state"), *code = na_parameter(request, "code");
+    na_log(request, NA_LOG_DEBUG, "OAUTH_CALLBACK", "back from the provider with %s, %s",
+           state ? "a state" : "no state", code ? "a code" : "no code");
     if (na_parameter(request, "error")) {
         na_checks_clear(request, response, state);
         return na_error_new(request->pool, NA_CALLBACK, "the provider answers %s (%s)",

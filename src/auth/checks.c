@@ -13,6 +13,11 @@
 
 static const na_cookie_id check_cookies[] = {NA_COOKIE_STATE, NA_COOKIE_PKCE, NA_COOKIE_NONCE};
 
+static void log_step(void *request, const char *event, const char *text)
+{
+    na_log(request, NA_LOG_DEBUG, event, "%s", text);
+}
+
 void na_oauth_of_request(const na_request *request, na_oauth *oauth)
 {
     *oauth = (na_oauth){
@@ -24,6 +29,8 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
         .redirect_uri = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
                                     request->provider->id, NULL),
         .allow_http = request->config->http.allow_http,
+        .step = log_step,
+        .data = (void *)request,
     };
 }
 

@@ -111,6 +111,16 @@ static na_event event_of(const na_request *request, na_event_kind kind, const na
     return event;
 }
 
+static const char *roles_of(apr_pool_t *pool, const json_t *claims)
+{
+    const json_t *roles = json_object_get(claims, NA_CLAIM_ROLES);
+    const char *text = "";
+    for (size_t i = 0; i < json_array_size(roles); i++)
+        text = apr_pstrcat(pool, text, *text ? ", " : "",
+                           json_string_value(json_array_get(roles, i)), NULL);
+    return *text ? text : "none";
+}
+
 /* What became of the database is told once it stands there. */
 static na_error *report_changes(na_request *request, const na_subject *subject)
 {
@@ -145,6 +155,8 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         json_object_set_new(claims, NA_CLAIM_DATABASE_USER, json_true());
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
+    na_log(request, NA_LOG_DEBUG, "SESSION", "a session of user '%s' begins, with roles %s",
+           na_percent_encode(request->pool, subject->user.id), roles_of(request->pool, claims));
     const na_event event = event_of(request, NA_EVENT_SIGN_IN, subject);
     NA_TRY(na_audit(request, &event));
     na_error *error =

@@ -8,12 +8,10 @@
 #include "base/url.h"
 #include "httpd/build.h"
 
-static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",
-                                           [NA_COOKIE_CSRF] = "csrf-token",
-                                           [NA_COOKIE_REFERENCE] = "error-reference",
-                                           [NA_COOKIE_STATE] = "state",
-                                           [NA_COOKIE_PKCE] = "pkce.code_verifier",
-                                           [NA_COOKIE_NONCE] = "nonce"};
+static const char *const cookie_stems[] = {
+    [NA_COOKIE_CALLBACK_URL] = "callback-url", [NA_COOKIE_CSRF] = "csrf-token",
+    [NA_COOKIE_REFERENCE] = "error-reference", [NA_COOKIE_STATE] = "state",
+    [NA_COOKIE_PKCE] = "pkce.code_verifier",   [NA_COOKIE_NONCE] = "nonce"};
 
 static na_cookie default_cookie(na_building *b, na_dialect dialect, const char *stem, int host)
 {
@@ -86,12 +84,10 @@ static na_error *check_cookie(na_building *b, const na_cookie *cookie)
 
 static na_error *set_cookie(na_building *b, const na_written *w)
 {
-    static const char *const names[] = {[NA_COOKIE_CALLBACK_URL] = "callbackUrl",
-                                        [NA_COOKIE_CSRF] = "csrfToken",
-                                        [NA_COOKIE_REFERENCE] = "errorReference",
-                                        [NA_COOKIE_STATE] = "state",
-                                        [NA_COOKIE_PKCE] = "pkceCodeVerifier",
-                                        [NA_COOKIE_NONCE] = "nonce"};
+    static const char *const names[] = {
+        [NA_COOKIE_CALLBACK_URL] = "callbackUrl", [NA_COOKIE_CSRF] = "csrfToken",
+        [NA_COOKIE_REFERENCE] = "errorReference", [NA_COOKIE_STATE] = "state",
+        [NA_COOKIE_PKCE] = "pkceCodeVerifier",    [NA_COOKIE_NONCE] = "nonce"};
     static const na_key keys[] = {{"name", offsetof(na_cookie, name), na_as_text},
                                   {"domain", offsetof(na_cookie, domain), na_as_text},
                                   {"path", offsetof(na_cookie, path), na_as_text},

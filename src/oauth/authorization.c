@@ -66,5 +66,11 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
         const apr_table_entry_t *param = &APR_ARRAY_IDX(list, i, apr_table_entry_t);
         *url = na_url_add(oauth->pool, *url, param->key, param->val);
     }
+    na_oauth_step(oauth, "GET_AUTHORIZATION_URL",
+                  "on to %s: client %s, scope '%s', redirect to %s, checks%s%s%s",
+                  metadata->authorization_url, provider->client_id,
+                  provider->scope ? provider->scope : "", oauth->redirect_uri,
+                  checks->state ? " state" : "", checks->nonce ? " nonce" : "",
+                  checks->code_verifier ? " pkce" : "");
     return NULL;
 }

@@ -184,5 +184,7 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
                          &jws));
     NA_TRY(na_json_parse(oauth->pool, NA_OAUTH_CALLBACK, (const char *)jws.payload.data,
                          jws.payload.len, claims));
-    return check_claims(oauth, metadata, tokens, nonce, jws.alg, *claims);
+    NA_TRY(check_claims(oauth, metadata, tokens, nonce, jws.alg, *claims));
+    na_oauth_step(oauth, "PROFILE_DATA", "ID token of %s verified: %s", metadata->issuer, jws.alg);
+    return NULL;
 }

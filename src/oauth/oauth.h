@@ -18,6 +18,8 @@ typedef struct na_oauth {
     apr_time_t now;
     const char *redirect_uri;
     int allow_http; /* the provider may name plain http: addresses */
+    void (*step)(void *data, const char *event, const char *text); /* told of each, for debugging */
+    void *data;                                                    /* of step */
 } na_oauth;
 
 /* Where the provider's endpoints are. NULL: it has none. */
@@ -44,6 +46,11 @@ typedef struct na_tokens {
     const char *token_type, *refresh_token, *session_state;
     apr_int64_t expires_at; /* seconds; 0 where it is not said */
 } na_tokens;
+
+/* Tells of a step: `event` is NextAuth's name of it. Secrets stay out, of what is one its length.
+ */
+void na_oauth_step(const na_oauth *oauth, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /*
  * The provider's endpoints: what the configuration says, and for OpenID Connect what its discovery

@@ -68,6 +68,11 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
     return NULL;
 }
 
+static int length(const char *secret)
+{
+    return secret ? (int)strlen(secret) : 0;
+}
+
 na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
                             const char *code_verifier, na_tokens *tokens)
 {
@@ -82,6 +87,9 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     json_t *answer;
     authenticate(oauth, &request);
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
+    na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE", "%s answers the code with %ld, %d bytes of %s",
+                  metadata->token_url, response.status, (int)response.body.len,
+                  quoted(oauth, response.content_type));
     na_error *error = na_json_parse(oauth->pool, NA_OAUTH_CALLBACK,
                                     (const char *)response.body.data, response.body.len, &answer);
     if (error)
@@ -90,5 +98,10 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     if (response.status != 200 && !na_json_string(answer, "error"))
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the token endpoint answers %ld",
                             response.status);
-    return read_tokens(oauth, answer, tokens);
+    NA_TRY(read_tokens(oauth, answer, tokens));
+    na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",
+                  "tokens: access %d characters, ID token %d, refresh %d; scope '%s'",
+                  length(tokens->access_token), length(tokens->id_token),
+                  length(tokens->refresh_token), quoted(oauth, tokens->scope));
+    return NULL;
 }

@@ -12,6 +12,8 @@ static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *
     na_http_request request = {.url = url, .bearer = access_token};
     na_http_response response;
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
+    na_oauth_step(oauth, "PROFILE_DATA", "%.*s answers %ld, %d bytes", (int)strcspn(url, "?"), url,
+                  response.status, (int)response.body.len);
     if (response.status != 200)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "userinfo answers %ld",
                             response.status);
