@@ -103,6 +103,8 @@ const wrong = [
   ['an unknown page', { pages: 'NextAuthPages login=/x' }, /'login=\/x': key=value is wanted, of signIn, signOut/],
   ['an odd colour', { theme: 'NextAuthTheme brandColor=red;}body{' }, /a colour is written #rgb/],
   ['an origin with a path', { allow: 'NextAuthRedirectAllow https://a.example.org/x' }, /NextAuthRedirectAllow on line .*an origin is wanted/],
+  ['a log of an unknown form', { log: 'NextAuthLog xml auth.log' }, /NextAuthLog on line .*'xml': json or plain/],
+  ['a program without a name', { log: 'NextAuthLog json |' }, /NextAuthLog on line .*a program is wanted/],
   ['an odd limit', { http: 'NextAuthHTTP timeout=0' }, /NextAuthHTTP on line .*from 1 to 300/],
   ['trailers that could forge identity', { trailers: 'MergeTrailers On' }, /MergeTrailers On lets clients forge identity/],
   ['a directive with too little', { age: 'NextAuthSessionMaxAge' }, /NextAuthSessionMaxAge: seconds/],

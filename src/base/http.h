@@ -16,6 +16,7 @@ typedef struct na_http_options {
     const char *proxy;       /* NULL: none; the environment's proxy variables are ignored */
     const char *ca_file;     /* NULL: the system's */
     int allow_http;          /* plain http: is refused otherwise */
+    int trace_context;       /* calls to providers are told which trace they are part of */
 } na_http_options;
 
 /* A process's client: safe to share between threads, made after the fork, gone with its pool. */

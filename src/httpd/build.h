@@ -42,8 +42,8 @@ typedef struct na_key {
 na_error *na_build_keys(na_building *b, const na_written *written, int first, const na_key *keys,
                         void *target);
 
-/* Text as it is, from where env:, file: and exec: say, and a file's path. */
-na_value_setter na_as_text, na_as_resolved, na_as_file;
+/* Text as it is, from where env:, file: and exec: say, and a file's path; on or off as an int. */
+na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch;
 na_error *na_build_pages(na_building *b, const na_written *written);
 na_error *na_build_theme(na_building *b, const na_written *written);
 na_error *na_build_http(na_building *b, const na_written *written);

@@ -37,6 +37,14 @@ na_error *na_as_resolved(na_building *b, const char *value, void *member)
     return na_value_resolve(&b->environment, value, member);
 }
 
+na_error *na_as_switch(na_building *b, const char *value, void *member)
+{
+    *(int *)member = ap_cstr_casecmp(value, "on") == 0;
+    return *(int *)member || ap_cstr_casecmp(value, "off") == 0
+               ? NULL
+               : na_wrong(b, "'%s': On or Off is wanted", value);
+}
+
 na_error *na_as_file(na_building *b, const char *value, void *member)
 {
     *(const char **)member = ap_server_root_relative(b->pool, value);
@@ -124,6 +132,7 @@ na_error *na_build_http(na_building *b, const na_written *w)
         {"maxConcurrent", offsetof(na_http_options, max_concurrent), as_places},
         {"proxy", offsetof(na_http_options, proxy), na_as_text},
         {"caFile", offsetof(na_http_options, ca_file), na_as_file},
+        {"traceContext", offsetof(na_http_options, trace_context), na_as_switch},
         {NULL, 0, NULL}};
     return na_build_keys(b, w, 0, keys, &b->config->http);
 }

@@ -78,9 +78,8 @@ na_error *na_build_feature(na_building *b, const na_written *w)
                     {"passwordReset", NA_FEATURE_RESET},
                     {"account", NA_FEATURE_ACCOUNT},
                     {"deleteAccount", NA_FEATURE_DELETE}};
-    int on = ap_cstr_casecmp(w->argv[1], "on") == 0;
-    if (!on && ap_cstr_casecmp(w->argv[1], "off") != 0)
-        return na_wrong(b, "'%s': On or Off is wanted", w->argv[1]);
+    int on;
+    NA_TRY(na_as_switch(b, w->argv[1], &on));
     for (int i = 0; i < 4; i++) {
         if (strcmp(w->argv[0], features[i].name) != 0)
             continue;

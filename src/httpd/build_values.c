@@ -9,14 +9,6 @@
 
 #define SECRET_MIN 32
 
-static na_error *read_switch(na_building *b, const na_written *w, int *on)
-{
-    *on = ap_cstr_casecmp(w->argv[0], "on") == 0;
-    return *on || ap_cstr_casecmp(w->argv[0], "off") == 0
-               ? NULL
-               : na_wrong(b, "'%s': On or Off is wanted", w->argv[0]);
-}
-
 na_error *na_build_number(na_building *b, const char *text, long least, long most, long *number)
 {
     char *end;
@@ -28,13 +20,13 @@ na_error *na_build_number(na_building *b, const char *text, long least, long mos
 
 static na_error *set_engine(na_building *b, const na_written *w)
 {
-    return read_switch(b, w, &b->engine);
+    return na_as_switch(b, w->argv[0], &b->engine);
 }
 
 static na_error *set_providers_from_env(na_building *b, const na_written *w)
 {
     int ignored;
-    return read_switch(b, w, &ignored);
+    return na_as_switch(b, w->argv[0], &ignored);
 }
 
 na_error *na_build_mode(na_building *b, const char *name)

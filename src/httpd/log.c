@@ -196,7 +196,8 @@ const na_trace *na_trace_of(request_rec *r)
     na_state *state = na_state_of(first);
     if (!state->trace) {
         na_trace *trace = apr_palloc(first->pool, sizeof *trace);
-        *trace = na_trace_parse(first->pool, apr_table_get(first->headers_in, "traceparent"));
+        *trace = na_trace_parse(first->pool, apr_table_get(first->headers_in, "traceparent"),
+                                apr_table_get(first->headers_in, "tracestate"));
         state->trace = trace;
     }
     return state->trace;

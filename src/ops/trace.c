@@ -43,12 +43,22 @@ static int is_traceparent(const char *text)
            !is_zero(text + PARENT_ID_AT, PARENT_ID_LEN);
 }
 
-na_trace na_trace_parse(apr_pool_t *pool, const char *traceparent)
+/* Section 3.3.1.5: as much has to be passed on, more need not be. */
+#define STATE_LEN_MAX 512
+
+static int is_tracestate(const char *text)
+{
+    return text && *text && strlen(text) <= STATE_LEN_MAX && na_is_utf8(text) &&
+           !na_has_control(text);
+}
+
+na_trace na_trace_parse(apr_pool_t *pool, const char *traceparent, const char *tracestate)
 {
     if (!traceparent || !is_traceparent(traceparent))
         return (na_trace){0};
     return (na_trace){apr_pstrmemdup(pool, traceparent + TRACE_ID_AT, TRACE_ID_LEN),
-                      apr_pstrmemdup(pool, traceparent + FLAGS_AT, FLAGS_LEN)};
+                      apr_pstrmemdup(pool, traceparent + FLAGS_AT, FLAGS_LEN),
+                      is_tracestate(tracestate) ? apr_pstrdup(pool, tracestate) : NULL};
 }
 
 const char *na_trace_child(apr_pool_t *pool, const na_trace *trace)
@@ -57,4 +67,15 @@ const char *na_trace_child(apr_pool_t *pool, const na_trace *trace)
                ? apr_pstrcat(pool, "00-", trace->trace_id, "-",
                              na_random_hex(pool, PARENT_ID_LEN / 2), "-", trace->flags, NULL)
                : NULL;
+}
+
+const char *const *na_trace_headers(apr_pool_t *pool, const na_trace *trace)
+{
+    if (!trace->trace_id)
+        return NULL;
+    const char **headers = apr_pcalloc(pool, 3 * sizeof *headers);
+    headers[0] = apr_pstrcat(pool, "traceparent: ", na_trace_child(pool, trace), NULL);
+    if (trace->state)
+        headers[1] = apr_pstrcat(pool, "tracestate: ", trace->state, NULL);
+    return headers;
 }

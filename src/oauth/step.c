@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+
+#include <apr_strings.h>
+
+#include "oauth/oauth.h"
+
+void na_oauth_step(const na_oauth *oauth, const char *event, const char *format, ...)
+{
+    va_list args;
+    if (!oauth->step)
+        return;
+    va_start(args, format);
+    oauth->step(oauth->data, event, apr_pvsprintf(oauth->pool, format, args));
+    va_end(args);
+}

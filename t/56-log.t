@@ -1,0 +1,174 @@
+#!/usr/bin/env node
+'use strict';
+const fs = require('node:fs');
+const { suite } = require('./lib/suite.js');
+const { htpasswd, pause } = require('./lib/httpd.js');
+const { startGithub } = require('./lib/emulators.js');
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+const files = { users: htpasswd({ ada: 'correct horse', 'gr"ace\\': 'correct horse' }) };
+const common = `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret ${SECRET}
+NextAuthProvider credentials backend=file:users
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>`;
+const trace = '0af7651916cd43dd8448eb211c80319c';
+
+const textOf = (site, name) => (fs.existsSync(`${site.dir}/${name}`) ? fs.readFileSync(`${site.dir}/${name}`, 'utf8') : '');
+const linesOf = (site, name) => textOf(site, name).split('\n').slice(0, -1);
+const recordsOf = (site, name = 'auth.log') => linesOf(site, name).map((line) => JSON.parse(line));
+
+// A program writes when it gets to it.
+async function until(condition) {
+  for (let i = 0; i < 100 && !condition(); i += 1) await pause(50);
+  return condition();
+}
+
+const referenceOf = (answer) => (/Reference: <code>([^<]*)</.exec(answer.text) || [])[1];
+
+suite('the log: lines for programs and for people, and what leads to them', async (t) => {
+  t.section('JSON lines in a file');
+  {
+    const site = await t.httpd({ files, config: `${common}\nNextAuthLog json auth.log` });
+    const c = t.client(site);
+    const refused = await c.credentials('ada', 'wrong horse', {});
+    await c.credentials('ada', 'correct horse');
+    const [failure, success] = recordsOf(site).filter(({ level }) => level !== 'debug');
+    const { timestamp, requestId, durationMs, pid, ...rest } = failure;
+    t.is(rest, { level: 'warning', event: 'CALLBACK_CREDENTIALS_HANDLER_ERROR', provider: 'credentials', address: '127.0.0.1', site: site.url,
+      message: 'POST callback/credentials: CredentialsSignin: wrong user name or password' }, 'a failure, with NextAuth\'s code of it');
+    t.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000 && /^\d{4}-.*\.\d{3}Z$/.test(timestamp), 'when it was', timestamp);
+    t.ok(durationMs > 0 && durationMs < 60_000, 'how long it took', durationMs);
+    t.ok(Number.isInteger(pid) && requestId.length > 8, 'which request and process it was');
+    t.is([success.level, success.event, success.userId, success.provider], ['info', 'signIn', 'ada', 'credentials'], 'a sign-in, and whose it is');
+    t.unlike(site.log(), /nextauth:(warn|info|debug)/, 'the error log has none of it');
+
+    t.section('the reference on a page finds the line');
+    t.is(refused.location, `${site.url}/api/auth/error?error=CredentialsSignin&provider=credentials`, 'addresses of errors stay NextAuth\'s');
+    const page = await c.page('/api/auth/signin?error=CredentialsSignin');
+    t.is(referenceOf(page), requestId.replaceAll('+', '+'), 'the sign-in page shows it under the error');
+    t.is(referenceOf(await c.page('/api/auth/error?error=AccessDenied')), requestId, 'and so does the error page');
+    t.is(referenceOf(await c.page('/api/auth/signin')), undefined, 'a page without an error does not');
+    c.cookies.set('next-auth.error-reference', { value: encodeURIComponent('"><script>alert(1)</script>'), path: '/' });
+    t.like((await c.page('/api/auth/error?error=Configuration')).text, /Reference: <code>&quot;&gt;&lt;script&gt;/, 'what a stranger puts there is text');
+    c.cookies.set('next-auth.error-reference', { value: 'x'.repeat(2000), path: '/' });
+    t.is(referenceOf(await c.page('/api/auth/error?error=Configuration')), undefined, 'and not too much of it');
+
+    t.section('the trace that a request is part of (W3C Trace Context)');
+    const traced = async (traceparent) => {
+      const before = recordsOf(site).length;
+      await t.client(site).post('/api/auth/callback/credentials', {}, { headers: { traceparent } });
+      await t.client(site).get('/api/auth/callback/credentials', { headers: { traceparent } });
+      return recordsOf(site).slice(before).find(({ level }) => level !== 'debug').traceId;
+    };
+    t.is(await traced(`00-${trace}-b7ad6b7169203331-01`), trace, 'is in its lines');
+    for (const [what, header] of [['zeros', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`], ['capitals', `00-${trace.toUpperCase()}-b7ad6b7169203331-01`],
+      ['too short', `00-${trace}-b7ad-01`], ['no such version', `ff-${trace}-b7ad6b7169203331-01`], ['more than version 00 has', `00-${trace}-b7ad6b7169203331-01-x`]]) {
+      t.is(await traced(header), undefined, `  unless the header is none: ${what}`);
+    }
+
+    t.section('what strangers write stays in its place');
+    const before = recordsOf(site).length;
+    for (const user of ['gr"ace\\', 'x\ny', 'x","level":"error', 'Zoë 😀', '\u0000', 'a'.repeat(5000)]) {
+      await t.client(site).credentials(user, 'correct horse');
+    }
+    const odd = recordsOf(site).slice(before);
+    t.ok(odd.length >= 6, 'each line is one record');
+    t.is(odd.find(({ event }) => event === 'signIn').userId, 'gr"ace\\', 'names are whole');
+
+    t.section('LogLevel decides what is written');
+    t.unlike(textOf(site, 'auth.log'), /correct horse|wrong horse/, 'never a password');
+    await site.reload(`LogLevel nextauth:warn\n${common}\nNextAuthLog json quiet.log`);
+    const quiet = t.client(site);
+    await quiet.credentials('ada', 'correct horse');
+    await quiet.get('/members/');
+    t.is(recordsOf(site, 'quiet.log'), [], 'at warn, a sign-in is nothing to write of');
+    await quiet.credentials('ada', 'wrong horse');
+    t.is(recordsOf(site, 'quiet.log').map(({ level }) => level), ['warning'], 'a failure is');
+
+    t.section('rotation');
+    fs.renameSync(`${site.dir}/quiet.log`, `${site.dir}/quiet.log.1`);
+    await site.reload();
+    await quiet.credentials('ada', 'wrong horse');
+    t.is([recordsOf(site, 'quiet.log').length, recordsOf(site, 'quiet.log.1').length], [1, 1], 'a file that was renamed is made anew at a reload');
+  }
+
+  t.section('lines for people');
+  {
+    const site = await t.httpd({ files, config: `${common}\nNextAuthLog plain auth.log` });
+    const c = t.client(site);
+    await c.credentials('ada', 'wrong horse');
+    await c.credentials('ada', 'correct horse');
+    const lines = linesOf(site, 'auth.log').filter((line) => !/\[debug\]/.test(line));
+    t.like(lines[0], /^\d{4}-\d\d-\d\dT[\d:.]+Z \[warning\] 127\.0\.0\.1 POST callback\/credentials: CredentialsSignin: wrong user name or password \(CALLBACK_CREDENTIALS_HANDLER_ERROR, provider credentials, reference \S+\)$/, 'a failure');
+    t.like(lines[1], /\[info\] 127\.0\.0\.1 signIn: 'ada' by credentials \(signIn, provider credentials, user ada, reference \S+\)$/, 'a sign-in');
+  }
+
+  t.section('a program');
+  {
+    const site = await t.httpd({ files, config: `${common}\nNextAuthLog json "|$/bin/cat >>@DIR@/piped.log"` });
+    await Promise.all(Array.from({ length: 16 }, async () => {
+      const c = t.client(site);
+      for (let i = 0; i < 5; i += 1) await c.credentials('ada', 'correct horse');
+    }));
+    const signIns = () => recordsOf(site, 'piped.log').filter(({ event }) => event === 'signIn').length;
+    t.ok(await until(() => signIns() === 80), 'gets every line of 16 clients at once, whole', signIns());
+  }
+
+  t.section('the server\'s error log');
+  {
+    const site = await t.httpd({ files, config: `${common}\nNextAuthLog json errorlog` });
+    const c = t.client(site);
+    await c.credentials('gr"ace\\', 'correct horse');
+    await c.credentials('ada', 'wrong horse');
+    const records = site.log().split('\n').filter((line) => /\[nextauth:/.test(line)).map((line) => JSON.parse(line.slice(line.indexOf('{'))));
+    t.is(records.find(({ event }) => event === 'signIn').userId, 'gr\'ace/', 'JSON survives its escaping: quotes and backslashes become others');
+    t.like(records.find(({ level }) => level === 'warning').event, /^CALLBACK_CREDENTIALS/, 'each line of ours is a record');
+  }
+
+  t.section('a log that cannot be written');
+  {
+    const site = await t.httpd({ files, config: `${common}\nNextAuthLog json /dev/full` });
+    const c = t.client(site);
+    t.is((await c.credentials('ada', 'correct horse')).location, site.url, 'keeps nobody out');
+    t.like(site.log(), /\[nextauth:info\].* signIn: 'ada' by credentials/, 'and its lines go to the error log');
+  }
+
+  t.section('LogLevel debug: each step of a sign-in, its secrets left out');
+  {
+    const github = await startGithub(t);
+    github.user = { login: 'octocat', id: 583231, name: 'The Octocat', email: 'octocat@example.org' };
+    const site = await t.httpd({ config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret ${SECRET}
+NextAuthLog json auth.log
+NextAuthProvider github clientId=the-client clientSecret=what-only-the-client-knows authorization=${github.url}/login/oauth/authorize token=${github.url}/login/oauth/access_token userinfo=${github.url}/user emails=${github.url}/user/emails
+NextAuthRole owner "%{PROFILE:id} == '583231'"` });
+    const c = t.client(site);
+    const away = await c.page((await c.signIn('github')).location);
+    await c.page(away.location);
+    const steps = recordsOf(site).filter(({ provider }) => provider === 'github').map(({ event, message }) => `${event}: ${message}`);
+    const expected = [
+      /^GET_AUTHORIZATION_URL: on to http:\/\/\S+\/authorize: client the-client, scope 'read:user user:email', redirect to \S+\/callback\/github, checks state( pkce)?$/,
+      /^OAUTH_CALLBACK: back from the provider with a state, a code$/,
+      /^OAUTH_CALLBACK_RESPONSE: http:\/\/\S+\/access_token answers the code with 200, \d+ bytes of application\/json/,
+      /^OAUTH_CALLBACK_RESPONSE: tokens: access \d+ characters, ID token 0, refresh \d+; scope '[^']*'$/,
+      /^PROFILE_DATA: http:\/\/\S+\/user answers 200, \d+ bytes$/,
+      /^PROFILE_DATA: the profile has .*login/,
+      /^SESSION: a session of user '583231' begins, with roles owner$/,
+      /^signIn: signIn: '583231' by github$/];
+    t.is(steps.length, expected.length, 'the steps', steps.join('\n')) || t.diag(steps.join('\n'));
+    expected.forEach((pattern, i) => t.like(steps[i] || '', pattern, `  ${i + 1}`));
+    const secrets = ['what-only-the-client-knows', new URL(away.location).searchParams.get('code'), new URL(away.location).searchParams.get('state'), SECRET,
+      c.cookie('next-auth.session-token'), c.cookie('next-auth.csrf-token').slice(0, 64)];
+    const log = textOf(site, 'auth.log') + site.log();
+    t.is(secrets.filter((each) => !each || log.includes(each)), [], 'no client secret, code, state, token or cookie is in any line');
+  }
+});
