@@ -150,6 +150,15 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
     return NULL;
 }
 
+na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject)
+{
+    const na_event created = na_event_of_subject(request, NA_EVENT_CREATE_USER, subject);
+    const na_event linked = na_event_of_subject(request, NA_EVENT_LINK_ACCOUNT, subject);
+    if (subject->is_new)
+        NA_TRY(na_audit(request, use, &created));
+    return subject->is_linked ? na_audit(request, use, &linked) : NULL;
+}
+
 typedef struct resolving {
     na_request *request;
     na_subject *subject;
@@ -163,7 +172,8 @@ static na_error *resolve(void *data, na_db_use *use)
     r->subject->is_new = r->subject->is_linked = 0; /* of an attempt that was rolled back */
     NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
                   r->current_id, &user));
-    return na_account_adopt(r->request, use, &user, r->subject);
+    NA_TRY(na_account_adopt(r->request, use, &user, r->subject));
+    return na_account_audit(r->request, use, r->subject);
 }
 
 na_error *na_account_resolve(na_request *request, na_subject *subject)

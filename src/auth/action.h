@@ -117,6 +117,10 @@ na_error *na_account_resolve_email(na_request *request, na_subject *subject);
 na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
                            na_subject *subject);
 
+/* The audit log's records of what a transaction did for the subject: made a user, linked an
+ * account. */
+na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject);
+
 /* The same of a user whom his password was checked for. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 
@@ -222,11 +226,17 @@ na_event na_event_of(const na_request *request, na_event_kind kind, const na_use
 na_event na_event_of_session(const na_request *request, na_event_kind kind,
                              const na_session *session);
 
+/* The same about who signs in. */
+na_event na_event_of_subject(const na_request *request, na_event_kind kind,
+                             const na_subject *subject);
+
 /*
- * The audit log's record. Called before what it tells is done, so that nothing is done unrecorded;
- * of what ends access, afterwards. An error (NA_UNAVAILABLE) where it has to be written and cannot.
+ * The audit log's record, an error (NA_UNAVAILABLE) where it has to be written and cannot. Of what
+ * changes the database it is the last part of the transaction, `use`, so that nothing is done
+ * unrecorded; of a sign-in it comes before the session; of what ends access, afterwards. `use` is
+ * NULL where there is no transaction.
  */
-na_error *na_audit(na_request *request, const na_event *event);
+na_error *na_audit(na_request *request, na_db_use *use, const na_event *event);
 
 /* Tells everybody else who keeps account of what is done: log, metrics, NextAuthEvent, modules. */
 void na_report(const na_request *request, const na_event *event);

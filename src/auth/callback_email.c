@@ -77,7 +77,8 @@ static na_error *resolve(void *data, na_db_use *use)
     if (r->late)
         return na_is_unavailable(r->late) ? r->late : NULL;
     NA_TRY(user_of(request, use, subject, &user));
-    return na_account_adopt(request, use, &user, subject);
+    NA_TRY(na_account_adopt(request, use, &user, subject));
+    return na_account_audit(request, use, subject);
 }
 
 na_error *na_account_resolve_email(na_request *request, na_subject *subject)

@@ -101,16 +101,6 @@ static na_error *resolve(na_request *request, na_subject *subject)
                                           : na_account_resolve(request, subject);
 }
 
-static na_event event_of(const na_request *request, na_event_kind kind, const na_subject *subject)
-{
-    na_event event = na_event_of(request, kind, &subject->user);
-    event.provider = subject->provider->id;
-    event.account_type = na_json_string(subject->account, "type");
-    event.account_id = na_json_string(subject->account, "providerAccountId");
-    event.is_new_user = subject->is_new;
-    return event;
-}
-
 static const char *roles_of(apr_pool_t *pool, const json_t *claims)
 {
     const json_t *roles = json_object_get(claims, NA_CLAIM_ROLES);
@@ -122,18 +112,14 @@ static const char *roles_of(apr_pool_t *pool, const json_t *claims)
 }
 
 /* What became of the database is told once it stands there. */
-static na_error *report_changes(na_request *request, const na_subject *subject)
+static void report_changes(const na_request *request, const na_subject *subject)
 {
-    static const na_event_kind kinds[] = {NA_EVENT_CREATE_USER, NA_EVENT_LINK_ACCOUNT};
-    const int happened[] = {subject->is_new, subject->is_linked};
-    for (int i = 0; i < 2; i++) {
-        if (!happened[i])
-            continue;
-        const na_event event = event_of(request, kinds[i], subject);
-        na_report(request, &event);
-        NA_TRY(na_audit(request, &event));
-    }
-    return NULL;
+    const na_event created = na_event_of_subject(request, NA_EVENT_CREATE_USER, subject);
+    const na_event linked = na_event_of_subject(request, NA_EVENT_LINK_ACCOUNT, subject);
+    if (subject->is_new)
+        na_report(request, &created);
+    if (subject->is_linked)
+        na_report(request, &linked);
 }
 
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
@@ -147,7 +133,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     if (request->db)
         NA_TRY(resolve(request, subject));
     request->claimant = subject->user;
-    NA_TRY(report_changes(request, subject));
+    report_changes(request, subject);
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
@@ -157,8 +143,8 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     NA_TRY(add_claims(request, subject, claims));
     na_log(request, NA_LOG_DEBUG, "SESSION", "a session of user '%s' begins, with roles %s",
            na_percent_encode(request->pool, subject->user.id), roles_of(request->pool, claims));
-    const na_event event = event_of(request, NA_EVENT_SIGN_IN, subject);
-    NA_TRY(na_audit(request, &event));
+    const na_event event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject);
+    NA_TRY(na_audit(request, NULL, &event));
     na_error *error =
         na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
     if (error)

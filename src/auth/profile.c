@@ -89,13 +89,15 @@ typedef na_error *changer(na_request *request, const na_session *session, na_db_
                           const char **said, const char **fault);
 
 /* All columns are written: what others have changed since is read first. */
-static na_error *put_name(na_db_use *use, na_db_user *user, const char *name)
+static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
+                          const na_event *event)
 {
     NA_TRY(read_enabled(use, apr_pstrdup(na_db_pool(use), user->id), user));
     if (!user->id)
         return na_error_new(na_db_pool(use), NA_ACCESS_DENIED, "the user is gone");
-    user->name = name;
-    return na_db_update_user(use, user);
+    user->name = event->name;
+    NA_TRY(na_db_update_user(use, user));
+    return na_audit(request, use, event);
 }
 
 static na_error *change_name(na_request *request, const na_session *session, na_db_user *user,
@@ -110,9 +112,8 @@ static na_error *change_name(na_request *request, const na_session *session, na_
     *said = "Your name was changed.";
     na_event event = event_of(request, NA_EVENT_UPDATE_USER, user);
     event.name = name;
-    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, put_name(use, user, name)));
+    NA_TRY(na_db_end(use, put_name(request, use, user, &event)));
     na_report(request, &event);
     return NULL;
 }
@@ -132,14 +133,15 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     na_event event = event_of(request, kind, user);
     event.failure = NA_CREDENTIALS_SIGNIN;
     event.reason = "the current password is another";
-    return na_audit(request, &event);
+    return na_audit(request, NULL, &event);
 }
 
 static na_error *put_password(na_request *request, na_db_use *use, const na_db_user *user,
-                              const char *hash)
+                              const char *hash, const na_event *event)
 {
     NA_TRY(na_link_end_all(request, use, user->email));
-    return na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now));
+    NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
+    return na_audit(request, use, event);
 }
 
 static na_error *change_password(na_request *request, const na_session *session, na_db_user *user,
@@ -154,9 +156,8 @@ static na_error *change_password(na_request *request, const na_session *session,
         return NULL;
     NA_TRY(na_password_user_hash(request, password, &hash));
     const na_event event = event_of(request, NA_EVENT_PASSWORD_CHANGE, user);
-    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, put_password(request, use, user, hash)));
+    NA_TRY(na_db_end(use, put_password(request, use, user, hash, &event)));
     na_report(request, &event);
     *said = request->sessions->registry
                 ? "Your password was changed. You are signed out everywhere else."
@@ -187,10 +188,12 @@ static na_error *change_email(na_request *request, const na_session *session, na
     return na_link_send(request, &link);
 }
 
-static na_error *delete_user(na_request *request, na_db_use *use, const na_db_user *user)
+static na_error *delete_user(na_request *request, na_db_use *use, const na_db_user *user,
+                             const na_event *event)
 {
     NA_TRY(na_link_end_all(request, use, user->email));
-    return na_db_delete_user(use, user->id);
+    NA_TRY(na_db_delete_user(use, user->id));
+    return na_audit(request, use, event);
 }
 
 static na_error *leave(na_request *request, const na_session *session, na_db_user *user,
@@ -205,10 +208,9 @@ static na_error *leave(na_request *request, const na_session *session, na_db_use
     if (*fault)
         return NULL;
     const na_event event = event_of(request, NA_EVENT_DELETE_USER, user);
-    NA_TRY(na_audit(request, &event));
     NA_TRY(na_password_user_sign_out(request, user->id, NULL));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, delete_user(request, use, user)));
+    NA_TRY(na_db_end(use, delete_user(request, use, user, &event)));
     na_report(request, &event);
     user->id = NULL;
     return NULL;
@@ -256,7 +258,8 @@ na_error *na_post_account(na_request *request, na_response *response)
 /* ── the new address ───────────────────────────────────────────────────────────────────────── */
 
 static na_error *take_email(na_request *request, na_db_use *use, na_db_user *user,
-                            const char *email, const char *token, na_error **late)
+                            const char *email, const char *token, const na_event *event,
+                            na_error **late)
 {
     na_db_user other;
     int found;
@@ -278,7 +281,8 @@ static na_error *take_email(na_request *request, na_db_use *use, na_db_user *use
     NA_TRY(na_link_end_all(request, use, user->email));
     user->email = email;
     user->email_verified = apr_time_as_msec(request->now);
-    return na_db_update_user(use, user);
+    NA_TRY(na_db_update_user(use, user));
+    return na_audit(request, use, event);
 }
 
 na_error *na_confirm_email(na_request *request, na_response *response)
@@ -305,9 +309,8 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     }
     na_event event = event_of(request, NA_EVENT_EMAIL_CHANGE, &user);
     event.detail = email;
-    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &late)));
+    NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &event, &late)));
     if (late)
         return late;
     na_report(request, &event);

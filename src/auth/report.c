@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
+#include "base/json.h"
 
 /* ── lines of the log ──────────────────────────────────────────────────────────────────────── */
 
@@ -70,6 +71,17 @@ na_event na_event_of_session(const na_request *request, na_event_kind kind,
     return event;
 }
 
+na_event na_event_of_subject(const na_request *request, na_event_kind kind,
+                             const na_subject *subject)
+{
+    na_event event = na_event_of(request, kind, &subject->user);
+    event.provider = subject->provider->id;
+    event.account_type = na_json_string(subject->account, "type");
+    event.account_id = na_json_string(subject->account, "providerAccountId");
+    event.is_new_user = subject->is_new;
+    return event;
+}
+
 static const char *name_of(const na_event *event)
 {
     const char *name = na_event_name(event->kind);
@@ -91,7 +103,7 @@ static void log_event(const na_request *request, const na_event *event)
     request->server->log(request->server->data, &record);
 }
 
-na_error *na_audit(na_request *request, const na_event *event)
+na_error *na_audit(na_request *request, na_db_use *use, const na_event *event)
 {
     request->is_recorded = 1;
     request->attempted = event->kind;

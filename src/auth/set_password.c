@@ -187,6 +187,12 @@ static na_error *use_link(na_request *request, na_db_use *use, const char *email
     return na_is_unavailable(*late) ? *late : NULL;
 }
 
+static na_event event_of(const na_request *request, const na_db_user *user, int is_new)
+{
+    const na_user who = {user->id, user->name, user->email, user->image};
+    return na_event_of(request, is_new ? NA_EVENT_CREATE_USER : NA_EVENT_PASSWORD_RESET, &who);
+}
+
 static na_error *set_password(na_request *request, na_db_use *use, const char *email,
                               const char *token, const char *hash, na_db_user *user, int *is_new,
                               na_error **late)
@@ -199,7 +205,9 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
     if (*late)
         return NULL;
     NA_TRY(na_link_end_all(request, use, email));
-    return na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now));
+    NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
+    const na_event event = event_of(request, user, *is_new);
+    return na_audit(request, use, &event);
 }
 
 na_error *na_post_set_password(na_request *request, na_response *response)
@@ -219,16 +227,14 @@ na_error *na_post_set_password(na_request *request, na_response *response)
         return NULL;
     }
     NA_TRY(na_password_user_hash(request, password, &hash));
-    const na_user claimant = {.email = email};
-    na_event event = na_event_of(request, NA_EVENT_PASSWORD_RESET, &claimant);
-    NA_TRY(na_audit(request, &event));
     NA_TRY(na_db_write(request->db, request->pool, &use));
+    request->claimant.email = email;
     NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &late)));
     if (late)
         return late;
+    const na_event event = event_of(request, &user, is_new);
     /* whoever had the old password, or a session made with it, is out */
     NA_TRY(na_password_user_sign_out(request, user.id, NULL));
-    event.user = user.id;
     na_report(request, &event);
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
                           .provider = provider_of(request),

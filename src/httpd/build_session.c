@@ -143,14 +143,6 @@ static na_error *as_connections(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_switch(na_building *b, const char *value, void *member)
-{
-    *(int *)member = ap_cstr_casecmp(value, "on") == 0;
-    return *(int *)member || ap_cstr_casecmp(value, "off") == 0
-               ? NULL
-               : na_wrong(b, "'%s': on or off is wanted", value);
-}
-
 static const char *part(const char *text)
 {
     return text ? text : "-";
@@ -188,7 +180,7 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
         {"master", offsetof(na_redis_options, master), na_as_text},
         {"sentinelUsername", offsetof(na_redis_options, sentinel_user), na_as_resolved},
         {"sentinelPassword", offsetof(na_redis_options, sentinel_password), na_as_resolved},
-        {"cluster", offsetof(na_redis_options, cluster), as_switch},
+        {"cluster", offsetof(na_redis_options, cluster), na_as_switch},
         {NULL, 0, NULL}};
     na_redis_options *options = apr_pcalloc(b->pool, sizeof *options);
     NA_TRY(na_redis_url_parse(b->pool, url, options));
@@ -277,7 +269,7 @@ na_error *na_build_database(na_building *b, const na_written *w)
 
 na_error *na_build_role_column(na_building *b, const na_written *w)
 {
-    return as_switch(b, w->argv[0], &b->config->session.role_column);
+    return na_as_switch(b, w->argv[0], &b->config->session.role_column);
 }
 
 /* ── once all is read ──────────────────────────────────────────────────────────────────────── */
