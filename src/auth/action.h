@@ -7,6 +7,7 @@
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"
+#include "ops/metrics.h"
 
 typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
 
@@ -36,6 +37,7 @@ typedef struct na_server {
 typedef struct na_process {
     na_documents *documents;
     na_password_gate *passwords;
+    na_metrics *metrics; /* NULL where nothing is counted */
 } na_process;
 
 /* A request to an endpoint, the server's own types left behind. */

@@ -176,6 +176,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                      .secrets = apr_array_make(pool, 2, sizeof(const char *)),
                      .accepted = 1 << NA_V4};
     conf->config = NULL;
+    conf->statsd = NULL;
     *at = last_of(written, "NextAuthEnvFile");
     if (*at)
         NA_TRY(na_envfile_read(pool, ap_server_root_relative(pool, (*at)->argv[0]),
@@ -202,5 +203,6 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     *at = store ? store : *at;
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));
     conf->config = b.config;
+    conf->statsd = b.statsd;
     return NULL;
 }

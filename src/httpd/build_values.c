@@ -228,6 +228,7 @@ static const struct {
     {"NextAuthClaim", 0, add_claim},
     {"NextAuthSessionClaim", 0, add_session_claims},
     {"NextAuthHTTP", 0, na_build_http},
+    {"NextAuthStatsD", 0, na_build_statsd},
 };
 
 na_error *na_build_interpret(na_building *b, const na_written *w, int early)

@@ -139,6 +139,7 @@ const command_rec na_directives[] = {
     SERVER("NextAuthClaim", named_text, "a claim's name, then the expression of its value"),
     SERVER("NextAuthSessionClaim", one_or_more, "claims that the browser may see"),
     SERVER("NextAuthHTTP", one_or_more, "key=value, limits of outgoing calls"),
+    SERVER("NextAuthStatsD", one_or_more, "HOST:PORT, then prefix=, format= and interval="),
     AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
                   "auto, redirect, 401 or pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
