@@ -13,7 +13,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(na_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(na_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(na_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(na_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* mod_watchdog's threads call what is made here */
+    static const char *const watchdog[] = {"mod_watchdog.c", NULL};
+    ap_hook_child_init(na_child_init, NULL, watchdog, APR_HOOK_MIDDLE);
 
     /* before mod_setenvif and all others could read a header from outside */
     ap_hook_post_read_request(na_strip_identity, NULL, NULL, APR_HOOK_REALLY_FIRST);
@@ -24,6 +26,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(na_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(na_handle_endpoint, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(na_handle_sessions, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(na_handle_metrics, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* around mod_authz_core, which is the last in both */
     ap_hook_check_access_ex(na_check_access_ex, NULL, NULL, APR_HOOK_FIRST,
@@ -35,6 +38,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_expr_lookup(na_expression_lookup, NULL, NULL, APR_HOOK_MIDDLE);
     na_register_requirements(pool);
     na_register_stores(pool);
+    na_register_status();
     APR_REGISTER_OPTIONAL_FN(nextauth_claim);
 }
 

@@ -9,6 +9,7 @@
 #include "oauth/oauth.h"
 #include "ops/event.h"
 #include "ops/log.h"
+#include "ops/metrics.h"
 #include "ops/trace.h"
 
 /* Who signs in: what rules, roles and claims are worked out from. */
@@ -38,6 +39,7 @@ typedef struct na_server {
 typedef struct na_process {
     na_documents *documents;
     na_password_gate *passwords;
+    na_metrics *metrics; /* NULL where nothing is counted */
 } na_process;
 
 /* A request to an endpoint, the server's own types left behind. */

@@ -112,6 +112,7 @@ na_error *na_audit(na_request *request, na_db_use *use, const na_event *event)
 
 void na_report(const na_request *request, const na_event *event)
 {
+    na_metrics_event(request->process->metrics, event);
     if (!event->failure) /* that has a line of its own */
         log_event(request, event);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
+#include <time.h>
+
 #include <apr_strings.h>
 
 char *na_iso8601(apr_pool_t *pool, apr_time_t when)
@@ -16,4 +18,11 @@ char *na_http_date(apr_pool_t *pool, apr_time_t when)
     char *out = apr_palloc(pool, APR_RFC822_DATE_LEN);
     apr_rfc822_date(out, when);
     return out;
+}
+
+apr_int64_t na_monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (apr_int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }

@@ -14,4 +14,7 @@ char *na_iso8601(apr_pool_t *pool, apr_time_t when);
 /* "Thu, 01 Jan 2026 00:00:00 GMT". */
 char *na_http_date(apr_pool_t *pool, apr_time_t when);
 
+/* Nanoseconds of a clock that nobody sets: for measuring how long something takes. */
+apr_int64_t na_monotonic_ns(void);
+
 #endif

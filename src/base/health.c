@@ -50,6 +50,8 @@ static void came_back(const na_watch *watch, apr_pool_t *pool)
 static void failed(const na_watch *watch, apr_pool_t *pool, const na_error *error)
 {
     na_health *health = watch->health;
+    if (watch->failed)
+        watch->failed(watch->data);
     apr_uint32_t before = apr_atomic_inc32(&health->failures);
     apr_atomic_set32(&health->retry_at, milliseconds() + backoff(before + 1));
     if (before)

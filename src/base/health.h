@@ -22,7 +22,8 @@ typedef struct na_watch {
     const char *name; /* for messages; no secrets */
     na_health *health;
     na_health_changed *changed; /* or NULL */
-    void *data;                 /* the function's own */
+    void (*failed)(void *data); /* told of each call that was not answered; or NULL */
+    void *data;                 /* the functions' own */
 } na_watch;
 
 /* Before a call: an error with the code NA_UNAVAILABLE where there is no point in it. */

@@ -9,10 +9,12 @@
 #include <apr_thread_mutex.h>
 #include <curl/curl.h>
 
+#include "base/clock.h"
 #include "base/url.h"
 
 struct na_http {
     const na_http_options *options;
+    const na_http_observer *observer; /* NULL: none */
     apr_reslist_t *handles;
     volatile apr_uint32_t callers; /* calling or waiting to */
     CURLSH *share;
@@ -84,6 +86,11 @@ na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http
     apr_reslist_timeout_set(client->handles, options->timeout_ms * 1000);
     *made = client;
     return NULL;
+}
+
+void na_http_observe(na_http *client, const na_http_observer *observer)
+{
+    client->observer = observer;
 }
 
 /* The body as it arrives; libcurl's own size limit does not see chunked bodies. */
@@ -211,21 +218,33 @@ static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
     return error;
 }
 
+/* As many may wait as may call: a dead provider must not take every worker of the server. */
+static na_error *call_if_free(na_http *client, apr_pool_t *pool, const char *host,
+                              const na_http_request *request, na_http_response *response)
+{
+    na_error *error;
+    if (apr_atomic_inc32(&client->callers) < 2 * (apr_uint32_t)client->options->max_concurrent)
+        error = call(client, pool, host, request, response);
+    else
+        error =
+            na_error_new(pool, NA_CALLBACK, "calling %s: too many calls are waiting already", host);
+    apr_atomic_dec32(&client->callers);
+    return error;
+}
+
 na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request *request,
                         na_http_response *response)
 {
     na_url url;
-    na_error *error;
     if (!na_url_parse(pool, request->url, &url))
         return na_error_new(pool, NA_CALLBACK, "not an http(s) address: %s", request->url);
     if (request->bearer && na_has_control(request->bearer))
         return na_error_new(pool, NA_CALLBACK, "an access token with control characters");
-    /* as many may wait as may call: a dead provider must not take every worker of the server */
-    if (apr_atomic_inc32(&client->callers) < 2 * (apr_uint32_t)client->options->max_concurrent)
-        error = call(client, pool, url.origin, request, response);
-    else
-        error = na_error_new(pool, NA_CALLBACK, "calling %s: too many calls are waiting already",
-                             url.origin);
-    apr_atomic_dec32(&client->callers);
+    apr_int64_t began = na_monotonic_ns();
+    na_error *error = call_if_free(client, pool, url.origin, request, response);
+    if (client->observer)
+        client->observer->called(client->observer->data, url.host,
+                                 (double)(na_monotonic_ns() - began) / 1e9,
+                                 !error && response->status < 500);
     return error;
 }

@@ -40,10 +40,22 @@ typedef struct na_http_response {
     na_bytes body;            /* NUL-terminated */
 } na_http_response;
 
+/*
+ * Who wants to know of calls: the host asked, how long it took, the wait for a free place included,
+ * and whether there was an answer that is no 5xx. Called by many threads at once.
+ */
+typedef struct na_http_observer {
+    void *data;
+    void (*called)(void *data, const char *host, double seconds, int answered);
+} na_http_observer;
+
 /* Once a process, before any thread calls: libcurl's own set-up. */
 void na_http_global_init(void);
 
 na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **client);
+
+/* To be called before any call is made; NULL: nobody observes. */
+void na_http_observe(na_http *client, const na_http_observer *observer);
 
 /*
  * One call; redirects are answers, never followed. Any status is success here. The response lives

@@ -158,10 +158,13 @@ static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_v
     const char *end = apr_pstrcat(pool, kind, ";", NULL); /* what comes after all of "kind:" */
     na_rows rows;
     do {
-        NA_TRY(own_word(pool, read_page(self, pool, last, end, &rows)));
-        NA_TRY(visit_rows(pool, kind, &rows, visit, data));
+        apr_pool_t *page; /* goes with `pool` where an error in it is still to be read */
+        apr_pool_create(&page, pool);
+        NA_TRY(own_word(page, read_page(self, page, last, end, &rows)));
+        NA_TRY(visit_rows(page, kind, &rows, visit, data));
         if (rows.count)
-            last = na_rows_value(&rows, rows.count - 1, 0);
+            last = apr_pstrdup(pool, na_rows_value(&rows, rows.count - 1, 0));
+        apr_pool_destroy(page);
     } while (rows.count == PAGE);
     return NULL;
 }

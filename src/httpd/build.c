@@ -177,6 +177,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                      .accepted = 1 << NA_V4};
     conf->config = NULL;
     conf->log = (na_log_sink){0};
+    conf->statsd = NULL;
     *at = last_of(written, "NextAuthEnvFile");
     if (*at)
         NA_TRY(na_envfile_read(pool, ap_server_root_relative(pool, (*at)->argv[0]),
@@ -204,5 +205,6 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));
     conf->log = b.log;
     conf->config = b.config;
+    conf->statsd = b.statsd;
     return NULL;
 }

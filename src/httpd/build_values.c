@@ -221,6 +221,7 @@ static const struct {
     {"NextAuthSessionClaim", 0, add_session_claims},
     {"NextAuthHTTP", 0, na_build_http},
     {"NextAuthLog", 0, na_build_log},
+    {"NextAuthStatsD", 0, na_build_statsd},
 };
 
 na_error *na_build_interpret(na_building *b, const na_written *w, int early)

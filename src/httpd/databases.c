@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
-#include <mod_watchdog.h>
 
 #include "db/store.h"
-#include "httpd/module.h"
+#include "httpd/watchdog.h"
 
 /* Databases of a whole server, all virtual hosts together. */
 #define DATABASES_MAX 16
@@ -56,6 +56,24 @@ static void log_change(void *data, const char *message)
     na_log_server(ap_server_conf, NA_LOG_ERROR, "ADAPTER_ERROR", "database: %s", message);
 }
 
+static void count_failure(void *data)
+{
+    const shared_database *database = data;
+    na_metrics_count(na_process_of_child()->metrics, NA_METRIC_DATABASE_ERRORS,
+                     database->options->name, NULL);
+}
+
+void na_databases_read(apr_array_header_t *readings)
+{
+    for (int i = 0; i < database_count; i++) {
+        const na_watch *watch = &databases[i].watch;
+        const na_reading up = {NA_METRIC_DATABASE_UP,
+                               {watch->name},
+                               !apr_atomic_read32(&watch->health->failures)};
+        na_reading_add(readings, &up);
+    }
+}
+
 static na_error *share_health(apr_pool_t *pconf)
 {
     apr_shm_t *shm;
@@ -68,7 +86,9 @@ static na_error *share_health(apr_pool_t *pconf)
     for (int i = 0; i < database_count; i++)
         databases[i].watch = (na_watch){.name = databases[i].options->name,
                                         .health = &health[i],
-                                        .changed = log_change};
+                                        .changed = log_change,
+                                        .failed = count_failure,
+                                        .data = &databases[i]};
     return NULL;
 }
 
@@ -97,8 +117,10 @@ static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
 
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
 {
-    for (int i = 0; i < database_count; i++)
+    for (int i = 0; i < database_count; i++) {
         NA_TRY(na_db_make(pool, databases[i].options, &databases[i].watch, &databases[i].db));
+        na_metrics_name(na_process_of_child()->metrics, NA_DATABASES, databases[i].options->name);
+    }
     for (int i = 0; i < database_count; i++)
         connect_replicas(pool, &databases[i]);
     for (; s; s = s->next) {
@@ -136,20 +158,11 @@ static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
 
 static na_error *watch_databases(apr_pool_t *pconf)
 {
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *watch =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    ap_watchdog_t *watchdog;
-    if (!database_count)
-        return NULL;
-    if (!get || !watch)
-        return na_error_new(pconf, NA_CONFIGURATION,
-                            "NextAuthDatabase needs mod_watchdog, to remove what expired: load it");
-    return get(&watchdog, "_nextauth_", 0, 1, pconf) == APR_SUCCESS &&
-                   watch(watchdog, PURGE_INTERVAL, databases, purge_all) == APR_SUCCESS
-               ? NULL
-               : na_error_new(pconf, NA_CONFIGURATION, "mod_watchdog takes no callback");
+    return database_count
+               ? na_watchdog_call(pconf,
+                                  "NextAuthDatabase needs mod_watchdog, to remove what expired",
+                                  PURGE_INTERVAL, databases, purge_all)
+               : NULL;
 }
 
 na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)

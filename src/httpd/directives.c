@@ -140,6 +140,7 @@ const command_rec na_directives[] = {
     SERVER("NextAuthSessionClaim", one_or_more, "claims that the browser may see"),
     SERVER("NextAuthHTTP", one_or_more, "key=value, limits of outgoing calls"),
     SERVER("NextAuthLog", two, "json or plain, then errorlog, a file or \"|program\""),
+    SERVER("NextAuthStatsD", one_or_more, "HOST:PORT, then prefix=, format= and interval="),
     AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
                   "auto, redirect, 401 or pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,

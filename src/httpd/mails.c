@@ -2,6 +2,7 @@
 #include <http_main.h>
 
 #include "httpd/module.h"
+#include "ops/metric_sources.h"
 
 static void write_line(void *data, na_mail_level level, const char *line)
 {
@@ -17,7 +18,9 @@ static na_error *open_queue(apr_pool_t *pool, server_rec *s)
     const na_mail_log log = {write_line, s};
     na_mail *mail;
     NA_TRY(na_mail_make(pool, conf->config->mail, conf->http, &log, &mail));
-    return na_mail_queue_make(pool, mail, NA_MAIL_QUEUE_CAPACITY, &conf->mails);
+    NA_TRY(na_mail_queue_make(pool, mail, NA_MAIL_QUEUE_CAPACITY, &conf->mails));
+    na_mail_queue_observe(conf->mails, na_metrics_of_mails(pool, na_process_of_child()->metrics));
+    return NULL;
 }
 
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s)

@@ -12,6 +12,7 @@
 
 #include "auth/action.h"
 #include "httpd/store_provider.h"
+#include "ops/statsd.h"
 #include "ops/trace.h"
 #include "store/redis.h"
 
@@ -53,9 +54,10 @@ typedef struct na_server_conf {
     const na_config *config;     /* NULL where the engine is off */
     na_store_plan plan;
     na_log_sink log;
-    na_http *http;        /* the child's own, as what follows */
-    na_db *db;            /* NULL where there is no NextAuthDatabase */
-    na_mail_queue *mails; /* NULL where there is no NextAuthMail */
+    const na_statsd_options *statsd; /* NULL: none */
+    na_http *http;                   /* the child's own, as what follows */
+    na_db *db;                       /* NULL where there is no NextAuthDatabase */
+    na_mail_queue *mails;            /* NULL where there is no NextAuthMail */
     na_sessions sessions;
 } na_server_conf;
 
@@ -180,6 +182,7 @@ int na_check_authz(request_rec *r);
 int na_pass_identity(request_rec *r);
 int na_handle_endpoint(request_rec *r);
 int na_handle_sessions(request_rec *r);
+int na_handle_metrics(request_rec *r);
 
 int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
@@ -224,6 +227,25 @@ na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
 
 /* mails.c: each server's queue of mails. */
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
+
+/* ── metrics ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Before the fork: the shared memory, kept over reloads; nothing where no engine is on. */
+na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s);
+
+/* metrics_watch.c: has sessions counted, and StatsD told. */
+na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s);
+
+/* The child's own; NULL where nothing is counted. */
+na_metrics *na_metrics_of_child(apr_pool_t *pool);
+
+/* What only the server knows (na_reading): versions, and what is up. */
+apr_array_header_t *na_metrics_readings(apr_pool_t *pool);
+void na_stores_read(apr_array_header_t *readings);
+void na_databases_read(apr_array_header_t *readings);
+
+/* A section in mod_status' page. */
+void na_register_status(void);
 
 #define NA_SOCACHE_MUTEX "nextauth-socache"
 

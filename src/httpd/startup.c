@@ -3,6 +3,7 @@
 #include <util_mutex.h>
 
 #include "httpd/module.h"
+#include "ops/metric_sources.h"
 
 /* Verified tokens a child remembers: about 1.5 KB each. */
 #define TOKENS 4096
@@ -55,6 +56,7 @@ int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_logs_open(pconf, s));
+    NA_TRY(na_metrics_prepare(pconf, s));
     NA_TRY(na_databases_prepare(pconf, s));
     return na_stores_prepare(pconf, s);
 }
@@ -71,6 +73,9 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
 {
     na_token_cache *tokens;
     na_http_global_init();
+    process_of_child.metrics = na_metrics_of_child(pool);
+    const na_session_observer *of_sessions = na_metrics_of_sessions(pool, process_of_child.metrics);
+    const na_http_observer *of_calls = na_metrics_of_calls(pool, process_of_child.metrics);
     NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
     NA_TRY(na_documents_make(pool, &process_of_child.documents));
     NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process_of_child.passwords));
@@ -79,7 +84,10 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
         if (!conf->config)
             continue;
         NA_TRY(na_http_make(pool, &conf->config->http, &conf->http));
-        conf->sessions = (na_sessions){.config = &conf->config->session, .tokens = tokens};
+        na_http_observe(conf->http, of_calls);
+        conf->sessions = (na_sessions){.config = &conf->config->session,
+                                       .tokens = tokens,
+                                       .observer = of_sessions};
     }
     NA_TRY(na_databases_open(pool, s));
     NA_TRY(na_mails_open(pool, s));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <ap_provider.h>
+#include <apr_atomic.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
@@ -89,6 +90,24 @@ static void log_change(void *data, const char *message)
                   message);
 }
 
+static void count_failure(void *data)
+{
+    const shared_store *store = data;
+    na_metrics_count(na_process_of_child()->metrics, NA_METRIC_STORE_ERRORS,
+                     store->store.watch.name, NULL);
+}
+
+void na_stores_read(apr_array_header_t *readings)
+{
+    for (int i = 0; i < store_count; i++) {
+        const na_watch *watch = &stores[i].store.watch;
+        const na_reading up = {NA_METRIC_STORE_UP,
+                               {watch->name},
+                               !apr_atomic_read32(&watch->health->failures)};
+        na_reading_add(readings, &up);
+    }
+}
+
 static na_error *make_registry(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
@@ -106,7 +125,8 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s)
                               .stores = of_server,
                               .store_count = names->nelts,
                               .remember = na_lifetime_remember(&config->lifetime),
-                              .use_interval = na_lifetime_use_interval(&config->lifetime)};
+                              .use_interval = na_lifetime_use_interval(&config->lifetime),
+                              .observer = conf->sessions.observer};
     conf->sessions.registry = registry;
     if (config->strategy == NA_STRATEGY_DATABASE &&
         strcmp(APR_ARRAY_IDX(names, 0, const char *), "database") == 0)
@@ -118,7 +138,10 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
 {
     for (int i = 0; i < store_count; i++) {
         stores[i].store.watch.changed = log_change;
+        stores[i].store.watch.failed = count_failure;
+        stores[i].store.watch.data = &stores[i];
         NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
+        na_metrics_name(na_process_of_child()->metrics, NA_STORES, stores[i].store.watch.name);
     }
     for (; s; s = s->next) {
         const na_server_conf *conf = na_server_conf_of(s);

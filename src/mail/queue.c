@@ -28,6 +28,7 @@ typedef struct entry {
 struct na_mail_queue {
     apr_pool_t *pool; /* its allocator has a mutex: threads make pools below it */
     const na_mail *mail;
+    const na_mail_observer *observer; /* NULL: none */
     int capacity;
     apr_thread_mutex_t *lock; /* of all that follows */
     apr_thread_cond_t *changed;
@@ -36,6 +37,12 @@ struct na_mail_queue {
     entry **entries;      /* in the order they came; the thread alone takes any out */
     na_mail_counts counts;
 };
+
+static void tell(const na_mail_queue *queue, na_mail_fate fate)
+{
+    if (queue->observer)
+        queue->observer->told(queue->observer->data, fate);
+}
 
 /* ── the thread ────────────────────────────────────────────────────────────────────────────── */
 
@@ -75,7 +82,7 @@ static entry *wait_for_entry(na_mail_queue *queue)
     }
 }
 
-static void take_out(na_mail_queue *queue, const entry *e, apr_uint64_t *counter)
+static void take_out(na_mail_queue *queue, const entry *e, apr_uint64_t *counter, na_mail_fate fate)
 {
     apr_uint64_t i = 0;
     apr_thread_mutex_lock(queue->lock);
@@ -85,6 +92,7 @@ static void take_out(na_mail_queue *queue, const entry *e, apr_uint64_t *counter
     memmove(queue->entries + i, queue->entries + i + 1,
             (apr_size_t)(queue->counts.queued - i) * sizeof *queue->entries);
     (*counter)++;
+    tell(queue, fate);
     apr_thread_mutex_unlock(queue->lock);
     apr_pool_destroy(e->pool);
 }
@@ -105,7 +113,7 @@ static int postpone(entry *e, apr_time_t now)
 static void fail(na_mail_queue *queue, apr_pool_t *pool, const entry *e, const char *why)
 {
     say(queue, pool, NA_MAIL_ERROR, e, apr_pstrcat(pool, "given up: ", why, NULL));
-    take_out(queue, e, &queue->counts.failed);
+    take_out(queue, e, &queue->counts.failed, NA_MAIL_FAILED);
 }
 
 static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
@@ -117,7 +125,7 @@ static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
     na_error *error = na_mail_send(queue->mail, pool, &e->message);
     if (!error) {
         say(queue, pool, NA_MAIL_INFO, e, "sent");
-        take_out(queue, e, &queue->counts.sent);
+        take_out(queue, e, &queue->counts.sent, NA_MAIL_SENT);
         return;
     }
     const char *why = na_error_text(pool, error);
@@ -133,7 +141,7 @@ static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)
     while (queue->counts.queued) {
         const entry *e = queue->entries[0];
         say(queue, pool, NA_MAIL_ERROR, e, "lost: the process ends before it could be sent");
-        take_out(queue, e, &queue->counts.dropped);
+        take_out(queue, e, &queue->counts.dropped, NA_MAIL_LOST);
     }
 }
 
@@ -201,11 +209,13 @@ static const char *append(na_mail_queue *queue, entry *e)
         return "the process ends";
     if (queue->counts.queued == (apr_uint64_t)queue->capacity) {
         queue->counts.dropped++;
+        tell(queue, NA_MAIL_NOT_TAKEN);
         return "too many mails are waiting already";
     }
     if (!queue->thread && start(queue) != APR_SUCCESS)
         return "there is no thread for it";
     queue->entries[queue->counts.queued++] = e;
+    tell(queue, NA_MAIL_TAKEN);
     apr_thread_cond_signal(queue->changed);
     return NULL;
 }
@@ -229,6 +239,11 @@ void na_mail_queue_counts(na_mail_queue *queue, na_mail_counts *counts)
     apr_thread_mutex_lock(queue->lock);
     *counts = queue->counts;
     apr_thread_mutex_unlock(queue->lock);
+}
+
+void na_mail_queue_observe(na_mail_queue *queue, const na_mail_observer *observer)
+{
+    queue->observer = observer;
 }
 
 /* ── beginning and end ─────────────────────────────────────────────────────────────────────── */

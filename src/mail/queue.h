@@ -24,6 +24,20 @@ typedef struct na_mail_counts {
     apr_uint64_t queued;  /* waiting or being sent now */
 } na_mail_counts;
 
+typedef enum na_mail_fate {
+    NA_MAIL_TAKEN,
+    NA_MAIL_SENT,
+    NA_MAIL_FAILED,
+    NA_MAIL_LOST,     /* taken, but the process ended before it was sent */
+    NA_MAIL_NOT_TAKEN /* too many are waiting */
+} na_mail_fate;
+
+/* Who wants to know what becomes of mails; called with the queue's lock held. */
+typedef struct na_mail_observer {
+    void *data;
+    void (*told)(void *data, na_mail_fate fate);
+} na_mail_observer;
+
 /*
  * `capacity` messages at most, waiting and under way together. To be called after the fork, by one
  * thread; the queue's own thread starts with the first message, and blocks every signal. `mail`
@@ -32,6 +46,9 @@ typedef struct na_mail_counts {
  */
 na_error *na_mail_queue_make(apr_pool_t *pool, const na_mail *mail, int capacity,
                              na_mail_queue **queue);
+
+/* To be called before any message is put in; NULL: nobody observes. */
+void na_mail_queue_observe(na_mail_queue *queue, const na_mail_observer *observer);
 
 /*
  * Takes a copy of the message; never blocks. After `expires` it is not sent any more, as its link

@@ -6,6 +6,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "session/chunks.h"
 
@@ -68,6 +69,12 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
     return error;
 }
 
+static void note(const na_visit *visit, na_session_check check)
+{
+    if (visit->check)
+        *visit->check = check;
+}
+
 /* ── the two forms of a cookie ─────────────────────────────────────────────────────────────── */
 
 /* An id has no dots, an encrypted token has four; nor has it what a database takes exception to. */
@@ -86,13 +93,16 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
                              const na_session **session)
 {
     const na_session_config *config = sessions->config;
+    note(visit, NA_CHECK_CACHED);
     if (!(*session = known(sessions, visit, source, token))) {
+        note(visit, NA_CHECK_OPENED);
         NA_TRY(na_session_open(visit->pool, &source->ring, source->dialect, token,
                                &config->lifetime, visit->now, config->identity_claims, session));
         remember(sessions, visit, source, token, session);
     }
     if (!sessions->registry || is_fresh(sessions, visit, *session))
         return NULL;
+    note(visit, NA_CHECK_STORE);
     return settle(sessions, visit, *session,
                   na_registry_check(sessions->registry, visit->pool, *session, &visit->client,
                                     visit->now));
@@ -154,8 +164,10 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
     if (!sessions->registry)
         return na_error_new(visit->pool, NA_SESSION, "an id, but there is no session store");
     *session = known(sessions, visit, source, token);
+    note(visit, NA_CHECK_CACHED);
     if (*session && is_fresh(sessions, visit, *session))
         return NULL;
+    note(visit, NA_CHECK_STORE);
     const na_session *before = *session;
     const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
     na_error *error = sessions->table ? open_row(sessions, visit, id, session)
@@ -192,8 +204,8 @@ static na_bytes token_of(const na_visit *visit, const na_session_source *source)
                                 : (na_bytes){0};
 }
 
-na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
-                          const na_session **session)
+static na_error *load(const na_sessions *sessions, const na_visit *visit,
+                      const na_session **session)
 {
     na_error *error = NULL;
     *session = NULL;
@@ -209,6 +221,23 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
         if (na_is_unavailable(error))
             return error;
     }
+    return error;
+}
+
+na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
+                          const na_session **session)
+{
+    const na_session_observer *observer = sessions->observer;
+    na_session_check check = NA_CHECK_NONE;
+    na_visit observed = *visit;
+    if (!observer)
+        return load(sessions, visit, session);
+    observed.check = &check;
+    apr_int64_t began = na_monotonic_ns();
+    na_error *error = load(sessions, &observed, session);
+    if (error)
+        check = na_is_unavailable(error) ? NA_CHECK_UNAVAILABLE : NA_CHECK_REFUSED;
+    observer->checked(observer->data, check, (double)(na_monotonic_ns() - began) / 1e9);
     return error;
 }
 
@@ -282,8 +311,8 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
     return NULL;
 }
 
-na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
-                           apr_array_header_t *set_cookies)
+static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
+                       apr_array_header_t *set_cookies)
 {
     const na_session_config *config = sessions->config;
     apr_int64_t now = apr_time_sec(visit->now);
@@ -305,6 +334,15 @@ na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, j
         return set_cookie(config, visit, id, expires, set_cookies);
     NA_TRY(seal_claims(config, visit, id, claims, expires, &token));
     return set_cookie(config, visit, token, expires, set_cookies);
+}
+
+na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
+                           apr_array_header_t *set_cookies)
+{
+    NA_TRY(begin(sessions, visit, claims, set_cookies));
+    if (sessions->observer)
+        sessions->observer->began(sessions->observer->data);
+    return NULL;
 }
 
 /* A short idle time wants more renewals, or it would count from a use long ago. */
@@ -433,11 +471,16 @@ na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
 {
     const na_session *session;
     na_session_clear(sessions->config, visit, set_cookies);
-    if (!sessions->registry)
+    if (!sessions->registry && !sessions->observer)
         return NULL;
-    na_error *error = na_session_load(sessions, visit, &session);
+    na_error *error = load(sessions, visit, &session);
     if (!session)
         return na_is_unavailable(error) ? error : NULL;
+    if (!sessions->registry) {
+        sessions->observer->ended(sessions->observer->data,
+                                  apr_time_sec(visit->now) - session->auth_time);
+        return NULL;
+    }
     return na_session_end_other(sessions, visit->pool, na_session_user_name(visit->pool, session),
                                 &session->key, session->auth_time, visit->now);
 }

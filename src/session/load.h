@@ -4,6 +4,7 @@
 
 #include "base/cookie.h"
 #include "session/cache.h"
+#include "session/observer.h"
 #include "session/registry.h"
 #include "session/table.h"
 #include "session/verified.h"
@@ -42,10 +43,11 @@ typedef struct na_session_config {
 /* What a process works with. */
 typedef struct na_sessions {
     const na_session_config *config;
-    na_token_cache *tokens;      /* NULL: none */
-    na_verified *verified;       /* NULL where there is no registry */
-    const na_registry *registry; /* NULL: nothing is kept on the server */
-    na_db *table;                /* of sessions that NextAuth shares; NULL: the registry has all */
+    na_token_cache *tokens;              /* NULL: none */
+    na_verified *verified;               /* NULL where there is no registry */
+    const na_registry *registry;         /* NULL: nothing is kept on the server */
+    const na_session_observer *observer; /* NULL: none */
+    na_db *table; /* of sessions that NextAuth shares; NULL: the registry has all */
 } na_sessions;
 
 /* A request that shows a session, or is about to get one. */
@@ -56,6 +58,7 @@ typedef struct na_visit {
     const char *binding;       /* what sessions of this client are bound to; NULL: to nothing, "":
                                   it has not what they would be bound to */
     na_client client;
+    na_session_check *check; /* na_session_load's own */
 } na_visit;
 
 /* Turns what a client is known by into a binding. */

@@ -71,6 +71,11 @@ static na_store_key session_key(const unsigned char *hash)
     return key;
 }
 
+static int is_live(const na_record *record, apr_time_t now)
+{
+    return !record->ended && record->expires > apr_time_sec(now);
+}
+
 /* ── ends that are remembered ──────────────────────────────────────────────────────────────── */
 
 static na_error *bury_until(const na_registry *registry, apr_pool_t *pool, const char *user,
@@ -100,7 +105,10 @@ static na_error *bury(const na_registry *registry, apr_pool_t *pool, const char 
     apr_int64_t until = record.in_token ? later(seconds + registry->remember,
                                                 record.expires + 2 * NA_CLOCK_TOLERANCE)
                                         : seconds + SHORT_MEMORY;
-    return bury_until(registry, pool, user, key, until);
+    NA_TRY(bury_until(registry, pool, user, key, until));
+    if (registry->observer && is_live(&record, now))
+        registry->observer->ended(registry->observer->data, seconds - record.created);
+    return NULL;
 }
 
 static na_error *bury_all(const na_registry *registry, apr_pool_t *pool, const char *user,
@@ -538,11 +546,6 @@ const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key)
                        NULL);
 }
 
-static int is_live(const na_record *record, apr_time_t now)
-{
-    return !record->ended && record->expires > apr_time_sec(now);
-}
-
 static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const char *user,
                            apr_time_t now, apr_array_header_t *list)
 {
@@ -600,6 +603,48 @@ na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const 
     collecting c = {registry, pool, now, apr_hash_make(pool), list};
     for (int i = 0; i < registry->store_count; i++)
         NA_TRY(na_store_each(registry->stores[i], pool, NA_KIND_SESSION, collect, &c));
+    return NULL;
+}
+
+typedef struct counting {
+    const na_registry *registry;
+    apr_pool_t *pool; /* of one record */
+    apr_time_t now;
+    apr_hash_t *seen; /* hashes; NULL where there is one store: none is seen twice */
+    apr_int64_t count;
+} counting;
+
+static int is_new(const counting *c, const na_store_key *key)
+{
+    if (!c->seen)
+        return 1;
+    if (apr_hash_get(c->seen, key->hash, sizeof key->hash))
+        return 0;
+    const void *kept = apr_pmemdup(apr_hash_pool_get(c->seen), key->hash, sizeof key->hash);
+    apr_hash_set(c->seen, kept, sizeof key->hash, kept);
+    return 1;
+}
+
+static na_error *count_record(void *data, const na_store_key *key, na_bytes value)
+{
+    counting *c = data;
+    na_record record;
+    if (is_new(c, key) && !na_record_open(c->pool, c->registry->keys, key, value, &record) &&
+        is_live(&record, c->now))
+        c->count++;
+    apr_pool_clear(c->pool);
+    return NULL;
+}
+
+na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_time_t now,
+                            apr_int64_t *count)
+{
+    counting c = {.registry = registry, .now = now};
+    c.seen = registry->store_count > 1 ? apr_hash_make(pool) : NULL;
+    apr_pool_create(&c.pool, pool);
+    for (int i = 0; i < registry->store_count; i++)
+        NA_TRY(na_store_each(registry->stores[i], pool, NA_KIND_SESSION, count_record, &c));
+    *count = c.count;
     return NULL;
 }
 

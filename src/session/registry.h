@@ -2,6 +2,7 @@
 #ifndef NA_SESSION_REGISTRY_H
 #define NA_SESSION_REGISTRY_H
 
+#include "session/observer.h"
 #include "session/record.h"
 #include "session/session.h"
 
@@ -17,6 +18,7 @@ typedef struct na_registry {
     int store_count;
     long remember;     /* seconds: no token outlives its session's end for longer */
     long use_interval; /* seconds between notes of when a session was last used */
+    const na_session_observer *observer; /* told of sessions that are ended; NULL: nobody is */
 } na_registry;
 
 /* Who uses a session, as the request shows. */
@@ -82,6 +84,10 @@ typedef struct na_listed {
 /* Appends (na_listed) the sessions of a user; of everybody where `user` is NULL. */
 na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const char *user,
                            apr_time_t now, apr_array_header_t *list);
+
+/* How many sessions there are. */
+na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_time_t now,
+                            apr_int64_t *count);
 
 /* A session's name for people and programs to call it by, which is no way in. */
 const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key);

@@ -119,7 +119,12 @@ static na_registry *make_registry(apr_pool_t *pool, const na_store *first, const
     na_registry *registry = apr_palloc(pool, sizeof *registry);
     stores[0] = first;
     stores[1] = second;
-    *registry = (na_registry){&keys, namespaces, stores, second ? 2 : 1, 60 * DAY, 60};
+    *registry = (na_registry){.keys = &keys,
+                              .namespaces = namespaces,
+                              .stores = stores,
+                              .store_count = second ? 2 : 1,
+                              .remember = 60 * DAY,
+                              .use_interval = 60};
     return registry;
 }
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_shm.h>
+#include <apr_strings.h>
+#include <http_main.h>
+#include <openssl/crypto.h>
+
+#include "httpd/module.h"
+#include "ops/metric_sources.h"
+
+/* Outlives reloads, so that counters go on; another version of the module has a block of its own.
+ */
+typedef struct retained {
+    void *block;
+} retained;
+
+/* Of this generation; NULL where no engine is on. */
+static void *block;
+
+static void *make_block(server_rec *s)
+{
+    apr_shm_t *shm;
+    if (apr_shm_create(&shm, na_metrics_size(), NULL, s->process->pool) != APR_SUCCESS)
+        return NULL;
+    void *made = apr_shm_baseaddr_get(shm);
+    memset(made, 0, na_metrics_size());
+    na_metrics_init(made, apr_time_now());
+    return made;
+}
+
+static void *find_block(apr_pool_t *pconf, server_rec *s)
+{
+    const char *name =
+        apr_psprintf(pconf, "nextauth-metrics-" NA_VERSION "-%" APR_SIZE_T_FMT, na_metrics_size());
+    retained *kept = ap_retained_data_get(name);
+    if (!kept)
+        kept = ap_retained_data_create(name, sizeof *kept);
+    if (!kept->block)
+        kept->block = make_block(s);
+    return kept->block;
+}
+
+static int is_any_on(const server_rec *s)
+{
+    while (s && !na_server_conf_of(s)->config)
+        s = s->next;
+    return s != NULL;
+}
+
+static void name_providers(na_metrics *metrics, const na_config *config)
+{
+    for (int i = 0; i < config->providers->nelts; i++)
+        na_metrics_name(metrics, NA_PROVIDERS,
+                        APR_ARRAY_IDX(config->providers, i, const na_provider *)->id);
+}
+
+na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    block = is_any_on(s) ? find_block(pconf, s) : NULL;
+    if (!block)
+        return is_any_on(s) ? na_error_new(pconf, NA_CONFIGURATION, "no shared memory for metrics")
+                            : NULL;
+    na_metrics *metrics = na_metrics_open(pconf, block);
+    for (const server_rec *each = s; each; each = each->next)
+        if (na_server_conf_of(each)->config)
+            name_providers(metrics, na_server_conf_of(each)->config);
+    return na_metrics_watch(pconf, s);
+}
+
+na_metrics *na_metrics_of_child(apr_pool_t *pool)
+{
+    na_metrics *metrics = block ? na_metrics_open(pool, block) : NULL;
+    na_metrics_claim(metrics, pool);
+    return metrics;
+}
+
+apr_array_header_t *na_metrics_readings(apr_pool_t *pool)
+{
+    apr_array_header_t *readings = apr_array_make(pool, 8, sizeof(na_reading));
+    ap_version_t httpd;
+    ap_get_server_revision(&httpd);
+    const na_reading info = {NA_METRIC_BUILD_INFO,
+                             {NA_VERSION,
+                              apr_psprintf(pool, "%d.%d.%d", httpd.major, httpd.minor, httpd.patch),
+                              OpenSSL_version(OPENSSL_VERSION_STRING)},
+                             1};
+    na_reading_add(readings, &info);
+    na_stores_read(readings);
+    na_databases_read(readings);
+    return readings;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/metric_families.h"
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "mail/address.h"
+
+#define SECOND 1
+#define NANOSECONDS 1000000000
+
+/* The public error codes, and what becomes of those that are added later. */
+static const char *const reasons[] = {NA_CONFIGURATION,
+                                      NA_ACCESS_DENIED,
+                                      NA_CALLBACK,
+                                      NA_CREDENTIALS_SIGNIN,
+                                      NA_OAUTH_SIGNIN,
+                                      NA_OAUTH_CALLBACK,
+                                      NA_EMAIL_SIGNIN,
+                                      NA_VERIFICATION,
+                                      NA_ACCOUNT_NOT_LINKED,
+                                      NA_SESSION,
+                                      NA_MISSING_CSRF,
+                                      NA_UNAVAILABLE,
+                                      NA_BUSY,
+                                      NA_CONFLICT,
+                                      NA_OTHER,
+                                      NULL};
+static const char *const checks[] = {"cached", "opened",      "store", "refused",
+                                     "none",   "unavailable", NULL};
+static const char *const sendings[] = {"sent", "failed", "dropped", NULL};
+static const char *const deliveries[] = {"delivered", "failed", "dropped", NULL};
+static const char *const reports[] = {"sent", "dropped", NULL};
+
+static const na_label provider = {"provider", NULL, NA_PROVIDERS};
+static const na_label host = {"host", NULL, NA_HOSTS};
+static const na_label store = {"store", NULL, NA_STORES};
+static const na_label database = {"database", NULL, NA_DATABASES};
+static const na_label reason = {"reason", reasons, 0};
+static const na_label check = {"result", checks, 0};
+static const na_label sending = {"result", sendings, 0};
+static const na_label delivery = {"result", deliveries, 0};
+static const na_label report = {"result", reports, 0};
+static const na_label version = {"version", NULL, 0};
+static const na_label httpd = {"httpd", NULL, 0};
+static const na_label openssl = {"openssl", NULL, 0};
+
+static const double check_bounds[] = {1e-5,   2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3,
+                                      2.5e-3, 5e-3,   0.01, 0.05, 0.1,    0.5,  1};
+static const double call_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+static const double session_bounds[] = {60,    300,   900,    3600,   4 * 3600,
+                                        28800, 86400, 604800, 2592000};
+
+#define BOUNDS(list) list, sizeof list / sizeof *list
+
+/* clang-format off */
+const na_metric_family na_metric_families[NA_METRICS] = {
+    [NA_METRIC_SIGNINS] =
+        {"signins", NA_COUNTER, NA_FROM_ROWS, "Sign-ins that succeeded.", {&provider}},
+    [NA_METRIC_SIGNIN_FAILURES] =
+        {"signin_failures", NA_COUNTER, NA_FROM_ROWS,
+         "Sign-ins that failed, by NextAuth's error code.", {&provider, &reason}},
+    [NA_METRIC_SIGNOUTS] =
+        {"signouts", NA_COUNTER, NA_FROM_ROWS, "Sign-outs.", {NULL}},
+    [NA_METRIC_USERS_CREATED] =
+        {"users_created", NA_COUNTER, NA_FROM_ROWS, "Users added to the database.", {NULL}},
+    [NA_METRIC_ACCOUNTS_LINKED] =
+        {"accounts_linked", NA_COUNTER, NA_FROM_ROWS,
+         "Providers' accounts linked to users of the database.", {NULL}},
+    [NA_METRIC_SESSION_CHECKS] =
+        {"session_checks", NA_COUNTER, NA_FROM_ROWS,
+         "Looks for the session of a request, by what was found where.", {&check}},
+    [NA_METRIC_SESSION_CHECK_DURATION] =
+        {"session_check_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
+         "Time of looking for a session where the request has a session cookie.", {NULL},
+         BOUNDS(check_bounds), NANOSECONDS},
+    [NA_METRIC_SESSIONS_CREATED] =
+        {"sessions_created", NA_COUNTER, NA_FROM_ROWS, "Sessions that began.", {NULL}},
+    [NA_METRIC_SESSIONS_ENDED] =
+        {"sessions_ended", NA_COUNTER, NA_FROM_ROWS,
+         "Sessions ended by a sign-out or a revocation, not by their time.", {NULL}},
+    [NA_METRIC_SESSION_DURATION] =
+        {"session_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
+         "How long sessions lasted that were ended.", {NULL}, BOUNDS(session_bounds), SECOND},
+    [NA_METRIC_SESSIONS_ACTIVE] =
+        {"sessions_active", NA_GAUGE, NA_FROM_BLOCK,
+         "Sessions in the session stores, counted once a minute.", {NULL}},
+    [NA_METRIC_HTTP_REQUEST_DURATION] =
+        {"http_request_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
+         "Time of outgoing calls to providers and mail services.", {&host},
+         BOUNDS(call_bounds), NANOSECONDS},
+    [NA_METRIC_HTTP_REQUEST_FAILURES] =
+        {"http_request_failures", NA_COUNTER, NA_FROM_ROWS,
+         "Outgoing calls without an answer, or with a 5xx status.", {&host}},
+    [NA_METRIC_STORE_UP] =
+        {"store_up", NA_GAUGE, NA_FROM_READINGS, "Whether a session store answers.", {&store}},
+    [NA_METRIC_STORE_ERRORS] =
+        {"store_errors", NA_COUNTER, NA_FROM_ROWS,
+         "Calls of a session store that it did not answer.", {&store}},
+    [NA_METRIC_DATABASE_UP] =
+        {"database_up", NA_GAUGE, NA_FROM_READINGS, "Whether a database answers.", {&database}},
+    [NA_METRIC_DATABASE_ERRORS] =
+        {"database_errors", NA_COUNTER, NA_FROM_ROWS,
+         "Calls of a database that it did not answer.", {&database}},
+    [NA_METRIC_MAILS] =
+        {"mails", NA_COUNTER, NA_FROM_ROWS, "Mails by what became of them.", {&sending}},
+    [NA_METRIC_MAIL_QUEUE_DEPTH] =
+        {"mail_queue_depth", NA_GAUGE, NA_FROM_ROWS, "Mails waiting or being sent.", {NULL}},
+    [NA_METRIC_EVENTS_DELIVERED] =
+        {"events_delivered", NA_COUNTER, NA_FROM_ROWS,
+         "Events for webhooks and programs by what became of them.", {&delivery}},
+    [NA_METRIC_EVENT_QUEUE_DEPTH] =
+        {"event_queue_depth", NA_GAUGE, NA_FROM_ROWS, "Events waiting to be delivered.", {NULL}},
+    [NA_METRIC_AUDIT_RECORDS] =
+        {"audit_records", NA_COUNTER, NA_FROM_ROWS, "Records written to the audit log.", {NULL}},
+    [NA_METRIC_AUDIT_FAILURES] =
+        {"audit_failures", NA_COUNTER, NA_FROM_ROWS,
+         "Records that the audit log could not take.", {NULL}},
+    [NA_METRIC_ERROR_REPORTS] =
+        {"error_reports", NA_COUNTER, NA_FROM_ROWS,
+         "Errors reported to the error tracker, or not.", {&report}},
+    [NA_METRIC_BUILD_INFO] =
+        {"build_info", NA_INFO, NA_FROM_READINGS, "What is running; always 1.",
+         {&version, &httpd, &openssl}},
+    [NA_METRIC_START_TIME] =
+        {"start_time_seconds", NA_GAUGE, NA_FROM_BLOCK,
+         "When counting began, in seconds since 1970.", {NULL}},
+};
+/* clang-format on */
+
+int na_label_size(const na_label *label)
+{
+    int size = 0;
+    if (!label->values)
+        return NA_NAMES_MAX + 1;
+    while (label->values[size])
+        size++;
+    return size;
+}
+
+int na_family_stride(const na_metric_family *family)
+{
+    return family->type == NA_HISTOGRAM ? family->bound_count + 2 : 1;
+}
+
+apr_size_t na_family_cells(const na_metric_family *family)
+{
+    apr_size_t cells = family->source == NA_FROM_ROWS ? (apr_size_t)na_family_stride(family) : 0;
+    for (int i = 0; i < NA_LABELS_MAX && family->labels[i]; i++)
+        cells *= (apr_size_t)na_label_size(family->labels[i]);
+    return cells;
+}
