@@ -13,7 +13,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(na_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(na_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(na_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(na_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* what mod_watchdog's threads use is there before they start, and until they have ended */
+    static const char *const before[] = {"mod_watchdog.c", NULL};
+    ap_hook_child_init(na_child_init, NULL, before, APR_HOOK_MIDDLE);
 
     /* before mod_setenvif and all others could read a header from outside */
     ap_hook_post_read_request(na_strip_identity, NULL, NULL, APR_HOOK_REALLY_FIRST);

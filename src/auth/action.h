@@ -7,6 +7,8 @@
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"
+#include "ops/events.h"
+#include "ops/sentry.h"
 
 typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
 
@@ -30,6 +32,7 @@ typedef struct na_server {
                           const char **result);
     na_password_result (*check_password)(void *data, const apr_array_header_t *authn_providers,
                                          const char *user, const char *password);
+    void (*event)(void *data, const na_event *event); /* tells other modules */
 } na_server;
 
 /* What a child process owns. */
@@ -46,8 +49,10 @@ typedef struct na_request {
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;
-    na_db *db;            /* users and accounts; NULL where there is no database */
-    na_mail_queue *mails; /* NULL where no mail is sent */
+    na_db *db;               /* users and accounts; NULL where there is no database */
+    na_mail_queue *mails;    /* NULL where no mail is sent */
+    const na_events *events; /* NULL where nobody is told of any */
+    const na_sentry *sentry; /* NULL where nothing is reported */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */

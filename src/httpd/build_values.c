@@ -227,6 +227,9 @@ static const struct {
     {"NextAuthRole", 0, add_role},
     {"NextAuthClaim", 0, add_claim},
     {"NextAuthSessionClaim", 0, add_session_claims},
+    {"NextAuthEvent", 0, na_build_event},
+    {"NextAuthEventQueue", 0, na_build_event_queue},
+    {"NextAuthSentry", 0, na_build_sentry},
     {"NextAuthHTTP", 0, na_build_http},
 };
 

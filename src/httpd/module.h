@@ -39,14 +39,33 @@ typedef struct na_store_plan {
     const char *redis_identity;      /* servers with equal ones share connections */
 } na_store_plan;
 
+/* One NextAuthEvent. */
+typedef struct na_event_rule {
+    unsigned kinds;           /* of events, a bit each */
+    const char *target;       /* an address, or "|program arguments" */
+    apr_array_header_t *keys; /* na_bytes, of a webhook; NULL for a program */
+} na_event_rule;
+
+/* NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
+typedef struct na_delivery_plan {
+    apr_array_header_t *rules; /* na_event_rule; NULL where there is none */
+    const char *folder;        /* NULL: in the server's runtime folder */
+    long max_items;
+    const na_sentry_options *sentry; /* NULL: nothing is reported */
+    int sentry_is_off;               /* whatever the environment says */
+} na_delivery_plan;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
     const na_config *config;     /* NULL where the engine is off */
     na_store_plan plan;
-    na_http *http;        /* the child's own, as what follows */
-    na_db *db;            /* NULL where there is no NextAuthDatabase */
-    na_mail_queue *mails; /* NULL where there is no NextAuthMail */
+    na_delivery_plan delivery;
+    const na_events *events; /* NULL where nobody is told of any */
+    na_sentry *sentry;       /* NULL where nothing is reported */
+    na_http *http;           /* the child's own, as what follows */
+    na_db *db;               /* NULL where there is no NextAuthDatabase */
+    na_mail_queue *mails;    /* NULL where there is no NextAuthMail */
     na_sessions sessions;
 } na_server_conf;
 
@@ -194,6 +213,16 @@ na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
 
 /* mails.c: each server's queue of mails. */
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
+
+/* events.c: the sinks of events and reports, before the fork and in a child. */
+na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_events_open(apr_pool_t *pool, server_rec *s);
+
+/* What became of the items of a sink, from 0 on; NULL where there are no more. */
+const na_delivery_counts *na_events_counts(int sink, const char **name);
+
+/* event_hook.c: na_server's function, which runs the hook that other modules have. */
+void na_run_event_hook(void *data, const na_event *event);
 
 #define NA_SOCACHE_MUTEX "nextauth-socache"
 

@@ -55,6 +55,7 @@ int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_databases_prepare(pconf, s));
+    NA_TRY(na_events_prepare(pconf, s));
     return na_stores_prepare(pconf, s);
 }
 
@@ -82,6 +83,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     }
     NA_TRY(na_databases_open(pool, s));
     NA_TRY(na_mails_open(pool, s));
+    NA_TRY(na_events_open(pool, s));
     return na_stores_open(pool, s);
 }
 
