@@ -54,11 +54,12 @@ static na_db_account account_of(const na_subject *subject, const char *user_id)
                            .expires_at = tokens->expires_at};
 }
 
-static na_error *link_to(na_request *request, na_db_use *use, const na_subject *subject,
+static na_error *link_to(na_request *request, na_db_use *use, na_subject *subject,
                          const na_db_user *user)
 {
     na_db_account account = account_of(subject, user->id);
     NA_TRY(na_db_link_account(use, &account));
+    subject->events |= 1u << NA_EVENT_LINK_ACCOUNT;
     na_log(request, NA_LOG_INFO, "linkAccount: user '%s' and an account of %s",
            na_percent_encode(request->pool, user->id), subject->provider->id);
     return NULL;
@@ -70,21 +71,22 @@ static int fits(const char *text)
     return text && strlen(text) <= COLUMN_MAX;
 }
 
-static na_error *create(na_request *request, na_db_use *use, const na_subject *subject,
-                        const char *email, na_db_user *user)
+static na_error *create(na_request *request, na_db_use *use, na_subject *subject, const char *email,
+                        na_db_user *user)
 {
     const char *name = subject->user.name;
     *user = (na_db_user){.name = fits(name) ? name : NULL,
                          .email = email,
                          .image = subject->user.image};
     NA_TRY(na_db_create_user(use, user));
+    subject->events |= 1u << NA_EVENT_CREATE_USER;
     na_log(request, NA_LOG_INFO, "createUser: '%s' by %s",
            na_percent_encode(request->pool, user->id), subject->provider->id);
     return link_to(request, use, subject, user);
 }
 
 /* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
-static na_error *adopt(na_request *request, na_db_use *use, const na_subject *subject,
+static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
                        const na_db_user *current, const char *email, na_db_user *user)
 {
     int found = 0;
@@ -102,8 +104,8 @@ static na_error *adopt(na_request *request, na_db_use *use, const na_subject *su
     return link_to(request, use, subject, user);
 }
 
-static na_error *decide(na_request *request, na_db_use *use, const na_subject *subject,
-                        const char *email, const char *current_id, na_db_user *user)
+static na_error *decide(na_request *request, na_db_use *use, na_subject *subject, const char *email,
+                        const char *current_id, na_db_user *user)
 {
     na_db_user current;
     int is_known, is_signed_in = 0;
@@ -164,6 +166,7 @@ static na_error *resolve(void *data, na_db_use *use)
 {
     const resolving *r = data;
     na_db_user user;
+    r->subject->events = 0; /* of an attempt that was taken back */
     NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
                   r->current_id, &user));
     return na_account_adopt(r->request, use, &user, r->subject);

@@ -20,6 +20,7 @@ typedef struct na_subject {
     const json_t *account;              /* provider, type, providerAccountId, scope */
     const na_tokens *tokens;            /* NULL where there are none */
     const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
+    unsigned events; /* kinds of what the sign-in did in the database, a bit each */
 } na_subject;
 
 /* What only the server can do; `data` is its own. */
@@ -174,6 +175,11 @@ na_error *na_password_user_sign_out(na_request *request, const char *user_id,
 
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
     na_post_set_password, na_get_account, na_post_account, na_confirm_email;
+
+/* tell.c */
+void na_tell(na_request *request, na_event event);
+void na_tell_sign_in(na_request *request, const na_subject *subject);
+void na_tell_session(na_request *request, na_event_kind kind, const na_session *session);
 
 /* respond.c */
 

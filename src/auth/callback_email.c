@@ -42,13 +42,15 @@ na_error *na_signin_email(na_request *request, na_response *response)
 /* ── coming back with it ───────────────────────────────────────────────────────────────────── */
 
 /* Whoever reads the address's mail is its user. */
-static na_error *user_of(na_request *request, na_db_use *use, const char *email, na_db_user *user)
+static na_error *user_of(na_request *request, na_db_use *use, na_subject *subject,
+                         const char *email, na_db_user *user)
 {
     int found;
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found)
         *user = (na_db_user){.email = email};
     user->email_verified = apr_time_as_msec(request->now);
+    subject->events = 1u << (found ? NA_EVENT_UPDATE_USER : NA_EVENT_CREATE_USER);
     if (found)
         return na_db_update_user(use, user);
     NA_TRY(na_db_create_user(use, user));
@@ -75,7 +77,7 @@ static na_error *resolve(void *data, na_db_use *use)
     r->late = na_link_use(request, use, email, token);
     if (r->late)
         return na_is_unavailable(r->late) ? r->late : NULL;
-    NA_TRY(user_of(request, use, email, &user));
+    NA_TRY(user_of(request, use, subject, email, &user));
     return na_account_adopt(request, use, &user, subject);
 }
 

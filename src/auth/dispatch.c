@@ -101,6 +101,17 @@ static void respond_error(na_request *request, na_response *response, const na_e
            : request->provider_id ? "?"
                                   : "",
            error->code, na_error_text(request->pool, error));
+    const na_error_report report = {.level = "error",
+                                    .code = error->code,
+                                    .message = na_error_text(request->pool, error),
+                                    .action = request->action,
+                                    .provider = request->provider ? request->provider->id : NULL,
+                                    .address = request->visit.client.address,
+                                    .method = request->method,
+                                    .path = apr_pstrcat(request->pool, request->config->base_path,
+                                                        "/", request->action, NULL)};
+    if (own_fault)
+        na_sentry_capture(request->sentry, request->pool, &report);
     const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
                                             : v4_error_url(request, error->code);
     na_respond_redirect(request, response, v4_status(error->code), url);

@@ -61,6 +61,8 @@ na_error *na_get_session(na_request *request, na_response *response)
     if (session)
         error = renew(request, response, session);
     if (session && !error)
+        na_tell_session(request, NA_EVENT_SESSION, session);
+    if (session && !error)
         return NULL;
     if (na_is_unavailable(error))
         return error;
