@@ -13,7 +13,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(na_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(na_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(na_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* what mod_watchdog's threads use is there before they start, and until they have ended */
+    /* what mod_watchdog's threads use is there before they start */
     static const char *const before[] = {"mod_watchdog.c", NULL};
     ap_hook_child_init(na_child_init, NULL, before, APR_HOOK_MIDDLE);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <ap_mpm.h>
+#include <apr_atomic.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
@@ -137,9 +138,8 @@ static na_error *start_program(apr_pool_t *pconf, shared_sink *sink)
     piped_log *piped = ap_open_piped_log(pconf, sink->target + 1 + strspn(sink->target + 1, " "));
     if (!piped)
         return na_error_new(pconf, NA_CONFIGURATION, "cannot start %s", sink->sink.name);
-    program->read_end = ap_piped_log_read_fd(piped);
-    program->write_end = ap_piped_log_write_fd(piped);
-    apr_file_pipe_timeout_set(program->write_end, 0); /* never waited for */
+    program->pipe = ap_piped_log_write_fd(piped);
+    apr_file_pipe_timeout_set(program->pipe, 0);
     sink->sink.data = program;
     sink->sink.send = na_program_send;
     return NULL;
@@ -239,10 +239,13 @@ static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
 
 /* ── who delivers ──────────────────────────────────────────────────────────────────────────── */
 
+/* Of this child: it ends, and so many threads are at it. */
+static volatile apr_uint32_t is_ending, busy;
+
 static int is_stopping(void *unused)
 {
     int state;
-    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
+    return apr_atomic_read32(&is_ending) || ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
 }
 
 static void write_line(void *unused, na_delivery_level level, const char *line)
@@ -255,8 +258,19 @@ static void write_line(void *unused, na_delivery_level level, const char *line)
 static apr_status_t deliver(int state, void *sink, apr_pool_t *pool)
 {
     static const na_courier courier = {NULL, is_stopping, write_line};
-    if (state == AP_WATCHDOG_STATE_RUNNING)
+    apr_atomic_inc32(&busy);
+    if (state == AP_WATCHDOG_STATE_RUNNING && !is_stopping(NULL))
         na_deliver(sink, &courier, pool);
+    apr_atomic_dec32(&busy);
+    return APR_SUCCESS;
+}
+
+/* Before the pool takes away what the threads use: calls under way are given up within a second. */
+static apr_status_t finish(void *unused)
+{
+    apr_atomic_set32(&is_ending, 1);
+    while (apr_atomic_read32(&busy))
+        apr_sleep(10 * 1000);
     return APR_SUCCESS;
 }
 
@@ -311,6 +325,7 @@ na_error *na_events_open(apr_pool_t *pool, server_rec *s)
     for (int i = 0; i < sink_count; i++)
         if (*sinks[i].target != '|')
             NA_TRY(na_http_make(pool, &sinks[i].http, &sinks[i].sink.http));
+    apr_pool_pre_cleanup_register(pool, NULL, finish);
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         if (conf->sentry)

@@ -14,18 +14,18 @@
 #define READ_TIMEOUT_MS 5000
 #define LOOK_AGAIN_MS 2
 
-static int descriptor(apr_file_t *file)
+static int descriptor(const na_program *program)
 {
     apr_os_file_t fd = -1;
-    apr_os_file_get(&fd, file);
+    apr_os_file_get(&fd, program->pipe);
     return fd;
 }
 
-/* Bytes in the pipe that nobody has read yet. */
+/* Bytes in the pipe that nobody has read yet, as Linux tells at its writing end; -1: not known. */
 static int unread(const na_program *program)
 {
     int bytes = 0;
-    return ioctl(descriptor(program->read_end), FIONREAD, &bytes) == 0 ? bytes : 0;
+    return ioctl(descriptor(program), FIONREAD, &bytes) == 0 ? bytes : -1;
 }
 
 /* 1 once the program has read all that is in the pipe. */
@@ -47,7 +47,7 @@ static int is_read(const na_program *program, const na_courier *courier)
  */
 static int write_line(na_program *program, const char *line)
 {
-    int fd = descriptor(program->write_end);
+    int fd = descriptor(program);
     size_t len = strlen(line), written = 0;
     while (written < len) {
         struct pollfd wait = {.fd = fd, .events = POLLOUT};
