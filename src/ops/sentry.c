@@ -52,6 +52,8 @@ na_error *na_sentry_dsn_parse(apr_pool_t *pool, const char *text, na_sentry_dsn 
     if (!slash || !consists_of(slash + 1, ALPHANUMERIC "-_"))
         return no_dsn(pool);
     const char *prefix = apr_pstrmemdup(pool, url.path, (apr_size_t)(slash - url.path));
+    if (*prefix && !consists_of(prefix, ALPHANUMERIC "-_.~/"))
+        return no_dsn(pool);
     const char *rest = strchr(url.origin, '/') + 2;
     dsn->key = key;
     dsn->origin = url.origin;
