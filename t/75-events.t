@@ -351,7 +351,6 @@ async function hook(t) {
 
 suite('Events: webhooks, programs and hooks', async (t) => {
   const here = databasesHere();
-  if (process.env.ONLY) { await eval(process.env.ONLY)(t); return; }
   if (here.sqlite) await everyEvent(t);
   else t.skip('events on a database', `install ${here.lacking.join(' ')}`);
   await outages(t);

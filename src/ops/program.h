@@ -8,7 +8,7 @@
 
 /* A program that reads lines of JSON from a pipe. */
 typedef struct na_program {
-    apr_file_t *pipe; /* to be written to; never waited for */
+    apr_file_t *pipe;                   /* to be written to; never waited for */
     char written[NA_SPOOL_ID_LEN + 1];  /* the item whose line was the last; "": none */
     char was_read[NA_SPOOL_ID_LEN + 1]; /* one before, which nobody was told of yet */
     int is_torn;                        /* half a line is in the pipe */
