@@ -57,7 +57,7 @@ static na_db_account account_of(const na_subject *subject, const char *user_id)
 static na_error *link_to(na_db_use *use, na_subject *subject, const na_db_user *user)
 {
     na_db_account account = account_of(subject, user->id);
-    subject->is_linked = 1;
+    subject->events |= 1u << NA_EVENT_LINK_ACCOUNT;
     return na_db_link_account(use, &account);
 }
 
@@ -75,7 +75,7 @@ static na_error *create(na_request *request, na_db_use *use, na_subject *subject
                          .email = email,
                          .image = subject->user.image};
     NA_TRY(na_db_create_user(use, user));
-    subject->is_new = 1;
+    subject->events |= 1u << NA_EVENT_CREATE_USER;
     return link_to(use, subject, user);
 }
 
@@ -152,11 +152,13 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
 
 na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject)
 {
-    const na_event created = na_event_of_subject(request, NA_EVENT_CREATE_USER, subject);
-    const na_event linked = na_event_of_subject(request, NA_EVENT_LINK_ACCOUNT, subject);
-    if (subject->is_new)
-        NA_TRY(na_audit(request, use, &created));
-    return subject->is_linked ? na_audit(request, use, &linked) : NULL;
+    static const na_event_kind kinds[] = {NA_EVENT_CREATE_USER, NA_EVENT_LINK_ACCOUNT};
+    for (int i = 0; i < 2; i++) {
+        const na_event event = na_event_of_subject(request, kinds[i], subject);
+        if ((subject->events >> kinds[i]) & 1)
+            NA_TRY(na_audit(request, use, &event));
+    }
+    return NULL;
 }
 
 typedef struct resolving {
@@ -169,7 +171,7 @@ static na_error *resolve(void *data, na_db_use *use)
 {
     const resolving *r = data;
     na_db_user user;
-    r->subject->is_new = r->subject->is_linked = 0; /* of an attempt that was rolled back */
+    r->subject->events = 0; /* of an attempt that was rolled back */
     NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
                   r->current_id, &user));
     NA_TRY(na_account_adopt(r->request, use, &user, r->subject));

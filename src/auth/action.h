@@ -8,8 +8,10 @@
 #include "mail/queue.h"
 #include "oauth/oauth.h"
 #include "ops/event.h"
+#include "ops/events.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
+#include "ops/sentry.h"
 #include "ops/trace.h"
 
 /* Who signs in: what rules, roles and claims are worked out from. */
@@ -20,7 +22,7 @@ typedef struct na_subject {
     const json_t *account;              /* provider, type, providerAccountId, scope */
     const na_tokens *tokens;            /* NULL where there are none */
     const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
-    int is_new, is_linked;              /* a user was made, an account linked to one */
+    unsigned events; /* kinds of what the sign-in did in the database, a bit each */
 } na_subject;
 
 /* What only the server can do; `data` is its own. */
@@ -33,6 +35,7 @@ typedef struct na_server {
                           const char **result);
     na_password_result (*check_password)(void *data, const apr_array_header_t *authn_providers,
                                          const char *user, const char *password);
+    void (*event)(void *data, const na_event *event); /* tells other modules */
 } na_server;
 
 /* What a child process owns. */
@@ -50,8 +53,10 @@ typedef struct na_request {
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;
-    na_db *db;            /* users and accounts; NULL where there is no database */
-    na_mail_queue *mails; /* NULL where no mail is sent */
+    na_db *db;               /* users and accounts; NULL where there is no database */
+    na_mail_queue *mails;    /* NULL where no mail is sent */
+    const na_events *events; /* NULL where nobody is told of any */
+    const na_sentry *sentry; /* NULL where nothing is reported */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */

@@ -47,15 +47,12 @@ static na_error *user_of(na_request *request, na_db_use *use, na_subject *subjec
 {
     const char *email = subject->user.email;
     int found;
-    subject->is_new = 0; /* of an attempt that was rolled back */
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found)
         *user = (na_db_user){.email = email};
     user->email_verified = apr_time_as_msec(request->now);
-    if (found)
-        return na_db_update_user(use, user);
-    subject->is_new = 1;
-    return na_db_create_user(use, user);
+    subject->events = 1u << (found ? NA_EVENT_UPDATE_USER : NA_EVENT_CREATE_USER);
+    return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
 }
 
 /* A link that came too late is used up all the same: `late` takes that, the transaction stands. */

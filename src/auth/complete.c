@@ -114,12 +114,11 @@ static const char *roles_of(apr_pool_t *pool, const json_t *claims)
 /* What became of the database is told once it stands there. */
 static void report_changes(const na_request *request, const na_subject *subject)
 {
-    const na_event created = na_event_of_subject(request, NA_EVENT_CREATE_USER, subject);
-    const na_event linked = na_event_of_subject(request, NA_EVENT_LINK_ACCOUNT, subject);
-    if (subject->is_new)
-        na_report(request, &created);
-    if (subject->is_linked)
-        na_report(request, &linked);
+    for (int kind = 0; kind < NA_EVENT_KINDS; kind++) {
+        const na_event event = na_event_of_subject(request, (na_event_kind)kind, subject);
+        if ((subject->events >> kind) & 1)
+            na_report(request, &event);
+    }
 }
 
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)

@@ -127,11 +127,31 @@ static void record_failure(na_request *request, const na_error *error)
         na_log_error(request, NA_LOG_ERROR, "AUDIT_ERROR", unrecorded);
 }
 
+/* What only the operator can mend is for NextAuthSentry. */
+static void capture(const na_request *request, const na_error *error)
+{
+    const na_error_report report = {.level = "error",
+                                    .code = error->code,
+                                    .message = na_error_text(request->pool, error),
+                                    .action = request->action,
+                                    .provider = request->provider ? request->provider->id : NULL,
+                                    .user = request->claimant.id,
+                                    .address = request->origin.address,
+                                    .request_id = request->origin.request_id,
+                                    .trace_id = request->origin.trace_id,
+                                    .method = request->method,
+                                    .path = apr_pstrcat(request->pool, request->config->base_path,
+                                                        "/", request->action, NULL)};
+    na_sentry_capture(request->sentry, request->pool, &report);
+}
+
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
     int own_fault = strcmp(error->code, NA_CONFIGURATION) == 0;
     na_log_error(request, own_fault ? NA_LOG_ERROR : NA_LOG_WARNING, log_event_of(request, error),
                  error);
+    if (own_fault)
+        capture(request, error);
     const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
                                             : v4_error_url(request, error->code);
     na_keep_reference(request, response);

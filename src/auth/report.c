@@ -78,7 +78,7 @@ na_event na_event_of_subject(const na_request *request, na_event_kind kind,
     event.provider = subject->provider->id;
     event.account_type = na_json_string(subject->account, "type");
     event.account_id = na_json_string(subject->account, "providerAccountId");
-    event.is_new_user = subject->is_new;
+    event.is_new_user = (subject->events >> NA_EVENT_CREATE_USER) & 1;
     return event;
 }
 
@@ -113,6 +113,11 @@ na_error *na_audit(na_request *request, na_db_use *use, const na_event *event)
 void na_report(const na_request *request, const na_event *event)
 {
     na_metrics_event(request->process->metrics, event);
+    request->server->event(request->server->data, event);
+    na_error *error = na_events_put(request->events, request->pool, event);
+    if (error)
+        write_record(request, NA_LOG_ERROR, "EVENT_ERROR", "an event is not delivered",
+                     na_error_text(request->pool, error));
     if (!event->failure) /* that has a line of its own */
         log_event(request, event);
 }

@@ -187,10 +187,9 @@ static na_error *use_link(na_request *request, na_db_use *use, const char *email
     return na_is_unavailable(*late) ? *late : NULL;
 }
 
-static na_event event_of(const na_request *request, const na_db_user *user, int is_new)
+static na_event_kind kind_of(int is_new)
 {
-    const na_user who = {user->id, user->name, user->email, user->image};
-    return na_event_of(request, is_new ? NA_EVENT_CREATE_USER : NA_EVENT_PASSWORD_RESET, &who);
+    return is_new ? NA_EVENT_CREATE_USER : NA_EVENT_PASSWORD_RESET;
 }
 
 static na_error *set_password(na_request *request, na_db_use *use, const char *email,
@@ -206,7 +205,8 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
         return NULL;
     NA_TRY(na_link_end_all(request, use, email));
     NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
-    const na_event event = event_of(request, user, *is_new);
+    const na_user who = {user->id, user->name, user->email, user->image};
+    const na_event event = na_event_of(request, kind_of(*is_new), &who);
     return na_audit(request, use, &event);
 }
 
@@ -232,13 +232,11 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &late)));
     if (late)
         return late;
-    const na_event event = event_of(request, &user, is_new);
     /* whoever had the old password, or a session made with it, is out */
     NA_TRY(na_password_user_sign_out(request, user.id, NULL));
-    na_report(request, &event);
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
                           .provider = provider_of(request),
-                          .is_new = is_new};
+                          .events = 1u << kind_of(is_new)};
     subject.account =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
                                              "type", "credentials", "providerAccountId", user.id));

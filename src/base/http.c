@@ -118,6 +118,24 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
+typedef struct wanted_header {
+    apr_pool_t *pool;
+    const char *name, *value;
+} wanted_header;
+
+/* libcurl hands on one whole line at a time. */
+static size_t look_at_header(char *line, size_t size, size_t count, void *context)
+{
+    wanted_header *header = context;
+    size_t len = size * count, name_len = strlen(header->name);
+    if (len > name_len && line[name_len] == ':' && strncasecmp(line, header->name, name_len) == 0) {
+        char *value = apr_pstrmemdup(header->pool, line + name_len + 1, len - name_len - 1);
+        apr_collapse_spaces(value, value);
+        header->value = value;
+    }
+    return len;
+}
+
 static void set_limits(CURL *curl, const na_http *client)
 {
     const na_http_options *options = client->options;
@@ -153,26 +171,44 @@ static void set_user(CURL *curl, const na_http_request *request)
     curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
 }
 
+static int ask_whether_cancelled(void *context, curl_off_t in_all, curl_off_t in,
+                                 curl_off_t out_all, curl_off_t out)
+{
+    const na_http_request *request = context;
+    return request->is_cancelled(request->data);
+}
+
 static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_http_request *request)
 {
+    const char *body = request->form   ? request->form
+                       : request->json ? request->json
+                                       : request->body;
+    const char *type = request->form   ? NULL
+                       : request->json ? "application/json"
+                                       : request->body_type;
     const char *accept = request->accept ? request->accept : "application/json";
     struct curl_slist *headers =
         curl_slist_append(NULL, apr_pstrcat(pool, "Accept: ", accept, NULL));
     if (request->bearer)
         headers = curl_slist_append(headers, apr_pstrcat(pool, "Authorization: Bearer ",
                                                          request->bearer, NULL));
-    if (request->header)
-        headers = curl_slist_append(headers, request->header);
-    if (request->json)
-        headers = curl_slist_append(headers, "Content-Type: application/json");
+    for (const char *const *more = request->headers; more && *more; more++)
+        headers = curl_slist_append(headers, *more);
+    if (type)
+        headers = curl_slist_append(headers, apr_pstrcat(pool, "Content-Type: ", type, NULL));
     if (request->user)
         set_user(curl, request);
-    if (request->form || request->json) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->form ? request->form : request->json);
-        /* libcurl repeats a request when a connection it kept turns out dead: a code is used
-         * once, a mail sent once */
-        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    if (request->is_cancelled) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_cancelled);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
     }
+    if (body)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    /* libcurl repeats a request when a connection it kept turns out dead: a code is used once, a
+     * mail sent once */
+    if (body && !request->repeatable)
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     return headers;
@@ -182,15 +218,24 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
                          const na_http_request *request, na_http_response *response)
 {
     received body = {.pool = pool, .max = client->options->max_bytes};
+    wanted_header header = {.pool = pool, .name = request->wanted};
+    curl_off_t retry_after = 0;
     set_limits(curl, client);
     struct curl_slist *headers = set_request(curl, pool, request);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    if (header.name) {
+        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_at_header);
+        curl_easy_setopt(curl, CURLOPT_HEADERDATA, &header);
+    }
     CURLcode code = curl_easy_perform(curl);
     const char *type = NULL;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
     response->content_type = apr_pstrdup(pool, type ? type : "");
+    response->wanted = header.value;
+    response->retry_after = (long)retry_after;
     curl_slist_free_all(headers);
     if (code == CURLE_WRITE_ERROR)
         return na_error_new(pool, NA_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",

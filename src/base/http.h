@@ -24,19 +24,28 @@ typedef struct na_http na_http;
 
 typedef struct na_http_request {
     const char *url;
-    const char *form;   /* body, application/x-www-form-urlencoded: makes it a POST; or NULL */
-    const char *json;   /* body, application/json: makes it a POST; or NULL */
+    const char *form; /* body, application/x-www-form-urlencoded: makes it a POST; or NULL */
+    const char *json; /* body, application/json: makes it a POST; or NULL */
+    const char *body; /* body of `body_type`: makes it a POST; or NULL */
+    const char *body_type;
     const char *accept; /* NULL: application/json */
     const char *user;   /* Basic authentication, with `password`; NULL: none */
     const char *password;
-    const char *bearer; /* NULL: none */
-    const char *header; /* one more, "Name: value"; NULL: none */
+    const char *bearer;         /* NULL: none */
+    const char *const *headers; /* more, "Name: value", without control characters; the last is
+                                   NULL; NULL: none */
     const char *sigv4;  /* "aws:amz:REGION:SERVICE": signs with `user` and `password`; NULL: no */
+    const char *wanted; /* name of a header of the answer; NULL: none */
+    int repeatable;     /* it is no harm where a POST arrives twice: a kept connection will do */
+    int (*is_cancelled)(void *data); /* asked about once a second: 1 gives the call up; or NULL */
+    void *data;                      /* of is_cancelled */
 } na_http_request;
 
 typedef struct na_http_response {
     long status;
     const char *content_type; /* "" where there is none */
+    const char *wanted;       /* the header asked for, spaces taken out; NULL: none */
+    long retry_after;         /* seconds, of Retry-After; 0 where there is none */
     na_bytes body;            /* NUL-terminated */
 } na_http_response;
 

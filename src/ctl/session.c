@@ -73,7 +73,10 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
                                       .allow_http = 1};
     na_http *http;
     na_http_response response;
-    na_http_request request = {.url = url, .form = form, .header = "X-Requested-With: nextauthctl"};
+    na_http_request request = {.url = url,
+                               .form = form,
+                               .headers =
+                                   (const char *const[]){"X-Requested-With: nextauthctl", NULL}};
     options.ca_file = c->ca_file;
     na_http_global_init();
     NA_TRY(na_http_make(c->pool, &options, &http));

@@ -200,6 +200,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
         return na_wrong(&b, "there is no NextAuthProvider: nobody could sign in");
     NA_TRY(derive_keys(&b));
     NA_TRY(na_build_finish_mail(&b));
+    NA_TRY(na_build_finish_delivery(&b, conf));
     const na_written *store = last_of(written, "NextAuthSessionStore");
     *at = store ? store : *at;
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));

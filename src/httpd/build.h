@@ -18,6 +18,7 @@ typedef struct na_building {
     na_store_plan plan;
     na_log_sink log; /* NextAuthLog */
     const na_statsd_options *statsd;
+    na_delivery_plan delivery;
 } na_building;
 
 /* An error in a directive's value, printf-like. */
@@ -55,6 +56,12 @@ na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
     na_build_absolute_timeout, na_build_strategy, na_build_bind, na_build_session_store,
     na_build_socache, na_build_redis, na_build_database, na_build_role_column, na_build_mail,
     na_build_mail_template, na_build_feature, na_build_passwords, na_build_statsd;
+
+/* build_events.c: who is told of what happens. */
+na_interpreter na_build_event, na_build_event_queue, na_build_sentry;
+
+/* Sentry from the environment; sets conf->delivery. */
+na_error *na_build_finish_delivery(na_building *b, na_server_conf *conf);
 
 /* build_mail.c: mail from the environment, and whether providers have what they need. */
 na_error *na_build_finish_mail(na_building *b);

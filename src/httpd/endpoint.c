@@ -124,6 +124,8 @@ static int translate_request(request_rec *r, na_request *request)
         .sessions = &conf->sessions,
         .db = conf->db,
         .mails = conf->mails,
+        .events = conf->events,
+        .sentry = conf->sentry,
         .http = conf->http,
         .now = r->request_time,
         .method = r->method,

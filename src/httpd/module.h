@@ -48,6 +48,22 @@ typedef struct na_log_sink {
     apr_file_t *file;   /* opened before the fork; NULL where there is no target */
 } na_log_sink;
 
+/* One NextAuthEvent. */
+typedef struct na_event_rule {
+    unsigned kinds;           /* of events, a bit each */
+    const char *target;       /* an address, or "|program arguments" */
+    apr_array_header_t *keys; /* na_bytes, of a webhook; NULL for a program */
+} na_event_rule;
+
+/* NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
+typedef struct na_delivery_plan {
+    apr_array_header_t *rules; /* na_event_rule; NULL where there is none */
+    const char *folder;        /* NULL: in the server's runtime folder */
+    long max_items;
+    const na_sentry_options *sentry; /* NULL: nothing is reported */
+    int sentry_is_off;               /* whatever the environment says */
+} na_delivery_plan;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
@@ -55,9 +71,12 @@ typedef struct na_server_conf {
     na_store_plan plan;
     na_log_sink log;
     const na_statsd_options *statsd; /* NULL: none */
-    na_http *http;                   /* the child's own, as what follows */
-    na_db *db;                       /* NULL where there is no NextAuthDatabase */
-    na_mail_queue *mails;            /* NULL where there is no NextAuthMail */
+    na_delivery_plan delivery;
+    const na_events *events; /* NULL where nobody is told of any */
+    na_sentry *sentry;       /* NULL where nothing is reported */
+    na_http *http;           /* the child's own, as what follows */
+    na_db *db;               /* NULL where there is no NextAuthDatabase */
+    na_mail_queue *mails;    /* NULL where there is no NextAuthMail */
     na_sessions sessions;
 } na_server_conf;
 
@@ -246,6 +265,18 @@ void na_databases_read(apr_array_header_t *readings);
 
 /* A section in mod_status' page. */
 void na_register_status(void);
+
+/* ── delivery ──────────────────────────────────────────────────────────────────────────────── */
+
+/* events.c: the sinks of events and reports, before the fork and in a child. */
+na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_events_open(apr_pool_t *pool, server_rec *s);
+
+/* What became of the items of a sink, from 0 on; NULL where there are no more. */
+const na_delivery_counts *na_events_counts(int sink, const char **name);
+
+/* event_hook.c: na_server's function, which runs the hook that other modules have. */
+void na_run_event_hook(void *data, const na_event *event);
 
 #define NA_SOCACHE_MUTEX "nextauth-socache"
 

@@ -66,6 +66,6 @@ static na_password_result check_password(void *data, const apr_array_header_t *n
 const na_server *na_server_of(request_rec *r)
 {
     na_server *server = apr_palloc(r->pool, sizeof *server);
-    *server = (na_server){r, log_record, is_true, value_of, check_password};
+    *server = (na_server){r, log_record, is_true, value_of, check_password, na_run_event_hook};
     return server;
 }

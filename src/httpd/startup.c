@@ -58,6 +58,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     NA_TRY(na_logs_open(pconf, s));
     NA_TRY(na_metrics_prepare(pconf, s));
     NA_TRY(na_databases_prepare(pconf, s));
+    NA_TRY(na_events_prepare(pconf, s));
     return na_stores_prepare(pconf, s);
 }
 
@@ -91,6 +92,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     }
     NA_TRY(na_databases_open(pool, s));
     NA_TRY(na_mails_open(pool, s));
+    NA_TRY(na_events_open(pool, s));
     return na_stores_open(pool, s);
 }
 

@@ -8,7 +8,8 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
 {
     na_http_request request = {
         .url = na_mail_api_url(pool, mail->options, "https://api.postmarkapp.com", "/email"),
-        .header = apr_pstrcat(pool, "X-Postmark-Server-Token: ", mail->options->api_key, NULL)};
+        .headers = (const char *const[]){
+            apr_pstrcat(pool, "X-Postmark-Server-Token: ", mail->options->api_key, NULL), NULL}};
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:b}", "From",
                              na_mailbox_text(pool, &letter->from), "To", letter->to, "Subject",
                              letter->subject, "TextBody", letter->text, "HtmlBody", letter->html,

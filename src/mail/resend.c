@@ -6,10 +6,11 @@
 /* The key that repeated attempts share keeps the service from sending twice. */
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
-    na_http_request request = {.url = na_mail_api_url(pool, mail->options, "https://api.resend.com",
-                                                      "/emails"),
-                               .bearer = mail->options->api_key,
-                               .header = apr_pstrcat(pool, "Idempotency-Key: ", letter->id, NULL)};
+    na_http_request request = {
+        .url = na_mail_api_url(pool, mail->options, "https://api.resend.com", "/emails"),
+        .bearer = mail->options->api_key,
+        .headers =
+            (const char *const[]){apr_pstrcat(pool, "Idempotency-Key: ", letter->id, NULL), NULL}};
     json_t *json = json_pack("{s:s, s:[s], s:s, s:s, s:s*}", "from",
                              na_mailbox_text(pool, &letter->from), "to", letter->to, "subject",
                              letter->subject, "text", letter->text, "html", letter->html);

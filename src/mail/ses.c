@@ -39,14 +39,17 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     const na_mail_options *options = mail->options;
     const char *origin =
         apr_pstrcat(pool, "https://email.", options->region, ".amazonaws.com", NULL);
-    na_http_request request = {
-        .url = na_mail_api_url(pool, options, origin, "/v2/email/outbound-emails"),
-        .user = options->access_key_id,
-        .password = options->secret_access_key,
-        .sigv4 = apr_pstrcat(pool, "aws:amz:", options->region, ":ses", NULL),
-        .header = options->session_token
-                      ? apr_pstrcat(pool, "X-Amz-Security-Token: ", options->session_token, NULL)
-                      : NULL};
+    const char *token =
+        options->session_token
+            ? apr_pstrcat(pool, "X-Amz-Security-Token: ", options->session_token, NULL)
+            : NULL;
+    na_http_request request = {.url = na_mail_api_url(pool, options, origin,
+                                                      "/v2/email/outbound-emails"),
+                               .user = options->access_key_id,
+                               .password = options->secret_access_key,
+                               .sigv4 =
+                                   apr_pstrcat(pool, "aws:amz:", options->region, ":ses", NULL),
+                               .headers = (const char *const[]){token, NULL}};
     json_t *json = json_pack("{s:s, s:{s:[s]}, s:{s:{s:o, s:o}}}", "FromEmailAddress",
                              sender_of(pool, &letter->from), "Destination", "ToAddresses",
                              letter->to, "Content", "Simple", "Subject", text_of(letter->subject),

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+#include "httpd/build.h"
+#include "ops/webhook.h"
+
+#define QUEUE_MAX 10000
+
+/* ── NextAuthEvent ─────────────────────────────────────────────────────────────────────────── */
+
+static na_error *as_keys(na_building *b, const char *value, void *member)
+{
+    const char *text;
+    NA_TRY(na_value_resolve(&b->environment, value, &text));
+    return na_webhook_add_keys(b->pool, text, *(apr_array_header_t **)member);
+}
+
+static na_error *kinds_of(na_building *b, const char *name, unsigned *kinds)
+{
+    na_event_kind kind;
+    *kinds = na_events_all();
+    if (strcmp(name, "all") == 0)
+        return NULL;
+    if (!na_event_find(name, &kind))
+        return na_wrong(b,
+                        "'%s': signIn, signOut, createUser, updateUser, linkAccount, session, or "
+                        "all (but session) is wanted",
+                        name);
+    *kinds = 1u << kind;
+    return NULL;
+}
+
+/* The sink of before, whose secret needs not be written again. */
+static const na_event_rule *find_rule(const na_building *b, const char *target)
+{
+    for (int i = 0; i < b->delivery.rules->nelts; i++) {
+        const na_event_rule *rule = &APR_ARRAY_IDX(b->delivery.rules, i, na_event_rule);
+        if (strcmp(rule->target, target) == 0)
+            return rule;
+    }
+    return NULL;
+}
+
+static na_error *check_address(na_building *b, const char *target)
+{
+    na_url url;
+    if (!na_url_parse(b->pool, target, &url))
+        return na_wrong(b, "the sink is neither an https:// address nor \"|program arguments\"");
+    return strcmp(url.scheme, "https") == 0 || b->config->mode != NA_PRODUCTION
+               ? NULL
+               : na_wrong(b, "%s is not https: events tell who users are", url.origin);
+}
+
+static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule *rule)
+{
+    static const na_key keys[] = {{"secret", offsetof(na_event_rule, keys), as_keys},
+                                  {NULL, 0, NULL}};
+    const na_event_rule *before = find_rule(b, rule->target);
+    NA_TRY(check_address(b, rule->target));
+    rule->keys = apr_array_make(b->pool, 2, sizeof(na_bytes));
+    NA_TRY(na_build_keys(b, w, 2, keys, rule));
+    for (int i = 2; i < w->argc && b->config->mode == NA_PRODUCTION; i++)
+        na_value_warn_if_literal(b->server, w, "the secret", strchr(w->argv[i], '=') + 1);
+    if (!rule->keys->nelts && before)
+        rule->keys = before->keys;
+    return rule->keys->nelts ? NULL
+                             : na_wrong(b,
+                                        "a webhook needs secret=, at least %d bytes that its "
+                                        "receiver knows, too: make one with 'nextauthctl secret'",
+                                        NA_WEBHOOK_KEY_MIN);
+}
+
+na_error *na_build_event(na_building *b, const na_written *w)
+{
+    na_event_rule rule = {0};
+    if (!b->delivery.rules)
+        b->delivery.rules = apr_array_make(b->pool, 4, sizeof(na_event_rule));
+    NA_TRY(kinds_of(b, w->argv[0], &rule.kinds));
+    NA_TRY(na_value_resolve(&b->environment, w->argv[1], &rule.target));
+    if (*rule.target != '|')
+        NA_TRY(read_webhook(b, w, &rule));
+    else if (w->argc > 2)
+        return na_wrong(b, "'%s': a program and its arguments are quoted as a whole", w->argv[2]);
+    else if (!rule.target[1 + strspn(rule.target + 1, " ")])
+        return na_wrong(b, "there is no program behind the |");
+    APR_ARRAY_PUSH(b->delivery.rules, na_event_rule) = rule;
+    return NULL;
+}
+
+static na_error *as_items(na_building *b, const char *value, void *member)
+{
+    return na_build_number(b, value, 1, 1000000, member);
+}
+
+na_error *na_build_event_queue(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
+                                  {NULL, 0, NULL}};
+    b->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
+    return na_build_keys(b, w, 1, keys, &b->delivery);
+}
+
+/* ── NextAuthSentry ────────────────────────────────────────────────────────────────────────── */
+
+static na_error *as_rate(na_building *b, const char *value, void *member)
+{
+    char *end;
+    double rate = strtod(value, &end);
+    if (!*value || *end || !(rate >= 0 && rate <= 1))
+        return na_wrong(b, "sampleRate=%s: a number from 0 to 1 is wanted", value);
+    *(double *)member = rate;
+    return NULL;
+}
+
+static na_error *as_switch(na_building *b, const char *value, void *member)
+{
+    *(int *)member = ap_cstr_casecmp(value, "on") == 0;
+    return *(int *)member || ap_cstr_casecmp(value, "off") == 0
+               ? NULL
+               : na_wrong(b, "'%s': On or Off is wanted", value);
+}
+
+static na_error *as_tag(na_building *b, const char *value, void *member)
+{
+    NA_TRY(na_value_resolve(&b->environment, value, member));
+    const char *text = *(const char **)member;
+    return *text && strlen(text) <= 200 && !na_has_control(text) && na_is_utf8(text)
+               ? NULL
+               : na_wrong(b, "an environment or release has 1 to 200 characters");
+}
+
+static na_error *start_sentry(na_building *b, const char *dsn, na_sentry_options **options)
+{
+    static const char *const modes[] = {
+        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
+    const char *environment = na_environment_get(&b->environment, "SENTRY_ENVIRONMENT");
+    *options = apr_pcalloc(b->pool, sizeof **options);
+    NA_TRY(na_sentry_dsn_parse(b->pool, dsn, &(*options)->dsn));
+    if (b->config->mode == NA_PRODUCTION && strncmp((*options)->dsn.origin, "https:", 6) != 0)
+        return na_wrong(b, "%s is not https", (*options)->dsn.origin);
+    (*options)->environment = environment ? environment : modes[b->config->mode];
+    (*options)->release = na_environment_get(&b->environment, "SENTRY_RELEASE");
+    (*options)->sample_rate = 1;
+    b->delivery.sentry = *options;
+    return NULL;
+}
+
+na_error *na_build_sentry(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"environment", offsetof(na_sentry_options, environment), as_tag},
+                                  {"release", offsetof(na_sentry_options, release), as_tag},
+                                  {"sampleRate", offsetof(na_sentry_options, sample_rate), as_rate},
+                                  {"sendDefaultPii", offsetof(na_sentry_options, send_default_pii),
+                                   as_switch},
+                                  {NULL, 0, NULL}};
+    const char *dsn;
+    na_sentry_options *options;
+    b->delivery.sentry_is_off = ap_cstr_casecmp(w->argv[0], "off") == 0;
+    if (b->delivery.sentry_is_off)
+        return w->argc == 1 ? NULL : na_wrong(b, "Off needs nothing more");
+    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &dsn));
+    NA_TRY(start_sentry(b, dsn, &options));
+    return na_build_keys(b, w, 1, keys, options);
+}
+
+na_error *na_build_finish_delivery(na_building *b, na_server_conf *conf)
+{
+    const char *dsn = na_environment_get(&b->environment, "SENTRY_DSN");
+    na_sentry_options *options;
+    if (b->delivery.sentry_is_off)
+        b->delivery.sentry = NULL;
+    else if (!b->delivery.sentry && dsn)
+        NA_TRY(start_sentry(b, dsn, &options));
+    if (!b->delivery.max_items)
+        b->delivery.max_items = QUEUE_MAX;
+    conf->delivery = b->delivery;
+    return NULL;
+}

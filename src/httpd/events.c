@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ap_mpm.h>
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <http_main.h>
+#include <mod_watchdog.h>
+
+#include "httpd/sinks.h"
+
+#define LOOK_EVERY (APR_USEC_PER_SEC / 5)
+
+const na_delivery_counts *na_events_counts(int sink, const char **name)
+{
+    const na_shared_sink *found = na_sinks_get(sink);
+    *name = found ? found->sink.name : NULL;
+    return found ? found->sink.counts : NULL;
+}
+
+/* ── who is told ───────────────────────────────────────────────────────────────────────────── */
+
+static na_event_route *route_to(apr_array_header_t *routes, const na_sink *sink)
+{
+    for (int i = 0; i < routes->nelts; i++)
+        if (APR_ARRAY_IDX(routes, i, na_event_route).sink == sink)
+            return &APR_ARRAY_IDX(routes, i, na_event_route);
+    na_event_route *route = apr_array_push(routes);
+    *route = (na_event_route){0, sink};
+    return route;
+}
+
+static na_error *prepare_events(apr_pool_t *pconf, server_rec *s)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    na_events *events = apr_pcalloc(pconf, sizeof *events);
+    apr_array_header_t *routes = apr_array_make(pconf, 4, sizeof(na_event_route));
+    for (int i = 0; i < conf->delivery.rules->nelts; i++) {
+        const na_event_rule *rule = &APR_ARRAY_IDX(conf->delivery.rules, i, na_event_rule);
+        na_shared_sink *sink;
+        NA_TRY(na_sinks_take_rule(pconf, s, rule, &sink));
+        route_to(routes, &sink->sink)->kinds |= rule->kinds;
+        events->kinds |= rule->kinds;
+    }
+    events->routes = routes;
+    conf->events = events;
+    return NULL;
+}
+
+static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
+{
+    static const char *const modes[] = {
+        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
+    na_server_conf *conf = na_server_conf_of(s);
+    const na_sentry_options *options = conf->delivery.sentry;
+    na_shared_sink *sink;
+    NA_TRY(na_sinks_take_sentry(pconf, s, &sink));
+    conf->sentry = apr_palloc(pconf, sizeof *conf->sentry);
+    *conf->sentry = (na_sentry){.options = options,
+                                .site = conf->config->origin,
+                                .mode = modes[conf->config->mode],
+                                .server_name = s->server_hostname,
+                                .sink = &sink->sink};
+    return NULL;
+}
+
+/* ── who delivers ──────────────────────────────────────────────────────────────────────────── */
+
+/* Of this child: it ends, and so many threads are at it. */
+static volatile apr_uint32_t is_ending, busy;
+
+static int is_stopping(void *unused)
+{
+    int state;
+    return apr_atomic_read32(&is_ending) ||
+           ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
+}
+
+static void write_line(void *unused, na_delivery_level level, const char *line)
+{
+    ap_log_error(APLOG_MARK, level == NA_DELIVERY_WARNING ? APLOG_WARNING : APLOG_INFO, 0,
+                 ap_server_conf, "events: %s", line);
+}
+
+/* In one child at a time, but for the moment after a restart: the queue's lock sees to that. */
+static apr_status_t deliver(int state, void *sink, apr_pool_t *pool)
+{
+    static const na_courier courier = {NULL, is_stopping, write_line};
+    apr_atomic_inc32(&busy);
+    if (state == AP_WATCHDOG_STATE_RUNNING && !is_stopping(NULL))
+        na_deliver(sink, &courier, pool);
+    apr_atomic_dec32(&busy);
+    return APR_SUCCESS;
+}
+
+/* Before the pool takes away what the threads use: calls under way are given up within a second. */
+static apr_status_t finish(void *unused)
+{
+    apr_atomic_set32(&is_ending, 1);
+    while (apr_atomic_read32(&busy))
+        apr_sleep(10 * 1000);
+    return APR_SUCCESS;
+}
+
+/* A thread for each sink, so that none waits for another. */
+static na_error *watch_sinks(apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *watch =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    if (na_sinks_get(0) && (!get || !watch))
+        return na_error_new(pconf, NA_CONFIGURATION,
+                            "NextAuthEvent and NextAuthSentry need mod_watchdog, to deliver: "
+                            "load it");
+    for (int i = 0; na_sinks_get(i); i++) {
+        ap_watchdog_t *watchdog;
+        const char *name = apr_psprintf(pconf, "_nextauth_events_%d_", i);
+        if (get(&watchdog, name, 0, 1, pconf) != APR_SUCCESS ||
+            watch(watchdog, LOOK_EVERY, &na_sinks_get(i)->sink, deliver) != APR_SUCCESS)
+            return na_error_new(pconf, NA_CONFIGURATION, "mod_watchdog takes no callback");
+    }
+    return NULL;
+}
+
+na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    NA_TRY(na_sinks_start(pconf));
+    for (; s; s = s->next) {
+        const na_server_conf *conf = na_server_conf_of(s);
+        if (conf->config && conf->delivery.rules)
+            NA_TRY(prepare_events(pconf, s));
+        if (conf->config && conf->delivery.sentry)
+            NA_TRY(prepare_sentry(pconf, s));
+    }
+    return watch_sinks(pconf);
+}
+
+na_error *na_events_open(apr_pool_t *pool, server_rec *s)
+{
+    for (int i = 0; na_sinks_get(i); i++) {
+        na_shared_sink *each = na_sinks_get(i);
+        if (*each->target != '|')
+            NA_TRY(na_http_make(pool, &each->http, &each->sink.http));
+    }
+    apr_pool_pre_cleanup_register(pool, NULL, finish);
+    for (; s; s = s->next) {
+        na_server_conf *conf = na_server_conf_of(s);
+        if (conf->sentry)
+            NA_TRY(na_sentry_memory_make(pool, &conf->sentry->memory));
+    }
+    return NULL;
+}

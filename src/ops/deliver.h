@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_OPS_DELIVER_H
+#define NA_OPS_DELIVER_H
+
+#include "base/http.h"
+#include "base/json.h"
+#include "ops/spool.h"
+
+/* What became of the items of one sink; in memory that all processes share. */
+typedef struct na_delivery_counts {
+    volatile apr_uint32_t delivered;
+    volatile apr_uint32_t failed; /* refused for good, or given up */
+    volatile apr_uint32_t
+        dropped; /* never queued: the queue was full, or one like it was just sent */
+    volatile apr_uint32_t depth; /* in the queue now */
+
+    /* of who delivers */
+    int failures;      /* attempts that failed in a row */
+    apr_time_t resume; /* nothing is sent before */
+} na_delivery_counts;
+
+typedef enum na_outcome {
+    NA_DELIVERED,
+    NA_LATER,  /* it may be taken another time */
+    NA_REFUSED /* it never will be */
+} na_outcome;
+
+typedef struct na_attempt {
+    na_outcome outcome;
+    const char *reason;        /* for the log; NULL where it was delivered */
+    apr_interval_time_t pause; /* the sink wants nothing for as long, whatever the outcome */
+} na_attempt;
+
+typedef enum na_delivery_level { NA_DELIVERY_INFO, NA_DELIVERY_WARNING } na_delivery_level;
+
+/* The process that delivers. */
+typedef struct na_courier {
+    void *data;
+    int (*is_stopping)(void *data); /* 1: the process ends, nothing more is begun */
+    void (*log)(void *data, na_delivery_level level, const char *line);
+} na_courier;
+
+/* Whom items go to. */
+typedef struct na_sink na_sink;
+struct na_sink {
+    const char *name; /* for the log: no secrets, no paths or queries */
+    na_spool spool;
+    na_delivery_counts *counts;
+    int max_attempts; /* 0: as many as fit into three days */
+    na_http *http;    /* of who delivers; NULL where none is needed */
+    void *data;       /* of the function, which hands one item over */
+    void (*send)(const na_sink *sink, const na_courier *courier, apr_pool_t *pool,
+                 const na_spool_item *item, const json_t *json, na_attempt *attempt);
+};
+
+/*
+ * Queues an item, a JSON object, under an id of NA_SPOOL_ID_LEN hex digits. Counts what is dropped.
+ */
+na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, const json_t *json,
+                      apr_time_t now);
+
+/*
+ * Hands over what is due, until nothing is, or the sink fails: then it is left alone for a while,
+ * and the item too, so that no item keeps others waiting. Does nothing where another process is at
+ * it. What is no item any more, or none that can be read, is set aside.
+ */
+void na_deliver(na_sink *sink, const na_courier *courier, apr_pool_t *pool);
+
+/* What an HTTP answer means, or an error instead of one. */
+void na_attempt_of_response(apr_pool_t *pool, const na_error *error,
+                            const na_http_response *response, na_attempt *attempt);
+
+/* How long to wait after so many failures, 1 and more. */
+apr_interval_time_t na_delivery_wait(int failures);
+
+#endif

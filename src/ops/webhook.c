@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/webhook.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/crypto.h"
+
+/* ── keys ──────────────────────────────────────────────────────────────────────────────────── */
+
+#define PREFIX "whsec_"
+#define PREFIX_LEN (sizeof PREFIX - 1)
+
+/* RFC 4648 section 4, padded; NULL data where it is anything else. */
+static na_bytes decode(apr_pool_t *pool, const char *text)
+{
+    size_t len = strlen(text), padding = len ? (text[len - 1] == '=') : 0;
+    padding += len > 1 && text[len - 2] == '=';
+    unsigned char *data = apr_palloc(pool, len + 1);
+    int decoded = EVP_DecodeBlock(data, (const unsigned char *)text, (int)len);
+    na_wipe_with_pool(pool, data, len + 1);
+    return len && decoded > 0 ? (na_bytes){data, (apr_size_t)decoded - padding}
+                              : (na_bytes){NULL, 0};
+}
+
+na_error *na_webhook_add_keys(apr_pool_t *pool, const char *text, apr_array_header_t *keys)
+{
+    char *last, *copy = apr_pstrdup(pool, text);
+    na_wipe_with_pool(pool, copy, strlen(copy));
+    for (char *word = apr_strtok(copy, " \t\r\n", &last); word;
+         word = apr_strtok(NULL, " \t\r\n", &last)) {
+        int encoded = strncmp(word, PREFIX, PREFIX_LEN) == 0;
+        na_bytes key = encoded ? decode(pool, word + PREFIX_LEN) : na_bytes_of(word);
+        if (!key.data)
+            return na_error_new(pool, NA_CONFIGURATION,
+                                "the secret is " PREFIX " and something that is not base64");
+        if (key.len < NA_WEBHOOK_KEY_MIN)
+            return na_error_new(pool, NA_CONFIGURATION,
+                                "the secret has %d bytes, at least %d are wanted", (int)key.len,
+                                NA_WEBHOOK_KEY_MIN);
+        APR_ARRAY_PUSH(keys, na_bytes) = key;
+    }
+    return NULL;
+}
+
+/* ── signing ───────────────────────────────────────────────────────────────────────────────── */
+
+static const char *sign(apr_pool_t *pool, na_bytes key, const char *content)
+{
+    unsigned char mac[NA_SHA256_LEN];
+    unsigned int len = sizeof mac;
+    unsigned char *base64 = apr_palloc(pool, (NA_SHA256_LEN + 2) / 3 * 4 + 1);
+    if (!HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)content, strlen(content),
+              mac, &len))
+        abort();
+    EVP_EncodeBlock(base64, mac, (int)len);
+    return (const char *)base64;
+}
+
+const char *na_webhook_signature(apr_pool_t *pool, const apr_array_header_t *keys, const char *id,
+                                 const char *timestamp, const char *body)
+{
+    const char *all = "", *content = apr_pstrcat(pool, id, ".", timestamp, ".", body, NULL);
+    for (int i = 0; i < keys->nelts; i++)
+        all = apr_pstrcat(pool, all, *all ? " " : "", "v1,",
+                          sign(pool, APR_ARRAY_IDX(keys, i, na_bytes), content), NULL);
+    return all;
+}
+
+/* ── sending ───────────────────────────────────────────────────────────────────────────────── */
+
+/* W3C Trace Context: what the receiver does belongs to the trace of the request. */
+static const char *trace_header(apr_pool_t *pool, const json_t *json)
+{
+    const char *trace = na_json_string(json, "traceId");
+    if (!trace || strlen(trace) != 32 || strspn(trace, "0123456789abcdef") != 32)
+        return NULL;
+    return apr_psprintf(pool, "traceparent: 00-%s-%s-01", trace, na_random_hex(pool, 8));
+}
+
+void na_webhook_send(const na_sink *sink, const na_courier *courier, apr_pool_t *pool,
+                     const na_spool_item *item, const json_t *json, na_attempt *attempt)
+{
+    const na_webhook *webhook = sink->data;
+    const char *body = na_json_dump(pool, json);
+    const char *now = apr_psprintf(pool, "%" APR_INT64_T_FMT, apr_time_sec(apr_time_now()));
+    const char *signature = na_webhook_signature(pool, webhook->keys, item->id, now, body);
+    const char *const headers[] = {apr_pstrcat(pool, "webhook-id: ", item->id, NULL),
+                                   apr_pstrcat(pool, "webhook-timestamp: ", now, NULL),
+                                   apr_pstrcat(pool, "webhook-signature: ", signature, NULL),
+                                   trace_header(pool, json), NULL};
+    na_http_request request = {.url = webhook->url,
+                               .json = body,
+                               .accept = "*/*",
+                               .headers = headers,
+                               .repeatable = 1,
+                               .is_cancelled = courier->is_stopping,
+                               .data = courier->data};
+    na_http_response response;
+    na_error *error = na_http_fetch(sink->http, pool, &request, &response);
+    na_attempt_of_response(pool, error, &response, attempt);
+}

@@ -1,0 +1,59 @@
+'use strict';
+// A receiver of webhooks that takes nothing it cannot verify, with the library that receivers use.
+const http = require('node:http');
+const { Webhook } = require('standardwebhooks');
+const { freePort } = require('./httpd.js');
+
+/*
+ * `secret` is one that the library takes ("whsec_…"), or a Buffer of any bytes. What arrives is in
+ * `received`, in its order: { id, at, body, headers, answer }; at is the receiver's clock in ms.
+ * answer(body, attempt) says what to answer: a status, { status, headers }, or null for nothing at
+ * all. stop() ends it, start() lets it listen at the same port again. forged counts what did not verify.
+ */
+async function startReceiver(t, secret) {
+  const port = await freePort();
+  const webhook = typeof secret === 'string' ? new Webhook(secret) : new Webhook(secret.toString('utf8'), { format: 'raw' });
+  const receiver = { port, url: `http://127.0.0.1:${port}/hook`, received: [], forged: 0, webhook, answer: () => 204 };
+  let server;
+
+  const take = (request, response, text) => {
+    let body;
+    try {
+      body = webhook.verify(text, request.headers);
+    } catch {
+      receiver.forged += 1;
+      response.writeHead(401).end();
+      return;
+    }
+    const id = request.headers['webhook-id'];
+    const attempt = receiver.received.filter((one) => one.id === id).length + 1;
+    const answer = receiver.answer(body, attempt);
+    receiver.received.push({ id, at: Date.now(), body, text, headers: request.headers, answer });
+    if (answer === null) return;
+    const { status, headers } = typeof answer === 'number' ? { status: answer } : answer;
+    response.writeHead(status, headers).end();
+  };
+
+  receiver.start = () => new Promise((resolve, reject) => {
+    server = http.createServer((request, response) => {
+      const parts = [];
+      request.on('data', (part) => parts.push(part));
+      request.on('end', () => take(request, response, Buffer.concat(parts).toString('utf8')));
+    }).on('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  receiver.stop = () => new Promise((resolve) => {
+    if (!server) { resolve(); return; }
+    server.close(resolve);
+    server.closeAllConnections();
+    server = undefined;
+  });
+  // What was taken for good, each once, whatever the number of its copies.
+  receiver.taken = () => [...new Map(receiver.received.filter(({ answer }) => answer === 204).map((one) => [one.id, one.body])).values()];
+  receiver.types = () => receiver.taken().map(({ type }) => type);
+  receiver.users = () => receiver.taken().map(({ data }) => data.user.id).sort();
+  t.cleanup(() => receiver.stop());
+  await receiver.start();
+  return receiver;
+}
+
+module.exports = { startReceiver };
