@@ -345,8 +345,8 @@ async function hook(t) {
   await client.signOut();
   await logged(site, /signOut: ada/);
   t.like(site.log(), /\[example:notice\] .* signIn: ada by credentials$/m, 'is told of sign-ins');
-  t.like(site.log(), /\[example:notice\] .* session: ada by nothing$/m, 'of looks at the session');
-  t.like(site.log(), /\[example:notice\] .* signOut: ada by nothing$/m, 'and of sign-outs, without any NextAuthEvent');
+  t.like(site.log(), /\[example:notice\] .* session: ada by credentials$/m, 'of looks at the session');
+  t.like(site.log(), /\[example:notice\] .* signOut: ada by credentials$/m, 'and of sign-outs, without any NextAuthEvent');
 }
 
 suite('Events: webhooks, programs and hooks', async (t) => {

@@ -92,7 +92,7 @@ static const char *name_of(const na_event *event)
 static void log_event(const na_request *request, const na_event *event)
 {
     na_log_record record = {
-        .level = NA_LOG_INFO,
+        .level = event->kind == NA_EVENT_SESSION ? NA_LOG_DEBUG : NA_LOG_INFO,
         .event = name_of(event),
         .provider = event->provider,
         .user = event->user,
@@ -116,7 +116,8 @@ void na_report(const na_request *request, const na_event *event)
     request->server->event(request->server->data, event);
     na_error *error = na_events_put(request->events, request->pool, event);
     if (error)
-        write_record(request, NA_LOG_ERROR, "EVENT_ERROR", "an event is not delivered",
+        write_record(request, NA_LOG_ERROR, "EVENT_ERROR",
+                     apr_psprintf(request->pool, "event %s is not queued", name_of(event)),
                      na_error_text(request->pool, error));
     if (!event->failure) /* that has a line of its own */
         log_event(request, event);
