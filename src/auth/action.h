@@ -7,6 +7,7 @@
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"
+#include "ops/audit.h"
 
 typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
 
@@ -46,8 +47,9 @@ typedef struct na_request {
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;
-    na_db *db;            /* users and accounts; NULL where there is no database */
-    na_mail_queue *mails; /* NULL where no mail is sent */
+    na_db *db;             /* users and accounts; NULL where there is no database */
+    na_mail_queue *mails;  /* NULL where no mail is sent */
+    const na_audit *audit; /* NULL where nothing is recorded */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */

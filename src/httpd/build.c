@@ -201,6 +201,9 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     const na_written *store = last_of(written, "NextAuthSessionStore");
     *at = store ? store : *at;
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));
+    *at = last_of(written, "NextAuthAuditLog");
+    NA_TRY(na_build_finish_audit(&b));
+    conf->audit_plan = b.audit;
     conf->config = b.config;
     return NULL;
 }

@@ -16,6 +16,7 @@ typedef struct na_building {
     apr_array_header_t *secrets; /* const char *, the newest first */
     int accepted;                /* dialects of session cookies, a bit each */
     na_store_plan plan;
+    na_audit_plan audit;
 } na_building;
 
 /* An error in a directive's value, printf-like. */
@@ -56,6 +57,10 @@ na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
 
 /* build_mail.c: mail from the environment, and whether providers have what they need. */
 na_error *na_build_finish_mail(na_building *b);
+
+/* build_audit.c */
+na_interpreter na_build_audit_log;
+na_error *na_build_finish_audit(na_building *b);
 
 /* Checks the stores; sets conf->plan, which their providers look at. */
 na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);

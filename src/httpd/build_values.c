@@ -227,6 +227,7 @@ static const struct {
     {"NextAuthRole", 0, add_role},
     {"NextAuthClaim", 0, add_claim},
     {"NextAuthSessionClaim", 0, add_session_claims},
+    {"NextAuthAuditLog", 0, na_build_audit_log},
     {"NextAuthHTTP", 0, na_build_http},
 };
 

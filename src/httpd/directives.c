@@ -138,6 +138,8 @@ const command_rec na_directives[] = {
     SERVER("NextAuthRole", rule, "a role, then the expression of who has it"),
     SERVER("NextAuthClaim", named_text, "a claim's name, then the expression of its value"),
     SERVER("NextAuthSessionClaim", one_or_more, "claims that the browser may see"),
+    SERVER("NextAuthAuditLog", one_or_more,
+           "files, \"|program\" or database, then onFailure= and key="),
     SERVER("NextAuthHTTP", one_or_more, "key=value, limits of outgoing calls"),
     AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
                   "auto, redirect, 401 or pass"),

@@ -124,6 +124,7 @@ static int translate_request(request_rec *r, na_request *request)
         .sessions = &conf->sessions,
         .db = conf->db,
         .mails = conf->mails,
+        .audit = conf->audit,
         .http = conf->http,
         .now = r->request_time,
         .method = r->method,

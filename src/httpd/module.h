@@ -12,6 +12,7 @@
 
 #include "auth/action.h"
 #include "httpd/store_provider.h"
+#include "ops/audit.h"
 #include "store/redis.h"
 
 extern module AP_MODULE_DECLARE_DATA nextauth_module;
@@ -39,11 +40,21 @@ typedef struct na_store_plan {
     const char *redis_identity;      /* servers with equal ones share connections */
 } na_store_plan;
 
+/* NextAuthAuditLog. */
+typedef struct na_audit_plan {
+    const apr_array_header_t
+        *sinks;      /* const char *: a path, "|program" or "database"; NULL: none */
+    int goes_on;     /* onFailure=continue */
+    const char *key; /* NULL: none */
+} na_audit_plan;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
     const na_config *config;     /* NULL where the engine is off */
     na_store_plan plan;
+    na_audit_plan audit_plan;
+    na_audit *audit;      /* opened before the fork; NULL where there is no NextAuthAuditLog */
     na_http *http;        /* the child's own, as what follows */
     na_db *db;            /* NULL where there is no NextAuthDatabase */
     na_mail_queue *mails; /* NULL where there is no NextAuthMail */
@@ -191,6 +202,9 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
 /* The same for NextAuthDatabase: what processes share of its health; each server's connections. */
 na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
+
+/* audit.c: opens each server's audit log while this is root; databases are found in a child. */
+na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s);
 
 /* mails.c: each server's queue of mails. */
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s);

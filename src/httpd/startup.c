@@ -54,6 +54,7 @@ int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 
 static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 {
+    NA_TRY(na_audits_prepare(pconf, s));
     NA_TRY(na_databases_prepare(pconf, s));
     return na_stores_prepare(pconf, s);
 }
