@@ -114,6 +114,11 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
 /* The same of a user whom his password was checked for. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 
+/* audited.c */
+na_error *na_audit_sign_in(na_request *request, const na_subject *subject);
+na_error *na_audit_failure(na_request *request, na_error *error);
+na_error *na_audit_sign_out(na_request *request, const na_session *session);
+
 /* NextAuthSignInRule: refuses with NA_ACCESS_DENIED. */
 na_error *na_apply_rules(na_request *request, const na_subject *subject);
 

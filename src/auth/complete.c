@@ -117,6 +117,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         json_object_set_new(claims, NA_CLAIM_DATABASE_USER, json_true());
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
+    NA_TRY(na_audit_sign_in(request, subject));
     na_error *error =
         na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
     if (error)

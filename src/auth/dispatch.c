@@ -158,6 +158,8 @@ void na_dispatch(na_request *request, na_response *response)
     na_csrf(request, response);
     na_callback_url(request, response);
     na_error *error = route->run(request, response);
+    if (error && !na_is_unavailable(error))
+        error = na_audit_failure(request, error);
     if (na_is_unavailable(error))
         respond_unavailable(request, response, error);
     else if (error)

@@ -17,8 +17,12 @@ na_error *na_post_signout(na_request *request, na_response *response)
 {
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/signout?csrf=true");
+    const na_session *session = NULL;
+    if (na_session_load(request->sessions, &request->visit, &session))
+        session = NULL;
     NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies));
     na_log(request, NA_LOG_INFO, "signOut");
+    NA_TRY(na_audit_sign_out(request, session));
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }
