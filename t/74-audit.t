@@ -176,6 +176,9 @@ async function tampering(t) {
 
   t.section('the verifier');
   const lines = chain(records);
+  const other = chain(records.map((record, i) => (i === 4 ? { ...record, user: 'eve' } : record)));
+  write(lines.with(4, other[4]));
+  t.like((await verify(folder, log)).stdout, /line 6: record 6 does not follow the one before/, 'a record that was replaced, hash and all, is not what the next one follows');
   write(lines);
   fs.writeFileSync(`${log}.head`, headOf(lines[7]));
   const lags = await verify(folder, log);

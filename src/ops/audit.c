@@ -43,8 +43,7 @@ static void failed(const na_audit *audit, apr_pool_t *pool, const na_error *erro
     apr_uint64_t count = __atomic_add_fetch(&audit->counts->failures, 1, __ATOMIC_RELAXED);
     if (is_due(audit->counts))
         tell(audit, 1,
-             apr_psprintf(pool, "%s; %s (%" APR_UINT64_T_FMT " records so far)",
-                          na_error_text(pool, error),
+             apr_psprintf(pool, "%s; %s (%" APR_UINT64_T_FMT " so far)", na_error_text(pool, error),
                           audit->goes_on ? "onFailure=continue: things go on without a record"
                                          : "what would be recorded is refused",
                           count));
