@@ -156,7 +156,7 @@ na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject
     for (int i = 0; i < 2; i++) {
         const na_event event = na_event_of_subject(request, kinds[i], subject);
         if ((subject->events >> kinds[i]) & 1)
-            NA_TRY(na_audit(request, use, &event));
+            NA_TRY(na_record_event(request, use, &event));
     }
     return NULL;
 }

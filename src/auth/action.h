@@ -7,6 +7,7 @@
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"
+#include "ops/audit.h"
 #include "ops/event.h"
 #include "ops/events.h"
 #include "ops/log.h"
@@ -57,6 +58,7 @@ typedef struct na_request {
     na_mail_queue *mails;    /* NULL where no mail is sent */
     const na_events *events; /* NULL where nobody is told of any */
     const na_sentry *sentry; /* NULL where nothing is reported */
+    const na_audit *audit;   /* NULL where nothing is recorded */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */
@@ -74,7 +76,7 @@ typedef struct na_request {
     int csrf_verified;
     const char *callback_url;
     const na_provider *provider; /* NULL where provider_id names none */
-    int is_recorded;             /* na_audit was told that something is done, last this: */
+    int is_recorded;             /* na_record_event was told that something is done, last this: */
     na_event_kind attempted;
     na_user claimant; /* who wants to sign in, as far as that is known: for the record */
 } na_request;
@@ -243,7 +245,7 @@ na_event na_event_of_subject(const na_request *request, na_event_kind kind,
  * unrecorded; of a sign-in it comes before the session; of what ends access, afterwards. `use` is
  * NULL where there is no transaction.
  */
-na_error *na_audit(na_request *request, na_db_use *use, const na_event *event);
+na_error *na_record_event(na_request *request, na_db_use *use, const na_event *event);
 
 /* Tells everybody else who keeps account of what is done: log, metrics, NextAuthEvent, modules. */
 void na_report(const na_request *request, const na_event *event);

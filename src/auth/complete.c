@@ -143,7 +143,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     na_log(request, NA_LOG_DEBUG, "SESSION", "a session of user '%s' begins, with roles %s",
            na_percent_encode(request->pool, subject->user.id), roles_of(request->pool, claims));
     const na_event event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject);
-    NA_TRY(na_audit(request, NULL, &event));
+    NA_TRY(na_record_event(request, NULL, &event));
     na_error *error =
         na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
     if (error)

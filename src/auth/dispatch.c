@@ -122,7 +122,7 @@ static void record_failure(na_request *request, const na_error *error)
     event.failure = error->code;
     event.reason = na_error_text(request->pool, error);
     na_report(request, &event);
-    na_error *unrecorded = na_audit(request, NULL, &event);
+    na_error *unrecorded = na_record_event(request, NULL, &event);
     if (unrecorded)
         na_log_error(request, NA_LOG_ERROR, "AUDIT_ERROR", unrecorded);
 }

@@ -47,7 +47,7 @@ na_error *na_link_send(na_request *request, const na_link *link)
     const na_user reader = {.email = link->email};
     na_event event = na_event_of(request, NA_EVENT_LINK_SENT, &reader);
     event.detail = na_mail_kind_name(link->kind);
-    NA_TRY(na_audit(request, NULL, &event));
+    NA_TRY(na_record_event(request, NULL, &event));
     NA_TRY(keep_token(request, link, token));
     na_url_parse(request->pool, request->config->origin, &site);
     const na_mail_values values = {.url = address_of(request, link, token),

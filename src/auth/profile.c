@@ -97,7 +97,7 @@ static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
         return na_error_new(na_db_pool(use), NA_ACCESS_DENIED, "the user is gone");
     user->name = event->name;
     NA_TRY(na_db_update_user(use, user));
-    return na_audit(request, use, event);
+    return na_record_event(request, use, event);
 }
 
 static na_error *change_name(na_request *request, const na_session *session, na_db_user *user,
@@ -133,7 +133,7 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     na_event event = event_of(request, kind, user);
     event.failure = NA_CREDENTIALS_SIGNIN;
     event.reason = "the current password is another";
-    return na_audit(request, NULL, &event);
+    return na_record_event(request, NULL, &event);
 }
 
 static na_error *put_password(na_request *request, na_db_use *use, const na_db_user *user,
@@ -141,7 +141,7 @@ static na_error *put_password(na_request *request, na_db_use *use, const na_db_u
 {
     NA_TRY(na_link_end_all(request, use, user->email));
     NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
-    return na_audit(request, use, event);
+    return na_record_event(request, use, event);
 }
 
 static na_error *change_password(na_request *request, const na_session *session, na_db_user *user,
@@ -193,7 +193,7 @@ static na_error *delete_user(na_request *request, na_db_use *use, const na_db_us
 {
     NA_TRY(na_link_end_all(request, use, user->email));
     NA_TRY(na_db_delete_user(use, user->id));
-    return na_audit(request, use, event);
+    return na_record_event(request, use, event);
 }
 
 static na_error *leave(na_request *request, const na_session *session, na_db_user *user,
@@ -282,7 +282,7 @@ static na_error *take_email(na_request *request, na_db_use *use, na_db_user *use
     user->email = email;
     user->email_verified = apr_time_as_msec(request->now);
     NA_TRY(na_db_update_user(use, user));
-    return na_audit(request, use, event);
+    return na_record_event(request, use, event);
 }
 
 na_error *na_confirm_email(na_request *request, na_response *response)

@@ -103,11 +103,11 @@ static void log_event(const na_request *request, const na_event *event)
     request->server->log(request->server->data, &record);
 }
 
-na_error *na_audit(na_request *request, na_db_use *use, const na_event *event)
+na_error *na_record_event(na_request *request, na_db_use *use, const na_event *event)
 {
     request->is_recorded = 1;
     request->attempted = event->kind;
-    return NULL;
+    return na_audit_write(request->audit, request->pool, use, event);
 }
 
 void na_report(const na_request *request, const na_event *event)

@@ -140,7 +140,7 @@ na_error *na_post_sessions(na_request *request, na_response *response)
     na_event event = na_event_of_session(request, NA_EVENT_REVOKE_SESSION, session);
     event.detail = which;
     na_report(request, &event);
-    NA_TRY(na_audit(request, NULL, &event));
+    NA_TRY(na_record_event(request, NULL, &event));
     if (is_own)
         na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     na_respond_redirect(request, response, 200,

@@ -207,7 +207,7 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
     NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
     const na_user who = {user->id, user->name, user->email, user->image};
     const na_event event = na_event_of(request, kind_of(*is_new), &who);
-    return na_audit(request, use, &event);
+    return na_record_event(request, use, &event);
 }
 
 na_error *na_post_set_password(na_request *request, na_response *response)

@@ -28,7 +28,7 @@ na_error *na_post_signout(na_request *request, na_response *response)
     na_event event = event_of(request);
     NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies));
     na_report(request, &event);
-    NA_TRY(na_audit(request, NULL, &event));
+    NA_TRY(na_record_event(request, NULL, &event));
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }

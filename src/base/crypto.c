@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -53,6 +54,12 @@ void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second
         !EVP_DigestFinal_ex(context, out, NULL))
         abort();
     EVP_MD_CTX_free(context);
+}
+
+void na_hmac_sha256(unsigned char out[NA_SHA256_LEN], na_bytes key, na_bytes text)
+{
+    if (!HMAC(EVP_sha256(), key.data, (int)key.len, text.data, text.len, out, NULL))
+        abort();
 }
 
 na_error *na_hkdf_sha256(apr_pool_t *pool, na_bytes secret, na_bytes salt, na_bytes info,

@@ -20,6 +20,9 @@ char *na_random_uuid(apr_pool_t *pool);
 /* SHA-256 of both parts, one behind the other; `second` may be empty. */
 void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second);
 
+/* HMAC with SHA-256 (RFC 2104). */
+void na_hmac_sha256(unsigned char out[NA_SHA256_LEN], na_bytes key, na_bytes text);
+
 /* HKDF with SHA-256 (RFC 5869). */
 na_error *na_hkdf_sha256(apr_pool_t *pool, na_bytes secret, na_bytes salt, na_bytes info,
                          unsigned char *out, apr_size_t out_len);

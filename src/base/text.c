@@ -229,9 +229,9 @@ const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max)
     return copy;
 }
 
-/* Length of the well-formed sequence at `p`, 0 where there is none (RFC 3629 section 4). */
-static int utf8_sequence(const unsigned char *p)
+int na_utf8_sequence(const char *text)
 {
+    const unsigned char *p = (const unsigned char *)text;
     if (p[0] < 0x80)
         return 1;
     if (p[0] < 0xc2 || p[0] > 0xf4)
@@ -248,12 +248,11 @@ static int utf8_sequence(const unsigned char *p)
 
 int na_is_utf8(const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    while (*p) {
-        int length = utf8_sequence(p);
+    while (*text) {
+        int length = na_utf8_sequence(text);
         if (!length)
             return 0;
-        p += length;
+        text += length;
     }
     return 1;
 }

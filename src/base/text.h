@@ -52,6 +52,9 @@ int na_has_control(const char *text);
  */
 const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max);
 
+/* Bytes of the well-formed sequence that `text` begins with, 0 where there is none (RFC 3629). */
+int na_utf8_sequence(const char *text);
+
 /* 1 where the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
 

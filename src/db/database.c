@@ -601,11 +601,16 @@ na_error *na_db_change(na_db_use *use, na_statement statement, int count,
                              count, arguments, affected);
 }
 
-/* SQLite's prepared statements are dead after any definition, and do not come back. */
+/*
+ * SQLite's prepared statements are dead after any definition, and do not come back: those that the
+ * connection has from uses before are made anew. PostgreSQL's live, and keep their names.
+ */
 na_error *na_db_execute(na_db_use *use, const char *text)
 {
     int rows;
     use->connection->retired = 1;
+    if (na_db_engine_of(use) == NA_DB_SQLITE)
+        apr_hash_clear(use->connection->prepared);
     return apr_dbd_query(use->connection->driver, use->connection->handle, &rows, text) == 0
                ? NULL
                : failed(use, "a definition");

@@ -80,9 +80,30 @@ static const char *const authjs_tables_mysql[] = {
 /* What is in them is the users', and was perhaps there before: going back leaves it alone. */
 static const char *const nothing[] = {NULL};
 
+/* Ids are made by who writes: so that INSERT on the table is all that he has to be granted. */
+static const char *const audit_table[] = {
+    "CREATE TABLE nextauth_audit (id {#key} NOT NULL PRIMARY KEY, occurred_at {#int} NOT NULL, "
+    "event {#key} NOT NULL, outcome {#key} NOT NULL, reason {#text}, user_id {#key}, email "
+    "{#text}, "
+    "provider {#key}, actor {#key}, detail {#text}, address {#key}, user_agent {#text}, request_id "
+    "{#key})",
+    "CREATE INDEX nextauth_audit_time ON nextauth_audit (occurred_at)",
+    "CREATE INDEX nextauth_audit_user ON nextauth_audit (user_id)", NULL};
+
+static const char *const audit_table_mysql[] = {
+    "CREATE TABLE IF NOT EXISTS nextauth_audit (id {#key} NOT NULL PRIMARY KEY, occurred_at {#int} "
+    "NOT NULL, event {#key} NOT NULL, outcome {#key} NOT NULL, reason {#text}, user_id {#key}, "
+    "email {#text}, provider {#key}, actor {#key}, detail {#text}, address {#key}, user_agent "
+    "{#text}, request_id {#key}, INDEX (occurred_at), INDEX (user_id))",
+    NULL};
+
+static const char *const drop_audit_table[] = {"DROP TABLE IF EXISTS nextauth_audit", NULL};
+
 const na_migration na_migrations[] = {{1, "tables of this module's own", NULL, own_tables,
                                        own_tables_mysql, drop_own_tables},
                                       {2, "tables of Auth.js, where they are not there yet",
-                                       "authjs", authjs_tables, authjs_tables_mysql, nothing}};
+                                       "authjs", authjs_tables, authjs_tables_mysql, nothing},
+                                      {3, "the audit log's table", NULL, audit_table,
+                                       audit_table_mysql, drop_audit_table}};
 
 const int na_migration_count = sizeof na_migrations / sizeof *na_migrations;

@@ -222,6 +222,14 @@ static const struct {
     [NA_SQL_STORE_EXPIRE] =
         {"DELETE FROM nextauth_store WHERE store_key = %s AND expires <= {?int}", NULL},
     [NA_SQL_STORE_PURGE] = {"DELETE FROM nextauth_store WHERE expires <= {?int}", NULL},
+    /* id, occurred_at, event, outcome, reason, user_id, email, provider, actor, detail, address,
+       user_agent, request_id */
+    [NA_SQL_ADD_AUDIT] =
+        {"INSERT INTO nextauth_audit (id, occurred_at, event, outcome, reason, user_id, email, "
+         "provider, actor, detail, address, user_agent, request_id) VALUES (%s, {?int}, %s, %s, "
+         "%s, "
+         "%s, %s, %s, %s, %s, %s, %s, %s)",
+         NULL},
 };
 
 /* ── putting names and types in ────────────────────────────────────────────────────────────── */

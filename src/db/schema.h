@@ -75,6 +75,7 @@ typedef enum na_statement {
     NA_SQL_STORE_EACH,
     NA_SQL_STORE_EXPIRE,
     NA_SQL_STORE_PURGE,
+    NA_SQL_ADD_AUDIT,
     NA_SQL_STATEMENTS
 } na_statement;
 

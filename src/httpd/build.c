@@ -177,6 +177,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                      .accepted = 1 << NA_V4};
     conf->config = NULL;
     conf->log = (na_log_sink){0};
+    conf->audit_plan = (na_audit_plan){0};
     conf->statsd = NULL;
     *at = last_of(written, "NextAuthEnvFile");
     if (*at)
@@ -205,6 +206,9 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     *at = store ? store : *at;
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));
     conf->log = b.log;
+    *at = last_of(written, "NextAuthAuditLog");
+    NA_TRY(na_build_finish_audit(&b));
+    conf->audit_plan = b.audit;
     conf->config = b.config;
     conf->statsd = b.statsd;
     return NULL;

@@ -19,6 +19,7 @@ typedef struct na_building {
     na_log_sink log; /* NextAuthLog */
     const na_statsd_options *statsd;
     na_delivery_plan delivery;
+    na_audit_plan audit;
 } na_building;
 
 /* An error in a directive's value, printf-like. */
@@ -68,6 +69,9 @@ na_error *na_build_finish_mail(na_building *b);
 
 /* build_log.c */
 na_interpreter na_build_log;
+/* build_audit.c */
+na_interpreter na_build_audit_log;
+na_error *na_build_finish_audit(na_building *b);
 
 /* Checks the stores; sets conf->plan, which their providers look at. */
 na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);

@@ -222,6 +222,7 @@ static const struct {
     {"NextAuthEvent", 0, na_build_event},
     {"NextAuthEventQueue", 0, na_build_event_queue},
     {"NextAuthSentry", 0, na_build_sentry},
+    {"NextAuthAuditLog", 0, na_build_audit_log},
     {"NextAuthHTTP", 0, na_build_http},
     {"NextAuthLog", 0, na_build_log},
     {"NextAuthStatsD", 0, na_build_statsd},

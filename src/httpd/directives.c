@@ -142,6 +142,8 @@ const command_rec na_directives[] = {
            "an event or all, then a webhook's address or \"|program\", then secret="),
     SERVER("NextAuthEventQueue", one_or_more, "the folder of what is not delivered yet, then max="),
     SERVER("NextAuthSentry", one_or_more, "a DSN or Off, then key=value"),
+    SERVER("NextAuthAuditLog", one_or_more,
+           "files, \"|program\" or database, then onFailure= and key="),
     SERVER("NextAuthHTTP", one_or_more, "key=value, limits of outgoing calls"),
     SERVER("NextAuthLog", two, "json or plain, then errorlog, a file or \"|program\""),
     SERVER("NextAuthStatsD", one_or_more, "HOST:PORT, then prefix=, format= and interval="),

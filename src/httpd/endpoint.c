@@ -126,6 +126,7 @@ static int translate_request(request_rec *r, na_request *request)
         .mails = conf->mails,
         .events = conf->events,
         .sentry = conf->sentry,
+        .audit = conf->audit,
         .http = conf->http,
         .now = r->request_time,
         .method = r->method,

@@ -76,8 +76,8 @@ static int is_stopping(void *unused)
 
 static void write_line(void *unused, na_delivery_level level, const char *line)
 {
-    ap_log_error(APLOG_MARK, level == NA_DELIVERY_WARNING ? APLOG_WARNING : APLOG_INFO, 0,
-                 ap_server_conf, "events: %s", line);
+    na_log_server(ap_server_conf, level == NA_DELIVERY_WARNING ? NA_LOG_WARNING : NA_LOG_INFO,
+                  "EVENT_ERROR", "events: %s", line);
 }
 
 /* In one child at a time, but for the moment after a restart: the queue's lock sees to that. */

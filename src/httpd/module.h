@@ -14,6 +14,7 @@
 #include "httpd/store_provider.h"
 #include "ops/statsd.h"
 #include "ops/trace.h"
+#include "ops/audit.h"
 #include "store/redis.h"
 
 extern module AP_MODULE_DECLARE_DATA nextauth_module;
@@ -64,6 +65,14 @@ typedef struct na_delivery_plan {
     int sentry_is_off;               /* whatever the environment says */
 } na_delivery_plan;
 
+/* NextAuthAuditLog. */
+typedef struct na_audit_plan {
+    const apr_array_header_t
+        *sinks;      /* const char *: a path, "|program" or "database"; NULL: none */
+    int goes_on;     /* onFailure=continue */
+    const char *key; /* NULL: none */
+} na_audit_plan;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
@@ -74,9 +83,11 @@ typedef struct na_server_conf {
     na_delivery_plan delivery;
     const na_events *events; /* NULL where nobody is told of any */
     na_sentry *sentry;       /* NULL where nothing is reported */
-    na_http *http;           /* the child's own, as what follows */
-    na_db *db;               /* NULL where there is no NextAuthDatabase */
-    na_mail_queue *mails;    /* NULL where there is no NextAuthMail */
+    na_audit_plan audit_plan;
+    na_audit *audit;      /* opened before the fork; NULL where there is no NextAuthAuditLog */
+    na_http *http;        /* the child's own, as what follows */
+    na_db *db;            /* NULL where there is no NextAuthDatabase */
+    na_mail_queue *mails; /* NULL where there is no NextAuthMail */
     na_sessions sessions;
 } na_server_conf;
 
@@ -243,6 +254,9 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
 /* The same for NextAuthDatabase: what processes share of its health; each server's connections. */
 na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
+
+/* audit.c: opens each server's audit log while this is root; databases are found in a child. */
+na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s);
 
 /* mails.c: each server's queue of mails. */
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s);

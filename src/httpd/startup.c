@@ -57,6 +57,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_logs_open(pconf, s));
     NA_TRY(na_metrics_prepare(pconf, s));
+    NA_TRY(na_audits_prepare(pconf, s));
     NA_TRY(na_databases_prepare(pconf, s));
     NA_TRY(na_events_prepare(pconf, s));
     return na_stores_prepare(pconf, s);

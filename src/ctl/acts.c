@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/acts.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "ctl/audit_key.h"
+#include "ops/audit_database.h"
+
+na_error *na_acts_open(na_acts *acts)
+{
+    const char *key, *path = acts->log ? acts->log : getenv("NEXTAUTHCTL_AUDIT_LOG");
+    acts->events = apr_array_make(acts->pool, 4, sizeof(na_event));
+    if (!path || !*path)
+        return NULL;
+    NA_TRY(na_ctl_read_audit_key(acts->pool, acts->key_file, &key));
+    return na_audit_chain_open(acts->pool, path, key, &acts->chain);
+}
+
+/* Only root's environment is believed: others could say there what they like. */
+static const char *os_user(apr_pool_t *pool)
+{
+    const struct passwd *user = getpwuid(getuid());
+    const char *name = user ? user->pw_name : apr_itoa(pool, (int)getuid());
+    const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    return sudo ? apr_pstrcat(pool, name, " (sudo of ", sudo, ")", NULL) : name;
+}
+
+void na_acts_add(na_acts *acts, na_event_kind kind, const char *id, const char *email,
+                 const char *what)
+{
+    APR_ARRAY_PUSH(acts->events, na_event) =
+        (na_event){.kind = kind,
+                   .time = apr_time_now(),
+                   .actor = "administrator",
+                   .user = id,
+                   .email = email,
+                   .detail = apr_pstrcat(acts->pool, what ? what : "", what ? ", by " : "by ",
+                                         os_user(acts->pool), NULL)};
+}
+
+static na_error *record(na_acts *acts, na_db_use *use, const na_event *event)
+{
+    na_audit_fields fields;
+    na_audit_fields_of(acts->pool, event, &fields);
+    NA_TRY(na_audit_insert_if_there(use, &fields));
+    if (acts->chain)
+        NA_TRY(na_audit_chain_append(acts->chain, acts->pool, &fields));
+    acts->recorded++;
+    return NULL;
+}
+
+na_error *na_acts_record(na_acts *acts, na_db_use *use)
+{
+    for (int i = 0; i < acts->events->nelts; i++)
+        NA_TRY(record(acts, use, &APR_ARRAY_IDX(acts->events, i, na_event)));
+    return NULL;
+}
+
+na_error *na_acts_end(na_acts *acts, na_error *error)
+{
+    na_audit_fields fields;
+    for (int i = 0; error && acts->chain && i < acts->recorded; i++) {
+        na_event event = APR_ARRAY_IDX(acts->events, i, na_event);
+        event.failure = error->code;
+        event.reason = "it was not committed, against the record before";
+        na_audit_fields_of(acts->pool, &event, &fields);
+        if (na_audit_chain_append(acts->chain, acts->pool, &fields))
+            break;
+    }
+    return error;
+}

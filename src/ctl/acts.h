@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_CTL_ACTS_H
+#define NA_CTL_ACTS_H
+
+#include <apr_tables.h>
+
+#include "db/database.h"
+#include "ops/audit_chain.h"
+
+/*
+ * The administrator's acts, for the audit log: collected while they are done, recorded before they
+ * are committed.
+ */
+typedef struct na_acts {
+    apr_pool_t *pool;
+    const char *log, *key_file; /* the options' values; NULL: the environment's, none */
+    na_audit_chain *chain;      /* NULL: the table alone */
+    apr_array_header_t *events; /* na_event */
+    int recorded;               /* of them, in the chain */
+} na_acts;
+
+/* Opens the log that was named, if any: what could not be recorded is not begun. */
+na_error *na_acts_open(na_acts *acts);
+
+/* An act upon a user; the texts must live as long. `what` (NULL: nothing) goes into the detail. */
+void na_acts_add(na_acts *acts, na_event_kind kind, const char *id, const char *email,
+                 const char *what);
+
+/* Records them in this transaction, and then in the log: the last thing before it is committed. */
+na_error *na_acts_record(na_acts *acts, na_db_use *use);
+
+/* What came of the transaction: where it failed, the log is told that. Returns `error`. */
+na_error *na_acts_end(na_acts *acts, na_error *error);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_getopt.h>
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "ctl/commands.h"
+#include "ops/audit_reader.h"
+
+typedef struct call {
+    apr_pool_t *pool, *scratch; /* the latter for one line */
+    const char *user, *event, *since;
+    int json;
+    const char *file;
+    apr_int64_t shown, strange;
+} call;
+
+/* ── the command line ──────────────────────────────────────────────────────────────────────── */
+
+/* "2026", "2026-01-31", "2026-01-31T12:00": times of records compare with it as text. */
+static int is_time(const char *text)
+{
+    static const char form[] = "0000-00-00T00:00:00.000Z";
+    size_t len = strlen(text);
+    if (len < 4 || len > sizeof form - 1)
+        return 0;
+    for (size_t i = 0; i < len; i++)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return 0;
+    return 1;
+}
+
+static int read_options(call *c, int argc, char **argv)
+{
+    static const apr_getopt_option_t options[] = {{"user", 'u', 1, "id or e-mail"},
+                                                  {"event", 'e', 1, "its name"},
+                                                  {"since", 's', 1, "a time in UTC"},
+                                                  {"json", 'j', 0, "as JSON"},
+                                                  {NULL, 0, 0, NULL}};
+    apr_getopt_t *parser;
+    const char *value;
+    int option;
+    apr_status_t status;
+    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
+    parser->interleave = 1;
+    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
+        if (option == 'u')
+            c->user = value;
+        if (option == 'e')
+            c->event = value;
+        if (option == 's')
+            c->since = value;
+        c->json |= option == 'j';
+    }
+    c->file = argc - parser->ind == 1 ? parser->argv[parser->ind] : NULL;
+    return status == APR_EOF && c->file && (!c->since || is_time(c->since));
+}
+
+/* ── one record ────────────────────────────────────────────────────────────────────────────── */
+
+static int is(const json_t *record, const char *name, const char *wanted)
+{
+    const char *value = na_json_string(record, name);
+    return value && strcmp(value, wanted) == 0;
+}
+
+static int is_wanted(const call *c, const json_t *record)
+{
+    const char *time = na_json_string(record, "time");
+    if (c->user && !is(record, "user", c->user) && !is(record, "email", c->user))
+        return 0;
+    if (c->event && !is(record, "event", c->event))
+        return 0;
+    return !c->since || (time && strcmp(time, c->since) >= 0);
+}
+
+/* Foreign text must not command the terminal. */
+static const char *field(const call *c, const json_t *record, const char *name)
+{
+    const char *text = na_json_string(record, name);
+    return text && *text ? na_one_line(c->scratch, text, 200) : "-";
+}
+
+/* "2026-01-01 00:00:00" of "2026-01-01T00:00:00.000Z". */
+static const char *second(const call *c, const json_t *record)
+{
+    char *text = apr_pstrndup(c->scratch, field(c, record, "time"), 19);
+    char *t = strchr(text, 'T');
+    if (t)
+        *t = ' ';
+    return text;
+}
+
+static const char *who(const call *c, const json_t *record)
+{
+    static const char *const names[] = {"email", "user", "name"};
+    for (int i = 0; i < 3; i++)
+        if (na_json_string(record, names[i]))
+            return field(c, record, names[i]);
+    return "-";
+}
+
+static const char *more(const call *c, const json_t *record)
+{
+    const char *all = NULL;
+    static const char *const names[] = {"actor", "detail", "reason"};
+    for (int i = 0; i < 3; i++) {
+        const char *one = na_json_string(record, names[i]) ? field(c, record, names[i]) : NULL;
+        all = all && one ? apr_pstrcat(c->scratch, all, ", ", one, NULL) : all ? all : one;
+    }
+    return all ? all : "";
+}
+
+static void print_row(const call *c, const json_t *record)
+{
+    printf("%-19s  %-15s  %-7s  %-32s  %-16s  %-15s  %s\n", second(c, record),
+           field(c, record, "event"), field(c, record, "outcome"), who(c, record),
+           field(c, record, "provider"), field(c, record, "address"), more(c, record));
+}
+
+static void print_heading(void)
+{
+    printf("%s%-19s  %-15s  %-7s  %-32s  %-16s  %-15s  %s%s\n", isatty(1) ? "\033[1m" : "",
+           "TIME (UTC)", "EVENT", "OUTCOME", "WHO", "PROVIDER", "ADDRESS", "BY, WHAT, WHY",
+           isatty(1) ? "\033[0m" : "");
+}
+
+static void show_line(call *c, const na_audit_reader *reader)
+{
+    json_t *record;
+    if (na_json_parse(c->scratch, NA_CONFIGURATION, reader->text, reader->len, &record) ||
+        !na_json_string(record, "event")) {
+        c->strange++;
+        return;
+    }
+    if (!is_wanted(c, record))
+        return;
+    c->shown++;
+    if (c->json)
+        printf("%s\n", na_json_dump(c->scratch, record));
+    else
+        print_row(c, record);
+}
+
+/* ── all of them ───────────────────────────────────────────────────────────────────────────── */
+
+static na_error *show(call *c)
+{
+    na_audit_reader *reader = apr_palloc(c->pool, sizeof *reader);
+    NA_TRY(na_audit_reader_open(c->pool, c->file, reader));
+    apr_pool_create(&c->scratch, c->pool);
+    if (!c->json)
+        print_heading();
+    while (na_audit_reader_next(reader)) {
+        show_line(c, reader);
+        apr_pool_clear(c->scratch);
+    }
+    return NULL;
+}
+
+int na_command_audit_show(apr_pool_t *pool, int argc, char **argv)
+{
+    call c = {.pool = pool};
+    if (!read_options(&c, argc, argv)) {
+        fprintf(stderr, "nextauthctl audit show: see nextauthctl --help\n");
+        return 2;
+    }
+    na_error *error = show(&c);
+    if (error) {
+        fprintf(stderr, "nextauthctl: %s\n", na_one_line(pool, na_error_text(pool, error), 1000));
+        return 1;
+    }
+    if (!c.json)
+        fprintf(stderr, "%" APR_INT64_T_FMT " record%s\n", c.shown, c.shown == 1 ? "" : "s");
+    if (c.strange)
+        fprintf(stderr,
+                "%" APR_INT64_T_FMT " line%s no record: nextauthctl audit verify tells why\n",
+                c.strange, c.strange == 1 ? " is" : "s are");
+    return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/audit_verify.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_getopt.h>
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "ctl/audit_key.h"
+#include "ctl/commands.h"
+
+typedef struct call {
+    apr_pool_t *pool;
+    const char *key_file, *head;
+    int json;
+    na_audit_check check;
+} call;
+
+/* ── the command line ──────────────────────────────────────────────────────────────────────── */
+
+static int read_options(call *c, int argc, char **argv)
+{
+    static const apr_getopt_option_t options[] = {{"key-file", 'k', 1, "the HMAC's key"},
+                                                  {"head", 'h', 1, "the head file, or none"},
+                                                  {"after", 'a', 1, "the hash before"},
+                                                  {"json", 'j', 0, "as JSON"},
+                                                  {NULL, 0, 0, NULL}};
+    apr_getopt_t *parser;
+    const char *value;
+    int option;
+    apr_status_t status;
+    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
+    parser->interleave = 1;
+    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
+        if (option == 'k')
+            c->key_file = value;
+        if (option == 'h')
+            c->head = value;
+        if (option == 'a')
+            c->check.after = value;
+        c->json |= option == 'j';
+    }
+    c->check.files = parser->argv + parser->ind;
+    c->check.count = argc - parser->ind;
+    return status == APR_EOF && c->check.count > 0 &&
+           (!c->check.after || na_audit_is_hash(c->check.after));
+}
+
+/* Of the newest file, where no other was named; old ones alone have none. */
+static const char *find_head(const call *c)
+{
+    if (c->head)
+        return strcmp(c->head, "none") == 0 ? NULL : c->head;
+    const char *path = apr_pstrcat(c->pool, c->check.files[c->check.count - 1], ".head", NULL);
+    return access(path, F_OK) == 0 ? path : NULL;
+}
+
+/* ── for people ────────────────────────────────────────────────────────────────────────────── */
+
+static const char *painted(const char *code)
+{
+    return isatty(1) ? code : "";
+}
+
+static const char *line(const call *c, const char *text)
+{
+    return na_one_line(c->pool, text, 1000);
+}
+
+static void print_records(const call *c, const na_audit_report *r)
+{
+    printf("%" APR_INT64_T_FMT " record%s", r->records, r->records == 1 ? "" : "s");
+    if (r->records)
+        printf(", %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT ", from %s to %s", r->first.link.seq,
+               r->last.link.seq, line(c, r->first.time), line(c, r->last.time));
+    printf("\n");
+}
+
+static void print_fault(const call *c, const na_audit_report *r)
+{
+    printf("%swrong%s: ", painted("\033[1;31m"), painted("\033[0m"));
+    if (r->file)
+        printf("%s", line(c, r->file));
+    if (r->file && r->line)
+        printf(", line %" APR_INT64_T_FMT, r->line);
+    printf("%s%s\n", r->file ? ": " : "", r->fault);
+    printf("right before it: ");
+    print_records(c, r);
+}
+
+static void print(const call *c, const na_audit_report *r)
+{
+    if (r->fault) {
+        print_fault(c, r);
+    } else {
+        printf("%sright%s: ", painted("\033[1;32m"), painted("\033[0m"));
+        print_records(c, r);
+        if (r->records)
+            printf("head: %s\n", r->last.link.hash);
+    }
+    if (r->warning)
+        fprintf(stderr, "nextauthctl: %s\n", r->warning);
+}
+
+/* ── for programs ──────────────────────────────────────────────────────────────────────────── */
+
+static json_t *json_of_record(const na_audit_line *record)
+{
+    return json_pack("{s:I, s:s, s:s}", "seq", (json_int_t)record->link.seq, "time", record->time,
+                     "hash", record->link.hash);
+}
+
+static void print_json(const call *c, const na_audit_report *r)
+{
+    json_t *json =
+        json_pack("{s:b, s:I}", "ok", r->fault == NULL, "records", (json_int_t)r->records);
+    if (r->records) {
+        json_object_set_new(json, "first", json_of_record(&r->first));
+        json_object_set_new(json, "last", json_of_record(&r->last));
+    }
+    if (r->fault)
+        json_object_set_new(json, "wrong", json_string(r->fault));
+    if (r->file && na_is_utf8(r->file))
+        json_object_set_new(json, "file", json_string(r->file));
+    if (r->line)
+        json_object_set_new(json, "line", json_integer(r->line));
+    if (r->warning)
+        json_object_set_new(json, "warning", json_string(r->warning));
+    printf("%s\n", na_json_dump(c->pool, na_json_own(c->pool, json)));
+}
+
+static na_error *verify(call *c, na_audit_report *report)
+{
+    c->check.head = find_head(c);
+    NA_TRY(na_ctl_read_audit_key(c->pool, c->key_file, &c->check.key));
+    return na_audit_verify(c->pool, &c->check, report);
+}
+
+int na_command_audit_verify(apr_pool_t *pool, int argc, char **argv)
+{
+    call c = {.pool = pool};
+    na_audit_report report;
+    if (!read_options(&c, argc, argv)) {
+        fprintf(stderr, "nextauthctl audit verify: see nextauthctl --help\n");
+        return 2;
+    }
+    na_error *error = verify(&c, &report);
+    if (error) {
+        fprintf(stderr, "nextauthctl: %s\n", line(&c, na_error_text(pool, error)));
+        return 1;
+    }
+    if (c.json)
+        print_json(&c, &report);
+    else
+        print(&c, &report);
+    return report.fault != NULL;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/password.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "ctl/user.h"
+
+/* JSON and terminals take no other bytes. */
+static const char *utf8(const char *text)
+{
+    return text && na_is_utf8(text) ? text : NULL;
+}
+
+static const char *time_of(apr_pool_t *pool, apr_int64_t milliseconds)
+{
+    return milliseconds ? na_iso8601(pool, apr_time_from_msec(milliseconds)) : NULL;
+}
+
+static na_error *json_of_roles(na_db_use *use, const na_db_user *user, json_t *json)
+{
+    apr_array_header_t *roles = apr_array_make(na_db_pool(use), 4, sizeof(const char *));
+    NA_TRY(na_db_roles(use, user->id, 0, roles));
+    for (int i = 0; i < roles->nelts; i++)
+        json_array_append_new(json, json_string(APR_ARRAY_IDX(roles, i, const char *)));
+    return NULL;
+}
+
+static na_error *json_of_accounts(na_db_use *use, const na_db_user *user, json_t *json)
+{
+    apr_array_header_t *accounts = apr_array_make(na_db_pool(use), 4, sizeof(na_db_account));
+    NA_TRY(na_db_list_accounts(use, user->id, accounts));
+    for (int i = 0; i < accounts->nelts; i++) {
+        const na_db_account *account = &APR_ARRAY_IDX(accounts, i, na_db_account);
+        json_array_append_new(json,
+                              json_pack("{s:s?, s:s?}", "provider", utf8(account->provider),
+                                        "providerAccountId", utf8(account->provider_account_id)));
+    }
+    return NULL;
+}
+
+/* The hash itself is shown to nobody. */
+static json_t *json_of_password(na_db_use *use, const na_db_credential *credential)
+{
+    if (!credential->hash)
+        return json_null();
+    return json_pack("{s:s, s:s?}", "hash", na_hash_name(credential->hash), "changedAt",
+                     time_of(na_db_pool(use), credential->changed_at));
+}
+
+na_error *na_user_describe(na_db_use *use, const na_db_user *user, json_t **json)
+{
+    apr_pool_t *pool = na_db_pool(use);
+    na_db_credential credential;
+    json_t *roles = na_json_own(pool, json_array());
+    NA_TRY(na_db_get_credential(use, user->id, &credential));
+    NA_TRY(json_of_roles(use, user, roles));
+    *json = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:O}", "id", utf8(user->id),
+                      "email", utf8(user->email), "name", utf8(user->name), "emailVerified",
+                      time_of(pool, user->email_verified), "image", utf8(user->image), "disabled",
+                      credential.disabled, "password", json_of_password(use, &credential), "roles",
+                      roles);
+    na_json_own(pool, *json);
+    return NULL;
+}
+
+na_error *na_user_describe_with_accounts(na_db_use *use, const na_db_user *user, json_t **json)
+{
+    json_t *accounts = na_json_own(na_db_pool(use), json_array());
+    NA_TRY(na_user_describe(use, user, json));
+    NA_TRY(json_of_accounts(use, user, accounts));
+    json_object_set(*json, "accounts", accounts);
+    return NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/password.h"
+#include "ctl/commands.h"
+#include "ctl/password.h"
+#include "ctl/user.h"
+
+na_error *na_user_new_hash(na_user_call *c, const na_password_owner *owner)
+{
+    na_password_rules rules = NA_PASSWORD_RULES_DEFAULT;
+    char *password;
+    if (c->hash_kind)
+        NA_TRY(na_hash_kind_parse(c->pool, c->hash_kind, &rules.kind));
+    NA_TRY(na_ctl_read_password(c->pool, c->password_file, &password));
+    na_password_fault fault = na_password_judge(&rules, owner, password);
+    if (fault)
+        return na_error_new(c->pool, NA_CONFIGURATION, "%s",
+                            na_password_fault_text(c->pool, &rules, fault));
+    return na_password_hash(c->pool, rules.kind, password, &c->hash);
+}
+
+na_error *na_user_put_hash(na_user_call *c, na_db_use *use, na_db_user *user)
+{
+    NA_TRY(na_db_put_credential(use, user->id, c->hash, apr_time_as_msec(apr_time_now())));
+    return na_user_describe(use, user, &c->shown);
+}
+
+static na_error *put_new_hash(na_user_call *c, na_db_use *use, na_db_user *user)
+{
+    na_user_did(c, NA_EVENT_PASSWORD_CHANGE, user, NULL);
+    return na_user_put_hash(c, use, user);
+}
+
+/* Hashing takes its time: nobody waits for a transaction meanwhile. */
+static na_error *hash_for(na_user_call *c, na_db_use *use, na_db_user *user)
+{
+    c->who = user->id;
+    return na_user_new_hash(c, &(na_password_owner){.name = user->name, .email = user->email});
+}
+
+static na_error *set_password(na_user_call *c)
+{
+    NA_TRY(na_user_connect(c));
+    NA_TRY(na_user_read(c, hash_for));
+    return na_user_change(c, put_new_hash);
+}
+
+int na_command_user_set_password(apr_pool_t *pool, int argc, char **argv)
+{
+    na_user_call c = {.pool = pool};
+    if (!na_user_options(&c, argc, argv, "pha", 1))
+        return na_user_wrong_call("user set-password", NULL);
+    if (!c.password_file && !isatty(0))
+        return na_user_wrong_call("user set-password",
+                                  "--password-file is wanted without a terminal");
+    return na_user_end(&c, "password set", set_password(&c));
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "ctl/user.h"
+
+static const char *colour(const char *code)
+{
+    return isatty(1) ? code : "";
+}
+
+/* Foreign text must not command the terminal. */
+const char *na_user_field(apr_pool_t *pool, const json_t *user, const char *name)
+{
+    const char *text = na_json_string(user, name);
+    return text && *text ? na_one_line(pool, text, NA_USER_TEXT_MAX) : "-";
+}
+
+/* "2026-01-01 00:00" of "2026-01-01T00:00:00.000Z". */
+static const char *minute(apr_pool_t *pool, const json_t *object, const char *name)
+{
+    char *text = apr_pstrndup(pool, na_user_field(pool, object, name), 16);
+    char *t = strchr(text, 'T');
+    if (t)
+        *t = ' ';
+    return text;
+}
+
+static const char *roles_of(apr_pool_t *pool, const json_t *user)
+{
+    const char *all = NULL;
+    size_t i;
+    json_t *role;
+    json_array_foreach(json_object_get(user, "roles"), i, role)
+    {
+        const char *one = na_one_line(pool, json_string_value(role), NA_USER_TEXT_MAX);
+        all = all ? apr_pstrcat(pool, all, ", ", one, NULL) : one;
+    }
+    return all ? all : "-";
+}
+
+static const char *state_of(const json_t *user)
+{
+    return json_is_true(json_object_get(user, "disabled")) ? "disabled" : "active";
+}
+
+static int id_width(na_db_use *use)
+{
+    return na_schema_makes_ids(na_db_schema_of(use)) ? 10 : 36;
+}
+
+void na_user_print_heading(na_db_use *use)
+{
+    printf("%s%-*s  %-32s  %-8s  %-8s  %-20s  %s%s\n", colour("\033[1m"), id_width(use), "ID",
+           "E-MAIL", "STATE", "PASSWORD", "ROLES", "NAME", colour("\033[0m"));
+}
+
+void na_user_print_row(na_db_use *use, const json_t *user)
+{
+    apr_pool_t *pool = na_db_pool(use);
+    printf("%-*s  %-32s  %-8s  %-8s  %-20s  %s\n", id_width(use), na_user_field(pool, user, "id"),
+           na_user_field(pool, user, "email"), state_of(user),
+           na_user_field(pool, json_object_get(user, "password"), "hash"), roles_of(pool, user),
+           na_user_field(pool, user, "name"));
+}
+
+static void print_line(const char *label, const char *text)
+{
+    printf("%s%-9s%s  %s\n", colour("\033[1m"), label, colour("\033[0m"), text);
+}
+
+static const char *password_of(apr_pool_t *pool, const json_t *user)
+{
+    const json_t *password = json_object_get(user, "password");
+    if (!json_is_object(password))
+        return "none";
+    return apr_psprintf(pool, "%s, changed %s (UTC)", na_user_field(pool, password, "hash"),
+                        minute(pool, password, "changedAt"));
+}
+
+static void print_user(apr_pool_t *pool, const json_t *user)
+{
+    size_t i;
+    json_t *account;
+    print_line("ID", na_user_field(pool, user, "id"));
+    print_line("E-mail", na_user_field(pool, user, "email"));
+    print_line("Verified", minute(pool, user, "emailVerified"));
+    print_line("Name", na_user_field(pool, user, "name"));
+    print_line("Image", na_user_field(pool, user, "image"));
+    print_line("State", state_of(user));
+    print_line("Password", password_of(pool, user));
+    print_line("Roles", roles_of(pool, user));
+    json_array_foreach(json_object_get(user, "accounts"), i, account)
+        print_line("Account", apr_pstrcat(pool, na_user_field(pool, account, "provider"), " ",
+                                          na_user_field(pool, account, "providerAccountId"), NULL));
+}
+
+int na_user_end(const na_user_call *c, const char *what, const na_error *error)
+{
+    if (error) {
+        fprintf(stderr, "nextauthctl: %s\n",
+                na_one_line(c->pool, na_error_text(c->pool, error), 1000));
+        return 1;
+    }
+    if (c->json)
+        printf("%s\n", na_json_dump(c->pool, c->shown));
+    else if (!what)
+        print_user(c->pool, c->shown);
+    else
+        printf("%s: %s  %s\n", what, na_user_field(c->pool, c->shown, "id"),
+               na_user_field(c->pool, c->shown, "email"));
+    return 0;
+}

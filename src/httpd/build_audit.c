@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/build.h"
+
+/* Bytes of a key: as many as SHA-256 has. */
+#define KEY_MIN 32
+
+#define DATABASE "database"
+
+static na_error *as_policy(na_building *b, const char *value, void *member)
+{
+    *(int *)member = strcmp(value, "continue") == 0;
+    return *(int *)member || strcmp(value, "refuse") == 0
+               ? NULL
+               : na_wrong(b, "onFailure=%s: refuse or continue is wanted", value);
+}
+
+static na_error *as_key(na_building *b, const char *value, void *member)
+{
+    const char *key;
+    NA_TRY(na_value_resolve(&b->environment, value, &key));
+    *(const char **)member = key;
+    return strlen(key) >= KEY_MIN
+               ? NULL
+               : na_wrong(b,
+                          "the key has %d bytes, at least %d are wanted: make one with "
+                          "'nextauthctl secret'",
+                          (int)strlen(key), KEY_MIN);
+}
+
+static int is_option(const char *argument)
+{
+    return *argument != '|' && *argument != '/' && strchr(argument, '=');
+}
+
+static na_error *take_sink(na_building *b, const char *argument, apr_array_header_t *sinks)
+{
+    const char *sink = argument;
+    if (*argument == '|' && !argument[1 + strspn(argument + 1, " ")])
+        return na_wrong(b, "'%s': a program is wanted behind |", argument);
+    if (*argument != '|' && strcmp(argument, DATABASE) != 0)
+        sink = ap_server_root_relative(b->pool, argument);
+    if (!sink)
+        return na_wrong(b, "'%s' is no path", argument);
+    for (int i = 0; i < sinks->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(sinks, i, const char *), sink) == 0)
+            return na_wrong(b, "'%s' is named twice", argument);
+    APR_ARRAY_PUSH(sinks, const char *) = sink;
+    return NULL;
+}
+
+static void warn_of_literal_key(na_building *b, const na_written *w)
+{
+    for (int i = 0; i < w->argc; i++)
+        if (strncmp(w->argv[i], "key=", 4) == 0)
+            na_value_warn_if_literal(b->server, w, "key=", w->argv[i] + 4);
+}
+
+na_error *na_build_audit_log(na_building *b, const na_written *w)
+{
+    static const na_key keys[] = {{"onFailure", offsetof(na_audit_plan, goes_on), as_policy},
+                                  {"key", offsetof(na_audit_plan, key), as_key},
+                                  {NULL, 0, NULL}};
+    apr_array_header_t *sinks = apr_array_make(b->pool, 2, sizeof(const char *));
+    int i = 0;
+    for (; i < w->argc && !is_option(w->argv[i]); i++)
+        NA_TRY(take_sink(b, w->argv[i], sinks));
+    if (!sinks->nelts)
+        return na_wrong(b, "a file, \"|program\" or database is wanted before '%s'", w->argv[0]);
+    b->audit = (na_audit_plan){.sinks = sinks};
+    if (b->config->mode == NA_PRODUCTION)
+        warn_of_literal_key(b, w);
+    return na_build_keys(b, w, i, keys, &b->audit);
+}
+
+na_error *na_build_finish_audit(na_building *b)
+{
+    for (int i = 0; b->audit.sinks && i < b->audit.sinks->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(b->audit.sinks, i, const char *), DATABASE) == 0 &&
+            !b->config->database)
+            return na_wrong(b, "sink database needs NextAuthDatabase");
+    return NULL;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/audit_chain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+
+struct na_audit_chain {
+    const char *name, *key;
+    int fd, head_fd;
+    int is_pipe;
+    int is_stuck;              /* the program did not read in time: nobody waits for it again */
+    apr_thread_mutex_t *mutex; /* locks of files are the process's */
+};
+
+/* The end of the file. */
+typedef struct tail {
+    apr_off_t size;
+    int is_open;   /* the last line has no end */
+    int is_record; /* `link` is the last record's */
+    na_audit_link link;
+} tail;
+
+static na_error *cannot(const na_audit_chain *chain, apr_pool_t *pool, const char *what,
+                        const char *why)
+{
+    return na_error_new(pool, NA_UNAVAILABLE, "cannot %s %s: %s", what, chain->name, why);
+}
+
+/* ── where the chain is ────────────────────────────────────────────────────────────────────── */
+
+static void read_last_line(const na_audit_chain *chain, apr_pool_t *pool, const char *text,
+                           apr_size_t len, tail *t)
+{
+    na_audit_line line;
+    t->is_open = text[len - 1] != '\n';
+    if (t->is_open)
+        return;
+    const char *before = memrchr(text, '\n', len - 1);
+    const char *start = before ? before + 1 : text;
+    na_bytes last = {(const unsigned char *)start, (apr_size_t)(text + len - 1 - start)};
+    t->is_record = na_audit_line_read(pool, last, chain->key, &line) == NA_AUDIT_RIGHT;
+    t->link = line.link;
+}
+
+static na_error *read_tail(const na_audit_chain *chain, apr_pool_t *pool, tail *t)
+{
+    char text[NA_AUDIT_LINE_MAX];
+    struct stat info;
+    *t = (tail){0};
+    if (chain->is_pipe)
+        return NULL;
+    if (fstat(chain->fd, &info) != 0)
+        return cannot(chain, pool, "read", strerror(errno));
+    t->size = info.st_size;
+    apr_off_t from = t->size > NA_AUDIT_LINE_MAX ? t->size - NA_AUDIT_LINE_MAX : 0;
+    ssize_t len = pread(chain->fd, text, (size_t)(t->size - from), from);
+    if (len != t->size - from)
+        return cannot(chain, pool, "read the end of", len < 0 ? strerror(errno) : "it changes");
+    if (len)
+        read_last_line(chain, pool, text, (apr_size_t)len, t);
+    return NULL;
+}
+
+/* A crash leaves the head behind; a line that was removed, before. */
+static na_error *find_last(const na_audit_chain *chain, apr_pool_t *pool, tail *t,
+                           na_audit_link *last)
+{
+    NA_TRY(read_tail(chain, pool, t));
+    na_audit_head_state head = na_audit_head_read(chain->head_fd, last);
+    if (t->is_record && (head != NA_AUDIT_HEAD_THERE || t->link.seq > last->seq))
+        *last = t->link;
+    else if (head == NA_AUDIT_HEAD_BROKEN || (head == NA_AUDIT_HEAD_EMPTY && t->size))
+        return cannot(chain, pool, "continue",
+                      "neither does it end with a record nor is there a head file to go on from: "
+                      "move it away, and its .head");
+    return last->seq < NA_AUDIT_SEQ_MAX ? NULL
+                                        : cannot(chain, pool, "continue", "it is full: rotate it");
+}
+
+/* ── writing ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *write_file(const na_audit_chain *chain, apr_pool_t *pool, const char *line,
+                            apr_size_t len, apr_off_t size)
+{
+    ssize_t written = write(chain->fd, line, len);
+    if (written == (ssize_t)len)
+        return NULL;
+    if (written < 0)
+        return cannot(chain, pool, "write", strerror(errno));
+    if (ftruncate(chain->fd, size) != 0)
+        return cannot(chain, pool, "write",
+                      "there is no place left, and a part of a record could not be removed");
+    return cannot(chain, pool, "write", "there is no place left");
+}
+
+/* As little fits into a pipe at once as PIPE_BUF says, but that in one piece. */
+static na_error *write_pipe(na_audit_chain *chain, apr_pool_t *pool, const char *line,
+                            apr_size_t len)
+{
+    apr_time_t until = apr_time_now() + (chain->is_stuck ? 0 : NA_AUDIT_PIPE_WAIT * 1000);
+    ssize_t written;
+    while ((written = write(chain->fd, line, len)) < 0 && errno == EAGAIN) {
+        struct pollfd pipe = {.fd = chain->fd, .events = POLLOUT};
+        apr_time_t left = until - apr_time_now();
+        if (left <= 0 || poll(&pipe, 1, (int)apr_time_as_msec(left) + 1) == 0) {
+            chain->is_stuck = 1;
+            return cannot(chain, pool, "write to", "the program does not read");
+        }
+    }
+    chain->is_stuck = 0;
+    return written == (ssize_t)len ? NULL : cannot(chain, pool, "write to", strerror(errno));
+}
+
+static na_error *append(na_audit_chain *chain, apr_pool_t *pool, const na_audit_fields *fields)
+{
+    tail t;
+    na_audit_link last, next;
+    NA_TRY(find_last(chain, pool, &t, &last));
+    char *line = na_audit_line_make(pool, fields, chain->key, &last, &next);
+    if (!line)
+        return cannot(chain, pool, "write", "there is no memory");
+    if (t.is_open)
+        line = apr_pstrcat(pool, "\n", line, NULL);
+    if (chain->is_pipe)
+        NA_TRY(write_pipe(chain, pool, line, strlen(line)));
+    else
+        NA_TRY(write_file(chain, pool, line, strlen(line), t.size));
+    /* what a file has is found there by the next one */
+    return na_audit_head_write(chain->head_fd, &next) || !chain->is_pipe
+               ? NULL
+               : cannot(chain, pool, "write the head file of", strerror(errno));
+}
+
+static int set_lock(const na_audit_chain *chain, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    int result;
+    do
+        result = fcntl(chain->head_fd, F_SETLKW, &lock);
+    while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
+                                const na_audit_fields *fields)
+{
+    apr_thread_mutex_lock(chain->mutex);
+    na_error *error = set_lock(chain, F_WRLCK) ? append(chain, pool, fields)
+                                               : cannot(chain, pool, "lock", strerror(errno));
+    set_lock(chain, F_UNLCK);
+    apr_thread_mutex_unlock(chain->mutex);
+    return error;
+}
+
+/* ── opening ───────────────────────────────────────────────────────────────────────────────── */
+
+static apr_status_t close_file(void *fd)
+{
+    close((int)(intptr_t)fd);
+    return APR_SUCCESS;
+}
+
+static na_error *make(apr_pool_t *pool, const char *name, const char *head_path, const char *key,
+                      na_audit_chain **made)
+{
+    na_audit_chain *chain = *made = apr_pcalloc(pool, sizeof *chain);
+    chain->name = name;
+    chain->key = key;
+    if (apr_thread_mutex_create(&chain->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "no lock for %s", name);
+    return na_audit_head_open(pool, head_path, &chain->head_fd);
+}
+
+/* What could not be continued should not show at the first sign-in. */
+static na_error *check(const na_audit_chain *chain, apr_pool_t *pool)
+{
+    tail t;
+    na_audit_link last;
+    na_error *error = find_last(chain, pool, &t, &last);
+    return error ? na_error_wrap(pool, error, NA_CONFIGURATION, "the audit log") : NULL;
+}
+
+na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *key,
+                              na_audit_chain **chain)
+{
+    struct stat info;
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return na_error_new(pool, NA_CONFIGURATION, "cannot open %s: %s", path, strerror(errno));
+    apr_pool_cleanup_register(pool, (void *)(intptr_t)fd, close_file, apr_pool_cleanup_null);
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file", path);
+    NA_TRY(make(pool, path, apr_pstrcat(pool, path, ".head", NULL), key, chain));
+    (*chain)->fd = fd;
+    return check(*chain, pool);
+}
+
+na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
+                                   const char *head_path, const char *key, na_audit_chain **chain)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+        return na_error_new(pool, NA_CONFIGURATION, "no pipe to %s: %s", name, strerror(errno));
+    NA_TRY(make(pool, name, head_path, key, chain));
+    (*chain)->fd = fd;
+    (*chain)->is_pipe = 1;
+    return check(*chain, pool);
+}
+
+int na_audit_chain_is_same(const na_audit_chain *a, const na_audit_chain *b)
+{
+    struct stat one, other;
+    return fstat(a->head_fd, &one) == 0 && fstat(b->head_fd, &other) == 0 &&
+           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+const char *na_audit_chain_key(const na_audit_chain *chain)
+{
+    return chain->key;
+}

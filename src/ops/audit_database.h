@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_OPS_AUDIT_DATABASE_H
+#define NA_OPS_AUDIT_DATABASE_H
+
+#include "db/database.h"
+#include "ops/audit_record.h"
+
+/* Puts a record into table nextauth_audit, in a use that writes: it goes on where there is none. */
+na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields);
+
+/* The same in a transaction of its own: what a sink of the database does. */
+na_error *na_audit_insert_alone(na_db *db, apr_pool_t *pool, const na_audit_fields *fields);
+
+/* The same where there is such a table. */
+na_error *na_audit_insert_if_there(na_db_use *use, const na_audit_fields *fields);
+
+#endif

@@ -1,0 +1,421 @@
+#!/usr/bin/env node
+'use strict';
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { suite } = require('./lib/suite.js');
+const { htpasswd, thorough } = require('./lib/httpd.js');
+const { Client } = require('./lib/client.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { until } = require('./lib/redis.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { linesOf, recordsOf, firstWrong, chain, headOf } = require('./lib/audit.js');
+
+const NAME = 'next-auth.session-token';
+const KEY = 'the key of the audit log, which is long enough';
+const files = { users: htpasswd({ ada: 'x', bob: 'y' }), 'audit.key': { text: `${KEY}\n`, mode: 0o600 } };
+const config = (log, more = '') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "the secret of audited users is long"
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthSessionStore none
+NextAuthAuditLog ${log}
+${more}
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>`;
+
+function makeFolder(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-audit-'));
+  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const ctl = (dir, ...args) => nextauthctl({ dir, url: '' }, args);
+const verify = (dir, ...args) => ctl(dir, 'audit', 'verify', ...args);
+
+async function isRight(t, what, file, ...args) {
+  const { status, stdout, stderr } = await verify(path.dirname(file), file, ...args);
+  return t.is([status, stdout.split(':')[0], stderr], [0, 'right', ''], what);
+}
+
+const isIn = (client) => Boolean(client.cookie(NAME));
+
+async function signIn(site, user = 'ada', password = 'x', headers = {}) {
+  const client = new Client(site);
+  const csrfToken = await client.csrf();
+  client.answer = await client.post('/api/auth/callback/credentials', { csrfToken, username: user, password }, { headers });
+  return client;
+}
+
+// ── what is recorded ────────────────────────────────────────────────────────────────────────────
+
+async function recording(t) {
+  t.section('what is recorded');
+  const site = await t.httpd({ files, config: config('@DIR@/audit.log') });
+  const log = `${site.dir}/audit.log`;
+  t.is(fs.statSync(log).mode & 0o777, 0o600, 'the file is its owner\'s alone');
+  const agent = { 'user-agent': 'Mozilla/5.0 (X11) Firefox/128.0' };
+  const ada = await signIn(site, 'ada', 'x', agent);
+  t.ok(isIn(ada), 'Ada signs in');
+  await signIn(site, 'ada', 'wrong', agent);
+  await ada.signOut();
+  const [first, failed, last, ...more] = recordsOf(log);
+  t.is(more, [], 'a sign-in, a failure and a sign-out are three records');
+  t.is([first.seq, first.event, first.outcome, first.reason], [1, 'SIGNIN', 'success', undefined], 'the sign-in');
+  t.is([first.user, first.provider, first.address, first.userAgent, first.site],
+    ['ada', 'credentials', '127.0.0.1', agent['user-agent'], site.url], '  by whom, from where');
+  t.ok(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(first.time) && Math.abs(Date.parse(first.time) - Date.now()) < 60_000, '  and when');
+  t.is([failed.event, failed.outcome, failed.provider, failed.address], ['SIGNIN', 'failure', 'credentials', '127.0.0.1'], 'the failure');
+  t.like(failed.reason, /^CredentialsSignin/, '  and why');
+  t.is([last.event, last.outcome, last.user, last.provider], ['SIGNOUT', 'success', 'ada', 'credentials'], 'the sign-out');
+  t.is(Object.keys(first).filter((name) => name !== 'requestId' && name !== 'traceId'),
+    ['seq', 'time', 'event', 'outcome', 'user', 'name', 'provider', 'address', 'userAgent', 'site', 'prev', 'hash'], 'members are in their order');
+  t.is(firstWrong(linesOf(log)), 0, 'the chain is what the manual says');
+  await isRight(t, 'and nextauthctl agrees', log);
+
+  t.section('foreign text');
+  const before = linesOf(log).length;
+  const forged = ['a"}\n{"seq":9,"event":"SIGNIN"', 'a\r\nb', 'a\\', '\x1b[31mred', '\xff\xfe', `${'long'.repeat(2000)}`, '{"event":"SIGNOUT"}'];
+  for (const text of forged) await signIn(site, text, 'x');
+  for (const text of ['"}{"seq":1', 'a\tb', 'caf\xe9 \xff', 'x'.repeat(4000)]) await signIn(site, 'ada', 'x', { 'user-agent': text });
+  const lines = linesOf(log).slice(before);
+  t.is(lines.length, forged.length + 4, 'each is one record');
+  t.ok(lines.every((line) => !/[\x00-\x1f\x7f]/.test(line) && Buffer.byteLength(line) < 4096), 'that is one line without control characters');
+  t.is(lines.map((line) => JSON.parse(line).seq), lines.map((_, i) => before + i + 1), 'with our number');
+  t.ok(lines.every((line) => Buffer.byteLength(JSON.parse(line).userAgent || '') <= 256), 'browsers\' names are cut');
+  await isRight(t, 'the chain is whole', log);
+}
+
+// ── many at once, a restart, rotation ───────────────────────────────────────────────────────────
+
+async function busy(t) {
+  t.section('many at once');
+  const site = await t.httpd({ files, config: config('@DIR@/audit.log key=file:@DIR@/audit.key') });
+  const log = `${site.dir}/audit.log`;
+  const rounds = (count) => Promise.all(Array.from({ length: 16 }, async () => {
+    for (let i = 0; i < count; i += 1) await signIn(site);
+  }));
+  await rounds(3);
+  t.is(recordsOf(log).filter(({ outcome }) => outcome === 'success').length, 48, '16 clients sign in, and each sign-in is recorded once');
+  await isRight(t, 'in one chain', log, '--key-file', `${site.dir}/audit.key`);
+  const going = rounds(6);
+  fs.renameSync(log, `${log}.1`);
+  await Promise.all([site.reload(), going]);
+  await signIn(site);
+  t.ok(linesOf(log).length > 0, 'over a graceful restart they go on in a new file');
+  t.is(linesOf(log).length + linesOf(`${log}.1`).length, 48 + 96 + 1, 'none is lost');
+  await isRight(t, 'and the chain goes on from the old file', `${log}.1`, log, '--key-file', `${site.dir}/audit.key`, '--head', `${log}.head`);
+  const alone = await verify(site.dir, log, '--key-file', `${site.dir}/audit.key`);
+  t.ok(alone.status === 1 && /missing: records 1 to \d+ before/.test(alone.stdout), 'alone the new one begins in the middle', alone.stdout);
+  await site.reload();
+  await signIn(site);
+  await isRight(t, 'a restart is no new chain', `${log}.1`, log, '--key-file', `${site.dir}/audit.key`, '--head', `${log}.head`);
+}
+
+// ── tampering ───────────────────────────────────────────────────────────────────────────────────
+
+const rename = (line) => line.replace('"user":"ada"', '"user":"eve"');
+const tamperings = [
+  // what, what is done to ten lines, where it shows, how
+  ['an edited line', (l) => l.with(4, rename(l[4])), 5, /edited/],
+  ['a line with another hash', (l) => l.with(4, l[4].replace(/"hash":"../, '"hash":"00')), 5, /edited/],
+  ['the first line deleted', (l) => l.slice(1), 1, /missing: record 1 before record 2/],
+  ['one in the middle', (l) => l.toSpliced(4, 1), 5, /missing: record 5 before record 6/],
+  ['three in the middle', (l) => l.toSpliced(4, 3), 5, /missing: records 5 to 7 before record 8/],
+  ['the last', (l) => l.slice(0, -1), undefined, /missing: record 10 at the end/],
+  ['all of them', () => [], undefined, /missing: records 1 to 10 at the end/],
+  ['two swapped', (l) => l.with(4, l[5]).with(5, l[4]), 5, /out of order: record 6 comes before record 5/],
+  ['a line twice', (l) => l.toSpliced(5, 0, l[4]), 6, /out of order: record 5 once more/],
+  ['an inserted record', (l) => l.toSpliced(5, 0, chain([...l.slice(0, 5), l[0]].map((line) => JSON.parse(line)))[5]), undefined, /./],
+  ['an inserted word', (l) => l.toSpliced(5, 0, 'hello'), 6, /not JSON/],
+  ['inserted JSON', (l) => l.toSpliced(5, 0, '{"event":"SIGNIN"}'), 6, /not a record/],
+  ['half a line', (l) => l.with(4, l[4].slice(0, 90)), 5, /cut short/],
+  ['an empty line', (l) => l.toSpliced(5, 0, ''), 6, /not JSON/],
+];
+
+async function tampering(t) {
+  const folder = makeFolder(t);
+  const log = `${folder}/audit.log`;
+  fs.writeFileSync(`${folder}/key`, KEY, { mode: 0o600 });
+  const person = (user, i) => ({ seq: i + 1, time: `2026-01-01T00:00:0${i % 10}.000Z`, event: 'SIGNIN', outcome: 'success', user, prev: '' });
+  const records = Array.from({ length: 10 }, (_, i) => person('ada', i));
+  const write = (lines, text = lines.map((line) => `${line}\n`).join('')) => fs.writeFileSync(log, text);
+  for (const key of [undefined, KEY]) {
+    t.section(`tampering, ${key ? 'with' : 'without'} a key`);
+    const lines = chain(records, key);
+    const options = key ? ['--key-file', `${folder}/key`] : [];
+    fs.writeFileSync(`${log}.head`, headOf(lines[9]));
+    write(lines);
+    await isRight(t, 'what nobody touched is right', log, ...options);
+    for (const [what, change, where, how] of tamperings) {
+      write(change(lines));
+      const { status, stdout } = await verify(folder, log, '--json', ...options);
+      const found = JSON.parse(stdout);
+      t.is([status, found.ok], [1, false], `${what} is caught`);
+      if (where) t.is(found.line, where, `  on line ${where}`);
+      t.like(found.wrong, how, '  and said to be that');
+    }
+    write(lines, `${lines.join('\n').slice(0, -30)}`);
+    t.like((await verify(folder, log, ...options)).stdout, /^wrong: \S+audit\.log, line 10: cut short/, 'a cut end is caught, and named for people');
+    write(chain(records.slice(0, 9), key));
+    t.is((await verify(folder, log, ...options)).status, 1, 'fewer records than the head file has');
+    write(chain(records.map((record) => ({ ...record, user: 'eve' })), key));
+    t.like((await verify(folder, log, ...options)).stdout, /replaced: the head file has another hash of record 10/, 'a chain made anew is not the head file\'s');
+  }
+  t.section('a chain made anew, the head file as well');
+  const forged = chain(records.map((record) => ({ ...record, user: 'eve' })));
+  write(forged);
+  fs.writeFileSync(`${log}.head`, headOf(forged[9]));
+  await isRight(t, 'without a key it cannot be told', log);
+  t.like((await verify(folder, log, '--key-file', `${folder}/key`)).stdout, /line 1: edited: .* not of this key/, 'with a key it is caught');
+
+  t.section('the verifier');
+  const lines = chain(records);
+  const other = chain(records.map((record, i) => (i === 4 ? { ...record, user: 'eve' } : record)));
+  write(lines.with(4, other[4]));
+  t.like((await verify(folder, log)).stdout, /line 6: record 6 does not follow the one before/, 'a record that was replaced, hash and all, is not what the next one follows');
+  write(lines);
+  fs.writeFileSync(`${log}.head`, headOf(lines[7]));
+  const lags = await verify(folder, log);
+  t.is([lags.status, /lags behind/.test(lags.stderr)], [0, true], 'a head file that lags is a warning');
+  fs.writeFileSync(`${log}.1`, lines.slice(0, 4).map((line) => `${line}\n`).join(''));
+  fs.writeFileSync(`${log}.2`, lines.slice(4).map((line) => `${line}\n`).join(''));
+  fs.writeFileSync(`${log}.head`, headOf(lines[9]));
+  await isRight(t, 'several files are one chain', `${log}.1`, `${log}.2`, '--head', `${log}.head`);
+  const after = await verify(folder, `${log}.2`, '--after', JSON.parse(lines[3]).hash, '--json');
+  t.is([after.status, JSON.parse(after.stdout).first.seq, JSON.parse(after.stdout).last.hash], [0, 5, JSON.parse(lines[9]).hash], '--after: what follows a hash that was noted');
+  t.like(JSON.parse(after.stdout).warning, /no head file/, 'without a head file there is a warning');
+  t.is((await verify(folder, `${log}.2`, '--after', JSON.parse(lines[4]).hash)).status, 1, 'and does not follow another');
+  t.unlike((await verify(folder, log)).stdout, /\x1b/, 'no colours without a terminal');
+  for (const wrong of [[], ['--after', 'x', log], ['--nonsense', log]]) t.is((await verify(folder, ...wrong)).status, 2, `a wrong call: ${wrong.join(' ')}`);
+  t.is((await verify(folder, '/nowhere')).status, 1, 'a file that is not there');
+  t.is((await verify(folder, log, '--head', '/nowhere')).status, 1, 'nor such a head file');
+}
+
+async function large(t) {
+  t.section('large files');
+  const folder = makeFolder(t);
+  const write = (count) => {
+    const records = Array.from({ length: count }, (_, i) => ({ seq: 0, time: '2026-01-01T00:00:00.000Z', event: 'SIGNIN', outcome: 'success', user: `u${i}`, userAgent: 'x'.repeat(200), prev: '' }));
+    fs.writeFileSync(`${folder}/${count}`, chain(records).map((line) => `${line}\n`).join(''));
+    return `${folder}/${count}`;
+  };
+  const [small, big] = [await verify(folder, write(5000)), await verify(folder, write(50_000))];
+  t.is([small.status, big.status], [0, 0], '50,000 records are verified', big.stdout);
+  t.ok(big.peak < small.peak + 2048, 'in as much memory as 5,000', `${small.peak} and ${big.peak} KiB`);
+  fs.appendFileSync(`${folder}/50000`, 'x'.repeat(20_000_000));
+  const endless = await verify(folder, `${folder}/50000`);
+  t.ok(endless.status === 1 && /line 50001: not JSON/.test(endless.stdout) && endless.peak < small.peak + 2048, 'a line of 20 MB is one more wrong line', endless.stdout, endless.peak);
+}
+
+async function showing(t) {
+  t.section('audit show');
+  const folder = makeFolder(t);
+  const log = `${folder}/audit.log`;
+  const lines = chain([
+    { time: '2026-01-01T10:00:00.000Z', event: 'SIGNIN', outcome: 'success', user: '7', email: 'ada@example.org', provider: 'github', address: '192.0.2.1' },
+    { time: '2026-01-02T10:00:00.000Z', event: 'SIGNIN', outcome: 'failure', reason: 'AccessDenied: no', name: '\x1b[31mEve\n', provider: 'github' },
+    { time: '2026-01-03T10:00:00.000Z', event: 'ROLE_GRANT', outcome: 'success', user: '7', email: 'ada@example.org', actor: 'administrator', detail: 'role editor, by root' },
+  ].map((record) => ({ seq: 0, ...record, prev: '' })));
+  fs.writeFileSync(log, `${lines.join('\n')}\nnonsense\n`);
+  const show = async (...args) => ctl(folder, 'audit', 'show', log, ...args);
+  const all = await show();
+  t.is([all.status, all.stderr], [0, '3 records\n1 line is no record: nextauthctl audit verify tells why\n'], 'records are counted, and what is none');
+  t.like(all.stdout, /^TIME \(UTC\) +EVENT +OUTCOME +WHO +PROVIDER +ADDRESS +BY, WHAT, WHY$/m, 'a table');
+  t.like(all.stdout, /^2026-01-01 10:00:00 +SIGNIN +success +ada@example\.org +github +192\.0\.2\.1 *$/m, 'a record is a row');
+  t.like(all.stdout, /ROLE_GRANT +success +ada@example\.org +- +- +administrator, role editor, by root$/m, 'an act says by whom');
+  t.ok(!all.stdout.includes('\x1b'), 'foreign text commands no terminal');
+  const times = async (...args) => (await show('--json', ...args)).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line).time.slice(8, 10));
+  t.is(await times('--user', '7'), ['01', '03'], '--user by id');
+  t.is(await times('--user', 'ada@example.org', '--event', 'SIGNIN'), ['01'], 'by address, and by event');
+  t.is(await times('--since', '2026-01-02'), ['02', '03'], '--since a day');
+  t.is(await times('--since', '2026-01-02T10:00:01'), ['03'], 'or a second');
+  for (const wrong of [['--since', 'yesterday'], ['more'], ['--nonsense']]) t.is((await show(...wrong)).status, 2, `a wrong call: ${wrong.join(' ')}`);
+}
+
+// ── what goes wrong ─────────────────────────────────────────────────────────────────────────────
+
+function mountSmall(t) {
+  const folder = makeFolder(t);
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).status !== 0) return null;
+  t.cleanup(() => spawnSync('umount', [folder]));
+  return folder;
+}
+
+function fill(folder) {
+  const file = fs.openSync(`${folder}/filling`, 'w');
+  try {
+    for (;;) fs.writeSync(file, Buffer.alloc(512));
+  } catch (error) {
+    if (error.code !== 'ENOSPC') throw error;
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+// What is left of the last page takes a few records still.
+async function untilFull(site, log) {
+  for (let i = 0; i < 40; i += 1) {
+    const before = linesOf(log).length;
+    const client = await signIn(site);
+    if (linesOf(log).length === before) return client;
+  }
+  throw new Error('the disk is not full');
+}
+
+async function fullDisk(t) {
+  t.section('a full disk');
+  for (const policy of ['refuse', 'continue']) {
+    const folder = mountSmall(t);
+    if (!folder) return t.skip('a full disk', 'a file system cannot be mounted here');
+    const log = `${folder}/audit.log`;
+    const site = await t.httpd({ files, config: config(`${log} onFailure=${policy}`) });
+    t.ok(isIn(await signIn(site)), `onFailure=${policy}: with space there are sign-ins`);
+    fill(folder);
+    const client = await untilFull(site, log);
+    t.is([client.answer.status, isIn(client), (await client.get('/members/')).status], policy === 'refuse' ? [503, false, 401] : [302, true, 200],
+      policy === 'refuse' ? 'without, a 503 and nobody is signed in' : 'without, people sign in');
+    const wrong = await signIn(site, 'ada', 'wrong');
+    t.is([wrong.answer.status, isIn(wrong)], [policy === 'refuse' ? 503 : 302, false], 'a failure that cannot be recorded');
+    const alarms = () => site.log().match(/^.*nextauth:error.*audit log: cannot write .*$/gm) || [];
+    t.is(alarms().length, 1, 'the error log says so, once', site.log());
+    t.like(alarms()[0], policy === 'refuse' ? /audit\.log: .*(No space|no place).*; what would be recorded is refused/ : /onFailure=continue: things go on without a record/, 'and what is done');
+    t.is(firstWrong(linesOf(log)), 0, 'no half record is there');
+    fs.rmSync(`${folder}/filling`);
+    t.ok(isIn(await signIn(site)), 'with space again there are sign-ins');
+    t.is(recordsOf(log).pop().outcome, 'success', 'and records');
+    t.like(site.log(), /audit log: records are written again/, 'the error log says that, too');
+    await isRight(t, 'the chain is whole', log);
+  }
+}
+
+function childrenOf(pid, name) {
+  return fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).filter((entry) => {
+    try {
+      const [, comm, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(fs.readFileSync(`/proc/${entry}/stat`, 'utf8'));
+      return comm === name && Number(parent) === pid;
+    } catch {
+      return false;
+    }
+  }).map(Number);
+}
+
+async function programs(t) {
+  t.section('a program');
+  const site = await t.httpd({ files: { ...files, collect: { text: '#!/bin/sh\nexec cat >>"$1"\n', mode: 0o755 } },
+    config: config('"|@DIR@/collect @DIR@/collected" @DIR@/audit.log key=file:@DIR@/audit.key') });
+  const log = `${site.dir}/collected`;
+  const written = (count) => until(`${count} records`, () => fs.existsSync(log) && linesOf(log).length >= count);
+  const key = ['--key-file', `${site.dir}/audit.key`];
+  await signIn(site);
+  await written(1);
+  const [pid] = childrenOf(site.pid, 'cat');
+  process.kill(pid, 'SIGKILL');
+  const client = await signIn(site);
+  t.ok(isIn(client), 'when it is killed, people sign in');
+  await until('another one', () => childrenOf(site.pid, 'cat').some((other) => other !== pid));
+  await signIn(site);
+  await written(3);
+  const head = fs.readdirSync(site.dir).find((name) => /^nextauth-audit-[0-9a-f]{16}\.head$/.test(name));
+  t.ok(head, 'its head file is in DefaultRuntimeDir');
+  await isRight(t, 'the next one gets what was written meanwhile', log, ...key, '--head', `${site.dir}/${head}`);
+  await isRight(t, 'a file beside it has all records, too', `${site.dir}/audit.log`, ...key);
+  if (!thorough) return;
+  const stuck = await t.httpd({ files: { ...files, hang: { text: '#!/bin/sh\nexec sleep 1000\n', mode: 0o755 } }, config: config('"|@DIR@/hang"') });
+  let refused = 0;
+  const start = Date.now();
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    for (let i = 0; i < 40; i += 1) refused += (await signIn(stuck, 'ada', 'wrong')).answer.status === 503;
+  }));
+  t.ok(refused > 0 && refused < 320, 'one that does not read fills its pipe, then things are refused', `${refused} of 320 in ${Date.now() - start} ms`);
+  t.like(stuck.log(), /audit log: cannot write to \S+hang: the program does not read; what would be recorded is refused/, 'which is said');
+}
+
+// ── the database ────────────────────────────────────────────────────────────────────────────────
+
+async function tableOf(t, db) {
+  t.section('the table');
+  t.is((await nextauthctl(db, ['migrate'])).status, 0, 'a database');
+  const site = await t.httpd({ files, config: config('database', `NextAuthDatabase ${db.url}`) });
+  const ada = await signIn(site, 'ada', 'x', { 'user-agent': 'Firefox' });
+  t.ok(isIn(ada), 'Ada signs in');
+  await signIn(site, 'ada', 'wrong');
+  await ada.signOut();
+  const rows = await db.sql(`SELECT * FROM nextauth_audit ORDER BY occurred_at, CASE outcome WHEN 'failure' THEN 1 ELSE 2 END`);
+  t.is(rows.map(({ event, outcome }) => `${event} ${outcome}`).sort().filter((row) => /SIGN(IN|OUT) /.test(row)), ['SIGNIN failure', 'SIGNIN success', 'SIGNOUT success'], 'three rows tell it');
+  const row = rows.find(({ event, outcome }) => event === 'SIGNIN' && outcome === 'success');
+  t.is([row.provider, row.address, row.user_agent, row.actor], ['credentials', '127.0.0.1', 'Firefox', null], 'with what matters');
+  t.ok(Math.abs(Number(row.occurred_at) - Date.now()) < 60_000, 'and when');
+  await db.sql('ALTER TABLE nextauth_audit RENAME TO elsewhere');
+  const refused = await signIn(site);
+  t.is([refused.answer.status, isIn(refused)], [503, false], 'without the table nobody signs in');
+  t.like(site.log(), /audit log: .*; what would be recorded is refused/, 'and the log says why');
+  await db.sql('ALTER TABLE elsewhere RENAME TO nextauth_audit');
+  t.ok(isIn(await signIn(site)), 'with it, they do');
+}
+
+async function administrators(t, db) {
+  t.section('what administrators do');
+  const log = `${db.dir}/acts.log`;
+  const run = (line, ...more) => nextauthctl(db, [...line.split(' '), ...more]);
+  const audited = (line, ...more) => run(line, ...more, '--audit-log', log);
+  await db.sql('DELETE FROM nextauth_audit');
+  const owner = spawnSync('stat', ['-c', '%U', db.dir], { encoding: 'utf8' }).stdout.trim();
+  fs.writeFileSync(`${db.dir}/password`, 'correct horse battery\n', { mode: 0o600 });
+  fs.chownSync(`${db.dir}/password`, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
+  const added = JSON.parse((await audited('user add --json --email eve@example.org --role editor')).stdout);
+  await db.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${added.id}, 'oauth', 'github', 'gh-1'), (${added.id}, 'oidc', 'google', 'go-1')`);
+  for (const line of ['role grant eve@example.org admin', 'role revoke eve@example.org editor', 'user disable eve@example.org', 'user enable eve@example.org', 'user unlink eve@example.org github']) {
+    const { status, stderr } = await audited(line);
+    t.is(status, 0, line, stderr);
+  }
+  const last = await audited('user unlink eve@example.org google');
+  t.ok(last.status === 1 && /last account.*--yes/.test(last.stderr), 'the last way to sign in is not unlinked', last.stderr);
+  t.is((await audited('user set-password eve@example.org --password-file', `${db.dir}/password`)).status, 0, 'with a password');
+  t.is((await audited('user unlink eve@example.org google')).status, 0, 'it is');
+  t.ok((await audited('user unlink eve@example.org google')).status === 1, 'there is none any more');
+  t.is((await audited('user unlink eve@example.org')).status, 2, 'a wrong call');
+  t.is((await audited('user delete --yes eve@example.org')).status, 0, 'and she is deleted');
+  const by = `by ${owner}`;
+  const acts = recordsOf(log).map(({ event, detail }) => `${event}: ${detail}`);
+  t.is(acts, [`SIGNUP: ${by}`, `ROLE_GRANT: role editor, ${by}`, `ROLE_GRANT: role admin, ${by}`, `ROLE_REVOKE: role editor, ${by}`,
+    `USER_DISABLE: ${by}`, `USER_ENABLE: ${by}`, `ACCOUNT_UNLINK: account gh-1, ${by}`, `PASSWORD_CHANGE: ${by}`,
+    `ACCOUNT_UNLINK: account go-1, ${by}`, `ACCOUNT_DELETE: ${by}`], 'every act is recorded, and by whom; nothing that was refused');
+  t.ok(recordsOf(log).every(({ user, email, actor, outcome }) => user === added.id && email === 'eve@example.org' && actor === 'administrator' && outcome === 'success'), 'with the user');
+  const rows = await db.sql('SELECT event, detail, actor, user_id FROM nextauth_audit ORDER BY occurred_at');
+  t.is(rows.map(({ event, detail }) => `${event}: ${detail}`).sort(), [...acts].sort(), 'the table has the same');
+  t.is((await nextauthctl(db, ['audit', 'verify', log])).status, 0, 'the chain is right');
+
+  t.is((await nextauthctl(db, ['user', 'add', '--email', 'kay@example.org'], { env: { NEXTAUTHCTL_AUDIT_LOG: log } })).status, 0, 'the environment names the log, too');
+  t.is(recordsOf(log).pop().event, 'SIGNUP', 'and it is written');
+  const { status, stderr } = await run('user add --email lou@example.org --audit-log /nowhere/audit.log');
+  t.ok(status === 1 && /cannot open \/nowhere/.test(stderr), 'a log that cannot be written', stderr);
+  t.is((await run('user show lou@example.org')).status, 1, '  and nothing is done');
+  t.is((await nextauthctl(db, ['user', 'list'], { env: { NEXTAUTHCTL_AUDIT_LOG: '/nowhere/audit.log' } })).status, 0, 'who only reads needs none');
+  const before = linesOf(log).length;
+  t.is((await run('user delete --yes kay@example.org')).status, 0, 'without a log');
+  t.is([linesOf(log).length, (await db.sql(`SELECT count(*) AS n FROM nextauth_audit WHERE event = 'ACCOUNT_DELETE'`))[0].n], [before, '2'], 'the table has it all the same');
+  await db.sql('DROP TABLE nextauth_audit');
+  t.is((await run('user add --email mia@example.org')).status, 0, 'and a database without the table needs none');
+}
+
+suite('The audit log', async (t) => {
+  await recording(t);
+  await busy(t);
+  await fullDisk(t);
+  await programs(t);
+  const here = databasesHere();
+  const db = here.sqlite ? sqlite(t) : null;
+  if (db) await tableOf(t, db);
+  else t.skip('the table', `to be installed: ${here.lacking.join(', ')}`);
+  if (!thorough) return;
+  if (db) await administrators(t, db);
+  await tampering(t);
+  await large(t);
+  await showing(t);
+});
