@@ -117,6 +117,26 @@ async function busy(t) {
   await isRight(t, 'a restart is no new chain', `${log}.1`, log, '--key-file', `${site.dir}/audit.key`, '--head', `${log}.head`);
 }
 
+async function shared(t) {
+  t.section('virtual hosts that share a log');
+  const host = (name, key) => `<VirtualHost *:@PORT@>
+ServerName ${name}.localhost
+NextAuthURL http://${name}.localhost:@PORT@
+NextAuthAuditLog @DIR@/shared.log${key ? ' key=file:@DIR@/audit.key' : ''}
+</VirtualHost>`;
+  const site = await t.httpd({ files, config: config('@DIR@/audit.log', `${host('one')}\n${host('other')}`) });
+  const sites = ['one', 'other'].map((name) => ({ ...site, url: `http://${name}.localhost:${site.port}` }));
+  await Promise.all(Array.from({ length: 12 }, (_, i) => signIn(sites[i % 2])));
+  const records = recordsOf(`${site.dir}/shared.log`);
+  t.is(sites.map(({ url }) => records.filter((record) => record.site === url).length), [6, 6], 'both write to it');
+  await isRight(t, 'in one chain', `${site.dir}/shared.log`);
+  t.is(linesOf(`${site.dir}/audit.log`), [], 'and not to the main server\'s');
+  // it may listen for a moment before it ends
+  const refused = await t.httpd({ files, config: config('@DIR@/audit.log', `${host('one')}\n${host('other', true)}`) }).catch(({ message }) => ({ alive: () => false, log: () => message }));
+  await until('it ends', () => !refused.alive());
+  t.like(refused.log(), /shared\.log has another key= in another server/, 'with another key, the server does not start');
+}
+
 // ── tampering ───────────────────────────────────────────────────────────────────────────────────
 
 const rename = (line) => line.replace('"user":"ada"', '"user":"eve"');
@@ -407,6 +427,7 @@ async function administrators(t, db) {
 suite('The audit log', async (t) => {
   await recording(t);
   await busy(t);
+  await shared(t);
   await fullDisk(t);
   await programs(t);
   const here = databasesHere();

@@ -38,7 +38,8 @@ typedef struct na_audit {
  * Records an event, in every sink. NULL has no log, and an event without an audit name is none of
  * its business. An error, NA_UNAVAILABLE, is there only where what happens must not go on: then it
  * was told to `alarm`, as every change between failing and not is, and once a minute what lasts.
- * Safe for threads.
+ * Safe for threads; not to be called while a use of the database is open, as a sink may want one of
+ * its own.
  */
 na_error *na_audit_write(const na_audit *audit, apr_pool_t *pool, const na_event *event);
 
