@@ -7,9 +7,9 @@ const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { htpasswd, thorough } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
-const { databasesHere, sqlite } = require('./lib/databases.js');
+const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { until } = require('./lib/redis.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { nextauthctl, dialect } = require('./lib/ctl.js');
 const { linesOf, recordsOf, firstWrong, chain, headOf } = require('./lib/audit.js');
 
 const NAME = 'next-auth.session-token';
@@ -115,6 +115,26 @@ async function busy(t) {
   await site.reload();
   await signIn(site);
   await isRight(t, 'a restart is no new chain', `${log}.1`, log, '--key-file', `${site.dir}/audit.key`, '--head', `${log}.head`);
+}
+
+async function shared(t) {
+  t.section('virtual hosts that share a log');
+  const host = (name, key) => `<VirtualHost *:@PORT@>
+ServerName ${name}.localhost
+NextAuthURL http://${name}.localhost:@PORT@
+NextAuthAuditLog @DIR@/shared.log${key ? ' key=file:@DIR@/audit.key' : ''}
+</VirtualHost>`;
+  const site = await t.httpd({ files, config: config('@DIR@/audit.log', `${host('one')}\n${host('other')}`) });
+  const sites = ['one', 'other'].map((name) => ({ ...site, url: `http://${name}.localhost:${site.port}` }));
+  await Promise.all(Array.from({ length: 12 }, (_, i) => signIn(sites[i % 2])));
+  const records = recordsOf(`${site.dir}/shared.log`);
+  t.is(sites.map(({ url }) => records.filter((record) => record.site === url).length), [6, 6], 'both write to it');
+  await isRight(t, 'in one chain', `${site.dir}/shared.log`);
+  t.is(linesOf(`${site.dir}/audit.log`), [], 'and not to the main server\'s');
+  // it may listen for a moment before it ends
+  const refused = await t.httpd({ files, config: config('@DIR@/audit.log', `${host('one')}\n${host('other', true)}`) }).catch(({ message }) => ({ alive: () => false, log: () => message }));
+  await until('it ends', () => !refused.alive());
+  t.like(refused.log(), /shared\.log has another key= in another server/, 'with another key, the server does not start');
 }
 
 // ── tampering ───────────────────────────────────────────────────────────────────────────────────
@@ -339,7 +359,7 @@ async function programs(t) {
 // ── the database ────────────────────────────────────────────────────────────────────────────────
 
 async function tableOf(t, db) {
-  t.section('the table');
+  t.section(`${db.engine}: the table`);
   t.is((await nextauthctl(db, ['migrate'])).status, 0, 'a database');
   const site = await t.httpd({ files, config: config('database', `NextAuthDatabase ${db.url}`) });
   const ada = await signIn(site, 'ada', 'x', { 'user-agent': 'Firefox' });
@@ -360,16 +380,17 @@ async function tableOf(t, db) {
 }
 
 async function administrators(t, db) {
-  t.section('what administrators do');
+  t.section(`${db.engine}: what administrators do`);
   const log = `${db.dir}/acts.log`;
   const run = (line, ...more) => nextauthctl(db, [...line.split(' '), ...more]);
   const audited = (line, ...more) => run(line, ...more, '--audit-log', log);
   await db.sql('DELETE FROM nextauth_audit');
-  const owner = spawnSync('stat', ['-c', '%U', db.dir], { encoding: 'utf8' }).stdout.trim();
+  const isOwners = db.engine === 'sqlite';
+  const owner = isOwners ? spawnSync('stat', ['-c', '%U', db.dir], { encoding: 'utf8' }).stdout.trim() : os.userInfo().username;
   fs.writeFileSync(`${db.dir}/password`, 'correct horse battery\n', { mode: 0o600 });
-  fs.chownSync(`${db.dir}/password`, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
+  if (isOwners) fs.chownSync(`${db.dir}/password`, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
   const added = JSON.parse((await audited('user add --json --email eve@example.org --role editor')).stdout);
-  await db.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${added.id}, 'oauth', 'github', 'gh-1'), (${added.id}, 'oidc', 'google', 'go-1')`);
+  await db.sql(dialect(db, `INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${added.id}, 'oauth', 'github', 'gh-1'), (${added.id}, 'oidc', 'google', 'go-1')`));
   for (const line of ['role grant eve@example.org admin', 'role revoke eve@example.org editor', 'user disable eve@example.org', 'user enable eve@example.org', 'user unlink eve@example.org github']) {
     const { status, stderr } = await audited(line);
     t.is(status, 0, line, stderr);
@@ -407,14 +428,20 @@ async function administrators(t, db) {
 suite('The audit log', async (t) => {
   await recording(t);
   await busy(t);
+  await shared(t);
   await fullDisk(t);
   await programs(t);
   const here = databasesHere();
-  const db = here.sqlite ? sqlite(t) : null;
-  if (db) await tableOf(t, db);
-  else t.skip('the table', `to be installed: ${here.lacking.join(', ')}`);
+  const all = here.sqlite ? [sqlite(t)] : [];
+  if (thorough && here.postgres) all.push(await startPostgres(t));
+  if (thorough && here.mariadb) all.push(await startMariadb(t));
+  if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
+  delete process.env.SUDO_USER; // who runs the tests by way of sudo is not who acts
+  for (const db of all) {
+    await tableOf(t, db);
+    if (thorough) await administrators(t, db);
+  }
   if (!thorough) return;
-  if (db) await administrators(t, db);
   await tampering(t);
   await large(t);
   await showing(t);

@@ -111,20 +111,22 @@ static const char *log_event_of(const na_request *request, const na_error *error
     return strcmp(request->action, "session") == 0 ? "JWT_SESSION_ERROR" : "REQUEST_ERROR";
 }
 
-/* A sign-in that failed, or what else was about to be done and recorded already. */
-static void record_failure(na_request *request, const na_error *error)
+/*
+ * A sign-in that failed, or what else was about to be done and recorded already. What cannot be
+ * recorded is answered as a success would be: whoever tries passwords learns nothing.
+ */
+static na_error *record_failure(na_request *request, na_error *error)
 {
     int signs_in =
         strcmp(request->action, "callback") == 0 || strcmp(request->action, "signin") == 0;
     if (!signs_in && !request->is_recorded)
-        return;
+        return error;
     na_event event = na_event_of(request, request->attempted, &request->claimant);
     event.failure = error->code;
     event.reason = na_error_text(request->pool, error);
     na_report(request, &event);
     na_error *unrecorded = na_record_event(request, NULL, &event);
-    if (unrecorded)
-        na_log_error(request, NA_LOG_ERROR, "AUDIT_ERROR", unrecorded);
+    return unrecorded ? unrecorded : error;
 }
 
 /* What only the operator can mend is for NextAuthSentry. */
@@ -211,7 +213,7 @@ void na_dispatch(na_request *request, na_response *response)
     na_callback_url(request, response);
     na_error *error = route->run(request, response);
     if (error)
-        record_failure(request, error);
+        error = record_failure(request, error);
     if (na_is_unavailable(error))
         respond_unavailable(request, response, error);
     else if (error)

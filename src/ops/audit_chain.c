@@ -22,8 +22,9 @@ struct na_audit_chain {
 /* The end of the file. */
 typedef struct tail {
     apr_off_t size;
-    int is_open;   /* the last line has no end */
-    int is_record; /* `link` is the last record's */
+    int is_open;          /* the last line has no end */
+    na_audit_fault fault; /* otherwise: of the last line */
+    int is_record;        /* it is one, and right: `link` is its */
     na_audit_link link;
 } tail;
 
@@ -45,7 +46,8 @@ static void read_last_line(const na_audit_chain *chain, apr_pool_t *pool, const 
     const char *before = memrchr(text, '\n', len - 1);
     const char *start = before ? before + 1 : text;
     na_bytes last = {(const unsigned char *)start, (apr_size_t)(text + len - 1 - start)};
-    t->is_record = na_audit_line_read(pool, last, chain->key, &line) == NA_AUDIT_RIGHT;
+    t->fault = na_audit_line_read(pool, last, chain->key, &line);
+    t->is_record = t->fault == NA_AUDIT_RIGHT;
     t->link = line.link;
 }
 
@@ -178,12 +180,22 @@ static na_error *make(apr_pool_t *pool, const char *name, const char *head_path,
     return na_audit_head_open(pool, head_path, &chain->head_fd);
 }
 
+static int is_of_another_key(const tail *t, const na_audit_link *last)
+{
+    return t->fault == NA_AUDIT_EDITED && t->link.seq == last->seq &&
+           strcmp(t->link.hash, last->hash) == 0;
+}
+
 /* What could not be continued should not show at the first sign-in. */
 static na_error *check(const na_audit_chain *chain, apr_pool_t *pool)
 {
     tail t;
     na_audit_link last;
     na_error *error = find_last(chain, pool, &t, &last);
+    if (!error && is_of_another_key(&t, &last))
+        error = cannot(chain, pool, "continue",
+                       "its last record was made with another key, or edited: move it away, and "
+                       "its .head");
     return error ? na_error_wrap(pool, error, NA_CONFIGURATION, "the audit log") : NULL;
 }
 

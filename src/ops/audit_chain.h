@@ -19,7 +19,7 @@ typedef struct na_audit_chain na_audit_chain;
 /*
  * Opens a file and PATH.head, 0600 where they are made. `key` as for na_audit_line_make; both texts
  * must live as long as the pool. Errors are NA_CONFIGURATION: files that cannot be opened, or whose
- * end is no record while there is no head to go on from.
+ * end is no record while there is no head to go on from, or one of another key.
  */
 na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *key,
                               na_audit_chain **chain);

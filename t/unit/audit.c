@@ -311,6 +311,7 @@ static void broken_ends(apr_pool_t *pool)
     spill(head, "no head");
     append_some(pool, path, 1);
     is(verify(pool, path, NULL), "", "but a file that ends with a record mends its head");
+    fails(na_audit_chain_open(pool, path, KEY, &chain), "a file of another key is refused");
     fails(na_audit_chain_open(pool, "/dev/null", NULL, &chain), "a device is no file");
     fails(na_audit_chain_open(pool, "/nowhere/at/all", NULL, &chain), "nor is what is nowhere");
 }
