@@ -103,6 +103,7 @@ const wrong = [
   ['a webhook without a secret', { event: 'NextAuthEvent all https://example.org' }, /NextAuthEvent on line .*needs secret=.*nextauthctl secret/],
   ['a webhook with a short secret', { event: 'NextAuthEvent all https://example.org secret=file:@DIR@/short.secret' }, /NextAuthEvent on line .*5 bytes, at least 24/],
   ['a webhook with half a secret', { event: 'NextAuthEvent all https://example.org secret=whsec_!' }, /NextAuthEvent on line .*not base64/],
+  ['a sink with two secrets', { event: ['NextAuthEvent signIn https://example.org secret=0123456789abcdef01234567', 'NextAuthEvent signOut https://example.org secret=76543210fedcba9876543210'] }, /NextAuthEvent on line .*another secret further up/],
   ['a program in pieces', { event: 'NextAuthEvent all |/bin/cat -u' }, /'-u': a program and its arguments are quoted as a whole/],
   ['no program', { event: 'NextAuthEvent all "| "' }, /no program behind the \|/],
   ['a queue of nothing', { queue: 'NextAuthEventQueue events max=0' }, /NextAuthEventQueue on line .*'0': a whole number from 1/],

@@ -198,6 +198,7 @@ async function damagedQueue(t) {
   const receiver = await startReceiver(t, SECRET);
   await receiver.stop();
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn ${receiver.url} secret=${SECRET}`) });
+  await until('the queue is there', () => foldersIn(queue).length === 1);
   const [folder] = foldersIn(queue);
   const name = (n) => `0000000000000001-0000-0000000000000001-${String(n).repeat(32)}.json`;
   fs.writeFileSync(path.join(folder, name(1)), '');
@@ -272,6 +273,25 @@ async function deadBesideLive(t) {
   const at = Date.now();
   await site.stop();
   t.ok(Date.now() - at < 8000, 'and httpd ends without being killed, though a call is under way');
+}
+
+async function virtualHosts(t) {
+  t.section('virtual hosts');
+  const queue = queueFolder(t);
+  const receiver = await startReceiver(t, SECRET);
+  const host = (name, ...more) => `<VirtualHost *:@PORT@>\nServerName ${name}\nNextAuthURL http://${name}:@PORT@\n${more.join('\n')}\n</VirtualHost>`;
+  const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn ${receiver.url} secret=${SECRET}`,
+    host('localhost'), host('other.localhost', `NextAuthEvent signOut ${receiver.url}`)) });
+  const other = { ...site, url: `http://other.localhost:${site.port}` };
+  for (const [where, user] of [[site, 'u0'], [other, 'u1']]) {
+    const client = new Client(where);
+    await client.credentials(user, 'x');
+    await client.signOut();
+  }
+  await until('the last event', () => receiver.types().includes('signOut'), WAIT_MS);
+  t.is(receiver.taken().map(({ type, site: where }) => [type, where]), [['signIn', site.url], ['signIn', other.url], ['signOut', other.url]],
+    'inherit the main server\'s events, and add their own; each tells its site');
+  t.is(foldersIn(queue).length, 1, 'in one queue');
 }
 
 // ── programs ────────────────────────────────────────────────────────────────────────────────────
@@ -358,6 +378,7 @@ suite('Events: webhooks, programs and hooks', async (t) => {
   await fullQueue(t);
   await damagedQueue(t);
   await deadBesideLive(t);
+  await virtualHosts(t);
   await programs(t);
   await hook(t);
   if (thorough) await answers(t);

@@ -68,6 +68,9 @@ static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule
         na_value_warn_if_literal(b->server, w, "the secret", strchr(w->argv[i], '=') + 1);
     if (!rule->keys->nelts && before)
         rule->keys = before->keys;
+    if (before && !na_webhook_same_keys(before->keys, rule->keys))
+        return na_wrong(b, "the sink has another secret further up: for a rotation, write both "
+                           "into one secret=, space separated");
     return rule->keys->nelts ? NULL
                              : na_wrong(b,
                                         "a webhook needs secret=, at least %d bytes that its "

@@ -141,6 +141,7 @@ na_error *na_events_open(apr_pool_t *pool, server_rec *s)
         if (*each->target != '|')
             NA_TRY(na_http_make(pool, &each->http, &each->sink.http));
     }
+    apr_atomic_set32(&is_ending, 0);
     apr_pool_pre_cleanup_register(pool, NULL, finish);
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);

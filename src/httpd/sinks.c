@@ -144,20 +144,6 @@ static void start_webhook(apr_pool_t *pconf, na_shared_sink *sink, const na_even
     sink->sink.send = na_webhook_send;
 }
 
-static int are_same(const apr_array_header_t *a, const apr_array_header_t *b)
-{
-    if (a == b)
-        return 1;
-    if (!a || !b || a->nelts != b->nelts)
-        return 0;
-    for (int i = 0; i < a->nelts; i++) {
-        na_bytes x = APR_ARRAY_IDX(a, i, na_bytes), y = APR_ARRAY_IDX(b, i, na_bytes);
-        if (x.len != y.len || memcmp(x.data, y.data, x.len) != 0)
-            return 0;
-    }
-    return 1;
-}
-
 na_error *na_sinks_take_rule(apr_pool_t *pconf, const server_rec *s, const na_event_rule *rule,
                              na_shared_sink **sink)
 {
@@ -165,11 +151,11 @@ na_error *na_sinks_take_rule(apr_pool_t *pconf, const server_rec *s, const na_ev
     NA_TRY(
         take_sink(pconf, s, rule->target, na_server_conf_of(s)->delivery.max_items, sink, &is_new));
     if (!is_new)
-        return are_same((*sink)->keys, rule->keys)
+        return na_webhook_same_keys((*sink)->keys, rule->keys)
                    ? NULL
                    : na_error_new(pconf, NA_CONFIGURATION,
-                                  "NextAuthEvent: the sink %s has two different secrets (for a "
-                                  "rotation, write both into one secret=, space separated)",
+                                  "NextAuthEvent: the sink %s has another secret in another "
+                                  "virtual host",
                                   (*sink)->sink.name);
     (*sink)->sink.name = name_of(pconf, *sink);
     if (*rule->target == '|')

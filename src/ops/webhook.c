@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -44,6 +45,19 @@ na_error *na_webhook_add_keys(apr_pool_t *pool, const char *text, apr_array_head
         APR_ARRAY_PUSH(keys, na_bytes) = key;
     }
     return NULL;
+}
+
+int na_webhook_same_keys(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    int count = a ? a->nelts : 0;
+    if (count != (b ? b->nelts : 0))
+        return 0;
+    for (int i = 0; i < count; i++) {
+        na_bytes x = APR_ARRAY_IDX(a, i, na_bytes), y = APR_ARRAY_IDX(b, i, na_bytes);
+        if (x.len != y.len || CRYPTO_memcmp(x.data, y.data, x.len) != 0)
+            return 0;
+    }
+    return 1;
 }
 
 /* ── signing ───────────────────────────────────────────────────────────────────────────────── */

@@ -17,6 +17,9 @@ typedef struct na_webhook {
 #define NA_WEBHOOK_KEY_MIN 24
 na_error *na_webhook_add_keys(apr_pool_t *pool, const char *text, apr_array_header_t *keys);
 
+/* 1 where both have the same keys in the same order; NULL has none. */
+int na_webhook_same_keys(const apr_array_header_t *a, const apr_array_header_t *b);
+
 /* "v1,… v1,…": the header of a message, whose body is text. */
 const char *na_webhook_signature(apr_pool_t *pool, const apr_array_header_t *keys, const char *id,
                                  const char *timestamp, const char *body);
