@@ -59,6 +59,8 @@ static na_error *link_to(na_request *request, na_db_use *use, const na_subject *
 {
     na_db_account account = account_of(subject, user->id);
     NA_TRY(na_db_link_account(use, &account));
+    const na_event event = {.kind = NA_EVENT_LINK_ACCOUNT};
+    na_metrics_event(request->process->metrics, &event);
     na_log(request, NA_LOG_INFO, "linkAccount: user '%s' and an account of %s",
            na_percent_encode(request->pool, user->id), subject->provider->id);
     return NULL;
@@ -78,6 +80,8 @@ static na_error *create(na_request *request, na_db_use *use, const na_subject *s
                          .email = email,
                          .image = subject->user.image};
     NA_TRY(na_db_create_user(use, user));
+    const na_event event = {.kind = NA_EVENT_CREATE_USER};
+    na_metrics_event(request->process->metrics, &event);
     na_log(request, NA_LOG_INFO, "createUser: '%s' by %s",
            na_percent_encode(request->pool, user->id), subject->provider->id);
     return link_to(request, use, subject, user);

@@ -126,6 +126,8 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                              na_percent_encode(request->pool, subject->user.id));
     na_log(request, NA_LOG_INFO, "signIn: '%s' by %s",
            na_percent_encode(request->pool, subject->user.id), subject->provider->id);
+    const na_event event = {.kind = NA_EVENT_SIGN_IN, .provider = subject->provider->id};
+    na_metrics_event(request->process->metrics, &event);
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }

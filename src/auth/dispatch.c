@@ -158,6 +158,13 @@ void na_dispatch(na_request *request, na_response *response)
     na_csrf(request, response);
     na_callback_url(request, response);
     na_error *error = route->run(request, response);
+    if (error &&
+        (strcmp(request->action, "callback") == 0 || strcmp(request->action, "signin") == 0)) {
+        const na_event event = {.kind = NA_EVENT_SIGN_IN,
+                                .provider = request->provider ? request->provider->id : NULL,
+                                .failure = error->code};
+        na_metrics_event(request->process->metrics, &event);
+    }
     if (na_is_unavailable(error))
         respond_unavailable(request, response, error);
     else if (error)

@@ -19,6 +19,8 @@ na_error *na_post_signout(na_request *request, na_response *response)
         return na_refuse_csrf(request, response, "/signout?csrf=true");
     NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies));
     na_log(request, NA_LOG_INFO, "signOut");
+    const na_event event = {.kind = NA_EVENT_SIGN_OUT};
+    na_metrics_event(request->process->metrics, &event);
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }
