@@ -58,7 +58,7 @@ typedef struct writer {
     void *data;
 } writer;
 
-/* A label's value, or (`quote` 0) a help text. */
+/* A label's value, or a help text; Prometheus leaves quotes in the latter alone (`quote` 0). */
 static const char *escape(apr_pool_t *pool, const char *text, int quote)
 {
     char *escaped = apr_palloc(pool, 2 * strlen(text) + 1), *to = escaped;
@@ -93,9 +93,10 @@ static void write_family(void *data, const na_metric_family *family)
                                         [NA_INFO] = "info"};
     int known = family->type != NA_INFO || w->format == NA_OPENMETRICS;
     const char *name = name_of(w, family);
-    w->sink(w->data, apr_pstrcat(w->pool, "# HELP ", name, " ", escape(w->pool, family->help, 0),
-                                 "\n# TYPE ", name, " ", types[known ? family->type : NA_GAUGE],
-                                 "\n", NULL));
+    w->sink(w->data,
+            apr_pstrcat(w->pool, "# HELP ", name, " ",
+                        escape(w->pool, family->help, w->format == NA_OPENMETRICS), "\n# TYPE ",
+                        name, " ", types[known ? family->type : NA_GAUGE], "\n", NULL));
     apr_pool_clear(w->pool);
 }
 
