@@ -74,6 +74,7 @@ const wrong = [
   ['StatsD without a port', { statsd: 'NextAuthStatsD localhost' }, /NextAuthStatsD on line .*'localhost': HOST:PORT is wanted/],
   ['StatsD of an unknown format', { statsd: 'NextAuthStatsD localhost:8125 format=graphite' }, /NextAuthStatsD on line .*format=graphite: statsd or dogstatsd/],
   ['StatsD with an odd prefix', { statsd: 'NextAuthStatsD localhost:8125 prefix=a:b' }, /NextAuthStatsD on line .*prefix=a:b: letters, digits/],
+  ['StatsD in a virtual host', { statsd: '<VirtualHost *:9>\nNextAuthStatsD localhost:8125\n</VirtualHost>' }, /NextAuthStatsD on line .*write it outside of <VirtualHost>/],
   ['StatsD all the time', { statsd: 'NextAuthStatsD localhost:8125 interval=0' }, /NextAuthStatsD on line .*'0': a whole number from 1 to 3600/],
   ['an unknown store', { store: 'NextAuthSessionStore mongodb' }, /NextAuthSessionStore on line .*'mongodb' is no session store: redis, database, socache or none/],
   ['a store twice', { store: 'NextAuthSessionStore redis redis' }, /NextAuthSessionStore on line .*'redis' is named twice/],
