@@ -100,15 +100,17 @@ CONF_DIR = $(DESTDIR)$(shell $(APXS) -q SYSCONFDIR)
 DEBIAN_CONF = $(wildcard $(shell $(APXS) -q SYSCONFDIR)/mods-available)
 INSTALL_CONF = $(if $(DEBIAN_CONF),$(CONF_DIR)/mods-available,$(CONF_DIR)/conf.modules.d)
 PREFIX ?= /usr/local
+SHARE_DIR = $(DESTDIR)$(PREFIX)/share/mod_nextauth
 install: all
 	install -d $(MODULES_DIR) $(INSTALL_CONF) $(DESTDIR)$(PREFIX)/bin \
-	  $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)
+	  $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR) $(SHARE_DIR)
 	install -m 644 $(BUILD)/mod_nextauth.so $(MODULES_DIR)
 	sed 's|/usr/lib/apache2/modules|$(shell $(APXS) -q LIBEXECDIR)|' conf/nextauth.load \
 	  >$(INSTALL_CONF)/nextauth.load
 	test -e $(INSTALL_CONF)/nextauth.conf || install -m 644 conf/nextauth.conf $(INSTALL_CONF)
 	install -m 755 $(BUILD)/nextauthctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 src/mod_nextauth.h $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)
+	install -m 644 conf/grafana-dashboard.json conf/prometheus-alerts.yml $(SHARE_DIR)
 
 dist:
 	git archive --prefix=mod_nextauth-$(VERSION)/ -o $(BUILD)/mod_nextauth-$(VERSION).tar.gz HEAD

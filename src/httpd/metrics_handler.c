@@ -80,7 +80,7 @@ static void write_row(const status *is, const na_metric_family *family)
     ap_rprintf(is->r, "<tr><td>%s</td><td>%" APR_INT64_T_FMT,
                ap_escape_html(is->r->pool, family->help), is->number);
     if (family->type == NA_HISTOGRAM && is->number)
-        ap_rprintf(is->r, " (mean %.6g s)",
+        ap_rprintf(is->r, " (mean %.6f s)",
                    (double)is->sum / (double)family->resolution / (double)is->number);
     ap_rputs("</td></tr>\n", is->r);
 }

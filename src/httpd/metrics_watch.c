@@ -69,12 +69,11 @@ static void log_once(apr_pool_t *pool, const na_statsd_options *options, const n
                   na_error_text(pool, error));
 }
 
-/* The last time as the child ends, so that nothing waits for another one. */
 static apr_status_t push(int state, void *data, apr_pool_t *pool)
 {
     const na_statsd_options *options = data;
     na_metrics *metrics = na_process_of_child()->metrics;
-    if (metrics && state != AP_WATCHDOG_STATE_STARTING)
+    if (state == AP_WATCHDOG_STATE_RUNNING)
         log_once(pool, options,
                  na_statsd_push(metrics, pool, options, na_metrics_readings(pool), apr_time_now()));
     return APR_SUCCESS;

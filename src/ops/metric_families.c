@@ -45,11 +45,22 @@ static const na_label version = {"version", NULL, 0};
 static const na_label httpd = {"httpd", NULL, 0};
 static const na_label openssl = {"openssl", NULL, 0};
 
-static const double check_bounds[] = {1e-5,   2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3,
-                                      2.5e-3, 5e-3,   0.01, 0.05, 0.1,    0.5,  1};
-static const double call_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
-static const double session_bounds[] = {60,    300,   900,    3600,   4 * 3600,
-                                        28800, 86400, 604800, 2592000};
+/* Written as both formats show them: a bound is text to whoever compares it. */
+#define UP_TO(seconds)                                                                             \
+    {                                                                                              \
+        seconds, #seconds                                                                          \
+    }
+
+static const na_bound check_bounds[] = {UP_TO(1e-05),   UP_TO(2.5e-05), UP_TO(5e-05), UP_TO(0.0001),
+                                        UP_TO(0.00025), UP_TO(0.0005),  UP_TO(0.001), UP_TO(0.0025),
+                                        UP_TO(0.005),   UP_TO(0.01),    UP_TO(0.05),  UP_TO(0.1),
+                                        UP_TO(0.5),     UP_TO(1.0)};
+static const na_bound call_bounds[] = {UP_TO(0.01), UP_TO(0.025), UP_TO(0.05), UP_TO(0.1),
+                                       UP_TO(0.25), UP_TO(0.5),   UP_TO(1.0),  UP_TO(2.5),
+                                       UP_TO(5.0),  UP_TO(10.0),  UP_TO(30.0)};
+static const na_bound session_bounds[] = {UP_TO(60.0),    UP_TO(300.0),    UP_TO(900.0),
+                                          UP_TO(3600.0),  UP_TO(14400.0),  UP_TO(28800.0),
+                                          UP_TO(86400.0), UP_TO(604800.0), UP_TO(2.592e+06)};
 
 #define BOUNDS(list) list, sizeof list / sizeof *list
 

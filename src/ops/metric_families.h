@@ -60,13 +60,19 @@ typedef enum na_metric_source {
     NA_FROM_READINGS /* asked for by who shows them */
 } na_metric_source;
 
+/* An upper bound. */
+typedef struct na_bound {
+    double seconds;
+    const char *text;
+} na_bound;
+
 typedef struct na_metric_family {
     const char *name; /* without "nextauth_" and "_total" */
     na_metric_type type;
     na_metric_source source;
     const char *help;
     const na_label *labels[NA_LABELS_MAX]; /* NULL behind the last */
-    const double *bounds;                  /* a histogram's: upper bounds in seconds, ascending */
+    const na_bound *bounds;                /* a histogram's, ascending; +Inf is behind them */
     int bound_count;
     apr_uint64_t resolution; /* a histogram's: its sum counts in this fraction of a second */
 } na_metric_family;

@@ -173,7 +173,7 @@ void na_metrics_observe(na_metrics *metrics, na_metric metric, const char *label
     int bucket = 0;
     if (!cells)
         return;
-    while (bucket < family->bound_count && seconds > family->bounds[bucket])
+    while (bucket < family->bound_count && seconds > family->bounds[bucket].seconds)
         bucket++;
     add(&cells[bucket], 1);
     if (seconds > 0)

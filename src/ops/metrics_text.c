@@ -58,7 +58,7 @@ typedef struct writer {
     void *data;
 } writer;
 
-/* A label's value, or (`quote` 0) a help text. */
+/* A label's value, or a help text; Prometheus leaves quotes in the latter alone (`quote` 0). */
 static const char *escape(apr_pool_t *pool, const char *text, int quote)
 {
     char *escaped = apr_palloc(pool, 2 * strlen(text) + 1), *to = escaped;
@@ -93,9 +93,10 @@ static void write_family(void *data, const na_metric_family *family)
                                         [NA_INFO] = "info"};
     int known = family->type != NA_INFO || w->format == NA_OPENMETRICS;
     const char *name = name_of(w, family);
-    w->sink(w->data, apr_pstrcat(w->pool, "# HELP ", name, " ", escape(w->pool, family->help, 0),
-                                 "\n# TYPE ", name, " ", types[known ? family->type : NA_GAUGE],
-                                 "\n", NULL));
+    w->sink(w->data,
+            apr_pstrcat(w->pool, "# HELP ", name, " ",
+                        escape(w->pool, family->help, w->format == NA_OPENMETRICS), "\n# TYPE ",
+                        name, " ", types[known ? family->type : NA_GAUGE], "\n", NULL));
     apr_pool_clear(w->pool);
 }
 
@@ -118,15 +119,6 @@ static void write_line(const writer *w, const na_metric_family *family, const ch
                                  labels, has_labels ? "} " : " ", number, "\n", NULL));
 }
 
-/* As both formats write it alike: a bound is text to whoever compares it. */
-static const char *bound_of(const writer *w, const na_metric_family *family, int bucket)
-{
-    if (bucket == family->bound_count)
-        return "+Inf";
-    const char *text = apr_psprintf(w->pool, "%g", family->bounds[bucket]);
-    return strpbrk(text, ".e") ? text : apr_pstrcat(w->pool, text, ".0", NULL);
-}
-
 const char *na_metrics_seconds(apr_pool_t *pool, const na_metric_family *family, apr_uint64_t sum)
 {
     apr_uint64_t whole = sum / family->resolution, part = sum % family->resolution;
@@ -143,8 +135,9 @@ static void write_histogram(const writer *w, const na_metric_family *family,
 {
     for (int i = 0; i <= family->bound_count; i++)
         write_line(w, family, "_bucket",
-                   apr_pstrcat(w->pool, labels, *labels ? "," : "", "le=\"", bound_of(w, family, i),
-                               "\"", NULL),
+                   apr_pstrcat(w->pool, labels, *labels ? "," : "", "le=\"",
+                               i < family->bound_count ? family->bounds[i].text : "+Inf", "\"",
+                               NULL),
                    apr_psprintf(w->pool, "%" APR_UINT64_T_FMT, sample->buckets[i]));
     write_line(w, family, "_sum", labels, na_metrics_seconds(w->pool, family, sample->sum));
     write_line(w, family, "_count", labels,

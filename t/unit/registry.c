@@ -424,6 +424,54 @@ static void outages(apr_pool_t *pool)
     is_number(changes, 2, "and the log is told of that");
 }
 
+/* How many sessions ended, and the sum of how long they lasted. */
+typedef struct endings {
+    int count;
+    apr_int64_t seconds;
+} endings;
+
+static void note_end(void *data, apr_int64_t seconds)
+{
+    endings *e = data;
+    e->count++;
+    e->seconds += seconds;
+}
+
+static apr_int64_t count_of(apr_pool_t *pool, const na_registry *registry, apr_time_t now)
+{
+    apr_int64_t count = -1;
+    succeeds(na_registry_count(registry, pool, now, &count), "a count");
+    return count;
+}
+
+static void account(apr_pool_t *pool)
+{
+    endings e = {0, 0};
+    const na_session_observer observer = {.data = &e, .ended = note_end};
+    na_store *store = make_store(pool, &driver), *older = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    registry->observer = &observer;
+    apr_int64_t at;
+    na_store_key key = begin(pool, registry, "acme/42", "one", NULL, NOW, &at);
+    for (int i = 0; i < 3; i++)
+        begin(pool, registry, "acme/42", apr_psprintf(pool, "more %d", i), NULL, NOW, &at);
+    begin(pool, registry, "acme/43", "other", NULL, NOW, &at);
+    is_number(count_of(pool, registry, SECONDS(1)), 5, "as many as began; lists are none");
+    na_registry_end(registry, pool, "acme/42", &key, at, SECONDS(100));
+    is_number(e.count, 1, "who observes is told of an end");
+    is_number(e.seconds, 100, "and how long it took to come");
+    na_registry_end(registry, pool, "acme/42", &key, at, SECONDS(200));
+    is_number(e.count, 1, "once");
+    na_registry_end_user(registry, pool, "acme/42", NULL, SECONDS(1000));
+    is_number(e.count, 4, "and of each when all are ended");
+    is_number(count_of(pool, registry, SECONDS(1001)), 1, "what has ended is not counted");
+    is_number(count_of(pool, registry, SECONDS(31 * DAY)), 0, "nor what ended by its time");
+    begin(pool, make_registry(pool, older, NULL), "acme/44", "old", NULL, NOW, &at);
+    begin(pool, make_registry(pool, older, NULL), "acme/43", "other", NULL, NOW, &at);
+    is_number(count_of(pool, make_registry(pool, store, older), SECONDS(1001)), 2,
+              "what two stores have is counted once");
+}
+
 int main(void)
 {
     static const char *const secret[] = {"the secret that records are sealed with"};
@@ -432,6 +480,7 @@ int main(void)
     succeeds(na_record_namespaces_derive(pool, secret, 1, &namespaces), "and a namespace");
     records(pool);
     checking(pool);
+    account(pool);
     same_second(pool);
     all_but_one(pool);
     namespaced(pool);

@@ -307,6 +307,60 @@ static void caching(apr_pool_t *pool)
     ok(1, "a thousand tokens went through 64 places");
 }
 
+/* What was last told to who observes. */
+typedef struct told {
+    na_session_check check;
+    int checks;
+    apr_int64_t lasted;
+    int ends;
+} told;
+
+static void note_check(void *data, na_session_check check, double seconds)
+{
+    ((told *)data)->check = check;
+    ((told *)data)->checks += seconds >= 0 && seconds < 60;
+}
+
+static void note_end(void *data, apr_int64_t seconds)
+{
+    ((told *)data)->lasted = seconds;
+    ((told *)data)->ends++;
+}
+
+static na_session_check check_of(apr_pool_t *pool, const na_sessions *sessions, told *t,
+                                 const char *header)
+{
+    const na_session *session;
+    const na_visit visit = {.pool = pool, .now = NOW, .cookie_header = header};
+    na_session_load(sessions, &visit, &session);
+    return t->check;
+}
+
+static void observing(apr_pool_t *pool)
+{
+    told t = {.check = NA_CHECK_UNAVAILABLE};
+    const na_session_observer observer = {.data = &t, .checked = note_check, .ended = note_end};
+    na_token_cache *cache;
+    apr_pool_t *request;
+    apr_pool_create(&request, pool);
+    na_token_cache_make(pool, 64, &cache);
+    const na_sessions sessions = {.config = &config, .tokens = cache, .observer = &observer};
+    const char *header = apr_pstrcat(pool, "next-auth.session-token=",
+                                     seal(pool, &config.sources[0].ring, claims, 600), NULL);
+    ok(check_of(request, &sessions, &t, NULL) == NA_CHECK_NONE, "no cookie is no session");
+    ok(check_of(request, &sessions, &t, header) == NA_CHECK_OPENED, "a token is opened");
+    ok(check_of(request, &sessions, &t, header) == NA_CHECK_CACHED, "then it is known");
+    ok(check_of(request, &sessions, &t, "next-auth.session-token=x") == NA_CHECK_REFUSED,
+       "rubbish is refused");
+    is_number(t.checks, 4, "each is timed");
+    const na_visit visit = {.pool = request, .now = NOW + 5 * MINUTE, .cookie_header = header};
+    na_session_end(&sessions, &visit, apr_array_make(pool, 4, sizeof(char *)));
+    is_number(t.ends, 1, "a sign-out ends it");
+    is_number(t.lasted, 300, "after so many seconds");
+    is_number(t.checks, 4, "and is no check");
+    apr_pool_destroy(request);
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
@@ -319,5 +373,6 @@ int main(void)
     lifetimes(pool);
     devices(pool);
     caching(pool);
+    observing(pool);
     return tap_done();
 }
