@@ -13,20 +13,13 @@ na_error *na_get_signout(na_request *request, na_response *response)
     return NULL;
 }
 
-/* Who that is, is asked before the end: afterwards nobody is signed in. */
-static na_event event_of(na_request *request)
-{
-    const na_session *session;
-    na_session_load(request->sessions, &request->visit, &session);
-    return na_event_of_session(request, NA_EVENT_SIGN_OUT, session);
-}
-
 na_error *na_post_signout(na_request *request, na_response *response)
 {
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/signout?csrf=true");
-    na_event event = event_of(request);
-    NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies));
+    const na_session *session;
+    NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies, &session));
+    const na_event event = na_event_of_session(request, NA_EVENT_SIGN_OUT, session);
     na_report(request, &event);
     NA_TRY(na_record_event(request, NULL, &event));
     na_respond_redirect(request, response, 200, request->callback_url);

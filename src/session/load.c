@@ -320,6 +320,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     const char *id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
     int on_server = config->strategy == NA_STRATEGY_DATABASE;
     char *token;
+    const na_session *before;
     apr_array_header_t *ignored = apr_array_make(visit->pool, 4, sizeof(char *));
     json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(now));
     if (visit->binding)
@@ -327,7 +328,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     na_error *error =
         sessions->registry ? register_session(sessions, visit, id, claims, &expires) : NULL;
     if (!error)
-        error = na_session_end(sessions, visit, ignored);
+        error = na_session_end(sessions, visit, ignored, &before);
     if (error && (on_server || !config->serve_for || !na_is_unavailable(error)))
         return error;
     if (on_server)
@@ -467,22 +468,21 @@ void na_session_clear(const na_session_config *config, const na_visit *visit,
 }
 
 na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
-                         apr_array_header_t *set_cookies)
+                         apr_array_header_t *set_cookies, const na_session **ended)
 {
-    const na_session *session;
     na_session_clear(sessions->config, visit, set_cookies);
-    if (!sessions->registry && !sessions->observer)
-        return NULL;
-    na_error *error = load(sessions, visit, &session);
+    na_error *error = load(sessions, visit, ended);
+    const na_session *session = *ended;
     if (!session)
         return na_is_unavailable(error) ? error : NULL;
-    if (!sessions->registry) {
+    if (sessions->registry)
+        return na_session_end_other(sessions, visit->pool,
+                                    na_session_user_name(visit->pool, session), &session->key,
+                                    session->auth_time, visit->now);
+    if (sessions->observer)
         sessions->observer->ended(sessions->observer->data,
                                   apr_time_sec(visit->now) - session->auth_time);
-        return NULL;
-    }
-    return na_session_end_other(sessions, visit->pool, na_session_user_name(visit->pool, session),
-                                &session->key, session->auth_time, visit->now);
+    return NULL;
 }
 
 na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,

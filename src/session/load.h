@@ -94,10 +94,10 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
 
 /*
  * Ends the session that the request shows: its cookies, and in the registry itself. The cookies
- * are cleared whatever fails.
+ * are cleared whatever fails. *ended is the session, NULL where there was none.
  */
 na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
-                         apr_array_header_t *set_cookies);
+                         apr_array_header_t *set_cookies, const na_session **ended);
 
 /* Ends another one of the same user's, or all of the user's; with `but`, all but that one. */
 na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,

@@ -354,7 +354,8 @@ static void observing(apr_pool_t *pool)
        "rubbish is refused");
     is_number(t.checks, 4, "each is timed");
     const na_visit visit = {.pool = request, .now = NOW + 5 * MINUTE, .cookie_header = header};
-    na_session_end(&sessions, &visit, apr_array_make(pool, 4, sizeof(char *)));
+    const na_session *ended;
+    na_session_end(&sessions, &visit, apr_array_make(pool, 4, sizeof(char *)), &ended);
     is_number(t.ends, 1, "a sign-out ends it");
     is_number(t.lasted, 300, "after so many seconds");
     is_number(t.checks, 4, "and is no check");
