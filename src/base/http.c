@@ -2,8 +2,10 @@
 #include "base/http.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_atomic.h>
+#include <apr_date.h>
 #include <apr_reslist.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -111,6 +113,18 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
+/* Each header's line, line feed included. */
+static size_t see_header(char *line, size_t size, size_t count, void *date)
+{
+    char text[64] = "";
+    size_t len = size * count;
+    if (len > 5 && len < sizeof text && strncasecmp(line, "date:", 5) == 0) {
+        memcpy(text, line + 5, len - 5);
+        *(apr_time_t *)date = apr_date_parse_http(text);
+    }
+    return len;
+}
+
 static void set_limits(CURL *curl, const na_http *client)
 {
     const na_http_options *options = client->options;
@@ -179,6 +193,9 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
     struct curl_slist *headers = set_request(curl, pool, request);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    response->date = 0;
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, see_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &response->date);
     CURLcode code = curl_easy_perform(curl);
     const char *type = NULL;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);

@@ -3,6 +3,7 @@
 #define NA_BASE_HTTP_H
 
 #include <apr_tables.h>
+#include <apr_time.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -37,6 +38,7 @@ typedef struct na_http_response {
     long status;
     const char *content_type; /* "" where there is none */
     na_bytes body;            /* NUL-terminated */
+    apr_time_t date;          /* the answer's Date; 0 where there is none */
 } na_http_response;
 
 /* Once a process, before any thread calls: libcurl's own set-up. */

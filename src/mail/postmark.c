@@ -3,12 +3,14 @@
 
 #include "mail/transport.h"
 
+#define ORIGIN "https://api.postmarkapp.com"
+
 /* Links that sign people in must not lead through a service that counts clicks. */
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
-    na_http_request request = {
-        .url = na_mail_api_url(pool, mail->options, "https://api.postmarkapp.com", "/email"),
-        .header = apr_pstrcat(pool, "X-Postmark-Server-Token: ", mail->options->api_key, NULL)};
+    na_http_request request = {.url = na_mail_api_url(pool, mail->options, ORIGIN, "/email"),
+                               .header = apr_pstrcat(pool, "X-Postmark-Server-Token: ",
+                                                     mail->options->api_key, NULL)};
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:b}", "From",
                              na_mailbox_text(pool, &letter->from), "To", letter->to, "Subject",
                              letter->subject, "TextBody", letter->text, "HtmlBody", letter->html,
@@ -16,6 +18,11 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     return na_mail_post_json(mail, pool, &request, json);
 }
 
+static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+{
+    return na_mail_api_reach(mail, pool, ORIGIN);
+}
+
 static const char *const needs[] = {"apiKey", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_postmark = {"postmark", needs, takes, NULL, deliver};
+const na_mail_transport na_mail_postmark = {"postmark", needs, takes, NULL, deliver, probe};
