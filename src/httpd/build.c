@@ -220,7 +220,9 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written, n
     na_build_look_at(b, store ? store : b->at, "NextAuthSessionStore");
     NA_TRY(na_build_finish_session(b, conf, store != NULL));
     if (b->config->mode != NA_PRODUCTION && na_public_addresses(b->pool, b->server))
-        b->config->theme.banner = "Development mode – do not use with real users";
+        b->config->theme.banner = b->config->mode == NA_TEST
+                                      ? "Test mode – do not use with real users"
+                                      : "Development mode – do not use with real users";
     return NULL;
 }
 
