@@ -290,6 +290,10 @@ async function databases(t) {
     await nextauthctl(db, ['migrate']);
     const good = await connected(t, config, { modules });
     t.is([good.status, short(good.of('NextAuthDatabase'))], [0, [['ok', `SQLite ${db.file} answers, and has all tables`]]], 'one that has all');
+    await db.sql('ALTER TABLE nextauth_roles RENAME TO away');
+    const bare = await connected(t, config, { modules });
+    t.like(bare.of('NextAuthDatabase')[0].message, /there is no table nextauth_roles/, 'one that lost a table of the module\'s');
+    await db.sql('ALTER TABLE away RENAME TO nextauth_roles');
     await db.sql('DROP TABLE accounts');
     const torn = await connected(t, config, { modules });
     t.like(torn.of('NextAuthDatabase')[0].message, /there is no table accounts/, 'one that lost a table');
@@ -332,20 +336,20 @@ async function modes(t) {
   const port = await freePort();
   const site = (listen) => ({ files, config: `${listen}\n${written({ ...development, url: 'NextAuthURL http://localhost:@PORT@' })}` });
   const open = await t.httpd(site(`Listen 0.0.0.0:${port}`));
-  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it[^]*listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'the error log says so in several lines, with the addresses');
-  t.like(open.log(), /nextauth:crit/, '  at a level that is not turned off');
   const banner = /<p class="error" role="alert">Development mode – do not use with real users<\/p>/;
   for (const page of ['/api/auth/signin', '/api/auth/signout', '/api/auth/error', '/api/auth/verify-request']) {
     t.like((await t.client(open).get(page)).text, banner, `${page} says so`);
   }
+  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it[^]*listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
+  t.like(open.log(), /nextauth:crit/, '  at a level that is not turned off');
   const checked = await ask(t, development, { ...site(`Listen 0.0.0.0:${port}`), args: [] });
   t.is([checked.status, short(rowsOf(checked, 'mode'))], [1, [['wrong', `development mode, and others can reach it: it listens on 0.0.0.0:${port}`]]], 'so does nextauthctl check');
   t.like(rowsOf(checked, 'mode')[0].mend, /NextAuthMode production, or let it Listen on 127\.0\.0\.1/, '  with the mend');
   await open.stop();
 
   const loopback = await t.httpd(site(''));
-  t.unlike(loopback.log(), /others can reach it/, 'on loopback the log is quiet');
-  t.unlike((await t.client(loopback).get('/api/auth/signin')).text, banner, '  as are the pages');
+  t.unlike((await t.client(loopback).get('/api/auth/signin')).text, banner, 'on loopback pages are quiet');
+  t.unlike(loopback.log(), /others can reach it/, '  as is the log');
   t.is(short(rowsOf(await ask(t, development), 'mode')), [['ok', 'development, and only this machine can reach it']], '  and the check');
 
   t.section('the other modes');

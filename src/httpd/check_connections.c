@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/url.h"
+#include "db/backup.h"
 #include "db/backup_tables.h"
 #include "db/migrate.h"
 #include "httpd/build.h"
@@ -127,12 +128,20 @@ static na_error *check_file(const connecting *c, const na_db_options *options)
                : NULL;
 }
 
+/* Migrations make this module's own tables, whatever the schema. */
+static na_error *find_table(na_db_use *use, const na_backup_table *table)
+{
+    int found, is_own = strncmp(table->text, "{nextauth_", 10) == 0;
+    NA_TRY(na_backup_find(use, table, &found));
+    return found || !is_own ? NULL
+                            : na_error_new(na_db_pool(use), NA_CONFIGURATION,
+                                           "there is no table nextauth_%s", table->name);
+}
+
 static na_error *find_tables(na_db_use *use)
 {
-    for (const na_backup_table *table = na_backup_tables; table->name; table++) {
-        int found;
-        NA_TRY(na_backup_find(use, table, &found));
-    }
+    for (int i = 0; i < NA_BACKUP_TABLES; i++)
+        NA_TRY(find_table(use, &na_backup_tables[i]));
     return NULL;
 }
 
