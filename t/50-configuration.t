@@ -3,7 +3,7 @@
 const { suite } = require('./lib/suite.js');
 const { htpasswd } = require('./lib/httpd.js');
 
-const SECRET = '0123456789abcdef0123456789abcdef';
+const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
   'open.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o644 }, 'broken.env': { text: 'A=1\nnonsense\n', mode: 0o600 },
   secret: { text: `${SECRET}\n`, mode: 0o600 }, 'open.secret': { text: SECRET, mode: 0o604 }, 'short.secret': { text: 'short', mode: 0o600 },
@@ -119,7 +119,7 @@ const wrong = [
   ['passwords in a database that is not there', { provider: 'NextAuthProvider credentials backend=database' }, /provider 'credentials' needs NextAuthDatabase/],
   ['sign-up without mail', { provider: 'NextAuthProvider credentials backend=database', db: 'NextAuthDatabase sqlite:x', feature: 'NextAuthFeature signUp On' }, /NextAuthFeature needs NextAuthDatabase, and NextAuthMail/],
   ['an odd page', { pages: 'NextAuthPages signIn=//evil' }, /NextAuthPages on line .*'\/\/evil': a path or an address/],
-  ['an unknown page', { pages: 'NextAuthPages login=/x' }, /'login=\/x': key=value is wanted, of signIn, signOut/],
+  ['an unknown page', { pages: 'NextAuthPages login=/x' }, /'login=': key=value is wanted, of signIn, signOut/],
   ['an odd colour', { theme: 'NextAuthTheme brandColor=red;}body{' }, /a colour is written #rgb/],
   ['an origin with a path', { allow: 'NextAuthRedirectAllow https://a.example.org/x' }, /NextAuthRedirectAllow on line .*an origin is wanted/],
   ['a log of an unknown form', { log: 'NextAuthLog xml auth.log' }, /NextAuthLog on line .*'xml': json or plain/],

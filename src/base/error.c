@@ -14,6 +14,7 @@ static na_error *make(apr_pool_t *pool, na_error *cause, const char *code, const
     error->code = code;
     error->message = apr_pvsprintf(pool, format, args);
     error->cause = cause;
+    error->mend = NULL;
     return error;
 }
 
@@ -45,10 +46,29 @@ int na_is_unavailable(const na_error *error)
     return 0;
 }
 
-const char *na_error_text(apr_pool_t *pool, const na_error *error)
+na_error *na_error_mended_by(na_error *error, const char *mend)
+{
+    error->mend = mend;
+    return error;
+}
+
+const char *na_error_reason(apr_pool_t *pool, const na_error *error)
 {
     const char *text = error->message;
     for (error = error->cause; error; error = error->cause)
         text = apr_pstrcat(pool, text, ": ", error->message, NULL);
     return text;
+}
+
+const char *na_error_mend(const na_error *error)
+{
+    while (error && !error->mend)
+        error = error->cause;
+    return error ? error->mend : NULL;
+}
+
+const char *na_error_text(apr_pool_t *pool, const na_error *error)
+{
+    const char *mend = na_error_mend(error), *reason = na_error_reason(pool, error);
+    return mend ? apr_pstrcat(pool, reason, ": ", mend, NULL) : reason;
 }

@@ -10,6 +10,7 @@
  * `code` is public: one of NextAuth's error codes, shown to the browser.
  * `message` is private: it goes to the log and never to a page. It must not carry secrets.
  * `cause` is what went wrong underneath, or NULL.
+ * `mend` is what to do about it; NULL where the message says so, or nobody knows.
  *
  * All of it lives in the pool the error was made in.
  */
@@ -18,6 +19,7 @@ struct na_error {
     const char *code;
     const char *message;
     na_error *cause;
+    const char *mend;
 };
 
 #define NA_CONFIGURATION "Configuration"
@@ -51,8 +53,15 @@ na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, con
 /* 1 where the code is one of these three; `error` may be NULL. */
 int na_is_unavailable(const na_error *error);
 
-/* "message: cause's message: …", for a log line. */
+/* Says how the error is mended; returns it. `mend` has to live as long. */
+na_error *na_error_mended_by(na_error *error, const char *mend);
+
+/* "message: cause's message: …: mend", for a log line. */
 const char *na_error_text(apr_pool_t *pool, const na_error *error);
+
+/* The same in two parts: all but the mend, and that; NULL where there is none. */
+const char *na_error_reason(apr_pool_t *pool, const na_error *error);
+const char *na_error_mend(const na_error *error);
 
 /* Pass an error on to the caller. */
 #define NA_TRY(expression)                                                                         \

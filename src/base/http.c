@@ -2,8 +2,10 @@
 #include "base/http.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_atomic.h>
+#include <apr_date.h>
 #include <apr_reslist.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -14,7 +16,8 @@
 
 struct na_http {
     const na_http_options *options;
-    const na_http_observer *observer; /* NULL: none */
+    const na_http_observer *observers[NA_HTTP_OBSERVERS];
+    int observer_count;
     apr_reslist_t *handles;
     volatile apr_uint32_t callers; /* calling or waiting to */
     CURLSH *share;
@@ -90,7 +93,8 @@ na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http
 
 void na_http_observe(na_http *client, const na_http_observer *observer)
 {
-    client->observer = observer;
+    if (observer && client->observer_count < NA_HTTP_OBSERVERS)
+        client->observers[client->observer_count++] = observer;
 }
 
 /* The body as it arrives; libcurl's own size limit does not see chunked bodies. */
@@ -118,22 +122,44 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
-typedef struct wanted_header {
+/* What is looked for in an answer's headers. */
+typedef struct seen_headers {
     apr_pool_t *pool;
-    const char *name, *value;
-} wanted_header;
+    const char *wanted; /* a name; NULL: none */
+    const char *value;
+    char date[64];
+    int has_age;
+} seen_headers;
 
-/* libcurl hands on one whole line at a time. */
+static int is_named(const char *line, size_t len, const char *name)
+{
+    size_t name_len = strlen(name);
+    return len > name_len && line[name_len] == ':' && strncasecmp(line, name, name_len) == 0;
+}
+
+/* libcurl hands on one whole line at a time, its end included. */
 static size_t look_at_header(char *line, size_t size, size_t count, void *context)
 {
-    wanted_header *header = context;
-    size_t len = size * count, name_len = strlen(header->name);
-    if (len > name_len && line[name_len] == ':' && strncasecmp(line, header->name, name_len) == 0) {
-        char *value = apr_pstrmemdup(header->pool, line + name_len + 1, len - name_len - 1);
+    seen_headers *seen = context;
+    size_t len = size * count;
+    if (is_named(line, len, "Date"))
+        apr_cpystrn(seen->date, line + strlen("Date:"),
+                    len - 4 < sizeof seen->date ? len - 4 : sizeof seen->date);
+    seen->has_age |= is_named(line, len, "Age");
+    if (seen->wanted && is_named(line, len, seen->wanted)) {
+        size_t name_len = strlen(seen->wanted);
+        char *value = apr_pstrmemdup(seen->pool, line + name_len + 1, len - name_len - 1);
         apr_collapse_spaces(value, value);
-        header->value = value;
+        seen->value = value;
     }
     return len;
+}
+
+/* A cache gives the date of when it got the answer itself (RFC 9111 section 5.1). */
+static apr_time_t date_of(const seen_headers *seen)
+{
+    const char *date = seen->date + strspn(seen->date, " \t");
+    return seen->has_age || !*date ? 0 : apr_date_parse_http(date);
 }
 
 static void set_limits(CURL *curl, const na_http *client)
@@ -218,23 +244,22 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
                          const na_http_request *request, na_http_response *response)
 {
     received body = {.pool = pool, .max = client->options->max_bytes};
-    wanted_header header = {.pool = pool, .name = request->wanted};
+    seen_headers seen = {.pool = pool, .wanted = request->wanted};
     curl_off_t retry_after = 0;
     set_limits(curl, client);
     struct curl_slist *headers = set_request(curl, pool, request);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-    if (header.name) {
-        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_at_header);
-        curl_easy_setopt(curl, CURLOPT_HEADERDATA, &header);
-    }
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_at_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &seen);
     CURLcode code = curl_easy_perform(curl);
     const char *type = NULL;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
     response->content_type = apr_pstrdup(pool, type ? type : "");
-    response->wanted = header.value;
+    response->wanted = seen.value;
+    response->date = date_of(&seen);
     response->retry_after = (long)retry_after;
     curl_slist_free_all(headers);
     if (code == CURLE_WRITE_ERROR)
@@ -277,19 +302,29 @@ static na_error *call_if_free(na_http *client, apr_pool_t *pool, const char *hos
     return error;
 }
 
+static void tell(const na_http *client, const na_http_call *call_made)
+{
+    for (int i = 0; i < client->observer_count; i++)
+        client->observers[i]->called(client->observers[i]->data, call_made);
+}
+
 na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request *request,
                         na_http_response *response)
 {
     na_url url;
+    *response = (na_http_response){.content_type = ""};
     if (!na_url_parse(pool, request->url, &url))
         return na_error_new(pool, NA_CALLBACK, "not an http(s) address: %s", request->url);
     if (request->bearer && na_has_control(request->bearer))
         return na_error_new(pool, NA_CALLBACK, "an access token with control characters");
     apr_int64_t began = na_monotonic_ns();
     na_error *error = call_if_free(client, pool, url.origin, request, response);
-    if (client->observer)
-        client->observer->called(client->observer->data, url.host,
-                                 (double)(na_monotonic_ns() - began) / 1e9,
-                                 !error && response->status < 500);
+    /* over plain http anybody could have said what time it is */
+    const na_http_call made = {.host = url.host,
+                               .peer = request->peer,
+                               .status = response->status,
+                               .seconds = (double)(na_monotonic_ns() - began) / 1e9,
+                               .date = strcmp(url.scheme, "https") == 0 ? response->date : 0};
+    tell(client, &made);
     return error;
 }

@@ -3,6 +3,7 @@
 #define NA_BASE_HTTP_H
 
 #include <apr_tables.h>
+#include <apr_time.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -24,6 +25,7 @@ typedef struct na_http na_http;
 
 typedef struct na_http_request {
     const char *url;
+    const char *peer; /* whom it is of, for observers: a provider's id; NULL: nobody's */
     const char *form; /* body, application/x-www-form-urlencoded: makes it a POST; or NULL */
     const char *json; /* body, application/json: makes it a POST; or NULL */
     const char *body; /* body of `body_type`: makes it a POST; or NULL */
@@ -47,23 +49,32 @@ typedef struct na_http_response {
     const char *wanted;       /* the header asked for, spaces taken out; NULL: none */
     long retry_after;         /* seconds, of Retry-After; 0 where there is none */
     na_bytes body;            /* NUL-terminated */
+    apr_time_t date;          /* the answer's Date; 0 where there is none, or it is a copy */
 } na_http_response;
 
-/*
- * Who wants to know of calls: the host asked, how long it took, the wait for a free place included,
- * and whether there was an answer that is no 5xx. Called by many threads at once.
- */
+/* A call that was made, for those who keep account. */
+typedef struct na_http_call {
+    const char *host;
+    const char *peer; /* as in the request */
+    long status;      /* 0 where there was no answer */
+    double seconds;   /* the wait for a free place included */
+    apr_time_t date;  /* what an answer over https says the time is; 0: nothing, or it is a copy */
+} na_http_call;
+
+/* Called by the thread that made the call, by many at once. */
 typedef struct na_http_observer {
     void *data;
-    void (*called)(void *data, const char *host, double seconds, int answered);
+    void (*called)(void *data, const na_http_call *call);
 } na_http_observer;
+
+#define NA_HTTP_OBSERVERS 2
 
 /* Once a process, before any thread calls: libcurl's own set-up. */
 void na_http_global_init(void);
 
 na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **client);
 
-/* To be called before any call is made; NULL: nobody observes. */
+/* To be called before any call is made, for each of NA_HTTP_OBSERVERS at most; NULL is none. */
 void na_http_observe(na_http *client, const na_http_observer *observer);
 
 /*

@@ -13,6 +13,9 @@ static const struct {
     const char *usage, *what;
 } commands[] = {
     {"secret", na_command_secret, "", "print a new secret for NextAuthSecret"},
+    {"check", na_command_check, "[--httpd PROGRAM] [--config FILE] [--connect] [--json]",
+     "say what is right and wrong in the configuration, and how to mend it; --connect tries what "
+     "the sites depend on; PROGRAM is apachectl where it is not said"},
     {"providers", na_command_providers, "[--json]", "list the catalogue of providers"},
     {"session list", na_command_session_list, "[--server URL] [--user PROVIDER/ID] [--json]",
      "list who is signed in; URL (or NEXTAUTHCTL_SERVER) is where SetHandler nextauth-sessions is"},

@@ -6,22 +6,14 @@
 #include "base/envfile.h"
 #include "base/url.h"
 #include "httpd/build.h"
+#include "httpd/findings.h"
 
-static na_error *interpret_all(na_building *b, const apr_array_header_t *written, int early,
-                               const na_written **at)
+static na_error *interpret_all(na_building *b, const apr_array_header_t *written, int early)
 {
     for (int i = 0; i < written->nelts; i++) {
-        *at = &APR_ARRAY_IDX(written, i, na_written);
-        NA_TRY(na_build_interpret(b, *at, early));
+        na_build_look_at(b, &APR_ARRAY_IDX(written, i, na_written), NULL);
+        NA_TRY(na_build_noted(b, na_build_interpret(b, b->at, early)));
     }
-    return NULL;
-}
-
-static const na_written *last_of(const apr_array_header_t *written, const char *directive)
-{
-    for (int i = written->nelts - 1; i >= 0; i--)
-        if (strcmp(APR_ARRAY_IDX(written, i, na_written).directive, directive) == 0)
-            return &APR_ARRAY_IDX(written, i, na_written);
     return NULL;
 }
 
@@ -52,11 +44,14 @@ static na_error *secrets_from_environment(na_building *b)
 
 static na_error *finish_secrets(na_building *b)
 {
+    if (na_build_is_wrong(b, "NextAuthSecret"))
+        return NULL;
     if (!b->secrets->nelts)
         NA_TRY(secrets_from_environment(b));
     if (!b->secrets->nelts)
-        return na_wrong(b, "there is no NextAuthSecret, and NEXTAUTH_SECRET is not set: make one "
-                           "with 'nextauthctl secret' and write NextAuthSecret file:PATH");
+        return na_error_mended_by(
+            na_wrong(b, "there is no NextAuthSecret, and NEXTAUTH_SECRET is not set"),
+            "make one with 'nextauthctl secret' and write NextAuthSecret file:PATH");
     b->config->secrets = (const char *const *)b->secrets->elts;
     b->config->secret_count = b->secrets->nelts;
     return NULL;
@@ -102,10 +97,10 @@ static na_error *finish_address(na_building *b)
     if (!na_url_parse(b->pool, b->url, &url) || strpbrk(url.path, "?#"))
         return na_wrong(b, "'%s' is no address: https://host[/base/path] is wanted", b->url);
     if (config->mode == NA_PRODUCTION && strcmp(url.scheme, "https") != 0)
-        return na_wrong(b,
-                        "the canonical address %s%s is not https: write NextAuthURL "
-                        "https://…, or NextAuthMode development on a developer's machine",
-                        url.origin, named ? "" : " (from ServerName)");
+        return na_error_mended_by(
+            na_wrong(b, "the canonical address %s%s is not https", url.origin,
+                     named ? "" : " (from ServerName)"),
+            "write NextAuthURL https://…, or NextAuthMode development on a developer's machine");
     size_t len = strlen(url.path);
     while (len && url.path[len - 1] == '/')
         len--;
@@ -138,8 +133,20 @@ static na_error *check_server(na_building *b)
 {
     const core_server_config *core = ap_get_core_module_config(b->server->module_config);
     return core->merge_trailers == AP_MERGE_TRAILERS_ENABLE
-               ? na_wrong(b, "MergeTrailers On lets clients forge identity headers: turn it off")
+               ? na_error_mended_by(
+                     na_wrong(b, "MergeTrailers On lets clients forge identity headers"),
+                     "turn it off")
                : NULL;
+}
+
+static na_error *check_providers(na_building *b)
+{
+    return b->config->providers->nelts || na_build_is_wrong(b, "NextAuthProvider")
+               ? NULL
+               : na_error_mended_by(na_wrong(b,
+                                             "there is no NextAuthProvider: nobody could sign in"),
+                                    "add one: nextauthctl providers lists those that need only an "
+                                    "ID and a secret");
 }
 
 static na_config *config_with_defaults(apr_pool_t *pool)
@@ -165,51 +172,108 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     return config;
 }
 
+/* What others depend on, whatever the order in the file. */
+static na_error *build_early(na_building *b, const apr_array_header_t *written)
+{
+    na_build_look_at(b, na_build_last_of(written, "NextAuthEnvFile"), NULL);
+    if (b->at)
+        NA_TRY(na_build_noted(b, na_envfile_read(b->pool,
+                                                 ap_server_root_relative(b->pool, b->at->argv[0]),
+                                                 &b->environment.file)));
+    NA_TRY(na_build_noted(b, set_defaults_from_environment(b)));
+    return interpret_all(b, written, 1);
+}
+
+static na_error *build_address(na_building *b, const apr_array_header_t *written)
+{
+    na_build_look_at(b, na_build_last_of(written, "NextAuthURL"), "NextAuthURL");
+    NA_TRY(na_build_noted(b, finish_address(b)));
+    if (na_build_is_wrong(b, "NextAuthURL"))
+        return NULL;
+    na_findings_name_site(b->server, b->config->origin);
+    return na_build_cookies(b, written);
+}
+
+/* What is asked of all directives together. */
+static na_error *check_whole(na_building *b, const apr_array_header_t *written)
+{
+    const na_written *engine = na_build_last_of(written, "NextAuthEngine");
+    na_build_look_at(b, engine, "NextAuthSecret");
+    NA_TRY(na_build_noted(b, finish_secrets(b)));
+    na_build_look_at(b, engine, "MergeTrailers");
+    NA_TRY(na_build_noted(b, check_server(b)));
+    na_build_look_at(b, engine, "NextAuthProvider");
+    return na_build_noted(b, check_providers(b));
+}
+
+static na_error *build_site(na_building *b, const apr_array_header_t *written, na_server_conf *conf)
+{
+    const na_written *store = na_build_last_of(written, "NextAuthSessionStore");
+    NA_TRY(interpret_all(b, written, 0));
+    b->config->http.allow_http = b->config->mode != NA_PRODUCTION;
+    NA_TRY(na_build_providers(b, written));
+    NA_TRY(build_address(b, written));
+    NA_TRY(check_whole(b, written));
+    if (!b->wrong->nelts)
+        NA_TRY(derive_keys(b));
+    NA_TRY(na_build_finish_mail(b));
+    na_build_look_at(b, na_build_last_of(written, "NextAuthEvent"), "NextAuthEvent");
+    NA_TRY(na_build_noted(b, na_build_finish_delivery(b, conf)));
+    na_build_look_at(b, na_build_last_of(written, "NextAuthAuditLog"), "NextAuthAuditLog");
+    NA_TRY(na_build_noted(b, na_build_finish_audit(b)));
+    na_build_look_at(b, store ? store : b->at, "NextAuthSessionStore");
+    NA_TRY(na_build_finish_session(b, conf, store != NULL));
+    if (b->config->mode != NA_PRODUCTION && na_public_addresses(b->pool, b->server))
+        b->config->theme.banner = b->config->mode == NA_TEST
+                                      ? "Test mode – do not use with real users"
+                                      : "Development mode – do not use with real users";
+    return NULL;
+}
+
+/* All that nextauthctl check says of a site besides its mistakes. */
+static void tell(const na_building *b, const apr_array_header_t *written)
+{
+    na_check_site(b);
+    na_check_directives(b, written);
+    na_check_environment(b, written);
+    if (na_findings_connect(b->server))
+        na_check_connections(b);
+}
+
+static void adopt(const na_building *b, na_server_conf *conf)
+{
+    conf->config = b->config;
+    conf->log = b->log;
+    conf->statsd = b->statsd;
+    conf->audit_plan = b->audit;
+}
+
 na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                           const na_written **at)
 {
-    const apr_array_header_t *written = conf->written;
     na_building b = {.pool = pool,
                      .server = s,
                      .environment = {.pool = pool},
                      .config = config_with_defaults(pool),
                      .secrets = apr_array_make(pool, 2, sizeof(const char *)),
-                     .accepted = 1 << NA_V4};
+                     .accepted = 1 << NA_V4,
+                     .wrong = apr_array_make(pool, 2, sizeof(const char *))};
+    if (na_findings_are_wanted(s))
+        b.environment.used = apr_table_make(pool, 16);
     conf->config = NULL;
     conf->log = (na_log_sink){0};
     conf->audit_plan = (na_audit_plan){0};
     conf->statsd = NULL;
-    *at = last_of(written, "NextAuthEnvFile");
-    if (*at)
-        NA_TRY(na_envfile_read(pool, ap_server_root_relative(pool, (*at)->argv[0]),
-                               &b.environment.file));
-    NA_TRY(set_defaults_from_environment(&b));
-    NA_TRY(interpret_all(&b, written, 1, at));
-    if (!b.engine)
-        return NULL;
-    NA_TRY(interpret_all(&b, written, 0, at));
-    b.config->http.allow_http = b.config->mode != NA_PRODUCTION;
-    NA_TRY(na_build_providers(&b.environment, written, b.config->http.allow_http,
-                              &b.config->providers, at));
-    *at = last_of(written, "NextAuthURL");
-    NA_TRY(finish_address(&b));
-    NA_TRY(na_build_cookies(&b, written, at));
-    *at = last_of(written, "NextAuthEngine");
-    NA_TRY(finish_secrets(&b));
-    NA_TRY(check_server(&b));
-    if (!b.config->providers->nelts)
-        return na_wrong(&b, "there is no NextAuthProvider: nobody could sign in");
-    NA_TRY(derive_keys(&b));
-    NA_TRY(na_build_finish_mail(&b));
-    NA_TRY(na_build_finish_delivery(&b, conf));
-    const na_written *store = last_of(written, "NextAuthSessionStore");
-    *at = store ? store : *at;
-    NA_TRY(na_build_finish_session(&b, conf, store != NULL));
-    conf->log = b.log;
-    *at = last_of(written, "NextAuthAuditLog");
-    NA_TRY(na_build_finish_audit(&b));
-    conf->audit_plan = b.audit;
-    conf->config = b.config;
-    conf->statsd = b.statsd;
+    na_error *error = build_early(&b, conf->written);
+    int is_on = b.engine || na_build_is_wrong(&b, "NextAuthEngine");
+    if (!error && is_on)
+        error = build_site(&b, conf->written, conf);
+    *at = b.at;
+    if (error || !is_on)
+        return error;
+    if (!b.wrong->nelts)
+        adopt(&b, conf);
+    if (na_findings_are_wanted(s))
+        tell(&b, conf->written);
     return NULL;
 }

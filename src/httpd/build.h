@@ -20,10 +20,31 @@ typedef struct na_building {
     const na_statsd_options *statsd;
     na_delivery_plan delivery;
     na_audit_plan audit;
+    const na_written *at;      /* the directive that is looked at; NULL: none in particular */
+    const char *about;         /* what it is about where that is not the directive; NULL else */
+    apr_array_header_t *wrong; /* const char *: names of what was noted to be wrong */
 } na_building;
 
 /* An error in a directive's value, printf-like. */
 #define na_wrong(b, ...) na_error_new((b)->pool, NA_CONFIGURATION, __VA_ARGS__)
+
+/*
+ * A mistake ends the building. Where nextauthctl check asks it is noted instead, and NULL returned,
+ * so that the others are found, too.
+ */
+na_error *na_build_noted(na_building *b, na_error *error);
+
+/* Tells nextauthctl check of something that is right, but only here. */
+void na_build_warn(const na_building *b, const na_error *error);
+
+/* From now on mistakes are about `about`, to be seen at `at`, which may be NULL. */
+void na_build_look_at(na_building *b, const na_written *at, const char *about);
+
+/* 1 where that was noted to be wrong: what follows from it is no mistake of its own. */
+int na_build_is_wrong(const na_building *b, const char *about);
+
+/* The last directive of this name; NULL where there is none. */
+const na_written *na_build_last_of(const apr_array_header_t *written, const char *directive);
 
 /* Takes one directive in; those that others depend on are `early`. Unknown ones are left alone. */
 na_error *na_build_interpret(na_building *b, const na_written *written, int early);
@@ -77,7 +98,9 @@ na_error *na_build_finish_audit(na_building *b);
 na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);
 
 /* The default cookies, then NextAuthCookie's changes. */
-na_error *na_build_cookies(na_building *b, const apr_array_header_t *written,
-                           const na_written **at);
+na_error *na_build_cookies(na_building *b, const apr_array_header_t *written);
+
+/* build_providers.c: NextAuthProvider and providers from the environment. */
+na_error *na_build_providers(na_building *b, const apr_array_header_t *written);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/url.h"
 #include "httpd/build.h"
+#include "httpd/findings.h"
 
 static const char *const cookie_stems[] = {
     [NA_COOKIE_CALLBACK_URL] = "callback-url", [NA_COOKIE_CSRF] = "csrf-token",
@@ -162,21 +163,19 @@ static int is_piece_of(const char *name, const char *session)
            (!name[len] || (name[len] == '.' && apr_isdigit(name[len + 1]) && !name[len + 2]));
 }
 
-static na_error *check_names(na_building *b)
+static na_error *check_name(na_building *b, int which)
 {
     const na_session_config *session = &b->config->session;
-    for (int i = 0; i < NA_COOKIE_COUNT; i++) {
-        const char *name = b->config->cookies[i].name;
-        for (int k = 0; k < session->source_count; k++)
-            if (is_piece_of(name, session->sources[k].cookie.name))
-                return na_wrong(b,
-                                "cookie %s has the name of the session's cookie, or of a piece "
-                                "of it",
-                                name);
-        for (int k = 0; k < i; k++)
-            if (strcmp(name, b->config->cookies[k].name) == 0)
-                return na_wrong(b, "two cookies are named %s", name);
-    }
+    const char *name = b->config->cookies[which].name;
+    for (int k = 0; k < session->source_count; k++)
+        if (is_piece_of(name, session->sources[k].cookie.name))
+            return na_wrong(b,
+                            "cookie %s has the name of the session's cookie, or of a piece "
+                            "of it",
+                            name);
+    for (int k = 0; k < which; k++)
+        if (strcmp(name, b->config->cookies[k].name) == 0)
+            return na_wrong(b, "two cookies are named %s", name);
     return NULL;
 }
 
@@ -191,23 +190,24 @@ static na_error *check_all(na_building *b)
 {
     const char *host = host_of(b->pool, b->config);
     for (int i = 0; i < b->config->session.source_count; i++)
-        NA_TRY(check_reach(b, &b->config->session.sources[i].cookie, host));
+        NA_TRY(na_build_noted(b, check_reach(b, &b->config->session.sources[i].cookie, host)));
     for (int i = 0; i < NA_COOKIE_COUNT; i++) {
-        NA_TRY(check_reach(b, &b->config->cookies[i], host));
-        NA_TRY(check_same_site(b, i));
+        NA_TRY(na_build_noted(b, check_reach(b, &b->config->cookies[i], host)));
+        NA_TRY(na_build_noted(b, check_same_site(b, i)));
+        NA_TRY(na_build_noted(b, check_name(b, i)));
     }
-    return check_names(b);
+    return NULL;
 }
 
-na_error *na_build_cookies(na_building *b, const apr_array_header_t *written, const na_written **at)
+na_error *na_build_cookies(na_building *b, const apr_array_header_t *written)
 {
     set_default_cookies(b);
     for (int i = 0; i < written->nelts; i++) {
         const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
         if (strcmp(w->directive, "NextAuthCookie") != 0)
             continue;
-        *at = w;
-        NA_TRY(set_cookie(b, w));
+        na_build_look_at(b, w, NULL);
+        NA_TRY(na_build_noted(b, set_cookie(b, w)));
     }
     return check_all(b);
 }
@@ -221,6 +221,22 @@ static int throw_out_each_other(const na_config *a, const na_config *b, apr_pool
            (covers_path(left->path, right->path) || covers_path(right->path, left->path));
 }
 
+static void warn_of_shared_cookie(const server_rec *s, const na_config *a, const na_config *b)
+{
+    const char *name = a->session.sources[0].cookie.name;
+    na_findings_say(s, NA_GROUP_COOKIES, name, NA_WARNING,
+                    "NextAuthCookie sessionToken name= or path= keeps them apart",
+                    "%s and %s have one host name, this cookie and different secrets: each ends "
+                    "the other's sessions",
+                    a->origin, b->origin);
+    if (!na_findings_are_wanted(s))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "%s and %s have one host name, cookie %s and different secrets: each ends "
+                     "the other's sessions (NextAuthCookie sessionToken name= or path= keeps them "
+                     "apart)",
+                     a->origin, b->origin, name);
+}
+
 void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool)
 {
     for (; s; s = s->next) {
@@ -228,12 +244,7 @@ void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool)
         for (const server_rec *other = s->next; config && other; other = other->next) {
             const na_config *second = na_server_conf_of(other)->config;
             if (second && throw_out_each_other(config, second, pool))
-                ap_log_error(APLOG_MARK, APLOG_WARNING, 0, other,
-                             "%s and %s have one host name, cookie %s and different secrets: each "
-                             "ends the other's sessions (NextAuthCookie sessionToken name= or "
-                             "path= keeps them apart)",
-                             config->origin, second->origin,
-                             config->session.sources[0].cookie.name);
+                warn_of_shared_cookie(other, config, second);
         }
     }
 }

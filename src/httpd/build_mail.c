@@ -120,28 +120,59 @@ static na_error *finish_passwords(na_building *b)
                             na_random_base64url(b->pool, 24), &b->config->nobodys_hash);
 }
 
+static na_error *mail_from_environment(na_building *b)
+{
+    na_mail_options *options;
+    if (b->config->mail)
+        return NULL;
+    const char *server = na_environment_get(&b->environment, "EMAIL_SERVER");
+    if (!server)
+        return NULL;
+    NA_TRY(start(b, server, &options));
+    return na_mail_options_check(b->pool, options);
+}
+
+static int lacks_mail(const na_building *b)
+{
+    return !b->config->mail && !na_build_is_wrong(b, "NextAuthMail");
+}
+
+static int lacks_database(const na_building *b)
+{
+    return !b->config->database && !na_build_is_wrong(b, "NextAuthDatabase");
+}
+
+static na_error *check_features(na_building *b)
+{
+    if (!b->config->features || (!lacks_mail(b) && !lacks_database(b)))
+        return NULL;
+    return na_error_mended_by(na_wrong(b, "NextAuthFeature needs NextAuthDatabase, and "
+                                          "NextAuthMail, whose links confirm who has an address"),
+                              "add what is not there of the two");
+}
+
+static na_error *check_provider(na_building *b, const na_provider *p)
+{
+    if (p->type == NA_EMAIL && lacks_mail(b))
+        return na_error_mended_by(
+            na_wrong(b, "provider '%s' needs NextAuthMail, or EMAIL_SERVER in the environment",
+                     p->id),
+            "say with NextAuthMail how mail is sent");
+    if ((p->type == NA_EMAIL || p->in_database) && lacks_database(b))
+        return na_error_mended_by(na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id),
+                                  "name the database, then run nextauthctl migrate");
+    return p->in_database ? finish_passwords(b) : NULL;
+}
+
 na_error *na_build_finish_mail(na_building *b)
 {
-    const char *server = na_environment_get(&b->environment, "EMAIL_SERVER");
-    na_mail_options *options;
-    if (!b->config->mail && server) {
-        NA_TRY(start(b, server, &options));
-        NA_TRY(na_mail_options_check(b->pool, options));
-    }
-    if (b->config->features && (!b->config->mail || !b->config->database))
-        return na_wrong(b, "NextAuthFeature needs NextAuthDatabase, and NextAuthMail, whose links "
-                           "confirm who has an address");
-    for (int i = 0; i < b->config->providers->nelts; i++) {
-        const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
-        if (p->type == NA_EMAIL && !b->config->mail)
-            return na_wrong(b,
-                            "provider '%s' needs NextAuthMail, or EMAIL_SERVER in the "
-                            "environment",
-                            p->id);
-        if ((p->type == NA_EMAIL || p->in_database) && !b->config->database)
-            return na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id);
-        if (p->in_database)
-            NA_TRY(finish_passwords(b));
-    }
+    na_build_look_at(b, b->at, "NextAuthMail");
+    NA_TRY(na_build_noted(b, mail_from_environment(b)));
+    na_build_look_at(b, b->at, "NextAuthFeature");
+    NA_TRY(na_build_noted(b, check_features(b)));
+    na_build_look_at(b, b->at, "NextAuthProvider");
+    for (int i = 0; i < b->config->providers->nelts; i++)
+        NA_TRY(na_build_noted(b, check_provider(b, APR_ARRAY_IDX(b->config->providers, i,
+                                                                 const na_provider *))));
     return NULL;
 }

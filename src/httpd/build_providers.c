@@ -7,7 +7,7 @@
 #include <ap_provider.h>
 #include <mod_auth.h>
 
-#include "httpd/module.h"
+#include "httpd/build.h"
 
 /* GOOGLE, AZURE_AD: how a provider's id is spelled in variables. */
 static const char *variable_stem(apr_pool_t *pool, const char *id)
@@ -133,19 +133,20 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
     return NULL;
 }
 
-static na_error *build(const na_environment *environment, const na_written *written, int allow_http,
-                       na_provider **provider)
+static na_error *build(na_building *b, const na_written *written, na_provider **provider)
 {
+    const na_environment *environment = &b->environment;
+    int allow_http = b->config->http.allow_http;
     NA_TRY(start(environment, written, provider));
     for (int i = 1; i < written->argc; i++)
         NA_TRY(set_option(environment, *provider, written->argv[i]));
     const char *secret = option_of(written, "clientSecret");
     if (secret && !allow_http)
-        na_value_warn_if_literal(written->server, written, "clientSecret=", secret);
+        na_value_warn_if_literal(b->server, written, "clientSecret=", secret);
     fill_from_environment(environment, *provider);
-    NA_TRY(na_provider_finish(environment->pool, *provider, allow_http));
-    NA_TRY(check_readable(environment->pool, (*provider)->password_file));
-    return check_authn_providers(environment->pool, (*provider)->authn_providers);
+    NA_TRY(na_provider_finish(b->pool, *provider, allow_http));
+    NA_TRY(check_readable(b->pool, (*provider)->password_file));
+    return check_authn_providers(b->pool, (*provider)->authn_providers);
 }
 
 /* Index of the provider with that id, or -1. */
@@ -194,27 +195,32 @@ static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_arra
     return NULL;
 }
 
-na_error *na_build_providers(const na_environment *environment,
-                             const apr_array_header_t *directives, int allow_http,
-                             const apr_array_header_t **built, const na_written **at)
+static na_error *add(na_building *b, apr_array_header_t *providers, apr_array_header_t *origins,
+                     const na_written *written)
 {
-    apr_pool_t *pool = environment->pool;
-    apr_array_header_t *providers = apr_array_make(pool, 4, sizeof(na_provider *));
-    apr_array_header_t *origins = apr_array_make(pool, 4, sizeof(const server_rec *));
+    na_provider *provider;
+    NA_TRY(build(b, written, &provider));
+    return place(b->pool, providers, origins, provider, written);
+}
+
+na_error *na_build_providers(na_building *b, const apr_array_header_t *directives)
+{
+    apr_array_header_t *providers = apr_array_make(b->pool, 4, sizeof(na_provider *));
+    apr_array_header_t *origins = apr_array_make(b->pool, 4, sizeof(const server_rec *));
     int from_env = 0;
+    b->config->providers = providers;
     for (int i = 0; i < directives->nelts; i++) {
         const na_written *written = &APR_ARRAY_IDX(directives, i, na_written);
-        na_provider *provider;
         if (strcmp(written->directive, "NextAuthProvidersFromEnv") == 0)
             from_env = ap_cstr_casecmp(written->argv[0], "on") == 0;
         if (strcmp(written->directive, "NextAuthProvider") != 0)
             continue;
-        *at = written;
-        NA_TRY(build(environment, written, allow_http, &provider));
-        NA_TRY(place(pool, providers, origins, provider, written));
+        na_build_look_at(b, written, NULL);
+        NA_TRY(na_build_noted(b, add(b, providers, origins, written)));
     }
-    if (from_env)
-        NA_TRY(add_from_environment(environment, allow_http, providers));
-    *built = providers;
-    return NULL;
+    if (!from_env)
+        return NULL;
+    na_build_look_at(b, na_build_last_of(directives, "NextAuthProvidersFromEnv"), NULL);
+    return na_build_noted(b, add_from_environment(&b->environment, b->config->http.allow_http,
+                                                  providers));
 }

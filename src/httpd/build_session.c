@@ -8,6 +8,7 @@
 #include <mod_ssl.h>
 
 #include "httpd/build.h"
+#include "httpd/findings.h"
 
 #define YEARS_10 (10L * 365 * 24 * 3600)
 
@@ -282,49 +283,81 @@ static int names_store(const na_building *b, const char *name)
     return 0;
 }
 
-static void notify(const na_building *b, const char *text)
+static void notify(const na_building *b, const char *subject, const char *text, const char *mend)
 {
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_NOTICE, 0, b->server, "mod_nextauth for %s: %s",
-                 b->config->origin, text);
+    const na_finding finding = {.group = NA_GROUP_SITE,
+                                .subject = subject,
+                                .state = NA_WARNING,
+                                .message = text,
+                                .mend = mend};
+    if (!na_findings_add(b->server, &finding))
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_NOTICE, 0, b->server,
+                     "mod_nextauth for %s: %s%s%s", b->config->origin, text, mend ? ": " : "",
+                     mend ? mend : "");
+}
+
+static na_error *check_store(na_building *b, na_server_conf *conf, const char *name)
+{
+    const char *notice = NULL;
+    const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+    conf->plan = b->plan;
+    NA_TRY(provider->check(b->pool, b->server, &notice));
+    if (notice)
+        notify(b, "NextAuthSessionStore",
+               apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice), NULL);
+    return NULL;
 }
 
 static na_error *check_stores(na_building *b, na_server_conf *conf)
 {
-    for (int i = 0; i < b->plan.names->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(b->plan.names, i, const char *), *notice = NULL;
-        const na_store_provider *provider =
-            ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
-        conf->plan = b->plan;
-        NA_TRY(provider->check(b->pool, b->server, &notice));
-        if (notice)
-            notify(b, apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice));
-    }
+    for (int i = 0; i < b->plan.names->nelts; i++)
+        NA_TRY(
+            na_build_noted(b, check_store(b, conf, APR_ARRAY_IDX(b->plan.names, i, const char *))));
     return NULL;
+}
+
+static na_error *finish_redis(na_building *b)
+{
+    if (!names_store(b, "redis") || b->plan.redis)
+        return NULL;
+    const char *url = na_environment_get(&b->environment, "REDIS_URL");
+    return url ? set_redis(b, url, NULL, 0) : NULL;
+}
+
+static na_error *check_strategy(na_building *b)
+{
+    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan.names)
+        return NULL;
+    return na_error_mended_by(
+        na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
+        "redis, database or socache");
+}
+
+static apr_size_t largest_cookie_header(const server_rec *s)
+{
+    return s->limit_req_fieldsize > 0 ? (apr_size_t)s->limit_req_fieldsize
+                                      : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
 }
 
 na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named)
 {
     na_session_config *session = &b->config->session;
-    const char *url = na_environment_get(&b->environment, "REDIS_URL");
-    if (names_store(b, "redis") && !b->plan.redis && url)
-        NA_TRY(set_redis(b, url, NULL, 0));
+    NA_TRY(na_build_noted(b, finish_redis(b)));
     b->plan.database = b->config->database;
-    if (session->strategy == NA_STRATEGY_DATABASE && !b->plan.names)
-        return na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore: redis, "
-                           "database or socache");
+    NA_TRY(na_build_noted(b, check_strategy(b)));
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
                                  &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
                                        &session->namespaces));
-    session->cookie_max = b->server->limit_req_fieldsize > 0
-                              ? (apr_size_t)b->server->limit_req_fieldsize
-                              : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
+    session->cookie_max = largest_cookie_header(b->server);
     if (b->plan.names) {
         session->lifetime.token = na_lifetime_of_tokens(&session->lifetime);
         return check_stores(b, conf);
     }
     if (!store_was_named)
-        notify(b, "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
-                  "session stays valid until it ends (NextAuthSessionStore none accepts that)");
+        notify(b, "NextAuthSessionStore",
+               "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
+               "session stays valid until it ends",
+               "name a store; NextAuthSessionStore none accepts it as it is");
     return NULL;
 }

@@ -4,10 +4,12 @@
 
 #include <apr_strings.h>
 
+#include "base/secret.h"
 #include "base/url.h"
 #include "httpd/build.h"
 
 #define SECRET_MIN 32
+#define MAKE_ONE "make one with 'nextauthctl secret'"
 
 na_error *na_build_number(na_building *b, const char *text, long least, long most, long *number)
 {
@@ -29,12 +31,17 @@ static na_error *set_providers_from_env(na_building *b, const na_written *w)
     return na_as_switch(b, w->argv[0], &ignored);
 }
 
-na_error *na_build_mode(na_building *b, const char *name)
+const char *na_mode_name(na_mode mode)
 {
     static const char *const names[] = {
         [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
+    return names[mode];
+}
+
+na_error *na_build_mode(na_building *b, const char *name)
+{
     for (int i = NA_PRODUCTION; i <= NA_TEST; i++) {
-        if (strcmp(name, names[i]) != 0)
+        if (strcmp(name, na_mode_name((na_mode)i)) != 0)
             continue;
         b->config->mode = (na_mode)i;
         return NULL;
@@ -58,15 +65,28 @@ static na_error *set_base_path(na_building *b, const na_written *w)
     return NULL;
 }
 
+/* Tests and examples have such secrets, which must never become those of a site. */
+static na_error *check_strength(na_building *b, const char *secret)
+{
+    const char *weakness = na_secret_weakness(b->pool, secret);
+    if (!weakness)
+        return NULL;
+    na_error *error = na_error_mended_by(na_wrong(b, "%s", weakness), MAKE_ONE);
+    if (b->config->mode == NA_PRODUCTION)
+        return error;
+    na_build_warn(b, error);
+    return NULL;
+}
+
 na_error *na_build_add_secret(na_building *b, const char *secret)
 {
     if (strlen(secret) < SECRET_MIN)
-        return na_wrong(b,
-                        "the secret has %d bytes, at least %d are wanted: make one with "
-                        "'nextauthctl secret'",
-                        (int)strlen(secret), SECRET_MIN);
+        return na_error_mended_by(na_wrong(b, "the secret has %d bytes, at least %d are wanted",
+                                           (int)strlen(secret), SECRET_MIN),
+                                  MAKE_ONE);
     if (!na_is_utf8(secret))
-        return na_wrong(b, "the secret is not UTF-8");
+        return na_error_mended_by(na_wrong(b, "the secret is not UTF-8"), MAKE_ONE);
+    NA_TRY(check_strength(b, secret));
     APR_ARRAY_PUSH(b->secrets, const char *) = secret;
     return NULL;
 }

@@ -134,6 +134,7 @@ static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
 typedef struct na_environment {
     apr_pool_t *pool;
     apr_table_t *file; /* NextAuthEnvFile's variables; NULL where there is none */
+    apr_table_t *used; /* those that were asked for and are there, for nextauthctl check */
 } na_environment;
 
 /* The process's own variable, else the file's; NULL where it is neither's, or empty. */
@@ -143,7 +144,7 @@ const char *na_environment_get(const na_environment *environment, const char *na
 na_error *na_value_resolve(const na_environment *environment, const char *value,
                            const char **resolved);
 
-/* Warns where a secret is written out instead of being named by its place. */
+/* Warns where a secret of server `s` is written out instead of being named by its place. */
 void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
                               const char *value);
 
@@ -157,10 +158,14 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
 /* Warns where two servers of one host name throw out each other's cookies. */
 void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
 
-/* build_providers.c: NextAuthProvider and providers from the environment. */
-na_error *na_build_providers(const na_environment *environment, const apr_array_header_t *written,
-                             int allow_http, const apr_array_header_t **providers,
-                             const na_written **at);
+/* As NextAuthMode has it. */
+const char *na_mode_name(na_mode mode);
+
+/* Where this server can be reached from other machines, "0.0.0.0:80, …"; NULL: nowhere. */
+const char *na_public_addresses(apr_pool_t *pool, const server_rec *s);
+
+/* exposure.c: at each start, what development and test mode mean where others can reach them. */
+void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool);
 
 /* ── requests ──────────────────────────────────────────────────────────────────────────────── */
 

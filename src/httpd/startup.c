@@ -2,7 +2,7 @@
 #include <http_main.h>
 #include <util_mutex.h>
 
-#include "httpd/module.h"
+#include "httpd/findings.h"
 #include "ops/metric_sources.h"
 
 /* Verified tokens a child remembers: about 1.5 KB each. */
@@ -34,16 +34,17 @@ static int report(const server_rec *s, const na_written *at, const na_error *err
 
 int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    const server_rec *first = s;
-    for (; s; s = s->next) {
-        na_server_conf *conf = na_server_conf_of(s);
+    na_findings_begin(s);
+    for (server_rec *each = s; each; each = each->next) {
+        na_server_conf *conf = na_server_conf_of(each);
         const na_written *at = NULL;
-        na_error *error = na_config_build(pconf, s, conf, &at);
+        na_error *error = na_config_build(pconf, each, conf, &at);
         if (error)
-            return report(s, at, error, ptemp);
+            return report(each, at, error, ptemp);
     }
-    na_warn_of_shared_cookies(first, ptemp);
-    return OK;
+    na_warn_of_shared_cookies(s, ptemp);
+    na_error *error = na_findings_are_wanted(s) ? na_findings_write(s) : NULL;
+    return error ? report(s, NULL, error, ptemp) : OK;
 }
 
 int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -68,7 +69,10 @@ int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
     na_error *error = prepare(pconf, s);
-    return error ? report(s, NULL, error, ptemp) : OK;
+    if (error)
+        return report(s, NULL, error, ptemp);
+    na_warn_of_exposure(s, ptemp);
+    return OK;
 }
 
 static na_error *start_child(apr_pool_t *pool, server_rec *s)

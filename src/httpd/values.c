@@ -7,7 +7,7 @@
 
 #include "base/crypto.h"
 #include "base/envfile.h"
-#include "httpd/module.h"
+#include "httpd/findings.h"
 
 #define OUTPUT_MAX (64 * 1024)
 
@@ -16,7 +16,11 @@ const char *na_environment_get(const na_environment *environment, const char *na
     const char *value = getenv(name);
     if ((!value || !*value) && environment->file)
         value = apr_table_get(environment->file, name);
-    return value && *value ? value : NULL;
+    if (!value || !*value)
+        return NULL;
+    if (environment->used)
+        apr_table_set(environment->used, name, "");
+    return value;
 }
 
 void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
@@ -25,10 +29,18 @@ void na_value_warn_if_literal(const server_rec *s, const na_written *written, co
     if (strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0 ||
         strncmp(value, "exec:", 5) == 0)
         return;
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                 "%s on line %d of %s: %s is written out, and mod_info shows directives as "
-                 "written: use env:NAME, file:PATH or exec:COMMAND",
-                 written->directive, written->line, written->file, what);
+    const na_finding finding = {
+        .group = NA_GROUP_DIRECTIVES,
+        .subject = written->directive,
+        .state = NA_WARNING,
+        .message = apr_pstrcat(s->process->pconf, what,
+                               " is written out, and mod_info shows directives as written", NULL),
+        .mend = "use env:NAME, file:PATH or exec:COMMAND",
+        .file = written->file,
+        .line = written->line};
+    if (!na_findings_add(s, &finding))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s on line %d of %s: %s: %s",
+                     finding.subject, finding.line, finding.file, finding.message, finding.mend);
 }
 
 /* Secrets in files end in a line feed more often than not. */

@@ -44,15 +44,27 @@ static const char *words_of(apr_pool_t *pool, na_bytes body)
                : "";
 }
 
-na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request)
+static na_error *fetch(const na_mail *mail, apr_pool_t *pool, const na_http_request *request,
+                       na_http_response *response)
 {
-    na_http_response response;
     if (!mail->http)
         return na_error_new(pool, NA_CONFIGURATION, "%s needs an HTTP client",
                             mail->transport->name);
-    na_error *error = na_http_fetch(mail->http, pool, request, &response);
-    if (error)
-        return na_error_wrap(pool, error, NA_UNAVAILABLE, "%s", mail->transport->name);
+    na_error *error = na_http_fetch(mail->http, pool, request, response);
+    return error ? na_error_wrap(pool, error, NA_UNAVAILABLE, "%s", mail->transport->name) : NULL;
+}
+
+na_error *na_mail_api_reach(const na_mail *mail, apr_pool_t *pool, const char *origin)
+{
+    na_http_request request = {.url = na_mail_api_url(pool, mail->options, origin, "/")};
+    na_http_response response;
+    return fetch(mail, pool, &request, &response);
+}
+
+na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request)
+{
+    na_http_response response;
+    NA_TRY(fetch(mail, pool, request, &response));
     if (response.status >= 200 && response.status < 300)
         return NULL;
     int temporary = response.status == 429 || response.status >= 500;

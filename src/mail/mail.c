@@ -115,6 +115,11 @@ na_error *na_mail_send(const na_mail *mail, apr_pool_t *pool, const na_mail_mess
     return mail->transport->send(mail, pool, &letter);
 }
 
+na_error *na_mail_probe(const na_mail *mail, apr_pool_t *pool)
+{
+    return mail->transport->probe ? mail->transport->probe(mail, pool) : NULL;
+}
+
 int na_mail_is_temporary(const na_error *error)
 {
     return strcmp(error->code, NA_UNAVAILABLE) == 0;

@@ -97,6 +97,12 @@ na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
  */
 na_error *na_mail_send(const na_mail *mail, apr_pool_t *pool, const na_mail_message *message);
 
+/*
+ * Whether a message could be handed over now, without one: a mail server is connected to and logged
+ * in at, of a service's API it is seen that it answers.
+ */
+na_error *na_mail_probe(const na_mail *mail, apr_pool_t *pool);
+
 int na_mail_is_temporary(const na_error *error);
 
 /* The name of the transport, for metrics. */

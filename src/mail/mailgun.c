@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "mail/transport.h"
 
+#define ORIGIN "https://api.mailgun.net"
+
 static const char *field(apr_pool_t *pool, const char *form, const char *name, const char *value)
 {
     return apr_pstrcat(pool, form, *form ? "&" : "", name, "=", na_percent_encode(pool, value),
@@ -25,8 +27,7 @@ static const char *form_of(apr_pool_t *pool, const na_mail_letter *letter)
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     const char *path = apr_pstrcat(pool, "/v3/", mail->options->domain, "/messages", NULL);
-    na_http_request request = {.url = na_mail_api_url(pool, mail->options,
-                                                      "https://api.mailgun.net", path),
+    na_http_request request = {.url = na_mail_api_url(pool, mail->options, ORIGIN, path),
                                .form = form_of(pool, letter),
                                .user = "api",
                                .password = mail->options->api_key};
@@ -40,6 +41,11 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
     return na_error_new(pool, NA_CONFIGURATION, "mail: domain is no name of a domain");
 }
 
+static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+{
+    return na_mail_api_reach(mail, pool, ORIGIN);
+}
+
 static const char *const needs[] = {"apiKey", "domain", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_mailgun = {"mailgun", needs, takes, check, deliver};
+const na_mail_transport na_mail_mailgun = {"mailgun", needs, takes, check, deliver, probe};

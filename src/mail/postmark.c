@@ -3,11 +3,13 @@
 
 #include "mail/transport.h"
 
+#define ORIGIN "https://api.postmarkapp.com"
+
 /* Links that sign people in must not lead through a service that counts clicks. */
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     na_http_request request = {
-        .url = na_mail_api_url(pool, mail->options, "https://api.postmarkapp.com", "/email"),
+        .url = na_mail_api_url(pool, mail->options, ORIGIN, "/email"),
         .headers = (const char *const[]){
             apr_pstrcat(pool, "X-Postmark-Server-Token: ", mail->options->api_key, NULL), NULL}};
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:b}", "From",
@@ -17,6 +19,11 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     return na_mail_post_json(mail, pool, &request, json);
 }
 
+static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+{
+    return na_mail_api_reach(mail, pool, ORIGIN);
+}
+
 static const char *const needs[] = {"apiKey", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_postmark = {"postmark", needs, takes, NULL, deliver};
+const na_mail_transport na_mail_postmark = {"postmark", needs, takes, NULL, deliver, probe};

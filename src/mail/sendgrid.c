@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mail/transport.h"
 
+#define ORIGIN "https://api.sendgrid.com"
+
 static json_t *mailbox_of(const char *email, const char *name)
 {
     return json_pack("{s:s, s:s*}", "email", email, "name", *name ? name : NULL);
@@ -25,8 +27,7 @@ static json_t *no_tracking(void)
 
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
-    na_http_request request = {.url = na_mail_api_url(pool, mail->options,
-                                                      "https://api.sendgrid.com", "/v3/mail/send"),
+    na_http_request request = {.url = na_mail_api_url(pool, mail->options, ORIGIN, "/v3/mail/send"),
                                .bearer = mail->options->api_key};
     json_t *json =
         json_pack("{s:[{s:[o]}], s:o, s:s, s:o, s:o}", "personalizations", "to",
@@ -36,6 +37,11 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     return na_mail_post_json(mail, pool, &request, json);
 }
 
+static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+{
+    return na_mail_api_reach(mail, pool, ORIGIN);
+}
+
 static const char *const needs[] = {"apiKey", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_sendgrid = {"sendgrid", needs, takes, NULL, deliver};
+const na_mail_transport na_mail_sendgrid = {"sendgrid", needs, takes, NULL, deliver, probe};

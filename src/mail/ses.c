@@ -33,23 +33,31 @@ static const char *sender_of(apr_pool_t *pool, const na_mailbox *mailbox)
     return sender;
 }
 
+static const char *origin_of(apr_pool_t *pool, const na_mail_options *options)
+{
+    return apr_pstrcat(pool, "https://email.", options->region, ".amazonaws.com", NULL);
+}
+
+static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+{
+    return na_mail_api_reach(mail, pool, origin_of(pool, mail->options));
+}
+
 /* The token of temporary keys is signed like every x-amz-… header. */
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     const na_mail_options *options = mail->options;
-    const char *origin =
-        apr_pstrcat(pool, "https://email.", options->region, ".amazonaws.com", NULL);
-    const char *token =
-        options->session_token
-            ? apr_pstrcat(pool, "X-Amz-Security-Token: ", options->session_token, NULL)
-            : NULL;
-    na_http_request request = {.url = na_mail_api_url(pool, options, origin,
-                                                      "/v2/email/outbound-emails"),
-                               .user = options->access_key_id,
-                               .password = options->secret_access_key,
-                               .sigv4 =
-                                   apr_pstrcat(pool, "aws:amz:", options->region, ":ses", NULL),
-                               .headers = (const char *const[]){token, NULL}};
+    na_http_request request = {
+        .url =
+            na_mail_api_url(pool, options, origin_of(pool, options), "/v2/email/outbound-emails"),
+        .user = options->access_key_id,
+        .password = options->secret_access_key,
+        .sigv4 = apr_pstrcat(pool, "aws:amz:", options->region, ":ses", NULL),
+        .headers = (const char *const[]){options->session_token
+                                             ? apr_pstrcat(pool, "X-Amz-Security-Token: ",
+                                                           options->session_token, NULL)
+                                             : NULL,
+                                         NULL}};
     json_t *json = json_pack("{s:s, s:{s:[s]}, s:{s:{s:o, s:o}}}", "FromEmailAddress",
                              sender_of(pool, &letter->from), "Destination", "ToAddresses",
                              letter->to, "Content", "Simple", "Subject", text_of(letter->subject),
@@ -69,4 +77,4 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
 
 static const char *const needs[] = {"accessKeyId", "secretAccessKey", "region", NULL};
 static const char *const takes[] = {"sessionToken", "baseUrl", NULL};
-const na_mail_transport na_mail_ses = {"ses", needs, takes, check, deliver};
+const na_mail_transport na_mail_ses = {"ses", needs, takes, check, deliver, probe};

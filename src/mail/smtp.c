@@ -191,14 +191,21 @@ static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_optio
                         words_of(s, code));
 }
 
+static na_error *open_session(const na_mail *mail, apr_pool_t *pool, session *s)
+{
+    *s = (session){.curl = curl_easy_init()};
+    if (!s->curl)
+        return na_error_new(pool, NA_UNAVAILABLE, "libcurl gives no handle for a mail");
+    curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
+    set_server(s->curl, pool, mail->options);
+    set_limits(s, mail->options);
+    return NULL;
+}
+
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
-    session s = {.curl = curl_easy_init()};
-    if (!s.curl)
-        return na_error_new(pool, NA_UNAVAILABLE, "libcurl gives no handle for a mail");
-    curl_easy_setopt(s.curl, CURLOPT_ERRORBUFFER, s.error);
-    set_server(s.curl, pool, mail->options);
-    set_limits(&s, mail->options);
+    session s;
+    NA_TRY(open_session(mail, pool, &s));
     CURLcode code = set_message(&s, pool, letter);
     if (code == CURLE_OK)
         code = curl_easy_perform(s.curl);
@@ -207,6 +214,19 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     return error;
 }
 
+/* Behind TLS and login one command that does nothing (RFC 5321 section 4.1.1.9). */
+static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+{
+    session s;
+    NA_TRY(open_session(mail, pool, &s));
+    curl_easy_setopt(s.curl, CURLOPT_CUSTOMREQUEST, "NOOP");
+    curl_easy_setopt(s.curl, CURLOPT_NOBODY, 1L);
+    CURLcode code = curl_easy_perform(s.curl);
+    na_error *error = code == CURLE_OK ? NULL : failure(&s, pool, mail->options, code);
+    end_session(&s);
+    return error;
+}
+
 static const char *const needs[] = {"host", NULL};
 static const char *const takes[] = {"username", "password", "caFile", NULL};
-const na_mail_transport na_mail_smtp = {"smtp", needs, takes, na_mail_smtp_check, deliver};
+const na_mail_transport na_mail_smtp = {"smtp", needs, takes, na_mail_smtp_check, deliver, probe};

@@ -24,6 +24,7 @@ typedef struct na_mail_transport {
     const char *const *takes; /* of those that may be set besides */
     na_error *(*check)(apr_pool_t *pool, const na_mail_options *options); /* or NULL */
     na_error *(*send)(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter);
+    na_error *(*probe)(const na_mail *mail, apr_pool_t *pool); /* NULL: nothing is asked */
 } na_mail_transport;
 
 extern const na_mail_transport na_mail_smtp, na_mail_sendgrid, na_mail_ses, na_mail_resend,
@@ -49,6 +50,9 @@ void na_mail_write(const na_mail *mail, na_mail_level level, const char *line);
 /* `path` behind the options' base_url, or else `origin`. */
 const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, const char *origin,
                             const char *path);
+
+/* Whether the API answers at all, with whatever status. */
+na_error *na_mail_api_reach(const na_mail *mail, apr_pool_t *pool, const char *origin);
 
 /* Calls an API: success is a status of 2xx. */
 na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request);

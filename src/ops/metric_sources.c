@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/metric_sources.h"
 
-static void called(void *data, const char *host, double seconds, int answered)
+static void called(void *data, const na_http_call *call)
 {
-    na_metrics_observe(data, NA_METRIC_HTTP_REQUEST_DURATION, host, seconds);
-    if (!answered)
-        na_metrics_count(data, NA_METRIC_HTTP_REQUEST_FAILURES, host, NULL);
+    na_metrics_observe(data, NA_METRIC_HTTP_REQUEST_DURATION, call->host, call->seconds);
+    if (!call->status || call->status >= 500)
+        na_metrics_count(data, NA_METRIC_HTTP_REQUEST_FAILURES, call->host, NULL);
 }
 
 const na_http_observer *na_metrics_of_calls(apr_pool_t *pool, na_metrics *metrics)

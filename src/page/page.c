@@ -77,12 +77,15 @@ const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
     const char *logo = theme->logo ? apr_pstrcat(pool, "<img class=\"logo\" alt=\"\" src=\"",
                                                  na_html(pool, theme->logo), "\">", NULL)
                                    : "";
+    const char *banner = theme->banner ? apr_pstrcat(pool, "<p class=\"error\" role=\"alert\">",
+                                                     na_html(pool, theme->banner), "</p>", NULL)
+                                       : "";
     return apr_pstrcat(
         pool, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>",
         na_html(pool, title),
         "</title><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
         "<meta name=\"robots\" content=\"noindex\"><style nonce=\"",
         style_nonce, "\">", style, dark_by_preference, colours(pool, theme, providers),
-        "</style></head><body class=\"__next-auth-theme-", scheme, " ", scheme, "\"><main>", logo,
-        content, shown, "</main></body></html>\n", NULL);
+        "</style></head><body class=\"__next-auth-theme-", scheme, " ", scheme, "\"><main>", banner,
+        logo, content, shown, "</main></body></html>\n", NULL);
 }

@@ -12,6 +12,7 @@ typedef struct na_page_theme {
     const char *brand_color;  /* "#rrggbb" or NULL */
     const char *button_text;  /* "#rrggbb" or NULL */
     const char *logo;         /* address or path, or NULL */
+    const char *banner;       /* a warning above everything, or NULL; no directive sets it */
 } na_page_theme;
 
 /*

@@ -76,7 +76,7 @@ ServerRoot ${folder}
 PidFile ${folder}/httpd.pid
 DefaultRuntimeDir ${folder}
 ErrorLog ${folder}/error.log
-LogLevel warn nextauth:debug
+LogLevel warn ${options.without ? '' : 'nextauth:debug'}
 Listen 127.0.0.1:@PORT@
 ServerName http://localhost:@PORT@
 LoadModule mpm_${mpm}_module ${modules}/mod_mpm_${mpm}.so
@@ -197,9 +197,34 @@ async function configtest(t, options = {}) {
   return { status: result.status, output: result.stdout + result.stderr, dir: folder };
 }
 
+/*
+ * nextauthctl check on such a configuration. Gives { status, stdout, stderr, dir }, and with --json
+ * `told`, what it says. The program it asks is the one under test, whatever is preloaded for it.
+ */
+async function check(t, options = {}, args = []) {
+  const folder = prepare(options, options.port || await freePort());
+  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const env = environment(options);
+  fs.writeFileSync(path.join(folder, 'httpd'), `#!/bin/sh
+LD_PRELOAD='${env.LD_PRELOAD || ''}' exec ${program} "$@"
+`, { mode: 0o755 });
+  const child = spawn(path.join(path.dirname(moduleFile), 'nextauthctl'),
+    ['check', '--httpd', path.join(folder, 'httpd'), '--config', path.join(folder, 'httpd.conf'), ...args],
+    { env: { ...env, LD_PRELOAD: '', TMPDIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const result = { stdout: '', stderr: '', dir: folder };
+  child.stdout.setEncoding('utf8').on('data', (text) => { result.stdout += text; });
+  child.stderr.setEncoding('utf8').on('data', (text) => { result.stderr += text; });
+  result.status = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve(status ?? signal));
+  });
+  if (args.includes('--json')) result.told = JSON.parse(result.stdout);
+  return result;
+}
+
 function htpasswd(users) {
   return Object.entries(users).map(([user, password]) => execFileSync('htpasswd', ['-nbBC', '5', user, password],
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { startHttpd, configtest, freePort, htpasswd, pause, root, thorough };
+module.exports = { startHttpd, configtest, check, freePort, htpasswd, pause, root, thorough };

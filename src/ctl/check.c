@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_getopt.h>
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "ctl/checked.h"
+#include "ctl/commands.h"
+
+typedef struct call {
+    apr_pool_t *pool;
+    const char *program, *config;
+    int connect, json;
+} call;
+
+static int read_options(call *c, int argc, char **argv)
+{
+    static const apr_getopt_option_t options[] = {{"httpd", 'p', 1, "the program to ask"},
+                                                  {"config", 'f', 1, "its configuration"},
+                                                  {"connect", 'c', 0, "try connections"},
+                                                  {"json", 'j', 0, "as JSON"},
+                                                  {NULL, 0, 0, NULL}};
+    apr_getopt_t *parser;
+    const char *value;
+    int option;
+    apr_status_t status;
+    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
+    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
+        if (option == 'p')
+            c->program = value;
+        if (option == 'f')
+            c->config = value;
+        c->connect |= option == 'c';
+        c->json |= option == 'j';
+    }
+    return status == APR_EOF && parser->ind == argc;
+}
+
+/* ── for people ────────────────────────────────────────────────────────────────────────────── */
+
+static const char *text_of(const json_t *row, const char *name)
+{
+    const char *text = na_json_string(row, name);
+    return text ? text : "";
+}
+
+static void print_mark(const char *state)
+{
+    static const struct {
+        const char *state, *mark, *colour;
+    } marks[] = {{"ok", "✓", "\033[32m"}, {"warning", "!", "\033[33m"}, {"wrong", "✗", "\033[31m"}};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(state, marks[i].state) == 0)
+            printf("  %s%s%s ", isatty(1) ? marks[i].colour : "", marks[i].mark,
+                   isatty(1) ? "\033[0m" : "");
+}
+
+static void print_place(const json_t *row)
+{
+    json_int_t line;
+    if (na_json_string(row, "file") && na_json_number(row, "line", &line))
+        printf("  (%s:%d)", text_of(row, "file"), (int)line);
+}
+
+static void print_row(const json_t *row, int width)
+{
+    const char *mend = na_json_string(row, "mend");
+    print_mark(text_of(row, "state"));
+    printf("%-*s  %s", width, text_of(row, "subject"), text_of(row, "message"));
+    print_place(row);
+    printf("\n");
+    if (mend)
+        printf("    %*s  → %s\n", width, "", mend);
+}
+
+/* Wide enough for each subject of the group that begins with row `first`. */
+static int width_of_group(const json_t *rows, size_t first)
+{
+    const json_t *row = json_array_get(rows, first);
+    const char *site = text_of(row, "site"), *group = text_of(row, "group");
+    int width = 0;
+    for (size_t i = first; (row = json_array_get(rows, i)); i++) {
+        int len = (int)strlen(text_of(row, "subject"));
+        if (strcmp(site, text_of(row, "site")) != 0 || strcmp(group, text_of(row, "group")) != 0)
+            break;
+        width = len > width ? len : width;
+    }
+    return width;
+}
+
+static void print_table(const json_t *rows)
+{
+    const char *bold = isatty(1) ? "\033[1m" : "", *plain = isatty(1) ? "\033[0m" : "";
+    const char *site = "", *group = "";
+    int width = 0;
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        int is_new = strcmp(site, text_of(row, "site")) != 0;
+        if (is_new)
+            printf("%s%s%s%s\n", i ? "\n" : "", bold, text_of(row, "site"), plain);
+        site = text_of(row, "site");
+        if (is_new || strcmp(group, text_of(row, "group")) != 0) {
+            width = width_of_group(rows, i);
+            printf(" %s\n", text_of(row, "group"));
+        }
+        group = text_of(row, "group");
+        print_row(row, width);
+    }
+}
+
+/* ── what came of it ───────────────────────────────────────────────────────────────────────── */
+
+static int count(const json_t *rows, const char *state)
+{
+    int found = 0;
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) found += strcmp(text_of(row, "state"), state) == 0;
+    return found;
+}
+
+static json_t *collect(const call *c)
+{
+    na_tested tested;
+    json_t *all = na_json_own(c->pool, json_array());
+    na_error *error = na_ctl_run_test(c->pool, c->program, c->config, c->connect, &tested);
+    if (error) {
+        na_ctl_add_finding(c->pool, all, "wrong", na_error_reason(c->pool, error),
+                           na_error_mend(error), NULL, 0);
+        return all;
+    }
+    if (tested.findings)
+        json_array_extend(all, tested.findings);
+    na_ctl_add_findings_of_httpd(c->pool, &tested, all);
+    return all;
+}
+
+int na_command_check(apr_pool_t *pool, int argc, char **argv)
+{
+    call c = {.pool = pool};
+    if (!read_options(&c, argc, argv)) {
+        fprintf(stderr, "nextauthctl check: see nextauthctl --help\n");
+        return 2;
+    }
+    json_t *rows = collect(&c);
+    int right = count(rows, "ok"), warnings = count(rows, "warning"), wrong = count(rows, "wrong");
+    if (c.json) {
+        json_t *all = json_pack("{s:b, s:i, s:i, s:i, s:O}", "connected", c.connect, "ok", right,
+                                "warnings", warnings, "wrong", wrong, "findings", rows);
+        printf("%s\n", na_json_dump(pool, na_json_own(pool, all)));
+        return wrong ? 1 : 0;
+    }
+    print_table(rows);
+    fflush(stdout);
+    fprintf(stderr, "%d wrong, %d warning%s, %d right\n", wrong, warnings, warnings == 1 ? "" : "s",
+            right);
+    return wrong ? 1 : 0;
+}

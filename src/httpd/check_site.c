@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "httpd/build.h"
+#include "httpd/findings.h"
+#include "session/chunks.h"
+
+static void check_mode(const na_building *b)
+{
+    na_mode mode = b->config->mode;
+    const char *addresses = mode == NA_PRODUCTION ? NULL : na_public_addresses(b->pool, b->server);
+    if (addresses)
+        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG,
+                        "write NextAuthMode production, or let it Listen on 127.0.0.1 alone",
+                        "%s mode, and others can reach it: it listens on %s", na_mode_name(mode),
+                        addresses);
+    else
+        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_RIGHT, NULL, "%s%s",
+                        na_mode_name(mode),
+                        mode == NA_PRODUCTION ? "" : ", and only this machine can reach it");
+}
+
+static void check_address(const na_building *b)
+{
+    if (na_build_is_wrong(b, "NextAuthURL"))
+        return;
+    na_findings_say(b->server, NA_GROUP_SITE, "address", NA_RIGHT, NULL, "%s%s",
+                    b->config->base_url, b->url ? "" : " (from ServerName)");
+}
+
+/* ── providers ─────────────────────────────────────────────────────────────────────────────── */
+
+static const char *names_of(apr_pool_t *pool, const apr_array_header_t *names)
+{
+    const char *all = "";
+    for (int i = 0; names && i < names->nelts; i++)
+        all = apr_pstrcat(pool, all, i ? ", " : "", APR_ARRAY_IDX(names, i, const char *), NULL);
+    return all;
+}
+
+static const char *backing_of(const na_building *b, const na_provider *p)
+{
+    if (p->in_database)
+        return "passwords in the database";
+    return p->password_file
+               ? apr_pstrcat(b->pool, "passwords in ", p->password_file, NULL)
+               : apr_pstrcat(b->pool, "passwords of httpd's authentication providers: ",
+                             names_of(b->pool, p->authn_providers), NULL);
+}
+
+static const char *mail_of(const na_building *b)
+{
+    const na_mail_options *mail = b->config->mail;
+    return !mail ? "links by mail"
+           : mail->host
+               ? apr_psprintf(b->pool, "links by mail, through %s:%d", mail->host, mail->port)
+               : apr_pstrcat(b->pool, "links by mail, through ", mail->transport, NULL);
+}
+
+/* RFC 6749 section 3.1.2: what the provider compares with, letter by letter. */
+static const char *callback_of(const na_building *b, const na_provider *p)
+{
+    return b->config->base_url
+               ? apr_pstrcat(b->pool, "register ", b->config->base_url, "/callback/", p->id, NULL)
+               : "the address to register follows from NextAuthURL, which is wrong";
+}
+
+static void check_provider(const na_building *b, const na_provider *p)
+{
+    const char *what = p->type == NA_CREDENTIALS ? backing_of(b, p)
+                       : p->type == NA_EMAIL     ? mail_of(b)
+                                                 : callback_of(b, p);
+    na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
+    if (p->allow_linking && p->allow_unverified_email)
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
+                        "leave one of the two out",
+                        "allowDangerousEmailAccountLinking with allowUnverifiedEmail: whoever "
+                        "claims an address there is its user here");
+}
+
+/* ── cookies ───────────────────────────────────────────────────────────────────────────────── */
+
+static void check_cookie(const na_building *b, const na_cookie *cookie)
+{
+    const char *domain =
+        cookie->domain ? apr_pstrcat(b->pool, ", domain ", cookie->domain, NULL) : "";
+    na_findings_say(b->server, NA_GROUP_COOKIES, cookie->name, NA_RIGHT, NULL,
+                    "%s, SameSite=%s, path %s%s", cookie->secure ? "Secure" : "not Secure",
+                    cookie->same_site, cookie->path, domain);
+    if (strcmp(cookie->same_site, "None") == 0)
+        na_findings_say(b->server, NA_GROUP_COOKIES, cookie->name, NA_WARNING,
+                        "sameSite=lax is right unless other sites embed this one",
+                        "SameSite=None: other sites' requests carry it");
+}
+
+/* A session's claims, sealed and in base64url, and the names of its pieces. */
+#define SESSION_ROOM 2048
+
+static void check_sizes(const na_building *b)
+{
+    apr_size_t most = b->config->session.cookie_max;
+    apr_size_t room = most > NA_OTHER_COOKIES ? most - NA_OTHER_COOKIES : 0;
+    int in_cookie = b->config->session.strategy == NA_STRATEGY_JWT;
+    int is_tight = in_cookie && room < SESSION_ROOM;
+    na_findings_say(b->server, NA_GROUP_COOKIES, "LimitRequestFieldSize",
+                    is_tight ? NA_WARNING : NA_RIGHT,
+                    is_tight ? "raise LimitRequestFieldSize, 8190 by default, or keep claims on "
+                               "the server: NextAuthSessionStrategy database"
+                             : NULL,
+                    "a Cookie header may have %" APR_SIZE_T_FMT " bytes: %" APR_SIZE_T_FMT
+                    " for the session beside %d for other cookies",
+                    most, room, NA_OTHER_COOKIES);
+}
+
+static void check_cookies(const na_building *b)
+{
+    const na_session_config *session = &b->config->session;
+    if (!session->source_count)
+        return; /* the address is wrong, from which they follow */
+    for (int i = 0; i < session->source_count; i++)
+        check_cookie(b, &session->sources[i].cookie);
+    for (int i = 0; i < NA_COOKIE_COUNT; i++)
+        check_cookie(b, &b->config->cookies[i]);
+    check_sizes(b);
+}
+
+void na_check_site(const na_building *b)
+{
+    check_mode(b);
+    check_address(b);
+    for (int i = 0; i < b->config->providers->nelts; i++)
+        check_provider(b, APR_ARRAY_IDX(b->config->providers, i, const na_provider *));
+    check_cookies(b);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "httpd/findings.h"
+
+#define KEY "mod_nextauth findings"
+
+/* Of a row's text: what comes from a configuration can be of any length. */
+#define TEXT_MAX 1000
+
+typedef struct row {
+    const server_rec *site;
+    na_finding finding;
+    int number; /* in the order they came */
+} row;
+
+/* Kept with the configuration that it is about. */
+typedef struct findings {
+    apr_pool_t *pool;
+    apr_array_header_t *rows; /* row */
+    apr_hash_t *names;        /* of servers */
+} findings;
+
+static findings *findings_of(const server_rec *s)
+{
+    void *found = NULL;
+    apr_pool_userdata_get(&found, KEY, s->process->pconf);
+    return found;
+}
+
+/* A server that is to run must not go on after mistakes: hence in a configuration test alone. */
+void na_findings_begin(server_rec *s)
+{
+    apr_pool_t *pool = s->process->pconf;
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST ||
+        !ap_exists_config_define(NA_CHECK_DEFINE) || !getenv(NA_CHECK_REPORT_VARIABLE))
+        return;
+    findings *made = apr_palloc(pool, sizeof *made);
+    *made = (findings){pool, apr_array_make(pool, 64, sizeof(row)), apr_hash_make(pool)};
+    apr_pool_userdata_setn(made, KEY, NULL, pool);
+}
+
+int na_findings_are_wanted(const server_rec *s)
+{
+    return findings_of(s) != NULL;
+}
+
+int na_findings_connect(const server_rec *s)
+{
+    return findings_of(s) && ap_exists_config_define(NA_CHECK_CONNECT_DEFINE);
+}
+
+void na_findings_name_site(const server_rec *s, const char *name)
+{
+    findings *all = findings_of(s);
+    if (all)
+        apr_hash_set(all->names, apr_pmemdup(all->pool, &s, sizeof s), sizeof s, name);
+}
+
+static int is_same_directive(const row *a, const server_rec *site, const na_finding *b)
+{
+    return a->site == site && a->finding.line && a->finding.line == b->line &&
+           strcmp(a->finding.subject, b->subject) == 0 && strcmp(a->finding.file, b->file) == 0;
+}
+
+int na_findings_add(const server_rec *s, const na_finding *finding)
+{
+    findings *all = findings_of(s);
+    if (!all)
+        return 0;
+    for (int i = 0; i < all->rows->nelts; i++)
+        if (finding->state == NA_RIGHT &&
+            is_same_directive(&APR_ARRAY_IDX(all->rows, i, row), s, finding))
+            return 1;
+    APR_ARRAY_PUSH(all->rows, row) = (row){s, *finding, all->rows->nelts};
+    return 1;
+}
+
+void na_findings_say(const server_rec *s, na_finding_group group, const char *subject,
+                     na_finding_state state, const char *mend, const char *format, ...)
+{
+    findings *all = findings_of(s);
+    va_list args;
+    if (!all)
+        return;
+    va_start(args, format);
+    na_finding finding = {.group = group,
+                          .subject = subject,
+                          .state = state,
+                          .message = apr_pvsprintf(all->pool, format, args),
+                          .mend = mend};
+    va_end(args);
+    na_findings_add(s, &finding);
+}
+
+/* ── the report ────────────────────────────────────────────────────────────────────────────── */
+
+/* httpd puts each virtual host before those that it read earlier, but behind the main server. */
+static int place_of(const server_rec *site)
+{
+    int behind = 0;
+    for (const server_rec *s = site; site->is_virtual && s; s = s->next)
+        behind++;
+    return behind;
+}
+
+static int by_place(const void *left, const void *right)
+{
+    const row *a = left, *b = right;
+    if (a->site != b->site)
+        return place_of(a->site) - place_of(b->site);
+    if (a->finding.group != b->finding.group)
+        return (int)a->finding.group - (int)b->finding.group;
+    return a->number - b->number;
+}
+
+static const char *name_of(const findings *all, const server_rec *s)
+{
+    const char *name = apr_hash_get(all->names, &s, sizeof s);
+    return name ? name : s->server_hostname ? s->server_hostname : "the main server";
+}
+
+static json_t *text_of(apr_pool_t *pool, const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *json = json_string(na_one_line(pool, text, TEXT_MAX));
+    return json ? json : json_string("(text that is not UTF-8)");
+}
+
+static json_t *json_of(const findings *all, const row *r)
+{
+    static const char *const states[] = {"ok", "warning", "wrong"};
+    static const char *const groups[] = {
+        [NA_GROUP_SITE] = "site",
+        [NA_GROUP_DIRECTIVES] = "directives",
+        [NA_GROUP_ENVIRONMENT] = "environment",
+        [NA_GROUP_PROVIDERS] = "providers",
+        [NA_GROUP_COOKIES] = "cookies",
+        [NA_GROUP_CONNECTIONS] = "connections",
+    };
+    const na_finding *f = &r->finding;
+    return json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "site",
+                     text_of(all->pool, name_of(all, r->site)), "group", groups[f->group],
+                     "subject", text_of(all->pool, f->subject), "state", states[f->state],
+                     "message", text_of(all->pool, f->message), "mend", text_of(all->pool, f->mend),
+                     "file", text_of(all->pool, f->file), "line",
+                     f->line ? json_integer(f->line) : json_null());
+}
+
+/* The file is made, and its mode set, by who asks. */
+static na_error *write_file(apr_pool_t *pool, const char *path, const char *text)
+{
+    size_t len = strlen(text);
+    int file = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    ssize_t written = file < 0 ? -1 : write(file, text, len);
+    if (file >= 0)
+        close(file);
+    return written == (ssize_t)len
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION, "cannot write the report to %s", path);
+}
+
+na_error *na_findings_write(server_rec *s)
+{
+    findings *all = findings_of(s);
+    json_t *rows = na_json_own(all->pool, json_array());
+    if (!all->rows->nelts)
+        na_findings_say(s, NA_GROUP_DIRECTIVES, "NextAuthEngine", NA_WARNING,
+                        "write NextAuthEngine On where it is to serve",
+                        "is On nowhere: nothing is checked");
+    qsort(all->rows->elts, (size_t)all->rows->nelts, sizeof(row), by_place);
+    for (int i = 0; i < all->rows->nelts; i++)
+        json_array_append_new(rows, json_of(all, &APR_ARRAY_IDX(all->rows, i, row)));
+    return write_file(all->pool, getenv(NA_CHECK_REPORT_VARIABLE), na_json_dump(all->pool, rows));
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/build.h"
+#include "httpd/findings.h"
+
+void na_build_look_at(na_building *b, const na_written *at, const char *about)
+{
+    b->at = at;
+    b->about = about;
+}
+
+static const char *about(const na_building *b)
+{
+    return b->about ? b->about : b->at ? b->at->directive : "mod_nextauth";
+}
+
+int na_build_is_wrong(const na_building *b, const char *name)
+{
+    for (int i = 0; i < b->wrong->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(b->wrong, i, const char *), name) == 0)
+            return 1;
+    return 0;
+}
+
+const na_written *na_build_last_of(const apr_array_header_t *written, const char *directive)
+{
+    for (int i = written->nelts - 1; i >= 0; i--)
+        if (strcmp(APR_ARRAY_IDX(written, i, na_written).directive, directive) == 0)
+            return &APR_ARRAY_IDX(written, i, na_written);
+    return NULL;
+}
+
+/* "NextAuthMode takes: production, development or test" where an error says no more. */
+static const char *mend_of(const na_building *b, const na_error *error)
+{
+    const char *mend = na_error_mend(error);
+    int is_of_directive = b->at && !b->about;
+    for (const command_rec *each = na_directives; is_of_directive && !mend && each->name; each++)
+        if (strcmp(each->name, b->at->directive) == 0)
+            mend = apr_pstrcat(b->pool, each->name, " takes: ", each->errmsg, NULL);
+    return mend;
+}
+
+static int add(const na_building *b, const na_error *error, na_finding_state state)
+{
+    const na_finding finding = {.group = NA_GROUP_DIRECTIVES,
+                                .subject = about(b),
+                                .state = state,
+                                .message = na_error_reason(b->pool, error),
+                                .mend = mend_of(b, error),
+                                .file = b->at ? b->at->file : NULL,
+                                .line = b->at ? b->at->line : 0};
+    return na_findings_add(b->server, &finding);
+}
+
+void na_build_warn(const na_building *b, const na_error *error)
+{
+    add(b, error, NA_WARNING);
+}
+
+na_error *na_build_noted(na_building *b, na_error *error)
+{
+    if (!error || !add(b, error, NA_WRONG))
+        return error;
+    APR_ARRAY_PUSH(b->wrong, const char *) = about(b);
+    return NULL;
+}

@@ -1,0 +1,367 @@
+#!/usr/bin/env node
+'use strict';
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { suite } = require('./lib/suite.js');
+const { check, htpasswd, freePort } = require('./lib/httpd.js');
+const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { redisIsHere, startRedis } = require('./lib/redis.js');
+const { startMail } = require('./lib/mail.js');
+const { startOp } = require('./lib/op.js');
+
+const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
+const LITERAL = 'geheim-literal-4t';
+const files = { users: htpasswd({ ada: 'x' }), secret: { text: `${SECRET}\n`, mode: 0o600 } };
+const whole = {
+  engine: 'NextAuthEngine On',
+  mode: 'NextAuthMode production',
+  url: 'NextAuthURL https://app.example.org',
+  secret: 'NextAuthSecret file:@DIR@/secret',
+  provider: 'NextAuthProvider credentials backend=file:@DIR@/users',
+  store: 'NextAuthSessionStore none',
+};
+const written = (change) => Object.values({ ...whole, ...change }).flat().join('\n');
+
+// nextauthctl check --json of what is right but for what is changed.
+const ask = async (t, change, { args = [], ...options } = {}) => {
+  const result = await check(t, { files, config: written(change), ...options }, ['--json', ...args]);
+  return { ...result, rows: result.told.findings };
+};
+const rowsOf = ({ rows }, subject, group) => rows.filter((row) => row.subject === subject && (!group || row.group === group));
+const short = (rows) => rows.map(({ state, message }) => [state, message]);
+const lineOf = (dir, text) => fs.readFileSync(path.join(dir, 'httpd.conf'), 'utf8').split('\n').findIndex((line) => line.startsWith(text)) + 1;
+
+async function right(t) {
+  t.section('all right');
+  const table = await check(t, { files, config: written({}) });
+  t.is(table.status, 0, 'a right configuration is 0', table.stdout);
+  t.like(table.stdout, /^https:\/\/app\.example\.org\n site\n {2}✓ mode +production\n {2}✓ address +https:\/\/app\.example\.org\/api\/auth\n directives\n/, 'a table by site and kind');
+  t.like(table.stdout, /✓ NextAuthSecret +file:\S+\/secret {2}\(\S+httpd\.conf:\d+\)\n/, 'each directive, and where it is');
+  t.unlike(table.stdout, /✗|!|\x1b/, 'nothing is wrong, and there are no colours without a terminal');
+  t.like(table.stderr, /^0 wrong, 0 warnings, \d+ right\n$/, 'and the sum');
+  t.is(fs.readdirSync(table.dir).filter((name) => name.startsWith('nextauth-')), [], 'the report is removed');
+
+  const json = await ask(t, {});
+  t.is([json.status, json.told.connected, json.told.warnings, json.told.wrong, json.told.ok === json.rows.length], [0, false, 0, 0, true], '--json for programs');
+  t.is(rowsOf(json, 'NextAuthSessionStore')[0], { site: 'https://app.example.org', group: 'directives', subject: 'NextAuthSessionStore', state: 'ok',
+    message: 'none', mend: null, file: `${json.dir}/httpd.conf`, line: lineOf(json.dir, 'NextAuthSessionStore') }, 'a row has everything');
+  const subjects = json.rows.filter(({ group }) => group === 'directives').map(({ subject }) => subject).sort();
+  t.is(subjects, ['NextAuthEngine', 'NextAuthMode', 'NextAuthProvider', 'NextAuthSecret', 'NextAuthSessionStore', 'NextAuthURL'], 'all directives have one');
+  t.is(rowsOf(json, 'credentials').map(({ message }) => message), [`passwords in ${json.dir}/users`], 'what backs the passwords');
+  t.like(rowsOf(json, 'LimitRequestFieldSize')[0].message, /8190 bytes: 7166 for the session/, 'how large a session may be');
+}
+
+async function wrong(t) {
+  t.section('several mistakes at once');
+  const result = await ask(t, {
+    secret: 'NextAuthSecret tooshort',
+    provider: ['NextAuthProvider gogle clientId=a', `NextAuthProvider google clientId=a clientSecret=${LITERAL}`, 'NextAuthProvider credentials backend=database'],
+    age: 'NextAuthSessionMaxAge 5',
+    store: 'NextAuthSessionStore redis',
+    mail: `NextAuthMail smtp://localhost passwrod=${LITERAL}`,
+    cookie: ['NextAuthCookie state sameSite=strict', 'NextAuthCookie nonce sameSite=maybe'],
+  });
+  t.is(result.status, 1, 'are 1');
+  for (const [subject, message, mend, text] of [
+    ['NextAuthSecret', /^the secret has 8 bytes, at least 32 are wanted$/, /nextauthctl secret/, 'NextAuthSecret'],
+    ['NextAuthProvider', /'gogle' is not in the catalogue/, /^NextAuthProvider takes: a provider's id, then key=value/, 'NextAuthProvider gogle'],
+    ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthEngine'],
+    ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^NextAuthSessionMaxAge takes: seconds/, 'NextAuthSessionMaxAge'],
+    ['NextAuthSessionStore', /needs NextAuthRedis/, null, 'NextAuthSessionStore'],
+    ['NextAuthMail', /'passwrod=': key=value is wanted/, /smtp:\/\//, 'NextAuthMail'],
+    ['NextAuthCookie', /sameSite=strict keeps cookie/, /NextAuthCookie takes/, 'NextAuthCookie nonce'],
+    ['NextAuthCookie', /sameSite=maybe: lax, strict or none/, /NextAuthCookie takes/, 'NextAuthCookie nonce'],
+  ]) {
+    const row = rowsOf(result, subject).find((one) => message.test(one.message));
+    t.ok(row && row.state === 'wrong', `${subject}: ${message}`, JSON.stringify(rowsOf(result, subject)));
+    t.is(row?.line, lineOf(result.dir, text), '  on its line');
+    if (mend) t.like(row?.mend || '', mend, '  with a mend');
+  }
+  t.is(result.told.wrong, 8, 'and nothing else is wrong: no mistake has others in its wake', JSON.stringify(result.rows.filter(({ state }) => state === 'wrong')));
+  t.is(rowsOf(result, 'NextAuthURL').map(({ state }) => state), ['ok'], 'what is right is right beside them');
+  t.unlike(result.stdout + result.stderr, new RegExp(LITERAL), 'no secret is said, not even where its option is misspelled');
+
+  const rows = (await ask(t, { url: 'NextAuthURL http://app.example.org' })).rows;
+  t.is(rows.filter(({ state }) => state === 'wrong').map(({ subject, message }) => [subject, message]),
+    [['NextAuthURL', 'the canonical address http://app.example.org is not https']], 'a wrong address is one mistake, and none of the cookies that follow from it');
+  const table = await check(t, { files, config: written({ age: 'NextAuthSessionMaxAge 5' }) });
+  t.is(table.status, 1, 'for people it is 1, too');
+  t.like(table.stdout, /✗ NextAuthSessionMaxAge +'5': a whole number from 60 to \d+ is wanted {2}\(\S+:\d+\)\n +→ NextAuthSessionMaxAge takes: seconds/, 'with ✗, and an arrow to the mend');
+
+  t.section('sites');
+  const two = await ask(t, { hosts: `Listen 127.0.0.1:9
+<VirtualHost *:9>
+NextAuthURL https://two.example.org
+NextAuthSessionMaxAge 1
+</VirtualHost>
+<VirtualHost *:9>
+NextAuthURL https://app.example.org:8443
+NextAuthSecret "exec:echo ${SECRET.toLowerCase()}"
+</VirtualHost>` });
+  t.is([...new Set(two.rows.map(({ site }) => site))], ['https://app.example.org', 'https://two.example.org', 'https://app.example.org:8443'], 'each has its rows');
+  t.is(two.rows.filter(({ state }) => state === 'wrong').map(({ site, subject }) => [site, subject]), [['https://two.example.org', 'NextAuthSessionMaxAge']], 'and its mistakes');
+  t.like(rowsOf(two, '__Secure-next-auth.session-token').find(({ state }) => state === 'warning')?.message || '',
+    /https:\/\/app\.example\.org and https:\/\/app\.example\.org:8443 have one host name, this cookie and different secrets/, 'two that end each other\'s sessions are warned of');
+  t.unlike(two.stdout, new RegExp(SECRET, 'i'), 'a command is not shown: it may have a secret in it');
+}
+
+async function secrets(t) {
+  t.section('secrets that can be guessed');
+  for (const [secret, said] of [
+    ['your-secret-here-your-secret-here-1', /placeholder \("yoursecret"\)/],
+    ['changemechangemechangemechangeme', /placeholder \("changeme"\)/],
+    ['aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab', /no more than 2 different characters/],
+    ['0123456789abcdef0123456789abcdef', /repeat or count up/],
+  ]) {
+    const production = await ask(t, { secret: `NextAuthSecret "exec:echo ${secret}"` });
+    const row = rowsOf(production, 'NextAuthSecret')[0];
+    t.is([production.status, row.state], [1, 'wrong'], `in production: ${said}`);
+    t.like(row.message, said, '  is explained');
+    t.like(row.mend, /nextauthctl secret/, '  and mended');
+    t.unlike(production.stdout, new RegExp(secret), '  and not said');
+    const test = await ask(t, { mode: 'NextAuthMode test', secret: `NextAuthSecret "exec:echo ${secret}"` });
+    t.is([test.status, rowsOf(test, 'NextAuthSecret')[0].state], [0, 'warning'], '  in tests it is a warning');
+  }
+  const start = await t.configtest({ files, config: written({ secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) });
+  t.isnt(start.status, 0, 'a server in production does not start with one');
+  t.like(start.output, /NextAuthSecret on line .*placeholder.*nextauthctl secret/, 'and says so');
+  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) })).output.trim(), 'Syntax OK', 'in tests it does, silently');
+  const literal = await ask(t, { secret: `NextAuthSecret ${SECRET}=`, provider: `NextAuthProvider google clientId=a clientSecret=${LITERAL}` });
+  t.is(literal.status, 0, 'one that is written out is a warning');
+  t.is([rowsOf(literal, 'NextAuthSecret')[0], rowsOf(literal, 'NextAuthProvider')[0]].map(({ state, message }) => [state, /is written out, and mod_info/.test(message)]), [['warning', true], ['warning', true]], 'of secret and clientSecret');
+  t.unlike(literal.stdout, new RegExp(`${SECRET}|${LITERAL}`), 'and not said');
+  const quiet = await ask(t, { mode: 'NextAuthMode test', secret: `NextAuthSecret ${SECRET}=`, provider: `NextAuthProvider google clientId=a clientSecret=${LITERAL}` });
+  t.is([rowsOf(quiet, 'NextAuthSecret')[0].message, rowsOf(quiet, 'NextAuthProvider')[0].message], ['…', 'google clientId=… clientSecret=…'], 'nor is one that nobody minds');
+}
+
+async function environment(t) {
+  t.section('variables');
+  const env = `NEXTAUTH_SECRETT=${SECRET}
+GOOGLE_CLIENT_IDD=a
+GOOGLE_CLIENT_ID=a
+GOOGLE_CLIENT_SECRET=${LITERAL}
+GITHUB_ID=b
+NEXTAUTH_URL=https://other.example.org
+DATABASE_URL=postgresql://u:${LITERAL}@h/d
+STRIPE_KEY=${LITERAL}
+MY_SECRET=${SECRET}
+`;
+  const result = await ask(t, { env: 'NextAuthEnvFile @DIR@/env', secret: 'NextAuthSecret env:MY_SECRET', provider: 'NextAuthProvider google' },
+    { files: { ...files, env: { text: env, mode: 0o600 } }, env: { AUTH_SECERT: 'x', AUTH_GOOGLE_ID: 'c' } });
+  t.is(result.status, 0, 'slips are warnings');
+  const said = (name) => rowsOf(result, name, 'environment').map(({ state, message, mend }) => [state, message, mend]);
+  t.is(said('NEXTAUTH_SECRETT'), [['warning', 'set in NextAuthEnvFile, but not known', 'is NEXTAUTH_SECRET meant?']], 'NEXTAUTH_SECRETT');
+  t.is(said('GOOGLE_CLIENT_IDD'), [['warning', 'set in NextAuthEnvFile, but not known', 'is GOOGLE_CLIENT_ID meant?']], 'GOOGLE_CLIENT_IDD');
+  t.is(said('AUTH_SECERT'), [['warning', 'set in the server\'s environment, but not known', 'is AUTH_SECRET meant?']], 'AUTH_SECERT of the process');
+  t.is([said('AUTH_GOOGLE_ID')[0][1], said('GOOGLE_CLIENT_SECRET')[0][1], said('MY_SECRET')[0][1]],
+    ['set in the server\'s environment, and used', 'set in NextAuthEnvFile, and used', 'set in NextAuthEnvFile, and used'], 'which are used');
+  t.like(said('NEXTAUTH_URL')[0][1], /^set in NextAuthEnvFile, not used: NextAuthURL on line \d+ of \S+httpd\.conf goes before it$/, 'which a directive goes before');
+  t.like(said('GOOGLE_CLIENT_ID')[0][1], /not used/, 'which another goes before');
+  t.is(said('GITHUB_ID')[0][1], 'set in NextAuthEnvFile, not used: there is no NextAuthProvider github', 'which no provider takes');
+  t.is(said('NextAuthEnvFile')[0][1], 'not mod_nextauth\'s: DATABASE_URL, STRIPE_KEY', 'the application\'s own are left alone');
+  t.unlike(result.stdout, new RegExp(`${SECRET}|${LITERAL}`), 'names only');
+}
+
+async function details(t) {
+  t.section('what to register, and cookies');
+  const result = await ask(t, {
+    url: 'NextAuthURL https://app.example.org/my/auth',
+    provider: ['NextAuthProvider google clientId=a clientSecret=env:S', 'NextAuthProvider acme type=oauth authorization=https://x/a token=https://x/t userinfo=https://x/u clientId=a clientSecret=env:S',
+      'NextAuthProvider email', 'NextAuthProvider credentials backend=database'],
+    db: 'NextAuthDatabase sqlite:@DIR@/db', mail: 'NextAuthMail smtp://localhost:2525 from=a@example.org',
+    cookie: 'NextAuthCookie sessionToken sameSite=none domain=example.org', size: 'LimitRequestFieldSize 2000',
+  }, { env: { S: LITERAL }, modules: ['watchdog'] });
+  t.is(result.rows.filter(({ group }) => group === 'providers').map(({ subject, message }) => [subject, message]), [
+    ['google', 'register https://app.example.org/my/auth/callback/google'],
+    ['acme', 'register https://app.example.org/my/auth/callback/acme'],
+    ['email', 'links by mail, through localhost:2525'],
+    ['credentials', 'passwords in the database'],
+  ], 'the address that each provider wants, and what is behind the others');
+  t.is(short(rowsOf(result, '__Secure-next-auth.session-token')), [
+    ['ok', 'Secure, SameSite=None, path /, domain example.org'],
+    ['warning', 'SameSite=None: other sites\' requests carry it']], 'what a cookie is like');
+  t.is(rowsOf(result, '__Host-next-auth.csrf-token').map(({ message }) => message), ['Secure, SameSite=Lax, path /'], 'and all the others');
+  const size = rowsOf(result, 'LimitRequestFieldSize')[0];
+  t.is([size.state, size.message], ['warning', 'a Cookie header may have 2000 bytes: 976 for the session beside 1024 for other cookies'], 'too little room for a session');
+  t.is([result.status, fs.existsSync(`${result.dir}/db`)], [0, false], 'without --connect nothing is opened');
+}
+
+async function httpdItself(t) {
+  t.section('what httpd says itself');
+  const syntax = await ask(t, { odd: 'NextAuthProvder google' });
+  t.is([syntax.status, syntax.rows.length, syntax.rows[0].state, syntax.rows[0].group], [1, 1, 'wrong', 'httpd'], 'a directive that is none');
+  t.like(syntax.rows[0].message, /Syntax error on line \d+ of \S+: Invalid command 'NextAuthProvder'/, '  in its words');
+  t.is([syntax.rows[0].file, syntax.rows[0].line], [`${syntax.dir}/httpd.conf`, lineOf(syntax.dir, 'NextAuthProvder')], '  with the place');
+  t.like(syntax.rows[0].mend, /a2enmod nextauth.*docs\/directives\.md/, '  and the mend');
+  const without = await ask(t, {}, { config: '', without: true });
+  t.is([without.status, without.rows.map(({ message }) => message)], [1, ['this httpd does not load mod_nextauth']], 'a server without the module');
+  t.like(without.rows[0].mend, /a2enmod nextauth/, '  and the mend');
+  const warned = await ask(t, { vhost: '<VirtualHost nowhere.invalid:9>\n</VirtualHost>' });
+  t.ok(warned.rows.some(({ group, state, message }) => group === 'httpd' && state === 'warning' && /nowhere\.invalid/.test(message)), 'its warnings are warnings');
+  t.is(warned.status, 0, '  and no failure');
+  const off = await ask(t, { engine: 'NextAuthEngine Off', secret: 'NextAuthSecret x' });
+  t.is([off.status, off.rows.map(({ state, subject }) => [state, subject])], [0, [['warning', 'NextAuthEngine']]], 'an engine that is off: nothing is checked, which is said');
+
+  t.section('calls');
+  const program = path.join(path.dirname(path.resolve(process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so')), 'nextauthctl');
+  const run = (...args) => spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
+  t.is([run('check', '--nonsense').status, run('check', 'x').status, run('check', '--config').status], [2, 2, 2], 'a wrong call is 2');
+  const nobody = run('check', '--httpd', '/nowhere/httpd');
+  t.is(nobody.status, 1, 'a program that is not there is 1');
+  t.like(nobody.stdout, /✗ httpd +cannot run \/nowhere\/httpd: No such file/, '  and named');
+  t.is(JSON.parse(run('check', '--json', '--httpd', '/nowhere/httpd').stdout).wrong, 1, '  as JSON, too');
+  const plain = await t.configtest({ files, config: written({ age: 'NextAuthSessionMaxAge 5', idle: 'NextAuthSessionIdleTimeout 5' }) });
+  t.unlike(plain.output, /IdleTimeout/, 'configtest ends at the first mistake, as ever');
+}
+
+// ── connections ─────────────────────────────────────────────────────────────────────────────────
+
+const development = { mode: 'NextAuthMode development', url: 'NextAuthURL http://localhost:@PORT@' };
+const connected = async (t, change, options = {}) => {
+  const result = await ask(t, { ...development, ...change }, { ...options, args: ['--connect'] });
+  return { ...result, of: (subject) => rowsOf(result, subject, 'connections') };
+};
+
+async function providers(t) {
+  t.section('--connect: providers');
+  const op = await startOp(t, { clients: [{ client_id: 'a', client_secret: LITERAL, redirect_uris: ['http://localhost/x'] }] });
+  const skewed = http.createServer((request, response) => {
+    response.setHeader('date', new Date(Date.now() + 3_600_000).toUTCString());
+    response.writeHead(405).end();
+  });
+  await new Promise((resolve) => { skewed.listen(0, '127.0.0.1', resolve); });
+  t.cleanup(() => skewed.close());
+  const other = `http://localhost:${skewed.address().port}`;
+  const dead = `http://localhost:${await freePort()}`;
+  const acme = (issuer) => `NextAuthProvider acme type=oidc issuer=${issuer} clientId=a clientSecret=${LITERAL}`;
+
+  const up = await connected(t, { provider: acme(op.issuer) });
+  t.is([up.status, up.told.connected, short(up.of('acme'))], [0, true, [['ok', 'discovery document and key set are there, the issuer is right']]], 'an OpenID provider', JSON.stringify(up.rows));
+  t.is(up.of('clock').map(({ state }) => state), ['ok'], 'and its clock');
+  const issuer = await connected(t, { provider: `${acme(`${op.issuer}/`)} wellKnown=${op.issuer}/.well-known/openid-configuration` });
+  t.is([issuer.status, issuer.of('acme')[0].state], [1, 'wrong'], 'another issuer');
+  t.like(issuer.of('acme')[0].message, /the discovery document is of issuer '\S+', issuer=\S+\/ is configured/, '  is named');
+  const down = await connected(t, { provider: [acme(dead), `NextAuthProvider forge type=oauth authorization=${dead}/a token=${dead}/t userinfo=${dead}/u clientId=a clientSecret=${LITERAL}`] });
+  t.is([down.status, down.of('acme')[0].state, down.of('forge')[0].state], [1, 'wrong', 'wrong'], 'those that do not answer');
+  t.like(down.of('forge')[0].message, /calling http:\/\/localhost:\d+ failed/, '  are named');
+  t.ok(down.of('acme')[0].mend, '  with a mend');
+  const clock = await connected(t, { provider: `NextAuthProvider forge type=oauth authorization=${other}/a token=${other}/t userinfo=${other}/u clientId=a clientSecret=${LITERAL}` });
+  t.is([clock.status, short(clock.of('forge'))], [0, [['ok', 'its authorization and token endpoints answer']]], 'a plain OAuth provider only has to answer');
+  t.is(clock.of('clock')[0].state, 'warning', 'a clock that is an hour away is a warning');
+  t.like(clock.of('clock')[0].message, /this clock is (3599|3600|3601) s behind that of forge/, '  that says whose');
+  for (const one of [up, issuer, down, clock]) t.unlike(one.stdout, new RegExp(LITERAL), 'no secret is said');
+}
+
+async function redis(t) {
+  t.section('--connect: session stores');
+  if (!redisIsHere()) return t.skip('Redis', 'redis-server is not here');
+  const server = await startRedis(t, { acl: { user: 'web', password: LITERAL } });
+  const stores = { store: 'NextAuthSessionStore redis socache', redis: `NextAuthRedis ${server.url}`, cache: 'NextAuthSOCache shmcb:@DIR@/cache(100000)' };
+  const up = await connected(t, stores);
+  t.is([up.status, short(up.of('redis')).map(([state]) => state)], [0, ['ok']], 'Redis answers', JSON.stringify(up.rows));
+  t.like(up.of('socache')[0].message, /^not tried: it is memory of the running server/, 'socache is passed over, and why');
+  const refused = await connected(t, { ...stores, redis: `NextAuthRedis ${server.url.replace(LITERAL, 'geheim-literal-5u')}` });
+  t.is([refused.status, refused.of('redis')[0].state], [1, 'wrong'], 'a wrong password');
+  await server.stop();
+  const down = await connected(t, stores);
+  t.is([down.status, down.of('redis')[0].state], [1, 'wrong'], 'a dead one');
+  t.like(down.of('redis')[0].mend, /see that it runs/, '  with a mend');
+  for (const one of [up, refused, down]) t.unlike(one.stdout, /geheim-literal/, 'no password is said');
+}
+
+async function databases(t) {
+  t.section('--connect: databases');
+  const here = databasesHere();
+  const modules = ['watchdog'];
+  if (here.sqlite) {
+    const db = sqlite(t);
+    const config = { db: `NextAuthDatabase ${db.url}`, store: 'NextAuthSessionStore database' };
+    const missing = await connected(t, config, { modules });
+    t.is([missing.status, missing.of('NextAuthDatabase')[0].state], [1, 'wrong'], 'a file of SQLite that is not there');
+    t.like(missing.of('NextAuthDatabase')[0].mend, /nextauthctl migrate/, '  is to be made by nextauthctl migrate');
+    t.ok(!fs.existsSync(db.file), '  and not by the check, whose user is not httpd\'s');
+    await nextauthctl(db, ['migrate', '--to', '1']);
+    const old = await connected(t, config, { modules });
+    t.is([old.status, old.of('NextAuthDatabase')[0].mend], [1, 'nextauthctl migrate'], 'one that lacks a step');
+    t.like(old.of('NextAuthDatabase')[0].message, /is at step 1 of \d+ of the migrations/, '  says which');
+    await nextauthctl(db, ['migrate']);
+    const good = await connected(t, config, { modules });
+    t.is([good.status, short(good.of('NextAuthDatabase'))], [0, [['ok', `SQLite ${db.file} answers, and has all tables`]]], 'one that has all');
+    await db.sql('ALTER TABLE nextauth_roles RENAME TO away');
+    const bare = await connected(t, config, { modules });
+    t.like(bare.of('NextAuthDatabase')[0].message, /there is no table nextauth_roles/, 'one that lost a table of the module\'s');
+    await db.sql('ALTER TABLE away RENAME TO nextauth_roles');
+    await db.sql('DROP TABLE accounts');
+    const torn = await connected(t, config, { modules });
+    t.like(torn.of('NextAuthDatabase')[0].message, /there is no table accounts/, 'one that lost a table');
+  } else t.skip('SQLite', here.lacking.join(', '));
+  if (!here.postgres) return t.skip('PostgreSQL', here.lacking.join(', '));
+  const db = await startPostgres(t, { password: LITERAL });
+  await nextauthctl(db, ['migrate']);
+  const dead = `postgresql://nextauth:${LITERAL}@127.0.0.1:${await freePort()}/nextauth`;
+  const config = { db: `NextAuthDatabase ${db.url} replica=${dead}` };
+  const up = await connected(t, config, { modules });
+  t.is([up.status, up.of('NextAuthDatabase')[0].state, up.of('replica')[0].state], [1, 'ok', 'wrong'], 'PostgreSQL answers, its replica does not', JSON.stringify(up.rows));
+  await db.stop();
+  const down = await connected(t, config, { modules });
+  t.is([down.status, down.of('NextAuthDatabase')[0].state], [1, 'wrong'], 'then neither');
+  for (const one of [up, down]) t.unlike(one.stdout, new RegExp(LITERAL), 'no password is said');
+}
+
+async function mail(t) {
+  t.section('--connect: mail');
+  const server = await startMail(t, { tls: 'none', user: 'web', password: LITERAL });
+  const config = (password) => ({ mail: `NextAuthMail ${server.url(`web:${password}@`)} from=a@example.org` });
+  const up = await connected(t, config(LITERAL));
+  t.is([up.status, short(up.of('NextAuthMail'))], [0, [['ok', `localhost:${server.port} answers, and takes the password; nothing was sent`]]], 'a mail server', JSON.stringify(up.rows));
+  t.is([server.mails.length, server.attempts], [0, 0], '  to which no mail is sent');
+  const refused = await connected(t, config('geheim-literal-5u'));
+  t.is([refused.status, refused.of('NextAuthMail')[0].state], [1, 'wrong'], 'a wrong password');
+  t.like(refused.of('NextAuthMail')[0].mend, /user and password/, '  with a mend');
+  await server.stop();
+  const down = await connected(t, config(LITERAL));
+  t.is([down.status, down.of('NextAuthMail')[0].state], [1, 'wrong'], 'a dead one');
+  for (const one of [up, refused, down]) t.unlike(one.stdout, /geheim-literal/, 'no password is said');
+  const log = await connected(t, { mail: 'NextAuthMail log from=a@example.org' });
+  t.is(short(log.of('NextAuthMail')), [['ok', 'not tried: mail goes to the error log']], 'mail to the log has nothing to try');
+}
+
+// ── modes ───────────────────────────────────────────────────────────────────────────────────────
+
+async function modes(t) {
+  t.section('development where others can reach it');
+  const port = await freePort();
+  const site = (listen) => ({ files, config: `${listen}\n${written({ ...development, url: 'NextAuthURL http://localhost:@PORT@' })}` });
+  const open = await t.httpd(site(`Listen 0.0.0.0:${port}`));
+  const banner = /<p class="error" role="alert">Development mode – do not use with real users<\/p>/;
+  for (const page of ['/api/auth/signin', '/api/auth/signout', '/api/auth/error', '/api/auth/verify-request']) {
+    t.like((await t.client(open).get(page)).text, banner, `${page} says so`);
+  }
+  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it[^]*listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
+  t.like(open.log(), /nextauth:crit/, '  at a level that is not turned off');
+  const checked = await ask(t, development, { ...site(`Listen 0.0.0.0:${port}`), args: [] });
+  t.is([checked.status, short(rowsOf(checked, 'mode'))], [1, [['wrong', `development mode, and others can reach it: it listens on 0.0.0.0:${port}`]]], 'so does nextauthctl check');
+  t.like(rowsOf(checked, 'mode')[0].mend, /NextAuthMode production, or let it Listen on 127\.0\.0\.1/, '  with the mend');
+  await open.stop();
+
+  const loopback = await t.httpd(site(''));
+  t.unlike((await t.client(loopback).get('/api/auth/signin')).text, banner, 'on loopback pages are quiet');
+  t.unlike(loopback.log(), /others can reach it/, '  as is the log');
+  t.is(short(rowsOf(await ask(t, development), 'mode')), [['ok', 'development, and only this machine can reach it']], '  and the check');
+
+  t.section('the other modes');
+  const open0 = (change) => ask(t, { ...change, listen: `Listen 0.0.0.0:${port}` });
+  t.is(short(rowsOf(await open0({}), 'mode')), [['ok', 'production']], 'production may be reached');
+  t.is(rowsOf(await open0({ mode: 'NextAuthMode test' }), 'mode')[0].state, 'wrong', 'test may not');
+  const host = (address) => ({ engine: '', mode: '', vhost: `<VirtualHost ${address}>\nNextAuthEngine On\nNextAuthMode development\n</VirtualHost>` });
+  t.is(rowsOf(await open0(host(`*:${port}`)), 'mode')[0].state, 'wrong', 'nor may a virtual host in development there');
+  t.is(rowsOf(await open0(host(`127.0.0.1:${port}`)), 'mode')[0].state, 'ok', '  but one of a loopback address may');
+  t.is(rowsOf(await open0(host('*:9')), 'mode')[0].state, 'ok', '  or one of another port');
+}
+
+suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
+  for (const part of [right, wrong, secrets, environment, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
+});
