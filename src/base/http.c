@@ -2,8 +2,10 @@
 #include "base/http.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_atomic.h>
+#include <apr_date.h>
 #include <apr_reslist.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -13,6 +15,7 @@
 
 struct na_http {
     const na_http_options *options;
+    na_http_observer observer;
     apr_reslist_t *handles;
     volatile apr_uint32_t callers; /* calling or waiting to */
     CURLSH *share;
@@ -84,6 +87,40 @@ na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http
     apr_reslist_timeout_set(client->handles, options->timeout_ms * 1000);
     *made = client;
     return NULL;
+}
+
+void na_http_observe(na_http *client, const na_http_observer *observer)
+{
+    client->observer = *observer;
+}
+
+/* What an answer's headers say of the time. */
+typedef struct clock_headers {
+    char date[64];
+    int has_age;
+} clock_headers;
+
+/* A cache gives the date of when it got the answer itself (RFC 9111 section 5.1). */
+static size_t read_header(char *line, size_t size, size_t count, void *context)
+{
+    clock_headers *headers = context;
+    size_t len = size * count;
+    if (len > 4 && strncasecmp(line, "age:", 4) == 0)
+        headers->has_age = 1;
+    if (len > 5 && len - 5 < sizeof headers->date && strncasecmp(line, "date:", 5) == 0) {
+        memcpy(headers->date, line + 5, len - 5);
+        headers->date[len - 5] = '\0';
+    }
+    return len;
+}
+
+/* Over plain http anybody could have said so. */
+static apr_time_t date_of(const clock_headers *headers, const char *origin)
+{
+    const char *date = headers->date + strspn(headers->date, " \t");
+    return headers->has_age || !*date || strncmp(origin, "https:", 6) != 0
+               ? 0
+               : apr_date_parse_http(date);
 }
 
 /* The body as it arrives; libcurl's own size limit does not see chunked bodies. */
@@ -171,20 +208,34 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     return headers;
 }
 
+/* One that is too large is an answer, too. */
+static int is_answer(CURLcode code)
+{
+    return code == CURLE_OK || code == CURLE_WRITE_ERROR;
+}
+
 static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const char *host,
                          const na_http_request *request, na_http_response *response)
 {
     received body = {.pool = pool, .max = client->options->max_bytes};
+    clock_headers clock = {.has_age = 0};
+    apr_time_t started = apr_time_now();
     set_limits(curl, client);
     struct curl_slist *headers = set_request(curl, pool, request);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, read_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &clock);
     CURLcode code = curl_easy_perform(curl);
     const char *type = NULL;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     response->content_type = apr_pstrdup(pool, type ? type : "");
     curl_slist_free_all(headers);
+    if (client->observer.called)
+        client->observer.called(client->observer.data, request->peer ? request->peer : host,
+                                is_answer(code) ? response->status : 0, apr_time_now() - started,
+                                date_of(&clock, host));
     if (code == CURLE_WRITE_ERROR)
         return na_error_new(pool, NA_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",
                             host, client->options->max_bytes);

@@ -3,6 +3,7 @@
 #define NA_BASE_HTTP_H
 
 #include <apr_tables.h>
+#include <apr_time.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -23,6 +24,7 @@ typedef struct na_http na_http;
 
 typedef struct na_http_request {
     const char *url;
+    const char *peer;   /* whom it is of, for the observer: a provider's id; NULL: nobody's */
     const char *form;   /* body, application/x-www-form-urlencoded: makes it a POST; or NULL */
     const char *json;   /* body, application/json: makes it a POST; or NULL */
     const char *accept; /* NULL: application/json */
@@ -43,6 +45,20 @@ typedef struct na_http_response {
 void na_http_global_init(void);
 
 na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **client);
+
+/*
+ * Told of each call that was made, by the thread that made it. `host` is the request's peer where
+ * it has one, else the address's origin; `status` is 0 where there was no answer; `date` is what an
+ * answer over https says the time is, 0 where it says nothing or comes out of a cache.
+ */
+typedef struct na_http_observer {
+    void *data;
+    void (*called)(void *data, const char *host, long status, apr_interval_time_t took,
+                   apr_time_t date);
+} na_http_observer;
+
+/* Before the first call; the observer is copied. */
+void na_http_observe(na_http *client, const na_http_observer *observer);
 
 /*
  * One call; redirects are answers, never followed. Any status is success here. The response lives
