@@ -201,6 +201,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     const na_written *store = last_of(written, "NextAuthSessionStore");
     *at = store ? store : *at;
     NA_TRY(na_build_finish_session(&b, conf, store != NULL));
+    conf->variables = na_build_variables(&b.environment, b.config->providers);
     conf->config = b.config;
     return NULL;
 }
