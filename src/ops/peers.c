@@ -12,6 +12,9 @@
 #define DOWN_FOR apr_time_from_sec(300)
 #define SKEWED_FOR 3600
 
+/* A date may be thousands of years away. */
+#define SKEW_MOST apr_time_from_sec(APR_INT32_MAX)
+
 na_peers *na_peers_make(apr_pool_t *pool, const apr_array_header_t *providers, na_peer *shared,
                         na_health_changed *changed, void *data)
 {
@@ -58,6 +61,8 @@ static void note_clock(na_peer *peer, apr_interval_time_t took, apr_time_t date)
         skew = date - end;
     else if (date + apr_time_from_sec(1) < start)
         skew = start - date - apr_time_from_sec(1);
+    if (skew > SKEW_MOST)
+        skew = SKEW_MOST;
     apr_atomic_set32(&peer->skew, (apr_uint32_t)apr_time_sec(skew));
     apr_atomic_set32(&peer->skew_at, (apr_uint32_t)apr_time_sec(end));
 }
