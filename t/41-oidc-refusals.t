@@ -148,7 +148,8 @@ function signRaw(header, claims, key) {
 const idOf = (what) => what.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 const checks = (client) => [...client.cookies.keys()].filter((name) => /^next-auth\.(state|pkce\.code_verifier|nonce)/.test(name));
 const sessions = (client) => [...client.cookies.keys()].filter((name) => name.startsWith('next-auth.session-token'));
-const complaints = (log) => log.split('\n').filter((line) => /\[nextauth:(warn|error)\]/.test(line));
+// That a provider is down, or back, is said besides.
+const complaints = (log) => log.split('\n').filter((line) => /\[nextauth:(warn|error)\]/.test(line) && !/ provider \S+ is (down|back)/.test(line));
 
 const common = (limits = 'maxConcurrent=8') => `
 NextAuthEngine On

@@ -5,7 +5,6 @@
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
-#include <apr_time.h>
 
 #define BACKOFF_LEAST_MS 250
 #define BACKOFF_MOST_MS 4000
@@ -13,6 +12,11 @@
 static apr_uint32_t milliseconds(void)
 {
     return (apr_uint32_t)apr_time_as_msec(apr_time_now());
+}
+
+static apr_uint32_t seconds(void)
+{
+    return (apr_uint32_t)apr_time_sec(apr_time_now());
 }
 
 static apr_uint32_t backoff(apr_uint32_t failures)
@@ -42,9 +46,8 @@ static void came_back(const na_watch *watch, apr_pool_t *pool)
 {
     if (!apr_atomic_xchg32(&watch->health->failures, 0))
         return;
-    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now());
     say(watch, apr_psprintf(pool, "%s is back, after %u s", watch->name,
-                            now - apr_atomic_read32(&watch->health->down_at)));
+                            seconds() - apr_atomic_read32(&watch->health->down_at)));
 }
 
 static void failed(const na_watch *watch, apr_pool_t *pool, const na_error *error)
@@ -52,11 +55,12 @@ static void failed(const na_watch *watch, apr_pool_t *pool, const na_error *erro
     na_health *health = watch->health;
     if (watch->failed)
         watch->failed(watch->data);
+    apr_atomic_set32(&health->failed_at, seconds());
     apr_uint32_t before = apr_atomic_inc32(&health->failures);
     apr_atomic_set32(&health->retry_at, milliseconds() + backoff(before + 1));
     if (before)
         return;
-    apr_atomic_set32(&health->down_at, (apr_uint32_t)apr_time_sec(apr_time_now()));
+    apr_atomic_set32(&health->down_at, seconds());
     say(watch, apr_psprintf(pool, "%s is down: %s", watch->name, na_error_text(pool, error)));
 }
 
@@ -79,4 +83,11 @@ na_error *na_watch_settle(const na_watch *watch, apr_pool_t *pool, na_error *err
     else if (!is_busy(error) && apr_atomic_read32(&watch->health->failures))
         came_back(watch, pool);
     return error;
+}
+
+int na_health_is_failing(const na_health *health, apr_interval_time_t within)
+{
+    na_health *shared = (na_health *)health;
+    return apr_atomic_read32(&shared->failures) &&
+           seconds() - apr_atomic_read32(&shared->failed_at) <= apr_time_sec(within);
 }

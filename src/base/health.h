@@ -2,6 +2,8 @@
 #ifndef NA_BASE_HEALTH_H
 #define NA_BASE_HEALTH_H
 
+#include <apr_time.h>
+
 #include "base/error.h"
 
 /*
@@ -10,9 +12,10 @@
  * tries again, at growing intervals: a dead server costs one worker, not all.
  */
 typedef struct na_health {
-    volatile apr_uint32_t failures; /* in a row */
-    volatile apr_uint32_t retry_at; /* milliseconds, as their low 32 bits */
-    volatile apr_uint32_t down_at;  /* seconds, likewise */
+    volatile apr_uint32_t failures;  /* in a row */
+    volatile apr_uint32_t retry_at;  /* milliseconds, as their low 32 bits */
+    volatile apr_uint32_t down_at;   /* seconds, likewise */
+    volatile apr_uint32_t failed_at; /* seconds, likewise: the last time */
 } na_health;
 
 /* Told of each change: "… is down: why", "… is back, after 7 s". */
@@ -34,5 +37,8 @@ na_error *na_watch_admit(const na_watch *watch, apr_pool_t *pool);
  * Returns `error`.
  */
 na_error *na_watch_settle(const na_watch *watch, apr_pool_t *pool, na_error *error);
+
+/* 1 where the last call failed, no longer than `within` ago. Asks nobody. */
+int na_health_is_failing(const na_health *health, apr_interval_time_t within);
 
 #endif

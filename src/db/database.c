@@ -303,6 +303,12 @@ void na_db_set_replicas(na_db *db, na_db *const *replicas, int count)
     db->replica_count = count;
 }
 
+na_db *const *na_db_replicas(const na_db *db, int *count)
+{
+    *count = db->replica_count;
+    return db->replicas;
+}
+
 int na_db_is_behind(const na_db_use *use)
 {
     return use->nth > 0;
@@ -664,4 +670,16 @@ na_error *na_db_last_id(na_db_use *use, const char **id)
     NA_TRY(na_db_select_text(use, "last_id", "SELECT LAST_INSERT_ID()", 0, NULL, &rows));
     *id = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
     return *id ? NULL : unavailable(use->db, use->pool, "no id was made");
+}
+
+na_error *na_db_ping(na_db *db, apr_pool_t *pool, int *behind)
+{
+    na_db_use *use;
+    int found = 0;
+    *behind = 0;
+    NA_TRY(na_db_read(db, pool, &use));
+    na_error *error = na_db_has_table(use, na_schema_table(db->options->schema, "users"), &found);
+    *behind = na_db_is_behind(use);
+    error = na_db_end(use, error);
+    return error || found ? error : unavailable(db, pool, "there are no tables");
 }

@@ -47,6 +47,13 @@ na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_wa
  * as long as `db`.
  */
 void na_db_set_replicas(na_db *db, na_db *const *replicas, int count);
+na_db *const *na_db_replicas(const na_db *db, int *count);
+
+/*
+ * Whether the database answers and has its tables. *behind is 1 where it was a replica that did, as
+ * the database itself is down.
+ */
+na_error *na_db_ping(na_db *db, apr_pool_t *pool, int *behind);
 
 /*
  * A connection in use. A reading one replaces a connection that turns out dead; a writing one is

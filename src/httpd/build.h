@@ -97,6 +97,15 @@ na_error *na_build_finish_audit(na_building *b);
 /* Checks the stores; sets conf->plan, which their providers look at. */
 na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);
 
+/* build_variables.c: which of NextAuth's variables have a value; what conf->variables is. */
+const apr_table_t *na_build_variables(const na_environment *environment,
+                                      const apr_array_header_t *providers);
+void na_note_variable(const na_environment *environment, const char *name, apr_table_t *variables);
+
+/* build_providers.c: the same of all that a provider may be set by. */
+void na_note_provider_variables(const na_environment *environment, const char *id,
+                                apr_table_t *variables);
+
 /* The default cookies, then NextAuthCookie's changes. */
 na_error *na_build_cookies(na_building *b, const apr_array_header_t *written);
 

@@ -50,6 +50,22 @@ static void fill_from_environment(const na_environment *environment, na_provider
     }
 }
 
+void na_note_provider_variables(const na_environment *environment, const char *id,
+                                apr_table_t *variables)
+{
+    static const char *const prefixes[] = {"AUTH_", "",      "", "AUTH_", "",
+                                           "",      "AUTH_", "", "AUTH_", ""};
+    static const char *const endings[] = {"_ID",       "_CLIENT_ID",     "_ID",
+                                          "_SECRET",   "_CLIENT_SECRET", "_SECRET",
+                                          "_ISSUER",   "_ISSUER",        "_TENANT_ID",
+                                          "_TENANT_ID"};
+    const char *stem = variable_stem(environment->pool, id);
+    for (apr_size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        na_note_variable(environment,
+                         apr_pstrcat(environment->pool, prefixes[i], stem, endings[i], NULL),
+                         variables);
+}
+
 /* key=value; the key may not be empty, the value may hold more '='. */
 static int split_option(apr_pool_t *pool, const char *argument, const char **key,
                         const char **value)

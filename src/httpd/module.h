@@ -12,9 +12,10 @@
 
 #include "auth/action.h"
 #include "httpd/store_provider.h"
+#include "ops/audit.h"
+#include "ops/health.h"
 #include "ops/statsd.h"
 #include "ops/trace.h"
-#include "ops/audit.h"
 #include "store/redis.h"
 
 extern module AP_MODULE_DECLARE_DATA nextauth_module;
@@ -73,6 +74,12 @@ typedef struct na_audit_plan {
     const char *key; /* NULL: none */
 } na_audit_plan;
 
+/* What the processes of a server learn of others by the way, in shared memory. */
+typedef struct na_shared_health {
+    na_health mail;
+    na_peer peers[]; /* one a provider */
+} na_shared_health;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
@@ -84,11 +91,15 @@ typedef struct na_server_conf {
     const na_events *events; /* NULL where nobody is told of any */
     na_sentry *sentry;       /* NULL where nothing is reported */
     na_audit_plan audit_plan;
-    na_audit *audit;      /* opened before the fork; NULL where there is no NextAuthAuditLog */
+    na_audit *audit; /* opened before the fork; NULL where there is no NextAuthAuditLog */
+    const apr_table_t *variables; /* NextAuth's, by name: "1" where it has a value, else "" */
+    na_shared_health *shared_health;
     na_http *http;        /* the child's own, as what follows */
     na_db *db;            /* NULL where there is no NextAuthDatabase */
     na_mail_queue *mails; /* NULL where there is no NextAuthMail */
     na_sessions sessions;
+    na_health_site health;
+    na_health_report last_health;
 } na_server_conf;
 
 typedef enum na_unauthenticated {
@@ -218,6 +229,8 @@ int na_pass_identity(request_rec *r);
 int na_handle_endpoint(request_rec *r);
 int na_handle_sessions(request_rec *r);
 int na_handle_metrics(request_rec *r);
+int na_handle_health(request_rec *r);
+int na_handle_diagnostics(request_rec *r);
 
 int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
@@ -300,6 +313,31 @@ void na_run_event_hook(void *data, const na_event *event);
 #define NA_SOCACHE_MUTEX "nextauth-socache"
 
 extern const na_store_provider na_socache_provider, na_redis_provider, na_database_provider;
+
+/* health_handler.c: what processes share of it; how a child fills and asks it. */
+na_error *na_health_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_health_open(apr_pool_t *pool, server_rec *s);
+void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report);
+
+/* ── handlers ──────────────────────────────────────────────────────────────────────────────── */
+
+/* answer.c: a JSON answer, of which it takes over a reference; never kept by caches. */
+int na_answer_json(request_rec *r, int status, json_t *json);
+int na_answer_error(request_rec *r, int status, const char *message);
+
+/* GET and HEAD are all there is. */
+int na_refuse_method(request_rec *r);
+
+/* 1 where the client is this machine, and not by way of a proxy on it. */
+int na_is_local(request_rec *r);
+
+/* diagnostics.c: what a server is configured to do; names, never values. */
+json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s);
+json_t *na_diagnostics_of_versions(apr_pool_t *pool);
+
+/* diagnostics_request.c: what arrives of a request, and hints (array of strings) at what is wrong.
+ */
+json_t *na_diagnostics_of_request(request_rec *r, json_t *hints);
 
 /* ── the process ───────────────────────────────────────────────────────────────────────────── */
 

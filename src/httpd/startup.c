@@ -61,7 +61,8 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     NA_TRY(na_audits_prepare(pconf, s));
     NA_TRY(na_databases_prepare(pconf, s));
     NA_TRY(na_events_prepare(pconf, s));
-    return na_stores_prepare(pconf, s);
+    NA_TRY(na_stores_prepare(pconf, s));
+    return na_health_prepare(pconf, s);
 }
 
 int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -98,7 +99,8 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     NA_TRY(na_databases_open(pool, s));
     NA_TRY(na_mails_open(pool, s));
     NA_TRY(na_events_open(pool, s));
-    return na_stores_open(pool, s);
+    NA_TRY(na_stores_open(pool, s));
+    return na_health_open(pool, s);
 }
 
 void na_child_init(apr_pool_t *pool, server_rec *s)

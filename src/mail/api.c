@@ -68,7 +68,9 @@ na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_requ
     if (response.status >= 200 && response.status < 300)
         return NULL;
     int temporary = response.status == 429 || response.status >= 500;
-    return na_error_new(pool, temporary ? NA_UNAVAILABLE : NA_EMAIL_SIGNIN, "%s answers %ld%s",
+    const char *final =
+        response.status == 401 || response.status == 403 ? NA_CONFIGURATION : NA_EMAIL_SIGNIN;
+    return na_error_new(pool, temporary ? NA_UNAVAILABLE : final, "%s answers %ld%s",
                         mail->transport->name, response.status, words_of(pool, response.body));
 }
 

@@ -48,7 +48,7 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
                        const na_mail_log *log, na_mail **made)
 {
     na_mail *mail = apr_palloc(pool, sizeof *mail);
-    *mail = (na_mail){na_mail_transport_find(options->transport), options, http, *log};
+    *mail = (na_mail){na_mail_transport_find(options->transport), options, http, *log, NULL};
     if (!mail->transport)
         return na_error_new(pool, NA_CONFIGURATION, "mail: no transport is chosen");
     *made = mail;
@@ -108,11 +108,27 @@ na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
     return make_letter(mail, pool, message, &letter);
 }
 
+void na_mail_keep_health(na_mail *mail, na_health *health)
+{
+    mail->health = health;
+}
+
+/* A server that does not let this one in is as good as down. */
+static na_error *settle(const na_mail *mail, apr_pool_t *pool, na_error *error)
+{
+    const na_watch watch = {.name = mail->transport->name, .health = mail->health};
+    int refused = error && strcmp(error->code, NA_CONFIGURATION) == 0;
+    if (mail->health)
+        na_watch_settle(&watch, pool,
+                        refused ? na_error_wrap(pool, error, NA_UNAVAILABLE, "refused") : error);
+    return error;
+}
+
 na_error *na_mail_send(const na_mail *mail, apr_pool_t *pool, const na_mail_message *message)
 {
     na_mail_letter letter;
     NA_TRY(make_letter(mail, pool, message, &letter));
-    return mail->transport->send(mail, pool, &letter);
+    return settle(mail, pool, mail->transport->send(mail, pool, &letter));
 }
 
 na_error *na_mail_probe(const na_mail *mail, apr_pool_t *pool)

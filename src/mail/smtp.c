@@ -186,9 +186,9 @@ static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_optio
     long reply = 0;
     curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
     int temporary = reply / 100 == 4 || (reply / 100 != 5 && !is_final(code));
-    return na_error_new(pool, temporary ? NA_UNAVAILABLE : NA_EMAIL_SIGNIN,
-                        "mail server %s port %d: %s", options->host, options->port,
-                        words_of(s, code));
+    const char *final = is_final(code) ? NA_CONFIGURATION : NA_EMAIL_SIGNIN;
+    return na_error_new(pool, temporary ? NA_UNAVAILABLE : final, "mail server %s port %d: %s",
+                        options->host, options->port, words_of(s, code));
 }
 
 static na_error *open_session(const na_mail *mail, apr_pool_t *pool, session *s)

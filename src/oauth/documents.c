@@ -65,12 +65,12 @@ static void keep(na_documents *documents, const char *url, na_bytes text, apr_ti
 }
 
 na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *pool,
-                           const char *url, apr_time_t now, apr_interval_time_t max_age,
-                           na_bytes *text)
+                           const char *peer, const char *url, apr_time_t now,
+                           apr_interval_time_t max_age, na_bytes *text)
 {
     if (find(documents, pool, url, now - max_age, text))
         return NULL;
-    na_http_request request = {.url = url};
+    na_http_request request = {.url = url, .peer = peer};
     na_http_response response;
     NA_TRY(na_http_fetch(http, pool, &request, &response));
     if (response.status != 200)

@@ -82,7 +82,9 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     if (code_verifier)
         form = field(oauth, form, "code_verifier", code_verifier);
 
-    na_http_request request = {.url = metadata->token_url, .form = form};
+    na_http_request request = {.url = metadata->token_url,
+                               .peer = oauth->provider->id,
+                               .form = form};
     na_http_response response;
     json_t *answer;
     authenticate(oauth, &request);

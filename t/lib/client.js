@@ -44,10 +44,10 @@ function lookup(host, options, done) {
   else done(null, '127.0.0.1', 4);
 }
 
-function request(url, { method = 'GET', headers = {}, body } = {}) {
+function request(url, { method = 'GET', headers = {}, body, localAddress } = {}) {
   return new Promise((resolve, reject) => {
     const local = /(^|\.)localhost$/.test(new URL(url).hostname);
-    const r = http.request(url, { method, headers, family: 4, agent: false, ...(local ? { lookup } : {}), timeout: 30_000 }, (answer) => {
+    const r = http.request(url, { method, headers, family: 4, agent: false, localAddress, ...(local ? { lookup } : {}), timeout: 30_000 }, (answer) => {
       const parts = [];
       answer.on('data', (part) => parts.push(part));
       answer.on('error', reject);

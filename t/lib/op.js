@@ -158,6 +158,7 @@ async function startOp(t, options) {
     asked,
     errors,
     rotateKeys,
+    stop,
     authorize: (client, answer, login, fields) => authorize(issuer, client, answer, login, fields),
     // From the redirect to the provider to the site's answer to the callback.
     login: async (client, answer, login, fields) => client.page(await authorize(issuer, client, answer, login, fields)),

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_shm.h>
+#include <http_main.h>
+
+#include "httpd/module.h"
+
+/* The child's own. */
+static na_health_desk *desk;
+
+/* ── what processes share ──────────────────────────────────────────────────────────────────── */
+
+static apr_size_t size_of(const na_config *config)
+{
+    return APR_ALIGN_DEFAULT(sizeof(na_shared_health) +
+                             (apr_size_t)config->providers->nelts * sizeof(na_peer));
+}
+
+na_error *na_health_prepare(apr_pool_t *pconf, server_rec *first)
+{
+    apr_size_t size = 0;
+    apr_shm_t *shm;
+    for (const server_rec *s = first; s; s = s->next)
+        if (na_server_conf_of(s)->config)
+            size += size_of(na_server_conf_of(s)->config);
+    if (!size)
+        return NULL;
+    if (apr_shm_create(&shm, size, NULL, pconf) != APR_SUCCESS)
+        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the providers' health");
+    char *free = memset(apr_shm_baseaddr_get(shm), 0, size);
+    for (const server_rec *s = first; s; s = s->next) {
+        if (!na_server_conf_of(s)->config)
+            continue;
+        na_server_conf_of(s)->shared_health = (na_shared_health *)free;
+        free += size_of(na_server_conf_of(s)->config);
+    }
+    return NULL;
+}
+
+static void log_change(void *server, const char *message)
+{
+    na_log_server(server, NA_LOG_WARNING, "PROVIDER_STATE", "%s", message);
+}
+
+static void open_site(apr_pool_t *pool, server_rec *s)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    na_shared_health *shared = conf->shared_health;
+    na_peers *peers = na_peers_make(pool, conf->config->providers, shared->peers, log_change, s);
+    na_http_observe(conf->http, na_peers_observer(pool, peers));
+    conf->health = (na_health_site){.sessions = &conf->sessions,
+                                    .store_names = conf->plan.names,
+                                    .db = conf->db,
+                                    .peers = peers,
+                                    .mail = conf->mails ? &shared->mail : NULL};
+    conf->last_health = (na_health_report){0};
+}
+
+na_error *na_health_open(apr_pool_t *pool, server_rec *s)
+{
+    NA_TRY(na_health_desk_make(pool, &desk));
+    for (; s; s = s->next)
+        if (na_server_conf_of(s)->config)
+            open_site(pool, s);
+    return NULL;
+}
+
+void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    na_health_ask(desk, &conf->last_health, &conf->health, pool, report);
+}
+
+/* ── the handler ───────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * SetHandler nextauth-health: /live says that this process serves, everything else what the site
+ * rests on. Everybody may ask: the answer has no names, and asking often costs nothing more.
+ */
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static int answer_report(request_rec *r)
+{
+    na_health_report report;
+    na_health_now(r->server, r->pool, &report);
+    return na_answer_json(r, report.status == NA_UNHEALTHY ? HTTP_SERVICE_UNAVAILABLE : HTTP_OK,
+                          na_health_json(r->pool, &report));
+}
+
+int na_handle_health(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, "nextauth-health") != 0)
+        return DECLINED;
+    if (!na_config_of(r))
+        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is off in this server");
+    if (r->method_number != M_GET)
+        return na_refuse_method(r);
+    return ends_with(r->uri, "/live")
+               ? na_answer_json(r, HTTP_OK, json_pack("{s:s}", "status", "alive"))
+               : answer_report(r);
+}
