@@ -10,7 +10,7 @@ const { nextauthctl } = require('./lib/ctl.js');
 
 const NAME = '__Secure-next-auth.session-token';
 const users = htpasswd({ ada: 'the-LEAK-of-a-password' });
-const secret = (name) => `LEAK-${name}-${'x'.repeat(40)}`;
+const secret = (name) => `LEAK-${name}-${require('node:crypto').createHash('sha256').update(name).digest('base64url')}`;
 
 const handlers = `
 <Location /diagnostics>

@@ -30,25 +30,31 @@ static const apr_array_header_t *some_providers(apr_pool_t *pool)
     return providers;
 }
 
+static void call(const na_http_observer *observer, const char *peer, long status)
+{
+    const na_http_call made = {.peer = peer, .status = status};
+    observer->called(observer->data, &made);
+}
+
 static void peers_are_up_and_down(apr_pool_t *pool)
 {
     na_peer shared[2] = {0};
     na_peers *peers = na_peers_make(pool, some_providers(pool), shared, hear, pool);
-    na_http_observer o = na_peers_observer(peers);
-    o.called(o.data, "one", 404, 0, 0);
+    const na_http_observer *o = na_peers_observer(pool, peers);
+    call(o, "one", 404);
     ok(!na_peers_is_down(peers, 0), "whoever answers is there, whatever the answer");
-    o.called(o.data, "one", 503, 0, 0);
+    call(o, "one", 503);
     ok(na_peers_is_down(peers, 0), "5xx is no answer");
     is(said, "provider one is down: it answers 503", "  and is told");
     ok(!na_peers_is_down(peers, 1), "of another nothing is known");
     said = "";
-    o.called(o.data, "one", 0, 0, 0);
+    call(o, "one", 0);
     is(said, "", "what lasts is not told again");
     shared[0].health.failed_at -= 301;
     ok(!na_peers_is_down(peers, 0), "after five minutes nothing is known of it, either");
-    o.called(o.data, "one", 200, 0, 0);
+    call(o, "one", 200);
     ok(strncmp(said, "provider one is back, after", 27) == 0, "its return is told");
-    o.called(o.data, "https://api.example.org", 0, 0, 0);
+    call(o, "https://api.example.org", 0);
     ok(!na_peers_is_down(peers, 0) && !na_peers_is_down(peers, 1), "strangers are nobody's peers");
 }
 
@@ -56,8 +62,12 @@ static apr_uint32_t skew_of(apr_pool_t *pool, apr_interval_time_t took, apr_inte
 {
     na_peer shared[2] = {0};
     na_peers *peers = na_peers_make(pool, some_providers(pool), shared, NULL, NULL);
-    na_http_observer o = na_peers_observer(peers);
-    o.called(o.data, "two", 200, took, apr_time_now() + off);
+    const na_http_observer *o = na_peers_observer(pool, peers);
+    const na_http_call made = {.peer = "two",
+                               .status = 200,
+                               .seconds = (double)took / APR_USEC_PER_SEC,
+                               .date = apr_time_now() + off};
+    o->called(o->data, &made);
     return na_peers_skew(peers);
 }
 
