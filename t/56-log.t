@@ -143,14 +143,16 @@ suite('the log: lines for programs and for people, and what leads to them', asyn
   {
     const github = await startGithub(t);
     github.user = { login: 'octocat', id: 583231, name: 'The Octocat', email: 'octocat@example.org' };
-    const site = await t.httpd({ config: `
+    const config = (more) => `
 NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret ${SECRET}
 NextAuthLog json auth.log
 NextAuthProvider github clientId=the-client clientSecret=what-only-the-client-knows authorization=${github.url}/login/oauth/authorize token=${github.url}/login/oauth/access_token userinfo=${github.url}/user emails=${github.url}/user/emails
-NextAuthRole owner "%{PROFILE:id} == '583231'"` });
+NextAuthRole owner "%{PROFILE:id} == '583231'"
+${more}`;
+    const site = await t.httpd({ config: config('') });
     const c = t.client(site);
     const away = await c.page((await c.signIn('github')).location);
     await c.page(away.location);
@@ -166,6 +168,21 @@ NextAuthRole owner "%{PROFILE:id} == '583231'"` });
       /^signIn: signIn: '583231' by github$/];
     t.is(steps.length, expected.length, 'the steps', steps.join('\n')) || t.diag(steps.join('\n'));
     expected.forEach((pattern, i) => t.like(steps[i] || '', pattern, `  ${i + 1}`));
+
+    t.section('calls to providers are part of the trace where traceContext=on');
+    const last = (path) => github.requests(path).at(-1).headers;
+    const traced = async () => {
+      const other = t.client(site);
+      const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01`, tracestate: 'vendor=1' };
+      const off = await other.page((await other.post('/api/auth/signin/github', { csrfToken: await other.csrf() })).location);
+      await other.page(off.location, { headers });
+      return ['/login/oauth/access_token', '/user'].map(last).map(({ traceparent, tracestate }) => [traceparent, tracestate]);
+    };
+    t.is(await traced(), [[undefined, undefined], [undefined, undefined]], 'not unless it is asked for');
+    await site.reload(config('NextAuthHTTP traceContext=on'));
+    const told = await traced();
+    t.is(told.map(([parent, state]) => [parent.slice(0, 36), parent.slice(52), state]), [[`00-${trace}-`, '-01', 'vendor=1'], [`00-${trace}-`, '-01', 'vendor=1']], 'with what came along');
+    t.ok(told.every(([parent]) => !parent.includes('b7ad6b7169203331')), 'and a parent id of its own');
     const secrets = ['what-only-the-client-knows', new URL(away.location).searchParams.get('code'), new URL(away.location).searchParams.get('state'), SECRET,
       c.cookie('next-auth.session-token'), c.cookie('next-auth.csrf-token').slice(0, 64)];
     const log = textOf(site, 'auth.log') + site.log();

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { htpasswd, root } = require('./lib/httpd.js');
+const { freePort, htpasswd, root } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
@@ -166,6 +166,30 @@ NextAuthStatsD 127.0.0.1:${sink.port} prefix=site format=dogstatsd interval=1`) 
     await new Client(other).get('/api/auth/callback/nobody%22%0a1');
     const strange = await counts(other);
     t.is([sum(strange, /nobody/), strange['nextauth_signin_failures_total{provider="other",reason="Configuration"}']], [0, 1], 'a provider that only the client knows is "other"');
+  }
+
+  t.section('the audit log, events and error reports');
+  {
+    const gone = await freePort();
+    const told = await t.httpd({ files: { users }, config: config(`${none}
+NextAuthAuditLog @DIR@/audit.log
+NextAuthEventQueue @DIR@/queue
+NextAuthEvent signIn http://127.0.0.1:${gone}/ secret=what-the-receiver-knows-as-well
+NextAuthSentry http://key@127.0.0.1:${gone}/1`) });
+    for (let i = 0; i < 3; i += 1) await new Client(told).credentials(`user${i}`, 'x');
+    for (let i = 0; i < 2; i += 1) await new Client(told).credentials(`user${i}`, 'wrong');
+    await Promise.all([1, 2].map(() => new Client(told).get('/api/auth/callback/nobody')));
+    const now = await counts(told);
+    t.is([now.nextauth_audit_records_total, now.nextauth_audit_failures_total], [7, 0], 'records: sign-ins and failures');
+    t.is(now.nextauth_event_queue_depth, 3, 'events that wait for a receiver that is not there');
+    t.ok(now['nextauth_error_reports_total{result="dropped"}'] <= 1, 'a report like the one before is dropped by the same process');
+    const receiver = http.createServer((request, answer) => answer.end()).listen(gone, '127.0.0.1');
+    t.cleanup(() => receiver.close());
+    await until('events are delivered', async () => (await counts(told))['nextauth_events_delivered_total{result="delivered"}'] === 3, 30_000);
+    const after = await counts(told);
+    t.is(after.nextauth_event_queue_depth, 0, 'delivered, they wait no more');
+    await until('a report is sent', async () => (await counts(told))['nextauth_error_reports_total{result="sent"}'] >= 1, 30_000);
+    t.ok(true, 'and so is a report');
   }
 
   t.section('StatsD, with tags');

@@ -24,6 +24,9 @@ NextAuthProvider credentials backend=file:@DIR@/users
 NextAuthSessionStore none
 NextAuthAuditLog ${log}
 ${more}
+<Location /metrics>
+  SetHandler nextauth-metrics
+</Location>
 <Location /members/>
   AuthType NextAuth
   Require valid-user
@@ -288,6 +291,11 @@ async function untilFull(site, log) {
   throw new Error('the disk is not full');
 }
 
+async function failuresOf(site) {
+  const { text } = await new Client(site).get('/metrics');
+  return Number(/^nextauth_audit_failures_total (\d+)$/m.exec(text)[1]);
+}
+
 async function fullDisk(t) {
   t.section('a full disk');
   for (const policy of ['refuse', 'continue']) {
@@ -304,6 +312,7 @@ async function fullDisk(t) {
     t.is([wrong.answer.status, isIn(wrong)], [policy === 'refuse' ? 503 : 302, false], 'a failure that cannot be recorded');
     const alarms = () => site.log().match(/^.*nextauth:error.*audit log: cannot write .*$/gm) || [];
     t.is(alarms().length, 1, 'the error log says so, once', site.log());
+    t.ok(await failuresOf(site) >= 2, 'metrics count it');
     t.like(alarms()[0], policy === 'refuse' ? /audit\.log: .*(No space|no place).*; what would be recorded is refused/ : /onFailure=continue: things go on without a record/, 'and what is done');
     t.is(firstWrong(linesOf(log)), 0, 'no half record is there');
     fs.rmSync(`${folder}/filling`);

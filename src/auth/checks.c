@@ -29,6 +29,9 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
         .redirect_uri = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
                                     request->provider->id, NULL),
         .allow_http = request->config->http.allow_http,
+        .headers = request->config->http.trace_context
+                       ? na_trace_headers(request->pool, request->trace)
+                       : NULL,
         .step = log_step,
         .data = (void *)request,
     };

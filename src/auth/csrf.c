@@ -51,6 +51,9 @@ na_error *na_refuse_csrf(na_request *request, na_response *response, const char 
 {
     if (na_speaks_v5(request))
         return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
+    na_log(request, NA_LOG_WARNING, "MISSING_CSRF", "%s %s: no or another CSRF token",
+           request->method, request->action);
+    na_keep_reference(request, response);
     na_respond_redirect(request, response, 200,
                         apr_pstrcat(request->pool, request->config->base_url, page, NULL));
     return NULL;

@@ -111,6 +111,12 @@ static void log_change(void *data, int is_failing, const char *text)
                   text);
 }
 
+static void count_record(int is_recorded)
+{
+    na_metrics_count(na_process_of_child()->metrics,
+                     is_recorded ? NA_METRIC_AUDIT_RECORDS : NA_METRIC_AUDIT_FAILURES, NULL, NULL);
+}
+
 static na_error *share_counts(apr_pool_t *pconf, na_audit *audit)
 {
     apr_shm_t *shm;
@@ -132,6 +138,7 @@ static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *
     NA_TRY(share_counts(pconf, audit));
     audit->sinks = sinks;
     audit->goes_on = conf->audit_plan.goes_on;
+    audit->told = count_record;
     audit->alarm = log_change;
     audit->data = s;
     conf->audit = audit;

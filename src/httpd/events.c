@@ -9,13 +9,6 @@
 
 #define LOOK_EVERY (APR_USEC_PER_SEC / 5)
 
-const na_delivery_counts *na_events_counts(int sink, const char **name)
-{
-    const na_shared_sink *found = na_sinks_get(sink);
-    *name = found ? found->sink.name : NULL;
-    return found ? found->sink.counts : NULL;
-}
-
 /* ── who is told ───────────────────────────────────────────────────────────────────────────── */
 
 static na_event_route *route_to(apr_array_header_t *routes, const na_sink *sink)

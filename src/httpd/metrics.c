@@ -88,5 +88,6 @@ apr_array_header_t *na_metrics_readings(apr_pool_t *pool)
     na_reading_add(readings, &info);
     na_stores_read(readings);
     na_databases_read(readings);
+    na_sinks_read(readings);
     return readings;
 }

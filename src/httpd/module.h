@@ -294,6 +294,7 @@ na_metrics *na_metrics_of_child(apr_pool_t *pool);
 apr_array_header_t *na_metrics_readings(apr_pool_t *pool);
 void na_stores_read(apr_array_header_t *readings);
 void na_databases_read(apr_array_header_t *readings);
+void na_sinks_read(apr_array_header_t *readings);
 
 /* A section in mod_status' page. */
 void na_register_status(void);
@@ -303,9 +304,6 @@ void na_register_status(void);
 /* events.c: the sinks of events and reports, before the fork and in a child. */
 na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_events_open(apr_pool_t *pool, server_rec *s);
-
-/* What became of the items of a sink, from 0 on; NULL where there are no more. */
-const na_delivery_counts *na_events_counts(int sink, const char **name);
 
 /* event_hook.c: na_server's function, which runs the hook that other modules have. */
 void na_run_event_hook(void *data, const na_event *event);

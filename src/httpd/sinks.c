@@ -20,17 +20,17 @@
 /* Filled before the fork. */
 static na_shared_sink sinks[NA_SINKS_MAX];
 static int sink_count;
-static na_delivery_counts *shared_counts;
+static na_sink_state *shared_states;
 
 na_error *na_sinks_start(apr_pool_t *pconf)
 {
-    const apr_size_t size = sizeof *shared_counts * NA_SINKS_MAX;
+    const apr_size_t size = sizeof *shared_states * NA_SINKS_MAX;
     apr_shm_t *shm;
     sink_count = 0;
     if (apr_shm_create(&shm, size, NULL, pconf) != APR_SUCCESS)
         return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the queues of events");
-    shared_counts = apr_shm_baseaddr_get(shm);
-    memset(shared_counts, 0, size);
+    shared_states = apr_shm_baseaddr_get(shm);
+    memset(shared_states, 0, size);
     return NULL;
 }
 
@@ -105,8 +105,8 @@ static na_error *take_sink(apr_pool_t *pconf, const server_rec *s, const char *t
     made->http.timeout_ms =
         made->http.timeout_ms < CALL_TIMEOUT_MS ? made->http.timeout_ms : CALL_TIMEOUT_MS;
     made->http.max_concurrent = 1;
-    made->sink.counts = &shared_counts[sink_count++];
-    made->sink.spool = (na_spool){folder, (apr_uint32_t)max_items, &made->sink.counts->depth};
+    made->sink.state = &shared_states[sink_count++];
+    made->sink.spool = (na_spool){folder, (apr_uint32_t)max_items, &made->sink.state->depth};
     return na_spool_open(&made->sink.spool, pconf);
 }
 
@@ -135,6 +135,21 @@ static na_error *start_program(apr_pool_t *pconf, na_shared_sink *sink)
     return NULL;
 }
 
+static void count_event(na_fate fate)
+{
+    static const char *const results[] = {[NA_FATE_DELIVERED] = "delivered",
+                                          [NA_FATE_FAILED] = "failed",
+                                          [NA_FATE_DROPPED] = "dropped"};
+    na_metrics_count(na_process_of_child()->metrics, NA_METRIC_EVENTS_DELIVERED, results[fate],
+                     NULL);
+}
+
+static void count_report(na_fate fate)
+{
+    na_metrics_count(na_process_of_child()->metrics, NA_METRIC_ERROR_REPORTS,
+                     fate == NA_FATE_DELIVERED ? "sent" : "dropped", NULL);
+}
+
 static void start_webhook(apr_pool_t *pconf, na_shared_sink *sink, const na_event_rule *rule)
 {
     na_webhook *webhook = apr_palloc(pconf, sizeof *webhook);
@@ -158,6 +173,7 @@ na_error *na_sinks_take_rule(apr_pool_t *pconf, const server_rec *s, const na_ev
                                   "virtual host",
                                   (*sink)->sink.name);
     (*sink)->sink.name = name_of(pconf, *sink);
+    (*sink)->sink.told = count_event;
     if (*rule->target == '|')
         return start_program(pconf, *sink);
     start_webhook(pconf, *sink, rule);
@@ -172,6 +188,7 @@ na_error *na_sinks_take_sentry(apr_pool_t *pconf, const server_rec *s, na_shared
     if (!is_new)
         return NULL;
     (*sink)->sink.name = apr_pstrcat(pconf, "Sentry at ", dsn->origin, NULL);
+    (*sink)->sink.told = count_report;
     (*sink)->sink.data = (void *)dsn;
     (*sink)->sink.send = na_sentry_send;
     (*sink)->sink.max_attempts = NA_SENTRY_ATTEMPTS_MAX;
@@ -181,4 +198,13 @@ na_error *na_sinks_take_sentry(apr_pool_t *pconf, const server_rec *s, na_shared
 na_shared_sink *na_sinks_get(int index)
 {
     return index < sink_count ? &sinks[index] : NULL;
+}
+
+void na_sinks_read(apr_array_header_t *readings)
+{
+    na_reading depth = {.metric = NA_METRIC_EVENT_QUEUE_DEPTH};
+    for (int i = 0; i < sink_count; i++)
+        if (sinks[i].sink.told == count_event)
+            depth.number += sinks[i].sink.state->depth;
+    na_reading_add(readings, &depth);
 }

@@ -17,7 +17,8 @@ typedef struct na_oauth {
     na_documents *documents;
     apr_time_t now;
     const char *redirect_uri;
-    int allow_http; /* the provider may name plain http: addresses */
+    int allow_http;             /* the provider may name plain http: addresses */
+    const char *const *headers; /* sent along with what is done for this sign-in; NULL: none */
     void (*step)(void *data, const char *event, const char *text); /* told of each, for debugging */
     void *data;                                                    /* of step */
 } na_oauth;

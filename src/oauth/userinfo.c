@@ -9,7 +9,10 @@
 static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *access_token,
                             json_t **json)
 {
-    na_http_request request = {.url = url, .peer = oauth->provider->id, .bearer = access_token};
+    na_http_request request = {.url = url,
+                               .peer = oauth->provider->id,
+                               .bearer = access_token,
+                               .headers = oauth->headers};
     na_http_response response;
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
     na_oauth_step(oauth, "PROFILE_DATA", "%.*s answers %ld, %d bytes", (int)strcspn(url, "?"), url,

@@ -52,7 +52,6 @@ static void failed(const na_audit *audit, apr_pool_t *pool, const na_error *erro
 
 static void succeeded(const na_audit *audit)
 {
-    __atomic_add_fetch(&audit->counts->records, 1, __ATOMIC_RELAXED);
     if (__atomic_load_n(&audit->counts->is_failing, __ATOMIC_RELAXED) &&
         __atomic_exchange_n(&audit->counts->is_failing, 0, __ATOMIC_RELAXED))
         tell(audit, 0, "records are written again");
@@ -64,6 +63,8 @@ na_error *na_audit_write(const na_audit *audit, apr_pool_t *pool, na_db_use *use
     if (!audit || !na_event_audit_name(event->kind))
         return NULL;
     na_error *error = write_all(audit, pool, use, event);
+    if (audit->told)
+        audit->told(!error);
     if (!error) {
         succeeded(audit);
         return NULL;

@@ -23,7 +23,6 @@ typedef struct na_audit_sink {
 
 /* For all processes that share a log: in shared memory, all zero at first. */
 typedef struct na_audit_counts {
-    apr_uint64_t records;    /* written to every sink */
     apr_uint64_t failures;   /* not written to one of them at least */
     apr_uint64_t alarmed_at; /* seconds */
     apr_uint32_t is_failing;
@@ -34,6 +33,7 @@ typedef struct na_audit {
     const apr_array_header_t *sinks; /* na_audit_sink */
     int goes_on;                     /* onFailure=continue */
     na_audit_counts *counts;
+    void (*told)(int is_recorded); /* of every record, for who counts; or NULL */
     void (*alarm)(void *data, int is_failing, const char *text); /* or NULL */
     void *data;                                                  /* the function's own */
 } na_audit;

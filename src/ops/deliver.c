@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 
-#include <apr_atomic.h>
 #include <apr_strings.h>
 
 /* Items that are looked up at once. */
@@ -22,6 +21,12 @@ apr_interval_time_t na_delivery_wait(int failures)
     return apr_time_from_sec(seconds[step > 0 ? step : 0]);
 }
 
+void na_sink_tell(const na_sink *sink, na_fate fate)
+{
+    if (sink->told)
+        sink->told(fate);
+}
+
 na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, const json_t *json,
                       apr_time_t now)
 {
@@ -29,7 +34,7 @@ na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, con
     na_error *error = na_spool_put(&sink->spool, pool, id, content, now);
     if (!error)
         return NULL;
-    apr_atomic_inc32(&sink->counts->dropped);
+    na_sink_tell(sink, NA_FATE_DROPPED);
     return na_error_wrap(pool, error, NULL, "%s", sink->name);
 }
 
@@ -50,16 +55,16 @@ static void tell(const na_courier *courier, apr_pool_t *pool, na_delivery_level 
 
 static void pause_sink(na_sink *sink, apr_interval_time_t pause)
 {
-    sink->counts->resume = apr_time_now() + (pause < PAUSE_MAX ? pause : PAUSE_MAX);
+    sink->state->resume = apr_time_now() + (pause < PAUSE_MAX ? pause : PAUSE_MAX);
 }
 
 /* The folder itself is in trouble: what is there would be sent again and again. */
 static int stop_for(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                     const na_error *error)
 {
-    if (!sink->counts->failures++)
+    if (!sink->state->failures++)
         tell(courier, pool, NA_DELIVERY_WARNING, sink, "%s", na_error_text(pool, error));
-    pause_sink(sink, na_delivery_wait(sink->counts->failures));
+    pause_sink(sink, na_delivery_wait(sink->state->failures));
     return 0;
 }
 
@@ -69,9 +74,9 @@ static int done(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
     na_error *error = na_spool_remove(&sink->spool, pool, item);
     if (error)
         return stop_for(sink, courier, pool, error);
-    if (sink->counts->failures)
+    if (sink->state->failures)
         tell(courier, pool, NA_DELIVERY_INFO, sink, "takes items again");
-    sink->counts->failures = 0;
+    sink->state->failures = 0;
     if (attempt->pause)
         pause_sink(sink, attempt->pause);
     return !attempt->pause;
@@ -80,7 +85,7 @@ static int done(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
 static int refuse(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                   const na_spool_item *item, const na_attempt *attempt)
 {
-    apr_atomic_inc32(&sink->counts->failed);
+    na_sink_tell(sink, NA_FATE_FAILED);
     tell(courier, pool, NA_DELIVERY_WARNING, sink, "does not take %s: %s", item->id,
          attempt->reason);
     return done(sink, courier, pool, item, attempt);
@@ -89,7 +94,7 @@ static int refuse(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
 static na_error *give_up(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                          const na_spool_item *item, const na_attempt *attempt)
 {
-    apr_atomic_inc32(&sink->counts->failed);
+    na_sink_tell(sink, NA_FATE_FAILED);
     tell(courier, pool, NA_DELIVERY_WARNING, sink, "%s is given up after %d attempts: %s", item->id,
          item->attempts + 1, attempt->reason);
     return na_spool_remove(&sink->spool, pool, item);
@@ -108,10 +113,10 @@ static int postpone(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
     apr_interval_time_t asked = attempt->pause < PAUSE_MAX ? attempt->pause : PAUSE_MAX;
     apr_interval_time_t item_wait = na_delivery_wait(item->attempts + 1);
     apr_time_t due = apr_time_now() + (item_wait > asked ? item_wait : asked);
-    if (!sink->counts->failures++)
+    if (!sink->state->failures++)
         tell(courier, pool, NA_DELIVERY_WARNING, sink, "takes nothing just now (%s): %s", item->id,
              attempt->reason);
-    apr_interval_time_t sink_wait = na_delivery_wait(sink->counts->failures);
+    apr_interval_time_t sink_wait = na_delivery_wait(sink->state->failures);
     pause_sink(sink, sink_wait > asked ? sink_wait : asked);
     na_error *error = is_hopeless(sink, item, due)
                           ? give_up(sink, courier, pool, item, attempt)
@@ -123,7 +128,7 @@ static int postpone(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
 static int set_aside(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                      const na_spool_item *item, const na_error *error)
 {
-    apr_atomic_inc32(&sink->counts->failed);
+    na_sink_tell(sink, NA_FATE_FAILED);
     tell(courier, pool, NA_DELIVERY_WARNING, sink, "set aside as bad-%s: %s", item->name,
          na_error_text(pool, error));
     error = na_spool_set_aside(&sink->spool, pool, item);
@@ -154,7 +159,7 @@ static int deliver_one(na_sink *sink, const na_courier *courier, apr_pool_t *poo
     if (attempt.outcome == NA_REFUSED)
         return refuse(sink, courier, pool, item, &attempt);
     if (attempt.outcome == NA_DELIVERED) {
-        apr_atomic_inc32(&sink->counts->delivered);
+        na_sink_tell(sink, NA_FATE_DELIVERED);
         return done(sink, courier, pool, item, &attempt);
     }
     if (courier->is_stopping(courier->data)) /* which is why: the item is as it was */
@@ -183,7 +188,7 @@ static void deliver_due(na_sink *sink, const na_courier *courier, apr_pool_t *po
 void na_deliver(na_sink *sink, const na_courier *courier, apr_pool_t *pool)
 {
     int locked;
-    apr_time_t wait = sink->counts->resume - apr_time_now();
+    apr_time_t wait = sink->state->resume - apr_time_now();
     if (wait > 0 && wait <= PAUSE_MAX) /* else the clock was put back */
         return;
     na_error *error = na_spool_lock(&sink->spool, pool, &locked);

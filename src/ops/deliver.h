@@ -6,18 +6,19 @@
 #include "base/json.h"
 #include "ops/spool.h"
 
-/* What became of the items of one sink; in memory that all processes share. */
-typedef struct na_delivery_counts {
-    volatile apr_uint32_t delivered;
-    volatile apr_uint32_t failed; /* refused for good, or given up */
-    volatile apr_uint32_t
-        dropped; /* never queued: the queue was full, or one like it was just sent */
-    volatile apr_uint32_t depth; /* in the queue now */
+/* How a sink is doing; in memory that all processes share. */
+typedef struct na_sink_state {
+    volatile apr_uint32_t depth; /* items in the queue */
+    int failures;                /* attempts that failed in a row, of who delivers */
+    apr_time_t resume;           /* nothing is sent before */
+} na_sink_state;
 
-    /* of who delivers */
-    int failures;      /* attempts that failed in a row */
-    apr_time_t resume; /* nothing is sent before */
-} na_delivery_counts;
+/* What became of an item. */
+typedef enum na_fate {
+    NA_FATE_DELIVERED,
+    NA_FATE_FAILED, /* refused for good, or given up */
+    NA_FATE_DROPPED /* never queued: the queue was full, or one like it was just sent */
+} na_fate;
 
 typedef enum na_outcome {
     NA_DELIVERED,
@@ -45,17 +46,19 @@ typedef struct na_sink na_sink;
 struct na_sink {
     const char *name; /* for the log: no secrets, no paths or queries */
     na_spool spool;
-    na_delivery_counts *counts;
-    int max_attempts; /* 0: as many as fit into three days */
-    na_http *http;    /* of who delivers; NULL where none is needed */
-    void *data;       /* of the function, which hands one item over */
+    na_sink_state *state;
+    void (*told)(na_fate fate); /* of every item in the end, for who counts; or NULL */
+    int max_attempts;           /* 0: as many as fit into three days */
+    na_http *http;              /* of who delivers; NULL where none is needed */
+    void *data;                 /* of the function, which hands one item over */
     void (*send)(const na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                  const na_spool_item *item, const json_t *json, na_attempt *attempt);
 };
 
-/*
- * Queues an item, a JSON object, under an id of NA_SPOOL_ID_LEN hex digits. Counts what is dropped.
- */
+/* Tells what became of an item. */
+void na_sink_tell(const na_sink *sink, na_fate fate);
+
+/* Queues an item, a JSON object, under an id of NA_SPOOL_ID_LEN hex digits. */
 na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, const json_t *json,
                       apr_time_t now);
 

@@ -121,7 +121,7 @@ const na_metric_family na_metric_families[NA_METRICS] = {
         {"events_delivered", NA_COUNTER, NA_FROM_ROWS,
          "Events for webhooks and programs by what became of them.", {&delivery}},
     [NA_METRIC_EVENT_QUEUE_DEPTH] =
-        {"event_queue_depth", NA_GAUGE, NA_FROM_ROWS, "Events waiting to be delivered.", {NULL}},
+        {"event_queue_depth", NA_GAUGE, NA_FROM_READINGS, "Events waiting to be delivered.", {NULL}},
     [NA_METRIC_AUDIT_RECORDS] =
         {"audit_records", NA_COUNTER, NA_FROM_ROWS, "Records written to the audit log.", {NULL}},
     [NA_METRIC_AUDIT_FAILURES] =

@@ -132,7 +132,7 @@ void na_sentry_capture(const na_sentry *sentry, apr_pool_t *pool, const na_error
     if (!event)
         return;
     if (is_repeated(sentry, event, pool, now))
-        apr_atomic_inc32(&sentry->sink->counts->dropped);
+        na_sink_tell(sentry->sink, NA_FATE_DROPPED);
     else
         na_sink_put(sentry->sink, pool, id, event, now); /* what is dropped is counted there */
 }

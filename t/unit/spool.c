@@ -220,14 +220,22 @@ static void deliver(na_sink *sink, const na_courier *courier, apr_pool_t *pool)
     apr_pool_destroy(round);
 }
 
+static int fates[3];
+
+static void count_fate(na_fate fate)
+{
+    fates[fate]++;
+}
+
 static void delivery(apr_pool_t *pool)
 {
     target t = {.outcome = NA_DELIVERED, .pool = pool};
-    na_delivery_counts counts = {0};
+    na_sink_state state = {0};
     na_courier courier = {&t, goes_on, note};
-    na_sink sink = {.name = "test", .counts = &counts, .data = &t, .send = send_to};
+    na_sink sink = {
+        .name = "test", .state = &state, .told = count_fate, .data = &t, .send = send_to};
     apr_time_t now = apr_time_now(), day = apr_time_from_sec(24 * 3600);
-    sink.spool = (na_spool){folder_of_test(pool), 10, &counts.depth};
+    sink.spool = (na_spool){folder_of_test(pool), 10, &state.depth};
     const char *poison = na_random_hex(pool, 16);
 
     t.poison = poison;
@@ -235,14 +243,14 @@ static void delivery(apr_pool_t *pool)
     put(&sink.spool, pool, "{}", now + 1);
     deliver(&sink, &courier, pool);
     is_number(t.sends, 1, "what is not taken ends the round");
-    ok(counts.resume > now && strstr(t.said, poison), "the sink rests, and the log says why");
+    ok(state.resume > now && strstr(t.said, poison), "the sink rests, and the log says why");
     deliver(&sink, &courier, pool);
     is_number(t.sends, 1, "nothing is sent while it rests");
-    counts.resume = 0;
+    state.resume = 0;
     deliver(&sink, &courier, pool);
-    is_number(counts.delivered, 1, "then what is behind is delivered first");
-    is_number(counts.depth, 1, "the other one waits");
-    is_number(counts.failures, 0, "and the sink is well again");
+    is_number(fates[NA_FATE_DELIVERED], 1, "then what is behind is delivered first");
+    is_number(state.depth, 1, "the other one waits");
+    is_number(state.failures, 0, "and the sink is well again");
 
     write_file(pool, &sink.spool,
                na_spool_name(pool, &(na_spool_item){.due = 1, .created = now - 3 * day, .id = ID}),
@@ -250,31 +258,31 @@ static void delivery(apr_pool_t *pool)
     t.outcome = NA_LATER;
     deliver(&sink, &courier, pool);
     ok(t.said && strstr(t.said, "given up") && strstr(t.said, ID), "given up after three days");
-    is_number(counts.failed, 1, "and counted");
+    is_number(fates[NA_FATE_FAILED], 1, "and counted");
     is_number(na_delivery_wait(1), apr_time_from_sec(1), "a second at first");
     is_number(na_delivery_wait(4), apr_time_from_sec(120), "two minutes after four");
     is_number(na_delivery_wait(1000), apr_time_from_sec(3600), "an hour at most");
 
-    counts.resume = 0;
-    counts.failures = 0;
+    state.resume = 0;
+    state.failures = 0;
     put(&sink.spool, pool, "{}", now);
     t.outcome = NA_REFUSED;
     deliver(&sink, &courier, pool);
-    is_number(counts.failed, 2, "what is refused is not tried again");
+    is_number(fates[NA_FATE_FAILED], 2, "what is refused is not tried again");
     put(&sink.spool, pool, "{}", now);
     t.outcome = NA_DELIVERED;
     t.pause = 100 * day;
     deliver(&sink, &courier, pool);
-    ok(counts.resume > now && counts.resume <= apr_time_now() + day,
+    ok(state.resume > now && state.resume <= apr_time_now() + day,
        "a pause is kept, of a day at most");
-    counts.resume = apr_time_now() + 2 * day;
+    state.resume = apr_time_now() + 2 * day;
     t.pause = 0;
     put(&sink.spool, pool, "{}", now);
     deliver(&sink, &courier, pool);
-    is_number(counts.delivered, 3, "a clock that was put back stops nothing");
+    is_number(fates[NA_FATE_DELIVERED], 3, "a clock that was put back stops nothing");
     sink.spool.max_items = 1;
     fails(na_sink_put(&sink, pool, ID, na_json_own(pool, json_object()), now), "full");
-    is_number(counts.dropped, 1, "what is dropped is counted");
+    is_number(fates[NA_FATE_DROPPED], 1, "what is dropped is counted");
     empty(&sink.spool, pool);
 }
 
