@@ -240,13 +240,15 @@ static void tell(const na_building *b, const apr_array_header_t *written)
         na_check_connections(b);
 }
 
-static void adopt(na_building *b, na_server_conf *conf)
+static void adopt(const na_building *b, na_server_conf *conf)
 {
     conf->config = b->config;
     conf->log = b->log;
     conf->statsd = b->statsd;
     conf->audit_plan = b->audit;
-    conf->variables = na_build_variables(&b->environment, b->config->providers);
+    na_environment unnoted = b->environment;
+    unnoted.used = NULL; /* to ask what is set is not to use it */
+    conf->variables = na_build_variables(&unnoted, b->config->providers);
 }
 
 na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
