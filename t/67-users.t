@@ -38,7 +38,7 @@ function onTerminal(db, args, keys) {
     if (left.length && output.includes(left[0][0])) {
       const [asked, typed] = left.shift();
       output = output.replace(asked, '');
-      child.stdin.write(typed);
+      setTimeout(() => child.stdin.write(typed), 300); // OpenSSL asks first, then turns the echo off
     }
   });
   return new Promise((resolve) => { child.on('close', (status) => resolve({ status, output })); });
