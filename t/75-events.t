@@ -307,7 +307,7 @@ async function programs(t) {
   const queue = queueFolder(t);
   const out = queueFolder(t);
   const site = await t.httpd({ files: { ...files, program: { text: PROGRAM, mode: 0o755 } },
-    config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn "|@DIR@/program ${out}/lines ${out}/pid"`) });
+    config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn "||@DIR@/program ${out}/lines ${out}/pid"`) });
   const lines = () => (fs.existsSync(`${out}/lines`) ? fs.readFileSync(`${out}/lines`, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : []);
   const got = (names) => until(`lines of ${names}`, () => names.every((name) => lines().some(({ data }) => data.user.id === name)), WAIT_MS);
   const pid = () => Number(fs.readFileSync(`${out}/pid`, 'utf8'));
