@@ -246,7 +246,7 @@ static void adopt(na_building *b, na_server_conf *conf)
     conf->log = b->log;
     conf->statsd = b->statsd;
     conf->audit_plan = b->audit;
-    conf->variables = na_build_variables(&b->environment, b->config->providers);
+    conf->variables = na_variables_note(&b->environment, b->config->providers);
 }
 
 na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
