@@ -5,10 +5,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { htpasswd, thorough } = require('./lib/httpd.js');
+const { htpasswd, makeFolder, thorough, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
-const { until } = require('./lib/redis.js');
 const { nextauthctl, dialect } = require('./lib/ctl.js');
 const { linesOf, recordsOf, firstWrong, chain, headOf } = require('./lib/audit.js');
 
@@ -28,12 +27,6 @@ ${more}
   AuthType NextAuth
   Require valid-user
 </Location>`;
-
-function makeFolder(t) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-audit-'));
-  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 const ctl = (dir, ...args) => nextauthctl({ dir, url: '' }, args);
 const verify = (dir, ...args) => ctl(dir, 'audit', 'verify', ...args);
