@@ -6,8 +6,8 @@ const net = require('node:net');
 const path = require('node:path');
 const readline = require('node:readline');
 const { suite } = require('./lib/suite.js');
-const { freePort, root } = require('./lib/httpd.js');
-const { redisIsHere, startRedis, startSentinel, startCluster, until } = require('./lib/redis.js');
+const { freePort, root, until } = require('./lib/httpd.js');
+const { redisIsHere, startRedis, startSentinel, startCluster } = require('./lib/redis.js');
 
 const TIMEOUT_MS = 1000;
 const SLACK_MS = 400;

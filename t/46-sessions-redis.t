@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, pause, thorough } = require('./lib/httpd.js');
+const { htpasswd, pause, thorough, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
-const { redisIsHere, startRedis, startSentinel, startCluster, until } = require('./lib/redis.js');
+const { redisIsHere, startRedis, startSentinel, startCluster } = require('./lib/redis.js');
 const { open } = require('./lib/token.js');
 const { startApp, byNextAuth } = require('./lib/app.js');
 

@@ -2,8 +2,8 @@
 'use strict';
 const net = require('node:net');
 const { suite } = require('./lib/suite.js');
-const { freePort, pause } = require('./lib/httpd.js');
-const { makeCertificates, startMail, startService, startSender, signatureOf, until } = require('./lib/mail.js');
+const { freePort, pause, until } = require('./lib/httpd.js');
+const { makeCertificates, startMail, startService, startSender, signatureOf } = require('./lib/mail.js');
 
 const FROM = 'Bücher & Söhne. <no-reply@example.org>';
 const LINK = `https://example.org/api/auth/callback/email?callbackUrl=${encodeURIComponent('https://example.org/a?b=c')}&token=${'0123456789abcdef'.repeat(4)}&email=ada%40example.org`;

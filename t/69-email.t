@@ -2,10 +2,10 @@
 'use strict';
 const crypto = require('node:crypto');
 const { suite } = require('./lib/suite.js');
-const { pause } = require('./lib/httpd.js');
+const { pause, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
-const { startMail, until } = require('./lib/mail.js');
+const { startMail } = require('./lib/mail.js');
 const { nextauthctl } = require('./lib/ctl.js');
 
 const SECRET = 'the secret of mailed links is long';

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { thorough } = require('./lib/httpd.js');
+const { thorough, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
-const { startMail, until } = require('./lib/mail.js');
+const { startMail } = require('./lib/mail.js');
 const { nextauthctl } = require('./lib/ctl.js');
 
 const NAME = 'next-auth.session-token';

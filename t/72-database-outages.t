@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, pause } = require('./lib/httpd.js');
+const { htpasswd, pause, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const fs = require('node:fs');
 const { spawn } = require('node:child_process');
 const { startLoad } = require('./lib/load.js');
 const { databasesHere, startPostgres, startPostgresPair, startMariadb, sqlite } = require('./lib/databases.js');
-const { until } = require('./lib/redis.js');
 const { nextauthctl } = require('./lib/ctl.js');
 
 const NAME = 'next-auth.session-token';

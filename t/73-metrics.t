@@ -5,11 +5,11 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, root } = require('./lib/httpd.js');
+const { freePort, htpasswd, root, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
-const { startMail, until } = require('./lib/mail.js');
+const { startMail } = require('./lib/mail.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { parse, numbers, names, Malformed } = require('./lib/prometheus.js');
 

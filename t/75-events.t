@@ -2,16 +2,15 @@
 'use strict';
 const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, root, thorough } = require('./lib/httpd.js');
+const { freePort, htpasswd, makeFolder, root, thorough, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
-const { startMail, until } = require('./lib/mail.js');
+const { startMail } = require('./lib/mail.js');
 const { nextauthctl } = require('./lib/ctl.js');
-const { startReceiver } = require('./lib/webhooks.js');
+const { foldersIn, queued, startReceiver } = require('./lib/webhooks.js');
 
 const SECRET = `whsec_${Buffer.from('the key of events has 32 bytes!!').toString('base64')}`;
 const OLD = `whsec_${Buffer.from('an older key, still good enough.').toString('base64')}`;
@@ -29,15 +28,6 @@ NextAuthSessionStore none
 NextAuthProvider credentials backend=file:@DIR@/users
 ${more.join('\n')}`;
 
-// A folder for a queue that outlives one httpd.
-function queueFolder(t) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-queue-'));
-  fs.chmodSync(folder, 0o755);
-  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-const foldersIn = (queue) => (fs.existsSync(queue) ? fs.readdirSync(queue).map((name) => path.join(queue, name)) : []);
-const queued = (queue) => foldersIn(queue).flatMap((folder) => fs.readdirSync(folder)).filter((name) => /^\d/.test(name));
 
 async function signIn(t, site, user) {
   const answer = await new Client(site).credentials(user, 'x');
@@ -131,7 +121,7 @@ async function everyEvent(t) {
 
 async function outages(t) {
   t.section('an endpoint that goes and comes back under load');
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const receiver = await startReceiver(t, SECRET);
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn ${receiver.url} secret=${SECRET}`) });
   t.is(await signInAll(site, users.slice(0, 10)), 10, 'ten sign-ins');
@@ -183,7 +173,7 @@ async function turnover(t) {
 
 async function fullQueue(t) {
   t.section('a queue that is full');
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const port = await freePort();
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue} max=3`, `NextAuthEvent signIn http://127.0.0.1:${port}/ secret=${SECRET}`) });
   t.is(await signInAll(site, users.slice(0, 8)), 8, 'sign-ins go on');
@@ -194,7 +184,7 @@ async function fullQueue(t) {
 
 async function damagedQueue(t) {
   t.section('foreign and damaged files in the queue');
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const receiver = await startReceiver(t, SECRET);
   await receiver.stop();
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn ${receiver.url} secret=${SECRET}`) });
@@ -224,7 +214,7 @@ async function damagedQueue(t) {
 
 async function answers(t) {
   t.section('what endpoints answer');
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const receiver = await startReceiver(t, SECRET);
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn ${receiver.url} secret=${SECRET}`) });
   const attempts = (user) => receiver.received.filter(({ body }) => body.data.user.id === user);
@@ -277,7 +267,7 @@ async function deadBesideLive(t) {
 
 async function virtualHosts(t) {
   t.section('virtual hosts');
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const receiver = await startReceiver(t, SECRET);
   const host = (name, ...more) => `<VirtualHost *:@PORT@>\nServerName ${name}\nNextAuthURL http://${name}:@PORT@\n${more.join('\n')}\n</VirtualHost>`;
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn ${receiver.url} secret=${SECRET}`,
@@ -304,10 +294,10 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
 
 async function programs(t) {
   t.section('a program');
-  const queue = queueFolder(t);
-  const out = queueFolder(t);
+  const queue = makeFolder(t);
+  const out = makeFolder(t);
   const site = await t.httpd({ files: { ...files, program: { text: PROGRAM, mode: 0o755 } },
-    config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn "|@DIR@/program ${out}/lines ${out}/pid"`) });
+    config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn "||@DIR@/program ${out}/lines ${out}/pid"`) });
   const lines = () => (fs.existsSync(`${out}/lines`) ? fs.readFileSync(`${out}/lines`, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : []);
   const got = (names) => until(`lines of ${names}`, () => names.every((name) => lines().some(({ data }) => data.user.id === name)), WAIT_MS);
   const pid = () => Number(fs.readFileSync(`${out}/pid`, 'utf8'));
@@ -345,7 +335,7 @@ async function programs(t) {
 const MODULE = /```c\n([^]*?)```/.exec(fs.readFileSync(path.join(root, 'docs/events.md'), 'utf8'))[1];
 
 function compile(t) {
-  const folder = queueFolder(t);
+  const folder = makeFolder(t);
   const apxs = ['apxs', 'apxs2'].find((name) => spawnSync(name, ['-q', 'CC']).status === 0);
   const ask = (name) => execFileSync(apxs, ['-q', name], { encoding: 'utf8' }).trim();
   const flags = [`-I${ask('INCLUDEDIR')}`, ...ask('EXTRA_CPPFLAGS').split(/\s+/), ...execFileSync(ask('APR_CONFIG'), ['--includes', '--cppflags'], { encoding: 'utf8' }).trim().split(/\s+/),

@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 'use strict';
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { Client } = require('./lib/client.js');
-const { htpasswd } = require('./lib/httpd.js');
-const { until } = require('./lib/mail.js');
+const { htpasswd, makeFolder, until } = require('./lib/httpd.js');
 const { startSentry } = require('./lib/sentry.js');
+const { queued } = require('./lib/webhooks.js');
 
 const WAIT_MS = 60_000;
 const files = { users: htpasswd({ ada: 'x' }) };
@@ -24,21 +23,13 @@ ${more.join('\n')}`;
 // A callback of a provider that is not there is a Configuration error.
 const fail = (site, n = '', headers = {}) => new Client(site).get(`/api/auth/callback/nobody${n}?code=the-code&state=the-state`, { headers: { cookie: 'next-auth.state=the-cookie', 'user-agent': 'the-agent', ...headers } });
 
-function queueFolder(t) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-queue-'));
-  fs.chmodSync(folder, 0o755);
-  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-const queued = (queue) => fs.readdirSync(queue).flatMap((name) => fs.readdirSync(path.join(queue, name))).filter((name) => /^\d/.test(name));
-
 // One child, so that what is like another is known to be.
 const oneChild = ['StartServers 1', process.env.NEXTAUTH_MPM === 'prefork' ? 'MaxRequestWorkers 1' : 'ServerLimit 1\nMaxRequestWorkers 12\nMinSpareThreads 1\nMaxSpareThreads 12'];
 
 async function reports(t) {
   t.section('a report');
   const sentry = await startSentry(t, { prefix: '/behind/a/prefix' });
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const site = await t.httpd({ files, config: config(...oneChild, `NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn} release=shop@2.4 environment=staging`) });
   await fail(site);
   await until('a report', () => sentry.requests.length > 0, WAIT_MS);
@@ -78,7 +69,7 @@ async function fromEnvironment(t) {
   await fail(site);
   await until('a report', () => sentry.requests.length > 0, WAIT_MS);
   t.is([sentry.bad, sentry.events[0].environment], [[], 'test'], 'SENTRY_DSN is enough; the environment is the mode');
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const off = await t.httpd({ files, env, config: config(`NextAuthEventQueue ${queue}`, 'NextAuthSentry Off') });
   await fail(off);
   const none = await t.httpd({ files, env, config: config(`NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn} sampleRate=0`) });
@@ -91,7 +82,7 @@ async function fromEnvironment(t) {
 async function limits(t) {
   t.section('limits');
   const sentry = await startSentry(t);
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn}`) });
   sentry.answer = (n) => (n === 1 ? { status: 429, headers: { 'retry-after': '3' } } : 200);
   await fail(site);
@@ -122,7 +113,7 @@ async function hanging(t) {
   t.section('a Sentry that hangs');
   const sentry = await startSentry(t);
   sentry.answer = () => null;
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn}`) });
   await fail(site);
   await until('a report is under way', () => sentry.requests.length === 1, WAIT_MS);

@@ -3,10 +3,10 @@
 const fs = require('node:fs');
 const https = require('node:https');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd } = require('./lib/httpd.js');
+const { freePort, htpasswd, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startPostgresPair, sqlite } = require('./lib/databases.js');
-const { redisIsHere, startRedis, until } = require('./lib/redis.js');
+const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { makeCertificates, startMail } = require('./lib/mail.js');
 const { nextauthctl, empty } = require('./lib/ctl.js');
 const { startOp } = require('./lib/op.js');

@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "httpd/module.h"
+#include "httpd/pipe.h"
 #include "ops/audit_chain.h"
 #include "ops/audit_database.h"
 
@@ -21,7 +22,7 @@ typedef struct opened {
 static const char *head_of_program(apr_pool_t *pool, const char *program)
 {
     unsigned char hash[NA_SHA256_LEN];
-    na_sha256(hash, na_bytes_of(program), na_bytes_of(""));
+    na_sha256(hash, na_bytes_of(program + 1), na_bytes_of(""));
     return ap_runtime_dir_relative(pool, apr_pstrcat(pool, "nextauth-audit-", na_hex(pool, hash, 8),
                                                      ".head", NULL));
 }
@@ -29,19 +30,19 @@ static const char *head_of_program(apr_pool_t *pool, const char *program)
 static na_error *start_program(apr_pool_t *pconf, const char *program, const char *key,
                                na_audit_chain **chain)
 {
+    apr_file_t *pipe;
     apr_os_file_t fd;
-    piped_log *log = ap_open_piped_log(pconf, program);
-    if (!log || apr_os_file_get(&fd, ap_piped_log_write_fd(log)) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "cannot start '%s'", program);
-    return na_audit_chain_over_pipe(pconf, fd, program, head_of_program(pconf, program), key,
-                                    chain);
+    NA_TRY(na_pipe_open(pconf, program, &pipe));
+    apr_os_file_get(&fd, pipe);
+    return na_audit_chain_over_pipe(pconf, fd, na_pipe_name(pconf, program),
+                                    head_of_program(pconf, program), key, chain);
 }
 
 static na_error *open_new(apr_pool_t *pconf, const char *sink, const char *key,
                           apr_array_header_t *all, na_audit_chain **chain)
 {
     if (*sink == '|')
-        NA_TRY(start_program(pconf, sink + 1 + strspn(sink + 1, " "), key, chain));
+        NA_TRY(start_program(pconf, sink, key, chain));
     else
         NA_TRY(na_audit_chain_open(pconf, sink, key, chain));
     for (int i = 0; i < all->nelts; i++)

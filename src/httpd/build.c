@@ -246,9 +246,7 @@ static void adopt(const na_building *b, na_server_conf *conf)
     conf->log = b->log;
     conf->statsd = b->statsd;
     conf->audit_plan = b->audit;
-    na_environment unnoted = b->environment;
-    unnoted.used = NULL; /* to ask what is set is not to use it */
-    conf->variables = na_build_variables(&unnoted, b->config->providers);
+    conf->variables = na_variables_note(&b->environment, b->config->providers);
 }
 
 na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,

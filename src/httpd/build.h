@@ -97,14 +97,23 @@ na_error *na_build_finish_audit(na_building *b);
 /* Checks the stores; sets conf->plan, which their providers look at. */
 na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);
 
-/* build_variables.c: which of NextAuth's variables have a value; what conf->variables is. */
-const apr_table_t *na_build_variables(const na_environment *environment,
-                                      const apr_array_header_t *providers);
-void na_note_variable(const na_environment *environment, const char *name, apr_table_t *variables);
+/* variables.c: NextAuth's variables, those of these providers included: to each name the directive
+ * that goes before it, "NextAuthProvider google" of a provider's. */
+apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers);
+void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id);
 
-/* build_providers.c: the same of all that a provider may be set by. */
-void na_note_provider_variables(const na_environment *environment, const char *id,
-                                apr_table_t *variables);
+/* Which of them have a value: what conf->variables is. */
+const apr_table_t *na_variables_note(const na_environment *environment,
+                                     const apr_array_header_t *providers);
+
+/* What a provider is given by variables; NULL where by none. */
+#define NA_VARIABLE_ID "ID"
+#define NA_VARIABLE_SECRET "SECRET"
+#define NA_VARIABLE_ISSUER "ISSUER"
+#define NA_VARIABLE_TENANT "TENANT"
+
+const char *na_variable_of_provider(const na_environment *environment, const char *id,
+                                    const char *kind);
 
 /* The default cookies, then NextAuthCookie's changes. */
 na_error *na_build_cookies(na_building *b, const apr_array_header_t *written);

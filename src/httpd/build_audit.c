@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "httpd/build.h"
+#include "httpd/pipe.h"
 
 /* Bytes of a key: as many as SHA-256 has. */
 #define KEY_MIN 32
@@ -40,9 +41,9 @@ static int is_option(const char *argument)
 static na_error *take_sink(na_building *b, const char *argument, apr_array_header_t *sinks)
 {
     const char *sink = argument;
-    if (*argument == '|' && !argument[1 + strspn(argument + 1, " ")])
-        return na_wrong(b, "'%s': a program is wanted behind |", argument);
-    if (*argument != '|' && strcmp(argument, DATABASE) != 0)
+    if (*argument == '|')
+        NA_TRY(na_pipe_check(b->pool, argument));
+    else if (strcmp(argument, DATABASE) != 0)
         sink = ap_server_root_relative(b->pool, argument);
     if (!sink)
         return na_wrong(b, "'%s' is no path", argument);

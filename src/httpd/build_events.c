@@ -7,6 +7,7 @@
 
 #include "base/url.h"
 #include "httpd/build.h"
+#include "httpd/pipe.h"
 #include "ops/webhook.h"
 
 #define QUEUE_MAX 10000
@@ -89,8 +90,8 @@ na_error *na_build_event(na_building *b, const na_written *w)
         NA_TRY(read_webhook(b, w, &rule));
     else if (w->argc > 2)
         return na_wrong(b, "'%s': a program and its arguments are quoted as a whole", w->argv[2]);
-    else if (!rule.target[1 + strspn(rule.target + 1, " ")])
-        return na_wrong(b, "there is no program behind the |");
+    else
+        NA_TRY(na_pipe_check(b->pool, rule.target));
     APR_ARRAY_PUSH(b->delivery.rules, na_event_rule) = rule;
     return NULL;
 }

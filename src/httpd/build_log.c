@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "httpd/build.h"
+#include "httpd/pipe.h"
 
 na_error *na_build_log(na_building *b, const na_written *w)
 {
@@ -9,8 +10,8 @@ na_error *na_build_log(na_building *b, const na_written *w)
     int json = strcmp(w->argv[0], "json") == 0;
     if (!json && strcmp(w->argv[0], "plain") != 0)
         return na_wrong(b, "'%s': json or plain is wanted", w->argv[0]);
-    if (strcmp(target, "|") == 0)
-        return na_wrong(b, "a program is wanted behind the bar");
+    if (*target == '|')
+        NA_TRY(na_pipe_check(b->pool, target));
     b->log = (na_log_sink){.json = json, .target = strcmp(target, "errorlog") == 0 ? NULL : target};
     return NULL;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include <ap_provider.h>
@@ -9,61 +8,22 @@
 
 #include "httpd/build.h"
 
-/* GOOGLE, AZURE_AD: how a provider's id is spelled in variables. */
-static const char *variable_stem(apr_pool_t *pool, const char *id)
-{
-    char *stem = apr_pstrdup(pool, id);
-    for (char *p = stem; *p; p++)
-        *p = *p == '-' ? '_' : (char)apr_toupper(*p);
-    return stem;
-}
-
-/* The first variable of that name that has a value: v5's AUTH_<stem><suffix>, then <stem><other>.
- */
-static const char *variable(const na_environment *environment, const char *id, const char *suffix,
-                            const char *other)
-{
-    apr_pool_t *pool = environment->pool;
-    const char *stem = variable_stem(pool, id);
-    const char *value =
-        na_environment_get(environment, apr_pstrcat(pool, "AUTH_", stem, suffix, NULL));
-    if (!value && other)
-        value = na_environment_get(environment, apr_pstrcat(pool, stem, other, NULL));
-    return value ? value : na_environment_get(environment, apr_pstrcat(pool, stem, suffix, NULL));
-}
-
 /* What no directive gave comes from NextAuth's variables, v5's names first. */
 static void fill_from_environment(const na_environment *environment, na_provider *p)
 {
     if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
         return;
     if (!p->client_id)
-        p->client_id = variable(environment, p->id, "_ID", "_CLIENT_ID");
+        p->client_id = na_variable_of_provider(environment, p->id, NA_VARIABLE_ID);
     if (!p->client_secret)
-        p->client_secret = variable(environment, p->id, "_SECRET", "_CLIENT_SECRET");
+        p->client_secret = na_variable_of_provider(environment, p->id, NA_VARIABLE_SECRET);
     if (!p->tenant)
-        p->tenant = variable(environment, p->id, "_TENANT_ID", NULL);
-    const char *issuer = variable(environment, p->id, "_ISSUER", NULL);
+        p->tenant = na_variable_of_provider(environment, p->id, NA_VARIABLE_TENANT);
+    const char *issuer = na_variable_of_provider(environment, p->id, NA_VARIABLE_ISSUER);
     if (issuer && p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known)) {
         p->issuer = issuer;
         p->well_known = NULL;
     }
-}
-
-void na_note_provider_variables(const na_environment *environment, const char *id,
-                                apr_table_t *variables)
-{
-    static const char *const prefixes[] = {"AUTH_", "",      "", "AUTH_", "",
-                                           "",      "AUTH_", "", "AUTH_", ""};
-    static const char *const endings[] = {"_ID",       "_CLIENT_ID",     "_ID",
-                                          "_SECRET",   "_CLIENT_SECRET", "_SECRET",
-                                          "_ISSUER",   "_ISSUER",        "_TENANT_ID",
-                                          "_TENANT_ID"};
-    const char *stem = variable_stem(environment->pool, id);
-    for (apr_size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        na_note_variable(environment,
-                         apr_pstrcat(environment->pool, prefixes[i], stem, endings[i], NULL),
-                         variables);
 }
 
 /* key=value; the key may not be empty, the value may hold more '='. */

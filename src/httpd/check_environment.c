@@ -3,24 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "httpd/build.h"
 #include "httpd/findings.h"
-
-/* Variables, and the directive that goes before each. */
-static const struct {
-    const char *name, *directive;
-} variables[] = {
-    {"NEXTAUTH_URL", "NextAuthURL"},       {"AUTH_URL", "NextAuthURL"},
-    {"NEXTAUTH_SECRET", "NextAuthSecret"}, {"AUTH_SECRET", "NextAuthSecret"},
-    {"AUTH_SECRET_1", "NextAuthSecret"},   {"AUTH_SECRET_2", "NextAuthSecret"},
-    {"AUTH_SECRET_3", "NextAuthSecret"},   {"NODE_ENV", "NextAuthMode"},
-    {"REDIS_URL", "NextAuthRedis"},        {"EMAIL_SERVER", "NextAuthMail"},
-    {"EMAIL_FROM", "NextAuthMail"},        {"SENTRY_DSN", "NextAuthSentry"},
-    {"SENTRY_RELEASE", "NextAuthSentry"},  {"SENTRY_ENVIRONMENT", "NextAuthSentry"},
-};
 
 /* What else a project of NextAuth has, which means nothing to a module of the server. */
 static const char *const others[] = {"NEXTAUTH_URL_INTERNAL",   "NEXTAUTH_DEBUG",
@@ -31,47 +17,21 @@ static const char *const others[] = {"NEXTAUTH_URL_INTERNAL",   "NEXTAUTH_DEBUG"
 /* What nextauthctl check itself sets. */
 #define OURS NA_CHECK_REPORT_VARIABLE
 
-/* A provider's id is in the middle of its variables. */
-static const struct {
-    const char *before, *after;
-} of_provider[] = {{"AUTH_", "_ID"},     {"", "_CLIENT_ID"},     {"", "_ID"},
-                   {"AUTH_", "_SECRET"}, {"", "_CLIENT_SECRET"}, {"", "_SECRET"},
-                   {"AUTH_", "_ISSUER"}, {"", "_ISSUER"},        {"AUTH_", "_TENANT_ID"},
-                   {"", "_TENANT_ID"}};
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 typedef struct search {
     const na_building *b;
     const apr_array_header_t *written;
-    apr_table_t *known; /* a variable, and the directive that goes before it or "" */
+    const apr_table_t *known; /* a variable, and the directive that goes before it or "" */
 } search;
 
-static void know_provider(search *s, const char *id)
+static apr_table_t *know_all(const na_building *b)
 {
-    apr_pool_t *pool = s->b->pool;
-    char *stem = apr_pstrdup(pool, id);
-    for (char *p = stem; *p; p++)
-        *p = *p == '-' ? '_' : (char)apr_toupper(*p);
-    for (apr_size_t i = 0; i < COUNT(of_provider); i++)
-        apr_table_setn(s->known,
-                       apr_pstrcat(pool, of_provider[i].before, stem, of_provider[i].after, NULL),
-                       apr_pstrcat(pool, "NextAuthProvider ", id, NULL));
-}
-
-static void know_all(search *s)
-{
-    apr_pool_t *pool = s->b->pool;
-    const apr_array_header_t *providers = s->b->config->providers;
-    char *last, *ids = apr_pstrdup(pool, na_provider_catalogue_ids(pool));
+    apr_table_t *known = na_variables_known(b->pool, b->config->providers);
+    char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
     for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last))
-        know_provider(s, id);
-    for (int i = 0; i < providers->nelts; i++)
-        know_provider(s, APR_ARRAY_IDX(providers, i, const na_provider *)->id);
-    for (apr_size_t i = 0; i < COUNT(variables); i++)
-        apr_table_setn(s->known, variables[i].name, variables[i].directive);
-    for (apr_size_t i = 0; i < COUNT(others); i++)
-        apr_table_setn(s->known, others[i], "");
+        na_variables_add_provider(b->pool, known, id);
+    for (apr_size_t i = 0; i < sizeof others / sizeof *others; i++)
+        apr_table_setn(known, others[i], "");
+    return known;
 }
 
 /* ── how far two names are apart ───────────────────────────────────────────────────────────── */
@@ -184,7 +144,7 @@ static int is_set_outside(const char *name)
     return value && *value;
 }
 
-static void look_at_file(search *s)
+static void look_at_file(const search *s)
 {
     const apr_array_header_t *all = apr_table_elts(s->b->environment.file);
     const char *strangers = NULL;
@@ -216,8 +176,7 @@ static void look_at_process(const search *s)
 
 void na_check_environment(const na_building *b, const apr_array_header_t *written)
 {
-    search s = {.b = b, .written = written, .known = apr_table_make(b->pool, 64)};
-    know_all(&s);
+    search s = {.b = b, .written = written, .known = know_all(b)};
     look_at_process(&s);
     if (b->environment.file)
         look_at_file(&s);

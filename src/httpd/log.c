@@ -7,27 +7,19 @@
 
 #include "base/clock.h"
 #include "httpd/module.h"
+#include "httpd/pipe.h"
 
 /* ── where lines go ────────────────────────────────────────────────────────────────────────── */
 
-static apr_status_t open_program(apr_pool_t *pool, const char *command, apr_file_t **file)
-{
-    piped_log *program = ap_open_piped_log(pool, command);
-    if (!program)
-        return APR_EGENERAL;
-    *file = ap_piped_log_write_fd(program);
-    return APR_SUCCESS;
-}
-
 static na_error *open_sink(apr_pool_t *pool, const char *target, apr_file_t **file)
 {
-    apr_status_t status =
-        *target == '|' ? open_program(pool, target + 1, file)
-                       : apr_file_open(file, ap_server_root_relative(pool, target),
-                                       APR_FOPEN_WRITE | APR_FOPEN_APPEND | APR_FOPEN_CREATE |
-                                           APR_FOPEN_LARGEFILE,
-                                       APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, pool);
     char why[120];
+    if (*target == '|')
+        return na_pipe_open(pool, target, file);
+    apr_status_t status =
+        apr_file_open(file, ap_server_root_relative(pool, target),
+                      APR_FOPEN_WRITE | APR_FOPEN_APPEND | APR_FOPEN_CREATE | APR_FOPEN_LARGEFILE,
+                      APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, pool);
     return status == APR_SUCCESS
                ? NULL
                : na_error_new(pool, NA_CONFIGURATION, "NextAuthLog: cannot open '%s': %s", target,

@@ -151,6 +151,9 @@ typedef struct na_environment {
 /* The process's own variable, else the file's; NULL where it is neither's, or empty. */
 const char *na_environment_get(const na_environment *environment, const char *name);
 
+/* Whether it has one, for whoever does not mean to use it. */
+int na_environment_has(const na_environment *environment, const char *name);
+
 /* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
 na_error *na_value_resolve(const na_environment *environment, const char *value,
                            const char **resolved);

@@ -12,6 +12,7 @@
 
 #include "base/crypto.h"
 #include "base/url.h"
+#include "httpd/pipe.h"
 #include "ops/program.h"
 #include "ops/webhook.h"
 
@@ -116,7 +117,7 @@ static const char *name_of(apr_pool_t *pool, const na_shared_sink *sink)
     na_url url;
     const char *folder = strrchr(sink->sink.spool.folder, '/') + 1;
     if (*sink->target == '|')
-        return apr_pstrmemdup(pool, sink->target, 1 + strcspn(sink->target + 1, " "));
+        return na_pipe_name(pool, sink->target);
     if (!na_url_parse(pool, sink->target, &url))
         return folder;
     return apr_psprintf(pool, "%s (%.8s)", url.origin, folder);
@@ -125,10 +126,7 @@ static const char *name_of(apr_pool_t *pool, const na_shared_sink *sink)
 static na_error *start_program(apr_pool_t *pconf, na_shared_sink *sink)
 {
     na_program *program = apr_pcalloc(pconf, sizeof *program);
-    piped_log *piped = ap_open_piped_log(pconf, sink->target + 1 + strspn(sink->target + 1, " "));
-    if (!piped)
-        return na_error_new(pconf, NA_CONFIGURATION, "cannot start %s", sink->sink.name);
-    program->pipe = ap_piped_log_write_fd(piped);
+    NA_TRY(na_pipe_open(pconf, sink->target, &program->pipe));
     apr_file_pipe_timeout_set(program->pipe, 0);
     sink->sink.data = program;
     sink->sink.send = na_program_send;

@@ -11,16 +11,25 @@
 
 #define OUTPUT_MAX (64 * 1024)
 
-const char *na_environment_get(const na_environment *environment, const char *name)
+static const char *look_up(const na_environment *environment, const char *name)
 {
     const char *value = getenv(name);
     if ((!value || !*value) && environment->file)
         value = apr_table_get(environment->file, name);
-    if (!value || !*value)
-        return NULL;
-    if (environment->used)
+    return value && *value ? value : NULL;
+}
+
+const char *na_environment_get(const na_environment *environment, const char *name)
+{
+    const char *value = look_up(environment, name);
+    if (value && environment->used)
         apr_table_set(environment->used, name, "");
     return value;
+}
+
+int na_environment_has(const na_environment *environment, const char *name)
+{
+    return look_up(environment, name) != NULL;
 }
 
 void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,

@@ -3,11 +3,9 @@
 // with a replica, MariaDB, and files of SQLite. They end with the test.
 const { execFile, execFileSync, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { certify } = require('./certificates.js');
-const { freePort } = require('./httpd.js');
-const { until } = require('./redis.js');
+const { freePort, makeFolder, until } = require('./httpd.js');
 
 const name = 'nextauth'; // of the database and of the user who owns it
 const user = name;
@@ -67,11 +65,9 @@ function own(file, { uid, gid }) {
   if (uid !== undefined) fs.chownSync(file, uid, gid);
 }
 
-function makeFolder(t, owner) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-db-'));
-  fs.chmodSync(folder, 0o755);
+function makeOwnFolder(t, owner) {
+  const folder = makeFolder(t);
   own(folder, owner);
-  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -236,7 +232,7 @@ async function runPostgres(t, folder, owner, options) {
  */
 async function startPostgres(t, options = {}) {
   const owner = someoneElse('postgres');
-  const folder = makeFolder(t, owner);
+  const folder = makeOwnFolder(t, owner);
   execFileSync(`${postgresPrograms()}/initdb`, ['-D', `${folder}/data`, '-U', 'postgres', '--auth=trust', '--no-sync',
     '--no-instructions', '--encoding=UTF8', '--locale=C'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...owner });
   fs.writeFileSync(`${folder}/data/pg_hba.conf`, accessRules(options));
@@ -253,7 +249,7 @@ async function startPostgres(t, options = {}) {
 async function startPostgresPair(t, options = {}) {
   const primary = await startPostgres(t, options);
   const owner = someoneElse('postgres');
-  const folder = makeFolder(t, owner);
+  const folder = makeOwnFolder(t, owner);
   execFileSync(`${postgresPrograms()}/pg_basebackup`, ['-D', `${folder}/data`, '-R', '-h', primary.dir, '-p', String(primary.port),
     '-U', 'postgres', '-X', 'stream', '-c', 'fast', '--no-sync'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...owner });
   const replica = await runPostgres(t, folder, owner, options);
@@ -317,7 +313,7 @@ function mariadbArguments(folder, port, { tls, settings = {} }) {
  */
 async function startMariadb(t, options = {}) {
   const owner = someoneElse('mysql');
-  const folder = makeFolder(t, owner);
+  const folder = makeOwnFolder(t, owner);
   const port = await freePort();
   const { tls } = options;
   const password = passwordOf(options);
@@ -351,7 +347,7 @@ const rowsOfJson = (text) => JSON.parse(text.trim().split(/\n(?=\[\{)/).pop() ||
  */
 function sqlite(t) {
   const owner = someoneElse('www-data');
-  const folder = makeFolder(t, owner);
+  const folder = makeOwnFolder(t, owner);
   const file = `${folder}/${name}.db`;
   const sql = async (text) => rowsOfJson(await ask('sqlite3', ['-bail', '-json', '-cmd', '.timeout 5000', file], text, { cwd: folder, ...owner }));
   return { engine: 'sqlite', url: `sqlite:${file}`, file, dir: folder, sql, admin: sql };

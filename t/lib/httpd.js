@@ -39,8 +39,17 @@ function freePort() {
   });
 }
 
-// httpd's children are another user when root runs the tests, and may not be let into the checkout.
-function makeFolder() {
+// A folder that ends with the test. httpd's children are another user when root runs the tests, and
+// have to get at what is in there.
+function makeFolder(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-'));
+  fs.chmodSync(folder, 0o755);
+  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+// They may not be let into the checkout.
+function makeSiteFolder() {
   const base = process.getuid() === 0 ? os.tmpdir() : path.join(root, 'build', 't');
   fs.mkdirSync(base, { recursive: true });
   const folder = fs.mkdtempSync(path.join(base, 'nextauth-'));
@@ -106,7 +115,7 @@ ${options.config || ''}
 }
 
 function prepare(options, port) {
-  const folder = makeFolder();
+  const folder = makeSiteFolder();
   writeFiles(folder, { ...pages, ...(options.files || {}) });
   fs.writeFileSync(path.join(folder, 'httpd.conf'), configuration(folder, port, options));
   return folder;
@@ -123,6 +132,15 @@ function environment(options) {
 
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+async function until(what, condition, ms = 20_000) {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    if (await condition()) return;
+    await pause(50);
+  }
+  throw new Error(`not within ${ms / 1000} s: ${what}`);
+}
 
 async function answers(port, until) {
   while (Date.now() < until()) {
@@ -227,4 +245,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { startHttpd, configtest, check, freePort, htpasswd, pause, root, thorough };
+module.exports = { startHttpd, configtest, check, freePort, htpasswd, makeFolder, pause, root, thorough, until };

@@ -5,31 +5,18 @@ const { spawn } = require('node:child_process');
 const { createHash, createHmac } = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
-const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
 const { SMTPServer } = require('smtp-server');
 const { simpleParser } = require('mailparser');
 const { certify } = require('./certificates.js');
-const { pause, root } = require('./httpd.js');
-
-async function until(what, condition, ms = 10_000) {
-  const end = Date.now() + ms;
-  while (Date.now() < end) {
-    if (await condition()) return;
-    await pause(20);
-  }
-  throw new Error(`not within ${ms / 1000} s: ${what}`);
-}
+const { makeFolder, pause, root } = require('./httpd.js');
 
 // ── certificates ──────────────────────────────────────────────────────────────────────────────
 
-// A CA of its own, and a certificate of the server for `names`. Everybody may read the CA: httpd's
-// children are another user when root runs the tests.
+// A CA of its own, and a certificate of the server for `names`.
 function makeCertificates(t, names = 'DNS:localhost,IP:127.0.0.1') {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-mail-'));
-  fs.chmodSync(folder, 0o755);
-  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const folder = makeFolder(t);
   certify(folder, 'ca', 'ca');
   certify(folder, 'server', 'server', '-CA', `${folder}/ca.pem`, '-CAkey', `${folder}/ca.key`, '-addext',
     'basicConstraints=critical,CA:FALSE', '-addext', `subjectAltName=${names}`);
@@ -172,4 +159,4 @@ async function startSender(t, transport, options) {
   return sender;
 }
 
-module.exports = { makeCertificates, startMail, startService, startSender, signatureOf, until };
+module.exports = { makeCertificates, startMail, startService, startSender, signatureOf };

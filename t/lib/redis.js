@@ -3,12 +3,9 @@
 // a replica and three sentinels, a cluster of three. They end with the test.
 const { execFile, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
-const path = require('node:path');
 const { certify } = require('./certificates.js');
-const { freePort, pause } = require('./httpd.js');
+const { freePort, makeFolder, until } = require('./httpd.js');
 
-const READY_MS = 20_000;
 // A node of a cluster listens 10000 ports above its own, too.
 const PORT_MOST = 55_000;
 
@@ -19,23 +16,6 @@ async function lowPort() {
     const port = await freePort();
     if (port <= PORT_MOST) return port;
   }
-}
-
-// httpd's children are another user when root runs the tests, and have to get at sockets and keys.
-function makeFolder(t) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-redis-'));
-  fs.chmodSync(folder, 0o755);
-  t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function until(what, condition, ms = READY_MS) {
-  const end = Date.now() + ms;
-  while (Date.now() < end) {
-    if (await condition()) return;
-    await pause(100);
-  }
-  throw new Error(`not within ${ms / 1000} s: ${what}`);
 }
 
 function certifyForAll(folder, name, subject, ...more) {
@@ -178,4 +158,4 @@ async function startCluster(t) {
   return { nodes, url: `redis://127.0.0.1:${nodes[0].port}` };
 }
 
-module.exports = { redisIsHere, startRedis, startSentinel, startCluster, until };
+module.exports = { redisIsHere, startRedis, startSentinel, startCluster };

@@ -1,6 +1,8 @@
 'use strict';
 // A receiver of webhooks that takes nothing it cannot verify, with the library that receivers use.
+const fs = require('node:fs');
 const http = require('node:http');
+const path = require('node:path');
 const { Webhook } = require('standardwebhooks');
 const { freePort } = require('./httpd.js');
 
@@ -56,4 +58,8 @@ async function startReceiver(t, secret) {
   return receiver;
 }
 
-module.exports = { startReceiver };
+// NextAuthEventQueue's folder: a folder for each sink, a file for each event that waits.
+const foldersIn = (queue) => (fs.existsSync(queue) ? fs.readdirSync(queue).map((name) => path.join(queue, name)) : []);
+const queued = (queue) => foldersIn(queue).flatMap((folder) => fs.readdirSync(folder)).filter((name) => /^\d/.test(name));
+
+module.exports = { foldersIn, queued, startReceiver };
