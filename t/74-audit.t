@@ -8,6 +8,7 @@ const { suite } = require('./lib/suite.js');
 const { htpasswd, makeFolder, thorough, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { startMail } = require('./lib/mail.js');
 const { nextauthctl, dialect } = require('./lib/ctl.js');
 const { linesOf, recordsOf, firstWrong, chain, headOf } = require('./lib/audit.js');
 
@@ -381,6 +382,72 @@ async function tableOf(t, db) {
   t.ok(isIn(await signIn(site)), 'with it, they do');
 }
 
+// ── what was done, and what was not ─────────────────────────────────────────────────────────────
+
+const MAIL_QUEUE = 256;
+const one = process.env.NEXTAUTH_MPM === 'prefork' ? 'StartServers 1\nMaxRequestWorkers 1' : 'StartServers 1\nServerLimit 1\nMaxRequestWorkers 12\nMinSpareThreads 1\nMaxSpareThreads 12';
+
+async function done(t) {
+  t.section('what was done, and what was not');
+  const db = sqlite(t);
+  const mail = await startMail(t, { tls: 'none' });
+  const told = makeFolder(t);
+  fs.writeFileSync(`${told}/log`, '');
+  fs.chmodSync(told, 0o755);
+  fs.chmodSync(`${told}/log`, 0o666);
+  await nextauthctl(db, ['migrate']);
+  const site = await t.httpd({ config: `${config('@DIR@/audit.log', `${one}
+NextAuthDatabase ${db.url}
+NextAuthMail ${mail.url()} from=no-reply@example.org
+NextAuthFeature signUp On
+NextAuthFeature passwordReset On
+NextAuthPasswords hash=bcrypt:10
+NextAuthEvent createUser "|/usr/bin/tee -a ${told}/log"`).replace('NextAuthSessionStore none', 'NextAuthSessionStore database checkInterval=0').replace('backend=file:@DIR@/users', 'backend=database')}` });
+  const log = `${site.dir}/audit.log`;
+  const post = async (path, fields, client = new Client(site)) => client.post(`/api/auth/${path}`, { csrfToken: await client.csrf(), ...fields });
+  const linkOf = async (path, email) => {
+    const before = mail.mails.length;
+    await post(path, { email });
+    await until('a mail', () => mail.mails.length > before);
+    return new URL(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]).searchParams;
+  };
+  const choose = (link, password) => post('set-password', { token: link.get('token'), email: link.get('email'), password });
+  const since = (count) => recordsOf(log).slice(count).map(({ event, outcome }) => `${event} ${outcome}`);
+  const withoutStore = async (work) => {
+    await db.sql('ALTER TABLE nextauth_store RENAME TO elsewhere');
+    const answer = await work();
+    await db.sql('ALTER TABLE elsewhere RENAME TO nextauth_store');
+    return answer;
+  };
+
+  const signUp = await linkOf('signup', 'ada@example.org');
+  let before = recordsOf(log).length;
+  t.is((await withoutStore(() => choose(signUp, 'seven lanterns under water'))).status, 503, 'where sessions cannot be looked up');
+  t.is(since(before), ['SIGNUP success', 'SIGNIN failure'], 'a user who was made was made, and is not signed in');
+  await until('it is told', () => /"createUser"/.test(fs.readFileSync(`${told}/log`, 'utf8')));
+  t.ok(true, 'which others are told, too');
+  const reset = await linkOf('reset-password', 'ada@example.org');
+  before = recordsOf(log).length;
+  await withoutStore(() => choose(reset, 'a quieter lighthouse at noon'));
+  t.is(since(before), ['PASSWORD_RESET success', 'SIGNIN failure'], 'a password that was reset was reset');
+
+  const ada = new Client(site);
+  await ada.credentials('ada@example.org', 'a quieter lighthouse at noon');
+  before = recordsOf(log).length;
+  await post('sessions', { session: 'of somebody else' }, ada);
+  t.is(since(before), [], 'a session that is not there is not revoked');
+  await post('sessions', { session: 'others' }, ada);
+  t.is(since(before), ['SESSION_REVOKE success'], 'others are');
+
+  mail.slow = 60_000;
+  before = recordsOf(log).length;
+  for (let sent = 0; sent < MAIL_QUEUE + 8 && !/no link is sent/.test(site.log()); sent += 1) await post('signup', { email: `user${sent}@example.org` });
+  t.like(site.log(), /no link is sent/, 'a queue of mails that is full');
+  t.is(since(before).slice(-2), ['LINK_SENT success', 'LINK_SENT failure'], 'has no link to send, and the record says so');
+  t.is(recordsOf(log).slice(-2).map(({ email }) => email)[0], recordsOf(log).pop().email, '  to whom');
+  await isRight(t, 'the chain is whole', log);
+}
+
 async function administrators(t, db) {
   t.section(`${db.engine}: what administrators do`);
   const log = `${db.dir}/acts.log`;
@@ -443,6 +510,7 @@ suite('The audit log', async (t) => {
     await tableOf(t, db);
     if (thorough) await administrators(t, db);
   }
+  if (here.sqlite) await done(t);
   if (!thorough) return;
   await tampering(t);
   await large(t);

@@ -24,6 +24,7 @@ typedef struct na_subject {
     const na_tokens *tokens;            /* NULL where there are none */
     const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
     unsigned events; /* kinds of what the sign-in did in the database, a bit each */
+    unsigned told;   /* those that were reported */
 } na_subject;
 
 /* What only the server can do; `data` is its own. */
@@ -76,7 +77,7 @@ typedef struct na_request {
     int csrf_verified;
     const char *callback_url;
     const na_provider *provider; /* NULL where provider_id names none */
-    int is_recorded;             /* na_record_event was told that something is done, last this: */
+    int is_recorded; /* na_record_event was told that this is done, na_report not yet: */
     na_event_kind attempted;
     na_user claimant; /* who wants to sign in, as far as that is known: for the record */
 } na_request;
@@ -112,6 +113,9 @@ na_action na_callback_oauth, na_callback_credentials, na_callback_email, na_sign
  * Signs the subject in: rules, roles, claims, session cookie, and on to request->callback_url.
  */
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject);
+
+/* Reports what became of the database, once it stands there; each change once. */
+void na_report_changes(na_request *request, na_subject *subject);
 
 /*
  * account.c: who the subject is in the database, as Auth.js decides it: known, linked to the user
@@ -247,8 +251,15 @@ na_event na_event_of_subject(const na_request *request, na_event_kind kind,
  */
 na_error *na_record_event(na_request *request, na_db_use *use, const na_event *event);
 
-/* Tells everybody else who keeps account of what is done: log, metrics, NextAuthEvent, modules. */
-void na_report(const na_request *request, const na_event *event);
+/*
+ * Tells everybody else who keeps account of what is done: log, metrics, NextAuthEvent, modules.
+ * What is done cannot fail any more: what goes wrong later in the request is no failure of it.
+ */
+void na_report(na_request *request, const na_event *event);
+
+/* Both, of a failure of what was recorded last, or of the sign-in; an error as na_record_event's.
+ */
+na_error *na_record_failure(na_request *request, const na_error *error);
 
 /* Whether who asks is an Auth.js v5 client, or a plain form of a site that is configured for v5. */
 int na_speaks_v5(const na_request *request);

@@ -111,14 +111,15 @@ static const char *roles_of(apr_pool_t *pool, const json_t *claims)
     return *text ? text : "none";
 }
 
-/* What became of the database is told once it stands there. */
-static void report_changes(const na_request *request, const na_subject *subject)
+void na_report_changes(na_request *request, na_subject *subject)
 {
+    unsigned untold = subject->events & ~subject->told;
     for (int kind = 0; kind < NA_EVENT_KINDS; kind++) {
         const na_event event = na_event_of_subject(request, (na_event_kind)kind, subject);
-        if ((subject->events >> kind) & 1)
+        if ((untold >> kind) & 1)
             na_report(request, &event);
     }
+    subject->told = subject->events;
 }
 
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
@@ -132,7 +133,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     if (request->db)
         NA_TRY(resolve(request, subject));
     request->claimant = subject->user;
-    report_changes(request, subject);
+    na_report_changes(request, subject);
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");

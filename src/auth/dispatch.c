@@ -121,11 +121,7 @@ static na_error *record_failure(na_request *request, na_error *error)
         strcmp(request->action, "callback") == 0 || strcmp(request->action, "signin") == 0;
     if (!signs_in && !request->is_recorded)
         return error;
-    na_event event = na_event_of(request, request->attempted, &request->claimant);
-    event.failure = error->code;
-    event.reason = na_error_text(request->pool, error);
-    na_report(request, &event);
-    na_error *unrecorded = na_record_event(request, NULL, &event);
+    na_error *unrecorded = na_record_failure(request, error);
     return unrecorded ? unrecorded : error;
 }
 

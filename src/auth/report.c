@@ -110,7 +110,7 @@ na_error *na_record_event(na_request *request, na_db_use *use, const na_event *e
     return na_audit_write(request->audit, request->pool, use, event);
 }
 
-void na_report(const na_request *request, const na_event *event)
+void na_report(na_request *request, const na_event *event)
 {
     na_metrics_event(request->process->metrics, event);
     request->server->event(request->server->data, event);
@@ -119,6 +119,19 @@ void na_report(const na_request *request, const na_event *event)
         write_record(request, NA_LOG_ERROR, "EVENT_ERROR",
                      apr_psprintf(request->pool, "event %s is not queued", name_of(event)),
                      na_error_text(request->pool, error));
-    if (!event->failure) /* that has a line of its own */
-        log_event(request, event);
+    if (event->failure) /* that has a line of its own */
+        return;
+    log_event(request, event);
+    /* it is done, and what fails from here on is something else */
+    request->is_recorded = 0;
+    request->attempted = NA_EVENT_SIGN_IN;
+}
+
+na_error *na_record_failure(na_request *request, const na_error *error)
+{
+    na_event event = na_event_of(request, request->attempted, &request->claimant);
+    event.failure = error->code;
+    event.reason = na_error_text(request->pool, error);
+    na_report(request, &event);
+    return na_record_event(request, NULL, &event);
 }

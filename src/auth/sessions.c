@@ -105,30 +105,42 @@ na_error *na_get_sessions(na_request *request, na_response *response)
     return NULL;
 }
 
-/* Ends "all", "others" or the one of a handle; *is_own where the request's own is among them. */
-static na_error *end(na_request *request, const na_session *session, const char *which, int *is_own)
+/*
+ * Ends "all", "others" or the one of a handle, if it is *found; *is_own where the request's own is
+ * among them.
+ */
+static na_error *end(na_request *request, const na_session *session, const char *which, int *found,
+                     int *is_own)
 {
     const char *user = na_session_user_name(request->pool, session);
     na_listed listed;
-    int found;
+    *found = 1;
     *is_own = strcmp(which, "all") == 0;
     if (*is_own || strcmp(which, "others") == 0)
         return na_session_end_user(request->sessions, request->pool, user, *is_own ? NULL : session,
                                    request->now);
     NA_TRY(na_registry_by_handle(request->sessions->registry, request->pool, user, which,
-                                 request->now, &listed, &found));
-    if (!found)
+                                 request->now, &listed, found));
+    if (!*found)
         return NULL;
     *is_own = is_current(&listed, session);
     return na_session_end_other(request->sessions, request->pool, user, &listed.key,
                                 listed.record.created, request->now);
 }
 
+static na_error *record_end(na_request *request, const na_session *session, const char *which)
+{
+    na_event event = na_event_of_session(request, NA_EVENT_REVOKE_SESSION, session);
+    event.detail = which;
+    na_report(request, &event);
+    return na_record_event(request, NULL, &event);
+}
+
 na_error *na_post_sessions(na_request *request, na_response *response)
 {
     const na_session *session;
     const char *which = apr_table_get(request->form, "session");
-    int is_own;
+    int found, is_own;
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/sessions");
     NA_TRY(load(request, &session));
@@ -136,11 +148,9 @@ na_error *na_post_sessions(na_request *request, na_response *response)
         ask_to_sign_in(request, response);
         return NULL;
     }
-    NA_TRY(end(request, session, which ? which : "", &is_own));
-    na_event event = na_event_of_session(request, NA_EVENT_REVOKE_SESSION, session);
-    event.detail = which;
-    na_report(request, &event);
-    NA_TRY(na_record_event(request, NULL, &event));
+    NA_TRY(end(request, session, which ? which : "", &found, &is_own));
+    if (found)
+        NA_TRY(record_end(request, session, which));
     if (is_own)
         na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     na_respond_redirect(request, response, 200,

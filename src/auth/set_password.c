@@ -77,7 +77,8 @@ static na_error *send_quietly(na_request *request, const na_link *link)
     if (!error || strcmp(error->code, NA_EMAIL_SIGNIN) != 0)
         return error;
     na_log_error(request, NA_LOG_ERROR, "SEND_VERIFICATION_EMAIL_ERROR", error);
-    return NULL;
+    request->claimant.email = link->email;
+    return na_record_failure(request, error);
 }
 
 /* Whoever asks for what he has, or has not, gets a mail about what he can do. */
@@ -232,13 +233,15 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &late)));
     if (late)
         return late;
-    /* whoever had the old password, or a session made with it, is out */
-    NA_TRY(na_password_user_sign_out(request, user.id, NULL));
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
                           .provider = provider_of(request),
                           .events = 1u << kind_of(is_new)};
     subject.account =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
                                              "type", "credentials", "providerAccountId", user.id));
+    na_report_changes(request, &subject);
+    request->is_recorded = 1; /* of the sign-in, which is what can fail now */
+    /* whoever had the old password, or a session made with it, is out */
+    NA_TRY(na_password_user_sign_out(request, user.id, NULL));
     return na_complete_sign_in(request, response, &subject);
 }

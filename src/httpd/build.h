@@ -62,6 +62,9 @@ typedef struct na_key {
     na_value_setter *set;
 } na_key;
 
+/* "key=" of "key=value", for messages: what follows a misplaced key may be a secret. */
+const char *na_build_key_of(const na_building *b, const char *argument);
+
 /* Sets every argument from the `first` on; `keys` ends with a NULL name. */
 na_error *na_build_keys(na_building *b, const na_written *written, int first, const na_key *keys,
                         void *target);

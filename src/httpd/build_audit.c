@@ -71,7 +71,8 @@ na_error *na_build_audit_log(na_building *b, const na_written *w)
     for (; i < w->argc && !is_option(w->argv[i]); i++)
         NA_TRY(take_sink(b, w->argv[i], sinks));
     if (!sinks->nelts)
-        return na_wrong(b, "a file, \"|program\" or database is wanted before '%s'", w->argv[0]);
+        return na_wrong(b, "a file, \"|program\" or database is wanted before '%s'",
+                        na_build_key_of(b, w->argv[0]));
     b->audit = (na_audit_plan){.sinks = sinks};
     if (b->config->mode == NA_PRODUCTION)
         warn_of_literal_key(b, w);

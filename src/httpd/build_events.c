@@ -89,7 +89,8 @@ na_error *na_build_event(na_building *b, const na_written *w)
     if (*rule.target != '|')
         NA_TRY(read_webhook(b, w, &rule));
     else if (w->argc > 2)
-        return na_wrong(b, "'%s': a program and its arguments are quoted as a whole", w->argv[2]);
+        return na_wrong(b, "'%s': a program and its arguments are quoted as a whole",
+                        na_build_key_of(b, w->argv[2]));
     else
         NA_TRY(na_pipe_check(b->pool, rule.target));
     APR_ARRAY_PUSH(b->delivery.rules, na_event_rule) = rule;

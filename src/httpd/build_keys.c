@@ -7,8 +7,7 @@
 #include "base/url.h"
 #include "httpd/build.h"
 
-/* For messages: what follows a misspelled key may be a secret. */
-static const char *key_of(const na_building *b, const char *argument)
+const char *na_build_key_of(const na_building *b, const char *argument)
 {
     const char *equals = strchr(argument, '=');
     return equals ? apr_pstrcat(b->pool,
@@ -30,7 +29,8 @@ na_error *na_build_keys(na_building *b, const na_written *w, int first, const na
                 break;
         }
         if (!k->name)
-            return na_wrong(b, "'%s': key=value is wanted, of %s", key_of(b, w->argv[i]), names);
+            return na_wrong(b, "'%s': key=value is wanted, of %s", na_build_key_of(b, w->argv[i]),
+                            names);
         NA_TRY(k->set(b, value + 1, (char *)target + k->offset));
     }
     return NULL;

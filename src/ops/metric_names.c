@@ -53,5 +53,7 @@ const char *na_name_at(const na_name_list *list, int index)
     if (index == NA_NAMES_MAX)
         return NA_OTHER;
     const na_name *name = &list->names[index];
-    return __atomic_load_n(&name->written, __ATOMIC_ACQUIRE) ? name->text : NULL;
+    int is_text =
+        __atomic_load_n(&name->written, __ATOMIC_ACQUIRE) && !name->text[NA_NAME_SIZE - 1];
+    return is_text ? name->text : NULL;
 }

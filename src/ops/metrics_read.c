@@ -37,10 +37,15 @@ typedef struct reader {
     apr_uint32_t rows;
 } reader;
 
-/* The shared row's gauges always count: nobody can tell whose they were. */
+/*
+ * The shared row's gauges always count: nobody can tell whose they were. A process that was taken
+ * over writes into this memory what it likes.
+ */
 static void find_rows(reader *r)
 {
     r->rows = __atomic_load_n(&r->metrics->block->rows_begun, __ATOMIC_ACQUIRE);
+    if (r->rows > NA_ROWS)
+        r->rows = NA_ROWS;
     for (apr_uint32_t i = 0; i < r->rows; i++)
         r->counts[i] = (char)na_metrics_is_alive(
             __atomic_load_n(&na_metrics_row_at(r->metrics, i)->owner, __ATOMIC_RELAXED));

@@ -379,6 +379,15 @@ static void nobody(void)
     ok(1, "without metrics every function does nothing");
 }
 
+/* By a process that was taken over. */
+static void spoiled(apr_pool_t *pool)
+{
+    void *block = make_block();
+    memset(block, 0xff, na_metrics_size());
+    const na_metrics *metrics = na_metrics_open(pool, block);
+    ok(*text_of(pool, metrics), "memory of any content can be shown");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
@@ -397,5 +406,7 @@ int main(void)
     diag("StatsD");
     statsd(pool);
     nobody();
+    diag("spoiled memory");
+    spoiled(pool);
     return tap_done();
 }
