@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 'use strict';
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
+const { program } = require('./lib/ctl.js');
 const { htpasswd, root } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { seal, open } = require('./lib/token.js');
@@ -53,7 +55,7 @@ const end = async (client, session) => client.post('/api/auth/sessions', { csrfT
 
 suite('Sessions that can be found and ended, whatever the strategy', async (t) => {
   for (const [strategy, config] of Object.entries(strategies)) {
-    const site = await t.httpd({ files: { users }, config: common(config) });
+    const site = await t.httpd({ files: { users }, config: common(`${config}\nNextAuthAuditLog @DIR@/audit.log`) });
 
     t.section(`${strategy}: a session`);
     {
@@ -127,7 +129,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     {
       const ada = await signedIn(site);
       const bob = await signedIn(site, 'bob');
-      const ctl = (...args) => spawnSync('build/nextauthctl', ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions` } });
+      const ctl = (...args) => spawnSync(program, ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions` } });
       const mine = (await listed(bob)).find(({ current }) => current);
       const everybody = JSON.parse(ctl('list', '--json').stdout).sessions;
       t.ok(everybody.some(({ id }) => id === mine.id) && new Set(everybody.map(({ user }) => user)).size === 2, 'lists everybody\'s sessions');
@@ -136,6 +138,8 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
       t.is([(await bob.get('/members/')).status, (await ada.get('/members/')).status], [401, 200], 'and only that');
       t.is(ctl('revoke', '--user', 'credentials/ada').status, 0, 'ends all of a user\'s');
       t.is((await ada.get('/members/')).status, 401, 'who is signed out');
+      const acts = fs.readFileSync(`${site.dir}/audit.log`, 'utf8').trim().split('\n').map((line) => JSON.parse(line)).filter(({ actor }) => actor);
+      t.is(acts.map(({ event, actor, user, detail }) => [event, actor, user, detail]), [['SESSION_REVOKE', 'administrator', 'credentials/bob', mine.id], ['SESSION_REVOKE', 'administrator', 'credentials/ada', 'all']], 'both are in the audit log');
       const none = ctl('revoke', mine.id);
       t.is([none.status, none.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions answers 404: there is no such session`], 'says when there is none');
       t.is([ctl('revoke').status, ctl('list', 'x').status], [2, 2], 'and when it is called wrongly');

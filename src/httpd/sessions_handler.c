@@ -34,18 +34,37 @@ static int list(request_rec *r, const na_sessions *sessions, const char *user)
     return na_answer_json(r, HTTP_OK, json_pack("{s:o}", "sessions", array));
 }
 
+/* Whatever fails, it is done: to end access comes first, the record of it second. */
+static na_error *record(request_rec *r, const char *user, const char *detail)
+{
+    const na_event event = {.kind = NA_EVENT_REVOKE_SESSION,
+                            .time = apr_time_now(),
+                            .actor = "administrator",
+                            .user = user,
+                            .detail = detail,
+                            .origin = {.site = na_config_of(r)->origin,
+                                       .address = r->useragent_ip,
+                                       .user_agent = apr_table_get(r->headers_in, "User-Agent"),
+                                       .request_id = na_request_id(r)}};
+    return na_audit_write(na_server_conf_of(r->server)->audit, r->pool, NULL, &event);
+}
+
 static na_error *end(request_rec *r, const na_sessions *sessions, const char *handle,
                      const char *user, int *found)
 {
     na_listed listed;
     *found = 1;
-    if (!handle)
-        return na_session_end_user(sessions, r->pool, user, NULL, r->request_time);
+    if (!handle) {
+        NA_TRY(na_session_end_user(sessions, r->pool, user, NULL, r->request_time));
+        return record(r, user, "all");
+    }
     NA_TRY(na_registry_by_handle(sessions->registry, r->pool, user, handle, r->request_time,
                                  &listed, found));
-    return *found ? na_session_end_other(sessions, r->pool, listed.record.user, &listed.key,
-                                         listed.record.created, r->request_time)
-                  : NULL;
+    if (!*found)
+        return NULL;
+    NA_TRY(na_session_end_other(sessions, r->pool, listed.record.user, &listed.key,
+                                listed.record.created, r->request_time));
+    return record(r, listed.record.user, handle);
 }
 
 static int end_named(request_rec *r, const na_sessions *sessions)

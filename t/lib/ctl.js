@@ -72,4 +72,4 @@ const tablesOf = async (db) => [...new Set((await columnsOf(db)).map((column) =>
 /* What is written for PostgreSQL and SQLite, in the engine's words. */
 const dialect = (db, sql) => (db.engine === 'mariadb' ? sql.replace(/"(\w+)"/g, '`$1`').replaceAll('\\', '\\\\') : sql);
 
-module.exports = { nextauthctl, empty, columnsOf, tablesOf, dialect };
+module.exports = { nextauthctl, program, empty, columnsOf, tablesOf, dialect };
