@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include <apr_portable.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 
 #include "base/crypto.h"
@@ -112,25 +111,17 @@ static void log_change(void *data, int is_failing, const char *text)
                   text);
 }
 
-static na_error *share_counts(apr_pool_t *pconf, na_audit *audit)
-{
-    apr_shm_t *shm;
-    if (apr_shm_create(&shm, sizeof *audit->counts, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the audit log");
-    audit->counts = apr_shm_baseaddr_get(shm);
-    memset(audit->counts, 0, sizeof *audit->counts);
-    return NULL;
-}
-
 static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *all)
 {
     na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *names = conf->audit_plan.sinks;
     apr_array_header_t *sinks = apr_array_make(pconf, names->nelts, sizeof(na_audit_sink));
     na_audit *audit = apr_pcalloc(pconf, sizeof *audit);
+    void *counts;
     for (int i = 0; i < names->nelts; i++)
         NA_TRY(add_sink(pconf, conf, APR_ARRAY_IDX(names, i, const char *), all, sinks));
-    NA_TRY(share_counts(pconf, audit));
+    NA_TRY(na_share(pconf, sizeof *audit->counts, "the audit log", &counts));
+    audit->counts = counts;
     audit->sinks = sinks;
     audit->goes_on = conf->audit_plan.goes_on;
     audit->alarm = log_change;

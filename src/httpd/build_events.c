@@ -121,14 +121,6 @@ static na_error *as_rate(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_switch(na_building *b, const char *value, void *member)
-{
-    *(int *)member = ap_cstr_casecmp(value, "on") == 0;
-    return *(int *)member || ap_cstr_casecmp(value, "off") == 0
-               ? NULL
-               : na_wrong(b, "'%s': On or Off is wanted", value);
-}
-
 static na_error *as_tag(na_building *b, const char *value, void *member)
 {
     NA_TRY(na_value_resolve(&b->environment, value, member));
@@ -140,14 +132,12 @@ static na_error *as_tag(na_building *b, const char *value, void *member)
 
 static na_error *start_sentry(na_building *b, const char *dsn, na_sentry_options **options)
 {
-    static const char *const modes[] = {
-        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
     const char *environment = na_environment_get(&b->environment, "SENTRY_ENVIRONMENT");
     *options = apr_pcalloc(b->pool, sizeof **options);
     NA_TRY(na_sentry_dsn_parse(b->pool, dsn, &(*options)->dsn));
     if (b->config->mode == NA_PRODUCTION && strncmp((*options)->dsn.origin, "https:", 6) != 0)
         return na_wrong(b, "%s is not https", (*options)->dsn.origin);
-    (*options)->environment = environment ? environment : modes[b->config->mode];
+    (*options)->environment = environment ? environment : na_mode_name(b->config->mode);
     (*options)->release = na_environment_get(&b->environment, "SENTRY_RELEASE");
     (*options)->sample_rate = 1;
     b->delivery.sentry = *options;
@@ -160,7 +150,7 @@ na_error *na_build_sentry(na_building *b, const na_written *w)
                                   {"release", offsetof(na_sentry_options, release), as_tag},
                                   {"sampleRate", offsetof(na_sentry_options, sample_rate), as_rate},
                                   {"sendDefaultPii", offsetof(na_sentry_options, send_default_pii),
-                                   as_switch},
+                                   na_as_switch},
                                   {NULL, 0, NULL}};
     const char *dsn;
     na_sentry_options *options;

@@ -63,10 +63,8 @@ static json_t *accepted_of(const na_session_config *session)
 
 static json_t *site_of(const na_server_conf *conf)
 {
-    static const char *const modes[] = {
-        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
     const na_config *config = conf->config;
-    return json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o}", "mode", modes[config->mode], "dialect",
+    return json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o}", "mode", na_mode_name(config->mode), "dialect",
                      dialect_name(config->dialect), "accepts", accepted_of(&config->session),
                      "origin", config->origin, "basePath", config->base_path, "secrets",
                      secrets_of(config), "variables", variables_of(conf));

@@ -262,6 +262,11 @@ const char *na_request_id(request_rec *r);
 /* The trace that the client says the request is part of. */
 const na_trace *na_trace_of(request_rec *r);
 
+/* ── before the fork ─────────────────────────────────────────────────────────────────────────── */
+
+/* shared.c: zeroed memory that all processes see, as long as the pool; `what` it is for. */
+na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **memory);
+
 /* ── stores ────────────────────────────────────────────────────────────────────────────────── */
 
 void na_register_stores(apr_pool_t *pool);

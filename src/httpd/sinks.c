@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <apr_shm.h>
 #include <apr_strings.h>
 #include <unixd.h>
 
@@ -25,13 +24,10 @@ static na_delivery_counts *shared_counts;
 
 na_error *na_sinks_start(apr_pool_t *pconf)
 {
-    const apr_size_t size = sizeof *shared_counts * NA_SINKS_MAX;
-    apr_shm_t *shm;
+    void *memory;
     sink_count = 0;
-    if (apr_shm_create(&shm, size, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the queues of events");
-    shared_counts = apr_shm_baseaddr_get(shm);
-    memset(shared_counts, 0, size);
+    NA_TRY(na_share(pconf, sizeof *shared_counts * NA_SINKS_MAX, "the queues of events", &memory));
+    shared_counts = memory;
     return NULL;
 }
 

@@ -3,7 +3,6 @@
 
 #include <ap_provider.h>
 #include <apr_atomic.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
 
@@ -60,15 +59,12 @@ static na_error *prepare_store(apr_pool_t *pconf, server_rec *s, const char *nam
 /* What one process learns of a store, all others know. */
 static na_error *share_health(apr_pool_t *pconf)
 {
-    apr_shm_t *shm;
+    void *memory;
     if (!store_count)
         return NULL;
-    if (apr_shm_create(&shm, sizeof(na_health) * STORES_MAX, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the stores' health");
-    na_health *health = apr_shm_baseaddr_get(shm);
-    memset(health, 0, sizeof *health * STORES_MAX);
+    NA_TRY(na_share(pconf, sizeof(na_health) * STORES_MAX, "the stores' health", &memory));
     for (int i = 0; i < store_count; i++)
-        stores[i].store.watch.health = &health[i];
+        stores[i].store.watch.health = (na_health *)memory + i;
     return NULL;
 }
 
