@@ -2,7 +2,7 @@
 'use strict';
 const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { htpasswd, root } = require('./lib/httpd.js');
+const { ctlFile, htpasswd, root } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { seal, open } = require('./lib/token.js');
 
@@ -127,7 +127,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     {
       const ada = await signedIn(site);
       const bob = await signedIn(site, 'bob');
-      const ctl = (...args) => spawnSync('build/nextauthctl', ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions` } });
+      const ctl = (...args) => spawnSync(ctlFile, ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions` } });
       const mine = (await listed(bob)).find(({ current }) => current);
       const everybody = JSON.parse(ctl('list', '--json').stdout).sessions;
       t.ok(everybody.some(({ id }) => id === mine.id) && new Set(everybody.map(({ user }) => user)).size === 2, 'lists everybody\'s sessions');
