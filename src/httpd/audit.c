@@ -98,7 +98,7 @@ static na_error *add_sink(apr_pool_t *pconf, na_server_conf *conf, const char *n
         APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){conf, write_to_database};
         return NULL;
     }
-    NA_TRY(open_chain(pconf, name, conf->audit_plan.key, all, &chain));
+    NA_TRY(open_chain(pconf, name, conf->plan.audit.key, all, &chain));
     APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){chain, write_to_chain};
     return NULL;
 }
@@ -114,7 +114,7 @@ static void log_change(void *data, int is_failing, const char *text)
 static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *all)
 {
     na_server_conf *conf = na_server_conf_of(s);
-    const apr_array_header_t *names = conf->audit_plan.sinks;
+    const apr_array_header_t *names = conf->plan.audit.sinks;
     apr_array_header_t *sinks = apr_array_make(pconf, names->nelts, sizeof(na_audit_sink));
     na_audit *audit = apr_pcalloc(pconf, sizeof *audit);
     void *counts;
@@ -123,7 +123,7 @@ static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *
     NA_TRY(na_share(pconf, sizeof *audit->counts, "the audit log", &counts));
     audit->counts = counts;
     audit->sinks = sinks;
-    audit->goes_on = conf->audit_plan.goes_on;
+    audit->goes_on = conf->plan.audit.goes_on;
     audit->alarm = log_change;
     audit->data = s;
     conf->audit = audit;
@@ -134,7 +134,7 @@ na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s)
 {
     apr_array_header_t *all = apr_array_make(pconf, 2, sizeof(opened));
     for (; s; s = s->next)
-        if (na_server_conf_of(s)->config && na_server_conf_of(s)->audit_plan.sinks)
+        if (na_server_conf_of(s)->config && na_server_conf_of(s)->plan.audit.sinks)
             NA_TRY(open_log(pconf, s, all));
     return NULL;
 }

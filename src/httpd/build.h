@@ -15,14 +15,10 @@ typedef struct na_building {
     const char *base_path;       /* NextAuthBasePath */
     apr_array_header_t *secrets; /* const char *, the newest first */
     int accepted;                /* dialects of session cookies, a bit each */
-    na_store_plan plan;
-    na_log_sink log; /* NextAuthLog */
-    const na_statsd_options *statsd;
-    na_delivery_plan delivery;
-    na_audit_plan audit;
-    const na_written *at;      /* the directive that is looked at; NULL: none in particular */
-    const char *about;         /* what it is about where that is not the directive; NULL else */
-    apr_array_header_t *wrong; /* const char *: names of what was noted to be wrong */
+    na_plan *plan;               /* the server's, which the stores' providers look at */
+    const na_written *at;        /* the directive that is looked at; NULL: none in particular */
+    const char *about;           /* what it is about where that is not the directive; NULL else */
+    apr_array_header_t *wrong;   /* const char *: names of what was noted to be wrong */
 } na_building;
 
 /* An error in a directive's value, printf-like. */
@@ -82,8 +78,8 @@ na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
 /* build_events.c: who is told of what happens. */
 na_interpreter na_build_event, na_build_event_queue, na_build_sentry;
 
-/* Sentry from the environment; sets conf->delivery. */
-na_error *na_build_finish_delivery(na_building *b, na_server_conf *conf);
+/* Sentry from the environment. */
+na_error *na_build_finish_delivery(na_building *b);
 
 /* build_mail.c: mail from the environment, and whether providers have what they need. */
 na_error *na_build_finish_mail(na_building *b);
@@ -94,15 +90,15 @@ na_interpreter na_build_log;
 na_interpreter na_build_audit_log;
 na_error *na_build_finish_audit(na_building *b);
 
-/* Checks the stores; sets conf->plan, which their providers look at. */
-na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);
+/* Checks the stores. */
+na_error *na_build_finish_session(na_building *b, int store_was_named);
 
 /* variables.c: NextAuth's variables, those of these providers included: to each name the directive
  * that goes before it, "NextAuthProvider google" of a provider's. */
 apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers);
 void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id);
 
-/* Which of them have a value: what conf->variables is. */
+/* Which of them have a value: what plan->variables is. */
 const apr_table_t *na_variables_note(const na_environment *environment,
                                      const apr_array_header_t *providers);
 

@@ -49,7 +49,7 @@ static int add_variable(void *object, const char *name, const char *value)
 static json_t *variables_of(const na_server_conf *conf)
 {
     json_t *object = json_object();
-    apr_table_do(add_variable, object, conf->variables, NULL);
+    apr_table_do(add_variable, object, conf->plan.variables, NULL);
     return object;
 }
 
@@ -81,7 +81,7 @@ static json_t *session_of(const na_server_conf *conf)
                      (json_int_t)lifetime->max_age, "updateAge", (json_int_t)session->update_age,
                      "idleTimeout", (json_int_t)lifetime->idle, "absoluteTimeout",
                      (json_int_t)lifetime->absolute, "bound", conf->config->bind != NA_BIND_NOTHING,
-                     "stores", strings(conf->plan.names), "checkInterval",
+                     "stores", strings(conf->plan.stores.names), "checkInterval",
                      (json_int_t)session->check_interval, "serveWhenDown",
                      (json_int_t)session->serve_for);
 }

@@ -48,7 +48,7 @@ static void open_site(apr_pool_t *pool, server_rec *s)
     na_peers *peers = na_peers_make(pool, conf->config->providers, shared->peers, log_change, s);
     na_http_observe(conf->http, na_peers_observer(pool, peers));
     conf->health = (na_health_site){.sessions = &conf->sessions,
-                                    .store_names = conf->plan.names,
+                                    .store_names = conf->plan.stores.names,
                                     .db = conf->db,
                                     .peers = peers,
                                     .mail = conf->mails ? &shared->mail : NULL};

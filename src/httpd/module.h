@@ -44,11 +44,10 @@ typedef struct na_store_plan {
 } na_store_plan;
 
 /* NextAuthLog. */
-typedef struct na_log_sink {
+typedef struct na_log_plan {
     int json;
     const char *target; /* a file's path or "|program"; NULL: the server's error log */
-    apr_file_t *file;   /* opened before the fork; NULL where there is no target */
-} na_log_sink;
+} na_log_plan;
 
 /* One NextAuthEvent. */
 typedef struct na_event_rule {
@@ -80,21 +79,31 @@ typedef struct na_shared_health {
     na_peer peers[]; /* one a provider */
 } na_shared_health;
 
+/* What a server's directives say that is for the server, not for the actions. */
+typedef struct na_plan {
+    na_store_plan stores;
+    na_log_plan log;
+    na_audit_plan audit;
+    na_delivery_plan delivery;
+    const na_statsd_options *statsd; /* NULL: none */
+    const apr_table_t *variables;    /* NextAuth's, by name: "1" where it has a value, else "" */
+} na_plan;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
     const na_config *config;     /* NULL where the engine is off */
-    na_store_plan plan;
-    na_log_sink log;
-    const na_statsd_options *statsd; /* NULL: none */
-    na_delivery_plan delivery;
+    na_plan plan;
+
+    /* opened before the fork */
+    apr_file_t *log;         /* NULL: the server's error log */
+    na_audit *audit;         /* NULL where there is no NextAuthAuditLog */
     const na_events *events; /* NULL where nobody is told of any */
     na_sentry *sentry;       /* NULL where nothing is reported */
-    na_audit_plan audit_plan;
-    na_audit *audit; /* opened before the fork; NULL where there is no NextAuthAuditLog */
-    const apr_table_t *variables; /* NextAuth's, by name: "1" where it has a value, else "" */
     na_shared_health *shared_health;
-    na_http *http;        /* the child's own, as what follows */
+
+    /* the child's own */
+    na_http *http;
     na_db *db;            /* NULL where there is no NextAuthDatabase */
     na_mail_queue *mails; /* NULL where there is no NextAuthMail */
     na_sessions sessions;

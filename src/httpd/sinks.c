@@ -87,8 +87,9 @@ static na_error *take_sink(apr_pool_t *pconf, const server_rec *s, const char *t
                            long max_items, na_shared_sink **taken, int *is_new)
 {
     const na_server_conf *conf = na_server_conf_of(s);
-    const char *base = conf->delivery.folder ? conf->delivery.folder
-                                             : ap_runtime_dir_relative(pconf, "nextauth-events");
+    const char *base = conf->plan.delivery.folder
+                           ? conf->plan.delivery.folder
+                           : ap_runtime_dir_relative(pconf, "nextauth-events");
     const char *folder = folder_of(pconf, base, target);
     *taken = find(folder);
     *is_new = !*taken;
@@ -142,8 +143,8 @@ na_error *na_sinks_take_rule(apr_pool_t *pconf, const server_rec *s, const na_ev
                              na_shared_sink **sink)
 {
     int is_new;
-    NA_TRY(
-        take_sink(pconf, s, rule->target, na_server_conf_of(s)->delivery.max_items, sink, &is_new));
+    NA_TRY(take_sink(pconf, s, rule->target, na_server_conf_of(s)->plan.delivery.max_items, sink,
+                     &is_new));
     if (!is_new)
         return na_webhook_same_keys((*sink)->keys, rule->keys)
                    ? NULL
@@ -160,7 +161,7 @@ na_error *na_sinks_take_rule(apr_pool_t *pconf, const server_rec *s, const na_ev
 
 na_error *na_sinks_take_sentry(apr_pool_t *pconf, const server_rec *s, na_shared_sink **sink)
 {
-    const na_sentry_dsn *dsn = &na_server_conf_of(s)->delivery.sentry->dsn;
+    const na_sentry_dsn *dsn = &na_server_conf_of(s)->plan.delivery.sentry->dsn;
     int is_new;
     NA_TRY(take_sink(pconf, s, dsn->text, NA_SENTRY_QUEUE_MAX, sink, &is_new));
     if (!is_new)

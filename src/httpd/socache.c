@@ -91,7 +91,7 @@ static const ap_socache_provider_t *provider_of(apr_pool_t *pool, const char *ar
 
 static const char *argument_of(const server_rec *s)
 {
-    return na_server_conf_of(s)->plan.socache;
+    return na_server_conf_of(s)->plan.stores.socache;
 }
 
 static const char *lost(const char *name)
