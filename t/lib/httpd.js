@@ -10,6 +10,8 @@ const root = path.resolve(__dirname, '../..');
 const mpm = process.env.NEXTAUTH_MPM || 'event';
 const moduleFile = path.resolve(root, process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so');
 const ctlFile = path.join(path.dirname(moduleFile), 'nextauthctl');
+// Programs end without giving everything back, which is no leak.
+process.env.ASAN_OPTIONS ||= 'detect_leaks=0';
 // What takes long is done in one of the rounds that the suite makes.
 const thorough = mpm === 'event' && !process.env.NEXTAUTH_PRELOAD;
 const ends = /AddressSanitizer|runtime error:|exit signal|Segmentation|stack smashing/;
