@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "httpd/module.h"
 #include "httpd/pipe.h"
+#include "httpd/startup.h"
 #include "ops/audit_chain.h"
 #include "ops/audit_database.h"
 

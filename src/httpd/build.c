@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "httpd/build.h"
 #include "httpd/findings.h"
+#include "httpd/startup.h"
 
 static na_error *interpret_all(na_building *b, const apr_array_header_t *written, int early)
 {

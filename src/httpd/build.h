@@ -4,6 +4,27 @@
 
 #include "httpd/module.h"
 
+/* Where configuration values come from besides the directives. */
+typedef struct na_environment {
+    apr_pool_t *pool;
+    apr_table_t *file; /* NextAuthEnvFile's variables; NULL where there is none */
+    apr_table_t *used; /* those that were asked for and are there, for nextauthctl check */
+} na_environment;
+
+/* The process's own variable, else the file's; NULL where it is neither's, or empty. */
+const char *na_environment_get(const na_environment *environment, const char *name);
+
+/* Whether it has one, for whoever does not mean to use it. */
+int na_environment_has(const na_environment *environment, const char *name);
+
+/* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
+na_error *na_value_resolve(const na_environment *environment, const char *value,
+                           const char **resolved);
+
+/* Warns where a secret of server `s` is written out instead of being named by its place. */
+void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
+                              const char *value);
+
 /* A server's configuration while it is put together. */
 typedef struct na_building {
     apr_pool_t *pool;

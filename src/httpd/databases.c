@@ -8,6 +8,7 @@
 
 #include "db/store.h"
 #include "httpd/watchdog.h"
+#include "httpd/startup.h"
 
 /* Databases of a whole server, all virtual hosts together. */
 #define DATABASES_MAX 16

@@ -10,7 +10,7 @@
 
 #include "base/url.h"
 #include "db/migrate.h"
-#include "httpd/module.h"
+#include "httpd/answer.h"
 
 static json_t *strings(const apr_array_header_t *list)
 {

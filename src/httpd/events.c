@@ -6,6 +6,7 @@
 #include <mod_watchdog.h>
 
 #include "httpd/sinks.h"
+#include "httpd/startup.h"
 
 #define LOOK_EVERY (APR_USEC_PER_SEC / 5)
 

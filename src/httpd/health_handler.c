@@ -3,7 +3,8 @@
 
 #include <http_main.h>
 
-#include "httpd/module.h"
+#include "httpd/answer.h"
+#include "httpd/startup.h"
 
 /* The child's own. */
 static na_health_desk *desk;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "httpd/module.h"
 #include "httpd/pipe.h"
+#include "httpd/startup.h"
 
 /* ── where lines go ────────────────────────────────────────────────────────────────────────── */
 

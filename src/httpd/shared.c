@@ -3,7 +3,7 @@
 
 #include <apr_shm.h>
 
-#include "httpd/module.h"
+#include "httpd/startup.h"
 
 na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **memory)
 {

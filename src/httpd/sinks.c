@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "base/url.h"
 #include "httpd/pipe.h"
+#include "httpd/startup.h"
 #include "ops/program.h"
 #include "ops/webhook.h"
 

@@ -8,6 +8,7 @@
 
 #include "httpd/module.h"
 #include "httpd/socache_space.h"
+#include "httpd/startup.h"
 
 /*
  * The shared object cache as a store. Providers have neither compare-and-swap nor, most of them, a

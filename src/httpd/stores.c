@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include <http_main.h>
 
-#include "httpd/module.h"
+#include "httpd/startup.h"
 
 /* Stores of a whole server, all virtual hosts together. */
 #define STORES_MAX 32
