@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { program } = require('./lib/ctl.js');
-const { htpasswd } = require('./lib/httpd.js');
+const { ctlFile, htpasswd } = require('./lib/httpd.js');
 const { startApp } = require('./lib/app.js');
 
 // The identity headers that the application was given, in whatever spelling.
@@ -108,7 +107,7 @@ ScriptAlias /cgi/ @DIR@/cgi/
   const { execFileSync } = require('node:child_process');
   const fs = require('node:fs');
   fs.writeFileSync(`${site.dir}/secret`, '0123456789abcdef0123456789abcdef', { mode: 0o600 });
-  const token = execFileSync(program, ['token', 'encode', '--secret-file', `${site.dir}/secret`,
+  const token = execFileSync(ctlFile, ['token', 'encode', '--secret-file', `${site.dir}/secret`,
     JSON.stringify({ sub: '7', name: 'Zoë\r\nX-NextAuth-Roles: root', email: 'z@example.org' })], { encoding: 'utf8' }).trim();
   odd.cookies.set('next-auth.session-token', { value: token, path: '/' });
   const headers = identity(await odd.get('/app/'));

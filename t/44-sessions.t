@@ -3,8 +3,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { program } = require('./lib/ctl.js');
-const { htpasswd, root } = require('./lib/httpd.js');
+const { ctlFile, htpasswd, root } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { seal, open } = require('./lib/token.js');
 
@@ -129,7 +128,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     {
       const ada = await signedIn(site);
       const bob = await signedIn(site, 'bob');
-      const ctl = (...args) => spawnSync(program, ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions` } });
+      const ctl = (...args) => spawnSync(ctlFile, ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions` } });
       const mine = (await listed(bob)).find(({ current }) => current);
       const everybody = JSON.parse(ctl('list', '--json').stdout).sessions;
       t.ok(everybody.some(({ id }) => id === mine.id) && new Set(everybody.map(({ user }) => user)).size === 2, 'lists everybody\'s sessions');

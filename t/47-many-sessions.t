@@ -3,8 +3,7 @@
 const http = require('node:http');
 const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { program } = require('./lib/ctl.js');
-const { htpasswd, root, thorough } = require('./lib/httpd.js');
+const { ctlFile, htpasswd, root, thorough } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { seal } = require('./lib/token.js');
@@ -71,7 +70,7 @@ suite('A hundred thousand live sessions', async (t) => {
     t.section(name);
     const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(store) });
     t.is(await showAll(site, MANY), MANY, 'each is let in');
-    const ctl = (...args) => spawnSync(program, ['session', ...args, '--server', `${site.url}/admin/sessions`], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
+    const ctl = (...args) => spawnSync(ctlFile, ['session', ...args, '--server', `${site.url}/admin/sessions`], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
     const list = JSON.parse(ctl('list', '--json').stdout).sessions;
     t.is([list.length, new Set(list.map(({ user }) => user)).size], [MANY, MANY], 'and is on the list');
     t.unlike(site.log(), /session cache is full/, 'none was dropped');

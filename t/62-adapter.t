@@ -19,7 +19,7 @@ const CONTRACT_MS = 60_000;
 // what it makes once.
 const folder = process.env.NEXTAUTH_MODULE ? path.dirname(process.env.NEXTAUTH_MODULE) : process.env.BUILD || 'build';
 const program = path.resolve(root, folder, 'unit/database');
-const environment = (url, schema) => ({ ...process.env, ASAN_OPTIONS: 'detect_leaks=0', LD_PRELOAD: '',
+const environment = (url, schema) => ({ ...process.env, LD_PRELOAD: '',
   NEXTAUTH_TEST_DATABASE: `${url} ${schema}` });
 
 const unique = (word) => word + randomBytes(8).toString('hex');

@@ -29,7 +29,7 @@ function onTerminal(db, args, keys) {
   const command = [program, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: db.dir, uid: owner.uid, gid: owner.gid, stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', LD_PRELOAD: '', NEXTAUTH_DATABASE_URL: db.url },
+    env: { ...process.env, LD_PRELOAD: '', NEXTAUTH_DATABASE_URL: db.url },
   });
   let output = '';
   const left = [...keys];

@@ -5,10 +5,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { program } = require('./lib/ctl.js');
-const { freePort, pause, root } = require('./lib/httpd.js');
+const { ctlFile, freePort, pause, root } = require('./lib/httpd.js');
 
-const ctl = (...args) => spawnSync(program, args, { cwd: root, encoding: 'utf8' });
+const ctl = (...args) => spawnSync(ctlFile, args, { cwd: root, encoding: 'utf8' });
 
 suite('What an operator is given: nextauthctl, the demo, the installed files, the manual', async (t) => {
   t.section('nextauthctl');

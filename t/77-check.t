@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { check, htpasswd, freePort } = require('./lib/httpd.js');
+const { check, ctlFile, freePort, htpasswd } = require('./lib/httpd.js');
 const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -206,8 +206,7 @@ async function httpdItself(t) {
   t.is([off.status, off.rows.map(({ state, subject }) => [state, subject])], [0, [['warning', 'NextAuthEngine']]], 'an engine that is off: nothing is checked, which is said');
 
   t.section('calls');
-  const program = path.join(path.dirname(path.resolve(process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so')), 'nextauthctl');
-  const run = (...args) => spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
+  const run = (...args) => spawnSync(ctlFile, args, { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
   t.is([run('check', '--nonsense').status, run('check', 'x').status, run('check', '--config').status], [2, 2, 2], 'a wrong call is 2');
   const nobody = run('check', '--httpd', '/nowhere/httpd');
   t.is(nobody.status, 1, 'a program that is not there is 1');

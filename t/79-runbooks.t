@@ -5,7 +5,7 @@ const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, root, until } = require('./lib/httpd.js');
+const { freePort, htpasswd, moduleFile, root, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -14,7 +14,6 @@ const { startOp } = require('./lib/op.js');
 const { seal } = require('./lib/token.js');
 
 const NAME = 'next-auth.session-token';
-const moduleFile = path.resolve(root, process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so');
 const knowsAudit = /### NextAuthAuditLog/.test(fs.readFileSync(`${root}/docs/directives.md`, 'utf8'));
 const users = htpasswd({ ada: 'x' });
 const config = (secrets, more) => `

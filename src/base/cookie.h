@@ -8,9 +8,6 @@
 
 #include "base/text.h"
 
-/* Largest name and value together that browsers keep (RFC 6265bis section 5.6: 4096 octets). */
-#define NA_COOKIE_MAX 4096
-
 /* How one of the cookies is written. Immutable configuration. */
 typedef struct na_cookie {
     const char *name;

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "base/json.h"
 #include "ctl/commands.h"
+#include "ctl/options.h"
 #include "ops/audit_reader.h"
 
 typedef struct call {
@@ -35,28 +35,15 @@ static int is_time(const char *text)
 
 static int read_options(call *c, int argc, char **argv)
 {
-    static const apr_getopt_option_t options[] = {{"user", 'u', 1, "id or e-mail"},
-                                                  {"event", 'e', 1, "its name"},
-                                                  {"since", 's', 1, "a time in UTC"},
-                                                  {"json", 'j', 0, "as JSON"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option;
-    apr_status_t status;
-    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
-    parser->interleave = 1;
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        if (option == 'u')
-            c->user = value;
-        if (option == 'e')
-            c->event = value;
-        if (option == 's')
-            c->since = value;
-        c->json |= option == 'j';
-    }
-    c->file = argc - parser->ind == 1 ? parser->argv[parser->ind] : NULL;
-    return status == APR_EOF && c->file && (!c->since || is_time(c->since));
+    const na_option options[] = {{"user", 'u', .text = &c->user},
+                                 {"event", 'e', .text = &c->event},
+                                 {"since", 's', .text = &c->since},
+                                 {"json", 'j', .flag = &c->json},
+                                 {0}};
+    const char *const *operands;
+    int count = na_ctl_options(c->pool, argc, argv, options, &operands);
+    c->file = operands[0];
+    return count == 1 && (!c->since || is_time(c->since));
 }
 
 /* ── one record ────────────────────────────────────────────────────────────────────────────── */

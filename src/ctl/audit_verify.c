@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "base/json.h"
 #include "ctl/audit_key.h"
 #include "ctl/commands.h"
+#include "ctl/options.h"
 
 typedef struct call {
     apr_pool_t *pool;
@@ -23,30 +23,13 @@ typedef struct call {
 
 static int read_options(call *c, int argc, char **argv)
 {
-    static const apr_getopt_option_t options[] = {{"key-file", 'k', 1, "the HMAC's key"},
-                                                  {"head", 'h', 1, "the head file, or none"},
-                                                  {"after", 'a', 1, "the hash before"},
-                                                  {"json", 'j', 0, "as JSON"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option;
-    apr_status_t status;
-    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
-    parser->interleave = 1;
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        if (option == 'k')
-            c->key_file = value;
-        if (option == 'h')
-            c->head = value;
-        if (option == 'a')
-            c->check.after = value;
-        c->json |= option == 'j';
-    }
-    c->check.files = parser->argv + parser->ind;
-    c->check.count = argc - parser->ind;
-    return status == APR_EOF && c->check.count > 0 &&
-           (!c->check.after || na_audit_is_hash(c->check.after));
+    const na_option options[] = {{"key-file", 'k', .text = &c->key_file},
+                                 {"head", 'h', .text = &c->head},
+                                 {"after", 'a', .text = &c->check.after},
+                                 {"json", 'j', .flag = &c->json},
+                                 {0}};
+    c->check.count = na_ctl_options(c->pool, argc, argv, options, &c->check.files);
+    return c->check.count > 0 && (!c->check.after || na_audit_is_hash(c->check.after));
 }
 
 /* Of the newest file, where no other was named; old ones alone have none. */

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "ctl/commands.h"
 #include "ctl/connect.h"
+#include "ctl/options.h"
 
 #define BAR_WIDTH 40
 
@@ -40,30 +40,17 @@ static int take_dash(call *c, int argc, char **argv)
 
 static int read_options(call *c, int argc, char **argv)
 {
-    static const apr_getopt_option_t options[] = {{"database", 'd', 1, "address"},
-                                                  {"schema", 's', 1, "whose tables"},
-                                                  {"with-store", 'w', 0, "the store too"},
-                                                  {"replace", 'r', 0, "delete what is there"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option;
-    apr_status_t status;
-    argc = take_dash(c, argc, argv);
-    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
-    parser->interleave = 1;
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        if (option == 'd')
-            c->url = value;
-        if (option == 's')
-            c->schema = value;
-        c->with_store |= option == 'w';
-        c->replace |= option == 'r';
-    }
-    int operands = argc - parser->ind + (c->file != NULL);
-    if (!c->file && operands)
-        c->file = parser->argv[parser->ind];
-    return status == APR_EOF && operands == 1;
+    const na_option options[] = {{"database", 'd', .text = &c->url},
+                                 {"schema", 's', .text = &c->schema},
+                                 {"with-store", 'w', .flag = &c->with_store},
+                                 {"replace", 'r', .flag = &c->replace},
+                                 {0}};
+    const char *const *operands;
+    int count = na_ctl_options(c->pool, take_dash(c, argc, argv), argv, options, &operands);
+    if (c->file)
+        return count == 0;
+    c->file = operands[0];
+    return count == 1;
 }
 
 static na_error *cannot(const call *c, const char *what, const char *file)

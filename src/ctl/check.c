@@ -3,12 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "base/json.h"
 #include "ctl/checked.h"
 #include "ctl/commands.h"
+#include "ctl/options.h"
 
 typedef struct call {
     apr_pool_t *pool;
@@ -18,25 +18,13 @@ typedef struct call {
 
 static int read_options(call *c, int argc, char **argv)
 {
-    static const apr_getopt_option_t options[] = {{"httpd", 'p', 1, "the program to ask"},
-                                                  {"config", 'f', 1, "its configuration"},
-                                                  {"connect", 'c', 0, "try connections"},
-                                                  {"json", 'j', 0, "as JSON"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option;
-    apr_status_t status;
-    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        if (option == 'p')
-            c->program = value;
-        if (option == 'f')
-            c->config = value;
-        c->connect |= option == 'c';
-        c->json |= option == 'j';
-    }
-    return status == APR_EOF && parser->ind == argc;
+    const na_option options[] = {{"httpd", 'p', .text = &c->program},
+                                 {"config", 'f', .text = &c->config},
+                                 {"connect", 'c', .flag = &c->connect},
+                                 {"json", 'j', .flag = &c->json},
+                                 {0}};
+    const char *const *operands;
+    return na_ctl_options(c->pool, argc, argv, options, &operands) == 0;
 }
 
 /* ── for people ────────────────────────────────────────────────────────────────────────────── */

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl/commands.h"
 #include "ctl/connect.h"
+#include "ctl/options.h"
 
 typedef struct call {
     apr_pool_t *pool;
@@ -35,32 +35,17 @@ static int read_target(const char *text, int *target)
 
 static int read_options(call *c, int argc, char **argv)
 {
-    static const apr_getopt_option_t options[] = {{"database", 'd', 1, "address"},
-                                                  {"schema", 's', 1, "whose tables"},
-                                                  {"status", 'S', 0, "what was applied"},
-                                                  {"to", 't', 1, "the step to end at"},
-                                                  {"dry-run", 'n', 0, "change nothing"},
-                                                  {"json", 'j', 0, "as JSON"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option, right = 1;
-    apr_status_t status;
+    const char *const *operands, *to = NULL;
+    const na_option options[] = {{"database", 'd', .text = &c->url},
+                                 {"schema", 's', .text = &c->schema},
+                                 {"status", 'S', .flag = &c->status},
+                                 {"to", 't', .text = &to},
+                                 {"dry-run", 'n', .flag = &c->dry_run},
+                                 {"json", 'j', .flag = &c->json},
+                                 {0}};
     c->target = -1;
-    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        if (option == 'd')
-            c->url = value;
-        if (option == 's')
-            c->schema = value;
-        if (option == 't')
-            right &= read_target(value, &c->target);
-        c->status |= option == 'S';
-        c->dry_run |= option == 'n';
-        c->json |= option == 'j';
-    }
-    return status == APR_EOF && parser->ind == argc && right &&
-           !(c->status && (c->dry_run || c->target >= 0));
+    return na_ctl_options(c->pool, argc, argv, options, &operands) == 0 &&
+           (!to || read_target(to, &c->target)) && !(c->status && (c->dry_run || to));
 }
 
 static int fail(const call *c, const na_error *error)

@@ -4,13 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "base/http.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "ctl/commands.h"
+#include "ctl/options.h"
 
 /* Asks a running server: whatever its store is, only it can reach shared memory. */
 
@@ -29,33 +29,16 @@ typedef struct call {
 
 static int read_options(call *c, int argc, char **argv)
 {
-    static const apr_getopt_option_t options[] = {{"server", 's', 1, "address of the handler"},
-                                                  {"user", 'u', 1, "PROVIDER/ID"},
-                                                  {"ca-file", 'c', 1, "certificates to trust"},
-                                                  {"json", 'j', 0, "as JSON"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option;
-    apr_status_t status;
+    const na_option options[] = {{"server", 's', .text = &c->server},
+                                 {"user", 'u', .text = &c->user},
+                                 {"ca-file", 'c', .text = &c->ca_file},
+                                 {"json", 'j', .flag = &c->json},
+                                 {0}};
     c->server = getenv("NEXTAUTHCTL_SERVER");
-    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
-    parser->interleave = 1;
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        if (option == 's')
-            c->server = value;
-        if (option == 'u')
-            c->user = value;
-        if (option == 'c')
-            c->ca_file = value;
-        if (option == 'j')
-            c->json = 1;
-    }
+    c->count = na_ctl_options(c->pool, argc, argv, options, &c->ids);
     if (!c->server)
         c->server = DEFAULT_SERVER;
-    c->ids = parser->argv + parser->ind;
-    c->count = argc - parser->ind;
-    return status == APR_EOF;
+    return c->count >= 0;
 }
 
 static int fail(const call *c, const na_error *error)

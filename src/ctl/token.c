@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "base/envfile.h"
 #include "base/json.h"
 #include "ctl/commands.h"
+#include "ctl/options.h"
 #include "session/keyring.h"
 
 #define INPUT_MAX (64 * 1024)
@@ -37,35 +37,26 @@ static const char *read_input(apr_pool_t *pool)
 
 static int read_options(apr_pool_t *pool, int argc, char **argv, call *c)
 {
-    static const apr_getopt_option_t options[] = {{"secret-file", 'f', 1, "file with the secret"},
-                                                  {"salt", 's', 1, "salt"},
-                                                  {"v5", '5', 0, "Auth.js v5"},
-                                                  {"max-age", 'm', 1, "seconds"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option;
-    apr_status_t status;
+    const char *const *operands, *max_age = NULL;
+    int is_v5 = 0;
     *c = (call){.max_age = 30L * 24 * 3600};
-    apr_getopt_init(&parser, pool, argc, (const char *const *)argv);
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        if (option == 'f')
-            c->secret_file = value;
-        if (option == 's')
-            c->salt = value;
-        if (option == '5')
-            c->dialect = NA_V5;
-        if (option == 'm')
-            c->max_age = strtol(value, NULL, 10);
-    }
-    if (status != APR_EOF || !c->secret_file || parser->ind + 1 < argc) {
+    const na_option options[] = {{"secret-file", 'f', .text = &c->secret_file},
+                                 {"salt", 's', .text = &c->salt},
+                                 {"v5", '5', .flag = &is_v5},
+                                 {"max-age", 'm', .text = &max_age},
+                                 {0}};
+    int count = na_ctl_options(pool, argc, argv, options, &operands);
+    if (count < 0 || count > 1 || !c->secret_file) {
         fprintf(stderr,
                 "nextauthctl token: --secret-file FILE is wanted; see nextauthctl --help\n");
         return 0;
     }
+    c->dialect = is_v5 ? NA_V5 : NA_V4;
     if (!c->salt)
-        c->salt = c->dialect == NA_V5 ? "authjs.session-token" : "";
-    c->input = parser->ind < argc ? argv[parser->ind] : read_input(pool);
+        c->salt = is_v5 ? "authjs.session-token" : "";
+    if (max_age)
+        c->max_age = strtol(max_age, NULL, 10);
+    c->input = count ? operands[0] : read_input(pool);
     return 1;
 }
 

@@ -2,31 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <apr_getopt.h>
 #include <apr_strings.h>
 
 #include "ctl/connect.h"
+#include "ctl/options.h"
 #include "ctl/user.h"
 #include "mail/address.h"
 
 /* ── the command line ──────────────────────────────────────────────────────────────────────── */
-
-static void take_option(na_user_call *c, int option, const char *value)
-{
-    const struct {
-        int letter;
-        const char **place;
-    } texts[] = {{'d', &c->url},      {'s', &c->schema},        {'e', &c->email},
-                 {'n', &c->name},     {'p', &c->password_file}, {'h', &c->hash_kind},
-                 {'a', &c->acts.log}, {'k', &c->acts.key_file}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].letter == option)
-            *texts[i].place = value;
-    if (option == 'r')
-        APR_ARRAY_PUSH(c->roles, const char *) = value;
-    c->json |= option == 'j';
-    c->yes |= option == 'y';
-}
 
 static int is_allowed(int option, const char *allowed)
 {
@@ -35,33 +18,27 @@ static int is_allowed(int option, const char *allowed)
 
 int na_user_options(na_user_call *c, int argc, char **argv, const char *allowed, int operands)
 {
-    static const apr_getopt_option_t options[] = {{"database", 'd', 1, "address"},
-                                                  {"schema", 's', 1, "whose tables"},
-                                                  {"json", 'j', 0, "as JSON"},
-                                                  {"email", 'e', 1, "the new user's"},
-                                                  {"name", 'n', 1, "the new user's"},
-                                                  {"password-file", 'p', 1, "FILE or -"},
-                                                  {"hash", 'h', 1, "kind of hash"},
-                                                  {"role", 'r', 1, "the new user's"},
-                                                  {"yes", 'y', 0, "do not ask"},
-                                                  {"audit-log", 'a', 1, "file"},
-                                                  {"audit-key-file", 'k', 1, "the HMAC's key"},
-                                                  {NULL, 0, 0, NULL}};
-    apr_getopt_t *parser;
-    const char *value;
-    int option, right = 1;
-    apr_status_t status;
     c->roles = apr_array_make(c->pool, 4, sizeof(const char *));
     c->acts.pool = c->pool;
-    apr_getopt_init(&parser, c->pool, argc, (const char *const *)argv);
-    parser->interleave = 1;
-    while ((status = apr_getopt_long(parser, options, &option, &value)) == APR_SUCCESS) {
-        right &= is_allowed(option, allowed);
-        take_option(c, option, value);
-    }
-    c->operands = parser->argv + parser->ind;
+    const na_option all[] = {{"database", 'd', .text = &c->url},
+                             {"schema", 's', .text = &c->schema},
+                             {"json", 'j', .flag = &c->json},
+                             {"email", 'e', .text = &c->email},
+                             {"name", 'n', .text = &c->name},
+                             {"password-file", 'p', .text = &c->password_file},
+                             {"hash", 'h', .text = &c->hash_kind},
+                             {"role", 'r', .list = c->roles},
+                             {"yes", 'y', .flag = &c->yes},
+                             {"audit-log", 'a', .text = &c->acts.log},
+                             {"audit-key-file", 'k', .text = &c->acts.key_file},
+                             {0}};
+    na_option options[sizeof all / sizeof *all] = {0};
+    for (int i = 0, n = 0; all[i].name; i++)
+        if (is_allowed(all[i].letter, allowed))
+            options[n++] = all[i];
+    int count = na_ctl_options(c->pool, argc, argv, options, &c->operands);
     c->who = operands ? c->operands[0] : NULL;
-    return status == APR_EOF && right && argc - parser->ind == operands;
+    return count == operands;
 }
 
 int na_user_wrong_call(const char *command, const char *why)

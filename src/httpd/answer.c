@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "httpd/module.h"
+#include "httpd/answer.h"
 
 int na_answer_json(request_rec *r, int status, json_t *json)
 {

@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include <apr_portable.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 
 #include "base/crypto.h"
 #include "httpd/module.h"
 #include "httpd/pipe.h"
+#include "httpd/startup.h"
 #include "ops/audit_chain.h"
 #include "ops/audit_database.h"
 
@@ -99,7 +99,7 @@ static na_error *add_sink(apr_pool_t *pconf, na_server_conf *conf, const char *n
         APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){conf, write_to_database};
         return NULL;
     }
-    NA_TRY(open_chain(pconf, name, conf->audit_plan.key, all, &chain));
+    NA_TRY(open_chain(pconf, name, conf->plan.audit.key, all, &chain));
     APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){chain, write_to_chain};
     return NULL;
 }
@@ -118,27 +118,19 @@ static void count_record(int is_recorded)
                      is_recorded ? NA_METRIC_AUDIT_RECORDS : NA_METRIC_AUDIT_FAILURES, NULL, NULL);
 }
 
-static na_error *share_counts(apr_pool_t *pconf, na_audit *audit)
-{
-    apr_shm_t *shm;
-    if (apr_shm_create(&shm, sizeof *audit->counts, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the audit log");
-    audit->counts = apr_shm_baseaddr_get(shm);
-    memset(audit->counts, 0, sizeof *audit->counts);
-    return NULL;
-}
-
 static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *all)
 {
     na_server_conf *conf = na_server_conf_of(s);
-    const apr_array_header_t *names = conf->audit_plan.sinks;
+    const apr_array_header_t *names = conf->plan.audit.sinks;
     apr_array_header_t *sinks = apr_array_make(pconf, names->nelts, sizeof(na_audit_sink));
     na_audit *audit = apr_pcalloc(pconf, sizeof *audit);
+    void *counts;
     for (int i = 0; i < names->nelts; i++)
         NA_TRY(add_sink(pconf, conf, APR_ARRAY_IDX(names, i, const char *), all, sinks));
-    NA_TRY(share_counts(pconf, audit));
+    NA_TRY(na_share(pconf, sizeof *audit->counts, "the audit log", &counts));
+    audit->counts = counts;
     audit->sinks = sinks;
-    audit->goes_on = conf->audit_plan.goes_on;
+    audit->goes_on = conf->plan.audit.goes_on;
     audit->told = count_record;
     audit->alarm = log_change;
     audit->data = s;
@@ -150,7 +142,7 @@ na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s)
 {
     apr_array_header_t *all = apr_array_make(pconf, 2, sizeof(opened));
     for (; s; s = s->next)
-        if (na_server_conf_of(s)->config && na_server_conf_of(s)->audit_plan.sinks)
+        if (na_server_conf_of(s)->config && na_server_conf_of(s)->plan.audit.sinks)
             NA_TRY(open_log(pconf, s, all));
     return NULL;
 }

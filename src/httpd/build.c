@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "httpd/build.h"
 #include "httpd/findings.h"
+#include "httpd/startup.h"
 
 static na_error *interpret_all(na_building *b, const apr_array_header_t *written, int early)
 {
@@ -206,7 +207,7 @@ static na_error *check_whole(na_building *b, const apr_array_header_t *written)
     return na_build_noted(b, check_providers(b));
 }
 
-static na_error *build_site(na_building *b, const apr_array_header_t *written, na_server_conf *conf)
+static na_error *build_site(na_building *b, const apr_array_header_t *written)
 {
     const na_written *store = na_build_last_of(written, "NextAuthSessionStore");
     NA_TRY(interpret_all(b, written, 0));
@@ -218,11 +219,11 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written, n
         NA_TRY(derive_keys(b));
     NA_TRY(na_build_finish_mail(b));
     na_build_look_at(b, na_build_last_of(written, "NextAuthEvent"), "NextAuthEvent");
-    NA_TRY(na_build_noted(b, na_build_finish_delivery(b, conf)));
+    NA_TRY(na_build_noted(b, na_build_finish_delivery(b)));
     na_build_look_at(b, na_build_last_of(written, "NextAuthAuditLog"), "NextAuthAuditLog");
     NA_TRY(na_build_noted(b, na_build_finish_audit(b)));
     na_build_look_at(b, store ? store : b->at, "NextAuthSessionStore");
-    NA_TRY(na_build_finish_session(b, conf, store != NULL));
+    NA_TRY(na_build_finish_session(b, store != NULL));
     if (b->config->mode != NA_PRODUCTION && na_public_addresses(b->pool, b->server))
         b->config->theme.banner = b->config->mode == NA_TEST
                                       ? "Test mode – do not use with real users"
@@ -240,15 +241,6 @@ static void tell(const na_building *b, const apr_array_header_t *written)
         na_check_connections(b);
 }
 
-static void adopt(const na_building *b, na_server_conf *conf)
-{
-    conf->config = b->config;
-    conf->log = b->log;
-    conf->statsd = b->statsd;
-    conf->audit_plan = b->audit;
-    conf->variables = na_variables_note(&b->environment, b->config->providers);
-}
-
 na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                           const na_written **at)
 {
@@ -256,24 +248,24 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                      .server = s,
                      .environment = {.pool = pool},
                      .config = config_with_defaults(pool),
+                     .plan = &conf->plan,
                      .secrets = apr_array_make(pool, 2, sizeof(const char *)),
                      .accepted = 1 << NA_V4,
                      .wrong = apr_array_make(pool, 2, sizeof(const char *))};
     if (na_findings_are_wanted(s))
         b.environment.used = apr_table_make(pool, 16);
     conf->config = NULL;
-    conf->log = (na_log_sink){0};
-    conf->audit_plan = (na_audit_plan){0};
-    conf->statsd = NULL;
+    conf->plan = (na_plan){0};
     na_error *error = build_early(&b, conf->written);
     int is_on = b.engine || na_build_is_wrong(&b, "NextAuthEngine");
     if (!error && is_on)
-        error = build_site(&b, conf->written, conf);
+        error = build_site(&b, conf->written);
     *at = b.at;
     if (error || !is_on)
         return error;
     if (!b.wrong->nelts)
-        adopt(&b, conf);
+        conf->config = b.config;
+    conf->plan.variables = na_variables_note(&b.environment, b.config->providers);
     if (na_findings_are_wanted(s))
         tell(&b, conf->written);
     return NULL;

@@ -4,6 +4,27 @@
 
 #include "httpd/module.h"
 
+/* Where configuration values come from besides the directives. */
+typedef struct na_environment {
+    apr_pool_t *pool;
+    apr_table_t *file; /* NextAuthEnvFile's variables; NULL where there is none */
+    apr_table_t *used; /* those that were asked for and are there, for nextauthctl check */
+} na_environment;
+
+/* The process's own variable, else the file's; NULL where it is neither's, or empty. */
+const char *na_environment_get(const na_environment *environment, const char *name);
+
+/* Whether it has one, for whoever does not mean to use it. */
+int na_environment_has(const na_environment *environment, const char *name);
+
+/* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
+na_error *na_value_resolve(const na_environment *environment, const char *value,
+                           const char **resolved);
+
+/* Warns where a secret of server `s` is written out instead of being named by its place. */
+void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
+                              const char *value);
+
 /* A server's configuration while it is put together. */
 typedef struct na_building {
     apr_pool_t *pool;
@@ -15,14 +36,10 @@ typedef struct na_building {
     const char *base_path;       /* NextAuthBasePath */
     apr_array_header_t *secrets; /* const char *, the newest first */
     int accepted;                /* dialects of session cookies, a bit each */
-    na_store_plan plan;
-    na_log_sink log; /* NextAuthLog */
-    const na_statsd_options *statsd;
-    na_delivery_plan delivery;
-    na_audit_plan audit;
-    const na_written *at;      /* the directive that is looked at; NULL: none in particular */
-    const char *about;         /* what it is about where that is not the directive; NULL else */
-    apr_array_header_t *wrong; /* const char *: names of what was noted to be wrong */
+    na_plan *plan;               /* the server's, which the stores' providers look at */
+    const na_written *at;        /* the directive that is looked at; NULL: none in particular */
+    const char *about;           /* what it is about where that is not the directive; NULL else */
+    apr_array_header_t *wrong;   /* const char *: names of what was noted to be wrong */
 } na_building;
 
 /* An error in a directive's value, printf-like. */
@@ -85,8 +102,8 @@ na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
 /* build_events.c: who is told of what happens. */
 na_interpreter na_build_event, na_build_event_queue, na_build_sentry;
 
-/* Sentry from the environment; sets conf->delivery. */
-na_error *na_build_finish_delivery(na_building *b, na_server_conf *conf);
+/* Sentry from the environment. */
+na_error *na_build_finish_delivery(na_building *b);
 
 /* build_mail.c: mail from the environment, and whether providers have what they need. */
 na_error *na_build_finish_mail(na_building *b);
@@ -97,15 +114,15 @@ na_interpreter na_build_log;
 na_interpreter na_build_audit_log;
 na_error *na_build_finish_audit(na_building *b);
 
-/* Checks the stores; sets conf->plan, which their providers look at. */
-na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named);
+/* Checks the stores. */
+na_error *na_build_finish_session(na_building *b, int store_was_named);
 
 /* variables.c: NextAuth's variables, those of these providers included: to each name the directive
  * that goes before it, "NextAuthProvider google" of a provider's. */
 apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers);
 void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id);
 
-/* Which of them have a value: what conf->variables is. */
+/* Which of them have a value: what plan->variables is. */
 const apr_table_t *na_variables_note(const na_environment *environment,
                                      const apr_array_header_t *providers);
 

@@ -73,16 +73,16 @@ na_error *na_build_audit_log(na_building *b, const na_written *w)
     if (!sinks->nelts)
         return na_wrong(b, "a file, \"|program\" or database is wanted before '%s'",
                         na_build_key_of(b, w->argv[0]));
-    b->audit = (na_audit_plan){.sinks = sinks};
+    b->plan->audit = (na_audit_plan){.sinks = sinks};
     if (b->config->mode == NA_PRODUCTION)
         warn_of_literal_key(b, w);
-    return na_build_keys(b, w, i, keys, &b->audit);
+    return na_build_keys(b, w, i, keys, &b->plan->audit);
 }
 
 na_error *na_build_finish_audit(na_building *b)
 {
-    for (int i = 0; b->audit.sinks && i < b->audit.sinks->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(b->audit.sinks, i, const char *), DATABASE) == 0 &&
+    for (int i = 0; b->plan->audit.sinks && i < b->plan->audit.sinks->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(b->plan->audit.sinks, i, const char *), DATABASE) == 0 &&
             !b->config->database)
             return na_wrong(b, "sink database needs NextAuthDatabase");
     return NULL;

@@ -8,6 +8,7 @@
 #include "base/url.h"
 #include "httpd/build.h"
 #include "httpd/findings.h"
+#include "httpd/startup.h"
 
 static const char *const cookie_stems[] = {
     [NA_COOKIE_CALLBACK_URL] = "callback-url", [NA_COOKIE_CSRF] = "csrf-token",

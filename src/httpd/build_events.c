@@ -39,8 +39,8 @@ static na_error *kinds_of(na_building *b, const char *name, unsigned *kinds)
 /* The sink of before, whose secret needs not be written again. */
 static const na_event_rule *find_rule(const na_building *b, const char *target)
 {
-    for (int i = 0; i < b->delivery.rules->nelts; i++) {
-        const na_event_rule *rule = &APR_ARRAY_IDX(b->delivery.rules, i, na_event_rule);
+    for (int i = 0; i < b->plan->delivery.rules->nelts; i++) {
+        const na_event_rule *rule = &APR_ARRAY_IDX(b->plan->delivery.rules, i, na_event_rule);
         if (strcmp(rule->target, target) == 0)
             return rule;
     }
@@ -82,8 +82,8 @@ static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule
 na_error *na_build_event(na_building *b, const na_written *w)
 {
     na_event_rule rule = {0};
-    if (!b->delivery.rules)
-        b->delivery.rules = apr_array_make(b->pool, 4, sizeof(na_event_rule));
+    if (!b->plan->delivery.rules)
+        b->plan->delivery.rules = apr_array_make(b->pool, 4, sizeof(na_event_rule));
     NA_TRY(kinds_of(b, w->argv[0], &rule.kinds));
     NA_TRY(na_value_resolve(&b->environment, w->argv[1], &rule.target));
     if (*rule.target != '|')
@@ -93,7 +93,7 @@ na_error *na_build_event(na_building *b, const na_written *w)
                         na_build_key_of(b, w->argv[2]));
     else
         NA_TRY(na_pipe_check(b->pool, rule.target));
-    APR_ARRAY_PUSH(b->delivery.rules, na_event_rule) = rule;
+    APR_ARRAY_PUSH(b->plan->delivery.rules, na_event_rule) = rule;
     return NULL;
 }
 
@@ -106,8 +106,8 @@ na_error *na_build_event_queue(na_building *b, const na_written *w)
 {
     static const na_key keys[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
                                   {NULL, 0, NULL}};
-    b->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
-    return na_build_keys(b, w, 1, keys, &b->delivery);
+    b->plan->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
+    return na_build_keys(b, w, 1, keys, &b->plan->delivery);
 }
 
 /* ── NextAuthSentry ────────────────────────────────────────────────────────────────────────── */
@@ -122,14 +122,6 @@ static na_error *as_rate(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_switch(na_building *b, const char *value, void *member)
-{
-    *(int *)member = ap_cstr_casecmp(value, "on") == 0;
-    return *(int *)member || ap_cstr_casecmp(value, "off") == 0
-               ? NULL
-               : na_wrong(b, "'%s': On or Off is wanted", value);
-}
-
 static na_error *as_tag(na_building *b, const char *value, void *member)
 {
     NA_TRY(na_value_resolve(&b->environment, value, member));
@@ -141,17 +133,15 @@ static na_error *as_tag(na_building *b, const char *value, void *member)
 
 static na_error *start_sentry(na_building *b, const char *dsn, na_sentry_options **options)
 {
-    static const char *const modes[] = {
-        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
     const char *environment = na_environment_get(&b->environment, "SENTRY_ENVIRONMENT");
     *options = apr_pcalloc(b->pool, sizeof **options);
     NA_TRY(na_sentry_dsn_parse(b->pool, dsn, &(*options)->dsn));
     if (b->config->mode == NA_PRODUCTION && strncmp((*options)->dsn.origin, "https:", 6) != 0)
         return na_wrong(b, "%s is not https", (*options)->dsn.origin);
-    (*options)->environment = environment ? environment : modes[b->config->mode];
+    (*options)->environment = environment ? environment : na_mode_name(b->config->mode);
     (*options)->release = na_environment_get(&b->environment, "SENTRY_RELEASE");
     (*options)->sample_rate = 1;
-    b->delivery.sentry = *options;
+    b->plan->delivery.sentry = *options;
     return NULL;
 }
 
@@ -161,28 +151,27 @@ na_error *na_build_sentry(na_building *b, const na_written *w)
                                   {"release", offsetof(na_sentry_options, release), as_tag},
                                   {"sampleRate", offsetof(na_sentry_options, sample_rate), as_rate},
                                   {"sendDefaultPii", offsetof(na_sentry_options, send_default_pii),
-                                   as_switch},
+                                   na_as_switch},
                                   {NULL, 0, NULL}};
     const char *dsn;
     na_sentry_options *options;
-    b->delivery.sentry_is_off = ap_cstr_casecmp(w->argv[0], "off") == 0;
-    if (b->delivery.sentry_is_off)
+    b->plan->delivery.sentry_is_off = ap_cstr_casecmp(w->argv[0], "off") == 0;
+    if (b->plan->delivery.sentry_is_off)
         return w->argc == 1 ? NULL : na_wrong(b, "Off needs nothing more");
     NA_TRY(na_value_resolve(&b->environment, w->argv[0], &dsn));
     NA_TRY(start_sentry(b, dsn, &options));
     return na_build_keys(b, w, 1, keys, options);
 }
 
-na_error *na_build_finish_delivery(na_building *b, na_server_conf *conf)
+na_error *na_build_finish_delivery(na_building *b)
 {
     const char *dsn = na_environment_get(&b->environment, "SENTRY_DSN");
     na_sentry_options *options;
-    if (b->delivery.sentry_is_off)
-        b->delivery.sentry = NULL;
-    else if (!b->delivery.sentry && dsn)
+    if (b->plan->delivery.sentry_is_off)
+        b->plan->delivery.sentry = NULL;
+    else if (!b->plan->delivery.sentry && dsn)
         NA_TRY(start_sentry(b, dsn, &options));
-    if (!b->delivery.max_items)
-        b->delivery.max_items = QUEUE_MAX;
-    conf->delivery = b->delivery;
+    if (!b->plan->delivery.max_items)
+        b->plan->delivery.max_items = QUEUE_MAX;
     return NULL;
 }

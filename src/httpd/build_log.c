@@ -12,6 +12,7 @@ na_error *na_build_log(na_building *b, const na_written *w)
         return na_wrong(b, "'%s': json or plain is wanted", w->argv[0]);
     if (*target == '|')
         NA_TRY(na_pipe_check(b->pool, target));
-    b->log = (na_log_sink){.json = json, .target = strcmp(target, "errorlog") == 0 ? NULL : target};
+    b->plan->log =
+        (na_log_plan){.json = json, .target = strcmp(target, "errorlog") == 0 ? NULL : target};
     return NULL;
 }

@@ -114,13 +114,13 @@ na_error *na_build_session_store(na_building *b, const na_written *w)
             NA_TRY(add_store_name(b, w->argv[named], names));
     if (!named || (named > 1 && named != names->nelts))
         return na_wrong(b, "none, or the store to write to and then those of before, is wanted");
-    b->plan.names = names->nelts ? names : NULL;
+    b->plan->stores.names = names->nelts ? names : NULL;
     return na_build_keys(b, w, named, keys, &b->config->session);
 }
 
 na_error *na_build_socache(na_building *b, const na_written *w)
 {
-    b->plan.socache = w->argv[0];
+    b->plan->stores.socache = w->argv[0];
     return NULL;
 }
 
@@ -187,8 +187,8 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
     NA_TRY(na_redis_url_parse(b->pool, url, options));
     if (w)
         NA_TRY(na_build_keys(b, w, first, keys, options));
-    b->plan.redis = options;
-    b->plan.redis_identity = identity_of(b->pool, options);
+    b->plan->stores.redis = options;
+    b->plan->stores.redis_identity = identity_of(b->pool, options);
     return na_redis_options_check(b->pool, options);
 }
 
@@ -277,8 +277,8 @@ na_error *na_build_role_column(na_building *b, const na_written *w)
 
 static int names_store(const na_building *b, const char *name)
 {
-    for (int i = 0; b->plan.names && i < b->plan.names->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(b->plan.names, i, const char *), name) == 0)
+    for (int i = 0; b->plan->stores.names && i < b->plan->stores.names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(b->plan->stores.names, i, const char *), name) == 0)
             return 1;
     return 0;
 }
@@ -296,11 +296,10 @@ static void notify(const na_building *b, const char *subject, const char *text, 
                      mend ? mend : "");
 }
 
-static na_error *check_store(na_building *b, na_server_conf *conf, const char *name)
+static na_error *check_store(na_building *b, const char *name)
 {
     const char *notice = NULL;
     const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
-    conf->plan = b->plan;
     NA_TRY(provider->check(b->pool, b->server, &notice));
     if (notice)
         notify(b, "NextAuthSessionStore",
@@ -308,17 +307,17 @@ static na_error *check_store(na_building *b, na_server_conf *conf, const char *n
     return NULL;
 }
 
-static na_error *check_stores(na_building *b, na_server_conf *conf)
+static na_error *check_stores(na_building *b)
 {
-    for (int i = 0; i < b->plan.names->nelts; i++)
-        NA_TRY(
-            na_build_noted(b, check_store(b, conf, APR_ARRAY_IDX(b->plan.names, i, const char *))));
+    for (int i = 0; i < b->plan->stores.names->nelts; i++)
+        NA_TRY(na_build_noted(b, check_store(b, APR_ARRAY_IDX(b->plan->stores.names, i,
+                                                              const char *))));
     return NULL;
 }
 
 static na_error *finish_redis(na_building *b)
 {
-    if (!names_store(b, "redis") || b->plan.redis)
+    if (!names_store(b, "redis") || b->plan->stores.redis)
         return NULL;
     const char *url = na_environment_get(&b->environment, "REDIS_URL");
     return url ? set_redis(b, url, NULL, 0) : NULL;
@@ -326,7 +325,7 @@ static na_error *finish_redis(na_building *b)
 
 static na_error *check_strategy(na_building *b)
 {
-    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan.names)
+    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names)
         return NULL;
     return na_error_mended_by(
         na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
@@ -339,20 +338,20 @@ static apr_size_t largest_cookie_header(const server_rec *s)
                                       : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
 }
 
-na_error *na_build_finish_session(na_building *b, na_server_conf *conf, int store_was_named)
+na_error *na_build_finish_session(na_building *b, int store_was_named)
 {
     na_session_config *session = &b->config->session;
     NA_TRY(na_build_noted(b, finish_redis(b)));
-    b->plan.database = b->config->database;
+    b->plan->stores.database = b->config->database;
     NA_TRY(na_build_noted(b, check_strategy(b)));
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
                                  &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
                                        &session->namespaces));
     session->cookie_max = largest_cookie_header(b->server);
-    if (b->plan.names) {
+    if (b->plan->stores.names) {
         session->lifetime.token = na_lifetime_of_tokens(&session->lifetime);
-        return check_stores(b, conf);
+        return check_stores(b);
     }
     if (!store_was_named)
         notify(b, "NextAuthSessionStore",

@@ -55,6 +55,6 @@ na_error *na_build_statsd(na_building *b, const na_written *w)
     if (w->server->is_virtual)
         return na_wrong(b, "metrics are the whole server's: write it outside of <VirtualHost>");
     NA_TRY(read_address(b, w->argv[0], options));
-    b->statsd = options;
+    b->plan->statsd = options;
     return na_build_keys(b, w, 1, keys, options);
 }

@@ -221,7 +221,7 @@ static void try_store(const connecting *c, const char *name)
 
 static void try_stores(connecting *c)
 {
-    const apr_array_header_t *names = c->b->plan.names;
+    const apr_array_header_t *names = c->b->plan->stores.names;
     if (na_build_is_wrong(c->b, "NextAuthSessionStore") || na_build_is_wrong(c->b, "NextAuthRedis"))
         return;
     for (int i = 0; names && i < names->nelts; i++)

@@ -8,6 +8,7 @@
 
 #include "db/store.h"
 #include "httpd/watchdog.h"
+#include "httpd/startup.h"
 
 /* Databases of a whole server, all virtual hosts together. */
 #define DATABASES_MAX 16
@@ -181,14 +182,14 @@ na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)
 
 static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notice)
 {
-    return na_server_conf_of(s)->plan.database
+    return na_server_conf_of(s)->plan.stores.database
                ? NULL
                : na_error_new(pool, NA_CONFIGURATION, "store database needs NextAuthDatabase");
 }
 
 static const char *identity(const server_rec *s)
 {
-    const na_db_options *options = na_server_conf_of(s)->plan.database;
+    const na_db_options *options = na_server_conf_of(s)->plan.stores.database;
     unsigned char hash[NA_SHA256_LEN];
     na_sha256(hash, na_bytes_of(options->parameters), na_bytes_of(na_schema_name(options->schema)));
     return na_hex(s->process->pconf, hash, sizeof hash);
@@ -196,7 +197,7 @@ static const char *identity(const server_rec *s)
 
 static na_error *open_store(apr_pool_t *pool, server_rec *s, na_store *store)
 {
-    store->watch.name = na_server_conf_of(s)->plan.database->name;
+    store->watch.name = na_server_conf_of(s)->plan.stores.database->name;
     na_db_store_make(pool, na_server_conf_of(s)->db, store);
     return NULL;
 }

@@ -10,7 +10,7 @@
 
 #include "base/url.h"
 #include "db/migrate.h"
-#include "httpd/module.h"
+#include "httpd/answer.h"
 
 static json_t *strings(const apr_array_header_t *list)
 {
@@ -49,7 +49,7 @@ static int add_variable(void *object, const char *name, const char *value)
 static json_t *variables_of(const na_server_conf *conf)
 {
     json_t *object = json_object();
-    apr_table_do(add_variable, object, conf->variables, NULL);
+    apr_table_do(add_variable, object, conf->plan.variables, NULL);
     return object;
 }
 
@@ -63,10 +63,8 @@ static json_t *accepted_of(const na_session_config *session)
 
 static json_t *site_of(const na_server_conf *conf)
 {
-    static const char *const modes[] = {
-        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
     const na_config *config = conf->config;
-    return json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o}", "mode", modes[config->mode], "dialect",
+    return json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o}", "mode", na_mode_name(config->mode), "dialect",
                      dialect_name(config->dialect), "accepts", accepted_of(&config->session),
                      "origin", config->origin, "basePath", config->base_path, "secrets",
                      secrets_of(config), "variables", variables_of(conf));
@@ -83,7 +81,7 @@ static json_t *session_of(const na_server_conf *conf)
                      (json_int_t)lifetime->max_age, "updateAge", (json_int_t)session->update_age,
                      "idleTimeout", (json_int_t)lifetime->idle, "absoluteTimeout",
                      (json_int_t)lifetime->absolute, "bound", conf->config->bind != NA_BIND_NOTHING,
-                     "stores", strings(conf->plan.names), "checkInterval",
+                     "stores", strings(conf->plan.stores.names), "checkInterval",
                      (json_int_t)session->check_interval, "serveWhenDown",
                      (json_int_t)session->serve_for);
 }

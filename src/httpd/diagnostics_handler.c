@@ -7,7 +7,7 @@
 #include <scoreboard.h>
 
 #include "base/clock.h"
-#include "httpd/module.h"
+#include "httpd/answer.h"
 
 /*
  * SetHandler nextauth-diagnostics: how the site is set up and what it makes of this very request,

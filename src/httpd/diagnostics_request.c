@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 
 #include "base/url.h"
-#include "httpd/module.h"
+#include "httpd/answer.h"
 #include "session/chunks.h"
 
 static void hint(json_t *hints, const char *text)

@@ -6,6 +6,7 @@
 #include <mod_watchdog.h>
 
 #include "httpd/sinks.h"
+#include "httpd/startup.h"
 
 #define LOOK_EVERY (APR_USEC_PER_SEC / 5)
 
@@ -26,8 +27,8 @@ static na_error *prepare_events(apr_pool_t *pconf, server_rec *s)
     na_server_conf *conf = na_server_conf_of(s);
     na_events *events = apr_pcalloc(pconf, sizeof *events);
     apr_array_header_t *routes = apr_array_make(pconf, 4, sizeof(na_event_route));
-    for (int i = 0; i < conf->delivery.rules->nelts; i++) {
-        const na_event_rule *rule = &APR_ARRAY_IDX(conf->delivery.rules, i, na_event_rule);
+    for (int i = 0; i < conf->plan.delivery.rules->nelts; i++) {
+        const na_event_rule *rule = &APR_ARRAY_IDX(conf->plan.delivery.rules, i, na_event_rule);
         na_shared_sink *sink;
         NA_TRY(na_sinks_take_rule(pconf, s, rule, &sink));
         route_to(routes, &sink->sink)->kinds |= rule->kinds;
@@ -43,7 +44,7 @@ static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
     static const char *const modes[] = {
         [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
     na_server_conf *conf = na_server_conf_of(s);
-    const na_sentry_options *options = conf->delivery.sentry;
+    const na_sentry_options *options = conf->plan.delivery.sentry;
     na_shared_sink *sink;
     NA_TRY(na_sinks_take_sentry(pconf, s, &sink));
     conf->sentry = apr_palloc(pconf, sizeof *conf->sentry);
@@ -119,9 +120,9 @@ na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s)
     NA_TRY(na_sinks_start(pconf));
     for (; s; s = s->next) {
         const na_server_conf *conf = na_server_conf_of(s);
-        if (conf->config && conf->delivery.rules)
+        if (conf->config && conf->plan.delivery.rules)
             NA_TRY(prepare_events(pconf, s));
-        if (conf->config && conf->delivery.sentry)
+        if (conf->config && conf->plan.delivery.sentry)
             NA_TRY(prepare_sentry(pconf, s));
     }
     return watch_sinks(pconf);

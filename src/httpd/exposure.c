@@ -4,7 +4,7 @@
 #include <ap_listen.h>
 #include <apr_strings.h>
 
-#include "httpd/module.h"
+#include "httpd/startup.h"
 
 /* 127.0.0.0/8, ::1, the same in IPv4's disguise, and sockets in the file system. */
 static int is_loopback(const apr_sockaddr_t *address)

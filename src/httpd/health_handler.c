@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include <apr_shm.h>
 #include <http_main.h>
 
-#include "httpd/module.h"
+#include "httpd/answer.h"
+#include "httpd/startup.h"
 
 /* The child's own. */
 static na_health_desk *desk;
@@ -20,15 +20,14 @@ static apr_size_t size_of(const na_config *config)
 na_error *na_health_prepare(apr_pool_t *pconf, server_rec *first)
 {
     apr_size_t size = 0;
-    apr_shm_t *shm;
+    void *memory;
     for (const server_rec *s = first; s; s = s->next)
         if (na_server_conf_of(s)->config)
             size += size_of(na_server_conf_of(s)->config);
     if (!size)
         return NULL;
-    if (apr_shm_create(&shm, size, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the providers' health");
-    char *free = memset(apr_shm_baseaddr_get(shm), 0, size);
+    NA_TRY(na_share(pconf, size, "the providers' health", &memory));
+    char *free = memory;
     for (const server_rec *s = first; s; s = s->next) {
         if (!na_server_conf_of(s)->config)
             continue;
@@ -50,7 +49,7 @@ static void open_site(apr_pool_t *pool, server_rec *s)
     na_peers *peers = na_peers_make(pool, conf->config->providers, shared->peers, log_change, s);
     na_http_observe(conf->http, na_peers_observer(pool, peers));
     conf->health = (na_health_site){.sessions = &conf->sessions,
-                                    .store_names = conf->plan.names,
+                                    .store_names = conf->plan.stores.names,
                                     .db = conf->db,
                                     .peers = peers,
                                     .mail = conf->mails ? &shared->mail : NULL};

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "httpd/module.h"
 #include "httpd/pipe.h"
+#include "httpd/startup.h"
 
 /* ── where lines go ────────────────────────────────────────────────────────────────────────── */
 
@@ -31,13 +32,13 @@ na_error *na_logs_open(apr_pool_t *pconf, server_rec *s)
 {
     apr_hash_t *opened = apr_hash_make(pconf);
     for (; s; s = s->next) {
-        na_log_sink *sink = &na_server_conf_of(s)->log;
-        if (!sink->target)
+        na_server_conf *conf = na_server_conf_of(s);
+        const char *target = conf->plan.log.target;
+        conf->log = target ? apr_hash_get(opened, target, APR_HASH_KEY_STRING) : NULL;
+        if (!target || conf->log)
             continue;
-        sink->file = apr_hash_get(opened, sink->target, APR_HASH_KEY_STRING);
-        if (!sink->file)
-            NA_TRY(open_sink(pconf, sink->target, &sink->file));
-        apr_hash_set(opened, sink->target, APR_HASH_KEY_STRING, sink->file);
+        NA_TRY(open_sink(pconf, target, &conf->log));
+        apr_hash_set(opened, target, APR_HASH_KEY_STRING, conf->log);
     }
     return NULL;
 }
@@ -94,27 +95,27 @@ static void write_to_error_log(const server_rec *s, request_rec *r, na_level lev
 }
 
 /* One write a line: those of several processes do not mix. 0 where it could not be written. */
-static int write_to_file(apr_pool_t *pool, const na_log_sink *sink, const na_log_record *record)
+static int write_to_file(apr_pool_t *pool, const na_server_conf *conf, const na_log_record *record)
 {
     apr_time_t now = apr_time_now();
     const char *line =
-        sink->json
+        conf->plan.log.json
             ? apr_pstrcat(pool, na_log_json(pool, record, now), "\n", NULL)
             : apr_psprintf(pool, "%s [%s] %s%s%s\n", na_iso8601(pool, now),
                            na_level_name(record->level), record->address ? record->address : "",
                            record->address ? " " : "", na_log_plain(pool, record));
-    return apr_file_write_full(sink->file, line, strlen(line), NULL) == APR_SUCCESS;
+    return apr_file_write_full(conf->log, line, strlen(line), NULL) == APR_SUCCESS;
 }
 
 static void write_record(const server_rec *s, request_rec *r, apr_pool_t *pool,
                          const na_log_record *record)
 {
-    const na_log_sink *sink = &na_server_conf_of(s)->log;
-    if (sink->file && write_to_file(pool, sink, record))
+    const na_server_conf *conf = na_server_conf_of(s);
+    if (conf->log && write_to_file(pool, conf, record))
         return;
     write_to_error_log(s, r, record->level,
-                       sink->json && !sink->file ? json_for_error_log(pool, record)
-                                                 : na_log_plain(pool, record));
+                       conf->plan.log.json && !conf->log ? json_for_error_log(pool, record)
+                                                         : na_log_plain(pool, record));
 }
 
 void na_log_record_of_request(request_rec *r, const na_log_record *given)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <http_main.h>
 
-#include "httpd/module.h"
+#include "httpd/startup.h"
 #include "ops/metric_sources.h"
 
 static void write_line(void *data, na_mail_level level, const char *line)

@@ -6,7 +6,7 @@
 #include <http_main.h>
 #include <openssl/crypto.h>
 
-#include "httpd/module.h"
+#include "httpd/startup.h"
 #include "ops/metric_sources.h"
 
 /* Outlives reloads, so that counters go on; another version of the module has a block of its own.

@@ -4,6 +4,7 @@
 #include <http_main.h>
 
 #include "httpd/watchdog.h"
+#include "httpd/startup.h"
 
 /* What one child at a time does about metrics: it counts sessions, and tells StatsD. */
 
@@ -81,14 +82,14 @@ static apr_status_t push(int state, void *data, apr_pool_t *pool)
 
 static const na_statsd_options *statsd_of(const server_rec *s)
 {
-    while (s && !na_server_conf_of(s)->statsd)
+    while (s && !na_server_conf_of(s)->plan.statsd)
         s = s->next;
-    return s ? na_server_conf_of(s)->statsd : NULL;
+    return s ? na_server_conf_of(s)->plan.statsd : NULL;
 }
 
 static int has_stores(const server_rec *s)
 {
-    while (s && !(na_server_conf_of(s)->config && na_server_conf_of(s)->plan.names))
+    while (s && !(na_server_conf_of(s)->config && na_server_conf_of(s)->plan.stores.names))
         s = s->next;
     return s != NULL;
 }

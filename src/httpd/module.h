@@ -44,11 +44,10 @@ typedef struct na_store_plan {
 } na_store_plan;
 
 /* NextAuthLog. */
-typedef struct na_log_sink {
+typedef struct na_log_plan {
     int json;
     const char *target; /* a file's path or "|program"; NULL: the server's error log */
-    apr_file_t *file;   /* opened before the fork; NULL where there is no target */
-} na_log_sink;
+} na_log_plan;
 
 /* One NextAuthEvent. */
 typedef struct na_event_rule {
@@ -80,21 +79,31 @@ typedef struct na_shared_health {
     na_peer peers[]; /* one a provider */
 } na_shared_health;
 
+/* What a server's directives say that is for the server, not for the actions. */
+typedef struct na_plan {
+    na_store_plan stores;
+    na_log_plan log;
+    na_audit_plan audit;
+    na_delivery_plan delivery;
+    const na_statsd_options *statsd; /* NULL: none */
+    const apr_table_t *variables;    /* NextAuth's, by name: "1" where it has a value, else "" */
+} na_plan;
+
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_written */
     const na_config *config;     /* NULL where the engine is off */
-    na_store_plan plan;
-    na_log_sink log;
-    const na_statsd_options *statsd; /* NULL: none */
-    na_delivery_plan delivery;
+    na_plan plan;
+
+    /* opened before the fork */
+    apr_file_t *log;         /* NULL: the server's error log */
+    na_audit *audit;         /* NULL where there is no NextAuthAuditLog */
     const na_events *events; /* NULL where nobody is told of any */
     na_sentry *sentry;       /* NULL where nothing is reported */
-    na_audit_plan audit_plan;
-    na_audit *audit; /* opened before the fork; NULL where there is no NextAuthAuditLog */
-    const apr_table_t *variables; /* NextAuth's, by name: "1" where it has a value, else "" */
     na_shared_health *shared_health;
-    na_http *http;        /* the child's own, as what follows */
+
+    /* the child's own */
+    na_http *http;
     na_db *db;            /* NULL where there is no NextAuthDatabase */
     na_mail_queue *mails; /* NULL where there is no NextAuthMail */
     na_sessions sessions;
@@ -141,45 +150,11 @@ static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &nextauth_module);
 }
 
-/* Where configuration values come from besides the directives. */
-typedef struct na_environment {
-    apr_pool_t *pool;
-    apr_table_t *file; /* NextAuthEnvFile's variables; NULL where there is none */
-    apr_table_t *used; /* those that were asked for and are there, for nextauthctl check */
-} na_environment;
-
-/* The process's own variable, else the file's; NULL where it is neither's, or empty. */
-const char *na_environment_get(const na_environment *environment, const char *name);
-
-/* Whether it has one, for whoever does not mean to use it. */
-int na_environment_has(const na_environment *environment, const char *name);
-
-/* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
-na_error *na_value_resolve(const na_environment *environment, const char *value,
-                           const char **resolved);
-
-/* Warns where a secret of server `s` is written out instead of being named by its place. */
-void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
-                              const char *value);
-
-/*
- * Builds a server's configuration from its directives and the environment into conf->config, which
- * is NULL where the engine is off, and conf->plan. `*at` is the directive that an error is about.
- */
-na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
-                          const na_written **at);
-
-/* Warns where two servers of one host name throw out each other's cookies. */
-void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
-
 /* As NextAuthMode has it. */
 const char *na_mode_name(na_mode mode);
 
 /* Where this server can be reached from other machines, "0.0.0.0:80, …"; NULL: nowhere. */
 const char *na_public_addresses(apr_pool_t *pool, const server_rec *s);
-
-/* exposure.c: at each start, what development and test mode mean where others can reach them. */
-void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool);
 
 /* ── requests ──────────────────────────────────────────────────────────────────────────────── */
 
@@ -244,9 +219,6 @@ void na_register_requirements(apr_pool_t *pool);
 
 /* ── the log ───────────────────────────────────────────────────────────────────────────────── */
 
-/* log.c: after privileges are there to open files, before the fork. */
-na_error *na_logs_open(apr_pool_t *pconf, server_rec *s);
-
 /* A line of a request, or of the server: to where NextAuthLog says, as LogLevel lets through. */
 void na_log_request(request_rec *r, na_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -264,34 +236,11 @@ const na_trace *na_trace_of(request_rec *r);
 
 /* ── stores ────────────────────────────────────────────────────────────────────────────────── */
 
+extern const na_store_provider na_socache_provider, na_redis_provider, na_database_provider;
+
 void na_register_stores(apr_pool_t *pool);
 
-/* Before the fork: what the servers' stores share. */
-na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s);
-
-/* In a child: makes the registry of each server. */
-na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
-
-/* The same for NextAuthDatabase: what processes share of its health; each server's connections. */
-na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s);
-na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
-
-/* audit.c: opens each server's audit log while this is root; databases are found in a child. */
-na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s);
-
-/* mails.c: each server's queue of mails. */
-na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
-
 /* ── metrics ───────────────────────────────────────────────────────────────────────────────── */
-
-/* Before the fork: the shared memory, kept over reloads; nothing where no engine is on. */
-na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s);
-
-/* metrics_watch.c: has sessions counted, and StatsD told. */
-na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s);
-
-/* The child's own; NULL where nothing is counted. */
-na_metrics *na_metrics_of_child(apr_pool_t *pool);
 
 /* What only the server knows (na_reading): versions, and what is up. */
 apr_array_header_t *na_metrics_readings(apr_pool_t *pool);
@@ -304,41 +253,8 @@ void na_register_status(void);
 
 /* ── delivery ──────────────────────────────────────────────────────────────────────────────── */
 
-/* events.c: the sinks of events and reports, before the fork and in a child. */
-na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
-na_error *na_events_open(apr_pool_t *pool, server_rec *s);
-
 /* event_hook.c: na_server's function, which runs the hook that other modules have. */
 void na_run_event_hook(void *data, const na_event *event);
-
-#define NA_SOCACHE_MUTEX "nextauth-socache"
-
-extern const na_store_provider na_socache_provider, na_redis_provider, na_database_provider;
-
-/* health_handler.c: what processes share of it; how a child fills and asks it. */
-na_error *na_health_prepare(apr_pool_t *pconf, server_rec *s);
-na_error *na_health_open(apr_pool_t *pool, server_rec *s);
-void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report);
-
-/* ── handlers ──────────────────────────────────────────────────────────────────────────────── */
-
-/* answer.c: a JSON answer, of which it takes over a reference; never kept by caches. */
-int na_answer_json(request_rec *r, int status, json_t *json);
-int na_answer_error(request_rec *r, int status, const char *message);
-
-/* GET and HEAD are all there is. */
-int na_refuse_method(request_rec *r);
-
-/* 1 where the client is this machine, and not by way of a proxy on it. */
-int na_is_local(request_rec *r);
-
-/* diagnostics.c: what a server is configured to do; names, never values. */
-json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s);
-json_t *na_diagnostics_of_versions(apr_pool_t *pool);
-
-/* diagnostics_request.c: what arrives of a request, and hints (array of strings) at what is wrong.
- */
-json_t *na_diagnostics_of_request(request_rec *r, json_t *hints);
 
 /* ── the process ───────────────────────────────────────────────────────────────────────────── */
 

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/url.h"
-#include "httpd/module.h"
+#include "httpd/answer.h"
 
 /*
  * SetHandler nextauth-sessions: everybody's sessions, for the administrator's programs. GET lists

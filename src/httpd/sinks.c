@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <apr_shm.h>
 #include <apr_strings.h>
 #include <unixd.h>
 
 #include "base/crypto.h"
 #include "base/url.h"
 #include "httpd/pipe.h"
+#include "httpd/startup.h"
 #include "ops/program.h"
 #include "ops/webhook.h"
 
@@ -25,13 +25,10 @@ static na_sink_state *shared_states;
 
 na_error *na_sinks_start(apr_pool_t *pconf)
 {
-    const apr_size_t size = sizeof *shared_states * NA_SINKS_MAX;
-    apr_shm_t *shm;
+    void *memory;
     sink_count = 0;
-    if (apr_shm_create(&shm, size, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the queues of events");
-    shared_states = apr_shm_baseaddr_get(shm);
-    memset(shared_states, 0, size);
+    NA_TRY(na_share(pconf, sizeof *shared_states * NA_SINKS_MAX, "the queues of events", &memory));
+    shared_states = memory;
     return NULL;
 }
 
@@ -91,8 +88,9 @@ static na_error *take_sink(apr_pool_t *pconf, const server_rec *s, const char *t
                            long max_items, na_shared_sink **taken, int *is_new)
 {
     const na_server_conf *conf = na_server_conf_of(s);
-    const char *base = conf->delivery.folder ? conf->delivery.folder
-                                             : ap_runtime_dir_relative(pconf, "nextauth-events");
+    const char *base = conf->plan.delivery.folder
+                           ? conf->plan.delivery.folder
+                           : ap_runtime_dir_relative(pconf, "nextauth-events");
     const char *folder = folder_of(pconf, base, target);
     *taken = find(folder);
     *is_new = !*taken;
@@ -161,8 +159,8 @@ na_error *na_sinks_take_rule(apr_pool_t *pconf, const server_rec *s, const na_ev
                              na_shared_sink **sink)
 {
     int is_new;
-    NA_TRY(
-        take_sink(pconf, s, rule->target, na_server_conf_of(s)->delivery.max_items, sink, &is_new));
+    NA_TRY(take_sink(pconf, s, rule->target, na_server_conf_of(s)->plan.delivery.max_items, sink,
+                     &is_new));
     if (!is_new)
         return na_webhook_same_keys((*sink)->keys, rule->keys)
                    ? NULL
@@ -180,7 +178,7 @@ na_error *na_sinks_take_rule(apr_pool_t *pconf, const server_rec *s, const na_ev
 
 na_error *na_sinks_take_sentry(apr_pool_t *pconf, const server_rec *s, na_shared_sink **sink)
 {
-    const na_sentry_dsn *dsn = &na_server_conf_of(s)->delivery.sentry->dsn;
+    const na_sentry_dsn *dsn = &na_server_conf_of(s)->plan.delivery.sentry->dsn;
     int is_new;
     NA_TRY(take_sink(pconf, s, dsn->text, NA_SENTRY_QUEUE_MAX, sink, &is_new));
     if (!is_new)

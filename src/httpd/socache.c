@@ -8,6 +8,7 @@
 
 #include "httpd/module.h"
 #include "httpd/socache_space.h"
+#include "httpd/startup.h"
 
 /*
  * The shared object cache as a store. Providers have neither compare-and-swap nor, most of them, a
@@ -91,7 +92,7 @@ static const ap_socache_provider_t *provider_of(apr_pool_t *pool, const char *ar
 
 static const char *argument_of(const server_rec *s)
 {
-    return na_server_conf_of(s)->plan.socache;
+    return na_server_conf_of(s)->plan.stores.socache;
 }
 
 static const char *lost(const char *name)

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_shm.h>
 #include <apr_strings.h>
 
 #include "base/crypto.h"
 #include "httpd/module.h"
+#include "httpd/startup.h"
 
 #define DEFAULT_SIZE (512 * 1024)
 #define SUBCACHES_MAX 256
@@ -63,11 +63,9 @@ static void lay_out(na_socache_space *space, apr_size_t entry_size)
 na_error *na_socache_space_make(apr_pool_t *pool, const char *argument, apr_size_t entry_size,
                                 na_socache_space **made)
 {
-    apr_shm_t *shm;
-    if (apr_shm_create(&shm, sizeof **made, NULL, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no shared memory beside the object cache");
-    *made = apr_shm_baseaddr_get(shm);
-    memset(*made, 0, sizeof **made);
+    void *memory;
+    NA_TRY(na_share(pool, sizeof **made, "what the object cache holds", &memory));
+    *made = memory;
     (*made)->size = size_of(argument);
     lay_out(*made, entry_size);
     return NULL;

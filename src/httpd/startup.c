@@ -3,6 +3,7 @@
 #include <util_mutex.h>
 
 #include "httpd/findings.h"
+#include "httpd/startup.h"
 #include "ops/metric_sources.h"
 
 /* Verified tokens a child remembers: about 1.5 KB each. */

@@ -3,11 +3,10 @@
 
 #include <ap_provider.h>
 #include <apr_atomic.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
 
-#include "httpd/module.h"
+#include "httpd/startup.h"
 
 /* Stores of a whole server, all virtual hosts together. */
 #define STORES_MAX 32
@@ -60,15 +59,12 @@ static na_error *prepare_store(apr_pool_t *pconf, server_rec *s, const char *nam
 /* What one process learns of a store, all others know. */
 static na_error *share_health(apr_pool_t *pconf)
 {
-    apr_shm_t *shm;
+    void *memory;
     if (!store_count)
         return NULL;
-    if (apr_shm_create(&shm, sizeof(na_health) * STORES_MAX, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the stores' health");
-    na_health *health = apr_shm_baseaddr_get(shm);
-    memset(health, 0, sizeof *health * STORES_MAX);
+    NA_TRY(na_share(pconf, sizeof(na_health) * STORES_MAX, "the stores' health", &memory));
     for (int i = 0; i < store_count; i++)
-        stores[i].store.watch.health = &health[i];
+        stores[i].store.watch.health = (na_health *)memory + i;
     return NULL;
 }
 
@@ -77,7 +73,7 @@ na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s)
     store_count = 0;
     for (; s; s = s->next) {
         const na_server_conf *conf = na_server_conf_of(s);
-        const apr_array_header_t *names = conf->config ? conf->plan.names : NULL;
+        const apr_array_header_t *names = conf->config ? conf->plan.stores.names : NULL;
         for (int i = 0; names && i < names->nelts; i++)
             NA_TRY(prepare_store(pconf, s, APR_ARRAY_IDX(names, i, const char *)));
     }
@@ -112,7 +108,7 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     const na_session_config *config = &conf->config->session;
-    const apr_array_header_t *names = conf->plan.names;
+    const apr_array_header_t *names = conf->plan.stores.names;
     const na_store **of_server = apr_palloc(pool, (apr_size_t)names->nelts * sizeof *of_server);
     for (int i = 0; i < names->nelts; i++) {
         const na_store_provider *provider;
@@ -145,7 +141,7 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
     }
     for (; s; s = s->next) {
         const na_server_conf *conf = na_server_conf_of(s);
-        if (conf->config && conf->plan.names)
+        if (conf->config && conf->plan.stores.names)
             NA_TRY(make_registry(pool, s));
     }
     return NULL;
@@ -155,7 +151,7 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
 
 static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char **notice)
 {
-    return na_server_conf_of(s)->plan.redis
+    return na_server_conf_of(s)->plan.stores.redis
                ? NULL
                : na_error_new(pool, NA_CONFIGURATION,
                               "store redis needs NextAuthRedis, or REDIS_URL in the environment");
@@ -163,12 +159,12 @@ static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char *
 
 static const char *redis_identity(const server_rec *s)
 {
-    return na_server_conf_of(s)->plan.redis_identity;
+    return na_server_conf_of(s)->plan.stores.redis_identity;
 }
 
 static na_error *open_redis(apr_pool_t *pool, server_rec *s, na_store *store)
 {
-    return na_redis_make(pool, na_server_conf_of(s)->plan.redis, store);
+    return na_redis_make(pool, na_server_conf_of(s)->plan.stores.redis, store);
 }
 
 const na_store_provider na_redis_provider = {check_redis, redis_identity, NULL, open_redis};

@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/envfile.h"
 #include "httpd/findings.h"
+#include "httpd/build.h"
 
 #define OUTPUT_MAX (64 * 1024)
 

@@ -34,11 +34,6 @@ const char *na_mail_transport_names(apr_pool_t *pool)
     return names;
 }
 
-const char *na_mail_transport_name(const na_mail *mail)
-{
-    return mail->transport->name;
-}
-
 void na_mail_write(const na_mail *mail, na_mail_level level, const char *line)
 {
     mail->log.write(mail->log.data, level, line);

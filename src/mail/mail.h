@@ -112,7 +112,4 @@ na_error *na_mail_probe(const na_mail *mail, apr_pool_t *pool);
 
 int na_mail_is_temporary(const na_error *error);
 
-/* The name of the transport, for metrics. */
-const char *na_mail_transport_name(const na_mail *mail);
-
 #endif

@@ -2,13 +2,9 @@
 // nextauthctl on databases of lib/databases.js.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
-const path = require('node:path');
-const { root } = require('./httpd.js');
+const { ctlFile } = require('./httpd.js');
 
 const POLL_MS = 5;
-
-const folder = process.env.NEXTAUTH_MODULE ? path.dirname(process.env.NEXTAUTH_MODULE) : process.env.BUILD || 'build';
-const program = path.resolve(root, folder, 'nextauthctl');
 
 function peakOf(pid) {
   try {
@@ -29,7 +25,7 @@ const sanitizers = { ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=1' };
  */
 function nextauthctl(db, args, { env = {}, watch } = {}) {
   const owner = db.engine === 'sqlite' ? fs.statSync(db.dir) : {};
-  const child = spawn(program, args, {
+  const child = spawn(ctlFile, args, {
     cwd: db.dir, uid: owner.uid, gid: owner.gid, stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...sanitizers, LD_PRELOAD: '', NEXTAUTH_DATABASE_URL: db.url, ...env },
   });
@@ -72,4 +68,4 @@ const tablesOf = async (db) => [...new Set((await columnsOf(db)).map((column) =>
 /* What is written for PostgreSQL and SQLite, in the engine's words. */
 const dialect = (db, sql) => (db.engine === 'mariadb' ? sql.replace(/"(\w+)"/g, '`$1`').replaceAll('\\', '\\\\') : sql);
 
-module.exports = { nextauthctl, program, empty, columnsOf, tablesOf, dialect };
+module.exports = { nextauthctl, empty, columnsOf, tablesOf, dialect };

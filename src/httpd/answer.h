@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_HTTPD_ANSWER_H
+#define NA_HTTPD_ANSWER_H
+
+#include "httpd/module.h"
+
+/* What handlers answer, for programs. */
+
+/* answer.c: a JSON answer, of which it takes over a reference; never kept by caches. */
+int na_answer_json(request_rec *r, int status, json_t *json);
+int na_answer_error(request_rec *r, int status, const char *message);
+
+/* GET and HEAD are all there is. */
+int na_refuse_method(request_rec *r);
+
+/* 1 where the client is this machine, and not by way of a proxy on it. */
+int na_is_local(request_rec *r);
+
+/* diagnostics.c: what a server is configured to do; names, never values. */
+json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s);
+json_t *na_diagnostics_of_versions(apr_pool_t *pool);
+
+/* diagnostics_request.c: what arrives of a request, and hints (array of strings) at what is wrong.
+ */
+json_t *na_diagnostics_of_request(request_rec *r, json_t *hints);
+
+/* health_handler.c: what the site rests on, asked anew where that is some time ago. */
+void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_HTTPD_STARTUP_H
+#define NA_HTTPD_STARTUP_H
+
+#include "httpd/module.h"
+
+/* What startup.c does at each start: `s` is the first server, and the others are behind it. */
+
+/* ── once directives are read ──────────────────────────────────────────────────────────────── */
+
+/*
+ * Builds a server's configuration from its directives and the environment into conf->config, which
+ * is NULL where the engine is off, and conf->plan. `*at` is the directive that an error is about.
+ */
+na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
+                          const na_written **at);
+
+/* Warns where two servers of one host name throw out each other's cookies. */
+void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
+
+/* What development and test mode mean where others can reach them. */
+void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool);
+
+/* ── before the fork: what needs root is opened, what processes share is made ──────────────── */
+
+#define NA_SOCACHE_MUTEX "nextauth-socache"
+
+/* Zeroed memory that all processes see, as long as the pool; `what` it is for. */
+na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **memory);
+
+na_error *na_logs_open(apr_pool_t *pconf, server_rec *s);
+
+/* Kept over reloads; nothing where no engine is on. */
+na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s);
+
+/* metrics_watch.c: has sessions counted, and StatsD told. */
+na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s);
+
+/* A database that is written to is found in a child. */
+na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s);
+
+na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_health_prepare(apr_pool_t *pconf, server_rec *s);
+
+/* ── in a child: each server's own connections, queues and registries ──────────────────────── */
+
+/* NULL where nothing is counted. */
+na_metrics *na_metrics_of_child(apr_pool_t *pool);
+
+na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
+na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
+na_error *na_events_open(apr_pool_t *pool, server_rec *s);
+na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
+na_error *na_health_open(apr_pool_t *pool, server_rec *s);
+
+#endif
