@@ -302,7 +302,7 @@ void na_register_status(void);
 
 /* events.c: the sinks of events and reports, before the fork and in a child. */
 na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
-na_error *na_events_open(apr_pool_t *pool, server_rec *s);
+na_error *na_events_open(apr_pool_t *pool);
 
 /* What became of the items of a sink, from 0 on; NULL where there are no more. */
 const na_delivery_counts *na_events_counts(int sink, const char **name);
