@@ -50,6 +50,17 @@ async function reports(t) {
   t.is(sentry.requests.length + queued(queue).length, 1, 'the same once more is not reported, nor is a wrong password');
 }
 
+async function manyChildren(t) {
+  t.section('in many children');
+  const sentry = await startSentry(t);
+  sentry.answer = () => null;
+  const queue = queueFolder(t);
+  const four = process.env.NEXTAUTH_MPM === 'prefork' ? 'StartServers 4\nMaxRequestWorkers 4' : 'ThreadsPerChild 1\nServerLimit 4\nStartServers 4\nMaxRequestWorkers 4\nMinSpareThreads 4\nMaxSpareThreads 4';
+  const site = await t.httpd({ files, config: config(four, `NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn}`) });
+  await Promise.all(Array.from({ length: 40 }, () => fail(site)));
+  t.is(queued(queue).length, 1, 'whoever fails many times at once has it reported once');
+}
+
 async function personal(t) {
   t.section('sendDefaultPii');
   const sentry = await startSentry(t);
@@ -134,6 +145,7 @@ async function hanging(t) {
 
 suite('Error reports to Sentry', async (t) => {
   await reports(t);
+  await manyChildren(t);
   await personal(t);
   await fromEnvironment(t);
   await limits(t);

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const https = require('node:https');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, until } = require('./lib/httpd.js');
+const { freePort, htpasswd, pause, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startPostgresPair, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -223,6 +223,27 @@ NextAuthProvider acme type=oidc issuer=https://localhost:${port} clientId=site c
     t.ok(answers.every(({ status }) => status === 200), 'all are answered');
     const children = fs.readFileSync(`/proc/${asked.pid}/task/${asked.pid}/children`, 'utf8').trim().split(' ').length;
     t.ok(questions() > before && questions() - before <= children * rounds, '200 probes, and a process asks the database once in two seconds', `${questions() - before} of ${children} processes in ${rounds} rounds`);
+  }
+
+  t.section('a virtual host beside one whose store hangs');
+  {
+    const stuck = await startRedis(t);
+    const two = await t.httpd({ files: { users }, config: `StartServers 1\nServerLimit 1\n${process.env.NEXTAUTH_MPM === 'prefork' ? 'MaxRequestWorkers 1' : 'MaxRequestWorkers 12'}\n${config(PASSWORDS)}
+<VirtualHost *:@PORT@>
+ServerName other.localhost
+</VirtualHost>
+<VirtualHost *:@PORT@>
+ServerName stuck.localhost
+NextAuthURL http://stuck.localhost:@PORT@
+NextAuthRedis ${stuck.url} timeout=13s connectTimeout=13s
+NextAuthSessionStore redis
+</VirtualHost>` });
+    stuck.kill('SIGSTOP');
+    const slow = new Client({ ...two, url: `http://stuck.localhost:${two.port}` }).get('/health');
+    await pause(500);
+    t.is((await new Client(two).get('/health')).json.status, 'healthy', 'is as healthy as it is alone');
+    t.is((await slow).json.status, 'unhealthy', 'which the other is not');
+    stuck.kill('SIGCONT');
   }
 
   t.section('no engine');

@@ -276,12 +276,13 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
 }
 
 static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
-                      const na_http_request *request, na_http_response *response)
+                      const na_http_request *request, na_http_response *response, int *had_room)
 {
     void *curl;
     if (apr_reslist_acquire(client->handles, &curl) != APR_SUCCESS)
         return na_error_new(pool, NA_CALLBACK, "calling %s: all %d outgoing calls are busy", host,
                             client->options->max_concurrent);
+    *had_room = 1;
     na_error *error = perform(client, curl, pool, host, request, response);
     curl_easy_reset(curl);
     apr_reslist_release(client->handles, curl);
@@ -290,11 +291,13 @@ static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
 
 /* As many may wait as may call: a dead provider must not take every worker of the server. */
 static na_error *call_if_free(na_http *client, apr_pool_t *pool, const char *host,
-                              const na_http_request *request, na_http_response *response)
+                              const na_http_request *request, na_http_response *response,
+                              int *had_room)
 {
     na_error *error;
+    *had_room = 0;
     if (apr_atomic_inc32(&client->callers) < 2 * (apr_uint32_t)client->options->max_concurrent)
-        error = call(client, pool, host, request, response);
+        error = call(client, pool, host, request, response, had_room);
     else
         error =
             na_error_new(pool, NA_CALLBACK, "calling %s: too many calls are waiting already", host);
@@ -312,16 +315,18 @@ na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request
                         na_http_response *response)
 {
     na_url url;
+    int had_room;
     *response = (na_http_response){.content_type = ""};
     if (!na_url_parse(pool, request->url, &url))
         return na_error_new(pool, NA_CALLBACK, "not an http(s) address: %s", request->url);
     if (request->bearer && na_has_control(request->bearer))
         return na_error_new(pool, NA_CALLBACK, "an access token with control characters");
     apr_int64_t began = na_monotonic_ns();
-    na_error *error = call_if_free(client, pool, url.origin, request, response);
+    na_error *error = call_if_free(client, pool, url.origin, request, response, &had_room);
     /* over plain http anybody could have said what time it is */
     const na_http_call made = {.host = url.host,
                                .peer = request->peer,
+                               .had_room = had_room,
                                .status = response->status,
                                .seconds = (double)(na_monotonic_ns() - began) / 1e9,
                                .date = strcmp(url.scheme, "https") == 0 ? response->date : 0};

@@ -53,7 +53,7 @@ static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
                                 .mode = modes[conf->config->mode],
                                 .server_name = s->server_hostname,
                                 .sink = &sink->sink};
-    return NULL;
+    return na_sentry_memory_make(pconf, &conf->sentry->memory);
 }
 
 /* ── who delivers ──────────────────────────────────────────────────────────────────────────── */
@@ -128,7 +128,7 @@ na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s)
     return watch_sinks(pconf);
 }
 
-na_error *na_events_open(apr_pool_t *pool, server_rec *s)
+na_error *na_events_open(apr_pool_t *pool)
 {
     for (int i = 0; na_sinks_get(i); i++) {
         na_shared_sink *each = na_sinks_get(i);
@@ -137,10 +137,5 @@ na_error *na_events_open(apr_pool_t *pool, server_rec *s)
     }
     apr_atomic_set32(&is_ending, 0);
     apr_pool_pre_cleanup_register(pool, NULL, finish);
-    for (; s; s = s->next) {
-        na_server_conf *conf = na_server_conf_of(s);
-        if (conf->sentry)
-            NA_TRY(na_sentry_memory_make(pool, &conf->sentry->memory));
-    }
     return NULL;
 }

@@ -6,9 +6,6 @@
 #include "httpd/answer.h"
 #include "httpd/startup.h"
 
-/* The child's own. */
-static na_health_desk *desk;
-
 /* ── what processes share ──────────────────────────────────────────────────────────────────── */
 
 static apr_size_t size_of(const na_config *config)
@@ -42,7 +39,7 @@ static void log_change(void *server, const char *message)
     na_log_server(server, NA_LOG_WARNING, "PROVIDER_STATE", "%s", message);
 }
 
-static void open_site(apr_pool_t *pool, server_rec *s)
+static na_error *open_site(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     na_shared_health *shared = conf->shared_health;
@@ -54,21 +51,21 @@ static void open_site(apr_pool_t *pool, server_rec *s)
                                     .peers = peers,
                                     .mail = conf->mails ? &shared->mail : NULL};
     conf->last_health = (na_health_report){0};
+    return na_health_desk_make(pool, &conf->health_desk);
 }
 
 na_error *na_health_open(apr_pool_t *pool, server_rec *s)
 {
-    NA_TRY(na_health_desk_make(pool, &desk));
     for (; s; s = s->next)
         if (na_server_conf_of(s)->config)
-            open_site(pool, s);
+            NA_TRY(open_site(pool, s));
     return NULL;
 }
 
 void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report)
 {
     na_server_conf *conf = na_server_conf_of(s);
-    na_health_ask(desk, &conf->last_health, &conf->health, pool, report);
+    na_health_ask(conf->health_desk, &conf->last_health, &conf->health, pool, report);
 }
 
 /* ── the handler ───────────────────────────────────────────────────────────────────────────── */

@@ -109,6 +109,7 @@ typedef struct na_server_conf {
     na_sessions sessions;
     na_health_site health;
     na_health_report last_health;
+    na_health_desk *health_desk;
 } na_server_conf;
 
 typedef enum na_unauthenticated {

@@ -99,7 +99,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     }
     NA_TRY(na_databases_open(pool, s));
     NA_TRY(na_mails_open(pool, s));
-    NA_TRY(na_events_open(pool, s));
+    NA_TRY(na_events_open(pool));
     NA_TRY(na_stores_open(pool, s));
     return na_health_open(pool, s);
 }

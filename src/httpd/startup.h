@@ -51,7 +51,7 @@ na_metrics *na_metrics_of_child(apr_pool_t *pool);
 
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
-na_error *na_events_open(apr_pool_t *pool, server_rec *s);
+na_error *na_events_open(apr_pool_t *pool);
 na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
 na_error *na_health_open(apr_pool_t *pool, server_rec *s);
 

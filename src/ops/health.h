@@ -52,8 +52,8 @@ void na_health_check(const na_health_site *site, apr_pool_t *pool, na_health_rep
 json_t *na_health_json(apr_pool_t *pool, const na_health_report *report);
 
 /*
- * One for all sites of a process: lets one check be made at a time, and none more often than every
- * two seconds, whatever asks. Safe for threads.
+ * One for each site of a process, so that none waits for another's: lets one check be made at a
+ * time, and none more often than every two seconds, whatever asks. Safe for threads.
  */
 typedef struct na_health_desk na_health_desk;
 

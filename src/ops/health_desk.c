@@ -9,7 +9,7 @@
 #define PATIENCE apr_time_from_sec(10)
 
 struct na_health_desk {
-    apr_thread_mutex_t *lock; /* of this, and of every site's last report */
+    apr_thread_mutex_t *lock; /* of this, and of the site's last report */
     apr_thread_cond_t *done;
     apr_time_t since; /* when the check began that is being made; 0: none is */
 };

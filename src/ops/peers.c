@@ -71,7 +71,7 @@ static void note(void *data, const na_http_call *call)
 {
     na_peers *peers = data;
     int provider = call->peer ? find(peers, call->peer) : -1;
-    if (provider < 0)
+    if (provider < 0 || !call->had_room)
         return;
     note_health(&peers->watches[provider], call->status);
     if (call->date)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include <apr_atomic.h>
+#include <apr_shm.h>
 #include <apr_strings.h>
-#include <apr_thread_mutex.h>
 
 #include "base/crypto.h"
 #include "base/url.h"
@@ -65,52 +65,61 @@ na_error *na_sentry_dsn_parse(apr_pool_t *pool, const char *text, na_sentry_dsn 
 /* ── what was reported lately ──────────────────────────────────────────────────────────────── */
 
 #define REMEMBERED 64
-#define REMEMBERED_FOR apr_time_from_sec(60)
+#define REMEMBERED_FOR 60 /* seconds */
 
+/* A word each: half of it a hash of the report, the other half the second it came in. */
 struct na_sentry_memory {
-    apr_thread_mutex_t *mutex;
-    struct {
-        unsigned char hash[NA_SHA256_LEN];
-        apr_time_t when;
-    } reports[REMEMBERED];
+    apr_uint64_t reports[REMEMBERED];
 };
 
 na_error *na_sentry_memory_make(apr_pool_t *pool, na_sentry_memory **made)
 {
-    na_sentry_memory *memory = apr_pcalloc(pool, sizeof *memory);
-    if (apr_thread_mutex_create(&memory->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no mutex for error reports");
-    *made = memory;
+    apr_shm_t *shm;
+    if (apr_shm_create(&shm, sizeof **made, NULL, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "no shared memory for error reports");
+    *made = apr_shm_baseaddr_get(shm);
+    memset(*made, 0, sizeof **made);
     return NULL;
 }
 
-/* 1 where it was there; else it is now, in the place of the oldest. */
-static int remember(na_sentry_memory *memory, const unsigned char *hash, apr_time_t now)
+/* The place of a report of that hash, else that of the oldest; what is there. */
+static apr_uint64_t *find(na_sentry_memory *memory, apr_uint32_t hash, apr_uint64_t *found)
 {
-    int oldest = 0, found = 0;
-    apr_thread_mutex_lock(memory->mutex);
-    for (int i = 0; i < REMEMBERED && !found; i++) {
-        apr_interval_time_t age = now - memory->reports[i].when;
-        found = age >= 0 && age < REMEMBERED_FOR &&
-                memcmp(memory->reports[i].hash, hash, NA_SHA256_LEN) == 0;
-        if (memory->reports[i].when < memory->reports[oldest].when)
-            oldest = i;
+    apr_uint64_t *place = &memory->reports[0];
+    *found = __atomic_load_n(place, __ATOMIC_RELAXED);
+    for (int i = 1; i < REMEMBERED && *found >> 32 != hash; i++) {
+        apr_uint64_t each = __atomic_load_n(&memory->reports[i], __ATOMIC_RELAXED);
+        if (each >> 32 != hash && (apr_uint32_t)each >= (apr_uint32_t)*found)
+            continue;
+        place = &memory->reports[i];
+        *found = each;
     }
-    if (!found) {
-        memcpy(memory->reports[oldest].hash, hash, NA_SHA256_LEN);
-        memory->reports[oldest].when = now;
+    return place;
+}
+
+/* 1 where it was there; else it is now. */
+static int remember(na_sentry_memory *memory, apr_uint32_t hash, apr_uint32_t now)
+{
+    const apr_uint64_t report = (apr_uint64_t)hash << 32 | now;
+    for (;;) {
+        apr_uint64_t was, *place = find(memory, hash, &was);
+        apr_uint32_t age = now - (apr_uint32_t)was; /* large where the clock was put back */
+        if (was >> 32 == hash && age < REMEMBERED_FOR)
+            return 1;
+        if (__atomic_compare_exchange_n(place, &was, report, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            return 0;
     }
-    apr_thread_mutex_unlock(memory->mutex);
-    return found;
 }
 
 static int is_repeated(const na_sentry *sentry, const json_t *event, apr_pool_t *pool,
                        apr_time_t now)
 {
-    unsigned char hash[NA_SHA256_LEN];
+    unsigned char digest[NA_SHA256_LEN];
+    apr_uint32_t hash;
     const char *fingerprint = na_json_dump(pool, json_object_get(event, "fingerprint"));
-    na_sha256(hash, na_bytes_of(fingerprint), na_bytes_of(sentry->site));
-    return sentry->memory && remember(sentry->memory, hash, now);
+    na_sha256(digest, na_bytes_of(fingerprint), na_bytes_of(sentry->site));
+    memcpy(&hash, digest, sizeof hash);
+    return remember(sentry->memory, hash, (apr_uint32_t)apr_time_sec(now));
 }
 
 /* ── reporting ─────────────────────────────────────────────────────────────────────────────── */

@@ -21,7 +21,7 @@ typedef struct na_sentry_options {
     int send_default_pii; /* who and from where: personal data */
 } na_sentry_options;
 
-/* What a process has reported lately. */
+/* What was reported lately; shared by all processes that are forked after it is made. */
 typedef struct na_sentry_memory na_sentry_memory;
 na_error *na_sentry_memory_make(apr_pool_t *pool, na_sentry_memory **memory);
 
@@ -32,7 +32,7 @@ typedef struct na_sentry {
     const char *mode;
     const char *server_name;
     const na_sink *sink;
-    na_sentry_memory *memory; /* of the process */
+    na_sentry_memory *memory;
 } na_sentry;
 
 /* What went wrong. Whatever is not known is NULL. Lives as long as the call. */

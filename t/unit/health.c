@@ -32,7 +32,7 @@ static const apr_array_header_t *some_providers(apr_pool_t *pool)
 
 static void call(const na_http_observer *observer, const char *peer, long status)
 {
-    const na_http_call made = {.peer = peer, .status = status};
+    const na_http_call made = {.peer = peer, .had_room = 1, .status = status};
     observer->called(observer->data, &made);
 }
 
@@ -56,6 +56,9 @@ static void peers_are_up_and_down(apr_pool_t *pool)
     ok(strncmp(said, "provider one is back, after", 27) == 0, "its return is told");
     call(o, "https://api.example.org", 0);
     ok(!na_peers_is_down(peers, 0) && !na_peers_is_down(peers, 1), "strangers are nobody's peers");
+    const na_http_call refused = {.peer = "one"};
+    o->called(o->data, &refused);
+    ok(!na_peers_is_down(peers, 0), "who was not called for want of room is not down");
 }
 
 static apr_uint32_t skew_of(apr_pool_t *pool, apr_interval_time_t took, apr_interval_time_t off)
@@ -64,6 +67,7 @@ static apr_uint32_t skew_of(apr_pool_t *pool, apr_interval_time_t took, apr_inte
     na_peers *peers = na_peers_make(pool, some_providers(pool), shared, NULL, NULL);
     const na_http_observer *o = na_peers_observer(pool, peers);
     const na_http_call made = {.peer = "two",
+                               .had_room = 1,
                                .status = 200,
                                .seconds = (double)took / APR_USEC_PER_SEC,
                                .date = apr_time_now() + off};

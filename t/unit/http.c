@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/http.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+
+#include "tap.h"
+
+#define CALLS 6
+
+typedef struct seen {
+    na_http *client;
+    const char *url;
+    volatile apr_uint32_t made, not_made;
+} seen;
+
+static void note(void *data, const na_http_call *call)
+{
+    seen *s = data;
+    apr_atomic_inc32(call->had_room ? &s->made : &s->not_made);
+}
+
+/* Takes connections, and never says a word. */
+static int listen_in_silence(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, CALLS) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        return -1;
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void *APR_THREAD_FUNC call(apr_thread_t *thread, void *data)
+{
+    seen *s = data;
+    apr_pool_t *pool;
+    na_http_response response;
+    apr_pool_create(&pool, NULL);
+    const na_http_request request = {.url = s->url};
+    na_http_fetch(s->client, pool, &request, &response);
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* One may call, another may wait: all others are refused here. */
+static void crowd(apr_pool_t *pool)
+{
+    static const na_http_options options = {.timeout_ms = 500,
+                                            .connect_timeout_ms = 500,
+                                            .max_bytes = 1000,
+                                            .max_concurrent = 1,
+                                            .allow_http = 1};
+    seen s = {0};
+    const na_http_observer observer = {&s, note};
+    apr_thread_t *threads[CALLS];
+    apr_status_t status;
+    int port = 0, fd = listen_in_silence(&port);
+    ok(fd >= 0 && !na_http_make(pool, &options, &s.client),
+       "a client that makes one call at a time");
+    na_http_observe(s.client, &observer);
+    s.url = apr_psprintf(pool, "http://127.0.0.1:%d/", port);
+    for (int i = 0; i < CALLS; i++)
+        apr_thread_create(&threads[i], NULL, call, &s, pool);
+    for (int i = 0; i < CALLS; i++)
+        apr_thread_join(&status, threads[i]);
+    close(fd);
+    ok(s.made >= 1 && s.made <= 2, "of six at once, only one or two are made");
+    is_number(s.made + s.not_made, CALLS, "those who keep account are told which");
+}
+
+int main(void)
+{
+    apr_pool_t *pool = tap_start();
+    na_http_global_init();
+    crowd(pool);
+    return tap_done();
+}
