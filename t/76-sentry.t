@@ -54,7 +54,7 @@ async function manyChildren(t) {
   t.section('in many children');
   const sentry = await startSentry(t);
   sentry.answer = () => null;
-  const queue = queueFolder(t);
+  const queue = makeFolder(t);
   const four = process.env.NEXTAUTH_MPM === 'prefork' ? 'StartServers 4\nMaxRequestWorkers 4' : 'ThreadsPerChild 1\nServerLimit 4\nStartServers 4\nMaxRequestWorkers 4\nMinSpareThreads 4\nMaxSpareThreads 4';
   const site = await t.httpd({ files, config: config(four, `NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn}`) });
   await Promise.all(Array.from({ length: 40 }, () => fail(site)));

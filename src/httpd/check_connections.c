@@ -230,7 +230,7 @@ static void try_stores(connecting *c)
 
 /* ── mail ──────────────────────────────────────────────────────────────────────────────────── */
 
-static void be_silent(void *data, na_mail_level level, const char *line)
+static void be_silent(void *data, na_level level, const char *line)
 {
 }
 

@@ -68,10 +68,9 @@ static int is_stopping(void *unused)
            ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
 }
 
-static void write_line(void *unused, na_delivery_level level, const char *line)
+static void write_line(void *unused, na_level level, const char *line)
 {
-    na_log_server(ap_server_conf, level == NA_DELIVERY_WARNING ? NA_LOG_WARNING : NA_LOG_INFO,
-                  "EVENT_ERROR", "events: %s", line);
+    na_log_server(ap_server_conf, level, "EVENT_ERROR", "events: %s", line);
 }
 
 /* In one child at a time, but for the moment after a restart: the queue's lock sees to that. */

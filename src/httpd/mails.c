@@ -4,12 +4,9 @@
 #include "httpd/startup.h"
 #include "ops/metric_sources.h"
 
-static void write_line(void *data, na_mail_level level, const char *line)
+static void write_line(void *data, na_level level, const char *line)
 {
-    static const na_level levels[] = {[NA_MAIL_INFO] = NA_LOG_INFO,
-                                      [NA_MAIL_WARNING] = NA_LOG_WARNING,
-                                      [NA_MAIL_ERROR] = NA_LOG_ERROR};
-    na_log_server(data, levels[level], "SEND_VERIFICATION_EMAIL", "mail: %s", line);
+    na_log_server(data, level, "SEND_VERIFICATION_EMAIL", "mail: %s", line);
 }
 
 static na_error *open_queue(apr_pool_t *pool, server_rec *s)

@@ -10,12 +10,12 @@
 static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     char *state, *text = apr_pstrdup(pool, letter->text);
-    na_mail_write(mail, NA_MAIL_INFO,
+    na_mail_write(mail, NA_LOG_INFO,
                   apr_pstrcat(pool, "mail from ", na_mailbox_text(pool, &letter->from), " to ",
                               letter->to, NULL));
-    na_mail_write(mail, NA_MAIL_INFO, apr_pstrcat(pool, "mail: ", letter->subject, NULL));
+    na_mail_write(mail, NA_LOG_INFO, apr_pstrcat(pool, "mail: ", letter->subject, NULL));
     for (char *line = apr_strtok(text, "\n", &state); line; line = apr_strtok(NULL, "\n", &state))
-        na_mail_write(mail, NA_MAIL_INFO,
+        na_mail_write(mail, NA_LOG_INFO,
                       apr_pstrcat(pool, "mail: ", na_one_line(pool, line, LINE_MAX_BYTES), NULL));
     return NULL;
 }

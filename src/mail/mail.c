@@ -34,7 +34,7 @@ const char *na_mail_transport_names(apr_pool_t *pool)
     return names;
 }
 
-void na_mail_write(const na_mail *mail, na_mail_level level, const char *line)
+void na_mail_write(const na_mail *mail, na_level level, const char *line)
 {
     mail->log.write(mail->log.data, level, line);
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/health.h"
 #include "base/http.h"
+#include "base/level.h"
 #include "mail/address.h"
 
 /* How a connection to a mail server is protected. */
@@ -53,11 +54,9 @@ na_error *na_mail_url_parse(apr_pool_t *pool, const char *url, na_mail_options *
 /* What is missing, does not fit together or cannot be read; no server is asked. */
 na_error *na_mail_options_check(apr_pool_t *pool, const na_mail_options *options);
 
-typedef enum na_mail_level { NA_MAIL_INFO, NA_MAIL_WARNING, NA_MAIL_ERROR } na_mail_level;
-
 /* Where lines for the log go; called by any thread, one at a time by each. */
 typedef struct na_mail_log {
-    void (*write)(void *data, na_mail_level level, const char *line);
+    void (*write)(void *data, na_level level, const char *line);
     void *data;
 } na_mail_log;
 

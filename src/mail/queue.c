@@ -46,7 +46,7 @@ static void tell(const na_mail_queue *queue, na_mail_fate fate)
 
 /* ── the thread ────────────────────────────────────────────────────────────────────────────── */
 
-static void say(const na_mail_queue *queue, apr_pool_t *pool, na_mail_level level, const entry *e,
+static void say(const na_mail_queue *queue, apr_pool_t *pool, na_level level, const entry *e,
                 const char *what)
 {
     na_mail_write(queue->mail, level,
@@ -112,7 +112,7 @@ static int postpone(entry *e, apr_time_t now)
 
 static void fail(na_mail_queue *queue, apr_pool_t *pool, const entry *e, const char *why)
 {
-    say(queue, pool, NA_MAIL_ERROR, e, apr_pstrcat(pool, "given up: ", why, NULL));
+    say(queue, pool, NA_LOG_ERROR, e, apr_pstrcat(pool, "given up: ", why, NULL));
     take_out(queue, e, &queue->counts.failed, NA_MAIL_FAILED);
 }
 
@@ -124,13 +124,13 @@ static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
     }
     na_error *error = na_mail_send(queue->mail, pool, &e->message);
     if (!error) {
-        say(queue, pool, NA_MAIL_INFO, e, "sent");
+        say(queue, pool, NA_LOG_INFO, e, "sent");
         take_out(queue, e, &queue->counts.sent, NA_MAIL_SENT);
         return;
     }
     const char *why = na_error_text(pool, error);
     if (na_mail_is_temporary(error) && postpone(e, apr_time_now()))
-        say(queue, pool, NA_MAIL_WARNING, e,
+        say(queue, pool, NA_LOG_WARNING, e,
             apr_psprintf(pool, "is tried again in %d s: %s", retry_after[e->retries - 1], why));
     else
         fail(queue, pool, e, why);
@@ -140,7 +140,7 @@ static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)
 {
     while (queue->counts.queued) {
         const entry *e = queue->entries[0];
-        say(queue, pool, NA_MAIL_ERROR, e, "lost: the process ends before it could be sent");
+        say(queue, pool, NA_LOG_ERROR, e, "lost: the process ends before it could be sent");
         take_out(queue, e, &queue->counts.dropped, NA_MAIL_LOST);
     }
 }

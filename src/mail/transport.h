@@ -46,7 +46,7 @@ struct na_mail {
 
 na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options);
 
-void na_mail_write(const na_mail *mail, na_mail_level level, const char *line);
+void na_mail_write(const na_mail *mail, na_level level, const char *line);
 
 /* `path` behind the options' base_url, or else `origin`. */
 const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, const char *origin,

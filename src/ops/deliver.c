@@ -38,12 +38,11 @@ na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, con
     return na_error_wrap(pool, error, NULL, "%s", sink->name);
 }
 
-static void tell(const na_courier *courier, apr_pool_t *pool, na_delivery_level level,
-                 const na_sink *sink, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+static void tell(const na_courier *courier, apr_pool_t *pool, na_level level, const na_sink *sink,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-static void tell(const na_courier *courier, apr_pool_t *pool, na_delivery_level level,
-                 const na_sink *sink, const char *format, ...)
+static void tell(const na_courier *courier, apr_pool_t *pool, na_level level, const na_sink *sink,
+                 const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -63,7 +62,7 @@ static int stop_for(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                     const na_error *error)
 {
     if (!sink->state->failures++)
-        tell(courier, pool, NA_DELIVERY_WARNING, sink, "%s", na_error_text(pool, error));
+        tell(courier, pool, NA_LOG_WARNING, sink, "%s", na_error_text(pool, error));
     pause_sink(sink, na_delivery_wait(sink->state->failures));
     return 0;
 }
@@ -75,7 +74,7 @@ static int done(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
     if (error)
         return stop_for(sink, courier, pool, error);
     if (sink->state->failures)
-        tell(courier, pool, NA_DELIVERY_INFO, sink, "takes items again");
+        tell(courier, pool, NA_LOG_INFO, sink, "takes items again");
     sink->state->failures = 0;
     if (attempt->pause)
         pause_sink(sink, attempt->pause);
@@ -86,8 +85,7 @@ static int refuse(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                   const na_spool_item *item, const na_attempt *attempt)
 {
     na_sink_tell(sink, NA_FATE_FAILED);
-    tell(courier, pool, NA_DELIVERY_WARNING, sink, "does not take %s: %s", item->id,
-         attempt->reason);
+    tell(courier, pool, NA_LOG_WARNING, sink, "does not take %s: %s", item->id, attempt->reason);
     return done(sink, courier, pool, item, attempt);
 }
 
@@ -95,7 +93,7 @@ static na_error *give_up(na_sink *sink, const na_courier *courier, apr_pool_t *p
                          const na_spool_item *item, const na_attempt *attempt)
 {
     na_sink_tell(sink, NA_FATE_FAILED);
-    tell(courier, pool, NA_DELIVERY_WARNING, sink, "%s is given up after %d attempts: %s", item->id,
+    tell(courier, pool, NA_LOG_WARNING, sink, "%s is given up after %d attempts: %s", item->id,
          item->attempts + 1, attempt->reason);
     return na_spool_remove(&sink->spool, pool, item);
 }
@@ -114,7 +112,7 @@ static int postpone(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
     apr_interval_time_t item_wait = na_delivery_wait(item->attempts + 1);
     apr_time_t due = apr_time_now() + (item_wait > asked ? item_wait : asked);
     if (!sink->state->failures++)
-        tell(courier, pool, NA_DELIVERY_WARNING, sink, "takes nothing just now (%s): %s", item->id,
+        tell(courier, pool, NA_LOG_WARNING, sink, "takes nothing just now (%s): %s", item->id,
              attempt->reason);
     apr_interval_time_t sink_wait = na_delivery_wait(sink->state->failures);
     pause_sink(sink, sink_wait > asked ? sink_wait : asked);
@@ -129,7 +127,7 @@ static int set_aside(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                      const na_spool_item *item, const na_error *error)
 {
     na_sink_tell(sink, NA_FATE_FAILED);
-    tell(courier, pool, NA_DELIVERY_WARNING, sink, "set aside as bad-%s: %s", item->name,
+    tell(courier, pool, NA_LOG_WARNING, sink, "set aside as bad-%s: %s", item->name,
          na_error_text(pool, error));
     error = na_spool_set_aside(&sink->spool, pool, item);
     return error ? stop_for(sink, courier, pool, error) : 1;

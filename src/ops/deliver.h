@@ -4,6 +4,7 @@
 
 #include "base/http.h"
 #include "base/json.h"
+#include "base/level.h"
 #include "ops/spool.h"
 
 /* How a sink is doing; in memory that all processes share. */
@@ -32,13 +33,11 @@ typedef struct na_attempt {
     apr_interval_time_t pause; /* the sink wants nothing for as long, whatever the outcome */
 } na_attempt;
 
-typedef enum na_delivery_level { NA_DELIVERY_INFO, NA_DELIVERY_WARNING } na_delivery_level;
-
 /* The process that delivers. */
 typedef struct na_courier {
     void *data;
     int (*is_stopping)(void *data); /* 1: the process ends, nothing more is begun */
-    void (*log)(void *data, na_delivery_level level, const char *line);
+    void (*log)(void *data, na_level level, const char *line);
 } na_courier;
 
 /* Whom items go to. */

@@ -5,8 +5,7 @@
 #include <apr_time.h>
 
 #include "base/error.h"
-
-typedef enum na_level { NA_LOG_ERROR, NA_LOG_WARNING, NA_LOG_INFO, NA_LOG_DEBUG } na_level;
+#include "base/level.h"
 
 /* One line of the log. Whatever is not known, or has nothing to do with it, is NULL. No secrets. */
 typedef struct na_log_record {

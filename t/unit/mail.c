@@ -306,7 +306,7 @@ typedef struct lines {
     const char *text;
 } lines;
 
-static void keep(void *data, na_mail_level level, const char *line)
+static void keep(void *data, na_level level, const char *line)
 {
     lines *kept = data;
     kept->text = apr_pstrcat(kept->pool, kept->text, line, "\n", NULL);

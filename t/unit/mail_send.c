@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "mail/queue.h"
+#include "ops/log.h"
 #include "tap.h"
 
 /*
@@ -43,10 +44,9 @@ static void answer_error(const na_error *error, apr_time_t start)
                      (json_int_t)apr_time_as_msec(apr_time_now() - start)));
 }
 
-static void write_log(void *data, na_mail_level level, const char *line)
+static void write_log(void *data, na_level level, const char *line)
 {
-    static const char *const names[] = {"info", "warning", "error"};
-    answer(json_pack("{s:s, s:s}", "log", line, "level", names[level]));
+    answer(json_pack("{s:s, s:s}", "log", line, "level", na_level_name(level)));
 }
 
 static void set_option(const char *name, const json_t *value)

@@ -205,7 +205,7 @@ static int goes_on(void *data)
     return 0;
 }
 
-static void note(void *data, na_delivery_level level, const char *line)
+static void note(void *data, na_level level, const char *line)
 {
     target *t = data;
     t->said = apr_pstrdup(t->pool, line);
