@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "httpd/build.h"
+#include "ops/audit_chain.h"
 
 /* Bytes of a key: as many as SHA-256 has. */
 #define KEY_MIN 32
@@ -77,11 +78,17 @@ na_error *na_build_audit_log(na_building *b, const na_written *w)
     return na_build_keys(b, w, i, keys, &b->audit);
 }
 
+static na_error *check_sink(na_building *b, const char *sink)
+{
+    if (strcmp(sink, DATABASE) == 0)
+        return b->config->database ? NULL : na_wrong(b, "sink database needs NextAuthDatabase");
+    NA_TRY(na_build_check_target(b, sink));
+    return *sink == '|' ? NULL : na_audit_chain_check(b->pool, sink, b->audit.key);
+}
+
 na_error *na_build_finish_audit(na_building *b)
 {
     for (int i = 0; b->audit.sinks && i < b->audit.sinks->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(b->audit.sinks, i, const char *), DATABASE) == 0 &&
-            !b->config->database)
-            return na_wrong(b, "sink database needs NextAuthDatabase");
+        NA_TRY(check_sink(b, APR_ARRAY_IDX(b->audit.sinks, i, const char *)));
     return NULL;
 }

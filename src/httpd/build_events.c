@@ -91,6 +91,8 @@ na_error *na_build_event(na_building *b, const na_written *w)
         return na_wrong(b, "'%s': a program and its arguments are quoted as a whole", w->argv[2]);
     else if (!rule.target[1 + strspn(rule.target + 1, " ")])
         return na_wrong(b, "there is no program behind the |");
+    else
+        NA_TRY(na_build_check_target(b, rule.target));
     APR_ARRAY_PUSH(b->delivery.rules, na_event_rule) = rule;
     return NULL;
 }

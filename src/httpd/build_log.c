@@ -12,5 +12,5 @@ na_error *na_build_log(na_building *b, const na_written *w)
     if (strcmp(target, "|") == 0)
         return na_wrong(b, "a program is wanted behind the bar");
     b->log = (na_log_sink){.json = json, .target = strcmp(target, "errorlog") == 0 ? NULL : target};
-    return NULL;
+    return b->log.target ? na_build_check_target(b, b->log.target) : NULL;
 }
