@@ -7,7 +7,9 @@ const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
   'open.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o644 }, 'broken.env': { text: 'A=1\nnonsense\n', mode: 0o600 },
   secret: { text: `${SECRET}\n`, mode: 0o600 }, 'open.secret': { text: SECRET, mode: 0o604 }, 'short.secret': { text: 'short', mode: 0o600 },
-  'no.pem': { text: 'no key', mode: 0o600 } };
+  'no.pem': { text: 'no key', mode: 0o600 },
+  'keyed.log': { text: `{"seq":1,"time":"2026-01-01T00:00:00.000Z","prev":"${'0'.repeat(64)}","hash":"${'a'.repeat(64)}"}\n`, mode: 0o600 },
+  'keyed.log.head': { text: `${'1'.padStart(20, '0')} ${'a'.repeat(64)}\n`, mode: 0o600 } };
 
 // A configuration that is right but for what a case changes.
 const whole = {
@@ -125,6 +127,13 @@ const wrong = [
   ['an origin with a path', { allow: 'NextAuthRedirectAllow https://a.example.org/x' }, /NextAuthRedirectAllow on line .*an origin is wanted/],
   ['a log of an unknown form', { log: 'NextAuthLog xml auth.log' }, /NextAuthLog on line .*'xml': json or plain/],
   ['a program without a name', { log: 'NextAuthLog json |' }, /NextAuthLog on line .*no program behind the \|/],
+  ['a log in no folder', { log: 'NextAuthLog json @DIR@/none/auth.log' }, /NextAuthLog on line .*there is no folder \S+\/none: mkdir \S+\/none/],
+  ['a log that is a folder', { log: 'NextAuthLog json @DIR@' }, /NextAuthLog on line .* is a folder: name a file/],
+  ['a log to a program that is not there', { log: 'NextAuthLog json "|@DIR@/none -x"' }, /NextAuthLog on line .*no program '\S+\/none' that could be started: look at its path/],
+  ['a log to a program without a path', { log: 'NextAuthLog json "||rotatelogs log 86400"' }, /NextAuthLog on line .*no program 'rotatelogs' .*: write its whole path/],
+  ['an event for a program that is none', { event: 'NextAuthEvent all "|@DIR@/short.secret topsecret"' }, /NextAuthEvent on line .*no program '\S+\/short\.secret' that could be started/],
+  ['an audit log in no folder', { audit: 'NextAuthAuditLog @DIR@/none/a.log' }, /NextAuthAuditLog on line .*there is no folder \S+\/none/],
+  ['an audit log of another key', { audit: 'NextAuthAuditLog @DIR@/keyed.log key=file:@DIR@/secret' }, /NextAuthAuditLog on line .*made with another key, or edited: move it away/],
   ['an audit log without a sink', { audit: 'NextAuthAuditLog onFailure=refuse' }, /NextAuthAuditLog on line .*a file, "\|program" or database is wanted before 'onFailure='/],
   ['an audit log of a key alone', { audit: `NextAuthAuditLog key=${SECRET}` }, /NextAuthAuditLog on line .*is wanted before 'key='/],
   ['an audit log that knows no policy', { audit: 'NextAuthAuditLog @DIR@/a.log onFailure=ignore' }, /NextAuthAuditLog on line .*onFailure=ignore: refuse or continue/],

@@ -189,7 +189,7 @@ async function tampering(t) {
   write(forged);
   fs.writeFileSync(`${log}.head`, headOf(forged[9]));
   await isRight(t, 'without a key it cannot be told', log);
-  t.like((await verify(folder, log, '--key-file', `${folder}/key`)).stdout, /line 1: edited: .* not of this key/, 'with a key it is caught');
+  t.like((await verify(folder, log, '--key-file', `${folder}/key`)).stdout, /line 1: edited: .* not made with this key/, 'with a key it is caught');
 
   t.section('the verifier');
   const lines = chain(records);
@@ -252,7 +252,9 @@ async function showing(t) {
   t.is(await times('--user', 'ada@example.org', '--event', 'SIGNIN'), ['01'], 'by address, and by event');
   t.is(await times('--since', '2026-01-02'), ['02', '03'], '--since a day');
   t.is(await times('--since', '2026-01-02T10:00:01'), ['03'], 'or a second');
-  for (const wrong of [['--since', 'yesterday'], ['more'], ['--nonsense']]) t.is((await show(...wrong)).status, 2, `a wrong call: ${wrong.join(' ')}`);
+  for (const wrong of [['--since', 'yesterday'], ['--event', 'signIn'], ['more'], ['--nonsense']]) t.is((await show(...wrong)).status, 2, `a wrong call: ${wrong.join(' ')}`);
+  t.like((await show('--since', 'yesterday')).stderr, /--since wants a time in UTC, such as 2026-01-31/, 'a wrong time is explained');
+  t.like((await show('--event', 'signIn')).stderr, /--event wants a name of the audit log's, such as SIGNIN/, 'so is an event that there is not');
 }
 
 // ── what goes wrong ─────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@
 #include "ctl/commands.h"
 #include "ctl/options.h"
 #include "ops/audit_reader.h"
+#include "ops/event.h"
 
 typedef struct call {
     apr_pool_t *pool, *scratch; /* the latter for one line */
@@ -33,6 +34,16 @@ static int is_time(const char *text)
     return 1;
 }
 
+static int is_event(const char *name)
+{
+    for (int kind = 0; kind < NA_EVENT_KINDS; kind++) {
+        const char *known = na_event_audit_name((na_event_kind)kind);
+        if (known && strcmp(known, name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 static int read_options(call *c, int argc, char **argv)
 {
     const na_option options[] = {{"user", 'u', .text = &c->user},
@@ -43,7 +54,17 @@ static int read_options(call *c, int argc, char **argv)
     const char *const *operands;
     int count = na_ctl_options(c->pool, argc, argv, options, &operands);
     c->file = operands[0];
-    return count == 1 && (!c->since || is_time(c->since));
+    return count == 1;
+}
+
+/* What is wrong with what records are chosen by; NULL: nothing. */
+static const char *fault_of(const call *c)
+{
+    if (c->since && !is_time(c->since))
+        return "--since wants a time in UTC, such as 2026-01-31 or 2026-01-31T12:00";
+    return c->event && !is_event(c->event)
+               ? "--event wants a name of the audit log's, such as SIGNIN (docs/audit.md)"
+               : NULL;
 }
 
 /* ── one record ────────────────────────────────────────────────────────────────────────────── */
@@ -153,6 +174,11 @@ int na_command_audit_show(apr_pool_t *pool, int argc, char **argv)
     call c = {.pool = pool};
     if (!read_options(&c, argc, argv)) {
         fprintf(stderr, "nextauthctl audit show: see nextauthctl --help\n");
+        return 2;
+    }
+    const char *fault = fault_of(&c);
+    if (fault) {
+        fprintf(stderr, "nextauthctl audit show: %s\n", fault);
         return 2;
     }
     na_error *error = show(&c);

@@ -114,6 +114,12 @@ na_interpreter na_build_log;
 na_interpreter na_build_audit_log;
 na_error *na_build_finish_audit(na_building *b);
 
+/*
+ * Whether a file can be made where it is to be, or a "|program" be started. A server that finds out
+ * only while it reloads ends.
+ */
+na_error *na_build_check_target(na_building *b, const char *target);
+
 /* Checks the stores. */
 na_error *na_build_finish_session(na_building *b, int store_was_named);
 

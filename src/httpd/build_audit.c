@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "httpd/build.h"
-#include "httpd/pipe.h"
+#include "ops/audit_chain.h"
 
 /* Bytes of a key: as many as SHA-256 has. */
 #define KEY_MIN 32
@@ -41,9 +41,7 @@ static int is_option(const char *argument)
 static na_error *take_sink(na_building *b, const char *argument, apr_array_header_t *sinks)
 {
     const char *sink = argument;
-    if (*argument == '|')
-        NA_TRY(na_pipe_check(b->pool, argument));
-    else if (strcmp(argument, DATABASE) != 0)
+    if (*argument != '|' && strcmp(argument, DATABASE) != 0)
         sink = ap_server_root_relative(b->pool, argument);
     if (!sink)
         return na_wrong(b, "'%s' is no path", argument);
@@ -79,11 +77,17 @@ na_error *na_build_audit_log(na_building *b, const na_written *w)
     return na_build_keys(b, w, i, keys, &b->plan->audit);
 }
 
+static na_error *check_sink(na_building *b, const char *sink)
+{
+    if (strcmp(sink, DATABASE) == 0)
+        return b->config->database ? NULL : na_wrong(b, "sink database needs NextAuthDatabase");
+    NA_TRY(na_build_check_target(b, sink));
+    return *sink == '|' ? NULL : na_audit_chain_check(b->pool, sink, b->plan->audit.key);
+}
+
 na_error *na_build_finish_audit(na_building *b)
 {
     for (int i = 0; b->plan->audit.sinks && i < b->plan->audit.sinks->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(b->plan->audit.sinks, i, const char *), DATABASE) == 0 &&
-            !b->config->database)
-            return na_wrong(b, "sink database needs NextAuthDatabase");
+        NA_TRY(check_sink(b, APR_ARRAY_IDX(b->plan->audit.sinks, i, const char *)));
     return NULL;
 }

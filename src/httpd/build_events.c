@@ -7,7 +7,6 @@
 
 #include "base/url.h"
 #include "httpd/build.h"
-#include "httpd/pipe.h"
 #include "ops/webhook.h"
 
 #define QUEUE_MAX 10000
@@ -92,7 +91,7 @@ na_error *na_build_event(na_building *b, const na_written *w)
         return na_wrong(b, "'%s': a program and its arguments are quoted as a whole",
                         na_build_key_of(b, w->argv[2]));
     else
-        NA_TRY(na_pipe_check(b->pool, rule.target));
+        NA_TRY(na_build_check_target(b, rule.target));
     APR_ARRAY_PUSH(b->plan->delivery.rules, na_event_rule) = rule;
     return NULL;
 }

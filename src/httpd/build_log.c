@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "httpd/build.h"
-#include "httpd/pipe.h"
 
 na_error *na_build_log(na_building *b, const na_written *w)
 {
@@ -10,9 +9,7 @@ na_error *na_build_log(na_building *b, const na_written *w)
     int json = strcmp(w->argv[0], "json") == 0;
     if (!json && strcmp(w->argv[0], "plain") != 0)
         return na_wrong(b, "'%s': json or plain is wanted", w->argv[0]);
-    if (*target == '|')
-        NA_TRY(na_pipe_check(b->pool, target));
     b->plan->log =
         (na_log_plan){.json = json, .target = strcmp(target, "errorlog") == 0 ? NULL : target};
-    return NULL;
+    return b->plan->log.target ? na_build_check_target(b, b->plan->log.target) : NULL;
 }

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include <apr_atomic.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
 
@@ -77,13 +76,11 @@ void na_databases_read(apr_array_header_t *readings)
 
 static na_error *share_health(apr_pool_t *pconf)
 {
-    apr_shm_t *shm;
+    void *memory;
     if (!database_count)
         return NULL;
-    if (apr_shm_create(&shm, sizeof(na_health) * DATABASES_MAX, NULL, pconf) != APR_SUCCESS)
-        return na_error_new(pconf, NA_CONFIGURATION, "no shared memory for the databases' health");
-    na_health *health = apr_shm_baseaddr_get(shm);
-    memset(health, 0, sizeof *health * DATABASES_MAX);
+    NA_TRY(na_share(pconf, sizeof(na_health) * DATABASES_MAX, "the databases' health", &memory));
+    na_health *health = memory;
     for (int i = 0; i < database_count; i++)
         databases[i].watch = (na_watch){.name = databases[i].options->name,
                                         .health = &health[i],
@@ -160,7 +157,7 @@ static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
 static na_error *watch_databases(apr_pool_t *pconf)
 {
     return database_count
-               ? na_watchdog_call(pconf,
+               ? na_watchdog_call(pconf, NA_WATCHDOG,
                                   "NextAuthDatabase needs mod_watchdog, to remove what expired",
                                   PURGE_INTERVAL, databases, purge_all)
                : NULL;

@@ -114,7 +114,7 @@ const command_rec na_directives[] = {
     SERVER("NextAuthSessionStrategy", one, "jwt: claims in the cookie; database: on the server"),
     SERVER("NextAuthSessionBind", text, "certificate, fingerprint, off or an expression"),
     SERVER("NextAuthSessionStore", one_or_more,
-           "redis, socache or none, those of before, then checkInterval= and whenDown="),
+           "redis, database, socache or none, those of before, then checkInterval= and whenDown="),
     SERVER("NextAuthSOCache", one, "the shared object cache, such as shmcb:PATH(SIZE)"),
     SERVER("NextAuthRedis", one_or_more, "redis://, rediss:// or unix: address, then key=value"),
     SERVER("NextAuthDatabase", one_or_more,

@@ -3,9 +3,9 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <http_main.h>
-#include <mod_watchdog.h>
 
 #include "httpd/sinks.h"
+#include "httpd/watchdog.h"
 #include "httpd/startup.h"
 
 #define LOOK_EVERY (APR_USEC_PER_SEC / 5)
@@ -41,8 +41,6 @@ static na_error *prepare_events(apr_pool_t *pconf, server_rec *s)
 
 static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
 {
-    static const char *const modes[] = {
-        [NA_PRODUCTION] = "production", [NA_DEVELOPMENT] = "development", [NA_TEST] = "test"};
     na_server_conf *conf = na_server_conf_of(s);
     const na_sentry_options *options = conf->plan.delivery.sentry;
     na_shared_sink *sink;
@@ -50,7 +48,7 @@ static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
     conf->sentry = apr_palloc(pconf, sizeof *conf->sentry);
     *conf->sentry = (na_sentry){.options = options,
                                 .site = conf->config->origin,
-                                .mode = modes[conf->config->mode],
+                                .mode = na_mode_name(conf->config->mode),
                                 .server_name = s->server_hostname,
                                 .sink = &sink->sink};
     return na_sentry_memory_make(pconf, &conf->sentry->memory);
@@ -96,21 +94,10 @@ static apr_status_t finish(void *unused)
 /* A thread for each sink, so that none waits for another. */
 static na_error *watch_sinks(apr_pool_t *pconf)
 {
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *watch =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    if (na_sinks_get(0) && (!get || !watch))
-        return na_error_new(pconf, NA_CONFIGURATION,
-                            "NextAuthEvent and NextAuthSentry need mod_watchdog, to deliver: "
-                            "load it");
-    for (int i = 0; na_sinks_get(i); i++) {
-        ap_watchdog_t *watchdog;
-        const char *name = apr_psprintf(pconf, "_nextauth_events_%d_", i);
-        if (get(&watchdog, name, 0, 1, pconf) != APR_SUCCESS ||
-            watch(watchdog, LOOK_EVERY, &na_sinks_get(i)->sink, deliver) != APR_SUCCESS)
-            return na_error_new(pconf, NA_CONFIGURATION, "mod_watchdog takes no callback");
-    }
+    for (int i = 0; na_sinks_get(i); i++)
+        NA_TRY(na_watchdog_call(pconf, apr_psprintf(pconf, "_nextauth_events_%d_", i),
+                                "NextAuthEvent and NextAuthSentry need mod_watchdog, to deliver",
+                                LOOK_EVERY, &na_sinks_get(i)->sink, deliver));
     return NULL;
 }
 

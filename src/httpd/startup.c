@@ -25,10 +25,12 @@ static int report(const server_rec *s, const na_written *at, const na_error *err
     if (at)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s, "%s on line %d of %s: %s",
                      at->directive, at->line, at->file, na_error_text(pool, error));
-    else
+    else if (s->defn_name)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
                      "mod_nextauth for %s (line %d of %s): %s", s->server_hostname,
-                     s->defn_line_number, s->defn_name ? s->defn_name : "the main server",
+                     s->defn_line_number, s->defn_name, na_error_text(pool, error));
+    else
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s, "mod_nextauth: %s",
                      na_error_text(pool, error));
     return HTTP_INTERNAL_SERVER_ERROR;
 }

@@ -226,6 +226,20 @@ na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
     return check(*chain, pool);
 }
 
+na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *key)
+{
+    na_audit_chain *chain;
+    apr_pool_t *brief;
+    if (access(path, F_OK) != 0 || access(apr_pstrcat(pool, path, ".head", NULL), F_OK) != 0)
+        return NULL;
+    apr_pool_create(&brief, pool);
+    na_error *error = na_audit_chain_open(brief, path, key, &chain);
+    if (error)
+        error = na_error_new(pool, NA_CONFIGURATION, "%s", na_error_text(pool, error));
+    apr_pool_destroy(brief);
+    return error;
+}
+
 int na_audit_chain_is_same(const na_audit_chain *a, const na_audit_chain *b)
 {
     struct stat one, other;

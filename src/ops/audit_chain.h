@@ -28,6 +28,9 @@ na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *ke
 na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
                                    const char *head_path, const char *key, na_audit_chain **chain);
 
+/* What na_audit_chain_open would say of files that are there; makes none, and keeps none open. */
+na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *key);
+
 /* 1 where both write to the same file, by whatever path. */
 int na_audit_chain_is_same(const na_audit_chain *a, const na_audit_chain *b);
 

@@ -120,7 +120,8 @@ static const char *fault_text(na_audit_fault fault)
         [NA_AUDIT_CUT_SHORT] = "cut short: it is the beginning of a record only",
         [NA_AUDIT_NOT_JSON] = "not JSON",
         [NA_AUDIT_NO_RECORD] = "not a record of this log",
-        [NA_AUDIT_EDITED] = "edited: its hash is not of what is there, or not of this key"};
+        [NA_AUDIT_EDITED] =
+            "edited: its hash is not of what is there, or not made with this key (--key-file)"};
     return texts[fault];
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/log.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -30,6 +31,15 @@ static void put(apr_pool_t *pool, json_t *object, const char *name, const char *
                         json_string(na_is_utf8(line) ? line : na_percent_encode(pool, line)));
 }
 
+/* Of a duration's digits those that mean something: 0.303, not 0.30299999999999999. */
+static const char *dump(apr_pool_t *pool, const json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    const char *copy = apr_pstrdup(pool, text);
+    free(text);
+    return copy;
+}
+
 const char *na_log_json(apr_pool_t *pool, const na_log_record *record, apr_time_t when)
 {
     json_t *object = na_json_own(pool, json_object());
@@ -47,7 +57,7 @@ const char *na_log_json(apr_pool_t *pool, const na_log_record *record, apr_time_
     put(pool, object, "traceId", record->trace_id);
     put(pool, object, "site", record->site);
     json_object_set_new(object, "pid", json_integer(getpid()));
-    return na_json_dump(pool, object);
+    return dump(pool, object);
 }
 
 static const char *add(apr_pool_t *pool, const char *facts, const char *label, const char *value)

@@ -53,7 +53,7 @@ static void records(apr_pool_t *pool)
                                   .cause = "why",
                                   .provider = "acme",
                                   .request_id = "abc",
-                                  .duration = 1500};
+                                  .duration = 1303};
     const char *line = na_log_json(pool, &record, apr_time_from_sec(1780000000));
     ok(!strchr(line, '\n'), "a record is one line");
     succeeds(na_json_parse(pool, NA_CONFIGURATION, line, strlen(line), &json), "of JSON");
@@ -62,7 +62,7 @@ static void records(apr_pool_t *pool)
     is(na_json_string(json, "message"), "it%20failed%3A%20%22%20%FF",
        "message: what is no UTF-8 is shown by its bytes");
     is(na_json_string(json, "userId"), NULL, "and nothing that is not known");
-    ok(json_real_value(json_object_get(json, "durationMs")) == 1.5, "milliseconds");
+    ok(strstr(line, "\"durationMs\":1.303,") != NULL, "milliseconds");
     is(na_log_plain(pool, &record),
        "it failed: \" \xff: why (OAUTH_CALLBACK_ERROR, provider acme, reference abc)",
        "the same for people");
