@@ -70,11 +70,14 @@ static na_error *has_user(na_request *request, const char *email, int *found)
     return na_db_end(use, na_db_get_user_by_email(use, email, &user, found));
 }
 
-/* Where the mails' queue is full the answer is what it is for those whom no mail is sent to. */
+/*
+ * Where the mails' queue is full, or the audit log takes no record, the answer is what it is for
+ * those whom no mail is sent to.
+ */
 static na_error *send_quietly(na_request *request, const na_link *link)
 {
     na_error *error = na_link_send(request, link);
-    if (!error || strcmp(error->code, NA_EMAIL_SIGNIN) != 0)
+    if (!error || (strcmp(error->code, NA_EMAIL_SIGNIN) != 0 && !na_is_unavailable(error)))
         return error;
     na_log_error(request, NA_LOG_ERROR, "SEND_VERIFICATION_EMAIL_ERROR", error);
     request->claimant.email = link->email;
