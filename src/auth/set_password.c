@@ -81,7 +81,8 @@ static na_error *send_quietly(na_request *request, const na_link *link)
         return error;
     na_log_error(request, NA_LOG_ERROR, "SEND_VERIFICATION_EMAIL_ERROR", error);
     request->claimant.email = link->email;
-    return na_record_failure(request, error);
+    na_record_failure(request, error);
+    return NULL;
 }
 
 /* Whoever asks for what he has, or has not, gets a mail about what he can do. */
