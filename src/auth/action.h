@@ -90,7 +90,6 @@ typedef struct na_response {
     const char *location;     /* absolute; NULL where it is no redirect */
     const char *content_type; /* NULL where there is no body */
     const char *body;
-    const char *reference;   /* that a page shows; NULL: that of the error it is about, if any */
     const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */
     int cacheable;
     int retry_after;                 /* seconds; 0 where the status is no 503 */

@@ -165,7 +165,6 @@ static void respond_unavailable(na_request *request, na_response *response, cons
                               "Sessions cannot be looked up just now. Please try again."));
     if (strcmp(error->code, NA_UNAVAILABLE) != 0)
         na_log_error(request, NA_LOG_WARNING, log_event_of(request, error), error);
-    response->reference = request->origin.request_id;
     if (request->wants_html)
         na_respond_page(request, response, 503, "Please try again", na_page_unavailable());
     else

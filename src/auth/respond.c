@@ -77,8 +77,6 @@ void na_respond_page(na_request *request, na_response *response, int status, con
     response->style_nonce = na_random_base64url(request->pool, 16);
     response->status = status;
     response->content_type = "text/html; charset=utf-8";
-    if (!response->reference)
-        response->reference = reference_of(request);
     response->body = na_page(request->pool, &request->config->theme, request->config->providers,
-                             response->style_nonce, title, content, response->reference);
+                             response->style_nonce, title, content, reference_of(request));
 }
