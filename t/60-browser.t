@@ -235,11 +235,13 @@ ${colourful.map((id) => `NextAuthProvider ${id} clientId=c clientSecret=s tenant
 
 async function looks(t, site, browser, pages, words, options) {
   const page = await openTab(browser, site, options);
+  await page.context().addCookies([{ name: 'next-auth.error-reference', value: 'aWyNkrWe6Eo', url: site.url }]);
   for (const [name, { path: address, ids }] of Object.entries(pages)) {
     t.section(`the ${name} page, ${words}`);
     await page.goto(`${site.url}${address}`);
     await screenshot(page, `${name}-${words}`);
     t.is(await page.title(), await heading(page), 'its title');
+    t.is(await page.getByText('Reference: aWyNkrWe6Eo').count(), /error=/.test(address) ? 1 : 0, 'a reference, where there is an error');
     const listed = await controls(page);
     t.is(listed.map(({ id }) => id), ids, 'its controls');
     t.is(listed.filter(({ label }) => !label), [], 'each has a name');
