@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ap_mpm.h>
-#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <http_main.h>
 
@@ -56,14 +54,9 @@ static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
 
 /* ── who delivers ──────────────────────────────────────────────────────────────────────────── */
 
-/* Of this child: it ends, and so many threads are at it. */
-static volatile apr_uint32_t is_ending, busy;
-
 static int is_stopping(void *unused)
 {
-    int state;
-    return apr_atomic_read32(&is_ending) ||
-           ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
+    return na_watchdog_is_ending();
 }
 
 static void write_line(void *unused, na_level level, const char *line)
@@ -75,19 +68,8 @@ static void write_line(void *unused, na_level level, const char *line)
 static apr_status_t deliver(int state, void *sink, apr_pool_t *pool)
 {
     static const na_courier courier = {NULL, is_stopping, write_line};
-    apr_atomic_inc32(&busy);
     if (state == AP_WATCHDOG_STATE_RUNNING && !is_stopping(NULL))
         na_deliver(sink, &courier, pool);
-    apr_atomic_dec32(&busy);
-    return APR_SUCCESS;
-}
-
-/* Before the pool takes away what the threads use: calls under way are given up within a second. */
-static apr_status_t finish(void *unused)
-{
-    apr_atomic_set32(&is_ending, 1);
-    while (apr_atomic_read32(&busy))
-        apr_sleep(10 * 1000);
     return APR_SUCCESS;
 }
 
@@ -121,7 +103,5 @@ na_error *na_events_open(apr_pool_t *pool)
         if (*each->target != '|')
             NA_TRY(na_http_make(pool, &each->http, &each->sink.http));
     }
-    apr_atomic_set32(&is_ending, 0);
-    apr_pool_pre_cleanup_register(pool, NULL, finish);
     return NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "httpd/findings.h"
 #include "httpd/startup.h"
+#include "httpd/watchdog.h"
 #include "ops/metric_sources.h"
 
 /* Verified tokens a child remembers: about 1.5 KB each. */
@@ -82,6 +83,7 @@ int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
 static na_error *start_child(apr_pool_t *pool, server_rec *s)
 {
     na_token_cache *tokens;
+    na_watchdog_guard(pool);
     na_http_global_init();
     process_of_child.metrics = na_metrics_of_child(pool);
     const na_session_observer *of_sessions = na_metrics_of_sessions(pool, process_of_child.metrics);

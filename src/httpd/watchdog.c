@@ -1,6 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/watchdog.h"
 
+#include <ap_mpm.h>
+#include <apr_atomic.h>
+
+/* Of this child: it ends, and so many calls are under way. */
+static volatile apr_uint32_t is_ending, busy;
+
+typedef struct call {
+    ap_watchdog_callback_fn_t *function;
+    void *data;
+} call;
+
+static apr_status_t run(int state, void *data, apr_pool_t *pool)
+{
+    const call *c = data;
+    apr_status_t status = APR_SUCCESS;
+    apr_atomic_inc32(&busy);
+    if (!apr_atomic_read32(&is_ending))
+        status = c->function(state, c->data, pool);
+    apr_atomic_dec32(&busy);
+    return status;
+}
+
+static apr_status_t finish(void *unused)
+{
+    apr_atomic_set32(&is_ending, 1);
+    while (apr_atomic_read32(&busy))
+        apr_sleep(apr_time_from_msec(10));
+    return APR_SUCCESS;
+}
+
+void na_watchdog_guard(apr_pool_t *pool)
+{
+    apr_atomic_set32(&is_ending, 0);
+    apr_pool_pre_cleanup_register(pool, NULL, finish);
+}
+
+int na_watchdog_is_ending(void)
+{
+    int state;
+    return apr_atomic_read32(&is_ending) ||
+           ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
+}
+
 int na_watchdog_is_here(void)
 {
     return APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance) != NULL;
@@ -15,10 +58,12 @@ na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, const char *wh
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *watch =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     ap_watchdog_t *watchdog;
+    call *c = apr_palloc(pconf, sizeof *c);
+    *c = (call){function, (void *)data};
     if (!get || !watch)
         return na_error_new(pconf, NA_CONFIGURATION, "%s: load it", why);
     return get(&watchdog, thread, 0, 1, pconf) == APR_SUCCESS &&
-                   watch(watchdog, interval, data, function) == APR_SUCCESS
+                   watch(watchdog, interval, c, run) == APR_SUCCESS
                ? NULL
                : na_error_new(pconf, NA_CONFIGURATION, "mod_watchdog takes no callback");
 }

@@ -14,10 +14,19 @@ int na_watchdog_is_here(void);
 /*
  * Has mod_watchdog call the function in one child at a time, with a pool that goes after the call,
  * in the thread of this name: what may take long has one of its own.
- * `why` says what needs it, where it is not loaded. Each function can have one interval and data.
+ * `why` says what needs it, where it is not loaded.
  */
 na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, const char *why,
                            apr_interval_time_t interval, const void *data,
                            ap_watchdog_callback_fn_t *function);
+
+/*
+ * In a child, before what calls use is made in `pool`: it is taken away only when no call is under
+ * way any more, and none begins then. mod_watchdog itself does not wait under every MPM.
+ */
+void na_watchdog_guard(apr_pool_t *pool);
+
+/* 1 where the child ends: what takes long is to be given up within a second. */
+int na_watchdog_is_ending(void);
 
 #endif

@@ -200,7 +200,7 @@ async function startHttpd(t, options = {}) {
   t.cleanup(async () => {
     await site.stop();
     const hit = log().split('\n').find((line) => ends.test(line));
-    t.ok(!hit, 'no child died and no sanitizer spoke', hit && log().slice(-6000));
+    t.ok(!hit, 'no child died and no sanitizer spoke', hit, hit && log().slice(-6000));
     fs.rmSync(folder, { recursive: true, force: true });
   });
   const deadline = Date.now() + 20_000;
