@@ -2,7 +2,7 @@
 'use strict';
 const { suite } = require('./lib/suite.js');
 const { htpasswd, pause, thorough, until } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { Client, statusOf } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { redisIsHere, startRedis, startSentinel, startCluster } = require('./lib/redis.js');
 const { open } = require('./lib/token.js');
@@ -34,7 +34,6 @@ async function signedIn(site, user = 'ada') {
   await client.credentials(user, user === 'ada' ? 'x' : 'y');
   return client;
 }
-const statusOf = async (client) => (await client.get('/members/')).status;
 const cookieOf = (client) => ({ cookie: `${NAME}=${client.cookie(NAME)}` });
 const members = (clients) => {
   const headers = clients.map(cookieOf);

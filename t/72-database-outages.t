@@ -2,7 +2,7 @@
 'use strict';
 const { suite } = require('./lib/suite.js');
 const { htpasswd, pause, until } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { signedIn, statusOf } = require('./lib/client.js');
 const fs = require('node:fs');
 const { spawn } = require('node:child_process');
 const { startLoad } = require('./lib/load.js');
@@ -25,12 +25,6 @@ ${more}
   AuthType NextAuth
   Require valid-user
 </Location>`;
-async function signedIn(site) {
-  const client = new Client(site);
-  client.answer = await client.credentials('ada', 'x');
-  return client;
-}
-const statusOf = async (client) => (await client.get('/members/')).status;
 const members = (clients) => {
   const headers = clients.map((client) => ({ cookie: `${NAME}=${client.cookie(NAME)}` }));
   return (worker) => ({ path: '/members/', headers: headers[worker % headers.length] });

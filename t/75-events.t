@@ -28,7 +28,6 @@ NextAuthSessionStore none
 NextAuthProvider credentials backend=file:@DIR@/users
 ${more.join('\n')}`;
 
-
 async function signIn(t, site, user) {
   const answer = await new Client(site).credentials(user, 'x');
   return answer.location === site.url;

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, moduleFile, root, until } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { Client, signedIn, statusOf } = require('./lib/client.js');
 const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { nextauthctl, tablesOf } = require('./lib/ctl.js');
@@ -35,12 +35,6 @@ ${more}
   SetHandler nextauth-health
 </Location>`;
 
-async function signedIn(site) {
-  const client = new Client(site);
-  client.answer = await client.credentials('ada', 'x');
-  return client;
-}
-const statusOf = async (client) => (await client.get('/members/')).status;
 const showing = (site, token) => ({ get: (where) => new Client(site).get(where, { headers: { cookie: `${NAME}=${token}` } }) });
 const healthOf = async (site) => (await new Client(site).get('/nextauth-health')).json;
 const ctl = (dir, ...args) => nextauthctl({ dir, url: '' }, args);

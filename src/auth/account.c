@@ -154,9 +154,10 @@ na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject
 {
     static const na_event_kind kinds[] = {NA_EVENT_CREATE_USER, NA_EVENT_LINK_ACCOUNT};
     for (int i = 0; i < 2; i++) {
+        if (!((subject->events >> kinds[i]) & 1))
+            continue;
         const na_event event = na_event_of_subject(request, kinds[i], subject);
-        if ((subject->events >> kinds[i]) & 1)
-            NA_TRY(na_record_event(request, use, &event));
+        NA_TRY(na_record_event(request, use, &event));
     }
     return NULL;
 }

@@ -234,6 +234,9 @@ void na_log_error(const na_request *request, na_level level, const char *event,
 /* An event of this request, about `user` (NULL: unknown); more can be set in it. */
 na_event na_event_of(const na_request *request, na_event_kind kind, const na_user *user);
 
+/* The same about a user of the database. */
+na_event na_event_of_db_user(const na_request *request, na_event_kind kind, const na_db_user *user);
+
 /* The same about whose session this is; NULL: nobody's. */
 na_event na_event_of_session(const na_request *request, na_event_kind kind,
                              const na_session *session);

@@ -115,9 +115,10 @@ void na_report_changes(na_request *request, na_subject *subject)
 {
     unsigned untold = subject->events & ~subject->told;
     for (int kind = 0; kind < NA_EVENT_KINDS; kind++) {
+        if (!((untold >> kind) & 1))
+            continue;
         const na_event event = na_event_of_subject(request, (na_event_kind)kind, subject);
-        if ((untold >> kind) & 1)
-            na_report(request, &event);
+        na_report(request, &event);
     }
     subject->told = subject->events;
 }

@@ -77,12 +77,6 @@ na_error *na_get_account(na_request *request, na_response *response)
     return NULL;
 }
 
-static na_event event_of(const na_request *request, na_event_kind kind, const na_db_user *user)
-{
-    const na_user who = {user->id, user->name, user->email, user->image};
-    return na_event_of(request, kind, &who);
-}
-
 /* ── changes: each says what it did, or what is wrong in *fault ────────────────────────────── */
 
 typedef na_error *changer(na_request *request, const na_session *session, na_db_user *user,
@@ -110,7 +104,7 @@ static na_error *change_name(na_request *request, const na_session *session, na_
         return NULL;
     }
     *said = "Your name was changed.";
-    na_event event = event_of(request, NA_EVENT_UPDATE_USER, user);
+    na_event event = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, user);
     event.name = name;
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, put_name(request, use, user, &event)));
@@ -130,7 +124,7 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     if (found && strcmp(checked.id, user->id) == 0)
         return NULL;
     *fault = "The current password is another.";
-    na_event event = event_of(request, kind, user);
+    na_event event = na_event_of_db_user(request, kind, user);
     event.failure = NA_CREDENTIALS_SIGNIN;
     event.reason = "the current password is another";
     return na_record_event(request, NULL, &event);
@@ -155,7 +149,7 @@ static na_error *change_password(na_request *request, const na_session *session,
     if (*fault)
         return NULL;
     NA_TRY(na_password_user_hash(request, password, &hash));
-    const na_event event = event_of(request, NA_EVENT_PASSWORD_CHANGE, user);
+    const na_event event = na_event_of_db_user(request, NA_EVENT_PASSWORD_CHANGE, user);
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, put_password(request, use, user, hash, &event)));
     na_report(request, &event);
@@ -207,7 +201,7 @@ static na_error *leave(na_request *request, const na_session *session, na_db_use
     NA_TRY(check_password(request, NA_EVENT_DELETE_USER, user, fault));
     if (*fault)
         return NULL;
-    const na_event event = event_of(request, NA_EVENT_DELETE_USER, user);
+    const na_event event = na_event_of_db_user(request, NA_EVENT_DELETE_USER, user);
     NA_TRY(na_password_user_sign_out(request, user->id, NULL));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, delete_user(request, use, user, &event)));
@@ -307,7 +301,7 @@ na_error *na_confirm_email(na_request *request, na_response *response)
                         na_page_confirm_email(request->pool, &form, email, token));
         return NULL;
     }
-    na_event event = event_of(request, NA_EVENT_EMAIL_CHANGE, &user);
+    na_event event = na_event_of_db_user(request, NA_EVENT_EMAIL_CHANGE, &user);
     event.detail = email;
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &event, &late)));

@@ -55,6 +55,12 @@ na_event na_event_of(const na_request *request, na_event_kind kind, const na_use
     return event;
 }
 
+na_event na_event_of_db_user(const na_request *request, na_event_kind kind, const na_db_user *user)
+{
+    const na_user who = {user->id, user->name, user->email, user->image};
+    return na_event_of(request, kind, &who);
+}
+
 na_event na_event_of_session(const na_request *request, na_event_kind kind,
                              const na_session *session)
 {

@@ -210,8 +210,7 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
         return NULL;
     NA_TRY(na_link_end_all(request, use, email));
     NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
-    const na_user who = {user->id, user->name, user->email, user->image};
-    const na_event event = na_event_of(request, kind_of(*is_new), &who);
+    const na_event event = na_event_of_db_user(request, kind_of(*is_new), user);
     return na_record_event(request, use, &event);
 }
 

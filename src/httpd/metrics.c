@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
-#include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_main.h>
 #include <openssl/crypto.h>
@@ -18,27 +15,19 @@ typedef struct retained {
 /* Of this generation; NULL where no engine is on. */
 static void *block;
 
-static void *make_block(server_rec *s)
-{
-    apr_shm_t *shm;
-    if (apr_shm_create(&shm, na_metrics_size(), NULL, s->process->pool) != APR_SUCCESS)
-        return NULL;
-    void *made = apr_shm_baseaddr_get(shm);
-    memset(made, 0, na_metrics_size());
-    na_metrics_init(made, apr_time_now());
-    return made;
-}
-
-static void *find_block(apr_pool_t *pconf, server_rec *s)
+static na_error *find_block(apr_pool_t *pconf, server_rec *s)
 {
     const char *name =
         apr_psprintf(pconf, "nextauth-metrics-" NA_VERSION "-%" APR_SIZE_T_FMT, na_metrics_size());
     retained *kept = ap_retained_data_get(name);
     if (!kept)
         kept = ap_retained_data_create(name, sizeof *kept);
-    if (!kept->block)
-        kept->block = make_block(s);
-    return kept->block;
+    if (!kept->block) {
+        NA_TRY(na_share(s->process->pool, na_metrics_size(), "metrics", &kept->block));
+        na_metrics_init(kept->block, apr_time_now());
+    }
+    block = kept->block;
+    return NULL;
 }
 
 static int is_any_on(const server_rec *s)
@@ -57,10 +46,10 @@ static void name_providers(na_metrics *metrics, const na_config *config)
 
 na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s)
 {
-    block = is_any_on(s) ? find_block(pconf, s) : NULL;
-    if (!block)
-        return is_any_on(s) ? na_error_new(pconf, NA_CONFIGURATION, "no shared memory for metrics")
-                            : NULL;
+    block = NULL;
+    if (!is_any_on(s))
+        return NULL;
+    NA_TRY(find_block(pconf, s));
     na_metrics *metrics = na_metrics_open(pconf, block);
     for (const server_rec *each = s; each; each = each->next)
         if (na_server_conf_of(each)->config)

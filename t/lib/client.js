@@ -147,4 +147,13 @@ function raw(port, bytes) {
   });
 }
 
-module.exports = { Client, raw, request };
+// Somebody who signed in with a password; `answer` is what that brought.
+async function signedIn(site, user = 'ada', password = 'x') {
+  const client = new Client(site);
+  client.answer = await client.credentials(user, password);
+  return client;
+}
+
+const statusOf = async (client) => (await client.get('/members/')).status;
+
+module.exports = { Client, raw, request, signedIn, statusOf };
