@@ -67,75 +67,82 @@ static const na_bound session_bounds[] = {UP_TO(60.0),    UP_TO(300.0),    UP_TO
 /* clang-format off */
 const na_metric_family na_metric_families[NA_METRICS] = {
     [NA_METRIC_SIGNINS] =
-        {"signins", NA_COUNTER, NA_FROM_ROWS, "Sign-ins that succeeded.", {&provider}},
+        {"signins", NA_COUNTER, NA_FROM_ROWS, "Sign-ins that succeeded.", .labels = {&provider}},
     [NA_METRIC_SIGNIN_FAILURES] =
         {"signin_failures", NA_COUNTER, NA_FROM_ROWS,
-         "Sign-ins that failed, by NextAuth's error code.", {&provider, &reason}},
+         "Sign-ins that failed, by NextAuth's error code.", .labels = {&provider, &reason}},
     [NA_METRIC_SIGNOUTS] =
-        {"signouts", NA_COUNTER, NA_FROM_ROWS, "Sign-outs.", {NULL}},
+        {"signouts", NA_COUNTER, NA_FROM_ROWS, "Sign-outs.", .labels = {NULL}},
     [NA_METRIC_USERS_CREATED] =
-        {"users_created", NA_COUNTER, NA_FROM_ROWS, "Users added to the database.", {NULL}},
+        {"users_created", NA_COUNTER, NA_FROM_ROWS,
+         "Users added to the database.", .labels = {NULL}},
     [NA_METRIC_ACCOUNTS_LINKED] =
         {"accounts_linked", NA_COUNTER, NA_FROM_ROWS,
-         "Providers' accounts linked to users of the database.", {NULL}},
+         "Providers' accounts linked to users of the database.", .labels = {NULL}},
     [NA_METRIC_SESSION_CHECKS] =
         {"session_checks", NA_COUNTER, NA_FROM_ROWS,
-         "Looks for the session of a request, by what was found where.", {&check}},
+         "Looks for the session of a request, by what was found where.", .labels = {&check}},
     [NA_METRIC_SESSION_CHECK_DURATION] =
         {"session_check_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
-         "Time of looking for a session where the request has a session cookie.", {NULL},
+         "Time of looking for a session where the request has a session cookie.", .labels = {NULL},
          BOUNDS(check_bounds), NANOSECONDS},
     [NA_METRIC_SESSIONS_CREATED] =
-        {"sessions_created", NA_COUNTER, NA_FROM_ROWS, "Sessions that began.", {NULL}},
+        {"sessions_created", NA_COUNTER, NA_FROM_ROWS, "Sessions that began.", .labels = {NULL}},
     [NA_METRIC_SESSIONS_ENDED] =
         {"sessions_ended", NA_COUNTER, NA_FROM_ROWS,
-         "Sessions ended by a sign-out or a revocation, not by their time.", {NULL}},
+         "Sessions ended by a sign-out or a revocation, not by their time.", .labels = {NULL}},
     [NA_METRIC_SESSION_DURATION] =
         {"session_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
-         "How long sessions lasted that were ended.", {NULL}, BOUNDS(session_bounds), SECOND},
+         "How long sessions lasted that were ended.",
+         .labels = {NULL}, BOUNDS(session_bounds), SECOND},
     [NA_METRIC_SESSIONS_ACTIVE] =
         {"sessions_active", NA_GAUGE, NA_FROM_BLOCK,
-         "Sessions in the session stores, counted once a minute.", {NULL}},
+         "Sessions in the session stores, counted once a minute.", .labels = {NULL}},
     [NA_METRIC_HTTP_REQUEST_DURATION] =
         {"http_request_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
-         "Time of outgoing calls to providers and mail services.", {&host},
+         "Time of outgoing calls to providers and mail services.", .labels = {&host},
          BOUNDS(call_bounds), NANOSECONDS},
     [NA_METRIC_HTTP_REQUEST_FAILURES] =
         {"http_request_failures", NA_COUNTER, NA_FROM_ROWS,
-         "Outgoing calls without an answer, or with a 5xx status.", {&host}},
+         "Outgoing calls without an answer, or with a 5xx status.", .labels = {&host}},
     [NA_METRIC_STORE_UP] =
-        {"store_up", NA_GAUGE, NA_FROM_READINGS, "Whether a session store answers.", {&store}},
+        {"store_up", NA_GAUGE, NA_FROM_READINGS,
+         "Whether a session store answers.", .labels = {&store}},
     [NA_METRIC_STORE_ERRORS] =
         {"store_errors", NA_COUNTER, NA_FROM_ROWS,
-         "Calls of a session store that it did not answer.", {&store}},
+         "Calls of a session store that it did not answer.", .labels = {&store}},
     [NA_METRIC_DATABASE_UP] =
-        {"database_up", NA_GAUGE, NA_FROM_READINGS, "Whether a database answers.", {&database}},
+        {"database_up", NA_GAUGE, NA_FROM_READINGS,
+         "Whether a database answers.", .labels = {&database}},
     [NA_METRIC_DATABASE_ERRORS] =
         {"database_errors", NA_COUNTER, NA_FROM_ROWS,
-         "Calls of a database that it did not answer.", {&database}},
+         "Calls of a database that it did not answer.", .labels = {&database}},
     [NA_METRIC_MAILS] =
-        {"mails", NA_COUNTER, NA_FROM_ROWS, "Mails by what became of them.", {&sending}},
+        {"mails", NA_COUNTER, NA_FROM_ROWS, "Mails by what became of them.", .labels = {&sending}},
     [NA_METRIC_MAIL_QUEUE_DEPTH] =
-        {"mail_queue_depth", NA_GAUGE, NA_FROM_ROWS, "Mails waiting or being sent.", {NULL}},
+        {"mail_queue_depth", NA_GAUGE, NA_FROM_ROWS,
+         "Mails waiting or being sent.", .labels = {NULL}},
     [NA_METRIC_EVENTS_DELIVERED] =
         {"events_delivered", NA_COUNTER, NA_FROM_ROWS,
-         "Events for webhooks and programs by what became of them.", {&delivery}},
+         "Events for webhooks and programs by what became of them.", .labels = {&delivery}},
     [NA_METRIC_EVENT_QUEUE_DEPTH] =
-        {"event_queue_depth", NA_GAUGE, NA_FROM_READINGS, "Events waiting to be delivered.", {NULL}},
+        {"event_queue_depth", NA_GAUGE, NA_FROM_READINGS,
+         "Events waiting to be delivered.", .labels = {NULL}},
     [NA_METRIC_AUDIT_RECORDS] =
-        {"audit_records", NA_COUNTER, NA_FROM_ROWS, "Records written to the audit log.", {NULL}},
+        {"audit_records", NA_COUNTER, NA_FROM_ROWS,
+         "Records written to the audit log.", .labels = {NULL}},
     [NA_METRIC_AUDIT_FAILURES] =
         {"audit_failures", NA_COUNTER, NA_FROM_ROWS,
-         "Records that the audit log could not take.", {NULL}},
+         "Records that the audit log could not take.", .labels = {NULL}},
     [NA_METRIC_ERROR_REPORTS] =
         {"error_reports", NA_COUNTER, NA_FROM_ROWS,
-         "Errors reported to the error tracker, or not.", {&report}},
+         "Errors reported to the error tracker, or not.", .labels = {&report}},
     [NA_METRIC_BUILD_INFO] =
         {"build_info", NA_INFO, NA_FROM_READINGS, "What is running; always 1.",
-         {&version, &httpd, &openssl}},
+         .labels = {&version, &httpd, &openssl}},
     [NA_METRIC_START_TIME] =
         {"start_time_seconds", NA_GAUGE, NA_FROM_BLOCK,
-         "When counting began, in seconds since 1970.", {NULL}},
+         "When counting began, in seconds since 1970.", .labels = {NULL}},
 };
 /* clang-format on */
 
