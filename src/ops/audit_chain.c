@@ -158,6 +158,9 @@ na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
                                                : cannot(chain, pool, "lock", strerror(errno));
     set_lock(chain, F_UNLCK);
     apr_thread_mutex_unlock(chain->mutex);
+    /* without the lock: one waiting for the disk serves all who wrote before */
+    if (!error && !chain->is_pipe && fdatasync(chain->fd) != 0)
+        error = cannot(chain, pool, "force to the disk", strerror(errno));
     return error;
 }
 

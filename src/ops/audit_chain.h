@@ -39,7 +39,8 @@ const char *na_audit_chain_key(const na_audit_chain *chain);
 /*
  * Adds a record, whole or not at all. Errors are NA_UNAVAILABLE, with what the system said. What a
  * full disk leaves of a record is cut off again; where that cannot be done, the next one starts on
- * a line of its own.
+ * a line of its own. A file's record is on the disk when this returns; one that could not be forced
+ * there may be in the file all the same.
  */
 na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
                                 const na_audit_fields *fields);

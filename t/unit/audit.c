@@ -403,6 +403,31 @@ static void many(apr_pool_t *pool, const char *key)
     is_number(report.records, PROCESSES * THREADS * EACH, "with every record once");
 }
 
+/* ── the disk ──────────────────────────────────────────────────────────────────────────────── */
+
+static int syncs, disk_error;
+
+/* Instead of the C library's, which a test can neither watch nor have fail. */
+int fdatasync(int fd)
+{
+    __atomic_add_fetch(&syncs, 1, __ATOMIC_RELAXED);
+    errno = disk_error;
+    return disk_error ? -1 : fsync(fd);
+}
+
+static void disk(apr_pool_t *pool)
+{
+    na_audit_chain *chain = open_chain(pool, in_folder(pool, "disk"), NULL);
+    int before = syncs;
+    succeeds(append(pool, chain), "a record is added");
+    is_number(syncs - before, 1, "and forced to the disk");
+    disk_error = EIO;
+    fails(append(pool, chain), "a disk that fails to keep it is an error");
+    disk_error = 0;
+    succeeds(append(pool, chain), "once it works, records go in again");
+    is(verify(pool, in_folder(pool, "disk"), NULL), "", "and are a chain");
+}
+
 /* ── pipes ─────────────────────────────────────────────────────────────────────────────────── */
 
 static void pipes(apr_pool_t *pool)
@@ -506,6 +531,7 @@ int main(void)
     short_writes(pool);
     many(pool, NULL);
     many(pool, KEY);
+    disk(pool);
     pipes(pool);
     policies(pool);
     ok(system(apr_pstrcat(pool, "rm -r ", folder, NULL)) == 0, "the folder is removed");
