@@ -145,6 +145,9 @@ function signRaw(header, claims, key) {
   return `${signed}.${crypto.sign('sha256', Buffer.from(signed), key.privateKey).toString('base64url')}`;
 }
 
+// What a visitor's browser can bring about alone.
+const visitors = /^nonce: |^callback: |^token: (invalid_grant|an error with 200)$/;
+
 const idOf = (what) => what.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 const checks = (client) => [...client.cookies.keys()].filter((name) => /^next-auth\.(state|pkce\.code_verifier|nonce)/.test(name));
 const sessions = (client) => [...client.cookies.keys()].filter((name) => name.startsWith('next-auth.session-token'));
@@ -202,6 +205,7 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
       t.is(checks(c).length, row.keepsChecks ? 3 : 0, row.keepsChecks ? '  the checks are another sign-in\'s, and stay' : '  and no check is left');
       t.is(complaints(log).length, 1, '  one line in the log') || t.diag(log);
       t.like(complaints(log)[0] || '', row.says, '  says what was wrong');
+      t.like(complaints(log)[0] || '', visitors.test(row.what) ? /\[nextauth:warn\]/ : /\[nextauth:error\]/, `  as ${visitors.test(row.what) ? 'something that any visitor can cause' : 'an error of the site or the provider'}`);
     } else {
       t.is([answer.location, sessions(c)], [`${site.url}/public.html`, ['next-auth.session-token']], `${row.what}: signed in`) || t.diag(log);
       t.is(complaints(log), [], '  and no complaint is in the log');

@@ -18,10 +18,15 @@ NextAuthURL http://localhost:@PORT@
 NextAuthSecret "the secret of reports has 32 bytes"
 NextAuthSessionStore none
 NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecret=b
+NextAuthProvider lost type=oidc issuer=http://localhost:1 clientId=a clientSecret=b
 ${more.join('\n')}`;
 
-// A callback of a provider that is not there is a Configuration error.
-const fail = (site, n = '', headers = {}) => new Client(site).get(`/api/auth/callback/nobody${n}?code=the-code&state=the-state`, { headers: { cookie: 'next-auth.state=the-cookie', 'user-agent': 'the-agent', ...headers } });
+// A sign-in with a provider that nobody reaches.
+async function fail(site, provider = 'gone') {
+  const c = new Client(site);
+  return c.post(`/api/auth/signin/${provider}?code=the-code&state=the-state`, { csrfToken: await c.csrf() }, { headers: { 'user-agent': 'the-agent' } });
+}
 
 // One child, so that what is like another is known to be.
 const oneChild = ['StartServers 1', process.env.NEXTAUTH_MPM === 'prefork' ? 'MaxRequestWorkers 1' : 'ServerLimit 1\nMaxRequestWorkers 12\nMinSpareThreads 1\nMaxSpareThreads 12'];
@@ -36,18 +41,36 @@ async function reports(t) {
   t.is(sentry.bad, [], 'is an envelope as Sentry has it');
   const [event] = sentry.events;
   t.is([event.level, event.logger, event.release, event.environment, event.server_name], ['error', 'nextauth', 'shop@2.4', 'staging', 'localhost'], 'with its level, release and environment');
-  t.like(event.message, /a callback of an unknown provider/, 'the message of the log');
-  t.is([event.tags.code, event.tags.action, event.tags.site, event.tags.mode], ['Configuration', 'callback', site.url, 'test'], 'and tags');
-  t.is(event.request, { url: `${site.url}/api/auth/callback`, method: 'GET' }, 'the request without its query');
-  t.is(event.fingerprint, ['nextauth', 'Configuration', 'callback', ''], 'and what makes it one of a kind');
+  t.like(event.message, /^POST signin\/gone: OAuthSignin: .*calling http:\/\/localhost:1 failed: /, 'the message of the log');
+  t.is([event.tags.event, event.tags.provider, event.tags.site, event.tags.mode], ['SIGNIN_OAUTH_ERROR', 'gone', site.url, 'test'], 'and tags');
+  t.like(event.tags.request_id, /./, 'the reference among them');
+  t.is(event.request, { url: `${site.url}/api/auth/signin/gone`, method: 'POST' }, 'the request without its query');
+  t.is(event.fingerprint, ['nextauth', 'SIGNIN_OAUTH_ERROR', 'gone'], 'and what makes it one of a kind');
   t.is(event.user, undefined, 'nothing of who it was');
   t.unlike(sentry.raw.join(), /the-code|the-state|the-cookie|the-agent|127\.0\.0\.1(?!:\d)/, 'no code, state, cookie, browser or address');
   await fail(site);
   await fail(site);
   await new Client(site).credentials('ada', 'wrong');
   await new Client(site).get('/api/auth/session');
+  for (const visit of ['callback/nobody', 'callback/credentials', 'callback/gone?state=x&code=x', 'callback/gone?error=server_error']) await new Client(site).get(`/api/auth/${visit}`);
   await site.stop();
-  t.is(sentry.requests.length + queued(queue).length, 1, 'the same once more is not reported, nor is a wrong password');
+  t.is(sentry.requests.length + queued(queue).length, 1, 'the same once more is not reported, nor is what any visitor can cause');
+}
+
+async function dependencies(t) {
+  t.section('what a site depends on');
+  const sentry = await startSentry(t);
+  const queue = makeFolder(t);
+  const site = await t.httpd({ files, config: `LogLevel nextauth:crit
+<VirtualHost *:@PORT@>
+${config(`NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn}`).replace('NextAuthSessionStore none', 'NextAuthSessionStore redis\nNextAuthRedis redis://localhost:1')}
+</VirtualHost>` });
+  t.is((await new Client(site).credentials('ada', 'x')).status, 503, 'a store of sessions that is down');
+  await until('a report', () => sentry.requests.length === 1, WAIT_MS);
+  const [event] = sentry.events;
+  t.is([sentry.bad, event.tags.event, event.request], [[], 'SESSION_STORE_ERROR', undefined], 'is reported, though of no request');
+  t.like(event.message, /^session store: Redis at localhost:1 is down: /, 'with what is down and why');
+  t.unlike(site.log(), /SESSION_STORE_ERROR/, 'whatever LogLevel leaves out of the log');
 }
 
 async function manyChildren(t) {
@@ -107,10 +130,10 @@ async function limits(t) {
   other.answer = (n) => (n === 1 ? { status: 200, headers: { 'x-sentry-rate-limits': '90:transaction:organization, 4:error;default:key' } } : 200);
   await fail(second);
   await until('a report', () => other.requests.length === 1, WAIT_MS);
-  await new Client(second).get('/api/auth/callback/credentials');
+  await fail(second, 'lost');
   await until('the next', () => other.requests.length === 2, WAIT_MS);
   t.ok(other.requests[1] - other.requests[0] >= 3900, 'X-Sentry-Rate-Limits of errors is obeyed, others are not');
-  t.is([other.bad, other.events[1].tags.provider], [[], 'credentials'], 'and the next report is sent then');
+  t.is([other.bad, other.events[1].tags.provider], [[], 'lost'], 'and the next report is sent then');
 
   const refusing = await startSentry(t);
   refusing.answer = () => 500;
@@ -138,13 +161,14 @@ async function hanging(t) {
   await site.stop();
   const again = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue}`, `NextAuthSentry ${sentry.dsn}`) });
   const { status, location } = await fail(again);
-  t.is([status, location], [302, `${again.url}/api/auth/error?error=Configuration`], 'keeps nobody waiting');
+  t.is([status, location], [302, `${again.url}/api/auth/error?error=OAuthSignin`], 'keeps nobody waiting');
   t.is(queued(queue).length, 100, 'and a full queue takes no more');
   t.is((await new Client(again).credentials('ada', 'x')).location, again.url, 'while sign-ins go on');
 }
 
 suite('Error reports to Sentry', async (t) => {
   await reports(t);
+  await dependencies(t);
   await manyChildren(t);
   await personal(t);
   await fromEnvironment(t);

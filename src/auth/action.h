@@ -12,7 +12,6 @@
 #include "ops/events.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
-#include "ops/sentry.h"
 #include "ops/trace.h"
 
 /* Who signs in: what rules, roles and claims are worked out from. */
@@ -58,7 +57,6 @@ typedef struct na_request {
     na_db *db;               /* users and accounts; NULL where there is no database */
     na_mail_queue *mails;    /* NULL where no mail is sent */
     const na_events *events; /* NULL where nobody is told of any */
-    const na_sentry *sentry; /* NULL where nothing is reported */
     const na_audit *audit;   /* NULL where nothing is recorded */
     na_http *http;
     apr_time_t now;

@@ -81,7 +81,8 @@ static na_error *post_credentials(na_request *request, na_response *response)
 na_error *na_callback_credentials(na_request *request, na_response *response)
 {
     if (strcmp(request->method, "POST") != 0)
-        return na_error_new(request->pool, NA_CONFIGURATION, "credentials take a POST");
+        return na_error_new(request->pool, NA_INVALID_PROVIDER,
+                            "a provider of credentials takes a POST");
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/signin?csrf=true");
     return post_credentials(request, response);

@@ -26,7 +26,7 @@ static na_error *check_iss(na_request *request, const na_metadata *metadata)
         return NULL;
     return iss && strcmp(iss, metadata->issuer) == 0
                ? NULL
-               : na_error_new(request->pool, NA_OAUTH_CALLBACK,
+               : na_error_new(request->pool, NA_INVALID_CHECK,
                               "the callback's iss is another issuer");
 }
 
@@ -40,7 +40,7 @@ static na_error *fetch_profile(na_request *request, const na_checks *checks, na_
     NA_TRY(na_oauth_metadata(&oauth, &metadata));
     NA_TRY(check_iss(request, &metadata));
     if (!code || !*code)
-        return na_error_new(request->pool, NA_OAUTH_CALLBACK, "the callback has no code");
+        return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no code");
     NA_TRY(na_oauth_exchange(&oauth, &metadata, code, checks->code_verifier, tokens));
     return na_oauth_profile(&oauth, &metadata, tokens, checks->nonce, profile);
 }

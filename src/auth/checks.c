@@ -119,18 +119,18 @@ static na_error *take(na_request *request, na_cookie_id id, const char *state, c
     const char *name = cookie_name(request, id, state);
     const char *cookie = apr_table_get(request->cookies, name);
     if (!cookie)
-        return na_error_new(request->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(request->pool, NA_INVALID_CHECK,
                             "cookie %s is missing: expired, used already, or another browser",
                             request->config->cookies[id].name);
     na_error *error = na_keyring_open(request->pool, &request->config->check_rings[id],
                                       na_bytes_of(cookie), request->now, claims);
     if (error)
-        return na_error_wrap(request->pool, error, NA_OAUTH_CALLBACK, "cookie %s is unusable",
+        return na_error_wrap(request->pool, error, NA_INVALID_CHECK, "cookie %s is unusable",
                              request->config->cookies[id].name);
     const char *provider = na_json_string(*claims, "provider");
     *value = na_json_string(*claims, "value");
     if (!*value || !provider || strcmp(provider, request->provider->id) != 0)
-        return na_error_new(request->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(request->pool, NA_INVALID_CHECK,
                             "cookie %s was made for another provider",
                             request->config->cookies[id].name);
     return NULL;
@@ -140,10 +140,10 @@ static na_error *take_state(na_request *request, const char *state, const char *
 {
     json_t *claims;
     if (!state)
-        return na_error_new(request->pool, NA_OAUTH_CALLBACK, "the callback has no state");
+        return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no state");
     NA_TRY(take(request, NA_COOKIE_STATE, state, expected, &claims));
     if (!na_equal_secret(state, *expected))
-        return na_error_new(request->pool, NA_OAUTH_CALLBACK, "state is not this sign-in's");
+        return na_error_new(request->pool, NA_INVALID_CHECK, "state is not this sign-in's");
     const char *url =
         na_safe_redirect(request->pool, request->config, na_json_string(claims, "callbackUrl"));
     request->callback_url = url ? url : request->callback_url;

@@ -78,6 +78,8 @@ static const char *v5_error_url(na_request *request, const char *code)
 
 static const char *v4_error_url(na_request *request, const char *code)
 {
+    if (strcmp(code, NA_INVALID_PROVIDER) == 0)
+        code = NA_CONFIGURATION;
     const char *url =
         apr_pstrcat(request->pool, request->config->base_url, "/error?error=", code, NULL);
     if (strcmp(code, NA_CREDENTIALS_SIGNIN) == 0)
@@ -125,31 +127,21 @@ static na_error *record_failure(na_request *request, na_error *error)
     return unrecorded ? unrecorded : error;
 }
 
-/* What only the operator can mend is for NextAuthSentry. */
-static void capture(const na_request *request, const na_error *error)
+/* 1 where whoever visits can have it; all else is the operator's to mend. */
+static int is_visitors(const na_error *error)
 {
-    const na_error_report report = {.level = "error",
-                                    .code = error->code,
-                                    .message = na_error_text(request->pool, error),
-                                    .action = request->action,
-                                    .provider = request->provider ? request->provider->id : NULL,
-                                    .user = request->claimant.id,
-                                    .address = request->origin.address,
-                                    .request_id = request->origin.request_id,
-                                    .trace_id = request->origin.trace_id,
-                                    .method = request->method,
-                                    .path = apr_pstrcat(request->pool, request->config->base_path,
-                                                        "/", request->action, NULL)};
-    na_sentry_capture(request->sentry, request->pool, &report);
+    int is_own = strcmp(error->code, NA_CONFIGURATION) == 0 ||
+                 strcmp(error->code, NA_OAUTH_SIGNIN) == 0 ||
+                 strcmp(error->code, NA_OAUTH_CALLBACK) == 0;
+    for (const na_error *cause = error; cause && is_own; cause = cause->cause)
+        is_own = strcmp(cause->code, NA_INVALID_CHECK) != 0;
+    return !is_own;
 }
 
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
-    int own_fault = strcmp(error->code, NA_CONFIGURATION) == 0;
-    na_log_error(request, own_fault ? NA_LOG_ERROR : NA_LOG_WARNING, log_event_of(request, error),
-                 error);
-    if (own_fault)
-        capture(request, error);
+    na_log_error(request, is_visitors(error) ? NA_LOG_WARNING : NA_LOG_ERROR,
+                 log_event_of(request, error), error);
     const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
                                             : v4_error_url(request, error->code);
     na_keep_reference(request, response);
@@ -218,7 +210,8 @@ void na_dispatch(na_request *request, na_response *response)
 na_error *na_callback(na_request *request, na_response *response)
 {
     if (!request->provider)
-        return na_error_new(request->pool, NA_CONFIGURATION, "a callback of an unknown provider");
+        return na_error_new(request->pool, NA_INVALID_PROVIDER,
+                            "a callback of an unknown provider");
     if (request->provider->type == NA_EMAIL)
         return na_callback_email(request, response);
     return request->provider->type == NA_CREDENTIALS ? na_callback_credentials(request, response)

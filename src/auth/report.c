@@ -15,6 +15,7 @@ static void write_record(const na_request *request, na_level level, const char *
                                   .event = event,
                                   .message = message,
                                   .cause = cause,
+                                  .user = request->claimant.id,
                                   .provider = request->provider ? request->provider->id : NULL};
     request->server->log(request->server->data, &record);
 }

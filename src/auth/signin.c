@@ -52,7 +52,8 @@ na_error *na_post_signin(na_request *request, na_response *response)
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/signin?csrf=true");
     if (!request->provider && na_speaks_v5(request))
-        return na_error_new(request->pool, NA_CONFIGURATION, "a sign-in with an unknown provider");
+        return na_error_new(request->pool, NA_INVALID_PROVIDER,
+                            "a sign-in with an unknown provider");
     if (!request->provider || request->provider->type == NA_CREDENTIALS) {
         const char *page = request->provider ? "/signin" : "/signin?csrf=true";
         na_respond_redirect(request, response, 200,

@@ -33,6 +33,14 @@ struct na_error {
 #define NA_SESSION "SessionError"
 #define NA_MISSING_CSRF "MissingCSRF"
 
+/*
+ * Auth.js's, which tells browsers another: what whoever visits can have, where its like is a
+ * failure of the site or a provider. A state, nonce, code or cookie that is not of this sign-in;
+ * a provider that is not there, or not for this.
+ */
+#define NA_INVALID_CHECK "InvalidCheck"
+#define NA_INVALID_PROVIDER "InvalidProvider"
+
 /* Not NextAuth's: something that sessions depend on does not answer. The answer is a 503. */
 #define NA_UNAVAILABLE "Unavailable"
 

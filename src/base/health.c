@@ -36,18 +36,19 @@ static int may_ask(na_health *health)
     return apr_atomic_cas32(&health->retry_at, now + BACKOFF_MOST_MS, retry_at) == retry_at;
 }
 
-static void say(const na_watch *watch, const char *message)
+static void say(const na_watch *watch, int is_down, const char *message)
 {
     if (watch->changed)
-        watch->changed(watch->data, message);
+        watch->changed(watch->data, is_down, message);
 }
 
 static void came_back(const na_watch *watch, apr_pool_t *pool)
 {
     if (!apr_atomic_xchg32(&watch->health->failures, 0))
         return;
-    say(watch, apr_psprintf(pool, "%s is back, after %u s", watch->name,
-                            seconds() - apr_atomic_read32(&watch->health->down_at)));
+    say(watch, 0,
+        apr_psprintf(pool, "%s is back, after %u s", watch->name,
+                     seconds() - apr_atomic_read32(&watch->health->down_at)));
 }
 
 static void failed(const na_watch *watch, apr_pool_t *pool, const na_error *error)
@@ -61,7 +62,7 @@ static void failed(const na_watch *watch, apr_pool_t *pool, const na_error *erro
     if (before)
         return;
     apr_atomic_set32(&health->down_at, seconds());
-    say(watch, apr_psprintf(pool, "%s is down: %s", watch->name, na_error_text(pool, error)));
+    say(watch, 1, apr_psprintf(pool, "%s is down: %s", watch->name, na_error_text(pool, error)));
 }
 
 na_error *na_watch_admit(const na_watch *watch, apr_pool_t *pool)

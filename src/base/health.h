@@ -19,7 +19,7 @@ typedef struct na_health {
 } na_health;
 
 /* Told of each change: "… is down: why", "… is back, after 7 s". */
-typedef void na_health_changed(void *data, const char *message);
+typedef void na_health_changed(void *data, int is_down, const char *message);
 
 typedef struct na_watch {
     const char *name; /* for messages; no secrets */

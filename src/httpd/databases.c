@@ -14,6 +14,7 @@
 
 typedef struct shared_database {
     const na_db_options *options;
+    const server_rec *server; /* one that names it */
     int is_replica;
     na_watch watch;
     na_db *db;
@@ -51,9 +52,11 @@ static shared_database *find(const na_db_options *options)
     return NULL;
 }
 
-static void log_change(void *data, const char *message)
+static void log_change(void *data, int is_down, const char *message)
 {
-    na_log_server(ap_server_conf, NA_LOG_ERROR, "ADAPTER_ERROR", "database: %s", message);
+    const shared_database *database = data;
+    na_log_server(database->server, is_down ? NA_LOG_ERROR : NA_LOG_WARNING, "ADAPTER_ERROR",
+                  "database: %s", message);
 }
 
 static void count_failure(void *data)
@@ -90,16 +93,18 @@ static na_error *share_health(apr_pool_t *pconf)
     return NULL;
 }
 
-static na_error *add(apr_pool_t *pconf, const na_db_options *options, int is_replica)
+static na_error *add(apr_pool_t *pconf, const server_rec *s, const na_db_options *options,
+                     int is_replica)
 {
     if (find(options))
         return NULL;
     if (database_count == DATABASES_MAX)
         return na_error_new(pconf, NA_CONFIGURATION, "more than %d different databases",
                             DATABASES_MAX);
-    databases[database_count++] = (shared_database){.options = options, .is_replica = is_replica};
+    databases[database_count++] =
+        (shared_database){.options = options, .server = s, .is_replica = is_replica};
     for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
-        NA_TRY(add(pconf, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
+        NA_TRY(add(pconf, s, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
     return NULL;
 }
 
@@ -148,7 +153,7 @@ static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
             continue;
         na_error *error = purge(databases[i].db, pool);
         if (error && !na_is_unavailable(error))
-            na_log_server(ap_server_conf, NA_LOG_WARNING, "ADAPTER_ERROR", "database: %s",
+            na_log_server(databases[i].server, NA_LOG_WARNING, "ADAPTER_ERROR", "database: %s",
                           na_error_text(pool, error));
     }
     return APR_SUCCESS;
@@ -169,7 +174,7 @@ na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)
     for (; s; s = s->next) {
         const na_config *config = na_server_conf_of(s)->config;
         if (config && config->database)
-            NA_TRY(add(pconf, config->database, 0));
+            NA_TRY(add(pconf, s, config->database, 0));
     }
     NA_TRY(share_health(pconf));
     return watch_databases(pconf);

@@ -125,7 +125,6 @@ static int translate_request(request_rec *r, na_request *request)
         .db = conf->db,
         .mails = conf->mails,
         .events = conf->events,
-        .sentry = conf->sentry,
         .audit = conf->audit,
         .http = conf->http,
         .now = r->request_time,

@@ -34,7 +34,7 @@ na_error *na_health_prepare(apr_pool_t *pconf, server_rec *first)
     return NULL;
 }
 
-static void log_change(void *server, const char *message)
+static void log_change(void *server, int is_down, const char *message)
 {
     na_log_server(server, NA_LOG_WARNING, "PROVIDER_STATE", "%s", message);
 }

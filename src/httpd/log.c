@@ -59,6 +59,12 @@ static int is_wanted(const server_rec *s, const request_rec *r, na_level level)
     return r ? APLOG_R_IS_LEVEL(r, apache_level(level)) : APLOG_IS_LEVEL(s, apache_level(level));
 }
 
+/* 1 where it goes neither to the log nor to NextAuthSentry. */
+static int is_of_nobody(const server_rec *s, const request_rec *r, na_level level)
+{
+    return level != NA_LOG_ERROR && !is_wanted(s, r, level);
+}
+
 /* The server's error log escapes quotes' backslashes and all beyond ASCII: JSON has to do without.
  */
 static const char *unescaped(apr_pool_t *pool, const char *text)
@@ -107,10 +113,22 @@ static int write_to_file(apr_pool_t *pool, const na_server_conf *conf, const na_
     return apr_file_write_full(conf->log, line, strlen(line), NULL) == APR_SUCCESS;
 }
 
+/* What is an error is reported whatever LogLevel lets into the log. */
+static void report(const server_rec *s, const request_rec *r, apr_pool_t *pool,
+                   const na_log_record *record)
+{
+    const na_error_report error = {record, r ? r->method : NULL, r ? r->uri : NULL};
+    if (record->level == NA_LOG_ERROR)
+        na_sentry_capture(na_server_conf_of(s)->sentry, pool, &error);
+}
+
 static void write_record(const server_rec *s, request_rec *r, apr_pool_t *pool,
                          const na_log_record *record)
 {
     const na_server_conf *conf = na_server_conf_of(s);
+    report(s, r, pool, record);
+    if (!is_wanted(s, r, record->level))
+        return;
     if (conf->log && write_to_file(pool, conf, record))
         return;
     write_to_error_log(s, r, record->level,
@@ -123,7 +141,7 @@ void na_log_record_of_request(request_rec *r, const na_log_record *given)
     const na_config *config = na_config_of(r);
     na_state *state = na_state_of(r);
     na_log_record record = *given;
-    if (!is_wanted(r->server, r, record.level))
+    if (is_of_nobody(r->server, r, record.level))
         return;
     if (!record.user && state->session)
         record.user = state->session->user;
@@ -138,7 +156,7 @@ void na_log_record_of_request(request_rec *r, const na_log_record *given)
 void na_log_request(request_rec *r, na_level level, const char *event, const char *format, ...)
 {
     va_list args;
-    if (!is_wanted(r->server, r, level))
+    if (is_of_nobody(r->server, r, level))
         return;
     va_start(args, format);
     const na_log_record record = {.level = level,
@@ -152,7 +170,7 @@ void na_log_server(const server_rec *s, na_level level, const char *event, const
 {
     apr_pool_t *pool;
     va_list args;
-    if (!is_wanted(s, NULL, level) || apr_pool_create(&pool, NULL) != APR_SUCCESS)
+    if (is_of_nobody(s, NULL, level) || apr_pool_create(&pool, NULL) != APR_SUCCESS)
         return;
     va_start(args, format);
     const na_config *config = na_server_conf_of(s)->config;

@@ -14,6 +14,7 @@
 #include "httpd/store_provider.h"
 #include "ops/audit.h"
 #include "ops/health.h"
+#include "ops/sentry.h"
 #include "ops/statsd.h"
 #include "ops/trace.h"
 #include "store/redis.h"

@@ -80,10 +80,11 @@ na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s)
     return share_health(pconf);
 }
 
-static void log_change(void *data, const char *message)
+static void log_change(void *data, int is_down, const char *message)
 {
-    na_log_server(ap_server_conf, NA_LOG_ERROR, "SESSION_STORE_ERROR", "session store: %s",
-                  message);
+    const shared_store *store = data;
+    na_log_server(store->server, is_down ? NA_LOG_ERROR : NA_LOG_WARNING, "SESSION_STORE_ERROR",
+                  "session store: %s", message);
 }
 
 static void count_failure(void *data)

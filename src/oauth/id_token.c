@@ -167,7 +167,8 @@ static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata
     if (!sub || !*sub)
         return refuse(oauth, "it has no sub");
     if (nonce && !na_equal_secret(nonce, na_json_string(claims, "nonce"))) /* step 11 */
-        return refuse(oauth, "nonce is not this sign-in's");
+        return na_error_new(oauth->pool, NA_INVALID_CHECK,
+                            "ID token refused: nonce is not this sign-in's");
     return check_at_hash(oauth, claims, alg, tokens->access_token);
 }
 

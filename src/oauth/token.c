@@ -36,13 +36,21 @@ static const char *quoted(const na_oauth *oauth, const char *text)
     return na_one_line(oauth->pool, text, SAID_MAX);
 }
 
+/* RFC 6749 section 5.2, and GitHub's word for it: the code is not of this sign-in. */
+static const char *refusal_code(const char *error)
+{
+    return strcmp(error, "invalid_grant") == 0 || strcmp(error, "bad_verification_code") == 0
+               ? NA_INVALID_CHECK
+               : NA_OAUTH_CALLBACK;
+}
+
 static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tokens *tokens)
 {
     const char *type = na_json_string(answer, "token_type");
     const char *error = na_json_string(answer, "error");
     json_int_t lifetime;
     if (error)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the token endpoint answers %s (%s)",
+        return na_error_new(oauth->pool, refusal_code(error), "the token endpoint answers %s (%s)",
                             quoted(oauth, error),
                             quoted(oauth, na_json_string(answer, "error_description")));
     tokens->access_token = na_json_string(answer, "access_token");

@@ -3,6 +3,7 @@
 #define NA_OPS_SENTRY_H
 
 #include "ops/deliver.h"
+#include "ops/log.h"
 
 /* Where reports go: "https://KEY@host[:port][/prefix]/PROJECT". */
 typedef struct na_sentry_dsn {
@@ -35,18 +36,10 @@ typedef struct na_sentry {
     na_sentry_memory *memory;
 } na_sentry;
 
-/* What went wrong. Whatever is not known is NULL. Lives as long as the call. */
+/* A line of the log, and the request it is of: NULL where it is of none. */
 typedef struct na_error_report {
-    const char *level;    /* "fatal", "error", "warning" */
-    const char *code;     /* public */
-    const char *message;  /* private */
-    const char *action;   /* "callback" */
-    const char *provider; /* id */
-    const char *user;     /* id */
-    const char *address;  /* of the client */
-    const char *request_id, *trace_id;
-    const char *method;
-    const char *path; /* without the query */
+    const na_log_record *record;
+    const char *method, *path;
 } na_error_report;
 
 /*

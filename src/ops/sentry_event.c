@@ -51,63 +51,70 @@ const char *na_sentry_scrub(apr_pool_t *pool, const char *message, int pii)
 /* ── events ────────────────────────────────────────────────────────────────────────────────── */
 
 /* Tags have values of up to 200 characters; what is not known has none. */
-static json_t *tags_of(apr_pool_t *pool, const na_sentry *sentry, const na_error_report *report)
+static json_t *tags_of(apr_pool_t *pool, const na_sentry *sentry, const na_log_record *record)
 {
-    const char *provider = report->provider ? na_one_line(pool, report->provider, 200) : NULL;
-    return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}", "code", report->code, "action",
-                     report->action, "provider", provider, "site", sentry->site, "mode",
-                     sentry->mode, "request_id", report->request_id);
+    const char *provider = record->provider ? na_one_line(pool, record->provider, 200) : NULL;
+    return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*}", "event", record->event, "provider", provider,
+                     "site", sentry->site, "mode", sentry->mode, "request_id", record->request_id);
 }
 
-static json_t *request_of(apr_pool_t *pool, const na_sentry *sentry, const na_error_report *report)
+static const char *message_of(apr_pool_t *pool, const na_log_record *record, int pii)
 {
-    const char *path = report->path ? report->path : "";
-    const char *url =
-        apr_pstrcat(pool, sentry->site, apr_pstrmemdup(pool, path, strcspn(path, "?#;")), NULL);
-    return json_pack("{s:s, s:s*}", "url", na_one_line(pool, url, 1000), "method", report->method);
+    const char *message = record->message ? record->message : "";
+    if (record->cause)
+        message = apr_pstrcat(pool, message, ": ", record->cause, NULL);
+    return na_sentry_scrub(pool, message, pii);
 }
 
-static json_t *fingerprint_of(const na_error_report *report)
+static void add_request(const na_sentry *sentry, apr_pool_t *pool, json_t *event,
+                        const na_error_report *report)
 {
-    return json_pack("[s, s, s, s]", "nextauth", report->code ? report->code : "",
-                     report->action ? report->action : "",
-                     report->provider ? report->provider : "");
+    if (!report->path)
+        return;
+    const char *path = apr_pstrmemdup(pool, report->path, strcspn(report->path, "?#;"));
+    const char *url = na_sentry_scrub(pool, apr_pstrcat(pool, sentry->site, path, NULL),
+                                      sentry->options->send_default_pii);
+    json_object_set_new(event, "request",
+                        json_pack("{s:s, s:s*}", "url", url, "method", report->method));
 }
 
-static void add_trace(apr_pool_t *pool, json_t *event, const na_error_report *report)
+static void add_trace(apr_pool_t *pool, json_t *event, const na_log_record *record)
 {
-    if (report->trace_id)
+    if (record->trace_id)
         json_object_set_new(event, "contexts",
-                            json_pack("{s:{s:s, s:s}}", "trace", "trace_id", report->trace_id,
+                            json_pack("{s:{s:s, s:s}}", "trace", "trace_id", record->trace_id,
                                       "span_id", na_random_hex(pool, 8)));
 }
 
-static void add_user(json_t *event, const na_error_report *report)
+static void add_user(json_t *event, const na_log_record *record)
 {
-    if (report->user || report->address)
+    if (record->user || record->address)
         json_object_set_new(event, "user",
-                            json_pack("{s:s*, s:s*}", "id", report->user, "ip_address",
-                                      report->address));
+                            json_pack("{s:s*, s:s*}", "id", record->user, "ip_address",
+                                      record->address));
 }
 
 json_t *na_sentry_event(const na_sentry *sentry, apr_pool_t *pool, const char *id, apr_time_t now,
                         const na_error_report *report)
 {
     const na_sentry_options *options = sentry->options;
-    const char *message = report->message ? report->message : "";
-    json_t *event = na_json_own(
-        pool,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s*, s:s*, s:s*}", "event_id", id,
-                  "timestamp", na_iso8601(pool, now), "level",
-                  report->level ? report->level : "error", "platform", "other", "logger",
-                  "nextauth", "message", na_sentry_scrub(pool, message, options->send_default_pii),
-                  "tags", tags_of(pool, sentry, report), "fingerprint", fingerprint_of(report),
-                  "request", request_of(pool, sentry, report), "server_name", sentry->server_name,
-                  "release", options->release, "environment", options->environment));
+    const na_log_record *record = report->record;
+    const char *provider = record->provider ? record->provider : "";
+    json_t *event =
+        na_json_own(pool,
+                    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:[s, s, s], s:s*, s:s*, s:s*}",
+                              "event_id", id, "timestamp", na_iso8601(pool, now), "level",
+                              na_level_name(record->level), "platform", "other", "logger",
+                              "nextauth", "message",
+                              message_of(pool, record, options->send_default_pii), "tags",
+                              tags_of(pool, sentry, record), "fingerprint", "nextauth",
+                              record->event, provider, "server_name", sentry->server_name,
+                              "release", options->release, "environment", options->environment));
     if (!event)
         return NULL;
-    add_trace(pool, event, report);
+    add_request(sentry, pool, event, report);
+    add_trace(pool, event, record);
     if (options->send_default_pii)
-        add_user(event, report);
+        add_user(event, record);
     return event;
 }

@@ -15,7 +15,7 @@
 
 static const char *said = "";
 
-static void hear(void *data, const char *message)
+static void hear(void *data, int is_down, const char *message)
 {
     said = apr_pstrdup(data, message);
 }

@@ -397,7 +397,7 @@ static void moving(apr_pool_t *pool)
 }
 
 static int changes;
-static void count_change(void *data, const char *message)
+static void count_change(void *data, int is_down, const char *message)
 {
     changes++;
 }
