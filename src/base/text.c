@@ -216,19 +216,6 @@ int na_has_control(const char *text)
     return 0;
 }
 
-const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max)
-{
-    if (!text)
-        return "";
-    if (strlen(text) <= max && !na_has_control(text))
-        return text;
-    char *copy = apr_pstrndup(pool, text, max);
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    return copy;
-}
-
 int na_utf8_sequence(const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -255,4 +242,41 @@ int na_is_utf8(const char *text)
         text += length;
     }
     return 1;
+}
+
+/* C0, DEL, and in UTF-8 C1: terminals obey them, JSON escapes the first alone. */
+static int is_control(const char *p)
+{
+    return ((unsigned char)*p < 0x20 && *p) || *p == 0x7f ||
+           ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0);
+}
+
+static int is_one_line(const char *text, apr_size_t max)
+{
+    const char *p = text;
+    for (int len; *p; p += len)
+        if (is_control(p) || !(len = na_utf8_sequence(p)))
+            return 0;
+    return (apr_size_t)(p - text) <= max;
+}
+
+const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max)
+{
+    if (!text)
+        return "";
+    if (is_one_line(text, max))
+        return text;
+    char *copy = apr_palloc(pool, max + 1), *end = copy;
+    while (*text) {
+        int len = na_utf8_sequence(text);
+        const char *from = is_control(text) ? " " : len ? text : NA_REPLACEMENT;
+        apr_size_t size = from == text ? (apr_size_t)len : strlen(from);
+        if (size > max - (apr_size_t)(end - copy))
+            break;
+        memcpy(end, from, size);
+        end += size;
+        text += len ? len : 1;
+    }
+    *end = '\0';
+    return copy;
 }

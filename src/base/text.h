@@ -46,9 +46,13 @@ char *na_percent_decode(apr_pool_t *pool, const char *text, int plus);
 /* 1 where `text` has a byte below 0x20 or 0x7f. */
 int na_has_control(const char *text);
 
+/* U+FFFD, where bytes are no text. */
+#define NA_REPLACEMENT "\xef\xbf\xbd"
+
 /*
- * Foreign text for a log line or a header: control characters become spaces, what is beyond `max`
- * bytes is cut. Returns `text` itself where nothing has to change; NULL gives "".
+ * Foreign text for a log line, a header or JSON: control characters become spaces, bytes that are
+ * no UTF-8 become U+FFFD, characters beyond `max` bytes are cut. Returns `text` itself where
+ * nothing has to change; NULL gives "".
  */
 const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max);
 

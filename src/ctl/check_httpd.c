@@ -12,16 +12,13 @@
 /* Of what httpd says at once. */
 #define SAID_MAX 1000
 
-#define OTHER_TEXT "(text that is not UTF-8)"
-
 void na_ctl_add_finding(apr_pool_t *pool, json_t *findings, const char *state, const char *message,
                         const char *mend, const char *file, int line)
 {
-    const char *said = na_one_line(pool, message, SAID_MAX);
     json_array_append_new(findings,
                           json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "site", "httpd",
                                     "group", "httpd", "subject", "httpd", "state", state, "message",
-                                    na_is_utf8(said) ? said : OTHER_TEXT, "mend", mend, "file",
+                                    na_one_line(pool, message, SAID_MAX), "mend", mend, "file",
                                     file && na_is_utf8(file) ? file : NULL, "line",
                                     line ? json_integer(line) : json_null()));
 }

@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "httpd/answer.h"
 
+#define MESSAGE_MAX 1000
+
 int na_answer_json(request_rec *r, int status, json_t *json)
 {
     const char *text = na_json_dump(r->pool, na_json_own(r->pool, json));
@@ -19,7 +21,8 @@ int na_answer_json(request_rec *r, int status, json_t *json)
 
 int na_answer_error(request_rec *r, int status, const char *message)
 {
-    return na_answer_json(r, status, json_pack("{s:s}", "error", message));
+    return na_answer_json(r, status,
+                          json_pack("{s:s}", "error", na_one_line(r->pool, message, MESSAGE_MAX)));
 }
 
 int na_refuse_method(request_rec *r)

@@ -129,10 +129,7 @@ static const char *name_of(const findings *all, const server_rec *s)
 
 static json_t *text_of(apr_pool_t *pool, const char *text)
 {
-    if (!text)
-        return json_null();
-    json_t *json = json_string(na_one_line(pool, text, TEXT_MAX));
-    return json ? json : json_string("(text that is not UTF-8)");
+    return text ? json_string(na_one_line(pool, text, TEXT_MAX)) : json_null();
 }
 
 static json_t *json_of(const findings *all, const row *r)

@@ -22,8 +22,6 @@
 #define REQUEST_ID_MAX 128
 #define SITE_MAX 300
 
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-
 /* Bytes that JSON takes for a sequence of `len` bytes. */
 static apr_size_t cost_of(const char *p, int len)
 {
@@ -48,8 +46,8 @@ static const char *clean(apr_pool_t *pool, const char *text, apr_size_t max)
         int len = na_utf8_sequence(text);
         text += len ? len : 1;
         if (!len || is_unescaped_control(from)) {
-            from = REPLACEMENT;
-            len = sizeof REPLACEMENT - 1;
+            from = NA_REPLACEMENT;
+            len = sizeof NA_REPLACEMENT - 1;
         }
         used += cost_of(from, len);
         if (used > max)

@@ -21,14 +21,10 @@ const char *na_level_name(na_level level)
     return names[level];
 }
 
-/* JSON is UTF-8; what is not is shown by its bytes. */
 static void put(apr_pool_t *pool, json_t *object, const char *name, const char *text)
 {
-    if (!text)
-        return;
-    const char *line = na_one_line(pool, text, TEXT_MAX);
-    json_object_set_new(object, name,
-                        json_string(na_is_utf8(line) ? line : na_percent_encode(pool, line)));
+    if (text)
+        json_object_set_new(object, name, json_string(na_one_line(pool, text, TEXT_MAX)));
 }
 
 /* Of a duration's digits those that mean something: 0.303, not 0.30299999999999999. */
