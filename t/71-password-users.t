@@ -5,9 +5,11 @@ const { thorough, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
+const { startReceiver } = require('./lib/webhooks.js');
 const { nextauthctl } = require('./lib/ctl.js');
 
 const NAME = 'next-auth.session-token';
+const WEBHOOK = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const GOOD = 'seven lanterns under water';
 const BETTER = 'a quieter lighthouse at noon';
 const config = (db, mail, more = '') => `
@@ -30,7 +32,8 @@ const features = ['signUp', 'passwordReset', 'account', 'deleteAccount'].map((na
 
 async function users(t, db) {
   const mail = await startMail(t, { tls: 'none' });
-  const site = await t.httpd({ config: config(db, mail, features) });
+  const receiver = await startReceiver(t, WEBHOOK);
+  const site = await t.httpd({ config: config(db, mail, `${features}\nNextAuthEvent updateUser ${receiver.url} secret=${WEBHOOK}`) });
   const count = async () => Number((await db.sql('SELECT count(*) AS n FROM users'))[0].n);
   const post = async (client, path, fields) => client.post(`/api/auth/${path}`, { csrfToken: await client.csrf(), ...fields });
   const ask = async (path, email) => post(new Client(site), path, { email });
@@ -123,6 +126,8 @@ async function users(t, db) {
   t.like((await post(me, 'confirm-email', fields)).text, /Your address was changed/, 'then it counts');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('countess@example.org', GOOD))], [false, true], 'for signing in');
   t.is((await post(me, 'confirm-email', fields)).location, `${site.url}/api/auth/error?error=Verification`, 'once');
+  await until('two events', () => receiver.taken().length === 2);
+  t.is(receiver.taken().map(({ data }) => [data.user.name, data.user.email]), [['Countess <b>', 'ada@example.org'], ['Countess <b>', 'countess@example.org']], 'other systems are told of the new name and address');
 
   t.section(`${db.engine}: disabled, and gone`);
   const [{ id }] = await db.sql('SELECT id FROM users');

@@ -308,6 +308,9 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     if (late)
         return late;
     na_report(request, &event);
+    na_event update = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, &user);
+    update.email = email;
+    na_report(request, &update);
     respond(request, response, &user, "Your address was changed.", 0);
     return NULL;
 }

@@ -58,6 +58,24 @@ static void utf8(void)
     ok(!na_is_utf8("\xe2\x82"), "a cut sequence is not");
 }
 
+static void lines(apr_pool_t *pool)
+{
+    const char *plain = "Zoë 😀";
+    ok(na_one_line(pool, plain, 9) == plain, "a line of text stays where it is");
+    is(na_one_line(pool, plain, 8), "Zoë ", "what is cut is cut before a character");
+    is(na_one_line(pool, plain, 3), "Zo", "of two bytes, too");
+    is(na_one_line(pool, "a\r\n\tb\x7f", 20), "a   b ", "control characters are spaces");
+    is(na_one_line(pool,
+                   "\xc2\x9b"
+                   "31m",
+                   20),
+       " 31m", "C1 ones, too");
+    is(na_one_line(pool, "M\xfcller \xe2\x82", 20), "M\ufffdller \ufffd\ufffd",
+       "bytes that are no UTF-8 are marked");
+    is(na_one_line(pool, "\xff\xff", 5), "\ufffd", "and never cut in two");
+    is(na_one_line(pool, NULL, 5), "", "nothing is an empty line");
+}
+
 static void hashes(apr_pool_t *pool)
 {
     /* RFC 5869 appendix A.1, the first 16 bytes */
@@ -106,6 +124,7 @@ int main(void)
     base64url(pool);
     escaping(pool);
     utf8();
+    lines(pool);
     hashes(pool);
     json(pool);
     return tap_done();
