@@ -53,6 +53,18 @@ suite('the log: lines for programs and for people, and what leads to them', asyn
     c.cookies.set('next-auth.error-reference', { value: 'x'.repeat(2000), path: '/' });
     t.is(referenceOf(await c.page('/api/auth/error?error=Configuration')), undefined, 'and not too much of it');
 
+    t.section('what cannot be done just now');
+    {
+      const down = await t.httpd({ files, config: `${common}\nNextAuthSessionStore redis\nNextAuthRedis redis://localhost:1\nNextAuthLog json auth.log` });
+      const d = t.client(down);
+      const answer = await d.page('/api/auth/callback/credentials', { method: 'POST', body: new URLSearchParams({ csrfToken: await d.csrf(), username: 'ada', password: 'correct horse' }).toString(), headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+      const lines = () => recordsOf(down).filter(({ level }) => level !== 'debug');
+      t.is([answer.status, lines().some(({ event, level, message }) => event === 'SESSION_STORE_ERROR' && level === 'error' && /is down: /.test(message))], [503, true], 'the site\'s own log says what is down');
+      t.like(lines().find((one) => one.requestId === referenceOf(answer))?.message, /^POST callback\/credentials: Unavailable: /, 'the page\'s reference finds a line');
+      const { json } = await d.credentials('ada', 'correct horse', { json: 'true' });
+      t.ok(lines().some((one) => one.requestId === json.reference), 'and so does that of an answer for programs');
+    }
+
     t.section('the trace that a request is part of (W3C Trace Context)');
     const traced = async (traceparent) => {
       const before = recordsOf(site).length;

@@ -114,33 +114,31 @@ static const char *log_event_of(const na_request *request, const na_error *error
 }
 
 /*
- * A sign-in that failed, or what else was about to be done and recorded already. What cannot be
- * recorded is answered as a success would be: whoever tries passwords learns nothing.
+ * A sign-in that failed, or what else was about to be done and recorded already; with a provider
+ * that is not there nobody can have tried to sign in. What cannot be recorded is answered as a
+ * success would be: whoever tries passwords learns nothing.
  */
 static na_error *record_failure(na_request *request, na_error *error)
 {
     int signs_in =
         strcmp(request->action, "callback") == 0 || strcmp(request->action, "signin") == 0;
-    if (!signs_in && !request->is_recorded)
+    if ((!signs_in && !request->is_recorded) || strcmp(error->code, NA_INVALID_PROVIDER) == 0)
         return error;
     na_error *unrecorded = na_record_failure(request, error);
     return unrecorded ? unrecorded : error;
 }
 
-/* 1 where whoever visits can have it; all else is the operator's to mend. */
-static int is_visitors(const na_error *error)
+/* 1 where it is the operator's to mend; all else whoever visits can bring about. */
+static int is_operators(const na_error *error)
 {
-    int is_own = strcmp(error->code, NA_CONFIGURATION) == 0 ||
-                 strcmp(error->code, NA_OAUTH_SIGNIN) == 0 ||
-                 strcmp(error->code, NA_OAUTH_CALLBACK) == 0;
-    for (const na_error *cause = error; cause && is_own; cause = cause->cause)
-        is_own = strcmp(cause->code, NA_INVALID_CHECK) != 0;
-    return !is_own;
+    const char *code = na_error_telling_code(error);
+    return strcmp(code, NA_CONFIGURATION) == 0 || strcmp(code, NA_OAUTH_SIGNIN) == 0 ||
+           strcmp(code, NA_OAUTH_CALLBACK) == 0;
 }
 
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
-    na_log_error(request, is_visitors(error) ? NA_LOG_WARNING : NA_LOG_ERROR,
+    na_log_error(request, is_operators(error) ? NA_LOG_ERROR : NA_LOG_WARNING,
                  log_event_of(request, error), error);
     const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
                                             : v4_error_url(request, error->code);
@@ -148,15 +146,16 @@ static void respond_error(na_request *request, na_response *response, const na_e
     na_respond_redirect(request, response, v4_status(error->code), url);
 }
 
-/* A redirect would lead to where the same fails again. What is down tells the log itself, once. */
+/* A redirect would lead to where the same fails again. */
 static void respond_unavailable(na_request *request, na_response *response, const na_error *error)
 {
     json_t *body =
-        na_json_own(request->pool,
-                    json_pack("{s:s, s:s}", "error", "Unavailable", "message",
-                              "Sessions cannot be looked up just now. Please try again."));
-    if (strcmp(error->code, NA_UNAVAILABLE) != 0)
-        na_log_error(request, NA_LOG_WARNING, log_event_of(request, error), error);
+        na_json_own(request->pool, json_pack("{s:s, s:s, s:s*}", "error", "Unavailable", "message",
+                                             "This cannot be done just now. Please try again.",
+                                             "reference", request->origin.request_id));
+    int is_polled = strcmp(request->method, "GET") == 0 && !request->wants_html;
+    na_log_error(request, is_polled ? NA_LOG_INFO : NA_LOG_WARNING, log_event_of(request, error),
+                 error);
     if (request->wants_html)
         na_respond_page(request, response, 503, "Please try again", na_page_unavailable());
     else

@@ -137,7 +137,7 @@ void na_report(na_request *request, const na_event *event)
 na_error *na_record_failure(na_request *request, const na_error *error)
 {
     na_event event = na_event_of(request, request->attempted, &request->claimant);
-    event.failure = error->code;
+    event.failure = na_error_telling_code(error);
     event.reason = na_error_text(request->pool, error);
     na_report(request, &event);
     return na_record_event(request, NULL, &event);

@@ -77,6 +77,7 @@ void na_respond_page(na_request *request, na_response *response, int status, con
     response->style_nonce = na_random_base64url(request->pool, 16);
     response->status = status;
     response->content_type = "text/html; charset=utf-8";
+    const char *reference = status == 503 ? request->origin.request_id : reference_of(request);
     response->body = na_page(request->pool, &request->config->theme, request->config->providers,
-                             response->style_nonce, title, content, reference_of(request));
+                             response->style_nonce, title, content, reference);
 }

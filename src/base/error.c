@@ -52,6 +52,14 @@ na_error *na_error_mended_by(na_error *error, const char *mend)
     return error;
 }
 
+const char *na_error_telling_code(const na_error *error)
+{
+    for (const na_error *cause = error; cause; cause = cause->cause)
+        if (strcmp(cause->code, NA_INVALID_CHECK) == 0)
+            return NA_INVALID_CHECK;
+    return error->code;
+}
+
 const char *na_error_reason(apr_pool_t *pool, const na_error *error)
 {
     const char *text = error->message;

@@ -48,6 +48,9 @@ struct na_error {
  */
 #define NA_BUSY "Busy"
 
+/* The same of a change that somebody else's came in the way of: made again, it may succeed. */
+#define NA_CONFLICT "Conflict"
+
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -55,10 +58,7 @@ na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, .
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
 
-/* The same of a change that somebody else's came in the way of: made again, it may succeed. */
-#define NA_CONFLICT "Conflict"
-
-/* 1 where the code is one of these three; `error` may be NULL. */
+/* 1 where the code is NA_UNAVAILABLE, NA_BUSY or NA_CONFLICT; `error` may be NULL. */
 int na_is_unavailable(const na_error *error);
 
 /* Says how the error is mended; returns it. `mend` has to live as long. */
@@ -70,6 +70,9 @@ const char *na_error_text(apr_pool_t *pool, const na_error *error);
 /* The same in two parts: all but the mend, and that; NULL where there is none. */
 const char *na_error_reason(apr_pool_t *pool, const na_error *error);
 const char *na_error_mend(const na_error *error);
+
+/* Its code; but NA_INVALID_CHECK where that is among its causes, and tells more. */
+const char *na_error_telling_code(const na_error *error);
 
 /* Pass an error on to the caller. */
 #define NA_TRY(expression)                                                                         \

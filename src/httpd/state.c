@@ -33,6 +33,17 @@ void na_visit_of(request_rec *r, na_visit *visit)
                                    .user_agent = apr_table_get(r->headers_in, "User-Agent")}};
 }
 
+/* What is down tells a log of warnings that itself, once: not with each request that needs it. */
+static void log_error(request_rec *r, const na_error *error)
+{
+    if (!na_is_unavailable(error))
+        na_log_request(r, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
+                       na_error_text(r->pool, error));
+    else
+        na_log_request(r, strcmp(error->code, NA_UNAVAILABLE) ? NA_LOG_WARNING : NA_LOG_INFO,
+                       "SESSION_ERROR", "session not known: %s", na_error_text(r->pool, error));
+}
+
 const na_session *na_session_of(request_rec *r)
 {
     na_state *state = na_state_of(r);
@@ -49,11 +60,7 @@ const na_session *na_session_of(request_rec *r)
     na_error *error =
         na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
     state->unavailable = na_is_unavailable(error);
-    if (error && !state->unavailable)
-        na_log_request(r, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
-                       na_error_text(r->pool, error));
-    if (state->unavailable && strcmp(error->code, NA_UNAVAILABLE) != 0) /* that is said once */
-        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "session not known: %s",
-                       na_error_text(r->pool, error));
+    if (error)
+        log_error(r, error);
     return state->session;
 }

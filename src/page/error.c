@@ -50,6 +50,6 @@ const char *na_page_verify_request(apr_pool_t *pool, const char *origin)
 
 const char *na_page_unavailable(void)
 {
-    return "<h1>Please try again</h1><p>Sessions cannot be looked up just now. Nothing is lost: "
-           "reload this page in a moment.</p>";
+    return "<h1>Please try again</h1><p>This cannot be done just now. Nothing is lost: reload this "
+           "page in a moment.</p>";
 }
