@@ -4,6 +4,11 @@ const { isDeepStrictEqual, inspect } = require('node:util');
 
 const WATCHDOG_MS = 240_000;
 
+// prove shows it: what failed far away should not have to be guessed.
+function complain(...texts) {
+  for (const line of texts.join('\n').split('\n')) console.error(`# ${line}`);
+}
+
 class Suite {
   constructor() {
     this.count = 0;
@@ -24,7 +29,7 @@ class Suite {
     console.log(`${condition ? '' : 'not '}ok ${this.count} - ${String(name).replace(/[#\n]/g, ' ')}`);
     if (!condition) {
       this.failed += 1;
-      details.forEach((detail) => this.diag(detail));
+      complain(`not ok ${this.count} - ${name}`, ...details);
     }
     return Boolean(condition);
   }
