@@ -48,16 +48,15 @@ int na_map_to_storage(request_rec *r)
 
 static int read_body(request_rec *r, char **body)
 {
-    char *text = apr_palloc(r->pool, BODY_MAX + 1);
     apr_size_t len = 0;
     long got = 1;
     int status = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
-    *body = text;
-    *text = '\0';
+    *body = apr_pstrdup(r->pool, "");
     if (status != OK || !ap_should_client_block(r))
         return status;
     if (r->remaining > BODY_MAX)
         return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    char *text = *body = apr_palloc(r->pool, BODY_MAX + 1);
     while (len < BODY_MAX && (got = ap_get_client_block(r, text + len, BODY_MAX - len)) > 0)
         len += (apr_size_t)got;
     text[len] = '\0';

@@ -42,14 +42,17 @@ static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
     na_server_conf *conf = na_server_conf_of(s);
     const na_sentry_options *options = conf->plan.delivery.sentry;
     na_shared_sink *sink;
+    void *memory;
     NA_TRY(na_sinks_take_sentry(pconf, s, &sink));
+    NA_TRY(na_share(pconf, sizeof(na_sentry_memory), "error reports", &memory));
     conf->sentry = apr_palloc(pconf, sizeof *conf->sentry);
     *conf->sentry = (na_sentry){.options = options,
                                 .site = conf->config->origin,
                                 .mode = na_mode_name(conf->config->mode),
                                 .server_name = s->server_hostname,
-                                .sink = &sink->sink};
-    return na_sentry_memory_make(pconf, &conf->sentry->memory);
+                                .sink = &sink->sink,
+                                .memory = memory};
+    return NULL;
 }
 
 /* ── who delivers ──────────────────────────────────────────────────────────────────────────── */

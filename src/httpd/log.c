@@ -77,17 +77,10 @@ static const char *unescaped(apr_pool_t *pool, const char *text)
 
 static const char *json_for_error_log(apr_pool_t *pool, const na_log_record *record)
 {
-    const na_log_record simple = {.level = record->level,
-                                  .event = record->event,
-                                  .message = unescaped(pool, record->message),
-                                  .cause = unescaped(pool, record->cause),
-                                  .provider = record->provider,
-                                  .user = unescaped(pool, record->user),
-                                  .address = record->address,
-                                  .site = record->site,
-                                  .request_id = record->request_id,
-                                  .trace_id = record->trace_id,
-                                  .duration = record->duration};
+    na_log_record simple = *record;
+    simple.message = unescaped(pool, record->message);
+    simple.cause = unescaped(pool, record->cause);
+    simple.user = unescaped(pool, record->user);
     return na_log_json(pool, &simple, apr_time_now());
 }
 

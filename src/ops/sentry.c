@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <apr_atomic.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 
 #include "base/crypto.h"
@@ -64,30 +62,14 @@ na_error *na_sentry_dsn_parse(apr_pool_t *pool, const char *text, na_sentry_dsn 
 
 /* ── what was reported lately ──────────────────────────────────────────────────────────────── */
 
-#define REMEMBERED 64
 #define REMEMBERED_FOR 60 /* seconds */
-
-/* A word each: half of it a hash of the report, the other half the second it came in. */
-struct na_sentry_memory {
-    apr_uint64_t reports[REMEMBERED];
-};
-
-na_error *na_sentry_memory_make(apr_pool_t *pool, na_sentry_memory **made)
-{
-    apr_shm_t *shm;
-    if (apr_shm_create(&shm, sizeof **made, NULL, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no shared memory for error reports");
-    *made = apr_shm_baseaddr_get(shm);
-    memset(*made, 0, sizeof **made);
-    return NULL;
-}
 
 /* The place of a report of that hash, else that of the oldest; what is there. */
 static apr_uint64_t *find(na_sentry_memory *memory, apr_uint32_t hash, apr_uint64_t *found)
 {
     apr_uint64_t *place = &memory->reports[0];
     *found = __atomic_load_n(place, __ATOMIC_RELAXED);
-    for (int i = 1; i < REMEMBERED && *found >> 32 != hash; i++) {
+    for (int i = 1; i < NA_SENTRY_REMEMBERED && *found >> 32 != hash; i++) {
         apr_uint64_t each = __atomic_load_n(&memory->reports[i], __ATOMIC_RELAXED);
         if (each >> 32 != hash && (apr_uint32_t)each >= (apr_uint32_t)*found)
             continue;

@@ -22,9 +22,15 @@ typedef struct na_sentry_options {
     int send_default_pii; /* who and from where: personal data */
 } na_sentry_options;
 
-/* What was reported lately; shared by all processes that are forked after it is made. */
-typedef struct na_sentry_memory na_sentry_memory;
-na_error *na_sentry_memory_make(apr_pool_t *pool, na_sentry_memory **memory);
+#define NA_SENTRY_REMEMBERED 64
+
+/*
+ * What was reported lately, by all processes: in shared memory, all zero at first. A word each,
+ * half of it a hash of the report, the other half the second it came in.
+ */
+typedef struct na_sentry_memory {
+    apr_uint64_t reports[NA_SENTRY_REMEMBERED];
+} na_sentry_memory;
 
 /* NextAuthSentry of one server. */
 typedef struct na_sentry {

@@ -1,5 +1,6 @@
 'use strict';
 // TAP for one test file. suite('what it is about', async (t) => { … }).
+const path = require('node:path');
 const { isDeepStrictEqual, inspect } = require('node:util');
 
 const WATCHDOG_MS = 240_000;
@@ -29,7 +30,7 @@ class Suite {
     console.log(`${condition ? '' : 'not '}ok ${this.count} - ${String(name).replace(/[#\n]/g, ' ')}`);
     if (!condition) {
       this.failed += 1;
-      complain(`not ok ${this.count} - ${name}`, ...details);
+      complain(`${path.basename(process.argv[1])}: not ok ${this.count} - ${name}`, ...details);
     }
     return Boolean(condition);
   }
