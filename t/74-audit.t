@@ -384,6 +384,77 @@ async function tableOf(t, db) {
   t.ok(isIn(await signIn(site)), 'with it, they do');
 }
 
+// ── a record that fails in the transaction of what it tells of ──────────────────────────────────
+
+const OLD = 'seven lanterns under water';
+const NEW = 'a quieter lighthouse at noon';
+
+// The table is there and refuses rows, each engine in its way.
+const refusals = {
+  sqlite: () => ["CREATE TRIGGER refusal BEFORE INSERT ON nextauth_audit BEGIN SELECT RAISE(ABORT, 'no rows'); END", 'DROP TRIGGER refusal'],
+  mariadb: () => ["CREATE TRIGGER refusal BEFORE INSERT ON nextauth_audit FOR EACH ROW SIGNAL SQLSTATE '45000'", 'DROP TRIGGER refusal'],
+  postgres: ({ user }) => [`REVOKE INSERT ON nextauth_audit FROM ${user}`, `GRANT INSERT ON nextauth_audit TO ${user}`],
+};
+
+async function transactions(t, db) {
+  const mail = await startMail(t, { tls: 'none' });
+  t.is((await nextauthctl(db, ['migrate'])).status, 0, 'a database');
+  for (const policy of ['refuse', 'continue']) await transaction(t, db, mail, policy);
+}
+
+async function transaction(t, db, mail, policy) {
+  t.section(`${db.engine}: a table that takes no rows, onFailure=${policy}`);
+  const goesOn = policy === 'continue';
+  const site = await t.httpd({ config: config(`database onFailure=${policy}`, `NextAuthDatabase ${db.url}
+NextAuthMail ${mail.url()} from=no-reply@example.org
+${['signUp', 'account', 'deleteAccount'].map((name) => `NextAuthFeature ${name} On`).join('\n')}
+NextAuthPasswords hash=bcrypt:10`).replace('backend=file:@DIR@/users', 'backend=database') });
+  const post = async (client, path, fields) => client.post(`/api/auth/${path}`, { csrfToken: await client.csrf(), ...fields });
+  const linkIn = async (work) => {
+    const before = mail.mails.length;
+    await work();
+    await until('a mail', () => mail.mails.length > before);
+    const { searchParams } = new URL(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
+    return { token: searchParams.get('token'), email: searchParams.get('email') };
+  };
+  const addressOf = (name) => `${name}@${policy}.example.org`;
+  const signUp = (name) => linkIn(() => post(new Client(site), 'signup', { email: addressOf(name) }));
+  const choose = (link, client = new Client(site)) => post(client, 'set-password', { ...link, password: OLD });
+  const userOf = async (name) => (await db.sql(`SELECT name, email FROM users WHERE email = '${addressOf(name)}'`))[0];
+  const ada = new Client(site);
+  const change = (fields) => post(ada, 'account', { currentPassword: OLD, ...fields });
+  await choose(await signUp('ada'), ada);
+  const before = await userOf('ada');
+  t.is([isIn(ada), before.email], [true, addressOf('ada')], 'while it takes rows, people sign up');
+  const links = { eve: await signUp('eve'), countess: await linkIn(() => change({ change: 'email', email: addressOf('countess') })) };
+  const [refuse, allow] = refusals[db.engine](db);
+  await db.sql(refuse);
+
+  const named = await change({ change: 'name', name: 'Countess' });
+  t.is([named.status, /Your name was changed/.test(named.text), (await userOf('ada')).name], goesOn ? [200, true, 'Countess'] : [503, false, before.name],
+    goesOn ? 'a name is changed, and the answer says so' : 'no name is changed, and the answer says so');
+  const moved = await post(ada, 'confirm-email', links.countess);
+  t.is([moved.status, Boolean(await userOf('countess'))], goesOn ? [200, true] : [503, false], goesOn ? '  so is an address' : '  nor is an address');
+  const eve = new Client(site);
+  t.is([(await choose(links.eve, eve)).status, isIn(eve), Boolean(await userOf('eve'))], goesOn ? [302, true, true] : [503, false, false],
+    goesOn ? 'who signs up is a user, and signed in' : 'who signs up is no user');
+  t.is((await change({ change: 'password', password: NEW })).status, goesOn ? 200 : 503, goesOn ? 'a password is changed' : 'no password is changed');
+  t.is((await db.sql("SELECT count(*) AS n FROM nextauth_audit WHERE event IN ('PROFILE_UPDATE', 'EMAIL_CHANGE', 'PASSWORD_CHANGE')"))[0].n, '0', 'there is no row');
+  const alarms = () => site.log().match(/^.*nextauth:error.*audit log: .*$/gm) || [];
+  t.is(alarms().length, 1, 'the error log says so, once', site.log());
+  t.like(alarms()[0], goesOn ? /onFailure=continue: things go on without a record/ : /what would be recorded is refused/, '  and what is done');
+
+  await db.sql(allow);
+  const working = new Client(site);
+  await working.credentials(addressOf(goesOn ? 'countess' : 'ada'), goesOn ? NEW : OLD);
+  t.ok(isIn(working), goesOn ? 'the new password and address are good' : 'the old password is good');
+  t.like(site.log(), /audit log: records are written again/, 'records are written again');
+  await db.sql(refuse);
+  const left = await post(working, 'account', { change: 'delete', currentPassword: goesOn ? NEW : OLD });
+  t.is([left.status, Boolean(await userOf(goesOn ? 'countess' : 'ada'))], goesOn ? [302, false] : [503, true], goesOn ? 'who leaves is gone' : 'who leaves is not gone');
+  await db.sql(allow);
+}
+
 // ── what was done, and what was not ─────────────────────────────────────────────────────────────
 
 const MAIL_QUEUE = 256;
@@ -510,6 +581,7 @@ suite('The audit log', async (t) => {
   delete process.env.SUDO_USER; // who runs the tests by way of sudo is not who acts
   for (const db of all) {
     await tableOf(t, db);
+    await transactions(t, db);
     if (thorough) await administrators(t, db);
   }
   if (here.sqlite) await done(t);

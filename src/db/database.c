@@ -58,9 +58,10 @@ struct na_db_use {
     na_db *primary;
     int nth;   /* 0: the primary itself, n: its replica n - 1 */
     na_db *db; /* that one */
-    apr_pool_t *pool;
+    apr_pool_t *home, *pool;
     connection *connection;
     apr_dbd_transaction_t *transaction; /* NULL: reading */
+    na_error *failure;                  /* a transaction's first statement that failed, in `home` */
     const char *lock;                   /* MySQL's, to be given back */
     int has_turn;                       /* of those who write to SQLite */
 };
@@ -271,7 +272,8 @@ static na_db *nth_of(na_db *primary, int nth)
 static na_db_use *make_use(na_db *primary, int nth, apr_pool_t *pool)
 {
     na_db_use *use = apr_palloc(pool, sizeof *use);
-    *use = (na_db_use){.primary = primary, .nth = nth, .db = nth_of(primary, nth), .pool = pool};
+    *use = (na_db_use){
+        .primary = primary, .nth = nth, .db = nth_of(primary, nth), .home = pool, .pool = pool};
     return use;
 }
 
@@ -398,22 +400,32 @@ static na_error *not_its_fault(na_db_use *use, na_error *error)
                : error;
 }
 
+static void set_mode(na_db_use *use, int mode)
+{
+    apr_dbd_transaction_mode_set(use->connection->driver, use->transaction, mode);
+}
+
+/* Asked to commit after a statement that failed, drivers roll back, and call that done. */
+static na_error *end_transaction(na_db_use *use, na_error *error)
+{
+    connection *c = use->connection;
+    if (!error)
+        error = use->failure;
+    set_mode(use, error ? APR_DBD_TRANSACTION_ROLLBACK : APR_DBD_TRANSACTION_COMMIT);
+    int failed = apr_dbd_transaction_end(c->driver, c->pool, use->transaction) != 0;
+    c->broken |= failed;
+    if (failed && !error)
+        return unavailable(use->db, use->pool, "the transaction was not committed");
+    return !failed && error ? not_its_fault(use, error) : error;
+}
+
 na_error *na_db_end(na_db_use *use, na_error *error)
 {
     connection *c = use->connection;
     if (!c)
         return na_watch_settle(use->db->watch, use->pool, error ? error : lost(use));
-    if (use->transaction) {
-        apr_dbd_transaction_mode_set(c->driver, use->transaction,
-                                     error ? APR_DBD_TRANSACTION_ROLLBACK
-                                           : APR_DBD_TRANSACTION_COMMIT);
-        int failed = apr_dbd_transaction_end(c->driver, c->pool, use->transaction) != 0;
-        c->broken |= failed;
-        if (failed && !error)
-            error = unavailable(use->db, use->pool, "the transaction was not committed");
-        else if (!failed && error)
-            error = not_its_fault(use, error);
-    }
+    if (use->transaction)
+        error = end_transaction(use, error);
     unlock(use);
     pass_turn(use);
     give_back(use->db, c);
@@ -517,8 +529,10 @@ static const char *reason(na_db_use *use)
 static na_error *failed(na_db_use *use, const char *name)
 {
     na_error *error =
-        unavailable(use->db, use->pool, apr_pstrcat(use->pool, name, ": ", reason(use), NULL));
+        unavailable(use->db, use->home, apr_pstrcat(use->pool, name, ": ", reason(use), NULL));
     use->connection->broken = 1;
+    if (use->transaction && !use->failure)
+        use->failure = error;
     return error;
 }
 
@@ -620,6 +634,34 @@ na_error *na_db_execute(na_db_use *use, const char *text)
     return apr_dbd_query(use->connection->driver, use->connection->handle, &rows, text) == 0
                ? NULL
                : failed(use, "a definition");
+}
+
+/* ── what may fail ─────────────────────────────────────────────────────────────────────────── */
+
+static na_error *savepoint(na_db_use *use, const char *text)
+{
+    const connection *c = use->connection;
+    int rows;
+    return apr_dbd_query(c->driver, c->handle, &rows, text) == 0 ? NULL : failed(use, "savepoint");
+}
+
+/*
+ * The mode keeps the driver from remembering what fails; the savepoint is ours, since only
+ * PostgreSQL's driver makes one, and not for what it prepares. It is gone where the engine has
+ * rolled back everything, as MySQL does in a deadlock: then the failure stays.
+ */
+na_error *na_db_try(na_db_use *use, na_db_work *work, void *data)
+{
+    na_error *before = use->failure;
+    NA_TRY(savepoint(use, "SAVEPOINT nextauth_try"));
+    set_mode(use, APR_DBD_TRANSACTION_IGNORE_ERRORS);
+    na_error *error = work(data, use);
+    set_mode(use, APR_DBD_TRANSACTION_COMMIT);
+    if (!error)
+        return savepoint(use, "RELEASE SAVEPOINT nextauth_try");
+    if (!savepoint(use, "ROLLBACK TO SAVEPOINT nextauth_try"))
+        use->failure = before;
+    return error;
 }
 
 /* ── what engines do each in their way ─────────────────────────────────────────────────────── */

@@ -68,8 +68,9 @@ na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use);
 int na_db_is_behind(const na_db_use *use);
 
 /*
- * Ends a use with what came of it: commits where `error` is NULL, rolls back otherwise. Returns
- * `error`, or what the commit failed with.
+ * Ends a use with what came of it: commits where `error` is NULL and no statement of a transaction
+ * has failed, rolls back otherwise. Returns `error`, or the first failure, or what the commit
+ * failed with: NULL is committed.
  */
 na_error *na_db_end(na_db_use *use, na_error *error);
 
@@ -80,6 +81,12 @@ na_error *na_db_end(na_db_use *use, na_error *error);
 typedef na_error *na_db_work(void *data, na_db_use *use);
 
 na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *data);
+
+/*
+ * A part of the transaction `use` that may fail, no definitions: returns the error of `work`, whose
+ * changes are undone then, and the transaction can go on. Where they cannot be, it has failed.
+ */
+na_error *na_db_try(na_db_use *use, na_db_work *work, void *data);
 
 apr_pool_t *na_db_pool(const na_db_use *use);
 

@@ -87,8 +87,11 @@ static na_error *write_to_chain(void *chain, apr_pool_t *pool, na_db_use *use,
 static na_error *write_to_database(void *conf, apr_pool_t *pool, na_db_use *use,
                                    const na_audit_fields *fields)
 {
-    return use ? na_audit_insert(use, fields)
-               : na_audit_insert_alone(((na_server_conf *)conf)->db, pool, fields);
+    const na_server_conf *server = conf;
+    if (!use)
+        return na_audit_insert_alone(server->db, pool, fields);
+    return server->plan.audit.goes_on ? na_audit_try_insert(use, fields)
+                                      : na_audit_insert(use, fields);
 }
 
 static na_error *add_sink(apr_pool_t *pconf, na_server_conf *conf, const char *name,

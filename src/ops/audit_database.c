@@ -40,6 +40,11 @@ static na_error *insert(void *fields, na_db_use *use)
     return na_audit_insert(use, fields);
 }
 
+na_error *na_audit_try_insert(na_db_use *use, const na_audit_fields *fields)
+{
+    return na_db_try(use, insert, (void *)fields);
+}
+
 na_error *na_audit_insert_alone(na_db *db, apr_pool_t *pool, const na_audit_fields *fields)
 {
     return na_db_transact(db, pool, insert, (void *)fields);

@@ -770,6 +770,134 @@ static void rolled_back(apr_pool_t *pool)
     forget(pool, &eve);
 }
 
+/* ── statements that fail ──────────────────────────────────────────────────────────────────── */
+
+/* What a statement may fail of: a row that is there, and a table that is not. */
+static const struct {
+    const char *what, *name, *text;
+} failing[] = {{"a row twice", "tests_twice", NULL},
+               {"no such table", "tests_nowhere", "INSERT INTO nextauth_nowhere VALUES (%s, %s)"}};
+
+static na_error *grant(na_db_use *use, const char *id, const char *role, int how)
+{
+    static const char add[] = "INSERT INTO nextauth_roles (user_id, role) VALUES (%s, %s)";
+    const char *arguments[] = {id, role};
+    NA_TRY(na_db_change_text(use, "tests_add", add, 2, arguments, NULL));
+    return na_db_change_text(use, failing[how].name, failing[how].text ? failing[how].text : add, 2,
+                             arguments, NULL);
+}
+
+static int has_role(apr_pool_t *pool, const char *id, const char *role)
+{
+    apr_array_header_t *roles = apr_array_make(pool, 4, sizeof(const char *));
+    succeeds(READ(na_db_roles(use, id, 0, roles)), "roles are asked for");
+    for (int i = 0; i < roles->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(roles, i, const char *), role) == 0)
+            return 1;
+    return 0;
+}
+
+typedef struct failing_work {
+    const char *id;
+    int how;   /* of failing */
+    int tries; /* that were made */
+} failing_work;
+
+static na_error *ignore_failure(void *data, na_db_use *use)
+{
+    failing_work *w = data;
+    NA_TRY(na_db_grant_role(use, w->id, apr_psprintf(na_db_pool(use), "try-%d", ++w->tries)));
+    if (w->tries == 1)
+        grant(use, w->id, "ignored", w->how);
+    return NULL;
+}
+
+/* Who ignores that is told at the end, and it can be done again. */
+static void ignored_failures(apr_pool_t *pool, int how)
+{
+    na_db_user ada = new_user(pool);
+    failing_work work = {ada.id, how, 0};
+    na_error *error = WRITE(ignore_failure(&work, use));
+    ok(error && strcmp(error->code, NA_CONFLICT) == 0 && error->cause,
+       "%s: what was rolled back is no success", failing[how].what);
+    ok(!has_role(pool, ada.id, "try-1") && !has_role(pool, ada.id, "ignored"), "nothing is left");
+    work.tries = 0;
+    succeeds(na_db_transact(db, pool, ignore_failure, &work), "it is tried again");
+    ok(work.tries == 2 && has_role(pool, ada.id, "try-2") && !has_role(pool, ada.id, "try-1"),
+       "and the second try is what there is");
+    forget(pool, &ada);
+}
+
+static na_error *fail(void *data, na_db_use *use)
+{
+    const failing_work *w = data;
+    return grant(use, w->id, "tried", w->how);
+}
+
+static na_error *succeed(void *data, na_db_use *use)
+{
+    const failing_work *w = data;
+    return na_db_grant_role(use, w->id, "granted");
+}
+
+static na_error *go_on(na_db_use *use, failing_work *w)
+{
+    NA_TRY(na_db_grant_role(use, w->id, "before"));
+    for (int i = 0; i < 2; i++)
+        ok(na_db_try(use, fail, w) != NULL, "%s: what may fail does", failing[w->how].what);
+    NA_TRY(na_db_try(use, succeed, w));
+    return na_db_grant_role(use, w->id, "after");
+}
+
+static void contained_failures(apr_pool_t *pool, int how)
+{
+    na_db_user ada = new_user(pool);
+    failing_work work = {ada.id, how, 0};
+    na_error *reason = na_error_new(pool, NA_CALLBACK, "somebody does not like it");
+    succeeds(WRITE(go_on(use, &work)), "the transaction goes on");
+    ok(has_role(pool, ada.id, "before") && has_role(pool, ada.id, "after"), "all else is done");
+    ok(has_role(pool, ada.id, "granted"), "so is what might have failed, and did not");
+    ok(!has_role(pool, ada.id, "tried"), "what failed is undone, all of it");
+    forget(pool, &ada);
+    ada = new_user(pool);
+    work.id = ada.id;
+    ok(WRITE((go_on(use, &work), reason)) == reason, "another error ends it");
+    ok(!has_role(pool, ada.id, "before") && !has_role(pool, ada.id, "granted"), "with all of it");
+    forget(pool, &ada);
+}
+
+static na_error *lose(void *data, na_db_use *use)
+{
+    NA_TRY(na_db_execute(use, "ROLLBACK"));
+    return na_error_new(na_db_pool(use), NA_CALLBACK, "as in a deadlock");
+}
+
+static na_error *go_on_without(na_db_use *use, failing_work *w)
+{
+    NA_TRY(na_db_grant_role(use, w->id, "before"));
+    ok(na_db_try(use, lose, w) != NULL, "the whole transaction is lost on the way");
+    return NULL;
+}
+
+static void lost_transaction(apr_pool_t *pool)
+{
+    na_db_user ada = new_user(pool);
+    failing_work work = {ada.id, 0, 0};
+    ok(WRITE(go_on_without(use, &work)) != NULL, "which is no success");
+    health = (na_health){0}; /* not every engine can tell that from a server that is gone */
+    is_number(has_role(pool, ada.id, "before"), 0, "nothing is left");
+    forget(pool, &ada);
+}
+
+static void failures(apr_pool_t *pool)
+{
+    for (int how = 0; how < COUNT(failing); how++) {
+        ignored_failures(pool, how);
+        contained_failures(pool, how);
+    }
+    lost_transaction(pool);
+}
+
 typedef na_error *task(apr_pool_t *pool, void *data, int *result);
 
 typedef struct worker {
@@ -1178,6 +1306,7 @@ int main(int argc, char **argv)
         exact_authenticators(pool);
     }
     rolled_back(pool);
+    failures(pool);
     one_token_for_many(pool);
     locks(pool);
     scarcity(pool);
