@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 'use strict';
+const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { htpasswd } = require('./lib/httpd.js');
+const { ctlFile, htpasswd } = require('./lib/httpd.js');
 
 const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
@@ -237,10 +238,11 @@ NextAuthCookie sessionToken name=sid sameSite=strict path=/
     t.is((await c.get('/members/')).status, 200, 'that is read as well');
   }
   {
-    const site = await t.httpd({ files, config: `
+    const lines = { text: `${SECRET}\n${SECRET.toLowerCase()}\r\n\n`, mode: 0o600 };
+    const site = await t.httpd({ files: { ...files, lines }, config: `
 NextAuthEngine On
 NextAuthURL https://app.example.org
-NextAuthSecret file:secret
+NextAuthSecret file:lines
 NextAuthProvider credentials backend=file:users` });
     const c = t.client(site);
     const names = (await c.get('/api/auth/csrf')).setCookies;
@@ -249,6 +251,9 @@ NextAuthProvider credentials backend=file:users` });
     const signedIn = await c.credentials('ada', 'x');
     t.ok(signedIn.setCookies.some((line) => line.startsWith('__Secure-next-auth.session-token=')), 'the session\'s too');
     t.is(signedIn.location, 'https://app.example.org', 'addresses are canonical, whatever the Host header');
+    const token = signedIn.setCookies.find((line) => line.startsWith('__Secure-next-auth.session-token=')).split(/[=;]/)[1];
+    const decoded = spawnSync(ctlFile, ['token', 'decode', '--secret-file', `${site.dir}/lines`], { input: `${token}\n`, encoding: 'utf8' });
+    t.is(decoded.status && decoded.stderr || JSON.parse(decoded.stdout).name, 'ada', 'nextauthctl takes the same secret from a file of several lines');
     await site.reload();
     t.is((await c.session()).user, { name: 'ada' }, 'a graceful restart keeps sessions');
   }

@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "ctl/audit_key.h"
+#include "base/secret.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
 
@@ -117,8 +117,11 @@ static void print_json(const call *c, const na_audit_report *r)
 
 static na_error *verify(call *c, na_audit_report *report)
 {
+    char *key = NULL;
     c->check.head = find_head(c);
-    NA_TRY(na_ctl_read_audit_key(c->pool, c->key_file, &c->check.key));
+    if (c->key_file)
+        NA_TRY(na_secret_read(c->pool, c->key_file, &key));
+    c->check.key = key;
     return na_audit_verify(c->pool, &c->check, report);
 }
 

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
-#include "base/envfile.h"
+#include "base/secret.h"
 #include "httpd/findings.h"
 #include "httpd/build.h"
 
@@ -93,8 +93,8 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
     }
     if (strncmp(value, "file:", 5) == 0) {
         char *text;
-        NA_TRY(na_secret_file_read(pool, ap_server_root_relative(pool, value + 5), &text));
-        *resolved = without_line_end(text);
+        NA_TRY(na_secret_read(pool, ap_server_root_relative(pool, value + 5), &text));
+        *resolved = text;
         return NULL;
     }
     return strncmp(value, "exec:", 5) == 0 ? run(pool, value + 5, resolved) : NULL;
