@@ -2,15 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <apr_strings.h>
 
-#include "base/crypto.h"
 #include "base/secret.h"
 #include "httpd/findings.h"
 #include "httpd/build.h"
-
-#define OUTPUT_MAX (64 * 1024)
 
 static const char *look_up(const na_environment *environment, const char *name)
 {
@@ -53,29 +51,20 @@ void na_value_warn_if_literal(const server_rec *s, const na_written *written, co
                      finding.subject, finding.line, finding.file, finding.message, finding.mend);
 }
 
-/* Secrets in files end in a line feed more often than not. */
-static const char *without_line_end(char *text)
-{
-    size_t len = strlen(text);
-    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-        text[--len] = '\0';
-    return text;
-}
-
+/* What failed may have printed half a secret. The command, which may have one, is not said. */
 static na_error *run(apr_pool_t *pool, const char *command, const char **output)
 {
-    char *text = apr_pcalloc(pool, OUTPUT_MAX + 1);
+    char *text;
     FILE *pipe = popen(command, "re");
     if (!pipe)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot run '%s'", command);
-    na_wipe_with_pool(pool, text, OUTPUT_MAX);
-    size_t len = fread(text, 1, OUTPUT_MAX, pipe);
+        return na_error_new(pool, NA_CONFIGURATION, "the command of exec: cannot be run");
+    na_error *error = na_secret_read_stream(pool, pipe, "its output", &text);
     int status = pclose(pipe);
-    if (status != 0 || len == 0)
-        return na_error_new(pool, NA_CONFIGURATION, "'%s' printed nothing or ended with status %d",
-                            command, status);
-    *output = without_line_end(text);
-    return NULL;
+    *output = text;
+    if (!error && status == 0)
+        return NULL;
+    return na_error_wrap(pool, error, NA_CONFIGURATION, "the command of exec: ended with status %d",
+                         WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
 na_error *na_value_resolve(const na_environment *environment, const char *value,
