@@ -185,10 +185,35 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
     t.is(two.status, 0, 'two sites of one host name with different secrets');
     t.like(two.output, /have one host name, cookie __Secure-next-auth\.session-token and different secrets: each ends the other's sessions.*name= or path=/, '  are warned of');
   }
-  {
-    const password = await t.configtest({ files, config: written({ store: 'NextAuthSessionStore redis', redis: 'NextAuthRedis redis://:geheim@localhost' }) });
-    t.like(password.output, /NextAuthRedis on line .*the password in the address is written out/, 'a literal password of Redis');
-    t.unlike(password.output, /geheim/, '  is not said');
+  const api = 'from=a@example.org baseUrl=https://mail.example.org';
+  for (const [directive, ...named] of [
+    ['NextAuthRedis redis://:geheim@localhost', 'the password in the address'],
+    ['NextAuthRedis rediss://localhost username=web password=geheim', 'password='],
+    ['NextAuthRedis redis://localhost sentinels=localhost master=m sentinelPassword=geheim', 'sentinelPassword='],
+    ['NextAuthDatabase postgresql://web:geheim@localhost/db', 'the password in the address'],
+    ['NextAuthDatabase postgresql://web@localhost/db?password=geheim', 'the password in the address'],
+    ['NextAuthDatabase postgresql://web@localhost/db replica=postgresql://web:geheim@other/db', 'the password in the address'],
+    ['NextAuthMail smtps://web:geheim@mail.example.org from=a@example.org', 'the password in the address'],
+    ['NextAuthMail smtps://mail.example.org from=a@example.org username=web password=geheim', 'password='],
+    [`NextAuthMail resend apiKey=geheim ${api}`, 'apiKey='],
+    [`NextAuthMail ses region=eu-west-1 accessKeyId=a secretAccessKey=geheim sessionToken=geheim2 ${api}`, 'secretAccessKey=', 'sessionToken='],
+    ['NextAuthHTTP proxy=http://web:geheim@proxy.example.org:3128', 'the password in the address'],
+    ['NextAuthAuditLog @DIR@/audit.log key=geheim-geheim-geheim-geheim-geheim', 'key='],
+    ['NextAuthEvent all https://example.org/x secret=geheim-geheim-geheim-geheim', 'secret='],
+    ['NextAuthProvider google clientId=a clientSecret=geheim', 'clientSecret='],
+  ]) {
+    const name = directive.split(' ')[0];
+    const tested = (mode) => t.configtest({ files, modules: ['watchdog'], env: { S: 'b' }, config: written({ mode: `NextAuthMode ${mode}`, directive }) });
+    const { status, output } = await tested('production');
+    t.is(status, 0, directive.slice(0, 100), output);
+    t.is([...output.matchAll(/^.*?(\w+) on line \d+ of \S+: (.*) is written out/gm)].map((found) => found.slice(1)), named.map((what) => [name, what]), '  is warned of, once');
+    t.unlike(output, /geheim/, '  without being said');
+    t.unlike((await tested('test')).output, /written out/, '  but not in tests');
+  }
+  for (const directive of ['NextAuthRedis redis://localhost password=env:S', 'NextAuthMail env:URL from=a@example.org password=env:S', 'NextAuthDatabase postgresql://web@localhost:5432/db replica=env:DB',
+    'NextAuthHTTP proxy=env:URL', 'NextAuthMail log from=a@example.org']) {
+    const env = { S: 'geheim', URL: 'smtps://web:geheim@mail.example.org', DB: 'postgresql://web:geheim@other/db' };
+    t.unlike((await t.configtest({ files, modules: ['watchdog'], env, config: written({ directive }) })).output, /written out|geheim/, `${directive} is not`);
   }
 
   t.section('values from elsewhere');

@@ -31,26 +31,6 @@ int na_environment_has(const na_environment *environment, const char *name)
     return look_up(environment, name) != NULL;
 }
 
-void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
-                              const char *value)
-{
-    if (strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0 ||
-        strncmp(value, "exec:", 5) == 0)
-        return;
-    const na_finding finding = {
-        .group = NA_GROUP_DIRECTIVES,
-        .subject = written->directive,
-        .state = NA_WARNING,
-        .message = apr_pstrcat(s->process->pconf, what,
-                               " is written out, and mod_info shows directives as written", NULL),
-        .mend = "use env:NAME, file:PATH or exec:COMMAND",
-        .file = written->file,
-        .line = written->line};
-    if (!na_findings_add(s, &finding))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s on line %d of %s: %s: %s",
-                     finding.subject, finding.line, finding.file, finding.message, finding.mend);
-}
-
 /* What failed may have printed half a secret. The command, which may have one, is not said. */
 static na_error *run(apr_pool_t *pool, const char *command, const char **output)
 {
@@ -87,4 +67,51 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
         return NULL;
     }
     return strncmp(value, "exec:", 5) == 0 ? run(pool, value + 5, resolved) : NULL;
+}
+
+/* ── secrets in configuration ──────────────────────────────────────────────────────────────── */
+
+static int is_literal(const char *value)
+{
+    return strncmp(value, "env:", 4) != 0 && strncmp(value, "file:", 5) != 0 &&
+           strncmp(value, "exec:", 5) != 0;
+}
+
+void na_build_warn_if_literal(const na_building *b, const char *what, const char *value)
+{
+    if (b->config->mode != NA_PRODUCTION || !is_literal(value))
+        return;
+    const na_finding finding = {
+        .group = NA_GROUP_DIRECTIVES,
+        .subject = b->at->directive,
+        .state = NA_WARNING,
+        .message = apr_pstrcat(b->pool, what,
+                               " is written out, and mod_info shows directives as written", NULL),
+        .mend = "use env:NAME, file:PATH or exec:COMMAND",
+        .file = b->at->file,
+        .line = b->at->line};
+    if (!na_findings_add(b->server, &finding))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "%s on line %d of %s: %s: %s",
+                     finding.subject, finding.line, finding.file, finding.message, finding.mend);
+}
+
+na_error *na_as_secret(na_building *b, const char *value, void *member)
+{
+    na_build_warn_if_literal(b, apr_pstrcat(b->pool, b->key, "=", NULL), value);
+    return na_value_resolve(&b->environment, value, member);
+}
+
+/* "scheme://user:password@host"; libpq takes one from the query, too. */
+static int has_password(const char *address)
+{
+    const char *scheme = strstr(address, "://"), *user = scheme ? scheme + 3 : address;
+    const char *colon = strchr(user, ':');
+    return (colon && strchr(colon, '@')) || strstr(user, "password=");
+}
+
+na_error *na_as_address(na_building *b, const char *value, void *member)
+{
+    if (has_password(value))
+        na_build_warn_if_literal(b, "the password in the address", value);
+    return na_value_resolve(&b->environment, value, member);
 }
