@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -13,6 +12,7 @@
 #include "ctl/commands.h"
 #include "ctl/connect.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
 
 typedef struct call {
     apr_pool_t *pool;
@@ -48,37 +48,19 @@ static int read_options(call *c, int argc, char **argv)
            (!to || read_target(to, &c->target)) && !(c->status && (c->dry_run || to));
 }
 
-static int fail(const call *c, const na_error *error)
-{
-    fprintf(stderr, "nextauthctl: %s\n", na_error_text(c->pool, error));
-    return 1;
-}
-
 /* ── for people ────────────────────────────────────────────────────────────────────────────── */
 
 static void print_mark(int done)
 {
-    int colours = isatty(1);
-    printf("%s%s%s ",
-           !colours ? ""
-           : done   ? "\033[32m"
-                    : "\033[2m",
-           done ? "✓" : "·", colours ? "\033[0m" : "");
-}
-
-/* "2026-01-01 00:00" of "2026-01-01T00:00:00.000Z". */
-static const char *minute(apr_pool_t *pool, apr_int64_t milliseconds)
-{
-    char *text = na_iso8601(pool, apr_time_from_msec(milliseconds));
-    text[10] = ' ';
-    text[16] = '\0';
-    return text;
+    printf("%s%s%s ", na_ctl_paint(done ? "\033[32m" : "\033[2m"), done ? "✓" : "·",
+           na_ctl_paint(NA_CTL_PLAIN));
 }
 
 static void print_step(const call *c, int version, const char *name, const na_applied *applied)
 {
+    const char *when = applied ? na_iso8601(c->pool, apr_time_from_msec(applied->at)) : "-";
     print_mark(applied != NULL);
-    printf("%4d  %-16s  %s\n", version, applied ? minute(c->pool, applied->at) : "-",
+    printf("%4d  %-16s  %s\n", version, na_ctl_minute(c->pool, when),
            na_one_line(c->pool, name, 80));
 }
 
@@ -192,10 +174,8 @@ static na_error *run(call *c)
 int na_command_migrate(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool, .changes = na_json_own(pool, json_array())};
-    if (!read_options(&c, argc, argv)) {
-        fprintf(stderr, "nextauthctl migrate: see nextauthctl --help\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv))
+        return na_ctl_wrong_call("migrate", NULL);
     na_error *error = run(&c);
-    return error ? fail(&c, error) : 0;
+    return error ? na_ctl_failed(pool, error) : 0;
 }

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
 #include "session/keyring.h"
 
 typedef struct call {
@@ -17,12 +18,6 @@ typedef struct call {
     na_dialect dialect;
     long max_age;
 } call;
-
-static int fail(apr_pool_t *pool, const na_error *error)
-{
-    fprintf(stderr, "nextauthctl: %s\n", na_error_text(pool, error));
-    return 1;
-}
 
 static int read_options(apr_pool_t *pool, int argc, char **argv, call *c)
 {
@@ -35,11 +30,8 @@ static int read_options(apr_pool_t *pool, int argc, char **argv, call *c)
                                  {"max-age", 'm', .text = &max_age},
                                  {0}};
     int count = na_ctl_options(pool, argc, argv, options, &operands);
-    if (count < 0 || count > 1 || !c->secret_file) {
-        fprintf(stderr,
-                "nextauthctl token: --secret-file FILE is wanted; see nextauthctl --help\n");
+    if (count < 0 || count > 1 || !c->secret_file)
         return 0;
-    }
     c->dialect = is_v5 ? NA_V5 : NA_V4;
     if (!c->salt)
         c->salt = is_v5 ? "authjs.session-token" : "";
@@ -99,25 +91,25 @@ static na_error *encode(apr_pool_t *pool, const call *c, const char **output)
 
 typedef na_error *action(apr_pool_t *pool, const call *c, const char **output);
 
-static int run(apr_pool_t *pool, int argc, char **argv, action *act)
+static int run(apr_pool_t *pool, int argc, char **argv, action *act, const char *command)
 {
     call c;
     const char *output = NULL;
     if (!read_options(pool, argc, argv, &c))
-        return 2;
+        return na_ctl_wrong_call(command, "--secret-file FILE is wanted, and one argument at most");
     na_error *error = act(pool, &c, &output);
     if (error)
-        return fail(pool, error);
+        return na_ctl_failed(pool, error);
     printf("%s\n", output);
     return 0;
 }
 
 int na_command_token_decode(apr_pool_t *pool, int argc, char **argv)
 {
-    return run(pool, argc, argv, decode);
+    return run(pool, argc, argv, decode, "token decode");
 }
 
 int na_command_token_encode(apr_pool_t *pool, int argc, char **argv)
 {
-    return run(pool, argc, argv, encode);
+    return run(pool, argc, argv, encode, "token encode");
 }
