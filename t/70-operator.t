@@ -28,6 +28,15 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
       t.is(ctl('token', 'decode', '--secret-file', file, '--salt', 'other', ...dialect, token).status, 1, '  another salt opens nothing');
     }
     t.is([ctl().status, ctl('nonsense').status, ctl('token', 'decode').status, ctl('secret', 'x').status, ctl('--help').status], [2, 2, 2, 2, 0], 'a wrong call is 2');
+    const lasting = (age) => {
+      const { iat, exp } = JSON.parse(ctl('token', 'decode', '--secret-file', file, ctl('token', 'encode', '--secret-file', file, '--max-age', age, '{}').stdout.trim()).stdout);
+      return exp - iat;
+    };
+    t.is([lasting('60'), lasting('315360000')], [60, 315360000], '--max-age is how long it lasts');
+    for (const age of ['1h', 'abc', '', '-1', '+1', ' 1', '0', '1.5', '0x10', '315360001', '99999999999999999999']) {
+      const { status, stdout, stderr } = ctl('token', 'encode', '--secret-file', file, `--max-age=${age}`, '{}');
+      t.ok(status === 2 && !stdout && /^nextauthctl token encode: --max-age wants a number of seconds, from 1 to 315360000\n$/.test(stderr), `  which '${age}' is not`, `${status} ${stderr}`);
+    }
     fs.chmodSync(file, 0o644);
     t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /everybody may read/, 'a secret that everybody may read is refused');
   }

@@ -14,11 +14,14 @@
 #include "ctl/options.h"
 #include "ctl/print.h"
 
+/* A newer version may have made more steps than are known here. */
+#define STEP_MAX 999999
+
 typedef struct call {
     apr_pool_t *pool;
-    const char *url, *schema;
+    const char *url, *schema, *to;
     int status, dry_run, json;
-    int target; /* -1: the newest */
+    long target; /* -1: the newest */
     const na_db_options *options;
     na_db *db;
     json_t *changes;
@@ -26,26 +29,18 @@ typedef struct call {
 
 /* ── the command line ──────────────────────────────────────────────────────────────────────── */
 
-static int read_target(const char *text, int *target)
-{
-    size_t len = strlen(text);
-    *target = atoi(text);
-    return len && len < 7 && strspn(text, "0123456789") == len;
-}
-
 static int read_options(call *c, int argc, char **argv)
 {
-    const char *const *operands, *to = NULL;
+    const char *const *operands;
     const na_option options[] = {{"database", 'd', .text = &c->url},
                                  {"schema", 's', .text = &c->schema},
                                  {"status", 'S', .flag = &c->status},
-                                 {"to", 't', .text = &to},
+                                 {"to", 't', .text = &c->to},
                                  {"dry-run", 'n', .flag = &c->dry_run},
                                  {"json", 'j', .flag = &c->json},
                                  {0}};
-    c->target = -1;
     return na_ctl_options(c->pool, argc, argv, options, &operands) == 0 &&
-           (!to || read_target(to, &c->target)) && !(c->status && (c->dry_run || to));
+           !(c->status && (c->dry_run || c->to));
 }
 
 /* ── for people ────────────────────────────────────────────────────────────────────────────── */
@@ -167,15 +162,17 @@ static na_error *run(call *c)
 {
     NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &c->options, &c->db));
     if (!c->status)
-        NA_TRY(na_db_migrate(c->db, c->pool, c->target, c->dry_run, report, c));
+        NA_TRY(na_db_migrate(c->db, c->pool, (int)c->target, c->dry_run, report, c));
     return show(c);
 }
 
 int na_command_migrate(apr_pool_t *pool, int argc, char **argv)
 {
-    call c = {.pool = pool, .changes = na_json_own(pool, json_array())};
+    call c = {.pool = pool, .target = -1, .changes = na_json_own(pool, json_array())};
     if (!read_options(&c, argc, argv))
         return na_ctl_wrong_call("migrate", NULL);
+    if (c.to && !na_ctl_number(c.to, 0, STEP_MAX, &c.target))
+        return na_ctl_wrong_call("migrate", "--to wants the number of a step");
     na_error *error = run(&c);
     return error ? na_ctl_failed(pool, error) : 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -12,6 +11,9 @@
 #include "ctl/print.h"
 #include "session/keyring.h"
 
+#define DAY (24L * 3600)
+#define YEARS_10 (3650 * DAY)
+
 typedef struct call {
     const char *secret_file, *salt;
     const char *input; /* NULL: on standard input */
@@ -19,11 +21,12 @@ typedef struct call {
     long max_age;
 } call;
 
-static int read_options(apr_pool_t *pool, int argc, char **argv, call *c)
+/* What is wrong with the call; NULL: nothing. */
+static const char *read_options(apr_pool_t *pool, int argc, char **argv, call *c)
 {
     const char *const *operands, *max_age = NULL;
     int is_v5 = 0;
-    *c = (call){.max_age = 30L * 24 * 3600};
+    *c = (call){.max_age = 30 * DAY};
     const na_option options[] = {{"secret-file", 'f', .text = &c->secret_file},
                                  {"salt", 's', .text = &c->salt},
                                  {"v5", '5', .flag = &is_v5},
@@ -31,14 +34,14 @@ static int read_options(apr_pool_t *pool, int argc, char **argv, call *c)
                                  {0}};
     int count = na_ctl_options(pool, argc, argv, options, &operands);
     if (count < 0 || count > 1 || !c->secret_file)
-        return 0;
+        return "--secret-file FILE is wanted, and one argument at most";
+    if (max_age && !na_ctl_number(max_age, 1, YEARS_10, &c->max_age))
+        return "--max-age wants a number of seconds, from 1 to 315360000";
     c->dialect = is_v5 ? NA_V5 : NA_V4;
     if (!c->salt)
         c->salt = is_v5 ? "authjs.session-token" : "";
-    if (max_age)
-        c->max_age = strtol(max_age, NULL, 10);
     c->input = count ? operands[0] : NULL;
-    return 1;
+    return NULL;
 }
 
 static na_error *make_ring(apr_pool_t *pool, const call *c, na_keyring *ring)
@@ -95,8 +98,9 @@ static int run(apr_pool_t *pool, int argc, char **argv, action *act, const char 
 {
     call c;
     const char *output = NULL;
-    if (!read_options(pool, argc, argv, &c))
-        return na_ctl_wrong_call(command, "--secret-file FILE is wanted, and one argument at most");
+    const char *fault = read_options(pool, argc, argv, &c);
+    if (fault)
+        return na_ctl_wrong_call(command, fault);
     na_error *error = act(pool, &c, &output);
     if (error)
         return na_ctl_failed(pool, error);
