@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 'use strict';
+const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { htpasswd } = require('./lib/httpd.js');
+const { ctlFile, htpasswd } = require('./lib/httpd.js');
 
 const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
@@ -32,7 +33,11 @@ const wrong = [
   ['a world-readable secret', { secret: 'NextAuthSecret file:@DIR@/open.secret' }, /NextAuthSecret on line .*everybody may read.*chmod o=/],
   ['a secret that is a folder', { secret: 'NextAuthSecret file:@DIR@' }, /NextAuthSecret on line .*regular file/],
   ['a variable that is not set', { secret: 'NextAuthSecret env:NOT_THERE' }, /NextAuthSecret on line .*NOT_THERE is neither/],
-  ['a command that fails', { secret: 'NextAuthSecret "exec:exit 3"' }, /NextAuthSecret on line .*'exit 3' printed nothing/],
+  ['a command that fails', { secret: 'NextAuthSecret "exec:exit 3"' }, /NextAuthSecret on line .*the command of exec: ended with status 3/],
+  ['a command that fails at its end', { secret: `NextAuthSecret "exec:echo ${SECRET}; exit 4"` }, /NextAuthSecret on line .* ended with status 4/],
+  ['a command that says nothing', { secret: 'NextAuthSecret exec:true' }, /NextAuthSecret on line .*ended with status 0: its output is empty/],
+  ['a command that says too much', { secret: 'NextAuthSecret "exec:head -c 70000 /dev/zero | tr \\\\0 x"' }, /NextAuthSecret on line .*its output has more than 64 KiB/],
+  ['a command that says what is no text', { secret: 'NextAuthSecret "exec:head -c 40 /dev/zero"' }, /NextAuthSecret on line .*its output has a NUL byte/],
   ['a world-readable .env', { env: 'NextAuthEnvFile @DIR@/open.env' }, /NextAuthEnvFile on line .*everybody may read/],
   ['a broken .env', { env: 'NextAuthEnvFile @DIR@/broken.env' }, /NextAuthEnvFile on line .*broken\.env:2: no NAME=value/],
   ['http in production', { url: 'NextAuthURL http://app.example.org' }, /NextAuthURL on line .*http:\/\/app\.example\.org is not https.*NextAuthMode development/],
@@ -180,16 +185,42 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
     t.is(two.status, 0, 'two sites of one host name with different secrets');
     t.like(two.output, /have one host name, cookie __Secure-next-auth\.session-token and different secrets: each ends the other's sessions.*name= or path=/, '  are warned of');
   }
-  {
-    const password = await t.configtest({ files, config: written({ store: 'NextAuthSessionStore redis', redis: 'NextAuthRedis redis://:geheim@localhost' }) });
-    t.like(password.output, /NextAuthRedis on line .*the password in the address is written out/, 'a literal password of Redis');
-    t.unlike(password.output, /geheim/, '  is not said');
+  const api = 'from=a@example.org baseUrl=https://mail.example.org';
+  for (const [directive, ...named] of [
+    ['NextAuthRedis redis://:geheim@localhost', 'the password in the address'],
+    ['NextAuthRedis rediss://localhost username=web password=geheim', 'password='],
+    ['NextAuthRedis redis://localhost sentinels=localhost master=m sentinelPassword=geheim', 'sentinelPassword='],
+    ['NextAuthDatabase postgresql://web:geheim@localhost/db', 'the password in the address'],
+    ['NextAuthDatabase postgresql://web@localhost/db?password=geheim', 'the password in the address'],
+    ['NextAuthDatabase postgresql://web@localhost/db replica=postgresql://web:geheim@other/db', 'the password in the address'],
+    ['NextAuthMail smtps://web:geheim@mail.example.org from=a@example.org', 'the password in the address'],
+    ['NextAuthMail smtps://mail.example.org from=a@example.org username=web password=geheim', 'password='],
+    [`NextAuthMail resend apiKey=geheim ${api}`, 'apiKey='],
+    [`NextAuthMail ses region=eu-west-1 accessKeyId=a secretAccessKey=geheim sessionToken=geheim2 ${api}`, 'secretAccessKey=', 'sessionToken='],
+    ['NextAuthHTTP proxy=http://web:geheim@proxy.example.org:3128', 'the password in the address'],
+    ['NextAuthAuditLog @DIR@/audit.log key=geheim-geheim-geheim-geheim-geheim', 'key='],
+    ['NextAuthEvent all https://example.org/x secret=geheim-geheim-geheim-geheim', 'secret='],
+    ['NextAuthProvider google clientId=a clientSecret=geheim', 'clientSecret='],
+  ]) {
+    const name = directive.split(' ')[0];
+    const tested = (mode) => t.configtest({ files, modules: ['watchdog'], env: { S: 'b' }, config: written({ mode: `NextAuthMode ${mode}`, directive }) });
+    const { status, output } = await tested('production');
+    t.is(status, 0, directive.slice(0, 100), output);
+    t.is([...output.matchAll(/^.*?(\w+) on line \d+ of \S+: (.*) is written out/gm)].map((found) => found.slice(1)), named.map((what) => [name, what]), '  is warned of, once');
+    t.unlike(output, /geheim/, '  without being said');
+    t.unlike((await tested('test')).output, /written out/, '  but not in tests');
+  }
+  for (const directive of ['NextAuthRedis redis://localhost password=env:S', 'NextAuthMail env:URL from=a@example.org password=env:S', 'NextAuthDatabase postgresql://web@localhost:5432/db replica=env:DB',
+    'NextAuthHTTP proxy=env:URL', 'NextAuthMail log from=a@example.org']) {
+    const env = { S: 'geheim', URL: 'smtps://web:geheim@mail.example.org', DB: 'postgresql://web:geheim@other/db' };
+    t.unlike((await t.configtest({ files, modules: ['watchdog'], env, config: written({ directive }) })).output, /written out|geheim/, `${directive} is not`);
   }
 
   t.section('values from elsewhere');
   for (const [what, change, env] of [
     ['NextAuthSecret env:NAME', { secret: 'NextAuthSecret env:MY_SECRET' }, { MY_SECRET: SECRET }],
     ['NextAuthSecret exec:COMMAND', { secret: `NextAuthSecret "exec:echo ${SECRET}"` }],
+    ['NextAuthSecret exec:COMMAND of several lines', { secret: `NextAuthSecret "exec:echo short; echo; echo ${SECRET}; echo"` }],
     ['NextAuthEnvFile', { secret: '', env: 'NextAuthEnvFile @DIR@/good.env' }],
     ['NextAuthEnvFile below what uses it', { secret: 'NextAuthSecret env:NEXTAUTH_SECRET', env: 'NextAuthEnvFile @DIR@/good.env' }],
     ['NEXTAUTH_SECRET', { secret: '' }, { NEXTAUTH_SECRET: SECRET }],
@@ -237,10 +268,11 @@ NextAuthCookie sessionToken name=sid sameSite=strict path=/
     t.is((await c.get('/members/')).status, 200, 'that is read as well');
   }
   {
-    const site = await t.httpd({ files, config: `
+    const lines = { text: `${SECRET}\n${SECRET.toLowerCase()}\r\n\n`, mode: 0o600 };
+    const site = await t.httpd({ files: { ...files, lines }, config: `
 NextAuthEngine On
 NextAuthURL https://app.example.org
-NextAuthSecret file:secret
+NextAuthSecret file:lines
 NextAuthProvider credentials backend=file:users` });
     const c = t.client(site);
     const names = (await c.get('/api/auth/csrf')).setCookies;
@@ -249,6 +281,9 @@ NextAuthProvider credentials backend=file:users` });
     const signedIn = await c.credentials('ada', 'x');
     t.ok(signedIn.setCookies.some((line) => line.startsWith('__Secure-next-auth.session-token=')), 'the session\'s too');
     t.is(signedIn.location, 'https://app.example.org', 'addresses are canonical, whatever the Host header');
+    const token = signedIn.setCookies.find((line) => line.startsWith('__Secure-next-auth.session-token=')).split(/[=;]/)[1];
+    const decoded = spawnSync(ctlFile, ['token', 'decode', '--secret-file', `${site.dir}/lines`], { input: `${token}\n`, encoding: 'utf8' });
+    t.is(decoded.status && decoded.stderr || JSON.parse(decoded.stdout).name, 'ada', 'nextauthctl takes the same secret from a file of several lines');
     await site.reload();
     t.is((await c.session()).user, { name: 'ada' }, 'a graceful restart keeps sessions');
   }

@@ -133,7 +133,8 @@ async function addresses(t, db) {
   t.like((await run([])).stderr, /which database\?/, 'no address');
   t.like((await run(['--database', 'http://here/'])).stderr, /postgresql:\/\/, mysql:\/\/ or sqlite:PATH address/, 'an address of something else');
   t.like((await run(['--database', db.url, '--schema', 'typeorm'])).stderr, /no schema 'typeorm'/, 'an unknown schema');
-  for (const wrong of [['--to', 'x'], ['--to', '-1'], ['--status', '--to', '1'], ['--status', '--dry-run'], ['--nonsense'], ['word']]) {
+  t.like((await migrate(db, '--to', '1st')).stderr, /--to wants the number of a step/, 'a step that is no number is named');
+  for (const wrong of [['--to', 'x'], ['--to', '1st'], ['--to', '-1'], ['--status', '--to', '1'], ['--status', '--dry-run'], ['--nonsense'], ['word']]) {
     t.is((await nextauthctl(db, ['migrate', ...wrong])).status, 2, `migrate ${wrong.join(' ')}: the call is wrong`);
   }
   const nobody = await nextauthctl(db, ['migrate', '--database', 'postgresql://nobody:verysecret@127.0.0.1:1/none']);

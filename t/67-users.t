@@ -119,13 +119,13 @@ async function changing(t, db, schema, ada) {
   t.is((await show(db, ADA, ...s)).disabled, false, 'again');
 
   const before = await hashOf(db, ada.id);
-  const other = secretFile(db, 'password', 'another good one\r\nand a second line\n');
+  const other = secretFile(db, 'password', 'another good one\r\n\n');
   t.is((await ctl(db, 'user set-password --hash yescrypt', ADA, '--password-file', other, ...s)).status, 0, 'a new password');
   const after = await hashOf(db, ada.id);
   t.ok(after !== before && after.startsWith('$y$j9T$'), 'by yescrypt', after);
-  t.ok(verifies(t, db, after, 'another good one'), 'of the first line');
+  t.ok(verifies(t, db, after, 'another good one'), 'without the line ends behind it');
   for (const [text, why] of [['short', /at least 8 characters/], ['Password123', /Many people use/], ['lovelace in love', /without your name/],
-    ['12345678', /one character over and over/], ['', /at least 8/], ['x'.repeat(73), /too long/], ['caf\xe9 latin-1', /cannot be read/]]) {
+    ['12345678', /one character over and over/], ['', /is empty/], ['a second\nline of it', /no more than one line/], ['a NUL\0 within', /NUL byte/], ['x'.repeat(73), /too long/], ['caf\xe9 latin-1', /cannot be read/]]) {
     const bad = secretFile(db, 'password', Buffer.from(`${text}\n`, 'latin1'));
     const { status, stderr } = await ctl(db, 'user set-password', ADA, '--password-file', bad, ...s);
     t.ok(status === 1 && why.test(stderr) && (!text || !stderr.includes(text)), `refused, not shown: ${why}`, stderr);
@@ -174,7 +174,7 @@ async function calls(t, db) {
   }
   for (const [failing, why] of [['user add --email nonsense', /exactly one @/], ['user add --email a@b', /not an e-mail address/],
     ['user set-password x@example.org --password-file -', /no user/], ['user add --email k@example.org --password-file /nowhere', /nowhere/],
-    ['user add --email k@example.org --password-file - --hash md5', /no kind of password hash 'md5'/], ['user add --email k@example.org --password-file -', /no line of text/]]) {
+    ['user add --email k@example.org --password-file - --hash md5', /no kind of password hash 'md5'/], ['user add --email k@example.org --password-file -', /standard input is empty/]]) {
     const { status, stderr } = await ctl(db, failing);
     t.ok(status === 1 && why.test(stderr), failing, `${status} ${stderr}`);
   }

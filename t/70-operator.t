@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 'use strict';
-const { execFileSync, spawn, spawnSync } = require('node:child_process');
+const { execFile, execFileSync, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
+const { promisify } = require('node:util');
 const { suite } = require('./lib/suite.js');
 const { ctlFile, freePort, pause, root } = require('./lib/httpd.js');
 
@@ -26,8 +28,40 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
       t.is(ctl('token', 'decode', '--secret-file', file, '--salt', 'other', ...dialect, token).status, 1, '  another salt opens nothing');
     }
     t.is([ctl().status, ctl('nonsense').status, ctl('token', 'decode').status, ctl('secret', 'x').status, ctl('--help').status], [2, 2, 2, 2, 0], 'a wrong call is 2');
+    const lasting = (age) => {
+      const { iat, exp } = JSON.parse(ctl('token', 'decode', '--secret-file', file, ctl('token', 'encode', '--secret-file', file, '--max-age', age, '{}').stdout.trim()).stdout);
+      return exp - iat;
+    };
+    t.is([lasting('60'), lasting('315360000')], [60, 315360000], '--max-age is how long it lasts');
+    for (const age of ['1h', 'abc', '', '-1', '+1', ' 1', '0', '1.5', '0x10', '315360001', '99999999999999999999']) {
+      const { status, stdout, stderr } = ctl('token', 'encode', '--secret-file', file, `--max-age=${age}`, '{}');
+      t.ok(status === 2 && !stdout && /^nextauthctl token encode: --max-age wants a number of seconds, from 1 to 315360000\n$/.test(stderr), `  which '${age}' is not`, `${status} ${stderr}`);
+    }
     fs.chmodSync(file, 0o644);
     t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /everybody may read/, 'a secret that everybody may read is refused');
+  }
+  {
+    const red = '\x1b[31mred';
+    for (const args of [['token', 'decode', '--secret-file', `/nowhere/${red}`, 'x'], ['session', 'list', '--server', red],
+      ['migrate', '--database', 'sqlite:x', '--schema', red], ['backup', '-', '--database', 'sqlite:x', '--schema', red], ['user', 'list', '--database', 'sqlite:x', '--schema', red],
+      ['audit', 'show', `/nowhere/${red}`], ['audit', 'verify', '--head', 'none', `/nowhere/${red}`]]) {
+      const { status, stderr } = ctl(...args);
+      t.ok(status === 1 && /^nextauthctl: [^\x1b]* \[31mred[^\x1b]*$/.test(stderr), `an error of ${args[0]} commands no terminal`, `${status} ${JSON.stringify(stderr)}`);
+    }
+    for (const command of ['secret', 'check', 'providers', 'session list', 'session revoke', 'migrate', 'backup', 'restore', 'user list', 'user add', 'user show', 'user unlink',
+      'role grant', 'audit verify', 'audit show', 'token decode', 'token encode']) {
+      const { status, stderr } = ctl(...command.split(' '), '--nonsense');
+      t.ok(status === 2 && stderr.includes(`nextauthctl ${command}: `), `a wrong call of ${command}`, `${status} ${stderr}`);
+    }
+    const answer = JSON.stringify({ sessions: [{ id: red, user: red, device: red, address: red, lastUsed: '2026-01-02T03:04:05.000Z', expires: red }] });
+    const server = http.createServer((request, response) => response.end(answer));
+    await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    t.cleanup(() => server.close());
+    const listed = await promisify(execFile)(ctlFile, ['session', 'list', '--server', `http://127.0.0.1:${server.address().port}/`]);
+    t.ok(/2026-01-02 03:04  /.test(listed.stdout) && !listed.stdout.includes('\x1b'), 'nor does what a server says of sessions', listed.stdout);
+    const onTerminal = (env) => spawnSync('script', ['-qec', `'${ctlFile}' check --httpd /nowhere/httpd`, '/dev/null'], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '', ...env } }).stdout;
+    t.like(onTerminal({}), /\x1b\[1mhttpd\x1b\[0m[^]*\x1b\[31m✗/, 'a terminal has colours');
+    t.unlike(onTerminal({ NO_COLOR: '1' }), /\x1b/, '  but not with NO_COLOR');
   }
 
   t.section('make run');

@@ -137,6 +137,22 @@ async function secrets(t) {
   t.is([rowsOf(quiet, 'NextAuthSecret')[0].message, rowsOf(quiet, 'NextAuthProvider')[0].message], ['…', 'google clientId=… clientSecret=…'], 'nor is one that nobody minds');
 }
 
+async function programs(t) {
+  t.section('programs, whose arguments may be secrets');
+  const result = await ask(t, {
+    mode: 'NextAuthMode test',
+    log: `NextAuthLog json "|/bin/cat -u ${LITERAL}"`,
+    event: [`NextAuthEvent all "||/bin/cat\t${LITERAL}"`, `NextAuthEvent signIn "|$TOKEN=${LITERAL} cat"`],
+    audit: `NextAuthAuditLog @DIR@/audit.log "| /bin/cat ${LITERAL}"`,
+    secret: `NextAuthSecret "|${SECRET}"`,
+  }, { modules: ['watchdog'] });
+  const said = (name) => rowsOf(result, name, 'directives').filter(({ state }) => state === 'ok').map(({ message }) => message);
+  t.is(result.status, 0, 'are right', JSON.stringify(result.rows.filter(({ state }) => state === 'wrong')));
+  t.is([said('NextAuthLog'), said('NextAuthEvent'), said('NextAuthAuditLog')], [['json |/bin/cat'], ['… |/bin/cat', '… |TOKEN'], ['… |/bin/cat']], 'their names alone are shown');
+  t.is(said('NextAuthSecret'), ['…'], 'a secret that begins with a bar is no program');
+  t.unlike(result.stdout, new RegExp(`${LITERAL}|${SECRET}`), 'no secret is said');
+}
+
 async function environment(t) {
   t.section('variables');
   const env = `NEXTAUTH_SECRETT=${SECRET}
@@ -362,5 +378,5 @@ async function modes(t) {
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, wrong, secrets, environment, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
+  for (const part of [right, wrong, secrets, programs, environment, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
 });

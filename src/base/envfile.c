@@ -3,51 +3,10 @@
 
 #include <string.h>
 
-#include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "base/crypto.h"
-
-#define FILE_MAX (64 * 1024)
-
-static const char *reason(apr_pool_t *pool, apr_status_t status)
-{
-    char *text = apr_palloc(pool, 120);
-    return apr_strerror(status, text, 120);
-}
-
-na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text)
-{
-    apr_file_t *file;
-    apr_finfo_t info;
-    apr_status_t status = apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool);
-    if (status == APR_SUCCESS)
-        status = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_PROT | APR_FINFO_TYPE, file);
-    if (status != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
-                            reason(pool, status));
-    if (info.filetype != APR_REG || info.size > FILE_MAX) {
-        apr_file_close(file);
-        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file of at most 64 KiB",
-                            path);
-    }
-    if (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE)) {
-        apr_file_close(file);
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "everybody may read or write %s: do 'chmod o= %s'", path, path);
-    }
-    apr_size_t len = (apr_size_t)info.size;
-    *text = apr_palloc(pool, len + 1);
-    status = apr_file_read_full(file, *text, len, &len);
-    apr_file_close(file);
-    if (status != APR_SUCCESS && status != APR_EOF)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
-                            reason(pool, status));
-    (*text)[len] = '\0';
-    na_wipe_with_pool(pool, *text, len);
-    return NULL;
-}
+#include "base/secret.h"
 
 /* Value in double quotes, `p` behind the opening one; NULL where it does not end on this line. */
 static char *double_quoted(apr_pool_t *pool, const char *p)

@@ -7,14 +7,8 @@
 #include "base/error.h"
 
 /*
- * A whole file that holds secrets, at most 64 KiB, wiped with the pool. Refused where everybody
- * may read or write it: the error's message then says how to mend that.
- */
-na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text);
-
-/*
  * A .env file as NextAuth's projects keep them: NAME=value, `export` in front allowed, comments
- * with '#', single quotes literal, double quotes with \n, \" and \\. The file rule is that of
+ * with '#', single quotes literal, double quotes with \n, \" and \\. The file rules are those of
  * na_secret_file_read. Errors name the line.
  */
 na_error *na_envfile_read(apr_pool_t *pool, const char *path, apr_table_t **variables);

@@ -3,8 +3,103 @@
 
 #include <string.h>
 
+#include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+
+#include "base/crypto.h"
+
+/* ── secrets of files and streams ──────────────────────────────────────────────────────────── */
+
+static na_error *cannot_read(apr_pool_t *pool, const char *path, apr_status_t status)
+{
+    char reason[120];
+    return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
+                        apr_strerror(status, reason, sizeof reason));
+}
+
+static na_error *too_large(apr_pool_t *pool, const char *name)
+{
+    return na_error_new(pool, NA_CONFIGURATION, "%s has more than %d KiB", name,
+                        NA_SECRET_MAX / 1024);
+}
+
+/* What is behind a NUL would be left out without a word. */
+static na_error *check_text(apr_pool_t *pool, const char *name, const char *text, apr_size_t len)
+{
+    return strlen(text) == len
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION, "%s has a NUL byte in it", name);
+}
+
+static na_error *check_file(apr_pool_t *pool, const char *path, const apr_finfo_t *info)
+{
+    if (info->filetype != APR_REG)
+        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file", path);
+    if (info->size > NA_SECRET_MAX)
+        return too_large(pool, path);
+    return info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE)
+               ? na_error_new(pool, NA_CONFIGURATION,
+                              "everybody may read or write %s: do 'chmod o= %s'", path, path)
+               : NULL;
+}
+
+static na_error *read_open(apr_pool_t *pool, const char *path, apr_file_t *file, char **text)
+{
+    apr_finfo_t info;
+    apr_status_t status =
+        apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_PROT | APR_FINFO_TYPE, file);
+    if (status != APR_SUCCESS)
+        return cannot_read(pool, path, status);
+    NA_TRY(check_file(pool, path, &info));
+    apr_size_t len = (apr_size_t)info.size;
+    *text = apr_pcalloc(pool, len + 1);
+    na_wipe_with_pool(pool, *text, len);
+    status = apr_file_read_full(file, *text, len, &len);
+    return status == APR_SUCCESS || status == APR_EOF ? check_text(pool, path, *text, len)
+                                                      : cannot_read(pool, path, status);
+}
+
+na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text)
+{
+    apr_file_t *file;
+    apr_status_t status = apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool);
+    if (status != APR_SUCCESS)
+        return cannot_read(pool, path, status);
+    na_error *error = read_open(pool, path, file, text);
+    apr_file_close(file);
+    return error;
+}
+
+static na_error *cut_line_ends(apr_pool_t *pool, const char *name, char *text)
+{
+    apr_size_t len = strlen(text);
+    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        text[--len] = '\0';
+    return len ? NULL : na_error_new(pool, NA_CONFIGURATION, "%s is empty", name);
+}
+
+na_error *na_secret_read(apr_pool_t *pool, const char *path, char **secret)
+{
+    NA_TRY(na_secret_file_read(pool, path, secret));
+    return cut_line_ends(pool, path, *secret);
+}
+
+na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name, char **secret)
+{
+    *secret = apr_pcalloc(pool, NA_SECRET_MAX + 2);
+    na_wipe_with_pool(pool, *secret, NA_SECRET_MAX + 1);
+    setvbuf(stream, NULL, _IONBF, 0);
+    apr_size_t len = fread(*secret, 1, NA_SECRET_MAX + 1, stream);
+    if (ferror(stream))
+        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s", name);
+    if (len > NA_SECRET_MAX)
+        return too_large(pool, name);
+    NA_TRY(check_text(pool, name, *secret, len));
+    return cut_line_ends(pool, name, *secret);
+}
+
+/* ── what makes one guessable ──────────────────────────────────────────────────────────────── */
 
 /* 16 random bytes as hex have 14 different characters on average. */
 #define DIFFERENT_MIN 8

@@ -2,7 +2,31 @@
 #ifndef NA_BASE_SECRET_H
 #define NA_BASE_SECRET_H
 
-#include <apr_pools.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Most bytes of a file or a stream that a secret is read from. */
+#define NA_SECRET_MAX (64 * 1024)
+
+/*
+ * A whole file that holds secrets, at most NA_SECRET_MAX bytes of text, wiped with the pool.
+ * Refused where everybody may read or write it, with what to do about that, and where it has a NUL
+ * byte. Errors are NA_CONFIGURATION.
+ */
+na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text);
+
+/*
+ * The secret that such a file is: its content without the line ends behind it, which editors add.
+ * Line ends within it belong to it. Refused where nothing is left.
+ */
+na_error *na_secret_read(apr_pool_t *pool, const char *path, char **secret);
+
+/*
+ * The same of what `stream` gives up to its end, before anything else was read from it: it is left
+ * without a buffer, which would keep a copy. `name` is for messages.
+ */
+na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name, char **secret);
 
 /*
  * What makes a secret guessable, however long it is: a placeholder of somebody's documentation, few

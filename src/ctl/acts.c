@@ -7,16 +7,18 @@
 
 #include <apr_strings.h>
 
-#include "ctl/audit_key.h"
+#include "base/secret.h"
 #include "ops/audit_database.h"
 
 na_error *na_acts_open(na_acts *acts)
 {
-    const char *key, *path = acts->log ? acts->log : getenv("NEXTAUTHCTL_AUDIT_LOG");
+    char *key = NULL;
+    const char *path = acts->log ? acts->log : getenv("NEXTAUTHCTL_AUDIT_LOG");
     acts->events = apr_array_make(acts->pool, 4, sizeof(na_event));
     if (!path || !*path)
         return NULL;
-    NA_TRY(na_ctl_read_audit_key(acts->pool, acts->key_file, &key));
+    if (acts->key_file)
+        NA_TRY(na_secret_read(acts->pool, acts->key_file, &key));
     return na_audit_chain_open(acts->pool, path, key, &acts->chain);
 }
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "base/json.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
 #include "ops/audit_reader.h"
 #include "ops/event.h"
+
+/* Of what is shown of a record. */
+#define FIELD_MAX 200
 
 typedef struct call {
     apr_pool_t *pool, *scratch; /* the latter for one line */
@@ -85,21 +88,9 @@ static int is_wanted(const call *c, const json_t *record)
     return !c->since || (time && strcmp(time, c->since) >= 0);
 }
 
-/* Foreign text must not command the terminal. */
 static const char *field(const call *c, const json_t *record, const char *name)
 {
-    const char *text = na_json_string(record, name);
-    return text && *text ? na_one_line(c->scratch, text, 200) : "-";
-}
-
-/* "2026-01-01 00:00:00" of "2026-01-01T00:00:00.000Z". */
-static const char *second(const call *c, const json_t *record)
-{
-    char *text = apr_pstrndup(c->scratch, field(c, record, "time"), 19);
-    char *t = strchr(text, 'T');
-    if (t)
-        *t = ' ';
-    return text;
+    return na_ctl_field(c->scratch, record, name, FIELD_MAX);
 }
 
 static const char *who(const call *c, const json_t *record)
@@ -124,16 +115,17 @@ static const char *more(const call *c, const json_t *record)
 
 static void print_row(const call *c, const json_t *record)
 {
-    printf("%-19s  %-15s  %-7s  %-32s  %-16s  %-15s  %s\n", second(c, record),
-           field(c, record, "event"), field(c, record, "outcome"), who(c, record),
-           field(c, record, "provider"), field(c, record, "address"), more(c, record));
+    printf("%-19s  %-15s  %-7s  %-32s  %-16s  %-15s  %s\n",
+           na_ctl_second(c->scratch, field(c, record, "time")), field(c, record, "event"),
+           field(c, record, "outcome"), who(c, record), field(c, record, "provider"),
+           field(c, record, "address"), more(c, record));
 }
 
 static void print_heading(void)
 {
-    printf("%s%-19s  %-15s  %-7s  %-32s  %-16s  %-15s  %s%s\n", isatty(1) ? "\033[1m" : "",
+    printf("%s%-19s  %-15s  %-7s  %-32s  %-16s  %-15s  %s%s\n", na_ctl_paint(NA_CTL_BOLD),
            "TIME (UTC)", "EVENT", "OUTCOME", "WHO", "PROVIDER", "ADDRESS", "BY, WHAT, WHY",
-           isatty(1) ? "\033[0m" : "");
+           na_ctl_paint(NA_CTL_PLAIN));
 }
 
 static void show_line(call *c, const na_audit_reader *reader)
@@ -172,20 +164,14 @@ static na_error *show(call *c)
 int na_command_audit_show(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool};
-    if (!read_options(&c, argc, argv)) {
-        fprintf(stderr, "nextauthctl audit show: see nextauthctl --help\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv))
+        return na_ctl_wrong_call("audit show", NULL);
     const char *fault = fault_of(&c);
-    if (fault) {
-        fprintf(stderr, "nextauthctl audit show: %s\n", fault);
-        return 2;
-    }
+    if (fault)
+        return na_ctl_wrong_call("audit show", fault);
     na_error *error = show(&c);
-    if (error) {
-        fprintf(stderr, "nextauthctl: %s\n", na_one_line(pool, na_error_text(pool, error), 1000));
-        return 1;
-    }
+    if (error)
+        return na_ctl_failed(pool, error);
     if (!c.json)
         fprintf(stderr, "%" APR_INT64_T_FMT " record%s\n", c.shown, c.shown == 1 ? "" : "s");
     if (c.strange)

@@ -8,9 +8,10 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "ctl/audit_key.h"
+#include "base/secret.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
 
 typedef struct call {
     apr_pool_t *pool;
@@ -43,11 +44,6 @@ static const char *find_head(const call *c)
 
 /* ── for people ────────────────────────────────────────────────────────────────────────────── */
 
-static const char *painted(const char *code)
-{
-    return isatty(1) ? code : "";
-}
-
 static const char *line(const call *c, const char *text)
 {
     return na_one_line(c->pool, text, 1000);
@@ -64,7 +60,7 @@ static void print_records(const call *c, const na_audit_report *r)
 
 static void print_fault(const call *c, const na_audit_report *r)
 {
-    printf("%swrong%s: ", painted("\033[1;31m"), painted("\033[0m"));
+    printf("%swrong%s: ", na_ctl_paint("\033[1;31m"), na_ctl_paint(NA_CTL_PLAIN));
     if (r->file)
         printf("%s", line(c, r->file));
     if (r->file && r->line)
@@ -79,7 +75,7 @@ static void print(const call *c, const na_audit_report *r)
     if (r->fault) {
         print_fault(c, r);
     } else {
-        printf("%sright%s: ", painted("\033[1;32m"), painted("\033[0m"));
+        printf("%sright%s: ", na_ctl_paint("\033[1;32m"), na_ctl_paint(NA_CTL_PLAIN));
         print_records(c, r);
         if (r->records)
             printf("head: %s\n", r->last.link.hash);
@@ -117,8 +113,11 @@ static void print_json(const call *c, const na_audit_report *r)
 
 static na_error *verify(call *c, na_audit_report *report)
 {
+    char *key = NULL;
     c->check.head = find_head(c);
-    NA_TRY(na_ctl_read_audit_key(c->pool, c->key_file, &c->check.key));
+    if (c->key_file)
+        NA_TRY(na_secret_read(c->pool, c->key_file, &key));
+    c->check.key = key;
     return na_audit_verify(c->pool, &c->check, report);
 }
 
@@ -126,15 +125,11 @@ int na_command_audit_verify(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool};
     na_audit_report report;
-    if (!read_options(&c, argc, argv)) {
-        fprintf(stderr, "nextauthctl audit verify: see nextauthctl --help\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv))
+        return na_ctl_wrong_call("audit verify", NULL);
     na_error *error = verify(&c, &report);
-    if (error) {
-        fprintf(stderr, "nextauthctl: %s\n", line(&c, na_error_text(pool, error)));
-        return 1;
-    }
+    if (error)
+        return na_ctl_failed(pool, error);
     if (c.json)
         print_json(&c, &report);
     else

@@ -12,6 +12,7 @@
 #include "ctl/commands.h"
 #include "ctl/connect.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
 
 #define BAR_WIDTH 40
 
@@ -91,10 +92,8 @@ static void clear_progress(const call *c)
 static int end(const call *c, const na_error *error, const char *done)
 {
     clear_progress(c);
-    if (error) {
-        fprintf(stderr, "nextauthctl: %s\n", na_error_text(c->pool, error));
-        return 1;
-    }
+    if (error)
+        return na_ctl_failed(c->pool, error);
     fprintf(stderr, "%s:", done);
     for (int i = 0; i < NA_BACKUP_TABLES; i++)
         fprintf(stderr, "%s %" APR_INT64_T_FMT " %s", i ? "," : "", c->result.rows[i],
@@ -168,15 +167,10 @@ static na_error *back_up(call *c)
 int na_command_backup(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool, .percent = -1};
-    if (!read_options(&c, argc, argv) || c.replace) {
-        fprintf(stderr, "nextauthctl backup: a FILE is wanted, or - for standard output; see "
-                        "nextauthctl --help\n");
-        return 2;
-    }
-    if (strcmp(c.file, "-") == 0 && isatty(1)) {
-        fprintf(stderr, "nextauthctl backup: the output has secrets in it, not for a terminal\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv) || c.replace)
+        return na_ctl_wrong_call("backup", "a FILE is wanted, or - for standard output");
+    if (strcmp(c.file, "-") == 0 && isatty(1))
+        return na_ctl_wrong_call("backup", "the output has secrets in it, not for a terminal");
     return end(&c, back_up(&c), "backed up");
 }
 
@@ -197,10 +191,7 @@ static na_error *bring_back(call *c)
 int na_command_restore(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool, .percent = -1};
-    if (!read_options(&c, argc, argv) || c.with_store || strcmp(c.file, "-") == 0) {
-        fprintf(stderr, "nextauthctl restore: a FILE is wanted, which is read twice; see "
-                        "nextauthctl --help\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv) || c.with_store || strcmp(c.file, "-") == 0)
+        return na_ctl_wrong_call("restore", "a FILE is wanted, which is read twice");
     return end(&c, bring_back(&c), "restored");
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -9,6 +8,7 @@
 #include "ctl/checked.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
 
 typedef struct call {
     apr_pool_t *pool;
@@ -42,8 +42,8 @@ static void print_mark(const char *state)
     } marks[] = {{"ok", "✓", "\033[32m"}, {"warning", "!", "\033[33m"}, {"wrong", "✗", "\033[31m"}};
     for (int i = 0; i < 3; i++)
         if (strcmp(state, marks[i].state) == 0)
-            printf("  %s%s%s ", isatty(1) ? marks[i].colour : "", marks[i].mark,
-                   isatty(1) ? "\033[0m" : "");
+            printf("  %s%s%s ", na_ctl_paint(marks[i].colour), marks[i].mark,
+                   na_ctl_paint(NA_CTL_PLAIN));
 }
 
 static void print_place(const json_t *row)
@@ -81,7 +81,6 @@ static int width_of_group(const json_t *rows, size_t first)
 
 static void print_table(const json_t *rows)
 {
-    const char *bold = isatty(1) ? "\033[1m" : "", *plain = isatty(1) ? "\033[0m" : "";
     const char *site = "", *group = "";
     int width = 0;
     size_t i;
@@ -90,7 +89,8 @@ static void print_table(const json_t *rows)
     {
         int is_new = strcmp(site, text_of(row, "site")) != 0;
         if (is_new)
-            printf("%s%s%s%s\n", i ? "\n" : "", bold, text_of(row, "site"), plain);
+            printf("%s%s%s%s\n", i ? "\n" : "", na_ctl_paint(NA_CTL_BOLD), text_of(row, "site"),
+                   na_ctl_paint(NA_CTL_PLAIN));
         site = text_of(row, "site");
         if (is_new || strcmp(group, text_of(row, "group")) != 0) {
             width = width_of_group(rows, i);
@@ -131,10 +131,8 @@ static json_t *collect(const call *c)
 int na_command_check(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool};
-    if (!read_options(&c, argc, argv)) {
-        fprintf(stderr, "nextauthctl check: see nextauthctl --help\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv))
+        return na_ctl_wrong_call("check", NULL);
     json_t *rows = collect(&c);
     int right = count(rows, "ok"), warnings = count(rows, "warning"), wrong = count(rows, "wrong");
     if (c.json) {

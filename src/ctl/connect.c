@@ -7,7 +7,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
-#include "base/envfile.h"
+#include "base/secret.h"
 
 /* An index over a million rows takes longer than anything that a request may wait for. */
 #define TIMEOUT_MS (600 * 1000L)
@@ -30,8 +30,7 @@ static na_error *read_url(apr_pool_t *pool, const char *given, const char **url)
                             "which database? --database URL or NEXTAUTH_DATABASE_URL is wanted");
     if (strncmp(*url, "file:", 5) != 0)
         return NULL;
-    NA_TRY(na_secret_file_read(pool, *url + 5, &text));
-    text[strcspn(text, "\r\n")] = '\0';
+    NA_TRY(na_secret_read(pool, *url + 5, &text));
     *url = text;
     return NULL;
 }

@@ -70,7 +70,8 @@ static int usage(FILE *to)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(to, "  nextauthctl %s %s\n      %s\n", commands[i].name, commands[i].usage,
                 commands[i].what);
-    fprintf(to, "\nExit status: 0, 1 where it failed, 2 where the call was wrong.\n");
+    fprintf(to, "\nExit status: 0, 1 where it failed, 2 where the call was wrong.\n"
+                "NO_COLOR in the environment: no colours on a terminal, either.\n");
     return to == stdout ? 0 : 2;
 }
 

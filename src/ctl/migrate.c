@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -13,12 +12,16 @@
 #include "ctl/commands.h"
 #include "ctl/connect.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
+
+/* A newer version may have made more steps than are known here. */
+#define STEP_MAX 999999
 
 typedef struct call {
     apr_pool_t *pool;
-    const char *url, *schema;
+    const char *url, *schema, *to;
     int status, dry_run, json;
-    int target; /* -1: the newest */
+    long target; /* -1: the newest */
     const na_db_options *options;
     na_db *db;
     json_t *changes;
@@ -26,59 +29,33 @@ typedef struct call {
 
 /* ── the command line ──────────────────────────────────────────────────────────────────────── */
 
-static int read_target(const char *text, int *target)
-{
-    size_t len = strlen(text);
-    *target = atoi(text);
-    return len && len < 7 && strspn(text, "0123456789") == len;
-}
-
 static int read_options(call *c, int argc, char **argv)
 {
-    const char *const *operands, *to = NULL;
+    const char *const *operands;
     const na_option options[] = {{"database", 'd', .text = &c->url},
                                  {"schema", 's', .text = &c->schema},
                                  {"status", 'S', .flag = &c->status},
-                                 {"to", 't', .text = &to},
+                                 {"to", 't', .text = &c->to},
                                  {"dry-run", 'n', .flag = &c->dry_run},
                                  {"json", 'j', .flag = &c->json},
                                  {0}};
-    c->target = -1;
     return na_ctl_options(c->pool, argc, argv, options, &operands) == 0 &&
-           (!to || read_target(to, &c->target)) && !(c->status && (c->dry_run || to));
-}
-
-static int fail(const call *c, const na_error *error)
-{
-    fprintf(stderr, "nextauthctl: %s\n", na_error_text(c->pool, error));
-    return 1;
+           !(c->status && (c->dry_run || c->to));
 }
 
 /* ── for people ────────────────────────────────────────────────────────────────────────────── */
 
 static void print_mark(int done)
 {
-    int colours = isatty(1);
-    printf("%s%s%s ",
-           !colours ? ""
-           : done   ? "\033[32m"
-                    : "\033[2m",
-           done ? "✓" : "·", colours ? "\033[0m" : "");
-}
-
-/* "2026-01-01 00:00" of "2026-01-01T00:00:00.000Z". */
-static const char *minute(apr_pool_t *pool, apr_int64_t milliseconds)
-{
-    char *text = na_iso8601(pool, apr_time_from_msec(milliseconds));
-    text[10] = ' ';
-    text[16] = '\0';
-    return text;
+    printf("%s%s%s ", na_ctl_paint(done ? "\033[32m" : "\033[2m"), done ? "✓" : "·",
+           na_ctl_paint(NA_CTL_PLAIN));
 }
 
 static void print_step(const call *c, int version, const char *name, const na_applied *applied)
 {
+    const char *when = applied ? na_iso8601(c->pool, apr_time_from_msec(applied->at)) : "-";
     print_mark(applied != NULL);
-    printf("%4d  %-16s  %s\n", version, applied ? minute(c->pool, applied->at) : "-",
+    printf("%4d  %-16s  %s\n", version, na_ctl_minute(c->pool, when),
            na_one_line(c->pool, name, 80));
 }
 
@@ -185,17 +162,17 @@ static na_error *run(call *c)
 {
     NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &c->options, &c->db));
     if (!c->status)
-        NA_TRY(na_db_migrate(c->db, c->pool, c->target, c->dry_run, report, c));
+        NA_TRY(na_db_migrate(c->db, c->pool, (int)c->target, c->dry_run, report, c));
     return show(c);
 }
 
 int na_command_migrate(apr_pool_t *pool, int argc, char **argv)
 {
-    call c = {.pool = pool, .changes = na_json_own(pool, json_array())};
-    if (!read_options(&c, argc, argv)) {
-        fprintf(stderr, "nextauthctl migrate: see nextauthctl --help\n");
-        return 2;
-    }
+    call c = {.pool = pool, .target = -1, .changes = na_json_own(pool, json_array())};
+    if (!read_options(&c, argc, argv))
+        return na_ctl_wrong_call("migrate", NULL);
+    if (c.to && !na_ctl_number(c.to, 0, STEP_MAX, &c.target))
+        return na_ctl_wrong_call("migrate", "--to wants the number of a step");
     na_error *error = run(&c);
-    return error ? fail(&c, error) : 0;
+    return error ? na_ctl_failed(pool, error) : 0;
 }

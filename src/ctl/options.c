@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/options.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include <apr_getopt.h>
 
 #define OPTIONS_MAX 15
@@ -33,4 +37,13 @@ int na_ctl_options(apr_pool_t *pool, int argc, char **argv, const na_option *opt
                 take(&options[i], value);
     *operands = parser->argv + parser->ind;
     return status == APR_EOF ? argc - parser->ind : -1;
+}
+
+int na_ctl_number(const char *text, long least, long most, long *number)
+{
+    if (!*text || text[strspn(text, "0123456789")])
+        return 0;
+    errno = 0;
+    *number = strtol(text, NULL, 10);
+    return !errno && *number >= least && *number <= most;
 }

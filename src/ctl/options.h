@@ -21,4 +21,10 @@ typedef struct na_option {
 int na_ctl_options(apr_pool_t *pool, int argc, char **argv, const na_option *options,
                    const char *const **operands);
 
+/*
+ * A whole number, digits alone, not negative. Returns 0 where `text` is none from `least` to
+ * `most`.
+ */
+int na_ctl_number(const char *text, long least, long most, long *number);
+
 #endif

@@ -2,15 +2,13 @@
 #include "ctl/password.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <apr_strings.h>
 #include <openssl/evp.h>
 
 #include "auth/password.h"
 #include "base/crypto.h"
-#include "base/envfile.h"
+#include "base/secret.h"
 
 /* Room for one byte more than a password may have: so that too long ones show. */
 #define BUFFER (NA_PASSWORD_MAX + 2)
@@ -25,31 +23,16 @@ static na_error *ask(apr_pool_t *pool, char **password)
                : na_error_new(pool, NA_CONFIGURATION, "no password was given, twice the same");
 }
 
-static na_error *read_line(apr_pool_t *pool, char **password)
-{
-    char *line = NULL;
-    size_t size = 0;
-    setvbuf(stdin, NULL, _IONBF, 0); /* its buffer would keep a copy */
-    ssize_t len = getline(&line, &size, stdin);
-    int is_text = len > 0 && strlen(line) == (size_t)len;
-    if (is_text) {
-        *password = apr_pstrmemdup(pool, line, strcspn(line, "\r\n"));
-        na_wipe_with_pool(pool, *password, strlen(*password));
-    }
-    if (line)
-        na_wipe(line, size);
-    free(line);
-    return is_text ? NULL
-                   : na_error_new(pool, NA_CONFIGURATION, "no line of text on standard input");
-}
-
 na_error *na_ctl_read_password(apr_pool_t *pool, const char *file, char **password)
 {
     if (!file)
         return ask(pool, password);
     if (strcmp(file, "-") == 0)
-        return read_line(pool, password);
-    NA_TRY(na_secret_file_read(pool, file, password));
-    (*password)[strcspn(*password, "\r\n")] = '\0';
-    return NULL;
+        NA_TRY(na_secret_read_stream(pool, stdin, "standard input", password));
+    else
+        NA_TRY(na_secret_read(pool, file, password));
+    /* No form takes another. */
+    return strpbrk(*password, "\r\n")
+               ? na_error_new(pool, NA_CONFIGURATION, "a password has no more than one line")
+               : NULL;
 }

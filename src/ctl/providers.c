@@ -6,15 +6,14 @@
 
 #include "base/json.h"
 #include "ctl/commands.h"
+#include "ctl/print.h"
 #include "provider/provider.h"
 
 int na_command_providers(apr_pool_t *pool, int argc, char **argv)
 {
     int as_json = argc == 2 && strcmp(argv[1], "--json") == 0;
-    if (argc > 1 && !as_json) {
-        fprintf(stderr, "nextauthctl providers [--json]\n");
-        return 2;
-    }
+    if (argc > 1 && !as_json)
+        return na_ctl_wrong_call("providers", NULL);
     json_t *list = na_json_own(pool, json_array());
     char *last, *ids = apr_pstrdup(pool, na_provider_catalogue_ids(pool));
     if (!as_json)

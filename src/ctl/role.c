@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 
 #include "ctl/commands.h"
+#include "ctl/print.h"
 #include "ctl/user.h"
 
 static const char *role_text(const na_user_call *c)
@@ -34,7 +35,7 @@ int na_command_role_grant(apr_pool_t *pool, int argc, char **argv)
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "a", 2))
-        return na_user_wrong_call("role grant", NULL);
+        return na_ctl_wrong_call("role grant", NULL);
     return na_user_end(&c, "granted", change_role(&c, grant_role));
 }
 
@@ -42,6 +43,6 @@ int na_command_role_revoke(apr_pool_t *pool, int argc, char **argv)
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "a", 2))
-        return na_user_wrong_call("role revoke", NULL);
+        return na_ctl_wrong_call("role revoke", NULL);
     return na_user_end(&c, "revoked", change_role(&c, revoke_role));
 }

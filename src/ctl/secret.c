@@ -3,13 +3,12 @@
 
 #include "base/crypto.h"
 #include "ctl/commands.h"
+#include "ctl/print.h"
 
 int na_command_secret(apr_pool_t *pool, int argc, char **argv)
 {
-    if (argc > 1) {
-        fprintf(stderr, "nextauthctl secret takes no argument\n");
-        return 2;
-    }
+    if (argc > 1)
+        return na_ctl_wrong_call("secret", "it takes no argument");
     printf("%s\n", na_random_base64url(pool, 48));
     return 0;
 }

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -11,6 +10,7 @@
 #include "base/url.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
+#include "ctl/print.h"
 
 /* Asks a running server: whatever its store is, only it can reach shared memory. */
 
@@ -18,6 +18,9 @@
 
 /* A listing of a million sessions. */
 #define BODY_MAX ((apr_size_t)512 * 1024 * 1024)
+
+/* Of what is shown of a session. */
+#define FIELD_MAX 64
 
 typedef struct call {
     apr_pool_t *pool;
@@ -39,12 +42,6 @@ static int read_options(call *c, int argc, char **argv)
     if (!c->server)
         c->server = DEFAULT_SERVER;
     return c->count >= 0;
-}
-
-static int fail(const call *c, const na_error *error)
-{
-    fprintf(stderr, "nextauthctl: %s\n", na_error_text(c->pool, error));
-    return 1;
 }
 
 static na_error *ask(const call *c, const char *url, const char *form, json_t **answer)
@@ -74,46 +71,32 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
                              : "is SetHandler nextauth-sessions there?");
 }
 
-static const char *field(const json_t *session, const char *name)
+static const char *field(const call *c, const json_t *session, const char *name)
 {
-    const char *text = na_json_string(session, name);
-    return text && *text ? text : "-";
+    return na_ctl_field(c->pool, session, name, FIELD_MAX);
 }
 
-/* "2026-01-01 00:00" of "2026-01-01T00:00:00.000Z". */
-static const char *minute(apr_pool_t *pool, const json_t *session, const char *name)
+static const char *minute(const call *c, const json_t *session, const char *name)
 {
-    char *text = apr_pstrndup(pool, field(session, name), 16);
-    char *t = strchr(text, 'T');
-    if (t)
-        *t = ' ';
-    return text;
-}
-
-/* Foreign text must not command the terminal. */
-static const char *printable(apr_pool_t *pool, const char *text)
-{
-    return na_one_line(pool, text, 64);
+    return na_ctl_minute(c->pool, field(c, session, name));
 }
 
 static void print_table(const call *c, const json_t *sessions)
 {
-    const char *bold = isatty(1) ? "\033[1m" : "", *plain = isatty(1) ? "\033[0m" : "";
     int width = 4;
     size_t i;
     json_t *session;
     json_array_foreach(sessions, i, session)
     {
-        int len = (int)strlen(printable(c->pool, field(session, "user")));
+        int len = (int)strlen(field(c, session, "user"));
         width = len > width ? len : width;
     }
-    printf("%s%-44s  %-*s  %-22s  %-15s  %-16s  %s%s\n", bold, "ID", width, "USER", "DEVICE",
-           "ADDRESS", "LAST USED (UTC)", "ENDS", plain);
+    printf("%s%-44s  %-*s  %-22s  %-15s  %-16s  %s%s\n", na_ctl_paint(NA_CTL_BOLD), "ID", width,
+           "USER", "DEVICE", "ADDRESS", "LAST USED (UTC)", "ENDS", na_ctl_paint(NA_CTL_PLAIN));
     json_array_foreach(sessions, i, session)
-        printf("%-44s  %-*s  %-22s  %-15s  %-16s  %s\n", field(session, "id"), width,
-               printable(c->pool, field(session, "user")), field(session, "device"),
-               field(session, "address"), minute(c->pool, session, "lastUsed"),
-               minute(c->pool, session, "expires"));
+        printf("%-44s  %-*s  %-22s  %-15s  %-16s  %s\n", field(c, session, "id"), width,
+               field(c, session, "user"), field(c, session, "device"), field(c, session, "address"),
+               minute(c, session, "lastUsed"), minute(c, session, "expires"));
     fprintf(stderr, "%d session%s\n", (int)json_array_size(sessions),
             json_array_size(sessions) == 1 ? "" : "s");
 }
@@ -122,14 +105,12 @@ int na_command_session_list(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool};
     json_t *answer;
-    if (!read_options(&c, argc, argv) || c.count) {
-        fprintf(stderr, "nextauthctl session list: see nextauthctl --help\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv) || c.count)
+        return na_ctl_wrong_call("session list", NULL);
     const char *url = c.user ? na_url_add(pool, c.server, "user", c.user) : c.server;
     na_error *error = ask(&c, url, NULL, &answer);
     if (error)
-        return fail(&c, error);
+        return na_ctl_failed(pool, error);
     if (c.json)
         printf("%s\n", na_json_dump(pool, answer));
     else
@@ -146,17 +127,15 @@ int na_command_session_revoke(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool};
     json_t *answer;
-    if (!read_options(&c, argc, argv) || !c.count == !c.user) {
-        fprintf(stderr, "nextauthctl session revoke: IDs or --user PROVIDER/ID are wanted\n");
-        return 2;
-    }
+    if (!read_options(&c, argc, argv) || !c.count == !c.user)
+        return na_ctl_wrong_call("session revoke", "IDs or --user PROVIDER/ID are wanted");
     int calls = c.user ? 1 : c.count, failed = 0;
     for (int i = 0; i < calls; i++) {
         const char *form =
             c.user ? form_of(pool, "user", c.user) : form_of(pool, "session", c.ids[i]);
         na_error *error = ask(&c, c.server, form, &answer);
         if (error)
-            failed = fail(&c, error);
+            failed = na_ctl_failed(pool, error);
         else if (!c.json)
             printf("ended: %s\n", c.user ? c.user : c.ids[i]);
     }

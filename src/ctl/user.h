@@ -35,9 +35,6 @@ typedef struct na_user_call {
  */
 int na_user_options(na_user_call *c, int argc, char **argv, const char *allowed, int operands);
 
-/* Says so, or why; the exit status. */
-int na_user_wrong_call(const char *command, const char *why);
-
 /* Connects to the database. */
 na_error *na_user_connect(na_user_call *c);
 

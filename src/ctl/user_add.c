@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 
 #include "ctl/commands.h"
+#include "ctl/print.h"
 #include "ctl/user.h"
 #include "mail/address.h"
 
@@ -58,6 +59,6 @@ int na_command_user_add(apr_pool_t *pool, int argc, char **argv)
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "enphra", 0) || !c.email)
-        return na_user_wrong_call("user add", NULL);
+        return na_ctl_wrong_call("user add", NULL);
     return na_user_end(&c, "added", add(&c));
 }

@@ -41,12 +41,6 @@ int na_user_options(na_user_call *c, int argc, char **argv, const char *allowed,
     return count == operands;
 }
 
-int na_user_wrong_call(const char *command, const char *why)
-{
-    fprintf(stderr, "nextauthctl %s: %s\n", command, why ? why : "see nextauthctl --help");
-    return 2;
-}
-
 na_error *na_user_check_text(const na_user_call *c, const char *what, const char *text)
 {
     return *text && strlen(text) <= NA_USER_TEXT_MAX && na_is_utf8(text) && !na_has_control(text)

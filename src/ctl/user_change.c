@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "ctl/commands.h"
+#include "ctl/print.h"
 #include "ctl/user.h"
 
 static na_error *show(na_user_call *c, na_db_use *use, na_db_user *user)
@@ -14,7 +15,7 @@ int na_command_user_show(apr_pool_t *pool, int argc, char **argv)
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "", 1))
-        return na_user_wrong_call("user show", NULL);
+        return na_ctl_wrong_call("user show", NULL);
     na_error *error = na_user_connect(&c);
     return na_user_end(&c, NULL, error ? error : na_user_read(&c, show));
 }
@@ -25,7 +26,7 @@ static int run(apr_pool_t *pool, int argc, char **argv, na_user_action *act, con
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "a", 1))
-        return na_user_wrong_call(command, NULL);
+        return na_ctl_wrong_call(command, NULL);
     na_error *error = na_user_connect(&c);
     return na_user_end(&c, done, error ? error : na_user_change(&c, act));
 }
@@ -91,8 +92,8 @@ int na_command_user_delete(apr_pool_t *pool, int argc, char **argv)
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "ya", 1))
-        return na_user_wrong_call("user delete", NULL);
+        return na_ctl_wrong_call("user delete", NULL);
     if (!c.yes && !isatty(0))
-        return na_user_wrong_call("user delete", "--yes is wanted without a terminal");
+        return na_ctl_wrong_call("user delete", "--yes is wanted without a terminal");
     return na_user_end(&c, "deleted", delete_user(&c));
 }

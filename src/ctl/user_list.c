@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "ctl/commands.h"
+#include "ctl/print.h"
 #include "ctl/user.h"
 
 /* Users that are listed at a time: memory does not grow with their number. */
@@ -69,7 +70,7 @@ int na_command_user_list(apr_pool_t *pool, int argc, char **argv)
     na_user_call c = {.pool = pool};
     int count = 0;
     if (!na_user_options(&c, argc, argv, "", 0))
-        return na_user_wrong_call("user list", NULL);
+        return na_ctl_wrong_call("user list", NULL);
     na_error *error = list(&c, &count);
     if (error)
         return na_user_end(&c, NULL, error);

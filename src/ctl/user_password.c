@@ -5,6 +5,7 @@
 #include "auth/password.h"
 #include "ctl/commands.h"
 #include "ctl/password.h"
+#include "ctl/print.h"
 #include "ctl/user.h"
 
 na_error *na_user_new_hash(na_user_call *c, const na_password_owner *owner)
@@ -51,9 +52,9 @@ int na_command_user_set_password(apr_pool_t *pool, int argc, char **argv)
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "pha", 1))
-        return na_user_wrong_call("user set-password", NULL);
+        return na_ctl_wrong_call("user set-password", NULL);
     if (!c.password_file && !isatty(0))
-        return na_user_wrong_call("user set-password",
-                                  "--password-file is wanted without a terminal");
+        return na_ctl_wrong_call("user set-password",
+                                 "--password-file is wanted without a terminal");
     return na_user_end(&c, "password set", set_password(&c));
 }

@@ -1,33 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "ctl/print.h"
 #include "ctl/user.h"
 
-static const char *colour(const char *code)
-{
-    return isatty(1) ? code : "";
-}
-
-/* Foreign text must not command the terminal. */
 const char *na_user_field(apr_pool_t *pool, const json_t *user, const char *name)
 {
-    const char *text = na_json_string(user, name);
-    return text && *text ? na_one_line(pool, text, NA_USER_TEXT_MAX) : "-";
+    return na_ctl_field(pool, user, name, NA_USER_TEXT_MAX);
 }
 
-/* "2026-01-01 00:00" of "2026-01-01T00:00:00.000Z". */
 static const char *minute(apr_pool_t *pool, const json_t *object, const char *name)
 {
-    char *text = apr_pstrndup(pool, na_user_field(pool, object, name), 16);
-    char *t = strchr(text, 'T');
-    if (t)
-        *t = ' ';
-    return text;
+    return na_ctl_minute(pool, na_user_field(pool, object, name));
 }
 
 static const char *roles_of(apr_pool_t *pool, const json_t *user)
@@ -55,8 +43,8 @@ static int id_width(na_db_use *use)
 
 void na_user_print_heading(na_db_use *use)
 {
-    printf("%s%-*s  %-32s  %-8s  %-8s  %-20s  %s%s\n", colour("\033[1m"), id_width(use), "ID",
-           "E-MAIL", "STATE", "PASSWORD", "ROLES", "NAME", colour("\033[0m"));
+    printf("%s%-*s  %-32s  %-8s  %-8s  %-20s  %s%s\n", na_ctl_paint(NA_CTL_BOLD), id_width(use),
+           "ID", "E-MAIL", "STATE", "PASSWORD", "ROLES", "NAME", na_ctl_paint(NA_CTL_PLAIN));
 }
 
 void na_user_print_row(na_db_use *use, const json_t *user)
@@ -70,7 +58,7 @@ void na_user_print_row(na_db_use *use, const json_t *user)
 
 static void print_line(const char *label, const char *text)
 {
-    printf("%s%-9s%s  %s\n", colour("\033[1m"), label, colour("\033[0m"), text);
+    printf("%s%-9s%s  %s\n", na_ctl_paint(NA_CTL_BOLD), label, na_ctl_paint(NA_CTL_PLAIN), text);
 }
 
 static const char *password_of(apr_pool_t *pool, const json_t *user)
@@ -101,11 +89,8 @@ static void print_user(apr_pool_t *pool, const json_t *user)
 
 int na_user_end(const na_user_call *c, const char *what, const na_error *error)
 {
-    if (error) {
-        fprintf(stderr, "nextauthctl: %s\n",
-                na_one_line(c->pool, na_error_text(c->pool, error), 1000));
-        return 1;
-    }
+    if (error)
+        return na_ctl_failed(c->pool, error);
     if (c->json)
         printf("%s\n", na_json_dump(c->pool, c->shown));
     else if (!what)

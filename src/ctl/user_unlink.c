@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "ctl/commands.h"
+#include "ctl/print.h"
 #include "ctl/user.h"
 
 /* Whether links are mailed is not known here: they do not count. */
@@ -52,7 +53,7 @@ int na_command_user_unlink(apr_pool_t *pool, int argc, char **argv)
 {
     na_user_call c = {.pool = pool};
     if (!na_user_options(&c, argc, argv, "ya", 2))
-        return na_user_wrong_call("user unlink", NULL);
+        return na_ctl_wrong_call("user unlink", NULL);
     na_error *error = na_user_connect(&c);
     return na_user_end(&c, "unlinked", error ? error : na_user_change(&c, unlink_all));
 }

@@ -21,10 +21,6 @@ int na_environment_has(const na_environment *environment, const char *name);
 na_error *na_value_resolve(const na_environment *environment, const char *value,
                            const char **resolved);
 
-/* Warns where a secret of server `s` is written out instead of being named by its place. */
-void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
-                              const char *value);
-
 /* A server's configuration while it is put together. */
 typedef struct na_building {
     apr_pool_t *pool;
@@ -39,6 +35,7 @@ typedef struct na_building {
     na_plan *plan;               /* the server's, which the stores' providers look at */
     const na_written *at;        /* the directive that is looked at; NULL: none in particular */
     const char *about;           /* what it is about where that is not the directive; NULL else */
+    const char *key;             /* of the key=value that na_build_keys sets */
     apr_array_header_t *wrong;   /* const char *: names of what was noted to be wrong */
 } na_building;
 
@@ -88,6 +85,16 @@ na_error *na_build_keys(na_building *b, const na_written *written, int first, co
 
 /* Text as it is, from where env:, file: and exec: say, and a file's path; on or off as an int. */
 na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch;
+
+/*
+ * Resolved, too, with a warning where in production it is written out: a secret of na_build_keys,
+ * and an address of any place in the directive, where it has a password.
+ */
+na_value_setter na_as_secret, na_as_address;
+
+/* The same warning of another value; `what` it is, for the message. */
+void na_build_warn_if_literal(const na_building *b, const char *what, const char *value);
+
 na_error *na_build_pages(na_building *b, const na_written *written);
 na_error *na_build_theme(na_building *b, const na_written *written);
 na_error *na_build_http(na_building *b, const na_written *written);

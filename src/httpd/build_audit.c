@@ -23,7 +23,7 @@ static na_error *as_policy(na_building *b, const char *value, void *member)
 static na_error *as_key(na_building *b, const char *value, void *member)
 {
     const char *key;
-    NA_TRY(na_value_resolve(&b->environment, value, &key));
+    NA_TRY(na_as_secret(b, value, &key));
     *(const char **)member = key;
     return strlen(key) >= KEY_MIN
                ? NULL
@@ -52,13 +52,6 @@ static na_error *take_sink(na_building *b, const char *argument, apr_array_heade
     return NULL;
 }
 
-static void warn_of_literal_key(na_building *b, const na_written *w)
-{
-    for (int i = 0; i < w->argc; i++)
-        if (strncmp(w->argv[i], "key=", 4) == 0)
-            na_value_warn_if_literal(b->server, w, "key=", w->argv[i] + 4);
-}
-
 na_error *na_build_audit_log(na_building *b, const na_written *w)
 {
     static const na_key keys[] = {{"onFailure", offsetof(na_audit_plan, goes_on), as_policy},
@@ -72,8 +65,6 @@ na_error *na_build_audit_log(na_building *b, const na_written *w)
         return na_wrong(b, "a file, \"|program\" or database is wanted before '%s'",
                         na_build_key_of(b, w->argv[0]));
     b->plan->audit = (na_audit_plan){.sinks = sinks};
-    if (b->config->mode == NA_PRODUCTION)
-        warn_of_literal_key(b, w);
     return na_build_keys(b, w, i, keys, &b->plan->audit);
 }
 

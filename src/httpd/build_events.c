@@ -16,7 +16,7 @@
 static na_error *as_keys(na_building *b, const char *value, void *member)
 {
     const char *text;
-    NA_TRY(na_value_resolve(&b->environment, value, &text));
+    NA_TRY(na_as_secret(b, value, &text));
     return na_webhook_add_keys(b->pool, text, *(apr_array_header_t **)member);
 }
 
@@ -64,8 +64,6 @@ static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule
     NA_TRY(check_address(b, rule->target));
     rule->keys = apr_array_make(b->pool, 2, sizeof(na_bytes));
     NA_TRY(na_build_keys(b, w, 2, keys, rule));
-    for (int i = 2; i < w->argc && b->config->mode == NA_PRODUCTION; i++)
-        na_value_warn_if_literal(b->server, w, "the secret", strchr(w->argv[i], '=') + 1);
     if (!rule->keys->nelts && before)
         rule->keys = before->keys;
     if (before && !na_webhook_same_keys(before->keys, rule->keys))

@@ -31,6 +31,7 @@ na_error *na_build_keys(na_building *b, const na_written *w, int first, const na
         if (!k->name)
             return na_wrong(b, "'%s': key=value is wanted, of %s", na_build_key_of(b, w->argv[i]),
                             names);
+        b->key = k->name;
         NA_TRY(k->set(b, value + 1, (char *)target + k->offset));
     }
     return NULL;
@@ -140,7 +141,7 @@ na_error *na_build_http(na_building *b, const na_written *w)
         {"connectTimeout", offsetof(na_http_options, connect_timeout_ms), as_milliseconds},
         {"maxBytes", offsetof(na_http_options, max_bytes), as_bytes},
         {"maxConcurrent", offsetof(na_http_options, max_concurrent), as_places},
-        {"proxy", offsetof(na_http_options, proxy), na_as_text},
+        {"proxy", offsetof(na_http_options, proxy), na_as_address},
         {"caFile", offsetof(na_http_options, ca_file), na_as_file},
         {"traceContext", offsetof(na_http_options, trace_context), na_as_switch},
         {NULL, 0, NULL}};

@@ -21,21 +21,19 @@ na_error *na_build_mail(na_building *b, const na_written *w)
     static const na_key keys[] = {
         {"from", offsetof(na_mail_options, from), na_as_resolved},
         {"username", offsetof(na_mail_options, user), na_as_resolved},
-        {"password", offsetof(na_mail_options, password), na_as_resolved},
+        {"password", offsetof(na_mail_options, password), na_as_secret},
         {"caFile", offsetof(na_mail_options, ca_file), na_as_file},
-        {"apiKey", offsetof(na_mail_options, api_key), na_as_resolved},
+        {"apiKey", offsetof(na_mail_options, api_key), na_as_secret},
         {"baseUrl", offsetof(na_mail_options, base_url), na_as_text},
         {"accessKeyId", offsetof(na_mail_options, access_key_id), na_as_resolved},
-        {"secretAccessKey", offsetof(na_mail_options, secret_access_key), na_as_resolved},
-        {"sessionToken", offsetof(na_mail_options, session_token), na_as_resolved},
+        {"secretAccessKey", offsetof(na_mail_options, secret_access_key), na_as_secret},
+        {"sessionToken", offsetof(na_mail_options, session_token), na_as_secret},
         {"region", offsetof(na_mail_options, region), na_as_text},
         {"domain", offsetof(na_mail_options, domain), na_as_text},
         {NULL, 0, NULL}};
     const char *text;
     na_mail_options *options;
-    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &text));
-    if (strchr(text, '@') && b->config->mode == NA_PRODUCTION)
-        na_value_warn_if_literal(b->server, w, "the password in the address", w->argv[0]);
+    NA_TRY(na_as_address(b, w->argv[0], &text));
     NA_TRY(start(b, text, &options));
     NA_TRY(na_build_keys(b, w, 1, keys, options));
     return na_mail_options_check(b->pool, options);

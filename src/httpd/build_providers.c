@@ -117,8 +117,8 @@ static na_error *build(na_building *b, const na_written *written, na_provider **
     for (int i = 1; i < written->argc; i++)
         NA_TRY(set_option(environment, *provider, written->argv[i]));
     const char *secret = option_of(written, "clientSecret");
-    if (secret && !allow_http)
-        na_value_warn_if_literal(b->server, written, "clientSecret=", secret);
+    if (secret)
+        na_build_warn_if_literal(b, "clientSecret=", secret);
     fill_from_environment(environment, *provider);
     NA_TRY(na_provider_finish(b->pool, *provider, allow_http));
     NA_TRY(check_readable(b->pool, (*provider)->password_file));

@@ -171,7 +171,7 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
         {"timeout", offsetof(na_redis_options, timeout_ms), as_duration},
         {"connectTimeout", offsetof(na_redis_options, connect_timeout_ms), as_duration},
         {"username", offsetof(na_redis_options, user), na_as_resolved},
-        {"password", offsetof(na_redis_options, password), na_as_resolved},
+        {"password", offsetof(na_redis_options, password), na_as_secret},
         {"caFile", offsetof(na_redis_options, ca_file), na_as_file},
         {"certFile", offsetof(na_redis_options, cert_file), na_as_file},
         {"keyFile", offsetof(na_redis_options, key_file), na_as_file},
@@ -180,7 +180,7 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
         {"sentinels", offsetof(na_redis_options, sentinels), na_as_text},
         {"master", offsetof(na_redis_options, master), na_as_text},
         {"sentinelUsername", offsetof(na_redis_options, sentinel_user), na_as_resolved},
-        {"sentinelPassword", offsetof(na_redis_options, sentinel_password), na_as_resolved},
+        {"sentinelPassword", offsetof(na_redis_options, sentinel_password), na_as_secret},
         {"cluster", offsetof(na_redis_options, cluster), na_as_switch},
         {NULL, 0, NULL}};
     na_redis_options *options = apr_pcalloc(b->pool, sizeof *options);
@@ -195,9 +195,7 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
 na_error *na_build_redis(na_building *b, const na_written *w)
 {
     const char *url;
-    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &url));
-    if (strchr(url, '@') && b->config->mode == NA_PRODUCTION)
-        na_value_warn_if_literal(b->server, w, "the password in the address", w->argv[0]);
+    NA_TRY(na_as_address(b, w->argv[0], &url));
     return set_redis(b, url, w, 1);
 }
 
@@ -218,7 +216,7 @@ static na_error *add_replica(na_building *b, const char *value, void *member)
     const apr_array_header_t **replicas = member;
     na_db_options *replica = apr_pcalloc(b->pool, sizeof *replica);
     const char *url;
-    NA_TRY(na_value_resolve(&b->environment, value, &url));
+    NA_TRY(na_as_address(b, value, &url));
     NA_TRY(na_db_url_parse(b->pool, url, ap_server_root_relative(b->pool, ""), replica));
     if (!*replicas)
         *replicas = apr_array_make(b->pool, 2, sizeof(const na_db_options *));
@@ -262,9 +260,7 @@ static na_error *set_database(na_building *b, const char *url, const na_written 
 na_error *na_build_database(na_building *b, const na_written *w)
 {
     const char *url;
-    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &url));
-    if (strchr(url, '@') && b->config->mode == NA_PRODUCTION)
-        na_value_warn_if_literal(b->server, w, "the password in the address", w->argv[0]);
+    NA_TRY(na_as_address(b, w->argv[0], &url));
     return set_database(b, url, w);
 }
 

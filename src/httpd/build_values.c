@@ -98,8 +98,7 @@ static na_error *set_secret(na_building *b, const na_written *w)
         const char *secret;
         NA_TRY(na_value_resolve(&b->environment, w->argv[i], &secret));
         NA_TRY(na_build_add_secret(b, secret));
-        if (b->config->mode == NA_PRODUCTION)
-            na_value_warn_if_literal(b->server, w, "the secret", w->argv[i]);
+        na_build_warn_if_literal(b, "the secret", w->argv[i]);
     }
     return NULL;
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "httpd/build.h"
 #include "httpd/findings.h"
+#include "httpd/pipe.h"
 
 /* Of what a directive says. */
 #define SHOWN_MAX 120
@@ -71,15 +72,27 @@ static const char *without_secret(apr_pool_t *pool, const char *directive, const
                : apr_pstrcat(pool, apr_pstrmemdup(pool, argument, name), "=…", NULL);
 }
 
+/* Elsewhere a bar may be what a secret begins with. */
+static int takes_programs(const char *directive)
+{
+    return strcmp(directive, "NextAuthLog") == 0 || strcmp(directive, "NextAuthEvent") == 0 ||
+           strcmp(directive, "NextAuthAuditLog") == 0;
+}
+
+static const char *shown_argument(apr_pool_t *pool, const na_written *w, int i)
+{
+    int is_id = i == 0 && strcmp(w->directive, "NextAuthProvider") == 0;
+    if (*w->argv[i] == '|' && takes_programs(w->directive))
+        return na_pipe_name(pool, w->argv[i]);
+    return is_id || is_open(w->directive) ? w->argv[i]
+                                          : without_secret(pool, w->directive, w->argv[i]);
+}
+
 static const char *shown(apr_pool_t *pool, const na_written *w)
 {
     const char *text = "";
-    int is_provider = strcmp(w->directive, "NextAuthProvider") == 0;
-    for (int i = 0; i < w->argc; i++) {
-        int open = is_open(w->directive) || (is_provider && !i);
-        const char *one = open ? w->argv[i] : without_secret(pool, w->directive, w->argv[i]);
-        text = apr_pstrcat(pool, text, i ? " " : "", one, NULL);
-    }
+    for (int i = 0; i < w->argc; i++)
+        text = apr_pstrcat(pool, text, i ? " " : "", shown_argument(pool, w, i), NULL);
     return na_one_line(pool, text, SHOWN_MAX);
 }
 

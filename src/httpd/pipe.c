@@ -7,6 +7,9 @@
 #include <httpd.h>
 #include <http_log.h>
 
+/* What ends a program's name; a shell takes NAME=value in front of it. */
+#define NOT_ITS_NAME " \t="
+
 static const char *command_of(const char *target)
 {
     return target + strspn(target, "|$ ");
@@ -22,7 +25,7 @@ na_error *na_pipe_check(apr_pool_t *pool, const char *target)
 const char *na_pipe_name(apr_pool_t *pool, const char *target)
 {
     const char *command = command_of(target);
-    return apr_psprintf(pool, "|%.*s", (int)strcspn(command, " "), command);
+    return apr_psprintf(pool, "|%.*s", (int)strcspn(command, NOT_ITS_NAME), command);
 }
 
 na_error *na_pipe_open(apr_pool_t *pconf, const char *target, apr_file_t **pipe)

@@ -2,15 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <apr_strings.h>
 
-#include "base/crypto.h"
-#include "base/envfile.h"
+#include "base/secret.h"
 #include "httpd/findings.h"
 #include "httpd/build.h"
-
-#define OUTPUT_MAX (64 * 1024)
 
 static const char *look_up(const na_environment *environment, const char *name)
 {
@@ -33,49 +31,20 @@ int na_environment_has(const na_environment *environment, const char *name)
     return look_up(environment, name) != NULL;
 }
 
-void na_value_warn_if_literal(const server_rec *s, const na_written *written, const char *what,
-                              const char *value)
-{
-    if (strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0 ||
-        strncmp(value, "exec:", 5) == 0)
-        return;
-    const na_finding finding = {
-        .group = NA_GROUP_DIRECTIVES,
-        .subject = written->directive,
-        .state = NA_WARNING,
-        .message = apr_pstrcat(s->process->pconf, what,
-                               " is written out, and mod_info shows directives as written", NULL),
-        .mend = "use env:NAME, file:PATH or exec:COMMAND",
-        .file = written->file,
-        .line = written->line};
-    if (!na_findings_add(s, &finding))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s on line %d of %s: %s: %s",
-                     finding.subject, finding.line, finding.file, finding.message, finding.mend);
-}
-
-/* Secrets in files end in a line feed more often than not. */
-static const char *without_line_end(char *text)
-{
-    size_t len = strlen(text);
-    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-        text[--len] = '\0';
-    return text;
-}
-
+/* What failed may have printed half a secret. The command, which may have one, is not said. */
 static na_error *run(apr_pool_t *pool, const char *command, const char **output)
 {
-    char *text = apr_pcalloc(pool, OUTPUT_MAX + 1);
+    char *text;
     FILE *pipe = popen(command, "re");
     if (!pipe)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot run '%s'", command);
-    na_wipe_with_pool(pool, text, OUTPUT_MAX);
-    size_t len = fread(text, 1, OUTPUT_MAX, pipe);
+        return na_error_new(pool, NA_CONFIGURATION, "the command of exec: cannot be run");
+    na_error *error = na_secret_read_stream(pool, pipe, "its output", &text);
     int status = pclose(pipe);
-    if (status != 0 || len == 0)
-        return na_error_new(pool, NA_CONFIGURATION, "'%s' printed nothing or ended with status %d",
-                            command, status);
-    *output = without_line_end(text);
-    return NULL;
+    *output = text;
+    if (!error && status == 0)
+        return NULL;
+    return na_error_wrap(pool, error, NA_CONFIGURATION, "the command of exec: ended with status %d",
+                         WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
 na_error *na_value_resolve(const na_environment *environment, const char *value,
@@ -93,9 +62,56 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
     }
     if (strncmp(value, "file:", 5) == 0) {
         char *text;
-        NA_TRY(na_secret_file_read(pool, ap_server_root_relative(pool, value + 5), &text));
-        *resolved = without_line_end(text);
+        NA_TRY(na_secret_read(pool, ap_server_root_relative(pool, value + 5), &text));
+        *resolved = text;
         return NULL;
     }
     return strncmp(value, "exec:", 5) == 0 ? run(pool, value + 5, resolved) : NULL;
+}
+
+/* ── secrets in configuration ──────────────────────────────────────────────────────────────── */
+
+static int is_literal(const char *value)
+{
+    return strncmp(value, "env:", 4) != 0 && strncmp(value, "file:", 5) != 0 &&
+           strncmp(value, "exec:", 5) != 0;
+}
+
+void na_build_warn_if_literal(const na_building *b, const char *what, const char *value)
+{
+    if (b->config->mode != NA_PRODUCTION || !is_literal(value))
+        return;
+    const na_finding finding = {
+        .group = NA_GROUP_DIRECTIVES,
+        .subject = b->at->directive,
+        .state = NA_WARNING,
+        .message = apr_pstrcat(b->pool, what,
+                               " is written out, and mod_info shows directives as written", NULL),
+        .mend = "use env:NAME, file:PATH or exec:COMMAND",
+        .file = b->at->file,
+        .line = b->at->line};
+    if (!na_findings_add(b->server, &finding))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "%s on line %d of %s: %s: %s",
+                     finding.subject, finding.line, finding.file, finding.message, finding.mend);
+}
+
+na_error *na_as_secret(na_building *b, const char *value, void *member)
+{
+    na_build_warn_if_literal(b, apr_pstrcat(b->pool, b->key, "=", NULL), value);
+    return na_value_resolve(&b->environment, value, member);
+}
+
+/* "scheme://user:password@host"; libpq takes one from the query, too. */
+static int has_password(const char *address)
+{
+    const char *scheme = strstr(address, "://"), *user = scheme ? scheme + 3 : address;
+    const char *colon = strchr(user, ':');
+    return (colon && strchr(colon, '@')) || strstr(user, "password=");
+}
+
+na_error *na_as_address(na_building *b, const char *value, void *member)
+{
+    if (has_password(value))
+        na_build_warn_if_literal(b, "the password in the address", value);
+    return na_value_resolve(&b->environment, value, member);
 }

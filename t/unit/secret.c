@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -59,9 +63,94 @@ static void mends(apr_pool_t *pool)
     is(na_error_mend(error), "glue it", "the mend is the cause's where there is none nearer");
 }
 
+/* ── files and streams ─────────────────────────────────────────────────────────────────────── */
+
+static const char *written(apr_pool_t *pool, const char *path, const void *data, size_t len,
+                           mode_t mode)
+{
+    FILE *file = fopen(path, "we");
+    if (!file || fwrite(data, 1, len, file) != len || fclose(file) != 0 || chmod(path, mode) != 0)
+        ok(0, "%s is written", path);
+    return path;
+}
+
+static na_error *read_stream(apr_pool_t *pool, const void *data, size_t len, char **secret)
+{
+    FILE *stream = tmpfile();
+    fwrite(data, 1, len, stream);
+    rewind(stream);
+    na_error *error = na_secret_read_stream(pool, stream, "the stream", secret);
+    fclose(stream);
+    return error;
+}
+
+static void contents(apr_pool_t *pool, const char *path)
+{
+    static const struct {
+        const char *content, *secret, *what;
+    } cases[] = {{"s3cret", "s3cret", "a secret without a line end"},
+                 {"s3cret\n", "s3cret", "one line feed is cut"},
+                 {"s3cret\r\n\n", "s3cret", "all line ends behind it are"},
+                 {"first\nsecond\n", "first\nsecond", "those within it belong to it"},
+                 {"\n s3cret \n", "\n s3cret ", "as does what is before it, and spaces"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *of_file = NULL, *of_stream = NULL;
+        size_t len = strlen(cases[i].content);
+        succeeds(na_secret_read(pool, written(pool, path, cases[i].content, len, 0600), &of_file),
+                 cases[i].what);
+        is(of_file, cases[i].secret, "  in a file");
+        succeeds(read_stream(pool, cases[i].content, len, &of_stream), "  as well");
+        is(of_stream, cases[i].secret, "  in a stream");
+    }
+}
+
+static void refused(apr_pool_t *pool, const char *path)
+{
+    char *large = apr_palloc(pool, NA_SECRET_MAX + 1), *secret;
+    memset(large, 'x', NA_SECRET_MAX + 1);
+    const struct {
+        const char *content;
+        size_t len;
+        mode_t mode;
+        const char *said;
+    } cases[] = {{"", 0, 0600, "is empty"},
+                 {"\r\n", 2, 0600, "is empty"},
+                 {"a\0b", 3, 0600, "NUL byte"},
+                 {large, NA_SECRET_MAX + 1, 0600, "more than 64 KiB"},
+                 {"s3cret", 6, 0604, "chmod o="},
+                 {"s3cret", 6, 0602, "chmod o="}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        written(pool, path, cases[i].content, cases[i].len, cases[i].mode);
+        na_error *error = na_secret_read(pool, path, &secret);
+        ok(error && strstr(error->message, cases[i].said), "a file is refused: %s", cases[i].said);
+        if (cases[i].mode != 0600)
+            continue;
+        error = read_stream(pool, cases[i].content, cases[i].len, &secret);
+        ok(error && strstr(error->message, cases[i].said), "  and a stream");
+    }
+    written(pool, path, large, NA_SECRET_MAX, 0600);
+    succeeds(na_secret_read(pool, path, &secret), "64 KiB are taken");
+    succeeds(read_stream(pool, large, NA_SECRET_MAX, &secret), "  of a stream, too");
+    fails(na_secret_read(pool, "/", &secret), "a folder is refused");
+    unlink(path);
+    fails(na_secret_read(pool, path, &secret), "a file that is not there is refused");
+}
+
+static void reading(apr_pool_t *pool)
+{
+    char path[] = "/tmp/nextauth-secret-XXXXXX";
+    int fd = mkstemp(path);
+    if (!ok(fd >= 0, "there is a file"))
+        return;
+    close(fd);
+    contents(pool, path);
+    refused(pool, path);
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
+    reading(pool);
     guessable(pool);
     good(pool);
     mends(pool);
