@@ -319,6 +319,15 @@ async function fullDisk(t) {
   }
 }
 
+// Until then it may still take what is in its pipe, and lose it.
+function isDead(pid) {
+  try {
+    return /^\d+ \(.*\) [ZX]/s.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
 function childrenOf(pid, name) {
   return fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).filter((entry) => {
     try {
@@ -341,6 +350,7 @@ async function programs(t) {
   await written(1);
   const [pid] = childrenOf(site.pid, 'cat');
   process.kill(pid, 'SIGKILL');
+  await until('it is dead', () => isDead(pid));
   const client = await signIn(site);
   t.ok(isIn(client), 'when it is killed, people sign in');
   await until('another one', () => childrenOf(site.pid, 'cat').some((other) => other !== pid));
