@@ -413,6 +413,7 @@ NextAuthDatabase ${db.url}
 NextAuthMail ${mail.url()} from=no-reply@example.org
 NextAuthFeature signUp On
 NextAuthFeature passwordReset On
+NextAuthFeature account On
 NextAuthPasswords hash=bcrypt:10
 NextAuthEvent createUser "|/usr/bin/tee -a ${told}/log"`).replace('NextAuthSessionStore none', 'NextAuthSessionStore database checkInterval=0').replace('backend=file:@DIR@/users', 'backend=database')}` });
   const log = `${site.dir}/audit.log`;
@@ -450,6 +451,9 @@ NextAuthEvent createUser "|/usr/bin/tee -a ${told}/log"`).replace('NextAuthSessi
   t.is(since(before), [], 'a session that is not there is not revoked');
   await post('sessions', { session: 'others' }, ada);
   t.is(since(before), ['SESSION_REVOKE success'], 'others are');
+  await post('account', { change: 'name', name: 'Countess' }, ada);
+  const { event, detail, email } = recordsOf(log).pop();
+  t.is([event, detail, email], ['PROFILE_UPDATE', 'name', 'ada@example.org'], 'what changed of a profile is named');
 
   mail.slow = 60_000;
   before = recordsOf(log).length;

@@ -49,7 +49,7 @@ typedef struct na_event {
     const char *provider;     /* id */
     const char *account_type; /* oauth, oidc, email, credentials */
     const char *account_id;   /* the user's id with the provider */
-    const char *detail;       /* the role, the session's handle, … */
+    const char *detail;       /* the role, the session's handle, which members changed, … */
     int is_new_user;
     apr_int64_t session_seconds; /* how long a session that ends has lasted; 0: unknown */
     na_event_origin origin;
