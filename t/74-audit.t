@@ -507,7 +507,12 @@ async function administrators(t, db) {
   t.is((await run('user delete --yes kay@example.org')).status, 0, 'without a log');
   t.is([linesOf(log).length, (await db.sql(`SELECT count(*) AS n FROM nextauth_audit WHERE event = 'ACCOUNT_DELETE'`))[0].n], [before, '2'], 'the table has it all the same');
   await db.sql('DROP TABLE nextauth_audit');
-  t.is((await run('user add --email mia@example.org')).status, 0, 'and a database without the table needs none');
+  const unrecorded = await run('user add --json --email mia@example.org');
+  t.is([unrecorded.status, JSON.parse(unrecorded.stdout).email], [0, 'mia@example.org'], 'and a database without the table needs none');
+  t.is(unrecorded.stderr.match(/nothing records this: --audit-log FILE names the audit log/g)?.length, 1, '  which is said');
+  t.is((await audited('user disable mia@example.org')).stderr, '', '  not where the log has it');
+  t.is((await run('user show mia@example.org')).stderr, '', '  nor where nothing is changed');
+  t.unlike((await run('user disable nobody@example.org')).stderr, /nothing records/, '  nor where nothing was');
 }
 
 suite('The audit log', async (t) => {

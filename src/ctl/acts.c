@@ -2,6 +2,7 @@
 #include "ctl/acts.h"
 
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ static na_error *record(na_acts *acts, na_db_use *use, const na_event *event)
 {
     na_audit_fields fields;
     na_audit_fields_of(acts->pool, event, &fields);
-    NA_TRY(na_audit_insert_if_there(use, &fields));
+    NA_TRY(na_audit_insert_if_there(use, &fields, &acts->has_table));
     if (acts->chain)
         NA_TRY(na_audit_chain_append(acts->chain, acts->pool, &fields));
     acts->recorded++;
@@ -60,10 +61,18 @@ na_error *na_acts_record(na_acts *acts, na_db_use *use)
     return NULL;
 }
 
-na_error *na_acts_end(na_acts *acts, na_error *error)
+/* What httpd has configured is not known here, and not written to. */
+static void tell_if_unrecorded(const na_acts *acts)
+{
+    if (acts->events->nelts && !acts->chain && !acts->has_table)
+        fprintf(stderr, "nextauthctl: nothing records this: --audit-log FILE names the audit log, "
+                        "nextauthctl migrate makes table nextauth_audit\n");
+}
+
+static void record_failure(na_acts *acts, const na_error *error)
 {
     na_audit_fields fields;
-    for (int i = 0; error && acts->chain && i < acts->recorded; i++) {
+    for (int i = 0; acts->chain && i < acts->recorded; i++) {
         na_event event = APR_ARRAY_IDX(acts->events, i, na_event);
         event.failure = error->code;
         event.reason = "it was not committed, against the record before";
@@ -71,5 +80,27 @@ na_error *na_acts_end(na_acts *acts, na_error *error)
         if (na_audit_chain_append(acts->chain, acts->pool, &fields))
             break;
     }
+}
+
+na_error *na_acts_end(na_acts *acts, na_error *error)
+{
+    if (error)
+        record_failure(acts, error);
+    else
+        tell_if_unrecorded(acts);
     return error;
+}
+
+static na_error *work_and_record(na_acts *acts, na_db_use *use, na_db_work *work, void *data)
+{
+    NA_TRY(work(data, use));
+    return na_acts_record(acts, use);
+}
+
+na_error *na_acts_transact(na_acts *acts, na_db *db, na_db_work *work, void *data)
+{
+    na_db_use *use;
+    NA_TRY(na_acts_open(acts));
+    NA_TRY(na_db_write(db, acts->pool, &use));
+    return na_acts_end(acts, na_db_end(use, work_and_record(acts, use, work, data)));
 }

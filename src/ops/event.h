@@ -25,6 +25,8 @@ typedef enum na_event_kind {
     NA_EVENT_REVOKE_ROLE,
     NA_EVENT_DISABLE_USER,
     NA_EVENT_ENABLE_USER,
+    NA_EVENT_BACKUP,
+    NA_EVENT_RESTORE,
     NA_EVENT_KINDS
 } na_event_kind;
 
