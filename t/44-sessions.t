@@ -137,8 +137,13 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
       t.is([(await bob.get('/members/')).status, (await ada.get('/members/')).status], [401, 200], 'and only that');
       t.is(ctl('revoke', '--user', 'credentials/ada').status, 0, 'ends all of a user\'s');
       t.is((await ada.get('/members/')).status, 401, 'who is signed out');
-      const acts = fs.readFileSync(`${site.dir}/audit.log`, 'utf8').trim().split('\n').map((line) => JSON.parse(line)).filter(({ actor }) => actor);
+      const actsOf = () => fs.readFileSync(`${site.dir}/audit.log`, 'utf8').trim().split('\n').map((line) => JSON.parse(line)).filter(({ actor }) => actor);
+      const acts = actsOf();
       t.is(acts.map(({ event, actor, user, detail }) => [event, actor, user, detail]), [['SESSION_REVOKE', 'administrator', 'credentials/bob', mine.id], ['SESSION_REVOKE', 'administrator', 'credentials/ada', 'all']], 'both are in the audit log');
+      const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+      await new Client(site).post('/admin/sessions', { user: 'credentials/ada' }, { headers: { 'x-requested-with': 'a program', traceparent: `00-${trace}-00f067aa0ba902b7-01`, 'user-agent': 'desk/1' } });
+      const { requestId, traceId, userAgent, address, site: where } = actsOf().pop();
+      t.is([Boolean(requestId), traceId, userAgent, address, where], [true, trace, 'desk/1', '127.0.0.1', site.url], '  and say by way of what, as any record');
       const none = ctl('revoke', mine.id);
       t.is([none.status, none.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions answers 404: there is no such session`], 'says when there is none');
       t.is([ctl('revoke').status, ctl('list', 'x').status], [2, 2], 'and when it is called wrongly');

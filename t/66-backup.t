@@ -6,6 +6,7 @@ const { suite } = require('./lib/suite.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const schemas = require('./lib/schemas.js');
 const { nextauthctl, empty, dialect } = require('./lib/ctl.js');
+const { recordsOf } = require('./lib/audit.js');
 
 // A row of a server takes many times what one of a file takes.
 const MANY = { sqlite: 50_000, postgres: 20_000, mariadb: 20_000 };
@@ -166,6 +167,46 @@ async function targets(t, db, file) {
   t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '3', 'and nothing was deleted');
 }
 
+// ── the audit log ───────────────────────────────────────────────────────────────────────────────
+
+async function records(t, db) {
+  t.section(`${db.engine}: what is recorded of it`);
+  await fresh(db);
+  await fill(db);
+  const log = `${db.dir}/audit.log`;
+  const file = fileOf(db, 'recorded');
+  const acts = () => recordsOf(log).map(({ event, outcome, actor, detail }) => `${event} ${outcome} ${actor} ${detail}`);
+  const rows = async () => (await db.sql('SELECT event, outcome, actor, detail FROM nextauth_audit')).map((row) => `${row.event} ${row.outcome} ${row.actor} ${row.detail}`);
+  t.is((await backup(db, file, '--with-store', '--audit-log', log)).status, 0, 'a backup');
+  t.like(acts().join(), /^BACKUP success administrator to \S+\/recorded\.jsonl, with the store, by \S/, 'is recorded: where it goes, and by whom');
+  t.is(await rows(), acts(), '  in the database, too');
+  t.is((await nextauthctl(db, ['restore', '--replace', file], { env: { NEXTAUTHCTL_AUDIT_LOG: log } })).status, 0, 'a restore');
+  t.like(acts()[1], /^RESTORE success administrator replaced all, 3 users, 3 accounts, .*, 1 store, from \S+\/recorded\.jsonl, by \S/, '  with what came, and that it replaced what was there');
+  t.is((await rows()).sort(), acts(), '  in the database, too, whose records stay');
+  t.is((await nextauthctl(db, ['audit', 'verify', log])).status, 0, 'the chain is right');
+  t.is((await restore(db, file, '--audit-log', log)).status, 1, 'one that is refused');
+  t.is([acts().length, (await rows()).length], [2, 2], '  is none');
+
+  await db.sql('ALTER TABLE nextauth_audit RENAME COLUMN detail TO other');
+  const unread = await backup(db, '-');
+  t.is([unread.status, unread.stdout.split('\n').length > 5], [0, true], 'a database that takes no record is backed up');
+  t.like(unread.stderr, /the database does not record this: /, '  which is said');
+  t.is((await backup(db, '-', '--audit-log', log)).status, 0, 'with a log');
+  t.like(acts()[2], /^BACKUP success administrator to standard output, by \S/, '  it is recorded there');
+  await db.sql('DELETE FROM sessions');
+  t.is([(await restore(db, '--replace', file)).status, (await db.sql('SELECT count(*) AS n FROM sessions'))[0].n], [1, '0'], 'but nothing is written that is not recorded');
+  for (const command of [['backup', '-'], ['restore', '--replace', file]]) {
+    const { status, stdout, stderr } = await nextauthctl(db, [...command, '--audit-log', '/nowhere/audit.log']);
+    t.ok(status === 1 && stdout === '' && /cannot open \/nowhere/.test(stderr), `${command[0]}: nor with a log that cannot be opened`, stderr);
+  }
+  await db.sql('DROP TABLE nextauth_audit');
+  for (const command of [['backup', fileOf(db, 'unrecorded')], ['restore', '--replace', file]]) {
+    const { status, stderr } = await nextauthctl(db, command);
+    t.is([status, stderr.split('nothing records this: --audit-log FILE').length], [0, 2], `${command[0]}: where nothing records it, it says so, once`);
+  }
+  t.unlike((await restore(db, '--replace', file, '--audit-log', log)).stderr, /nothing records/, 'not with a log');
+}
+
 // ── between engines and schemas ─────────────────────────────────────────────────────────────────
 
 async function around(t, all, file) {
@@ -284,7 +325,7 @@ async function many(t, db) {
 
 async function calls(t, db) {
   t.section('calls');
-  for (const wrong of [['backup'], ['backup', 'a', 'b'], ['backup', '--replace', 'a'], ['restore'], ['restore', '-'], ['restore', '--with-store', 'a'], ['restore', '--nonsense', 'a']]) {
+  for (const wrong of [['backup'], ['backup', 'a', 'b'], ['backup', '--replace', 'a'], ['restore'], ['restore', '-'], ['restore', '--with-store', 'a'], ['restore', '--nonsense', 'a'], ['backup', 'a', '--audit-log']]) {
     t.is((await nextauthctl(db, wrong)).status, 2, `${wrong.join(' ')}: the call is wrong`);
   }
 }
@@ -303,6 +344,7 @@ suite('Backup of the database, and back', async (t) => {
     files.push(await itself(t, db));
     await refusals(t, db, files.at(-1));
     await targets(t, db, files.at(-1));
+    await records(t, db);
   }
   await around(t, all, files[0]);
   for (let i = 0; i < all.length; i++) await betweenSchemas(t, all[i], all[(i + 1) % all.length]);

@@ -204,14 +204,24 @@ async function tampering(t) {
   fs.writeFileSync(`${log}.2`, lines.slice(4).map((line) => `${line}\n`).join(''));
   fs.writeFileSync(`${log}.head`, headOf(lines[9]));
   await isRight(t, 'several files are one chain', `${log}.1`, `${log}.2`, '--head', `${log}.head`);
-  const after = await verify(folder, `${log}.2`, '--after', JSON.parse(lines[3]).hash, '--json');
+  const after = await verify(folder, `${log}.2`, '--after', JSON.parse(lines[3]).hash, '--head', 'none', '--json');
   t.is([after.status, JSON.parse(after.stdout).first.seq, JSON.parse(after.stdout).last.hash], [0, 5, JSON.parse(lines[9]).hash], '--after: what follows a hash that was noted');
-  t.like(JSON.parse(after.stdout).warning, /no head file/, 'without a head file there is a warning');
-  t.is((await verify(folder, `${log}.2`, '--after', JSON.parse(lines[4]).hash)).status, 1, 'and does not follow another');
+  t.is((await verify(folder, `${log}.2`, '--after', JSON.parse(lines[4]).hash, '--head', 'none')).status, 1, 'and does not follow another');
+  write(lines.slice(0, -2));
+  for (const [what, change, wrong] of [['is gone', () => fs.rmSync(`${log}.head`), /the head file is missing: nothing proves/], ['is empty', () => fs.writeFileSync(`${log}.head`, ''), /the head file is empty: nothing proves/]]) {
+    change();
+    const cut = await verify(folder, log, '--json');
+    t.is([cut.status, JSON.parse(cut.stdout).ok, cut.stderr], [1, false, ''], `a log that was cut at the end, and whose head file ${what}, is not right`);
+    t.like(JSON.parse(cut.stdout).wrong, wrong, '  and why');
+  }
+  const none = await verify(folder, log, '--head', 'none');
+  t.is([none.status, none.stdout.split(':')[0]], [0, 'right'], '--head none does without one');
+  t.like(none.stderr, /no head file to compare with: records that are missing at the end would not show/, '  and says what that means');
+  write(lines);
   t.unlike((await verify(folder, log)).stdout, /\x1b/, 'no colours without a terminal');
   for (const wrong of [[], ['--after', 'x', log], ['--nonsense', log]]) t.is((await verify(folder, ...wrong)).status, 2, `a wrong call: ${wrong.join(' ')}`);
   t.is((await verify(folder, '/nowhere')).status, 1, 'a file that is not there');
-  t.is((await verify(folder, log, '--head', '/nowhere')).status, 1, 'nor such a head file');
+  t.like((await verify(folder, log, '--head', '/nowhere')).stdout, /^wrong: .*the head file is missing/, 'nor such a head file');
 }
 
 async function large(t) {
@@ -222,7 +232,7 @@ async function large(t) {
     fs.writeFileSync(`${folder}/${count}`, chain(records).map((line) => `${line}\n`).join(''));
     return `${folder}/${count}`;
   };
-  const [small, big] = [await verify(folder, write(5000)), await verify(folder, write(50_000))];
+  const [small, big] = [await verify(folder, write(5000), '--head', 'none'), await verify(folder, write(50_000), '--head', 'none')];
   t.is([small.status, big.status], [0, 0], '50,000 records are verified', big.stdout);
   t.ok(big.peak < small.peak + 2048, 'in as much memory as 5,000', `${small.peak} and ${big.peak} KiB`);
   fs.appendFileSync(`${folder}/50000`, 'x'.repeat(20_000_000));
@@ -484,6 +494,7 @@ NextAuthDatabase ${db.url}
 NextAuthMail ${mail.url()} from=no-reply@example.org
 NextAuthFeature signUp On
 NextAuthFeature passwordReset On
+NextAuthFeature account On
 NextAuthPasswords hash=bcrypt:10
 NextAuthEvent createUser "|/usr/bin/tee -a ${told}/log"`).replace('NextAuthSessionStore none', 'NextAuthSessionStore database checkInterval=0').replace('backend=file:@DIR@/users', 'backend=database')}` });
   const log = `${site.dir}/audit.log`;
@@ -521,6 +532,9 @@ NextAuthEvent createUser "|/usr/bin/tee -a ${told}/log"`).replace('NextAuthSessi
   t.is(since(before), [], 'a session that is not there is not revoked');
   await post('sessions', { session: 'others' }, ada);
   t.is(since(before), ['SESSION_REVOKE success'], 'others are');
+  await post('account', { change: 'name', name: 'Countess' }, ada);
+  const { event, detail, email } = recordsOf(log).pop();
+  t.is([event, detail, email], ['PROFILE_UPDATE', 'name', 'ada@example.org'], 'what changed of a profile is named');
 
   mail.slow = 60_000;
   before = recordsOf(log).length;
@@ -574,7 +588,12 @@ async function administrators(t, db) {
   t.is((await run('user delete --yes kay@example.org')).status, 0, 'without a log');
   t.is([linesOf(log).length, (await db.sql(`SELECT count(*) AS n FROM nextauth_audit WHERE event = 'ACCOUNT_DELETE'`))[0].n], [before, '2'], 'the table has it all the same');
   await db.sql('DROP TABLE nextauth_audit');
-  t.is((await run('user add --email mia@example.org')).status, 0, 'and a database without the table needs none');
+  const unrecorded = await run('user add --json --email mia@example.org');
+  t.is([unrecorded.status, JSON.parse(unrecorded.stdout).email], [0, 'mia@example.org'], 'and a database without the table needs none');
+  t.is(unrecorded.stderr.match(/nothing records this: --audit-log FILE names the audit log/g)?.length, 1, '  which is said');
+  t.is((await audited('user disable mia@example.org')).stderr, '', '  not where the log has it');
+  t.is((await run('user show mia@example.org')).stderr, '', '  nor where nothing is changed');
+  t.unlike((await run('user disable nobody@example.org')).stderr, /nothing records/, '  nor where nothing was');
 }
 
 suite('The audit log', async (t) => {

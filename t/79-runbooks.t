@@ -10,6 +10,7 @@ const { Client, signedIn, statusOf } = require('./lib/client.js');
 const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { nextauthctl, tablesOf } = require('./lib/ctl.js');
+const { startMail } = require('./lib/mail.js');
 const { startOp } = require('./lib/op.js');
 const { seal } = require('./lib/token.js');
 
@@ -121,6 +122,40 @@ async function providerOutage(t) {
   const back = new Client(site);
   t.ok((await new Client(site).get('/api/auth/providers')).json.acme, 'it is back among the providers');
   t.is((await back.signIn('acme')).status, 302, 'and people are sent there again');
+}
+
+// Asks for a link as a person would, and presses the button on the page that it leads to.
+async function signInByMail(site, mail, email) {
+  const before = mail.mails.length;
+  const client = new Client(site);
+  await client.signIn('email', { email });
+  await until('a mail arrives', () => mail.mails.length > before);
+  const page = await client.page(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
+  const field = (name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)[1];
+  await client.post('/api/auth/callback/email', Object.fromEntries(['csrfToken', 'callbackUrl', 'token', 'email'].map((name) => [name, field(name)])));
+  return client;
+}
+
+async function mailInsteadOfProvider(t) {
+  t.section('a provider is out: its people sign in by mail');
+  const db = sqlite(t);
+  await nextauthctl(db, ['migrate']);
+  const mail = await startMail(t, { tls: 'none' });
+  const port = await freePort();
+  const op = await startOp(t, { clients: [{ client_id: 'site', client_secret: 's', redirect_uris: [`http://localhost:${port}/api/auth/callback/acme`] }] });
+  const provider = `NextAuthProvider acme type=oidc issuer=${op.issuer} clientId=site clientSecret=s`;
+  const siteWith = (...lines) => config('"the secret of a site with a provider and mail"', [`NextAuthDatabase ${db.url}`, `NextAuthMail ${mail.url()} from=no-reply@example.org`, 'NextAuthSessionClaim sub', ...lines].join('\n'));
+  const site = await t.httpd({ port, files: { users }, config: siteWith(provider) });
+  const alice = new Client(site);
+  await op.login(alice, await alice.signIn('acme'), 'alice');
+  const { user } = await alice.session();
+  t.is(user.email, 'alice@example.org', 'somebody whose only account is there');
+  await op.stop();
+  await site.reload(siteWith('NextAuthProvider email'));
+  const mailed = await signInByMail(site, mail, 'alice@example.org');
+  t.is(await statusOf(mailed), 200, 'a mailed link signs her in');
+  t.is((await mailed.session()).user.id, user.id, '  as the user who has the address');
+  t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '1', '  and makes no other');
 }
 
 // ── the database is lost ────────────────────────────────────────────────────────────────────────
@@ -263,6 +298,7 @@ suite('Runbooks', async (t) => {
   await secretLeaked(t);
   await leakedWithSessionsInTheDatabase(t);
   await providerOutage(t);
+  await mailInsteadOfProvider(t);
   await databaseLost(t);
   await rollBack(t);
   await storeLost(t);

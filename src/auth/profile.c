@@ -106,6 +106,7 @@ static na_error *change_name(na_request *request, const na_session *session, na_
     *said = "Your name was changed.";
     na_event event = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, user);
     event.name = name;
+    event.detail = "name";
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, put_name(request, use, user, &event)));
     na_report(request, &event);

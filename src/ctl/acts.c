@@ -2,12 +2,14 @@
 #include "ctl/acts.h"
 
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "base/secret.h"
+#include "ctl/print.h"
 #include "ops/audit_database.h"
 
 na_error *na_acts_open(na_acts *acts)
@@ -44,28 +46,45 @@ void na_acts_add(na_acts *acts, na_event_kind kind, const char *id, const char *
                                          os_user(acts->pool), NULL)};
 }
 
-static na_error *record(na_acts *acts, na_db_use *use, const na_event *event)
+static na_error *insert(na_acts *acts, na_db_use *use)
 {
     na_audit_fields fields;
-    na_audit_fields_of(acts->pool, event, &fields);
-    NA_TRY(na_audit_insert_if_there(use, &fields));
-    if (acts->chain)
+    for (int i = 0; i < acts->events->nelts; i++) {
+        na_audit_fields_of(acts->pool, &APR_ARRAY_IDX(acts->events, i, na_event), &fields);
+        NA_TRY(na_audit_insert_if_there(use, &fields, &acts->has_table));
+    }
+    return NULL;
+}
+
+static na_error *append(na_acts *acts)
+{
+    na_audit_fields fields;
+    for (int i = 0; acts->chain && i < acts->events->nelts; i++) {
+        na_audit_fields_of(acts->pool, &APR_ARRAY_IDX(acts->events, i, na_event), &fields);
         NA_TRY(na_audit_chain_append(acts->chain, acts->pool, &fields));
-    acts->recorded++;
+        acts->recorded++;
+    }
     return NULL;
 }
 
 na_error *na_acts_record(na_acts *acts, na_db_use *use)
 {
-    for (int i = 0; i < acts->events->nelts; i++)
-        NA_TRY(record(acts, use, &APR_ARRAY_IDX(acts->events, i, na_event)));
-    return NULL;
+    NA_TRY(insert(acts, use));
+    return append(acts);
 }
 
-na_error *na_acts_end(na_acts *acts, na_error *error)
+/* What httpd has configured is not known here, and not written to. */
+static void tell_if_unrecorded(const na_acts *acts)
+{
+    if (acts->events->nelts && !acts->chain && !acts->has_table)
+        fprintf(stderr, "nextauthctl: nothing records this: --audit-log FILE names the audit log, "
+                        "nextauthctl migrate makes table nextauth_audit\n");
+}
+
+static void record_failure(na_acts *acts, const na_error *error)
 {
     na_audit_fields fields;
-    for (int i = 0; error && acts->chain && i < acts->recorded; i++) {
+    for (int i = 0; i < acts->recorded; i++) {
         na_event event = APR_ARRAY_IDX(acts->events, i, na_event);
         event.failure = error->code;
         event.reason = "it was not committed, against the record before";
@@ -73,5 +92,41 @@ na_error *na_acts_end(na_acts *acts, na_error *error)
         if (na_audit_chain_append(acts->chain, acts->pool, &fields))
             break;
     }
+}
+
+na_error *na_acts_end(na_acts *acts, na_error *error)
+{
+    if (error)
+        record_failure(acts, error);
+    else
+        tell_if_unrecorded(acts);
     return error;
+}
+
+static na_error *work_and_record(na_acts *acts, na_db_use *use, na_db_work *work, void *data)
+{
+    NA_TRY(work(data, use));
+    return na_acts_record(acts, use);
+}
+
+na_error *na_acts_transact(na_acts *acts, na_db *db, na_db_work *work, void *data)
+{
+    na_db_use *use;
+    NA_TRY(na_acts_open(acts));
+    NA_TRY(na_db_write(db, acts->pool, &use));
+    return na_acts_end(acts, na_db_end(use, work_and_record(acts, use, work, data)));
+}
+
+na_error *na_acts_note(na_acts *acts, na_db *db)
+{
+    na_db_use *use;
+    na_error *error = na_db_write(db, acts->pool, &use);
+    if (!error)
+        error = na_db_end(use, insert(acts, use));
+    if (error)
+        na_ctl_failed(acts->pool,
+                      na_error_wrap(acts->pool, error, NULL, "the database does not record this"));
+    else
+        tell_if_unrecorded(acts);
+    return append(acts);
 }

@@ -33,13 +33,12 @@ static int read_options(call *c, int argc, char **argv)
     return c->check.count > 0 && (!c->check.after || na_audit_is_hash(c->check.after));
 }
 
-/* Of the newest file, where no other was named; old ones alone have none. */
+/* Of the newest file, where no other was named. */
 static const char *find_head(const call *c)
 {
-    if (c->head)
-        return strcmp(c->head, "none") == 0 ? NULL : c->head;
-    const char *path = apr_pstrcat(c->pool, c->check.files[c->check.count - 1], ".head", NULL);
-    return access(path, F_OK) == 0 ? path : NULL;
+    if (!c->head)
+        return apr_pstrcat(c->pool, c->check.files[c->check.count - 1], ".head", NULL);
+    return strcmp(c->head, "none") == 0 ? NULL : c->head;
 }
 
 /* ── for people ────────────────────────────────────────────────────────────────────────────── */

@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "base/text.h"
+#include "ctl/acts.h"
 #include "ctl/commands.h"
 #include "ctl/connect.h"
 #include "ctl/options.h"
@@ -16,11 +18,15 @@
 
 #define BAR_WIDTH 40
 
+/* Most bytes of a file's name in a record. */
+#define NAME_MAX_RECORDED 100
+
 typedef struct call {
     apr_pool_t *pool;
     const char *url, *schema, *file;
     int with_store, replace;
     int percent; /* that the bar shows; -1: none yet */
+    na_acts acts;
     na_db *db;
     na_backup_result result;
 } call;
@@ -45,8 +51,11 @@ static int read_options(call *c, int argc, char **argv)
                                  {"schema", 's', .text = &c->schema},
                                  {"with-store", 'w', .flag = &c->with_store},
                                  {"replace", 'r', .flag = &c->replace},
+                                 {"audit-log", 'a', .text = &c->acts.log},
+                                 {"audit-key-file", 'k', .text = &c->acts.key_file},
                                  {0}};
     const char *const *operands;
+    c->acts.pool = c->pool;
     int count = na_ctl_options(c->pool, take_dash(c, argc, argv), argv, options, &operands);
     if (c->file)
         return count == 0;
@@ -89,15 +98,21 @@ static void clear_progress(const call *c)
         fprintf(stderr, "\r\033[K");
 }
 
+/* "3 users, 4 accounts, …". */
+static const char *counts_of(const call *c)
+{
+    const char *text = "";
+    for (int i = 0; i < NA_BACKUP_TABLES; i++)
+        text = apr_psprintf(c->pool, "%s%s%" APR_INT64_T_FMT " %s", text, i ? ", " : "",
+                            c->result.rows[i], na_backup_table_name(i));
+    return text;
+}
+
 static int end(const call *c, const na_error *error, const char *done)
 {
-    clear_progress(c);
     if (error)
         return na_ctl_failed(c->pool, error);
-    fprintf(stderr, "%s:", done);
-    for (int i = 0; i < NA_BACKUP_TABLES; i++)
-        fprintf(stderr, "%s %" APR_INT64_T_FMT " %s", i ? "," : "", c->result.rows[i],
-                na_backup_table_name(i));
+    fprintf(stderr, "%s: %s", done, counts_of(c));
     if (c->result.left_out)
         fprintf(stderr, "; %" APR_INT64_T_FMT " rows of users who are not there were left out",
                 c->result.left_out);
@@ -105,11 +120,18 @@ static int end(const call *c, const na_error *error, const char *done)
     return 0;
 }
 
+static const char *recorded_name(const call *c)
+{
+    return na_one_line(c->pool, c->file, NAME_MAX_RECORDED);
+}
+
 /* ── backup ────────────────────────────────────────────────────────────────────────────────── */
 
 static na_error *write_to(call *c, FILE *out)
 {
-    return na_db_backup(c->db, c->pool, out, c->with_store, progress(), c, &c->result);
+    na_error *error = na_db_backup(c->db, c->pool, out, c->with_store, progress(), c, &c->result);
+    clear_progress(c);
+    return error;
 }
 
 /* A name is on the disk once its folder is. */
@@ -157,10 +179,23 @@ static na_error *write_file(call *c)
     return error;
 }
 
+/* Recorded before a row is read: nothing goes out that the log does not know of. */
+static na_error *record_backup(call *c)
+{
+    int is_file = strcmp(c->file, "-") != 0;
+    NA_TRY(na_acts_open(&c->acts));
+    na_acts_add(&c->acts, NA_EVENT_BACKUP, NULL, NULL,
+                apr_pstrcat(c->pool, "to ", is_file ? recorded_name(c) : "standard output",
+                            c->with_store ? ", with the store" : "", NULL));
+    na_error *error = na_acts_note(&c->acts, c->db);
+    return error ? na_error_wrap(c->pool, error, NULL, "the backup cannot be recorded") : NULL;
+}
+
 static na_error *back_up(call *c)
 {
     const na_db_options *options;
     NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db));
+    NA_TRY(record_backup(c));
     return strcmp(c->file, "-") == 0 ? write_to(c, stdout) : write_file(c);
 }
 
@@ -176,16 +211,28 @@ int na_command_backup(apr_pool_t *pool, int argc, char **argv)
 
 /* ── restore ───────────────────────────────────────────────────────────────────────────────── */
 
+static na_error *record_restore(void *data, na_db_use *use)
+{
+    call *c = data;
+    na_acts_add(&c->acts, NA_EVENT_RESTORE, NULL, NULL,
+                apr_pstrcat(c->pool, c->replace ? "replaced all, " : "", counts_of(c), ", from ",
+                            recorded_name(c), NULL));
+    return na_acts_record(&c->acts, use);
+}
+
 static na_error *bring_back(call *c)
 {
     const na_db_options *options;
+    const na_restore_options how = {c->replace, progress(), record_restore, c};
     NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db));
+    NA_TRY(na_acts_open(&c->acts));
     FILE *in = fopen(c->file, "re");
     if (!in)
         return cannot(c, "read", c->file);
-    na_error *error = na_db_restore(c->db, c->pool, in, c->replace, progress(), c, &c->result);
+    na_error *error = na_db_restore(c->db, c->pool, in, &how, &c->result);
+    clear_progress(c);
     fclose(in);
-    return error;
+    return na_acts_end(&c->acts, error);
 }
 
 int na_command_restore(apr_pool_t *pool, int argc, char **argv)

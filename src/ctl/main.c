@@ -49,8 +49,8 @@ static const struct {
      "take a user's account with a provider away; with --yes also the last way to sign in"},
     {"role grant", na_command_role_grant, "ID|EMAIL ROLE [--json]", "give a user a role"},
     {"role revoke", na_command_role_revoke, "ID|EMAIL ROLE [--json]",
-     "take it back; all commands that "
-     "change a user take --audit-log FILE (or NEXTAUTHCTL_AUDIT_LOG) and --audit-key-file FILE"},
+     "take it back; all commands that change a user, backup and restore take --audit-log FILE (or "
+     "NEXTAUTHCTL_AUDIT_LOG) and --audit-key-file FILE"},
     {"audit verify", na_command_audit_verify,
      "FILE… [--key-file FILE] [--head FILE|none] [--after HASH] [--json]",
      "check the chain of an audit log's files, the oldest first, and name the first wrong line"},

@@ -50,11 +50,6 @@ na_error *na_user_read(na_user_call *c, na_user_action *act);
  */
 na_error *na_user_change(na_user_call *c, na_user_action *act);
 
-/* A transaction that is about nobody yet. */
-typedef na_error *na_user_work(na_user_call *c, na_db_use *use);
-
-na_error *na_user_transact(na_user_call *c, na_user_work *work);
-
 /* For na_acts_add. */
 void na_user_did(na_user_call *c, na_event_kind kind, const na_db_user *user, const char *what);
 

@@ -21,8 +21,9 @@ static na_error *grant_roles(na_user_call *c, na_db_use *use, const na_db_user *
 
 /* The lock's name is that of sign-ins: not every schema has an index that keeps addresses unique.
  */
-static na_error *create(na_user_call *c, na_db_use *use)
+static na_error *create(void *data, na_db_use *use)
 {
+    na_user_call *c = data;
     na_db_user user = {.name = c->name, .email = c->email}, other;
     int found;
     NA_TRY(na_db_lock(use, apr_pstrcat(c->pool, "email ", c->email, NULL)));
@@ -52,7 +53,7 @@ static na_error *add(na_user_call *c)
     NA_TRY(na_user_connect(c));
     if (c->password_file)
         NA_TRY(na_user_new_hash(c, &(na_password_owner){.name = c->name, .email = c->email}));
-    return na_user_transact(c, create);
+    return na_acts_transact(&c->acts, c->db, create, c);
 }
 
 int na_command_user_add(apr_pool_t *pool, int argc, char **argv)

@@ -77,18 +77,25 @@ static na_error *find(na_user_call *c, na_db_use *use, na_db_user *user)
     return found ? NULL : na_error_new(c->pool, NA_CONFIGURATION, "no user '%s'", c->who);
 }
 
-static na_error *find_and_do(na_user_call *c, na_db_use *use, na_user_action *act)
+typedef struct action {
+    na_user_call *call;
+    na_user_action *act;
+} action;
+
+static na_error *find_and_do(void *data, na_db_use *use)
 {
+    const action *a = data;
     na_db_user user;
-    NA_TRY(find(c, use, &user));
-    return act(c, use, &user);
+    NA_TRY(find(a->call, use, &user));
+    return a->act(a->call, use, &user);
 }
 
 na_error *na_user_read(na_user_call *c, na_user_action *act)
 {
     na_db_use *use;
+    action a = {c, act};
     NA_TRY(na_db_read(c->db, c->pool, &use));
-    return na_db_end(use, find_and_do(c, use, act));
+    return na_db_end(use, find_and_do(&a, use));
 }
 
 /* ── changing ──────────────────────────────────────────────────────────────────────────────── */
@@ -98,23 +105,8 @@ void na_user_did(na_user_call *c, na_event_kind kind, const na_db_user *user, co
     na_acts_add(&c->acts, kind, user->id, user->email, what);
 }
 
-static na_error *recorded(na_user_call *c, na_db_use *use, na_error *error)
-{
-    return error ? error : na_acts_record(&c->acts, use);
-}
-
-na_error *na_user_transact(na_user_call *c, na_user_work *work)
-{
-    na_db_use *use;
-    NA_TRY(na_acts_open(&c->acts));
-    NA_TRY(na_db_write(c->db, c->pool, &use));
-    return na_acts_end(&c->acts, na_db_end(use, recorded(c, use, work(c, use))));
-}
-
 na_error *na_user_change(na_user_call *c, na_user_action *act)
 {
-    na_db_use *use;
-    NA_TRY(na_acts_open(&c->acts));
-    NA_TRY(na_db_write(c->db, c->pool, &use));
-    return na_acts_end(&c->acts, na_db_end(use, recorded(c, use, find_and_do(c, use, act))));
+    action a = {c, act};
+    return na_acts_transact(&c->acts, c->db, find_and_do, &a);
 }

@@ -36,15 +36,22 @@ typedef void na_backup_progress(void *data, apr_int64_t done, apr_int64_t total)
 na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
                        na_backup_progress *progress, void *data, na_backup_result *result);
 
+/* How it is restored. */
+typedef struct na_restore_options {
+    int replace;                  /* deletes what is there: otherwise that is an error */
+    na_backup_progress *progress; /* or NULL */
+    na_db_work *finish; /* the last thing in the transaction, once `result` is known; or NULL */
+    void *data;         /* of both */
+} na_restore_options;
+
 /*
  * Reads a backup from `in`, which can be rewound. All of it is checked before anything is written,
- * and all or nothing is written. `replace`: deletes what is there; a database that is not empty is
- * refused otherwise. Users keep their ids where the schema takes them, and get others where it does
- * not, with all that is theirs; what needs memory then are ids, some hundred bytes a user.
- * `progress` may be NULL. A backup that is not whole, and one that does not fit the database, is an
- * error with the code NA_CONFIGURATION.
+ * and all or nothing is written. Users keep their ids where the schema takes them, and get others
+ * where it does not, with all that is theirs; what needs memory then are ids, some hundred bytes a
+ * user. A backup that is not whole, and one that does not fit the database, is an error with the
+ * code NA_CONFIGURATION.
  */
-na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, int replace,
-                        na_backup_progress *progress, void *data, na_backup_result *result);
+na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
+                        na_backup_result *result);
 
 #endif

@@ -21,8 +21,7 @@ typedef struct restore {
     size_t capacity, len;
     long number; /* of the line */
     apr_int64_t done, total;
-    na_backup_progress *progress;
-    void *data;
+    const na_restore_options *options;
 
     /* of the header, and of the first reading */
     const na_schema *from;
@@ -193,7 +192,7 @@ static na_error *empty(restore *r, const na_backup_table *table)
                              apr_pstrcat(r->pool, "DELETE FROM ", text, NULL), 0, NULL, NULL);
 }
 
-static na_error *prepare_table(restore *r, int number, int replace)
+static na_error *prepare_table(restore *r, int number)
 {
     const na_backup_table *table = &na_backup_tables[number];
     apr_int64_t count;
@@ -206,7 +205,7 @@ static na_error *prepare_table(restore *r, int number, int replace)
                             table->name);
     if (!found || (number == NA_BACKUP_TABLES - 1 && !r->has_store))
         return NULL;
-    if (replace)
+    if (r->options->replace)
         return empty(r, table);
     NA_TRY(na_backup_count(r->use, table, &count));
     return count ? na_error_new(r->pool, NA_CONFIGURATION,
@@ -217,10 +216,10 @@ static na_error *prepare_table(restore *r, int number, int replace)
 }
 
 /* Backwards: what refers to users goes before they do. */
-static na_error *prepare_tables(restore *r, int replace)
+static na_error *prepare_tables(restore *r)
 {
     for (int i = NA_BACKUP_TABLES - 1; i >= 0; i--)
-        NA_TRY(prepare_table(r, i, replace));
+        NA_TRY(prepare_table(r, i));
     return NULL;
 }
 
@@ -355,8 +354,8 @@ static na_error *insert_rows(restore *r)
             break;
         EVP_DigestUpdate(digest, r->line, r->len);
         NA_TRY(insert_row(r, row));
-        if (r->progress && r->number % PROGRESS_LINES == 0)
-            r->progress(r->data, r->done, r->total);
+        if (r->options->progress && r->number % PROGRESS_LINES == 0)
+            r->options->progress(r->options->data, r->done, r->total);
     }
     return strcmp(na_backup_digest_text(r->pool, digest), r->sha256) == 0
                ? NULL
@@ -378,34 +377,36 @@ static na_error *set_sequence(const restore *r)
         0, NULL, &rows);
 }
 
-static na_error *write_all(restore *r, int replace)
+static na_error *write_all(restore *r)
 {
     NA_TRY(na_db_lock(r->use, "nextauth_migrations"));
-    NA_TRY(prepare_tables(r, replace));
+    NA_TRY(prepare_tables(r));
     choose_ids(r);
     na_db_set_pool(r->use, r->line_pool);
     na_error *error = insert_rows(r);
     na_db_set_pool(r->use, r->pool);
-    return error ? error : set_sequence(r);
+    NA_TRY(error);
+    NA_TRY(set_sequence(r));
+    return r->options->finish ? r->options->finish(r->options->data, r->use) : NULL;
 }
 
-static na_error *run(restore *r, na_db *db, int replace)
+static na_error *run(restore *r, na_db *db)
 {
     NA_TRY(check(r));
     r->total = r->done;
     r->done = r->number = 0;
     rewind(r->in);
     NA_TRY(na_db_write(db, r->pool, &r->use));
-    return na_db_end(r->use, write_all(r, replace));
+    return na_db_end(r->use, write_all(r));
 }
 
-na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, int replace,
-                        na_backup_progress *progress, void *data, na_backup_result *result)
+na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
+                        na_backup_result *result)
 {
-    restore r = {.pool = pool, .in = in, .progress = progress, .data = data, .result = result};
+    restore r = {.pool = pool, .in = in, .options = options, .result = result};
     *result = (na_backup_result){{0}, 0};
     apr_pool_create(&r.line_pool, pool);
-    na_error *error = run(&r, db, replace);
+    na_error *error = run(&r, db);
     free(r.line);
     return error;
 }

@@ -136,11 +136,7 @@ static int translate_request(request_rec *r, na_request *request)
     };
     na_visit_of(r, &request->visit);
     request->trace = na_trace_of(r);
-    request->origin = (na_event_origin){.site = conf->config->origin,
-                                        .address = r->useragent_ip,
-                                        .user_agent = request->visit.client.user_agent,
-                                        .request_id = na_request_id(r),
-                                        .trace_id = request->trace->trace_id};
+    request->origin = na_origin_of(r);
     request->cookies = na_cookies_parse(r->pool, request->cookie_header);
     split_path(r, endpoint_path(conf->config, r->uri), request);
     return OK;

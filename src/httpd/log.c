@@ -206,3 +206,13 @@ const na_trace *na_trace_of(request_rec *r)
     }
     return state->trace;
 }
+
+na_event_origin na_origin_of(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    return (na_event_origin){.site = config ? config->origin : NULL,
+                             .address = r->useragent_ip,
+                             .user_agent = apr_table_get(r->headers_in, "User-Agent"),
+                             .request_id = na_request_id(r),
+                             .trace_id = na_trace_of(r)->trace_id};
+}

@@ -236,6 +236,9 @@ const char *na_request_id(request_rec *r);
 /* The trace that the client says the request is part of. */
 const na_trace *na_trace_of(request_rec *r);
 
+/* By way of whom an event comes: the site, the client, and both of these names. */
+na_event_origin na_origin_of(request_rec *r);
+
 /* ── stores ────────────────────────────────────────────────────────────────────────────────── */
 
 extern const na_store_provider na_socache_provider, na_redis_provider, na_database_provider;

@@ -42,10 +42,7 @@ static na_error *record(request_rec *r, const char *user, const char *detail)
                             .actor = "administrator",
                             .user = user,
                             .detail = detail,
-                            .origin = {.site = na_config_of(r)->origin,
-                                       .address = r->useragent_ip,
-                                       .user_agent = apr_table_get(r->headers_in, "User-Agent"),
-                                       .request_id = na_request_id(r)}};
+                            .origin = na_origin_of(r)};
     return na_audit_write(na_server_conf_of(r->server)->audit, r->pool, NULL, &event);
 }
 

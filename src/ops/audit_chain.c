@@ -140,23 +140,14 @@ static na_error *append(na_audit_chain *chain, apr_pool_t *pool, const na_audit_
                : cannot(chain, pool, "write the head file of", strerror(errno));
 }
 
-static int set_lock(const na_audit_chain *chain, short type)
-{
-    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
-    int result;
-    do
-        result = fcntl(chain->head_fd, F_SETLKW, &lock);
-    while (result != 0 && errno == EINTR);
-    return result == 0;
-}
-
 na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
                                 const na_audit_fields *fields)
 {
     apr_thread_mutex_lock(chain->mutex);
-    na_error *error = set_lock(chain, F_WRLCK) ? append(chain, pool, fields)
-                                               : cannot(chain, pool, "lock", strerror(errno));
-    set_lock(chain, F_UNLCK);
+    na_error *error = na_audit_head_lock(chain->head_fd, F_WRLCK)
+                          ? append(chain, pool, fields)
+                          : cannot(chain, pool, "lock", strerror(errno));
+    na_audit_head_lock(chain->head_fd, F_UNLCK);
     apr_thread_mutex_unlock(chain->mutex);
     /* without the lock: one waiting for the disk serves all who wrote before */
     if (!error && !chain->is_pipe && fdatasync(chain->fd) != 0)
@@ -166,12 +157,6 @@ na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
 
 /* ── opening ───────────────────────────────────────────────────────────────────────────────── */
 
-static apr_status_t close_file(void *fd)
-{
-    close((int)(intptr_t)fd);
-    return APR_SUCCESS;
-}
-
 static na_error *make(apr_pool_t *pool, const char *name, const char *head_path, const char *key,
                       na_audit_chain **made)
 {
@@ -180,7 +165,7 @@ static na_error *make(apr_pool_t *pool, const char *name, const char *head_path,
     chain->key = key;
     if (apr_thread_mutex_create(&chain->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_CONFIGURATION, "no lock for %s", name);
-    return na_audit_head_open(pool, head_path, &chain->head_fd);
+    return na_audit_open(pool, head_path, O_RDWR | O_CREAT, &chain->head_fd);
 }
 
 static int is_of_another_key(const tail *t, const na_audit_link *last)
@@ -206,10 +191,8 @@ na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *ke
                               na_audit_chain **chain)
 {
     struct stat info;
-    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot open %s: %s", path, strerror(errno));
-    apr_pool_cleanup_register(pool, (void *)(intptr_t)fd, close_file, apr_pool_cleanup_null);
+    int fd;
+    NA_TRY(na_audit_open(pool, path, O_RDWR | O_APPEND | O_CREAT, &fd));
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
         return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file", path);
     NA_TRY(make(pool, path, apr_pstrcat(pool, path, ".head", NULL), key, chain));

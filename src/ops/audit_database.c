@@ -25,11 +25,17 @@ static na_error *add(na_db_use *use, const na_audit_fields *f)
                         NULL);
 }
 
+na_error *na_audit_insert_if_there(na_db_use *use, const na_audit_fields *fields, int *found)
+{
+    NA_TRY(na_db_has_table(use, "nextauth_audit", found));
+    return *found ? add(use, fields) : NULL;
+}
+
 na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields)
 {
     int found;
-    NA_TRY(na_db_has_table(use, "nextauth_audit", &found));
-    return found ? add(use, fields)
+    NA_TRY(na_audit_insert_if_there(use, fields, &found));
+    return found ? NULL
                  : na_error_new(na_db_pool(use), NA_CONFIGURATION,
                                 "the database has no table nextauth_audit: nextauthctl migrate "
                                 "makes it");
@@ -48,11 +54,4 @@ na_error *na_audit_try_insert(na_db_use *use, const na_audit_fields *fields)
 na_error *na_audit_insert_alone(na_db *db, apr_pool_t *pool, const na_audit_fields *fields)
 {
     return na_db_transact(db, pool, insert, (void *)fields);
-}
-
-na_error *na_audit_insert_if_there(na_db_use *use, const na_audit_fields *fields)
-{
-    int found;
-    NA_TRY(na_db_has_table(use, "nextauth_audit", &found));
-    return found ? add(use, fields) : NULL;
 }

@@ -17,13 +17,23 @@ static apr_status_t close_file(void *fd)
     return APR_SUCCESS;
 }
 
-na_error *na_audit_head_open(apr_pool_t *pool, const char *path, int *fd)
+na_error *na_audit_open(apr_pool_t *pool, const char *path, int flags, int *fd)
 {
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    *fd = open(path, flags | O_CLOEXEC, 0600);
     if (*fd < 0)
         return na_error_new(pool, NA_CONFIGURATION, "cannot open %s: %s", path, strerror(errno));
     apr_pool_cleanup_register(pool, (void *)(intptr_t)*fd, close_file, apr_pool_cleanup_null);
     return NULL;
+}
+
+int na_audit_head_lock(int fd, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    int result;
+    do
+        result = fcntl(fd, F_SETLKW, &lock);
+    while (result != 0 && errno == EINTR);
+    return result == 0;
 }
 
 na_audit_head_state na_audit_head_read(int fd, na_audit_link *link)

@@ -9,8 +9,14 @@
  * Its lock (fcntl) is the chain's.
  */
 
-/* Opens it, 0600 where it is made, closed with the pool and by exec. Errors: NA_CONFIGURATION. */
-na_error *na_audit_head_open(apr_pool_t *pool, const char *path, int *fd);
+/*
+ * Opens a file of the log, this or another: open(2) with these flags, 0600 where it is made, closed
+ * with the pool and by exec. Errors: NA_CONFIGURATION.
+ */
+na_error *na_audit_open(apr_pool_t *pool, const char *path, int flags, int *fd);
+
+/* Waits for the lock: F_RDLCK or F_WRLCK; F_UNLCK gives it back. 0 where it fails: errno. */
+int na_audit_head_lock(int fd, short type);
 
 typedef enum na_audit_head_state {
     NA_AUDIT_HEAD_THERE,

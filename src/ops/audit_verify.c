@@ -11,6 +11,8 @@
 #include "ops/audit_head.h"
 #include "ops/audit_reader.h"
 
+#define NO_PROOF ": nothing proves that no records are missing at the end"
+
 /* A file, at its next line. */
 typedef struct source {
     na_audit_reader reader;
@@ -27,6 +29,7 @@ typedef struct verifying {
     na_audit_link at;             /* the last record that was right */
     na_audit_link head;           /* as the head file has it */
     na_audit_head_state has_head; /* THERE: `head` is set */
+    int head_is_gone;             /* there is no such file as was named */
     int head_was_met;             /* the record that the head is about was there, and is right */
 } verifying;
 
@@ -44,16 +47,6 @@ static void step(verifying *v, source *s)
         s->fault = NA_AUDIT_CUT_SHORT;
 }
 
-/* Nobody writes while the files' ends and the head are looked at. */
-static int lock_head(const char *path)
-{
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && fcntl(fd, F_SETLKW, &lock) != 0 && errno == EINTR)
-        ;
-    return fd;
-}
-
 static na_error *open_files(verifying *v)
 {
     for (int i = 0; i < v->check->count; i++)
@@ -61,18 +54,29 @@ static na_error *open_files(verifying *v)
     return NULL;
 }
 
-static na_error *take_snapshot(verifying *v)
+/* A file that is not there is no error: what is wrong with the chain is told all the same. */
+static na_error *open_head(verifying *v, int *fd)
 {
     const char *path = v->check->head;
+    *fd = -1;
+    v->head_is_gone = path && access(path, F_OK) != 0 && errno == ENOENT;
+    return path && !v->head_is_gone ? na_audit_open(v->pool, path, O_RDONLY, fd) : NULL;
+}
+
+/* Nobody writes while the files' ends and the head are looked at. */
+static na_error *take_snapshot(verifying *v)
+{
+    int fd;
     v->has_head = NA_AUDIT_HEAD_EMPTY;
-    if (!path)
-        return open_files(v);
-    int fd = lock_head(path);
+    NA_TRY(open_head(v, &fd));
     if (fd < 0)
-        return na_error_new(v->pool, NA_CONFIGURATION, "cannot read %s: %s", path, strerror(errno));
+        return open_files(v);
+    if (!na_audit_head_lock(fd, F_RDLCK))
+        return na_error_new(v->pool, NA_CONFIGURATION, "cannot lock %s: %s", v->check->head,
+                            strerror(errno));
     na_error *error = open_files(v);
     v->has_head = na_audit_head_read(fd, &v->head);
-    close(fd);
+    na_audit_head_lock(fd, F_UNLCK);
     return error;
 }
 
@@ -175,31 +179,49 @@ static int contradicts(const verifying *v)
            v->head.seq <= v->at.seq && !v->head_was_met;
 }
 
-static void compare_with_head(verifying *v)
+/*
+ * Without a head, a file that was cut at its end looks whole. Whoever was interrupted in the first
+ * record leaves an empty one behind.
+ */
+static const char *lacking_head(const verifying *v)
 {
-    na_audit_report *report = v->report;
-    if (!v->check->head)
-        report->warning = "there is no head file to compare with: records that are missing at the "
-                          "end would not show";
-    else if (v->has_head == NA_AUDIT_HEAD_BROKEN)
-        report->fault = "the head file has no head";
-    else if (v->head.seq > v->at.seq)
-        report->fault = apr_pstrcat(v->pool, "missing: ", range(v, v->at.seq + 1, v->head.seq),
-                                    " at the end, which the head file knows", NULL);
-    else if (contradicts(v))
-        report->fault = apr_psprintf(v->pool,
-                                     "replaced: the head file has another hash of record "
-                                     "%" APR_INT64_T_FMT,
-                                     v->head.seq);
-    else if (v->head.seq < v->at.seq)
-        report->warning = "the head file lags behind: a writer was interrupted";
+    if (v->head_is_gone)
+        return "the head file is missing" NO_PROOF " (--head none does without)";
+    if (v->has_head == NA_AUDIT_HEAD_BROKEN)
+        return "the head file has no head" NO_PROOF;
+    if (v->has_head == NA_AUDIT_HEAD_EMPTY && v->at.seq > 1)
+        return "the head file is empty" NO_PROOF;
+    return NULL;
+}
+
+static const char *fault_by_head(verifying *v)
+{
+    const char *lacking = lacking_head(v);
+    if (lacking)
+        return lacking;
+    if (v->head.seq > v->at.seq)
+        return apr_pstrcat(v->pool, "missing: ", range(v, v->at.seq + 1, v->head.seq),
+                           " at the end, which the head file knows", NULL);
+    return contradicts(v) ? apr_psprintf(v->pool,
+                                         "replaced: the head file has another hash of record "
+                                         "%" APR_INT64_T_FMT,
+                                         v->head.seq)
+                          : NULL;
 }
 
 static void check_head(verifying *v)
 {
-    compare_with_head(v);
-    if (v->report->fault && v->report->records)
-        v->report->file = v->check->files[v->check->count - 1];
+    na_audit_report *report = v->report;
+    if (!v->check->head) {
+        report->warning = "there is no head file to compare with: records that are missing at the "
+                          "end would not show";
+        return;
+    }
+    report->fault = fault_by_head(v);
+    if (report->fault && report->records)
+        report->file = v->check->files[v->check->count - 1];
+    else if (!report->fault && v->head.seq < v->at.seq)
+        report->warning = "the head file lags behind: a writer was interrupted";
 }
 
 /* ── all of it ─────────────────────────────────────────────────────────────────────────────── */

@@ -11,7 +11,7 @@ typedef struct na_audit_check {
     const char *const *files; /* the oldest first */
     int count;                /* at least one */
     const char *key;          /* NULL: plain SHA-256 */
-    const char *head;         /* the head file; NULL: none */
+    const char *head;         /* the head file, a fault where it is missing; NULL: without one */
     const char *after; /* the hash that the first record follows; NULL: it has to be record 1 */
 } na_audit_check;
 

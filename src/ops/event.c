@@ -23,6 +23,8 @@ static const struct {
     [NA_EVENT_REVOKE_ROLE] = {"ROLE_REVOKE", NULL},
     [NA_EVENT_DISABLE_USER] = {"USER_DISABLE", NULL},
     [NA_EVENT_ENABLE_USER] = {"USER_ENABLE", NULL},
+    [NA_EVENT_BACKUP] = {"BACKUP", NULL},
+    [NA_EVENT_RESTORE] = {"RESTORE", NULL},
 };
 
 const char *na_event_audit_name(na_event_kind kind)

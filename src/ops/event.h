@@ -25,6 +25,8 @@ typedef enum na_event_kind {
     NA_EVENT_REVOKE_ROLE,
     NA_EVENT_DISABLE_USER,
     NA_EVENT_ENABLE_USER,
+    NA_EVENT_BACKUP,
+    NA_EVENT_RESTORE,
     NA_EVENT_KINDS
 } na_event_kind;
 
@@ -49,7 +51,7 @@ typedef struct na_event {
     const char *provider;     /* id */
     const char *account_type; /* oauth, oidc, email, credentials */
     const char *account_id;   /* the user's id with the provider */
-    const char *detail;       /* the role, the session's handle, … */
+    const char *detail;       /* the role, the session's handle, which members changed, … */
     int is_new_user;
     apr_int64_t session_seconds; /* how long a session that ends has lasted; 0: unknown */
     na_event_origin origin;

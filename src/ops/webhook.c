@@ -6,7 +6,6 @@
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/crypto.h"
 
@@ -65,12 +64,9 @@ int na_webhook_same_keys(const apr_array_header_t *a, const apr_array_header_t *
 static const char *sign(apr_pool_t *pool, na_bytes key, const char *content)
 {
     unsigned char mac[NA_SHA256_LEN];
-    unsigned int len = sizeof mac;
     unsigned char *base64 = apr_palloc(pool, (NA_SHA256_LEN + 2) / 3 * 4 + 1);
-    if (!HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)content, strlen(content),
-              mac, &len))
-        abort();
-    EVP_EncodeBlock(base64, mac, (int)len);
+    na_hmac_sha256(mac, key, na_bytes_of(content));
+    EVP_EncodeBlock(base64, mac, sizeof mac);
     return (const char *)base64;
 }
 
