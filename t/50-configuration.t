@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 'use strict';
+const fs = require('node:fs');
 const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { ctlFile, htpasswd } = require('./lib/httpd.js');
+const { ctlFile, htpasswd, mountReadOnly } = require('./lib/httpd.js');
 
 const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
@@ -10,6 +11,8 @@ const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SEC
   secret: { text: `${SECRET}\n`, mode: 0o600 }, 'open.secret': { text: SECRET, mode: 0o604 }, 'short.secret': { text: 'short', mode: 0o600 },
   'no.pem': { text: 'no key', mode: 0o600 },
   'keyed.log': { text: `{"seq":1,"time":"2026-01-01T00:00:00.000Z","prev":"${'0'.repeat(64)}","hash":"${'a'.repeat(64)}"}\n`, mode: 0o600 },
+  'text.log': { text: 'some text\n', mode: 0o600 },
+  'roots.users': { text: htpasswd({ ada: 'x' }), mode: 0o600 },
   'keyed.log.head': { text: `${'1'.padStart(20, '0')} ${'a'.repeat(64)}\n`, mode: 0o600 } };
 
 // A configuration that is right but for what a case changes.
@@ -21,6 +24,9 @@ const whole = {
   provider: 'NextAuthProvider credentials backend=file:@DIR@/users',
   store: 'NextAuthSessionStore none',
 };
+const modules = ['socache_dbm', 'socache_redis'];
+const hosts = (...lines) => lines.map((line, i) => `<VirtualHost *:${i + 9}>\nNextAuthURL https://h${i}.example.org\n${line}\n</VirtualHost>`);
+const hook = (secret) => `NextAuthEvent all https://hook.example.org secret=${secret}`;
 const written = (change) => Object.values({ ...whole, ...change }).flat().join('\n');
 
 const wrong = [
@@ -60,6 +66,7 @@ const wrong = [
   ['an argument in pieces', { provider: 'NextAuthProvider google clientId=a clientSecret=b name=My Google' }, /'Google' is not key=value; an argument with spaces is quoted whole/],
   ['no provider', { provider: '' }, /no NextAuthProvider: nobody could sign in/],
   ['a missing password file', { provider: 'NextAuthProvider credentials backend=file:@DIR@/nobody' }, /NextAuthProvider on line .*cannot read \S+nobody/],
+  ['a password file that is a folder', { provider: 'NextAuthProvider credentials backend=file:@DIR@' }, /NextAuthProvider on line .*cannot read \S+: Is a directory/],
   ['an unknown backend', { provider: 'NextAuthProvider credentials backend=ldap' }, /backend=ldap: database, file:PATH .*authn:NAME/],
   ['an authentication provider that is not loaded', { provider: 'NextAuthProvider credentials backend=authn:nis' }, /no authentication provider 'nis': load the module/],
   ['a bad expression', { rule: 'NextAuthSignInRule allow "%{USER:email ="' }, /NextAuthSignInRule: bad expression '%\{USER:email ='/],
@@ -91,6 +98,12 @@ const wrong = [
   ['socache without a cache', { store: 'NextAuthSessionStore socache' }, /NextAuthSessionStore on line .*needs NextAuthSOCache, such as shmcb/],
   ['a cache that is not loaded', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache memcache:localhost' }, /load mod_socache_memcache \(a2enmod socache_memcache\)/],
   ['a cache that is too small', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache shmcb:@DIR@/c(100)' }, /size has to be >= 8192/],
+  ['a cache in no folder', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:/nonexistent/x' }, /NextAuthSOCache on line .*there is no folder \/nonexistent: mkdir/],
+  ['a cache that is a folder', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:@DIR@' }, /NextAuthSOCache on line .*is a folder/],
+  ['a cache without a port', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache redis:6379' }, /NextAuthSOCache on line .*HOST:PORT is wanted/],
+  ['two caches', { store: 'NextAuthSessionStore socache', hosts: hosts('NextAuthSOCache shmcb:@DIR@/a(10000)', 'NextAuthSOCache shmcb:@DIR@/b(10000)'), cache: 'NextAuthSOCache shmcb:@DIR@/a(10000)' }, /NextAuthSOCache on line .*one NextAuthSOCache serves all virtual hosts, and another server has shmcb:\S+\/a\(10000\): write it once/],
+  ['more stores than there can be', { store: 'NextAuthSessionStore redis', redis: 'NextAuthRedis redis://localhost', hosts: hosts(...Array.from({ length: 32 }, (_, i) => `NextAuthRedis redis://h${i}`)) }, /NextAuthSessionStore on line .*one more than 32 different session stores/],
+  ['more databases than there can be', { hosts: hosts(...Array.from({ length: 17 }, (_, i) => `NextAuthDatabase sqlite:${i}`)) }, /NextAuthDatabase on line .*one more than 16 different databases/],
   ['an odd address of Redis', { redis: 'NextAuthRedis http://localhost' }, /NextAuthRedis on line .*redis:\/\//],
   ['an odd time', { redis: 'NextAuthRedis redis://localhost timeout=1h' }, /NextAuthRedis on line .*'1h': a time from 10ms to 60s/],
   ['sentinels without a name', { redis: 'NextAuthRedis redis://localhost sentinels=localhost' }, /NextAuthRedis on line .*master/],
@@ -115,6 +128,12 @@ const wrong = [
   ['a webhook without a secret', { event: 'NextAuthEvent all https://example.org' }, /NextAuthEvent on line .*needs secret=.*nextauthctl secret/],
   ['a webhook with a short secret', { event: 'NextAuthEvent all https://example.org secret=file:@DIR@/short.secret' }, /NextAuthEvent on line .*5 bytes, at least 24/],
   ['a webhook with half a secret', { event: 'NextAuthEvent all https://example.org secret=whsec_!' }, /NextAuthEvent on line .*not base64/],
+  ['a sink with two secrets in two servers', { hosts: hosts(hook('0123456789abcdef01234567'), hook('76543210fedcba9876543210')) }, /NextAuthEvent on line .*https:\/\/hook\.example\.org \(\w+\) has another secret in another server: give it one secret=/],
+  ['more sinks than there can be', { event: Array.from({ length: 33 }, (_, i) => `NextAuthEvent all https://h${i}.example.org secret=0123456789abcdef01234567`) }, /NextAuthEvent on line .*one more than 32 sinks/],
+  ['a queue in what is no folder', { event: 'NextAuthEvent all "|/bin/cat -u"', queue: 'NextAuthEventQueue /etc/passwd' }, /NextAuthEventQueue on line .*\/etc\/passwd is no folder: name another place/],
+  ['a queue below it', { event: 'NextAuthEvent all "|/bin/cat -u"', queue: 'NextAuthEventQueue /etc/passwd/x' }, /NextAuthEventQueue on line .*\/etc\/passwd is no folder/],
+  ['a queue of error reports in what is no folder', { sentry: 'NextAuthSentry https://abc@sentry.example.org/1', queue: 'NextAuthEventQueue @DIR@/users' }, /NextAuthEventQueue on line .*users is no folder/],
+  ['a queue that is the kernel\'s', { event: 'NextAuthEvent all "|/bin/cat -u"', queue: 'NextAuthEventQueue /proc/events' }, /NextAuthEventQueue on line .*\/proc (is the kernel's own|takes no files)/],
   ['a sink with two secrets', { event: ['NextAuthEvent signIn https://example.org secret=0123456789abcdef01234567', 'NextAuthEvent signOut https://example.org secret=76543210fedcba9876543210'] }, /NextAuthEvent on line .*another secret further up/],
   ['a program in pieces', { event: 'NextAuthEvent all |/bin/cat -u' }, /'-u': a program and its arguments are quoted as a whole/],
   ['a program with a secret', { event: `NextAuthEvent all "|/bin/cat -u" secret=${SECRET}` }, /'secret=': a program and its arguments are quoted as a whole/],
@@ -134,11 +153,18 @@ const wrong = [
   ['a program without a name', { log: 'NextAuthLog json |' }, /NextAuthLog on line .*no program behind the \|/],
   ['a log in no folder', { log: 'NextAuthLog json @DIR@/none/auth.log' }, /NextAuthLog on line .*there is no folder \S+\/none: mkdir \S+\/none/],
   ['a log that is a folder', { log: 'NextAuthLog json @DIR@' }, /NextAuthLog on line .* is a folder: name a file/],
+  ['a log below a file', { log: 'NextAuthLog json /etc/passwd/x' }, /NextAuthLog on line .*\/etc\/passwd is no folder: name another place/],
+  ['a log of the kernel\'s', { log: 'NextAuthLog json /proc/auth.log' }, /NextAuthLog on line .*\/proc (is the kernel's own|takes no files)/],
   ['a log to a program that is not there', { log: 'NextAuthLog json "|@DIR@/none -x"' }, /NextAuthLog on line .*no program '\S+\/none' that could be started: look at its path/],
   ['a log to a program without a path', { log: 'NextAuthLog json "||rotatelogs log 86400"' }, /NextAuthLog on line .*no program 'rotatelogs' .*: write its whole path/],
   ['an event for a program that is none', { event: 'NextAuthEvent all "|@DIR@/short.secret topsecret"' }, /NextAuthEvent on line .*no program '\S+\/short\.secret' that could be started/],
   ['an audit log in no folder', { audit: 'NextAuthAuditLog @DIR@/none/a.log' }, /NextAuthAuditLog on line .*there is no folder \S+\/none/],
   ['an audit log of another key', { audit: 'NextAuthAuditLog @DIR@/keyed.log key=file:@DIR@/secret' }, /NextAuthAuditLog on line .*made with another key, or edited: move it away/],
+  ['an audit log that is something else', { audit: 'NextAuthAuditLog @DIR@/text.log' }, /NextAuthAuditLog on line .*cannot continue \S+text\.log: neither does it end with a record nor is there a head file/],
+  ['an audit log of the kernel\'s', { audit: 'NextAuthAuditLog /proc/audit.log' }, /NextAuthAuditLog on line .*\/proc (is the kernel's own|takes no files)/],
+  ['an audit log that is no file', { audit: 'NextAuthAuditLog /dev/null' }, /NextAuthAuditLog on line .*\/dev\/null is not a regular file/],
+  ['an audit log with two keys', { hosts: hosts('NextAuthAuditLog @DIR@/a.log', 'NextAuthAuditLog @DIR@/a.log key=file:@DIR@/secret') }, /NextAuthAuditLog on line .*a\.log has another key= in another server: give them one key/],
+  ['two audit logs that are one file', { audit: 'NextAuthAuditLog @DIR@/a.log /proc/self/root@DIR@/a.log' }, /NextAuthAuditLog on line .*are one file: write the same path/],
   ['an audit log without a sink', { audit: 'NextAuthAuditLog onFailure=refuse' }, /NextAuthAuditLog on line .*a file, "\|program" or database is wanted before 'onFailure='/],
   ['an audit log of a key alone', { audit: `NextAuthAuditLog key=${SECRET}` }, /NextAuthAuditLog on line .*is wanted before 'key='/],
   ['an audit log that knows no policy', { audit: 'NextAuthAuditLog @DIR@/a.log onFailure=ignore' }, /NextAuthAuditLog on line .*onFailure=ignore: refuse or continue/],
@@ -148,6 +174,10 @@ const wrong = [
   ['a short key', { audit: 'NextAuthAuditLog @DIR@/a.log key=file:@DIR@/short.secret' }, /NextAuthAuditLog on line .*5 bytes, at least 32.*nextauthctl secret/],
   ['an audit table without a database', { audit: 'NextAuthAuditLog database' }, /NextAuthAuditLog on line .*sink database needs NextAuthDatabase/],
   ['an odd limit', { http: 'NextAuthHTTP timeout=0' }, /NextAuthHTTP on line .*from 1 to 300/],
+  ['a certificate authority for calls that is not there', { http: 'NextAuthHTTP caFile=/nonexistent' }, /NextAuthHTTP on line .*cannot read \/nonexistent: No such file/],
+  ['a certificate authority that has no certificate', { http: 'NextAuthHTTP caFile=/etc/passwd' }, /NextAuthHTTP on line .*the CA file \/etc\/passwd cannot be used/],
+  ['a proxy that is none', { http: 'NextAuthHTTP proxy=foo:bar:baz' }, /NextAuthHTTP on line .*the proxy's address is none: http:\/\/host:port/],
+  ['a proxy of another kind', { http: 'NextAuthHTTP proxy=ftp://localhost:21' }, /NextAuthHTTP on line .*the proxy's address is none/],
   ['trailers that could forge identity', { trailers: 'MergeTrailers On' }, /MergeTrailers On lets clients forge identity/],
   ['a directive with too little', { age: 'NextAuthSessionMaxAge' }, /NextAuthSessionMaxAge: seconds/],
   ['a server directive in a directory', { dir: '<Location /x>\nNextAuthSecret x\n</Location>' }, /NextAuthSecret not allowed (here|in <Location>)/],
@@ -161,10 +191,34 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   const good = await t.configtest({ files, config: written({}) });
   t.is([good.status, good.output.trim()], [0, 'Syntax OK'], 'a right configuration is right, and silent');
   for (const [what, change, message] of wrong) {
-    const result = await t.configtest({ files, config: written(change) });
+    const result = await t.configtest({ files, config: written(change), modules });
     t.isnt(result.status, 0, what);
     t.like(result.output, message, '  is explained');
     t.unlike(result.output, new RegExp(SECRET), '  without a secret');
+  }
+
+  t.section('what only root may read');
+  const roots = { provider: 'NextAuthProvider credentials backend=file:@DIR@/roots.users' };
+  if (process.getuid() !== 0) t.skip('a password file of root\'s', 'only root starts children that are another user');
+  else {
+    const result = await t.configtest({ files, config: written(roots) });
+    t.isnt(result.status, 0, 'a password file that httpd\'s children cannot read is refused');
+    t.like(result.output, /NextAuthProvider on line .*httpd's children: cannot read \S+roots\.users: Permission denied: chgrp \d+ \S+roots\.users; chmod g\+r/, '  with the mend');
+    t.like((await t.configtest({ files, config: written({ http: 'NextAuthHTTP caFile=@DIR@/secret' }) })).output, /NextAuthHTTP on line .*httpd's children: cannot read/, 'so is a CA file');
+  }
+
+  t.section('a file system that cannot be written to');
+  const readOnly = mountReadOnly(t);
+  if (!readOnly) t.skip('a file system that cannot be written to', 'none can be mounted here');
+  for (const [directive, change] of readOnly ? [
+    ['NextAuthLog', { log: `NextAuthLog json ${readOnly}/auth.log` }],
+    ['NextAuthAuditLog', { audit: `NextAuthAuditLog ${readOnly}/audit.log` }],
+    ['NextAuthEventQueue', { event: 'NextAuthEvent all "|/bin/cat -u"', queue: `NextAuthEventQueue ${readOnly}/a/b` }],
+    ['NextAuthSOCache', { store: 'NextAuthSessionStore socache', cache: `NextAuthSOCache dbm:${readOnly}/cache` }],
+  ] : []) {
+    const { status, output } = await t.configtest({ files, config: written(change), modules });
+    t.isnt(status, 0, `${directive} there is refused`);
+    t.like(output, new RegExp(`${directive} on line .*${readOnly} takes no files: Read-only file system: name a place`), '  with the mend');
   }
 
   t.section('what is only odd is a warning');
@@ -286,5 +340,28 @@ NextAuthProvider credentials backend=file:users` });
     t.is(decoded.status && decoded.stderr || JSON.parse(decoded.stdout).name, 'ada', 'nextauthctl takes the same secret from a file of several lines');
     await site.reload();
     t.is((await c.session()).user, { name: 'ada' }, 'a graceful restart keeps sessions');
+  }
+
+  t.section('a test before a reload');
+  {
+    const config = (change) => written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost:@PORT@', ...change });
+    const opening = { event: 'NextAuthEvent all "|/bin/cat"', queue: 'NextAuthEventQueue @DIR@/q/events', log: 'NextAuthLog json @DIR@/auth.log', audit: 'NextAuthAuditLog @DIR@/a.log "|/bin/cat"',
+      store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:@DIR@/cache' };
+    const site = await t.httpd({ files, config: config({}), modules });
+    const there = fs.readdirSync(site.dir);
+    t.like(site.configtest(config(opening)).output, /^Syntax OK$/m, 'of what opens files and folders');
+    t.is(fs.readdirSync(site.dir), there, '  makes none of them');
+    for (const [what, change] of [
+      ['a queue in what is no folder', { ...opening, queue: 'NextAuthEventQueue /etc/passwd' }],
+      ['an audit log that is something else', { ...opening, audit: 'NextAuthAuditLog @DIR@/text.log' }],
+      ['a cache in no folder', { ...opening, cache: 'NextAuthSOCache dbm:@DIR@/none/cache' }],
+    ]) {
+      t.isnt(site.configtest(config(change)).status, 0, `of ${what} fails`);
+      t.is((await t.client(site).get('/api/auth/providers')).status, 200, '  and who minds it goes on serving');
+    }
+    t.ok(!fs.existsSync(`${site.dir}/text.log.head`), 'no head file is left beside what is no audit log');
+    await site.reload(config(opening));
+    t.is([site.alive(), (await t.client(site).get('/api/auth/providers')).status], [true, 200], 'what it called right can be reloaded');
+    t.is(['q', 'auth.log', 'a.log', 'a.log.head'].filter((name) => !fs.existsSync(`${site.dir}/${name}`)), [], '  and makes them');
   }
 });

@@ -5,7 +5,8 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { check, ctlFile, freePort, htpasswd } = require('./lib/httpd.js');
+const { check, ctlFile, freePort, htpasswd, makeFolder } = require('./lib/httpd.js');
+const { certify } = require('./lib/certificates.js');
 const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -232,6 +233,45 @@ async function httpdItself(t) {
   t.unlike(plain.output, /IdleTimeout/, 'configtest ends at the first mistake, as ever');
 }
 
+async function starting(t) {
+  t.section('what a start opens');
+  const certificates = makeFolder(t);
+  certify(certificates, 'web', 'web');
+  const host = (port, line) => `<VirtualHost *:${port}>\nNextAuthURL https://h${port}.example.org\n${line}\n</VirtualHost>`;
+  const hook = (secret) => `NextAuthEvent all https://hook.example.org secret=env:${secret}`;
+  for (const [subject, change, message, mend] of [
+    ['NextAuthEventQueue', { event: hook('A'), queue: 'NextAuthEventQueue /etc/passwd' }, /^\/etc\/passwd is no folder$/, /^name another place$/],
+    ['NextAuthAuditLog', { audit: 'NextAuthAuditLog @DIR@/text.log' }, /cannot continue \S+\/text\.log: neither/, null],
+    ['NextAuthLog', { log: 'NextAuthLog json @DIR@/none/auth.log' }, /^there is no folder \S+\/none$/, /^mkdir /],
+    ['NextAuthSOCache', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:/nonexistent/x' }, /^dbm:\/nonexistent\/x: there is no folder/, /^mkdir \/nonexistent$/],
+    ['NextAuthEvent', { one: host(9, hook('A')), other: host(10, hook('B')) }, /has another secret in another server$/, /^give it one secret=/],
+    ['NextAuthAuditLog', { one: host(9, 'NextAuthAuditLog @DIR@/a.log'), other: host(10, 'NextAuthAuditLog @DIR@/a.log key=env:A') }, /\/a\.log has another key= in another server$/, /^give them one key/],
+    ['NextAuthHTTP', { http: 'NextAuthHTTP caFile=/nonexistent' }, /^cannot read \/nonexistent: No such file/, /./],
+  ]) {
+    const result = await ask(t, change, { files: { ...files, 'text.log': 'some text\n' }, modules: ['socache_dbm'], env: { A: SECRET, B: `${SECRET}2` } });
+    const [row, ...more] = result.rows.filter(({ state }) => state === 'wrong');
+    t.is([result.status, row?.subject, more], [1, subject, []], `${subject}: ${message}`);
+    t.like(row?.message || '', message, '  is explained');
+    if (mend) t.like(row?.mend || '', mend, '  with a mend');
+    const lines = fs.readFileSync(`${result.dir}/httpd.conf`, 'utf8').split('\n');
+    t.ok(row?.file === `${result.dir}/httpd.conf` && lines[row.line - 1].startsWith(subject), '  at its line', JSON.stringify(row));
+    t.unlike(result.stdout, new RegExp(SECRET), '  without a secret');
+  }
+
+  if (process.getuid() !== 0) return t.skip('what httpd\'s children cannot read', 'only root starts children that are another user');
+  for (const [subject, change] of [
+    ['NextAuthProvider', { provider: 'NextAuthProvider credentials backend=file:@DIR@/roots' }],
+    ['NextAuthRedis', { store: 'NextAuthSessionStore redis', redis: `NextAuthRedis rediss://localhost certFile=${certificates}/web.pem keyFile=${certificates}/web.key` }],
+  ]) {
+    fs.chmodSync(`${certificates}/web.key`, 0o600);
+    const result = await ask(t, change, { files: { ...files, roots: { text: files.users, mode: 0o600 } } });
+    const [row] = result.rows.filter(({ state }) => state === 'wrong');
+    t.is([result.status, row?.subject], [1, subject], `${subject}: a file that httpd's children cannot read`);
+    t.like(row?.message || '', /^httpd's children: cannot read \S+: Permission denied$/, '  is explained');
+    t.like(row?.mend || '', /^chgrp \d+ \S+; chmod g\+r/, '  with a mend');
+  }
+}
+
 // ── connections ─────────────────────────────────────────────────────────────────────────────────
 
 const development = { mode: 'NextAuthMode development', url: 'NextAuthURL http://localhost:@PORT@' };
@@ -378,5 +418,5 @@ async function modes(t) {
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, wrong, secrets, programs, environment, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
+  for (const part of [right, wrong, secrets, programs, environment, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
 });

@@ -10,8 +10,11 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/url.h"
 
 struct na_http {
@@ -56,6 +59,46 @@ static apr_status_t close_handle(void *handle, void *params, apr_pool_t *pool)
     curl_easy_cleanup(handle);
     return APR_SUCCESS;
 }
+
+/* ── whether options fit ───────────────────────────────────────────────────────────────────── */
+
+/* [scheme://][user:password@]host[:port]; it may have a password, and is not said. */
+static na_error *check_proxy(apr_pool_t *pool, const char *proxy)
+{
+    static const char schemes[] = " http https socks4 socks4a socks5 socks5h ";
+    char *scheme = NULL;
+    CURLU *url = curl_url();
+    const char *whole = strstr(proxy, "://") ? proxy : apr_pstrcat(pool, "http://", proxy, NULL);
+    int known = url && curl_url_set(url, CURLUPART_URL, whole, CURLU_NON_SUPPORT_SCHEME) == 0 &&
+                curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == 0 &&
+                strstr(schemes, apr_pstrcat(pool, " ", scheme, " ", NULL));
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    return known ? NULL
+                 : na_error_new(pool, NA_CONFIGURATION,
+                                "the proxy's address is none: http://host:port, https:// or "
+                                "socks5h:// is wanted");
+}
+
+static na_error *check_ca_file(apr_pool_t *pool, const char *path)
+{
+    X509_STORE *store = X509_STORE_new();
+    ERR_clear_error();
+    int loaded = store && X509_STORE_load_locations(store, path, NULL) == 1;
+    X509_STORE_free(store);
+    return loaded ? NULL
+                  : na_error_new(pool, NA_CONFIGURATION, "the CA file %s cannot be used: %s", path,
+                                 na_openssl_error(pool));
+}
+
+na_error *na_http_options_check(apr_pool_t *pool, const na_http_options *options)
+{
+    if (options->proxy && *options->proxy)
+        NA_TRY(check_proxy(pool, options->proxy));
+    return options->ca_file ? check_ca_file(pool, options->ca_file) : NULL;
+}
+
+/* ── making a client ───────────────────────────────────────────────────────────────────────── */
 
 /* DNS and TLS sessions only: libcurl does not call shared connections safe between threads. */
 static na_error *make_share(apr_pool_t *pool, na_http *client)

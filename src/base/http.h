@@ -20,6 +20,9 @@ typedef struct na_http_options {
     int trace_context;       /* calls to providers are told which trace they are part of */
 } na_http_options;
 
+/* Whether the proxy is an address, and the CA file has certificates. NA_CONFIGURATION where not. */
+na_error *na_http_options_check(apr_pool_t *pool, const na_http_options *options);
+
 /* A process's client: safe to share between threads, made after the fork, gone with its pool. */
 typedef struct na_http na_http;
 

@@ -5,7 +5,8 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
-#include "httpd/module.h"
+#include "base/place.h"
+#include "httpd/build.h"
 #include "httpd/pipe.h"
 #include "httpd/startup.h"
 #include "ops/audit_chain.h"
@@ -13,13 +14,22 @@
 
 /* ── chains, each shared by all servers that name it ───────────────────────────────────────── */
 
-typedef struct opened {
-    const char *sink;
+typedef struct shared_chain {
+    const char *sink, *key;
+    const char *head; /* which file that is, by whatever path */
     na_audit_chain *chain;
-} opened;
+} shared_chain;
+
+/* shared_chain: named while the configuration is checked, opened before the fork. */
+static apr_array_header_t *chains;
+
+void na_audits_begin(apr_pool_t *pconf)
+{
+    chains = apr_array_make(pconf, 2, sizeof(shared_chain));
+}
 
 /* A program has no file to keep its head beside. */
-static const char *head_of_program(apr_pool_t *pool, const char *program)
+const char *na_audit_head_of_program(apr_pool_t *pool, const char *program)
 {
     unsigned char hash[NA_SHA256_LEN];
     na_sha256(hash, na_bytes_of(program + 1), na_bytes_of(""));
@@ -27,30 +37,32 @@ static const char *head_of_program(apr_pool_t *pool, const char *program)
                                                      ".head", NULL));
 }
 
-static na_error *start_program(apr_pool_t *pconf, const char *program, const char *key,
-                               na_audit_chain **chain)
+static shared_chain *find(const char *sink)
 {
-    apr_file_t *pipe;
-    apr_os_file_t fd;
-    NA_TRY(na_pipe_open(pconf, program, &pipe));
-    apr_os_file_get(&fd, pipe);
-    return na_audit_chain_over_pipe(pconf, fd, na_pipe_name(pconf, program),
-                                    head_of_program(pconf, program), key, chain);
+    for (int i = 0; i < chains->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(chains, i, shared_chain).sink, sink) == 0)
+            return &APR_ARRAY_IDX(chains, i, shared_chain);
+    return NULL;
 }
 
-static na_error *open_new(apr_pool_t *pconf, const char *sink, const char *key,
-                          apr_array_header_t *all, na_audit_chain **chain)
+static const char *identity_of(apr_pool_t *pool, const char *sink)
 {
-    if (*sink == '|')
-        NA_TRY(start_program(pconf, sink, key, chain));
-    else
-        NA_TRY(na_audit_chain_open(pconf, sink, key, chain));
-    for (int i = 0; i < all->nelts; i++)
-        if (na_audit_chain_is_same(APR_ARRAY_IDX(all, i, opened).chain, *chain))
-            return na_error_new(pconf, NA_CONFIGURATION,
-                                "audit logs %s and %s are one file: write the same path", sink,
-                                APR_ARRAY_IDX(all, i, opened).sink);
-    APR_ARRAY_PUSH(all, opened) = (opened){sink, *chain};
+    return na_place_identity(pool, *sink == '|' ? na_audit_head_of_program(pool, sink)
+                                                : apr_pstrcat(pool, sink, ".head", NULL));
+}
+
+static na_error *add(apr_pool_t *pool, const char *sink, const char *key)
+{
+    const char *head = identity_of(pool, sink);
+    for (int i = 0; head && i < chains->nelts; i++) {
+        const shared_chain *other = &APR_ARRAY_IDX(chains, i, shared_chain);
+        if (other->head && strcmp(other->head, head) == 0)
+            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                   "audit logs %s and %s are one file", sink,
+                                                   other->sink),
+                                      "write the same path");
+    }
+    APR_ARRAY_PUSH(chains, shared_chain) = (shared_chain){.sink = sink, .key = key, .head = head};
     return NULL;
 }
 
@@ -59,20 +71,50 @@ static int is_same_key(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static na_error *open_chain(apr_pool_t *pconf, const char *sink, const char *key,
-                            apr_array_header_t *all, na_audit_chain **chain)
+static na_error *take(apr_pool_t *pool, const char *sink, const char *key)
 {
-    for (int i = 0; i < all->nelts; i++) {
-        const opened *other = &APR_ARRAY_IDX(all, i, opened);
-        if (strcmp(other->sink, sink) != 0)
-            continue;
-        *chain = other->chain;
-        return is_same_key(na_audit_chain_key(other->chain), key)
-                   ? NULL
-                   : na_error_new(pconf, NA_CONFIGURATION,
-                                  "NextAuthAuditLog %s has another key= in another server", sink);
+    const shared_chain *there = find(sink);
+    if (!there)
+        return add(pool, sink, key);
+    return is_same_key(there->key, key)
+               ? NULL
+               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                 "%s has another key= in another server",
+                                                 *sink == '|' ? na_pipe_name(pool, sink) : sink),
+                                    "give them one key, or each a log of its own");
+}
+
+na_error *na_audits_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+{
+    const na_server_conf *conf = na_server_conf_of(s);
+    const apr_array_header_t *sinks = conf->plan.audit.sinks;
+    *at = na_build_last_of(conf->written, "NextAuthAuditLog");
+    for (int i = 0; sinks && i < sinks->nelts; i++) {
+        const char *sink = APR_ARRAY_IDX(sinks, i, const char *);
+        if (strcmp(sink, NA_AUDIT_DATABASE) != 0)
+            NA_TRY(take(pool, sink, conf->plan.audit.key));
     }
-    return open_new(pconf, sink, key, all, chain);
+    return NULL;
+}
+
+static na_error *start_program(apr_pool_t *pconf, const shared_chain *c, na_audit_chain **chain)
+{
+    apr_file_t *pipe;
+    apr_os_file_t fd;
+    NA_TRY(na_pipe_open(pconf, c->sink, &pipe));
+    apr_os_file_get(&fd, pipe);
+    return na_audit_chain_over_pipe(pconf, fd, na_pipe_name(pconf, c->sink),
+                                    na_audit_head_of_program(pconf, c->sink), c->key, chain);
+}
+
+static na_error *open_chains(apr_pool_t *pconf)
+{
+    for (int i = 0; i < chains->nelts; i++) {
+        shared_chain *c = &APR_ARRAY_IDX(chains, i, shared_chain);
+        NA_TRY(*c->sink == '|' ? start_program(pconf, c, &c->chain)
+                               : na_audit_chain_open(pconf, c->sink, c->key, &c->chain));
+    }
+    return NULL;
 }
 
 /* ── sinks ─────────────────────────────────────────────────────────────────────────────────── */
@@ -94,17 +136,11 @@ static na_error *write_to_database(void *conf, apr_pool_t *pool, na_db_use *use,
                                       : na_audit_insert(use, fields);
 }
 
-static na_error *add_sink(apr_pool_t *pconf, na_server_conf *conf, const char *name,
-                          apr_array_header_t *all, apr_array_header_t *sinks)
+static na_audit_sink sink_of(na_server_conf *conf, const char *name)
 {
-    na_audit_chain *chain;
-    if (strcmp(name, "database") == 0) {
-        APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){conf, write_to_database};
-        return NULL;
-    }
-    NA_TRY(open_chain(pconf, name, conf->plan.audit.key, all, &chain));
-    APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){chain, write_to_chain};
-    return NULL;
+    return strcmp(name, NA_AUDIT_DATABASE) == 0
+               ? (na_audit_sink){conf, write_to_database}
+               : (na_audit_sink){find(name)->chain, write_to_chain};
 }
 
 /* ── a server's log ────────────────────────────────────────────────────────────────────────── */
@@ -121,7 +157,7 @@ static void count_record(int is_recorded)
                      is_recorded ? NA_METRIC_AUDIT_RECORDS : NA_METRIC_AUDIT_FAILURES, NULL, NULL);
 }
 
-static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *all)
+static na_error *open_log(apr_pool_t *pconf, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *names = conf->plan.audit.sinks;
@@ -129,7 +165,7 @@ static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *
     na_audit *audit = apr_pcalloc(pconf, sizeof *audit);
     void *counts;
     for (int i = 0; i < names->nelts; i++)
-        NA_TRY(add_sink(pconf, conf, APR_ARRAY_IDX(names, i, const char *), all, sinks));
+        APR_ARRAY_PUSH(sinks, na_audit_sink) = sink_of(conf, APR_ARRAY_IDX(names, i, const char *));
     NA_TRY(na_share(pconf, sizeof *audit->counts, "the audit log", &counts));
     audit->counts = counts;
     audit->sinks = sinks;
@@ -143,9 +179,9 @@ static na_error *open_log(apr_pool_t *pconf, server_rec *s, apr_array_header_t *
 
 na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s)
 {
-    apr_array_header_t *all = apr_array_make(pconf, 2, sizeof(opened));
+    NA_TRY(open_chains(pconf));
     for (; s; s = s->next)
         if (na_server_conf_of(s)->config && na_server_conf_of(s)->plan.audit.sinks)
-            NA_TRY(open_log(pconf, s, all));
+            NA_TRY(open_log(pconf, s));
     return NULL;
 }

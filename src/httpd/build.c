@@ -231,6 +231,18 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
     return NULL;
 }
 
+static na_error *take_shared(na_building *b)
+{
+    static na_taker *const takers[] = {na_databases_take, na_stores_take, na_events_take,
+                                       na_audits_take};
+    na_build_look_at(b, NULL, NULL);
+    for (apr_size_t i = 0; i < sizeof takers / sizeof *takers; i++) {
+        na_error *error = takers[i](b->pool, b->server, &b->at);
+        NA_TRY(na_build_noted(b, error));
+    }
+    return NULL;
+}
+
 /* All that nextauthctl check says of a site besides its mistakes. */
 static void tell(const na_building *b, const apr_array_header_t *written)
 {
@@ -260,11 +272,13 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     int is_on = b.engine || na_build_is_wrong(&b, "NextAuthEngine");
     if (!error && is_on)
         error = build_site(&b, conf->written);
+    if (!error && is_on && !b.wrong->nelts) {
+        conf->config = b.config;
+        error = take_shared(&b);
+    }
     *at = b.at;
     if (error || !is_on)
         return error;
-    if (!b.wrong->nelts)
-        conf->config = b.config;
     conf->plan.variables = na_variables_note(&b.environment, b.config->providers);
     if (na_findings_are_wanted(s))
         tell(&b, conf->written);

@@ -83,7 +83,8 @@ const char *na_build_key_of(const na_building *b, const char *argument);
 na_error *na_build_keys(na_building *b, const na_written *written, int first, const na_key *keys,
                         void *target);
 
-/* Text as it is, from where env:, file: and exec: say, and a file's path; on or off as an int. */
+/* Text as it is, from where env:, file: and exec: say; a path of a file that httpd's children have
+ * to read; on or off as an int. */
 na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch;
 
 /*
@@ -120,6 +121,12 @@ na_interpreter na_build_log;
 /* build_audit.c */
 na_interpreter na_build_audit_log;
 na_error *na_build_finish_audit(na_building *b);
+
+/*
+ * Whether httpd's children can read a file. They are another user than who starts httpd, where that
+ * is root; this asks as them.
+ */
+na_error *na_children_check_readable(apr_pool_t *pool, const char *path);
 
 /*
  * Whether a file can be made where it is to be, or a "|program" be started. A server that finds out

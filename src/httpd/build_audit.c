@@ -5,12 +5,12 @@
 #include <apr_strings.h>
 
 #include "httpd/build.h"
+#include "httpd/pipe.h"
+#include "httpd/startup.h"
 #include "ops/audit_chain.h"
 
 /* Bytes of a key: as many as SHA-256 has. */
 #define KEY_MIN 32
-
-#define DATABASE "database"
 
 static na_error *as_policy(na_building *b, const char *value, void *member)
 {
@@ -41,7 +41,7 @@ static int is_option(const char *argument)
 static na_error *take_sink(na_building *b, const char *argument, apr_array_header_t *sinks)
 {
     const char *sink = argument;
-    if (*argument != '|' && strcmp(argument, DATABASE) != 0)
+    if (*argument != '|' && strcmp(argument, NA_AUDIT_DATABASE) != 0)
         sink = ap_server_root_relative(b->pool, argument);
     if (!sink)
         return na_wrong(b, "'%s' is no path", argument);
@@ -70,10 +70,13 @@ na_error *na_build_audit_log(na_building *b, const na_written *w)
 
 static na_error *check_sink(na_building *b, const char *sink)
 {
-    if (strcmp(sink, DATABASE) == 0)
+    if (strcmp(sink, NA_AUDIT_DATABASE) == 0)
         return b->config->database ? NULL : na_wrong(b, "sink database needs NextAuthDatabase");
+    if (*sink != '|')
+        return na_audit_chain_check(b->pool, sink, b->plan->audit.key);
     NA_TRY(na_build_check_target(b, sink));
-    return *sink == '|' ? NULL : na_audit_chain_check(b->pool, sink, b->plan->audit.key);
+    return na_audit_chain_check_pipe(b->pool, na_pipe_name(b->pool, sink),
+                                     na_audit_head_of_program(b->pool, sink));
 }
 
 na_error *na_build_finish_audit(na_building *b)

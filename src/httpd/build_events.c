@@ -7,6 +7,8 @@
 
 #include "base/url.h"
 #include "httpd/build.h"
+#include "httpd/sinks.h"
+#include "httpd/watchdog.h"
 #include "ops/webhook.h"
 
 #define QUEUE_MAX 10000
@@ -78,7 +80,7 @@ static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule
 
 na_error *na_build_event(na_building *b, const na_written *w)
 {
-    na_event_rule rule = {0};
+    na_event_rule rule = {.at = w};
     if (!b->plan->delivery.rules)
         b->plan->delivery.rules = apr_array_make(b->pool, 4, sizeof(na_event_rule));
     NA_TRY(kinds_of(b, w->argv[0], &rule.kinds));
@@ -104,6 +106,8 @@ na_error *na_build_event_queue(na_building *b, const na_written *w)
     static const na_key keys[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
                                   {NULL, 0, NULL}};
     b->plan->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
+    if (!b->plan->delivery.folder)
+        return na_wrong(b, "'%s' is no path", w->argv[0]);
     return na_build_keys(b, w, 1, keys, &b->plan->delivery);
 }
 
@@ -160,6 +164,27 @@ na_error *na_build_sentry(na_building *b, const na_written *w)
     return na_build_keys(b, w, 1, keys, options);
 }
 
+static na_error *check_folder(const na_building *b, const char *target)
+{
+    return na_sink_folder_check(b->pool, na_sink_folder_of(b->pool, &b->plan->delivery, target));
+}
+
+static na_error *check_delivery(na_building *b)
+{
+    const na_delivery_plan *plan = &b->plan->delivery;
+    const na_written *queue =
+        na_build_last_of(na_server_conf_of(b->server)->written, "NextAuthEventQueue");
+    if (!plan->rules && !plan->sentry)
+        return NULL;
+    NA_TRY(na_watchdog_check(b->pool,
+                             "NextAuthEvent and NextAuthSentry need mod_watchdog, to deliver"));
+    if (queue)
+        na_build_look_at(b, queue, NULL);
+    for (int i = 0; plan->rules && i < plan->rules->nelts; i++)
+        NA_TRY(check_folder(b, APR_ARRAY_IDX(plan->rules, i, na_event_rule).target));
+    return plan->sentry ? check_folder(b, plan->sentry->dsn.text) : NULL;
+}
+
 na_error *na_build_finish_delivery(na_building *b)
 {
     const char *dsn = na_environment_get(&b->environment, "SENTRY_DSN");
@@ -170,5 +195,5 @@ na_error *na_build_finish_delivery(na_building *b)
         NA_TRY(start_sentry(b, dsn, &options));
     if (!b->plan->delivery.max_items)
         b->plan->delivery.max_items = QUEUE_MAX;
-    return NULL;
+    return check_delivery(b);
 }

@@ -58,8 +58,9 @@ na_error *na_as_switch(na_building *b, const char *value, void *member)
 
 na_error *na_as_file(na_building *b, const char *value, void *member)
 {
-    *(const char **)member = ap_server_root_relative(b->pool, value);
-    return NULL;
+    const char *path = ap_server_root_relative(b->pool, value);
+    *(const char **)member = path;
+    return path ? na_children_check_readable(b->pool, path) : na_wrong(b, "'%s' is no path", value);
 }
 
 static na_error *as_page(na_building *b, const char *value, void *member)
@@ -145,5 +146,6 @@ na_error *na_build_http(na_building *b, const na_written *w)
         {"caFile", offsetof(na_http_options, ca_file), na_as_file},
         {"traceContext", offsetof(na_http_options, trace_context), na_as_switch},
         {NULL, 0, NULL}};
-    return na_build_keys(b, w, 0, keys, &b->config->http);
+    NA_TRY(na_build_keys(b, w, 0, keys, &b->config->http));
+    return na_http_options_check(b->pool, &b->config->http);
 }

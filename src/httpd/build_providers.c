@@ -82,20 +82,6 @@ static na_error *set_option(const na_environment *environment, na_provider *prov
     return na_provider_set(environment->pool, provider, key, value);
 }
 
-static na_error *check_readable(apr_pool_t *pool, const char *path)
-{
-    apr_file_t *file;
-    char reason[120];
-    if (!path)
-        return NULL;
-    apr_status_t status = apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool);
-    if (status != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
-                            apr_strerror(status, reason, sizeof reason));
-    apr_file_close(file);
-    return NULL;
-}
-
 static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_t *names)
 {
     for (int i = 0; names && i < names->nelts; i++) {
@@ -121,7 +107,8 @@ static na_error *build(na_building *b, const na_written *written, na_provider **
         na_build_warn_if_literal(b, "clientSecret=", secret);
     fill_from_environment(environment, *provider);
     NA_TRY(na_provider_finish(b->pool, *provider, allow_http));
-    NA_TRY(check_readable(b->pool, (*provider)->password_file));
+    if ((*provider)->password_file)
+        NA_TRY(na_children_check_readable(b->pool, (*provider)->password_file));
     return check_authn_providers(b->pool, (*provider)->authn_providers);
 }
 

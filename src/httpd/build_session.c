@@ -303,11 +303,24 @@ static na_error *check_store(na_building *b, const char *name)
     return NULL;
 }
 
+/* The cache is described by a directive of its own. */
+static const na_written *description_of(const na_building *b, const char *name)
+{
+    return strcmp(name, "socache") == 0
+               ? na_build_last_of(na_server_conf_of(b->server)->written, "NextAuthSOCache")
+               : NULL;
+}
+
 static na_error *check_stores(na_building *b)
 {
-    for (int i = 0; i < b->plan->stores.names->nelts; i++)
-        NA_TRY(na_build_noted(b, check_store(b, APR_ARRAY_IDX(b->plan->stores.names, i,
-                                                              const char *))));
+    const na_written *store = b->at;
+    for (int i = 0; i < b->plan->stores.names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(b->plan->stores.names, i, const char *);
+        const na_written *description = description_of(b, name);
+        na_build_look_at(b, description ? description : store,
+                         description ? NULL : "NextAuthSessionStore");
+        NA_TRY(na_build_noted(b, check_store(b, name)));
+    }
     return NULL;
 }
 

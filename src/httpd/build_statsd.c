@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "httpd/build.h"
+#include "httpd/watchdog.h"
 
 #define PREFIX_MAX 64
 
@@ -54,6 +55,7 @@ na_error *na_build_statsd(na_building *b, const na_written *w)
     *options = (na_statsd_options){.prefix = "nextauth", .interval = 10};
     if (w->server->is_virtual)
         return na_wrong(b, "metrics are the whole server's: write it outside of <VirtualHost>");
+    NA_TRY(na_watchdog_check(b->pool, "NextAuthStatsD needs mod_watchdog, to send"));
     NA_TRY(read_address(b, w->argv[0], options));
     b->plan->statsd = options;
     return na_build_keys(b, w, 1, keys, options);

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "base/place.h"
 #include "httpd/build.h"
 #include "httpd/pipe.h"
 
@@ -25,20 +26,6 @@ static na_error *check_program(na_building *b, const char *command)
                                                : "write its whole path");
 }
 
-static na_error *check_file(na_building *b, const char *path)
-{
-    struct stat info;
-    const char *slash = strrchr(path, '/');
-    const char *folder =
-        slash && slash != path ? apr_pstrmemdup(b->pool, path, (apr_size_t)(slash - path)) : "/";
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return na_error_mended_by(na_wrong(b, "%s is a folder", path), "name a file in it");
-    if (stat(folder, &info) == 0 && S_ISDIR(info.st_mode))
-        return NULL;
-    return na_error_mended_by(na_wrong(b, "there is no folder %s", folder),
-                              apr_psprintf(b->pool, "mkdir %s", folder));
-}
-
 na_error *na_build_check_target(na_building *b, const char *target)
 {
     if (*target == '|') {
@@ -46,5 +33,5 @@ na_error *na_build_check_target(na_building *b, const char *target)
         return check_program(b, target + strspn(target, "| "));
     }
     const char *path = ap_server_root_relative(b->pool, target);
-    return path ? check_file(b, path) : na_wrong(b, "'%s' is no path", target);
+    return path ? na_place_check_file(b->pool, path) : na_wrong(b, "'%s' is no path", target);
 }

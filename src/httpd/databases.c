@@ -6,8 +6,9 @@
 #include <http_main.h>
 
 #include "db/store.h"
-#include "httpd/watchdog.h"
+#include "httpd/build.h"
 #include "httpd/startup.h"
+#include "httpd/watchdog.h"
 
 /* Databases of a whole server, all virtual hosts together. */
 #define DATABASES_MAX 16
@@ -20,7 +21,7 @@ typedef struct shared_database {
     na_db *db;
 } shared_database;
 
-/* Filled before the fork, opened in the child. */
+/* Filled while the configuration is checked, opened in the child. */
 static shared_database databases[DATABASES_MAX];
 static int database_count;
 
@@ -93,19 +94,37 @@ static na_error *share_health(apr_pool_t *pconf)
     return NULL;
 }
 
-static na_error *add(apr_pool_t *pconf, const server_rec *s, const na_db_options *options,
+static na_error *add(apr_pool_t *pool, const server_rec *s, const na_db_options *options,
                      int is_replica)
 {
     if (find(options))
         return NULL;
     if (database_count == DATABASES_MAX)
-        return na_error_new(pconf, NA_CONFIGURATION, "more than %d different databases",
-                            DATABASES_MAX);
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION,
+                         "this is one more than %d different databases, replicas included",
+                         DATABASES_MAX),
+            "let virtual hosts share one: all options have to be the same");
     databases[database_count++] =
         (shared_database){.options = options, .server = s, .is_replica = is_replica};
     for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
-        NA_TRY(add(pconf, s, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
+        NA_TRY(add(pool, s, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
     return NULL;
+}
+
+void na_databases_begin(void)
+{
+    database_count = 0;
+}
+
+na_error *na_databases_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+{
+    const na_server_conf *conf = na_server_conf_of(s);
+    *at = na_build_last_of(conf->written, "NextAuthDatabase");
+    if (!conf->config->database)
+        return NULL;
+    NA_TRY(na_watchdog_check(pool, "NextAuthDatabase needs mod_watchdog, to remove what expired"));
+    return add(pool, s, conf->config->database, 0);
 }
 
 static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
@@ -159,25 +178,12 @@ static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-static na_error *watch_databases(apr_pool_t *pconf)
+na_error *na_databases_prepare(apr_pool_t *pconf)
 {
-    return database_count
-               ? na_watchdog_call(pconf, NA_WATCHDOG,
-                                  "NextAuthDatabase needs mod_watchdog, to remove what expired",
-                                  PURGE_INTERVAL, databases, purge_all)
-               : NULL;
-}
-
-na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s)
-{
-    database_count = 0;
-    for (; s; s = s->next) {
-        const na_config *config = na_server_conf_of(s)->config;
-        if (config && config->database)
-            NA_TRY(add(pconf, s, config->database, 0));
-    }
     NA_TRY(share_health(pconf));
-    return watch_databases(pconf);
+    return database_count
+               ? na_watchdog_call(pconf, NA_WATCHDOG, PURGE_INTERVAL, databases, purge_all)
+               : NULL;
 }
 
 /* ── as a session store ────────────────────────────────────────────────────────────────────── */

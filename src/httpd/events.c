@@ -2,11 +2,31 @@
 #include <apr_strings.h>
 #include <http_main.h>
 
+#include "httpd/build.h"
 #include "httpd/sinks.h"
 #include "httpd/watchdog.h"
 #include "httpd/startup.h"
 
 #define LOOK_EVERY (APR_USEC_PER_SEC / 5)
+
+/* ── whether they could be ─────────────────────────────────────────────────────────────────── */
+
+na_error *na_events_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+{
+    const na_server_conf *conf = na_server_conf_of(s);
+    const apr_array_header_t *rules = conf->plan.delivery.rules;
+    na_shared_sink *sink;
+    *at = NULL;
+    for (int i = 0; rules && i < rules->nelts; i++) {
+        const na_event_rule *rule = &APR_ARRAY_IDX(rules, i, na_event_rule);
+        *at = rule->at;
+        NA_TRY(na_sinks_take_rule(pool, s, rule, &sink));
+    }
+    if (!conf->plan.delivery.sentry)
+        return NULL;
+    *at = na_build_last_of(conf->written, "NextAuthSentry");
+    return na_sinks_take_sentry(pool, s, &sink);
+}
 
 /* ── who is told ───────────────────────────────────────────────────────────────────────────── */
 
@@ -80,15 +100,14 @@ static apr_status_t deliver(int state, void *sink, apr_pool_t *pool)
 static na_error *watch_sinks(apr_pool_t *pconf)
 {
     for (int i = 0; na_sinks_get(i); i++)
-        NA_TRY(na_watchdog_call(pconf, apr_psprintf(pconf, "_nextauth_events_%d_", i),
-                                "NextAuthEvent and NextAuthSentry need mod_watchdog, to deliver",
-                                LOOK_EVERY, &na_sinks_get(i)->sink, deliver));
+        NA_TRY(na_watchdog_call(pconf, apr_psprintf(pconf, "_nextauth_events_%d_", i), LOOK_EVERY,
+                                &na_sinks_get(i)->sink, deliver));
     return NULL;
 }
 
 na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s)
 {
-    NA_TRY(na_sinks_start(pconf));
+    NA_TRY(na_sinks_open(pconf));
     for (; s; s = s->next) {
         const na_server_conf *conf = na_server_conf_of(s);
         if (conf->config && conf->plan.delivery.rules)

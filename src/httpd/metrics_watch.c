@@ -98,8 +98,8 @@ na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s)
 {
     const na_statsd_options *statsd = statsd_of(s);
     if (has_stores(s) && na_watchdog_is_here())
-        NA_TRY(na_watchdog_call(pconf, NA_WATCHDOG, "", COUNT_INTERVAL, NULL, count_sessions));
-    return statsd ? na_watchdog_call(pconf, NA_WATCHDOG, "NextAuthStatsD needs mod_watchdog",
-                                     apr_time_from_sec(statsd->interval), statsd, push)
+        NA_TRY(na_watchdog_call(pconf, NA_WATCHDOG, COUNT_INTERVAL, NULL, count_sessions));
+    return statsd ? na_watchdog_call(pconf, NA_WATCHDOG, apr_time_from_sec(statsd->interval),
+                                     statsd, push)
                   : NULL;
 }

@@ -55,6 +55,7 @@ typedef struct na_event_rule {
     unsigned kinds;           /* of events, a bit each */
     const char *target;       /* an address, or "|program arguments" */
     apr_array_header_t *keys; /* na_bytes, of a webhook; NULL for a program */
+    const na_written *at;
 } na_event_rule;
 
 /* NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
@@ -67,9 +68,10 @@ typedef struct na_delivery_plan {
 } na_delivery_plan;
 
 /* NextAuthAuditLog. */
+#define NA_AUDIT_DATABASE "database"
 typedef struct na_audit_plan {
     const apr_array_header_t
-        *sinks;      /* const char *: a path, "|program" or "database"; NULL: none */
+        *sinks;      /* const char *: a path, "|program" or NA_AUDIT_DATABASE; NULL: none */
     int goes_on;     /* onFailure=continue */
     const char *key; /* NULL: none */
 } na_audit_plan;

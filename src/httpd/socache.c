@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include <ap_provider.h>
+#include <apr_dbm.h>
 #include <apr_strings.h>
 #include <http_main.h>
 #include <util_mutex.h>
 
+#include "base/place.h"
 #include "httpd/module.h"
 #include "httpd/socache_space.h"
 #include "httpd/startup.h"
@@ -17,6 +19,8 @@
  *
  * A value is kept behind its expiry, so that it can be moved to another cache with it.
  */
+
+#define CACHE_NAME "nextauth-sess"
 
 /* Records of sessions and users are about as large as this. */
 #define OBJECT_SIZE 200
@@ -56,6 +60,11 @@ static apr_status_t forget(void *unused)
 static int is_dbm(const na_socache *cache)
 {
     return strcmp(cache->provider->name, "dbm") == 0;
+}
+
+static int has_server(const char *provider)
+{
+    return strcmp(provider, "memcache") == 0 || strcmp(provider, "redis") == 0;
 }
 
 /* memcached takes what is further away for a date long past. */
@@ -106,6 +115,63 @@ static const char *lost(const char *name)
            "sessions end with the cache: NextAuthSessionStore redis knows neither trouble";
 }
 
+/* Of the servers that were checked before; NULL: none has one. */
+static const char *the_argument;
+
+static apr_status_t forget_argument(void *unused)
+{
+    the_argument = NULL;
+    return APR_SUCCESS;
+}
+
+static na_error *check_alone(apr_pool_t *pool, const char *argument)
+{
+    if (the_argument && strcmp(the_argument, argument) != 0)
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "one NextAuthSOCache serves all virtual hosts, and "
+                                               "another server has %s",
+                                               the_argument),
+                                  "write it once, in the main server");
+    if (!the_argument)
+        apr_pool_cleanup_register(pool, NULL, forget_argument, apr_pool_cleanup_null);
+    the_argument = argument;
+    return NULL;
+}
+
+static na_error *check_dbm(apr_pool_t *pool, const char *rest)
+{
+    const char *files[2];
+    const char *path =
+        ap_runtime_dir_relative(pool, rest && *rest ? rest : "socache-dbm-" CACHE_NAME);
+    apr_dbm_get_usednames(pool, path, &files[0], &files[1]);
+    for (int i = 0; i < 2 && files[i]; i++)
+        NA_TRY(na_place_check_file(pool, files[i]));
+    return NULL;
+}
+
+static na_error *check_server(apr_pool_t *pool, const char *rest)
+{
+    char *host, *scope;
+    apr_port_t port;
+    return apr_parse_addr_port(&host, &scope, &port, rest, pool) == APR_SUCCESS && host
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION, "HOST:PORT is wanted");
+}
+
+/* What only the provider's start would find. */
+static na_error *check_place(apr_pool_t *pool, const char *provider, const char *rest)
+{
+    if (strcmp(provider, "shmcb") == 0)
+        return NULL;
+    if (rest && strchr(rest, ','))
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "of several servers, what a dead one had would be taken for missing: "
+                            "name one");
+    if (has_server(provider))
+        return check_server(pool, rest);
+    return strcmp(provider, "dbm") == 0 ? check_dbm(pool, rest) : NULL;
+}
+
 static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notice)
 {
     const char *rest, *argument = argument_of(s);
@@ -116,19 +182,17 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
     const ap_socache_provider_t *provider = provider_of(pool, argument, &rest);
     if (!provider)
         return na_error_new(pool, NA_CONFIGURATION,
-                            "NextAuthSOCache %s: load mod_socache_%.*s (a2enmod socache_%.*s)",
-                            argument, (int)strcspn(argument, ":"), argument,
-                            (int)strcspn(argument, ":"), argument);
+                            "%s: load mod_socache_%.*s (a2enmod socache_%.*s)", argument,
+                            (int)strcspn(argument, ":"), argument, (int)strcspn(argument, ":"),
+                            argument);
     const char *wrong = provider->create(&instance, rest, pool, pool);
     if (wrong)
-        return na_error_new(pool, NA_CONFIGURATION, "NextAuthSOCache %s: %s", argument, wrong);
-    if (strcmp(provider->name, "shmcb") != 0 && rest && strchr(rest, ','))
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "NextAuthSOCache %s: of several servers, what a dead one had would be "
-                            "taken for missing: name one",
-                            argument);
+        return na_error_new(pool, NA_CONFIGURATION, "%s: %s", argument, wrong);
+    na_error *error = check_place(pool, provider->name, rest);
+    if (error)
+        return na_error_wrap(pool, error, NULL, "%s", argument);
     *notice = lost(provider->name);
-    return NULL;
+    return check_alone(pool, argument);
 }
 
 /* ── before the fork ───────────────────────────────────────────────────────────────────────── */
@@ -155,7 +219,7 @@ static na_error *make_instance(apr_pool_t *pool, server_rec *s, na_socache *cach
     const char *wrong = cache->provider->create(&cache->instance, rest, pool, pool);
     if (wrong)
         return na_error_new(pool, NA_CONFIGURATION, "NextAuthSOCache: %s", wrong);
-    apr_status_t status = cache->provider->init(cache->instance, "nextauth-sess", &hints, s, pool);
+    apr_status_t status = cache->provider->init(cache->instance, CACHE_NAME, &hints, s, pool);
     if (status != APR_SUCCESS)
         return na_error_new(pool, NA_CONFIGURATION,
                             "NextAuthSOCache: the cache cannot be made (the log may say why)");
@@ -221,10 +285,6 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 {
     const char *rest, *argument = argument_of(s);
     retained *kept = retained_of();
-    if (the_cache.server)
-        return na_error_new(pconf, NA_CONFIGURATION,
-                            "one NextAuthSOCache serves all virtual hosts: write it once, in the "
-                            "main server");
     NA_TRY(make_mutex(pconf, s, kept));
     the_cache = (na_socache){.provider = provider_of(pconf, argument, &rest),
                              .mutex = kept->mutex,
@@ -267,14 +327,10 @@ static int is_absent(const na_socache *cache, apr_status_t status)
  */
 static na_error *check_alive(const na_socache *cache, apr_pool_t *pool)
 {
-    static const char *const with_server[] = {"memcache", "redis"};
     unsigned char head[NA_SOCACHE_HEAD_LEN], back[NA_SOCACHE_HEAD_LEN];
     na_store_key key;
     unsigned len = sizeof back;
-    int has_server = 0;
-    for (int i = 0; i < 2; i++)
-        has_server |= strcmp(cache->provider->name, with_server[i]) == 0;
-    if (!has_server)
+    if (!has_server(cache->provider->name))
         return NULL;
     apr_time_t expires = apr_time_now() + apr_time_from_sec(60);
     na_store_key_make(&key, "alive", "");

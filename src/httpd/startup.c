@@ -39,6 +39,10 @@ static int report(const server_rec *s, const na_written *at, const na_error *err
 int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     na_findings_begin(s);
+    na_databases_begin();
+    na_stores_begin();
+    na_sinks_begin();
+    na_audits_begin(pconf);
     for (server_rec *each = s; each; each = each->next) {
         na_server_conf *conf = na_server_conf_of(each);
         const na_written *at = NULL;
@@ -58,14 +62,15 @@ int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* What can go wrong here for the configuration's sake was found by na_config_build. */
 static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_logs_open(pconf, s));
     NA_TRY(na_metrics_prepare(pconf, s));
     NA_TRY(na_audits_prepare(pconf, s));
-    NA_TRY(na_databases_prepare(pconf, s));
+    NA_TRY(na_databases_prepare(pconf));
     NA_TRY(na_events_prepare(pconf, s));
-    NA_TRY(na_stores_prepare(pconf, s));
+    NA_TRY(na_stores_prepare(pconf));
     return na_health_prepare(pconf, s);
 }
 

@@ -21,6 +21,24 @@ void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
 /* What development and test mode mean where others can reach them. */
 void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool);
 
+/* ── what servers share: found out as each is built, so that a configuration test does, too ── */
+
+void na_databases_begin(void);
+void na_stores_begin(void);
+void na_sinks_begin(void);
+void na_audits_begin(apr_pool_t *pconf);
+
+/*
+ * Takes in what this server, whose configuration is built, needs of them: an error where that does
+ * not go with what the servers before it said, or where there is too much of it. `*at` is the
+ * directive it is about, or NULL. Nothing is opened or made.
+ */
+typedef na_error *na_taker(apr_pool_t *pool, server_rec *s, const na_written **at);
+na_taker na_databases_take, na_stores_take, na_events_take, na_audits_take;
+
+/* Where the head of a program's chain is kept. */
+const char *na_audit_head_of_program(apr_pool_t *pool, const char *program);
+
 /* ── before the fork: what needs root is opened, what processes share is made ──────────────── */
 
 #define NA_SOCACHE_MUTEX "nextauth-socache"
@@ -39,9 +57,9 @@ na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s);
 /* A database that is written to is found in a child. */
 na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s);
 
-na_error *na_databases_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_databases_prepare(apr_pool_t *pconf);
 na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
-na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_stores_prepare(apr_pool_t *pconf);
 na_error *na_health_prepare(apr_pool_t *pconf, server_rec *s);
 
 /* ── in a child: each server's own connections, queues and registries ──────────────────────── */

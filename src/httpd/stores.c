@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <http_main.h>
 
+#include "httpd/build.h"
 #include "httpd/startup.h"
 
 /* Stores of a whole server, all virtual hosts together. */
@@ -18,7 +19,7 @@ typedef struct shared_store {
     na_store store;
 } shared_store;
 
-/* Filled before the fork, opened in the child. */
+/* Filled while the configuration is checked, opened in the child. */
 static shared_store stores[STORES_MAX];
 static int store_count;
 
@@ -44,16 +45,34 @@ static const char *identity_of(apr_pool_t *pool, const server_rec *s, const char
     return apr_pstrcat(pool, name, " ", (*provider)->identity(s), NULL);
 }
 
-static na_error *prepare_store(apr_pool_t *pconf, server_rec *s, const char *name)
+void na_stores_begin(void)
+{
+    store_count = 0;
+}
+
+static na_error *take_store(apr_pool_t *pool, server_rec *s, const char *name)
 {
     const na_store_provider *provider;
-    const char *identity = identity_of(pconf, s, name, &provider);
+    const char *identity = identity_of(pool, s, name, &provider);
     if (find_store(identity))
         return NULL;
     if (store_count == STORES_MAX)
-        return na_error_new(pconf, NA_CONFIGURATION, "more than %d different stores", STORES_MAX);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "this is one more than %d different session stores",
+                                               STORES_MAX),
+                                  "let virtual hosts share one: all options have to be the same");
     stores[store_count++] = (shared_store){.identity = identity, .provider = provider, .server = s};
-    return provider->prepare ? provider->prepare(pconf, s) : NULL;
+    return NULL;
+}
+
+na_error *na_stores_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+{
+    const na_server_conf *conf = na_server_conf_of(s);
+    const apr_array_header_t *names = conf->plan.stores.names;
+    *at = na_build_last_of(conf->written, "NextAuthSessionStore");
+    for (int i = 0; names && i < names->nelts; i++)
+        NA_TRY(take_store(pool, s, APR_ARRAY_IDX(names, i, const char *)));
+    return NULL;
 }
 
 /* What one process learns of a store, all others know. */
@@ -68,15 +87,11 @@ static na_error *share_health(apr_pool_t *pconf)
     return NULL;
 }
 
-na_error *na_stores_prepare(apr_pool_t *pconf, server_rec *s)
+na_error *na_stores_prepare(apr_pool_t *pconf)
 {
-    store_count = 0;
-    for (; s; s = s->next) {
-        const na_server_conf *conf = na_server_conf_of(s);
-        const apr_array_header_t *names = conf->config ? conf->plan.stores.names : NULL;
-        for (int i = 0; names && i < names->nelts; i++)
-            NA_TRY(prepare_store(pconf, s, APR_ARRAY_IDX(names, i, const char *)));
-    }
+    for (int i = 0; i < store_count; i++)
+        if (stores[i].provider->prepare)
+            NA_TRY(stores[i].provider->prepare(pconf, stores[i].server));
     return share_health(pconf);
 }
 

@@ -49,9 +49,16 @@ int na_watchdog_is_here(void)
     return APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance) != NULL;
 }
 
-na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, const char *why,
-                           apr_interval_time_t interval, const void *data,
-                           ap_watchdog_callback_fn_t *function)
+na_error *na_watchdog_check(apr_pool_t *pool, const char *why)
+{
+    return na_watchdog_is_here()
+               ? NULL
+               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s", why),
+                                    "load it: LoadModule watchdog_module");
+}
+
+na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, apr_interval_time_t interval,
+                           const void *data, ap_watchdog_callback_fn_t *function)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
@@ -60,9 +67,7 @@ na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, const char *wh
     ap_watchdog_t *watchdog;
     call *c = apr_palloc(pconf, sizeof *c);
     *c = (call){function, (void *)data};
-    if (!get || !watch)
-        return na_error_new(pconf, NA_CONFIGURATION, "%s: load it", why);
-    return get(&watchdog, thread, 0, 1, pconf) == APR_SUCCESS &&
+    return get && watch && get(&watchdog, thread, 0, 1, pconf) == APR_SUCCESS &&
                    watch(watchdog, interval, c, run) == APR_SUCCESS
                ? NULL
                : na_error_new(pconf, NA_CONFIGURATION, "mod_watchdog takes no callback");

@@ -11,14 +11,15 @@
 /* 1 where mod_watchdog is loaded. */
 int na_watchdog_is_here(void);
 
+/* An error that says `why` where it is not, with its mend. */
+na_error *na_watchdog_check(apr_pool_t *pool, const char *why);
+
 /*
  * Has mod_watchdog call the function in one child at a time, with a pool that goes after the call,
  * in the thread of this name: what may take long has one of its own.
- * `why` says what needs it, where it is not loaded.
  */
-na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, const char *why,
-                           apr_interval_time_t interval, const void *data,
-                           ap_watchdog_callback_fn_t *function);
+na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, apr_interval_time_t interval,
+                           const void *data, ap_watchdog_callback_fn_t *function);
 
 /*
  * In a child, before what calls use is made in `pool`: it is taken away only when no call is under

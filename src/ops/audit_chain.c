@@ -11,6 +11,8 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
+#include "base/place.h"
+
 struct na_audit_chain {
     const char *name, *key;
     int fd, head_fd;
@@ -155,17 +157,11 @@ na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
     return error;
 }
 
-/* ── opening ───────────────────────────────────────────────────────────────────────────────── */
+/* ── whether it could be opened ────────────────────────────────────────────────────────────── */
 
-static na_error *make(apr_pool_t *pool, const char *name, const char *head_path, const char *key,
-                      na_audit_chain **made)
+static const char *head_of(apr_pool_t *pool, const char *path)
 {
-    na_audit_chain *chain = *made = apr_pcalloc(pool, sizeof *chain);
-    chain->name = name;
-    chain->key = key;
-    if (apr_thread_mutex_create(&chain->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no lock for %s", name);
-    return na_audit_open(pool, head_path, O_RDWR | O_CREAT, &chain->head_fd);
+    return apr_pstrcat(pool, path, ".head", NULL);
 }
 
 static int is_of_another_key(const tail *t, const na_audit_link *last)
@@ -184,56 +180,86 @@ static na_error *check(const na_audit_chain *chain, apr_pool_t *pool)
         error = cannot(chain, pool, "continue",
                        "its last record was made with another key, or edited: move it away, and "
                        "its .head");
-    return error ? na_error_wrap(pool, error, NA_CONFIGURATION, "the audit log") : NULL;
+    return error ? na_error_new(pool, NA_CONFIGURATION, "the audit log: %s",
+                                na_error_text(pool, error))
+                 : NULL;
+}
+
+/* For reading; what is not there is as good as empty. */
+static na_error *look_into(apr_pool_t *pool, const char *path, int *fd)
+{
+    struct stat info;
+    na_error *error = na_place_check_file(pool, path);
+    if (error)
+        return na_error_wrap(pool, error, NULL, "cannot open %s", path);
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (*fd >= 0 && (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode))) {
+        close(*fd);
+        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file", path);
+    }
+    if (*fd < 0 && errno == ENOENT)
+        *fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return *fd >= 0
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path, strerror(errno));
+}
+
+static na_error *check_with_head(apr_pool_t *pool, na_audit_chain *chain, const char *head_path)
+{
+    NA_TRY(look_into(pool, head_path, &chain->head_fd));
+    na_error *error = check(chain, pool);
+    close(chain->head_fd);
+    return error;
+}
+
+na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *key)
+{
+    na_audit_chain chain = {.name = path, .key = key};
+    NA_TRY(look_into(pool, path, &chain.fd));
+    na_error *error = check_with_head(pool, &chain, head_of(pool, path));
+    close(chain.fd);
+    return error;
+}
+
+na_error *na_audit_chain_check_pipe(apr_pool_t *pool, const char *name, const char *head_path)
+{
+    na_audit_chain chain = {.name = name, .is_pipe = 1};
+    return check_with_head(pool, &chain, head_path);
+}
+
+/* ── opening ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *make(apr_pool_t *pool, const char *name, const char *head_path, const char *key,
+                      na_audit_chain **made)
+{
+    na_audit_chain *chain = *made = apr_pcalloc(pool, sizeof *chain);
+    chain->name = name;
+    chain->key = key;
+    if (apr_thread_mutex_create(&chain->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "no lock for %s", name);
+    return na_audit_open(pool, head_path, O_RDWR | O_CREAT, &chain->head_fd);
 }
 
 na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *key,
                               na_audit_chain **chain)
 {
-    struct stat info;
     int fd;
+    NA_TRY(na_audit_chain_check(pool, path, key));
     NA_TRY(na_audit_open(pool, path, O_RDWR | O_APPEND | O_CREAT, &fd));
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file", path);
-    NA_TRY(make(pool, path, apr_pstrcat(pool, path, ".head", NULL), key, chain));
+    NA_TRY(make(pool, path, head_of(pool, path), key, chain));
     (*chain)->fd = fd;
-    return check(*chain, pool);
+    return NULL;
 }
 
 na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
                                    const char *head_path, const char *key, na_audit_chain **chain)
 {
     int flags = fcntl(fd, F_GETFL);
+    NA_TRY(na_audit_chain_check_pipe(pool, name, head_path));
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
         return na_error_new(pool, NA_CONFIGURATION, "no pipe to %s: %s", name, strerror(errno));
     NA_TRY(make(pool, name, head_path, key, chain));
     (*chain)->fd = fd;
     (*chain)->is_pipe = 1;
-    return check(*chain, pool);
-}
-
-na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *key)
-{
-    na_audit_chain *chain;
-    apr_pool_t *brief;
-    if (access(path, F_OK) != 0 || access(apr_pstrcat(pool, path, ".head", NULL), F_OK) != 0)
-        return NULL;
-    apr_pool_create(&brief, pool);
-    na_error *error = na_audit_chain_open(brief, path, key, &chain);
-    if (error)
-        error = na_error_new(pool, NA_CONFIGURATION, "%s", na_error_text(pool, error));
-    apr_pool_destroy(brief);
-    return error;
-}
-
-int na_audit_chain_is_same(const na_audit_chain *a, const na_audit_chain *b)
-{
-    struct stat one, other;
-    return fstat(a->head_fd, &one) == 0 && fstat(b->head_fd, &other) == 0 &&
-           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
-const char *na_audit_chain_key(const na_audit_chain *chain)
-{
-    return chain->key;
+    return NULL;
 }

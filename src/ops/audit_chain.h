@@ -19,7 +19,7 @@ typedef struct na_audit_chain na_audit_chain;
 /*
  * Opens a file and PATH.head, 0600 where they are made. `key` as for na_audit_line_make; both texts
  * must live as long as the pool. Errors are NA_CONFIGURATION: files that cannot be opened, or whose
- * end is no record while there is no head to go on from, or one of another key.
+ * end is no record while there is no head to go on from, or one of another key; none is made then.
  */
 na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *key,
                               na_audit_chain **chain);
@@ -28,13 +28,12 @@ na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *ke
 na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
                                    const char *head_path, const char *key, na_audit_chain **chain);
 
-/* What na_audit_chain_open would say of files that are there; makes none, and keeps none open. */
+/*
+ * What those would say, without making or changing anything: for whoever has to know before. A
+ * program's key does not matter, as nobody knows what it has.
+ */
 na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *key);
-
-/* 1 where both write to the same file, by whatever path. */
-int na_audit_chain_is_same(const na_audit_chain *a, const na_audit_chain *b);
-
-const char *na_audit_chain_key(const na_audit_chain *chain);
+na_error *na_audit_chain_check_pipe(apr_pool_t *pool, const char *name, const char *head_path);
 
 /*
  * Adds a record, whole or not at all. Errors are NA_UNAVAILABLE, with what the system said. What a

@@ -51,6 +51,14 @@ function makeFolder(t) {
   return folder;
 }
 
+// One that nothing can be written to; null where none can be mounted.
+function mountReadOnly(t) {
+  const folder = makeFolder(t);
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]).status !== 0) return null;
+  t.cleanup(() => spawnSync('umount', [folder]));
+  return folder;
+}
+
 // They may not be let into the checkout.
 function makeSiteFolder() {
   const base = process.getuid() === 0 ? os.tmpdir() : path.join(root, 'build', 't');
@@ -157,6 +165,12 @@ async function answers(port, until) {
   return false;
 }
 
+function testIn(folder, options) {
+  const { status, stdout, stderr } = spawnSync(program, ['-t', '-f', path.join(folder, 'httpd.conf')],
+    { env: environment(options), encoding: 'utf8', timeout: 20_000 });
+  return { status, output: stdout + stderr };
+}
+
 async function startHttpd(t, options = {}) {
   const port = options.port || await freePort();
   const folder = prepare(options, port);
@@ -181,6 +195,11 @@ async function startHttpd(t, options = {}) {
       return read(path.join(folder, 'access.log')).includes(line);
     },
     alive: () => !exited,
+    // Writes another configuration, and tests it as one does before a reload.
+    configtest: (config) => {
+      fs.writeFileSync(path.join(folder, 'httpd.conf'), configuration(folder, port, { ...options, config }));
+      return testIn(folder, options);
+    },
     // Gracefully; with another configuration where one is given.
     reload: async (config) => {
       if (config !== undefined) fs.writeFileSync(path.join(folder, 'httpd.conf'), configuration(folder, port, { ...options, config }));
@@ -213,9 +232,7 @@ async function configtest(t, options = {}) {
   const port = await freePort();
   const folder = prepare(options, port);
   t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
-  const result = spawnSync(program, ['-t', '-f', path.join(folder, 'httpd.conf')],
-    { env: environment(options), encoding: 'utf8', timeout: 20_000 });
-  return { status: result.status, output: result.stdout + result.stderr, dir: folder };
+  return { ...testIn(folder, options), dir: folder };
 }
 
 /*
@@ -247,4 +264,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, pause, root, thorough, until };
+module.exports = { moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };

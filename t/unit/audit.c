@@ -305,7 +305,10 @@ static void broken_ends(apr_pool_t *pool)
     const char *head = apr_pstrcat(pool, path, ".head", NULL);
     spill(path, "what somebody else wrote\n");
     fails(na_audit_chain_open(pool, path, NULL, &chain), "a file of something else is refused");
+    ok(access(head, F_OK) != 0, "without a head file made beside it");
     unlink(path);
+    succeeds(na_audit_chain_check(pool, path, NULL), "what is not there yet can be a log");
+    ok(access(path, F_OK) != 0 && access(head, F_OK) != 0, "and is not made by asking");
     spill(head, "no head");
     fails(na_audit_chain_open(pool, path, NULL, &chain), "and a head file that is none");
     unlink(head);
@@ -314,6 +317,9 @@ static void broken_ends(apr_pool_t *pool)
     append_some(pool, path, 1);
     is(verify(pool, path, NULL), "", "but a file that ends with a record mends its head");
     fails(na_audit_chain_open(pool, path, KEY, &chain), "a file of another key is refused");
+    spill(head, "no head");
+    fails(na_audit_chain_check_pipe(pool, "|program", head),
+          "nor is a program's broken head file taken");
     fails(na_audit_chain_open(pool, "/dev/null", NULL, &chain), "a device is no file");
     fails(na_audit_chain_open(pool, "/nowhere/at/all", NULL, &chain), "nor is what is nowhere");
 }

@@ -2,6 +2,7 @@
 #include "base/http.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -76,10 +77,32 @@ static void crowd(apr_pool_t *pool)
     is_number(s.made + s.not_made, CALLS, "those who keep account are told which");
 }
 
+static na_error *check_proxy(apr_pool_t *pool, const char *proxy)
+{
+    const na_http_options options = {.proxy = proxy};
+    return na_http_options_check(pool, &options);
+}
+
+static void proxies(apr_pool_t *pool)
+{
+    static const char *const good[] = {
+        "",           "proxy:3128",          "http://proxy:3128",     "proxy",
+        "[::1]:3128", "https://proxy:3128/", "http://u:p@proxy:3128", "socks5h://127.0.0.1:1080"};
+    static const char *const bad[] = {"foo:bar:baz", "http://",  "ftp://proxy:21",
+                                      "proxy:70000", "a b:3128", "://proxy"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        succeeds(check_proxy(pool, good[i]), apr_pstrcat(pool, "proxy '", good[i], "'", NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        fails(check_proxy(pool, bad[i]), apr_pstrcat(pool, "no proxy: '", bad[i], "'", NULL));
+    ok(!strstr(na_error_text(pool, check_proxy(pool, "http://u:geheim@a b")), "geheim"),
+       "no password is said");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
     na_http_global_init();
     crowd(pool);
+    proxies(pool);
     return tap_done();
 }

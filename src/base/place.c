@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#define PATH_LEN_MAX 4096
+
+static na_error *wrong(apr_pool_t *pool, const char *mend, const char *path, const char *why)
+{
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s %s", path, why), mend);
+}
+
+static na_error *cannot(apr_pool_t *pool, const char *path, const char *what, int code)
+{
+    const char *why = apr_pstrcat(pool, what, ": ", strerror(code), NULL);
+    return wrong(pool,
+                 code == EROFS ? "name a place on a file system that can be written to"
+                               : "look at its owner and mode, and at those of the folders above",
+                 path, why);
+}
+
+static const char *folder_of(apr_pool_t *pool, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return ".";
+    return slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+}
+
+/* The kernel's own trees look as if root could make files in them. */
+static int is_of_kernel(const char *folder)
+{
+    struct statfs info;
+    return statfs(folder, &info) == 0 &&
+           (info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC);
+}
+
+static na_error *check_there(apr_pool_t *pool, const char *folder)
+{
+    struct stat info;
+    if (stat(folder, &info) != 0)
+        return errno == ENOENT || errno == ENOTDIR
+                   ? na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                     "there is no folder %s", folder),
+                                        apr_psprintf(pool, "mkdir %s", folder))
+                   : cannot(pool, folder, "cannot be looked at", errno);
+    if (!S_ISDIR(info.st_mode))
+        return wrong(pool, "name another place", folder, "is no folder");
+    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
+        return cannot(pool, folder, "takes no files", errno);
+    return is_of_kernel(folder) ? wrong(pool, "name another place", folder, "is the kernel's own")
+                                : NULL;
+}
+
+/* What a link that leads to nothing would have made. */
+static const char *target_of(apr_pool_t *pool, const char *path)
+{
+    char target[PATH_LEN_MAX];
+    ssize_t len = readlink(path, target, sizeof target);
+    if (len <= 0)
+        return NULL;
+    const char *text = apr_pstrmemdup(pool, target, (apr_size_t)len);
+    return *text == '/' ? text : apr_pstrcat(pool, folder_of(pool, path), "/", text, NULL);
+}
+
+na_error *na_place_check_file(apr_pool_t *pool, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        if (S_ISDIR(info.st_mode))
+            return wrong(pool, "name a file in it", path, "is a folder");
+        if (S_ISSOCK(info.st_mode))
+            return wrong(pool, "name a file", path, "is a socket");
+        return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+                   ? NULL
+                   : cannot(pool, path, "cannot be written to", errno);
+    }
+    if (errno != ENOENT && errno != ENOTDIR)
+        return cannot(pool, path, "cannot be looked at", errno);
+    const char *target = target_of(pool, path); /* no circle: those are ELOOP */
+    return target ? na_place_check_file(pool, target) : check_there(pool, folder_of(pool, path));
+}
+
+na_error *na_place_check_folder(apr_pool_t *pool, const char *path)
+{
+    struct stat info;
+    while (lstat(path, &info) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            return cannot(pool, path, "cannot be looked at", errno);
+        path = folder_of(pool, path);
+    }
+    return check_there(pool, path);
+}
+
+const char *na_place_identity(apr_pool_t *pool, const char *path)
+{
+    struct stat info;
+    const char *slash = strrchr(path, '/');
+    const char *name = "";
+    if (stat(path, &info) != 0) {
+        name = slash ? slash + 1 : path;
+        if (stat(folder_of(pool, path), &info) != 0)
+            return NULL;
+    }
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT "/%s",
+                        (apr_int64_t)info.st_dev, (apr_int64_t)info.st_ino, name);
+}

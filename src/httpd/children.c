@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <unixd.h>
+
+#include "httpd/build.h"
+
+/* As httpd does with its children. */
+static int become_child(void)
+{
+    const struct passwd *user = getpwuid(ap_unixd_config.user_id);
+    return user && setgid(ap_unixd_config.group_id) == 0 &&
+           initgroups(user->pw_name, ap_unixd_config.group_id) == 0 &&
+           setuid(ap_unixd_config.user_id) == 0;
+}
+
+/* 0, or errno. */
+static int try_to_read(const char *path)
+{
+    struct stat info;
+    if (geteuid() == 0 && !become_child())
+        return 0; /* httpd itself will say that */
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0)
+        return errno;
+    return fstat(file, &info) == 0 && S_ISDIR(info.st_mode) ? EISDIR : 0;
+}
+
+/*
+ * Only a process of that user can tell: access lists, and the folders above, count as well. What is
+ * behind ChrootDir has another path now.
+ */
+static int ask_child(const char *path)
+{
+    int status;
+    if (ap_unixd_config.chroot_dir)
+        return 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(try_to_read(path));
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)
+               ? WEXITSTATUS(status)
+               : 0;
+}
+
+na_error *na_children_check_readable(apr_pool_t *pool, const char *path)
+{
+    int code = ask_child(path);
+    if (!code)
+        return NULL;
+    na_error *error =
+        na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path, strerror(code));
+    if (code != EACCES)
+        return error;
+    return na_error_mended_by(
+        na_error_wrap(pool, error, NULL, "httpd's children"),
+        apr_psprintf(pool, "chgrp %d %s; chmod g+r %s; and let them pass the folders above",
+                     (int)ap_unixd_config.group_id, path, path));
+}
