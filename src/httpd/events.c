@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <apr_strings.h>
-#include <http_main.h>
 
 #include "httpd/build.h"
 #include "httpd/sinks.h"
@@ -82,17 +81,18 @@ static int is_stopping(void *unused)
     return na_watchdog_is_ending();
 }
 
-static void write_line(void *unused, na_level level, const char *line)
+static void write_line(void *server, na_level level, const char *line)
 {
-    na_log_server(ap_server_conf, level, "EVENT_ERROR", "events: %s", line);
+    na_log_server(server, level, "EVENT_ERROR", "events: %s", line);
 }
 
 /* In one child at a time, but for the moment after a restart: the queue's lock sees to that. */
-static apr_status_t deliver(int state, void *sink, apr_pool_t *pool)
+static apr_status_t deliver(int state, void *data, apr_pool_t *pool)
 {
-    static const na_courier courier = {NULL, is_stopping, write_line};
+    na_shared_sink *shared = data;
+    const na_courier courier = {(void *)shared->server, is_stopping, write_line};
     if (state == AP_WATCHDOG_STATE_RUNNING && !is_stopping(NULL))
-        na_deliver(sink, &courier, pool);
+        na_deliver(&shared->sink, &courier, pool);
     return APR_SUCCESS;
 }
 
@@ -101,7 +101,7 @@ static na_error *watch_sinks(apr_pool_t *pconf)
 {
     for (int i = 0; na_sinks_get(i); i++)
         NA_TRY(na_watchdog_call(pconf, apr_psprintf(pconf, "_nextauth_events_%d_", i), LOOK_EVERY,
-                                &na_sinks_get(i)->sink, deliver));
+                                na_sinks_get(i), deliver));
     return NULL;
 }
 

@@ -48,7 +48,7 @@ static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *ta
                                                NA_SINKS_MAX),
                                   "let one that virtual hosts share pass events on");
     na_shared_sink *made = *taken = &sinks[sink_count++];
-    *made = (na_shared_sink){.target = target, .http = conf->config->http};
+    *made = (na_shared_sink){.server = s, .target = target, .http = conf->config->http};
     made->http.timeout_ms =
         made->http.timeout_ms < CALL_TIMEOUT_MS ? made->http.timeout_ms : CALL_TIMEOUT_MS;
     made->http.max_concurrent = 1;

@@ -9,6 +9,7 @@
 
 typedef struct na_shared_sink {
     na_sink sink;
+    const server_rec *server;       /* one that names it */
     const char *target;             /* an address, "|program arguments", or a DSN */
     const apr_array_header_t *keys; /* of a webhook */
     na_http_options http;           /* for the child's own client */
