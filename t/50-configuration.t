@@ -171,7 +171,7 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   t.is(client.status, 0, 'so is a literal clientSecret');
   t.like(client.output, /NextAuthProvider on line .*clientSecret= is written out/, '  for the same reason');
   t.unlike(client.output, /b4t/, '  and is not said either');
-  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) })).output.trim(), 'Syntax OK', '  but not in tests');
+  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) })).output.trim(), 'Syntax OK', '  but not in tests');
   t.is((await t.configtest({ files, config: written({ engine: 'NextAuthEngine Off', secret: 'NextAuthSecret short' }) })).status, 0, 'an engine that is off checks nothing');
   t.is((await t.configtest({ config: '' })).status, 0, 'nor does a server without any directive of ours');
 

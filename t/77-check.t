@@ -122,13 +122,13 @@ async function secrets(t) {
     t.like(row.message, said, '  is explained');
     t.like(row.mend, /nextauthctl secret/, '  and mended');
     t.unlike(production.stdout, new RegExp(secret), '  and not said');
-    const test = await ask(t, { mode: 'NextAuthMode test', secret: `NextAuthSecret "exec:echo ${secret}"` });
+    const test = await ask(t, { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: `NextAuthSecret "exec:echo ${secret}"` });
     t.is([test.status, rowsOf(test, 'NextAuthSecret')[0].state], [0, 'warning'], '  in tests it is a warning');
   }
   const start = await t.configtest({ files, config: written({ secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) });
   t.isnt(start.status, 0, 'a server in production does not start with one');
   t.like(start.output, /NextAuthSecret on line .*placeholder.*nextauthctl secret/, 'and says so');
-  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) })).output.trim(), 'Syntax OK', 'in tests it does, silently');
+  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) })).output.trim(), 'Syntax OK', 'in tests it does, silently');
   const literal = await ask(t, { secret: `NextAuthSecret ${SECRET}=`, provider: `NextAuthProvider google clientId=a clientSecret=${LITERAL}` });
   t.is(literal.status, 0, 'one that is written out is a warning');
   t.is([rowsOf(literal, 'NextAuthSecret')[0], rowsOf(literal, 'NextAuthProvider')[0]].map(({ state, message }) => [state, /is written out, and mod_info/.test(message)]), [['warning', true], ['warning', true]], 'of secret and clientSecret');
@@ -339,23 +339,41 @@ async function modes(t) {
   for (const page of ['/api/auth/signin', '/api/auth/signout', '/api/auth/error', '/api/auth/verify-request']) {
     t.like((await t.client(open).get(page)).text, banner, `${page} says so`);
   }
-  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it[^]*listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
+  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it: it listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
   t.like(open.log(), /nextauth:crit/, '  at a level that is not turned off');
   const checked = await ask(t, development, { ...site(`Listen 0.0.0.0:${port}`), args: [] });
   t.is([checked.status, short(rowsOf(checked, 'mode'))], [1, [['wrong', `development mode, and others can reach it: it listens on 0.0.0.0:${port}`]]], 'so does nextauthctl check');
   t.like(rowsOf(checked, 'mode')[0].mend, /NextAuthMode production, or let it Listen on 127\.0\.0\.1/, '  with the mend');
   await open.stop();
+  const tested = await t.configtest(site('Listen 0.0.0.0:@PORT@'));
+  t.is(tested.status, 0, 'configtest lets it pass');
+  t.like(tested.output, /\*{20}[^]*others can reach it: it listens on 0\.0\.0\.0:\d+\n[^]*\*{20}[^]*Syntax OK/, '  and warns as loudly');
 
   const loopback = await t.httpd(site(''));
   t.unlike((await t.client(loopback).get('/api/auth/signin')).text, banner, 'on loopback pages are quiet');
   t.unlike(loopback.log(), /others can reach it/, '  as is the log');
   t.is(short(rowsOf(await ask(t, development), 'mode')), [['ok', 'development, and only this machine can reach it']], '  and the check');
 
+  t.section('development behind a proxy');
+  const reached = async (url) => rowsOf(await ask(t, { ...development, url }), 'mode')[0];
+  const proxied = await reached('NextAuthURL https://www.example.org');
+  t.is([proxied.state, proxied.message], ['wrong', 'development mode, and others can reach it: its address is https://www.example.org'], 'a loopback listener with an address of others is reached by them');
+  t.like(proxied.mend, /NextAuthMode production.*NextAuthURL http:\/\/localhost/, '  with the mend');
+  for (const host of ['localhost.example.org', 'notlocalhost', '192.168.1.7', '[2001:db8::1]']) {
+    t.is((await reached(`NextAuthURL http://${host}:@PORT@`)).state, 'wrong', `${host} is such an address`);
+  }
+  for (const host of ['app.localhost', '127.8.9.10', '[::1]']) {
+    t.is((await reached(`NextAuthURL http://${host}:@PORT@`)).state, 'ok', `${host} is this machine`);
+  }
+  const behind = await t.httpd({ files, config: written({ ...development, url: 'NextAuthURL https://www.example.org' }) });
+  t.like((await t.client(behind).get('/api/auth/signin')).text, banner, 'pages say so');
+  t.like(behind.log(), /nextauth:crit.*others can reach it: its address is https:\/\/www\.example\.org/, '  as does the log');
+
   t.section('the other modes');
   const open0 = (change) => ask(t, { ...change, listen: `Listen 0.0.0.0:${port}` });
   t.is(short(rowsOf(await open0({}), 'mode')), [['ok', 'production']], 'production may be reached');
   t.is(rowsOf(await open0({ mode: 'NextAuthMode test' }), 'mode')[0].state, 'wrong', 'test may not');
-  const host = (address) => ({ engine: '', mode: '', vhost: `<VirtualHost ${address}>\nNextAuthEngine On\nNextAuthMode development\n</VirtualHost>` });
+  const host = (address) => ({ engine: '', mode: '', url: 'NextAuthURL http://localhost:@PORT@', vhost: `<VirtualHost ${address}>\nNextAuthEngine On\nNextAuthMode development\n</VirtualHost>` });
   t.is(rowsOf(await open0(host(`*:${port}`)), 'mode')[0].state, 'wrong', 'nor may a virtual host in development there');
   t.is(rowsOf(await open0(host(`127.0.0.1:${port}`)), 'mode')[0].state, 'ok', '  but one of a loopback address may');
   t.is(rowsOf(await open0(host('*:9')), 'mode')[0].state, 'ok', '  or one of another port');

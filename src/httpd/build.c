@@ -224,7 +224,7 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
     NA_TRY(na_build_noted(b, na_build_finish_audit(b)));
     na_build_look_at(b, store ? store : b->at, "NextAuthSessionStore");
     NA_TRY(na_build_finish_session(b, store != NULL));
-    if (b->config->mode != NA_PRODUCTION && na_public_addresses(b->pool, b->server))
+    if (na_exposure_of(b->pool, b->server, b->config).how)
         b->config->theme.banner = b->config->mode == NA_TEST
                                       ? "Test mode – do not use with real users"
                                       : "Development mode – do not use with real users";

@@ -10,17 +10,15 @@
 
 static void check_mode(const na_building *b)
 {
-    na_mode mode = b->config->mode;
-    const char *addresses = mode == NA_PRODUCTION ? NULL : na_public_addresses(b->pool, b->server);
-    if (addresses)
-        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG,
-                        "write NextAuthMode production, or let it Listen on 127.0.0.1 alone",
-                        "%s mode, and others can reach it: it listens on %s", na_mode_name(mode),
-                        addresses);
+    const char *mode = na_mode_name(b->config->mode);
+    const na_exposure exposure = na_exposure_of(b->pool, b->server, b->config);
+    if (exposure.how)
+        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG, exposure.mend,
+                        "%s mode, and others can reach it: %s", mode, exposure.how);
     else
-        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_RIGHT, NULL, "%s%s",
-                        na_mode_name(mode),
-                        mode == NA_PRODUCTION ? "" : ", and only this machine can reach it");
+        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_RIGHT, NULL, "%s%s", mode,
+                        b->config->mode == NA_PRODUCTION ? ""
+                                                         : ", and only this machine can reach it");
 }
 
 static void check_address(const na_building *b)

@@ -44,13 +44,7 @@ static na_error *refuse(apr_pool_t *pool, const char *why)
 
 static int is_loopback(const char *host)
 {
-    struct in_addr four;
-    struct in6_addr six;
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return ntohl(four.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, host, &six) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&six);
-    return strcasecmp(host, "localhost") == 0;
+    return na_is_loopback_address(host) || strcasecmp(host, "localhost") == 0;
 }
 
 static int is_private_ipv4(apr_uint32_t address)

@@ -28,6 +28,20 @@ static void parsing(apr_pool_t *pool)
     is(na_url_add(pool, "/p?a=1#f", "b", "x y&"), "/p?a=1&b=x%20y%26#f", "a parameter is added");
 }
 
+static void loopback(void)
+{
+    static const char *const inside[] = {"127.0.0.1", "127.255.0.9", "::1", "[::1]"};
+    static const char *const outside[] = {
+        "",          "128.0.0.1", "0.0.0.0", "127.0.0.1.example.org",
+        "localhost", "127.1",     "[::]",    "[::ffff:10.0.0.1]",
+        "[]",        "[::1",
+    };
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+        ok(na_is_loopback_address(inside[i]), "%s is this machine's alone", inside[i]);
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        ok(!na_is_loopback_address(outside[i]), "'%s' is none of those", outside[i]);
+}
+
 static void redirects(apr_pool_t *pool)
 {
     static const char *const refused[] = {"//evil.org",
@@ -127,6 +141,7 @@ int main(void)
 {
     apr_pool_t *pool = tap_start();
     parsing(pool);
+    loopback();
     redirects(pool);
     cookies(pool);
     forms(pool);
