@@ -68,7 +68,7 @@ async function wrong(t) {
   for (const [subject, message, mend, text] of [
     ['NextAuthSecret', /^the secret has 8 bytes, at least 32 are wanted$/, /nextauthctl secret/, 'NextAuthSecret'],
     ['NextAuthProvider', /'gogle' is not in the catalogue/, /^NextAuthProvider takes: a provider's id, then key=value/, 'NextAuthProvider gogle'],
-    ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthEngine'],
+    ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
     ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^NextAuthSessionMaxAge takes: seconds/, 'NextAuthSessionMaxAge'],
     ['NextAuthSessionStore', /needs NextAuthRedis/, null, 'NextAuthSessionStore'],
     ['NextAuthMail', /'passwrod=': key=value is wanted/, /smtp:\/\//, 'NextAuthMail'],
@@ -163,6 +163,62 @@ MY_SECRET=${SECRET}
   t.is(said('GITHUB_ID')[0][1], 'set in NextAuthEnvFile, not used: there is no NextAuthProvider github', 'which no provider takes');
   t.is(said('NextAuthEnvFile')[0][1], 'not mod_nextauth\'s: DATABASE_URL, STRIPE_KEY', 'the application\'s own are left alone');
   t.unlike(result.stdout, new RegExp(`${SECRET}|${LITERAL}`), 'names only');
+}
+
+const variablesWrong = [
+  // the variable, its value, what the configuration lacks for it, what is said, the mend
+  ['NODE_ENV', 'staging', { mode: '' }, /^'staging': production, development or test is wanted$/, /NextAuthMode/],
+  ['NEXTAUTH_URL', 'http://app.example.org', { url: '' }, /http:\/\/app\.example\.org is not https/, /NextAuthURL https/],
+  ['AUTH_URL', 'https://a:b@app.example.org', { url: '' }, /is no address/, /https:\/\/host/],
+  ['NEXTAUTH_SECRET', 'tooshort', { secret: '' }, /8 bytes/, /nextauthctl secret/],
+  ['AUTH_SECRET_2', 'changemechangemechangemechangeme', { secret: '' }, /placeholder/, /nextauthctl secret/],
+  ['REDIS_URL', 'http://localhost', { store: 'NextAuthSessionStore redis' }, /redis:\/\//],
+  ['EMAIL_SERVER', 'smtp://localhost', { provider: ['NextAuthProvider email', 'NextAuthDatabase sqlite:@DIR@/db'] }, /from= is needed/, /EMAIL_FROM/],
+  ['EMAIL_FROM', 'nobody', { mail: 'NextAuthMail smtp://localhost' }, /sender is one address/],
+  ['SENTRY_DSN', 'foo', {}, /DSN is no https/],
+  ['AZURE_AD_TENANT_ID', 'a/b', { provider: 'NextAuthProvider azure-ad clientId=a clientSecret=env:S' }, /tenant=a\/b/],
+  ['AUTH_AZURE_AD_ISSUER', 'nowhere', { provider: 'NextAuthProvidersFromEnv On' }, /issuer=nowhere is no http/],
+];
+
+async function variables(t) {
+  t.section('variables that are wrong');
+  const modules = ['watchdog'];
+  const others = { S: LITERAL, AUTH_AZURE_AD_ID: 'a', AUTH_AZURE_AD_SECRET: LITERAL };
+  for (const [name, value, change, message, mend] of variablesWrong) {
+    const text = `# what the project has\n${name}=${value}\n`;
+    const withFile = { files: { ...files, env: { text, mode: 0o600 } }, env: others, modules };
+    const inFile = { ...change, env: 'NextAuthEnvFile @DIR@/env' };
+    const told = await ask(t, inFile, withFile);
+    const rows = rowsOf(told, name);
+    t.is(rows.map(({ group, state, file, line }) => [group, state, file, line]), [['environment', 'wrong', `${told.dir}/env`, 2]], `${name} of NextAuthEnvFile: its row, and its line`, JSON.stringify(rows));
+    t.like(rows[0]?.message || '', message, '  with what is wrong');
+    if (mend) t.like(rows[0]?.mend || '', mend, '  and the mend');
+    t.is(told.rows.filter(({ state }) => state === 'wrong').length, 1, '  and nothing else is blamed', JSON.stringify(told.rows.filter(({ state }) => state === 'wrong')));
+    t.like((await t.configtest({ ...withFile, config: written(inFile) })).output, new RegExp(`${name} on line 2 of \\S+/env: .*${message.source.replace(/[$^]/g, '')}`), '  as by configtest');
+
+    const set = { env: { ...others, [name]: value }, modules };
+    const own = rowsOf(await ask(t, change, set), name);
+    t.is(own.map(({ group, state, file, line }) => [group, state, file, line]), [['environment', 'wrong', null, null]], '  of the process: its row, without a place');
+    t.like((await t.configtest({ files, ...set, config: written(change) })).output, new RegExp(`${name} in the server's environment: .*${message.source.replace(/[$^]/g, '')}`), '  as by configtest');
+  }
+  t.is(short(rowsOf(await ask(t, {}, { env: { NODE_ENV: 'staging' } }), 'NODE_ENV')).map(([state]) => state), ['ok'], 'NODE_ENV does not matter where NextAuthMode says it');
+  t.is((await t.configtest({ files, env: { NODE_ENV: 'staging' }, config: written({ engine: '' }) })).status, 0, '  or where no engine is on');
+  const weak = rowsOf(await ask(t, { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: '' }, { env: { AUTH_SECRET: 'changemechangemechangemechangeme' } }), 'AUTH_SECRET');
+  t.is(short(weak).map(([state]) => state), ['warning'], 'a weak secret of a variable is that variable\'s warning');
+
+  t.section('half a provider');
+  const half = { provider: ['NextAuthProvidersFromEnv On', 'NextAuthProvider credentials backend=file:@DIR@/users'] };
+  const env = { GOOGLE_CLIENT_ID: 'a', AUTH_GITHUB_SECRET: LITERAL };
+  const told = await ask(t, half, { env });
+  t.is(told.status, 0, 'is no mistake');
+  t.is(['GOOGLE_CLIENT_ID', 'AUTH_GITHUB_SECRET'].map((name) => rowsOf(told, name).map(({ group, state, message, mend }) => [group, state, message, mend])), [
+    [['environment', 'warning', 'is set, but there is no provider \'google\': it lacks a client\'s secret', 'set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET']],
+    [['environment', 'warning', 'is set, but there is no provider \'github\': it lacks a client\'s id', 'set AUTH_GITHUB_ID, GITHUB_CLIENT_ID or GITHUB_ID']],
+  ], '  and says what is missing');
+  const tested = await t.configtest({ files, env, config: written(half) });
+  t.is(tested.status, 0, '  configtest lets it pass');
+  t.like(tested.output, /NextAuthProvidersFromEnv: GOOGLE_CLIENT_ID is set, but there is no provider 'google'.*set AUTH_GOOGLE_SECRET/, '  and says it, too');
+  t.unlike(told.stdout + tested.output, new RegExp(LITERAL), '  without the value');
 }
 
 async function details(t) {
@@ -380,5 +436,5 @@ async function modes(t) {
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, wrong, secrets, environment, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
+  for (const part of [right, wrong, secrets, environment, variables, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
 });

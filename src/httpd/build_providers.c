@@ -8,22 +8,61 @@
 
 #include "httpd/build.h"
 
+/* Of the one that is set; NULL where none is. */
+static const char *value_of(const na_building *b, const na_provider *p, const char *kind)
+{
+    const char *name = na_variable_of_provider(&b->environment, p->id, kind);
+    return name ? na_environment_get(&b->environment, name) : NULL;
+}
+
+/* What is wrong with the value of a variable is that variable's matter. */
+static na_error *blame_variable(na_building *b, const na_provider *p, const char *kind,
+                                na_error *error)
+{
+    if (error)
+        na_build_look_at_variable(b, na_variable_of_provider(&b->environment, p->id, kind),
+                                  "NextAuthProvider");
+    return error;
+}
+
+static int has_tenant(const na_provider *p)
+{
+    return (p->issuer && strstr(p->issuer, "{tenant}")) ||
+           (p->well_known && strstr(p->well_known, "{tenant}"));
+}
+
+static na_error *fill_tenant(na_building *b, na_provider *p)
+{
+    const char *tenant = has_tenant(p) && !p->tenant ? value_of(b, p, NA_VARIABLE_TENANT) : NULL;
+    if (!tenant)
+        return NULL;
+    p->tenant = tenant;
+    return blame_variable(b, p, NA_VARIABLE_TENANT, na_provider_check_tenant(b->pool, tenant));
+}
+
+static na_error *fill_issuer(na_building *b, na_provider *p)
+{
+    int is_open = p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known);
+    const char *issuer = is_open ? value_of(b, p, NA_VARIABLE_ISSUER) : NULL;
+    if (!issuer)
+        return NULL;
+    p->issuer = issuer;
+    p->well_known = NULL;
+    return blame_variable(b, p, NA_VARIABLE_ISSUER,
+                          na_provider_check_issuer(b->pool, issuer, b->config->http.allow_http));
+}
+
 /* What no directive gave comes from NextAuth's variables, v5's names first. */
-static void fill_from_environment(const na_environment *environment, na_provider *p)
+static na_error *fill_from_environment(na_building *b, na_provider *p)
 {
     if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
-        return;
+        return NULL;
     if (!p->client_id)
-        p->client_id = na_variable_of_provider(environment, p->id, NA_VARIABLE_ID);
+        p->client_id = value_of(b, p, NA_VARIABLE_ID);
     if (!p->client_secret)
-        p->client_secret = na_variable_of_provider(environment, p->id, NA_VARIABLE_SECRET);
-    if (!p->tenant)
-        p->tenant = na_variable_of_provider(environment, p->id, NA_VARIABLE_TENANT);
-    const char *issuer = na_variable_of_provider(environment, p->id, NA_VARIABLE_ISSUER);
-    if (issuer && p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known)) {
-        p->issuer = issuer;
-        p->well_known = NULL;
-    }
+        p->client_secret = value_of(b, p, NA_VARIABLE_SECRET);
+    NA_TRY(fill_tenant(b, p));
+    return fill_issuer(b, p);
 }
 
 /* key=value; the key may not be empty, the value may hold more '='. */
@@ -119,7 +158,7 @@ static na_error *build(na_building *b, const na_written *written, na_provider **
     const char *secret = option_of(written, "clientSecret");
     if (secret && !allow_http)
         na_value_warn_if_literal(b->server, written, "clientSecret=", secret);
-    fill_from_environment(environment, *provider);
+    NA_TRY(fill_from_environment(b, *provider));
     NA_TRY(na_provider_finish(b->pool, *provider, allow_http));
     NA_TRY(check_readable(b->pool, (*provider)->password_file));
     return check_authn_providers(b->pool, (*provider)->authn_providers);
@@ -134,25 +173,54 @@ static int find(const apr_array_header_t *providers, const char *id)
     return -1;
 }
 
-/* Those of the catalogue whose ID and secret are in the environment. */
-static na_error *add_from_environment(const na_environment *environment, int allow_http,
+/* ── from the environment alone ────────────────────────────────────────────────────────────── */
+
+static void warn_of_half(na_building *b, const char *id, const char *set, const char *lacking)
+{
+    na_error *error = na_error_mended_by(
+        na_wrong(b, "is set, but there is no provider '%s': it lacks a client's %s", id,
+                 strcmp(lacking, NA_VARIABLE_ID) == 0 ? "id" : "secret"),
+        apr_pstrcat(b->pool, "set ", na_variables_for_provider(b->pool, id, lacking), NULL));
+    na_build_look_at_variable(b, set, NULL);
+    if (!na_build_warn(b, error))
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, b->server,
+                     "NextAuthProvidersFromEnv: %s %s", set, na_error_text(b->pool, error));
+}
+
+/* A provider of the catalogue is there where its ID and secret are. */
+static na_error *add_known(na_building *b, const char *id, apr_array_header_t *providers)
+{
+    na_provider *provider;
+    const char *client_id = na_variable_of_provider(&b->environment, id, NA_VARIABLE_ID);
+    const char *secret = na_variable_of_provider(&b->environment, id, NA_VARIABLE_SECRET);
+    if (!client_id && !secret)
+        return NULL;
+    if (!client_id || !secret) {
+        warn_of_half(b, id, client_id ? client_id : secret,
+                     client_id ? NA_VARIABLE_SECRET : NA_VARIABLE_ID);
+        return NULL;
+    }
+    NA_TRY(na_provider_from_catalogue(b->pool, id, &provider));
+    NA_TRY(fill_from_environment(b, provider));
+    NA_TRY(na_provider_finish(b->pool, provider, b->config->http.allow_http));
+    APR_ARRAY_PUSH(providers, na_provider *) = provider;
+    return NULL;
+}
+
+static na_error *add_from_environment(na_building *b, const na_written *at,
                                       apr_array_header_t *providers)
 {
-    apr_pool_t *pool = environment->pool;
-    char *last, *ids = apr_pstrdup(pool, na_provider_catalogue_ids(pool));
+    char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
     for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
-        na_provider *provider;
         if (find(providers, id) >= 0)
             continue;
-        NA_TRY(na_provider_from_catalogue(pool, id, &provider));
-        fill_from_environment(environment, provider);
-        if (!provider->client_id || !provider->client_secret)
-            continue;
-        NA_TRY(na_provider_finish(pool, provider, allow_http));
-        APR_ARRAY_PUSH(providers, na_provider *) = provider;
+        na_build_look_at(b, at, NULL);
+        NA_TRY(na_build_noted(b, add_known(b, id, providers)));
     }
     return NULL;
 }
+
+/* ── NextAuthProvider ──────────────────────────────────────────────────────────────────────── */
 
 /* A virtual host's provider replaces the main server's of the same id. */
 static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_array_header_t *origins,
@@ -196,7 +264,6 @@ na_error *na_build_providers(na_building *b, const apr_array_header_t *directive
     }
     if (!from_env)
         return NULL;
-    na_build_look_at(b, na_build_last_of(directives, "NextAuthProvidersFromEnv"), NULL);
-    return na_build_noted(b, add_from_environment(&b->environment, b->config->http.allow_http,
-                                                  providers));
+    return add_from_environment(b, na_build_last_of(directives, "NextAuthProvidersFromEnv"),
+                                providers);
 }

@@ -296,10 +296,20 @@ static void notify(const na_building *b, const char *subject, const char *text, 
                      mend ? mend : "");
 }
 
+/* What a store needs may have been noted to be wrong itself. */
+static int has_wrong_place(const na_building *b, const char *name)
+{
+    return (strcmp(name, "redis") == 0 && na_build_is_wrong(b, "NextAuthRedis")) ||
+           (strcmp(name, "database") == 0 && na_build_is_wrong(b, "NextAuthDatabase")) ||
+           (strcmp(name, "socache") == 0 && na_build_is_wrong(b, "NextAuthSOCache"));
+}
+
 static na_error *check_store(na_building *b, const char *name)
 {
     const char *notice = NULL;
     const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+    if (has_wrong_place(b, name))
+        return NULL;
     NA_TRY(provider->check(b->pool, b->server, &notice));
     if (notice)
         notify(b, "NextAuthSessionStore",
@@ -319,13 +329,14 @@ static na_error *finish_redis(na_building *b)
 {
     if (!names_store(b, "redis") || b->plan->stores.redis)
         return NULL;
-    const char *url = na_environment_get(&b->environment, "REDIS_URL");
+    const char *url = na_build_from_environment(b, "REDIS_URL", "NextAuthRedis");
     return url ? set_redis(b, url, NULL, 0) : NULL;
 }
 
 static na_error *check_strategy(na_building *b)
 {
-    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names)
+    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names ||
+        na_build_is_wrong(b, "NextAuthSessionStore"))
         return NULL;
     return na_error_mended_by(
         na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
@@ -338,12 +349,15 @@ static apr_size_t largest_cookie_header(const server_rec *s)
                                       : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
 }
 
-na_error *na_build_finish_session(na_building *b, int store_was_named)
+na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written)
 {
+    const na_written *store = na_build_last_of(written, "NextAuthSessionStore");
     na_session_config *session = &b->config->session;
     NA_TRY(na_build_noted(b, finish_redis(b)));
     b->plan->stores.database = b->config->database;
+    na_build_look_at(b, na_build_last_of(written, "NextAuthSessionStrategy"), NULL);
     NA_TRY(na_build_noted(b, check_strategy(b)));
+    na_build_look_at(b, store, NULL);
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
                                  &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
@@ -353,7 +367,7 @@ na_error *na_build_finish_session(na_building *b, int store_was_named)
         session->lifetime.token = na_lifetime_of_tokens(&session->lifetime);
         return check_stores(b);
     }
-    if (!store_was_named)
+    if (!store)
         notify(b, "NextAuthSessionStore",
                "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
                "session stays valid until it ends",

@@ -59,10 +59,23 @@ static na_error *set_url(na_building *b, const na_written *w)
     return na_value_resolve(&b->environment, w->argv[0], &b->url);
 }
 
+na_error *na_build_check_base_path(na_building *b, const char *path)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./~";
+    size_t len = strlen(path);
+    if (*path == '/' && len > 1 && path[len - 1] != '/' && !path[strspn(path, allowed)] &&
+        !strstr(path, "//") && !strstr(path, "/."))
+        return NULL;
+    return na_error_mended_by(na_wrong(b, "'%s' is no base path", path),
+                              "something like /api/auth is wanted: letters, digits and - _ . ~ "
+                              "between slashes, and none at the end");
+}
+
 static na_error *set_base_path(na_building *b, const na_written *w)
 {
     b->base_path = w->argv[0];
-    return NULL;
+    return na_build_check_base_path(b, b->base_path);
 }
 
 /* Tests and examples have such secrets, which must never become those of a site. */

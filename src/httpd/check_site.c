@@ -23,7 +23,7 @@ static void check_mode(const na_building *b)
 
 static void check_address(const na_building *b)
 {
-    if (na_build_is_wrong(b, "NextAuthURL"))
+    if (na_build_is_wrong(b, "NextAuthURL") || na_build_is_wrong(b, "NextAuthBasePath"))
         return;
     na_findings_say(b->server, NA_GROUP_SITE, "address", NA_RIGHT, NULL, "%s%s",
                     b->config->base_url, b->url ? "" : " (from ServerName)");
@@ -63,7 +63,8 @@ static const char *callback_of(const na_building *b, const na_provider *p)
 {
     return b->config->base_url
                ? apr_pstrcat(b->pool, "register ", b->config->base_url, "/callback/", p->id, NULL)
-               : "the address to register follows from NextAuthURL, which is wrong";
+               : "the address to register follows from NextAuthURL and NextAuthBasePath, of "
+                 "which one is wrong";
 }
 
 static void check_provider(const na_building *b, const na_provider *p)

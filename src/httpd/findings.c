@@ -64,10 +64,14 @@ void na_findings_name_site(const server_rec *s, const char *name)
         apr_hash_set(all->names, apr_pmemdup(all->pool, &s, sizeof s), sizeof s, name);
 }
 
-static int is_same_directive(const row *a, const server_rec *site, const na_finding *b)
+/* A variable has one value, wherever it is from; a directive may be there more than once. */
+static int is_same(const row *a, const server_rec *site, const na_finding *b)
 {
-    return a->site == site && a->finding.line && a->finding.line == b->line &&
-           strcmp(a->finding.subject, b->subject) == 0 && strcmp(a->finding.file, b->file) == 0;
+    if (a->site != site || a->finding.group != b->group ||
+        strcmp(a->finding.subject, b->subject) != 0)
+        return 0;
+    return b->group == NA_GROUP_ENVIRONMENT ||
+           (a->finding.line && a->finding.line == b->line && strcmp(a->finding.file, b->file) == 0);
 }
 
 int na_findings_add(const server_rec *s, const na_finding *finding)
@@ -76,8 +80,7 @@ int na_findings_add(const server_rec *s, const na_finding *finding)
     if (!all)
         return 0;
     for (int i = 0; i < all->rows->nelts; i++)
-        if (finding->state == NA_RIGHT &&
-            is_same_directive(&APR_ARRAY_IDX(all->rows, i, row), s, finding))
+        if (finding->state == NA_RIGHT && is_same(&APR_ARRAY_IDX(all->rows, i, row), s, finding))
             return 1;
     APR_ARRAY_PUSH(all->rows, row) = (row){s, *finding, all->rows->nelts};
     return 1;

@@ -23,9 +23,13 @@ const na_process *na_process_of_child(void)
 static int report(const server_rec *s, const na_written *at, const na_error *error,
                   apr_pool_t *pool)
 {
-    if (at)
+    if (at && at->file)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s, "%s on line %d of %s: %s",
                      at->directive, at->line, at->file, na_error_text(pool, error));
+    else if (at)
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
+                     "%s in the server's environment: %s", at->directive,
+                     na_error_text(pool, error));
     else if (s->defn_name)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
                      "mod_nextauth for %s (line %d of %s): %s", s->server_hostname,

@@ -16,7 +16,7 @@ static const char *look_up(const na_environment *environment, const char *name)
 {
     const char *value = getenv(name);
     if ((!value || !*value) && environment->file)
-        value = apr_table_get(environment->file, name);
+        value = apr_table_get(environment->file->values, name);
     return value && *value ? value : NULL;
 }
 

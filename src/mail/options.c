@@ -216,14 +216,14 @@ static na_error *check_texts(apr_pool_t *pool, const na_mail_transport *transpor
     return NULL;
 }
 
-static na_error *check_sender(apr_pool_t *pool, const na_mail_options *options)
+na_error *na_mail_sender_check(apr_pool_t *pool, const char *from)
 {
     na_mailbox mailbox;
-    if (!options->from)
-        return refuse(pool, "from= is needed: who the mails are from");
-    na_error *error = na_mailbox_parse(pool, options->from, &mailbox);
-    return error ? na_error_wrap(pool, error, NULL, "mail: from=%s",
-                                 na_one_line(pool, options->from, 100))
+    if (!from)
+        return na_error_mended_by(refuse(pool, "from= is needed: who the mails are from"),
+                                  "NextAuthMail … from=auth@example.org, or EMAIL_FROM");
+    na_error *error = na_mailbox_parse(pool, from, &mailbox);
+    return error ? na_error_wrap(pool, error, NULL, "mail: from=%s", na_one_line(pool, from, 100))
                  : NULL;
 }
 
@@ -248,7 +248,7 @@ na_error *na_mail_options_check(apr_pool_t *pool, const na_mail_options *options
     if (options->timeout_ms < 1 || options->timeout_ms > 60000 || options->connect_timeout_ms < 1)
         return refuse(pool, "a time limit is 1 ms to a minute");
     NA_TRY(check_texts(pool, transport, options));
-    NA_TRY(check_sender(pool, options));
+    NA_TRY(na_mail_sender_check(pool, options->from));
     NA_TRY(check_base_url(pool, options->base_url));
     return transport->check ? transport->check(pool, options) : NULL;
 }

@@ -79,9 +79,14 @@ static na_error *check_address(apr_pool_t *pool, const char *option, const char 
     return NULL;
 }
 
+na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http)
+{
+    return check_address(pool, "issuer", issuer, allow_http);
+}
+
 static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int allow_http)
 {
-    NA_TRY(check_address(pool, "issuer", p->issuer, allow_http));
+    NA_TRY(na_provider_check_issuer(pool, p->issuer, allow_http));
     NA_TRY(check_address(pool, "wellKnown", p->well_known, allow_http));
     NA_TRY(check_address(pool, "authorization", p->authorization_url, allow_http));
     NA_TRY(check_address(pool, "token", p->token_url, allow_http));
@@ -95,17 +100,24 @@ static na_error *missing(apr_pool_t *pool, const na_provider *provider, const ch
     return na_error_new(pool, NA_CONFIGURATION, "provider '%s' lacks %s", provider->id, what);
 }
 
-/* "…/{tenant}/…" with the tenant in it; it becomes part of an address, so its characters matter. */
+/* It becomes part of an address, so its characters matter. */
+na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant)
+{
+    if (is_id(tenant) || (!strpbrk(tenant, "/?#%\\ {}") && strchr(tenant, '.')))
+        return NULL;
+    return na_error_new(pool, NA_CONFIGURATION,
+                        "tenant=%s: a tenant's id or domain, common, organizations or "
+                        "consumers is wanted",
+                        tenant);
+}
+
+/* "…/{tenant}/…" with the tenant in it. */
 static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **address)
 {
     const char *hole = *address ? strstr(*address, "{tenant}") : NULL;
     if (!hole)
         return NULL;
-    if (!is_id(tenant) && (strpbrk(tenant, "/?#%\\ {}") || !strchr(tenant, '.')))
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "tenant=%s: a tenant's id or domain, common, organizations or "
-                            "consumers is wanted",
-                            tenant);
+    NA_TRY(na_provider_check_tenant(pool, tenant));
     *address = apr_pstrcat(pool, apr_pstrmemdup(pool, *address, (apr_size_t)(hole - *address)),
                            tenant, hole + strlen("{tenant}"), NULL);
     return NULL;

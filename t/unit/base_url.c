@@ -119,18 +119,22 @@ static void forms(apr_pool_t *pool)
 
 static void envfiles(apr_pool_t *pool)
 {
-    apr_table_t *v;
+    const na_envfile *v;
     succeeds(na_envfile_parse(pool, "f",
                               "# comment\n\nA=1\nexport B = two words # why\n"
                               "C='lit $x # y'\r\nD=\"a\\nb\\\"c\"\nE=\nF=a#b\n",
                               &v),
              "a .env file is read");
-    is(apr_table_get(v, "A"), "1", "a plain value");
-    is(apr_table_get(v, "B"), "two words", "a comment behind a value is cut");
-    is(apr_table_get(v, "C"), "lit $x # y", "single quotes are literal");
-    is(apr_table_get(v, "D"), "a\nb\"c", "double quotes know escapes");
-    is(apr_table_get(v, "E"), "", "an empty value");
-    is(apr_table_get(v, "F"), "a#b", "a hash inside a word is one");
+    is(apr_table_get(v->values, "A"), "1", "a plain value");
+    is(apr_table_get(v->values, "B"), "two words", "a comment behind a value is cut");
+    is(apr_table_get(v->values, "C"), "lit $x # y", "single quotes are literal");
+    is(apr_table_get(v->values, "D"), "a\nb\"c", "double quotes know escapes");
+    is(apr_table_get(v->values, "E"), "", "an empty value");
+    is(apr_table_get(v->values, "F"), "a#b", "a hash inside a word is one");
+    is(apr_table_get(v->lines, "C"), "5", "and the line of each is kept");
+    succeeds(na_envfile_parse(pool, "f", "A=1\nA=2\n", &v), "one that is set twice");
+    is(apr_table_get(v->values, "A"), "2", "is the last");
+    is(apr_table_get(v->lines, "A"), "2", "with its line");
     na_error *error = na_envfile_parse(pool, "f", "A=1\nB=\"open\n", &v);
     is(error ? error->message : NULL, "f:2: the quote of B is not closed", "errors name the line");
     fails(na_envfile_parse(pool, "f", "no equals", &v), "a line without '=' is refused");
