@@ -46,7 +46,7 @@ async function right(t) {
 
   const json = await ask(t, {});
   t.is([json.status, json.told.connected, json.told.warnings, json.told.wrong, json.told.ok === json.rows.length], [0, false, 0, 0, true], '--json for programs');
-  t.is(rowsOf(json, 'NextAuthSessionStore')[0], { site: 'https://app.example.org', group: 'directives', subject: 'NextAuthSessionStore', state: 'ok',
+  t.is(rowsOf(json, 'NextAuthSessionStore')[0], { site: 'https://app.example.org', virtualHost: null, group: 'directives', subject: 'NextAuthSessionStore', state: 'ok',
     message: 'none', mend: null, file: `${json.dir}/httpd.conf`, line: lineOf(json.dir, 'NextAuthSessionStore') }, 'a row has everything');
   const subjects = json.rows.filter(({ group }) => group === 'directives').map(({ subject }) => subject).sort();
   t.is(subjects, ['NextAuthEngine', 'NextAuthMode', 'NextAuthProvider', 'NextAuthSecret', 'NextAuthSessionStore', 'NextAuthURL'], 'all directives have one');
@@ -106,6 +106,31 @@ NextAuthSecret "exec:echo ${SECRET.toLowerCase()}"
   t.like(rowsOf(two, '__Secure-next-auth.session-token').find(({ state }) => state === 'warning')?.message || '',
     /https:\/\/app\.example\.org and https:\/\/app\.example\.org:8443 have one host name, this cookie and different secrets/, 'two that end each other\'s sessions are warned of');
   t.unlike(two.stdout, new RegExp(SECRET, 'i'), 'a command is not shown: it may have a secret in it');
+}
+
+async function equalSites(t) {
+  t.section('sites of one address');
+  const hosts = `Listen 127.0.0.1:9
+<VirtualHost *:9>
+ServerName one.example.org
+</VirtualHost>
+<VirtualHost *:9>
+NextAuthSessionMaxAge 1
+</VirtualHost>
+<VirtualHost *:9>
+NextAuthURL https://two.example.org
+</VirtualHost>`;
+  const result = await ask(t, { hosts });
+  const conf = `${result.dir}/httpd.conf`;
+  const first = lineOf(result.dir, '<VirtualHost');
+  const place = (line) => ({ file: conf, line });
+  const sites = new Map(result.rows.map(({ site, virtualHost }) => [site, virtualHost]));
+  t.is([...sites.keys()], ['https://app.example.org (main server)', `https://app.example.org (${conf}:${first})`, `https://app.example.org (${conf}:${first + 3})`, 'https://two.example.org'], 'are told apart by where they are');
+  t.is([...sites.values()], [null, place(first), place(first + 3), place(first + 6)], 'for programs, too');
+  t.is(result.rows.filter(({ state }) => state === 'wrong').map(({ virtualHost, subject }) => [virtualHost.line, subject]), [[first + 3, 'NextAuthSessionMaxAge']], 'and so are their mistakes');
+  const table = await check(t, { files, config: written({ hosts }) });
+  t.is(table.stdout.match(/^\S.*$/gm).map((line) => line.replace(table.dir, result.dir)), [...sites.keys()], 'the table has a heading for each');
+  t.is(table.stdout.match(/^ directives$/gm).length, 4, '  with each group once');
 }
 
 async function secrets(t) {
@@ -436,5 +461,5 @@ async function modes(t) {
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, wrong, secrets, environment, variables, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
+  for (const part of [right, wrong, equalSites, secrets, environment, variables, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
 });
