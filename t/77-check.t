@@ -67,12 +67,12 @@ async function wrong(t) {
   t.is(result.status, 1, 'are 1');
   for (const [subject, message, mend, text] of [
     ['NextAuthSecret', /^the secret has 8 bytes, at least 32 are wanted$/, /nextauthctl secret/, 'NextAuthSecret'],
-    ['NextAuthProvider', /'gogle' is not in the catalogue/, /^NextAuthProvider takes: a provider's id, then key=value/, 'NextAuthProvider gogle'],
+    ['NextAuthProvider', /'gogle' is not in the catalogue/, /^write one of these, or add type=oidc/, 'NextAuthProvider gogle'],
     ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
     ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^NextAuthSessionMaxAge takes: seconds/, 'NextAuthSessionMaxAge'],
     ['NextAuthSessionStore', /needs NextAuthRedis/, null, 'NextAuthSessionStore'],
     ['NextAuthMail', /'passwrod=': key=value is wanted/, /smtp:\/\//, 'NextAuthMail'],
-    ['NextAuthCookie', /sameSite=strict keeps cookie/, /NextAuthCookie takes/, 'NextAuthCookie nonce'],
+    ['NextAuthCookie', /sameSite=strict keeps cookie/, /^sameSite=lax/, 'NextAuthCookie state'],
     ['NextAuthCookie', /sameSite=maybe: lax, strict or none/, /NextAuthCookie takes/, 'NextAuthCookie nonce'],
   ]) {
     const row = rowsOf(result, subject).find((one) => message.test(one.message));
@@ -106,6 +106,32 @@ NextAuthSecret "exec:echo ${SECRET.toLowerCase()}"
   t.like(rowsOf(two, '__Secure-next-auth.session-token').find(({ state }) => state === 'warning')?.message || '',
     /https:\/\/app\.example\.org and https:\/\/app\.example\.org:8443 have one host name, this cookie and different secrets/, 'two that end each other\'s sessions are warned of');
   t.unlike(two.stdout, new RegExp(SECRET, 'i'), 'a command is not shown: it may have a secret in it');
+}
+
+async function mends(t) {
+  t.section('what to do about it');
+  const secretless = 'NextAuthProvider google clientId=a';
+  for (const [change, subject, mend, options] of [
+    [{ provider: secretless }, 'NextAuthProvider', /^write where it is: clientSecret=env:NAME, file:PATH or exec:COMMAND, or set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET$/],
+    [{ provider: 'NextAuthProvider google clientSecret=env:S' }, 'NextAuthProvider', /or set AUTH_GOOGLE_ID, GOOGLE_CLIENT_ID or GOOGLE_ID$/, { env: { S: LITERAL } }],
+    [{ provider: 'NextAuthProvider acme type=oidc clientId=a clientSecret=env:S' }, 'NextAuthProvider', /discovery document is below, or set AUTH_ACME_ISSUER or ACME_ISSUER$/, { env: { S: LITERAL } }],
+    [{ provider: 'NextAuthProvider google clientId=a clientSecret=env:NOWHERE' }, 'NextAuthProvider', /NextAuthEnvFile|envvars/],
+    [{ provider: 'NextAuthProvider google clientId=a clientSecret=file:@DIR@/nowhere' }, 'NextAuthProvider', /^see that it is there/],
+    [{ secret: 'NextAuthSecret file:@DIR@/open' }, 'NextAuthSecret', /^chmod o= \S+\/open$/],
+    [{ secret: 'NextAuthSecret "exec:exit 3"' }, 'NextAuthSecret', /by hand/],
+    [{ env: 'NextAuthEnvFile @DIR@/broken' }, 'NextAuthEnvFile', /^write NAME=value/],
+    [{ url: 'NextAuthURL https://a:b@app.example.org' }, 'NextAuthURL', /^https:\/\/host\[:port\]/],
+    [{ base: 'NextAuthBasePath api' }, 'NextAuthBasePath', /^something like \/api\/auth/],
+    [{ audit: 'NextAuthAuditLog database' }, 'NextAuthAuditLog', /nextauthctl migrate/],
+    [{ store: 'NextAuthSessionStore database' }, 'NextAuthSessionStore', /nextauthctl migrate/],
+    [{ mail: 'NextAuthMail smtp://localhost' }, 'NextAuthMail', /from=.*EMAIL_FROM/],
+    [{ redis: 'NextAuthRedis redis://localhost sentinels=localhost' }, 'NextAuthRedis', /^add master=/],
+  ]) {
+    const told = await ask(t, change, { files: { ...files, open: { text: SECRET, mode: 0o604 }, broken: { text: 'nonsense\n', mode: 0o600 } }, ...options });
+    const wrongs = told.rows.filter(({ state }) => state === 'wrong');
+    t.is(wrongs.map((row) => row.subject), [subject], `${Object.values(change)[0]}: one mistake`, JSON.stringify(wrongs));
+    t.like(wrongs[0]?.mend || '', mend, '  with its mend');
+  }
 }
 
 async function equalSites(t) {
@@ -332,6 +358,8 @@ async function providers(t) {
   t.is([clock.status, short(clock.of('forge'))], [0, [['ok', 'its authorization and token endpoints answer']]], 'a plain OAuth provider only has to answer');
   t.is(clock.of('clock')[0].state, 'warning', 'a clock that is an hour away is a warning');
   t.like(clock.of('clock')[0].message, /this clock is (3599|3600|3601) s behind that of forge/, '  that says whose');
+  const authority = await connected(t, { provider: acme(other.replace('http:', 'https:')), http: 'NextAuthHTTP caFile=@DIR@/users' });
+  t.like(authority.of('acme')[0].mend, /NextAuthHTTP caFile=\S+\/users has to be certificates/, 'a file of authorities that is none is named');
   for (const one of [up, issuer, down, clock]) t.unlike(one.stdout, new RegExp(LITERAL), 'no secret is said');
 }
 
@@ -461,5 +489,5 @@ async function modes(t) {
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, wrong, equalSites, secrets, environment, variables, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
+  for (const part of [right, wrong, mends, equalSites, secrets, environment, variables, details, httpdItself, providers, redis, databases, mail, modes]) await part(t);
 });

@@ -11,10 +11,12 @@
 
 #define FILE_MAX (64 * 1024)
 
-static const char *reason(apr_pool_t *pool, apr_status_t status)
+static na_error *cannot_read(apr_pool_t *pool, const char *path, apr_status_t status)
 {
-    char *text = apr_palloc(pool, 120);
-    return apr_strerror(status, text, 120);
+    char reason[120];
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
+                                           apr_strerror(status, reason, sizeof reason)),
+                              "see that it is there, and that this user may read it");
 }
 
 na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text)
@@ -25,25 +27,25 @@ na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text)
     if (status == APR_SUCCESS)
         status = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_PROT | APR_FINFO_TYPE, file);
     if (status != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
-                            reason(pool, status));
+        return cannot_read(pool, path, status);
     if (info.filetype != APR_REG || info.size > FILE_MAX) {
         apr_file_close(file);
-        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file of at most 64 KiB",
-                            path);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "%s is not a regular file of at most 64 KiB", path),
+                                  "name a file that has nothing else in it");
     }
     if (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE)) {
         apr_file_close(file);
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "everybody may read or write %s: do 'chmod o= %s'", path, path);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "everybody may read or write %s", path),
+                                  apr_psprintf(pool, "chmod o= %s", path));
     }
     apr_size_t len = (apr_size_t)info.size;
     *text = apr_palloc(pool, len + 1);
     status = apr_file_read_full(file, *text, len, &len);
     apr_file_close(file);
     if (status != APR_SUCCESS && status != APR_EOF)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
-                            reason(pool, status));
+        return cannot_read(pool, path, status);
     (*text)[len] = '\0';
     na_wipe_with_pool(pool, *text, len);
     return NULL;
@@ -114,14 +116,20 @@ static na_error *parse_line(apr_pool_t *pool, const na_envfile *envfile, int num
         line = skip_blanks(line + 7);
     const char *equals = strchr(line, '=');
     if (!equals)
-        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: no NAME=value", path, number);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s:%d: no NAME=value", path,
+                                               number),
+                                  "write NAME=value, or # in front of a comment");
     char *name = unquoted(pool, apr_pstrmemdup(pool, line, (apr_size_t)(equals - line)));
     if (!is_name(name))
-        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: not a variable's name", path, number);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "%s:%d: not a variable's name", path, number),
+                                  "letters, digits and _ are wanted, no digit in front");
     char *value = value_of(pool, skip_blanks(equals + 1));
     if (!value)
-        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: the quote of %s is not closed", path,
-                            number, name);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "%s:%d: the quote of %s is not closed", path, number,
+                                               name),
+                                  "close it on the same line; \\n stands for a line's end");
     apr_table_setn(envfile->values, name, value);
     apr_table_setn(envfile->lines, name, apr_itoa(pool, number));
     return NULL;

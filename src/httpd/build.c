@@ -22,9 +22,9 @@ static na_error *mode_from_environment(na_building *b, const apr_array_header_t 
     if (na_build_last_of(written, "NextAuthMode"))
         return NULL;
     const char *mode = na_build_from_environment(b, "NODE_ENV", "NextAuthMode");
-    na_error *error = mode ? na_build_mode(b, mode) : NULL;
-    return error ? na_error_mended_by(error, "set one of these, or NextAuthMode, which goes first")
-                 : NULL;
+    return mode ? na_error_mended_by(na_build_mode(b, mode),
+                                     "set one of these, or NextAuthMode, which goes first")
+                : NULL;
 }
 
 static na_error *secret_from_environment(na_building *b, const char *name)
@@ -87,7 +87,7 @@ static na_error *read_address(na_building *b, const char *address, na_url *url)
 {
     if (!address)
         return na_error_mended_by(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
-                                  "write NextAuthURL https://…, as browsers see the site");
+                                  "write NextAuthURL https://HOST, as browsers see the site");
     if (!na_url_parse(b->pool, address, url) || strpbrk(url->path, "?#"))
         return na_error_mended_by(na_wrong(b, "'%s' is no address", address),
                                   "https://host[:port][/base/path] is wanted, without user, query "
@@ -96,7 +96,7 @@ static na_error *read_address(na_building *b, const char *address, na_url *url)
         return na_error_mended_by(
             na_wrong(b, "the canonical address %s%s is not https", url->origin,
                      b->url ? "" : " (from ServerName)"),
-            "write NextAuthURL https://…, or NextAuthMode development on a developer's machine");
+            "write NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
     return NULL;
 }
 

@@ -65,6 +65,31 @@ static na_error *fill_from_environment(na_building *b, na_provider *p)
     return fill_issuer(b, p);
 }
 
+/* What the provider's client or issuer is missing, as NextAuth's variables call it; NULL: nothing.
+ */
+static const char *missing_kind(const na_provider *p)
+{
+    if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
+        return NULL;
+    if (!p->client_id)
+        return NA_VARIABLE_ID;
+    if (!p->client_secret && p->token_auth != NA_AUTH_NONE)
+        return NA_VARIABLE_SECRET;
+    return p->type == NA_OIDC && !p->issuer && !p->well_known ? NA_VARIABLE_ISSUER : NULL;
+}
+
+static na_error *finish(na_building *b, na_provider *p)
+{
+    NA_TRY(fill_from_environment(b, p));
+    na_error *error = na_provider_finish(b->pool, p, b->config->http.allow_http);
+    const char *missing = error ? missing_kind(p) : NULL;
+    if (!missing)
+        return error;
+    return na_error_mended_by(error, apr_pstrcat(b->pool, na_error_mend(error), ", or set ",
+                                                 na_variables_for_provider(b->pool, p->id, missing),
+                                                 NULL));
+}
+
 /* key=value; the key may not be empty, the value may hold more '='. */
 static int split_option(apr_pool_t *pool, const char *argument, const char **key,
                         const char **value)
@@ -97,10 +122,11 @@ static na_error *start(const na_environment *environment, const na_written *writ
     if (!type && (strcmp(id, "credentials") == 0 || strcmp(id, "email") == 0))
         type = id;
     if (!type)
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "'%s' is not in the catalogue (%s): add type=oidc, type=oauth, "
-                            "type=credentials or type=email for a provider of your own",
-                            id, na_provider_catalogue_ids(pool));
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION, "'%s' is not in the catalogue (%s)", id,
+                         na_provider_catalogue_ids(pool)),
+            "write one of these, or add type=oidc, type=oauth, type=credentials or type=email for "
+            "a provider of your own");
     return na_provider_new(pool, id, type, provider);
 }
 
@@ -109,10 +135,9 @@ static na_error *set_option(const na_environment *environment, na_provider *prov
 {
     const char *key, *value;
     if (!split_option(environment->pool, argument, &key, &value))
-        return na_error_new(environment->pool, NA_CONFIGURATION,
-                            "'%s' is not key=value; an argument with spaces is quoted whole: "
-                            "\"name=Our users\"",
-                            argument);
+        return na_error_mended_by(na_error_new(environment->pool, NA_CONFIGURATION,
+                                               "'%s' is not key=value", argument),
+                                  "an argument with spaces is quoted whole: \"name=Our users\"");
     if (strcmp(key, "backend") != 0) /* file: means something else there */
         NA_TRY(na_value_resolve(environment, value, &value));
     else if (strncmp(value, "file:", 5) == 0)
@@ -140,10 +165,10 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
     for (int i = 0; names && i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION))
-            return na_error_new(pool, NA_CONFIGURATION,
-                                "httpd has no authentication provider '%s': load the module "
-                                "that has it (mod_authn_%s?)",
-                                name, name);
+            return na_error_mended_by(
+                na_error_new(pool, NA_CONFIGURATION, "httpd has no authentication provider '%s'",
+                             name),
+                apr_psprintf(pool, "load the module that has it (mod_authn_%s?)", name));
     }
     return NULL;
 }
@@ -158,8 +183,7 @@ static na_error *build(na_building *b, const na_written *written, na_provider **
     const char *secret = option_of(written, "clientSecret");
     if (secret && !allow_http)
         na_value_warn_if_literal(b->server, written, "clientSecret=", secret);
-    NA_TRY(fill_from_environment(b, *provider));
-    NA_TRY(na_provider_finish(b->pool, *provider, allow_http));
+    NA_TRY(finish(b, *provider));
     NA_TRY(check_readable(b->pool, (*provider)->password_file));
     return check_authn_providers(b->pool, (*provider)->authn_providers);
 }
@@ -201,8 +225,7 @@ static na_error *add_known(na_building *b, const char *id, apr_array_header_t *p
         return NULL;
     }
     NA_TRY(na_provider_from_catalogue(b->pool, id, &provider));
-    NA_TRY(fill_from_environment(b, provider));
-    NA_TRY(na_provider_finish(b->pool, provider, b->config->http.allow_http));
+    NA_TRY(finish(b, provider));
     APR_ARRAY_PUSH(providers, na_provider *) = provider;
     return NULL;
 }
@@ -233,7 +256,9 @@ static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_arra
         return NULL;
     }
     if (APR_ARRAY_IDX(origins, index, const server_rec *) == written->server)
-        return na_error_new(pool, NA_CONFIGURATION, "provider '%s' is there already", provider->id);
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION, "provider '%s' is there already", provider->id),
+            "leave one out; only a virtual host's replaces the main server's");
     APR_ARRAY_IDX(providers, index, na_provider *) = provider;
     APR_ARRAY_IDX(origins, index, const server_rec *) = written->server;
     return NULL;

@@ -62,7 +62,7 @@ na_error *na_build_bind(na_building *b, const na_written *w)
         return na_wrong(b, "client certificates are mod_ssl's: load it (a2enmod ssl)");
     if (config->bind == NA_BIND_EXPRESSION && !strstr(w->argv[0], "%{") && !strchr(w->argv[0], '('))
         return na_wrong(b,
-                        "'%s': certificate, fingerprint, off or an expression with %%{…} is "
+                        "'%s': certificate, fingerprint, off or an expression with %%{...} is "
                         "wanted",
                         w->argv[0]);
     return NULL;
@@ -93,7 +93,7 @@ static na_error *add_store_name(na_building *b, const char *name, apr_array_head
                         name);
     for (int i = 0; i < names->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
-            return na_wrong(b, "'%s' is named twice", name);
+            return na_error_mended_by(na_wrong(b, "'%s' is named twice", name), "leave one out");
     APR_ARRAY_PUSH(names, const char *) = name;
     return NULL;
 }
@@ -232,9 +232,12 @@ static na_error *finish_replicas(na_building *b, const na_db_options *primary)
     for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
         na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
         if (replica->engine != primary->engine)
-            return na_wrong(b, "replica=: it is of another kind than its primary");
+            return na_error_mended_by(na_wrong(b,
+                                               "replica=: it is of another kind than its primary"),
+                                      "name a copy of this database");
         if (strcmp(replica->parameters, primary->parameters) == 0)
-            return na_wrong(b, "replica=: it is the primary itself");
+            return na_error_mended_by(na_wrong(b, "replica=: it is the primary itself"),
+                                      "name the copy's own address, or leave replica= out");
         replica->schema = primary->schema;
         replica->max_connections = primary->max_connections;
         replica->timeout_ms = primary->timeout_ms;

@@ -74,8 +74,9 @@ na_error *na_build_check_base_path(na_building *b, const char *path)
 
 static na_error *set_base_path(na_building *b, const na_written *w)
 {
+    NA_TRY(na_build_check_base_path(b, w->argv[0]));
     b->base_path = w->argv[0];
-    return na_build_check_base_path(b, b->base_path);
+    return NULL;
 }
 
 /* Tests and examples have such secrets, which must never become those of a site. */
@@ -184,8 +185,10 @@ static na_error *add_claim(na_building *b, const na_written *w)
                                        NA_CLAIM_BINDING};
     for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(w->argv[0], ours[i]) == 0)
-            return na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
-                            w->argv[0]);
+            return na_error_mended_by(
+                na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
+                         w->argv[0]),
+                "choose another name");
     if (!is_name(w->argv[0]))
         return na_wrong(b, "'%s': a claim is named with letters, digits and - _ . :", w->argv[0]);
     APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_named_expression) =
@@ -199,8 +202,10 @@ static na_error *add_session_claims(na_building *b, const na_written *w)
 {
     for (int i = 0; i < w->argc; i++) {
         if (strcmp(w->argv[i], NA_CLAIM_SESSION_ID) == 0)
-            return na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
-                            w->argv[i]);
+            return na_error_mended_by(
+                na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
+                         w->argv[i]),
+                "leave it out");
         APR_ARRAY_PUSH((apr_array_header_t *)b->config->session_claims, const char *) = w->argv[i];
     }
     return NULL;

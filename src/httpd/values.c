@@ -86,10 +86,12 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
     if (strncmp(value, "env:", 4) == 0) {
         *resolved = na_environment_get(environment, value + 4);
         return *resolved ? NULL
-                         : na_error_new(pool, NA_CONFIGURATION,
-                                        "variable %s is neither in the server's environment nor "
-                                        "in NextAuthEnvFile",
-                                        value + 4);
+                         : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                           "variable %s is neither in the server's "
+                                                           "environment nor in NextAuthEnvFile",
+                                                           value + 4),
+                                              "set it in that file, or where httpd is started "
+                                              "(Debian: /etc/apache2/envvars)");
     }
     if (strncmp(value, "file:", 5) == 0) {
         char *text;
@@ -97,5 +99,8 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
         *resolved = without_line_end(text);
         return NULL;
     }
-    return strncmp(value, "exec:", 5) == 0 ? run(pool, value + 5, resolved) : NULL;
+    return strncmp(value, "exec:", 5) == 0
+               ? na_error_mended_by(run(pool, value + 5, resolved),
+                                    "run it by hand as who starts httpd")
+               : NULL;
 }
