@@ -130,7 +130,7 @@ suite('OpenID Connect, with a provider that is not ours', async (t) => {
   }
   for (const [id, what, says] of [['disagreeing', 'an ID token signed otherwise than configured', /the algorithm RS256 is not accepted here/],
     ['nokey', 'an encrypted one without a key for it', /it is encrypted, and the provider has no privateKey=/],
-    ['wrongkey', 'an encrypted one with another key', /warn.*callback\/wrongkey.*JWE/]]) {
+    ['wrongkey', 'an encrypted one with another key', /error.*callback\/wrongkey.*JWE/]]) {
     const c = t.client(site);
     t.is((await op.login(c, await c.signIn(id), 'alice')).location, refused, `refused: ${what}`);
     t.is([checks(c), c.cookie(session)], [[], undefined], '  without a session');

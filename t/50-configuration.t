@@ -53,7 +53,7 @@ const wrong = [
   ['an unknown mode', { mode: 'NextAuthMode prod' }, /NextAuthMode on line .*'prod': production, development or test/],
   ['an odd switch', { engine: 'NextAuthEngine maybe' }, /NextAuthEngine on line .*'maybe': On or Off/],
   ['an unknown provider', { provider: 'NextAuthProvider gogle clientId=a clientSecret=b' }, /NextAuthProvider on line .*'gogle' is not in the catalogue \(google, github.*type=oidc/],
-  ['an unknown option', { provider: 'NextAuthProvider google clientID=a' }, /NextAuthProvider on line .*no option 'clientID'; it has .*clientId/],
+  ['an unknown option', { provider: 'NextAuthProvider google clientID=a' }, /NextAuthProvider on line .*no option 'clientID': it has .*clientId/],
   ['a provider without a client', { provider: 'NextAuthProvider google clientId=a' }, /NextAuthProvider on line .*'google' lacks clientSecret/],
   ['a provider of an unknown type', { provider: 'NextAuthProvider x type=saml' }, /type=saml: oidc, oauth, credentials or email/],
   ['an http issuer', { provider: 'NextAuthProvider x type=oidc issuer=http://op.example.org clientId=a clientSecret=b' }, /NextAuthProvider on line .*issuer=http:\/\/op\.example\.org is not https/],
@@ -63,7 +63,7 @@ const wrong = [
   ['an odd tenant', { provider: 'NextAuthProvider azure-ad clientId=a clientSecret=b tenant=a/../b' }, /tenant=a\/\.\.\/b/],
   ['a bad private key', { provider: 'NextAuthProvider google clientId=a clientSecret=b privateKey=file:@DIR@/no.pem' }, /privateKey is no usable private key/],
   ['a provider twice', { provider: ['NextAuthProvider google clientId=a clientSecret=b', 'NextAuthProvider google clientId=a clientSecret=b'] }, /'google' is there already/],
-  ['an argument in pieces', { provider: 'NextAuthProvider google clientId=a clientSecret=b name=My Google' }, /'Google' is not key=value; an argument with spaces is quoted whole/],
+  ['an argument in pieces', { provider: 'NextAuthProvider google clientId=a clientSecret=b name=My Google' }, /'Google' is not key=value: an argument with spaces is quoted whole/],
   ['no provider', { provider: '' }, /no NextAuthProvider: nobody could sign in/],
   ['a missing password file', { provider: 'NextAuthProvider credentials backend=file:@DIR@/nobody' }, /NextAuthProvider on line .*cannot read \S+nobody/],
   ['a password file that is a folder', { provider: 'NextAuthProvider credentials backend=file:@DIR@' }, /NextAuthProvider on line .*cannot read \S+: Is a directory/],
@@ -230,7 +230,7 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   t.is(client.status, 0, 'so is a literal clientSecret');
   t.like(client.output, /NextAuthProvider on line .*clientSecret= is written out/, '  for the same reason');
   t.unlike(client.output, /b4t/, '  and is not said either');
-  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) })).output.trim(), 'Syntax OK', '  but not in tests');
+  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) })).output.trim(), 'Syntax OK', '  but not in tests');
   t.is((await t.configtest({ files, config: written({ engine: 'NextAuthEngine Off', secret: 'NextAuthSecret short' }) })).status, 0, 'an engine that is off checks nothing');
   t.is((await t.configtest({ config: '' })).status, 0, 'nor does a server without any directive of ours');
 

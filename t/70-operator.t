@@ -37,6 +37,15 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
       const { status, stdout, stderr } = ctl('token', 'encode', '--secret-file', file, `--max-age=${age}`, '{}');
       t.ok(status === 2 && !stdout && /^nextauthctl token encode: --max-age wants a number of seconds, from 1 to 315360000\n$/.test(stderr), `  which '${age}' is not`, `${status} ${stderr}`);
     }
+    const help = (...args) => { const { status, stdout, stderr } = ctl(...args, '--help'); return [status, stdout, stderr]; };
+    t.like(help('check').join('\n'), /^0\n {2}nextauthctl check \[--httpd PROGRAM\].*\n.*\n\n$/, '--help behind a command is of that command');
+    t.is([help('audit', 'verify', 'x', '--json')[0], help('token', 'decode')[0], help('secret')[0]], [0, 0, 0], '  of any, wherever it stands');
+    t.like(help('user')[1], /user list[^]*user unlink[^]*take --database/, '  of a group, all of them');
+    t.is([help('nonsense')[0], help('user', 'nonsense')[0], ctl('user', 'show', '--', '--help').status], [2, 2, 1], '  and of nothing else');
+    for (const [what, ...args] of [['a secret', 'secret'], ['help', '--help'], ['JSON', 'providers', '--json'], ['what fails anyway', 'check', '--json', '--httpd', '/nowhere/httpd']]) {
+      const full = spawnSync('sh', ['-c', 'exec "$0" "$@" >/dev/full', ctlFile, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
+      t.is([full.status, full.stderr.trim()], [1, 'nextauthctl: cannot write to standard output: No space left on device'], `${what} that cannot be written is a failure`);
+    }
     fs.chmodSync(file, 0o644);
     t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /everybody may read/, 'a secret that everybody may read is refused');
   }

@@ -47,7 +47,7 @@ async function right(t) {
 
   const json = await ask(t, {});
   t.is([json.status, json.told.connected, json.told.warnings, json.told.wrong, json.told.ok === json.rows.length], [0, false, 0, 0, true], '--json for programs');
-  t.is(rowsOf(json, 'NextAuthSessionStore')[0], { site: 'https://app.example.org', group: 'directives', subject: 'NextAuthSessionStore', state: 'ok',
+  t.is(rowsOf(json, 'NextAuthSessionStore')[0], { site: 'https://app.example.org', virtualHost: null, group: 'directives', subject: 'NextAuthSessionStore', state: 'ok',
     message: 'none', mend: null, file: `${json.dir}/httpd.conf`, line: lineOf(json.dir, 'NextAuthSessionStore') }, 'a row has everything');
   const subjects = json.rows.filter(({ group }) => group === 'directives').map(({ subject }) => subject).sort();
   t.is(subjects, ['NextAuthEngine', 'NextAuthMode', 'NextAuthProvider', 'NextAuthSecret', 'NextAuthSessionStore', 'NextAuthURL'], 'all directives have one');
@@ -68,12 +68,12 @@ async function wrong(t) {
   t.is(result.status, 1, 'are 1');
   for (const [subject, message, mend, text] of [
     ['NextAuthSecret', /^the secret has 8 bytes, at least 32 are wanted$/, /nextauthctl secret/, 'NextAuthSecret'],
-    ['NextAuthProvider', /'gogle' is not in the catalogue/, /^NextAuthProvider takes: a provider's id, then key=value/, 'NextAuthProvider gogle'],
-    ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthEngine'],
+    ['NextAuthProvider', /'gogle' is not in the catalogue/, /^write one of these, or add type=oidc/, 'NextAuthProvider gogle'],
+    ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
     ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^NextAuthSessionMaxAge takes: seconds/, 'NextAuthSessionMaxAge'],
     ['NextAuthSessionStore', /needs NextAuthRedis/, null, 'NextAuthSessionStore'],
     ['NextAuthMail', /'passwrod=': key=value is wanted/, /smtp:\/\//, 'NextAuthMail'],
-    ['NextAuthCookie', /sameSite=strict keeps cookie/, /NextAuthCookie takes/, 'NextAuthCookie nonce'],
+    ['NextAuthCookie', /sameSite=strict keeps cookie/, /^sameSite=lax/, 'NextAuthCookie state'],
     ['NextAuthCookie', /sameSite=maybe: lax, strict or none/, /NextAuthCookie takes/, 'NextAuthCookie nonce'],
   ]) {
     const row = rowsOf(result, subject).find((one) => message.test(one.message));
@@ -109,6 +109,57 @@ NextAuthSecret "exec:echo ${SECRET.toLowerCase()}"
   t.unlike(two.stdout, new RegExp(SECRET, 'i'), 'a command is not shown: it may have a secret in it');
 }
 
+async function mends(t) {
+  t.section('what to do about it');
+  const secretless = 'NextAuthProvider google clientId=a';
+  for (const [change, subject, mend, options] of [
+    [{ provider: secretless }, 'NextAuthProvider', /^write where it is: clientSecret=env:NAME, file:PATH or exec:COMMAND, or set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET$/],
+    [{ provider: 'NextAuthProvider google clientSecret=env:S' }, 'NextAuthProvider', /or set AUTH_GOOGLE_ID, GOOGLE_CLIENT_ID or GOOGLE_ID$/, { env: { S: LITERAL } }],
+    [{ provider: 'NextAuthProvider acme type=oidc clientId=a clientSecret=env:S' }, 'NextAuthProvider', /discovery document is below, or set AUTH_ACME_ISSUER or ACME_ISSUER$/, { env: { S: LITERAL } }],
+    [{ provider: 'NextAuthProvider google clientId=a clientSecret=env:NOWHERE' }, 'NextAuthProvider', /NextAuthEnvFile|envvars/],
+    [{ provider: 'NextAuthProvider google clientId=a clientSecret=file:@DIR@/nowhere' }, 'NextAuthProvider', /^see that it is there/],
+    [{ secret: 'NextAuthSecret file:@DIR@/open' }, 'NextAuthSecret', /^chmod o= \S+\/open$/],
+    [{ secret: 'NextAuthSecret "exec:exit 3"' }, 'NextAuthSecret', /by hand/],
+    [{ env: 'NextAuthEnvFile @DIR@/broken' }, 'NextAuthEnvFile', /^write NAME=value/],
+    [{ url: 'NextAuthURL https://a:b@app.example.org' }, 'NextAuthURL', /^https:\/\/host\[:port\]/],
+    [{ base: 'NextAuthBasePath api' }, 'NextAuthBasePath', /^something like \/api\/auth/],
+    [{ audit: 'NextAuthAuditLog database' }, 'NextAuthAuditLog', /nextauthctl migrate/],
+    [{ store: 'NextAuthSessionStore database' }, 'NextAuthSessionStore', /nextauthctl migrate/],
+    [{ mail: 'NextAuthMail smtp://localhost' }, 'NextAuthMail', /from=.*EMAIL_FROM/],
+    [{ redis: 'NextAuthRedis redis://localhost sentinels=localhost' }, 'NextAuthRedis', /^add master=/],
+  ]) {
+    const told = await ask(t, change, { files: { ...files, open: { text: SECRET, mode: 0o604 }, broken: { text: 'nonsense\n', mode: 0o600 } }, ...options });
+    const wrongs = told.rows.filter(({ state }) => state === 'wrong');
+    t.is(wrongs.map((row) => row.subject), [subject], `${Object.values(change)[0]}: one mistake`, JSON.stringify(wrongs));
+    t.like(wrongs[0]?.mend || '', mend, '  with its mend');
+  }
+}
+
+async function equalSites(t) {
+  t.section('sites of one address');
+  const hosts = `Listen 127.0.0.1:9
+<VirtualHost *:9>
+ServerName one.example.org
+</VirtualHost>
+<VirtualHost *:9>
+NextAuthSessionMaxAge 1
+</VirtualHost>
+<VirtualHost *:9>
+NextAuthURL https://two.example.org
+</VirtualHost>`;
+  const result = await ask(t, { hosts });
+  const conf = `${result.dir}/httpd.conf`;
+  const first = lineOf(result.dir, '<VirtualHost');
+  const place = (line) => ({ file: conf, line });
+  const sites = new Map(result.rows.map(({ site, virtualHost }) => [site, virtualHost]));
+  t.is([...sites.keys()], ['https://app.example.org (main server)', `https://app.example.org (${conf}:${first})`, `https://app.example.org (${conf}:${first + 3})`, 'https://two.example.org'], 'are told apart by where they are');
+  t.is([...sites.values()], [null, place(first), place(first + 3), place(first + 6)], 'for programs, too');
+  t.is(result.rows.filter(({ state }) => state === 'wrong').map(({ virtualHost, subject }) => [virtualHost.line, subject]), [[first + 3, 'NextAuthSessionMaxAge']], 'and so are their mistakes');
+  const table = await check(t, { files, config: written({ hosts }) });
+  t.is(table.stdout.match(/^\S.*$/gm).map((line) => line.replace(table.dir, result.dir)), [...sites.keys()], 'the table has a heading for each');
+  t.is(table.stdout.match(/^ directives$/gm).length, 4, '  with each group once');
+}
+
 async function secrets(t) {
   t.section('secrets that can be guessed');
   for (const [secret, said] of [
@@ -123,13 +174,13 @@ async function secrets(t) {
     t.like(row.message, said, '  is explained');
     t.like(row.mend, /nextauthctl secret/, '  and mended');
     t.unlike(production.stdout, new RegExp(secret), '  and not said');
-    const test = await ask(t, { mode: 'NextAuthMode test', secret: `NextAuthSecret "exec:echo ${secret}"` });
+    const test = await ask(t, { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: `NextAuthSecret "exec:echo ${secret}"` });
     t.is([test.status, rowsOf(test, 'NextAuthSecret')[0].state], [0, 'warning'], '  in tests it is a warning');
   }
   const start = await t.configtest({ files, config: written({ secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) });
   t.isnt(start.status, 0, 'a server in production does not start with one');
   t.like(start.output, /NextAuthSecret on line .*placeholder.*nextauthctl secret/, 'and says so');
-  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) })).output.trim(), 'Syntax OK', 'in tests it does, silently');
+  t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) })).output.trim(), 'Syntax OK', 'in tests it does, silently');
   const literal = await ask(t, { secret: `NextAuthSecret ${SECRET}=`, provider: `NextAuthProvider google clientId=a clientSecret=${LITERAL}` });
   t.is(literal.status, 0, 'one that is written out is a warning');
   t.is([rowsOf(literal, 'NextAuthSecret')[0], rowsOf(literal, 'NextAuthProvider')[0]].map(({ state, message }) => [state, /is written out, and mod_info/.test(message)]), [['warning', true], ['warning', true]], 'of secret and clientSecret');
@@ -142,6 +193,7 @@ async function programs(t) {
   t.section('programs, whose arguments may be secrets');
   const result = await ask(t, {
     mode: 'NextAuthMode test',
+    url: 'NextAuthURL http://localhost',
     log: `NextAuthLog json "|/bin/cat -u ${LITERAL}"`,
     event: [`NextAuthEvent all "||/bin/cat\t${LITERAL}"`, `NextAuthEvent signIn "|$TOKEN=${LITERAL} cat"`],
     audit: `NextAuthAuditLog @DIR@/audit.log "| /bin/cat ${LITERAL}"`,
@@ -180,6 +232,62 @@ MY_SECRET=${SECRET}
   t.is(said('GITHUB_ID')[0][1], 'set in NextAuthEnvFile, not used: there is no NextAuthProvider github', 'which no provider takes');
   t.is(said('NextAuthEnvFile')[0][1], 'not mod_nextauth\'s: DATABASE_URL, STRIPE_KEY', 'the application\'s own are left alone');
   t.unlike(result.stdout, new RegExp(`${SECRET}|${LITERAL}`), 'names only');
+}
+
+const variablesWrong = [
+  // the variable, its value, what the configuration lacks for it, what is said, the mend
+  ['NODE_ENV', 'staging', { mode: '' }, /^'staging': production, development or test is wanted$/, /NextAuthMode/],
+  ['NEXTAUTH_URL', 'http://app.example.org', { url: '' }, /http:\/\/app\.example\.org is not https/, /NextAuthURL https/],
+  ['AUTH_URL', 'https://a:b@app.example.org', { url: '' }, /is no address/, /https:\/\/host/],
+  ['NEXTAUTH_SECRET', 'tooshort', { secret: '' }, /8 bytes/, /nextauthctl secret/],
+  ['AUTH_SECRET_2', 'changemechangemechangemechangeme', { secret: '' }, /placeholder/, /nextauthctl secret/],
+  ['REDIS_URL', 'http://localhost', { store: 'NextAuthSessionStore redis' }, /redis:\/\//],
+  ['EMAIL_SERVER', 'smtp://localhost', { provider: ['NextAuthProvider email', 'NextAuthDatabase sqlite:@DIR@/db'] }, /from= is needed/, /EMAIL_FROM/],
+  ['EMAIL_FROM', 'nobody', { mail: 'NextAuthMail smtp://localhost' }, /sender is one address/],
+  ['SENTRY_DSN', 'foo', {}, /DSN is no https/],
+  ['AZURE_AD_TENANT_ID', 'a/b', { provider: 'NextAuthProvider azure-ad clientId=a clientSecret=env:S' }, /tenant=a\/b/],
+  ['AUTH_AZURE_AD_ISSUER', 'nowhere', { provider: 'NextAuthProvidersFromEnv On' }, /issuer=nowhere is no http/],
+];
+
+async function variables(t) {
+  t.section('variables that are wrong');
+  const modules = ['watchdog'];
+  const others = { S: LITERAL, AUTH_AZURE_AD_ID: 'a', AUTH_AZURE_AD_SECRET: LITERAL };
+  for (const [name, value, change, message, mend] of variablesWrong) {
+    const text = `# what the project has\n${name}=${value}\n`;
+    const withFile = { files: { ...files, env: { text, mode: 0o600 } }, env: others, modules };
+    const inFile = { ...change, env: 'NextAuthEnvFile @DIR@/env' };
+    const told = await ask(t, inFile, withFile);
+    const rows = rowsOf(told, name);
+    t.is(rows.map(({ group, state, file, line }) => [group, state, file, line]), [['environment', 'wrong', `${told.dir}/env`, 2]], `${name} of NextAuthEnvFile: its row, and its line`, JSON.stringify(rows));
+    t.like(rows[0]?.message || '', message, '  with what is wrong');
+    if (mend) t.like(rows[0]?.mend || '', mend, '  and the mend');
+    t.is(told.rows.filter(({ state }) => state === 'wrong').length, 1, '  and nothing else is blamed', JSON.stringify(told.rows.filter(({ state }) => state === 'wrong')));
+    t.like((await t.configtest({ ...withFile, config: written(inFile) })).output, new RegExp(`${name} on line 2 of \\S+/env: .*${message.source.replace(/[$^]/g, '')}`), '  as by configtest');
+
+    const set = { env: { ...others, [name]: value }, modules };
+    const own = rowsOf(await ask(t, change, set), name);
+    t.is(own.map(({ group, state, file, line }) => [group, state, file, line]), [['environment', 'wrong', null, null]], '  of the process: its row, without a place');
+    t.like((await t.configtest({ files, ...set, config: written(change) })).output, new RegExp(`${name} in the server's environment: .*${message.source.replace(/[$^]/g, '')}`), '  as by configtest');
+  }
+  t.is(short(rowsOf(await ask(t, {}, { env: { NODE_ENV: 'staging' } }), 'NODE_ENV')).map(([state]) => state), ['ok'], 'NODE_ENV does not matter where NextAuthMode says it');
+  t.is((await t.configtest({ files, env: { NODE_ENV: 'staging' }, config: written({ engine: '' }) })).status, 0, '  or where no engine is on');
+  const weak = rowsOf(await ask(t, { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: '' }, { env: { AUTH_SECRET: 'changemechangemechangemechangeme' } }), 'AUTH_SECRET');
+  t.is(short(weak).map(([state]) => state), ['warning'], 'a weak secret of a variable is that variable\'s warning');
+
+  t.section('half a provider');
+  const half = { provider: ['NextAuthProvidersFromEnv On', 'NextAuthProvider credentials backend=file:@DIR@/users'] };
+  const env = { GOOGLE_CLIENT_ID: 'a', AUTH_GITHUB_SECRET: LITERAL };
+  const told = await ask(t, half, { env });
+  t.is(told.status, 0, 'is no mistake');
+  t.is(['GOOGLE_CLIENT_ID', 'AUTH_GITHUB_SECRET'].map((name) => rowsOf(told, name).map(({ group, state, message, mend }) => [group, state, message, mend])), [
+    [['environment', 'warning', 'is set, but there is no provider \'google\': it lacks a client\'s secret', 'set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET']],
+    [['environment', 'warning', 'is set, but there is no provider \'github\': it lacks a client\'s id', 'set AUTH_GITHUB_ID, GITHUB_CLIENT_ID or GITHUB_ID']],
+  ], '  and says what is missing');
+  const tested = await t.configtest({ files, env, config: written(half) });
+  t.is(tested.status, 0, '  configtest lets it pass');
+  t.like(tested.output, /NextAuthProvidersFromEnv: GOOGLE_CLIENT_ID is set, but there is no provider 'google'.*set AUTH_GOOGLE_SECRET/, '  and says it, too');
+  t.unlike(told.stdout + tested.output, new RegExp(LITERAL), '  without the value');
 }
 
 async function details(t) {
@@ -307,6 +415,8 @@ async function providers(t) {
   t.is([clock.status, short(clock.of('forge'))], [0, [['ok', 'its authorization and token endpoints answer']]], 'a plain OAuth provider only has to answer');
   t.is(clock.of('clock')[0].state, 'warning', 'a clock that is an hour away is a warning');
   t.like(clock.of('clock')[0].message, /this clock is (3599|3600|3601) s behind that of forge/, '  that says whose');
+  const authority = await connected(t, { provider: acme(other.replace('http:', 'https:')), http: 'NextAuthHTTP caFile=@DIR@/users' });
+  t.like(authority.of('acme')[0].mend, /NextAuthHTTP caFile=\S+\/users has to be certificates/, 'a file of authorities that is none is named');
   for (const one of [up, issuer, down, clock]) t.unlike(one.stdout, new RegExp(LITERAL), 'no secret is said');
 }
 
@@ -395,28 +505,46 @@ async function modes(t) {
   for (const page of ['/api/auth/signin', '/api/auth/signout', '/api/auth/error', '/api/auth/verify-request']) {
     t.like((await t.client(open).get(page)).text, banner, `${page} says so`);
   }
-  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it[^]*listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
+  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it: it listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
   t.like(open.log(), /nextauth:crit/, '  at a level that is not turned off');
   const checked = await ask(t, development, { ...site(`Listen 0.0.0.0:${port}`), args: [] });
   t.is([checked.status, short(rowsOf(checked, 'mode'))], [1, [['wrong', `development mode, and others can reach it: it listens on 0.0.0.0:${port}`]]], 'so does nextauthctl check');
   t.like(rowsOf(checked, 'mode')[0].mend, /NextAuthMode production, or let it Listen on 127\.0\.0\.1/, '  with the mend');
   await open.stop();
+  const tested = await t.configtest(site('Listen 0.0.0.0:@PORT@'));
+  t.is(tested.status, 0, 'configtest lets it pass');
+  t.like(tested.output, /\*{20}[^]*others can reach it: it listens on 0\.0\.0\.0:\d+\n[^]*\*{20}[^]*Syntax OK/, '  and warns as loudly');
 
   const loopback = await t.httpd(site(''));
   t.unlike((await t.client(loopback).get('/api/auth/signin')).text, banner, 'on loopback pages are quiet');
   t.unlike(loopback.log(), /others can reach it/, '  as is the log');
   t.is(short(rowsOf(await ask(t, development), 'mode')), [['ok', 'development, and only this machine can reach it']], '  and the check');
 
+  t.section('development behind a proxy');
+  const reached = async (url) => rowsOf(await ask(t, { ...development, url }), 'mode')[0];
+  const proxied = await reached('NextAuthURL https://www.example.org');
+  t.is([proxied.state, proxied.message], ['wrong', 'development mode, and others can reach it: its address is https://www.example.org'], 'a loopback listener with an address of others is reached by them');
+  t.like(proxied.mend, /NextAuthMode production.*NextAuthURL http:\/\/localhost/, '  with the mend');
+  for (const host of ['localhost.example.org', 'notlocalhost', '192.168.1.7', '[2001:db8::1]']) {
+    t.is((await reached(`NextAuthURL http://${host}:@PORT@`)).state, 'wrong', `${host} is such an address`);
+  }
+  for (const host of ['app.localhost', '127.8.9.10', '[::1]']) {
+    t.is((await reached(`NextAuthURL http://${host}:@PORT@`)).state, 'ok', `${host} is this machine`);
+  }
+  const behind = await t.httpd({ files, config: written({ ...development, url: 'NextAuthURL https://www.example.org' }) });
+  t.like((await t.client(behind).get('/api/auth/signin')).text, banner, 'pages say so');
+  t.like(behind.log(), /nextauth:crit.*others can reach it: its address is https:\/\/www\.example\.org/, '  as does the log');
+
   t.section('the other modes');
   const open0 = (change) => ask(t, { ...change, listen: `Listen 0.0.0.0:${port}` });
   t.is(short(rowsOf(await open0({}), 'mode')), [['ok', 'production']], 'production may be reached');
   t.is(rowsOf(await open0({ mode: 'NextAuthMode test' }), 'mode')[0].state, 'wrong', 'test may not');
-  const host = (address) => ({ engine: '', mode: '', vhost: `<VirtualHost ${address}>\nNextAuthEngine On\nNextAuthMode development\n</VirtualHost>` });
+  const host = (address) => ({ engine: '', mode: '', url: 'NextAuthURL http://localhost:@PORT@', vhost: `<VirtualHost ${address}>\nNextAuthEngine On\nNextAuthMode development\n</VirtualHost>` });
   t.is(rowsOf(await open0(host(`*:${port}`)), 'mode')[0].state, 'wrong', 'nor may a virtual host in development there');
   t.is(rowsOf(await open0(host(`127.0.0.1:${port}`)), 'mode')[0].state, 'ok', '  but one of a loopback address may');
   t.is(rowsOf(await open0(host('*:9')), 'mode')[0].state, 'ok', '  or one of another port');
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, wrong, secrets, programs, environment, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
+  for (const part of [right, wrong, mends, equalSites, secrets, programs, environment, variables, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
 });

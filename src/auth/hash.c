@@ -159,9 +159,11 @@ static na_error *fetch_argon2(apr_pool_t *pool, EVP_KDF **kdf)
     if (*kdf)
         return NULL;
     ERR_clear_error();
-    return na_error_new(pool, NA_CONFIGURATION,
-                        "Argon2id takes OpenSSL 3.2 or newer; this is OpenSSL %s",
-                        OpenSSL_version(OPENSSL_VERSION_STRING));
+    return na_error_mended_by(
+        na_error_new(pool, NA_CONFIGURATION,
+                     "Argon2id takes OpenSSL 3.2 or newer; this is OpenSSL %s",
+                     OpenSSL_version(OPENSSL_VERSION_STRING)),
+        "choose bcrypt or yescrypt");
 }
 
 /* Names as text: OpenSSL 3.0's headers, which the module may be built with, do not have them. */
@@ -245,7 +247,9 @@ static na_error *hash_yescrypt(apr_pool_t *pool, int cost, const char *password,
 #else
 static na_error *hash_yescrypt(apr_pool_t *pool, int cost, const char *password, const char **hash)
 {
-    return na_error_new(pool, NA_CONFIGURATION, "yescrypt takes libxcrypt, which is not here");
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                           "yescrypt takes libxcrypt, which is not here"),
+                              "choose bcrypt or argon2id");
 }
 #endif
 

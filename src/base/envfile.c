@@ -62,9 +62,10 @@ static const char *skip_blanks(const char *p)
     return p;
 }
 
-static na_error *parse_line(apr_pool_t *pool, const char *path, int number, const char *line,
-                            apr_table_t *variables)
+static na_error *parse_line(apr_pool_t *pool, const na_envfile *envfile, int number,
+                            const char *line)
 {
+    const char *path = envfile->path;
     line = skip_blanks(line);
     if (!*line || *line == '#')
         return NULL;
@@ -72,35 +73,44 @@ static na_error *parse_line(apr_pool_t *pool, const char *path, int number, cons
         line = skip_blanks(line + 7);
     const char *equals = strchr(line, '=');
     if (!equals)
-        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: no NAME=value", path, number);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s:%d: no NAME=value", path,
+                                               number),
+                                  "write NAME=value, or # in front of a comment");
     char *name = unquoted(pool, apr_pstrmemdup(pool, line, (apr_size_t)(equals - line)));
     if (!is_name(name))
-        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: not a variable's name", path, number);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "%s:%d: not a variable's name", path, number),
+                                  "letters, digits and _ are wanted, no digit in front");
     char *value = value_of(pool, skip_blanks(equals + 1));
     if (!value)
-        return na_error_new(pool, NA_CONFIGURATION, "%s:%d: the quote of %s is not closed", path,
-                            number, name);
-    apr_table_setn(variables, name, value);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "%s:%d: the quote of %s is not closed", path, number,
+                                               name),
+                                  "close it on the same line; \\n stands for a line's end");
+    apr_table_setn(envfile->values, name, value);
+    apr_table_setn(envfile->lines, name, apr_itoa(pool, number));
     return NULL;
 }
 
 na_error *na_envfile_parse(apr_pool_t *pool, const char *path, const char *text,
-                           apr_table_t **variables)
+                           const na_envfile **envfile)
 {
-    *variables = apr_table_make(pool, 16);
+    na_envfile *made = apr_palloc(pool, sizeof *made);
+    *made = (na_envfile){path, apr_table_make(pool, 16), apr_table_make(pool, 16)};
+    *envfile = made;
     for (int number = 1; *text; number++) {
         size_t len = strcspn(text, "\n");
         size_t keep = len && text[len - 1] == '\r' ? len - 1 : len;
         char *line = apr_pstrmemdup(pool, text, keep);
         text += len + (text[len] == '\n');
-        NA_TRY(parse_line(pool, path, number, line, *variables));
+        NA_TRY(parse_line(pool, made, number, line));
     }
     return NULL;
 }
 
-na_error *na_envfile_read(apr_pool_t *pool, const char *path, apr_table_t **variables)
+na_error *na_envfile_read(apr_pool_t *pool, const char *path, const na_envfile **envfile)
 {
     char *text;
     NA_TRY(na_secret_file_read(pool, path, &text));
-    return na_envfile_parse(pool, path, text, variables);
+    return na_envfile_parse(pool, path, text, envfile);
 }

@@ -48,7 +48,8 @@ int na_is_unavailable(const na_error *error)
 
 na_error *na_error_mended_by(na_error *error, const char *mend)
 {
-    error->mend = mend;
+    if (error)
+        error->mend = mend;
     return error;
 }
 

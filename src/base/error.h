@@ -61,7 +61,7 @@ na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, con
 /* 1 where the code is NA_UNAVAILABLE, NA_BUSY or NA_CONFLICT; `error` may be NULL. */
 int na_is_unavailable(const na_error *error);
 
-/* Says how the error is mended; returns it. `mend` has to live as long. */
+/* Says how the error is mended; returns it, NULL where it is NULL. `mend` has to live as long. */
 na_error *na_error_mended_by(na_error *error, const char *mend);
 
 /* "message: cause's message: …: mend", for a log line. */

@@ -283,6 +283,21 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     return headers;
 }
 
+/* NULL where nobody knows. */
+static const char *mend_of(const na_http *client, apr_pool_t *pool, CURLcode code)
+{
+    const char *file = client->options->ca_file;
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        return file ? apr_psprintf(pool,
+                                   "NextAuthHTTP caFile=%s has to be certificates in PEM that "
+                                   "httpd's user may read",
+                                   file)
+                    : "install the system's CA certificates (ca-certificates)";
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return "where its certificate is of a CA of your own, NextAuthHTTP caFile= names it";
+    return NULL;
+}
+
 static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const char *host,
                          const na_http_request *request, na_http_response *response)
 {
@@ -309,8 +324,9 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
         return na_error_new(pool, NA_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",
                             host, client->options->max_bytes);
     if (code != CURLE_OK)
-        return na_error_new(pool, NA_CALLBACK, "calling %s failed: %s", host,
-                            curl_easy_strerror(code));
+        return na_error_mended_by(na_error_new(pool, NA_CALLBACK, "calling %s failed: %s", host,
+                                               curl_easy_strerror(code)),
+                                  mend_of(client, pool, code));
     if (!body.data)
         body.data = apr_palloc(pool, 1);
     body.data[body.len] = '\0';

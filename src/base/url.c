@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -62,6 +64,21 @@ int na_url_parse(apr_pool_t *pool, const char *text, na_url *url)
                       : apr_psprintf(pool, "%s://%s:%d", url->scheme, host, number);
     url->path = rest;
     return 1;
+}
+
+int na_is_loopback_address(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    char inside[INET6_ADDRSTRLEN + 1];
+    size_t len = strlen(host);
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    if (*host == '[' && len > 2 && len - 2 < sizeof inside) {
+        apr_cpystrn(inside, host + 1, len - 1);
+        host = inside;
+    }
+    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value)

@@ -19,6 +19,10 @@ typedef struct na_url {
  */
 int na_url_parse(apr_pool_t *pool, const char *text, na_url *url);
 
+/* 1 where `host` is an address of this machine alone: 127.0.0.0/8, or ::1 with or without brackets.
+ */
+int na_is_loopback_address(const char *host);
+
 /* `url` with name=value added to its query, percent-encoded; before the fragment if there is one.
  */
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value);

@@ -16,11 +16,11 @@ void na_ctl_add_finding(apr_pool_t *pool, json_t *findings, const char *state, c
                         const char *mend, const char *file, int line)
 {
     json_array_append_new(findings,
-                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "site", "httpd",
-                                    "group", "httpd", "subject", "httpd", "state", state, "message",
-                                    na_one_line(pool, message, SAID_MAX), "mend", mend, "file",
-                                    file && na_is_utf8(file) ? file : NULL, "line",
-                                    line ? json_integer(line) : json_null()));
+                          json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "site",
+                                    "httpd", "virtualHost", "group", "httpd", "subject", "httpd",
+                                    "state", state, "message", na_one_line(pool, message, SAID_MAX),
+                                    "mend", mend, "file", file && na_is_utf8(file) ? file : NULL,
+                                    "line", line ? json_integer(line) : json_null()));
 }
 
 /* What a right configuration prints, and what Debian's apachectl adds to a wrong one. */

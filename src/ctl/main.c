@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,7 @@ static const struct {
     {"user add", na_command_user_add,
      "--email EMAIL [--name NAME] [--password-file FILE|-] [--hash KIND] [--role ROLE]… [--json]",
      "add a user, by default without a password; KIND is bcrypt:COST, yescrypt:COST or argon2id"},
-    {"user show", na_command_user_show, "ID|EMAIL [--json]",
-     "show what is known of a user; this and the following take --database and --schema, too"},
+    {"user show", na_command_user_show, "ID|EMAIL [--json]", "show what is known of a user"},
     {"user disable", na_command_user_disable, "ID|EMAIL [--json]",
      "let a user sign in no more, and end the sessions in the database"},
     {"user enable", na_command_user_enable, "ID|EMAIL [--json]", "let the user sign in again"},
@@ -48,9 +48,7 @@ static const struct {
     {"user unlink", na_command_user_unlink, "ID|EMAIL PROVIDER [--yes] [--json]",
      "take a user's account with a provider away; with --yes also the last way to sign in"},
     {"role grant", na_command_role_grant, "ID|EMAIL ROLE [--json]", "give a user a role"},
-    {"role revoke", na_command_role_revoke, "ID|EMAIL ROLE [--json]",
-     "take it back; all commands that change a user, backup and restore take --audit-log FILE (or "
-     "NEXTAUTHCTL_AUDIT_LOG) and --audit-key-file FILE"},
+    {"role revoke", na_command_role_revoke, "ID|EMAIL ROLE [--json]", "take it back"},
     {"audit verify", na_command_audit_verify,
      "FILE… [--key-file FILE] [--head FILE|none] [--after HASH] [--json]",
      "check the chain of an audit log's files, the oldest first, and name the first wrong line"},
@@ -64,13 +62,23 @@ static const struct {
      "seal claims (a JSON object; standard input without CLAIMS) into a token"},
 };
 
+#define OF_USERS                                                                                   \
+    "All commands of users and roles take --database URL and --schema SCHEMA; those that change\n" \
+    "something, backup and restore take --audit-log FILE (or NEXTAUTHCTL_AUDIT_LOG) and\n"         \
+    "--audit-key-file FILE.\n"
+
+static void print_command(FILE *to, size_t i)
+{
+    fprintf(to, "  nextauthctl %s %s\n      %s\n", commands[i].name, commands[i].usage,
+            commands[i].what);
+}
+
 static int usage(FILE *to)
 {
     fprintf(to, "nextauthctl " NA_VERSION ": administers mod_nextauth\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(to, "  nextauthctl %s %s\n      %s\n", commands[i].name, commands[i].usage,
-                commands[i].what);
-    fprintf(to, "\nExit status: 0, 1 where it failed, 2 where the call was wrong.\n"
+        print_command(to, i);
+    fprintf(to, "\n" OF_USERS "Exit status: 0, 1 where it failed, 2 where the call was wrong.\n"
                 "NO_COLOR in the environment: no colours on a terminal, either.\n");
     return to == stdout ? 0 : 2;
 }
@@ -89,17 +97,68 @@ static int words_of(const char *name, int argc, char **argv)
     return *name ? 0 : words;
 }
 
-int main(int argc, char **argv)
+/* What is behind -- is none. */
+static int asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return 1;
+    return 0;
+}
+
+/* "user --help": of all commands that begin with that word. */
+static int is_of_group(const char *name, int argc, char **argv)
+{
+    size_t len = strlen(argv[0]);
+    return argc > 1 && *argv[1] == '-' && strncmp(name, argv[0], len) == 0 && name[len] == ' ';
+}
+
+static int help(int argc, char **argv)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *name = commands[i].name;
+        if (!words_of(name, argc, argv) && !is_of_group(name, argc, argv))
+            continue;
+        print_command(stdout, i);
+        found = name;
+    }
+    if (!found)
+        return usage(*argv[0] == '-' ? stdout : stderr);
+    if (strncmp(found, "user ", 5) == 0 || strncmp(found, "role ", 5) == 0)
+        printf("\n" OF_USERS);
+    return 0;
+}
+
+static int run(int argc, char **argv)
 {
     apr_pool_t *pool;
-    apr_initialize();
-    atexit(apr_terminate);
+    if (asks_for_help(argc, argv))
+        return help(argc, argv);
     apr_pool_create(&pool, NULL);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        int words = words_of(commands[i].name, argc - 1, argv + 1);
+        int words = words_of(commands[i].name, argc, argv);
         if (words)
-            return commands[i].run(pool, argc - words, argv + words);
+            return commands[i].run(pool, argc + 1 - words, argv - 1 + words);
     }
-    int asked = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0);
-    return usage(asked ? stdout : stderr);
+    return usage(argc == 1 && strcmp(argv[0], "help") == 0 ? stdout : stderr);
+}
+
+/* Who reads half of what was meant must not take it for all. */
+static int finish(int status)
+{
+    int failed = ferror(stdout);
+    errno = 0;
+    failed |= fflush(stdout) != 0;
+    if (failed)
+        fprintf(stderr, "nextauthctl: cannot write to standard output%s%s\n", errno ? ": " : "",
+                errno ? strerror(errno) : "");
+    return failed && !status ? 1 : status;
+}
+
+int main(int argc, char **argv)
+{
+    apr_initialize();
+    atexit(apr_terminate);
+    return finish(run(argc - 1, argv + 1));
 }

@@ -73,11 +73,13 @@ static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd
     apr_dbd_init(pool);
     return apr_dbd_get_driver(pool, driver_names[engine], driver) == APR_SUCCESS
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION,
-                              "httpd has no driver for %s here: install %s (Debian), apr-util-%s "
-                              "(RHEL)",
-                              driver_names[engine], driver_packages[engine],
-                              engine == NA_DB_SQLITE ? "sqlite" : driver_names[engine]);
+               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                 "httpd has no driver for %s here",
+                                                 driver_names[engine]),
+                                    apr_psprintf(pool, "install %s (Debian), apr-util-%s (RHEL)",
+                                                 driver_packages[engine],
+                                                 engine == NA_DB_SQLITE ? "sqlite"
+                                                                        : driver_names[engine]));
 }
 
 na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options)

@@ -97,8 +97,10 @@ static na_error *read_mysql(apr_pool_t *pool, const char *url, na_db_options *op
                            "or bar in it: choose another, or write it in an option file and "
                            "group=NAME here");
     if (!can_be_said(user) || !can_be_said(uri.path + 1) || !can_be_said(group))
-        return wrong(pool, "MySQL's driver cannot carry names with a space, comma, semicolon or "
-                           "bar in them");
+        return na_error_mended_by(
+            wrong(pool, "MySQL's driver cannot carry names with a space, comma, semicolon or "
+                        "bar in them"),
+            "choose others, or write them in an option file and group=NAME here");
     options->parameters =
         apr_pstrcat(pool, "host=", uri.hostname, uri.port_str ? ",port=" : "",
                     uri.port_str ? uri.port_str : "", ",dbname=", uri.path + 1,
@@ -131,7 +133,8 @@ na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
                                .max_connections = CONNECTIONS,
                                .timeout_ms = TIMEOUT_MS};
     if (na_has_control(url))
-        return wrong(pool, "an address with control characters");
+        return na_error_mended_by(wrong(pool, "an address with control characters"),
+                                  "write it on one line");
     if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {
         options->engine = NA_DB_POSTGRESQL;
         return read_postgresql(pool, url, options);

@@ -3,7 +3,6 @@
 
 #include <apr_strings.h>
 
-#include "base/envfile.h"
 #include "base/url.h"
 #include "httpd/build.h"
 #include "httpd/findings.h"
@@ -18,34 +17,35 @@ static na_error *interpret_all(na_building *b, const apr_array_header_t *written
     return NULL;
 }
 
-static const char *from_environment(na_building *b, const char *first, const char *second)
+static na_error *mode_from_environment(na_building *b, const apr_array_header_t *written)
 {
-    const char *value = na_environment_get(&b->environment, first);
-    return value ? value : na_environment_get(&b->environment, second);
+    if (na_build_last_of(written, "NextAuthMode"))
+        return NULL;
+    const char *mode = na_build_from_environment(b, "NODE_ENV", "NextAuthMode");
+    return mode ? na_error_mended_by(na_build_mode(b, mode),
+                                     "set one of these, or NextAuthMode, which goes first")
+                : NULL;
 }
 
-static na_error *set_defaults_from_environment(na_building *b)
+static na_error *secret_from_environment(na_building *b, const char *name)
 {
-    const char *node_env = na_environment_get(&b->environment, "NODE_ENV");
-    return node_env ? na_build_mode(b, node_env) : NULL;
+    const char *secret = na_build_from_environment(b, name, "NextAuthSecret");
+    return secret ? na_build_add_secret(b, secret) : NULL;
 }
 
 /* Auth.js: the highest number is the newest; AUTH_SECRET itself is the oldest. */
 static na_error *secrets_from_environment(na_building *b)
 {
     static const char *const numbered[] = {"AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1"};
-    for (int i = 0; i < 3; i++) {
-        const char *secret = na_environment_get(&b->environment, numbered[i]);
-        if (secret)
-            NA_TRY(na_build_add_secret(b, secret));
-    }
-    const char *secret = from_environment(b, "NEXTAUTH_SECRET", "AUTH_SECRET");
-    return secret ? na_build_add_secret(b, secret) : NULL;
+    int is_v4 = na_environment_has(&b->environment, "NEXTAUTH_SECRET");
+    for (int i = 0; i < 3; i++)
+        NA_TRY(secret_from_environment(b, numbered[i]));
+    return secret_from_environment(b, is_v4 ? "NEXTAUTH_SECRET" : "AUTH_SECRET");
 }
 
 static na_error *finish_secrets(na_building *b)
 {
-    if (na_build_is_wrong(b, "NextAuthSecret"))
+    if (na_build_is_wrong(b, "NextAuthSecret") || na_build_is_wrong(b, "NextAuthEnvFile"))
         return NULL;
     if (!b->secrets->nelts)
         NA_TRY(secrets_from_environment(b));
@@ -71,14 +71,32 @@ static const char *address_of_server(na_building *b)
                 : apr_pstrcat(b->pool, scheme, "://", host, NULL);
 }
 
-static na_error *check_base_path(na_building *b, const char *path)
+/* NextAuthURL's, a variable's, or the server's own. */
+static const char *find_address(na_building *b)
 {
-    size_t len = strlen(path);
-    if (*path != '/' || len < 2 || path[len - 1] == '/' || strstr(path, "//") ||
-        strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./~") !=
-            len ||
-        strstr(path, "/."))
-        return na_wrong(b, "'%s' is no base path: something like /api/auth is wanted", path);
+    if (!b->url)
+        b->url = na_build_from_environment(b, "NEXTAUTH_URL", "NextAuthURL");
+    if (!b->url)
+        b->url = na_build_from_environment(b, "AUTH_URL", "NextAuthURL");
+    if (b->url && !strstr(b->url, "://")) /* as NextAuth reads it */
+        b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
+    return b->url ? b->url : address_of_server(b);
+}
+
+static na_error *read_address(na_building *b, const char *address, na_url *url)
+{
+    if (!address)
+        return na_error_mended_by(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
+                                  "write NextAuthURL https://HOST, as browsers see the site");
+    if (!na_url_parse(b->pool, address, url) || strpbrk(url->path, "?#"))
+        return na_error_mended_by(na_wrong(b, "'%s' is no address", address),
+                                  "https://host[:port][/base/path] is wanted, without user, query "
+                                  "and fragment");
+    if (b->config->mode == NA_PRODUCTION && strcmp(url->scheme, "https") != 0)
+        return na_error_mended_by(
+            na_wrong(b, "the canonical address %s%s is not https", url->origin,
+                     b->url ? "" : " (from ServerName)"),
+            "write NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
     return NULL;
 }
 
@@ -86,22 +104,7 @@ static na_error *finish_address(na_building *b)
 {
     na_config *config = b->config;
     na_url url;
-    if (!b->url)
-        b->url = from_environment(b, "NEXTAUTH_URL", "AUTH_URL");
-    if (b->url && !strstr(b->url, "://")) /* as NextAuth reads it */
-        b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
-    int named = b->url != NULL;
-    if (!named)
-        b->url = address_of_server(b);
-    if (!b->url)
-        return na_wrong(b, "there is neither NextAuthURL nor ServerName");
-    if (!na_url_parse(b->pool, b->url, &url) || strpbrk(url.path, "?#"))
-        return na_wrong(b, "'%s' is no address: https://host[/base/path] is wanted", b->url);
-    if (config->mode == NA_PRODUCTION && strcmp(url.scheme, "https") != 0)
-        return na_error_mended_by(
-            na_wrong(b, "the canonical address %s%s is not https", url.origin,
-                     named ? "" : " (from ServerName)"),
-            "write NextAuthURL https://…, or NextAuthMode development on a developer's machine");
+    NA_TRY(read_address(b, find_address(b), &url));
     size_t len = strlen(url.path);
     while (len && url.path[len - 1] == '/')
         len--;
@@ -109,8 +112,10 @@ static na_error *finish_address(na_building *b)
     config->base_path = b->base_path ? b->base_path
                         : len        ? apr_pstrmemdup(b->pool, url.path, len)
                                      : "/api/auth";
+    if (na_build_is_wrong(b, "NextAuthBasePath"))
+        return NULL;
     config->base_url = apr_pstrcat(b->pool, config->origin, config->base_path, NULL);
-    return check_base_path(b, config->base_path);
+    return na_build_check_base_path(b, config->base_path);
 }
 
 static na_error *derive_keys(na_building *b)
@@ -181,12 +186,13 @@ static na_error *build_early(na_building *b, const apr_array_header_t *written)
         NA_TRY(na_build_noted(b, na_envfile_read(b->pool,
                                                  ap_server_root_relative(b->pool, b->at->argv[0]),
                                                  &b->environment.file)));
-    NA_TRY(na_build_noted(b, set_defaults_from_environment(b)));
     return interpret_all(b, written, 1);
 }
 
 static na_error *build_address(na_building *b, const apr_array_header_t *written)
 {
+    if (na_build_is_wrong(b, "NextAuthURL"))
+        return NULL;
     na_build_look_at(b, na_build_last_of(written, "NextAuthURL"), "NextAuthURL");
     NA_TRY(na_build_noted(b, finish_address(b)));
     if (na_build_is_wrong(b, "NextAuthURL"))
@@ -209,7 +215,7 @@ static na_error *check_whole(na_building *b, const apr_array_header_t *written)
 
 static na_error *build_site(na_building *b, const apr_array_header_t *written)
 {
-    const na_written *store = na_build_last_of(written, "NextAuthSessionStore");
+    NA_TRY(na_build_noted(b, mode_from_environment(b, written)));
     NA_TRY(interpret_all(b, written, 0));
     b->config->http.allow_http = b->config->mode != NA_PRODUCTION;
     NA_TRY(na_build_providers(b, written));
@@ -217,14 +223,13 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
     NA_TRY(check_whole(b, written));
     if (!b->wrong->nelts)
         NA_TRY(derive_keys(b));
-    NA_TRY(na_build_finish_mail(b));
+    NA_TRY(na_build_finish_mail(b, written));
     na_build_look_at(b, na_build_last_of(written, "NextAuthEvent"), "NextAuthEvent");
     NA_TRY(na_build_noted(b, na_build_finish_delivery(b)));
     na_build_look_at(b, na_build_last_of(written, "NextAuthAuditLog"), "NextAuthAuditLog");
     NA_TRY(na_build_noted(b, na_build_finish_audit(b)));
-    na_build_look_at(b, store ? store : b->at, "NextAuthSessionStore");
-    NA_TRY(na_build_finish_session(b, store != NULL));
-    if (b->config->mode != NA_PRODUCTION && na_public_addresses(b->pool, b->server))
+    NA_TRY(na_build_finish_session(b, written));
+    if (na_exposure_of(b->pool, b->server, b->config).how)
         b->config->theme.banner = b->config->mode == NA_TEST
                                       ? "Test mode – do not use with real users"
                                       : "Development mode – do not use with real users";

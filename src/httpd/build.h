@@ -2,13 +2,14 @@
 #ifndef NA_HTTPD_BUILD_H
 #define NA_HTTPD_BUILD_H
 
+#include "base/envfile.h"
 #include "httpd/module.h"
 
 /* Where configuration values come from besides the directives. */
 typedef struct na_environment {
     apr_pool_t *pool;
-    apr_table_t *file; /* NextAuthEnvFile's variables; NULL where there is none */
-    apr_table_t *used; /* those that were asked for and are there, for nextauthctl check */
+    const na_envfile *file; /* NextAuthEnvFile; NULL where there is none */
+    apr_table_t *used;      /* those that were asked for and are there, for nextauthctl check */
 } na_environment;
 
 /* The process's own variable, else the file's; NULL where it is neither's, or empty. */
@@ -16,6 +17,9 @@ const char *na_environment_get(const na_environment *environment, const char *na
 
 /* Whether it has one, for whoever does not mean to use it. */
 int na_environment_has(const na_environment *environment, const char *name);
+
+/* Where a variable that has a value is set; the file is NULL where that is the process' own. */
+const na_written *na_environment_place(const na_environment *environment, const char *name);
 
 /* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
 na_error *na_value_resolve(const na_environment *environment, const char *value,
@@ -28,7 +32,7 @@ typedef struct na_building {
     na_environment environment;
     na_config *config;
     int engine;
-    const char *url;             /* NextAuthURL */
+    const char *url;             /* NextAuthURL, or a variable's; NULL: ServerName's counts */
     const char *base_path;       /* NextAuthBasePath */
     apr_array_header_t *secrets; /* const char *, the newest first */
     int accepted;                /* dialects of session cookies, a bit each */
@@ -36,6 +40,7 @@ typedef struct na_building {
     const na_written *at;        /* the directive that is looked at; NULL: none in particular */
     const char *about;           /* what it is about where that is not the directive; NULL else */
     const char *key;             /* of the key=value that na_build_keys sets */
+    const char *variable;        /* `at` is where it is set; NULL: `at` is a directive, or none */
     apr_array_header_t *wrong;   /* const char *: names of what was noted to be wrong */
 } na_building;
 
@@ -48,11 +53,17 @@ typedef struct na_building {
  */
 na_error *na_build_noted(na_building *b, na_error *error);
 
-/* Tells nextauthctl check of something that is right, but only here. */
-void na_build_warn(const na_building *b, const na_error *error);
+/* Tells nextauthctl check of something that is right, but only here; 0 where that does not ask. */
+int na_build_warn(const na_building *b, const na_error *error);
 
 /* From now on mistakes are about `about`, to be seen at `at`, which may be NULL. */
 void na_build_look_at(na_building *b, const na_written *at, const char *about);
+
+/* From now on they are about a variable that stands in for `directive`. */
+void na_build_look_at_variable(na_building *b, const char *name, const char *directive);
+
+/* The variable's value, which it then looks at; NULL where there is none, and nothing happens. */
+const char *na_build_from_environment(na_building *b, const char *name, const char *directive);
 
 /* 1 where that was noted to be wrong: what follows from it is no mistake of its own. */
 int na_build_is_wrong(const na_building *b, const char *about);
@@ -63,6 +74,7 @@ const na_written *na_build_last_of(const apr_array_header_t *written, const char
 /* Takes one directive in; those that others depend on are `early`. Unknown ones are left alone. */
 na_error *na_build_interpret(na_building *b, const na_written *written, int early);
 
+na_error *na_build_check_base_path(na_building *b, const char *path);
 na_error *na_build_mode(na_building *b, const char *name);
 na_error *na_build_add_secret(na_building *b, const char *secret);
 na_error *na_build_number(na_building *b, const char *text, long least, long most, long *number);
@@ -114,7 +126,7 @@ na_interpreter na_build_event, na_build_event_queue, na_build_sentry;
 na_error *na_build_finish_delivery(na_building *b);
 
 /* build_mail.c: mail from the environment, and whether providers have what they need. */
-na_error *na_build_finish_mail(na_building *b);
+na_error *na_build_finish_mail(na_building *b, const apr_array_header_t *written);
 
 /* build_log.c */
 na_interpreter na_build_log;
@@ -135,7 +147,7 @@ na_error *na_children_check_readable(apr_pool_t *pool, const char *path);
 na_error *na_build_check_target(na_building *b, const char *target);
 
 /* Checks the stores. */
-na_error *na_build_finish_session(na_building *b, int store_was_named);
+na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written);
 
 /* variables.c: NextAuth's variables, those of these providers included: to each name the directive
  * that goes before it, "NextAuthProvider google" of a provider's. */
@@ -152,8 +164,12 @@ const apr_table_t *na_variables_note(const na_environment *environment,
 #define NA_VARIABLE_ISSUER "ISSUER"
 #define NA_VARIABLE_TENANT "TENANT"
 
+/* The name of the one that is set. */
 const char *na_variable_of_provider(const na_environment *environment, const char *id,
                                     const char *kind);
+
+/* All that could be, "AUTH_GOOGLE_ID, GOOGLE_CLIENT_ID or GOOGLE_ID". */
+const char *na_variables_for_provider(apr_pool_t *pool, const char *id, const char *kind);
 
 /* The default cookies, then NextAuthCookie's changes. */
 na_error *na_build_cookies(na_building *b, const apr_array_header_t *written);

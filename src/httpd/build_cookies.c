@@ -68,28 +68,39 @@ static na_error *check_cookie(na_building *b, const na_cookie *cookie)
     const char *name = cookie->name;
     if (!*name || strlen(name) > 128 || na_has_control(name) ||
         strpbrk(name, " \"(),/:;<=>?@[]\\{}"))
-        return na_wrong(b, "'%s' cannot be a cookie's name", name);
+        return na_error_mended_by(na_wrong(b, "'%s' cannot be a cookie's name", name),
+                                  "letters, digits and - _ . are good, at most 128");
     if (*cookie->path != '/' || strpbrk(cookie->path, "; ,") || na_has_control(cookie->path))
-        return na_wrong(b, "path=%s: a path is wanted", cookie->path);
+        return na_error_mended_by(na_wrong(b, "path=%s: a path is wanted", cookie->path),
+                                  "/ in front, and none of ; , and spaces");
     if (cookie->domain && (!*cookie->domain || strpbrk(cookie->domain, "; ,/:")))
-        return na_wrong(b, "domain=%s: a domain is wanted", cookie->domain);
+        return na_error_mended_by(na_wrong(b, "domain=%s: a domain is wanted", cookie->domain),
+                                  "a host's name alone is one, such as example.org");
     if (!cookie->secure && (strncmp(name, "__Secure-", 9) == 0 || strncmp(name, "__Host-", 7) == 0))
-        return na_wrong(b, "cookie %s needs secure=true: browsers drop it otherwise", name);
+        return na_error_mended_by(
+            na_wrong(b, "cookie %s needs secure=true: browsers drop it otherwise", name),
+            "leave secure=false out, or name= it otherwise");
     if (!cookie->secure && strcmp(cookie->same_site, "None") == 0)
-        return na_wrong(b, "cookie %s: sameSite=none needs secure=true", name);
+        return na_error_mended_by(na_wrong(b, "cookie %s: sameSite=none needs secure=true", name),
+                                  "sameSite=lax, or an https: address");
     if (strncmp(name, "__Host-", 7) == 0 && (cookie->domain || strcmp(cookie->path, "/") != 0))
-        return na_wrong(b, "cookie %s: a __Host- cookie has no domain= and path=/", name);
+        return na_error_mended_by(na_wrong(b,
+                                           "cookie %s: a __Host- cookie has no domain= and path=/",
+                                           name),
+                                  "leave both out, or name= it otherwise");
     if (!cookie->secure && b->config->mode == NA_PRODUCTION)
-        return na_wrong(b, "cookie %s: secure=false is for development", name);
+        return na_error_mended_by(na_wrong(b, "cookie %s: secure=false is for development", name),
+                                  "leave it out");
     return NULL;
 }
 
+static const char *const directive_names[] = {
+    [NA_COOKIE_CALLBACK_URL] = "callbackUrl", [NA_COOKIE_CSRF] = "csrfToken",
+    [NA_COOKIE_REFERENCE] = "errorReference", [NA_COOKIE_STATE] = "state",
+    [NA_COOKIE_PKCE] = "pkceCodeVerifier",    [NA_COOKIE_NONCE] = "nonce"};
+
 static na_error *set_cookie(na_building *b, const na_written *w)
 {
-    static const char *const names[] = {
-        [NA_COOKIE_CALLBACK_URL] = "callbackUrl", [NA_COOKIE_CSRF] = "csrfToken",
-        [NA_COOKIE_REFERENCE] = "errorReference", [NA_COOKIE_STATE] = "state",
-        [NA_COOKIE_PKCE] = "pkceCodeVerifier",    [NA_COOKIE_NONCE] = "nonce"};
     static const na_key keys[] = {{"name", offsetof(na_cookie, name), na_as_text},
                                   {"domain", offsetof(na_cookie, domain), na_as_text},
                                   {"path", offsetof(na_cookie, path), na_as_text},
@@ -99,7 +110,7 @@ static na_error *set_cookie(na_building *b, const na_written *w)
     na_cookie *cookie =
         strcmp(w->argv[0], "sessionToken") == 0 ? &b->config->session.sources[0].cookie : NULL;
     for (int i = 0; i < NA_COOKIE_COUNT; i++)
-        if (strcmp(w->argv[0], names[i]) == 0)
+        if (strcmp(w->argv[0], directive_names[i]) == 0)
             cookie = &b->config->cookies[i];
     if (!cookie)
         return na_wrong(b,
@@ -133,15 +144,20 @@ static int covers_path(const char *cookie, const char *path)
 static na_error *check_reach(na_building *b, const na_cookie *cookie, const char *host)
 {
     if (cookie->domain && !strchr(cookie->domain + 1, '.') && strcmp(cookie->domain, host) != 0)
-        return na_wrong(b, "domain=%s: browsers take no cookie for a whole top-level domain",
-                        cookie->domain);
+        return na_error_mended_by(
+            na_wrong(b, "domain=%s: browsers take no cookie for a whole top-level domain",
+                     cookie->domain),
+            "name the site's own domain, or leave it out");
     if (cookie->domain && !covers_host(cookie->domain, host))
-        return na_wrong(b, "domain=%s is not a domain of %s: browsers would drop cookie %s",
-                        cookie->domain, host, cookie->name);
+        return na_error_mended_by(
+            na_wrong(b, "domain=%s is not a domain of %s: browsers would drop cookie %s",
+                     cookie->domain, host, cookie->name),
+            "name the host or what it is below, or leave it out");
     if (!covers_path(cookie->path, b->config->base_path))
-        return na_wrong(b,
-                        "path=%s does not hold the endpoints at %s: they would not get cookie %s",
-                        cookie->path, b->config->base_path, cookie->name);
+        return na_error_mended_by(
+            na_wrong(b, "path=%s does not hold the endpoints at %s: they would not get cookie %s",
+                     cookie->path, b->config->base_path, cookie->name),
+            "path=/, or leave it out");
     return NULL;
 }
 
@@ -151,9 +167,10 @@ static na_error *check_same_site(na_building *b, na_cookie_id id)
     const na_cookie *cookie = &b->config->cookies[id];
     if (id < NA_COOKIE_STATE || strcmp(cookie->same_site, "Strict") != 0)
         return NULL;
-    return na_wrong(b,
-                    "sameSite=strict keeps cookie %s from coming back with the provider's answer",
-                    cookie->name);
+    return na_error_mended_by(
+        na_wrong(b, "sameSite=strict keeps cookie %s from coming back with the provider's answer",
+                 cookie->name),
+        "sameSite=lax, or leave it out");
 }
 
 /* Any cookie <session>.<digit> is taken for a piece of the session. */
@@ -170,13 +187,16 @@ static na_error *check_name(na_building *b, int which)
     const char *name = b->config->cookies[which].name;
     for (int k = 0; k < session->source_count; k++)
         if (is_piece_of(name, session->sources[k].cookie.name))
-            return na_wrong(b,
-                            "cookie %s has the name of the session's cookie, or of a piece "
-                            "of it",
-                            name);
+            return na_error_mended_by(
+                na_wrong(b,
+                         "cookie %s has the name of the session's cookie, or of a piece "
+                         "of it",
+                         name),
+                "name= it otherwise");
     for (int k = 0; k < which; k++)
         if (strcmp(name, b->config->cookies[k].name) == 0)
-            return na_wrong(b, "two cookies are named %s", name);
+            return na_error_mended_by(na_wrong(b, "two cookies are named %s", name),
+                                      "name= one of them otherwise");
     return NULL;
 }
 
@@ -187,12 +207,26 @@ static const char *host_of(apr_pool_t *pool, const na_config *config)
     return url.host;
 }
 
-static na_error *check_all(na_building *b)
+/* The last directive that changed it; where none did, the last of all is the one that hit it. */
+static void look_at_cookie(na_building *b, const apr_array_header_t *written, const char *name)
+{
+    const na_written *at = na_build_last_of(written, "NextAuthCookie");
+    for (int i = 0; i < written->nelts; i++) {
+        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        if (strcmp(w->directive, "NextAuthCookie") == 0 && strcmp(w->argv[0], name) == 0)
+            at = w;
+    }
+    na_build_look_at(b, at, "NextAuthCookie");
+}
+
+static na_error *check_all(na_building *b, const apr_array_header_t *written)
 {
     const char *host = host_of(b->pool, b->config);
+    look_at_cookie(b, written, "sessionToken");
     for (int i = 0; i < b->config->session.source_count; i++)
         NA_TRY(na_build_noted(b, check_reach(b, &b->config->session.sources[i].cookie, host)));
     for (int i = 0; i < NA_COOKIE_COUNT; i++) {
+        look_at_cookie(b, written, directive_names[i]);
         NA_TRY(na_build_noted(b, check_reach(b, &b->config->cookies[i], host)));
         NA_TRY(na_build_noted(b, check_same_site(b, i)));
         NA_TRY(na_build_noted(b, check_name(b, i)));
@@ -210,7 +244,7 @@ na_error *na_build_cookies(na_building *b, const apr_array_header_t *written)
         na_build_look_at(b, w, NULL);
         NA_TRY(na_build_noted(b, set_cookie(b, w)));
     }
-    return check_all(b);
+    return check_all(b, written);
 }
 
 /* Cookies know no ports (RFC 6265 section 8.5). */

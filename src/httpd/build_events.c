@@ -187,11 +187,13 @@ static na_error *check_delivery(na_building *b)
 
 na_error *na_build_finish_delivery(na_building *b)
 {
-    const char *dsn = na_environment_get(&b->environment, "SENTRY_DSN");
+    const char *dsn = NULL;
     na_sentry_options *options;
     if (b->plan->delivery.sentry_is_off)
         b->plan->delivery.sentry = NULL;
-    else if (!b->plan->delivery.sentry && dsn)
+    else if (!b->plan->delivery.sentry)
+        dsn = na_build_from_environment(b, "SENTRY_DSN", "NextAuthSentry");
+    if (dsn)
         NA_TRY(start_sentry(b, dsn, &options));
     if (!b->plan->delivery.max_items)
         b->plan->delivery.max_items = QUEUE_MAX;

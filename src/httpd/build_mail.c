@@ -10,10 +10,24 @@ static na_error *start(na_building *b, const char *text, na_mail_options **optio
 {
     *options = apr_pcalloc(b->pool, sizeof **options);
     NA_TRY(na_mail_options_start(b->pool, text, *options));
-    if (!(*options)->from)
-        (*options)->from = na_environment_get(&b->environment, "EMAIL_FROM");
     b->config->mail = *options;
     return NULL;
+}
+
+static na_error *sender_from_environment(na_building *b, na_mail_options *options)
+{
+    options->from = na_environment_get(&b->environment, "EMAIL_FROM");
+    na_error *error = options->from ? na_mail_sender_check(b->pool, options->from) : NULL;
+    if (error)
+        na_build_look_at_variable(b, "EMAIL_FROM", "NextAuthMail");
+    return error;
+}
+
+static na_error *finish(na_building *b, na_mail_options *options)
+{
+    if (!options->from)
+        NA_TRY(sender_from_environment(b, options));
+    return na_mail_options_check(b->pool, options);
 }
 
 na_error *na_build_mail(na_building *b, const na_written *w)
@@ -36,7 +50,7 @@ na_error *na_build_mail(na_building *b, const na_written *w)
     NA_TRY(na_as_address(b, w->argv[0], &text));
     NA_TRY(start(b, text, &options));
     NA_TRY(na_build_keys(b, w, 1, keys, options));
-    return na_mail_options_check(b->pool, options);
+    return finish(b, options);
 }
 
 static na_error *as_body(na_building *b, const char *value, void *member)
@@ -123,11 +137,11 @@ static na_error *mail_from_environment(na_building *b)
     na_mail_options *options;
     if (b->config->mail)
         return NULL;
-    const char *server = na_environment_get(&b->environment, "EMAIL_SERVER");
+    const char *server = na_build_from_environment(b, "EMAIL_SERVER", "NextAuthMail");
     if (!server)
         return NULL;
     NA_TRY(start(b, server, &options));
-    return na_mail_options_check(b->pool, options);
+    return finish(b, options);
 }
 
 static int lacks_mail(const na_building *b)
@@ -162,15 +176,25 @@ static na_error *check_provider(na_building *b, const na_provider *p)
     return p->in_database ? finish_passwords(b) : NULL;
 }
 
-na_error *na_build_finish_mail(na_building *b)
+static const na_written *directive_of(const apr_array_header_t *written, const char *id)
 {
-    na_build_look_at(b, b->at, "NextAuthMail");
+    for (int i = written->nelts - 1; i >= 0; i--) {
+        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        if (strcmp(w->directive, "NextAuthProvider") == 0 && strcmp(w->argv[0], id) == 0)
+            return w;
+    }
+    return NULL;
+}
+
+na_error *na_build_finish_mail(na_building *b, const apr_array_header_t *written)
+{
     NA_TRY(na_build_noted(b, mail_from_environment(b)));
-    na_build_look_at(b, b->at, "NextAuthFeature");
+    na_build_look_at(b, na_build_last_of(written, "NextAuthFeature"), NULL);
     NA_TRY(na_build_noted(b, check_features(b)));
-    na_build_look_at(b, b->at, "NextAuthProvider");
-    for (int i = 0; i < b->config->providers->nelts; i++)
-        NA_TRY(na_build_noted(b, check_provider(b, APR_ARRAY_IDX(b->config->providers, i,
-                                                                 const na_provider *))));
+    for (int i = 0; i < b->config->providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
+        na_build_look_at(b, directive_of(written, p->id), "NextAuthProvider");
+        NA_TRY(na_build_noted(b, check_provider(b, p)));
+    }
     return NULL;
 }

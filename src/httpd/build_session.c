@@ -62,7 +62,7 @@ na_error *na_build_bind(na_building *b, const na_written *w)
         return na_wrong(b, "client certificates are mod_ssl's: load it (a2enmod ssl)");
     if (config->bind == NA_BIND_EXPRESSION && !strstr(w->argv[0], "%{") && !strchr(w->argv[0], '('))
         return na_wrong(b,
-                        "'%s': certificate, fingerprint, off or an expression with %%{…} is "
+                        "'%s': certificate, fingerprint, off or an expression with %%{...} is "
                         "wanted",
                         w->argv[0]);
     return NULL;
@@ -93,7 +93,7 @@ static na_error *add_store_name(na_building *b, const char *name, apr_array_head
                         name);
     for (int i = 0; i < names->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
-            return na_wrong(b, "'%s' is named twice", name);
+            return na_error_mended_by(na_wrong(b, "'%s' is named twice", name), "leave one out");
     APR_ARRAY_PUSH(names, const char *) = name;
     return NULL;
 }
@@ -230,9 +230,12 @@ static na_error *finish_replicas(na_building *b, const na_db_options *primary)
     for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
         na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
         if (replica->engine != primary->engine)
-            return na_wrong(b, "replica=: it is of another kind than its primary");
+            return na_error_mended_by(na_wrong(b,
+                                               "replica=: it is of another kind than its primary"),
+                                      "name a copy of this database");
         if (strcmp(replica->parameters, primary->parameters) == 0)
-            return na_wrong(b, "replica=: it is the primary itself");
+            return na_error_mended_by(na_wrong(b, "replica=: it is the primary itself"),
+                                      "name the copy's own address, or leave replica= out");
         replica->schema = primary->schema;
         replica->max_connections = primary->max_connections;
         replica->timeout_ms = primary->timeout_ms;
@@ -292,10 +295,20 @@ static void notify(const na_building *b, const char *subject, const char *text, 
                      mend ? mend : "");
 }
 
+/* What a store needs may have been noted to be wrong itself. */
+static int has_wrong_place(const na_building *b, const char *name)
+{
+    return (strcmp(name, "redis") == 0 && na_build_is_wrong(b, "NextAuthRedis")) ||
+           (strcmp(name, "database") == 0 && na_build_is_wrong(b, "NextAuthDatabase")) ||
+           (strcmp(name, "socache") == 0 && na_build_is_wrong(b, "NextAuthSOCache"));
+}
+
 static na_error *check_store(na_building *b, const char *name)
 {
     const char *notice = NULL;
     const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+    if (has_wrong_place(b, name))
+        return NULL;
     NA_TRY(provider->check(b->pool, b->server, &notice));
     if (notice)
         notify(b, "NextAuthSessionStore",
@@ -328,13 +341,14 @@ static na_error *finish_redis(na_building *b)
 {
     if (!names_store(b, "redis") || b->plan->stores.redis)
         return NULL;
-    const char *url = na_environment_get(&b->environment, "REDIS_URL");
+    const char *url = na_build_from_environment(b, "REDIS_URL", "NextAuthRedis");
     return url ? set_redis(b, url, NULL, 0) : NULL;
 }
 
 static na_error *check_strategy(na_building *b)
 {
-    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names)
+    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names ||
+        na_build_is_wrong(b, "NextAuthSessionStore"))
         return NULL;
     return na_error_mended_by(
         na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
@@ -347,12 +361,15 @@ static apr_size_t largest_cookie_header(const server_rec *s)
                                       : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
 }
 
-na_error *na_build_finish_session(na_building *b, int store_was_named)
+na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written)
 {
+    const na_written *store = na_build_last_of(written, "NextAuthSessionStore");
     na_session_config *session = &b->config->session;
     NA_TRY(na_build_noted(b, finish_redis(b)));
     b->plan->stores.database = b->config->database;
+    na_build_look_at(b, na_build_last_of(written, "NextAuthSessionStrategy"), NULL);
     NA_TRY(na_build_noted(b, check_strategy(b)));
+    na_build_look_at(b, store, NULL);
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
                                  &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
@@ -362,7 +379,7 @@ na_error *na_build_finish_session(na_building *b, int store_was_named)
         session->lifetime.token = na_lifetime_of_tokens(&session->lifetime);
         return check_stores(b);
     }
-    if (!store_was_named)
+    if (!store)
         notify(b, "NextAuthSessionStore",
                "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
                "session stays valid until it ends",

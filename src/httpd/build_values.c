@@ -59,8 +59,22 @@ static na_error *set_url(na_building *b, const na_written *w)
     return na_value_resolve(&b->environment, w->argv[0], &b->url);
 }
 
+na_error *na_build_check_base_path(na_building *b, const char *path)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./~";
+    size_t len = strlen(path);
+    if (*path == '/' && len > 1 && path[len - 1] != '/' && !path[strspn(path, allowed)] &&
+        !strstr(path, "//") && !strstr(path, "/."))
+        return NULL;
+    return na_error_mended_by(na_wrong(b, "'%s' is no base path", path),
+                              "something like /api/auth is wanted: letters, digits and - _ . ~ "
+                              "between slashes, and none at the end");
+}
+
 static na_error *set_base_path(na_building *b, const na_written *w)
 {
+    NA_TRY(na_build_check_base_path(b, w->argv[0]));
     b->base_path = w->argv[0];
     return NULL;
 }
@@ -170,8 +184,10 @@ static na_error *add_claim(na_building *b, const na_written *w)
                                        NA_CLAIM_BINDING};
     for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(w->argv[0], ours[i]) == 0)
-            return na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
-                            w->argv[0]);
+            return na_error_mended_by(
+                na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
+                         w->argv[0]),
+                "choose another name");
     if (!is_name(w->argv[0]))
         return na_wrong(b, "'%s': a claim is named with letters, digits and - _ . :", w->argv[0]);
     APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_named_expression) =
@@ -185,8 +201,10 @@ static na_error *add_session_claims(na_building *b, const na_written *w)
 {
     for (int i = 0; i < w->argc; i++) {
         if (strcmp(w->argv[i], NA_CLAIM_SESSION_ID) == 0)
-            return na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
-                            w->argv[i]);
+            return na_error_mended_by(
+                na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
+                         w->argv[i]),
+                "leave it out");
         APR_ARRAY_PUSH((apr_array_header_t *)b->config->session_claims, const char *) = w->argv[i];
     }
     return NULL;

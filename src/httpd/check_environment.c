@@ -96,20 +96,43 @@ static const na_written *find_directive(const search *s, const char *directive)
     return NULL;
 }
 
+static int is_there(const search *s, const char *id)
+{
+    const apr_array_header_t *providers = s->b->config->providers;
+    for (int i = 0; i < providers->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(providers, i, const na_provider *)->id, id) == 0)
+            return 1;
+    return 0;
+}
+
+static void say(const search *s, const char *name, na_finding_state state, const char *mend,
+                const char *message)
+{
+    const na_written *place = na_environment_place(&s->b->environment, name);
+    const na_finding finding = {.group = NA_GROUP_ENVIRONMENT,
+                                .subject = name,
+                                .state = state,
+                                .message = message,
+                                .mend = mend,
+                                .file = place->file,
+                                .line = place->line};
+    na_findings_add(s->b->server, &finding);
+}
+
 static void say_unused(const search *s, const char *name, const char *where, const char *directive)
 {
     apr_pool_t *pool = s->b->pool;
     const na_written *w = *directive ? find_directive(s, directive) : NULL;
+    const char *space = strchr(directive, ' ');
     const char *why = "; it means nothing here";
     if (w)
         why = apr_psprintf(pool, ", not used: %s on line %d of %s goes before it", directive,
                            w->line, w->file);
-    else if (strchr(directive, ' '))
+    else if (space && !is_there(s, space + 1))
         why = apr_psprintf(pool, ", not used: there is no %s", directive);
     else if (*directive)
         why = ", not used: another variable goes before it, or nothing needs it";
-    na_findings_say(s->b->server, NA_GROUP_ENVIRONMENT, name, NA_RIGHT, NULL, "set in %s%s", where,
-                    why);
+    say(s, name, NA_RIGHT, NULL, apr_pstrcat(pool, "set in ", where, why, NULL));
 }
 
 /* 1 where that is one of ours, or was asked for by name. */
@@ -117,8 +140,7 @@ static int say_known(const search *s, const char *name, const char *where)
 {
     const char *directive = apr_table_get(s->known, name);
     if (apr_table_get(s->b->environment.used, name)) {
-        na_findings_say(s->b->server, NA_GROUP_ENVIRONMENT, name, NA_RIGHT, NULL,
-                        "set in %s, and used", where);
+        say(s, name, NA_RIGHT, NULL, apr_pstrcat(s->b->pool, "set in ", where, ", and used", NULL));
         return 1;
     }
     if (directive)
@@ -132,9 +154,8 @@ static int say_slip(const search *s, const char *name, const char *where)
     const char *meant = nearest(s, name);
     if (!meant)
         return 0;
-    na_findings_say(s->b->server, NA_GROUP_ENVIRONMENT, name, NA_WARNING,
-                    apr_psprintf(s->b->pool, "is %s meant?", meant), "set in %s, but not known",
-                    where);
+    say(s, name, NA_WARNING, apr_psprintf(s->b->pool, "is %s meant?", meant),
+        apr_pstrcat(s->b->pool, "set in ", where, ", but not known", NULL));
     return 1;
 }
 
@@ -146,7 +167,7 @@ static int is_set_outside(const char *name)
 
 static void look_at_file(const search *s)
 {
-    const apr_array_header_t *all = apr_table_elts(s->b->environment.file);
+    const apr_array_header_t *all = apr_table_elts(s->b->environment.file->values);
     const char *strangers = NULL;
     for (int i = 0; i < all->nelts; i++) {
         const char *name = APR_ARRAY_IDX(all, i, apr_table_entry_t).key;

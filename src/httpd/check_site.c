@@ -10,22 +10,20 @@
 
 static void check_mode(const na_building *b)
 {
-    na_mode mode = b->config->mode;
-    const char *addresses = mode == NA_PRODUCTION ? NULL : na_public_addresses(b->pool, b->server);
-    if (addresses)
-        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG,
-                        "write NextAuthMode production, or let it Listen on 127.0.0.1 alone",
-                        "%s mode, and others can reach it: it listens on %s", na_mode_name(mode),
-                        addresses);
+    const char *mode = na_mode_name(b->config->mode);
+    const na_exposure exposure = na_exposure_of(b->pool, b->server, b->config);
+    if (exposure.how)
+        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG, exposure.mend,
+                        "%s mode, and others can reach it: %s", mode, exposure.how);
     else
-        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_RIGHT, NULL, "%s%s",
-                        na_mode_name(mode),
-                        mode == NA_PRODUCTION ? "" : ", and only this machine can reach it");
+        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_RIGHT, NULL, "%s%s", mode,
+                        b->config->mode == NA_PRODUCTION ? ""
+                                                         : ", and only this machine can reach it");
 }
 
 static void check_address(const na_building *b)
 {
-    if (na_build_is_wrong(b, "NextAuthURL"))
+    if (na_build_is_wrong(b, "NextAuthURL") || na_build_is_wrong(b, "NextAuthBasePath"))
         return;
     na_findings_say(b->server, NA_GROUP_SITE, "address", NA_RIGHT, NULL, "%s%s",
                     b->config->base_url, b->url ? "" : " (from ServerName)");
@@ -65,7 +63,8 @@ static const char *callback_of(const na_building *b, const na_provider *p)
 {
     return b->config->base_url
                ? apr_pstrcat(b->pool, "register ", b->config->base_url, "/callback/", p->id, NULL)
-               : "the address to register follows from NextAuthURL, which is wrong";
+               : "the address to register follows from NextAuthURL and NextAuthBasePath, of "
+                 "which one is wrong";
 }
 
 static void check_provider(const na_building *b, const na_provider *p)

@@ -192,7 +192,9 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
 {
     return na_server_conf_of(s)->plan.stores.database
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "store database needs NextAuthDatabase");
+               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                 "store database needs NextAuthDatabase"),
+                                    "name the database, then run nextauthctl migrate");
 }
 
 static const char *identity(const server_rec *s)

@@ -4,6 +4,7 @@
 #include <ap_listen.h>
 #include <apr_strings.h>
 
+#include "base/url.h"
 #include "httpd/startup.h"
 
 /* 127.0.0.0/8, ::1, the same in IPv4's disguise, and sockets in the file system. */
@@ -48,7 +49,8 @@ static int is_reached(const apr_sockaddr_t *listener, const server_rec *s)
     return 0;
 }
 
-const char *na_public_addresses(apr_pool_t *pool, const server_rec *s)
+/* Where the server can be reached from other machines, "0.0.0.0:80, …"; NULL: nowhere. */
+static const char *public_addresses(apr_pool_t *pool, const server_rec *s)
 {
     const char *all = NULL;
     for (const ap_listen_rec *each = ap_listeners; each; each = each->next) {
@@ -64,17 +66,49 @@ const char *na_public_addresses(apr_pool_t *pool, const server_rec *s)
     return all;
 }
 
-static void warn(const server_rec *s, const char *origin, const char *mode, const char *addresses)
+/* RFC 6761 section 6.3: localhost, and every name below it, is this machine. */
+static int is_localhost(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t len = strlen(host), name_len = sizeof name - 1;
+    return len >= name_len && strcmp(host + len - name_len, name) == 0 &&
+           (len == name_len || host[len - name_len - 1] == '.');
+}
+
+/* Who has a name of the site's that leads elsewhere comes in by a proxy, which is on loopback. */
+static int is_public_origin(apr_pool_t *pool, const char *origin)
+{
+    na_url url;
+    return origin && na_url_parse(pool, origin, &url) && !is_localhost(url.host) &&
+           !na_is_loopback_address(url.host);
+}
+
+na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_config *config)
+{
+    if (config->mode == NA_PRODUCTION)
+        return (na_exposure){NULL, NULL};
+    const char *addresses = public_addresses(pool, s);
+    if (addresses)
+        return (na_exposure){apr_pstrcat(pool, "it listens on ", addresses, NULL),
+                             "write NextAuthMode production, or let it Listen on 127.0.0.1 alone"};
+    if (is_public_origin(pool, config->origin))
+        return (na_exposure){
+            apr_pstrcat(pool, "its address is ", config->origin, NULL),
+            "write NextAuthMode production, or an address of this machine alone: NextAuthURL "
+            "http://localhost"};
+    return (na_exposure){NULL, NULL};
+}
+
+static void warn(const server_rec *s, const na_config *config, const na_exposure *exposure)
 {
     static const char rule[] = "****************************************************************";
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", rule);
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                 "mod_nextauth: %s is in %s mode, and others can reach it", origin, mode);
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "It listens on %s", addresses);
+                 "mod_nextauth: %s is in %s mode, and others can reach it: %s", config->origin,
+                 na_mode_name(config->mode), exposure->how);
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
                  "Passwords and sessions may go through plain http: not for real users");
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                 "Write NextAuthMode production, or let it Listen on 127.0.0.1 alone");
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "What to do: %s", exposure->mend);
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", rule);
 }
 
@@ -82,9 +116,9 @@ void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool)
 {
     for (; s; s = s->next) {
         const na_config *config = na_server_conf_of(s)->config;
-        const char *addresses =
-            config && config->mode != NA_PRODUCTION ? na_public_addresses(pool, s) : NULL;
-        if (addresses)
-            warn(s, config->origin, na_mode_name(config->mode), addresses);
+        const na_exposure exposure =
+            config ? na_exposure_of(pool, s, config) : (na_exposure){NULL, NULL};
+        if (exposure.how)
+            warn(s, config, &exposure);
     }
 }

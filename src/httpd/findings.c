@@ -26,6 +26,7 @@ typedef struct findings {
     apr_pool_t *pool;
     apr_array_header_t *rows; /* row */
     apr_hash_t *names;        /* of servers */
+    apr_hash_t *bearers;      /* of names: a server, or `several` */
 } findings;
 
 static findings *findings_of(const server_rec *s)
@@ -43,7 +44,8 @@ void na_findings_begin(server_rec *s)
         !ap_exists_config_define(NA_CHECK_DEFINE) || !getenv(NA_CHECK_REPORT_VARIABLE))
         return;
     findings *made = apr_palloc(pool, sizeof *made);
-    *made = (findings){pool, apr_array_make(pool, 64, sizeof(row)), apr_hash_make(pool)};
+    *made = (findings){pool, apr_array_make(pool, 64, sizeof(row)), apr_hash_make(pool),
+                       apr_hash_make(pool)};
     apr_pool_userdata_setn(made, KEY, NULL, pool);
 }
 
@@ -64,10 +66,14 @@ void na_findings_name_site(const server_rec *s, const char *name)
         apr_hash_set(all->names, apr_pmemdup(all->pool, &s, sizeof s), sizeof s, name);
 }
 
-static int is_same_directive(const row *a, const server_rec *site, const na_finding *b)
+/* A variable has one value, wherever it is from; a directive may be there more than once. */
+static int is_same(const row *a, const server_rec *site, const na_finding *b)
 {
-    return a->site == site && a->finding.line && a->finding.line == b->line &&
-           strcmp(a->finding.subject, b->subject) == 0 && strcmp(a->finding.file, b->file) == 0;
+    if (a->site != site || a->finding.group != b->group ||
+        strcmp(a->finding.subject, b->subject) != 0)
+        return 0;
+    return b->group == NA_GROUP_ENVIRONMENT ||
+           (a->finding.line && a->finding.line == b->line && strcmp(a->finding.file, b->file) == 0);
 }
 
 int na_findings_add(const server_rec *s, const na_finding *finding)
@@ -76,8 +82,7 @@ int na_findings_add(const server_rec *s, const na_finding *finding)
     if (!all)
         return 0;
     for (int i = 0; i < all->rows->nelts; i++)
-        if (finding->state == NA_RIGHT &&
-            is_same_directive(&APR_ARRAY_IDX(all->rows, i, row), s, finding))
+        if (finding->state == NA_RIGHT && is_same(&APR_ARRAY_IDX(all->rows, i, row), s, finding))
             return 1;
     APR_ARRAY_PUSH(all->rows, row) = (row){s, *finding, all->rows->nelts};
     return 1;
@@ -121,15 +126,46 @@ static int by_place(const void *left, const void *right)
     return a->number - b->number;
 }
 
-static const char *name_of(const findings *all, const server_rec *s)
+static const char *given_name(const findings *all, const server_rec *s)
 {
     const char *name = apr_hash_get(all->names, &s, sizeof s);
-    return name ? name : s->server_hostname ? s->server_hostname : "the main server";
+    return name ? name : s->server_hostname ? s->server_hostname : "no name";
+}
+
+static const char several[] = "";
+
+static void note_bearers(const findings *all)
+{
+    for (int i = 0; i < all->rows->nelts; i++) {
+        const server_rec *s = APR_ARRAY_IDX(all->rows, i, row).site;
+        const char *name = given_name(all, s);
+        const void *bearer = apr_hash_get(all->bearers, name, APR_HASH_KEY_STRING);
+        apr_hash_set(all->bearers, name, APR_HASH_KEY_STRING,
+                     !bearer || bearer == s ? (const void *)s : several);
+    }
+}
+
+/* Where the virtual host is goes behind a name that others have, too. */
+static const char *name_of(const findings *all, const server_rec *s)
+{
+    const char *name = given_name(all, s);
+    if (apr_hash_get(all->bearers, name, APR_HASH_KEY_STRING) != several)
+        return name;
+    return s->defn_name
+               ? apr_psprintf(all->pool, "%s (%s:%u)", name, s->defn_name, s->defn_line_number)
+               : apr_pstrcat(all->pool, name, " (main server)", NULL);
 }
 
 static json_t *text_of(apr_pool_t *pool, const char *text)
 {
     return text ? json_string(na_one_line(pool, text, TEXT_MAX)) : json_null();
+}
+
+static json_t *place_of_host(apr_pool_t *pool, const server_rec *s)
+{
+    return s->defn_name ? json_pack("{s:o, s:i}", "file", text_of(pool, s->defn_name), "line",
+                                    (int)s->defn_line_number)
+                        : json_null();
 }
 
 static json_t *json_of(const findings *all, const row *r)
@@ -144,11 +180,12 @@ static json_t *json_of(const findings *all, const row *r)
         [NA_GROUP_CONNECTIONS] = "connections",
     };
     const na_finding *f = &r->finding;
-    return json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "site",
-                     text_of(all->pool, name_of(all, r->site)), "group", groups[f->group],
-                     "subject", text_of(all->pool, f->subject), "state", states[f->state],
-                     "message", text_of(all->pool, f->message), "mend", text_of(all->pool, f->mend),
-                     "file", text_of(all->pool, f->file), "line",
+    return json_pack("{s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "site",
+                     text_of(all->pool, name_of(all, r->site)), "virtualHost",
+                     place_of_host(all->pool, r->site), "group", groups[f->group], "subject",
+                     text_of(all->pool, f->subject), "state", states[f->state], "message",
+                     text_of(all->pool, f->message), "mend", text_of(all->pool, f->mend), "file",
+                     text_of(all->pool, f->file), "line",
                      f->line ? json_integer(f->line) : json_null());
 }
 
@@ -173,6 +210,7 @@ na_error *na_findings_write(server_rec *s)
         na_findings_say(s, NA_GROUP_DIRECTIVES, "NextAuthEngine", NA_WARNING,
                         "write NextAuthEngine On where it is to serve",
                         "is On nowhere: nothing is checked");
+    note_bearers(all);
     qsort(all->rows->elts, (size_t)all->rows->nelts, sizeof(row), by_place);
     for (int i = 0; i < all->rows->nelts; i++)
         json_array_append_new(rows, json_of(all, &APR_ARRAY_IDX(all->rows, i, row)));

@@ -45,8 +45,8 @@ int na_findings_are_wanted(const server_rec *s);
 int na_findings_connect(const server_rec *s);
 
 /*
- * Adds a row of this server, copied; returns 0 where nothing is collected. A directive of a line
- * has either a row that it is right or rows that say what is not.
+ * Adds a row of this server, copied; returns 0 where nothing is collected. A directive of a line,
+ * and a variable, has either a row that it is right or rows that say what is not.
  */
 int na_findings_add(const server_rec *s, const na_finding *finding);
 

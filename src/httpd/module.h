@@ -157,8 +157,13 @@ static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
 /* As NextAuthMode has it. */
 const char *na_mode_name(na_mode mode);
 
-/* Where this server can be reached from other machines, "0.0.0.0:80, …"; NULL: nowhere. */
-const char *na_public_addresses(apr_pool_t *pool, const server_rec *s);
+/* How other machines can get at a server that is not for real users, and what to do about it. */
+typedef struct na_exposure {
+    const char *how; /* "it listens on 0.0.0.0:80"; NULL: they cannot, or it is for real users */
+    const char *mend;
+} na_exposure;
+
+na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_config *config);
 
 /* ── requests ──────────────────────────────────────────────────────────────────────────────── */
 

@@ -10,6 +10,21 @@ void na_build_look_at(na_building *b, const na_written *at, const char *about)
 {
     b->at = at;
     b->about = about;
+    b->variable = NULL;
+}
+
+void na_build_look_at_variable(na_building *b, const char *name, const char *directive)
+{
+    na_build_look_at(b, na_environment_place(&b->environment, name), directive);
+    b->variable = name;
+}
+
+const char *na_build_from_environment(na_building *b, const char *name, const char *directive)
+{
+    const char *value = na_environment_get(&b->environment, name);
+    if (value)
+        na_build_look_at_variable(b, name, directive);
+    return value;
 }
 
 static const char *about(const na_building *b)
@@ -46,8 +61,8 @@ static const char *mend_of(const na_building *b, const na_error *error)
 
 static int add(const na_building *b, const na_error *error, na_finding_state state)
 {
-    const na_finding finding = {.group = NA_GROUP_DIRECTIVES,
-                                .subject = about(b),
+    const na_finding finding = {.group = b->variable ? NA_GROUP_ENVIRONMENT : NA_GROUP_DIRECTIVES,
+                                .subject = b->variable ? b->variable : about(b),
                                 .state = state,
                                 .message = na_error_reason(b->pool, error),
                                 .mend = mend_of(b, error),
@@ -56,9 +71,9 @@ static int add(const na_building *b, const na_error *error, na_finding_state sta
     return na_findings_add(b->server, &finding);
 }
 
-void na_build_warn(const na_building *b, const na_error *error)
+int na_build_warn(const na_building *b, const na_error *error)
 {
-    add(b, error, NA_WARNING);
+    return add(b, error, NA_WARNING);
 }
 
 na_error *na_build_noted(na_building *b, na_error *error)

@@ -23,9 +23,13 @@ const na_process *na_process_of_child(void)
 static int report(const server_rec *s, const na_written *at, const na_error *error,
                   apr_pool_t *pool)
 {
-    if (at)
+    if (at && at->file)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s, "%s on line %d of %s: %s",
                      at->directive, at->line, at->file, na_error_text(pool, error));
+    else if (at)
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
+                     "%s in the server's environment: %s", at->directive,
+                     na_error_text(pool, error));
     else if (s->defn_name)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s,
                      "mod_nextauth for %s (line %d of %s): %s", s->server_hostname,
@@ -51,6 +55,8 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
             return report(each, at, error, ptemp);
     }
     na_warn_of_shared_cookies(s, ptemp);
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && !na_findings_are_wanted(s))
+        na_warn_of_exposure(s, ptemp);
     na_error *error = na_findings_are_wanted(s) ? na_findings_write(s) : NULL;
     return error ? report(s, NULL, error, ptemp) : OK;
 }

@@ -169,8 +169,11 @@ static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char *
 {
     return na_server_conf_of(s)->plan.stores.redis
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION,
-                              "store redis needs NextAuthRedis, or REDIS_URL in the environment");
+               : na_error_mended_by(
+                     na_error_new(
+                         pool, NA_CONFIGURATION,
+                         "store redis needs NextAuthRedis, or REDIS_URL in the environment"),
+                     "name the server: NextAuthRedis redis://host");
 }
 
 static const char *redis_identity(const server_rec *s)

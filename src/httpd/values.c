@@ -14,7 +14,7 @@ static const char *look_up(const na_environment *environment, const char *name)
 {
     const char *value = getenv(name);
     if ((!value || !*value) && environment->file)
-        value = apr_table_get(environment->file, name);
+        value = apr_table_get(environment->file->values, name);
     return value && *value ? value : NULL;
 }
 
@@ -55,10 +55,12 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
     if (strncmp(value, "env:", 4) == 0) {
         *resolved = na_environment_get(environment, value + 4);
         return *resolved ? NULL
-                         : na_error_new(pool, NA_CONFIGURATION,
-                                        "variable %s is neither in the server's environment nor "
-                                        "in NextAuthEnvFile",
-                                        value + 4);
+                         : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                           "variable %s is neither in the server's "
+                                                           "environment nor in NextAuthEnvFile",
+                                                           value + 4),
+                                              "set it in that file, or where httpd is started "
+                                              "(Debian: /etc/apache2/envvars)");
     }
     if (strncmp(value, "file:", 5) == 0) {
         char *text;
@@ -66,7 +68,10 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
         *resolved = text;
         return NULL;
     }
-    return strncmp(value, "exec:", 5) == 0 ? run(pool, value + 5, resolved) : NULL;
+    return strncmp(value, "exec:", 5) == 0
+               ? na_error_mended_by(run(pool, value + 5, resolved),
+                                    "run it by hand as who starts httpd")
+               : NULL;
 }
 
 /* ── secrets in configuration ──────────────────────────────────────────────────────────────── */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_lib.h>
@@ -54,11 +55,26 @@ static const char *name_of(apr_pool_t *pool, apr_size_t row, const char *stem)
 const char *na_variable_of_provider(const na_environment *environment, const char *id,
                                     const char *kind)
 {
-    const char *value = NULL, *stem = stem_of(environment->pool, id);
-    for (apr_size_t i = 0; !value && i < COUNT(of_provider); i++)
-        if (strcmp(of_provider[i].kind, kind) == 0)
-            value = na_environment_get(environment, name_of(environment->pool, i, stem));
-    return value;
+    const char *stem = stem_of(environment->pool, id);
+    for (apr_size_t i = 0; i < COUNT(of_provider); i++) {
+        const char *name = name_of(environment->pool, i, stem);
+        if (strcmp(of_provider[i].kind, kind) == 0 && na_environment_has(environment, name))
+            return name;
+    }
+    return NULL;
+}
+
+const char *na_variables_for_provider(apr_pool_t *pool, const char *id, const char *kind)
+{
+    const char *names = NULL, *last = NULL, *stem = stem_of(pool, id);
+    for (apr_size_t i = 0; i < COUNT(of_provider); i++) {
+        if (strcmp(of_provider[i].kind, kind) != 0)
+            continue;
+        if (last)
+            names = names ? apr_pstrcat(pool, names, ", ", last, NULL) : last;
+        last = name_of(pool, i, stem);
+    }
+    return names ? apr_pstrcat(pool, names, " or ", last, NULL) : last;
 }
 
 void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id)
@@ -79,6 +95,19 @@ apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *prov
             na_variables_add_provider(pool, known, provider->id);
     }
     return known;
+}
+
+const na_written *na_environment_place(const na_environment *environment, const char *name)
+{
+    const na_envfile *file = environment->file;
+    const char *own = getenv(name), *line = file ? apr_table_get(file->lines, name) : NULL;
+    na_written *place = apr_pcalloc(environment->pool, sizeof *place);
+    place->directive = name;
+    if (line && (!own || !*own)) {
+        place->file = file->path;
+        place->line = atoi(line);
+    }
+    return place;
 }
 
 /* Once the configuration is read nobody knows any more what NextAuthEnvFile had in it. */

@@ -51,6 +51,9 @@ na_error *na_mail_options_start(apr_pool_t *pool, const char *text, na_mail_opti
 /* The same of an address alone. */
 na_error *na_mail_url_parse(apr_pool_t *pool, const char *url, na_mail_options *options);
 
+/* Whether mails can be from `from`, an address or "Name <address>"; NULL is none. */
+na_error *na_mail_sender_check(apr_pool_t *pool, const char *from);
+
 /* What is missing, does not fit together or cannot be read; no server is asked. */
 na_error *na_mail_options_check(apr_pool_t *pool, const na_mail_options *options);
 

@@ -44,13 +44,7 @@ static na_error *refuse(apr_pool_t *pool, const char *why)
 
 static int is_loopback(const char *host)
 {
-    struct in_addr four;
-    struct in6_addr six;
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return ntohl(four.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, host, &six) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&six);
-    return strcasecmp(host, "localhost") == 0;
+    return na_is_loopback_address(host) || strcasecmp(host, "localhost") == 0;
 }
 
 static int is_private_ipv4(apr_uint32_t address)
@@ -83,7 +77,9 @@ static na_error *set_user(apr_pool_t *pool, char *text, na_mail_options *options
     options->user = na_percent_decode(pool, text, 0);
     options->password = password ? na_percent_decode(pool, password, 0) : NULL;
     if (!options->user || (password && !options->password))
-        return refuse(pool, "a bad percent-encoding in the address' user or password");
+        return na_error_mended_by(refuse(pool,
+                                         "a bad percent-encoding in the address' user or password"),
+                                  "write %25 for %, or username= and password= instead");
     return NULL;
 }
 
@@ -203,13 +199,19 @@ static na_error *check_text(apr_pool_t *pool, const na_mail_transport *transport
                             const char *value)
 {
     if (value && !has(transport->needs, name) && !has(transport->takes, name))
-        return na_error_new(pool, NA_CONFIGURATION, "mail: %s has no option %s", transport->name,
-                            name);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "mail: %s has no option %s",
+                                               transport->name, name),
+                                  "leave it out");
     if (has(transport->needs, name) && (!value || !*value))
-        return na_error_new(pool, NA_CONFIGURATION, "mail: %s needs %s", transport->name, name);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "mail: %s needs %s",
+                                               transport->name, name),
+                                  apr_psprintf(pool, "NextAuthMail %s ... %s=", transport->name,
+                                               name));
     if (value && (!*value || na_has_control(value) || !na_is_utf8(value)))
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "mail: %s is empty, has control characters or is not UTF-8", name);
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION,
+                         "mail: %s is empty, has control characters or is not UTF-8", name),
+            "look at its value, and at where that is from");
     return NULL;
 }
 
@@ -222,14 +224,14 @@ static na_error *check_texts(apr_pool_t *pool, const na_mail_transport *transpor
     return NULL;
 }
 
-static na_error *check_sender(apr_pool_t *pool, const na_mail_options *options)
+na_error *na_mail_sender_check(apr_pool_t *pool, const char *from)
 {
     na_mailbox mailbox;
-    if (!options->from)
-        return refuse(pool, "from= is needed: who the mails are from");
-    na_error *error = na_mailbox_parse(pool, options->from, &mailbox);
-    return error ? na_error_wrap(pool, error, NULL, "mail: from=%s",
-                                 na_one_line(pool, options->from, 100))
+    if (!from)
+        return na_error_mended_by(refuse(pool, "from= is needed: who the mails are from"),
+                                  "NextAuthMail ... from=auth@example.org, or EMAIL_FROM");
+    na_error *error = na_mailbox_parse(pool, from, &mailbox);
+    return error ? na_error_wrap(pool, error, NULL, "mail: from=%s", na_one_line(pool, from, 100))
                  : NULL;
 }
 
@@ -254,7 +256,7 @@ na_error *na_mail_options_check(apr_pool_t *pool, const na_mail_options *options
     if (options->timeout_ms < 1 || options->timeout_ms > 60000 || options->connect_timeout_ms < 1)
         return refuse(pool, "a time limit is 1 ms to a minute");
     NA_TRY(check_texts(pool, transport, options));
-    NA_TRY(check_sender(pool, options));
+    NA_TRY(na_mail_sender_check(pool, options->from));
     NA_TRY(check_base_url(pool, options->base_url));
     return transport->check ? transport->check(pool, options) : NULL;
 }
@@ -267,7 +269,9 @@ static na_error *check_readable(apr_pool_t *pool, const char *path)
     if (!path)
         return NULL;
     if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "mail: %s cannot be read", path);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "mail: %s cannot be read",
+                                               path),
+                                  "see that it is there, and that httpd's user may read it");
     apr_file_close(file);
     return NULL;
 }
@@ -278,10 +282,15 @@ na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options)
         options->port > 65535)
         return refuse(pool, "the server's host or port is none");
     if (!options->user != !options->password)
-        return refuse(pool, "a username and a password belong together");
+        return na_error_mended_by(refuse(pool, "a username and a password belong together"),
+                                  "add what is not there of the two, or leave both out");
     if (options->tls == NA_MAIL_CLEAR && options->user && !is_loopback(options->host))
-        return refuse(pool, "a password goes through TLS only, which tls=off forbids");
+        return na_error_mended_by(refuse(pool,
+                                         "a password goes through TLS only, which tls=off forbids"),
+                                  "leave ?tls=off out");
     if (options->tls == NA_MAIL_CLEAR && !is_local(options->host))
-        return refuse(pool, "tls=off is for this machine and for private networks");
+        return na_error_mended_by(refuse(pool,
+                                         "tls=off is for this machine and for private networks"),
+                                  "leave it out");
     return check_readable(pool, options->ca_file);
 }

@@ -15,8 +15,10 @@
 
 static na_error *no_dsn(apr_pool_t *pool)
 {
-    return na_error_new(pool, NA_CONFIGURATION,
-                        "the DSN is no https://KEY@host[:port][/prefix]/PROJECT");
+    return na_error_mended_by(
+        na_error_new(pool, NA_CONFIGURATION,
+                     "the DSN is no https://KEY@host[:port][/prefix]/PROJECT"),
+        "copy it from the project's settings, Client Keys (DSN)");
 }
 
 static int consists_of(const char *text, const char *characters)

@@ -20,8 +20,10 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
 {
     if (strcmp(value, na_provider_type_name(provider)) == 0)
         return NULL;
-    return na_error_new(pool, NA_CONFIGURATION, "type=%s, but '%s' is of type %s", value,
-                        provider->id, na_provider_type_name(provider));
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                           "type=%s, but '%s' is of type %s", value, provider->id,
+                                           na_provider_type_name(provider)),
+                              "leave type= out");
 }
 
 /* An issuer of the operator's own stands in for the catalogue's address by tenant. */
@@ -124,8 +126,11 @@ static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const
 static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     na_error *error = na_jwk_from_pem(pool, value, &provider->decryption_key);
-    return error ? na_error_wrap(pool, error, NULL, "privateKey is no usable private key in PEM")
-                 : NULL;
+    return error
+               ? na_error_mended_by(
+                     na_error_wrap(pool, error, NULL, "privateKey is no usable private key in PEM"),
+                     "name the file: privateKey=file:PATH; it has to be without a passphrase")
+               : NULL;
 }
 
 static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char *value)
@@ -141,7 +146,7 @@ static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char
     if (strncmp(value, "authn:", 6) != 0 || !value[6])
         return na_error_new(
             pool, NA_CONFIGURATION,
-            "backend=%s: database, file:PATH (as htpasswd writes it) or authn:NAME,… "
+            "backend=%s: database, file:PATH (as htpasswd writes it) or authn:NAME,... "
             "(httpd's authentication providers) is wanted",
             value);
     apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
@@ -209,12 +214,14 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *n
         if (strcmp(o->name, name) != 0)
             continue;
         if (!*value)
-            return na_error_new(pool, NA_CONFIGURATION, "%s= is empty", name);
+            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s= is empty", name),
+                                      "write its value, or leave it out");
         if (o->set)
             return o->set(pool, provider, value);
         *(const char **)((char *)provider + o->offset) = value;
         return NULL;
     }
-    return na_error_new(pool, NA_CONFIGURATION, "a provider has no option '%s'; it has %s", name,
-                        option_names(pool));
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "a provider has no option '%s'",
+                                           name),
+                              apr_pstrcat(pool, "it has ", option_names(pool), NULL));
 }

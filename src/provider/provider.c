@@ -70,18 +70,24 @@ static na_error *check_address(apr_pool_t *pool, const char *option, const char 
     if (!address)
         return NULL;
     if (!na_url_parse(pool, address, &url))
-        return na_error_new(pool, NA_CONFIGURATION, "%s=%s is no http(s) address", option, address);
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "%s=%s is no http(s) address", option, address),
+                                  "https://host[:port][/path] is wanted");
     if (!allow_http && strcmp(url.scheme, "https") != 0)
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "%s=%s is not https: use https, or NextAuthMode development on a "
-                            "developer's machine",
-                            option, address);
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION, "%s=%s is not https", option, address),
+            "use https, or NextAuthMode development on a developer's machine");
     return NULL;
+}
+
+na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http)
+{
+    return check_address(pool, "issuer", issuer, allow_http);
 }
 
 static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int allow_http)
 {
-    NA_TRY(check_address(pool, "issuer", p->issuer, allow_http));
+    NA_TRY(na_provider_check_issuer(pool, p->issuer, allow_http));
     NA_TRY(check_address(pool, "wellKnown", p->well_known, allow_http));
     NA_TRY(check_address(pool, "authorization", p->authorization_url, allow_http));
     NA_TRY(check_address(pool, "token", p->token_url, allow_http));
@@ -90,22 +96,31 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
     return check_address(pool, "jwks_endpoint", p->jwks_url, allow_http);
 }
 
-static na_error *missing(apr_pool_t *pool, const na_provider *provider, const char *what)
+static na_error *missing(apr_pool_t *pool, const na_provider *provider, const char *what,
+                         const char *mend)
 {
-    return na_error_new(pool, NA_CONFIGURATION, "provider '%s' lacks %s", provider->id, what);
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "provider '%s' lacks %s",
+                                           provider->id, what),
+                              mend);
 }
 
-/* "…/{tenant}/…" with the tenant in it; it becomes part of an address, so its characters matter. */
+/* It becomes part of an address, so its characters matter. */
+na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant)
+{
+    if (is_id(tenant) || (!strpbrk(tenant, "/?#%\\ {}") && strchr(tenant, '.')))
+        return NULL;
+    return na_error_mended_by(
+        na_error_new(pool, NA_CONFIGURATION, "tenant=%s is no tenant", tenant),
+        "a tenant's id or domain, common, organizations or consumers is wanted");
+}
+
+/* "…/{tenant}/…" with the tenant in it. */
 static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **address)
 {
     const char *hole = *address ? strstr(*address, "{tenant}") : NULL;
     if (!hole)
         return NULL;
-    if (!is_id(tenant) && (strpbrk(tenant, "/?#%\\ {}") || !strchr(tenant, '.')))
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "tenant=%s: a tenant's id or domain, common, organizations or "
-                            "consumers is wanted",
-                            tenant);
+    NA_TRY(na_provider_check_tenant(pool, tenant));
     *address = apr_pstrcat(pool, apr_pstrmemdup(pool, *address, (apr_size_t)(hole - *address)),
                            tenant, hole + strlen("{tenant}"), NULL);
     return NULL;
@@ -114,7 +129,8 @@ static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **
 static na_error *finish_credentials(apr_pool_t *pool, const na_provider *provider)
 {
     if (!provider->in_database && !provider->password_file && !provider->authn_providers)
-        return missing(pool, provider, "backend=database, backend=file:PATH or backend=authn:NAME");
+        return missing(pool, provider, "backend=",
+                       "write backend=database, backend=file:PATH or backend=authn:NAME");
     return NULL;
 }
 
@@ -125,15 +141,19 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     if (provider->type == NA_EMAIL)
         return NULL;
     if (!provider->client_id)
-        return missing(pool, provider, "clientId=");
+        return missing(pool, provider,
+                       "clientId=", "write what the provider calls the client's id");
     if (!provider->client_secret && provider->token_auth != NA_AUTH_NONE)
         return missing(pool, provider,
-                       "clientSecret= (or token_endpoint_auth_method=none for a public client)");
+                       "clientSecret= (or token_endpoint_auth_method=none for a public client)",
+                       "write where it is: clientSecret=env:NAME, file:PATH or exec:COMMAND");
     if (provider->token_auth == NA_AUTH_NONE && !(provider->checks & NA_CHECK_PKCE))
-        return missing(pool, provider, "checks=pkce, which a client without a secret needs");
+        return missing(pool, provider, "checks=pkce, which a client without a secret needs",
+                       "add pkce to checks=");
     if (!(provider->checks & (NA_CHECK_STATE | NA_CHECK_PKCE)))
         return missing(pool, provider,
-                       "checks=state or checks=pkce: without one, anybody's callback is accepted");
+                       "checks=state or checks=pkce: without one, anybody's callback is accepted",
+                       "write checks=pkce,state");
 
     const char *tenant = provider->tenant ? provider->tenant : "common";
     provider->any_tenant = provider->well_known && strstr(provider->well_known, "{tenant}") &&
@@ -143,14 +163,18 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     NA_TRY(check_addresses(pool, provider, allow_http));
     if (provider->type == NA_OIDC) {
         if (!provider->issuer && !provider->well_known)
-            return missing(pool, provider, "issuer=");
+            return missing(pool, provider, "issuer=",
+                           "write the address that the provider's discovery document is below");
         return NULL;
     }
     if (!provider->authorization_url || !provider->token_url || !provider->userinfo_url)
-        return missing(pool, provider, "authorization=, token= or userinfo=");
+        return missing(pool, provider, "authorization=, token= or userinfo=",
+                       "write all three, as the provider's documentation has them");
     if (provider->checks & NA_CHECK_NONCE)
-        return na_error_new(pool, NA_CONFIGURATION,
-                            "provider '%s': checks=nonce needs an ID token, so type=oidc",
-                            provider->id);
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION,
+                         "provider '%s': checks=nonce needs an ID token, so type=oidc",
+                         provider->id),
+            "leave nonce out of checks=, or write type=oidc");
     return NULL;
 }

@@ -102,6 +102,10 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *o
  */
 na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http);
 
+/* The same of an issuer, and of what stands for {tenant} in addresses. */
+na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http);
+na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant);
+
 /* "oidc", "oauth", "credentials" or "email". */
 const char *na_provider_type_name(const na_provider *provider);
 

@@ -9,9 +9,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
-    apr_table_t *variables;
+    const na_envfile *envfile;
     na_form_parse(fuzz_pool, text, 100);
-    na_envfile_parse(fuzz_pool, "file", text, &variables);
+    na_envfile_parse(fuzz_pool, "file", text, &envfile);
     na_html(fuzz_pool, text);
     char *back = na_percent_decode(fuzz_pool, na_percent_encode(fuzz_pool, text), 0);
     if (!back || strcmp(back, text) != 0)

@@ -28,6 +28,20 @@ static void parsing(apr_pool_t *pool)
     is(na_url_add(pool, "/p?a=1#f", "b", "x y&"), "/p?a=1&b=x%20y%26#f", "a parameter is added");
 }
 
+static void loopback(void)
+{
+    static const char *const inside[] = {"127.0.0.1", "127.255.0.9", "::1", "[::1]"};
+    static const char *const outside[] = {
+        "",          "128.0.0.1", "0.0.0.0", "127.0.0.1.example.org",
+        "localhost", "127.1",     "[::]",    "[::ffff:10.0.0.1]",
+        "[]",        "[::1",
+    };
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+        ok(na_is_loopback_address(inside[i]), "%s is this machine's alone", inside[i]);
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        ok(!na_is_loopback_address(outside[i]), "'%s' is none of those", outside[i]);
+}
+
 static void redirects(apr_pool_t *pool)
 {
     static const char *const refused[] = {"//evil.org",
@@ -105,18 +119,22 @@ static void forms(apr_pool_t *pool)
 
 static void envfiles(apr_pool_t *pool)
 {
-    apr_table_t *v;
+    const na_envfile *v;
     succeeds(na_envfile_parse(pool, "f",
                               "# comment\n\nA=1\nexport B = two words # why\n"
                               "C='lit $x # y'\r\nD=\"a\\nb\\\"c\"\nE=\nF=a#b\n",
                               &v),
              "a .env file is read");
-    is(apr_table_get(v, "A"), "1", "a plain value");
-    is(apr_table_get(v, "B"), "two words", "a comment behind a value is cut");
-    is(apr_table_get(v, "C"), "lit $x # y", "single quotes are literal");
-    is(apr_table_get(v, "D"), "a\nb\"c", "double quotes know escapes");
-    is(apr_table_get(v, "E"), "", "an empty value");
-    is(apr_table_get(v, "F"), "a#b", "a hash inside a word is one");
+    is(apr_table_get(v->values, "A"), "1", "a plain value");
+    is(apr_table_get(v->values, "B"), "two words", "a comment behind a value is cut");
+    is(apr_table_get(v->values, "C"), "lit $x # y", "single quotes are literal");
+    is(apr_table_get(v->values, "D"), "a\nb\"c", "double quotes know escapes");
+    is(apr_table_get(v->values, "E"), "", "an empty value");
+    is(apr_table_get(v->values, "F"), "a#b", "a hash inside a word is one");
+    is(apr_table_get(v->lines, "C"), "5", "and the line of each is kept");
+    succeeds(na_envfile_parse(pool, "f", "A=1\nA=2\n", &v), "one that is set twice");
+    is(apr_table_get(v->values, "A"), "2", "is the last");
+    is(apr_table_get(v->lines, "A"), "2", "with its line");
     na_error *error = na_envfile_parse(pool, "f", "A=1\nB=\"open\n", &v);
     is(error ? error->message : NULL, "f:2: the quote of B is not closed", "errors name the line");
     fails(na_envfile_parse(pool, "f", "no equals", &v), "a line without '=' is refused");
@@ -127,6 +145,7 @@ int main(void)
 {
     apr_pool_t *pool = tap_start();
     parsing(pool);
+    loopback();
     redirects(pool);
     cookies(pool);
     forms(pool);

@@ -248,7 +248,7 @@ static na_mail_options api(const char *transport)
 static void says(apr_pool_t *pool, const na_mail_options *options, const char *expected)
 {
     na_error *error = na_mail_options_check(pool, options);
-    is(error ? na_error_text(pool, error) : NULL, expected,
+    is(error ? na_error_reason(pool, error) : NULL, expected,
        expected ? expected : "options that fit");
 }
 

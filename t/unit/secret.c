@@ -122,7 +122,8 @@ static void refused(apr_pool_t *pool, const char *path)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         written(pool, path, cases[i].content, cases[i].len, cases[i].mode);
         na_error *error = na_secret_read(pool, path, &secret);
-        ok(error && strstr(error->message, cases[i].said), "a file is refused: %s", cases[i].said);
+        ok(error && strstr(na_error_text(pool, error), cases[i].said), "a file is refused: %s",
+           cases[i].said);
         if (cases[i].mode != 0600)
             continue;
         error = read_stream(pool, cases[i].content, cases[i].len, &secret);
