@@ -131,7 +131,8 @@ NextAuthStatsD 127.0.0.1:${sink.port} prefix=site format=dogstatsd interval=1`) 
   t.is(Object.keys(numbers(opened)).sort(), Object.keys(numbers(families)).sort(), 'is well-formed and has the same samples');
   const head = await new Client(site).get('/metrics', { method: 'HEAD' });
   t.is([head.status, head.headers['content-type'], head.text], [200, plain.headers['content-type'], ''], 'HEAD has no body');
-  t.is((await new Client(site).post('/metrics', {})).status, 405, 'POST is refused');
+  const post = await new Client(site).post('/metrics', {});
+  t.is([post.status, post.headers.allow, post.json], [405, 'GET, HEAD', { error: 'the methods are GET, HEAD' }], 'POST is refused');
   const info = [...families.get('nextauth_build_info').samples][0];
   t.like(`${info.labels.version} ${info.labels.httpd} ${info.labels.openssl} ${info.value}`, /^\d+\.\d+\.\d+ 2\.\d+\.\d+ 3\.\d+\.\d+\S* 1$/, 'what is running');
   const { nextauth_start_time_seconds: started } = numbers(families);
@@ -264,7 +265,8 @@ NextAuthSentry http://key@127.0.0.1:${gone}/1`) });
 </Location>` });
     t.is((await new Client(guarded).get('/guarded')).status, 403, 'whom Require lets in');
     const off = await t.httpd({ files: { users }, config: config(none).replace('Engine On', 'Engine Off').replace(/<Location \/members\/>[^]*?<\/Location>/, '') });
-    t.is((await new Client(off).get('/metrics')).status, 404, 'where no engine is on there are none');
+    const none = await new Client(off).get('/metrics');
+    t.is([none.status, Object.keys(none.json)], [404, ['error']], 'where no engine is on there are none');
     t.unlike((await new Client(off).get('/server-status?auto')).text, /NextAuth/, 'nor in mod_status');
   }
 
