@@ -49,7 +49,8 @@ static na_error *open_site(apr_pool_t *pool, server_rec *s)
                                     .store_names = conf->plan.stores.names,
                                     .db = conf->db,
                                     .peers = peers,
-                                    .mail = conf->mails ? &shared->mail : NULL};
+                                    .mail = conf->mails ? &shared->mail : NULL,
+                                    .audit = conf->audit};
     conf->last_health = (na_health_report){0};
     return na_health_desk_make(pool, &conf->health_desk);
 }
