@@ -11,7 +11,7 @@ const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { startMail } = require('./lib/mail.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
-const { parse, numbers, names, Malformed } = require('./lib/prometheus.js');
+const { parse, numbers, names, Malformed, promtool, promtoolIsHere } = require('./lib/prometheus.js');
 
 const CLIENTS = 16;
 const users = htpasswd(Object.fromEntries(Array.from({ length: CLIENTS }, (_, i) => [`user${i}`, 'x'])));
@@ -125,6 +125,8 @@ NextAuthStatsD 127.0.0.1:${sink.port} prefix=site format=dogstatsd interval=1`) 
   t.is([plain.status, plain.headers['content-type'], plain.headers['cache-control']], [200, 'text/plain; version=0.0.4; charset=utf-8', 'no-store'], 'Prometheus\' text by default');
   const families = parse(plain.text);
   t.ok(families.size > 20, 'is well-formed');
+  if (!promtoolIsHere()) t.skip('Prometheus finds nothing wrong with it', 'install prometheus');
+  else t.is(promtool(['check', 'metrics'], plain.text), { status: 0, text: '' }, 'Prometheus finds nothing wrong with it');
   const open = await new Client(site).get('/metrics', { headers: openMetrics });
   t.is(open.headers['content-type'], 'application/openmetrics-text; version=1.0.0; charset=utf-8', 'OpenMetrics where that is preferred');
   const opened = parse(open.text, { openMetrics: true });
