@@ -267,8 +267,8 @@ NextAuthSentry http://key@127.0.0.1:${gone}/1`) });
 </Location>` });
     t.is((await new Client(guarded).get('/guarded')).status, 403, 'whom Require lets in');
     const off = await t.httpd({ files: { users }, config: config(none).replace('Engine On', 'Engine Off').replace(/<Location \/members\/>[^]*?<\/Location>/, '') });
-    const none = await new Client(off).get('/metrics');
-    t.is([none.status, Object.keys(none.json)], [404, ['error']], 'where no engine is on there are none');
+    const absent = await new Client(off).get('/metrics');
+    t.is([absent.status, Object.keys(absent.json)], [404, ['error']], 'where no engine is on there are none');
     t.unlike((await new Client(off).get('/server-status?auto')).text, /NextAuth/, 'nor in mod_status');
   }
 
