@@ -25,10 +25,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_translate_name(na_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(na_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(na_handle_endpoint, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(na_handle_sessions, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(na_handle_metrics, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(na_handle_health, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(na_handle_diagnostics, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(na_handle_named, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* around mod_authz_core, which is the last in both */
     ap_hook_check_access_ex(na_check_access_ex, NULL, NULL, APR_HOOK_FIRST,

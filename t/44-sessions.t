@@ -148,6 +148,8 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
       t.is([none.status, none.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions answers 404: there is no such session`], 'says when there is none');
       t.is([ctl('revoke').status, ctl('list', 'x').status], [2, 2], 'and when it is called wrongly');
       t.like(ctl('list', '--server', `${site.url}/public.html`).stderr, /is SetHandler nextauth-sessions there/, 'or sent to the wrong place');
+      const put = await new Client(site).get('/admin/sessions', { method: 'PUT' });
+      t.is([put.status, put.headers.allow, Object.keys(put.json)], [405, 'GET, HEAD, POST', ['error']], 'methods that it has not are refused');
       t.is((await new Client(site).post('/admin/sessions', { user: 'credentials/ada' })).status, 403, 'a form of another site cannot do that');
     }
     t.is((await new Client(site).get('/api/auth/signin')).status, 200, 'the server is well');

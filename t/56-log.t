@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { htpasswd, until } = require('./lib/httpd.js');
 const { startGithub } = require('./lib/emulators.js');
+const { startRogue } = require('./lib/rogue.js');
 
 const SECRET = '0123456789abcdef0123456789abcdef';
 const files = { users: htpasswd({ ada: 'correct horse', 'gr"ace\\': 'correct horse' }) };
@@ -194,5 +195,25 @@ ${more}`;
       c.cookie('next-auth.session-token'), c.cookie('next-auth.csrf-token').slice(0, 64)];
     const log = textOf(site, 'auth.log') + site.log();
     t.is(secrets.filter((each) => !each || log.includes(each)), [], 'no client secret, code, state, token or cookie is in any line');
+  }
+
+  t.section('traceContext=on: discovery and key set belong to the sign-in that they are fetched for');
+  {
+    const provider = await startRogue(t);
+    const site = await t.httpd({ config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret ${SECRET}
+NextAuthHTTP traceContext=on
+NextAuthProvider acme type=oidc issuer=${provider.issuer('acme')} clientId=the-client clientSecret=what-only-the-client-knows` });
+    const c = t.client(site);
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` };
+    const { location } = await c.post('/api/auth/signin/acme', { csrfToken: await c.csrf() }, { headers });
+    await c.page((await c.page(location)).location, { headers });
+    for (const endpoint of ['openid-configuration', 'token', 'jwks']) {
+      const parents = provider.requests('acme', endpoint).map(({ headers: { traceparent } }) => String(traceparent));
+      t.ok(parents.length && parents.every((parent) => parent.startsWith(`00-${trace}-`)), endpoint, parents.join(' '));
+    }
   }
 });

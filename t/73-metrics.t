@@ -11,7 +11,7 @@ const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { startMail } = require('./lib/mail.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
-const { parse, numbers, names, Malformed } = require('./lib/prometheus.js');
+const { parse, numbers, names, Malformed, promtool, promtoolIsHere } = require('./lib/prometheus.js');
 
 const CLIENTS = 16;
 const users = htpasswd(Object.fromEntries(Array.from({ length: CLIENTS }, (_, i) => [`user${i}`, 'x'])));
@@ -125,13 +125,16 @@ NextAuthStatsD 127.0.0.1:${sink.port} prefix=site format=dogstatsd interval=1`) 
   t.is([plain.status, plain.headers['content-type'], plain.headers['cache-control']], [200, 'text/plain; version=0.0.4; charset=utf-8', 'no-store'], 'Prometheus\' text by default');
   const families = parse(plain.text);
   t.ok(families.size > 20, 'is well-formed');
+  if (!promtoolIsHere()) t.skip('Prometheus finds nothing wrong with it', 'install prometheus');
+  else t.is(promtool(['check', 'metrics'], plain.text), { status: 0, text: '' }, 'Prometheus finds nothing wrong with it');
   const open = await new Client(site).get('/metrics', { headers: openMetrics });
   t.is(open.headers['content-type'], 'application/openmetrics-text; version=1.0.0; charset=utf-8', 'OpenMetrics where that is preferred');
   const opened = parse(open.text, { openMetrics: true });
   t.is(Object.keys(numbers(opened)).sort(), Object.keys(numbers(families)).sort(), 'is well-formed and has the same samples');
   const head = await new Client(site).get('/metrics', { method: 'HEAD' });
   t.is([head.status, head.headers['content-type'], head.text], [200, plain.headers['content-type'], ''], 'HEAD has no body');
-  t.is((await new Client(site).post('/metrics', {})).status, 405, 'POST is refused');
+  const post = await new Client(site).post('/metrics', {});
+  t.is([post.status, post.headers.allow, post.json], [405, 'GET, HEAD', { error: 'the methods are GET, HEAD' }], 'POST is refused');
   const info = [...families.get('nextauth_build_info').samples][0];
   t.like(`${info.labels.version} ${info.labels.httpd} ${info.labels.openssl} ${info.value}`, /^\d+\.\d+\.\d+ 2\.\d+\.\d+ 3\.\d+\.\d+\S* 1$/, 'what is running');
   const { nextauth_start_time_seconds: started } = numbers(families);
@@ -267,7 +270,8 @@ NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecre
 </Location>` });
     t.is((await new Client(guarded).get('/guarded')).status, 403, 'whom Require lets in');
     const off = await t.httpd({ files: { users }, config: config(none).replace('Engine On', 'Engine Off').replace(/<Location \/members\/>[^]*?<\/Location>/, '') });
-    t.is((await new Client(off).get('/metrics')).status, 404, 'where no engine is on there are none');
+    const absent = await new Client(off).get('/metrics');
+    t.is([absent.status, Object.keys(absent.json)], [404, ['error']], 'where no engine is on there are none');
     t.unlike((await new Client(off).get('/server-status?auto')).text, /NextAuth/, 'nor in mod_status');
   }
 

@@ -27,6 +27,9 @@ ${more}
 <Location /metrics>
   SetHandler nextauth-metrics
 </Location>
+<Location /health>
+  SetHandler nextauth-health
+</Location>
 <Location /members/>
   AuthType NextAuth
   Require valid-user
@@ -302,6 +305,17 @@ async function failuresOf(site) {
   return Number(/^nextauth_audit_failures_total (\d+)$/m.exec(text)[1]);
 }
 
+async function healthIs(t, site, wanted) {
+  let last;
+  const matches = async () => {
+    const { status, json } = await new Client(site).get('/health');
+    last = `${status} ${json.status}, audit ${json.checks.audit?.status}`;
+    return last === wanted;
+  };
+  await until('health knows', matches).catch(() => {});
+  t.is(last, wanted, '  which health says');
+}
+
 async function fullDisk(t) {
   t.section('a full disk');
   for (const policy of ['refuse', 'continue']) {
@@ -310,21 +324,28 @@ async function fullDisk(t) {
     const log = `${folder}/audit.log`;
     const site = await t.httpd({ files, config: config(`${log} onFailure=${policy}`) });
     t.ok(isIn(await signIn(site)), `onFailure=${policy}: with space there are sign-ins`);
+    await healthIs(t, site, '200 healthy, audit up');
     fill(folder);
     const client = await untilFull(site, log);
     t.is([client.answer.status, isIn(client), (await client.get('/members/')).status], policy === 'refuse' ? [503, false, 401] : [302, true, 200],
       policy === 'refuse' ? 'without, a 503 and nobody is signed in' : 'without, people sign in');
+    await healthIs(t, site, policy === 'refuse' ? '503 unhealthy, audit down' : '200 degraded, audit down');
+    t.unlike((await new Client(site).get('/health')).text, /\/|space/, '  and no more of it');
+    const failures = await failuresOf(site);
+    await signIn(site);
+    t.is(await failuresOf(site), failures + 1, 'metrics count it, once');
     const wrong = await signIn(site, 'ada', 'wrong');
     t.is([wrong.answer.status, isIn(wrong)], [policy === 'refuse' ? 503 : 302, false], 'a failure that cannot be recorded');
     const alarms = () => site.log().match(/^.*nextauth:error.*audit log: cannot write .*$/gm) || [];
     t.is(alarms().length, 1, 'the error log says so, once', site.log());
-    t.ok(await failuresOf(site) >= 2, 'metrics count it');
+    t.is(await failuresOf(site), failures + 2, 'metrics count it');
     t.like(alarms()[0], policy === 'refuse' ? /audit\.log: .*(No space|no place).*; what would be recorded is refused/ : /onFailure=continue: things go on without a record/, 'and what is done');
     t.is(firstWrong(linesOf(log)), 0, 'no half record is there');
     fs.rmSync(`${folder}/filling`);
     t.ok(isIn(await signIn(site)), 'with space again there are sign-ins');
     t.is(recordsOf(log).pop().outcome, 'success', 'and records');
     t.like(site.log(), /audit log: records are written again/, 'the error log says that, too');
+    await healthIs(t, site, '200 healthy, audit up');
     await isRight(t, 'the chain is whole', log);
   }
 }

@@ -74,6 +74,33 @@ ${PASSWORDS}`) });
   const post = await new Client(site).post('/health', {});
   t.is([post.status, post.headers.allow], [405, 'GET, HEAD'], 'POST is not');
 
+  t.section('names below the path');
+  {
+    const named = await t.httpd({ files: { users }, config: `
+<Location />
+  SetHandler nextauth-health
+</Location>
+${config(PASSWORDS)}
+<Location /health/ready>
+  Require all granted
+</Location>
+<Location /well/known>
+  SetHandler nextauth-health
+</Location>
+<LocationMatch ^/matched>
+  SetHandler nextauth-health
+</LocationMatch>` });
+    const statusOf = async (path) => {
+      const { status, json } = await new Client(named).get(path);
+      return `${status} ${json.status || Object.keys(json)}`;
+    };
+    for (const path of ['/well/known', '/well/known/ready', '/health/ready', '/ready']) t.is(await statusOf(path), '200 healthy', path);
+    for (const path of ['/well/known/live', '/live']) t.is(await statusOf(path), '200 alive', path);
+    for (const path of ['/well/known/livez', '/well/known/live/', '/well/known/Live', '/well/known/live/ready', '/well/known/ready/live', '/well/knownlive', '/healthz', '/matched', '/matched/live']) {
+      t.is(await statusOf(path), '404 error', `${path} is no name: a probe that is misspelt never succeeds`);
+    }
+  }
+
   t.section('Redis');
   redis.kill('SIGSTOP');
   await becomes(site, { http: 503, status: 'unhealthy', redis: 'down', store: 'down', database: 'up' }, 'a Redis that hangs: 503');

@@ -77,7 +77,8 @@ typedef struct na_request {
     const na_provider *provider; /* NULL where provider_id names none */
     int is_recorded; /* na_record_event was told that this is done, na_report not yet: */
     na_event_kind attempted;
-    na_user claimant; /* who wants to sign in, as far as that is known: for the record */
+    int is_unrecorded; /* the last record could not be written, so that this is refused */
+    na_user claimant;  /* who wants to sign in, as far as that is known: for the record */
 } na_request;
 
 /* Seconds after which to try again what a store that is down kept from being answered. */

@@ -114,7 +114,9 @@ na_error *na_record_event(na_request *request, na_db_use *use, const na_event *e
 {
     request->is_recorded = 1;
     request->attempted = event->kind;
-    return na_audit_write(request->audit, request->pool, use, event);
+    na_error *error = na_audit_write(request->audit, request->pool, use, event);
+    request->is_unrecorded = error != NULL;
+    return error;
 }
 
 void na_report(na_request *request, const na_event *event)
@@ -140,5 +142,6 @@ na_error *na_record_failure(na_request *request, const na_error *error)
     event.failure = na_error_telling_code(error);
     event.reason = na_error_text(request->pool, error);
     na_report(request, &event);
+    event.is_unrecorded = request->is_unrecorded;
     return na_record_event(request, NULL, &event);
 }

@@ -323,10 +323,12 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
     if (code == CURLE_WRITE_ERROR)
         return na_error_new(pool, NA_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",
                             host, client->options->max_bytes);
-    if (code != CURLE_OK)
+    if (code != CURLE_OK) {
+        response->status = 0; /* one that came without the rest is no answer */
         return na_error_mended_by(na_error_new(pool, NA_CALLBACK, "calling %s failed: %s", host,
                                                curl_easy_strerror(code)),
                                   mend_of(client, pool, code));
+    }
     if (!body.data)
         body.data = apr_palloc(pool, 1);
     body.data[body.len] = '\0';

@@ -25,12 +25,6 @@ int na_answer_error(request_rec *r, int status, const char *message)
                           json_pack("{s:s}", "error", na_one_line(r->pool, message, MESSAGE_MAX)));
 }
 
-int na_refuse_method(request_rec *r)
-{
-    apr_table_setn(r->headers_out, "Allow", "GET, HEAD");
-    return na_answer_error(r, HTTP_METHOD_NOT_ALLOWED, "GET or HEAD is wanted");
-}
-
 /*
  * Whom Require lets in is the operator's word, but a Require that is forgotten or too wide must not
  * open to the world what asks this.

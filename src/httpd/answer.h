@@ -6,12 +6,15 @@
 
 /* What handlers answer, for programs. */
 
+/* Each handler's own: the engine is on where it needs one, and the method is one that it takes. */
+int na_answer_sessions(request_rec *r);
+int na_answer_metrics(request_rec *r);
+int na_answer_health(request_rec *r);
+int na_answer_diagnostics(request_rec *r);
+
 /* answer.c: a JSON answer, of which it takes over a reference; never kept by caches. */
 int na_answer_json(request_rec *r, int status, json_t *json);
 int na_answer_error(request_rec *r, int status, const char *message);
-
-/* GET and HEAD are all there is. */
-int na_refuse_method(request_rec *r);
 
 /* 1 where the client is this machine, and not by way of a proxy on it. */
 int na_is_local(request_rec *r);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
-#include <string.h>
-
 #include <ap_mpm.h>
 #include <scoreboard.h>
 
@@ -48,14 +46,8 @@ static int answer(request_rec *r)
     return na_answer_json(r, HTTP_OK, all);
 }
 
-int na_handle_diagnostics(request_rec *r)
+int na_answer_diagnostics(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, "nextauth-diagnostics") != 0)
-        return DECLINED;
-    if (!na_config_of(r))
-        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is off in this server");
-    if (r->method_number != M_GET)
-        return na_refuse_method(r);
     return may_see(r)
                ? answer(r)
                : na_answer_error(r, HTTP_FORBIDDEN,

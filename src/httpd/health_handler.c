@@ -49,7 +49,8 @@ static na_error *open_site(apr_pool_t *pool, server_rec *s)
                                     .store_names = conf->plan.stores.names,
                                     .db = conf->db,
                                     .peers = peers,
-                                    .mail = conf->mails ? &shared->mail : NULL};
+                                    .mail = conf->mails ? &shared->mail : NULL,
+                                    .audit = conf->audit};
     conf->last_health = (na_health_report){0};
     return na_health_desk_make(pool, &conf->health_desk);
 }
@@ -71,14 +72,31 @@ void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *repo
 /* ── the handler ───────────────────────────────────────────────────────────────────────────── */
 
 /*
- * SetHandler nextauth-health: /live says that this process serves, everything else what the site
- * rests on. Everybody may ask: the answer has no names, and asking often costs nothing more.
+ * SetHandler nextauth-health: /live says that this process serves, /ready and the path itself what
+ * the site rests on. Everybody may ask: the answer has no names, and asking often costs nothing
+ * more.
  */
 
-static int ends_with(const char *text, const char *end)
+static int is_within(const char *uri, const char *path)
 {
-    size_t len = strlen(text), end_len = strlen(end);
-    return len >= end_len && strcmp(text + len - end_len, end) == 0;
+    size_t len = strlen(path);
+    return strncmp(uri, path, len) == 0 &&
+           ((len && path[len - 1] == '/') || uri[len] == '/' || uri[len] == '\0');
+}
+
+/* The path of the <Location> that has the SetHandler; "" where that is in another section. */
+static const char *handler_path(const request_rec *r)
+{
+    const core_server_config *core = ap_get_core_module_config(r->server->module_config);
+    const apr_array_header_t *locations = core->sec_url;
+    for (int i = locations->nelts - 1; i >= 0; i--) {
+        const core_dir_config *section =
+            ap_get_core_module_config(APR_ARRAY_IDX(locations, i, ap_conf_vector_t *));
+        if (section->expr_handler && !section->r && !section->d_is_fnmatch &&
+            is_within(r->uri, section->d))
+            return section->d;
+    }
+    return "";
 }
 
 static int answer_report(request_rec *r)
@@ -89,15 +107,15 @@ static int answer_report(request_rec *r)
                           na_health_json(r->pool, &report));
 }
 
-int na_handle_health(request_rec *r)
+/* A name that is none must not be taken for another: who restarts what is not ready does harm. */
+int na_answer_health(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, "nextauth-health") != 0)
-        return DECLINED;
-    if (!na_config_of(r))
-        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is off in this server");
-    if (r->method_number != M_GET)
-        return na_refuse_method(r);
-    return ends_with(r->uri, "/live")
-               ? na_answer_json(r, HTTP_OK, json_pack("{s:s}", "status", "alive"))
-               : answer_report(r);
+    const char *name = r->uri + strlen(handler_path(r));
+    name += *name == '/';
+    if (strcmp(name, "live") == 0)
+        return na_answer_json(r, HTTP_OK, json_pack("{s:s}", "status", "alive"));
+    if (!*name || strcmp(name, "ready") == 0)
+        return answer_report(r);
+    return na_answer_error(r, HTTP_NOT_FOUND,
+                           "below the path of its <Location> nextauth-health has live and ready");
 }

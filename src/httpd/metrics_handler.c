@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <mod_status.h>
 
-#include "httpd/module.h"
+#include "httpd/answer.h"
 #include "ops/metrics_text.h"
 
 static na_metrics *metrics_of_child(void)
@@ -20,16 +18,11 @@ static void write_text(void *data, const char *text)
     ap_rputs(text, data);
 }
 
-int na_handle_metrics(request_rec *r)
+int na_answer_metrics(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, "nextauth-metrics") != 0)
-        return DECLINED;
-    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
-    if (r->method_number != M_GET)
-        return HTTP_METHOD_NOT_ALLOWED;
     na_metrics *metrics = metrics_of_child();
     if (!metrics)
-        return HTTP_NOT_FOUND;
+        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is on in no server");
     na_exposition format = na_exposition_of(r->pool, apr_table_get(r->headers_in, "Accept"));
     ap_set_content_type(r, na_exposition_type(format));
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");

@@ -214,10 +214,7 @@ int na_check_authn(request_rec *r);
 int na_check_authz(request_rec *r);
 int na_pass_identity(request_rec *r);
 int na_handle_endpoint(request_rec *r);
-int na_handle_sessions(request_rec *r);
-int na_handle_metrics(request_rec *r);
-int na_handle_health(request_rec *r);
-int na_handle_diagnostics(request_rec *r);
+int na_handle_named(request_rec *r);
 
 int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);

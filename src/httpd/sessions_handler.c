@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
-#include <apr_strings.h>
-
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/answer.h"
@@ -89,10 +85,8 @@ static int is_deliberate(const request_rec *r)
     return apr_table_get(r->headers_in, "X-Requested-With") != NULL;
 }
 
-int na_handle_sessions(request_rec *r)
+int na_answer_sessions(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, "nextauth-sessions") != 0)
-        return DECLINED;
     const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
     if (!na_is_local(r))
         return na_answer_error(r, HTTP_FORBIDDEN,
@@ -103,8 +97,6 @@ int na_handle_sessions(request_rec *r)
                                "there is no NextAuthSessionStore in this server");
     if (r->method_number == M_GET)
         return list(r, sessions, apr_table_get(na_form_parse(r->pool, r->args, 8), "user"));
-    if (r->method_number != M_POST)
-        return HTTP_METHOD_NOT_ALLOWED;
     return is_deliberate(r)
                ? end_named(r, sessions)
                : na_answer_error(r, HTTP_FORBIDDEN, "the X-Requested-With header is missing");

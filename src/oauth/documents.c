@@ -65,17 +65,17 @@ static void keep(na_documents *documents, const char *url, na_bytes text, apr_ti
 }
 
 na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *pool,
-                           const char *peer, const char *url, apr_time_t now,
+                           const na_http_request *request, apr_time_t now,
                            apr_interval_time_t max_age, na_bytes *text)
 {
-    if (find(documents, pool, url, now - max_age, text))
-        return NULL;
-    na_http_request request = {.url = url, .peer = peer};
     na_http_response response;
-    NA_TRY(na_http_fetch(http, pool, &request, &response));
+    if (find(documents, pool, request->url, now - max_age, text))
+        return NULL;
+    NA_TRY(na_http_fetch(http, pool, request, &response));
     if (response.status != 200)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "%s answers %ld", url, response.status);
-    keep(documents, url, response.body, now);
+        return na_error_new(pool, NA_OAUTH_CALLBACK, "%s answers %ld", request->url,
+                            response.status);
+    keep(documents, request->url, response.body, now);
     *text = response.body;
     return NULL;
 }

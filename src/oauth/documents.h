@@ -15,11 +15,11 @@ typedef struct na_documents na_documents;
 na_error *na_documents_make(apr_pool_t *pool, na_documents **documents);
 
 /*
- * The document at `url`, at most `max_age` old, copied into `pool`. Only an answer of 200 counts.
- * `peer` is as in na_http_request.
+ * The document at the request's address, at most `max_age` old, copied into `pool`. The request is
+ * made where there is no copy as young; only an answer of 200 counts.
  */
 na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *pool,
-                           const char *peer, const char *url, apr_time_t now,
+                           const na_http_request *request, apr_time_t now,
                            apr_interval_time_t max_age, na_bytes *text);
 
 #endif

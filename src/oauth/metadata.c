@@ -78,6 +78,16 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     return NULL;
 }
 
+static na_error *get_document(const na_oauth *oauth, const char *url, apr_interval_time_t max_age,
+                              na_bytes *text)
+{
+    const na_http_request request = {.url = url,
+                                     .peer = oauth->provider->id,
+                                     .headers = oauth->headers};
+    return na_documents_get(oauth->documents, oauth->http, oauth->pool, &request, oauth->now,
+                            max_age, text);
+}
+
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
 {
     const na_provider *provider = oauth->provider;
@@ -90,8 +100,7 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
                                   .userinfo_url = provider->userinfo_url};
         return NULL;
     }
-    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, oauth->provider->id,
-                            discovery_url(oauth), oauth->now, DISCOVERY_MAX_AGE, &text));
+    NA_TRY(get_document(oauth, discovery_url(oauth), DISCOVERY_MAX_AGE, &text));
     na_error *error =
         na_json_parse(oauth->pool, NA_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
     return error ? na_error_wrap(oauth->pool, error, NULL, "the discovery document is unusable")
@@ -104,7 +113,6 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata,
     na_bytes text;
     if (!metadata->jwks_url)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the provider publishes no key set");
-    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, oauth->provider->id,
-                            metadata->jwks_url, oauth->now, max_age, &text));
+    NA_TRY(get_document(oauth, metadata->jwks_url, max_age, &text));
     return na_jwks_parse(oauth->pool, (const char *)text.data, text.len, keys);
 }

@@ -24,6 +24,7 @@ typedef struct na_audit_sink {
 /* For all processes that share a log: in shared memory, all zero at first. */
 typedef struct na_audit_counts {
     apr_uint64_t failures;   /* not written to one of them at least */
+    apr_uint64_t failed_at;  /* seconds: the last time */
     apr_uint64_t alarmed_at; /* seconds */
     apr_uint32_t is_failing;
 } na_audit_counts;
@@ -46,5 +47,8 @@ typedef struct na_audit {
  */
 na_error *na_audit_write(const na_audit *audit, apr_pool_t *pool, na_db_use *use,
                          const na_event *event);
+
+/* 1 where the last record could not be written, no longer than `within` ago. Writes none. */
+int na_audit_is_failing(const na_audit *audit, apr_interval_time_t within);
 
 #endif

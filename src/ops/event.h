@@ -53,6 +53,7 @@ typedef struct na_event {
     const char *account_id;   /* the user's id with the provider */
     const char *detail;       /* the role, the session's handle, which members changed, … */
     int is_new_user;
+    int is_unrecorded; /* it failed for want of a record: a failure that is counted already */
     apr_int64_t session_seconds; /* how long a session that ends has lasted; 0: unknown */
     na_event_origin origin;
 } na_event;

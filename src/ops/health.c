@@ -13,6 +13,9 @@
 /* Attempts at a mail are up to ten minutes apart. */
 #define MAIL_FAILS_FOR apr_time_from_sec(900)
 
+/* Who is sent no requests while he is unhealthy has to be tried again some time. */
+#define AUDIT_FAILS_FOR apr_time_from_sec(300)
+
 static void found(na_health_report *report, na_health_subject check, na_health_state status,
                   na_health_status makes)
 {
@@ -141,6 +144,15 @@ static void check_mail(const na_health_site *site, na_health_report *report)
               NA_DEGRADED);
 }
 
+/* What must be recorded is refused meanwhile: a sign-in above all. */
+static void check_audit(const na_health_site *site, na_health_report *report)
+{
+    if (site->audit)
+        found(report, NA_HEALTH_AUDIT,
+              na_audit_is_failing(site->audit, AUDIT_FAILS_FOR) ? NA_HEALTH_DOWN : NA_HEALTH_UP,
+              site->audit->goes_on ? NA_DEGRADED : NA_UNHEALTHY);
+}
+
 void na_health_check(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
 {
     *report = (na_health_report){.status = NA_HEALTHY};
@@ -150,13 +162,14 @@ void na_health_check(const na_health_site *site, apr_pool_t *pool, na_health_rep
     check_replicas(site, pool, report);
     check_providers(site, report);
     check_mail(site, report);
+    check_audit(site, report);
     report->at = apr_time_now();
 }
 
 json_t *na_health_json(apr_pool_t *pool, const na_health_report *report)
 {
-    static const char *const names[] = {"session", "store",     "database", "replica",
-                                        "redis",   "providers", "mail",     "clock"};
+    static const char *const names[] = {"session",   "store", "database", "replica", "redis",
+                                        "providers", "mail",  "clock",    "audit"};
     static const char *const words[] = {NULL, "up", "degraded", "down"};
     static const char *const statuses[] = {"healthy", "degraded", "unhealthy"};
     json_t *checks = json_object();

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "ops/audit.h"
 #include "ops/peers.h"
 #include "session/load.h"
 
@@ -17,6 +18,7 @@ typedef enum na_health_subject {
     NA_HEALTH_PROVIDERS,
     NA_HEALTH_MAIL,
     NA_HEALTH_CLOCK,
+    NA_HEALTH_AUDIT,
     NA_HEALTH_CHECKS
 } na_health_subject;
 
@@ -43,6 +45,7 @@ typedef struct na_health_site {
     na_db *db;                             /* NULL where there is no database */
     const na_peers *peers;
     const na_health *mail; /* NULL where no mail is sent */
+    const na_audit *audit; /* NULL where nothing is recorded */
 } na_health_site;
 
 /* Makes all checks, which takes as long as what does not answer is given. `pool` is scratch. */

@@ -1,6 +1,7 @@
 'use strict';
 // Reads Prometheus' text format 0.0.4 and OpenMetrics 1.0, strictly: throws at the first thing that
 // is not as the formats want it, or that a reader could misunderstand.
+const { spawnSync } = require('node:child_process');
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -135,4 +136,12 @@ function names(families) {
   return all;
 }
 
-module.exports = { parse, numbers, names, Malformed };
+const promtoolIsHere = () => spawnSync('promtool', ['--version']).status === 0;
+
+// What Prometheus' own tool says: its exit status, and all that it prints.
+function promtool(args, input = '') {
+  const { status, stdout, stderr } = spawnSync('promtool', args, { input, encoding: 'utf8' });
+  return { status, text: stdout + stderr };
+}
+
+module.exports = { parse, numbers, names, Malformed, promtool, promtoolIsHere };

@@ -486,11 +486,12 @@ static void count_alarm(void *data, int is_failing, const char *text)
     all_clears += !is_failing;
 }
 
-static int records;
+static int records, losses;
 
 static void count_record(int is_recorded)
 {
     records += is_recorded;
+    losses += !is_recorded;
 }
 
 static void policies(apr_pool_t *pool)
@@ -523,6 +524,36 @@ static void policies(apr_pool_t *pool)
     is_number(all_clears, 1, "once");
     is_number(records, 3, "records are counted");
     is_number((long long)counts.failures, 3, "and what was not recorded");
+    is_number(losses, 3, "  by whoever counts, too");
+}
+
+static void failing_now(apr_pool_t *pool)
+{
+    na_audit_counts counts = {0};
+    const apr_interval_time_t minute = apr_time_from_sec(60);
+    apr_array_header_t *sinks = apr_array_make(pool, 1, sizeof(na_audit_sink));
+    const na_audit audit = {.sinks = sinks, .counts = &counts, .told = count_record};
+    const na_event event = sign_in(), refusal = {.kind = NA_EVENT_SIGN_IN,
+                                                 .failure = NA_UNAVAILABLE,
+                                                 .is_unrecorded = 1};
+    APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){NULL, write_maybe};
+    ok(!na_audit_is_failing(&audit, minute), "a log that nothing was written to is not failing");
+    is_down = 1;
+    losses = 0;
+    na_audit_write(&audit, pool, NULL, &event);
+    ok(na_audit_is_failing(&audit, minute), "one whose last record was lost is");
+    na_audit_write(&audit, pool, NULL, &refusal);
+    is_number(losses, 1, "a refusal that cannot be recorded either is no second failure");
+    is_number((long long)counts.failures, 1, "  nor one in the log");
+    counts.failed_at -= 61;
+    ok(!na_audit_is_failing(&audit, minute), "after the time that is asked about it is not known");
+    na_audit_write(&audit, pool, NULL, &refusal);
+    ok(na_audit_is_failing(&audit, minute), "  until the next attempt");
+    is_down = 0;
+    records = 0;
+    na_audit_write(&audit, pool, NULL, &refusal);
+    ok(!na_audit_is_failing(&audit, minute), "one that was written mends it");
+    is_number(records, 1, "  and is a record");
 }
 
 int main(void)
@@ -542,6 +573,7 @@ int main(void)
     disk(pool);
     pipes(pool);
     policies(pool);
+    failing_now(pool);
     ok(system(apr_pstrcat(pool, "rm -r ", folder, NULL)) == 0, "the folder is removed");
     return tap_done();
 }

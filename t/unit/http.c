@@ -18,16 +18,18 @@ typedef struct seen {
     na_http *client;
     const char *url;
     volatile apr_uint32_t made, not_made;
+    long status; /* of the last call */
 } seen;
 
 static void note(void *data, const na_http_call *call)
 {
     seen *s = data;
     apr_atomic_inc32(call->had_room ? &s->made : &s->not_made);
+    s->status = call->status;
 }
 
-/* Takes connections, and never says a word. */
-static int listen_in_silence(int *port)
+/* Takes connections, and says nothing by itself. */
+static int listen_here(int *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
@@ -63,7 +65,7 @@ static void crowd(apr_pool_t *pool)
     const na_http_observer observer = {&s, note};
     apr_thread_t *threads[CALLS];
     apr_status_t status;
-    int port = 0, fd = listen_in_silence(&port);
+    int port = 0, fd = listen_here(&port);
     ok(fd >= 0 && !na_http_make(pool, &options, &s.client),
        "a client that makes one call at a time");
     na_http_observe(s.client, &observer);
@@ -98,11 +100,63 @@ static void proxies(apr_pool_t *pool)
        "no password is said");
 }
 
+typedef struct speaker {
+    int listener;
+    const char *text;
+} speaker;
+
+/* Says its text to the first who calls, and holds the line. */
+static void *APR_THREAD_FUNC speak(apr_thread_t *thread, void *data)
+{
+    const speaker *s = data;
+    char request[2000], rest;
+    int fd = accept(s->listener, NULL, NULL);
+    int said = fd >= 0 && read(fd, request, sizeof request) > 0 &&
+               write(fd, s->text, strlen(s->text)) == (ssize_t)strlen(s->text);
+    while (said && read(fd, &rest, 1) > 0)
+        ;
+    close(fd);
+    return NULL;
+}
+
+static void hear(apr_pool_t *pool, const char *text, int is_answer, long status, const char *name)
+{
+    static const na_http_options options = {.timeout_ms = 500,
+                                            .connect_timeout_ms = 500,
+                                            .max_bytes = 10,
+                                            .max_concurrent = 1,
+                                            .allow_http = 1};
+    seen s = {.status = -1};
+    const na_http_observer observer = {&s, note};
+    na_http_response response;
+    apr_pool_t *own;
+    apr_thread_t *thread;
+    apr_status_t ended;
+    int port = 0;
+    speaker other = {listen_here(&port), text};
+    apr_pool_create(&own, pool);
+    apr_thread_create(&thread, NULL, speak, &other, pool);
+    succeeds(na_http_make(own, &options, &s.client), name);
+    na_http_observe(s.client, &observer);
+    const na_http_request request = {.url = apr_psprintf(own, "http://127.0.0.1:%d/", port)};
+    na_error *error = na_http_fetch(s.client, own, &request, &response);
+    is_number(error == NULL, is_answer, is_answer ? "  is an answer" : "  is an error");
+    is_number(s.status, status, "  of which those who keep account are told this status");
+    apr_pool_destroy(own);
+    apr_thread_join(&ended, thread);
+    close(other.listener);
+}
+
+#define HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
     na_http_global_init();
     crowd(pool);
     proxies(pool);
+    hear(pool, HEAD "2\r\n\r\nok", 1, 200, "a whole answer");
+    hear(pool, HEAD "2\r\n\r\no", 0, 0, "one whose end does not come");
+    hear(pool, HEAD "20\r\n\r\n01234567890123456789", 0, 200, "one that is too long");
     return tap_done();
 }
