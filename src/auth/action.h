@@ -9,7 +9,7 @@
 #include "oauth/oauth.h"
 #include "ops/audit.h"
 #include "ops/event.h"
-#include "ops/events.h"
+#include "ops/event_routes.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
 #include "ops/trace.h"
@@ -54,10 +54,10 @@ typedef struct na_request {
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;
-    na_db *db;               /* users and accounts; NULL where there is no database */
-    na_mail_queue *mails;    /* NULL where no mail is sent */
-    const na_events *events; /* NULL where nobody is told of any */
-    const na_audit *audit;   /* NULL where nothing is recorded */
+    na_db *db;                     /* users and accounts; NULL where there is no database */
+    na_mail_queue *mails;          /* NULL where no mail is sent */
+    const na_event_routes *events; /* NULL where nobody is told of any */
+    const na_audit *audit;         /* NULL where nothing is recorded */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */

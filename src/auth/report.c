@@ -123,7 +123,7 @@ void na_report(na_request *request, const na_event *event)
 {
     na_metrics_event(request->process->metrics, event);
     request->server->event(request->server->data, event);
-    na_error *error = na_events_put(request->events, request->pool, event);
+    na_error *error = na_event_routes_put(request->events, request->pool, event);
     if (error)
         write_record(request, NA_LOG_ERROR, "EVENT_ERROR",
                      apr_psprintf(request->pool, "event %s is not queued", name_of(event)),

@@ -17,7 +17,7 @@ typedef struct call {
     apr_pool_t *pool;
     const char *key_file, *head;
     int json;
-    na_audit_check check;
+    na_audit_task check;
 } call;
 
 /* ── the command line ──────────────────────────────────────────────────────────────────────── */
@@ -48,7 +48,7 @@ static const char *line(const call *c, const char *text)
     return na_one_line(c->pool, text, 1000);
 }
 
-static void print_records(const call *c, const na_audit_report *r)
+static void print_records(const call *c, const na_audit_verdict *r)
 {
     printf("%" APR_INT64_T_FMT " record%s", r->records, r->records == 1 ? "" : "s");
     if (r->records)
@@ -57,7 +57,7 @@ static void print_records(const call *c, const na_audit_report *r)
     printf("\n");
 }
 
-static void print_fault(const call *c, const na_audit_report *r)
+static void print_fault(const call *c, const na_audit_verdict *r)
 {
     printf("%swrong%s: ", na_ctl_paint("\033[1;31m"), na_ctl_paint(NA_CTL_PLAIN));
     if (r->file)
@@ -69,7 +69,7 @@ static void print_fault(const call *c, const na_audit_report *r)
     print_records(c, r);
 }
 
-static void print(const call *c, const na_audit_report *r)
+static void print(const call *c, const na_audit_verdict *r)
 {
     if (r->fault) {
         print_fault(c, r);
@@ -91,7 +91,7 @@ static json_t *json_of_record(const na_audit_line *record)
                      "hash", record->link.hash);
 }
 
-static void print_json(const call *c, const na_audit_report *r)
+static void print_json(const call *c, const na_audit_verdict *r)
 {
     json_t *json =
         json_pack("{s:b, s:I}", "ok", r->fault == NULL, "records", (json_int_t)r->records);
@@ -110,7 +110,7 @@ static void print_json(const call *c, const na_audit_report *r)
     printf("%s\n", na_json_dump(c->pool, na_json_own(c->pool, json)));
 }
 
-static na_error *verify(call *c, na_audit_report *report)
+static na_error *verify(call *c, na_audit_verdict *report)
 {
     char *key = NULL;
     c->check.head = find_head(c);
@@ -123,7 +123,7 @@ static na_error *verify(call *c, na_audit_report *report)
 int na_command_audit_verify(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool};
-    na_audit_report report;
+    na_audit_verdict report;
     if (!read_options(&c, argc, argv))
         return na_ctl_wrong_call("audit verify", NULL);
     na_error *error = verify(&c, &report);

@@ -5,7 +5,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
-#include "base/health.h"
+#include "base/watch.h"
 #include "db/schema.h"
 
 /* How to reach a database, and what is in it. Immutable configuration. */

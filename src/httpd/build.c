@@ -223,7 +223,8 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
     NA_TRY(check_whole(b, written));
     if (!b->wrong->nelts)
         NA_TRY(derive_keys(b));
-    NA_TRY(na_build_finish_mail(b, written));
+    NA_TRY(na_build_noted(b, na_build_finish_mail(b)));
+    NA_TRY(na_build_finish_users(b, written));
     na_build_look_at(b, na_build_last_of(written, "NextAuthEvent"), "NextAuthEvent");
     NA_TRY(na_build_noted(b, na_build_finish_delivery(b)));
     na_build_look_at(b, na_build_last_of(written, "NextAuthAuditLog"), "NextAuthAuditLog");
@@ -238,7 +239,7 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
 
 static na_error *take_shared(na_building *b)
 {
-    static na_taker *const takers[] = {na_databases_take, na_stores_take, na_events_take,
+    static na_taker *const takers[] = {na_databases_take, na_stores_take, na_delivery_take,
                                        na_audits_take};
     na_build_look_at(b, NULL, NULL);
     for (apr_size_t i = 0; i < sizeof takers / sizeof *takers; i++) {

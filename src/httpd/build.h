@@ -39,7 +39,7 @@ typedef struct na_building {
     na_plan *plan;               /* the server's, which the stores' providers look at */
     const na_written *at;        /* the directive that is looked at; NULL: none in particular */
     const char *about;           /* what it is about where that is not the directive; NULL else */
-    const char *key;             /* of the key=value that na_build_keys sets */
+    const char *key;             /* of the key=value that na_build_settings sets */
     const char *variable;        /* `at` is where it is set; NULL: `at` is a directive, or none */
     apr_array_header_t *wrong;   /* const char *: names of what was noted to be wrong */
 } na_building;
@@ -82,26 +82,28 @@ na_error *na_build_number(na_building *b, const char *text, long least, long mos
 /* key=value arguments: where a key's value goes in the target, and what checks it. */
 typedef na_error *na_value_setter(na_building *b, const char *value, void *member);
 
-typedef struct na_key {
+typedef struct na_setting {
     const char *name;
     apr_size_t offset;
     na_value_setter *set;
-} na_key;
+} na_setting;
 
 /* "key=" of "key=value", for messages: what follows a misplaced key may be a secret. */
-const char *na_build_key_of(const na_building *b, const char *argument);
+const char *na_build_setting_of(const na_building *b, const char *argument);
 
-/* Sets every argument from the `first` on; `keys` ends with a NULL name. */
-na_error *na_build_keys(na_building *b, const na_written *written, int first, const na_key *keys,
-                        void *target);
+/* Sets every argument from the `first` on; `settings` end with a NULL name. */
+na_error *na_build_settings(na_building *b, const na_written *written, int first,
+                            const na_setting *settings, void *target);
 
 /* Text as it is, from where env:, file: and exec: say; a path of a file that httpd's children have
- * to read; on or off as an int. */
-na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch;
+ * to read; on or off as an int; 10ms to 60s as milliseconds in a long; a number of connections as
+ * an int. */
+na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch, na_as_duration,
+    na_as_connections;
 
 /*
- * Resolved, too, with a warning where in production it is written out: a secret of na_build_keys,
- * and an address of any place in the directive, where it has a password.
+ * Resolved, too, with a warning where in production it is written out: a secret of
+ * na_build_settings, and an address of any place in the directive, where it has a password.
  */
 na_value_setter na_as_secret, na_as_address;
 
@@ -112,21 +114,42 @@ na_error *na_build_pages(na_building *b, const na_written *written);
 na_error *na_build_theme(na_building *b, const na_written *written);
 na_error *na_build_http(na_building *b, const na_written *written);
 
-/* build_session.c: how long sessions last, and where they are kept. */
 typedef na_error *na_interpreter(na_building *b, const na_written *written);
-na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
-    na_build_absolute_timeout, na_build_strategy, na_build_bind, na_build_session_store,
-    na_build_socache, na_build_redis, na_build_database, na_build_role_column, na_build_mail,
-    na_build_mail_template, na_build_feature, na_build_passwords, na_build_statsd;
 
-/* build_events.c: who is told of what happens. */
+/* build_session.c: how long sessions last, and what they are bound to. */
+na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
+    na_build_absolute_timeout, na_build_strategy, na_build_bind;
+na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written);
+
+/* build_stores.c: where they are kept; `store` is NextAuthSessionStore's directive, or NULL. */
+na_interpreter na_build_session_store, na_build_socache;
+na_error *na_build_finish_stores(na_building *b, const na_written *store);
+int na_build_names_store(const na_building *b, const char *name);
+
+/* build_redis.c; finishing takes REDIS_URL where a store needs it. */
+na_interpreter na_build_redis;
+na_error *na_build_finish_redis(na_building *b);
+
+/* build_database.c */
+na_interpreter na_build_database, na_build_role_column;
+
+/* build_mail.c; finishing takes EMAIL_SERVER where no directive says how mail is sent. */
+na_interpreter na_build_mail, na_build_mail_template;
+na_error *na_build_finish_mail(na_building *b);
+
+/* build_users.c: users in the database; finishing checks that they, and providers, have what they
+ * need. */
+na_interpreter na_build_feature, na_build_passwords;
+na_error *na_build_finish_users(na_building *b, const apr_array_header_t *written);
+
+/* build_statsd.c */
+na_interpreter na_build_statsd;
+
+/* build_delivery.c: who is told of what happens. */
 na_interpreter na_build_event, na_build_event_queue, na_build_sentry;
 
 /* Sentry from the environment. */
 na_error *na_build_finish_delivery(na_building *b);
-
-/* build_mail.c: mail from the environment, and whether providers have what they need. */
-na_error *na_build_finish_mail(na_building *b, const apr_array_header_t *written);
 
 /* build_log.c */
 na_interpreter na_build_log;
@@ -145,9 +168,6 @@ na_error *na_children_check_readable(apr_pool_t *pool, const char *path);
  * only while it reloads ends.
  */
 na_error *na_build_check_target(na_building *b, const char *target);
-
-/* Checks the stores. */
-na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written);
 
 /* variables.c: NextAuth's variables, those of these providers included: to each name the directive
  * that goes before it, "NextAuthProvider google" of a provider's. */

@@ -55,18 +55,19 @@ static na_error *take_sink(na_building *b, const char *argument, apr_array_heade
 
 na_error *na_build_audit_log(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {{"onFailure", offsetof(na_audit_plan, goes_on), as_policy},
-                                  {"key", offsetof(na_audit_plan, key), as_key},
-                                  {NULL, 0, NULL}};
+    static const na_setting settings[] = {{"onFailure", offsetof(na_audit_plan, goes_on),
+                                           as_policy},
+                                          {"key", offsetof(na_audit_plan, key), as_key},
+                                          {NULL, 0, NULL}};
     apr_array_header_t *sinks = apr_array_make(b->pool, 2, sizeof(const char *));
     int i = 0;
     for (; i < w->argc && !is_option(w->argv[i]); i++)
         NA_TRY(take_sink(b, w->argv[i], sinks));
     if (!sinks->nelts)
         return na_wrong(b, "a file, \"|program\" or database is wanted before '%s'",
-                        na_build_key_of(b, w->argv[0]));
+                        na_build_setting_of(b, w->argv[0]));
     b->plan->audit = (na_audit_plan){.sinks = sinks};
-    return na_build_keys(b, w, i, keys, &b->plan->audit);
+    return na_build_settings(b, w, i, settings, &b->plan->audit);
 }
 
 static na_error *check_sink(na_building *b, const char *sink)

@@ -101,12 +101,13 @@ static const char *const directive_names[] = {
 
 static na_error *set_cookie(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {{"name", offsetof(na_cookie, name), na_as_text},
-                                  {"domain", offsetof(na_cookie, domain), na_as_text},
-                                  {"path", offsetof(na_cookie, path), na_as_text},
-                                  {"sameSite", offsetof(na_cookie, same_site), as_same_site},
-                                  {"secure", offsetof(na_cookie, secure), as_boolean},
-                                  {NULL, 0, NULL}};
+    static const na_setting settings[] = {{"name", offsetof(na_cookie, name), na_as_text},
+                                          {"domain", offsetof(na_cookie, domain), na_as_text},
+                                          {"path", offsetof(na_cookie, path), na_as_text},
+                                          {"sameSite", offsetof(na_cookie, same_site),
+                                           as_same_site},
+                                          {"secure", offsetof(na_cookie, secure), as_boolean},
+                                          {NULL, 0, NULL}};
     na_cookie *cookie =
         strcmp(w->argv[0], "sessionToken") == 0 ? &b->config->session.sources[0].cookie : NULL;
     for (int i = 0; i < NA_COOKIE_COUNT; i++)
@@ -117,7 +118,7 @@ static na_error *set_cookie(na_building *b, const na_written *w)
                         "'%s': sessionToken, callbackUrl, csrfToken, errorReference, state, "
                         "pkceCodeVerifier or nonce is wanted",
                         w->argv[0]);
-    NA_TRY(na_build_keys(b, w, 1, keys, cookie));
+    NA_TRY(na_build_settings(b, w, 1, settings, cookie));
     return check_cookie(b, cookie);
 }
 

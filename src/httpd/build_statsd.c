@@ -47,10 +47,11 @@ static na_error *read_address(na_building *b, const char *text, na_statsd_option
 
 na_error *na_build_statsd(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {{"prefix", offsetof(na_statsd_options, prefix), as_prefix},
-                                  {"format", offsetof(na_statsd_options, format), as_format},
-                                  {"interval", offsetof(na_statsd_options, interval), as_interval},
-                                  {NULL, 0, NULL}};
+    static const na_setting settings[] = {
+        {"prefix", offsetof(na_statsd_options, prefix), as_prefix},
+        {"format", offsetof(na_statsd_options, format), as_format},
+        {"interval", offsetof(na_statsd_options, interval), as_interval},
+        {NULL, 0, NULL}};
     na_statsd_options *options = apr_palloc(b->pool, sizeof *options);
     *options = (na_statsd_options){.prefix = "nextauth", .interval = 10};
     if (w->server->is_virtual)
@@ -58,5 +59,5 @@ na_error *na_build_statsd(na_building *b, const na_written *w)
     NA_TRY(na_watchdog_check(b->pool, "NextAuthStatsD needs mod_watchdog, to send"));
     NA_TRY(read_address(b, w->argv[0], options));
     b->plan->statsd = options;
-    return na_build_keys(b, w, 1, keys, options);
+    return na_build_settings(b, w, 1, settings, options);
 }

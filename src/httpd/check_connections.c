@@ -155,7 +155,7 @@ static na_error *check_version(apr_pool_t *pool, const na_db_options *options, i
 
 static na_error *ask_database(const connecting *c, const na_db_options *options)
 {
-    na_health *health = apr_pcalloc(c->pool, sizeof *health);
+    na_watch_state *health = apr_pcalloc(c->pool, sizeof *health);
     na_watch *watch = apr_pcalloc(c->pool, sizeof *watch);
     na_db *db;
     na_db_use *use;
@@ -195,7 +195,7 @@ static void try_database(connecting *c)
 static na_error *ask_store(const connecting *c, const na_store_provider *provider,
                            const char **name)
 {
-    na_store store = {.watch = {.health = apr_pcalloc(c->pool, sizeof(na_health))}};
+    na_store store = {.watch = {.health = apr_pcalloc(c->pool, sizeof(na_watch_state))}};
     na_store_key key;
     na_bytes value;
     NA_TRY(provider->open(c->pool, c->b->server, &store));

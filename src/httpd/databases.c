@@ -83,8 +83,9 @@ static na_error *share_health(apr_pool_t *pconf)
     void *memory;
     if (!database_count)
         return NULL;
-    NA_TRY(na_share(pconf, sizeof(na_health) * DATABASES_MAX, "the databases' health", &memory));
-    na_health *health = memory;
+    NA_TRY(
+        na_share(pconf, sizeof(na_watch_state) * DATABASES_MAX, "the databases' health", &memory));
+    na_watch_state *health = memory;
     for (int i = 0; i < database_count; i++)
         databases[i].watch = (na_watch){.name = databases[i].options->name,
                                         .health = &health[i],

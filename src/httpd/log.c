@@ -12,7 +12,7 @@
 
 /* ── where lines go ────────────────────────────────────────────────────────────────────────── */
 
-static na_error *open_sink(apr_pool_t *pool, const char *target, apr_file_t **file)
+static na_error *open_target(apr_pool_t *pool, const char *target, apr_file_t **file)
 {
     char why[120];
     if (*target == '|')
@@ -37,7 +37,7 @@ na_error *na_logs_open(apr_pool_t *pconf, server_rec *s)
         conf->log = target ? apr_hash_get(opened, target, APR_HASH_KEY_STRING) : NULL;
         if (!target || conf->log)
             continue;
-        NA_TRY(open_sink(pconf, target, &conf->log));
+        NA_TRY(open_target(pconf, target, &conf->log));
         apr_hash_set(opened, target, APR_HASH_KEY_STRING, conf->log);
     }
     return NULL;

@@ -2,7 +2,7 @@
 #include <http_main.h>
 
 #include "httpd/startup.h"
-#include "ops/metric_sources.h"
+#include "ops/metrics_observers.h"
 
 static void write_line(void *data, na_level level, const char *line)
 {

@@ -4,7 +4,7 @@
 #include <openssl/crypto.h>
 
 #include "httpd/startup.h"
-#include "ops/metric_sources.h"
+#include "ops/metrics_observers.h"
 
 /* Outlives reloads, so that counters go on; another version of the module has a block of its own.
  */

@@ -78,7 +78,7 @@ typedef struct na_audit_plan {
 
 /* What the processes of a server learn of others by the way, in shared memory. */
 typedef struct na_shared_health {
-    na_health mail;
+    na_watch_state mail;
     na_peer peers[]; /* one a provider */
 } na_shared_health;
 
@@ -99,10 +99,10 @@ typedef struct na_server_conf {
     na_plan plan;
 
     /* opened before the fork */
-    apr_file_t *log;         /* NULL: the server's error log */
-    na_audit *audit;         /* NULL where there is no NextAuthAuditLog */
-    const na_events *events; /* NULL where nobody is told of any */
-    na_sentry *sentry;       /* NULL where nothing is reported */
+    apr_file_t *log;               /* NULL: the server's error log */
+    na_audit *audit;               /* NULL where there is no NextAuthAuditLog */
+    const na_event_routes *events; /* NULL where nobody is told of any */
+    na_sentry *sentry;             /* NULL where nothing is reported */
     na_shared_health *shared_health;
 
     /* the child's own */
@@ -110,8 +110,6 @@ typedef struct na_server_conf {
     na_db *db;            /* NULL where there is no NextAuthDatabase */
     na_mail_queue *mails; /* NULL where there is no NextAuthMail */
     na_sessions sessions;
-    na_health_site health;
-    na_health_report last_health;
     na_health_desk *health_desk;
 } na_server_conf;
 

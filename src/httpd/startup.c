@@ -5,7 +5,7 @@
 #include "httpd/findings.h"
 #include "httpd/startup.h"
 #include "httpd/watchdog.h"
-#include "ops/metric_sources.h"
+#include "ops/metrics_observers.h"
 
 /* Verified tokens a child remembers: about 1.5 KB each. */
 #define TOKENS 4096
@@ -75,7 +75,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     NA_TRY(na_metrics_prepare(pconf, s));
     NA_TRY(na_audits_prepare(pconf, s));
     NA_TRY(na_databases_prepare(pconf));
-    NA_TRY(na_events_prepare(pconf, s));
+    NA_TRY(na_delivery_prepare(pconf, s));
     NA_TRY(na_stores_prepare(pconf));
     return na_health_prepare(pconf, s);
 }
@@ -114,7 +114,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     }
     NA_TRY(na_databases_open(pool, s));
     NA_TRY(na_mails_open(pool, s));
-    NA_TRY(na_events_open(pool));
+    NA_TRY(na_delivery_open(pool));
     NA_TRY(na_stores_open(pool, s));
     return na_health_open(pool, s);
 }

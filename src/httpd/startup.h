@@ -34,7 +34,7 @@ void na_audits_begin(apr_pool_t *pconf);
  * directive it is about, or NULL. Nothing is opened or made.
  */
 typedef na_error *na_taker(apr_pool_t *pool, server_rec *s, const na_written **at);
-na_taker na_databases_take, na_stores_take, na_events_take, na_audits_take;
+na_taker na_databases_take, na_stores_take, na_delivery_take, na_audits_take;
 
 /* Where the head of a program's chain is kept. */
 const char *na_audit_head_of_program(apr_pool_t *pool, const char *program);
@@ -58,7 +58,7 @@ na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s);
 na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s);
 
 na_error *na_databases_prepare(apr_pool_t *pconf);
-na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s);
+na_error *na_delivery_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_stores_prepare(apr_pool_t *pconf);
 na_error *na_health_prepare(apr_pool_t *pconf, server_rec *s);
 
@@ -69,7 +69,7 @@ na_metrics *na_metrics_of_child(apr_pool_t *pool);
 
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
-na_error *na_events_open(apr_pool_t *pool);
+na_error *na_delivery_open(apr_pool_t *pool);
 na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
 na_error *na_health_open(apr_pool_t *pool, server_rec *s);
 

@@ -81,9 +81,9 @@ static na_error *share_health(apr_pool_t *pconf)
     void *memory;
     if (!store_count)
         return NULL;
-    NA_TRY(na_share(pconf, sizeof(na_health) * STORES_MAX, "the stores' health", &memory));
+    NA_TRY(na_share(pconf, sizeof(na_watch_state) * STORES_MAX, "the stores' health", &memory));
     for (int i = 0; i < store_count; i++)
-        stores[i].store.watch.health = (na_health *)memory + i;
+        stores[i].store.watch.health = (na_watch_state *)memory + i;
     return NULL;
 }
 

@@ -103,7 +103,7 @@ na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
     return make_letter(mail, pool, message, &letter);
 }
 
-void na_mail_keep_health(na_mail *mail, na_health *health)
+void na_mail_keep_health(na_mail *mail, na_watch_state *health)
 {
     mail->health = health;
 }

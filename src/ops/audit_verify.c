@@ -22,8 +22,8 @@ typedef struct source {
 } source;
 
 typedef struct verifying {
-    const na_audit_check *check;
-    na_audit_report *report;
+    const na_audit_task *check;
+    na_audit_verdict *report;
     apr_pool_t *pool, *scratch; /* the latter for one line */
     source *sources;
     na_audit_link at;             /* the last record that was right */
@@ -98,7 +98,7 @@ static source *find_next(const verifying *v)
 
 static void take(verifying *v, source *s)
 {
-    na_audit_report *report = v->report;
+    na_audit_verdict *report = v->report;
     v->at = s->line.link;
     v->head_was_met |= v->has_head == NA_AUDIT_HEAD_THERE && v->at.seq == v->head.seq &&
                        strcmp(v->at.hash, v->head.hash) == 0;
@@ -211,7 +211,7 @@ static const char *fault_by_head(verifying *v)
 
 static void check_head(verifying *v)
 {
-    na_audit_report *report = v->report;
+    na_audit_verdict *report = v->report;
     if (!v->check->head) {
         report->warning = "there is no head file to compare with: records that are missing at the "
                           "end would not show";
@@ -238,11 +238,11 @@ static void start(verifying *v)
         v->at.seq = first->line.link.seq - 1;
 }
 
-na_error *na_audit_verify(apr_pool_t *pool, const na_audit_check *check, na_audit_report *report)
+na_error *na_audit_verify(apr_pool_t *pool, const na_audit_task *check, na_audit_verdict *report)
 {
     verifying v = {.check = check, .report = report, .pool = pool};
     source *next;
-    *report = (na_audit_report){0};
+    *report = (na_audit_verdict){0};
     v.sources = apr_pcalloc(pool, (apr_size_t)check->count * sizeof *v.sources);
     apr_pool_create(&v.scratch, pool);
     NA_TRY(take_snapshot(&v));

@@ -44,8 +44,8 @@ typedef struct na_health_site {
     const apr_array_header_t *store_names; /* const char *, of the registry's stores; or NULL */
     na_db *db;                             /* NULL where there is no database */
     const na_peers *peers;
-    const na_health *mail; /* NULL where no mail is sent */
-    const na_audit *audit; /* NULL where nothing is recorded */
+    const na_watch_state *mail; /* NULL where no mail is sent */
+    const na_audit *audit;      /* NULL where nothing is recorded */
 } na_health_site;
 
 /* Makes all checks, which takes as long as what does not answer is given. `pool` is scratch. */
@@ -60,14 +60,14 @@ json_t *na_health_json(apr_pool_t *pool, const na_health_report *report);
  */
 typedef struct na_health_desk na_health_desk;
 
-na_error *na_health_desk_make(apr_pool_t *pool, na_health_desk **desk);
+/* The desk keeps a copy of `site`. */
+na_error *na_health_desk_make(apr_pool_t *pool, const na_health_site *site, na_health_desk **desk);
 
 /*
  * The site's last report where it is young enough or a check is being made just now, else a new
- * one. `last` is the site's own, all zero at first. A check that has not come to an end after ten
- * seconds is an answer itself: unhealthy, without checks.
+ * one. A check that has not come to an end after ten seconds is an answer itself: unhealthy,
+ * without checks. `pool` is scratch.
  */
-void na_health_ask(na_health_desk *desk, na_health_report *last, const na_health_site *site,
-                   apr_pool_t *pool, na_health_report *report);
+void na_health_ask(na_health_desk *desk, apr_pool_t *pool, na_health_report *report);
 
 #endif

@@ -9,14 +9,17 @@
 #define PATIENCE apr_time_from_sec(10)
 
 struct na_health_desk {
-    apr_thread_mutex_t *lock; /* of this, and of the site's last report */
+    na_health_site site;
+    apr_thread_mutex_t *lock; /* of what follows */
     apr_thread_cond_t *done;
     apr_time_t since; /* when the check began that is being made; 0: none is */
+    na_health_report last;
 };
 
-na_error *na_health_desk_make(apr_pool_t *pool, na_health_desk **made)
+na_error *na_health_desk_make(apr_pool_t *pool, const na_health_site *site, na_health_desk **made)
 {
     na_health_desk *desk = apr_pcalloc(pool, sizeof *desk);
+    desk->site = *site;
     if (apr_thread_mutex_create(&desk->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&desk->done, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_CONFIGURATION, "no mutex for the checks of health");
@@ -33,12 +36,12 @@ static int is_younger(const na_health_report *report, apr_time_t now, apr_interv
  * Waits for a check that is being made, not for ever. 1: *report is the answer, 0: it is the
  * caller's turn to check. With the lock.
  */
-static int find_answer(na_health_desk *desk, const na_health_report *last, na_health_report *report)
+static int find_answer(na_health_desk *desk, na_health_report *report)
 {
     for (;;) {
         apr_time_t now = apr_time_now();
-        *report = *last;
-        if (is_younger(last, now, desk->since ? PATIENCE : FRESH))
+        *report = desk->last;
+        if (is_younger(report, now, desk->since ? PATIENCE : FRESH))
             return 1;
         if (!desk->since)
             return 0;
@@ -49,19 +52,18 @@ static int find_answer(na_health_desk *desk, const na_health_report *last, na_he
     }
 }
 
-void na_health_ask(na_health_desk *desk, na_health_report *last, const na_health_site *site,
-                   apr_pool_t *pool, na_health_report *report)
+void na_health_ask(na_health_desk *desk, apr_pool_t *pool, na_health_report *report)
 {
     apr_thread_mutex_lock(desk->lock);
-    int answered = find_answer(desk, last, report);
+    int answered = find_answer(desk, report);
     if (!answered)
         desk->since = apr_time_now();
     apr_thread_mutex_unlock(desk->lock);
     if (answered)
         return;
-    na_health_check(site, pool, report);
+    na_health_check(&desk->site, pool, report);
     apr_thread_mutex_lock(desk->lock);
-    *last = *report;
+    desk->last = *report;
     desk->since = 0;
     apr_thread_cond_broadcast(desk->done);
     apr_thread_mutex_unlock(desk->lock);

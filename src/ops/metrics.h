@@ -6,7 +6,7 @@
 #include <apr_time.h>
 
 #include "ops/event.h"
-#include "ops/metric_families.h"
+#include "ops/metrics_families.h"
 
 /*
  * What is counted, for all processes together: one block of shared memory without pointers, a row

@@ -2,7 +2,7 @@
 #ifndef NA_OPS_METRICS_BLOCK_H
 #define NA_OPS_METRICS_BLOCK_H
 
-#include "ops/metric_names.h"
+#include "ops/metrics_names.h"
 #include "ops/metrics.h"
 
 /* How the shared memory is laid out: for metrics.c, which writes, and metrics_read.c. */

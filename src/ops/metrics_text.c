@@ -54,7 +54,7 @@ na_exposition na_exposition_of(apr_pool_t *pool, const char *accept)
 typedef struct writer {
     apr_pool_t *pool; /* of one sample */
     na_exposition format;
-    na_metrics_sink *sink;
+    na_metrics_writer *sink;
     void *data;
 } writer;
 
@@ -157,7 +157,7 @@ static void write_sample(void *data, const na_metric_family *family, const na_sa
 }
 
 void na_metrics_write(const na_metrics *metrics, apr_pool_t *pool, na_exposition format,
-                      const apr_array_header_t *readings, apr_time_t now, na_metrics_sink *sink,
+                      const apr_array_header_t *readings, apr_time_t now, na_metrics_writer *sink,
                       void *data)
 {
     writer w = {.format = format, .sink = sink, .data = data};

@@ -14,11 +14,11 @@ const char *na_exposition_type(na_exposition format);
 na_exposition na_exposition_of(apr_pool_t *pool, const char *accept);
 
 /* Takes a piece of the text; it is gone after the call. */
-typedef void na_metrics_sink(void *data, const char *text);
+typedef void na_metrics_writer(void *data, const char *text);
 
 /* `readings` (na_reading) as in na_metrics_each. */
 void na_metrics_write(const na_metrics *metrics, apr_pool_t *pool, na_exposition format,
-                      const apr_array_header_t *readings, apr_time_t now, na_metrics_sink *sink,
+                      const apr_array_header_t *readings, apr_time_t now, na_metrics_writer *sink,
                       void *data);
 
 /* A histogram's sum in seconds, exactly: "12", "0.000013500". */

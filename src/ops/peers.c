@@ -16,7 +16,7 @@
 #define SKEW_MOST apr_time_from_sec(APR_INT32_MAX)
 
 na_peers *na_peers_make(apr_pool_t *pool, const apr_array_header_t *providers, na_peer *shared,
-                        na_health_changed *changed, void *data)
+                        na_watch_changed *changed, void *data)
 {
     na_peers *peers = apr_palloc(pool, sizeof *peers);
     *peers = (na_peers){.providers = providers, .shared = shared};
@@ -88,7 +88,7 @@ const na_http_observer *na_peers_observer(apr_pool_t *pool, na_peers *peers)
 
 int na_peers_is_down(const na_peers *peers, int provider)
 {
-    return na_health_is_failing(&peers->shared[provider].health, DOWN_FOR);
+    return na_watch_is_failing(&peers->shared[provider].health, DOWN_FOR);
 }
 
 apr_uint32_t na_peers_skew(const na_peers *peers)

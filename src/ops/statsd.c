@@ -11,7 +11,7 @@ typedef struct pushing {
     na_metrics *metrics;
     apr_pool_t *pool;
     const na_statsd_options *options;
-    na_statsd_sink *sink;
+    na_statsd_sender *sink;
     void *data;
     char datagram[NA_STATSD_DATAGRAM];
     apr_size_t len;
@@ -104,8 +104,8 @@ static void add_sample(void *data, const na_metric_family *family, const na_samp
 }
 
 na_error *na_statsd_write(na_metrics *metrics, apr_pool_t *pool, const na_statsd_options *options,
-                          const apr_array_header_t *readings, apr_time_t now, na_statsd_sink *sink,
-                          void *data)
+                          const apr_array_header_t *readings, apr_time_t now,
+                          na_statsd_sender *sink, void *data)
 {
     pushing p = {.metrics = metrics, .pool = pool, .options = options, .sink = sink, .data = data};
     const na_metrics_visitor visitor = {.data = &p, .sample = add_sample};

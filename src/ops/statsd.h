@@ -19,7 +19,7 @@ typedef struct na_statsd_options {
 #define NA_STATSD_DATAGRAM 1432
 
 /* Takes the text of one datagram. */
-typedef na_error *na_statsd_sink(void *data, apr_pool_t *pool, const char *text, apr_size_t len);
+typedef na_error *na_statsd_sender(void *data, apr_pool_t *pool, const char *text, apr_size_t len);
 
 /*
  * What was counted since the last call, in datagrams: counters and histograms by what they gained
@@ -27,8 +27,8 @@ typedef na_error *na_statsd_sink(void *data, apr_pool_t *pool, const char *text,
  * returned; the datagrams that follow are given to it all the same.
  */
 na_error *na_statsd_write(na_metrics *metrics, apr_pool_t *pool, const na_statsd_options *options,
-                          const apr_array_header_t *readings, apr_time_t now, na_statsd_sink *sink,
-                          void *data);
+                          const apr_array_header_t *readings, apr_time_t now,
+                          na_statsd_sender *sink, void *data);
 
 /* The same over UDP, never waiting for the network but to look the host up. */
 na_error *na_statsd_push(na_metrics *metrics, apr_pool_t *pool, const na_statsd_options *options,

@@ -5,7 +5,7 @@
 #include <apr_time.h>
 
 #include "base/crypto.h"
-#include "base/health.h"
+#include "base/watch.h"
 
 /*
  * A store keeps values under keys until they expire. What a store keeps is shared by everybody who

@@ -212,15 +212,15 @@ static void lines(apr_pool_t *pool)
 
 /* ── chains ────────────────────────────────────────────────────────────────────────────────── */
 
-static na_audit_report report;
+static na_audit_verdict report;
 
 /* "": all is right. */
 static const char *verify(apr_pool_t *pool, const char *path, const char *key)
 {
-    na_audit_check check = {.files = &path,
-                            .count = 1,
-                            .key = key,
-                            .head = apr_pstrcat(pool, path, ".head", NULL)};
+    na_audit_task check = {.files = &path,
+                           .count = 1,
+                           .key = key,
+                           .head = apr_pstrcat(pool, path, ".head", NULL)};
     na_error *error = na_audit_verify(pool, &check, &report);
     if (error)
         return na_error_text(pool, error);

@@ -26,7 +26,7 @@
 #define NOW APR_INT64_C(1790000000123) /* milliseconds, and not a whole second */
 #define LATER APR_INT64_C(1790086400987)
 
-static na_health health;
+static na_watch_state health;
 static na_watch watch = {.name = "the database", .health = &health};
 static na_db_options options;
 static na_db *db;
@@ -884,7 +884,7 @@ static void lost_transaction(apr_pool_t *pool)
     na_db_user ada = new_user(pool);
     failing_work work = {ada.id, 0, 0};
     ok(WRITE(go_on_without(use, &work)) != NULL, "which is no success");
-    health = (na_health){0}; /* not every engine can tell that from a server that is gone */
+    health = (na_watch_state){0}; /* not every engine can tell that from a server that is gone */
     is_number(has_role(pool, ada.id, "before"), 0, "nothing is left");
     forget(pool, &ada);
 }

@@ -111,8 +111,7 @@ static na_error *wait_at(void *self, apr_pool_t *pool, const na_store_key *keys,
 
 typedef struct asking {
     na_health_desk *desk;
-    na_health_report last, got;
-    na_health_site site;
+    na_health_report got;
 } asking;
 
 static void *APR_THREAD_FUNC ask(apr_thread_t *thread, void *data)
@@ -120,7 +119,7 @@ static void *APR_THREAD_FUNC ask(apr_thread_t *thread, void *data)
     asking *a = data;
     apr_pool_t *pool;
     apr_pool_create(&pool, NULL);
-    na_health_ask(a->desk, &a->last, &a->site, pool, &a->got);
+    na_health_ask(a->desk, pool, &a->got);
     apr_pool_destroy(pool);
     return NULL;
 }
@@ -130,7 +129,7 @@ static void nobody_waits_for_ever(apr_pool_t *pool)
     static const char *const secrets[] = {"a secret that is long enough for this"};
     static const na_store_driver driver = {.get = wait_at};
     na_session_config config = {.source_count = 1};
-    na_health health = {0};
+    na_watch_state health = {0};
     gate g = {0};
     na_store store = {&driver, &g, {.name = "a store", .health = &health}};
     const na_store *stores[] = {&store};
@@ -140,21 +139,22 @@ static void nobody_waits_for_ever(apr_pool_t *pool)
     apr_array_header_t *names = apr_array_make(pool, 1, sizeof(const char *));
     APR_ARRAY_PUSH(names, const char *) = "other";
     na_peers *peers = na_peers_make(pool, some_providers(pool), shared, NULL, NULL);
-    asking a = {.site = {.sessions = &sessions, .store_names = names, .peers = peers}};
+    const na_health_site site = {.sessions = &sessions, .store_names = names, .peers = peers};
+    asking a;
     na_health_report late;
     apr_thread_t *thread;
     apr_status_t status;
 
     apr_thread_mutex_create(&g.lock, APR_THREAD_MUTEX_DEFAULT, pool);
     apr_thread_cond_create(&g.changed, pool);
-    succeeds(na_health_desk_make(pool, &a.desk), "a desk");
+    succeeds(na_health_desk_make(pool, &site, &a.desk), "a desk");
     succeeds(na_keyring_derive(pool, NA_V4, secrets, 1, "", &config.sources[0].ring), "keys");
     apr_thread_create(&thread, NULL, ask, &a, pool);
     apr_thread_mutex_lock(g.lock);
     while (!g.entered)
         apr_thread_cond_wait(g.changed, g.lock);
     apr_thread_mutex_unlock(g.lock);
-    na_health_ask(a.desk, &a.last, &a.site, pool, &late);
+    na_health_ask(a.desk, pool, &late);
     is_number(late.status, NA_UNHEALTHY, "a check that does not end is an answer");
     is_number(late.checks[NA_HEALTH_SESSION], NA_HEALTH_NONE, "  without checks");
 
@@ -166,7 +166,7 @@ static void nobody_waits_for_ever(apr_pool_t *pool)
     is_number(a.got.status, NA_HEALTHY, "once it ends, so it is");
     is_number(a.got.checks[NA_HEALTH_STORE], NA_HEALTH_UP, "  with checks");
     is_number(g.entered, 1, "the store was asked once");
-    na_health_ask(a.desk, &a.last, &a.site, pool, &late);
+    na_health_ask(a.desk, pool, &late);
     is_number(late.status, NA_HEALTHY, "who asks at once gets the same");
     is_number(g.entered, 1, "  and nothing is asked");
 }

@@ -101,10 +101,10 @@ static na_store *make_store(apr_pool_t *pool, const na_store_driver *of)
     memory *m = apr_pcalloc(pool, sizeof *m);
     na_store *store = apr_pcalloc(pool, sizeof *store);
     *m = (memory){.pool = pool, .values = apr_hash_make(pool)};
-    *store =
-        (na_store){.driver = of,
-                   .self = m,
-                   .watch = {.name = "memory", .health = apr_pcalloc(pool, sizeof(na_health))}};
+    *store = (na_store){.driver = of,
+                        .self = m,
+                        .watch = {.name = "memory",
+                                  .health = apr_pcalloc(pool, sizeof(na_watch_state))}};
     return store;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/metric_sources.h"
+#include "ops/metrics_observers.h"
 
 static void called(void *data, const na_http_call *call)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/metric_families.h"
+#include "ops/metrics_families.h"
 
 #include <stddef.h>
 

@@ -10,7 +10,7 @@
 
 /* ── whether they could be ─────────────────────────────────────────────────────────────────── */
 
-na_error *na_events_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+na_error *na_delivery_take(apr_pool_t *pool, server_rec *s, const na_written **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *rules = conf->plan.delivery.rules;
@@ -42,7 +42,7 @@ static na_event_route *route_to(apr_array_header_t *routes, const na_sink *sink)
 static na_error *prepare_events(apr_pool_t *pconf, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
-    na_events *events = apr_pcalloc(pconf, sizeof *events);
+    na_event_routes *events = apr_pcalloc(pconf, sizeof *events);
     apr_array_header_t *routes = apr_array_make(pconf, 4, sizeof(na_event_route));
     for (int i = 0; i < conf->plan.delivery.rules->nelts; i++) {
         const na_event_rule *rule = &APR_ARRAY_IDX(conf->plan.delivery.rules, i, na_event_rule);
@@ -105,7 +105,7 @@ static na_error *watch_sinks(apr_pool_t *pconf)
     return NULL;
 }
 
-na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s)
+na_error *na_delivery_prepare(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_sinks_open(pconf));
     for (; s; s = s->next) {
@@ -118,7 +118,7 @@ na_error *na_events_prepare(apr_pool_t *pconf, server_rec *s)
     return watch_sinks(pconf);
 }
 
-na_error *na_events_open(apr_pool_t *pool)
+na_error *na_delivery_open(apr_pool_t *pool)
 {
     for (int i = 0; na_sinks_get(i); i++) {
         na_shared_sink *each = na_sinks_get(i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_OPS_EVENTS_H
-#define NA_OPS_EVENTS_H
+#ifndef NA_OPS_EVENT_ROUTES_H
+#define NA_OPS_EVENT_ROUTES_H
 
 #include "ops/deliver.h"
 #include "ops/event.h"
@@ -12,19 +12,20 @@ typedef struct na_event_route {
 } na_event_route;
 
 /* NextAuthEvent of one server. */
-typedef struct na_events {
+typedef struct na_event_routes {
     unsigned kinds;                   /* of all routes */
     const apr_array_header_t *routes; /* na_event_route */
-} na_events;
+} na_event_routes;
 
 /* All kinds that NextAuth has a name for, but NA_EVENT_SESSION, which comes with every look. */
-unsigned na_events_all(void);
+unsigned na_event_routes_all(void);
 
 /*
  * Queues the event for every sink that wants it. Nothing is told that failed. NULL events do
  * nothing; that nobody wants an event is found out at once. One sink's error keeps no other from
  * getting it.
  */
-na_error *na_events_put(const na_events *events, apr_pool_t *pool, const na_event *event);
+na_error *na_event_routes_put(const na_event_routes *events, apr_pool_t *pool,
+                              const na_event *event);
 
 #endif

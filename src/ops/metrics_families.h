@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_OPS_METRIC_FAMILIES_H
-#define NA_OPS_METRIC_FAMILIES_H
+#ifndef NA_OPS_METRICS_FAMILIES_H
+#define NA_OPS_METRICS_FAMILIES_H
 
 #include <apr.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/events.h"
+#include "ops/event_routes.h"
 
 #include "base/clock.h"
 #include "base/crypto.h"
 
-unsigned na_events_all(void)
+unsigned na_event_routes_all(void)
 {
     unsigned all = 0;
     for (int kind = 0; kind < NA_EVENT_KINDS; kind++)
@@ -37,7 +37,8 @@ static json_t *payload(apr_pool_t *pool, const char *id, const na_event *event)
                                        "traceId", origin->trace_id));
 }
 
-na_error *na_events_put(const na_events *events, apr_pool_t *pool, const na_event *event)
+na_error *na_event_routes_put(const na_event_routes *events, apr_pool_t *pool,
+                              const na_event *event)
 {
     na_error *first = NULL;
     unsigned kind = 1u << event->kind;

@@ -7,7 +7,7 @@
 #include "base/url.h"
 #include "httpd/build.h"
 
-const char *na_build_key_of(const na_building *b, const char *argument)
+const char *na_build_setting_of(const na_building *b, const char *argument)
 {
     const char *equals = strchr(argument, '=');
     return equals ? apr_pstrcat(b->pool,
@@ -16,23 +16,38 @@ const char *na_build_key_of(const na_building *b, const char *argument)
                   : argument;
 }
 
-na_error *na_build_keys(na_building *b, const na_written *w, int first, const na_key *keys,
-                        void *target)
+static const char *names_of(const na_building *b, const na_setting *settings)
+{
+    const char *names = "";
+    for (const na_setting *each = settings; each->name; each++)
+        names = apr_pstrcat(b->pool, names, *names ? ", " : "", each->name, NULL);
+    return names;
+}
+
+/* *value is what follows the '='; NULL where the argument is of none of the settings. */
+static const na_setting *find(const na_setting *settings, const char *argument, const char **value)
+{
+    const char *equals = strchr(argument, '=');
+    size_t len = equals ? (size_t)(equals - argument) : 0;
+    for (const na_setting *each = settings; equals && each->name; each++)
+        if (strlen(each->name) == len && strncmp(each->name, argument, len) == 0) {
+            *value = equals + 1;
+            return each;
+        }
+    return NULL;
+}
+
+na_error *na_build_settings(na_building *b, const na_written *w, int first,
+                            const na_setting *settings, void *target)
 {
     for (int i = first; i < w->argc; i++) {
-        const char *names = "", *value = strchr(w->argv[i], '=');
-        const na_key *k = keys;
-        size_t len = value ? (size_t)(value - w->argv[i]) : 0;
-        for (; k->name; k++) {
-            names = apr_pstrcat(b->pool, names, *names ? ", " : "", k->name, NULL);
-            if (strlen(k->name) == len && strncmp(k->name, w->argv[i], len) == 0)
-                break;
-        }
-        if (!k->name)
-            return na_wrong(b, "'%s': key=value is wanted, of %s", na_build_key_of(b, w->argv[i]),
-                            names);
-        b->key = k->name;
-        NA_TRY(k->set(b, value + 1, (char *)target + k->offset));
+        const char *value;
+        const na_setting *setting = find(settings, w->argv[i], &value);
+        if (!setting)
+            return na_wrong(b, "'%s': key=value is wanted, of %s",
+                            na_build_setting_of(b, w->argv[i]), names_of(b, settings));
+        b->key = setting->name;
+        NA_TRY(setting->set(b, value, (char *)target + setting->offset));
     }
     return NULL;
 }
@@ -54,6 +69,24 @@ na_error *na_as_switch(na_building *b, const char *value, void *member)
     return *(int *)member || ap_cstr_casecmp(value, "off") == 0
                ? NULL
                : na_wrong(b, "'%s': On or Off is wanted", value);
+}
+
+na_error *na_as_duration(na_building *b, const char *value, void *member)
+{
+    apr_interval_time_t duration;
+    if (ap_timeout_parameter_parse(value, &duration, "s") != APR_SUCCESS ||
+        duration < apr_time_from_msec(10) || duration > apr_time_from_sec(60))
+        return na_wrong(b, "'%s': a time from 10ms to 60s is wanted", value);
+    *(long *)member = (long)apr_time_as_msec(duration);
+    return NULL;
+}
+
+na_error *na_as_connections(na_building *b, const char *value, void *member)
+{
+    long number;
+    NA_TRY(na_build_number(b, value, 1, 1000, &number));
+    *(int *)member = (int)number;
+    return NULL;
 }
 
 na_error *na_as_file(na_building *b, const char *value, void *member)
@@ -117,27 +150,29 @@ static na_error *as_places(na_building *b, const char *value, void *member)
 
 na_error *na_build_pages(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {{"signIn", offsetof(na_pages, sign_in), as_page},
-                                  {"signOut", offsetof(na_pages, sign_out), as_page},
-                                  {"error", offsetof(na_pages, error), as_page},
-                                  {"verifyRequest", offsetof(na_pages, verify_request), as_page},
-                                  {NULL, 0, NULL}};
-    return na_build_keys(b, w, 0, keys, &b->config->pages);
+    static const na_setting settings[] = {{"signIn", offsetof(na_pages, sign_in), as_page},
+                                          {"signOut", offsetof(na_pages, sign_out), as_page},
+                                          {"error", offsetof(na_pages, error), as_page},
+                                          {"verifyRequest", offsetof(na_pages, verify_request),
+                                           as_page},
+                                          {NULL, 0, NULL}};
+    return na_build_settings(b, w, 0, settings, &b->config->pages);
 }
 
 na_error *na_build_theme(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {{"colorScheme", offsetof(na_page_theme, color_scheme), as_scheme},
-                                  {"brandColor", offsetof(na_page_theme, brand_color), as_colour},
-                                  {"buttonText", offsetof(na_page_theme, button_text), as_colour},
-                                  {"logo", offsetof(na_page_theme, logo), as_page},
-                                  {NULL, 0, NULL}};
-    return na_build_keys(b, w, 0, keys, &b->config->theme);
+    static const na_setting settings[] = {
+        {"colorScheme", offsetof(na_page_theme, color_scheme), as_scheme},
+        {"brandColor", offsetof(na_page_theme, brand_color), as_colour},
+        {"buttonText", offsetof(na_page_theme, button_text), as_colour},
+        {"logo", offsetof(na_page_theme, logo), as_page},
+        {NULL, 0, NULL}};
+    return na_build_settings(b, w, 0, settings, &b->config->theme);
 }
 
 na_error *na_build_http(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {
+    static const na_setting settings[] = {
         {"timeout", offsetof(na_http_options, timeout_ms), as_milliseconds},
         {"connectTimeout", offsetof(na_http_options, connect_timeout_ms), as_milliseconds},
         {"maxBytes", offsetof(na_http_options, max_bytes), as_bytes},
@@ -146,6 +181,6 @@ na_error *na_build_http(na_building *b, const na_written *w)
         {"caFile", offsetof(na_http_options, ca_file), na_as_file},
         {"traceContext", offsetof(na_http_options, trace_context), na_as_switch},
         {NULL, 0, NULL}};
-    NA_TRY(na_build_keys(b, w, 0, keys, &b->config->http));
+    NA_TRY(na_build_settings(b, w, 0, settings, &b->config->http));
     return na_http_options_check(b->pool, &b->config->http);
 }

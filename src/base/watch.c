@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/health.h"
+#include "base/watch.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ static apr_uint32_t backoff(apr_uint32_t failures)
 }
 
 /* 1 where the server may be asked: it is up, or it is this caller's turn to try. */
-static int may_ask(na_health *health)
+static int may_ask(na_watch_state *health)
 {
     if (!apr_atomic_read32(&health->failures))
         return 1;
@@ -53,7 +53,7 @@ static void came_back(const na_watch *watch, apr_pool_t *pool)
 
 static void failed(const na_watch *watch, apr_pool_t *pool, const na_error *error)
 {
-    na_health *health = watch->health;
+    na_watch_state *health = watch->health;
     if (watch->failed)
         watch->failed(watch->data);
     apr_atomic_set32(&health->failed_at, seconds());
@@ -86,9 +86,9 @@ na_error *na_watch_settle(const na_watch *watch, apr_pool_t *pool, na_error *err
     return error;
 }
 
-int na_health_is_failing(const na_health *health, apr_interval_time_t within)
+int na_watch_is_failing(const na_watch_state *health, apr_interval_time_t within)
 {
-    na_health *shared = (na_health *)health;
+    na_watch_state *shared = (na_watch_state *)health;
     return apr_atomic_read32(&shared->failures) &&
            seconds() - apr_atomic_read32(&shared->failed_at) <= apr_time_sec(within);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_OPS_METRIC_SOURCES_H
-#define NA_OPS_METRIC_SOURCES_H
+#ifndef NA_OPS_METRICS_OBSERVERS_H
+#define NA_OPS_METRICS_OBSERVERS_H
 
 #include "base/http.h"
 #include "mail/queue.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_OPS_METRIC_NAMES_H
-#define NA_OPS_METRIC_NAMES_H
+#ifndef NA_OPS_METRICS_NAMES_H
+#define NA_OPS_METRICS_NAMES_H
 
 #include <apr.h>
 
-#include "ops/metric_families.h"
+#include "ops/metrics_families.h"
 
 /* Bytes of a name with its NUL: a host's, at most 253, fits. */
 #define NA_NAME_SIZE 256

@@ -25,7 +25,7 @@ static na_error *as_keys(na_building *b, const char *value, void *member)
 static na_error *kinds_of(na_building *b, const char *name, unsigned *kinds)
 {
     na_event_kind kind;
-    *kinds = na_events_all();
+    *kinds = na_event_routes_all();
     if (strcmp(name, "all") == 0)
         return NULL;
     if (!na_event_find(name, &kind))
@@ -60,12 +60,12 @@ static na_error *check_address(na_building *b, const char *target)
 
 static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule *rule)
 {
-    static const na_key keys[] = {{"secret", offsetof(na_event_rule, keys), as_keys},
-                                  {NULL, 0, NULL}};
+    static const na_setting settings[] = {{"secret", offsetof(na_event_rule, keys), as_keys},
+                                          {NULL, 0, NULL}};
     const na_event_rule *before = find_rule(b, rule->target);
     NA_TRY(check_address(b, rule->target));
     rule->keys = apr_array_make(b->pool, 2, sizeof(na_bytes));
-    NA_TRY(na_build_keys(b, w, 2, keys, rule));
+    NA_TRY(na_build_settings(b, w, 2, settings, rule));
     if (!rule->keys->nelts && before)
         rule->keys = before->keys;
     if (before && !na_webhook_same_keys(before->keys, rule->keys))
@@ -89,7 +89,7 @@ na_error *na_build_event(na_building *b, const na_written *w)
         NA_TRY(read_webhook(b, w, &rule));
     else if (w->argc > 2)
         return na_wrong(b, "'%s': a program and its arguments are quoted as a whole",
-                        na_build_key_of(b, w->argv[2]));
+                        na_build_setting_of(b, w->argv[2]));
     else
         NA_TRY(na_build_check_target(b, rule.target));
     APR_ARRAY_PUSH(b->plan->delivery.rules, na_event_rule) = rule;
@@ -103,12 +103,12 @@ static na_error *as_items(na_building *b, const char *value, void *member)
 
 na_error *na_build_event_queue(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
-                                  {NULL, 0, NULL}};
+    static const na_setting settings[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
+                                          {NULL, 0, NULL}};
     b->plan->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
     if (!b->plan->delivery.folder)
         return na_wrong(b, "'%s' is no path", w->argv[0]);
-    return na_build_keys(b, w, 1, keys, &b->plan->delivery);
+    return na_build_settings(b, w, 1, settings, &b->plan->delivery);
 }
 
 /* ── NextAuthSentry ────────────────────────────────────────────────────────────────────────── */
@@ -148,12 +148,12 @@ static na_error *start_sentry(na_building *b, const char *dsn, na_sentry_options
 
 na_error *na_build_sentry(na_building *b, const na_written *w)
 {
-    static const na_key keys[] = {{"environment", offsetof(na_sentry_options, environment), as_tag},
-                                  {"release", offsetof(na_sentry_options, release), as_tag},
-                                  {"sampleRate", offsetof(na_sentry_options, sample_rate), as_rate},
-                                  {"sendDefaultPii", offsetof(na_sentry_options, send_default_pii),
-                                   na_as_switch},
-                                  {NULL, 0, NULL}};
+    static const na_setting settings[] = {
+        {"environment", offsetof(na_sentry_options, environment), as_tag},
+        {"release", offsetof(na_sentry_options, release), as_tag},
+        {"sampleRate", offsetof(na_sentry_options, sample_rate), as_rate},
+        {"sendDefaultPii", offsetof(na_sentry_options, send_default_pii), na_as_switch},
+        {NULL, 0, NULL}};
     const char *dsn;
     na_sentry_options *options;
     b->plan->delivery.sentry_is_off = ap_cstr_casecmp(w->argv[0], "off") == 0;
@@ -161,7 +161,7 @@ na_error *na_build_sentry(na_building *b, const na_written *w)
         return w->argc == 1 ? NULL : na_wrong(b, "Off needs nothing more");
     NA_TRY(na_value_resolve(&b->environment, w->argv[0], &dsn));
     NA_TRY(start_sentry(b, dsn, &options));
-    return na_build_keys(b, w, 1, keys, options);
+    return na_build_settings(b, w, 1, settings, options);
 }
 
 static na_error *check_folder(const na_building *b, const char *target)

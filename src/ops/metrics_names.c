@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/metric_names.h"
+#include "ops/metrics_names.h"
 
 #include <string.h>
 
