@@ -254,9 +254,12 @@ static int is_control(const char *p)
 static int is_one_line(const char *text, apr_size_t max)
 {
     const char *p = text;
-    for (int len; *p; p += len)
-        if (is_control(p) || !(len = na_utf8_sequence(p)))
+    for (int len; *p; p += len) {
+        int is_plain = *p >= ' ' && *p < 0x7f; /* nearly always, so it is asked first */
+        len = is_plain ? 1 : is_control(p) ? 0 : na_utf8_sequence(p);
+        if (!len)
             return 0;
+    }
     return (apr_size_t)(p - text) <= max;
 }
 

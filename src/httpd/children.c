@@ -35,20 +35,27 @@ static int try_to_read(const char *path)
 }
 
 /*
- * Only a process of that user can tell: access lists, and the folders above, count as well. What is
- * behind ChrootDir has another path now.
+ * Only a process of that user can tell: access lists, and the folders above, count as well. One
+ * that ends without a word, for whatever reason, has nothing against the file. What is behind
+ * ChrootDir has another path now.
  */
 static int ask_child(const char *path)
 {
-    int status;
-    if (ap_unixd_config.chroot_dir)
+    int ends[2], code = 0;
+    if (ap_unixd_config.chroot_dir || pipe2(ends, O_CLOEXEC) != 0)
         return 0;
     pid_t child = fork();
-    if (child == 0)
-        _exit(try_to_read(path));
-    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)
-               ? WEXITSTATUS(status)
-               : 0;
+    if (child == 0) {
+        code = try_to_read(path);
+        _exit(write(ends[1], &code, sizeof code) != sizeof code);
+    }
+    close(ends[1]);
+    if (child < 0 || read(ends[0], &code, sizeof code) != sizeof code)
+        code = 0;
+    close(ends[0]);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return code;
 }
 
 na_error *na_children_check_readable(apr_pool_t *pool, const char *path)

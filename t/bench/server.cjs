@@ -42,7 +42,7 @@ const SITES = {
   NextAuthMode test
   NextAuthURL http://127.0.0.1:${port}
   NextAuthSecret file:${dir}/secret
-  NextAuthProvider credentials backend=file:${dir}/passwords
+  NextAuthProvider github clientId=a clientSecret=b
   <Location /members/>
     AuthType NextAuth
     Require valid-user
@@ -85,7 +85,6 @@ async function prepare(options) {
   fs.mkdirSync(profiles);
   if (root) fs.chownSync(profiles, Number(execFileSync('id', ['-u', 'www-data'])), -1);
   fs.writeFileSync(`${dir}/secret`, secret, { mode: 0o600 });
-  fs.writeFileSync(`${dir}/passwords`, 'ada:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n', { mode: 0o600 });
 
   const ports = await freePorts(siteNames.length);
   const sites = {};
