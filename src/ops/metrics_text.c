@@ -54,7 +54,7 @@ na_exposition na_exposition_of(apr_pool_t *pool, const char *accept)
 typedef struct writer {
     apr_pool_t *pool; /* of one sample */
     na_exposition format;
-    na_metrics_writer *sink;
+    na_metrics_writer *write;
     void *data;
 } writer;
 
@@ -93,10 +93,10 @@ static void write_family(void *data, const na_metric_family *family)
                                         [NA_INFO] = "info"};
     int known = family->type != NA_INFO || w->format == NA_OPENMETRICS;
     const char *name = name_of(w, family);
-    w->sink(w->data,
-            apr_pstrcat(w->pool, "# HELP ", name, " ",
-                        escape(w->pool, family->help, w->format == NA_OPENMETRICS), "\n# TYPE ",
-                        name, " ", types[known ? family->type : NA_GAUGE], "\n", NULL));
+    w->write(w->data,
+             apr_pstrcat(w->pool, "# HELP ", name, " ",
+                         escape(w->pool, family->help, w->format == NA_OPENMETRICS), "\n# TYPE ",
+                         name, " ", types[known ? family->type : NA_GAUGE], "\n", NULL));
     apr_pool_clear(w->pool);
 }
 
@@ -115,8 +115,8 @@ static void write_line(const writer *w, const na_metric_family *family, const ch
                        const char *labels, const char *number)
 {
     int has_labels = *labels != '\0';
-    w->sink(w->data, apr_pstrcat(w->pool, PREFIX, family->name, suffix, has_labels ? "{" : "",
-                                 labels, has_labels ? "} " : " ", number, "\n", NULL));
+    w->write(w->data, apr_pstrcat(w->pool, PREFIX, family->name, suffix, has_labels ? "{" : "",
+                                  labels, has_labels ? "} " : " ", number, "\n", NULL));
 }
 
 const char *na_metrics_seconds(apr_pool_t *pool, const na_metric_family *family, apr_uint64_t sum)
@@ -157,14 +157,14 @@ static void write_sample(void *data, const na_metric_family *family, const na_sa
 }
 
 void na_metrics_write(const na_metrics *metrics, apr_pool_t *pool, na_exposition format,
-                      const apr_array_header_t *readings, apr_time_t now, na_metrics_writer *sink,
+                      const apr_array_header_t *readings, apr_time_t now, na_metrics_writer *write,
                       void *data)
 {
-    writer w = {.format = format, .sink = sink, .data = data};
+    writer w = {.format = format, .write = write, .data = data};
     const na_metrics_visitor visitor = {&w, write_family, write_sample};
     apr_pool_create(&w.pool, pool);
     na_metrics_each(metrics, readings, now, &visitor);
     if (format == NA_OPENMETRICS)
-        sink(data, "# EOF\n");
+        write(data, "# EOF\n");
     apr_pool_destroy(w.pool);
 }

@@ -18,7 +18,7 @@ typedef void na_metrics_writer(void *data, const char *text);
 
 /* `readings` (na_reading) as in na_metrics_each. */
 void na_metrics_write(const na_metrics *metrics, apr_pool_t *pool, na_exposition format,
-                      const apr_array_header_t *readings, apr_time_t now, na_metrics_writer *sink,
+                      const apr_array_header_t *readings, apr_time_t now, na_metrics_writer *write,
                       void *data);
 
 /* A histogram's sum in seconds, exactly: "12", "0.000013500". */

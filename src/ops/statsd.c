@@ -11,7 +11,7 @@ typedef struct pushing {
     na_metrics *metrics;
     apr_pool_t *pool;
     const na_statsd_options *options;
-    na_statsd_sender *sink;
+    na_statsd_sender *send;
     void *data;
     char datagram[NA_STATSD_DATAGRAM];
     apr_size_t len;
@@ -22,7 +22,7 @@ static void send_datagram(pushing *p)
 {
     if (!p->len)
         return;
-    na_error *error = p->sink(p->data, p->pool, p->datagram, p->len);
+    na_error *error = p->send(p->data, p->pool, p->datagram, p->len);
     p->error = p->error ? p->error : error;
     p->len = 0;
 }
@@ -105,9 +105,9 @@ static void add_sample(void *data, const na_metric_family *family, const na_samp
 
 na_error *na_statsd_write(na_metrics *metrics, apr_pool_t *pool, const na_statsd_options *options,
                           const apr_array_header_t *readings, apr_time_t now,
-                          na_statsd_sender *sink, void *data)
+                          na_statsd_sender *send, void *data)
 {
-    pushing p = {.metrics = metrics, .pool = pool, .options = options, .sink = sink, .data = data};
+    pushing p = {.metrics = metrics, .pool = pool, .options = options, .send = send, .data = data};
     const na_metrics_visitor visitor = {.data = &p, .sample = add_sample};
     na_metrics_each(metrics, readings, now, &visitor);
     send_datagram(&p);

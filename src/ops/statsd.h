@@ -23,12 +23,12 @@ typedef na_error *na_statsd_sender(void *data, apr_pool_t *pool, const char *tex
 
 /*
  * What was counted since the last call, in datagrams: counters and histograms by what they gained
- * ("…count", and "…sum" in milliseconds), gauges as they are. The first error of the sink's is
+ * ("…count", and "…sum" in milliseconds), gauges as they are. The first error of `send` is
  * returned; the datagrams that follow are given to it all the same.
  */
 na_error *na_statsd_write(na_metrics *metrics, apr_pool_t *pool, const na_statsd_options *options,
                           const apr_array_header_t *readings, apr_time_t now,
-                          na_statsd_sender *sink, void *data);
+                          na_statsd_sender *send, void *data);
 
 /* The same over UDP, never waiting for the network but to look the host up. */
 na_error *na_statsd_push(na_metrics *metrics, apr_pool_t *pool, const na_statsd_options *options,
