@@ -115,6 +115,9 @@ const table = [
   ['token: 500 with good tokens', { token: (honest) => replies.json(honest, 500) }, CALLBACK, /token endpoint answers 500/],
   ['token: invalid_grant', { token: () => replies.json({ error: 'invalid_grant', error_description: 'too late' }, 400) }, CALLBACK, /token endpoint answers invalid_grant \(too late\)/],
   ['token: an error with 200', { token: () => replies.json({ error: 'bad_verification_code' }) }, CALLBACK, /token endpoint answers bad_verification_code/],
+  ['token: a code that Facebook refuses', { token: () => replies.json({ error: { message: 'Invalid verification code format.', type: 'OAuthException', code: 100 } }, 400) }, CALLBACK, /token endpoint answers OAuthException \(Invalid verification code format\.\)/],
+  ['token: a secret that Facebook refuses', { token: () => replies.json({ error: { message: 'Error validating client secret.', type: 'OAuthException', code: 1 } }, 400) }, CALLBACK, /token endpoint answers OAuthException \(Error validating client secret\.\)/],
+  ['token: invalid_client', { token: () => replies.json({ error: 'invalid_client' }, 401) }, CALLBACK, /token endpoint answers invalid_client/],
   ['token: an error of several lines', { token: () => replies.json({ error: 'x\n[nextauth:error] forged' }, 400) }, CALLBACK, /token endpoint answers x .nextauth:error. forged/],
   ['token: no access_token', { token: { access_token: undefined } }, CALLBACK, /has no access_token/],
   ['token: no token_type', { token: { token_type: undefined } }, CALLBACK, /token_type is '', not bearer/],
@@ -146,7 +149,7 @@ function signRaw(header, claims, key) {
 }
 
 // What a visitor's browser can bring about alone.
-const visitors = /^nonce: |^callback: |^token: (invalid_grant|an error with 200)$/;
+const visitors = /^nonce: |^callback: |^token: (invalid_grant|an error with 200|a code that Facebook refuses)$/;
 
 const idOf = (what) => what.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 const checks = (client) => [...client.cookies.keys()].filter((name) => /^next-auth\.(state|pkce\.code_verifier|nonce)/.test(name));

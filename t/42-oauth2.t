@@ -109,7 +109,7 @@ NextAuthProvider facebook ${client} authorization=${facebook.url}/v19.0/dialog/o
     const late = t.client(site);
     const away = await late.page((await late.signIn('facebook')).location);
     facebook.codes.clear();
-    refusedBy(site, { c: late, answer: await late.page(away.location) }, /token endpoint answers 400/, 'a used code');
+    refusedBy(site, { c: late, answer: await late.page(away.location) }, /nextauth:warn.*token endpoint answers OAuthException \(This authorization code has been used\.\)/, 'a used code');
   }
 
   t.section('Google');

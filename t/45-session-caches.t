@@ -93,11 +93,11 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
   t.section('shmcb: when it is full');
   {
     const site = await t.httpd({ files: { users }, config: config('shmcb:@DIR@/sessions(65536)') });
-    const first = await signedIn(site);
     const sessions = [];
-    for (let i = 0; i < 120; i += 1) sessions.push(await signedIn(site, 'x'.repeat(300), crowd[i % crowd.length]));
+    for (let i = 0; i < 121; i += 1) sessions.push(await signedIn(site, 'x'.repeat(300), crowd[i % crowd.length]));
     const alive = (await Promise.all(sessions.map(status))).map((s) => s === 200);
-    t.is(await status(first), 401, 'the oldest sessions give way');
+    const gone = (some) => some.filter((is) => !is).length;
+    t.ok(gone(alive.slice(0, 20)) > 10, 'the oldest sessions give way', `${gone(alive.slice(0, 20))} of 20, ${gone(alive)} of all`); // where each has its place is chance
     t.ok(alive.slice(-10).every(Boolean), 'the newest are there');
     t.like(site.log(), /the session cache is full: \d+ entries that would have ended first were dropped \(\d+ in all\): make NextAuthSOCache larger, it has 65536 bytes/, 'and the log says how many, and what to do');
     t.is(site.log().match(/session cache is full/g).length, 1, 'once a minute');

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { ctlFile, htpasswd, mountReadOnly } = require('./lib/httpd.js');
+const { ctlFile, htpasswd, mountReadOnly, pause, until } = require('./lib/httpd.js');
 
 const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
@@ -13,7 +13,7 @@ const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SEC
   'keyed.log': { text: `{"seq":1,"time":"2026-01-01T00:00:00.000Z","prev":"${'0'.repeat(64)}","hash":"${'a'.repeat(64)}"}\n`, mode: 0o600 },
   'text.log': { text: 'some text\n', mode: 0o600 },
   'roots.users': { text: htpasswd({ ada: 'x' }), mode: 0o600 },
-  'keyed.log.head': { text: `${'1'.padStart(20, '0')} ${'a'.repeat(64)}\n`, mode: 0o600 } };
+  'keyed.log.head': { text: `${'1'.padStart(20, '0')} ${'a'.repeat(64)}\n`, mode: 0o600 }, 'link.log': { link: 'a.log' } };
 
 // A configuration that is right but for what a case changes.
 const whole = {
@@ -165,6 +165,7 @@ const wrong = [
   ['an audit log that is no file', { audit: 'NextAuthAuditLog /dev/null' }, /NextAuthAuditLog on line .*\/dev\/null is not a regular file/],
   ['an audit log with two keys', { hosts: hosts('NextAuthAuditLog @DIR@/a.log', 'NextAuthAuditLog @DIR@/a.log key=file:@DIR@/secret') }, /NextAuthAuditLog on line .*a\.log has another key= in another server: give them one key/],
   ['two audit logs that are one file', { audit: 'NextAuthAuditLog @DIR@/a.log /proc/self/root@DIR@/a.log' }, /NextAuthAuditLog on line .*are one file: write the same path/],
+  ['two audit logs, one a link to the other', { audit: 'NextAuthAuditLog @DIR@/a.log @DIR@/link.log' }, /NextAuthAuditLog on line .*are one file: write the same path/],
   ['an audit log without a sink', { audit: 'NextAuthAuditLog onFailure=refuse' }, /NextAuthAuditLog on line .*a file, "\|program" or database is wanted before 'onFailure='/],
   ['an audit log of a key alone', { audit: `NextAuthAuditLog key=${SECRET}` }, /NextAuthAuditLog on line .*is wanted before 'key='/],
   ['an audit log that knows no policy', { audit: 'NextAuthAuditLog @DIR@/a.log onFailure=ignore' }, /NextAuthAuditLog on line .*onFailure=ignore: refuse or continue/],
@@ -340,6 +341,18 @@ NextAuthProvider credentials backend=file:users` });
     t.is(decoded.status && decoded.stderr || JSON.parse(decoded.stdout).name, 'ada', 'nextauthctl takes the same secret from a file of several lines');
     await site.reload();
     t.is((await c.session()).user, { name: 'ada' }, 'a graceful restart keeps sessions');
+  }
+
+  t.section('a reload while another one waits for a command');
+  {
+    const site = await t.httpd({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost:@PORT@', secret: `NextAuthSecret "exec:sleep 1; echo ${SECRET}"` }) });
+    t.is((await t.client(site).get('/api/auth/providers')).status, 200, 'a server whose secret takes a second');
+    const started = () => site.log().match(/resuming normal operations/g).length;
+    process.kill(site.pid, 'SIGUSR1');
+    await pause(500);
+    process.kill(site.pid, 'SIGUSR1');
+    await until('it has read its configuration', () => !site.alive() || started() > 1);
+    t.is([site.alive(), (await t.client(site).get('/api/auth/providers')).status], [true, 200], '  is not ended by it');
   }
 
   t.section('a test before a reload');

@@ -42,10 +42,10 @@ async function reports(t) {
   const [event] = sentry.events;
   t.is([event.level, event.logger, event.release, event.environment, event.server_name], ['error', 'nextauth', 'shop@2.4', 'staging', 'localhost'], 'with its level, release and environment');
   t.like(event.message, /^POST signin\/gone: OAuthSignin: .*calling http:\/\/localhost:1 failed: /, 'the message of the log');
-  t.is([event.tags.event, event.tags.provider, event.tags.site, event.tags.mode], ['SIGNIN_OAUTH_ERROR', 'gone', site.url, 'test'], 'and tags');
+  t.is([event.tags.event, event.tags.code, event.tags.provider, event.tags.site, event.tags.mode], ['SIGNIN_OAUTH_ERROR', 'OAuthSignin', 'gone', site.url, 'test'], 'and tags');
   t.like(event.tags.request_id, /./, 'the reference among them');
   t.is(event.request, { url: `${site.url}/api/auth/signin/gone`, method: 'POST' }, 'the request without its query');
-  t.is(event.fingerprint, ['nextauth', 'SIGNIN_OAUTH_ERROR', 'gone'], 'and what makes it one of a kind');
+  t.is(event.fingerprint, ['nextauth', 'SIGNIN_OAUTH_ERROR', 'gone', 'OAuthSignin'], 'and what makes it one of a kind');
   t.is(event.user, undefined, 'nothing of who it was');
   t.unlike(sentry.raw.join(), /the-code|the-state|the-cookie|the-agent|127\.0\.0\.1(?!:\d)/, 'no code, state, cookie, browser or address');
   await fail(site);

@@ -10,7 +10,7 @@ static na_password_result check(na_request *request, const char *user, const cha
     na_error *error = NULL;
     na_password_result result;
     if (!na_password_gate_enter(request->process->passwords)) {
-        na_log(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR",
+        na_log(request, NA_LOG_WARNING, "CALLBACK_CREDENTIALS_HANDLER_ERROR",
                "too many passwords are being checked");
         return NA_PASSWORD_FAILED;
     }

@@ -146,15 +146,19 @@ static void respond_error(na_request *request, na_response *response, const na_e
     na_respond_redirect(request, response, v4_status(error->code), url);
 }
 
-/* A redirect would lead to where the same fails again. */
+/*
+ * A redirect would lead to where the same fails again. What is down tells the log itself, once, so
+ * that those who only poll need not say it each time.
+ */
 static void respond_unavailable(na_request *request, na_response *response, const na_error *error)
 {
     json_t *body =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s*}", "error", "Unavailable", "message",
                                              "This cannot be done just now. Please try again.",
                                              "reference", request->origin.request_id));
-    int is_polled = strcmp(request->method, "GET") == 0 && !request->wants_html;
-    na_log_error(request, is_polled ? NA_LOG_INFO : NA_LOG_WARNING, log_event_of(request, error),
+    int is_told = strcmp(error->code, NA_UNAVAILABLE) == 0 && !request->wants_html &&
+                  strcmp(request->method, "GET") == 0;
+    na_log_error(request, is_told ? NA_LOG_INFO : NA_LOG_WARNING, log_event_of(request, error),
                  error);
     if (request->wants_html)
         na_respond_page(request, response, 503, "Please try again", na_page_unavailable());

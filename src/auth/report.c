@@ -8,15 +8,10 @@
 
 /* ── lines of the log ──────────────────────────────────────────────────────────────────────── */
 
-static void write_record(const na_request *request, na_level level, const char *event,
-                         const char *message, const char *cause)
+static void write_record(const na_request *request, na_log_record record)
 {
-    const na_log_record record = {.level = level,
-                                  .event = event,
-                                  .message = message,
-                                  .cause = cause,
-                                  .user = request->claimant.id,
-                                  .provider = request->provider ? request->provider->id : NULL};
+    record.user = request->claimant.id;
+    record.provider = request->provider ? request->provider->id : NULL;
     request->server->log(request->server->data, &record);
 }
 
@@ -24,19 +19,25 @@ void na_log(const na_request *request, na_level level, const char *event, const 
 {
     va_list args;
     va_start(args, format);
-    write_record(request, level, event, apr_pvsprintf(request->pool, format, args), NULL);
+    write_record(request, (na_log_record){.level = level,
+                                          .event = event,
+                                          .message = apr_pvsprintf(request->pool, format, args)});
     va_end(args);
 }
 
 void na_log_error(const na_request *request, na_level level, const char *event,
                   const na_error *error)
 {
-    const char *message =
-        apr_psprintf(request->pool, "%s %s%s%s: %s: %s", request->method, request->action,
-                     request->provider ? "/" : "", request->provider ? request->provider->id : "",
-                     error->code, error->message);
-    write_record(request, level, event, message,
-                 error->cause ? na_error_text(request->pool, error->cause) : NULL);
+    write_record(
+        request,
+        (na_log_record){.level = level,
+                        .event = event,
+                        .code = na_error_telling_code(error),
+                        .message = apr_psprintf(request->pool, "%s %s%s%s: %s: %s", request->method,
+                                                request->action, request->provider ? "/" : "",
+                                                request->provider ? request->provider->id : "",
+                                                error->code, error->message),
+                        .cause = error->cause ? na_error_text(request->pool, error->cause) : NULL});
 }
 
 /* ── events ────────────────────────────────────────────────────────────────────────────────── */
@@ -125,9 +126,12 @@ void na_report(na_request *request, const na_event *event)
     request->server->event(request->server->data, event);
     na_error *error = na_event_routes_put(request->events, request->pool, event);
     if (error)
-        write_record(request, NA_LOG_ERROR, "EVENT_ERROR",
-                     apr_psprintf(request->pool, "event %s is not queued", name_of(event)),
-                     na_error_text(request->pool, error));
+        write_record(request, (na_log_record){.level = NA_LOG_ERROR,
+                                              .event = "EVENT_ERROR",
+                                              .message = apr_psprintf(request->pool,
+                                                                      "event %s is not queued",
+                                                                      name_of(event)),
+                                              .cause = na_error_text(request->pool, error)});
     if (event->failure) /* that has a line of its own */
         return;
     log_event(request, event);

@@ -79,7 +79,7 @@ static na_error *send_quietly(na_request *request, const na_link *link)
     na_error *error = na_link_send(request, link);
     if (!error || (strcmp(error->code, NA_EMAIL_SIGNIN) != 0 && !na_is_unavailable(error)))
         return error;
-    na_log_error(request, NA_LOG_ERROR, "SEND_VERIFICATION_EMAIL_ERROR", error);
+    na_log_error(request, NA_LOG_WARNING, "SEND_VERIFICATION_EMAIL_ERROR", error);
     request->claimant.email = link->email;
     na_record_failure(request, error);
     return NULL;

@@ -106,6 +106,9 @@ const char *na_place_identity(apr_pool_t *pool, const char *path)
     const char *slash = strrchr(path, '/');
     const char *name = "";
     if (stat(path, &info) != 0) {
+        const char *target = errno == ENOENT ? target_of(pool, path) : NULL; /* no circle */
+        if (target)
+            return na_place_identity(pool, target);
         name = slash ? slash + 1 : path;
         if (stat(folder_of(pool, path), &info) != 0)
             return NULL;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/secret.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_file_io.h>
 #include <apr_lib.h>
@@ -96,10 +98,16 @@ na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name
 {
     *secret = apr_pcalloc(pool, NA_SECRET_MAX + 2);
     na_wipe_with_pool(pool, *secret, NA_SECRET_MAX + 1);
-    setvbuf(stream, NULL, _IONBF, 0);
-    apr_size_t len = fread(*secret, 1, NA_SECRET_MAX + 1, stream);
-    if (ferror(stream))
-        return na_error_new(pool, NA_CONFIGURATION, "cannot read %s", name);
+    apr_size_t len = 0;
+    ssize_t n = 1;
+    /* no buffer of stdio's keeps it, and a signal, such as httpd's for a restart, ends nothing */
+    while (len <= NA_SECRET_MAX && n) {
+        n = read(fileno(stream), *secret + len, NA_SECRET_MAX + 1 - len);
+        if (n < 0 && errno != EINTR)
+            return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", name,
+                                strerror(errno));
+        len += n > 0 ? (apr_size_t)n : 0;
+    }
     if (len > NA_SECRET_MAX)
         return too_large(pool, name);
     NA_TRY(check_text(pool, name, *secret, len));

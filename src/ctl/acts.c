@@ -61,8 +61,8 @@ static na_error *append(na_acts *acts)
     na_audit_fields fields;
     for (int i = 0; acts->chain && i < acts->events->nelts; i++) {
         na_audit_fields_of(acts->pool, &APR_ARRAY_IDX(acts->events, i, na_event), &fields);
+        acts->recorded++; /* one that could not be forced to the disk is there, too */
         NA_TRY(na_audit_chain_append(acts->chain, acts->pool, &fields));
-        acts->recorded++;
     }
     return NULL;
 }

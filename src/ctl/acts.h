@@ -16,7 +16,7 @@ typedef struct na_acts {
     const char *log, *key_file; /* the options' values; NULL: the environment's, none */
     na_audit_chain *chain;      /* NULL: the table alone */
     apr_array_header_t *events; /* na_event */
-    int recorded;               /* of them, in the log */
+    int recorded;               /* of them, in the log, the last perhaps not */
     int has_table;              /* the database has them, too */
 } na_acts;
 

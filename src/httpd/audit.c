@@ -16,7 +16,7 @@
 
 typedef struct shared_chain {
     const char *sink, *key;
-    const char *head; /* which file that is, by whatever path */
+    const char *file, *head; /* which files these are, by whatever path; NULL: none yet */
     na_audit_chain *chain;
 } shared_chain;
 
@@ -45,24 +45,31 @@ static shared_chain *find(const char *sink)
     return NULL;
 }
 
-static const char *identity_of(apr_pool_t *pool, const char *sink)
+static const char *head_of(apr_pool_t *pool, const char *sink)
 {
-    return na_place_identity(pool, *sink == '|' ? na_audit_head_of_program(pool, sink)
-                                                : apr_pstrcat(pool, sink, ".head", NULL));
+    return *sink == '|' ? na_audit_head_of_program(pool, sink)
+                        : apr_pstrcat(pool, sink, ".head", NULL);
+}
+
+static int is_one(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
 }
 
 static na_error *add(apr_pool_t *pool, const char *sink, const char *key)
 {
-    const char *head = identity_of(pool, sink);
-    for (int i = 0; head && i < chains->nelts; i++) {
+    const char *head = na_place_identity(pool, head_of(pool, sink));
+    const char *file = *sink == '|' ? NULL : na_place_identity(pool, sink);
+    for (int i = 0; i < chains->nelts; i++) {
         const shared_chain *other = &APR_ARRAY_IDX(chains, i, shared_chain);
-        if (other->head && strcmp(other->head, head) == 0)
+        if (is_one(other->file, file) || is_one(other->head, head))
             return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
                                                    "audit logs %s and %s are one file", sink,
                                                    other->sink),
                                       "write the same path");
     }
-    APR_ARRAY_PUSH(chains, shared_chain) = (shared_chain){.sink = sink, .key = key, .head = head};
+    APR_ARRAY_PUSH(chains, shared_chain) =
+        (shared_chain){.sink = sink, .key = key, .file = file, .head = head};
     return NULL;
 }
 

@@ -110,16 +110,23 @@ static int postpone(entry *e, apr_time_t now)
     return 1;
 }
 
-static void fail(na_mail_queue *queue, apr_pool_t *pool, const entry *e, const char *why)
+static void fail(na_mail_queue *queue, apr_pool_t *pool, const entry *e, na_level level,
+                 const char *why)
 {
-    say(queue, pool, NA_LOG_ERROR, e, apr_pstrcat(pool, "given up: ", why, NULL));
+    say(queue, pool, level, e, apr_pstrcat(pool, "given up: ", why, NULL));
     take_out(queue, e, &queue->counts.failed, NA_MAIL_FAILED);
+}
+
+/* The server does not take mail for that address, which anybody may have typed. */
+static int is_recipients(const na_error *error)
+{
+    return strcmp(error->code, NA_EMAIL_SIGNIN) == 0;
 }
 
 static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
 {
     if (e->expires && apr_time_now() >= e->expires) {
-        fail(queue, pool, e, "its link is no longer valid");
+        fail(queue, pool, e, NA_LOG_ERROR, "its link is no longer valid");
         return;
     }
     na_error *error = na_mail_send(queue->mail, pool, &e->message);
@@ -133,7 +140,7 @@ static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
         say(queue, pool, NA_LOG_WARNING, e,
             apr_psprintf(pool, "is tried again in %d s: %s", retry_after[e->retries - 1], why));
     else
-        fail(queue, pool, e, why);
+        fail(queue, pool, e, is_recipients(error) ? NA_LOG_WARNING : NA_LOG_ERROR, why);
 }
 
 static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)

@@ -36,23 +36,36 @@ static const char *quoted(const na_oauth *oauth, const char *text)
     return na_one_line(oauth->pool, text, SAID_MAX);
 }
 
-/* RFC 6749 section 5.2, and GitHub's word for it: the code is not of this sign-in. */
-static const char *refusal_code(const char *error)
+/* GitHub has a word of its own for a code that is not of this sign-in, Facebook a number. */
+static int is_of_code(const char *word, json_int_t number)
 {
-    return strcmp(error, "invalid_grant") == 0 || strcmp(error, "bad_verification_code") == 0
-               ? NA_INVALID_CHECK
-               : NA_OAUTH_CALLBACK;
+    return strcmp(word, "invalid_grant") == 0 || strcmp(word, "bad_verification_code") == 0 ||
+           number == 100;
+}
+
+/* RFC 6749 section 5.2, or Facebook's object in the place of a word; NULL where it is neither. */
+static na_error *refusal_of(const na_oauth *oauth, const json_t *answer)
+{
+    const json_t *object = json_object_get(answer, "error");
+    const char *word = na_json_string(answer, "error");
+    const char *description = na_json_string(answer, "error_description");
+    json_int_t number = 0;
+    if (json_is_object(object)) {
+        word = na_json_string(object, "type");
+        description = na_json_string(object, "message");
+        na_json_number(object, "code", &number);
+    }
+    return word ? na_error_new(oauth->pool,
+                               is_of_code(word, number) ? NA_INVALID_CHECK : NA_OAUTH_CALLBACK,
+                               "the token endpoint answers %s (%s)", quoted(oauth, word),
+                               quoted(oauth, description))
+                : NULL;
 }
 
 static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tokens *tokens)
 {
     const char *type = na_json_string(answer, "token_type");
-    const char *error = na_json_string(answer, "error");
     json_int_t lifetime;
-    if (error)
-        return na_error_new(oauth->pool, refusal_code(error), "the token endpoint answers %s (%s)",
-                            quoted(oauth, error),
-                            quoted(oauth, na_json_string(answer, "error_description")));
     tokens->access_token = na_json_string(answer, "access_token");
     tokens->id_token = na_json_string(answer, "id_token");
     tokens->scope = na_json_string(answer, "scope");
@@ -106,7 +119,8 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     if (error)
         return na_error_wrap(oauth->pool, error, NULL, "the token endpoint answers %ld with '%s'",
                              response.status, quoted(oauth, response.content_type));
-    if (response.status != 200 && !na_json_string(answer, "error"))
+    NA_TRY(refusal_of(oauth, answer));
+    if (response.status != 200)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the token endpoint answers %ld",
                             response.status);
     NA_TRY(read_tokens(oauth, answer, tokens));

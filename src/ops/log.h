@@ -11,6 +11,7 @@
 typedef struct na_log_record {
     na_level level;
     const char *event; /* "signIn", or one of NextAuth's codes: "OAUTH_CALLBACK_ERROR" */
+    const char *code;  /* of an error: na_error_telling_code */
     const char *message;
     const char *cause; /* what went wrong underneath */
     const char *provider, *user, *address, *site, *request_id, *trace_id;

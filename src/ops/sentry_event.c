@@ -54,8 +54,16 @@ const char *na_sentry_scrub(apr_pool_t *pool, const char *message, int pii)
 static json_t *tags_of(apr_pool_t *pool, const na_sentry *sentry, const na_log_record *record)
 {
     const char *provider = record->provider ? na_one_line(pool, record->provider, 200) : NULL;
-    return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*}", "event", record->event, "provider", provider,
-                     "site", sentry->site, "mode", sentry->mode, "request_id", record->request_id);
+    return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "event", record->event, "code",
+                     record->code, "provider", provider, "site", sentry->site, "mode", sentry->mode,
+                     "request_id", record->request_id);
+}
+
+/* What makes two reports one. */
+static json_t *fingerprint_of(const na_log_record *record)
+{
+    return json_pack("[s, s, s, s]", "nextauth", record->event,
+                     record->provider ? record->provider : "", record->code ? record->code : "");
 }
 
 static const char *message_of(apr_pool_t *pool, const na_log_record *record, int pii)
@@ -99,17 +107,16 @@ json_t *na_sentry_event(const na_sentry *sentry, apr_pool_t *pool, const char *i
 {
     const na_sentry_options *options = sentry->options;
     const na_log_record *record = report->record;
-    const char *provider = record->provider ? record->provider : "";
     json_t *event =
         na_json_own(pool,
-                    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:[s, s, s], s:s*, s:s*, s:s*}",
+                    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s*, s:s*, s:s*}",
                               "event_id", id, "timestamp", na_iso8601(pool, now), "level",
                               na_level_name(record->level), "platform", "other", "logger",
                               "nextauth", "message",
                               message_of(pool, record, options->send_default_pii), "tags",
-                              tags_of(pool, sentry, record), "fingerprint", "nextauth",
-                              record->event, provider, "server_name", sentry->server_name,
-                              "release", options->release, "environment", options->environment));
+                              tags_of(pool, sentry, record), "fingerprint", fingerprint_of(record),
+                              "server_name", sentry->server_name, "release", options->release,
+                              "environment", options->environment));
     if (!event)
         return NULL;
     add_request(sentry, pool, event, report);

@@ -88,13 +88,13 @@ function startGithub(t) {
 
 // Tells of a user what `fields` names, and id and name without it.
 function startFacebook(t) {
-  const failure = (message) => replies.json({ error: { message, type: 'OAuthException', code: 190, fbtrace_id: 'A' } }, 400);
+  const failure = (message, code) => replies.json({ error: { message, type: 'OAuthException', code, fbtrace_id: 'A' } }, 400);
   return startOAuth2(t, { authorize: '/v19.0/dialog/oauth', token: '/oauth/access_token' }, {
-    refuse: () => failure('This authorization code has been used.'),
+    refuse: () => failure('This authorization code has been used.', 100),
     grant: (req, token) => replies.json({ access_token: token, token_type: 'bearer', expires_in: 5_183_944 }),
     api(path, { query, user }) {
       if (path !== '/me') return undefined;
-      if (!user) return failure('Invalid OAuth access token.');
+      if (!user) return failure('Invalid OAuth access token.', 190);
       const fields = (query.fields || 'id,name').split(',');
       return replies.json(Object.fromEntries(fields.filter((name) => name in user).map((name) => [name, user[name]])));
     },

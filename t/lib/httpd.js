@@ -72,6 +72,10 @@ function writeFiles(folder, files) {
   for (const [name, content] of Object.entries(files)) {
     const file = path.join(folder, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
+    if (typeof content.link === 'string') {
+      fs.symlinkSync(content.link, file);
+      continue;
+    }
     const { text, mode } = typeof content === 'object' && !Buffer.isBuffer(content)
       ? content : { text: content, mode: undefined };
     fs.writeFileSync(file, text);

@@ -87,6 +87,9 @@ static void identities(apr_pool_t *pool)
     is(na_place_identity(pool, in_folder(pool, "alias/new")), later, "of one that is not there");
     ok(strcmp(na_place_identity(pool, in_folder(pool, "sub/other")), later) != 0, "two of them");
     is(na_place_identity(pool, in_folder(pool, "none/new")), NULL, "of one that cannot be there");
+    is(na_place_identity(pool, in_folder(pool, "link")),
+       na_place_identity(pool, in_folder(pool, "sub/later")), "a link to what is not there yet");
+    ok(na_place_identity(pool, in_folder(pool, "circle")) != NULL, "a link to itself is itself");
 }
 
 int main(void)
