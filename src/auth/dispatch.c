@@ -183,12 +183,8 @@ static void respond_unknown(na_request *request, na_response *response)
 static const na_provider *find_provider(const na_request *request)
 {
     const apr_array_header_t *providers = request->config->providers;
-    for (int i = 0; request->provider_id && i < providers->nelts; i++) {
-        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
-        if (strcmp(provider->id, request->provider_id) == 0)
-            return provider;
-    }
-    return NULL;
+    int at = request->provider_id ? na_provider_find(providers, request->provider_id) : -1;
+    return at < 0 ? NULL : APR_ARRAY_IDX(providers, at, const na_provider *);
 }
 
 void na_dispatch(na_request *request, na_response *response)

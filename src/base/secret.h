@@ -23,8 +23,8 @@ na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text);
 na_error *na_secret_read(apr_pool_t *pool, const char *path, char **secret);
 
 /*
- * The same of what `stream` gives up to its end, before anything else was read from it: it is left
- * without a buffer, which would keep a copy. `name` is for messages.
+ * The same of what `stream` gives up to its end. It is read by its descriptor, as a buffer would
+ * keep a copy: nothing may have been read from the stream before. `name` is for messages.
  */
 na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name, char **secret);
 

@@ -244,11 +244,15 @@ int na_is_utf8(const char *text)
     return 1;
 }
 
-/* C0, DEL, and in UTF-8 C1: terminals obey them, JSON escapes the first alone. */
+int na_is_unescaped_control(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    return p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
+}
+
 static int is_control(const char *p)
 {
-    return ((unsigned char)*p < 0x20 && *p) || *p == 0x7f ||
-           ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0);
+    return ((unsigned char)*p < 0x20 && *p) || na_is_unescaped_control(p);
 }
 
 static int is_one_line(const char *text, apr_size_t max)

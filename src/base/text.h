@@ -46,6 +46,12 @@ char *na_percent_decode(apr_pool_t *pool, const char *text, int plus);
 /* 1 where `text` has a byte below 0x20 or 0x7f. */
 int na_has_control(const char *text);
 
+/*
+ * 1 where `text` begins with DEL or, in UTF-8, a C1 control: terminals obey some, and JSON escapes
+ * none.
+ */
+int na_is_unescaped_control(const char *text);
+
 /* U+FFFD, where bytes are no text. */
 #define NA_REPLACEMENT "\xef\xbf\xbd"
 

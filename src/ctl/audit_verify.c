@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/audit_head.h"
 #include "ops/audit_verify.h"
 
 #include <stdio.h>
@@ -37,7 +38,7 @@ static int read_options(call *c, int argc, char **argv)
 static const char *find_head(const call *c)
 {
     if (!c->head)
-        return apr_pstrcat(c->pool, c->check.files[c->check.count - 1], ".head", NULL);
+        return na_audit_head_path(c->pool, c->check.files[c->check.count - 1]);
     return strcmp(c->head, "none") == 0 ? NULL : c->head;
 }
 

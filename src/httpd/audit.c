@@ -47,8 +47,7 @@ static shared_chain *find(const char *sink)
 
 static const char *head_of(apr_pool_t *pool, const char *sink)
 {
-    return *sink == '|' ? na_audit_head_of_program(pool, sink)
-                        : apr_pstrcat(pool, sink, ".head", NULL);
+    return *sink == '|' ? na_audit_head_of_program(pool, sink) : na_audit_head_path(pool, sink);
 }
 
 static int is_one(const char *a, const char *b)

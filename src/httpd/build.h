@@ -159,7 +159,7 @@ na_error *na_build_finish_audit(na_building *b);
 
 /*
  * Whether httpd's children can read a file. They are another user than who starts httpd, where that
- * is root; this asks as them.
+ * is root; this asks as them, once for each file in the pool's life.
  */
 na_error *na_children_check_readable(apr_pool_t *pool, const char *path);
 

@@ -7,7 +7,6 @@
 #include <apr_strings.h>
 
 #include "base/secret.h"
-#include "httpd/findings.h"
 #include "httpd/build.h"
 
 static const char *look_up(const na_environment *environment, const char *name)
@@ -86,18 +85,12 @@ void na_build_warn_if_literal(const na_building *b, const char *what, const char
 {
     if (b->config->mode != NA_PRODUCTION || !is_literal(value))
         return;
-    const na_finding finding = {
-        .group = NA_GROUP_DIRECTIVES,
-        .subject = b->at->directive,
-        .state = NA_WARNING,
-        .message = apr_pstrcat(b->pool, what,
-                               " is written out, and mod_info shows directives as written", NULL),
-        .mend = "use env:NAME, file:PATH or exec:COMMAND",
-        .file = b->at->file,
-        .line = b->at->line};
-    if (!na_findings_add(b->server, &finding))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "%s on line %d of %s: %s: %s",
-                     finding.subject, finding.line, finding.file, finding.message, finding.mend);
+    const na_error *warning = na_error_mended_by(
+        na_wrong(b, "%s is written out, and mod_info shows directives as written", what),
+        "use env:NAME, file:PATH or exec:COMMAND");
+    if (!na_build_warn(b, warning))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "%s on line %d of %s: %s",
+                     b->at->directive, b->at->line, b->at->file, na_error_text(b->pool, warning));
 }
 
 na_error *na_as_secret(na_building *b, const char *value, void *member)

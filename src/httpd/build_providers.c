@@ -174,15 +174,6 @@ static na_error *build(na_building *b, const na_written *written, na_provider **
     return check_authn_providers(b->pool, (*provider)->authn_providers);
 }
 
-/* Index of the provider with that id, or -1. */
-static int find(const apr_array_header_t *providers, const char *id)
-{
-    for (int i = 0; i < providers->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(providers, i, na_provider *)->id, id) == 0)
-            return i;
-    return -1;
-}
-
 /* ── from the environment alone ────────────────────────────────────────────────────────────── */
 
 static void warn_of_half(na_building *b, const char *id, const char *set, const char *lacking)
@@ -221,7 +212,7 @@ static na_error *add_from_environment(na_building *b, const na_written *at,
 {
     char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
     for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
-        if (find(providers, id) >= 0)
+        if (na_provider_find(providers, id) >= 0)
             continue;
         na_build_look_at(b, at, NULL);
         NA_TRY(na_build_noted(b, add_known(b, id, providers)));
@@ -235,7 +226,7 @@ static na_error *add_from_environment(na_building *b, const na_written *at,
 static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_array_header_t *origins,
                        na_provider *provider, const na_written *written)
 {
-    int index = find(providers, provider->id);
+    int index = na_provider_find(providers, provider->id);
     if (index < 0) {
         APR_ARRAY_PUSH(providers, na_provider *) = provider;
         APR_ARRAY_PUSH(origins, const server_rec *) = written->server;

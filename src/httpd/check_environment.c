@@ -96,15 +96,6 @@ static const na_written *find_directive(const search *s, const char *directive)
     return NULL;
 }
 
-static int is_there(const search *s, const char *id)
-{
-    const apr_array_header_t *providers = s->b->config->providers;
-    for (int i = 0; i < providers->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(providers, i, const na_provider *)->id, id) == 0)
-            return 1;
-    return 0;
-}
-
 static void say(const search *s, const char *name, na_finding_state state, const char *mend,
                 const char *message)
 {
@@ -128,7 +119,7 @@ static void say_unused(const search *s, const char *name, const char *where, con
     if (w)
         why = apr_psprintf(pool, ", not used: %s on line %d of %s goes before it", directive,
                            w->line, w->file);
-    else if (space && !is_there(s, space + 1))
+    else if (space && na_provider_find(s->b->config->providers, space + 1) < 0)
         why = apr_psprintf(pool, ", not used: there is no %s", directive);
     else if (*directive)
         why = ", not used: another variable goes before it, or nothing needs it";

@@ -58,9 +58,24 @@ static int ask_child(const char *path)
     return code;
 }
 
+/* Every virtual host inherits what names a file: one process for each file is enough. */
+static int ask_once(apr_pool_t *pconf, const char *path)
+{
+    const char *key = apr_pstrcat(pconf, "mod_nextauth readable ", path, NULL);
+    void *answer = NULL;
+    apr_pool_userdata_get(&answer, key, pconf);
+    if (!answer) {
+        int *code = apr_palloc(pconf, sizeof *code);
+        *code = ask_child(path);
+        apr_pool_userdata_setn(code, key, NULL, pconf);
+        answer = code;
+    }
+    return *(const int *)answer;
+}
+
 na_error *na_children_check_readable(apr_pool_t *pool, const char *path)
 {
-    int code = ask_child(path);
+    int code = ask_once(pool, path);
     if (!code)
         return NULL;
     na_error *error =

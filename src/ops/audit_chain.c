@@ -159,11 +159,6 @@ na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
 
 /* ── whether it could be opened ────────────────────────────────────────────────────────────── */
 
-static const char *head_of(apr_pool_t *pool, const char *path)
-{
-    return apr_pstrcat(pool, path, ".head", NULL);
-}
-
 static int is_of_another_key(const tail *t, const na_audit_link *last)
 {
     return t->fault == NA_AUDIT_EDITED && t->link.seq == last->seq &&
@@ -216,7 +211,7 @@ na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *k
 {
     na_audit_chain chain = {.name = path, .key = key};
     NA_TRY(look_into(pool, path, &chain.fd));
-    na_error *error = check_with_head(pool, &chain, head_of(pool, path));
+    na_error *error = check_with_head(pool, &chain, na_audit_head_path(pool, path));
     close(chain.fd);
     return error;
 }
@@ -246,7 +241,7 @@ na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *ke
     int fd;
     NA_TRY(na_audit_chain_check(pool, path, key));
     NA_TRY(na_audit_open(pool, path, O_RDWR | O_APPEND | O_CREAT, &fd));
-    NA_TRY(make(pool, path, head_of(pool, path), key, chain));
+    NA_TRY(make(pool, path, na_audit_head_path(pool, path), key, chain));
     (*chain)->fd = fd;
     return NULL;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 #define DIGITS 20
 #define HEAD_LEN (DIGITS + 1 + NA_AUDIT_HASH_LEN + 1)
 
@@ -24,6 +26,11 @@ na_error *na_audit_open(apr_pool_t *pool, const char *path, int flags, int *fd)
         return na_error_new(pool, NA_CONFIGURATION, "cannot open %s: %s", path, strerror(errno));
     apr_pool_cleanup_register(pool, (void *)(intptr_t)*fd, close_file, apr_pool_cleanup_null);
     return NULL;
+}
+
+const char *na_audit_head_path(apr_pool_t *pool, const char *path)
+{
+    return apr_pstrcat(pool, path, ".head", NULL);
 }
 
 int na_audit_head_lock(int fd, short type)

@@ -15,6 +15,9 @@
  */
 na_error *na_audit_open(apr_pool_t *pool, const char *path, int flags, int *fd);
 
+/* Where the head of a log in a file is. */
+const char *na_audit_head_path(apr_pool_t *pool, const char *path);
+
 /* Waits for the lock: F_RDLCK or F_WRLCK; F_UNLCK gives it back. 0 where it fails: errno. */
 int na_audit_head_lock(int fd, short type);
 

@@ -30,12 +30,6 @@ static apr_size_t cost_of(const char *p, int len)
     return (unsigned char)*p < 0x20 ? 6 : (apr_size_t)len;
 }
 
-/* JSON escapes neither DEL nor C1 controls, and terminals obey some of them. */
-static int is_unescaped_control(const char *p)
-{
-    return *p == 0x7f || ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0);
-}
-
 static const char *clean(apr_pool_t *pool, const char *text, apr_size_t max)
 {
     if (!text || !*text)
@@ -45,7 +39,7 @@ static const char *clean(apr_pool_t *pool, const char *text, apr_size_t max)
         const char *from = text;
         int len = na_utf8_sequence(text);
         text += len ? len : 1;
-        if (!len || is_unescaped_control(from)) {
+        if (!len || na_is_unescaped_control(from)) {
             from = NA_REPLACEMENT;
             len = sizeof NA_REPLACEMENT - 1;
         }

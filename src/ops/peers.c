@@ -31,14 +31,6 @@ na_peers *na_peers_make(apr_pool_t *pool, const apr_array_header_t *providers, n
     return peers;
 }
 
-static int find(const na_peers *peers, const char *id)
-{
-    for (int i = 0; i < peers->providers->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(peers->providers, i, const na_provider *)->id, id) == 0)
-            return i;
-    return -1;
-}
-
 static void note_health(const na_watch *watch, long status)
 {
     apr_pool_t *pool;
@@ -70,7 +62,7 @@ static void note_clock(na_peer *peer, apr_interval_time_t took, apr_time_t date)
 static void note(void *data, const na_http_call *call)
 {
     na_peers *peers = data;
-    int provider = call->peer ? find(peers, call->peer) : -1;
+    int provider = call->peer ? na_provider_find(peers->providers, call->peer) : -1;
     if (provider < 0 || !call->had_room)
         return;
     note_health(&peers->watches[provider], call->status);

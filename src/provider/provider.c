@@ -178,3 +178,11 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
             "leave nonce out of checks=, or write type=oidc");
     return NULL;
 }
+
+int na_provider_find(const apr_array_header_t *providers, const char *id)
+{
+    for (int i = 0; i < providers->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(providers, i, const na_provider *)->id, id) == 0)
+            return i;
+    return -1;
+}

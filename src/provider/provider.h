@@ -87,6 +87,9 @@ na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provid
 /* The identifiers of the catalogue, comma-separated. */
 const char *na_provider_catalogue_ids(apr_pool_t *pool);
 
+/* Where the one with that id is among `providers` (na_provider *), -1 where there is none. */
+int na_provider_find(const apr_array_header_t *providers, const char *id);
+
 /* An empty provider of a type ("oidc", "oauth", "credentials", "email"), with that type's defaults.
  */
 na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,

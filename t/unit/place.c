@@ -94,13 +94,11 @@ static void identities(apr_pool_t *pool)
 
 int main(void)
 {
-    char name[] = "/tmp/nextauth-place-XXXXXX";
     apr_pool_t *pool = tap_start();
-    folder = mkdtemp(name);
+    folder = tap_folder();
     furnish(pool);
     files(pool);
     folders(pool);
     identities(pool);
-    ok(system(apr_pstrcat(pool, "rm -r ", folder, NULL)) == 0, "tidied up");
     return tap_done();
 }

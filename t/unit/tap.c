@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_file_io.h>
 #include <apr_general.h>
+#include <apr_strings.h>
 
 static int count, failed;
 static apr_pool_t *test_pool;
+static char folder[] = "/tmp/nextauth-unit-XXXXXX";
 
 int ok(int passed, const char *format, ...)
 {
@@ -79,8 +82,19 @@ apr_pool_t *tap_start(void)
     return test_pool;
 }
 
+const char *tap_folder(void)
+{
+    if (!mkdtemp(folder)) {
+        printf("Bail out! no folder for files\n");
+        exit(1);
+    }
+    return folder;
+}
+
 int tap_done(void)
 {
+    if (access(folder, F_OK) == 0)
+        ok(system(apr_pstrcat(test_pool, "rm -r ", folder, NULL)) == 0, "the folder is removed");
     printf("1..%d\n", count);
     return failed ? 1 : 0;
 }

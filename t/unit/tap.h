@@ -20,6 +20,9 @@ void skip_all(const char *reason); /* does not return */
 apr_pool_t *tap_start(void);
 int tap_done(void);
 
+/* A new folder for files of the test. The end of the test removes it, and says so. */
+const char *tap_folder(void);
+
 /* A whole file, NUL-terminated; NULL where it is not there. */
 char *slurp(apr_pool_t *pool, const char *path, apr_size_t *len);
 
