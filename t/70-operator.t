@@ -129,5 +129,12 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
       const text = fs.readFileSync(path.join(root, 'docs', file), 'utf8');
       for (const [, link] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) t.ok(fs.existsSync(path.join(root, 'docs', link)), `docs/${file} links to ${link}`);
     }
+    const promises = fs.readFileSync(path.join(root, 'docs/security.md'), 'utf8').split('## What is promised')[1].split('\n## ')[0].split('\n').filter((line) => /^\| (?!Promise)/.test(line));
+    t.ok(promises.length > 15, 'docs/security.md makes promises');
+    for (const promise of promises) {
+      const shown = [...promise.split(' | ').at(-1).matchAll(/`(t\/[\w./-]+)`(?:, "([^"]+)")?/g)];
+      const missing = shown.filter(([, file, section]) => !fs.existsSync(path.join(root, file)) || (section && !fs.readFileSync(path.join(root, file), 'utf8').replaceAll("\\'", "'").includes(section)));
+      t.is([shown.length > 0, missing.map(([all]) => all)], [true, []], `each with the test that shows it: ${promise.slice(2, 60)}…`);
+    }
   }
 });
