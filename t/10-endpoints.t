@@ -51,6 +51,23 @@ NextAuthRedirectAllow https://other.example.org`,
         signinUrl: `${base}/signin/acme`, callbackUrl: `${base}/callback/acme` },
     }, 'providers by id, OpenID Connect being oauth to v4');
     t.is(answer.headers['cache-control'], undefined, 'without cache headers');
+    t.is(answer.setCookies, [], 'or cookies, as caches keep it');
+  }
+
+  t.section('who sets the form\'s token');
+  {
+    const sets = async (method, path) => {
+      const c = t.client(site);
+      const answer = method === 'GET' ? await c.page(`/api/auth/${path}`) : await c.post(`/api/auth/${path}`, {});
+      return answer.setCookies.some((cookie) => cookie.startsWith('next-auth.csrf-token='));
+    };
+    for (const path of ['csrf', 'signin', 'signout']) t.ok(await sets('GET', path), `GET ${path} does`);
+    for (const path of ['providers', 'session', 'error', 'verify-request', 'callback/acme']) t.ok(!(await sets('GET', path)), `GET ${path} does not`);
+    for (const path of ['_log', 'session', 'signin/acme', 'signout']) t.ok(!(await sets('POST', path)), `POST ${path} does not`);
+    t.is((await t.client(site).post('/api/auth/_log', {})).setCookies, [], 'POST _log sets no cookie at all');
+    const c = t.client(site);
+    const [{ json }] = await Promise.all([c.get('/api/auth/csrf'), c.get('/api/auth/session'), c.get('/api/auth/providers')]);
+    t.is((await c.post('/api/auth/signout', { csrfToken: json.csrfToken })).location, site.url, 'so that first requests at once lose no form');
   }
 
   t.section('signing in and out');

@@ -71,9 +71,9 @@ typedef struct na_request {
     const na_trace *trace;
 
     /* worked out before the action runs */
-    const char *csrf_token;
+    const char *csrf_token; /* NULL where there is none and the action hands none out */
     int csrf_verified;
-    const char *callback_url;
+    const char *callback_url;    /* NULL where the action needs none */
     const na_provider *provider; /* NULL where provider_id names none */
     int is_recorded; /* na_record_event was told that this is done, na_report not yet: */
     na_event_kind attempted;
@@ -265,8 +265,11 @@ na_error *na_record_failure(na_request *request, const na_error *error);
 /* Whether who asks is an Auth.js v5 client, or a plain form of a site that is configured for v5. */
 int na_speaks_v5(const na_request *request);
 
-/* csrf.c: double submit as NextAuth makes it. Sets csrf_token, csrf_verified and the cookie. */
-void na_csrf(na_request *request, na_response *response);
+/* csrf.c: double submit as NextAuth makes it. Sets csrf_token, NULL if none, and csrf_verified. */
+void na_csrf(na_request *request);
+
+/* Sets csrf_token, and its cookie, for a form to come; keeps a token that is there. */
+void na_csrf_hand_out(na_request *request, na_response *response);
 
 /* The answer to a form without the token: v5's error, or on to v4's `page` under the base path. */
 na_error *na_refuse_csrf(na_request *request, na_response *response, const char *page);

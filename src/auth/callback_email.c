@@ -106,6 +106,7 @@ na_error *na_callback_email(na_request *request, na_response *response)
         request->claimant = subject.user;
         return na_complete_sign_in(request, response, &subject);
     }
+    na_csrf_hand_out(request, response);
     na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
     na_respond_page(request, response, 200, "Sign in",
                     na_page_confirm(request->pool, &form, request->provider->id, email, token));

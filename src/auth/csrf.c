@@ -31,15 +31,18 @@ static const char *cookie_token(const na_request *request)
     return NULL;
 }
 
-void na_csrf(na_request *request, na_response *response)
+void na_csrf(na_request *request)
 {
     request->csrf_token = cookie_token(request);
-    if (request->csrf_token) {
-        request->csrf_verified =
-            strcmp(request->method, "POST") == 0 &&
-            na_equal_secret(request->csrf_token, apr_table_get(request->form, "csrfToken"));
+    request->csrf_verified =
+        request->csrf_token && strcmp(request->method, "POST") == 0 &&
+        na_equal_secret(request->csrf_token, apr_table_get(request->form, "csrfToken"));
+}
+
+void na_csrf_hand_out(na_request *request, na_response *response)
+{
+    if (request->csrf_token)
         return;
-    }
     const na_cookie *cookie = &request->config->cookies[NA_COOKIE_CSRF];
     request->csrf_token = na_random_hex(request->pool, TOKEN_BYTES);
     const char *hash = hash_of(request->pool, request->csrf_token, request->config->secrets[0]);

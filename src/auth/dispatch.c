@@ -6,36 +6,44 @@
 #include "auth/action.h"
 #include "base/json.h"
 
+/*
+ * Cookies that a route sets where the browser has none yet. The form's token is set only by what
+ * hands it out or shows a form: of two first requests at once the later would else undo the
+ * earlier's form. What caches keep sets none at all.
+ */
+enum { SETS_NOTHING = 0, SETS_CALLBACK_URL = 1, SETS_CSRF = 2, SETS_BOTH = 3 };
+
 static const struct route {
     const char *method;
     const char *action;
     na_action *run;
+    int sets;
 } routes[] = {
-    {"GET", "providers", na_get_providers},
-    {"GET", "session", na_get_session},
-    {"POST", "session", na_post_session},
-    {"GET", "csrf", na_get_csrf},
-    {"GET", "signin", na_get_signin},
-    {"POST", "signin", na_post_signin},
-    {"GET", "signout", na_get_signout},
-    {"POST", "signout", na_post_signout},
-    {"GET", "sessions", na_get_sessions},
-    {"POST", "sessions", na_post_sessions},
-    {"GET", "signup", na_get_signup},
-    {"POST", "signup", na_post_signup},
-    {"GET", "reset-password", na_get_reset},
-    {"POST", "reset-password", na_post_reset},
-    {"GET", "set-password", na_get_set_password},
-    {"POST", "set-password", na_post_set_password},
-    {"GET", "account", na_get_account},
-    {"POST", "account", na_post_account},
-    {"GET", "confirm-email", na_confirm_email},
-    {"POST", "confirm-email", na_confirm_email},
-    {"GET", "callback", na_callback},
-    {"POST", "callback", na_callback},
-    {"GET", "verify-request", na_get_verify_request},
-    {"GET", "error", na_get_error},
-    {"POST", "_log", na_post_log},
+    {"GET", "providers", na_get_providers, SETS_NOTHING},
+    {"GET", "session", na_get_session, SETS_CALLBACK_URL},
+    {"POST", "session", na_post_session, SETS_CALLBACK_URL},
+    {"GET", "csrf", na_get_csrf, SETS_BOTH},
+    {"GET", "signin", na_get_signin, SETS_BOTH},
+    {"POST", "signin", na_post_signin, SETS_CALLBACK_URL},
+    {"GET", "signout", na_get_signout, SETS_BOTH},
+    {"POST", "signout", na_post_signout, SETS_CALLBACK_URL},
+    {"GET", "sessions", na_get_sessions, SETS_BOTH},
+    {"POST", "sessions", na_post_sessions, SETS_CALLBACK_URL},
+    {"GET", "signup", na_get_signup, SETS_BOTH},
+    {"POST", "signup", na_post_signup, SETS_BOTH},
+    {"GET", "reset-password", na_get_reset, SETS_BOTH},
+    {"POST", "reset-password", na_post_reset, SETS_BOTH},
+    {"GET", "set-password", na_get_set_password, SETS_BOTH},
+    {"POST", "set-password", na_post_set_password, SETS_BOTH},
+    {"GET", "account", na_get_account, SETS_BOTH},
+    {"POST", "account", na_post_account, SETS_BOTH},
+    {"GET", "confirm-email", na_confirm_email, SETS_BOTH},
+    {"POST", "confirm-email", na_confirm_email, SETS_BOTH},
+    {"GET", "callback", na_callback, SETS_CALLBACK_URL},
+    {"POST", "callback", na_callback, SETS_CALLBACK_URL},
+    {"GET", "verify-request", na_get_verify_request, SETS_CALLBACK_URL},
+    {"GET", "error", na_get_error, SETS_CALLBACK_URL},
+    {"POST", "_log", na_post_log, SETS_NOTHING},
 };
 
 static const struct route *find_route(const na_request *request)
@@ -195,8 +203,11 @@ void na_dispatch(na_request *request, na_response *response)
         return;
     }
     request->provider = find_provider(request);
-    na_csrf(request, response);
-    na_callback_url(request, response);
+    na_csrf(request);
+    if (route->sets & SETS_CSRF)
+        na_csrf_hand_out(request, response);
+    if (route->sets & SETS_CALLBACK_URL)
+        na_callback_url(request, response);
     na_error *error = route->run(request, response);
     if (error)
         error = record_failure(request, error);
