@@ -37,7 +37,7 @@ NextAuthSessionClaim big
   t.is(await status(`${NAME}=${seal(OLD, claims())}`), 200, 'a token of the old secret');
   t.is(await status(`${NAME}=${seal(NEW, claims({ exp: now() - 10 }))}`), 200, 'one that ended 10 seconds ago: clocks differ');
   t.is(await status(`${NAME}.1=${good.slice(200)}; ${NAME}.0=${good.slice(0, 200)}`), 200, 'one in chunks, in any order');
-  t.is(await status(`${NAME}=${good}; ${NAME}=rubbish`), 200, 'the first of two cookies of one name counts');
+  t.is(await status(`${NAME}=${good}; ${NAME}=rubbish`), 200, 'a good one before another of its name');
   t.is(await status(`${NAME}=${good}; ${NAME}.0=stale; ${NAME}X=y`), 200, 'a stale chunk beside a whole one does not');
 
   t.section('refused');
@@ -57,7 +57,7 @@ NextAuthSessionClaim big
   for (const [what, token] of Object.entries(refused)) t.is(await status(`${NAME}=${token}`), 401, what);
   t.is(await status(`${NAME}.0=${good.slice(0, 200)}; ${NAME}.2=${good.slice(200)}`), 401, 'a missing chunk');
   t.is(await status(`${NAME}.1=${good}`), 401, 'a chunk without the first');
-  t.is(await status(`${NAME}=rubbish; ${NAME}=${good}`), 401, 'the first of two cookies, when it is the bad one');
+  t.is(await status(`${NAME}=rubbish; ${NAME}=${good.slice(0, -1)}`), 401, 'two cookies, none of them good');
   t.is(await status(`authjs.session-token=${good}`), 401, 'a cookie of the dialect that is not accepted');
   t.is((await ask(`${NAME}=${'A'.repeat(9000)}`)).status, 400, 'a header larger than httpd takes');
   t.is((await ask(`${NAME}=${'A'.repeat(7000)}`)).status, 401, 'one as large as it takes');

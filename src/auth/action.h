@@ -64,7 +64,8 @@ typedef struct na_request {
     const char *action;        /* first segment behind the base path; "" where there is none */
     const char *provider_id;   /* second segment; NULL where there is none */
     const char *cookie_header; /* NULL where there is none */
-    const apr_table_t *query, *form, *cookies;
+    const apr_table_t *query, *form;
+    const na_cookies *cookies;
     int wants_return; /* X-Auth-Return-Redirect is there: Auth.js v5's client */
     int wants_html;   /* a person's browser asks, not a program */
     na_event_origin origin;

@@ -34,11 +34,21 @@ const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const ch
     return apr_pstrcat(pool, url.origin, url.path, NULL);
 }
 
+/* Of several cookies the first that may be gone to; else the first. */
+static const char *current_of(const na_request *request)
+{
+    const char *name = request->config->cookies[NA_COOKIE_CALLBACK_URL].name, *value;
+    for (int i = 0; (value = na_cookies_get(request->cookies, name, i)); i++)
+        if (na_safe_redirect(request->pool, request->config, value))
+            return value;
+    return na_cookies_get(request->cookies, name, 0);
+}
+
 void na_callback_url(na_request *request, na_response *response)
 {
     const na_config *config = request->config;
     const na_cookie *cookie = &config->cookies[NA_COOKIE_CALLBACK_URL];
-    const char *current = apr_table_get(request->cookies, cookie->name);
+    const char *current = current_of(request);
     const char *asked = na_parameter(request, "callbackUrl");
     const char *url = na_safe_redirect(request->pool, config, asked ? asked : current);
     request->callback_url = url ? url : config->origin;

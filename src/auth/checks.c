@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/checks.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -53,7 +54,7 @@ void na_checks_clear(na_request *request, na_response *response, const char *sta
     for (int i = 0; i < 3; i++) {
         na_cookie_id id = check_cookies[i];
         const char *name = cookie_name(request, id, state);
-        if (apr_table_get(request->cookies, name))
+        if (na_cookies_get(request->cookies, name, 0))
             na_set_cookie(response,
                           na_cookie_clear(request->pool, &request->config->cookies[id], name));
     }
@@ -62,17 +63,13 @@ void na_checks_clear(na_request *request, na_response *response, const char *sta
 /* Browsers send a host's older cookies first (RFC 6265 section 5.4). */
 static void make_room(na_request *request, na_response *response)
 {
-    const na_cookie *cookie = &request->config->cookies[NA_COOKIE_STATE];
-    size_t len = strlen(cookie->name);
-    const apr_array_header_t *list = apr_table_elts(request->cookies);
-    int flows = 0;
-    for (int i = list->nelts - 1; i >= 0; i--) {
-        const char *name = APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
-        if (strncmp(name, cookie->name, len) != 0 || name[len] != '.')
-            continue;
+    const char *start =
+        apr_pstrcat(request->pool, request->config->cookies[NA_COOKIE_STATE].name, ".", NULL);
+    const char *name;
+    int flows = 0, at = INT_MAX;
+    while ((name = na_cookies_last(request->cookies, start, &at)))
         if (++flows >= NA_FLOWS_MAX)
-            na_checks_clear(request, response, name + len + 1);
-    }
+            na_checks_clear(request, response, name + strlen(start));
 }
 
 static na_error *put(na_request *request, na_response *response, na_cookie_id id, const char *state,
@@ -113,27 +110,40 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 }
 
 /* A check made for one provider must not pass for another. */
-static na_error *take(na_request *request, na_cookie_id id, const char *state, const char **value,
-                      json_t **claims)
+static na_error *open_check(na_request *request, na_cookie_id id, const char *cookie,
+                            const char **value, json_t **claims)
 {
-    const char *name = cookie_name(request, id, state);
-    const char *cookie = apr_table_get(request->cookies, name);
-    if (!cookie)
-        return na_error_new(request->pool, NA_INVALID_CHECK,
-                            "cookie %s is missing: expired, used already, or another browser",
-                            request->config->cookies[id].name);
+    const char *name = request->config->cookies[id].name;
     na_error *error = na_keyring_open(request->pool, &request->config->check_rings[id],
                                       na_bytes_of(cookie), request->now, claims);
     if (error)
-        return na_error_wrap(request->pool, error, NA_INVALID_CHECK, "cookie %s is unusable",
-                             request->config->cookies[id].name);
+        return na_error_wrap(request->pool, error, NA_INVALID_CHECK, "cookie %s is unusable", name);
     const char *provider = na_json_string(*claims, "provider");
     *value = na_json_string(*claims, "value");
     if (!*value || !provider || strcmp(provider, request->provider->id) != 0)
         return na_error_new(request->pool, NA_INVALID_CHECK,
-                            "cookie %s was made for another provider",
-                            request->config->cookies[id].name);
+                            "cookie %s was made for another provider", name);
     return NULL;
+}
+
+/* Of several cookies the one that opens; with `expected` (may be NULL), the one that is that. */
+static na_error *take(na_request *request, na_cookie_id id, const char *state, const char *expected,
+                      const char **value, json_t **claims)
+{
+    const char *cookie, *name = cookie_name(request, id, state);
+    na_error *error = na_error_new(request->pool, NA_INVALID_CHECK,
+                                   "cookie %s is missing: expired, used already, or another "
+                                   "browser",
+                                   request->config->cookies[id].name);
+    for (int i = 0; (cookie = na_cookies_get(request->cookies, name, i)); i++) {
+        error = open_check(request, id, cookie, value, claims);
+        if (!error && (!expected || na_equal_secret(expected, *value)))
+            return NULL;
+        if (!error)
+            error = na_error_new(request->pool, NA_INVALID_CHECK, "%s is not this sign-in's",
+                                 request->config->cookies[id].name);
+    }
+    return error;
 }
 
 static na_error *take_state(na_request *request, const char *state, const char **expected)
@@ -141,9 +151,7 @@ static na_error *take_state(na_request *request, const char *state, const char *
     json_t *claims;
     if (!state)
         return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no state");
-    NA_TRY(take(request, NA_COOKIE_STATE, state, expected, &claims));
-    if (!na_equal_secret(state, *expected))
-        return na_error_new(request->pool, NA_INVALID_CHECK, "state is not this sign-in's");
+    NA_TRY(take(request, NA_COOKIE_STATE, state, state, expected, &claims));
     const char *url =
         na_safe_redirect(request->pool, request->config, na_json_string(claims, "callbackUrl"));
     request->callback_url = url ? url : request->callback_url;
@@ -160,8 +168,8 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
     if (wanted & NA_CHECK_STATE)
         NA_TRY(take_state(request, state, &checks->state));
     if (wanted & NA_CHECK_PKCE)
-        NA_TRY(take(request, NA_COOKIE_PKCE, state, &checks->code_verifier, &claims));
+        NA_TRY(take(request, NA_COOKIE_PKCE, state, NULL, &checks->code_verifier, &claims));
     if (wanted & NA_CHECK_NONCE)
-        NA_TRY(take(request, NA_COOKIE_NONCE, state, &checks->nonce, &claims));
+        NA_TRY(take(request, NA_COOKIE_NONCE, state, NULL, &checks->nonce, &claims));
     return NULL;
 }

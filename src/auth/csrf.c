@@ -16,12 +16,11 @@ static const char *hash_of(apr_pool_t *pool, const char *token, const char *secr
     return na_hex(pool, hash, sizeof hash);
 }
 
-/* The cookie's token where its hash fits one of the secrets: rotation keeps open forms valid. */
-static const char *cookie_token(const na_request *request)
+/* A cookie's token where its hash fits one of the secrets: rotation keeps open forms valid. */
+static const char *token_of(const na_request *request, const char *cookie)
 {
     const na_config *config = request->config;
-    const char *cookie = apr_table_get(request->cookies, config->cookies[NA_COOKIE_CSRF].name);
-    if (!cookie || strlen(cookie) != 4 * TOKEN_BYTES + 1 || cookie[2 * TOKEN_BYTES] != '|')
+    if (strlen(cookie) != 4 * TOKEN_BYTES + 1 || cookie[2 * TOKEN_BYTES] != '|')
         return NULL;
     const char *token = apr_pstrmemdup(request->pool, cookie, 2 * TOKEN_BYTES);
     for (int i = 0; i < config->secret_count; i++)
@@ -31,12 +30,20 @@ static const char *cookie_token(const na_request *request)
     return NULL;
 }
 
+/* Of several cookies any that is ours will do: forms have the first one's token. */
 void na_csrf(na_request *request)
 {
-    request->csrf_token = cookie_token(request);
-    request->csrf_verified =
-        request->csrf_token && strcmp(request->method, "POST") == 0 &&
-        na_equal_secret(request->csrf_token, apr_table_get(request->form, "csrfToken"));
+    const char *name = request->config->cookies[NA_COOKIE_CSRF].name, *cookie;
+    int is_post = strcmp(request->method, "POST") == 0;
+    const char *shown = is_post ? apr_table_get(request->form, "csrfToken") : NULL;
+    for (int i = 0; (cookie = na_cookies_get(request->cookies, name, i)); i++) {
+        const char *token = token_of(request, cookie);
+        if (!token)
+            continue;
+        request->csrf_verified |= na_equal_secret(token, shown);
+        if (!request->csrf_token)
+            request->csrf_token = token;
+    }
 }
 
 void na_csrf_hand_out(na_request *request, na_response *response)

@@ -63,7 +63,7 @@ void na_keep_reference(na_request *request, na_response *response)
 static const char *reference_of(const na_request *request)
 {
     const char *name = request->config->cookies[NA_COOKIE_REFERENCE].name;
-    const char *reference = apr_table_get(request->cookies, name);
+    const char *reference = na_cookies_get(request->cookies, name, 0);
     return apr_table_get(request->query, "error") && reference &&
                    strlen(reference) <= REFERENCE_LEN_MAX && na_is_utf8(reference) &&
                    !na_has_control(reference)

@@ -2,6 +2,7 @@
 #include "base/cookie.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -40,18 +41,50 @@ int na_cookie_next(const char **cursor, na_bytes *name, na_bytes *value)
     return 0;
 }
 
-apr_table_t *na_cookies_parse(apr_pool_t *pool, const char *header)
+typedef struct pair {
+    const char *name, *value;
+} pair;
+
+struct na_cookies {
+    apr_array_header_t *pairs;
+};
+
+na_cookies *na_cookies_parse(apr_pool_t *pool, const char *header)
 {
-    apr_table_t *cookies = apr_table_make(pool, 8);
+    na_cookies *cookies = apr_palloc(pool, sizeof *cookies);
     na_bytes name, value;
+    cookies->pairs = apr_array_make(pool, 8, sizeof(pair));
     while (header && na_cookie_next(&header, &name, &value)) {
-        const char *key = apr_pstrmemdup(pool, (const char *)name.data, name.len);
         const char *raw = apr_pstrmemdup(pool, (const char *)value.data, value.len);
         const char *decoded = strchr(raw, '%') ? na_percent_decode(pool, raw, 0) : raw;
-        if (!apr_table_get(cookies, key))
-            apr_table_addn(cookies, key, decoded ? decoded : raw);
+        APR_ARRAY_PUSH(cookies->pairs, pair) =
+            (pair){apr_pstrmemdup(pool, (const char *)name.data, name.len),
+                   decoded ? decoded : raw};
     }
     return cookies;
+}
+
+const char *na_cookies_get(const na_cookies *cookies, const char *name, int nth)
+{
+    for (int i = 0; nth < NA_COOKIE_TRIES && i < cookies->pairs->nelts; i++) {
+        const pair *cookie = &APR_ARRAY_IDX(cookies->pairs, i, pair);
+        if (strcmp(cookie->name, name) == 0 && nth-- == 0)
+            return cookie->value;
+    }
+    return NULL;
+}
+
+const char *na_cookies_last(const na_cookies *cookies, const char *start, int *cursor)
+{
+    int count = cookies->pairs->nelts;
+    for (int i = (*cursor < count ? *cursor : count) - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(cookies->pairs, i, pair).name;
+        *cursor = i;
+        if (strncmp(name, start, strlen(start)) == 0)
+            return name;
+    }
+    *cursor = 0;
+    return NULL;
 }
 
 char *na_cookie_write(apr_pool_t *pool, const na_cookie *cookie, const char *name,
@@ -69,4 +102,46 @@ char *na_cookie_write(apr_pool_t *pool, const na_cookie *cookie, const char *nam
 char *na_cookie_clear(apr_pool_t *pool, const na_cookie *cookie, const char *name)
 {
     return na_cookie_write(pool, cookie, name, "", 0, 0);
+}
+
+/* ── of other domains ──────────────────────────────────────────────────────────────────────── */
+
+#define DOMAINS_MAX 8
+
+void na_cookie_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *name,
+                               apr_array_header_t *set_cookies)
+{
+    na_cookie other = *cookie;
+    for (const char *const *domain = cookie->elsewhere; domain && *domain; domain++) {
+        other.domain = **domain ? *domain : NULL;
+        APR_ARRAY_PUSH(set_cookies, char *) = na_cookie_clear(pool, &other, name);
+    }
+}
+
+/* IP addresses have no parents, and no browser takes a cookie for a whole top-level domain. */
+static int can_be_domain(const char *host)
+{
+    return strchr(host, '.') && !strchr(host, ':') && host[strspn(host, "0123456789.")];
+}
+
+static int is_domain(const char *a, const char *b)
+{
+    return strcasecmp(*a == '.' ? a + 1 : a, b) == 0;
+}
+
+const char *const *na_cookie_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *host)
+{
+    const char **domains = apr_pcalloc(pool, (DOMAINS_MAX + 2) * sizeof *domains);
+    int count = 0;
+    if (cookie->domain)
+        domains[count++] = "";
+    /* RFC 6265bis section 4.1.3.2: one that is named so has no domain */
+    for (int i = 0; strncmp(cookie->name, "__Host-", 7) != 0 && i < DOMAINS_MAX; i++) {
+        if (!can_be_domain(host))
+            break;
+        if (!cookie->domain || !is_domain(cookie->domain, host))
+            domains[count++] = host;
+        host = strchr(host, '.') + 1;
+    }
+    return domains;
 }

@@ -15,6 +15,8 @@ typedef struct na_cookie {
     const char *path;
     const char *same_site; /* "Lax", "Strict" or "None" */
     int secure;
+    const char *const *elsewhere; /* where else one of this name may have been set before: domains,
+                                     "" for this host only; NULL-terminated, NULL: nowhere */
 } na_cookie;
 
 /*
@@ -23,8 +25,28 @@ typedef struct na_cookie {
  */
 int na_cookie_next(const char **cursor, na_bytes *name, na_bytes *value);
 
-/* All of it, values percent-decoded where they can be; the first of one name counts. */
-apr_table_t *na_cookies_parse(apr_pool_t *pool, const char *header);
+/* How many cookies of one name are looked at: the host's own, and some of its parent domains. */
+#define NA_COOKIE_TRIES 4
+
+/*
+ * A Cookie header's cookies in their order, values percent-decoded where they can be. Names are
+ * compared byte by byte: to some browsers "__HOST-x" has no prefix, so that anybody's page below
+ * the domain could set it in the place of "__Host-x".
+ */
+typedef struct na_cookies na_cookies;
+
+na_cookies *na_cookies_parse(apr_pool_t *pool, const char *header);
+
+/*
+ * The value of the cookie of this name that comes as number `nth`, from 0 on; NULL where there are
+ * not so many, or NA_COOKIE_TRIES were seen. Which of several is meant, only its reader can tell:
+ * that it was set for a parent domain, a cookie does not show (RFC 6265 section 8.6).
+ */
+const char *na_cookies_get(const na_cookies *cookies, const char *name, int nth);
+
+/* The name of the last cookie before `*cursor` that begins with `start`; NULL where there is none.
+ * `*cursor` starts at INT_MAX. */
+const char *na_cookies_last(const na_cookies *cookies, const char *start, int *cursor);
 
 /*
  * A Set-Cookie value for `name` with `cookie`'s attributes, attributes in the order NextAuth
@@ -36,5 +58,12 @@ char *na_cookie_write(apr_pool_t *pool, const na_cookie *cookie, const char *nam
 
 /* A Set-Cookie value that makes the browser forget `name`. */
 char *na_cookie_clear(apr_pool_t *pool, const na_cookie *cookie, const char *name);
+
+/* Appends those that make it forget the ones set `elsewhere` (char *). */
+void na_cookie_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *name,
+                               apr_array_header_t *set_cookies);
+
+/* What `elsewhere` of a cookie is that is set for this `host` (a name in lower case). */
+const char *const *na_cookie_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *host);
 
 #endif

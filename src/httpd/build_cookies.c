@@ -235,6 +235,16 @@ static na_error *check_all(na_building *b, const apr_array_header_t *written)
     return NULL;
 }
 
+/* Only a session's is looked for where it is not written now. */
+static void find_elsewhere(na_building *b)
+{
+    const char *host = host_of(b->pool, b->config);
+    for (int i = 0; i < b->config->session.source_count; i++) {
+        na_cookie *cookie = &b->config->session.sources[i].cookie;
+        cookie->elsewhere = na_cookie_elsewhere(b->pool, cookie, host);
+    }
+}
+
 na_error *na_build_cookies(na_building *b, const apr_array_header_t *written)
 {
     set_default_cookies(b);
@@ -245,6 +255,7 @@ na_error *na_build_cookies(na_building *b, const apr_array_header_t *written)
         na_build_look_at(b, w, NULL);
         NA_TRY(na_build_noted(b, set_cookie(b, w)));
     }
+    find_elsewhere(b);
     return check_all(b, written);
 }
 

@@ -123,7 +123,10 @@ static json_t *cookie_of(request_rec *r, const char *header, json_t *hints)
         int count = count_cookies(header, source);
         if (!count)
             continue;
-        na_bytes value = na_chunks_join(r->pool, header, source->cookie.name, source->name_len);
+        na_chunks chunks;
+        na_bytes value = {0};
+        na_chunks_find(header, source->cookie.name, source->name_len, &chunks);
+        na_chunks_token(r->pool, &chunks, 0, &value);
         const char *state = state_of(r, source, value);
         explain(state, hints);
         return json_pack("{s:s,s:i,s:I,s:s}", "dialect", source->dialect == NA_V5 ? "v5" : "v4",

@@ -29,16 +29,18 @@ static int part_of(na_bytes cookie, const char *name, apr_size_t name_len)
     return suffix[1] - '0';
 }
 
-/* The parts that came in, the first of each; index WHOLE is the unchunked cookie. */
-static void collect(na_bytes parts[NA_CHUNKS_MAX + 1], const char *header, const char *name,
-                    apr_size_t name_len)
+void na_chunks_find(const char *header, const char *name, apr_size_t name_len, na_chunks *chunks)
 {
     na_bytes cookie, value;
-    memset(parts, 0, (NA_CHUNKS_MAX + 1) * sizeof *parts);
+    memset(chunks->counts, 0, sizeof chunks->counts);
+    memset(chunks->seen, 0, sizeof chunks->seen);
     while (header && na_cookie_next(&header, &cookie, &value)) {
         int part = part_of(cookie, name, name_len);
-        if (part != STRANGER && !parts[part].data)
-            parts[part] = value;
+        if (part == STRANGER)
+            continue;
+        chunks->seen[part] = 1;
+        if (value.len && chunks->counts[part] < NA_COOKIE_TRIES)
+            chunks->parts[part][chunks->counts[part]++] = value;
     }
 }
 
@@ -51,30 +53,66 @@ static na_bytes decoded(apr_pool_t *pool, na_bytes value)
     return plain ? na_bytes_of(plain) : value;
 }
 
-na_bytes na_chunks_join(apr_pool_t *pool, const char *header, const char *name, apr_size_t name_len)
+/* How often the chunk comes that comes most often. */
+static int most_of(const na_chunks *chunks)
 {
-    na_bytes parts[NA_CHUNKS_MAX + 1];
-    collect(parts, header, name, name_len);
-    if (parts[WHOLE].len)
-        return decoded(pool, parts[WHOLE]);
-    int count = 0, highest = 0;
-    apr_size_t len = 0;
-    for (int i = 0; i < NA_CHUNKS_MAX; i++) {
-        if (!parts[i].len)
-            continue;
-        count++;
-        highest = i + 1;
-        len += parts[i].len;
+    int most = 0;
+    for (int i = 0; i < NA_CHUNKS_MAX; i++)
+        most = chunks->counts[i] > most ? chunks->counts[i] : most;
+    return most;
+}
+
+/*
+ * Which chunk of its number belongs to a set: the set's own, or the last where there are fewer.
+ * Browsers send what they got first first, but a token that grew later had its later chunks later:
+ * the sets that follow the plain ones take chunk 0 from one and the rest from the other.
+ */
+static na_bytes chunk_of(const na_chunks *chunks, int set, int most, int chunk)
+{
+    int nth = set < most ? set : (set - most) ^ (chunk > 0);
+    return chunks->parts[chunk][nth < chunks->counts[chunk] ? nth : chunks->counts[chunk] - 1];
+}
+
+/* The chunks of a set, in `found`; 0 where one is missing. */
+static int gather(const na_chunks *chunks, int set, int most, na_bytes found[NA_CHUNKS_MAX])
+{
+    int count = 0, highest = NA_CHUNKS_MAX;
+    while (highest && !chunks->counts[highest - 1])
+        highest--;
+    while (count < highest && chunks->counts[count]) {
+        found[count] = chunk_of(chunks, set, most, count);
+        if (found[count++].len < found[0].len)
+            return count;
     }
-    if (!count || count != highest)
-        return (na_bytes){0};
+    return count == highest ? count : 0;
+}
+
+static na_bytes join(apr_pool_t *pool, const na_bytes *chunks, int count)
+{
+    apr_size_t len = 0;
+    for (int i = 0; i < count; i++)
+        len += chunks[i].len;
     unsigned char *joined = apr_palloc(pool, len);
     na_bytes token = {joined, len};
     for (int i = 0; i < count; i++) {
-        memcpy(joined, parts[i].data, parts[i].len);
-        joined += parts[i].len;
+        memcpy(joined, chunks[i].data, chunks[i].len);
+        joined += chunks[i].len;
     }
-    return decoded(pool, token);
+    return token;
+}
+
+int na_chunks_token(apr_pool_t *pool, const na_chunks *chunks, int number, na_bytes *token)
+{
+    na_bytes found[NA_CHUNKS_MAX];
+    if (number < chunks->counts[WHOLE]) {
+        *token = decoded(pool, chunks->parts[WHOLE][number]);
+        return 1;
+    }
+    int set = number - chunks->counts[WHOLE], most = most_of(chunks);
+    int count = set < (most == 2 ? 4 : most) ? gather(chunks, set, most, found) : 0;
+    if (count)
+        *token = decoded(pool, join(pool, found, count));
+    return count > 0;
 }
 
 static const char *part_name(apr_pool_t *pool, const char *name, int part)
@@ -102,11 +140,11 @@ na_error *na_chunks_write(apr_pool_t *pool, const na_cookie *cookie, na_dialect 
                             "%" APR_SIZE_T_FMT ") take: let it carry fewer or shorter claims, or "
                             "keep them on the server (NextAuthSessionStrategy database)",
                             len, header_max);
-    na_bytes parts[NA_CHUNKS_MAX + 1];
-    collect(parts, header, cookie->name, strlen(cookie->name));
+    na_chunks had;
+    na_chunks_find(header, cookie->name, strlen(cookie->name), &had);
     for (int i = 0; i <= NA_CHUNKS_MAX; i++) {
         int written = i == WHOLE ? count == 1 : count > 1 && i < count;
-        if (parts[i].data && !written)
+        if (had.seen[i] && !written)
             push(set_cookies, na_cookie_clear(pool, cookie, part_name(pool, cookie->name, i)));
     }
     for (int i = 0; i < count; i++) {
@@ -116,4 +154,14 @@ na_error *na_chunks_write(apr_pool_t *pool, const na_cookie *cookie, na_dialect 
         push(set_cookies, na_cookie_write(pool, cookie, name, piece, -1, expires));
     }
     return NULL;
+}
+
+void na_chunks_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *header,
+                               apr_array_header_t *set_cookies)
+{
+    na_chunks had;
+    na_chunks_find(header, cookie->name, strlen(cookie->name), &had);
+    for (int i = 0; i <= NA_CHUNKS_MAX; i++)
+        if (had.seen[i])
+            na_cookie_clear_elsewhere(pool, cookie, part_name(pool, cookie->name, i), set_cookies);
 }

@@ -11,13 +11,24 @@
 /* Most chunks that are read or written: beyond, servers refuse the Cookie header anyway. */
 #define NA_CHUNKS_MAX 8
 
+/* The cookies that carry a session token: under `name`, or in chunks `name.0`, `name.1`, …. Other
+ * names that begin alike are strangers. `parts[NA_CHUNKS_MAX]` is the unchunked one. */
+typedef struct na_chunks {
+    na_bytes parts[NA_CHUNKS_MAX + 1][NA_COOKIE_TRIES]; /* in the order they came; no empty ones */
+    int counts[NA_CHUNKS_MAX + 1];
+    int seen[NA_CHUNKS_MAX + 1]; /* it came, if only empty */
+} na_chunks;
+
+void na_chunks_find(const char *header, const char *name, apr_size_t name_len, na_chunks *chunks);
+
 /*
- * A session token in the Cookie header: under `name`, or in chunks `name.0`, `name.1`, …. Other
- * names that begin alike are strangers. Chunks count only when none is missing from 0 on, and only
- * where `name` itself is absent. A token in one cookie is not copied. Empty where there is none.
+ * The tokens that the cookies can be, `number` from 0 on; 0 where there are no more. Several come
+ * where cookies of a parent domain stand beside the host's own: first the unchunked ones, then sets
+ * of chunks, as they came, and crosswise where there are two of each; never more than twice
+ * NA_COOKIE_TRIES, so that the time is linear in the header. A set lacks none from 0 on, and ends
+ * with the first chunk that is shorter than chunk 0. A token in one cookie is not copied.
  */
-na_bytes na_chunks_join(apr_pool_t *pool, const char *header, const char *name,
-                        apr_size_t name_len);
+int na_chunks_token(apr_pool_t *pool, const na_chunks *chunks, int number, na_bytes *token);
 
 /* What a Cookie header has besides a session: NextAuth's other cookies, and the application's. */
 #define NA_OTHER_COOKIES 1024
@@ -31,5 +42,9 @@ na_bytes na_chunks_join(apr_pool_t *pool, const char *header, const char *name,
 na_error *na_chunks_write(apr_pool_t *pool, const na_cookie *cookie, na_dialect dialect,
                           const char *header, const char *token, apr_size_t header_max,
                           apr_time_t expires, apr_array_header_t *set_cookies);
+
+/* The same of those that were set elsewhere (na_cookie), whatever replaces them. */
+void na_chunks_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *header,
+                               apr_array_header_t *set_cookies);
 
 #endif

@@ -197,31 +197,61 @@ static na_error *load_token(const na_sessions *sessions, const na_visit *visit,
     return check_binding(visit, *session);
 }
 
-static na_bytes token_of(const na_visit *visit, const na_session_source *source)
+/* ── the tokens that a request shows ───────────────────────────────────────────────────────── */
+
+/* Where one is in looking through them. */
+typedef struct shown {
+    int source, number;
+    int is_read; /* `chunks` are those of `source` */
+    na_chunks chunks;
+} shown;
+
+/* The next one and whose it is; NULL where there are no more. */
+static const na_session_source *next_token(const na_session_config *config, const na_visit *visit,
+                                           shown *at, na_bytes *token)
 {
-    return visit->cookie_header ? na_chunks_join(visit->pool, visit->cookie_header,
-                                                 source->cookie.name, source->name_len)
-                                : (na_bytes){0};
+    for (; visit->cookie_header && at->source < config->source_count; at->source++) {
+        const na_session_source *source = &config->sources[at->source];
+        if (!at->is_read)
+            na_chunks_find(visit->cookie_header, source->cookie.name, source->name_len,
+                           &at->chunks);
+        at->is_read = 1;
+        if (na_chunks_token(visit->pool, &at->chunks, at->number, token)) {
+            at->number++;
+            return source;
+        }
+        at->is_read = at->number = 0;
+    }
+    return NULL;
+}
+
+/*
+ * The next that is a session. Others of its name may stand in front: a stale one of a parent
+ * domain, say. Where there is none, and one could not be looked up, that is the error.
+ */
+static na_error *load_next(const na_sessions *sessions, const na_visit *visit, shown *at,
+                           const na_session **session)
+{
+    const na_session_source *source;
+    na_bytes token;
+    na_error *error = NULL;
+    while ((source = next_token(sessions->config, visit, at, &token))) {
+        na_error *refused = load_token(sessions, visit, source, token, session);
+        if (!refused)
+            return NULL;
+        if (!na_is_unavailable(error))
+            error = refused;
+    }
+    *session = NULL;
+    return error;
 }
 
 static na_error *load(const na_sessions *sessions, const na_visit *visit,
                       const na_session **session)
 {
-    na_error *error = NULL;
-    *session = NULL;
-    for (int i = 0; i < sessions->config->source_count; i++) {
-        const na_session_source *source = &sessions->config->sources[i];
-        na_bytes token = token_of(visit, source);
-        if (!token.len)
-            continue;
-        error = load_token(sessions, visit, source, token, session);
-        if (!error)
-            return NULL;
-        *session = NULL;
-        if (na_is_unavailable(error))
-            return error;
-    }
-    return error;
+    shown at;
+    at.source = at.number = at.is_read = 0;
+    return load_next(sessions, visit, &at, session);
 }
 
 na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
@@ -311,6 +341,14 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
     return NULL;
 }
 
+static void clear_elsewhere(const na_session_config *config, const na_visit *visit,
+                            apr_array_header_t *set_cookies)
+{
+    for (int i = 0; i < config->source_count; i++)
+        na_chunks_clear_elsewhere(visit->pool, &config->sources[i].cookie, visit->cookie_header,
+                                  set_cookies);
+}
+
 static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                        apr_array_header_t *set_cookies)
 {
@@ -331,6 +369,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
         error = na_session_end(sessions, visit, ignored, &before);
     if (error && (on_server || !config->serve_for || !na_is_unavailable(error)))
         return error;
+    clear_elsewhere(config, visit, set_cookies);
     if (on_server)
         return set_cookie(config, visit, id, expires, set_cookies);
     NA_TRY(seal_claims(config, visit, id, claims, expires, &token));
@@ -369,8 +408,10 @@ int na_session_is_due(const na_session_config *config, const na_session *session
 static const char *id_in_cookie(const na_session_config *config, const na_visit *visit,
                                 const na_session *session)
 {
-    for (int i = 0; i < config->source_count; i++) {
-        na_bytes token = token_of(visit, &config->sources[i]);
+    shown at;
+    na_bytes token;
+    at.source = at.number = at.is_read = 0;
+    while (next_token(config, visit, &at, &token)) {
         const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
         na_store_key key;
         if (!is_id(token))
@@ -462,19 +503,14 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
 void na_session_clear(const na_session_config *config, const na_visit *visit,
                       apr_array_header_t *set_cookies)
 {
+    clear_elsewhere(config, visit, set_cookies);
     for (int i = 0; i < config->source_count; i++)
         na_chunks_write(visit->pool, &config->sources[i].cookie, config->sources[i].dialect,
                         visit->cookie_header, NULL, 0, 0, set_cookies);
 }
 
-na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
-                         apr_array_header_t *set_cookies, const na_session **ended)
+static na_error *end(const na_sessions *sessions, const na_visit *visit, const na_session *session)
 {
-    na_session_clear(sessions->config, visit, set_cookies);
-    na_error *error = load(sessions, visit, ended);
-    const na_session *session = *ended;
-    if (!session)
-        return na_is_unavailable(error) ? error : NULL;
     if (sessions->registry)
         return na_session_end_other(sessions, visit->pool,
                                     na_session_user_name(visit->pool, session), &session->key,
@@ -483,6 +519,23 @@ na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
         sessions->observer->ended(sessions->observer->data,
                                   apr_time_sec(visit->now) - session->auth_time);
     return NULL;
+}
+
+/* All that the request shows: what is behind the first would be the user's session from now on. */
+na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
+                         apr_array_header_t *set_cookies, const na_session **ended)
+{
+    shown at;
+    const na_session *session;
+    na_error *error;
+    at.source = at.number = at.is_read = 0;
+    *ended = NULL;
+    na_session_clear(sessions->config, visit, set_cookies);
+    while (!(error = load_next(sessions, visit, &at, &session)) && session) {
+        *ended = *ended ? *ended : session;
+        NA_TRY(end(sessions, visit, session));
+    }
+    return na_is_unavailable(error) ? error : NULL;
 }
 
 na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,

@@ -7,10 +7,20 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *header = fuzz_text(data, size);
-    const na_cookie cookie = {"s", NULL, "/", "Lax", 0};
+    na_cookie cookie = {"s", "b.example.org", "/", "Lax", 0, NULL};
+    na_chunks chunks;
+    na_bytes token = {0};
     apr_array_header_t *set_cookies = apr_array_make(fuzz_pool, 8, sizeof(char *));
-    na_cookies_parse(fuzz_pool, header);
-    na_bytes token = na_chunks_join(fuzz_pool, header, "s", 1);
+    cookie.elsewhere = na_cookie_elsewhere(fuzz_pool, &cookie, "a.b.example.org");
+    const na_cookies *cookies = na_cookies_parse(fuzz_pool, header);
+    if (na_cookies_get(cookies, "s", NA_COOKIE_TRIES))
+        abort();
+    na_chunks_find(header, "s", 1, &chunks);
+    int count = 0;
+    while (na_chunks_token(fuzz_pool, &chunks, count, &token))
+        if (++count > 2 * NA_COOKIE_TRIES || token.len > size)
+            abort();
+    na_chunks_clear_elsewhere(fuzz_pool, &cookie, header, set_cookies);
     na_chunks_write(fuzz_pool, &cookie, NA_V4, header,
                     apr_pstrmemdup(fuzz_pool, (const char *)token.data, token.len), 8190, 0,
                     set_cookies);

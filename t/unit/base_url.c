@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+
 #include <string.h>
 
 #include <apr_strings.h>
@@ -90,13 +92,47 @@ static void cookies(apr_pool_t *pool)
     while (na_cookie_next(&cursor, &name, &value))
         count++;
     is_number(count, 5, "every name=value is seen");
-    apr_table_t *table = na_cookies_parse(pool, "a=1; b=\"2\"; a=3; u=%C3%BC; bad=%zz");
-    is(apr_table_get(table, "a"), "1", "the first of one name counts");
-    is(apr_table_get(table, "b"), "2", "quotes are cut");
-    is(apr_table_get(table, "u"), "ü", "values are decoded");
-    is(apr_table_get(table, "bad"), "%zz", "or left as they are");
+    const na_cookies *all = na_cookies_parse(
+        pool, "A=0; a=1; b=\"2\"; a=3; u=%C3%BC; bad=%zz; a=4; a=5; a=6; a.1=x; a.2=y; A.3=z");
+    is(na_cookies_get(all, "a", 0), "1", "one of that very name, in capitals it is another");
+    is(na_cookies_get(all, "A", 0), "0", "which has its own");
+    is(na_cookies_get(all, "a", 1), "3", "several of one name come in their order");
+    is(na_cookies_get(all, "a", 3), "5", "up to four");
+    is(na_cookies_get(all, "a", 4), NULL, "and no more");
+    is(na_cookies_get(all, "b", 1), NULL, "there is no second");
+    is(na_cookies_get(all, "b", 0), "2", "quotes are cut");
+    is(na_cookies_get(all, "u", 0), "ü", "values are decoded");
+    is(na_cookies_get(all, "bad", 0), "%zz", "or left as they are");
+    int at = INT_MAX;
+    is(na_cookies_last(all, "a.", &at), "a.2", "from the last to the first");
+    is(na_cookies_last(all, "a.", &at), "a.1", "  of those that begin alike");
+    is(na_cookies_last(all, "a.", &at), NULL, "  and then none");
 
-    const na_cookie cookie = {"n", "example.org", "/", "Lax", 1};
+    na_cookie elsewhere = {"n", "example.org", "/", "Lax", 1, NULL};
+    static const struct {
+        const char *host, *name, *domain, *expected;
+    } places[] = {{"www.shop.example.org", "n", NULL,
+                   "www.shop.example.org,shop.example.org,example.org,"},
+                  {"www.example.org", "n", ".example.org", "-,www.example.org,"},
+                  {"www.example.org", "__Host-n", NULL, ""},
+                  {"localhost", "n", NULL, ""},
+                  {"127.0.0.1", "n", NULL, ""},
+                  {"a.1.2.3.4.5.6.7.8.9.example.org", "n", "example.org",
+                   "-,a.1.2.3.4.5.6.7.8.9.example.org,1.2.3.4.5.6.7.8.9.example.org,"
+                   "2.3.4.5.6.7.8.9.example.org,3.4.5.6.7.8.9.example.org,4.5.6.7.8.9.example.org,"
+                   "5.6.7.8.9.example.org,6.7.8.9.example.org,7.8.9.example.org,"}};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const char *found = "";
+        elsewhere.name = places[i].name;
+        elsewhere.domain = places[i].domain;
+        for (const char *const *domain = na_cookie_elsewhere(pool, &elsewhere, places[i].host);
+             *domain; domain++)
+            found = apr_pstrcat(pool, found, **domain ? *domain : "-", ",", NULL);
+        is(found, places[i].expected,
+           apr_psprintf(pool, "where else one of %s can be", places[i].host));
+    }
+
+    const na_cookie cookie = {"n", "example.org", "/", "Lax", 1, NULL};
     is(na_cookie_write(pool, &cookie, "n", "a;b", 900, apr_time_from_sec(0) + 1),
        "n=a%3Bb; Max-Age=900; Domain=example.org; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; "
        "HttpOnly; Secure; SameSite=Lax",

@@ -146,18 +146,38 @@ static const char *set_cookie(const apr_array_header_t *list, int i)
     return i < list->nelts ? APR_ARRAY_IDX(list, i, const char *) : "";
 }
 
+/* All that a header's cookies can be, one after the other. */
+static const char *tokens(apr_pool_t *pool, const char *header)
+{
+    na_chunks found;
+    na_bytes token;
+    const char *all = "";
+    na_chunks_find(header, "n", 1, &found);
+    for (int i = 0; na_chunks_token(pool, &found, i, &token); i++)
+        all = apr_pstrcat(pool, all, *all ? " " : "",
+                          apr_pstrmemdup(pool, (const char *)token.data, token.len), NULL);
+    return all;
+}
+
 static void chunks(apr_pool_t *pool)
 {
     const char *name = config.sources[0].cookie.name;
     apr_size_t len = strlen(name);
-    na_bytes t = na_chunks_join(pool, "n.1=b; n.0=a; n.2=c", "n", 1);
-    is(apr_pstrmemdup(pool, (const char *)t.data, t.len), "abc", "chunks in any order");
-    ok(!na_chunks_join(pool, "n.0=a; n.2=c", "n", 1).len, "a missing chunk leaves none");
-    ok(!na_chunks_join(pool, "n.1=b", "n", 1).len, "nor does a tail alone");
-    t = na_chunks_join(pool, "nX=s; n.x=s; n.10=s; n.01=s; n=w; n.0=a", "n", 1);
-    is(apr_pstrmemdup(pool, (const char *)t.data, t.len), "w", "strangers do not count");
-    t = na_chunks_join(pool, "n=first; n=second", "n", 1);
-    is(apr_pstrmemdup(pool, (const char *)t.data, t.len), "first", "the first of two counts");
+    is(tokens(pool, "n.1=b; n.0=a; n.2=c"), "abc", "chunks in any order");
+    is(tokens(pool, "n.0=a; n.2=c"), "", "a missing chunk leaves none");
+    is(tokens(pool, "n.1=b"), "", "nor does a tail alone");
+    is(tokens(pool, "nX=s; n.x=s; n.10=s; n.01=s; N=s; n=w"), "w", "strangers do not count");
+    is(tokens(pool, "n=first; n=second; n.0=a"), "first second a",
+       "of several cookies, each is one: whole ones go first");
+    is(tokens(pool, "n=; n.0=a"), "a", "an empty one is none");
+    is(tokens(pool, "n=1; n=2; n=3; n=4; n=5; n=6"), "1 2 3 4", "no more than four");
+    is(tokens(pool, "n.0=aa; n.1=b; n.2=stale"), "aab", "a short chunk ends a token");
+    is(tokens(pool, "n.0=aa; n.1=a; n.0=BB; n.1=BB; n.2=B"), "aaa BBBBB aaBBB BBa",
+       "two sets, one longer, and crosswise");
+    is(tokens(pool, "n.0=aa; n.0=BB; n.1=B; n.1=a"), "aaB BBa aaa BBB",
+       "where the later chunks came the other way round, crosswise finds them");
+    is(tokens(pool, "n.0=aa; n.1=a; n.0=BB; n.1=B; n.0=cc; n.1=c; n.0=DD; n.1=D; n.0=ee; n.1=e"),
+       "aaa BBB ccc DDD", "of more, the first four as they came");
 
     char *token = apr_palloc(pool, 8001);
     memset(token, 'k', 8000);
@@ -173,6 +193,12 @@ static void chunks(apr_pool_t *pool)
               "a chunk carries what next-auth's does");
     fails(na_chunks_write(pool, &config.sources[0].cookie, NA_V4, had, token, 8190, NOW, list),
           "what would be more than the server takes is an error");
+    na_cookie cookie = config.sources[0].cookie;
+    cookie.elsewhere = na_cookie_elsewhere(pool, &cookie, "www.example.org");
+    apr_array_clear(list);
+    na_chunks_clear_elsewhere(pool, &cookie, had, list);
+    is_number(list->nelts, 4, "what came is cleared for each domain that it may be of");
+    ok(strstr(set_cookie(list, 3), "Domain=example.org;") != NULL, "  parents included");
     char *huge = apr_palloc(pool, 40001);
     memset(huge, 'k', 40000);
     huge[40000] = '\0';
