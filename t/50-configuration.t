@@ -116,7 +116,7 @@ const wrong = [
   ['a cookie for a top-level domain', { cookie: 'NextAuthCookie sessionToken domain=org' }, /domain=org: browsers take no cookie for a whole top-level domain/],
   ['a cookie that the endpoints do not get', { cookie: 'NextAuthCookie sessionToken path=/members' }, /path=\/members does not hold the endpoints at \/api\/auth/],
   ['a strict state cookie', { cookie: 'NextAuthCookie state sameSite=strict' }, /sameSite=strict keeps cookie \S+state from coming back/],
-  ['two cookies of one name', { cookie: 'NextAuthCookie nonce name=__Secure-next-auth.state' }, /two cookies are named __Secure-next-auth\.state/],
+  ['two cookies of one name', { cookie: 'NextAuthCookie nonce name=__Host-next-auth.state' }, /two cookies are named __Host-next-auth\.state/],
   ['a cookie that looks like a piece of the session', { cookie: 'NextAuthCookie state name=__Secure-next-auth.session-token.1' }, /has the name of the session's cookie, or of a piece/],
   ['an unknown feature', { feature: 'NextAuthFeature magicLinks On' }, /NextAuthFeature on line .*'magicLinks': signUp, passwordReset, account or deleteAccount/],
   ['a feature half on', { feature: 'NextAuthFeature signUp maybe' }, /'maybe': On or Off/],

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
+#include "auth/initiator.h"
 #include "base/json.h"
 
 /* Characters of a column that can be a key, in all three engines. */
@@ -21,20 +22,13 @@ static na_error *refused(na_request *request, const char *why)
 }
 
 /*
- * Whom the browser's session is of; NULL: nobody's. Asked before a transaction holds anything.
- * A session from before the database has a provider's id, which may be another user's here; and
- * whoever types a password means to be that user, not to give him to the one who is signed in.
+ * The user whom the account may be linked to: who began the sign-in while signed in. NULL: nobody.
+ * A session from before the database has a provider's id, which may be another user's here.
  */
-static na_error *signed_in(na_request *request, const na_subject *subject, const char **user_id)
+static const char *linked_to(const na_subject *subject)
 {
-    const na_session *session;
-    *user_id = NULL;
-    if (subject->provider->type == NA_CREDENTIALS)
-        return NULL;
-    na_error *error = na_session_load(request->sessions, &request->visit, &session);
-    if (session && na_session_claim(session, NA_CLAIM_DATABASE_USER))
-        *user_id = session->user;
-    return na_is_unavailable(error) ? error : NULL;
+    const na_session *session = subject->initiator.session;
+    return session && na_session_claim(session, NA_CLAIM_DATABASE_USER) ? session->user : NULL;
 }
 
 static na_db_account account_of(const na_subject *subject, const char *user_id)
@@ -165,7 +159,6 @@ na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject
 typedef struct resolving {
     na_request *request;
     na_subject *subject;
-    const char *current_id; /* of who is signed in; NULL: nobody */
 } resolving;
 
 static na_error *resolve(void *data, na_db_use *use)
@@ -174,15 +167,16 @@ static na_error *resolve(void *data, na_db_use *use)
     na_db_user user;
     r->subject->events = 0; /* of an attempt that was rolled back */
     NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
-                  r->current_id, &user));
+                  linked_to(r->subject), &user));
+    NA_TRY(na_initiator_check(r->request, &r->subject->initiator,
+                              na_user_name(r->request->pool, NULL, user.id)));
     NA_TRY(na_account_adopt(r->request, use, &user, r->subject));
     return na_account_audit(r->request, use, r->subject);
 }
 
 na_error *na_account_resolve(na_request *request, na_subject *subject)
 {
-    resolving r = {request, subject, NULL};
-    NA_TRY(signed_in(request, subject, &r.current_id));
+    resolving r = {request, subject};
     return na_db_transact(request->db, request->pool, resolve, &r);
 }
 

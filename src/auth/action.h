@@ -14,6 +14,12 @@
 #include "ops/metrics.h"
 #include "ops/trace.h"
 
+/* Whose browser began a sign-in at a provider: initiator.h. */
+typedef struct na_initiator {
+    const na_session *session; /* who began it and is signed in still; NULL: nobody */
+    const na_session *other;   /* who is signed in without having begun it; NULL: nobody */
+} na_initiator;
+
 /* Who signs in: what rules, roles and claims are worked out from. */
 typedef struct na_subject {
     na_user user;
@@ -22,8 +28,9 @@ typedef struct na_subject {
     const json_t *account;              /* provider, type, providerAccountId, scope */
     const na_tokens *tokens;            /* NULL where there are none */
     const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
-    unsigned events; /* kinds of what the sign-in did in the database, a bit each */
-    unsigned told;   /* those that were reported */
+    unsigned events;        /* kinds of what the sign-in did in the database, a bit each */
+    unsigned told;          /* those that were reported */
+    na_initiator initiator; /* of a sign-in at a provider */
 } na_subject;
 
 /* What only the server can do; `data` is its own. */

@@ -62,7 +62,7 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     na_tokens tokens;
     json_t *profile;
     na_subject subject = {.provider = request->provider};
-    NA_TRY(na_checks_take(request, response, state, &checks));
+    NA_TRY(na_checks_take(request, response, state, &checks, &subject.initiator));
     NA_TRY(fetch_profile(request, &checks, &tokens, &profile));
     log_profile(request, profile);
     NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));

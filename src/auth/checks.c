@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/initiator.h"
 #include "base/crypto.h"
 #include "base/json.h"
 
@@ -49,16 +50,93 @@ static const char *cookie_name(const na_request *request, na_cookie_id id, const
     return apr_psprintf(request->pool, "%s.%.*s", name, SUFFIX_LEN, state);
 }
 
-void na_checks_clear(na_request *request, na_response *response, const char *state)
+/* ── the cookies of one sign-in ────────────────────────────────────────────────────────────── */
+
+/* Arrays by na_cookie_id. */
+typedef struct flow {
+    const na_cookie *cookies;
+    const na_keyring *rings;
+    const char *names[NA_COOKIE_COUNT];
+    int checks;
+} flow;
+
+static const int check_bits[NA_COOKIE_COUNT] = {[NA_COOKIE_STATE] = NA_CHECK_STATE,
+                                                [NA_COOKIE_PKCE] = NA_CHECK_PKCE,
+                                                [NA_COOKIE_NONCE] = NA_CHECK_NONCE};
+
+static const char *value_of(const na_request *request, const flow *f, na_cookie_id id)
+{
+    return na_cookies_get(request->cookies, f->names[id], 0);
+}
+
+/* The cookie that has more than its check. */
+static na_cookie_id first_of(int checks)
+{
+    return checks & NA_CHECK_STATE ? NA_COOKIE_STATE : NA_COOKIE_PKCE;
+}
+
+static flow own_flow(const na_request *request, const char *state)
+{
+    const na_config *config = request->config;
+    flow f = {config->cookies, config->check_rings, {NULL}, request->provider->checks};
+    for (int i = 0; i < 3; i++)
+        f.names[check_cookies[i]] = cookie_name(request, check_cookies[i], state);
+    return f;
+}
+
+/*
+ * Auth.js makes the checks that the application's configuration names, PKCE alone by default: each
+ * that is there counts, and the state where the answer has one.
+ */
+static flow foreign_flow(const na_request *request, const na_foreign_checks *foreign,
+                         const char *state)
+{
+    flow f = {foreign->cookies, foreign->rings, {NULL}, state ? NA_CHECK_STATE : 0};
+    for (int i = 0; i < 3; i++) {
+        na_cookie_id id = check_cookies[i];
+        f.names[id] = foreign->cookies[id].name;
+        if (value_of(request, &f, id))
+            f.checks |= check_bits[id];
+    }
+    return f;
+}
+
+static int is_there(const na_request *request, const flow *f)
+{
+    return (f->checks & (NA_CHECK_STATE | NA_CHECK_PKCE)) &&
+           value_of(request, f, first_of(f->checks));
+}
+
+static flow find_flow(const na_request *request, const char *state)
+{
+    const na_config *config = request->config;
+    flow own = own_flow(request, state);
+    if (is_there(request, &own))
+        return own;
+    for (int i = 0; i < config->foreign_count; i++) {
+        flow foreign = foreign_flow(request, &config->foreign_checks[i], state);
+        if (is_there(request, &foreign))
+            return foreign;
+    }
+    return own;
+}
+
+static void clear(na_request *request, na_response *response, const flow *f)
 {
     for (int i = 0; i < 3; i++) {
         na_cookie_id id = check_cookies[i];
-        const char *name = cookie_name(request, id, state);
-        if (na_cookies_get(request->cookies, name, 0))
-            na_set_cookie(response,
-                          na_cookie_clear(request->pool, &request->config->cookies[id], name));
+        if (value_of(request, f, id))
+            na_set_cookie(response, na_cookie_clear(request->pool, &f->cookies[id], f->names[id]));
     }
 }
+
+void na_checks_clear(na_request *request, na_response *response, const char *state)
+{
+    const flow f = find_flow(request, state);
+    clear(request, response, &f);
+}
+
+/* ── making them ───────────────────────────────────────────────────────────────────────────── */
 
 /* Browsers send a host's older cookies first (RFC 6265 section 5.4). */
 static void make_room(na_request *request, na_response *response)
@@ -67,25 +145,27 @@ static void make_room(na_request *request, na_response *response)
         apr_pstrcat(request->pool, request->config->cookies[NA_COOKIE_STATE].name, ".", NULL);
     const char *name;
     int flows = 0, at = INT_MAX;
-    while ((name = na_cookies_last(request->cookies, start, &at)))
-        if (++flows >= NA_FLOWS_MAX)
-            na_checks_clear(request, response, name + strlen(start));
+    while ((name = na_cookies_last(request->cookies, start, &at))) {
+        if (++flows < NA_FLOWS_MAX)
+            continue;
+        const flow oldest = own_flow(request, name + strlen(start));
+        clear(request, response, &oldest);
+    }
 }
 
-static na_error *put(na_request *request, na_response *response, na_cookie_id id, const char *state,
+static na_error *put(na_request *request, na_response *response, const flow *f, na_cookie_id id,
                      const char *value)
 {
-    const na_config *config = request->config;
     char *token;
     json_t *claims = na_json_own(request->pool, json_pack("{s:s, s:s}", "value", value, "provider",
                                                           request->provider->id));
-    if (id == NA_COOKIE_STATE)
+    if (id == first_of(f->checks)) {
         json_object_set_new(claims, "callbackUrl", json_string(request->callback_url));
-    NA_TRY(na_keyring_seal(request->pool, &config->check_rings[id], claims, request->now, MAX_AGE,
-                           &token));
-    na_set_cookie(response, na_cookie_write(request->pool, &config->cookies[id],
-                                            cookie_name(request, id, state), token, MAX_AGE,
-                                            request->now + apr_time_from_sec(MAX_AGE)));
+        NA_TRY(na_initiator_put(request, claims));
+    }
+    NA_TRY(na_keyring_seal(request->pool, &f->rings[id], claims, request->now, MAX_AGE, &token));
+    na_set_cookie(response, na_cookie_write(request->pool, &f->cookies[id], f->names[id], token,
+                                            MAX_AGE, request->now + apr_time_from_sec(MAX_AGE)));
     return NULL;
 }
 
@@ -94,28 +174,31 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
     int wanted = request->provider->checks;
     *checks = (na_checks){0};
     make_room(request, response);
-    if (wanted & NA_CHECK_STATE) {
+    if (wanted & NA_CHECK_STATE)
         checks->state = na_random_base64url(request->pool, 32);
-        NA_TRY(put(request, response, NA_COOKIE_STATE, checks->state, checks->state));
-    }
+    const flow f = own_flow(request, checks->state);
+    if (wanted & NA_CHECK_STATE)
+        NA_TRY(put(request, response, &f, NA_COOKIE_STATE, checks->state));
     if (wanted & NA_CHECK_PKCE) {
         checks->code_verifier = na_random_base64url(request->pool, 32);
-        NA_TRY(put(request, response, NA_COOKIE_PKCE, checks->state, checks->code_verifier));
+        NA_TRY(put(request, response, &f, NA_COOKIE_PKCE, checks->code_verifier));
     }
     if (wanted & NA_CHECK_NONCE) {
         checks->nonce = na_random_base64url(request->pool, 32);
-        NA_TRY(put(request, response, NA_COOKIE_NONCE, checks->state, checks->nonce));
+        NA_TRY(put(request, response, &f, NA_COOKIE_NONCE, checks->nonce));
     }
     return NULL;
 }
 
+/* ── taking them back ──────────────────────────────────────────────────────────────────────── */
+
 /* A check made for one provider must not pass for another. */
-static na_error *open_check(na_request *request, na_cookie_id id, const char *cookie,
+static na_error *open_check(na_request *request, const flow *f, na_cookie_id id, const char *cookie,
                             const char **value, json_t **claims)
 {
-    const char *name = request->config->cookies[id].name;
-    na_error *error = na_keyring_open(request->pool, &request->config->check_rings[id],
-                                      na_bytes_of(cookie), request->now, claims);
+    const char *name = f->cookies[id].name;
+    na_error *error =
+        na_keyring_open(request->pool, &f->rings[id], na_bytes_of(cookie), request->now, claims);
     if (error)
         return na_error_wrap(request->pool, error, NA_INVALID_CHECK, "cookie %s is unusable", name);
     const char *provider = na_json_string(*claims, "provider");
@@ -127,49 +210,54 @@ static na_error *open_check(na_request *request, na_cookie_id id, const char *co
 }
 
 /* Of several cookies the one that opens; with `expected` (may be NULL), the one that is that. */
-static na_error *take(na_request *request, na_cookie_id id, const char *state, const char *expected,
+static na_error *take(na_request *request, const flow *f, na_cookie_id id, const char *expected,
                       const char **value, json_t **claims)
 {
-    const char *cookie, *name = cookie_name(request, id, state);
+    const char *cookie, *name = f->cookies[id].name;
     na_error *error = na_error_new(request->pool, NA_INVALID_CHECK,
                                    "cookie %s is missing: expired, used already, or another "
                                    "browser",
-                                   request->config->cookies[id].name);
-    for (int i = 0; (cookie = na_cookies_get(request->cookies, name, i)); i++) {
-        error = open_check(request, id, cookie, value, claims);
+                                   name);
+    for (int i = 0; (cookie = na_cookies_get(request->cookies, f->names[id], i)); i++) {
+        error = open_check(request, f, id, cookie, value, claims);
         if (!error && (!expected || na_equal_secret(expected, *value)))
             return NULL;
         if (!error)
-            error = na_error_new(request->pool, NA_INVALID_CHECK, "%s is not this sign-in's",
-                                 request->config->cookies[id].name);
+            error = na_error_new(request->pool, NA_INVALID_CHECK, "%s is not this sign-in's", name);
     }
     return error;
 }
 
-static na_error *take_state(na_request *request, const char *state, const char **expected)
+static na_error *take_all(na_request *request, const flow *f, const char *state, na_checks *checks,
+                          json_t **first)
 {
-    json_t *claims;
-    if (!state)
-        return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no state");
-    NA_TRY(take(request, NA_COOKIE_STATE, state, state, expected, &claims));
-    const char *url =
-        na_safe_redirect(request->pool, request->config, na_json_string(claims, "callbackUrl"));
-    request->callback_url = url ? url : request->callback_url;
+    json_t *claims[NA_COOKIE_COUNT];
+    const char **values[NA_COOKIE_COUNT] = {[NA_COOKIE_STATE] = &checks->state,
+                                            [NA_COOKIE_PKCE] = &checks->code_verifier,
+                                            [NA_COOKIE_NONCE] = &checks->nonce};
+    for (int i = 0; i < 3; i++) {
+        na_cookie_id id = check_cookies[i];
+        if (f->checks & check_bits[id])
+            NA_TRY(take(request, f, id, id == NA_COOKIE_STATE ? state : NULL, values[id],
+                        &claims[id]));
+    }
+    *first = claims[first_of(f->checks)];
     return NULL;
 }
 
 na_error *na_checks_take(na_request *request, na_response *response, const char *state,
-                         na_checks *checks)
+                         na_checks *checks, na_initiator *initiator)
 {
-    int wanted = request->provider->checks;
     json_t *claims;
+    const flow f = find_flow(request, state);
     *checks = (na_checks){0};
-    na_checks_clear(request, response, state);
-    if (wanted & NA_CHECK_STATE)
-        NA_TRY(take_state(request, state, &checks->state));
-    if (wanted & NA_CHECK_PKCE)
-        NA_TRY(take(request, NA_COOKIE_PKCE, state, NULL, &checks->code_verifier, &claims));
-    if (wanted & NA_CHECK_NONCE)
-        NA_TRY(take(request, NA_COOKIE_NONCE, state, NULL, &checks->nonce, &claims));
+    clear(request, response, &f);
+    if ((f.checks & NA_CHECK_STATE) && !state)
+        return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no state");
+    NA_TRY(take_all(request, &f, state, checks, &claims));
+    NA_TRY(na_initiator_take(request, claims, initiator));
+    const char *url =
+        na_safe_redirect(request->pool, request->config, na_json_string(claims, "callbackUrl"));
+    request->callback_url = url ? url : request->callback_url;
     return NULL;
 }

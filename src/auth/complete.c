@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
+#include "auth/initiator.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -95,6 +96,10 @@ static na_error *check_user(na_request *request, const na_user *user)
 
 static na_error *resolve(na_request *request, na_subject *subject)
 {
+    if (!request->db)
+        return na_initiator_check(request, &subject->initiator,
+                                  na_user_name(request->pool, subject->provider->id,
+                                               subject->user.id));
     if (subject->provider->type == NA_EMAIL)
         return na_account_resolve_email(request, subject);
     return subject->provider->in_database ? na_account_resolve_known(request, subject)
@@ -131,8 +136,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ACCESS_DENIED,
                             "the client has not what NextAuthSessionBind ties sessions to");
-    if (request->db)
-        NA_TRY(resolve(request, subject));
+    NA_TRY(resolve(request, subject));
     request->claimant = subject->user;
     na_report_changes(request, subject);
     json_t *claims = base_claims(request, subject);

@@ -26,6 +26,17 @@ typedef enum na_cookie_id {
     NA_COOKIE_COUNT
 } na_cookie_id;
 
+/*
+ * State, PKCE and nonce cookies as Auth.js itself writes them, of one dialect: an application that
+ * begins a sign-in on its own sets these. The members before NA_COOKIE_STATE are not used.
+ */
+typedef struct na_foreign_checks {
+    na_cookie cookies[NA_COOKIE_COUNT];
+    na_keyring rings[NA_COOKIE_COUNT];
+} na_foreign_checks;
+
+#define NA_FOREIGN_CHECKS_MAX 2
+
 /* An expression of the server's: only it can evaluate one. */
 typedef struct na_expression na_expression;
 
@@ -73,6 +84,8 @@ typedef struct na_config {
     int secret_count;
     na_cookie cookies[NA_COOKIE_COUNT];
     na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE and nonce */
+    na_foreign_checks foreign_checks[NA_FOREIGN_CHECKS_MAX];
+    int foreign_count;
     na_session_config session;
     const na_db_options *database; /* NULL where there is none */
     const na_mail_options *mail;   /* NULL where there is none */

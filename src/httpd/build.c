@@ -118,6 +118,15 @@ static na_error *finish_address(na_building *b)
     return na_build_check_base_path(b, config->base_path);
 }
 
+static na_error *derive_foreign_keys(na_building *b, na_foreign_checks *checks, na_dialect dialect)
+{
+    const na_config *config = b->config;
+    for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
+        NA_TRY(na_keyring_derive(b->pool, dialect, config->secrets, config->secret_count,
+                                 checks->cookies[i].name, &checks->rings[i]));
+    return NULL;
+}
+
 static na_error *derive_keys(na_building *b)
 {
     na_config *config = b->config;
@@ -131,6 +140,9 @@ static na_error *derive_keys(na_building *b)
     for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
         NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
                                  config->cookies[i].name, &config->check_rings[i]));
+    for (int k = 0; k < config->foreign_count; k++)
+        NA_TRY(
+            derive_foreign_keys(b, &config->foreign_checks[k], config->session.sources[k].dialect));
     return NULL;
 }
 

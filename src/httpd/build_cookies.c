@@ -26,19 +26,37 @@ static na_cookie default_cookie(na_building *b, na_dialect dialect, const char *
                        .secure = secure};
 }
 
+/*
+ * What a sibling below the same domain must not be able to put there. The callback URL's and the
+ * session's names are NextAuth's, which applications read.
+ */
+static int is_of_this_host(na_cookie_id id)
+{
+    return id == NA_COOKIE_CSRF || id >= NA_COOKIE_STATE;
+}
+
+static void add_foreign_checks(na_building *b, na_dialect dialect)
+{
+    na_foreign_checks *checks = &b->config->foreign_checks[b->config->foreign_count++];
+    for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
+        checks->cookies[i] = default_cookie(b, dialect, cookie_stems[i], 0);
+}
+
 static void set_default_cookies(na_building *b)
 {
     na_config *config = b->config;
     na_session_config *session = &config->session;
     for (int i = 0; i < NA_COOKIE_COUNT; i++)
         config->cookies[i] =
-            default_cookie(b, config->dialect, cookie_stems[i], i == NA_COOKIE_CSRF);
+            default_cookie(b, config->dialect, cookie_stems[i], is_of_this_host(i));
     for (int i = 0; i < 2; i++) {
         na_dialect dialect = i ? (config->dialect == NA_V4 ? NA_V5 : NA_V4) : config->dialect;
         if (b->accepted & (1 << dialect))
             session->sources[session->source_count++] =
                 (na_session_source){.dialect = dialect,
                                     .cookie = default_cookie(b, dialect, "session-token", 0)};
+        if (b->accepted & (1 << dialect))
+            add_foreign_checks(b, dialect);
     }
 }
 
@@ -99,6 +117,15 @@ static const char *const directive_names[] = {
     [NA_COOKIE_REFERENCE] = "errorReference", [NA_COOKIE_STATE] = "state",
     [NA_COOKIE_PKCE] = "pkceCodeVerifier",    [NA_COOKIE_NONCE] = "nonce"};
 
+/* A name that nobody wrote follows what was: only cookies of one host are __Host- ones. */
+static void fit_prefix(na_building *b, na_cookie *cookie)
+{
+    if (cookie == &b->config->cookies[NA_COOKIE_CSRF] || strncmp(cookie->name, "__Host-", 7) != 0 ||
+        (!cookie->domain && strcmp(cookie->path, "/") == 0))
+        return;
+    cookie->name = apr_pstrcat(b->pool, "__Secure-", cookie->name + strlen("__Host-"), NULL);
+}
+
 static na_error *set_cookie(na_building *b, const na_written *w)
 {
     static const na_setting settings[] = {{"name", offsetof(na_cookie, name), na_as_text},
@@ -118,7 +145,10 @@ static na_error *set_cookie(na_building *b, const na_written *w)
                         "'%s': sessionToken, callbackUrl, csrfToken, errorReference, state, "
                         "pkceCodeVerifier or nonce is wanted",
                         w->argv[0]);
+    const char *name = cookie->name;
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));
+    if (cookie->name == name)
+        fit_prefix(b, cookie);
     return check_cookie(b, cookie);
 }
 

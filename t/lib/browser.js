@@ -9,10 +9,10 @@ const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const screenshots = path.join(root, 'build', 'screenshots');
 
-async function startBrowser(t) {
+async function startBrowser(t, more = []) {
   if (!fs.existsSync(program) && !process.env.CI) t.skipAll(`${program} is not there: install chromium`);
   const { chromium } = require('playwright-core');
-  const browser = await chromium.launch({ executablePath: program, headless: true, args: flags, timeout: 30_000 });
+  const browser = await chromium.launch({ executablePath: program, headless: true, args: [...flags, ...more], timeout: 30_000 });
   t.cleanup(() => browser.close());
   fs.mkdirSync(screenshots, { recursive: true });
   return browser;

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/initiator.h"
+
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/json.h"
+
+#define CLAIM_BROWSER "browser"
+#define CLAIM_USER "user"
+
+/* Of one length, whatever a provider's ids are: cookies have little room. */
+static const char *hash_of(apr_pool_t *pool, const char *text)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(text), na_bytes_of(""));
+    return na_hex(pool, hash, sizeof hash);
+}
+
+static int is_browser(const na_request *request, const char *hash)
+{
+    return request->csrf_token &&
+           na_equal_secret(hash, hash_of(request->pool, request->csrf_token));
+}
+
+static const char *user_hash(apr_pool_t *pool, const na_session *session)
+{
+    return session ? hash_of(pool, na_session_user_name(pool, session)) : "";
+}
+
+/* *session is NULL where nobody is signed in; a cookie that is none is as good as none. */
+static na_error *load(na_request *request, const na_session **session)
+{
+    na_error *error = na_session_load(request->sessions, &request->visit, session);
+    return na_is_unavailable(error) ? error : NULL;
+}
+
+na_error *na_initiator_put(na_request *request, json_t *claims)
+{
+    const na_session *session;
+    NA_TRY(load(request, &session));
+    json_object_set_new(claims, CLAIM_BROWSER,
+                        json_string(hash_of(request->pool, request->csrf_token)));
+    json_object_set_new(claims, CLAIM_USER, json_string(user_hash(request->pool, session)));
+    return NULL;
+}
+
+na_error *na_initiator_take(na_request *request, const json_t *claims, na_initiator *initiator)
+{
+    const char *browser = na_json_string(claims, CLAIM_BROWSER);
+    const char *user = na_json_string(claims, CLAIM_USER);
+    const na_session *session;
+    *initiator = (na_initiator){0};
+    NA_TRY(load(request, &session));
+    if (browser && !is_browser(request, browser))
+        return na_error_new(request->pool, NA_INVALID_CHECK,
+                            "another browser began the sign-in: its CSRF cookie is another");
+    if (!browser || !user || !*user) {
+        initiator->other = session;
+        return NULL;
+    }
+    if (!na_equal_secret(user, user_hash(request->pool, session)))
+        return na_error_new(request->pool, NA_INVALID_CHECK,
+                            "the user who began the sign-in is no longer signed in");
+    initiator->session = session;
+    return NULL;
+}
+
+na_error *na_initiator_check(na_request *request, const na_initiator *initiator,
+                             const char *user_name)
+{
+    if (!initiator->other ||
+        strcmp(na_session_user_name(request->pool, initiator->other), user_name) == 0)
+        return NULL;
+    return na_error_new(request->pool, NA_INVALID_CHECK,
+                        "the sign-in was begun while nobody was signed in, and somebody else is "
+                        "now: sign out first");
+}
