@@ -6,6 +6,7 @@
 #include "auth/action.h"
 #include "auth/checks.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "oauth/oauth.h"
 
 #define SAID_MAX 200
@@ -58,12 +59,19 @@ static na_error *fetch_in_place(na_request *request, const na_checks *checks, na
 /* What there is to map from: values are the user's own business. */
 static void log_profile(const na_request *request, json_t *profile)
 {
-    const char *name, *names = "";
+    const char *name;
     json_t *value;
-    json_object_foreach(profile, name, value) names =
-        apr_pstrcat(request->pool, names, *names ? ", " : "", name, NULL);
+    apr_array_header_t *names = apr_array_make(request->pool, 16, sizeof(const char *));
+    apr_size_t len = 0;
+    json_object_foreach(profile, name, value)
+    {
+        if (len > SAID_MAX)
+            break;
+        APR_ARRAY_PUSH(names, const char *) = name;
+        len += strlen(name);
+    }
     na_log(request, NA_LOG_DEBUG, "PROFILE_DATA", "the profile has %s",
-           na_one_line(request->pool, names, SAID_MAX));
+           na_one_line(request->pool, na_join(request->pool, names, ", "), SAID_MAX));
 }
 
 static na_error *sign_in(na_request *request, na_response *response, const char *state)
