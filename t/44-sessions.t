@@ -183,7 +183,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
 
   t.section('sessions that others made');
   {
-    const site = await t.httpd({ files: { users }, config: common(`${strategies.jwt}\nNextAuthSessionUpdateAge 600`) });
+    const site = await t.httpd({ files: { users }, config: common(`${strategies.jwt} whenLost=accept\nNextAuthSessionUpdateAge 600`) });
     const claims = (more) => seal(SECRET, { sub: '42', name: 'Eve', iat: now() - 100, exp: now() + 3600, jti: 'j', ...more });
     const ask = async (token, path = '/members/') => new Client(site).get(path, { headers: { cookie: `${NAME}=${token}` } });
     t.is((await ask(claims())).status, 200, 'a token without an id of ours is a session');

@@ -22,7 +22,7 @@ ${more}
   AuthType NextAuth
   Require valid-user
 </Location>`;
-const shmcb = 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)\nNextAuthSessionStore socache checkInterval=0';
+const shmcb = 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)\nNextAuthSessionStore socache checkInterval=0 whenLost=accept';
 const twoSites = (first, second, rest = '') => `${rest}
 NextAuthSOCache shmcb:@DIR@/sessions(1048576)
 ${[['a', first], ['b', second]].map(([name, { secret, store }]) => `<VirtualHost *:@PORT@>

@@ -426,8 +426,17 @@ async function redis(t) {
   const server = await startRedis(t, { acl: { user: 'web', password: LITERAL } });
   const stores = { store: 'NextAuthSessionStore redis socache', redis: `NextAuthRedis ${server.url}`, cache: 'NextAuthSOCache shmcb:@DIR@/cache(100000)' };
   const up = await connected(t, stores);
-  t.is([up.status, short(up.of('redis')).map(([state]) => state)], [0, ['ok']], 'Redis answers', JSON.stringify(up.rows));
+  t.is([up.status, short(up.of('redis')).map(([state]) => state)], [0, ['ok', 'warning']], 'Redis answers', JSON.stringify(up.rows));
   t.like(up.of('socache')[0].message, /^not tried: it is memory of the running server/, 'socache is passed over, and why');
+  t.like(up.of('redis')[1].message, /^whether Redis at \S+ keeps its entries is not known: .*INFO/i, 'and whether it keeps what it has, if its user may not ask');
+  await server.cli('ACL', 'SETUSER', 'web', '+info');
+  const off = await connected(t, stores);
+  t.like(off.of('redis')[1].message, /has appendonly off: if it restarts, sessions that were signed out since its last snapshot are valid again/, 'appendonly off is a warning');
+  await server.cli('CONFIG', 'SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
+  const evicting = await connected(t, stores);
+  t.like(evicting.of('redis')[1].message, /drops entries when its memory is full \(maxmemory-policy allkeys-lru\)/, 'as is an eviction policy');
+  await server.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'appendonly', 'yes');
+  t.is(short((await connected(t, stores)).of('redis')).map(([state]) => state), ['ok'], 'a Redis that keeps what it has is not');
   const refused = await connected(t, { ...stores, redis: `NextAuthRedis ${server.url.replace(LITERAL, 'geheim-literal-5u')}` });
   t.is([refused.status, refused.of('redis')[0].state], [1, 'wrong'], 'a wrong password');
   await server.stop();

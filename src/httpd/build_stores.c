@@ -24,6 +24,14 @@ static na_error *as_when_down(na_building *b, const char *value, void *member)
                : na_wrong(b, "whenDown=%s: refuse or serve:SECONDS is wanted", value);
 }
 
+static na_error *as_when_lost(na_building *b, const char *value, void *member)
+{
+    *(int *)member = strcmp(value, "accept") == 0;
+    return *(int *)member || strcmp(value, "refuse") == 0
+               ? NULL
+               : na_wrong(b, "invalid whenLost='%s': expected refuse or accept", value);
+}
+
 static na_error *add_store_name(na_building *b, const char *name, apr_array_header_t *names)
 {
     if (!ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION))
@@ -38,15 +46,16 @@ static na_error *add_store_name(na_building *b, const char *name, apr_array_head
 
 na_error *na_build_session_store(na_building *b, const na_written *w)
 {
-    static const na_setting settings[] = {{"checkInterval",
-                                           offsetof(na_session_config, check_interval), as_seconds},
-                                          {"whenDown", offsetof(na_session_config, serve_for),
-                                           as_when_down},
-                                          {NULL, 0, NULL}};
+    static const na_setting settings[] = {
+        {"checkInterval", offsetof(na_session_config, check_interval), as_seconds},
+        {"whenDown", offsetof(na_session_config, serve_for), as_when_down},
+        {"whenLost", offsetof(na_session_config, accepts_lost), as_when_lost},
+        {NULL, 0, NULL}};
     apr_array_header_t *names = apr_array_make(b->pool, 2, sizeof(const char *));
     int named = 0;
     b->config->session.check_interval = NA_CHECK_INTERVAL; /* not what another server had */
     b->config->session.serve_for = 0;
+    b->config->session.accepts_lost = 0;
     for (; named < w->argc && !strchr(w->argv[named], '='); named++)
         if (strcmp(w->argv[named], "none") != 0)
             NA_TRY(add_store_name(b, w->argv[named], names));

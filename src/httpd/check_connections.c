@@ -192,21 +192,44 @@ static void try_database(connecting *c)
 
 /* ── session stores ────────────────────────────────────────────────────────────────────────── */
 
-static na_error *ask_store(const connecting *c, const na_store_provider *provider,
-                           const char **name)
+static na_error *ask_store(const connecting *c, const na_store_provider *provider, na_store *store)
 {
-    na_store store = {.watch = {.health = apr_pcalloc(c->pool, sizeof(na_watch_state))}};
     na_store_key key;
     na_bytes value;
-    NA_TRY(provider->open(c->pool, c->b->server, &store));
-    *name = store.watch.name;
+    store->watch.health = apr_pcalloc(c->pool, sizeof(na_watch_state));
+    NA_TRY(provider->open(c->pool, c->b->server, store));
     na_store_key_make(&key, "session", "nextauthctl check");
-    return na_store_get(&store, c->pool, &key, 1, &value);
+    return na_store_get(store, c->pool, &key, 1, &value);
+}
+
+/* An end that Redis drops, or forgets in a crash, was never remembered. */
+static void say_habits(const connecting *c, const na_store *store)
+{
+    na_redis_habits habits;
+    na_error *error = na_redis_ask_habits(store, c->pool, &habits);
+    if (error)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
+                        "let its user run INFO, or check maxmemory-policy and appendonly yourself",
+                        "whether %s keeps its entries is not known: %s", store->watch.name,
+                        na_error_reason(c->b->pool, error));
+    else if (habits.evicts)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
+                        "set maxmemory-policy noeviction, or a Redis of its own",
+                        "%s drops entries when its memory is full (maxmemory-policy %s): sessions "
+                        "end then, and those without an ID of this module can be valid again",
+                        store->watch.name, habits.policy);
+    else if (!habits.appends)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
+                        "set appendonly yes",
+                        "%s has appendonly off: if it restarts, sessions that were signed out "
+                        "since its last snapshot are valid again, and without snapshots all "
+                        "sessions end",
+                        store->watch.name);
 }
 
 static void try_store(const connecting *c, const char *name)
 {
-    const char *answering = name;
+    na_store store = {.watch = {.name = name}};
     if (strcmp(name, "database") == 0)
         return; /* asked already */
     if (strcmp(name, "socache") == 0) {
@@ -214,9 +237,11 @@ static void try_store(const connecting *c, const char *name)
         return;
     }
     na_error *error =
-        ask_store(c, ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION), &answering);
-    say(c, name, apr_pstrcat(c->b->pool, answering, " answers", NULL), error,
+        ask_store(c, ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION), &store);
+    say(c, name, apr_pstrcat(c->b->pool, store.watch.name, " answers", NULL), error,
         "see that it runs, and that address, password and TLS are right");
+    if (!error && strcmp(name, "redis") == 0)
+        say_habits(c, &store);
 }
 
 static void try_stores(connecting *c)

@@ -120,6 +120,22 @@ void na_stores_read(apr_array_header_t *readings)
     }
 }
 
+static void log_refused(void *data, const char *store)
+{
+    na_log_server(data, NA_LOG_WARNING, "SESSION_STORE_EMPTY",
+                  "session store %s is empty, new or was emptied: sessions from before now that it "
+                  "does not know are refused (whenLost=refuse)",
+                  store);
+}
+
+static void log_accepted(void *data, const char *store)
+{
+    na_log_server(data, NA_LOG_WARNING, "SESSION_STORE_EMPTY",
+                  "session store %s is empty, new or was emptied: sessions from before now are "
+                  "accepted, those that were signed out among them (whenLost=accept)",
+                  store);
+}
+
 static na_error *make_registry(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
@@ -138,7 +154,10 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s)
                               .store_count = names->nelts,
                               .remember = na_lifetime_remember(&config->lifetime),
                               .use_interval = na_lifetime_use_interval(&config->lifetime),
-                              .observer = conf->sessions.observer};
+                              .accepts_lost = config->accepts_lost,
+                              .observer = conf->sessions.observer,
+                              .forgot = config->accepts_lost ? log_accepted : log_refused,
+                              .forgot_data = s};
     conf->sessions.registry = registry;
     if (config->strategy == NA_STRATEGY_DATABASE &&
         strcmp(APR_ARRAY_IDX(names, 0, const char *), "database") == 0)

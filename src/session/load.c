@@ -303,7 +303,8 @@ static na_error *seal_claims(const na_session_config *config, const na_visit *vi
 /* What is said anew with every token is none of the record's business, nor is the id. */
 static const json_t *without_token_claims(apr_pool_t *pool, const json_t *claims)
 {
-    static const char *const names[] = {"iat", "exp", "jti", NA_CLAIM_SESSION_ID};
+    static const char *const names[] = {"iat", "exp", "jti", NA_CLAIM_SESSION_ID,
+                                        NA_CLAIM_REGISTERED};
     json_t *kept = na_json_own(pool, json_copy((json_t *)claims));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_object_del(kept, names[i]);
@@ -365,6 +366,8 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
         json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
     na_error *error =
         sessions->registry ? register_session(sessions, visit, id, claims, &expires) : NULL;
+    if (!error && sessions->registry)
+        json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
     if (!error)
         error = na_session_end(sessions, visit, ignored, &before);
     if (error && (on_server || !config->serve_for || !na_is_unavailable(error)))
@@ -376,24 +379,9 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     return set_cookie(config, visit, token, expires, set_cookies);
 }
 
-/* A session that would be refused, or is out of all proportion, does not begin. */
-static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
-{
-    na_claims read;
-    na_bytes text = na_bytes_of(na_json_dump(pool, claims));
-    na_error *error =
-        text.len > NA_CLAIMS_BYTES_MAX
-            ? na_error_new(pool, NA_SESSION,
-                           "the session's claims have %" APR_SIZE_T_FMT " bytes; %d are the most",
-                           text.len, NA_CLAIMS_BYTES_MAX)
-            : na_claims_read(pool, text, &read);
-    return na_error_mended_by(error, "let NextAuthClaim keep less of the profile");
-}
-
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                            apr_array_header_t *set_cookies)
 {
-    NA_TRY(check_claims(visit->pool, claims));
     NA_TRY(begin(sessions, visit, claims, set_cookies));
     if (sessions->observer)
         sessions->observer->began(sessions->observer->data);
@@ -465,6 +453,25 @@ static void complete_claims(const na_sessions *sessions, const na_visit *visit,
         json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
 }
 
+/*
+ * A session on the server that gets a token, one that another made, or one that began while the
+ * store was down: its record has to be there before a token says that it is.
+ */
+static na_error *register_token(const na_sessions *sessions, const na_visit *visit,
+                                const na_session *session, const char *id, json_t *claims,
+                                apr_int64_t expires)
+{
+    na_session renewed = *session;
+    if (!sessions->registry || na_session_is_registered(session))
+        return NULL;
+    renewed.has_id = 1;
+    na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
+    NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client, NULL, 1,
+                              expires, visit->now));
+    json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
+    return NULL;
+}
+
 static na_error *renew_on_server(const na_sessions *sessions, const na_visit *visit,
                                  const na_session *session, const char *id, json_t *claims,
                                  apr_array_header_t *set_cookies, apr_int64_t *expires)
@@ -506,9 +513,7 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
         *claims = renewed;
     if (config->strategy == NA_STRATEGY_DATABASE)
         return renew_on_server(sessions, visit, session, id, renewed, set_cookies, expires);
-    if (session->on_server) /* its record has to know that there is a token now */
-        NA_TRY(na_registry_extend(sessions->registry, visit->pool, session, &visit->client, NULL, 1,
-                                  *expires, visit->now));
+    NA_TRY(register_token(sessions, visit, session, id, renewed, *expires));
     NA_TRY(seal_claims(config, visit, id, renewed, *expires, &token));
     return set_cookie(config, visit, token, *expires, set_cookies);
 }

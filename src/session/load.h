@@ -35,6 +35,7 @@ typedef struct na_session_config {
     long update_age;       /* seconds between re-issues on page requests */
     long check_interval;   /* seconds that a process takes the store's word for */
     long serve_for;        /* the same while the store is down; 0: such requests are refused */
+    int accepts_lost;      /* sessions from before the store's memory are taken */
     apr_size_t cookie_max; /* bytes of a Cookie header that the server takes */
     na_record_keys record_keys;
     const char *const *namespaces; /* of users in the store, one a secret */

@@ -207,3 +207,23 @@ na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, cons
     }
     return NULL;
 }
+
+/* ── epochs ────────────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_epoch_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                        const na_epoch *epoch, na_bytes *sealed)
+{
+    json_t *json = na_json_own(pool, json_pack("{s:I, s:I}", "e", (json_int_t)epoch->began, "w",
+                                               (json_int_t)epoch->written));
+    return seal(pool, keys, key, json, sealed);
+}
+
+na_error *na_epoch_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                        na_bytes sealed, na_epoch *epoch)
+{
+    json_t *json;
+    int stale;
+    NA_TRY(open_json(pool, keys, key, sealed, &json, &stale));
+    *epoch = (na_epoch){time_of(json, "e"), time_of(json, "w"), stale};
+    return NULL;
+}

@@ -36,6 +36,12 @@ typedef struct na_listing {
     apr_int64_t until; /* seconds */
 } na_listing;
 
+/* Of a store: since when it remembers (session/epoch.h). Times in seconds. */
+typedef struct na_epoch {
+    apr_int64_t began, written;
+    int stale; /* as in na_record */
+} na_epoch;
+
 /* The keys that records are sealed with, one a secret: the first seals, all open. Immutable. */
 typedef struct na_record_keys {
     const na_content **keys;
@@ -66,5 +72,10 @@ na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, cons
                               const na_user_record *record, na_bytes *sealed);
 na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                               na_bytes sealed, na_user_record *record);
+
+na_error *na_epoch_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                        const na_epoch *epoch, na_bytes *sealed);
+na_error *na_epoch_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
+                        na_bytes sealed, na_epoch *epoch);
 
 #endif

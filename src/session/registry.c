@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "session/device.h"
+#include "session/epoch.h"
+#include "session/lookup.h"
 
 /* Seconds that a list has a session beyond its end, so that not every renewal changes the list. */
 #define LIST_MARGIN (24 * 3600)
@@ -25,34 +27,6 @@
 
 /* Writers that come between before one gives up: each of them got on. */
 #define TRIES 50
-
-/* ── looking things up ─────────────────────────────────────────────────────────────────────── */
-
-/* A value as it was found; data NULL: nowhere. */
-typedef struct found {
-    na_bytes value;
-    int in_first; /* in the store that is written to */
-} found;
-
-static na_error *look_up(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
-                         int count, found *values)
-{
-    na_bytes *got = apr_pcalloc(pool, (apr_size_t)count * sizeof *got);
-    NA_TRY(na_store_get(registry->stores[0], pool, keys, count, got));
-    for (int i = 0; i < count; i++)
-        values[i] = (found){got[i], got[i].data != NULL};
-    for (int store = 1; store < registry->store_count; store++)
-        for (int i = 0; i < count; i++)
-            if (!values[i].value.data)
-                NA_TRY(na_store_get(registry->stores[store], pool, &keys[i], 1, &values[i].value));
-    return NULL;
-}
-
-/* What a swap in the first store has to find there. */
-static na_bytes expected(const found *was)
-{
-    return was->in_first ? was->value : (na_bytes){0};
-}
 
 static apr_int64_t later(apr_int64_t a, apr_int64_t b)
 {
@@ -94,9 +68,9 @@ static na_error *bury_until(const na_registry *registry, apr_pool_t *pool, const
 static na_error *bury(const na_registry *registry, apr_pool_t *pool, const char *user,
                       const na_store_key *key, apr_time_t now, int *in_token)
 {
-    found was;
+    na_found was;
     na_record record = {.in_token = 1};
-    NA_TRY(look_up(registry, pool, key, 1, &was));
+    NA_TRY(na_look_up(registry, pool, key, 1, &was));
     if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
         record = (na_record){.in_token = 1};
     if (in_token)
@@ -168,7 +142,7 @@ static void user_keys(const na_registry *registry, apr_pool_t *pool, const char 
 
 /* All of them together; *first is how many listings the one has that is written to. */
 static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
-                           const found *values, na_user_record *record, int *first)
+                           const na_found *values, na_user_record *record, int *first)
 {
     *record = (na_user_record){.sessions = apr_array_make(pool, 8, sizeof(na_listing))};
     *first = 0;
@@ -185,7 +159,7 @@ static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const 
 }
 
 static na_store_key *make_user_keys(const na_registry *registry, apr_pool_t *pool, const char *user,
-                                    int and_more, found **values)
+                                    int and_more, na_found **values)
 {
     apr_size_t count = (apr_size_t)(registry->keys->count + and_more);
     na_store_key *keys = apr_pcalloc(pool, count * sizeof *keys);
@@ -213,14 +187,14 @@ typedef void change(const na_registry *registry, na_user_record *record, apr_arr
 static na_error *update_user(const na_registry *registry, apr_pool_t *pool, const char *user,
                              apr_time_t now, change *how, void *data)
 {
-    found *values;
+    na_found *values;
     na_store_key *keys = make_user_keys(registry, pool, user, 0, &values);
     apr_array_header_t *ends = apr_array_make(pool, 4, sizeof(na_listing));
     for (int i = 0; i < TRIES; i++) {
         na_user_record record;
         na_bytes value;
         int swapped = 0, first;
-        NA_TRY(look_up(registry, pool, keys, registry->keys->count, values));
+        NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
         /* one that was tampered with may have ended sessions: so be it */
         if (open_user(registry, pool, keys, values, &record, &first))
             record = (na_user_record){.not_before = apr_time_sec(now),
@@ -229,8 +203,8 @@ static na_error *update_user(const na_registry *registry, apr_pool_t *pool, cons
         how(registry, &record, ends, data);
         NA_TRY(bury_all(registry, pool, user, ends, now));
         NA_TRY(na_user_record_seal(pool, registry->keys, &keys[0], &record, &value));
-        NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], expected(&values[0]), value,
-                             end_of_user(registry, &record, now), &swapped));
+        NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], na_found_in_first(&values[0]),
+                             value, end_of_user(registry, &record, now), &swapped));
         if (swapped)
             return NULL;
     }
@@ -339,7 +313,7 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
  * request did the same meanwhile, or the session was ended, that one's word stands.
  */
 static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
-                          const found *was, na_record *record, int is_listed,
+                          const na_found *was, na_record *record, int is_listed,
                           const na_client *client, apr_int64_t expires, apr_time_t now)
 {
     apr_int64_t not_before;
@@ -351,7 +325,7 @@ static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const n
         record->listed = record->expires + LIST_MARGIN;
         NA_TRY(list_session(registry, pool, record->user, key, record->listed, now, &not_before));
     }
-    return write_record(registry, pool, key, record, expected(was));
+    return write_record(registry, pool, key, record, na_found_in_first(was));
 }
 
 /* The session is good: that its use cannot be written down just now does not change that. */
@@ -360,7 +334,7 @@ static na_error *try_to_note(na_error *error)
     return na_is_unavailable(error) ? NULL : error;
 }
 
-static int is_due(const na_registry *registry, const found *was, const na_record *record,
+static int is_due(const na_registry *registry, const na_found *was, const na_record *record,
                   int is_listed, apr_int64_t expires, apr_time_t now)
 {
     return !was->in_first || !is_listed || record->stale || !record->used ||
@@ -390,23 +364,48 @@ static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_s
     return na_error_new(pool, NA_SESSION, "the session was ended");
 }
 
+/*
+ * No record is a token's that never had one, and one whose record was lost, with the memory of its
+ * end: the store's epoch and the token's own word tell them apart.
+ */
+static na_error *check_unrecorded(const na_registry *registry, apr_pool_t *pool,
+                                  const na_session *session, apr_int64_t epoch)
+{
+    apr_int64_t since = session->has_id ? session->auth_time : session->issued_at;
+    if (session->on_server)
+        return NULL; /* its row in NextAuth's table is its record */
+    if (since <= epoch)
+        return registry->accepts_lost
+                   ? NULL
+                   : na_error_new(pool, NA_SESSION,
+                                  "the session is from before the session store's memory: whether "
+                                  "it was ended is not known");
+    return na_session_is_registered(session)
+               ? na_error_new(pool, NA_SESSION, "the session's record is gone from the store")
+               : NULL;
+}
+
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now)
 {
     const char *name = na_session_user_name(pool, session);
     int users = registry->keys->count, first;
-    found *values;
+    na_found *values;
     na_user_record user;
-    na_store_key *keys = make_user_keys(registry, pool, name, 1, &values);
+    apr_int64_t epoch;
+    na_store_key *keys = make_user_keys(registry, pool, name, 1 + users, &values);
     keys[users] = session->key;
-    NA_TRY(look_up(registry, pool, keys, users + 1, values));
+    na_epoch_keys(registry, &keys[users + 1]);
+    NA_TRY(na_look_up(registry, pool, keys, 2 * users + 1, values));
     NA_TRY(open_user(registry, pool, keys, values, &user, &first));
+    NA_TRY(na_epoch_of(registry, pool, &keys[users + 1], &values[users + 1], now, &epoch));
     if (is_before(&user, session->auth_time, &session->key))
         return all_ended(pool);
-    const found *was = &values[users];
+    const na_found *was = &values[users];
     na_record record = {.user = name, .created = session->auth_time, .in_token = 1};
-    if (was->value.data)
-        NA_TRY(na_record_open(pool, registry->keys, &session->key, was->value, &record));
+    NA_TRY(was->value.data
+               ? na_record_open(pool, registry->keys, &session->key, was->value, &record)
+               : check_unrecorded(registry, pool, session, epoch));
     if (record.ended)
         return ended(registry, pool, &session->key, &record, now);
     if (!session->has_id)
@@ -422,16 +421,16 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
 na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            na_record *record, int *is_there)
 {
-    found was;
-    NA_TRY(look_up(registry, pool, key, 1, &was));
+    na_found was;
+    NA_TRY(na_look_up(registry, pool, key, 1, &was));
     *is_there = was.value.data != NULL;
     return *is_there ? na_record_open(pool, registry->keys, key, was.value, record) : NULL;
 }
 
 static na_error *find_record(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
-                             apr_time_t now, found *was, na_record *record)
+                             apr_time_t now, na_found *was, na_record *record)
 {
-    NA_TRY(look_up(registry, pool, key, 1, was));
+    NA_TRY(na_look_up(registry, pool, key, 1, was));
     if (!was->value.data)
         return na_error_new(pool, NA_SESSION, "no session has this id");
     NA_TRY(na_record_open(pool, registry->keys, key, was->value, record));
@@ -445,14 +444,14 @@ static na_error *find_record(const na_registry *registry, apr_pool_t *pool, cons
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record)
 {
-    found was, *values;
+    na_found was, *values;
     na_user_record user;
     int first;
     NA_TRY(find_record(registry, pool, key, now, &was, record));
     if (!record->claims)
         return na_error_new(pool, NA_SESSION, "the session's claims are in its token");
     na_store_key *keys = make_user_keys(registry, pool, record->user, 0, &values);
-    NA_TRY(look_up(registry, pool, keys, registry->keys->count, values));
+    NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
     NA_TRY(open_user(registry, pool, keys, values, &user, &first));
     if (is_before(&user, record->created, key))
         return all_ended(pool);
@@ -468,14 +467,14 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const json_t *claims, int in_token, apr_int64_t expires,
                              apr_time_t now)
 {
-    found was;
+    na_found was;
     na_record record = {.user = na_session_user_name(pool, session),
                         .created = session->auth_time,
                         .in_token = 1};
-    NA_TRY(look_up(registry, pool, &session->key, 1, &was));
+    NA_TRY(na_look_up(registry, pool, &session->key, 1, &was));
     if (was.value.data)
         NA_TRY(na_record_open(pool, registry->keys, &session->key, was.value, &record));
-    else if (session->on_server)
+    else if (session->on_server || na_session_is_registered(session))
         return na_error_new(pool, NA_SESSION, "no session has this id");
     if (record.ended)
         return ended(registry, pool, &session->key, &record, now);
@@ -495,8 +494,22 @@ static void remove_listing(const na_registry *registry, na_user_record *record,
         drop_listing(record, at);
 }
 
-na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
-                          const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
+/*
+ * The stores from the `from`th on: an end is written to each of them, since a new store that
+ * is emptied falls back to what the older ones have.
+ */
+static na_registry from_store(const na_registry *registry, int from)
+{
+    na_registry rest = *registry;
+    rest.stores += from;
+    rest.store_count -= from;
+    if (from)
+        rest.observer = NULL; /* it is one end */
+    return rest;
+}
+
+static na_error *end_in_first(const na_registry *registry, apr_pool_t *pool, const char *user,
+                              const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
 {
     na_store_key without_id;
     int in_token;
@@ -505,6 +518,16 @@ na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const c
     if (in_token) /* from before it had an id */
         NA_TRY(bury(registry, pool, user, &without_id, now, NULL));
     return update_user(registry, pool, user, now, remove_listing, (void *)key->hash);
+}
+
+na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
+                          const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
+{
+    for (int i = 0; i < registry->store_count; i++) {
+        na_registry rest = from_store(registry, i);
+        NA_TRY(end_in_first(&rest, pool, user, key, auth_time, now));
+    }
+    return NULL;
 }
 
 typedef struct ending {
@@ -535,7 +558,11 @@ na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, co
                                const na_store_key *but, apr_time_t now)
 {
     ending end = {but, apr_time_sec(now)};
-    return update_user(registry, pool, user, now, end_listings, &end);
+    for (int i = 0; i < registry->store_count; i++) {
+        na_registry rest = from_store(registry, i);
+        NA_TRY(update_user(&rest, pool, user, now, end_listings, &end));
+    }
+    return NULL;
 }
 
 /* ── listing ───────────────────────────────────────────────────────────────────────────────── */
@@ -549,11 +576,11 @@ const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key)
 static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const char *user,
                            apr_time_t now, apr_array_header_t *list)
 {
-    found *values;
+    na_found *values;
     na_user_record record;
     int first;
     na_store_key *keys = make_user_keys(registry, pool, user, 0, &values);
-    NA_TRY(look_up(registry, pool, keys, registry->keys->count, values));
+    NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
     NA_TRY(open_user(registry, pool, keys, values, &record, &first));
     int count = record.sessions->nelts;
     if (!count)
@@ -562,7 +589,7 @@ static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const 
     values = apr_palloc(pool, (apr_size_t)count * sizeof *values);
     for (int i = 0; i < count; i++)
         keys[i] = session_key(APR_ARRAY_IDX(record.sessions, i, na_listing).hash);
-    NA_TRY(look_up(registry, pool, keys, count, values));
+    NA_TRY(na_look_up(registry, pool, keys, count, values));
     for (int i = 0; i < count; i++) {
         na_listed listed = {.key = keys[i]};
         if (values[i].value.data &&
@@ -652,7 +679,7 @@ na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, c
                                 const char *handle, apr_time_t now, na_listed *session,
                                 int *is_there)
 {
-    found was;
+    na_found was;
     apr_size_t len = 0;
     int is_handle = strncmp(handle, HANDLE_START, 1) == 0 && strlen(handle) == 1 + HASH_LEN;
     unsigned char *hash = is_handle ? na_base64url_decode(pool, handle + 1, HASH_LEN, &len) : NULL;
@@ -660,7 +687,7 @@ na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, c
     if (len != NA_SHA256_LEN)
         return NULL;
     session->key = session_key(hash);
-    NA_TRY(look_up(registry, pool, &session->key, 1, &was));
+    NA_TRY(na_look_up(registry, pool, &session->key, 1, &was));
     if (!was.value.data)
         return NULL;
     NA_TRY(na_record_open(pool, registry->keys, &session->key, was.value, &session->record));

@@ -18,7 +18,12 @@ typedef struct na_registry {
     int store_count;
     long remember;     /* seconds: no token outlives its session's end for longer */
     long use_interval; /* seconds between notes of when a session was last used */
+    int accepts_lost;  /* tokens from before the stores' memory are taken all the same */
     const na_session_observer *observer; /* told of sessions that are ended; NULL: nobody is */
+
+    /* called when the first store turns out to have no memory, which begins then; or NULL */
+    void (*forgot)(void *data, const char *store);
+    void *forgot_data;
 } na_registry;
 
 /* Who uses a session, as the request shows. */
@@ -54,7 +59,10 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
 na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            na_record *record, int *found);
 
-/* Fails where the session of a token was ended, or its user's sessions were. */
+/*
+ * Fails where the session of a token was ended, or its user's sessions were, or its record is gone:
+ * then nobody knows whether it was.
+ */
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now);
 

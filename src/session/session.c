@@ -23,13 +23,14 @@ static int is_roles_claim(const char *name)
 /* Comma-separated; a role with a comma in it would read as two and is left out. */
 static const char *roles_of(apr_pool_t *pool, const na_session *session)
 {
-    apr_array_header_t *roles = apr_array_make(pool, 4, sizeof(const char *));
+    const char *roles = "";
     for (int i = 0; i < session->claim_count; i++) {
         const na_claim *claim = &session->claims[i];
-        if (is_roles_claim(claim->name) && !strchr(claim->value, ','))
-            APR_ARRAY_PUSH(roles, const char *) = claim->value;
+        if (!is_roles_claim(claim->name) || strchr(claim->value, ','))
+            continue;
+        roles = apr_pstrcat(pool, roles, *roles ? "," : "", claim->value, NULL);
     }
-    return na_join(pool, roles, ",");
+    return roles;
 }
 
 /* Header and environment values: a control character could end a header line. */
@@ -235,4 +236,9 @@ int na_session_has(const na_session *session, const char *name, const char *valu
 int na_session_has_role(const na_session *session, const char *role)
 {
     return na_session_has(session, NA_CLAIM_ROLES, role) || na_session_has(session, "role", role);
+}
+
+int na_session_is_registered(const na_session *session)
+{
+    return session->has_id && na_session_claim(session, NA_CLAIM_REGISTERED) != NULL;
 }

@@ -15,6 +15,7 @@
 #define NA_CLAIM_PROVIDER "provider"
 #define NA_CLAIM_ROLES "roles"
 #define NA_CLAIM_BINDING "bnd"
+#define NA_CLAIM_REGISTERED "reg" /* a store had the session's record when the token was made */
 #define NA_CLAIM_DATABASE_USER                                                                     \
     "dbu" /* `sub` is a user of the database, whoever vouched for him                              \
            */
@@ -32,6 +33,7 @@
 /* What stores keep. */
 #define NA_KIND_SESSION "session"
 #define NA_KIND_USER "user"
+#define NA_KIND_EPOCH "epoch"
 
 /* One identity string that is handed to applications. */
 typedef struct na_identity {
@@ -122,6 +124,9 @@ const char *na_session_claim(const na_session *session, const char *name);
 
 /* 1 where the claim has that value among its values. */
 int na_session_has(const na_session *session, const char *name, const char *value);
+
+/* Returns 1 if a store had a record of the session when its token was made. */
+int na_session_is_registered(const na_session *session);
 
 /* 1 where claim roles, or NextAuth's usual `role`, names that role. */
 int na_session_has_role(const na_session *session, const char *role);

@@ -76,13 +76,17 @@ static na_error *run(na_redis *redis, apr_pool_t *pool, na_redis_command *comman
 
 /* ── get, put, swap ── */
 
-/* The value stays where the reply has it: both live in one pool. */
+/*
+ * The value stays where the reply has it: both live in one pool. A key of another type than ours
+ * counts as missing, as MGET has it: that is no fault of the server.
+ */
 static int read_value(const redisReply *reply, na_bytes *value)
 {
     *value = (na_bytes){NULL, 0};
     if (reply->type == REDIS_REPLY_STRING)
         *value = (na_bytes){(const unsigned char *)reply->str, reply->len};
-    return value->data || reply->type == REDIS_REPLY_NIL;
+    return value->data || reply->type == REDIS_REPLY_NIL ||
+           na_redis_reply_is_error(reply, "WRONGTYPE");
 }
 
 static na_error *get_one(const na_redis *redis, na_redis_client *client, apr_pool_t *pool,
@@ -155,7 +159,10 @@ static na_error *redis_put(void *self, apr_pool_t *pool, const na_store_key *key
 
 /* No value is empty: an empty text stands for none. */
 static const char swap_script[] =
-    "if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end "
+    "local was = redis.pcall('GET', KEYS[1]) "
+    "if type(was) == 'table' then "
+    "if string.find(was.err, 'WRONGTYPE', 1, true) then return -1 end return was end "
+    "if (was or '') ~= ARGV[1] then return 0 end "
     "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) "
     "return 1";
 
@@ -179,6 +186,9 @@ static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *ke
     if (reply->type != REDIS_REPLY_INTEGER)
         return na_redis_reply_odd(pool, &command);
     *swapped = reply->integer == 1;
+    if (reply->integer < 0)
+        return na_error_new(pool, NA_SESSION, "a key in Redis has a type that is not ours: %s",
+                            command.key);
     if (!*swapped && command.lost)
         return na_error_new(pool, NA_UNAVAILABLE,
                             "the connection to Redis was lost while a value was replaced");
@@ -323,6 +333,35 @@ static na_error *redis_each(void *self, apr_pool_t *pool, const char *kind, na_s
     NA_TRY(list_servers(redis, pool, &servers));
     for (int i = 0; i < servers->nelts; i++)
         NA_TRY(visit_server(&list, pool, &APR_ARRAY_IDX(servers, i, na_redis_address)));
+    return NULL;
+}
+
+/* ── what it does with entries ── */
+
+/* A field of INFO, "name:value" on a line of its own; "" if there is none. */
+static const char *info_field(apr_pool_t *pool, const char *info, const char *name)
+{
+    const char *line = strstr(info, apr_pstrcat(pool, "\n", name, ":", NULL));
+    const char *value = line ? strchr(line, ':') + 1 : "";
+    return apr_pstrmemdup(pool, value, strcspn(value, "\r\n"));
+}
+
+na_error *na_redis_ask_habits(const na_store *store, apr_pool_t *pool, na_redis_habits *habits)
+{
+    apr_array_header_t *servers;
+    redisReply *reply;
+    na_redis_command command = {0};
+    NA_TRY(list_servers(store->self, pool, &servers));
+    na_redis_add(&command, "INFO");
+    NA_TRY(
+        run_at(store->self, pool, &APR_ARRAY_IDX(servers, 0, na_redis_address), &command, &reply));
+    if (reply->type != REDIS_REPLY_STRING || !reply->str)
+        return na_redis_reply_odd(pool, &command);
+    const char *limit = info_field(pool, reply->str, "maxmemory");
+    habits->policy = info_field(pool, reply->str, "maxmemory_policy");
+    habits->evicts = *limit && strcmp(limit, "0") != 0 && *habits->policy &&
+                     strcmp(habits->policy, "noeviction") != 0;
+    habits->appends = strcmp(info_field(pool, reply->str, "aof_enabled"), "1") == 0;
     return NULL;
 }
 

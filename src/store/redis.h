@@ -55,4 +55,17 @@ na_error *na_redis_options_check(apr_pool_t *pool, const na_redis_options *optio
  */
 na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_store *store);
 
+/* Whether a Redis keeps what it is given. */
+typedef struct na_redis_habits {
+    const char *policy; /* maxmemory-policy; "" if unknown */
+    int evicts;         /* it has a memory limit and a policy that drops entries */
+    int appends;        /* appendonly is on */
+} na_redis_habits;
+
+/*
+ * Asks one server of a store that na_redis_make filled, with INFO. Its user may not be allowed to:
+ * then this fails.
+ */
+na_error *na_redis_ask_habits(const na_store *store, apr_pool_t *pool, na_redis_habits *habits);
+
 #endif

@@ -39,8 +39,8 @@ int na_redis_reply_is_array(const redisReply *reply, size_t least)
 
 na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ERROR)
-        return NULL;
+    if (reply->type != REDIS_REPLY_ERROR || na_redis_reply_is_error(reply, "WRONGTYPE"))
+        return NULL; /* what is wrong with one key is for who asked for it */
     char *words = apr_pstrdup(pool, na_one_line(pool, reply->str, 200));
     /* a server that does not know a command repeats its arguments: a password, a session */
     char *repeated = strstr(words, ", with args");

@@ -153,6 +153,7 @@ static na_session session_of(const char *sub, const na_store_key *key, apr_int64
                         .claims = provider,
                         .claim_count = 1,
                         .auth_time = auth_time,
+                        .issued_at = auth_time,
                         .expires = auth_time + 30 * DAY,
                         .has_id = key != NULL,
                         .key = key ? *key : none};
@@ -222,11 +223,13 @@ static void checking(apr_pool_t *pool)
           "a token of the same sign-in from before it had an id, too");
     na_session_key_without_id(pool, "acme/42", auth_time - 7, &stranger.key);
     stranger.auth_time = auth_time - 7;
+    stranger.issued_at = auth_time + 60;
     succeeds(na_registry_check(registry, pool, &stranger, &client, SECONDS(101)),
              "that of another sign-in stands on its own");
     succeeds(na_registry_end_user(registry, pool, "acme/42", NULL, SECONDS(200)), "all are ended");
     fails(na_registry_check(registry, pool, &stranger, &client, SECONDS(201)), "that one too");
     na_session other = session_of("43", NULL, auth_time);
+    other.issued_at = auth_time + 60;
     succeeds(na_registry_check(registry, pool, &other, &client, SECONDS(201)), "no other user's");
 }
 
@@ -396,6 +399,134 @@ static void moving(apr_pool_t *pool)
     ok(error != NULL, "with the old store down, nothing is taken for missing there");
 }
 
+/* ── a store that is emptied ───────────────────────────────────────────────────────────────── */
+
+static int forgotten;
+static void count_forgotten(void *data, const char *store)
+{
+    forgotten++;
+}
+
+/* As its token says of itself. */
+static na_session registered(const char *sub, const na_store_key *key, apr_int64_t auth_time)
+{
+    static const na_claim claims[] = {{NA_CLAIM_PROVIDER, "acme"}, {NA_CLAIM_REGISTERED, "true"}};
+    na_session session = session_of(sub, key, auth_time);
+    session.claims = claims;
+    session.claim_count = 2;
+    return session;
+}
+
+static void empty(const na_store *store)
+{
+    apr_hash_clear(memory_of(store)->values);
+}
+
+static void remove_key(const na_store *store, const na_store_key *key)
+{
+    memory *m = memory_of(store);
+    apr_hash_set(m->values, name_of(m, key), APR_HASH_KEY_STRING, NULL);
+}
+
+static void emptied(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    apr_int64_t at;
+    registry->forgot = count_forgotten;
+    forgotten = 0;
+    na_store_key one = begin(pool, registry, "acme/42", "one", NULL, NOW, &at);
+    na_store_key two = begin(pool, registry, "acme/42", "two", NULL, NOW, &at);
+    na_session first = registered("42", &one, at), second = registered("42", &two, at);
+    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(1)), "a session");
+    is_number(forgotten, 1, "a new store's memory begins with the first that is asked for");
+    na_registry_end(registry, pool, "acme/42", &two, at, SECONDS(2));
+    fails(na_registry_check(registry, pool, &second, &client, SECONDS(3)), "one that was ended");
+
+    empty(store);
+    fails(na_registry_check(registry, pool, &second, &client, SECONDS(10)),
+          "is refused after the store was emptied");
+    fails(na_registry_check(registry, pool, &first, &client, SECONDS(10)),
+          "as is every other that the store does not know any more");
+    is_number(forgotten, 2, "which the log is told of, once");
+    na_store_key three = begin(pool, registry, "acme/42", "three", NULL, SECONDS(20), &at);
+    na_session third = registered("42", &three, at);
+    succeeds(na_registry_check(registry, pool, &third, &client, SECONDS(21)), "a new one is good");
+    remove_key(store, &three);
+    fails(na_registry_check(registry, pool, &third, &client, SECONDS(22)),
+          "and is refused when its record alone is gone");
+
+    na_store_key key;
+    na_store_key_make(&key, NA_KIND_SESSION, "while it was down");
+    na_session unknown = session_of("42", &key, at);
+    succeeds(na_registry_check(registry, pool, &unknown, &client, SECONDS(23)),
+             "one that began while the store was down is good");
+    na_session foreign = session_of("42", NULL, at);
+    succeeds(na_registry_check(registry, pool, &foreign, &client, SECONDS(23)),
+             "and a token of an application's own");
+    foreign.issued_at = at - 15;
+    fails(na_registry_check(registry, pool, &foreign, &client, SECONDS(23)),
+          "unless it is from before the store was emptied");
+    succeeds(na_registry_check(registry, pool, &unknown, &client, SECONDS(24)), "the first");
+    na_registry_end(registry, pool, "acme/42", &key, at, SECONDS(25));
+    fails(na_registry_check(registry, pool, &unknown, &client, SECONDS(26)), "can be ended");
+
+    registry->accepts_lost = 1;
+    empty(store);
+    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(30)),
+             "where the operator says so, tokens from before are accepted");
+    is_number(listed(pool, registry, "acme/42", SECONDS(31)), 1, "and get a record");
+    remove_key(store, &one);
+    first.auth_time = apr_time_sec(SECONDS(31));
+    fails(na_registry_check(registry, pool, &first, &client, SECONDS(32)),
+          "not those from after it that lost theirs");
+}
+
+static void kept_memory(apr_pool_t *pool)
+{
+    static const char *const secrets[] = {"a newer secret of more than 32 bytes",
+                                          "the secret that records are sealed with"};
+    na_store *old = make_store(pool, &driver), *new = make_store(pool, &driver);
+    na_registry *before = make_registry(pool, old, NULL), *both = make_registry(pool, new, old);
+    na_registry *rotated = make_registry(pool, old, NULL);
+    na_registry *later = make_registry(pool, old, NULL);
+    na_record_keys two_keys, new_key;
+    apr_int64_t at;
+    na_record_keys_derive(pool, secrets, 2, &two_keys);
+    na_record_namespaces_derive(pool, secrets, 2, &rotated->namespaces);
+    rotated->keys = &two_keys;
+    na_record_keys_derive(pool, secrets, 1, &new_key);
+    na_record_namespaces_derive(pool, secrets, 1, &later->namespaces);
+    later->keys = &new_key;
+    na_store_key one = begin(pool, before, "acme/42", "one", NULL, NOW, &at);
+    na_store_key two = begin(pool, before, "acme/42", "two", NULL, NOW, &at);
+    na_session first = registered("42", &one, at), second = registered("42", &two, at);
+    na_session foreign = session_of("43", NULL, at + 5);
+    forgotten = 0;
+    before->forgot = both->forgot = rotated->forgot = later->forgot = count_forgotten;
+    na_registry_check(before, pool, &first, &client, SECONDS(1));
+    is_number(forgotten, 1, "a store remembers");
+    succeeds(na_registry_check(both, pool, &foreign, &client, SECONDS(10)),
+             "a new store goes on with the memory of the one before");
+    na_registry_end(both, pool, "acme/42", &two, at, SECONDS(11));
+    fails(na_registry_check(both, pool, &second, &client, SECONDS(12)), "an end is one in both:");
+    empty(new);
+    fails(na_registry_check(both, pool, &second, &client, SECONDS(13)),
+          "it holds where the new one is emptied meanwhile");
+    na_registry_end_user(both, pool, "acme/42", NULL, SECONDS(14));
+    empty(new);
+    fails(na_registry_check(both, pool, &first, &client, SECONDS(15)), "so does that of them all");
+    succeeds(na_registry_check(rotated, pool, &foreign, &client, SECONDS(16)),
+             "a new secret goes on with the memory of the old one");
+    succeeds(na_registry_check(later, pool, &foreign, &client, SECONDS(17)),
+             "also once that is dropped");
+    is_number(forgotten, 1, "and nothing was forgotten");
+    succeeds(na_registry_check(later, pool, &foreign, &client, SECONDS(2 * DAY)), "days later");
+    int writes = memory_of(old)->writes;
+    na_registry_check(later, pool, &foreign, &client, SECONDS(2 * DAY + 5));
+    is_number(memory_of(old)->writes, writes, "the entry is not written at each look");
+}
+
 static int changes;
 static void count_change(void *data, int is_down, const char *message)
 {
@@ -487,6 +618,8 @@ int main(void)
     crowds(pool);
     races(pool);
     moving(pool);
+    emptied(pool);
+    kept_memory(pool);
     outages(pool);
     return tap_done();
 }

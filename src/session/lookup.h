@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_SESSION_LOOKUP_H
+#define NA_SESSION_LOOKUP_H
+
+#include "session/registry.h"
+
+/* Values of a registry's stores, for the registry's own files. */
+
+/* A value as it was found; data NULL: nowhere. */
+typedef struct na_found {
+    na_bytes value;
+    int in_first; /* in the store that is written to */
+} na_found;
+
+/* Sets values[i] for each key, from the first store that has it; one question for all of them. */
+na_error *na_look_up(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
+                     int count, na_found *values);
+
+/* What a swap in the first store has to find there. */
+na_bytes na_found_in_first(const na_found *was);
+
+#endif
