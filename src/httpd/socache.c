@@ -32,6 +32,11 @@
 /*
  * What outlives a graceful restart: shmcb's segment, the mutex around it, and how full it is. Old
  * and new children use the same.
+ *
+ * The instance has a pool that APR never clears: mod_socache_shmcb registers a clean-up there, and
+ * its code goes with each configuration, before a pool that outlives them all would call it. It is
+ * the provider of the day that destroys the instance, when httpd ends or has another one; whoever
+ * takes mod_socache_shmcb out of the configuration leaves it to the end of the process.
  */
 typedef struct retained {
     apr_global_mutex_t *mutex;
@@ -50,12 +55,6 @@ typedef struct na_socache {
 
 /* One for all virtual hosts: made before the fork, the child's own afterwards. */
 static na_socache the_cache;
-
-static apr_status_t forget(void *unused)
-{
-    the_cache = (na_socache){0};
-    return APR_SUCCESS;
-}
 
 static int is_dbm(const na_socache *cache)
 {
@@ -88,6 +87,11 @@ static apr_status_t store_entry(const na_socache *cache, apr_pool_t *pool, const
 
 /* ── the configuration ─────────────────────────────────────────────────────────────────────── */
 
+static const ap_socache_provider_t *find_provider(const char *name)
+{
+    return ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
+}
+
 /* "shmcb:/path(size)": the provider, and what it makes of the rest. */
 static const ap_socache_provider_t *provider_of(apr_pool_t *pool, const char *argument,
                                                 const char **rest)
@@ -96,7 +100,7 @@ static const ap_socache_provider_t *provider_of(apr_pool_t *pool, const char *ar
     const char *name =
         colon ? apr_pstrmemdup(pool, argument, (apr_size_t)(colon - argument)) : argument;
     *rest = colon ? colon + 1 : NULL;
-    return ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
+    return find_provider(name);
 }
 
 static const char *argument_of(const server_rec *s)
@@ -203,6 +207,23 @@ static retained *retained_of(void)
     return kept ? kept : ap_retained_data_create("nextauth-socache", sizeof *kept);
 }
 
+static void destroy_instance(retained *kept, server_rec *s)
+{
+    const ap_socache_provider_t *shmcb = find_provider("shmcb");
+    if (kept->instance && shmcb)
+        shmcb->destroy(kept->instance, s);
+    kept->instance = NULL;
+}
+
+/* The configuration goes; its modules are still there. */
+static apr_status_t forget(void *server)
+{
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING)
+        destroy_instance(retained_of(), server);
+    the_cache = (na_socache){0};
+    return APR_SUCCESS;
+}
+
 static na_error *make_mutex(apr_pool_t *pool, server_rec *s, retained *kept)
 {
     if (!kept->mutex && ap_global_mutex_create(&kept->mutex, NULL, NA_SOCACHE_MUTEX, NULL, s,
@@ -240,8 +261,7 @@ static apr_status_t move_entry(ap_socache_instance_t *from, server_rec *s, void 
 /* Sessions come along when a reload changes the cache. */
 static void move_entries(apr_pool_t *pool, const retained *kept, na_socache *to)
 {
-    const ap_socache_provider_t *shmcb =
-        ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, "shmcb", AP_SOCACHE_PROVIDER_VERSION);
+    const ap_socache_provider_t *shmcb = find_provider("shmcb");
     apr_pool_t *temporary;
     if (!shmcb || !kept->instance)
         return;
@@ -252,19 +272,21 @@ static void move_entries(apr_pool_t *pool, const retained *kept, na_socache *to)
     apr_pool_destroy(temporary);
 }
 
-/* shmcb's instance goes into the process's pool: it must outlive the configuration. */
 static na_error *make_shmcb(server_rec *s, const char *argument, const char *rest, retained *kept,
                             na_socache *cache)
 {
-    apr_pool_t *pool = s->process->pool;
+    apr_pool_t *pool;
     if (kept->instance && strcmp(kept->argument, argument) == 0) {
         cache->instance = kept->instance;
         cache->space = kept->space;
         return NULL;
     }
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS)
+        return na_error_new(s->process->pool, NA_CONFIGURATION, "no pool for the session cache");
     NA_TRY(make_instance(pool, s, cache, rest));
     NA_TRY(na_socache_space_make(pool, argument, OBJECT_SIZE + NA_SHA256_LEN, &cache->space));
     move_entries(pool, kept, cache);
+    destroy_instance(kept, s);
     kept->argument = apr_pstrdup(pool, argument);
     kept->instance = cache->instance;
     kept->space = cache->space;
@@ -277,7 +299,7 @@ static na_error *make_other(apr_pool_t *pconf, server_rec *s, const char *rest, 
     NA_TRY(make_instance(pconf, s, cache, rest));
     if (is_dbm(cache)) /* the others' connections must not be opened before the fork */
         move_entries(pconf, kept, cache);
-    kept->instance = NULL;
+    destroy_instance(kept, s);
     return NULL;
 }
 
@@ -289,7 +311,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     the_cache = (na_socache){.provider = provider_of(pconf, argument, &rest),
                              .mutex = kept->mutex,
                              .server = s};
-    apr_pool_cleanup_register(pconf, NULL, forget, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pconf, s, forget, apr_pool_cleanup_null);
     return strcmp(the_cache.provider->name, "shmcb") == 0
                ? make_shmcb(s, argument, rest, kept, &the_cache)
                : make_other(pconf, s, rest, kept, &the_cache);

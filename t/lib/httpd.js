@@ -5,6 +5,8 @@ const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { inspect } = require('node:util');
+const { wasSent } = require('./deaths.js');
 
 const root = path.resolve(__dirname, '../..');
 const mpm = process.env.NEXTAUTH_MPM || 'event';
@@ -14,7 +16,9 @@ const ctlFile = path.join(path.dirname(moduleFile), 'nextauthctl');
 process.env.ASAN_OPTIONS ||= 'detect_leaks=0';
 // What takes long is done in one of the rounds that the suite makes.
 const thorough = mpm === 'event' && !process.env.NEXTAUTH_PRELOAD;
-const ends = /AddressSanitizer|runtime error:|exit signal|Segmentation|stack smashing/;
+const ends = /AddressSanitizer|runtime error:|exit signal|Segmentation|stack smashing|sending a SIGKILL/;
+// How long an end may take on a machine that is busy with something else.
+const END_MS = 60_000;
 
 function apxs(name) {
   for (const program of ['apxs', 'apxs2']) {
@@ -157,21 +161,41 @@ async function until(what, condition, ms = 20_000) {
   throw new Error(`not within ${ms / 1000} s: ${what}`);
 }
 
-async function answers(port, until) {
-  while (Date.now() < until()) {
-    const open = await new Promise((resolve) => {
-      const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
-      socket.on('error', () => resolve(false));
+// The children of a process, as the kernel has them.
+function childrenOf(pid) {
+  return fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).filter((entry) => {
+    const stat = read(`/proc/${entry}/stat`).replace(/^.*\) /s, '').split(' ');
+    return Number(stat[1]) === pid && stat[0] !== 'Z';
+  }).map(Number);
+}
+
+// Sockets of a port of this machine, but those that only wait for their name to be free again:
+// { listening: inodes, connected: how many }.
+function socketsOf(port) {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const all = ['tcp', 'tcp6'].flatMap((name) => read(`/proc/net/${name}`).split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/)).filter(([, local]) => local?.endsWith(end));
+  return {
+    listening: all.filter(([, , , state]) => state === '0A').map((fields) => fields[9]),
+    connected: all.filter(([, , , state]) => !['0A', '06'].includes(state)).length,
+  };
+}
+
+function holds(pid, inodes) {
+  try {
+    return fs.readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const target = /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+      return target && inodes.includes(target[1]);
     });
-    if (open) return true;
-    await pause(50);
+  } catch {
+    return false; // gone, or just going
   }
-  return false;
 }
 
 function testIn(folder, options) {
-  const { status, stdout, stderr } = spawnSync(program, ['-t', '-f', path.join(folder, 'httpd.conf')],
-    { env: environment(options), encoding: 'utf8', timeout: 20_000 });
+  const { status, signal, stdout, stderr } = spawnSync(program, ['-t', '-f', path.join(folder, 'httpd.conf')],
+    { env: environment(options), encoding: 'utf8', timeout: END_MS });
+  if (signal) throw new Error(`a test of the configuration died by ${signal}: ${stderr}`);
   return { status, output: stdout + stderr };
 }
 
@@ -182,9 +206,16 @@ async function startHttpd(t, options = {}) {
   const child = spawn(program, ['-DFOREGROUND', '-f', path.join(folder, 'httpd.conf')],
     // a group of its own: prefork sends the signals it gets to the whole group
     { env: environment(options), stdio: ['ignore', stderr, stderr], detached: true });
-  let exited = false;
-  const gone = new Promise((resolve) => { child.on('exit', () => { exited = true; resolve(); }); });
+  let [started, exited] = [false, false];
+  const gone = new Promise((resolve) => {
+    child.on('exit', (status, signal) => {
+      exited = true;
+      site.exit = signal ? { signal } : { status };
+      resolve();
+    });
+  });
   const log = () => read(path.join(folder, 'error.log')) + read(path.join(folder, 'stderr.log'));
+  const starts = () => (log().match(/resuming normal operations/g) || []).length;
 
   const site = {
     port,
@@ -204,30 +235,44 @@ async function startHttpd(t, options = {}) {
       fs.writeFileSync(path.join(folder, 'httpd.conf'), configuration(folder, port, { ...options, config }));
       return testIn(folder, options);
     },
-    // Gracefully; with another configuration where one is given.
+    // Changes the file that the next reload reads.
+    rewrite: (change) => fs.writeFileSync(path.join(folder, 'httpd.conf'), change(read(path.join(folder, 'httpd.conf')))),
+    // Gracefully; with another configuration where one is given. Comes back when new connections
+    // are the new children's, or httpd has ended over its configuration.
     reload: async (config) => {
       if (config !== undefined) fs.writeFileSync(path.join(folder, 'httpd.conf'), configuration(folder, port, { ...options, config }));
+      const [before, old] = [starts(), childrenOf(child.pid)];
       child.kill('SIGUSR1');
-      await pause(1500);
+      await until('httpd has read its configuration again', () => exited || starts() > before, END_MS);
+      const { listening } = socketsOf(port);
+      await until('children of before accept nothing more', () => !old.some((pid) => holds(pid, listening)), END_MS);
     },
-    // Gracefully: told to end at once, the event MPM may crash over a connection that is just being
-    // closed, whatever modules it has.
-    stop: async () => {
+    // Gracefully, or by another signal. Told to end at once, the event MPM may crash over a
+    // connection that is just being closed, whatever modules it has: until there is none, SIGTERM waits.
+    stop: async (signal = 'SIGWINCH') => {
       if (exited) return;
-      child.kill('SIGWINCH');
-      const timers = [setTimeout(() => child.kill('SIGTERM'), 5000), setTimeout(() => child.kill('SIGKILL'), 8000)];
+      if (signal === 'SIGTERM') await until('all connections are closed', () => !socketsOf(port).connected, END_MS);
+      child.kill(signal);
+      const timer = setTimeout(() => {
+        t.ok(false, 'httpd ends when it is told to', log().slice(-6000));
+        child.kill('SIGKILL');
+      }, END_MS);
       await gone;
-      timers.forEach(clearTimeout);
+      clearTimeout(timer);
     },
   };
   t.cleanup(async () => {
     await site.stop();
     const hit = log().split('\n').find((line) => ends.test(line));
     t.ok(!hit, 'no child died and no sanitizer spoke', hit, hit && log().slice(-6000));
+    t.ok(!started || (site.exit.signal ? wasSent(child.pid, site.exit.signal) : site.exit.status === 0),
+      'and httpd itself ended as it should', inspect(site.exit), log().slice(-6000));
     fs.rmSync(folder, { recursive: true, force: true });
   });
-  const deadline = Date.now() + 20_000;
-  if (!(await answers(port, () => (exited ? 0 : deadline)))) throw new Error(`httpd does not start:\n${log()}`);
+  // Connections are taken before it is ready for signals.
+  await until('httpd is up', () => exited || starts() > 0, END_MS);
+  started = !exited;
+  if (!started) throw new Error(`httpd does not start:\n${log()}`);
   return site;
 }
 
@@ -268,4 +313,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };
+module.exports = { program, childrenOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };

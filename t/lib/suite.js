@@ -2,6 +2,7 @@
 // TAP for one test file. suite('what it is about', async (t) => { … }).
 const path = require('node:path');
 const { isDeepStrictEqual, inspect } = require('node:util');
+const { reportDeaths } = require('./deaths.js');
 
 const WATCHDOG_MS = 240_000;
 
@@ -81,6 +82,7 @@ function suite(about, body) {
   const t = new Suite();
   const { startHttpd, configtest } = require('./httpd.js');
   const { Client, raw } = require('./client.js');
+  reportDeaths((name, signal) => t.ok(false, `${name} died by ${signal}`));
   t.httpd = (options) => startHttpd(t, options);
   t.configtest = (options) => configtest(t, options);
   t.client = (site) => new Client(site);
