@@ -60,6 +60,24 @@ NextAuthProvider credentials "name=Our users" backend=file:@DIR@/users` });
     t.like(site.log(), /cannot read password file/, 'and the log says why');
   }
 
+  t.section('hashes that cannot be used');
+  {
+    const long = 'long words that bcrypt reads the first seventy-two bytes of, and then no more. 84';
+    const bad = await t.httpd({ config: `${common}
+NextAuthProvider credentials backend=file:@DIR@/users`, files: { users: `${htpasswd({ ada: 'secret', long })}hours:$2b$31$abcdefghijklmnopqrstuu
+days:$6$rounds=900000000$salt$x
+plain:not-hashed\n` } });
+    const failed = `${bad.url}/api/auth/error?error=CredentialsSignin&provider=credentials`;
+    for (const [user, why] of [['hours', 'malformed password hash of kind bcrypt'], ['days', 'the password hash of kind SHA-512 crypt costs too much'], ['plain', 'unknown kind of password hash']]) {
+      t.is((await t.client(bad).credentials(user, 'not-hashed')).location, failed, `${user}: is refused as a wrong password is`);
+      t.ok(new RegExp(`:error\\].*user '${user}' of \\S+users cannot sign in: ${why}`).test(bad.log()), '  and the log names user and reason', bad.log());
+    }
+    t.unlike(bad.log(), /abcdefghijklmnopqrstuu|not-hashed/, 'without the hash');
+    t.is((await t.client(bad).credentials('ada', 'secret')).location, bad.url, 'others sign in');
+    for (const tail of ['', 'any other tail']) t.is((await t.client(bad).credentials('long', long.slice(0, 72) + (tail || long.slice(72)))).location, failed, 'a password that bcrypt would cut is refused, its own tail or another');
+    t.is((await t.client(bad).credentials('long', long.slice(0, 72))).location, bad.url, 'its first 72 bytes are the password');
+  }
+
   t.section('httpd\'s authentication providers');
   {
     const authn = await t.httpd({

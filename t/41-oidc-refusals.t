@@ -282,9 +282,10 @@ ${provider('slow', rogue.issuer('slow'))}
     const asked = Date.now();
     t.is((await t.client(busy).get('/public.html')).status, 200, 'the public page is served meanwhile');
     t.ok(Date.now() - asked < 1000, '  and at once', `${Date.now() - asked} ms`);
-    t.is([...new Set((await waiting).map((answer) => answer.location))], [`${busy.url}/api/auth/error?error=${SIGNIN}`], 'everybody gets an answer');
+    const answers = await waiting;
+    t.ok(answers.every((answer) => answer.status === 503 || answer.location === `${busy.url}/api/auth/error?error=${SIGNIN}`), 'everybody gets an answer');
     t.ok(Date.now() - start < 9000, '  before long', `${Date.now() - start} ms`);
-    if (process.env.NEXTAUTH_MPM !== 'prefork') t.like(busy.log(), /all 2 outgoing calls are busy|too many calls are waiting already/, '  and the log says that too much is asked of the provider');
+    t.like(busy.log(), /too many (outgoing calls|calls of \S+) are under way/, '  and the log says that too much is asked of the provider');
   }
 
   t.section('a new key, not in the set that was fetched');

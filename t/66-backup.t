@@ -67,7 +67,7 @@ INSERT INTO authenticators ("credentialID", "userId", "providerAccountId", "cred
   ('b3RoZXI=', 41, 'cA==', 'a2V5', 0, 'singleDevice', FALSE, NULL);
 INSERT INTO nextauth_roles (user_id, role) VALUES ('3', 'admin'), ('3', 'Ünï'), ('41', 'admin');
 INSERT INTO nextauth_credentials (user_id, password_hash, changed_at, disabled) VALUES
-  ('3', '$2b$12$abc', 1767225600000, 0), ('7', NULL, 0, 1);
+  ('3', '$2b$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6', 1767225600000, 0), ('7', NULL, 0, 1);
 INSERT INTO nextauth_store (store_key, value, expires) VALUES ('session:1', ${text(odd)}, 4102444800000);
 `));
 }
@@ -161,6 +161,13 @@ async function targets(t, db, file) {
   t.is((await restore(db, '--replace', file)).status, 0, '--replace');
   await backup(db, fileOf(db, 'again'));
   t.is(rowsOf(fileOf(db, 'again')), rowsOf(file), 'and it is as it was');
+  const hashes = async () => (await db.sql('SELECT user_id, password_hash FROM nextauth_credentials ORDER BY user_id')).map((row) => row.password_hash);
+  const [good] = await hashes();
+  await db.sql("UPDATE nextauth_credentials SET password_hash = '$6$rounds=900000000$salt$x' WHERE user_id = '7'");
+  t.is((await backup(db, fileOf(db, 'costly'))).status, 0, 'a database with a password hash that would take hours');
+  const costly = await restore(db, '--replace', fileOf(db, 'costly'));
+  t.is([costly.status, await hashes()], [0, [good, null]], 'is restored without that hash', costly.stderr);
+  t.like(costly.stderr, /user 7 is restored without a password: the password hash of kind SHA-512 crypt costs too much\nrestored: .*; 1 password hashes were refused\n$/, 'which is said, with the reason');
   await db.sql('DROP TABLE nextauth_roles');
   const lacking = await restore(db, '--replace', file);
   t.like(lacking.stderr, /rows of roles, .*no table.* migrate/, 'a table that is not there is refused');

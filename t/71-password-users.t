@@ -81,6 +81,16 @@ async function users(t, db) {
   await db.sql(`UPDATE nextauth_credentials SET password_hash = '${(await nextauthctlHash())}'`);
   t.ok(isIn(await signIn('ada@example.org', GOOD)), 'a hash of another kind is good');
   t.like((await db.sql('SELECT password_hash FROM nextauth_credentials'))[0].password_hash, /^\$2[aby]\$10\$/, 'and made anew at sign-in');
+  const [{ user_id: adaId, password_hash: good }] = await db.sql('SELECT user_id, password_hash FROM nextauth_credentials');
+  const put = (hash) => db.sql(`UPDATE nextauth_credentials SET password_hash = '${hash}' WHERE user_id = '${adaId}'`);
+  for (const [hash, why] of [['$2b$31$abcdefghijklmnopqrstuu', 'malformed'], ['$6$rounds=900000000$salt$x', 'costs too much'], ['$2y$17$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6', 'costs too much'], [GOOD, 'unknown kind']]) {
+    await put(hash);
+    const c = await signIn('ada@example.org', GOOD);
+    t.is([isIn(c), c.answer.location], [false, `${site.url}/api/auth/error?error=CredentialsSignin&provider=credentials`], `a hash that cannot be used matches nothing: ${hash.slice(0, 12)}`);
+    t.ok(site.log().split('\n').some((line) => /:error\]/.test(line) && line.includes(`user '${adaId}' of the database cannot sign in`) && line.includes(why)), '  and the log names the user');
+  }
+  t.is(JSON.parse((await nextauthctl(db, ['user', 'show', 'ada@example.org', '--json'])).stdout).password.hash, 'unusable', 'nextauthctl user show says so, too');
+  await put(good);
 
   t.section(`${db.engine}: forgetting the password`);
   const known = await ask('reset-password', 'ada@example.org');

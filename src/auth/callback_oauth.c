@@ -6,6 +6,7 @@
 #include "auth/action.h"
 #include "auth/checks.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "oauth/oauth.h"
 
 #define SAID_MAX 200
@@ -30,30 +31,47 @@ static na_error *check_iss(na_request *request, const na_metadata *metadata)
                               "the callback's iss is another issuer");
 }
 
-static na_error *fetch_profile(na_request *request, const na_checks *checks, na_tokens *tokens,
-                               json_t **profile)
+static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const na_checks *checks,
+                               na_tokens *tokens, json_t **profile)
 {
     const char *code = na_parameter(request, "code");
-    na_oauth oauth;
     na_metadata metadata;
-    na_oauth_of_request(request, &oauth);
-    NA_TRY(na_oauth_metadata(&oauth, &metadata));
+    NA_TRY(na_oauth_metadata(oauth, &metadata));
     NA_TRY(check_iss(request, &metadata));
     if (!code || !*code)
         return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no code");
-    NA_TRY(na_oauth_exchange(&oauth, &metadata, code, checks->code_verifier, tokens));
-    return na_oauth_profile(&oauth, &metadata, tokens, checks->nonce, profile);
+    NA_TRY(na_oauth_exchange(oauth, &metadata, code, checks->code_verifier, tokens));
+    return na_oauth_profile(oauth, &metadata, tokens, checks->nonce, profile);
+}
+
+/* One place for all calls: who has given the code away is not sent back for want of another. */
+static na_error *fetch_in_place(na_request *request, const na_checks *checks, na_tokens *tokens,
+                                json_t **profile)
+{
+    na_oauth oauth;
+    na_oauth_of_request(request, &oauth);
+    NA_TRY(na_http_enter(oauth.http, request->pool, &oauth.place));
+    na_error *error = fetch_profile(request, &oauth, checks, tokens, profile);
+    na_http_leave(oauth.place);
+    return error;
 }
 
 /* What there is to map from: values are the user's own business. */
 static void log_profile(const na_request *request, json_t *profile)
 {
-    const char *name, *names = "";
+    const char *name;
     json_t *value;
-    json_object_foreach(profile, name, value) names =
-        apr_pstrcat(request->pool, names, *names ? ", " : "", name, NULL);
+    apr_array_header_t *names = apr_array_make(request->pool, 16, sizeof(const char *));
+    apr_size_t len = 0;
+    json_object_foreach(profile, name, value)
+    {
+        if (len > SAID_MAX)
+            break;
+        APR_ARRAY_PUSH(names, const char *) = name;
+        len += strlen(name);
+    }
     na_log(request, NA_LOG_DEBUG, "PROFILE_DATA", "the profile has %s",
-           na_one_line(request->pool, names, SAID_MAX));
+           na_one_line(request->pool, na_join(request->pool, names, ", "), SAID_MAX));
 }
 
 static na_error *sign_in(na_request *request, na_response *response, const char *state)
@@ -63,7 +81,7 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     json_t *profile;
     na_subject subject = {.provider = request->provider};
     NA_TRY(na_checks_take(request, response, state, &checks, &subject.initiator));
-    NA_TRY(fetch_profile(request, &checks, &tokens, &profile));
+    NA_TRY(fetch_in_place(request, &checks, &tokens, &profile));
     log_profile(request, profile);
     NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));
     subject.profile = profile;
@@ -86,7 +104,10 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
         return na_error_new(request->pool, NA_CALLBACK, "the provider answers %s (%s)",
                             said(request, "error"), said(request, "error_description"));
     }
+    int cookies = response->set_cookies->nelts;
     na_error *error = sign_in(request, response, state);
+    if (na_is_unavailable(error))
+        response->set_cookies->nelts = cookies; /* reloading the page has what it needs */
     if (error && strcmp(error->code, NA_ACCESS_DENIED) != 0 &&
         strcmp(error->code, NA_ACCOUNT_NOT_LINKED) != 0 && !na_is_unavailable(error) &&
         strcmp(error->code, NA_CONFIGURATION) != 0)

@@ -6,6 +6,7 @@
 #include "auth/action.h"
 #include "auth/initiator.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/url.h"
 
 /* The first rule that is true decides; where none is, having allowed somebody means nobody else. */
@@ -109,11 +110,10 @@ static na_error *resolve(na_request *request, na_subject *subject)
 static const char *roles_of(apr_pool_t *pool, const json_t *claims)
 {
     const json_t *roles = json_object_get(claims, NA_CLAIM_ROLES);
-    const char *text = "";
+    apr_array_header_t *names = apr_array_make(pool, 4, sizeof(const char *));
     for (size_t i = 0; i < json_array_size(roles); i++)
-        text = apr_pstrcat(pool, text, *text ? ", " : "",
-                           json_string_value(json_array_get(roles, i)), NULL);
-    return *text ? text : "none";
+        APR_ARRAY_PUSH(names, const char *) = json_string_value(json_array_get(roles, i));
+    return names->nelts ? na_join(pool, names, ", ") : "none";
 }
 
 void na_report_changes(na_request *request, na_subject *subject)

@@ -42,22 +42,31 @@ na_error *na_password_hash(apr_pool_t *pool, na_hash_kind kind, const char *pass
                            const char **hash);
 
 /*
- * Whether `hash` is of this password: any that apr_password_validate or crypt() knows, bcrypt of a
- * cost up to 16, and Argon2id up to 256 MiB, 16 passes and 16 lanes. `hash` may be NULL: no match,
- * at once. A password that na_password_hash would refuse never matches. An error (NA_CONFIGURATION)
- * where it cannot be told: a hash that costs more, an Argon2id one that is malformed, or no OpenSSL
- * for it.
+ * Whether `hash` is of this password: any that na_stored_hash_read takes, nothing else is computed.
+ * `hash` may be NULL, or locked: no match, at once. A password that na_password_hash would refuse
+ * never matches. An error (NA_CONFIGURATION) where the hash is unusable, or of Argon2id and OpenSSL
+ * lacks it.
  */
 na_error *na_password_matches(apr_pool_t *pool, const char *password, const char *hash,
                               int *matches);
 
 /*
+ * The same for who might not be there: where `hash` is NULL, unusable, or cheaper than `decoy`,
+ * `decoy` is verified as well, so that the work does not tell who exists.
+ */
+na_error *na_password_verify(apr_pool_t *pool, const char *password, const char *hash,
+                             const char *decoy, int *matches);
+
+/* The one whose verification is more work; `other` may be NULL or unusable. */
+const char *na_hash_costlier(apr_pool_t *pool, const char *one, const char *other);
+
+/*
  * Whether a hash that just matched should be made anew: it is of another kind, or cheaper. Where
  * na_password_hash then refuses the password, as bcrypt does a long one, the old hash stays good.
  */
-int na_password_is_outdated(const char *hash, na_hash_kind kind);
+int na_password_is_outdated(apr_pool_t *pool, const char *hash, na_hash_kind kind);
 
-/* "bcrypt", "yescrypt", "argon2id", or "other". */
-const char *na_hash_name(const char *hash);
+/* "bcrypt", "yescrypt", "argon2id", "other", or "unusable". */
+const char *na_hash_name(apr_pool_t *pool, const char *hash);
 
 #endif

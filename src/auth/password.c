@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include <apr_file_io.h>
-#include <apr_md5.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
-#include "base/crypto.h"
+#include "auth/hash.h"
+#include "base/text.h"
 
 #define WAIT apr_time_from_sec(5)
 
@@ -62,30 +62,57 @@ void na_password_gate_leave(na_password_gate *gate)
     apr_thread_mutex_unlock(gate->lock);
 }
 
-/* The user's hash; *any takes the first of the file, whoever's it is. */
-static const char *find_hash(apr_pool_t *pool, apr_file_t *file, const char *user, const char **any)
+/* What stands behind a name that has a hash; NULL where the line is no user's. */
+static char *hash_of_line(char *line)
+{
+    char *hash = strchr(line, ':');
+    if (*line == '#' || !hash)
+        return NULL;
+    *hash++ = '\0';
+    hash[strcspn(hash, ":\r\n")] = '\0';
+    return *hash ? hash : NULL;
+}
+
+/* A line that does not fit ends with the next one's beginning. */
+static int is_whole(const char *line)
+{
+    size_t len = strlen(line);
+    return len + 1 < LINE_MAX_BYTES || line[len - 1] == '\n';
+}
+
+/*
+ * The user's hash, NULL without one, and the costliest of the file, whoever's it is. All of the
+ * file is read for everybody, or time would tell how far down a user stands.
+ */
+static const char *find_hash(apr_pool_t *pool, apr_file_t *file, const char *user,
+                             const char **costliest)
 {
     char line[LINE_MAX_BYTES];
+    const char *found = NULL;
+    int is_start = 1;
+    apr_pool_t *line_pool;
+    apr_pool_create(&line_pool, pool);
     while (apr_file_gets(line, sizeof line, file) == APR_SUCCESS) {
-        char *hash = strchr(line, ':');
-        if (*line == '#' || !hash)
+        apr_pool_clear(line_pool);
+        int was_start = is_start;
+        is_start = is_whole(line);
+        char *hash = was_start && is_start ? hash_of_line(line) : NULL;
+        if (!hash)
             continue;
-        *hash++ = '\0';
-        hash[strcspn(hash, ":\r\n")] = '\0';
-        if (!*hash)
-            continue;
-        if (!*any)
-            *any = apr_pstrdup(pool, hash);
-        if (strcmp(line, user) == 0)
-            return apr_pstrdup(pool, hash);
+        if (na_hash_costlier(line_pool, *costliest, hash) == hash)
+            *costliest = apr_pstrdup(pool, hash);
+        if (!found && strcmp(line, user) == 0)
+            found = apr_pstrdup(pool, hash);
     }
-    return NULL;
+    apr_pool_destroy(line_pool);
+    return found;
 }
 
 na_password_result na_password_check(apr_pool_t *pool, const char *path, const char *user,
                                      const char *password, na_error **error)
 {
     apr_file_t *file;
+    int matches;
     apr_status_t status = apr_file_open(&file, path, APR_READ | APR_BUFFERED, APR_OS_DEFAULT, pool);
     if (status != APR_SUCCESS) {
         char reason[120];
@@ -93,13 +120,13 @@ na_password_result na_password_check(apr_pool_t *pool, const char *path, const c
                               apr_strerror(status, reason, sizeof reason));
         return NA_PASSWORD_FAILED;
     }
-    const char *any = NULL;
-    const char *hash = find_hash(pool, file, user, &any);
+    const char *costliest = NULL;
+    const char *hash = find_hash(pool, file, user, &costliest);
     apr_file_close(file);
-    if (!hash) { /* the same work, or time would tell who exists */
-        apr_password_validate(password, any ? any : DUMMY_HASH);
-        return NA_PASSWORD_DENIED;
-    }
-    return apr_password_validate(password, hash) == APR_SUCCESS ? NA_PASSWORD_GRANTED
-                                                                : NA_PASSWORD_DENIED;
+    na_error *unusable =
+        na_password_verify(pool, password, hash, costliest ? costliest : DUMMY_HASH, &matches);
+    if (unusable)
+        *error = na_error_wrap(pool, unusable, NULL, "user '%s' of %s cannot sign in",
+                               na_percent_encode(pool, user), path);
+    return matches ? NA_PASSWORD_GRANTED : NA_PASSWORD_DENIED;
 }

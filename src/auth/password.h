@@ -27,7 +27,8 @@ void na_password_gate_leave(na_password_gate *gate);
 
 /*
  * Checks against a file as htpasswd writes it, read anew each time. An unknown user costs as much
- * time as a wrong password. `error` explains NA_PASSWORD_FAILED.
+ * work as the costliest hash of the file, and so does who has a cheaper one. `error` explains
+ * NA_PASSWORD_FAILED, and NA_PASSWORD_DENIED where the user's hash is unusable.
  */
 na_password_result na_password_check(apr_pool_t *pool, const char *path, const char *user,
                                      const char *password, na_error **error);

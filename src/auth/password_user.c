@@ -20,21 +20,28 @@ static na_error *read_user(na_db_use *use, const char *email, known *k)
     return k->found ? na_db_get_credential(use, k->user.id, &k->credential) : NULL;
 }
 
+/* A hash that cannot be used matches nothing, and only the administrator learns of it. */
+static void log_unusable(na_request *request, const known *k, const na_error *error)
+{
+    na_log(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR",
+           "user '%s' of the database cannot sign in: %s", k->user.id,
+           na_error_text(request->pool, error));
+}
+
 /* The hash that counts, a dearer one where it should be made anew; behind the gate. */
-static na_error *check_hash(na_request *request, const known *k, const char *password, int *matches,
-                            const char **better)
+static void check_hash(na_request *request, const known *k, const char *password, int *matches,
+                       const char **better)
 {
     na_hash_kind kind = request->config->password_rules.kind;
-    const char *hash = k->credential.hash;
-    int has_hash = k->found && hash;
+    const char *hash = k->found ? k->credential.hash : NULL;
     *better = NULL;
-    NA_TRY(na_password_matches(request->pool, password,
-                               has_hash ? hash : request->config->nobodys_hash, matches));
-    *matches = *matches && has_hash;
-    if (*matches && na_password_is_outdated(hash, kind) &&
+    na_error *error =
+        na_password_verify(request->pool, password, hash, request->config->nobodys_hash, matches);
+    if (error)
+        log_unusable(request, k, error);
+    if (*matches && na_password_is_outdated(request->pool, hash, kind) &&
         na_password_hash(request->pool, kind, password, better))
         *better = NULL; /* it cannot be: the old one stays good */
-    return NULL;
 }
 
 static na_error *busy(na_request *request)
@@ -47,9 +54,9 @@ static na_error *check_behind_gate(na_request *request, const known *k, const ch
 {
     if (!na_password_gate_enter(request->process->passwords))
         return busy(request);
-    na_error *error = check_hash(request, k, password, matches, better);
+    check_hash(request, k, password, matches, better);
     na_password_gate_leave(request->process->passwords);
-    return error;
+    return NULL;
 }
 
 static na_error *put_better(na_request *request, const known *k, const char *better)

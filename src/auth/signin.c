@@ -63,7 +63,8 @@ na_error *na_post_signin(na_request *request, na_response *response)
     if (request->provider->type == NA_EMAIL)
         return na_signin_email(request, response);
     na_error *error = start_oauth(request, response);
-    return error ? na_error_wrap(request->pool, error, NA_OAUTH_SIGNIN,
+    return error ? na_error_wrap(request->pool, error,
+                                 na_is_unavailable(error) ? NULL : NA_OAUTH_SIGNIN,
                                  "no authorization request to '%s'", request->provider->id)
                  : NULL;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <apr_atomic.h>
 #include <apr_date.h>
 #include <apr_reslist.h>
 #include <apr_strings.h>
@@ -22,7 +21,7 @@ struct na_http {
     const na_http_observer *observers[NA_HTTP_OBSERVERS];
     int observer_count;
     apr_reslist_t *handles;
-    volatile apr_uint32_t callers; /* calling or waiting to */
+    na_call_limits *limits; /* NULL: none */
     CURLSH *share;
     apr_thread_mutex_t *share_locks[CURL_LOCK_DATA_LAST];
 };
@@ -138,6 +137,23 @@ void na_http_observe(na_http *client, const na_http_observer *observer)
 {
     if (observer && client->observer_count < NA_HTTP_OBSERVERS)
         client->observers[client->observer_count++] = observer;
+}
+
+void na_http_limit(na_http *client, na_call_limits *limits)
+{
+    client->limits = limits;
+}
+
+na_error *na_http_enter(const na_http *client, apr_pool_t *pool, na_call_place **place)
+{
+    *place = NULL;
+    return client->limits ? na_call_enter(client->limits, pool, place) : NULL;
+}
+
+void na_http_leave(na_call_place *place)
+{
+    if (place)
+        na_call_leave(place);
 }
 
 /* The body as it arrives; libcurl's own size limit does not see chunked bodies. */
@@ -299,7 +315,7 @@ static const char *mend_of(const na_http *client, apr_pool_t *pool, CURLcode cod
 }
 
 static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const char *host,
-                         const na_http_request *request, na_http_response *response)
+                         const na_http_request *request, na_http_response *response, int *timed_out)
 {
     received body = {.pool = pool, .max = client->options->max_bytes};
     seen_headers seen = {.pool = pool, .wanted = request->wanted};
@@ -311,6 +327,7 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_at_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &seen);
     CURLcode code = curl_easy_perform(curl);
+    *timed_out = code == CURLE_OPERATION_TIMEDOUT;
     const char *type = NULL;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
@@ -337,32 +354,54 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
 }
 
 static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
-                      const na_http_request *request, na_http_response *response, int *had_room)
+                      const na_http_request *request, na_http_response *response, int *had_room,
+                      int *timed_out)
 {
     void *curl;
     if (apr_reslist_acquire(client->handles, &curl) != APR_SUCCESS)
-        return na_error_new(pool, NA_CALLBACK, "calling %s: all %d outgoing calls are busy", host,
+        return na_error_new(pool, NA_BUSY, "calling %s: all %d outgoing calls are busy", host,
                             client->options->max_concurrent);
     *had_room = 1;
-    na_error *error = perform(client, curl, pool, host, request, response);
+    na_error *error = perform(client, curl, pool, host, request, response, timed_out);
     curl_easy_reset(curl);
     apr_reslist_release(client->handles, curl);
     return error;
 }
 
-/* As many may wait as may call: a dead provider must not take every worker of the server. */
-static na_error *call_if_free(na_http *client, apr_pool_t *pool, const char *host,
-                              const na_http_request *request, na_http_response *response,
-                              int *had_room)
+/* The wait for a handle, and the call. */
+static long longest_ms(const na_http *client)
 {
-    na_error *error;
-    *had_room = 0;
-    if (apr_atomic_inc32(&client->callers) < 2 * (apr_uint32_t)client->options->max_concurrent)
-        error = call(client, pool, host, request, response, had_room);
-    else
-        error =
-            na_error_new(pool, NA_CALLBACK, "calling %s: too many calls are waiting already", host);
-    apr_atomic_dec32(&client->callers);
+    return 2 * client->options->timeout_ms;
+}
+
+static na_error *call_from(na_call_place *place, na_http *client, apr_pool_t *pool,
+                           const char *host, const na_http_request *request,
+                           na_http_response *response, int *had_room)
+{
+    int timed_out = 0;
+    NA_TRY(na_call_aim(place, pool, host, longest_ms(client)));
+    na_error *error = call(client, pool, host, request, response, had_room, &timed_out);
+    if (*had_room)
+        na_call_settle(place, timed_out);
+    return error;
+}
+
+/* A dead provider must not take every worker of the server: who finds no place does not wait. */
+static na_error *call_within_limits(na_http *client, apr_pool_t *pool, const char *host,
+                                    const na_http_request *request, na_http_response *response,
+                                    int *had_room)
+{
+    na_call_place *place;
+    int timed_out;
+    if (!client->limits)
+        return call(client, pool, host, request, response, had_room, &timed_out);
+    if (request->place)
+        return call_from(request->place, client, pool, host, request, response, had_room);
+    na_error *error = na_call_enter(client->limits, pool, &place);
+    if (error)
+        return na_error_wrap(pool, error, NULL, "calling %s", host);
+    error = call_from(place, client, pool, host, request, response, had_room);
+    na_call_leave(place);
     return error;
 }
 
@@ -376,14 +415,14 @@ na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request
                         na_http_response *response)
 {
     na_url url;
-    int had_room;
+    int had_room = 0;
     *response = (na_http_response){.content_type = ""};
     if (!na_url_parse(pool, request->url, &url))
         return na_error_new(pool, NA_CALLBACK, "not an http(s) address: %s", request->url);
     if (request->bearer && na_has_control(request->bearer))
         return na_error_new(pool, NA_CALLBACK, "an access token with control characters");
     apr_int64_t began = na_monotonic_ns();
-    na_error *error = call_if_free(client, pool, url.origin, request, response, &had_room);
+    na_error *error = call_within_limits(client, pool, url.origin, request, response, &had_room);
     /* over plain http anybody could have said what time it is */
     const na_http_call made = {.host = url.host,
                                .peer = request->peer,

@@ -5,6 +5,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "base/call_limits.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -39,9 +40,10 @@ typedef struct na_http_request {
     const char *bearer;         /* NULL: none */
     const char *const *headers; /* more, "Name: value", without control characters; the last is
                                    NULL; NULL: none */
-    const char *sigv4;  /* "aws:amz:REGION:SERVICE": signs with `user` and `password`; NULL: no */
-    const char *wanted; /* name of a header of the answer; NULL: none */
-    int repeatable;     /* it is no harm where a POST arrives twice: a kept connection will do */
+    const char *sigv4;    /* "aws:amz:REGION:SERVICE": signs with `user` and `password`; NULL: no */
+    const char *wanted;   /* name of a header of the answer; NULL: none */
+    na_call_place *place; /* held by the caller, for several calls; NULL: one is taken for this */
+    int repeatable;       /* it is no harm where a POST arrives twice: a kept connection will do */
     int (*is_cancelled)(void *data); /* asked about once a second: 1 gives the call up; or NULL */
     void *data;                      /* of is_cancelled */
 } na_http_request;
@@ -59,7 +61,7 @@ typedef struct na_http_response {
 typedef struct na_http_call {
     const char *host;
     const char *peer; /* as in the request */
-    int had_room;     /* 0: it was not made, as too many others were under way */
+    int had_room;     /* 0: it was not made: too many others are under way, or none is wanted now */
     long status;      /* 0 where no answer came, or not all of it */
     double seconds;   /* the wait for a free place included */
     apr_time_t date;  /* what an answer over https says the time is; 0: nothing, or it is a copy */
@@ -81,9 +83,20 @@ na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http
 /* To be called before any call is made, for each of NA_HTTP_OBSERVERS at most; NULL is none. */
 void na_http_observe(na_http *client, const na_http_observer *observer);
 
+/* To be called before any call is made: holds its calls to these limits. */
+void na_http_limit(na_http *client, na_call_limits *limits);
+
+/*
+ * A place for several calls, one after the other, so that none of them is refused for want of one:
+ * NA_BUSY if none is free. *place is NULL if the client has no limits, and may be left as well.
+ */
+na_error *na_http_enter(const na_http *client, apr_pool_t *pool, na_call_place **place);
+void na_http_leave(na_call_place *place);
+
 /*
  * One call; redirects are answers, never followed. Any status is success here. The response lives
- * in `pool`. The error's message names the host, never the query or a header.
+ * in `pool`. The error's message names the host, never the query or a header. NA_BUSY and
+ * NA_UNAVAILABLE: the call was not made.
  */
 na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request *request,
                         na_http_response *response);

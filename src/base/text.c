@@ -287,3 +287,20 @@ const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max)
     *end = '\0';
     return copy;
 }
+
+char *na_join(apr_pool_t *pool, const apr_array_header_t *texts, const char *separator)
+{
+    apr_size_t len = 0, separator_len = strlen(separator);
+    for (int i = 0; i < texts->nelts; i++)
+        len += strlen(APR_ARRAY_IDX(texts, i, const char *)) + separator_len;
+    char *joined = apr_palloc(pool, len + 1), *end = joined;
+    for (int i = 0; i < texts->nelts; i++) {
+        const char *text = APR_ARRAY_IDX(texts, i, const char *);
+        if (i)
+            end = (char *)memcpy(end, separator, separator_len) + separator_len;
+        len = strlen(text);
+        end = (char *)memcpy(end, text, len) + len;
+    }
+    *end = '\0';
+    return joined;
+}

@@ -3,6 +3,7 @@
 #define NA_BASE_TEXT_H
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 
 /* A run of bytes that somebody else owns; not NUL-terminated. */
 typedef struct na_bytes {
@@ -67,5 +68,8 @@ int na_utf8_sequence(const char *text);
 
 /* 1 where the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
+
+/* The texts (const char *) one after another, the separator between them. Memory is linear. */
+char *na_join(apr_pool_t *pool, const apr_array_header_t *texts, const char *separator);
 
 #endif

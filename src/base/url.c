@@ -89,6 +89,23 @@ char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char
                        "=", na_percent_encode(pool, value), url + len, NULL);
 }
 
+char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *fields)
+{
+    const apr_array_header_t *list = apr_table_elts(fields);
+    apr_array_header_t *parts = apr_array_make(pool, list->nelts, sizeof(const char *));
+    size_t len = strcspn(url, "#");
+    if (!list->nelts)
+        return apr_pstrdup(pool, url);
+    for (int i = 0; i < list->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(list, i, apr_table_entry_t);
+        APR_ARRAY_PUSH(parts, const char *) =
+            apr_pstrcat(pool, na_percent_encode(pool, field->key), "=",
+                        na_percent_encode(pool, field->val), NULL);
+    }
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, url, len), memchr(url, '?', len) ? "&" : "?",
+                       na_join(pool, parts, "&"), url + len, NULL);
+}
+
 apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields)
 {
     apr_table_t *fields = apr_table_make(pool, 8);

@@ -27,6 +27,9 @@ int na_is_loopback_address(const char *host);
  */
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value);
 
+/* The same of all fields of a form, in memory that is linear in the answer. */
+char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *fields);
+
 /*
  * Reads a query or an application/x-www-form-urlencoded body. The first of several fields of one
  * name counts, malformed ones are left out. At most `max_fields` are read.

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/stored_hash.h"
 #include "base/text.h"
 #include "ctl/acts.h"
 #include "ctl/commands.h"
@@ -116,6 +117,9 @@ static int end(const call *c, const na_error *error, const char *done)
     if (c->result.left_out)
         fprintf(stderr, "; %" APR_INT64_T_FMT " rows of users who are not there were left out",
                 c->result.left_out);
+    if (c->result.refused_hashes)
+        fprintf(stderr, "; %" APR_INT64_T_FMT " password hashes were refused",
+                c->result.refused_hashes);
     fprintf(stderr, "\n");
     return 0;
 }
@@ -220,10 +224,24 @@ static na_error *record_restore(void *data, na_db_use *use)
     return na_acts_record(&c->acts, use);
 }
 
+/* What nobody could sign in with, or would keep a thread busy for hours. */
+static int takes_hash(void *data, const char *user_id, const char *hash)
+{
+    const call *c = data;
+    na_stored_hash stored;
+    na_error *error = na_is_locked_hash(hash) ? NULL : na_stored_hash_read(c->pool, hash, &stored);
+    if (!error)
+        return 1;
+    clear_progress(c);
+    fprintf(stderr, "user %s is restored without a password: %s\n",
+            na_one_line(c->pool, user_id, NAME_MAX_RECORDED), na_error_text(c->pool, error));
+    return 0;
+}
+
 static na_error *bring_back(call *c)
 {
     const na_db_options *options;
-    const na_restore_options how = {c->replace, progress(), record_restore, c};
+    const na_restore_options how = {c->replace, progress(), record_restore, takes_hash, c};
     NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db));
     NA_TRY(na_acts_open(&c->acts));
     FILE *in = fopen(c->file, "re");

@@ -42,8 +42,8 @@ static json_t *json_of_password(na_db_use *use, const na_db_credential *credenti
 {
     if (!credential->hash)
         return json_null();
-    return json_pack("{s:s, s:s?}", "hash", na_hash_name(credential->hash), "changedAt",
-                     time_of(na_db_pool(use), credential->changed_at));
+    return json_pack("{s:s, s:s?}", "hash", na_hash_name(na_db_pool(use), credential->hash),
+                     "changedAt", time_of(na_db_pool(use), credential->changed_at));
 }
 
 na_error *na_user_describe(na_db_use *use, const na_db_user *user, json_t **json)

@@ -252,7 +252,7 @@ na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
                 .progress = progress,
                 .data = data,
                 .result = result};
-    *result = (na_backup_result){{0}, 0};
+    *result = (na_backup_result){{0}, 0, 0};
     NA_TRY(na_db_write(db, pool, &b.use));
     return na_db_end(b.use, write_all(&b, with_store));
 }

@@ -22,6 +22,7 @@ const char *na_backup_table_name(int table);
 typedef struct na_backup_result {
     apr_int64_t rows[NA_BACKUP_TABLES];
     apr_int64_t left_out; /* rows of users who are not there, where ids had to be translated */
+    apr_int64_t refused_hashes;
 } na_backup_result;
 
 /* Told now and then how far it is; `total` is 0 where there is nothing to do. */
@@ -41,7 +42,9 @@ typedef struct na_restore_options {
     int replace;                  /* deletes what is there: otherwise that is an error */
     na_backup_progress *progress; /* or NULL */
     na_db_work *finish; /* the last thing in the transaction, once `result` is known; or NULL */
-    void *data;         /* of both */
+    /* whether a password's hash is restored; told why not by whoever decides; NULL: all are */
+    int (*takes_hash)(void *data, const char *user_id, const char *hash);
+    void *data; /* of all three */
 } na_restore_options;
 
 /*

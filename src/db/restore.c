@@ -303,6 +303,16 @@ static int is_users_id(const na_backup_table *table, const na_backup_column *col
            (column->kind == NA_COLUMN_ID || column->kind == NA_COLUMN_ID_TEXT);
 }
 
+/* The row of a user whose hash is refused stays, without it: he chooses another password. */
+static int is_refused(restore *r, const na_backup_column *column, const json_t *row,
+                      const char *value)
+{
+    int refused = value && strcmp(column->name, "password_hash") == 0 && r->options->takes_hash &&
+                  !r->options->takes_hash(r->options->data, na_json_string(row, "user_id"), value);
+    r->result->refused_hashes += refused;
+    return refused;
+}
+
 /* Returns 0 where the row's user is not there. */
 static int make_arguments(restore *r, const na_backup_table *table, const json_t *row,
                           const char **arguments)
@@ -312,6 +322,8 @@ static int make_arguments(restore *r, const na_backup_table *table, const json_t
         *arguments = value_argument(r, column->kind, value);
         if (is_users_id(table, column) && !(*arguments = find_id(r, *arguments)))
             return 0;
+        if (is_refused(r, column, row, *arguments))
+            *arguments = NULL;
     }
     return 1;
 }
@@ -404,7 +416,7 @@ na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_
                         na_backup_result *result)
 {
     restore r = {.pool = pool, .in = in, .options = options, .result = result};
-    *result = (na_backup_result){{0}, 0};
+    *result = (na_backup_result){{0}, 0, 0};
     apr_pool_create(&r.line_pool, pool);
     na_error *error = run(&r, db);
     free(r.line);

@@ -4,6 +4,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/header.h"
 #include "httpd/module.h"
 
 static const char prefix[] = "x-nextauth-";
@@ -28,31 +29,26 @@ static int is_ours(const char *name)
 static void strip_connection(request_rec *r)
 {
     const char *connection = apr_table_get(r->headers_in, "Connection");
-    if (!connection || !ap_strcasestr(connection, "nextauth"))
-        return;
-    const char *kept = "";
-    char *last, *list = apr_pstrdup(r->pool, connection);
-    for (char *name = apr_strtok(list, ", \t", &last); name; name = apr_strtok(NULL, ", \t", &last))
-        if (!is_ours(name))
-            kept = apr_pstrcat(r->pool, kept, *kept ? ", " : "", name, NULL);
-    apr_table_setn(r->headers_in, "Connection", kept);
+    if (connection && ap_strcasestr(connection, "nextauth"))
+        apr_table_setn(r->headers_in, "Connection",
+                       na_header_without(r->pool, connection, is_ours));
 }
 
 static int strip_headers(request_rec *r)
 {
-    int stripped = 0;
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
-    for (int i = 0; i < headers->nelts;) {
+    apr_array_header_t *found = NULL;
+    for (int i = 0; i < headers->nelts; i++) {
         const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
-        if (!is_ours(name)) {
-            i++;
+        if (!is_ours(name))
             continue;
-        }
-        apr_table_unset(r->headers_in, name);
-        stripped = 1;
-        i = 0; /* the entries have moved */
+        if (!found)
+            found = apr_array_make(r->pool, 4, sizeof(const char *));
+        APR_ARRAY_PUSH(found, const char *) = name;
     }
-    return stripped;
+    for (int i = 0; found && i < found->nelts; i++)
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(found, i, const char *));
+    return found != NULL;
 }
 
 /* httpd runs this on internal redirects, too: what is found there is what we handed on before. */

@@ -77,6 +77,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     NA_TRY(na_databases_prepare(pconf));
     NA_TRY(na_delivery_prepare(pconf, s));
     NA_TRY(na_stores_prepare(pconf));
+    NA_TRY(na_calls_prepare(pconf));
     return na_health_prepare(pconf, s);
 }
 
@@ -94,12 +95,14 @@ int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
 static na_error *start_child(apr_pool_t *pool, server_rec *s)
 {
     na_token_cache *tokens;
+    na_call_limits *calls;
     na_watchdog_guard(pool);
     na_http_global_init();
     process_of_child.metrics = na_metrics_of_child(pool);
     const na_session_observer *of_sessions = na_metrics_of_sessions(pool, process_of_child.metrics);
     const na_http_observer *of_calls = na_metrics_of_calls(pool, process_of_child.metrics);
     NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
+    NA_TRY(na_calls_open(pool, &calls));
     NA_TRY(na_documents_make(pool, &process_of_child.documents));
     NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process_of_child.passwords));
     for (server_rec *each = s; each; each = each->next) {
@@ -107,6 +110,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
         if (!conf->config)
             continue;
         NA_TRY(na_http_make(pool, &conf->config->http, &conf->http));
+        na_http_limit(conf->http, calls);
         na_http_observe(conf->http, of_calls);
         conf->sessions = (na_sessions){.config = &conf->config->session,
                                        .tokens = tokens,

@@ -166,7 +166,7 @@ const char *na_mailbox_header(apr_pool_t *pool, const na_mailbox *mailbox)
 /* How many bytes go into one encoded word: no character is split (RFC 2047 section 5). */
 static apr_size_t word_len(const char *text)
 {
-    apr_size_t len = strlen(text);
+    apr_size_t len = strnlen(text, WORD_BYTES + 1);
     if (len <= WORD_BYTES)
         return len;
     for (len = WORD_BYTES; ((unsigned char)text[len] & 0xc0) == 0x80; len--)
@@ -177,14 +177,14 @@ static apr_size_t word_len(const char *text)
 const char *na_mail_header_text(apr_pool_t *pool, const char *text)
 {
     char base64[WORD_BYTES * 2];
-    const char *header = "";
+    apr_array_header_t *words = apr_array_make(pool, 4, sizeof(const char *));
     if (is_printable(text) && !strstr(text, "=?"))
         return text;
-    for (const char *fold = ""; *text; fold = "\r\n ") {
+    while (*text) {
         apr_size_t len = word_len(text);
         apr_base64_encode(base64, text, (int)len);
-        header = apr_pstrcat(pool, header, fold, "=?UTF-8?B?", base64, "?=", NULL);
+        APR_ARRAY_PUSH(words, const char *) = apr_pstrcat(pool, "=?UTF-8?B?", base64, "?=", NULL);
         text += len;
     }
-    return header;
+    return na_join(pool, words, "\r\n ");
 }

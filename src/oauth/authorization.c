@@ -60,12 +60,7 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
     apr_table_setn(params, "redirect_uri", oauth->redirect_uri);
     set_checks(oauth, checks, params);
 
-    const apr_array_header_t *list = apr_table_elts(params);
-    *url = apr_pstrdup(oauth->pool, metadata->authorization_url);
-    for (int i = 0; i < list->nelts; i++) {
-        const apr_table_entry_t *param = &APR_ARRAY_IDX(list, i, apr_table_entry_t);
-        *url = na_url_add(oauth->pool, *url, param->key, param->val);
-    }
+    *url = na_url_add_all(oauth->pool, metadata->authorization_url, params);
     na_oauth_step(oauth, "GET_AUTHORIZATION_URL",
                   "on to %s: client %s, scope '%s', redirect to %s, checks%s%s%s",
                   metadata->authorization_url, provider->client_id,

@@ -83,6 +83,7 @@ static na_error *get_document(const na_oauth *oauth, const char *url, apr_interv
 {
     const na_http_request request = {.url = url,
                                      .peer = oauth->provider->id,
+                                     .place = oauth->place,
                                      .headers = oauth->headers};
     return na_documents_get(oauth->documents, oauth->http, oauth->pool, &request, oauth->now,
                             max_age, text);

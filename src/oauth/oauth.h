@@ -14,6 +14,7 @@ typedef struct na_oauth {
     apr_pool_t *pool;
     const na_provider *provider;
     na_http *http;
+    na_call_place *place; /* of all calls; NULL: each takes one */
     na_documents *documents;
     apr_time_t now;
     const char *redirect_uri;

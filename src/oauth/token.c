@@ -105,6 +105,7 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
 
     na_http_request request = {.url = metadata->token_url,
                                .peer = oauth->provider->id,
+                               .place = oauth->place,
                                .headers = oauth->headers,
                                .form = form};
     na_http_response response;

@@ -11,6 +11,7 @@ static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *
 {
     na_http_request request = {.url = url,
                                .peer = oauth->provider->id,
+                               .place = oauth->place,
                                .bearer = access_token,
                                .headers = oauth->headers};
     na_http_response response;

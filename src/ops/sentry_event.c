@@ -27,25 +27,27 @@ static const char *scrub_word(apr_pool_t *pool, const char *word, int pii)
 /* Each quoted part, its quotes too; a quote that is not closed takes the rest with it. */
 static const char *without_quoted(apr_pool_t *pool, const char *text)
 {
-    const char *out = "", *open;
+    apr_array_header_t *parts = apr_array_make(pool, 8, sizeof(const char *));
+    const char *open;
     while ((open = strchr(text, '\''))) {
         const char *close = strchr(open + 1, '\'');
-        out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text, (apr_size_t)(open - text)),
-                          FILTERED, NULL);
+        APR_ARRAY_PUSH(parts, const char *) = apr_pstrmemdup(pool, text, (apr_size_t)(open - text));
+        APR_ARRAY_PUSH(parts, const char *) = FILTERED;
         text = close ? close + 1 : "";
     }
-    return apr_pstrcat(pool, out, text, NULL);
+    APR_ARRAY_PUSH(parts, const char *) = text;
+    return na_join(pool, parts, "");
 }
 
 const char *na_sentry_scrub(apr_pool_t *pool, const char *message, int pii)
 {
-    const char *out = "";
+    apr_array_header_t *words = apr_array_make(pool, 16, sizeof(const char *));
     char *last, *text = apr_pstrdup(pool, na_one_line(pool, message, MESSAGE_MAX));
     if (!pii)
         text = apr_pstrdup(pool, without_quoted(pool, text));
     for (char *word = apr_strtok(text, " ", &last); word; word = apr_strtok(NULL, " ", &last))
-        out = apr_pstrcat(pool, out, *out ? " " : "", scrub_word(pool, word, pii), NULL);
-    return out;
+        APR_ARRAY_PUSH(words, const char *) = scrub_word(pool, word, pii);
+    return na_join(pool, words, " ");
 }
 
 /* ── events ────────────────────────────────────────────────────────────────────────────────── */

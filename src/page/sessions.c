@@ -41,12 +41,13 @@ static const char *item(apr_pool_t *pool, const na_page_form *form, const na_pag
 const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
                              const apr_array_header_t *sessions)
 {
-    const char *items = "";
+    apr_array_header_t *items = apr_array_make(pool, 8, sizeof(const char *));
     for (int i = 0; i < sessions->nelts; i++)
-        items = apr_pstrcat(pool, items,
-                            item(pool, form, &APR_ARRAY_IDX(sessions, i, na_page_session)), NULL);
+        APR_ARRAY_PUSH(items, const char *) =
+            item(pool, form, &APR_ARRAY_IDX(sessions, i, na_page_session));
     const char *others =
         sessions->nelts > 1 ? button(pool, form, "others", "", "Sign out everywhere else") : "";
-    return apr_pstrcat(pool, "<h1>Where you are signed in</h1><ul>", items, "</ul>", others,
-                       button(pool, form, "all", "quiet", "Sign out everywhere"), NULL);
+    return apr_pstrcat(pool, "<h1>Where you are signed in</h1><ul>", na_join(pool, items, ""),
+                       "</ul>", others, button(pool, form, "all", "quiet", "Sign out everywhere"),
+                       NULL);
 }

@@ -10,13 +10,18 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-#define CLAIMS_MAX 256
+#define NAMES_MAX 256
 #define DEPTH_MAX 4
+
+/* Bytes of the name of a member of a member: each of its members repeats it. */
+#define PATH_MAX_BYTES 512
 
 static void add(na_claims *claims, const char *name, const char *value)
 {
-    if (claims->list->nelts < CLAIMS_MAX)
+    if (claims->list->nelts < NA_CLAIMS_MAX)
         APR_ARRAY_PUSH(claims->list, na_claim) = (na_claim){name, value};
+    else
+        claims->too_many = 1;
 }
 
 /* Where a claim of that name keeps its time; NULL where it is none. */
@@ -39,11 +44,11 @@ static void flatten(apr_pool_t *pool, na_claims *claims, const char *name, const
     size_t index;
     const char *member;
     json_t *child;
-    if (depth > DEPTH_MAX)
+    if (depth > DEPTH_MAX || claims->too_many)
         return;
     if (json_is_array(value))
         json_array_foreach(value, index, child) flatten(pool, claims, name, child, depth + 1);
-    if (json_is_object(value))
+    if (json_is_object(value) && strlen(name) <= PATH_MAX_BYTES)
         json_object_foreach((json_t *)value, member, child)
             flatten(pool, claims, apr_pstrcat(pool, name, ".", member, NULL), child, depth + 1);
     const char *text = na_json_scalar(pool, value);
@@ -159,7 +164,7 @@ static int is_new(apr_array_header_t *names, const char *name)
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
             return 0;
     APR_ARRAY_PUSH(names, const char *) = name;
-    return names->nelts < CLAIMS_MAX;
+    return names->nelts < NAMES_MAX;
 }
 
 int na_claims_read_plain(apr_pool_t *pool, na_bytes text, na_claims *claims)
@@ -181,8 +186,12 @@ int na_claims_read_plain(apr_pool_t *pool, na_bytes text, na_claims *claims)
 
 na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims)
 {
-    return na_claims_read_plain(pool, text, claims) ? NULL
-                                                    : na_claims_read_json(pool, text, claims);
+    if (!na_claims_read_plain(pool, text, claims))
+        NA_TRY(na_claims_read_json(pool, text, claims));
+    return claims->too_many
+               ? na_error_new(pool, NA_SESSION, "the session has more than %d values of claims",
+                              NA_CLAIMS_MAX)
+               : NULL;
 }
 
 na_error *na_claims_check_times(apr_pool_t *pool, const na_claims *claims, apr_time_t now)

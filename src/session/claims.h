@@ -18,7 +18,17 @@ typedef struct na_claim {
 typedef struct na_claims {
     apr_array_header_t *list; /* na_claim */
     apr_int64_t exp, nbf, iat, auth_time;
+    int too_many; /* there are more than NA_CLAIMS_MAX */
 } na_claims;
+
+/*
+ * Values of claims that a session may have. One that has more is refused: a rule over a list of
+ * which a part is missing would let in whom it is to keep out.
+ */
+#define NA_CLAIMS_MAX 1024
+
+/* Bytes of JSON that a session may begin with, wherever its claims are kept. */
+#define NA_CLAIMS_BYTES_MAX 65536
 
 /*
  * Reads the JSON of a sealed token, NUL-terminated. Most tokens are one flat object without white

@@ -379,9 +379,24 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     return set_cookie(config, visit, token, expires, set_cookies);
 }
 
+/* A session that would be refused, or is out of all proportion, does not begin. */
+static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
+{
+    na_claims read;
+    na_bytes text = na_bytes_of(na_json_dump(pool, claims));
+    na_error *error =
+        text.len > NA_CLAIMS_BYTES_MAX
+            ? na_error_new(pool, NA_SESSION,
+                           "the session's claims have %" APR_SIZE_T_FMT " bytes; %d are the most",
+                           text.len, NA_CLAIMS_BYTES_MAX)
+            : na_claims_read(pool, text, &read);
+    return na_error_mended_by(error, "let NextAuthClaim keep less of the profile");
+}
+
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                            apr_array_header_t *set_cookies)
 {
+    NA_TRY(check_claims(visit->pool, claims));
     NA_TRY(begin(sessions, visit, claims, set_cookies));
     if (sessions->observer)
         sessions->observer->began(sessions->observer->data);

@@ -23,14 +23,13 @@ static int is_roles_claim(const char *name)
 /* Comma-separated; a role with a comma in it would read as two and is left out. */
 static const char *roles_of(apr_pool_t *pool, const na_session *session)
 {
-    const char *roles = "";
+    apr_array_header_t *roles = apr_array_make(pool, 4, sizeof(const char *));
     for (int i = 0; i < session->claim_count; i++) {
         const na_claim *claim = &session->claims[i];
-        if (!is_roles_claim(claim->name) || strchr(claim->value, ','))
-            continue;
-        roles = apr_pstrcat(pool, roles, *roles ? "," : "", claim->value, NULL);
+        if (is_roles_claim(claim->name) && !strchr(claim->value, ','))
+            APR_ARRAY_PUSH(roles, const char *) = claim->value;
     }
-    return roles;
+    return na_join(pool, roles, ",");
 }
 
 /* Header and environment values: a control character could end a header line. */

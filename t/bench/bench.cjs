@@ -9,6 +9,9 @@
 //  - instructions per request: one server process under callgrind, one keep-alive connection. The
 //    profiles stay in build/bench/callgrind for callgrind_annotate.
 //
+// One kind more, in the rounds only: the second, while 200 people want to sign in with a provider
+// that never answers, and try again as they are told to.
+//
 // Results: a table, results.json and bench.svg in build/bench. Goals are compared, but missing one
 // is no failure: what a shared machine measures is for a person to judge.
 //
@@ -25,12 +28,14 @@ const os = require('node:os');
 const path = require('node:path');
 const { startProvider, login, get } = require('./openid.cjs');
 const { prepare, start, FILE_SIZE } = require('./server.cjs');
+const { startWaiting } = require('./waiting.cjs');
 const report = require('./report.cjs');
 
 const KINDS = [
   { name: 'unprotected', site: 'plain', label: 'unprotected' },
   { name: 'seen', site: 'nextauth', label: 'mod_nextauth, token seen before', one: true, goal: { ratio: 0.95, added: 12000 } },
   { name: 'new', site: 'nextauth', label: 'mod_nextauth, token never seen', goal: { ratio: 0.85, added: 60000 } },
+  { name: 'waiting', site: 'nextauth', label: 'token seen, 200 sign-ins waiting', one: true, waiting: true, uncounted: true },
   { name: 'openidc-cache', site: 'openidcCache', label: 'mod_auth_openidc, server cache' },
   { name: 'openidc-cookie', site: 'openidcCookie', label: 'mod_auth_openidc, client cookie' },
   { name: 'public', site: 'nextauth', label: 'public file of a mod_nextauth site', path: '/page.bin', countedOnly: true },
@@ -107,7 +112,9 @@ async function load(kind, prepared, tokens, seconds) {
   fs.writeFileSync(`${dir}/cookies`, `${cookies.join('\n')}\n`, { mode: 0o600 });
   const args = [`-t${THREADS}`, `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', path.join(__dirname, 'cookies.lua'),
     addressOf(kind, prepared), '--', `${dir}/cookies`, String(TOKENS)];
+  const stopWaiting = kind.waiting ? await startWaiting(prepared.sites[kind.site].origin) : () => {};
   const said = await run('wrk', args, (seconds + 30) * 1000);
+  await stopWaiting();
   const line = /^RESULT (.*)$/m.exec(said);
   if (!line) throw new Error(`wrk says:\n${said}`);
   const result = JSON.parse(line[1]);
@@ -208,7 +215,7 @@ async function main() {
     const tokens = makeTokens(TOKENS);
     const samples = ROUNDS && SECONDS
       ? await measureRounds(kinds.filter((kind) => !kind.countedOnly), prepared, tokens) : {};
-    const counts = COUNTED ? await countInstructions(kinds, prepared, tokens) : {};
+    const counts = COUNTED ? await countInstructions(kinds.filter((kind) => !kind.uncounted), prepared, tokens) : {};
     if (COUNTED) counts.bare = (await countInstructions(kinds.slice(0, 1), prepared, tokens, ['-DBARE'])).unprotected;
     const results = report.summarise(kinds, samples, counts, {
       date: new Date().toISOString(), rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, threads: THREADS, tokens: TOKENS,

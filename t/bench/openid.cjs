@@ -13,13 +13,17 @@ function signed(claims) {
   return `${text}.${crypto.sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`;
 }
 
-// Answers to discovery, /authorize, /token and /jwks; the code carries the nonce.
+const hanging = [];
+const release = () => hanging.splice(0).forEach((socket) => socket.destroy());
+
+// Answers to discovery, /authorize, /token and /jwks, and never below /hangs/; the code carries the nonce.
 function answer(request, response) {
   const url = new URL(request.url, `http://${request.headers.host}`);
   const json = (body) => {
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify(body));
   };
+  if (url.pathname.startsWith('/hangs/')) return hanging.push(request.socket);
   if (url.pathname === '/.well-known/openid-configuration') {
     return json({
       issuer: url.origin, authorization_endpoint: `${url.origin}/authorize`, token_endpoint: `${url.origin}/token`,
@@ -96,4 +100,4 @@ async function login(address) {
   throw new Error(`login at ${address} goes round in circles`);
 }
 
-module.exports = { startProvider, login, get };
+module.exports = { startProvider, login, get, release };

@@ -37,12 +37,14 @@ async function freePorts(count) {
 
 const SITES = {
   plain: () => '',
-  nextauth: (port, { dir }) => `
+  nextauth: (port, { dir, issuer }) => `
   NextAuthEngine On
   NextAuthMode test
   NextAuthURL http://127.0.0.1:${port}
   NextAuthSecret file:${dir}/secret
   NextAuthProvider github clientId=a clientSecret=b
+  NextAuthProvider hangs type=oidc issuer=${issuer}/hangs clientId=a clientSecret=b
+  NextAuthHTTP timeout=300
   <Location /members/>
     AuthType NextAuth
     Require valid-user

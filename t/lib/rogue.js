@@ -181,4 +181,4 @@ async function startRogue(t) {
   return rogue;
 }
 
-module.exports = { startRogue, replies, sign, makeKey, half, seconds };
+module.exports = { startRogue, Reply, replies, sign, makeKey, half, seconds };

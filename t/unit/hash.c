@@ -9,6 +9,7 @@
 
 #include "auth/password.h"
 #include "auth/password_rules.h"
+#include "auth/stored_hash.h"
 #include "tap.h"
 
 #define WORDS "correct horse battery"
@@ -62,28 +63,100 @@ static void known(apr_pool_t *pool)
         is_number(matches(pool, WORDS, hashes[i].hash), 1, name);
         is_number(matches(pool, "correct horse batterY", hashes[i].hash), 0, "a wrong password");
         is_number(matches(pool, "", hashes[i].hash), 0, "none");
-        is(na_hash_name(hashes[i].hash), hashes[i].name, "its name");
+        is(na_hash_name(pool, hashes[i].hash), hashes[i].name, "its name");
     }
     is_number(matches(pool, WORDS, NULL), 0, "no hash matches nothing");
-    static const char *const malformed[] = {
+    static const char *const locked[] = {"!", "!!", "*", "*0", "!" BCRYPT_4};
+    for (size_t i = 0; i < sizeof locked / sizeof *locked; i++)
+        is_number(matches(pool, WORDS, locked[i]), 0,
+                  apr_pstrcat(pool, "locked: '", locked[i], "'", NULL));
+}
+
+/* Nothing but what is whole is given to crypt(), which would compute first. */
+static void malformed(apr_pool_t *pool)
+{
+    static const char *const texts[] = {
         "",
-        "*0",
-        "*",
-        "!",
         "x",
         "$",
+        WORDS,
+        "$unknown$1$2",
         "$2y$",
         "$2y$10$",
         "$2y$12$short",
+        "$2y$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m",
+        "$2y$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m66",
+        "$2y$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m=",
+        "$2b$31$abcdefghijklmnopqrstuu",
+        "$2b$31$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m66",
+        "$2y$03$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6",
+        "$2y$1:$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6",
+        "$2x$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6",
+        "$2$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6",
         "$y$",
         "$y$j9T$",
+        "$y$j9T$salt",
+        "$y$j9T$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtC",
+        "$y$jAU$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$y$k9T$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
         "$6$",
-        "$2y$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m",
-        WORDS,
-        "$unknown$1$2"};
-    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
-        is_number(matches(pool, WORDS, malformed[i]), 0,
-                  apr_pstrcat(pool, "malformed: '", malformed[i], "'", NULL));
+        "$6$saltsalt$short",
+        "$6$rounds=900000000$salt",
+        "$6$rounds=999$saltsalt$G9wFFnnUFCPffgjGaIp8t6onbqx3zGbMIn93ecLfBFGJpBV3/0HPLZ17qYbjb."
+        "WJDtXbmuMlQ9NnvzVms5ZXj.",
+        "$6$rounds=05000$saltsalt$G9wFFnnUFCPffgjGaIp8t6onbqx3zGbMIn93ecLfBFGJpBV3/0HPLZ17qYbjb."
+        "WJDtXbmuMlQ9NnvzVms5ZXj.",
+        "$5$rounds=5000$saltsalt",
+        "$7$CU..../....salt",
+        "$7$CU..../...0salt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$apr1$salt$short",
+        "$1$saltsaltsalt$0123456789012345678901",
+        "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g",
+        "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9gx",
+        "{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
+        "_J9..rasmBYk8r9AiWNc",
+        "$sha1$4000000000$salt$0123456789012345678901234567",
+        "$md5,rounds=4000000000$salt$0123456789012345678901",
+        "$3$$8846f7eaee8fb117ad06bdd830b7586c"};
+    na_stored_hash stored;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        na_error *error = na_stored_hash_read(pool, texts[i], &stored);
+        ok(error != NULL, "malformed: '%s'", texts[i]);
+        ok(!error || strlen(texts[i]) < 3 || !strstr(error->message, texts[i]), "and not repeated");
+        is_number(matches(pool, WORDS, texts[i]), -1, "it is told apart from a wrong password");
+    }
+}
+
+/* What httpd's and the system's own tools write, with the work it is. */
+static void whole(apr_pool_t *pool)
+{
+    static const struct {
+        const char *hash;
+        apr_uint32_t least, most;
+    } rows[] = {{BCRYPT_4, 500, 2000},
+                {BCRYPT_12, 200000, 300000},
+                {YESCRYPT_5, 10000, 30000},
+                {"$gy$j9T$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+                 10000, 30000},
+                {"$y$j75$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB", 500,
+                 2000},
+                {"$7$CU..../....salt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB", 50000, 200000},
+                {SHA512, 1000, 5000},
+                {"$6$rounds=1000000$saltsalt$G9wFFnnUFCPffgjGaIp8t6onbqx3zGbMIn93ecLfBFGJpBV3/"
+                 "0HPLZ17qYbjb.WJDtXbmuMlQ9NnvzVms5ZXj.",
+                 400000, 1000000},
+                {"$5$saltsalt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB", 1000, 5000},
+                {"$apr1$saltsalt$0123456789012345678901", 100, 1000},
+                {"$1$salt$0123456789012345678901", 100, 1000},
+                {"{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", 1, 10},
+                {"rqXexS6ZhobKA", 1, 100},
+                {ARGON2_WORDS, 20000, 60000}};
+    na_stored_hash stored;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        succeeds(na_stored_hash_read(pool, rows[i].hash, &stored), rows[i].hash);
+        ok(stored.work >= rows[i].least && stored.work <= rows[i].most, "is %u microseconds",
+           stored.work);
+    }
 }
 
 static void made(apr_pool_t *pool, na_hash_kind kind, const char *start)
@@ -95,7 +168,7 @@ static void made(apr_pool_t *pool, na_hash_kind kind, const char *start)
     ok(strcmp(one, two) != 0, "with a salt of its own");
     is_number(matches(pool, WORDS, one), 1, "the password matches");
     is_number(matches(pool, "correct horse", one), 0, "the start of it does not");
-    is_number(na_password_is_outdated(one, kind), 0, "it is up to date");
+    is_number(na_password_is_outdated(pool, one, kind), 0, "it is up to date");
 }
 
 /* A password of `len` letters. */
@@ -131,6 +204,21 @@ static void bounds(apr_pool_t *pool)
     is_number(matches(pool, WORDS, expensive), -1, "bcrypt of cost 17 is not tried");
     memcpy(expensive + 4, "31", 2);
     is_number(matches(pool, WORDS, expensive), -1, "nor of cost 31");
+    is(na_hash_name(pool, expensive), "unusable", "which its name says");
+    static const char *const costly[] = {
+        "$y$jGT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$y$jzT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$gy$jGT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$7$HU..../....salt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$6$rounds=1000001$saltsalt$G9wFFnnUFCPffgjGaIp8t6onbqx3zGbMIn93ecLfBFGJpBV3/0HPLZ17qYbjb."
+        "WJDtXbmuMlQ9NnvzVms5ZXj.",
+        "$5$rounds=99999999999999999999$saltsalt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB"};
+    na_stored_hash stored;
+    for (size_t i = 0; i < sizeof costly / sizeof *costly; i++) {
+        na_error *error = na_stored_hash_read(pool, costly[i], &stored);
+        ok(error && strstr(error->message, "costs too much"), "costs too much: %s", costly[i]);
+        is_number(matches(pool, WORDS, costly[i]), -1, "and is not tried");
+    }
     static const char *const refused[] = {
         "$argon2id$",
         "$argon2id$v=19",
@@ -161,7 +249,7 @@ static void argon2(apr_pool_t *pool)
     const char *hash;
     int matching;
     na_hash_kind kind;
-    is(na_hash_name(ARGON2_WORDS), "argon2id", "Argon2id has its name");
+    is(na_hash_name(pool, ARGON2_WORDS), "argon2id", "Argon2id has its name");
     if (!has_argon2()) {
         static const char message[] = "Argon2id takes OpenSSL 3.2 or newer; this is OpenSSL 3.";
         na_error *error = na_password_hash(pool, argon2id, WORDS, &hash);
@@ -181,7 +269,7 @@ static void argon2(apr_pool_t *pool)
     succeeds(na_hash_kind_parse(pool, "argon2id", &kind), "it can be configured");
 }
 
-static void outdated(void)
+static void outdated(apr_pool_t *pool)
 {
     static const struct {
         const char *hash;
@@ -197,8 +285,14 @@ static void outdated(void)
                 {"", {NA_HASH_BCRYPT, 10}, 1, "none"},
                 {YESCRYPT_5, {NA_HASH_YESCRYPT, 5}, 0, "yescrypt of the same cost"},
                 {YESCRYPT_5, {NA_HASH_YESCRYPT, 6}, 1, "of a lower one"},
-                {"$y$jFT$salt$hash", {NA_HASH_YESCRYPT, 11}, 0, "of the highest"},
-                {"$y$j75$salt$hash", {NA_HASH_YESCRYPT, 5}, 1, "of small blocks"},
+                {"$y$jFT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+                 {NA_HASH_YESCRYPT, 11},
+                 0,
+                 "of the highest"},
+                {"$y$j75$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+                 {NA_HASH_YESCRYPT, 5},
+                 1,
+                 "of small blocks"},
                 {"$y$", {NA_HASH_YESCRYPT, 5}, 1, "cut off"},
                 {BCRYPT_12, {NA_HASH_YESCRYPT, 5}, 1, "bcrypt, where yescrypt is wanted"},
                 {ARGON2_WORDS, {NA_HASH_ARGON2ID, 0}, 0, "Argon2id as it is made"},
@@ -207,7 +301,7 @@ static void outdated(void)
                 {"$argon2id$", {NA_HASH_ARGON2ID, 0}, 1, "cut off"},
                 {BCRYPT_12, {NA_HASH_ARGON2ID, 0}, 1, "bcrypt, where Argon2id is wanted"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        is_number(na_password_is_outdated(rows[i].hash, rows[i].kind), rows[i].outdated,
+        is_number(na_password_is_outdated(pool, rows[i].hash, rows[i].kind), rows[i].outdated,
                   rows[i].name);
 }
 
@@ -320,13 +414,15 @@ int main(void)
 {
     apr_pool_t *pool = tap_start();
     known(pool);
+    malformed(pool);
+    whole(pool);
     made(pool, bcrypt, "$2y$10$");
     made(pool, NA_HASH_KIND_DEFAULT, "$2y$12$");
     made(pool, yescrypt, "$y$j9T$");
     lengths(pool);
     bounds(pool);
     argon2(pool);
-    outdated();
+    outdated(pool);
     kinds(pool);
     rules(pool);
     limits(pool);

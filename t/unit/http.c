@@ -53,7 +53,7 @@ static void *APR_THREAD_FUNC call(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-/* One may call, another may wait: all others are refused here. */
+/* One may call, another may wait: all others are refused at once. */
 static void crowd(apr_pool_t *pool)
 {
     static const na_http_options options = {.timeout_ms = 500,
@@ -63,11 +63,14 @@ static void crowd(apr_pool_t *pool)
                                             .allow_http = 1};
     seen s = {0};
     const na_http_observer observer = {&s, note};
+    na_call_limits *limits;
     apr_thread_t *threads[CALLS];
     apr_status_t status;
     int port = 0, fd = listen_here(&port);
     ok(fd >= 0 && !na_http_make(pool, &options, &s.client),
        "a client that makes one call at a time");
+    na_call_limits_open(pool, apr_pcalloc(pool, na_call_limits_size(2)), 2, 2, &limits);
+    na_http_limit(s.client, limits);
     na_http_observe(s.client, &observer);
     s.url = apr_psprintf(pool, "http://127.0.0.1:%d/", port);
     for (int i = 0; i < CALLS; i++)

@@ -11,21 +11,30 @@
 #include "auth/password.h"
 #include "tap.h"
 
-/* Stands in for APR-util's: what is asked of it is counted, as its time is what callers notice. */
-static int validated;
+/*
+ * Stands in for APR-util's: what it is asked to compute is what callers wait for. A hash is here of
+ * the password that reads like it.
+ */
+static const char *validated[8];
+static int validations, takes_all;
 
 APU_DECLARE(apr_status_t) apr_password_validate(const char *password, const char *hash)
 {
-    validated++;
-    return strcmp(password, hash) == 0 ? APR_SUCCESS : APR_EMISMATCH;
+    if (validations < 8)
+        validated[validations++] = hash;
+    return takes_all || strcmp(password, hash) == 0 ? APR_SUCCESS : APR_EMISMATCH;
 }
+
+static const char *reason;
 
 static na_password_result check(apr_pool_t *pool, const char *path, const char *user,
                                 const char *password)
 {
     na_error *error = NULL;
-    validated = 0;
-    return na_password_check(pool, path, user, password, &error);
+    validations = 0;
+    na_password_result result = na_password_check(pool, path, user, password, &error);
+    reason = error ? na_error_text(pool, error) : "";
+    return result;
 }
 
 static const char *write_file(apr_pool_t *pool, const char *text)
@@ -38,23 +47,99 @@ static const char *write_file(apr_pool_t *pool, const char *text)
     return path;
 }
 
+#define SHA "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
+#define APR1 "$apr1$saltsalt$0123456789012345678901"
+#define BCRYPT_5 "$2y$05$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6"
+#define BCRYPT_10 "$2y$10$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6"
+#define BCRYPT_31 "$2y$31$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6"
+
 static void files(apr_pool_t *pool)
 {
-    const char *users = write_file(pool, "# comment\nada:one\nbob:two:more\nnone:\n\n");
-    is_number(check(pool, users, "ada", "one"), NA_PASSWORD_GRANTED, "the right password");
-    is_number(check(pool, users, "bob", "two"), NA_PASSWORD_GRANTED, "a line with more fields");
-    is_number(check(pool, users, "ada", "two"), NA_PASSWORD_DENIED, "somebody else's");
-    is_number(validated, 1, "a wrong password is hashed once");
+    const char *users =
+        write_file(pool, "# comment\nada:" BCRYPT_5 "\nbob:" BCRYPT_5 ":more\nnone:\n\n");
+    is_number(check(pool, users, "ada", BCRYPT_5), NA_PASSWORD_GRANTED, "the right password");
+    is_number(check(pool, users, "bob", BCRYPT_5), NA_PASSWORD_GRANTED, "a line with more fields");
+    is_number(check(pool, users, "ada", "two"), NA_PASSWORD_DENIED, "another one");
+    is_number(validations, 1, "a wrong password is hashed once");
     is_number(check(pool, users, "eve", "one"), NA_PASSWORD_DENIED, "an unknown user");
-    is_number(validated, 1, "and so is an unknown user's: both take the same time");
+    is_number(validations, 1, "and so is an unknown user's: both take the same time");
     is_number(check(pool, users, "none", ""), NA_PASSWORD_DENIED, "a user without a hash");
-    is_number(validated, 1, "is as good as unknown");
+    is_number(validations, 1, "is as good as unknown");
     apr_file_remove(users, pool);
     const char *nobody = write_file(pool, "");
     is_number(check(pool, nobody, "eve", "x"), NA_PASSWORD_DENIED, "a file without users");
-    is_number(validated, 1, "takes that time as well");
+    is_number(validations, 1, "takes that time as well");
     apr_file_remove(nobody, pool);
     is_number(check(pool, nobody, "eve", "x"), NA_PASSWORD_FAILED, "a file that is not there");
+}
+
+/* A file of several kinds: who is unknown takes what the costliest takes, and nobody takes less. */
+static void work(apr_pool_t *pool)
+{
+    static const char *const files[] = {"sha:" SHA "\napr:" APR1 "\nada:" BCRYPT_5
+                                        "\nbob:" BCRYPT_10 "\n",
+                                        "bob:" BCRYPT_10 "\nada:" BCRYPT_5 "\napr:" APR1
+                                        "\nsha:" SHA "\n"};
+    for (int i = 0; i < 2; i++) {
+        const char *users = write_file(pool, files[i]);
+        check(pool, users, "eve", "x");
+        is_number(validations, 1, "an unknown user is one hash");
+        is(validated[0], BCRYPT_10, "the costliest, wherever it stands");
+        check(pool, users, "bob", "x");
+        is_number(validations, 1, "so is who has that");
+        is_number(check(pool, users, "sha", "x"), NA_PASSWORD_DENIED, "who has a cheap one");
+        is_number(validations, 2, "takes the same besides");
+        is(validated[0], BCRYPT_10, "which is computed first");
+        is_number(check(pool, users, "apr", APR1), NA_PASSWORD_GRANTED, "and his own decides");
+        is_number(check(pool, users, "apr", BCRYPT_10), NA_PASSWORD_DENIED, "nobody else's");
+        apr_file_remove(users, pool);
+    }
+}
+
+static void unusable(apr_pool_t *pool)
+{
+    char *file = apr_psprintf(pool,
+                              "ada:" BCRYPT_31 "\nbob:$6$rounds=900000000$salt$x\nplain:secret\n"
+                              "locked:!" BCRYPT_5 "\nok:" BCRYPT_5 "\n%s:" BCRYPT_5 "\n"
+                              "x%1021d\nsplit:" BCRYPT_5 "\n",
+                              "long", 0);
+    const char *users = write_file(pool, file);
+    is_number(check(pool, users, "ada", BCRYPT_31), NA_PASSWORD_DENIED, "a hash of cost 31");
+    is_number(validations, 1, "is never computed");
+    is(validated[0], BCRYPT_5, "but the costliest that is usable");
+    ok(strstr(reason, "user 'ada'") && strstr(reason, "costs too much"), "and said: %s", reason);
+    is_number(check(pool, users, "bob", "x"), NA_PASSWORD_DENIED, "900 million rounds");
+    ok(strstr(reason, "user 'bob'") && strstr(reason, "costs too much"), "are said: %s", reason);
+    is_number(check(pool, users, "plain", "secret"), NA_PASSWORD_DENIED, "a plain password");
+    ok(strstr(reason, "unknown kind") && !strstr(reason, "secret"), "is not repeated: %s", reason);
+    is_number(check(pool, users, "locked", "x"), NA_PASSWORD_DENIED, "a locked user");
+    is(reason, "", "is nothing to say a word about");
+    is_number(check(pool, users, "eve", "x"), NA_PASSWORD_DENIED, "an unknown user");
+    is(validated[0], BCRYPT_5, "takes no more than what is usable");
+    is_number(check(pool, users, "split", BCRYPT_5), NA_PASSWORD_GRANTED, "after a long line");
+    apr_file_remove(users, pool);
+    users = write_file(pool, apr_psprintf(pool, "x%*sada:" BCRYPT_5 "\n", 1022, ""));
+    is_number(check(pool, users, "ada", BCRYPT_5), NA_PASSWORD_DENIED, "the rest of a long line");
+    apr_file_remove(users, pool);
+    users = write_file(pool, apr_pstrcat(pool, "ada:", SHA, NULL));
+    is_number(check(pool, users, "ada", SHA), NA_PASSWORD_GRANTED, "a last line without an end");
+    apr_file_remove(users, pool);
+}
+
+/* bcrypt looks at 72 bytes: more would sign in with any ending. */
+static void long_passwords(apr_pool_t *pool)
+{
+    const char *users = write_file(pool, "ada:" BCRYPT_5 "\n");
+    char *password = apr_palloc(pool, 74);
+    memset(password, 'x', 73);
+    password[73] = '\0';
+    takes_all = 1;
+    is_number(check(pool, users, "ada", password), NA_PASSWORD_DENIED, "73 bytes");
+    is_number(validations, 1, "are refused after the same work");
+    password[72] = '\0';
+    is_number(check(pool, users, "ada", password), NA_PASSWORD_GRANTED, "72 are not");
+    takes_all = 0;
+    apr_file_remove(users, pool);
 }
 
 static volatile apr_uint32_t entered, refused;
@@ -94,6 +179,9 @@ int main(void)
 {
     apr_pool_t *pool = tap_start();
     files(pool);
+    work(pool);
+    unusable(pool);
+    long_passwords(pool);
     gates(pool);
     return tap_done();
 }

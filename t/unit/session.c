@@ -99,6 +99,29 @@ static void loading(apr_pool_t *pool)
        "42", "and is found behind a bad one of v4's");
 }
 
+/* `count` groups, each of one character. */
+static char *with_groups(apr_pool_t *pool, int count)
+{
+    json_t *json = na_json_own(pool, json_pack("{s:s, s:[]}", "sub", "42", "groups"));
+    for (int i = 0; i < count; i++)
+        json_array_append_new(json_object_get(json, "groups"), json_string("g"));
+    return na_json_dump(pool, json);
+}
+
+/* A rule over a list of which a part is missing would let in whom it is to keep out. */
+static void long_lists(apr_pool_t *pool)
+{
+    const char *name = "next-auth.session-token=";
+    const na_keyring *ring = &config.sources[0].ring;
+    const na_session *session;
+    char *most = seal(pool, ring, with_groups(pool, NA_CLAIMS_MAX - 4), 600);
+    char *more = seal(pool, ring, with_groups(pool, NA_CLAIMS_MAX + 1), 600);
+    succeeds(load(pool, NULL, apr_pstrcat(pool, name, most, NULL), NOW, &session),
+             "a session of as many values as there may be");
+    fails(load(pool, NULL, apr_pstrcat(pool, name, more, NULL), NOW, &session),
+          "one of more is none");
+}
+
 static void rotation(apr_pool_t *pool)
 {
     static const char *const old[] = {"the old secret, 32 bytes or more."};
@@ -393,6 +416,7 @@ int main(void)
     apr_pool_t *pool = tap_start();
     configure(pool);
     loading(pool);
+    long_lists(pool);
     rotation(pool);
     refusals(pool);
     chunks(pool);

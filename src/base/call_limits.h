@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_CALL_LIMITS_H
+#define NA_BASE_CALL_LIMITS_H
+
+#include "base/error.h"
+
+/*
+ * Limits of the outgoing calls that requests wait for, over all processes that share a block of
+ * memory: how many there are at once, and which hosts are not called for the moment. A host that
+ * takes connections and never answers holds the places there are, and no other thread.
+ *
+ * A place whose holder died, or kept it for longer than its call can take, is free again.
+ */
+typedef struct na_call_limits na_call_limits; /* of one process */
+typedef struct na_call_place na_call_place;   /* of one thread, for calls one after the other */
+
+/* Bytes of the block for so many places; all zero at first. */
+apr_size_t na_call_limits_size(int places);
+
+/* Opens the block in a process, which holds `own` of the places at most. */
+na_error *na_call_limits_open(apr_pool_t *pool, void *block, int places, int own,
+                              na_call_limits **limits);
+
+/* Takes a place; NA_BUSY if none is free. Never waits. The caller gives it back. */
+na_error *na_call_enter(na_call_limits *limits, apr_pool_t *pool, na_call_place **place);
+void na_call_leave(na_call_place *place);
+
+/*
+ * Before a call to `origin` that takes `longest_ms` at most. NA_BUSY if calls to it hold their
+ * share of the places: others have a quarter left. NA_UNAVAILABLE if it did not answer in time
+ * NA_CALL_TIMEOUTS times in a row: then one call at a time finds out whether it does again.
+ */
+na_error *na_call_aim(na_call_place *place, apr_pool_t *pool, const char *origin, long longest_ms);
+
+/* After it; `timed_out`: the call took all its time. */
+void na_call_settle(na_call_place *place, int timed_out);
+
+#define NA_CALL_TIMEOUTS 3
+#define NA_CALL_BACKOFF_MS 5000
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ap_mpm.h>
+
+#include "base/call_limits.h"
+#include "httpd/startup.h"
+
+/* Of the threads that serve requests, one in so many may wait for a provider. */
+#define SHARE 4
+
+static void *block;
+
+static int query(int what)
+{
+    int result;
+    return ap_mpm_query(what, &result) == APR_SUCCESS && result > 0 ? result : 1;
+}
+
+static int share_of(int threads)
+{
+    return threads < SHARE ? 1 : threads / SHARE;
+}
+
+/* A process of one thread (prefork) is held up whole by its call: all of them are counted. */
+static int places(void)
+{
+    return share_of(query(AP_MPMQ_MAX_DAEMONS) * query(AP_MPMQ_MAX_THREADS));
+}
+
+na_error *na_calls_prepare(apr_pool_t *pconf)
+{
+    return na_share(pconf, na_call_limits_size(places()), "outgoing calls", &block);
+}
+
+na_error *na_calls_open(apr_pool_t *pool, na_call_limits **limits)
+{
+    return na_call_limits_open(pool, block, places(), share_of(query(AP_MPMQ_MAX_THREADS)), limits);
+}
