@@ -194,7 +194,6 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
 
   const early = t.client(site);
   t.is((await attempt(rogue, early, 'late')).location, `${site.url}/public.html`, 'before the provider changes its key, it signs in');
-  const changeable = Date.now() + 10_500; // a younger key set is not fetched again
 
   for (const row of rows) {
     t.section(row.what);
@@ -292,13 +291,13 @@ ${provider('slow', rogue.issuer('slow'))}
   {
     const key = makeKey('two');
     rogue.faults.late = { jwks: { keys: [key.jwk] }, header: { kid: 'two' }, sign: (header, claims) => sign.rs256(header, claims, key) };
-    await pause(Math.max(0, changeable - Date.now()));
     const c = t.client(site);
     t.is((await attempt(rogue, c, 'late')).location, `${site.url}/public.html`, 'has the set fetched again');
     t.is(sessions(c), ['next-auth.session-token'], '  and signs in');
     rogue.faults.late = { sign: (header, claims) => sign.rs256({ ...header, kid: 'three' }, claims, key) };
-    t.is((await attempt(rogue, c, 'late')).location, error(CALLBACK), 'but not so soon again');
-    t.ok(rogue.requests('late', 'jwks').length <= 4, '  so that nobody can have it fetched all the time');
+    const before = rogue.requests('late', 'jwks').length;
+    t.is((await attempt(rogue, c, 'late')).location, error(CALLBACK), 'a key that no set has is refused');
+    t.ok(rogue.requests('late', 'jwks').length <= before + 2, '  after the set was fetched once more');
   }
   tellsNothing(t, rogue, site.log(), 'no code, token or secret is in the log');
 });

@@ -20,6 +20,11 @@ static void log_step(void *request, const char *event, const char *text)
     na_log(request, NA_LOG_DEBUG, event, "%s", text);
 }
 
+static void log_warning(void *request, const char *event, const char *text)
+{
+    na_log(request, NA_LOG_WARNING, event, "%s", text);
+}
+
 void na_oauth_of_request(const na_request *request, na_oauth *oauth)
 {
     *oauth = (na_oauth){
@@ -35,6 +40,7 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
                        ? na_trace_headers(request->pool, request->trace)
                        : NULL,
         .step = log_step,
+        .warn = log_warning,
         .data = (void *)request,
     };
 }

@@ -1,81 +1,223 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oauth/documents.h"
 
-#include <string.h>
-
+#include <apr_atomic.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
-/* One document in a pool of its own, so that a newer one replaces it whole. */
-typedef struct document {
+#define FRESH_FOR apr_time_from_sec(3600)
+#define VALID_FOR apr_time_from_sec(24 * 3600)
+#define PAUSE_MIN apr_time_from_sec(2)
+#define PAUSE_MAX apr_time_from_sec(30)
+
+/* Renewals: so many at once, and one more after each interval. */
+#define RENEWALS 5
+#define RENEWAL_INTERVAL apr_time_from_sec(12)
+
+/* What a document was parsed to, in a pool that is nobody's child: gone with its last holder. */
+typedef struct copy {
     apr_pool_t *pool;
-    na_bytes text;
+    const void *parsed;
     apr_time_t fetched;
+    volatile apr_uint32_t holders;
+} copy;
+
+typedef struct document {
+    copy *valid; /* the newest; NULL if there was none yet */
+    apr_time_t ask_at;
+    apr_interval_time_t pause; /* the last one; 0 after a valid answer */
+    apr_time_t renewed_until;  /* when the renewals that were made are all forgotten */
+    const char *code;          /* of the last error */
+    char failure[256];         /* its text */
 } document;
 
 struct na_documents {
     apr_pool_t *pool;
     apr_thread_mutex_t *lock;
-    apr_hash_t *by_url; /* as many as the configuration names addresses */
+    apr_hash_t *all; /* document *, as many as the configuration names URLs */
 };
+
+/* ── copies ────────────────────────────────────────────────────────────────────────────────── */
+
+static apr_status_t let_go(void *held)
+{
+    copy *released = held;
+    if (!apr_atomic_dec32(&released->holders))
+        apr_pool_destroy(released->pool);
+    return APR_SUCCESS;
+}
+
+/* With the lock held, so that it has a holder meanwhile. */
+static void hold(copy *held, apr_pool_t *pool, const void **parsed)
+{
+    apr_atomic_inc32(&held->holders);
+    apr_pool_cleanup_register(pool, held, let_go, apr_pool_cleanup_null);
+    *parsed = held->parsed;
+}
+
+static na_error *fetch(na_http *http, apr_pool_t *pool, const na_document_source *source,
+                       apr_time_t now, copy **fetched)
+{
+    na_http_response response;
+    apr_pool_t *own;
+    NA_TRY(na_http_fetch(http, pool, source->request, &response));
+    if (response.status != 200)
+        return na_error_new(pool, NA_OAUTH_CALLBACK, "%s answers %ld", source->request->url,
+                            response.status);
+    if (apr_pool_create_unmanaged_ex(&own, NULL, NULL) != APR_SUCCESS)
+        return na_error_new(pool, NA_BUSY, "out of memory");
+    copy *made = apr_palloc(own, sizeof *made);
+    *made = (copy){.pool = own, .fetched = now, .holders = 1};
+    na_error *error = source->read(source->data, own, response.body, &made->parsed);
+    if (error) {
+        error = na_error_new(pool, error->code, "%s", na_error_reason(pool, error));
+        apr_pool_destroy(own);
+        return error;
+    }
+    *fetched = made;
+    return NULL;
+}
+
+/* ── documents ─────────────────────────────────────────────────────────────────────────────── */
+
+static apr_status_t let_all_go(void *kept)
+{
+    const na_documents *documents = kept;
+    void *each;
+    for (apr_hash_index_t *i = apr_hash_first(NULL, documents->all); i; i = apr_hash_next(i)) {
+        apr_hash_this(i, NULL, NULL, &each);
+        if (((document *)each)->valid)
+            let_go(((document *)each)->valid);
+    }
+    return APR_SUCCESS;
+}
 
 na_error *na_documents_make(apr_pool_t *pool, na_documents **made)
 {
     na_documents *documents = apr_pcalloc(pool, sizeof *documents);
-    documents->pool = pool;
-    documents->by_url = apr_hash_make(pool);
+    apr_pool_create(&documents->pool, pool);
+    documents->all = apr_hash_make(documents->pool);
     if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no mutex for the provider documents");
+        return na_error_new(pool, NA_CONFIGURATION,
+                            "could not create the mutex of provider documents");
+    apr_pool_cleanup_register(documents->pool, documents, let_all_go, apr_pool_cleanup_null);
     *made = documents;
     return NULL;
 }
 
-static int find(na_documents *documents, apr_pool_t *pool, const char *url, apr_time_t oldest,
-                na_bytes *text)
+static document *find(na_documents *documents, apr_pool_t *pool, const na_document_source *source)
 {
-    apr_thread_mutex_lock(documents->lock);
-    const document *found = apr_hash_get(documents->by_url, url, APR_HASH_KEY_STRING);
-    int fresh = found && found->fetched >= oldest;
-    if (fresh) {
-        const char *start = (const char *)found->text.data;
-        text->data = (unsigned char *)apr_pstrmemdup(pool, start, found->text.len);
-        text->len = found->text.len;
+    const char *key = apr_pstrcat(pool, source->request->url, " ", source->as, NULL);
+    document *found = apr_hash_get(documents->all, key, APR_HASH_KEY_STRING);
+    if (!found) {
+        found = apr_pcalloc(documents->pool, sizeof *found);
+        apr_hash_set(documents->all, apr_pstrdup(documents->pool, key), APR_HASH_KEY_STRING, found);
     }
-    apr_thread_mutex_unlock(documents->lock);
-    return fresh;
+    return found;
 }
 
-static void keep(na_documents *documents, const char *url, na_bytes text, apr_time_t now)
+static void replace(document *d, copy *newer)
 {
-    apr_thread_mutex_lock(documents->lock);
-    document *kept = apr_hash_get(documents->by_url, url, APR_HASH_KEY_STRING);
-    if (!kept) {
-        kept = apr_pcalloc(documents->pool, sizeof *kept);
-        apr_pool_create(&kept->pool, documents->pool);
-        apr_hash_set(documents->by_url, apr_pstrdup(documents->pool, url), APR_HASH_KEY_STRING,
-                     kept);
+    if (d->valid)
+        let_go(d->valid);
+    d->valid = newer;
+    d->ask_at = 0;
+    d->pause = 0;
+}
+
+/* A call that was not made says nothing of the document. */
+static void note_failure(document *d, apr_pool_t *pool, apr_time_t now, const na_error *error)
+{
+    if (na_is_unavailable(error)) {
+        d->ask_at = 0;
+        return;
     }
-    apr_pool_clear(kept->pool);
-    kept->text.data =
-        (unsigned char *)apr_pstrmemdup(kept->pool, (const char *)text.data, text.len);
-    kept->text.len = text.len;
-    kept->fetched = now;
+    d->pause = d->pause ? 2 * d->pause : PAUSE_MIN;
+    if (d->pause > PAUSE_MAX)
+        d->pause = PAUSE_MAX;
+    d->ask_at = now + d->pause;
+    d->code = error->code;
+    apr_cpystrn(d->failure, na_error_text(pool, error), sizeof d->failure);
+}
+
+/* Fetches it, and takes hold of the result; the lock is not held. */
+static na_error *ask(na_documents *documents, document *d, na_http *http, apr_pool_t *pool,
+                     const na_document_source *source, apr_time_t now, const void **parsed)
+{
+    copy *newer = NULL;
+    na_error *error = fetch(http, pool, source, now, &newer);
+    apr_thread_mutex_lock(documents->lock);
+    if (error) {
+        note_failure(d, pool, now, error);
+    } else {
+        replace(d, newer);
+        hold(newer, pool, parsed);
+    }
     apr_thread_mutex_unlock(documents->lock);
+    return error;
+}
+
+/* A clock that was set back does not keep it from being asked. */
+static int may_ask(const document *d, apr_time_t now)
+{
+    return now >= d->ask_at || d->ask_at - now > PAUSE_MAX;
+}
+
+static na_error *failure_of(const document *d, apr_pool_t *pool, apr_time_t now)
+{
+    return na_error_new(pool, d->code, "%s (it is asked for again in %d s)", d->failure,
+                        (int)apr_time_sec(d->ask_at - now + APR_USEC_PER_SEC - 1));
 }
 
 na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *pool,
-                           const na_http_request *request, apr_time_t now,
-                           apr_interval_time_t max_age, na_bytes *text)
+                           const na_document_source *source, apr_time_t now, const void **parsed,
+                           na_error **kept_from)
 {
-    na_http_response response;
-    if (find(documents, pool, request->url, now - max_age, text))
-        return NULL;
-    NA_TRY(na_http_fetch(http, pool, request, &response));
-    if (response.status != 200)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "%s answers %ld", request->url,
-                            response.status);
-    keep(documents, request->url, response.body, now);
-    *text = response.body;
+    na_error *error = NULL;
+    *parsed = NULL;
+    *kept_from = NULL;
+    apr_thread_mutex_lock(documents->lock);
+    document *d = find(documents, pool, source);
+    if (d->valid && now < d->valid->fetched + VALID_FOR)
+        hold(d->valid, pool, parsed);
+    int is_fresh = *parsed && now < d->valid->fetched + FRESH_FOR;
+    int asks = !is_fresh && may_ask(d, now);
+    if (!is_fresh && !asks && !*parsed)
+        error = failure_of(d, pool, now);
+    if (asks && *parsed)
+        d->ask_at = now + PAUSE_MAX; /* others are served the copy meanwhile */
+    apr_thread_mutex_unlock(documents->lock);
+    if (!asks)
+        return error;
+    error = ask(documents, d, http, pool, source, now, parsed);
+    if (!*parsed)
+        return error;
+    *kept_from = error;
     return NULL;
+}
+
+static int may_renew(document *d, apr_time_t now)
+{
+    apr_time_t until = d->renewed_until > now ? d->renewed_until : now;
+    if (!may_ask(d, now) || until + RENEWAL_INTERVAL > now + RENEWALS * RENEWAL_INTERVAL)
+        return 0;
+    d->renewed_until = until + RENEWAL_INTERVAL;
+    return 1;
+}
+
+void na_documents_renew(na_documents *documents, na_http *http, apr_pool_t *pool,
+                        const na_document_source *source, apr_time_t now, const void **parsed,
+                        na_error **kept_from)
+{
+    *kept_from = NULL;
+    apr_thread_mutex_lock(documents->lock);
+    document *d = find(documents, pool, source);
+    int is_newer = d->valid && d->valid->parsed != *parsed;
+    if (is_newer)
+        hold(d->valid, pool, parsed);
+    int asks = !is_newer && may_renew(d, now);
+    apr_thread_mutex_unlock(documents->lock);
+    if (asks)
+        *kept_from = ask(documents, d, http, pool, source, now, parsed);
 }

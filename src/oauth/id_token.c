@@ -11,10 +11,6 @@
 #include "jose/jws.h"
 #include "oauth/oauth.h"
 
-/* How old a key set may be; and how old, when the token's key is not in it. */
-#define KEYS_MAX_AGE apr_time_from_sec(3600)
-#define KEYS_MIN_AGE apr_time_from_sec(10)
-
 static na_error *refuse(const na_oauth *oauth, const char *why)
 {
     return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "ID token refused: %s", why);
@@ -58,10 +54,10 @@ static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, co
         *keys = set;
         return NULL;
     }
-    NA_TRY(na_oauth_keys(oauth, metadata, KEYS_MAX_AGE, keys));
-    if (na_jws_has_key(header, *keys))
-        return NULL;
-    return na_oauth_keys(oauth, metadata, KEYS_MIN_AGE, keys); /* the provider rotated its keys */
+    NA_TRY(na_oauth_keys(oauth, metadata, keys));
+    if (!na_jws_has_key(header, *keys))
+        na_oauth_renew_keys(oauth, metadata, keys); /* the provider rotated its keys */
+    return NULL;
 }
 
 /* A nested token (section 3.1.3.7 step 1; RFC 7519 section 5.2) is opened with our private key. */

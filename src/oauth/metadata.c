@@ -7,8 +7,6 @@
 #include "base/url.h"
 #include "oauth/oauth.h"
 
-#define DISCOVERY_MAX_AGE apr_time_from_sec(3600)
-
 static const char *discovery_url(const na_oauth *oauth)
 {
     const na_provider *provider = oauth->provider;
@@ -78,22 +76,62 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     return NULL;
 }
 
-static na_error *get_document(const na_oauth *oauth, const char *url, apr_interval_time_t max_age,
-                              na_bytes *text)
+/* A copy is the JSON of a document that this provider's options find nothing wrong with. */
+static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes text,
+                                const void **parsed)
 {
-    const na_http_request request = {.url = url,
-                                     .peer = oauth->provider->id,
-                                     .place = oauth->place,
-                                     .headers = oauth->headers};
-    return na_documents_get(oauth->documents, oauth->http, oauth->pool, &request, oauth->now,
-                            max_age, text);
+    const na_oauth *oauth = data;
+    na_metadata metadata;
+    json_t *document;
+    na_error *error =
+        na_json_parse(pool, NA_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
+    *parsed = document;
+    return error ? na_error_wrap(pool, error, NULL, "the discovery document is unusable")
+                 : read_document(oauth, document, &metadata);
+}
+
+/* What read_document() goes by: a document may be valid for one provider and not for another. */
+static const char *options_of_validity(const na_oauth *oauth)
+{
+    const na_provider *provider = oauth->provider;
+    const char *const options[] = {provider->issuer, provider->authorization_url,
+                                   provider->token_url, provider->userinfo_url, provider->jwks_url};
+    const char *all = oauth->allow_http ? "http" : "https";
+    for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
+        all = apr_pstrcat(oauth->pool, all, " ", options[i] ? options[i] : "-", NULL);
+    return all;
+}
+
+static na_error *read_keys(const void *data, apr_pool_t *pool, na_bytes text, const void **parsed)
+{
+    const na_jwks *keys = NULL;
+    na_error *error = na_jwks_parse(pool, (const char *)text.data, text.len, &keys);
+    *parsed = keys;
+    return error;
+}
+
+static na_http_request request_of(const na_oauth *oauth, const char *url)
+{
+    return (na_http_request){.url = url,
+                             .peer = oauth->provider->id,
+                             .place = oauth->place,
+                             .headers = oauth->headers};
+}
+
+/* The sign-in goes on; what kept a newer document away is for the administrator. */
+static void warn(const na_oauth *oauth, const char *what, const na_error *kept_from)
+{
+    if (kept_from && oauth->warn)
+        oauth->warn(oauth->data, "OAUTH_DOCUMENT",
+                    apr_psprintf(oauth->pool, "an older %s of %s is used: %s", what,
+                                 oauth->provider->id, na_error_text(oauth->pool, kept_from)));
 }
 
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
 {
     const na_provider *provider = oauth->provider;
-    na_bytes text;
-    json_t *document;
+    const void *document;
+    na_error *kept_from;
     if (provider->type == NA_OAUTH) {
         *metadata = (na_metadata){.issuer = provider->issuer,
                                   .authorization_url = provider->authorization_url,
@@ -101,19 +139,37 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
                                   .userinfo_url = provider->userinfo_url};
         return NULL;
     }
-    NA_TRY(get_document(oauth, discovery_url(oauth), DISCOVERY_MAX_AGE, &text));
-    na_error *error =
-        na_json_parse(oauth->pool, NA_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
-    return error ? na_error_wrap(oauth->pool, error, NULL, "the discovery document is unusable")
-                 : read_document(oauth, document, metadata);
+    const na_http_request request = request_of(oauth, discovery_url(oauth));
+    const na_document_source source = {&request, options_of_validity(oauth), read_discovery, oauth};
+    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now,
+                            &document, &kept_from));
+    warn(oauth, "discovery document", kept_from);
+    return read_document(oauth, document, metadata);
 }
 
-na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata,
-                        apr_interval_time_t max_age, const na_jwks **keys)
+na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys)
 {
-    na_bytes text;
+    const void *set;
+    na_error *kept_from;
     if (!metadata->jwks_url)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the provider publishes no key set");
-    NA_TRY(get_document(oauth, metadata->jwks_url, max_age, &text));
-    return na_jwks_parse(oauth->pool, (const char *)text.data, text.len, keys);
+    const na_http_request request = request_of(oauth, metadata->jwks_url);
+    const na_document_source source = {&request, "", read_keys, NULL};
+    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
+                            &kept_from));
+    warn(oauth, "key set", kept_from);
+    *keys = set;
+    return NULL;
+}
+
+void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys)
+{
+    const void *set = *keys;
+    na_error *kept_from;
+    const na_http_request request = request_of(oauth, metadata->jwks_url);
+    const na_document_source source = {&request, "", read_keys, NULL};
+    na_documents_renew(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
+                       &kept_from);
+    warn(oauth, "key set", kept_from);
+    *keys = set;
 }

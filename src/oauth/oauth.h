@@ -21,7 +21,9 @@ typedef struct na_oauth {
     int allow_http;             /* the provider may name plain http: addresses */
     const char *const *headers; /* sent along with what is done for this sign-in; NULL: none */
     void (*step)(void *data, const char *event, const char *text); /* told of each, for debugging */
-    void *data;                                                    /* of step */
+    void (*warn)(void *data, const char *event,
+                 const char *text); /* of what the sign-in survives */
+    void *data;                     /* of both */
 } na_oauth;
 
 /* Where the provider's endpoints are. NULL: it has none. */
@@ -85,8 +87,8 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
 na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
                            const na_tokens *tokens, const char *nonce, json_t **profile);
 
-/* The key set at the provider; `max_age` bounds how old a copy may be. */
-na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata,
-                        apr_interval_time_t max_age, const na_jwks **keys);
+/* The provider's key set; and a newer one, if the token's key is not in `*keys`. */
+na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);
+void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);
 
 #endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth/documents.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+
+#include "tap.h"
+
+#define START apr_time_from_sec(1800000000)
+#define MINUTE apr_time_from_sec(60)
+#define HOUR apr_time_from_sec(3600)
+
+/* What the provider publishes; it answers one request a connection. */
+static const char *volatile published;
+static volatile apr_uint32_t asked;
+
+typedef struct desk {
+    apr_pool_t *pool;
+    na_http *http;
+    na_documents *documents;
+    na_http_request request;
+    na_document_source source;
+} desk;
+
+static void *APR_THREAD_FUNC publish(apr_thread_t *thread, void *listener)
+{
+    char request[2000];
+    for (;;) {
+        int fd = accept(*(int *)listener, NULL, NULL);
+        if (fd < 0)
+            return NULL;
+        const char *text = published;
+        if (read(fd, request, sizeof request) > 0 &&
+            write(fd, text, strlen(text)) == (ssize_t)strlen(text))
+            apr_atomic_inc32(&asked);
+        close(fd);
+    }
+}
+
+static int start_provider(apr_pool_t *pool)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int *fd = apr_palloc(pool, sizeof *fd);
+    apr_thread_t *thread;
+    *fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(*fd, (struct sockaddr *)&address, len) != 0 || listen(*fd, 8) != 0 ||
+        getsockname(*fd, (struct sockaddr *)&address, &len) != 0)
+        return -1;
+    apr_thread_create(&thread, NULL, publish, fd, pool);
+    return ntohs(address.sin_port);
+}
+
+#define ANSWER(status, body) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body
+#define GOOD(body) ANSWER("200 OK", "good " body)
+#define PAGE ANSWER("200 OK", "<title>Maintenance</title>")
+#define FAILURE ANSWER("500 Oops", "")
+
+static na_error *read_good(const void *data, apr_pool_t *pool, na_bytes text, const void **parsed)
+{
+    if (text.len < 5 || memcmp(text.data, "good ", 5) != 0)
+        return na_error_new(pool, NA_OAUTH_CALLBACK, "not a document");
+    *parsed = apr_pstrmemdup(pool, (const char *)text.data + 5, text.len - 5);
+    return NULL;
+}
+
+static desk new_desk(apr_pool_t *pool, int port)
+{
+    static const na_http_options options = {.timeout_ms = 5000,
+                                            .connect_timeout_ms = 5000,
+                                            .max_bytes = 1000,
+                                            .max_concurrent = 4,
+                                            .allow_http = 1};
+    desk made = {.pool = pool,
+                 .request = {.url = apr_psprintf(pool, "http://127.0.0.1:%d/", port)},
+                 .source = {.as = "", .read = read_good}};
+    na_http_make(pool, &options, &made.http);
+    na_documents_make(pool, &made.documents);
+    return made;
+}
+
+/* "what is served", "! why not", or "what is served ! why no newer one". */
+static const char *get(desk *d, apr_time_t now)
+{
+    const void *parsed;
+    na_error *kept_from;
+    d->source.request = &d->request;
+    na_error *error =
+        na_documents_get(d->documents, d->http, d->pool, &d->source, now, &parsed, &kept_from);
+    if (error)
+        return apr_pstrcat(d->pool, "! ", na_error_text(d->pool, error), NULL);
+    return kept_from ? apr_pstrcat(d->pool, parsed, " ! ", na_error_text(d->pool, kept_from), NULL)
+                     : parsed;
+}
+
+static const char *renew(desk *d, apr_time_t now, const char *lacking)
+{
+    const void *parsed = lacking;
+    na_error *kept_from;
+    na_documents_renew(d->documents, d->http, d->pool, &d->source, now, &parsed, &kept_from);
+    return parsed;
+}
+
+static void only_valid_ones(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = PAGE;
+    is(get(&d, START), "! not a document", "an answer that is no document is refused");
+    published = GOOD("one");
+    asked = 0;
+    is(get(&d, START + apr_time_from_sec(1)), "! not a document (it is asked for again in 1 s)",
+       "shortly after, nobody is asked");
+    is_number(asked, 0, "  indeed");
+    is(get(&d, START + apr_time_from_sec(2)), "one", "but soon");
+    published = PAGE;
+    is(get(&d, START + HOUR - MINUTE), "one", "a valid one serves for an hour");
+}
+
+static void an_older_one(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = GOOD("one");
+    get(&d, START);
+    published = PAGE;
+    is(get(&d, START + HOUR), "one ! not a document", "after that, it serves where there is none");
+    published = FAILURE;
+    asked = 0;
+    is(get(&d, START + HOUR + apr_time_from_sec(1)), "one", "  and nobody is asked for a while");
+    is_number(asked, 0, "  indeed");
+    ok(strncmp(get(&d, START + 23 * HOUR), "one ! ", 6) == 0, "  for a day");
+    ok(strncmp(get(&d, START + 24 * HOUR), "! http", 6) == 0, "but no longer");
+    published = GOOD("two");
+    is(get(&d, START + 25 * HOUR), "two", "a new one takes its place");
+}
+
+static void pauses(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = PAGE;
+    asked = 0;
+    for (int second = 0; second < 600; second++)
+        get(&d, START + apr_time_from_sec(second));
+    ok(asked > 15 && asked < 30, "a provider without a document is asked every half minute");
+    published = GOOD("one");
+    is(get(&d, START - HOUR), "one", "a clock that was set back keeps nobody from asking");
+}
+
+static void renewals(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = GOOD("one");
+    const char *one = get(&d, START);
+    published = GOOD("two");
+    const char *two = renew(&d, START, one);
+    is(two, "two", "what a document lacks is looked for at once");
+    published = GOOD("three");
+    is(renew(&d, START, two), "three", "  and again right after that");
+    asked = 0;
+    is(renew(&d, START, one), "three", "who has an older one gets the newest");
+    is_number(asked, 0, "  which nobody is asked for");
+    is(one, "one", "  and the older one is still there for who uses it");
+    const char *newest = get(&d, START);
+    for (int i = 0; i < 100; i++)
+        newest = renew(&d, START, newest);
+    is_number(asked, 3, "five times in a row, and no more");
+    for (int second = 0; second < 120; second++)
+        newest = renew(&d, START + apr_time_from_sec(second), newest);
+    is_number(asked, 3 + 9, "  then five times a minute");
+    published = PAGE;
+    is(renew(&d, START + HOUR / 2, newest), "three", "it stays where there is no newer one");
+}
+
+static void meanings(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = PAGE;
+    get(&d, START);
+    d.source.as = "another issuer";
+    published = GOOD("one");
+    is(get(&d, START), "one", "what is invalid for one provider is asked for by another");
+}
+
+int main(void)
+{
+    apr_pool_t *pool = tap_start();
+    na_http_global_init();
+    int port = start_provider(pool);
+    ok(port > 0, "a provider");
+    only_valid_ones(pool, port);
+    an_older_one(pool, port);
+    pauses(pool, port);
+    renewals(pool, port);
+    meanings(pool, port);
+    return tap_done();
+}
