@@ -126,6 +126,57 @@ suite('Paths are protected by AuthType NextAuth and Require', async (t) => {
     t.is((await bob.get('/d/')).status, 200, 'and lets in');
   }
 
+  t.section('who only asks what would be answered');
+  {
+    const site = await t.httpd({ files: { users, 'htdocs/list/open.txt': 'open', 'htdocs/list/secret-plan.txt': 'a secret', 'htdocs/list/vault/x': 'x', 'htdocs/list/.htaccess': '<Files "secret-*">\nAuthType NextAuth\nRequire valid-user\n</Files>\n',
+      'htdocs/list/vault/.htaccess': 'AuthType NextAuth\nRequire expr "%{NEXTAUTH:sub} == \'ada\'"\n', 'htdocs/start/index.html': 'the start', 'htdocs/start/.htaccess': '<Files index.html>\nAuthType NextAuth\nRequire valid-user\n</Files>\n',
+      'htdocs/ssi/index.shtml': '<!--#include virtual="/members/" -->|<!--#fsize virtual="/members/index.html" -->', 'htdocs/talk/page.html.en': 'English', 'htdocs/talk/page.html.de': 'deutsch' },
+    modules: ['autoindex', 'negotiation', 'include'], config: `${common}
+<Directory @DIR@/htdocs/list>
+  Options +Indexes
+  IndexOptions FancyIndexing HTMLTable
+  AllowOverride All
+</Directory>
+<Location /members/>
+  AuthType NextAuth
+  NextAuthUnauthenticated redirect
+  Require valid-user
+</Location>
+<Location /talk/page.html.en>
+  AuthType NextAuth
+  Require valid-user
+</Location>
+<Directory @DIR@/htdocs/talk>
+  Options +MultiViews
+  AddLanguage en .en
+  AddLanguage de .de
+</Directory>
+<Directory @DIR@/htdocs/ssi>
+  Options +Includes
+  AddOutputFilter INCLUDES .shtml
+</Directory>
+RewriteEngine On
+RewriteCond /members/index.html -U
+RewriteRule ^/asks$ /public.html?may [R,L]
+RewriteRule ^/asks$ /public.html?may-not [R,L]` });
+    const nobody = t.client(site);
+    const ada = await signedIn(t, site, 'ada');
+    const listed = await nobody.page('/list/');
+    t.is([listed.status, /open\.txt/.test(listed.text), /secret|vault/.test(listed.text)], [200, true, false], 'a listing for a browser shows nothing that is protected');
+    t.unlike((await nobody.page('/list/?C=S;O=A')).text, /secret|vault/, '  however it is sorted');
+    const hers = (await ada.page('/list/')).text;
+    t.is([/secret-plan\.txt/, /vault\//].map((name) => name.test(hers)), [true, true], 'and to whoever may see it, it does');
+    t.like((await nobody.page('/asks')).location, /\?may-not$/, 'RewriteCond -U finds nothing for a browser, either');
+    t.like((await ada.page('/asks')).location, /\?may$/, '  but for whoever may see it');
+    const included = (await nobody.page('/ssi/index.shtml')).text;
+    t.unlike(included, /members page|\d/, 'a page that includes it shows nothing of it, not its size');
+    t.like((await ada.page('/ssi/index.shtml')).text, /members page[^]*\|.*\d/, '  but to whoever may see it');
+    t.is((await nobody.page('/start/')).location, `${site.url}/api/auth/signin?callbackUrl=${encodeURIComponent(`${site.url}/start/`)}`, 'a directory of which the only page is protected leads to the sign-in page');
+    t.is([(await nobody.get('/start/')).status, (await ada.page('/start/')).text], [401, 'the start'], '  a script gets 401, a user the page');
+    t.isnt((await nobody.page('/talk/page.html', { headers: { 'accept-language': 'en' } })).text, 'English', 'nor does negotiation give it away');
+    t.is((await ada.page('/talk/page.html', { headers: { 'accept-language': 'en' } })).text, 'English', '  which a user gets');
+  }
+
   t.section('the endpoints answer wherever they are mapped');
   {
     const app = await startApp(t);

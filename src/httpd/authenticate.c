@@ -91,13 +91,28 @@ static int answer_401(request_rec *r, const na_config *config)
     return DONE;
 }
 
+/*
+ * Who asks by a subrequest takes a redirect for permission: mod_autoindex lists what answers so,
+ * RewriteCond -U goes there. It gets 401. Of a main request that was let in and would come to
+ * nothing but that page (mod_dir's), httpd itself makes the redirect.
+ */
+static int refuse_subrequest(request_rec *r, const na_config *config, int redirect)
+{
+    request_rec *outer = r->main;
+    if (redirect && !outer->main && na_state_of(outer)->is_authorized)
+        ap_custom_response(outer, HTTP_UNAUTHORIZED, sign_in_url(outer, config));
+    return answer_401(r, config);
+}
+
 static int refuse(request_rec *r)
 {
     const na_config *config = na_config_of(r);
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
     int redirect = how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
     na_log_request(r, NA_LOG_DEBUG, NULL, "nobody is signed in: %s",
-                   redirect ? "to the sign-in page" : "401");
+                   redirect && !r->main ? "to the sign-in page" : "401");
+    if (r->main)
+        return refuse_subrequest(r, config, redirect);
     return redirect ? redirect_to_sign_in(r, config) : answer_401(r, config);
 }
 

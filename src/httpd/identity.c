@@ -69,6 +69,8 @@ int na_strip_identity(request_rec *r)
 int na_pass_identity(request_rec *r)
 {
     const na_session *session;
+    if (na_config_of(r))
+        na_state_of(r)->is_authorized = 1;
     if (r->main && na_config_of(r))
         strip_headers(r);
     if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0 ||

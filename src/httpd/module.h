@@ -172,6 +172,7 @@ typedef struct na_state {
     int loaded;                /* `session` was looked for */
     int asked;                 /* an expression wanted to know the session */
     int authorizing;           /* a hook of ours is running the others */
+    int is_authorized;         /* it was let in, whoever asked */
     int unavailable;           /* whether somebody is signed in cannot be told */
     const na_session *session; /* NULL: nobody is signed in */
     const na_subject *subject; /* during a sign-in: what its expressions are about */
