@@ -54,7 +54,7 @@ suite('E-mailed links', async (t) => {
   const { client, parsed, link } = await linkTo('Ada@Example.org ', new Client(site), { callbackUrl: '/public.html' });
   t.is(client.answer.location, `${site.url}/api/auth/verify-request?provider=email&type=email`, 'who asks is told to look into the mail');
   t.is([parsed.to.text, parsed.from.text, parsed.subject], ['ada@example.org', '"Site" <no-reply@example.org>', `Sign in to localhost:${site.port}`], 'the mail goes to the address, normalized');
-  t.like(link, new RegExp(`^${site.url}/api/auth/callback/email\\?callbackUrl=.*&token=[0-9a-f]{64}&email=ada%40example.org$`), 'with NextAuth\'s link');
+  t.like(link, new RegExp(`^${site.url}/api/auth/callback/email\\?callbackUrl=.*&token=[0-9a-f]{80}&email=ada%40example.org$`), 'with NextAuth\'s link');
   const [row] = await db.sql('SELECT * FROM verification_token');
   t.is([row.identifier, row.token], ['ada@example.org', crypto.createHash('sha256').update(/token=(\w+)/.exec(link)[1] + SECRET).digest('hex')], 'of which the database has the hash');
   for (let i = 0; i < 3; i += 1) t.is((await new Client(site).page(link)).status, 200, 'programs that open links in mails do not use it up');

@@ -165,6 +165,7 @@ static na_error *put(na_request *request, na_response *response, const flow *f, 
     char *token;
     json_t *claims = na_json_own(request->pool, json_pack("{s:s, s:s}", "value", value, "provider",
                                                           request->provider->id));
+    json_object_set_new(claims, NA_CLAIM_SITE, json_string(request->config->session.site));
     if (id == first_of(f->checks)) {
         json_object_set_new(claims, "callbackUrl", json_string(request->callback_url));
         NA_TRY(na_initiator_put(request, claims));
@@ -208,7 +209,12 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
     if (error)
         return na_error_wrap(request->pool, error, NA_INVALID_CHECK, "cookie %s is unusable", name);
     const char *provider = na_json_string(*claims, "provider");
+    const char *site = na_json_string(*claims, NA_CLAIM_SITE);
+    const na_session_config *ours = &request->config->session;
     *value = na_json_string(*claims, "value");
+    if (site ? strcmp(site, ours->site) != 0 : ours->refuse_unbound)
+        return na_error_new(request->pool, NA_INVALID_CHECK, "cookie %s was made for another site",
+                            name);
     if (!*value || !provider || strcmp(provider, request->provider->id) != 0)
         return na_error_new(request->pool, NA_INVALID_CHECK,
                             "cookie %s was made for another provider", name);

@@ -73,6 +73,9 @@ enum {
     NA_FEATURE_DELETE = 8
 };
 
+/* NextAuthSite unbound=: whether what names no site is taken. */
+typedef enum na_unbound { NA_UNBOUND_AUTO, NA_UNBOUND_ACCEPT, NA_UNBOUND_REFUSE } na_unbound;
+
 /* A virtual host's configuration: complete, checked, immutable. */
 typedef struct na_config {
     na_mode mode;
@@ -87,6 +90,8 @@ typedef struct na_config {
     na_foreign_checks foreign_checks[NA_FOREIGN_CHECKS_MAX];
     int foreign_count;
     na_session_config session;
+    const char *site_name; /* NextAuthSite; NULL: the site is its address */
+    na_unbound unbound;
     const na_db_options *database; /* NULL where there is none */
     const na_mail_options *mail;   /* NULL where there is none */
     const na_mail_template *mail_templates[NA_MAIL_KINDS];

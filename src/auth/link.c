@@ -9,6 +9,7 @@
 #include "mail/address.h"
 
 #define TOKEN_BYTES 32
+#define MARK_BYTES 8
 
 /* What the database keeps of a token, as both packages make it. */
 static const char *hash_of(apr_pool_t *pool, const char *token, const char *secret)
@@ -16,6 +17,42 @@ static const char *hash_of(apr_pool_t *pool, const char *token, const char *secr
     unsigned char hash[NA_SHA256_LEN];
     na_sha256(hash, na_bytes_of(token), na_bytes_of(secret));
     return na_hex(pool, hash, sizeof hash);
+}
+
+/*
+ * Behind the random part of a token, for which site it was made: that site's database may be
+ * another's as well, and so may be its secret. To NextAuth it is part of the token.
+ */
+static const char *mark_of(apr_pool_t *pool, const char *site, const char *random,
+                           const char *secret)
+{
+    unsigned char mac[NA_SHA256_LEN];
+    const char *text = apr_pstrcat(pool, "link ", random, " ", site, NULL);
+    na_hmac_sha256(mac, na_bytes_of(secret), na_bytes_of(text));
+    return na_hex(pool, mac, MARK_BYTES);
+}
+
+static const char *make_token(na_request *request)
+{
+    const char *random = na_random_hex(request->pool, TOKEN_BYTES);
+    return apr_pstrcat(request->pool, random,
+                       mark_of(request->pool, request->config->session.site, random,
+                               request->config->secrets[0]),
+                       NULL);
+}
+
+/* One without a mark is an application's, made by NextAuth. */
+static int is_of_site(const na_request *request, const char *token)
+{
+    const na_config *config = request->config;
+    if (strlen(token) != 2 * (TOKEN_BYTES + MARK_BYTES))
+        return !config->session.refuse_unbound;
+    const char *random = apr_pstrndup(request->pool, token, 2 * TOKEN_BYTES);
+    for (int i = 0; i < config->secret_count; i++)
+        if (na_equal_secret(token + 2 * TOKEN_BYTES, mark_of(request->pool, config->session.site,
+                                                             random, config->secrets[i])))
+            return 1;
+    return 0;
 }
 
 static na_error *keep_token(na_request *request, const na_link *link, const char *token)
@@ -38,7 +75,7 @@ static const char *address_of(na_request *request, const na_link *link, const ch
 
 na_error *na_link_send(na_request *request, const na_link *link)
 {
-    const char *token = na_random_hex(request->pool, TOKEN_BYTES);
+    const char *token = make_token(request);
     na_url site;
     na_mail_message message;
     if (!request->mails)
@@ -81,6 +118,8 @@ na_error *na_link_use(na_request *request, na_db_use *use, const char *identifie
 {
     na_db_token row;
     int found = 0;
+    if (!is_of_site(request, token))
+        return na_error_new(request->pool, NA_VERIFICATION, "the link is another site's");
     for (int i = 0; i < request->config->secret_count && !found; i++)
         NA_TRY(na_db_use_token(use, identifier,
                                hash_of(request->pool, token, request->config->secrets[i]), &row,

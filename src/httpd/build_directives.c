@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,37 @@ static na_error *set_secret(na_building *b, const na_written *w)
     return NULL;
 }
 
+static int is_name(const char *name)
+{
+    return *name && strlen(name) <= 64 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:") ==
+               strlen(name);
+}
+
+static na_error *as_unbound(na_building *b, const char *value, void *member)
+{
+    int accept = strcmp(value, "accept") == 0;
+    *(na_unbound *)member = accept ? NA_UNBOUND_ACCEPT : NA_UNBOUND_REFUSE;
+    return accept || strcmp(value, "refuse") == 0
+               ? NULL
+               : na_wrong(b, "invalid unbound='%s': expected accept or refuse", value);
+}
+
+/* An address has slashes, a name none: neither can be taken for the other. */
+static na_error *set_site(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {{"unbound", offsetof(na_config, unbound), as_unbound},
+                                          {NULL, 0, NULL}};
+    if (!is_name(w->argv[0]))
+        return na_wrong(b,
+                        "invalid name '%s': expected 1 to 64 letters, digits and - _ . :, then "
+                        "unbound=",
+                        w->argv[0]);
+    b->config->site_name = w->argv[0];
+    b->config->unbound = NA_UNBOUND_AUTO; /* not what another server had */
+    return na_build_settings(b, w, 1, settings, b->config);
+}
+
 static na_error *dialect_of(na_building *b, const char *name, na_dialect *dialect)
 {
     *dialect = strcmp(name, "v5") == 0 ? NA_V5 : NA_V4;
@@ -152,13 +184,6 @@ static na_error *add_sign_in_rule(na_building *b, const na_written *w)
     return NULL;
 }
 
-static int is_name(const char *name)
-{
-    return *name && strlen(name) <= 64 &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:") ==
-               strlen(name);
-}
-
 static na_error *add_role(na_building *b, const na_written *w)
 {
     if (!is_name(w->argv[0]))
@@ -181,7 +206,10 @@ static na_error *add_claim(na_building *b, const na_written *w)
                                        NA_CLAIM_AUTH_TIME,
                                        NA_CLAIM_PROVIDER,
                                        NA_CLAIM_ROLES,
-                                       NA_CLAIM_BINDING};
+                                       NA_CLAIM_BINDING,
+                                       NA_CLAIM_SITE,
+                                       NA_CLAIM_DATABASE_USER,
+                                       NA_CLAIM_DATABASE_ROLES};
     for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(w->argv[0], ours[i]) == 0)
             return na_error_mended_by(
@@ -231,6 +259,7 @@ static const struct {
     {"NextAuthEngine", 1, set_engine},
     {"NextAuthURL", 0, set_url},
     {"NextAuthBasePath", 0, set_base_path},
+    {"NextAuthSite", 0, set_site},
     {"NextAuthSecret", 0, set_secret},
     {"NextAuthCompat", 0, set_compat},
     {"NextAuthSessionMaxAge", 0, na_build_max_age},

@@ -89,10 +89,13 @@ na_error *na_build_finish_session(na_building *b, const apr_array_header_t *writ
     b->plan->stores.database = b->config->database;
     na_build_look_at(b, na_build_last_of(written, "NextAuthSessionStrategy"), NULL);
     NA_TRY(na_build_noted(b, check_strategy(b)));
+    session->site = b->config->site_name  ? b->config->site_name
+                    : b->config->base_url ? b->config->base_url
+                                          : ""; /* it is wrong, and there will be no site */
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
-                                 &session->record_keys));
+                                 session->site, &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
-                                       &session->namespaces));
+                                       session->site, &session->namespaces));
     session->cookie_max = largest_cookie_header(b->server);
     return na_build_finish_stores(b, na_build_last_of(written, "NextAuthSessionStore"));
 }

@@ -102,6 +102,8 @@ const command_rec na_directives[] = {
     SERVER("NextAuthEngine", one, "On or Off: serve the sign-in endpoints here"),
     SERVER("NextAuthURL", one, "the canonical address, https://host[/base/path]"),
     SERVER("NextAuthBasePath", one, "where the endpoints live, /api/auth by default"),
+    SERVER("NextAuthSite", one_or_more,
+           "a name that virtual hosts share to share sessions, then unbound="),
     SERVER("NextAuthSecret", one_or_more, "the secret, then older ones that still open"),
     SERVER("NextAuthEnvFile", one, "a .env file to read variables from"),
     SERVER("NextAuthMode", one, "production, development or test"),

@@ -15,6 +15,10 @@
 na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
                           const na_written **at);
 
+/* sites.c: which tokens that name no site a site takes, and a warning where sites share a secret.
+ */
+void na_sites_separate(const server_rec *s);
+
 /* Warns where two servers of one host name throw out each other's cookies. */
 void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
 

@@ -88,6 +88,19 @@ static int is_id(na_bytes token)
     return 1;
 }
 
+/* A token that this module made names its site; one that NextAuth made names none. */
+static na_error *check_site(const na_session_config *config, const na_visit *visit,
+                            const na_session *session)
+{
+    const char *site = na_session_claim(session, NA_CLAIM_SITE);
+    if (site ? strcmp(site, config->site) == 0 : !config->refuse_unbound)
+        return NULL;
+    return na_error_new(visit->pool, NA_SESSION,
+                        site ? "the session is another site's"
+                             : "the token names no site, and another site has the same secret: "
+                               "see NextAuthSite");
+}
+
 static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
                              const na_session_source *source, na_bytes token,
                              const na_session **session)
@@ -98,6 +111,7 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
         note(visit, NA_CHECK_OPENED);
         NA_TRY(na_session_open(visit->pool, &source->ring, source->dialect, token,
                                &config->lifetime, visit->now, config->identity_claims, session));
+        NA_TRY(check_site(config, visit, *session));
         remember(sessions, visit, source, token, session);
     }
     if (!sessions->registry || is_fresh(sessions, visit, *session))
@@ -143,6 +157,10 @@ static na_error *open_row(const na_sessions *sessions, const na_visit *visit, co
     na_store_key_make(&key, NA_KIND_SESSION, id);
     NA_TRY(na_table_find(sessions->table, visit->pool, id, config->role_column, visit->now, &row));
     NA_TRY(na_registry_look(sessions->registry, visit->pool, &key, &record, &found));
+    if (!found && config->refuse_unbound_rows)
+        return na_error_new(visit->pool, NA_SESSION,
+                            "the row is not known to be of this site, and another site has the "
+                            "same database: see NextAuthSite");
     apr_int64_t now = apr_time_sec(visit->now), began = found ? record.created : now;
     apr_int64_t used = found ? record.used + sessions->registry->use_interval : now;
     apr_int64_t expires = na_lifetime_cut(&config->lifetime, began, used, row.expires);
@@ -362,6 +380,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     const na_session *before;
     apr_array_header_t *ignored = apr_array_make(visit->pool, 4, sizeof(char *));
     json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(now));
+    json_object_set_new(claims, NA_CLAIM_SITE, json_string(config->site));
     if (visit->binding)
         json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
     na_error *error =

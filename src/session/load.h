@@ -37,6 +37,9 @@ typedef struct na_session_config {
     long serve_for;        /* the same while the store is down; 0: such requests are refused */
     int accepts_lost;      /* sessions from before the store's memory are taken */
     apr_size_t cookie_max; /* bytes of a Cookie header that the server takes */
+    const char *site;      /* whose sessions these are: its address, or a name that sites share */
+    int refuse_unbound; /* another site has the same secret: tokens that name no site may be its */
+    int refuse_unbound_rows; /* the same of rows in NextAuth's table, and the database */
     na_record_keys record_keys;
     const char *const *namespaces; /* of users in the store, one a secret */
 } na_session_config;

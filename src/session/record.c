@@ -17,14 +17,14 @@
 #define HASH_TEXT_LEN 43
 
 na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
-                                na_record_keys *keys)
+                                const char *site, na_record_keys *keys)
 {
     static const char info[] = "mod_nextauth session records";
     keys->keys = apr_palloc(pool, (apr_size_t)secret_count * sizeof *keys->keys);
     keys->count = 0;
     for (int i = 0; i < secret_count; i++) {
         unsigned char key[32];
-        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(""), na_bytes_of(info),
+        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(site), na_bytes_of(info),
                               key, sizeof key));
         na_error *error = na_content_make(pool, NA_CONFIGURATION, na_enc_find("A256GCM"), key,
                                           &keys->keys[keys->count++]);
@@ -35,13 +35,14 @@ na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, in
 }
 
 na_error *na_record_namespaces_derive(apr_pool_t *pool, const char *const *secrets,
-                                      int secret_count, const char *const **namespaces)
+                                      int secret_count, const char *site,
+                                      const char *const **namespaces)
 {
     static const char info[] = "mod_nextauth namespace";
     const char **derived = apr_palloc(pool, (apr_size_t)secret_count * sizeof *derived);
     for (int i = 0; i < secret_count; i++) {
         unsigned char bytes[16];
-        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(""), na_bytes_of(info),
+        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(site), na_bytes_of(info),
                               bytes, sizeof bytes));
         derived[i] = na_hex(pool, bytes, sizeof bytes);
     }
@@ -86,7 +87,7 @@ static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const n
         if (!na_content_open(pool, keys->keys[i], &sealed, &text))
             return na_json_parse_sealed(pool, NA_SESSION, text, json);
     }
-    return na_error_new(pool, NA_SESSION, "the store has a record of another secret");
+    return na_error_new(pool, NA_SESSION, "the store has a record of another secret or site");
 }
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */

@@ -48,16 +48,20 @@ typedef struct na_record_keys {
     int count;
 } na_record_keys;
 
-/* `secrets` are NUL-terminated, the newest first. */
+/*
+ * `secrets` are NUL-terminated, the newest first; `site` is whose records they are: of those that
+ * another site with the same secret wrote to the same store, none opens.
+ */
 na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
-                                na_record_keys *keys);
+                                const char *site, na_record_keys *keys);
 
 /*
- * What sets users of one secret apart from those of another in a store that both use: text, one a
- * secret, in the same order.
+ * What sets users of one secret and site apart from those of another in a store that both use:
+ * text, one a secret, in the same order.
  */
 na_error *na_record_namespaces_derive(apr_pool_t *pool, const char *const *secrets,
-                                      int secret_count, const char *const **namespaces);
+                                      int secret_count, const char *site,
+                                      const char *const **namespaces);
 
 /*
  * Sealed with AES-256-GCM, the store's key as additional data: a record that was moved to another

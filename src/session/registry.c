@@ -688,9 +688,9 @@ na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, c
         return NULL;
     session->key = session_key(hash);
     NA_TRY(na_look_up(registry, pool, &session->key, 1, &was));
-    if (!was.value.data)
-        return NULL;
-    NA_TRY(na_record_open(pool, registry->keys, &session->key, was.value, &session->record));
+    if (!was.value.data ||
+        na_record_open(pool, registry->keys, &session->key, was.value, &session->record))
+        return NULL; /* nowhere, or another site's */
     *is_there =
         is_live(&session->record, now) && (!user || strcmp(user, session->record.user) == 0);
     return NULL;

@@ -16,6 +16,7 @@
 #define NA_CLAIM_ROLES "roles"
 #define NA_CLAIM_BINDING "bnd"
 #define NA_CLAIM_REGISTERED "reg" /* a store had the session's record when the token was made */
+#define NA_CLAIM_SITE "nasite"    /* the site that the session is of, and no other's */
 #define NA_CLAIM_DATABASE_USER                                                                     \
     "dbu" /* `sub` is a user of the database, whoever vouched for him                              \
            */

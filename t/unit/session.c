@@ -32,6 +32,7 @@ static void configure(apr_pool_t *pool)
                                           "the old secret, 32 bytes or more."};
     config.sources[0] = source_of(pool, NA_V4, "next-auth.session-token", secrets, 2);
     config.sources[1] = source_of(pool, NA_V5, "authjs.session-token", secrets, 2);
+    config.site = "https://site.test/api/auth";
     config.source_count = 2;
     config.lifetime.max_age = 3600;
     config.update_age = 600;
