@@ -19,6 +19,11 @@ static int is_nextauth(request_rec *r)
     return state->auth_type > 0;
 }
 
+int na_is_for_user(request_rec *r)
+{
+    return na_config_of(r) && !na_is_endpoint(r) && (na_state_of(r)->asked || is_nextauth(r));
+}
+
 /* ── nobody is signed in ───────────────────────────────────────────────────────────────────── */
 
 /*
@@ -161,6 +166,12 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
     apr_table_mergen(r->err_headers_out, "Cache-Control", "private");
 }
 
+static int answer_403(request_rec *r)
+{
+    forbid_caching(r);
+    return HTTP_FORBIDDEN;
+}
+
 /* Makes the session's user the request's; 0 where it has no usable name. */
 static int adopt(request_rec *r, const na_session *session)
 {
@@ -195,7 +206,7 @@ int na_check_authn(request_rec *r)
         na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
                        "the session has no claim '%s' that could be REMOTE_USER",
                        na_dir_conf_of(r)->remote_user ? na_dir_conf_of(r)->remote_user : "email");
-        return HTTP_FORBIDDEN;
+        return answer_403(r);
     }
     if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {
         r->user = (char *)"";
@@ -226,7 +237,7 @@ int na_check_access_ex(request_rec *r)
     if (state->asked && state->unavailable)
         return answer_503(r);
     if (result == OK && state->session && !adopt(r, state->session))
-        return HTTP_FORBIDDEN;
+        return answer_403(r);
     if (result == HTTP_FORBIDDEN && state->asked && !state->session)
         return refuse(r);
     return result;
@@ -250,5 +261,5 @@ int na_check_authz(request_rec *r)
     state->authorizing = 0;
     if (result != HTTP_UNAUTHORIZED)
         return result;
-    return state->session ? HTTP_FORBIDDEN : refuse(r);
+    return state->session ? answer_403(r) : refuse(r);
 }

@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 
+#include "base/header.h"
 #include "httpd/module.h"
 
 /* What a server directive looks like: how many arguments, and which of them is an expression. */
@@ -95,6 +96,17 @@ static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *value
     return NULL;
 }
 
+static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *value)
+{
+    int off = ap_cstr_casecmp(value, "Off") == 0;
+    if (!off && (na_has_control(value) || !na_cache_control_is_for_user(value)))
+        return "NextAuthCacheControl takes a Cache-Control with private or no-store, or Off to "
+               "leave "
+               "the application's as it is";
+    ((na_dir_conf *)conf)->cache_control = off ? "" : value;
+    return NULL;
+}
+
 #define SERVER(name, shape, help)                                                                  \
     AP_INIT_TAKE_ARGV(name, write_down, (void *)&shape, RSRC_CONF, help)
 
@@ -155,6 +167,8 @@ const command_rec na_directives[] = {
                     "env, headers or none"),
     AP_INIT_TAKE1("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
                   "the claim that becomes REMOTE_USER"),
+    AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
+                  "Cache-Control with private or no-store, or Off"),
     {NULL}};
 
 void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
@@ -185,5 +199,6 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->unauthenticated = over->unauthenticated ? over->unauthenticated : base->unauthenticated;
     conf->pass_identity = over->pass_identity ? over->pass_identity : base->pass_identity;
     conf->remote_user = over->remote_user ? over->remote_user : base->remote_user;
+    conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
     return conf;
 }

@@ -126,8 +126,9 @@ enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
 
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
-    int pass_identity;       /* 0: not set */
-    const char *remote_user; /* NULL: e-mail, else sub */
+    int pass_identity;         /* 0: not set */
+    const char *remote_user;   /* NULL: e-mail, else sub */
+    const char *cache_control; /* NULL: not set; "": the application's alone */
 } na_dir_conf;
 
 extern const command_rec na_directives[];
@@ -200,6 +201,12 @@ const na_session *na_session_of(request_rec *r);
 /* 1 where a browser loads a page, as opposed to a program that wants data. */
 int na_is_page_load(request_rec *r);
 
+/*
+ * 1 where the answer depends on who is signed in: under AuthType NextAuth, or as an expression
+ * asked for the session. The endpoints say themselves what caches may do.
+ */
+int na_is_for_user(request_rec *r);
+
 /* The fields of a body, JSON or urlencoded; OK or a status. */
 int na_read_form(request_rec *r, apr_table_t **form);
 
@@ -221,6 +228,8 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
 void na_child_init(apr_pool_t *pool, server_rec *s);
 int na_expression_lookup(ap_expr_lookup_parms *parms);
 void na_register_requirements(apr_pool_t *pool);
+void na_insert_cache_filters(request_rec *r);
+void na_register_cache_filters(void);
 
 /* ── the log ───────────────────────────────────────────────────────────────────────────────── */
 

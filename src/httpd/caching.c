@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps answers that are for one user out of the caches that others are served from. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/header.h"
+#include "httpd/module.h"
+
+#define CACHE_CONTROL "private"
+
+/*
+ * Two places in the chain of filters: in front of all, as mod_cache may stand anywhere among those
+ * of content, and behind mod_headers, before the answer is sent.
+ */
+static ap_filter_rec_t *first, *last;
+
+/*
+ * NextAuthCacheControl of the request, or of the one it took over: an ErrorDocument, too, is
+ * shown at the address that was asked for. NULL where anybody may have the answer.
+ */
+static const char *value_for(request_rec *r)
+{
+    for (; r; r = r->prev) {
+        const char *value = na_dir_conf_of(r)->cache_control;
+        if (na_is_for_user(r) && (!value || *value))
+            return value ? value : CACHE_CONTROL;
+    }
+    return NULL;
+}
+
+static int collect(void *values, const char *name, const char *value)
+{
+    APR_ARRAY_PUSH((apr_array_header_t *)values, const char *) = value;
+    return 1;
+}
+
+/* What goes before Cache-Control where a cache knows it (RFC 9213): of CDNs, and nginx's. */
+static int goes_before(const char *name)
+{
+    static const char *const names[] = {"Surrogate-Control", "Edge-Control", "X-Accel-Expires"};
+    apr_size_t len = strlen(name), end = strlen("-Cache-Control");
+    if (len > end && ap_cstr_casecmp(name + len - end, "-Cache-Control") == 0)
+        return 1;
+    for (int i = 0; i < 3; i++)
+        if (ap_cstr_casecmp(name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static void remove_what_goes_before(apr_pool_t *pool, apr_table_t *headers)
+{
+    const apr_array_header_t *list = apr_table_elts(headers);
+    apr_array_header_t *found = apr_array_make(pool, 1, sizeof(const char *));
+    for (int i = 0; i < list->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
+        if (goes_before(name))
+            APR_ARRAY_PUSH(found, const char *) = name;
+    }
+    for (int i = 0; i < found->nelts; i++)
+        apr_table_unset(headers, APR_ARRAY_IDX(found, i, const char *));
+}
+
+static apr_status_t keep_for_user(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    request_rec *r = f->r;
+    apr_array_header_t *said = apr_array_make(r->pool, 2, sizeof(const char *));
+    apr_table_do(collect, said, r->err_headers_out, "Cache-Control", NULL);
+    apr_table_do(collect, said, r->headers_out, "Cache-Control", NULL);
+    apr_table_unset(r->err_headers_out, "Cache-Control");
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   na_cache_control_for_user(r->pool, na_join(r->pool, said, ", "), f->ctx));
+    remove_what_goes_before(r->pool, r->headers_out);
+    remove_what_goes_before(r->pool, r->err_headers_out);
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, brigade);
+}
+
+/* A part of a page has no headers, and those of the page may have been sent when it is included. */
+void na_insert_cache_filters(request_rec *r)
+{
+    const char *value = na_config_of(r) && !r->main ? value_for(r) : NULL;
+    if (!value)
+        return;
+    ap_add_output_filter_handle(first, (void *)value, r, r->connection);
+    ap_add_output_filter_handle(last, (void *)value, r, r->connection);
+}
+
+void na_register_cache_filters(void)
+{
+    first = ap_register_output_filter("NEXTAUTH_CACHE_FIRST", keep_for_user, NULL,
+                                      AP_FTYPE_RESOURCE - 1);
+    last = ap_register_output_filter("NEXTAUTH_CACHE_LAST", keep_for_user, NULL,
+                                     AP_FTYPE_CONTENT_SET + 1);
+}
