@@ -6,6 +6,7 @@ const { pause } = require('./lib/httpd.js');
 const { startRogue, replies, sign, makeKey, half, seconds } = require('./lib/rogue.js');
 
 const clientSecret = 'what-only-the-client-knows';
+const DENIED = 'AccessDenied';
 const CALLBACK = 'OAuthCallback';
 const SIGNIN = 'OAuthSignin';
 const other = makeKey('one'); // the same name, another key
@@ -101,6 +102,22 @@ const table = [
   ['userinfo: no sub', { userinfo: { sub: undefined } }, CALLBACK, /userinfo is of another sub/, { options: 'idToken=false' }],
   ['userinfo: HTML', { userinfo: replies.html }, CALLBACK, /userinfo's answer is unusable: not JSON/, { options: 'idToken=false' }],
   ['userinfo: a list', { userinfo: text('[]') }, CALLBACK, /userinfo's answer is no JSON object/, { options: 'idToken=false' }],
+  ['demanded: max_age, and no auth_time', {}, DENIED, /max_age is demanded, and it has no auth_time/, { options: '"authorization.params=max_age=300"' }],
+  ['demanded: max_age, and an auth_time of 2001', { claims: { auth_time: 1_000_000_000 } }, DENIED, /auth_time is further back than max_age/, { options: '"authorization.params=max_age=300"' }],
+  ['demanded: max_age, and an auth_time that is no number', { claims: { auth_time: 'now' } }, DENIED, /no auth_time/, { options: '"authorization.params=max_age=300"' }],
+  ['demanded: max_age in the endpoint, and an auth_time of 2001', { claims: { auth_time: 1_000_000_000 } }, DENIED, /further back than max_age/, { options: 'authorization=@ISSUER@/authorize?max_age=300' }],
+  ['demanded: max_age, and it is met', { claims: (honest) => ({ ...honest, auth_time: seconds() - 200 }) }, undefined, undefined, { options: '"authorization.params=max_age=300"' }],
+  ['demanded: max_age of 0, and it is met', { claims: (honest) => ({ ...honest, auth_time: seconds() }) }, undefined, undefined, { options: '"authorization.params=max_age=0"' }],
+  ['demanded: acr_values, and no acr', {}, DENIED, /acr is none of acr_values/, { options: '"authorization.params=acr_values=gold+silver"' }],
+  ['demanded: acr_values, and an acr of 0', { claims: { acr: '0' } }, DENIED, /acr is none of acr_values/, { options: '"authorization.params=acr_values=gold+silver"' }],
+  ['demanded: acr_values, and an acr that begins alike', { claims: { acr: 'silv' } }, DENIED, /acr is none of acr_values/, { options: '"authorization.params=acr_values=gold+silver"' }],
+  ['demanded: acr_values, and it is met', { claims: { acr: 'silver' } }, undefined, undefined, { options: '"authorization.params=acr_values=gold+silver"' }],
+  ['demanded: a hosted domain, and no hd', {}, DENIED, /hd is not the hosted domain/, { options: '"authorization.params=hd=example.org"' }],
+  ['demanded: a hosted domain, and another', { claims: { hd: 'evil.org' } }, DENIED, /hd is not the hosted domain/, { options: '"authorization.params=hd=example.org"' }],
+  ['demanded: a hosted domain, and it is met', { claims: { hd: 'Example.org' } }, undefined, undefined, { options: '"authorization.params=hd=example.org"' }],
+  ['demanded: any hosted domain, and none', {}, DENIED, /hd is not the hosted domain/, { options: '"authorization.params=hd=*"' }],
+  ['demanded: any hosted domain, and there is one', { claims: { hd: 'example.com' } }, undefined, undefined, { options: '"authorization.params=hd=*"' }],
+
   ['userinfo: 401', { userinfo: replies.json({}, 401) }, CALLBACK, /userinfo answers 401/, { options: 'idToken=false' }],
   ['userinfo: an address that leaves the ID token none', { claims: { email: undefined }, userinfo: { sub: 'eve' } }, CALLBACK, /userinfo is of another sub/],
   ['userinfo: 10 MB in chunks', { userinfo: replies.largeChunked }, CALLBACK, /answers more than 1048576 bytes/, { options: 'idToken=false' }],
@@ -149,7 +166,7 @@ function signRaw(header, claims, key) {
 }
 
 // What a visitor's browser can bring about alone.
-const visitors = /^nonce: |^callback: |^token: (invalid_grant|an error with 200|a code that Facebook refuses)$/;
+const visitors = /^nonce: |^demanded: |^callback: |^token: (invalid_grant|an error with 200|a code that Facebook refuses)$/;
 
 const idOf = (what) => what.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 const checks = (client) => [...client.cookies.keys()].filter((name) => /^next-auth\.(state|pkce\.code_verifier|nonce)/.test(name));
@@ -185,7 +202,7 @@ suite('A provider that does wrong is refused', async (t) => {
   const rows = table.map(([what, fault, code, says, more = {}]) => ({ what, id: idOf(what), fault, code, says, ...more }));
   for (const row of rows) rogue.faults[row.id] = row.fault;
   const site = await t.httpd({ config: `${common()}
-${rows.map((row) => provider(row.id, row.down ? nobody : rogue.issuer(row.id), row.options)).join('\n')}
+${rows.map((row) => provider(row.id, row.down ? nobody : rogue.issuer(row.id), row.options?.replace('@ISSUER@', rogue.issuer(row.id)))).join('\n')}
 ${provider('late', rogue.issuer('late'))}
 ${provider('replay', rogue.issuer('replay'))}
 NextAuthProvider special type=oidc issuer=${rogue.issuer('special')} "clientId=a b:c+d%" "clientSecret=ü &=/?%41+"

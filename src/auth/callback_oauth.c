@@ -41,7 +41,7 @@ static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const
     if (!code || !*code)
         return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no code");
     NA_TRY(na_oauth_exchange(oauth, &metadata, code, checks->code_verifier, tokens));
-    return na_oauth_profile(oauth, &metadata, tokens, checks->nonce, profile);
+    return na_oauth_profile(oauth, &metadata, tokens, checks, profile);
 }
 
 /* One place for all calls: who has given the code away is not sent back for want of another. */

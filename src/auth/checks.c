@@ -267,6 +267,7 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
     if ((f.checks & NA_CHECK_STATE) && !state)
         return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no state");
     NA_TRY(take_all(request, &f, state, checks, &claims));
+    checks->began = apr_time_from_sec(json_integer_value(json_object_get(claims, "iat")));
     NA_TRY(na_initiator_take(request, claims, initiator));
     const char *url =
         na_safe_redirect(request->pool, request->config, na_json_string(claims, "callbackUrl"));

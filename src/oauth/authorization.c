@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <strings.h>
+#include <string.h>
 
 #include <apr_strings.h>
 
@@ -9,26 +9,36 @@
 
 #define FIELDS_MAX 64
 
-/* What a page that starts a sign-in may not choose. */
-static const char *const reserved[] = {"client_id",     "redirect_uri",
-                                       "response_type", "response_mode",
-                                       "state",         "nonce",
-                                       "request",       "code_challenge_method",
-                                       "request_uri",   "code_challenge"};
-
-static int is_reserved(const char *name)
+static void set_unless_there(apr_table_t *fields, const apr_table_t *taken, const char *name,
+                             const char *value)
 {
-    for (apr_size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (strcasecmp(name, reserved[i]) == 0)
-            return 1;
-    return 0;
+    if (value && !apr_table_get(fields, name) && !apr_table_get(taken, name))
+        apr_table_setn(fields, name, value);
 }
 
-static int copy_unless_reserved(void *table, const char *name, const char *value)
+/*
+ * What the administrator wrote, and of what the page asks for, the parameters that visitorParams=
+ * names and the administrator did not set.
+ */
+static apr_table_t *fields_of(const na_oauth *oauth, const na_metadata *metadata,
+                              const apr_table_t *asked)
 {
-    if (!is_reserved(name))
-        apr_table_setn(table, name, value);
-    return 1;
+    const na_provider *provider = oauth->provider;
+    const char *query = strchr(metadata->authorization_url, '?');
+    const apr_table_t *of_url = na_form_parse(oauth->pool, query ? query + 1 : NULL, FIELDS_MAX);
+    const apr_array_header_t *list = apr_table_elts(provider->authorization_fields);
+    apr_table_t *fields = apr_table_make(oauth->pool, 12);
+    for (int i = 0; i < list->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
+        if (!na_provider_is_reserved(field->key))
+            apr_table_setn(fields, field->key, field->val);
+    }
+    set_unless_there(fields, of_url, "scope", provider->scope);
+    for (int i = 0; i < provider->visitor_params->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(provider->visitor_params, i, const char *);
+        set_unless_there(fields, of_url, name, apr_table_get(asked, name));
+    }
+    return fields;
 }
 
 static void set_checks(const na_oauth *oauth, const na_checks *checks, apr_table_t *params)
@@ -49,12 +59,7 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
                                      const na_checks *checks, const apr_table_t *asked, char **url)
 {
     const na_provider *provider = oauth->provider;
-    apr_table_t *params = apr_table_make(oauth->pool, 12);
-    if (provider->scope)
-        apr_table_setn(params, "scope", provider->scope);
-    apr_table_do(copy_unless_reserved, params,
-                 na_form_parse(oauth->pool, provider->authorization_params, FIELDS_MAX), NULL);
-    apr_table_do(copy_unless_reserved, params, asked, NULL);
+    apr_table_t *params = fields_of(oauth, metadata, asked);
     apr_table_setn(params, "client_id", provider->client_id);
     apr_table_setn(params, "response_type", "code");
     apr_table_setn(params, "redirect_uri", oauth->redirect_uri);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 #include <openssl/evp.h>
@@ -152,8 +153,61 @@ static na_error *check_at_hash(const na_oauth *oauth, const json_t *claims, cons
                : refuse(oauth, "at_hash is of another access token");
 }
 
+/* ── what the authorization request demands ───────────────────────────────────────────────── */
+
+/* Whoever sits at the browser can take the demand out of the request: no fault of the provider. */
+static na_error *deny(const na_oauth *oauth, const char *why)
+{
+    return na_error_new(oauth->pool, NA_ACCESS_DENIED, "ID token refused: %s", why);
+}
+
+/* Step 13. The age counts at the request: consent may take its time after it. */
+static na_error *check_auth_time(const na_oauth *oauth, const na_checks *checks,
+                                 const json_t *claims)
+{
+    json_int_t auth_time, began = apr_time_sec(checks->began ? checks->began : oauth->now);
+    if (oauth->provider->max_auth_age < 0)
+        return NULL;
+    if (!na_json_number(claims, "auth_time", &auth_time))
+        return deny(oauth, "max_age is demanded, and it has no auth_time");
+    return auth_time < began - oauth->provider->max_auth_age - NA_CLOCK_TOLERANCE
+               ? deny(oauth, "auth_time is further back than max_age")
+               : NULL;
+}
+
+/* Step 12: a list, any of which will do. */
+static na_error *check_acr(const na_oauth *oauth, const json_t *claims)
+{
+    const char *acr = na_json_string(claims, "acr"), *values = oauth->provider->acr_values;
+    if (!values)
+        return NULL;
+    while (acr && *acr && *values) {
+        size_t len = strcspn(values, " ");
+        if (len == strlen(acr) && strncmp(acr, values, len) == 0)
+            return NULL;
+        values += len + strspn(values + len, " ");
+    }
+    return deny(oauth, "acr is none of acr_values");
+}
+
+/* Google's: the organization of the account, which its address alone does not tell. */
+static na_error *check_hosted_domain(const na_oauth *oauth, const json_t *claims)
+{
+    const char *hd = na_json_string(claims, "hd"), *demanded = oauth->provider->hosted_domain;
+    if (!demanded || (hd && *hd && (strcmp(demanded, "*") == 0 || strcasecmp(hd, demanded) == 0)))
+        return NULL;
+    return deny(oauth, "hd is not the hosted domain that is demanded");
+}
+
+static na_error *check_demands(const na_oauth *oauth, const na_checks *checks, const json_t *claims)
+{
+    NA_TRY(check_auth_time(oauth, checks, claims));
+    NA_TRY(check_acr(oauth, claims));
+    return check_hosted_domain(oauth, claims);
+}
+
 static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata,
-                              const na_tokens *tokens, const char *nonce, const char *alg,
+                              const na_tokens *tokens, const na_checks *checks, const char *alg,
                               const json_t *claims)
 {
     const char *sub = na_json_string(claims, "sub");
@@ -162,14 +216,17 @@ static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata
     NA_TRY(check_times(oauth, claims));
     if (!sub || !*sub)
         return refuse(oauth, "it has no sub");
-    if (nonce && !na_equal_secret(nonce, na_json_string(claims, "nonce"))) /* step 11 */
+    if (checks->nonce &&
+        !na_equal_secret(checks->nonce, na_json_string(claims, "nonce"))) /* step 11 */
         return na_error_new(oauth->pool, NA_INVALID_CHECK,
                             "ID token refused: nonce is not this sign-in's");
-    return check_at_hash(oauth, claims, alg, tokens->access_token);
+    NA_TRY(check_at_hash(oauth, claims, alg, tokens->access_token));
+    return check_demands(oauth, checks, claims);
 }
 
 na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,
-                                   const na_tokens *tokens, const char *nonce, json_t **claims)
+                                   const na_tokens *tokens, const na_checks *checks,
+                                   json_t **claims)
 {
     const char *token = tokens->id_token;
     const na_jwks *keys;
@@ -181,7 +238,7 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
                          &jws));
     NA_TRY(na_json_parse(oauth->pool, NA_OAUTH_CALLBACK, (const char *)jws.payload.data,
                          jws.payload.len, claims));
-    NA_TRY(check_claims(oauth, metadata, tokens, nonce, jws.alg, *claims));
+    NA_TRY(check_claims(oauth, metadata, tokens, checks, jws.alg, *claims));
     na_oauth_step(oauth, "PROFILE_DATA", "ID token of %s verified: %s", metadata->issuer, jws.alg);
     return NULL;
 }

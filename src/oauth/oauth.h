@@ -40,6 +40,7 @@ typedef struct na_metadata {
 /* What protects this one authorization request; NULL: not used. */
 typedef struct na_checks {
     const char *state, *nonce, *code_verifier;
+    apr_time_t began; /* when the request was made; 0 if that is not known */
 } na_checks;
 
 /* The token endpoint's answer (RFC 6749 section 5.1). */
@@ -63,8 +64,8 @@ void na_oauth_step(const na_oauth *oauth, const char *event, const char *format,
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata);
 
 /*
- * The address to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). `params`, asked for
- * by the page that started the sign-in, replace others but never those the protocol rests on.
+ * The address to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). Of `params`, asked
+ * for by the page that started the sign-in, it takes what the provider's visitorParams= names.
  */
 na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *metadata,
                                      const na_checks *checks, const apr_table_t *params,
@@ -75,17 +76,19 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
                             const char *code_verifier, na_tokens *tokens);
 
 /*
- * Verifies the ID token (OpenID Connect Core 1.0 section 3.1.3.7). `nonce` NULL: none was sent.
+ * Verifies the ID token (OpenID Connect Core 1.0 section 3.1.3.7), and what the authorization
+ * request demands of it: NA_ACCESS_DENIED if the user does not meet that.
  */
 na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,
-                                   const na_tokens *tokens, const char *nonce, json_t **claims);
+                                   const na_tokens *tokens, const na_checks *checks,
+                                   json_t **claims);
 
 /*
  * The user's raw profile: ID token, userinfo or both, as provider and answers have it. The tokens
  * are verified on the way.
  */
 na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
-                           const na_tokens *tokens, const char *nonce, json_t **profile);
+                           const na_tokens *tokens, const na_checks *checks, json_t **profile);
 
 /* The provider's key set; and a newer one, if the token's key is not in `*keys`. */
 na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);

@@ -78,7 +78,7 @@ static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metada
 }
 
 na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
-                           const na_tokens *tokens, const char *nonce, json_t **profile)
+                           const na_tokens *tokens, const na_checks *checks, json_t **profile)
 {
     na_profile_source source = oauth->provider->profile_source;
     if (oauth->provider->type == NA_OAUTH) {
@@ -86,7 +86,7 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
         add_listed_email(oauth, tokens, *profile);
         return NULL;
     }
-    NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, nonce, profile));
+    NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, checks, profile));
     int wanted =
         source == NA_PROFILE_USERINFO ||
         (source == NA_PROFILE_AUTO && metadata->userinfo_url && !na_json_string(*profile, "email"));

@@ -179,6 +179,7 @@ static const option options[] = {
     WITH("checks", set_checks),
     TEXT("authorization", authorization_url),
     TEXT("authorization.params", authorization_params),
+    WITH("visitorParams", na_provider_set_visitor_params),
     TEXT("token", token_url),
     TEXT("userinfo", userinfo_url),
     TEXT("userinfo.params", userinfo_params),

@@ -161,6 +161,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     NA_TRY(fill_tenant(pool, tenant, &provider->issuer));
     NA_TRY(fill_tenant(pool, tenant, &provider->well_known));
     NA_TRY(check_addresses(pool, provider, allow_http));
+    NA_TRY(na_provider_finish_authorization(pool, provider));
     if (provider->type == NA_OIDC) {
         if (!provider->issuer && !provider->well_known)
             return missing(pool, provider, "issuer=",

@@ -48,7 +48,12 @@ typedef struct na_provider {
     na_token_auth token_auth;
     na_profile_source profile_source;
     const char *authorization_url;
-    const char *authorization_params; /* a query */
+    const char *authorization_params;         /* a query */
+    const apr_table_t *authorization_fields;  /* the same, read */
+    const apr_array_header_t *visitor_params; /* const char *: what a page may add to the request */
+    long max_auth_age;                        /* seconds, of max_age=; -1: any */
+    const char *acr_values;                   /* NULL: any, as the next */
+    const char *hosted_domain;                /* of hd=; "*": there has to be one */
     const char *token_url;
     const char *userinfo_url;
     const char *userinfo_params; /* a query */
@@ -108,6 +113,16 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
 /* The same of an issuer, and of what stands for {tenant} in addresses. */
 na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http);
 na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant);
+
+/* Sets visitorParams=: names, or "none". */
+na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider,
+                                         const char *value);
+
+/* Reads what an authorization request says, and what of it the ID token is held to. */
+na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provider);
+
+/* 1 if the parameter of an authorization request is the protocol's own. */
+int na_provider_is_reserved(const char *name);
 
 /* "oidc", "oauth", "credentials" or "email". */
 const char *na_provider_type_name(const na_provider *provider);

@@ -50,6 +50,49 @@ static void tenants(apr_pool_t *pool)
     ok(!p->well_known, "an issuer of one's own replaces the address");
 }
 
+/* What configtest says of a provider with one option more. */
+static const char *fault_of(apr_pool_t *pool, const char *id, const char *option, const char *value)
+{
+    na_provider *p = made(pool, id);
+    na_error *error = na_provider_set(pool, p, option, value);
+    error = error ? error : na_provider_finish(pool, p, 0);
+    return error ? na_error_text(pool, error) : "";
+}
+
+static void authorization(apr_pool_t *pool)
+{
+    static const char *const reserved[] = {"client_id", "redirect_uri",   "state",
+                                           "nonce",     "code_challenge", "code_challenge_method",
+                                           "request",   "request_uri",    "STATE"};
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        const char *query = apr_pstrcat(pool, "audience=x&", reserved[i], "=evil", NULL);
+        ok(strstr(fault_of(pool, "google", "authorization.params", query),
+                  "which the protocol rests on") != NULL,
+           "authorization.params= cannot set %s", reserved[i]);
+        ok(strstr(fault_of(pool, "github", "authorization",
+                           apr_pstrcat(pool, "https://github.com/authorize?", query, NULL)),
+                  "which the protocol rests on") != NULL,
+           "  nor can the query of authorization=");
+        ok(*fault_of(pool, "google", "visitorParams", reserved[i]) != '\0',
+           "  nor can visitorParams= let a page");
+    }
+    ok(*fault_of(pool, "google", "authorization.params", "response_type=token") != '\0',
+       "no other response_type than code");
+    is(fault_of(pool, "google", "authorization.params", "response_type=code"), "",
+       "  which may be");
+    is(fault_of(pool, "google", "visitorParams", "max_age"),
+       "visitorParams= cannot have max_age: set it in authorization.params=",
+       "what the ID token is held to is no page's choice");
+    is(fault_of(pool, "github", "authorization.params", "max_age=300"),
+       "provider 'github': max_age cannot be verified without an ID token: remove max_age, or use "
+       "type=oidc",
+       "what cannot be verified cannot be demanded");
+    ok(strstr(fault_of(pool, "google", "authorization.params", "max_age=soon"),
+              "expected seconds") != NULL,
+       "max_age is a number");
+    is(fault_of(pool, "google", "visitorParams", "none"), "", "nothing may be for pages to add");
+}
+
 static na_error *read_user(apr_pool_t *pool, const na_provider *p, const char *text, na_user *user)
 {
     json_t *profile;
@@ -114,6 +157,7 @@ int main(void)
     apr_pool_t *pool = tap_start();
     catalogue(pool);
     tenants(pool);
+    authorization(pool);
     profiles(pool);
     addresses(pool);
     return tap_done();

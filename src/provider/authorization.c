@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an authorization request says besides what the protocol needs. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+#include "provider/provider.h"
+
+#define FIELDS_MAX 64
+
+/* A year. */
+#define AUTH_AGE_MAX 31536000
+
+/* What a page may add where visitorParams= does not say. */
+#define VISITOR_PARAMS "login_hint,prompt,ui_locales"
+
+/* The protocol's own: set by what the configuration says elsewhere, and for each sign-in. */
+static const char *const reserved[] = {"client_id",     "redirect_uri", "response_type",
+                                       "response_mode", "state",        "nonce",
+                                       "request",       "request_uri",  "code_challenge_method",
+                                       "code_challenge"};
+
+/* Verified in the ID token, against what the administrator says. */
+static const char *const demands[] = {"max_age", "acr_values", "hd"};
+
+static int is_among(const char *const *names, apr_size_t count, const char *name)
+{
+    for (apr_size_t i = 0; i < count; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+#define IS_AMONG(names, name) is_among(names, sizeof(names) / sizeof *(names), name)
+
+na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    char *last, *list = apr_pstrdup(pool, value);
+    apr_array_header_t *names = apr_array_make(pool, 3, sizeof(const char *));
+    provider->visitor_params = names;
+    if (strcmp(value, "none") == 0)
+        return NULL;
+    for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last)) {
+        if (IS_AMONG(reserved, name) || IS_AMONG(demands, name))
+            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                   "visitorParams= cannot have %s", name),
+                                      IS_AMONG(demands, name)
+                                          ? "set it in authorization.params="
+                                          : "remove it: the protocol rests on it");
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+    return NULL;
+}
+
+/* `response_type=code` is what is asked for anyway, and often written. */
+static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const char *option,
+                            const apr_table_entry_t *field)
+{
+    if (!IS_AMONG(reserved, field->key) || strcasecmp(field->key, "response_mode") == 0 ||
+        (strcasecmp(field->key, "response_type") == 0 && strcmp(field->val, "code") == 0))
+        return NULL;
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                           "provider '%s': %s cannot set %s, which the protocol "
+                                           "rests on",
+                                           provider->id, option, field->key),
+                              apr_pstrcat(pool, "remove ", field->key, NULL));
+}
+
+static na_error *check_names(apr_pool_t *pool, const na_provider *provider, const char *option,
+                             const apr_table_t *fields)
+{
+    const apr_array_header_t *list = apr_table_elts(fields);
+    for (int i = 0; i < list->nelts; i++)
+        NA_TRY(
+            check_name(pool, provider, option, &APR_ARRAY_IDX(list, i, const apr_table_entry_t)));
+    return NULL;
+}
+
+static na_error *take_max_age(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    char *end;
+    provider->max_auth_age = value ? strtol(value, &end, 10) : -1;
+    if (!value ||
+        (*value && !*end && provider->max_auth_age >= 0 && provider->max_auth_age <= AUTH_AGE_MAX))
+        return NULL;
+    return na_error_new(pool, NA_CONFIGURATION,
+                        "provider '%s': invalid max_age=%s: expected seconds from 0 to %d",
+                        provider->id, value, AUTH_AGE_MAX);
+}
+
+/* Nothing but an ID token says how and when somebody signed in at the provider. */
+static na_error *check_demands(apr_pool_t *pool, const na_provider *provider)
+{
+    const char *what = provider->max_auth_age >= 0 ? "max_age"
+                       : provider->acr_values      ? "acr_values"
+                       : provider->hosted_domain   ? "hd"
+                                                   : NULL;
+    if (!what || provider->type == NA_OIDC)
+        return NULL;
+    return na_error_mended_by(
+        na_error_new(pool, NA_CONFIGURATION,
+                     "provider '%s': %s cannot be verified without an ID token", provider->id,
+                     what),
+        apr_psprintf(pool, "remove %s, or use type=oidc", what));
+}
+
+/* authorization.params= and the query of authorization=, where NextAuth's users write it. */
+na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provider)
+{
+    const char *query =
+        provider->authorization_url ? strchr(provider->authorization_url, '?') : NULL;
+    apr_table_t *of_url = na_form_parse(pool, query ? query + 1 : NULL, FIELDS_MAX);
+    apr_table_t *fields = na_form_parse(pool, provider->authorization_params, FIELDS_MAX);
+    NA_TRY(check_names(pool, provider, "authorization=", of_url));
+    NA_TRY(check_names(pool, provider, "authorization.params=", fields));
+    provider->authorization_fields = fields;
+    const apr_table_t *all = apr_table_overlay(pool, of_url, fields);
+    NA_TRY(take_max_age(pool, provider, apr_table_get(all, "max_age")));
+    provider->acr_values = apr_table_get(all, "acr_values");
+    provider->hosted_domain = apr_table_get(all, "hd");
+    if (!provider->visitor_params)
+        NA_TRY(na_provider_set_visitor_params(pool, provider, VISITOR_PARAMS));
+    return check_demands(pool, provider);
+}
+
+int na_provider_is_reserved(const char *name)
+{
+    return IS_AMONG(reserved, name);
+}
