@@ -175,8 +175,8 @@ NextAuthClaim tenant "%{PROFILE:tid}"` });
     const home = await startHomemade(t);
     const endpoints = `authorization=${home.url}/authorize?realm=one token=${home.url}/token userinfo=${home.url}/api/me?v=2`;
     const site = await t.httpd({ config: `${common}
-NextAuthProvider home type=oauth "name=Our home" ${client} ${endpoints} "scope=me mail" "authorization.params=audience=the+api" userinfo.params=expand=all profile.id=data.user.uid|data.user.legacy "profile.name=data.user.names.0.full|data.login" profile.email=data.user.contact.mail profile.image=data.picture.url
-NextAuthProvider plain type=oauth ${client} ${endpoints} checks=state token_endpoint_auth_method=client_secret_post` });
+NextAuthProvider home type=oauth "name=Our home" ${client} ${endpoints} "scope=me mail" "authorization.params=audience=the+api" userinfo.params=expand=all profile.id=data.user.uid|data.user.legacy "profile.name=data.user.names.0.full|data.login" profile.email=data.user.contact.mail emailVerified=always profile.image=data.picture.url
+NextAuthProvider plain type=oauth ${client} ${endpoints} emailVerified=always checks=state token_endpoint_auth_method=client_secret_post` });
     const { c, answer } = await signIn(t, site, home, 'home', { data: { login: 'hedy', picture: { url: 'https://pictures.example.org/h' },
       user: { uid: 77, names: [{ full: 'Hedy Home' }, { full: 'Other' }], contact: { mail: 'hedy@example.org' } } } });
     t.is(answer.location, site.url, 'a user signs in');

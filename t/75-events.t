@@ -49,7 +49,7 @@ async function everyEvent(t) {
   const mail = await startMail(t, { tls: 'none' });
   const all = await startReceiver(t, SECRET);
   const looks = await startReceiver(t, Buffer.from('a-secret-that-is-plain-text'));
-  const oauth = (id, { url }) => `NextAuthProvider ${id} type=oauth clientId=c clientSecret=s authorization=${url}/authorize token=${url}/token userinfo=${url}/api/me`;
+  const oauth = (id, { url }) => `NextAuthProvider ${id} type=oauth clientId=c clientSecret=s authorization=${url}/authorize token=${url}/token userinfo=${url}/api/me emailVerified=always`;
   const site = await t.httpd({ files, env: { HOOK_SECRET: 'a-secret-that-is-plain-text' },
     config: config(`NextAuthDatabase ${db.url}`, `NextAuthMail ${mail.url()} from=no-reply@example.org`, 'NextAuthProvider email', oauth('one', one), oauth('two', two),
       `NextAuthEvent all ${all.url} "secret=${SECRET} ${OLD}"`,

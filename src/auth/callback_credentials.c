@@ -33,7 +33,7 @@ static na_error *refuse(na_request *request, const char *why)
 static int is_user_name(const char *user)
 {
     return user && *user && strlen(user) <= 255 && !na_has_control(user) && !strchr(user, ':') &&
-           na_is_utf8(user);
+           na_is_utf8(user) && !na_has_blank_ends(user);
 }
 
 static na_error *post_to_database(na_request *request, na_response *response, const char *email,

@@ -7,6 +7,7 @@
 #include "auth/checks.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "mail/address.h"
 #include "oauth/oauth.h"
 
 #define SAID_MAX 200
@@ -74,6 +75,23 @@ static void log_profile(const na_request *request, json_t *profile)
            na_one_line(request->pool, na_join(request->pool, names, ", "), SAID_MAX));
 }
 
+/*
+ * Users are known by an address everywhere behind this: proxies cut blanks off, databases ignore
+ * cases. One that has no single form would be somebody else's there.
+ */
+static void make_email_canonical(const na_request *request, const json_t *profile, na_user *user)
+{
+    const char *said = user->email;
+    if (!said && na_json_string(profile, "email"))
+        na_log(request, NA_LOG_INFO, "PROFILE_DATA",
+               "the profile's address is left out: nobody vouches for it (email_verified, "
+               "emailVerified=)");
+    user->email = said ? na_email_canonical(request->pool, said) : NULL;
+    if (said && !user->email)
+        na_log(request, NA_LOG_INFO, "PROFILE_DATA",
+               "the profile's address is left out: it is no plain local@domain");
+}
+
 static na_error *sign_in(na_request *request, na_response *response, const char *state)
 {
     na_checks checks;
@@ -84,6 +102,7 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     NA_TRY(fetch_in_place(request, &checks, &tokens, &profile));
     log_profile(request, profile);
     NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));
+    make_email_canonical(request, profile, &subject.user);
     subject.profile = profile;
     subject.tokens = &tokens;
     subject.account =

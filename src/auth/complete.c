@@ -92,6 +92,9 @@ static na_error *check_user(na_request *request, const na_user *user)
     for (int i = 0; i < 4; i++)
         if (values[i] && (!na_is_utf8(values[i]) || strlen(values[i]) > 2048))
             return na_error_new(request->pool, NA_CALLBACK, "the profile is no usable text");
+    if (na_has_control(user->id) || na_has_blank_ends(user->id))
+        return na_error_new(request->pool, NA_CALLBACK,
+                            "the profile's id has blanks around it, or control characters");
     return NULL;
 }
 

@@ -216,6 +216,12 @@ int na_has_control(const char *text)
     return 0;
 }
 
+int na_has_blank_ends(const char *text)
+{
+    size_t len = strlen(text);
+    return len && (*text == ' ' || text[len - 1] == ' ');
+}
+
 int na_utf8_sequence(const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;

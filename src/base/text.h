@@ -44,6 +44,9 @@ char *na_percent_encode(apr_pool_t *pool, const char *text);
  * encoded NUL. */
 char *na_percent_decode(apr_pool_t *pool, const char *text, int plus);
 
+/* 1 where a blank is first or last: HTTP takes it off a header's value (RFC 9110 section 5.5). */
+int na_has_blank_ends(const char *text);
+
 /* 1 where `text` has a byte below 0x20 or 0x7f. */
 int na_has_control(const char *text);
 

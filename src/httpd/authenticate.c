@@ -131,16 +131,31 @@ static int answer_503(request_rec *r)
 
 /* ── somebody is ───────────────────────────────────────────────────────────────────────────── */
 
+/* The names of a password file, or of httpd's own backends, are the operator's. */
+static int is_password_user(request_rec *r, const na_session *session)
+{
+    const apr_array_header_t *providers = na_config_of(r)->providers;
+    const char *id = na_session_claim(session, NA_CLAIM_PROVIDER);
+    int at = id && !na_session_claim(session, NA_CLAIM_DATABASE_USER)
+                 ? na_provider_find(providers, id)
+                 : -1;
+    return at >= 0 && APR_ARRAY_IDX(providers, at, const na_provider *)->type == NA_CREDENTIALS;
+}
+
 /*
  * What becomes REMOTE_USER. A claim that was asked for by name has no stand-in: another claim's
- * value could be somebody else's name.
+ * value could be somebody else's name. Ids that a provider gives are names of its own: one may look
+ * like an address, or like the name of somebody who has a password here.
  */
 static const char *remote_user(request_rec *r, const na_session *session)
 {
     const char *claim = na_dir_conf_of(r)->remote_user;
     if (claim)
         return na_session_claim(session, claim);
-    return session->email ? session->email : session->user;
+    if (session->email)
+        return session->email;
+    return is_password_user(r, session) ? session->user
+                                        : na_session_qualified_user(r->pool, session);
 }
 
 /* Pages are visited without the endpoints being asked, so they keep the session alive as well. */
@@ -176,7 +191,7 @@ static int answer_403(request_rec *r)
 static int adopt(request_rec *r, const na_session *session)
 {
     const char *user = remote_user(r, session);
-    if (!user || !*user || na_has_control(user))
+    if (!user || !*user || na_has_control(user) || na_has_blank_ends(user))
         return 0;
     r->user = (char *)user;
     r->ap_auth_type = (char *)"NextAuth";
@@ -203,9 +218,10 @@ int na_check_authn(request_rec *r)
     if (session && adopt(r, session))
         return OK;
     if (session) {
-        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
-                       "the session has no claim '%s' that could be REMOTE_USER",
-                       na_dir_conf_of(r)->remote_user ? na_dir_conf_of(r)->remote_user : "email");
+        na_log_request(
+            r, NA_LOG_WARNING, "SESSION_ERROR",
+            "the session has no claim '%s' that could be REMOTE_USER, or blanks around it",
+            na_dir_conf_of(r)->remote_user ? na_dir_conf_of(r)->remote_user : "email");
         return answer_403(r);
     }
     if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {

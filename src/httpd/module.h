@@ -127,7 +127,7 @@ enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
     int pass_identity;         /* 0: not set */
-    const char *remote_user;   /* NULL: e-mail, else sub */
+    const char *remote_user;   /* NULL: e-mail, else who it is in one word */
     const char *cache_control; /* NULL: not set; "": the application's alone */
 } na_dir_conf;
 

@@ -97,6 +97,18 @@ na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **em
     return NULL;
 }
 
+const char *na_email_canonical(apr_pool_t *pool, const char *text)
+{
+    const char *at = strchr(text, '@');
+    if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > NA_EMAIL_MAX ||
+        strpbrk(text, " \",:;<>()[]\\") || na_has_control(text) || !na_is_utf8(text))
+        return NULL;
+    char *copy = apr_pstrdup(pool, text);
+    for (char *p = copy; *p; p++)
+        *p = (char)apr_tolower(*p);
+    return copy;
+}
+
 const char *na_email_mask(apr_pool_t *pool, const char *email)
 {
     const char *at = strchr(email, '@');

@@ -27,6 +27,13 @@ int na_email_is(const char *text);
  */
 na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **email);
 
+/*
+ * The one form of an address that a provider vouches for: ASCII letters in lower case. NULL where
+ * it has none: it is no local@domain, or has white space or what would mean something elsewhere.
+ * Letters beyond ASCII are left as they are: mail is not sent there by this.
+ */
+const char *na_email_canonical(apr_pool_t *pool, const char *text);
+
 /* "a***@example.org", for a log line; "***" for what is no address. */
 const char *na_email_mask(apr_pool_t *pool, const char *email);
 

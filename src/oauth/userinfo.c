@@ -63,6 +63,16 @@ static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, jso
         json_object_set(profile, "email", json_object_get(found, "email"));
 }
 
+/* email_verified is about the address beside it: two documents may have two. */
+static void keep_email_together(json_t *claims, json_t *userinfo)
+{
+    const char *email = na_json_string(claims, "email"), *other = na_json_string(userinfo, "email");
+    if (!email)
+        json_object_del(claims, "email_verified");
+    else if (!other || strcmp(email, other) != 0)
+        json_object_del(userinfo, "email_verified");
+}
+
 /* Core 1.0 section 5.3.2: userinfo of another sub must not be used. */
 static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metadata,
                                 const na_tokens *tokens, json_t *claims)
@@ -73,6 +83,7 @@ static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metada
     if (!sub || strcmp(sub, na_json_string(claims, "sub")) != 0)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
                             "userinfo is of another sub than the ID token");
+    keep_email_together(claims, userinfo);
     json_object_update_missing(claims, userinfo);
     return NULL;
 }

@@ -101,6 +101,19 @@ static na_error *set_max_age(apr_pool_t *pool, na_provider *provider, const char
                : NULL;
 }
 
+static na_error *set_email_verified(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    static const char *const names[] = {"never", "claim", "always"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, names[i]) != 0)
+            continue;
+        provider->email_verified = (na_vouching)i;
+        return NULL;
+    }
+    return na_error_new(pool, NA_CONFIGURATION,
+                        "emailVerified=%s: claim, always or never is wanted", value);
+}
+
 static na_error *set_allow_linking(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     return read_boolean(pool, "allowDangerousEmailAccountLinking", value, &provider->allow_linking);
@@ -193,6 +206,7 @@ static const option options[] = {
     TEXT("profile.name", profile.name),
     TEXT("profile.email", profile.email),
     TEXT("profile.image", profile.image),
+    WITH("emailVerified", set_email_verified),
     WITH("allowUnverifiedEmail", set_allow_unverified_email),
     WITH("allowDangerousEmailAccountLinking", set_allow_linking),
     WITH("maxAge", set_max_age),

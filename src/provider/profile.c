@@ -20,26 +20,41 @@ static const char *mapped(apr_pool_t *pool, const json_t *profile, const char *a
     return NULL;
 }
 
-static int is_said(const json_t *profile, const char *claim, const char *value)
+/* Some providers write it as text. */
+static int is_true(const json_t *profile, const char *claim)
 {
     const json_t *member = json_object_get(profile, claim);
-    const char *text = json_is_boolean(member) ? (json_is_true(member) ? "true" : "false")
-                                               : json_string_value(member);
-    return (text && strcmp(text, value) == 0) ||
-           (json_is_integer(member) && json_integer_value(member) == (*value == 't'));
+    const char *text = json_string_value(member);
+    return json_is_true(member) || (text && strcmp(text, "true") == 0);
+}
+
+/* A number in some of Entra ID's tokens. */
+static int owns_domain(const json_t *profile)
+{
+    const json_t *member = json_object_get(profile, "xms_edov");
+    const char *text = json_string_value(member);
+    return is_true(profile, "xms_edov") || (text && strcmp(text, "1") == 0) ||
+           (json_is_integer(member) && json_integer_value(member) == 1);
+}
+
+/* Claims speak of the member `email` alone, whatever an option maps. */
+static int is_claimed(const json_t *profile, const char *email)
+{
+    const char *member = na_json_string(profile, "email");
+    return member && strcmp(member, email) == 0;
 }
 
 /*
- * OpenID Connect Core 1.0 section 5.1. In Entra ID whoever runs an organization writes what he
- * likes into its users' addresses; xms_edov says that the address's domain is the organization's.
+ * In Entra ID whoever runs an organization writes what he likes into its users' addresses; xms_edov
+ * says that the address's domain is the organization's.
  */
-static int vouches_for_email(const na_provider *provider, const json_t *profile)
+static int vouches_for(const na_provider *provider, const json_t *profile, const char *email)
 {
-    if (provider->allow_unverified_email)
-        return 1;
     if (provider->any_tenant)
-        return is_said(profile, "xms_edov", "true");
-    return !is_said(profile, "email_verified", "false");
+        return owns_domain(profile) && is_claimed(profile, email);
+    return provider->email_verified == NA_VOUCHES_ALWAYS ||
+           (provider->email_verified == NA_VOUCHES_BY_CLAIM && is_true(profile, "email_verified") &&
+            is_claimed(profile, email));
 }
 
 na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, const json_t *profile,
@@ -47,9 +62,10 @@ na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, const 
 {
     user->id = mapped(pool, profile, provider->profile.id);
     user->name = mapped(pool, profile, provider->profile.name);
-    user->email = vouches_for_email(provider, profile)
-                      ? mapped(pool, profile, provider->profile.email)
-                      : NULL;
+    user->email = mapped(pool, profile, provider->profile.email);
+    if (user->email && !provider->allow_unverified_email &&
+        !vouches_for(provider, profile, user->email))
+        user->email = NULL;
     user->image = mapped(pool, profile, provider->profile.image);
     if (!user->id)
         return na_error_new(pool, NA_OAUTH_CALLBACK,

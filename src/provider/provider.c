@@ -36,6 +36,7 @@ static void set_defaults(na_provider *provider)
     if (provider->type != NA_OIDC)
         return;
     provider->checks |= NA_CHECK_NONCE;
+    provider->email_verified = NA_VOUCHES_BY_CLAIM;
     provider->scope = "openid profile email";
     provider->profile.id = "sub";
     provider->profile.name = "name|nickname|preferred_username";

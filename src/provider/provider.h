@@ -22,6 +22,13 @@ typedef enum na_profile_source {
     NA_PROFILE_USERINFO  /* idToken=false */
 } na_profile_source;
 
+/* What a provider's word on an address is worth. */
+typedef enum na_vouching {
+    NA_VOUCHES_NEVER,
+    NA_VOUCHES_BY_CLAIM, /* email_verified is true (OpenID Connect Core 1.0 section 5.1) */
+    NA_VOUCHES_ALWAYS    /* it gives none that it has not verified */
+} na_vouching;
+
 /* Dotted paths into the raw profile; '|' parts alternatives, the first that is there counts. */
 typedef struct na_profile_map {
     const char *id, *name, *email, *image;
@@ -63,7 +70,8 @@ typedef struct na_provider {
     const char *private_key;  /* PEM */
     const na_jwk *decryption_key;
     na_profile_map profile;
-    int allow_unverified_email;
+    na_vouching email_verified;
+    int allow_unverified_email; /* pages see it all the same; no user is found by it */
     int allow_linking; /* allowDangerousEmailAccountLinking: an address is enough to be its user */
     int any_tenant;    /* accounts come from organizations that nobody vouches for */
 

@@ -32,11 +32,33 @@ static const char *roles_of(apr_pool_t *pool, const na_session *session)
     return na_join(pool, roles, ",");
 }
 
-/* Header and environment values: a control character could end a header line. */
+/* An id that reads as an address is none that anybody vouched for, unless it is the session's. */
+static const char *user_to_hand_on(apr_pool_t *pool, const na_session *session)
+{
+    int is_plain = !strchr(session->user, '@') ||
+                   (session->email && strcmp(session->user, session->email) == 0);
+    return is_plain ? session->user : na_session_qualified_user(pool, session);
+}
+
+static const char *trimmed(apr_pool_t *pool, const char *value)
+{
+    if (!value || !na_has_blank_ends(value))
+        return value;
+    value += strspn(value, " ");
+    size_t len = strlen(value);
+    while (len && value[len - 1] == ' ')
+        len--;
+    return apr_pstrmemdup(pool, value, len);
+}
+
+/*
+ * Header and environment values: a control character could end a header line. Blanks around one are
+ * cut off on the way, so that it would arrive as another.
+ */
 static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env, const char *header,
                     const char *value)
 {
-    if (value && *value)
+    if (value && *value && !na_has_blank_ends(value))
         APR_ARRAY_PUSH(list, na_identity) =
             (na_identity){env, header, na_one_line(pool, value, VALUE_MAX)};
 }
@@ -58,9 +80,10 @@ static void prepare_identities(apr_pool_t *pool, na_session *session,
                                const apr_array_header_t *further)
 {
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_identity));
-    hand_on(pool, list, "NEXTAUTH_USER", "X-NextAuth-User", session->user);
+    hand_on(pool, list, "NEXTAUTH_USER", "X-NextAuth-User", user_to_hand_on(pool, session));
     hand_on(pool, list, "NEXTAUTH_EMAIL", "X-NextAuth-Email", session->email);
-    hand_on(pool, list, "NEXTAUTH_NAME", "X-NextAuth-Name", na_session_claim(session, "name"));
+    hand_on(pool, list, "NEXTAUTH_NAME", "X-NextAuth-Name",
+            trimmed(pool, na_session_claim(session, "name")));
     hand_on(pool, list, "NEXTAUTH_ROLES", "X-NextAuth-Roles", roles_of(pool, session));
     hand_on(pool, list, "NEXTAUTH_PROVIDER", "X-NextAuth-Provider",
             na_session_claim(session, NA_CLAIM_PROVIDER));
@@ -131,6 +154,14 @@ const char *na_session_user_name(apr_pool_t *pool, const na_session *session)
     int in_database = na_session_claim(session, NA_CLAIM_DATABASE_USER) != NULL;
     const char *provider = in_database ? NULL : na_session_claim(session, NA_CLAIM_PROVIDER);
     return na_user_name(pool, provider, session->user);
+}
+
+const char *na_session_qualified_user(apr_pool_t *pool, const na_session *session)
+{
+    int in_database = na_session_claim(session, NA_CLAIM_DATABASE_USER) != NULL;
+    const char *provider = in_database ? NULL : na_session_claim(session, NA_CLAIM_PROVIDER);
+    return apr_pstrcat(pool, provider ? provider : "", ":", na_percent_encode(pool, session->user),
+                       NULL);
 }
 
 static void set_id(na_session *session, const char *id)

@@ -112,6 +112,12 @@ const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub
 const char *na_session_user_name(apr_pool_t *pool, const na_session *session);
 
 /*
+ * The user in one word that neither an address nor the name of a password's user can be:
+ * "provider:sub", ":sub" of a database's user or where no provider is known, `sub` percent-encoded.
+ */
+const char *na_session_qualified_user(apr_pool_t *pool, const na_session *session);
+
+/*
  * What sessions without an id are known by: all of a user's sign-in stand and fall together.
  */
 void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int64_t auth_time,

@@ -129,7 +129,7 @@ class Rogue {
     const fault = this.faults[id] || {};
     const claims = await altered(fault.claims, { iss: this.issuer(id), sub: 'mallory', aud: asked.client_id,
       iat: seconds(), exp: seconds() + 300, nonce: asked.nonce, at_hash: half(accessToken),
-      name: 'Mallory', email: 'mallory@example.org' });
+      name: 'Mallory', email: 'mallory@example.org', email_verified: true });
     const header = await altered(fault.header, { alg: 'RS256', kid: this.key.kid });
     const token = await (fault.sign || sign.rs256)(header, claims, this.key);
     this.secret(token);
@@ -162,7 +162,7 @@ class Rogue {
       case 'jwks': return send(res, await altered(fault.jwks, { keys: [this.key.jwk] }));
       case 'authorize': return this.authorize(id, res, query);
       case 'token': return this.token(id, res, form);
-      case 'userinfo': return send(res, await altered(fault.userinfo, { sub: 'mallory', name: 'Mallory', email: 'mallory@example.org' }));
+      case 'userinfo': return send(res, await altered(fault.userinfo, { sub: 'mallory', name: 'Mallory', email: 'mallory@example.org', email_verified: true }));
       default: return text(404, 'text/plain', 'nothing here').send(res);
     }
   }

@@ -138,18 +138,47 @@ static void addresses(apr_pool_t *pool)
 {
     na_provider *google = made(pool, "google"), *azure = made(pool, "azure-ad");
     na_provider_finish(pool, azure, 0);
-    is(email_of(pool, google, ""), "a@example.org", "an address nothing is said of counts");
+    is(email_of(pool, google, ""), NULL, "an address nothing is said of is nobody's");
+    static const char *const not_true[] = {"null",    "\"False\"", "\"no\"", "\"TRUE\"", "\"1\"",
+                                           "\"yes\"", "1",         "0",      "{}",       "[true]"};
+    for (int i = 0; i < 10; i++)
+        is(email_of(pool, google, apr_pstrcat(pool, ",\"email_verified\":", not_true[i], NULL)),
+           NULL, apr_pstrcat(pool, "nor is one with ", not_true[i], NULL));
+    is(email_of(pool, google, ",\"email_verified\":\"true\""), "a@example.org",
+       "true may be a word");
     is(email_of(pool, google, ",\"email_verified\":true"), "a@example.org",
        "so does a verified one");
     is(email_of(pool, google, ",\"email_verified\":false"), NULL, "an unverified one does not");
     is(email_of(pool, google, ",\"email_verified\":\"false\""), NULL, "in words neither");
     is(email_of(pool, azure, ""), NULL, "nor any tenant's");
+    is(email_of(pool, azure, ",\"email_verified\":true"), NULL, "whatever it says of itself");
     is(email_of(pool, azure, ",\"xms_edov\":true"), "a@example.org",
        "unless the domain is its own");
     is(email_of(pool, azure, ",\"xms_edov\":1"), "a@example.org", "which comes as a number, too");
     is(email_of(pool, azure, ",\"xms_edov\":false"), NULL, "or is not");
     succeeds(na_provider_set(pool, azure, "allowUnverifiedEmail", "true"), "the operator may");
     is(email_of(pool, azure, ""), "a@example.org", "trust them all");
+
+    na_provider *tenant = made(pool, "microsoft-entra-id"), *own;
+    na_provider_set(pool, tenant, "tenant", "example.onmicrosoft.com");
+    na_provider_finish(pool, tenant, 0);
+    is(email_of(pool, tenant, ""), "a@example.org", "one's own tenant is trusted");
+    na_provider_new(pool, "own", "oauth", &own);
+    is(email_of(pool, own, ",\"email_verified\":true"), NULL,
+       "a provider of one's own without OpenID Connect vouches for nothing");
+    succeeds(na_provider_set(pool, own, "emailVerified", "claim"), "unless the operator says");
+    is(email_of(pool, own, ""), NULL, "that it tells so");
+    is(email_of(pool, own, ",\"email_verified\":true"), "a@example.org", "of each address");
+    succeeds(na_provider_set(pool, own, "emailVerified", "always"), "or that it gives no other");
+    is(email_of(pool, own, ""), "a@example.org", "than verified ones");
+    fails(na_provider_set(pool, own, "emailVerified", "true"), "and nothing else");
+    na_provider_new(pool, "op", "oidc", &own);
+    na_provider_set(pool, own, "profile.email", "upn");
+    is(email_of(pool, own, ",\"upn\":\"b@example.org\",\"email_verified\":true"), NULL,
+       "email_verified vouches for no other member");
+    na_provider_new(pool, "op", "oidc", &own);
+    is(email_of(pool, own, ""), NULL, "an OpenID provider of one's own has to say it");
+    is(email_of(pool, own, ",\"email_verified\":true"), "a@example.org", "of each address, too");
 }
 
 int main(void)
