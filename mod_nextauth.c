@@ -20,6 +20,13 @@ static void register_hooks(apr_pool_t *pool)
     /* before mod_setenvif and all others could read a header from outside */
     ap_hook_post_read_request(na_strip_identity, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
+    /* before anybody writes a request line down */
+    static const char *const forensic[] = {"mod_log_forensic.c", NULL};
+    ap_hook_pre_read_request(na_pre_read_request, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(na_hide_early, NULL, forensic, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_error_filter(na_hide_of_error, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(na_hide_late, NULL, NULL, APR_HOOK_REALLY_FIRST);
+
     /* before mod_proxy and mod_rewrite, so that the endpoints answer wherever they are mapped */
     ap_hook_pre_translate_name(na_pre_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(na_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);

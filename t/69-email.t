@@ -43,7 +43,7 @@ suite('E-mailed links', async (t) => {
     return { client, parsed, link: /https?:\/\/\S+/.exec(parsed.text)[0] };
   };
   const confirm = async (link, client = new Client(site)) => {
-    const page = await client.page(link);
+    const page = await client.open(link);
     const field = (name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)?.[1];
     if (!field('token')) return { client, page, answer: page };
     const answer = await client.post('/api/auth/callback/email', Object.fromEntries(['csrfToken', 'callbackUrl', 'token', 'email'].map((name) => [name, field(name)])));
@@ -57,7 +57,7 @@ suite('E-mailed links', async (t) => {
   t.like(link, new RegExp(`^${site.url}/api/auth/callback/email\\?callbackUrl=.*&token=[0-9a-f]{80}&email=ada%40example.org$`), 'with NextAuth\'s link');
   const [row] = await db.sql('SELECT * FROM verification_token');
   t.is([row.identifier, row.token], ['ada@example.org', crypto.createHash('sha256').update(/token=(\w+)/.exec(link)[1] + SECRET).digest('hex')], 'of which the database has the hash');
-  for (let i = 0; i < 3; i += 1) t.is((await new Client(site).page(link)).status, 200, 'programs that open links in mails do not use it up');
+  for (let i = 0; i < 3; i += 1) t.is((await new Client(site).open(link)).status, 200, 'programs that open links in mails do not use it up');
   const { client: browser, answer } = await confirm(link);
   t.is([answer.status, answer.location], [302, `${site.url}/public.html`], 'the button signs in, in another browser as well');
   const { user } = await browser.session();
@@ -119,7 +119,7 @@ suite('E-mailed links', async (t) => {
   const v5 = await t.httpd({ config: config(db, mail.url(), 'NextAuthCompat v5').replace(`NextAuthSecret "${SECRET}"`, `NextAuthSecret "a newer secret that has 32 bytes also" "${SECRET}"`) });
   await insert(SECRET);
   const c5 = new Client(v5);
-  const page = await c5.page(`/api/auth/callback/email?token=${token}&email=ada%40example.org`);
+  const page = await c5.open(`/api/auth/callback/email?token=${token}&email=ada%40example.org`);
   t.like(page.text, /Continue as <strong>ada@example\.org<\/strong>/, 'a link of the older secret opens');
   const { csrfToken } = (await c5.get('/api/auth/csrf')).json;
   t.is((await c5.post('/api/auth/callback/email', { csrfToken, token, email: 'ada@example.org' })).location, v5.url, 'and signs in');

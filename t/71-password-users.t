@@ -60,7 +60,7 @@ async function users(t, db) {
   const start = await linkOf('signup', 'Ada@Example.org');
   t.is([start.subject, start.link.pathname], [`Sign up at localhost:${site.port}`, '/api/auth/set-password'], 'a link comes by mail');
   t.is(await count(), 0, 'nobody is made before it is opened');
-  t.like((await new Client(site).page(start.link.href)).text, /For <strong>ada@example\.org<\/strong>[\s\S]*name="name"[\s\S]*autocomplete="new-password"/, 'which asks for name and password');
+  t.like((await new Client(site).open(start.link.href)).text, /For <strong>ada@example\.org<\/strong>[\s\S]*name="name"[\s\S]*autocomplete="new-password"/, 'which asks for name and password');
   for (const [bad, why] of [['short', /8/], ['password1', /Many people use/], ['aaaaaaaaaaaa', /over and over/], ['ada@example.org', /without your name/]]) {
     const refused = await choose(start, bad);
     t.ok(refused.answer.status === 200 && why.test(/role="alert">([^<]+)/.exec(refused.answer.text)?.[1] || '') && !isIn(refused), `${JSON.stringify(bad)} is no password, and the page says why`);
@@ -131,8 +131,8 @@ async function users(t, db) {
   const link = new URL(/https?:\/\/\S+/.exec(parsed.text)[0]);
   const fields = { token: link.searchParams.get('token'), email: link.searchParams.get('email') };
   t.ok(isIn(await signIn('ada@example.org', GOOD)), 'until then it is the old one');
-  t.like((await new Client(site).page(link.href)).location, /signin/, 'the link wants the user to be signed in');
-  t.like((await me.page(link.href)).text, /Is <strong>countess@example\.org<\/strong> to be/, 'and asks');
+  t.like((await new Client(site).open(link.href)).location, /signin/, 'the link wants the user to be signed in');
+  t.like((await me.open(link.href)).text, /Is <strong>countess@example\.org<\/strong> to be/, 'and asks');
   t.like((await post(me, 'confirm-email', fields)).text, /Your address was changed/, 'then it counts');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('countess@example.org', GOOD))], [false, true], 'for signing in');
   t.is((await post(me, 'confirm-email', fields)).location, `${site.url}/api/auth/error?error=Verification`, 'once');

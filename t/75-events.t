@@ -86,7 +86,7 @@ async function everyEvent(t) {
   await until('a mail arrives', () => mail.mails.length > before);
   const link = /https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0];
   const browser = new Client(site);
-  const page = (await browser.page(link)).text;
+  const page = (await browser.open(link)).text;
   const fields = ['csrfToken', 'callbackUrl', 'token', 'email'].map((name) => [name, new RegExp(`name="${name}" value="([^"]*)"`).exec(page)?.[1]]);
   await browser.post('/api/auth/callback/email', Object.fromEntries(fields));
   await until('eight events', () => all.taken().length === 8);

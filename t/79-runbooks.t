@@ -130,7 +130,7 @@ async function signInByMail(site, mail, email) {
   const client = new Client(site);
   await client.signIn('email', { email });
   await until('a mail arrives', () => mail.mails.length > before);
-  const page = await client.page(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
+  const page = await client.open(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
   const field = (name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)[1];
   await client.post('/api/auth/callback/email', Object.fromEntries(['csrfToken', 'callbackUrl', 'token', 'email'].map((name) => [name, field(name)])));
   return client;

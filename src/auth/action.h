@@ -175,6 +175,18 @@ na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email
 na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
                       const char *token);
 
+/* opened_link.c: a link that was opened, or the form of its page. */
+typedef struct na_opened_link {
+    const char *email, *token;
+    int is_moved; /* the answer is a redirect to the page, whose URL has neither */
+} na_opened_link;
+
+/*
+ * Takes it from the form of a POST, from the URL, or from the cookie that it was moved to; nothing
+ * is used up. An error (NA_VERIFICATION) where it is nowhere.
+ */
+na_error *na_link_open(na_request *request, na_response *response, na_opened_link *link);
+
 /* password_user.c: users whose password is in the database. */
 
 /*

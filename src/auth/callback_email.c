@@ -85,30 +85,25 @@ na_error *na_account_resolve_email(na_request *request, na_subject *subject)
     return error ? error : r.late;
 }
 
-static const char *email_of(na_request *request)
-{
-    const char *email, *said = na_parameter(request, "email");
-    return said && !na_email_normalize(request->pool, said, &email) ? email : NULL;
-}
-
 /*
  * Programs that look into mails open every link in them: a link shows a page, and the button on it
  * signs in.
  */
 na_error *na_callback_email(na_request *request, na_response *response)
 {
-    const char *email = email_of(request), *token = na_parameter(request, "token");
-    int is_post = strcmp(request->method, "POST") == 0;
-    if (!email || !token)
-        return na_error_new(request->pool, NA_VERIFICATION, "the link is not whole");
-    if (is_post && request->csrf_verified) {
-        na_subject subject = subject_of(request, email);
+    na_opened_link link;
+    NA_TRY(na_link_open(request, response, &link));
+    if (link.is_moved)
+        return NULL;
+    if (request->csrf_verified) { /* which only a POST's form can be */
+        na_subject subject = subject_of(request, link.email);
         request->claimant = subject.user;
         return na_complete_sign_in(request, response, &subject);
     }
     na_csrf_hand_out(request, response);
     na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
     na_respond_page(request, response, 200, "Sign in",
-                    na_page_confirm(request->pool, &form, request->provider->id, email, token));
+                    na_page_confirm(request->pool, &form, request->provider->id, link.email,
+                                    link.token));
     return NULL;
 }

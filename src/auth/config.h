@@ -23,6 +23,7 @@ typedef enum na_cookie_id {
     NA_COOKIE_STATE,
     NA_COOKIE_PKCE,
     NA_COOKIE_NONCE,
+    NA_COOKIE_LINK, /* our own */
     NA_COOKIE_COUNT
 } na_cookie_id;
 
@@ -86,7 +87,7 @@ typedef struct na_config {
     const char *const *secrets; /* the newest first */
     int secret_count;
     na_cookie cookies[NA_COOKIE_COUNT];
-    na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE and nonce */
+    na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE, nonce, and link */
     na_foreign_checks foreign_checks[NA_FOREIGN_CHECKS_MAX];
     int foreign_count;
     na_session_config session;

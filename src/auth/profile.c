@@ -45,13 +45,13 @@ static na_error *load_user(na_request *request, const na_session **session, na_d
     return na_db_end(use, read_enabled(use, (*session)->user, user));
 }
 
-static void ask_to_sign_in(na_request *request, na_response *response)
+/* And on to `path` then. */
+static void ask_to_sign_in(na_request *request, na_response *response, const char *path)
 {
     const char *base = request->config->base_url;
     na_respond_redirect(request, response, 401,
                         na_url_add(request->pool, apr_pstrcat(request->pool, base, "/signin", NULL),
-                                   "callbackUrl",
-                                   apr_pstrcat(request->pool, base, "/account", NULL)));
+                                   "callbackUrl", apr_pstrcat(request->pool, base, path, NULL)));
 }
 
 static void respond(na_request *request, na_response *response, const na_db_user *user,
@@ -73,7 +73,7 @@ na_error *na_get_account(na_request *request, na_response *response)
     if (user.id)
         respond(request, response, &user, NULL, 0);
     else
-        ask_to_sign_in(request, response);
+        ask_to_sign_in(request, response, "/account");
     return NULL;
 }
 
@@ -237,7 +237,7 @@ na_error *na_post_account(na_request *request, na_response *response)
         return na_refuse_csrf(request, response, "/account");
     NA_TRY(load_user(request, &session, &user));
     if (!user.id) {
-        ask_to_sign_in(request, response);
+        ask_to_sign_in(request, response, "/account");
         return NULL;
     }
     NA_TRY(change(request, session, &user, &said, &fault));
@@ -286,14 +286,15 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     na_db_user user;
     na_db_use *use;
     na_error *late = NULL;
-    const char *email, *said = na_parameter(request, "email");
-    const char *token = na_parameter(request, "token");
+    na_opened_link link;
     NA_TRY(check_feature(request));
-    if (!said || !token || na_email_normalize(request->pool, said, &email))
-        return na_error_new(request->pool, NA_VERIFICATION, "the link is not whole");
+    NA_TRY(na_link_open(request, response, &link));
+    if (link.is_moved)
+        return NULL;
+    const char *email = link.email, *token = link.token;
     NA_TRY(load_user(request, &session, &user));
     if (!user.id) {
-        ask_to_sign_in(request, response);
+        ask_to_sign_in(request, response, "/confirm-email");
         return NULL;
     }
     if (!request->csrf_verified) {

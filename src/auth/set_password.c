@@ -144,21 +144,18 @@ static void respond_choose(na_request *request, na_response *response, const cha
                                             apr_table_get(request->form, "name"), error));
 }
 
-static na_error *read_link(na_request *request, const char **email, const char **token)
+static na_error *open_link(na_request *request, na_response *response, na_opened_link *link)
 {
-    const char *said = na_parameter(request, "email");
-    *token = na_parameter(request, "token");
     NA_TRY(check_feature(request, NA_FEATURE_SIGN_UP | NA_FEATURE_RESET));
-    return said && *token && !na_email_normalize(request->pool, said, email)
-               ? NULL
-               : na_error_new(request->pool, NA_VERIFICATION, "the link is not whole");
+    return na_link_open(request, response, link);
 }
 
 na_error *na_get_set_password(na_request *request, na_response *response)
 {
-    const char *email, *token;
-    NA_TRY(read_link(request, &email, &token));
-    respond_choose(request, response, email, token, NULL);
+    na_opened_link link;
+    NA_TRY(open_link(request, response, &link));
+    if (!link.is_moved)
+        respond_choose(request, response, link.email, link.token, NULL);
     return NULL;
 }
 
@@ -216,12 +213,14 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
 
 na_error *na_post_set_password(na_request *request, na_response *response)
 {
-    const char *email, *token, *hash, *password = apr_table_get(request->form, "password");
+    const char *hash, *password = apr_table_get(request->form, "password");
+    na_opened_link link;
     na_db_user user;
     na_db_use *use;
     int is_new = 0;
     na_error *late = NULL;
-    NA_TRY(read_link(request, &email, &token));
+    NA_TRY(open_link(request, response, &link));
+    const char *email = link.email, *token = link.token;
     const char *fault =
         request->csrf_verified
             ? na_password_user_fault(request, na_password_user_name(request), email, password)

@@ -137,7 +137,7 @@ static na_error *derive_keys(na_building *b)
                                  source->dialect == NA_V4 ? "" : source->cookie.name,
                                  &source->ring));
     }
-    for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
+    for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_LINK; i++)
         NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
                                  config->cookies[i].name, &config->check_rings[i]));
     for (int k = 0; k < config->foreign_count; k++)

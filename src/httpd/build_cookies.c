@@ -10,10 +10,13 @@
 #include "httpd/findings.h"
 #include "httpd/startup.h"
 
-static const char *const cookie_stems[] = {
-    [NA_COOKIE_CALLBACK_URL] = "callback-url", [NA_COOKIE_CSRF] = "csrf-token",
-    [NA_COOKIE_REFERENCE] = "error-reference", [NA_COOKIE_STATE] = "state",
-    [NA_COOKIE_PKCE] = "pkce.code_verifier",   [NA_COOKIE_NONCE] = "nonce"};
+static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",
+                                           [NA_COOKIE_CSRF] = "csrf-token",
+                                           [NA_COOKIE_REFERENCE] = "error-reference",
+                                           [NA_COOKIE_STATE] = "state",
+                                           [NA_COOKIE_PKCE] = "pkce.code_verifier",
+                                           [NA_COOKIE_NONCE] = "nonce",
+                                           [NA_COOKIE_LINK] = "link"};
 
 static na_cookie default_cookie(na_building *b, na_dialect dialect, const char *stem, int host)
 {
@@ -112,10 +115,13 @@ static na_error *check_cookie(na_building *b, const na_cookie *cookie)
     return NULL;
 }
 
-static const char *const directive_names[] = {
-    [NA_COOKIE_CALLBACK_URL] = "callbackUrl", [NA_COOKIE_CSRF] = "csrfToken",
-    [NA_COOKIE_REFERENCE] = "errorReference", [NA_COOKIE_STATE] = "state",
-    [NA_COOKIE_PKCE] = "pkceCodeVerifier",    [NA_COOKIE_NONCE] = "nonce"};
+static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callbackUrl",
+                                              [NA_COOKIE_CSRF] = "csrfToken",
+                                              [NA_COOKIE_REFERENCE] = "errorReference",
+                                              [NA_COOKIE_STATE] = "state",
+                                              [NA_COOKIE_PKCE] = "pkceCodeVerifier",
+                                              [NA_COOKIE_NONCE] = "nonce",
+                                              [NA_COOKIE_LINK] = "link"};
 
 /* A name that nobody wrote follows what was: only cookies of one host are __Host- ones. */
 static void fit_prefix(na_building *b, na_cookie *cookie)
@@ -143,7 +149,7 @@ static na_error *set_cookie(na_building *b, const na_written *w)
     if (!cookie)
         return na_wrong(b,
                         "'%s': sessionToken, callbackUrl, csrfToken, errorReference, state, "
-                        "pkceCodeVerifier or nonce is wanted",
+                        "pkceCodeVerifier, nonce or link is wanted",
                         w->argv[0]);
     const char *name = cookie->name;
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));
@@ -192,15 +198,16 @@ static na_error *check_reach(na_building *b, const na_cookie *cookie, const char
     return NULL;
 }
 
-/* A provider's answer comes from another site, without cookies that are SameSite=Strict. */
+/* A provider's answer, or a click in a mail program's page, comes from another site: without
+ * cookies that are SameSite=Strict. */
 static na_error *check_same_site(na_building *b, na_cookie_id id)
 {
     const na_cookie *cookie = &b->config->cookies[id];
     if (id < NA_COOKIE_STATE || strcmp(cookie->same_site, "Strict") != 0)
         return NULL;
     return na_error_mended_by(
-        na_wrong(b, "sameSite=strict keeps cookie %s from coming back with the provider's answer",
-                 cookie->name),
+        na_wrong(b, "sameSite=strict keeps cookie %s from coming back with %s", cookie->name,
+                 id == NA_COOKIE_LINK ? "a mailed link" : "the provider's answer"),
         "sameSite=lax, or leave it out");
 }
 

@@ -12,8 +12,7 @@
 
 /* ── which requests are ours ───────────────────────────────────────────────────────────────── */
 
-/* What follows the base path; NULL where the path is no endpoint's. */
-static const char *endpoint_path(const na_config *config, const char *path)
+const char *na_endpoint_path(const na_config *config, const char *path)
 {
     size_t len = config ? strlen(config->base_path) : 0;
     if (!len || !path || strncmp(path, config->base_path, len) != 0 ||
@@ -25,14 +24,15 @@ static const char *endpoint_path(const na_config *config, const char *path)
 /* mod_proxy may map undecoded paths here: not ours. */
 int na_pre_translate(request_rec *r)
 {
-    return endpoint_path(na_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
+    return na_endpoint_path(na_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
 }
 
 int na_translate(request_rec *r)
 {
-    if (!endpoint_path(na_config_of(r), r->uri))
+    if (!na_endpoint_path(na_config_of(r), r->uri))
         return DECLINED;
     na_state_of(r)->is_endpoint = 1;
+    na_hide_query(r); /* where the path was written in another way */
     r->handler = "nextauth";
     r->filename = r->uri;
     return OK;
@@ -108,6 +108,12 @@ static void split_path(request_rec *r, const char *path, na_request *request)
         request->action = "";
 }
 
+static const char *query_of(request_rec *r)
+{
+    const na_state *state = na_state_of(r);
+    return state->query ? state->query : r->args;
+}
+
 static int translate_request(request_rec *r, na_request *request)
 {
     const na_server_conf *conf = na_server_conf_of(r->server);
@@ -129,7 +135,7 @@ static int translate_request(request_rec *r, na_request *request)
         .now = r->request_time,
         .method = r->method,
         .cookie_header = apr_table_get(r->headers_in, "Cookie"),
-        .query = na_form_parse(r->pool, r->args, FIELDS_MAX),
+        .query = na_form_parse(r->pool, query_of(r), FIELDS_MAX),
         .form = form,
         .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
         .wants_html = na_is_page_load(r),
@@ -138,7 +144,7 @@ static int translate_request(request_rec *r, na_request *request)
     request->trace = na_trace_of(r);
     request->origin = na_origin_of(r);
     request->cookies = na_cookies_parse(r->pool, request->cookie_header);
-    split_path(r, endpoint_path(conf->config, r->uri), request);
+    split_path(r, na_endpoint_path(conf->config, r->uri), request);
     return OK;
 }
 
@@ -157,7 +163,15 @@ static void set_page_headers(request_rec *r, const na_response *response)
                                "; form-action 'self' https:", http,
                                "; frame-ancestors 'none'; base-uri 'none'", NULL));
     apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
-    apr_table_setn(r->headers_out, "Referrer-Policy", "same-origin");
+}
+
+/*
+ * No address of ours goes anywhere by Referer; but with no-referrer, browsers say "Origin: null" of
+ * forms (Fetch, section 3.2), which cannot be told from a foreign page's.
+ */
+static const char *referrer_policy(request_rec *r)
+{
+    return na_state_of(r)->query ? "no-referrer" : "strict-origin";
 }
 
 static int write_response(request_rec *r, const na_response *response)
@@ -172,6 +186,7 @@ static int write_response(request_rec *r, const na_response *response)
         apr_table_setn(r->headers_out, "Expires", "0");
     }
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(r->headers_out, "Referrer-Policy", referrer_policy(r));
     if (response->style_nonce)
         set_page_headers(r, response);
     if (response->retry_after)

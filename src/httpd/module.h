@@ -178,6 +178,7 @@ typedef struct na_state {
     const na_session *session; /* NULL: nobody is signed in */
     const na_subject *subject; /* during a sign-in: what its expressions are about */
     const na_trace *trace;     /* NULL: not asked for yet */
+    const char *query;         /* as it came, where the request's own has parts hidden; else NULL */
 } na_state;
 
 /* The request's state; made where there is none yet. */
@@ -210,7 +211,17 @@ int na_is_for_user(request_rec *r);
 /* The fields of a body, JSON or urlencoded; OK or a status. */
 int na_read_form(request_rec *r, apr_table_t **form);
 
+/* What follows the base path; NULL where the path is no endpoint's, or `config` is NULL. */
+const char *na_endpoint_path(const na_config *config, const char *path);
+
+/* Has the request line, and all that is made of it, show no secrets; na_state.query keeps them. */
+void na_hide_query(request_rec *r);
+
 /* Hooks, in the order httpd runs them. */
+void na_pre_read_request(request_rec *r, conn_rec *c);
+int na_hide_early(request_rec *r);
+int na_hide_late(request_rec *r);
+void na_hide_of_error(request_rec *r);
 int na_strip_identity(request_rec *r);
 int na_pre_translate(request_rec *r);
 int na_translate(request_rec *r);
