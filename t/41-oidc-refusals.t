@@ -204,7 +204,7 @@ suite('A provider that does wrong is refused', async (t) => {
   const site = await t.httpd({ config: `${common()}
 ${rows.map((row) => provider(row.id, row.down ? nobody : rogue.issuer(row.id), row.options?.replace('@ISSUER@', rogue.issuer(row.id)))).join('\n')}
 ${provider('late', rogue.issuer('late'))}
-${provider('replay', rogue.issuer('replay'))}
+${['replay', 'careless', 'twice'].map((id) => provider(id, rogue.issuer(id))).join('\n')}
 NextAuthProvider special type=oidc issuer=${rogue.issuer('special')} "clientId=a b:c+d%" "clientSecret=ü &=/?%41+"
 NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b:c+d%" "clientSecret=ü &=/?%41+" token_endpoint_auth_method=client_secret_post` });
   const error = (code) => `${site.url}/api/auth/error?error=${code}`;
@@ -254,6 +254,47 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
     t.is((await attempt(rogue, c, 'replay')).location, error(CALLBACK), 'nor does the code with another sign-in\'s state');
     t.like(complaints(site.log()).at(-1), /token endpoint answers invalid_grant/, '  which the provider knows');
   }
+
+  t.section('a provider that takes a code twice');
+  {
+    rogue.faults.careless = { takesCodesTwice: true };
+    const c = t.client(site);
+    const away = await c.page((await c.signIn('careless')).location);
+    const saved = c.jar.header(site.url);
+    t.is((await c.page(away.location)).location, site.url, 'the first time it signs in');
+    for (let i = 0; i < 8; i += 1) { // in whatever child
+      const thief = t.client(site);
+      t.is((await thief.page(away.location, { headers: { cookie: saved } })).location, error(CALLBACK), 'with saved cookies, it does not again');
+      t.is(sessions(thief), [], '  there is no session');
+    }
+    t.like(complaints(site.log()).at(-1), /\[nextauth:warn\].*the answer to this sign-in came before: its cookies were used again/, '  and the log says why');
+    t.is(rogue.requests('careless', 'token').length, 1, '  nor is the code sent again');
+  }
+
+  t.section('a parameter that is there twice');
+  for (const [what, change, name] of [
+    ['another state behind the right one', (url) => url.searchParams.append('state', 'x'.repeat(43)), 'state'],
+    ['the same state twice', (url) => url.searchParams.append('state', url.searchParams.get('state')), 'state'],
+    ['two codes', (url) => url.searchParams.append('code', 'stolen'), 'code'],
+    ['a code in other letters', (url) => url.searchParams.append('CODE', 'stolen'), 'CODE'],
+    ['two issuers', (url) => url.searchParams.append('iss', 'http://evil.example.org'), 'iss'],
+    ['something else twice', (url) => { url.searchParams.append('x', '1'); url.searchParams.append('x', '2'); }, 'x'],
+    ['an encoded name', (url) => { url.search += '&%63ode=stolen'; }, 'code'],
+  ]) {
+    const c = t.client(site);
+    const url = new URL((await c.page((await c.signIn('twice')).location)).location);
+    change(url);
+    t.is((await c.page(url.href)).location, error(CALLBACK), `${what} is refused`);
+    t.is([sessions(c), checks(c)], [[], []], '  and nothing is left of the sign-in');
+    t.like(complaints(site.log()).at(-1), new RegExp(`\\[nextauth:warn\\].*the callback has ${name} more than once`), '  and the log says why');
+  }
+  {
+    const c = t.client(site);
+    const url = new URL((await c.page((await c.signIn('twice')).location)).location);
+    const answer = await c.post(url.href, { state: url.searchParams.get('state'), code: 'stolen' });
+    t.is(answer.location, error(CALLBACK), 'one in the query and one in the form are two');
+  }
+  t.is(rogue.requests('twice', 'token'), [], 'no code was sent anywhere');
 
   t.section('what is sent to the provider');
   for (const id of ['special', 'posted']) {

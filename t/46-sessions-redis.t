@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, pause, thorough, until } = require('./lib/httpd.js');
+const { freePort, htpasswd, pause, thorough, until } = require('./lib/httpd.js');
 const { Client, statusOf } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { redisIsHere, startRedis, startSentinel, startCluster } = require('./lib/redis.js');
 const { open } = require('./lib/token.js');
 const { startApp, byNextAuth } = require('./lib/app.js');
+const { startRogue } = require('./lib/rogue.js');
 
 const SECRET = 'the secret of sessions has 32 bytes';
 const NAME = 'next-auth.session-token';
@@ -63,6 +64,24 @@ suite('Sessions in Redis: shared by servers, secured, and when Redis is down', a
     t.unlike(values.join(), /ada|credentials|Mozilla|127\.0/, 'and nothing in its values that could be read');
     const ttls = await Promise.all(keys.map((key) => redis.cli('TTL', key)));
     t.ok(ttls.every((ttl) => Number(ttl) > 0), 'all of it expires');
+  }
+
+  t.section('two servers, one Redis: an answer of a provider counts once');
+  {
+    const [redis, rogue, port] = [await startRedis(t), await startRogue(t), await freePort()];
+    rogue.faults.careless = { takesCodesTwice: true };
+    const more = `NextAuthSessionStore redis
+NextAuthURL http://localhost:${port}
+NextAuthProvider careless type=oidc issuer=${rogue.issuer('careless')} clientId=the-client clientSecret=a-secret`;
+    const here = await t.httpd({ port, files: { users }, config: config(redis.url, more) });
+    const there = await t.httpd({ files: { users }, config: config(redis.url, more) });
+    const c = new Client(here);
+    const away = new URL((await c.page((await c.signIn('careless')).location)).location);
+    const saved = { cookie: c.jar.header(here.url) };
+    t.is((await c.page(away.href)).location, here.url, 'it signs in at one of them');
+    const again = await new Client(there).page(away.pathname + away.search, { headers: saved });
+    t.like(again.location, /error=OAuthCallback$/, '  and not at the other, with saved cookies');
+    t.like(there.log(), /the answer to this sign-in came before/, '  whose log says why');
   }
 
   t.section('an application that reads the cookie');

@@ -50,7 +50,8 @@ typedef struct na_server {
 typedef struct na_process {
     na_documents *documents;
     na_password_gate *passwords;
-    na_metrics *metrics; /* NULL where nothing is counted */
+    struct na_replay_memory *replays; /* sign-ins whose answer came */
+    na_metrics *metrics;              /* NULL where nothing is counted */
 } na_process;
 
 /* A request to an endpoint, the server's own types left behind. */

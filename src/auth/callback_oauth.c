@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
 #include "auth/action.h"
 #include "auth/checks.h"
+#include "auth/replay.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "mail/address.h"
@@ -99,7 +101,12 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     json_t *profile;
     na_subject subject = {.provider = request->provider};
     NA_TRY(na_checks_take(request, response, state, &checks, &subject.initiator));
-    NA_TRY(fetch_in_place(request, &checks, &tokens, &profile));
+    NA_TRY(na_replay_take(request, &checks));
+    na_error *error = fetch_in_place(request, &checks, &tokens, &profile);
+    if (na_is_unavailable(error))
+        na_replay_give_back(request, &checks);
+    if (error)
+        return error;
     log_profile(request, profile);
     NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));
     make_email_canonical(request, profile, &subject.user);
@@ -113,11 +120,33 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     return na_complete_sign_in(request, response, &subject);
 }
 
+/* RFC 6749 section 3.1: no parameter is there more than once. NULL if none is. */
+static const char *repeated(const na_request *request)
+{
+    const apr_array_header_t *list =
+        apr_table_elts(apr_table_overlay(request->pool, request->query, request->form));
+    for (int i = 1; i < list->nelts; i++)
+        for (int j = 0; j < i; j++)
+            if (strcasecmp(APR_ARRAY_IDX(list, i, apr_table_entry_t).key,
+                           APR_ARRAY_IDX(list, j, apr_table_entry_t).key) == 0)
+                return APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
+    return NULL;
+}
+
 na_error *na_callback_oauth(na_request *request, na_response *response)
 {
     const char *state = na_parameter(request, "state"), *code = na_parameter(request, "code");
     na_log(request, NA_LOG_DEBUG, "OAUTH_CALLBACK", "back from the provider with %s, %s",
            state ? "a state" : "no state", code ? "a code" : "no code");
+    const char *twice = repeated(request);
+    if (twice) {
+        na_checks_clear(request, response, state);
+        return na_error_wrap(request->pool,
+                             na_error_new(request->pool, NA_INVALID_CHECK,
+                                          "the callback has %s more than once",
+                                          na_one_line(request->pool, twice, SAID_MAX)),
+                             NA_OAUTH_CALLBACK, "no sign-in with '%s'", request->provider->id);
+    }
     if (na_parameter(request, "error")) {
         na_checks_clear(request, response, state);
         return na_error_new(request->pool, NA_CALLBACK, "the provider answers %s (%s)",

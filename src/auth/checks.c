@@ -10,7 +10,6 @@
 #include "base/crypto.h"
 #include "base/json.h"
 
-#define MAX_AGE 900
 #define SUFFIX_LEN 8
 
 static const na_cookie_id check_cookies[] = {NA_COOKIE_STATE, NA_COOKIE_PKCE, NA_COOKIE_NONCE};
@@ -170,9 +169,11 @@ static na_error *put(na_request *request, na_response *response, const flow *f, 
         json_object_set_new(claims, "callbackUrl", json_string(request->callback_url));
         NA_TRY(na_initiator_put(request, claims));
     }
-    NA_TRY(na_keyring_seal(request->pool, &f->rings[id], claims, request->now, MAX_AGE, &token));
+    NA_TRY(na_keyring_seal(request->pool, &f->rings[id], claims, request->now, NA_CHECKS_MAX_AGE,
+                           &token));
     na_set_cookie(response, na_cookie_write(request->pool, &f->cookies[id], f->names[id], token,
-                                            MAX_AGE, request->now + apr_time_from_sec(MAX_AGE)));
+                                            NA_CHECKS_MAX_AGE,
+                                            request->now + apr_time_from_sec(NA_CHECKS_MAX_AGE)));
     return NULL;
 }
 

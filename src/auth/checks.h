@@ -8,6 +8,9 @@
 /* Sign-ins that one browser may have under way; the oldest gives way to one more. */
 #define NA_FLOWS_MAX 3
 
+/* Seconds that a sign-in may take. */
+#define NA_CHECKS_MAX_AGE 900
+
 /* The request's provider, as the OAuth client wants it. */
 void na_oauth_of_request(const na_request *request, na_oauth *oauth);
 

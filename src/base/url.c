@@ -118,7 +118,7 @@ apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields)
             *equals++ = '\0';
         const char *name = na_percent_decode(pool, field, 1);
         const char *value = na_percent_decode(pool, equals ? equals : "", 1);
-        if (name && *name && value && !apr_table_get(fields, name))
+        if (name && *name && value)
             apr_table_addn(fields, name, value);
     }
     return fields;

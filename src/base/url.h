@@ -31,8 +31,8 @@ char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char
 char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *fields);
 
 /*
- * Reads a query or an application/x-www-form-urlencoded body. The first of several fields of one
- * name counts, malformed ones are left out. At most `max_fields` are read.
+ * Reads a query or an application/x-www-form-urlencoded body. Of several fields of one name
+ * apr_table_get() gives the first; malformed ones are left out. At most `max_fields` are read.
  */
 apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields);
 

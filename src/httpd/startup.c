@@ -79,6 +79,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     NA_TRY(na_delivery_prepare(pconf, s));
     NA_TRY(na_stores_prepare(pconf));
     NA_TRY(na_calls_prepare(pconf));
+    NA_TRY(na_replays_prepare(s));
     return na_health_prepare(pconf, s);
 }
 
@@ -103,6 +104,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     const na_session_observer *of_sessions = na_metrics_of_sessions(pool, process_of_child.metrics);
     const na_http_observer *of_calls = na_metrics_of_calls(pool, process_of_child.metrics);
     NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
+    process_of_child.replays = na_replays_of_child();
     NA_TRY(na_calls_open(pool, &calls));
     NA_TRY(na_documents_make(pool, &process_of_child.documents));
     NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process_of_child.passwords));

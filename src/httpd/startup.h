@@ -66,10 +66,14 @@ na_error *na_delivery_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_stores_prepare(apr_pool_t *pconf);
 na_error *na_health_prepare(apr_pool_t *pconf, server_rec *s);
 
+na_error *na_replays_prepare(server_rec *s);
+
 /* calls.c: of the outgoing calls that requests wait for, in all processes. */
 na_error *na_calls_prepare(apr_pool_t *pconf);
 
 /* ── in a child: each server's own connections, queues and registries ──────────────────────── */
+
+struct na_replay_memory *na_replays_of_child(void);
 
 na_error *na_calls_open(apr_pool_t *pool, na_call_limits **limits);
 

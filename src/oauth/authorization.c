@@ -31,7 +31,7 @@ static apr_table_t *fields_of(const na_oauth *oauth, const na_metadata *metadata
     for (int i = 0; i < list->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
         if (!na_provider_is_reserved(field->key))
-            apr_table_setn(fields, field->key, field->val);
+            apr_table_addn(fields, field->key, field->val);
     }
     set_unless_there(fields, of_url, "scope", provider->scope);
     for (int i = 0; i < provider->visitor_params->nelts; i++) {

@@ -69,6 +69,22 @@ static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const
                               apr_pstrcat(pool, "remove ", field->key, NULL));
 }
 
+/* Nobody knows which of the two a provider takes. */
+static na_error *check_once(apr_pool_t *pool, const na_provider *provider,
+                            const apr_table_t *of_url, const apr_table_t *fields)
+{
+    const apr_array_header_t *list = apr_table_elts(fields);
+    for (int i = 0; i < list->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(list, i, const apr_table_entry_t).key;
+        if (apr_table_get(of_url, name))
+            return na_error_new(pool, NA_CONFIGURATION,
+                                "provider '%s': %s is in both authorization= and "
+                                "authorization.params=",
+                                provider->id, name);
+    }
+    return NULL;
+}
+
 static na_error *check_names(apr_pool_t *pool, const na_provider *provider, const char *option,
                              const apr_table_t *fields)
 {
@@ -116,6 +132,7 @@ na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provid
     apr_table_t *fields = na_form_parse(pool, provider->authorization_params, FIELDS_MAX);
     NA_TRY(check_names(pool, provider, "authorization=", of_url));
     NA_TRY(check_names(pool, provider, "authorization.params=", fields));
+    NA_TRY(check_once(pool, provider, of_url, fields));
     provider->authorization_fields = fields;
     const apr_table_t *all = apr_table_overlay(pool, of_url, fields);
     NA_TRY(take_max_age(pool, provider, apr_table_get(all, "max_age")));

@@ -7,6 +7,7 @@
 //                                      the honest answer gives the whole, a Reply is sent as it is
 //   authorize                          the same for the parameters of the authorization response
 //   claims, header                     the same for the ID token's two parts
+//   takesCodesTwice                    the token endpoint does
 //   sign                               (header, claims, keys) => ID token
 //
 // `journal` has every request, `secrets` what must not be found in any log.
@@ -140,7 +141,7 @@ class Rogue {
     const fault = this.faults[id]?.token;
     if (fault instanceof Reply) return fault.send(res);
     const asked = this.codes.get(form.code);
-    this.codes.delete(form.code);
+    if (!this.faults[id]?.takesCodesTwice) this.codes.delete(form.code);
     if (!asked || asked.id !== id) return replies.json({ error: 'invalid_grant', error_description: 'no such code' }, 400).send(res);
     const accessToken = this.secret(random());
     return send(res, await altered(fault, { access_token: accessToken, token_type: 'Bearer', expires_in: 300,
