@@ -310,3 +310,34 @@ char *na_join(apr_pool_t *pool, const apr_array_header_t *texts, const char *sep
     *end = '\0';
     return joined;
 }
+
+const char *na_whole_line(apr_pool_t *pool, const char *text)
+{
+    return text ? na_one_line(pool, text, strlen(text) * strlen(NA_REPLACEMENT)) : "";
+}
+
+static const char *element_text(apr_pool_t *pool, const char *element)
+{
+    if (!strpbrk(element, ",%"))
+        return element;
+    char *out = apr_palloc(pool, strlen(element) * 3 + 1), *p = out;
+    for (; *element; element++) {
+        if (*element != ',' && *element != '%') {
+            *p++ = *element;
+            continue;
+        }
+        memcpy(p, *element == ',' ? "%2C" : "%25", 3);
+        p += 3;
+    }
+    *p = '\0';
+    return out;
+}
+
+const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements)
+{
+    apr_array_header_t *texts = apr_array_make(pool, elements->nelts, sizeof(const char *));
+    for (int i = 0; i < elements->nelts; i++)
+        APR_ARRAY_PUSH(texts, const char *) =
+            element_text(pool, APR_ARRAY_IDX(elements, i, const char *));
+    return na_join(pool, texts, ",");
+}

@@ -72,6 +72,15 @@ int na_utf8_sequence(const char *text);
 /* 1 where the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
 
+/* The same of a whole text, however long. */
+const char *na_whole_line(apr_pool_t *pool, const char *text);
+
+/*
+ * A list as one text: its elements (const char *) with commas between them. A comma in an element
+ * is written as %2C, and % as %25: what reads as an element is one.
+ */
+const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements);
+
 /* The texts (const char *) one after another, the separator between them. Memory is linear. */
 char *na_join(apr_pool_t *pool, const apr_array_header_t *texts, const char *separator);
 

@@ -142,6 +142,20 @@ static int is_password_user(request_rec *r, const na_session *session)
     return at >= 0 && APR_ARRAY_IDX(providers, at, const na_provider *)->type == NA_CREDENTIALS;
 }
 
+/* Of several values none is the user's name. */
+static const char *only_value(const na_session *session, const char *claim)
+{
+    const char *value = NULL;
+    for (int i = 0; i < session->claim_count; i++) {
+        if (strcmp(session->claims[i].name, claim) != 0)
+            continue;
+        if (value)
+            return NULL;
+        value = session->claims[i].value;
+    }
+    return value;
+}
+
 /*
  * What becomes REMOTE_USER. A claim that was asked for by name has no stand-in: another claim's
  * value could be somebody else's name. Ids that a provider gives are names of its own: one may look
@@ -151,7 +165,7 @@ static const char *remote_user(request_rec *r, const na_session *session)
 {
     const char *claim = na_dir_conf_of(r)->remote_user;
     if (claim)
-        return na_session_claim(session, claim);
+        return only_value(session, claim);
     if (session->email)
         return session->email;
     return is_password_user(r, session) ? session->user
@@ -187,11 +201,37 @@ static int answer_403(request_rec *r)
     return HTTP_FORBIDDEN;
 }
 
+/*
+ * An application that decides by a value must not be asked without it: who was to be kept out
+ * would be let in.
+ */
+static int can_be_handed_on(request_rec *r, const na_session *session)
+{
+    if (!session->too_long || na_dir_conf_of(r)->pass_identity == NA_PASS_NOTHING)
+        return 1;
+    na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
+                   "%s would have more than %d bytes, and is handed on whole or not at all: let "
+                   "NextAuthClaim keep less, or set NextAuthPassIdentity none",
+                   session->too_long, NA_IDENTITY_MAX);
+    return 0;
+}
+
+static int has_name(request_rec *r, const char *user)
+{
+    const char *claim = na_dir_conf_of(r)->remote_user;
+    if (user && *user && !na_has_control(user) && !na_has_blank_ends(user))
+        return 1;
+    na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
+                   "the session has no claim '%s' that could be REMOTE_USER, or blanks around it",
+                   claim ? claim : "email");
+    return 0;
+}
+
 /* Makes the session's user the request's; 0 where it has no usable name. */
 static int adopt(request_rec *r, const na_session *session)
 {
     const char *user = remote_user(r, session);
-    if (!user || !*user || na_has_control(user) || na_has_blank_ends(user))
+    if (!has_name(r, user) || !can_be_handed_on(r, session))
         return 0;
     r->user = (char *)user;
     r->ap_auth_type = (char *)"NextAuth";
@@ -217,13 +257,8 @@ int na_check_authn(request_rec *r)
         return answer_503(r);
     if (session && adopt(r, session))
         return OK;
-    if (session) {
-        na_log_request(
-            r, NA_LOG_WARNING, "SESSION_ERROR",
-            "the session has no claim '%s' that could be REMOTE_USER, or blanks around it",
-            na_dir_conf_of(r)->remote_user ? na_dir_conf_of(r)->remote_user : "email");
+    if (session)
         return answer_403(r);
-    }
     if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {
         r->user = (char *)"";
         r->ap_auth_type = (char *)"NextAuth";

@@ -6,8 +6,6 @@
 #include "base/json.h"
 #include "httpd/module.h"
 
-#define VALUE_MAX 8192
-
 /*
  * In any expression: %{NEXTAUTH:claim} and NEXTAUTH('claim') of the request's session. In rules,
  * roles and claims, which are worked out at sign-in: USER, ACCOUNT and PROFILE likewise.
@@ -21,11 +19,14 @@ static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
     return na_session_of(ctx->r);
 }
 
-/* What goes into a header or a log must not bring lines of its own. */
+/*
+ * What goes into a header or a log must not bring lines of its own. Always the whole, of a list all
+ * of it: a comparison must not see one part and miss the rest.
+ */
 static const char *session_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
 {
     const na_session *session = session_for(ctx);
-    return session ? na_one_line(ctx->p, na_session_claim(session, name), VALUE_MAX) : NULL;
+    return session ? na_whole_line(ctx->p, na_session_claim_text(ctx->p, session, name)) : NULL;
 }
 
 static apr_array_header_t *session_list(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
@@ -81,10 +82,10 @@ static apr_array_header_t *subject_list(ap_expr_eval_ctx_t *ctx, const void *dat
     return values;
 }
 
-/* Of a list all of it, with commas: a comparison must not see one element and miss the rest. */
 static const char *subject_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
 {
-    return apr_array_pstrcat(ctx->p, subject_list(ctx, data, path), ',');
+    const char *text = na_json_scalar(ctx->p, subject_value(ctx, data, path));
+    return text ? text : na_list_text(ctx->p, subject_list(ctx, data, path));
 }
 
 static int found(ap_expr_lookup_parms *parms, const void *data, ap_expr_string_func_t *text,

@@ -135,7 +135,8 @@ static apr_size_t text_size(const char *text)
 static apr_size_t strings_size(const na_session *session)
 {
     apr_size_t size = text_size(session->user) + text_size(session->email) +
-                      text_size(session->binding) + text_size(session->claims_json);
+                      text_size(session->binding) + text_size(session->claims_json) +
+                      text_size(session->too_long);
     for (int i = 0; i < session->claim_count; i++)
         size += text_size(session->claims[i].name) + text_size(session->claims[i].value);
     for (int i = 0; i < session->identity_count; i++)
@@ -166,9 +167,11 @@ static void copy_session(entry *e, const na_session *from)
     session->email = move_text(&text, from->email);
     session->binding = move_text(&text, from->binding);
     session->claims_json = move_text(&text, from->claims_json);
+    session->too_long = move_text(&text, from->too_long);
     for (int i = 0; i < from->claim_count; i++) {
         claims[i].name = move_text(&text, from->claims[i].name);
         claims[i].value = move_text(&text, from->claims[i].value);
+        claims[i].is_element = from->claims[i].is_element;
     }
     for (int i = 0; i < from->identity_count; i++) {
         identities[i].env = move_text(&text, from->identities[i].env);

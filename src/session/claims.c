@@ -16,10 +16,10 @@
 /* Bytes of the name of a member of a member: each of its members repeats it. */
 #define PATH_MAX_BYTES 512
 
-static void add(na_claims *claims, const char *name, const char *value)
+static void add(na_claims *claims, const char *name, const char *value, int is_element)
 {
     if (claims->list->nelts < NA_CLAIMS_MAX)
-        APR_ARRAY_PUSH(claims->list, na_claim) = (na_claim){name, value};
+        APR_ARRAY_PUSH(claims->list, na_claim) = (na_claim){name, value, is_element};
     else
         claims->too_many = 1;
 }
@@ -39,7 +39,7 @@ static apr_int64_t *time_of(na_claims *claims, const char *name)
 /* ── any JSON ──────────────────────────────────────────────────────────────────────────────── */
 
 static void flatten(apr_pool_t *pool, na_claims *claims, const char *name, const json_t *value,
-                    int depth)
+                    int depth, int is_element)
 {
     size_t index;
     const char *member;
@@ -47,13 +47,14 @@ static void flatten(apr_pool_t *pool, na_claims *claims, const char *name, const
     if (depth > DEPTH_MAX || claims->too_many)
         return;
     if (json_is_array(value))
-        json_array_foreach(value, index, child) flatten(pool, claims, name, child, depth + 1);
+        json_array_foreach(value, index, child) flatten(pool, claims, name, child, depth + 1, 1);
     if (json_is_object(value) && strlen(name) <= PATH_MAX_BYTES)
         json_object_foreach((json_t *)value, member, child)
-            flatten(pool, claims, apr_pstrcat(pool, name, ".", member, NULL), child, depth + 1);
+            flatten(pool, claims, apr_pstrcat(pool, name, ".", member, NULL), child, depth + 1,
+                    is_element);
     const char *text = na_json_scalar(pool, value);
     if (text)
-        add(claims, name, text);
+        add(claims, name, text, is_element);
 }
 
 na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims)
@@ -68,7 +69,7 @@ na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims
     json_object_foreach(json, name, value)
     {
         apr_int64_t *time = time_of(claims, name);
-        flatten(pool, claims, name, value, 0);
+        flatten(pool, claims, name, value, 0, 0);
         if (time && na_json_whole(value, &seconds))
             *time = seconds;
         else if (time == &claims->nbf)
@@ -111,7 +112,8 @@ static int read_word(char **p, const char *word)
     return found;
 }
 
-static int read_scalar(apr_pool_t *pool, char **p, const char *name, na_claims *claims)
+static int read_scalar(apr_pool_t *pool, char **p, const char *name, na_claims *claims,
+                       int is_element)
 {
     if (read_word(p, "null"))
         return 1;
@@ -120,7 +122,7 @@ static int read_scalar(apr_pool_t *pool, char **p, const char *name, na_claims *
                         : read_word(p, "false") ? "false"
                                                 : read_whole(pool, p);
     if (value)
-        add(claims, name, value);
+        add(claims, name, value, is_element);
     return value != NULL;
 }
 
@@ -130,7 +132,7 @@ static int read_array(apr_pool_t *pool, char **p, const char *name, na_claims *c
         ++*p;
         return 1;
     }
-    while (read_scalar(pool, p, name, claims)) {
+    while (read_scalar(pool, p, name, claims, 1)) {
         char behind = *(*p)++;
         if (behind != ',')
             return behind == ']';
@@ -144,7 +146,7 @@ static int read_time(apr_pool_t *pool, char **p, const char *name, na_claims *cl
     const char *digits = read_whole(pool, p);
     if (!digits)
         return 0;
-    add(claims, name, digits);
+    add(claims, name, digits, 0);
     *time = strtoll(digits, NULL, 10);
     return 1;
 }
@@ -154,7 +156,7 @@ static int read_value(apr_pool_t *pool, char **p, const char *name, na_claims *c
     apr_int64_t *time = time_of(claims, name);
     if (time)
         return read_time(pool, p, name, claims, time);
-    return **p == '[' ? read_array(pool, p, name, claims) : read_scalar(pool, p, name, claims);
+    return **p == '[' ? read_array(pool, p, name, claims) : read_scalar(pool, p, name, claims, 0);
 }
 
 /* Of two members of one name it is the library's to say which counts. */

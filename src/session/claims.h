@@ -12,6 +12,7 @@
 typedef struct na_claim {
     const char *name;
     const char *value;
+    int is_element; /* of an array */
 } na_claim;
 
 /* The claims of a token; times in seconds, 0 where there is none. */

@@ -9,9 +9,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-/* Bytes of one identity string: applications and proxies have limits of a header, too. */
-#define VALUE_MAX 4096
-
 /* Seconds between notes of when a session was used. */
 #define USE_INTERVAL 60
 
@@ -59,8 +56,7 @@ static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env,
                     const char *value)
 {
     if (value && *value && !na_has_blank_ends(value))
-        APR_ARRAY_PUSH(list, na_identity) =
-            (na_identity){env, header, na_one_line(pool, value, VALUE_MAX)};
+        APR_ARRAY_PUSH(list, na_identity) = (na_identity){env, header, na_whole_line(pool, value)};
 }
 
 /* A claim of the operator's own: NEXTAUTH_CLAIM_DEPARTMENT, X-NextAuth-Claim-department. */
@@ -73,7 +69,22 @@ static void hand_on_claim(apr_pool_t *pool, apr_array_header_t *list, const na_s
         *p = apr_isalnum(*p) ? (char)apr_toupper(*p) : '_';
     for (char *p = header; *p; p++)
         *p = apr_isalnum(*p) ? *p : '-';
-    hand_on(pool, list, env, header, na_session_claim(session, name));
+    hand_on(pool, list, env, header, na_session_claim_text(pool, session, name));
+}
+
+/* A name is for people to read, and can be missing. */
+static const char *short_name(apr_pool_t *pool, const na_session *session)
+{
+    const char *name = trimmed(pool, na_session_claim(session, "name"));
+    return name && strlen(name) <= NA_IDENTITY_MAX / 3 ? name : NULL;
+}
+
+static const char *too_long(const apr_array_header_t *list)
+{
+    for (int i = 0; i < list->nelts; i++)
+        if (strlen(APR_ARRAY_IDX(list, i, na_identity).value) > NA_IDENTITY_MAX)
+            return APR_ARRAY_IDX(list, i, na_identity).header;
+    return NULL;
 }
 
 static void prepare_identities(apr_pool_t *pool, na_session *session,
@@ -82,8 +93,7 @@ static void prepare_identities(apr_pool_t *pool, na_session *session,
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_identity));
     hand_on(pool, list, "NEXTAUTH_USER", "X-NextAuth-User", user_to_hand_on(pool, session));
     hand_on(pool, list, "NEXTAUTH_EMAIL", "X-NextAuth-Email", session->email);
-    hand_on(pool, list, "NEXTAUTH_NAME", "X-NextAuth-Name",
-            trimmed(pool, na_session_claim(session, "name")));
+    hand_on(pool, list, "NEXTAUTH_NAME", "X-NextAuth-Name", short_name(pool, session));
     hand_on(pool, list, "NEXTAUTH_ROLES", "X-NextAuth-Roles", roles_of(pool, session));
     hand_on(pool, list, "NEXTAUTH_PROVIDER", "X-NextAuth-Provider",
             na_session_claim(session, NA_CLAIM_PROVIDER));
@@ -91,6 +101,7 @@ static void prepare_identities(apr_pool_t *pool, na_session *session,
         hand_on_claim(pool, list, session, APR_ARRAY_IDX(further, i, const char *));
     session->identities = (const na_identity *)list->elts;
     session->identity_count = list->nelts;
+    session->too_long = too_long(list);
 }
 
 static apr_int64_t earlier(apr_int64_t a, apr_int64_t b)
@@ -252,6 +263,22 @@ const char *na_session_claim(const na_session *session, const char *name)
         if (strcmp(session->claims[i].name, name) == 0)
             return session->claims[i].value;
     return NULL;
+}
+
+const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, const char *name)
+{
+    apr_array_header_t *values = NULL;
+    for (int i = 0; i < session->claim_count; i++) {
+        const na_claim *claim = &session->claims[i];
+        if (strcmp(claim->name, name) != 0)
+            continue;
+        if (!claim->is_element)
+            return claim->value;
+        if (!values)
+            values = apr_array_make(pool, 4, sizeof(const char *));
+        APR_ARRAY_PUSH(values, const char *) = claim->value;
+    }
+    return values ? na_list_text(pool, values) : NULL;
 }
 
 int na_session_has(const na_session *session, const char *name, const char *value)

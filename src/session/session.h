@@ -36,6 +36,13 @@
 #define NA_KIND_USER "user"
 #define NA_KIND_EPOCH "epoch"
 
+/*
+ * Bytes of an identity string: with its name it fits into a header line of httpd's default size
+ * (LimitRequestFieldSize). A longer one is not handed on in part: an application would read
+ * another value.
+ */
+#define NA_IDENTITY_MAX 8000
+
 /* One identity string that is handed to applications. */
 typedef struct na_identity {
     const char *env;    /* NEXTAUTH_EMAIL */
@@ -56,6 +63,7 @@ typedef struct na_session {
     int claim_count;
     const na_identity *identities;
     int identity_count;
+    const char *too_long;  /* a claim that cannot be handed on for its length; NULL: none */
     apr_int64_t issued_at; /* seconds; 0 where unknown */
     apr_int64_t auth_time; /* seconds: the sign-in, not the last re-issue */
     apr_int64_t expires;   /* seconds */
@@ -128,6 +136,11 @@ int na_session_expired(const na_session *session, apr_time_t now);
 
 /* The first value of a claim; NULL where there is none. */
 const char *na_session_claim(const na_session *session, const char *name);
+
+/*
+ * All values of a claim as one text: of a list as na_list_text makes it. NULL where there is none.
+ */
+const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, const char *name);
 
 /* 1 where the claim has that value among its values. */
 int na_session_has(const na_session *session, const char *name, const char *value);

@@ -11,7 +11,8 @@ static int same(const na_claims *a, const na_claims *b)
     for (int i = 0; i < a->list->nelts; i++) {
         const na_claim *x = &APR_ARRAY_IDX(a->list, i, na_claim);
         const na_claim *y = &APR_ARRAY_IDX(b->list, i, na_claim);
-        if (strcmp(x->name, y->name) != 0 || strcmp(x->value, y->value) != 0)
+        if (strcmp(x->name, y->name) != 0 || strcmp(x->value, y->value) != 0 ||
+            x->is_element != y->is_element)
             return 0;
     }
     return 1;

@@ -32,7 +32,7 @@ function byAuthJs(secret, options = {}) {
 }
 
 async function startApp(t, whoAsks = byHeaders) {
-  const server = http.createServer(async (request, response) => {
+  const server = http.createServer({ maxHeaderSize: 128 * 1024 }, async (request, response) => {
     let body;
     try {
       body = { url: request.url, user: await whoAsks(request) };

@@ -145,7 +145,7 @@ static na_store_key begin(apr_pool_t *pool, const na_registry *registry, const c
 /* As if read from a token. */
 static na_session session_of(const char *sub, const na_store_key *key, apr_int64_t auth_time)
 {
-    static const na_claim provider[] = {{NA_CLAIM_PROVIDER, "acme"}};
+    static const na_claim provider[] = {{NA_CLAIM_PROVIDER, "acme", 0}};
     na_store_key none;
     na_session_key_without_id(the_pool, apr_pstrcat(the_pool, "acme/", sub, NULL), auth_time,
                               &none);
@@ -410,7 +410,8 @@ static void count_forgotten(void *data, const char *store)
 /* As its token says of itself. */
 static na_session registered(const char *sub, const na_store_key *key, apr_int64_t auth_time)
 {
-    static const na_claim claims[] = {{NA_CLAIM_PROVIDER, "acme"}, {NA_CLAIM_REGISTERED, "true"}};
+    static const na_claim claims[] = {{NA_CLAIM_PROVIDER, "acme", 0},
+                                      {NA_CLAIM_REGISTERED, "true", 0}};
     na_session session = session_of(sub, key, auth_time);
     session.claims = claims;
     session.claim_count = 2;
