@@ -118,7 +118,7 @@ const wrong = [
   ['a strict state cookie', { cookie: 'NextAuthCookie state sameSite=strict' }, /sameSite=strict keeps cookie \S+state from coming back/],
   ['two cookies of one name', { cookie: 'NextAuthCookie nonce name=__Host-next-auth.state' }, /two cookies are named __Host-next-auth\.state/],
   ['a cookie that looks like a piece of the session', { cookie: 'NextAuthCookie state name=__Secure-next-auth.session-token.1' }, /has the name of the session's cookie, or of a piece/],
-  ['an unknown feature', { feature: 'NextAuthFeature magicLinks On' }, /NextAuthFeature on line .*'magicLinks': signUp, passwordReset, account or deleteAccount/],
+  ['an unknown feature', { feature: 'NextAuthFeature magicLinks On' }, /NextAuthFeature on line .*'magicLinks': signUp, passwordReset, account, deleteAccount or rateLimiting/],
   ['a feature half on', { feature: 'NextAuthFeature signUp maybe' }, /'maybe': On or Off/],
   ['short passwords', { passwords: 'NextAuthPasswords minLength=4' }, /NextAuthPasswords on line .*'4': a whole number from 8/],
   ['an unknown hash', { passwords: 'NextAuthPasswords hash=md5' }, /NextAuthPasswords on line .*md5/],

@@ -4,6 +4,7 @@
 
 #include "auth/config.h"
 #include "auth/password.h"
+#include "auth/password_gate.h"
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"
@@ -13,6 +14,7 @@
 #include "ops/log.h"
 #include "ops/metrics.h"
 #include "ops/trace.h"
+#include "store/rate.h"
 
 /* Whose browser began a sign-in at a provider: initiator.h. */
 typedef struct na_initiator {
@@ -64,6 +66,7 @@ typedef struct na_request {
     na_visit visit;
     na_db *db;                     /* users and accounts; NULL where there is no database */
     na_mail_queue *mails;          /* NULL where no mail is sent */
+    const na_rates *rates;         /* where attempts are counted */
     const na_event_routes *events; /* NULL where nobody is told of any */
     const na_audit *audit;         /* NULL where nothing is recorded */
     na_http *http;
@@ -88,6 +91,13 @@ typedef struct na_request {
     na_event_kind attempted;
     int is_unrecorded; /* the last record could not be written, so that this is refused */
     na_user claimant;  /* who wants to sign in, as far as that is known: for the record */
+
+    /* rate limits */
+    apr_array_header_t *taken; /* what this request counted; NULL if nothing */
+    const char *network;       /* na_client_network of the client; NULL if not asked for yet */
+    const char *account;       /* na_limit_account of who signs in; NULL if not known */
+    long limit_wait;           /* seconds, of an error NA_RATE_LIMITED */
+    int is_limit_news;         /* it was not recorded before */
 } na_request;
 
 /* Seconds after which to try again what a store that is down kept from being answered. */
@@ -100,7 +110,7 @@ typedef struct na_response {
     const char *body;
     const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */
     int cacheable;
-    int retry_after;                 /* seconds; 0 where the status is no 503 */
+    int retry_after;                 /* seconds; 0 if the status is neither 429 nor 503 */
     apr_array_header_t *set_cookies; /* char * */
 } na_response;
 
@@ -213,6 +223,42 @@ na_error *na_password_user_sign_out(na_request *request, const char *user_id,
 
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
     na_post_set_password, na_get_account, na_post_account, na_confirm_email;
+
+/*
+ * Enters the gate of password checks as the request's client; an error NA_BUSY if there is no place
+ * for it. na_gate_leave follows where it was entered.
+ */
+na_error *na_gate_enter(na_request *request);
+void na_gate_leave(na_request *request);
+
+/* limit.c: how often something may be tried (NextAuthRateLimit). */
+
+/* The client's IPv4 address, or the /64 network of its IPv6 address. */
+const char *na_client_network(apr_pool_t *pool, const char *address);
+
+/* The same of the request's client. */
+const char *na_network_of(na_request *request);
+
+/* What a name that somebody typed is counted as: a provider's, or NULL for an email address. */
+const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, const char *name);
+
+/*
+ * Counts an attempt for the client and for `account`, or NULL if none is named. An error
+ * NA_RATE_LIMITED if there were too many.
+ */
+na_error *na_limit_take(na_request *request, na_limited what, const char *account);
+
+/* Counts an attempt of who is signed in to the account, apart from everybody else's. */
+na_error *na_limit_take_signed_in(na_request *request, na_limited what, const char *account);
+
+/* What was tried succeeded, or was not tried at all: of sign-ins, only failures count. */
+void na_limit_give_back(na_request *request);
+
+/* Lets request->account's next sign-in from this browser have a budget of its own. */
+void na_limit_remember(na_request *request, na_response *response);
+
+/* lock.c: records that request->claimant's account is locked, and tells its owner by email. */
+na_error *na_lock_report(na_request *request, long seconds);
 
 /* respond.c */
 

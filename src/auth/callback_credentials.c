@@ -4,25 +4,21 @@
 #include "auth/action.h"
 #include "base/json.h"
 
-static na_password_result check(na_request *request, const char *user, const char *password)
+static na_error *check(na_request *request, const char *user, const char *password,
+                       na_password_result *result)
 {
     const na_provider *provider = request->provider;
     na_error *error = NULL;
-    na_password_result result;
-    if (!na_password_gate_enter(request->process->passwords)) {
-        na_log(request, NA_LOG_WARNING, "CALLBACK_CREDENTIALS_HANDLER_ERROR",
-               "too many passwords are being checked");
-        return NA_PASSWORD_FAILED;
-    }
+    NA_TRY(na_gate_enter(request));
     if (provider->password_file)
-        result = na_password_check(request->pool, provider->password_file, user, password, &error);
+        *result = na_password_check(request->pool, provider->password_file, user, password, &error);
     else
-        result = request->server->check_password(request->server->data, provider->authn_providers,
-                                                 user, password);
-    na_password_gate_leave(request->process->passwords);
+        *result = request->server->check_password(request->server->data, provider->authn_providers,
+                                                  user, password);
+    na_gate_leave(request);
     if (error)
         na_log_error(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR", error);
-    return result;
+    return NULL;
 }
 
 static na_error *refuse(na_request *request, const char *why)
@@ -61,9 +57,12 @@ static na_error *post_credentials(na_request *request, na_response *response)
     if (!is_user_name(user) || !password || !*password || strlen(password) > NA_PASSWORD_MAX)
         return refuse(request, "no usable user name or password");
     request->claimant = (na_user){.name = user, .email = strchr(user, '@') ? user : NULL};
+    request->account = na_limit_account(request->pool, request->provider, user);
+    NA_TRY(na_limit_take(request, NA_LIMIT_SIGN_IN, request->account));
     if (request->provider->in_database)
         return post_to_database(request, response, user, password);
-    na_password_result result = check(request, user, password);
+    na_password_result result;
+    NA_TRY(check(request, user, password, &result));
     if (result == NA_PASSWORD_FAILED)
         return refuse(request, "the password could not be checked");
     if (result == NA_PASSWORD_DENIED)

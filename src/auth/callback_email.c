@@ -29,6 +29,8 @@ na_error *na_signin_email(na_request *request, na_response *response)
         return na_error_wrap(request->pool, error, NA_EMAIL_SIGNIN, "no link is sent");
     na_subject subject = subject_of(request, email);
     request->claimant = subject.user;
+    NA_TRY(
+        na_limit_take(request, NA_LIMIT_MAGIC_LINK, na_limit_account(request->pool, NULL, email)));
     NA_TRY(na_apply_rules(request, &subject));
     const char *path = apr_pstrcat(request->pool, "/callback/", request->provider->id, NULL);
     const na_link link = {NA_MAIL_SIGN_IN, email, email, path, request->provider->max_age};
@@ -96,6 +98,8 @@ na_error *na_callback_email(na_request *request, na_response *response)
     if (link.is_moved)
         return NULL;
     if (request->csrf_verified) { /* which only a POST's form can be */
+        NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
+        request->account = na_limit_account(request->pool, NULL, link.email);
         na_subject subject = subject_of(request, link.email);
         request->claimant = subject.user;
         return na_complete_sign_in(request, response, &subject);

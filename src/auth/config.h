@@ -4,6 +4,7 @@
 
 #include <apr_tables.h>
 
+#include "auth/limits.h"
 #include "auth/password_rules.h"
 #include "base/cookie.h"
 #include "base/http.h"
@@ -20,6 +21,7 @@ typedef enum na_cookie_id {
     NA_COOKIE_CALLBACK_URL,
     NA_COOKIE_CSRF,
     NA_COOKIE_REFERENCE,
+    NA_COOKIE_KNOWN_BROWSER, /* ours as well: limits.h */
     NA_COOKIE_STATE,
     NA_COOKIE_PKCE,
     NA_COOKIE_NONCE,
@@ -97,6 +99,7 @@ typedef struct na_config {
     const na_mail_options *mail;   /* NULL where there is none */
     const na_mail_template *mail_templates[NA_MAIL_KINDS];
     int features;
+    na_limits limits;
     na_password_rules password_rules;
     const char *nobodys_hash; /* checked against where there is no user */
     na_bind bind;

@@ -5,6 +5,7 @@
 
 #include "auth/action.h"
 #include "base/json.h"
+#include "base/url.h"
 
 /*
  * Cookies that a route sets where the browser has none yet. The form's token is set only by what
@@ -175,6 +176,48 @@ static void respond_unavailable(na_request *request, na_response *response, cons
     response->retry_after = NA_RETRY_AFTER;
 }
 
+static const char *wait_in_words(apr_pool_t *pool, long seconds)
+{
+    long number = seconds < 90 ? seconds : (seconds + 59) / 60;
+    const char *unit = seconds < 90 ? "second" : "minute";
+    return apr_psprintf(pool, "%ld %s%s", number, unit, number == 1 ? "" : "s");
+}
+
+/* A refusal is recorded once within the time of the limit: who goes on trying fills no log. */
+static na_error *record_limited(na_request *request, const na_error *error)
+{
+    if (!request->is_limit_news)
+        return NULL;
+    if (request->attempted == NA_EVENT_SIGN_IN && strcmp(request->action, "callback") != 0)
+        request->attempted = NA_EVENT_LINK_SENT;
+    return na_record_failure(request, error);
+}
+
+/* Both clients of NextAuth look for `url`, and for its `error`, whatever the status is. */
+static void respond_limited(na_request *request, na_response *response, const na_error *error)
+{
+    const char *wait = wait_in_words(request->pool, request->limit_wait);
+    const char *text = apr_psprintf(request->pool, "Too many attempts. Try again in %s.", wait);
+    const char *page = request->config->pages.sign_in;
+    if (!page)
+        page = apr_pstrcat(request->pool, request->config->base_url, "/signin", NULL);
+    else if (*page == '/')
+        page = apr_pstrcat(request->pool, request->config->origin, page, NULL);
+    json_t *body =
+        na_json_own(request->pool,
+                    json_pack("{s:s, s:s, s:i, s:s}", "error", NA_RATE_LIMITED, "message", text,
+                              "retryAfter", (int)request->limit_wait, "url",
+                              na_url_add(request->pool, page, "error", NA_RATE_LIMITED)));
+    na_log_error(request, request->is_limit_news ? NA_LOG_WARNING : NA_LOG_INFO,
+                 log_event_of(request, error), error);
+    if (request->wants_html)
+        na_respond_page(request, response, 429, "Too many attempts",
+                        na_page_too_many(request->pool, wait, page));
+    else
+        na_respond_json(request, response, 429, body);
+    response->retry_after = (int)request->limit_wait;
+}
+
 static void respond_unknown(na_request *request, na_response *response)
 {
     response->status = 400;
@@ -195,6 +238,11 @@ static const na_provider *find_provider(const na_request *request)
     return at < 0 ? NULL : APR_ARRAY_IDX(providers, at, const na_provider *);
 }
 
+static int is_limited(const na_error *error)
+{
+    return error && strcmp(error->code, NA_RATE_LIMITED) == 0;
+}
+
 void na_dispatch(na_request *request, na_response *response)
 {
     const struct route *route = find_route(request);
@@ -209,9 +257,14 @@ void na_dispatch(na_request *request, na_response *response)
     if (route->sets & SETS_CALLBACK_URL)
         na_callback_url(request, response);
     na_error *error = route->run(request, response);
-    if (error)
-        error = record_failure(request, error);
     if (na_is_unavailable(error))
+        na_limit_give_back(request);
+    na_error *limited = is_limited(error) ? error : NULL;
+    if (error)
+        error = limited ? record_limited(request, error) : record_failure(request, error);
+    if (limited && !error)
+        respond_limited(request, response, limited);
+    else if (na_is_unavailable(error))
         respond_unavailable(request, response, error);
     else if (error)
         respond_error(request, response, error);
@@ -224,8 +277,10 @@ na_error *na_callback(na_request *request, na_response *response)
                             "a callback of an unknown provider");
     if (request->provider->type == NA_EMAIL)
         return na_callback_email(request, response);
-    return request->provider->type == NA_CREDENTIALS ? na_callback_credentials(request, response)
-                                                     : na_callback_oauth(request, response);
+    if (request->provider->type == NA_CREDENTIALS)
+        return na_callback_credentials(request, response);
+    NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
+    return na_callback_oauth(request, response);
 }
 
 na_error *na_get_providers(na_request *request, na_response *response)

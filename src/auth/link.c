@@ -81,6 +81,8 @@ na_error *na_link_send(na_request *request, const na_link *link)
     if (!request->mails)
         return na_error_new(request->pool, NA_CONFIGURATION,
                             "a link cannot be sent: no NextAuthMail");
+    NA_TRY(
+        na_limit_take(request, NA_LIMIT_MAIL, na_limit_account(request->pool, NULL, link->email)));
     const na_user reader = {.email = link->email};
     na_event event = na_event_of(request, NA_EVENT_LINK_SENT, &reader);
     event.detail = na_mail_kind_name(link->kind);
@@ -95,8 +97,9 @@ na_error *na_link_send(na_request *request, const na_link *link)
                                    .valid_for = link->valid_for};
     na_mail_template_fill(request->pool, request->config->mail_templates[link->kind], &values,
                           &message);
-    na_error *error = na_mail_queue_put(request->mails, request->pool, &message,
-                                        request->now + apr_time_from_sec(link->valid_for));
+    na_error *error =
+        na_mail_queue_put(request->mails, request->pool, &message, na_network_of(request),
+                          request->now + apr_time_from_sec(link->valid_for));
     if (error)
         return na_error_wrap(request->pool, error, NA_EMAIL_SIGNIN, "no link is sent");
     na_report(request, &event);

@@ -5,62 +5,14 @@
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 
 #include "auth/hash.h"
 #include "base/text.h"
 
-#define WAIT apr_time_from_sec(5)
-
-/* Checks that may wait for each that is under way: the rest are refused, or they would take every
- * worker of the server. */
-#define WAITING_PER_PLACE 8
 #define LINE_MAX_BYTES 1024
 
 /* bcrypt, cost 10, of a random word nobody kept: for files that have no hash to imitate. */
 #define DUMMY_HASH "$2y$10$SOHQod5.8FuDsZ61ttNMseJJmJYBAJVTCLTqrNZ1.HWjcZJDh4UjO"
-
-struct na_password_gate {
-    apr_thread_mutex_t *lock;
-    apr_thread_cond_t *left;
-    int places;
-    int waiting, waiting_max;
-};
-
-na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate **made)
-{
-    na_password_gate *gate = apr_pcalloc(pool, sizeof *gate);
-    gate->places = places;
-    gate->waiting_max = places * WAITING_PER_PLACE;
-    if (apr_thread_mutex_create(&gate->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
-        apr_thread_cond_create(&gate->left, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no mutex for the password checks");
-    *made = gate;
-    return NULL;
-}
-
-int na_password_gate_enter(na_password_gate *gate)
-{
-    apr_thread_mutex_lock(gate->lock);
-    apr_status_t status = gate->waiting < gate->waiting_max ? APR_SUCCESS : APR_EBUSY;
-    gate->waiting++;
-    while (!gate->places && status == APR_SUCCESS)
-        status = apr_thread_cond_timedwait(gate->left, gate->lock, WAIT);
-    gate->waiting--;
-    int entered = gate->places > 0;
-    gate->places -= entered;
-    apr_thread_mutex_unlock(gate->lock);
-    return entered;
-}
-
-void na_password_gate_leave(na_password_gate *gate)
-{
-    apr_thread_mutex_lock(gate->lock);
-    gate->places++;
-    apr_thread_cond_signal(gate->left);
-    apr_thread_mutex_unlock(gate->lock);
-}
 
 /* What stands behind a name that has a hash; NULL where the line is no user's. */
 static char *hash_of_line(char *line)

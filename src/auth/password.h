@@ -14,18 +14,6 @@ typedef enum na_password_result {
 #define NA_PASSWORD_MAX 1024
 
 /*
- * Bounds how many passwords a process checks at once: a check is made to be slow, and every worker
- * hashing would leave nobody to serve pages.
- */
-typedef struct na_password_gate na_password_gate;
-
-na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate **gate);
-
-/* Waits a few seconds at most for a place; 0 where there was none. */
-int na_password_gate_enter(na_password_gate *gate);
-void na_password_gate_leave(na_password_gate *gate);
-
-/*
  * Checks against a file as htpasswd writes it, read anew each time. An unknown user costs as much
  * work as the costliest hash of the file, and so does who has a cheaper one. `error` explains
  * NA_PASSWORD_FAILED, and NA_PASSWORD_DENIED where the user's hash is unusable.

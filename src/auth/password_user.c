@@ -44,18 +44,12 @@ static void check_hash(na_request *request, const known *k, const char *password
         *better = NULL; /* it cannot be: the old one stays good */
 }
 
-static na_error *busy(na_request *request)
-{
-    return na_error_new(request->pool, NA_BUSY, "too many passwords are being checked");
-}
-
 static na_error *check_behind_gate(na_request *request, const known *k, const char *password,
                                    int *matches, const char **better)
 {
-    if (!na_password_gate_enter(request->process->passwords))
-        return busy(request);
+    NA_TRY(na_gate_enter(request));
     check_hash(request, k, password, matches, better);
-    na_password_gate_leave(request->process->passwords);
+    na_gate_leave(request);
     return NULL;
 }
 
@@ -88,11 +82,10 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
 
 na_error *na_password_user_hash(na_request *request, const char *password, const char **hash)
 {
-    if (!na_password_gate_enter(request->process->passwords))
-        return busy(request);
+    NA_TRY(na_gate_enter(request));
     na_error *error =
         na_password_hash(request->pool, request->config->password_rules.kind, password, hash);
-    na_password_gate_leave(request->process->passwords);
+    na_gate_leave(request);
     return error;
 }
 

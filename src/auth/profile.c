@@ -120,10 +120,14 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     const char *password = apr_table_get(request->form, "currentPassword");
     na_db_user checked;
     int found = 0;
+    request->attempted = kind;
+    NA_TRY(na_limit_take_signed_in(request, NA_LIMIT_SIGN_IN, user->id));
     if (user->email && password && *password && strlen(password) <= NA_PASSWORD_MAX)
         NA_TRY(na_password_user_check(request, user->email, password, &checked, &found));
-    if (found && strcmp(checked.id, user->id) == 0)
+    if (found && strcmp(checked.id, user->id) == 0) {
+        na_limit_give_back(request);
         return NULL;
+    }
     *fault = "The current password is another.";
     na_event event = na_event_of_db_user(request, kind, user);
     event.failure = NA_CREDENTIALS_SIGNIN;
@@ -297,6 +301,8 @@ na_error *na_confirm_email(na_request *request, na_response *response)
         ask_to_sign_in(request, response, "/confirm-email");
         return NULL;
     }
+    if (request->csrf_verified)
+        NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
     if (!request->csrf_verified) {
         na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
         na_respond_page(request, response, 200, "Confirm your address",
@@ -309,6 +315,7 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &event, &late)));
     if (late)
         return late;
+    na_limit_give_back(request);
     na_report(request, &event);
     na_event update = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, &user);
     update.email = email;

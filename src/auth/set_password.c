@@ -77,8 +77,12 @@ static na_error *has_user(na_request *request, const char *email, int *found)
 static na_error *send_quietly(na_request *request, const na_link *link)
 {
     na_error *error = na_link_send(request, link);
-    if (!error || (strcmp(error->code, NA_EMAIL_SIGNIN) != 0 && !na_is_unavailable(error)))
+    int is_limited = error && strcmp(error->code, NA_RATE_LIMITED) == 0;
+    if (!error ||
+        (strcmp(error->code, NA_EMAIL_SIGNIN) != 0 && !na_is_unavailable(error) && !is_limited))
         return error;
+    if (is_limited && !request->is_limit_news)
+        return NULL;
     na_log_error(request, NA_LOG_WARNING, "SEND_VERIFICATION_EMAIL_ERROR", error);
     request->claimant.email = link->email;
     na_record_failure(request, error);
@@ -111,6 +115,8 @@ static na_error *post_email(na_request *request, na_response *response, int want
         respond_ask(request, response, path, title, "That is no e-mail address.");
         return NULL;
     }
+    NA_TRY(na_limit_take(request, wants_new ? NA_LIMIT_SIGN_UP : NA_LIMIT_PASSWORD_RESET,
+                         na_limit_account(request->pool, NULL, email)));
     if (wants_new) {
         na_subject subject = {.user = {.id = email, .email = email},
                               .provider = provider_of(request)};
@@ -229,6 +235,8 @@ na_error *na_post_set_password(na_request *request, na_response *response)
         respond_choose(request, response, email, token, fault);
         return NULL;
     }
+    NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
+    request->account = na_limit_account(request->pool, NULL, email);
     NA_TRY(na_password_user_hash(request, password, &hash));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     request->claimant.email = email;

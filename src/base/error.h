@@ -51,6 +51,9 @@ struct na_error {
 /* The same of a change that somebody else's came in the way of: made again, it may succeed. */
 #define NA_CONFLICT "Conflict"
 
+/* Ours: somebody tries too often. The answer is a 429. */
+#define NA_RATE_LIMITED "RateLimited"
+
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -137,6 +137,9 @@ static na_error *derive_keys(na_building *b)
                                  source->dialect == NA_V4 ? "" : source->cookie.name,
                                  &source->ring));
     }
+    NA_TRY(na_limits_derive(b->pool, &config->limits, config->secrets[0]));
+    NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
+                             config->cookies[NA_COOKIE_KNOWN_BROWSER].name, &config->limits.known));
     for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_LINK; i++)
         NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
                                  config->cookies[i].name, &config->check_rings[i]));
@@ -235,6 +238,7 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
     NA_TRY(check_whole(b, written));
     if (!b->wrong->nelts)
         NA_TRY(derive_keys(b));
+    NA_TRY(na_build_noted(b, na_build_finish_limits(b)));
     NA_TRY(na_build_noted(b, na_build_finish_mail(b)));
     NA_TRY(na_build_finish_users(b, written));
     na_build_look_at(b, na_build_last_of(written, "NextAuthEvent"), "NextAuthEvent");

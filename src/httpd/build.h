@@ -36,6 +36,8 @@ typedef struct na_building {
     const char *base_path;       /* NextAuthBasePath */
     apr_array_header_t *secrets; /* const char *, the newest first */
     int accepted;                /* dialects of session cookies, a bit each */
+    int rate_limiting;           /* NextAuthFeature rateLimiting: 1 on, -1 off, 0 not said */
+    unsigned limited;            /* what a NextAuthRateLimit is about, a bit each */
     na_plan *plan;               /* the server's, which the stores' providers look at */
     const na_written *at;        /* the directive that is looked at; NULL: none in particular */
     const char *about;           /* what it is about where that is not the directive; NULL else */
@@ -141,6 +143,10 @@ na_error *na_build_finish_mail(na_building *b);
  * need. */
 na_interpreter na_build_feature, na_build_passwords;
 na_error *na_build_finish_users(na_building *b, const apr_array_header_t *written);
+
+/* build_limits.c; finishing takes ENABLE_RATE_LIMITING, and sets what no directive said. */
+na_interpreter na_build_rate_limit;
+na_error *na_build_finish_limits(na_building *b);
 
 /* build_statsd.c */
 na_interpreter na_build_statsd;

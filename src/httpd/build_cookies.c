@@ -13,6 +13,7 @@
 static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",
                                            [NA_COOKIE_CSRF] = "csrf-token",
                                            [NA_COOKIE_REFERENCE] = "error-reference",
+                                           [NA_COOKIE_KNOWN_BROWSER] = "known-browser",
                                            [NA_COOKIE_STATE] = "state",
                                            [NA_COOKIE_PKCE] = "pkce.code_verifier",
                                            [NA_COOKIE_NONCE] = "nonce",
@@ -35,7 +36,7 @@ static na_cookie default_cookie(na_building *b, na_dialect dialect, const char *
  */
 static int is_of_this_host(na_cookie_id id)
 {
-    return id == NA_COOKIE_CSRF || id >= NA_COOKIE_STATE;
+    return id == NA_COOKIE_CSRF || id == NA_COOKIE_KNOWN_BROWSER || id >= NA_COOKIE_STATE;
 }
 
 static void add_foreign_checks(na_building *b, na_dialect dialect)
@@ -118,6 +119,7 @@ static na_error *check_cookie(na_building *b, const na_cookie *cookie)
 static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callbackUrl",
                                               [NA_COOKIE_CSRF] = "csrfToken",
                                               [NA_COOKIE_REFERENCE] = "errorReference",
+                                              [NA_COOKIE_KNOWN_BROWSER] = "knownBrowser",
                                               [NA_COOKIE_STATE] = "state",
                                               [NA_COOKIE_PKCE] = "pkceCodeVerifier",
                                               [NA_COOKIE_NONCE] = "nonce",
@@ -147,10 +149,11 @@ static na_error *set_cookie(na_building *b, const na_written *w)
         if (strcmp(w->argv[0], directive_names[i]) == 0)
             cookie = &b->config->cookies[i];
     if (!cookie)
-        return na_wrong(b,
-                        "'%s': sessionToken, callbackUrl, csrfToken, errorReference, state, "
-                        "pkceCodeVerifier, nonce or link is wanted",
-                        w->argv[0]);
+        return na_wrong(
+            b,
+            "'%s': sessionToken, callbackUrl, csrfToken, errorReference, knownBrowser, state, "
+            "pkceCodeVerifier, nonce or link is wanted",
+            w->argv[0]);
     const char *name = cookie->name;
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));
     if (cookie->name == name)

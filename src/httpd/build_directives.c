@@ -274,6 +274,7 @@ static const struct {
     {"NextAuthDatabase", 0, na_build_database},
     {"NextAuthRoleColumn", 0, na_build_role_column},
     {"NextAuthFeature", 0, na_build_feature},
+    {"NextAuthRateLimit", 0, na_build_rate_limit},
     {"NextAuthPasswords", 0, na_build_passwords},
     {"NextAuthMail", 0, na_build_mail},
     {"NextAuthMailTemplate", 0, na_build_mail_template},

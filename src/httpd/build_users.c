@@ -16,6 +16,10 @@ na_error *na_build_feature(na_building *b, const na_written *w)
                     {"deleteAccount", NA_FEATURE_DELETE}};
     int on;
     NA_TRY(na_as_switch(b, w->argv[1], &on));
+    if (strcmp(w->argv[0], "rateLimiting") == 0) {
+        b->rate_limiting = on ? 1 : -1;
+        return NULL;
+    }
     for (int i = 0; i < 4; i++) {
         if (strcmp(w->argv[0], features[i].name) != 0)
             continue;
@@ -23,7 +27,8 @@ na_error *na_build_feature(na_building *b, const na_written *w)
         b->config->features |= on ? features[i].bit : 0;
         return NULL;
     }
-    return na_wrong(b, "'%s': signUp, passwordReset, account or deleteAccount is wanted",
+    return na_wrong(b,
+                    "'%s': signUp, passwordReset, account, deleteAccount or rateLimiting is wanted",
                     w->argv[0]);
 }
 

@@ -134,12 +134,16 @@ const command_rec na_directives[] = {
     SERVER("NextAuthDatabase", one_or_more,
            "postgresql://, mysql:// or sqlite: address, then key=value"),
     SERVER("NextAuthFeature", two,
-           "signUp, passwordReset, account or deleteAccount, then On or Off"),
+           "signUp, passwordReset, account, deleteAccount or rateLimiting, then On or Off"),
+    SERVER("NextAuthRateLimit", two_or_more,
+           "signIn, callback, magicLink, signUp, passwordReset or mail, then Off or "
+           "[address=|account=|both=]N/SECONDS"),
     SERVER("NextAuthPasswords", one_or_more, "minLength= and hash= of new passwords"),
     SERVER("NextAuthMail", one_or_more,
            "smtp:// or smtps:// address, or a service's name, then key=value"),
     SERVER("NextAuthMailTemplate", two_or_more,
-           "signIn, signUp, passwordReset or emailChange, then text=, html= and subject="),
+           "signIn, signUp, passwordReset, emailChange or accountLocked, then text=, html= and "
+           "subject="),
     SERVER("NextAuthRoleColumn", one, "On or Off: users have a column named role"),
     SERVER("NextAuthProvider", one_or_more, "a provider's id, then key=value"),
     SERVER("NextAuthProvidersFromEnv", one,

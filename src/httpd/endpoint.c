@@ -129,6 +129,7 @@ static int translate_request(request_rec *r, na_request *request)
         .sessions = &conf->sessions,
         .db = conf->db,
         .mails = conf->mails,
+        .rates = &conf->rates,
         .events = conf->events,
         .audit = conf->audit,
         .http = conf->http,

@@ -17,6 +17,7 @@
 #include "ops/sentry.h"
 #include "ops/statsd.h"
 #include "ops/trace.h"
+#include "store/rate.h"
 #include "store/redis.h"
 
 extern module AP_MODULE_DECLARE_DATA nextauth_module;
@@ -109,6 +110,7 @@ typedef struct na_server_conf {
     na_http *http;
     na_db *db;            /* NULL where there is no NextAuthDatabase */
     na_mail_queue *mails; /* NULL where there is no NextAuthMail */
+    na_rates rates;       /* where attempts are counted */
     na_sessions sessions;
     na_health_desk *health_desk;
 } na_server_conf;

@@ -64,7 +64,8 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
 
 int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    return ap_mutex_register(pconf, NA_SOCACHE_MUTEX, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS
+    return ap_mutex_register(pconf, NA_SOCACHE_MUTEX, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS &&
+                   ap_mutex_register(pconf, NA_RATE_MUTEX, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS
                ? OK
                : HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -80,6 +81,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     NA_TRY(na_stores_prepare(pconf));
     NA_TRY(na_calls_prepare(pconf));
     NA_TRY(na_replays_prepare(s));
+    NA_TRY(na_rates_prepare(pconf, s));
     return na_health_prepare(pconf, s);
 }
 
@@ -123,6 +125,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     NA_TRY(na_mails_open(pool, s));
     NA_TRY(na_delivery_open(pool));
     NA_TRY(na_stores_open(pool, s));
+    NA_TRY(na_rates_open(pool, s));
     return na_health_open(pool, s);
 }
 

@@ -46,6 +46,7 @@ const char *na_audit_head_of_program(apr_pool_t *pool, const char *program);
 /* ── before the fork: what needs root is opened, what processes share is made ──────────────── */
 
 #define NA_SOCACHE_MUTEX "nextauth-socache"
+#define NA_RATE_MUTEX "nextauth-rate"
 
 /* Zeroed memory that all processes see, as long as the pool; `what` it is for. */
 na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **memory);
@@ -64,6 +65,7 @@ na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_databases_prepare(apr_pool_t *pconf);
 na_error *na_delivery_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_stores_prepare(apr_pool_t *pconf);
+na_error *na_rates_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_health_prepare(apr_pool_t *pconf, server_rec *s);
 
 na_error *na_replays_prepare(server_rec *s);
@@ -84,6 +86,7 @@ na_error *na_databases_open(apr_pool_t *pool, server_rec *s);
 na_error *na_mails_open(apr_pool_t *pool, server_rec *s);
 na_error *na_delivery_open(apr_pool_t *pool);
 na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
+na_error *na_rates_open(apr_pool_t *pool, server_rec *s);
 na_error *na_health_open(apr_pool_t *pool, server_rec *s);
 
 #endif

@@ -13,13 +13,21 @@
 static const struct {
     const char *name, *directive;
 } variables[] = {
-    {"NEXTAUTH_URL", "NextAuthURL"},       {"AUTH_URL", "NextAuthURL"},
-    {"NEXTAUTH_SECRET", "NextAuthSecret"}, {"AUTH_SECRET", "NextAuthSecret"},
-    {"AUTH_SECRET_1", "NextAuthSecret"},   {"AUTH_SECRET_2", "NextAuthSecret"},
-    {"AUTH_SECRET_3", "NextAuthSecret"},   {"NODE_ENV", "NextAuthMode"},
-    {"REDIS_URL", "NextAuthRedis"},        {"EMAIL_SERVER", "NextAuthMail"},
-    {"EMAIL_FROM", "NextAuthMail"},        {"SENTRY_DSN", "NextAuthSentry"},
-    {"SENTRY_RELEASE", "NextAuthSentry"},  {"SENTRY_ENVIRONMENT", "NextAuthSentry"},
+    {"NEXTAUTH_URL", "NextAuthURL"},
+    {"AUTH_URL", "NextAuthURL"},
+    {"NEXTAUTH_SECRET", "NextAuthSecret"},
+    {"AUTH_SECRET", "NextAuthSecret"},
+    {"AUTH_SECRET_1", "NextAuthSecret"},
+    {"AUTH_SECRET_2", "NextAuthSecret"},
+    {"AUTH_SECRET_3", "NextAuthSecret"},
+    {"NODE_ENV", "NextAuthMode"},
+    {"ENABLE_RATE_LIMITING", "NextAuthFeature rateLimiting"},
+    {"REDIS_URL", "NextAuthRedis"},
+    {"EMAIL_SERVER", "NextAuthMail"},
+    {"EMAIL_FROM", "NextAuthMail"},
+    {"SENTRY_DSN", "NextAuthSentry"},
+    {"SENTRY_RELEASE", "NextAuthSentry"},
+    {"SENTRY_ENVIRONMENT", "NextAuthSentry"},
 };
 
 /* A provider's id is in the middle of its variables: of each kind v5's name goes first. */

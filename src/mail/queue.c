@@ -11,6 +11,9 @@
 #include <apr_thread_proc.h>
 
 #include "base/crypto.h"
+
+/* A client has this part of the room that is left. */
+#define SHARE 4
 #include "mail/transport.h"
 
 static const int retry_after[] = {1, 5, 30, 120, 600};
@@ -20,6 +23,7 @@ static const int retry_after[] = {1, 5, 30, 120, 600};
 typedef struct entry {
     apr_pool_t *pool; /* of the entry */
     na_mail_message message;
+    const char *client; /* NULL: none */
     apr_time_t expires; /* 0: never */
     apr_time_t due;
     int retries; /* as the thread alone knows */
@@ -193,12 +197,16 @@ static const char *copy(apr_pool_t *pool, const char *text)
 }
 
 /* Every attempt has the same id: a receiver, or a service, can tell a copy. */
-static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, apr_time_t expires)
+static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, const char *client,
+                         apr_time_t expires)
 {
     apr_pool_t *pool;
     apr_pool_create(&pool, queue->pool);
     entry *e = apr_palloc(pool, sizeof *e);
-    *e = (entry){.pool = pool, .expires = expires, .due = apr_time_now()};
+    *e = (entry){.pool = pool,
+                 .client = copy(pool, client),
+                 .expires = expires,
+                 .due = apr_time_now()};
     e->message =
         (na_mail_message){.to = copy(pool, message->to),
                           .from = copy(pool, message->from),
@@ -209,16 +217,31 @@ static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, a
     return e;
 }
 
+/* Whether a client has its share. With the lock. */
+static int has_share(const na_mail_queue *queue, const char *client)
+{
+    apr_uint64_t own = 0, room = (apr_uint64_t)queue->capacity - queue->counts.queued;
+    for (apr_uint64_t i = 0; client && i < queue->counts.queued; i++)
+        own += queue->entries[i]->client && strcmp(queue->entries[i]->client, client) == 0;
+    return own && own >= room / SHARE;
+}
+
+static const char *drop(na_mail_queue *queue, const char *why)
+{
+    queue->counts.dropped++;
+    tell(queue, NA_MAIL_NOT_TAKEN);
+    return why;
+}
+
 /* NULL, or why the entry is not taken. With the lock. */
 static const char *append(na_mail_queue *queue, entry *e)
 {
     if (queue->stop_at)
         return "the process ends";
-    if (queue->counts.queued == (apr_uint64_t)queue->capacity) {
-        queue->counts.dropped++;
-        tell(queue, NA_MAIL_NOT_TAKEN);
-        return "too many mails are waiting already";
-    }
+    if (queue->counts.queued == (apr_uint64_t)queue->capacity)
+        return drop(queue, "too many mails are waiting already");
+    if (has_share(queue, e->client))
+        return drop(queue, "too many mails of this client are waiting already");
     if (!queue->thread && start(queue) != APR_SUCCESS)
         return "there is no thread for it";
     queue->entries[queue->counts.queued++] = e;
@@ -228,10 +251,10 @@ static const char *append(na_mail_queue *queue, entry *e)
 }
 
 na_error *na_mail_queue_put(na_mail_queue *queue, apr_pool_t *pool, const na_mail_message *message,
-                            apr_time_t expires)
+                            const char *client, apr_time_t expires)
 {
     NA_TRY(na_mail_message_check(queue->mail, pool, message));
-    entry *e = make_entry(queue, message, expires);
+    entry *e = make_entry(queue, message, client, expires);
     apr_thread_mutex_lock(queue->lock);
     const char *why = append(queue, e);
     apr_thread_mutex_unlock(queue->lock);

@@ -31,15 +31,22 @@
     "<p style=\"margin:0 0 24px\"><a href=\"{{url}}\" style=\"display:inline-block;"               \
     "padding:12px 24px;border-radius:6px;background:{{brandColor}};color:{{buttonText}};"          \
     "font-size:18px;font-weight:bold;text-decoration:none\">" button "</a></p>\n"                  \
-    "<p style=\"margin:0\">The link can be used for {{expires}}. " note "</p>\n"                   \
+    "<p style=\"margin:0\">" note "</p>\n"                                                         \
     "</body>\n"                                                                                    \
     "</html>\n"
 
 /* Text as NextAuth's: what it is about, the link, an empty line. */
 #define TEMPLATE(heading, button, note)                                                            \
     {                                                                                              \
-        heading, heading "\n{{url}}\n\n", HTML(heading, button, note)                              \
+        heading, heading "\n{{url}}\n\n",                                                          \
+            HTML(heading, button, "The link can be used for {{expires}}. " note)                   \
     }
+
+/* What happened, and what its reader can do about it; the link is a page's, and does nothing. */
+#define LOCKED                                                                                     \
+    "Too many attempts to sign in to your account failed. For {{expires}} it takes no password "   \
+    "from browsers that did not sign in to it before. If you have forgotten your password, you "   \
+    "can choose a new one."
 
 const na_mail_template *na_mail_template_default(na_mail_kind kind)
 {
@@ -55,6 +62,9 @@ const na_mail_template *na_mail_template_default(na_mail_kind kind)
         [NA_MAIL_EMAIL_CHANGE] =
             TEMPLATE("Confirm your new e-mail address for {{host}}", "Confirm address",
                      "If you did not ask for it, ignore this e-mail: nothing changes."),
+        [NA_MAIL_ACCOUNT_LOCKED] = {"Failed sign-ins at {{host}}",
+                                    "Failed sign-ins at {{host}}\n\n" LOCKED "\n{{url}}\n\n",
+                                    HTML("Failed sign-ins at {{host}}", "Go to {{host}}", LOCKED)},
     };
     return &templates[kind];
 }
@@ -62,7 +72,8 @@ const na_mail_template *na_mail_template_default(na_mail_kind kind)
 static const char *const kinds[NA_MAIL_KINDS] = {[NA_MAIL_SIGN_IN] = "signIn",
                                                  [NA_MAIL_SIGN_UP] = "signUp",
                                                  [NA_MAIL_PASSWORD_RESET] = "passwordReset",
-                                                 [NA_MAIL_EMAIL_CHANGE] = "emailChange"};
+                                                 [NA_MAIL_EMAIL_CHANGE] = "emailChange",
+                                                 [NA_MAIL_ACCOUNT_LOCKED] = "accountLocked"};
 
 const char *na_mail_kind_name(na_mail_kind kind)
 {

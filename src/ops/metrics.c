@@ -196,7 +196,8 @@ void na_metrics_event(na_metrics *metrics, const na_event *event)
         na_metric metric;
     } counted[] = {{NA_EVENT_SIGN_OUT, NA_METRIC_SIGNOUTS},
                    {NA_EVENT_CREATE_USER, NA_METRIC_USERS_CREATED},
-                   {NA_EVENT_LINK_ACCOUNT, NA_METRIC_ACCOUNTS_LINKED}};
+                   {NA_EVENT_LINK_ACCOUNT, NA_METRIC_ACCOUNTS_LINKED},
+                   {NA_EVENT_LOCK_USER, NA_METRIC_ACCOUNT_LOCKS}};
     if (event->kind == NA_EVENT_SIGN_IN && event->failure)
         na_metrics_count(metrics, NA_METRIC_SIGNIN_FAILURES, event->provider, event->failure);
     if (event->failure)

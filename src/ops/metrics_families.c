@@ -25,6 +25,7 @@ static const char *const reasons[] = {NA_CONFIGURATION,
                                       NA_UNAVAILABLE,
                                       NA_BUSY,
                                       NA_CONFLICT,
+                                      NA_RATE_LIMITED,
                                       NA_OTHER,
                                       NULL};
 static const char *const checks[] = {"cached", "opened",      "store", "refused",
@@ -32,6 +33,10 @@ static const char *const checks[] = {"cached", "opened",      "store", "refused"
 static const char *const sendings[] = {"sent", "failed", "dropped", NULL};
 static const char *const deliveries[] = {"delivered", "failed", "dropped", NULL};
 static const char *const reports[] = {"sent", "dropped", NULL};
+
+static const char *const limits[] = {"signIn",        "callback", "magicLink", "signUp",
+                                     "passwordReset", "mail",     NULL};
+static const char *const counted[] = {"address", "account", "both", NULL};
 
 static const na_label provider = {"provider", NULL, NA_PROVIDERS};
 static const na_label host = {"host", NULL, NA_HOSTS};
@@ -42,6 +47,8 @@ static const na_label check = {"result", checks, 0};
 static const na_label sending = {"result", sendings, 0};
 static const na_label delivery = {"result", deliveries, 0};
 static const na_label report = {"result", reports, 0};
+static const na_label limited = {"limit", limits, 0};
+static const na_label counted_by = {"by", counted, 0};
 static const na_label version = {"version", NULL, 0};
 static const na_label httpd = {"httpd", NULL, 0};
 static const na_label openssl = {"openssl", NULL, 0};
@@ -118,6 +125,13 @@ const na_metric_family na_metric_families[NA_METRICS] = {
     [NA_METRIC_DATABASE_ERRORS] =
         {"database_errors", NA_COUNTER, NA_FROM_ROWS,
          "Calls of a database that it did not answer.", .labels = {&database}},
+    [NA_METRIC_RATE_LIMITED] =
+        {"rate_limited", NA_COUNTER, NA_FROM_ROWS,
+         "Attempts refused by NextAuthRateLimit, by what was limited and what was counted.",
+         .labels = {&limited, &counted_by}},
+    [NA_METRIC_ACCOUNT_LOCKS] =
+        {"account_locks", NA_COUNTER, NA_FROM_ROWS,
+         "Accounts locked for a time because of failed sign-ins.", .labels = {NULL}},
     [NA_METRIC_MAILS] =
         {"mails", NA_COUNTER, NA_FROM_ROWS, "Mails by what became of them.", .labels = {&sending}},
     [NA_METRIC_MAIL_QUEUE_DEPTH] =

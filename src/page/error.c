@@ -17,6 +17,7 @@ static const struct {
     {"AccessDenied", 403, "Access denied", "You are not permitted to sign in or to see this page."},
     {"Verification", 403, "Link no longer valid",
      "The link was used already or has expired. Please ask for a new one."},
+    {"RateLimited", 429, "Too many attempts", "Wait a few minutes, then try again."},
 };
 
 static const char *button(apr_pool_t *pool, const char *url, const char *text)
@@ -52,4 +53,11 @@ const char *na_page_unavailable(void)
 {
     return "<h1>Please try again</h1><p>This cannot be done just now. Nothing is lost: reload this "
            "page in a moment.</p>";
+}
+
+const char *na_page_too_many(apr_pool_t *pool, const char *wait, const char *signin_url)
+{
+    return apr_pstrcat(pool, "<h1>Too many attempts</h1><p>Wait ", wait,
+                       ", then try again. If you are signed in elsewhere, you stay signed in.</p>",
+                       button(pool, signin_url, "Sign in"), NULL);
 }

@@ -71,6 +71,9 @@ const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
 
 const char *na_page_unavailable(void);
 
+/* `wait` is "30 seconds". */
+const char *na_page_too_many(apr_pool_t *pool, const char *wait, const char *signin_url);
+
 const char *na_page_verify_request(apr_pool_t *pool, const char *origin);
 
 /* The error page's content and title for a code; *status is the page's. */

@@ -21,6 +21,7 @@ static const struct {
     {"CredentialsSignin", "That user name and password do not belong together. Please try again."},
     {"SessionRequired", "Please sign in to see this page."},
     {"MissingCSRF", "The form was too old. Please try again."},
+    {"RateLimited", "Too many attempts. Wait a few minutes, then try again."},
 };
 
 static const char *message_of(const char *code)

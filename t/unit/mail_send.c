@@ -103,7 +103,7 @@ static na_error *put(const json_t *request)
 {
     na_mail_message message = message_of(json_array_get(request, 1));
     json_int_t seconds = json_integer_value(json_array_get(request, 2));
-    return na_mail_queue_put(queue, pool, &message,
+    return na_mail_queue_put(queue, pool, &message, json_string_value(json_array_get(request, 3)),
                              seconds ? apr_time_now() + apr_time_from_sec(seconds) : 0);
 }
 

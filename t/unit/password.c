@@ -9,6 +9,7 @@
 #include <apr_time.h>
 
 #include "auth/password.h"
+#include "auth/password_gate.h"
 #include "tap.h"
 
 /*
@@ -144,11 +145,13 @@ static void long_passwords(apr_pool_t *pool)
 
 static volatile apr_uint32_t entered, refused;
 
-static void *APR_THREAD_FUNC try_gate(apr_thread_t *thread, void *gate)
+static na_password_gate *gate;
+
+static void *APR_THREAD_FUNC try_gate(apr_thread_t *thread, void *client)
 {
-    if (na_password_gate_enter(gate)) {
+    if (na_password_gate_enter(gate, client)) {
         apr_atomic_inc32(&entered);
-        na_password_gate_leave(gate);
+        na_password_gate_leave(gate, client);
     } else {
         apr_atomic_inc32(&refused);
     }
@@ -157,22 +160,44 @@ static void *APR_THREAD_FUNC try_gate(apr_thread_t *thread, void *gate)
 
 static void gates(apr_pool_t *pool)
 {
-    na_password_gate *gate;
+    static const char *const clients[] = {"a", "b", "c", "d", "e", "f",
+                                          "g", "h", "i", "j", "k", "l"};
     apr_thread_t *threads[12];
     apr_status_t status;
     succeeds(na_password_gate_make(pool, 1, &gate), "a gate of one place");
-    ok(na_password_gate_enter(gate), "the first goes in");
+    ok(na_password_gate_enter(gate, "first"), "the first goes in");
     for (int i = 0; i < 12; i++)
-        apr_thread_create(&threads[i], NULL, try_gate, gate, pool);
+        apr_thread_create(&threads[i], NULL, try_gate, (void *)clients[i], pool);
     for (int i = 0; i < 400 && apr_atomic_read32(&refused) < 4; i++)
         apr_sleep(10 * 1000);
     is_number(apr_atomic_read32(&refused), 4, "eight may wait, the other four are refused at once");
     is_number(apr_atomic_read32(&entered), 0, "nobody goes in while the place is taken");
-    na_password_gate_leave(gate);
+    na_password_gate_leave(gate, "first");
     for (int i = 0; i < 12; i++)
         apr_thread_join(&status, threads[i]);
     is_number(apr_atomic_read32(&entered), 8, "then those who waited do, one after the other");
-    ok(na_password_gate_enter(gate), "and the place is free again");
+    ok(na_password_gate_enter(gate, "first"), "and the place is free again");
+}
+
+/* One client asks as often as it likes, then another one comes. */
+static void shares(apr_pool_t *pool)
+{
+    apr_thread_t *threads[12], *other;
+    apr_status_t status;
+    entered = refused = 0;
+    succeeds(na_password_gate_make(pool, 1, &gate), "a gate of one place");
+    ok(na_password_gate_enter(gate, "greedy"), "a client goes in");
+    for (int i = 0; i < 12; i++)
+        apr_thread_create(&threads[i], NULL, try_gate, (void *)"greedy", pool);
+    for (int i = 0; i < 400 && apr_atomic_read32(&refused) < 8; i++)
+        apr_sleep(10 * 1000);
+    is_number(apr_atomic_read32(&refused), 8, "four more of its checks may wait, not twelve");
+    apr_thread_create(&other, NULL, try_gate, (void *)"other", pool);
+    na_password_gate_leave(gate, "greedy");
+    apr_thread_join(&status, other);
+    for (int i = 0; i < 12; i++)
+        apr_thread_join(&status, threads[i]);
+    is_number(apr_atomic_read32(&entered), 5, "and another client gets in");
 }
 
 int main(void)
@@ -183,5 +208,6 @@ int main(void)
     unusable(pool);
     long_passwords(pool);
     gates(pool);
+    shares(pool);
     return tap_done();
 }

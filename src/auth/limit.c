@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "base/json.h"
+
+/* Rate limits: who is counted, under which key, and what a refusal means. */
+
+/* ── whom something is counted for ─────────────────────────────────────────────────────────── */
+
+/*
+ * A client has one IPv4 address, but usually all 2^64 IPv6 addresses of a network (RFC 6177). What
+ * cannot be read is counted as it is.
+ */
+const char *na_client_network(apr_pool_t *pool, const char *address)
+{
+    unsigned char bytes[16];
+    char text[INET6_ADDRSTRLEN];
+    const char *plain = address ? apr_pstrmemdup(pool, address, strcspn(address, "%")) : "unknown";
+    if (inet_pton(AF_INET6, plain, bytes) != 1)
+        return plain;
+    if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)bytes))
+        return apr_psprintf(pool, "%d.%d.%d.%d", bytes[12], bytes[13], bytes[14], bytes[15]);
+    memset(bytes + 8, 0, 8);
+    inet_ntop(AF_INET6, bytes, text, sizeof text);
+    return apr_pstrcat(pool, text, "/64", NULL);
+}
+
+const char *na_network_of(na_request *request)
+{
+    if (!request->network)
+        request->network = na_client_network(request->pool, request->visit.client.address);
+    return request->network;
+}
+
+na_error *na_gate_enter(na_request *request)
+{
+    return na_password_gate_enter(request->process->passwords, na_network_of(request))
+               ? NULL
+               : na_error_new(request->pool, NA_BUSY, "too many passwords are being checked");
+}
+
+void na_gate_leave(na_request *request)
+{
+    na_password_gate_leave(request->process->passwords, na_network_of(request));
+}
+
+/*
+ * Directories take names that differ in case or in blanks for one: whoever guesses must not get a
+ * new budget for each spelling. That two users share one does less harm.
+ */
+static const char *fold(apr_pool_t *pool, const char *name)
+{
+    char *folded = apr_pstrdup(pool, name), *to = folded;
+    for (const char *from = name; *from; from++)
+        if (!apr_isspace(*from))
+            *to++ = (char)apr_tolower(*from);
+    *to = '\0';
+    return folded;
+}
+
+const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, const char *name)
+{
+    const char *backend = provider && !provider->in_database && provider->type == NA_CREDENTIALS
+                              ? apr_pstrcat(pool, "provider ", provider->id, NULL)
+                              : "email";
+    return apr_pstrcat(pool, backend, "\n", fold(pool, name), NULL);
+}
+
+/* ── known browsers ────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * A browser that signed in as somebody before has a cookie which says so, and a budget of its own
+ * for that account: who attacks the account cannot use it up.
+ */
+#define KNOWN_MAX_AGE (90L * 24 * 3600)
+#define KNOWN_ACCOUNTS 4
+
+/* The newest account first: [{"a": the account's hash, "b": the browser's name}, …]. */
+static json_t *known_accounts(na_request *request)
+{
+    const na_keyring *ring = &request->config->limits.known;
+    const char *name = request->config->cookies[NA_COOKIE_KNOWN_BROWSER].name, *cookie;
+    json_t *claims;
+    for (int i = 0; (cookie = na_cookies_get(request->cookies, name, i)); i++)
+        if (!na_keyring_open(request->pool, ring, na_bytes_of(cookie), request->now, &claims) &&
+            json_is_array(json_object_get(claims, "accounts")))
+            return json_object_get(claims, "accounts");
+    return NULL;
+}
+
+/* The same for every secret, so that browsers stay known when the secret changes. */
+static const char *tag_of(apr_pool_t *pool, const char *account)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(account), na_bytes_of(""));
+    return na_hex(pool, hash, 16);
+}
+
+/* The browser's name for an account; NULL if it is not known. */
+static const char *browser_of(na_request *request, const char *account)
+{
+    json_t *accounts = known_accounts(request), *each;
+    const char *tag = tag_of(request->pool, account);
+    size_t i;
+    json_array_foreach(accounts, i, each)
+    {
+        const char *a = na_json_string(each, "a"), *b = na_json_string(each, "b");
+        if (a && b && na_equal_secret(a, tag))
+            return b;
+    }
+    return NULL;
+}
+
+static int is_limited(const na_request *request, na_limited what)
+{
+    return request->config->limits.of[what].count > 0;
+}
+
+void na_limit_remember(na_request *request, na_response *response)
+{
+    const na_cookie *cookie = &request->config->cookies[NA_COOKIE_KNOWN_BROWSER];
+    const char *account = request->account;
+    char *token;
+    if (!account ||
+        (!is_limited(request, NA_LIMIT_SIGN_IN) && !is_limited(request, NA_LIMIT_MAGIC_LINK)))
+        return;
+    const char *tag = tag_of(request->pool, account), *browser = browser_of(request, account);
+    if (!browser)
+        browser = na_random_base64url(request->pool, 16);
+    json_t *list = json_array(), *each, *before = known_accounts(request);
+    json_array_append_new(list, json_pack("{s:s, s:s}", "a", tag, "b", browser));
+    size_t i;
+    json_array_foreach(before, i, each)
+    {
+        const char *a = na_json_string(each, "a");
+        if (a && strcmp(a, tag) != 0 && json_array_size(list) < KNOWN_ACCOUNTS)
+            json_array_append(list, each);
+    }
+    json_t *claims = na_json_own(request->pool, json_pack("{s:o}", "accounts", list));
+    na_error *error = na_keyring_seal(request->pool, &request->config->limits.known, claims,
+                                      request->now, KNOWN_MAX_AGE, &token);
+    if (error)
+        na_log_error(request, NA_LOG_WARNING, "RATE_LIMIT", error);
+    else
+        na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name, token,
+                                                KNOWN_MAX_AGE, 0));
+}
+
+/* ── keys ──────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * Names and addresses are put into 2^20 buckets by a keyed hash: a bound on what a store has to
+ * keep, however many addresses an attacker has. Two that share a bucket share its budget.
+ */
+#define BUCKET_BITS 20
+
+static void key_of(const na_request *request, na_limited what, const na_limit *limit,
+                   const char *subject, unsigned char *key)
+{
+    const na_bytes secret = {request->config->limits.key, sizeof request->config->limits.key};
+    na_hmac_sha256(key, secret, na_bytes_of(subject));
+    unsigned bucket =
+        ((unsigned)key[0] << 16 | (unsigned)key[1] << 8 | key[2]) & ((1u << BUCKET_BITS) - 1);
+    const char *name =
+        apr_psprintf(request->pool, "%s %s %d/%ld %u", na_limited_name(what),
+                     na_limit_by_name(limit->by), limit->rate.most, limit->rate.seconds, bucket);
+    na_hmac_sha256(key, secret, na_bytes_of(name));
+}
+
+/* Who asks, as far as limits are concerned. */
+typedef struct asker {
+    const char *network;
+    const char *account; /* NULL if no account is named */
+    const char *browser; /* that is known for the account, or signed in to it; NULL if neither */
+} asker;
+
+static const char *browser_subject(apr_pool_t *pool, const asker *who)
+{
+    return apr_pstrcat(pool, "browser ", who->browser, "\n", who->account, NULL);
+}
+
+/* NULL if the limit is not about who asks. */
+static const char *subject_of(apr_pool_t *pool, const asker *who, na_limit_by by)
+{
+    if (who->browser)
+        return browser_subject(pool, who);
+    if (by == NA_BY_ACCOUNT)
+        return who->account;
+    return by == NA_BY_ADDRESS || !who->account
+               ? who->network
+               : apr_pstrcat(pool, who->network, "\n", who->account, NULL);
+}
+
+/* ── counting ──────────────────────────────────────────────────────────────────────────────── */
+
+typedef struct taken {
+    na_limited what;
+    na_rate rate;
+    unsigned char key[NA_RATE_KEY_LEN];
+    na_rate_answer answer;
+} taken;
+
+static na_error *refuse(na_request *request, na_limited what, const na_limit *limit,
+                        const na_rate_answer *answer)
+{
+    request->limit_wait = answer->wait;
+    request->is_limit_news |= answer->is_first;
+    na_metrics_count(request->process->metrics, NA_METRIC_RATE_LIMITED, na_limited_name(what),
+                     na_limit_by_name(limit->by));
+    return na_error_new(request->pool, NA_RATE_LIMITED,
+                        "too many attempts: %s by %s is limited to %d in %ld s; not before %ld s",
+                        na_limited_name(what), na_limit_by_name(limit->by), limit->rate.most,
+                        limit->rate.seconds, answer->wait);
+}
+
+static na_error *take_one(na_request *request, na_limited what, const na_limit *limit,
+                          const asker *who)
+{
+    taken t = {.what = what, .rate = limit->rate};
+    const char *subject = subject_of(request->pool, who, limit->by);
+    if (!subject)
+        return NULL;
+    key_of(request, what, limit, subject, t.key);
+    na_rate_take(request->rates, request->pool, t.key, &limit->rate, request->now, &t.answer);
+    if (t.answer.allowed) {
+        if (!request->taken)
+            request->taken = apr_array_make(request->pool, 4, sizeof(taken));
+        APR_ARRAY_PUSH(request->taken, taken) = t;
+        return NULL;
+    }
+    if (t.answer.is_first && what == NA_LIMIT_SIGN_IN && limit->by == NA_BY_ACCOUNT &&
+        !who->browser)
+        NA_TRY(na_lock_report(request, limit->rate.seconds));
+    return refuse(request, what, limit, &t.answer);
+}
+
+static na_error *take_all(na_request *request, na_limited what, const asker *who)
+{
+    const na_limit_list *limits = &request->config->limits.of[what];
+    for (int i = 0; i < limits->count; i++)
+        NA_TRY(take_one(request, what, &limits->list[i], who));
+    return NULL;
+}
+
+na_error *na_limit_take(na_request *request, na_limited what, const char *account)
+{
+    asker who = {na_network_of(request), account, NULL};
+    if (!is_limited(request, what))
+        return NULL;
+    if (account)
+        who.browser = browser_of(request, account);
+    return take_all(request, what, &who);
+}
+
+na_error *na_limit_take_signed_in(na_request *request, na_limited what, const char *account)
+{
+    const asker who = {NULL, account, "signed in"};
+    return take_all(request, what, &who);
+}
+
+void na_limit_give_back(na_request *request)
+{
+    for (int i = 0; request->taken && i < request->taken->nelts; i++) {
+        const taken *t = &APR_ARRAY_IDX(request->taken, i, taken);
+        if (t->what == NA_LIMIT_SIGN_IN || t->what == NA_LIMIT_CALLBACK)
+            na_rate_give_back(request->rates, request->pool, t->key, &t->rate, &t->answer);
+    }
+    request->taken = NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_AUTH_LIMITS_H
+#define NA_AUTH_LIMITS_H
+
+#include "session/keyring.h"
+#include "store/rate.h"
+
+/* What NextAuthRateLimit limits. */
+typedef enum na_limited {
+    NA_LIMIT_SIGN_IN,  /* passwords that are checked, of those that were wrong */
+    NA_LIMIT_CALLBACK, /* what comes back from a provider or out of an email, if it failed */
+    NA_LIMIT_MAGIC_LINK,
+    NA_LIMIT_SIGN_UP,
+    NA_LIMIT_PASSWORD_RESET,
+    NA_LIMIT_MAIL, /* emails that are sent, whatever they are for */
+    NA_LIMITED
+} na_limited;
+
+typedef enum na_limit_by { NA_BY_ADDRESS, NA_BY_ACCOUNT, NA_BY_BOTH } na_limit_by;
+
+typedef struct na_limit {
+    na_limit_by by;
+    na_rate rate;
+} na_limit;
+
+#define NA_LIMITS_MAX 8
+
+typedef struct na_limit_list {
+    na_limit list[NA_LIMITS_MAX];
+    int count; /* 0 if nothing is limited */
+} na_limit_list;
+
+/* A site's limits. */
+typedef struct na_limits {
+    na_limit_list of[NA_LIMITED];
+    unsigned char key[NA_SHA256_LEN]; /* of the hashes that names and addresses are kept as */
+    na_keyring known;                 /* of the cookies of known browsers */
+} na_limits;
+
+/* "signIn", "address": names in configuration, metrics and logs. */
+const char *na_limited_name(na_limited what);
+const char *na_limit_by_name(na_limit_by by);
+
+/* 1 if there is one of that name. */
+int na_limited_find(const char *name, na_limited *what);
+int na_limit_by_find(const char *name, apr_size_t len, na_limit_by *by);
+
+/* What production has unless a directive says otherwise. */
+const na_limit_list *na_limits_default(na_limited what);
+
+/* The key of hashes, from the newest secret. */
+na_error *na_limits_derive(apr_pool_t *pool, na_limits *limits, const char *secret);
+
+#endif

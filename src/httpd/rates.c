@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <http_main.h>
+#include <util_mutex.h>
+
+#include "httpd/startup.h"
+
+/*
+ * Where attempts are counted: in the first session store, if it is one that servers share, and in a
+ * table of this server's memory otherwise, or while the store fails. A shared object cache is never
+ * counted in: what anybody can make many of must not push sessions out of it.
+ */
+
+/* Outlives reloads; another layout has a table of its own. */
+typedef struct retained {
+    apr_global_mutex_t *mutex;
+    void *memory; /* the table, and behind it whether the store fails */
+} retained;
+
+#define RETAINED_NAME "nextauth-rates-1"
+
+static na_rate_table table;
+static volatile apr_uint32_t *is_failing;
+
+static na_error *make(server_rec *s, retained *kept)
+{
+    apr_pool_t *pool = s->process->pool;
+    if (!kept->mutex &&
+        ap_global_mutex_create(&kept->mutex, NULL, NA_RATE_MUTEX, NULL, s, pool, 0) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "could not create the mutex of rate limits");
+    return kept->memory ? NULL
+                        : na_share(pool, NA_RATE_TABLE_SIZE + sizeof *is_failing, "rate limits",
+                                   &kept->memory);
+}
+
+static int is_any_on(const server_rec *s)
+{
+    while (s && !na_server_conf_of(s)->config)
+        s = s->next;
+    return s != NULL;
+}
+
+na_error *na_rates_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    retained *kept = ap_retained_data_get(RETAINED_NAME);
+    table = (na_rate_table){0};
+    if (!is_any_on(s))
+        return NULL;
+    if (!kept)
+        kept = ap_retained_data_create(RETAINED_NAME, sizeof *kept);
+    NA_TRY(make(s, kept));
+    table = (na_rate_table){kept->memory, kept->mutex};
+    is_failing = (volatile apr_uint32_t *)((char *)kept->memory + NA_RATE_TABLE_SIZE);
+    return NULL;
+}
+
+/* One line for all processes when it begins to fail, and one when it works again. */
+static void log_change(void *data, const na_error *error)
+{
+    const server_rec *s = data;
+    apr_uint32_t failing = error != NULL;
+    if (apr_atomic_read32(is_failing) == failing ||
+        apr_atomic_xchg32(is_failing, failing) == failing)
+        return;
+    if (error)
+        na_log_server(s, NA_LOG_WARNING, "RATE_LIMIT",
+                      "rate limits are counted in this server's memory: %s", error->message);
+    else
+        na_log_server(s, NA_LOG_WARNING, "RATE_LIMIT",
+                      "rate limits are counted in the session store again");
+}
+
+static const na_store *store_of(const na_server_conf *conf)
+{
+    const apr_array_header_t *names = conf->plan.stores.names;
+    const na_registry *registry = conf->sessions.registry;
+    return registry && strcmp(APR_ARRAY_IDX(names, 0, const char *), "socache") != 0
+               ? registry->stores[0]
+               : NULL;
+}
+
+na_error *na_rates_open(apr_pool_t *pool, server_rec *s)
+{
+    if (!table.mutex)
+        return NULL;
+    const char *lock_file = apr_global_mutex_lockfile(table.mutex);
+    if (apr_global_mutex_child_init(&table.mutex, lock_file, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "could not open the mutex of rate limits");
+    for (; s; s = s->next) {
+        na_server_conf *conf = na_server_conf_of(s);
+        if (conf->config)
+            conf->rates = (na_rates){store_of(conf), &table, log_change, s};
+    }
+    return NULL;
+}

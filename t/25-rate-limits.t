@@ -1,0 +1,208 @@
+#!/usr/bin/env node
+'use strict';
+// NextAuthRateLimit: who is counted, what a refusal looks like, and who gets in nevertheless.
+const { execFileSync } = require('node:child_process');
+const { suite } = require('./lib/suite.js');
+const { htpasswd, thorough, until } = require('./lib/httpd.js');
+const { Client } = require('./lib/client.js');
+const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { redisIsHere, startRedis } = require('./lib/redis.js');
+const { nextauthctl } = require('./lib/ctl.js');
+
+const SESSION = 'next-auth.session-token';
+const KNOWN = 'next-auth.known-browser';
+const users = htpasswd({ ada: 'x', bob: 'x', 'cleo@example.org': 'x' });
+const common = `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthProvider credentials backend=file:@DIR@/users
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>
+`;
+
+// A browser at an address of its own: all of 127.0.0.0/8 is this machine.
+class At extends Client {
+  constructor(site, address = '127.0.0.1') {
+    super(site);
+    this.address = address;
+  }
+
+  send(path, options = {}) {
+    return super.send(path, { localAddress: this.address, ...options });
+  }
+}
+
+const OUTCOMES = { 401: 'wrong', 429: 'limited', 503: 'busy', 200: 'in' };
+const outcome = (answer) => OUTCOMES[answer.status] || answer.status;
+const tryAs = async (client, user, password, more = {}) => outcome(await client.credentials(user, password, { json: 'true', ...more }));
+const tries = async (count, client, user, password = 'wrong') => {
+  const all = [];
+  for (let i = 0; i < count; i += 1) all.push(await tryAs(client, user, password));
+  return all.join(' ');
+};
+const repeat = (word, count) => Array(count).fill(word).join(' ');
+
+// All at once; how many of each.
+async function atOnce(count, make, user, password) {
+  const clients = Array.from({ length: count }, (_, i) => make(i));
+  const tokens = await Promise.all(clients.map((c) => c.csrf()));
+  const answers = await Promise.all(clients.map((c, i) => c.post('/api/auth/callback/credentials', { csrfToken: tokens[i], username: user, password, json: 'true' })));
+  const counts = {};
+  for (const answer of answers) counts[outcome(answer)] = (counts[outcome(answer)] || 0) + 1;
+  return counts;
+}
+
+suite('Rate limits', async (t) => {
+  const start = (more, options = {}) => t.httpd({ files: { users }, ...options, config: common + more });
+
+  t.section('by address');
+  {
+    const site = await start('NextAuthRateLimit signIn address=3/3600');
+    const here = new At(site), other = new At(site);
+    t.is(await tries(6, here, 'ada', 'x'), repeat('in', 6), 'sign-ins that succeed are not counted');
+    t.is(await tries(4, other, 'ada'), `${repeat('wrong', 3)} limited`, 'of those that fail three are let through');
+    t.is(await tries(1, other, 'bob', 'x'), 'limited', 'whoever is meant');
+    t.is(await tries(1, here, 'bob', 'x'), 'limited', 'whichever browser it is');
+    t.is(await tries(1, new At(site, '127.0.0.2'), 'bob', 'x'), 'in', 'another client is not meant');
+    t.is((await here.get('/members/')).status, 200, 'a session goes on');
+    const refused = await other.credentials('bob', 'x', { json: 'true' });
+    const wait = Number(refused.headers['retry-after']);
+    t.ok(wait > 0 && wait <= 4051, 'Retry-After says when it is worth trying again', `${wait}`);
+    t.is(refused.json, { error: 'RateLimited', message: `Too many attempts. Try again in ${Math.ceil(wait / 60)} minutes.`, retryAfter: wait,
+      url: `${site.url}/api/auth/signin?error=RateLimited` }, 'a program gets JSON, with the url that next-auth/react reads its error from');
+    const v5 = await here.post('/api/auth/callback/credentials', { csrfToken: await here.csrf(), username: 'bob', password: 'x' }, { headers: { 'x-auth-return-redirect': '1' } });
+    t.is([v5.status, new URL(v5.json.url).searchParams.get('error')], [429, 'RateLimited'], 'so does a client of Auth.js v5');
+    const page = await here.page('/api/auth/callback/credentials', { method: 'POST', body: new URLSearchParams({ csrfToken: await here.csrf(), username: 'bob', password: 'x' }).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+    t.is([page.status, page.headers['retry-after'] !== undefined, page.headers['cache-control']], [429, true, 'private, no-cache, no-store'], 'a person gets a page');
+    t.like(page.text, /<h1>Too many attempts<\/h1><p>Wait \d+ minutes, then try again\./, '  that says so');
+    t.like((await here.page('/api/auth/signin?error=RateLimited')).text, /Too many attempts\. Wait a few minutes/, 'the sign-in page knows the error as well');
+    const lines = site.log().split('\n').filter((line) => line.includes('RateLimited'));
+    t.is(lines.filter((line) => line.includes(':warn]')).length, 1, 'the log has one warning, however often it is tried');
+    t.is(site.log().split('\n').filter((line) => line.includes(': CredentialsSignin: ')).length, 3, 'and no refusal is taken for a wrong password');
+  }
+  {
+    const site = await start('NextAuthRateLimit signIn 5/3600');
+    t.is(await atOnce(24, () => new At(site), 'ada', 'wrong'), { wrong: 5, limited: 19 }, 'requests at once do not exceed a limit');
+    await site.reload();
+    t.is(await tries(1, new At(site), 'ada'), 'limited', 'a reload forgets nothing');
+  }
+
+  t.section('by account, and by both');
+  {
+    const site = await start('NextAuthRateLimit signIn account=4/3600');
+    const home = new At(site, '127.0.0.9'), office = new At(site, '127.0.0.9');
+    t.is(await tries(1, home, 'ada', 'x'), 'in', 'Ada signs in at home');
+    const cookie = (await home.credentials('ada', 'x')).setCookies.find((line) => line.startsWith(`${KNOWN}=`));
+    t.like(cookie, /; HttpOnly/, 'the browser is known from then on, by a cookie no script sees');
+    t.like(cookie, /; Max-Age=7776000/, '  for 90 days');
+    t.unlike(cookie, /ada/, '  which does not show whose');
+    const bot = (i) => new At(site, `127.0.1.${i + 1}`);
+    t.is(await atOnce(20, bot, 'ada', 'wrong'), { wrong: 4, limited: 16 }, 'twenty clients have one budget for an account');
+    t.is(await tries(1, bot(30), 'A dA'), 'limited', 'whatever the case and the blanks of its name');
+    t.is(await tries(1, office, 'ada', 'x'), 'limited', 'a new browser has to wait, even with the right password');
+    t.is(await tries(1, home, 'ada', 'x'), 'in', 'one that signed in before does not');
+    t.is((await home.get('/members/')).status, 200, 'and no session has ended');
+    t.is(await tries(1, bot(31), 'bob', 'x'), 'in', 'other accounts are not meant');
+    t.is(await tries(6, home, 'ada'), `${repeat('wrong', 4)} limited limited`, 'a known browser has a budget, too');
+    const thief = new At(site, '127.0.2.1');
+    thief.cookies.set(KNOWN, { value: home.cookie(KNOWN), path: '/' });
+    t.is(await tries(1, thief, 'bob'), 'wrong', 'its cookie');
+    t.is(await tries(4, thief, 'bob'), `${repeat('wrong', 3)} limited`, '  is worth nothing for another account');
+    thief.cookies.set(KNOWN, { value: `${home.cookie(KNOWN).slice(0, -4)}AAAA`, path: '/' });
+    t.is(await tries(1, thief, 'ada'), 'limited', '  and nothing once it was changed');
+    t.is(site.log().split('\n').filter((line) => line.includes('the account is locked')).length, 2, 'each lock is a line in the log');
+  }
+  {
+    const site = await start('NextAuthRateLimit signIn both=2/3600 account=100/3600');
+    const one = new At(site), two = new At(site, '127.0.0.2');
+    t.is(await tries(3, one, 'ada'), 'wrong wrong limited', 'one client alone uses up its own budget for an account');
+    t.is(await tries(1, two, 'ada', 'x'), 'in', 'so that it locks nobody else out');
+    t.is(await tries(1, one, 'bob', 'x'), 'in', 'nor itself from another account');
+  }
+  {
+    const site = await start('NextAuthRateLimit signIn account=100/3600 delay=600');
+    const all = (await tries(12, new At(site), 'ada')).split(' ');
+    t.is(all.slice(0, 3).join(' '), repeat('wrong', 3), 'with delay= the first three failures cost nothing');
+    t.ok(all.includes('limited'), 'then attempts have to wait for each other', all.join(' '));
+    const { status, json } = await new At(site).credentials('ada', 'x', { json: 'true' });
+    t.ok(status === 200 || json.retryAfter <= 600, '  no longer than it says');
+  }
+
+  t.section('behind a proxy');
+  {
+    const site = await start(`NextAuthRateLimit signIn address=2/3600
+RemoteIPHeader X-Forwarded-For
+RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
+    const from = (address) => {
+      const c = new Client(site);
+      const send = c.send.bind(c);
+      c.send = (path, options = {}) => send(path, { ...options, headers: { ...options.headers, 'x-forwarded-for': address } });
+      return c;
+    };
+    t.is(await tries(3, from('192.0.2.1'), 'ada'), 'wrong wrong limited', 'the address is mod_remoteip\'s');
+    t.is(await tries(1, from('192.0.2.2'), 'ada'), 'wrong', 'each client has its own');
+    t.is(await tries(1, from('2001:db8:1:2::1'), 'ada'), 'wrong', 'of IPv6');
+    t.is(await tries(1, from('2001:db8:1:2:ffff::7'), 'ada'), 'wrong', '  all addresses of a /64');
+    t.is(await tries(1, from('2001:db8:1:2:1234:5678:9abc:def0'), 'ada'), 'limited', '  are one client');
+    t.is(await tries(1, from('2001:db8:1:3::1'), 'ada'), 'wrong', '  the next /64 is another');
+    t.is(await tries(1, from('::ffff:192.0.2.1'), 'ada'), 'limited', 'an IPv4 address is the same in IPv6\'s form');
+  }
+
+  t.section('the gate of password checks');
+  {
+    // hashes that take their time, and no rate limit at all
+    const slow = execFileSync('htpasswd', ['-nbBC', '12', 'ada', 'x'], { encoding: 'utf8' });
+    const site = await start('', { files: { users: slow } });
+    const other = new At(site, '127.0.0.2');
+    const many = atOnce(60, () => new At(site), 'ada', 'wrong');
+    t.is(await tries(2, other, 'ada', 'x'), 'in in', 'while one client has sixty passwords checked another one signs in');
+    const counts = await many;
+    t.is((counts.wrong || 0) + (counts.busy || 0), 60, '  the one has a share of the gate, and is told that it is busy for the rest', JSON.stringify(counts));
+    if (process.env.NEXTAUTH_MPM !== 'prefork') t.ok(counts.busy > 0, '  of which there is some', JSON.stringify(counts)); // a process of its own for each
+    t.is(site.log().split('\n').filter((line) => line.includes(': CredentialsSignin: ')).length, counts.wrong || 0, '  which is no wrong password to who reads the log');
+    const limited = await start('NextAuthRateLimit signIn address=30/3600', { files: { users: slow } });
+    const some = await atOnce(60, () => new At(limited), 'ada', 'wrong');
+    t.ok((some.wrong || 0) <= 30 && some.wrong + (some.busy || 0) + (some.limited || 0) === 60, '  nor counted as one', JSON.stringify(some));
+    const answer = await new At(limited, '127.0.0.2').credentials('ada', 'x', { json: 'true' });
+    t.is(answer.status, 200, '  and others go on');
+  }
+
+  t.section('what several servers share');
+  const shared = async (name, store) => {
+    const [one, two] = [await start(`NextAuthRateLimit signIn account=5/3600\n${store}`), await start(`NextAuthRateLimit signIn account=5/3600\n${store}`)];
+    const client = (i) => new At(i % 2 ? one : two, `127.0.3.${i + 1}`);
+    t.is(await atOnce(20, client, 'cleo@example.org', 'wrong'), { wrong: 5, limited: 15 }, `two servers count in one ${name}`);
+    t.is(await tries(1, client(21), 'cleo@example.org', 'x'), 'limited', '  nobody is let in by the one or');
+    t.is(await tries(1, client(22), 'cleo@example.org', 'x'), 'limited', '  by the other');
+    t.is(await tries(3, client(23), 'bob', 'x'), repeat('in', 3), '  where the password is right');
+    t.is(await tries(5, client(24), 'bob', 'wrong'), repeat('wrong', 5), '  nothing was counted');
+    return { one, two };
+  };
+  if (redisIsHere()) {
+    const redis = await startRedis(t);
+    const { one } = await shared('Redis', `NextAuthRedis ${redis.url}\nNextAuthSessionStore redis`);
+    const keys = (await redis.cli('KEYS', '*')).split('\n').filter((key) => key.includes(':rate:'));
+    t.ok(keys.length > 0 && keys.every((key) => /:rate:[0-9a-f]{64}$/.test(key)), 'its keys name nobody', keys.join(' '));
+    const lifetimes = await Promise.all(keys.map((key) => redis.cli('PTTL', key)));
+    t.ok(lifetimes.every((ms) => Number(ms) > 0 && Number(ms) < 4_060_000), '  and expire', lifetimes.join(' '));
+    await redis.stop();
+    t.is(await tries(6, new At(one, '127.0.4.1'), 'ada'), `${repeat('wrong', 5)} limited`, 'while Redis is down a server counts by itself');
+    t.is(one.log().split('\n').filter((line) => line.includes('rate limits are counted in this server')).length, 1, '  and says so once');
+  } else t.skip('Redis', 'redis-server is not there');
+  const here = databasesHere();
+  for (const [engine, open] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
+    if (!thorough && engine !== 'sqlite') continue;
+    if (!here[engine]) {
+      t.skip(engine, `install ${here.lacking.join(' ')}`);
+      continue;
+    }
+    const db = await open(t);
+    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${engine}: a database`);
+    await shared(engine, `NextAuthDatabase ${db.url}\nNextAuthSessionStore database`);
+  }
+});
