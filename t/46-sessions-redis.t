@@ -16,6 +16,7 @@ const config = (redis, more = '') => `
 NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
+NextAuthSite the-site
 NextAuthSecret "${SECRET}"
 NextAuthProvider credentials backend=file:@DIR@/users
 NextAuthRedis ${redis}
