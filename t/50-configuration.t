@@ -31,7 +31,7 @@ const written = (change) => Object.values({ ...whole, ...change }).flat().join('
 
 const wrong = [
   // what, changes, what the message must say: the directive, the trouble, the mend
-  ['a short secret', { secret: 'NextAuthSecret tooshort' }, /NextAuthSecret on line \d+ of \S+httpd\.conf: .*8 bytes, at least 32.*nextauthctl secret/],
+  ['a short secret', { secret: 'NextAuthSecret tooshort' }, /NextAuthSecret on line \d+ of \S+httpd\.conf: .*the secret is 8 bytes; at least 32 are required in production, since whoever guesses a shorter one can sign in as any user: make one with 'nextauthctl secret'/],
   ['a short secret in a file', { secret: 'NextAuthSecret file:@DIR@/short.secret' }, /NextAuthSecret on line .*5 bytes/],
   ['a short old secret', { secret: 'NextAuthSecret file:@DIR@/secret short' }, /NextAuthSecret on line .*5 bytes/],
   ['no secret', { secret: '' }, /NextAuthEngine on line .*no NextAuthSecret.*nextauthctl secret/],
@@ -227,6 +227,13 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   t.is(literal.status, 0, 'a literal secret');
   t.like(literal.output, /NextAuthSecret on line .*the secret is written out.*mod_info.*env:NAME, file:PATH or exec:COMMAND/, '  is warned of');
   t.unlike(literal.output, new RegExp(SECRET), '  without being said');
+  for (const mode of ['development', 'test']) {
+    const short = await t.configtest({ files, config: written({ mode: `NextAuthMode ${mode}`, url: 'NextAuthURL http://localhost', secret: 'NextAuthSecret short-one' }) });
+    t.is(short.status, 0, `${mode}: a short secret, as an application may have it`);
+    t.like(short.output, /NextAuthSecret on line \d+ of \S+: the secret is 9 bytes; at least 32 are required in production/, '  is warned of');
+    t.unlike(short.output, /short-one/, '  without being said');
+  }
+  t.isnt((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: 'NextAuthSecret ""' }) })).status, 0, 'an empty one is none');
   const client = await t.configtest({ files, config: written({ provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) });
   t.is(client.status, 0, 'so is a literal clientSecret');
   t.like(client.output, /NextAuthProvider on line .*clientSecret= is written out/, '  for the same reason');

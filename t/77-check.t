@@ -67,7 +67,7 @@ async function wrong(t) {
   });
   t.is(result.status, 1, 'are 1');
   for (const [subject, message, mend, text] of [
-    ['NextAuthSecret', /^the secret has 8 bytes, at least 32 are wanted$/, /nextauthctl secret/, 'NextAuthSecret'],
+    ['NextAuthSecret', /^the secret is 8 bytes; at least 32 are required in production/, /nextauthctl secret/, 'NextAuthSecret'],
     ['NextAuthProvider', /'gogle' is not in the catalogue/, /^write one of these, or add type=oidc/, 'NextAuthProvider gogle'],
     ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
     ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^NextAuthSessionMaxAge takes: seconds/, 'NextAuthSessionMaxAge'],

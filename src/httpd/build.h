@@ -58,6 +58,9 @@ na_error *na_build_noted(na_building *b, na_error *error);
 /* Tells nextauthctl check of something that is right, but only here; 0 where that does not ask. */
 int na_build_warn(const na_building *b, const na_error *error);
 
+/* The same, and where nextauthctl check does not ask, the server's log. */
+void na_build_warn_aloud(const na_building *b, const na_error *error);
+
 /* From now on mistakes are about `about`, to be seen at `at`, which may be NULL. */
 void na_build_look_at(na_building *b, const na_written *at, const char *about);
 

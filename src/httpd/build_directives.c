@@ -93,12 +93,27 @@ static na_error *check_strength(na_building *b, const char *secret)
     return NULL;
 }
 
+/* NextAuth takes any: an application's sessions can be taken over by a developer's machine. */
+static na_error *check_length(na_building *b, const char *secret)
+{
+    size_t len = strlen(secret);
+    if (len >= SECRET_MIN)
+        return NULL;
+    na_error *error = na_error_mended_by(
+        na_wrong(b,
+                 "the secret is %d bytes; at least %d are required in production, since whoever "
+                 "guesses a shorter one can sign in as any user",
+                 (int)len, SECRET_MIN),
+        MAKE_ONE);
+    if (!len || b->config->mode == NA_PRODUCTION)
+        return error;
+    na_build_warn_aloud(b, error);
+    return NULL;
+}
+
 na_error *na_build_add_secret(na_building *b, const char *secret)
 {
-    if (strlen(secret) < SECRET_MIN)
-        return na_error_mended_by(na_wrong(b, "the secret has %d bytes, at least %d are wanted",
-                                           (int)strlen(secret), SECRET_MIN),
-                                  MAKE_ONE);
+    NA_TRY(check_length(b, secret));
     if (!na_is_utf8(secret))
         return na_error_mended_by(na_wrong(b, "the secret is not UTF-8"), MAKE_ONE);
     NA_TRY(check_strength(b, secret));

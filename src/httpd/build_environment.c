@@ -88,9 +88,7 @@ void na_build_warn_if_literal(const na_building *b, const char *what, const char
     const na_error *warning = na_error_mended_by(
         na_wrong(b, "%s is written out, and mod_info shows directives as written", what),
         "use env:NAME, file:PATH or exec:COMMAND");
-    if (!na_build_warn(b, warning))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "%s on line %d of %s: %s",
-                     b->at->directive, b->at->line, b->at->file, na_error_text(b->pool, warning));
+    na_build_warn_aloud(b, warning);
 }
 
 na_error *na_as_secret(na_building *b, const char *value, void *member)

@@ -76,6 +76,20 @@ int na_build_warn(const na_building *b, const na_error *error)
     return add(b, error, NA_WARNING);
 }
 
+void na_build_warn_aloud(const na_building *b, const na_error *error)
+{
+    const na_written *at = b->at;
+    const char *text = na_error_text(b->pool, error);
+    if (na_build_warn(b, error))
+        return;
+    if (at && at->file)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "%s on line %d of %s: %s",
+                     at->directive, at->line, at->file, text);
+    else
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "mod_nextauth: %s%s%s",
+                     at ? at->directive : "", at ? ": " : "", text);
+}
+
 na_error *na_build_noted(na_building *b, na_error *error)
 {
     if (!error || !add(b, error, NA_WRONG))
