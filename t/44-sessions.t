@@ -54,7 +54,7 @@ const end = async (client, session) => client.post('/api/auth/sessions', { csrfT
 
 suite('Sessions that can be found and ended, whatever the strategy', async (t) => {
   for (const [strategy, config] of Object.entries(strategies)) {
-    const site = await t.httpd({ files: { users }, config: common(`${config}\nNextAuthAuditLog @DIR@/audit.log`) });
+    const site = await t.httpd({ files: { users, secret: { text: SECRET, mode: 0o600 } }, config: common(`${config}\nNextAuthAuditLog @DIR@/audit.log`) });
 
     t.section(`${strategy}: a session`);
     {
@@ -128,7 +128,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     {
       const ada = await signedIn(site);
       const bob = await signedIn(site, 'bob');
-      const ctl = (...args) => spawnSync(ctlFile, ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions` } });
+      const ctl = (...args) => spawnSync(ctlFile, ['session', ...args], { cwd: root, encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/admin/sessions`, NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` } });
       const mine = (await listed(bob)).find(({ current }) => current);
       const everybody = JSON.parse(ctl('list', '--json').stdout).sessions;
       t.ok(everybody.some(({ id }) => id === mine.id) && new Set(everybody.map(({ user }) => user)).size === 2, 'lists everybody\'s sessions');
@@ -141,7 +141,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
       const acts = actsOf();
       t.is(acts.map(({ event, actor, user, detail }) => [event, actor, user, detail]), [['SESSION_REVOKE', 'administrator', 'credentials/bob', mine.id], ['SESSION_REVOKE', 'administrator', 'credentials/ada', 'all']], 'both are in the audit log');
       const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
-      await new Client(site).post('/admin/sessions', { user: 'credentials/ada' }, { headers: { 'x-requested-with': 'a program', traceparent: `00-${trace}-00f067aa0ba902b7-01`, 'user-agent': 'desk/1' } });
+      await new Client(site).post('/admin/sessions', { order: seal(SECRET, { user: 'credentials/ada', exp: now() + 60 }, { salt: 'nextauth-sessions: orders' }) }, { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01`, 'user-agent': 'desk/1' } });
       const { requestId, traceId, userAgent, address, site: where } = actsOf().pop();
       t.is([Boolean(requestId), traceId, userAgent, address, where], [true, trace, 'desk/1', '127.0.0.1', site.url], '  and say by way of what, as any record');
       const none = ctl('revoke', mine.id);
@@ -191,7 +191,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     const token = open(SECRET, renewed.slice(NAME.length + 1, renewed.indexOf(';')));
     t.ok(/^[\w-]{43}$/.test(token.sid) && token.auth_time <= now() - 100, 'which gets one when it is renewed');
     t.is((await ask(seal(SECRET, token))).status, 200, 'and is a session then');
-    const admin = (form) => new Client(site).post('/admin/sessions', form, { headers: { 'x-requested-with': 'test' } });
+    const admin = (order) => new Client(site).post('/admin/sessions', { order: seal(SECRET, { ...order, exp: now() + 60 }, { salt: 'nextauth-sessions: orders' }) });
     t.is((await admin({ user: '/42' })).status, 200, 'its user\'s sessions can be ended');
     t.is([(await ask(seal(SECRET, token))).status, (await ask(claims())).status], [401, 401], 'all of them');
     const reissued = seal(SECRET, { ...token, iat: now(), exp: now() + 9999, jti: 'another' });

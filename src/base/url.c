@@ -81,6 +81,15 @@ int na_is_loopback_address(const char *host)
     return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
+int na_is_this_machine(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t len = strlen(host), name_len = sizeof name - 1;
+    int is_name = len >= name_len && strcasecmp(host + len - name_len, name) == 0 &&
+                  (len == name_len || host[len - name_len - 1] == '.');
+    return is_name || na_is_loopback_address(host);
+}
+
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value)
 {
     size_t len = strcspn(url, "#");

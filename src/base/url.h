@@ -23,6 +23,9 @@ int na_url_parse(apr_pool_t *pool, const char *text, na_url *url);
  */
 int na_is_loopback_address(const char *host);
 
+/* 1 for such an address, for localhost and for every name below it (RFC 6761 section 6.3). */
+int na_is_this_machine(const char *host);
+
 /* `url` with name=value added to its query, percent-encoded; before the fragment if there is one.
  */
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value);

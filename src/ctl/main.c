@@ -20,8 +20,10 @@ static const struct {
     {"providers", na_command_providers, "[--json]", "list the catalogue of providers"},
     {"session list", na_command_session_list, "[--server URL] [--user PROVIDER/ID] [--json]",
      "list who is signed in; URL (or NEXTAUTHCTL_SERVER) is where SetHandler nextauth-sessions is"},
-    {"session revoke", na_command_session_revoke, "[--server URL] ID… | --user PROVIDER/ID",
-     "end sessions by their ID, or all of a user's"},
+    {"session revoke", na_command_session_revoke,
+     "[--server URL] --secret-file FILE ID… | --user PROVIDER/ID",
+     "end sessions by their ID, or all of a user's; FILE (or NEXTAUTHCTL_SECRET_FILE) has the "
+     "site's NextAuthSecret"},
     {"migrate", na_command_migrate,
      "[--database URL] [--schema authjs|prisma|snake] [--status | --dry-run] [--to STEP] [--json]",
      "make the database's tables, step by step; URL (or NEXTAUTH_DATABASE_URL, DATABASE_URL) may "

@@ -7,10 +7,12 @@
 
 #include "base/http.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "base/url.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
 #include "ctl/print.h"
+#include "session/order.h"
 
 /* Asks a running server: whatever its store is, only it can reach shared memory. */
 
@@ -24,7 +26,7 @@
 
 typedef struct call {
     apr_pool_t *pool;
-    const char *server, *user, *ca_file;
+    const char *server, *user, *ca_file, *secret_file;
     int json;
     int count;
     const char *const *ids;
@@ -35,9 +37,11 @@ static int read_options(call *c, int argc, char **argv)
     const na_option options[] = {{"server", 's', .text = &c->server},
                                  {"user", 'u', .text = &c->user},
                                  {"ca-file", 'c', .text = &c->ca_file},
+                                 {"secret-file", 'f', .text = &c->secret_file},
                                  {"json", 'j', .flag = &c->json},
                                  {0}};
     c->server = getenv("NEXTAUTHCTL_SERVER");
+    c->secret_file = getenv("NEXTAUTHCTL_SECRET_FILE");
     c->count = na_ctl_options(c->pool, argc, argv, options, &c->ids);
     if (!c->server)
         c->server = DEFAULT_SERVER;
@@ -53,10 +57,7 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
                                       .allow_http = 1};
     na_http *http;
     na_http_response response;
-    na_http_request request = {.url = url,
-                               .form = form,
-                               .headers =
-                                   (const char *const[]){"X-Requested-With: nextauthctl", NULL}};
+    na_http_request request = {.url = url, .form = form};
     options.ca_file = c->ca_file;
     na_http_global_init();
     NA_TRY(na_http_make(c->pool, &options, &http));
@@ -118,26 +119,42 @@ int na_command_session_list(apr_pool_t *pool, int argc, char **argv)
     return 0;
 }
 
-static const char *form_of(apr_pool_t *pool, const char *name, const char *value)
+static na_error *give_order(const call *c, const char *secret, const na_order *order)
 {
-    return value ? apr_pstrcat(pool, name, "=", na_percent_encode(pool, value), "&", NULL) : "";
+    char *token;
+    json_t *answer;
+    NA_TRY(na_order_seal(c->pool, secret, order, apr_time_now(), &token));
+    return ask(c, c->server, apr_pstrcat(c->pool, "order=", token, NULL), &answer);
+}
+
+static int end(const call *c, const char *secret, const char *session)
+{
+    const na_order order = {session, c->user};
+    na_error *error = give_order(c, secret, &order);
+    if (error)
+        return na_ctl_failed(c->pool, error);
+    if (!c->json)
+        printf("ended: %s\n", session ? session : c->user);
+    return 0;
 }
 
 int na_command_session_revoke(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool};
-    json_t *answer;
+    char *secret;
     if (!read_options(&c, argc, argv) || !c.count == !c.user)
         return na_ctl_wrong_call("session revoke", "IDs or --user PROVIDER/ID are wanted");
-    int calls = c.user ? 1 : c.count, failed = 0;
-    for (int i = 0; i < calls; i++) {
-        const char *form =
-            c.user ? form_of(pool, "user", c.user) : form_of(pool, "session", c.ids[i]);
-        na_error *error = ask(&c, c.server, form, &answer);
-        if (error)
-            failed = na_ctl_failed(pool, error);
-        else if (!c.json)
-            printf("ended: %s\n", c.user ? c.user : c.ids[i]);
-    }
+    if (!c.secret_file)
+        return na_ctl_wrong_call("session revoke",
+                                 "--secret-file FILE (or NEXTAUTHCTL_SECRET_FILE) is wanted: a "
+                                 "file with the site's NextAuthSecret");
+    na_error *error = na_secret_read(pool, c.secret_file, &secret);
+    if (error)
+        return na_ctl_failed(pool, error);
+    if (c.user)
+        return end(&c, secret, NULL);
+    int failed = 0;
+    for (int i = 0; i < c.count; i++)
+        failed |= end(&c, secret, c.ids[i]);
     return failed;
 }

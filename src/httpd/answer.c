@@ -24,18 +24,3 @@ int na_answer_error(request_rec *r, int status, const char *message)
     return na_answer_json(r, status,
                           json_pack("{s:s}", "error", na_one_line(r->pool, message, MESSAGE_MAX)));
 }
-
-/*
- * Whom Require lets in is the operator's word, but a Require that is forgotten or too wide must not
- * open to the world what asks this.
- */
-int na_is_local(request_rec *r)
-{
-    static const char *const addresses[] = {"127.0.0.1", "::1"};
-    int local = 0;
-    for (int i = 0; i < 2; i++)
-        local |= strcmp(r->useragent_ip, addresses[i]) == 0 &&
-                 strcmp(r->connection->client_ip, addresses[i]) == 0;
-    return local && !apr_table_get(r->headers_in, "X-Forwarded-For") &&
-           !apr_table_get(r->headers_in, "Forwarded") && !apr_table_get(r->headers_in, "Via");
-}

@@ -16,9 +16,6 @@ int na_answer_diagnostics(request_rec *r);
 int na_answer_json(request_rec *r, int status, json_t *json);
 int na_answer_error(request_rec *r, int status, const char *message);
 
-/* 1 where the client is this machine, and not by way of a proxy on it. */
-int na_is_local(request_rec *r);
-
 /* diagnostics.c: what a server is configured to do; names, never values. */
 json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s);
 json_t *na_diagnostics_of_versions(apr_pool_t *pool);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "httpd/answer.h"
+#include "httpd/local.h"
 
 /*
  * SetHandler nextauth-diagnostics: how the site is set up and what it makes of this very request,

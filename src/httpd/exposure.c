@@ -66,21 +66,11 @@ static const char *public_addresses(apr_pool_t *pool, const server_rec *s)
     return all;
 }
 
-/* RFC 6761 section 6.3: localhost, and every name below it, is this machine. */
-static int is_localhost(const char *host)
-{
-    static const char name[] = "localhost";
-    size_t len = strlen(host), name_len = sizeof name - 1;
-    return len >= name_len && strcmp(host + len - name_len, name) == 0 &&
-           (len == name_len || host[len - name_len - 1] == '.');
-}
-
 /* Who has a name of the site's that leads elsewhere comes in by a proxy, which is on loopback. */
 static int is_public_origin(apr_pool_t *pool, const char *origin)
 {
     na_url url;
-    return origin && na_url_parse(pool, origin, &url) && !is_localhost(url.host) &&
-           !na_is_loopback_address(url.host);
+    return origin && na_url_parse(pool, origin, &url) && !na_is_this_machine(url.host);
 }
 
 na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_config *config)

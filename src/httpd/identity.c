@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "base/header.h"
-#include "httpd/module.h"
+#include "httpd/local.h"
 
 static const char prefix[] = "x-nextauth-";
 
@@ -54,6 +54,7 @@ static int strip_headers(request_rec *r)
 /* httpd runs this on internal redirects, too: what is found there is what we handed on before. */
 int na_strip_identity(request_rec *r)
 {
+    na_note_local(r);
     if (!na_config_of(r))
         return DECLINED;
     if (strip_headers(r) && !r->prev)

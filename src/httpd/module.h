@@ -171,6 +171,7 @@ na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_confi
 /* What the module knows of a request. */
 typedef struct na_state {
     int is_endpoint;
+    int is_local;              /* of an initial request: see httpd/local.h */
     int auth_type;             /* 1: ours, -1: another or none, 0: not asked yet */
     int loaded;                /* `session` was looked for */
     int asked;                 /* an expression wanted to know the session */

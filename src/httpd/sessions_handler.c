@@ -2,11 +2,13 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/answer.h"
+#include "httpd/local.h"
+#include "session/order.h"
 
 /*
  * SetHandler nextauth-sessions: everybody's sessions, for the administrator's programs. GET lists
- * them, of one user with ?user=PROVIDER/ID; POST with session=ID ends one, with user= all of one
- * user's.
+ * them, of one user with ?user=PROVIDER/ID; POST with order= ends what the order says, which takes
+ * the site's secret.
  */
 
 static int failed(request_rec *r, const na_error *error)
@@ -60,29 +62,43 @@ static na_error *end(request_rec *r, const na_sessions *sessions, const char *ha
     return record(r, listed.record.user, handle);
 }
 
-static int end_named(request_rec *r, const na_sessions *sessions)
+static na_error *open_order(request_rec *r, const char *token, na_order *order)
+{
+    const na_config *config = na_config_of(r);
+    return na_order_open(r->pool, config->secrets, config->secret_count, token, apr_time_now(),
+                         order);
+}
+
+static int refuse_order(request_rec *r, const na_error *error)
+{
+    na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "nextauth-sessions: order refused: %s",
+                   na_error_text(r->pool, error));
+    return na_answer_error(r, HTTP_FORBIDDEN, "the order is not of this site's secret, or too old");
+}
+
+static int end_ordered(request_rec *r, const na_sessions *sessions)
 {
     apr_table_t *form;
+    na_order order;
     int found, status = na_read_form(r, &form);
     if (status != OK)
         return status;
-    const char *handle = apr_table_get(form, "session"), *user = apr_table_get(form, "user");
-    if (!handle && !user)
-        return na_answer_error(r, HTTP_BAD_REQUEST, "session= or user= is wanted");
-    na_error *error = end(r, sessions, handle, user, &found);
+    const char *token = apr_table_get(form, "order");
+    if (!token)
+        return na_answer_error(r, HTTP_FORBIDDEN,
+                               "order= is wanted, as nextauthctl session revoke makes it");
+    na_error *error = open_order(r, token, &order);
+    if (error)
+        return refuse_order(r, error);
+    error = end(r, sessions, order.session, order.user, &found);
     if (error)
         return failed(r, error);
     if (!found)
         return na_answer_error(r, HTTP_NOT_FOUND, "there is no such session");
     na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions ended by the administrator: %s %s",
-                   handle ? "session" : "user", na_one_line(r->pool, handle ? handle : user, 256));
+                   order.session ? "session" : "user",
+                   na_one_line(r->pool, order.session ? order.session : order.user, 256));
     return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "revoked", 1));
-}
-
-/* No page of another site can make a browser send that header without asking first. */
-static int is_deliberate(const request_rec *r)
-{
-    return apr_table_get(r->headers_in, "X-Requested-With") != NULL;
 }
 
 int na_answer_sessions(request_rec *r)
@@ -97,7 +113,5 @@ int na_answer_sessions(request_rec *r)
                                "there is no NextAuthSessionStore in this server");
     if (r->method_number == M_GET)
         return list(r, sessions, apr_table_get(na_form_parse(r->pool, r->args, 8), "user"));
-    return is_deliberate(r)
-               ? end_named(r, sessions)
-               : na_answer_error(r, HTTP_FORBIDDEN, "the X-Requested-With header is missing");
+    return end_ordered(r, sessions);
 }

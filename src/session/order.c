@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/order.h"
+
+#include "base/json.h"
+#include "session/keyring.h"
+
+/* No cookie's name, so that no token of a cookie is an order. */
+static const char purpose[] = "nextauth-sessions: orders";
+
+na_error *na_order_seal(apr_pool_t *pool, const char *secret, const na_order *order, apr_time_t now,
+                        char **token)
+{
+    const char *const secrets[] = {secret};
+    na_keyring ring;
+    json_t *claims = na_json_own(pool, json_object());
+    if (order->session)
+        json_object_set_new(claims, "session", json_string(order->session));
+    if (order->user)
+        json_object_set_new(claims, "user", json_string(order->user));
+    NA_TRY(na_keyring_derive(pool, NA_V4, secrets, 1, purpose, &ring));
+    return na_keyring_seal(pool, &ring, claims, now, NA_ORDER_AGE, token);
+}
+
+na_error *na_order_open(apr_pool_t *pool, const char *const *secrets, int secret_count,
+                        const char *token, apr_time_t now, na_order *order)
+{
+    na_keyring ring;
+    json_t *claims;
+    NA_TRY(na_keyring_derive(pool, NA_V4, secrets, secret_count, purpose, &ring));
+    NA_TRY(na_keyring_open(pool, &ring, na_bytes_of(token), now, &claims));
+    *order = (na_order){na_json_string(claims, "session"), na_json_string(claims, "user")};
+    return order->session || order->user
+               ? NULL
+               : na_error_new(pool, NA_SESSION, "an order without a session or a user");
+}

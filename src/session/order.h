@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_SESSION_ORDER_H
+#define NA_SESSION_ORDER_H
+
+#include "base/error.h"
+
+/*
+ * An administrator's order to end sessions, sealed with the site's secret: whoever can only reach
+ * the server cannot give one. It is good for a minute.
+ */
+typedef struct na_order {
+    const char *session; /* its handle; NULL: all of the user's */
+    const char *user;    /* NULL: of whichever user the session is */
+} na_order;
+
+/* Seconds that an order is good for. */
+#define NA_ORDER_AGE 60
+
+na_error *na_order_seal(apr_pool_t *pool, const char *secret, const na_order *order, apr_time_t now,
+                        char **token);
+
+/* Any of the secrets opens it. An order names a session or a user: others are refused. */
+na_error *na_order_open(apr_pool_t *pool, const char *const *secrets, int secret_count,
+                        const char *token, apr_time_t now, na_order *order);
+
+#endif

@@ -1,0 +1,154 @@
+#!/usr/bin/env node
+'use strict';
+const { spawnSync } = require('node:child_process');
+const { suite } = require('./lib/suite.js');
+const { ctlFile, htpasswd } = require('./lib/httpd.js');
+const { Client, raw, signedIn, statusOf } = require('./lib/client.js');
+const { seal } = require('./lib/token.js');
+
+const SECRET = 'the secret of handlers has 32 bytes';
+const OLD = 'a secret of before that has 32 bytes';
+const ORDERS = 'nextauth-sessions: orders';
+const KINDS = ['sessions', 'metrics', 'diagnostics', 'health'];
+const TELLING = /"sessions"|nextauth_|"versions"|"status"/;
+const now = () => Math.floor(Date.now() / 1000);
+const order = (claims, secret = SECRET, lives = 60) => seal(secret, { ...claims, iat: now(), exp: now() + lives, jti: 'j' }, { salt: ORDERS });
+
+const config = (more = '') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "${SECRET}" "${OLD}"
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthSOCache shmcb:@DIR@/sessions(1048576)
+NextAuthSessionStore socache checkInterval=0
+${more}
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>
+${KINDS.map((kind) => `<Location /admin/${kind}>\nSetHandler nextauth-${kind}\nRequire local\n</Location>`).join('\n')}`;
+const users = htpasswd({ ada: 'x' });
+
+// ── who may switch them on ──────────────────────────────────────────────────────────────────────
+
+async function tenants(t) {
+  t.section('a tenant\'s .htaccess switches none on');
+  const files = { users };
+  const ways = { set: (kind) => `SetHandler nextauth-${kind}`, add: (kind) => `AddHandler nextauth-${kind} .html`, rewrite: (kind) => `RewriteEngine On\nRewriteRule .* - [H=nextauth-${kind}]`,
+    if: (kind) => `<If "true">\nSetHandler nextauth-${kind}\n</If>`, files: (kind) => `<Files "*">\nSetHandler nextauth-${kind}\n</Files>`, expr: (kind) => `SetHandler "%{tolower:NEXTAUTH-${kind}}"` };
+  for (const [way, lines] of Object.entries(ways)) {
+    for (const kind of KINDS) {
+      files[`htdocs/${way}-${kind}/page.html`] = 'a page of the tenant\'s';
+      files[`htdocs/${way}-${kind}/.htaccess`] = `${lines(kind)}\nRequestHeader unset X-Forwarded-For\n`;
+    }
+  }
+  files['htdocs/other/page.html'] = 'a page';
+  files['htdocs/other/.tenant'] = 'SetHandler nextauth-sessions\n';
+  const site = await t.httpd({ files, config: config(`AccessFileName .tenant .htaccess`) });
+  await signedIn(site);
+  for (const way of Object.keys(ways)) {
+    const answers = await Promise.all(KINDS.map((kind) => new Client(site).get(`/${way}-${kind}/page.html`)));
+    t.is(answers.map(({ status }) => status), [404, 404, 404, 404], `by ${ways[way]('…').replace(/\n/g, ' ')}`);
+    t.is(answers.filter(({ text }) => TELLING.test(text)), [], '  which tells nothing');
+  }
+  t.is((await new Client(site).get('/other/page.html')).status, 404, 'whatever AccessFileName calls that file');
+  t.like(site.log(), /handler nextauth-sessions is none here: only SetHandler of the server's configuration switches it on/, 'and the log says why');
+  t.is((await Promise.all(KINDS.map((kind) => new Client(site).get(`/admin/${kind}`)))).map(({ status }) => status), [200, 200, 200, 200], 'the server\'s own are there');
+}
+
+// ── who is at this machine ──────────────────────────────────────────────────────────────────────
+
+async function proxies(t) {
+  t.section('a tenant who proxies to the server itself is not at this machine');
+  const files = { users };
+  for (const kind of KINDS) {
+    const unset = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Server', 'Via', 'Forwarded'].map((name) => `RequestHeader unset ${name}`).join('\n');
+    files[`htdocs/at-${kind}/.htaccess`] = `${unset}\nRewriteEngine On\nRewriteRule ^once$ http://127.0.0.1:@PORT@/admin/${kind} [P]\nRewriteRule ^twice$ http://127.0.0.1:@PORT@/at-${kind}/inside [P]\nRewriteRule ^inside$ /admin/${kind} [L]\n`;
+    files[`htdocs/at-${kind}/page.shtml`] = `<!--#include virtual="/at-${kind}/twice" -->`;
+  }
+  const start = async (more) => {
+    const { freePort } = require('./lib/httpd.js');
+    const port = await freePort();
+    return t.httpd({ port, files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replaceAll('@PORT@', port)])), config: config(more) });
+  };
+  const site = await start('');
+  const ada = await signedIn(site);
+  for (const kind of ['sessions', 'metrics', 'diagnostics']) {
+    const answers = [];
+    for (const path of ['once', 'twice']) {
+      answers.push(await new Client(site).get(`/at-${kind}/${path}`));
+      answers.push(await new Client(site).get(`/at-${kind}/${path}`, { headers: { 'x-forwarded-for': '127.0.0.1', host: 'localhost' } }));
+    }
+    t.is(answers.map(({ status }) => status), [403, 403, 403, 403], `${kind}: directly, and by a rewrite below`);
+    t.is(answers.filter(({ text }) => TELLING.test(text)), [], '  nothing is told');
+  }
+  t.is((await new Client(site).post('/at-sessions/twice', { order: order({ user: 'credentials/ada' }) })).status, 403, 'nor does an order pass');
+  t.is(await statusOf(ada), 200, '  which ends nothing');
+  t.is((await new Client(site).get('/admin/metrics', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 403, 'a proxy that does not say whom it asks for is refused');
+  const told = await t.httpd({ files: { users }, modules: ['remoteip'], config: config('RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n<Location /named/metrics>\nSetHandler nextauth-metrics\nRequire ip 203.0.113.0/24\n</Location>') });
+  t.is((await new Client(told).get('/named/metrics', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 200, 'one that does is Require\'s to judge');
+  t.is((await new Client(told).get('/admin/sessions', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 403, '  but sessions are this machine\'s alone');
+  const named = await t.httpd({ files: { users }, config: config('<Location /named/metrics>\nSetHandler nextauth-metrics\nAuthType Basic\nAuthName x\nAuthUserFile @DIR@/users\nRequire valid-user\n</Location>') });
+  t.is((await new Client(named).get('/named/metrics', { headers: { 'x-forwarded-for': '203.0.113.9', authorization: `Basic ${Buffer.from('ada:x').toString('base64')}` } })).status, 200, 'and so is a user');
+}
+
+async function browsers(t) {
+  t.section('pages in a browser on this machine are not the administrator\'s programs');
+  const site = await t.httpd({ files: { users }, config: `${config()}\n<VirtualHost *:@PORT@>\nServerName localhost\nServerAlias alias.example.org *.wild.example.org\n</VirtualHost>` });
+  const ask = async (headers) => Promise.all(['sessions', 'metrics', 'diagnostics'].map(async (kind) => (await new Client(site).get(`/admin/${kind}`, { headers })).status));
+  for (const host of ['localhost', `localhost:${site.port}`, '127.0.0.1', '[::1]', 'any.localhost', 'alias.example.org']) t.is(await ask({ host }), [200, 200, 200], `by the name ${host} programs ask`);
+  for (const host of ['evil.example', 'localhost.evil.example', 'notlocalhost', '203.0.113.9', 'a.wild.example.org']) t.is(await ask({ host }), [403, 403, 403], `${host} may have been led here (DNS rebinding)`);
+  t.like(await raw(site.port, 'GET /admin/sessions HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 403/, 'who names none is refused');
+  t.is(await ask({ origin: 'https://evil.example' }), [403, 403, 403], 'a page of another origin');
+  t.is(await ask({ origin: 'null' }), [403, 403, 403], '  or of none');
+  for (const from of ['cross-site', 'same-site']) t.is(await ask({ 'sec-fetch-site': from }), [403, 403, 403], `Sec-Fetch-Site: ${from}`);
+  for (const from of ['same-origin', 'none']) t.is(await ask({ 'sec-fetch-site': from, origin: site.url }), [200, 200, 200], `but Sec-Fetch-Site: ${from} of the site itself`);
+  t.is((await new Client(site).get('/admin/health', { headers: { host: 'evil.example', 'sec-fetch-site': 'cross-site' } })).status, 200, 'health is for everybody');
+}
+
+// ── who may end sessions ────────────────────────────────────────────────────────────────────────
+
+async function orders(t) {
+  t.section('ending sessions takes the site\'s secret');
+  const site = await t.httpd({ files: { users, secret: { text: `${SECRET}\n`, mode: 0o600 }, old: { text: OLD, mode: 0o600 }, wrong: { text: 'some other secret of 32 bytes, too', mode: 0o600 }, open: { text: SECRET, mode: 0o644 } }, config: config() });
+  const ada = await signedIn(site);
+  const post = (fields, headers) => new Client(site).post('/admin/sessions', fields, { headers });
+  const all = { user: 'credentials/ada' };
+  for (const [what, fields, headers] of [
+    ['a form as it once was', all, { 'x-requested-with': 'a program' }],
+    ['rubbish', { order: 'rubbish' }],
+    ['another secret\'s order', { order: order(all, 'some other secret of 32 bytes, too') }],
+    ['an order of long ago', { order: order(all, SECRET, -3600) }],
+    ['an order without an end', { order: seal(SECRET, all, { salt: ORDERS }) }],
+    ['an order of nothing', { order: order({}) }],
+    ['a session of the site', { order: ada.cookie('next-auth.session-token') }],
+    ['a token that looks like one', { order: seal(SECRET, { ...all, iat: now(), exp: now() + 60 }) }],
+  ]) {
+    t.is((await post(fields, headers)).status, 403, `${what} does not`);
+  }
+  t.is(await statusOf(ada), 200, 'the session is still good');
+  t.is([(await post({ order: order(all) })).status, await statusOf(ada)], [200, 401], 'an order of the secret does');
+  t.like(site.log(), /nextauth-sessions: order refused: .*expired/, 'what was refused is in the log');
+
+  const ctl = (args, env = {}) => spawnSync(ctlFile, ['session', 'revoke', '--server', `${site.url}/admin/sessions`, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', ...env } });
+  const revoke = (name) => ctl(['--secret-file', `${site.dir}/${name}`, '--user', 'credentials/ada']);
+  const bob = await signedIn(site);
+  const none = ctl(['--user', 'credentials/ada']);
+  t.is([none.status, /--secret-file FILE \(or NEXTAUTHCTL_SECRET_FILE\)/.test(none.stderr)], [2, true], 'nextauthctl says that it needs it');
+  const wrong = revoke('wrong');
+  t.is([wrong.status, wrong.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions answers 403: the order is not of this site's secret, or too old`], '  that it is another');
+  t.is([revoke('open').status, await statusOf(bob)], [1, 200], '  and takes it from no file that everybody may read');
+  t.is([revoke('secret').status, await statusOf(bob)], [0, 401], 'with it sessions end');
+  const carol = await signedIn(site);
+  t.is([revoke('old').status, await statusOf(carol)], [0, 401], 'an older secret is as good as long as it opens tokens');
+  const dora = await signedIn(site);
+  t.is([ctl(['--user', 'credentials/ada'], { NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` }).status, await statusOf(dora)], [0, 401], 'and the environment may name the file');
+}
+
+suite('Handlers for administrators: the server switches them on, this machine asks, the secret ends sessions', async (t) => {
+  await tenants(t);
+  await proxies(t);
+  await browsers(t);
+  await orders(t);
+});
