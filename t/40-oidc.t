@@ -30,6 +30,8 @@ const clients = {
   short: { options: 'scope=openid' },
   strict: { options: '"authorization.params=prompt=login&claims_locales=de" "visitorParams=ui_locales acme_hint"' },
   nobody: { options: 'visitorParams=none' },
+  enconly: { options: 'privateKey=file:@DIR@/rsa.pem requireEncryptedIdToken=true', client: encrypted(rsa, 'RSA-OAEP-256') },
+  plaintoken: { options: 'privateKey=file:@DIR@/rsa.pem requireEncryptedIdToken=true' },
   nokey: { options: '', client: encrypted(rsa, 'RSA-OAEP-256') },
 };
 
@@ -124,7 +126,8 @@ suite('OpenID Connect, with a provider that is not ours', async (t) => {
   for (const [id, what] of [['rs256', 'an RS256 signature'], ['ps256', 'PS256'], ['es256', 'ES256'], ['eddsa', 'EdDSA'],
     ['discovered', 'an algorithm that discovery alone names'], ['post', 'a client that sends its secret in the form'],
     ['public', 'a client without a secret'], ['pkceonly', 'and without a state, PKCE alone'],
-    ['rsaenc', 'an ID token encrypted with RSA-OAEP-256'], ['ecenc', 'or with ECDH-ES']]) {
+    ['rsaenc', 'an ID token encrypted with RSA-OAEP-256'], ['ecenc', 'or with ECDH-ES'],
+    ['enconly', 'an encrypted one where no other is accepted']]) {
     const c = t.client(site);
     const back = await op.login(c, await c.signIn(id, { callbackUrl: '/public.html' }), 'alice');
     t.is(back.location, `${site.url}/public.html`, what) || t.diag(op.errors.splice(0).join('\n') + site.log().split('\n').slice(-4).join('\n'));
@@ -133,6 +136,7 @@ suite('OpenID Connect, with a provider that is not ours', async (t) => {
   }
   for (const [id, what, says] of [['disagreeing', 'an ID token signed otherwise than configured', /the algorithm RS256 is not accepted here/],
     ['nokey', 'an encrypted one without a key for it', /it is encrypted, and the provider has no privateKey=/],
+    ['plaintoken', 'a plain one where only encrypted ones are accepted', /ID token refused: it is not encrypted/],
     ['wrongkey', 'an encrypted one with another key', /error.*callback\/wrongkey.*JWE/]]) {
     const c = t.client(site);
     t.is((await op.login(c, await c.signIn(id), 'alice')).location, refused, `refused: ${what}`);

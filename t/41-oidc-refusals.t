@@ -71,6 +71,21 @@ const table = [
   ['iat: in the future', { claims: (honest) => ({ ...honest, iat: seconds() + 600 }) }, CALLBACK, /iat lies in the future/],
   ['iat: none', { claims: { iat: undefined } }, CALLBACK, /iat lies in the future, or is missing/],
   ['nbf: in the future', { claims: (honest) => ({ ...honest, nbf: seconds() + 600 }) }, CALLBACK, /nbf lies in the future/],
+  ['iat: 50 seconds ahead', { claims: (honest) => ({ ...honest, iat: seconds() + 50 }) }],
+  ['exp: 20 seconds ago', { claims: (honest) => ({ ...honest, exp: seconds() - 20 }) }],
+  ['iat: 20 seconds ahead, and clockTolerance=5', { claims: (honest) => ({ ...honest, iat: seconds() + 20 }) }, CALLBACK, /iat lies in the future/, { options: 'clockTolerance=5' }],
+  ['iat: 200 seconds ahead, and clockTolerance=300s', { claims: (honest) => ({ ...honest, iat: seconds() + 200 }) }, undefined, undefined, { options: 'clockTolerance=300s' }],
+  ['type: an access token', { header: { typ: 'at+jwt' } }, CALLBACK, /ID token refused: its type is 'at\+jwt'/],
+  ['type: an access token, as a media type', { header: { typ: 'application/at+jwt' } }, CALLBACK, /its type is 'application\/at\+jwt'/],
+  ['type: a logout token', { header: { typ: 'Logout+JWT' } }, CALLBACK, /its type is 'Logout\+JWT'/],
+  ['type: of several lines', { header: { typ: 'x\n[nextauth:error] forged' } }, CALLBACK, /its type is 'x .nextauth:error. forged'/],
+  ['type: a number', { header: { typ: 7 } }, CALLBACK, /typ/],
+  ['type: a JWT', { header: { typ: 'JWT' } }],
+  ['type: a JWT in small letters', { header: { typ: 'jwt' } }],
+  ['client: only private_key_jwt is offered', { discovery: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } }, CALLBACK, /supports neither client_secret_basic nor client_secret_post/],
+  ['client: only client_secret_post is offered', { discovery: { token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_post'] } }],
+  ['client: both are offered', { discovery: { token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'] } }],
+  ['client: client_secret_post is not offered, but configured', { discovery: { token_endpoint_auth_methods_supported: ['client_secret_basic'] } }, undefined, undefined, { options: 'token_endpoint_auth_method=client_secret_post' }],
   ['nonce: none', { claims: { nonce: undefined } }, CALLBACK, /nonce is not this sign-in's/],
   ['nonce: another', { claims: { nonce: 'x'.repeat(43) } }, CALLBACK, /nonce is not this sign-in's/],
   ['sub: none', { claims: { sub: undefined } }, CALLBACK, /it has no sub/],
@@ -319,6 +334,12 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
       t.is(halves.map((h) => decodeURIComponent(h.replaceAll('+', ' '))), ['a b:c+d%', 'ü &=/?%41+'], '  nothing being lost');
       t.is([form.client_id, form.client_secret], [undefined, undefined], '  and is not told twice');
     }
+  }
+
+  t.section('how the client proves itself');
+  for (const [what, inForm] of [['only client_secret_post is offered', true], ['both are offered', false], ['client_secret_post is not offered, but configured', true]]) {
+    const [{ headers, form }] = rogue.requests(idOf(`client: ${what}`), 'token');
+    t.is([Boolean(form.client_secret), Boolean(headers.authorization)], [inForm, !inForm], `${what}: the secret is in the ${inForm ? 'form' : 'header'}`);
   }
 
   t.section('many slow answers at once');

@@ -174,7 +174,7 @@ const wrong = [
   ['an audit log of no program', { audit: 'NextAuthAuditLog "|$ "' }, /NextAuthAuditLog on line .*no program behind the \|/],
   ['a short key', { audit: 'NextAuthAuditLog @DIR@/a.log key=file:@DIR@/short.secret' }, /NextAuthAuditLog on line .*5 bytes, at least 32.*nextauthctl secret/],
   ['an audit table without a database', { audit: 'NextAuthAuditLog database' }, /NextAuthAuditLog on line .*sink database needs NextAuthDatabase/],
-  ['an odd limit', { http: 'NextAuthHTTP timeout=0' }, /NextAuthHTTP on line .*from 1 to 300/],
+  ['an odd limit', { http: 'NextAuthHTTP timeout=0' }, /NextAuthHTTP on line .*invalid time '0': expected 100ms to 300s/],
   ['a certificate authority for calls that is not there', { http: 'NextAuthHTTP caFile=/nonexistent' }, /NextAuthHTTP on line .*cannot read \/nonexistent: No such file/],
   ['a certificate authority that has no certificate', { http: 'NextAuthHTTP caFile=/etc/passwd' }, /NextAuthHTTP on line .*the CA file \/etc\/passwd cannot be used/],
   ['a proxy that is none', { http: 'NextAuthHTTP proxy=foo:bar:baz' }, /NextAuthHTTP on line .*the proxy's address is none: http:\/\/host:port/],

@@ -11,6 +11,7 @@ const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { startMail } = require('./lib/mail.js');
+const { startRogue } = require('./lib/rogue.js');
 const { startOp } = require('./lib/op.js');
 
 const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
@@ -407,6 +408,12 @@ async function providers(t) {
   const issuer = await connected(t, { provider: `${acme(`${op.issuer}/`)} wellKnown=${op.issuer}/.well-known/openid-configuration` });
   t.is([issuer.status, issuer.of('acme')[0].state], [1, 'wrong'], 'another issuer');
   t.like(issuer.of('acme')[0].message, /the discovery document is of issuer '\S+', issuer=\S+\/ is configured/, '  is named');
+  const rogue = await startRogue(t);
+  rogue.faults.post = { discovery: { token_endpoint_auth_methods_supported: ['client_secret_post'] } };
+  const client = (more) => acme(rogue.issuer('post')) + more;
+  const basic = await connected(t, { provider: client(' token_endpoint_auth_method=client_secret_basic') });
+  t.like(basic.of('acme').map(({ state, message }) => `${state}: ${message}`).join('\n'), /warning: the provider does not offer token_endpoint_auth_method=client_secret_basic/, 'a way to prove oneself that discovery does not offer');
+  t.is((await connected(t, { provider: client('') })).of('acme').map(({ state }) => state), ['ok'], '  and one that it does');
   const down = await connected(t, { provider: [acme(dead), `NextAuthProvider forge type=oauth authorization=${dead}/a token=${dead}/t userinfo=${dead}/u clientId=a clientSecret=${LITERAL}`] });
   t.is([down.status, down.of('acme')[0].state, down.of('forge')[0].state], [1, 'wrong', 'wrong'], 'those that do not answer');
   t.like(down.of('forge')[0].message, /calling http:\/\/localhost:\d+ failed/, '  are named');

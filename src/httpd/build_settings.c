@@ -71,14 +71,23 @@ na_error *na_as_switch(na_building *b, const char *value, void *member)
                : na_wrong(b, "'%s': On or Off is wanted", value);
 }
 
-na_error *na_as_duration(na_building *b, const char *value, void *member)
+/* "10", "10s" and "10000ms" are the same, in all directives. */
+static int read_duration(const char *value, apr_interval_time_t min, apr_interval_time_t max,
+                         void *member)
 {
     apr_interval_time_t duration;
-    if (ap_timeout_parameter_parse(value, &duration, "s") != APR_SUCCESS ||
-        duration < apr_time_from_msec(10) || duration > apr_time_from_sec(60))
-        return na_wrong(b, "'%s': a time from 10ms to 60s is wanted", value);
+    if (ap_timeout_parameter_parse(value, &duration, "s") != APR_SUCCESS || duration < min ||
+        duration > max)
+        return 0;
     *(long *)member = (long)apr_time_as_msec(duration);
-    return NULL;
+    return 1;
+}
+
+na_error *na_as_duration(na_building *b, const char *value, void *member)
+{
+    return read_duration(value, apr_time_from_msec(10), apr_time_from_sec(60), member)
+               ? NULL
+               : na_wrong(b, "'%s': a time from 10ms to 60s is wanted", value);
 }
 
 na_error *na_as_connections(na_building *b, const char *value, void *member)
@@ -124,12 +133,11 @@ static na_error *as_scheme(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_milliseconds(na_building *b, const char *value, void *member)
+static na_error *as_call_time(na_building *b, const char *value, void *member)
 {
-    long seconds;
-    NA_TRY(na_build_number(b, value, 1, 300, &seconds));
-    *(long *)member = seconds * 1000;
-    return NULL;
+    return read_duration(value, apr_time_from_msec(100), apr_time_from_sec(300), member)
+               ? NULL
+               : na_wrong(b, "invalid time '%s': expected 100ms to 300s", value);
 }
 
 static na_error *as_bytes(na_building *b, const char *value, void *member)
@@ -173,8 +181,8 @@ na_error *na_build_theme(na_building *b, const na_written *w)
 na_error *na_build_http(na_building *b, const na_written *w)
 {
     static const na_setting settings[] = {
-        {"timeout", offsetof(na_http_options, timeout_ms), as_milliseconds},
-        {"connectTimeout", offsetof(na_http_options, connect_timeout_ms), as_milliseconds},
+        {"timeout", offsetof(na_http_options, timeout_ms), as_call_time},
+        {"connectTimeout", offsetof(na_http_options, connect_timeout_ms), as_call_time},
         {"maxBytes", offsetof(na_http_options, max_bytes), as_bytes},
         {"maxConcurrent", offsetof(na_http_options, max_concurrent), as_places},
         {"proxy", offsetof(na_http_options, proxy), na_as_address},

@@ -75,6 +75,20 @@ static na_error *read_keys(connecting *c, const char *id, const char *url)
     return na_jwks_parse(c->pool, (const char *)response.body.data, response.body.len, &keys);
 }
 
+static na_error *compare_token_auth(connecting *c, const na_oauth *oauth,
+                                    const na_metadata *metadata)
+{
+    na_token_auth auth;
+    int is_offered;
+    NA_TRY(na_oauth_token_auth(oauth, metadata, &auth, &is_offered));
+    if (!is_offered)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, oauth->provider->id, NA_WARNING,
+                        "remove token_endpoint_auth_method=: discovery says what is right",
+                        "the provider does not offer token_endpoint_auth_method=%s",
+                        auth == NA_AUTH_BASIC ? "client_secret_basic" : "client_secret_post");
+    return NULL;
+}
+
 static na_error *ask_provider(connecting *c, const na_provider *p)
 {
     const na_oauth oauth = {.pool = c->pool,
@@ -85,6 +99,7 @@ static na_error *ask_provider(connecting *c, const na_provider *p)
                             .allow_http = c->b->config->http.allow_http};
     na_metadata metadata;
     NA_TRY(na_oauth_metadata(&oauth, &metadata));
+    NA_TRY(compare_token_auth(c, &oauth, &metadata));
     if (p->type == NA_OIDC)
         return read_keys(c, p->id, metadata.jwks_url);
     NA_TRY(reach(c, p->id, metadata.authorization_url));

@@ -16,7 +16,7 @@ static na_error *read_header(apr_pool_t *pool, const char *token, apr_size_t tok
                              na_bytes parts[PARTS], na_jws *jws)
 {
     const json_t *header;
-    *jws = (na_jws){NULL, NULL, {NULL, 0}};
+    *jws = (na_jws){0};
     if (token_len > NA_JWS_MAX)
         return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: longer than %d characters", NA_JWS_MAX);
     if (!na_compact_split(token, token_len, parts, PARTS))
@@ -24,6 +24,7 @@ static na_error *read_header(apr_pool_t *pool, const char *token, apr_size_t tok
     NA_TRY(na_jose_header(pool, NA_OAUTH_CALLBACK, parts[HEADER], &header));
     NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header, "alg", &jws->alg));
     NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header, "kid", &jws->kid));
+    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header, "typ", &jws->typ));
     if (!jws->alg || !na_jws_alg_known(jws->alg))
         return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: the algorithm %.40s is not one of ours",
                             jws->alg ? jws->alg : "(none given)");

@@ -16,7 +16,8 @@
  */
 typedef struct na_jws {
     const char *alg;
-    const char *kid;  /* NULL where the header has none */
+    const char *kid;  /* NULL where the header has none, as the next */
+    const char *typ;  /* what the token is: the caller's to judge */
     na_bytes payload; /* NUL-terminated */
 } na_jws;
 

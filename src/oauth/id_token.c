@@ -5,7 +5,6 @@
 #include <apr_strings.h>
 #include <openssl/evp.h>
 
-#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "jose/jwe.h"
@@ -69,13 +68,26 @@ static na_error *decrypt(const na_oauth *oauth, const char **token)
     for (const char *p = *token; *p; p++)
         dots += *p == '.';
     if (dots != 4)
-        return NULL;
+        return oauth->provider->requires_encryption ? refuse(oauth, "it is not encrypted") : NULL;
     if (!oauth->provider->decryption_key)
         return refuse(oauth, "it is encrypted, and the provider has no privateKey=");
     NA_TRY(na_jwe_open_private(oauth->pool, oauth->provider->decryption_key, *token, strlen(*token),
                                &inner));
     *token = (const char *)inner.data;
     return NULL;
+}
+
+/*
+ * RFC 8725 section 3.11: a token that says what it is, an access token (RFC 9068) or a logout token
+ * for one, is nothing else. ID tokens have no type of their own.
+ */
+static na_error *check_type(const na_oauth *oauth, const na_jws *header)
+{
+    const char *typ = header->typ;
+    if (!typ || strcasecmp(typ, "JWT") == 0 || strcasecmp(typ, "application/jwt") == 0)
+        return NULL;
+    return refuse(oauth,
+                  apr_psprintf(oauth->pool, "its type is '%s'", na_one_line(oauth->pool, typ, 40)));
 }
 
 static int names_client(const json_t *aud, const char *client_id)
@@ -126,12 +138,12 @@ static na_error *check_issuer(const na_oauth *oauth, const na_metadata *metadata
 static na_error *check_times(const na_oauth *oauth, const json_t *claims)
 {
     json_int_t exp, iat, nbf, now = apr_time_sec(oauth->now);
-    if (!na_json_number(claims, "exp", &exp) || exp <= now - NA_CLOCK_TOLERANCE)
+    if (!na_json_number(claims, "exp", &exp) || exp <= now - oauth->provider->clock_tolerance)
         return refuse(oauth, "it has expired, or has no exp");
-    if (!na_json_number(claims, "iat", &iat) || iat > now + NA_CLOCK_TOLERANCE)
+    if (!na_json_number(claims, "iat", &iat) || iat > now + oauth->provider->clock_tolerance)
         return refuse(oauth, "iat lies in the future, or is missing: compare the clocks");
     if (json_object_get(claims, "nbf") &&
-        (!na_json_number(claims, "nbf", &nbf) || nbf > now + NA_CLOCK_TOLERANCE))
+        (!na_json_number(claims, "nbf", &nbf) || nbf > now + oauth->provider->clock_tolerance))
         return refuse(oauth, "nbf lies in the future: compare the clocks");
     return NULL;
 }
@@ -170,7 +182,7 @@ static na_error *check_auth_time(const na_oauth *oauth, const na_checks *checks,
         return NULL;
     if (!na_json_number(claims, "auth_time", &auth_time))
         return deny(oauth, "max_age is demanded, and it has no auth_time");
-    return auth_time < began - oauth->provider->max_auth_age - NA_CLOCK_TOLERANCE
+    return auth_time < began - oauth->provider->max_auth_age - oauth->provider->clock_tolerance
                ? deny(oauth, "auth_time is further back than max_age")
                : NULL;
 }
@@ -233,6 +245,7 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
     na_jws jws;
     NA_TRY(decrypt(oauth, &token));
     NA_TRY(na_jws_peek(oauth->pool, token, strlen(token), &jws));
+    NA_TRY(check_type(oauth, &jws));
     NA_TRY(keys_for(oauth, metadata, &jws, &keys));
     NA_TRY(na_jws_verify(oauth->pool, token, strlen(token), keys, accepted_algs(oauth, metadata),
                          &jws));

@@ -69,6 +69,7 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     NA_TRY(take(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
     metadata->sends_iss =
         json_is_true(json_object_get(document, "authorization_response_iss_parameter_supported"));
+    metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
     metadata->id_algs = json_object_get(document, "id_token_signing_alg_values_supported");
     if (!metadata->authorization_url || !metadata->token_url)
         return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,

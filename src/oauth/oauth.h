@@ -35,6 +35,7 @@ typedef struct na_metadata {
     const char *jwks_url;
     int sends_iss;         /* authorization responses carry `iss` (RFC 9207 section 3) */
     const json_t *id_algs; /* id_token_signing_alg_values_supported, or NULL */
+    const json_t *auths;   /* token_endpoint_auth_methods_supported, or NULL */
 } na_metadata;
 
 /* What protects this one authorization request; NULL: not used. */
@@ -70,6 +71,13 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata);
 na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *metadata,
                                      const na_checks *checks, const apr_table_t *params,
                                      char **url);
+
+/*
+ * How the client proves itself at the token endpoint: as the configuration says, else as discovery
+ * offers. *is_offered is 0 if discovery says that the provider does not take it.
+ */
+na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata,
+                              na_token_auth *auth, int *is_offered);
 
 /* Trades the code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
 na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,

@@ -14,18 +14,56 @@ static const char *field(const na_oauth *oauth, const char *form, const char *na
                        na_percent_encode(oauth->pool, value), NULL);
 }
 
+static const char *const auth_names[] = {[NA_AUTH_BASIC] = "client_secret_basic",
+                                         [NA_AUTH_POST] = "client_secret_post",
+                                         [NA_AUTH_NONE] = "none"};
+
+/* Discovery 1.0 section 3: client_secret_basic is what a document without the list means. */
+static int offers(const na_metadata *metadata, na_token_auth auth)
+{
+    for (size_t i = 0; i < json_array_size(metadata->auths); i++) {
+        const char *offered = json_string_value(json_array_get(metadata->auths, i));
+        if (offered && strcmp(offered, auth_names[auth]) == 0)
+            return 1;
+    }
+    return !metadata->auths && auth == NA_AUTH_BASIC;
+}
+
+na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata,
+                              na_token_auth *auth, int *is_offered)
+{
+    *auth = oauth->provider->token_auth;
+    *is_offered = oauth->provider->type == NA_OAUTH;
+    if (*is_offered || *auth != NA_AUTH_AUTO) {
+        *auth = *auth == NA_AUTH_AUTO ? NA_AUTH_BASIC : *auth;
+        *is_offered = *is_offered || *auth == NA_AUTH_NONE || offers(metadata, *auth);
+        return NULL;
+    }
+    *auth = offers(metadata, NA_AUTH_BASIC) ? NA_AUTH_BASIC : NA_AUTH_POST;
+    *is_offered = offers(metadata, *auth);
+    return *is_offered ? NULL
+                       : na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                                      "the provider supports neither client_secret_basic nor "
+                                      "client_secret_post at its token endpoint");
+}
+
 /* RFC 6749 section 2.3.1: both halves of Basic authentication are form-encoded first. */
-static void authenticate(const na_oauth *oauth, na_http_request *request)
+static na_error *authenticate(const na_oauth *oauth, const na_metadata *metadata,
+                              na_http_request *request)
 {
     const na_provider *provider = oauth->provider;
-    if (provider->token_auth == NA_AUTH_BASIC) {
+    na_token_auth auth;
+    int is_offered;
+    NA_TRY(na_oauth_token_auth(oauth, metadata, &auth, &is_offered));
+    if (auth == NA_AUTH_BASIC) {
         request->user = na_percent_encode(oauth->pool, provider->client_id);
         request->password = na_percent_encode(oauth->pool, provider->client_secret);
-        return;
+        return NULL;
     }
     request->form = field(oauth, request->form, "client_id", provider->client_id);
-    if (provider->token_auth == NA_AUTH_POST)
+    if (auth == NA_AUTH_POST)
         request->form = field(oauth, request->form, "client_secret", provider->client_secret);
+    return NULL;
 }
 
 /* A provider's words reach the log only, and no more than this of them. */
@@ -110,7 +148,7 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
                                .form = form};
     na_http_response response;
     json_t *answer;
-    authenticate(oauth, &request);
+    NA_TRY(authenticate(oauth, metadata, &request));
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE", "%s answers the code with %ld, %d bytes of %s",
                   metadata->token_url, response.status, (int)response.body.len,

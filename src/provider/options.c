@@ -125,6 +125,23 @@ static na_error *set_allow_unverified_email(apr_pool_t *pool, na_provider *provi
     return read_boolean(pool, "allowUnverifiedEmail", value, &provider->allow_unverified_email);
 }
 
+static na_error *set_clock_tolerance(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    char *end;
+    provider->clock_tolerance = strtol(value, &end, 10);
+    if (*end == 's')
+        end++;
+    return *end || *value < '0' || *value > '9' || provider->clock_tolerance > 600
+               ? na_error_new(pool, NA_CONFIGURATION,
+                              "invalid clockTolerance=%s: expected seconds from 0 to 600", value)
+               : NULL;
+}
+
+static na_error *set_requires_encryption(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "requireEncryptedIdToken", value, &provider->requires_encryption);
+}
+
 static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     if (!na_jws_alg_known(value))
@@ -202,6 +219,8 @@ static const option options[] = {
     WITH("id_token_signed_response_alg", set_id_token_alg),
     WITH("idToken", set_id_token),
     WITH("privateKey", set_private_key),
+    WITH("requireEncryptedIdToken", set_requires_encryption),
+    WITH("clockTolerance", set_clock_tolerance),
     TEXT("profile.id", profile.id),
     TEXT("profile.name", profile.name),
     TEXT("profile.email", profile.email),

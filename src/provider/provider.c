@@ -17,6 +17,9 @@ const char *na_provider_type_name(const na_provider *provider)
     return type_names[provider->type];
 }
 
+/* Clocks of providers are 20 seconds off now and then. */
+#define CLOCK_TOLERANCE 60
+
 static int is_id(const char *id)
 {
     return *id && strlen(id) <= 64 &&
@@ -31,6 +34,7 @@ static void set_defaults(na_provider *provider)
     if (provider->type == NA_CREDENTIALS || provider->type == NA_EMAIL)
         return;
     provider->checks = NA_CHECK_PKCE | NA_CHECK_STATE;
+    provider->clock_tolerance = CLOCK_TOLERANCE;
     provider->profile = (na_profile_map){"sub|id", "name|nickname|preferred_username|login",
                                          "email", "picture|avatar_url"};
     if (provider->type != NA_OIDC)
@@ -163,6 +167,9 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     NA_TRY(fill_tenant(pool, tenant, &provider->well_known));
     NA_TRY(check_addresses(pool, provider, allow_http));
     NA_TRY(na_provider_finish_authorization(pool, provider));
+    if (provider->requires_encryption && !provider->decryption_key)
+        return missing(pool, provider, "privateKey=, which requireEncryptedIdToken=true needs",
+                       "set privateKey=file:PATH");
     if (provider->type == NA_OIDC) {
         if (!provider->issuer && !provider->well_known)
             return missing(pool, provider, "issuer=",

@@ -13,7 +13,12 @@ typedef enum na_provider_type { NA_OIDC, NA_OAUTH, NA_CREDENTIALS, NA_EMAIL } na
 enum { NA_CHECK_PKCE = 1, NA_CHECK_STATE = 2, NA_CHECK_NONCE = 4 };
 
 /* How the client proves itself at the token endpoint (RFC 6749 section 2.3). */
-typedef enum na_token_auth { NA_AUTH_BASIC, NA_AUTH_POST, NA_AUTH_NONE } na_token_auth;
+typedef enum na_token_auth {
+    NA_AUTH_AUTO, /* as discovery offers, Basic where it does not say */
+    NA_AUTH_BASIC,
+    NA_AUTH_POST,
+    NA_AUTH_NONE
+} na_token_auth;
 
 /* Where an OpenID Provider's profile comes from. */
 typedef enum na_profile_source {
@@ -69,6 +74,8 @@ typedef struct na_provider {
     const char *id_token_alg; /* the only signature algorithm accepted; NULL: as discovered */
     const char *private_key;  /* PEM */
     const na_jwk *decryption_key;
+    int requires_encryption; /* ID tokens that are not encrypted are refused */
+    long clock_tolerance;    /* seconds */
     na_profile_map profile;
     na_vouching email_verified;
     int allow_unverified_email; /* pages see it all the same; no user is found by it */
