@@ -65,8 +65,8 @@ async function adding(t, db, schema) {
   const added = await ctl(db, 'user add --json --role admin --role editor --name', 'Ada Lovelace', '--email', ' Ada@Example.ORG', '--password-file', file, ...s);
   t.is(added.status, 0, 'a user with everything', added.stderr);
   const ada = JSON.parse(added.stdout);
-  t.is([ada.email, ada.name, ada.emailVerified, ada.disabled, ada.roles, ada.password.hash],
-    [ADA, 'Ada Lovelace', null, false, ['admin', 'editor'], 'bcrypt'], 'is there, the address in lower case');
+  t.is([ada.email, ada.name, Boolean(ada.emailVerified), ada.disabled, ada.roles, ada.password.hash],
+    [ADA, 'Ada Lovelace', true, false, ['admin', 'editor'], 'bcrypt'], 'is there, the address in lower case, for which the administrator vouches');
   t.ok(Math.abs(Date.parse(ada.password.changedAt) - Date.now()) < 60_000, 'and when the password was set');
   const hash = await hashOf(db, ada.id);
   t.like(hash, /^\$2y\$12\$/, 'the hash is bcrypt of cost 12');

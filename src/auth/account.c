@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -67,10 +68,21 @@ static na_error *create(na_request *request, na_db_use *use, na_subject *subject
     const char *name = subject->user.name;
     *user = (na_db_user){.name = fits(name) ? name : NULL,
                          .email = email,
+                         .email_verified = email ? apr_time_as_msec(request->now) : 0,
                          .image = subject->user.image};
     NA_TRY(na_db_create_user(use, user));
     subject->events |= 1u << NA_EVENT_CREATE_USER;
     return link_to(use, subject, user);
+}
+
+/* The account's provider vouches for the address that its user has. */
+static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject *subject,
+                                 const char *email, na_db_user *user)
+{
+    const na_db_account account = account_of(subject, user->id);
+    return email && user->email && apr_cstr_casecmp(email, user->email) == 0
+               ? na_account_vouch(request, use, user, &account, subject)
+               : NULL;
 }
 
 /* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
@@ -89,6 +101,7 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
     if (!subject->provider->allow_linking)
         return refused(request, "the address belongs to a user who has no account with this "
                                 "provider (allowDangerousEmailAccountLinking is off)");
+    NA_TRY(na_account_vouch(request, use, user, NULL, subject));
     return link_to(use, subject, user);
 }
 
@@ -111,7 +124,7 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
         return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
     return is_signed_in && strcmp(current.id, user->id) != 0
                ? refused(request, "the account belongs to another user than the one signed in")
-               : NULL;
+               : vouch_for_known(request, use, subject, email, user);
 }
 
 /*
@@ -146,8 +159,9 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
 
 na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject)
 {
-    static const na_event_kind kinds[] = {NA_EVENT_CREATE_USER, NA_EVENT_LINK_ACCOUNT};
-    for (int i = 0; i < 2; i++) {
+    static const na_event_kind kinds[] = {NA_EVENT_RECLAIM_USER, NA_EVENT_CREATE_USER,
+                                          NA_EVENT_LINK_ACCOUNT};
+    for (int i = 0; i < 3; i++) {
         if (!((subject->events >> kinds[i]) & 1))
             continue;
         const na_event event = na_event_of_subject(request, kinds[i], subject);
@@ -166,6 +180,7 @@ static na_error *resolve(void *data, na_db_use *use)
     const resolving *r = data;
     na_db_user user;
     r->subject->events = 0; /* of an attempt that was rolled back */
+    r->subject->is_first_vouched = 0;
     NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
                   linked_to(r->subject), &user));
     NA_TRY(na_initiator_check(r->request, &r->subject->initiator,

@@ -33,6 +33,8 @@ typedef struct na_subject {
     unsigned events;        /* kinds of what the sign-in did in the database, a bit each */
     unsigned told;          /* those that were reported */
     na_initiator initiator; /* of a sign-in at a provider */
+    int is_first_vouched;   /* nobody was vouched for before: the user's sessions are others' */
+    const char *reclaimed;  /* what was taken from them, for the record; NULL: nothing */
 } na_subject;
 
 /* What only the server can do; `data` is its own. */
@@ -146,6 +148,16 @@ na_error *na_account_resolve_email(na_request *request, na_subject *subject);
 /* Puts a user of the database, and his roles, into the subject; refuses one who is disabled. */
 na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
                            na_subject *subject);
+
+/*
+ * reclaim.c: the address of a user is vouched for, for the first time perhaps: then whoever was
+ * signed in with what was made before is out. `kept` (may be NULL) is the account that vouches.
+ */
+na_error *na_account_vouch(na_request *request, na_db_use *use, na_db_user *user,
+                           const na_db_account *kept, na_subject *subject);
+
+/* Ends the sessions that were there before, once the transaction stands. */
+na_error *na_account_end_unvouched(na_request *request, const na_subject *subject);
 
 /* The audit log's records of what a transaction did for the subject: made a user, linked an
  * account. */

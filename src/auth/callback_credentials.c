@@ -29,7 +29,7 @@ static na_error *refuse(na_request *request, const char *why)
 static int is_user_name(const char *user)
 {
     return user && *user && strlen(user) <= 255 && !na_has_control(user) && !strchr(user, ':') &&
-           na_is_utf8(user) && !na_has_blank_ends(user);
+           na_is_utf8(user);
 }
 
 static na_error *post_to_database(na_request *request, na_response *response, const char *email,
@@ -61,6 +61,8 @@ static na_error *post_credentials(na_request *request, na_response *response)
     NA_TRY(na_limit_take(request, NA_LIMIT_SIGN_IN, request->account));
     if (request->provider->in_database)
         return post_to_database(request, response, user, password);
+    if (na_has_blank_ends(user)) /* backends cut them off, and others behind this, too */
+        return refuse(request, "blanks around the user name");
     na_password_result result;
     NA_TRY(check(request, user, password, &result));
     if (result == NA_PASSWORD_FAILED)

@@ -52,8 +52,11 @@ static na_error *user_of(na_request *request, na_db_use *use, na_subject *subjec
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found)
         *user = (na_db_user){.email = email};
-    user->email_verified = apr_time_as_msec(request->now);
     subject->events = 1u << (found ? NA_EVENT_UPDATE_USER : NA_EVENT_CREATE_USER);
+    subject->is_first_vouched = 0;
+    if (found)
+        NA_TRY(na_account_vouch(request, use, user, NULL, subject));
+    user->email_verified = apr_time_as_msec(request->now);
     return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
 }
 

@@ -142,6 +142,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     NA_TRY(resolve(request, subject));
     request->claimant = subject->user;
     na_report_changes(request, subject);
+    NA_TRY(na_account_end_unvouched(request, subject));
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");

@@ -86,6 +86,8 @@ na_event na_event_of_subject(const na_request *request, na_event_kind kind,
     event.provider = subject->provider->id;
     event.account_type = na_json_string(subject->account, "type");
     event.account_id = na_json_string(subject->account, "providerAccountId");
+    if (kind == NA_EVENT_RECLAIM_USER)
+        event.detail = subject->reclaimed;
     event.is_new_user = (subject->events >> NA_EVENT_CREATE_USER) & 1;
     return event;
 }

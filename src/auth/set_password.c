@@ -167,7 +167,7 @@ na_error *na_get_set_password(na_request *request, na_response *response)
 
 /* A link to a new password makes no user of somebody who was deleted since. */
 static na_error *user_of_link(na_request *request, na_db_use *use, const char *email, int signs_up,
-                              na_db_user *user, int *is_new, na_error **late)
+                              na_db_user *user, int *is_new, na_subject *subject, na_error **late)
 {
     int found, may_sign_up = signs_up && request->config->features & NA_FEATURE_SIGN_UP;
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
@@ -178,6 +178,8 @@ static na_error *user_of_link(na_request *request, na_db_use *use, const char *e
     if (!found)
         *user = (na_db_user){.name = na_password_user_name(request), .email = email};
     *is_new = !found;
+    if (found)
+        NA_TRY(na_account_vouch(request, use, user, NULL, subject));
     user->email_verified = apr_time_as_msec(request->now);
     return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
 }
@@ -202,17 +204,19 @@ static na_event_kind kind_of(int is_new)
 
 static na_error *set_password(na_request *request, na_db_use *use, const char *email,
                               const char *token, const char *hash, na_db_user *user, int *is_new,
-                              na_error **late)
+                              na_subject *subject, na_error **late)
 {
     int signs_up;
     NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
     NA_TRY(use_link(request, use, email, token, &signs_up, late));
     if (!*late)
-        NA_TRY(user_of_link(request, use, email, signs_up, user, is_new, late));
+        NA_TRY(user_of_link(request, use, email, signs_up, user, is_new, subject, late));
     if (*late)
         return NULL;
     NA_TRY(na_link_end_all(request, use, email));
     NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
+    subject->user = (na_user){user->id, user->name, user->email, user->image};
+    NA_TRY(na_account_audit(request, use, subject));
     const na_event event = na_event_of_db_user(request, kind_of(*is_new), user);
     return na_record_event(request, use, &event);
 }
@@ -225,6 +229,7 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     na_db_use *use;
     int is_new = 0;
     na_error *late = NULL;
+    na_subject subject = {.provider = provider_of(request)};
     NA_TRY(open_link(request, response, &link));
     const char *email = link.email, *token = link.token;
     const char *fault =
@@ -240,12 +245,11 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     NA_TRY(na_password_user_hash(request, password, &hash));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     request->claimant.email = email;
-    NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &late)));
+    NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &subject,
+                                       &late)));
     if (late)
         return late;
-    na_subject subject = {.user = {user.id, user.name, user.email, user.image},
-                          .provider = provider_of(request),
-                          .events = 1u << kind_of(is_new)};
+    subject.events |= 1u << kind_of(is_new);
     subject.account =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
                                              "type", "credentials", "providerAccountId", user.id));

@@ -24,7 +24,10 @@ static na_error *grant_roles(na_user_call *c, na_db_use *use, const na_db_user *
 static na_error *create(void *data, na_db_use *use)
 {
     na_user_call *c = data;
-    na_db_user user = {.name = c->name, .email = c->email}, other;
+    na_db_user user = {.name = c->name,
+                       .email = c->email,
+                       .email_verified = apr_time_as_msec(apr_time_now())},
+               other;
     int found;
     NA_TRY(na_db_lock(use, apr_pstrcat(c->pool, "email ", c->email, NULL)));
     NA_TRY(na_db_get_user_by_email(use, c->email, &other, &found));

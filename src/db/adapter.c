@@ -185,6 +185,45 @@ static na_error *delete_authenticators(na_db_use *use, const char *id)
     return found ? na_db_change(use, NA_SQL_DELETE_USER_AUTHENTICATORS, 1, &id, NULL) : NULL;
 }
 
+static int is_account(const na_db_account *account, const na_db_account *other)
+{
+    return other && strcmp(account->provider, other->provider) == 0 &&
+           strcmp(account->provider_account_id, other->provider_account_id) == 0;
+}
+
+static na_error *unlink_all_but(na_db_use *use, const char *id, const na_db_account *kept,
+                                int *count)
+{
+    apr_array_header_t *accounts = apr_array_make(na_db_pool(use), 4, sizeof(na_db_account));
+    NA_TRY(na_db_list_accounts(use, id, accounts));
+    for (int i = 0; i < accounts->nelts; i++) {
+        const na_db_account *account = &APR_ARRAY_IDX(accounts, i, na_db_account);
+        if (is_account(account, kept))
+            continue;
+        NA_TRY(na_db_unlink_account(use, account->provider, account->provider_account_id));
+        ++*count;
+    }
+    return NULL;
+}
+
+na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_account *kept,
+                              const char **ended)
+{
+    na_db_credential credential;
+    int accounts = 0, sessions = 0;
+    NA_TRY(unlink_all_but(use, user_id, kept, &accounts));
+    NA_TRY(na_db_get_credential(use, user_id, &credential));
+    if (credential.hash)
+        NA_TRY(na_db_put_credential(use, user_id, NULL, apr_time_as_msec(apr_time_now())));
+    NA_TRY(delete_authenticators(use, user_id));
+    NA_TRY(na_db_change(use, NA_SQL_DELETE_USER_SESSIONS, 1, &user_id, &sessions));
+    *ended = accounts || credential.hash || sessions
+                 ? apr_psprintf(na_db_pool(use), "accounts %d, password %d, sessions %d", accounts,
+                                credential.hash != NULL, sessions)
+                 : NULL;
+    return NULL;
+}
+
 /* Tables of pg-adapter have no foreign keys that would do it. */
 na_error *na_db_delete_user(na_db_use *use, const char *id)
 {

@@ -62,6 +62,14 @@ na_error *na_db_get_account(na_db_use *use, const char *provider, const char *ac
                             na_db_account *account, int *found);
 na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_header_t *accounts);
 
+/*
+ * Takes away all that a user can sign in with, except the account `kept` (NULL: none): accounts,
+ * password, authenticators; and the sessions of NextAuth's table. `ended` says what was there,
+ * NULL if there was nothing.
+ */
+na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_account *kept,
+                              const char **ended);
+
 na_error *na_db_create_session(na_db_use *use, const na_db_session *session);
 na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_session *session,
                                      na_db_user *user, int *found);

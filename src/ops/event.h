@@ -19,6 +19,7 @@ typedef enum na_event_kind {
     NA_EVENT_PASSWORD_RESET,
     NA_EVENT_PASSWORD_CHANGE,
     NA_EVENT_EMAIL_CHANGE,
+    NA_EVENT_RECLAIM_USER, /* the first who is vouched for ends what others made */
     NA_EVENT_DELETE_USER,
     NA_EVENT_REVOKE_SESSION,
     NA_EVENT_GRANT_ROLE,
