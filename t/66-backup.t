@@ -13,13 +13,20 @@ const MANY = { sqlite: 50_000, postgres: 20_000, mariadb: 20_000 };
 const WORSE_KIB = 6 * 1024;
 
 const backup = (db, ...args) => nextauthctl(db, ['backup', ...args]);
-const restore = (db, ...args) => nextauthctl(db, ['restore', ...args]);
+// All of it, sessions as well, as when a database moves.
+const restore = (db, ...args) => nextauthctl(db, ['restore', '--keep-sessions', ...args]);
 const fileOf = (db, name) => `${db.dir}/${name}.jsonl`;
 const linesOf = (file) => fs.readFileSync(file, 'utf8').split('\n').slice(0, -1);
 
 // Rows apart from their order, which is the key's of the schema.
 const rowsOf = (file) => linesOf(file).slice(1, -1).sort();
 const countsOf = (file) => JSON.parse(linesOf(file).pop()).counts;
+
+// With the checksum of what the lines are now.
+function sealed(lines) {
+  const hash = createHash('sha256').update(lines.slice(0, -1).map((line) => `${line}\n`).join('')).digest('hex');
+  return [...lines.slice(0, -1), lines.at(-1).replace(/"sha256":"\w+"/, `"sha256":"${hash}"`)];
+}
 
 // To where another user, who owns that database, can read it.
 function hand(file, to, name) {
@@ -51,7 +58,7 @@ async function fill(db) {
 INSERT INTO users (id, name, email, "emailVerified", image) VALUES
   (3, ${text(odd)}, 'ada@example.org', ${time(db, '2026-01-02T03:04:05.678Z')}, NULL),
   (7, NULL, NULL, NULL, ${text('')}),
-  (41, 'Ünïcödé 漢字', 'ADA@example.org', ${time(db, '2001-09-09T01:46:40.000Z')}, 'https://example.org/?a=1&b=2');
+  (41, 'Ünïcödé 漢字', 'Adä@example.org', ${time(db, '2001-09-09T01:46:40.000Z')}, 'https://example.org/?a=1&b=2');
 INSERT INTO accounts ("userId", type, provider, "providerAccountId", refresh_token, access_token, expires_at, id_token, scope, session_state, token_type) VALUES
   (3, 'oidc', 'google', '1', NULL, ${text(token)}, 9999999999, ${text(odd)}, 'openid email', '', 'bearer'),
   (3, 'oauth', 'github', 'x', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
@@ -87,8 +94,8 @@ async function itself(t, db) {
   t.is(fs.statSync(file).mode & 0o777, 0o600, 'nobody else can read it');
   t.is(fs.readdirSync(db.dir).filter((name) => name.startsWith('first')), ['first.jsonl'], 'no temporary file is left');
   const lines = linesOf(file);
-  const { createdAt, ...header } = JSON.parse(lines[0]);
-  t.is(header, { format: 'nextauth-backup', version: 1, schema: 'authjs', store: false,
+  const { createdAt, generation, ...header } = JSON.parse(lines[0]);
+  t.is(header, { format: 'nextauth-backup', version: 1, schema: 'authjs', store: false, lastUserId: 41,
     engine: { postgres: 'postgresql', mariadb: 'mysql', sqlite: 'sqlite' }[db.engine] }, 'starts with a header');
   t.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000, 'and the time');
   const end = JSON.parse(lines.at(-1));
@@ -125,6 +132,12 @@ async function refusals(t, db, file) {
     ['a column that is not known', [lines[0], lines[1].replace('"id"', '"isAdmin":"1","id"'), ...lines.slice(2)], /no such columns/],
     ['a value of another kind', lines.map((line) => line.replace('"expires_at":9999999999', '"expires_at":"x"')), /expires_at of accounts/],
     ['rows out of place', [lines[0], ...lines.slice(2, -1), lines[1], lines.at(-1)], /out of its place/],
+    ['an id that no database gives', lines.map((line) => line.replace('"id":"3"', '"id":"-3"')), /line 2: id of users is not what it has to be/],
+    ['one of another user', lines.map((line) => line.replace('"userId":"41"', '"userId":"041"')), /userId of accounts is not what it has to be/],
+    ['one too large', lines.map((line) => line.replace('"user_id":"3"', '"user_id":"2147483648"')), /user_id of roles is not what it has to be/],
+    ['a largest id that is none', [lines[0].replace(/"lastUserId":\d+/, '"lastUserId":-1'), ...lines.slice(1)], /lastUserId is not what it has to be/],
+    ['a line of 9 MB', [lines[0], lines[1].replace('"image":null', `"image":"${'x'.repeat(9 * 1024 * 1024)}"`), ...lines.slice(2)], /line 2: it is longer than 8388608 bytes/],
+    ['addresses that differ in capitals alone', sealed(lines.map((line) => line.replace('Adä@example.org', 'ADA@example.org'))), /several users have the email address 'ada@example\.org', in capitals or not/],
     ['a newer format', [lines[0].replace('"version":1', '"version":2'), ...lines.slice(1)], /another version/],
     ['something else', ['{"a":1}'], /no backup/],
     ['an empty file', [], /empty/],
@@ -141,6 +154,45 @@ async function refusals(t, db, file) {
   t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '0', 'and nothing was written');
   const newerBackup = await restore(db, fileOf(db, 'nowhere'));
   t.like(newerBackup.stderr, /cannot read .*nowhere/, 'a file that is not there');
+}
+
+async function lost(t, db) {
+  t.section(`${db.engine}: a database that was lost`);
+  const add = async (name) => {
+    await db.sql(`INSERT INTO users (name, email) VALUES ('${name}', '${name}@example.org')`);
+    return Number((await db.sql(`SELECT id FROM users WHERE name = '${name}'`))[0].id);
+  };
+  const generation = async () => (await db.sql('SELECT generation FROM nextauth_generation'))[0].generation;
+  const tokens = async () => (await db.sql('SELECT count(*) AS n FROM sessions'))[0].n;
+  await fresh(db);
+  const before = await generation();
+  t.is([await add('ada'), await add('bob')], [1, 2], 'two users');
+  await db.sql(`INSERT INTO sessions ("sessionToken", "userId", expires) VALUES ('one', 1, ${time(db, '2031-01-01T00:00:00.000Z')})`.replaceAll('"', db.engine === 'mariadb' ? '`' : '"'));
+  await db.sql("INSERT INTO nextauth_roles (user_id, role) VALUES ('1', 'admin')");
+  const file = fileOf(db, 'lost');
+  await backup(db, file);
+  t.is([JSON.parse(linesOf(file)[0]).lastUserId, String(JSON.parse(linesOf(file)[0]).generation)], [2, before], 'a backup knows how far ids were, and of which generation');
+  t.is(await add('carol'), 3, 'a third comes after the backup');
+  await fresh(db);
+  t.isnt(await generation(), before, 'a new database is of another generation');
+  const back = await nextauthctl(db, ['restore', file]);
+  t.is([back.status, await tokens()], [0, '0'], 'the restore leaves sessions out');
+  t.like(back.stderr, /; 1 sessions, links and entries of the store are over\nall users are signed out, as .*\nnew users get ids from 100003 on\n$/, '  and says so');
+  const after = await generation();
+  t.isnt(after, before, '  and the generation is a new one');
+  t.is(await add('dave'), 100_003, 'nobody gets the third one\'s id');
+  t.is((await db.sql("SELECT role FROM nextauth_roles WHERE user_id = '1'"))[0].role, 'admin', 'those of the backup are as they were');
+
+  await db.sql("DELETE FROM users WHERE name = 'dave'");
+  t.is((await nextauthctl(db, ['restore', '--replace', file])).status, 0, 'where the database is not lost');
+  t.is(await add('erin'), 200_004, 'it knows itself which ids it gave');
+  t.isnt(await generation(), after, '  and begins another generation');
+
+  await fresh(db);
+  const moved = await restore(db, file);
+  t.is([moved.status, await generation(), await tokens()], [0, before, '1'], '--keep-sessions keeps the generation and the sessions');
+  t.unlike(moved.stderr, /signed out/, '  and signs nobody out');
+  t.is(await add('frank'), 3, '  and leaves no ids out');
 }
 
 async function targets(t, db, file) {
@@ -167,7 +219,7 @@ async function targets(t, db, file) {
   t.is((await backup(db, fileOf(db, 'costly'))).status, 0, 'a database with a password hash that would take hours');
   const costly = await restore(db, '--replace', fileOf(db, 'costly'));
   t.is([costly.status, await hashes()], [0, [good, null]], 'is restored without that hash', costly.stderr);
-  t.like(costly.stderr, /user 7 is restored without a password: the password hash of kind SHA-512 crypt costs too much\nrestored: .*; 1 password hashes were refused\n$/, 'which is said, with the reason');
+  t.like(costly.stderr, /user 7 is restored without a password: the password hash of kind SHA-512 crypt costs too much\nrestored: .*; 1 password hashes were refused\n/, 'which is said, with the reason');
   await db.sql('DROP TABLE nextauth_roles');
   const lacking = await restore(db, '--replace', file);
   t.like(lacking.stderr, /rows of roles, .*no table.* migrate/, 'a table that is not there is refused');
@@ -187,7 +239,7 @@ async function records(t, db) {
   t.is((await backup(db, file, '--with-store', '--audit-log', log)).status, 0, 'a backup');
   t.like(acts().join(), /^BACKUP success administrator to \S+\/recorded\.jsonl, with the store, by \S/, 'is recorded: where it goes, and by whom');
   t.is(await rows(), acts(), '  in the database, too');
-  t.is((await nextauthctl(db, ['restore', '--replace', file], { env: { NEXTAUTHCTL_AUDIT_LOG: log } })).status, 0, 'a restore');
+  t.is((await nextauthctl(db, ['restore', '--replace', '--keep-sessions', file], { env: { NEXTAUTHCTL_AUDIT_LOG: log } })).status, 0, 'a restore');
   t.like(acts()[1], /^RESTORE success administrator replaced all, 3 users, 3 accounts, .*, 1 store, from \S+\/recorded\.jsonl, by \S/, '  with what came, and that it replaced what was there');
   t.is((await rows()).sort(), acts(), '  in the database, too, whose records stay');
   t.is((await nextauthctl(db, ['audit', 'verify', log])).status, 0, 'the chain is right');
@@ -352,6 +404,7 @@ suite('Backup of the database, and back', async (t) => {
     await refusals(t, db, files.at(-1));
     await targets(t, db, files.at(-1));
     await records(t, db);
+    await lost(t, db);
   }
   await around(t, all, files[0]);
   for (let i = 0; i < all.length; i++) await betweenSchemas(t, all[i], all[(i + 1) % all.length]);

@@ -25,7 +25,8 @@
 typedef struct call {
     apr_pool_t *pool;
     const char *url, *schema, *file;
-    int with_store, replace;
+    int with_store, replace, keep_sessions;
+    int is_restore;
     int percent; /* that the bar shows; -1: none yet */
     na_acts acts;
     na_db *db;
@@ -52,6 +53,7 @@ static int read_options(call *c, int argc, char **argv)
                                  {"schema", 's', .text = &c->schema},
                                  {"with-store", 'w', .flag = &c->with_store},
                                  {"replace", 'r', .flag = &c->replace},
+                                 {"keep-sessions", 'e', .flag = &c->keep_sessions},
                                  {"audit-log", 'a', .text = &c->acts.log},
                                  {"audit-key-file", 'k', .text = &c->acts.key_file},
                                  {0}};
@@ -109,6 +111,22 @@ static const char *counts_of(const call *c)
     return text;
 }
 
+/* What became of who was signed in, and which ids are free; nothing of a backup. */
+static const char *notice_of(const call *c)
+{
+    const char *ids =
+        c->result.last_id
+            ? apr_psprintf(c->pool, "new users get ids from %" APR_INT64_T_FMT " on\n",
+                           c->result.last_id + 1)
+            : "";
+    return !c->is_restore     ? ""
+           : c->keep_sessions ? ids
+                              : apr_pstrcat(c->pool,
+                                            "all users are signed out, as sessions that were begun "
+                                            "after the backup cannot be told apart\n",
+                                            ids, NULL);
+}
+
 static int end(const call *c, const na_error *error, const char *done)
 {
     if (error)
@@ -117,10 +135,13 @@ static int end(const call *c, const na_error *error, const char *done)
     if (c->result.left_out)
         fprintf(stderr, "; %" APR_INT64_T_FMT " rows of users who are not there were left out",
                 c->result.left_out);
+    if (c->result.ended)
+        fprintf(stderr, "; %" APR_INT64_T_FMT " sessions, links and entries of the store are over",
+                c->result.ended);
     if (c->result.refused_hashes)
         fprintf(stderr, "; %" APR_INT64_T_FMT " password hashes were refused",
                 c->result.refused_hashes);
-    fprintf(stderr, "\n");
+    fprintf(stderr, "\n%s", notice_of(c));
     return 0;
 }
 
@@ -206,7 +227,7 @@ static na_error *back_up(call *c)
 int na_command_backup(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool, .percent = -1};
-    if (!read_options(&c, argc, argv) || c.replace)
+    if (!read_options(&c, argc, argv) || c.replace || c.keep_sessions)
         return na_ctl_wrong_call("backup", "a FILE is wanted, or - for standard output");
     if (strcmp(c.file, "-") == 0 && isatty(1))
         return na_ctl_wrong_call("backup", "the output has secrets in it, not for a terminal");
@@ -241,7 +262,12 @@ static int takes_hash(void *data, const char *user_id, const char *hash)
 static na_error *bring_back(call *c)
 {
     const na_db_options *options;
-    const na_restore_options how = {c->replace, progress(), record_restore, takes_hash, c};
+    const na_restore_options how = {.replace = c->replace,
+                                    .keep_sessions = c->keep_sessions,
+                                    .progress = progress(),
+                                    .finish = record_restore,
+                                    .takes_hash = takes_hash,
+                                    .data = c};
     NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db));
     NA_TRY(na_acts_open(&c->acts));
     FILE *in = fopen(c->file, "re");
@@ -255,7 +281,7 @@ static na_error *bring_back(call *c)
 
 int na_command_restore(apr_pool_t *pool, int argc, char **argv)
 {
-    call c = {.pool = pool, .percent = -1};
+    call c = {.pool = pool, .is_restore = 1, .percent = -1};
     if (!read_options(&c, argc, argv) || c.with_store || strcmp(c.file, "-") == 0)
         return na_ctl_wrong_call("restore", "a FILE is wanted, which is read twice");
     return end(&c, bring_back(&c), "restored");

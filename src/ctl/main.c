@@ -31,8 +31,10 @@ static const struct {
      "file:PATH, a file with the address in it"},
     {"backup", na_command_backup, "FILE|- [--database URL] [--schema SCHEMA] [--with-store]",
      "write users, accounts, sessions, tokens, roles and password hashes as JSON lines"},
-    {"restore", na_command_restore, "FILE [--database URL] [--schema SCHEMA] [--replace]",
-     "read a backup into an empty database, of any engine and schema; --replace empties it first"},
+    {"restore", na_command_restore,
+     "FILE [--database URL] [--schema SCHEMA] [--replace] [--keep-sessions]",
+     "read a backup into an empty database, of any engine and schema; --replace empties it first, "
+     "--keep-sessions signs nobody out if nobody came since"},
     {"user list", na_command_user_list, "[--database URL] [--schema SCHEMA] [--json]",
      "list the users of the database"},
     {"user add", na_command_user_add,

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "db/backup_tables.h"
+#include "db/generation.h"
 
 /* Rows that are read at once; a row may have tokens of many kilobytes. */
 #define PAGE 200
@@ -83,8 +84,24 @@ static na_error *write_line(backup *b, apr_pool_t *pool, json_t *json)
 {
     const char *line = apr_pstrcat(pool, na_json_dump(pool, json), "\n", NULL);
     size_t len = strlen(line);
+    if (len > NA_BACKUP_LINE_MAX)
+        return na_error_new(b->pool, NA_CONFIGURATION,
+                            "row %" APR_INT64_T_FMT " has %" APR_SIZE_T_FMT
+                            " bytes, more than the %d that can be restored",
+                            b->done + 1, len, NA_BACKUP_LINE_MAX);
     EVP_DigestUpdate(b->digest, line, len);
     return fwrite(line, 1, len, b->out) == len ? NULL : cannot_write(b);
+}
+
+/* What a restore needs so that no id is given twice. */
+static na_error *write_ids(const backup *b, json_t *header)
+{
+    apr_int64_t generation, last;
+    NA_TRY(na_generation_read(b->use, &generation));
+    NA_TRY(na_generation_last_id(b->use, &last));
+    json_object_set_new(header, NA_BACKUP_GENERATION, json_integer(generation));
+    json_object_set_new(header, NA_BACKUP_LAST_ID, json_integer(last));
+    return NULL;
 }
 
 static na_error *write_header(backup *b, int with_store)
@@ -95,7 +112,9 @@ static na_error *write_header(backup *b, int with_store)
                   NA_BACKUP_VERSION, "schema", na_schema_name(na_db_schema_of(b->use)), "engine",
                   engines[na_db_engine_of(b->use)], "createdAt",
                   na_iso8601(b->pool, apr_time_now()), "store", with_store);
-    return write_line(b, b->pool, na_json_own(b->pool, header));
+    na_json_own(b->pool, header);
+    NA_TRY(write_ids(b, header));
+    return write_line(b, b->pool, header);
 }
 
 static na_error *write_end(backup *b)
@@ -252,7 +271,7 @@ na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
                 .progress = progress,
                 .data = data,
                 .result = result};
-    *result = (na_backup_result){{0}, 0, 0};
+    *result = (na_backup_result){.left_out = 0};
     NA_TRY(na_db_write(db, pool, &b.use));
     return na_db_end(b.use, write_all(&b, with_store));
 }

@@ -12,7 +12,12 @@
 
 #define NA_BACKUP_FORMAT "nextauth-backup"
 #define NA_BACKUP_VERSION 1
+#define NA_BACKUP_GENERATION "generation"
+#define NA_BACKUP_LAST_ID "lastUserId"
 #define NA_BACKUP_COLUMNS_MAX 11
+
+/* Bytes of a line: a row with tokens has some ten thousand. */
+#define NA_BACKUP_LINE_MAX (8 * 1024 * 1024)
 
 typedef enum na_column_kind {
     NA_COLUMN_TEXT,
@@ -36,6 +41,8 @@ typedef struct na_backup_table {
     int has_row_id; /* rows have an id that nothing refers to */
     int has_times;  /* createdAt and updatedAt, where the schema has them */
     int is_optional;
+    int ends; /* what was issued to users: not restored unless it is known that nothing came since
+               */
     const na_backup_column columns[NA_BACKUP_COLUMNS_MAX + 1];
 } na_backup_table;
 

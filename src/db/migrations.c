@@ -5,7 +5,8 @@
 
 /*
  * {#key}: text that can be a key. {#text}: any text. {#int}: 64 bits. {#time}, {#bool}. {#serial}:
- * a primary key that the database counts up. {#id}: what refers to a user.
+ * a primary key that the database counts up. {#id}: what refers to a user. {#random}: the number of
+ * a generation.
  */
 
 static const char *const own_tables[] = {
@@ -99,11 +100,27 @@ static const char *const audit_table_mysql[] = {
 
 static const char *const drop_audit_table[] = {"DROP TABLE IF EXISTS nextauth_audit", NULL};
 
+/* A database that was made anew is another one than that of before, whose sessions still are about.
+ */
+static const char *const generation_table[] = {
+    "CREATE TABLE nextauth_generation (id {#int} NOT NULL PRIMARY KEY, generation {#int} NOT NULL)",
+    "INSERT INTO nextauth_generation (id, generation) VALUES (1, {#random})", NULL};
+
+static const char *const generation_table_mysql[] = {
+    "CREATE TABLE IF NOT EXISTS nextauth_generation (id {#int} NOT NULL PRIMARY KEY, generation "
+    "{#int} NOT NULL)",
+    "INSERT IGNORE INTO nextauth_generation (id, generation) VALUES (1, {#random})", NULL};
+
+static const char *const drop_generation_table[] = {"DROP TABLE IF EXISTS nextauth_generation",
+                                                    NULL};
+
 const na_migration na_migrations[] = {{1, "tables of this module's own", NULL, own_tables,
                                        own_tables_mysql, drop_own_tables},
                                       {2, "tables of Auth.js, where they are not there yet",
                                        "authjs", authjs_tables, authjs_tables_mysql, nothing},
                                       {3, "the audit log's table", NULL, audit_table,
-                                       audit_table_mysql, drop_audit_table}};
+                                       audit_table_mysql, drop_audit_table},
+                                      {4, "the generation of users' ids", NULL, generation_table,
+                                       generation_table_mysql, drop_generation_table}};
 
 const int na_migration_count = sizeof na_migrations / sizeof *na_migrations;

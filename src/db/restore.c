@@ -10,14 +10,24 @@
 #include "base/json.h"
 #include "db/backup.h"
 #include "db/backup_tables.h"
+#include "db/generation.h"
 
 /* Lines between two calls of the progress. */
 #define PROGRESS_LINES 500
 
+/* The largest id that a database makes, and na_db_get_user takes. */
+#define ID_MAX 2147483647
+
+/* Bytes of an id that is text: what fits into a key of every engine. */
+#define TEXT_ID_MAX 255
+
+/* Ids that are left out for users who came after the backup and are not in it. */
+#define LOST_IDS 100000
+
 typedef struct restore {
     apr_pool_t *pool, *line_pool;
     FILE *in;
-    char *line; /* getline's */
+    char *line; /* malloc's */
     size_t capacity, len;
     long number; /* of the line */
     apr_int64_t done, total;
@@ -27,6 +37,7 @@ typedef struct restore {
     const na_schema *from;
     int has_store;
     int ids_are_numbers;
+    json_int_t generation, last_user_id;
     const char *sha256;
     apr_int64_t rows[NA_BACKUP_TABLES];
 
@@ -46,18 +57,40 @@ static na_error *wrong(const restore *r, const char *what)
 
 /* ── lines ─────────────────────────────────────────────────────────────────────────────────── */
 
+static na_error *make_room(restore *r)
+{
+    size_t capacity = r->capacity ? 2 * r->capacity : 64 * 1024;
+    char *line = realloc(r->line, capacity);
+    if (!line)
+        return wrong(r, "there is no memory for it");
+    r->line = line;
+    r->capacity = capacity;
+    return NULL;
+}
+
+/* Whoever made the file, a line of it takes no more memory than one of a backup. */
 static na_error *next_line(restore *r, int *found)
 {
+    int c = EOF;
     apr_pool_clear(r->line_pool);
-    errno = 0;
-    ssize_t len = getline(&r->line, &r->capacity, r->in);
-    *found = len > 0;
-    if (len <= 0)
-        return errno ? wrong(r, "it cannot be read") : NULL;
     r->number++;
-    r->len = (size_t)len;
-    r->done += len;
-    return r->line[len - 1] == '\n' ? NULL : wrong(r, "the backup is cut off here");
+    r->len = 0;
+    while (r->len < NA_BACKUP_LINE_MAX && c != '\n' && (c = getc_unlocked(r->in)) != EOF) {
+        if (r->len == r->capacity)
+            NA_TRY(make_room(r));
+        r->line[r->len++] = (char)c;
+    }
+    if (ferror(r->in))
+        return wrong(r, "it cannot be read");
+    *found = r->len > 0;
+    r->done += (apr_int64_t)r->len;
+    if (!*found)
+        r->number--;
+    if (c == '\n' || !*found)
+        return NULL;
+    return wrong(r, c == EOF
+                        ? "the backup is cut off here"
+                        : apr_psprintf(r->pool, "it is longer than %d bytes", NA_BACKUP_LINE_MAX));
 }
 
 static na_error *parse_line(restore *r, json_t **json)
@@ -86,6 +119,11 @@ static na_error *read_header(restore *r, EVP_MD_CTX *digest)
         return wrong(r, "a backup of another version of nextauthctl, which this one cannot read");
     r->from = schema ? na_schema_find(schema) : NULL;
     r->has_store = json_is_true(json_object_get(header, "store"));
+    na_json_number(header, NA_BACKUP_GENERATION, &r->generation);
+    na_json_number(header, NA_BACKUP_LAST_ID, &r->last_user_id);
+    if (r->generation < 0 || r->last_user_id < 0 || r->last_user_id > ID_MAX)
+        return wrong(r, "its " NA_BACKUP_GENERATION " or " NA_BACKUP_LAST_ID
+                        " is not what it has to be");
     return r->from ? NULL : wrong(r, "a backup of a schema that is not known");
 }
 
@@ -117,11 +155,24 @@ static int fits(const na_backup_column *column, const json_t *value)
            (column->kind != NA_COLUMN_TIME || is_time(json_string_value(value)));
 }
 
-/* Nine digits at most: what na_db_get_user takes for an id that a database made. */
 static int is_number(const char *id)
 {
     size_t len = strlen(id);
-    return len && len < 10 && *id != '0' && strspn(id, "0123456789") == len;
+    return len && len <= 10 && *id != '0' && strspn(id, "0123456789") == len &&
+           strtoll(id, NULL, 10) <= ID_MAX;
+}
+
+/* What a database of the backup's schema gives, or takes for the name of a user. */
+static int is_users_id(const na_backup_column *column)
+{
+    return column->kind == NA_COLUMN_ID || column->kind == NA_COLUMN_ID_TEXT;
+}
+
+static int is_id(const restore *r, const char *id)
+{
+    return na_schema_makes_ids(r->from)
+               ? is_number(id)
+               : *id && strlen(id) <= TEXT_ID_MAX && !na_has_control(id) && *id != '-';
 }
 
 static na_error *check_row(restore *r, const json_t *row, int *last_table)
@@ -135,7 +186,8 @@ static na_error *check_row(restore *r, const json_t *row, int *last_table)
     *last_table = number;
     const na_backup_table *table = &na_backup_tables[number];
     for (const na_backup_column *column = table->columns; column->name; column++, count++)
-        if (!fits(column, json_object_get(row, column->name)))
+        if (!fits(column, json_object_get(row, column->name)) ||
+            (is_users_id(column) && !is_id(r, na_json_string(row, column->name))))
             return wrong(r, apr_psprintf(r->pool, "%s of %s is not what it has to be", column->name,
                                          table->name));
     if (json_object_size(row) != count)
@@ -236,8 +288,11 @@ static void choose_ids(restore *r)
     r->ids = r->new_ids || r->from != to ? apr_hash_make(r->pool) : NULL;
 }
 
+/* NULL where another user has it. */
 static const char *add_id(restore *r, const char *id)
 {
+    if (r->ids && apr_hash_get(r->ids, id, APR_HASH_KEY_STRING))
+        return NULL;
     if (r->ids)
         apr_hash_set(r->ids, apr_pstrdup(r->pool, id), APR_HASH_KEY_STRING, (void *)++r->last_id);
     return r->new_ids ? apr_psprintf(r->line_pool, "%ld", (long)r->last_id) : id;
@@ -297,10 +352,9 @@ static const char *value_argument(const restore *r, na_column_kind kind, const j
     return na_json_scalar(r->line_pool, value);
 }
 
-static int is_users_id(const na_backup_table *table, const na_backup_column *column)
+static int refers_to_user(const na_backup_table *table, const na_backup_column *column)
 {
-    return table != na_backup_tables &&
-           (column->kind == NA_COLUMN_ID || column->kind == NA_COLUMN_ID_TEXT);
+    return table != na_backup_tables && is_users_id(column);
 }
 
 /* The row of a user whose hash is refused stays, without it: he chooses another password. */
@@ -320,7 +374,7 @@ static int make_arguments(restore *r, const na_backup_table *table, const json_t
     for (const na_backup_column *column = table->columns; column->name; column++, arguments++) {
         const json_t *value = json_object_get(row, column->name);
         *arguments = value_argument(r, column->kind, value);
-        if (is_users_id(table, column) && !(*arguments = find_id(r, *arguments)))
+        if (refers_to_user(table, column) && !(*arguments = find_id(r, *arguments)))
             return 0;
         if (is_refused(r, column, row, *arguments))
             *arguments = NULL;
@@ -333,12 +387,16 @@ static na_error *insert_row(restore *r, const json_t *row)
     int number = table_of(row), count = 0;
     const na_backup_table *table = &na_backup_tables[number];
     const char *arguments[NA_BACKUP_COLUMNS_MAX];
+    if (table->ends && !r->options->keep_sessions) {
+        r->result->ended++;
+        return NULL;
+    }
     if (!make_arguments(r, table, row, arguments)) {
         r->result->left_out++;
         return NULL;
     }
-    if (number == 0)
-        arguments[0] = add_id(r, arguments[0]);
+    if (number == 0 && !(arguments[0] = add_id(r, arguments[0])))
+        return wrong(r, "two users have one id");
     while (table->columns[count].name)
         count++;
     if (!r->inserts[number])
@@ -374,31 +432,68 @@ static na_error *insert_rows(restore *r)
                : wrong(r, "the backup was changed while it was read");
 }
 
-/* PostgreSQL counts up what it made itself; the other engines look at what is there. */
-static na_error *set_sequence(const restore *r)
+/* ── what was there before ─────────────────────────────────────────────────────────────────── */
+
+/*
+ * Addresses are compared without regard to case when somebody signs in (NA_SQL_USER_BY_EMAIL): of
+ * two users one would get the other's links.
+ */
+static na_error *check_emails(const restore *r)
 {
     na_rows rows;
-    const na_schema *schema = na_db_schema_of(r->use);
-    if (na_db_engine_of(r->use) != NA_DB_POSTGRESQL || !na_schema_makes_ids(schema))
-        return NULL;
-    return na_db_select_text(
-        r->use, "sequence",
-        na_schema_text(r->pool, schema, NA_DB_POSTGRESQL,
-                       "SELECT setval(pg_get_serial_sequence('{users}', 'id'), coalesce(max({id}), "
-                       "1), max({id}) IS NOT NULL) FROM {users}"),
-        0, NULL, &rows);
+    const char *text =
+        "SELECT lower({email}) FROM {users} WHERE {email} IS NOT NULL GROUP BY lower({email}) "
+        "HAVING count(*) > 1 ORDER BY 1 LIMIT 1";
+    NA_TRY(na_db_select_text(r->use, "same_emails",
+                             na_schema_text(r->pool, na_db_schema_of(r->use),
+                                            na_db_engine_of(r->use), text),
+                             0, NULL, &rows));
+    return !rows.count
+               ? NULL
+               : na_error_mended_by(
+                     na_error_new(r->pool, NA_CONFIGURATION,
+                                  "several users have the email address '%s', in capitals or not",
+                                  na_one_line(r->pool, na_rows_value(&rows, 0, 0), 254)),
+                     "change all but one of them where the backup comes from, and take another");
+}
+
+/* How far ids were before anything is deleted, here and where the backup comes from. */
+static na_error *find_last_id(restore *r)
+{
+    apr_int64_t here;
+    NA_TRY(na_generation_last_id(r->use, &here));
+    r->result->last_id = here > r->last_user_id ? here : r->last_user_id;
+    return NULL;
+}
+
+/* What no backup knows of, Carol's id and her session, must not become somebody else's. */
+static na_error *begin_generation(restore *r)
+{
+    apr_int64_t last, *reserved = &r->result->last_id;
+    int is_kept = r->options->keep_sessions && !r->new_ids;
+    NA_TRY(na_generation_last_id(r->use, &last));
+    *reserved = last > *reserved ? last : *reserved;
+    if (!r->options->keep_sessions && *reserved <= ID_MAX - LOST_IDS)
+        *reserved += LOST_IDS;
+    if (!na_schema_makes_ids(na_db_schema_of(r->use)))
+        *reserved = 0;
+    if (*reserved)
+        NA_TRY(na_generation_skip_ids(r->use, *reserved));
+    return na_generation_write(r->use, is_kept ? r->generation : 0);
 }
 
 static na_error *write_all(restore *r)
 {
     NA_TRY(na_db_lock(r->use, "nextauth_migrations"));
+    NA_TRY(find_last_id(r));
     NA_TRY(prepare_tables(r));
     choose_ids(r);
     na_db_set_pool(r->use, r->line_pool);
     na_error *error = insert_rows(r);
     na_db_set_pool(r->use, r->pool);
     NA_TRY(error);
-    NA_TRY(set_sequence(r));
+    NA_TRY(check_emails(r));
+    NA_TRY(begin_generation(r));
     return r->options->finish ? r->options->finish(r->options->data, r->use) : NULL;
 }
 
@@ -416,7 +511,7 @@ na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_
                         na_backup_result *result)
 {
     restore r = {.pool = pool, .in = in, .options = options, .result = result};
-    *result = (na_backup_result){{0}, 0, 0};
+    *result = (na_backup_result){.left_out = 0};
     apr_pool_create(&r.line_pool, pool);
     na_error *error = run(&r, db);
     free(r.line);

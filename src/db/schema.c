@@ -222,6 +222,11 @@ static const struct {
     [NA_SQL_STORE_EXPIRE] =
         {"DELETE FROM nextauth_store WHERE store_key = %s AND expires <= {?int}", NULL},
     [NA_SQL_STORE_PURGE] = {"DELETE FROM nextauth_store WHERE expires <= {?int}", NULL},
+    [NA_SQL_PUT_GENERATION] =
+        {"INSERT INTO nextauth_generation (id, generation) VALUES (1, {?int}) ON CONFLICT (id) DO "
+         "UPDATE SET generation = excluded.generation",
+         "REPLACE INTO nextauth_generation (id, generation) VALUES (1, {?int})"},
+    [NA_SQL_CREATE_ID] = {"INSERT INTO {users} ({id}) VALUES ({?id})", NULL},
     /* id, occurred_at, event, outcome, reason, user_id, email, provider, actor, detail, address,
        user_agent, request_id */
     [NA_SQL_ADD_AUDIT] =
@@ -370,6 +375,10 @@ static const char *type_of(const na_schema *schema, na_db_engine engine, const c
         {"bool", {"BOOLEAN", "BOOLEAN", "INTEGER"}},
         {"id", {"INTEGER", "INTEGER", "INTEGER"}},
         {"time", {"TIMESTAMPTZ", "DATETIME(3)", "TEXT"}},
+        {"random", /* generation.c's STEP apart */
+         {"CAST(1 + floor(random() * 4294967295) AS bigint) * 1048576",
+          "CAST(1 + FLOOR(RAND() * 4294967295) AS SIGNED) * 1048576",
+          "(1 + (random() & 4294967295)) * 1048576"}},
         {"serial",
          {"SERIAL PRIMARY KEY", "INTEGER AUTO_INCREMENT PRIMARY KEY",
           "INTEGER PRIMARY KEY AUTOINCREMENT"}},

@@ -76,6 +76,8 @@ typedef enum na_statement {
     NA_SQL_STORE_EXPIRE,
     NA_SQL_STORE_PURGE,
     NA_SQL_ADD_AUDIT,
+    NA_SQL_PUT_GENERATION,
+    NA_SQL_CREATE_ID,
     NA_SQL_STATEMENTS
 } na_statement;
 

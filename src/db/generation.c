@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/generation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+
+/* Between two generations there is room for what users' own revisions count. */
+#define STEP ((apr_int64_t)1 << 20)
+
+static na_error *select_number(na_db_use *use, const char *name, const char *text,
+                               apr_int64_t *number)
+{
+    na_rows rows;
+    NA_TRY(na_db_select_text(use, name,
+                             na_schema_text(na_db_pool(use), na_db_schema_of(use),
+                                            na_db_engine_of(use), text),
+                             0, NULL, &rows));
+    const char *value = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
+    *number = value ? strtoll(value, NULL, 10) : 0;
+    return NULL;
+}
+
+na_error *na_generation_read(na_db_use *use, apr_int64_t *generation)
+{
+    int found;
+    *generation = 0;
+    NA_TRY(na_db_has_table(use, "nextauth_generation", &found));
+    return found ? select_number(use, "generation",
+                                 "SELECT generation FROM nextauth_generation WHERE id = 1",
+                                 generation)
+                 : NULL;
+}
+
+na_error *na_generation_write(na_db_use *use, apr_int64_t generation)
+{
+    apr_uint32_t random;
+    na_random(&random, sizeof random);
+    const char *text = apr_psprintf(na_db_pool(use), "%" APR_INT64_T_FMT,
+                                    generation ? generation : (1 + (apr_int64_t)random) * STEP);
+    return na_db_change(use, NA_SQL_PUT_GENERATION, 1, &text, NULL);
+}
+
+/* Its own count is of no use where a table was made without one: then there is what is there. */
+static na_error *largest_of(na_db_use *use, apr_int64_t *id)
+{
+    return select_number(use, "largest", "SELECT max({id}) FROM {users}", id);
+}
+
+static na_error *counter_of(na_db_use *use, apr_int64_t *counter)
+{
+    static const char *const texts[] = {
+        "SELECT pg_sequence_last_value(pg_get_serial_sequence('{users}', 'id')::regclass)",
+        "SELECT AUTO_INCREMENT - 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = database() "
+        "AND TABLE_NAME = 'users'",
+        "SELECT seq FROM sqlite_sequence WHERE name = 'users'"};
+    na_db_engine engine = na_db_engine_of(use);
+    int found = 1;
+    *counter = 0;
+    if (engine == NA_DB_SQLITE)
+        NA_TRY(na_db_has_table(use, "sqlite_sequence", &found));
+    return found ? select_number(use, "counter", texts[engine], counter) : NULL;
+}
+
+na_error *na_generation_last_id(na_db_use *use, apr_int64_t *id)
+{
+    apr_int64_t counter, largest;
+    *id = 0;
+    if (!na_schema_makes_ids(na_db_schema_of(use)))
+        return NULL;
+    NA_TRY(counter_of(use, &counter));
+    NA_TRY(largest_of(use, &largest));
+    *id = counter > largest ? counter : largest;
+    return NULL;
+}
+
+/*
+ * MySQL's ALTER TABLE would end the transaction. A row that comes and goes moves its count, and
+ * SQLite's, as well.
+ */
+na_error *na_generation_skip_ids(na_db_use *use, apr_int64_t id)
+{
+    const char *text = apr_psprintf(na_db_pool(use), "%" APR_INT64_T_FMT, id);
+    apr_int64_t ignored, largest;
+    if (na_db_engine_of(use) == NA_DB_POSTGRESQL)
+        return select_number(use, "sequence",
+                             apr_pstrcat(na_db_pool(use),
+                                         "SELECT setval(pg_get_serial_sequence('{users}', 'id'), ",
+                                         text, ")", NULL),
+                             &ignored);
+    NA_TRY(largest_of(use, &largest));
+    if (largest >= id)
+        return NULL;
+    NA_TRY(na_db_change(use, NA_SQL_CREATE_ID, 1, &text, NULL));
+    return na_db_change(use, NA_SQL_DELETE_USER, 1, &text, NULL);
+}
