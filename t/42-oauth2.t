@@ -70,6 +70,18 @@ NextAuthRole owner "%{PROFILE:id} == '583231'"` });
       const { c } = await signIn(t, site, github, 'github', { login: 'ghost', id: 10137, name: null, email: 'g@example.org' });
       t.is((await c.session()).user, { name: 'ghost', email: 'g@example.org', id: '10137', roles: [], login: 'ghost' }, 'who has no name goes by the login');
     }
+    for (const [what, odd, missing] of [
+      ['a picture that is its own bytes', { avatar_url: `data:image/png;base64,${'A'.repeat(9000)}` }, 'image'],
+      ['a name of 3,000 characters', { name: 'n'.repeat(3000) }, 'name'],
+      ['a picture that is an object', { avatar_url: { url: 'x' } }, 'image'],
+      ['a picture that is a list', { avatar_url: ['x'] }, 'image'],
+      ['an address that is a list', { email: ['octocat@example.org'] }, 'email'],
+    ]) {
+      const { c, answer } = await signIn(t, site, github, 'github', { ...octocat, ...odd });
+      const { user } = await c.session();
+      t.is([answer.location, user.id, missing in user], [site.url, '583231', false], `${what} is left out`);
+    }
+    t.is(['image', 'name'].map((name) => site.log().includes(`the profile's ${name} is left out: it has `)), [true, true], 'and the log says so');
     refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: undefined }), /the profile from 'github' has no id/, 'a profile without an id');
     refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: null }), /the profile from 'github' has no id/, 'or with none to speak of');
     refusedBy(site, await signIn(t, site, github, 'github', undefined), /userinfo answers 401/, 'bad credentials');

@@ -85,16 +85,41 @@ static json_t *base_claims(na_request *request, const na_subject *subject)
                                  NA_CLAIM_PROVIDER, subject->provider->id));
 }
 
-/* What the provider sent must be text: JSON tokens and header values are made of it. */
-static na_error *check_user(na_request *request, const na_user *user)
+#define VALUE_LEN_MAX 2048
+
+/* JSON tokens and header values are made of it. */
+static int is_usable(const char *value)
 {
-    const char *const values[] = {user->id, user->name, user->email, user->image};
-    for (int i = 0; i < 4; i++)
-        if (values[i] && (!na_is_utf8(values[i]) || strlen(values[i]) > 2048))
-            return na_error_new(request->pool, NA_CALLBACK, "the profile is no usable text");
+    return strlen(value) <= VALUE_LEN_MAX && na_is_utf8(value);
+}
+
+/* A picture that is its own bytes, or a name that is a novel, is no reason to refuse its owner. */
+static void leave_out_unusable(na_request *request, na_user *user)
+{
+    const struct {
+        const char *name, **value;
+    } optional[] = {{"name", &user->name}, {"email", &user->email}, {"image", &user->image}};
+    for (int i = 0; i < 3; i++) {
+        const char *value = *optional[i].value;
+        if (!value || is_usable(value))
+            continue;
+        na_log(request, NA_LOG_INFO, "PROFILE_DATA",
+               "the profile's %s is left out: it has %d bytes, and %d of UTF-8 are the most",
+               optional[i].name, (int)strlen(value), VALUE_LEN_MAX);
+        *optional[i].value = NULL;
+    }
+}
+
+static na_error *check_user(na_request *request, na_user *user)
+{
+    if (!is_usable(user->id))
+        return na_error_new(request->pool, NA_CALLBACK,
+                            "the profile's id has more than %d bytes, or is not UTF-8",
+                            VALUE_LEN_MAX);
     if (na_has_control(user->id) || na_has_blank_ends(user->id))
         return na_error_new(request->pool, NA_CALLBACK,
                             "the profile's id has blanks around it, or control characters");
+    leave_out_unusable(request, user);
     return NULL;
 }
 
