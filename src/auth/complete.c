@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
+#include "auth/subject.h"
 #include "auth/initiator.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -31,6 +32,29 @@ na_error *na_apply_rules(na_request *request, const na_subject *subject)
     return NULL;
 }
 
+#define VALUE_LEN_MAX 2048
+
+/* JSON tokens and header values are made of it. */
+static int is_usable(const char *value)
+{
+    return strlen(value) <= VALUE_LEN_MAX && na_is_utf8(value);
+}
+
+/* Whether a list of texts has this one. */
+static int has_text(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(json_string_value(json_array_get(list, i)), text) == 0)
+            return 1;
+    return 0;
+}
+
+static void add_role(json_t *held, const char *role)
+{
+    if (!has_text(held, role))
+        json_array_append_new(held, json_string(role));
+}
+
 static void add_database_roles(const na_subject *subject, json_t *claims, json_t *held)
 {
     if (!subject->db_roles || !subject->db_roles->nelts)
@@ -44,33 +68,73 @@ static void add_database_roles(const na_subject *subject, json_t *claims, json_t
     }
 }
 
+/* An element that is no text for a token is none for a role. */
+static na_error *add_listed_roles(na_request *request, const na_subject *subject,
+                                  const na_lookup *list, json_t *held)
+{
+    const apr_array_header_t *names =
+        na_subject_list(request->pool, subject, list->part, list->path);
+    if (names->nelts > NA_CLAIMS_MAX)
+        return na_error_new(request->pool, NA_CONFIGURATION,
+                            "a list of %d roles: %d values of claims are the most", names->nelts,
+                            NA_CLAIMS_MAX);
+    for (int i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        if (*name && is_usable(name))
+            add_role(held, name);
+    }
+    return NULL;
+}
+
 static na_error *add_roles(na_request *request, const na_subject *subject, json_t *claims)
 {
     const apr_array_header_t *roles = request->config->roles;
     json_t *held = json_array();
     json_object_set_new(claims, NA_CLAIM_ROLES, held);
     for (int i = 0; i < roles->nelts; i++) {
-        const na_named_expression *role = &APR_ARRAY_IDX(roles, i, na_named_expression);
+        const na_role_rule *role = &APR_ARRAY_IDX(roles, i, na_role_rule);
         int is_true = 0;
         NA_TRY(
             request->server->is_true(request->server->data, role->expression, subject, &is_true));
-        if (is_true)
-            json_array_append_new(held, json_string(role->name));
+        if (is_true && role->name)
+            add_role(held, role->name);
+        else if (is_true)
+            NA_TRY(add_listed_roles(request, subject, role->list, held));
     }
     add_database_roles(subject, claims, held);
     return NULL;
 }
 
+/* A list stays one. NULL if there is no value. */
+static json_t *claim_of_lookup(apr_pool_t *pool, const na_subject *subject, const na_lookup *lookup)
+{
+    const json_t *value = na_subject_value(pool, subject, lookup->part, lookup->path);
+    const char *text = na_json_scalar(pool, value);
+    if (!json_is_array(value))
+        return text && *text ? json_string(text) : NULL;
+    json_t *list = json_array();
+    const apr_array_header_t *texts = na_subject_list(pool, subject, lookup->part, lookup->path);
+    for (int i = 0; i < texts->nelts; i++)
+        json_array_append_new(list, json_string(APR_ARRAY_IDX(texts, i, const char *)));
+    return list;
+}
+
 static na_error *add_claims(na_request *request, const na_subject *subject, json_t *claims)
 {
-    const apr_array_header_t *named = request->config->claims;
-    for (int i = 0; i < named->nelts; i++) {
-        const na_named_expression *claim = &APR_ARRAY_IDX(named, i, na_named_expression);
-        const char *value = NULL;
-        NA_TRY(
-            request->server->value_of(request->server->data, claim->expression, subject, &value));
-        if (value && *value)
-            json_object_set_new(claims, claim->name, json_string(value));
+    const apr_array_header_t *rules = request->config->claims;
+    for (int i = 0; i < rules->nelts; i++) {
+        const na_claim_rule *claim = &APR_ARRAY_IDX(rules, i, na_claim_rule);
+        const char *text = NULL;
+        json_t *value = NULL;
+        if (claim->value)
+            value = claim_of_lookup(request->pool, subject, claim->value);
+        else
+            NA_TRY(request->server->value_of(request->server->data, claim->expression, subject,
+                                             &text));
+        if (text && *text)
+            value = json_string(text);
+        if (value)
+            json_object_set_new(claims, claim->name, value);
     }
     return NULL;
 }
@@ -83,14 +147,6 @@ static json_t *base_claims(na_request *request, const na_subject *subject)
                        json_pack("{s:s*, s:s*, s:s*, s:s, s:s}", "name", user->name, "email",
                                  user->email, "picture", user->image, "sub", user->id,
                                  NA_CLAIM_PROVIDER, subject->provider->id));
-}
-
-#define VALUE_LEN_MAX 2048
-
-/* JSON tokens and header values are made of it. */
-static int is_usable(const char *value)
-{
-    return strlen(value) <= VALUE_LEN_MAX && na_is_utf8(value);
 }
 
 /* A picture that is its own bytes, or a name that is a novel, is no reason to refuse its owner. */

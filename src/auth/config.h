@@ -49,11 +49,27 @@ typedef struct na_sign_in_rule {
     const na_expression *expression;
 } na_sign_in_rule;
 
-/* NextAuthRole and NextAuthClaim: a name and what it is worth. */
-typedef struct na_named_expression {
-    const char *name;
+/* One value of who signs in: "%{PROFILE:groups}". */
+typedef enum na_part { NA_PART_USER, NA_PART_ACCOUNT, NA_PART_PROFILE } na_part;
+
+typedef struct na_lookup {
+    na_part part;
+    const char *path;
+} na_lookup;
+
+/* NextAuthRole: whose expression is true has the role, or each element of a list as one. */
+typedef struct na_role_rule {
+    const char *name; /* NULL where `list` is meant */
+    const na_lookup *list;
     const na_expression *expression;
-} na_named_expression;
+} na_role_rule;
+
+/* NextAuthClaim: a claim and its value; `value` where it is a single one, which may be a list. */
+typedef struct na_claim_rule {
+    const char *name;
+    const na_lookup *value; /* NULL where it is more than that */
+    const na_expression *expression;
+} na_claim_rule;
 
 /* NextAuthPages: paths or addresses; NULL where the built-in page serves. */
 typedef struct na_pages {

@@ -73,22 +73,34 @@ static const json_t *child(const json_t *json, const char *name)
     return *name && !*end ? json_array_get(json, index) : NULL;
 }
 
+/* The next name of a path, a dot or a backslash of its own behind a backslash; NULL: too long. */
+static const char *next_name(const char *path, char *name, size_t room)
+{
+    size_t len = 0;
+    for (; *path && *path != '.'; path++) {
+        if (*path == '\\' && (path[1] == '.' || path[1] == '\\'))
+            path++;
+        if (len + 1 == room)
+            return NULL;
+        name[len++] = *path;
+    }
+    name[len] = '\0';
+    return path + (*path == '.');
+}
+
 const json_t *na_json_path(const json_t *json, const char *path)
 {
     const json_t *found = json_object_get(json, path);
-    char name[128];
+    char name[256];
     if (!found)
         found = json;
     else
         path = "";
     while (found && *path) {
-        size_t len = strcspn(path, ".");
-        if (len >= sizeof name)
+        path = next_name(path, name, sizeof name);
+        if (!path)
             return NULL;
-        memcpy(name, path, len);
-        name[len] = '\0';
         found = child(found, name);
-        path += len + (path[len] == '.');
     }
     return json_is_null(found) ? NULL : found;
 }

@@ -33,8 +33,9 @@ int na_json_whole(const json_t *number, json_int_t *whole);
 int na_json_number(const json_t *object, const char *name, json_int_t *whole);
 
 /*
- * A member by dotted path ("picture.data.url"); a number is an index into an array. A member whose
- * whole name is `path` comes first. NULL where it is missing or JSON null. Borrowed.
+ * A member by dotted path ("picture.data.url"); a number is an index into an array. A dot in a name
+ * is written as "\\.", and a backslash as "\\\\". A member whose whole name is `path` comes first.
+ * NULL where it is missing or JSON null. Borrowed.
  */
 const json_t *na_json_path(const json_t *json, const char *path);
 

@@ -341,3 +341,17 @@ const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements)
             element_text(pool, APR_ARRAY_IDX(elements, i, const char *));
     return na_join(pool, texts, ",");
 }
+
+const char *na_path_text(apr_pool_t *pool, const char *path)
+{
+    if (!strchr(path, '\\'))
+        return path;
+    char *out = apr_palloc(pool, strlen(path) + 1), *p = out;
+    for (; *path; path++) {
+        if (*path == '\\' && (path[1] == '.' || path[1] == '\\'))
+            path++;
+        *p++ = *path;
+    }
+    *p = '\0';
+    return out;
+}

@@ -81,6 +81,9 @@ const char *na_whole_line(apr_pool_t *pool, const char *text);
  */
 const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements);
 
+/* A path of names with dots between them, as it reads: "\\." becomes ".", and "\\\\" "\\". */
+const char *na_path_text(apr_pool_t *pool, const char *path);
+
 /* The texts (const char *) one after another, the separator between them. Memory is linear. */
 char *na_join(apr_pool_t *pool, const apr_array_header_t *texts, const char *separator);
 

@@ -175,8 +175,8 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     na_config *config = apr_pcalloc(pool, sizeof *config);
     config->redirect_origins = apr_array_make(pool, 2, sizeof(const char *));
     config->sign_in_rules = apr_array_make(pool, 2, sizeof(na_sign_in_rule));
-    config->roles = apr_array_make(pool, 4, sizeof(na_named_expression));
-    config->claims = apr_array_make(pool, 4, sizeof(na_named_expression));
+    config->roles = apr_array_make(pool, 4, sizeof(na_role_rule));
+    config->claims = apr_array_make(pool, 4, sizeof(na_claim_rule));
     config->session_claims = apr_array_make(pool, 4, sizeof(const char *));
     config->session.identity_claims = apr_array_make(pool, 4, sizeof(const char *));
     config->session.lifetime.max_age = 30L * 24 * 3600;

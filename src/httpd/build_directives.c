@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/subject.h"
 #include "base/secret.h"
 #include "base/url.h"
 #include "httpd/build.h"
@@ -199,13 +200,52 @@ static na_error *add_sign_in_rule(na_building *b, const na_written *w)
     return NULL;
 }
 
+/* "%{PROFILE:groups}" where that is all there is; NULL where it is not. */
+static na_error *lookup_of(na_building *b, const char *text, const na_lookup **found)
+{
+    na_lookup *lookup = apr_palloc(b->pool, sizeof *lookup);
+    *found = NULL;
+    if (!na_lookup_parse(b->pool, text, lookup))
+        return NULL;
+    if (!na_part_has(lookup->part, lookup->path))
+        return na_wrong(b, "'%s': there are %s", text, na_part_names(lookup->part));
+    *found = lookup;
+    return NULL;
+}
+
 static na_error *add_role(na_building *b, const na_written *w)
 {
-    if (!is_name(w->argv[0]))
-        return na_wrong(b, "'%s': a role is named with letters, digits and - _ . :", w->argv[0]);
-    APR_ARRAY_PUSH((apr_array_header_t *)b->config->roles, na_named_expression) =
-        (na_named_expression){w->argv[0], (const na_expression *)w->expression};
+    na_role_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};
+    NA_TRY(lookup_of(b, w->argv[0], &rule.list));
+    if (rule.list)
+        rule.name = NULL;
+    else if (!is_name(w->argv[0]))
+        return na_wrong(b,
+                        "'%s': a role is named with letters, digits and - _ . :, or is "
+                        "%%{PROFILE:…}, each element of a list",
+                        w->argv[0]);
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->roles, na_role_rule) = rule;
     return NULL;
+}
+
+/* A token in the session is the administrator's choice, and never a cheap one. */
+static void warn_if_token(na_building *b, const na_written *w)
+{
+    static const char *const tokens[] = {"access_token", "refresh_token", "id_token"};
+    for (int i = 0; ap_strcasestr(w->argv[1], "ACCOUNT") && i < 3; i++) {
+        if (!strstr(w->argv[1], tokens[i]))
+            continue;
+        const na_error *warning = na_error_mended_by(
+            na_wrong(b,
+                     "keeps the provider's %s in the session: it makes the cookie large, and "
+                     "applications get it",
+                     tokens[i]),
+            "set NextAuthSessionStrategy database, or remove the claim");
+        if (!na_build_warn(b, warning))
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, b->server,
+                         "%s on line %d of %s: %s", w->directive, w->line, w->file,
+                         na_error_text(b->pool, warning));
+    }
 }
 
 static na_error *add_claim(na_building *b, const na_written *w)
@@ -233,8 +273,10 @@ static na_error *add_claim(na_building *b, const na_written *w)
                 "choose another name");
     if (!is_name(w->argv[0]))
         return na_wrong(b, "'%s': a claim is named with letters, digits and - _ . :", w->argv[0]);
-    APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_named_expression) =
-        (na_named_expression){w->argv[0], (const na_expression *)w->expression};
+    na_claim_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};
+    NA_TRY(lookup_of(b, w->argv[1], &rule.value));
+    warn_if_token(b, w);
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_claim_rule) = rule;
     APR_ARRAY_PUSH((apr_array_header_t *)b->config->session.identity_claims, const char *) =
         w->argv[0];
     return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -11,18 +12,59 @@ typedef struct shape {
     int least, most;
     int expression; /* index of the argument, or -1 */
     int is_string;  /* the expression's value is text */
+    int at_sign_in; /* it is worked out when somebody signs in */
 } shape;
 
-static const shape one = {1, 1, -1, 0}, two = {2, 2, -1, 0}, one_or_more = {1, 64, -1, 0},
-                   two_or_more = {2, 64, -1, 0}, rule = {2, 2, 1, 0}, named_text = {2, 2, 1, 1},
-                   text = {1, 1, 0, 1};
+static const shape one = {1, 1, -1, 0, 0}, two = {2, 2, -1, 0, 0}, one_or_more = {1, 64, -1, 0, 0},
+                   two_or_more = {2, 64, -1, 0, 0}, rule = {2, 2, 1, 0, 1},
+                   named_text = {2, 2, 1, 1, 1}, text = {1, 1, 0, 1, 0};
+
+/* What ends the path of a profile that begins here, in "PROFILE:…}" or "PROFILE('…'"; 0: none does.
+ */
+static char end_of_path(const char *at)
+{
+    static const char name[] = "PROFILE";
+    if (strncasecmp(at, name, sizeof name - 1) != 0)
+        return 0;
+    at += sizeof name - 1;
+    if (*at == ':')
+        return '}';
+    return *at == '(' && (at[1] == '\'' || at[1] == '"') ? at[1] : 0;
+}
+
+/* httpd takes backslashes out of what it parses; a path needs those before dots of a name. */
+static const char *with_backslashes(apr_pool_t *pool, const char *at)
+{
+    char *out = apr_palloc(pool, 2 * strlen(at) + 1), *p = out, end = 0;
+    for (; *at; at++) {
+        char begins = end ? 0 : end_of_path(at);
+        if (begins) {
+            size_t len = strcspn(at, ":(") + (begins == '}' ? 1 : 2);
+            memcpy(p, at, len);
+            p += len;
+            at += len - 1;
+            end = begins;
+            continue;
+        }
+        if (*at == end)
+            end = 0;
+        if (end && *at == '\\')
+            *p++ = '\\';
+        *p++ = *at;
+    }
+    *p = '\0';
+    return out;
+}
 
 static const char *parse_expression(cmd_parms *cmd, const shape *is, na_written *written)
 {
     const char *error = NULL;
     unsigned flags = is->is_string ? AP_EXPR_FLAG_STRING_RESULT : 0;
+    na_expressions_at_sign_in(is->at_sign_in);
     written->expression =
-        ap_expr_parse_cmd(cmd, written->argv[is->expression], flags, &error, NULL);
+        ap_expr_parse_cmd(cmd, with_backslashes(cmd->pool, written->argv[is->expression]), flags,
+                          &error, NULL);
+    na_expressions_at_sign_in(0);
     return error ? apr_psprintf(cmd->pool, "%s: bad expression '%s': %s", written->directive,
                                 written->argv[is->expression], error)
                  : NULL;

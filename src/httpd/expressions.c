@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/subject.h"
 #include "base/json.h"
 #include "httpd/module.h"
 
@@ -26,6 +27,7 @@ static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
 static const char *session_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
 {
     const na_session *session = session_for(ctx);
+    name = na_path_text(ctx->p, name);
     return session ? na_whole_line(ctx->p, na_session_claim_text(ctx->p, session, name)) : NULL;
 }
 
@@ -33,59 +35,46 @@ static apr_array_header_t *session_list(ap_expr_eval_ctx_t *ctx, const void *dat
 {
     const na_session *session = session_for(ctx);
     apr_array_header_t *values = apr_array_make(ctx->p, 4, sizeof(const char *));
+    name = na_path_text(ctx->p, name);
     for (int i = 0; session && i < session->claim_count; i++)
         if (strcmp(session->claims[i].name, name) == 0)
             APR_ARRAY_PUSH(values, const char *) = session->claims[i].value;
     return values;
 }
 
-typedef const json_t *subject_part(apr_pool_t *pool, const na_subject *subject);
+/* Parts of the subject stand in an array, so that a pointer says which. */
+static const na_part parts[] = {NA_PART_USER, NA_PART_ACCOUNT, NA_PART_PROFILE};
 
-static const json_t *user_of(apr_pool_t *pool, const na_subject *subject)
+static const na_subject *subject_for(ap_expr_eval_ctx_t *ctx)
 {
-    const na_user *user = &subject->user;
-    return na_json_own(pool, json_pack("{s:s, s:s*, s:s*, s:s*}", "id", user->id, "name",
-                                       user->name, "email", user->email, "image", user->image));
-}
-
-static const json_t *account_of(apr_pool_t *pool, const na_subject *subject)
-{
-    return subject->account;
-}
-
-static const json_t *profile_of(apr_pool_t *pool, const na_subject *subject)
-{
-    return subject->profile;
-}
-
-static const struct part {
-    const char *name;
-    subject_part *of;
-} parts[] = {{"USER", user_of}, {"ACCOUNT", account_of}, {"PROFILE", profile_of}};
-
-static const json_t *subject_value(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
-{
-    const na_subject *subject = ctx->r ? na_state_of(ctx->r)->subject : NULL;
-    return subject ? na_json_path(((const struct part *)data)->of(ctx->p, subject), path) : NULL;
+    return ctx->r ? na_state_of(ctx->r)->subject : NULL;
 }
 
 static apr_array_header_t *subject_list(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
 {
-    const json_t *value = subject_value(ctx, data, path);
-    apr_array_header_t *values = apr_array_make(ctx->p, 4, sizeof(const char *));
-    const char *text = na_json_scalar(ctx->p, value);
-    if (text)
-        APR_ARRAY_PUSH(values, const char *) = text;
-    for (size_t i = 0; i < json_array_size(value); i++)
-        if ((text = na_json_scalar(ctx->p, json_array_get(value, i))))
-            APR_ARRAY_PUSH(values, const char *) = text;
-    return values;
+    const na_subject *subject = subject_for(ctx);
+    return subject ? na_subject_list(ctx->p, subject, *(const na_part *)data, path)
+                   : apr_array_make(ctx->p, 1, sizeof(const char *));
 }
 
 static const char *subject_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
 {
-    const char *text = na_json_scalar(ctx->p, subject_value(ctx, data, path));
-    return text ? text : na_list_text(ctx->p, subject_list(ctx, data, path));
+    const na_subject *subject = subject_for(ctx);
+    const na_part part = *(const na_part *)data;
+    if (!subject)
+        return "";
+    const char *text = na_json_scalar(ctx->p, na_subject_value(ctx->p, subject, part, path));
+    return text ? text : na_list_text(ctx->p, na_subject_list(ctx->p, subject, part, path));
+}
+
+/* ── looking functions up ──────────────────────────────────────────────────────────────────── */
+
+/* While directives are read, in one thread: what is parsed is worked out at sign-in. */
+static int at_sign_in;
+
+void na_expressions_at_sign_in(int is_so)
+{
+    at_sign_in = is_so;
 }
 
 static int found(ap_expr_lookup_parms *parms, const void *data, ap_expr_string_func_t *text,
@@ -96,14 +85,34 @@ static int found(ap_expr_lookup_parms *parms, const void *data, ap_expr_string_f
     return OK;
 }
 
+static int refused(ap_expr_lookup_parms *parms, const char *why)
+{
+    *parms->err = why;
+    return !OK;
+}
+
+static int session_function(ap_expr_lookup_parms *parms)
+{
+    return at_sign_in
+               ? refused(parms, "at sign-in there is no session yet: ask %{USER:…}, %{ACCOUNT:…} "
+                                "or %{PROFILE:…} instead of NEXTAUTH")
+               : found(parms, NULL, session_text, session_list);
+}
+
+static int subject_function(ap_expr_lookup_parms *parms, na_part part)
+{
+    if (parms->arg && !na_part_has(part, parms->arg))
+        return refused(parms, apr_psprintf(parms->ptemp, "%s has no '%s'; it has %s", parms->name,
+                                           parms->arg, na_part_names(part)));
+    return found(parms, &parts[part], subject_text, subject_list);
+}
+
 int na_expression_lookup(ap_expr_lookup_parms *parms)
 {
+    na_part part;
     if (parms->type != AP_EXPR_FUNC_STRING && parms->type != AP_EXPR_FUNC_LIST)
         return DECLINED;
     if (ap_cstr_casecmp(parms->name, "NEXTAUTH") == 0)
-        return found(parms, NULL, session_text, session_list);
-    for (apr_size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (ap_cstr_casecmp(parms->name, parts[i].name) == 0)
-            return found(parms, &parts[i], subject_text, subject_list);
-    return DECLINED;
+        return session_function(parms);
+    return na_part_find(parms->name, &part) ? subject_function(parms, part) : DECLINED;
 }

@@ -241,6 +241,9 @@ int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
 int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void na_child_init(apr_pool_t *pool, server_rec *s);
 int na_expression_lookup(ap_expr_lookup_parms *parms);
+
+/* Says that the expressions that are parsed next are worked out at sign-in, or no longer. */
+void na_expressions_at_sign_in(int is_so);
 void na_register_requirements(apr_pool_t *pool);
 void na_insert_cache_filters(request_rec *r);
 void na_register_cache_filters(void);

@@ -23,13 +23,18 @@ static const char *parse_words(cmd_parms *cmd, const char *line, const void **pa
     return NULL;
 }
 
+/* NAME:VALUE; dots of the name's own may be written as elsewhere. */
 static const char *parse_claims(cmd_parms *cmd, const char *line, const void **parsed)
 {
     const char *error = parse_words(cmd, line, parsed);
-    for (const char *const *word = error ? NULL : *parsed; word && *word; word++)
-        if (!strchr(*word, ':') || **word == ':')
+    for (const char **word = error ? NULL : (const char **)*parsed; word && *word; word++) {
+        const char *colon = strchr(*word, ':');
+        if (!colon || colon == *word)
             return apr_psprintf(cmd->pool, "Require nextauth-claim %s: NAME:VALUE is wanted",
                                 *word);
+        const char *name = apr_pstrmemdup(cmd->pool, *word, (apr_size_t)(colon - *word));
+        *word = apr_pstrcat(cmd->pool, na_path_text(cmd->pool, name), colon, NULL);
+    }
     return error;
 }
 

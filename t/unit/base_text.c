@@ -111,6 +111,10 @@ static void json(apr_pool_t *pool)
     is(na_json_scalar(pool, na_json_path(root, "a.b")), "literal", "a whole name goes first");
     is(na_json_scalar(pool, na_json_path(root, "t")), "true", "so is a truth value");
     is(na_json_scalar(pool, na_json_path(root, "r")), "1.5", "and a fraction");
+    json_object_set_new(root, "my.app", json_pack("{s:i, s:i}", "x", 8, "y\\z", 9));
+    is(na_json_scalar(pool, na_json_path(root, "my\\.app.x")), "8", "a dot may be in a name");
+    is(na_json_scalar(pool, na_json_path(root, "my\\.app.y\\\\z")), "9", "so may a backslash");
+    ok(!na_json_path(root, "my.app.x"), "which is not split there");
     ok(!na_json_path(root, "n"), "null is as good as missing");
     ok(!na_json_path(root, "a.x.y"), "a path that leads nowhere");
     fails(na_json_parse(pool, NA_CALLBACK, "{\"a\":1,\"a\":2}", 13, &root),
