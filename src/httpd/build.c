@@ -160,14 +160,17 @@ static na_error *check_server(na_building *b)
                : NULL;
 }
 
+/* An application that signs users in has a page for it. */
 static na_error *check_providers(na_building *b)
 {
-    return b->config->providers->nelts || na_build_is_wrong(b, "NextAuthProvider")
+    return b->config->providers->nelts || b->config->pages.sign_in ||
+                   na_build_is_wrong(b, "NextAuthProvider")
                ? NULL
                : na_error_mended_by(na_wrong(b,
                                              "there is no NextAuthProvider: nobody could sign in"),
                                     "add one: nextauthctl providers lists those that need only an "
-                                    "ID and a secret");
+                                    "ID and a secret; or, if an application signs users in, name "
+                                    "its page: NextAuthPages signIn=/api/auth/signin");
 }
 
 static na_config *config_with_defaults(apr_pool_t *pool)

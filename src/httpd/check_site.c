@@ -27,6 +27,11 @@ static void check_address(const na_building *b)
         return;
     na_findings_say(b->server, NA_GROUP_SITE, "address", NA_RIGHT, NULL, "%s%s",
                     b->config->base_url, b->url ? "" : " (from ServerName)");
+    if (!b->config->providers->nelts)
+        na_findings_say(b->server, NA_GROUP_SITE, "sign-in", NA_RIGHT, NULL,
+                        "an application signs users in, at %s: without NextAuthProvider there are "
+                        "no endpoints here",
+                        b->config->pages.sign_in);
 }
 
 /* ── providers ─────────────────────────────────────────────────────────────────────────────── */

@@ -12,9 +12,10 @@
 
 /* ── which requests are ours ───────────────────────────────────────────────────────────────── */
 
+/* Without a provider it is an application that signs users in, with endpoints of its own. */
 const char *na_endpoint_path(const na_config *config, const char *path)
 {
-    size_t len = config ? strlen(config->base_path) : 0;
+    size_t len = config && config->providers->nelts ? strlen(config->base_path) : 0;
     if (!len || !path || strncmp(path, config->base_path, len) != 0 ||
         (path[len] && path[len] != '/'))
         return NULL;
