@@ -181,7 +181,7 @@ suite('A session store that is emptied has forgotten who signed out: nobody is l
     const kept = cookieOf(ada);
     t.is([await statusWith(first, kept), await statusWith(first, copy)], [200, 401], 'a session, and a copy of one that was signed out');
     await first.stop();
-    const second = await t.httpd(options);
+    const second = await t.httpd({ ...options, port: first.port });
     t.is([await statusWith(second, kept), await statusWith(second, copy)], expected, `after that, whenLost=${lost}: ${expected}`);
     t.is(await statusOf(await signedIn(second)), 200, 'a new one is good');
   }
