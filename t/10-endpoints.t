@@ -172,7 +172,26 @@ NextAuthRedirectAllow https://other.example.org`,
     }
     t.is((await c.get('/api/authentic')).status, 404, 'a path that only begins alike is the site\'s');
     t.is((await c.post('/api/auth/_log', { level: 'error' })).status, 200, 'v4\'s error reports are taken');
-    t.like(await t.raw(site.port, `HEAD /api/auth/csrf HTTP/1.0\r\nHost: localhost\r\n\r\n`), /^HTTP\/1.1 400/, 'HEAD is 400, as there');
+  }
+
+  t.section('HEAD, and methods that no endpoint has');
+  {
+    const c = t.client(site);
+    for (const path of ['session', 'csrf', 'providers', 'signin', 'signout', 'error?error=Verification', 'verify-request', 'nothing', 'callback/acme?code=x&state=y']) {
+      const ask = async (method) => {
+        const answer = await t.raw(site.port, `${method} /api/auth/${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: text/html\r\n\r\n`);
+        const [head, ...body] = answer.split('\r\n\r\n');
+        return { head: head.split('\r\n').filter((line) => line !== 'Content-Length: 0').map((line) => line.replace(/^(Set-Cookie: [^=]*|Content-Security-Policy|Date|X-Request-Id).*/i, '$1')), body: body.join('') };
+      };
+      const [get, head] = [await ask('GET'), await ask('HEAD')];
+      t.is([head.head, head.body], [get.head, ''], `HEAD ${path} is what GET is, without the body`);
+    }
+    for (const method of ['OPTIONS', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'FOO', 'get']) {
+      const answers = await Promise.all(['session', 'csrf', 'signin', 'signout', 'callback/acme'].map((path) => t.raw(site.port, `${method} /api/auth/${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: next-auth.session-token=in-the-echo\r\n\r\n`)));
+      t.is(answers.map((answer) => /^HTTP\/1\.1 400 /.test(answer) && answer.endsWith(`Error: This action with HTTP ${method} is not supported by NextAuth.js`)), [true, true, true, true, true], `${method} is refused in NextAuth's words`);
+      t.ok(!answers.some((answer) => /in-the-echo|Set-Cookie: next-auth\.csrf/.test(answer)), '  without an echo or a form\'s cookie');
+    }
+    t.like(await t.raw(site.port, 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 200 /, 'OPTIONS * is httpd\'s');
   }
 
   t.section('open redirects');

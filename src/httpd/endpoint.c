@@ -115,6 +115,12 @@ static const char *query_of(request_rec *r)
     return state->query ? state->query : r->args;
 }
 
+/* HEAD is GET without a body (RFC 9110 section 9.3.2). */
+static const char *method_of(const request_rec *r)
+{
+    return r->method_number == M_GET ? "GET" : r->method;
+}
+
 static int translate_request(request_rec *r, na_request *request)
 {
     const na_server_conf *conf = na_server_conf_of(r->server);
@@ -135,7 +141,7 @@ static int translate_request(request_rec *r, na_request *request)
         .audit = conf->audit,
         .http = conf->http,
         .now = r->request_time,
-        .method = r->method,
+        .method = method_of(r),
         .cookie_header = apr_table_get(r->headers_in, "Cookie"),
         .query = na_form_parse(r->pool, query_of(r), FIELDS_MAX),
         .form = form,
