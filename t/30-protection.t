@@ -207,6 +207,28 @@ RewriteRule ^/asks$ /public.html?may-not [R,L]` });
   </RequireAll>
 </Location>` });
     t.is((await t.client(inside).get('/api/auth/csrf')).status, 403, 'but an address that is kept out is kept out of them, too');
+
+    const [ada, nobody] = [`Require expr "%{NEXTAUTH:sub} == 'ada'"`, `Require expr "%{NEXTAUTH:sub} == ''"`];
+    const any = (...lines) => `<RequireAny>\n${lines.join('\n')}\n</RequireAny>`;
+    const all = (...lines) => `<RequireAll>\n${lines.join('\n')}\n</RequireAll>`;
+    const [here, elsewhere] = ['Require ip 127.0.0.1', 'Require ip 10.1.2.3'];
+    const cases = [
+      ['the session, then a foreign address', all(ada, elsewhere), 403], ['a foreign address, then the session', all(elsewhere, ada), 403],
+      ['nobody signed in, then a foreign address', all(nobody, elsewhere), 403], ['not this session, then a foreign address', all(`${ada.replace('Require', 'Require not')}`, elsewhere), 403],
+      ['not nobody, then a foreign address', all(nobody.replace('Require', 'Require not'), elsewhere), 403], ['sections in sections', all(any(ada, nobody), any(elsewhere)), 403],
+      ['the address before the session in one expression', `Require expr "-R '10.1.2.3' && %{NEXTAUTH:sub} == 'ada'"`, 403],
+      ['the session, then this address', all(ada, here), 200], ['this address, then the session', all(here, ada), 200], ['not nobody, then this address', all(nobody.replace('Require', 'Require not'), here), 200],
+      ['not this session, then this address', all(ada.replace('Require', 'Require not'), here), 200], ['the session or a foreign address', any(ada, elsewhere), 200], ['a foreign address or nobody', any(elsewhere, nobody), 200],
+      ['the session or a foreign address, and this one', all(any(ada, elsewhere), here), 200], ['a user, the session and a foreign address', all('Require valid-user', ada, elsewhere), 403],
+    ];
+    for (const [name, lines, expected] of cases) {
+      const site = await t.httpd({ files: { users }, config: `${common}\n<Location />\nAuthType NextAuth\n${lines}\n</Location>` });
+      const c = t.client(site);
+      t.is((await c.get('/api/auth/csrf')).status, expected, `${name}: the endpoints ${expected === 200 ? 'answer' : 'do not'}`);
+      if (expected === 403) continue;
+      await c.credentials('bob', 'x');
+      t.is([Object.keys(await c.session()), (await c.signOut()).status, await c.session()], [['user', 'expires'], 302, {}], '  whoever is signed in, who can sign out again');
+    }
   }
 
   t.section('virtual hosts of their own');

@@ -270,7 +270,8 @@ int na_check_authn(request_rec *r)
 /*
  * httpd evaluates `Require expr` before anybody is authenticated. Where such an expression asked
  * for a session and there was none, signing in may help; where there is one, its user is ours.
- * The endpoints stay open to whom only his session, or the lack of one, keeps out.
+ * The endpoints stay open to those whom only their session, or the lack of one, keeps out: see
+ * requirements.c.
  */
 int na_check_access_ex(request_rec *r)
 {
@@ -284,7 +285,7 @@ int na_check_access_ex(request_rec *r)
     int result = ap_run_access_checker_ex(r);
     state->authorizing = 0;
     if (is_endpoint)
-        return result == HTTP_FORBIDDEN && state->asked ? OK : result;
+        return result;
     if (state->asked && state->unavailable)
         return answer_503(r);
     if (result == OK && state->session && !adopt(r, state->session))

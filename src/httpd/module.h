@@ -245,6 +245,9 @@ int na_expression_lookup(ap_expr_lookup_parms *parms);
 /* Says that the expressions that are parsed next are worked out at sign-in, or no longer. */
 void na_expressions_at_sign_in(int is_so);
 void na_register_requirements(apr_pool_t *pool);
+
+/* Once all modules are loaded, and before a Require is read. */
+void na_wrap_require_expr(apr_pool_t *pconf);
 void na_insert_cache_filters(request_rec *r);
 void na_register_cache_filters(void);
 

@@ -87,6 +87,45 @@ static authz_status check_claim(request_rec *r, const char *line, const void *pa
     return check(r, parsed, has_claim);
 }
 
+/* ── Require expr, of mod_authz_core ───────────────────────────────────────────────────────── */
+
+static const authz_provider *httpd_expr;
+
+/*
+ * An endpoint is asked before there is a session, or to end one: what an expression says of it is
+ * open there, whatever it comes to. "Denied for want of a user" is the word for that, which lets
+ * httpd evaluate the rest: an address that is required beside it counts in any order.
+ */
+static authz_status check_expr(request_rec *r, const char *line, const void *parsed)
+{
+    if (!na_is_endpoint(r))
+        return httpd_expr->check_authorization(r, line, parsed);
+    na_state *state = na_state_of(r);
+    state->asked = 0;
+    authz_status status = httpd_expr->check_authorization(r, line, parsed);
+    return state->asked && status != AUTHZ_GENERAL_ERROR ? AUTHZ_DENIED_NO_USER : status;
+}
+
+static const char *parse_expr(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    return httpd_expr->parse_require_line(cmd, line, parsed);
+}
+
+static const authz_provider expr_requirement = {check_expr, parse_expr};
+
+void na_wrap_require_expr(apr_pool_t *pconf)
+{
+    const authz_provider *found =
+        ap_lookup_provider(AUTHZ_PROVIDER_GROUP, "expr", AUTHZ_PROVIDER_VERSION);
+    if (!found || found == &expr_requirement)
+        return;
+    httpd_expr = found;
+    ap_register_auth_provider(pconf, AUTHZ_PROVIDER_GROUP, "expr", AUTHZ_PROVIDER_VERSION,
+                              &expr_requirement, AP_AUTH_INTERNAL_PER_CONF);
+}
+
+/* ── ours ──────────────────────────────────────────────────────────────────────────────────── */
+
 static const authz_provider role_requirement = {check_role, parse_words};
 static const authz_provider provider_requirement = {check_provider, parse_words};
 static const authz_provider claim_requirement = {check_claim, parse_claims};
