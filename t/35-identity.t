@@ -29,6 +29,8 @@ ${place('app')}
 ${place('env', 'NextAuthPassIdentity env')}
 ${place('none', 'NextAuthPassIdentity none')}
 ${place('sub', 'NextAuthRemoteUser sub')}
+${place('local', 'NextAuthRemoteUser email ^([^@]+)@example\\.org$')}
+${place('form', 'NextAuthRemoteUser email ^([^@]+)@(.+)$ $2/$1')}
 ${place('size', 'NextAuthRemoteUser shoe.size')}
 ${place('missing', 'NextAuthRemoteUser department')}
 ${place('pass', 'NextAuthUnauthenticated pass')}
@@ -81,6 +83,12 @@ ScriptAlias /cgi/ @DIR@/cgi/
     t.is((await client.get(`${path}${user}`)).status, 200, `${path} for ${user}`);
     t.ok(await site.logged(`GET ${path}${user} 200 ${user}\n`), '  is in the access log', site.access());
   }
+  for (const [path, user] of [['/local/', 'bob'], ['/form/', 'example.org/bob']]) {
+    t.is((await bob.get(`${path}x`)).status, 200, `by a pattern, ${path}`);
+    t.ok(await site.logged(`GET ${path}x 200 ${user}\n`), `  it is ${user}`, site.access());
+  }
+  t.is([(await ada.get('/local/')).status, (await ada.get('/form/')).status], [403, 403], 'who has no claim that matches does not get in');
+  t.like(site.log(), /or the pattern does not match/, 'and the log says so');
   t.is((await bob.get('/missing/')).status, 403, 'a claim asked for by name has no stand-in');
   t.like(site.log(), /no claim 'department'/, 'and the log says so');
 

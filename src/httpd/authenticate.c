@@ -156,6 +156,17 @@ static const char *only_value(const na_session *session, const char *claim)
     return value;
 }
 
+/* What the pattern makes of a claim; NULL where it does not match. */
+static const char *matched(request_rec *r, const na_dir_conf *dir, const char *value)
+{
+    ap_regmatch_t matches[AP_MAX_REG_MATCH];
+    if (!value || !dir->remote_user_pattern)
+        return value;
+    if (ap_regexec(dir->remote_user_pattern, value, AP_MAX_REG_MATCH, matches, 0))
+        return NULL;
+    return ap_pregsub(r->pool, dir->remote_user_form, value, AP_MAX_REG_MATCH, matches);
+}
+
 /*
  * What becomes REMOTE_USER. A claim that was asked for by name has no stand-in: another claim's
  * value could be somebody else's name. Ids that a provider gives are names of its own: one may look
@@ -163,9 +174,9 @@ static const char *only_value(const na_session *session, const char *claim)
  */
 static const char *remote_user(request_rec *r, const na_session *session)
 {
-    const char *claim = na_dir_conf_of(r)->remote_user;
-    if (claim)
-        return only_value(session, claim);
+    const na_dir_conf *dir = na_dir_conf_of(r);
+    if (dir->remote_user)
+        return matched(r, dir, only_value(session, dir->remote_user));
     if (session->email)
         return session->email;
     return is_password_user(r, session) ? session->user
@@ -222,8 +233,9 @@ static int has_name(request_rec *r, const char *user)
     if (user && *user && !na_has_control(user) && !na_has_blank_ends(user))
         return 1;
     na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
-                   "the session has no claim '%s' that could be REMOTE_USER, or blanks around it",
-                   claim ? claim : "email");
+                   "the session has no claim '%s' that could be REMOTE_USER%s, or blanks around it",
+                   claim ? claim : "email",
+                   na_dir_conf_of(r)->remote_user_pattern ? ", or the pattern does not match" : "");
     return 0;
 }
 

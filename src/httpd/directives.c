@@ -132,9 +132,23 @@ static const char *set_pass_identity(cmd_parms *cmd, void *conf, const char *val
     return NULL;
 }
 
-static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *value)
+static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim,
+                                   const char *pattern, const char *form)
 {
-    ((na_dir_conf *)conf)->remote_user = value;
+    na_dir_conf *dir = conf;
+    dir->remote_user = claim;
+    dir->remote_user_pattern = NULL;
+    dir->remote_user_form = form ? form : "$1";
+    if (!pattern)
+        return NULL;
+    dir->remote_user_pattern = ap_pregcomp(cmd->pool, pattern, AP_REG_EXTENDED);
+    if (!dir->remote_user_pattern)
+        return apr_psprintf(cmd->pool, "NextAuthRemoteUser: invalid pattern '%s'", pattern);
+    if (!form && !dir->remote_user_pattern->re_nsub)
+        return apr_psprintf(cmd->pool,
+                            "NextAuthRemoteUser: pattern '%s' has no group: put parentheses around "
+                            "what becomes REMOTE_USER",
+                            pattern);
     return NULL;
 }
 
@@ -211,8 +225,9 @@ const command_rec na_directives[] = {
                   "auto, redirect, 401 or pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
                     "env, headers or none"),
-    AP_INIT_TAKE1("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
-                  "the claim that becomes REMOTE_USER"),
+    AP_INIT_TAKE123(
+        "NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
+        "the claim that becomes REMOTE_USER, then a pattern and what its match becomes"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
                   "Cache-Control with private or no-store, or Off"),
     {NULL}};
@@ -244,7 +259,10 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     na_dir_conf *conf = apr_palloc(pool, sizeof *conf);
     conf->unauthenticated = over->unauthenticated ? over->unauthenticated : base->unauthenticated;
     conf->pass_identity = over->pass_identity ? over->pass_identity : base->pass_identity;
-    conf->remote_user = over->remote_user ? over->remote_user : base->remote_user;
+    const na_dir_conf *named = over->remote_user ? over : base;
+    conf->remote_user = named->remote_user;
+    conf->remote_user_pattern = named->remote_user_pattern;
+    conf->remote_user_form = named->remote_user_form;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
     return conf;
 }

@@ -128,9 +128,11 @@ enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
 
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
-    int pass_identity;         /* 0: not set */
-    const char *remote_user;   /* NULL: e-mail, else who it is in one word */
-    const char *cache_control; /* NULL: not set; "": the application's alone */
+    int pass_identity;               /* 0: not set */
+    const char *remote_user;         /* a claim; NULL: email, else PROVIDER:ID */
+    ap_regex_t *remote_user_pattern; /* NULL: the whole claim */
+    const char *remote_user_form;    /* what the match becomes: "$1" */
+    const char *cache_control;       /* NULL: not set; "": the application's alone */
 } na_dir_conf;
 
 extern const command_rec na_directives[];
