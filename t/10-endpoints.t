@@ -126,6 +126,8 @@ NextAuthRedirectAllow https://other.example.org`,
     t.is([bad.status, bad.json], [200, { url: `${base}/signin?error=CredentialsSignin&code=credentials` }], 'a wrong password is 200 with a code');
     const good = await c.post('/api/auth/callback/credentials', { csrfToken: await c.csrf(), username: 'ada', password: 'secret', callbackUrl: '/x' }, { headers });
     t.is([good.status, good.json], [200, { url: `${site.url}/x` }], 'a good one 200');
+    const choice = await c.post('/api/auth/signin', { csrfToken: await c.csrf() }, { headers });
+    t.is([choice.status, choice.json], [200, { url: `${base}/signin` }], 'who names no provider may choose one');
   }
 
   t.section('POST signin');
@@ -134,6 +136,7 @@ NextAuthRedirectAllow https://other.example.org`,
     t.is((await c.post('/api/auth/signin/acme', { csrfToken: 'no' })).location, `${base}/signin?csrf=true`, 'needs the CSRF token');
     t.is((await c.post(`/api/auth/signin/acme?csrfToken=${await c.csrf()}`, {})).location, `${base}/signin?csrf=true`, 'in the body');
     t.is((await c.signIn('nobody')).location, `${base}/signin?csrf=true`, 'and a provider that is there');
+    t.like(site.log(), /\[nextauth:warn\].*a sign-in with unknown provider 'nobody' \(SIGNIN_OAUTH_ERROR/, '  which the log tells');
     t.is((await c.signIn('credentials')).location, `${base}/signin`, 'credentials go to the page');
     t.is((await c.signIn('acme')).location, `${base}/error?error=OAuthSignin`, 'a provider that is down is OAuthSignin');
     const json = await c.post('/api/auth/signin/acme', { csrfToken: await c.csrf(), json: 'true' }, { json: true });

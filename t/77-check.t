@@ -46,6 +46,12 @@ async function right(t) {
   t.like(table.stderr, /^0 wrong, 0 warnings, \d+ right\n$/, 'and the sum');
   t.is(fs.readdirSync(table.dir).filter((name) => name.startsWith('nextauth-')), [], 'the report is removed');
 
+  const strict = await ask(t, { provider: 'NextAuthProvider google clientId=a clientSecret=env:HOME', cookie: 'NextAuthCookie sessionToken sameSite=strict' });
+  t.like(rowsOf(strict, '__Secure-next-auth.session-token').find(({ state }) => state === 'warning')?.message || '', /SameSite=Strict: the page that follows a sign-in at a provider does not get the session/, 'a strict session cookie with a provider is a warning');
+  const anybody = (tenant) => ask(t, { provider: `NextAuthProvider microsoft-entra-id clientId=a clientSecret=env:HOME ${tenant}` });
+  t.like(rowsOf(await anybody(''), 'microsoft-entra-id').find(({ state }) => state === 'warning')?.message || '', /no tenant: accounts of every organization can sign in/, 'and so is Entra ID without a tenant');
+  t.is(rowsOf(await anybody('tenant=example.org'), 'microsoft-entra-id').map(({ state }) => state), ['ok'], '  but not with one');
+
   const json = await ask(t, {});
   t.is([json.status, json.told.connected, json.told.warnings, json.told.wrong, json.told.ok === json.rows.length], [0, false, 0, 0, true], '--json for programs');
   t.is(rowsOf(json, 'NextAuthSessionStore')[0], { site: 'https://app.example.org', virtualHost: null, group: 'directives', subject: 'NextAuthSessionStore', state: 'ok',

@@ -8,6 +8,7 @@
 #include "auth/checks.h"
 #include "auth/replay.h"
 #include "base/json.h"
+#include "base/url.h"
 #include "base/text.h"
 #include "mail/address.h"
 #include "oauth/oauth.h"
@@ -133,6 +134,33 @@ static const char *repeated(const na_request *request)
     return NULL;
 }
 
+/*
+ * response_mode=form_post: a form of another site has the check cookies, which are SameSite=None
+ * for that, but neither the CSRF cookie nor the session's, by which the initiator is known.
+ */
+static int is_foreign_form(const na_request *request, const char *state)
+{
+    const char *csrf = request->config->cookies[NA_COOKIE_CSRF].name;
+    return request->provider->form_post && strcmp(request->method, "POST") == 0 &&
+           !na_cookies_get(request->cookies, csrf, 0) && na_checks_are_there(request, state);
+}
+
+/* A redirect has all of them. A new CSRF cookie would be another browser's. */
+static void take_along(na_request *request, na_response *response)
+{
+    static const char *const names[] = {"state", "code", "iss", "error", "error_description"};
+    const char *url = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
+                                  request->provider->id, NULL);
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = apr_table_get(request->form, names[i]);
+        if (value)
+            url = na_url_add(request->pool, url, names[i], value);
+    }
+    response->set_cookies->nelts = 0;
+    response->status = 303;
+    response->location = url;
+}
+
 na_error *na_callback_oauth(na_request *request, na_response *response)
 {
     const char *state = na_parameter(request, "state"), *code = na_parameter(request, "code");
@@ -146,6 +174,10 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
                                           "the callback has %s more than once",
                                           na_one_line(request->pool, twice, SAID_MAX)),
                              NA_OAUTH_CALLBACK, "no sign-in with '%s'", request->provider->id);
+    }
+    if (is_foreign_form(request, state)) {
+        take_along(request, response);
+        return NULL;
     }
     if (na_parameter(request, "error")) {
         na_checks_clear(request, response, state);

@@ -141,6 +141,12 @@ void na_checks_clear(na_request *request, na_response *response, const char *sta
     clear(request, response, &f);
 }
 
+int na_checks_are_there(const na_request *request, const char *state)
+{
+    const flow f = find_flow(request, state);
+    return is_there(request, &f);
+}
+
 /* ── making them ───────────────────────────────────────────────────────────────────────────── */
 
 /* Browsers send a host's older cookies first (RFC 6265 section 5.4). */
@@ -169,11 +175,14 @@ static na_error *put(na_request *request, na_response *response, const flow *f, 
         json_object_set_new(claims, "callbackUrl", json_string(request->callback_url));
         NA_TRY(na_initiator_put(request, claims));
     }
+    na_cookie cookie = f->cookies[id];
+    if (request->provider->form_post)
+        cookie.same_site = "None"; /* the form comes from the provider's site */
     NA_TRY(na_keyring_seal(request->pool, &f->rings[id], claims, request->now, NA_CHECKS_MAX_AGE,
                            &token));
-    na_set_cookie(response, na_cookie_write(request->pool, &f->cookies[id], f->names[id], token,
-                                            NA_CHECKS_MAX_AGE,
-                                            request->now + apr_time_from_sec(NA_CHECKS_MAX_AGE)));
+    na_set_cookie(response,
+                  na_cookie_write(request->pool, &cookie, f->names[id], token, NA_CHECKS_MAX_AGE,
+                                  request->now + apr_time_from_sec(NA_CHECKS_MAX_AGE)));
     return NULL;
 }
 

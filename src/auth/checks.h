@@ -29,6 +29,9 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 na_error *na_checks_take(na_request *request, na_response *response, const char *state,
                          na_checks *checks, na_initiator *initiator);
 
+/* 1 if the browser shows cookies of the sign-in that `state` (may be NULL) belongs to. */
+int na_checks_are_there(const na_request *request, const char *state);
+
 /* Clears the cookies of the sign-in that `state` (may be NULL) belongs to. */
 void na_checks_clear(na_request *request, na_response *response, const char *state);
 

@@ -8,6 +8,9 @@
 #include "base/url.h"
 #include "oauth/oauth.h"
 
+/* Of a provider's id that nobody knows, for the log. */
+#define ID_SAID_MAX 64
+
 static const char *own_page(na_request *request, const char *page, const char *error)
 {
     const char *url = na_url_add(request->pool, page, "callbackUrl", request->callback_url);
@@ -51,11 +54,17 @@ na_error *na_post_signin(na_request *request, na_response *response)
 {
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/signin?csrf=true");
-    if (!request->provider && na_speaks_v5(request))
-        return na_error_new(request->pool, NA_INVALID_PROVIDER,
-                            "a sign-in with an unknown provider");
+    if (request->provider_id && !request->provider) {
+        na_error *unknown =
+            na_error_new(request->pool, NA_INVALID_PROVIDER, "a sign-in with unknown provider '%s'",
+                         na_one_line(request->pool, request->provider_id, ID_SAID_MAX));
+        if (na_speaks_v5(request))
+            return unknown;
+        na_log_error(request, NA_LOG_WARNING, "SIGNIN_OAUTH_ERROR", unknown);
+    }
     if (!request->provider || request->provider->type == NA_CREDENTIALS) {
-        const char *page = request->provider ? "/signin" : "/signin?csrf=true";
+        int is_choice = request->provider || (!request->provider_id && na_speaks_v5(request));
+        const char *page = is_choice ? "/signin" : "/signin?csrf=true";
         na_respond_redirect(request, response, 200,
                             apr_pstrcat(request->pool, request->config->base_url, page, NULL));
         return NULL;

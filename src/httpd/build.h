@@ -103,6 +103,9 @@ na_error *na_build_settings(na_building *b, const na_written *written, int first
 /* Text as it is, from where env:, file: and exec: say; a path of a file that httpd's children have
  * to read; on or off as an int; 10ms to 60s as milliseconds in a long; a number of connections as
  * an int. */
+/* 1 if a provider sends people back from a page of another site. */
+int na_build_has_redirects(const na_building *b);
+
 na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch, na_as_duration,
     na_as_connections;
 

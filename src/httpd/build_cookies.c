@@ -214,6 +214,71 @@ static na_error *check_same_site(na_building *b, na_cookie_id id)
         "sameSite=lax, or leave it out");
 }
 
+int na_build_has_redirects(const na_building *b)
+{
+    for (int i = 0; i < b->config->providers->nelts; i++)
+        if (APR_ARRAY_IDX(b->config->providers, i, const na_provider *)->type <= NA_OAUTH)
+            return 1;
+    return 0;
+}
+
+/* By it the browser is known that began a sign-in. */
+static na_error *check_csrf(na_building *b)
+{
+    const na_cookie *cookie = &b->config->cookies[NA_COOKIE_CSRF];
+    if (strcmp(cookie->same_site, "Strict") != 0 || !na_build_has_redirects(b))
+        return NULL;
+    return na_error_mended_by(na_wrong(b,
+                                       "sameSite=strict keeps cookie %s from coming back with the "
+                                       "provider's answer",
+                                       cookie->name),
+                              "use sameSite=lax, or remove it");
+}
+
+static int is_said_lax(const na_written *w)
+{
+    static const char *const names[] = {"state", "pkceCodeVerifier", "nonce"};
+    int is_check = 0, is_lax = 0;
+    for (int i = 0; i < 3; i++)
+        is_check |=
+            strcmp(w->directive, "NextAuthCookie") == 0 && strcmp(w->argv[0], names[i]) == 0;
+    for (int i = 1; is_check && i < w->argc; i++)
+        is_lax |= ap_cstr_casecmp(w->argv[i], "sameSite=lax") == 0;
+    return is_lax;
+}
+
+/* The form of another site has SameSite=None cookies alone, which have to be Secure. */
+static na_error *check_form_post(na_building *b, const na_provider *p,
+                                 const apr_array_header_t *written)
+{
+    if (!p->form_post)
+        return NULL;
+    if (strncmp(b->config->origin, "https:", 6) != 0)
+        return na_error_mended_by(
+            na_wrong(b, "provider '%s': response_mode=form_post requires an https site", p->id),
+            "use https in NextAuthURL, or remove response_mode");
+    for (int i = 0; i < written->nelts; i++)
+        if (is_said_lax(&APR_ARRAY_IDX(written, i, na_written)))
+            return na_error_mended_by(
+                na_wrong(b,
+                         "provider '%s': response_mode=form_post requires sign-in cookies with "
+                         "sameSite=none",
+                         p->id),
+                "remove sameSite=lax from NextAuthCookie, or response_mode");
+    return NULL;
+}
+
+static na_error *check_forms(na_building *b, const apr_array_header_t *written)
+{
+    for (int i = 0; i < b->config->providers->nelts; i++) {
+        na_build_look_at(b, na_build_last_of(written, "NextAuthProvider"), "NextAuthProvider");
+        NA_TRY(na_build_noted(
+            b, check_form_post(b, APR_ARRAY_IDX(b->config->providers, i, const na_provider *),
+                               written)));
+    }
+    return NULL;
+}
+
 /* Any cookie <session>.<digit> is taken for a piece of the session. */
 static int is_piece_of(const char *name, const char *session)
 {
@@ -266,13 +331,15 @@ static na_error *check_all(na_building *b, const apr_array_header_t *written)
     look_at_cookie(b, written, "sessionToken");
     for (int i = 0; i < b->config->session.source_count; i++)
         NA_TRY(na_build_noted(b, check_reach(b, &b->config->session.sources[i].cookie, host)));
+    look_at_cookie(b, written, "csrfToken");
+    NA_TRY(na_build_noted(b, check_csrf(b)));
     for (int i = 0; i < NA_COOKIE_COUNT; i++) {
         look_at_cookie(b, written, directive_names[i]);
         NA_TRY(na_build_noted(b, check_reach(b, &b->config->cookies[i], host)));
         NA_TRY(na_build_noted(b, check_same_site(b, i)));
         NA_TRY(na_build_noted(b, check_name(b, i)));
     }
-    return NULL;
+    return check_forms(b, written);
 }
 
 /* Only a session's is looked for where it is not written now. */

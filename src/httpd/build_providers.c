@@ -138,6 +138,8 @@ static na_error *set_option(const na_environment *environment, na_provider *prov
         return na_error_mended_by(na_error_new(environment->pool, NA_CONFIGURATION,
                                                "'%s' is not key=value", argument),
                                   "an argument with spaces is quoted whole: \"name=Our users\"");
+    if (!na_provider_has_option(key)) /* before a file is looked for that is of no use */
+        return na_provider_set(environment->pool, provider, key, value);
     if (strcmp(key, "backend") != 0) /* file: means something else there */
         NA_TRY(na_value_resolve(environment, value, &value));
     else if (strncmp(value, "file:", 5) == 0)

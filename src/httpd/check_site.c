@@ -78,6 +78,11 @@ static void check_provider(const na_building *b, const na_provider *p)
                        : p->type == NA_EMAIL     ? mail_of(b)
                                                  : callback_of(b, p);
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
+    if (p->any_tenant)
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
+                        "set tenant= to your organization's tenant ID or domain",
+                        "no tenant: accounts of every organization can sign in, and their email "
+                        "addresses are not vouched for");
     if (p->allow_linking && p->allow_unverified_email)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
                         "leave one of the two out",
@@ -126,6 +131,11 @@ static void check_cookies(const na_building *b)
         return; /* the address is wrong, from which they follow */
     for (int i = 0; i < session->source_count; i++)
         check_cookie(b, &session->sources[i].cookie);
+    if (strcmp(session->sources[0].cookie.same_site, "Strict") == 0 && na_build_has_redirects(b))
+        na_findings_say(b->server, NA_GROUP_COOKIES, session->sources[0].cookie.name, NA_WARNING,
+                        "use sameSite=lax, or remove it",
+                        "SameSite=Strict: the page that follows a sign-in at a provider does not "
+                        "get the session");
     for (int i = 0; i < NA_COOKIE_COUNT; i++)
         check_cookie(b, &b->config->cookies[i]);
     check_sizes(b);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -30,7 +31,7 @@ static apr_table_t *fields_of(const na_oauth *oauth, const na_metadata *metadata
     apr_table_t *fields = apr_table_make(oauth->pool, 12);
     for (int i = 0; i < list->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
-        if (!na_provider_is_reserved(field->key))
+        if (!na_provider_is_reserved(field->key) || strcasecmp(field->key, "response_mode") == 0)
             apr_table_addn(fields, field->key, field->val);
     }
     set_unless_there(fields, of_url, "scope", provider->scope);

@@ -107,6 +107,18 @@ static na_error *take_max_age(apr_pool_t *pool, na_provider *provider, const cha
                         provider->id, value, AUTH_AGE_MAX);
 }
 
+/* A fragment never gets to a server, and answers are no JWTs here. */
+static na_error *take_response_mode(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    provider->form_post = value && strcmp(value, "form_post") == 0;
+    return !value || provider->form_post || strcmp(value, "query") == 0
+               ? NULL
+               : na_error_new(
+                     pool, NA_CONFIGURATION,
+                     "provider '%s': invalid response_mode=%s: expected query or form_post",
+                     provider->id, value);
+}
+
 /* Nothing but an ID token says how and when somebody signed in at the provider. */
 static na_error *check_demands(apr_pool_t *pool, const na_provider *provider)
 {
@@ -136,6 +148,7 @@ na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provid
     provider->authorization_fields = fields;
     const apr_table_t *all = apr_table_overlay(pool, of_url, fields);
     NA_TRY(take_max_age(pool, provider, apr_table_get(all, "max_age")));
+    NA_TRY(take_response_mode(pool, provider, apr_table_get(all, "response_mode")));
     provider->acr_values = apr_table_get(all, "acr_values");
     provider->hosted_domain = apr_table_get(all, "hd");
     if (!provider->visitor_params)

@@ -40,10 +40,7 @@ static na_error *set_checks(apr_pool_t *pool, na_provider *provider, const char 
     static const struct {
         const char *name;
         int bit;
-    } names[] = {{"pkce", NA_CHECK_PKCE},
-                 {"state", NA_CHECK_STATE},
-                 {"nonce", NA_CHECK_NONCE},
-                 {"none", 0}};
+    } names[] = {{"pkce", NA_CHECK_PKCE}, {"state", NA_CHECK_STATE}, {"nonce", NA_CHECK_NONCE}};
     char *last, *list = apr_pstrdup(pool, value);
     provider->checks = 0;
     for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last)) {
@@ -52,7 +49,7 @@ static na_error *set_checks(apr_pool_t *pool, na_provider *provider, const char 
             i++;
         if (i == sizeof names / sizeof *names)
             return na_error_new(pool, NA_CONFIGURATION,
-                                "checks=%s: a list of pkce, state and nonce is wanted, or none",
+                                "invalid checks=%s: expected a list of pkce, state, and nonce",
                                 value);
         provider->checks |= names[i].bit;
     }
@@ -238,6 +235,14 @@ static const char *option_names(apr_pool_t *pool)
     for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
         names = apr_pstrcat(pool, names, i ? ", " : "", options[i].name, NULL);
     return names;
+}
+
+int na_provider_has_option(const char *name)
+{
+    for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return 1;
+    return 0;
 }
 
 na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *name,

@@ -66,6 +66,7 @@ typedef struct na_provider {
     long max_auth_age;                        /* seconds, of max_age=; -1: any */
     const char *acr_values;                   /* NULL: any, as the next */
     const char *hosted_domain;                /* of hd=; "*": there has to be one */
+    int form_post; /* response_mode: the answer is a form that the page of the provider sends */
     const char *token_url;
     const char *userinfo_url;
     const char *userinfo_params; /* a query */
@@ -114,6 +115,9 @@ int na_provider_find(const apr_array_header_t *providers, const char *id);
  */
 na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                           na_provider **provider);
+
+/* 1 if providers have an option of that name. */
+int na_provider_has_option(const char *name);
 
 /* Sets one option by NextAuth's name. The message says what is wrong with name or value. */
 na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *option,
