@@ -153,6 +153,30 @@ RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
     t.is(await tries(1, from('::ffff:192.0.2.1'), 'ada'), 'limited', 'an IPv4 address is the same in IPv6\'s form');
   }
 
+  t.section('by default, and how to say otherwise');
+  {
+    const strong = 'NextAuthSecret b7XyQv0sJr2nTzLk9Wd4Hc8MfGp1AeUi6RoNtSyV';
+    const inMode = (mode, more = '', options = {}) => t.httpd({ files: { users }, ...options, config: common
+      .replace('NextAuthMode test', `NextAuthMode ${mode}`)
+      .replace('NextAuthURL http:', mode === 'production' ? 'NextAuthURL https:' : 'NextAuthURL http:')
+      .replace(/NextAuthSecret .*/, strong) + more });
+    const many = async (site) => (await tries(14, new At(site), 'ada')).includes('limited');
+    t.is(await many(await inMode('production')), true, 'production limits sign-ins');
+    t.is(await many(await inMode('development')), false, 'development does not');
+    t.is(await many(await inMode('test', 'NextAuthFeature rateLimiting On')), true, 'NextAuthFeature rateLimiting On asks for the same limits anywhere');
+    t.is(await many(await inMode('production', 'NextAuthFeature rateLimiting Off')), false, 'Off for none');
+    t.is(await many(await inMode('production', 'NextAuthRateLimit signIn Off')), false, 'as does NextAuthRateLimit, for one kind');
+    t.is(await many(await inMode('production', '', { env: { ENABLE_RATE_LIMITING: 'false' } })), false, 'ENABLE_RATE_LIMITING says it, too');
+    t.is(await many(await inMode('test', '', { env: { ENABLE_RATE_LIMITING: 'true' } })), true, '  both ways');
+    t.is(await many(await inMode('test', 'NextAuthFeature rateLimiting Off', { env: { ENABLE_RATE_LIMITING: 'true' } })), false, '  unless a directive says otherwise');
+    for (const [line, why] of [['signIn 5', /invalid limit '5': expected .*N\/SECONDS/], ['signIn 0/60', /invalid limit '0\/60'/], ['signIn 5/60x', /invalid limit/], ['signIn 99999999999999999999/60', /invalid limit/],
+      ['signIn user=5/60', /unknown 'user=5\/60': expected/], ['login 5/60', /unknown 'login': expected signIn, callback/], ['callback account=5/60', /callback is limited by address only/],
+      ['signIn 5/60 delay=10', /delay= requires signIn and account=N\/SECONDS/], ['mail account=5/60 delay=10', /delay= requires signIn/], ['signIn account=5/60 delay=0', /a whole number from 1 to 3600/]]) {
+      const { status, output } = await t.configtest({ files: { users }, config: `${common}NextAuthRateLimit ${line}` });
+      t.ok(status !== 0 && why.test(output), `refused: NextAuthRateLimit ${line}`, output);
+    }
+  }
+
   t.section('the gate of password checks');
   {
     // hashes that take their time, and no rate limit at all

@@ -266,6 +266,10 @@ na_error *na_limit_take_signed_in(na_request *request, na_limited what, const ch
 /* What was tried succeeded, or was not tried at all: of sign-ins, only failures count. */
 void na_limit_give_back(na_request *request);
 
+/* Forgets what was counted for a name that somebody signs in with, whichever client it was. */
+na_error *na_limit_unlock(apr_pool_t *pool, const na_config *config, const na_rates *rates,
+                          const char *name);
+
 /* Lets request->account's next sign-in from this browser have a budget of its own. */
 void na_limit_remember(na_request *request, na_response *response);
 

@@ -159,16 +159,16 @@ void na_limit_remember(na_request *request, na_response *response)
  */
 #define BUCKET_BITS 20
 
-static void key_of(const na_request *request, na_limited what, const na_limit *limit,
-                   const char *subject, unsigned char *key)
+static void key_of(apr_pool_t *pool, const na_limits *limits, na_limited what,
+                   const na_limit *limit, const char *subject, unsigned char *key)
 {
-    const na_bytes secret = {request->config->limits.key, sizeof request->config->limits.key};
+    const na_bytes secret = {limits->key, sizeof limits->key};
     na_hmac_sha256(key, secret, na_bytes_of(subject));
     unsigned bucket =
         ((unsigned)key[0] << 16 | (unsigned)key[1] << 8 | key[2]) & ((1u << BUCKET_BITS) - 1);
     const char *name =
-        apr_psprintf(request->pool, "%s %s %d/%ld %u", na_limited_name(what),
-                     na_limit_by_name(limit->by), limit->rate.most, limit->rate.seconds, bucket);
+        apr_psprintf(pool, "%s %s %d/%ld %u", na_limited_name(what), na_limit_by_name(limit->by),
+                     limit->rate.most, limit->rate.seconds, bucket);
     na_hmac_sha256(key, secret, na_bytes_of(name));
 }
 
@@ -225,7 +225,7 @@ static na_error *take_one(na_request *request, na_limited what, const na_limit *
     const char *subject = subject_of(request->pool, who, limit->by);
     if (!subject)
         return NULL;
-    key_of(request, what, limit, subject, t.key);
+    key_of(request->pool, &request->config->limits, what, limit, subject, t.key);
     na_rate_take(request->rates, request->pool, t.key, &limit->rate, request->now, &t.answer);
     if (t.answer.allowed) {
         if (!request->taken)
@@ -271,4 +271,33 @@ void na_limit_give_back(na_request *request)
             na_rate_give_back(request->rates, request->pool, t->key, &t->rate, &t->answer);
     }
     request->taken = NULL;
+}
+
+/* ── unlocking ─────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *forget(apr_pool_t *pool, const na_limits *limits, const na_rates *rates,
+                        const char *account)
+{
+    for (int what = 0; what < NA_LIMITED; what++)
+        for (int i = 0; i < limits->of[what].count; i++) {
+            const na_limit *limit = &limits->of[what].list[i];
+            unsigned char key[NA_RATE_KEY_LEN];
+            if (limit->by != NA_BY_ACCOUNT)
+                continue;
+            key_of(pool, limits, (na_limited)what, limit, account, key);
+            NA_TRY(na_rate_forget(rates, pool, key));
+        }
+    return NULL;
+}
+
+na_error *na_limit_unlock(apr_pool_t *pool, const na_config *config, const na_rates *rates,
+                          const char *name)
+{
+    NA_TRY(forget(pool, &config->limits, rates, na_limit_account(pool, NULL, name)));
+    for (int i = 0; i < config->providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(config->providers, i, const na_provider *);
+        if (provider->type == NA_CREDENTIALS)
+            NA_TRY(forget(pool, &config->limits, rates, na_limit_account(pool, provider, name)));
+    }
+    return NULL;
 }

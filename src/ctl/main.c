@@ -44,6 +44,8 @@ static const struct {
     {"user disable", na_command_user_disable, "ID|EMAIL [--json]",
      "let a user sign in no more, and end the sessions in the database"},
     {"user enable", na_command_user_enable, "ID|EMAIL [--json]", "let the user sign in again"},
+    {"user unlock", na_command_user_unlock, "NAME|EMAIL [--server URL] --secret-file FILE [--json]",
+     "forget the failed sign-ins of an account; URL and FILE as for session revoke"},
     {"user delete", na_command_user_delete, "ID|EMAIL [--yes] [--json]",
      "delete a user with everything that is the user's, without asking where --yes is there"},
     {"user set-password", na_command_user_set_password,

@@ -21,6 +21,10 @@
 /* A listing of a million sessions. */
 #define BODY_MAX ((apr_size_t)512 * 1024 * 1024)
 
+#define NEEDS_SECRET                                                                               \
+    "--secret-file FILE (or NEXTAUTHCTL_SECRET_FILE) is wanted: a file with the site's "           \
+    "NextAuthSecret"
+
 /* Of what is shown of a session. */
 #define FIELD_MAX 64
 
@@ -129,7 +133,7 @@ static na_error *give_order(const call *c, const char *secret, const na_order *o
 
 static int end(const call *c, const char *secret, const char *session)
 {
-    const na_order order = {session, c->user};
+    const na_order order = {.session = session, .user = c->user};
     na_error *error = give_order(c, secret, &order);
     if (error)
         return na_ctl_failed(c->pool, error);
@@ -145,9 +149,7 @@ int na_command_session_revoke(apr_pool_t *pool, int argc, char **argv)
     if (!read_options(&c, argc, argv) || !c.count == !c.user)
         return na_ctl_wrong_call("session revoke", "IDs or --user PROVIDER/ID are wanted");
     if (!c.secret_file)
-        return na_ctl_wrong_call("session revoke",
-                                 "--secret-file FILE (or NEXTAUTHCTL_SECRET_FILE) is wanted: a "
-                                 "file with the site's NextAuthSecret");
+        return na_ctl_wrong_call("session revoke", NEEDS_SECRET);
     na_error *error = na_secret_read(pool, c.secret_file, &secret);
     if (error)
         return na_ctl_failed(pool, error);
@@ -157,4 +159,23 @@ int na_command_session_revoke(apr_pool_t *pool, int argc, char **argv)
     for (int i = 0; i < c.count; i++)
         failed |= end(&c, secret, c.ids[i]);
     return failed;
+}
+
+int na_command_user_unlock(apr_pool_t *pool, int argc, char **argv)
+{
+    call c = {.pool = pool};
+    char *secret;
+    if (!read_options(&c, argc, argv) || c.count != 1 || c.user)
+        return na_ctl_wrong_call("user unlock", NULL);
+    if (!c.secret_file)
+        return na_ctl_wrong_call("user unlock", NEEDS_SECRET);
+    na_error *error = na_secret_read(pool, c.secret_file, &secret);
+    const na_order order = {.unlock = c.ids[0]};
+    if (!error)
+        error = give_order(&c, secret, &order);
+    if (error)
+        return na_ctl_failed(pool, error);
+    if (!c.json)
+        printf("unlocked: %s\n", c.ids[0]);
+    return 0;
 }

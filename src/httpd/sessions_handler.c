@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/answer.h"
@@ -7,8 +9,8 @@
 
 /*
  * SetHandler nextauth-sessions: everybody's sessions, for the administrator's programs. GET lists
- * them, of one user with ?user=PROVIDER/ID; POST with order= ends what the order says, which takes
- * the site's secret.
+ * them, of one user with ?user=PROVIDER/ID; POST with order= ends or unlocks what the order says,
+ * which takes the site's secret.
  */
 
 static int failed(request_rec *r, const na_error *error)
@@ -17,6 +19,11 @@ static int failed(request_rec *r, const na_error *error)
     na_log_request(r, NA_LOG_ERROR, "SESSION_ERROR", "nextauth-sessions: %s", text);
     int down = na_is_unavailable(error);
     return na_answer_error(r, down ? HTTP_SERVICE_UNAVAILABLE : HTTP_INTERNAL_SERVER_ERROR, text);
+}
+
+static int refuse_without_store(request_rec *r)
+{
+    return na_answer_error(r, HTTP_NOT_FOUND, "there is no NextAuthSessionStore in this server");
 }
 
 static int list(request_rec *r, const na_sessions *sessions, const char *user)
@@ -62,6 +69,26 @@ static na_error *end(request_rec *r, const na_sessions *sessions, const char *ha
     return record(r, listed.record.user, handle);
 }
 
+/* What somebody signs in with is all that is known of an account that is locked. */
+static int unlock(request_rec *r, const char *name)
+{
+    const na_server_conf *conf = na_server_conf_of(r->server);
+    const na_event event = {.kind = NA_EVENT_UNLOCK_USER,
+                            .time = apr_time_now(),
+                            .actor = "administrator",
+                            .name = name,
+                            .email = strchr(name, '@') ? name : NULL,
+                            .origin = na_origin_of(r)};
+    na_error *error = na_limit_unlock(r->pool, conf->config, &conf->rates, name);
+    if (!error)
+        error = na_audit_write(conf->audit, r->pool, NULL, &event);
+    if (error)
+        return failed(r, error);
+    na_log_request(r, NA_LOG_INFO, "userUnlock", "unlocked by the administrator: %s",
+                   na_one_line(r->pool, name, 256));
+    return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "unlocked", 1));
+}
+
 static na_error *open_order(request_rec *r, const char *token, na_order *order)
 {
     const na_config *config = na_config_of(r);
@@ -76,11 +103,27 @@ static int refuse_order(request_rec *r, const na_error *error)
     return na_answer_error(r, HTTP_FORBIDDEN, "the order is not of this site's secret, or too old");
 }
 
-static int end_ordered(request_rec *r, const na_sessions *sessions)
+static int end_ordered(request_rec *r, const na_sessions *sessions, const na_order *order)
+{
+    int found;
+    if (!sessions->registry)
+        return refuse_without_store(r);
+    na_error *error = end(r, sessions, order->session, order->user, &found);
+    if (error)
+        return failed(r, error);
+    if (!found)
+        return na_answer_error(r, HTTP_NOT_FOUND, "there is no such session");
+    na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions ended by the administrator: %s %s",
+                   order->session ? "session" : "user",
+                   na_one_line(r->pool, order->session ? order->session : order->user, 256));
+    return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "revoked", 1));
+}
+
+static int obey(request_rec *r, const na_sessions *sessions)
 {
     apr_table_t *form;
     na_order order;
-    int found, status = na_read_form(r, &form);
+    int status = na_read_form(r, &form);
     if (status != OK)
         return status;
     const char *token = apr_table_get(form, "order");
@@ -90,15 +133,7 @@ static int end_ordered(request_rec *r, const na_sessions *sessions)
     na_error *error = open_order(r, token, &order);
     if (error)
         return refuse_order(r, error);
-    error = end(r, sessions, order.session, order.user, &found);
-    if (error)
-        return failed(r, error);
-    if (!found)
-        return na_answer_error(r, HTTP_NOT_FOUND, "there is no such session");
-    na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions ended by the administrator: %s %s",
-                   order.session ? "session" : "user",
-                   na_one_line(r->pool, order.session ? order.session : order.user, 256));
-    return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "revoked", 1));
+    return order.unlock ? unlock(r, order.unlock) : end_ordered(r, sessions, &order);
 }
 
 int na_answer_sessions(request_rec *r)
@@ -108,10 +143,9 @@ int na_answer_sessions(request_rec *r)
         return na_answer_error(r, HTTP_FORBIDDEN,
                                "nextauth-sessions is for whoever Require names, and for "
                                "this machine");
-    if (!sessions->registry)
-        return na_answer_error(r, HTTP_NOT_FOUND,
-                               "there is no NextAuthSessionStore in this server");
+    if (r->method_number == M_GET && !sessions->registry)
+        return refuse_without_store(r);
     if (r->method_number == M_GET)
         return list(r, sessions, apr_table_get(na_form_parse(r->pool, r->args, 8), "user"));
-    return end_ordered(r, sessions);
+    return obey(r, sessions);
 }

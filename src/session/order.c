@@ -17,6 +17,8 @@ na_error *na_order_seal(apr_pool_t *pool, const char *secret, const na_order *or
         json_object_set_new(claims, "session", json_string(order->session));
     if (order->user)
         json_object_set_new(claims, "user", json_string(order->user));
+    if (order->unlock)
+        json_object_set_new(claims, "unlock", json_string(order->unlock));
     NA_TRY(na_keyring_derive(pool, NA_V4, secrets, 1, purpose, &ring));
     return na_keyring_seal(pool, &ring, claims, now, NA_ORDER_AGE, token);
 }
@@ -28,8 +30,9 @@ na_error *na_order_open(apr_pool_t *pool, const char *const *secrets, int secret
     json_t *claims;
     NA_TRY(na_keyring_derive(pool, NA_V4, secrets, secret_count, purpose, &ring));
     NA_TRY(na_keyring_open(pool, &ring, na_bytes_of(token), now, &claims));
-    *order = (na_order){na_json_string(claims, "session"), na_json_string(claims, "user")};
-    return order->session || order->user
+    *order = (na_order){na_json_string(claims, "session"), na_json_string(claims, "user"),
+                        na_json_string(claims, "unlock")};
+    return order->session || order->user || order->unlock
                ? NULL
                : na_error_new(pool, NA_SESSION, "an order without a session or a user");
 }

@@ -5,12 +5,13 @@
 #include "base/error.h"
 
 /*
- * An administrator's order to end sessions, sealed with the site's secret: whoever can only reach
- * the server cannot give one. It is good for a minute.
+ * An administrator's order to end sessions or a lock, sealed with the site's secret: whoever can
+ * only reach the server cannot give one. It is good for a minute.
  */
 typedef struct na_order {
     const char *session; /* its handle; NULL: all of the user's */
     const char *user;    /* NULL: of whichever user the session is */
+    const char *unlock;  /* the name that a user signs in with; NULL if it ends sessions */
 } na_order;
 
 /* Seconds that an order is good for. */
@@ -19,7 +20,7 @@ typedef struct na_order {
 na_error *na_order_seal(apr_pool_t *pool, const char *secret, const na_order *order, apr_time_t now,
                         char **token);
 
-/* Any of the secrets opens it. An order names a session or a user: others are refused. */
+/* Any of the secrets opens it. An order names a session, a user, or a name to unlock. */
 na_error *na_order_open(apr_pool_t *pool, const char *const *secrets, int secret_count,
                         const char *token, apr_time_t now, na_order *order);
 
