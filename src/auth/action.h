@@ -54,6 +54,7 @@ typedef struct na_server {
 typedef struct na_process {
     na_documents *documents;
     na_password_gate *passwords;
+    na_call_limits *checks;           /* the password checks of all processes */
     struct na_replay_memory *replays; /* sign-ins whose answer came */
     na_metrics *metrics;              /* NULL where nothing is counted */
 } na_process;
@@ -96,6 +97,7 @@ typedef struct na_request {
 
     /* rate limits */
     apr_array_header_t *taken; /* what this request counted; NULL if nothing */
+    na_call_place *check;      /* of a password check that is under way */
     const char *network;       /* na_client_network of the client; NULL if not asked for yet */
     const char *account;       /* na_limit_account of who signs in; NULL if not known */
     long limit_wait;           /* seconds, of an error NA_RATE_LIMITED */

@@ -10,6 +10,8 @@
 
 /* Rate limits: who is counted, under which key, and what a refusal means. */
 
+#define TOO_MANY "too many passwords are being checked"
+
 /* ── whom something is counted for ─────────────────────────────────────────────────────────── */
 
 /*
@@ -37,16 +39,27 @@ const char *na_network_of(na_request *request)
     return request->network;
 }
 
+/* Longest wait and check, in milliseconds: a place that is kept longer is taken for abandoned. */
+#define CHECK_MS 30000
+
+/* A place among all processes' checks first, then one of this process's that may begin. */
 na_error *na_gate_enter(na_request *request)
 {
-    return na_password_gate_enter(request->process->passwords, na_network_of(request))
-               ? NULL
-               : na_error_new(request->pool, NA_BUSY, "too many passwords are being checked");
+    const char *client = na_network_of(request);
+    na_error *error = na_call_enter(request->process->checks, request->pool, &request->check);
+    if (error)
+        return na_error_wrap(request->pool, error, NA_BUSY, TOO_MANY);
+    error = na_call_aim(request->check, request->pool, client, CHECK_MS);
+    if (!error && na_password_gate_enter(request->process->passwords, client))
+        return NULL;
+    na_call_leave(request->check);
+    return na_error_new(request->pool, NA_BUSY, TOO_MANY);
 }
 
 void na_gate_leave(na_request *request)
 {
     na_password_gate_leave(request->process->passwords, na_network_of(request));
+    na_call_leave(request->check);
 }
 
 /*

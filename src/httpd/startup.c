@@ -109,6 +109,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
     process_of_child.replays = na_replays_of_child();
     NA_TRY(na_calls_open(pool, &calls));
+    NA_TRY(na_checks_open(pool, &process_of_child.checks));
     NA_TRY(na_documents_make(pool, &process_of_child.documents));
     NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process_of_child.passwords));
     for (server_rec *each = s; each; each = each->next) {

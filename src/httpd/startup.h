@@ -79,6 +79,9 @@ struct na_replay_memory *na_replays_of_child(void);
 
 na_error *na_calls_open(apr_pool_t *pool, na_call_limits **limits);
 
+/* Of the password checks of all processes, of which one client has a share. */
+na_error *na_checks_open(apr_pool_t *pool, na_call_limits **limits);
+
 /* NULL where nothing is counted. */
 na_metrics *na_metrics_of_child(apr_pool_t *pool);
 
