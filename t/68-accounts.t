@@ -186,6 +186,26 @@ async function sharedSessions(t, db, one, two) {
   t.is((await ours.get('/members/')).status, 401, 'and ends them');
 }
 
+// What others left in the tables is answered for good, not with 503 again and again.
+async function oddRows(t, db, one, two) {
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(db, one, two) });
+  t.section(`${db.engine}: an account whose user is gone`);
+  await db.sql(dialect(db, `INSERT INTO accounts ("userId", "type", "provider", "providerAccountId") VALUES (987654, 'oauth', 'one', 'orphan')`));
+  const orphan = await signIn(site, one, 'one', { id: 'orphan', name: 'Otto', email: 'otto@example.org' });
+  const { id } = await whoIs(orphan);
+  t.ok(id && id !== '987654', 'its owner is a new user', orphan.answer.status);
+  t.is((await db.sql(dialect(db, `SELECT "userId" FROM accounts WHERE "providerAccountId" = 'orphan'`))).map((row) => String(row.userId)), [id], 'who has it from then on');
+  t.like(site.log(), /an account of 'one' belongs to user 987654, who is not there: the row is removed/, 'and the log says so');
+
+  if (db.engine !== 'mariadb') return;
+  t.section('mariadb: an address that the column takes for another');
+  await db.sql('ALTER TABLE users MODIFY email VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci');
+  await db.sql("INSERT INTO users (name, email) VALUES ('Other', 'zoé@example.org')");
+  const alike = await signIn(site, one, 'one', { id: 'alike', email: 'zoe@example.org' });
+  t.is(refusal(alike), 'AccessDenied', 'refused');
+  t.like(site.log(), /the database takes the address for that of user \d+: its column ignores accents or blanks/, 'and the log says why');
+}
+
 suite('Users, accounts and sessions in a database that NextAuth shares', async (t) => {
   const here = databasesHere();
   const one = await startHomemade(t);
@@ -201,5 +221,6 @@ suite('Users, accounts and sessions in a database that NextAuth shares', async (
     t.is(migrated.status, 0, `${engine}: the tables are made`, migrated.stderr);
     await cases(t, db, one, two);
     await sharedSessions(t, db, one, two);
+    await oddRows(t, db, one, two);
   }
 });

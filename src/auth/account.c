@@ -105,6 +105,21 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
     return link_to(use, subject, user);
 }
 
+/* A user was deleted by something that left his accounts: such a row is nobody's. */
+static na_error *remove_orphan(na_request *request, na_db_use *use, const na_subject *subject,
+                               const char *account_id)
+{
+    na_db_account orphan;
+    int found;
+    NA_TRY(na_db_get_account(use, subject->provider->id, account_id, &orphan, &found));
+    if (!found)
+        return NULL;
+    na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
+           "an account of '%s' belongs to user %s, who is not there: the row is removed",
+           subject->provider->id, na_percent_encode(request->pool, orphan.user_id));
+    return na_db_unlink_account(use, subject->provider->id, account_id);
+}
+
 static na_error *decide(na_request *request, na_db_use *use, na_subject *subject, const char *email,
                         const char *current_id, na_db_user *user)
 {
@@ -120,6 +135,8 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
     NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
     if (current_id)
         NA_TRY(na_db_get_user(use, current_id, &current, &is_signed_in));
+    if (!is_known)
+        NA_TRY(remove_orphan(request, use, subject, account_id));
     if (!is_known)
         return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
     return is_signed_in && strcmp(current.id, user->id) != 0

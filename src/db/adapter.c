@@ -90,6 +90,27 @@ static na_db_user read_user(const na_rows *rows, int row, int from)
                         .image = na_rows_value(rows, row, from + 4)};
 }
 
+/*
+ * Where the column ignores accents, MySQL's index refuses the address of somebody else as well:
+ * asking again, as after a conflict, would not help.
+ */
+static na_error *check_look_alike(na_db_use *use, const char *email, const char *own_id)
+{
+    na_rows rows;
+    if (!email || na_db_engine_of(use) != NA_DB_MYSQL)
+        return NULL;
+    NA_TRY(na_db_select(use, NA_SQL_USER_BY_EMAIL, 1, &email, &rows));
+    for (int i = 0; i < rows.count; i++) {
+        na_db_user user = read_user(&rows, i, 0);
+        if (strcasecmp(user.email, email) != 0 && (!own_id || strcmp(user.id, own_id) != 0))
+            return na_error_new(na_db_pool(use), NA_ACCESS_DENIED,
+                                "the database takes the address for that of user %s: its column "
+                                "ignores accents or blanks (give it the collation utf8mb4_bin)",
+                                user.id);
+    }
+    return NULL;
+}
+
 static na_error *insert_with_id(na_db_use *use, na_db_user *user)
 {
     user->id = na_random_uuid(na_db_pool(use));
@@ -103,6 +124,7 @@ na_error *na_db_create_user(na_db_use *use, na_db_user *user)
     const char *arguments[] = {user->name, user->email, time_text(use, user->email_verified),
                                user->image};
     na_rows rows;
+    NA_TRY(check_look_alike(use, user->email, NULL));
     if (!na_schema_makes_ids(na_db_schema_of(use)))
         return insert_with_id(use, user);
     if (na_db_engine_of(use) == NA_DB_MYSQL) {
@@ -174,6 +196,7 @@ na_error *na_db_update_user(na_db_use *use, const na_db_user *user)
     NA_TRY(is_exact(use, user->id, &exact));
     if (!exact)
         return NULL;
+    NA_TRY(check_look_alike(use, user->email, user->id));
     return na_db_change(use, NA_SQL_UPDATE_USER, COUNT(arguments), arguments, NULL);
 }
 
