@@ -104,6 +104,11 @@ async function users(t, db) {
   const changed = await choose(reset, BETTER);
   t.ok(isIn(changed), 'with which another is chosen');
   t.ok(!isIn(await choose(older, GOOD)), 'by one link: it ends the others');
+  const told = async (n) => {
+    await until('notices', () => mail.notices.length >= n);
+    return mail.notices.map(({ raw, envelope }) => [envelope.rcptTo[0].address, /^Subject: Your (.+) for/m.exec(raw)[1]]);
+  };
+  t.is(await told(1), [['ada@example.org', 'password']], 'of which the owner is told');
   t.is([(await copy.get('/members/')).status, (await changed.get('/members/')).status], [401, 200], 'sessions from before are ended');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('ada@example.org', BETTER))], [false, true], 'the old password is no more');
   const twice = await linkOf('signup', 'ada@example.org');
@@ -121,6 +126,7 @@ async function users(t, db) {
   t.like((await change({ change: 'password', currentPassword: 'wrong', password: GOOD })).text, /current password is another/, 'the password wants the old one');
   const elsewhere = await signIn('ada@example.org', BETTER);
   t.like((await change({ change: 'password', currentPassword: BETTER, password: GOOD })).text, /Your password was changed/, 'and is changed with it');
+  t.is((await told(2)).at(-1), ['ada@example.org', 'password'], 'of which the owner is told, too');
   t.is([(await me.get('/members/')).status, (await elsewhere.get('/members/')).status], [200, 401], 'which ends all other sessions');
   t.like((await me.post('/api/auth/account', { change: 'name', name: 'Eve' })).location, /account$/, 'a form of another site changes nothing');
   const before = mail.mails.length;
@@ -134,6 +140,7 @@ async function users(t, db) {
   t.like((await new Client(site).open(link.href)).location, /signin/, 'the link wants the user to be signed in');
   t.like((await me.open(link.href)).text, /Is <strong>countess@example\.org<\/strong> to be/, 'and asks');
   t.like((await post(me, 'confirm-email', fields)).text, /Your address was changed/, 'then it counts');
+  t.is((await told(4)).slice(2).sort(), [['ada@example.org', 'email address'], ['countess@example.org', 'email address']], 'the previous address and the new one are told');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('countess@example.org', GOOD))], [false, true], 'for signing in');
   t.is((await post(me, 'confirm-email', fields)).location, `${site.url}/api/auth/error?error=Verification`, 'once');
   await until('two events', () => receiver.taken().length === 2);

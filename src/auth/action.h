@@ -151,6 +151,15 @@ na_error *na_account_resolve_email(na_request *request, na_subject *subject);
 na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
                            na_subject *subject);
 
+/* How long a notice that cannot be sent at once is tried for: it says what was done. */
+#define NA_NOTICE_SECONDS (24L * 3600)
+
+/*
+ * notice.c: tells the owner of an address by mail what was done with the account, where mail is
+ * sent at all. What goes wrong is a line of the log: it is done.
+ */
+void na_notice_send(na_request *request, na_mail_kind kind, const char *email, long seconds);
+
 /*
  * reclaim.c: the address of a user is vouched for, for the first time perhaps: then whoever was
  * signed in with what was made before is out. `kept` (may be NULL) is the account that vouches.

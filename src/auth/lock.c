@@ -2,7 +2,6 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
-#include "base/url.h"
 #include "mail/address.h"
 
 /* An account whose attempts are used up by strangers is locked for them; its owner is told. */
@@ -16,34 +15,6 @@ static na_error *find_owner(na_request *request, const char *email, na_db_user *
     if (!found)
         *user = (na_db_user){0};
     return NULL;
-}
-
-/* The link leads to a page, and does nothing by itself. */
-static na_error *send_mail(na_request *request, const char *email, long seconds)
-{
-    const na_config *config = request->config;
-    const char *page = config->features & NA_FEATURE_RESET ? "/reset-password" : "/signin";
-    na_mail_message message;
-    na_url site;
-    na_url_parse(request->pool, config->origin, &site);
-    const na_mail_values values = {.url = apr_pstrcat(request->pool, config->base_url, page, NULL),
-                                   .host = site.origin + strlen(site.scheme) + strlen("://"),
-                                   .email = email,
-                                   .brand_color = config->theme.brand_color,
-                                   .button_text = config->theme.button_text,
-                                   .valid_for = seconds};
-    na_mail_template_fill(request->pool, config->mail_templates[NA_MAIL_ACCOUNT_LOCKED], &values,
-                          &message);
-    return na_mail_queue_put(request->mails, request->pool, &message, na_network_of(request),
-                             request->now + apr_time_from_sec(seconds));
-}
-
-static void tell_owner(na_request *request, const char *email, long seconds)
-{
-    na_error *error = send_mail(request, email, seconds);
-    if (error)
-        na_log(request, NA_LOG_WARNING, "RATE_LIMIT", "the owner of the account is not told: %s",
-               na_error_text(request->pool, error));
 }
 
 /* Whom a name is of is looked for in the database only; the record has the name in any case. */
@@ -67,7 +38,7 @@ na_error *na_lock_report(na_request *request, long seconds)
            seconds);
     NA_TRY(na_record_event(request, NULL, &event));
     na_report(request, &event);
-    if (owner.id && owner.email && request->mails)
-        tell_owner(request, owner.email, seconds);
+    if (owner.id)
+        na_notice_send(request, NA_MAIL_ACCOUNT_LOCKED, owner.email, seconds);
     return NULL;
 }

@@ -158,6 +158,7 @@ static na_error *change_password(na_request *request, const na_session *session,
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, put_password(request, use, user, hash, &event)));
     na_report(request, &event);
+    na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user->email, NA_NOTICE_SECONDS);
     *said = request->sessions->registry
                 ? "Your password was changed. You are signed out everywhere else."
                 : "Your password was changed.";
@@ -309,6 +310,7 @@ na_error *na_confirm_email(na_request *request, na_response *response)
                         na_page_confirm_email(request->pool, &form, email, token));
         return NULL;
     }
+    const char *before = user.email;
     na_event event = na_event_of_db_user(request, NA_EVENT_EMAIL_CHANGE, &user);
     event.detail = email;
     NA_TRY(na_db_write(request->db, request->pool, &use));
@@ -320,6 +322,9 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     na_event update = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, &user);
     update.email = email;
     na_report(request, &update);
+    na_notice_send(request, NA_MAIL_EMAIL_CHANGED, before, NA_NOTICE_SECONDS);
+    if (!before || strcmp(before, email) != 0)
+        na_notice_send(request, NA_MAIL_EMAIL_CHANGED, email, NA_NOTICE_SECONDS);
     respond(request, response, &user, "Your address was changed.", 0);
     return NULL;
 }

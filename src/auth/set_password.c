@@ -254,6 +254,8 @@ na_error *na_post_set_password(na_request *request, na_response *response)
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
                                              "type", "credentials", "providerAccountId", user.id));
     na_report_changes(request, &subject);
+    if (!is_new)
+        na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user.email, NA_NOTICE_SECONDS);
     request->is_recorded = 1; /* of the sign-in, which is what can fail now */
     /* whoever had the old password, or a session made with it, is out */
     NA_TRY(na_password_user_sign_out(request, user.id, NULL));

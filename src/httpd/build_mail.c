@@ -74,7 +74,9 @@ na_error *na_build_mail_template(na_building *b, const na_written *w)
     na_mail_template *template = apr_palloc(b->pool, sizeof *template);
     if (!na_mail_kind_find(w->argv[0], &kind))
         return na_wrong(
-            b, "'%s': signIn, signUp, passwordReset, emailChange or accountLocked is wanted",
+            b,
+            "'%s': signIn, signUp, passwordReset, emailChange, accountLocked, passwordChanged "
+            "or emailChanged is wanted",
             w->argv[0]);
     *template = *b->config->mail_templates[kind];
     b->config->mail_templates[kind] = template;

@@ -198,7 +198,8 @@ const command_rec na_directives[] = {
     SERVER("NextAuthMail", one_or_more,
            "smtp:// or smtps:// address, or a service's name, then key=value"),
     SERVER("NextAuthMailTemplate", two_or_more,
-           "signIn, signUp, passwordReset, emailChange or accountLocked, then text=, html= and "
+           "signIn, signUp, passwordReset, emailChange, accountLocked, passwordChanged or "
+           "emailChanged, then text=, html= and "
            "subject="),
     SERVER("NextAuthRoleColumn", one, "On or Off: users have a column named role"),
     SERVER("NextAuthProvider", one_or_more, "a provider's id, then key=value"),

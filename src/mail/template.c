@@ -48,6 +48,18 @@
     "from browsers that did not sign in to it before. If you have forgotten your password, you "   \
     "can choose a new one."
 
+#define PASSWORD_CHANGED                                                                           \
+    "The password of your account was changed. If you did this, there is nothing to do. If you "   \
+    "did not, choose a new password now."
+#define EMAIL_CHANGED                                                                              \
+    "The email address of your account was changed. If you did this, there is nothing to do. If "  \
+    "you did not, contact the administrator of {{host}}."
+
+#define NOTICE(heading, note)                                                                      \
+    {                                                                                              \
+        heading, heading "\n\n" note "\n{{url}}\n\n", HTML(heading, "Go to {{host}}", note)        \
+    }
+
 const na_mail_template *na_mail_template_default(na_mail_kind kind)
 {
     static const na_mail_template templates[NA_MAIL_KINDS] = {
@@ -62,9 +74,11 @@ const na_mail_template *na_mail_template_default(na_mail_kind kind)
         [NA_MAIL_EMAIL_CHANGE] =
             TEMPLATE("Confirm your new e-mail address for {{host}}", "Confirm address",
                      "If you did not ask for it, ignore this e-mail: nothing changes."),
-        [NA_MAIL_ACCOUNT_LOCKED] = {"Failed sign-ins at {{host}}",
-                                    "Failed sign-ins at {{host}}\n\n" LOCKED "\n{{url}}\n\n",
-                                    HTML("Failed sign-ins at {{host}}", "Go to {{host}}", LOCKED)},
+        [NA_MAIL_ACCOUNT_LOCKED] = NOTICE("Failed sign-ins at {{host}}", LOCKED),
+        [NA_MAIL_PASSWORD_CHANGED] =
+            NOTICE("Your password for {{host}} was changed", PASSWORD_CHANGED),
+        [NA_MAIL_EMAIL_CHANGED] =
+            NOTICE("Your email address for {{host}} was changed", EMAIL_CHANGED),
     };
     return &templates[kind];
 }
@@ -73,7 +87,9 @@ static const char *const kinds[NA_MAIL_KINDS] = {[NA_MAIL_SIGN_IN] = "signIn",
                                                  [NA_MAIL_SIGN_UP] = "signUp",
                                                  [NA_MAIL_PASSWORD_RESET] = "passwordReset",
                                                  [NA_MAIL_EMAIL_CHANGE] = "emailChange",
-                                                 [NA_MAIL_ACCOUNT_LOCKED] = "accountLocked"};
+                                                 [NA_MAIL_ACCOUNT_LOCKED] = "accountLocked",
+                                                 [NA_MAIL_PASSWORD_CHANGED] = "passwordChanged",
+                                                 [NA_MAIL_EMAIL_CHANGED] = "emailChanged"};
 
 const char *na_mail_kind_name(na_mail_kind kind)
 {

@@ -4,17 +4,19 @@
 
 #include "mail/mail.h"
 
-/* What a mail is for; its name in configuration is signIn, signUp, passwordReset, emailChange or
- * accountLocked. */
+/* What a mail is for; its name in configuration is signIn, signUp, passwordReset, emailChange,
+ * accountLocked, passwordChanged or emailChanged. */
 typedef enum na_mail_kind {
     NA_MAIL_SIGN_IN,
     NA_MAIL_SIGN_UP,
     NA_MAIL_PASSWORD_RESET,
     NA_MAIL_EMAIL_CHANGE,
-    NA_MAIL_ACCOUNT_LOCKED
+    NA_MAIL_ACCOUNT_LOCKED,
+    NA_MAIL_PASSWORD_CHANGED,
+    NA_MAIL_EMAIL_CHANGED
 } na_mail_kind;
 
-#define NA_MAIL_KINDS 5
+#define NA_MAIL_KINDS 7
 
 /* Its name in configuration. */
 const char *na_mail_kind_name(na_mail_kind kind);

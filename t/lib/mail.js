@@ -35,13 +35,16 @@ async function readAll(stream) {
   return Buffer.concat(chunks);
 }
 
+// What was done is told besides: tests that wait for a link must not take such a mail for it.
+const NOTICE = /^Subject: Your (password|email address) for \S+ was changed/im;
+
 /*
  * Options: tls ('none', 'starttls', 'smtps'), certificates, user and password (AUTH is then demanded).
  * `server.answers` holds what comes next for MAIL, RCPT and DATA: { RCPT: [450, 450] }; then all is
- * well. `server.slow` delays each DATA by as many ms. `server.mails` has what arrived.
+ * well. `server.slow` delays each DATA by as many ms. `server.mails` has what arrived, `server.notices` those that tell of a change.
  */
 async function startMail(t, options = {}) {
-  const server = { mails: [], attempts: 0, answers: {}, slow: 0 };
+  const server = { mails: [], notices: [], attempts: 0, answers: {}, slow: 0 };
   const next = (command, callback) => {
     const code = (server.answers[command] || []).shift();
     callback(code ? reply(code) : null);
@@ -66,7 +69,8 @@ async function startMail(t, options = {}) {
       const raw = await readAll(stream);
       if (server.slow) await pause(server.slow);
       next('DATA', (error) => {
-        if (!error) server.mails.push({ raw: raw.toString('latin1'), raw8: raw, envelope: session.envelope, secure: session.secure, user: session.user });
+        const kept = NOTICE.test(raw.toString('latin1')) ? server.notices : server.mails;
+        if (!error) kept.push({ raw: raw.toString('latin1'), raw8: raw, envelope: session.envelope, secure: session.secure, user: session.user });
         callback(error);
       });
     },
