@@ -115,6 +115,44 @@ async function users(t, db) {
   t.like(twice.subject, /^Reset your password/, 'who signs up again is sent that');
   t.ok(!mail.mails.some(({ envelope }) => envelope.rcptTo.some(({ address }) => address === 'nobody@example.org')), 'who has no account gets no mail');
 
+  t.section(`${db.engine}: few links are valid at a time`);
+  const links = [];
+  for (let i = 0; i < 5; i += 1) links.push(await linkOf('reset-password', 'ada@example.org'));
+  const rows = async () => (await db.sql("SELECT identifier FROM verification_token WHERE identifier = 'reset:ada@example.org'")).length;
+  t.is(await rows(), 3, 'of five, the database has three');
+  const mailed = mail.mails.length;
+  await Promise.all(Array.from({ length: 8 }, () => ask('signup', 'many@example.org')));
+  await until('all of their mails', () => mail.mails.length === mailed + 8);
+  const many = (await db.sql("SELECT identifier FROM verification_token WHERE identifier = 'signup:many@example.org'")).length;
+  t.ok(many >= 1 && many <= 3, 'of eight at once it has no more', many); // fewer where some are of one millisecond
+  t.is(await rows(), 3, 'nobody else\'s are ended by that');
+  t.is([isIn(await choose(links[0], GOOD)), isIn(await choose(links[1], GOOD))], [false, false], 'the oldest do not work any more');
+  t.ok(isIn(await choose(links[2], BETTER)), 'the newest three do');
+
+  t.section(`${db.engine}: no answer tells who has an account, by its work either`);
+  if (db.engine === 'mariadb') {
+    const asked = async (act) => {
+      await db.admin('TRUNCATE mysql.general_log');
+      await db.admin("SET GLOBAL general_log = 'ON'");
+      const answer = await act();
+      await db.admin("SET GLOBAL general_log = 'OFF'");
+      const log = await db.admin("SELECT command_type, argument FROM mysql.general_log WHERE command_type IN ('Execute', 'Query') AND argument NOT LIKE '%general_log%'");
+      return [answer.status, answer.location, log.map((row) => row.argument.replace(/'[^']*'/g, '?').replace(/\b\d+\b/g, 'N'))];
+    };
+    const mails = mail.mails.length;
+    // All that is prepared once, and all rows that there can be.
+    for (let round = 0; round < 4; round += 1) for (const path of ['signup', 'reset-password']) for (const email of ['ada@example.org', 'eve@example.org']) await ask(path, email);
+    const sent = await asked(() => ask('reset-password', 'ada@example.org'));
+    const toNobody = await asked(() => ask('reset-password', 'eve@example.org'));
+    t.is(toNobody, sent, 'reset-password asks the database the same for somebody and nobody');
+    t.ok(sent[2].some((line) => /INSERT INTO .verification_token/.test(line)), '  all that a link takes', sent[2]);
+    t.is(await asked(() => ask('signup', 'eve@example.org')), await asked(() => ask('signup', 'ada@example.org')), 'so does signup');
+    const wrong = (email) => asked(async () => (await signIn(email, 'wrong words for anybody')).answer);
+    await wrong('ada@example.org');
+    t.is(await wrong('eve@example.org'), await wrong('ada@example.org'), 'and a sign-in with a wrong password');
+    await until('mails of four rounds and two more, but those to reset nobody\'s password', () => mail.mails.length === mails + 3 * 4 + 3);
+  }
+
   t.section(`${db.engine}: one's account`);
   const me = await signIn('ada@example.org', BETTER);
   const page = await me.page('/api/auth/account');
@@ -167,6 +205,40 @@ async function users(t, db) {
   for (const path of ['signup', 'reset-password', 'account', 'set-password?token=x&email=a@b.org']) t.is((await new Client(plain).page(`/api/auth/${path}`)).location, `${plain.url}/api/auth/error?error=Configuration`, path);
 }
 
+// Seconds that httpd's children have computed for so far.
+function worked(site) {
+  const fs = require('node:fs');
+  let ticks = 0;
+  for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+      if (Number(fields[1]) === site.pid) ticks += Number(fields[11]) + Number(fields[12]);
+    } catch { /* it has ended */ }
+  }
+  return ticks / 100;
+}
+
+async function hashing(t, db) {
+  t.section(`${db.engine}: a hash is made for those alone who have a link`);
+  const mail = await startMail(t, { tls: 'none' });
+  const site = await t.httpd({ config: config(db, mail, features).replace('hash=bcrypt:10', 'hash=bcrypt:14') });
+  const choose = async (token, email) => {
+    const client = new Client(site);
+    return client.post('/api/auth/set-password', { csrfToken: await client.csrf(), token, email, password: GOOD });
+  };
+  const before = worked(site);
+  for (const token of ['x', 'f'.repeat(64), 'f'.repeat(80)]) t.is((await choose(token, 'ada@example.org')).location, `${site.url}/api/auth/error?error=Verification`, 'a token that was never made is refused');
+  const rubbish = worked(site) - before;
+  const client = new Client(site);
+  await client.post('/api/auth/signup', { csrfToken: await client.csrf(), email: 'grace@example.org' });
+  await until('a mail', () => mail.mails.length);
+  const link = new URL(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
+  t.is((await choose(link.searchParams.get('token'), 'grace@example.org')).status, 302, 'one that was made is taken');
+  const hash = worked(site) - before - rubbish;
+  t.ok(rubbish * 2 < hash, 'and takes the hash, which three others together do not', `${rubbish} s, ${hash} s`);
+  t.is((await choose(link.searchParams.get('token'), 'grace@example.org')).location, `${site.url}/api/auth/error?error=Verification`, 'once');
+}
+
 // bcrypt of GOOD by htpasswd, cheaper than what is asked for here.
 async function nextauthctlHash() {
   const { execFileSync } = require('node:child_process');
@@ -181,8 +253,9 @@ suite('Users with passwords in the database', async (t) => {
       t.skip(engine, `install ${here.lacking.join(' ')}`);
       continue;
     }
-    const db = await start(t);
+    const db = await start(t, engine === 'mariadb' ? { settings: { 'log-output': 'TABLE' } } : undefined);
     t.is((await nextauthctl(db, ['migrate'])).status, 0, `${engine}: a database`);
     await users(t, db);
+    if (engine === 'sqlite') await hashing(t, db);
   }
 });

@@ -187,6 +187,7 @@ typedef struct na_link {
     const char *identifier; /* what it is for, in the database */
     const char *path;       /* below the base address */
     long valid_for;         /* seconds */
+    int is_for_nobody;      /* all is done as for somebody, but no mail leaves */
 } na_link;
 
 /* The code of an error is NA_EMAIL_SIGNIN or one of an unavailable database. */
@@ -208,6 +209,10 @@ na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email
 
 na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
                       const char *token);
+
+/* What na_link_use would say now; nothing is used up. */
+na_error *na_link_check(na_request *request, na_db_use *use, const char *identifier,
+                        const char *token);
 
 /* opened_link.c: a link that was opened, or the form of its page. */
 typedef struct na_opened_link {

@@ -33,7 +33,7 @@ na_error *na_signin_email(na_request *request, na_response *response)
         na_limit_take(request, NA_LIMIT_MAGIC_LINK, na_limit_account(request->pool, NULL, email)));
     NA_TRY(na_apply_rules(request, &subject));
     const char *path = apr_pstrcat(request->pool, "/callback/", request->provider->id, NULL);
-    const na_link link = {NA_MAIL_SIGN_IN, email, email, path, request->provider->max_age};
+    const na_link link = {NA_MAIL_SIGN_IN, email, email, path, request->provider->max_age, 0};
     NA_TRY(na_link_send(request, &link));
     const char *page =
         apr_pstrcat(request->pool, request->config->base_url,

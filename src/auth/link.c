@@ -55,6 +55,14 @@ static int is_of_site(const na_request *request, const char *token)
     return 0;
 }
 
+/* Nobody needs many links: a new one ends the oldest. The lock is that of links that are used. */
+static na_error *put_token(na_db_use *use, const char *email, const na_db_token *token)
+{
+    NA_TRY(na_db_lock(use, apr_pstrcat(na_db_pool(use), "email ", email, NULL)));
+    NA_TRY(na_db_make_room_for_token(use, token->identifier));
+    return na_db_create_token(use, token);
+}
+
 static na_error *keep_token(na_request *request, const na_link *link, const char *token)
 {
     const na_db_token row = {link->identifier,
@@ -62,7 +70,7 @@ static na_error *keep_token(na_request *request, const na_link *link, const char
                              apr_time_as_msec(request->now) + link->valid_for * 1000};
     na_db_use *use;
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, na_db_create_token(use, &row));
+    return na_db_end(use, put_token(use, link->email, &row));
 }
 
 static const char *address_of(na_request *request, const na_link *link, const char *token)
@@ -86,6 +94,8 @@ na_error *na_link_send(na_request *request, const na_link *link)
     const na_user reader = {.email = link->email};
     na_event event = na_event_of(request, NA_EVENT_LINK_SENT, &reader);
     event.detail = na_mail_kind_name(link->kind);
+    event.failure = link->is_for_nobody ? NA_ACCESS_DENIED : NULL;
+    event.reason = link->is_for_nobody ? "there is nothing to send to this address" : NULL;
     NA_TRY(na_record_event(request, NULL, &event));
     NA_TRY(keep_token(request, link, token));
     na_url_parse(request->pool, request->config->origin, &site);
@@ -97,6 +107,7 @@ na_error *na_link_send(na_request *request, const na_link *link)
                                    .valid_for = link->valid_for};
     na_mail_template_fill(request->pool, request->config->mail_templates[link->kind], &values,
                           &message);
+    message.is_for_nobody = link->is_for_nobody;
     na_error *error =
         na_mail_queue_put(request->mails, request->pool, &message, na_network_of(request),
                           request->now + apr_time_from_sec(link->valid_for));
@@ -115,8 +126,11 @@ na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email
     return NULL;
 }
 
-/* A token of any of the secrets; who deletes its row has it. */
-na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
+typedef na_error *taker(na_db_use *use, const char *identifier, const char *hash,
+                        na_db_token *token, int *found);
+
+/* A token of any of the secrets. */
+static na_error *take(na_request *request, na_db_use *use, taker *taking, const char *identifier,
                       const char *token)
 {
     na_db_token row;
@@ -124,13 +138,25 @@ na_error *na_link_use(na_request *request, na_db_use *use, const char *identifie
     if (!is_of_site(request, token))
         return na_error_new(request->pool, NA_VERIFICATION, "the link is another site's");
     for (int i = 0; i < request->config->secret_count && !found; i++)
-        NA_TRY(na_db_use_token(use, identifier,
-                               hash_of(request->pool, token, request->config->secrets[i]), &row,
-                               &found));
+        NA_TRY(taking(use, identifier, hash_of(request->pool, token, request->config->secrets[i]),
+                      &row, &found));
     if (!found)
         return na_error_new(request->pool, NA_VERIFICATION,
-                            "the link was used before, or never made");
+                            "the link was used before, was ended by newer ones, or never made");
     return row.expires > apr_time_as_msec(request->now)
                ? NULL
                : na_error_new(request->pool, NA_VERIFICATION, "the link came too late");
+}
+
+/* Who deletes its row has it. */
+na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
+                      const char *token)
+{
+    return take(request, use, na_db_use_token, identifier, token);
+}
+
+na_error *na_link_check(na_request *request, na_db_use *use, const char *identifier,
+                        const char *token)
+{
+    return take(request, use, na_db_find_token, identifier, token);
 }

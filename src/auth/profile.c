@@ -182,8 +182,9 @@ static na_error *change_email(na_request *request, const na_session *session, na
         *fault = "That is no e-mail address.";
         return NULL;
     }
-    const na_link link = {NA_MAIL_EMAIL_CHANGE, email, identifier_of(request->pool, user, email),
-                          "/confirm-email", VALID_FOR};
+    const na_link link = {
+        NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, email),
+        "/confirm-email",     VALID_FOR, 0};
     *said = "A link was sent to the new address. It counts once you have opened it.";
     return na_link_send(request, &link);
 }

@@ -89,16 +89,23 @@ static na_error *send_quietly(na_request *request, const na_link *link)
     return NULL;
 }
 
-/* Whoever asks for what he has, or has not, gets a mail about what he can do. */
+/*
+ * Whoever asks for what he has, or has not, gets a mail about what he can do. Where that is
+ * nothing, everything but the mail is done all the same: the time must not tell who has an account.
+ */
 static na_error *send_what_fits(na_request *request, const char *email, int wants_new)
 {
     int found;
     NA_TRY(has_user(request, email, &found));
     int needed = found ? NA_FEATURE_RESET : NA_FEATURE_SIGN_UP;
-    if (!(request->config->features & needed) || (!found && !wants_new))
-        return NULL;
-    const na_link link = {found ? NA_MAIL_PASSWORD_RESET : NA_MAIL_SIGN_UP, email,
-                          identifier_of(request->pool, !found, email), "/set-password", VALID_FOR};
+    int is_new = wants_new && !found;
+    const na_link link = {.kind = is_new ? NA_MAIL_SIGN_UP : NA_MAIL_PASSWORD_RESET,
+                          .email = email,
+                          .identifier = identifier_of(request->pool, is_new, email),
+                          .path = "/set-password",
+                          .valid_for = VALID_FOR,
+                          .is_for_nobody =
+                              !(request->config->features & needed) || (!found && !wants_new)};
     return send_quietly(request, &link);
 }
 
@@ -197,6 +204,16 @@ static na_error *use_link(na_request *request, na_db_use *use, const char *email
     return na_is_unavailable(*late) ? *late : NULL;
 }
 
+/* Whether it is one of the two: a hash is made for those alone who have one. */
+static na_error *check_link(na_request *request, na_db_use *use, const char *email,
+                            const char *token)
+{
+    na_error *none = na_link_check(request, use, identifier_of(request->pool, 0, email), token);
+    return none && !na_is_unavailable(none)
+               ? na_link_check(request, use, identifier_of(request->pool, 1, email), token)
+               : none;
+}
+
 static na_event_kind kind_of(int is_new)
 {
     return is_new ? NA_EVENT_CREATE_USER : NA_EVENT_PASSWORD_RESET;
@@ -242,9 +259,11 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     }
     NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
     request->account = na_limit_account(request->pool, NULL, email);
+    request->claimant.email = email;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, check_link(request, use, email, token)));
     NA_TRY(na_password_user_hash(request, password, &hash));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    request->claimant.email = email;
     NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &subject,
                                        &late)));
     if (late)

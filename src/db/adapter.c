@@ -392,19 +392,39 @@ na_error *na_db_create_token(na_db_use *use, const na_db_token *token)
     return na_db_change(use, NA_SQL_CREATE_TOKEN, COUNT(arguments), arguments, NULL);
 }
 
+na_error *na_db_make_room_for_token(na_db_use *use, const char *identifier)
+{
+    na_rows rows;
+    NA_TRY(select_by(use, NA_SQL_NEWEST_TOKENS, 1, &identifier, &rows));
+    if (rows.count < NA_DB_TOKENS_MAX)
+        return NULL;
+    const char *oldest = na_rows_value(&rows, NA_DB_TOKENS_MAX - 1, 0);
+    const char *arguments[] = {time_text(use, na_schema_read_time(oldest)), identifier};
+    return change_by(use, NA_SQL_DELETE_TOKENS_TO, 1, 1, arguments, NULL);
+}
+
+na_error *na_db_find_token(na_db_use *use, const char *identifier, const char *hash,
+                           na_db_token *token, int *found)
+{
+    const char *keys[] = {identifier, hash};
+    na_rows rows;
+    NA_TRY(select_by(use, NA_SQL_TOKEN, COUNT(keys), keys, &rows));
+    *found = rows.count > 0;
+    if (*found)
+        *token = (na_db_token){identifier, hash, na_schema_read_time(na_rows_value(&rows, 0, 2))};
+    return NULL;
+}
+
 /* Who deletes it has it: the count of rows is the one thing that happens to one alone. */
 na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
                           na_db_token *token, int *found)
 {
     const char *keys[] = {identifier, hash};
-    na_rows rows;
     int deleted = 0;
-    NA_TRY(select_by(use, NA_SQL_TOKEN, COUNT(keys), keys, &rows));
-    if (rows.count)
+    NA_TRY(na_db_find_token(use, identifier, hash, token, found));
+    if (*found)
         NA_TRY(change_by(use, NA_SQL_DELETE_TOKEN, 0, COUNT(keys), keys, &deleted));
     *found = deleted > 0;
-    if (*found)
-        *token = (na_db_token){identifier, hash, na_schema_read_time(na_rows_value(&rows, 0, 2))};
     return NULL;
 }
 

@@ -81,6 +81,16 @@ na_error *na_db_delete_session(na_db_use *use, const char *token);
 
 na_error *na_db_create_token(na_db_use *use, const na_db_token *token);
 
+/*
+ * Deletes an identifier's tokens but the newest, so that with one more it has NA_DB_TOKENS_MAX. In
+ * a transaction that holds a lock of the identifier's: of many at once, none counts on old ones.
+ */
+na_error *na_db_make_room_for_token(na_db_use *use, const char *identifier);
+
+/* Whether a token is there; it stays. */
+na_error *na_db_find_token(na_db_use *use, const char *identifier, const char *hash,
+                           na_db_token *token, int *found);
+
 /* useVerificationToken: of many who use one at once, one finds it. In a transaction. */
 na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
                           na_db_token *token, int *found);

@@ -150,6 +150,12 @@ static const struct {
                       "{=identifier} AND {=token}",
                       NULL},
     [NA_SQL_DELETE_TOKENS_FOR] = {"DELETE FROM {tokens} WHERE {=identifier}", NULL},
+    [NA_SQL_NEWEST_TOKENS] = {"SELECT {@expires} FROM {tokens} WHERE {=identifier} ORDER BY "
+                              "{expires} DESC LIMIT " APR_STRINGIFY(NA_DB_TOKENS_MAX),
+                              NULL},
+    /* expires, identifier */
+    [NA_SQL_DELETE_TOKENS_TO] =
+        {"DELETE FROM {tokens} WHERE {expires} <= {?time} AND {=identifier}", NULL},
     [NA_SQL_DELETE_TOKEN] = {"DELETE FROM {tokens} WHERE {=identifier} AND {=token}", NULL},
     [NA_SQL_DELETE_EXPIRED_TOKENS] = {"DELETE FROM {tokens} WHERE {expires} < {?time}", NULL},
     [NA_SQL_CREATE_AUTHENTICATOR] = {"INSERT INTO {authenticators} (" AUTHENTICATOR

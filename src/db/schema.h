@@ -27,6 +27,9 @@ int na_schema_makes_ids(const na_schema *schema);
 /* What the schema calls one of its tables, "users" … "authenticators". */
 const char *na_schema_table(const na_schema *schema, const char *word);
 
+/* Tokens that one identifier has at most: na_db_make_room_for_token leaves one fewer. */
+#define NA_DB_TOKENS_MAX 3
+
 /* What is asked of a database. Arguments and columns are in the order that schema.c shows. */
 typedef enum na_statement {
     NA_SQL_CREATE_USER,
@@ -53,6 +56,8 @@ typedef enum na_statement {
     NA_SQL_TOKEN,
     NA_SQL_DELETE_TOKEN,
     NA_SQL_DELETE_TOKENS_FOR,
+    NA_SQL_NEWEST_TOKENS,
+    NA_SQL_DELETE_TOKENS_TO,
     NA_SQL_DELETE_EXPIRED_TOKENS,
     NA_SQL_CREATE_AUTHENTICATOR,
     NA_SQL_AUTHENTICATOR,

@@ -72,9 +72,10 @@ typedef struct na_mail_message {
     const char *to;   /* passes na_email_is */
     const char *from; /* NULL: the options' */
     const char *subject;
-    const char *text; /* lines end with LF */
-    const char *html; /* NULL: none */
-    const char *id;   /* letters, digits and '-': the same at each attempt; NULL: a random one */
+    const char *text;  /* lines end with LF */
+    const char *html;  /* NULL: none */
+    const char *id;    /* letters, digits and '-': the same at each attempt; NULL: a random one */
+    int is_for_nobody; /* na_mail_queue takes it, and throws it away */
 } na_mail_message;
 
 /* Sends for a process; any number of threads may use it at once. */

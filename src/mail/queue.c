@@ -129,6 +129,10 @@ static int is_recipients(const na_error *error)
 
 static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
 {
+    if (e->message.is_for_nobody) {
+        take_out(queue, e, &queue->counts.for_nobody, NA_MAIL_FOR_NOBODY);
+        return;
+    }
     if (e->expires && apr_time_now() >= e->expires) {
         fail(queue, pool, e, NA_LOG_ERROR, "its link is no longer valid");
         return;
@@ -151,7 +155,8 @@ static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)
 {
     while (queue->counts.queued) {
         const entry *e = queue->entries[0];
-        say(queue, pool, NA_LOG_ERROR, e, "lost: the process ends before it could be sent");
+        if (!e->message.is_for_nobody)
+            say(queue, pool, NA_LOG_ERROR, e, "lost: the process ends before it could be sent");
         take_out(queue, e, &queue->counts.dropped, NA_MAIL_LOST);
     }
 }
@@ -213,7 +218,8 @@ static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, c
                           .subject = copy(pool, message->subject),
                           .text = copy(pool, message->text),
                           .html = copy(pool, message->html),
-                          .id = message->id ? copy(pool, message->id) : na_random_uuid(pool)};
+                          .id = message->id ? copy(pool, message->id) : na_random_uuid(pool),
+                          .is_for_nobody = message->is_for_nobody};
     return e;
 }
 

@@ -21,15 +21,17 @@ typedef struct na_mail_counts {
     apr_uint64_t sent;
     apr_uint64_t failed;  /* given up: refused for good, too many attempts, or too late */
     apr_uint64_t dropped; /* not taken because the queue was full, or lost at the end */
-    apr_uint64_t queued;  /* waiting or being sent now */
+    apr_uint64_t for_nobody;
+    apr_uint64_t queued; /* waiting or being sent now */
 } na_mail_counts;
 
 typedef enum na_mail_fate {
     NA_MAIL_TAKEN,
     NA_MAIL_SENT,
     NA_MAIL_FAILED,
-    NA_MAIL_LOST,     /* taken, but the process ended before it was sent */
-    NA_MAIL_NOT_TAKEN /* too many are waiting */
+    NA_MAIL_LOST,      /* taken, but the process ended before it was sent */
+    NA_MAIL_NOT_TAKEN, /* too many are waiting */
+    NA_MAIL_FOR_NOBODY /* taken, and thrown away */
 } na_mail_fate;
 
 /* Who wants to know what becomes of mails; called with the queue's lock held. */

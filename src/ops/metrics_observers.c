@@ -50,7 +50,7 @@ static void told(void *data, na_mail_fate fate)
                                           [NA_MAIL_FAILED] = "failed",
                                           [NA_MAIL_LOST] = "dropped",
                                           [NA_MAIL_NOT_TAKEN] = "dropped"};
-    if (fate != NA_MAIL_TAKEN)
+    if (fate != NA_MAIL_TAKEN && fate != NA_MAIL_FOR_NOBODY)
         na_metrics_count(data, NA_METRIC_MAILS, results[fate], NULL);
     if (fate != NA_MAIL_NOT_TAKEN)
         na_metrics_adjust(data, NA_METRIC_MAIL_QUEUE_DEPTH, fate == NA_MAIL_TAKEN ? 1 : -1);

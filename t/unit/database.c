@@ -370,6 +370,22 @@ static void tokens(apr_pool_t *pool)
     is_number(uses_token(pool, unique(pool, "eve"), second.token), 0, "nobody else's");
     is_number(uses_token(pool, identifier, second.token), 1, "another of the same is still there");
     first = add_token(pool, identifier);
+    succeeds(WRITE(na_db_find_token(use, identifier, first.token, &used, &found)), "looking");
+    ok(found && used.expires == NOW && uses_token(pool, identifier, first.token),
+       "finds it and leaves it there");
+    na_db_token kept[6];
+    for (int i = 0; i < 6; i++) {
+        kept[i] = (na_db_token){identifier, unique(pool, "Kept"), NOW + i};
+        succeeds(WRITE(na_db_make_room_for_token(use, identifier)), "room for one more");
+        succeeds(WRITE(na_db_create_token(use, &kept[i])), "which is made");
+    }
+    second = add_token(pool, unique(pool, "bob"));
+    succeeds(WRITE(na_db_make_room_for_token(use, unique(pool, "eve"))), "room for somebody else");
+    is_number(uses_token(pool, second.identifier, second.token), 1, "is made of nobody's");
+    for (int i = 0; i < 6; i++)
+        is_number(uses_token(pool, identifier, kept[i].token), i >= 6 - NA_DB_TOKENS_MAX,
+                  "the newest are there, the oldest not");
+    first = add_token(pool, identifier);
     succeeds(WRITE(na_db_delete_expired(use, NOW + 1)), "what ended is deleted");
     is_number(uses_token(pool, identifier, first.token), 0, "tokens, too");
 }
