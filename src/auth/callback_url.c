@@ -51,7 +51,7 @@ void na_callback_url(na_request *request, na_response *response)
     const char *current = current_of(request);
     const char *asked = na_parameter(request, "callbackUrl");
     const char *url = na_safe_redirect(request->pool, config, asked ? asked : current);
-    request->callback_url = url ? url : config->origin;
+    request->callback_url = url ? url : config->home;
     if (!current || strcmp(current, request->callback_url) != 0)
         na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name,
                                                 request->callback_url, -1, 0));

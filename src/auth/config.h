@@ -99,8 +99,10 @@ typedef enum na_unbound { NA_UNBOUND_AUTO, NA_UNBOUND_ACCEPT, NA_UNBOUND_REFUSE 
 typedef struct na_config {
     na_mode mode;
     const char *origin;    /* https://host[:port] */
-    const char *base_path; /* /api/auth */
-    const char *base_url;  /* origin and base path */
+    const char *prefix;    /* what a proxy in front takes off paths: "/app", mostly "" */
+    const char *base_path; /* /api/auth, as httpd sees it */
+    const char *base_url;  /* origin, prefix and base path */
+    const char *home;      /* the start page: origin, and the path of a site that is below it */
     na_dialect dialect;
     const char *const *secrets; /* the newest first */
     int secret_count;

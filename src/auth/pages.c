@@ -44,8 +44,7 @@ na_error *na_get_error(na_request *request, na_response *response)
                             code ? na_url_add(request->pool, page, "error", code) : page);
         return NULL;
     }
-    const char *content =
-        na_page_error(request->pool, code, config->origin, signin, &title, &status);
+    const char *content = na_page_error(request->pool, code, config->home, signin, &title, &status);
     na_respond_page(request, response, status, title, content);
     return NULL;
 }
@@ -58,6 +57,6 @@ na_error *na_get_verify_request(na_request *request, na_response *response)
         return NULL;
     }
     na_respond_page(request, response, 200, "Check your email",
-                    na_page_verify_request(request->pool, config->origin));
+                    na_page_verify_request(request->pool, config->home));
     return NULL;
 }

@@ -252,7 +252,7 @@ na_error *na_post_account(na_request *request, na_response *response)
         return NULL;
     }
     na_session_clear(&request->config->session, &request->visit, response->set_cookies);
-    na_respond_redirect(request, response, 200, request->config->origin);
+    na_respond_redirect(request, response, 200, request->config->home);
     return NULL;
 }
 

@@ -153,7 +153,6 @@ na_error *na_post_sessions(na_request *request, na_response *response)
         NA_TRY(record_end(request, session, which));
     if (is_own)
         na_session_clear(&request->config->session, &request->visit, response->set_cookies);
-    na_respond_redirect(request, response, 200,
-                        is_own ? request->config->origin : own_url(request));
+    na_respond_redirect(request, response, 200, is_own ? request->config->home : own_url(request));
     return NULL;
 }

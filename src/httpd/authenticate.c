@@ -49,7 +49,7 @@ static const char *address_asked_for(request_rec *r, const na_config *config)
     const char *path = first->unparsed_uri && *first->unparsed_uri == '/'
                            ? first->unparsed_uri
                            : ap_escape_uri(r->pool, first->uri);
-    return apr_pstrcat(r->pool, config->origin, path, NULL);
+    return apr_pstrcat(r->pool, config->origin, config->prefix, path, NULL);
 }
 
 static const char *sign_in_url(request_rec *r, const na_config *config)

@@ -100,6 +100,33 @@ static na_error *read_address(na_building *b, const char *address, na_url *url)
     return NULL;
 }
 
+static int is_below(const char *path, const char *parent)
+{
+    size_t len = strlen(parent);
+    return strncmp(path, parent, len) == 0 && (!path[len] || path[len] == '/');
+}
+
+/* As NextAuth reads its variable, a path alone is that of the endpoints: often the site's is meant.
+ */
+static void warn_of_paths(na_building *b, const char *path)
+{
+    const char *last = strrchr(path, '/');
+    if (*b->config->prefix)
+        na_build_warn_aloud(
+            b, na_error_mended_by(
+                   na_wrong(b,
+                            "%s is not below %s: browsers find the endpoints at %s, so a proxy in "
+                            "front has to take %s off",
+                            b->base_path, path, b->config->base_url, path),
+                   apr_pstrcat(b->pool, "if there is none, write NextAuthBasePath ", path,
+                               b->base_path, NULL)));
+    else if (!b->base_path && last && !strstr(last, "auth"))
+        na_build_warn_aloud(
+            b, na_error_mended_by(na_wrong(b, "every path below %s is one of the endpoints", path),
+                                  apr_pstrcat(b->pool, "if the site is at ", path,
+                                              ", add NextAuthBasePath ", path, "/api/auth", NULL)));
+}
+
 static na_error *finish_address(na_building *b)
 {
     na_config *config = b->config;
@@ -108,14 +135,20 @@ static na_error *finish_address(na_building *b)
     size_t len = strlen(url.path);
     while (len && url.path[len - 1] == '/')
         len--;
-    config->origin = url.origin;
-    config->base_path = b->base_path ? b->base_path
-                        : len        ? apr_pstrmemdup(b->pool, url.path, len)
-                                     : "/api/auth";
+    const char *path = apr_pstrmemdup(b->pool, url.path, len);
+    config->origin = config->home = url.origin;
+    config->prefix = "";
+    config->base_path = b->base_path ? b->base_path : len ? path : "/api/auth";
     if (na_build_is_wrong(b, "NextAuthBasePath"))
         return NULL;
-    config->base_url = apr_pstrcat(b->pool, config->origin, config->base_path, NULL);
-    return na_build_check_base_path(b, config->base_path);
+    if (b->base_path && !is_below(b->base_path, path))
+        config->prefix = path;
+    if (b->base_path)
+        config->home = apr_pstrcat(b->pool, url.origin, path, NULL);
+    config->base_url = apr_pstrcat(b->pool, url.origin, config->prefix, config->base_path, NULL);
+    NA_TRY(na_build_check_base_path(b, config->base_path));
+    warn_of_paths(b, path);
+    return NULL;
 }
 
 static na_error *derive_foreign_keys(na_building *b, na_foreign_checks *checks, na_dialect dialect)

@@ -193,7 +193,8 @@ static na_error *check_reach(na_building *b, const na_cookie *cookie, const char
             na_wrong(b, "domain=%s is not a domain of %s: browsers would drop cookie %s",
                      cookie->domain, host, cookie->name),
             "name the host or what it is below, or leave it out");
-    if (!covers_path(cookie->path, b->config->base_path))
+    if (!covers_path(cookie->path,
+                     apr_pstrcat(b->pool, b->config->prefix, b->config->base_path, NULL)))
         return na_error_mended_by(
             na_wrong(b, "path=%s does not hold the endpoints at %s: they would not get cookie %s",
                      cookie->path, b->config->base_path, cookie->name),
