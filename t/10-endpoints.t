@@ -215,6 +215,29 @@ NextAuthRedirectAllow https://other.example.org`,
     t.ok(answer.setCookies.some((cookie) => cookie.startsWith(`next-auth.callback-url=${encodeURIComponent(site.url)};`)), 'and is replaced');
   }
 
+  t.section('odd and long addresses');
+  for (const [url, encoded] of [
+    ['/a b', '/a%20b'], ['/gr\u00fc\u00dfe?q=\u4f60 \u597d', '/gr%C3%BC%C3%9Fe?q=%E4%BD%A0%20%E5%A5%BD'], [`${site.url}/a b#c d`, '/a%20b#c%20d'],
+    ['/a%20b?x=1&y=%2F', '/a%20b?x=1&y=%2F'], [`/${'d'.repeat(2030)}`, `/${'d'.repeat(2030)}`], [`/${'e'.repeat(6000)}?x=\u00fc`, `/${'e'.repeat(6000)}?x=%C3%BC`],
+  ]) {
+    const c = t.client(site);
+    const answer = await c.credentials('ada', 'secret', { callbackUrl: url });
+    t.ok(answer.location === `${site.url}${encoded}`, `${url.slice(0, 40)} leads there`, answer.location);
+    t.ok(answer.setCookies.every((cookie) => cookie.split(';')[0].length <= 4096), '  with no cookie that a browser drops');
+  }
+  for (const url of [`/${'f'.repeat(8200)}`, `/${'\u00fc'.repeat(2000)}`, `/a\u00fc\nb`, `${site.url.replace('localhost', 'loc\u00e4lhost')}/`, `${site.url} /x`, ' /x']) {
+    t.ok((await t.client(site).credentials('ada', 'secret', { callbackUrl: url })).location === site.url, `${JSON.stringify(url).slice(0, 40)} leads home`);
+  }
+  {
+    const deep = `/${'g'.repeat(2000)}?q=\u00fc`;
+    const c = t.client(site);
+    await c.credentials('ada', 'secret', { callbackUrl: '/before' });
+    const there = await c.credentials('ada', 'secret', { callbackUrl: `/${'h'.repeat(5000)}` });
+    t.ok(there.setCookies.some((cookie) => cookie.startsWith('next-auth.callback-url=; Max-Age=0')), 'one that no cookie holds leaves no earlier one');
+    const page = await c.page(`/api/auth/signin?callbackUrl=${encodeURIComponent(deep)}`);
+    t.ok(page.text.includes(`value="${site.url}/${'g'.repeat(2000)}?q=%C3%BC"`), 'the sign-in page carries a long one on');
+  }
+
   t.section('hostile bodies');
   {
     const c = t.client(site);

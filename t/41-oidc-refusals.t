@@ -257,6 +257,18 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
   t.is(rogue.requests(idOf('userinfo: of another user'), 'userinfo').length, 1, 'userinfo is asked once');
   t.is(rogue.requests(idOf('signature: one bit flipped'), 'userinfo'), [], 'but not with a token that does not hold');
 
+  t.section('deep links');
+  for (const [len, name, arrives] of [[2390 - site.url.length, 'as long as a cookie carries', true], [5000, 'longer', false]]) {
+    const c = t.client(site);
+    const deep = `/${'d'.repeat(len - 10)}?q=\u00fc`;
+    const begun = await c.signIn('late', { callbackUrl: deep });
+    t.ok(begun.setCookies.every((cookie) => cookie.split(';')[0].length <= 4096), `${name}: no cookie is one that a browser drops`);
+    const away = await c.page(begun.location);
+    const end = await c.page(away.location);
+    t.ok(end.location === (arrives ? `${site.url}${deep.replace('\u00fc', '%C3%BC')}` : site.url), `  it leads ${arrives ? 'there' : 'home'}`, end.location);
+  }
+  t.like(site.log(), /a callbackUrl of \d+ bytes is too long for this way to sign in/, '  and the log says why');
+
   t.section('a code or a callback used again');
   {
     const c = t.client(site);

@@ -376,6 +376,12 @@ na_error *na_refuse_csrf(na_request *request, na_response *response, const char 
 /* callback_url.c: sets callback_url, and the cookie where it changes. */
 void na_callback_url(na_request *request, na_response *response);
 
+/* callback_url, or the start page where it has more than `max` bytes. */
+const char *na_callback_url_within(const na_request *request, size_t max);
+
+/* What a sign-in can carry through a provider, in one cookie, or in a mailed link. */
+#define NA_CALLBACK_URL_CARRIED 2400
+
 /*
  * NextAuth's redirect callback: an absolute address on our origin or one of NextAuthRedirectAllow.
  * NULL where `url` is anything else.

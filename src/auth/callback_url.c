@@ -6,7 +6,11 @@
 #include "auth/action.h"
 #include "base/url.h"
 
-#define URL_MAX 2048
+/* As long as a request line may be (LimitRequestLine). */
+#define URL_MAX 8190
+
+/* Browsers drop a cookie whose name and value have more bytes (RFC 6265 section 6.1). */
+#define COOKIE_MAX 4096
 
 static int is_allowed_origin(const na_config *config, const char *origin)
 {
@@ -16,6 +20,38 @@ static int is_allowed_origin(const na_config *config, const char *origin)
         if (strcmp(origin, APR_ARRAY_IDX(config->redirect_origins, i, const char *)) == 0)
             return 1;
     return 0;
+}
+
+/*
+ * A browser writes blanks and other scripts as %20 and the like when it goes to an address, and may
+ * hand them to a page as people read them. Control characters and backslashes stay, to be refused.
+ */
+static const char *encode_path(apr_pool_t *pool, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = apr_palloc(pool, strlen(text) * 3 + 1), *p = out;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c != ' ' && c < 0x80) {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = '%';
+        *p++ = digits[c >> 4];
+        *p++ = digits[c & 15];
+    }
+    *p = '\0';
+    return out;
+}
+
+/* The path begins behind "scheme://host". */
+static const char *with_encoded_path(apr_pool_t *pool, const char *text)
+{
+    const char *authority = strstr(text, "://");
+    size_t start = authority ? (size_t)(authority - text) + 3 : 0;
+    start += strcspn(text + start, "/?#");
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, text, start), encode_path(pool, text + start),
+                       NULL);
 }
 
 /*
@@ -29,7 +65,9 @@ const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const ch
         return NULL;
     if (*text == '/' && text[1] != '/' && text[1] != '\\')
         text = apr_pstrcat(pool, config->origin, text, NULL);
-    if (!na_url_parse(pool, text, &url) || !is_allowed_origin(config, url.origin))
+    text = with_encoded_path(pool, text);
+    if (strlen(text) > URL_MAX || !na_url_parse(pool, text, &url) ||
+        !is_allowed_origin(config, url.origin))
         return NULL;
     return apr_pstrcat(pool, url.origin, url.path, NULL);
 }
@@ -52,7 +90,26 @@ void na_callback_url(na_request *request, na_response *response)
     const char *asked = na_parameter(request, "callbackUrl");
     const char *url = na_safe_redirect(request->pool, config, asked ? asked : current);
     request->callback_url = url ? url : config->home;
-    if (!current || strcmp(current, request->callback_url) != 0)
+    if (current && strcmp(current, request->callback_url) == 0)
+        return;
+    int fits = strlen(cookie->name) + 1 +
+                   strlen(na_percent_encode(request->pool, request->callback_url)) <=
+               COOKIE_MAX;
+    if (fits)
         na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name,
                                                 request->callback_url, -1, 0));
+    else if (current)
+        na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
+}
+
+const char *na_callback_url_within(const na_request *request, size_t max)
+{
+    if (strlen(request->callback_url) <= max)
+        return request->callback_url;
+    na_log(
+        request, NA_LOG_INFO, "SIGNIN",
+        "a callbackUrl of %d bytes is too long for this way to sign in, which leads to the start "
+        "page: %d are the most",
+        (int)strlen(request->callback_url), (int)max);
+    return request->config->home;
 }

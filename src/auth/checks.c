@@ -172,7 +172,8 @@ static na_error *put(na_request *request, na_response *response, const flow *f, 
                                                           request->provider->id));
     json_object_set_new(claims, NA_CLAIM_SITE, json_string(request->config->session.site));
     if (id == first_of(f->checks)) {
-        json_object_set_new(claims, "callbackUrl", json_string(request->callback_url));
+        json_object_set_new(claims, "callbackUrl",
+                            json_string(na_callback_url_within(request, NA_CALLBACK_URL_CARRIED)));
         NA_TRY(na_initiator_put(request, claims));
     }
     na_cookie cookie = f->cookies[id];

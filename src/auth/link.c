@@ -76,7 +76,8 @@ static na_error *keep_token(na_request *request, const na_link *link, const char
 static const char *address_of(na_request *request, const na_link *link, const char *token)
 {
     const char *url = apr_pstrcat(request->pool, request->config->base_url, link->path, NULL);
-    url = na_url_add(request->pool, url, "callbackUrl", request->callback_url);
+    url = na_url_add(request->pool, url, "callbackUrl",
+                     na_callback_url_within(request, NA_CALLBACK_URL_CARRIED));
     url = na_url_add(request->pool, url, "token", token);
     return na_url_add(request->pool, url, "email", link->email);
 }
