@@ -6,9 +6,9 @@ const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/da
 const schemas = require('./lib/schemas.js');
 const { nextauthctl, empty, columnsOf, tablesOf } = require('./lib/ctl.js');
 
-const OURS = ['nextauth_audit', 'nextauth_credentials', 'nextauth_generation', 'nextauth_migrations', 'nextauth_roles', 'nextauth_store'];
+const OURS = ['nextauth_audit', 'nextauth_credentials', 'nextauth_generation', 'nextauth_migrations', 'nextauth_revisions', 'nextauth_roles', 'nextauth_store'];
 const AUTHJS = ['accounts', 'authenticators', 'sessions', 'users', 'verification_token'];
-const NEWEST = 4;
+const NEWEST = 5;
 const STEPS = Array.from({ length: NEWEST }, (_, i) => i + 1);
 
 const migrate = (db, ...args) => nextauthctl(db, ['migrate', ...args]);

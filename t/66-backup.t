@@ -79,7 +79,7 @@ INSERT INTO nextauth_store (store_key, value, expires) VALUES ('session:1', ${te
 `));
 }
 
-const FILLED = { users: 3, accounts: 3, sessions: 2, verificationTokens: 2, authenticators: 2, roles: 3, credentials: 2, store: 0 };
+const FILLED = { users: 3, accounts: 3, sessions: 2, verificationTokens: 2, authenticators: 2, roles: 3, credentials: 2, revisions: 0, store: 0 };
 
 // ── one engine ──────────────────────────────────────────────────────────────────────────────────
 

@@ -163,7 +163,13 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
                            na_subject *subject)
 {
     na_db_credential credential;
+    apr_int64_t revision;
     apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
+    NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before what it stands for */
+    if (subject->is_checked && subject->revision != revision)
+        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+                            "the password was changed while it was checked");
+    subject->revision = revision;
     NA_TRY(na_db_get_credential(use, user->id, &credential));
     if (credential.disabled)
         return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");

@@ -30,6 +30,8 @@ typedef struct na_subject {
     const json_t *account;              /* provider, type, providerAccountId, scope */
     const na_tokens *tokens;            /* NULL where there are none */
     const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
+    apr_int64_t revision;   /* of the user of the database, as it was when this was decided */
+    int is_checked;         /* a password was checked, at `revision`: that has to be so still */
     unsigned events;        /* kinds of what the sign-in did in the database, a bit each */
     unsigned told;          /* those that were reported */
     na_initiator initiator; /* of a sign-in at a provider */
@@ -233,7 +235,15 @@ na_error *na_link_open(na_request *request, na_response *response, na_opened_lin
  * for nobody.
  */
 na_error *na_password_user_check(na_request *request, const char *email, const char *password,
-                                 na_db_user *user, int *found);
+                                 na_db_user *user, apr_int64_t *revision, int *found);
+
+/*
+ * Gives the user a password and ends the sessions that there are, in a transaction. Fails with
+ * NA_CREDENTIALS_SIGNIN if the user's revision is not the one (NULL: whichever it is) at which the
+ * current password was checked. *revision takes the new one.
+ */
+na_error *na_password_user_put(na_request *request, na_db_use *use, const char *user_id,
+                               const char *hash, const apr_int64_t *checked, apr_int64_t *revision);
 
 /* Hashes a new password, behind the gate. */
 na_error *na_password_user_hash(na_request *request, const char *password, const char **hash);
@@ -245,9 +255,11 @@ const char *na_password_user_fault(na_request *request, const char *name, const 
 /* The name of the form; NULL where there is none, or none that can be one. */
 const char *na_password_user_name(const na_request *request);
 
-/* Ends the user's sessions, `but` (NULL: none) excepted; without a registry, none can be ended. */
-na_error *na_password_user_sign_out(na_request *request, const char *user_id,
-                                    const na_session *but);
+/*
+ * Ends the user's sessions in the registry, if there is one: the user's new revision has ended them
+ * already, this takes them off the list.
+ */
+na_error *na_password_user_sign_out(na_request *request, const char *user_id);
 
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
     na_post_set_password, na_get_account, na_post_account, na_confirm_email;

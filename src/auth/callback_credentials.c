@@ -36,12 +36,15 @@ static na_error *post_to_database(na_request *request, na_response *response, co
                                   const char *password)
 {
     na_db_user user;
+    apr_int64_t revision;
     int found;
-    NA_TRY(na_password_user_check(request, email, password, &user, &found));
+    NA_TRY(na_password_user_check(request, email, password, &user, &revision, &found));
     if (!found)
         return refuse(request, "wrong address or password");
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
-                          .provider = request->provider};
+                          .provider = request->provider,
+                          .revision = revision,
+                          .is_checked = 1};
     subject.account =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", request->provider->id,
                                              "type", "credentials", "providerAccountId", user.id));

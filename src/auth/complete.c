@@ -228,7 +228,8 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
     if (request->db)
-        json_object_set_new(claims, NA_CLAIM_DATABASE_USER, json_true());
+        json_object_update_new(claims, json_pack("{s:b, s:I}", NA_CLAIM_DATABASE_USER, 1,
+                                                 NA_CLAIM_REVISION, (json_int_t)subject->revision));
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
     na_log(request, NA_LOG_DEBUG, "SESSION", "a session of user '%s' begins, with roles %s",
@@ -239,7 +240,9 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
     if (error)
         return na_error_wrap(request->pool, error,
-                             na_is_unavailable(error) ? NULL : NA_CONFIGURATION,
+                             na_is_unavailable(error) || strcmp(error->code, NA_ACCESS_DENIED) == 0
+                                 ? NULL
+                                 : NA_CONFIGURATION,
                              "no session for '%s'",
                              na_percent_encode(request->pool, subject->user.id));
     na_report(request, &event);

@@ -11,14 +11,17 @@
 typedef struct known {
     na_db_user user;
     na_db_credential credential;
+    apr_int64_t revision;
     int found;
 } known;
 
 static na_error *read_user(na_db_use *use, const char *email, known *k)
 {
     NA_TRY(na_db_get_user_by_email(use, email, &k->user, &k->found));
-    /* of nobody as well: the time must not tell */
-    return na_db_get_credential(use, k->found ? k->user.id : "", &k->credential);
+    /* of nobody as well: the time must not tell; the revision before what it stands for */
+    const char *id = k->found ? k->user.id : "";
+    NA_TRY(na_db_get_revision(use, id, &k->revision));
+    return na_db_get_credential(use, id, &k->credential);
 }
 
 /* A hash that cannot be used matches nothing, and only the administrator learns of it. */
@@ -62,7 +65,7 @@ static na_error *put_better(na_request *request, const known *k, const char *bet
 }
 
 na_error *na_password_user_check(na_request *request, const char *email, const char *password,
-                                 na_db_user *user, int *found)
+                                 na_db_user *user, apr_int64_t *revision, int *found)
 {
     known k = {.found = 0};
     const char *normal, *better = NULL;
@@ -74,6 +77,7 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
     }
     NA_TRY(check_behind_gate(request, &k, password, found, &better));
     *user = k.user;
+    *revision = k.revision;
     na_error *error = better ? put_better(request, &k, better) : NULL;
     if (error) /* the old one stays good */
         na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR", "the password's new hash is not kept: %s",
@@ -99,11 +103,23 @@ const char *na_password_user_name(const na_request *request)
                : NULL;
 }
 
-na_error *na_password_user_sign_out(na_request *request, const char *user_id, const na_session *but)
+na_error *na_password_user_put(na_request *request, na_db_use *use, const char *user_id,
+                               const char *hash, const apr_int64_t *checked, apr_int64_t *revision)
+{
+    NA_TRY(na_db_hold_revision(use, user_id, revision));
+    if (checked && *checked != *revision)
+        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+                            "the password was changed meanwhile");
+    NA_TRY(na_db_put_credential(use, user_id, hash, apr_time_as_msec(request->now)));
+    NA_TRY(na_db_end_sessions(use, user_id));
+    return na_db_get_revision(use, user_id, revision);
+}
+
+na_error *na_password_user_sign_out(na_request *request, const char *user_id)
 {
     return request->sessions->registry
                ? na_session_end_user(request->sessions, request->pool,
-                                     na_user_name(request->pool, NULL, user_id), but, request->now)
+                                     na_user_name(request->pool, NULL, user_id), NULL, request->now)
                : NULL;
 }
 

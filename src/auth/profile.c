@@ -79,8 +79,8 @@ na_error *na_get_account(na_request *request, na_response *response)
 
 /* ── changes: each says what it did, or what is wrong in *fault ────────────────────────────── */
 
-typedef na_error *changer(na_request *request, const na_session *session, na_db_user *user,
-                          const char **said, const char **fault);
+typedef na_error *changer(na_request *request, na_response *response, const na_session *session,
+                          na_db_user *user, const char **said, const char **fault);
 
 /* All columns are written: what others have changed since is read first. */
 static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
@@ -94,8 +94,8 @@ static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
     return na_record_event(request, use, event);
 }
 
-static na_error *change_name(na_request *request, const na_session *session, na_db_user *user,
-                             const char **said, const char **fault)
+static na_error *change_name(na_request *request, na_response *response, const na_session *session,
+                             na_db_user *user, const char **said, const char **fault)
 {
     na_db_use *use;
     const char *name = na_password_user_name(request);
@@ -113,9 +113,11 @@ static na_error *change_name(na_request *request, const na_session *session, na_
     return NULL;
 }
 
+static const char wrong_password[] = "The current password is another.";
+
 /* What matters wants the password once more: a session may be somebody else's for a moment. */
 static na_error *check_password(na_request *request, na_event_kind kind, const na_db_user *user,
-                                const char **fault)
+                                apr_int64_t *revision, const char **fault)
 {
     const char *password = apr_table_get(request->form, "currentPassword");
     na_db_user checked;
@@ -123,12 +125,12 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     request->attempted = kind;
     NA_TRY(na_limit_take_signed_in(request, NA_LIMIT_SIGN_IN, user->id));
     if (user->email && password && *password && strlen(password) <= NA_PASSWORD_MAX)
-        NA_TRY(na_password_user_check(request, user->email, password, &checked, &found));
+        NA_TRY(na_password_user_check(request, user->email, password, &checked, revision, &found));
     if (found && strcmp(checked.id, user->id) == 0) {
         na_limit_give_back(request);
         return NULL;
     }
-    *fault = "The current password is another.";
+    *fault = wrong_password;
     na_event event = na_event_of_db_user(request, kind, user);
     event.failure = NA_CREDENTIALS_SIGNIN;
     event.reason = "the current password is another";
@@ -136,19 +138,22 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
 }
 
 static na_error *put_password(na_request *request, na_db_use *use, const na_db_user *user,
-                              const char *hash, const na_event *event)
+                              const char *hash, const na_event *event, apr_int64_t *revision)
 {
+    apr_int64_t checked = *revision;
     NA_TRY(na_link_end_all(request, use, user->email));
-    NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
+    NA_TRY(na_password_user_put(request, use, user->id, hash, &checked, revision));
     return na_record_event(request, use, event);
 }
 
-static na_error *change_password(na_request *request, const na_session *session, na_db_user *user,
-                                 const char **said, const char **fault)
+static na_error *change_password(na_request *request, na_response *response,
+                                 const na_session *session, na_db_user *user, const char **said,
+                                 const char **fault)
 {
     const char *hash, *password = apr_table_get(request->form, "password");
+    apr_int64_t revision;
     na_db_use *use;
-    NA_TRY(check_password(request, NA_EVENT_PASSWORD_CHANGE, user, fault));
+    NA_TRY(check_password(request, NA_EVENT_PASSWORD_CHANGE, user, &revision, fault));
     if (!*fault)
         *fault = na_password_user_fault(request, user->name, user->email, password);
     if (*fault)
@@ -156,13 +161,18 @@ static na_error *change_password(na_request *request, const na_session *session,
     NA_TRY(na_password_user_hash(request, password, &hash));
     const na_event event = na_event_of_db_user(request, NA_EVENT_PASSWORD_CHANGE, user);
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, put_password(request, use, user, hash, &event)));
+    na_error *error = na_db_end(use, put_password(request, use, user, hash, &event, &revision));
+    if (error && strcmp(error->code, NA_CREDENTIALS_SIGNIN) == 0) {
+        *fault = wrong_password;
+        return NULL;
+    }
+    NA_TRY(error);
     na_report(request, &event);
     na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user->email, NA_NOTICE_SECONDS);
-    *said = request->sessions->registry
-                ? "Your password was changed. You are signed out everywhere else."
-                : "Your password was changed.";
-    return na_password_user_sign_out(request, user->id, session);
+    *said = "Your password was changed. You are signed out everywhere else.";
+    NA_TRY(na_password_user_sign_out(request, user->id));
+    return na_session_restart(request->sessions, &request->visit, session, revision,
+                              response->set_cookies);
 }
 
 static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, const char *email)
@@ -170,11 +180,12 @@ static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, const
     return apr_pstrcat(pool, "change:", user->id, ":", email, NULL);
 }
 
-static na_error *change_email(na_request *request, const na_session *session, na_db_user *user,
-                              const char **said, const char **fault)
+static na_error *change_email(na_request *request, na_response *response, const na_session *session,
+                              na_db_user *user, const char **said, const char **fault)
 {
     const char *email, *typed = apr_table_get(request->form, "email");
-    NA_TRY(check_password(request, NA_EVENT_EMAIL_CHANGE, user, fault));
+    apr_int64_t revision;
+    NA_TRY(check_password(request, NA_EVENT_EMAIL_CHANGE, user, &revision, fault));
     if (*fault)
         return NULL;
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
@@ -190,28 +201,34 @@ static na_error *change_email(na_request *request, const na_session *session, na
 }
 
 static na_error *delete_user(na_request *request, na_db_use *use, const na_db_user *user,
-                             const na_event *event)
+                             apr_int64_t checked, const na_event *event)
 {
+    apr_int64_t revision;
+    NA_TRY(na_db_hold_revision(use, user->id, &revision));
+    if (revision != checked)
+        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+                            "the password was changed meanwhile");
     NA_TRY(na_link_end_all(request, use, user->email));
     NA_TRY(na_db_delete_user(use, user->id));
     return na_record_event(request, use, event);
 }
 
-static na_error *leave(na_request *request, const na_session *session, na_db_user *user,
-                       const char **said, const char **fault)
+static na_error *leave(na_request *request, na_response *response, const na_session *session,
+                       na_db_user *user, const char **said, const char **fault)
 {
     na_db_use *use;
+    apr_int64_t revision;
     if (!(request->config->features & NA_FEATURE_DELETE)) {
         *fault = "Accounts are deleted by the site's operator only.";
         return NULL;
     }
-    NA_TRY(check_password(request, NA_EVENT_DELETE_USER, user, fault));
+    NA_TRY(check_password(request, NA_EVENT_DELETE_USER, user, &revision, fault));
     if (*fault)
         return NULL;
     const na_event event = na_event_of_db_user(request, NA_EVENT_DELETE_USER, user);
-    NA_TRY(na_password_user_sign_out(request, user->id, NULL));
+    NA_TRY(na_password_user_sign_out(request, user->id));
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, delete_user(request, use, user, &event)));
+    NA_TRY(na_db_end(use, delete_user(request, use, user, revision, &event)));
     na_report(request, &event);
     user->id = NULL;
     return NULL;
@@ -246,7 +263,7 @@ na_error *na_post_account(na_request *request, na_response *response)
         ask_to_sign_in(request, response, "/account");
         return NULL;
     }
-    NA_TRY(change(request, session, &user, &said, &fault));
+    NA_TRY(change(request, response, session, &user, &said, &fault));
     if (user.id) {
         respond(request, response, &user, fault ? fault : said, fault != NULL);
         return NULL;

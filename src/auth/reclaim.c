@@ -23,6 +23,5 @@ na_error *na_account_vouch(na_request *request, na_db_use *use, na_db_user *user
 
 na_error *na_account_end_unvouched(na_request *request, const na_subject *subject)
 {
-    return subject->is_first_vouched ? na_password_user_sign_out(request, subject->user.id, NULL)
-                                     : NULL;
+    return subject->is_first_vouched ? na_password_user_sign_out(request, subject->user.id) : NULL;
 }

@@ -231,7 +231,8 @@ static na_error *set_password(na_request *request, na_db_use *use, const char *e
     if (*late)
         return NULL;
     NA_TRY(na_link_end_all(request, use, email));
-    NA_TRY(na_db_put_credential(use, user->id, hash, apr_time_as_msec(request->now)));
+    NA_TRY(na_password_user_put(request, use, user->id, hash, NULL, &subject->revision));
+    subject->is_checked = 1;
     subject->user = (na_user){user->id, user->name, user->email, user->image};
     NA_TRY(na_account_audit(request, use, subject));
     const na_event event = na_event_of_db_user(request, kind_of(*is_new), user);
@@ -277,6 +278,6 @@ na_error *na_post_set_password(na_request *request, na_response *response)
         na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user.email, NA_NOTICE_SECONDS);
     request->is_recorded = 1; /* of the sign-in, which is what can fail now */
     /* whoever had the old password, or a session made with it, is out */
-    NA_TRY(na_password_user_sign_out(request, user.id, NULL));
+    NA_TRY(na_password_user_sign_out(request, user.id));
     return na_complete_sign_in(request, response, &subject);
 }

@@ -35,7 +35,7 @@ static na_error *disable(na_user_call *c, na_db_use *use, na_db_user *user)
 {
     na_user_did(c, NA_EVENT_DISABLE_USER, user, NULL);
     NA_TRY(na_db_disable_user(use, user->id, 1));
-    NA_TRY(na_db_change(use, NA_SQL_DELETE_USER_SESSIONS, 1, &user->id, NULL));
+    NA_TRY(na_db_end_sessions(use, user->id));
     return na_user_describe(use, user, &c->shown);
 }
 

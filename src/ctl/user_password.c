@@ -31,6 +31,7 @@ na_error *na_user_put_hash(na_user_call *c, na_db_use *use, na_db_user *user)
 static na_error *put_new_hash(na_user_call *c, na_db_use *use, na_db_user *user)
 {
     na_user_did(c, NA_EVENT_PASSWORD_CHANGE, user, NULL);
+    NA_TRY(na_db_end_sessions(use, user->id));
     return na_user_put_hash(c, use, user);
 }
 

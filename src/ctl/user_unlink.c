@@ -46,6 +46,7 @@ static na_error *unlink_all(na_user_call *c, na_db_use *use, na_db_user *user)
     if (!unlinked)
         return na_error_new(c->pool, NA_CONFIGURATION, "no account with '%s'", c->operands[1]);
     NA_TRY(check_not_last(c, use, user, all->nelts - unlinked));
+    NA_TRY(na_db_end_sessions(use, user->id)); /* which of them the account began is not known */
     return na_user_describe_with_accounts(use, user, &c->shown);
 }
 

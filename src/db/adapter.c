@@ -240,6 +240,7 @@ na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_a
         NA_TRY(na_db_put_credential(use, user_id, NULL, apr_time_as_msec(apr_time_now())));
     NA_TRY(delete_authenticators(use, user_id));
     NA_TRY(na_db_change(use, NA_SQL_DELETE_USER_SESSIONS, 1, &user_id, &sessions));
+    NA_TRY(na_db_change(use, NA_SQL_RAISE_REVISION, 1, &user_id, NULL));
     *ended = accounts || credential.hash || sessions
                  ? apr_psprintf(na_db_pool(use), "accounts %d, password %d, sessions %d", accounts,
                                 credential.hash != NULL, sessions)
@@ -251,8 +252,8 @@ na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_a
 na_error *na_db_delete_user(na_db_use *use, const char *id)
 {
     static const na_statement steps[] = {NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS,
-                                         NA_SQL_DELETE_USER_ROLES, NA_SQL_DELETE_CREDENTIAL,
-                                         NA_SQL_DELETE_USER};
+                                         NA_SQL_DELETE_USER_ROLES,    NA_SQL_DELETE_CREDENTIAL,
+                                         NA_SQL_RAISE_REVISION,       NA_SQL_DELETE_USER};
     int exact;
     NA_TRY(is_exact(use, id, &exact));
     if (!exact)
@@ -566,4 +567,51 @@ na_error *na_db_disable_user(na_db_use *use, const char *user_id, int disabled)
 {
     const char *arguments[] = {user_id, disabled ? "1" : "0"};
     return na_db_change(use, NA_SQL_DISABLE_USER, COUNT(arguments), arguments, NULL);
+}
+
+/* ── what sessions rest on ─────────────────────────────────────────────────────────────────── */
+
+na_error *na_db_end_sessions(na_db_use *use, const char *user_id)
+{
+    NA_TRY(check_id(use, user_id));
+    NA_TRY(na_db_change(use, NA_SQL_RAISE_REVISION, 1, &user_id, NULL));
+    return na_db_change(use, NA_SQL_DELETE_USER_SESSIONS, 1, &user_id, NULL);
+}
+
+na_error *na_db_get_revision(na_db_use *use, const char *user_id, apr_int64_t *revision)
+{
+    na_rows rows;
+    NA_TRY(na_db_select(use, NA_SQL_REVISION, 1, &user_id, &rows));
+    *revision = rows.count ? read_number(na_rows_value(&rows, 0, 0)) : 0;
+    return NULL;
+}
+
+na_error *na_db_hold_revision(na_db_use *use, const char *user_id, apr_int64_t *revision)
+{
+    NA_TRY(na_db_change(use, NA_SQL_HOLD_REVISION, 1, &user_id, NULL));
+    return na_db_get_revision(use, user_id, revision);
+}
+
+na_error *na_db_get_standing(na_db_use *use, const char *user_id, int role_column,
+                             na_db_standing *standing, int *found)
+{
+    const char *arguments[] = {user_id, user_id, user_id, user_id};
+    na_rows rows;
+    *found = 0;
+    if (!is_id(use, user_id))
+        return NULL;
+    NA_TRY(na_db_select(use, NA_SQL_STANDING, COUNT(arguments), arguments, &rows));
+    *found = rows.count > 0;
+    if (!*found)
+        return NULL;
+    *standing = (na_db_standing){.email = na_rows_value(&rows, 0, 0),
+                                 .disabled = read_number(na_rows_value(&rows, 0, 1)) != 0,
+                                 .revision = read_number(na_rows_value(&rows, 0, 2)),
+                                 .roles = apr_array_make(na_db_pool(use), 4, sizeof(char *))};
+    for (int i = 0; i < rows.count; i++) {
+        const char *role = na_rows_value(&rows, i, 3);
+        if (role && *role)
+            APR_ARRAY_PUSH(standing->roles, const char *) = role;
+    }
+    return role_column ? add_roles(use, NA_SQL_ROLE, user_id, standing->roles) : NULL;
 }

@@ -130,4 +130,26 @@ na_error *na_db_replace_credential(na_db_use *use, const char *user_id, const ch
                                    const char *hash);
 na_error *na_db_disable_user(na_db_use *use, const char *user_id, int disabled);
 
+/*
+ * Sessions are of a revision of their user (claim NA_CLAIM_REVISION), and end with it. Whoever
+ * takes a right away raises it in the transaction that does so, and rows of NextAuth's table of
+ * sessions go as well: na_db_end_sessions.
+ */
+na_error *na_db_end_sessions(na_db_use *use, const char *user_id);
+na_error *na_db_get_revision(na_db_use *use, const char *user_id, apr_int64_t *revision);
+
+/* In a transaction: nobody raises it until that ends. */
+na_error *na_db_hold_revision(na_db_use *use, const char *user_id, apr_int64_t *revision);
+
+/* What decides whether a session of a user's is valid, and what it is allowed. */
+typedef struct na_db_standing {
+    const char *email;
+    int disabled;
+    apr_int64_t revision;
+    apr_array_header_t *roles; /* const char * */
+} na_db_standing;
+
+na_error *na_db_get_standing(na_db_use *use, const char *user_id, int role_column,
+                             na_db_standing *standing, int *found);
+
 #endif

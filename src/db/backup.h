@@ -13,7 +13,7 @@
  */
 
 /* Users, accounts, sessions, verification tokens, authenticators, roles, credentials, the store. */
-#define NA_BACKUP_TABLES 8
+#define NA_BACKUP_TABLES 9
 
 /* The table's name in backups, 0 … NA_BACKUP_TABLES - 1. */
 const char *na_backup_table_name(int table);

@@ -114,13 +114,27 @@ static const char *const generation_table_mysql[] = {
 static const char *const drop_generation_table[] = {"DROP TABLE IF EXISTS nextauth_generation",
                                                     NULL};
 
-const na_migration na_migrations[] = {{1, "tables of this module's own", NULL, own_tables,
-                                       own_tables_mysql, drop_own_tables},
-                                      {2, "tables of Auth.js, where they are not there yet",
-                                       "authjs", authjs_tables, authjs_tables_mysql, nothing},
-                                      {3, "the audit log's table", NULL, audit_table,
-                                       audit_table_mysql, drop_audit_table},
-                                      {4, "the generation of users' ids", NULL, generation_table,
-                                       generation_table_mysql, drop_generation_table}};
+/* A table of its own, as MySQL cannot add a column a second time. */
+static const char *const revisions_table[] = {
+    "CREATE TABLE nextauth_revisions (user_id {#key} NOT NULL PRIMARY KEY, revision {#int} NOT "
+    "NULL)",
+    NULL};
+
+static const char *const revisions_table_mysql[] = {
+    "CREATE TABLE IF NOT EXISTS nextauth_revisions (user_id {#key} NOT NULL PRIMARY KEY, revision "
+    "{#int} NOT NULL)",
+    NULL};
+
+static const char *const drop_revisions_table[] = {"DROP TABLE IF EXISTS nextauth_revisions", NULL};
+
+const na_migration na_migrations[] = {
+    {1, "tables of this module's own", NULL, own_tables, own_tables_mysql, drop_own_tables},
+    {2, "tables of Auth.js, where they are not there yet", "authjs", authjs_tables,
+     authjs_tables_mysql, nothing},
+    {3, "the audit log's table", NULL, audit_table, audit_table_mysql, drop_audit_table},
+    {4, "the generation of users' ids", NULL, generation_table, generation_table_mysql,
+     drop_generation_table},
+    {5, "revisions, with which users' sessions end", NULL, revisions_table, revisions_table_mysql,
+     drop_revisions_table}};
 
 const int na_migration_count = sizeof na_migrations / sizeof *na_migrations;

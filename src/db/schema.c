@@ -202,6 +202,24 @@ static const struct {
          "(user_id) DO UPDATE SET disabled = excluded.disabled",
          "INSERT INTO nextauth_credentials (user_id, disabled) VALUES (%s, {?int}) ON DUPLICATE "
          "KEY UPDATE disabled = VALUES(disabled)"},
+    /* user_id, three times, and the user's id: email, disabled, revision, and a role a row */
+    [NA_SQL_STANDING] =
+        {"SELECT u.{email}, c.disabled, v.revision, r.role FROM {users} u LEFT JOIN "
+         "nextauth_credentials c ON c.user_id = %s LEFT JOIN nextauth_revisions v ON v.user_id = "
+         "%s LEFT JOIN nextauth_roles r ON r.user_id = %s WHERE u.{id} = {?id} ORDER BY r.role",
+         NULL},
+    [NA_SQL_REVISION] = {"SELECT revision FROM nextauth_revisions WHERE user_id = %s", NULL},
+    /* user_id: the row is there, and is this transaction's until it ends */
+    [NA_SQL_HOLD_REVISION] =
+        {"INSERT INTO nextauth_revisions (user_id, revision) VALUES (%s, 0) ON CONFLICT (user_id) "
+         "DO UPDATE SET revision = nextauth_revisions.revision",
+         "INSERT INTO nextauth_revisions (user_id, revision) VALUES (%s, 0) ON DUPLICATE KEY "
+         "UPDATE revision = revision"},
+    [NA_SQL_RAISE_REVISION] =
+        {"INSERT INTO nextauth_revisions (user_id, revision) VALUES (%s, 1) ON CONFLICT (user_id) "
+         "DO UPDATE SET revision = nextauth_revisions.revision + 1",
+         "INSERT INTO nextauth_revisions (user_id, revision) VALUES (%s, 1) ON DUPLICATE KEY "
+         "UPDATE revision = revision + 1"},
     /* key, now */
     [NA_SQL_STORE_GET] =
         {"SELECT value FROM nextauth_store WHERE store_key = %s AND expires > {?int}", NULL},

@@ -136,7 +136,7 @@ static void log_accepted(void *data, const char *store)
                   store);
 }
 
-static na_error *make_registry(apr_pool_t *pool, server_rec *s)
+static void make_registry(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     const na_session_config *config = &conf->config->session;
@@ -162,7 +162,6 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s)
     if (config->strategy == NA_STRATEGY_DATABASE &&
         strcmp(APR_ARRAY_IDX(names, 0, const char *), "database") == 0)
         conf->sessions.table = conf->db;
-    return na_verified_make(pool, &conf->sessions.verified);
 }
 
 na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
@@ -175,9 +174,14 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
         na_metrics_name(na_process_of_child()->metrics, NA_STORES, stores[i].store.watch.name);
     }
     for (; s; s = s->next) {
-        const na_server_conf *conf = na_server_conf_of(s);
-        if (conf->config && conf->plan.stores.names)
-            NA_TRY(make_registry(pool, s));
+        na_server_conf *conf = na_server_conf_of(s);
+        if (!conf->config)
+            continue;
+        conf->sessions.users = conf->db;
+        if (conf->plan.stores.names)
+            make_registry(pool, s);
+        if (conf->sessions.registry || conf->sessions.users)
+            NA_TRY(na_verified_make(pool, &conf->sessions.verified));
     }
     return NULL;
 }

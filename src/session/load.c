@@ -69,6 +69,28 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
     return error;
 }
 
+/* Whether the database has a say; NextAuth's table has it by itself. */
+static int asks_users(const na_sessions *sessions, const na_session *session)
+{
+    return sessions->users && !(sessions->table && session->on_server) &&
+           na_standing_matters(session);
+}
+
+/* What is new of the user is remembered with the token. */
+static na_error *check_user(const na_sessions *sessions, const na_visit *visit,
+                            const na_session_source *source, na_bytes token,
+                            const na_session **session)
+{
+    const na_session *before = *session;
+    if (!asks_users(sessions, before))
+        return NULL;
+    NA_TRY(na_standing_check(sessions->users, visit->pool, sessions->config->role_column,
+                             sessions->config->identity_claims, session));
+    if (*session != before)
+        remember(sessions, visit, source, token, session);
+    return NULL;
+}
+
 static void note(const na_visit *visit, na_session_check check)
 {
     if (visit->check)
@@ -107,19 +129,26 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
 {
     const na_session_config *config = sessions->config;
     note(visit, NA_CHECK_CACHED);
-    if (!(*session = known(sessions, visit, source, token))) {
+    *session = known(sessions, visit, source, token);
+    int is_known = *session != NULL; /* with what the database said last */
+    if (!is_known) {
         note(visit, NA_CHECK_OPENED);
         NA_TRY(na_session_open(visit->pool, &source->ring, source->dialect, token,
                                &config->lifetime, visit->now, config->identity_claims, session));
         NA_TRY(check_site(config, visit, *session));
         remember(sessions, visit, source, token, session);
     }
-    if (!sessions->registry || is_fresh(sessions, visit, *session))
+    int asks = asks_users(sessions, *session);
+    if ((!sessions->registry && !asks) ||
+        ((is_known || !asks) && is_fresh(sessions, visit, *session)))
         return NULL;
     note(visit, NA_CHECK_STORE);
-    return settle(sessions, visit, *session,
-                  na_registry_check(sessions->registry, visit->pool, *session, &visit->client,
-                                    visit->now));
+    na_error *error = sessions->registry ? na_registry_check(sessions->registry, visit->pool,
+                                                             *session, &visit->client, visit->now)
+                                         : NULL;
+    if (!error)
+        error = check_user(sessions, visit, source, token, session);
+    return settle(sessions, visit, *session, error);
 }
 
 static na_error *open_record(const na_sessions *sessions, const na_visit *visit, const char *id,
@@ -190,11 +219,13 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
     const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
     na_error *error = sessions->table ? open_row(sessions, visit, id, session)
                                       : open_record(sessions, visit, id, session);
-    if (!error)
+    if (!error) {
         remember(sessions, visit, source, token, session);
-    else if (!before || !na_is_unavailable(error))
+        error = check_user(sessions, visit, source, token, session);
+    }
+    if (error && (!before || !na_is_unavailable(error)))
         return error;
-    else
+    if (error)
         *session = before;
     return settle(sessions, visit, *session, error);
 }
@@ -352,11 +383,13 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
     *expires = na_lifetime_end(&config->lifetime, auth_time, visit->now);
     if (sessions->table)
         NA_TRY(na_table_add(sessions->table, visit->pool, id, na_json_string(claims, "sub"),
+                            json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
                             *expires));
     NA_TRY(na_registry_record(registry, visit->pool, user, &key, &visit->client,
                               on_server ? without_token_claims(visit->pool, claims) : NULL,
                               auth_time, *expires, visit->now));
-    na_verified_set(sessions->verified, &key, apr_time_sec(visit->now));
+    if (!sessions->users) /* what was decided about a user of the database is asked once more */
+        na_verified_set(sessions->verified, &key, apr_time_sec(visit->now));
     return NULL;
 }
 
@@ -420,6 +453,19 @@ na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, j
     if (sessions->observer)
         sessions->observer->began(sessions->observer->data);
     return NULL;
+}
+
+na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
+                             const na_session *session, apr_int64_t revision,
+                             apr_array_header_t *set_cookies)
+{
+    json_t *before;
+    NA_TRY(
+        na_json_parse_sealed(visit->pool, NA_SESSION, na_bytes_of(session->claims_json), &before));
+    json_t *claims = (json_t *)without_token_claims(visit->pool, before);
+    json_object_del(claims, NA_CLAIM_BINDING);
+    json_object_set_new(claims, NA_CLAIM_REVISION, json_integer(revision));
+    return na_session_begin(sessions, visit, claims, set_cookies);
 }
 
 /* A short idle time wants more renewals, or it would count from a use long ago. */
@@ -524,7 +570,9 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
     if (sessions->table && session->on_server)
         NA_TRY(na_table_extend(sessions->table, visit->pool, id, *expires));
     else if (sessions->table)
-        NA_TRY(na_table_add(sessions->table, visit->pool, id, session->user, *expires));
+        NA_TRY(na_table_add(sessions->table, visit->pool, id, session->user,
+                            json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
+                            *expires));
     NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client,
                               without_token_claims(visit->pool, claims), 0, *expires, visit->now));
     na_verified_set(sessions->verified, &renewed.key, 0); /* what is cached ends too early */

@@ -6,6 +6,7 @@
 #include "session/cache.h"
 #include "session/observer.h"
 #include "session/registry.h"
+#include "session/standing.h"
 #include "session/table.h"
 #include "session/verified.h"
 
@@ -48,9 +49,10 @@ typedef struct na_session_config {
 typedef struct na_sessions {
     const na_session_config *config;
     na_token_cache *tokens;              /* NULL: none */
-    na_verified *verified;               /* NULL where there is no registry */
+    na_verified *verified;               /* NULL if there is neither a registry nor a database */
     const na_registry *registry;         /* NULL: nothing is kept on the server */
     const na_session_observer *observer; /* NULL: none */
+    na_db *users; /* sessions of its users are asked about there; NULL if there is no database */
     na_db *table; /* of sessions that NextAuth shares; NULL: the registry has all */
 } na_sessions;
 
@@ -83,6 +85,14 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
  */
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                            apr_array_header_t *set_cookies);
+
+/*
+ * Begins a session with the claims of one that ended, at another revision of its user: for who
+ * changed what ends all others.
+ */
+na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
+                             const na_session *session, apr_int64_t revision,
+                             apr_array_header_t *set_cookies);
 
 /* 1 where a page request is to renew the session. */
 int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now);

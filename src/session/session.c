@@ -252,6 +252,26 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *j
     return NULL;
 }
 
+na_error *na_session_change(apr_pool_t *pool, const na_session *session, const json_t *json,
+                            const apr_array_header_t *identity_claims, const na_session **changed)
+{
+    na_bytes text = na_bytes_of(na_json_dump(pool, json));
+    na_claims claims;
+    NA_TRY(na_claims_read(pool, text, &claims));
+    na_session *other = session_of(pool, &claims, text, identity_claims);
+    if (!other)
+        return na_error_new(pool, NA_SESSION, "a session without sub");
+    other->issued_at = session->issued_at;
+    other->auth_time = session->auth_time;
+    other->expires = session->expires;
+    other->dialect = session->dialect;
+    other->has_id = session->has_id;
+    other->on_server = session->on_server;
+    other->key = session->key;
+    *changed = other;
+    return NULL;
+}
+
 int na_session_expired(const na_session *session, apr_time_t now)
 {
     return session->expires <= apr_time_sec(now) - NA_CLOCK_TOLERANCE;

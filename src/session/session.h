@@ -21,6 +21,7 @@
     "dbu" /* `sub` is a user of the database, whoever vouched for him                              \
            */
 
+#define NA_CLAIM_REVISION "rev"       /* of that user, as the sign-in found it */
 #define NA_CLAIM_DATABASE_ROLES "dbr" /* those of `roles` that the database gave */
 
 /* Bytes of a session's id, and the characters they are written as. */
@@ -111,6 +112,13 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *c
                                apr_int64_t renewed, apr_int64_t expires,
                                const apr_array_header_t *identity_claims,
                                const na_session **session);
+
+/*
+ * The same session with other claims: *changed has what is new in them, and everything else of
+ * `session`.
+ */
+na_error *na_session_change(apr_pool_t *pool, const na_session *session, const json_t *claims,
+                            const apr_array_header_t *identity_claims, const na_session **changed);
 
 /*
  * Who a user is: "provider/sub", as without a database of users two providers may mean different

@@ -38,16 +38,28 @@ na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role
     return disabled ? na_error_new(pool, NA_SESSION, "the session's user is disabled") : NULL;
 }
 
-static na_error *add_row(void *session, na_db_use *use)
+typedef struct addition {
+    const na_db_session session;
+    apr_int64_t revision;
+} addition;
+
+/* What was decided about the user has to be so still: one step with what would change it. */
+static na_error *add_row(void *data, na_db_use *use)
 {
-    return na_db_create_session(use, session);
+    const addition *a = data;
+    apr_int64_t revision;
+    NA_TRY(na_db_hold_revision(use, a->session.user_id, &revision));
+    return revision == a->revision
+               ? na_db_create_session(use, &a->session)
+               : na_error_new(na_db_pool(use), NA_ACCESS_DENIED,
+                              "the user's sessions were ended while this one began");
 }
 
 na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const char *user_id,
-                       apr_int64_t expires)
+                       apr_int64_t revision, apr_int64_t expires)
 {
-    na_db_session session = {token, user_id, expires * 1000};
-    return na_db_transact(db, pool, add_row, &session);
+    addition a = {{token, user_id, expires * 1000}, revision};
+    return na_db_transact(db, pool, add_row, &a);
 }
 
 static na_error *extend_row(void *data, na_db_use *use)
@@ -109,7 +121,7 @@ static int has_text(const json_t *array, const char *text)
     return 0;
 }
 
-static void set_roles(json_t *claims, const json_t *kept, const apr_array_header_t *now)
+void na_table_set_roles(json_t *claims, const json_t *kept, const apr_array_header_t *now)
 {
     const json_t *before = json_object_get(kept, NA_CLAIM_ROLES);
     const json_t *of_database = json_object_get(kept, NA_CLAIM_DATABASE_ROLES);
@@ -145,7 +157,7 @@ json_t *na_table_claims(apr_pool_t *pool, const json_t *kept, const na_table_row
     set_text(claims, "name", row->user.name);
     set_text(claims, "email", row->user.email);
     set_text(claims, "picture", row->user.image);
-    set_roles(claims, kept, row->roles);
+    na_table_set_roles(claims, kept, row->roles);
     json_object_set_new(claims, NA_CLAIM_DATABASE_USER, json_true());
     json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(auth_time));
     return claims;

@@ -21,8 +21,9 @@ typedef struct na_table_row {
 na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role_column,
                         apr_time_t now, na_table_row *row);
 
+/* Fails with NA_ACCESS_DENIED if the user's revision is not `revision` any more. */
 na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const char *user_id,
-                       apr_int64_t expires);
+                       apr_int64_t revision, apr_int64_t expires);
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *token, apr_int64_t expires);
 
 /* Removes a user's rows: the one of `key`, or with `but` all others, or all. */
@@ -33,6 +34,7 @@ na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, cons
  * A session's claims: `kept` (may be NULL) of its sign-in, with the user and the roles as they are
  * now. Roles that rules gave stay; those of the database at the sign-in are its no more.
  */
+void na_table_set_roles(json_t *claims, const json_t *kept, const apr_array_header_t *now);
 json_t *na_table_claims(apr_pool_t *pool, const json_t *kept, const na_table_row *row,
                         apr_int64_t auth_time);
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "session/table.h"
+
+int na_standing_matters(const na_session *session)
+{
+    return na_session_claim(session, NA_CLAIM_DATABASE_USER) != NULL;
+}
+
+static na_error *read_standing(na_db_use *use, const char *user, int role_column,
+                               na_db_standing *standing, int *found)
+{
+    NA_TRY(na_db_get_standing(use, user, role_column, standing, found));
+    return *found || !na_db_is_behind(use)
+               ? NULL
+               : na_error_new(na_db_pool(use), NA_BUSY, "a replica may not have the user yet");
+}
+
+/* Sessions from before there were revisions have none, which is the first. */
+static apr_int64_t revision_of(const na_session *session)
+{
+    const char *text = na_session_claim(session, NA_CLAIM_REVISION);
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static int has_roles(const na_session *session, const apr_array_header_t *roles)
+{
+    int count = 0;
+    for (int i = 0; i < session->claim_count; i++)
+        count += strcmp(session->claims[i].name, NA_CLAIM_DATABASE_ROLES) == 0;
+    for (int i = 0; i < roles->nelts; i++)
+        if (!na_session_has(session, NA_CLAIM_DATABASE_ROLES,
+                            APR_ARRAY_IDX(roles, i, const char *)))
+            return 0;
+    return count == roles->nelts;
+}
+
+static int has_email(const na_session *session, const char *email)
+{
+    return !email || (session->email && strcmp(session->email, email) == 0);
+}
+
+static na_error *change(apr_pool_t *pool, const na_db_standing *standing,
+                        const apr_array_header_t *identity_claims, const na_session **session)
+{
+    json_t *kept;
+    NA_TRY(na_json_parse_sealed(pool, NA_SESSION, na_bytes_of((*session)->claims_json), &kept));
+    json_t *claims = na_json_own(pool, json_copy(kept));
+    na_table_set_roles(claims, kept, standing->roles);
+    if (standing->email)
+        json_object_set_new(claims, "email", json_string(standing->email));
+    return na_session_change(pool, *session, claims, identity_claims, session);
+}
+
+na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
+                            const apr_array_header_t *identity_claims, const na_session **session)
+{
+    na_db_use *use;
+    na_db_standing standing;
+    int found = 0;
+    NA_TRY(na_db_read(db, pool, &use));
+    NA_TRY(na_db_end(use, read_standing(use, (*session)->user, role_column, &standing, &found)));
+    if (!found)
+        return na_error_new(pool, NA_SESSION, "the session's user is gone");
+    if (standing.disabled)
+        return na_error_new(pool, NA_SESSION, "the session's user is disabled");
+    if (standing.revision != revision_of(*session))
+        return na_error_new(pool, NA_SESSION,
+                            "the user's sessions were ended, by a new password or otherwise");
+    return has_roles(*session, standing.roles) && has_email(*session, standing.email)
+               ? NULL
+               : change(pool, &standing, identity_claims, session);
+}

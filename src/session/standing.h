@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_SESSION_STANDING_H
+#define NA_SESSION_STANDING_H
+
+#include "db/adapter.h"
+#include "session/session.h"
+
+/* What the database says of a session's user, now. */
+
+/* Returns 1 if the database is to be asked about the session: its user is there. */
+int na_standing_matters(const na_session *session);
+
+/*
+ * Fails with NA_SESSION if the user is gone or disabled, or the user's sessions were ended since.
+ * *session has the user's roles and email address of now. One question.
+ */
+na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
+                            const apr_array_header_t *identity_claims, const na_session **session);
+
+#endif

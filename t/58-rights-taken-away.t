@@ -1,0 +1,206 @@
+#!/usr/bin/env node
+'use strict';
+const fs = require('node:fs');
+const { suite } = require('./lib/suite.js');
+const { htpasswd, until } = require('./lib/httpd.js');
+const { Client, signedIn, statusOf } = require('./lib/client.js');
+const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { redisIsHere, startRedis } = require('./lib/redis.js');
+const { nextauthctl } = require('./lib/ctl.js');
+
+const NAME = 'next-auth.session-token';
+const GOOD = 'seven lanterns under water';
+const BETTER = 'a quieter lighthouse at noon';
+const config = (db, kept, more = '') => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "the secret of rights that are taken away"
+NextAuthDatabase ${db.url} timeout=20s
+NextAuthProvider credentials backend=database
+NextAuthPasswords hash=bcrypt:10
+NextAuthMail log from=no-reply@example.org
+NextAuthFeature account On
+${kept}
+${more}
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>
+<Location /admin/>
+  AuthType NextAuth
+  Require nextauth-role admin
+</Location>
+<Location /public.html>
+  AuthType NextAuth
+  Require user new@example.org
+</Location>`;
+const shmcb = 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)\n';
+const isIn = (client) => Boolean(client.cookie(NAME));
+
+function writePassword(db, password) {
+  const file = `${db.dir}/password`;
+  const { uid, gid } = fs.statSync(db.dir);
+  fs.writeFileSync(file, password, { mode: 0o600 });
+  if (db.engine === 'sqlite' && process.getuid() === 0) fs.chownSync(file, uid, gid);
+}
+
+async function addUser(db, email, ...more) {
+  writePassword(db, GOOD);
+  const { stdout, status, stderr } = await nextauthctl(db, ['user', 'add', '--email', email, '--password-file', `${db.dir}/password`, '--json', ...more]);
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout).id;
+}
+async function ctl(db, ...args) {
+  const { status, stderr } = await nextauthctl(db, args);
+  if (status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
+}
+
+/* What an administrator does, and that the session ends by it. */
+async function ends(t, db, site, what, email, act) {
+  const client = await signedIn(site, email, GOOD);
+  const copy = new Client(site);
+  copy.cookies.set(NAME, { value: client.cookie(NAME), path: '/' });
+  t.is(await statusOf(client), 200, `${what}: a session`);
+  await act();
+  await until(`${what}: its end`, async () => (await statusOf(client)) === 401, 10_000);
+  const renewed = new Set(); // by a process that has asked within the interval
+  await until(`${what}: its end in every process`, async () => {
+    const answer = await copy.get('/api/auth/session');
+    if (isIn(copy)) renewed.add(copy.cookie(NAME));
+    return Object.keys(answer.json || {}).length === 0 && !isIn(copy);
+  }, 10_000);
+  const late = [];
+  for (const cookie of renewed) {
+    const ask = async () => (await new Client(site).get('/members/', { headers: { cookie: `${NAME}=${cookie}` } })).status;
+    for (let inARow = 0, i = 0; inARow < 6 && i < 200; i += 1) {
+      late.push(await ask());
+      inARow = late.at(-1) === 401 ? inARow + 1 : 0;
+      if (!inARow) await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+    late.splice(0, late.length - 6);
+  }
+  t.ok(late.every((status) => status === 401), '  ends, and what the session endpoint made of it last', late);
+}
+
+async function taken(t, db, kept) {
+  const what = kept.replaceAll(/NextAuth|\n|SOCache \S+/g, ' ').trim() || 'jwt, no store';
+  t.section(`${db.engine}: ${what}`);
+  const site = await t.httpd({ config: config(db, kept) });
+  const n = `${Date.now()}`;
+  const [dis, del, pass, one] = ['dis', 'del', 'pass', 'one'].map((name) => `${name}${n}@example.org`);
+  for (const email of [dis, del, pass, one]) await addUser(db, email);
+  await ends(t, db, site, 'user disable', dis, () => ctl(db, 'user', 'disable', dis));
+  await ctl(db, 'user', 'enable', dis);
+  t.is((await statusOf(await signedIn(site, dis, GOOD))), 200, 'enabled, the user can sign in');
+  await ends(t, db, site, 'user delete', del, () => ctl(db, 'user', 'delete', '--yes', del));
+  writePassword(db, BETTER);
+  await ends(t, db, site, 'user set-password', pass, () => ctl(db, 'user', 'set-password', '--password-file', `${db.dir}/password`, pass));
+
+  const client = await signedIn(site, one, GOOD);
+  const admin = async () => (await client.get('/admin/')).status;
+  t.is(await admin(), 403, 'a user without a role');
+  await ctl(db, 'role', 'grant', one, 'admin');
+  await until('the role counts', async () => (await admin()) === 200, 10_000);
+  await ctl(db, 'role', 'revoke', one, 'admin');
+  const inARow = async (expected) => {
+    for (let i = 0; i < 8; i += 1) if ((await admin()) !== expected) return false;
+    return true;
+  };
+  await until('the role is gone in every process', () => inARow(403), 10_000);
+  await client.session();
+  t.is([await admin(), await statusOf(client)], [403, 200], 'gets one and loses it in the session that there is, which goes on');
+  t.is((await client.get('/public.html')).status, 403, 'a path that is another address\'s');
+  await db.sql(`UPDATE users SET email = 'new@example.org' WHERE email = '${one}'`);
+  await until('the address of now is the session\'s', async () => (await client.get('/public.html')).status === 200, 10_000);
+  await db.sql(`UPDATE users SET email = '${one}' WHERE email = 'new@example.org'`);
+  await until('the former address is nobody\'s', async () => (await client.get('/public.html')).status === 403, 10_000);
+
+  const other = await signedIn(site, one, GOOD);
+  const post = async (fields) => client.post('/api/auth/account', { csrfToken: await client.csrf(), ...fields });
+  t.like((await post({ change: 'password', currentPassword: GOOD, password: BETTER })).text, /Your password was changed/, 'who changes the password on the account page');
+  await until('the other session ends', async () => (await statusOf(other)) === 401, 10_000);
+  t.is(await statusOf(client), 200, 'stays signed in, there alone');
+}
+
+async function unlinked(t, db) {
+  t.section(`${db.engine}: an account that is taken away`);
+  const users = htpasswd({ carol: GOOD });
+  const site = await t.httpd({ files: { users }, config: config(db, 'NextAuthSessionStore none checkInterval=1').replace('backend=database', 'backend=file:@DIR@/users').replace('NextAuthFeature account On', '').replace(/NextAuthPasswords.*/, '') });
+  const id = async () => (await db.sql(`SELECT u.id FROM users u WHERE u.name = 'carol'`))[0].id;
+  await ends(t, db, site, 'user unlink', 'carol', async () => ctl(db, 'user', 'unlink', '--yes', String(await id()), 'credentials'));
+}
+
+/* Sign-ins that were checked and wait for a row, while something is taken away. */
+async function interleaved(t, db, kept) {
+  t.section(`${db.engine}: ${kept.replaceAll(/NextAuth|\n|SOCache \S+/g, ' ').trim()}: sign-ins under way`);
+  const site = await t.httpd({ config: config(db, `${kept.replace('checkInterval=1', 'checkInterval=30')}`) });
+  const waiting = async () => Number((await db.admin("SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))[0].n);
+  const hold = async () => {
+    const held = db.sql('BEGIN; LOCK TABLE nextauth_roles IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT').catch(() => {});
+    await until('the lock is held', async () => Number((await db.admin("SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))[0].n) === 1);
+    return async () => {
+      await db.admin("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+      await held;
+    };
+  };
+  const email = `race${Date.now()}@example.org`;
+  await addUser(db, email);
+  const mine = await signedIn(site, email, GOOD);
+  const csrfToken = await mine.csrf();
+  // both children know the session, so that changing the password asks nothing that is locked
+  for (let i = 0; i < 40; i += 1) await statusOf(mine);
+  const free = await hold();
+  const old = Array.from({ length: 3 }, () => signedIn(site, email, GOOD));
+  await until('three sign-ins were checked and wait', async () => (await waiting()) === 3);
+  const changed = await mine.post('/api/auth/account', { csrfToken, change: 'password', currentPassword: GOOD, password: BETTER });
+  t.like(changed.text, /Your password was changed/, 'the password is changed while three sign-ins with the old one are under way');
+  await free();
+  const clients = await Promise.all(old);
+  t.is(await Promise.all(clients.map(async (c) => (isIn(c) ? statusOf(c) : 401))), [401, 401, 401], 'none of them leads to a session');
+  t.is([await statusOf(mine), isIn(await signedIn(site, email, GOOD)), isIn(await signedIn(site, email, BETTER))], [200, false, true], 'the session that changed it and the new password do');
+
+  const again = await hold();
+  const late = signedIn(site, email, BETTER);
+  await until('a sign-in waits', async () => (await waiting()) === 1);
+  const disabling = ctl(db, 'user', 'disable', email);
+  await until('so does the command', async () => (await waiting()) === 2);
+  await again();
+  await disabling;
+  const c = await late;
+  t.is(isIn(c) ? await statusOf(c) : 401, 401, 'nor does one that was under way when the user was disabled');
+
+  t.section(`${db.engine}: several changes with one current password`);
+  const busy = `busy${Date.now()}@example.org`;
+  await addUser(db, busy);
+  const tabs = await Promise.all(Array.from({ length: 4 }, () => signedIn(site, busy, GOOD)));
+  const tokens = await Promise.all(tabs.map((tab) => tab.csrf()));
+  const answers = await Promise.all(tabs.map((tab, i) => tab.post('/api/auth/account', { csrfToken: tokens[i], change: 'password', currentPassword: GOOD, password: `${BETTER} ${i}` })));
+  t.is(answers.filter(({ text }) => /Your password was changed/.test(text)).length, 1, 'one of them changes it');
+}
+
+suite('Whatever takes a right away ends sessions, or changes them, in every strategy and store', async (t) => {
+  const here = databasesHere();
+  if (!here.sqlite) t.skipAll(`install ${here.lacking.join(' ')}`);
+  const ways = ['NextAuthSessionStore none checkInterval=1', `${shmcb}NextAuthSessionStore socache checkInterval=1`,
+    `${shmcb}NextAuthSessionStrategy database\nNextAuthSessionStore socache checkInterval=1`,
+    'NextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=1', 'NextAuthSessionStore database checkInterval=1'];
+  if (redisIsHere()) ways.push(`NextAuthRedis ${(await startRedis(t)).url}\nNextAuthSessionStore redis checkInterval=1`);
+  const file = sqlite(t);
+  await nextauthctl(file, ['migrate']);
+  for (const kept of ways) await taken(t, file, kept);
+  await unlinked(t, file);
+  if (here.postgres) {
+    const db = await startPostgres(t);
+    await nextauthctl(db, ['migrate']);
+    await taken(t, db, ways[1]);
+    await interleaved(t, db, ways[0]);
+    await interleaved(t, db, ways[1]);
+    await interleaved(t, db, ways[3]);
+  } else t.skip('PostgreSQL', `install ${here.lacking.join(' ')}`);
+  if (here.mariadb) {
+    const db = await startMariadb(t);
+    await nextauthctl(db, ['migrate']);
+    await taken(t, db, ways[0]);
+  } else t.skip('MariaDB', `install ${here.lacking.join(' ')}`);
+});
