@@ -316,14 +316,12 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
 {
     na_building b = {.pool = pool,
                      .server = s,
-                     .environment = {.pool = pool},
+                     .environment = {.pool = pool, .used = apr_table_make(pool, 16)},
                      .config = config_with_defaults(pool),
                      .plan = &conf->plan,
                      .secrets = apr_array_make(pool, 2, sizeof(const char *)),
                      .accepted = 1 << NA_V4,
                      .wrong = apr_array_make(pool, 2, sizeof(const char *))};
-    if (na_findings_are_wanted(s))
-        b.environment.used = apr_table_make(pool, 16);
     conf->config = NULL;
     conf->plan = (na_plan){0};
     na_error *error = build_early(&b, conf->written);
@@ -338,6 +336,7 @@ na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
     if (error || !is_on)
         return error;
     conf->plan.variables = na_variables_note(&b.environment, b.config->providers);
+    conf->plan.used_variables = b.environment.used;
     if (na_findings_are_wanted(s))
         tell(&b, conf->written);
     return NULL;

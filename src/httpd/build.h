@@ -9,7 +9,7 @@
 typedef struct na_environment {
     apr_pool_t *pool;
     const na_envfile *file; /* NextAuthEnvFile; NULL where there is none */
-    apr_table_t *used;      /* those that were asked for and are there, for nextauthctl check */
+    apr_table_t *used;      /* those that were asked for and are there */
 } na_environment;
 
 /* The process's own variable, else the file's; NULL where it is neither's, or empty. */

@@ -20,9 +20,10 @@ static const char *look_up(const na_environment *environment, const char *name)
 const char *na_environment_get(const na_environment *environment, const char *name)
 {
     const char *value = look_up(environment, name);
-    if (value && environment->used)
-        apr_table_set(environment->used, name, "");
-    return value;
+    if (!value)
+        return NULL;
+    apr_table_set(environment->used, name, "");
+    return apr_pstrdup(environment->pool, value); /* children wipe the environment's own */
 }
 
 int na_environment_has(const na_environment *environment, const char *name)

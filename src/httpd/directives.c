@@ -136,6 +136,8 @@ static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim
                                    const char *pattern, const char *form)
 {
     na_dir_conf *dir = conf;
+    if (strcmp(claim, NA_CLAIM_SESSION_ID) == 0)
+        return "NextAuthRemoteUser: sid is as good as the session's cookie, and no name";
     dir->remote_user = claim;
     dir->remote_user_pattern = NULL;
     dir->remote_user_form = form ? form : "$1";

@@ -12,6 +12,24 @@
  * roles and claims, which are worked out at sign-in: USER, ACCOUNT and PROFILE likewise.
  */
 
+/* What a name may be asked of: the server's configuration, or below it a .htaccess or a page. */
+static const int of_server = 0, of_tenant = 1;
+
+/*
+ * httpd has read its configuration before it serves: whatever expression is parsed later is a
+ * tenant's.
+ */
+static const int *who_asks(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_RUN_MPM ? &of_tenant : &of_server;
+}
+
+/* The session's id is as good as its cookie, and no tenant's. */
+static int may_have(const void *asker, const char *name)
+{
+    return asker == &of_server || strcmp(name, NA_CLAIM_SESSION_ID) != 0;
+}
+
 static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
 {
     if (!ctx->r)
@@ -24,19 +42,22 @@ static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
  * What goes into a header or a log must not bring lines of its own. Always the whole, of a list all
  * of it: a comparison must not see one part and miss the rest.
  */
-static const char *session_text(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
+static const char *session_text(ap_expr_eval_ctx_t *ctx, const void *asker, const char *name)
 {
     const na_session *session = session_for(ctx);
     name = na_path_text(ctx->p, name);
-    return session ? na_whole_line(ctx->p, na_session_claim_text(ctx->p, session, name)) : NULL;
+    if (!session || !may_have(asker, name))
+        return NULL;
+    return na_whole_line(ctx->p, na_session_claim_text(ctx->p, session, name));
 }
 
-static apr_array_header_t *session_list(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
+static apr_array_header_t *session_list(ap_expr_eval_ctx_t *ctx, const void *asker,
+                                        const char *name)
 {
     const na_session *session = session_for(ctx);
     apr_array_header_t *values = apr_array_make(ctx->p, 4, sizeof(const char *));
     name = na_path_text(ctx->p, name);
-    for (int i = 0; session && i < session->claim_count; i++)
+    for (int i = 0; session && may_have(asker, name) && i < session->claim_count; i++)
         if (strcmp(session->claims[i].name, name) == 0)
             APR_ARRAY_PUSH(values, const char *) = session->claims[i].value;
     return values;
@@ -96,7 +117,7 @@ static int session_function(ap_expr_lookup_parms *parms)
     return at_sign_in
                ? refused(parms, "at sign-in there is no session yet: ask %{USER:…}, %{ACCOUNT:…} "
                                 "or %{PROFILE:…} instead of NEXTAUTH")
-               : found(parms, NULL, session_text, session_list);
+               : found(parms, who_asks(), session_text, session_list);
 }
 
 static int subject_function(ap_expr_lookup_parms *parms, na_part part)

@@ -89,8 +89,9 @@ typedef struct na_plan {
     na_log_plan log;
     na_audit_plan audit;
     na_delivery_plan delivery;
-    const na_statsd_options *statsd; /* NULL: none */
-    const apr_table_t *variables;    /* NextAuth's, by name: "1" where it has a value, else "" */
+    const na_statsd_options *statsd;   /* NULL: none */
+    const apr_table_t *variables;      /* NextAuth's, by name: "1" where it has a value, else "" */
+    const apr_table_t *used_variables; /* by name: those that something was read from */
 } na_plan;
 
 /* A server's directives, and what they come to once all are read. */

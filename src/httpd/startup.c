@@ -101,6 +101,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
 {
     na_token_cache *tokens;
     na_call_limits *calls;
+    na_variables_forget(s);
     na_watchdog_guard(pool);
     na_http_global_init();
     process_of_child.metrics = na_metrics_of_child(pool);

@@ -92,4 +92,11 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s);
 na_error *na_rates_open(apr_pool_t *pool, server_rec *s);
 na_error *na_health_open(apr_pool_t *pool, server_rec *s);
 
+/*
+ * Takes the variables of NextAuth, and all that a directive was read from, out of this process's
+ * environment: what runs in a child for a tenant (PassEnv and osenv() of .htaccess, mod_php) must
+ * not find the secret there. The parent keeps them for the next reload.
+ */
+void na_variables_forget(const server_rec *s);
+
 #endif

@@ -5,7 +5,9 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/crypto.h"
 #include "httpd/build.h"
+#include "httpd/startup.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -130,4 +132,25 @@ const apr_table_t *na_variables_note(const na_environment *environment,
         apr_table_setn(noted, name, na_environment_has(environment, name) ? "1" : "");
     }
     return noted;
+}
+
+static int forget(void *unused, const char *name, const char *value)
+{
+    char *own = getenv(name);
+    if (own) {
+        na_wipe(own, strlen(own));
+        unsetenv(name);
+    }
+    return 1;
+}
+
+void na_variables_forget(const server_rec *s)
+{
+    for (; s; s = s->next) {
+        const na_plan *plan = &na_server_conf_of(s)->plan;
+        if (!plan->variables)
+            continue;
+        apr_table_do(forget, NULL, plan->variables, NULL);
+        apr_table_do(forget, NULL, plan->used_variables, NULL);
+    }
 }
