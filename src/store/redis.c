@@ -14,6 +14,9 @@
 /* As many values as fit into one answer of Redis, each of the largest size. */
 #define BATCH 50
 
+/* How long a listing of one server may take, in time limits of one command. */
+#define LISTING_TIMES 60
+
 /* Keys that one step of a listing looks at. */
 #define SCAN_COUNT "500"
 
@@ -298,11 +301,23 @@ static na_error *visit_keys(const listing *list, apr_pool_t *pool, const redisRe
     return count ? visit_batch(list, pool, keys, count) : NULL;
 }
 
+/* A server whose cursor never comes to its end would keep this thread for good. */
+static na_error *endless(const listing *list, apr_pool_t *pool)
+{
+    return na_error_new(pool, NA_UNAVAILABLE,
+                        "listing the keys of Redis took longer than %d times its time limit",
+                        LISTING_TIMES);
+}
+
 static na_error *visit_server(const listing *list, apr_pool_t *pool, const na_redis_address *server)
 {
     redisReply *reply;
     char cursor[32] = "0";
+    na_redis_deadline deadline =
+        na_redis_deadline_in(LISTING_TIMES * list->redis->topology.options->timeout_ms);
     do {
+        if (na_redis_deadline_passed(deadline))
+            return endless(list, pool);
         apr_pool_t *page; /* goes with `pool` where an error in it is still to be read */
         apr_pool_create(&page, pool);
         NA_TRY(scan(list, page, server, cursor, &reply));

@@ -5,7 +5,8 @@
 
 #include <apr_strings.h>
 
-#define REPLY_MAX (64 * 1024 * 1024)
+#include "store/redis_bounds.h"
+
 #define STALE_MS 60000
 
 void na_redis_add_bytes(na_redis_command *command, na_bytes bytes)
@@ -72,7 +73,8 @@ static na_error *read_reply(apr_pool_t *pool, na_redis_connection *connection,
 {
     char buffer[16384];
     void *parsed = NULL;
-    apr_size_t total = 0, got;
+    apr_size_t got;
+    na_redis_bounds bounds = {0};
     redisReader *reader = connection->reader;
     for (;;) {
         if (redisReaderGetReply(reader, &parsed) != REDIS_OK)
@@ -81,9 +83,9 @@ static na_error *read_reply(apr_pool_t *pool, na_redis_connection *connection,
             break;
         NA_TRY(na_redis_transport_read(pool, &connection->transport, buffer, sizeof buffer, &got,
                                        deadline));
-        total += got;
-        if (total > REPLY_MAX)
-            return broken(pool, connection, "its answer is too large");
+        const char *beyond = na_redis_bounds_check(&bounds, buffer, got);
+        if (beyond)
+            return broken(pool, connection, beyond);
         if (redisReaderFeed(reader, buffer, got) != REDIS_OK)
             return broken(pool, connection, na_one_line(pool, reader->errstr, 100));
     }

@@ -312,6 +312,8 @@ na_error *na_redis_transport_read(apr_pool_t *pool, na_redis_transport *transpor
                                   apr_size_t room, apr_size_t *got, na_redis_deadline deadline)
 {
     *got = 0;
+    if (na_redis_deadline_passed(deadline)) /* bytes that never end are no answer in time */
+        return late(pool, transport);
     while (!*got) {
         if (transport->ssl) {
             before_tls();
