@@ -54,8 +54,8 @@ static na_error *counter_of(na_db_use *use, apr_int64_t *counter)
 {
     static const char *const texts[] = {
         "SELECT pg_sequence_last_value(pg_get_serial_sequence('{users}', 'id')::regclass)",
-        "SELECT AUTO_INCREMENT - 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = database() "
-        "AND TABLE_NAME = 'users'",
+        ("SELECT AUTO_INCREMENT - 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = database() "
+         "AND TABLE_NAME = 'users'"),
         "SELECT seq FROM sqlite_sequence WHERE name = 'users'"};
     na_db_engine engine = na_db_engine_of(use);
     int found = 1;
