@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 'use strict';
+const fs = require('node:fs');
+const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { ctlFile, htpasswd } = require('./lib/httpd.js');
+const { ctlFile, htpasswd, root } = require('./lib/httpd.js');
 const { startApp } = require('./lib/app.js');
 
 // The identity headers that the application was given, in whatever spelling.
@@ -43,6 +45,7 @@ ${place('pass', 'NextAuthUnauthenticated pass')}
   Require valid-user
   ErrorDocument 404 /none/moved
 </Location>
+${fs.readFileSync(path.join(root, 'docs/migrating.md'), 'utf8').match(/<Location \/app\/>[^]*?<\/Location>/)[0].replace('/app/', '/next/').replace(/127[^/]*\//, `127.0.0.1:${app.port}/`)}
 ScriptAlias /cgi/ @DIR@/cgi/
 <Location /cgi/>
   AuthType NextAuth
@@ -75,6 +78,11 @@ ScriptAlias /cgi/ @DIR@/cgi/
   t.is((await bob.get('/ssi/')).text, '[bob@example.org|bob@example.org]', 'through DirectoryIndex and to includes');
   t.is((await bob.get('/open/')).json.user['x-mail'], 'bob@example.org', 'any expression may ask, on public paths as well');
   t.is((await t.client(site).get('/open/')).json.user['x-mail'], '', 'where nobody is signed in it is empty');
+
+  t.section('the site\'s URL, for an application that trusts X-Forwarded-Host');
+  const forwarded = Object.entries((await bob.get('/next/', { headers: { 'x-forwarded-proto': 'ftp', 'x-forwarded-host': 'evil.example.org', 'x-forwarded-for': '192.0.2.1' } })).json.user)
+    .filter(([name]) => name.startsWith('x-forwarded')).sort();
+  t.is(forwarded, [['x-forwarded-for', '127.0.0.1'], ['x-forwarded-host', 'www.example.org'], ['x-forwarded-proto', 'https']], 'what docs/migrating.md says sets it, whatever a visitor sends');
 
   t.section('REMOTE_USER');
   const ada = t.client(site);
@@ -113,7 +121,6 @@ ScriptAlias /cgi/ @DIR@/cgi/
   const odd = t.client(site);
   await odd.get('/api/auth/csrf');
   const { execFileSync } = require('node:child_process');
-  const fs = require('node:fs');
   fs.writeFileSync(`${site.dir}/secret`, '0123456789abcdef0123456789abcdef', { mode: 0o600 });
   const token = execFileSync(ctlFile, ['token', 'encode', '--secret-file', `${site.dir}/secret`,
     JSON.stringify({ sub: '7', name: 'Zoë\r\nX-NextAuth-Roles: root', email: 'z@example.org' })], { encoding: 'utf8' }).trim();
