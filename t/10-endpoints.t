@@ -17,6 +17,7 @@ NextAuthProvider credentials backend=file:@DIR@/users
 NextAuthProvider acme type=oidc name=Acme issuer=http://localhost:1 clientId=c clientSecret=s
 NextAuthSessionClaim sub roles
 NextAuthRole admin "%{USER:id} == 'ada'"
+NextAuthClearSiteData cache storage
 NextAuthRedirectAllow https://other.example.org`,
   });
   const base = `${site.url}/api/auth`;
@@ -99,6 +100,7 @@ NextAuthRedirectAllow https://other.example.org`,
     t.is([out.status, out.location], [302, `${site.url}/public.html`], 'signing out leads to callbackUrl');
     t.ok(out.setCookies.includes('next-auth.session-token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax'), 'and clears the cookie');
     t.is(await c.session(), {}, 'then there is no session: {}');
+    t.is([out.headers['clear-site-data'], bad.headers['clear-site-data'], session.headers['clear-site-data']], ['"cache", "storage"', undefined, undefined], 'and the browser forgets what the administrator says');
   }
 
   t.section('v4\'s client asks with json=true');
@@ -151,6 +153,7 @@ NextAuthRedirectAllow https://other.example.org`,
     t.like(page.headers['content-security-policy'], /default-src 'none'.*frame-ancestors 'none'.*base-uri 'none'/, 'has a strict policy');
     t.unlike(page.headers['content-security-policy'], /unsafe|script/, 'that runs no script');
     t.is(page.headers['x-frame-options'], 'DENY', 'is not framed');
+    t.is(['opener', 'resource'].map((name) => page.headers[`cross-origin-${name}-policy`]), ['same-origin', 'same-origin'], 'nor held by a window or a page of another origin');
     t.is(page.headers['x-content-type-options'], 'nosniff', 'nor sniffed');
     t.unlike(page.text, /<script|<b>/, 'and escapes what it was told');
     t.like(page.text, /<label for="username-credentials">.*<input id="username-credentials"/s, 'its fields have labels');

@@ -85,6 +85,7 @@ const wrong = [
   ['a role of a value that no user has', { rule: 'NextAuthRole %{USER:groups} "true"' }, /NextAuthRole on line .*'%\{USER:groups\}': there are id, name, email, image/],
   ['a pattern that is none', { place: '<Location />\nNextAuthRemoteUser email ^(\n</Location>' }, /NextAuthRemoteUser: invalid pattern '\^\('/],
   ['a pattern without a group', { place: '<Location />\nNextAuthRemoteUser email ^.+@\n</Location>' }, /pattern '\^\.\+@' has no group/],
+  ['site data that is none', { clear: 'NextAuthClearSiteData cache history' }, /NextAuthClearSiteData on line .*invalid type 'history': expected cache, cookies/],
   ['a rule that does nothing', { rule: 'NextAuthSignInRule perhaps "true"' }, /NextAuthSignInRule on line .*'perhaps': allow or deny/],
   ['an odd role', { rule: 'NextAuthRole "a,b" "true"' }, /NextAuthRole on line .*'a,b': a role is named/],
   ['a claim of ours', { rule: 'NextAuthClaim sub "x"' }, /NextAuthClaim on line .*'sub' is a claim of the session's own/],

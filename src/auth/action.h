@@ -116,6 +116,7 @@ typedef struct na_response {
     const char *body;
     const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */
     int cacheable;
+    int signed_out;                  /* the browser's session has ended, as its user wanted */
     int retry_after;                 /* seconds; 0 if the status is neither 429 nor 503 */
     apr_array_header_t *set_cookies; /* char * */
 } na_response;

@@ -124,9 +124,10 @@ typedef struct na_config {
     const na_expression *bind_expression;       /* of NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
+    const char *clear_site_data;                /* the header of who signs out; NULL: none */
     const apr_array_header_t *sign_in_rules;    /* na_sign_in_rule */
-    const apr_array_header_t *roles;            /* na_named_expression */
-    const apr_array_header_t *claims;           /* na_named_expression */
+    const apr_array_header_t *roles;            /* na_role_rule */
+    const apr_array_header_t *claims;           /* na_claim_rule */
     const apr_array_header_t *session_claims;   /* const char *: what the browser may see */
     na_pages pages;
     na_page_theme theme;

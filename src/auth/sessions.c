@@ -151,6 +151,7 @@ na_error *na_post_sessions(na_request *request, na_response *response)
     NA_TRY(end(request, session, which ? which : "", &found, &is_own));
     if (found)
         NA_TRY(record_end(request, session, which));
+    response->signed_out = is_own;
     if (is_own)
         na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     na_respond_redirect(request, response, 200, is_own ? request->config->home : own_url(request));

@@ -22,6 +22,7 @@ na_error *na_post_signout(na_request *request, na_response *response)
     const na_event event = na_event_of_session(request, NA_EVENT_SIGN_OUT, session);
     na_report(request, &event);
     NA_TRY(na_record_event(request, NULL, &event));
+    response->signed_out = 1;
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }

@@ -307,6 +307,34 @@ static na_error *add_redirect_origins(na_building *b, const na_written *w)
     return NULL;
 }
 
+/* Clear Site Data, section 3.1 */
+static int is_site_data(const char *type)
+{
+    static const char *const types[] = {"cache", "cookies", "storage", "executionContexts", "*"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(type, types[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static na_error *set_clear_site_data(na_building *b, const na_written *w)
+{
+    apr_array_header_t *quoted = apr_array_make(b->pool, w->argc, sizeof(const char *));
+    b->config->clear_site_data = NULL;
+    if (w->argc == 1 && ap_cstr_casecmp(w->argv[0], "Off") == 0)
+        return NULL;
+    for (int i = 0; i < w->argc; i++) {
+        if (!is_site_data(w->argv[i]))
+            return na_wrong(b,
+                            "invalid type '%s': expected cache, cookies, storage, "
+                            "executionContexts or *, or Off alone",
+                            w->argv[i]);
+        APR_ARRAY_PUSH(quoted, const char *) = apr_pstrcat(b->pool, "\"", w->argv[i], "\"", NULL);
+    }
+    b->config->clear_site_data = na_join(b->pool, quoted, ", ");
+    return NULL;
+}
+
 static const struct {
     const char *directive;
     int early; /* before the others, whatever the order in the file */
@@ -340,6 +368,7 @@ static const struct {
     {"NextAuthTheme", 0, na_build_theme},
     {"NextAuthSignInRule", 0, add_sign_in_rule},
     {"NextAuthRedirectAllow", 0, add_redirect_origins},
+    {"NextAuthClearSiteData", 0, set_clear_site_data},
     {"NextAuthRole", 0, add_role},
     {"NextAuthClaim", 0, add_claim},
     {"NextAuthSessionClaim", 0, add_session_claims},

@@ -38,6 +38,7 @@ static int is_open(const char *directive)
         "NextAuthTheme",
         "NextAuthSignInRule",
         "NextAuthRedirectAllow",
+        "NextAuthClearSiteData",
         "NextAuthRole",
         "NextAuthClaim",
         "NextAuthSessionClaim",

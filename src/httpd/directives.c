@@ -212,6 +212,9 @@ const command_rec na_directives[] = {
     SERVER("NextAuthTheme", one_or_more, "key=value, the look of the built-in pages"),
     SERVER("NextAuthSignInRule", rule, "allow or deny, then an expression"),
     SERVER("NextAuthRedirectAllow", one_or_more, "origins that callbackUrl may lead to"),
+    SERVER("NextAuthClearSiteData", one_or_more,
+           "cache, cookies, storage, executionContexts or *, or Off: what browsers forget at "
+           "sign-out"),
     SERVER("NextAuthRole", rule, "a role, then the expression of who has it"),
     SERVER("NextAuthClaim", named_text, "a claim's name, then the expression of its value"),
     SERVER("NextAuthSessionClaim", one_or_more, "claims that the browser may see"),

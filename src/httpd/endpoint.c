@@ -171,6 +171,8 @@ static void set_page_headers(request_rec *r, const na_response *response)
                                "; form-action 'self' https:", http,
                                "; frame-ancestors 'none'; base-uri 'none'", NULL));
     apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
+    apr_table_setn(r->headers_out, "Cross-Origin-Opener-Policy", "same-origin");
+    apr_table_setn(r->headers_out, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
 /*
@@ -197,6 +199,8 @@ static int write_response(request_rec *r, const na_response *response)
     apr_table_setn(r->headers_out, "Referrer-Policy", referrer_policy(r));
     if (response->style_nonce)
         set_page_headers(r, response);
+    if (response->signed_out && na_config_of(r)->clear_site_data)
+        apr_table_setn(r->headers_out, "Clear-Site-Data", na_config_of(r)->clear_site_data);
     if (response->retry_after)
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, response->retry_after));
     if (response->location)
