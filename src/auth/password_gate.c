@@ -11,6 +11,9 @@
 /* Longer names share what they begin with. */
 #define CLIENT_SIZE 64
 
+/* A client may have so many times the seats that are left. */
+#define SHARE 3
+
 #define WAIT apr_time_from_sec(5)
 
 /* A check that waits or is under way, in the order of their arrival. */
@@ -56,7 +59,7 @@ static int count_of(const na_password_gate *gate, const char *client, int inside
 static guest *admit(na_password_gate *gate, const char *client)
 {
     int own = count_of(gate, client, 0);
-    if (gate->count == gate->room || (own && own >= gate->room - gate->count))
+    if (gate->count == gate->room || (own && own >= SHARE * (gate->room - gate->count)))
         return NULL;
     guest *g = gate->guests;
     while (*g->client)

@@ -6,10 +6,10 @@
 
 /*
  * Bounds how many passwords a process checks at once: a check is made to be slow, and every worker
- * hashing would leave nobody to serve pages. A client has a share: no more checks, waiting and
- * under way, than the gate has room left for, and always one; so one client alone gets half of it,
- * two get a third each. Of those that wait, the
- * client with the fewest checks under way is next.
+ * hashing would leave nobody to serve pages. A client has a share: at most three times as many
+ * checks, waiting and under way, as the gate has room left for, and always one; so one client alone
+ * gets three quarters of it. Of those that wait, the client with the fewest checks under way is
+ * next.
  */
 typedef struct na_password_gate na_password_gate;
 

@@ -47,7 +47,9 @@ na_error *na_calls_open(apr_pool_t *pool, na_call_limits **limits)
     return na_call_limits_open(pool, block, places(), share_of(query(AP_MPMQ_MAX_THREADS)), limits);
 }
 
+/* Within a process the gate has the say. */
 na_error *na_checks_open(apr_pool_t *pool, na_call_limits **limits)
 {
-    return na_call_limits_open(pool, checks, check_places(), query(AP_MPMQ_MAX_THREADS), limits);
+    int places = check_places();
+    return na_call_limits_open(pool, checks, places, places, limits);
 }
