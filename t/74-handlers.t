@@ -1,14 +1,19 @@
 #!/usr/bin/env node
 'use strict';
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { ctlFile, htpasswd } = require('./lib/httpd.js');
+const { certify } = require('./lib/certificates.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { ctlFile, freePort, htpasswd, makeFolder } = require('./lib/httpd.js');
 const { Client, raw, signedIn, statusOf } = require('./lib/client.js');
 const { seal } = require('./lib/token.js');
 
 const SECRET = 'the secret of handlers has 32 bytes';
 const OLD = 'a secret of before that has 32 bytes';
 const ORDERS = 'nextauth-sessions: orders';
+const PASSWORD = 'a password of several words';
 const KINDS = ['sessions', 'metrics', 'diagnostics', 'health'];
 const TELLING = /"sessions"|nextauth_|"versions"|"status"/;
 const now = () => Math.floor(Date.now() / 1000);
@@ -29,6 +34,13 @@ ${more}
 </Location>
 ${KINDS.map((kind) => `<Location /admin/${kind}>\nSetHandler nextauth-${kind}\nRequire local\n</Location>`).join('\n')}`;
 const users = htpasswd({ ada: 'x' });
+
+function passwordFile(db) {
+  fs.writeFileSync(`${db.dir}/password`, PASSWORD, { mode: 0o644 });
+  fs.chmodSync(`${db.dir}/password`, 0o600);
+  spawnSync('chown', ['--reference', db.dir, `${db.dir}/password`]);
+  return `${db.dir}/password`;
+}
 
 // ── who may switch them on ──────────────────────────────────────────────────────────────────────
 
@@ -68,7 +80,6 @@ async function proxies(t) {
     files[`htdocs/at-${kind}/page.shtml`] = `<!--#include virtual="/at-${kind}/twice" -->`;
   }
   const start = async (more) => {
-    const { freePort } = require('./lib/httpd.js');
     const port = await freePort();
     return t.httpd({ port, files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replaceAll('@PORT@', port)])), config: config(more) });
   };
@@ -146,9 +157,65 @@ async function orders(t) {
   t.is([ctl(['--user', 'credentials/ada'], { NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` }).status, await statusOf(dora)], [0, 401], 'and the environment may name the file');
 }
 
+async function names(t) {
+  const here = databasesHere();
+  if (!here.sqlite) return t.skip('names of users', `install ${here.lacking.join(' ')}`);
+  t.section('whose sessions: what session list and user show print, and an email address');
+  const db = sqlite(t);
+  await nextauthctl(db, ['migrate']);
+  const added = JSON.parse((await nextauthctl(db, ['user', 'add', '--email', 'ada@example.org', '--password-file', passwordFile(db), '--json'])).stdout);
+  await db.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${added.id}, 'oauth', 'acme', '1234')`);
+  const site = await t.httpd({ files: { users, secret: { text: SECRET, mode: 0o600 } }, config: config(`NextAuthDatabase ${db.url}\nNextAuthProvider ours type=credentials backend=database\nNextAuthAuditLog @DIR@/audit.log`) });
+  const ctl = (...args) => spawnSync(ctlFile, ['session', ...args, '--server', `${site.url}/admin/sessions`], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` } });
+  const signIn = async () => {
+    const client = new Client(site);
+    await client.post('/api/auth/callback/ours', { csrfToken: await client.csrf(), username: 'ada@example.org', password: PASSWORD });
+    return client;
+  };
+  const listed = JSON.parse((await signIn().then(() => ctl('list', '--json'))).stdout).sessions[0].user;
+  for (const name of [listed, added.id, 'ada@example.org', 'ADA@example.org', 'acme/1234']) {
+    const ada = await signIn();
+    t.is(JSON.parse(ctl('list', '--user', name, '--json').stdout).sessions.every(({ user }) => user === listed), true, `session list --user ${name}`);
+    const ended = ctl('revoke', '--user', name);
+    t.is([ended.status, /^ended: .* \(\d+ sessions?\)$/.test(ended.stdout.trim()), await statusOf(ada)], [0, true, 401], '  and revoke');
+  }
+  const before = fs.readFileSync(`${site.dir}/audit.log`, 'utf8');
+  for (const name of ['nobody@example.org', 'nobody', '4711']) {
+    const [list, revoke] = [ctl('list', '--user', name), ctl('revoke', '--user', name)];
+    t.is([list.status, revoke.status, revoke.stdout], [1, 1, ''], `${name} is nobody`);
+    t.like(revoke.stderr, /answers 404: there is no user '.*': name one as session list or user show prints it/, '  which is said');
+  }
+  t.is(fs.readFileSync(`${site.dir}/audit.log`, 'utf8'), before, '  and is no success in the audit log');
+  const nothing = ctl('revoke', '--user', 'credentials/someone');
+  t.is([nothing.status, /no session of this user is known/.test(nothing.stderr)], [1, true], 'a user of whom no session is known');
+}
+
+async function https(t) {
+  t.section('a site that answers https only');
+  const port = await freePort();
+  const folder = makeFolder(t);
+  certify(folder, 'ca', 'ca');
+  certify(folder, 'server', 'server', '-CA', `${folder}/ca.pem`, '-CAkey', `${folder}/ca.key`, '-addext', 'basicConstraints=critical,CA:FALSE', '-addext', 'subjectAltName=DNS:shop.example.org,DNS:localhost');
+  const site = await t.httpd({ modules: ['ssl'], files: { users, secret: { text: SECRET, mode: 0o600 } }, config: `${config()}
+Listen 127.0.0.1:${port}
+<VirtualHost 127.0.0.1:${port}>
+  ServerName shop.example.org
+  SSLEngine on
+  SSLCertificateFile ${folder}/server.pem
+  SSLCertificateKeyFile ${folder}/server.key
+</VirtualHost>` });
+  const ctl = (host, ...args) => spawnSync(ctlFile, ['session', 'list', '--json', '--server', `https://${host}:${port}/admin/sessions`, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
+  t.is(ctl('localhost').status, 1, 'its certificate is looked at');
+  t.is(ctl('localhost', '--ca-file', `${folder}/ca.pem`).status, 0, 'a CA of one\'s own can be named');
+  const insecure = ctl('shop.example.org', '--insecure-loopback');
+  t.is([insecure.status, Object.keys(JSON.parse(insecure.stdout))], [0, ['sessions']], 'or this machine is asked by the site\'s name', insecure.stderr);
+}
+
 suite('Handlers for administrators: the server switches them on, this machine asks, the secret ends sessions', async (t) => {
   await tenants(t);
   await proxies(t);
   await browsers(t);
   await orders(t);
+  await names(t);
+  await https(t);
 });

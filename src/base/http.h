@@ -18,7 +18,8 @@ typedef struct na_http_options {
     const char *proxy;       /* NULL: none; the environment's proxy variables are ignored */
     const char *ca_file;     /* NULL: the system's */
     int allow_http;          /* plain http: is refused otherwise */
-    int trace_context;       /* calls to providers are told which trace they are part of */
+    int loopback;      /* connects to 127.0.0.1, whatever the URL says, and takes any certificate */
+    int trace_context; /* calls to providers are told which trace they are part of */
 } na_http_options;
 
 /* Whether the proxy is an address, and the CA file has certificates. NA_CONFIGURATION where not. */

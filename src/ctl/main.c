@@ -18,12 +18,15 @@ static const struct {
      "say what is right and wrong in the configuration, and how to mend it; --connect tries what "
      "the sites depend on; PROGRAM is apachectl where it is not said"},
     {"providers", na_command_providers, "[--json]", "list the catalogue of providers"},
-    {"session list", na_command_session_list, "[--server URL] [--user PROVIDER/ID] [--json]",
-     "list who is signed in; URL (or NEXTAUTHCTL_SERVER) is where SetHandler nextauth-sessions is"},
+    {"session list", na_command_session_list,
+     "[--server URL] [--user USER] [--ca-file FILE | --insecure-loopback] [--json]",
+     "list who is signed in; URL (or NEXTAUTHCTL_SERVER) is where SetHandler nextauth-sessions is; "
+     "USER is PROVIDER/ID as listed, or an ID or email address of the database"},
     {"session revoke", na_command_session_revoke,
-     "[--server URL] --secret-file FILE ID… | --user PROVIDER/ID",
-     "end sessions by their ID, or all of a user's; FILE (or NEXTAUTHCTL_SECRET_FILE) has the "
-     "site's NextAuthSecret"},
+     "[--server URL] --secret-file FILE [--ca-file FILE | --insecure-loopback] ID… | --user USER",
+     "end sessions by their ID, or all of a user's; the secret's FILE (or NEXTAUTHCTL_SECRET_FILE) "
+     "has the site's NextAuthSecret; --insecure-loopback connects to 127.0.0.1 whatever the URL's "
+     "host, and takes any certificate there"},
     {"migrate", na_command_migrate,
      "[--database URL] [--schema authjs|prisma|snake] [--status | --dry-run] [--to STEP] [--json]",
      "make the database's tables, step by step; URL (or NEXTAUTH_DATABASE_URL, DATABASE_URL) may "

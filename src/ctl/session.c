@@ -31,7 +31,7 @@
 typedef struct call {
     apr_pool_t *pool;
     const char *server, *user, *ca_file, *secret_file;
-    int json;
+    int json, loopback;
     int count;
     const char *const *ids;
 } call;
@@ -42,6 +42,7 @@ static int read_options(call *c, int argc, char **argv)
                                  {"user", 'u', .text = &c->user},
                                  {"ca-file", 'c', .text = &c->ca_file},
                                  {"secret-file", 'f', .text = &c->secret_file},
+                                 {"insecure-loopback", 'l', .flag = &c->loopback},
                                  {"json", 'j', .flag = &c->json},
                                  {0}};
     c->server = getenv("NEXTAUTHCTL_SERVER");
@@ -63,6 +64,7 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
     na_http_response response;
     na_http_request request = {.url = url, .form = form};
     options.ca_file = c->ca_file;
+    options.loopback = c->loopback;
     na_http_global_init();
     NA_TRY(na_http_make(c->pool, &options, &http));
     NA_TRY(na_http_fetch(http, c->pool, &request, &response));
@@ -123,22 +125,28 @@ int na_command_session_list(apr_pool_t *pool, int argc, char **argv)
     return 0;
 }
 
-static na_error *give_order(const call *c, const char *secret, const na_order *order)
+static na_error *give_order(const call *c, const char *secret, const na_order *order,
+                            json_t **answer)
 {
     char *token;
-    json_t *answer;
     NA_TRY(na_order_seal(c->pool, secret, order, apr_time_now(), &token));
-    return ask(c, c->server, apr_pstrcat(c->pool, "order=", token, NULL), &answer);
+    return ask(c, c->server, apr_pstrcat(c->pool, "order=", token, NULL), answer);
 }
 
 static int end(const call *c, const char *secret, const char *session)
 {
     const na_order order = {.session = session, .user = c->user};
-    na_error *error = give_order(c, secret, &order);
+    json_t *answer;
+    na_error *error = give_order(c, secret, &order, &answer);
     if (error)
         return na_ctl_failed(c->pool, error);
-    if (!c->json)
-        printf("ended: %s\n", session ? session : c->user);
+    int count = (int)json_integer_value(json_object_get(answer, "sessions"));
+    if (c->json)
+        printf("%s\n", na_json_dump(c->pool, answer));
+    else if (session)
+        printf("ended: %s\n", session);
+    else
+        printf("ended: %s (%d session%s)\n", c->user, count, count == 1 ? "" : "s");
     return 0;
 }
 
@@ -147,7 +155,7 @@ int na_command_session_revoke(apr_pool_t *pool, int argc, char **argv)
     call c = {.pool = pool};
     char *secret;
     if (!read_options(&c, argc, argv) || !c.count == !c.user)
-        return na_ctl_wrong_call("session revoke", "IDs or --user PROVIDER/ID are wanted");
+        return na_ctl_wrong_call("session revoke", "IDs or --user USER are wanted");
     if (!c.secret_file)
         return na_ctl_wrong_call("session revoke", NEEDS_SECRET);
     na_error *error = na_secret_read(pool, c.secret_file, &secret);
@@ -171,8 +179,9 @@ int na_command_user_unlock(apr_pool_t *pool, int argc, char **argv)
         return na_ctl_wrong_call("user unlock", NEEDS_SECRET);
     na_error *error = na_secret_read(pool, c.secret_file, &secret);
     const na_order order = {.unlock = c.ids[0]};
+    json_t *answer;
     if (!error)
-        error = give_order(&c, secret, &order);
+        error = give_order(&c, secret, &order, &answer);
     if (error)
         return na_ctl_failed(pool, error);
     if (!c.json)

@@ -16,6 +16,12 @@ int na_answer_diagnostics(request_rec *r);
 int na_answer_json(request_rec *r, int status, json_t *json);
 int na_answer_error(request_rec *r, int status, const char *message);
 
+/*
+ * sessions_user.c: the user that a name means, as sessions have it: PROVIDER/ID, what `session
+ * list` prints, or of the database an ID or an email address. NULL where it is nobody's.
+ */
+na_error *na_sessions_find_user(request_rec *r, const char *name, const char **user);
+
 /* diagnostics.c: what a server is configured to do; names, never values. */
 json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s);
 json_t *na_diagnostics_of_versions(apr_pool_t *pool);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/answer.h"
@@ -26,10 +28,24 @@ static int refuse_without_store(request_rec *r)
     return na_answer_error(r, HTTP_NOT_FOUND, "there is no NextAuthSessionStore in this server");
 }
 
-static int list(request_rec *r, const na_sessions *sessions, const char *user)
+static int no_such_user(request_rec *r, const char *name)
+{
+    return na_answer_error(
+        r, HTTP_NOT_FOUND,
+        apr_psprintf(r->pool, "there is no user '%s': name one as session list%s prints it",
+                     na_one_line(r->pool, name, 256),
+                     na_server_conf_of(r->server)->db ? " or user show" : ""));
+}
+
+static int list(request_rec *r, const na_sessions *sessions, const char *name)
 {
     apr_array_header_t *found = apr_array_make(r->pool, 64, sizeof(na_listed));
-    na_error *error = na_registry_list(sessions->registry, r->pool, user, r->request_time, found);
+    const char *user = NULL;
+    na_error *error = name ? na_sessions_find_user(r, name, &user) : NULL;
+    if (!error && name && !user)
+        return no_such_user(r, name);
+    if (!error)
+        error = na_registry_list(sessions->registry, r->pool, user, r->request_time, found);
     if (error)
         return failed(r, error);
     json_t *array = json_array();
@@ -51,15 +67,20 @@ static na_error *record(request_rec *r, const char *user, const char *detail)
     return na_audit_write(na_server_conf_of(r->server)->audit, r->pool, NULL, &event);
 }
 
-static na_error *end(request_rec *r, const na_sessions *sessions, const char *handle,
-                     const char *user, int *found)
+/* Tokens without a record end as well; *count is of those that have one. */
+static na_error *end_user(request_rec *r, const na_sessions *sessions, const char *user, int *count)
+{
+    apr_array_header_t *known = apr_array_make(r->pool, 8, sizeof(na_listed));
+    NA_TRY(na_registry_list(sessions->registry, r->pool, user, r->request_time, known));
+    *count = known->nelts;
+    NA_TRY(na_session_end_user(sessions, r->pool, user, NULL, r->request_time));
+    return record(r, user, *count ? "all" : "all: none is known");
+}
+
+static na_error *end_session(request_rec *r, const na_sessions *sessions, const char *handle,
+                             const char *user, int *found)
 {
     na_listed listed;
-    *found = 1;
-    if (!handle) {
-        NA_TRY(na_session_end_user(sessions, r->pool, user, NULL, r->request_time));
-        return record(r, user, "all");
-    }
     NA_TRY(na_registry_by_handle(sessions->registry, r->pool, user, handle, r->request_time,
                                  &listed, found));
     if (!*found)
@@ -105,18 +126,26 @@ static int refuse_order(request_rec *r, const na_error *error)
 
 static int end_ordered(request_rec *r, const na_sessions *sessions, const na_order *order)
 {
-    int found;
+    const char *user = NULL;
+    int count = 0;
     if (!sessions->registry)
         return refuse_without_store(r);
-    na_error *error = end(r, sessions, order->session, order->user, &found);
+    na_error *error = order->user ? na_sessions_find_user(r, order->user, &user) : NULL;
+    if (!error && order->user && !user)
+        return no_such_user(r, order->user);
+    if (!error)
+        error = order->session ? end_session(r, sessions, order->session, user, &count)
+                               : end_user(r, sessions, user, &count);
     if (error)
         return failed(r, error);
-    if (!found)
-        return na_answer_error(r, HTTP_NOT_FOUND, "there is no such session");
+    if (!count)
+        return na_answer_error(r, HTTP_NOT_FOUND,
+                               order->session ? "there is no such session"
+                                              : "no session of this user is known");
     na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions ended by the administrator: %s %s",
                    order->session ? "session" : "user",
-                   na_one_line(r->pool, order->session ? order->session : order->user, 256));
-    return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "revoked", 1));
+                   na_one_line(r->pool, order->session ? order->session : user, 256));
+    return na_answer_json(r, HTTP_OK, json_pack("{s:b,s:i}", "revoked", 1, "sessions", count));
 }
 
 static int obey(request_rec *r, const na_sessions *sessions)
