@@ -3,11 +3,45 @@
 // response_mode=form_post: the answer is a form that the provider's page sends. The site says that it
 // is https; what a browser would keep from a form of another site is left out by hand.
 const { suite } = require('./lib/suite.js');
-const { freePort } = require('./lib/httpd.js');
-const { startRogue } = require('./lib/rogue.js');
+const { freePort, makeFolder } = require('./lib/httpd.js');
+const { startBrowser } = require('./lib/browser.js');
+const { certify } = require('./lib/certificates.js');
+const { startRogue, replies } = require('./lib/rogue.js');
 
 const isCheck = (name) => /state|pkce|nonce/.test(name);
 const attributes = (answer, name) => answer.setCookies.find((line) => line.includes(name)) || '';
+
+// The provider's page sends the form by itself, from another site.
+async function inChromium(t, rogue) {
+  t.section('Chromium, https');
+  const [port, sslPort, folder] = [await freePort(), await freePort(), makeFolder(t)];
+  const url = `https://www.shop.test:${sslPort}`;
+  certify(folder, 'web', '*.shop.test');
+  await t.httpd({ port, modules: ['ssl'], global: `Listen 127.0.0.1:${sslPort}`, config: `
+<VirtualHost *:${sslPort}>
+  ServerName ${url}
+  SSLEngine On
+  SSLCertificateFile ${folder}/web.pem
+  SSLCertificateKeyFile ${folder}/web.key
+  NextAuthEngine On
+  NextAuthMode test
+  NextAuthURL ${url}
+  NextAuthSecret 0123456789abcdef0123456789abcdef
+  NextAuthSessionStore none
+  NextAuthProvider page type=oidc issuer=${rogue.issuer('page')} clientId=the-client clientSecret=a-secret authorization.params=response_mode=form_post
+</VirtualHost>` });
+  rogue.faults.page = { authorize: (fields) => replies.text(200, 'text/html', `<!DOCTYPE html><form method="post" action="${url}/api/auth/callback/page">
+${Object.entries(fields).map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`).join('')}</form><script>document.forms[0].submit();</script>`) };
+  const browser = await startBrowser(t, ['--host-resolver-rules=MAP *.shop.test 127.0.0.1', '--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable']);
+  const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+  await page.goto(`${url}/api/auth/signin?callbackUrl=/public.html`);
+  await page.locator('#signin-page').click();
+  await page.waitForURL(`${url}/public.html`);
+  await page.goto(`${url}/api/auth/session`);
+  t.is(JSON.parse(await page.locator('body').innerText()).user.name, 'Mallory', 'the form of another site signs in');
+  const [{ form }] = rogue.requests('page', 'token');
+  t.is(form.grant_type, 'authorization_code', '  by its code');
+}
 
 suite('An answer that is a form of the provider\'s page', async (t) => {
   const [rogue, port] = [await startRogue(t), await freePort()];
@@ -52,6 +86,8 @@ ${provider('query', '')}` });
   t.is((await one.c.session()).user.name, 'Mallory', '  and the session is there');
   const same = await begin('form');
   t.is((await same.c.post(same.callback, same.fields, fromElsewhere(same.c, true))).location, `${url}/public.html`, 'a form with all cookies, of the same site, signs in at once');
+
+  await inChromium(t, rogue);
 
   t.section('what is refused');
   const refused = `${url}/api/auth/error?error=OAuthCallback`;
