@@ -3,7 +3,7 @@
 const { spawn, spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, pause } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { apart, Client } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { startRedis } = require('./lib/redis.js');
 
@@ -30,8 +30,8 @@ ${more}
   Require local
 </Location>`;
 
-async function signedIn(site, filler = '', username = 'ada') {
-  const client = new Client(site);
+async function signedIn(site, filler = '', username = 'ada', options = {}) {
+  const client = new Client(site, options);
   await client.post('/api/auth/callback/credentials', { csrfToken: await client.csrf(), username, password: 'x' }, { headers: { 'x-filler': filler } });
   return client;
 }
@@ -76,7 +76,7 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
   t.section('shmcb: no session is lost');
   {
     const site = await t.httpd({ files: { users }, modules: ['socache_dbm'], config: config(caches.shmcb, 'MaxConnectionsPerChild 40\nMaxKeepAliveRequests 20') });
-    const clients = await Promise.all(Array.from({ length: 8 }, () => signedIn(site)));
+    const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => signedIn(site, '', 'ada', apart(i))));
     const load = startLoad(site.url, 8, (worker) => ({ path: '/members/', headers: { cookie: `${NAME}=${clients[worker].cookie(NAME)}` } }));
     for (let i = 0; i < 3; i += 1) await site.reload();
     const during = [await signedIn(site), await signedIn(site)];
@@ -104,7 +104,7 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
   }
   {
     const site = await t.httpd({ files: { users }, config: config('shmcb:@DIR@/sessions(262144)') });
-    const idle = await Promise.all(Array.from({ length: 10 }, () => signedIn(site)));
+    const idle = await Promise.all(Array.from({ length: 10 }, (_, i) => signedIn(site, '', 'ada', apart(i))));
     for (let i = 0; i < 400; i += 1) {
       const busy = await signedIn(site, 'x'.repeat(300));
       await busy.signOut();

@@ -2,6 +2,7 @@
 'use strict';
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
+const { apart } = require('./lib/client.js');
 const { htpasswd, until } = require('./lib/httpd.js');
 const { startGithub } = require('./lib/emulators.js');
 const { startRogue } = require('./lib/rogue.js');
@@ -119,8 +120,8 @@ suite('the log: lines for programs and for people, and what leads to them', asyn
   t.section('a program');
   {
     const site = await t.httpd({ files, config: `${common}\nNextAuthLog json "|$/bin/cat >>@DIR@/piped.log"` });
-    await Promise.all(Array.from({ length: 16 }, async () => {
-      const c = t.client(site);
+    await Promise.all(Array.from({ length: 16 }, async (_, client) => {
+      const c = t.client(site, apart(client));
       for (let i = 0; i < 5; i += 1) await c.credentials('ada', 'correct horse');
     }));
     const signIns = () => recordsOf(site, 'piped.log').filter(({ event }) => event === 'signIn').length;

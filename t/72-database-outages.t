@@ -2,7 +2,7 @@
 'use strict';
 const { suite } = require('./lib/suite.js');
 const { htpasswd, pause, until } = require('./lib/httpd.js');
-const { signedIn, statusOf } = require('./lib/client.js');
+const { apart, signedIn, statusOf } = require('./lib/client.js');
 const fs = require('node:fs');
 const { spawn } = require('node:child_process');
 const { startLoad } = require('./lib/load.js');
@@ -63,7 +63,7 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     await until('sessions are back', async () => (await statusOf(clients[0])) === 200, 15_000);
     await load.stop();
     t.is(Object.keys(load.counts).sort(), ['200', '503'], 'under load there were no other answers', load.counts);
-    const after = await Promise.all(Array.from({ length: 12 }, () => signedIn(site)));
+    const after = await Promise.all(Array.from({ length: 12 }, (_, i) => signedIn(site, 'ada', 'x', apart(i))));
     t.is(after.map(({ answer }) => answer.status), Array(12).fill(302), 'after its return no sign-in fails');
     t.is(await Promise.all([...clients, ...after].map(statusOf)), Array(16).fill(200), 'and nobody was signed out');
     const [downs, backs] = [lines(site, /database: \S+ at \S+ is down: /g), lines(site, /database: \S+ at \S+ is back, after \d+ s/g)];

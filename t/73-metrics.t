@@ -6,7 +6,7 @@ const http = require('node:http');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, root, until } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { apart, Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { startMail } = require('./lib/mail.js');
@@ -43,7 +43,7 @@ const all = (body) => Promise.all(Array.from({ length: CLIENTS }, (_, i) => body
 
 // What each of the clients does: asks in vain, fails, signs in, looks twice, signs out.
 async function visit(site, i) {
-  const client = new Client(site);
+  const client = new Client(site, apart(i));
   const statuses = [(await client.get('/members/')).status];
   await client.credentials(`user${i}`, 'wrong');
   await client.credentials(`user${i}`, 'x');

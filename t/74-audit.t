@@ -6,7 +6,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { htpasswd, makeFolder, thorough, until } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { apart, Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
 const { nextauthctl, dialect } = require('./lib/ctl.js');
@@ -45,8 +45,8 @@ async function isRight(t, what, file, ...args) {
 
 const isIn = (client) => Boolean(client.cookie(NAME));
 
-async function signIn(site, user = 'ada', password = 'x', headers = {}) {
-  const client = new Client(site);
+async function signIn(site, user = 'ada', password = 'x', headers = {}, options = {}) {
+  const client = new Client(site, options);
   const csrfToken = await client.csrf();
   client.answer = await client.post('/api/auth/callback/credentials', { csrfToken, username: user, password }, { headers });
   return client;
@@ -97,8 +97,8 @@ async function busy(t) {
   t.section('many at once');
   const site = await t.httpd({ files, config: config('@DIR@/audit.log key=file:@DIR@/audit.key') });
   const log = `${site.dir}/audit.log`;
-  const rounds = (count) => Promise.all(Array.from({ length: 16 }, async () => {
-    for (let i = 0; i < count; i += 1) await signIn(site);
+  const rounds = (count) => Promise.all(Array.from({ length: 16 }, async (_, client) => {
+    for (let i = 0; i < count; i += 1) await signIn(site, 'ada', 'x', {}, apart(client));
   }));
   await rounds(3);
   t.is(recordsOf(log).filter(({ outcome }) => outcome === 'success').length, 48, '16 clients sign in, and each sign-in is recorded once');
@@ -126,7 +126,7 @@ NextAuthAuditLog @DIR@/shared.log${key ? ' key=file:@DIR@/audit.key' : ''}
 </VirtualHost>`;
   const site = await t.httpd({ files, config: config('@DIR@/audit.log', `${host('one')}\n${host('other')}`) });
   const sites = ['one', 'other'].map((name) => ({ ...site, url: `http://${name}.localhost:${site.port}` }));
-  await Promise.all(Array.from({ length: 12 }, (_, i) => signIn(sites[i % 2])));
+  await Promise.all(Array.from({ length: 12 }, (_, i) => signIn(sites[i % 2], 'ada', 'x', {}, apart(i))));
   const records = recordsOf(`${site.dir}/shared.log`);
   t.is(sites.map(({ url }) => records.filter((record) => record.site === url).length), [6, 6], 'both write to it');
   await isRight(t, 'in one chain', `${site.dir}/shared.log`);
@@ -395,8 +395,8 @@ async function programs(t) {
   const stuck = await t.httpd({ files, config: config('"|$exec sleep 1000"') });
   let refused = 0;
   const start = Date.now();
-  await Promise.all(Array.from({ length: 8 }, async () => {
-    for (let i = 0; i < 40; i += 1) refused += (await signIn(stuck, 'ada', 'wrong')).answer.status === 503;
+  await Promise.all(Array.from({ length: 8 }, async (_, client) => {
+    for (let i = 0; i < 40; i += 1) refused += (await signIn(stuck, 'ada', 'wrong', {}, apart(client))).answer.status === 503;
   }));
   t.ok(refused > 0 && refused < 320, 'one that does not read fills its pipe, then things are refused', `${refused} of 320 in ${Date.now() - start} ms`);
   t.like(stuck.log(), /audit log: cannot write to \|exec: the program does not read; what would be recorded is refused/, 'which is said');

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, makeFolder, root, thorough, until } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { apart, Client } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
@@ -33,7 +33,7 @@ async function signIn(t, site, user) {
   return answer.location === site.url;
 }
 async function signInAll(site, names) {
-  const answers = await Promise.all(names.map((name) => new Client(site).credentials(name, 'x')));
+  const answers = await Promise.all(names.map((name, i) => new Client(site, apart(i)).credentials(name, 'x')));
   return answers.filter(({ location }) => location === site.url).length;
 }
 const arrived = (receiver, names) => until(`events of ${names.length} users`, () => names.every((name) => receiver.users().includes(name)), WAIT_MS);

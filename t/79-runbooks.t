@@ -54,9 +54,10 @@ async function secretLeaked(t) {
   const more = `NextAuthRedis ${redis.url}\nNextAuthSessionStore redis checkInterval=0`;
   const files = { users, secret: { text: `${'leaked-'.repeat(6)}\n`, mode: 0o600 } };
   const site = await t.httpd({ files, config: config('file:@DIR@/secret', more) });
-  const now = Math.floor(Date.now() / 1000);
-  const forged = showing(site, seal('leaked-'.repeat(6), { sub: 'admin', provider: 'credentials', roles: ['admin'], iat: now, exp: now + 3600 }));
   const ada = await signedIn(site);
+  await statusOf(ada); // from here on the store remembers
+  const now = Math.floor(Date.now() / 1000) + 1;
+  const forged = showing(site, seal('leaked-'.repeat(6), { sub: 'admin', provider: 'credentials', roles: ['admin'], iat: now, exp: now + 3600 }));
   t.is([await statusOf(forged), await statusOf(ada)], [200, 200], 'who has the secret is whoever he wants to be');
   await newSecret(`${site.dir}/secret`);
   await site.reload();
@@ -218,19 +219,30 @@ async function storeLost(t) {
   t.is(await statusOf(ada), 503, 'the store is gone: 503');
   await redis.start();
   await until('health knows', async () => (await healthOf(site)).status === 'healthy');
-  t.is([await statusOf(ada), await statusOf(copy)], [200, 200], 'it is back, and empty: sessions go on, but ends are forgotten');
+  t.is([await statusOf(ada), await statusOf(copy)], [401, 401], 'it is back, and empty: no session of before is good');
+  t.is(await statusOf(await signedIn(site)), 200, 'people sign in again');
   await redis.stop();
-  await site.reload(config(secret, store.replace('redis checkInterval', 'socache checkInterval')));
-  t.is([await statusOf(ada), await statusOf(await signedIn(site))], [200, 200], 'or another store takes its place, with a reload');
-  await site.reload(config('"another secret, as ends are forgotten"', store.replace('redis checkInterval', 'socache checkInterval')));
-  t.is([await statusOf(ada), await statusOf(copy)], [401, 401], 'a new secret ends all that could come back');
+  const another = store.replace('redis checkInterval', 'socache checkInterval');
+  await site.reload(config(secret, another));
+  t.is([await statusOf(ada), await statusOf(await signedIn(site))], [401, 200], 'or another store takes its place, with a reload');
+
+  t.section('the session store is lost: jwt, whenLost=accept');
+  await redis.start();
+  await site.reload(config(secret, `${store} whenLost=accept`));
+  const [eve, left] = [await signedIn(site), await signedIn(site)];
+  const stolen = showing(site, left.cookie(NAME));
+  await left.signOut();
+  t.is([await statusOf(eve), await statusOf(stolen)], [200, 401], 'one session goes on, one was ended');
+  await redis.cli('FLUSHALL');
+  t.is([await statusOf(eve), await statusOf(stolen)], [200, 200], 'the store is empty: sessions go on, but ends are forgotten');
+  await site.reload(config('"another secret, as ends are forgotten"', `${store} whenLost=accept`));
+  t.is([await statusOf(eve), await statusOf(stolen)], [401, 401], 'a new secret ends all that could come back');
 
   t.section('the session store is lost: database');
-  await redis.start();
   const other = await t.httpd({ files: { users }, config: config(secret, `${store}\nNextAuthSessionStrategy database`) });
-  const eve = await signedIn(other);
+  const lost = await signedIn(other);
   await redis.cli('FLUSHALL');
-  t.is(await statusOf(eve), 401, 'what is not in the store is no session');
+  t.is(await statusOf(lost), 401, 'what is not in the store is no session');
   t.is(await statusOf(await signedIn(other)), 200, 'people sign in again');
 }
 

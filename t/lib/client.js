@@ -67,8 +67,10 @@ function request(url, { method = 'GET', headers = {}, body, localAddress } = {})
 }
 
 class Client {
-  constructor(site) {
+  // `from`: an IP address of its own, as one client has but a share of the password checks.
+  constructor(site, { from } = {}) {
     this.site = site;
+    this.from = from;
     this.jar = new Jar();
   }
 
@@ -86,7 +88,7 @@ class Client {
     const headers = { ...options.headers };
     const cookie = this.jar.header(url);
     if (cookie && headers.cookie === undefined) headers.cookie = cookie;
-    const answer = await request(url, { ...options, headers });
+    const answer = await request(url, { localAddress: this.from, ...options, headers });
     this.jar.take(url, answer.setCookies);
     return answer;
   }
@@ -154,13 +156,16 @@ function raw(port, bytes) {
   });
 }
 
+// The i-th of many clients at once.
+const apart = (i) => ({ from: `127.0.1.${i + 1}` });
+
 // Somebody who signed in with a password; `answer` is what that brought.
-async function signedIn(site, user = 'ada', password = 'x') {
-  const client = new Client(site);
+async function signedIn(site, user = 'ada', password = 'x', options = {}) {
+  const client = new Client(site, options);
   client.answer = await client.credentials(user, password);
   return client;
 }
 
 const statusOf = async (client) => (await client.get('/members/')).status;
 
-module.exports = { Client, raw, request, signedIn, statusOf };
+module.exports = { apart, Client, raw, request, signedIn, statusOf };

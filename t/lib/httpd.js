@@ -149,7 +149,13 @@ function environment(options) {
   return env;
 }
 
-const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');
+// What is not there, or no longer, is empty.
+function read(file) {
+  try { return fs.readFileSync(file, 'utf8'); } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return '';
+    throw error;
+  }
+}
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 async function until(what, condition, ms = 20_000) {

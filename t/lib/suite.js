@@ -85,7 +85,7 @@ function suite(about, body) {
   reportDeaths((name, signal) => t.ok(false, `${name} died by ${signal}`));
   t.httpd = (options) => startHttpd(t, options);
   t.configtest = (options) => configtest(t, options);
-  t.client = (site) => new Client(site);
+  t.client = (site, options) => new Client(site, options);
   t.raw = raw;
 
   const end = async (error) => {
