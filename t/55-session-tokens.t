@@ -3,6 +3,7 @@
 const { suite } = require('./lib/suite.js');
 const { htpasswd } = require('./lib/httpd.js');
 const { seal, open } = require('./lib/token.js');
+const { startApp, byNextAuth } = require('./lib/app.js');
 
 const NEW = 'the new secret has 32 bytes at least';
 const OLD = 'the old secret has 32 bytes at least';
@@ -11,6 +12,7 @@ const claims = (more = {}) => ({ name: 'Ada', email: 'ada@example.org', sub: '42
 const NAME = 'next-auth.session-token';
 
 suite('Session tokens: which are accepted, renewed and refused', async (t) => {
+  const app = await startApp(t, byNextAuth(NEW));
   const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: `
 NextAuthEngine On
 NextAuthMode test
@@ -23,6 +25,15 @@ NextAuthSessionClaim big
 <Location /members/>
   AuthType NextAuth
   Require valid-user
+</Location>
+<Location /programs/>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthAcceptTokens session
+  ProxyPass http://127.0.0.1:${app.port}/
+</Location>
+<Location /programs/not/>
+  NextAuthAcceptTokens none
 </Location>` });
   const ask = (cookie, path = '/members/') => t.client(site).get(path, { headers: { cookie } });
   const status = async (cookie) => (await ask(cookie)).status;
@@ -39,6 +50,26 @@ NextAuthSessionClaim big
   t.is(await status(`${NAME}.1=${good.slice(200)}; ${NAME}.0=${good.slice(0, 200)}`), 200, 'one in chunks, in any order');
   t.is(await status(`${NAME}=${good}; ${NAME}=rubbish`), 200, 'a good one before another of its name');
   t.is(await status(`${NAME}=${good}; ${NAME}.0=stale; ${NAME}X=y`), 200, 'a stale chunk beside a whole one does not');
+
+  t.section('Authorization: Bearer, where it is allowed');
+  {
+    const bearer = (token, path = '/programs/', headers = {}) => t.client(site).get(path, { headers: { authorization: `Bearer ${token}`, ...headers } });
+    const answer = await bearer(seal(NEW, claims({ iat: now() - 900 })));
+    t.is([answer.status, answer.json?.user?.sub], [200, '42'], 'a session token, which getToken() of the application takes as well');
+    t.is(answer.setCookies, [], '  it is not made a cookie, though it is due');
+    t.is([(await bearer(encodeURIComponent(good))).status, (await bearer(good)).status], [200, 200], 'percent-encoded or not, and again from the cache');
+    t.is((await t.client(site).get('/programs/', { headers: { authorization: `bearer  ${good}` } })).status, 200, 'the scheme in any case');
+    t.is((await bearer('rubbish', '/programs/', { cookie: `${NAME}=${good}` })).status, 200, 'a cookie goes before it');
+    for (const [what, token] of [['rubbish', 'rubbish'], ['an empty one', ''], ['of another secret', seal('a wholly other secret of 32 bytes', claims())], ['long past', seal(NEW, claims({ exp: now() - 60 }))],
+      ['a state cookie', seal(NEW, claims(), { salt: 'next-auth.state' })], ['an odd percent sign', '%zz'], ['an id', 'a'.repeat(43)], ['two', `${good} ${good}`]]) {
+      t.is((await bearer(token)).status, 401, `refused: ${what}`);
+    }
+    t.is((await t.client(site).get('/programs/', { headers: { authorization: `Basic ${good}` } })).status, 401, 'refused: another scheme');
+    for (const path of ['/members/', '/programs/not/']) t.is((await bearer(good, path)).status, 401, `not allowed on ${path}`);
+    t.is((await bearer(good, '/api/auth/session')).json, {}, 'nor at the endpoints');
+    const { status: wrong, output } = await t.configtest({ config: '<Location />\nNextAuthAcceptTokens all\n</Location>' });
+    t.ok(wrong && /NextAuthAcceptTokens: invalid value 'all': expected session or none/.test(output), 'other kinds are refused by configtest', output);
+  }
 
   t.section('refused');
   const refused = {

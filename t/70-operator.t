@@ -121,7 +121,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     const options = [...fs.readFileSync(path.join(root, 'src/provider/options.c'), 'utf8').matchAll(/(?:TEXT|WITH)\("([\w.]+)"/g)].map(([, name]) => name);
     for (const name of options) t.ok(manual.includes(`\`${name}\``), `a provider's ${name}= is in docs/directives.md`);
     for (const [, name, value] of conf.matchAll(/^ *#(NextAuth\w+) (.*)$/gm)) {
-      if (/…|\/etc\//.test(value) || ['NextAuthUnauthenticated', 'NextAuthPassIdentity', 'NextAuthRemoteUser', 'NextAuthCacheControl'].includes(name)) continue;
+      if (/…|\/etc\//.test(value) || ['NextAuthUnauthenticated', 'NextAuthPassIdentity', 'NextAuthRemoteUser', 'NextAuthCacheControl', 'NextAuthAcceptTokens'].includes(name)) continue;
       const tried = await t.configtest({ config: `NextAuthEngine Off\n${name} ${value}` });
       t.is([tried.status, tried.output.trim()], [0, 'Syntax OK'], `the example is right: ${name} ${value}`);
     }

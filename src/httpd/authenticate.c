@@ -183,10 +183,14 @@ static const char *remote_user(request_rec *r, const na_session *session)
                                         : na_session_qualified_user(r->pool, session);
 }
 
-/* Pages are visited without the endpoints being asked, so they keep the session alive as well. */
+/*
+ * Pages are visited without the endpoints being asked, so they keep the session alive as well. Who
+ * sends a token takes no cookies.
+ */
 static void keep_alive(request_rec *r, const na_config *config, const na_session *session)
 {
-    if (!ap_is_initial_req(r) || !na_session_is_due(&config->session, session, r->request_time))
+    if (!ap_is_initial_req(r) || na_state_of(r)->by_bearer ||
+        !na_session_is_due(&config->session, session, r->request_time))
         return;
     apr_array_header_t *set_cookies = apr_array_make(r->pool, 4, sizeof(char *));
     apr_int64_t expires;

@@ -154,6 +154,18 @@ static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim
     return NULL;
 }
 
+static const char *set_accept_tokens(cmd_parms *cmd, void *conf, const char *value)
+{
+    int kind = ap_cstr_casecmp(value, "session") == 0 ? NA_ACCEPT_SESSION
+               : ap_cstr_casecmp(value, "none") == 0  ? NA_ACCEPT_NONE
+                                                      : 0;
+    ((na_dir_conf *)conf)->accept_tokens = kind;
+    return kind ? NULL
+                : apr_psprintf(cmd->pool,
+                               "NextAuthAcceptTokens: invalid value '%s': expected session or none",
+                               value);
+}
+
 static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *value)
 {
     int off = ap_cstr_casecmp(value, "Off") == 0;
@@ -234,6 +246,8 @@ const command_rec na_directives[] = {
     AP_INIT_TAKE123(
         "NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
         "the claim that becomes REMOTE_USER, then a pattern and what its match becomes"),
+    AP_INIT_TAKE1("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
+                  "session or none: what programs may send as Authorization: Bearer"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
                   "Cache-Control with private or no-store, or Off"),
     {NULL}};
@@ -269,6 +283,7 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->remote_user = named->remote_user;
     conf->remote_user_pattern = named->remote_user_pattern;
     conf->remote_user_form = named->remote_user_form;
+    conf->accept_tokens = over->accept_tokens ? over->accept_tokens : base->accept_tokens;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
     return conf;
 }

@@ -134,7 +134,11 @@ typedef struct na_dir_conf {
     ap_regex_t *remote_user_pattern; /* NULL: the whole claim */
     const char *remote_user_form;    /* what the match becomes: "$1" */
     const char *cache_control;       /* NULL: not set; "": the application's alone */
+    int accept_tokens;               /* 0: not set; else NA_ACCEPT_… */
 } na_dir_conf;
+
+/* NextAuthAcceptTokens, each but 0 a word of it. */
+enum { NA_ACCEPT_NONE = 1, NA_ACCEPT_SESSION = 2 };
 
 extern const command_rec na_directives[];
 
@@ -181,6 +185,7 @@ typedef struct na_state {
     int authorizing;           /* a hook of ours is running the others */
     int is_authorized;         /* it was let in, whoever asked */
     int unavailable;           /* whether somebody is signed in cannot be told */
+    int by_bearer;             /* the session is of a program's token, not of a cookie */
     const na_session *session; /* NULL: nobody is signed in */
     const na_subject *subject; /* during a sign-in: what its expressions are about */
     const na_trace *trace;     /* NULL: not asked for yet */

@@ -13,6 +13,21 @@ na_state *na_state_of(request_rec *r)
     return state;
 }
 
+static int accepts_tokens(const request_rec *r)
+{
+    return na_dir_conf_of(r)->accept_tokens == NA_ACCEPT_SESSION && !na_is_endpoint(r);
+}
+
+/* RFC 6750 section 2.1; as getToken() has it, the token may be percent-encoded. NULL: none. */
+static const char *bearer_of(request_rec *r)
+{
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+    if (!header || ap_cstr_casecmpn(header, "Bearer ", 7) != 0)
+        return NULL;
+    header += 7 + strspn(header + 7, " ");
+    return *header ? na_percent_decode(r->pool, header, 0) : NULL;
+}
+
 /* A subrequest or internal redirect is the same browser's, on the same virtual host. */
 static const na_state *state_before(const request_rec *r)
 {
@@ -20,7 +35,7 @@ static const na_state *state_before(const request_rec *r)
     if (!before || before->server != r->server)
         return NULL;
     const na_state *state = ap_get_module_config(before->request_config, &nextauth_module);
-    return state && state->loaded ? state : NULL;
+    return state && state->loaded && (!state->by_bearer || accepts_tokens(r)) ? state : NULL;
 }
 
 void na_visit_of(request_rec *r, na_visit *visit)
@@ -54,11 +69,17 @@ const na_session *na_session_of(request_rec *r)
     const na_state *before = state_before(r);
     if (before) {
         state->unavailable = before->unavailable;
+        state->by_bearer = before->by_bearer;
         return state->session = before->session;
     }
     na_visit_of(r, &visit);
     na_error *error =
         na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
+    if (!state->session && !na_is_unavailable(error) && accepts_tokens(r) &&
+        (visit.bearer = bearer_of(r))) {
+        error = na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
+        state->by_bearer = state->session != NULL;
+    }
     state->unavailable = na_is_unavailable(error);
     if (error)
         log_error(r, error);

@@ -295,9 +295,32 @@ static na_error *load_next(const na_sessions *sessions, const na_visit *visit, s
     return error;
 }
 
+/*
+ * As NextAuth's getToken() takes it: claims alone, never an id. The keys of each cookie that may
+ * have it are tried.
+ */
+static na_error *load_bearer(const na_sessions *sessions, const na_visit *visit,
+                             const na_session **session)
+{
+    const na_bytes token = na_bytes_of(visit->bearer);
+    na_error *error = NULL;
+    *session = NULL;
+    if (is_id(token))
+        return na_error_new(visit->pool, NA_SESSION, "a session id is for the cookie alone");
+    for (int i = 0; i < sessions->config->source_count; i++) {
+        error = load_token(sessions, visit, &sessions->config->sources[i], token, session);
+        if (!error || na_is_unavailable(error))
+            return error;
+        *session = NULL;
+    }
+    return error;
+}
+
 static na_error *load(const na_sessions *sessions, const na_visit *visit,
                       const na_session **session)
 {
+    if (visit->bearer)
+        return load_bearer(sessions, visit, session);
     shown at;
     at.source = at.number = at.is_read = 0;
     return load_next(sessions, visit, &at, session);
