@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 'use strict';
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { ctlFile, htpasswd } = require('./lib/httpd.js');
+const { signedIn, statusOf: statusOfPage } = require('./lib/client.js');
 const schemas = require('./lib/schemas.js');
 const { nextauthctl, empty, columnsOf, tablesOf } = require('./lib/ctl.js');
 
@@ -142,6 +145,42 @@ async function addresses(t, db) {
   t.ok(nobody.status === 1 && !nobody.stderr.includes('verysecret'), 'a server that is not there fails, and no password is shown', nobody.stderr);
 }
 
+// ── SQLite's files ──────────────────────────────────────────────────────────────────────────────
+
+const modesIn = (db) => ['', '-wal', '-shm'].filter((end) => fs.existsSync(db.file + end))
+  .map((end) => `${end || 'file'} ${(fs.statSync(db.file + end).mode & 0o777).toString(8)} ${fs.statSync(db.file + end).uid === fs.statSync(db.dir).uid ? 'its owner' : 'somebody else'}`);
+
+async function whoReadsSqlite(t) {
+  t.section('SQLite: nobody but the owner reads its files');
+  const own = sqlite(t);
+  fs.chmodSync(own.dir, 0o755);
+  t.is([(await migrate(own)).status, modesIn(own)], [0, ['file 600 its owner']], 'migrate makes the file for its owner');
+  if (process.getuid() === 0) {
+    const db = sqlite(t);
+    const made = spawnSync(ctlFile, ['migrate', '--database', db.url], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
+    t.is([made.status, modesIn(db)], [0, ['file 600 its owner']], 'run by root it makes it for the owner of the folder', made.stderr);
+  } else t.skip('run by root', 'root does not run the tests');
+  const unmade = sqlite(t);
+  const config = (db) => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "the secret of a file has 32 bytes"
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthDatabase ${db.url}
+NextAuthSessionStore database checkInterval=0
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>`;
+  const files = { users: htpasswd({ ada: 'x' }) };
+  const site = await t.httpd({ files, config: config(own) });
+  t.is(await statusOfPage(await signedIn(site)), 200, 'httpd works with it');
+  t.is(modesIn(own), ['file 600 its owner', '-wal 600 its owner', '-shm 600 its owner'], '  and what it makes beside it is its own');
+  await signedIn(await t.httpd({ files, config: config(unmade) }));
+  t.is(modesIn(unmade).filter((line) => !/ 600 its owner$/.test(line)), [], 'a file that httpd makes as well', modesIn(unmade));
+}
+
 suite('Migrations of the database', async (t) => {
   if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
   const here = databasesHere();
@@ -161,4 +200,5 @@ suite('Migrations of the database', async (t) => {
     }
   }
   if (all.length) await addresses(t, all[0]);
+  if (here.sqlite) await whoReadsSqlite(t);
 });

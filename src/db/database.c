@@ -13,6 +13,7 @@
 #include <apr_thread_mutex.h>
 
 #include "base/crypto.h"
+#include "db/sqlite_file.h"
 
 #define AGE_MAX apr_time_from_sec(600)
 /* How often a transaction is made that others get in the way of, and a breath between. */
@@ -148,6 +149,8 @@ static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_po
     c->pool = pool;
     c->driver = db->driver;
     c->opened = apr_time_now();
+    if (db->options->engine == NA_DB_SQLITE)
+        na_db_sqlite_file_make(pool, db->options->parameters);
     apr_status_t status =
         apr_dbd_open_ex(db->driver, pool, db->options->parameters, &c->handle, &error);
     if (status != APR_SUCCESS) {
