@@ -253,6 +253,9 @@ na_error *na_password_user_hash(na_request *request, const char *password, const
 const char *na_password_user_fault(na_request *request, const char *name, const char *email,
                                    const char *password);
 
+/* The same of what is known from breaches, which a service is asked: once all else is checked. */
+const char *na_password_user_breach(na_request *request, const char *password);
+
 /* The name of the form; NULL where there is none, or none that can be one. */
 const char *na_password_user_name(const na_request *request);
 

@@ -69,6 +69,8 @@ static na_error *post_credentials(na_request *request, na_response *response)
     na_password_result result;
     NA_TRY(check(request, user, password, &result));
     if (result == NA_PASSWORD_FAILED)
+        na_limit_give_back(request); /* nobody guessed */
+    if (result == NA_PASSWORD_FAILED)
         return refuse(request, "the password could not be checked");
     if (result == NA_PASSWORD_DENIED)
         return refuse(request, "wrong user name or password");

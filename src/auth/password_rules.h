@@ -14,12 +14,13 @@
 #define NA_PASSWORD_CHARACTERS 8
 
 typedef struct na_password_rules {
-    int min_characters; /* Unicode's, not bytes */
-    na_hash_kind kind;  /* bcrypt takes NA_BCRYPT_PASSWORD_MAX bytes, others NA_PASSWORD_MAX */
+    int min_characters;   /* Unicode's, not bytes */
+    const char *breached; /* address of a service of breached passwords, NULL: none (breached.h) */
+    na_hash_kind kind;    /* bcrypt takes NA_BCRYPT_PASSWORD_MAX bytes, others NA_PASSWORD_MAX */
 } na_password_rules;
 
 #define NA_PASSWORD_RULES_DEFAULT                                                                  \
-    ((na_password_rules){NA_PASSWORD_CHARACTERS, NA_HASH_KIND_DEFAULT})
+    ((na_password_rules){NA_PASSWORD_CHARACTERS, NULL, NA_HASH_KIND_DEFAULT})
 
 /* Whose it is, UTF-8; what is not known is NULL. */
 typedef struct na_password_owner {

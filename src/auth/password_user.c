@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "auth/action.h"
+#include "auth/breached.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "mail/address.h"
@@ -132,4 +133,18 @@ const char *na_password_user_fault(na_request *request, const char *name, const 
     const na_password_rules *rules = &request->config->password_rules;
     na_password_fault fault = na_password_judge(rules, &owner, password ? password : "");
     return fault == NA_PASSWORD_FINE ? NULL : na_password_fault_text(request->pool, rules, fault);
+}
+
+/* A service that does not answer keeps nobody from a password: the built-in list has its say. */
+const char *na_password_user_breach(na_request *request, const char *password)
+{
+    const char *url = request->config->password_rules.breached;
+    int found;
+    if (!url)
+        return NULL;
+    na_error *error = na_breached_ask(request->http, request->pool, url, password, &found);
+    if (error)
+        na_log(request, NA_LOG_WARNING, "BREACHED_PASSWORDS", "a new password is not looked up: %s",
+               na_error_text(request->pool, error));
+    return found ? "This password has become known through a data breach. Choose another." : NULL;
 }

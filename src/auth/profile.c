@@ -156,6 +156,8 @@ static na_error *change_password(na_request *request, na_response *response,
     NA_TRY(check_password(request, NA_EVENT_PASSWORD_CHANGE, user, &revision, fault));
     if (!*fault)
         *fault = na_password_user_fault(request, user->name, user->email, password);
+    if (!*fault)
+        *fault = na_password_user_breach(request, password);
     if (*fault)
         return NULL;
     NA_TRY(na_password_user_hash(request, password, &hash));

@@ -263,6 +263,11 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     request->claimant.email = email;
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, check_link(request, use, email, token)));
+    fault = na_password_user_breach(request, password);
+    if (fault) {
+        respond_choose(request, response, email, token, fault);
+        return NULL;
+    }
     NA_TRY(na_password_user_hash(request, password, &hash));
     NA_TRY(na_db_write(request->db, request->pool, &use));
     NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &subject,

@@ -56,6 +56,12 @@ void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second
     EVP_MD_CTX_free(context);
 }
 
+void na_sha1(unsigned char out[NA_SHA1_LEN], na_bytes text)
+{
+    if (!EVP_Digest(text.data, text.len, out, NULL, EVP_sha1(), NULL))
+        abort();
+}
+
 void na_hmac_sha256(unsigned char out[NA_SHA256_LEN], na_bytes key, na_bytes text)
 {
     if (!HMAC(EVP_sha256(), key.data, (int)key.len, text.data, text.len, out, NULL))

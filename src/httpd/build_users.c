@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/url.h"
 #include "httpd/build.h"
 
 na_error *na_build_feature(na_building *b, const na_written *w)
@@ -45,11 +46,31 @@ static na_error *as_hash_kind(na_building *b, const char *value, void *member)
     return na_hash_kind_parse(b->pool, value, member);
 }
 
+/* Five digits are added to it: a path that ends with a slash, or a query with an equals sign. */
+static na_error *as_range_service(na_building *b, const char *value, void *member)
+{
+    na_url url;
+    int is_url = na_url_parse(b->pool, value, &url);
+    size_t len = strlen(value);
+    if (!is_url || strchr(value, '#') || (value[len - 1] != '/' && value[len - 1] != '='))
+        return na_error_mended_by(na_wrong(b,
+                                           "invalid breached='%s': expected an HTTPS URL that "
+                                           "ends with '/' or '='",
+                                           value),
+                                  "set breached=https://api.pwnedpasswords.com/range/");
+    if (b->config->mode == NA_PRODUCTION && strcmp(url.scheme, "https") != 0)
+        return na_wrong(b, "invalid breached='%s': expected an HTTPS URL in production", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
 na_error *na_build_passwords(na_building *b, const na_written *w)
 {
     static const na_setting settings[] = {{"minLength", offsetof(na_password_rules, min_characters),
                                            as_length},
                                           {"hash", offsetof(na_password_rules, kind), as_hash_kind},
+                                          {"breached", offsetof(na_password_rules, breached),
+                                           as_range_service},
                                           {NULL, 0, NULL}};
     return na_build_settings(b, w, 0, settings, &b->config->password_rules);
 }

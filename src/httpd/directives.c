@@ -208,7 +208,7 @@ const command_rec na_directives[] = {
     SERVER("NextAuthRateLimit", two_or_more,
            "signIn, callback, magicLink, signUp, passwordReset or mail, then Off or "
            "[address=|account=|both=]N/SECONDS"),
-    SERVER("NextAuthPasswords", one_or_more, "minLength= and hash= of new passwords"),
+    SERVER("NextAuthPasswords", one_or_more, "minLength=, hash= and breached= of new passwords"),
     SERVER("NextAuthMail", one_or_more,
            "smtp:// or smtps:// address, or a service's name, then key=value"),
     SERVER("NextAuthMailTemplate", two_or_more,
