@@ -238,8 +238,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
   {
     const big = await t.httpd({ files: { users }, config: common('NextAuthSessionStore none\nNextAuthClaim big "%{HTTP:X-Big}"') });
     const c = new Client(big);
-    const csrfToken = await c.csrf();
-    const post = (size) => c.post('/api/auth/callback/credentials', { csrfToken, username: 'ada', password: 'x' }, { headers: { 'x-big': 'x'.repeat(size) } });
+    const post = async (size) => c.post('/api/auth/callback/credentials', { csrfToken: await c.csrf(), username: 'ada', password: 'x' }, { headers: { 'x-big': 'x'.repeat(size) } });
     t.is((await post(4000)).setCookies.filter((line) => line.startsWith(NAME)).length, 2, 'a large session comes in pieces');
     t.is((await c.get('/members/')).status, 200, 'that work');
     const refused = await post(7000);

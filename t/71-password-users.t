@@ -55,6 +55,17 @@ async function users(t, db) {
   };
   const isIn = (client) => Boolean(client.cookie(NAME));
 
+  // From now on, who is told of what by email; waits for it.
+  const telling = () => {
+    const from = mail.notices.length;
+    const isTold = (address, what) => mail.notices.slice(from).some(({ raw, envelope }) => envelope.rcptTo[0].address === address
+      && raw.includes(`Subject: Your ${what} for `));
+    return async (address, what) => {
+      await until(`a notice to ${address}`, () => isTold(address, what));
+      return true;
+    };
+  };
+
   t.section(`${db.engine}: signing up`);
   t.like((await new Client(site).page('/api/auth/signup')).text, /<h1>Sign up<\/h1>[\s\S]*name="email"/, 'a page asks for the address');
   const start = await linkOf('signup', 'Ada@Example.org');
@@ -101,14 +112,11 @@ async function users(t, db) {
   const older = await linkOf('reset-password', 'ada@example.org');
   const reset = await linkOf('reset-password', 'ada@example.org');
   t.is(reset.subject, `Reset your password for localhost:${site.port}`, 'a link comes by mail');
+  let told = telling();
   const changed = await choose(reset, BETTER);
   t.ok(isIn(changed), 'with which another is chosen');
   t.ok(!isIn(await choose(older, GOOD)), 'by one link: it ends the others');
-  const told = async (n) => {
-    await until('notices', () => mail.notices.length >= n);
-    return mail.notices.map(({ raw, envelope }) => [envelope.rcptTo[0].address, /^Subject: Your (.+) for/m.exec(raw)[1]]);
-  };
-  t.is(await told(1), [['ada@example.org', 'password']], 'of which the owner is told');
+  t.ok(await told('ada@example.org', 'password'), 'of which the owner is told');
   t.is([(await copy.get('/members/')).status, (await changed.get('/members/')).status], [401, 200], 'sessions from before are ended');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('ada@example.org', BETTER))], [false, true], 'the old password is no more');
   const twice = await linkOf('signup', 'ada@example.org');
@@ -163,8 +171,9 @@ async function users(t, db) {
   t.like((await change({ change: 'name', name: '' })).text, /cannot be a name/, 'not to nothing');
   t.like((await change({ change: 'password', currentPassword: 'wrong', password: GOOD })).text, /current password is another/, 'the password wants the old one');
   const elsewhere = await signIn('ada@example.org', BETTER);
+  told = telling();
   t.like((await change({ change: 'password', currentPassword: BETTER, password: GOOD })).text, /Your password was changed/, 'and is changed with it');
-  t.is((await told(2)).at(-1), ['ada@example.org', 'password'], 'of which the owner is told, too');
+  t.ok(await told('ada@example.org', 'password'), 'of which the owner is told, too');
   t.is([(await me.get('/members/')).status, (await elsewhere.get('/members/')).status], [200, 401], 'which ends all other sessions');
   t.like((await me.post('/api/auth/account', { change: 'name', name: 'Eve' })).location, /account$/, 'a form of another site changes nothing');
   const before = mail.mails.length;
@@ -177,8 +186,9 @@ async function users(t, db) {
   t.ok(isIn(await signIn('ada@example.org', GOOD)), 'until then it is the old one');
   t.like((await new Client(site).open(link.href)).location, /signin/, 'the link wants the user to be signed in');
   t.like((await me.open(link.href)).text, /Is <strong>countess@example\.org<\/strong> to be/, 'and asks');
+  told = telling();
   t.like((await post(me, 'confirm-email', fields)).text, /Your address was changed/, 'then it counts');
-  t.is((await told(4)).slice(2).sort(), [['ada@example.org', 'email address'], ['countess@example.org', 'email address']], 'the previous address and the new one are told');
+  t.ok(await told('ada@example.org', 'email address') && await told('countess@example.org', 'email address'), 'the previous address and the new one are told');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('countess@example.org', GOOD))], [false, true], 'for signing in');
   t.is((await post(me, 'confirm-email', fields)).location, `${site.url}/api/auth/error?error=Verification`, 'once');
   await until('two events', () => receiver.taken().length === 2);

@@ -83,6 +83,8 @@ typedef struct na_request {
     const apr_table_t *query, *form;
     const na_cookies *cookies;
     int wants_return; /* X-Auth-Return-Redirect is there: Auth.js v5's client */
+    int is_foreign;   /* the browser says that another site's page asks */
+    int is_from_here; /* it says that a page of our origin does */
     int wants_html;   /* a person's browser asks, not a program */
     na_event_origin origin;
     const na_trace *trace;
@@ -380,11 +382,17 @@ na_error *na_record_failure(na_request *request, const na_error *error);
 /* Whether who asks is an Auth.js v5 client, or a plain form of a site that is configured for v5. */
 int na_speaks_v5(const na_request *request);
 
+/* na_session_load for what is no look at a page or at a session: metrics do not count it. */
+na_error *na_request_session(const na_request *request, const na_session **session);
+
 /* csrf.c: double submit as NextAuth makes it. Sets csrf_token, NULL if none, and csrf_verified. */
 void na_csrf(na_request *request);
 
-/* Sets csrf_token, and its cookie, for a form to come; keeps a token that is there. */
+/* Sets csrf_token, and its cookie, for a form to come; keeps a token that is the session's. */
 void na_csrf_hand_out(na_request *request, na_response *response);
+
+/* The part of csrf_token that stays while the browser keeps the cookie; NULL if there is none. */
+const char *na_csrf_browser(const na_request *request);
 
 /* The answer to a form without the token: v5's error, or on to v4's `page` under the base path. */
 na_error *na_refuse_csrf(na_request *request, na_response *response, const char *page);

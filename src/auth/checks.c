@@ -191,6 +191,7 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 {
     int wanted = request->provider->checks;
     *checks = (na_checks){0};
+    na_csrf_hand_out(request, response); /* what the browser is known by */
     make_room(request, response);
     if (wanted & NA_CHECK_STATE)
         checks->state = na_random_base64url(request->pool, 32);

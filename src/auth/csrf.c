@@ -30,39 +30,110 @@ static const char *token_of(const na_request *request, const char *cookie)
     return NULL;
 }
 
+/* ── the session it is of ──────────────────────────────────────────────────────────────────── */
+
+/*
+ * Once somebody is signed in, the second half of a token is made of the first one and the session,
+ * so that a token which somebody planted, or which an earlier session had, is none. A store that is
+ * down is the action's to answer.
+ */
+static const char *second_half(const na_request *request, const char *token,
+                               const na_session *session, const char *secret)
+{
+    unsigned char mac[NA_SHA256_LEN];
+    const char *text =
+        apr_psprintf(request->pool, "csrf %.*s %s", TOKEN_BYTES, token,
+                     na_hex(request->pool, session->key.hash, sizeof session->key.hash));
+    na_hmac_sha256(mac, na_bytes_of(secret), na_bytes_of(text));
+    return na_hex(request->pool, mac, TOKEN_BYTES / 2);
+}
+
+static const na_session *session_of(const na_request *request)
+{
+    const na_session *session;
+    na_request_session(request, &session);
+    return session;
+}
+
+static int is_of_session(const na_request *request, const char *token)
+{
+    const na_session *session = session_of(request);
+    int matches = !session;
+    for (int i = 0; i < request->config->secret_count && !matches; i++)
+        matches = na_equal_secret(token + TOKEN_BYTES, second_half(request, token, session,
+                                                                   request->config->secrets[i]));
+    return matches;
+}
+
+static const char *new_token(const na_request *request)
+{
+    const na_session *session = session_of(request);
+    const char *browser = na_csrf_browser(request);
+    if (!browser)
+        browser = na_random_hex(request->pool, TOKEN_BYTES / 2);
+    return apr_pstrcat(request->pool, browser,
+                       session ? second_half(request, browser, session, request->config->secrets[0])
+                               : na_random_hex(request->pool, TOKEN_BYTES / 2),
+                       NULL);
+}
+
+/* ── what a request shows, and gets ────────────────────────────────────────────────────────── */
+
+/*
+ * A client of Auth.js without a token: only a page of our origin can send that header, as others
+ * have to ask first (Fetch, section 4.8), and the browser says that it is one.
+ */
+static int is_call_from_here(const na_request *request)
+{
+    return request->wants_return && request->is_from_here;
+}
+
 /* Of several cookies any that is ours will do: forms have the first one's token. */
 void na_csrf(na_request *request)
 {
     const char *name = request->config->cookies[NA_COOKIE_CSRF].name, *cookie;
-    int is_post = strcmp(request->method, "POST") == 0;
+    int is_post = strcmp(request->method, "POST") == 0 && !request->is_foreign;
     const char *shown = is_post ? apr_table_get(request->form, "csrfToken") : NULL;
     for (int i = 0; (cookie = na_cookies_get(request->cookies, name, i)); i++) {
         const char *token = token_of(request, cookie);
         if (!token)
             continue;
-        request->csrf_verified |= na_equal_secret(token, shown);
+        request->csrf_verified |= na_equal_secret(token, shown) && is_of_session(request, token);
         if (!request->csrf_token)
             request->csrf_token = token;
     }
+    request->csrf_verified |= is_post && is_call_from_here(request);
+}
+
+const char *na_csrf_browser(const na_request *request)
+{
+    return request->csrf_token ? apr_pstrmemdup(request->pool, request->csrf_token, TOKEN_BYTES)
+                               : NULL;
 }
 
 void na_csrf_hand_out(na_request *request, na_response *response)
 {
-    if (request->csrf_token)
+    if (request->csrf_token && is_of_session(request, request->csrf_token))
         return;
     const na_cookie *cookie = &request->config->cookies[NA_COOKIE_CSRF];
-    request->csrf_token = na_random_hex(request->pool, TOKEN_BYTES);
+    request->csrf_token = new_token(request);
     const char *hash = hash_of(request->pool, request->csrf_token, request->config->secrets[0]);
     const char *value = apr_pstrcat(request->pool, request->csrf_token, "|", hash, NULL);
     na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name, value, -1, 0));
 }
 
+static const char *reason_of(const na_request *request)
+{
+    return request->is_foreign ? "another site's page sent it (Origin, Sec-Fetch-Site)"
+                               : "no or another CSRF token";
+}
+
 na_error *na_refuse_csrf(na_request *request, na_response *response, const char *page)
 {
     if (na_speaks_v5(request))
-        return na_error_new(request->pool, NA_MISSING_CSRF, "no or another CSRF token");
-    na_log(request, NA_LOG_WARNING, "MISSING_CSRF", "%s %s: no or another CSRF token",
-           request->method, request->action);
+        return na_error_new(request->pool, NA_MISSING_CSRF, "%s", reason_of(request));
+    na_log(request, NA_LOG_WARNING, "MISSING_CSRF", "%s %s: %s", request->method, request->action,
+           reason_of(request));
     na_keep_reference(request, response);
     na_respond_redirect(request, response, 200,
                         apr_pstrcat(request->pool, request->config->base_url, page, NULL));

@@ -19,8 +19,8 @@ static const char *hash_of(apr_pool_t *pool, const char *text)
 
 static int is_browser(const na_request *request, const char *hash)
 {
-    return request->csrf_token &&
-           na_equal_secret(hash, hash_of(request->pool, request->csrf_token));
+    const char *browser = na_csrf_browser(request);
+    return browser && na_equal_secret(hash, hash_of(request->pool, browser));
 }
 
 static const char *user_hash(apr_pool_t *pool, const na_session *session)
@@ -31,7 +31,7 @@ static const char *user_hash(apr_pool_t *pool, const na_session *session)
 /* *session is NULL where nobody is signed in; a cookie that is none is as good as none. */
 static na_error *load(na_request *request, const na_session **session)
 {
-    na_error *error = na_session_load(request->sessions, &request->visit, session);
+    na_error *error = na_request_session(request, session);
     return na_is_unavailable(error) ? error : NULL;
 }
 
@@ -40,7 +40,7 @@ na_error *na_initiator_put(na_request *request, json_t *claims)
     const na_session *session;
     NA_TRY(load(request, &session));
     json_object_set_new(claims, CLAIM_BROWSER,
-                        json_string(hash_of(request->pool, request->csrf_token)));
+                        json_string(hash_of(request->pool, na_csrf_browser(request))));
     json_object_set_new(claims, CLAIM_USER, json_string(user_hash(request->pool, session)));
     return NULL;
 }

@@ -7,6 +7,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 
+na_error *na_request_session(const na_request *request, const na_session **session)
+{
+    na_sessions unobserved = *request->sessions;
+    unobserved.observer = NULL;
+    return na_session_load(&unobserved, &request->visit, session);
+}
+
 /* "No session" as each dialect's client understands it. */
 static void respond_none(na_request *request, na_response *response, int status)
 {

@@ -121,6 +121,34 @@ static const char *method_of(const request_rec *r)
     return r->method_number == M_GET ? "GET" : r->method;
 }
 
+/* Whether `origin` is of the host that was asked: a site may be reached by several names. */
+static int is_of_host(request_rec *r, const char *origin)
+{
+    const char *host = apr_table_get(r->headers_in, "Host");
+    const char *authority = strstr(origin, "://");
+    return host && authority && ap_cstr_casecmp(authority + strlen("://"), host) == 0;
+}
+
+/*
+ * What the browser says of the page that asks: Sec-Fetch-Site (Fetch Metadata Request Headers,
+ * section 2.1), else Origin (RFC 6454 section 7). Programs, and old browsers, say nothing.
+ */
+static int is_foreign(request_rec *r)
+{
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    if (site)
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    return origin && strcmp(origin, "null") != 0 &&
+           ap_cstr_casecmp(origin, na_config_of(r)->origin) != 0 && !is_of_host(r, origin);
+}
+
+static int is_from_here(request_rec *r)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    return origin && ap_cstr_casecmp(origin, na_config_of(r)->origin) == 0 && !is_foreign(r);
+}
+
 static int translate_request(request_rec *r, na_request *request)
 {
     const na_server_conf *conf = na_server_conf_of(r->server);
@@ -146,6 +174,8 @@ static int translate_request(request_rec *r, na_request *request)
         .query = na_form_parse(r->pool, query_of(r), FIELDS_MAX),
         .form = form,
         .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
+        .is_foreign = is_foreign(r),
+        .is_from_here = is_from_here(r),
         .wants_html = na_is_page_load(r),
     };
     na_visit_of(r, &request->visit);
