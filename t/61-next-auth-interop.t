@@ -258,6 +258,51 @@ async function moving(t, words, to, from) {
   await refused(t, site, from.name, await from.encode({ ...ada }, another), to.none, `${from.dialect}'s session by another secret`);
 }
 
+// Both are asked the same: Auth.js by a call, the module by httpd.
+async function sameAnswers(t) {
+  const { Auth } = await import('@auth/core');
+  const secret = secrets['a secret of ASCII'];
+  const site = await t.httpd({ files: { users }, config: configuration(secret, 'NextAuthCompat v5\nNextAuthPages verifyRequest=/check-your-mail') });
+  const options = { basePath: '/api/auth', secret, trustHost: true, logger: { error() {}, warn() {}, debug() {} }, pages: { verifyRequest: '/check-your-mail' },
+    providers: [{ id: 'credentials', name: 'Password', type: 'credentials', credentials: {}, authorize: async ({ password }) => (password === 'secret' ? { id: ada.email, email: ada.email } : null) }] };
+  const theirs = async (path, init = {}) => {
+    const answer = await Auth(new Request(`${site.url}${path}`, init), options);
+    return { status: answer.status, location: answer.headers.get('location'), text: await answer.text(), cookies: answer.headers.getSetCookie() };
+  };
+  const ours = async (path, { method, headers, body } = {}) => {
+    const answer = await t.client(site).send(path, { method, headers, body });
+    return { status: answer.status, location: answer.location || null, text: answer.text, cookies: answer.setCookies };
+  };
+  const full = (location) => location && new URL(location, site.url).href;
+  const brief = ({ status, location, text }) => ({ status, location: full(location), json: /^[{"]/.test(text) ? JSON.parse(text) : null });
+  // With a form's token of the one who is asked.
+  const posted = async (ask, path, fields, { headers = {}, json = false } = {}) => {
+    const { text, cookies } = await ask('/api/auth/csrf');
+    const cookie = cookies.map((line) => line.split(';')[0]).join('; ');
+    const all = { csrfToken: JSON.parse(text).csrfToken, ...fields };
+    return ask(path, { method: 'POST', body: json ? JSON.stringify(all) : new URLSearchParams(all).toString(),
+      headers: { cookie, 'content-type': json ? 'application/json' : 'application/x-www-form-urlencoded', ...headers } });
+  };
+  const returns = { 'x-auth-return-redirect': '1' };
+  const login = { username: ada.email, password: 'secret', callbackUrl: `${site.url}/public.html` };
+  const malformed = (body) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body });
+
+  t.section('the same request, Auth.js\'s answer and the module\'s');
+  for (const [what, ask] of [
+    ['verify-request with a page of one\'s own', (of) => of('/api/auth/verify-request?provider=email&type=email')],
+    ['  without a query', (of) => of('/api/auth/verify-request')],
+    ['a sign-in of a client that wants JSON', (of) => posted(of, '/api/auth/callback/credentials', login, { headers: returns })],
+    ['  in JSON', (of) => posted(of, '/api/auth/callback/credentials', login, { headers: returns, json: true })],
+    ['  with a wrong password', (of) => posted(of, '/api/auth/callback/credentials', { ...login, password: 'x' }, { headers: returns })],
+    ['  of a form', (of) => posted(of, '/api/auth/callback/credentials', login)],
+    ['a sign-out of a client that wants JSON', (of) => posted(of, '/api/auth/signout', { callbackUrl: `${site.url}/public.html` }, { headers: returns })],
+  ]) t.is(brief(await ask(ours)), brief(await ask(theirs)), what);
+  for (const body of ['{', '{"a":', 'csrfToken=x', '{"a":1}x']) {
+    const both = await Promise.all([ours, theirs].map((of) => of('/api/auth/signout', malformed(body))));
+    t.is(both.map(({ status }) => status), [400, 400], `a body that says it is JSON: ${body}`);
+  }
+}
+
 suite('Sessions are one and the same to next-auth, Auth.js and the module', async (t) => {
   const authJs = await import('@auth/core/jwt');
   const four = { dialect: 'v4', name: 'next-auth.session-token', none: {}, reads: byNextAuth,
@@ -268,6 +313,7 @@ suite('Sessions are one and the same to next-auth, Auth.js and the module', asyn
   for (const [words, secret] of Object.entries(secrets)) await v4(t, words, secret);
   for (const [words, secret] of Object.entries(secrets)) await v5(t, words, secret);
   await rotation(t);
+  await sameAnswers(t);
   await moving(t, 'Auth.js moved out', four, five);
   await moving(t, 'next-auth 4 moved out', five, four);
 });

@@ -113,7 +113,7 @@ typedef struct na_request {
 
 typedef struct na_response {
     int status;
-    const char *location;     /* absolute; NULL where it is no redirect */
+    const char *location;     /* absolute; NULL where it leads nowhere */
     const char *content_type; /* NULL where there is no body */
     const char *body;
     const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */

@@ -153,6 +153,8 @@ static void respond_error(na_request *request, na_response *response, const na_e
                                             : v4_error_url(request, error->code);
     na_keep_reference(request, response);
     na_respond_redirect(request, response, v4_status(error->code), url);
+    if (response->body) /* Auth.js tells it in JSON alone */
+        response->location = NULL;
 }
 
 /*

@@ -49,11 +49,19 @@ na_error *na_get_error(na_request *request, na_response *response)
     return NULL;
 }
 
+/* v5's page is told provider and type, v4's nothing. */
+static const char *page_with_query(const na_request *request)
+{
+    const char *page = request->config->pages.verify_request;
+    return request->config->dialect == NA_V5 ? na_url_add_all(request->pool, page, request->query)
+                                             : page;
+}
+
 na_error *na_get_verify_request(na_request *request, na_response *response)
 {
     const na_config *config = request->config;
     if (config->pages.verify_request) {
-        na_respond_redirect(request, response, 200, config->pages.verify_request);
+        na_respond_redirect(request, response, 200, page_with_query(request));
         return NULL;
     }
     na_respond_page(request, response, 200, "Check your email",

@@ -46,6 +46,8 @@ void na_respond_redirect(na_request *request, na_response *response, int status,
     }
     json_t *body = na_json_own(request->pool, json_pack("{s:s}", "url", url));
     na_respond_json(request, response, v4_client ? status : 200, body);
+    if (!v4_client) /* as Auth.js does, whose clients may read either */
+        response->location = url;
 }
 
 /* Seconds that a page has to be shown in. */

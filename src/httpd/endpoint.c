@@ -66,21 +66,22 @@ static int read_body(request_rec *r, char **body)
     return got == 0 ? OK : HTTP_REQUEST_ENTITY_TOO_LARGE;
 }
 
-/* The top level's scalars, as if they had come in a form. */
-static apr_table_t *fields_of_json(apr_pool_t *pool, const char *text)
+/* The top level's scalars, as if they had come in a form; 0 if the text is not JSON. */
+static int read_json(apr_pool_t *pool, const char *text, apr_table_t *fields)
 {
-    apr_table_t *fields = apr_table_make(pool, 8);
     json_t *json, *value;
     const char *name;
+    if (!*text)
+        return 1;
     if (na_json_parse(pool, NA_CALLBACK, text, strlen(text), &json))
-        return fields;
+        return 0;
     json_object_foreach(json, name, value)
     {
         const char *scalar = na_json_scalar(pool, value);
         if (scalar && apr_table_elts(fields)->nelts < FIELDS_MAX)
             apr_table_setn(fields, name, scalar);
     }
-    return fields;
+    return 1;
 }
 
 int na_read_form(request_rec *r, apr_table_t **form)
@@ -92,8 +93,8 @@ int na_read_form(request_rec *r, apr_table_t **form)
     if (status != OK || !type)
         return status;
     if (ap_cstr_casecmpn(type, "application/json", 16) == 0)
-        *form = fields_of_json(r->pool, body);
-    else if (ap_cstr_casecmpn(type, "application/x-www-form-urlencoded", 33) == 0)
+        return read_json(r->pool, body, *form) ? OK : HTTP_BAD_REQUEST;
+    if (ap_cstr_casecmpn(type, "application/x-www-form-urlencoded", 33) == 0)
         *form = na_form_parse(r->pool, body, FIELDS_MAX);
     return OK;
 }
