@@ -8,8 +8,10 @@
 
 #include "base/crypto.h"
 
-/* Between two generations there is room for what users' own revisions count. */
+/* Between two generations there is room for what users' own revisions count; a sum has 15 digits.
+ */
 #define STEP ((apr_int64_t)1 << 20)
+#define GENERATIONS ((apr_uint32_t)1 << 29)
 
 static na_error *select_number(na_db_use *use, const char *name, const char *text,
                                apr_int64_t *number)
@@ -39,8 +41,9 @@ na_error *na_generation_write(na_db_use *use, apr_int64_t generation)
 {
     apr_uint32_t random;
     na_random(&random, sizeof random);
-    const char *text = apr_psprintf(na_db_pool(use), "%" APR_INT64_T_FMT,
-                                    generation ? generation : (1 + (apr_int64_t)random) * STEP);
+    const char *text =
+        apr_psprintf(na_db_pool(use), "%" APR_INT64_T_FMT,
+                     generation ? generation : (1 + (apr_int64_t)(random % GENERATIONS)) * STEP);
     return na_db_change(use, NA_SQL_PUT_GENERATION, 1, &text, NULL);
 }
 

@@ -79,6 +79,9 @@ int na_schema_makes_ids(const na_schema *schema)
     "{credentialID}, {userId}, {providerAccountId}, {credentialPublicKey}, {counter}, "            \
     "{credentialDeviceType}, {credentialBackedUp}, {transports}"
 
+/* What makes a user's revision one that no user of another generation has. */
+#define GENERATION "coalesce((SELECT generation FROM nextauth_generation WHERE id = 1), 0)"
+
 static const struct {
     const char *text;
     const char *mysql; /* where it is another */
@@ -204,11 +207,15 @@ static const struct {
          "KEY UPDATE disabled = VALUES(disabled)"},
     /* user_id, three times, and the user's id: email, disabled, revision, and a role a row */
     [NA_SQL_STANDING] =
-        {"SELECT u.{email}, c.disabled, v.revision, r.role FROM {users} u LEFT JOIN "
+        {"SELECT u.{email}, c.disabled, coalesce(v.revision, 0) + " GENERATION
+         ", r.role FROM {users} u LEFT JOIN "
          "nextauth_credentials c ON c.user_id = %s LEFT JOIN nextauth_revisions v ON v.user_id = "
          "%s LEFT JOIN nextauth_roles r ON r.user_id = %s WHERE u.{id} = {?id} ORDER BY r.role",
          NULL},
-    [NA_SQL_REVISION] = {"SELECT revision FROM nextauth_revisions WHERE user_id = %s", NULL},
+    [NA_SQL_REVISION] =
+        {"SELECT coalesce((SELECT revision FROM nextauth_revisions WHERE user_id = %s), 0) "
+         "+ " GENERATION,
+         NULL},
     /* user_id: the row is there, and is this transaction's until it ends */
     [NA_SQL_HOLD_REVISION] =
         {"INSERT INTO nextauth_revisions (user_id, revision) VALUES (%s, 0) ON CONFLICT (user_id) "
@@ -400,9 +407,9 @@ static const char *type_of(const na_schema *schema, na_db_engine engine, const c
         {"id", {"INTEGER", "INTEGER", "INTEGER"}},
         {"time", {"TIMESTAMPTZ", "DATETIME(3)", "TEXT"}},
         {"random", /* generation.c's STEP apart */
-         {"CAST(1 + floor(random() * 4294967295) AS bigint) * 1048576",
-          "CAST(1 + FLOOR(RAND() * 4294967295) AS SIGNED) * 1048576",
-          "(1 + (random() & 4294967295)) * 1048576"}},
+         {"CAST(1 + floor(random() * 536870911) AS bigint) * 1048576",
+          "CAST(1 + FLOOR(RAND() * 536870911) AS SIGNED) * 1048576",
+          "(1 + (random() & 536870911)) * 1048576"}},
         {"serial",
          {"SERIAL PRIMARY KEY", "INTEGER AUTO_INCREMENT PRIMARY KEY",
           "INTEGER PRIMARY KEY AUTOINCREMENT"}},
