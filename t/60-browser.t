@@ -102,12 +102,12 @@ async function withoutScript(t, site, browser) {
 
   t.section('no script: a password');
   await page.goto(`${site.url}/members/?again=1`);
-  await page.getByLabel('User name').fill('ada');
+  await page.getByLabel('Username').fill('ada');
   await page.getByLabel('Password').fill('wrong');
   await page.click('#signin-credentials');
-  t.is(await page.getByRole('alert').innerText(), 'That user name and password do not belong together. Please try again.', 'a wrong one is an alert');
+  t.is(await page.getByRole('alert').innerText(), 'Sign-in failed. Check your details and try again.', 'a wrong one is an alert');
   t.ok(!(await cookieNames(page)).includes(sessionCookie), 'and no session');
-  await page.getByLabel('User name').fill('ada');
+  await page.getByLabel('Username').fill('ada');
   await page.getByLabel('Password').fill('secret');
   await page.keyboard.press('Enter');
   await page.waitForURL(`${site.url}/members/**`);
@@ -199,12 +199,12 @@ async function nextAuthClient(t, site, browser) {
   t.section('next-auth/react: pages for signed-in users');
   await page.goto(`${site.url}/client.html?required`);
   await page.waitForURL(`${base}/signin?**`);
-  t.is(await page.getByRole('alert').innerText(), 'Please sign in to see this page.', 'useSession({ required }) leads to the sign-in page, which says why');
+  t.is(await page.getByRole('alert').innerText(), 'Please sign in to access this page.', 'useSession({ required }) leads to the sign-in page, which says why');
   await page.evaluate((to) => { location.href = to; }, `${site.url}/client.html`);
   await shows('unauthenticated');
   await page.evaluate(() => { window.client.signIn(); });
   await page.waitForURL(`${base}/signin?**`);
-  await page.getByLabel('User name').fill('ada');
+  await page.getByLabel('Username').fill('ada');
   await page.getByLabel('Password').fill('secret');
   await page.click('#signin-credentials');
   await page.waitForURL(`${site.url}/client.html`);

@@ -120,7 +120,7 @@ suite('E-mailed links', async (t) => {
   await insert(SECRET);
   const c5 = new Client(v5);
   const page = await c5.open(`/api/auth/callback/email?token=${token}&email=ada%40example.org`);
-  t.like(page.text, /Continue as <strong>ada@example\.org<\/strong>/, 'a link of the older secret opens');
+  t.like(page.text, /Sign in as <strong>ada@example\.org<\/strong>/, 'a link of the older secret opens');
   const { csrfToken } = (await c5.get('/api/auth/csrf')).json;
   t.is((await c5.post('/api/auth/callback/email', { csrfToken, token, email: 'ada@example.org' })).location, v5.url, 'and signs in');
   t.is((await c5.post('/api/auth/callback/email', { csrfToken: await c5.csrf(), token, email: 'ada@example.org' })).location, `${v5.url}/api/auth/error?error=Verification`, 'once, in v5\'s words');

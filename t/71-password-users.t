@@ -67,12 +67,12 @@ async function users(t, db) {
   };
 
   t.section(`${db.engine}: signing up`);
-  t.like((await new Client(site).page('/api/auth/signup')).text, /<h1>Sign up<\/h1>[\s\S]*name="email"/, 'a page asks for the address');
+  t.like((await new Client(site).page('/api/auth/signup')).text, /<h1>Create an account<\/h1>[\s\S]*name="email"/, 'a page asks for the address');
   const start = await linkOf('signup', 'Ada@Example.org');
-  t.is([start.subject, start.link.pathname], [`Sign up at localhost:${site.port}`, '/api/auth/set-password'], 'a link comes by mail');
+  t.is([start.subject, start.link.pathname], [`Create your account on localhost:${site.port}`, '/api/auth/set-password'], 'a link comes by mail');
   t.is(await count(), 0, 'nobody is made before it is opened');
   t.like((await new Client(site).open(start.link.href)).text, /For <strong>ada@example\.org<\/strong>[\s\S]*name="name"[\s\S]*autocomplete="new-password"/, 'which asks for name and password');
-  for (const [bad, why] of [['short', /8/], ['password1', /Many people use/], ['aaaaaaaaaaaa', /over and over/], ['ada@example.org', /without your name/]]) {
+  for (const [bad, why] of [['short', /8/], ['password1', /too common/], ['aaaaaaaaaaaa', /over and over/], ['ada@example.org', /without your name/]]) {
     const refused = await choose(start, bad);
     t.ok(refused.answer.status === 200 && why.test(/role="alert">([^<]+)/.exec(refused.answer.text)?.[1] || '') && !isIn(refused), `${JSON.stringify(bad)} is no password, and the page says why`);
   }
@@ -81,6 +81,13 @@ async function users(t, db) {
   t.is([isIn(ada), (await ada.session()).user.name, await count()], [true, 'Ada Lovelace', 1], 'with a good one, the user is made and signed in');
   t.ok(!isIn(await choose(start, BETTER)), 'the link works once');
   t.like((await db.sql('SELECT password_hash FROM nextauth_credentials'))[0].password_hash, /^\$2[aby]\$10\$/, 'the password is kept as a hash');
+
+  t.section(`${db.engine}: what the pages say`);
+  const signInPage = async (at, query = '') => (await new Client(at).page(`/api/auth/signin${query}`)).text;
+  t.like(await signInPage(site), /href="[^"]*\/api\/auth\/reset-password">Reset your password<[\s\S]*href="[^"]*\/api\/auth\/signup">Create an account</, 'the sign-in page leads to a new password and to sign-up');
+  t.like((await new Client(site).page('/api/auth/verify-request')).text, /If a link can be sent to the address you entered, it will arrive/, 'who asked for a link of any kind is told to look, and not whether there is an account');
+  for (const [code, words] of [['CredentialsSignin', /Sign-in failed\. Check your details and try again\./], ['EmailSignin', /The email could not be sent\. Check the address and try again\./]]) t.like(await signInPage(site, `?error=${code}`), words, `${code} claims no more than is known`);
+  t.like((await mail.last()).parsed.html, /This link expires in 24 hours and can be used once\./, 'a mail says how long its link works, and how often');
 
   t.section(`${db.engine}: signing in`);
   t.ok(isIn(await signIn('ada@example.org', GOOD)), 'with address and password');
@@ -164,20 +171,20 @@ async function users(t, db) {
   t.section(`${db.engine}: one's account`);
   const me = await signIn('ada@example.org', BETTER);
   const page = await me.page('/api/auth/account');
-  t.like(page.text, /Your account[\s\S]*value="Ada Lovelace"[\s\S]*Delete the account/, 'a page shows it');
+  t.like(page.text, /Your account[\s\S]*value="Ada Lovelace"[\s\S]*Delete account/, 'a page shows it');
   t.like((await new Client(site).page('/api/auth/account')).location, /signin\?callbackUrl=.*account/, 'to who is signed in');
   const change = (fields, client = me) => post(client, 'account', fields);
-  t.like((await change({ change: 'name', name: 'Countess <b>' })).text, /Your name was changed[\s\S]*|Countess &lt;b&gt;/, 'the name is changed');
-  t.like((await change({ change: 'name', name: '' })).text, /cannot be a name/, 'not to nothing');
-  t.like((await change({ change: 'password', currentPassword: 'wrong', password: GOOD })).text, /current password is another/, 'the password wants the old one');
+  t.like((await change({ change: 'name', name: 'Countess <b>' })).text, /Your name has been changed[\s\S]*|Countess &lt;b&gt;/, 'the name is changed');
+  t.like((await change({ change: 'name', name: '' })).text, /Enter a valid name/, 'not to nothing');
+  t.like((await change({ change: 'password', currentPassword: 'wrong', password: GOOD })).text, /current password is incorrect/, 'the password wants the old one');
   const elsewhere = await signIn('ada@example.org', BETTER);
   told = telling();
-  t.like((await change({ change: 'password', currentPassword: BETTER, password: GOOD })).text, /Your password was changed/, 'and is changed with it');
+  t.like((await change({ change: 'password', currentPassword: BETTER, password: GOOD })).text, /Your password has been changed/, 'and is changed with it');
   t.ok(await told('ada@example.org', 'password'), 'of which the owner is told, too');
   t.is([(await me.get('/members/')).status, (await elsewhere.get('/members/')).status], [200, 401], 'which ends all other sessions');
   t.like((await me.post('/api/auth/account', { change: 'name', name: 'Eve' })).location, /account$/, 'a form of another site changes nothing');
   const before = mail.mails.length;
-  t.like((await change({ change: 'email', email: 'countess@example.org', currentPassword: GOOD })).text, /link was sent to the new address/, 'a new address is confirmed first');
+  t.like((await change({ change: 'email', email: 'countess@example.org', currentPassword: GOOD })).text, /while you are signed in, open the link sent to the new address/, 'a new address is confirmed first');
   await until('a mail', () => mail.mails.length > before);
   const { parsed, envelope } = await mail.last();
   t.is(envelope.rcptTo[0].address, 'countess@example.org', 'by who reads its mail');
@@ -185,9 +192,9 @@ async function users(t, db) {
   const fields = { token: link.searchParams.get('token'), email: link.searchParams.get('email') };
   t.ok(isIn(await signIn('ada@example.org', GOOD)), 'until then it is the old one');
   t.like((await new Client(site).open(link.href)).location, /signin/, 'the link wants the user to be signed in');
-  t.like((await me.open(link.href)).text, /Is <strong>countess@example\.org<\/strong> to be/, 'and asks');
+  t.like((await me.open(link.href)).text, /Use <strong>countess@example\.org<\/strong> for your account/, 'and asks');
   told = telling();
-  t.like((await post(me, 'confirm-email', fields)).text, /Your address was changed/, 'then it counts');
+  t.like((await post(me, 'confirm-email', fields)).text, /Your email address has been changed/, 'then it counts');
   t.ok(await told('ada@example.org', 'email address') && await told('countess@example.org', 'email address'), 'the previous address and the new one are told');
   t.is([isIn(await signIn('ada@example.org', GOOD)), isIn(await signIn('countess@example.org', GOOD))], [false, true], 'for signing in');
   t.is((await post(me, 'confirm-email', fields)).location, `${site.url}/api/auth/error?error=Verification`, 'once');
@@ -201,7 +208,7 @@ async function users(t, db) {
   t.like((await me.page('/api/auth/account')).location, /signin/, 'nor to his account with a session he still has');
   await nextauthctl(db, ['user', 'enable', 'countess@example.org']);
   const last = await signIn('countess@example.org', GOOD);
-  t.like((await change({ change: 'delete', currentPassword: 'wrong' }, last)).text, /current password is another/, 'leaving wants the password');
+  t.like((await change({ change: 'delete', currentPassword: 'wrong' }, last)).text, /current password is incorrect/, 'leaving wants the password');
   t.is((await change({ change: 'delete', currentPassword: GOOD }, last)).location, site.url, 'and takes it');
   t.is([await count(), (await db.sql(`SELECT * FROM nextauth_credentials WHERE user_id = '${id}'`)).length], [0, 0], 'with everything');
   t.is([isIn(last), (await me.get('/members/')).status], [false, 401], 'sessions included');
@@ -212,6 +219,7 @@ async function users(t, db) {
 
   t.section(`${db.engine}: what is not switched on is not there`);
   const plain = await t.httpd({ config: config(db, mail) });
+  t.unlike(await signInPage(plain), /signup|reset-password/, 'nor do links lead there');
   for (const path of ['signup', 'reset-password', 'account', 'set-password?token=x&email=a@b.org']) t.is((await new Client(plain).page(`/api/auth/${path}`)).location, `${plain.url}/api/auth/error?error=Configuration`, path);
 }
 

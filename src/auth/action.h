@@ -267,6 +267,9 @@ const char *na_password_user_name(const na_request *request);
  */
 na_error *na_password_user_sign_out(na_request *request, const char *user_id);
 
+/* Whether one of these features (NA_FEATURE_…) of users with passwords is on. */
+int na_feature_is_offered(const na_request *request, int features);
+
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
     na_post_set_password, na_get_account, na_post_account, na_confirm_email;
 

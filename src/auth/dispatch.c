@@ -165,14 +165,14 @@ static void respond_unavailable(na_request *request, na_response *response, cons
 {
     json_t *body =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s*}", "error", "Unavailable", "message",
-                                             "This cannot be done just now. Please try again.",
+                                             "Temporarily unavailable. Please try again.",
                                              "reference", request->origin.request_id));
     int is_told = strcmp(error->code, NA_UNAVAILABLE) == 0 && !request->wants_html &&
                   strcmp(request->method, "GET") == 0;
     na_log_error(request, is_told ? NA_LOG_INFO : NA_LOG_WARNING, log_event_of(request, error),
                  error);
     if (request->wants_html)
-        na_respond_page(request, response, 503, "Please try again", na_page_unavailable());
+        na_respond_page(request, response, 503, "Temporarily unavailable", na_page_unavailable());
     else
         na_respond_json(request, response, 503, body);
     response->retry_after = NA_RETRY_AFTER;

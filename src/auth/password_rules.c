@@ -177,7 +177,7 @@ const char *na_password_fault_text(apr_pool_t *pool, const na_password_rules *ru
     case NA_PASSWORD_NO_TEXT:
         return "This password has characters that cannot be read.";
     case NA_PASSWORD_COMMON:
-        return "Many people use this password, and it is tried first. Choose another.";
+        return "This password is too common. Choose another.";
     case NA_PASSWORD_PERSONAL:
         return "Choose a password without your name, your e-mail address and the name of this "
                "site.";

@@ -100,10 +100,10 @@ static na_error *change_name(na_request *request, na_response *response, const n
     na_db_use *use;
     const char *name = na_password_user_name(request);
     if (!name) {
-        *fault = "That cannot be a name.";
+        *fault = "Enter a valid name.";
         return NULL;
     }
-    *said = "Your name was changed.";
+    *said = "Your name has been changed.";
     na_event event = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, user);
     event.name = name;
     event.detail = "name";
@@ -113,7 +113,7 @@ static na_error *change_name(na_request *request, na_response *response, const n
     return NULL;
 }
 
-static const char wrong_password[] = "The current password is another.";
+static const char wrong_password[] = "The current password is incorrect.";
 
 /* What matters wants the password once more: a session may be somebody else's for a moment. */
 static na_error *check_password(na_request *request, na_event_kind kind, const na_db_user *user,
@@ -171,7 +171,7 @@ static na_error *change_password(na_request *request, na_response *response,
     NA_TRY(error);
     na_report(request, &event);
     na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user->email, NA_NOTICE_SECONDS);
-    *said = "Your password was changed. You are signed out everywhere else.";
+    *said = "Your password has been changed, and you have been signed out on all other devices.";
     NA_TRY(na_password_user_sign_out(request, user->id));
     return na_session_restart(request->sessions, &request->visit, session, revision,
                               response->set_cookies);
@@ -192,13 +192,14 @@ static na_error *change_email(na_request *request, na_response *response, const 
         return NULL;
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
         strlen(email) > NA_LINK_EMAIL_MAX) {
-        *fault = "That is no e-mail address.";
+        *fault = "Enter a valid email address.";
         return NULL;
     }
     const na_link link = {
         NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, email),
         "/confirm-email",     VALID_FOR, 0};
-    *said = "A link was sent to the new address. It counts once you have opened it.";
+    *said = "Check your inbox: while you are signed in, open the link sent to the new address and "
+            "confirm the change.";
     return na_link_send(request, &link);
 }
 
@@ -221,7 +222,7 @@ static na_error *leave(na_request *request, na_response *response, const na_sess
     na_db_use *use;
     apr_int64_t revision;
     if (!(request->config->features & NA_FEATURE_DELETE)) {
-        *fault = "Accounts are deleted by the site's operator only.";
+        *fault = "Only the site's administrator can delete accounts.";
         return NULL;
     }
     NA_TRY(check_password(request, NA_EVENT_DELETE_USER, user, &revision, fault));
@@ -326,7 +327,7 @@ na_error *na_confirm_email(na_request *request, na_response *response)
         NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
     if (!request->csrf_verified) {
         na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
-        na_respond_page(request, response, 200, "Confirm your address",
+        na_respond_page(request, response, 200, "Confirm your email address",
                         na_page_confirm_email(request->pool, &form, email, token));
         return NULL;
     }
@@ -345,6 +346,6 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     na_notice_send(request, NA_MAIL_EMAIL_CHANGED, before, NA_NOTICE_SECONDS);
     if (!before || strcmp(before, email) != 0)
         na_notice_send(request, NA_MAIL_EMAIL_CHANGED, email, NA_NOTICE_SECONDS);
-    respond(request, response, &user, "Your address was changed.", 0);
+    respond(request, response, &user, "Your email address has been changed.", 0);
     return NULL;
 }

@@ -25,9 +25,14 @@ static const na_provider *provider_of(const na_request *request)
     return NULL;
 }
 
+int na_feature_is_offered(const na_request *request, int features)
+{
+    return (request->config->features & features) && provider_of(request);
+}
+
 static na_error *check_feature(const na_request *request, int features)
 {
-    return (request->config->features & features) && provider_of(request)
+    return na_feature_is_offered(request, features)
                ? NULL
                : na_error_new(request->pool, NA_CONFIGURATION,
                               "NextAuthFeature has not switched this on");
@@ -51,7 +56,7 @@ static void respond_ask(na_request *request, na_response *response, const char *
 na_error *na_get_signup(na_request *request, na_response *response)
 {
     NA_TRY(check_feature(request, NA_FEATURE_SIGN_UP));
-    respond_ask(request, response, "/signup", "Sign up", NULL);
+    respond_ask(request, response, "/signup", "Create an account", NULL);
     return NULL;
 }
 
@@ -112,14 +117,14 @@ static na_error *send_what_fits(na_request *request, const char *email, int want
 static na_error *post_email(na_request *request, na_response *response, int wants_new)
 {
     const char *path = wants_new ? "/signup" : "/reset-password";
-    const char *title = wants_new ? "Sign up" : "Reset your password";
+    const char *title = wants_new ? "Create an account" : "Reset your password";
     const char *email, *typed = apr_table_get(request->form, "email");
     NA_TRY(check_feature(request, wants_new ? NA_FEATURE_SIGN_UP : NA_FEATURE_RESET));
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, path);
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
         strlen(email) > NA_LINK_EMAIL_MAX) {
-        respond_ask(request, response, path, title, "That is no e-mail address.");
+        respond_ask(request, response, path, title, "Enter a valid email address.");
         return NULL;
     }
     NA_TRY(na_limit_take(request, wants_new ? NA_LIMIT_SIGN_UP : NA_LIMIT_PASSWORD_RESET,
@@ -253,7 +258,8 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     const char *fault =
         request->csrf_verified
             ? na_password_user_fault(request, na_password_user_name(request), email, password)
-            : "The form was too old. Please try again.";
+            : "This form has expired. Please try again. If this keeps happening, allow cookies for "
+              "this site.";
     if (fault) {
         respond_choose(request, response, email, token, fault);
         return NULL;

@@ -30,7 +30,9 @@ na_error *na_get_signin(na_request *request, na_response *response)
     na_page_form form = {config->base_url, request->csrf_token, request->callback_url};
     if (!error && apr_table_get(request->query, "csrf"))
         error = NA_MISSING_CSRF;
-    const char *content = na_page_signin(request->pool, &form, config->providers, error,
+    const na_page_offers offers = {na_feature_is_offered(request, NA_FEATURE_SIGN_UP),
+                                   na_feature_is_offered(request, NA_FEATURE_RESET)};
+    const char *content = na_page_signin(request->pool, &form, config->providers, offers, error,
                                          apr_table_get(request->query, "email"));
     na_respond_page(request, response, 200, "Sign in", content);
     return NULL;

@@ -39,7 +39,7 @@
 #define TEMPLATE(heading, button, note)                                                            \
     {                                                                                              \
         heading, heading "\n{{url}}\n\n",                                                          \
-            HTML(heading, button, "The link can be used for {{expires}}. " note)                   \
+            HTML(heading, button, "This link expires in {{expires}} and can be used once. " note)  \
     }
 
 /* What happened, and what its reader can do about it; the link is a page's, and does nothing. */
@@ -63,17 +63,19 @@
 const na_mail_template *na_mail_template_default(na_mail_kind kind)
 {
     static const na_mail_template templates[NA_MAIL_KINDS] = {
-        [NA_MAIL_SIGN_IN] = TEMPLATE("Sign in to {{host}}", "Sign in",
-                                     "If you did not ask for this e-mail you can ignore it."),
-        [NA_MAIL_SIGN_UP] = TEMPLATE("Sign up at {{host}}", "Choose a password",
-                                     "If you did not ask for this e-mail you can ignore it."),
-        [NA_MAIL_PASSWORD_RESET] =
-            TEMPLATE("Reset your password for {{host}}", "Reset password",
-                     "If you did not ask for it, ignore this e-mail: your password stays as it "
-                     "is."),
+        [NA_MAIL_SIGN_IN] =
+            TEMPLATE("Sign in to {{host}}", "Sign in",
+                     "If you did not request this email, you can safely ignore it."),
+        [NA_MAIL_SIGN_UP] =
+            TEMPLATE("Create your account on {{host}}", "Choose a password",
+                     "If you did not request this email, you can safely ignore it."),
+        [NA_MAIL_PASSWORD_RESET] = TEMPLATE(
+            "Reset your password for {{host}}", "Reset password",
+            "If you did not request this, ignore this email. Your password will not change."),
         [NA_MAIL_EMAIL_CHANGE] =
-            TEMPLATE("Confirm your new e-mail address for {{host}}", "Confirm address",
-                     "If you did not ask for it, ignore this e-mail: nothing changes."),
+            TEMPLATE("Confirm your new email address for {{host}}", "Confirm email address",
+                     "If you did not request this, ignore this email. Your email address will not "
+                     "change."),
         [NA_MAIL_ACCOUNT_LOCKED] = NOTICE("Failed sign-ins at {{host}}", LOCKED),
         [NA_MAIL_PASSWORD_CHANGED] =
             NOTICE("Your password for {{host}} was changed", PASSWORD_CHANGED),

@@ -35,7 +35,7 @@ const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const 
     return apr_pstrcat(pool, "<h1>", title, "</h1>", alert(pool, error, 1),
                        na_page_form_start(pool, form, path),
                        field(pool, "Email", "email", "email", ADDRESS, ""),
-                       "<button>Send me a link</button></form>", NULL);
+                       "<button>Email me a link</button></form>", NULL);
 }
 
 const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
@@ -45,7 +45,7 @@ const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, 
                        "</strong></p>", alert(pool, error, 1),
                        na_page_form_start(pool, form, "/set-password"),
                        hidden(pool, "email", email), hidden(pool, "token", token),
-                       field(pool, "Your name, if you are new here", "name", "name",
+                       field(pool, "Name (new accounts only)", "name", "name",
                              "autocomplete=\"name\" maxlength=\"200\"", name),
                        field(pool, "New password", "password", "password", NEW_PASSWORD, ""),
                        "<button>Save and sign in</button></form>", NULL);
@@ -73,27 +73,31 @@ const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const ch
         apr_pstrcat(pool, current(pool, "current-1"),
                     field(pool, "New password", "password", "password", NEW_PASSWORD, ""), NULL);
     const char *of_email =
-        apr_pstrcat(pool, field(pool, "New address", "email", "email", ADDRESS, ""),
+        apr_pstrcat(pool, field(pool, "New email address", "email", "email", ADDRESS, ""),
                     current(pool, "current-2"), NULL);
-    const char *leaving = may_delete
-                              ? apr_pstrcat(pool, "<h2>Delete the account</h2>",
-                                            change(pool, form, "delete", current(pool, "current-3"),
-                                                   "Delete everything"),
-                                            NULL)
-                              : "";
+    const char *leaving =
+        may_delete
+            ? apr_pstrcat(pool,
+                          "<h2>Delete account</h2><p>This permanently deletes your account and "
+                          "cannot be undone.</p>",
+                          change(pool, form, "delete", current(pool, "current-3"),
+                                 "Delete account"),
+                          NULL)
+            : "";
     return apr_pstrcat(pool, "<h1>Your account</h1><p class=\"soft\">", na_html(pool, email),
                        "</p>", alert(pool, said, is_error),
                        change(pool, form, "name", of_name, "Change name"), "<h2>Password</h2>",
                        change(pool, form, "password", of_password, "Change password"),
-                       "<h2>Email</h2>", change(pool, form, "email", of_email, "Change address"),
-                       leaving, NULL);
+                       "<h2>Email</h2>",
+                       change(pool, form, "email", of_email, "Change email address"), leaving,
+                       NULL);
 }
 
 const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,
                                   const char *token)
 {
-    return apr_pstrcat(pool, "<h1>Confirm your address</h1><p>Is <strong>", na_html(pool, email),
-                       "</strong> to be the address of your account?</p>",
+    return apr_pstrcat(pool, "<h1>Confirm your email address</h1><p>Use <strong>",
+                       na_html(pool, email), "</strong> for your account?</p>",
                        na_page_form_start(pool, form, "/confirm-email"),
                        hidden(pool, "email", email), hidden(pool, "token", token),
                        "<button>Confirm</button></form>", NULL);

@@ -13,10 +13,11 @@ static const struct {
     const char *title, *text;
 } pages[] = {
     {"Configuration", 500, "Server error",
-     "This server cannot sign you in at the moment. Its operator finds the reason in the log."},
-    {"AccessDenied", 403, "Access denied", "You are not permitted to sign in or to see this page."},
+     "Sign-in is not working right now. If the problem continues, contact the site's "
+     "administrator."},
+    {"AccessDenied", 403, "Access denied", "You do not have permission to sign in."},
     {"Verification", 403, "Link no longer valid",
-     "The link was used already or has expired. Please ask for a new one."},
+     "This link has expired or has already been used. Request a new one."},
     {"RateLimited", 429, "Too many attempts", "Wait a few minutes, then try again."},
 };
 
@@ -37,22 +38,26 @@ const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin
         return apr_pstrcat(pool, "<h1>", *title, "</h1><p>", pages[i].text, "</p>",
                            button(pool, signin_url, "Sign in"), NULL);
     }
-    *title = "Error";
+    *title = "Something went wrong";
     *status = 200;
-    return apr_pstrcat(pool, "<h1>Something went wrong</h1>",
-                       button(pool, origin, "To the start page"), NULL);
+    return apr_pstrcat(pool, "<h1>Something went wrong</h1><p>Please try again.</p>",
+                       button(pool, origin, "Go to the home page"), NULL);
 }
 
 const char *na_page_verify_request(apr_pool_t *pool, const char *origin)
 {
-    return apr_pstrcat(pool, "<h1>Check your email</h1><p>A link to sign in is on its way.</p>",
-                       button(pool, origin, "To the start page"), NULL);
+    return apr_pstrcat(
+        pool,
+        "<h1>Check your email</h1><p>If a link can be sent to the address you entered, "
+        "it will arrive in a few minutes. If not, check your spam folder.</p>",
+        button(pool, origin, "Go to the home page"), NULL);
 }
 
 const char *na_page_unavailable(void)
 {
-    return "<h1>Please try again</h1><p>This cannot be done just now. Nothing is lost: reload this "
-           "page in a moment.</p>";
+    return "<h1>Temporarily unavailable</h1><p>The site cannot complete this request right now. "
+           "Wait "
+           "a moment, then reload this page.</p>";
 }
 
 const char *na_page_too_many(apr_pool_t *pool, const char *wait, const char *signin_url)

@@ -33,10 +33,15 @@ typedef struct na_page_form {
 /* The start of a form that posts to `path` below the base address. */
 const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path);
 
+/* What people without a password that works can do; links on the sign-in page lead there. */
+typedef struct na_page_offers {
+    int sign_up, reset;
+} na_page_offers;
+
 /* The sign-in page's content. `error` is a code, or NULL; `user` prefills, or NULL. */
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
-                           const apr_array_header_t *providers, const char *error,
-                           const char *user);
+                           const apr_array_header_t *providers, na_page_offers offers,
+                           const char *error, const char *user);
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 

@@ -9,18 +9,19 @@
 static const struct {
     const char *code, *text;
 } messages[] = {
-    {"OAuthSignin", "The sign-in service cannot be reached. Please try again in a moment."},
-    {"OAuthCallback", "The sign-in was not completed. Please start again from here."},
-    {"Callback", "The sign-in was not completed. Please start again from here."},
-    {"OAuthCallbackError", "The sign-in was not completed. Please start again from here."},
+    {"OAuthSignin", "Could not reach the sign-in service. Please try again in a moment."},
+    {"OAuthCallback", "Sign-in was not completed. Please try again."},
+    {"Callback", "Sign-in was not completed. Please try again."},
+    {"OAuthCallbackError", "Sign-in was not completed. Please try again."},
     {"OAuthAccountNotLinked",
-     "Please sign in the way you did the first time, so that we know it is you."},
+     "To confirm your identity, sign in with the same account you used originally."},
     {"AccountNotLinked",
-     "Please sign in the way you did the first time, so that we know it is you."},
-    {"EmailSignin", "The message could not be sent. Please try again in a moment."},
-    {"CredentialsSignin", "That user name and password do not belong together. Please try again."},
-    {"SessionRequired", "Please sign in to see this page."},
-    {"MissingCSRF", "The form was too old. Please try again."},
+     "To confirm your identity, sign in with the same account you used originally."},
+    {"EmailSignin", "The email could not be sent. Check the address and try again."},
+    {"CredentialsSignin", "Sign-in failed. Check your details and try again."},
+    {"SessionRequired", "Please sign in to access this page."},
+    {"MissingCSRF", "This form has expired. Please try again. If this keeps happening, "
+                    "allow cookies for this site."},
     {"RateLimited", "Too many attempts. Wait a few minutes, then try again."},
 };
 
@@ -29,7 +30,7 @@ static const char *message_of(const char *code)
     for (apr_size_t i = 0; i < sizeof messages / sizeof *messages; i++)
         if (strcmp(code, messages[i].code) == 0)
             return messages[i].text;
-    return "Signing in did not work. Please try again.";
+    return "Unable to sign in. Please try again.";
 }
 
 const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path)
@@ -53,7 +54,7 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
 {
     return apr_pstrcat(
         pool, na_page_form_start(pool, form, apr_pstrcat(pool, "/callback/", p->id, NULL)),
-        "<label for=\"username-", p->id, "\">User name</label><input id=\"username-", p->id,
+        "<label for=\"username-", p->id, "\">Username</label><input id=\"username-", p->id,
         "\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" "
         "spellcheck=\"false\" required value=\"",
         na_html(pool, user), "\"><label for=\"password-", p->id,
@@ -71,7 +72,7 @@ static const char *email_form(apr_pool_t *pool, const na_page_form *form, const 
                        "<label for=\"email-", p->id, "\">Email</label><input id=\"email-", p->id,
                        "\" name=\"email\" type=\"email\" autocomplete=\"email\" required value=\"",
                        na_html(pool, user), "\"><button id=\"signin-", p->id,
-                       "\">Send me a link</button></form>", NULL);
+                       "\">Email me a link</button></form>", NULL);
 }
 
 /* One kind's forms, one below the other: buttons, or what has to be filled in. */
@@ -94,8 +95,16 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
     return html;
 }
 
+static const char *offer(apr_pool_t *pool, const na_page_form *form, const char *path,
+                         const char *text)
+{
+    return apr_pstrcat(pool, "<p class=\"soft\"><a href=\"", na_html(pool, form->base_url), path,
+                       "\">", text, "</a></p>", NULL);
+}
+
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
-                           const apr_array_header_t *providers, const char *error, const char *user)
+                           const apr_array_header_t *providers, na_page_offers offers,
+                           const char *error, const char *user)
 {
     const char *by_oauth = forms(pool, form, providers, 0, NULL);
     const char *by_form = forms(pool, form, providers, 1, user);
@@ -103,12 +112,16 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                                             message_of(error), "</p>", NULL)
                               : "";
     const char *between = *by_oauth && *by_form ? "<div class=\"or\">or</div>" : "";
-    return apr_pstrcat(pool, "<h1>Sign in</h1>", alert, by_oauth, between, by_form, NULL);
+    const char *sign_up = offers.sign_up ? offer(pool, form, "/signup", "Create an account") : "";
+    const char *reset =
+        offers.reset ? offer(pool, form, "/reset-password", "Reset your password") : "";
+    return apr_pstrcat(pool, "<h1>Sign in</h1>", alert, by_oauth, between, by_form, reset, sign_up,
+                       NULL);
 }
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
 {
-    return apr_pstrcat(pool, "<h1>Sign out</h1><p>Do you want to sign out?</p>",
+    return apr_pstrcat(pool, "<h1>Sign out</h1><p>Are you sure you want to sign out?</p>",
                        na_page_form_start(pool, form, "/signout"),
                        "<button id=\"submitButton\">Sign out</button></form>", NULL);
 }
@@ -116,7 +129,7 @@ const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
 const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
                             const char *email, const char *token)
 {
-    return apr_pstrcat(pool, "<h1>Sign in</h1><p>Continue as <strong>", na_html(pool, email),
+    return apr_pstrcat(pool, "<h1>Sign in</h1><p>Sign in as <strong>", na_html(pool, email),
                        "</strong>?</p>",
                        na_page_form_start(pool, form,
                                           apr_pstrcat(pool, "/callback/", provider_id, NULL)),

@@ -405,9 +405,10 @@ static const na_mail_values values = {.url = "https://example.org/cb?a=1&token=<
 static void built_in(apr_pool_t *pool)
 {
     static const char *const names[] = {"signIn", "signUp", "passwordReset", "emailChange"};
-    static const char *const headings[] = {"Sign in to example.org", "Sign up at example.org",
+    static const char *const headings[] = {"Sign in to example.org",
+                                           "Create your account on example.org",
                                            "Reset your password for example.org",
-                                           "Confirm your new e-mail address for example.org"};
+                                           "Confirm your new email address for example.org"};
     na_mail_message m;
     na_mail_kind kind;
     for (int i = 0; i < 4; i++) {
@@ -420,7 +421,8 @@ static void built_in(apr_pool_t *pool)
                NULL,
            "its link, escaped");
         ok(!strstr(m.html, "ada@") && !strstr(m.html, "{{"), "no address, no placeholder is left");
-        ok(strstr(m.html, "for 24 hours.") != NULL, "how long the link is valid");
+        ok(strstr(m.html, "This link expires in 24 hours and can be used once.") != NULL,
+           "how long and how often the link works");
     }
     ok(na_mail_kind_find("accountLocked", &kind), "accountLocked is a template");
     na_mail_template_fill(pool, na_mail_template_default(kind), &values, &m);
