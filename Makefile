@@ -83,7 +83,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-util
   libcurl4-openssl-dev libjansson-dev libhiredis-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
-  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus
+  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 
 # What httpd and its tools are is known only once they are installed: hence the second make.
@@ -112,7 +112,7 @@ install: all
 	test -e $(INSTALL_CONF)/nextauth.conf || install -m 644 conf/nextauth.conf $(INSTALL_CONF)
 	install -m 755 $(BUILD)/nextauthctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 src/mod_nextauth.h $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)
-	install -m 644 conf/grafana-dashboard.json conf/prometheus-alerts.yml $(SHARE_DIR)
+	install -m 644 conf/grafana-dashboard.json conf/prometheus-alerts.yml conf/logrotate $(SHARE_DIR)
 
 dist:
 	git archive --prefix=mod_nextauth-$(VERSION)/ -o $(BUILD)/mod_nextauth-$(VERSION).tar.gz HEAD

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { htpasswd, makeFolder, thorough, until } = require('./lib/httpd.js');
+const { htpasswd, makeFolder, root, thorough, until } = require('./lib/httpd.js');
 const { apart, Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
@@ -115,6 +115,53 @@ async function busy(t) {
   await site.reload();
   await signIn(site);
   await isRight(t, 'a restart is no new chain', `${log}.1`, log, '--key-file', `${site.dir}/audit.key`, '--head', `${log}.head`);
+}
+
+// As Debian's apache2 has it, for a folder of the test's.
+const debianRule = (folder) => `${folder}/*.log {
+  daily
+  missingok
+  rotate 14
+  compress
+  delaycompress
+  notifempty
+  create 640 root adm
+  sharedscripts
+}
+`;
+
+async function rotated(t) {
+  t.section('logrotate');
+  if (spawnSync('logrotate', ['--version']).status !== 0) return t.skip('logrotate', 'install logrotate');
+  const ours = fs.readFileSync(`${root}/conf/logrotate`, 'utf8');
+  const named = ['docs/audit.md', 'docs/operations.md', 'conf/nextauth.conf'].flatMap((file) => [...fs.readFileSync(`${root}/${file}`, 'utf8').matchAll(/\/\S*\/audit\.log/g)].map(([where]) => where));
+  const documented = /^(\/\S+) \{/m.exec(ours)[1];
+  t.is([...new Set(named)], [documented], 'the documents name one path, which the rule is for');
+  const site = await t.httpd({ files: { ...files, 'state/.keep': '', 'nextauth/.keep': '' }, config: config('@DIR@/nextauth/audit.log key=file:@DIR@/audit.key') });
+  const log = `${site.dir}/nextauth/audit.log`;
+  // httpd's own logs are where its package's rule looks; the audit log's folder is beside that, as documented
+  t.is([path.posix.dirname(path.posix.dirname(documented)), path.posix.basename(path.posix.dirname(documented))], ['/var/log', 'nextauth'], 'beside the folder of httpd\'s logs, not in it');
+  const run = (name, rule) => {
+    fs.writeFileSync(`${site.dir}/state/${name}`, rule, { mode: 0o644 });
+    return spawnSync('logrotate', ['-f', '-s', `${site.dir}/state/${name}.state`, `${site.dir}/state/${name}`], { encoding: 'utf8' });
+  };
+  await signIn(site);
+  await signIn(site, 'ada', 'wrong');
+  const before = linesOf(log);
+  const theirs = run('apache2', debianRule(site.dir));
+  t.is([theirs.status, linesOf(log)], [0, before], 'Debian\'s rule, forced, leaves it alone', theirs.stderr);
+  t.ok(fs.existsSync(`${site.dir}/access.log.1`), '  though it rotates what is httpd\'s');
+  await site.reload();
+  for (let month = 1; month <= 2; month += 1) {
+    const starts = () => site.log().match(/resuming normal operations/g).length;
+    const already = starts();
+    const done = run('nextauth', ours.replaceAll('/var/log/nextauth', `${site.dir}/nextauth`).replace('apachectl graceful', `kill -USR1 ${site.pid}`));
+    t.is([done.status, done.stderr.replace(/^warning: .*\n/gm, '')], [0, ''], 'ours rotates it');
+    await until('httpd has the new file', () => starts() > already && fs.existsSync(log));
+    await signIn(site);
+  }
+  t.is([linesOf(`${log}.2`), linesOf(`${log}.1`).length, linesOf(log).length], [before, 1, 1], '  and nothing is lost');
+  await isRight(t, '  the chain goes on', `${log}.2`, `${log}.1`, log, '--key-file', `${site.dir}/audit.key`, '--head', `${log}.head`);
 }
 
 async function shared(t) {
@@ -620,6 +667,7 @@ async function administrators(t, db) {
 suite('The audit log', async (t) => {
   await recording(t);
   await busy(t);
+  await rotated(t);
   await shared(t);
   await fullDisk(t);
   await programs(t);
