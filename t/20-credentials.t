@@ -127,4 +127,34 @@ NextAuthSessionClaim roles greeting` });
     await bob.credentials('bob', 'x');
     t.is((await bob.session()).user.roles, ['member'], 'for each user');
   }
+
+  t.section('rules of a virtual host beside those that it inherits');
+  {
+    const host = (name, ...rules) => `<VirtualHost *:@PORT@>
+ServerName ${name}.localhost
+NextAuthEngine On
+NextAuthURL http://${name}.localhost:@PORT@
+NextAuthSecret "the secret of ${name} has thirty-two bytes at least"
+NextAuthProvider credentials backend=file:@DIR@/users
+${rules.join('\n')}
+</VirtualHost>`;
+    const s = await t.httpd({ files: { users: htpasswd({ ada: 'x', bob: 'x', eve: 'x' }) }, config: `NextAuthMode test
+NextAuthSignInRule deny "%{USER:id} == 'eve'"
+NextAuthSignInRule allow "%{USER:id} =~ /^[ab]/"
+${host('plain')}
+${host('strict', 'NextAuthSignInRule deny "%{USER:id} == \'bob\'"')}
+${host('open', 'NextAuthSignInRule allow "%{USER:id} == \'eve\'"', 'NextAuthSignInRule deny "true"')}` });
+    const may = async (name) => {
+      const got = [];
+      for (const user of ['ada', 'bob', 'eve']) {
+        const c = t.client({ ...s, url: `http://${name}.localhost:${s.port}` });
+        await c.credentials(user, 'x');
+        if (c.cookie('next-auth.session-token')) got.push(user);
+      }
+      return got;
+    };
+    t.is(await may('plain'), ['ada', 'bob'], 'without its own, the inherited ones decide');
+    t.is(await may('strict'), ['ada'], 'its deny goes before an inherited allow');
+    t.is(await may('open'), ['eve'], 'and its allow before an inherited deny, in the order they are written in');
+  }
 });

@@ -35,15 +35,16 @@ typedef struct na_building {
     const char *url;             /* NextAuthURL, or a variable's; NULL: ServerName's counts */
     const char *base_path;       /* NextAuthBasePath */
     apr_array_header_t *secrets; /* const char *, the newest first */
-    int accepted;                /* dialects of session cookies, a bit each */
-    int rate_limiting;           /* NextAuthFeature rateLimiting: 1 on, -1 off, 0 not said */
-    unsigned limited;            /* what a NextAuthRateLimit is about, a bit each */
-    na_plan *plan;               /* the server's, which the stores' providers look at */
-    const na_written *at;        /* the directive that is looked at; NULL: none in particular */
-    const char *about;           /* what it is about where that is not the directive; NULL else */
-    const char *key;             /* of the key=value that na_build_settings sets */
-    const char *variable;        /* `at` is where it is set; NULL: `at` is a directive, or none */
-    apr_array_header_t *wrong;   /* const char *: names of what was noted to be wrong */
+    int own_rules;             /* NextAuthSignInRule of this virtual host, before inherited ones */
+    int accepted;              /* dialects of session cookies, a bit each */
+    int rate_limiting;         /* NextAuthFeature rateLimiting: 1 on, -1 off, 0 not said */
+    unsigned limited;          /* what a NextAuthRateLimit is about, a bit each */
+    na_plan *plan;             /* the server's, which the stores' providers look at */
+    const na_written *at;      /* the directive that is looked at; NULL: none in particular */
+    const char *about;         /* what it is about where that is not the directive; NULL else */
+    const char *key;           /* of the key=value that na_build_settings sets */
+    const char *variable;      /* `at` is where it is set; NULL: `at` is a directive, or none */
+    apr_array_header_t *wrong; /* const char *: names of what was noted to be wrong */
 } na_building;
 
 /* An error in a directive's value, printf-like. */

@@ -190,13 +190,23 @@ static na_error *set_compat(na_building *b, const na_written *w)
     return NULL;
 }
 
+/* What a virtual host says goes before what it inherits: the first rule that is true decides. */
+static na_sign_in_rule *make_room_for_rule(na_building *b, const na_written *w)
+{
+    apr_array_header_t *rules = (apr_array_header_t *)b->config->sign_in_rules;
+    int at = w->server == b->server ? b->own_rules++ : rules->nelts;
+    apr_array_push(rules);
+    na_sign_in_rule *list = (na_sign_in_rule *)rules->elts;
+    memmove(list + at + 1, list + at, (size_t)(rules->nelts - 1 - at) * sizeof *list);
+    return list + at;
+}
+
 static na_error *add_sign_in_rule(na_building *b, const na_written *w)
 {
     int allow = strcmp(w->argv[0], "allow") == 0;
     if (!allow && strcmp(w->argv[0], "deny") != 0)
         return na_wrong(b, "'%s': allow or deny is wanted", w->argv[0]);
-    APR_ARRAY_PUSH((apr_array_header_t *)b->config->sign_in_rules, na_sign_in_rule) =
-        (na_sign_in_rule){allow, (const na_expression *)w->expression};
+    *make_room_for_rule(b, w) = (na_sign_in_rule){allow, (const na_expression *)w->expression};
     return NULL;
 }
 
