@@ -49,6 +49,7 @@ ${place('expr', 'AuthType NextAuth\nRequire expr "%{NEXTAUTH:sub} =~ /./"')}
 ${place('pass', 'AuthType NextAuth\nNextAuthUnauthenticated pass\nRequire valid-user')}
 ${place('set', `${protect}\nHeader set Cache-Control "public, max-age=9"`)}
 ${place('always', `${protect}\nHeader always set Cache-Control "public, max-age=9"`)}
+${place('header', 'Header set X-Who "expr=%{NEXTAUTH:sub}"')}
 ${place('placed', `${protect}\nSetOutputFilter CACHE`)}
 ${place('off', `${protect}\nNextAuthCacheControl Off`)}
 ${place('value', `${protect}\nNextAuthCacheControl "private, no-cache, max-age=0"`)}
@@ -107,6 +108,9 @@ ${place('role', `AuthType NextAuth\nRequire nextauth-role nobody`)}
   }
   const targeted = await ada.get(`/app/c${query({ 'Surrogate-Control': 'max-age=600', 'CDN-Cache-Control': 'max-age=600', 'Acme-CDN-Cache-Control': 'public', 'X-Accel-Expires': '600', 'X-Other': 'kept' })}`);
   t.is(Object.keys(targeted.headers).filter((name) => /control|expires|other/.test(name)), ['x-other', 'cache-control'], 'what CDNs look at first is taken away');
+
+  const late = await ada.get(`/header/a${query({ 'Cache-Control': 'public, max-age=600' })}`);
+  t.is([late.headers['x-who'], said(late)], ['ada', 'private, max-age=600'], 'an expression in a header of the answer is no exception');
 
   t.section('files');
   for (const [page, expected] of [['/members/page.html', 'private'], ['/expires/page.html', 'private, max-age=3600']]) {

@@ -79,7 +79,10 @@ static apr_status_t keep_for_user(ap_filter_t *f, apr_bucket_brigade *brigade)
 /* A part of a page has no headers, and those of the page may have been sent when it is included. */
 void na_insert_cache_filters(request_rec *r)
 {
-    const char *value = na_config_of(r) && !r->main ? value_for(r) : NULL;
+    if (!na_config_of(r) || r->main)
+        return;
+    const char *value = value_for(r);
+    na_state_of(r)->is_answering = 1;
     if (!value)
         return;
     ap_add_output_filter_handle(first, (void *)value, r, r->connection);

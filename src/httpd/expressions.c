@@ -34,7 +34,11 @@ static const na_session *session_for(ap_expr_eval_ctx_t *ctx)
 {
     if (!ctx->r)
         return NULL;
-    na_state_of(ctx->r)->asked = 1;
+    na_state *state = na_state_of(ctx->r);
+    int is_late = state->is_answering && !state->asked;
+    state->asked = 1;
+    if (is_late) /* of a header of the answer, which depends on the session as well */
+        na_insert_cache_filters(ctx->r);
     return na_session_of(ctx->r);
 }
 

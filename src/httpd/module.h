@@ -182,6 +182,7 @@ typedef struct na_state {
     int auth_type;             /* 1: ours, -1: another or none, 0: not asked yet */
     int loaded;                /* `session` was looked for */
     int asked;                 /* an expression wanted to know the session */
+    int is_answering;          /* the filters of the answer are in place */
     int authorizing;           /* a hook of ours is running the others */
     int is_authorized;         /* it was let in, whoever asked */
     int unavailable;           /* whether somebody is signed in cannot be told */
