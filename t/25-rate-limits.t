@@ -3,7 +3,7 @@
 // NextAuthRateLimit: who is counted, what a refusal looks like, and who gets in nevertheless.
 const { execFileSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { htpasswd, thorough, until } = require('./lib/httpd.js');
+const { check, htpasswd, thorough } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -169,6 +169,10 @@ RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
     t.is(await many(await inMode('production', '', { env: { ENABLE_RATE_LIMITING: 'false' } })), false, 'ENABLE_RATE_LIMITING says it, too');
     t.is(await many(await inMode('test', '', { env: { ENABLE_RATE_LIMITING: 'true' } })), true, '  both ways');
     t.is(await many(await inMode('test', 'NextAuthFeature rateLimiting Off', { env: { ENABLE_RATE_LIMITING: 'true' } })), false, '  unless a directive says otherwise');
+    for (const [more, warns] of [['', false], ['NextAuthFeature rateLimiting Off', true], ['NextAuthRateLimit signIn Off', true]]) {
+      const { stdout } = await check(t, { files: { users }, config: common.replace('NextAuthMode test', 'NextAuthMode production').replace('NextAuthURL http:', 'NextAuthURL https:').replace(/NextAuthSecret .*/, strong) + more });
+      t.is(/sign-ins with a password are not limited/.test(stdout), warns, `nextauthctl check ${warns ? 'warns of' : 'finds nothing wrong with'} ${more || 'the default'}`);
+    }
     for (const [line, why] of [['signIn 5', /invalid limit '5': expected .*N\/SECONDS/], ['signIn 0/60', /invalid limit '0\/60'/], ['signIn 5/60x', /invalid limit/], ['signIn 99999999999999999999/60', /invalid limit/],
       ['signIn user=5/60', /unknown 'user=5\/60': expected/], ['login 5/60', /unknown 'login': expected signIn, callback/], ['callback account=5/60', /callback is limited by address only/],
       ['signIn 5/60 delay=10', /delay= requires signIn and account=N\/SECONDS/], ['mail account=5/60 delay=10', /delay= requires signIn/], ['signIn account=5/60 delay=0', /a whole number from 1 to 3600/]]) {

@@ -141,10 +141,29 @@ static void check_cookies(const na_building *b)
     check_sizes(b);
 }
 
+static int takes_passwords(const na_config *config)
+{
+    for (int i = 0; i < config->providers->nelts; i++)
+        if (APR_ARRAY_IDX(config->providers, i, const na_provider *)->type == NA_CREDENTIALS)
+            return 1;
+    return 0;
+}
+
+static void check_limits(const na_building *b)
+{
+    if (b->config->mode != NA_PRODUCTION || b->config->limits.of[NA_LIMIT_SIGN_IN].count ||
+        !takes_passwords(b->config))
+        return;
+    na_findings_say(b->server, NA_GROUP_SITE, "rate limits", NA_WARNING,
+                    "remove NextAuthFeature rateLimiting Off and NextAuthRateLimit signIn Off",
+                    "sign-ins with a password are not limited: passwords can be guessed");
+}
+
 void na_check_site(const na_building *b)
 {
     check_mode(b);
     check_address(b);
+    check_limits(b);
     for (int i = 0; i < b->config->providers->nelts; i++)
         check_provider(b, APR_ARRAY_IDX(b->config->providers, i, const na_provider *));
     check_cookies(b);
