@@ -142,7 +142,7 @@ suite('Addresses that somebody vouches for, and names that are nobody else\'s', 
   const shared = await t.httpd({ files, config: config(op, home, app, `NextAuthDatabase ${db.url}`) });
   const squatter = await signIn('op', { sub: 'squatter', email: 'victim@example.org' }, shared);
   const victim = await signIn('always', { id: 'v1', email: 'victim@example.org' }, shared);
-  t.is([squatter.user.email, victim.user.email, victim.user.id === squatter.user.id], [undefined, 'victim@example.org', false], 'two users, one with the address');
+  t.is([squatter.user.email, victim.user.email, victim.user.id === squatter.user.id], [null, 'victim@example.org', false], 'two users, one with the address');
   t.is(await statusOf(squatter, 'members'), [200], 'the other one can sign in all the same');
   return t.ok(await shared.logged(`GET /members/index.html 200 :${squatter.user.id}\n`), 'named by the id in the database, which is no other name');
 });

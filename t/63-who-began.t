@@ -159,6 +159,16 @@ async function applications(t, own, rogue, db) {
     t.is(refusal(await op.login(other, crossed, 'alice')), 'Configuration', 'nor with spoilt ones');
   }
 
+  t.section('what an account is called');
+  const types = async () => (await db.sql("SELECT type FROM accounts WHERE provider = 'op'")).map((row) => row.type);
+  t.is([...new Set(await types())], ['oidc'], 'v5: oidc');
+  await db.sql("DELETE FROM accounts WHERE provider = 'op'");
+  await site.reload(config(own, rogue, db, op5));
+  const fourth = new Client(site);
+  await op.login(fourth, await fourth.signIn('op'), 'bob');
+  t.is(await types(), ['oauth'], 'v4: oauth, as NextAuth writes it');
+  await site.reload(config(own, rogue, db, `NextAuthCompat v5 accept=v4,v5\n${op5}`));
+
   t.section('such a sign-in links nothing');
   const c = new Client(site);
   await signIn(c, own, 'one', { id: 'ada1', name: 'Ada', email: 'ada@example.org' });

@@ -84,6 +84,7 @@ async function cases(t, db, one, two) {
   t.ok(after && after !== id, 'which makes nobody the user with that number');
   const nameless = await signIn(site, one, 'one', { id: 'n1' });
   t.ok(/\d|-/.test((await whoIs(nameless)).id), 'an account without an address: a user without one');
+  t.is([(await whoIs(nameless)).name, (await whoIs(nameless)).email, (await whoIs(nameless)).image], [null, null, null], 'which NextAuth\'s session has as null');
   t.is((await whoIs(await signIn(site, one, 'one', { id: 'n1' }))).id, (await whoIs(nameless)).id, 'the same at the next sign-in');
 
   t.section(`${db.engine}: roles and users who are shut out`);

@@ -313,6 +313,9 @@ void na_limit_remember(na_request *request, na_response *response);
 /* lock.c: records that request->claimant's account is locked, and tells its owner by email. */
 na_error *na_lock_report(na_request *request, long seconds);
 
+/* What a provider's type is called, and that of its accounts: v4 knows no "oidc". */
+const char *na_account_type(const na_config *config, const na_provider *provider);
+
 /* respond.c */
 
 /* A JSON body. */

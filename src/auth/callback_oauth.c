@@ -116,8 +116,8 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     subject.account =
         na_json_own(request->pool,
                     json_pack("{s:s, s:s, s:s, s:s*}", "provider", request->provider->id, "type",
-                              na_provider_type_name(request->provider), "providerAccountId",
-                              subject.user.id, "scope", tokens.scope));
+                              na_account_type(request->config, request->provider),
+                              "providerAccountId", subject.user.id, "scope", tokens.scope));
     return na_complete_sign_in(request, response, &subject);
 }
 

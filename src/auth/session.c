@@ -28,15 +28,23 @@ static void copy(json_t *user, const char *name, const json_t *claims, const cha
         json_object_set(user, name, value);
 }
 
+/* A user of the database has all three, as the row does: null where it has none. */
+static void copy_of_user(json_t *user, const char *name, const json_t *claims, const char *claim)
+{
+    copy(user, name, claims, claim);
+    if (!json_object_get(user, name) && json_object_get(claims, NA_CLAIM_DATABASE_USER))
+        json_object_set_new(user, name, json_null());
+}
+
 /* NextAuth's session: user and expiry; further claims only where NextAuthSessionClaim names them.
  */
 static json_t *session_json(na_request *request, const json_t *claims, apr_int64_t expires)
 {
     const apr_array_header_t *names = request->config->session_claims;
     json_t *user = json_object();
-    copy(user, "name", claims, "name");
-    copy(user, "email", claims, "email");
-    copy(user, "image", claims, "picture");
+    copy_of_user(user, "name", claims, "name");
+    copy_of_user(user, "email", claims, "email");
+    copy_of_user(user, "image", claims, "picture");
     for (int i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         copy(user, strcmp(name, "sub") == 0 ? "id" : name, claims, name);
