@@ -2,6 +2,7 @@
 'use strict';
 // A provider that takes connections and never answers. What is asked for is an order of events, not
 // a pace: while sign-ins hang, pages come.
+const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { htpasswd, until } = require('./lib/httpd.js');
 const { startReceiver } = require('./lib/webhooks.js');
@@ -9,6 +10,7 @@ const { startRogue, Reply, replies } = require('./lib/rogue.js');
 
 const WORKERS = 24; // MaxRequestWorkers of the tests' httpd
 const SHARE = WORKERS / 4;
+const read = (file) => fs.readFileSync(file, 'utf8');
 const users = htpasswd({ ada: 'x' });
 
 const provider = (id, rogue) => `NextAuthProvider ${id} type=oidc issuer=${rogue.issuer(id)} clientId=the-client clientSecret=a-secret`;
@@ -64,6 +66,7 @@ suite('A provider that hangs keeps few threads, and no page waits for it', async
   t.cleanup(() => hold.reset());
   const hook = await startReceiver(t, Buffer.from('a-secret-of-webhooks-that-is-long-enough'));
   const site = await t.httpd({ files: { users }, modules: ['watchdog'], config: `${config(rogue, other, 100)}
+NextAuthAuditLog @DIR@/audit.log
 NextAuthEvent signIn ${hook.url} "secret=a-secret-of-webhooks-that-is-long-enough"` });
   const ada = t.client(site);
   await ada.credentials('ada', 'x');
@@ -88,6 +91,7 @@ NextAuthEvent signIn ${hook.url} "secret=a-secret-of-webhooks-that-is-long-enoug
     await t.client(site).credentials('ada', 'x');
     await until('an event', () => hook.received.some(({ body }) => body.type === 'signIn'));
     t.ok(hanging.open.size > 0, '  events are delivered, too');
+    t.unlike(read(`${site.dir}/audit.log`), /"outcome":"failure"|fail/i, '  and who was put off has not failed in the audit log');
     t.ok(await leadsTo(other, t.client(site), 'honest'), '  another provider has places left');
     hold.reset();
     await hanging.done;

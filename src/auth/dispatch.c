@@ -122,6 +122,14 @@ static const char *log_event_of(const na_request *request, const na_error *error
     return strcmp(request->action, "session") == 0 ? "JWT_SESSION_ERROR" : "REQUEST_ERROR";
 }
 
+/* Nobody asked the provider yet: the sign-in can go on, and whoever floods the site fills no log.
+ */
+static int is_put_off(const na_request *request, const na_error *error)
+{
+    return request->provider && request->provider->type <= NA_OAUTH && !request->is_recorded &&
+           strcmp(error->code, NA_BUSY) == 0;
+}
+
 /*
  * A sign-in that failed, or what else was about to be done and recorded already; with a provider
  * that is not there nobody can have tried to sign in. What cannot be recorded is answered as a
@@ -131,7 +139,8 @@ static na_error *record_failure(na_request *request, na_error *error)
 {
     int signs_in =
         strcmp(request->action, "callback") == 0 || strcmp(request->action, "signin") == 0;
-    if ((!signs_in && !request->is_recorded) || strcmp(error->code, NA_INVALID_PROVIDER) == 0)
+    if ((!signs_in && !request->is_recorded) || strcmp(error->code, NA_INVALID_PROVIDER) == 0 ||
+        is_put_off(request, error))
         return error;
     na_error *unrecorded = na_record_failure(request, error);
     return unrecorded ? unrecorded : error;

@@ -3,7 +3,8 @@
 
 static void called(void *data, const na_http_call *call)
 {
-    na_metrics_observe(data, NA_METRIC_HTTP_REQUEST_DURATION, call->host, call->seconds);
+    if (call->had_room) /* one that was not made took no time */
+        na_metrics_observe(data, NA_METRIC_HTTP_REQUEST_DURATION, call->host, call->seconds);
     if (!call->status || call->status >= 500)
         na_metrics_count(data, NA_METRIC_HTTP_REQUEST_FAILURES, call->host, NULL);
 }
