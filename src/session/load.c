@@ -570,7 +570,7 @@ static na_error *register_token(const na_sessions *sessions, const na_visit *vis
     renewed.has_id = 1;
     na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
     NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client, NULL, 1,
-                              expires, visit->now));
+                              !session->has_id, expires, visit->now));
     json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
     return NULL;
 }
@@ -597,7 +597,8 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
                             json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
                             *expires));
     NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client,
-                              without_token_claims(visit->pool, claims), 0, *expires, visit->now));
+                              without_token_claims(visit->pool, claims), 0, !session->has_id,
+                              *expires, visit->now));
     na_verified_set(sessions->verified, &renewed.key, 0); /* what is cached ends too early */
     return set_cookie(sessions->config, visit, id, *expires, set_cookies);
 }

@@ -106,6 +106,8 @@ na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_
         return na_error_new(pool, NA_SESSION, "a session's record is no text");
     if (record->in_token)
         json_object_set_new(json, "j", json_true());
+    if (record->vouched)
+        json_object_set_new(json, "r", json_true());
     if (record->ended)
         json_object_set_new(json, "x", json_true());
     return seal(pool, keys, key, json, sealed);
@@ -139,6 +141,7 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
                           .expires = time_of(json, "e"),
                           .listed = time_of(json, "l"),
                           .in_token = json_is_true(json_object_get(json, "j")),
+                          .vouched = json_is_true(json_object_get(json, "r")),
                           .ended = json_is_true(json_object_get(json, "x")),
                           .stale = stale,
                           .claims = json_is_object(claims) ? claims : NULL};
@@ -157,6 +160,12 @@ na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, cons
         json_object_set_new(json, "b",
                             json_string(
                                 na_base64url_encode(pool, record->but, sizeof record->but)));
+    }
+    if (record->unrecorded_before)
+        json_object_set_new(json, "u", json_integer(record->unrecorded_before));
+    if (record->ends) {
+        json_object_set_new(json, "m", json_integer(record->ends));
+        json_object_set_new(json, "f", json_integer(record->ends_since));
     }
     for (int i = 0; i < record->sessions->nelts; i++) {
         const na_listing *listing = &APR_ARRAY_IDX(record->sessions, i, na_listing);
@@ -198,7 +207,11 @@ na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, cons
     int stale;
     NA_TRY(open_json(pool, keys, key, sealed, &json, &stale));
     const json_t *sessions = json_object_get(json, "s");
-    *record = (na_user_record){.not_before = time_of(json, "n"), .stale = stale};
+    *record = (na_user_record){.not_before = time_of(json, "n"),
+                               .unrecorded_before = time_of(json, "u"),
+                               .ends = time_of(json, "m"),
+                               .ends_since = time_of(json, "f"),
+                               .stale = stale};
     read_hash(pool, json_object_get(json, "b"), record->but);
     record->sessions = apr_array_make(pool, 8, sizeof(na_listing));
     for (size_t i = 0; i < json_array_size(sessions); i++) {

@@ -18,6 +18,7 @@ typedef struct na_record {
     apr_int64_t created, used, expires;
     apr_int64_t listed;   /* the user's list has it until then */
     int in_token;         /* a token of it was made: it can be shown without this record */
+    int vouched;          /* every token that was made of it says that it has a record */
     int ended;            /* revoked: kept so that a token of it is known to be worthless */
     int stale;            /* opened with an older secret's key: to be sealed anew */
     const json_t *claims; /* NULL where the token carries them */
@@ -27,6 +28,8 @@ typedef struct na_record {
 typedef struct na_user_record {
     apr_int64_t not_before;           /* sessions that began then or earlier are ended; 0: none */
     unsigned char but[NA_SHA256_LEN]; /* but not this one */
+    apr_int64_t unrecorded_before;    /* likewise of those without a record */
+    apr_int64_t ends, ends_since;     /* ends that are remembered one by one, and since when */
     apr_array_header_t *sessions;     /* na_listing, the oldest first */
     int stale;                        /* as in na_record */
 } na_user_record;

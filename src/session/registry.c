@@ -62,24 +62,45 @@ static na_error *bury_until(const na_registry *registry, apr_pool_t *pool, const
 }
 
 /*
- * Kept until no token of the session can be valid any more; one whose record is missing had some.
- * *in_token (may be NULL) takes whether it had.
+ * Takes the place of a session's record, whatever that is by now. It may be dropped before its
+ * time: that it is gone is enough to refuse what says that it had a record.
+ */
+static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, const char *user,
+                              const na_store_key *key, apr_int64_t until)
+{
+    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
+    na_bytes value, there;
+    NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
+    for (int i = 0; i < TRIES; i++) {
+        int swapped;
+        NA_TRY(na_store_get(registry->stores[0], pool, key, 1, &there));
+        NA_TRY(na_store_swap(registry->stores[0], pool, key, there, value, apr_time_from_sec(until),
+                             &swapped));
+        if (swapped)
+            return NULL;
+    }
+    return na_error_new(pool, NA_BUSY, "too many changes to one session at once");
+}
+
+/*
+ * Ends a session's record. If tokens of it can be shown without one, its end is remembered until
+ * none can be valid any more, or as `is_covered` says, by the user's record.
  */
 static na_error *bury(const na_registry *registry, apr_pool_t *pool, const char *user,
-                      const na_store_key *key, apr_time_t now, int *in_token)
+                      const na_store_key *key, int is_covered, apr_time_t now)
 {
     na_found was;
     na_record record = {.in_token = 1};
     NA_TRY(na_look_up(registry, pool, key, 1, &was));
     if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
         record = (na_record){.in_token = 1};
-    if (in_token)
-        *in_token = record.in_token;
     apr_int64_t seconds = apr_time_sec(now);
-    apr_int64_t until = record.in_token ? later(seconds + registry->remember,
-                                                record.expires + 2 * NA_CLOCK_TOLERANCE)
-                                        : seconds + SHORT_MEMORY;
-    NA_TRY(bury_until(registry, pool, user, key, until));
+    if (record.in_token && !record.vouched && !is_covered)
+        NA_TRY(bury_until(registry, pool, user, key,
+                          later(seconds + registry->remember,
+                                record.expires + 2 * NA_CLOCK_TOLERANCE)));
+    else
+        NA_TRY(bury_shortly(registry, pool, user, key, seconds + SHORT_MEMORY));
     if (registry->observer && is_live(&record, now))
         registry->observer->ended(registry->observer->data, seconds - record.created);
     return NULL;
@@ -90,7 +111,9 @@ static na_error *bury_all(const na_registry *registry, apr_pool_t *pool, const c
 {
     for (int i = 0; i < listings->nelts; i++) {
         na_store_key key = session_key(APR_ARRAY_IDX(listings, i, na_listing).hash);
-        NA_TRY(bury(registry, pool, user, &key, now, NULL));
+        na_found was; /* one whose record was dropped before needs nothing that cannot be */
+        NA_TRY(na_look_up(registry, pool, &key, 1, &was));
+        NA_TRY(bury(registry, pool, user, &key, !was.value.data, now));
     }
     return NULL;
 }
@@ -124,6 +147,11 @@ static void add_missing(na_user_record *to, const na_user_record *from)
 
 static void merge(na_user_record *to, const na_user_record *from)
 {
+    to->unrecorded_before = later(to->unrecorded_before, from->unrecorded_before);
+    if (from->ends > to->ends) {
+        to->ends = from->ends;
+        to->ends_since = from->ends_since;
+    }
     if (from->not_before > to->not_before) {
         to->not_before = from->not_before;
         memcpy(to->but, from->but, sizeof to->but);
@@ -304,6 +332,7 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
                         .expires = expires,
                         .listed = expires + LIST_MARGIN,
                         .in_token = !claims,
+                        .vouched = 1,
                         .claims = claims};
     return write_record(registry, pool, key, &record, (na_bytes){0});
 }
@@ -369,11 +398,14 @@ static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_s
  * end: the store's epoch and the token's own word tell them apart.
  */
 static na_error *check_unrecorded(const na_registry *registry, apr_pool_t *pool,
-                                  const na_session *session, apr_int64_t epoch)
+                                  const na_session *session, const na_user_record *user,
+                                  apr_int64_t epoch)
 {
     apr_int64_t since = session->has_id ? session->auth_time : session->issued_at;
     if (session->on_server)
         return NULL; /* its row in NextAuth's table is its record */
+    if (user->unrecorded_before && since <= user->unrecorded_before)
+        return na_error_new(pool, NA_SESSION, "the session was ended");
     if (since <= epoch)
         return registry->accepts_lost
                    ? NULL
@@ -405,14 +437,17 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
     na_record record = {.user = name, .created = session->auth_time, .in_token = 1};
     NA_TRY(was->value.data
                ? na_record_open(pool, registry->keys, &session->key, was->value, &record)
-               : check_unrecorded(registry, pool, session, epoch));
+               : check_unrecorded(registry, pool, session, &user, epoch));
     if (record.ended)
         return ended(registry, pool, &session->key, &record, now);
     if (!session->has_id)
         return NULL;
     int at = find_listing(&user, session->key.hash), is_listed = at >= 0 && at < first;
     apr_int64_t expires = later(record.expires, session->expires);
-    return is_due(registry, was, &record, is_listed, expires, now)
+    /* a token that does not know of its record: the answer to writing it was lost */
+    int is_doubtful = record.vouched && !session->on_server && !na_session_is_registered(session);
+    record.vouched &= !is_doubtful;
+    return is_doubtful || is_due(registry, was, &record, is_listed, expires, now)
                ? try_to_note(note_use(registry, pool, &session->key, was, &record, is_listed,
                                       client, expires, now))
                : NULL;
@@ -464,7 +499,7 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
 
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const na_session *session, const na_client *client,
-                             const json_t *claims, int in_token, apr_int64_t expires,
+                             const json_t *claims, int in_token, int is_first, apr_int64_t expires,
                              apr_time_t now)
 {
     na_found was;
@@ -480,6 +515,7 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
         return ended(registry, pool, &session->key, &record, now);
     record.claims = claims ? claims : record.claims;
     record.in_token |= in_token;
+    record.vouched |= is_first;
     return note_use(registry, pool, &session->key, &was, &record, was.in_first, client, expires,
                     now);
 }
@@ -508,15 +544,46 @@ static na_registry from_store(const na_registry *registry, int from)
     return rest;
 }
 
+typedef struct charge {
+    apr_int64_t auth_time, now; /* seconds */
+    int is_covered;             /* out */
+} charge;
+
+/*
+ * What one user can make a store remember is bounded: after so many ends within the time that they
+ * are remembered for, the next one ends earlier sessions without a record as well.
+ */
+static void charge_end(const na_registry *registry, na_user_record *record,
+                       apr_array_header_t *ends, void *data)
+{
+    charge *c = data;
+    if (!record->ends || c->now - record->ends_since > registry->remember) {
+        record->ends = 0;
+        record->ends_since = c->now;
+    }
+    c->is_covered = record->ends >= NA_USER_ENDS_MAX;
+    if (c->is_covered)
+        record->unrecorded_before = later(record->unrecorded_before, c->auth_time);
+    else
+        record->ends++;
+}
+
 static na_error *end_in_first(const na_registry *registry, apr_pool_t *pool, const char *user,
                               const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
 {
+    na_found was;
+    na_record record = {.in_token = 1};
     na_store_key without_id;
-    int in_token;
-    NA_TRY(bury(registry, pool, user, key, now, &in_token));
+    charge c = {auth_time, apr_time_sec(now), 0};
+    NA_TRY(na_look_up(registry, pool, key, 1, &was));
+    if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
+        record = (na_record){.in_token = 1};
+    if (record.in_token)
+        NA_TRY(update_user(registry, pool, user, now, charge_end, &c));
+    NA_TRY(bury(registry, pool, user, key, c.is_covered, now));
     na_session_key_without_id(pool, user, auth_time, &without_id);
-    if (in_token) /* from before it had an id */
-        NA_TRY(bury(registry, pool, user, &without_id, now, NULL));
+    if (record.in_token && !c.is_covered) /* from before it had an id */
+        NA_TRY(bury(registry, pool, user, &without_id, 0, now));
     return update_user(registry, pool, user, now, remove_listing, (void *)key->hash);
 }
 

@@ -35,6 +35,10 @@ typedef struct na_client {
 /* Most sessions of one user: the one that would end first gives way to another. */
 #define NA_USER_SESSIONS_MAX 100
 
+/* Most ends of one user's sessions that are remembered one by one, within the time of `remember`.
+ */
+#define NA_USER_ENDS_MAX 50
+
 /*
  * Puts a session that begins at `now` on its user's list. *auth_time is when it began: later than
  * now where "sign out everywhere" came within the same second.
@@ -68,11 +72,11 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
 
 /*
  * Makes a session's record end at `expires`, with `claims` where those are not NULL. `in_token`: a
- * token of it is about to be made.
+ * token of it is about to be made, `is_first`: the first that has its id.
  */
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const na_session *session, const na_client *client,
-                             const json_t *claims, int in_token, apr_int64_t expires,
+                             const json_t *claims, int in_token, int is_first, apr_int64_t expires,
                              apr_time_t now);
 
 /* Ends one session of a user's, whose sign-in was at `auth_time` (seconds). */

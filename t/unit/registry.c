@@ -17,6 +17,8 @@
 typedef struct memory {
     apr_pool_t *pool;
     apr_hash_t *values; /* na_bytes by kind and hash */
+    apr_time_t lasting; /* what expires later counts as lasting */
+    int lasting_count;  /* writes of sessions that do */
     int failing;
     int fail_after; /* this many writes; 0: never */
     int writes;
@@ -52,6 +54,8 @@ static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_b
     *kept = (na_bytes){apr_pmemdup(m->pool, value.data, value.len), value.len};
     apr_hash_set(m->values, name_of(m, key), APR_HASH_KEY_STRING, kept);
     m->writes++;
+    m->lasting_count +=
+        m->lasting && expires > m->lasting && strcmp(key->kind, NA_KIND_SESSION) == 0;
     return m->failing || (m->fail_after && --m->fail_after == 0) ? down(pool) : NULL;
 }
 
@@ -483,6 +487,52 @@ static void emptied(apr_pool_t *pool)
           "not those from after it that lost theirs");
 }
 
+/* What one user makes a store remember, whatever the user does. */
+static void bounded(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    apr_int64_t at = 0, ended_at = 0;
+    na_store_key ended = {0};
+    apr_time_t now = NOW;
+    na_session early = session_of("42", NULL, apr_time_sec(SECONDS(1)));
+    na_store_key key = begin(pool, registry, "acme/42", "first", NULL, NOW, &at);
+    na_session first = registered("42", &key, at);
+    succeeds(na_registry_check(registry, pool, &first, &client, NOW), "a store remembers");
+    for (int i = 0; i < 3 * NA_USER_ENDS_MAX; i++) {
+        now = SECONDS(10 + i);
+        memory_of(store)->lasting = 0;
+        key = begin(pool, registry, "acme/42", apr_psprintf(pool, "n%d", i), NULL, now, &at);
+        memory_of(store)->lasting = now + apr_time_from_sec(DAY);
+        na_registry_end(registry, pool, "acme/42", &key, at, now);
+        if (!ended_at) {
+            ended = key;
+            ended_at = at;
+        }
+    }
+    is_number(memory_of(store)->lasting_count, NA_USER_ENDS_MAX,
+              "of many sign-ins and sign-outs, some are remembered one by one");
+    na_session one = registered("42", &ended, ended_at), last = registered("42", &key, at);
+    fails(na_registry_check(registry, pool, &one, &client, now), "the first is ended");
+    fails(na_registry_check(registry, pool, &last, &client, now), "as is the last");
+    remove_key(store, &ended);
+    remove_key(store, &key);
+    fails(na_registry_check(registry, pool, &one, &client, now), "also when that has expired");
+    fails(na_registry_check(registry, pool, &last, &client, now), "for both of them");
+    fails(na_registry_check(registry, pool, &early, &client, now),
+          "a token without a record from before them ends with them");
+    succeeds(na_registry_check(registry, pool, &first, &client, now), "one with a record does not");
+
+    memory_of(store)->lasting = 0;
+    for (int i = 0; i < 2 * NA_USER_SESSIONS_MAX; i++)
+        begin(pool, registry, "acme/43", apr_psprintf(pool, "m%d", i), NULL, now, &at);
+    memory_of(store)->lasting = now + apr_time_from_sec(31 * DAY);
+    memory_of(store)->lasting_count = 0;
+    begin(pool, registry, "acme/43", "one more", NULL, now, &at);
+    is_number(memory_of(store)->lasting_count, 0,
+              "what gives way to further sign-ins needs no memory at all");
+}
+
 static void kept_memory(apr_pool_t *pool)
 {
     static const char *const secrets[] = {"a newer secret of more than 32 bytes",
@@ -620,6 +670,7 @@ int main(void)
     races(pool);
     moving(pool);
     emptied(pool);
+    bounded(pool);
     kept_memory(pool);
     outages(pool);
     return tap_done();
