@@ -519,7 +519,7 @@ NextAuthPasswords hash=bcrypt:10`).replace('backend=file:@DIR@/users', 'backend=
   await db.sql(refuse);
 
   const named = await change({ change: 'name', name: 'Countess' });
-  t.is([named.status, /Your name was changed/.test(named.text), (await userOf('ada')).name], goesOn ? [200, true, 'Countess'] : [503, false, before.name],
+  t.is([named.status, /Your name has been changed/.test(named.text), (await userOf('ada')).name], goesOn ? [200, true, 'Countess'] : [503, false, before.name],
     goesOn ? 'a name is changed, and the answer says so' : 'no name is changed, and the answer says so');
   const moved = await post(ada, 'confirm-email', links.countess);
   t.is([moved.status, Boolean(await userOf('countess'))], goesOn ? [200, true] : [503, false], goesOn ? '  so is an address' : '  nor is an address');

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NA_BASE_SHOWN_QUERY_H
+#define NA_BASE_SHOWN_QUERY_H
+
+#include <apr_pools.h>
+
+#define NA_HIDDEN "***"
+
+/*
+ * Returns a query of an endpoint as logs may have it: names, and NA_HIDDEN for each value that is
+ * not known to be harmless. At most three bytes for each of the query's.
+ */
+const char *na_shown_query(apr_pool_t *pool, const char *query);
+
+#endif
