@@ -153,10 +153,12 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
     for (int i = 0; names && i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION))
-            return na_error_mended_by(
-                na_error_new(pool, NA_CONFIGURATION, "httpd has no authentication provider '%s'",
-                             name),
-                apr_psprintf(pool, "load the module that has it (mod_authn_%s?)", name));
+            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                   "httpd has no authentication provider '%s'",
+                                                   name),
+                                      apr_psprintf(pool, "load the module that has it (mod_%s_%s?)",
+                                                   strcmp(name, "ldap") == 0 ? "authnz" : "authn",
+                                                   name));
     }
     return NULL;
 }
