@@ -40,7 +40,7 @@ async function right(t) {
   t.section('all right');
   const table = await check(t, { files, config: written({}) });
   t.is(table.status, 0, 'a right configuration is 0', table.stdout);
-  t.like(table.stdout, /^https:\/\/app\.example\.org\n site\n {2}✓ mode +production\n {2}✓ address +https:\/\/app\.example\.org\/api\/auth\n directives\n/, 'a table by site and kind');
+  t.like(table.stdout, /^https:\/\/app\.example\.org\n site\n {2}✓ mode +production\n {2}✓ address +https:\/\/app\.example\.org\/api\/auth\n(?: {2}✓ .*\n +→ .*\n)* directives\n/, 'a table by site and kind');
   t.like(table.stdout, /✓ NextAuthSecret +file:\S+\/secret {2}\(\S+httpd\.conf:\d+\)\n/, 'each directive, and where it is');
   t.unlike(table.stdout, /✗|!|\x1b/, 'nothing is wrong, and there are no colours without a terminal');
   t.like(table.stderr, /^0 wrong, 0 warnings, \d+ right\n$/, 'and the sum');
@@ -60,6 +60,28 @@ async function right(t) {
   t.is(subjects, ['NextAuthEngine', 'NextAuthMode', 'NextAuthProvider', 'NextAuthSecret', 'NextAuthSessionStore', 'NextAuthURL'], 'all directives have one');
   t.is(rowsOf(json, 'credentials').map(({ message }) => message), [`passwords in ${json.dir}/users`], 'what backs the passwords');
   t.like(rowsOf(json, 'LimitRequestFieldSize')[0].message, /8190 bytes: 7166 for the session/, 'how large a session may be');
+}
+
+async function around(t) {
+  t.section('what is around the module');
+  const bare = await ask(t, {});
+  const advice = ['TraceEnable', 'Strict-Transport-Security', 'NextAuthSessionAbsoluteTimeout'];
+  for (const subject of advice) t.is(rowsOf(bare, subject, 'site').map(({ state, mend }) => [state, Boolean(mend)]), [['ok', true]], `${subject}: advice, and no warning`);
+  const careful = await ask(t, { trace: 'TraceEnable Off', transport: '<VirtualHost *:1>\nHeader always set Strict-Transport-Security "max-age=31536000"\n</VirtualHost>', absolute: 'NextAuthSessionAbsoluteTimeout 604800' });
+  for (const subject of advice) t.is(rowsOf(careful, subject, 'site'), [], '  which is followed');
+  t.is(rowsOf(await ask(t, { mode: 'NextAuthMode test' }), 'TraceEnable'), [], '  and is not given outside production');
+
+  const cached = (more) => ask(t, { cache: `<IfModule cache_module>\nCacheEnable disk /\n${more}\n</IfModule>` }, { modules: ['cache', 'cache_disk'] });
+  t.is(rowsOf(await cached(''), 'CacheQuickHandler').map(({ state, mend }) => [state, mend]), [['warning', 'CacheQuickHandler Off']], 'a cache that answers before anybody is asked');
+  t.is(rowsOf(await cached('CacheQuickHandler Off'), 'CacheQuickHandler'), [], '  but not one that asks first');
+
+  if (!databasesHere().sqlite) return t.skip('file modes', 'SQLite is not here');
+  const db = sqlite(t);
+  await nextauthctl(db, ['migrate']);
+  const stored = () => ask(t, { database: `NextAuthDatabase ${db.url}` });
+  t.is(rowsOf(await stored(), db.file), [], 'a database that its owner alone reads');
+  fs.chmodSync(db.file, 0o644);
+  t.is(rowsOf(await stored(), db.file).map(({ state, mend }) => [state, mend]), [['warning', `chmod o= ${db.file}`]], '  and one that everybody reads');
 }
 
 async function wrong(t) {
@@ -568,5 +590,5 @@ async function modes(t) {
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, wrong, mends, equalSites, secrets, programs, environment, variables, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
+  for (const part of [right, around, wrong, mends, equalSites, secrets, programs, environment, variables, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
 });

@@ -305,6 +305,7 @@ static na_error *take_shared(na_building *b)
 static void tell(const na_building *b, const apr_array_header_t *written)
 {
     na_check_site(b);
+    na_check_server(b);
     na_check_directives(b, written);
     na_check_environment(b, written);
     if (na_findings_connect(b->server))

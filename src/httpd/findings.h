@@ -74,6 +74,9 @@ void na_check_environment(const struct na_building *b, const apr_array_header_t 
 /* check_site.c: mode and address, what to register with providers, cookies. */
 void na_check_site(const struct na_building *b);
 
+/* check_server.c: what of httpd and the file system adds to its safety, or takes from it. */
+void na_check_server(const struct na_building *b);
+
 /* check_connections.c: asks everything that the site depends on, one after the other. */
 void na_check_connections(const struct na_building *b);
 

@@ -111,7 +111,7 @@ async function load(kind, prepared, tokens, seconds) {
   const cookies = await cookiesOf(kind, prepared, tokens);
   fs.writeFileSync(`${dir}/cookies`, `${cookies.join('\n')}\n`, { mode: 0o600 });
   const args = [`-t${THREADS}`, `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', path.join(__dirname, 'cookies.lua'),
-    addressOf(kind, prepared), '--', `${dir}/cookies`, String(TOKENS)];
+    addressOf(kind, prepared), '--', `${dir}/cookies`, String(TOKENS), String(THREADS)];
   const stopWaiting = kind.waiting ? await startWaiting(prepared.sites[kind.site].origin) : () => {};
   const said = await run('wrk', args, (seconds + 30) * 1000);
   await stopWaiting();

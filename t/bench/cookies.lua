@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk -s cookies.lua URL -- FILE COUNT
+-- wrk -tTHREADS -s cookies.lua URL -- FILE COUNT THREADS
 -- Sends COUNT different requests in turn, each with its own Cookie header: the lines of FILE, from
 -- the first again when they run out, with a number appended. All are made before the clock starts,
 -- so that a request costs the same here whether FILE has one line or many.
@@ -9,7 +9,6 @@ local threads = 0
 function setup(thread)
   thread:set("number", threads)
   threads = threads + 1
-  thread:set("of", 2) -- threads, as bench.cjs starts them
 end
 
 local requests, last = {}, 0
@@ -17,7 +16,7 @@ local requests, last = {}, 0
 function init(args)
   local lines = {}
   for line in io.lines(args[1]) do lines[#lines + 1] = line end
-  for i = number, tonumber(args[2]) - 1, of do
+  for i = number, tonumber(args[2]) - 1, assert(tonumber(args[3]), "how many threads?") do
     local cookie = string.format("%s; n=%05d", lines[i % #lines + 1], i)
     requests[#requests + 1] = wrk.format("GET", nil, { Cookie = cookie })
   end
