@@ -106,6 +106,19 @@ NextAuthProvider credentials backend=authn:dbm
     t.is((await t.client(dbm).credentials('dora', 'secret')).location, dbm.url, 'a DBM file');
   }
 
+  t.section('a directory that is down, or not configured');
+  for (const [line, why] of [['AuthLDAPURL ldap://127.0.0.1:1/ou=people,dc=example,dc=org?uid', 'nobody answers'], ['', 'no AuthLDAPURL']]) {
+    const ldap = await t.httpd({ modules: ['ldap', 'authnz_ldap'], config: `${common}
+NextAuthProvider credentials backend=authn:ldap
+<Location /api/auth/callback/credentials>
+  ${line}
+</Location>` });
+    const c = t.client(ldap);
+    const answer = await c.credentials('ada', 'secret');
+    t.is([answer.status, answer.headers['retry-after'], c.cookie('next-auth.session-token')], [503, '5', undefined], `${why}: 503, which no ban by log takes for a wrong password`);
+    t.ok(/:error\].*authentication provider could not check the password/.test(ldap.log()) && !/CredentialsSignin/.test(ldap.log()), '  and an error in the log', ldap.log());
+  }
+
   t.section('who may sign in, and as what');
   {
     const rules = await t.httpd({ files: { users: htpasswd({ ada: 'x', bob: 'x', eve: 'x' }) }, config: `${common}

@@ -26,6 +26,16 @@ static na_error *refuse(na_request *request, const char *why)
     return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN, "%s", why);
 }
 
+/* A directory that is down, or not configured here: that is no wrong password. */
+static na_error *unchecked(na_request *request)
+{
+    na_error *error = na_error_new(request->pool, NA_UNAVAILABLE,
+                                   "httpd's authentication provider could not check the password "
+                                   "(its own line in the error log says why)");
+    na_log_error(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR", error);
+    return error;
+}
+
 static int is_user_name(const char *user)
 {
     return user && *user && strlen(user) <= 255 && !na_has_control(user) && !strchr(user, ':') &&
@@ -70,6 +80,8 @@ static na_error *post_credentials(na_request *request, na_response *response)
     NA_TRY(check(request, user, password, &result));
     if (result == NA_PASSWORD_FAILED)
         na_limit_give_back(request); /* nobody guessed */
+    if (result == NA_PASSWORD_FAILED && request->provider->authn_providers)
+        return unchecked(request);
     if (result == NA_PASSWORD_FAILED)
         return refuse(request, "the password could not be checked");
     if (result == NA_PASSWORD_DENIED)
