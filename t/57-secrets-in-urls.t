@@ -134,7 +134,12 @@ suite('Secrets in URLs', async (t) => {
   t.is(large.status, 413, 'an ErrorDocument');
   t.like(large.text, /REDIRECT_QUERY_STRING=token=\*\*\*/, '  is told that there was one');
   t.unlike(large.text, new RegExp(second), '  but not which');
-  const status = (await new Client(site).get('/server-status')).text;
+  let status = '';
+  await until('mod_status shows it', async () => { // the last request of each worker
+    await new Client(site).page(`/api/auth/callback/acme?code=${code}&state=${state}`);
+    status = (await new Client(site).get('/server-status')).text;
+    return /GET \/api\/auth\/callback\/acme\?code=/.test(status);
+  });
   t.like(status, /GET \/api\/auth\/callback\/acme\?code=\*\*\*/, 'mod_status shows the request line without it');
   await new Client(site).page('/public.html?token=an-application-s-own');
   t.ok(await site.logged('GET /public.html 200'), 'the requests were logged');
