@@ -2,7 +2,7 @@
 'use strict';
 const { spawn, spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, pause } = require('./lib/httpd.js');
+const { answers, freePort, htpasswd, until } = require('./lib/httpd.js');
 const { apart, Client } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { startRedis } = require('./lib/redis.js');
@@ -41,7 +41,7 @@ async function startMemcached(t) {
   const port = await freePort();
   const child = spawn('memcached', ['-l', '127.0.0.1', '-p', String(port), '-u', 'nobody', '-m', '16'], { stdio: 'ignore' });
   t.cleanup(() => child.kill());
-  await pause(500);
+  await until('memcached answers', () => answers(port));
   return port;
 }
 

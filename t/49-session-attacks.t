@@ -2,7 +2,7 @@
 'use strict';
 const { spawn, spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, pause } = require('./lib/httpd.js');
+const { answers, freePort, htpasswd, pause, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { seal, open } = require('./lib/token.js');
@@ -94,7 +94,7 @@ suite('What must not work with sessions', async (t) => {
     const port = await freePort();
     const memcached = spawn('memcached', ['-l', '127.0.0.1', '-p', String(port), '-u', 'nobody'], { stdio: 'ignore' });
     t.cleanup(() => memcached.kill('SIGKILL'));
-    await pause(500);
+    await until('memcached answers', () => answers(port));
     const config = (strategy) => site(`NextAuthSessionStrategy ${strategy}\nNextAuthSOCache memcache:127.0.0.1:${port}\nNextAuthSessionStore socache checkInterval=0`);
     const jwt = await t.httpd({ files, modules: ['socache_memcache'], config: config('jwt') });
     const database = await t.httpd({ files, modules: ['socache_memcache'], config: config('database') });
@@ -106,10 +106,10 @@ suite('What must not work with sessions', async (t) => {
     await kept.credentials('ada', 'x');
     t.is([await ask(jwt, cookie), (await kept.get('/members/')).status], [401, 200], 'an ended session and a live one');
     memcached.kill('SIGKILL');
-    await pause(300);
-    const answers = new Set();
-    for (let i = 0; i < 12; i += 1) answers.add(await ask(jwt, cookie));
-    t.ok(!answers.has(200), 'what was ended does not come back', [...answers]);
+    await until('memcached is gone', async () => !(await answers(port)));
+    const statuses = new Set();
+    for (let i = 0; i < 12; i += 1) statuses.add(await ask(jwt, cookie));
+    t.ok(!statuses.has(200), 'what was ended does not come back', [...statuses]);
     const session = await kept.get('/api/auth/session');
     t.is([(await kept.get('/members/')).status, session.status, session.setCookies], [503, 503, []], 'nobody is told to be signed out');
     const several = await t.configtest({ files, modules: ['socache_memcache'], config: config('jwt').replace(`:${port}`, `:${port},127.0.0.1:9`) });
@@ -165,7 +165,7 @@ RemoteIPInternalProxy 127.0.0.1
     const b = { ...s, url: `http://b.localhost:${s.port}` };
     for (let i = 0; i < 40; i += 1) await ask(b, cookie);
     await c.signOut();
-    await pause(6000);
+    await until('every process has asked the store', async () => (await Promise.all(Array.from({ length: 12 }, () => ask(b, cookie)))).every((status) => status === 401));
     t.is(await ask(b, cookie), 401, 'a virtual host that names its store has the defaults of what it does not say');
   }
 });

@@ -158,6 +158,11 @@ function read(file) {
 }
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
+const answers = (port) => new Promise((resolve) => {
+  const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
+  socket.on('error', () => resolve(false));
+});
+
 async function until(what, condition, ms = 20_000) {
   const end = Date.now() + ms;
   while (Date.now() < end) {
@@ -319,4 +324,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { program, childrenOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };
+module.exports = { program, answers, childrenOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };
