@@ -173,11 +173,16 @@ async function turnover(t) {
 async function fullQueue(t) {
   t.section('a queue that is full');
   const queue = makeFolder(t);
-  const port = await freePort();
-  const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue} max=3`, `NextAuthEvent signIn http://127.0.0.1:${port}/ secret=${SECRET}`) });
+  const receiver = await startReceiver(t, SECRET);
+  await receiver.stop();
+  const site = await t.httpd({ files, config: config(`NextAuthEventQueue ${queue} max=3`, `NextAuthEvent signIn ${receiver.url} secret=${SECRET}`) });
   t.is(await signInAll(site, users.slice(0, 8)), 8, 'sign-ins go on');
   t.is(queued(queue).length, 3, 'the queue has as many as it may');
   t.like(site.log(), /event signIn is not queued: .*full with 3 items/, 'the log says so');
+  t.is(site.log().match(/is not queued/g).length, 1, 'once, however many there are');
+  await receiver.start();
+  await until('the queue has room', () => /the queue has room again; 5 items were dropped/.test(site.log()), 60_000);
+  t.is(receiver.users().length, 3, 'and how many were dropped, when there is room again');
   t.unlike(site.log(), new RegExp(SECRET.slice(6)), 'without the secret');
 }
 

@@ -2,7 +2,9 @@
 #include "ops/deliver.h"
 
 #include <stdarg.h>
+#include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 
 /* Items that are looked up at once. */
@@ -35,7 +37,10 @@ na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, con
     if (!error)
         return NULL;
     na_sink_tell(sink, NA_FATE_DROPPED);
-    return na_error_wrap(pool, error, NULL, "%s", sink->name);
+    int is_full = strcmp(error->code, NA_BUSY) == 0;
+    return is_full && apr_atomic_inc32(&sink->state->dropped)
+               ? NULL
+               : na_error_wrap(pool, error, NULL, "%s", sink->name);
 }
 
 static void tell(const na_courier *courier, apr_pool_t *pool, na_level level, const na_sink *sink,
@@ -183,6 +188,17 @@ static void deliver_due(na_sink *sink, const na_courier *courier, apr_pool_t *po
     }
 }
 
+/* Not at the first free place, which the next item takes. */
+static void tell_room(na_sink *sink, const na_courier *courier, apr_pool_t *pool)
+{
+    na_sink_state *state = sink->state;
+    if (!apr_atomic_read32(&state->dropped) ||
+        apr_atomic_read32(&state->depth) > sink->spool.max_items / 2)
+        return;
+    tell(courier, pool, NA_LOG_WARNING, sink, "the queue has room again; %u items were dropped",
+         apr_atomic_xchg32(&state->dropped, 0));
+}
+
 void na_deliver(na_sink *sink, const na_courier *courier, apr_pool_t *pool)
 {
     int locked;
@@ -194,6 +210,7 @@ void na_deliver(na_sink *sink, const na_courier *courier, apr_pool_t *pool)
         stop_for(sink, courier, pool, error);
     else if (locked)
         deliver_due(sink, courier, pool);
+    tell_room(sink, courier, pool);
 }
 
 /* RFC 9110: 408, 425 and 429 ask for another attempt; a redirect is somebody's mistake that ends.

@@ -9,9 +9,10 @@
 
 /* How a sink is doing; in memory that all processes share. */
 typedef struct na_sink_state {
-    volatile apr_uint32_t depth; /* items in the queue */
-    int failures;                /* attempts that failed in a row, of who delivers */
-    apr_time_t resume;           /* nothing is sent before */
+    volatile apr_uint32_t depth;   /* items in the queue */
+    volatile apr_uint32_t dropped; /* since it was full and the log was told so */
+    int failures;                  /* attempts that failed in a row, of who delivers */
+    apr_time_t resume;             /* nothing is sent before */
 } na_sink_state;
 
 /* What became of an item. */
@@ -57,7 +58,11 @@ struct na_sink {
 /* Tells what became of an item. */
 void na_sink_tell(const na_sink *sink, na_fate fate);
 
-/* Queues an item, a JSON object, under an id of NA_SPOOL_ID_LEN hex digits. */
+/*
+ * Queues an item, a JSON object, under an id of NA_SPOOL_ID_LEN hex digits. A queue that is full is
+ * an error once: what is dropped after that is counted, and who delivers tells how many it was when
+ * there is room again.
+ */
 na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, const json_t *json,
                       apr_time_t now);
 
