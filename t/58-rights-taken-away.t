@@ -118,7 +118,7 @@ async function taken(t, db, kept) {
 
   const other = await signedIn(site, one, GOOD);
   const post = async (fields) => client.post('/api/auth/account', { csrfToken: await client.csrf(), ...fields });
-  t.like((await post({ change: 'password', currentPassword: GOOD, password: BETTER })).text, /Your password was changed/, 'who changes the password on the account page');
+  t.like((await post({ change: 'password', currentPassword: GOOD, password: BETTER })).text, /Your password has been changed/, 'who changes the password on the account page');
   await until('the other session ends', async () => (await statusOf(other)) === 401, 10_000);
   t.is(await statusOf(client), 200, 'stays signed in, there alone');
 }
@@ -154,7 +154,7 @@ async function interleaved(t, db, kept) {
   const old = Array.from({ length: 3 }, () => signedIn(site, email, GOOD));
   await until('three sign-ins were checked and wait', async () => (await waiting()) === 3);
   const changed = await mine.post('/api/auth/account', { csrfToken, change: 'password', currentPassword: GOOD, password: BETTER });
-  t.like(changed.text, /Your password was changed/, 'the password is changed while three sign-ins with the old one are under way');
+  t.like(changed.text, /Your password has been changed/, 'the password is changed while three sign-ins with the old one are under way');
   await free();
   const clients = await Promise.all(old);
   t.is(await Promise.all(clients.map(async (c) => (isIn(c) ? statusOf(c) : 401))), [401, 401, 401], 'none of them leads to a session');
@@ -176,7 +176,7 @@ async function interleaved(t, db, kept) {
   const tabs = await Promise.all(Array.from({ length: 4 }, () => signedIn(site, busy, GOOD)));
   const tokens = await Promise.all(tabs.map((tab) => tab.csrf()));
   const answers = await Promise.all(tabs.map((tab, i) => tab.post('/api/auth/account', { csrfToken: tokens[i], change: 'password', currentPassword: GOOD, password: `${BETTER} ${i}` })));
-  t.is(answers.filter(({ text }) => /Your password was changed/.test(text)).length, 1, 'one of them changes it');
+  t.is(answers.filter(({ text }) => /Your password has been changed/.test(text)).length, 1, 'one of them changes it');
 }
 
 suite('Whatever takes a right away ends sessions, or changes them, in every strategy and store', async (t) => {
