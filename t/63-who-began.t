@@ -8,7 +8,7 @@ const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, makeFolder } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { certify } = require('./lib/certificates.js');
-const { replies } = require('./lib/rogue.js');
+const { replies, Reply } = require('./lib/rogue.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { startOp } = require('./lib/op.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
@@ -78,6 +78,18 @@ async function cases(t, own, rogue, db) {
     for (const [name, cookie] of again.cookies) nobody.cookies.set(name, cookie);
     t.is([refusal(await nobody.page(again.url)), nobody.cookie(NAME)], ['OAuthCallback', undefined], 'planted where nobody is: refused, too');
 
+    t.section(`${words}, ${id}: its PKCE cookie under the name that Auth.js gives its own, which knows no browser`);
+    const renamed = async (c, user) => {
+      const begun = await begin(new Client(site), rogue, id, user);
+      const [, pkce] = begun.cookies.find(([name]) => name.startsWith('next-auth.pkce.code_verifier'));
+      c.cookies.set('next-auth.pkce.code_verifier', pkce);
+      const at = new URL(begun.url);
+      at.searchParams.delete('state');
+      return c.page(at.href);
+    };
+    const misled = new Client(site);
+    t.is([refusal(await renamed(misled, mallory)), misled.cookie(NAME)], ['OAuthCallback', undefined], 'planted where nobody is signed in: refused');
+
     t.section(`${words}, ${id}: one that was begun before somebody signed in`);
     const shared = new Client(site);
     const left = await begin(shared, rogue, id, mallory);
@@ -111,6 +123,34 @@ async function cases(t, own, rogue, db) {
   await signIn(c, rogue, 'rogue', { id: 'second' });
   t.is((await whoIs(c)).id, id, 'the same user');
   t.ok((await accounts()).includes('rogue second'), 'who has one more account');
+
+  t.section('whose sessions were ended meanwhile links nothing, however lately they were looked at');
+  const linked = await accounts();
+  const stolen = await victim();
+  const away = await begin(stolen, rogue, 'rogue', { id: 'third' });
+  await whoIs(stolen);
+  const setPassword = async (password) => {
+    const file = path.join(db.dir, 'password');
+    const { uid, gid } = fs.statSync(db.dir);
+    fs.writeFileSync(file, password, { mode: 0o600 });
+    fs.chownSync(file, uid, gid);
+    return (await nextauthctl(db, ['user', 'set-password', id, '--password-file', file])).stderr;
+  };
+  t.is(await setPassword('a password that nobody guesses'), '', 'a new password, while the provider asks');
+  t.is(refusal(await stolen.page(away.url)), 'OAuthCallback', '  the answer is refused');
+  t.is(await accounts(), linked, '  and no account is linked');
+  const slow = await victim();
+  const late = await begin(slow, rogue, 'rogue', { id: 'fourth' });
+  const { token } = rogue;
+  rogue.token = function answer(...args) {
+    rogue.token = token;
+    return new Reply(async (res) => {
+      await setPassword('another one that nobody guesses');
+      token.apply(this, args).send(res);
+    });
+  };
+  t.is(refusal(await slow.page(late.url)), 'OAuthCallback', 'one while the provider answers: refused');
+  t.is(await accounts(), linked, '  and no account is linked');
 }
 
 // A Next.js application's server action: Auth.js begins, and the answer comes to us.

@@ -183,6 +183,13 @@ async function users(t, db) {
   t.ok(await told('ada@example.org', 'password'), 'of which the owner is told, too');
   t.is([(await me.get('/members/')).status, (await elsewhere.get('/members/')).status], [200, 401], 'which ends all other sessions');
   t.like((await me.post('/api/auth/account', { change: 'name', name: 'Eve' })).location, /account$/, 'a form of another site changes nothing');
+  const asked = mail.mails.length;
+  await change({ change: 'email', email: 'thief@example.org', currentPassword: GOOD });
+  await until('a mail', () => mail.mails.length > asked);
+  const stale = new URL(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]).searchParams;
+  await change({ change: 'password', currentPassword: GOOD, password: BETTER });
+  t.is((await post(me, 'confirm-email', { token: stale.get('token'), email: stale.get('email') })).location, `${site.url}/api/auth/error?error=Verification`, 'a new password ends links to a new address that the old one asked for');
+  t.like((await change({ change: 'password', currentPassword: BETTER, password: GOOD })).text, /Your password has been changed/, '  whoever opens them');
   const before = mail.mails.length;
   t.like((await change({ change: 'email', email: 'countess@example.org', currentPassword: GOOD })).text, /while you are signed in, open the link sent to the new address/, 'a new address is confirmed first');
   await until('a mail', () => mail.mails.length > before);

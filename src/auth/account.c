@@ -8,6 +8,7 @@
 #include "auth/action.h"
 #include "auth/initiator.h"
 #include "base/json.h"
+#include "session/standing.h"
 
 /* Characters of a column that can be a key, in all three engines. */
 #define COLUMN_MAX 255
@@ -85,6 +86,20 @@ static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject
                : NULL;
 }
 
+/* An account stays: no session that was ended a moment ago links one. Rows were asked just now. */
+static na_error *check_standing(na_request *request, na_db_use *use, const na_subject *subject)
+{
+    const na_session *session = subject->initiator.session;
+    apr_int64_t revision;
+    if (request->sessions->table && session->on_server)
+        return NULL;
+    NA_TRY(na_db_get_revision(use, session->user, &revision));
+    return na_standing_has_revision(session, revision)
+               ? NULL
+               : na_error_new(request->pool, NA_INVALID_CHECK,
+                              "the sessions of the user who began the sign-in were ended");
+}
+
 /* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
 static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
                        const na_db_user *current, const char *email, na_db_user *user)
@@ -92,6 +107,7 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
     int found = 0;
     if (current) {
         *user = *current;
+        NA_TRY(check_standing(request, use, subject));
         return link_to(use, subject, user);
     }
     if (email)
@@ -215,6 +231,7 @@ static na_error *resolve(void *data, na_db_use *use)
 na_error *na_account_resolve(na_request *request, na_subject *subject)
 {
     resolving r = {request, subject};
+    NA_TRY(na_initiator_confirm(request, &subject->initiator));
     return na_db_transact(request->db, request->pool, resolve, &r);
 }
 

@@ -391,6 +391,9 @@ int na_speaks_v5(const na_request *request);
 /* na_session_load for what is no look at a page or at a session: metrics do not count it. */
 na_error *na_request_session(const na_request *request, const na_session **session);
 
+/* The same, with the store and the database asked, however lately they were. */
+na_error *na_request_session_now(const na_request *request, const na_session **session);
+
 /* csrf.c: double submit as NextAuth makes it. Sets csrf_token, NULL if none, and csrf_verified. */
 void na_csrf(na_request *request);
 

@@ -63,6 +63,7 @@ typedef struct flow {
     const na_keyring *rings;
     const char *names[NA_COOKIE_COUNT];
     int checks;
+    int is_foreign;
 } flow;
 
 static const int check_bits[NA_COOKIE_COUNT] = {[NA_COOKIE_STATE] = NA_CHECK_STATE,
@@ -83,7 +84,7 @@ static na_cookie_id first_of(int checks)
 static flow own_flow(const na_request *request, const char *state)
 {
     const na_config *config = request->config;
-    flow f = {config->cookies, config->check_rings, {NULL}, request->provider->checks};
+    flow f = {config->cookies, config->check_rings, {NULL}, request->provider->checks, 0};
     for (int i = 0; i < 3; i++)
         f.names[check_cookies[i]] = cookie_name(request, check_cookies[i], state);
     return f;
@@ -96,7 +97,7 @@ static flow own_flow(const na_request *request, const char *state)
 static flow foreign_flow(const na_request *request, const na_foreign_checks *foreign,
                          const char *state)
 {
-    flow f = {foreign->cookies, foreign->rings, {NULL}, state ? NA_CHECK_STATE : 0};
+    flow f = {foreign->cookies, foreign->rings, {NULL}, state ? NA_CHECK_STATE : 0, 1};
     for (int i = 0; i < 3; i++) {
         na_cookie_id id = check_cookies[i];
         f.names[id] = foreign->cookies[id].name;
@@ -224,6 +225,11 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
     const char *site = na_json_string(*claims, NA_CLAIM_SITE);
     const na_session_config *ours = &request->config->session;
     *value = na_json_string(*claims, "value");
+    if (site && f->is_foreign) /* of several cookies, one alone knows who began it */
+        return na_error_new(request->pool, NA_INVALID_CHECK,
+                            "cookie %s was not made by Auth.js: it is one of this module's, under "
+                            "another name",
+                            name);
     if (site ? strcmp(site, ours->site) != 0 : ours->refuse_unbound)
         return na_error_new(request->pool, NA_INVALID_CHECK, "cookie %s was made for another site",
                             name);

@@ -66,6 +66,18 @@ na_error *na_initiator_take(na_request *request, const json_t *claims, na_initia
     return NULL;
 }
 
+na_error *na_initiator_confirm(na_request *request, const na_initiator *initiator)
+{
+    const na_session *session;
+    if (!initiator->session)
+        return NULL;
+    na_error *error = na_request_session_now(request, &session);
+    if (na_is_unavailable(error) || session)
+        return error;
+    return na_error_new(request->pool, NA_INVALID_CHECK,
+                        "the user who began the sign-in is no longer signed in");
+}
+
 na_error *na_initiator_check(na_request *request, const na_initiator *initiator,
                              const char *user_name)
 {

@@ -21,6 +21,12 @@ na_error *na_initiator_put(na_request *request, json_t *claims);
 na_error *na_initiator_take(na_request *request, const json_t *claims, na_initiator *initiator);
 
 /*
+ * Asks the store and the database whether who began it while signed in still is: a session may have
+ * been ended while the provider took its time. NA_INVALID_CHECK if not.
+ */
+na_error *na_initiator_confirm(na_request *request, const na_initiator *initiator);
+
+/*
  * Refuses a sign-in as `user_name` (na_user_name) where somebody else is signed in who did not
  * begin it.
  */

@@ -36,7 +36,7 @@ static na_error *load_user(na_request *request, const na_session **session, na_d
 {
     na_db_use *use;
     *user = (na_db_user){0};
-    na_error *error = na_session_load(request->sessions, &request->visit, session);
+    na_error *error = na_request_session_now(request, session);
     if (na_is_unavailable(error))
         return error;
     if (!*session || !na_session_claim(*session, NA_CLAIM_DATABASE_USER))
@@ -177,9 +177,11 @@ static na_error *change_password(na_request *request, na_response *response,
                               response->set_cookies);
 }
 
-static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, const char *email)
+/* A new password ends the links that were asked for with the old one. */
+static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, apr_int64_t revision,
+                                 const char *email)
 {
-    return apr_pstrcat(pool, "change:", user->id, ":", email, NULL);
+    return apr_psprintf(pool, "change:%s:%" APR_INT64_T_FMT ":%s", user->id, revision, email);
 }
 
 static na_error *change_email(na_request *request, na_response *response, const na_session *session,
@@ -196,7 +198,7 @@ static na_error *change_email(na_request *request, na_response *response, const 
         return NULL;
     }
     const na_link link = {
-        NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, email),
+        NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, revision, email),
         "/confirm-email",     VALID_FOR, 0};
     *said = "Check your inbox: while you are signed in, open the link sent to the new address and "
             "confirm the change.";
@@ -283,9 +285,11 @@ static na_error *take_email(na_request *request, na_db_use *use, na_db_user *use
                             na_error **late)
 {
     na_db_user other;
+    apr_int64_t revision;
     int found;
     NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    *late = na_link_use(request, use, identifier_of(request->pool, user, email), token);
+    NA_TRY(na_db_get_revision(use, user->id, &revision));
+    *late = na_link_use(request, use, identifier_of(request->pool, user, revision, email), token);
     if (*late)
         return na_is_unavailable(*late) ? *late : NULL;
     NA_TRY(na_db_get_user_by_email(use, email, &other, &found));

@@ -14,6 +14,13 @@ na_error *na_request_session(const na_request *request, const na_session **sessi
     return na_session_load(&unobserved, &request->visit, session);
 }
 
+na_error *na_request_session_now(const na_request *request, const na_session **session)
+{
+    na_request anew = *request;
+    anew.visit.asks_anew = 1;
+    return na_request_session(&anew, session);
+}
+
 /* "No session" as each dialect's client understands it. */
 static void respond_none(na_request *request, na_response *response, int status)
 {

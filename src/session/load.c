@@ -54,7 +54,8 @@ static int verified_within(const na_sessions *sessions, const na_visit *visit,
 
 static int is_fresh(const na_sessions *sessions, const na_visit *visit, const na_session *session)
 {
-    return verified_within(sessions, visit, session, sessions->config->check_interval);
+    return !visit->asks_anew &&
+           verified_within(sessions, visit, session, sessions->config->check_interval);
 }
 
 /* While the store is down, its last word may count for longer. */

@@ -62,6 +62,7 @@ typedef struct na_visit {
     apr_time_t now;
     const char *cookie_header; /* NULL where there is none */
     const char *bearer;        /* a session token instead of cookies; NULL: none */
+    int asks_anew;             /* the store and the database, however lately they were asked */
     const char *binding;       /* what sessions of this client are bound to; NULL: to nothing, "":
                                   it has not what they would be bound to */
     na_client client;

@@ -22,10 +22,10 @@ static na_error *read_standing(na_db_use *use, const char *user, int role_column
 }
 
 /* Sessions from before there were revisions have none, which is the first. */
-static apr_int64_t revision_of(const na_session *session)
+int na_standing_has_revision(const na_session *session, apr_int64_t revision)
 {
     const char *text = na_session_claim(session, NA_CLAIM_REVISION);
-    return text ? strtoll(text, NULL, 10) : 0;
+    return revision == (text ? strtoll(text, NULL, 10) : 0);
 }
 
 static int has_roles(const na_session *session, const apr_array_header_t *roles)
@@ -69,7 +69,7 @@ na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
         return na_error_new(pool, NA_SESSION, "the session's user is gone");
     if (standing.disabled)
         return na_error_new(pool, NA_SESSION, "the session's user is disabled");
-    if (standing.revision != revision_of(*session))
+    if (!na_standing_has_revision(*session, standing.revision))
         return na_error_new(pool, NA_SESSION,
                             "the user's sessions were ended, by a new password or otherwise");
     return has_roles(*session, standing.roles) && has_email(*session, standing.email)

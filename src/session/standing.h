@@ -10,6 +10,9 @@
 /* Returns 1 if the database is to be asked about the session: its user is there. */
 int na_standing_matters(const na_session *session);
 
+/* Returns 1 if the user's sessions were not ended since the session began. */
+int na_standing_has_revision(const na_session *session, apr_int64_t revision);
+
 /*
  * Fails with NA_SESSION if the user is gone or disabled, or the user's sessions were ended since.
  * *session has the user's roles and email address of now. One question.
