@@ -90,6 +90,8 @@ const wrong = [
   ['a rule that does nothing', { rule: 'NextAuthSignInRule perhaps "true"' }, /NextAuthSignInRule on line .*'perhaps': allow or deny/],
   ['an odd role', { rule: 'NextAuthRole "a,b" "true"' }, /NextAuthRole on line .*'a,b': a role is named/],
   ['a claim of ours', { rule: 'NextAuthClaim sub "x"' }, /NextAuthClaim on line .*'sub' is a claim of the session's own/],
+  ['the claim that ends sessions', { rule: 'NextAuthClaim rev "x"' }, /NextAuthClaim on line .*'rev' is a claim of the session's own/],
+  ['the claim of a record', { rule: 'NextAuthClaim reg "x"' }, /NextAuthClaim on line .*'reg' is a claim of the session's own/],
   ['an unknown dialect', { compat: 'NextAuthCompat v6' }, /NextAuthCompat on line .*'v6': v4 or v5/],
   ['an unknown cookie', { cookie: 'NextAuthCookie session name=x' }, /NextAuthCookie on line .*'session': sessionToken/],
   ['a __Host- cookie with a domain', { cookie: 'NextAuthCookie csrfToken domain=example.org' }, /NextAuthCookie on line .*__Host- cookie has no domain/],

@@ -114,16 +114,19 @@ static const char *const generation_table_mysql[] = {
 static const char *const drop_generation_table[] = {"DROP TABLE IF EXISTS nextauth_generation",
                                                     NULL};
 
-/* A table of its own, as MySQL cannot add a column a second time. */
+/*
+ * A table of its own, as MySQL cannot add a column a second time. Where there was one before, what
+ * it ended must not begin again: no session has a revision of the new generation.
+ */
 static const char *const revisions_table[] = {
     "CREATE TABLE nextauth_revisions (user_id {#key} NOT NULL PRIMARY KEY, revision {#int} NOT "
     "NULL)",
-    NULL};
+    "UPDATE nextauth_generation SET generation = {#random}", NULL};
 
 static const char *const revisions_table_mysql[] = {
     "CREATE TABLE IF NOT EXISTS nextauth_revisions (user_id {#key} NOT NULL PRIMARY KEY, revision "
     "{#int} NOT NULL)",
-    NULL};
+    "UPDATE nextauth_generation SET generation = {#random}", NULL};
 
 static const char *const drop_revisions_table[] = {"DROP TABLE IF EXISTS nextauth_revisions", NULL};
 

@@ -272,7 +272,9 @@ static na_error *add_claim(na_building *b, const na_written *w)
                                        NA_CLAIM_PROVIDER,
                                        NA_CLAIM_ROLES,
                                        NA_CLAIM_BINDING,
+                                       NA_CLAIM_REGISTERED,
                                        NA_CLAIM_SITE,
+                                       NA_CLAIM_REVISION,
                                        NA_CLAIM_DATABASE_USER,
                                        NA_CLAIM_DATABASE_ROLES};
     for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)

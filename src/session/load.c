@@ -47,7 +47,7 @@ static void remember(const na_sessions *sessions, const na_visit *visit,
 static int verified_within(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, long seconds)
 {
-    apr_int64_t at = na_verified_at(sessions->verified, &session->key);
+    apr_int64_t at = na_verified_at(sessions->verified, &session->key, session->standing);
     apr_int64_t now = apr_time_sec(visit->now);
     return at && at <= now && now - at < seconds;
 }
@@ -58,7 +58,7 @@ static int is_fresh(const na_sessions *sessions, const na_visit *visit, const na
            verified_within(sessions, visit, session, sessions->config->check_interval);
 }
 
-/* While the store is down, its last word may count for longer. */
+/* While the store is down, its last word may count for longer; a refusal is a word as well. */
 static na_error *settle(const na_sessions *sessions, const na_visit *visit,
                         const na_session *session, na_error *error)
 {
@@ -66,7 +66,10 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
         verified_within(sessions, visit, session, sessions->config->serve_for))
         return NULL;
     if (!error)
-        na_verified_set(sessions->verified, &session->key, apr_time_sec(visit->now));
+        na_verified_set(sessions->verified, &session->key, session->standing,
+                        apr_time_sec(visit->now));
+    else if (!na_is_unavailable(error))
+        na_verified_forget(sessions->verified, &session->key);
     return error;
 }
 
@@ -220,11 +223,11 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
     const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
     na_error *error = sessions->table ? open_row(sessions, visit, id, session)
                                       : open_record(sessions, visit, id, session);
-    if (!error) {
-        remember(sessions, visit, source, token, session);
+    if (!error)
         error = check_user(sessions, visit, source, token, session);
-    }
-    if (error && (!before || !na_is_unavailable(error)))
+    if (!error)
+        remember(sessions, visit, source, token, session);
+    if (error && !before)
         return error;
     if (error)
         *session = before;
@@ -413,7 +416,7 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
                               on_server ? without_token_claims(visit->pool, claims) : NULL,
                               auth_time, *expires, visit->now));
     if (!sessions->users) /* what was decided about a user of the database is asked once more */
-        na_verified_set(sessions->verified, &key, apr_time_sec(visit->now));
+        na_verified_set(sessions->verified, &key, 0, apr_time_sec(visit->now));
     return NULL;
 }
 
@@ -600,7 +603,7 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
     NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client,
                               without_token_claims(visit->pool, claims), 0, !session->has_id,
                               *expires, visit->now));
-    na_verified_set(sessions->verified, &renewed.key, 0); /* what is cached ends too early */
+    na_verified_forget(sessions->verified, &renewed.key); /* what is cached ends too early */
     return set_cookie(sessions->config, visit, id, *expires, set_cookies);
 }
 
@@ -668,7 +671,7 @@ na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
 na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                                const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
 {
-    na_verified_set(sessions->verified, key, 0);
+    na_verified_forget(sessions->verified, key);
     if (sessions->table && *user == '/')
         NA_TRY(na_table_remove(sessions->table, pool, user + 1, key, NULL));
     return na_registry_end(sessions->registry, pool, user, key, auth_time, now);

@@ -188,6 +188,22 @@ void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int6
                       apr_psprintf(pool, "%s@%" APR_INT64_T_FMT, user_name, auth_time));
 }
 
+/* What the database is asked about, of which another token of the session may say something else.
+ */
+static apr_uint64_t standing_of(apr_pool_t *pool, const na_session *session)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    apr_uint64_t standing;
+    if (!na_session_claim(session, NA_CLAIM_DATABASE_USER))
+        return 0;
+    const char *revision = na_session_claim(session, NA_CLAIM_REVISION);
+    const char *roles = na_session_claim_text(pool, session, NA_CLAIM_DATABASE_ROLES);
+    const char *text = apr_pstrcat(pool, revision ? revision : "", "\n", roles ? roles : "", NULL);
+    na_sha256(hash, na_bytes_of(text), na_bytes_of(session->email ? session->email : ""));
+    memcpy(&standing, hash, sizeof standing);
+    return standing;
+}
+
 /* What the claims tell; NULL where they name no user. */
 static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_bytes text,
                               const apr_array_header_t *identity_claims)
@@ -204,6 +220,7 @@ static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_byte
     session->expires = claims->exp;
     session->issued_at = claims->iat;
     session->auth_time = claims->auth_time ? claims->auth_time : claims->iat;
+    session->standing = standing_of(pool, session);
     prepare_identities(pool, session, identity_claims);
     return session;
 }

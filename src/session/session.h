@@ -69,9 +69,10 @@ typedef struct na_session {
     apr_int64_t auth_time; /* seconds: the sign-in, not the last re-issue */
     apr_int64_t expires;   /* seconds */
     na_dialect dialect;
-    int has_id;       /* it has an id of ours: a session that another made may have none */
-    int on_server;    /* the cookie is the id, the claims are the store's */
-    na_store_key key; /* of its record */
+    int has_id;            /* it has an id of ours: a session that another made may have none */
+    int on_server;         /* the cookie is the id, the claims are the store's */
+    apr_uint64_t standing; /* a hash of what it says of a user of the database; 0: nothing */
+    na_store_key key;      /* of its record */
 } na_session;
 
 /* When sessions end, whatever their token says. Seconds; 0: never. */

@@ -12,6 +12,7 @@
 /* Sessions' ids are random, so eight bytes of their hash are enough to tell them apart. */
 typedef struct slot {
     apr_uint64_t tag;
+    apr_uint64_t standing;
     apr_int64_t seconds; /* 0: free */
 } slot;
 
@@ -48,19 +49,21 @@ static place place_of(na_verified *verified, const na_store_key *session)
     return p;
 }
 
-apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session)
+apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session,
+                           apr_uint64_t standing)
 {
     apr_int64_t seconds = 0;
     place p = place_of(verified, session);
     apr_thread_mutex_lock(p.lock);
     for (int way = 0; way < WAYS; way++)
-        if (p.ways[way].tag == p.tag)
+        if (p.ways[way].tag == p.tag && p.ways[way].standing == standing)
             seconds = p.ways[way].seconds;
     apr_thread_mutex_unlock(p.lock);
     return seconds;
 }
 
-void na_verified_set(na_verified *verified, const na_store_key *session, apr_int64_t seconds)
+void na_verified_set(na_verified *verified, const na_store_key *session, apr_uint64_t standing,
+                     apr_int64_t seconds)
 {
     place p = place_of(verified, session);
     apr_thread_mutex_lock(p.lock);
@@ -74,8 +77,13 @@ void na_verified_set(na_verified *verified, const na_store_key *session, apr_int
         if (s->seconds < chosen->seconds)
             chosen = s;
     }
-    *chosen = (slot){p.tag, seconds};
+    *chosen = (slot){p.tag, standing, seconds};
     apr_thread_mutex_unlock(p.lock);
+}
+
+void na_verified_forget(na_verified *verified, const na_store_key *session)
+{
+    na_verified_set(verified, session, 0, 0);
 }
 
 void na_verified_forget_all(na_verified *verified)

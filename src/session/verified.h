@@ -12,11 +12,18 @@ typedef struct na_verified na_verified;
 
 na_error *na_verified_make(apr_pool_t *pool, na_verified **made);
 
-/* Seconds; 0 where it is not known. */
-apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session);
+/*
+ * Seconds; 0 where it is not known. `standing` is what was learnt of the user then: of two tokens
+ * of one session, one may say what the other was corrected in.
+ */
+apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session,
+                           apr_uint64_t standing);
 
-/* `seconds` 0 forgets it. */
-void na_verified_set(na_verified *verified, const na_store_key *session, apr_int64_t seconds);
+void na_verified_set(na_verified *verified, const na_store_key *session, apr_uint64_t standing,
+                     apr_int64_t seconds);
+
+/* Forgets one session, all its tokens. */
+void na_verified_forget(na_verified *verified, const na_store_key *session);
 
 /* Forgets every session: some ended, and nobody lists which. */
 void na_verified_forget_all(na_verified *verified);
