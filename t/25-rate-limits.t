@@ -118,6 +118,15 @@ suite('Rate limits', async (t) => {
     t.is(site.log().split('\n').filter((line) => line.includes('the account is locked')).length, 2, 'each lock is a line in the log');
   }
   {
+    // her namesake at a site that has the same secret
+    const [one, two] = [await start('NextAuthRateLimit signIn account=3/3600'), await start('NextAuthRateLimit signIn account=3/3600', { files: { users: htpasswd({ ada: 'another' }) } })];
+    const thief = new At(one, '127.0.2.2'), there = new At(two, '127.0.2.2');
+    t.is(await tries(1, thief, 'ada', 'x'), 'in', 'an Ada of one site');
+    there.cookies.set(KNOWN, { value: thief.cookie(KNOWN), path: '/' });
+    t.is(await atOnce(9, (i) => new At(two, `127.0.5.${i + 1}`), 'ada', 'wrong'), { wrong: 3, limited: 6 }, '  who is attacked at another one, with the same secret');
+    t.is(await tries(1, there, 'ada', 'another'), 'limited', '  is no known browser there');
+  }
+  {
     const site = await start('NextAuthRateLimit signIn both=2/3600 account=100/3600');
     const one = new At(site), two = new At(site, '127.0.0.2');
     t.is(await tries(3, one, 'ada'), 'wrong wrong limited', 'one client alone uses up its own budget for an account');
@@ -198,6 +207,24 @@ RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
     t.ok((some.wrong || 0) <= 30 && some.wrong + (some.busy || 0) + (some.limited || 0) === 60, '  nor counted as one', JSON.stringify(some));
     const answer = await new At(limited, '127.0.0.2').credentials('ada', 'x', { json: 'true' });
     t.is(answer.status, 200, '  and others go on');
+  }
+
+  t.section('answers of providers that nobody here asked for');
+  {
+    const site = await start(`NextAuthRateLimit callback 3/3600
+NextAuthProvider acme type=oauth authorization=http://127.0.0.1:9/authorize token=http://127.0.0.1:9/token userinfo=http://127.0.0.1:9/userinfo clientId=site clientSecret=secret`);
+    const come = async (client, state) => {
+      const answer = await client.get(`/api/auth/callback/acme?code=x&state=${state}`);
+      return answer.status === 429 ? 'limited' : 'failed';
+    };
+    const begin = async (client) => new URL((await client.signIn('acme', {})).location).searchParams.get('state');
+    const all = [];
+    for (let i = 0; i < 5; i += 1) all.push(await come(new At(site), 'none'));
+    t.is(all.join(' '), 'failed failed failed limited limited', 'a page elsewhere has browsers of an office come back from a provider, again and again');
+    const colleague = new At(site);
+    const own = [];
+    for (let i = 0; i < 5; i += 1) own.push(await come(colleague, await begin(colleague)));
+    t.is(own.join(' '), 'failed failed failed limited limited', 'which takes nothing from those there who did begin to sign in');
   }
 
   t.section('what several servers share');

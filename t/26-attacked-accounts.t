@@ -99,6 +99,10 @@ NextAuthRateLimit signIn account=3/3600
   t.like(metrics, /nextauth_account_locks_total 1\n/, 'it is counted');
   t.like(metrics, /nextauth_rate_limited_total\{limit="signIn",by="account"\} 6\n/, '  and so is each refusal');
   t.like(metrics, /nextauth_signin_failures_total\{provider="credentials",reason="CredentialsSignin"\} 3\n/, '  which is no wrong password');
+  const spelled = [];
+  for (const more of [',1', ',2', ',example.com', ' ', ', ']) spelled.push(await signIn(bot(25), `aDa@example.org${more}`, GOOD));
+  t.is(spelled, Array(5).fill('limited'), 'no spelling that means her, too, has a budget of its own');
+  t.is(mail.mails.length, 1, '  nor gets her another email');
   t.is(await guess(30, 3, 'nobody@example.org'), 'wrong wrong wrong', 'an account that is not there');
   t.is(await guess(40, 1, 'nobody@example.org'), 'limited', '  is locked like one that is');
   t.is(mail.mails.length, 1, '  and nobody gets an email, nor gets Ada another');

@@ -2,6 +2,8 @@
 'use strict';
 // Links that are asked for and emails that are sent: limits by address and account, which show
 // nobody who has an account, and shares of the queue.
+const fs = require('node:fs');
+const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
@@ -62,6 +64,25 @@ ${limits}` });
     t.is(mail.mails.filter((each) => each.envelope.rcptTo[0].address === 'ada@example.org').length, 2, 'two emails came');
     const page = await bot(site, 5).page('/api/auth/signup', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: '' });
     t.is(page.status, 302, 'what has no form token counts nothing');
+  }
+
+  t.section('whoever has an account, and a hundred browsers');
+  {
+    const file = path.join(db.dir, 'password');
+    const { uid, gid } = fs.statSync(db.dir);
+    fs.writeFileSync(file, 'seven lanterns under water\n', { mode: 0o600 });
+    fs.chownSync(file, uid, gid);
+    t.is((await nextauthctl(db, ['user', 'add', '--email', 'cleo@example.org', '--password-file', file, '--hash', 'bcrypt:10'])).status, 0, 'a user');
+    const mail = await startMail(t, { tls: 'none' });
+    const site = await start('NextAuthRateLimit magicLink account=2/3600\nNextAuthRateLimit mail account=4/3600', mail);
+    const known = [];
+    for (let i = 0; i < 4; i += 1) {
+      const browser = bot(site, 50);
+      t.is((await browser.credentials('cleo@example.org', 'seven lanterns under water', { json: 'true' })).status, 200, '  signs in');
+      known.push(browser);
+    }
+    t.is(await row(4, (i) => bot(site, 60 + i), 'link', 'cleo@example.org'), 'sent sent limited limited', 'strangers ask for links to the address');
+    t.is(await row(8, (i) => known[i % 4], 'link', 'cleo@example.org'), `sent sent ${Array(6).fill('limited').join(' ')}`, 'browsers that are known get some more, all of them together');
   }
 
   t.section('sending emails');

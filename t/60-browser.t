@@ -214,6 +214,30 @@ async function nextAuthClient(t, site, browser) {
   await page.context().close();
 }
 
+// A database without tables, and a limit of one: what the client makes of answers that are none.
+async function refusals(t, browser) {
+  const site = await t.httpd({
+    files: { users: htpasswd({ ada: 'secret' }), 'htdocs/favicon.ico': '', 'htdocs/client.html': read('client.html'), 'htdocs/client.js': bundle() },
+    config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthDatabase sqlite:@DIR@/without-tables.db
+NextAuthRateLimit signIn 1/3600
+NextAuthProvider credentials backend=file:@DIR@/users`,
+  });
+  const page = await openTab(browser, site);
+  const signIn = (password) => page.evaluate((given) => window.client.signIn('credentials', { redirect: false, username: 'ada', password: given }), password);
+  t.section('next-auth/react: refusals');
+  await page.goto(`${site.url}/client.html`);
+  await page.waitForFunction(() => document.getElementById('status')?.textContent === 'unauthenticated');
+  t.is(await signIn('secret'), { error: 'Unavailable', status: 503, ok: false, url: null }, 'signIn() resolves where the server cannot tell');
+  t.is((await signIn('wrong')).status, 401, 'and with a wrong password');
+  t.is(await signIn('wrong'), { error: 'RateLimited', status: 429, ok: false, url: null }, 'and where there were too many');
+  await page.context().close();
+}
+
 const form = ['username-credentials', 'password-credentials', 'signin-credentials'];
 const builtIn = {
   'sign-in': { path: '/api/auth/signin?callbackUrl=/members/', ids: ['signin-acme', ...form] },
@@ -262,6 +286,7 @@ suite('Signing in and out in a browser', async (t) => {
   const site = await startSite(t);
   await withoutScript(t, site, browser);
   await nextAuthClient(t, site, browser);
+  await refusals(t, browser);
 
   const many = await startColourful(t);
   const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };

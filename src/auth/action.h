@@ -297,6 +297,12 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
  */
 na_error *na_limit_take(na_request *request, na_limited what, const char *account);
 
+/*
+ * Counts what belongs to nothing that this browser began, apart from what does: a page elsewhere
+ * can make any browser send it, and must not use up the budget of those at the same address.
+ */
+na_error *na_limit_take_stray(na_request *request, na_limited what);
+
 /* Counts an attempt of who is signed in to the account, apart from everybody else's. */
 na_error *na_limit_take_signed_in(na_request *request, na_limited what, const char *account);
 

@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "auth/action.h"
+#include "auth/checks.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -166,16 +167,31 @@ static void respond_error(na_request *request, na_response *response, const na_e
         response->location = NULL;
 }
 
+static const char *sign_in_page(const na_request *request)
+{
+    const char *page = request->config->pages.sign_in;
+    if (!page)
+        return apr_pstrcat(request->pool, request->config->base_url, "/signin", NULL);
+    return *page == '/' ? apr_pstrcat(request->pool, request->config->origin, page, NULL) : page;
+}
+
+/* Both clients of NextAuth look for `url`, and for its `error`, whatever the status is. */
+static const char *url_of_error(const na_request *request, const char *code)
+{
+    return na_url_add(request->pool, sign_in_page(request), "error", code);
+}
+
 /*
  * A redirect would lead to where the same fails again. What is down tells the log itself, once, so
  * that those who only poll need not say it each time.
  */
 static void respond_unavailable(na_request *request, na_response *response, const na_error *error)
 {
-    json_t *body =
-        na_json_own(request->pool, json_pack("{s:s, s:s, s:s*}", "error", "Unavailable", "message",
-                                             "Temporarily unavailable. Please try again.",
-                                             "reference", request->origin.request_id));
+    json_t *body = na_json_own(request->pool,
+                               json_pack("{s:s, s:s, s:s*, s:s}", "error", NA_UNAVAILABLE,
+                                         "message", "Temporarily unavailable. Please try again.",
+                                         "reference", request->origin.request_id, "url",
+                                         url_of_error(request, NA_UNAVAILABLE)));
     int is_told = strcmp(error->code, NA_UNAVAILABLE) == 0 && !request->wants_html &&
                   strcmp(request->method, "GET") == 0;
     na_log_error(request, is_told ? NA_LOG_INFO : NA_LOG_WARNING, log_event_of(request, error),
@@ -204,26 +220,19 @@ static na_error *record_limited(na_request *request, const na_error *error)
     return na_record_failure(request, error);
 }
 
-/* Both clients of NextAuth look for `url`, and for its `error`, whatever the status is. */
 static void respond_limited(na_request *request, na_response *response, const na_error *error)
 {
     const char *wait = wait_in_words(request->pool, request->limit_wait);
     const char *text = apr_psprintf(request->pool, "Too many attempts. Try again in %s.", wait);
-    const char *page = request->config->pages.sign_in;
-    if (!page)
-        page = apr_pstrcat(request->pool, request->config->base_url, "/signin", NULL);
-    else if (*page == '/')
-        page = apr_pstrcat(request->pool, request->config->origin, page, NULL);
-    json_t *body =
-        na_json_own(request->pool,
-                    json_pack("{s:s, s:s, s:i, s:s}", "error", NA_RATE_LIMITED, "message", text,
-                              "retryAfter", (int)request->limit_wait, "url",
-                              na_url_add(request->pool, page, "error", NA_RATE_LIMITED)));
+    json_t *body = na_json_own(request->pool,
+                               json_pack("{s:s, s:s, s:i, s:s}", "error", NA_RATE_LIMITED,
+                                         "message", text, "retryAfter", (int)request->limit_wait,
+                                         "url", url_of_error(request, NA_RATE_LIMITED)));
     na_log_error(request, request->is_limit_news ? NA_LOG_WARNING : NA_LOG_INFO,
                  log_event_of(request, error), error);
     if (request->wants_html)
         na_respond_page(request, response, 429, "Too many attempts",
-                        na_page_too_many(request->pool, wait, page));
+                        na_page_too_many(request->pool, wait, sign_in_page(request)));
     else
         na_respond_json(request, response, 429, body);
     response->retry_after = (int)request->limit_wait;
@@ -290,7 +299,9 @@ na_error *na_callback(na_request *request, na_response *response)
         return na_callback_email(request, response);
     if (request->provider->type == NA_CREDENTIALS)
         return na_callback_credentials(request, response);
-    NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
+    NA_TRY(na_checks_are_there(request, na_parameter(request, "state"))
+               ? na_limit_take(request, NA_LIMIT_CALLBACK, NULL)
+               : na_limit_take_stray(request, NA_LIMIT_CALLBACK));
     return na_callback_oauth(request, response);
 }
 

@@ -7,6 +7,7 @@
 
 #include "auth/action.h"
 #include "base/json.h"
+#include "mail/address.h"
 
 /* Rate limits: who is counted, under which key, and what a refusal means. */
 
@@ -78,10 +79,12 @@ static const char *fold(apr_pool_t *pool, const char *name)
 
 const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, const char *name)
 {
-    const char *backend = provider && !provider->in_database && provider->type == NA_CREDENTIALS
-                              ? apr_pstrcat(pool, "provider ", provider->id, NULL)
-                              : "email";
-    return apr_pstrcat(pool, backend, "\n", fold(pool, name), NULL);
+    const char *email;
+    if (provider && !provider->in_database && provider->type == NA_CREDENTIALS)
+        return apr_pstrcat(pool, "provider ", provider->id, "\n", fold(pool, name), NULL);
+    if (!na_email_normalize(pool, name, &email)) /* whoever it is that will be looked up */
+        name = email;
+    return apr_pstrcat(pool, "email\n", fold(pool, name), NULL);
 }
 
 /* ── known browsers ────────────────────────────────────────────────────────────────────────── */
@@ -106,19 +109,23 @@ static json_t *known_accounts(na_request *request)
     return NULL;
 }
 
-/* The same for every secret, so that browsers stay known when the secret changes. */
-static const char *tag_of(apr_pool_t *pool, const char *account)
+/*
+ * The same for every secret, so that browsers stay known when the secret changes. A user of that
+ * name at another site that has the secret is somebody else.
+ */
+static const char *tag_of(const na_request *request, const char *account)
 {
     unsigned char hash[NA_SHA256_LEN];
-    na_sha256(hash, na_bytes_of(account), na_bytes_of(""));
-    return na_hex(pool, hash, 16);
+    const char *site = apr_pstrcat(request->pool, "\n", request->config->session.site, NULL);
+    na_sha256(hash, na_bytes_of(account), na_bytes_of(site));
+    return na_hex(request->pool, hash, 16);
 }
 
 /* The browser's name for an account; NULL if it is not known. */
 static const char *browser_of(na_request *request, const char *account)
 {
     json_t *accounts = known_accounts(request), *each;
-    const char *tag = tag_of(request->pool, account);
+    const char *tag = tag_of(request, account);
     size_t i;
     json_array_foreach(accounts, i, each)
     {
@@ -142,7 +149,7 @@ void na_limit_remember(na_request *request, na_response *response)
     if (!account ||
         (!is_limited(request, NA_LIMIT_SIGN_IN) && !is_limited(request, NA_LIMIT_MAGIC_LINK)))
         return;
-    const char *tag = tag_of(request->pool, account), *browser = browser_of(request, account);
+    const char *tag = tag_of(request, account), *browser = browser_of(request, account);
     if (!browser)
         browser = na_random_base64url(request->pool, 16);
     json_t *list = json_array(), *each, *before = known_accounts(request);
@@ -192,16 +199,21 @@ typedef struct asker {
     const char *browser; /* that is known for the account, or signed in to it; NULL if neither */
 } asker;
 
-static const char *browser_subject(apr_pool_t *pool, const asker *who)
+/*
+ * Whoever can sign in to an account makes as many known browsers of it as he likes: they have one
+ * budget for emails.
+ */
+static const char *browser_subject(apr_pool_t *pool, const asker *who, na_limited what)
 {
-    return apr_pstrcat(pool, "browser ", who->browser, "\n", who->account, NULL);
+    const char *browser = what == NA_LIMIT_SIGN_IN ? who->browser : "known";
+    return apr_pstrcat(pool, "browser ", browser, "\n", who->account, NULL);
 }
 
 /* NULL if the limit is not about who asks. */
-static const char *subject_of(apr_pool_t *pool, const asker *who, na_limit_by by)
+static const char *subject_of(apr_pool_t *pool, const asker *who, na_limited what, na_limit_by by)
 {
     if (who->browser)
-        return browser_subject(pool, who);
+        return browser_subject(pool, who, what);
     if (by == NA_BY_ACCOUNT)
         return who->account;
     return by == NA_BY_ADDRESS || !who->account
@@ -235,7 +247,7 @@ static na_error *take_one(na_request *request, na_limited what, const na_limit *
                           const asker *who)
 {
     taken t = {.what = what, .rate = limit->rate};
-    const char *subject = subject_of(request->pool, who, limit->by);
+    const char *subject = subject_of(request->pool, who, what, limit->by);
     if (!subject)
         return NULL;
     key_of(request->pool, &request->config->limits, what, limit, subject, t.key);
@@ -267,6 +279,13 @@ na_error *na_limit_take(na_request *request, na_limited what, const char *accoun
         return NULL;
     if (account)
         who.browser = browser_of(request, account);
+    return take_all(request, what, &who);
+}
+
+na_error *na_limit_take_stray(na_request *request, na_limited what)
+{
+    const asker who = {apr_pstrcat(request->pool, "stray ", na_network_of(request), NULL), NULL,
+                       NULL};
     return take_all(request, what, &who);
 }
 

@@ -15,10 +15,20 @@ static apr_uint64_t width_of(const na_rate *rate)
     return (apr_uint64_t)rate->seconds * 1000 / NA_RATE_PARTS;
 }
 
-/* Clocks of servers differ: time never goes back. */
-static void advance(na_rate_state *state, apr_uint64_t part)
+/* Milliseconds that the clocks of servers differ by at most. */
+#define SKEW_MAX (24 * 3600 * 1000)
+
+/*
+ * Clocks of servers differ: time never goes back. Where it does by more than a day, a clock was set
+ * right, and what it counted counts from now on, not until its time has come.
+ */
+static void advance(na_rate_state *state, apr_uint64_t part, apr_uint64_t width)
 {
     apr_uint64_t by = part > state->newest ? part - state->newest : 0;
+    if (state->newest > part + NA_RATE_PARTS + SKEW_MAX / width) {
+        state->newest = part;
+        state->refused = 0;
+    }
     if (!by)
         return;
     int kept = by > NA_RATE_PARTS ? 0 : NA_RATE_PARTS + 1 - (int)by;
@@ -73,7 +83,7 @@ int na_rate_state_take(na_rate_state *state, const na_rate *rate, apr_time_t now
 {
     apr_int64_t second = apr_time_sec(now);
     *answer = (na_rate_answer){0};
-    advance(state, (apr_uint64_t)apr_time_as_msec(now) / width_of(rate));
+    advance(state, (apr_uint64_t)apr_time_as_msec(now) / width_of(rate), width_of(rate));
     long sum = sum_of(state);
     if (sum >= rate->most)
         return refuse(state, rate, now, answer);

@@ -33,6 +33,22 @@ static void limits(void)
     ok(answer.wait <= 80 + 10 + 1, "  nor has to wait longer than ever: %ld", answer.wait);
 }
 
+/* A server that starts with a wrong clock must lock nobody until that time comes. */
+static void clock_set_right(void)
+{
+    const na_rate rate = {2, 80, 0};
+    const double years = 30e6;
+    na_rate_state state = {0};
+    na_rate_answer answer;
+    for (int i = 0; i < 3; i++)
+        take_at(&state, &rate, years, &answer);
+    ok(!answer.allowed && answer.is_first, "a limit is reached while the clock is a year ahead");
+    ok(!take_at(&state, &rate, 0, &answer), "when it is set right what was counted counts");
+    ok(answer.is_first, "  which is news by that clock");
+    is_number(answer.wait, 91, "  for as long as ever");
+    ok(take_at(&state, &rate, 91, &answer), "  and no longer");
+}
+
 static void gives_back(void)
 {
     const na_rate rate = {1, 80, 0};
@@ -130,6 +146,7 @@ int main(void)
 {
     apr_pool_t *pool = tap_start();
     limits();
+    clock_set_right();
     gives_back();
     delays();
     windows();
