@@ -131,6 +131,24 @@ async function unlinked(t, db) {
   await ends(t, db, site, 'user unlink', 'carol', async () => ctl(db, 'user', 'unlink', '--yes', String(await id()), 'credentials'));
 }
 
+/* The account was found, the revision is read after it: what unlinks comes between the two. */
+async function unlinkedMeanwhile(t, db) {
+  t.section(`${db.engine}: an account that is taken away while its user signs in`);
+  const users = htpasswd({ dora: GOOD });
+  const site = await t.httpd({ files: { users }, config: config(db, 'NextAuthSessionStore none checkInterval=1').replace('backend=database', 'backend=file:@DIR@/users').replace('NextAuthFeature account On', '').replace(/NextAuthPasswords.*/, '') });
+  await (await signedIn(site, 'dora', GOOD)).signOut();
+  const [{ id }] = await db.sql("SELECT id FROM users WHERE name = 'dora'");
+  const unlinking = db.sql(`BEGIN; LOCK TABLE nextauth_revisions IN ACCESS EXCLUSIVE MODE;
+    DO $$ BEGIN WHILE NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock') LOOP PERFORM pg_sleep(0.02); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$;
+    DELETE FROM accounts WHERE "userId" = ${id};
+    INSERT INTO nextauth_revisions VALUES ('${id}', 1) ON CONFLICT (user_id) DO UPDATE SET revision = nextauth_revisions.revision + 1; COMMIT`);
+  await until('the lock is held', async () => Number((await db.admin("SELECT count(*) AS n FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL"))[0].n) > 0);
+  const dora = await signedIn(site, 'dora', GOOD);
+  await unlinking;
+  t.is([isIn(dora), (await db.sql(`SELECT count(*) AS n FROM accounts WHERE "userId" = ${id}`))[0].n], [false, '0'], 'leads to no session');
+  t.like(site.log(), /the account was taken away from the user meanwhile/, 'as the log says');
+}
+
 /* Sign-ins that were checked and wait for a row, while something is taken away. */
 async function interleaved(t, db, kept) {
   t.section(`${db.engine}: ${kept.replaceAll(/NextAuth|\n|SOCache \S+/g, ' ').trim()}: sign-ins under way`);
@@ -194,6 +212,7 @@ suite('Whatever takes a right away ends sessions, or changes them, in every stra
     const db = await startPostgres(t);
     await nextauthctl(db, ['migrate']);
     await taken(t, db, ways[1]);
+    await unlinkedMeanwhile(t, db);
     await interleaved(t, db, ways[0]);
     await interleaved(t, db, ways[1]);
     await interleaved(t, db, ways[3]);

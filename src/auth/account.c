@@ -214,6 +214,20 @@ typedef struct resolving {
     na_subject *subject;
 } resolving;
 
+/* Once more, after the revision was read: what ends the user's sessions may have come between. */
+static na_error *check_still_linked(na_request *request, na_db_use *use, const na_subject *subject)
+{
+    na_db_user user;
+    int found;
+    NA_TRY(na_db_get_user_by_account(use, subject->provider->id,
+                                     na_json_string(subject->account, "providerAccountId"), &user,
+                                     &found));
+    return found && strcmp(user.id, subject->user.id) == 0
+               ? NULL
+               : na_error_new(request->pool, NA_ACCESS_DENIED,
+                              "the account was taken away from the user meanwhile");
+}
+
 static na_error *resolve(void *data, na_db_use *use)
 {
     const resolving *r = data;
@@ -225,6 +239,7 @@ static na_error *resolve(void *data, na_db_use *use)
     NA_TRY(na_initiator_check(r->request, &r->subject->initiator,
                               na_user_name(r->request->pool, NULL, user.id)));
     NA_TRY(na_account_adopt(r->request, use, &user, r->subject));
+    NA_TRY(check_still_linked(r->request, use, r->subject));
     return na_account_audit(r->request, use, r->subject);
 }
 
