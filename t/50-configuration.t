@@ -76,6 +76,11 @@ const wrong = [
   ['an unknown backend', { provider: 'NextAuthProvider credentials backend=ldap' }, /backend=ldap: database, file:PATH .*authn:NAME/],
   ['an authentication provider that is not loaded', { provider: 'NextAuthProvider credentials backend=authn:nis' }, /no authentication provider 'nis': load the module that has it \(mod_authn_nis\?\)/],
   ['LDAP without its module', { provider: 'NextAuthProvider credentials backend=authn:ldap' }, /no authentication provider 'ldap': load the module that has it \(mod_authnz_ldap\?\)/],
+  ["a role's expression without quotes", { rule: "NextAuthRole admin %{USER:email} == 'ada@example.org'" }, /NextAuthRole: too many arguments: put quotation marks around the whole expression, as in NextAuthRole admin "EXPRESSION"/],
+  ["a rule's", { rule: 'NextAuthSignInRule allow %{USER:email} =~ /x/' }, /NextAuthSignInRule: too many arguments: put quotation marks .* as in NextAuthSignInRule allow "EXPRESSION"/],
+  ["a claim's", { rule: 'NextAuthClaim team %{PROFILE:team} x' }, /NextAuthClaim: too many arguments: .* as in NextAuthClaim team "EXPRESSION"/],
+  ["a binding's", { rule: 'NextAuthSessionBind %{HTTP_USER_AGENT} x' }, /NextAuthSessionBind: too many arguments: .* as in NextAuthSessionBind "EXPRESSION"/],
+  ['a database in a folder that is not there', { db: 'NextAuthDatabase sqlite:/nope/x.db' }, /NextAuthDatabase on line .*httpd's children cannot make files in \/nope: No such file or directory: make the folder, for httpd's user, or name another/],
   ['a bad expression', { rule: 'NextAuthSignInRule allow "%{USER:email ="' }, /NextAuthSignInRule: bad expression '%\{USER:email ='/],
   ['a session at sign-in', { rule: `NextAuthRole admin "%{NEXTAUTH:email} == 'x'"` }, /at sign-in there is no session yet: ask %\{USER:/],
   ['a session at sign-in, as a list', { rule: `NextAuthSignInRule deny "'x' in NEXTAUTH('groups')"` }, /at sign-in there is no session yet/],
@@ -233,6 +238,8 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
     t.isnt(result.status, 0, 'a password file that httpd\'s children cannot read is refused');
     t.like(result.output, /NextAuthProvider on line .*httpd's children: cannot read \S+roots\.users: Permission denied: chgrp \d+ \S+roots\.users; chmod g\+r/, '  with the mend');
     t.like((await t.configtest({ files, config: written({ http: 'NextAuthHTTP caFile=@DIR@/secret' }) })).output, /NextAuthHTTP on line .*httpd's children: cannot read/, 'so is a CA file');
+    const folder = { users: files.users, secret: files.secret, 'roots/x': { text: '' } };
+    t.like((await t.configtest({ files: folder, config: written({ db: 'NextAuthDatabase sqlite:@DIR@/roots/users.db' }) })).output, /NextAuthDatabase on line .*httpd's children cannot make files in \S+\/roots: Permission denied: give the folder to httpd's user \(chown \d+/, 'a folder where SQLite cannot make its files is warned of');
   }
 
   t.section('a file system that cannot be written to');

@@ -176,6 +176,9 @@ na_error *na_build_finish_audit(na_building *b);
  */
 na_error *na_children_check_readable(apr_pool_t *pool, const char *path);
 
+/* The same of a folder that they make files in; 0 in *is_there where there is none. */
+na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is_there);
+
 /*
  * Whether a file can be made where it is to be, or a "|program" be started. A server that finds out
  * only while it reloads ends.

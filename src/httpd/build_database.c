@@ -2,6 +2,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "httpd/build.h"
 
 static na_error *as_schema(na_building *b, const char *value, void *member)
@@ -46,6 +48,24 @@ static na_error *finish_replicas(na_building *b, const na_db_options *primary)
     return NULL;
 }
 
+/* SQLite has files beside its own, and makes them anew. */
+static na_error *check_folder(na_building *b, const na_db_options *options)
+{
+    const char *path = options->parameters;
+    int is_there;
+    if (options->engine != NA_DB_SQLITE)
+        return NULL;
+    size_t len = (size_t)(strrchr(path, '/') - path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    na_error *error =
+        na_children_check_folder(b->pool, apr_pstrmemdup(b->pool, path, len ? len : 1), &is_there);
+    if (!error || !is_there)
+        return error;
+    na_build_warn_aloud(b, error);
+    return NULL;
+}
+
 static na_error *set_database(na_building *b, const char *url, const na_written *w)
 {
     static const na_setting settings[] = {
@@ -60,7 +80,8 @@ static na_error *set_database(na_building *b, const char *url, const na_written 
     NA_TRY(na_build_settings(b, w, 1, settings, options));
     NA_TRY(finish_replicas(b, options));
     b->config->database = options;
-    return na_db_check_driver(b->pool, options);
+    NA_TRY(na_db_check_driver(b->pool, options));
+    return check_folder(b, options);
 }
 
 na_error *na_build_database(na_building *b, const na_written *w)

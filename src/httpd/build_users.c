@@ -2,9 +2,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "base/crypto.h"
 #include "base/url.h"
 #include "httpd/build.h"
+#include "httpd/sections.h"
 
 na_error *na_build_feature(na_building *b, const na_written *w)
 {
@@ -103,8 +106,27 @@ static na_error *check_features(na_building *b)
                               "add what is not there of the two");
 }
 
+/* mod_authnz_ldap takes its directory from where the request is. */
+static void check_ldap(na_building *b, const na_provider *p)
+{
+    const char *path = apr_pstrcat(b->pool, b->config->base_path, "/callback/", p->id, NULL);
+    for (int i = 0; p->authn_providers && i < p->authn_providers->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(p->authn_providers, i, const char *), "ldap") == 0 &&
+            !na_location_has(b->server, path, "AuthLDAPURL"))
+            na_build_warn_aloud(
+                b,
+                na_error_mended_by(na_wrong(b,
+                                            "there is no AuthLDAPURL for %s, where passwords are "
+                                            "checked: nobody can sign in",
+                                            path),
+                                   apr_pstrcat(b->pool, "write it in <Location ", path, ">",
+                                               NULL)));
+}
+
 static na_error *check_provider(na_building *b, const na_provider *p)
 {
+    if (b->config->base_path)
+        check_ldap(b, p);
     if (p->type == NA_EMAIL && lacks_mail(b))
         return na_error_mended_by(
             na_wrong(b, "provider '%s' needs NextAuthMail, or EMAIL_SERVER in the environment",

@@ -7,21 +7,9 @@
 #include "db/database.h"
 #include "httpd/build.h"
 #include "httpd/findings.h"
+#include "httpd/sections.h"
 
 /* What the server itself, and the file system, add to or take from the site's safety. */
-
-/* The first directive of that name whose arguments have `word`; NULL where there is none. */
-static const ap_directive_t *find(const ap_directive_t *from, const char *name, const char *word)
-{
-    for (const ap_directive_t *each = from; each; each = each->next) {
-        if (ap_cstr_casecmp(each->directive, name) == 0 && ap_strcasestr(each->args, word))
-            return each;
-        const ap_directive_t *below = find(each->first_child, name, word);
-        if (below)
-            return below;
-    }
-    return NULL;
-}
 
 static void advise(const na_building *b, const char *subject, const char *mend, const char *text)
 {
@@ -38,7 +26,8 @@ static void check_trace(const na_building *b)
 
 static void check_quick_handler(const na_building *b)
 {
-    if (find(ap_conftree, "CacheEnable", "") && !find(ap_conftree, "CacheQuickHandler", "off"))
+    if (na_directive_find(ap_conftree, "CacheEnable", "") &&
+        !na_directive_find(ap_conftree, "CacheQuickHandler", "off"))
         na_findings_say(b->server, NA_GROUP_SITE, "CacheQuickHandler", NA_WARNING,
                         "CacheQuickHandler Off",
                         "on, with CacheEnable: what is in the cache is sent before anybody is "
@@ -49,7 +38,7 @@ static void check_quick_handler(const na_building *b)
 static void check_transport(const na_building *b)
 {
     if (b->config->origin && strncmp(b->config->origin, "https:", 6) == 0 &&
-        !find(ap_conftree, "Header", "Strict-Transport-Security"))
+        !na_directive_find(ap_conftree, "Header", "Strict-Transport-Security"))
         advise(b, "Strict-Transport-Security",
                "Header always set Strict-Transport-Security \"max-age=31536000\", once the whole "
                "site answers HTTPS",

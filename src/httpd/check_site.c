@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "httpd/build.h"
 #include "httpd/findings.h"
+#include "httpd/sections.h"
 #include "session/chunks.h"
 
 static void check_mode(const na_building *b)
@@ -72,12 +73,32 @@ static const char *callback_of(const na_building *b, const na_provider *p)
                  "which one is wrong";
 }
 
+/* Signing in says who somebody is, and Require valid-user lets everybody in who is somebody. */
+static void check_public(const na_building *b, const na_provider *p)
+{
+    const ap_directive_t *section = na_section_for_anybody(b->server);
+    if (!section || b->config->sign_in_rules->nelts || !na_provider_is_public(p))
+        return;
+    const na_finding finding = {
+        .group = NA_GROUP_PROVIDERS,
+        .subject = p->id,
+        .state = NA_WARNING,
+        .message = apr_pstrcat(b->pool, "anybody can have an account at ", p->name,
+                               ", and Require valid-user lets in every one of them", NULL),
+        .mend = "add NextAuthSignInRule allow \"%{USER:email} =~ /@example\\.org$/\", or require a "
+                "role there: Require nextauth-role ROLE",
+        .file = section->filename,
+        .line = section->line_num};
+    na_findings_add(b->server, &finding);
+}
+
 static void check_provider(const na_building *b, const na_provider *p)
 {
     const char *what = p->type == NA_CREDENTIALS ? backing_of(b, p)
                        : p->type == NA_EMAIL     ? mail_of(b)
                                                  : callback_of(b, p);
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
+    check_public(b, p);
     if (p->any_tenant)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
                         "set tenant= to your organization's tenant ID or domain",

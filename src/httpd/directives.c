@@ -88,6 +88,12 @@ static const char *write_down(cmd_parms *cmd, void *dir_conf, int argc, char *co
     const char *not_here = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
     if (not_here)
         return not_here;
+    if (argc > is->most && is->expression >= 0)
+        return apr_psprintf(cmd->pool,
+                            "%s: too many arguments: put quotation marks around the whole "
+                            "expression, as in %s%s%s \"EXPRESSION\"",
+                            cmd->cmd->name, cmd->cmd->name, is->expression ? " " : "",
+                            is->expression ? argv[0] : "");
     if (argc < is->least || argc > is->most)
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, cmd->cmd->errmsg);
     na_written *written = apr_array_push(na_server_conf_of(cmd->server)->written);

@@ -3,6 +3,7 @@
 #include <util_mutex.h>
 
 #include "httpd/findings.h"
+#include "httpd/sections.h"
 #include "httpd/startup.h"
 #include "httpd/watchdog.h"
 #include "ops/metrics_observers.h"
@@ -56,6 +57,7 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     }
     na_sites_separate(s);
     na_warn_of_shared_cookies(s, ptemp);
+    na_warn_of_sections(s);
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && !na_findings_are_wanted(s))
         na_warn_of_exposure(s, ptemp);
     na_error *error = na_findings_are_wanted(s) ? na_findings_write(s) : NULL;

@@ -188,6 +188,28 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     return NULL;
 }
 
+/* hd= is compared with what comes; "*" is any organization's. */
+int na_provider_is_public(const na_provider *provider)
+{
+    static const char *const open_to_all[] = {"https://accounts.google.com",
+                                              "https://github.com/",
+                                              "https://gitlab.com",
+                                              "https://www.facebook.com/",
+                                              "https://appleid.apple.com",
+                                              "https://login.microsoftonline.com/common/",
+                                              "https://login.microsoftonline.com/organizations/",
+                                              "https://login.microsoftonline.com/consumers/"};
+    const char *const addresses[] = {provider->issuer, provider->well_known,
+                                     provider->authorization_url};
+    if (provider->hosted_domain && strcmp(provider->hosted_domain, "*") != 0)
+        return 0;
+    for (size_t i = 0; i < 3 * (sizeof open_to_all / sizeof *open_to_all); i++)
+        if (addresses[i % 3] &&
+            strncmp(addresses[i % 3], open_to_all[i / 3], strlen(open_to_all[i / 3])) == 0)
+            return 1;
+    return 0;
+}
+
 int na_provider_find(const apr_array_header_t *providers, const char *id)
 {
     for (int i = 0; i < providers->nelts; i++)

@@ -116,6 +116,9 @@ int na_provider_find(const apr_array_header_t *providers, const char *id);
 na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                           na_provider **provider);
 
+/* 1 if anybody can get an account there, as far as is known. */
+int na_provider_is_public(const na_provider *provider);
+
 /* 1 if providers have an option of that name. */
 int na_provider_has_option(const char *name);
 
