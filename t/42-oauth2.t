@@ -165,6 +165,14 @@ NextAuthClaim tenant "%{PROFILE:tid}"` });
     }
     const { c: edov } = await signIn(t, site, entra, 'azure-ad', { ...user, tid: theirs, xms_edov: true });
     t.is((await edov.session()).user.email, user.email, 'an address of a domain that the tenant owns is taken');
+    const otherwise = await t.httpd({ config: `${common}
+NextAuthProvider microsoft-entra-id ${client} wellKnown=${entra.url}/common/v2.0/.well-known/openid-configuration
+NextAuthProvider azure-ad ${client} ${wellKnown} idToken=false` });
+    const { c: literal } = await signIn(t, otherwise, entra, 'microsoft-entra-id', { ...user, tid: theirs });
+    t.is((await literal.session()).user, { name: user.name, id: user.sub, roles: [] }, 'the same for all tenants by an address that names them');
+    entra.faults.common.userinfo = { sub: user.sub, email: 'victim@example.org', email_verified: undefined };
+    const { c: apart } = await signIn(t, otherwise, entra, 'azure-ad', { ...user, tid: theirs, email: undefined, xms_edov: true });
+    t.is((await apart.session()).user, { name: user.name, id: user.sub, roles: [] }, 'what the ID token says is not said of userinfo\'s address');
     const { c: own, answer } = await signIn(t, site, entra, 'microsoft-entra-id', user);
     t.is(answer.location, site.url, 'for one tenant: its user signs in') || t.diag(lastComplaint(site));
     t.is((await own.session()).user, { name: user.name, email: user.email, id: user.sub, roles: [], tenant: ours }, '  with the address');

@@ -21,13 +21,19 @@ static const char *said(na_request *request, const char *name)
     return na_one_line(request->pool, na_parameter(request, name), SAID_MAX);
 }
 
+/* Azure's issuers for several tenants have a hole for the tenant. */
+static int has_tenants(const na_metadata *metadata)
+{
+    return metadata->issuer && strchr(metadata->issuer, '{');
+}
+
 /* RFC 9207 section 2.4: the answer must be of the issuer that was asked. */
 static na_error *check_iss(na_request *request, const na_metadata *metadata)
 {
     const char *iss = na_parameter(request, "iss");
     if (!iss && !metadata->sends_iss)
         return NULL;
-    if (!metadata->issuer || strchr(metadata->issuer, '{'))
+    if (!metadata->issuer || has_tenants(metadata))
         return NULL;
     return iss && strcmp(iss, metadata->issuer) == 0
                ? NULL
@@ -36,11 +42,12 @@ static na_error *check_iss(na_request *request, const na_metadata *metadata)
 }
 
 static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const na_checks *checks,
-                               na_tokens *tokens, json_t **profile)
+                               na_tokens *tokens, json_t **profile, int *any_tenant)
 {
     const char *code = na_parameter(request, "code");
     na_metadata metadata;
     NA_TRY(na_oauth_metadata(oauth, &metadata));
+    *any_tenant = has_tenants(&metadata);
     NA_TRY(check_iss(request, &metadata));
     if (!code || !*code)
         return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no code");
@@ -50,12 +57,12 @@ static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const
 
 /* One place for all calls: who has given the code away is not sent back for want of another. */
 static na_error *fetch_in_place(na_request *request, const na_checks *checks, na_tokens *tokens,
-                                json_t **profile)
+                                json_t **profile, int *any_tenant)
 {
     na_oauth oauth;
     na_oauth_of_request(request, &oauth);
     NA_TRY(na_http_enter(oauth.http, request->pool, &oauth.place));
-    na_error *error = fetch_profile(request, &oauth, checks, tokens, profile);
+    na_error *error = fetch_profile(request, &oauth, checks, tokens, profile, any_tenant);
     na_http_leave(oauth.place);
     return error;
 }
@@ -100,16 +107,17 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     na_checks checks;
     na_tokens tokens;
     json_t *profile;
+    int any_tenant;
     na_subject subject = {.provider = request->provider};
     NA_TRY(na_checks_take(request, response, state, &checks, &subject.initiator));
     NA_TRY(na_replay_take(request, &checks));
-    na_error *error = fetch_in_place(request, &checks, &tokens, &profile);
+    na_error *error = fetch_in_place(request, &checks, &tokens, &profile, &any_tenant);
     if (na_is_unavailable(error))
         na_replay_give_back(request, &checks);
     if (error)
         return error;
     log_profile(request, profile);
-    NA_TRY(na_provider_user(request->pool, request->provider, profile, &subject.user));
+    NA_TRY(na_provider_user(request->pool, request->provider, any_tenant, profile, &subject.user));
     make_email_canonical(request, profile, &subject.user);
     subject.profile = profile;
     subject.tokens = &tokens;

@@ -63,14 +63,16 @@ static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, jso
         json_object_set(profile, "email", json_object_get(found, "email"));
 }
 
-/* email_verified is about the address beside it: two documents may have two. */
+/* Both are about the address beside them: two documents may have two. */
 static void keep_email_together(json_t *claims, json_t *userinfo)
 {
+    static const char *const vouching[] = {"email_verified", "xms_edov"};
     const char *email = na_json_string(claims, "email"), *other = na_json_string(userinfo, "email");
-    if (!email)
-        json_object_del(claims, "email_verified");
-    else if (!other || strcmp(email, other) != 0)
-        json_object_del(userinfo, "email_verified");
+    for (int i = 0; i < 2; i++)
+        if (!email)
+            json_object_del(claims, vouching[i]);
+        else if (!other || strcmp(email, other) != 0)
+            json_object_del(userinfo, vouching[i]);
 }
 
 /* Core 1.0 section 5.3.2: userinfo of another sub must not be used. */

@@ -48,23 +48,24 @@ static int is_claimed(const json_t *profile, const char *email)
  * In Entra ID whoever runs an organization writes what he likes into its users' addresses; xms_edov
  * says that the address's domain is the organization's.
  */
-static int vouches_for(const na_provider *provider, const json_t *profile, const char *email)
+static int vouches_for(const na_provider *provider, int any_tenant, const json_t *profile,
+                       const char *email)
 {
-    if (provider->any_tenant)
+    if (any_tenant)
         return owns_domain(profile) && is_claimed(profile, email);
     return provider->email_verified == NA_VOUCHES_ALWAYS ||
            (provider->email_verified == NA_VOUCHES_BY_CLAIM && is_true(profile, "email_verified") &&
             is_claimed(profile, email));
 }
 
-na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, const json_t *profile,
-                           na_user *user)
+na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, int any_tenant,
+                           const json_t *profile, na_user *user)
 {
     user->id = mapped(pool, profile, provider->profile.id);
     user->name = mapped(pool, profile, provider->profile.name);
     user->email = mapped(pool, profile, provider->profile.email);
     if (user->email && !provider->allow_unverified_email &&
-        !vouches_for(provider, profile, user->email))
+        !vouches_for(provider, any_tenant, profile, user->email))
         user->email = NULL;
     user->image = mapped(pool, profile, provider->profile.image);
     if (!user->id)

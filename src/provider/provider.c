@@ -2,6 +2,7 @@
 #include "provider/provider.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -131,6 +132,14 @@ static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **
     return NULL;
 }
 
+/* "https://HOST/common/…" */
+static int names_any_tenant(const char *address)
+{
+    const char *host = strstr(address, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+    return path &&
+           (strncasecmp(path, "/common/", 8) == 0 || strncasecmp(path, "/organizations/", 15) == 0);
+}
+
 static na_error *finish_credentials(apr_pool_t *pool, const na_provider *provider)
 {
     if (!provider->in_database && !provider->password_file && !provider->authn_providers)
@@ -161,10 +170,11 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
                        "write checks=pkce,state");
 
     const char *tenant = provider->tenant ? provider->tenant : "common";
-    provider->any_tenant = provider->well_known && strstr(provider->well_known, "{tenant}") &&
-                           (strcmp(tenant, "common") == 0 || strcmp(tenant, "organizations") == 0);
+    int is_azure = provider->well_known && (strstr(provider->well_known, "{tenant}") ||
+                                            strstr(provider->well_known, "microsoftonline"));
     NA_TRY(fill_tenant(pool, tenant, &provider->issuer));
     NA_TRY(fill_tenant(pool, tenant, &provider->well_known));
+    provider->any_tenant = is_azure && names_any_tenant(provider->well_known);
     NA_TRY(check_addresses(pool, provider, allow_http));
     NA_TRY(na_provider_finish_authorization(pool, provider));
     if (provider->requires_encryption && !provider->decryption_key)

@@ -81,7 +81,7 @@ typedef struct na_provider {
     na_vouching email_verified;
     int allow_unverified_email; /* pages see it all the same; no user is found by it */
     int allow_linking; /* allowDangerousEmailAccountLinking: an address is enough to be its user */
-    int any_tenant;    /* accounts come from organizations that nobody vouches for */
+    int any_tenant;    /* by its address; at a sign-in, its issuer tells */
 
     /* e-mailed links */
     long max_age; /* seconds that a link is good */
@@ -151,9 +151,10 @@ const char *na_provider_type_name(const na_provider *provider);
 
 /*
  * NextAuth's profile(): refuses a profile without an id. `profile` may be NULL: empty. An e-mail
- * address that the provider does not vouch for is left out, as pages and roles go by it.
+ * address that the provider does not vouch for is left out, as pages and roles go by it. With
+ * `any_tenant`, its issuer is every organization's.
  */
-na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, const json_t *profile,
-                           na_user *user);
+na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, int any_tenant,
+                           const json_t *profile, na_user *user);
 
 #endif

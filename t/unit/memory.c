@@ -204,7 +204,7 @@ static void profile(apr_pool_t *pool, const char *text)
     const na_provider provider = {.id = "p",
                                   .profile = {"sub", "name|display.name", "email", "picture"}};
     if (!na_json_parse(pool, NA_CALLBACK, text, strlen(text), &json))
-        na_provider_user(pool, &provider, json, &user);
+        na_provider_user(pool, &provider, 0, json, &user);
 }
 
 static void keys(apr_pool_t *pool, const char *text)

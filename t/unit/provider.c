@@ -46,6 +46,16 @@ static void tenants(apr_pool_t *pool)
        "a tenant goes into the address");
     ok(!p->any_tenant, "and is vouched for");
     p = made(pool, "azure-ad");
+    na_provider_set(pool, p, "tenant", "Common");
+    na_provider_finish(pool, p, 0);
+    ok(p->any_tenant, "common in capitals is no tenant");
+    p = made(pool, "azure-ad");
+    na_provider_set(pool, p, "wellKnown",
+                    "https://login.microsoftonline.com/organizations/v2.0/.well-known/"
+                    "openid-configuration");
+    na_provider_finish(pool, p, 0);
+    ok(p->any_tenant, "nor is one that an address names");
+    p = made(pool, "azure-ad");
     na_provider_set(pool, p, "issuer", "https://sts.example.org/x");
     ok(!p->well_known, "an issuer of one's own replaces the address");
 }
@@ -104,7 +114,7 @@ static na_error *read_user(apr_pool_t *pool, const na_provider *p, const char *t
 {
     json_t *profile;
     na_json_parse(pool, NA_CALLBACK, text, strlen(text), &profile);
-    return na_provider_user(pool, p, profile, user);
+    return na_provider_user(pool, p, p->any_tenant, profile, user);
 }
 
 static void profiles(apr_pool_t *pool)
@@ -123,7 +133,7 @@ static void profiles(apr_pool_t *pool)
     fails(read_user(pool, github, "{\"login\":\"octo\"}", &user), "a profile without an id");
     fails(read_user(pool, github, "{\"id\":\"\"}", &user), "or with an empty one");
     fails(read_user(pool, github, "{\"id\":{}}", &user), "or with an object");
-    fails(na_provider_user(pool, github, NULL, &user), "or no profile at all");
+    fails(na_provider_user(pool, github, 0, NULL, &user), "or no profile at all");
 
     na_provider *facebook = made(pool, "facebook");
     read_user(pool, facebook, "{\"id\":\"1\",\"picture\":{\"data\":{\"url\":\"https://p\"}}}",
