@@ -116,6 +116,17 @@ suite('Sessions belong to the site that made them', async (t) => {
     t.is(await rows('NextAuthSite x', 'NextAuthSite y'), [], 'what was said is not warned of');
   }
 
+  t.section('one URL for hosts of several names');
+  {
+    const same = (lines) => ({ files, config: config(lines, lines).replace('http://b.localhost', 'http://a.localhost') });
+    const rows = async (lines) => (await check(t, same(lines), ['--json'])).told.findings
+      .filter((one) => /sessions that begin at either open both/.test(one.message)).map((one) => [one.state, one.message]);
+    t.is(await rows(''), ['b', 'a'].map((other) => ['warning', `${other}.localhost has the same NextAuthURL: sessions that begin at either open both`]), 'check warns of it');
+    t.is(await rows('NextAuthSite x'), [], 'not where that was said');
+    const site = await t.httpd(same(''));
+    t.like(site.log(), /a\.localhost: b\.localhost has the same NextAuthURL: sessions that begin at either open both: give each virtual host its own NextAuthURL/, 'so does the log');
+  }
+
   t.section('one store');
   for (const strategy of ['jwt', 'database']) {
     const s = await start('', '', `NextAuthSOCache shmcb:@DIR@/sessions(1048576)\nNextAuthSessionStore socache checkInterval=0\nNextAuthSessionStrategy ${strategy}`,

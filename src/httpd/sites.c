@@ -2,6 +2,7 @@
 /* What sites of one server have in common: sessions of one are another's only where that is said.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "httpd/findings.h"
 #include "httpd/startup.h"
@@ -46,6 +47,30 @@ static void warn_of_secret(const server_rec *s, const na_config *other)
                      na_server_conf_of(s)->config->origin, other->origin);
 }
 
+#define TOGETHER "%s has the same NextAuthURL: sessions that begin at either open both"
+#define TOGETHER_HINT                                                                              \
+    "give each virtual host its own NextAuthURL, or say that they share sessions: NextAuthSite "   \
+    "NAME in both"
+
+static void warn_of_url(const server_rec *s, const server_rec *other)
+{
+    na_findings_say(s, NA_GROUP_SITE, "NextAuthURL", NA_WARNING, TOGETHER_HINT, TOGETHER,
+                    other->server_hostname);
+    if (!na_findings_are_wanted(s))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "mod_nextauth for %s: " TOGETHER ": " TOGETHER_HINT, s->server_hostname,
+                     other->server_hostname);
+}
+
+/* One URL for hosts of several names was perhaps inherited, and makes one site of them. */
+static int share_url_unsaid(const server_rec *s, const server_rec *other)
+{
+    const na_config *config = na_server_conf_of(s)->config;
+    return !config->site_name && share_secret(config, na_server_conf_of(other)->config) &&
+           s->server_hostname && other->server_hostname &&
+           strcasecmp(s->server_hostname, other->server_hostname) != 0;
+}
+
 static void say_shared(const server_rec *s, const na_config *config, const na_config *other)
 {
     if (config->site_name && strcmp(config->base_url, other->base_url) != 0)
@@ -56,13 +81,17 @@ static void say_shared(const server_rec *s, const na_config *config, const na_co
 /* Looks at one site beside all others; one warning is enough for each. */
 static void look_at(const server_rec *all, const server_rec *s, na_config *config)
 {
-    int is_warned = 0, secret = 0, database = 0;
+    int is_warned = 0, is_told = 0, secret = 0, database = 0;
     for (; all; all = all->next) {
         const na_config *other = na_server_conf_of(all)->config;
         if (!other || other == config)
             continue;
         if (!is_other_site(config, other)) {
             say_shared(s, config, other);
+            if (!is_told && share_url_unsaid(s, all)) {
+                is_told = 1;
+                warn_of_url(s, all);
+            }
             continue;
         }
         secret |= share_secret(config, other);
