@@ -29,12 +29,6 @@ static const char *value_for(request_rec *r)
     return NULL;
 }
 
-static int collect(void *values, const char *name, const char *value)
-{
-    APR_ARRAY_PUSH((apr_array_header_t *)values, const char *) = value;
-    return 1;
-}
-
 /* What goes before Cache-Control where a cache knows it (RFC 9213): of CDNs, and nginx's. */
 static int goes_before(const char *name)
 {
@@ -43,35 +37,45 @@ static int goes_before(const char *name)
     if (len > end && ap_cstr_casecmp(name + len - end, "-Cache-Control") == 0)
         return 1;
     for (int i = 0; i < 3; i++)
-        if (ap_cstr_casecmp(name, names[i]) == 0)
+        if (len == strlen(names[i]) && ap_cstr_casecmp(name, names[i]) == 0)
             return 1;
     return 0;
 }
 
-static void remove_what_goes_before(apr_pool_t *pool, apr_table_t *headers)
+static void remove_what_goes_before(apr_table_t *headers)
 {
     const apr_array_header_t *list = apr_table_elts(headers);
-    apr_array_header_t *found = apr_array_make(pool, 1, sizeof(const char *));
-    for (int i = 0; i < list->nelts; i++) {
+    for (int i = list->nelts - 1; i >= 0; i--) {
         const char *name = APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
-        if (goes_before(name))
-            APR_ARRAY_PUSH(found, const char *) = name;
+        if (!goes_before(name))
+            continue;
+        apr_table_unset(headers, name);
+        i = list->nelts; /* others of its name are gone, too */
     }
-    for (int i = 0; i < found->nelts; i++)
-        apr_table_unset(headers, APR_ARRAY_IDX(found, i, const char *));
+}
+
+/* All that was said; NULL where nothing was. */
+static const char *said_of(request_rec *r)
+{
+    const char *said = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
+    const char *always = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
+    if (!said || !always)
+        return said ? said : always;
+    return apr_pstrcat(r->pool, always, ", ", said, NULL);
 }
 
 static apr_status_t keep_for_user(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     request_rec *r = f->r;
-    apr_array_header_t *said = apr_array_make(r->pool, 2, sizeof(const char *));
-    apr_table_do(collect, said, r->err_headers_out, "Cache-Control", NULL);
-    apr_table_do(collect, said, r->headers_out, "Cache-Control", NULL);
-    apr_table_unset(r->err_headers_out, "Cache-Control");
-    apr_table_setn(r->headers_out, "Cache-Control",
-                   na_cache_control_for_user(r->pool, na_join(r->pool, said, ", "), f->ctx));
-    remove_what_goes_before(r->pool, r->headers_out);
-    remove_what_goes_before(r->pool, r->err_headers_out);
+    const char *ours = f->ctx, *said = said_of(r);
+    /* what the first of the two filters wrote is mostly there still, the very same text */
+    if (said != ours) {
+        apr_table_unset(r->err_headers_out, "Cache-Control");
+        apr_table_setn(r->headers_out, "Cache-Control",
+                       said ? na_cache_control_for_user(r->pool, said, ours) : ours);
+    }
+    remove_what_goes_before(r->headers_out);
+    remove_what_goes_before(r->err_headers_out);
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }
