@@ -96,13 +96,22 @@ static void dismiss(na_password_gate *gate, guest *g)
     apr_thread_cond_broadcast(gate->changed);
 }
 
+/* Whatever wakes it, a thread waits so long in all. With the lock. */
+static void wait_for_turn(na_password_gate *gate, const guest *me)
+{
+    apr_time_t end = apr_time_now() + WAIT, left = WAIT;
+    while (!is_turn(gate, me) && left > 0 && left <= WAIT) {
+        apr_thread_cond_timedwait(gate->changed, gate->lock, left);
+        left = end - apr_time_now();
+    }
+}
+
 int na_password_gate_enter(na_password_gate *gate, const char *client)
 {
-    apr_status_t status = APR_SUCCESS;
     apr_thread_mutex_lock(gate->lock);
     guest *me = admit(gate, client);
-    while (me && !is_turn(gate, me) && status == APR_SUCCESS)
-        status = apr_thread_cond_timedwait(gate->changed, gate->lock, WAIT);
+    if (me)
+        wait_for_turn(gate, me);
     int entered = me && is_turn(gate, me);
     if (entered) {
         me->inside = 1;

@@ -200,6 +200,41 @@ static void shares(apr_pool_t *pool)
     is_number(apr_atomic_read32(&entered), 7, "and another client gets in");
 }
 
+static volatile apr_uint32_t is_over;
+
+static void *APR_THREAD_FUNC come_and_go(apr_thread_t *thread, void *client)
+{
+    for (int i = 0; i < 250 && !apr_atomic_read32(&is_over); i++)
+        if (na_password_gate_enter(gate, client)) {
+            apr_atomic_inc32(&entered);
+            apr_sleep(20 * 1000);
+            na_password_gate_leave(gate, client);
+        }
+    apr_atomic_inc32(&refused);
+    return NULL;
+}
+
+/* A thread that waits is one that serves no page. */
+static void waits(apr_pool_t *pool)
+{
+    static const char *const clients[] = {"c", "d", "e", "f"};
+    apr_thread_t *threads[4];
+    apr_status_t status;
+    entered = refused = 0;
+    succeeds(na_password_gate_make(pool, 2, &gate), "a gate of two places");
+    ok(na_password_gate_enter(gate, "slow"), "a client keeps one of them");
+    for (int i = 0; i < 4; i++)
+        apr_thread_create(&threads[i], NULL, come_and_go, (void *)clients[i], pool);
+    while (apr_atomic_read32(&entered) < 4)
+        apr_sleep(10 * 1000);
+    if (na_password_gate_enter(gate, "slow"))
+        na_password_gate_leave(gate, "slow");
+    is_number(apr_atomic_read32(&refused), 0, "it does not wait for as long as others come");
+    apr_atomic_set32(&is_over, 1);
+    for (int i = 0; i < 4; i++)
+        apr_thread_join(&status, threads[i]);
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
@@ -209,5 +244,6 @@ int main(void)
     long_passwords(pool);
     gates(pool);
     shares(pool);
+    waits(pool);
     return tap_done();
 }
