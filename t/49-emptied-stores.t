@@ -45,6 +45,31 @@ async function startMemcached(t) {
   return port;
 }
 
+/* Between httpd and Redis: from lose() on, the first write of a session's record is done, and its answer lost. */
+async function startLossyProxy(t, redis) {
+  const port = await freePort();
+  let isLosing = false;
+  const server = net.createServer((client) => {
+    const upstream = net.connect(Number(new URL(redis.url).port), '127.0.0.1');
+    let isDeaf = false;
+    client.on('data', (data) => {
+      if (isLosing && data.includes('EVAL') && data.includes('nextauth:session:')) {
+        isLosing = false;
+        isDeaf = true;
+      }
+      upstream.write(data);
+    });
+    upstream.on('data', (data) => { if (!isDeaf) client.write(data); });
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => {});
+      socket.on('close', () => { client.destroy(); upstream.destroy(); });
+    }
+  });
+  await new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
+  t.cleanup(() => server.close());
+  return { url: redis.url.replace(/:\d+(?=\/|$)/, `:${port}`), lose: () => { isLosing = true; }, hasLost: () => !isLosing };
+}
+
 /*
  * Two people sign in, one signs out and keeps a copy; then the store is emptied. Gives the two and
  * the copy's header.
@@ -134,6 +159,29 @@ suite('A session store that is emptied has forgotten who signed out: nobody is l
       const copy = cookieOf(ada);
       await ada.signOut();
       t.is(await statusWith(serving, copy), 401, 'and can be ended');
+    }
+
+    t.section('a record that was written, with no answer');
+    {
+      await redis.cli('FLUSHALL');
+      const proxy = await startLossyProxy(t, redis);
+      const serving = await t.httpd({ files: { users }, config: config(`NextAuthRedis ${proxy.url} timeout=500ms\nNextAuthSessionStore redis checkInterval=0 whenDown=serve:60`) });
+      const other = await signedIn(serving);
+      await statusOf(other);
+      const began = now();
+      await until('a second has passed', () => now() > began);
+      proxy.lose();
+      const headers = cookieOf(await signedIn(serving));
+      t.is([proxy.hasLost(), open(SECRET, headers.cookie.slice(NAME.length + 1)).reg], [true, undefined], 'the token knows of none');
+      let others;
+      await until('the store is asked again', async () => (others = (await other.get('/api/auth/sessions')).json.sessions));
+      const csrfToken = await other.csrf();
+      for (const { id, current } of others) if (!current) await other.post('/api/auth/sessions', { csrfToken, session: id });
+      await statusWith(serving, headers);
+      for (const { id, current } of (await other.get('/api/auth/sessions')).json.sessions) if (!current) await other.post('/api/auth/sessions', { csrfToken, session: id });
+      t.is(await statusWith(serving, headers), 401, 'whoever ends all of the list ends it');
+      for (const key of (await redis.cli('KEYS', 'nextauth:session:*')).split('\n')) if (Number(await redis.cli('TTL', key)) <= 300) await redis.cli('DEL', key);
+      t.is(await statusWith(serving, headers), 401, 'for good, and not for the five minutes that records of such tokens are remembered');
     }
 
     t.section('let in, as the operator says in so many words');

@@ -447,6 +447,8 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
         sessions->registry ? register_session(sessions, visit, id, claims, &expires) : NULL;
     if (!error && sessions->registry)
         json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
+    if (error) /* the record may be there all the same, and would be another one's than it says */
+        id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
     if (!error)
         error = na_session_end(sessions, visit, ignored, &before);
     if (error && (on_server || !config->serve_for || !na_is_unavailable(error)))
