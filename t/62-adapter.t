@@ -43,6 +43,7 @@ async function migrate(t, db, schema) {
 
 async function everySchema(t, db) {
   for (const [schema, whose, ddl] of [['authjs', 'tables of this module', ''], ['authjs', '@auth/pg-adapter', schemas.pgAdapter[db.engine]],
+    ['authjs-uuid', '@auth/pg-adapter with UUIDs', schemas.pgAdapterUuid[db.engine]],
     ['prisma', 'Prisma', schemas.prisma[db.engine]], ['snake', 'Prisma with other names', schemas.snakeCase[db.engine]]]) {
     if (ddl === undefined) continue;
     t.section(`${db.engine}: ${whose}`);
@@ -51,6 +52,10 @@ async function everySchema(t, db) {
     await migrate(t, db, schema);
     await contract(t, db, schema, 'the adapter does what Auth.js expects');
     await contract(t, db, schema, 'and does so again where rows are left');
+    if (schema !== 'authjs-uuid') continue;
+    const made = await client(t, db.url)('createUser', newUser());
+    const refused = await client(t, db.url)('createSession', { sessionToken: unique('s'), userId: made.answer?.id, expires: LATER });
+    t.like(refused.error ?? '', /no id of a user/, 'under schema=authjs such an id is nobody\'s');
   }
 }
 

@@ -321,6 +321,54 @@ INSERT INTO nextauth_roles (user_id, role) VALUES ('9', 'admin'), ('100', 'root'
   t.is((await from.sql("SELECT id FROM users WHERE name = 'next'"))[0].id, '3', 'the next user gets the next number');
 }
 
+async function uuids(t, db, numbers) {
+  t.section(`users whose ids are UUIDs: ${db.engine}`);
+  const ids = ['00000000-0000-4000-8000-00000000000a', 'ffffffff-ffff-4fff-bfff-fffffffffff0'];
+  const ctl = (...args) => nextauthctl(db, [...args, '--schema', 'authjs-uuid']);
+  const fill = async () => {
+    await fresh(db, 'authjs-uuid', schemas.pgAdapterUuid);
+    await db.sql(`
+INSERT INTO users (id, name, email) VALUES ('${ids[0]}', 'Ada', 'ada@example.org'), ('${ids[1]}', 'Eve', 'eve@example.org');
+INSERT INTO accounts ("userId", type, provider, "providerAccountId") SELECT '${ids[1]}', 'oauth', 'github', i FROM generate_series(1, 450) AS i;
+INSERT INTO sessions ("sessionToken", "userId", expires) VALUES ('one', '${ids[1]}', '2031-01-01T00:00:00.001Z')`);
+  };
+  await fill();
+  const listed = await ctl('user', 'list', '--json');
+  t.is(ids.filter((id) => !listed.stdout.includes(id)), [], 'both are listed', listed.stderr);
+  for (const args of [['user', 'show', ids[1]], ['role', 'grant', ids[1], 'admin'], ['user', 'disable', ids[1]]]) {
+    const done = await ctl(...args);
+    t.is(done.status, 0, `nextauthctl ${args.slice(0, 2).join(' ')} takes such an id`, done.stderr);
+  }
+  const alike = await ctl('user', 'show', ids[1].toUpperCase());
+  t.is(alike.status, 1, 'in another spelling it is nobody\'s, as in sessions');
+  const shown = JSON.parse((await ctl('user', 'show', ids[1], '--json')).stdout);
+  t.is([shown.id, shown.disabled, shown.roles], [ids[1], true, ['admin']], 'and what was done is there');
+
+  const file = fileOf(db, 'uuid');
+  t.is((await backup(db, '--schema', 'authjs-uuid', file)).status, 0, 'they are backed up');
+  t.is(countsOf(file).accounts, 450, 'with every account, whose own ids are numbers');
+  await fill();
+  const back = await restore(db, '--replace', '--schema', 'authjs-uuid', file);
+  t.is(back.status, 0, 'and restored', back.stderr);
+  const again = fileOf(db, 'uuid-again');
+  await backup(db, '--schema', 'authjs-uuid', again);
+  t.is(rowsOf(again), rowsOf(file), 'every row as it was');
+
+  await fresh(db);
+  t.is((await restore(db, file)).status, 0, 'UUIDs become numbers');
+  t.is((await db.sql('SELECT user_id FROM nextauth_roles'))[0].user_id, (await db.sql("SELECT id FROM users WHERE name = 'Eve'"))[0].id, 'of the same user');
+  const numbered = fileOf(db, 'numbered');
+  await backup(db, numbered);
+  await fresh(db, 'authjs-uuid', schemas.pgAdapterUuid);
+  const made = await restore(db, '--schema', 'authjs-uuid', numbered);
+  t.is(made.status, 0, 'and numbers become UUIDs', made.stderr);
+  t.is((await db.sql('SELECT user_id FROM nextauth_roles'))[0].user_id, (await db.sql("SELECT id FROM users WHERE name = 'Eve'"))[0].id, 'of the same user');
+
+  const elsewhere = await nextauthctl(numbers, ['migrate', '--schema', 'authjs-uuid']);
+  t.is(elsewhere.status, 1, 'another engine has no such schema');
+  t.like(elsewhere.stderr, /ids of the type uuid are PostgreSQL's alone/, 'which is said');
+}
+
 // ── many ────────────────────────────────────────────────────────────────────────────────────────
 
 async function fillMany(db, count) {
@@ -408,6 +456,8 @@ suite('Backup of the database, and back', async (t) => {
   }
   await around(t, all, files[0]);
   for (let i = 0; i < all.length; i++) await betweenSchemas(t, all[i], all[(i + 1) % all.length]);
+  const postgres = all.find((db) => db.engine === 'postgres');
+  if (postgres && here.sqlite) await uuids(t, postgres, all[0]);
   for (const db of all) await many(t, db);
   await calls(t, all[0]);
 });

@@ -23,11 +23,16 @@ static const char *time_text(na_db_use *use, apr_int64_t milliseconds)
                           milliseconds);
 }
 
-/* A number of the database's: "1x" and "01" must not be read as 1, nor text be an error. */
+/*
+ * A number of the database's: "1x" and "01" must not be read as 1, nor text be an error. An uuid
+ * has other spellings that PostgreSQL reads; here one user has one name.
+ */
 static int is_id(na_db_use *use, const char *id)
 {
     static const char largest[] = "2147483647";
     size_t len = id ? strlen(id) : 0;
+    if (len && na_schema_has_uuids(na_db_schema_of(use)))
+        return na_schema_is_uuid(id);
     if (!len || !na_schema_makes_ids(na_db_schema_of(use)))
         return len > 0;
     return *id != '0' && strspn(id, "0123456789") == len && len < sizeof largest &&
@@ -37,9 +42,12 @@ static int is_id(na_db_use *use, const char *id)
 /* What belongs to nobody is the caller's mistake, and no fault of the database. */
 static na_error *check_id(na_db_use *use, const char *id)
 {
-    return is_id(use, id)
-               ? NULL
-               : na_error_new(na_db_pool(use), NA_CONFIGURATION, "that is no id of a user");
+    if (is_id(use, id))
+        return NULL;
+    na_error *error = na_error_new(na_db_pool(use), NA_CONFIGURATION, "that is no id of a user");
+    return id && na_schema_makes_ids(na_db_schema_of(use)) && na_schema_is_uuid(id)
+               ? na_error_mended_by(error, "the table's ids are uuids: set schema=authjs-uuid")
+               : error;
 }
 
 static apr_int64_t read_number(const char *text)
@@ -266,7 +274,10 @@ na_error *na_db_delete_user(na_db_use *use, const char *id)
 
 na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users)
 {
-    const char *first = na_schema_makes_ids(na_db_schema_of(use)) ? "0" : "";
+    const na_schema *schema = na_db_schema_of(use);
+    const char *first = na_schema_makes_ids(schema)   ? "0"
+                        : na_schema_has_uuids(schema) ? "00000000-0000-0000-0000-000000000000"
+                                                      : "";
     const char *arguments[] = {last ? last : first, number(use, count)};
     na_rows rows;
     NA_TRY(na_db_select(use, NA_SQL_LIST_USERS, COUNT(arguments), arguments, &rows));

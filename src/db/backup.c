@@ -170,17 +170,28 @@ static na_error *write_row(backup *b, const na_backup_table *table, const char *
 /* What pages go by: @auth/pg-adapter's accounts and sessions have nothing unique but their id. */
 static int keys_of(const na_backup_table *table, const na_schema *schema, const char *keys[2])
 {
-    int by_row_id = table->has_row_id && na_schema_makes_ids(schema);
+    int is_pg_adapters = na_schema_makes_ids(schema) || na_schema_has_uuids(schema);
+    int by_row_id = table->has_row_id && is_pg_adapters;
     keys[0] = by_row_id ? "id" : table->key[0];
     keys[1] = by_row_id ? NULL : table->key[1];
     return keys[1] ? 2 : 1;
 }
 
-static const char *where(apr_pool_t *pool, na_db_engine engine, const char *const keys[2])
+/* Where users have uuids, accounts and sessions may have numbers: all have a text. */
+static const char *column_of(apr_pool_t *pool, const na_schema *schema, const char *key)
+{
+    return na_schema_has_uuids(schema) && strcmp(key, "id") == 0
+               ? "CAST({id} AS text)"
+               : apr_pstrcat(pool, "{", key, "}", NULL);
+}
+
+static const char *where(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                         const char *const keys[2])
 {
     const char *a = keys[0], *b = keys[1];
     if (!b)
-        return apr_pstrcat(pool, " WHERE {", a, "} > ", strcmp(a, "id") == 0 ? "{?id}" : "%s",
+        return apr_pstrcat(pool, " WHERE ", column_of(pool, schema, a), " > ",
+                           strcmp(a, "id") == 0 && !na_schema_has_uuids(schema) ? "{?id}" : "%s",
                            NULL);
     if (engine == NA_DB_MYSQL) /* which finds no index for pairs */
         return apr_pstrcat(pool, " WHERE {", a, "} > %s OR ({", a, "} = %s AND {", b, "} > %s)",
@@ -196,16 +207,16 @@ static const char *page_text(const backup *b, const na_backup_table *table, int 
     const na_schema *schema = na_db_schema_of(b->use);
     na_db_engine engine = na_db_engine_of(b->use);
     int count = keys_of(table, schema, keys);
-    const char *order = apr_pstrcat(pool, "{", keys[0], count > 1 ? "}, {" : "",
-                                    count > 1 ? keys[1] : "", "}", NULL);
+    const char *order = apr_pstrcat(pool, column_of(pool, schema, keys[0]), count > 1 ? ", " : NULL,
+                                    count > 1 ? column_of(pool, schema, keys[1]) : NULL, NULL);
     const char *text = apr_pstrcat(pool, "SELECT ", order, NULL);
     for (const na_backup_column *column = table->columns; column->name; column++)
         text = apr_pstrcat(pool, text, column->kind == NA_COLUMN_TIME ? ", {@" : ", {",
                            column->name, "}", NULL);
     return na_schema_text(pool, schema, engine,
                           apr_pstrcat(pool, text, " FROM ", table->text,
-                                      is_first ? "" : where(pool, engine, keys), " ORDER BY ",
-                                      order, " LIMIT " PAGE_TEXT, NULL));
+                                      is_first ? "" : where(pool, schema, engine, keys),
+                                      " ORDER BY ", order, " LIMIT " PAGE_TEXT, NULL));
 }
 
 static na_error *read_page(const backup *b, const na_backup_table *table, const char *const last[2],

@@ -19,6 +19,9 @@ typedef struct na_db_options {
     long timeout_ms; /* to wait for a free connection; of a statement where the engine can */
 } na_db_options;
 
+/* An error where the engine has no such schema. */
+na_error *na_db_check_schema(apr_pool_t *pool, const na_db_options *options);
+
 /*
  * Reads postgresql://, mysql:// (mariadb://) and sqlite:PATH addresses into `options`, all of it
  * but the schema, with defaults for the rest. `root` is what a relative path of SQLite is relative

@@ -126,6 +126,14 @@ static na_error *read_sqlite(apr_pool_t *pool, const char *path, const char *roo
     return NULL;
 }
 
+na_error *na_db_check_schema(apr_pool_t *pool, const na_db_options *options)
+{
+    if (options->engine == NA_DB_POSTGRESQL || !na_schema_has_uuids(options->schema))
+        return NULL;
+    return na_error_mended_by(wrong(pool, "ids of the type uuid are PostgreSQL's alone"),
+                              "leave schema=authjs-uuid out");
+}
+
 na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
                           na_db_options *options)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "db/backup.h"
 #include "db/backup_tables.h"
@@ -36,7 +36,7 @@ typedef struct restore {
     /* of the header, and of the first reading */
     const na_schema *from;
     int has_store;
-    int ids_are_numbers;
+    int ids_are_numbers, ids_are_uuids;
     json_int_t generation, last_user_id;
     const char *sha256;
     apr_int64_t rows[NA_BACKUP_TABLES];
@@ -44,9 +44,9 @@ typedef struct restore {
     /* of the second */
     na_db_use *use;
     const char *inserts[NA_BACKUP_TABLES]; /* statements; NULL before their first row */
-    apr_hash_t *ids;                       /* new ids as intptr_t, by ids of the backup; or NULL */
+    apr_hash_t *ids;                       /* new ids by ids of the backup; or NULL */
     int new_ids;                           /* 1: others than the backup's */
-    intptr_t last_id;
+    long last_id;
     na_backup_result *result;
 } restore;
 
@@ -170,6 +170,8 @@ static int is_users_id(const na_backup_column *column)
 
 static int is_id(const restore *r, const char *id)
 {
+    if (na_schema_has_uuids(r->from))
+        return na_schema_is_uuid(id);
     return na_schema_makes_ids(r->from)
                ? is_number(id)
                : *id && strlen(id) <= TEXT_ID_MAX && !na_has_control(id) && *id != '-';
@@ -192,8 +194,10 @@ static na_error *check_row(restore *r, const json_t *row, int *last_table)
                                          table->name));
     if (json_object_size(row) != count)
         return wrong(r, apr_psprintf(r->pool, "%s has no such columns", table->name));
-    if (number == 0)
+    if (number == 0) {
         r->ids_are_numbers &= is_number(na_json_string(row, "id"));
+        r->ids_are_uuids &= na_schema_is_uuid(na_json_string(row, "id"));
+    }
     r->rows[number]++;
     return NULL;
 }
@@ -220,7 +224,7 @@ static na_error *check(restore *r)
     EVP_MD_CTX *digest = na_backup_digest(r->pool);
     int found, last_table = 0;
     json_t *row;
-    r->ids_are_numbers = 1;
+    r->ids_are_numbers = r->ids_are_uuids = 1;
     NA_TRY(read_header(r, digest));
     for (;;) {
         NA_TRY(next_line(r, &found));
@@ -284,27 +288,34 @@ static na_error *prepare_tables(restore *r)
 static void choose_ids(restore *r)
 {
     const na_schema *to = na_db_schema_of(r->use);
-    r->new_ids = na_schema_makes_ids(to) && !r->ids_are_numbers;
+    r->new_ids = (na_schema_makes_ids(to) && !r->ids_are_numbers) ||
+                 (na_schema_has_uuids(to) && !r->ids_are_uuids);
     r->ids = r->new_ids || r->from != to ? apr_hash_make(r->pool) : NULL;
+}
+
+static const char *new_id(restore *r)
+{
+    return na_schema_has_uuids(na_db_schema_of(r->use))
+               ? na_random_uuid(r->pool)
+               : apr_psprintf(r->pool, "%ld", ++r->last_id);
 }
 
 /* NULL where another user has it. */
 static const char *add_id(restore *r, const char *id)
 {
-    if (r->ids && apr_hash_get(r->ids, id, APR_HASH_KEY_STRING))
+    if (!r->ids)
+        return id;
+    if (apr_hash_get(r->ids, id, APR_HASH_KEY_STRING))
         return NULL;
-    if (r->ids)
-        apr_hash_set(r->ids, apr_pstrdup(r->pool, id), APR_HASH_KEY_STRING, (void *)++r->last_id);
-    return r->new_ids ? apr_psprintf(r->line_pool, "%ld", (long)r->last_id) : id;
+    const char *key = apr_pstrdup(r->pool, id), *made = r->new_ids ? new_id(r) : key;
+    apr_hash_set(r->ids, key, APR_HASH_KEY_STRING, made);
+    return made;
 }
 
 /* NULL for nobody's. */
 static const char *find_id(const restore *r, const char *id)
 {
-    intptr_t found = r->ids ? (intptr_t)apr_hash_get(r->ids, id, APR_HASH_KEY_STRING) : 0;
-    if (r->ids && !found)
-        return NULL;
-    return r->new_ids ? apr_psprintf(r->line_pool, "%ld", (long)found) : id;
+    return r->ids ? apr_hash_get(r->ids, id, APR_HASH_KEY_STRING) : id;
 }
 
 /* ── the second reading ────────────────────────────────────────────────────────────────────── */

@@ -13,15 +13,17 @@ struct na_schema {
     const char *name;
     int column;      /* of `names` */
     int makes_ids;   /* users' ids are numbers that the database makes */
+    int has_uuids;   /* users' ids are of PostgreSQL's type uuid */
     int has_times;   /* createdAt and updatedAt, the latter without a default */
     int is_prisma;   /* naive times; SQLite has them as numbers */
     int has_row_ids; /* accounts and sessions have an id of text, without a default */
 };
 
-static const na_schema schemas[] = {{"authjs", 0, 1, 0, 0, 0},
-                                    {"prisma", 1, 0, 1, 1, 0},
-                                    {"prisma-without-times", 1, 0, 0, 1, 0},
-                                    {"snake", 2, 0, 0, 1, 1}};
+static const na_schema schemas[] = {{"authjs", 0, 1, 0, 0, 0, 0},
+                                    {"authjs-uuid", 0, 0, 1, 0, 0, 0},
+                                    {"prisma", 1, 0, 0, 1, 1, 0},
+                                    {"prisma-without-times", 1, 0, 0, 0, 1, 0},
+                                    {"snake", 2, 0, 0, 0, 1, 1}};
 
 static const struct {
     const char *word;
@@ -60,6 +62,21 @@ const char *na_schema_name(const na_schema *schema)
 int na_schema_makes_ids(const na_schema *schema)
 {
     return schema->makes_ids;
+}
+
+int na_schema_has_uuids(const na_schema *schema)
+{
+    return schema->has_uuids;
+}
+
+int na_schema_is_uuid(const char *id)
+{
+    size_t len = strlen(id);
+    for (size_t i = 0; i < len; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? id[i] != '-'
+                                                    : !strchr("0123456789abcdef", id[i]))
+            return 0;
+    return len == 36;
 }
 
 /* ── statements ────────────────────────────────────────────────────────────────────────────── */
@@ -308,6 +325,8 @@ static const char *argument(const na_schema *schema, na_db_engine engine, const 
         return whole[engine];
     if (strcmp(type, "bool") == 0)
         return engine == NA_DB_POSTGRESQL ? "CAST(CAST(%s AS integer) AS boolean)" : whole[engine];
+    if (strcmp(type, "id") == 0 && schema->has_uuids)
+        return "CAST(%s AS uuid)";
     if (strcmp(type, "id") == 0)
         return schema->makes_ids
                    ? (engine == NA_DB_POSTGRESQL ? "CAST(%s AS integer)" : whole[engine])
@@ -376,7 +395,7 @@ static const char *optional(apr_pool_t *pool, const na_schema *schema, na_db_eng
     if (strcmp(what, "id") == 0)
         return schema->makes_ids ? "" : apr_pstrcat(pool, id, ", ", NULL);
     if (strcmp(what, "?id") == 0)
-        return schema->makes_ids ? "" : "%s, ";
+        return schema->makes_ids ? "" : schema->has_uuids ? "CAST(%s AS uuid), " : "%s, ";
     if (strcmp(what, "row id") == 0)
         return has_row_ids(schema, engine) ? apr_pstrcat(pool, id, ", ", NULL) : "";
     if (strcmp(what, "?row id") == 0)

@@ -12,17 +12,24 @@ typedef enum na_db_engine {
 } na_db_engine;
 
 /*
- * Whose tables: of @auth/pg-adapter, of the Prisma adapter's default schema, or of next-auth v4
- * projects that map Prisma's names to snake_case.
+ * Whose tables: of @auth/pg-adapter, with numbers or uuids for ids, of the Prisma adapter's default
+ * schema, or of next-auth v4 projects that map Prisma's names to snake_case.
  */
 typedef struct na_schema na_schema;
 
-/* "authjs", "prisma" or "snake"; NULL where `name` is none of them. */
+/* "authjs", "authjs-uuid", "prisma", "prisma-without-times" or "snake"; NULL where `name` is none
+ * of them. */
 const na_schema *na_schema_find(const char *name);
 const char *na_schema_name(const na_schema *schema);
 
 /* 1 where the database makes ids, whole numbers; 0 where they are text of ours. */
 int na_schema_makes_ids(const na_schema *schema);
+
+/* 1 where users' ids are of the type uuid, which PostgreSQL alone has among these engines. */
+int na_schema_has_uuids(const na_schema *schema);
+
+/* In the one form that PostgreSQL writes (RFC 9562, section 4), in small letters. */
+int na_schema_is_uuid(const char *id);
 
 /* What the schema calls one of its tables, "users" … "authenticators". */
 const char *na_schema_table(const na_schema *schema, const char *word);

@@ -10,7 +10,9 @@ static na_error *as_schema(na_building *b, const char *value, void *member)
 {
     const na_schema *schema = na_schema_find(value);
     if (!schema)
-        return na_wrong(b, "schema=%s: authjs, prisma, prisma-without-times or snake is wanted",
+        return na_wrong(b,
+                        "schema=%s: authjs, authjs-uuid, prisma, prisma-without-times or snake "
+                        "is wanted",
                         value);
     *(const na_schema **)member = schema;
     return NULL;
@@ -78,6 +80,7 @@ static na_error *set_database(na_building *b, const char *url, const na_written 
     const char *root = ap_server_root_relative(b->pool, "");
     NA_TRY(na_db_url_parse(b->pool, url, root, options));
     NA_TRY(na_build_settings(b, w, 1, settings, options));
+    NA_TRY(na_db_check_schema(b->pool, options));
     NA_TRY(finish_replicas(b, options));
     b->config->database = options;
     NA_TRY(na_db_check_driver(b->pool, options));

@@ -44,6 +44,44 @@ CREATE TABLE verification_token (
 );`,
 };
 
+/* The same where a project has UUIDs for ids; accounts' own id is often left a number. */
+const pgAdapterUuid = {
+  postgres: `
+CREATE TABLE users (
+  id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
+  name VARCHAR(255),
+  email VARCHAR(255),
+  "emailVerified" TIMESTAMPTZ,
+  image TEXT
+);
+CREATE TABLE accounts (
+  id SERIAL PRIMARY KEY,
+  "userId" UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  type VARCHAR(255) NOT NULL,
+  provider VARCHAR(255) NOT NULL,
+  "providerAccountId" VARCHAR(255) NOT NULL,
+  refresh_token TEXT,
+  access_token TEXT,
+  expires_at BIGINT,
+  id_token TEXT,
+  scope TEXT,
+  session_state TEXT,
+  token_type TEXT
+);
+CREATE TABLE sessions (
+  id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
+  "userId" UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  expires TIMESTAMPTZ NOT NULL,
+  "sessionToken" VARCHAR(255) NOT NULL
+);
+CREATE TABLE verification_token (
+  identifier TEXT NOT NULL,
+  expires TIMESTAMPTZ NOT NULL,
+  token TEXT NOT NULL,
+  PRIMARY KEY (identifier, token)
+);`,
+};
+
 /*
  * Prisma, with the models that Auth.js documents for each engine, as Prisma's migrations make them.
  * Ids (cuid) and "updatedAt" have no default: who writes has to bring them. The models differ: in
@@ -389,4 +427,4 @@ CREATE UNIQUE INDEX "verificationtokens_token_key" ON "verificationtokens" ("tok
 CREATE UNIQUE INDEX "verificationtokens_identifier_token_key" ON "verificationtokens" ("identifier", "token");`,
 };
 
-module.exports = { pgAdapter, prisma, snakeCase };
+module.exports = { pgAdapter, pgAdapterUuid, prisma, snakeCase };

@@ -181,6 +181,8 @@ static void unknown_ids(apr_pool_t *pool, const char *id)
         na_db_session session = {unique(pool, "none"), wrong[i], NOW};
         succeeds(WRITE(na_db_update_user(use, &user)), "nor changed");
         succeeds(WRITE(na_db_delete_user(use, wrong[i])), "nor deleted");
+        if (na_schema_has_uuids(options.schema) && !na_schema_is_uuid(wrong[i]))
+            fails(WRITE(na_db_create_session(use, &session)), "nor has a session");
         if (na_schema_makes_ids(options.schema) &&
             strspn(wrong[i], "0123456789") < strlen(wrong[i]))
             fails(WRITE(na_db_create_session(use, &session)), "nor has a session");
@@ -643,7 +645,8 @@ static const char *long_text(apr_pool_t *pool)
 static int names_may_be_long(void)
 {
     return options.engine == NA_DB_SQLITE ||
-           (options.engine == NA_DB_POSTGRESQL && !na_schema_makes_ids(options.schema));
+           (options.engine == NA_DB_POSTGRESQL && !na_schema_makes_ids(options.schema) &&
+            !na_schema_has_uuids(options.schema));
 }
 
 static void any_text(apr_pool_t *pool, int with_authenticators)
