@@ -72,6 +72,16 @@ async function cases(t, db, one, two) {
   t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' }, first))).id, id, 'another account while he is signed in: linked, whatever its address');
   t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2' }))).id, id, 'and his from then on');
   t.is((await whoIs(await signIn(site, two, 'trusted', { id: 't1', email: 'ada@example.org' }))).id, id, 'another account with his address, of a provider whose addresses are trusted: linked');
+  await site.reload(config(db, one, two, `NextAuthSessionStore database checkInterval=0
+NextAuthSignInRule deny "%{USER:email} == 'ada@example.org'"
+NextAuthSignInRule allow "%{USER:id} =~ /^[ab]/"
+NextAuthSignInRule deny true`));
+  t.is(refusal(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' })), 'AccessDenied', 'a rule that denies his address holds for his other account, too');
+  t.is(refusal(await signIn(site, two, 'two', { id: 'a9', email: 'somebody@example.org' })), undefined, 'and others are let in as the provider knows them');
+  t.is(refusal(await signIn(site, two, 'two', { id: 'a9', email: 'new@example.org' })), undefined, 'by whatever address');
+  await db.sql(dialect(db, `DELETE FROM accounts WHERE "providerAccountId" = 'a9'`));
+  await db.sql(dialect(db, `DELETE FROM users WHERE "email" = 'somebody@example.org'`));
+  await site.reload(config(db, one, two, 'NextAuthSessionStore database checkInterval=0'));
   const bob = await signIn(site, one, 'one', { id: 'x2', name: 'Bob', email: 'bob@example.org' });
   const bobs = (await whoIs(bob)).id;
   t.isnt(bobs, id, 'another address: another user');

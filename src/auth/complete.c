@@ -10,26 +10,51 @@
 #include "base/text.h"
 #include "base/url.h"
 
-/* The first rule that is true decides; where none is, having allowed somebody means nobody else. */
-na_error *na_apply_rules(na_request *request, const na_subject *subject)
+/* The first rule that is true decides. *allows: by none, and there are such that allow somebody. */
+static na_error *decide(na_request *request, const na_subject *subject, int *allows)
 {
     const apr_array_header_t *rules = request->config->sign_in_rules;
-    int allows = 0;
+    *allows = 0;
     for (int i = 0; i < rules->nelts; i++) {
         const na_sign_in_rule *rule = &APR_ARRAY_IDX(rules, i, na_sign_in_rule);
         int is_true = 0;
         NA_TRY(
             request->server->is_true(request->server->data, rule->expression, subject, &is_true));
+        *allows |= rule->allow;
         if (is_true && rule->allow)
-            return NULL;
+            *allows = 0;
         if (is_true)
-            return na_error_new(request->pool, NA_ACCESS_DENIED, "NextAuthSignInRule %d denies",
-                                i + 1);
-        allows |= rule->allow;
+            return rule->allow ? NULL
+                               : na_error_new(request->pool, NA_ACCESS_DENIED,
+                                              "NextAuthSignInRule %d denies", i + 1);
     }
-    if (allows)
-        return na_error_new(request->pool, NA_ACCESS_DENIED, "no NextAuthSignInRule allows");
     return NULL;
+}
+
+/* Where no rule is true, having allowed somebody means nobody else. */
+na_error *na_apply_rules(na_request *request, const na_subject *subject)
+{
+    int allows;
+    NA_TRY(decide(request, subject, &allows));
+    return allows ? na_error_new(request->pool, NA_ACCESS_DENIED, "no NextAuthSignInRule allows")
+                  : NULL;
+}
+
+/*
+ * With a database, the address of the user whom the account belongs to may be another than the
+ * provider's: whoever is kept out by his address is not let in by a second account.
+ */
+static na_error *apply_to_address(na_request *request, const na_subject *subject,
+                                  const na_user *said)
+{
+    const char *email = subject->user.email;
+    na_subject known = *subject;
+    int allows;
+    if (!email || (said->email && strcmp(said->email, email) == 0))
+        return NULL;
+    known.user = *said;
+    known.user.email = email;
+    return decide(request, &known, &allows);
 }
 
 #define VALUE_LEN_MAX 2048
@@ -217,6 +242,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     request->claimant = subject->user;
     NA_TRY(check_user(request, &subject->user));
     NA_TRY(na_apply_rules(request, subject));
+    const na_user said = subject->user;
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ACCESS_DENIED,
                             "the client has not what NextAuthSessionBind ties sessions to");
@@ -224,6 +250,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     request->claimant = subject->user;
     na_report_changes(request, subject);
     NA_TRY(na_account_end_unvouched(request, subject));
+    NA_TRY(apply_to_address(request, subject, &said));
     json_t *claims = base_claims(request, subject);
     if (!claims)
         return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
