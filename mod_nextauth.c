@@ -41,8 +41,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_authz(na_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(na_pass_identity, NULL, NULL, APR_HOOK_FIRST);
 
-    ap_hook_insert_filter(na_insert_cache_filters, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_error_filter(na_insert_cache_filters, NULL, NULL, APR_HOOK_LAST);
+    static const char *const filters[] = {"mod_headers.c", "mod_filter.c", NULL};
+    ap_hook_insert_filter(na_insert_cache_filters, filters, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(na_insert_cache_filters, filters, NULL, APR_HOOK_LAST);
     na_register_cache_filters();
 
     ap_hook_expr_lookup(na_expression_lookup, NULL, NULL, APR_HOOK_MIDDLE);

@@ -8,6 +8,7 @@ const { htpasswd } = require('./lib/httpd.js');
 // Says who asks, with the headers that the query asks for.
 async function startApp(t) {
   const server = http.createServer((request, response) => {
+    if (request.url.endsWith('part')) response.setHeader('Cache-Control', 'public, max-age=600');
     for (const [name, value] of new URL(request.url, 'http://x').searchParams) response.appendHeader(name, value);
     response.end(`for ${request.headers['x-nextauth-user'] || 'anybody'}`);
   });
@@ -26,9 +27,11 @@ async function check(t, quick) {
   const protect = 'AuthType NextAuth\nRequire valid-user';
   const place = (name, lines, behind = `ProxyPass http://127.0.0.1:${port}/${name}`) => `<Location /${name}>\n${lines}\n${behind}\n</Location>`;
   const site = await t.httpd({
-    modules: ['cache', 'cache_disk', 'expires'],
+    modules: ['cache', 'cache_disk', 'expires', 'filter'],
     files: { users: htpasswd({ ada: 'x', bob: 'x' }), 'cache/.keep': '',
       'htdocs/sorry.html': 'sorry', 'htdocs/members/page.html': 'members', 'htdocs/expires/page.html': 'expires', 'htdocs/tenant/page.html': 'tenant',
+      'htdocs/parts/page.shtml': 'of <!--#include virtual="/members/page.html" -->', 'htdocs/parts/app.shtml': '<!--#include virtual="/app/part" -->', 'htdocs/parts/page.bytype': 'of <!--#include virtual="/members/page.html" -->',
+      'htdocs/parts/page.expr': '<!--#if expr="-n NEXTAUTH(\'sub\')" -->for somebody<!--#else -->for nobody<!--#endif -->',
       'htdocs/tenant/.htaccess': `${protect}\nNextAuthCacheControl "no-store, max-age=0"\n` },
     config: `
 NextAuthEngine On
@@ -50,6 +53,7 @@ ${place('pass', 'AuthType NextAuth\nNextAuthUnauthenticated pass\nRequire valid-
 ${place('set', `${protect}\nHeader set Cache-Control "public, max-age=9"`)}
 ${place('always', `${protect}\nHeader always set Cache-Control "public, max-age=9"`)}
 ${place('header', 'Header set X-Who "expr=%{NEXTAUTH:sub}"')}
+${place('early', 'Header always set X-Who "expr=%{NEXTAUTH:sub}"')}
 ${place('placed', `${protect}\nSetOutputFilter CACHE`)}
 ${place('off', `${protect}\nNextAuthCacheControl Off`)}
 ${place('value', `${protect}\nNextAuthCacheControl "private, no-cache, max-age=0"`)}
@@ -63,6 +67,14 @@ ${place('role', `AuthType NextAuth\nRequire nextauth-role nobody`)}
   ExpiresActive On
   ExpiresDefault "access plus 1 hour"
 </Location>
+<Directory @DIR@/htdocs/parts>
+  Options +Includes
+  AddType text/html .shtml .expr
+  AddType text/x-parts .bytype
+  AddOutputFilter INCLUDES .shtml .expr
+  AddOutputFilterByType INCLUDES text/x-parts
+  Header set Cache-Control "public, max-age=600"
+</Directory>
 <Location /sorry.html>
   Header set Cache-Control "public, max-age=600"
 </Location>
@@ -109,8 +121,24 @@ ${place('role', `AuthType NextAuth\nRequire nextauth-role nobody`)}
   const targeted = await ada.get(`/app/c${query({ 'Surrogate-Control': 'max-age=600', 'CDN-Cache-Control': 'max-age=600', 'Acme-CDN-Cache-Control': 'public', 'X-Accel-Expires': '600', 'X-Other': 'kept' })}`);
   t.is(Object.keys(targeted.headers).filter((name) => /control|expires|other/.test(name)), ['x-other', 'cache-control'], 'what CDNs look at first is taken away');
 
-  const late = await ada.get(`/header/a${query({ 'Cache-Control': 'public, max-age=600' })}`);
-  t.is([late.headers['x-who'], said(late)], ['ada', 'private, max-age=600'], 'an expression in a header of the answer is no exception');
+  for (const place_ of ['header', 'early']) {
+    const late = `/${place_}/a${query({ 'Cache-Control': 'public, max-age=600' })}`;
+    const mine = await ada.get(late);
+    t.is([mine.headers['x-who'], said(mine)], ['ada', 'private, max-age=600'], `an expression in a header of the answer is no exception (${place_})`);
+    const others = [await nobody.get(late), await bob.get(late)];
+    t.is(others.map((answer) => [answer.headers['x-who'], hit(answer)]), [['', false], ['bob', false]], '  and mod_cache keeps it for nobody else');
+  }
+
+  t.section('pages of parts');
+  t.is([hit(await ada.get('/parts/page.shtml')), hit(await ada.get('/parts/app.shtml'))], [false, false], 'pages with parts of protected places');
+  t.is([(await nobody.get('/members/page.html')).status, (await nobody.get('/app/part')).status], [401, 401], 'do not make mod_cache give these to anybody');
+  t.is((await bob.get('/app/part')).text, 'for bob', '  nor to somebody else');
+  for (const [page, part] of [['/parts/page.shtml', 'of members'], ['/parts/page.bytype', 'of members'], ['/parts/page.expr', 'for somebody']]) {
+    const mine = await ada.get(page);
+    t.is([mine.text, said(mine)], [part, 'private, max-age=600'], `${page} has a part for who is signed in, and is private`);
+    const answer = await nobody.get(page);
+    t.is([answer.text.includes(part), hit(answer), said(answer)], [false, false, 'public, max-age=600'], '  to nobody it is as it was, without that part');
+  }
 
   t.section('files');
   for (const [page, expected] of [['/members/page.html', 'private'], ['/expires/page.html', 'private, max-age=3600']]) {
@@ -129,7 +157,11 @@ ${place('role', `AuthType NextAuth\nRequire nextauth-role nobody`)}
   t.is(refused.map((answer) => [answer.status, said(answer)]), [[401, 'private, no-cache, no-store'], [302, 'private, no-cache, no-store']], 'nor is what asks to sign in');
 
   t.section('what the administrator says');
-  for (const name of ['set', 'always']) t.is(said(await ada.get(`/${name}/${query({})}`)), 'private, max-age=9', `Header ${name}, with public`);
+  for (const name of ['set', 'always']) {
+    const page = `/${name}/${query({})}`;
+    t.is(said(await ada.get(page)), 'private, max-age=9', `Header ${name}, with public`);
+    t.is([hit(await bob.get(page)), (await nobody.get(page)).status], [false, 401], '  is not kept');
+  }
   t.is(said(await ada.get(`/off/${query({ 'Cache-Control': 'public, max-age=600' })}`)), 'public, max-age=600', 'Off leaves what the application says');
   t.is(said(await ada.get(`/off/${query({})}`)), undefined, '  or does not say');
   t.is(said(await ada.get(`/value/${query({ 'Cache-Control': 'public, max-age=600, immutable' })}`)), 'private, no-cache, max-age=0, immutable', 'a value of theirs goes before the application\'s');

@@ -48,7 +48,8 @@ async function tenants(t) {
   t.section('a tenant\'s .htaccess switches none on');
   const files = { users };
   const ways = { set: (kind) => `SetHandler nextauth-${kind}`, add: (kind) => `AddHandler nextauth-${kind} .html`, rewrite: (kind) => `RewriteEngine On\nRewriteRule .* - [H=nextauth-${kind}]`,
-    if: (kind) => `<If "true">\nSetHandler nextauth-${kind}\n</If>`, files: (kind) => `<Files "*">\nSetHandler nextauth-${kind}\n</Files>`, expr: (kind) => `SetHandler "%{tolower:NEXTAUTH-${kind}}"` };
+    if: (kind) => `<If "true">\nSetHandler nextauth-${kind}\n</If>`, files: (kind) => `<Files "*">\nSetHandler nextauth-${kind}\n</Files>`, expr: (kind) => `SetHandler "%{tolower:NEXTAUTH-${kind}}"`,
+    macro: (kind) => `<Macro Of_${kind}_a>\nSetHandler nextauth-${kind}\n</Macro>\n<Macro Of_${kind}_b>\nUse Of_${kind}_a\n</Macro>\nUse Of_${kind}_b`, server: (kind) => `Use Servers nextauth-${kind}` };
   for (const [way, lines] of Object.entries(ways)) {
     for (const kind of KINDS) {
       files[`htdocs/${way}-${kind}/page.html`] = 'a page of the tenant\'s';
@@ -57,7 +58,7 @@ async function tenants(t) {
   }
   files['htdocs/other/page.html'] = 'a page';
   files['htdocs/other/.tenant'] = 'SetHandler nextauth-sessions\n';
-  const site = await t.httpd({ files, config: config(`AccessFileName .tenant .htaccess`) });
+  const site = await t.httpd({ files, modules: ['macro'], config: config(`AccessFileName .tenant .htaccess\n<Macro Servers $handler>\nSetHandler $handler\n</Macro>`) });
   await signedIn(site);
   for (const way of Object.keys(ways)) {
     const answers = await Promise.all(KINDS.map((kind) => new Client(site).get(`/${way}-${kind}/page.html`)));

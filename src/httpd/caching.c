@@ -11,9 +11,22 @@
 
 /*
  * Two places in the chain of filters: in front of all, as mod_cache may stand anywhere among those
- * of content, and behind mod_headers, before the answer is sent.
+ * of content, and next to mod_headers, which is asked before: in front of mod_cache that serves
+ * early, and behind an expression of a header that is what asks for the session.
  */
 static ap_filter_rec_t *first, *last;
+
+/*
+ * mod_include makes a page of parts, each of which may be for who asks; when that is known, the
+ * page's headers have been sent. By AddOutputFilterByType it is called "BYTYPE:INCLUDES".
+ */
+static int has_parts_for_user(request_rec *r)
+{
+    for (const ap_filter_t *f = r->output_filters; f; f = f->next)
+        if (ap_strcasestr(f->frec->name, "includes"))
+            return apr_table_get(r->headers_in, "Authorization") || na_session_of(r);
+    return 0;
+}
 
 /*
  * NextAuthCacheControl of the request, or of the one it took over: an ErrorDocument, too, is
@@ -23,7 +36,7 @@ static const char *value_for(request_rec *r)
 {
     for (; r; r = r->prev) {
         const char *value = na_dir_conf_of(r)->cache_control;
-        if (na_is_for_user(r) && (!value || *value))
+        if ((!value || *value) && (na_is_for_user(r) || has_parts_for_user(r)))
             return value ? value : CACHE_CONTROL;
     }
     return NULL;
@@ -80,10 +93,10 @@ static apr_status_t keep_for_user(ap_filter_t *f, apr_bucket_brigade *brigade)
     return ap_pass_brigade(f->next, brigade);
 }
 
-/* A part of a page has no headers, and those of the page may have been sent when it is included. */
+/* A part of a page as well, which mod_cache keeps under its own address. */
 void na_insert_cache_filters(request_rec *r)
 {
-    if (!na_config_of(r) || r->main)
+    if (!na_config_of(r))
         return;
     const char *value = value_for(r);
     na_state_of(r)->is_answering = 1;
@@ -97,6 +110,6 @@ void na_register_cache_filters(void)
 {
     first = ap_register_output_filter("NEXTAUTH_CACHE_FIRST", keep_for_user, NULL,
                                       AP_FTYPE_RESOURCE - 1);
-    last = ap_register_output_filter("NEXTAUTH_CACHE_LAST", keep_for_user, NULL,
-                                     AP_FTYPE_CONTENT_SET + 1);
+    last =
+        ap_register_output_filter("NEXTAUTH_CACHE_LAST", keep_for_user, NULL, AP_FTYPE_CONTENT_SET);
 }

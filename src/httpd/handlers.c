@@ -21,18 +21,20 @@ static const handler handlers[] = {{"nextauth-sessions", 1, 1, 0, na_answer_sess
 
 /* ── who may switch a handler on ───────────────────────────────────────────────────────────── */
 
-/* "/srv/a/.htaccess" is of AccessFileName .htaccess, of which there may be several. */
+/*
+ * "/srv/a/.htaccess" is of AccessFileName .htaccess, of which there may be several. What mod_macro
+ * makes has its name in quotes: macro 'a' (defined on line 1 of "/srv/a/.htaccess") used on …
+ */
 static int is_access_file(const request_rec *r, const char *file)
 {
     const core_server_config *core = ap_get_core_module_config(r->server->module_config);
     const char *names = core->access_name ? core->access_name : DEFAULT_ACCESS_FNAME;
-    size_t file_len = strlen(file);
     while (*names) {
-        const char *name = ap_getword_conf(r->pool, &names);
-        size_t len = strlen(name);
-        if (len && file_len > len && strcmp(file + file_len - len, name) == 0 &&
-            file[file_len - len - 1] == '/')
-            return 1;
+        const char *path = apr_pstrcat(r->pool, "/", ap_getword_conf(r->pool, &names), NULL);
+        size_t len = strlen(path);
+        for (const char *at = file; len > 1 && (at = strstr(at, path)); at++)
+            if (!at[len] || at[len] == '"')
+                return 1;
     }
     return 0;
 }
