@@ -126,6 +126,7 @@ suite('Secrets in URLs', async (t) => {
   await new Client(site).page(`/api/auth/session?${word}`);
   await new Client(site).page(`/api/auth/callback/email?token=short&token=${second}&%74oken=${encoded}`);
   await new Client(site).page(`/api/auth/error?error=Verification&callbackUrl=/x%23${reset}`);
+  await new Client(site).page(`/api/auth/error?error=Verification&callbackUrl=https%253A%252F%252Fapp.example%253Ftoken%253D${reset}`);
   t.like(await raw(site.port, `GET http://localhost:${site.port}/api/auth/callback/acme?code=${code}#${state} HTTP/1.1\r\nHost: localhost:${site.port}\r\nConnection: close\r\n\r\n`), /^HTTP\/1.1 [34]0/, 'a whole address in the request line');
   await raw(site.port, `GET /api/auth/callback/acme?code=${code} HTTP/1.1\r\nHost: localhost\r\nCookie: a=${'x'.repeat(9000)}\r\nConnection: close\r\n\r\n`);
   await raw(site.port, `GET /api/auth/callback/acme?state=${state}&code=${'x'.repeat(9000)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);

@@ -98,6 +98,9 @@ async function proxies(t) {
   t.is((await new Client(site).post('/at-sessions/twice', { order: order({ user: 'credentials/ada' }) })).status, 403, 'nor does an order pass');
   t.is(await statusOf(ada), 200, '  which ends nothing');
   t.is((await new Client(site).get('/admin/metrics', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 403, 'a proxy that does not say whom it asks for is refused');
+  const customs = ['Forwarded', 'Via', 'X-Real-IP', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Client-IP', 'True-Client-IP', 'CF-Connecting-IP', 'Fastly-Client-IP', 'X-Cluster-Client-IP', 'Client-IP'];
+  const refused = await Promise.all(customs.map((name) => new Client(site).get('/admin/sessions', { headers: { [name]: '203.0.113.9' } })));
+  t.is(refused.map(({ status }) => status), customs.map(() => 403), '  by whatever header it says that it asks for somebody');
   const told = await t.httpd({ files: { users }, modules: ['remoteip'], config: config('RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n<Location /named/metrics>\nSetHandler nextauth-metrics\nRequire ip 203.0.113.0/24\n</Location>') });
   t.is((await new Client(told).get('/named/metrics', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 200, 'one that does is Require\'s to judge');
   t.is((await new Client(told).get('/admin/sessions', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 403, '  but sessions are this machine\'s alone');

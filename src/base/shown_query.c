@@ -19,7 +19,10 @@ static int is_plain(const char *name, size_t len)
     return 0;
 }
 
-/* How much of a value is shown: an address without its query, which is an application's. */
+/*
+ * How much of a value is shown: an address without its query, which is an application's; nor what
+ * is encoded twice, where another '?' may be.
+ */
 static size_t shown_of(const char *name, size_t name_len, const char *value, size_t len)
 {
     if (is_plain(name, name_len))
@@ -29,7 +32,8 @@ static size_t shown_of(const char *name, size_t name_len, const char *value, siz
     for (size_t i = 0; i < len; i++)
         if (value[i] == '?' || value[i] == '#' ||
             (i + 2 < len && (strncmp(value + i, "%3", 2) == 0) && (value[i + 2] | 0x20) == 'f') ||
-            (i + 2 < len && strncmp(value + i, "%23", 3) == 0))
+            (i + 2 < len && strncmp(value + i, "%2", 2) == 0 &&
+             (value[i + 2] == '3' || value[i + 2] == '5')))
             return i;
     return len;
 }

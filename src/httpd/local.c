@@ -59,10 +59,24 @@ static int is_of_another_site(request_rec *r)
     return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }
 
+/* By what proxies say of whom they ask for: RFC 7239, RFC 9110 section 7.6.3, and customs of their
+ * own. */
 static int is_forwarded(const request_rec *r)
 {
-    return apr_table_get(r->headers_in, "X-Forwarded-For") ||
-           apr_table_get(r->headers_in, "Forwarded") || apr_table_get(r->headers_in, "Via");
+    static const char *const names[] = {"Forwarded",           "Via",
+                                        "X-Real-IP",           "X-Client-IP",
+                                        "True-Client-IP",      "Client-IP",
+                                        "X-Cluster-Client-IP", "CF-Connecting-IP",
+                                        "Fastly-Client-IP"};
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    for (int i = 0; i < headers->nelts; i++)
+        if (ap_cstr_casecmpn(APR_ARRAY_IDX(headers, i, apr_table_entry_t).key, "X-Forwarded-",
+                             12) == 0)
+            return 1;
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (apr_table_get(r->headers_in, names[i]))
+            return 1;
+    return 0;
 }
 
 /* httpd runs this on internal redirects, too, whose headers may be others by then. */
