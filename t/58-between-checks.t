@@ -94,6 +94,26 @@ suite('What was taken away does not come back between two checks, nor in an outa
     t.is(await statusOf(await signedIn(site, email, GOOD)), 200, 'a new sign-in does');
   }
 
+  t.section('a number that is given twice, as SQLite does where an application made the table');
+  {
+    const made = sqlite(t);
+    await made.sql('CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, email TEXT UNIQUE, "emailVerified" TEXT, image TEXT)');
+    await ctl(made, 'migrate');
+    await addUser(made, 'carol@example.org');
+    await ctl(made, 'role', 'grant', 'carol@example.org', 'admin');
+    const [{ id }] = await made.sql('SELECT id FROM users');
+    await made.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${id}, 'oauth', 'op', 'carol')`);
+    const site = await t.httpd({ config: config(made, 'NextAuthSessionStore none checkInterval=0') });
+    const carol = (await signedIn(site, 'carol@example.org', GOOD)).cookie(NAME);
+    const ask = async () => (await new Client(site).get('/members/', { headers: cookie(carol) })).status;
+    t.is(await ask(), 200, 'Carol\'s session');
+    await made.sql('DELETE FROM users');
+    await addUser(made, 'dave@example.org');
+    t.is((await made.sql('SELECT id FROM users'))[0].id, id, 'an application deletes her, and Dave gets her number');
+    t.is([await ask(), await statusOf(await signedIn(site, 'dave@example.org', GOOD))], [401, 200], 'her session is not his');
+    t.is([await made.sql('SELECT * FROM nextauth_roles'), await made.sql('SELECT * FROM accounts')], [[], []], 'nor are her roles and accounts');
+  }
+
   t.section('an outage of the store');
   if (redisIsHere()) {
     const redis = await startRedis(t);

@@ -119,6 +119,26 @@ static na_error *check_look_alike(na_db_use *use, const char *email, const char 
     return NULL;
 }
 
+/* Authenticators are in few databases: asking for what is not there would end the transaction. */
+static na_error *delete_authenticators(na_db_use *use, const char *id)
+{
+    int found;
+    NA_TRY(na_db_has_table(use, na_schema_table(na_db_schema_of(use), "authenticators"), &found));
+    return found ? na_db_change(use, NA_SQL_DELETE_USER_AUTHENTICATORS, 1, &id, NULL) : NULL;
+}
+
+/* All that is a user's but the row itself; sessions, and tokens of them, end. */
+static na_error *delete_belongings(na_db_use *use, const char *id)
+{
+    static const na_statement steps[] = {NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS,
+                                         NA_SQL_DELETE_USER_ROLES, NA_SQL_DELETE_CREDENTIAL,
+                                         NA_SQL_RAISE_REVISION};
+    NA_TRY(delete_authenticators(use, id));
+    for (int i = 0; i < COUNT(steps); i++)
+        NA_TRY(na_db_change(use, steps[i], 1, &id, NULL));
+    return NULL;
+}
+
 static na_error *insert_with_id(na_db_use *use, na_db_user *user)
 {
     user->id = na_random_uuid(na_db_pool(use));
@@ -127,14 +147,11 @@ static na_error *insert_with_id(na_db_use *use, na_db_user *user)
     return na_db_change(use, NA_SQL_CREATE_USER, COUNT(arguments), arguments, NULL);
 }
 
-na_error *na_db_create_user(na_db_use *use, na_db_user *user)
+static na_error *insert_for_id(na_db_use *use, na_db_user *user)
 {
     const char *arguments[] = {user->name, user->email, time_text(use, user->email_verified),
                                user->image};
     na_rows rows;
-    NA_TRY(check_look_alike(use, user->email, NULL));
-    if (!na_schema_makes_ids(na_db_schema_of(use)))
-        return insert_with_id(use, user);
     if (na_db_engine_of(use) == NA_DB_MYSQL) {
         NA_TRY(na_db_change(use, NA_SQL_CREATE_USER, COUNT(arguments), arguments, NULL));
         return na_db_last_id(use, &user->id);
@@ -142,6 +159,19 @@ na_error *na_db_create_user(na_db_use *use, na_db_user *user)
     NA_TRY(na_db_select(use, NA_SQL_CREATE_USER, COUNT(arguments), arguments, &rows));
     user->id = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
     return user->id ? NULL : na_error_new(na_db_pool(use), NA_UNAVAILABLE, "no user was made");
+}
+
+/*
+ * SQLite, and old MySQL, give the number of a deleted user again: what is left of one whom an
+ * application deleted must not be the new one's.
+ */
+na_error *na_db_create_user(na_db_use *use, na_db_user *user)
+{
+    NA_TRY(check_look_alike(use, user->email, NULL));
+    if (!na_schema_makes_ids(na_db_schema_of(use)))
+        return insert_with_id(use, user);
+    NA_TRY(insert_for_id(use, user));
+    return delete_belongings(use, user->id);
 }
 
 na_error *na_db_get_user(na_db_use *use, const char *id, na_db_user *user, int *found)
@@ -208,14 +238,6 @@ na_error *na_db_update_user(na_db_use *use, const na_db_user *user)
     return na_db_change(use, NA_SQL_UPDATE_USER, COUNT(arguments), arguments, NULL);
 }
 
-/* Authenticators are in few databases: asking for what is not there would end the transaction. */
-static na_error *delete_authenticators(na_db_use *use, const char *id)
-{
-    int found;
-    NA_TRY(na_db_has_table(use, na_schema_table(na_db_schema_of(use), "authenticators"), &found));
-    return found ? na_db_change(use, NA_SQL_DELETE_USER_AUTHENTICATORS, 1, &id, NULL) : NULL;
-}
-
 static int is_account(const na_db_account *account, const na_db_account *other)
 {
     return other && strcmp(account->provider, other->provider) == 0 &&
@@ -259,17 +281,12 @@ na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_a
 /* Tables of pg-adapter have no foreign keys that would do it. */
 na_error *na_db_delete_user(na_db_use *use, const char *id)
 {
-    static const na_statement steps[] = {NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS,
-                                         NA_SQL_DELETE_USER_ROLES,    NA_SQL_DELETE_CREDENTIAL,
-                                         NA_SQL_RAISE_REVISION,       NA_SQL_DELETE_USER};
     int exact;
     NA_TRY(is_exact(use, id, &exact));
     if (!exact)
         return NULL;
-    NA_TRY(delete_authenticators(use, id));
-    for (int i = 0; i < COUNT(steps); i++)
-        NA_TRY(na_db_change(use, steps[i], 1, &id, NULL));
-    return NULL;
+    NA_TRY(delete_belongings(use, id));
+    return na_db_change(use, NA_SQL_DELETE_USER, 1, &id, NULL);
 }
 
 na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users)
