@@ -60,6 +60,8 @@ suite('Sessions belong to the site that made them', async (t) => {
     t.is(await ask(s.a, token), 200, 'a session opens its own site');
     t.is(await ask(s.b, token), 401, 'and not the other, whose users are others');
     t.like(s.log(), /session refused: the session is another site's/, '  as the log says');
+    const elsewhere = await new Client(s.b).get('/api/auth/session', { headers: { cookie: `${NAME}=${token}` } });
+    t.is(elsewhere.setCookies.filter((line) => line.startsWith(`${NAME}=`)), [], '  whose session endpoint leaves the cookie to the first');
     t.is(open(SECRET, token).nasite, `${s.a.url}/api/auth`, 'it names the site by its address');
     t.is(await ask(s.b, await renewed(s.a, token)), 401, 'a renewed one is still its site\'s');
     const { decode, encode } = require('next-auth/jwt');

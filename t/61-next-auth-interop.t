@@ -68,6 +68,15 @@ async function refused(t, site, name, token, none, what) {
   t.is([await client.session(), client.cookie(name)], [none, undefined], '  it is no session, and the cookie goes');
 }
 
+// Next-auth itself takes it, so that the application that issued it may need it.
+async function leftAlone(t, site, name, token, none, what) {
+  const client = bearer(t, site, name, token);
+  t.is((await client.get('/members/')).status, 401, `refused: ${what}`);
+  t.is([await client.session(), client.cookie(name)], [none, token], '  it is no session here, and the cookie stays');
+  client.cookies.set(`${name}.0`, { value: 'rubbish', path: '/' });
+  t.is([await client.session(), client.cookie(name)], [none, token], '  with another that is no session beside it, too');
+}
+
 async function csrfAsNextAuth(t, site, name, secret) {
   const client = t.client(site);
   const token = await client.csrf();
@@ -145,7 +154,12 @@ async function v4(t, words, secret) {
     await refused(t, site, name, await make({ salt: 'next-auth.state' }), none, 'for another cookie: salt next-auth.state');
     await refused(t, site, name, await make({ salt: name }), none, 'with a salt where v4 has none');
     await refused(t, site, name, `${good.slice(0, -1)}${good.endsWith('A') ? 'Q' : 'A'}`, none, 'with another last letter');
-    await refused(t, site, name, await encode({ token: { name: 'nobody' }, secret }), none, 'of nobody: without sub');
+    for (const nobody of [{ name: 'nobody' }, { name: 'nobody', sub: '' }, { email: 'ada@example.org', sub: null }]) {
+      const anonymous = await encode({ token: nobody, secret });
+      t.is(await opens(decode, { token: anonymous, secret }), true, 'a session to next-auth');
+      await leftAlone(t, site, name, anonymous, none, `of nobody: ${JSON.stringify(nobody)}`);
+    }
+    await refused(t, site, name, await encode({ token: { name: 'nobody' }, secret, maxAge: -60 }), none, 'of nobody, and expired');
   }
 
   t.section(`v4, ${words}: the CSRF token`);
@@ -219,6 +233,8 @@ async function v5(t, words, secret) {
     await refused(t, site, name, await make({ salt: `__Secure-${name}` }), null, 'for another cookie: salt __Secure-authjs.session-token');
     await refused(t, site, name, await make({ salt: 'authjs.state' }), null, 'for another cookie: salt authjs.state');
     await refused(t, site, name, await nextAuth.encode({ token: { ...ada }, secret }), null, 'a v4 token in v5\'s cookie');
+    for (const nobody of [{ name: 'nobody' }, { name: 'nobody', sub: '' }])
+      await leftAlone(t, site, name, await encode({ token: nobody, secret, salt: name }), null, `of nobody: ${JSON.stringify(nobody)}`);
     const old = bearer(t, site, 'next-auth.session-token', await nextAuth.encode({ token: { ...ada }, secret }));
     t.is((await old.get('/members/')).status, 401, 'refused: a v4 token in v4\'s cookie');
   }

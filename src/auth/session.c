@@ -91,7 +91,8 @@ na_error *na_get_session(na_request *request, na_response *response)
     if (error)
         na_log(request, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
                na_error_text(request->pool, error));
-    na_session_clear(&request->config->session, &request->visit, response->set_cookies);
+    if (!na_session_is_foreign(error))
+        na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     respond_none(request, response, 200);
     return NULL;
 }

@@ -31,6 +31,8 @@ struct na_error {
 #define NA_VERIFICATION "Verification"
 #define NA_ACCOUNT_NOT_LINKED "OAuthAccountNotLinked"
 #define NA_SESSION "SessionError"
+/* A session of somebody else's, who goes on using its cookie: no session here. */
+#define NA_FOREIGN_SESSION "ForeignSession"
 #define NA_MISSING_CSRF "MissingCSRF"
 
 /*

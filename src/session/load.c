@@ -121,7 +121,7 @@ static na_error *check_site(const na_session_config *config, const na_visit *vis
     const char *site = na_session_claim(session, NA_CLAIM_SITE);
     if (site ? strcmp(site, config->site) == 0 : !config->refuse_unbound)
         return NULL;
-    return na_error_new(visit->pool, NA_SESSION,
+    return na_error_new(visit->pool, NA_FOREIGN_SESSION,
                         site ? "the session is another site's"
                              : "the token names no site, and another site has the same secret: "
                                "see NextAuthSite");
@@ -282,6 +282,17 @@ static const na_session_source *next_token(const na_session_config *config, cons
  * The next that is a session. Others of its name may stand in front: a stale one of a parent
  * domain, say. Where there is none, and one could not be looked up, that is the error.
  */
+/* Of several refusals the one that leaves most open: a cookie that may be good is not cleared. */
+static int weight(const na_error *error)
+{
+    return na_is_unavailable(error) ? 2 : na_session_is_foreign(error);
+}
+
+int na_session_is_foreign(const na_error *error)
+{
+    return error && strcmp(error->code, NA_FOREIGN_SESSION) == 0;
+}
+
 static na_error *load_next(const na_sessions *sessions, const na_visit *visit, shown *at,
                            const na_session **session)
 {
@@ -292,7 +303,7 @@ static na_error *load_next(const na_sessions *sessions, const na_visit *visit, s
         na_error *refused = load_token(sessions, visit, source, token, session);
         if (!refused)
             return NULL;
-        if (!na_is_unavailable(error))
+        if (weight(refused) >= weight(error))
             error = refused;
     }
     *session = NULL;

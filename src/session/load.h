@@ -121,6 +121,12 @@ na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, co
 na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                               const na_session *but, apr_time_t now);
 
+/*
+ * 1 where the refused token opens, but is an application's that has no user in it, or another
+ * site's: its cookie is not cleared.
+ */
+int na_session_is_foreign(const na_error *error);
+
 /* Appends the Set-Cookie values that clear every session cookie of the request. */
 void na_session_clear(const na_session_config *config, const na_visit *visit,
                       apr_array_header_t *set_cookies);

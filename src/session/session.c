@@ -236,7 +236,7 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
     NA_TRY(na_claims_check_times(pool, &claims, now));
     na_session *session = session_of(pool, &claims, text, identity_claims);
     if (!session)
-        return na_error_new(pool, NA_SESSION, "a session token without sub");
+        return na_error_new(pool, NA_FOREIGN_SESSION, "a session token without sub");
     const char *id = na_session_claim(session, NA_CLAIM_SESSION_ID);
     if (id && *id)
         set_id(session, id);
