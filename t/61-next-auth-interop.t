@@ -313,6 +313,20 @@ async function sameAnswers(t) {
     ['  of a form', (of) => posted(of, '/api/auth/callback/credentials', login)],
     ['a sign-out of a client that wants JSON', (of) => posted(of, '/api/auth/signout', { callbackUrl: `${site.url}/public.html` }, { headers: returns })],
   ]) t.is(brief(await ask(ours)), brief(await ask(theirs)), what);
+
+  t.section('signOut() of an application\'s own Auth.js');
+  const name = 'authjs.session-token';
+  const client = t.client(site);
+  await client.credentials(ada.email, 'secret');
+  const copy = client.cookie(name);
+  const out = await posted((path, { headers = {}, ...init } = {}) => theirs(path, { ...init,
+    headers: { ...headers, cookie: [headers.cookie, `${name}=${client.cookie(name)}`].filter(Boolean).join('; ') } }), '/api/auth/signout', {}, { headers: returns });
+  t.ok(out.cookies.some((line) => line.startsWith(`${name}=;`) && /Max-Age=0/.test(line)), 'clears the session cookie', ...out.cookies);
+  client.cookies.delete(name);
+  t.is([await client.session(), client.cookie(name), (await client.get('/members/')).status], [null, undefined, 401], 'and nothing here makes that browser a new one');
+  await accepted(t, site, name, copy, 'a copy from before, as the manual says');
+
+  t.section('a body that is no JSON');
   for (const body of ['{', '{"a":', 'csrfToken=x', '{"a":1}x']) {
     const both = await Promise.all([ours, theirs].map((of) => of('/api/auth/signout', malformed(body))));
     t.is(both.map(({ status }) => status), [400, 400], `a body that says it is JSON: ${body}`);
