@@ -25,19 +25,28 @@ void na_log(const na_request *request, na_level level, const char *event, const 
     va_end(args);
 }
 
+/* What is underneath, and what to do about all of it; NULL where there is neither. */
+static const char *cause_of(apr_pool_t *pool, const na_error *error)
+{
+    const char *mend = na_error_mend(error);
+    if (!error->cause)
+        return mend;
+    const char *reason = na_error_reason(pool, error->cause);
+    return mend ? apr_pstrcat(pool, reason, ": ", mend, NULL) : reason;
+}
+
 void na_log_error(const na_request *request, na_level level, const char *event,
                   const na_error *error)
 {
-    write_record(
-        request,
-        (na_log_record){.level = level,
-                        .event = event,
-                        .code = na_error_telling_code(error),
-                        .message = apr_psprintf(request->pool, "%s %s%s%s: %s: %s", request->method,
-                                                request->action, request->provider ? "/" : "",
-                                                request->provider ? request->provider->id : "",
-                                                error->code, error->message),
-                        .cause = error->cause ? na_error_text(request->pool, error->cause) : NULL});
+    write_record(request, (na_log_record){.level = level,
+                                          .event = event,
+                                          .code = na_error_telling_code(error),
+                                          .message = apr_psprintf(
+                                              request->pool, "%s %s%s%s: %s: %s", request->method,
+                                              request->action, request->provider ? "/" : "",
+                                              request->provider ? request->provider->id : "",
+                                              error->code, error->message),
+                                          .cause = cause_of(request->pool, error)});
 }
 
 /* ── events ────────────────────────────────────────────────────────────────────────────────── */

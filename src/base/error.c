@@ -39,8 +39,8 @@ na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, con
 
 int na_is_unavailable(const na_error *error)
 {
-    static const char *const codes[] = {NA_UNAVAILABLE, NA_BUSY, NA_CONFLICT};
-    for (int i = 0; error && i < 3; i++)
+    static const char *const codes[] = {NA_UNAVAILABLE, NA_BUSY, NA_CONFLICT, NA_NO_TABLES};
+    for (int i = 0; error && i < 4; i++)
         if (strcmp(error->code, codes[i]) == 0)
             return 1;
     return 0;

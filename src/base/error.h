@@ -53,6 +53,9 @@ struct na_error {
 /* The same of a change that somebody else's came in the way of: made again, it may succeed. */
 #define NA_CONFLICT "Conflict"
 
+/* The same of a database that answers, and has not the tables that this version uses. */
+#define NA_NO_TABLES "MissingTables"
+
 /* Ours: somebody tries too often. The answer is a 429. */
 #define NA_RATE_LIMITED "RateLimited"
 
@@ -63,7 +66,7 @@ na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, .
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
 
-/* 1 where the code is NA_UNAVAILABLE, NA_BUSY or NA_CONFLICT; `error` may be NULL. */
+/* 1 where the code is NA_UNAVAILABLE, NA_BUSY, NA_CONFLICT or NA_NO_TABLES; `error` may be NULL. */
 int na_is_unavailable(const na_error *error);
 
 /* Says how the error is mended; returns it, NULL where it is NULL. `mend` has to live as long. */

@@ -13,6 +13,7 @@
 #include <apr_thread_mutex.h>
 
 #include "base/crypto.h"
+#include "db/migrations.h"
 #include "db/sqlite_file.h"
 
 #define AGE_MAX apr_time_from_sec(600)
@@ -383,6 +384,8 @@ na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
     return na_watch_settle(db->watch, pool, error);
 }
 
+static na_error *refused(na_db_use *use, na_error *error, const char *what);
+
 static na_error *lost(na_db_use *use)
 {
     return unavailable(use->db, use->pool, "the connection was lost, and there is no other");
@@ -400,9 +403,7 @@ static void unlock(na_db_use *use)
 /* Who can roll back is there: it was the statement, or somebody who came between. */
 static na_error *not_its_fault(na_db_use *use, na_error *error)
 {
-    return strcmp(error->code, NA_UNAVAILABLE) == 0
-               ? na_error_wrap(use->pool, error, NA_CONFLICT, "rolled back")
-               : error;
+    return strcmp(error->code, NA_UNAVAILABLE) == 0 ? refused(use, error, "rolled back") : error;
 }
 
 static void set_mode(na_db_use *use, int mode)
@@ -418,6 +419,7 @@ static na_error *end_transaction(na_db_use *use, na_error *error)
         error = use->failure;
     set_mode(use, error ? APR_DBD_TRANSACTION_ROLLBACK : APR_DBD_TRANSACTION_COMMIT);
     int failed = apr_dbd_transaction_end(c->driver, c->pool, use->transaction) != 0;
+    use->transaction = NULL;
     c->broken |= failed;
     if (failed && !error)
         return unavailable(use->db, use->pool, "the transaction was not committed");
@@ -574,6 +576,44 @@ static int is_alive(const na_db_use *use)
     return alive;
 }
 
+/* ── tables that are not there ─────────────────────────────────────────────────────────────── */
+
+/* PostgreSQL's to_regclass may know less than the transaction: it does not see what it waited for.
+ */
+static const char *const table_queries[] = {
+    "SELECT relname FROM pg_catalog.pg_class WHERE relname = CAST(%s AS name) AND relkind IN "
+    "('r', 'p', 'v') AND pg_catalog.pg_table_is_visible(oid)",
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND "
+    "table_name = %s",
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = %s"};
+
+static int lacks(const na_db_use *use, const char *table)
+{
+    na_rows rows;
+    return try_select(use->connection, use->pool, "has_table",
+                      table_queries[use->db->options->engine], 1, &table, &rows) &&
+           !rows.count;
+}
+
+static int is_behind_migrations(const na_db_use *use)
+{
+    na_rows rows;
+    return try_select(use->connection, use->pool, "version",
+                      "SELECT max(version) FROM nextauth_migrations", 0, NULL, &rows) &&
+           rows.count && rows.values[0] && atoi(rows.values[0]) < na_migration_count;
+}
+
+/* A statement that the database did not take, no matter how often. */
+static na_error *refused(na_db_use *use, na_error *error, const char *what)
+{
+    if (lacks(use, na_schema_table(use->db->options->schema, "users")) ||
+        lacks(use, "nextauth_migrations") || is_behind_migrations(use))
+        return na_error_mended_by(na_error_wrap(use->pool, error, NA_NO_TABLES,
+                                                "tables are missing"),
+                                  "run nextauthctl migrate");
+    return na_error_wrap(use->pool, error, NA_CONFLICT, "%s", what);
+}
+
 /* Two connections failed, and the second one answers: it is the statement, or what it is about. */
 na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int count,
                             const char *const *arguments, na_rows *rows)
@@ -586,7 +626,7 @@ na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, 
             return NULL;
         error = failed(use, name);
         if (tries && !use->transaction && is_alive(use))
-            return na_error_wrap(use->pool, error, NA_CONFLICT, "refused");
+            return refused(use, error, "refused");
         if (!replace(use))
             return error;
     }
@@ -695,18 +735,11 @@ na_error *na_db_lock(na_db_use *use, const char *name)
                              arguments, &rows);
 }
 
-/* PostgreSQL's to_regclass may know less than the transaction: it does not see what it waited for.
- */
 na_error *na_db_has_table(na_db_use *use, const char *name, int *found)
 {
-    static const char *const texts[] = {
-        "SELECT relname FROM pg_catalog.pg_class WHERE relname = CAST(%s AS name) AND relkind IN "
-        "('r', 'p', 'v') AND pg_catalog.pg_table_is_visible(oid)",
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND "
-        "table_name = %s",
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = %s"};
     na_rows rows;
-    NA_TRY(na_db_select_text(use, "has_table", texts[na_db_engine_of(use)], 1, &name, &rows));
+    NA_TRY(
+        na_db_select_text(use, "has_table", table_queries[na_db_engine_of(use)], 1, &name, &rows));
     *found = rows.count > 0;
     return NULL;
 }

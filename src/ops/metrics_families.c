@@ -25,6 +25,7 @@ static const char *const reasons[] = {NA_CONFIGURATION,
                                       NA_UNAVAILABLE,
                                       NA_BUSY,
                                       NA_CONFLICT,
+                                      NA_NO_TABLES,
                                       NA_RATE_LIMITED,
                                       NA_OTHER,
                                       NULL};
