@@ -47,8 +47,9 @@ typedef struct na_server {
                          int *result);
     na_error *(*value_of)(void *data, const na_expression *expression, const na_subject *subject,
                           const char **result);
-    na_password_result (*check_password)(void *data, const apr_array_header_t *authn_providers,
-                                         const char *user, const char *password);
+    /* `user`: its id is the name that was typed, and then the backend's own; NULL: it has none. */
+    na_password_result (*check_password)(void *data, const na_provider *provider,
+                                         const char *password, na_user *user);
     void (*event)(void *data, const na_event *event); /* tells other modules */
 } na_server;
 

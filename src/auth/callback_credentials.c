@@ -3,18 +3,19 @@
 
 #include "auth/action.h"
 #include "base/json.h"
+#include "mail/address.h"
 
-static na_error *check(na_request *request, const char *user, const char *password,
+static na_error *check(na_request *request, const char *password, na_user *user,
                        na_password_result *result)
 {
     const na_provider *provider = request->provider;
     na_error *error = NULL;
     NA_TRY(na_gate_enter(request));
     if (provider->password_file)
-        *result = na_password_check(request->pool, provider->password_file, user, password, &error);
+        *result =
+            na_password_check(request->pool, provider->password_file, user->id, password, &error);
     else
-        *result = request->server->check_password(request->server->data, provider->authn_providers,
-                                                  user, password);
+        *result = request->server->check_password(request->server->data, provider, password, user);
     na_gate_leave(request);
     if (error)
         na_log_error(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR", error);
@@ -40,6 +41,30 @@ static int is_user_name(const char *user)
 {
     return user && *user && strlen(user) <= 255 && !na_has_control(user) && !strchr(user, ':') &&
            na_is_utf8(user);
+}
+
+/*
+ * What the session has: of a directory its attributes, where some are named. An address has to have
+ * one form, as REMOTE_USER goes by it: mod_authnz_ldap makes one text of several values.
+ */
+static na_error *complete(na_request *request, na_user *user)
+{
+    const char *said = user->email;
+    if (!is_user_name(user->id) || na_has_blank_ends(user->id))
+        return refuse(request, "the backend has no usable user name for this user "
+                               "(AuthLDAPRemoteUserAttribute?)");
+    if (!user->name)
+        user->name = user->id;
+    if (!request->provider->email_attribute) {
+        user->email = strchr(user->id, '@') ? user->id : NULL;
+        return NULL;
+    }
+    user->email = said ? na_email_canonical(request->pool, said) : NULL;
+    if (!user->email)
+        na_log(request, NA_LOG_INFO, "PROFILE_DATA",
+               "the user has no address: the attribute %s is not there, or no plain local@domain",
+               request->provider->email_attribute);
+    return NULL;
 }
 
 static na_error *post_to_database(na_request *request, na_response *response, const char *email,
@@ -77,7 +102,8 @@ static na_error *post_credentials(na_request *request, na_response *response)
     if (na_has_blank_ends(user)) /* backends cut them off, and others behind this, too */
         return refuse(request, "blanks around the user name");
     na_password_result result;
-    NA_TRY(check(request, user, password, &result));
+    na_subject subject = {.user = {.id = user}, .provider = request->provider};
+    NA_TRY(check(request, password, &subject.user, &result));
     if (result == NA_PASSWORD_FAILED)
         na_limit_give_back(request); /* nobody guessed */
     if (result == NA_PASSWORD_FAILED && request->provider->authn_providers)
@@ -87,12 +113,11 @@ static na_error *post_credentials(na_request *request, na_response *response)
     if (result == NA_PASSWORD_DENIED)
         return refuse(request, "wrong user name or password");
 
-    const char *email = strchr(user, '@') ? user : NULL;
-    na_subject subject = {.user = {.id = user, .name = user, .email = email},
-                          .provider = request->provider};
+    NA_TRY(complete(request, &subject.user));
     subject.account =
-        na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", request->provider->id,
-                                             "type", "credentials", "providerAccountId", user));
+        na_json_own(request->pool,
+                    json_pack("{s:s, s:s, s:s}", "provider", request->provider->id, "type",
+                              "credentials", "providerAccountId", subject.user.id));
     return na_complete_sign_in(request, response, &subject);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ap_provider.h>
+#include <apr_strings.h>
 #include <mod_auth.h>
 
 #include "httpd/module.h"
@@ -39,11 +40,32 @@ static na_error *value_of(void *data, const na_expression *expression, const na_
     return reason ? failed(r, reason) : NULL;
 }
 
-/* As mod_auth_basic asks AuthBasicProvider's: on to the next only where the user is unknown. */
-static na_password_result check_password(void *data, const apr_array_header_t *names,
-                                         const char *user, const char *password)
+/* Where mod_authnz_ldap puts what it read of the user; NULL where no attribute is wanted. */
+static const char *variable_of(request_rec *r, const char *attribute)
 {
-    request_rec *r = data;
+    char *variable = attribute ? apr_pstrcat(r->pool, "AUTHENTICATE_", attribute, NULL) : NULL;
+    if (variable)
+        ap_str_toupper(variable);
+    return variable;
+}
+
+static void forget(request_rec *r, const char *attribute)
+{
+    if (attribute)
+        apr_table_unset(r->subprocess_env, variable_of(r, attribute));
+}
+
+static const char *value_of_attribute(request_rec *r, const char *attribute)
+{
+    const char *value =
+        attribute ? apr_table_get(r->subprocess_env, variable_of(r, attribute)) : NULL;
+    return value && *value ? value : NULL;
+}
+
+/* As mod_auth_basic asks AuthBasicProvider's: on to the next only where the user is unknown. */
+static na_password_result ask_all(request_rec *r, const apr_array_header_t *names, const char *user,
+                                  const char *password)
+{
     for (int i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         const authn_provider *provider =
@@ -61,6 +83,26 @@ static na_password_result check_password(void *data, const apr_array_header_t *n
             return NA_PASSWORD_FAILED;
     }
     return NA_PASSWORD_DENIED;
+}
+
+/*
+ * r->user is the name that was sent, as with mod_auth_basic, unless the backend has another
+ * (AuthLDAPRemoteUserAttribute): NULL where the user's entry lacks it.
+ */
+static na_password_result check_password(void *data, const na_provider *provider,
+                                         const char *password, na_user *user)
+{
+    request_rec *r = data;
+    char *before = r->user;
+    forget(r, provider->name_attribute);
+    forget(r, provider->email_attribute);
+    r->user = apr_pstrdup(r->pool, user->id);
+    na_password_result result = ask_all(r, provider->authn_providers, user->id, password);
+    *user = (na_user){.id = r->user,
+                      .name = value_of_attribute(r, provider->name_attribute),
+                      .email = value_of_attribute(r, provider->email_attribute)};
+    r->user = before;
+    return result;
 }
 
 const na_server *na_server_of(request_rec *r)

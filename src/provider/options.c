@@ -227,6 +227,8 @@ static const option options[] = {
     WITH("allowDangerousEmailAccountLinking", set_allow_linking),
     WITH("maxAge", set_max_age),
     WITH("backend", set_backend),
+    TEXT("nameAttribute", name_attribute),
+    TEXT("emailAttribute", email_attribute),
 };
 
 static const char *option_names(apr_pool_t *pool)

@@ -140,18 +140,32 @@ static int names_any_tenant(const char *address)
            (strncasecmp(path, "/common/", 8) == 0 || strncasecmp(path, "/organizations/", 15) == 0);
 }
 
+/* Of what else would they be? */
+static na_error *check_attributes(apr_pool_t *pool, const na_provider *provider)
+{
+    if (provider->authn_providers || (!provider->name_attribute && !provider->email_attribute))
+        return NULL;
+    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                           "nameAttribute= and emailAttribute= are of directories "
+                                           "behind httpd's authentication providers, and '%s' "
+                                           "asks none",
+                                           provider->id),
+                              "leave them out, or write backend=authn:ldap");
+}
+
 static na_error *finish_credentials(apr_pool_t *pool, const na_provider *provider)
 {
     if (!provider->in_database && !provider->password_file && !provider->authn_providers)
         return missing(pool, provider, "backend=",
                        "write backend=database, backend=file:PATH or backend=authn:NAME");
-    return NULL;
+    return check_attributes(pool, provider);
 }
 
 na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http)
 {
     if (provider->type == NA_CREDENTIALS)
         return finish_credentials(pool, provider);
+    NA_TRY(check_attributes(pool, provider));
     if (provider->type == NA_EMAIL)
         return NULL;
     if (!provider->client_id)

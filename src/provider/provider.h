@@ -90,6 +90,8 @@ typedef struct na_provider {
     int in_database;
     const char *password_file;
     const apr_array_header_t *authn_providers; /* const char *: httpd's, in the order to ask */
+    const char *name_attribute;  /* of a directory that is one of them; NULL: none is taken */
+    const char *email_attribute; /* likewise; a user name is no address where it is there */
 } na_provider;
 
 /* A user as the provider describes it: NextAuth's user. */
