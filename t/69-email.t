@@ -2,7 +2,7 @@
 'use strict';
 const crypto = require('node:crypto');
 const { suite } = require('./lib/suite.js');
-const { pause, until } = require('./lib/httpd.js');
+const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
@@ -139,5 +139,4 @@ suite('E-mailed links', async (t) => {
     const result = await t.configtest({ config: text });
     t.ok(result.status !== 0 && message.test(result.output), `${what} is explained`, result.output);
   }
-  await pause(100);
 });
