@@ -83,7 +83,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-util
   libcurl4-openssl-dev libjansson-dev libhiredis-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
-  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils
+  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 
 # What httpd and its tools are is known only once they are installed: hence the second make.

@@ -172,6 +172,7 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     if (body->len + len >= body->room) {
         body->room = 2 * (body->len + len) + 1024;
         char *grown = apr_palloc(body->pool, body->room);
+        na_wipe_with_pool(body->pool, grown, body->room); /* it may be tokens */
         if (body->len)
             memcpy(grown, body->data, body->len);
         body->data = grown;
@@ -279,9 +280,11 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     const char *accept = request->accept ? request->accept : "application/json";
     struct curl_slist *headers =
         curl_slist_append(NULL, apr_pstrcat(pool, "Accept: ", accept, NULL));
-    if (request->bearer)
-        headers = curl_slist_append(headers, apr_pstrcat(pool, "Authorization: Bearer ",
-                                                         request->bearer, NULL));
+    if (request->bearer) {
+        char *bearer = apr_pstrcat(pool, "Authorization: Bearer ", request->bearer, NULL);
+        na_wipe_with_pool(pool, bearer, strlen(bearer));
+        headers = curl_slist_append(headers, bearer);
+    }
     for (const char *const *more = request->headers; more && *more; more++)
         headers = curl_slist_append(headers, *more);
     if (type)

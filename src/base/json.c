@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include "base/crypto.h"
+
 static apr_status_t drop(void *json)
 {
     json_decref(json);
@@ -105,6 +107,16 @@ const json_t *na_json_path(const json_t *json, const char *path)
     return json_is_null(found) ? NULL : found;
 }
 
+/* Claims may be as secret as a token. */
+static char *take(apr_pool_t *pool, char *text)
+{
+    char *copy = apr_pstrdup(pool, text);
+    if (text)
+        na_wipe(text, strlen(text));
+    free(text);
+    return copy;
+}
+
 const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
 {
     if (json_is_string(json))
@@ -115,16 +127,10 @@ const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
         return json_is_true(json) ? "true" : "false";
     if (!json_is_real(json))
         return NULL;
-    char *text = json_dumps(json, JSON_ENCODE_ANY);
-    char *copy = apr_pstrdup(pool, text);
-    free(text);
-    return copy;
+    return take(pool, json_dumps(json, JSON_ENCODE_ANY));
 }
 
 char *na_json_dump(apr_pool_t *pool, const json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
-    char *copy = apr_pstrdup(pool, text);
-    free(text);
-    return copy;
+    return take(pool, json_dumps(json, JSON_COMPACT));
 }

@@ -9,6 +9,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/crypto.h"
 #include "base/text.h"
 
 static int is_clean(const char *text)
@@ -115,18 +116,28 @@ char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *field
                        na_join(pool, parts, "&"), url + len, NULL);
 }
 
+/* NULL where it is malformed. */
+static const char *decode_field(apr_pool_t *pool, const char *text)
+{
+    char *decoded = na_percent_decode(pool, text, 1);
+    if (decoded)
+        na_wipe_with_pool(pool, decoded, strlen(decoded));
+    return decoded;
+}
+
 apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields)
 {
     apr_table_t *fields = apr_table_make(pool, 8);
     while (text && *text && max_fields-- > 0) {
         size_t len = strcspn(text, "&");
         char *field = apr_pstrmemdup(pool, text, len);
+        na_wipe_with_pool(pool, field, len);
         text += len + (text[len] == '&');
         char *equals = strchr(field, '=');
         if (equals)
             *equals++ = '\0';
         const char *name = na_percent_decode(pool, field, 1);
-        const char *value = na_percent_decode(pool, equals ? equals : "", 1);
+        const char *value = decode_field(pool, equals ? equals : "");
         if (name && *name && value)
             apr_table_addn(fields, name, value);
     }

@@ -36,6 +36,7 @@ char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *field
 /*
  * Reads a query or an application/x-www-form-urlencoded body. Of several fields of one name
  * apr_table_get() gives the first; malformed ones are left out. At most `max_fields` are read.
+ * Passwords are among them: they are wiped with the pool.
  */
 apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields);
 

@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/module.h"
@@ -47,10 +48,62 @@ int na_map_to_storage(request_rec *r)
 
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
+/*
+ * What a bucket has, behind what was read. In a buffer of its own the bytes are wiped: httpd keeps
+ * the connection's buffers for the next request, and nobody reads these bytes again. Whatever else
+ * a bucket stands for (mod_ssl's buffer, a file) is not ours to write to.
+ */
+static int read_bucket(apr_bucket *bucket, char *text, apr_size_t *len)
+{
+    const char *data;
+    apr_size_t got;
+    if (APR_BUCKET_IS_METADATA(bucket))
+        return OK;
+    if (apr_bucket_read(bucket, &data, &got, APR_BLOCK_READ) != APR_SUCCESS)
+        return HTTP_BAD_REQUEST;
+    if (got > BODY_MAX - *len)
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    memcpy(text + *len, data, got);
+    *len += got;
+    if (APR_BUCKET_IS_HEAP(bucket))
+        na_wipe((void *)(apr_uintptr_t)data, got);
+    return OK;
+}
+
+static int read_brigade(apr_bucket_brigade *brigade, char *text, apr_size_t *len, int *at_end)
+{
+    int status = OK;
+    while (status == OK && !*at_end && !APR_BRIGADE_EMPTY(brigade)) {
+        apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
+        *at_end = APR_BUCKET_IS_EOS(bucket);
+        status = read_bucket(bucket, text, len);
+        apr_bucket_delete(bucket);
+    }
+    apr_brigade_cleanup(brigade);
+    return status;
+}
+
+static int read_all(request_rec *r, char *text, apr_size_t *len)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    int at_end = 0, status = OK;
+    while (status == OK && !at_end) {
+        if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
+                           BODY_MAX) != APR_SUCCESS ||
+            APR_BRIGADE_EMPTY(brigade))
+            status = HTTP_BAD_REQUEST;
+        else
+            status = read_brigade(brigade, text, len, &at_end);
+    }
+    apr_brigade_destroy(brigade);
+    if (status != OK)
+        r->connection->keepalive = AP_CONN_CLOSE;
+    return status;
+}
+
 static int read_body(request_rec *r, char **body)
 {
     apr_size_t len = 0;
-    long got = 1;
     int status = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
     *body = apr_pstrdup(r->pool, "");
     if (status != OK || !ap_should_client_block(r))
@@ -58,12 +111,10 @@ static int read_body(request_rec *r, char **body)
     if (r->remaining > BODY_MAX)
         return HTTP_REQUEST_ENTITY_TOO_LARGE;
     char *text = *body = apr_palloc(r->pool, BODY_MAX + 1);
-    while (len < BODY_MAX && (got = ap_get_client_block(r, text + len, BODY_MAX - len)) > 0)
-        len += (apr_size_t)got;
+    status = read_all(r, text, &len);
+    na_wipe_with_pool(r->pool, text, len);
     text[len] = '\0';
-    if (got < 0)
-        return HTTP_BAD_REQUEST;
-    return got == 0 ? OK : HTTP_REQUEST_ENTITY_TOO_LARGE;
+    return status;
 }
 
 /* The top level's scalars, as if they had come in a form; 0 if the text is not JSON. */

@@ -2,6 +2,7 @@
 #include <http_main.h>
 #include <util_mutex.h>
 
+#include "base/freed.h"
 #include "httpd/findings.h"
 #include "httpd/sections.h"
 #include "httpd/startup.h"
@@ -105,6 +106,7 @@ static na_error *start_child(apr_pool_t *pool, server_rec *s)
     na_call_limits *calls;
     na_variables_forget(s);
     na_watchdog_guard(pool);
+    na_wipe_what_is_freed();
     na_http_global_init();
     process_of_child.metrics = na_metrics_of_child(pool);
     const na_session_observer *of_sessions = na_metrics_of_sessions(pool, process_of_child.metrics);

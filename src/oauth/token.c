@@ -4,14 +4,18 @@
 
 #include <apr_strings.h>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "oauth/oauth.h"
 
 static const char *field(const na_oauth *oauth, const char *form, const char *name,
                          const char *value)
 {
-    return apr_pstrcat(oauth->pool, form, *form ? "&" : "", name, "=",
-                       na_percent_encode(oauth->pool, value), NULL);
+    char *encoded = na_percent_encode(oauth->pool, value);
+    char *grown = apr_pstrcat(oauth->pool, form, *form ? "&" : "", name, "=", encoded, NULL);
+    na_wipe_with_pool(oauth->pool, encoded, strlen(encoded));
+    na_wipe_with_pool(oauth->pool, grown, strlen(grown));
+    return grown;
 }
 
 static const char *const auth_names[] = {[NA_AUTH_BASIC] = "client_secret_basic",
