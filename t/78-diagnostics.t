@@ -93,7 +93,7 @@ ${handlers}` });
   const hinted = (answer, pattern) => answer.json.hints.some((hint) => pattern.test(hint));
   t.is([told.request.scheme, told.request.schemeMatches, told.request.hostMatches, told.request.sessionCookie], ['http', false, true, null], 'the address, as it arrives');
   t.ok(hinted(local, /canonical address is https, this request is http/), 'a hint at http');
-  t.ok(!hinted(await ask('/diagnostics', { headers: { 'x-forwarded-proto': 'https' } }), /this request is http/), 'not where a proxy ends TLS');
+  t.ok(!hinted(await ask('/guarded', { headers: { 'x-forwarded-proto': 'https' } }, ada), /this request is http/), 'not where a proxy ends TLS');
   t.ok(hinted(await ask('/guarded', { headers: { host: 'other.example.org' } }, ada), /Host header is not the canonical/), 'a hint at another host name');
   const mine = await ask('/diagnostics', {}, ada);
   t.is([mine.json.request.sessionCookie.dialect, mine.json.request.sessionCookie.cookies, mine.json.request.sessionCookie.state], ['v4', 1, 'valid'], 'a session\'s cookie');

@@ -140,6 +140,11 @@ ${config(PASSWORDS)}
   t.like(site.log(), /provider acme is down: it does not answer/, 'the log says so');
   const second = await startOp(t, opOptions);
   await later.client.page(later.callback);
+  // a child that asked in vain does not ask again at once
+  await until('the log says that it is back', async () => {
+    await new Client(site).signIn('acme');
+    return /provider acme is back, after \d+ s/.test(site.log());
+  });
   await becomes(site, healthy, 'its next answer counts, whatever it says');
   t.like(site.log(), /provider acme is back, after \d+ s/, 'the log says that, too');
   t.is(second.asked, [], 'nobody was called for it');

@@ -188,7 +188,7 @@ async function rollBack(t) {
   const db = sqlite(t);
   await nextauthctl(db, ['migrate']);
   const site = await t.httpd({ without: true, files: { users, 'mod_nextauth.so': fs.readFileSync(moduleFile), 'mod_nextauth.so.before': fs.readFileSync(moduleFile) },
-    config: `LoadModule nextauth_module @DIR@/mod_nextauth.so\n${config('"the secret of a site that is upgraded"', `NextAuthDatabase ${db.url}\nNextAuthSessionStore database`)}` });
+    config: `LoadModule nextauth_module @DIR@/mod_nextauth.so\n${config('"the secret of a site that is upgraded"', `NextAuthDatabase ${db.url}\nNextAuthSessionStore database checkInterval=0`)}` });
   const ada = await signedIn(site);
   t.is((await nextauthctl(db, ['backup', `${db.dir}/users.jsonl`])).status, 0, 'a backup');
   fs.renameSync(`${site.dir}/mod_nextauth.so.before`, `${site.dir}/mod_nextauth.so`);
@@ -199,7 +199,7 @@ async function rollBack(t) {
   t.is((await nextauthctl(db, ['migrate', '--to', '1'])).status, 0, '--to takes steps back');
   t.ok((await tablesOf(db)).includes('users'), '  and leaves what is the users\'');
   t.is((await nextauthctl(db, ['migrate'])).status, 0, '  and forth again');
-  t.is(await statusOf(ada), 200, 'which nobody notices');
+  t.is([await statusOf(ada), await statusOf(await signedIn(site))], [401, 200], 'after which users sign in again, as what ended sessions was forgotten');
 }
 
 // ── the session store is lost ───────────────────────────────────────────────────────────────────
