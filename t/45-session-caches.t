@@ -94,10 +94,12 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
   {
     const site = await t.httpd({ files: { users }, config: config('shmcb:@DIR@/sessions(262144)').replace('NextAuthSessionStrategy database', '') });
     for (let i = 0; i < 600; i += 1) await (await signedIn(site)).signOut();
-    for (let i = 0; i < 120; i += 1) await signedIn(site);
-    // whose own part of the cache may be full by then
-    t.diag('a user signed in and out 600 times, then 120 times without signing out');
+    const again = [];
+    for (let i = 0; i < 120; i += 1) again.push(await signedIn(site));
+    const why = 'the part of a small cache that has the list of the user\'s sessions may be full';
+    t.todo(await status(again.at(-1)) === 200, 'a user signs in and out 600 times, then 120 times without signing out', why);
     t.is(await Promise.all(crowd.slice(0, 5).map(async (user) => status(await signedIn(site, '', user)))), Array(5).fill(200), 'others can still sign in');
+    t.todo(!/full of what must be remembered/.test(site.log()), 'as little has to be remembered of that', why);
   }
 
   t.section('shmcb: when it is full');
