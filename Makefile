@@ -29,7 +29,7 @@ LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/mail/*.c \
-  src/provider/*.c src/oauth/*.c src/session/*.c src/ops/*.c src/auth/*.c src/page/*.c)
+  src/password/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/ops/*.c src/auth/*.c src/page/*.c)
 HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c)
 CTL_SOURCES := $(wildcard src/ctl/*.c)
 UNIT_SOURCES := $(filter-out t/unit/tap.c,$(wildcard t/unit/*.c))
@@ -56,7 +56,7 @@ $(BUILD)/gen/common_passwords.h: conf/common-passwords.txt
 	@mkdir -p $(@D)
 	@sed '/^#/d; /^$$/d' $< | LC_ALL=C sort -u | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&",/' >$@
 
-$(BUILD)/obj/src/auth/password_rules.o: $(BUILD)/gen/common_passwords.h
+$(BUILD)/obj/src/password/rules.o: $(BUILD)/gen/common_passwords.h
 
 $(LIB): $(call objects,$(LIB_SOURCES))
 	@rm -f $@ && ar rcs $@ $^

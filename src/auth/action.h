@@ -3,8 +3,8 @@
 #define NA_AUTH_ACTION_H
 
 #include "auth/config.h"
-#include "auth/password.h"
-#include "auth/password_gate.h"
+#include "password/htpasswd.h"
+#include "password/gate.h"
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"

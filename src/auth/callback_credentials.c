@@ -13,7 +13,7 @@ static na_error *check(na_request *request, const char *password, na_user *user,
     NA_TRY(na_gate_enter(request));
     if (provider->password_file)
         *result =
-            na_password_check(request->pool, provider->password_file, user->id, password, &error);
+            na_htpasswd_check(request->pool, provider->password_file, user->id, password, &error);
     else
         *result = request->server->check_password(request->server->data, provider, password, user);
     na_gate_leave(request);

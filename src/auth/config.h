@@ -5,7 +5,7 @@
 #include <apr_tables.h>
 
 #include "auth/limits.h"
-#include "auth/password_rules.h"
+#include "password/rules.h"
 #include "base/cookie.h"
 #include "base/http.h"
 #include "db/database.h"

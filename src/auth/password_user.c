@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "auth/action.h"
-#include "auth/breached.h"
+#include "password/breached.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "mail/address.h"

@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/stored_hash.h"
+#include "password/stored_hash.h"
 #include "base/text.h"
 #include "ctl/acts.h"
 #include "ctl/commands.h"

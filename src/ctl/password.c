@@ -6,7 +6,7 @@
 
 #include <openssl/evp.h>
 
-#include "auth/password.h"
+#include "password/hash.h"
 #include "base/crypto.h"
 #include "base/secret.h"
 

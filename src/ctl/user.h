@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "auth/password_rules.h"
+#include "password/rules.h"
 #include "ctl/acts.h"
 #include "db/adapter.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/password.h"
+#include "password/hash.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl/user.h"

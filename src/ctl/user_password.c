@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth/password.h"
+#include "password/hash.h"
 #include "ctl/commands.h"
 #include "ctl/password.h"
 #include "ctl/print.h"

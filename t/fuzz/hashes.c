@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
-#include "auth/stored_hash.h"
+#include "password/stored_hash.h"
 
 /* What is accepted is short, plain ASCII in one word, and a few seconds of work at most. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

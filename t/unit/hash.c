@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/hash.h"
+#include "password/hash.h"
 
 #include <string.h>
 
@@ -7,9 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 
-#include "auth/password.h"
-#include "auth/password_rules.h"
-#include "auth/stored_hash.h"
+#include "password/rules.h"
+#include "password/stored_hash.h"
 #include "tap.h"
 
 #define WORDS "correct horse battery"

@@ -8,8 +8,8 @@
 #include <apr_thread_proc.h>
 #include <apr_time.h>
 
-#include "auth/password.h"
-#include "auth/password_gate.h"
+#include "password/htpasswd.h"
+#include "password/gate.h"
 #include "tap.h"
 
 /*
@@ -33,7 +33,7 @@ static na_password_result check(apr_pool_t *pool, const char *path, const char *
 {
     na_error *error = NULL;
     validations = 0;
-    na_password_result result = na_password_check(pool, path, user, password, &error);
+    na_password_result result = na_htpasswd_check(pool, path, user, password, &error);
     reason = error ? na_error_text(pool, error) : "";
     return result;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/breached.h"
+#include "password/breached.h"
 
 #include <string.h>
 

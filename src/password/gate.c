@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/password_gate.h"
+#include "password/gate.h"
 
 #include <string.h>
 

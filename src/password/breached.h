@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_AUTH_BREACHED_H
-#define NA_AUTH_BREACHED_H
+#ifndef NA_PASSWORD_BREACHED_H
+#define NA_PASSWORD_BREACHED_H
 
 #include "base/http.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/password_rules.h"
+#include "password/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "auth/password.h"
 #include "base/crypto.h"
 #include "base/text.h"
 

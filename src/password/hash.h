@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_AUTH_HASH_H
-#define NA_AUTH_HASH_H
+#ifndef NA_PASSWORD_HASH_H
+#define NA_PASSWORD_HASH_H
 
 #include "base/error.h"
 
@@ -21,6 +21,9 @@ typedef struct na_hash_kind {
 } na_hash_kind;
 
 #define NA_HASH_KIND_DEFAULT ((na_hash_kind){NA_HASH_BCRYPT, 12})
+
+/* Longest password that is hashed, in bytes: hashing costs the server, not the one who asks. */
+#define NA_PASSWORD_MAX 1024
 
 /* Most bytes of a password that bcrypt looks at. */
 #define NA_BCRYPT_PASSWORD_MAX 72

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/password.h"
+#include "password/htpasswd.h"
 
 #include <string.h>
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
-#include "auth/hash.h"
+#include "password/hash.h"
 #include "base/text.h"
 
 #define LINE_MAX_BYTES 1024
@@ -60,7 +60,7 @@ static const char *find_hash(apr_pool_t *pool, apr_file_t *file, const char *use
     return found;
 }
 
-na_password_result na_password_check(apr_pool_t *pool, const char *path, const char *user,
+na_password_result na_htpasswd_check(apr_pool_t *pool, const char *path, const char *user,
                                      const char *password, na_error **error)
 {
     apr_file_t *file;

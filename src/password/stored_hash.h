@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_AUTH_STORED_HASH_H
-#define NA_AUTH_STORED_HASH_H
+#ifndef NA_PASSWORD_STORED_HASH_H
+#define NA_PASSWORD_STORED_HASH_H
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/stored_hash.h"
+#include "password/stored_hash.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_AUTH_PASSWORD_GATE_H
-#define NA_AUTH_PASSWORD_GATE_H
+#ifndef NA_PASSWORD_GATE_H
+#define NA_PASSWORD_GATE_H
 
 #include "base/error.h"
 

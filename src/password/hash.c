@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/hash.h"
+#include "password/hash.h"
 
 #include <string.h>
 
@@ -13,8 +13,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-#include "auth/password.h"
-#include "auth/stored_hash.h"
+#include "password/stored_hash.h"
 #include "base/crypto.h"
 #include "base/text.h"
 

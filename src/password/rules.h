@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_AUTH_PASSWORD_RULES_H
-#define NA_AUTH_PASSWORD_RULES_H
+#ifndef NA_PASSWORD_RULES_H
+#define NA_PASSWORD_RULES_H
 
-#include "auth/hash.h"
+#include "password/hash.h"
 
 /*
  * What new passwords are measured by, after NIST SP 800-63B: long enough, and not among those that
