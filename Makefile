@@ -29,8 +29,9 @@ LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/mail/*.c \
-  src/password/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/ops/*.c src/auth/*.c src/page/*.c)
-HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c)
+  src/password/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/event/*.c src/audit/*.c \
+  src/metrics/*.c src/health/*.c src/auth/*.c src/page/*.c)
+HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c src/httpd/*/*.c)
 CTL_SOURCES := $(wildcard src/ctl/*.c)
 UNIT_SOURCES := $(filter-out t/unit/tap.c,$(wildcard t/unit/*.c))
 
@@ -119,7 +120,7 @@ dist:
 
 # ── testing it ────────────────────────────────────────────────────────────────────────────────
 
-SOURCES = mod_nextauth.c $(wildcard src/*.h src/*/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
+SOURCES = mod_nextauth.c $(wildcard src/*.h src/*/*.[ch] src/httpd/*/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
 format:
 	@clang-format -i $(SOURCES)
 # Versions of clang-format differ in their taste; the sources follow Debian 12's.

@@ -109,7 +109,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
 
   t.section('the manual');
   {
-    const source = fs.readFileSync(path.join(root, 'src/httpd/directives.c'), 'utf8');
+    const source = fs.readFileSync(path.join(root, 'src/httpd/config/directives.c'), 'utf8');
     const directives = [...new Set(source.match(/"NextAuth\w+"/g))].map((name) => name.slice(1, -1));
     const manual = fs.readFileSync(path.join(root, 'docs/directives.md'), 'utf8');
     const conf = fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8');

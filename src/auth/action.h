@@ -8,12 +8,12 @@
 #include "db/adapter.h"
 #include "mail/queue.h"
 #include "oauth/oauth.h"
-#include "ops/audit.h"
-#include "ops/event.h"
-#include "ops/event_routes.h"
-#include "ops/log.h"
-#include "ops/metrics.h"
-#include "ops/trace.h"
+#include "audit/audit.h"
+#include "event/event.h"
+#include "event/routes.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "base/trace.h"
 #include "store/rate.h"
 
 /* Whose browser began a sign-in at a provider: initiator.h. */

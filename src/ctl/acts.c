@@ -10,7 +10,7 @@
 
 #include "base/secret.h"
 #include "ctl/print.h"
-#include "ops/audit_database.h"
+#include "audit/database.h"
 
 na_error *na_acts_open(na_acts *acts)
 {

@@ -5,7 +5,7 @@
 #include <apr_tables.h>
 
 #include "db/database.h"
-#include "ops/audit_chain.h"
+#include "audit/chain.h"
 
 /*
  * The administrator's acts, for the audit log: collected while they are done, recorded before they

@@ -8,8 +8,8 @@
 #include "ctl/commands.h"
 #include "ctl/options.h"
 #include "ctl/print.h"
-#include "ops/audit_reader.h"
-#include "ops/event.h"
+#include "audit/reader.h"
+#include "event/event.h"
 
 /* Of what is shown of a record. */
 #define FIELD_MAX 200

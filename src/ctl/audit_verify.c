@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/audit_head.h"
-#include "ops/audit_verify.h"
+#include "audit/head.h"
+#include "audit/verify.h"
 
 #include <stdio.h>
 #include <string.h>

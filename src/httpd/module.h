@@ -12,11 +12,11 @@
 
 #include "auth/action.h"
 #include "httpd/store_provider.h"
-#include "ops/audit.h"
-#include "ops/health.h"
-#include "ops/sentry.h"
-#include "ops/statsd.h"
-#include "ops/trace.h"
+#include "audit/audit.h"
+#include "health/health.h"
+#include "event/sentry.h"
+#include "metrics/statsd.h"
+#include "base/trace.h"
 #include "store/rate.h"
 #include "store/redis.h"
 
@@ -178,7 +178,7 @@ na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_confi
 /* What the module knows of a request. */
 typedef struct na_state {
     int is_endpoint;
-    int is_local;              /* of an initial request: see httpd/local.h */
+    int is_local;              /* of an initial request: see httpd/request/local.h */
     int auth_type;             /* 1: ours, -1: another or none, 0: not asked yet */
     int loaded;                /* `session` was looked for */
     int asked;                 /* an expression wanted to know the session */

@@ -4,10 +4,10 @@
 
 #include "base/freed.h"
 #include "httpd/findings.h"
-#include "httpd/sections.h"
+#include "httpd/config/sections.h"
 #include "httpd/startup.h"
 #include "httpd/watchdog.h"
-#include "ops/metrics_observers.h"
+#include "metrics/observers.h"
 
 /* Verified tokens a child remembers: about 1.5 KB each. */
 #define TOKENS 4096

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/text.h"
-#include "ops/audit_line.h"
+#include "audit/line.h"
 
 #define KEY "0123456789abcdef0123456789abcdef"
 

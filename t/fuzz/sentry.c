@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
-#include "ops/sentry.h"
+#include "event/sentry.h"
 
 /*
  * Foreign text, read as three things: a DSN leads to one place or is refused and

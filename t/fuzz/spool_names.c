@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
-#include "ops/spool.h"
+#include "event/spool.h"
 
 /* Whatever a file is named: what is taken for an item's name is exactly the one it would be given.
  */

@@ -2,8 +2,8 @@
 #include "fuzz.h"
 
 #include "base/json.h"
-#include "ops/log.h"
-#include "ops/trace.h"
+#include "base/log.h"
+#include "base/trace.h"
 
 /* A header that is read can be sent on, and read again; whatever a line is made of, it is one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

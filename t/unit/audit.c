@@ -14,9 +14,9 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "ops/audit.h"
-#include "ops/audit_chain.h"
-#include "ops/audit_verify.h"
+#include "audit/audit.h"
+#include "audit/chain.h"
+#include "audit/verify.h"
 #include "tap.h"
 
 #define NOW (apr_time_from_sec(1790000000) + 123000) /* 2026-09-21T14:13:20.123Z */

@@ -7,7 +7,7 @@
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
-#include "ops/health.h"
+#include "health/health.h"
 #include "provider/provider.h"
 #include "tap.h"
 

@@ -4,8 +4,8 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "ops/log.h"
-#include "ops/trace.h"
+#include "base/log.h"
+#include "base/trace.h"
 #include "tap.h"
 
 #define TRACE_ID "0af7651916cd43dd8448eb211c80319c"

@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "mail/queue.h"
-#include "ops/log.h"
+#include "base/log.h"
 #include "tap.h"
 
 /*

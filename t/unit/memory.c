@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "mail/address.h"
-#include "ops/sentry.h"
+#include "event/sentry.h"
 #include "page/page.h"
 #include "session/chunks.h"
 #include "session/load.h"

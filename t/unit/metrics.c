@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/metrics_text.h"
+#include "metrics/text.h"
 
 #include <signal.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "ops/statsd.h"
+#include "metrics/statsd.h"
 #include "tap.h"
 
 #define NOW apr_time_from_sec(1780000000)

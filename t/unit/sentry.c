@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/sentry.h"
+#include "event/sentry.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "ops/webhook.h"
+#include "event/webhook.h"
 #include "tap.h"
 
 static void addresses(apr_pool_t *pool)

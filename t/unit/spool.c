@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/spool.h"
+#include "event/spool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
-#include "ops/deliver.h"
+#include "event/deliver.h"
 #include "tap.h"
 
 static const char *folder_of_test(apr_pool_t *pool)

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/chain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+
+#include "base/place.h"
+
+struct na_audit_chain {
+    const char *name, *key;
+    int fd, head_fd;
+    int is_pipe;
+    int is_stuck;              /* the program did not read in time: nobody waits for it again */
+    apr_thread_mutex_t *mutex; /* locks of files are the process's */
+};
+
+/* The end of the file. */
+typedef struct tail {
+    apr_off_t size;
+    int is_open;          /* the last line has no end */
+    na_audit_fault fault; /* otherwise: of the last line */
+    int is_record;        /* it is one, and right: `link` is its */
+    na_audit_link link;
+} tail;
+
+static na_error *cannot(const na_audit_chain *chain, apr_pool_t *pool, const char *what,
+                        const char *why)
+{
+    return na_error_new(pool, NA_UNAVAILABLE, "cannot %s %s: %s", what, chain->name, why);
+}
+
+/* ── where the chain is ────────────────────────────────────────────────────────────────────── */
+
+static void read_last_line(const na_audit_chain *chain, apr_pool_t *pool, const char *text,
+                           apr_size_t len, tail *t)
+{
+    na_audit_line line;
+    t->is_open = text[len - 1] != '\n';
+    if (t->is_open)
+        return;
+    const char *before = memrchr(text, '\n', len - 1);
+    const char *start = before ? before + 1 : text;
+    na_bytes last = {(const unsigned char *)start, (apr_size_t)(text + len - 1 - start)};
+    t->fault = na_audit_line_read(pool, last, chain->key, &line);
+    t->is_record = t->fault == NA_AUDIT_RIGHT;
+    t->link = line.link;
+}
+
+static na_error *read_tail(const na_audit_chain *chain, apr_pool_t *pool, tail *t)
+{
+    char text[NA_AUDIT_LINE_MAX];
+    struct stat info;
+    *t = (tail){0};
+    if (chain->is_pipe)
+        return NULL;
+    if (fstat(chain->fd, &info) != 0)
+        return cannot(chain, pool, "read", strerror(errno));
+    t->size = info.st_size;
+    apr_off_t from = t->size > NA_AUDIT_LINE_MAX ? t->size - NA_AUDIT_LINE_MAX : 0;
+    ssize_t len = pread(chain->fd, text, (size_t)(t->size - from), from);
+    if (len != t->size - from)
+        return cannot(chain, pool, "read the end of", len < 0 ? strerror(errno) : "it changes");
+    if (len)
+        read_last_line(chain, pool, text, (apr_size_t)len, t);
+    return NULL;
+}
+
+/* A crash leaves the head behind; a line that was removed, before. */
+static na_error *find_last(const na_audit_chain *chain, apr_pool_t *pool, tail *t,
+                           na_audit_link *last)
+{
+    NA_TRY(read_tail(chain, pool, t));
+    na_audit_head_state head = na_audit_head_read(chain->head_fd, last);
+    if (t->is_record && (head != NA_AUDIT_HEAD_THERE || t->link.seq > last->seq))
+        *last = t->link;
+    else if (head == NA_AUDIT_HEAD_BROKEN || (head == NA_AUDIT_HEAD_EMPTY && t->size))
+        return cannot(chain, pool, "continue",
+                      "neither does it end with a record nor is there a head file to go on from: "
+                      "move it away, and its .head");
+    return last->seq < NA_AUDIT_SEQ_MAX ? NULL
+                                        : cannot(chain, pool, "continue", "it is full: rotate it");
+}
+
+/* ── writing ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *write_file(const na_audit_chain *chain, apr_pool_t *pool, const char *line,
+                            apr_size_t len, apr_off_t size)
+{
+    ssize_t written = write(chain->fd, line, len);
+    if (written == (ssize_t)len)
+        return NULL;
+    if (written < 0)
+        return cannot(chain, pool, "write", strerror(errno));
+    if (ftruncate(chain->fd, size) != 0)
+        return cannot(chain, pool, "write",
+                      "there is no place left, and a part of a record could not be removed");
+    return cannot(chain, pool, "write", "there is no place left");
+}
+
+/* As little fits into a pipe at once as PIPE_BUF says, but that in one piece. */
+static na_error *write_pipe(na_audit_chain *chain, apr_pool_t *pool, const char *line,
+                            apr_size_t len)
+{
+    apr_time_t until = apr_time_now() + (chain->is_stuck ? 0 : NA_AUDIT_PIPE_WAIT * 1000);
+    ssize_t written;
+    while ((written = write(chain->fd, line, len)) < 0 && errno == EAGAIN) {
+        struct pollfd pipe = {.fd = chain->fd, .events = POLLOUT};
+        apr_time_t left = until - apr_time_now();
+        if (left <= 0 || poll(&pipe, 1, (int)apr_time_as_msec(left) + 1) == 0) {
+            chain->is_stuck = 1;
+            return cannot(chain, pool, "write to", "the program does not read");
+        }
+    }
+    chain->is_stuck = 0;
+    return written == (ssize_t)len ? NULL : cannot(chain, pool, "write to", strerror(errno));
+}
+
+static na_error *append(na_audit_chain *chain, apr_pool_t *pool, const na_audit_fields *fields)
+{
+    tail t;
+    na_audit_link last, next;
+    NA_TRY(find_last(chain, pool, &t, &last));
+    char *line = na_audit_line_make(pool, fields, chain->key, &last, &next);
+    if (!line)
+        return cannot(chain, pool, "write", "there is no memory");
+    if (t.is_open)
+        line = apr_pstrcat(pool, "\n", line, NULL);
+    if (chain->is_pipe)
+        NA_TRY(write_pipe(chain, pool, line, strlen(line)));
+    else
+        NA_TRY(write_file(chain, pool, line, strlen(line), t.size));
+    /* what a file has is found there by the next one */
+    return na_audit_head_write(chain->head_fd, &next) || !chain->is_pipe
+               ? NULL
+               : cannot(chain, pool, "write the head file of", strerror(errno));
+}
+
+na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
+                                const na_audit_fields *fields)
+{
+    apr_thread_mutex_lock(chain->mutex);
+    na_error *error = na_audit_head_lock(chain->head_fd, F_WRLCK)
+                          ? append(chain, pool, fields)
+                          : cannot(chain, pool, "lock", strerror(errno));
+    na_audit_head_lock(chain->head_fd, F_UNLCK);
+    apr_thread_mutex_unlock(chain->mutex);
+    /* without the lock: one waiting for the disk serves all who wrote before */
+    if (!error && !chain->is_pipe && fdatasync(chain->fd) != 0)
+        error = cannot(chain, pool, "force to the disk", strerror(errno));
+    return error;
+}
+
+/* ── whether it could be opened ────────────────────────────────────────────────────────────── */
+
+static int is_of_another_key(const tail *t, const na_audit_link *last)
+{
+    return t->fault == NA_AUDIT_EDITED && t->link.seq == last->seq &&
+           strcmp(t->link.hash, last->hash) == 0;
+}
+
+/* What could not be continued should not show at the first sign-in. */
+static na_error *check(const na_audit_chain *chain, apr_pool_t *pool)
+{
+    tail t;
+    na_audit_link last;
+    na_error *error = find_last(chain, pool, &t, &last);
+    if (!error && is_of_another_key(&t, &last))
+        error = cannot(chain, pool, "continue",
+                       "its last record was made with another key, or edited: move it away, and "
+                       "its .head");
+    return error ? na_error_new(pool, NA_CONFIGURATION, "the audit log: %s",
+                                na_error_text(pool, error))
+                 : NULL;
+}
+
+/* For reading; what is not there is as good as empty. */
+static na_error *look_into(apr_pool_t *pool, const char *path, int *fd)
+{
+    struct stat info;
+    na_error *error = na_place_check_file(pool, path);
+    if (error)
+        return na_error_wrap(pool, error, NULL, "cannot open %s", path);
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (*fd >= 0 && (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode))) {
+        close(*fd);
+        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file", path);
+    }
+    if (*fd < 0 && errno == ENOENT)
+        *fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return *fd >= 0
+               ? NULL
+               : na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path, strerror(errno));
+}
+
+static na_error *check_with_head(apr_pool_t *pool, na_audit_chain *chain, const char *head_path)
+{
+    NA_TRY(look_into(pool, head_path, &chain->head_fd));
+    na_error *error = check(chain, pool);
+    close(chain->head_fd);
+    return error;
+}
+
+na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *key)
+{
+    na_audit_chain chain = {.name = path, .key = key};
+    NA_TRY(look_into(pool, path, &chain.fd));
+    na_error *error = check_with_head(pool, &chain, na_audit_head_path(pool, path));
+    close(chain.fd);
+    return error;
+}
+
+na_error *na_audit_chain_check_pipe(apr_pool_t *pool, const char *name, const char *head_path)
+{
+    na_audit_chain chain = {.name = name, .is_pipe = 1};
+    return check_with_head(pool, &chain, head_path);
+}
+
+/* ── opening ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *make(apr_pool_t *pool, const char *name, const char *head_path, const char *key,
+                      na_audit_chain **made)
+{
+    na_audit_chain *chain = *made = apr_pcalloc(pool, sizeof *chain);
+    chain->name = name;
+    chain->key = key;
+    if (apr_thread_mutex_create(&chain->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_CONFIGURATION, "no lock for %s", name);
+    return na_audit_open(pool, head_path, O_RDWR | O_CREAT, &chain->head_fd);
+}
+
+na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *key,
+                              na_audit_chain **chain)
+{
+    int fd;
+    NA_TRY(na_audit_chain_check(pool, path, key));
+    NA_TRY(na_audit_open(pool, path, O_RDWR | O_APPEND | O_CREAT, &fd));
+    NA_TRY(make(pool, path, na_audit_head_path(pool, path), key, chain));
+    (*chain)->fd = fd;
+    return NULL;
+}
+
+na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
+                                   const char *head_path, const char *key, na_audit_chain **chain)
+{
+    int flags = fcntl(fd, F_GETFL);
+    NA_TRY(na_audit_chain_check_pipe(pool, name, head_path));
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+        return na_error_new(pool, NA_CONFIGURATION, "no pipe to %s: %s", name, strerror(errno));
+    NA_TRY(make(pool, name, head_path, key, chain));
+    (*chain)->fd = fd;
+    (*chain)->is_pipe = 1;
+    return NULL;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+/* Of a message and its cause: what a provider says may be long. */
+#define TEXT_MAX 2048
+
+const char *na_level_name(na_level level)
+{
+    static const char *const names[] = {[NA_LOG_ERROR] = "error",
+                                        [NA_LOG_WARNING] = "warning",
+                                        [NA_LOG_INFO] = "info",
+                                        [NA_LOG_DEBUG] = "debug"};
+    return names[level];
+}
+
+static void put(apr_pool_t *pool, json_t *object, const char *name, const char *text)
+{
+    if (text)
+        json_object_set_new(object, name, json_string(na_one_line(pool, text, TEXT_MAX)));
+}
+
+/* Of a duration's digits those that mean something: 0.303, not 0.30299999999999999. */
+static const char *dump(apr_pool_t *pool, const json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    const char *copy = apr_pstrdup(pool, text);
+    free(text);
+    return copy;
+}
+
+const char *na_log_json(apr_pool_t *pool, const na_log_record *record, apr_time_t when)
+{
+    json_t *object = na_json_own(pool, json_object());
+    put(pool, object, "timestamp", na_iso8601(pool, when));
+    put(pool, object, "level", na_level_name(record->level));
+    put(pool, object, "event", record->event);
+    put(pool, object, "message", record->message);
+    put(pool, object, "cause", record->cause);
+    put(pool, object, "provider", record->provider);
+    put(pool, object, "userId", record->user);
+    put(pool, object, "address", record->address);
+    if (record->duration > 0)
+        json_object_set_new(object, "durationMs", json_real((double)record->duration / 1000));
+    put(pool, object, "requestId", record->request_id);
+    put(pool, object, "traceId", record->trace_id);
+    put(pool, object, "site", record->site);
+    json_object_set_new(object, "pid", json_integer(getpid()));
+    return dump(pool, object);
+}
+
+static const char *add(apr_pool_t *pool, const char *facts, const char *label, const char *value)
+{
+    return value ? apr_pstrcat(pool, facts, *facts ? ", " : "", label, value, NULL) : facts;
+}
+
+const char *na_log_plain(apr_pool_t *pool, const na_log_record *record)
+{
+    const char *facts = add(pool, "", "", record->event);
+    facts = add(pool, facts, "provider ", record->provider);
+    facts = add(pool, facts, "user ", record->user);
+    facts = add(pool, facts, "reference ", record->request_id);
+    const char *line = apr_pstrcat(pool, record->message, record->cause ? ": " : "",
+                                   record->cause ? record->cause : "", *facts ? " (" : "", facts,
+                                   *facts ? ")" : "", NULL);
+    return na_one_line(pool, line, 2 * TEXT_MAX);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "health/health.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "provider/provider.h"
+
+/* ID tokens are refused where clocks differ by less; but by then nobody doubts it. */
+#define SKEW_MAX 60
+
+/* Attempts at a mail are up to ten minutes apart. */
+#define MAIL_FAILS_FOR apr_time_from_sec(900)
+
+/* Who is sent no requests while he is unhealthy has to be tried again some time. */
+#define AUDIT_FAILS_FOR apr_time_from_sec(300)
+
+static void found(na_health_report *report, na_health_subject check, na_health_state status,
+                  na_health_status makes)
+{
+    if (status > report->checks[check])
+        report->checks[check] = status;
+    if (status != NA_HEALTH_UP && makes > report->status)
+        report->status = makes;
+}
+
+/* Who had no time to ask has learned nothing about what it wanted to ask. */
+static na_health_state status_of(const na_error *error)
+{
+    if (!error)
+        return NA_HEALTH_UP;
+    return strcmp(error->code, NA_BUSY) == 0 ? NA_HEALTH_DEGRADED : NA_HEALTH_DOWN;
+}
+
+/* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *seal_and_open(const na_session_config *config, apr_pool_t *pool)
+{
+    const na_keyring *ring = &config->sources[0].ring;
+    json_t *claims = na_json_own(pool, json_pack("{s:s}", "sub", "health"));
+    char *token;
+    NA_TRY(na_keyring_seal(pool, ring, claims, apr_time_now(), 60, &token));
+    return na_keyring_open(pool, ring, na_bytes_of(token), apr_time_now(), &claims);
+}
+
+static void check_session(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
+{
+    found(report, NA_HEALTH_SESSION, status_of(seal_and_open(site->sessions->config, pool)),
+          NA_UNHEALTHY);
+}
+
+/* What it has of a session that nobody has. */
+static na_error *ask_store(const na_store *store, apr_pool_t *pool)
+{
+    na_store_key key;
+    na_bytes value;
+    na_store_key_make(&key, NA_KIND_SESSION, "health");
+    return na_store_get(store, pool, &key, 1, &value);
+}
+
+/* While sessions are served without it, the site goes on. */
+static na_health_status without_store(const na_session_config *config, na_health_state status)
+{
+    return status == NA_HEALTH_DEGRADED || config->serve_for ? NA_DEGRADED : NA_UNHEALTHY;
+}
+
+static void check_stores(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
+{
+    const na_registry *registry = site->sessions->registry;
+    for (int i = 0; registry && i < registry->store_count; i++) {
+        na_health_state status = status_of(ask_store(registry->stores[i], pool));
+        na_health_status makes = without_store(site->sessions->config, status);
+        found(report, NA_HEALTH_STORE, status, makes);
+        if (strcmp(APR_ARRAY_IDX(site->store_names, i, const char *), "redis") == 0)
+            found(report, NA_HEALTH_REDIS, status, makes);
+    }
+}
+
+/* ── database ──────────────────────────────────────────────────────────────────────────────── */
+
+static void check_database(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
+{
+    int behind;
+    if (!site->db)
+        return;
+    na_health_state status = status_of(na_db_ping(site->db, pool, &behind));
+    if (status == NA_HEALTH_UP && behind)
+        found(report, NA_HEALTH_DATABASE, NA_HEALTH_DOWN, NA_DEGRADED);
+    else
+        found(report, NA_HEALTH_DATABASE, status,
+              status == NA_HEALTH_DOWN ? NA_UNHEALTHY : NA_DEGRADED);
+}
+
+/* One of several is missed less. */
+static void check_replicas(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
+{
+    int count = 0, down = 0, behind;
+    na_db *const *replicas = site->db ? na_db_replicas(site->db, &count) : NULL;
+    for (int i = 0; i < count; i++)
+        down += status_of(na_db_ping(replicas[i], pool, &behind)) == NA_HEALTH_DOWN;
+    if (count)
+        found(report, NA_HEALTH_REPLICA,
+              !down           ? NA_HEALTH_UP
+              : down == count ? NA_HEALTH_DOWN
+                              : NA_HEALTH_DEGRADED,
+              NA_DEGRADED);
+}
+
+/* ── what others do ────────────────────────────────────────────────────────────────────────── */
+
+static int is_remote(const na_provider *provider)
+{
+    return provider->type == NA_OIDC || provider->type == NA_OAUTH;
+}
+
+static void check_providers(const na_health_site *site, na_health_report *report)
+{
+    const apr_array_header_t *providers = site->peers->providers;
+    int remote = 0, down = 0;
+    for (int i = 0; i < providers->nelts; i++) {
+        if (!is_remote(APR_ARRAY_IDX(providers, i, const na_provider *)))
+            continue;
+        remote++;
+        down += na_peers_is_down(site->peers, i);
+    }
+    if (!remote)
+        return;
+    int nobody_gets_in = down == providers->nelts;
+    found(report, NA_HEALTH_PROVIDERS,
+          !down            ? NA_HEALTH_UP
+          : down == remote ? NA_HEALTH_DOWN
+                           : NA_HEALTH_DEGRADED,
+          nobody_gets_in ? NA_UNHEALTHY : NA_DEGRADED);
+    found(report, NA_HEALTH_CLOCK,
+          na_peers_skew(site->peers) > SKEW_MAX ? NA_HEALTH_DEGRADED : NA_HEALTH_UP, NA_DEGRADED);
+}
+
+static void check_mail(const na_health_site *site, na_health_report *report)
+{
+    if (site->mail)
+        found(report, NA_HEALTH_MAIL,
+              na_watch_is_failing(site->mail, MAIL_FAILS_FOR) ? NA_HEALTH_DOWN : NA_HEALTH_UP,
+              NA_DEGRADED);
+}
+
+/* What must be recorded is refused meanwhile: a sign-in above all. */
+static void check_audit(const na_health_site *site, na_health_report *report)
+{
+    if (site->audit)
+        found(report, NA_HEALTH_AUDIT,
+              na_audit_is_failing(site->audit, AUDIT_FAILS_FOR) ? NA_HEALTH_DOWN : NA_HEALTH_UP,
+              site->audit->goes_on ? NA_DEGRADED : NA_UNHEALTHY);
+}
+
+void na_health_check(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
+{
+    *report = (na_health_report){.status = NA_HEALTHY};
+    check_session(site, pool, report);
+    check_stores(site, pool, report);
+    check_database(site, pool, report);
+    check_replicas(site, pool, report);
+    check_providers(site, report);
+    check_mail(site, report);
+    check_audit(site, report);
+    report->at = apr_time_now();
+}
+
+json_t *na_health_json(apr_pool_t *pool, const na_health_report *report)
+{
+    static const char *const names[] = {"session",   "store", "database", "replica", "redis",
+                                        "providers", "mail",  "clock",    "audit"};
+    static const char *const words[] = {NULL, "up", "degraded", "down"};
+    static const char *const statuses[] = {"healthy", "degraded", "unhealthy"};
+    json_t *checks = json_object();
+    for (int i = 0; i < NA_HEALTH_CHECKS; i++)
+        if (report->checks[i] != NA_HEALTH_NONE)
+            json_object_set_new(checks, names[i],
+                                json_pack("{s:s}", "status", words[report->checks[i]]));
+    return json_pack("{s:s,s:o,s:s}", "status", statuses[report->status], "checks", checks, "time",
+                     na_iso8601(pool, report->at));
+}

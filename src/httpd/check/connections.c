@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ap_provider.h>
+#include <apr_signal.h>
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "base/url.h"
+#include "db/backup.h"
+#include "db/backup_tables.h"
+#include "db/migrate.h"
+#include "httpd/config/build.h"
+#include "httpd/findings.h"
+
+/* Seconds, of which one is the Date header's own. */
+#define SKEW_MAX (2 * NA_CLOCK_TOLERANCE)
+
+typedef struct connecting {
+    const na_building *b;
+    apr_pool_t *pool; /* what is opened ends with it */
+    na_http *http;
+    na_documents *documents;
+    apr_interval_time_t skew; /* of the clock that is farthest away, and whose that is */
+    const char *skewed;
+} connecting;
+
+static void say(const connecting *c, const char *subject, const char *done, const na_error *error,
+                const char *mend)
+{
+    const char *own = error ? na_error_mend(error) : NULL;
+    na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, subject, error ? NA_WRONG : NA_RIGHT,
+                    !error ? NULL
+                    : own  ? own
+                           : mend,
+                    "%s", error ? na_error_reason(c->b->pool, error) : done);
+}
+
+/* ── providers ─────────────────────────────────────────────────────────────────────────────── */
+
+static void note_clock(connecting *c, const char *whose, apr_time_t date)
+{
+    apr_interval_time_t skew = date ? date - apr_time_now() : 0;
+    if ((skew < 0 ? -skew : skew) <= (c->skew < 0 ? -c->skew : c->skew))
+        return;
+    c->skew = skew;
+    c->skewed = whose;
+}
+
+/* Any answer will do: the server is there, and its certificate is trusted. */
+static na_error *reach(connecting *c, const char *id, const char *url)
+{
+    na_http_request request = {.url = url};
+    na_http_response response;
+    if (!url)
+        return NULL;
+    NA_TRY(na_http_fetch(c->http, c->pool, &request, &response));
+    note_clock(c, id, response.date);
+    return NULL;
+}
+
+static na_error *read_keys(connecting *c, const char *id, const char *url)
+{
+    na_http_request request = {.url = url};
+    na_http_response response;
+    const na_jwks *keys;
+    if (!url)
+        return na_error_new(c->pool, NA_OAUTH_CALLBACK, "the provider publishes no key set");
+    NA_TRY(na_http_fetch(c->http, c->pool, &request, &response));
+    note_clock(c, id, response.date);
+    if (response.status != 200)
+        return na_error_new(c->pool, NA_OAUTH_CALLBACK, "%s answers %ld", url, response.status);
+    return na_jwks_parse(c->pool, (const char *)response.body.data, response.body.len, &keys);
+}
+
+static na_error *compare_token_auth(connecting *c, const na_oauth *oauth,
+                                    const na_metadata *metadata)
+{
+    na_token_auth auth;
+    int is_offered;
+    NA_TRY(na_oauth_token_auth(oauth, metadata, &auth, &is_offered));
+    if (!is_offered)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, oauth->provider->id, NA_WARNING,
+                        "remove token_endpoint_auth_method=: discovery says what is right",
+                        "the provider does not offer token_endpoint_auth_method=%s",
+                        auth == NA_AUTH_BASIC ? "client_secret_basic" : "client_secret_post");
+    return NULL;
+}
+
+static na_error *ask_provider(connecting *c, const na_provider *p)
+{
+    const na_oauth oauth = {.pool = c->pool,
+                            .provider = p,
+                            .http = c->http,
+                            .documents = c->documents,
+                            .now = apr_time_now(),
+                            .allow_http = c->b->config->http.allow_http};
+    na_metadata metadata;
+    NA_TRY(na_oauth_metadata(&oauth, &metadata));
+    NA_TRY(compare_token_auth(c, &oauth, &metadata));
+    if (p->type == NA_OIDC)
+        return read_keys(c, p->id, metadata.jwks_url);
+    NA_TRY(reach(c, p->id, metadata.authorization_url));
+    return reach(c, p->id, metadata.token_url);
+}
+
+static void try_providers(connecting *c)
+{
+    for (int i = 0; i < c->b->config->providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(c->b->config->providers, i, const na_provider *);
+        if (p->type == NA_OIDC)
+            say(c, p->id, "discovery document and key set are there, the issuer is right",
+                ask_provider(c, p), "compare issuer= with the provider's, and what may go out");
+        if (p->type == NA_OAUTH)
+            say(c, p->id, "its authorization and token endpoints answer", ask_provider(c, p),
+                "compare the addresses with the provider's, and what may go out");
+    }
+}
+
+static void try_clock(connecting *c)
+{
+    long seconds = (long)apr_time_sec(c->skew < 0 ? -c->skew : c->skew);
+    if (c->skewed && seconds > SKEW_MAX)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "clock", NA_WARNING,
+                        "let this machine take its time from NTP (timedatectl set-ntp true)",
+                        "this clock is %ld s %s that of %s: tokens count as expired or as of the "
+                        "future",
+                        seconds, c->skew > 0 ? "behind" : "ahead of", c->skewed);
+    else if (c->skewed)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "clock", NA_RIGHT, NULL,
+                        "within %d s of others'", SKEW_MAX);
+}
+
+/* ── the database ──────────────────────────────────────────────────────────────────────────── */
+
+/* SQLite would make the file, which then is of whoever runs this and not of httpd's user. */
+static na_error *check_file(const connecting *c, const na_db_options *options)
+{
+    return options->engine == NA_DB_SQLITE && access(options->parameters, F_OK) != 0
+               ? na_error_new(c->pool, NA_UNAVAILABLE, "%s is not there", options->name)
+               : NULL;
+}
+
+/* Migrations make this module's own tables, whatever the schema. */
+static na_error *find_table(na_db_use *use, const na_backup_table *table)
+{
+    int found, is_own = strncmp(table->text, "{nextauth_", 10) == 0;
+    NA_TRY(na_backup_find(use, table, &found));
+    return found || !is_own ? NULL
+                            : na_error_new(na_db_pool(use), NA_CONFIGURATION,
+                                           "there is no table nextauth_%s", table->name);
+}
+
+static na_error *find_tables(na_db_use *use)
+{
+    for (int i = 0; i < NA_BACKUP_TABLES; i++)
+        NA_TRY(find_table(use, &na_backup_tables[i]));
+    return NULL;
+}
+
+static na_error *check_version(apr_pool_t *pool, const na_db_options *options, int version)
+{
+    if (version == na_migration_count)
+        return NULL;
+    return na_error_new(pool, NA_CONFIGURATION, "%s is at step %d of %d of the migrations",
+                        options->name, version, na_migration_count);
+}
+
+static na_error *ask_database(const connecting *c, const na_db_options *options)
+{
+    na_watch_state *health = apr_pcalloc(c->pool, sizeof *health);
+    na_watch *watch = apr_pcalloc(c->pool, sizeof *watch);
+    na_db *db;
+    na_db_use *use;
+    int version;
+    *watch = (na_watch){.name = options->name, .health = health};
+    NA_TRY(check_file(c, options));
+    NA_TRY(na_db_make(c->pool, options, watch, &db));
+    NA_TRY(na_db_version(db, c->pool, &version));
+    NA_TRY(check_version(c->pool, options, version));
+    NA_TRY(na_db_read(db, c->pool, &use));
+    return na_db_end(use, find_tables(use));
+}
+
+static void try_one_database(const connecting *c, const char *subject, const na_db_options *options)
+{
+    na_error *error = ask_database(c, options);
+    int is_down = error && na_is_unavailable(error);
+    say(c, subject, apr_psprintf(c->b->pool, "%s answers, and has all tables", options->name),
+        error,
+        is_down ? "see that it runs, and that address and password are right; nextauthctl migrate "
+                  "makes what is not there"
+                : "nextauthctl migrate");
+}
+
+static void try_database(connecting *c)
+{
+    const na_db_options *options = c->b->config->database;
+    if (!options || na_build_is_wrong(c->b, "NextAuthDatabase"))
+        return;
+    try_one_database(c, "NextAuthDatabase", options);
+    for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
+        try_one_database(c, "replica", APR_ARRAY_IDX(options->replicas, i, const na_db_options *));
+}
+
+/* ── session stores ────────────────────────────────────────────────────────────────────────── */
+
+static na_error *ask_store(const connecting *c, const na_store_provider *provider, na_store *store)
+{
+    na_store_key key;
+    na_bytes value;
+    store->watch.health = apr_pcalloc(c->pool, sizeof(na_watch_state));
+    NA_TRY(provider->open(c->pool, c->b->server, store));
+    na_store_key_make(&key, "session", "nextauthctl check");
+    return na_store_get(store, c->pool, &key, 1, &value);
+}
+
+/* An end that Redis drops, or forgets in a crash, was never remembered. */
+static void say_habits(const connecting *c, const na_store *store)
+{
+    na_redis_habits habits;
+    na_error *error = na_redis_ask_habits(store, c->pool, &habits);
+    if (error)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
+                        "let its user run INFO, or check maxmemory-policy and appendonly yourself",
+                        "whether %s keeps its entries is not known: %s", store->watch.name,
+                        na_error_reason(c->b->pool, error));
+    else if (habits.evicts)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
+                        "set maxmemory-policy noeviction, or a Redis of its own",
+                        "%s drops entries when its memory is full (maxmemory-policy %s): sessions "
+                        "end then, and those without an ID of this module can be valid again",
+                        store->watch.name, habits.policy);
+    else if (!habits.appends)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
+                        "set appendonly yes",
+                        "%s has appendonly off: if it restarts, sessions that were signed out "
+                        "since its last snapshot are valid again, and without snapshots all "
+                        "sessions end",
+                        store->watch.name);
+}
+
+static void try_store(const connecting *c, const char *name)
+{
+    na_store store = {.watch = {.name = name}};
+    if (strcmp(name, "database") == 0)
+        return; /* asked already */
+    if (strcmp(name, "socache") == 0) {
+        say(c, name, "not tried: it is memory of the running server", NULL, NULL);
+        return;
+    }
+    na_error *error =
+        ask_store(c, ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION), &store);
+    say(c, name, apr_pstrcat(c->b->pool, store.watch.name, " answers", NULL), error,
+        "see that it runs, and that address, password and TLS are right");
+    if (!error && strcmp(name, "redis") == 0)
+        say_habits(c, &store);
+}
+
+static void try_stores(connecting *c)
+{
+    const apr_array_header_t *names = c->b->plan->stores.names;
+    if (na_build_is_wrong(c->b, "NextAuthSessionStore") || na_build_is_wrong(c->b, "NextAuthRedis"))
+        return;
+    for (int i = 0; names && i < names->nelts; i++)
+        try_store(c, APR_ARRAY_IDX(names, i, const char *));
+}
+
+/* ── mail ──────────────────────────────────────────────────────────────────────────────────── */
+
+static void be_silent(void *data, na_level level, const char *line)
+{
+}
+
+static na_error *ask_mail(const connecting *c)
+{
+    const na_mail_log log = {be_silent, NULL};
+    na_mail *mail;
+    NA_TRY(na_mail_make(c->pool, c->b->config->mail, c->http, &log, &mail));
+    return na_mail_probe(mail, c->pool);
+}
+
+static const char *done_of(const connecting *c, const na_mail_options *mail)
+{
+    if (mail->host)
+        return apr_psprintf(c->b->pool, "%s:%d answers%s; nothing was sent", mail->host, mail->port,
+                            mail->user ? ", and takes the password" : "");
+    return strcmp(mail->transport, "log") == 0
+               ? "not tried: mail goes to the error log"
+               : apr_pstrcat(c->b->pool, mail->transport,
+                             " answers; the key was not tried, and nothing sent", NULL);
+}
+
+static void try_mail(connecting *c)
+{
+    const na_mail_options *mail = c->b->config->mail;
+    if (mail && !na_build_is_wrong(c->b, "NextAuthMail"))
+        say(c, "NextAuthMail", done_of(c, mail), ask_mail(c),
+            "see that address, user and password are right, and what may go out");
+}
+
+/* ── all of them ───────────────────────────────────────────────────────────────────────────── */
+
+static void (*const parts[])(connecting *c) = {try_providers, try_clock, try_database, try_stores,
+                                               try_mail};
+
+static na_error *prepare(connecting *c)
+{
+    na_http_global_init();
+    NA_TRY(na_http_make(c->pool, &c->b->config->http, &c->http));
+    return na_documents_make(c->pool, &c->documents);
+}
+
+/* A connection that is closed by the other side must not end the process, as in httpd's children.
+ */
+void na_check_connections(const na_building *b)
+{
+    connecting c = {.b = b};
+    apr_signal(SIGPIPE, SIG_IGN);
+    apr_pool_create(&c.pool, b->pool);
+    na_error *error = prepare(&c);
+    if (error)
+        say(&c, "connections", NULL, error, NULL);
+    for (apr_size_t i = 0; !error && i < sizeof parts / sizeof *parts; i++)
+        parts[i](&c);
+    apr_pool_destroy(c.pool);
+}

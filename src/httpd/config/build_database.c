@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/config/build.h"
+
+static na_error *as_schema(na_building *b, const char *value, void *member)
+{
+    const na_schema *schema = na_schema_find(value);
+    if (!schema)
+        return na_wrong(b,
+                        "schema=%s: authjs, authjs-uuid, prisma, prisma-without-times or snake "
+                        "is wanted",
+                        value);
+    *(const na_schema **)member = schema;
+    return NULL;
+}
+
+static na_error *add_replica(na_building *b, const char *value, void *member)
+{
+    const apr_array_header_t **replicas = member;
+    na_db_options *replica = apr_pcalloc(b->pool, sizeof *replica);
+    const char *url;
+    NA_TRY(na_as_address(b, value, &url));
+    NA_TRY(na_db_url_parse(b->pool, url, ap_server_root_relative(b->pool, ""), replica));
+    if (!*replicas)
+        *replicas = apr_array_make(b->pool, 2, sizeof(const na_db_options *));
+    APR_ARRAY_PUSH((apr_array_header_t *)*replicas, const na_db_options *) = replica;
+    return NULL;
+}
+
+/* A replica has what its primary has. */
+static na_error *finish_replicas(na_building *b, const na_db_options *primary)
+{
+    for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
+        na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
+        if (replica->engine != primary->engine)
+            return na_error_mended_by(na_wrong(b,
+                                               "replica=: it is of another kind than its primary"),
+                                      "name a copy of this database");
+        if (strcmp(replica->parameters, primary->parameters) == 0)
+            return na_error_mended_by(na_wrong(b, "replica=: it is the primary itself"),
+                                      "name the copy's own address, or leave replica= out");
+        replica->schema = primary->schema;
+        replica->max_connections = primary->max_connections;
+        replica->timeout_ms = primary->timeout_ms;
+    }
+    return NULL;
+}
+
+/* SQLite has files beside its own, and makes them anew. */
+static na_error *check_folder(na_building *b, const na_db_options *options)
+{
+    const char *path = options->parameters;
+    int is_there;
+    if (options->engine != NA_DB_SQLITE)
+        return NULL;
+    size_t len = (size_t)(strrchr(path, '/') - path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    na_error *error =
+        na_children_check_folder(b->pool, apr_pstrmemdup(b->pool, path, len ? len : 1), &is_there);
+    if (!error || !is_there)
+        return error;
+    na_build_warn_aloud(b, error);
+    return NULL;
+}
+
+static na_error *set_database(na_building *b, const char *url, const na_written *w)
+{
+    static const na_setting settings[] = {
+        {"schema", offsetof(na_db_options, schema), as_schema},
+        {"maxConnections", offsetof(na_db_options, max_connections), na_as_connections},
+        {"timeout", offsetof(na_db_options, timeout_ms), na_as_duration},
+        {"replica", offsetof(na_db_options, replicas), add_replica},
+        {NULL, 0, NULL}};
+    na_db_options *options = apr_pcalloc(b->pool, sizeof *options);
+    const char *root = ap_server_root_relative(b->pool, "");
+    NA_TRY(na_db_url_parse(b->pool, url, root, options));
+    NA_TRY(na_build_settings(b, w, 1, settings, options));
+    NA_TRY(na_db_check_schema(b->pool, options));
+    NA_TRY(finish_replicas(b, options));
+    b->config->database = options;
+    NA_TRY(na_db_check_driver(b->pool, options));
+    return check_folder(b, options);
+}
+
+na_error *na_build_database(na_building *b, const na_written *w)
+{
+    const char *url;
+    NA_TRY(na_as_address(b, w->argv[0], &url));
+    return set_database(b, url, w);
+}
+
+na_error *na_build_role_column(na_building *b, const na_written *w)
+{
+    return na_as_switch(b, w->argv[0], &b->config->session.role_column);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+#include "httpd/config/build.h"
+#include "httpd/resource/sinks.h"
+#include "httpd/watchdog.h"
+#include "event/webhook.h"
+
+#define QUEUE_MAX 10000
+
+/* ── NextAuthEvent ─────────────────────────────────────────────────────────────────────────── */
+
+static na_error *as_keys(na_building *b, const char *value, void *member)
+{
+    const char *text;
+    NA_TRY(na_as_secret(b, value, &text));
+    return na_webhook_add_keys(b->pool, text, *(apr_array_header_t **)member);
+}
+
+static na_error *kinds_of(na_building *b, const char *name, unsigned *kinds)
+{
+    na_event_kind kind;
+    *kinds = na_event_routes_all();
+    if (strcmp(name, "all") == 0)
+        return NULL;
+    if (!na_event_find(name, &kind))
+        return na_wrong(b,
+                        "'%s': signIn, signOut, createUser, updateUser, linkAccount, session, or "
+                        "all (but session) is wanted",
+                        name);
+    *kinds = 1u << kind;
+    return NULL;
+}
+
+/* The sink of before, whose secret needs not be written again. */
+static const na_event_rule *find_rule(const na_building *b, const char *target)
+{
+    for (int i = 0; i < b->plan->delivery.rules->nelts; i++) {
+        const na_event_rule *rule = &APR_ARRAY_IDX(b->plan->delivery.rules, i, na_event_rule);
+        if (strcmp(rule->target, target) == 0)
+            return rule;
+    }
+    return NULL;
+}
+
+static na_error *check_address(na_building *b, const char *target)
+{
+    na_url url;
+    if (!na_url_parse(b->pool, target, &url))
+        return na_wrong(b, "the sink is neither an https:// address nor \"|program arguments\"");
+    return strcmp(url.scheme, "https") == 0 || b->config->mode != NA_PRODUCTION
+               ? NULL
+               : na_wrong(b, "%s is not https: events tell who users are", url.origin);
+}
+
+static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule *rule)
+{
+    static const na_setting settings[] = {{"secret", offsetof(na_event_rule, keys), as_keys},
+                                          {NULL, 0, NULL}};
+    const na_event_rule *before = find_rule(b, rule->target);
+    NA_TRY(check_address(b, rule->target));
+    rule->keys = apr_array_make(b->pool, 2, sizeof(na_bytes));
+    NA_TRY(na_build_settings(b, w, 2, settings, rule));
+    if (!rule->keys->nelts && before)
+        rule->keys = before->keys;
+    if (before && !na_webhook_same_keys(before->keys, rule->keys))
+        return na_wrong(b, "the sink has another secret further up: for a rotation, write both "
+                           "into one secret=, space separated");
+    return rule->keys->nelts ? NULL
+                             : na_wrong(b,
+                                        "a webhook needs secret=, at least %d bytes that its "
+                                        "receiver knows, too: make one with 'nextauthctl secret'",
+                                        NA_WEBHOOK_KEY_MIN);
+}
+
+na_error *na_build_event(na_building *b, const na_written *w)
+{
+    na_event_rule rule = {.at = w};
+    if (!b->plan->delivery.rules)
+        b->plan->delivery.rules = apr_array_make(b->pool, 4, sizeof(na_event_rule));
+    NA_TRY(kinds_of(b, w->argv[0], &rule.kinds));
+    NA_TRY(na_value_resolve(&b->environment, w->argv[1], &rule.target));
+    if (*rule.target != '|')
+        NA_TRY(read_webhook(b, w, &rule));
+    else if (w->argc > 2)
+        return na_wrong(b, "'%s': a program and its arguments are quoted as a whole",
+                        na_build_setting_of(b, w->argv[2]));
+    else
+        NA_TRY(na_build_check_target(b, rule.target));
+    APR_ARRAY_PUSH(b->plan->delivery.rules, na_event_rule) = rule;
+    return NULL;
+}
+
+static na_error *as_items(na_building *b, const char *value, void *member)
+{
+    return na_build_number(b, value, 1, 1000000, member);
+}
+
+na_error *na_build_event_queue(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
+                                          {NULL, 0, NULL}};
+    b->plan->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
+    if (!b->plan->delivery.folder)
+        return na_wrong(b, "'%s' is no path", w->argv[0]);
+    return na_build_settings(b, w, 1, settings, &b->plan->delivery);
+}
+
+/* ── NextAuthSentry ────────────────────────────────────────────────────────────────────────── */
+
+static na_error *as_rate(na_building *b, const char *value, void *member)
+{
+    char *end;
+    double rate = strtod(value, &end);
+    if (!*value || *end || !(rate >= 0 && rate <= 1))
+        return na_wrong(b, "sampleRate=%s: a number from 0 to 1 is wanted", value);
+    *(double *)member = rate;
+    return NULL;
+}
+
+static na_error *as_tag(na_building *b, const char *value, void *member)
+{
+    NA_TRY(na_value_resolve(&b->environment, value, member));
+    const char *text = *(const char **)member;
+    return *text && strlen(text) <= 200 && !na_has_control(text) && na_is_utf8(text)
+               ? NULL
+               : na_wrong(b, "an environment or release has 1 to 200 characters");
+}
+
+static na_error *start_sentry(na_building *b, const char *dsn, na_sentry_options **options)
+{
+    const char *environment = na_environment_get(&b->environment, "SENTRY_ENVIRONMENT");
+    *options = apr_pcalloc(b->pool, sizeof **options);
+    NA_TRY(na_sentry_dsn_parse(b->pool, dsn, &(*options)->dsn));
+    if (b->config->mode == NA_PRODUCTION && strncmp((*options)->dsn.origin, "https:", 6) != 0)
+        return na_wrong(b, "%s is not https", (*options)->dsn.origin);
+    (*options)->environment = environment ? environment : na_mode_name(b->config->mode);
+    (*options)->release = na_environment_get(&b->environment, "SENTRY_RELEASE");
+    (*options)->sample_rate = 1;
+    b->plan->delivery.sentry = *options;
+    return NULL;
+}
+
+na_error *na_build_sentry(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {
+        {"environment", offsetof(na_sentry_options, environment), as_tag},
+        {"release", offsetof(na_sentry_options, release), as_tag},
+        {"sampleRate", offsetof(na_sentry_options, sample_rate), as_rate},
+        {"sendDefaultPii", offsetof(na_sentry_options, send_default_pii), na_as_switch},
+        {NULL, 0, NULL}};
+    const char *dsn;
+    na_sentry_options *options;
+    b->plan->delivery.sentry_is_off = ap_cstr_casecmp(w->argv[0], "off") == 0;
+    if (b->plan->delivery.sentry_is_off)
+        return w->argc == 1 ? NULL : na_wrong(b, "Off needs nothing more");
+    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &dsn));
+    NA_TRY(start_sentry(b, dsn, &options));
+    return na_build_settings(b, w, 1, settings, options);
+}
+
+static na_error *check_folder(const na_building *b, const char *target)
+{
+    return na_sink_folder_check(b->pool, na_sink_folder_of(b->pool, &b->plan->delivery, target));
+}
+
+static na_error *check_delivery(na_building *b)
+{
+    const na_delivery_plan *plan = &b->plan->delivery;
+    const na_written *queue =
+        na_build_last_of(na_server_conf_of(b->server)->written, "NextAuthEventQueue");
+    if (!plan->rules && !plan->sentry)
+        return NULL;
+    NA_TRY(na_watchdog_check(b->pool,
+                             "NextAuthEvent and NextAuthSentry need mod_watchdog, to deliver"));
+    if (queue)
+        na_build_look_at(b, queue, NULL);
+    for (int i = 0; plan->rules && i < plan->rules->nelts; i++)
+        NA_TRY(check_folder(b, APR_ARRAY_IDX(plan->rules, i, na_event_rule).target));
+    return plan->sentry ? check_folder(b, plan->sentry->dsn.text) : NULL;
+}
+
+na_error *na_build_finish_delivery(na_building *b)
+{
+    const char *dsn = NULL;
+    na_sentry_options *options;
+    if (b->plan->delivery.sentry_is_off)
+        b->plan->delivery.sentry = NULL;
+    else if (!b->plan->delivery.sentry)
+        dsn = na_build_from_environment(b, "SENTRY_DSN", "NextAuthSentry");
+    if (dsn)
+        NA_TRY(start_sentry(b, dsn, &options));
+    if (!b->plan->delivery.max_items)
+        b->plan->delivery.max_items = QUEUE_MAX;
+    return check_delivery(b);
+}

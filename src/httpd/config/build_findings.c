@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/config/build.h"
+#include "httpd/findings.h"
+
+void na_build_look_at(na_building *b, const na_written *at, const char *about)
+{
+    b->at = at;
+    b->about = about;
+    b->variable = NULL;
+}
+
+void na_build_look_at_variable(na_building *b, const char *name, const char *directive)
+{
+    na_build_look_at(b, na_environment_place(&b->environment, name), directive);
+    b->variable = name;
+}
+
+const char *na_build_from_environment(na_building *b, const char *name, const char *directive)
+{
+    const char *value = na_environment_get(&b->environment, name);
+    if (value)
+        na_build_look_at_variable(b, name, directive);
+    return value;
+}
+
+static const char *about(const na_building *b)
+{
+    return b->about ? b->about : b->at ? b->at->directive : "mod_nextauth";
+}
+
+int na_build_is_wrong(const na_building *b, const char *name)
+{
+    for (int i = 0; i < b->wrong->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(b->wrong, i, const char *), name) == 0)
+            return 1;
+    return 0;
+}
+
+const na_written *na_build_last_of(const apr_array_header_t *written, const char *directive)
+{
+    for (int i = written->nelts - 1; i >= 0; i--)
+        if (strcmp(APR_ARRAY_IDX(written, i, na_written).directive, directive) == 0)
+            return &APR_ARRAY_IDX(written, i, na_written);
+    return NULL;
+}
+
+/* "NextAuthMode takes: production, development or test" where an error says no more. */
+static const char *mend_of(const na_building *b, const na_error *error)
+{
+    const char *mend = na_error_mend(error);
+    int is_of_directive = b->at && !b->about;
+    for (const command_rec *each = na_directives; is_of_directive && !mend && each->name; each++)
+        if (strcmp(each->name, b->at->directive) == 0)
+            mend = apr_pstrcat(b->pool, each->name, " takes: ", each->errmsg, NULL);
+    return mend;
+}
+
+static int add(const na_building *b, const na_error *error, na_finding_state state)
+{
+    const na_finding finding = {.group = b->variable ? NA_GROUP_ENVIRONMENT : NA_GROUP_DIRECTIVES,
+                                .subject = b->variable ? b->variable : about(b),
+                                .state = state,
+                                .message = na_error_reason(b->pool, error),
+                                .mend = mend_of(b, error),
+                                .file = b->at ? b->at->file : NULL,
+                                .line = b->at ? b->at->line : 0};
+    return na_findings_add(b->server, &finding);
+}
+
+int na_build_warn(const na_building *b, const na_error *error)
+{
+    return add(b, error, NA_WARNING);
+}
+
+void na_build_warn_aloud(const na_building *b, const na_error *error)
+{
+    const na_written *at = b->at;
+    const char *text = na_error_text(b->pool, error);
+    if (na_build_warn(b, error))
+        return;
+    if (at && at->file)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "%s on line %d of %s: %s",
+                     at->directive, at->line, at->file, text);
+    else
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, b->server, "mod_nextauth: %s%s%s",
+                     at ? at->directive : "", at ? ": " : "", text);
+}
+
+na_error *na_build_noted(na_building *b, na_error *error)
+{
+    if (!error || !add(b, error, NA_WRONG))
+        return error;
+    APR_ARRAY_PUSH(b->wrong, const char *) = about(b);
+    return NULL;
+}

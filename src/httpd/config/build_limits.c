@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "httpd/config/build.h"
+
+/* NextAuthRateLimit. */
+
+#define FORM "[address=|account=|both=]N/SECONDS"
+
+static na_error *read_rate(na_building *b, const char *text, na_rate *rate)
+{
+    char *slash, *end;
+    long most = strtol(text, &slash, 10);
+    long seconds = *slash == '/' ? strtol(slash + 1, &end, 10) : 0;
+    if (*slash != '/' || *end || most < 1 || most > NA_RATE_MOST_MAX || seconds < 1 ||
+        seconds > NA_RATE_SECONDS_MAX)
+        return na_error_mended_by(
+            na_wrong(b, "invalid limit '%s': expected " FORM, text),
+            "set N from 1 to 10000 and SECONDS from 1 to 604800, such as account=10/900");
+    *rate = (na_rate){.most = (int)most, .seconds = seconds};
+    return NULL;
+}
+
+/* An argument is a limit, or the longest pause between attempts. */
+static na_error *add_limit(na_building *b, const char *argument, na_limit_list *limits, long *delay)
+{
+    const char *equals = strchr(argument, '=');
+    apr_size_t len = equals ? (apr_size_t)(equals - argument) : 0;
+    na_limit limit = {.by = NA_BY_ADDRESS};
+    if (len == 5 && strncmp(argument, "delay", len) == 0)
+        return na_build_number(b, equals + 1, 1, 3600, delay);
+    if (equals && !na_limit_by_find(argument, len, &limit.by))
+        return na_wrong(b, "unknown '%s': expected " FORM " or delay=SECONDS", argument);
+    if (limits->count == NA_LIMITS_MAX)
+        return na_wrong(b, "more than %d limits", NA_LIMITS_MAX);
+    NA_TRY(read_rate(b, equals ? equals + 1 : argument, &limit.rate));
+    limits->list[limits->count++] = limit;
+    return NULL;
+}
+
+static na_error *set_delay(na_building *b, na_limited what, na_limit_list *limits, long delay)
+{
+    int set = 0;
+    for (int i = 0; i < limits->count; i++) {
+        int by_account = limits->list[i].by == NA_BY_ACCOUNT;
+        limits->list[i].rate.delay = by_account ? delay : 0;
+        set |= by_account;
+    }
+    return !delay || (set && what == NA_LIMIT_SIGN_IN)
+               ? NULL
+               : na_error_mended_by(na_wrong(b, "delay= requires signIn and account=N/SECONDS"),
+                                    "remove delay= or add account=N/SECONDS");
+}
+
+/* Callbacks name no account. */
+static na_error *check_by(na_building *b, na_limited what, const na_limit_list *limits)
+{
+    for (int i = 0; i < limits->count; i++)
+        if (what == NA_LIMIT_CALLBACK && limits->list[i].by != NA_BY_ADDRESS)
+            return na_error_mended_by(na_wrong(b, "callback is limited by address only"),
+                                      "set NextAuthRateLimit callback N/SECONDS");
+    return NULL;
+}
+
+na_error *na_build_rate_limit(na_building *b, const na_written *w)
+{
+    na_limited what;
+    na_limit_list limits = {.count = 0};
+    long delay = 0;
+    if (!na_limited_find(w->argv[0], &what))
+        return na_wrong(
+            b, "unknown '%s': expected signIn, callback, magicLink, signUp, passwordReset or mail",
+            w->argv[0]);
+    int is_off = w->argc == 2 && ap_cstr_casecmp(w->argv[1], "off") == 0;
+    for (int i = 1; i < w->argc && !is_off; i++)
+        NA_TRY(add_limit(b, w->argv[i], &limits, &delay));
+    NA_TRY(set_delay(b, what, &limits, delay));
+    NA_TRY(check_by(b, what, &limits));
+    b->config->limits.of[what] = limits;
+    b->limited |= 1u << what;
+    return NULL;
+}
+
+static na_error *read_variable(na_building *b)
+{
+    const char *value =
+        na_build_from_environment(b, "ENABLE_RATE_LIMITING", "NextAuthFeature rateLimiting");
+    if (!value)
+        return NULL;
+    int on = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+    b->rate_limiting = on ? 1 : -1;
+    return on || strcmp(value, "false") == 0 || strcmp(value, "0") == 0
+               ? NULL
+               : na_error_mended_by(
+                     na_wrong(b, "invalid ENABLE_RATE_LIMITING='%s': expected true or false",
+                              value),
+                     "set one of these, or NextAuthFeature rateLimiting, which takes precedence");
+}
+
+na_error *na_build_finish_limits(na_building *b)
+{
+    na_limits *limits = &b->config->limits;
+    if (!b->rate_limiting)
+        NA_TRY(read_variable(b));
+    int defaults = b->rate_limiting ? b->rate_limiting > 0 : b->config->mode == NA_PRODUCTION;
+    for (int i = 0; i < NA_LIMITED; i++) {
+        if (b->rate_limiting < 0)
+            limits->of[i].count = 0;
+        else if (defaults && !(b->limited & (1u << i)))
+            limits->of[i] = *na_limits_default((na_limited)i);
+    }
+    return NULL;
+}

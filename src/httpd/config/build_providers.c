@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include <ap_provider.h>
+#include <mod_auth.h>
+
+#include "httpd/config/build.h"
+
+/* Of the one that is set; NULL where none is. */
+static const char *value_of(const na_building *b, const na_provider *p, const char *kind)
+{
+    const char *name = na_variable_of_provider(&b->environment, p->id, kind);
+    return name ? na_environment_get(&b->environment, name) : NULL;
+}
+
+/* What is wrong with the value of a variable is that variable's matter. */
+static na_error *blame_variable(na_building *b, const na_provider *p, const char *kind,
+                                na_error *error)
+{
+    if (error)
+        na_build_look_at_variable(b, na_variable_of_provider(&b->environment, p->id, kind),
+                                  "NextAuthProvider");
+    return error;
+}
+
+static int has_tenant(const na_provider *p)
+{
+    return (p->issuer && strstr(p->issuer, "{tenant}")) ||
+           (p->well_known && strstr(p->well_known, "{tenant}"));
+}
+
+static na_error *fill_tenant(na_building *b, na_provider *p)
+{
+    const char *tenant = has_tenant(p) && !p->tenant ? value_of(b, p, NA_VARIABLE_TENANT) : NULL;
+    if (!tenant)
+        return NULL;
+    p->tenant = tenant;
+    return blame_variable(b, p, NA_VARIABLE_TENANT, na_provider_check_tenant(b->pool, tenant));
+}
+
+static na_error *fill_issuer(na_building *b, na_provider *p)
+{
+    int is_open = p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known);
+    const char *issuer = is_open ? value_of(b, p, NA_VARIABLE_ISSUER) : NULL;
+    if (!issuer)
+        return NULL;
+    p->issuer = issuer;
+    p->well_known = NULL;
+    return blame_variable(b, p, NA_VARIABLE_ISSUER,
+                          na_provider_check_issuer(b->pool, issuer, b->config->http.allow_http));
+}
+
+/* What no directive gave comes from NextAuth's variables, v5's names first. */
+static na_error *fill_from_environment(na_building *b, na_provider *p)
+{
+    if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
+        return NULL;
+    if (!p->client_id)
+        p->client_id = value_of(b, p, NA_VARIABLE_ID);
+    if (!p->client_secret)
+        p->client_secret = value_of(b, p, NA_VARIABLE_SECRET);
+    NA_TRY(fill_tenant(b, p));
+    return fill_issuer(b, p);
+}
+
+/* What the provider's client or issuer is missing, as NextAuth's variables call it; NULL: nothing.
+ */
+static const char *missing_kind(const na_provider *p)
+{
+    if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
+        return NULL;
+    if (!p->client_id)
+        return NA_VARIABLE_ID;
+    if (!p->client_secret && p->token_auth != NA_AUTH_NONE)
+        return NA_VARIABLE_SECRET;
+    return p->type == NA_OIDC && !p->issuer && !p->well_known ? NA_VARIABLE_ISSUER : NULL;
+}
+
+static na_error *finish(na_building *b, na_provider *p)
+{
+    NA_TRY(fill_from_environment(b, p));
+    na_error *error = na_provider_finish(b->pool, p, b->config->http.allow_http);
+    const char *missing = error ? missing_kind(p) : NULL;
+    if (!missing)
+        return error;
+    return na_error_mended_by(error, apr_pstrcat(b->pool, na_error_mend(error), ", or set ",
+                                                 na_variables_for_provider(b->pool, p->id, missing),
+                                                 NULL));
+}
+
+/* key=value; the key may not be empty, the value may hold more '='. */
+static int split_option(apr_pool_t *pool, const char *argument, const char **key,
+                        const char **value)
+{
+    const char *equals = strchr(argument, '=');
+    if (!equals || equals == argument)
+        return 0;
+    *key = apr_pstrmemdup(pool, argument, (apr_size_t)(equals - argument));
+    *value = equals + 1;
+    return 1;
+}
+
+static const char *option_of(const na_written *written, const char *key)
+{
+    size_t len = strlen(key);
+    for (int i = 1; i < written->argc; i++)
+        if (strncmp(written->argv[i], key, len) == 0 && written->argv[i][len] == '=')
+            return written->argv[i] + len + 1;
+    return NULL;
+}
+
+static na_error *start(const na_environment *environment, const na_written *written,
+                       na_provider **provider)
+{
+    apr_pool_t *pool = environment->pool;
+    const char *id = written->argv[0], *type = option_of(written, "type");
+    NA_TRY(na_provider_from_catalogue(pool, id, provider));
+    if (*provider)
+        return NULL;
+    if (!type && (strcmp(id, "credentials") == 0 || strcmp(id, "email") == 0))
+        type = id;
+    if (!type)
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION, "'%s' is not in the catalogue (%s)", id,
+                         na_provider_catalogue_ids(pool)),
+            "write one of these, or add type=oidc, type=oauth, type=credentials or type=email for "
+            "a provider of your own");
+    return na_provider_new(pool, id, type, provider);
+}
+
+static na_error *set_option(const na_environment *environment, na_provider *provider,
+                            const char *argument)
+{
+    const char *key, *value;
+    if (!split_option(environment->pool, argument, &key, &value))
+        return na_error_mended_by(na_error_new(environment->pool, NA_CONFIGURATION,
+                                               "'%s' is not key=value", argument),
+                                  "an argument with spaces is quoted whole: \"name=Our users\"");
+    if (!na_provider_has_option(key)) /* before a file is looked for that is of no use */
+        return na_provider_set(environment->pool, provider, key, value);
+    if (strcmp(key, "backend") != 0) /* file: means something else there */
+        NA_TRY(na_value_resolve(environment, value, &value));
+    else if (strncmp(value, "file:", 5) == 0)
+        value = apr_pstrcat(environment->pool,
+                            "file:", ap_server_root_relative(environment->pool, value + 5), NULL);
+    return na_provider_set(environment->pool, provider, key, value);
+}
+
+static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_t *names)
+{
+    for (int i = 0; names && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION))
+            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                   "httpd has no authentication provider '%s'",
+                                                   name),
+                                      apr_psprintf(pool, "load the module that has it (mod_%s_%s?)",
+                                                   strcmp(name, "ldap") == 0 ? "authnz" : "authn",
+                                                   name));
+    }
+    return NULL;
+}
+
+static na_error *build(na_building *b, const na_written *written, na_provider **provider)
+{
+    const na_environment *environment = &b->environment;
+    NA_TRY(start(environment, written, provider));
+    for (int i = 1; i < written->argc; i++)
+        NA_TRY(set_option(environment, *provider, written->argv[i]));
+    const char *secret = option_of(written, "clientSecret");
+    if (secret)
+        na_build_warn_if_literal(b, "clientSecret=", secret);
+    NA_TRY(finish(b, *provider));
+    if ((*provider)->password_file)
+        NA_TRY(na_children_check_readable(b->pool, (*provider)->password_file));
+    return check_authn_providers(b->pool, (*provider)->authn_providers);
+}
+
+/* ── from the environment alone ────────────────────────────────────────────────────────────── */
+
+static void warn_of_half(na_building *b, const char *id, const char *set, const char *lacking)
+{
+    na_error *error = na_error_mended_by(
+        na_wrong(b, "is set, but there is no provider '%s': it lacks a client's %s", id,
+                 strcmp(lacking, NA_VARIABLE_ID) == 0 ? "id" : "secret"),
+        apr_pstrcat(b->pool, "set ", na_variables_for_provider(b->pool, id, lacking), NULL));
+    na_build_look_at_variable(b, set, NULL);
+    if (!na_build_warn(b, error))
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, b->server,
+                     "NextAuthProvidersFromEnv: %s %s", set, na_error_text(b->pool, error));
+}
+
+/* A provider of the catalogue is there where its ID and secret are. */
+static na_error *add_known(na_building *b, const char *id, apr_array_header_t *providers)
+{
+    na_provider *provider;
+    const char *client_id = na_variable_of_provider(&b->environment, id, NA_VARIABLE_ID);
+    const char *secret = na_variable_of_provider(&b->environment, id, NA_VARIABLE_SECRET);
+    if (!client_id && !secret)
+        return NULL;
+    if (!client_id || !secret) {
+        warn_of_half(b, id, client_id ? client_id : secret,
+                     client_id ? NA_VARIABLE_SECRET : NA_VARIABLE_ID);
+        return NULL;
+    }
+    NA_TRY(na_provider_from_catalogue(b->pool, id, &provider));
+    NA_TRY(finish(b, provider));
+    APR_ARRAY_PUSH(providers, na_provider *) = provider;
+    return NULL;
+}
+
+static na_error *add_from_environment(na_building *b, const na_written *at,
+                                      apr_array_header_t *providers)
+{
+    char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
+    for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
+        if (na_provider_find(providers, id) >= 0)
+            continue;
+        na_build_look_at(b, at, NULL);
+        NA_TRY(na_build_noted(b, add_known(b, id, providers)));
+    }
+    return NULL;
+}
+
+/* ── NextAuthProvider ──────────────────────────────────────────────────────────────────────── */
+
+/* A virtual host's provider replaces the main server's of the same id. */
+static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_array_header_t *origins,
+                       na_provider *provider, const na_written *written)
+{
+    int index = na_provider_find(providers, provider->id);
+    if (index < 0) {
+        APR_ARRAY_PUSH(providers, na_provider *) = provider;
+        APR_ARRAY_PUSH(origins, const server_rec *) = written->server;
+        return NULL;
+    }
+    if (APR_ARRAY_IDX(origins, index, const server_rec *) == written->server)
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION, "provider '%s' is there already", provider->id),
+            "leave one out; only a virtual host's replaces the main server's");
+    APR_ARRAY_IDX(providers, index, na_provider *) = provider;
+    APR_ARRAY_IDX(origins, index, const server_rec *) = written->server;
+    return NULL;
+}
+
+static na_error *add(na_building *b, apr_array_header_t *providers, apr_array_header_t *origins,
+                     const na_written *written)
+{
+    na_provider *provider;
+    NA_TRY(build(b, written, &provider));
+    return place(b->pool, providers, origins, provider, written);
+}
+
+na_error *na_build_providers(na_building *b, const apr_array_header_t *directives)
+{
+    apr_array_header_t *providers = apr_array_make(b->pool, 4, sizeof(na_provider *));
+    apr_array_header_t *origins = apr_array_make(b->pool, 4, sizeof(const server_rec *));
+    int from_env = 0;
+    b->config->providers = providers;
+    for (int i = 0; i < directives->nelts; i++) {
+        const na_written *written = &APR_ARRAY_IDX(directives, i, na_written);
+        if (strcmp(written->directive, "NextAuthProvidersFromEnv") == 0)
+            from_env = ap_cstr_casecmp(written->argv[0], "on") == 0;
+        if (strcmp(written->directive, "NextAuthProvider") != 0)
+            continue;
+        na_build_look_at(b, written, NULL);
+        NA_TRY(na_build_noted(b, add(b, providers, origins, written)));
+    }
+    if (!from_env)
+        return NULL;
+    return add_from_environment(b, na_build_last_of(directives, "NextAuthProvidersFromEnv"),
+                                providers);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+
+#include <apr_strings.h>
+
+#include "httpd/config/build.h"
+
+static const char *part(const char *text)
+{
+    return text ? text : "-";
+}
+
+/* Servers whose options come to the same share connections; a hash, as there are passwords. */
+static const char *identity_of(apr_pool_t *pool, const na_redis_options *o)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    const char *all =
+        apr_psprintf(pool,
+                     "%s\n%d\n%s\n%d\n%s\n%s\n%d\n%ld\n%ld\n%s\n%s\n%s\n%d\n%s\n%s\n%s\n%s\n%s\n%d",
+                     part(o->host), o->port, part(o->unix_path), o->tls, part(o->user),
+                     part(o->password), o->db, o->timeout_ms, o->connect_timeout_ms,
+                     part(o->ca_file), part(o->cert_file), part(o->key_file), o->max_connections,
+                     part(o->prefix), part(o->sentinels), part(o->master), part(o->sentinel_user),
+                     part(o->sentinel_password), o->cluster);
+    na_sha256(hash, na_bytes_of(all), na_bytes_of(""));
+    return na_hex(pool, hash, sizeof hash);
+}
+
+static na_error *set_redis(na_building *b, const char *url, const na_written *w, int first)
+{
+    static const na_setting settings[] = {
+        {"timeout", offsetof(na_redis_options, timeout_ms), na_as_duration},
+        {"connectTimeout", offsetof(na_redis_options, connect_timeout_ms), na_as_duration},
+        {"username", offsetof(na_redis_options, user), na_as_resolved},
+        {"password", offsetof(na_redis_options, password), na_as_secret},
+        {"caFile", offsetof(na_redis_options, ca_file), na_as_file},
+        {"certFile", offsetof(na_redis_options, cert_file), na_as_file},
+        {"keyFile", offsetof(na_redis_options, key_file), na_as_file},
+        {"maxConnections", offsetof(na_redis_options, max_connections), na_as_connections},
+        {"prefix", offsetof(na_redis_options, prefix), na_as_text},
+        {"sentinels", offsetof(na_redis_options, sentinels), na_as_text},
+        {"master", offsetof(na_redis_options, master), na_as_text},
+        {"sentinelUsername", offsetof(na_redis_options, sentinel_user), na_as_resolved},
+        {"sentinelPassword", offsetof(na_redis_options, sentinel_password), na_as_secret},
+        {"cluster", offsetof(na_redis_options, cluster), na_as_switch},
+        {NULL, 0, NULL}};
+    na_redis_options *options = apr_pcalloc(b->pool, sizeof *options);
+    NA_TRY(na_redis_url_parse(b->pool, url, options));
+    if (w)
+        NA_TRY(na_build_settings(b, w, first, settings, options));
+    b->plan->stores.redis = options;
+    b->plan->stores.redis_identity = identity_of(b->pool, options);
+    return na_redis_options_check(b->pool, options);
+}
+
+na_error *na_build_redis(na_building *b, const na_written *w)
+{
+    const char *url;
+    NA_TRY(na_as_address(b, w->argv[0], &url));
+    return set_redis(b, url, w, 1);
+}
+
+na_error *na_build_finish_redis(na_building *b)
+{
+    if (!na_build_names_store(b, "redis") || b->plan->stores.redis)
+        return NULL;
+    const char *url = na_build_from_environment(b, "REDIS_URL", "NextAuthRedis");
+    return url ? set_redis(b, url, NULL, 0) : NULL;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include <mod_ssl.h>
+
+#include "httpd/config/build.h"
+
+#define YEARS_10 (10L * 365 * 24 * 3600)
+
+na_error *na_build_max_age(na_building *b, const na_written *w)
+{
+    return na_build_number(b, w->argv[0], 60, YEARS_10, &b->config->session.lifetime.max_age);
+}
+
+na_error *na_build_update_age(na_building *b, const na_written *w)
+{
+    return na_build_number(b, w->argv[0], 0, YEARS_10, &b->config->session.update_age);
+}
+
+/* Off, or seconds. */
+static na_error *timeout_of(na_building *b, const na_written *w, long *seconds)
+{
+    *seconds = 0;
+    return ap_cstr_casecmp(w->argv[0], "off") == 0
+               ? NULL
+               : na_build_number(b, w->argv[0], 60, YEARS_10, seconds);
+}
+
+na_error *na_build_idle_timeout(na_building *b, const na_written *w)
+{
+    return timeout_of(b, w, &b->config->session.lifetime.idle);
+}
+
+na_error *na_build_absolute_timeout(na_building *b, const na_written *w)
+{
+    return timeout_of(b, w, &b->config->session.lifetime.absolute);
+}
+
+na_error *na_build_strategy(na_building *b, const na_written *w)
+{
+    int on_server = strcmp(w->argv[0], "database") == 0;
+    b->config->session.strategy = on_server ? NA_STRATEGY_DATABASE : NA_STRATEGY_JWT;
+    return on_server || strcmp(w->argv[0], "jwt") == 0
+               ? NULL
+               : na_wrong(b, "'%s': jwt or database is wanted", w->argv[0]);
+}
+
+na_error *na_build_bind(na_building *b, const na_written *w)
+{
+    na_config *config = b->config;
+    config->bind_expression = (const na_expression *)w->expression;
+    config->bind = strcmp(w->argv[0], "certificate") == 0    ? NA_BIND_CERTIFICATE
+                   : strcmp(w->argv[0], "fingerprint") == 0  ? NA_BIND_FINGERPRINT
+                   : ap_cstr_casecmp(w->argv[0], "off") == 0 ? NA_BIND_NOTHING
+                                                             : NA_BIND_EXPRESSION;
+    if (config->bind == NA_BIND_CERTIFICATE && !APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup))
+        return na_wrong(b, "client certificates are mod_ssl's: load it (a2enmod ssl)");
+    if (config->bind == NA_BIND_EXPRESSION && !strstr(w->argv[0], "%{") && !strchr(w->argv[0], '('))
+        return na_wrong(b,
+                        "'%s': certificate, fingerprint, off or an expression with %%{...} is "
+                        "wanted",
+                        w->argv[0]);
+    return NULL;
+}
+
+/* ── once all is read ──────────────────────────────────────────────────────────────────────── */
+
+static na_error *check_strategy(na_building *b)
+{
+    if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names ||
+        na_build_is_wrong(b, "NextAuthSessionStore"))
+        return NULL;
+    return na_error_mended_by(
+        na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
+        "redis, database or socache");
+}
+
+static apr_size_t largest_cookie_header(const server_rec *s)
+{
+    return s->limit_req_fieldsize > 0 ? (apr_size_t)s->limit_req_fieldsize
+                                      : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
+}
+
+na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written)
+{
+    na_session_config *session = &b->config->session;
+    NA_TRY(na_build_noted(b, na_build_finish_redis(b)));
+    b->plan->stores.database = b->config->database;
+    na_build_look_at(b, na_build_last_of(written, "NextAuthSessionStrategy"), NULL);
+    NA_TRY(na_build_noted(b, check_strategy(b)));
+    session->site = b->config->site_name  ? b->config->site_name
+                    : b->config->base_url ? b->config->base_url
+                                          : ""; /* it is wrong, and there will be no site */
+    NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
+                                 session->site, &session->record_keys));
+    NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
+                                       session->site, &session->namespaces));
+    session->cookie_max = largest_cookie_header(b->server);
+    return na_build_finish_stores(b, na_build_last_of(written, "NextAuthSessionStore"));
+}

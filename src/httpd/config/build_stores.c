@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <ap_provider.h>
+#include <apr_strings.h>
+
+#include "httpd/config/build.h"
+#include "httpd/findings.h"
+
+static na_error *as_seconds(na_building *b, const char *value, void *member)
+{
+    return na_build_number(b, value, 0, 3600, member);
+}
+
+/* refuse, or serve:SECONDS. */
+static na_error *as_when_down(na_building *b, const char *value, void *member)
+{
+    if (strncmp(value, "serve:", 6) == 0)
+        return na_build_number(b, value + 6, 1, 24 * 3600, member);
+    *(long *)member = 0;
+    return strcmp(value, "refuse") == 0
+               ? NULL
+               : na_wrong(b, "whenDown=%s: refuse or serve:SECONDS is wanted", value);
+}
+
+static na_error *as_when_lost(na_building *b, const char *value, void *member)
+{
+    *(int *)member = strcmp(value, "accept") == 0;
+    return *(int *)member || strcmp(value, "refuse") == 0
+               ? NULL
+               : na_wrong(b, "invalid whenLost='%s': expected refuse or accept", value);
+}
+
+static na_error *add_store_name(na_building *b, const char *name, apr_array_header_t *names)
+{
+    if (!ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION))
+        return na_wrong(b, "'%s' is no session store: redis, database, socache or none is wanted",
+                        name);
+    for (int i = 0; i < names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
+            return na_error_mended_by(na_wrong(b, "'%s' is named twice", name), "leave one out");
+    APR_ARRAY_PUSH(names, const char *) = name;
+    return NULL;
+}
+
+na_error *na_build_session_store(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {
+        {"checkInterval", offsetof(na_session_config, check_interval), as_seconds},
+        {"whenDown", offsetof(na_session_config, serve_for), as_when_down},
+        {"whenLost", offsetof(na_session_config, accepts_lost), as_when_lost},
+        {NULL, 0, NULL}};
+    apr_array_header_t *names = apr_array_make(b->pool, 2, sizeof(const char *));
+    int named = 0;
+    b->config->session.check_interval = NA_CHECK_INTERVAL; /* not what another server had */
+    b->config->session.serve_for = 0;
+    b->config->session.accepts_lost = 0;
+    for (; named < w->argc && !strchr(w->argv[named], '='); named++)
+        if (strcmp(w->argv[named], "none") != 0)
+            NA_TRY(add_store_name(b, w->argv[named], names));
+    if (!named || (named > 1 && named != names->nelts))
+        return na_wrong(b, "none, or the store to write to and then those of before, is wanted");
+    b->plan->stores.names = names->nelts ? names : NULL;
+    return na_build_settings(b, w, named, settings, &b->config->session);
+}
+
+na_error *na_build_socache(na_building *b, const na_written *w)
+{
+    b->plan->stores.socache = w->argv[0];
+    return NULL;
+}
+
+/* ── once all is read ──────────────────────────────────────────────────────────────────────── */
+
+int na_build_names_store(const na_building *b, const char *name)
+{
+    for (int i = 0; b->plan->stores.names && i < b->plan->stores.names->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(b->plan->stores.names, i, const char *), name) == 0)
+            return 1;
+    return 0;
+}
+
+static void notify(const na_building *b, const char *subject, const char *text, const char *mend)
+{
+    const na_finding finding = {.group = NA_GROUP_SITE,
+                                .subject = subject,
+                                .state = NA_WARNING,
+                                .message = text,
+                                .mend = mend};
+    if (!na_findings_add(b->server, &finding))
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_NOTICE, 0, b->server,
+                     "mod_nextauth for %s: %s%s%s", b->config->origin, text, mend ? ": " : "",
+                     mend ? mend : "");
+}
+
+/* What a store needs may have been noted to be wrong itself. */
+static int has_wrong_place(const na_building *b, const char *name)
+{
+    return (strcmp(name, "redis") == 0 && na_build_is_wrong(b, "NextAuthRedis")) ||
+           (strcmp(name, "database") == 0 && na_build_is_wrong(b, "NextAuthDatabase")) ||
+           (strcmp(name, "socache") == 0 && na_build_is_wrong(b, "NextAuthSOCache"));
+}
+
+static na_error *check_store(na_building *b, const char *name)
+{
+    const char *notice = NULL;
+    const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+    if (has_wrong_place(b, name))
+        return NULL;
+    NA_TRY(provider->check(b->pool, b->server, &notice));
+    if (notice)
+        notify(b, "NextAuthSessionStore",
+               apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice), NULL);
+    return NULL;
+}
+
+/* The cache is described by a directive of its own. */
+static const na_written *description_of(const na_building *b, const char *name)
+{
+    return strcmp(name, "socache") == 0
+               ? na_build_last_of(na_server_conf_of(b->server)->written, "NextAuthSOCache")
+               : NULL;
+}
+
+static na_error *check_stores(na_building *b, const na_written *store)
+{
+    for (int i = 0; i < b->plan->stores.names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(b->plan->stores.names, i, const char *);
+        const na_written *description = description_of(b, name);
+        na_build_look_at(b, description ? description : store,
+                         description ? NULL : "NextAuthSessionStore");
+        NA_TRY(na_build_noted(b, check_store(b, name)));
+    }
+    return NULL;
+}
+
+na_error *na_build_finish_stores(na_building *b, const na_written *store)
+{
+    na_build_look_at(b, store, NULL);
+    if (b->plan->stores.names) {
+        b->config->session.lifetime.token = na_lifetime_of_tokens(&b->config->session.lifetime);
+        return check_stores(b, store);
+    }
+    if (!store)
+        notify(b, "NextAuthSessionStore",
+               "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
+               "session stays valid until it ends",
+               "name a store; NextAuthSessionStore none accepts it as it is");
+    return NULL;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+#include "base/url.h"
+#include "httpd/config/build.h"
+#include "httpd/config/sections.h"
+
+na_error *na_build_feature(na_building *b, const na_written *w)
+{
+    static const struct {
+        const char *name;
+        int bit;
+    } features[] = {{"signUp", NA_FEATURE_SIGN_UP},
+                    {"passwordReset", NA_FEATURE_RESET},
+                    {"account", NA_FEATURE_ACCOUNT},
+                    {"deleteAccount", NA_FEATURE_DELETE}};
+    int on;
+    NA_TRY(na_as_switch(b, w->argv[1], &on));
+    if (strcmp(w->argv[0], "rateLimiting") == 0) {
+        b->rate_limiting = on ? 1 : -1;
+        return NULL;
+    }
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(w->argv[0], features[i].name) != 0)
+            continue;
+        b->config->features &= ~features[i].bit;
+        b->config->features |= on ? features[i].bit : 0;
+        return NULL;
+    }
+    return na_wrong(b,
+                    "'%s': signUp, passwordReset, account, deleteAccount or rateLimiting is wanted",
+                    w->argv[0]);
+}
+
+static na_error *as_length(na_building *b, const char *value, void *member)
+{
+    long length;
+    NA_TRY(na_build_number(b, value, 8, 64, &length));
+    *(int *)member = (int)length;
+    return NULL;
+}
+
+static na_error *as_hash_kind(na_building *b, const char *value, void *member)
+{
+    return na_hash_kind_parse(b->pool, value, member);
+}
+
+/* Five digits are added to it: a path that ends with a slash, or a query with an equals sign. */
+static na_error *as_range_service(na_building *b, const char *value, void *member)
+{
+    na_url url;
+    int is_url = na_url_parse(b->pool, value, &url);
+    size_t len = strlen(value);
+    if (!is_url || strchr(value, '#') || (value[len - 1] != '/' && value[len - 1] != '='))
+        return na_error_mended_by(na_wrong(b,
+                                           "invalid breached='%s': expected an HTTPS URL that "
+                                           "ends with '/' or '='",
+                                           value),
+                                  "set breached=https://api.pwnedpasswords.com/range/");
+    if (b->config->mode == NA_PRODUCTION && strcmp(url.scheme, "https") != 0)
+        return na_wrong(b, "invalid breached='%s': expected an HTTPS URL in production", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
+na_error *na_build_passwords(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {{"minLength", offsetof(na_password_rules, min_characters),
+                                           as_length},
+                                          {"hash", offsetof(na_password_rules, kind), as_hash_kind},
+                                          {"breached", offsetof(na_password_rules, breached),
+                                           as_range_service},
+                                          {NULL, 0, NULL}};
+    return na_build_settings(b, w, 0, settings, &b->config->password_rules);
+}
+
+/* Unknown users' passwords are checked against one that nobody has: it takes as long. */
+static na_error *finish_passwords(na_building *b)
+{
+    return na_password_hash(b->pool, b->config->password_rules.kind,
+                            na_random_base64url(b->pool, 24), &b->config->nobodys_hash);
+}
+
+/* ── once all is read ──────────────────────────────────────────────────────────────────────── */
+
+static int lacks_mail(const na_building *b)
+{
+    return !b->config->mail && !na_build_is_wrong(b, "NextAuthMail");
+}
+
+static int lacks_database(const na_building *b)
+{
+    return !b->config->database && !na_build_is_wrong(b, "NextAuthDatabase");
+}
+
+static na_error *check_features(na_building *b)
+{
+    if (!b->config->features || (!lacks_mail(b) && !lacks_database(b)))
+        return NULL;
+    return na_error_mended_by(na_wrong(b, "NextAuthFeature needs NextAuthDatabase, and "
+                                          "NextAuthMail, whose links confirm who has an address"),
+                              "add what is not there of the two");
+}
+
+/* mod_authnz_ldap takes its directory from where the request is. */
+static void check_ldap(na_building *b, const na_provider *p)
+{
+    const char *path = apr_pstrcat(b->pool, b->config->base_path, "/callback/", p->id, NULL);
+    for (int i = 0; p->authn_providers && i < p->authn_providers->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(p->authn_providers, i, const char *), "ldap") == 0 &&
+            !na_location_has(b->server, path, "AuthLDAPURL"))
+            na_build_warn_aloud(
+                b,
+                na_error_mended_by(na_wrong(b,
+                                            "there is no AuthLDAPURL for %s, where passwords are "
+                                            "checked: nobody can sign in",
+                                            path),
+                                   apr_pstrcat(b->pool, "write it in <Location ", path, ">",
+                                               NULL)));
+}
+
+static na_error *check_provider(na_building *b, const na_provider *p)
+{
+    if (b->config->base_path)
+        check_ldap(b, p);
+    if (p->type == NA_EMAIL && lacks_mail(b))
+        return na_error_mended_by(
+            na_wrong(b, "provider '%s' needs NextAuthMail, or EMAIL_SERVER in the environment",
+                     p->id),
+            "say with NextAuthMail how mail is sent");
+    if ((p->type == NA_EMAIL || p->in_database) && lacks_database(b))
+        return na_error_mended_by(na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id),
+                                  "name the database, then run nextauthctl migrate");
+    return p->in_database ? finish_passwords(b) : NULL;
+}
+
+static const na_written *directive_of(const apr_array_header_t *written, const char *id)
+{
+    for (int i = written->nelts - 1; i >= 0; i--) {
+        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        if (strcmp(w->directive, "NextAuthProvider") == 0 && strcmp(w->argv[0], id) == 0)
+            return w;
+    }
+    return NULL;
+}
+
+na_error *na_build_finish_users(na_building *b, const apr_array_header_t *written)
+{
+    na_build_look_at(b, na_build_last_of(written, "NextAuthFeature"), NULL);
+    NA_TRY(na_build_noted(b, check_features(b)));
+    for (int i = 0; i < b->config->providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
+        na_build_look_at(b, directive_of(written, p->id), "NextAuthProvider");
+        NA_TRY(na_build_noted(b, check_provider(b, p)));
+    }
+    return NULL;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <apr_strings.h>
+
+#include "base/secret.h"
+#include "httpd/config/build.h"
+
+static const char *look_up(const na_environment *environment, const char *name)
+{
+    const char *value = getenv(name);
+    if ((!value || !*value) && environment->file)
+        value = apr_table_get(environment->file->values, name);
+    return value && *value ? value : NULL;
+}
+
+const char *na_environment_get(const na_environment *environment, const char *name)
+{
+    const char *value = look_up(environment, name);
+    if (!value)
+        return NULL;
+    apr_table_set(environment->used, name, "");
+    return apr_pstrdup(environment->pool, value); /* children wipe the environment's own */
+}
+
+int na_environment_has(const na_environment *environment, const char *name)
+{
+    return look_up(environment, name) != NULL;
+}
+
+/* What failed may have printed half a secret. The command, which may have one, is not said. */
+static na_error *run(apr_pool_t *pool, const char *command, const char **output)
+{
+    char *text;
+    FILE *pipe = popen(command, "re");
+    if (!pipe)
+        return na_error_new(pool, NA_CONFIGURATION, "the command of exec: cannot be run");
+    na_error *error = na_secret_read_stream(pool, pipe, "its output", &text);
+    int status = pclose(pipe);
+    *output = text;
+    if (!error && status == 0)
+        return NULL;
+    return na_error_wrap(pool, error, NA_CONFIGURATION, "the command of exec: ended with status %d",
+                         WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+na_error *na_value_resolve(const na_environment *environment, const char *value,
+                           const char **resolved)
+{
+    apr_pool_t *pool = environment->pool;
+    *resolved = value;
+    if (strncmp(value, "env:", 4) == 0) {
+        *resolved = na_environment_get(environment, value + 4);
+        return *resolved ? NULL
+                         : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                           "variable %s is neither in the server's "
+                                                           "environment nor in NextAuthEnvFile",
+                                                           value + 4),
+                                              "set it in that file, or where httpd is started "
+                                              "(Debian: /etc/apache2/envvars)");
+    }
+    if (strncmp(value, "file:", 5) == 0) {
+        char *text;
+        NA_TRY(na_secret_read(pool, ap_server_root_relative(pool, value + 5), &text));
+        *resolved = text;
+        return NULL;
+    }
+    return strncmp(value, "exec:", 5) == 0
+               ? na_error_mended_by(run(pool, value + 5, resolved),
+                                    "run it by hand as who starts httpd")
+               : NULL;
+}
+
+/* ── secrets in configuration ──────────────────────────────────────────────────────────────── */
+
+static int is_literal(const char *value)
+{
+    return strncmp(value, "env:", 4) != 0 && strncmp(value, "file:", 5) != 0 &&
+           strncmp(value, "exec:", 5) != 0;
+}
+
+void na_build_warn_if_literal(const na_building *b, const char *what, const char *value)
+{
+    if (b->config->mode != NA_PRODUCTION || !is_literal(value))
+        return;
+    const na_error *warning = na_error_mended_by(
+        na_wrong(b, "%s is written out, and mod_info shows directives as written", what),
+        "use env:NAME, file:PATH or exec:COMMAND");
+    na_build_warn_aloud(b, warning);
+}
+
+na_error *na_as_secret(na_building *b, const char *value, void *member)
+{
+    na_build_warn_if_literal(b, apr_pstrcat(b->pool, b->key, "=", NULL), value);
+    return na_value_resolve(&b->environment, value, member);
+}
+
+/* "scheme://user:password@host"; libpq takes one from the query, too. */
+static int has_password(const char *address)
+{
+    const char *scheme = strstr(address, "://"), *user = scheme ? scheme + 3 : address;
+    const char *colon = strchr(user, ':');
+    return (colon && strchr(colon, '@')) || strstr(user, "password=");
+}
+
+na_error *na_as_address(na_building *b, const char *value, void *member)
+{
+    if (has_password(value))
+        na_build_warn_if_literal(b, "the password in the address", value);
+    return na_value_resolve(&b->environment, value, member);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+#include "httpd/config/build.h"
+#include "httpd/startup.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Variables, and the directive that goes before each. */
+static const struct {
+    const char *name, *directive;
+} variables[] = {
+    {"NEXTAUTH_URL", "NextAuthURL"},
+    {"AUTH_URL", "NextAuthURL"},
+    {"NEXTAUTH_SECRET", "NextAuthSecret"},
+    {"AUTH_SECRET", "NextAuthSecret"},
+    {"AUTH_SECRET_1", "NextAuthSecret"},
+    {"AUTH_SECRET_2", "NextAuthSecret"},
+    {"AUTH_SECRET_3", "NextAuthSecret"},
+    {"NODE_ENV", "NextAuthMode"},
+    {"ENABLE_RATE_LIMITING", "NextAuthFeature rateLimiting"},
+    {"REDIS_URL", "NextAuthRedis"},
+    {"EMAIL_SERVER", "NextAuthMail"},
+    {"EMAIL_FROM", "NextAuthMail"},
+    {"SENTRY_DSN", "NextAuthSentry"},
+    {"SENTRY_RELEASE", "NextAuthSentry"},
+    {"SENTRY_ENVIRONMENT", "NextAuthSentry"},
+};
+
+/* A provider's id is in the middle of its variables: of each kind v5's name goes first. */
+static const struct {
+    const char *kind, *before, *after;
+} of_provider[] = {
+    {NA_VARIABLE_ID, "AUTH_", "_ID"},
+    {NA_VARIABLE_ID, "", "_CLIENT_ID"},
+    {NA_VARIABLE_ID, "", "_ID"},
+    {NA_VARIABLE_SECRET, "AUTH_", "_SECRET"},
+    {NA_VARIABLE_SECRET, "", "_CLIENT_SECRET"},
+    {NA_VARIABLE_SECRET, "", "_SECRET"},
+    {NA_VARIABLE_ISSUER, "AUTH_", "_ISSUER"},
+    {NA_VARIABLE_ISSUER, "", "_ISSUER"},
+    {NA_VARIABLE_TENANT, "AUTH_", "_TENANT_ID"},
+    {NA_VARIABLE_TENANT, "", "_TENANT_ID"},
+};
+
+/* GOOGLE, AZURE_AD: how a provider's id is spelled in variables. */
+static const char *stem_of(apr_pool_t *pool, const char *id)
+{
+    char *stem = apr_pstrdup(pool, id);
+    for (char *p = stem; *p; p++)
+        *p = *p == '-' ? '_' : (char)apr_toupper(*p);
+    return stem;
+}
+
+static const char *name_of(apr_pool_t *pool, apr_size_t row, const char *stem)
+{
+    return apr_pstrcat(pool, of_provider[row].before, stem, of_provider[row].after, NULL);
+}
+
+const char *na_variable_of_provider(const na_environment *environment, const char *id,
+                                    const char *kind)
+{
+    const char *stem = stem_of(environment->pool, id);
+    for (apr_size_t i = 0; i < COUNT(of_provider); i++) {
+        const char *name = name_of(environment->pool, i, stem);
+        if (strcmp(of_provider[i].kind, kind) == 0 && na_environment_has(environment, name))
+            return name;
+    }
+    return NULL;
+}
+
+const char *na_variables_for_provider(apr_pool_t *pool, const char *id, const char *kind)
+{
+    const char *names = NULL, *last = NULL, *stem = stem_of(pool, id);
+    for (apr_size_t i = 0; i < COUNT(of_provider); i++) {
+        if (strcmp(of_provider[i].kind, kind) != 0)
+            continue;
+        if (last)
+            names = names ? apr_pstrcat(pool, names, ", ", last, NULL) : last;
+        last = name_of(pool, i, stem);
+    }
+    return names ? apr_pstrcat(pool, names, " or ", last, NULL) : last;
+}
+
+void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id)
+{
+    const char *directive = apr_pstrcat(pool, "NextAuthProvider ", id, NULL);
+    for (apr_size_t i = 0; i < COUNT(of_provider); i++)
+        apr_table_setn(known, name_of(pool, i, stem_of(pool, id)), directive);
+}
+
+apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers)
+{
+    apr_table_t *known = apr_table_make(pool, 64);
+    for (apr_size_t i = 0; i < COUNT(variables); i++)
+        apr_table_setn(known, variables[i].name, variables[i].directive);
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        if (provider->type == NA_OIDC || provider->type == NA_OAUTH)
+            na_variables_add_provider(pool, known, provider->id);
+    }
+    return known;
+}
+
+const na_written *na_environment_place(const na_environment *environment, const char *name)
+{
+    const na_envfile *file = environment->file;
+    const char *own = getenv(name), *line = file ? apr_table_get(file->lines, name) : NULL;
+    na_written *place = apr_pcalloc(environment->pool, sizeof *place);
+    place->directive = name;
+    if (line && (!own || !*own)) {
+        place->file = file->path;
+        place->line = atoi(line);
+    }
+    return place;
+}
+
+/* Once the configuration is read nobody knows any more what NextAuthEnvFile had in it. */
+const apr_table_t *na_variables_note(const na_environment *environment,
+                                     const apr_array_header_t *providers)
+{
+    const apr_table_t *known = na_variables_known(environment->pool, providers);
+    const apr_array_header_t *all = apr_table_elts(known);
+    apr_table_t *noted = apr_table_make(environment->pool, all->nelts);
+    for (int i = 0; i < all->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(all, i, apr_table_entry_t).key;
+        apr_table_setn(noted, name, na_environment_has(environment, name) ? "1" : "");
+    }
+    return noted;
+}
+
+static int forget(void *unused, const char *name, const char *value)
+{
+    char *own = getenv(name);
+    if (own) {
+        na_wipe(own, strlen(own));
+        unsetenv(name);
+    }
+    return 1;
+}
+
+void na_variables_forget(const server_rec *s)
+{
+    for (; s; s = s->next) {
+        const na_plan *plan = &na_server_conf_of(s)->plan;
+        if (!plan->variables)
+            continue;
+        apr_table_do(forget, NULL, plan->variables, NULL);
+        apr_table_do(forget, NULL, plan->used_variables, NULL);
+    }
+}

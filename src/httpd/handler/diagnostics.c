@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_version.h>
+#include <apu_version.h>
+#include <curl/curl.h>
+#include <hiredis/hiredis.h>
+#include <openssl/crypto.h>
+
+#include "base/url.h"
+#include "db/migrate.h"
+#include "httpd/handler/answer.h"
+
+static json_t *strings(const apr_array_header_t *list)
+{
+    json_t *array = json_array();
+    for (int i = 0; list && i < list->nelts; i++)
+        json_array_append_new(array, json_string(APR_ARRAY_IDX(list, i, const char *)));
+    return array;
+}
+
+static const char *dialect_name(na_dialect dialect)
+{
+    return dialect == NA_V5 ? "v5" : "v4";
+}
+
+/* ── the site ──────────────────────────────────────────────────────────────────────────────── */
+
+/* How good a secret can be is all that its length tells. */
+static json_t *secrets_of(const na_config *config)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < config->secret_count; i++) {
+        size_t len = strlen(config->secrets[i]);
+        json_array_append_new(array, json_string(len >= 64   ? "64 bytes or more"
+                                                 : len >= 48 ? "48 to 63 bytes"
+                                                             : "32 to 47 bytes"));
+    }
+    return array;
+}
+
+static int add_variable(void *object, const char *name, const char *value)
+{
+    json_object_set_new(object, name, json_boolean(*value));
+    return 1;
+}
+
+static json_t *variables_of(const na_server_conf *conf)
+{
+    json_t *object = json_object();
+    apr_table_do(add_variable, object, conf->plan.variables, NULL);
+    return object;
+}
+
+static json_t *accepted_of(const na_session_config *session)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < session->source_count; i++)
+        json_array_append_new(array, json_string(dialect_name(session->sources[i].dialect)));
+    return array;
+}
+
+static json_t *site_of(const na_server_conf *conf)
+{
+    const na_config *config = conf->config;
+    return json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o}", "mode", na_mode_name(config->mode), "dialect",
+                     dialect_name(config->dialect), "accepts", accepted_of(&config->session),
+                     "origin", config->origin, "basePath", config->base_path, "secrets",
+                     secrets_of(config), "variables", variables_of(conf));
+}
+
+/* ── sessions, database, mail ──────────────────────────────────────────────────────────────── */
+
+static json_t *session_of(const na_server_conf *conf)
+{
+    const na_session_config *session = &conf->config->session;
+    const na_lifetime *lifetime = &session->lifetime;
+    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:b,s:o,s:I,s:I}", "strategy",
+                     session->strategy == NA_STRATEGY_DATABASE ? "database" : "jwt", "maxAge",
+                     (json_int_t)lifetime->max_age, "updateAge", (json_int_t)session->update_age,
+                     "idleTimeout", (json_int_t)lifetime->idle, "absoluteTimeout",
+                     (json_int_t)lifetime->absolute, "bound", conf->config->bind != NA_BIND_NOTHING,
+                     "stores", strings(conf->plan.stores.names), "checkInterval",
+                     (json_int_t)session->check_interval, "serveWhenDown",
+                     (json_int_t)session->serve_for);
+}
+
+static json_t *migrations_of(apr_pool_t *pool, na_db *db)
+{
+    int version;
+    return na_db_version(db, pool, &version)
+               ? json_pack("{s:s}", "status", "the database does not say")
+               : json_pack("{s:s,s:i,s:i}", "status",
+                           version == na_migration_count  ? "complete"
+                           : version > na_migration_count ? "newer than this module"
+                                                          : "incomplete: nextauthctl migrate",
+                           "applied", version, "known", na_migration_count);
+}
+
+static json_t *database_of(apr_pool_t *pool, const na_server_conf *conf)
+{
+    static const char *const engines[] = {
+        [NA_DB_POSTGRESQL] = "postgresql", [NA_DB_MYSQL] = "mysql", [NA_DB_SQLITE] = "sqlite"};
+    const na_db_options *options = conf->config->database;
+    if (!options)
+        return json_null();
+    return json_pack("{s:s,s:s,s:i,s:o}", "engine", engines[options->engine], "schema",
+                     na_schema_name(options->schema), "replicas",
+                     options->replicas ? options->replicas->nelts : 0, "migrations",
+                     migrations_of(pool, conf->db));
+}
+
+static json_t *mail_of(const na_config *config)
+{
+    return config->mail ? json_pack("{s:s}", "transport", config->mail->transport) : json_null();
+}
+
+/* ── ways to sign in ───────────────────────────────────────────────────────────────────────── */
+
+static json_t *host_of(apr_pool_t *pool, const na_provider *provider)
+{
+    na_url url;
+    const char *address = provider->issuer       ? provider->issuer
+                          : provider->well_known ? provider->well_known
+                                                 : provider->authorization_url;
+    return address && na_url_parse(pool, address, &url) ? json_string(url.host) : json_null();
+}
+
+static json_t *providers_of(apr_pool_t *pool, const na_config *config)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < config->providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(config->providers, i, const na_provider *);
+        const char *callback =
+            apr_pstrcat(pool, config->base_url, "/callback/", provider->id, NULL);
+        json_array_append_new(array, json_pack("{s:s,s:s,s:o,s:s,s:b,s:b}", "id", provider->id,
+                                               "type", na_provider_type_name(provider), "issuer",
+                                               host_of(pool, provider), "callback", callback,
+                                               "clientId", provider->client_id != NULL,
+                                               "clientSecret", provider->client_secret != NULL));
+    }
+    return array;
+}
+
+static json_t *features_of(const na_config *config)
+{
+    return json_pack("{s:b,s:b,s:b,s:b}", "signUp", config->features & NA_FEATURE_SIGN_UP,
+                     "passwordReset", config->features & NA_FEATURE_RESET, "account",
+                     config->features & NA_FEATURE_ACCOUNT, "deleteAccount",
+                     config->features & NA_FEATURE_DELETE);
+}
+
+/* true: a page of the site's own. */
+static json_t *pages_of(const na_pages *pages)
+{
+    return json_pack("{s:b,s:b,s:b,s:b}", "signIn", pages->sign_in != NULL, "signOut",
+                     pages->sign_out != NULL, "error", pages->error != NULL, "verifyRequest",
+                     pages->verify_request != NULL);
+}
+
+json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s)
+{
+    const na_server_conf *conf = na_server_conf_of(s);
+    const na_config *config = conf->config;
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "site", site_of(conf), "session",
+                     session_of(conf), "database", database_of(pool, conf), "mail", mail_of(config),
+                     "providers", providers_of(pool, config), "features", features_of(config),
+                     "pages", pages_of(&config->pages));
+}
+
+/* ── versions ──────────────────────────────────────────────────────────────────────────────── */
+
+/* Where a library does not say what it is, what this was built with. */
+json_t *na_diagnostics_of_versions(apr_pool_t *pool)
+{
+    ap_version_t httpd;
+    ap_get_server_revision(&httpd);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "mod_nextauth", NA_VERSION, "httpd",
+                     apr_psprintf(pool, "%d.%d.%d", httpd.major, httpd.minor, httpd.patch), "apr",
+                     apr_version_string(), "apr-util", apu_version_string(), "openssl",
+                     OpenSSL_version(OPENSSL_VERSION_STRING), "libcurl",
+                     curl_version_info(CURLVERSION_NOW)->version, "jansson", JANSSON_VERSION,
+                     "hiredis",
+                     apr_psprintf(pool, "%d.%d.%d", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH));
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+#include "base/url.h"
+#include "httpd/handler/answer.h"
+#include "httpd/request/local.h"
+#include "session/order.h"
+
+/*
+ * SetHandler nextauth-sessions: everybody's sessions, for the administrator's programs. GET lists
+ * them, of one user with ?user=PROVIDER/ID; POST with order= ends or unlocks what the order says,
+ * which takes the site's secret.
+ */
+
+static int failed(request_rec *r, const na_error *error)
+{
+    const char *text = na_error_text(r->pool, error);
+    na_log_request(r, NA_LOG_ERROR, "SESSION_ERROR", "nextauth-sessions: %s", text);
+    int down = na_is_unavailable(error);
+    return na_answer_error(r, down ? HTTP_SERVICE_UNAVAILABLE : HTTP_INTERNAL_SERVER_ERROR, text);
+}
+
+static int refuse_without_store(request_rec *r)
+{
+    return na_answer_error(r, HTTP_NOT_FOUND, "there is no NextAuthSessionStore in this server");
+}
+
+static int no_such_user(request_rec *r, const char *name)
+{
+    return na_answer_error(
+        r, HTTP_NOT_FOUND,
+        apr_psprintf(r->pool, "there is no user '%s': name one as session list%s prints it",
+                     na_one_line(r->pool, name, 256),
+                     na_server_conf_of(r->server)->db ? " or user show" : ""));
+}
+
+static int list(request_rec *r, const na_sessions *sessions, const char *name)
+{
+    apr_array_header_t *found = apr_array_make(r->pool, 64, sizeof(na_listed));
+    const char *user = NULL;
+    na_error *error = name ? na_sessions_find_user(r, name, &user) : NULL;
+    if (!error && name && !user)
+        return no_such_user(r, name);
+    if (!error)
+        error = na_registry_list(sessions->registry, r->pool, user, r->request_time, found);
+    if (error)
+        return failed(r, error);
+    json_t *array = json_array();
+    for (int i = 0; i < found->nelts; i++)
+        json_array_append_new(array,
+                              na_session_listing(r->pool, &APR_ARRAY_IDX(found, i, na_listed)));
+    return na_answer_json(r, HTTP_OK, json_pack("{s:o}", "sessions", array));
+}
+
+/* Whatever fails, it is done: to end access comes first, the record of it second. */
+static na_error *record(request_rec *r, const char *user, const char *detail)
+{
+    const na_event event = {.kind = NA_EVENT_REVOKE_SESSION,
+                            .time = apr_time_now(),
+                            .actor = "administrator",
+                            .user = user,
+                            .detail = detail,
+                            .origin = na_origin_of(r)};
+    return na_audit_write(na_server_conf_of(r->server)->audit, r->pool, NULL, &event);
+}
+
+/* Tokens without a record end as well; *count is of those that have one. */
+static na_error *end_user(request_rec *r, const na_sessions *sessions, const char *user, int *count)
+{
+    apr_array_header_t *known = apr_array_make(r->pool, 8, sizeof(na_listed));
+    NA_TRY(na_registry_list(sessions->registry, r->pool, user, r->request_time, known));
+    *count = known->nelts;
+    NA_TRY(na_session_end_user(sessions, r->pool, user, NULL, r->request_time));
+    return record(r, user, *count ? "all" : "all: none is known");
+}
+
+static na_error *end_session(request_rec *r, const na_sessions *sessions, const char *handle,
+                             const char *user, int *found)
+{
+    na_listed listed;
+    NA_TRY(na_registry_by_handle(sessions->registry, r->pool, user, handle, r->request_time,
+                                 &listed, found));
+    if (!*found)
+        return NULL;
+    NA_TRY(na_session_end_other(sessions, r->pool, listed.record.user, &listed.key,
+                                listed.record.created, r->request_time));
+    return record(r, listed.record.user, handle);
+}
+
+/* What somebody signs in with is all that is known of an account that is locked. */
+static int unlock(request_rec *r, const char *name)
+{
+    const na_server_conf *conf = na_server_conf_of(r->server);
+    const na_event event = {.kind = NA_EVENT_UNLOCK_USER,
+                            .time = apr_time_now(),
+                            .actor = "administrator",
+                            .name = name,
+                            .email = strchr(name, '@') ? name : NULL,
+                            .origin = na_origin_of(r)};
+    na_error *error = na_limit_unlock(r->pool, conf->config, &conf->rates, name);
+    if (!error)
+        error = na_audit_write(conf->audit, r->pool, NULL, &event);
+    if (error)
+        return failed(r, error);
+    na_log_request(r, NA_LOG_INFO, "userUnlock", "unlocked by the administrator: %s",
+                   na_one_line(r->pool, name, 256));
+    return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "unlocked", 1));
+}
+
+static na_error *open_order(request_rec *r, const char *token, na_order *order)
+{
+    const na_config *config = na_config_of(r);
+    return na_order_open(r->pool, config->secrets, config->secret_count, token, apr_time_now(),
+                         order);
+}
+
+static int refuse_order(request_rec *r, const na_error *error)
+{
+    na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "nextauth-sessions: order refused: %s",
+                   na_error_text(r->pool, error));
+    return na_answer_error(r, HTTP_FORBIDDEN, "the order is not of this site's secret, or too old");
+}
+
+static int end_ordered(request_rec *r, const na_sessions *sessions, const na_order *order)
+{
+    const char *user = NULL;
+    int count = 0;
+    if (!sessions->registry)
+        return refuse_without_store(r);
+    na_error *error = order->user ? na_sessions_find_user(r, order->user, &user) : NULL;
+    if (!error && order->user && !user)
+        return no_such_user(r, order->user);
+    if (!error)
+        error = order->session ? end_session(r, sessions, order->session, user, &count)
+                               : end_user(r, sessions, user, &count);
+    if (error)
+        return failed(r, error);
+    if (!count)
+        return na_answer_error(r, HTTP_NOT_FOUND,
+                               order->session ? "there is no such session"
+                                              : "no session of this user is known");
+    na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions ended by the administrator: %s %s",
+                   order->session ? "session" : "user",
+                   na_one_line(r->pool, order->session ? order->session : user, 256));
+    return na_answer_json(r, HTTP_OK, json_pack("{s:b,s:i}", "revoked", 1, "sessions", count));
+}
+
+static int obey(request_rec *r, const na_sessions *sessions)
+{
+    apr_table_t *form;
+    na_order order;
+    int status = na_read_form(r, &form);
+    if (status != OK)
+        return status;
+    const char *token = apr_table_get(form, "order");
+    if (!token)
+        return na_answer_error(r, HTTP_FORBIDDEN,
+                               "order= is wanted, as nextauthctl session revoke makes it");
+    na_error *error = open_order(r, token, &order);
+    if (error)
+        return refuse_order(r, error);
+    return order.unlock ? unlock(r, order.unlock) : end_ordered(r, sessions, &order);
+}
+
+int na_answer_sessions(request_rec *r)
+{
+    const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
+    if (!na_is_local(r))
+        return na_answer_error(r, HTTP_FORBIDDEN,
+                               "nextauth-sessions is for whoever Require names, and for "
+                               "this machine");
+    if (r->method_number == M_GET && !sessions->registry)
+        return refuse_without_store(r);
+    if (r->method_number == M_GET)
+        return list(r, sessions, apr_table_get(na_form_parse(r->pool, r->args, 8), "user"));
+    return obey(r, sessions);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "db/adapter.h"
+#include "httpd/handler/answer.h"
+#include "mail/address.h"
+
+/*
+ * Sessions are of "PROVIDER/ID" or, of a user in the database, of "/ID". What nextauthctl prints of
+ * a user and of an account, and an email address, mean one of these.
+ */
+
+typedef struct search {
+    apr_pool_t *pool;
+    const char *name;
+    const char *provider, *account; /* "PROVIDER/ID" in two; NULL where it is no such name */
+    na_db_user user;
+    int found;
+} search;
+
+static na_error *find_by_email(search *s, na_db_use *use)
+{
+    const char *email;
+    NA_TRY(na_db_get_user_by_email(use, s->name, &s->user, &s->found));
+    if (s->found || na_email_normalize(s->pool, s->name, &email))
+        return NULL;
+    return na_db_get_user_by_email(use, email, &s->user, &s->found);
+}
+
+static na_error *find(search *s, na_db_use *use)
+{
+    if (s->provider)
+        NA_TRY(na_db_get_user_by_account(use, s->provider, s->account, &s->user, &s->found));
+    if (!s->found)
+        NA_TRY(na_db_get_user(use, s->name, &s->user, &s->found));
+    return s->found ? NULL : find_by_email(s, use);
+}
+
+na_error *na_sessions_find_user(request_rec *r, const char *name, const char **user)
+{
+    na_db *db = na_server_conf_of(r->server)->db;
+    const char *slash = strchr(name, '/');
+    search s = {.pool = r->pool, .name = name};
+    na_db_use *use;
+    *user = slash ? name : NULL;
+    if (!db || slash == name)
+        return NULL;
+    if (slash) {
+        s.provider = apr_pstrmemdup(r->pool, name, (apr_size_t)(slash - name));
+        s.account = slash + 1;
+    }
+    NA_TRY(na_db_read(db, r->pool, &use));
+    NA_TRY(na_db_end(use, find(&s, use)));
+    if (s.found)
+        *user = apr_pstrcat(r->pool, "/", s.user.id, NULL);
+    return NULL;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/header.h"
+#include "httpd/request/local.h"
+
+static const char prefix[] = "x-nextauth-";
+
+/*
+ * Applications see "X_NextAuth.User" and "X-NextAuth-User" as one name: CGI and its like turn
+ * every character that is no letter or digit into one and the same.
+ */
+static int is_ours(const char *name)
+{
+    if ((*name | 0x20) != 'x')
+        return 0;
+    for (const char *p = prefix; *p; p++, name++) {
+        char c = apr_isalnum(*name) ? (char)apr_tolower(*name) : *name ? '-' : '\0';
+        if (c != *p)
+            return 0;
+    }
+    return 1;
+}
+
+/* "Connection: X-NextAuth-User" would have mod_proxy take away what is put in later. */
+static void strip_connection(request_rec *r)
+{
+    const char *connection = apr_table_get(r->headers_in, "Connection");
+    if (connection && ap_strcasestr(connection, "nextauth"))
+        apr_table_setn(r->headers_in, "Connection",
+                       na_header_without(r->pool, connection, is_ours));
+}
+
+static int strip_headers(request_rec *r)
+{
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    apr_array_header_t *found = NULL;
+    for (int i = 0; i < headers->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
+        if (!is_ours(name))
+            continue;
+        if (!found)
+            found = apr_array_make(r->pool, 4, sizeof(const char *));
+        APR_ARRAY_PUSH(found, const char *) = name;
+    }
+    for (int i = 0; found && i < found->nelts; i++)
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(found, i, const char *));
+    return found != NULL;
+}
+
+/* httpd runs this on internal redirects, too: what is found there is what we handed on before. */
+int na_strip_identity(request_rec *r)
+{
+    na_note_local(r);
+    if (!na_config_of(r))
+        return DECLINED;
+    if (strip_headers(r) && !r->prev)
+        na_log_request(r, NA_LOG_INFO, NULL, "removed identity headers from outside");
+    strip_connection(r);
+    return DECLINED;
+}
+
+/*
+ * Also on the subrequest that took over a request whose user was found already. It has a copy of
+ * that one's headers; what was handed on there is not meant for here.
+ */
+int na_pass_identity(request_rec *r)
+{
+    const na_session *session;
+    if (na_config_of(r))
+        na_state_of(r)->is_authorized = 1;
+    if (r->main && na_config_of(r))
+        strip_headers(r);
+    if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0 ||
+        !(session = na_session_of(r)))
+        return DECLINED;
+    int pass = na_dir_conf_of(r)->pass_identity;
+    int env = !pass || (pass & NA_PASS_ENV), headers = !pass || (pass & NA_PASS_HEADERS);
+    for (int i = 0; i < session->identity_count; i++) {
+        const na_identity *identity = &session->identities[i];
+        if (env)
+            apr_table_setn(r->subprocess_env, identity->env, identity->value);
+        if (headers)
+            apr_table_setn(r->headers_in, identity->header, identity->value);
+    }
+    return DECLINED;
+}

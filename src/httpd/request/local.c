@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+#include "httpd/request/local.h"
+
+/*
+ * Who is at this machine itself, which some handlers trust. It is decided when the request has just
+ * been read: later on a tenant's .htaccess may have taken away what tells otherwise.
+ */
+
+/* By loopback, or by an address of the machine's own. */
+static int is_here(const conn_rec *c, const apr_sockaddr_t *address, const char *ip)
+{
+    return strcmp(ip, "127.0.0.1") == 0 || strcmp(ip, "::1") == 0 ||
+           apr_sockaddr_equal(c->local_addr, address);
+}
+
+static int is_user_here(const request_rec *r)
+{
+    return is_here(r->connection, r->useragent_addr, r->useragent_ip);
+}
+
+static int has_one(const apr_array_header_t *names, const char *host)
+{
+    for (int i = 0; names && i < names->nelts; i++)
+        if (ap_cstr_casecmp(APR_ARRAY_IDX(names, i, const char *), host) == 0)
+            return 1;
+    return 0;
+}
+
+/*
+ * Any name may be made to lead here, by who owns it, and a browser on this machine to ask by it
+ * (DNS rebinding). The server knows its own, if it takes others as well.
+ */
+static int is_own_name(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    const char *host = r->hostname;
+    na_url url;
+    if (!host)
+        return 0;
+    return na_is_this_machine(host) || ap_cstr_casecmp(host, r->server->server_hostname) == 0 ||
+           has_one(r->server->names, host) ||
+           (config && config->origin && na_url_parse(r->pool, config->origin, &url) &&
+            ap_cstr_casecmp(host, url.host) == 0);
+}
+
+/* RFC 6454 section 7; Fetch Metadata Request Headers, section 2.1. */
+static int is_of_another_site(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    if (origin && (!config || !config->origin || strcmp(origin, config->origin) != 0))
+        return 1;
+    return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
+/* By what proxies say of whom they ask for: RFC 7239, RFC 9110 section 7.6.3, and customs of their
+ * own. */
+static int is_forwarded(const request_rec *r)
+{
+    static const char *const names[] = {"Forwarded",           "Via",
+                                        "X-Real-IP",           "X-Client-IP",
+                                        "True-Client-IP",      "Client-IP",
+                                        "X-Cluster-Client-IP", "CF-Connecting-IP",
+                                        "Fastly-Client-IP"};
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    for (int i = 0; i < headers->nelts; i++)
+        if (ap_cstr_casecmpn(APR_ARRAY_IDX(headers, i, apr_table_entry_t).key, "X-Forwarded-",
+                             12) == 0)
+            return 1;
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (apr_table_get(r->headers_in, names[i]))
+            return 1;
+    return 0;
+}
+
+/* httpd runs this on internal redirects, too, whose headers may be others by then. */
+void na_note_local(request_rec *r)
+{
+    if (ap_is_initial_req(r) &&
+        is_here(r->connection, r->connection->client_addr, r->connection->client_ip) &&
+        !is_forwarded(r) && is_own_name(r) && !is_of_another_site(r))
+        na_state_of(r)->is_local = 1;
+}
+
+static const request_rec *first_of(const request_rec *r)
+{
+    while (r->prev || r->main)
+        r = r->main ? r->main : r->prev;
+    return r;
+}
+
+/* mod_remoteip may have learned better since. */
+int na_is_local(const request_rec *r)
+{
+    const na_state *state = ap_get_module_config(first_of(r)->request_config, &nextauth_module);
+    return state && state->is_local && is_user_here(r);
+}
+
+int na_is_disguised(const request_rec *r)
+{
+    return is_user_here(r) && !na_is_local(r);
+}

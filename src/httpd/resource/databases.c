@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <http_main.h>
+
+#include "db/store.h"
+#include "httpd/config/build.h"
+#include "httpd/startup.h"
+#include "httpd/watchdog.h"
+
+/* Databases of a whole server, all virtual hosts together. */
+#define DATABASES_MAX 16
+
+typedef struct shared_database {
+    const na_db_options *options;
+    const server_rec *server; /* one that names it */
+    int is_replica;
+    na_watch watch;
+    na_db *db;
+} shared_database;
+
+/* Filled while the configuration is checked, opened in the child. */
+static shared_database databases[DATABASES_MAX];
+static int database_count;
+
+/* Replicas differ in their parameters only: the rest is their primary's. */
+static int have_same_replicas(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    int count = a ? a->nelts : 0;
+    if (count != (b ? b->nelts : 0))
+        return 0;
+    for (int i = 0; i < count; i++)
+        if (strcmp(APR_ARRAY_IDX(a, i, const na_db_options *)->parameters,
+                   APR_ARRAY_IDX(b, i, const na_db_options *)->parameters) != 0)
+            return 0;
+    return 1;
+}
+
+static int is_same(const na_db_options *a, const na_db_options *b)
+{
+    return a->engine == b->engine && a->schema == b->schema &&
+           strcmp(a->parameters, b->parameters) == 0 && a->max_connections == b->max_connections &&
+           a->timeout_ms == b->timeout_ms && have_same_replicas(a->replicas, b->replicas);
+}
+
+static shared_database *find(const na_db_options *options)
+{
+    for (int i = 0; i < database_count; i++)
+        if (is_same(databases[i].options, options))
+            return &databases[i];
+    return NULL;
+}
+
+static void log_change(void *data, int is_down, const char *message)
+{
+    const shared_database *database = data;
+    na_log_server(database->server, is_down ? NA_LOG_ERROR : NA_LOG_WARNING, "ADAPTER_ERROR",
+                  "database: %s", message);
+}
+
+static void count_failure(void *data)
+{
+    const shared_database *database = data;
+    na_metrics_count(na_process_of_child()->metrics, NA_METRIC_DATABASE_ERRORS,
+                     database->options->name, NULL);
+}
+
+void na_databases_read(apr_array_header_t *readings)
+{
+    for (int i = 0; i < database_count; i++) {
+        const na_watch *watch = &databases[i].watch;
+        const na_reading up = {NA_METRIC_DATABASE_UP,
+                               {watch->name},
+                               !apr_atomic_read32(&watch->health->failures)};
+        na_reading_add(readings, &up);
+    }
+}
+
+static na_error *share_health(apr_pool_t *pconf)
+{
+    void *memory;
+    if (!database_count)
+        return NULL;
+    NA_TRY(
+        na_share(pconf, sizeof(na_watch_state) * DATABASES_MAX, "the databases' health", &memory));
+    na_watch_state *health = memory;
+    for (int i = 0; i < database_count; i++)
+        databases[i].watch = (na_watch){.name = databases[i].options->name,
+                                        .health = &health[i],
+                                        .changed = log_change,
+                                        .failed = count_failure,
+                                        .data = &databases[i]};
+    return NULL;
+}
+
+static na_error *add(apr_pool_t *pool, const server_rec *s, const na_db_options *options,
+                     int is_replica)
+{
+    if (find(options))
+        return NULL;
+    if (database_count == DATABASES_MAX)
+        return na_error_mended_by(
+            na_error_new(pool, NA_CONFIGURATION,
+                         "this is one more than %d different databases, replicas included",
+                         DATABASES_MAX),
+            "let virtual hosts share one: all options have to be the same");
+    databases[database_count++] =
+        (shared_database){.options = options, .server = s, .is_replica = is_replica};
+    for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
+        NA_TRY(add(pool, s, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
+    return NULL;
+}
+
+void na_databases_begin(void)
+{
+    database_count = 0;
+}
+
+na_error *na_databases_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+{
+    const na_server_conf *conf = na_server_conf_of(s);
+    *at = na_build_last_of(conf->written, "NextAuthDatabase");
+    if (!conf->config->database)
+        return NULL;
+    NA_TRY(na_watchdog_check(pool, "NextAuthDatabase needs mod_watchdog, to remove what expired"));
+    return add(pool, s, conf->config->database, 0);
+}
+
+static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
+{
+    const apr_array_header_t *named = primary->options->replicas;
+    int count = named ? named->nelts : 0;
+    na_db **replicas = apr_palloc(pool, (apr_size_t)(count + 1) * sizeof *replicas);
+    for (int i = 0; i < count; i++)
+        replicas[i] = find(APR_ARRAY_IDX(named, i, const na_db_options *))->db;
+    na_db_set_replicas(primary->db, replicas, count);
+}
+
+na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
+{
+    for (int i = 0; i < database_count; i++) {
+        NA_TRY(na_db_make(pool, databases[i].options, &databases[i].watch, &databases[i].db));
+        na_metrics_name(na_process_of_child()->metrics, NA_DATABASES, databases[i].options->name);
+    }
+    for (int i = 0; i < database_count; i++)
+        connect_replicas(pool, &databases[i]);
+    for (; s; s = s->next) {
+        na_server_conf *conf = na_server_conf_of(s);
+        if (conf->config && conf->config->database)
+            conf->db = find(conf->config->database)->db;
+    }
+    return NULL;
+}
+
+/* ── what expired ──────────────────────────────────────────────────────────────────────────── */
+
+#define PURGE_INTERVAL apr_time_from_sec(300)
+
+static na_error *purge(na_db *db, apr_pool_t *pool)
+{
+    na_db_use *use;
+    NA_TRY(na_db_write(db, pool, &use));
+    return na_db_end(use, na_db_delete_expired(use, apr_time_as_msec(apr_time_now())));
+}
+
+/* In one child at a time. A replica has what its primary has. */
+static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
+{
+    for (int i = 0; state == AP_WATCHDOG_STATE_RUNNING && i < database_count; i++) {
+        if (!databases[i].db || databases[i].is_replica)
+            continue;
+        na_error *error = purge(databases[i].db, pool);
+        if (error && !na_is_unavailable(error))
+            na_log_server(databases[i].server, NA_LOG_WARNING, "ADAPTER_ERROR", "database: %s",
+                          na_error_text(pool, error));
+    }
+    return APR_SUCCESS;
+}
+
+na_error *na_databases_prepare(apr_pool_t *pconf)
+{
+    NA_TRY(share_health(pconf));
+    return database_count
+               ? na_watchdog_call(pconf, NA_WATCHDOG, PURGE_INTERVAL, databases, purge_all)
+               : NULL;
+}
+
+/* ── as a session store ────────────────────────────────────────────────────────────────────── */
+
+static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notice)
+{
+    return na_server_conf_of(s)->plan.stores.database
+               ? NULL
+               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                                 "store database needs NextAuthDatabase"),
+                                    "name the database, then run nextauthctl migrate");
+}
+
+static const char *identity(const server_rec *s)
+{
+    const na_db_options *options = na_server_conf_of(s)->plan.stores.database;
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(options->parameters), na_bytes_of(na_schema_name(options->schema)));
+    return na_hex(s->process->pconf, hash, sizeof hash);
+}
+
+static na_error *open_store(apr_pool_t *pool, server_rec *s, na_store *store)
+{
+    store->watch.name = na_server_conf_of(s)->plan.stores.database->name;
+    na_db_store_make(pool, na_server_conf_of(s)->db, store);
+    return NULL;
+}
+
+const na_store_provider na_database_provider = {check, identity, NULL, open_store};

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "httpd/handler/answer.h"
+#include "httpd/startup.h"
+
+/* ── what processes share ──────────────────────────────────────────────────────────────────── */
+
+static apr_size_t size_of(const na_config *config)
+{
+    return APR_ALIGN_DEFAULT(sizeof(na_shared_health) +
+                             (apr_size_t)config->providers->nelts * sizeof(na_peer));
+}
+
+na_error *na_health_prepare(apr_pool_t *pconf, server_rec *first)
+{
+    apr_size_t size = 0;
+    void *memory;
+    for (const server_rec *s = first; s; s = s->next)
+        if (na_server_conf_of(s)->config)
+            size += size_of(na_server_conf_of(s)->config);
+    if (!size)
+        return NULL;
+    NA_TRY(na_share(pconf, size, "the providers' health", &memory));
+    char *free = memory;
+    for (const server_rec *s = first; s; s = s->next) {
+        if (!na_server_conf_of(s)->config)
+            continue;
+        na_server_conf_of(s)->shared_health = (na_shared_health *)free;
+        free += size_of(na_server_conf_of(s)->config);
+    }
+    return NULL;
+}
+
+static void log_change(void *server, int is_down, const char *message)
+{
+    na_log_server(server, NA_LOG_WARNING, "PROVIDER_STATE", "%s", message);
+}
+
+static na_error *open_site(apr_pool_t *pool, server_rec *s)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    na_shared_health *shared = conf->shared_health;
+    na_peers *peers = na_peers_make(pool, conf->config->providers, shared->peers, log_change, s);
+    na_http_observe(conf->http, na_peers_observer(pool, peers));
+    const na_health_site site = {.sessions = &conf->sessions,
+                                 .store_names = conf->plan.stores.names,
+                                 .db = conf->db,
+                                 .peers = peers,
+                                 .mail = conf->mails ? &shared->mail : NULL,
+                                 .audit = conf->audit};
+    return na_health_desk_make(pool, &site, &conf->health_desk);
+}
+
+na_error *na_health_open(apr_pool_t *pool, server_rec *s)
+{
+    for (; s; s = s->next)
+        if (na_server_conf_of(s)->config)
+            NA_TRY(open_site(pool, s));
+    return NULL;
+}
+
+void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report)
+{
+    na_health_ask(na_server_conf_of(s)->health_desk, pool, report);
+}

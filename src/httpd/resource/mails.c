@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <http_main.h>
+
+#include "httpd/startup.h"
+#include "metrics/observers.h"
+
+static void write_line(void *data, na_level level, const char *line)
+{
+    na_log_server(data, level, "SEND_VERIFICATION_EMAIL", "mail: %s", line);
+}
+
+static na_error *open_queue(apr_pool_t *pool, server_rec *s)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    const na_mail_log log = {write_line, s};
+    na_mail *mail;
+    na_http *http; /* of its own: mails and sign-ins wait in no common queue */
+    NA_TRY(na_http_make(pool, &conf->config->http, &http));
+    na_http_observe(http, na_metrics_of_calls(pool, na_process_of_child()->metrics));
+    NA_TRY(na_mail_make(pool, conf->config->mail, http, &log, &mail));
+    na_mail_keep_health(mail, &conf->shared_health->mail);
+    NA_TRY(na_mail_queue_make(pool, mail, NA_MAIL_QUEUE_CAPACITY, &conf->mails));
+    na_mail_queue_observe(conf->mails, na_metrics_of_mails(pool, na_process_of_child()->metrics));
+    return NULL;
+}
+
+na_error *na_mails_open(apr_pool_t *pool, server_rec *s)
+{
+    for (; s; s = s->next) {
+        const na_config *config = na_server_conf_of(s)->config;
+        if (config && config->mail)
+            NA_TRY(open_queue(pool, s));
+    }
+    return NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+#include <http_main.h>
+#include <openssl/crypto.h>
+
+#include "httpd/startup.h"
+#include "metrics/observers.h"
+
+/* Outlives reloads, so that counters go on; another version of the module has a block of its own.
+ */
+typedef struct retained {
+    void *block;
+} retained;
+
+/* Of this generation; NULL where no engine is on. */
+static void *block;
+
+static na_error *find_block(apr_pool_t *pconf, server_rec *s)
+{
+    const char *name =
+        apr_psprintf(pconf, "nextauth-metrics-" NA_VERSION "-%" APR_SIZE_T_FMT, na_metrics_size());
+    retained *kept = ap_retained_data_get(name);
+    if (!kept)
+        kept = ap_retained_data_create(name, sizeof *kept);
+    if (!kept->block) {
+        NA_TRY(na_share(s->process->pool, na_metrics_size(), "metrics", &kept->block));
+        na_metrics_init(kept->block, apr_time_now());
+    }
+    block = kept->block;
+    return NULL;
+}
+
+static int is_any_on(const server_rec *s)
+{
+    while (s && !na_server_conf_of(s)->config)
+        s = s->next;
+    return s != NULL;
+}
+
+static void name_providers(na_metrics *metrics, const na_config *config)
+{
+    for (int i = 0; i < config->providers->nelts; i++)
+        na_metrics_name(metrics, NA_PROVIDERS,
+                        APR_ARRAY_IDX(config->providers, i, const na_provider *)->id);
+}
+
+na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    block = NULL;
+    if (!is_any_on(s))
+        return NULL;
+    NA_TRY(find_block(pconf, s));
+    na_metrics *metrics = na_metrics_open(pconf, block);
+    for (const server_rec *each = s; each; each = each->next)
+        if (na_server_conf_of(each)->config)
+            name_providers(metrics, na_server_conf_of(each)->config);
+    return na_metrics_watch(pconf, s);
+}
+
+na_metrics *na_metrics_of_child(apr_pool_t *pool)
+{
+    na_metrics *metrics = block ? na_metrics_open(pool, block) : NULL;
+    na_metrics_claim(metrics, pool);
+    return metrics;
+}
+
+apr_array_header_t *na_metrics_readings(apr_pool_t *pool)
+{
+    apr_array_header_t *readings = apr_array_make(pool, 8, sizeof(na_reading));
+    ap_version_t httpd;
+    ap_get_server_revision(&httpd);
+    const na_reading info = {NA_METRIC_BUILD_INFO,
+                             {NA_VERSION,
+                              apr_psprintf(pool, "%d.%d.%d", httpd.major, httpd.minor, httpd.patch),
+                              OpenSSL_version(OPENSSL_VERSION_STRING)},
+                             1};
+    na_reading_add(readings, &info);
+    na_stores_read(readings);
+    na_databases_read(readings);
+    na_sinks_read(readings);
+    return readings;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/resource/socache_space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/crypto.h"
+#include "httpd/module.h"
+#include "httpd/startup.h"
+
+#define DEFAULT_SIZE (512 * 1024)
+#define SUBCACHES_MAX 256
+
+/* How shmcb lays out its segment (httpd 2.4): its own header, a subcache's, one index entry. */
+#define SEGMENT_HEADER 88
+#define SUBCACHE_HEADER 16
+#define INDEX_SIZE 24
+
+/* Percent of a subcache: full, worth tidying while at it, too full even then, and what to aim for.
+ */
+#define FULL 95
+#define TIDY 75
+#define CROWDED 85
+#define AIM 75
+
+/* Seconds between warnings. */
+#define WARN_INTERVAL 60
+
+typedef struct fill {
+    apr_uint32_t bytes, entries; /* what the log has, replaced and removed entries included */
+} fill;
+
+struct na_socache_space {
+    apr_size_t size;
+    unsigned subcaches; /* a power of two */
+    apr_uint32_t bytes_max, entries_max;
+    fill fills[SUBCACHES_MAX];
+    apr_uint32_t dropped, dropped_untold;
+    apr_time_t told;
+};
+
+static apr_size_t size_of(const char *argument)
+{
+    const char *parenthesis = strrchr(argument, '(');
+    return parenthesis ? (apr_size_t)strtoul(parenthesis + 1, NULL, 10) : DEFAULT_SIZE;
+}
+
+/* mod_socache_shmcb's own arithmetic, from the same hints. */
+static void lay_out(na_socache_space *space, apr_size_t entry_size)
+{
+    apr_size_t size = space->size - SEGMENT_HEADER, indexes = size / entry_size;
+    space->subcaches = SUBCACHES_MAX;
+    while (space->subcaches > 1 && indexes / space->subcaches < 2 * space->subcaches)
+        space->subcaches /= 2;
+    indexes /= space->subcaches;
+    space->entries_max = (apr_uint32_t)indexes;
+    space->bytes_max = (apr_uint32_t)((size / space->subcaches & ~(sizeof(unsigned long) - 1)) -
+                                      SUBCACHE_HEADER - indexes * INDEX_SIZE);
+}
+
+na_error *na_socache_space_make(apr_pool_t *pool, const char *argument, apr_size_t entry_size,
+                                na_socache_space **made)
+{
+    void *memory;
+    NA_TRY(na_share(pool, sizeof **made, "what the object cache holds", &memory));
+    *made = memory;
+    (*made)->size = size_of(argument);
+    lay_out(*made, entry_size);
+    return NULL;
+}
+
+apr_size_t na_socache_space_entry_max(const na_socache_space *space)
+{
+    return space->bytes_max / 4;
+}
+
+static unsigned subcache_of(const na_socache_space *space, const unsigned char *id)
+{
+    return *id & (space->subcaches - 1);
+}
+
+static int is_beyond(const na_socache_space *space, const fill *f, unsigned percent)
+{
+    return (apr_uint64_t)f->bytes * 100 > (apr_uint64_t)space->bytes_max * percent ||
+           (apr_uint64_t)f->entries * 100 > (apr_uint64_t)space->entries_max * percent;
+}
+
+static int has_room(const na_socache_space *space, const fill *f, apr_size_t size)
+{
+    fill with = {f->bytes + (apr_uint32_t)size, f->entries + 1};
+    return !is_beyond(space, &with, FULL);
+}
+
+/* ── tidying up ────────────────────────────────────────────────────────────────────────────── */
+
+typedef struct entry {
+    unsigned char id[NA_SHA256_LEN];
+    unsigned char *data;
+    unsigned len;
+    apr_time_t expires;
+    int may_drop, dropped;
+} entry;
+
+typedef struct tidying {
+    na_socache_space *space;
+    const ap_socache_provider_t *provider;
+    ap_socache_instance_t *instance;
+    server_rec *server;
+    apr_pool_t *pool;
+    apr_array_header_t *entries; /* entry, the oldest of each subcache first */
+} tidying;
+
+static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void *data,
+                            const unsigned char *id, unsigned id_len, const unsigned char *value,
+                            unsigned len, apr_pool_t *pool)
+{
+    tidying *t = data;
+    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN ||
+        !is_beyond(t->space, &t->space->fills[subcache_of(t->space, id)], TIDY))
+        return APR_SUCCESS;
+    entry *e = apr_array_push(t->entries);
+    memcpy(e->id, id, id_len);
+    e->data = apr_pmemdup(t->pool, value, len);
+    e->len = len;
+    e->expires = na_socache_read_expiry(value);
+    e->may_drop = na_socache_may_drop(value);
+    e->dropped = 0;
+    return APR_SUCCESS;
+}
+
+static int by_expiry(const void *a, const void *b)
+{
+    apr_time_t left = (*(entry *const *)a)->expires, right = (*(entry *const *)b)->expires;
+    return left < right ? -1 : left > right;
+}
+
+static void count_entry(fill *f, const entry *e, int sign)
+{
+    f->bytes += (apr_uint32_t)sign * (apr_uint32_t)(NA_SHA256_LEN + e->len);
+    f->entries += (apr_uint32_t)sign;
+}
+
+/* Drops what ends first of what may be: without the end of a session, its token would be good. */
+static void make_room(tidying *t, entry *entries, int count, fill *live)
+{
+    entry **order = apr_palloc(t->pool, (apr_size_t)count * sizeof *order);
+    for (int i = 0; i < count; i++)
+        order[i] = &entries[i];
+    qsort(order, (size_t)count, sizeof *order, by_expiry);
+    for (int i = 0; i < count && is_beyond(t->space, live, AIM); i++) {
+        if (!order[i]->may_drop)
+            continue;
+        order[i]->dropped = 1;
+        count_entry(live, order[i], -1);
+        t->provider->remove(t->instance, t->server, order[i]->id, NA_SHA256_LEN, t->pool);
+        t->space->dropped++;
+        t->space->dropped_untold++;
+    }
+}
+
+/* Each entry goes to the end of the log, so that holes come to its start, where they are freed. */
+static void rewrite(tidying *t, entry *entries, int count)
+{
+    fill live = {0};
+    for (int i = 0; i < count; i++)
+        count_entry(&live, &entries[i], 1);
+    if (is_beyond(t->space, &live, CROWDED))
+        make_room(t, entries, count, &live);
+    for (int i = 0; i < count; i++)
+        if (!entries[i].dropped)
+            t->provider->store(t->instance, t->server, entries[i].id, NA_SHA256_LEN,
+                               entries[i].expires, entries[i].data, entries[i].len, t->pool);
+    t->space->fills[subcache_of(t->space, entries->id)] = live;
+}
+
+static void forget_empty(na_socache_space *space)
+{
+    for (unsigned i = 0; i < space->subcaches; i++)
+        if (is_beyond(space, &space->fills[i], TIDY))
+            space->fills[i] = (fill){0};
+}
+
+static void warn(na_socache_space *space, server_rec *s)
+{
+    apr_time_t now = apr_time_now();
+    if (!space->dropped_untold || now - space->told < apr_time_from_sec(WARN_INTERVAL))
+        return;
+    na_log_server(s, NA_LOG_WARNING, "SESSION_STORE_FULL",
+                  "the session cache is full: %u entries that would have ended first were dropped "
+                  "(%u in all): make NextAuthSOCache larger, it has %" APR_SIZE_T_FMT
+                  " bytes, or use NextAuthSessionStore redis",
+                  space->dropped_untold, space->dropped, space->size);
+    space->told = now;
+    space->dropped_untold = 0;
+}
+
+static void tidy(tidying *t)
+{
+    apr_pool_create(&t->pool, t->pool);
+    t->entries = apr_array_make(t->pool, 1024, sizeof(entry));
+    t->provider->iterate(t->instance, t->server, t, collect, t->pool);
+    forget_empty(t->space);
+    entry *entries = (entry *)t->entries->elts;
+    for (int from = 0, to; from < t->entries->nelts; from = to) {
+        unsigned subcache = subcache_of(t->space, entries[from].id);
+        for (to = from; to < t->entries->nelts; to++)
+            if (subcache_of(t->space, entries[to].id) != subcache)
+                break;
+        rewrite(t, &entries[from], to - from);
+    }
+    apr_pool_destroy(t->pool);
+    warn(t->space, t->server);
+}
+
+int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
+                          ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
+                          apr_size_t size, apr_pool_t *pool)
+{
+    fill *f = &space->fills[subcache_of(space, id)];
+    tidying t = {space, provider, instance, s, pool, NULL};
+    if (!has_room(space, f, size))
+        tidy(&t);
+    if (!has_room(space, f, size))
+        return 0;
+    f->bytes += (apr_uint32_t)size;
+    f->entries++;
+    return 1;
+}
+
+/* ── heads ─────────────────────────────────────────────────────────────────────────────────── */
+
+void na_socache_write_head(unsigned char *to, apr_time_t expires, int may_drop)
+{
+    for (int i = 0; i < NA_SOCACHE_HEAD_LEN - 1; i++)
+        to[i] = (unsigned char)((apr_uint64_t)expires >> (8 * i));
+    to[NA_SOCACHE_HEAD_LEN - 1] = may_drop != 0;
+}
+
+apr_time_t na_socache_read_expiry(const unsigned char *head)
+{
+    apr_uint64_t expires = 0;
+    for (int i = 0; i < NA_SOCACHE_HEAD_LEN - 1; i++)
+        expires |= (apr_uint64_t)head[i] << (8 * i);
+    return (apr_time_t)expires;
+}
+
+int na_socache_may_drop(const unsigned char *head)
+{
+    return head[NA_SOCACHE_HEAD_LEN - 1];
+}

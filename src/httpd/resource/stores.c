@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <ap_provider.h>
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <http_main.h>
+
+#include "httpd/config/build.h"
+#include "httpd/startup.h"
+
+/* Stores of a whole server, all virtual hosts together. */
+#define STORES_MAX 32
+
+typedef struct shared_store {
+    const char *identity;
+    const na_store_provider *provider;
+    server_rec *server; /* a server that names it */
+    na_store store;
+} shared_store;
+
+/* Filled while the configuration is checked, opened in the child. */
+static shared_store stores[STORES_MAX];
+static int store_count;
+
+void na_register_stores(apr_pool_t *pool)
+{
+    ap_register_provider(pool, NA_STORE_GROUP, "socache", NA_STORE_VERSION, &na_socache_provider);
+    ap_register_provider(pool, NA_STORE_GROUP, "redis", NA_STORE_VERSION, &na_redis_provider);
+    ap_register_provider(pool, NA_STORE_GROUP, "database", NA_STORE_VERSION, &na_database_provider);
+}
+
+static shared_store *find_store(const char *identity)
+{
+    for (int i = 0; i < store_count; i++)
+        if (strcmp(stores[i].identity, identity) == 0)
+            return &stores[i];
+    return NULL;
+}
+
+static const char *identity_of(apr_pool_t *pool, const server_rec *s, const char *name,
+                               const na_store_provider **provider)
+{
+    *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+    return apr_pstrcat(pool, name, " ", (*provider)->identity(s), NULL);
+}
+
+void na_stores_begin(void)
+{
+    store_count = 0;
+}
+
+static na_error *take_store(apr_pool_t *pool, server_rec *s, const char *name)
+{
+    const na_store_provider *provider;
+    const char *identity = identity_of(pool, s, name, &provider);
+    if (find_store(identity))
+        return NULL;
+    if (store_count == STORES_MAX)
+        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                                               "this is one more than %d different session stores",
+                                               STORES_MAX),
+                                  "let virtual hosts share one: all options have to be the same");
+    stores[store_count++] = (shared_store){.identity = identity, .provider = provider, .server = s};
+    return NULL;
+}
+
+na_error *na_stores_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+{
+    const na_server_conf *conf = na_server_conf_of(s);
+    const apr_array_header_t *names = conf->plan.stores.names;
+    *at = na_build_last_of(conf->written, "NextAuthSessionStore");
+    for (int i = 0; names && i < names->nelts; i++)
+        NA_TRY(take_store(pool, s, APR_ARRAY_IDX(names, i, const char *)));
+    return NULL;
+}
+
+/* What one process learns of a store, all others know. */
+static na_error *share_health(apr_pool_t *pconf)
+{
+    void *memory;
+    if (!store_count)
+        return NULL;
+    NA_TRY(na_share(pconf, sizeof(na_watch_state) * STORES_MAX, "the stores' health", &memory));
+    for (int i = 0; i < store_count; i++)
+        stores[i].store.watch.health = (na_watch_state *)memory + i;
+    return NULL;
+}
+
+na_error *na_stores_prepare(apr_pool_t *pconf)
+{
+    for (int i = 0; i < store_count; i++)
+        if (stores[i].provider->prepare)
+            NA_TRY(stores[i].provider->prepare(pconf, stores[i].server));
+    return share_health(pconf);
+}
+
+static void log_change(void *data, int is_down, const char *message)
+{
+    const shared_store *store = data;
+    na_log_server(store->server, is_down ? NA_LOG_ERROR : NA_LOG_WARNING, "SESSION_STORE_ERROR",
+                  "session store: %s", message);
+}
+
+static void count_failure(void *data)
+{
+    const shared_store *store = data;
+    na_metrics_count(na_process_of_child()->metrics, NA_METRIC_STORE_ERRORS,
+                     store->store.watch.name, NULL);
+}
+
+void na_stores_read(apr_array_header_t *readings)
+{
+    for (int i = 0; i < store_count; i++) {
+        const na_watch *watch = &stores[i].store.watch;
+        const na_reading up = {NA_METRIC_STORE_UP,
+                               {watch->name},
+                               !apr_atomic_read32(&watch->health->failures)};
+        na_reading_add(readings, &up);
+    }
+}
+
+static void log_refused(void *data, const char *store)
+{
+    na_log_server(data, NA_LOG_WARNING, "SESSION_STORE_EMPTY",
+                  "session store %s is empty, new or was emptied: sessions from before now that it "
+                  "does not know are refused (whenLost=refuse)",
+                  store);
+}
+
+static void log_accepted(void *data, const char *store)
+{
+    na_log_server(data, NA_LOG_WARNING, "SESSION_STORE_EMPTY",
+                  "session store %s is empty, new or was emptied: sessions from before now are "
+                  "accepted, those that were signed out among them (whenLost=accept)",
+                  store);
+}
+
+static void make_registry(apr_pool_t *pool, server_rec *s)
+{
+    na_server_conf *conf = na_server_conf_of(s);
+    const na_session_config *config = &conf->config->session;
+    const apr_array_header_t *names = conf->plan.stores.names;
+    const na_store **of_server = apr_palloc(pool, (apr_size_t)names->nelts * sizeof *of_server);
+    for (int i = 0; i < names->nelts; i++) {
+        const na_store_provider *provider;
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        of_server[i] = &find_store(identity_of(pool, s, name, &provider))->store;
+    }
+    na_registry *registry = apr_palloc(pool, sizeof *registry);
+    *registry = (na_registry){.keys = &config->record_keys,
+                              .namespaces = config->namespaces,
+                              .stores = of_server,
+                              .store_count = names->nelts,
+                              .remember = na_lifetime_remember(&config->lifetime),
+                              .use_interval = na_lifetime_use_interval(&config->lifetime),
+                              .accepts_lost = config->accepts_lost,
+                              .observer = conf->sessions.observer,
+                              .forgot = config->accepts_lost ? log_accepted : log_refused,
+                              .forgot_data = s};
+    conf->sessions.registry = registry;
+    if (config->strategy == NA_STRATEGY_DATABASE &&
+        strcmp(APR_ARRAY_IDX(names, 0, const char *), "database") == 0)
+        conf->sessions.table = conf->db;
+}
+
+na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
+{
+    for (int i = 0; i < store_count; i++) {
+        stores[i].store.watch.changed = log_change;
+        stores[i].store.watch.failed = count_failure;
+        stores[i].store.watch.data = &stores[i];
+        NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
+        na_metrics_name(na_process_of_child()->metrics, NA_STORES, stores[i].store.watch.name);
+    }
+    for (; s; s = s->next) {
+        na_server_conf *conf = na_server_conf_of(s);
+        if (!conf->config)
+            continue;
+        conf->sessions.users = conf->db;
+        if (conf->plan.stores.names)
+            make_registry(pool, s);
+        if (conf->sessions.registry || conf->sessions.users)
+            NA_TRY(na_verified_make(pool, &conf->sessions.verified));
+    }
+    return NULL;
+}
+
+/* ── Redis ─────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char **notice)
+{
+    return na_server_conf_of(s)->plan.stores.redis
+               ? NULL
+               : na_error_mended_by(
+                     na_error_new(
+                         pool, NA_CONFIGURATION,
+                         "store redis needs NextAuthRedis, or REDIS_URL in the environment"),
+                     "name the server: NextAuthRedis redis://host");
+}
+
+static const char *redis_identity(const server_rec *s)
+{
+    return na_server_conf_of(s)->plan.stores.redis_identity;
+}
+
+static na_error *open_redis(apr_pool_t *pool, server_rec *s, na_store *store)
+{
+    return na_redis_make(pool, na_server_conf_of(s)->plan.stores.redis, store);
+}
+
+const na_store_provider na_redis_provider = {check_redis, redis_identity, NULL, open_redis};

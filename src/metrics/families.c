@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metrics/families.h"
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "mail/address.h"
+
+#define SECOND 1
+#define NANOSECONDS 1000000000
+
+/* The public error codes, and what becomes of those that are added later. */
+static const char *const reasons[] = {NA_CONFIGURATION,
+                                      NA_ACCESS_DENIED,
+                                      NA_CALLBACK,
+                                      NA_CREDENTIALS_SIGNIN,
+                                      NA_OAUTH_SIGNIN,
+                                      NA_OAUTH_CALLBACK,
+                                      NA_EMAIL_SIGNIN,
+                                      NA_VERIFICATION,
+                                      NA_ACCOUNT_NOT_LINKED,
+                                      NA_SESSION,
+                                      NA_MISSING_CSRF,
+                                      NA_INVALID_CHECK,
+                                      NA_UNAVAILABLE,
+                                      NA_BUSY,
+                                      NA_CONFLICT,
+                                      NA_NO_TABLES,
+                                      NA_RATE_LIMITED,
+                                      NA_OTHER,
+                                      NULL};
+static const char *const checks[] = {"cached", "opened",      "store", "refused",
+                                     "none",   "unavailable", NULL};
+static const char *const sendings[] = {"sent", "failed", "dropped", NULL};
+static const char *const deliveries[] = {"delivered", "failed", "dropped", NULL};
+static const char *const reports[] = {"sent", "dropped", NULL};
+
+static const char *const limits[] = {"signIn",        "callback", "magicLink", "signUp",
+                                     "passwordReset", "mail",     NULL};
+static const char *const counted[] = {"address", "account", "both", NULL};
+
+static const na_label provider = {"provider", NULL, NA_PROVIDERS};
+static const na_label host = {"host", NULL, NA_HOSTS};
+static const na_label store = {"store", NULL, NA_STORES};
+static const na_label database = {"database", NULL, NA_DATABASES};
+static const na_label reason = {"reason", reasons, 0};
+static const na_label check = {"result", checks, 0};
+static const na_label sending = {"result", sendings, 0};
+static const na_label delivery = {"result", deliveries, 0};
+static const na_label report = {"result", reports, 0};
+static const na_label limited = {"limit", limits, 0};
+static const na_label counted_by = {"by", counted, 0};
+static const na_label version = {"version", NULL, 0};
+static const na_label httpd = {"httpd", NULL, 0};
+static const na_label openssl = {"openssl", NULL, 0};
+
+/* Written as both formats show them: a bound is text to whoever compares it. */
+#define UP_TO(seconds)                                                                             \
+    {                                                                                              \
+        seconds, #seconds                                                                          \
+    }
+
+static const na_bound check_bounds[] = {UP_TO(1e-05),   UP_TO(2.5e-05), UP_TO(5e-05), UP_TO(0.0001),
+                                        UP_TO(0.00025), UP_TO(0.0005),  UP_TO(0.001), UP_TO(0.0025),
+                                        UP_TO(0.005),   UP_TO(0.01),    UP_TO(0.05),  UP_TO(0.1),
+                                        UP_TO(0.5),     UP_TO(1.0)};
+static const na_bound call_bounds[] = {UP_TO(0.01), UP_TO(0.025), UP_TO(0.05), UP_TO(0.1),
+                                       UP_TO(0.25), UP_TO(0.5),   UP_TO(1.0),  UP_TO(2.5),
+                                       UP_TO(5.0),  UP_TO(10.0),  UP_TO(30.0)};
+static const na_bound session_bounds[] = {UP_TO(60.0),    UP_TO(300.0),    UP_TO(900.0),
+                                          UP_TO(3600.0),  UP_TO(14400.0),  UP_TO(28800.0),
+                                          UP_TO(86400.0), UP_TO(604800.0), UP_TO(2.592e+06)};
+
+#define BOUNDS(list) list, sizeof list / sizeof *list
+
+/* clang-format off */
+const na_metric_family na_metric_families[NA_METRICS] = {
+    [NA_METRIC_SIGNINS] =
+        {"signins", NA_COUNTER, NA_FROM_ROWS, "Sign-ins that succeeded.", .labels = {&provider}},
+    [NA_METRIC_SIGNIN_FAILURES] =
+        {"signin_failures", NA_COUNTER, NA_FROM_ROWS,
+         "Sign-ins that failed, by NextAuth's error code.", .labels = {&provider, &reason}},
+    [NA_METRIC_SIGNOUTS] =
+        {"signouts", NA_COUNTER, NA_FROM_ROWS, "Sign-outs.", .labels = {NULL}},
+    [NA_METRIC_USERS_CREATED] =
+        {"users_created", NA_COUNTER, NA_FROM_ROWS,
+         "Users added to the database.", .labels = {NULL}},
+    [NA_METRIC_ACCOUNTS_LINKED] =
+        {"accounts_linked", NA_COUNTER, NA_FROM_ROWS,
+         "Providers' accounts linked to users of the database.", .labels = {NULL}},
+    [NA_METRIC_SESSION_CHECKS] =
+        {"session_checks", NA_COUNTER, NA_FROM_ROWS,
+         "Looks for the session of a request, by what was found where.", .labels = {&check}},
+    [NA_METRIC_SESSION_CHECK_DURATION] =
+        {"session_check_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
+         "Time of looking for a session where the request has a session cookie.", .labels = {NULL},
+         BOUNDS(check_bounds), NANOSECONDS},
+    [NA_METRIC_SESSIONS_CREATED] =
+        {"sessions_created", NA_COUNTER, NA_FROM_ROWS, "Sessions that began.", .labels = {NULL}},
+    [NA_METRIC_SESSIONS_ENDED] =
+        {"sessions_ended", NA_COUNTER, NA_FROM_ROWS,
+         "Sessions ended by a sign-out or a revocation, not by their time.", .labels = {NULL}},
+    [NA_METRIC_SESSION_DURATION] =
+        {"session_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
+         "How long sessions lasted that were ended.",
+         .labels = {NULL}, BOUNDS(session_bounds), SECOND},
+    [NA_METRIC_SESSIONS_ACTIVE] =
+        {"sessions_active", NA_GAUGE, NA_FROM_BLOCK,
+         "Sessions in the session stores, counted once a minute.", .labels = {NULL}},
+    [NA_METRIC_HTTP_REQUEST_DURATION] =
+        {"http_request_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
+         "Time of outgoing calls to providers and mail services.", .labels = {&host},
+         BOUNDS(call_bounds), NANOSECONDS},
+    [NA_METRIC_HTTP_REQUEST_FAILURES] =
+        {"http_request_failures", NA_COUNTER, NA_FROM_ROWS,
+         "Outgoing calls without an answer, or with a 5xx status.", .labels = {&host}},
+    [NA_METRIC_STORE_UP] =
+        {"store_up", NA_GAUGE, NA_FROM_READINGS,
+         "Whether a session store answers.", .labels = {&store}},
+    [NA_METRIC_STORE_ERRORS] =
+        {"store_errors", NA_COUNTER, NA_FROM_ROWS,
+         "Calls of a session store that it did not answer.", .labels = {&store}},
+    [NA_METRIC_DATABASE_UP] =
+        {"database_up", NA_GAUGE, NA_FROM_READINGS,
+         "Whether a database answers.", .labels = {&database}},
+    [NA_METRIC_DATABASE_ERRORS] =
+        {"database_errors", NA_COUNTER, NA_FROM_ROWS,
+         "Calls of a database that it did not answer.", .labels = {&database}},
+    [NA_METRIC_RATE_LIMITED] =
+        {"rate_limited", NA_COUNTER, NA_FROM_ROWS,
+         "Attempts refused by NextAuthRateLimit, by what was limited and what was counted.",
+         .labels = {&limited, &counted_by}},
+    [NA_METRIC_ACCOUNT_LOCKS] =
+        {"account_locks", NA_COUNTER, NA_FROM_ROWS,
+         "Accounts locked for a time because of failed sign-ins.", .labels = {NULL}},
+    [NA_METRIC_MAILS] =
+        {"mails", NA_COUNTER, NA_FROM_ROWS, "Mails by what became of them.", .labels = {&sending}},
+    [NA_METRIC_MAIL_QUEUE_DEPTH] =
+        {"mail_queue_depth", NA_GAUGE, NA_FROM_ROWS,
+         "Mails waiting or being sent.", .labels = {NULL}},
+    [NA_METRIC_EVENTS_DELIVERED] =
+        {"events_delivered", NA_COUNTER, NA_FROM_ROWS,
+         "Events for webhooks and programs by what became of them.", .labels = {&delivery}},
+    [NA_METRIC_EVENT_QUEUE_DEPTH] =
+        {"event_queue_depth", NA_GAUGE, NA_FROM_READINGS,
+         "Events waiting to be delivered.", .labels = {NULL}},
+    [NA_METRIC_AUDIT_RECORDS] =
+        {"audit_records", NA_COUNTER, NA_FROM_ROWS,
+         "Records written to the audit log.", .labels = {NULL}},
+    [NA_METRIC_AUDIT_FAILURES] =
+        {"audit_failures", NA_COUNTER, NA_FROM_ROWS,
+         "Records that the audit log could not take.", .labels = {NULL}},
+    [NA_METRIC_ERROR_REPORTS] =
+        {"error_reports", NA_COUNTER, NA_FROM_ROWS,
+         "Errors reported to the error tracker, or not.", .labels = {&report}},
+    [NA_METRIC_BUILD_INFO] =
+        {"build_info", NA_INFO, NA_FROM_READINGS, "What is running; always 1.",
+         .labels = {&version, &httpd, &openssl}},
+    [NA_METRIC_START_TIME] =
+        {"start_time_seconds", NA_GAUGE, NA_FROM_BLOCK,
+         "When counting began, in seconds since 1970.", .labels = {NULL}},
+};
+/* clang-format on */
+
+int na_label_size(const na_label *label)
+{
+    int size = 0;
+    if (!label->values)
+        return NA_NAMES_MAX + 1;
+    while (label->values[size])
+        size++;
+    return size;
+}
+
+int na_family_stride(const na_metric_family *family)
+{
+    return family->type == NA_HISTOGRAM ? family->bound_count + 2 : 1;
+}
+
+apr_size_t na_family_cells(const na_metric_family *family)
+{
+    apr_size_t cells = family->source == NA_FROM_ROWS ? (apr_size_t)na_family_stride(family) : 0;
+    for (int i = 0; i < NA_LABELS_MAX && family->labels[i]; i++)
+        cells *= (apr_size_t)na_label_size(family->labels[i]);
+    return cells;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metrics/names.h"
+
+#include <string.h>
+
+#include "base/crypto.h"
+
+static apr_uint64_t hash_of(const char *name)
+{
+    unsigned char digest[NA_SHA256_LEN];
+    apr_uint64_t hash;
+    na_sha256(digest, na_bytes_of(name), (na_bytes){0});
+    memcpy(&hash, digest, sizeof hash);
+    return hash ? hash : 1;
+}
+
+/* All who write here write the same. */
+static void write_down(na_name *place, const char *name)
+{
+    if (__atomic_load_n(&place->written, __ATOMIC_ACQUIRE))
+        return;
+    memcpy(place->text, name, strlen(name) + 1);
+    __atomic_store_n(&place->written, 1, __ATOMIC_RELEASE);
+}
+
+/* Whether the place is the name's, or has just become it. */
+static int takes(na_name *place, apr_uint64_t hash, int add)
+{
+    apr_uint64_t was = __atomic_load_n(&place->hash, __ATOMIC_RELAXED);
+    if (!was && add &&
+        __atomic_compare_exchange_n(&place->hash, &was, hash, 0, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED))
+        return 1;
+    return was == hash;
+}
+
+int na_name_find(na_name_list *list, const char *name, int add)
+{
+    if (!name || !*name || strlen(name) >= NA_NAME_SIZE)
+        return NA_NAMES_MAX;
+    apr_uint64_t hash = hash_of(name);
+    for (int i = 0; i < NA_NAMES_MAX; i++) {
+        if (!takes(&list->names[i], hash, add))
+            continue;
+        write_down(&list->names[i], name);
+        return i;
+    }
+    return NA_NAMES_MAX;
+}
+
+const char *na_name_at(const na_name_list *list, int index)
+{
+    if (index == NA_NAMES_MAX)
+        return NA_OTHER;
+    const na_name *name = &list->names[index];
+    int is_text =
+        __atomic_load_n(&name->written, __ATOMIC_ACQUIRE) && !name->text[NA_NAME_SIZE - 1];
+    return is_text ? name->text : NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metrics/observers.h"
+
+static void called(void *data, const na_http_call *call)
+{
+    if (call->had_room) /* one that was not made took no time */
+        na_metrics_observe(data, NA_METRIC_HTTP_REQUEST_DURATION, call->host, call->seconds);
+    if (!call->status || call->status >= 500)
+        na_metrics_count(data, NA_METRIC_HTTP_REQUEST_FAILURES, call->host, NULL);
+}
+
+const na_http_observer *na_metrics_of_calls(apr_pool_t *pool, na_metrics *metrics)
+{
+    na_http_observer *observer = apr_palloc(pool, sizeof *observer);
+    *observer = (na_http_observer){metrics, called};
+    return metrics ? observer : NULL;
+}
+
+static void checked(void *data, na_session_check check, double seconds)
+{
+    static const char *const results[] = {
+        [NA_CHECK_NONE] = "none",       [NA_CHECK_CACHED] = "cached",
+        [NA_CHECK_OPENED] = "opened",   [NA_CHECK_STORE] = "store",
+        [NA_CHECK_REFUSED] = "refused", [NA_CHECK_UNAVAILABLE] = "unavailable"};
+    na_metrics_count(data, NA_METRIC_SESSION_CHECKS, results[check], NULL);
+    if (check != NA_CHECK_NONE)
+        na_metrics_observe(data, NA_METRIC_SESSION_CHECK_DURATION, NULL, seconds);
+}
+
+static void began(void *data)
+{
+    na_metrics_count(data, NA_METRIC_SESSIONS_CREATED, NULL, NULL);
+}
+
+static void ended(void *data, apr_int64_t seconds)
+{
+    na_metrics_count(data, NA_METRIC_SESSIONS_ENDED, NULL, NULL);
+    na_metrics_observe(data, NA_METRIC_SESSION_DURATION, NULL, (double)seconds);
+}
+
+const na_session_observer *na_metrics_of_sessions(apr_pool_t *pool, na_metrics *metrics)
+{
+    na_session_observer *observer = apr_palloc(pool, sizeof *observer);
+    *observer = (na_session_observer){metrics, checked, began, ended};
+    return metrics ? observer : NULL;
+}
+
+static void told(void *data, na_mail_fate fate)
+{
+    static const char *const results[] = {[NA_MAIL_SENT] = "sent",
+                                          [NA_MAIL_FAILED] = "failed",
+                                          [NA_MAIL_LOST] = "dropped",
+                                          [NA_MAIL_NOT_TAKEN] = "dropped"};
+    if (fate != NA_MAIL_TAKEN && fate != NA_MAIL_FOR_NOBODY)
+        na_metrics_count(data, NA_METRIC_MAILS, results[fate], NULL);
+    if (fate != NA_MAIL_NOT_TAKEN)
+        na_metrics_adjust(data, NA_METRIC_MAIL_QUEUE_DEPTH, fate == NA_MAIL_TAKEN ? 1 : -1);
+}
+
+const na_mail_observer *na_metrics_of_mails(apr_pool_t *pool, na_metrics *metrics)
+{
+    na_mail_observer *observer = apr_palloc(pool, sizeof *observer);
+    *observer = (na_mail_observer){metrics, told};
+    return metrics ? observer : NULL;
+}
