@@ -55,7 +55,7 @@ async function right(t) {
   const json = await ask(t, {});
   t.is([json.status, json.told.connected, json.told.warnings, json.told.wrong, json.told.ok === json.rows.length], [0, false, 0, 0, true], '--json for programs');
   t.is(rowsOf(json, 'NextAuthSessionStore')[0], { site: 'https://app.example.org', virtualHost: null, group: 'directives', subject: 'NextAuthSessionStore', state: 'ok',
-    message: 'none', mend: null, file: `${json.dir}/httpd.conf`, line: lineOf(json.dir, 'NextAuthSessionStore') }, 'a row has everything');
+    message: 'none', hint: null, file: `${json.dir}/httpd.conf`, line: lineOf(json.dir, 'NextAuthSessionStore') }, 'a row has everything');
   const subjects = json.rows.filter(({ group }) => group === 'directives').map(({ subject }) => subject).sort();
   t.is(subjects, ['NextAuthEngine', 'NextAuthMode', 'NextAuthProvider', 'NextAuthSecret', 'NextAuthSessionStore', 'NextAuthURL'], 'all directives have one');
   t.is(rowsOf(json, 'credentials').map(({ message }) => message), [`passwords in ${json.dir}/users`], 'what backs the passwords');
@@ -66,13 +66,13 @@ async function around(t) {
   t.section('what is around the module');
   const bare = await ask(t, {});
   const advice = ['TraceEnable', 'Strict-Transport-Security', 'NextAuthSessionAbsoluteTimeout'];
-  for (const subject of advice) t.is(rowsOf(bare, subject, 'site').map(({ state, mend }) => [state, Boolean(mend)]), [['ok', true]], `${subject}: advice, and no warning`);
+  for (const subject of advice) t.is(rowsOf(bare, subject, 'site').map(({ state, hint }) => [state, Boolean(hint)]), [['ok', true]], `${subject}: advice, and no warning`);
   const careful = await ask(t, { trace: 'TraceEnable Off', transport: '<VirtualHost *:1>\nHeader always set Strict-Transport-Security "max-age=31536000"\n</VirtualHost>', absolute: 'NextAuthSessionAbsoluteTimeout 604800' });
   for (const subject of advice) t.is(rowsOf(careful, subject, 'site'), [], '  which is followed');
   t.is(rowsOf(await ask(t, { mode: 'NextAuthMode test' }), 'TraceEnable'), [], '  and is not given outside production');
 
   const cached = (more) => ask(t, { cache: `<IfModule cache_module>\nCacheEnable disk /\n${more}\n</IfModule>` }, { modules: ['cache', 'cache_disk'] });
-  t.is(rowsOf(await cached(''), 'CacheQuickHandler').map(({ state, mend }) => [state, mend]), [['warning', 'CacheQuickHandler Off']], 'a cache that answers before anybody is asked');
+  t.is(rowsOf(await cached(''), 'CacheQuickHandler').map(({ state, hint }) => [state, hint]), [['warning', 'CacheQuickHandler Off']], 'a cache that answers before anybody is asked');
   t.is(rowsOf(await cached('CacheQuickHandler Off'), 'CacheQuickHandler'), [], '  but not one that asks first');
 
   if (!databasesHere().sqlite) return t.skip('file modes', 'SQLite is not here');
@@ -81,7 +81,7 @@ async function around(t) {
   const stored = () => ask(t, { database: `NextAuthDatabase ${db.url}` });
   t.is(rowsOf(await stored(), db.file), [], 'a database that its owner alone reads');
   fs.chmodSync(db.file, 0o644);
-  t.is(rowsOf(await stored(), db.file).map(({ state, mend }) => [state, mend]), [['warning', `chmod o= ${db.file}`]], '  and one that everybody reads');
+  t.is(rowsOf(await stored(), db.file).map(({ state, hint }) => [state, hint]), [['warning', `chmod o= ${db.file}`]], '  and one that everybody reads');
 }
 
 async function wrong(t) {
@@ -95,7 +95,7 @@ async function wrong(t) {
     cookie: ['NextAuthCookie state sameSite=strict', 'NextAuthCookie nonce sameSite=maybe'],
   });
   t.is(result.status, 1, 'are 1');
-  for (const [subject, message, mend, text] of [
+  for (const [subject, message, hint, text] of [
     ['NextAuthSecret', /^the secret is 8 bytes; at least 32 are required in production/, /nextauthctl secret/, 'NextAuthSecret'],
     ['NextAuthProvider', /'gogle' is not in the catalogue/, /^write one of these, or add type=oidc/, 'NextAuthProvider gogle'],
     ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
@@ -108,7 +108,7 @@ async function wrong(t) {
     const row = rowsOf(result, subject).find((one) => message.test(one.message));
     t.ok(row && row.state === 'wrong', `${subject}: ${message}`, JSON.stringify(rowsOf(result, subject)));
     t.is(row?.line, lineOf(result.dir, text), '  on its line');
-    if (mend) t.like(row?.mend || '', mend, '  with a mend');
+    if (hint) t.like(row?.hint || '', hint, '  with a hint');
   }
   t.is(result.told.wrong, 8, 'and nothing else is wrong: no mistake has others in its wake', JSON.stringify(result.rows.filter(({ state }) => state === 'wrong')));
   t.is(rowsOf(result, 'NextAuthURL').map(({ state }) => state), ['ok'], 'what is right is right beside them');
@@ -119,7 +119,7 @@ async function wrong(t) {
     [['NextAuthURL', 'the canonical address http://app.example.org is not https']], 'a wrong address is one mistake, and none of the cookies that follow from it');
   const table = await check(t, { files, config: written({ age: 'NextAuthSessionMaxAge 5' }) });
   t.is(table.status, 1, 'for people it is 1, too');
-  t.like(table.stdout, /✗ NextAuthSessionMaxAge +'5': a whole number from 60 to \d+ is wanted {2}\(\S+:\d+\)\n +→ NextAuthSessionMaxAge takes: seconds/, 'with ✗, and an arrow to the mend');
+  t.like(table.stdout, /✗ NextAuthSessionMaxAge +'5': a whole number from 60 to \d+ is wanted {2}\(\S+:\d+\)\n +→ NextAuthSessionMaxAge takes: seconds/, 'with ✗, and an arrow to the hint');
 
   t.section('sites');
   const two = await ask(t, { hosts: `Listen 127.0.0.1:9
@@ -138,10 +138,10 @@ NextAuthSecret "exec:echo ${SECRET.toLowerCase()}"
   t.unlike(two.stdout, new RegExp(SECRET, 'i'), 'a command is not shown: it may have a secret in it');
 }
 
-async function mends(t) {
+async function hints(t) {
   t.section('what to do about it');
   const secretless = 'NextAuthProvider google clientId=a';
-  for (const [change, subject, mend, options] of [
+  for (const [change, subject, hint, options] of [
     [{ provider: secretless }, 'NextAuthProvider', /^write where it is: clientSecret=env:NAME, file:PATH or exec:COMMAND, or set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET$/],
     [{ provider: 'NextAuthProvider google clientSecret=env:S' }, 'NextAuthProvider', /or set AUTH_GOOGLE_ID, GOOGLE_CLIENT_ID or GOOGLE_ID$/, { env: { S: LITERAL } }],
     [{ provider: 'NextAuthProvider acme type=oidc clientId=a clientSecret=env:S' }, 'NextAuthProvider', /discovery document is below, or set AUTH_ACME_ISSUER or ACME_ISSUER$/, { env: { S: LITERAL } }],
@@ -160,7 +160,7 @@ async function mends(t) {
     const told = await ask(t, change, { files: { ...files, open: { text: SECRET, mode: 0o604 }, broken: { text: 'nonsense\n', mode: 0o600 } }, ...options });
     const wrongs = told.rows.filter(({ state }) => state === 'wrong');
     t.is(wrongs.map((row) => row.subject), [subject], `${Object.values(change)[0]}: one mistake`, JSON.stringify(wrongs));
-    t.like(wrongs[0]?.mend || '', mend, '  with its mend');
+    t.like(wrongs[0]?.hint || '', hint, '  with its hint');
   }
 }
 
@@ -201,7 +201,7 @@ async function secrets(t) {
     const row = rowsOf(production, 'NextAuthSecret')[0];
     t.is([production.status, row.state], [1, 'wrong'], `in production: ${said}`);
     t.like(row.message, said, '  is explained');
-    t.like(row.mend, /nextauthctl secret/, '  and mended');
+    t.like(row.hint, /nextauthctl secret/, '  and fixed');
     t.unlike(production.stdout, new RegExp(secret), '  and not said');
     const test = await ask(t, { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: `NextAuthSecret "exec:echo ${secret}"` });
     t.is([test.status, rowsOf(test, 'NextAuthSecret')[0].state], [0, 'warning'], '  in tests it is a warning');
@@ -250,7 +250,7 @@ MY_SECRET=${SECRET}
   const result = await ask(t, { env: 'NextAuthEnvFile @DIR@/env', secret: 'NextAuthSecret env:MY_SECRET', provider: 'NextAuthProvider google' },
     { files: { ...files, env: { text: env, mode: 0o600 } }, env: { AUTH_SECERT: 'x', AUTH_GOOGLE_ID: 'c' } });
   t.is(result.status, 0, 'slips are warnings');
-  const said = (name) => rowsOf(result, name, 'environment').map(({ state, message, mend }) => [state, message, mend]);
+  const said = (name) => rowsOf(result, name, 'environment').map(({ state, message, hint }) => [state, message, hint]);
   t.is(said('NEXTAUTH_SECRETT'), [['warning', 'set in NextAuthEnvFile, but not known', 'is NEXTAUTH_SECRET meant?']], 'NEXTAUTH_SECRETT');
   t.is(said('GOOGLE_CLIENT_IDD'), [['warning', 'set in NextAuthEnvFile, but not known', 'is GOOGLE_CLIENT_ID meant?']], 'GOOGLE_CLIENT_IDD');
   t.is(said('AUTH_SECERT'), [['warning', 'set in the server\'s environment, but not known', 'is AUTH_SECRET meant?']], 'AUTH_SECERT of the process');
@@ -264,7 +264,7 @@ MY_SECRET=${SECRET}
 }
 
 const variablesWrong = [
-  // the variable, its value, what the configuration lacks for it, what is said, the mend
+  // the variable, its value, what the configuration lacks for it, what is said, the hint
   ['NODE_ENV', 'staging', { mode: '' }, /^'staging': production, development or test is wanted$/, /NextAuthMode/],
   ['NEXTAUTH_URL', 'http://app.example.org', { url: '' }, /http:\/\/app\.example\.org is not https/, /NextAuthURL https/],
   ['AUTH_URL', 'https://a:b@app.example.org', { url: '' }, /is no address/, /https:\/\/host/],
@@ -282,7 +282,7 @@ async function variables(t) {
   t.section('variables that are wrong');
   const modules = ['watchdog'];
   const others = { S: LITERAL, AUTH_AZURE_AD_ID: 'a', AUTH_AZURE_AD_SECRET: LITERAL };
-  for (const [name, value, change, message, mend] of variablesWrong) {
+  for (const [name, value, change, message, hint] of variablesWrong) {
     const text = `# what the project has\n${name}=${value}\n`;
     const withFile = { files: { ...files, env: { text, mode: 0o600 } }, env: others, modules };
     const inFile = { ...change, env: 'NextAuthEnvFile @DIR@/env' };
@@ -290,7 +290,7 @@ async function variables(t) {
     const rows = rowsOf(told, name);
     t.is(rows.map(({ group, state, file, line }) => [group, state, file, line]), [['environment', 'wrong', `${told.dir}/env`, 2]], `${name} of NextAuthEnvFile: its row, and its line`, JSON.stringify(rows));
     t.like(rows[0]?.message || '', message, '  with what is wrong');
-    if (mend) t.like(rows[0]?.mend || '', mend, '  and the mend');
+    if (hint) t.like(rows[0]?.hint || '', hint, '  and the hint');
     t.is(told.rows.filter(({ state }) => state === 'wrong').length, 1, '  and nothing else is blamed', JSON.stringify(told.rows.filter(({ state }) => state === 'wrong')));
     t.like((await t.configtest({ ...withFile, config: written(inFile) })).output, new RegExp(`${name} on line 2 of \\S+/env: .*${message.source.replace(/[$^]/g, '')}`), '  as by configtest');
 
@@ -309,7 +309,7 @@ async function variables(t) {
   const env = { GOOGLE_CLIENT_ID: 'a', AUTH_GITHUB_SECRET: LITERAL };
   const told = await ask(t, half, { env });
   t.is(told.status, 0, 'is no mistake');
-  t.is(['GOOGLE_CLIENT_ID', 'AUTH_GITHUB_SECRET'].map((name) => rowsOf(told, name).map(({ group, state, message, mend }) => [group, state, message, mend])), [
+  t.is(['GOOGLE_CLIENT_ID', 'AUTH_GITHUB_SECRET'].map((name) => rowsOf(told, name).map(({ group, state, message, hint }) => [group, state, message, hint])), [
     [['environment', 'warning', 'is set, but there is no provider \'google\': it lacks a client\'s secret', 'set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET']],
     [['environment', 'warning', 'is set, but there is no provider \'github\': it lacks a client\'s id', 'set AUTH_GITHUB_ID, GITHUB_CLIENT_ID or GITHUB_ID']],
   ], '  and says what is missing');
@@ -349,10 +349,10 @@ async function httpdItself(t) {
   t.is([syntax.status, syntax.rows.length, syntax.rows[0].state, syntax.rows[0].group], [1, 1, 'wrong', 'httpd'], 'a directive that is none');
   t.like(syntax.rows[0].message, /Syntax error on line \d+ of \S+: Invalid command 'NextAuthProvder'/, '  in its words');
   t.is([syntax.rows[0].file, syntax.rows[0].line], [`${syntax.dir}/httpd.conf`, lineOf(syntax.dir, 'NextAuthProvder')], '  with the place');
-  t.like(syntax.rows[0].mend, /a2enmod nextauth.*docs\/directives\.md/, '  and the mend');
+  t.like(syntax.rows[0].hint, /a2enmod nextauth.*docs\/directives\.md/, '  and the hint');
   const without = await ask(t, {}, { config: '', without: true });
   t.is([without.status, without.rows.map(({ message }) => message)], [1, ['this httpd does not load mod_nextauth']], 'a server without the module');
-  t.like(without.rows[0].mend, /a2enmod nextauth/, '  and the mend');
+  t.like(without.rows[0].hint, /a2enmod nextauth/, '  and the hint');
   const warned = await ask(t, { vhost: '<VirtualHost nowhere.invalid:9>\n</VirtualHost>' });
   t.ok(warned.rows.some(({ group, state, message }) => group === 'httpd' && state === 'warning' && /nowhere\.invalid/.test(message)), 'its warnings are warnings');
   t.is(warned.status, 0, '  and no failure');
@@ -376,7 +376,7 @@ async function starting(t) {
   certify(certificates, 'web', 'web');
   const host = (port, line) => `<VirtualHost *:${port}>\nNextAuthURL https://h${port}.example.org\n${line}\n</VirtualHost>`;
   const hook = (secret) => `NextAuthEvent all https://hook.example.org secret=env:${secret}`;
-  for (const [subject, change, message, mend] of [
+  for (const [subject, change, message, hint] of [
     ['NextAuthEventQueue', { event: hook('A'), queue: 'NextAuthEventQueue /etc/passwd' }, /^\/etc\/passwd is no folder$/, /^name another place$/],
     ['NextAuthAuditLog', { audit: 'NextAuthAuditLog @DIR@/text.log' }, /cannot continue \S+\/text\.log: neither/, null],
     ['NextAuthLog', { log: 'NextAuthLog json @DIR@/none/auth.log' }, /^there is no folder \S+\/none$/, /^mkdir /],
@@ -389,7 +389,7 @@ async function starting(t) {
     const [row, ...more] = result.rows.filter(({ state }) => state === 'wrong');
     t.is([result.status, row?.subject, more], [1, subject, []], `${subject}: ${message}`);
     t.like(row?.message || '', message, '  is explained');
-    if (mend) t.like(row?.mend || '', mend, '  with a mend');
+    if (hint) t.like(row?.hint || '', hint, '  with a hint');
     const lines = fs.readFileSync(`${result.dir}/httpd.conf`, 'utf8').split('\n');
     t.ok(row?.file === `${result.dir}/httpd.conf` && lines[row.line - 1].startsWith(subject), '  at its line', JSON.stringify(row));
     t.unlike(result.stdout, new RegExp(SECRET), '  without a secret');
@@ -405,7 +405,7 @@ async function starting(t) {
     const [row] = result.rows.filter(({ state }) => state === 'wrong');
     t.is([result.status, row?.subject], [1, subject], `${subject}: a file that httpd's children cannot read`);
     t.like(row?.message || '', /^httpd's children: cannot read \S+: Permission denied$/, '  is explained');
-    t.like(row?.mend || '', /^chgrp \d+ \S+; chmod g\+r/, '  with a mend');
+    t.like(row?.hint || '', /^chgrp \d+ \S+; chmod g\+r/, '  with a hint');
   }
 }
 
@@ -445,13 +445,13 @@ async function providers(t) {
   const down = await connected(t, { provider: [acme(dead), `NextAuthProvider forge type=oauth authorization=${dead}/a token=${dead}/t userinfo=${dead}/u clientId=a clientSecret=${LITERAL}`] });
   t.is([down.status, down.of('acme')[0].state, down.of('forge')[0].state], [1, 'wrong', 'wrong'], 'those that do not answer');
   t.like(down.of('forge')[0].message, /calling http:\/\/localhost:\d+ failed/, '  are named');
-  t.ok(down.of('acme')[0].mend, '  with a mend');
+  t.ok(down.of('acme')[0].hint, '  with a hint');
   const clock = await connected(t, { provider: `NextAuthProvider forge type=oauth authorization=${other}/a token=${other}/t userinfo=${other}/u clientId=a clientSecret=${LITERAL}` });
   t.is([clock.status, short(clock.of('forge'))], [0, [['ok', 'its authorization and token endpoints answer']]], 'a plain OAuth provider only has to answer');
   t.is(clock.of('clock')[0].state, 'warning', 'a clock that is an hour away is a warning');
   t.like(clock.of('clock')[0].message, /this clock is (3599|3600|3601) s behind that of forge/, '  that says whose');
   const authority = await connected(t, { provider: acme(other.replace('http:', 'https:')), http: 'NextAuthHTTP caFile=@DIR@/users' });
-  t.like(authority.of('acme')[0].mend, /NextAuthHTTP caFile=\S+\/users has to be certificates/, 'a file of authorities that is none is named');
+  t.like(authority.of('acme')[0].hint, /NextAuthHTTP caFile=\S+\/users has to be certificates/, 'a file of authorities that is none is named');
   for (const one of [up, issuer, down, clock]) t.unlike(one.stdout, new RegExp(LITERAL), 'no secret is said');
 }
 
@@ -477,7 +477,7 @@ async function redis(t) {
   await server.stop();
   const down = await connected(t, stores);
   t.is([down.status, down.of('redis')[0].state], [1, 'wrong'], 'a dead one');
-  t.like(down.of('redis')[0].mend, /see that it runs/, '  with a mend');
+  t.like(down.of('redis')[0].hint, /see that it runs/, '  with a hint');
   for (const one of [up, refused, down]) t.unlike(one.stdout, /geheim-literal/, 'no password is said');
 }
 
@@ -490,11 +490,11 @@ async function databases(t) {
     const config = { db: `NextAuthDatabase ${db.url}`, store: 'NextAuthSessionStore database' };
     const missing = await connected(t, config, { modules });
     t.is([missing.status, missing.of('NextAuthDatabase')[0].state], [1, 'wrong'], 'a file of SQLite that is not there');
-    t.like(missing.of('NextAuthDatabase')[0].mend, /nextauthctl migrate/, '  is to be made by nextauthctl migrate');
+    t.like(missing.of('NextAuthDatabase')[0].hint, /nextauthctl migrate/, '  is to be made by nextauthctl migrate');
     t.ok(!fs.existsSync(db.file), '  and not by the check, whose user is not httpd\'s');
     await nextauthctl(db, ['migrate', '--to', '1']);
     const old = await connected(t, config, { modules });
-    t.is([old.status, old.of('NextAuthDatabase')[0].mend], [1, 'nextauthctl migrate'], 'one that lacks a step');
+    t.is([old.status, old.of('NextAuthDatabase')[0].hint], [1, 'nextauthctl migrate'], 'one that lacks a step');
     t.like(old.of('NextAuthDatabase')[0].message, /is at step 1 of \d+ of the migrations/, '  says which');
     await nextauthctl(db, ['migrate']);
     const good = await connected(t, config, { modules });
@@ -529,7 +529,7 @@ async function mail(t) {
   t.is([server.mails.length, server.attempts], [0, 0], '  to which no mail is sent');
   const refused = await connected(t, config('geheim-literal-5u'));
   t.is([refused.status, refused.of('NextAuthMail')[0].state], [1, 'wrong'], 'a wrong password');
-  t.like(refused.of('NextAuthMail')[0].mend, /user and password/, '  with a mend');
+  t.like(refused.of('NextAuthMail')[0].hint, /user and password/, '  with a hint');
   await server.stop();
   const down = await connected(t, config(LITERAL));
   t.is([down.status, down.of('NextAuthMail')[0].state], [1, 'wrong'], 'a dead one');
@@ -553,7 +553,7 @@ async function modes(t) {
   t.like(open.log(), /nextauth:crit/, '  at a level that is not turned off');
   const checked = await ask(t, development, { ...site(`Listen 0.0.0.0:${port}`), args: [] });
   t.is([checked.status, short(rowsOf(checked, 'mode'))], [1, [['wrong', `development mode, and others can reach it: it listens on 0.0.0.0:${port}`]]], 'so does nextauthctl check');
-  t.like(rowsOf(checked, 'mode')[0].mend, /NextAuthMode production, or let it Listen on 127\.0\.0\.1/, '  with the mend');
+  t.like(rowsOf(checked, 'mode')[0].hint, /NextAuthMode production, or let it Listen on 127\.0\.0\.1/, '  with the hint');
   await open.stop();
   const tested = await t.configtest(site('Listen 0.0.0.0:@PORT@'));
   t.is(tested.status, 0, 'configtest lets it pass');
@@ -568,7 +568,7 @@ async function modes(t) {
   const reached = async (url) => rowsOf(await ask(t, { ...development, url }), 'mode')[0];
   const proxied = await reached('NextAuthURL https://www.example.org');
   t.is([proxied.state, proxied.message], ['wrong', 'development mode, and others can reach it: its address is https://www.example.org'], 'a loopback listener with an address of others is reached by them');
-  t.like(proxied.mend, /NextAuthMode production.*NextAuthURL http:\/\/localhost/, '  with the mend');
+  t.like(proxied.hint, /NextAuthMode production.*NextAuthURL http:\/\/localhost/, '  with the hint');
   for (const host of ['localhost.example.org', 'notlocalhost', '192.168.1.7', '[2001:db8::1]']) {
     t.is((await reached(`NextAuthURL http://${host}:@PORT@`)).state, 'wrong', `${host} is such an address`);
   }
@@ -589,6 +589,6 @@ async function modes(t) {
   t.is(rowsOf(await open0(host('*:9')), 'mode')[0].state, 'ok', '  or one of another port');
 }
 
-suite('nextauthctl check says what is wrong with a configuration, and how to mend it', async (t) => {
-  for (const part of [right, around, wrong, mends, equalSites, secrets, programs, environment, variables, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
+suite('nextauthctl check says what is wrong with a configuration, and how to fix it', async (t) => {
+  for (const part of [right, around, wrong, hints, equalSites, secrets, programs, environment, variables, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
 });

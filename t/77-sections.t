@@ -27,7 +27,7 @@ async function authType(t) {
   const about = (config) => warnings(t, config, 'AuthType');
   const open = '<Location /open>\nAuthType NextAuth\n</Location>';
   const bare = await about(`${site}\n${users}\n${open}`);
-  t.is(bare.rows.map(({ state, message, mend, file, line }) => [state, message, mend, file, line]),
+  t.is(bare.rows.map(({ state, message, hint, file, line }) => [state, message, hint, file, line]),
     [['warning', 'there is no Require beside it: nothing is protected', 'add Require valid-user, or Require nextauth-role ROLE', `${bare.dir}/httpd.conf`, lineOf(bare.dir, 'AuthType NextAuth')]], 'check warns of one without Require, with its place');
   const tested = await t.configtest({ files, config: `${site}\n${users}\n${open}` });
   t.is(tested.status, 0, 'the configuration test passes');
@@ -60,7 +60,7 @@ async function publicProviders(t) {
   for (const [id, provider] of open) {
     const found = isOpen(await warnings(t, `${site}\n${provider}\n${members}`, id));
     t.is(found.map(({ state, group }) => [state, group]), [['warning', 'providers']], `${provider.split(' client')[0]}: Require valid-user lets everybody in`);
-    t.like(found[0]?.mend || '', /NextAuthSignInRule allow.*Require nextauth-role/, '  with the mend');
+    t.like(found[0]?.hint || '', /NextAuthSignInRule allow.*Require nextauth-role/, '  with the hint');
   }
   const google = open[0][1];
   for (const [what, config] of [['a rule of who may sign in', `${google}\n${members}\nNextAuthSignInRule allow "%{USER:email} =~ /@example\\.org$/"`],

@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
-#include "base/place.h"
+#include "base/writable.h"
 
 struct na_audit_chain {
     const char *name, *key;
@@ -184,7 +184,7 @@ static na_error *check(const na_audit_chain *chain, apr_pool_t *pool)
 static na_error *look_into(apr_pool_t *pool, const char *path, int *fd)
 {
     struct stat info;
-    na_error *error = na_place_check_file(pool, path);
+    na_error *error = na_writable_file(pool, path);
     if (error)
         return na_error_wrap(pool, error, NULL, "cannot open %s", path);
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

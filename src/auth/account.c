@@ -1,268 +1,355 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include <apr_cstr.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "auth/action.h"
-#include "auth/initiator.h"
-#include "base/json.h"
-#include "session/standing.h"
+#include "base/url.h"
+#include "mail/address.h"
 
-/* Characters of a column that can be a key, in all three engines. */
-#define COLUMN_MAX 255
+/* One's own account: name, password, address, and leaving. */
 
-/*
- * The user of an account, in the order of Auth.js (docs/database.md has the table of cases). E-mail
- * addresses that a provider does not vouch for did not get here, or are looked at by nobody.
- */
+#define VALID_FOR (24L * 3600)
 
-static na_error *refused(na_request *request, const char *why)
+static na_error *check_feature(const na_request *request)
 {
-    return na_error_new(request->pool, NA_ACCOUNT_NOT_LINKED, "%s", why);
-}
-
-/*
- * The user whom the account may be linked to: who began the sign-in while signed in. NULL: nobody.
- * A session from before the database has a provider's id, which may be another user's here.
- */
-static const char *linked_to(const na_subject *subject)
-{
-    const na_session *session = subject->initiator.session;
-    return session && na_session_claim(session, NA_CLAIM_DATABASE_USER) ? session->user : NULL;
-}
-
-static na_db_account account_of(const na_subject *subject, const char *user_id)
-{
-    const na_tokens none = {0}, *tokens = subject->tokens ? subject->tokens : &none;
-    return (na_db_account){.user_id = user_id,
-                           .type = na_json_string(subject->account, "type"),
-                           .provider = subject->provider->id,
-                           .provider_account_id =
-                               na_json_string(subject->account, "providerAccountId"),
-                           .refresh_token = tokens->refresh_token,
-                           .access_token = tokens->access_token,
-                           .token_type = tokens->token_type,
-                           .scope = tokens->scope,
-                           .id_token = tokens->id_token,
-                           .session_state = tokens->session_state,
-                           .expires_at = tokens->expires_at};
-}
-
-static na_error *link_to(na_db_use *use, na_subject *subject, const na_db_user *user)
-{
-    na_db_account account = account_of(subject, user->id);
-    subject->events |= 1u << NA_EVENT_LINK_ACCOUNT;
-    return na_db_link_account(use, &account);
-}
-
-/* Into the columns that can be keys. */
-static int fits(const char *text)
-{
-    return text && strlen(text) <= COLUMN_MAX;
-}
-
-static na_error *create(na_request *request, na_db_use *use, na_subject *subject, const char *email,
-                        na_db_user *user)
-{
-    const char *name = subject->user.name;
-    *user = (na_db_user){.name = fits(name) ? name : NULL,
-                         .email = email,
-                         .email_verified = email ? apr_time_as_msec(request->now) : 0,
-                         .image = subject->user.image};
-    NA_TRY(na_db_create_user(use, user));
-    subject->events |= 1u << NA_EVENT_CREATE_USER;
-    return link_to(use, subject, user);
-}
-
-/* The account's provider vouches for the address that its user has. */
-static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject *subject,
-                                 const char *email, na_db_user *user)
-{
-    const na_db_account account = account_of(subject, user->id);
-    return email && user->email && apr_cstr_casecmp(email, user->email) == 0
-               ? na_account_vouch(request, use, user, &account, subject)
-               : NULL;
-}
-
-/* An account stays: no session that was ended a moment ago links one. Rows were asked just now. */
-static na_error *check_standing(na_request *request, na_db_use *use, const na_subject *subject)
-{
-    const na_session *session = subject->initiator.session;
-    apr_int64_t revision;
-    if (request->sessions->table && session->on_server)
-        return NULL;
-    NA_TRY(na_db_get_revision(use, session->user, &revision));
-    return na_standing_has_revision(session, revision)
+    return (request->config->features & NA_FEATURE_ACCOUNT) && request->db
                ? NULL
-               : na_error_new(request->pool, NA_INVALID_CHECK,
-                              "the sessions of the user who began the sign-in were ended");
+               : na_error_new(request->pool, NA_CONFIGURATION,
+                              "NextAuthFeature account is not switched on");
 }
 
-/* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
-static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
-                       const na_db_user *current, const char *email, na_db_user *user)
+static na_error *read_enabled(na_db_use *use, const char *id, na_db_user *user)
 {
-    int found = 0;
-    if (current) {
-        *user = *current;
-        NA_TRY(check_standing(request, use, subject));
-        return link_to(use, subject, user);
-    }
-    if (email)
-        NA_TRY(na_db_get_user_by_email(use, email, user, &found));
-    if (!found)
-        return create(request, use, subject, email, user);
-    if (!subject->provider->allow_linking)
-        return refused(request, "the address belongs to a user who has no account with this "
-                                "provider (allowDangerousEmailAccountLinking is off)");
-    NA_TRY(na_account_vouch(request, use, user, NULL, subject));
-    return link_to(use, subject, user);
-}
-
-/* A user was deleted by something that left his accounts: such a row is nobody's. */
-static na_error *remove_orphan(na_request *request, na_db_use *use, const na_subject *subject,
-                               const char *account_id)
-{
-    na_db_account orphan;
+    na_db_credential credential = {0};
     int found;
-    NA_TRY(na_db_get_account(use, subject->provider->id, account_id, &orphan, &found));
-    if (!found)
-        return NULL;
-    na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
-           "an account of '%s' belongs to user %s, who is not there: the row is removed",
-           subject->provider->id, na_percent_encode(request->pool, orphan.user_id));
-    return na_db_unlink_account(use, subject->provider->id, account_id);
-}
-
-static na_error *decide(na_request *request, na_db_use *use, na_subject *subject, const char *email,
-                        const char *current_id, na_db_user *user)
-{
-    na_db_user current;
-    int is_known, is_signed_in = 0;
-    const char *account_id = na_json_string(subject->account, "providerAccountId");
-    const char *name = email ? apr_pstrcat(request->pool, "email ", email, NULL)
-                             : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
-                                           account_id, NULL);
-    if (!fits(account_id))
-        return na_error_new(request->pool, NA_CALLBACK, "the account's id is too long");
-    NA_TRY(na_db_lock(use, name));
-    NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
-    if (current_id)
-        NA_TRY(na_db_get_user(use, current_id, &current, &is_signed_in));
-    if (!is_known)
-        NA_TRY(remove_orphan(request, use, subject, account_id));
-    if (!is_known)
-        return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
-    return is_signed_in && strcmp(current.id, user->id) != 0
-               ? refused(request, "the account belongs to another user than the one signed in")
-               : vouch_for_known(request, use, subject, email, user);
-}
-
-/*
- * The address that users are found by, in lower case, as Auth.js looks for them. NULL: none, or
- * none that anybody vouches for; a user who was made with such a one would own it.
- */
-static const char *vouched_email(apr_pool_t *pool, const na_subject *subject)
-{
-    const na_provider *provider = subject->provider;
-    const char *email = subject->user.email;
-    int vouched = provider->type != NA_CREDENTIALS && !provider->allow_unverified_email;
-    char *copy = vouched && fits(email) ? apr_pstrdup(pool, email) : NULL;
-    for (char *p = copy; p && *p; p++)
-        *p = (char)apr_tolower(*p);
-    return copy;
-}
-
-na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
-                           na_subject *subject)
-{
-    na_db_credential credential;
-    apr_int64_t revision;
-    apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
-    NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before what it stands for */
-    if (subject->is_checked && subject->revision != revision)
-        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
-                            "the password was changed while it was checked");
-    subject->revision = revision;
-    NA_TRY(na_db_get_credential(use, user->id, &credential));
-    if (credential.disabled)
-        return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");
-    NA_TRY(na_db_roles(use, user->id, request->config->session.role_column, roles));
-    const char *email = user->email ? user->email : subject->user.email;
-    subject->user = (na_user){user->id, user->name, email, user->image};
-    subject->db_roles = roles;
+    NA_TRY(na_db_get_user(use, id, user, &found));
+    if (found)
+        NA_TRY(na_db_get_credential(use, id, &credential));
+    if (!found || credential.disabled)
+        *user = (na_db_user){0};
     return NULL;
 }
 
-na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject)
-{
-    static const na_event_kind kinds[] = {NA_EVENT_RECLAIM_USER, NA_EVENT_CREATE_USER,
-                                          NA_EVENT_LINK_ACCOUNT};
-    for (int i = 0; i < 3; i++) {
-        if (!((subject->events >> kinds[i]) & 1))
-            continue;
-        const na_event event = na_event_of_subject(request, kinds[i], subject);
-        NA_TRY(na_record_event(request, use, &event));
-    }
-    return NULL;
-}
-
-typedef struct resolving {
-    na_request *request;
-    na_subject *subject;
-} resolving;
-
-/* Once more, after the revision was read: what ends the user's sessions may have come between. */
-static na_error *check_still_linked(na_request *request, na_db_use *use, const na_subject *subject)
-{
-    na_db_user user;
-    int found;
-    NA_TRY(na_db_get_user_by_account(use, subject->provider->id,
-                                     na_json_string(subject->account, "providerAccountId"), &user,
-                                     &found));
-    return found && strcmp(user.id, subject->user.id) == 0
-               ? NULL
-               : na_error_new(request->pool, NA_ACCESS_DENIED,
-                              "the account was taken away from the user meanwhile");
-}
-
-static na_error *resolve(void *data, na_db_use *use)
-{
-    const resolving *r = data;
-    na_db_user user;
-    r->subject->events = 0; /* of an attempt that was rolled back */
-    r->subject->is_first_vouched = 0;
-    NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
-                  linked_to(r->subject), &user));
-    NA_TRY(na_initiator_check(r->request, &r->subject->initiator,
-                              na_user_name(r->request->pool, NULL, user.id)));
-    NA_TRY(na_account_adopt(r->request, use, &user, r->subject));
-    NA_TRY(check_still_linked(r->request, use, r->subject));
-    return na_account_audit(r->request, use, r->subject);
-}
-
-na_error *na_account_resolve(na_request *request, na_subject *subject)
-{
-    resolving r = {request, subject};
-    NA_TRY(na_initiator_confirm(request, &subject->initiator));
-    return na_db_transact(request->db, request->pool, resolve, &r);
-}
-
-static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *subject)
-{
-    na_db_user user;
-    int found;
-    NA_TRY(na_db_get_user(use, subject->user.id, &user, &found));
-    return found ? na_account_adopt(request, use, &user, subject)
-                 : na_error_new(request->pool, NA_ACCESS_DENIED, "the user is gone");
-}
-
-/* Not of a replica: who was disabled a moment ago is not let in. */
-na_error *na_account_resolve_known(na_request *request, na_subject *subject)
+/* The user who is signed in; user->id is NULL where nobody is, or one who was disabled since. */
+static na_error *load_user(na_request *request, const na_session **session, na_db_user *user)
 {
     na_db_use *use;
+    *user = (na_db_user){0};
+    na_error *error = na_request_session_now(request, session);
+    if (na_is_unavailable(error))
+        return error;
+    if (!*session || !na_session_claim(*session, NA_CLAIM_DATABASE_USER))
+        return NULL;
+    NA_TRY(na_db_read(request->db, request->pool, &use));
+    return na_db_end(use, read_enabled(use, (*session)->user, user));
+}
+
+/* And on to `path` then. */
+static void ask_to_sign_in(na_request *request, na_response *response, const char *path)
+{
+    const char *base = request->config->base_url;
+    na_respond_redirect(request, response, 401,
+                        na_url_add(request->pool, apr_pstrcat(request->pool, base, "/signin", NULL),
+                                   "callbackUrl", apr_pstrcat(request->pool, base, path, NULL)));
+}
+
+static void respond(na_request *request, na_response *response, const na_db_user *user,
+                    const char *said, int is_error)
+{
+    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
+    na_respond_page(request, response, 200, "Your account",
+                    na_page_account(request->pool, &form, user->name, user->email,
+                                    (request->config->features & NA_FEATURE_DELETE) != 0, said,
+                                    is_error));
+}
+
+na_error *na_get_account(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_db_user user;
+    NA_TRY(check_feature(request));
+    NA_TRY(load_user(request, &session, &user));
+    if (user.id)
+        respond(request, response, &user, NULL, 0);
+    else
+        ask_to_sign_in(request, response, "/account");
+    return NULL;
+}
+
+/* ── changes: each says what it did, or what is wrong in *fault ────────────────────────────── */
+
+typedef na_error *changer(na_request *request, na_response *response, const na_session *session,
+                          na_db_user *user, const char **said, const char **fault);
+
+/* All columns are written: what others have changed since is read first. */
+static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
+                          const na_event *event)
+{
+    NA_TRY(read_enabled(use, apr_pstrdup(na_db_pool(use), user->id), user));
+    if (!user->id)
+        return na_error_new(na_db_pool(use), NA_ACCESS_DENIED, "the user is gone");
+    user->name = event->name;
+    NA_TRY(na_db_update_user(use, user));
+    return na_record_event(request, use, event);
+}
+
+static na_error *change_name(na_request *request, na_response *response, const na_session *session,
+                             na_db_user *user, const char **said, const char **fault)
+{
+    na_db_use *use;
+    const char *name = na_password_user_name(request);
+    if (!name) {
+        *fault = "Enter a valid name.";
+        return NULL;
+    }
+    *said = "Your name has been changed.";
+    na_event event = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, user);
+    event.name = name;
+    event.detail = "name";
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, resolve_known(request, use, subject));
+    NA_TRY(na_db_end(use, put_name(request, use, user, &event)));
+    na_report(request, &event);
+    return NULL;
+}
+
+static const char wrong_password[] = "The current password is incorrect.";
+
+/* What matters wants the password once more: a session may be somebody else's for a moment. */
+static na_error *check_password(na_request *request, na_event_kind kind, const na_db_user *user,
+                                apr_int64_t *revision, const char **fault)
+{
+    const char *password = apr_table_get(request->form, "currentPassword");
+    na_db_user checked;
+    int found = 0;
+    request->attempted = kind;
+    NA_TRY(na_limit_take_signed_in(request, NA_LIMIT_SIGN_IN, user->id));
+    if (user->email && password && *password && strlen(password) <= NA_PASSWORD_MAX)
+        NA_TRY(na_password_user_check(request, user->email, password, &checked, revision, &found));
+    if (found && strcmp(checked.id, user->id) == 0) {
+        na_limit_give_back(request);
+        return NULL;
+    }
+    *fault = wrong_password;
+    na_event event = na_event_of_db_user(request, kind, user);
+    event.failure = NA_CREDENTIALS_SIGNIN;
+    event.reason = "the current password is another";
+    return na_record_event(request, NULL, &event);
+}
+
+static na_error *put_password(na_request *request, na_db_use *use, const na_db_user *user,
+                              const char *hash, const na_event *event, apr_int64_t *revision)
+{
+    apr_int64_t checked = *revision;
+    NA_TRY(na_link_end_all(request, use, user->email));
+    NA_TRY(na_password_user_put(request, use, user->id, hash, &checked, revision));
+    return na_record_event(request, use, event);
+}
+
+static na_error *change_password(na_request *request, na_response *response,
+                                 const na_session *session, na_db_user *user, const char **said,
+                                 const char **fault)
+{
+    const char *hash, *password = apr_table_get(request->form, "password");
+    apr_int64_t revision;
+    na_db_use *use;
+    NA_TRY(check_password(request, NA_EVENT_PASSWORD_CHANGE, user, &revision, fault));
+    if (!*fault)
+        *fault = na_password_user_fault(request, user->name, user->email, password);
+    if (!*fault)
+        *fault = na_password_user_breach(request, password);
+    if (*fault)
+        return NULL;
+    NA_TRY(na_password_user_hash(request, password, &hash));
+    const na_event event = na_event_of_db_user(request, NA_EVENT_PASSWORD_CHANGE, user);
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    na_error *error = na_db_end(use, put_password(request, use, user, hash, &event, &revision));
+    if (error && strcmp(error->code, NA_CREDENTIALS_SIGNIN) == 0) {
+        *fault = wrong_password;
+        return NULL;
+    }
+    NA_TRY(error);
+    na_report(request, &event);
+    na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user->email, NA_NOTICE_SECONDS);
+    *said = "Your password has been changed, and you have been signed out on all other devices.";
+    NA_TRY(na_password_user_sign_out(request, user->id));
+    return na_session_restart(request->sessions, &request->visit, session, revision,
+                              response->set_cookies);
+}
+
+/* A new password ends the links that were asked for with the old one. */
+static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, apr_int64_t revision,
+                                 const char *email)
+{
+    return apr_psprintf(pool, "change:%s:%" APR_INT64_T_FMT ":%s", user->id, revision, email);
+}
+
+static na_error *change_email(na_request *request, na_response *response, const na_session *session,
+                              na_db_user *user, const char **said, const char **fault)
+{
+    const char *email, *typed = apr_table_get(request->form, "email");
+    apr_int64_t revision;
+    NA_TRY(check_password(request, NA_EVENT_EMAIL_CHANGE, user, &revision, fault));
+    if (*fault)
+        return NULL;
+    if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
+        strlen(email) > NA_LINK_EMAIL_MAX) {
+        *fault = "Enter a valid email address.";
+        return NULL;
+    }
+    const na_link link = {
+        NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, revision, email),
+        "/confirm-email",     VALID_FOR, 0};
+    *said = "Check your inbox: while you are signed in, open the link sent to the new address and "
+            "confirm the change.";
+    return na_link_send(request, &link);
+}
+
+static na_error *delete_user(na_request *request, na_db_use *use, const na_db_user *user,
+                             apr_int64_t checked, const na_event *event)
+{
+    apr_int64_t revision;
+    NA_TRY(na_db_hold_revision(use, user->id, &revision));
+    if (revision != checked)
+        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+                            "the password was changed meanwhile");
+    NA_TRY(na_link_end_all(request, use, user->email));
+    NA_TRY(na_db_delete_user(use, user->id));
+    return na_record_event(request, use, event);
+}
+
+static na_error *leave(na_request *request, na_response *response, const na_session *session,
+                       na_db_user *user, const char **said, const char **fault)
+{
+    na_db_use *use;
+    apr_int64_t revision;
+    if (!(request->config->features & NA_FEATURE_DELETE)) {
+        *fault = "Only the site's administrator can delete accounts.";
+        return NULL;
+    }
+    NA_TRY(check_password(request, NA_EVENT_DELETE_USER, user, &revision, fault));
+    if (*fault)
+        return NULL;
+    const na_event event = na_event_of_db_user(request, NA_EVENT_DELETE_USER, user);
+    NA_TRY(na_password_user_sign_out(request, user->id));
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, delete_user(request, use, user, revision, &event)));
+    na_report(request, &event);
+    user->id = NULL;
+    return NULL;
+}
+
+static changer *find_change(const char *name)
+{
+    static const struct {
+        const char *name;
+        changer *change;
+    } changes[] = {{"name", change_name},
+                   {"password", change_password},
+                   {"email", change_email},
+                   {"delete", leave}};
+    for (int i = 0; name && i < 4; i++)
+        if (strcmp(changes[i].name, name) == 0)
+            return changes[i].change;
+    return NULL;
+}
+
+na_error *na_post_account(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_db_user user;
+    const char *said = NULL, *fault = NULL;
+    changer *change = find_change(apr_table_get(request->form, "change"));
+    NA_TRY(check_feature(request));
+    if (!request->csrf_verified || !change)
+        return na_refuse_csrf(request, response, "/account");
+    NA_TRY(load_user(request, &session, &user));
+    if (!user.id) {
+        ask_to_sign_in(request, response, "/account");
+        return NULL;
+    }
+    NA_TRY(change(request, response, session, &user, &said, &fault));
+    if (user.id) {
+        respond(request, response, &user, fault ? fault : said, fault != NULL);
+        return NULL;
+    }
+    na_session_clear(&request->config->session, &request->visit, response->set_cookies);
+    na_respond_redirect(request, response, 200, request->config->home);
+    return NULL;
+}
+
+/* ── the new address ───────────────────────────────────────────────────────────────────────── */
+
+static na_error *take_email(na_request *request, na_db_use *use, na_db_user *user,
+                            const char *email, const char *token, const na_event *event,
+                            na_error **late)
+{
+    na_db_user other;
+    apr_int64_t revision;
+    int found;
+    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
+    NA_TRY(na_db_get_revision(use, user->id, &revision));
+    *late = na_link_use(request, use, identifier_of(request->pool, user, revision, email), token);
+    if (*late)
+        return na_is_unavailable(*late) ? *late : NULL;
+    NA_TRY(na_db_get_user_by_email(use, email, &other, &found));
+    if (found && strcmp(other.id, user->id) != 0) {
+        *late =
+            na_error_new(request->pool, NA_VERIFICATION, "the address is another user's by now");
+        return NULL;
+    }
+    NA_TRY(read_enabled(use, apr_pstrdup(request->pool, user->id), user));
+    if (!user->id) {
+        *late = na_error_new(request->pool, NA_VERIFICATION, "the user is gone");
+        return NULL;
+    }
+    NA_TRY(na_link_end_all(request, use, user->email));
+    user->email = email;
+    user->email_verified = apr_time_as_msec(request->now);
+    NA_TRY(na_db_update_user(use, user));
+    return na_record_event(request, use, event);
+}
+
+na_error *na_confirm_email(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_db_user user;
+    na_db_use *use;
+    na_error *late = NULL;
+    na_opened_link link;
+    NA_TRY(check_feature(request));
+    NA_TRY(na_link_open(request, response, &link));
+    if (link.is_moved)
+        return NULL;
+    const char *email = link.email, *token = link.token;
+    NA_TRY(load_user(request, &session, &user));
+    if (!user.id) {
+        ask_to_sign_in(request, response, "/confirm-email");
+        return NULL;
+    }
+    if (request->csrf_verified)
+        NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
+    if (!request->csrf_verified) {
+        na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
+        na_respond_page(request, response, 200, "Confirm your email address",
+                        na_page_confirm_email(request->pool, &form, email, token));
+        return NULL;
+    }
+    const char *before = user.email;
+    na_event event = na_event_of_db_user(request, NA_EVENT_EMAIL_CHANGE, &user);
+    event.detail = email;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &event, &late)));
+    if (late)
+        return late;
+    na_limit_give_back(request);
+    na_report(request, &event);
+    na_event update = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, &user);
+    update.email = email;
+    na_report(request, &update);
+    na_notice_send(request, NA_MAIL_EMAIL_CHANGED, before, NA_NOTICE_SECONDS);
+    if (!before || strcmp(before, email) != 0)
+        na_notice_send(request, NA_MAIL_EMAIL_CHANGED, email, NA_NOTICE_SECONDS);
+    respond(request, response, &user, "Your email address has been changed.", 0);
+    return NULL;
 }

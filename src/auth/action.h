@@ -145,8 +145,9 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
 void na_report_changes(na_request *request, na_subject *subject);
 
 /*
- * account.c: who the subject is in the database, as Auth.js decides it: known, linked to the user
- * who is signed in, linked by address, or new. Puts that user, and his roles, into the subject.
+ * resolve_user.c: who the subject is in the database, as Auth.js decides it: known, linked to the
+ * user who is signed in, linked by address, or new. Puts that user, and his roles, into the
+ * subject.
  */
 na_error *na_account_resolve(na_request *request, na_subject *subject);
 
@@ -186,7 +187,7 @@ na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 /* NextAuthSignInRule: refuses with NA_ACCESS_DENIED. */
 na_error *na_apply_rules(na_request *request, const na_subject *subject);
 
-/* link.c: links that are mailed, each for one use. */
+/* mail_link.c: links that are mailed, each for one use. */
 typedef struct na_link {
     na_mail_kind kind;
     const char *email;      /* who gets it, normalized */

@@ -12,7 +12,7 @@
 #include "mail/template.h"
 #include "page/page.h"
 #include "provider/provider.h"
-#include "session/load.h"
+#include "session/sessions.h"
 
 typedef enum na_mode { NA_PRODUCTION, NA_DEVELOPMENT, NA_TEST } na_mode;
 

@@ -147,7 +147,7 @@ static na_error *record_failure(na_request *request, na_error *error)
     return unrecorded ? unrecorded : error;
 }
 
-/* 1 where it is the operator's to mend; all else whoever visits can bring about. */
+/* 1 where it is the administrator's to fix; all else whoever visits can bring about. */
 static int is_operators(const na_error *error)
 {
     const char *code = na_error_telling_code(error);

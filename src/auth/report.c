@@ -28,11 +28,11 @@ void na_log(const na_request *request, na_level level, const char *event, const 
 /* What is underneath, and what to do about all of it; NULL where there is neither. */
 static const char *cause_of(apr_pool_t *pool, const na_error *error)
 {
-    const char *mend = na_error_mend(error);
+    const char *hint = na_error_hint(error);
     if (!error->cause)
-        return mend;
+        return hint;
     const char *reason = na_error_reason(pool, error->cause);
-    return mend ? apr_pstrcat(pool, reason, ": ", mend, NULL) : reason;
+    return hint ? apr_pstrcat(pool, reason, ": ", hint, NULL) : reason;
 }
 
 void na_log_error(const na_request *request, na_level level, const char *event,

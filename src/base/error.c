@@ -14,7 +14,7 @@ static na_error *make(apr_pool_t *pool, na_error *cause, const char *code, const
     error->code = code;
     error->message = apr_pvsprintf(pool, format, args);
     error->cause = cause;
-    error->mend = NULL;
+    error->hint = NULL;
     return error;
 }
 
@@ -46,10 +46,10 @@ int na_is_unavailable(const na_error *error)
     return 0;
 }
 
-na_error *na_error_mended_by(na_error *error, const char *mend)
+na_error *na_error_with_hint(na_error *error, const char *hint)
 {
     if (error)
-        error->mend = mend;
+        error->hint = hint;
     return error;
 }
 
@@ -69,15 +69,15 @@ const char *na_error_reason(apr_pool_t *pool, const na_error *error)
     return text;
 }
 
-const char *na_error_mend(const na_error *error)
+const char *na_error_hint(const na_error *error)
 {
-    while (error && !error->mend)
+    while (error && !error->hint)
         error = error->cause;
-    return error ? error->mend : NULL;
+    return error ? error->hint : NULL;
 }
 
 const char *na_error_text(apr_pool_t *pool, const na_error *error)
 {
-    const char *mend = na_error_mend(error), *reason = na_error_reason(pool, error);
-    return mend ? apr_pstrcat(pool, reason, ": ", mend, NULL) : reason;
+    const char *hint = na_error_hint(error), *reason = na_error_reason(pool, error);
+    return hint ? apr_pstrcat(pool, reason, ": ", hint, NULL) : reason;
 }

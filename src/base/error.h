@@ -10,7 +10,7 @@
  * `code` is public: one of NextAuth's error codes, shown to the browser.
  * `message` is private: it goes to the log and never to a page. It must not carry secrets.
  * `cause` is what went wrong underneath, or NULL.
- * `mend` is what to do about it; NULL where the message says so, or nobody knows.
+ * `hint` is what to do about it; NULL where the message says so, or nobody knows.
  *
  * All of it lives in the pool the error was made in.
  */
@@ -19,7 +19,7 @@ struct na_error {
     const char *code;
     const char *message;
     na_error *cause;
-    const char *mend;
+    const char *hint;
 };
 
 #define NA_CONFIGURATION "Configuration"
@@ -69,15 +69,16 @@ na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, con
 /* 1 where the code is NA_UNAVAILABLE, NA_BUSY, NA_CONFLICT or NA_NO_TABLES; `error` may be NULL. */
 int na_is_unavailable(const na_error *error);
 
-/* Says how the error is mended; returns it, NULL where it is NULL. `mend` has to live as long. */
-na_error *na_error_mended_by(na_error *error, const char *mend);
+/* Adds a hint: what to do about it. Returns the error, NULL if it is NULL. `hint` must live as
+ * long. */
+na_error *na_error_with_hint(na_error *error, const char *hint);
 
-/* "message: cause's message: …: mend", for a log line. */
+/* "message: cause's message: …: hint", for a log line. */
 const char *na_error_text(apr_pool_t *pool, const na_error *error);
 
-/* The same in two parts: all but the mend, and that; NULL where there is none. */
+/* The same in two parts: all but the hint, and that; NULL where there is none. */
 const char *na_error_reason(apr_pool_t *pool, const na_error *error);
-const char *na_error_mend(const na_error *error);
+const char *na_error_hint(const na_error *error);
 
 /* Its code; but NA_INVALID_CHECK where that is among its causes, and tells more. */
 const char *na_error_telling_code(const na_error *error);

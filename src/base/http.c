@@ -308,7 +308,7 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
 }
 
 /* NULL where nobody knows. */
-static const char *mend_of(const na_http *client, apr_pool_t *pool, CURLcode code)
+static const char *hint_of(const na_http *client, apr_pool_t *pool, CURLcode code)
 {
     const char *file = client->options->ca_file;
     if (code == CURLE_SSL_CACERT_BADFILE)
@@ -350,9 +350,9 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
                             host, client->options->max_bytes);
     if (code != CURLE_OK) {
         response->status = 0; /* one that came without the rest is no answer */
-        return na_error_mended_by(na_error_new(pool, NA_CALLBACK, "calling %s failed: %s", host,
+        return na_error_with_hint(na_error_new(pool, NA_CALLBACK, "calling %s failed: %s", host,
                                                curl_easy_strerror(code)),
-                                  mend_of(client, pool, code));
+                                  hint_of(client, pool, code));
     }
     if (!body.data)
         body.data = apr_palloc(pool, 1);

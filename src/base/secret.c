@@ -18,14 +18,14 @@
 static na_error *cannot_read(apr_pool_t *pool, const char *path, apr_status_t status)
 {
     char reason[120];
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
                                            apr_strerror(status, reason, sizeof reason)),
                               "see that it is there, and that this user may read it");
 }
 
 static na_error *too_large(apr_pool_t *pool, const char *name)
 {
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s has more than %d KiB", name,
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s has more than %d KiB", name,
                                            NA_SECRET_MAX / 1024),
                               ONE_SECRET);
 }
@@ -41,13 +41,13 @@ static na_error *check_text(apr_pool_t *pool, const char *name, const char *text
 static na_error *check_file(apr_pool_t *pool, const char *path, const apr_finfo_t *info)
 {
     if (info->filetype != APR_REG)
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file",
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file",
                                                path),
                                   ONE_SECRET);
     if (info->size > NA_SECRET_MAX)
         return too_large(pool, path);
     return info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE)
-               ? na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+               ? na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                  "everybody may read or write %s", path),
                                     apr_psprintf(pool, "chmod o= %s", path))
                : NULL;

@@ -11,7 +11,7 @@
 
 #include "password/stored_hash.h"
 #include "base/text.h"
-#include "ctl/acts.h"
+#include "ctl/audit_trail.h"
 #include "ctl/commands.h"
 #include "ctl/connect.h"
 #include "ctl/options.h"
@@ -28,7 +28,7 @@ typedef struct call {
     int with_store, replace, keep_sessions;
     int is_restore;
     int percent; /* that the bar shows; -1: none yet */
-    na_acts acts;
+    na_audit_trail trail;
     na_db *db;
     na_backup_result result;
 } call;
@@ -54,11 +54,11 @@ static int read_options(call *c, int argc, char **argv)
                                  {"with-store", 'w', .flag = &c->with_store},
                                  {"replace", 'r', .flag = &c->replace},
                                  {"keep-sessions", 'e', .flag = &c->keep_sessions},
-                                 {"audit-log", 'a', .text = &c->acts.log},
-                                 {"audit-key-file", 'k', .text = &c->acts.key_file},
+                                 {"audit-log", 'a', .text = &c->trail.log},
+                                 {"audit-key-file", 'k', .text = &c->trail.key_file},
                                  {0}};
     const char *const *operands;
-    c->acts.pool = c->pool;
+    c->trail.pool = c->pool;
     int count = na_ctl_options(c->pool, take_dash(c, argc, argv), argv, options, &operands);
     if (c->file)
         return count == 0;
@@ -208,11 +208,11 @@ static na_error *write_file(call *c)
 static na_error *record_backup(call *c)
 {
     int is_file = strcmp(c->file, "-") != 0;
-    NA_TRY(na_acts_open(&c->acts));
-    na_acts_add(&c->acts, NA_EVENT_BACKUP, NULL, NULL,
-                apr_pstrcat(c->pool, "to ", is_file ? recorded_name(c) : "standard output",
-                            c->with_store ? ", with the store" : "", NULL));
-    na_error *error = na_acts_note(&c->acts, c->db);
+    NA_TRY(na_audit_trail_open(&c->trail));
+    na_audit_trail_add(&c->trail, NA_EVENT_BACKUP, NULL, NULL,
+                       apr_pstrcat(c->pool, "to ", is_file ? recorded_name(c) : "standard output",
+                                   c->with_store ? ", with the store" : "", NULL));
+    na_error *error = na_audit_trail_note(&c->trail, c->db);
     return error ? na_error_wrap(c->pool, error, NULL, "the backup cannot be recorded") : NULL;
 }
 
@@ -239,10 +239,10 @@ int na_command_backup(apr_pool_t *pool, int argc, char **argv)
 static na_error *record_restore(void *data, na_db_use *use)
 {
     call *c = data;
-    na_acts_add(&c->acts, NA_EVENT_RESTORE, NULL, NULL,
-                apr_pstrcat(c->pool, c->replace ? "replaced all, " : "", counts_of(c), ", from ",
-                            recorded_name(c), NULL));
-    return na_acts_record(&c->acts, use);
+    na_audit_trail_add(&c->trail, NA_EVENT_RESTORE, NULL, NULL,
+                       apr_pstrcat(c->pool, c->replace ? "replaced all, " : "", counts_of(c),
+                                   ", from ", recorded_name(c), NULL));
+    return na_audit_trail_record(&c->trail, use);
 }
 
 /* What nobody could sign in with, or would keep a thread busy for hours. */
@@ -269,14 +269,14 @@ static na_error *bring_back(call *c)
                                     .takes_hash = takes_hash,
                                     .data = c};
     NA_TRY(na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db));
-    NA_TRY(na_acts_open(&c->acts));
+    NA_TRY(na_audit_trail_open(&c->trail));
     FILE *in = fopen(c->file, "re");
     if (!in)
         return cannot(c, "read", c->file);
     na_error *error = na_db_restore(c->db, c->pool, in, &how, &c->result);
     clear_progress(c);
     fclose(in);
-    return na_acts_end(&c->acts, error);
+    return na_audit_trail_end(&c->trail, error);
 }
 
 int na_command_restore(apr_pool_t *pool, int argc, char **argv)

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "ctl/checked.h"
+#include "ctl/check.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
 #include "ctl/print.h"
@@ -55,13 +55,13 @@ static void print_place(const json_t *row)
 
 static void print_row(const json_t *row, int width)
 {
-    const char *mend = na_json_string(row, "mend");
+    const char *hint = na_json_string(row, "hint");
     print_mark(text_of(row, "state"));
     printf("%-*s  %s", width, text_of(row, "subject"), text_of(row, "message"));
     print_place(row);
     printf("\n");
-    if (mend)
-        printf("    %*s  → %s\n", width, "", mend);
+    if (hint)
+        printf("    %*s  → %s\n", width, "", hint);
 }
 
 /* Wide enough for each subject of the group that begins with row `first`. */
@@ -119,7 +119,7 @@ static json_t *collect(const call *c)
     na_error *error = na_ctl_run_test(c->pool, c->program, c->config, c->connect, &tested);
     if (error) {
         na_ctl_add_finding(c->pool, all, "wrong", na_error_reason(c->pool, error),
-                           na_error_mend(error), NULL, 0);
+                           na_error_hint(error), NULL, 0);
         return all;
     }
     if (tested.findings)

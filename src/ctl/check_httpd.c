@@ -7,19 +7,19 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "ctl/checked.h"
+#include "ctl/check.h"
 
 /* Of what httpd says at once. */
 #define SAID_MAX 1000
 
 void na_ctl_add_finding(apr_pool_t *pool, json_t *findings, const char *state, const char *message,
-                        const char *mend, const char *file, int line)
+                        const char *hint, const char *file, int line)
 {
     json_array_append_new(findings,
                           json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "site",
                                     "httpd", "virtualHost", "group", "httpd", "subject", "httpd",
                                     "state", state, "message", na_one_line(pool, message, SAID_MAX),
-                                    "mend", mend, "file", file && na_is_utf8(file) ? file : NULL,
+                                    "hint", hint, "file", file && na_is_utf8(file) ? file : NULL,
                                     "line", line ? json_integer(line) : json_null()));
 }
 
@@ -44,7 +44,7 @@ static const char *place_of(apr_pool_t *pool, const char *message, int *line)
     return end ? apr_pstrmemdup(pool, of + 4, (apr_size_t)(end - of - 4)) : NULL;
 }
 
-static const char *mend_of(const char *message)
+static const char *hint_of(const char *message)
 {
     return strstr(message, "Invalid command 'NextAuth")
                ? "load the module (a2enmod nextauth); the names of directives are in "
@@ -58,7 +58,7 @@ static void add(apr_pool_t *pool, json_t *findings, int is_wrong, const char *me
     if (!message)
         return;
     const char *file = place_of(pool, message, &line);
-    na_ctl_add_finding(pool, findings, is_wrong ? "wrong" : "warning", message, mend_of(message),
+    na_ctl_add_finding(pool, findings, is_wrong ? "wrong" : "warning", message, hint_of(message),
                        file, line);
 }
 

@@ -12,7 +12,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "ctl/checked.h"
+#include "ctl/check.h"
 
 #define OUTPUT_MAX (64 * 1024)
 #define REPORT_MAX (16 * 1024 * 1024)
@@ -147,7 +147,7 @@ na_error *na_ctl_run_test(apr_pool_t *pool, const char *program, const char *con
     if (!program)
         program = find_program(pool);
     if (!program)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_error_new(pool, NA_CONFIGURATION,
                          "neither apachectl nor apache2ctl, httpd or apache2 is here"),
             "name it: --httpd PROGRAM");

@@ -46,7 +46,7 @@ na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema
 {
     const char *url;
     na_db_options *made = apr_palloc(pool, sizeof *made);
-    na_watch *watch = apr_pcalloc(pool, sizeof *watch);
+    na_breaker *breaker = apr_pcalloc(pool, sizeof *breaker);
     NA_TRY(read_url(pool, given, &url));
     NA_TRY(na_db_url_parse(pool, url, working_folder(pool), made));
     made->schema = na_schema_find(schema ? schema : "authjs");
@@ -59,8 +59,8 @@ na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema
     NA_TRY(na_db_check_schema(pool, made));
     made->timeout_ms = TIMEOUT_MS;
     made->max_connections = MAX_CONNECTIONS;
-    watch->name = made->name;
-    watch->health = apr_pcalloc(pool, sizeof *watch->health);
+    breaker->name = made->name;
+    breaker->health = apr_pcalloc(pool, sizeof *breaker->health);
     *options = made;
-    return na_db_make(pool, made, watch, db);
+    return na_db_make(pool, made, breaker, db);
 }

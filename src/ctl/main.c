@@ -15,7 +15,7 @@ static const struct {
 } commands[] = {
     {"secret", na_command_secret, "", "print a new secret for NextAuthSecret"},
     {"check", na_command_check, "[--httpd PROGRAM] [--config FILE] [--connect] [--json]",
-     "say what is right and wrong in the configuration, and how to mend it; --connect tries what "
+     "say what is right and wrong in the configuration, with hints; --connect tries what "
      "the sites depend on; PROGRAM is apachectl where it is not said"},
     {"providers", na_command_providers, "[--json]", "list the catalogue of providers"},
     {"session list", na_command_session_list,

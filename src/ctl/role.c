@@ -5,44 +5,44 @@
 #include "ctl/print.h"
 #include "ctl/user.h"
 
-static const char *role_text(const na_user_call *c)
+static const char *role_text(const na_ctl_user_call *c)
 {
     return apr_pstrcat(c->pool, "role ", c->operands[1], NULL);
 }
 
-static na_error *grant_role(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *grant_role(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
-    na_user_did(c, NA_EVENT_GRANT_ROLE, user, role_text(c));
+    na_ctl_user_did(c, NA_EVENT_GRANT_ROLE, user, role_text(c));
     NA_TRY(na_db_grant_role(use, user->id, c->operands[1]));
-    return na_user_describe(use, user, &c->shown);
+    return na_ctl_user_describe(use, user, &c->shown);
 }
 
-static na_error *revoke_role(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *revoke_role(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
-    na_user_did(c, NA_EVENT_REVOKE_ROLE, user, role_text(c));
+    na_ctl_user_did(c, NA_EVENT_REVOKE_ROLE, user, role_text(c));
     NA_TRY(na_db_revoke_role(use, user->id, c->operands[1]));
-    return na_user_describe(use, user, &c->shown);
+    return na_ctl_user_describe(use, user, &c->shown);
 }
 
-static na_error *change_role(na_user_call *c, na_user_action *act)
+static na_error *change_role(na_ctl_user_call *c, na_ctl_user_action *act)
 {
-    NA_TRY(na_user_check_text(c, "role", c->operands[1]));
-    NA_TRY(na_user_connect(c));
-    return na_user_change(c, act);
+    NA_TRY(na_ctl_user_check_text(c, "role", c->operands[1]));
+    NA_TRY(na_ctl_user_connect(c));
+    return na_ctl_user_change(c, act);
 }
 
 int na_command_role_grant(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "a", 2))
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "a", 2))
         return na_ctl_wrong_call("role grant", NULL);
-    return na_user_end(&c, "granted", change_role(&c, grant_role));
+    return na_ctl_user_end(&c, "granted", change_role(&c, grant_role));
 }
 
 int na_command_role_revoke(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "a", 2))
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "a", 2))
         return na_ctl_wrong_call("role revoke", NULL);
-    return na_user_end(&c, "revoked", change_role(&c, revoke_role));
+    return na_ctl_user_end(&c, "revoked", change_role(&c, revoke_role));
 }

@@ -6,13 +6,14 @@
 #include "ctl/user.h"
 #include "mail/address.h"
 
-static na_error *grant(na_user_call *c, na_db_use *use, const na_db_user *user, const char *role)
+static na_error *grant(na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
+                       const char *role)
 {
-    na_user_did(c, NA_EVENT_GRANT_ROLE, user, apr_pstrcat(c->pool, "role ", role, NULL));
+    na_ctl_user_did(c, NA_EVENT_GRANT_ROLE, user, apr_pstrcat(c->pool, "role ", role, NULL));
     return na_db_grant_role(use, user->id, role);
 }
 
-static na_error *grant_roles(na_user_call *c, na_db_use *use, const na_db_user *user)
+static na_error *grant_roles(na_ctl_user_call *c, na_db_use *use, const na_db_user *user)
 {
     for (int i = 0; i < c->roles->nelts; i++)
         NA_TRY(grant(c, use, user, APR_ARRAY_IDX(c->roles, i, const char *)));
@@ -23,7 +24,7 @@ static na_error *grant_roles(na_user_call *c, na_db_use *use, const na_db_user *
  */
 static na_error *create(void *data, na_db_use *use)
 {
-    na_user_call *c = data;
+    na_ctl_user_call *c = data;
     na_db_user user = {.name = c->name,
                        .email = c->email,
                        .email_verified = apr_time_as_msec(apr_time_now())},
@@ -35,34 +36,35 @@ static na_error *create(void *data, na_db_use *use)
         return na_error_new(c->pool, NA_CONFIGURATION, "there is a user with this address: %s",
                             other.id);
     NA_TRY(na_db_create_user(use, &user));
-    na_user_did(c, NA_EVENT_CREATE_USER, &user, NULL);
+    na_ctl_user_did(c, NA_EVENT_CREATE_USER, &user, NULL);
     NA_TRY(grant_roles(c, use, &user));
-    return c->hash ? na_user_put_hash(c, use, &user) : na_user_describe(use, &user, &c->shown);
+    return c->hash ? na_ctl_user_put_hash(c, use, &user)
+                   : na_ctl_user_describe(use, &user, &c->shown);
 }
 
-static na_error *check_new(na_user_call *c)
+static na_error *check_new(na_ctl_user_call *c)
 {
     NA_TRY(na_email_normalize(c->pool, c->email, &c->email));
     if (c->name)
-        NA_TRY(na_user_check_text(c, "name", c->name));
+        NA_TRY(na_ctl_user_check_text(c, "name", c->name));
     for (int i = 0; i < c->roles->nelts; i++)
-        NA_TRY(na_user_check_text(c, "role", APR_ARRAY_IDX(c->roles, i, const char *)));
+        NA_TRY(na_ctl_user_check_text(c, "role", APR_ARRAY_IDX(c->roles, i, const char *)));
     return NULL;
 }
 
-static na_error *add(na_user_call *c)
+static na_error *add(na_ctl_user_call *c)
 {
     NA_TRY(check_new(c));
-    NA_TRY(na_user_connect(c));
+    NA_TRY(na_ctl_user_connect(c));
     if (c->password_file)
-        NA_TRY(na_user_new_hash(c, &(na_password_owner){.name = c->name, .email = c->email}));
-    return na_acts_transact(&c->acts, c->db, create, c);
+        NA_TRY(na_ctl_user_new_hash(c, &(na_password_owner){.name = c->name, .email = c->email}));
+    return na_audit_trail_transact(&c->trail, c->db, create, c);
 }
 
 int na_command_user_add(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "enphra", 0) || !c.email)
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "enphra", 0) || !c.email)
         return na_ctl_wrong_call("user add", NULL);
-    return na_user_end(&c, "added", add(&c));
+    return na_ctl_user_end(&c, "added", add(&c));
 }

@@ -16,10 +16,11 @@ static int is_allowed(int option, const char *allowed)
     return strchr("dsj", option) || strchr(allowed, option == 'k' ? 'a' : option);
 }
 
-int na_user_options(na_user_call *c, int argc, char **argv, const char *allowed, int operands)
+int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *allowed,
+                        int operands)
 {
     c->roles = apr_array_make(c->pool, 4, sizeof(const char *));
-    c->acts.pool = c->pool;
+    c->trail.pool = c->pool;
     const na_option all[] = {{"database", 'd', .text = &c->url},
                              {"schema", 's', .text = &c->schema},
                              {"json", 'j', .flag = &c->json},
@@ -29,8 +30,8 @@ int na_user_options(na_user_call *c, int argc, char **argv, const char *allowed,
                              {"hash", 'h', .text = &c->hash_kind},
                              {"role", 'r', .list = c->roles},
                              {"yes", 'y', .flag = &c->yes},
-                             {"audit-log", 'a', .text = &c->acts.log},
-                             {"audit-key-file", 'k', .text = &c->acts.key_file},
+                             {"audit-log", 'a', .text = &c->trail.log},
+                             {"audit-key-file", 'k', .text = &c->trail.key_file},
                              {0}};
     na_option options[sizeof all / sizeof *all] = {0};
     for (int i = 0, n = 0; all[i].name; i++)
@@ -41,16 +42,17 @@ int na_user_options(na_user_call *c, int argc, char **argv, const char *allowed,
     return count == operands;
 }
 
-na_error *na_user_check_text(const na_user_call *c, const char *what, const char *text)
+na_error *na_ctl_user_check_text(const na_ctl_user_call *c, const char *what, const char *text)
 {
-    return *text && strlen(text) <= NA_USER_TEXT_MAX && na_is_utf8(text) && !na_has_control(text)
+    return *text && strlen(text) <= NA_CTL_USER_TEXT_MAX && na_is_utf8(text) &&
+                   !na_has_control(text)
                ? NULL
                : na_error_new(c->pool, NA_CONFIGURATION,
                               "a %s is one line of UTF-8 of at most %d bytes", what,
-                              NA_USER_TEXT_MAX);
+                              NA_CTL_USER_TEXT_MAX);
 }
 
-na_error *na_user_connect(na_user_call *c)
+na_error *na_ctl_user_connect(na_ctl_user_call *c)
 {
     const na_db_options *options;
     return na_ctl_connect(c->pool, c->url, c->schema, &options, &c->db);
@@ -59,7 +61,7 @@ na_error *na_user_connect(na_user_call *c)
 /* ── finding one ───────────────────────────────────────────────────────────────────────────── */
 
 /* By the address as it is there, which a provider may have given in capitals, then as ours are. */
-static na_error *find_by_email(na_user_call *c, na_db_use *use, na_db_user *user, int *found)
+static na_error *find_by_email(na_ctl_user_call *c, na_db_use *use, na_db_user *user, int *found)
 {
     const char *email;
     NA_TRY(na_db_get_user_by_email(use, c->who, user, found));
@@ -68,7 +70,7 @@ static na_error *find_by_email(na_user_call *c, na_db_use *use, na_db_user *user
     return na_db_get_user_by_email(use, email, user, found);
 }
 
-static na_error *find(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *find(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     int found;
     NA_TRY(na_db_get_user(use, c->who, user, &found));
@@ -78,8 +80,8 @@ static na_error *find(na_user_call *c, na_db_use *use, na_db_user *user)
 }
 
 typedef struct action {
-    na_user_call *call;
-    na_user_action *act;
+    na_ctl_user_call *call;
+    na_ctl_user_action *act;
 } action;
 
 static na_error *find_and_do(void *data, na_db_use *use)
@@ -90,7 +92,7 @@ static na_error *find_and_do(void *data, na_db_use *use)
     return a->act(a->call, use, &user);
 }
 
-na_error *na_user_read(na_user_call *c, na_user_action *act)
+na_error *na_ctl_user_read(na_ctl_user_call *c, na_ctl_user_action *act)
 {
     na_db_use *use;
     action a = {c, act};
@@ -100,13 +102,14 @@ na_error *na_user_read(na_user_call *c, na_user_action *act)
 
 /* ── changing ──────────────────────────────────────────────────────────────────────────────── */
 
-void na_user_did(na_user_call *c, na_event_kind kind, const na_db_user *user, const char *what)
+void na_ctl_user_did(na_ctl_user_call *c, na_event_kind kind, const na_db_user *user,
+                     const char *what)
 {
-    na_acts_add(&c->acts, kind, user->id, user->email, what);
+    na_audit_trail_add(&c->trail, kind, user->id, user->email, what);
 }
 
-na_error *na_user_change(na_user_call *c, na_user_action *act)
+na_error *na_ctl_user_change(na_ctl_user_call *c, na_ctl_user_action *act)
 {
     action a = {c, act};
-    return na_acts_transact(&c->acts, c->db, find_and_do, &a);
+    return na_audit_trail_transact(&c->trail, c->db, find_and_do, &a);
 }

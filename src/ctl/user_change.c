@@ -6,44 +6,44 @@
 #include "ctl/print.h"
 #include "ctl/user.h"
 
-static na_error *show(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *show(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
-    return na_user_describe_with_accounts(use, user, &c->shown);
+    return na_ctl_user_describe_with_accounts(use, user, &c->shown);
 }
 
 int na_command_user_show(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "", 1))
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "", 1))
         return na_ctl_wrong_call("user show", NULL);
-    na_error *error = na_user_connect(&c);
-    return na_user_end(&c, NULL, error ? error : na_user_read(&c, show));
+    na_error *error = na_ctl_user_connect(&c);
+    return na_ctl_user_end(&c, NULL, error ? error : na_ctl_user_read(&c, show));
 }
 
 /* A command that changes one user and asks nothing. */
-static int run(apr_pool_t *pool, int argc, char **argv, na_user_action *act, const char *command,
-               const char *done)
+static int run(apr_pool_t *pool, int argc, char **argv, na_ctl_user_action *act,
+               const char *command, const char *done)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "a", 1))
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "a", 1))
         return na_ctl_wrong_call(command, NULL);
-    na_error *error = na_user_connect(&c);
-    return na_user_end(&c, done, error ? error : na_user_change(&c, act));
+    na_error *error = na_ctl_user_connect(&c);
+    return na_ctl_user_end(&c, done, error ? error : na_ctl_user_change(&c, act));
 }
 
-static na_error *disable(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *disable(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
-    na_user_did(c, NA_EVENT_DISABLE_USER, user, NULL);
+    na_ctl_user_did(c, NA_EVENT_DISABLE_USER, user, NULL);
     NA_TRY(na_db_disable_user(use, user->id, 1));
     NA_TRY(na_db_end_sessions(use, user->id));
-    return na_user_describe(use, user, &c->shown);
+    return na_ctl_user_describe(use, user, &c->shown);
 }
 
-static na_error *enable(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *enable(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
-    na_user_did(c, NA_EVENT_ENABLE_USER, user, NULL);
+    na_ctl_user_did(c, NA_EVENT_ENABLE_USER, user, NULL);
     NA_TRY(na_db_disable_user(use, user->id, 0));
-    return na_user_describe(use, user, &c->shown);
+    return na_ctl_user_describe(use, user, &c->shown);
 }
 
 int na_command_user_disable(apr_pool_t *pool, int argc, char **argv)
@@ -59,41 +59,42 @@ int na_command_user_enable(apr_pool_t *pool, int argc, char **argv)
 /* ── user delete ───────────────────────────────────────────────────────────────────────────── */
 
 /* From now on it is about this user, whoever has the address later. */
-static na_error *pick(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *pick(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     c->who = user->id;
-    return na_user_describe(use, user, &c->shown);
+    return na_ctl_user_describe(use, user, &c->shown);
 }
 
-static int is_sure(const na_user_call *c)
+static int is_sure(const na_ctl_user_call *c)
 {
     char answer[16];
     fprintf(stderr, "Delete %s, %s, and everything of this user? [y/N] ",
-            na_user_field(c->pool, c->shown, "id"), na_user_field(c->pool, c->shown, "email"));
+            na_ctl_user_field(c->pool, c->shown, "id"),
+            na_ctl_user_field(c->pool, c->shown, "email"));
     return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
-static na_error *remove_user(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *remove_user(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
-    na_user_did(c, NA_EVENT_DELETE_USER, user, NULL);
+    na_ctl_user_did(c, NA_EVENT_DELETE_USER, user, NULL);
     return na_db_delete_user(use, user->id);
 }
 
-static na_error *delete_user(na_user_call *c)
+static na_error *delete_user(na_ctl_user_call *c)
 {
-    NA_TRY(na_user_connect(c));
-    NA_TRY(na_user_read(c, pick));
+    NA_TRY(na_ctl_user_connect(c));
+    NA_TRY(na_ctl_user_read(c, pick));
     if (!c->yes && !is_sure(c))
         return na_error_new(c->pool, NA_CONFIGURATION, "nothing was deleted");
-    return na_user_change(c, remove_user);
+    return na_ctl_user_change(c, remove_user);
 }
 
 int na_command_user_delete(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "ya", 1))
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "ya", 1))
         return na_ctl_wrong_call("user delete", NULL);
     if (!c.yes && !isatty(0))
         return na_ctl_wrong_call("user delete", "--yes is wanted without a terminal");
-    return na_user_end(&c, "deleted", delete_user(&c));
+    return na_ctl_user_end(&c, "deleted", delete_user(&c));
 }

@@ -46,7 +46,7 @@ static json_t *json_of_password(na_db_use *use, const na_db_credential *credenti
                      "changedAt", time_of(na_db_pool(use), credential->changed_at));
 }
 
-na_error *na_user_describe(na_db_use *use, const na_db_user *user, json_t **json)
+na_error *na_ctl_user_describe(na_db_use *use, const na_db_user *user, json_t **json)
 {
     apr_pool_t *pool = na_db_pool(use);
     na_db_credential credential;
@@ -62,10 +62,10 @@ na_error *na_user_describe(na_db_use *use, const na_db_user *user, json_t **json
     return NULL;
 }
 
-na_error *na_user_describe_with_accounts(na_db_use *use, const na_db_user *user, json_t **json)
+na_error *na_ctl_user_describe_with_accounts(na_db_use *use, const na_db_user *user, json_t **json)
 {
     json_t *accounts = na_json_own(na_db_pool(use), json_array());
-    NA_TRY(na_user_describe(use, user, json));
+    NA_TRY(na_ctl_user_describe(use, user, json));
     NA_TRY(json_of_accounts(use, user, accounts));
     json_object_set(*json, "accounts", accounts);
     return NULL;

@@ -11,35 +11,35 @@
 /* Users that are listed at a time: memory does not grow with their number. */
 #define PAGE 500
 
-static na_error *list_one(const na_user_call *c, na_db_use *use, const na_db_user *user,
+static na_error *list_one(const na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
                           int is_first)
 {
     json_t *json;
-    NA_TRY(na_user_describe(use, user, &json));
+    NA_TRY(na_ctl_user_describe(use, user, &json));
     if (c->json)
         printf("%s%s", is_first ? "" : ",", na_json_dump(na_db_pool(use), json));
     else
-        na_user_print_row(use, json);
+        na_ctl_user_print_row(use, json);
     return NULL;
 }
 
 /* `last` is the id to go on after, "" at first; *count grows by as many as there were. */
-static na_error *list_page(const na_user_call *c, na_db_use *use, char last[NA_USER_TEXT_MAX + 1],
-                           int *count)
+static na_error *list_page(const na_ctl_user_call *c, na_db_use *use,
+                           char last[NA_CTL_USER_TEXT_MAX + 1], int *count)
 {
     apr_array_header_t *users = apr_array_make(na_db_pool(use), PAGE, sizeof(na_db_user));
     NA_TRY(na_db_list_users(use, *last ? last : NULL, PAGE, users));
     for (int i = 0; i < users->nelts; i++) {
         const na_db_user *user = &APR_ARRAY_IDX(users, i, na_db_user);
         NA_TRY(list_one(c, use, user, ++*count == 1));
-        apr_cpystrn(last, user->id, NA_USER_TEXT_MAX + 1);
+        apr_cpystrn(last, user->id, NA_CTL_USER_TEXT_MAX + 1);
     }
     return NULL;
 }
 
-static na_error *list_pages(const na_user_call *c, na_db_use *use, apr_pool_t *page, int *count)
+static na_error *list_pages(const na_ctl_user_call *c, na_db_use *use, apr_pool_t *page, int *count)
 {
-    char last[NA_USER_TEXT_MAX + 1] = "";
+    char last[NA_CTL_USER_TEXT_MAX + 1] = "";
     for (int before = -1; before != *count;) {
         before = *count;
         NA_TRY(list_page(c, use, last, count));
@@ -48,18 +48,18 @@ static na_error *list_pages(const na_user_call *c, na_db_use *use, apr_pool_t *p
     return NULL;
 }
 
-static na_error *list(na_user_call *c, int *count)
+static na_error *list(na_ctl_user_call *c, int *count)
 {
     na_db_use *use;
     apr_pool_t *page;
-    NA_TRY(na_user_connect(c));
+    NA_TRY(na_ctl_user_connect(c));
     NA_TRY(na_db_read(c->db, c->pool, &use));
     apr_pool_create(&page, c->pool);
     apr_pool_t *before = na_db_set_pool(use, page);
     if (c->json)
         printf("{\"users\":[");
     else
-        na_user_print_heading(use);
+        na_ctl_user_print_heading(use);
     na_error *error = list_pages(c, use, page, count);
     na_db_set_pool(use, before);
     return na_db_end(use, error);
@@ -67,13 +67,13 @@ static na_error *list(na_user_call *c, int *count)
 
 int na_command_user_list(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
+    na_ctl_user_call c = {.pool = pool};
     int count = 0;
-    if (!na_user_options(&c, argc, argv, "", 0))
+    if (!na_ctl_user_options(&c, argc, argv, "", 0))
         return na_ctl_wrong_call("user list", NULL);
     na_error *error = list(&c, &count);
     if (error)
-        return na_user_end(&c, NULL, error);
+        return na_ctl_user_end(&c, NULL, error);
     if (c.json)
         printf("]}\n");
     else

@@ -8,7 +8,7 @@
 #include "ctl/print.h"
 #include "ctl/user.h"
 
-na_error *na_user_new_hash(na_user_call *c, const na_password_owner *owner)
+na_error *na_ctl_user_new_hash(na_ctl_user_call *c, const na_password_owner *owner)
 {
     na_password_rules rules = NA_PASSWORD_RULES_DEFAULT;
     char *password;
@@ -22,40 +22,40 @@ na_error *na_user_new_hash(na_user_call *c, const na_password_owner *owner)
     return na_password_hash(c->pool, rules.kind, password, &c->hash);
 }
 
-na_error *na_user_put_hash(na_user_call *c, na_db_use *use, na_db_user *user)
+na_error *na_ctl_user_put_hash(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     NA_TRY(na_db_put_credential(use, user->id, c->hash, apr_time_as_msec(apr_time_now())));
-    return na_user_describe(use, user, &c->shown);
+    return na_ctl_user_describe(use, user, &c->shown);
 }
 
-static na_error *put_new_hash(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *put_new_hash(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
-    na_user_did(c, NA_EVENT_PASSWORD_CHANGE, user, NULL);
+    na_ctl_user_did(c, NA_EVENT_PASSWORD_CHANGE, user, NULL);
     NA_TRY(na_db_end_sessions(use, user->id));
-    return na_user_put_hash(c, use, user);
+    return na_ctl_user_put_hash(c, use, user);
 }
 
 /* Hashing takes its time: nobody waits for a transaction meanwhile. */
-static na_error *hash_for(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *hash_for(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     c->who = user->id;
-    return na_user_new_hash(c, &(na_password_owner){.name = user->name, .email = user->email});
+    return na_ctl_user_new_hash(c, &(na_password_owner){.name = user->name, .email = user->email});
 }
 
-static na_error *set_password(na_user_call *c)
+static na_error *set_password(na_ctl_user_call *c)
 {
-    NA_TRY(na_user_connect(c));
-    NA_TRY(na_user_read(c, hash_for));
-    return na_user_change(c, put_new_hash);
+    NA_TRY(na_ctl_user_connect(c));
+    NA_TRY(na_ctl_user_read(c, hash_for));
+    return na_ctl_user_change(c, put_new_hash);
 }
 
 int na_command_user_set_password(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "pha", 1))
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "pha", 1))
         return na_ctl_wrong_call("user set-password", NULL);
     if (!c.password_file && !isatty(0))
         return na_ctl_wrong_call("user set-password",
                                  "--password-file is wanted without a terminal");
-    return na_user_end(&c, "password set", set_password(&c));
+    return na_ctl_user_end(&c, "password set", set_password(&c));
 }

@@ -8,14 +8,14 @@
 #include "ctl/print.h"
 #include "ctl/user.h"
 
-const char *na_user_field(apr_pool_t *pool, const json_t *user, const char *name)
+const char *na_ctl_user_field(apr_pool_t *pool, const json_t *user, const char *name)
 {
-    return na_ctl_field(pool, user, name, NA_USER_TEXT_MAX);
+    return na_ctl_field(pool, user, name, NA_CTL_USER_TEXT_MAX);
 }
 
 static const char *minute(apr_pool_t *pool, const json_t *object, const char *name)
 {
-    return na_ctl_minute(pool, na_user_field(pool, object, name));
+    return na_ctl_minute(pool, na_ctl_user_field(pool, object, name));
 }
 
 static const char *roles_of(apr_pool_t *pool, const json_t *user)
@@ -25,7 +25,7 @@ static const char *roles_of(apr_pool_t *pool, const json_t *user)
     json_t *role;
     json_array_foreach(json_object_get(user, "roles"), i, role)
     {
-        const char *one = na_one_line(pool, json_string_value(role), NA_USER_TEXT_MAX);
+        const char *one = na_one_line(pool, json_string_value(role), NA_CTL_USER_TEXT_MAX);
         all = all ? apr_pstrcat(pool, all, ", ", one, NULL) : one;
     }
     return all ? all : "-";
@@ -41,19 +41,19 @@ static int id_width(na_db_use *use)
     return na_schema_makes_ids(na_db_schema_of(use)) ? 10 : 36;
 }
 
-void na_user_print_heading(na_db_use *use)
+void na_ctl_user_print_heading(na_db_use *use)
 {
     printf("%s%-*s  %-32s  %-8s  %-8s  %-20s  %s%s\n", na_ctl_paint(NA_CTL_BOLD), id_width(use),
            "ID", "E-MAIL", "STATE", "PASSWORD", "ROLES", "NAME", na_ctl_paint(NA_CTL_PLAIN));
 }
 
-void na_user_print_row(na_db_use *use, const json_t *user)
+void na_ctl_user_print_row(na_db_use *use, const json_t *user)
 {
     apr_pool_t *pool = na_db_pool(use);
-    printf("%-*s  %-32s  %-8s  %-8s  %-20s  %s\n", id_width(use), na_user_field(pool, user, "id"),
-           na_user_field(pool, user, "email"), state_of(user),
-           na_user_field(pool, json_object_get(user, "password"), "hash"), roles_of(pool, user),
-           na_user_field(pool, user, "name"));
+    printf("%-*s  %-32s  %-8s  %-8s  %-20s  %s\n", id_width(use),
+           na_ctl_user_field(pool, user, "id"), na_ctl_user_field(pool, user, "email"),
+           state_of(user), na_ctl_user_field(pool, json_object_get(user, "password"), "hash"),
+           roles_of(pool, user), na_ctl_user_field(pool, user, "name"));
 }
 
 static void print_line(const char *label, const char *text)
@@ -66,7 +66,7 @@ static const char *password_of(apr_pool_t *pool, const json_t *user)
     const json_t *password = json_object_get(user, "password");
     if (!json_is_object(password))
         return "none";
-    return apr_psprintf(pool, "%s, changed %s (UTC)", na_user_field(pool, password, "hash"),
+    return apr_psprintf(pool, "%s, changed %s (UTC)", na_ctl_user_field(pool, password, "hash"),
                         minute(pool, password, "changedAt"));
 }
 
@@ -74,20 +74,21 @@ static void print_user(apr_pool_t *pool, const json_t *user)
 {
     size_t i;
     json_t *account;
-    print_line("ID", na_user_field(pool, user, "id"));
-    print_line("E-mail", na_user_field(pool, user, "email"));
+    print_line("ID", na_ctl_user_field(pool, user, "id"));
+    print_line("E-mail", na_ctl_user_field(pool, user, "email"));
     print_line("Verified", minute(pool, user, "emailVerified"));
-    print_line("Name", na_user_field(pool, user, "name"));
-    print_line("Image", na_user_field(pool, user, "image"));
+    print_line("Name", na_ctl_user_field(pool, user, "name"));
+    print_line("Image", na_ctl_user_field(pool, user, "image"));
     print_line("State", state_of(user));
     print_line("Password", password_of(pool, user));
     print_line("Roles", roles_of(pool, user));
     json_array_foreach(json_object_get(user, "accounts"), i, account)
-        print_line("Account", apr_pstrcat(pool, na_user_field(pool, account, "provider"), " ",
-                                          na_user_field(pool, account, "providerAccountId"), NULL));
+        print_line("Account",
+                   apr_pstrcat(pool, na_ctl_user_field(pool, account, "provider"), " ",
+                               na_ctl_user_field(pool, account, "providerAccountId"), NULL));
 }
 
-int na_user_end(const na_user_call *c, const char *what, const na_error *error)
+int na_ctl_user_end(const na_ctl_user_call *c, const char *what, const na_error *error)
 {
     if (error)
         return na_ctl_failed(c->pool, error);
@@ -96,7 +97,7 @@ int na_user_end(const na_user_call *c, const char *what, const na_error *error)
     else if (!what)
         print_user(c->pool, c->shown);
     else
-        printf("%s: %s  %s\n", what, na_user_field(c->pool, c->shown, "id"),
-               na_user_field(c->pool, c->shown, "email"));
+        printf("%s: %s  %s\n", what, na_ctl_user_field(c->pool, c->shown, "id"),
+               na_ctl_user_field(c->pool, c->shown, "email"));
     return 0;
 }

@@ -8,7 +8,8 @@
 #include "ctl/user.h"
 
 /* Whether links are mailed is not known here: they do not count. */
-static na_error *check_not_last(na_user_call *c, na_db_use *use, const na_db_user *user, int left)
+static na_error *check_not_last(na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
+                                int left)
 {
     na_db_credential credential;
     if (left || c->yes)
@@ -21,17 +22,18 @@ static na_error *check_not_last(na_user_call *c, na_db_use *use, const na_db_use
                               "user may sign in by mail alone, or never again");
 }
 
-static na_error *unlink_account(na_user_call *c, na_db_use *use, const na_db_user *user,
+static na_error *unlink_account(na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
                                 const na_db_account *account)
 {
-    na_user_did(c, NA_EVENT_UNLINK_ACCOUNT, user,
-                apr_pstrcat(c->pool, "account ", account->provider_account_id, NULL));
-    APR_ARRAY_IDX(c->acts.events, c->acts.events->nelts - 1, na_event).provider = account->provider;
+    na_ctl_user_did(c, NA_EVENT_UNLINK_ACCOUNT, user,
+                    apr_pstrcat(c->pool, "account ", account->provider_account_id, NULL));
+    APR_ARRAY_IDX(c->trail.events, c->trail.events->nelts - 1, na_event).provider =
+        account->provider;
     return na_db_unlink_account(use, account->provider, account->provider_account_id);
 }
 
 /* Every account that the user has with this provider. */
-static na_error *unlink_all(na_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *unlink_all(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     apr_array_header_t *all = apr_array_make(c->pool, 4, sizeof(na_db_account));
     int unlinked = 0;
@@ -47,14 +49,14 @@ static na_error *unlink_all(na_user_call *c, na_db_use *use, na_db_user *user)
         return na_error_new(c->pool, NA_CONFIGURATION, "no account with '%s'", c->operands[1]);
     NA_TRY(check_not_last(c, use, user, all->nelts - unlinked));
     NA_TRY(na_db_end_sessions(use, user->id)); /* which of them the account began is not known */
-    return na_user_describe_with_accounts(use, user, &c->shown);
+    return na_ctl_user_describe_with_accounts(use, user, &c->shown);
 }
 
 int na_command_user_unlink(apr_pool_t *pool, int argc, char **argv)
 {
-    na_user_call c = {.pool = pool};
-    if (!na_user_options(&c, argc, argv, "ya", 2))
+    na_ctl_user_call c = {.pool = pool};
+    if (!na_ctl_user_options(&c, argc, argv, "ya", 2))
         return na_ctl_wrong_call("user unlink", NULL);
-    na_error *error = na_user_connect(&c);
-    return na_user_end(&c, "unlinked", error ? error : na_user_change(&c, unlink_all));
+    na_error *error = na_ctl_user_connect(&c);
+    return na_ctl_user_end(&c, "unlinked", error ? error : na_ctl_user_change(&c, unlink_all));
 }

@@ -46,7 +46,7 @@ static na_error *check_id(na_db_use *use, const char *id)
         return NULL;
     na_error *error = na_error_new(na_db_pool(use), NA_CONFIGURATION, "that is no id of a user");
     return id && na_schema_makes_ids(na_db_schema_of(use)) && na_schema_is_uuid(id)
-               ? na_error_mended_by(error, "the table's ids are uuids: set schema=authjs-uuid")
+               ? na_error_with_hint(error, "the table's ids are uuids: set schema=authjs-uuid")
                : error;
 }
 

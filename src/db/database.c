@@ -48,7 +48,7 @@ typedef struct connection {
 struct na_db {
     apr_pool_t *pool;
     const na_db_options *options;
-    const na_watch *watch;
+    const na_breaker *breaker;
     const apr_dbd_driver_t *driver;
     const char *statements[NA_SQL_STATEMENTS];
     apr_reslist_t *connections;
@@ -75,7 +75,7 @@ static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd
     apr_dbd_init(pool);
     return apr_dbd_get_driver(pool, driver_names[engine], driver) == APR_SUCCESS
                ? NULL
-               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                  "httpd has no driver for %s here",
                                                  driver_names[engine]),
                                     apr_psprintf(pool, "install %s (Debian), apr-util-%s (RHEL)",
@@ -179,13 +179,13 @@ static apr_status_t close_all(void *data)
     return apr_reslist_destroy(db->connections);
 }
 
-na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_watch *watch,
+na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_breaker *breaker,
                      na_db **made)
 {
     na_db *db = apr_pcalloc(pool, sizeof *db);
     apr_pool_create(&db->pool, pool);
     db->options = options;
-    db->watch = watch;
+    db->breaker = breaker;
     NA_TRY(get_driver(db->pool, options->engine, &db->driver));
     for (int i = 0; i < NA_SQL_STATEMENTS; i++)
         db->statements[i] =
@@ -286,10 +286,10 @@ static na_db_use *make_use(na_db *primary, int nth, apr_pool_t *pool)
 static na_error *start_reading(na_db *primary, int nth, apr_pool_t *pool, na_db_use **use)
 {
     na_db *db = nth_of(primary, nth);
-    NA_TRY(na_watch_admit(db->watch, pool));
+    NA_TRY(na_breaker_admit(db->breaker, pool));
     *use = make_use(primary, nth, pool);
     na_error *error = acquire(db, pool, &(*use)->connection);
-    return error ? na_watch_settle(db->watch, pool, error) : NULL;
+    return error ? na_breaker_settle(db->breaker, pool, error) : NULL;
 }
 
 static int is_down(const na_error *error)
@@ -371,7 +371,7 @@ static na_error *begin_on_live(na_db_use *use)
 
 na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
 {
-    NA_TRY(na_watch_admit(db->watch, pool));
+    NA_TRY(na_breaker_admit(db->breaker, pool));
     *use = make_use(db, 0, pool);
     na_error *error = take_turn(*use);
     if (!error)
@@ -381,7 +381,7 @@ na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
     if (!error)
         return NULL;
     pass_turn(*use);
-    return na_watch_settle(db->watch, pool, error);
+    return na_breaker_settle(db->breaker, pool, error);
 }
 
 static na_error *refused(na_db_use *use, na_error *error, const char *what);
@@ -430,13 +430,13 @@ na_error *na_db_end(na_db_use *use, na_error *error)
 {
     connection *c = use->connection;
     if (!c)
-        return na_watch_settle(use->db->watch, use->pool, error ? error : lost(use));
+        return na_breaker_settle(use->db->breaker, use->pool, error ? error : lost(use));
     if (use->transaction)
         error = end_transaction(use, error);
     unlock(use);
     pass_turn(use);
     give_back(use->db, c);
-    return na_watch_settle(use->db->watch, use->pool, error);
+    return na_breaker_settle(use->db->breaker, use->pool, error);
 }
 
 na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *data)
@@ -554,7 +554,7 @@ static int replace(na_db_use *use)
     use->connection = NULL;
     na_error *error = acquire(db, use->pool, &use->connection);
     while (is_down(error) && use->nth < use->primary->replica_count) {
-        na_watch_settle(use->db->watch, use->pool, error);
+        na_breaker_settle(use->db->breaker, use->pool, error);
         use->db = nth_of(use->primary, ++use->nth);
         error = acquire(use->db, use->pool, &use->connection);
     }
@@ -608,7 +608,7 @@ static na_error *refused(na_db_use *use, na_error *error, const char *what)
 {
     if (lacks(use, na_schema_table(use->db->options->schema, "users")) ||
         lacks(use, "nextauth_migrations") || is_behind_migrations(use))
-        return na_error_mended_by(na_error_wrap(use->pool, error, NA_NO_TABLES,
+        return na_error_with_hint(na_error_wrap(use->pool, error, NA_NO_TABLES,
                                                 "tables are missing"),
                                   "run nextauthctl migrate");
     return na_error_wrap(use->pool, error, NA_CONFLICT, "%s", what);

@@ -5,7 +5,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
-#include "base/watch.h"
+#include "base/breaker.h"
 #include "db/schema.h"
 
 /* How to reach a database, and what is in it. Immutable configuration. */
@@ -37,11 +37,11 @@ na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options);
 /*
  * A process's connections to a database: opened when they are needed, at most max_connections,
  * ended after ten minutes so that failovers and new passwords reach them. Safe for threads, made
- * after the fork, gone with its pool. The options and the watch must live as long.
+ * after the fork, gone with its pool. The options and the breaker must live as long.
  */
 typedef struct na_db na_db;
 
-na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_watch *watch,
+na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_breaker *breaker,
                      na_db **made);
 
 /*

@@ -97,7 +97,7 @@ static na_error *read_mysql(apr_pool_t *pool, const char *url, na_db_options *op
                            "or bar in it: choose another, or write it in an option file and "
                            "group=NAME here");
     if (!can_be_said(user) || !can_be_said(uri.path + 1) || !can_be_said(group))
-        return na_error_mended_by(
+        return na_error_with_hint(
             wrong(pool, "MySQL's driver cannot carry names with a space, comma, semicolon or "
                         "bar in them"),
             "choose others, or write them in an option file and group=NAME here");
@@ -130,7 +130,7 @@ na_error *na_db_check_schema(apr_pool_t *pool, const na_db_options *options)
 {
     if (options->engine == NA_DB_POSTGRESQL || !na_schema_has_uuids(options->schema))
         return NULL;
-    return na_error_mended_by(wrong(pool, "ids of the type uuid are PostgreSQL's alone"),
+    return na_error_with_hint(wrong(pool, "ids of the type uuid are PostgreSQL's alone"),
                               "leave schema=authjs-uuid out");
 }
 
@@ -141,7 +141,7 @@ na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
                                .max_connections = CONNECTIONS,
                                .timeout_ms = TIMEOUT_MS};
     if (na_has_control(url))
-        return na_error_mended_by(wrong(pool, "an address with control characters"),
+        return na_error_with_hint(wrong(pool, "an address with control characters"),
                                   "write it on one line");
     if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {
         options->engine = NA_DB_POSTGRESQL;

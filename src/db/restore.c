@@ -461,7 +461,7 @@ static na_error *check_emails(const restore *r)
                              0, NULL, &rows));
     return !rows.count
                ? NULL
-               : na_error_mended_by(
+               : na_error_with_hint(
                      na_error_new(r->pool, NA_CONFIGURATION,
                                   "several users have the email address '%s', in capitals or not",
                                   na_one_line(r->pool, na_rows_value(&rows, 0, 0), 254)),

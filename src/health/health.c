@@ -140,7 +140,7 @@ static void check_mail(const na_health_site *site, na_health_report *report)
 {
     if (site->mail)
         found(report, NA_HEALTH_MAIL,
-              na_watch_is_failing(site->mail, MAIL_FAILS_FOR) ? NA_HEALTH_DOWN : NA_HEALTH_UP,
+              na_breaker_is_failing(site->mail, MAIL_FAILS_FOR) ? NA_HEALTH_DOWN : NA_HEALTH_UP,
               NA_DEGRADED);
 }
 

@@ -6,7 +6,7 @@
 
 #include "audit/audit.h"
 #include "health/peers.h"
-#include "session/load.h"
+#include "session/sessions.h"
 
 /* What a site rests on. */
 typedef enum na_health_subject {
@@ -44,8 +44,8 @@ typedef struct na_health_site {
     const apr_array_header_t *store_names; /* const char *, of the registry's stores; or NULL */
     na_db *db;                             /* NULL where there is no database */
     const na_peers *peers;
-    const na_watch_state *mail; /* NULL where no mail is sent */
-    const na_audit *audit;      /* NULL where nothing is recorded */
+    const na_breaker_state *mail; /* NULL where no mail is sent */
+    const na_audit *audit;        /* NULL where nothing is recorded */
 } na_health_site;
 
 /* Makes all checks, which takes as long as what does not answer is given. `pool` is scratch. */

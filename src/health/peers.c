@@ -13,35 +13,36 @@
 #define SKEWED_FOR 3600
 
 /* A date may be thousands of years away. */
-#define SKEW_MOST apr_time_from_sec(APR_INT32_MAX)
+#define SKEW_MAX apr_time_from_sec(APR_INT32_MAX)
 
 na_peers *na_peers_make(apr_pool_t *pool, const apr_array_header_t *providers, na_peer *shared,
-                        na_watch_changed *changed, void *data)
+                        na_breaker_changed *changed, void *data)
 {
     na_peers *peers = apr_palloc(pool, sizeof *peers);
     *peers = (na_peers){.providers = providers, .shared = shared};
-    peers->watches = apr_palloc(pool, (apr_size_t)(providers->nelts + 1) * sizeof *peers->watches);
+    peers->breakers =
+        apr_palloc(pool, (apr_size_t)(providers->nelts + 1) * sizeof *peers->breakers);
     for (int i = 0; i < providers->nelts; i++) {
         const char *id = APR_ARRAY_IDX(providers, i, const na_provider *)->id;
-        peers->watches[i] = (na_watch){.name = apr_pstrcat(pool, "provider ", id, NULL),
-                                       .health = &shared[i].health,
-                                       .changed = changed,
-                                       .data = data};
+        peers->breakers[i] = (na_breaker){.name = apr_pstrcat(pool, "provider ", id, NULL),
+                                          .health = &shared[i].health,
+                                          .changed = changed,
+                                          .data = data};
     }
     return peers;
 }
 
-static void note_health(const na_watch *watch, long status)
+static void note_health(const na_breaker *breaker, long status)
 {
     apr_pool_t *pool;
     int failed = status == 0 || status >= 500;
-    if (!failed && !apr_atomic_read32(&watch->health->failures))
+    if (!failed && !apr_atomic_read32(&breaker->health->failures))
         return;
     apr_pool_create(&pool, NULL);
     na_error *error = !failed  ? NULL
                       : status ? na_error_new(pool, NA_UNAVAILABLE, "it answers %ld", status)
                                : na_error_new(pool, NA_UNAVAILABLE, "it does not answer");
-    na_watch_settle(watch, pool, error);
+    na_breaker_settle(breaker, pool, error);
     apr_pool_destroy(pool);
 }
 
@@ -53,8 +54,8 @@ static void note_clock(na_peer *peer, apr_interval_time_t took, apr_time_t date)
         skew = date - end;
     else if (date + apr_time_from_sec(1) < start)
         skew = start - date - apr_time_from_sec(1);
-    if (skew > SKEW_MOST)
-        skew = SKEW_MOST;
+    if (skew > SKEW_MAX)
+        skew = SKEW_MAX;
     apr_atomic_set32(&peer->skew, (apr_uint32_t)apr_time_sec(skew));
     apr_atomic_set32(&peer->skew_at, (apr_uint32_t)apr_time_sec(end));
 }
@@ -65,7 +66,7 @@ static void note(void *data, const na_http_call *call)
     int provider = call->peer ? na_provider_find(peers->providers, call->peer) : -1;
     if (provider < 0 || !call->had_room)
         return;
-    note_health(&peers->watches[provider], call->status);
+    note_health(&peers->breakers[provider], call->status);
     if (call->date)
         note_clock(&peers->shared[provider],
                    (apr_interval_time_t)(call->seconds * APR_USEC_PER_SEC), call->date);
@@ -80,7 +81,7 @@ const na_http_observer *na_peers_observer(apr_pool_t *pool, na_peers *peers)
 
 int na_peers_is_down(const na_peers *peers, int provider)
 {
-    return na_watch_is_failing(&peers->shared[provider].health, DOWN_FOR);
+    return na_breaker_is_failing(&peers->shared[provider].health, DOWN_FOR);
 }
 
 apr_uint32_t na_peers_skew(const na_peers *peers)

@@ -4,7 +4,7 @@
 
 #include <apr_tables.h>
 
-#include "base/watch.h"
+#include "base/breaker.h"
 #include "base/http.h"
 
 /*
@@ -14,7 +14,7 @@
 
 /* Of one provider, in shared memory, all zero at first. */
 typedef struct na_peer {
-    na_watch_state health;
+    na_breaker_state health;
     volatile apr_uint32_t skew;    /* seconds */
     volatile apr_uint32_t skew_at; /* seconds since 1970, as their low 32 bits */
 } na_peer;
@@ -22,13 +22,13 @@ typedef struct na_peer {
 typedef struct na_peers {
     const apr_array_header_t *providers; /* const na_provider * */
     na_peer *shared;                     /* one a provider, in their order */
-    na_watch *watches;                   /* likewise */
+    na_breaker *breakers;                /* likewise */
 } na_peers;
 
 /* All of it has to live as long as `pool`. `changed` is told of a provider that is down, or back.
  */
 na_peers *na_peers_make(apr_pool_t *pool, const apr_array_header_t *providers, na_peer *shared,
-                        na_watch_changed *changed, void *data);
+                        na_breaker_changed *changed, void *data);
 
 /* Takes note of the calls whose peer is the id of one of the providers; `peers` must live on. */
 const na_http_observer *na_peers_observer(apr_pool_t *pool, na_peers *peers);

@@ -89,7 +89,7 @@ int na_findings_add(const server_rec *s, const na_finding *finding)
 }
 
 void na_findings_say(const server_rec *s, na_finding_group group, const char *subject,
-                     na_finding_state state, const char *mend, const char *format, ...)
+                     na_finding_state state, const char *hint, const char *format, ...)
 {
     findings *all = findings_of(s);
     va_list args;
@@ -100,7 +100,7 @@ void na_findings_say(const server_rec *s, na_finding_group group, const char *su
                           .subject = subject,
                           .state = state,
                           .message = apr_pvsprintf(all->pool, format, args),
-                          .mend = mend};
+                          .hint = hint};
     va_end(args);
     na_findings_add(s, &finding);
 }
@@ -184,7 +184,7 @@ static json_t *json_of(const findings *all, const row *r)
                      text_of(all->pool, name_of(all, r->site)), "virtualHost",
                      place_of_host(all->pool, r->site), "group", groups[f->group], "subject",
                      text_of(all->pool, f->subject), "state", states[f->state], "message",
-                     text_of(all->pool, f->message), "mend", text_of(all->pool, f->mend), "file",
+                     text_of(all->pool, f->message), "hint", text_of(all->pool, f->hint), "file",
                      text_of(all->pool, f->file), "line",
                      f->line ? json_integer(f->line) : json_null());
 }

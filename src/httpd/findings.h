@@ -31,7 +31,7 @@ typedef struct na_finding {
     const char *subject; /* a directive, a variable, a provider's id, a cookie's name */
     na_finding_state state;
     const char *message;
-    const char *mend; /* what to do about it; NULL where there is nothing to say */
+    const char *hint; /* what to do about it; NULL where there is nothing to say */
     const char *file; /* where the directive is; NULL where none is meant */
     int line;
 } na_finding;
@@ -50,9 +50,9 @@ int na_findings_connect(const server_rec *s);
  */
 int na_findings_add(const server_rec *s, const na_finding *finding);
 
-/* The same of what has no line. `mend` may be NULL. */
+/* The same of what has no line. `hint` may be NULL. */
 void na_findings_say(const server_rec *s, na_finding_group group, const char *subject,
-                     na_finding_state state, const char *mend, const char *format, ...)
+                     na_finding_state state, const char *hint, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
 /* The name that a server's rows stand under; without, its host name. */

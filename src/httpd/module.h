@@ -79,7 +79,7 @@ typedef struct na_audit_plan {
 
 /* What the processes of a server learn of others by the way, in shared memory. */
 typedef struct na_shared_health {
-    na_watch_state mail;
+    na_breaker_state mail;
     na_peer peers[]; /* one a provider */
 } na_shared_health;
 
@@ -168,7 +168,7 @@ const char *na_mode_name(na_mode mode);
 /* How other machines can get at a server that is not for real users, and what to do about it. */
 typedef struct na_exposure {
     const char *how; /* "it listens on 0.0.0.0:80"; NULL: they cannot, or it is for real users */
-    const char *mend;
+    const char *hint;
 } na_exposure;
 
 na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_config *config);

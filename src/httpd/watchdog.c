@@ -53,7 +53,7 @@ na_error *na_watchdog_check(apr_pool_t *pool, const char *why)
 {
     return na_watchdog_is_here()
                ? NULL
-               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s", why),
+               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s", why),
                                     "load it: LoadModule watchdog_module");
 }
 

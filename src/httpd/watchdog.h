@@ -11,7 +11,7 @@
 /* 1 where mod_watchdog is loaded. */
 int na_watchdog_is_here(void);
 
-/* An error that says `why` where it is not, with its mend. */
+/* An error that says `why` where it is not, with its hint. */
 na_error *na_watchdog_check(apr_pool_t *pool, const char *why);
 
 /*

@@ -103,7 +103,7 @@ na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
     return make_letter(mail, pool, message, &letter);
 }
 
-void na_mail_keep_health(na_mail *mail, na_watch_state *health)
+void na_mail_keep_health(na_mail *mail, na_breaker_state *health)
 {
     mail->health = health;
 }
@@ -111,11 +111,11 @@ void na_mail_keep_health(na_mail *mail, na_watch_state *health)
 /* A server that does not let this one in is as good as down. */
 static na_error *settle(const na_mail *mail, apr_pool_t *pool, na_error *error)
 {
-    const na_watch watch = {.name = mail->transport->name, .health = mail->health};
+    const na_breaker breaker = {.name = mail->transport->name, .health = mail->health};
     int refused = error && strcmp(error->code, NA_CONFIGURATION) == 0;
     if (mail->health)
-        na_watch_settle(&watch, pool,
-                        refused ? na_error_wrap(pool, error, NA_UNAVAILABLE, "refused") : error);
+        na_breaker_settle(&breaker, pool,
+                          refused ? na_error_wrap(pool, error, NA_UNAVAILABLE, "refused") : error);
     return error;
 }
 

@@ -3,7 +3,7 @@
 #define NA_MAIL_MAIL_H
 
 #include "base/error.h"
-#include "base/watch.h"
+#include "base/breaker.h"
 #include "base/http.h"
 #include "base/level.h"
 #include "mail/address.h"
@@ -93,7 +93,7 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
  * Where it is kept whether attempts succeed; before the first one, and to live as long as `mail`.
  * That a server refuses one recipient or message is nothing against it.
  */
-void na_mail_keep_health(na_mail *mail, na_watch_state *health);
+void na_mail_keep_health(na_mail *mail, na_breaker_state *health);
 
 /* Whether a message can be sent at all: addresses, lengths, encoding, control characters. */
 na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,

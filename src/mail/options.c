@@ -77,7 +77,7 @@ static na_error *set_user(apr_pool_t *pool, char *text, na_mail_options *options
     options->user = na_percent_decode(pool, text, 0);
     options->password = password ? na_percent_decode(pool, password, 0) : NULL;
     if (!options->user || (password && !options->password))
-        return na_error_mended_by(refuse(pool,
+        return na_error_with_hint(refuse(pool,
                                          "a bad percent-encoding in the address' user or password"),
                                   "write %25 for %, or username= and password= instead");
     return NULL;
@@ -199,16 +199,16 @@ static na_error *check_text(apr_pool_t *pool, const na_mail_transport *transport
                             const char *value)
 {
     if (value && !has(transport->needs, name) && !has(transport->takes, name))
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "mail: %s has no option %s",
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "mail: %s has no option %s",
                                                transport->name, name),
                                   "leave it out");
     if (has(transport->needs, name) && (!value || !*value))
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "mail: %s needs %s",
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "mail: %s needs %s",
                                                transport->name, name),
                                   apr_psprintf(pool, "NextAuthMail %s ... %s=", transport->name,
                                                name));
     if (value && (!*value || na_has_control(value) || !na_is_utf8(value)))
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_error_new(pool, NA_CONFIGURATION,
                          "mail: %s is empty, has control characters or is not UTF-8", name),
             "look at its value, and at where that is from");
@@ -228,7 +228,7 @@ na_error *na_mail_sender_check(apr_pool_t *pool, const char *from)
 {
     na_mailbox mailbox;
     if (!from)
-        return na_error_mended_by(refuse(pool, "from= is needed: who the mails are from"),
+        return na_error_with_hint(refuse(pool, "from= is needed: who the mails are from"),
                                   "NextAuthMail ... from=auth@example.org, or EMAIL_FROM");
     na_error *error = na_mailbox_parse(pool, from, &mailbox);
     return error ? na_error_wrap(pool, error, NULL, "mail: from=%s", na_one_line(pool, from, 100))
@@ -269,7 +269,7 @@ static na_error *check_readable(apr_pool_t *pool, const char *path)
     if (!path)
         return NULL;
     if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "mail: %s cannot be read",
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "mail: %s cannot be read",
                                                path),
                                   "see that it is there, and that httpd's user may read it");
     apr_file_close(file);
@@ -282,14 +282,14 @@ na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options)
         options->port > 65535)
         return refuse(pool, "the server's host or port is none");
     if (!options->user != !options->password)
-        return na_error_mended_by(refuse(pool, "a username and a password belong together"),
+        return na_error_with_hint(refuse(pool, "a username and a password belong together"),
                                   "add what is not there of the two, or leave both out");
     if (options->tls == NA_MAIL_CLEAR && options->user && !is_loopback(options->host))
-        return na_error_mended_by(refuse(pool,
+        return na_error_with_hint(refuse(pool,
                                          "a password goes through TLS only, which tls=off forbids"),
                                   "leave ?tls=off out");
     if (options->tls == NA_MAIL_CLEAR && !is_local(options->host))
-        return na_error_mended_by(refuse(pool,
+        return na_error_with_hint(refuse(pool,
                                          "tls=off is for this machine and for private networks"),
                                   "leave it out");
     return check_readable(pool, options->ca_file);

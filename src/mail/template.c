@@ -249,7 +249,7 @@ static na_error *read_file(apr_pool_t *pool, const char *path, const char **text
     char *read = apr_palloc(pool, NA_MAIL_BODY_MAX + 2);
     apr_size_t len;
     if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s cannot be read", path),
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s cannot be read", path),
                                   "see that it is there, and that who starts httpd may read it");
     apr_status_t status = apr_file_read_full(file, read, NA_MAIL_BODY_MAX + 1, &len);
     apr_file_close(file);
@@ -258,7 +258,7 @@ static na_error *read_file(apr_pool_t *pool, const char *path, const char **text
                             path, NA_MAIL_BODY_MAX);
     read[len] = '\0';
     if (strlen(read) != len || !na_is_utf8(read))
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s is not UTF-8", path),
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s is not UTF-8", path),
                                   "save it as UTF-8");
     *text = read;
     return NULL;
@@ -271,7 +271,7 @@ na_error *na_mail_template_file(apr_pool_t *pool, const char *path, const char *
     if (error)
         return na_error_wrap(pool, error, NULL, "%s", path);
     if (!strstr(*body, "{{url}}"))
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s has no {{url}}", path),
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s has no {{url}}", path),
                                   "write {{url}} where the link is to be");
     return NULL;
 }

@@ -41,7 +41,7 @@ struct na_mail {
     const na_mail_options *options;
     na_http *http;
     na_mail_log log;
-    na_watch_state *health; /* NULL: not kept */
+    na_breaker_state *health; /* NULL: not kept */
 };
 
 na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options);

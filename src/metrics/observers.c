@@ -16,14 +16,14 @@ const na_http_observer *na_metrics_of_calls(apr_pool_t *pool, na_metrics *metric
     return metrics ? observer : NULL;
 }
 
-static void checked(void *data, na_session_check check, double seconds)
+static void checked(void *data, na_session_lookup check, double seconds)
 {
     static const char *const results[] = {
-        [NA_CHECK_NONE] = "none",       [NA_CHECK_CACHED] = "cached",
-        [NA_CHECK_OPENED] = "opened",   [NA_CHECK_STORE] = "store",
-        [NA_CHECK_REFUSED] = "refused", [NA_CHECK_UNAVAILABLE] = "unavailable"};
+        [NA_LOOKUP_NONE] = "none",       [NA_LOOKUP_CACHED] = "cached",
+        [NA_LOOKUP_OPENED] = "opened",   [NA_LOOKUP_STORE] = "store",
+        [NA_LOOKUP_REFUSED] = "refused", [NA_LOOKUP_UNAVAILABLE] = "unavailable"};
     na_metrics_count(data, NA_METRIC_SESSION_CHECKS, results[check], NULL);
-    if (check != NA_CHECK_NONE)
+    if (check != NA_LOOKUP_NONE)
         na_metrics_observe(data, NA_METRIC_SESSION_CHECK_DURATION, NULL, seconds);
 }
 

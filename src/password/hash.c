@@ -73,7 +73,7 @@ static na_error *fetch_argon2(apr_pool_t *pool, EVP_KDF **kdf)
     if (*kdf)
         return NULL;
     ERR_clear_error();
-    return na_error_mended_by(
+    return na_error_with_hint(
         na_error_new(pool, NA_CONFIGURATION,
                      "Argon2id takes OpenSSL 3.2 or newer; this is OpenSSL %s",
                      OpenSSL_version(OPENSSL_VERSION_STRING)),
@@ -156,7 +156,7 @@ static na_error *hash_yescrypt(apr_pool_t *pool, int cost, const char *password,
 #else
 static na_error *hash_yescrypt(apr_pool_t *pool, int cost, const char *password, const char **hash)
 {
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                            "yescrypt takes libxcrypt, which is not here"),
                               "choose bcrypt or argon2id");
 }

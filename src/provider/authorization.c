@@ -45,7 +45,7 @@ na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider
         return NULL;
     for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last)) {
         if (IS_AMONG(reserved, name) || IS_AMONG(demands, name))
-            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                    "visitorParams= cannot have %s", name),
                                       IS_AMONG(demands, name)
                                           ? "set it in authorization.params="
@@ -62,7 +62,7 @@ static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const
     if (!IS_AMONG(reserved, field->key) || strcasecmp(field->key, "response_mode") == 0 ||
         (strcasecmp(field->key, "response_type") == 0 && strcmp(field->val, "code") == 0))
         return NULL;
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                            "provider '%s': %s cannot set %s, which the protocol "
                                            "rests on",
                                            provider->id, option, field->key),
@@ -128,7 +128,7 @@ static na_error *check_demands(apr_pool_t *pool, const na_provider *provider)
                                                    : NULL;
     if (!what || provider->type == NA_OIDC)
         return NULL;
-    return na_error_mended_by(
+    return na_error_with_hint(
         na_error_new(pool, NA_CONFIGURATION,
                      "provider '%s': %s cannot be verified without an ID token", provider->id,
                      what),

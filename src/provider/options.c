@@ -20,7 +20,7 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
 {
     if (strcmp(value, na_provider_type_name(provider)) == 0)
         return NULL;
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                            "type=%s, but '%s' is of type %s", value, provider->id,
                                            na_provider_type_name(provider)),
                               "leave type= out");
@@ -154,7 +154,7 @@ static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const 
 {
     na_error *error = na_jwk_from_pem(pool, value, &provider->decryption_key);
     return error
-               ? na_error_mended_by(
+               ? na_error_with_hint(
                      na_error_wrap(pool, error, NULL, "privateKey is no usable private key in PEM"),
                      "name the file: privateKey=file:PATH; it has to be without a passphrase")
                : NULL;
@@ -255,14 +255,14 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *n
         if (strcmp(o->name, name) != 0)
             continue;
         if (!*value)
-            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s= is empty", name),
+            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s= is empty", name),
                                       "write its value, or leave it out");
         if (o->set)
             return o->set(pool, provider, value);
         *(const char **)((char *)provider + o->offset) = value;
         return NULL;
     }
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "a provider has no option '%s'",
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "a provider has no option '%s'",
                                            name),
                               apr_pstrcat(pool, "it has ", option_names(pool), NULL));
 }

@@ -66,7 +66,7 @@ na_error *na_epoch_of(const na_registry *registry, apr_pool_t *pool, const na_st
             return NULL; /* it is known, and is written another time */
         NA_TRY(error);
         if (swapped && at < 0 && registry->forgot)
-            registry->forgot(registry->forgot_data, registry->stores[0]->watch.name);
+            registry->forgot(registry->forgot_data, registry->stores[0]->breaker.name);
         if (swapped)
             return NULL;
         NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, again));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "session/load.h"
+#include "session/sessions.h"
 
 #include <string.h>
 
@@ -95,7 +95,7 @@ static na_error *check_user(const na_sessions *sessions, const na_visit *visit,
     return NULL;
 }
 
-static void note(const na_visit *visit, na_session_check check)
+static void note(const na_visit *visit, na_session_lookup check)
 {
     if (visit->check)
         *visit->check = check;
@@ -106,7 +106,7 @@ static void note(const na_visit *visit, na_session_check check)
 /* An id has no dots, an encrypted token has four; nor has it what a database takes exception to. */
 static int is_id(na_bytes token)
 {
-    if (token.len < NA_SESSION_ID_LEAST || token.len > NA_SESSION_ID_MOST)
+    if (token.len < NA_SESSION_ID_MIN || token.len > NA_SESSION_ID_MAX)
         return 0;
     for (apr_size_t i = 0; i < token.len; i++)
         if (!apr_isalnum(token.data[i]) && token.data[i] != '-' && token.data[i] != '_')
@@ -132,11 +132,11 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
                              const na_session **session)
 {
     const na_session_config *config = sessions->config;
-    note(visit, NA_CHECK_CACHED);
+    note(visit, NA_LOOKUP_CACHED);
     *session = known(sessions, visit, source, token);
     int is_known = *session != NULL; /* with what the database said last */
     if (!is_known) {
-        note(visit, NA_CHECK_OPENED);
+        note(visit, NA_LOOKUP_OPENED);
         NA_TRY(na_session_open(visit->pool, &source->ring, source->dialect, token,
                                &config->lifetime, visit->now, config->identity_claims, session));
         NA_TRY(check_site(config, visit, *session));
@@ -146,7 +146,7 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
     if ((!sessions->registry && !asks) ||
         ((is_known || !asks) && is_fresh(sessions, visit, *session)))
         return NULL;
-    note(visit, NA_CHECK_STORE);
+    note(visit, NA_LOOKUP_STORE);
     na_error *error = sessions->registry ? na_registry_check(sessions->registry, visit->pool,
                                                              *session, &visit->client, visit->now)
                                          : NULL;
@@ -215,10 +215,10 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
     if (!sessions->registry)
         return na_error_new(visit->pool, NA_SESSION, "an id, but there is no session store");
     *session = known(sessions, visit, source, token);
-    note(visit, NA_CHECK_CACHED);
+    note(visit, NA_LOOKUP_CACHED);
     if (*session && is_fresh(sessions, visit, *session))
         return NULL;
-    note(visit, NA_CHECK_STORE);
+    note(visit, NA_LOOKUP_STORE);
     const na_session *before = *session;
     const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
     na_error *error = sessions->table ? open_row(sessions, visit, id, session)
@@ -345,7 +345,7 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
                           const na_session **session)
 {
     const na_session_observer *observer = sessions->observer;
-    na_session_check check = NA_CHECK_NONE;
+    na_session_lookup check = NA_LOOKUP_NONE;
     na_visit observed = *visit;
     if (!observer)
         return load(sessions, visit, session);
@@ -353,7 +353,7 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
     apr_int64_t began = na_monotonic_ns();
     na_error *error = load(sessions, &observed, session);
     if (error)
-        check = na_is_unavailable(error) ? NA_CHECK_UNAVAILABLE : NA_CHECK_REFUSED;
+        check = na_is_unavailable(error) ? NA_LOOKUP_UNAVAILABLE : NA_LOOKUP_REFUSED;
     observer->checked(observer->data, check, (double)(na_monotonic_ns() - began) / 1e9);
     return error;
 }
@@ -482,7 +482,7 @@ static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
                            "the session's claims have %" APR_SIZE_T_FMT " bytes; %d are the most",
                            text.len, NA_CLAIMS_BYTES_MAX)
             : na_claims_read(pool, text, &read);
-    return na_error_mended_by(error, "let NextAuthClaim keep less of the profile");
+    return na_error_with_hint(error, "let NextAuthClaim keep less of the profile");
 }
 
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,

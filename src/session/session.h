@@ -29,8 +29,8 @@
 #define NA_SESSION_ID_LEN 43
 
 /* Ids that others make: a UUID is the shortest, the column holds no more. */
-#define NA_SESSION_ID_LEAST 32
-#define NA_SESSION_ID_MOST 255
+#define NA_SESSION_ID_MIN 32
+#define NA_SESSION_ID_MAX 255
 
 /* What stores keep. */
 #define NA_KIND_SESSION "session"

@@ -13,7 +13,7 @@
  * free again after `seconds` and an eighth of them at the latest.
  */
 #define NA_RATE_PARTS 8
-#define NA_RATE_MOST_MAX 10000
+#define NA_RATE_MAX 10000
 #define NA_RATE_SECONDS_MAX (7L * 24 * 3600)
 
 typedef struct na_rate {

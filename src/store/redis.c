@@ -434,7 +434,7 @@ na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_st
     na_redis *redis = apr_pcalloc(pool, sizeof *redis);
     NA_TRY(set_topology(pool, options, &redis->topology));
     NA_TRY(make_clients(pool, redis));
-    store->watch.name = name_of(pool, &redis->topology);
+    store->breaker.name = name_of(pool, &redis->topology);
     store->driver = &driver;
     store->self = redis;
     return NULL;

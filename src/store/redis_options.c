@@ -46,7 +46,7 @@ static na_error *set_user(apr_pool_t *pool, char *text, na_redis_options *option
         *password++ = '\0';
     if (!decode(pool, text, &options->user) ||
         (password && !decode(pool, password, &options->password)))
-        return na_error_mended_by(refuse(pool,
+        return na_error_with_hint(refuse(pool,
                                          "a bad percent-encoding in the address' user or password"),
                                   "write %25 for %, or username= and password= instead");
     return NULL;
@@ -140,9 +140,9 @@ static na_error *check_numbers(apr_pool_t *pool, const na_redis_options *options
 static na_error *check_users(apr_pool_t *pool, const na_redis_options *options)
 {
     if (options->user && !options->password)
-        return na_error_mended_by(refuse(pool, "a user needs a password"), "add password=");
+        return na_error_with_hint(refuse(pool, "a user needs a password"), "add password=");
     if (options->sentinel_user && !options->sentinel_password)
-        return na_error_mended_by(refuse(pool, "the sentinels' user needs a password"),
+        return na_error_with_hint(refuse(pool, "the sentinels' user needs a password"),
                                   "add sentinelPassword=");
     if (na_has_control(options->prefix))
         return refuse(pool, "a control character in the prefix");
@@ -155,22 +155,22 @@ static na_error *check_topology(apr_pool_t *pool, const na_redis_options *option
     const na_redis_address *sentinels;
     NA_TRY(na_redis_sentinels_parse(pool, options, &sentinels, &count));
     if (!count && (options->master || options->sentinel_password))
-        return na_error_mended_by(
+        return na_error_with_hint(
             refuse(pool, "a master's name and a sentinels' password need sentinels"),
             "add sentinels=host:port,...");
     if (count && !options->master)
-        return na_error_mended_by(refuse(pool, "sentinels need the name of the master"),
+        return na_error_with_hint(refuse(pool, "sentinels need the name of the master"),
                                   "add master=");
     if (count && (options->cluster || options->unix_path))
-        return na_error_mended_by(
+        return na_error_with_hint(
             refuse(pool, "with sentinels there is neither a cluster nor a unix socket"),
             "leave sentinels= out, or the others");
     if (options->cluster && options->unix_path)
-        return na_error_mended_by(refuse(pool,
+        return na_error_with_hint(refuse(pool,
                                          "the nodes of a cluster are not found by a unix socket"),
                                   "write the address of a node, or leave cluster=on out");
     if (options->cluster && options->db)
-        return na_error_mended_by(refuse(pool, "a cluster has no database but 0"),
+        return na_error_with_hint(refuse(pool, "a cluster has no database but 0"),
                                   "leave the number out");
     return NULL;
 }
@@ -181,10 +181,10 @@ static na_error *check_tls(apr_pool_t *pool, const na_redis_options *options)
     if (!options->tls && (options->ca_file || options->cert_file || options->key_file))
         return refuse(pool, "a CA, certificate or key is for TLS: rediss://");
     if (options->tls && options->unix_path)
-        return na_error_mended_by(refuse(pool, "there is no TLS on a unix socket"),
+        return na_error_with_hint(refuse(pool, "there is no TLS on a unix socket"),
                                   "write unix:/path without files of certificates");
     if (!options->cert_file != !options->key_file)
-        return na_error_mended_by(refuse(pool, "a client certificate and its key belong together"),
+        return na_error_with_hint(refuse(pool, "a client certificate and its key belong together"),
                                   "add the other of certFile= and keyFile=");
     return na_redis_tls_make(pool, options, &tls);
 }

@@ -50,7 +50,7 @@ static apr_status_t free_tls(void *data)
 
 static na_error *unusable(apr_pool_t *pool, const char *what, const char *file)
 {
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s %s cannot be used: %s", what,
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s %s cannot be used: %s", what,
                                            file, na_openssl_error(pool)),
                               "see that it is there, in PEM, and that httpd's user may read it");
 }

@@ -20,40 +20,40 @@ static na_error *check_size(const na_store *store, apr_pool_t *pool, na_bytes va
                : na_error_new(pool, NA_SESSION,
                               "%s takes %" APR_SIZE_T_FMT " bytes at most, not %" APR_SIZE_T_FMT
                               ": let sessions carry fewer or shorter claims",
-                              store->watch.name, store->driver->value_max, value.len);
+                              store->breaker.name, store->driver->value_max, value.len);
 }
 
 na_error *na_store_get(const na_store *store, apr_pool_t *pool, const na_store_key *keys, int count,
                        na_bytes *values)
 {
-    NA_TRY(na_watch_admit(&store->watch, pool));
-    return na_watch_settle(&store->watch, pool,
-                           store->driver->get(store->self, pool, keys, count, values));
+    NA_TRY(na_breaker_admit(&store->breaker, pool));
+    return na_breaker_settle(&store->breaker, pool,
+                             store->driver->get(store->self, pool, keys, count, values));
 }
 
 na_error *na_store_put(const na_store *store, apr_pool_t *pool, const na_store_key *key,
                        na_bytes value, apr_time_t expires)
 {
     NA_TRY(check_size(store, pool, value));
-    NA_TRY(na_watch_admit(&store->watch, pool));
-    return na_watch_settle(&store->watch, pool,
-                           store->driver->put(store->self, pool, key, value, expires));
+    NA_TRY(na_breaker_admit(&store->breaker, pool));
+    return na_breaker_settle(&store->breaker, pool,
+                             store->driver->put(store->self, pool, key, value, expires));
 }
 
 na_error *na_store_swap(const na_store *store, apr_pool_t *pool, const na_store_key *key,
                         na_bytes expected, na_bytes value, apr_time_t expires, int *swapped)
 {
     NA_TRY(check_size(store, pool, value));
-    NA_TRY(na_watch_admit(&store->watch, pool));
-    return na_watch_settle(&store->watch, pool,
-                           store->driver->swap(store->self, pool, key, expected, value, expires,
-                                               swapped));
+    NA_TRY(na_breaker_admit(&store->breaker, pool));
+    return na_breaker_settle(&store->breaker, pool,
+                             store->driver->swap(store->self, pool, key, expected, value, expires,
+                                                 swapped));
 }
 
 na_error *na_store_each(const na_store *store, apr_pool_t *pool, const char *kind,
                         na_store_visit *visit, void *data)
 {
-    NA_TRY(na_watch_admit(&store->watch, pool));
-    return na_watch_settle(&store->watch, pool,
-                           store->driver->each(store->self, pool, kind, visit, data));
+    NA_TRY(na_breaker_admit(&store->breaker, pool));
+    return na_breaker_settle(&store->breaker, pool,
+                             store->driver->each(store->self, pool, kind, visit, data));
 }

@@ -5,7 +5,7 @@
 #include <apr_time.h>
 
 #include "base/crypto.h"
-#include "base/watch.h"
+#include "base/breaker.h"
 
 /*
  * A store keeps values under keys until they expire. What a store keeps is shared by everybody who
@@ -54,7 +54,7 @@ typedef struct na_store_driver {
 typedef struct na_store {
     const na_store_driver *driver;
     void *self;
-    na_watch watch;
+    na_breaker breaker;
 } na_store;
 
 /* The driver's functions, asked only while there is a point in it. */

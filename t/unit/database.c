@@ -26,8 +26,8 @@
 #define NOW APR_INT64_C(1790000000123) /* milliseconds, and not a whole second */
 #define LATER APR_INT64_C(1790086400987)
 
-static na_watch_state health;
-static na_watch watch = {.name = "the database", .health = &health};
+static na_breaker_state health;
+static na_breaker breaker = {.name = "the database", .health = &health};
 static na_db_options options;
 static na_db *db;
 
@@ -47,7 +47,7 @@ static na_error *open_database(apr_pool_t *pool, const char *setting)
     const char *url = apr_strtok(text, " ", &state), *name = apr_strtok(NULL, " ", &state);
     NA_TRY(na_db_url_parse(pool, url, ".", &options));
     options.schema = na_schema_find(name ? name : "authjs");
-    return options.schema ? na_db_make(pool, &options, &watch, &db)
+    return options.schema ? na_db_make(pool, &options, &breaker, &db)
                           : na_error_new(pool, NA_CONFIGURATION, "no schema: %s", name);
 }
 
@@ -903,7 +903,7 @@ static void lost_transaction(apr_pool_t *pool)
     na_db_user ada = new_user(pool);
     failing_work work = {ada.id, 0, 0};
     ok(WRITE(go_on_without(use, &work)) != NULL, "which is no success");
-    health = (na_watch_state){0}; /* not every engine can tell that from a server that is gone */
+    health = (na_breaker_state){0}; /* not every engine can tell that from a server that is gone */
     is_number(has_role(pool, ada.id, "before"), 0, "nothing is left");
     forget(pool, &ada);
 }
@@ -1029,7 +1029,7 @@ static void scarcity(apr_pool_t *pool)
     int done = 0, busy = 0;
     scarce.max_connections = 2;
     scarce.timeout_ms = SCARCE_MS;
-    if (!succeeds(na_db_make(pool, &scarce, &watch, &narrow), "a database of two connections"))
+    if (!succeeds(na_db_make(pool, &scarce, &breaker, &narrow), "a database of two connections"))
         return;
     apr_time_t start = apr_time_now();
     together(pool, workers, hold, narrow);

@@ -129,7 +129,7 @@ static void nobody_waits_for_ever(apr_pool_t *pool)
     static const char *const secrets[] = {"a secret that is long enough for this"};
     static const na_store_driver driver = {.get = wait_at};
     na_session_config config = {.source_count = 1};
-    na_watch_state health = {0};
+    na_breaker_state health = {0};
     gate g = {0};
     na_store store = {&driver, &g, {.name = "a store", .health = &health}};
     const na_store *stores[] = {&store};

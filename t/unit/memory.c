@@ -19,7 +19,7 @@
 #include "event/sentry.h"
 #include "page/page.h"
 #include "session/chunks.h"
-#include "session/load.h"
+#include "session/sessions.h"
 #include "tap.h"
 
 #define K 1024

@@ -87,9 +87,9 @@ static void delays(void)
 /* Whoever comes when: no time of this length ever has more. */
 static void windows(void)
 {
-    enum { TRIES = 20000, MOST = 7, SECONDS = 40 };
+    enum { TRIES = 20000, MAX = 7, SECONDS = 40 };
     static double times[TRIES];
-    const na_rate rate = {MOST, SECONDS, 0};
+    const na_rate rate = {MAX, SECONDS, 0};
     na_rate_state state = {0};
     na_rate_answer answer;
     int count = 0, worst = 0;
@@ -105,7 +105,7 @@ static void windows(void)
             first++;
         worst = i - first + 1 > worst ? i - first + 1 : worst;
     }
-    is_number(worst, MOST, "of any 40 seconds, none has more than seven");
+    is_number(worst, MAX, "of any 40 seconds, none has more than seven");
     ok(count > TRIES / 8, "and a place that is free is given: %d", count);
 }
 

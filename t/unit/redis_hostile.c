@@ -65,7 +65,7 @@ static void open_store(apr_pool_t *pool, const hostile *h, long timeout_ms, na_s
     na_redis_options *options = apr_palloc(pool, sizeof *options);
     na_redis_url_parse(pool, apr_psprintf(pool, "redis://127.0.0.1:%d", h->port), options);
     options->timeout_ms = timeout_ms;
-    *store = (na_store){.watch = {.health = apr_pcalloc(pool, sizeof(na_watch_state))}};
+    *store = (na_store){.breaker = {.health = apr_pcalloc(pool, sizeof(na_breaker_state))}};
     succeeds(na_redis_make(pool, options, store), "a store");
 }
 

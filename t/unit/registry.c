@@ -107,8 +107,8 @@ static na_store *make_store(apr_pool_t *pool, const na_store_driver *of)
     *m = (memory){.pool = pool, .values = apr_hash_make(pool)};
     *store = (na_store){.driver = of,
                         .self = m,
-                        .watch = {.name = "memory",
-                                  .health = apr_pcalloc(pool, sizeof(na_watch_state))}};
+                        .breaker = {.name = "memory",
+                                    .health = apr_pcalloc(pool, sizeof(na_breaker_state))}};
     return store;
 }
 
@@ -591,7 +591,7 @@ static void outages(apr_pool_t *pool)
     apr_int64_t at;
     na_store_key key = begin(pool, registry, "acme/42", "id", NULL, NOW, &at);
     na_session session = session_of("42", &key, at);
-    store->watch.changed = count_change;
+    store->breaker.changed = count_change;
     memory_of(store)->failing = 1;
     const na_error *error = na_registry_check(registry, pool, &session, &client, SECONDS(1));
     is(error ? error->code : NULL, NA_UNAVAILABLE, "a store that fails leaves it open");

@@ -50,17 +50,17 @@ static void good(apr_pool_t *pool)
        "nor a long phrase");
 }
 
-static void mends(apr_pool_t *pool)
+static void hints(apr_pool_t *pool)
 {
     na_error *cause = na_error_new(pool, NA_CONFIGURATION, "it is broken");
-    is(na_error_text(pool, cause), "it is broken", "an error without a mend");
-    is(na_error_mend(cause), NULL, "has none");
-    na_error_mended_by(cause, "glue it");
+    is(na_error_text(pool, cause), "it is broken", "an error without a hint");
+    is(na_error_hint(cause), NULL, "has none");
+    na_error_with_hint(cause, "glue it");
     na_error *error = na_error_wrap(pool, cause, NULL, "no cup");
     is(na_error_text(pool, error), "no cup: it is broken: glue it",
-       "a log line ends with the mend");
+       "a log line ends with the hint");
     is(na_error_reason(pool, error), "no cup: it is broken", "the reason is without");
-    is(na_error_mend(error), "glue it", "the mend is the cause's where there is none nearer");
+    is(na_error_hint(error), "glue it", "the hint is the cause's where there is none nearer");
 }
 
 /* ── files and streams ─────────────────────────────────────────────────────────────────────── */
@@ -154,6 +154,6 @@ int main(void)
     reading(pool);
     guessable(pool);
     good(pool);
-    mends(pool);
+    hints(pool);
     return tap_done();
 }

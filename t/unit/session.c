@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "session/chunks.h"
 #include "session/device.h"
-#include "session/load.h"
+#include "session/sessions.h"
 #include "tap.h"
 
 #define NOW apr_time_from_sec(1780000000)
@@ -359,13 +359,13 @@ static void caching(apr_pool_t *pool)
 
 /* What was last told to who observes. */
 typedef struct told {
-    na_session_check check;
+    na_session_lookup check;
     int checks;
     apr_int64_t lasted;
     int ends;
 } told;
 
-static void note_check(void *data, na_session_check check, double seconds)
+static void note_check(void *data, na_session_lookup check, double seconds)
 {
     ((told *)data)->check = check;
     ((told *)data)->checks += seconds >= 0 && seconds < 60;
@@ -377,8 +377,8 @@ static void note_end(void *data, apr_int64_t seconds)
     ((told *)data)->ends++;
 }
 
-static na_session_check check_of(apr_pool_t *pool, const na_sessions *sessions, told *t,
-                                 const char *header)
+static na_session_lookup check_of(apr_pool_t *pool, const na_sessions *sessions, told *t,
+                                  const char *header)
 {
     const na_session *session;
     const na_visit visit = {.pool = pool, .now = NOW, .cookie_header = header};
@@ -388,7 +388,7 @@ static na_session_check check_of(apr_pool_t *pool, const na_sessions *sessions, 
 
 static void observing(apr_pool_t *pool)
 {
-    told t = {.check = NA_CHECK_UNAVAILABLE};
+    told t = {.check = NA_LOOKUP_UNAVAILABLE};
     const na_session_observer observer = {.data = &t, .checked = note_check, .ended = note_end};
     na_token_cache *cache;
     apr_pool_t *request;
@@ -397,10 +397,10 @@ static void observing(apr_pool_t *pool)
     const na_sessions sessions = {.config = &config, .tokens = cache, .observer = &observer};
     const char *header = apr_pstrcat(pool, "next-auth.session-token=",
                                      seal(pool, &config.sources[0].ring, claims, 600), NULL);
-    ok(check_of(request, &sessions, &t, NULL) == NA_CHECK_NONE, "no cookie is no session");
-    ok(check_of(request, &sessions, &t, header) == NA_CHECK_OPENED, "a token is opened");
-    ok(check_of(request, &sessions, &t, header) == NA_CHECK_CACHED, "then it is known");
-    ok(check_of(request, &sessions, &t, "next-auth.session-token=x") == NA_CHECK_REFUSED,
+    ok(check_of(request, &sessions, &t, NULL) == NA_LOOKUP_NONE, "no cookie is no session");
+    ok(check_of(request, &sessions, &t, header) == NA_LOOKUP_OPENED, "a token is opened");
+    ok(check_of(request, &sessions, &t, header) == NA_LOOKUP_CACHED, "then it is known");
+    ok(check_of(request, &sessions, &t, "next-auth.session-token=x") == NA_LOOKUP_REFUSED,
        "rubbish is refused");
     is_number(t.checks, 4, "each is timed");
     const na_visit visit = {.pool = request, .now = NOW + 5 * MINUTE, .cookie_header = header};

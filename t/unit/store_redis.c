@@ -19,8 +19,8 @@
 #define SWAPS 40
 #define MINUTE apr_time_from_sec(60)
 
-static na_watch_state health;
-static na_store store = {.watch = {.health = &health}};
+static na_breaker_state health;
+static na_store store = {.breaker = {.health = &health}};
 
 static int set_option(na_redis_options *options, const char *name, const char *value)
 {

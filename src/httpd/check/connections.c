@@ -28,13 +28,13 @@ typedef struct connecting {
 } connecting;
 
 static void say(const connecting *c, const char *subject, const char *done, const na_error *error,
-                const char *mend)
+                const char *hint)
 {
-    const char *own = error ? na_error_mend(error) : NULL;
+    const char *own = error ? na_error_hint(error) : NULL;
     na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, subject, error ? NA_WRONG : NA_RIGHT,
                     !error ? NULL
                     : own  ? own
-                           : mend,
+                           : hint,
                     "%s", error ? na_error_reason(c->b->pool, error) : done);
 }
 
@@ -170,14 +170,14 @@ static na_error *check_version(apr_pool_t *pool, const na_db_options *options, i
 
 static na_error *ask_database(const connecting *c, const na_db_options *options)
 {
-    na_watch_state *health = apr_pcalloc(c->pool, sizeof *health);
-    na_watch *watch = apr_pcalloc(c->pool, sizeof *watch);
+    na_breaker_state *health = apr_pcalloc(c->pool, sizeof *health);
+    na_breaker *breaker = apr_pcalloc(c->pool, sizeof *breaker);
     na_db *db;
     na_db_use *use;
     int version;
-    *watch = (na_watch){.name = options->name, .health = health};
+    *breaker = (na_breaker){.name = options->name, .health = health};
     NA_TRY(check_file(c, options));
-    NA_TRY(na_db_make(c->pool, options, watch, &db));
+    NA_TRY(na_db_make(c->pool, options, breaker, &db));
     NA_TRY(na_db_version(db, c->pool, &version));
     NA_TRY(check_version(c->pool, options, version));
     NA_TRY(na_db_read(db, c->pool, &use));
@@ -211,7 +211,7 @@ static na_error *ask_store(const connecting *c, const na_store_provider *provide
 {
     na_store_key key;
     na_bytes value;
-    store->watch.health = apr_pcalloc(c->pool, sizeof(na_watch_state));
+    store->breaker.health = apr_pcalloc(c->pool, sizeof(na_breaker_state));
     NA_TRY(provider->open(c->pool, c->b->server, store));
     na_store_key_make(&key, "session", "nextauthctl check");
     return na_store_get(store, c->pool, &key, 1, &value);
@@ -225,26 +225,26 @@ static void say_habits(const connecting *c, const na_store *store)
     if (error)
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
                         "let its user run INFO, or check maxmemory-policy and appendonly yourself",
-                        "whether %s keeps its entries is not known: %s", store->watch.name,
+                        "whether %s keeps its entries is not known: %s", store->breaker.name,
                         na_error_reason(c->b->pool, error));
     else if (habits.evicts)
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
                         "set maxmemory-policy noeviction, or a Redis of its own",
                         "%s drops entries when its memory is full (maxmemory-policy %s): sessions "
                         "end then, and those without an ID of this module can be valid again",
-                        store->watch.name, habits.policy);
+                        store->breaker.name, habits.policy);
     else if (!habits.appends)
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
                         "set appendonly yes",
                         "%s has appendonly off: if it restarts, sessions that were signed out "
                         "since its last snapshot are valid again, and without snapshots all "
                         "sessions end",
-                        store->watch.name);
+                        store->breaker.name);
 }
 
 static void try_store(const connecting *c, const char *name)
 {
-    na_store store = {.watch = {.name = name}};
+    na_store store = {.breaker = {.name = name}};
     if (strcmp(name, "database") == 0)
         return; /* asked already */
     if (strcmp(name, "socache") == 0) {
@@ -253,7 +253,7 @@ static void try_store(const connecting *c, const char *name)
     }
     na_error *error =
         ask_store(c, ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION), &store);
-    say(c, name, apr_pstrcat(c->b->pool, store.watch.name, " answers", NULL), error,
+    say(c, name, apr_pstrcat(c->b->pool, store.breaker.name, " answers", NULL), error,
         "see that it runs, and that address, password and TLS are right");
     if (!error && strcmp(name, "redis") == 0)
         say_habits(c, &store);

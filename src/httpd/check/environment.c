@@ -96,7 +96,7 @@ static const na_written *find_directive(const search *s, const char *directive)
     return NULL;
 }
 
-static void say(const search *s, const char *name, na_finding_state state, const char *mend,
+static void say(const search *s, const char *name, na_finding_state state, const char *hint,
                 const char *message)
 {
     const na_written *place = na_environment_place(&s->b->environment, name);
@@ -104,7 +104,7 @@ static void say(const search *s, const char *name, na_finding_state state, const
                                 .subject = name,
                                 .state = state,
                                 .message = message,
-                                .mend = mend,
+                                .hint = hint,
                                 .file = place->file,
                                 .line = place->line};
     na_findings_add(s->b->server, &finding);

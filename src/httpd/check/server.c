@@ -11,9 +11,9 @@
 
 /* What the server itself, and the file system, add to or take from the site's safety. */
 
-static void advise(const na_building *b, const char *subject, const char *mend, const char *text)
+static void advise(const na_building *b, const char *subject, const char *hint, const char *text)
 {
-    na_findings_say(b->server, NA_GROUP_SITE, subject, NA_RIGHT, mend, "%s", text);
+    na_findings_say(b->server, NA_GROUP_SITE, subject, NA_RIGHT, hint, "%s", text);
 }
 
 static void check_trace(const na_building *b)

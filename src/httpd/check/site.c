@@ -14,7 +14,7 @@ static void check_mode(const na_building *b)
     const char *mode = na_mode_name(b->config->mode);
     const na_exposure exposure = na_exposure_of(b->pool, b->server, b->config);
     if (exposure.how)
-        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG, exposure.mend,
+        na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG, exposure.hint,
                         "%s mode, and others can reach it: %s", mode, exposure.how);
     else
         na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_RIGHT, NULL, "%s%s", mode,
@@ -85,7 +85,7 @@ static void check_public(const na_building *b, const na_provider *p)
         .state = NA_WARNING,
         .message = apr_pstrcat(b->pool, "anybody can have an account at ", p->name,
                                ", and Require valid-user lets in every one of them", NULL),
-        .mend = "add NextAuthSignInRule allow \"%{USER:email} =~ /@example\\.org$/\", or require a "
+        .hint = "add NextAuthSignInRule allow \"%{USER:email} =~ /@example\\.org$/\", or require a "
                 "role there: Require nextauth-role ROLE",
         .file = section->filename,
         .line = section->line_num};

@@ -22,7 +22,7 @@ static na_error *mode_from_environment(na_building *b, const apr_array_header_t 
     if (na_build_last_of(written, "NextAuthMode"))
         return NULL;
     const char *mode = na_build_from_environment(b, "NODE_ENV", "NextAuthMode");
-    return mode ? na_error_mended_by(na_build_mode(b, mode),
+    return mode ? na_error_with_hint(na_build_mode(b, mode),
                                      "set one of these, or NextAuthMode, which goes first")
                 : NULL;
 }
@@ -50,7 +50,7 @@ static na_error *finish_secrets(na_building *b)
     if (!b->secrets->nelts)
         NA_TRY(secrets_from_environment(b));
     if (!b->secrets->nelts)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "there is no NextAuthSecret, and NEXTAUTH_SECRET is not set"),
             "make one with 'nextauthctl secret' and write NextAuthSecret file:PATH");
     b->config->secrets = (const char *const *)b->secrets->elts;
@@ -86,14 +86,14 @@ static const char *find_address(na_building *b)
 static na_error *read_address(na_building *b, const char *address, na_url *url)
 {
     if (!address)
-        return na_error_mended_by(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
+        return na_error_with_hint(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
                                   "write NextAuthURL https://HOST, as browsers see the site");
     if (!na_url_parse(b->pool, address, url) || strpbrk(url->path, "?#"))
-        return na_error_mended_by(na_wrong(b, "'%s' is no address", address),
+        return na_error_with_hint(na_wrong(b, "'%s' is no address", address),
                                   "https://host[:port][/base/path] is wanted, without user, query "
                                   "and fragment");
     if (b->config->mode == NA_PRODUCTION && strcmp(url->scheme, "https") != 0)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "the canonical address %s%s is not https", url->origin,
                      b->url ? "" : " (from ServerName)"),
             "write NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
@@ -113,7 +113,7 @@ static void warn_of_paths(na_building *b, const char *path)
     const char *last = strrchr(path, '/');
     if (*b->config->prefix)
         na_build_warn_aloud(
-            b, na_error_mended_by(
+            b, na_error_with_hint(
                    na_wrong(b,
                             "%s is not below %s: browsers find the endpoints at %s, so a proxy in "
                             "front has to take %s off",
@@ -122,7 +122,7 @@ static void warn_of_paths(na_building *b, const char *path)
                                b->base_path, NULL)));
     else if (!b->base_path && last && !strstr(last, "auth"))
         na_build_warn_aloud(
-            b, na_error_mended_by(na_wrong(b, "every path below %s is one of the endpoints", path),
+            b, na_error_with_hint(na_wrong(b, "every path below %s is one of the endpoints", path),
                                   apr_pstrcat(b->pool, "if the site is at ", path,
                                               ", add NextAuthBasePath ", path, "/api/auth", NULL)));
 }
@@ -187,7 +187,7 @@ static na_error *check_server(na_building *b)
 {
     const core_server_config *core = ap_get_core_module_config(b->server->module_config);
     return core->merge_trailers == AP_MERGE_TRAILERS_ENABLE
-               ? na_error_mended_by(
+               ? na_error_with_hint(
                      na_wrong(b, "MergeTrailers On lets clients forge identity headers"),
                      "turn it off")
                : NULL;
@@ -199,7 +199,7 @@ static na_error *check_providers(na_building *b)
     return b->config->providers->nelts || b->config->pages.sign_in ||
                    na_build_is_wrong(b, "NextAuthProvider")
                ? NULL
-               : na_error_mended_by(na_wrong(b,
+               : na_error_with_hint(na_wrong(b,
                                              "there is no NextAuthProvider: nobody could sign in"),
                                     "add one: nextauthctl providers lists those that need only an "
                                     "ID and a secret; or, if an application signs users in, name "

@@ -47,7 +47,7 @@ static na_error *take_sink(na_building *b, const char *argument, apr_array_heade
         return na_wrong(b, "'%s' is no path", argument);
     for (int i = 0; i < sinks->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(sinks, i, const char *), sink) == 0)
-            return na_error_mended_by(na_wrong(b, "'%s' is named twice", argument),
+            return na_error_with_hint(na_wrong(b, "'%s' is named twice", argument),
                                       "leave one out");
     APR_ARRAY_PUSH(sinks, const char *) = sink;
     return NULL;
@@ -75,7 +75,7 @@ static na_error *check_sink(na_building *b, const char *sink)
     if (strcmp(sink, NA_AUDIT_DATABASE) == 0)
         return b->config->database
                    ? NULL
-                   : na_error_mended_by(na_wrong(b, "sink database needs NextAuthDatabase"),
+                   : na_error_with_hint(na_wrong(b, "sink database needs NextAuthDatabase"),
                                         "name the database, then run nextauthctl migrate");
     if (*sink != '|')
         return na_audit_chain_check(b->pool, sink, b->plan->audit.key);

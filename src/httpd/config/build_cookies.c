@@ -90,28 +90,28 @@ static na_error *check_cookie(na_building *b, const na_cookie *cookie)
     const char *name = cookie->name;
     if (!*name || strlen(name) > 128 || na_has_control(name) ||
         strpbrk(name, " \"(),/:;<=>?@[]\\{}"))
-        return na_error_mended_by(na_wrong(b, "'%s' cannot be a cookie's name", name),
+        return na_error_with_hint(na_wrong(b, "'%s' cannot be a cookie's name", name),
                                   "letters, digits and - _ . are good, at most 128");
     if (*cookie->path != '/' || strpbrk(cookie->path, "; ,") || na_has_control(cookie->path))
-        return na_error_mended_by(na_wrong(b, "path=%s: a path is wanted", cookie->path),
+        return na_error_with_hint(na_wrong(b, "path=%s: a path is wanted", cookie->path),
                                   "/ in front, and none of ; , and spaces");
     if (cookie->domain && (!*cookie->domain || strpbrk(cookie->domain, "; ,/:")))
-        return na_error_mended_by(na_wrong(b, "domain=%s: a domain is wanted", cookie->domain),
+        return na_error_with_hint(na_wrong(b, "domain=%s: a domain is wanted", cookie->domain),
                                   "a host's name alone is one, such as example.org");
     if (!cookie->secure && (strncmp(name, "__Secure-", 9) == 0 || strncmp(name, "__Host-", 7) == 0))
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "cookie %s needs secure=true: browsers drop it otherwise", name),
             "leave secure=false out, or name= it otherwise");
     if (!cookie->secure && strcmp(cookie->same_site, "None") == 0)
-        return na_error_mended_by(na_wrong(b, "cookie %s: sameSite=none needs secure=true", name),
+        return na_error_with_hint(na_wrong(b, "cookie %s: sameSite=none needs secure=true", name),
                                   "sameSite=lax, or an https: address");
     if (strncmp(name, "__Host-", 7) == 0 && (cookie->domain || strcmp(cookie->path, "/") != 0))
-        return na_error_mended_by(na_wrong(b,
+        return na_error_with_hint(na_wrong(b,
                                            "cookie %s: a __Host- cookie has no domain= and path=/",
                                            name),
                                   "leave both out, or name= it otherwise");
     if (!cookie->secure && b->config->mode == NA_PRODUCTION)
-        return na_error_mended_by(na_wrong(b, "cookie %s: secure=false is for development", name),
+        return na_error_with_hint(na_wrong(b, "cookie %s: secure=false is for development", name),
                                   "leave it out");
     return NULL;
 }
@@ -184,18 +184,18 @@ static int covers_path(const char *cookie, const char *path)
 static na_error *check_reach(na_building *b, const na_cookie *cookie, const char *host)
 {
     if (cookie->domain && !strchr(cookie->domain + 1, '.') && strcmp(cookie->domain, host) != 0)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "domain=%s: browsers take no cookie for a whole top-level domain",
                      cookie->domain),
             "name the site's own domain, or leave it out");
     if (cookie->domain && !covers_host(cookie->domain, host))
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "domain=%s is not a domain of %s: browsers would drop cookie %s",
                      cookie->domain, host, cookie->name),
             "name the host or what it is below, or leave it out");
     if (!covers_path(cookie->path,
                      apr_pstrcat(b->pool, b->config->prefix, b->config->base_path, NULL)))
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "path=%s does not hold the endpoints at %s: they would not get cookie %s",
                      cookie->path, b->config->base_path, cookie->name),
             "path=/, or leave it out");
@@ -209,7 +209,7 @@ static na_error *check_same_site(na_building *b, na_cookie_id id)
     const na_cookie *cookie = &b->config->cookies[id];
     if (id < NA_COOKIE_STATE || strcmp(cookie->same_site, "Strict") != 0)
         return NULL;
-    return na_error_mended_by(
+    return na_error_with_hint(
         na_wrong(b, "sameSite=strict keeps cookie %s from coming back with %s", cookie->name,
                  id == NA_COOKIE_LINK ? "a mailed link" : "the provider's answer"),
         "sameSite=lax, or leave it out");
@@ -229,7 +229,7 @@ static na_error *check_csrf(na_building *b)
     const na_cookie *cookie = &b->config->cookies[NA_COOKIE_CSRF];
     if (strcmp(cookie->same_site, "Strict") != 0 || !na_build_has_redirects(b))
         return NULL;
-    return na_error_mended_by(na_wrong(b,
+    return na_error_with_hint(na_wrong(b,
                                        "sameSite=strict keeps cookie %s from coming back with the "
                                        "provider's answer",
                                        cookie->name),
@@ -255,12 +255,12 @@ static na_error *check_form_post(na_building *b, const na_provider *p,
     if (!p->form_post)
         return NULL;
     if (strncmp(b->config->origin, "https:", 6) != 0)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "provider '%s': response_mode=form_post requires an https site", p->id),
             "use https in NextAuthURL, or remove response_mode");
     for (int i = 0; i < written->nelts; i++)
         if (is_said_lax(&APR_ARRAY_IDX(written, i, na_written)))
-            return na_error_mended_by(
+            return na_error_with_hint(
                 na_wrong(b,
                          "provider '%s': response_mode=form_post requires sign-in cookies with "
                          "sameSite=none",
@@ -294,7 +294,7 @@ static na_error *check_name(na_building *b, int which)
     const char *name = b->config->cookies[which].name;
     for (int k = 0; k < session->source_count; k++)
         if (is_piece_of(name, session->sources[k].cookie.name))
-            return na_error_mended_by(
+            return na_error_with_hint(
                 na_wrong(b,
                          "cookie %s has the name of the session's cookie, or of a piece "
                          "of it",
@@ -302,7 +302,7 @@ static na_error *check_name(na_building *b, int which)
                 "name= it otherwise");
     for (int k = 0; k < which; k++)
         if (strcmp(name, b->config->cookies[k].name) == 0)
-            return na_error_mended_by(na_wrong(b, "two cookies are named %s", name),
+            return na_error_with_hint(na_wrong(b, "two cookies are named %s", name),
                                       "name= one of them otherwise");
     return NULL;
 }

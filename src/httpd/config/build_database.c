@@ -37,11 +37,11 @@ static na_error *finish_replicas(na_building *b, const na_db_options *primary)
     for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
         na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
         if (replica->engine != primary->engine)
-            return na_error_mended_by(na_wrong(b,
+            return na_error_with_hint(na_wrong(b,
                                                "replica=: it is of another kind than its primary"),
                                       "name a copy of this database");
         if (strcmp(replica->parameters, primary->parameters) == 0)
-            return na_error_mended_by(na_wrong(b, "replica=: it is the primary itself"),
+            return na_error_with_hint(na_wrong(b, "replica=: it is the primary itself"),
                                       "name the copy's own address, or leave replica= out");
         replica->schema = primary->schema;
         replica->max_connections = primary->max_connections;

@@ -69,7 +69,7 @@ na_error *na_build_check_base_path(na_building *b, const char *path)
     if (*path == '/' && len > 1 && path[len - 1] != '/' && !path[strspn(path, allowed)] &&
         !strstr(path, "//") && !strstr(path, "/."))
         return NULL;
-    return na_error_mended_by(na_wrong(b, "'%s' is no base path", path),
+    return na_error_with_hint(na_wrong(b, "'%s' is no base path", path),
                               "something like /api/auth is wanted: letters, digits and - _ . ~ "
                               "between slashes, and none at the end");
 }
@@ -87,7 +87,7 @@ static na_error *check_strength(na_building *b, const char *secret)
     const char *weakness = na_secret_weakness(b->pool, secret);
     if (!weakness)
         return NULL;
-    na_error *error = na_error_mended_by(na_wrong(b, "%s", weakness), MAKE_ONE);
+    na_error *error = na_error_with_hint(na_wrong(b, "%s", weakness), MAKE_ONE);
     if (b->config->mode == NA_PRODUCTION)
         return error;
     na_build_warn(b, error);
@@ -100,7 +100,7 @@ static na_error *check_length(na_building *b, const char *secret)
     size_t len = strlen(secret);
     if (len >= SECRET_MIN)
         return NULL;
-    na_error *error = na_error_mended_by(
+    na_error *error = na_error_with_hint(
         na_wrong(b,
                  "the secret is %d bytes; at least %d are required in production, since whoever "
                  "guesses a shorter one can sign in as any user",
@@ -116,7 +116,7 @@ na_error *na_build_add_secret(na_building *b, const char *secret)
 {
     NA_TRY(check_length(b, secret));
     if (!na_is_utf8(secret))
-        return na_error_mended_by(na_wrong(b, "the secret is not UTF-8"), MAKE_ONE);
+        return na_error_with_hint(na_wrong(b, "the secret is not UTF-8"), MAKE_ONE);
     NA_TRY(check_strength(b, secret));
     APR_ARRAY_PUSH(b->secrets, const char *) = secret;
     return NULL;
@@ -245,7 +245,7 @@ static void warn_if_token(na_building *b, const na_written *w)
     for (int i = 0; ap_strcasestr(w->argv[1], "ACCOUNT") && i < 3; i++) {
         if (!strstr(w->argv[1], tokens[i]))
             continue;
-        const na_error *warning = na_error_mended_by(
+        const na_error *warning = na_error_with_hint(
             na_wrong(b,
                      "keeps the provider's %s in the session: it makes the cookie large, and "
                      "applications get it",
@@ -279,7 +279,7 @@ static na_error *add_claim(na_building *b, const na_written *w)
                                        NA_CLAIM_DATABASE_ROLES};
     for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(w->argv[0], ours[i]) == 0)
-            return na_error_mended_by(
+            return na_error_with_hint(
                 na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
                          w->argv[0]),
                 "choose another name");
@@ -298,7 +298,7 @@ static na_error *add_session_claims(na_building *b, const na_written *w)
 {
     for (int i = 0; i < w->argc; i++) {
         if (strcmp(w->argv[i], NA_CLAIM_SESSION_ID) == 0)
-            return na_error_mended_by(
+            return na_error_with_hint(
                 na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
                          w->argv[i]),
                 "leave it out");

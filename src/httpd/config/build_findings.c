@@ -49,14 +49,14 @@ const na_written *na_build_last_of(const apr_array_header_t *written, const char
 }
 
 /* "NextAuthMode takes: production, development or test" where an error says no more. */
-static const char *mend_of(const na_building *b, const na_error *error)
+static const char *hint_of(const na_building *b, const na_error *error)
 {
-    const char *mend = na_error_mend(error);
+    const char *hint = na_error_hint(error);
     int is_of_directive = b->at && !b->about;
-    for (const command_rec *each = na_directives; is_of_directive && !mend && each->name; each++)
+    for (const command_rec *each = na_directives; is_of_directive && !hint && each->name; each++)
         if (strcmp(each->name, b->at->directive) == 0)
-            mend = apr_pstrcat(b->pool, each->name, " takes: ", each->errmsg, NULL);
-    return mend;
+            hint = apr_pstrcat(b->pool, each->name, " takes: ", each->errmsg, NULL);
+    return hint;
 }
 
 static int add(const na_building *b, const na_error *error, na_finding_state state)
@@ -65,7 +65,7 @@ static int add(const na_building *b, const na_error *error, na_finding_state sta
                                 .subject = b->variable ? b->variable : about(b),
                                 .state = state,
                                 .message = na_error_reason(b->pool, error),
-                                .mend = mend_of(b, error),
+                                .hint = hint_of(b, error),
                                 .file = b->at ? b->at->file : NULL,
                                 .line = b->at ? b->at->line : 0};
     return na_findings_add(b->server, &finding);

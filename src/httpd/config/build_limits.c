@@ -13,9 +13,9 @@ static na_error *read_rate(na_building *b, const char *text, na_rate *rate)
     char *slash, *end;
     long most = strtol(text, &slash, 10);
     long seconds = *slash == '/' ? strtol(slash + 1, &end, 10) : 0;
-    if (*slash != '/' || *end || most < 1 || most > NA_RATE_MOST_MAX || seconds < 1 ||
+    if (*slash != '/' || *end || most < 1 || most > NA_RATE_MAX || seconds < 1 ||
         seconds > NA_RATE_SECONDS_MAX)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "invalid limit '%s': expected " FORM, text),
             "set N from 1 to 10000 and SECONDS from 1 to 604800, such as account=10/900");
     *rate = (na_rate){.most = (int)most, .seconds = seconds};
@@ -49,7 +49,7 @@ static na_error *set_delay(na_building *b, na_limited what, na_limit_list *limit
     }
     return !delay || (set && what == NA_LIMIT_SIGN_IN)
                ? NULL
-               : na_error_mended_by(na_wrong(b, "delay= requires signIn and account=N/SECONDS"),
+               : na_error_with_hint(na_wrong(b, "delay= requires signIn and account=N/SECONDS"),
                                     "remove delay= or add account=N/SECONDS");
 }
 
@@ -58,7 +58,7 @@ static na_error *check_by(na_building *b, na_limited what, const na_limit_list *
 {
     for (int i = 0; i < limits->count; i++)
         if (what == NA_LIMIT_CALLBACK && limits->list[i].by != NA_BY_ADDRESS)
-            return na_error_mended_by(na_wrong(b, "callback is limited by address only"),
+            return na_error_with_hint(na_wrong(b, "callback is limited by address only"),
                                       "set NextAuthRateLimit callback N/SECONDS");
     return NULL;
 }
@@ -92,7 +92,7 @@ static na_error *read_variable(na_building *b)
     b->rate_limiting = on ? 1 : -1;
     return on || strcmp(value, "false") == 0 || strcmp(value, "0") == 0
                ? NULL
-               : na_error_mended_by(
+               : na_error_with_hint(
                      na_wrong(b, "invalid ENABLE_RATE_LIMITING='%s': expected true or false",
                               value),
                      "set one of these, or NextAuthFeature rateLimiting, which takes precedence");

@@ -85,7 +85,7 @@ static na_error *finish(na_building *b, na_provider *p)
     const char *missing = error ? missing_kind(p) : NULL;
     if (!missing)
         return error;
-    return na_error_mended_by(error, apr_pstrcat(b->pool, na_error_mend(error), ", or set ",
+    return na_error_with_hint(error, apr_pstrcat(b->pool, na_error_hint(error), ", or set ",
                                                  na_variables_for_provider(b->pool, p->id, missing),
                                                  NULL));
 }
@@ -122,7 +122,7 @@ static na_error *start(const na_environment *environment, const na_written *writ
     if (!type && (strcmp(id, "credentials") == 0 || strcmp(id, "email") == 0))
         type = id;
     if (!type)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_error_new(pool, NA_CONFIGURATION, "'%s' is not in the catalogue (%s)", id,
                          na_provider_catalogue_ids(pool)),
             "write one of these, or add type=oidc, type=oauth, type=credentials or type=email for "
@@ -135,7 +135,7 @@ static na_error *set_option(const na_environment *environment, na_provider *prov
 {
     const char *key, *value;
     if (!split_option(environment->pool, argument, &key, &value))
-        return na_error_mended_by(na_error_new(environment->pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(environment->pool, NA_CONFIGURATION,
                                                "'%s' is not key=value", argument),
                                   "an argument with spaces is quoted whole: \"name=Our users\"");
     if (!na_provider_has_option(key)) /* before a file is looked for that is of no use */
@@ -153,7 +153,7 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
     for (int i = 0; names && i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION))
-            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                    "httpd has no authentication provider '%s'",
                                                    name),
                                       apr_psprintf(pool, "load the module that has it (mod_%s_%s?)",
@@ -182,7 +182,7 @@ static na_error *build(na_building *b, const na_written *written, na_provider **
 
 static void warn_of_half(na_building *b, const char *id, const char *set, const char *lacking)
 {
-    na_error *error = na_error_mended_by(
+    na_error *error = na_error_with_hint(
         na_wrong(b, "is set, but there is no provider '%s': it lacks a client's %s", id,
                  strcmp(lacking, NA_VARIABLE_ID) == 0 ? "id" : "secret"),
         apr_pstrcat(b->pool, "set ", na_variables_for_provider(b->pool, id, lacking), NULL));
@@ -237,7 +237,7 @@ static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_arra
         return NULL;
     }
     if (APR_ARRAY_IDX(origins, index, const server_rec *) == written->server)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_error_new(pool, NA_CONFIGURATION, "provider '%s' is there already", provider->id),
             "leave one out; only a virtual host's replaces the main server's");
     APR_ARRAY_IDX(providers, index, na_provider *) = provider;

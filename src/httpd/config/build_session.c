@@ -71,7 +71,7 @@ static na_error *check_strategy(na_building *b)
     if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names ||
         na_build_is_wrong(b, "NextAuthSessionStore"))
         return NULL;
-    return na_error_mended_by(
+    return na_error_with_hint(
         na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
         "redis, database or socache");
 }

@@ -39,7 +39,7 @@ static na_error *add_store_name(na_building *b, const char *name, apr_array_head
                         name);
     for (int i = 0; i < names->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
-            return na_error_mended_by(na_wrong(b, "'%s' is named twice", name), "leave one out");
+            return na_error_with_hint(na_wrong(b, "'%s' is named twice", name), "leave one out");
     APR_ARRAY_PUSH(names, const char *) = name;
     return NULL;
 }
@@ -81,17 +81,17 @@ int na_build_names_store(const na_building *b, const char *name)
     return 0;
 }
 
-static void notify(const na_building *b, const char *subject, const char *text, const char *mend)
+static void notify(const na_building *b, const char *subject, const char *text, const char *hint)
 {
     const na_finding finding = {.group = NA_GROUP_SITE,
                                 .subject = subject,
                                 .state = NA_WARNING,
                                 .message = text,
-                                .mend = mend};
+                                .hint = hint};
     if (!na_findings_add(b->server, &finding))
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_NOTICE, 0, b->server,
-                     "mod_nextauth for %s: %s%s%s", b->config->origin, text, mend ? ": " : "",
-                     mend ? mend : "");
+                     "mod_nextauth for %s: %s%s%s", b->config->origin, text, hint ? ": " : "",
+                     hint ? hint : "");
 }
 
 /* What a store needs may have been noted to be wrong itself. */

@@ -56,7 +56,7 @@ static na_error *as_range_service(na_building *b, const char *value, void *membe
     int is_url = na_url_parse(b->pool, value, &url);
     size_t len = strlen(value);
     if (!is_url || strchr(value, '#') || (value[len - 1] != '/' && value[len - 1] != '='))
-        return na_error_mended_by(na_wrong(b,
+        return na_error_with_hint(na_wrong(b,
                                            "invalid breached='%s': expected an HTTPS URL that "
                                            "ends with '/' or '='",
                                            value),
@@ -101,7 +101,7 @@ static na_error *check_features(na_building *b)
 {
     if (!b->config->features || (!lacks_mail(b) && !lacks_database(b)))
         return NULL;
-    return na_error_mended_by(na_wrong(b, "NextAuthFeature needs NextAuthDatabase, and "
+    return na_error_with_hint(na_wrong(b, "NextAuthFeature needs NextAuthDatabase, and "
                                           "NextAuthMail, whose links confirm who has an address"),
                               "add what is not there of the two");
 }
@@ -115,7 +115,7 @@ static void check_ldap(na_building *b, const na_provider *p)
             !na_location_has(b->server, path, "AuthLDAPURL"))
             na_build_warn_aloud(
                 b,
-                na_error_mended_by(na_wrong(b,
+                na_error_with_hint(na_wrong(b,
                                             "there is no AuthLDAPURL for %s, where passwords are "
                                             "checked: nobody can sign in",
                                             path),
@@ -128,12 +128,12 @@ static na_error *check_provider(na_building *b, const na_provider *p)
     if (b->config->base_path)
         check_ldap(b, p);
     if (p->type == NA_EMAIL && lacks_mail(b))
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_wrong(b, "provider '%s' needs NextAuthMail, or EMAIL_SERVER in the environment",
                      p->id),
             "say with NextAuthMail how mail is sent");
     if ((p->type == NA_EMAIL || p->in_database) && lacks_database(b))
-        return na_error_mended_by(na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id),
+        return na_error_with_hint(na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id),
                                   "name the database, then run nextauthctl migrate");
     return p->in_database ? finish_passwords(b) : NULL;
 }

@@ -99,7 +99,7 @@ na_error *na_children_check_readable(apr_pool_t *pool, const char *path)
         na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path, strerror(code));
     if (code != EACCES)
         return error;
-    return na_error_mended_by(
+    return na_error_with_hint(
         na_error_wrap(pool, error, NULL, "httpd's children"),
         apr_psprintf(pool, "chgrp %d %s; chmod g+r %s; and let them pass the folders above",
                      (int)ap_unixd_config.group_id, path, path));
@@ -111,7 +111,7 @@ na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is
     *is_there = code != ENOENT && code != ENOTDIR;
     if (!code)
         return NULL;
-    return na_error_mended_by(
+    return na_error_with_hint(
         na_error_new(pool, NA_CONFIGURATION, "httpd's children cannot make files in %s: %s", folder,
                      strerror(code)),
         *is_there ? apr_psprintf(pool,

@@ -55,7 +55,7 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
     if (strncmp(value, "env:", 4) == 0) {
         *resolved = na_environment_get(environment, value + 4);
         return *resolved ? NULL
-                         : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                         : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                            "variable %s is neither in the server's "
                                                            "environment nor in NextAuthEnvFile",
                                                            value + 4),
@@ -69,7 +69,7 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
         return NULL;
     }
     return strncmp(value, "exec:", 5) == 0
-               ? na_error_mended_by(run(pool, value + 5, resolved),
+               ? na_error_with_hint(run(pool, value + 5, resolved),
                                     "run it by hand as who starts httpd")
                : NULL;
 }
@@ -86,7 +86,7 @@ void na_build_warn_if_literal(const na_building *b, const char *what, const char
 {
     if (b->config->mode != NA_PRODUCTION || !is_literal(value))
         return;
-    const na_error *warning = na_error_mended_by(
+    const na_error *warning = na_error_with_hint(
         na_wrong(b, "%s is written out, and mod_info shows directives as written", what),
         "use env:NAME, file:PATH or exec:COMMAND");
     na_build_warn_aloud(b, warning);

@@ -98,7 +98,7 @@ static void warn(const server_rec *s, const na_config *config, const na_exposure
                  na_mode_name(config->mode), exposure->how);
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
                  "Passwords and sessions may go through plain http: not for real users");
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "What to do: %s", exposure->mend);
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "What to do: %s", exposure->hint);
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", rule);
 }
 

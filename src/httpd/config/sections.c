@@ -130,18 +130,18 @@ int na_location_has(const server_rec *s, const char *path, const char *directive
 
 /* ── warnings ──────────────────────────────────────────────────────────────────────────────── */
 
-static void warn(server_rec *s, const ap_directive_t *at, const char *message, const char *mend)
+static void warn(server_rec *s, const ap_directive_t *at, const char *message, const char *hint)
 {
     const na_finding finding = {.group = NA_GROUP_SITE,
                                 .subject = "AuthType",
                                 .state = NA_WARNING,
                                 .message = message,
-                                .mend = mend,
+                                .hint = hint,
                                 .file = at->filename,
                                 .line = at->line_num};
     if (!na_findings_add(s, &finding))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AuthType on line %d of %s: %s: %s",
-                     at->line_num, at->filename, message, mend);
+                     at->line_num, at->filename, message, hint);
 }
 
 /* As it was meant: a directive of a site that is wrong elsewhere is not Off. */

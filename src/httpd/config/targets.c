@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "base/place.h"
+#include "base/writable.h"
 #include "httpd/config/build.h"
 #include "httpd/pipe.h"
 
@@ -20,7 +20,7 @@ static na_error *check_program(na_building *b, const char *command)
         return NULL;
     if (stat(words[0], &info) == 0 && S_ISREG(info.st_mode) && access(words[0], X_OK) == 0)
         return NULL;
-    return na_error_mended_by(na_wrong(b, "there is no program '%s' that could be started",
+    return na_error_with_hint(na_wrong(b, "there is no program '%s' that could be started",
                                        words[0]),
                               *words[0] == '/' ? "look at its path and its mode"
                                                : "write its whole path");
@@ -33,5 +33,5 @@ na_error *na_build_check_target(na_building *b, const char *target)
         return check_program(b, target + strspn(target, "| "));
     }
     const char *path = ap_server_root_relative(b->pool, target);
-    return path ? na_place_check_file(b->pool, path) : na_wrong(b, "'%s' is no path", target);
+    return path ? na_writable_file(b->pool, path) : na_wrong(b, "'%s' is no path", target);
 }

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
-#include "base/place.h"
+#include "base/writable.h"
 #include "httpd/config/build.h"
 #include "httpd/pipe.h"
 #include "httpd/startup.h"
@@ -57,12 +57,12 @@ static int is_one(const char *a, const char *b)
 
 static na_error *add(apr_pool_t *pool, const char *sink, const char *key)
 {
-    const char *head = na_place_identity(pool, head_of(pool, sink));
-    const char *file = *sink == '|' ? NULL : na_place_identity(pool, sink);
+    const char *head = na_writable_identity(pool, head_of(pool, sink));
+    const char *file = *sink == '|' ? NULL : na_writable_identity(pool, sink);
     for (int i = 0; i < chains->nelts; i++) {
         const shared_chain *other = &APR_ARRAY_IDX(chains, i, shared_chain);
         if (is_one(other->file, file) || is_one(other->head, head))
-            return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                    "audit logs %s and %s are one file", sink,
                                                    other->sink),
                                       "write the same path");
@@ -84,7 +84,7 @@ static na_error *take(apr_pool_t *pool, const char *sink, const char *key)
         return add(pool, sink, key);
     return is_same_key(there->key, key)
                ? NULL
-               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                  "%s has another key= in another server",
                                                  *sink == '|' ? na_pipe_name(pool, sink) : sink),
                                     "give them one key, or each a log of its own");

@@ -17,7 +17,7 @@ typedef struct shared_database {
     const na_db_options *options;
     const server_rec *server; /* one that names it */
     int is_replica;
-    na_watch watch;
+    na_breaker breaker;
     na_db *db;
 } shared_database;
 
@@ -70,10 +70,10 @@ static void count_failure(void *data)
 void na_databases_read(apr_array_header_t *readings)
 {
     for (int i = 0; i < database_count; i++) {
-        const na_watch *watch = &databases[i].watch;
+        const na_breaker *breaker = &databases[i].breaker;
         const na_reading up = {NA_METRIC_DATABASE_UP,
-                               {watch->name},
-                               !apr_atomic_read32(&watch->health->failures)};
+                               {breaker->name},
+                               !apr_atomic_read32(&breaker->health->failures)};
         na_reading_add(readings, &up);
     }
 }
@@ -83,15 +83,15 @@ static na_error *share_health(apr_pool_t *pconf)
     void *memory;
     if (!database_count)
         return NULL;
-    NA_TRY(
-        na_share(pconf, sizeof(na_watch_state) * DATABASES_MAX, "the databases' health", &memory));
-    na_watch_state *health = memory;
+    NA_TRY(na_share(pconf, sizeof(na_breaker_state) * DATABASES_MAX, "the databases' health",
+                    &memory));
+    na_breaker_state *health = memory;
     for (int i = 0; i < database_count; i++)
-        databases[i].watch = (na_watch){.name = databases[i].options->name,
-                                        .health = &health[i],
-                                        .changed = log_change,
-                                        .failed = count_failure,
-                                        .data = &databases[i]};
+        databases[i].breaker = (na_breaker){.name = databases[i].options->name,
+                                            .health = &health[i],
+                                            .changed = log_change,
+                                            .failed = count_failure,
+                                            .data = &databases[i]};
     return NULL;
 }
 
@@ -101,7 +101,7 @@ static na_error *add(apr_pool_t *pool, const server_rec *s, const na_db_options 
     if (find(options))
         return NULL;
     if (database_count == DATABASES_MAX)
-        return na_error_mended_by(
+        return na_error_with_hint(
             na_error_new(pool, NA_CONFIGURATION,
                          "this is one more than %d different databases, replicas included",
                          DATABASES_MAX),
@@ -141,7 +141,7 @@ static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
 na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
 {
     for (int i = 0; i < database_count; i++) {
-        NA_TRY(na_db_make(pool, databases[i].options, &databases[i].watch, &databases[i].db));
+        NA_TRY(na_db_make(pool, databases[i].options, &databases[i].breaker, &databases[i].db));
         na_metrics_name(na_process_of_child()->metrics, NA_DATABASES, databases[i].options->name);
     }
     for (int i = 0; i < database_count; i++)
@@ -193,7 +193,7 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
 {
     return na_server_conf_of(s)->plan.stores.database
                ? NULL
-               : na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                  "store database needs NextAuthDatabase"),
                                     "name the database, then run nextauthctl migrate");
 }
@@ -208,7 +208,7 @@ static const char *identity(const server_rec *s)
 
 static na_error *open_store(apr_pool_t *pool, server_rec *s, na_store *store)
 {
-    store->watch.name = na_server_conf_of(s)->plan.stores.database->name;
+    store->breaker.name = na_server_conf_of(s)->plan.stores.database->name;
     na_db_store_make(pool, na_server_conf_of(s)->db, store);
     return NULL;
 }

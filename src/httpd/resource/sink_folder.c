@@ -11,7 +11,7 @@
 #include <unixd.h>
 
 #include "base/crypto.h"
-#include "base/place.h"
+#include "base/writable.h"
 
 /* One folder for each sink, which it keeps when its secrets or its events change. */
 const char *na_sink_folder_of(apr_pool_t *pool, const na_delivery_plan *plan, const char *target)
@@ -32,11 +32,11 @@ static uid_t owner(void)
 na_error *na_sink_folder_check(apr_pool_t *pool, const char *folder)
 {
     struct stat info;
-    NA_TRY(na_place_check_folder(pool, folder));
+    NA_TRY(na_writable_directory(pool, folder));
     if (lstat(folder, &info) != 0)
         return NULL;
     if (!S_ISDIR(info.st_mode) || (geteuid() != 0 && info.st_uid != owner()))
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                "%s is a link, or another user's folder", folder),
                                   "move it away");
     return access(folder, R_OK) == 0

@@ -7,7 +7,7 @@
 #include <http_main.h>
 #include <util_mutex.h>
 
-#include "base/place.h"
+#include "base/writable.h"
 #include "httpd/module.h"
 #include "httpd/resource/socache_space.h"
 #include "httpd/startup.h"
@@ -131,7 +131,7 @@ static apr_status_t forget_argument(void *unused)
 static na_error *check_alone(apr_pool_t *pool, const char *argument)
 {
     if (the_argument && strcmp(the_argument, argument) != 0)
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                "one NextAuthSOCache serves all virtual hosts, and "
                                                "another server has %s",
                                                the_argument),
@@ -149,7 +149,7 @@ static na_error *check_dbm(apr_pool_t *pool, const char *rest)
         ap_runtime_dir_relative(pool, rest && *rest ? rest : "socache-dbm-" CACHE_NAME);
     apr_dbm_get_usednames(pool, path, &files[0], &files[1]);
     for (int i = 0; i < 2 && files[i]; i++)
-        NA_TRY(na_place_check_file(pool, files[i]));
+        NA_TRY(na_writable_file(pool, files[i]));
     return NULL;
 }
 
@@ -517,7 +517,7 @@ static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)
     if (apr_global_mutex_child_init(&the_cache.mutex, lockfile, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_CONFIGURATION, "no mutex for the shared object cache");
     *driver = (na_store_driver){get, put, swap, each, value_max(&the_cache)};
-    store->watch.name = apr_pstrcat(pool, "socache ", the_cache.provider->name, NULL);
+    store->breaker.name = apr_pstrcat(pool, "socache ", the_cache.provider->name, NULL);
     store->driver = driver;
     store->self = &the_cache;
     return NULL;

@@ -57,7 +57,7 @@ static na_error *take_store(apr_pool_t *pool, server_rec *s, const char *name)
     if (find_store(identity))
         return NULL;
     if (store_count == STORES_MAX)
-        return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                "this is one more than %d different session stores",
                                                STORES_MAX),
                                   "let virtual hosts share one: all options have to be the same");
@@ -81,9 +81,9 @@ static na_error *share_health(apr_pool_t *pconf)
     void *memory;
     if (!store_count)
         return NULL;
-    NA_TRY(na_share(pconf, sizeof(na_watch_state) * STORES_MAX, "the stores' health", &memory));
+    NA_TRY(na_share(pconf, sizeof(na_breaker_state) * STORES_MAX, "the stores' health", &memory));
     for (int i = 0; i < store_count; i++)
-        stores[i].store.watch.health = (na_watch_state *)memory + i;
+        stores[i].store.breaker.health = (na_breaker_state *)memory + i;
     return NULL;
 }
 
@@ -106,16 +106,16 @@ static void count_failure(void *data)
 {
     const shared_store *store = data;
     na_metrics_count(na_process_of_child()->metrics, NA_METRIC_STORE_ERRORS,
-                     store->store.watch.name, NULL);
+                     store->store.breaker.name, NULL);
 }
 
 void na_stores_read(apr_array_header_t *readings)
 {
     for (int i = 0; i < store_count; i++) {
-        const na_watch *watch = &stores[i].store.watch;
+        const na_breaker *breaker = &stores[i].store.breaker;
         const na_reading up = {NA_METRIC_STORE_UP,
-                               {watch->name},
-                               !apr_atomic_read32(&watch->health->failures)};
+                               {breaker->name},
+                               !apr_atomic_read32(&breaker->health->failures)};
         na_reading_add(readings, &up);
     }
 }
@@ -167,11 +167,11 @@ static void make_registry(apr_pool_t *pool, server_rec *s)
 na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
 {
     for (int i = 0; i < store_count; i++) {
-        stores[i].store.watch.changed = log_change;
-        stores[i].store.watch.failed = count_failure;
-        stores[i].store.watch.data = &stores[i];
+        stores[i].store.breaker.changed = log_change;
+        stores[i].store.breaker.failed = count_failure;
+        stores[i].store.breaker.data = &stores[i];
         NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
-        na_metrics_name(na_process_of_child()->metrics, NA_STORES, stores[i].store.watch.name);
+        na_metrics_name(na_process_of_child()->metrics, NA_STORES, stores[i].store.breaker.name);
     }
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
@@ -192,7 +192,7 @@ static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char *
 {
     return na_server_conf_of(s)->plan.stores.redis
                ? NULL
-               : na_error_mended_by(
+               : na_error_with_hint(
                      na_error_new(
                          pool, NA_CONFIGURATION,
                          "store redis needs NextAuthRedis, or REDIS_URL in the environment"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_SESSION_LOAD_H
-#define NA_SESSION_LOAD_H
+#ifndef NA_SESSION_SESSIONS_H
+#define NA_SESSION_SESSIONS_H
 
 #include "base/cookie.h"
 #include "session/cache.h"
@@ -66,7 +66,7 @@ typedef struct na_visit {
     const char *binding;       /* what sessions of this client are bound to; NULL: to nothing, "":
                                   it has not what they would be bound to */
     na_client client;
-    na_session_check *check; /* na_session_load's own */
+    na_session_lookup *check; /* na_session_load's own */
 } na_visit;
 
 /* Turns what a client is known by into a binding. */

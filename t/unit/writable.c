@@ -11,7 +11,7 @@
 
 #include <apr_strings.h>
 
-#include "base/place.h"
+#include "base/writable.h"
 #include "tap.h"
 
 static const char *folder;
@@ -49,47 +49,48 @@ static void files(apr_pool_t *pool)
                                         "link", "lost", "circle", "socket",  "alias/new"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *path = in_folder(pool, names[i]);
-        na_error *error = na_place_check_file(pool, path);
+        na_error *error = na_writable_file(pool, path);
         char made[PATH_MAX];
         int was_there = access(path, F_OK) == 0;
         int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
         ok((fd >= 0) == !error, "%s: %s", names[i], error ? error->message : "can be written to");
-        ok(!error || error->mend, "  with a mend where it cannot");
+        ok(!error || error->hint, "  with a hint where it cannot");
         if (fd >= 0 && !was_there && realpath(path, made))
             unlink(made);
         close(fd);
     }
-    fails(na_place_check_file(pool, "/proc/new"), "the kernel takes no files");
-    fails(na_place_check_file(pool, "/sys/new"), "nowhere");
-    succeeds(na_place_check_file(pool, "/dev/null"), "but a device is written to");
+    fails(na_writable_file(pool, "/proc/new"), "the kernel takes no files");
+    fails(na_writable_file(pool, "/sys/new"), "nowhere");
+    succeeds(na_writable_file(pool, "/dev/null"), "but a device is written to");
     ok(access(in_folder(pool, "new"), F_OK) != 0, "nothing was made");
 }
 
 static void folders(apr_pool_t *pool)
 {
-    succeeds(na_place_check_folder(pool, in_folder(pool, "sub")), "a folder");
-    succeeds(na_place_check_folder(pool, in_folder(pool, "alias")), "a link to one");
-    succeeds(na_place_check_folder(pool, in_folder(pool, "a/b/c")), "one that can be made");
-    fails(na_place_check_folder(pool, in_folder(pool, "file")), "a file is none");
-    fails(na_place_check_folder(pool, in_folder(pool, "file/a/b")), "nor has any");
-    fails(na_place_check_folder(pool, in_folder(pool, "lost")), "a link to nothing is none");
-    fails(na_place_check_folder(pool, in_folder(pool, "circle/a")), "nor one to itself");
-    fails(na_place_check_folder(pool, "/proc/a/b"), "the kernel takes none");
+    succeeds(na_writable_directory(pool, in_folder(pool, "sub")), "a folder");
+    succeeds(na_writable_directory(pool, in_folder(pool, "alias")), "a link to one");
+    succeeds(na_writable_directory(pool, in_folder(pool, "a/b/c")), "one that can be made");
+    fails(na_writable_directory(pool, in_folder(pool, "file")), "a file is none");
+    fails(na_writable_directory(pool, in_folder(pool, "file/a/b")), "nor has any");
+    fails(na_writable_directory(pool, in_folder(pool, "lost")), "a link to nothing is none");
+    fails(na_writable_directory(pool, in_folder(pool, "circle/a")), "nor one to itself");
+    fails(na_writable_directory(pool, "/proc/a/b"), "the kernel takes none");
     ok(access(in_folder(pool, "a"), F_OK) != 0, "none was made");
 }
 
 static void identities(apr_pool_t *pool)
 {
-    const char *there = na_place_identity(pool, in_folder(pool, "file"));
-    is(na_place_identity(pool, in_folder(pool, "sub/../file")), there, "two paths of one file");
-    ok(strcmp(na_place_identity(pool, in_folder(pool, "sub")), there) != 0, "two files");
-    const char *later = na_place_identity(pool, in_folder(pool, "sub/new"));
-    is(na_place_identity(pool, in_folder(pool, "alias/new")), later, "of one that is not there");
-    ok(strcmp(na_place_identity(pool, in_folder(pool, "sub/other")), later) != 0, "two of them");
-    is(na_place_identity(pool, in_folder(pool, "none/new")), NULL, "of one that cannot be there");
-    is(na_place_identity(pool, in_folder(pool, "link")),
-       na_place_identity(pool, in_folder(pool, "sub/later")), "a link to what is not there yet");
-    ok(na_place_identity(pool, in_folder(pool, "circle")) != NULL, "a link to itself is itself");
+    const char *there = na_writable_identity(pool, in_folder(pool, "file"));
+    is(na_writable_identity(pool, in_folder(pool, "sub/../file")), there, "two paths of one file");
+    ok(strcmp(na_writable_identity(pool, in_folder(pool, "sub")), there) != 0, "two files");
+    const char *later = na_writable_identity(pool, in_folder(pool, "sub/new"));
+    is(na_writable_identity(pool, in_folder(pool, "alias/new")), later, "of one that is not there");
+    ok(strcmp(na_writable_identity(pool, in_folder(pool, "sub/other")), later) != 0, "two of them");
+    is(na_writable_identity(pool, in_folder(pool, "none/new")), NULL,
+       "of one that cannot be there");
+    is(na_writable_identity(pool, in_folder(pool, "link")),
+       na_writable_identity(pool, in_folder(pool, "sub/later")), "a link to what is not there yet");
+    ok(na_writable_identity(pool, in_folder(pool, "circle")) != NULL, "a link to itself is itself");
 }
 
 int main(void)

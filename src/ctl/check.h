@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NA_CTL_CHECKED_H
-#define NA_CTL_CHECKED_H
+#ifndef NA_CTL_CHECK_H
+#define NA_CTL_CHECK_H
 
 #include <jansson.h>
 
@@ -23,8 +23,8 @@ na_error *na_ctl_run_test(apr_pool_t *pool, const char *program, const char *con
 /* Adds what httpd itself said, and that there is no report, as rows of the same form. */
 void na_ctl_add_findings_of_httpd(apr_pool_t *pool, const na_tested *tested, json_t *findings);
 
-/* A row that somebody else than the module adds; `mend` and `file` may be NULL, `line` 0. */
+/* A row that somebody else than the module adds; `hint` and `file` may be NULL, `line` 0. */
 void na_ctl_add_finding(apr_pool_t *pool, json_t *findings, const char *state, const char *message,
-                        const char *mend, const char *file, int line);
+                        const char *hint, const char *file, int line);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/place.h"
+#include "base/writable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 
 #define PATH_LEN_MAX 4096
 
-static na_error *wrong(apr_pool_t *pool, const char *mend, const char *path, const char *why)
+static na_error *wrong(apr_pool_t *pool, const char *hint, const char *path, const char *why)
 {
-    return na_error_mended_by(na_error_new(pool, NA_CONFIGURATION, "%s %s", path, why), mend);
+    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s %s", path, why), hint);
 }
 
 static na_error *cannot(apr_pool_t *pool, const char *path, const char *what, int code)
@@ -48,7 +48,7 @@ static na_error *check_there(apr_pool_t *pool, const char *folder)
     struct stat info;
     if (stat(folder, &info) != 0)
         return errno == ENOENT || errno == ENOTDIR
-                   ? na_error_mended_by(na_error_new(pool, NA_CONFIGURATION,
+                   ? na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
                                                      "there is no folder %s", folder),
                                         apr_psprintf(pool, "mkdir %s", folder))
                    : cannot(pool, folder, "cannot be looked at", errno);
@@ -71,7 +71,7 @@ static const char *target_of(apr_pool_t *pool, const char *path)
     return *text == '/' ? text : apr_pstrcat(pool, folder_of(pool, path), "/", text, NULL);
 }
 
-na_error *na_place_check_file(apr_pool_t *pool, const char *path)
+na_error *na_writable_file(apr_pool_t *pool, const char *path)
 {
     struct stat info;
     if (stat(path, &info) == 0) {
@@ -86,10 +86,10 @@ na_error *na_place_check_file(apr_pool_t *pool, const char *path)
     if (errno != ENOENT && errno != ENOTDIR)
         return cannot(pool, path, "cannot be looked at", errno);
     const char *target = target_of(pool, path); /* no circle: those are ELOOP */
-    return target ? na_place_check_file(pool, target) : check_there(pool, folder_of(pool, path));
+    return target ? na_writable_file(pool, target) : check_there(pool, folder_of(pool, path));
 }
 
-na_error *na_place_check_folder(apr_pool_t *pool, const char *path)
+na_error *na_writable_directory(apr_pool_t *pool, const char *path)
 {
     struct stat info;
     while (lstat(path, &info) != 0) {
@@ -100,7 +100,7 @@ na_error *na_place_check_folder(apr_pool_t *pool, const char *path)
     return check_there(pool, path);
 }
 
-const char *na_place_identity(apr_pool_t *pool, const char *path)
+const char *na_writable_identity(apr_pool_t *pool, const char *path)
 {
     struct stat info;
     const char *slash = strrchr(path, '/');
@@ -108,7 +108,7 @@ const char *na_place_identity(apr_pool_t *pool, const char *path)
     if (stat(path, &info) != 0) {
         const char *target = errno == ENOENT ? target_of(pool, path) : NULL; /* no circle */
         if (target)
-            return na_place_identity(pool, target);
+            return na_writable_identity(pool, target);
         name = slash ? slash + 1 : path;
         if (stat(folder_of(pool, path), &info) != 0)
             return NULL;

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "auth/action.h"
+#include "auth/initiator.h"
+#include "base/json.h"
+#include "session/standing.h"
+
+/* Characters of a column that can be a key, in all three engines. */
+#define COLUMN_MAX 255
+
+/*
+ * The user of an account, in the order of Auth.js (docs/database.md has the table of cases). E-mail
+ * addresses that a provider does not vouch for did not get here, or are looked at by nobody.
+ */
+
+static na_error *refused(na_request *request, const char *why)
+{
+    return na_error_new(request->pool, NA_ACCOUNT_NOT_LINKED, "%s", why);
+}
+
+/*
+ * The user whom the account may be linked to: who began the sign-in while signed in. NULL: nobody.
+ * A session from before the database has a provider's id, which may be another user's here.
+ */
+static const char *linked_to(const na_subject *subject)
+{
+    const na_session *session = subject->initiator.session;
+    return session && na_session_claim(session, NA_CLAIM_DATABASE_USER) ? session->user : NULL;
+}
+
+static na_db_account account_of(const na_subject *subject, const char *user_id)
+{
+    const na_tokens none = {0}, *tokens = subject->tokens ? subject->tokens : &none;
+    return (na_db_account){.user_id = user_id,
+                           .type = na_json_string(subject->account, "type"),
+                           .provider = subject->provider->id,
+                           .provider_account_id =
+                               na_json_string(subject->account, "providerAccountId"),
+                           .refresh_token = tokens->refresh_token,
+                           .access_token = tokens->access_token,
+                           .token_type = tokens->token_type,
+                           .scope = tokens->scope,
+                           .id_token = tokens->id_token,
+                           .session_state = tokens->session_state,
+                           .expires_at = tokens->expires_at};
+}
+
+static na_error *link_to(na_db_use *use, na_subject *subject, const na_db_user *user)
+{
+    na_db_account account = account_of(subject, user->id);
+    subject->events |= 1u << NA_EVENT_LINK_ACCOUNT;
+    return na_db_link_account(use, &account);
+}
+
+/* Into the columns that can be keys. */
+static int fits(const char *text)
+{
+    return text && strlen(text) <= COLUMN_MAX;
+}
+
+static na_error *create(na_request *request, na_db_use *use, na_subject *subject, const char *email,
+                        na_db_user *user)
+{
+    const char *name = subject->user.name;
+    *user = (na_db_user){.name = fits(name) ? name : NULL,
+                         .email = email,
+                         .email_verified = email ? apr_time_as_msec(request->now) : 0,
+                         .image = subject->user.image};
+    NA_TRY(na_db_create_user(use, user));
+    subject->events |= 1u << NA_EVENT_CREATE_USER;
+    return link_to(use, subject, user);
+}
+
+/* The account's provider vouches for the address that its user has. */
+static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject *subject,
+                                 const char *email, na_db_user *user)
+{
+    const na_db_account account = account_of(subject, user->id);
+    return email && user->email && apr_cstr_casecmp(email, user->email) == 0
+               ? na_account_vouch(request, use, user, &account, subject)
+               : NULL;
+}
+
+/* An account stays: no session that was ended a moment ago links one. Rows were asked just now. */
+static na_error *check_standing(na_request *request, na_db_use *use, const na_subject *subject)
+{
+    const na_session *session = subject->initiator.session;
+    apr_int64_t revision;
+    if (request->sessions->table && session->on_server)
+        return NULL;
+    NA_TRY(na_db_get_revision(use, session->user, &revision));
+    return na_standing_has_revision(session, revision)
+               ? NULL
+               : na_error_new(request->pool, NA_INVALID_CHECK,
+                              "the sessions of the user who began the sign-in were ended");
+}
+
+/* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
+static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
+                       const na_db_user *current, const char *email, na_db_user *user)
+{
+    int found = 0;
+    if (current) {
+        *user = *current;
+        NA_TRY(check_standing(request, use, subject));
+        return link_to(use, subject, user);
+    }
+    if (email)
+        NA_TRY(na_db_get_user_by_email(use, email, user, &found));
+    if (!found)
+        return create(request, use, subject, email, user);
+    if (!subject->provider->allow_linking)
+        return refused(request, "the address belongs to a user who has no account with this "
+                                "provider (allowDangerousEmailAccountLinking is off)");
+    NA_TRY(na_account_vouch(request, use, user, NULL, subject));
+    return link_to(use, subject, user);
+}
+
+/* A user was deleted by something that left his accounts: such a row is nobody's. */
+static na_error *remove_orphan(na_request *request, na_db_use *use, const na_subject *subject,
+                               const char *account_id)
+{
+    na_db_account orphan;
+    int found;
+    NA_TRY(na_db_get_account(use, subject->provider->id, account_id, &orphan, &found));
+    if (!found)
+        return NULL;
+    na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
+           "an account of '%s' belongs to user %s, who is not there: the row is removed",
+           subject->provider->id, na_percent_encode(request->pool, orphan.user_id));
+    return na_db_unlink_account(use, subject->provider->id, account_id);
+}
+
+static na_error *decide(na_request *request, na_db_use *use, na_subject *subject, const char *email,
+                        const char *current_id, na_db_user *user)
+{
+    na_db_user current;
+    int is_known, is_signed_in = 0;
+    const char *account_id = na_json_string(subject->account, "providerAccountId");
+    const char *name = email ? apr_pstrcat(request->pool, "email ", email, NULL)
+                             : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
+                                           account_id, NULL);
+    if (!fits(account_id))
+        return na_error_new(request->pool, NA_CALLBACK, "the account's id is too long");
+    NA_TRY(na_db_lock(use, name));
+    NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
+    if (current_id)
+        NA_TRY(na_db_get_user(use, current_id, &current, &is_signed_in));
+    if (!is_known)
+        NA_TRY(remove_orphan(request, use, subject, account_id));
+    if (!is_known)
+        return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
+    return is_signed_in && strcmp(current.id, user->id) != 0
+               ? refused(request, "the account belongs to another user than the one signed in")
+               : vouch_for_known(request, use, subject, email, user);
+}
+
+/*
+ * The address that users are found by, in lower case, as Auth.js looks for them. NULL: none, or
+ * none that anybody vouches for; a user who was made with such a one would own it.
+ */
+static const char *vouched_email(apr_pool_t *pool, const na_subject *subject)
+{
+    const na_provider *provider = subject->provider;
+    const char *email = subject->user.email;
+    int vouched = provider->type != NA_CREDENTIALS && !provider->allow_unverified_email;
+    char *copy = vouched && fits(email) ? apr_pstrdup(pool, email) : NULL;
+    for (char *p = copy; p && *p; p++)
+        *p = (char)apr_tolower(*p);
+    return copy;
+}
+
+na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
+                           na_subject *subject)
+{
+    na_db_credential credential;
+    apr_int64_t revision;
+    apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
+    NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before what it stands for */
+    if (subject->is_checked && subject->revision != revision)
+        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+                            "the password was changed while it was checked");
+    subject->revision = revision;
+    NA_TRY(na_db_get_credential(use, user->id, &credential));
+    if (credential.disabled)
+        return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");
+    NA_TRY(na_db_roles(use, user->id, request->config->session.role_column, roles));
+    const char *email = user->email ? user->email : subject->user.email;
+    subject->user = (na_user){user->id, user->name, email, user->image};
+    subject->db_roles = roles;
+    return NULL;
+}
+
+na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject)
+{
+    static const na_event_kind kinds[] = {NA_EVENT_RECLAIM_USER, NA_EVENT_CREATE_USER,
+                                          NA_EVENT_LINK_ACCOUNT};
+    for (int i = 0; i < 3; i++) {
+        if (!((subject->events >> kinds[i]) & 1))
+            continue;
+        const na_event event = na_event_of_subject(request, kinds[i], subject);
+        NA_TRY(na_record_event(request, use, &event));
+    }
+    return NULL;
+}
+
+typedef struct resolving {
+    na_request *request;
+    na_subject *subject;
+} resolving;
+
+/* Once more, after the revision was read: what ends the user's sessions may have come between. */
+static na_error *check_still_linked(na_request *request, na_db_use *use, const na_subject *subject)
+{
+    na_db_user user;
+    int found;
+    NA_TRY(na_db_get_user_by_account(use, subject->provider->id,
+                                     na_json_string(subject->account, "providerAccountId"), &user,
+                                     &found));
+    return found && strcmp(user.id, subject->user.id) == 0
+               ? NULL
+               : na_error_new(request->pool, NA_ACCESS_DENIED,
+                              "the account was taken away from the user meanwhile");
+}
+
+static na_error *resolve(void *data, na_db_use *use)
+{
+    const resolving *r = data;
+    na_db_user user;
+    r->subject->events = 0; /* of an attempt that was rolled back */
+    r->subject->is_first_vouched = 0;
+    NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
+                  linked_to(r->subject), &user));
+    NA_TRY(na_initiator_check(r->request, &r->subject->initiator,
+                              na_user_name(r->request->pool, NULL, user.id)));
+    NA_TRY(na_account_adopt(r->request, use, &user, r->subject));
+    NA_TRY(check_still_linked(r->request, use, r->subject));
+    return na_account_audit(r->request, use, r->subject);
+}
+
+na_error *na_account_resolve(na_request *request, na_subject *subject)
+{
+    resolving r = {request, subject};
+    NA_TRY(na_initiator_confirm(request, &subject->initiator));
+    return na_db_transact(request->db, request->pool, resolve, &r);
+}
+
+static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *subject)
+{
+    na_db_user user;
+    int found;
+    NA_TRY(na_db_get_user(use, subject->user.id, &user, &found));
+    return found ? na_account_adopt(request, use, &user, subject)
+                 : na_error_new(request->pool, NA_ACCESS_DENIED, "the user is gone");
+}
+
+/* Not of a replica: who was disabled a moment ago is not let in. */
+na_error *na_account_resolve_known(na_request *request, na_subject *subject)
+{
+    na_db_use *use;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    return na_db_end(use, resolve_known(request, use, subject));
+}

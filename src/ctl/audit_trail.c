@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/audit_trail.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "base/secret.h"
+#include "ctl/print.h"
+#include "audit/database.h"
+
+na_error *na_audit_trail_open(na_audit_trail *trail)
+{
+    char *key = NULL;
+    const char *path = trail->log ? trail->log : getenv("NEXTAUTHCTL_AUDIT_LOG");
+    trail->events = apr_array_make(trail->pool, 4, sizeof(na_event));
+    if (!path || !*path)
+        return NULL;
+    if (trail->key_file)
+        NA_TRY(na_secret_read(trail->pool, trail->key_file, &key));
+    return na_audit_chain_open(trail->pool, path, key, &trail->chain);
+}
+
+/* Only root's environment is believed: others could say there what they like. */
+static const char *os_user(apr_pool_t *pool)
+{
+    const struct passwd *user = getpwuid(getuid());
+    const char *name = user ? user->pw_name : apr_itoa(pool, (int)getuid());
+    const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    return sudo ? apr_pstrcat(pool, name, " (sudo of ", sudo, ")", NULL) : name;
+}
+
+void na_audit_trail_add(na_audit_trail *trail, na_event_kind kind, const char *id,
+                        const char *email, const char *what)
+{
+    APR_ARRAY_PUSH(trail->events, na_event) =
+        (na_event){.kind = kind,
+                   .time = apr_time_now(),
+                   .actor = "administrator",
+                   .user = id,
+                   .email = email,
+                   .detail = apr_pstrcat(trail->pool, what ? what : "", what ? ", by " : "by ",
+                                         os_user(trail->pool), NULL)};
+}
+
+static na_error *insert(na_audit_trail *trail, na_db_use *use)
+{
+    na_audit_fields fields;
+    for (int i = 0; i < trail->events->nelts; i++) {
+        na_audit_fields_of(trail->pool, &APR_ARRAY_IDX(trail->events, i, na_event), &fields);
+        NA_TRY(na_audit_insert_if_there(use, &fields, &trail->has_table));
+    }
+    return NULL;
+}
+
+static na_error *append(na_audit_trail *trail)
+{
+    na_audit_fields fields;
+    for (int i = 0; trail->chain && i < trail->events->nelts; i++) {
+        na_audit_fields_of(trail->pool, &APR_ARRAY_IDX(trail->events, i, na_event), &fields);
+        trail->recorded++; /* one that could not be forced to the disk is there, too */
+        NA_TRY(na_audit_chain_append(trail->chain, trail->pool, &fields));
+    }
+    return NULL;
+}
+
+na_error *na_audit_trail_record(na_audit_trail *trail, na_db_use *use)
+{
+    NA_TRY(insert(trail, use));
+    return append(trail);
+}
+
+/* What httpd has configured is not known here, and not written to. */
+static void tell_if_unrecorded(const na_audit_trail *trail)
+{
+    if (trail->events->nelts && !trail->chain && !trail->has_table)
+        fprintf(stderr, "nextauthctl: nothing records this: --audit-log FILE names the audit log, "
+                        "nextauthctl migrate makes table nextauth_audit\n");
+}
+
+static void record_failure(na_audit_trail *trail, const na_error *error)
+{
+    na_audit_fields fields;
+    for (int i = 0; i < trail->recorded; i++) {
+        na_event event = APR_ARRAY_IDX(trail->events, i, na_event);
+        event.failure = error->code;
+        event.reason = "it was not committed, against the record before";
+        na_audit_fields_of(trail->pool, &event, &fields);
+        if (na_audit_chain_append(trail->chain, trail->pool, &fields))
+            break;
+    }
+}
+
+na_error *na_audit_trail_end(na_audit_trail *trail, na_error *error)
+{
+    if (error)
+        record_failure(trail, error);
+    else
+        tell_if_unrecorded(trail);
+    return error;
+}
+
+static na_error *work_and_record(na_audit_trail *trail, na_db_use *use, na_db_work *work,
+                                 void *data)
+{
+    NA_TRY(work(data, use));
+    return na_audit_trail_record(trail, use);
+}
+
+na_error *na_audit_trail_transact(na_audit_trail *trail, na_db *db, na_db_work *work, void *data)
+{
+    na_db_use *use;
+    NA_TRY(na_audit_trail_open(trail));
+    NA_TRY(na_db_write(db, trail->pool, &use));
+    return na_audit_trail_end(trail, na_db_end(use, work_and_record(trail, use, work, data)));
+}
+
+na_error *na_audit_trail_note(na_audit_trail *trail, na_db *db)
+{
+    na_db_use *use;
+    na_error *error = na_db_write(db, trail->pool, &use);
+    if (!error)
+        error = na_db_end(use, insert(trail, use));
+    if (error)
+        na_ctl_failed(trail->pool,
+                      na_error_wrap(trail->pool, error, NULL, "the database does not record this"));
+    else
+        tell_if_unrecorded(trail);
+    return append(trail);
+}
