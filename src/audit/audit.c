@@ -81,8 +81,9 @@ na_error *na_audit_write(const na_audit *audit, apr_pool_t *pool, na_db_use *use
         return NULL;
     }
     failed(audit, pool, event, error);
-    return audit->goes_on ? NULL
-                          : na_error_wrap(pool, error, NA_UNAVAILABLE, "no record can be written");
+    return audit->goes_on
+               ? NULL
+               : na_error_wrap(pool, error, NA_ERR_UNAVAILABLE, "no record can be written");
 }
 
 int na_audit_is_failing(const na_audit *audit, apr_interval_time_t within)

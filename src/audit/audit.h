@@ -42,8 +42,8 @@ typedef struct na_audit {
 /*
  * Records an event, in every sink; what it tells of is done in the transaction `use`, NULL: in
  * none. NULL has no log, and an event without an audit name is none of its business. An error,
- * NA_UNAVAILABLE, is there only where what happens must not go on: then it was told to `alarm`, as
- * every change between failing and not is, and once a minute what lasts. Safe for threads.
+ * NA_ERR_UNAVAILABLE, is there only where what happens must not go on: then it was told to `alarm`,
+ * as every change between failing and not is, and once a minute what lasts. Safe for threads.
  */
 na_error *na_audit_write(const na_audit *audit, apr_pool_t *pool, na_db_use *use,
                          const na_event *event);

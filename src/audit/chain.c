@@ -33,7 +33,7 @@ typedef struct tail {
 static na_error *cannot(const na_audit_chain *chain, apr_pool_t *pool, const char *what,
                         const char *why)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "cannot %s %s: %s", what, chain->name, why);
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "cannot %s %s: %s", what, chain->name, why);
 }
 
 /* ── where the chain is ────────────────────────────────────────────────────────────────────── */
@@ -175,7 +175,7 @@ static na_error *check(const na_audit_chain *chain, apr_pool_t *pool)
         error = cannot(chain, pool, "continue",
                        "its last record was made with another key, or edited: move it away, and "
                        "its .head");
-    return error ? na_error_new(pool, NA_CONFIGURATION, "the audit log: %s",
+    return error ? na_error_new(pool, NA_ERR_CONFIGURATION, "the audit log: %s",
                                 na_error_text(pool, error))
                  : NULL;
 }
@@ -190,13 +190,13 @@ static na_error *look_into(apr_pool_t *pool, const char *path, int *fd)
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (*fd >= 0 && (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode))) {
         close(*fd);
-        return na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file", path);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is not a regular file", path);
     }
     if (*fd < 0 && errno == ENOENT)
         *fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return *fd >= 0
-               ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path, strerror(errno));
+    return *fd >= 0 ? NULL
+                    : na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", path,
+                                   strerror(errno));
 }
 
 static na_error *check_with_head(apr_pool_t *pool, na_audit_chain *chain, const char *head_path)
@@ -231,7 +231,7 @@ static na_error *make(apr_pool_t *pool, const char *name, const char *head_path,
     chain->name = name;
     chain->key = key;
     if (apr_thread_mutex_create(&chain->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no lock for %s", name);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no lock for %s", name);
     return na_audit_open(pool, head_path, O_RDWR | O_CREAT, &chain->head_fd);
 }
 
@@ -252,7 +252,7 @@ na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
     int flags = fcntl(fd, F_GETFL);
     NA_TRY(na_audit_chain_check_pipe(pool, name, head_path));
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-        return na_error_new(pool, NA_CONFIGURATION, "no pipe to %s: %s", name, strerror(errno));
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no pipe to %s: %s", name, strerror(errno));
     NA_TRY(make(pool, name, head_path, key, chain));
     (*chain)->fd = fd;
     (*chain)->is_pipe = 1;

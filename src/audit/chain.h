@@ -18,8 +18,9 @@ typedef struct na_audit_chain na_audit_chain;
 
 /*
  * Opens a file and PATH.head, 0600 where they are made. `key` as for na_audit_line_make; both texts
- * must live as long as the pool. Errors are NA_CONFIGURATION: files that cannot be opened, or whose
- * end is no record while there is no head to go on from, or one of another key; none is made then.
+ * must live as long as the pool. Errors are NA_ERR_CONFIGURATION: files that cannot be opened, or
+ * whose end is no record while there is no head to go on from, or one of another key; none is made
+ * then.
  */
 na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *key,
                               na_audit_chain **chain);
@@ -36,10 +37,10 @@ na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *k
 na_error *na_audit_chain_check_pipe(apr_pool_t *pool, const char *name, const char *head_path);
 
 /*
- * Adds a record, whole or not at all. Errors are NA_UNAVAILABLE, with what the system said. What a
- * full disk leaves of a record is cut off again; where that cannot be done, the next one starts on
- * a line of its own. A file's record is on the disk when this returns; one that could not be forced
- * there may be in the file all the same.
+ * Adds a record, whole or not at all. Errors are NA_ERR_UNAVAILABLE, with what the system said.
+ * What a full disk leaves of a record is cut off again; where that cannot be done, the next one
+ * starts on a line of its own. A file's record is on the disk when this returns; one that could not
+ * be forced there may be in the file all the same.
  */
 na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
                                 const na_audit_fields *fields);

@@ -36,7 +36,7 @@ na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields)
     int found;
     NA_TRY(na_audit_insert_if_there(use, fields, &found));
     return found ? NULL
-                 : na_error_new(na_db_pool(use), NA_CONFIGURATION,
+                 : na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
                                 "the database has no table nextauth_audit: nextauthctl migrate "
                                 "makes it");
 }

@@ -11,7 +11,7 @@
 
 /*
  * Opens a file of the log, this or another: open(2) with these flags, 0600 where it is made, closed
- * with the pool and by exec. Errors: NA_CONFIGURATION.
+ * with the pool and by exec. Errors: NA_ERR_CONFIGURATION.
  */
 na_error *na_audit_open(apr_pool_t *pool, const char *path, int flags, int *fd);
 

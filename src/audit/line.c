@@ -94,7 +94,7 @@ na_audit_fault na_audit_line_read(apr_pool_t *pool, na_bytes text, const char *k
 {
     json_t *json;
     if (text.len >= NA_AUDIT_LINE_MAX || memchr(text.data, '\0', text.len) ||
-        na_json_parse(pool, NA_CONFIGURATION, (const char *)text.data, text.len, &json))
+        na_json_parse(pool, NA_ERR_CONFIGURATION, (const char *)text.data, text.len, &json))
         return fault_of_fragment(text);
     if (!json_is_object(json) || !read_members(json, line))
         return NA_AUDIT_NO_RECORD;

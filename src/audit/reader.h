@@ -17,7 +17,7 @@ typedef struct na_audit_reader {
     int has_end;    /* it had a line feed */
 } na_audit_reader;
 
-/* Opens a file as it is now, closed with the pool. Errors: NA_CONFIGURATION. */
+/* Opens a file as it is now, closed with the pool. Errors: NA_ERR_CONFIGURATION. */
 na_error *na_audit_reader_open(apr_pool_t *pool, const char *path, na_audit_reader *reader);
 
 /* Goes to the next line, NUL-terminated; 0 at the end. */

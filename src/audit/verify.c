@@ -72,7 +72,7 @@ static na_error *take_snapshot(verifying *v)
     if (fd < 0)
         return open_files(v);
     if (!na_audit_head_lock(fd, F_RDLCK))
-        return na_error_new(v->pool, NA_CONFIGURATION, "cannot lock %s: %s", v->check->head,
+        return na_error_new(v->pool, NA_ERR_CONFIGURATION, "cannot lock %s: %s", v->check->head,
                             strerror(errno));
     na_error *error = open_files(v);
     v->has_head = na_audit_head_read(fd, &v->head);

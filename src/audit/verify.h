@@ -29,7 +29,7 @@ typedef struct na_audit_verdict {
  * Follows the chain through the files, and compares its end with the head file. Around a restart
  * two files may be written to in turns: each record is looked for in all of them, in every file in
  * the order it has there. Memory does not grow with the files, which may be written to meanwhile:
- * they are taken as they are at the beginning. Errors, NA_CONFIGURATION, are of what cannot be
+ * they are taken as they are at the beginning. Errors, NA_ERR_CONFIGURATION, are of what cannot be
  * read.
  */
 na_error *na_audit_verify(apr_pool_t *pool, const na_audit_task *check, na_audit_verdict *report);

@@ -15,7 +15,7 @@ static na_error *check_feature(const na_request *request)
 {
     return (request->config->features & NA_FEATURE_ACCOUNT) && request->db
                ? NULL
-               : na_error_new(request->pool, NA_CONFIGURATION,
+               : na_error_new(request->pool, NA_ERR_CONFIGURATION,
                               "NextAuthFeature account is not switched on");
 }
 
@@ -88,7 +88,7 @@ static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
 {
     NA_TRY(read_enabled(use, apr_pstrdup(na_db_pool(use), user->id), user));
     if (!user->id)
-        return na_error_new(na_db_pool(use), NA_ACCESS_DENIED, "the user is gone");
+        return na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED, "the user is gone");
     user->name = event->name;
     NA_TRY(na_db_update_user(use, user));
     return na_record_event(request, use, event);
@@ -132,7 +132,7 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     }
     *fault = wrong_password;
     na_event event = na_event_of_db_user(request, kind, user);
-    event.failure = NA_CREDENTIALS_SIGNIN;
+    event.failure = NA_ERR_CREDENTIALS_SIGNIN;
     event.reason = "the current password is another";
     return na_record_event(request, NULL, &event);
 }
@@ -164,7 +164,7 @@ static na_error *change_password(na_request *request, na_response *response,
     const na_event event = na_event_of_db_user(request, NA_EVENT_PASSWORD_CHANGE, user);
     NA_TRY(na_db_write(request->db, request->pool, &use));
     na_error *error = na_db_end(use, put_password(request, use, user, hash, &event, &revision));
-    if (error && strcmp(error->code, NA_CREDENTIALS_SIGNIN) == 0) {
+    if (na_error_is(error, NA_ERR_CREDENTIALS_SIGNIN)) {
         *fault = wrong_password;
         return NULL;
     }
@@ -211,7 +211,7 @@ static na_error *delete_user(na_request *request, na_db_use *use, const na_db_us
     apr_int64_t revision;
     NA_TRY(na_db_hold_revision(use, user->id, &revision));
     if (revision != checked)
-        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+        return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
                             "the password was changed meanwhile");
     NA_TRY(na_link_end_all(request, use, user->email));
     NA_TRY(na_db_delete_user(use, user->id));
@@ -294,13 +294,13 @@ static na_error *take_email(na_request *request, na_db_use *use, na_db_user *use
         return na_is_unavailable(*late) ? *late : NULL;
     NA_TRY(na_db_get_user_by_email(use, email, &other, &found));
     if (found && strcmp(other.id, user->id) != 0) {
-        *late =
-            na_error_new(request->pool, NA_VERIFICATION, "the address is another user's by now");
+        *late = na_error_new(request->pool, NA_ERR_VERIFICATION,
+                             "the address is another user's by now");
         return NULL;
     }
     NA_TRY(read_enabled(use, apr_pstrdup(request->pool, user->id), user));
     if (!user->id) {
-        *late = na_error_new(request->pool, NA_VERIFICATION, "the user is gone");
+        *late = na_error_new(request->pool, NA_ERR_VERIFICATION, "the user is gone");
         return NULL;
     }
     NA_TRY(na_link_end_all(request, use, user->email));

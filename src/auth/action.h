@@ -105,7 +105,7 @@ typedef struct na_request {
     na_call_place *check;      /* of a password check that is under way */
     const char *network;       /* na_client_network of the client; NULL if not asked for yet */
     const char *account;       /* na_limit_account of who signs in; NULL if not known */
-    long limit_wait;           /* seconds, of an error NA_RATE_LIMITED */
+    long limit_wait;           /* seconds, of an error NA_ERR_RATE_LIMITED */
     int is_limit_news;         /* it was not recorded before */
 } na_request;
 
@@ -184,7 +184,7 @@ na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject
 /* The same of a user whom his password was checked for. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 
-/* NextAuthSignInRule: refuses with NA_ACCESS_DENIED. */
+/* NextAuthSignInRule: refuses with NA_ERR_ACCESS_DENIED. */
 na_error *na_apply_rules(na_request *request, const na_subject *subject);
 
 /* mail_link.c: links that are mailed, each for one use. */
@@ -197,7 +197,7 @@ typedef struct na_link {
     int is_for_nobody;      /* all is done as for somebody, but no mail leaves */
 } na_link;
 
-/* The code of an error is NA_EMAIL_SIGNIN or one of an unavailable database. */
+/* The code of an error is NA_ERR_EMAIL_SIGNIN or one of an unavailable database. */
 /* What the identifier begins with, before the address: nothing where it signs in. */
 #define NA_LINK_SIGN_UP "signup:"
 #define NA_LINK_RESET "reset:"
@@ -208,8 +208,8 @@ typedef struct na_link {
 na_error *na_link_send(na_request *request, const na_link *link);
 
 /*
- * Uses up a token in a transaction, which should stand even where this fails with NA_VERIFICATION:
- * it was used before, never made, or came too late.
+ * Uses up a token in a transaction, which should stand even where this fails with
+ * NA_ERR_VERIFICATION: it was used before, never made, or came too late.
  */
 /* Ends all links of an address; NULL has none. */
 na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email);
@@ -229,7 +229,7 @@ typedef struct na_opened_link {
 
 /*
  * Takes it from the form of a POST, from the URL, or from the cookie that it was moved to; nothing
- * is used up. An error (NA_VERIFICATION) where it is nowhere.
+ * is used up. An error (NA_ERR_VERIFICATION) where it is nowhere.
  */
 na_error *na_link_open(na_request *request, na_response *response, na_opened_link *link);
 
@@ -244,8 +244,8 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
 
 /*
  * Gives the user a password and ends the sessions that there are, in a transaction. Fails with
- * NA_CREDENTIALS_SIGNIN if the user's revision is not the one (NULL: whichever it is) at which the
- * current password was checked. *revision takes the new one.
+ * NA_ERR_CREDENTIALS_SIGNIN if the user's revision is not the one (NULL: whichever it is) at which
+ * the current password was checked. *revision takes the new one.
  */
 na_error *na_password_user_put(na_request *request, na_db_use *use, const char *user_id,
                                const char *hash, const apr_int64_t *checked, apr_int64_t *revision);
@@ -276,8 +276,8 @@ na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set
     na_post_set_password, na_get_account, na_post_account, na_confirm_email;
 
 /*
- * Enters the gate of password checks as the request's client; an error NA_BUSY if there is no place
- * for it. na_gate_leave follows where it was entered.
+ * Enters the gate of password checks as the request's client; an error NA_ERR_BUSY if there is no
+ * place for it. na_gate_leave follows where it was entered.
  */
 na_error *na_gate_enter(na_request *request);
 void na_gate_leave(na_request *request);
@@ -295,7 +295,7 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
 
 /*
  * Counts an attempt for the client and for `account`, or NULL if none is named. An error
- * NA_RATE_LIMITED if there were too many.
+ * NA_ERR_RATE_LIMITED if there were too many.
  */
 na_error *na_limit_take(na_request *request, na_limited what, const char *account);
 
@@ -376,8 +376,8 @@ na_event na_event_of_subject(const na_request *request, na_event_kind kind,
                              const na_subject *subject);
 
 /*
- * The audit log's record, an error (NA_UNAVAILABLE) where it has to be written and cannot. Of what
- * changes the database it is the last part of the transaction, `use`, so that nothing is done
+ * The audit log's record, an error (NA_ERR_UNAVAILABLE) where it has to be written and cannot. Of
+ * what changes the database it is the last part of the transaction, `use`, so that nothing is done
  * unrecorded; of a sign-in it comes before the session; of what ends access, afterwards. `use` is
  * NULL where there is no transaction.
  */

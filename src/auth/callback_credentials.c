@@ -24,13 +24,13 @@ static na_error *check(na_request *request, const char *password, na_user *user,
 
 static na_error *refuse(na_request *request, const char *why)
 {
-    return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN, "%s", why);
+    return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN, "%s", why);
 }
 
 /* A directory that is down, or not configured here: that is no wrong password. */
 static na_error *unchecked(na_request *request)
 {
-    na_error *error = na_error_new(request->pool, NA_UNAVAILABLE,
+    na_error *error = na_error_new(request->pool, NA_ERR_UNAVAILABLE,
                                    "httpd's authentication provider could not check the password "
                                    "(its own line in the error log says why)");
     na_log_error(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR", error);
@@ -124,7 +124,7 @@ static na_error *post_credentials(na_request *request, na_response *response)
 na_error *na_callback_credentials(na_request *request, na_response *response)
 {
     if (strcmp(request->method, "POST") != 0)
-        return na_error_new(request->pool, NA_INVALID_PROVIDER,
+        return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
                             "a provider of credentials takes a POST");
     if (!request->csrf_verified)
         return na_refuse_csrf(request, response, "/signin?csrf=true");

@@ -37,7 +37,7 @@ static na_error *check_iss(na_request *request, const na_metadata *metadata)
         return NULL;
     return iss && strcmp(iss, metadata->issuer) == 0
                ? NULL
-               : na_error_new(request->pool, NA_INVALID_CHECK,
+               : na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                               "the callback's iss is another issuer");
 }
 
@@ -50,7 +50,7 @@ static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const
     *any_tenant = has_tenants(&metadata);
     NA_TRY(check_iss(request, &metadata));
     if (!code || !*code)
-        return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no code");
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "the callback has no code");
     NA_TRY(na_oauth_exchange(oauth, &metadata, code, checks->code_verifier, tokens));
     return na_oauth_profile(oauth, &metadata, tokens, checks, profile);
 }
@@ -178,10 +178,10 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     if (twice) {
         na_checks_clear(request, response, state);
         return na_error_wrap(request->pool,
-                             na_error_new(request->pool, NA_INVALID_CHECK,
+                             na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                                           "the callback has %s more than once",
                                           na_one_line(request->pool, twice, SAID_MAX)),
-                             NA_OAUTH_CALLBACK, "no sign-in with '%s'", request->provider->id);
+                             NA_ERR_OAUTH_CALLBACK, "no sign-in with '%s'", request->provider->id);
     }
     if (is_foreign_form(request, state)) {
         take_along(request, response);
@@ -189,17 +189,17 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     }
     if (na_parameter(request, "error")) {
         na_checks_clear(request, response, state);
-        return na_error_new(request->pool, NA_CALLBACK, "the provider answers %s (%s)",
+        return na_error_new(request->pool, NA_ERR_CALLBACK, "the provider answers %s (%s)",
                             said(request, "error"), said(request, "error_description"));
     }
     int cookies = response->set_cookies->nelts;
     na_error *error = sign_in(request, response, state);
     if (na_is_unavailable(error))
         response->set_cookies->nelts = cookies; /* reloading the page has what it needs */
-    if (error && strcmp(error->code, NA_ACCESS_DENIED) != 0 &&
-        strcmp(error->code, NA_ACCOUNT_NOT_LINKED) != 0 && !na_is_unavailable(error) &&
-        strcmp(error->code, NA_CONFIGURATION) != 0)
-        return na_error_wrap(request->pool, error, NA_OAUTH_CALLBACK, "no sign-in with '%s'",
+    if (error && !na_error_is(error, NA_ERR_ACCESS_DENIED) &&
+        !na_error_is(error, NA_ERR_ACCOUNT_NOT_LINKED) && !na_is_unavailable(error) &&
+        !na_error_is(error, NA_ERR_CONFIGURATION))
+        return na_error_wrap(request->pool, error, NA_ERR_OAUTH_CALLBACK, "no sign-in with '%s'",
                              request->provider->id);
     return error;
 }

@@ -220,21 +220,22 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
     na_error *error =
         na_keyring_open(request->pool, &f->rings[id], na_bytes_of(cookie), request->now, claims);
     if (error)
-        return na_error_wrap(request->pool, error, NA_INVALID_CHECK, "cookie %s is unusable", name);
+        return na_error_wrap(request->pool, error, NA_ERR_INVALID_CHECK, "cookie %s is unusable",
+                             name);
     const char *provider = na_json_string(*claims, "provider");
     const char *site = na_json_string(*claims, NA_CLAIM_SITE);
     const na_session_config *ours = &request->config->session;
     *value = na_json_string(*claims, "value");
     if (site && f->is_foreign) /* of several cookies, one alone knows who began it */
-        return na_error_new(request->pool, NA_INVALID_CHECK,
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                             "cookie %s was not made by Auth.js: it is one of this module's, under "
                             "another name",
                             name);
     if (site ? strcmp(site, ours->site) != 0 : ours->refuse_unbound)
-        return na_error_new(request->pool, NA_INVALID_CHECK, "cookie %s was made for another site",
-                            name);
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
+                            "cookie %s was made for another site", name);
     if (!*value || !provider || strcmp(provider, request->provider->id) != 0)
-        return na_error_new(request->pool, NA_INVALID_CHECK,
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                             "cookie %s was made for another provider", name);
     return NULL;
 }
@@ -244,7 +245,7 @@ static na_error *take(na_request *request, const flow *f, na_cookie_id id, const
                       const char **value, json_t **claims)
 {
     const char *cookie, *name = f->cookies[id].name;
-    na_error *error = na_error_new(request->pool, NA_INVALID_CHECK,
+    na_error *error = na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                                    "cookie %s is missing: expired, used already, or another "
                                    "browser",
                                    name);
@@ -253,7 +254,8 @@ static na_error *take(na_request *request, const flow *f, na_cookie_id id, const
         if (!error && (!expected || na_equal_secret(expected, *value)))
             return NULL;
         if (!error)
-            error = na_error_new(request->pool, NA_INVALID_CHECK, "%s is not this sign-in's", name);
+            error =
+                na_error_new(request->pool, NA_ERR_INVALID_CHECK, "%s is not this sign-in's", name);
     }
     return error;
 }
@@ -283,7 +285,7 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
     *checks = (na_checks){0};
     clear(request, response, &f);
     if ((f.checks & NA_CHECK_STATE) && !state)
-        return na_error_new(request->pool, NA_INVALID_CHECK, "the callback has no state");
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "the callback has no state");
     NA_TRY(take_all(request, &f, state, checks, &claims));
     checks->began = apr_time_from_sec(json_integer_value(json_object_get(claims, "iat")));
     NA_TRY(na_initiator_take(request, claims, initiator));

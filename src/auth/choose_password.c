@@ -34,7 +34,7 @@ static na_error *check_feature(const na_request *request, int features)
 {
     return na_feature_is_offered(request, features)
                ? NULL
-               : na_error_new(request->pool, NA_CONFIGURATION,
+               : na_error_new(request->pool, NA_ERR_CONFIGURATION,
                               "NextAuthFeature has not switched this on");
 }
 
@@ -82,9 +82,9 @@ static na_error *has_user(na_request *request, const char *email, int *found)
 static na_error *send_quietly(na_request *request, const na_link *link)
 {
     na_error *error = na_link_send(request, link);
-    int is_limited = error && strcmp(error->code, NA_RATE_LIMITED) == 0;
+    int is_limited = na_error_is(error, NA_ERR_RATE_LIMITED);
     if (!error ||
-        (strcmp(error->code, NA_EMAIL_SIGNIN) != 0 && !na_is_unavailable(error) && !is_limited))
+        (!na_error_is(error, NA_ERR_EMAIL_SIGNIN) && !na_is_unavailable(error) && !is_limited))
         return error;
     if (is_limited && !request->is_limit_news)
         return NULL;
@@ -184,7 +184,7 @@ static na_error *user_of_link(na_request *request, na_db_use *use, const char *e
     int found, may_sign_up = signs_up && request->config->features & NA_FEATURE_SIGN_UP;
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found && !may_sign_up) {
-        *late = na_error_new(request->pool, NA_VERIFICATION, "the link's user is gone");
+        *late = na_error_new(request->pool, NA_ERR_VERIFICATION, "the link's user is gone");
         return NULL;
     }
     if (!found)

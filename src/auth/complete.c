@@ -25,7 +25,7 @@ static na_error *decide(na_request *request, const na_subject *subject, int *all
             *allows = 0;
         if (is_true)
             return rule->allow ? NULL
-                               : na_error_new(request->pool, NA_ACCESS_DENIED,
+                               : na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
                                               "NextAuthSignInRule %d denies", i + 1);
     }
     return NULL;
@@ -36,8 +36,9 @@ na_error *na_apply_rules(na_request *request, const na_subject *subject)
 {
     int allows;
     NA_TRY(decide(request, subject, &allows));
-    return allows ? na_error_new(request->pool, NA_ACCESS_DENIED, "no NextAuthSignInRule allows")
-                  : NULL;
+    return allows
+               ? na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "no NextAuthSignInRule allows")
+               : NULL;
 }
 
 /*
@@ -100,7 +101,7 @@ static na_error *add_listed_roles(na_request *request, const na_subject *subject
     const apr_array_header_t *names =
         na_subject_list(request->pool, subject, list->part, list->path);
     if (names->nelts > NA_CLAIMS_MAX)
-        return na_error_new(request->pool, NA_CONFIGURATION,
+        return na_error_new(request->pool, NA_ERR_CONFIGURATION,
                             "a list of %d roles: %d values of claims are the most", names->nelts,
                             NA_CLAIMS_MAX);
     for (int i = 0; i < names->nelts; i++) {
@@ -194,11 +195,11 @@ static void leave_out_unusable(na_request *request, na_user *user)
 static na_error *check_user(na_request *request, na_user *user)
 {
     if (!is_usable(user->id))
-        return na_error_new(request->pool, NA_CALLBACK,
+        return na_error_new(request->pool, NA_ERR_CALLBACK,
                             "the profile's id has more than %d bytes, or is not UTF-8",
                             VALUE_LEN_MAX);
     if (na_has_control(user->id) || na_has_blank_ends(user->id))
-        return na_error_new(request->pool, NA_CALLBACK,
+        return na_error_new(request->pool, NA_ERR_CALLBACK,
                             "the profile's id has blanks around it, or control characters");
     leave_out_unusable(request, user);
     return NULL;
@@ -244,7 +245,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     NA_TRY(na_apply_rules(request, subject));
     const na_user said = subject->user;
     if (request->visit.binding && !*request->visit.binding)
-        return na_error_new(request->pool, NA_ACCESS_DENIED,
+        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
                             "the client has not what NextAuthSessionBind ties sessions to");
     NA_TRY(resolve(request, subject));
     request->claimant = subject->user;
@@ -253,7 +254,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     NA_TRY(apply_to_address(request, subject, &said));
     json_t *claims = base_claims(request, subject);
     if (!claims)
-        return na_error_new(request->pool, NA_CALLBACK, "no claims could be made");
+        return na_error_new(request->pool, NA_ERR_CALLBACK, "no claims could be made");
     if (request->db)
         json_object_update_new(claims, json_pack("{s:b, s:I}", NA_CLAIM_DATABASE_USER, 1,
                                                  NA_CLAIM_REVISION, (json_int_t)subject->revision));
@@ -267,9 +268,9 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
     if (error)
         return na_error_wrap(request->pool, error,
-                             na_is_unavailable(error) || strcmp(error->code, NA_ACCESS_DENIED) == 0
+                             na_is_unavailable(error) || na_error_is(error, NA_ERR_ACCESS_DENIED)
                                  ? NULL
-                                 : NA_CONFIGURATION,
+                                 : NA_ERR_CONFIGURATION,
                              "no session for '%s'",
                              na_percent_encode(request->pool, subject->user.id));
     na_report(request, &event);

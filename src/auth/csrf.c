@@ -131,7 +131,7 @@ static const char *reason_of(const na_request *request)
 na_error *na_refuse_csrf(na_request *request, na_response *response, const char *page)
 {
     if (na_speaks_v5(request))
-        return na_error_new(request->pool, NA_MISSING_CSRF, "%s", reason_of(request));
+        return na_error_new(request->pool, NA_ERR_MISSING_CSRF, "%s", reason_of(request));
     na_log(request, NA_LOG_WARNING, "MISSING_CSRF", "%s %s: %s", request->method, request->action,
            reason_of(request));
     na_keep_reference(request, response);

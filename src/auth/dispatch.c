@@ -65,14 +65,14 @@ static const char *v5_error_url(na_request *request, const char *code)
     static const struct {
         const char *v4, *v5;
         int at_sign_in;
-    } codes[] = {{NA_CREDENTIALS_SIGNIN, "CredentialsSignin&code=credentials", 1},
-                 {NA_CALLBACK, "OAuthCallbackError", 1},
-                 {NA_ACCOUNT_NOT_LINKED, "OAuthAccountNotLinked", 1},
-                 {NA_MISSING_CSRF, "MissingCSRF", 1},
-                 {NA_VERIFICATION, "Verification", 0},
-                 {NA_ACCESS_DENIED, "AccessDenied", 0}};
+    } codes[] = {{NA_ERR_CREDENTIALS_SIGNIN, "CredentialsSignin&code=credentials", 1},
+                 {NA_ERR_CALLBACK, "OAuthCallbackError", 1},
+                 {NA_ERR_ACCOUNT_NOT_LINKED, "OAuthAccountNotLinked", 1},
+                 {NA_ERR_MISSING_CSRF, "MissingCSRF", 1},
+                 {NA_ERR_VERIFICATION, "Verification", 0},
+                 {NA_ERR_ACCESS_DENIED, "AccessDenied", 0}};
     const na_config *config = request->config;
-    const char *v5 = NA_CONFIGURATION, *page = config->pages.error;
+    const char *v5 = NA_ERR_CONFIGURATION, *page = config->pages.error;
     const char *fallback = "/error";
     for (apr_size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         if (strcmp(code, codes[i].v4) != 0)
@@ -88,20 +88,20 @@ static const char *v5_error_url(na_request *request, const char *code)
 
 static const char *v4_error_url(na_request *request, const char *code)
 {
-    if (strcmp(code, NA_INVALID_PROVIDER) == 0)
-        code = NA_CONFIGURATION;
+    if (strcmp(code, NA_ERR_INVALID_PROVIDER) == 0)
+        code = NA_ERR_CONFIGURATION;
     const char *url =
         apr_pstrcat(request->pool, request->config->base_url, "/error?error=", code, NULL);
-    if (strcmp(code, NA_CREDENTIALS_SIGNIN) == 0)
+    if (strcmp(code, NA_ERR_CREDENTIALS_SIGNIN) == 0)
         url = apr_pstrcat(request->pool, url, "&provider=", request->provider->id, NULL);
     return url;
 }
 
 static int v4_status(const char *code)
 {
-    if (strcmp(code, NA_CREDENTIALS_SIGNIN) == 0)
+    if (strcmp(code, NA_ERR_CREDENTIALS_SIGNIN) == 0)
         return 401;
-    return strcmp(code, NA_ACCESS_DENIED) == 0 ? 403 : 200;
+    return strcmp(code, NA_ERR_ACCESS_DENIED) == 0 ? 403 : 200;
 }
 
 /* NextAuth's code of what went wrong. */
@@ -114,8 +114,8 @@ static const char *log_event_of(const na_request *request, const na_error *error
     if (is_callback && type == NA_EMAIL)
         return "CALLBACK_EMAIL_ERROR";
     if (is_callback)
-        return strcmp(error->code, NA_CALLBACK) == 0 ? "OAUTH_CALLBACK_HANDLER_ERROR"
-                                                     : "OAUTH_CALLBACK_ERROR";
+        return na_error_is(error, NA_ERR_CALLBACK) ? "OAUTH_CALLBACK_HANDLER_ERROR"
+                                                   : "OAUTH_CALLBACK_ERROR";
     if (strcmp(request->action, "signin") == 0)
         return type == NA_EMAIL ? "SIGNIN_EMAIL_ERROR" : "SIGNIN_OAUTH_ERROR";
     if (strcmp(request->action, "signout") == 0)
@@ -128,7 +128,7 @@ static const char *log_event_of(const na_request *request, const na_error *error
 static int is_put_off(const na_request *request, const na_error *error)
 {
     return request->provider && request->provider->type <= NA_OAUTH && !request->is_recorded &&
-           strcmp(error->code, NA_BUSY) == 0;
+           na_error_is(error, NA_ERR_BUSY);
 }
 
 /*
@@ -140,7 +140,7 @@ static na_error *record_failure(na_request *request, na_error *error)
 {
     int signs_in =
         strcmp(request->action, "callback") == 0 || strcmp(request->action, "signin") == 0;
-    if ((!signs_in && !request->is_recorded) || strcmp(error->code, NA_INVALID_PROVIDER) == 0 ||
+    if ((!signs_in && !request->is_recorded) || na_error_is(error, NA_ERR_INVALID_PROVIDER) ||
         is_put_off(request, error))
         return error;
     na_error *unrecorded = na_record_failure(request, error);
@@ -151,8 +151,8 @@ static na_error *record_failure(na_request *request, na_error *error)
 static int is_operators(const na_error *error)
 {
     const char *code = na_error_telling_code(error);
-    return strcmp(code, NA_CONFIGURATION) == 0 || strcmp(code, NA_OAUTH_SIGNIN) == 0 ||
-           strcmp(code, NA_OAUTH_CALLBACK) == 0;
+    return strcmp(code, NA_ERR_CONFIGURATION) == 0 || strcmp(code, NA_ERR_OAUTH_SIGNIN) == 0 ||
+           strcmp(code, NA_ERR_OAUTH_CALLBACK) == 0;
 }
 
 static void respond_error(na_request *request, na_response *response, const na_error *error)
@@ -188,11 +188,11 @@ static const char *url_of_error(const na_request *request, const char *code)
 static void respond_unavailable(na_request *request, na_response *response, const na_error *error)
 {
     json_t *body = na_json_own(request->pool,
-                               json_pack("{s:s, s:s, s:s*, s:s}", "error", NA_UNAVAILABLE,
+                               json_pack("{s:s, s:s, s:s*, s:s}", "error", NA_ERR_UNAVAILABLE,
                                          "message", "Temporarily unavailable. Please try again.",
                                          "reference", request->origin.request_id, "url",
-                                         url_of_error(request, NA_UNAVAILABLE)));
-    int is_told = strcmp(error->code, NA_UNAVAILABLE) == 0 && !request->wants_html &&
+                                         url_of_error(request, NA_ERR_UNAVAILABLE)));
+    int is_told = na_error_is(error, NA_ERR_UNAVAILABLE) && !request->wants_html &&
                   strcmp(request->method, "GET") == 0;
     na_log_error(request, is_told ? NA_LOG_INFO : NA_LOG_WARNING, log_event_of(request, error),
                  error);
@@ -225,9 +225,9 @@ static void respond_limited(na_request *request, na_response *response, const na
     const char *wait = wait_in_words(request->pool, request->limit_wait);
     const char *text = apr_psprintf(request->pool, "Too many attempts. Try again in %s.", wait);
     json_t *body = na_json_own(request->pool,
-                               json_pack("{s:s, s:s, s:i, s:s}", "error", NA_RATE_LIMITED,
+                               json_pack("{s:s, s:s, s:i, s:s}", "error", NA_ERR_RATE_LIMITED,
                                          "message", text, "retryAfter", (int)request->limit_wait,
-                                         "url", url_of_error(request, NA_RATE_LIMITED)));
+                                         "url", url_of_error(request, NA_ERR_RATE_LIMITED)));
     na_log_error(request, request->is_limit_news ? NA_LOG_WARNING : NA_LOG_INFO,
                  log_event_of(request, error), error);
     if (request->wants_html)
@@ -260,7 +260,7 @@ static const na_provider *find_provider(const na_request *request)
 
 static int is_limited(const na_error *error)
 {
-    return error && strcmp(error->code, NA_RATE_LIMITED) == 0;
+    return na_error_is(error, NA_ERR_RATE_LIMITED);
 }
 
 void na_dispatch(na_request *request, na_response *response)
@@ -293,7 +293,7 @@ void na_dispatch(na_request *request, na_response *response)
 na_error *na_callback(na_request *request, na_response *response)
 {
     if (!request->provider)
-        return na_error_new(request->pool, NA_INVALID_PROVIDER,
+        return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
                             "a callback of an unknown provider");
     if (request->provider->type == NA_EMAIL)
         return na_callback_email(request, response);

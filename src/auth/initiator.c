@@ -53,14 +53,14 @@ na_error *na_initiator_take(na_request *request, const json_t *claims, na_initia
     *initiator = (na_initiator){0};
     NA_TRY(load(request, &session));
     if (browser && !is_browser(request, browser))
-        return na_error_new(request->pool, NA_INVALID_CHECK,
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                             "another browser began the sign-in: its CSRF cookie is another");
     if (!browser || !user || !*user) {
         initiator->other = session;
         return NULL;
     }
     if (!na_equal_secret(user, user_hash(request->pool, session)))
-        return na_error_new(request->pool, NA_INVALID_CHECK,
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                             "the user who began the sign-in is no longer signed in");
     initiator->session = session;
     return NULL;
@@ -74,7 +74,7 @@ na_error *na_initiator_confirm(na_request *request, const na_initiator *initiato
     na_error *error = na_request_session_now(request, &session);
     if (na_is_unavailable(error) || session)
         return error;
-    return na_error_new(request->pool, NA_INVALID_CHECK,
+    return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                         "the user who began the sign-in is no longer signed in");
 }
 
@@ -84,7 +84,7 @@ na_error *na_initiator_check(na_request *request, const na_initiator *initiator,
     if (!initiator->other ||
         strcmp(na_session_user_name(request->pool, initiator->other), user_name) == 0)
         return NULL;
-    return na_error_new(request->pool, NA_INVALID_CHECK,
+    return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                         "the sign-in was begun while nobody was signed in, and somebody else is "
                         "now: sign out first");
 }

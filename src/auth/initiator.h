@@ -14,7 +14,7 @@
 na_error *na_initiator_put(na_request *request, json_t *claims);
 
 /*
- * Compares them with the request: NA_INVALID_CHECK where another browser began it, or where the
+ * Compares them with the request: NA_ERR_INVALID_CHECK where another browser began it, or where the
  * user who did is no longer signed in. Claims that Auth.js sealed have neither; nothing is linked
  * by such a sign-in.
  */
@@ -22,7 +22,7 @@ na_error *na_initiator_take(na_request *request, const json_t *claims, na_initia
 
 /*
  * Asks the store and the database whether who began it while signed in still is: a session may have
- * been ended while the provider took its time. NA_INVALID_CHECK if not.
+ * been ended while the provider took its time. NA_ERR_INVALID_CHECK if not.
  */
 na_error *na_initiator_confirm(na_request *request, const na_initiator *initiator);
 

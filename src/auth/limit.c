@@ -49,12 +49,12 @@ na_error *na_gate_enter(na_request *request)
     const char *client = na_network_of(request);
     na_error *error = na_call_enter(request->process->checks, request->pool, &request->check);
     if (error)
-        return na_error_wrap(request->pool, error, NA_BUSY, TOO_MANY);
+        return na_error_wrap(request->pool, error, NA_ERR_BUSY, TOO_MANY);
     error = na_call_aim(request->check, request->pool, client, CHECK_MS);
     if (!error && na_password_gate_enter(request->process->passwords, client))
         return NULL;
     na_call_leave(request->check);
-    return na_error_new(request->pool, NA_BUSY, TOO_MANY);
+    return na_error_new(request->pool, NA_ERR_BUSY, TOO_MANY);
 }
 
 void na_gate_leave(na_request *request)
@@ -237,7 +237,7 @@ static na_error *refuse(na_request *request, na_limited what, const na_limit *li
     request->is_limit_news |= answer->is_first;
     na_metrics_count(request->process->metrics, NA_METRIC_RATE_LIMITED, na_limited_name(what),
                      na_limit_by_name(limit->by));
-    return na_error_new(request->pool, NA_RATE_LIMITED,
+    return na_error_new(request->pool, NA_ERR_RATE_LIMITED,
                         "too many attempts: %s by %s is limited to %d in %ld s; not before %ld s",
                         na_limited_name(what), na_limit_by_name(limit->by), limit->rate.most,
                         limit->rate.seconds, answer->wait);

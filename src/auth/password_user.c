@@ -109,7 +109,7 @@ na_error *na_password_user_put(na_request *request, na_db_use *use, const char *
 {
     NA_TRY(na_db_hold_revision(use, user_id, revision));
     if (checked && *checked != *revision)
-        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+        return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
                             "the password was changed meanwhile");
     NA_TRY(na_db_put_credential(use, user_id, hash, apr_time_as_msec(request->now)));
     NA_TRY(na_db_end_sessions(use, user_id));

@@ -19,7 +19,7 @@ apr_size_t na_replay_memory_size(void);
 /* 1 if `id` was not remembered yet at `now`, and is from then on. */
 int na_replay_memory_take(na_replay_memory *memory, const char *id, apr_time_t now);
 
-/* Takes the sign-in of these checks: NA_INVALID_CHECK if it was taken before. */
+/* Takes the sign-in of these checks: NA_ERR_INVALID_CHECK if it was taken before. */
 na_error *na_replay_take(na_request *request, const na_checks *checks);
 
 /* Forgets it: its answer could not be used yet, and may come again. */

@@ -20,7 +20,7 @@
 
 static na_error *refused(na_request *request, const char *why)
 {
-    return na_error_new(request->pool, NA_ACCOUNT_NOT_LINKED, "%s", why);
+    return na_error_new(request->pool, NA_ERR_ACCOUNT_NOT_LINKED, "%s", why);
 }
 
 /*
@@ -96,7 +96,7 @@ static na_error *check_standing(na_request *request, na_db_use *use, const na_su
     NA_TRY(na_db_get_revision(use, session->user, &revision));
     return na_standing_has_revision(session, revision)
                ? NULL
-               : na_error_new(request->pool, NA_INVALID_CHECK,
+               : na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                               "the sessions of the user who began the sign-in were ended");
 }
 
@@ -146,7 +146,7 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
                              : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
                                            account_id, NULL);
     if (!fits(account_id))
-        return na_error_new(request->pool, NA_CALLBACK, "the account's id is too long");
+        return na_error_new(request->pool, NA_ERR_CALLBACK, "the account's id is too long");
     NA_TRY(na_db_lock(use, name));
     NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
     if (current_id)
@@ -183,12 +183,12 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
     apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
     NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before what it stands for */
     if (subject->is_checked && subject->revision != revision)
-        return na_error_new(request->pool, NA_CREDENTIALS_SIGNIN,
+        return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
                             "the password was changed while it was checked");
     subject->revision = revision;
     NA_TRY(na_db_get_credential(use, user->id, &credential));
     if (credential.disabled)
-        return na_error_new(request->pool, NA_ACCESS_DENIED, "the user is disabled");
+        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user is disabled");
     NA_TRY(na_db_roles(use, user->id, request->config->session.role_column, roles));
     const char *email = user->email ? user->email : subject->user.email;
     subject->user = (na_user){user->id, user->name, email, user->image};
@@ -224,7 +224,7 @@ static na_error *check_still_linked(na_request *request, na_db_use *use, const n
                                      &found));
     return found && strcmp(user.id, subject->user.id) == 0
                ? NULL
-               : na_error_new(request->pool, NA_ACCESS_DENIED,
+               : na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
                               "the account was taken away from the user meanwhile");
 }
 
@@ -256,7 +256,7 @@ static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *
     int found;
     NA_TRY(na_db_get_user(use, subject->user.id, &user, &found));
     return found ? na_account_adopt(request, use, &user, subject)
-                 : na_error_new(request->pool, NA_ACCESS_DENIED, "the user is gone");
+                 : na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user is gone");
 }
 
 /* Not of a replica: who was disabled a moment ago is not let in. */

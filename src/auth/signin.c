@@ -29,7 +29,7 @@ na_error *na_get_signin(na_request *request, na_response *response)
     }
     na_page_form form = {config->base_url, request->csrf_token, request->callback_url};
     if (!error && apr_table_get(request->query, "csrf"))
-        error = NA_MISSING_CSRF;
+        error = NA_ERR_MISSING_CSRF;
     const na_page_offers offers = {na_feature_is_offered(request, NA_FEATURE_SIGN_UP),
                                    na_feature_is_offered(request, NA_FEATURE_RESET)};
     const char *content = na_page_signin(request->pool, &form, config->providers, offers, error,
@@ -58,7 +58,8 @@ na_error *na_post_signin(na_request *request, na_response *response)
         return na_refuse_csrf(request, response, "/signin?csrf=true");
     if (request->provider_id && !request->provider) {
         na_error *unknown =
-            na_error_new(request->pool, NA_INVALID_PROVIDER, "a sign-in with unknown provider '%s'",
+            na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
+                         "a sign-in with unknown provider '%s'",
                          na_one_line(request->pool, request->provider_id, ID_SAID_MAX));
         if (na_speaks_v5(request))
             return unknown;
@@ -75,7 +76,7 @@ na_error *na_post_signin(na_request *request, na_response *response)
         return na_signin_email(request, response);
     na_error *error = start_oauth(request, response);
     return error ? na_error_wrap(request->pool, error,
-                                 na_is_unavailable(error) ? NULL : NA_OAUTH_SIGNIN,
+                                 na_is_unavailable(error) ? NULL : NA_ERR_OAUTH_SIGNIN,
                                  "no authorization request to '%s'", request->provider->id)
                  : NULL;
 }

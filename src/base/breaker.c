@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/breaker.h"
 
-#include <string.h>
-
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
@@ -70,20 +68,15 @@ na_error *na_breaker_admit(const na_breaker *breaker, apr_pool_t *pool)
 {
     return may_ask(breaker->health)
                ? NULL
-               : na_error_new(pool, NA_UNAVAILABLE, "%s is down", breaker->name);
-}
-
-/* Who had no time to ask has learned nothing about the server. */
-static int is_busy(const na_error *error)
-{
-    return error && strcmp(error->code, NA_BUSY) == 0;
+               : na_error_new(pool, NA_ERR_UNAVAILABLE, "%s is down", breaker->name);
 }
 
 na_error *na_breaker_settle(const na_breaker *breaker, apr_pool_t *pool, na_error *error)
 {
-    if (error && strcmp(error->code, NA_UNAVAILABLE) == 0)
+    if (na_error_is(error, NA_ERR_UNAVAILABLE))
         failed(breaker, pool, error);
-    else if (!is_busy(error) && apr_atomic_read32(&breaker->health->failures))
+    else if (!na_error_is(error, NA_ERR_BUSY) && /* who had no time to ask has learned nothing */
+             apr_atomic_read32(&breaker->health->failures))
         came_back(breaker, pool);
     return error;
 }

@@ -29,12 +29,12 @@ typedef struct na_breaker {
     void *data;                  /* the functions' own */
 } na_breaker;
 
-/* Before a call: an error with the code NA_UNAVAILABLE where there is no point in it. */
+/* Before a call: an error with the code NA_ERR_UNAVAILABLE where there is no point in it. */
 na_error *na_breaker_admit(const na_breaker *breaker, apr_pool_t *pool);
 
 /*
- * After it. An error with the code NA_UNAVAILABLE is the server's fault, any other the caller's.
- * Returns `error`.
+ * After it. An error with the code NA_ERR_UNAVAILABLE is the server's fault, any other the
+ * caller's. Returns `error`.
  */
 na_error *na_breaker_settle(const na_breaker *breaker, apr_pool_t *pool, na_error *error);
 

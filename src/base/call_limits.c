@@ -63,7 +63,8 @@ na_error *na_call_limits_open(apr_pool_t *pool, void *shared, int places, int ow
     na_call_limits *made = apr_pcalloc(pool, sizeof *made);
     *made = (na_call_limits){.shared = shared, .places = places, .own = own};
     if (apr_thread_mutex_create(&made->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "could not create the mutex of outgoing calls");
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the mutex of outgoing calls");
     *limits = made;
     return NULL;
 }
@@ -120,7 +121,7 @@ na_error *na_call_enter(na_call_limits *limits, apr_pool_t *pool, na_call_place 
     limits->held += taken != NULL;
     apr_thread_mutex_unlock(limits->lock);
     if (!taken)
-        return na_error_new(pool, NA_BUSY, "too many outgoing calls are under way");
+        return na_error_new(pool, NA_ERR_BUSY, "too many outgoing calls are under way");
     *entered = apr_palloc(pool, sizeof **entered);
     **entered = (na_call_place){.limits = limits, .shared = taken, .holder = holder};
     return NULL;
@@ -206,12 +207,12 @@ na_error *na_call_aim(na_call_place *aimed, apr_pool_t *pool, const char *origin
     __atomic_store_n(&aimed->shared->host, key, __ATOMIC_RELEASE);
     if (!has_share(limits, key)) {
         __atomic_store_n(&aimed->shared->host, 0, __ATOMIC_RELEASE);
-        return na_error_new(pool, NA_BUSY, "too many calls of %s are under way", origin);
+        return na_error_new(pool, NA_ERR_BUSY, "too many calls of %s are under way", origin);
     }
     aimed->host = find_host(limits->shared, key);
     return !aimed->host || may_call(aimed->host, longest_ms)
                ? NULL
-               : na_error_new(pool, NA_UNAVAILABLE,
+               : na_error_new(pool, NA_ERR_UNAVAILABLE,
                               "%s is not called for the moment: it did not answer in time", origin);
 }
 

@@ -21,13 +21,13 @@ apr_size_t na_call_limits_size(int places);
 na_error *na_call_limits_open(apr_pool_t *pool, void *block, int places, int own,
                               na_call_limits **limits);
 
-/* Takes a place; NA_BUSY if none is free. Never waits. The caller gives it back. */
+/* Takes a place; NA_ERR_BUSY if none is free. Never waits. The caller gives it back. */
 na_error *na_call_enter(na_call_limits *limits, apr_pool_t *pool, na_call_place **place);
 void na_call_leave(na_call_place *place);
 
 /*
- * Before a call to `origin` that takes `longest_ms` at most. NA_BUSY if calls to it hold their
- * share of the places: others have a quarter left. NA_UNAVAILABLE if it did not answer in time
+ * Before a call to `origin` that takes `longest_ms` at most. NA_ERR_BUSY if calls to it hold their
+ * share of the places: others have a quarter left. NA_ERR_UNAVAILABLE if it did not answer in time
  * NA_CALL_TIMEOUTS times in a row: then one call at a time finds out whether it does again.
  */
 na_error *na_call_aim(na_call_place *place, apr_pool_t *pool, const char *origin, long longest_ms);

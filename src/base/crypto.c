@@ -84,7 +84,7 @@ na_error *na_hkdf_sha256(apr_pool_t *pool, na_bytes secret, na_bytes salt, na_by
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(kdf);
     if (!derived)
-        return na_error_new(pool, NA_CONFIGURATION, "HKDF failed: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "HKDF failed: %s", na_openssl_error(pool));
     return NULL;
 }
 

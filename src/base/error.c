@@ -37,13 +37,15 @@ na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, con
     return error;
 }
 
+int na_error_is(const na_error *error, const char *code)
+{
+    return error && strcmp(error->code, code) == 0;
+}
+
 int na_is_unavailable(const na_error *error)
 {
-    static const char *const codes[] = {NA_UNAVAILABLE, NA_BUSY, NA_CONFLICT, NA_NO_TABLES};
-    for (int i = 0; error && i < 4; i++)
-        if (strcmp(error->code, codes[i]) == 0)
-            return 1;
-    return 0;
+    return na_error_is(error, NA_ERR_UNAVAILABLE) || na_error_is(error, NA_ERR_BUSY) ||
+           na_error_is(error, NA_ERR_CONFLICT) || na_error_is(error, NA_ERR_NO_TABLES);
 }
 
 na_error *na_error_with_hint(na_error *error, const char *hint)
@@ -56,8 +58,8 @@ na_error *na_error_with_hint(na_error *error, const char *hint)
 const char *na_error_telling_code(const na_error *error)
 {
     for (const na_error *cause = error; cause; cause = cause->cause)
-        if (strcmp(cause->code, NA_INVALID_CHECK) == 0)
-            return NA_INVALID_CHECK;
+        if (na_error_is(cause, NA_ERR_INVALID_CHECK))
+            return NA_ERR_INVALID_CHECK;
     return error->code;
 }
 

@@ -22,42 +22,42 @@ struct na_error {
     const char *hint;
 };
 
-#define NA_CONFIGURATION "Configuration"
-#define NA_ACCESS_DENIED "AccessDenied"
-#define NA_CALLBACK "Callback"
-#define NA_CREDENTIALS_SIGNIN "CredentialsSignin"
-#define NA_OAUTH_SIGNIN "OAuthSignin"
-#define NA_OAUTH_CALLBACK "OAuthCallback"
-#define NA_VERIFICATION "Verification"
-#define NA_ACCOUNT_NOT_LINKED "OAuthAccountNotLinked"
-#define NA_SESSION "SessionError"
+#define NA_ERR_CONFIGURATION "Configuration"
+#define NA_ERR_ACCESS_DENIED "AccessDenied"
+#define NA_ERR_CALLBACK "Callback"
+#define NA_ERR_CREDENTIALS_SIGNIN "CredentialsSignin"
+#define NA_ERR_OAUTH_SIGNIN "OAuthSignin"
+#define NA_ERR_OAUTH_CALLBACK "OAuthCallback"
+#define NA_ERR_VERIFICATION "Verification"
+#define NA_ERR_ACCOUNT_NOT_LINKED "OAuthAccountNotLinked"
+#define NA_ERR_SESSION "SessionError"
 /* A session of somebody else's, who goes on using its cookie: no session here. */
-#define NA_FOREIGN_SESSION "ForeignSession"
-#define NA_MISSING_CSRF "MissingCSRF"
+#define NA_ERR_FOREIGN_SESSION "ForeignSession"
+#define NA_ERR_MISSING_CSRF "MissingCSRF"
 
 /*
  * Auth.js's, which tells browsers another: what whoever visits can have, where its like is a
  * failure of the site or a provider. A state, nonce, code or cookie that is not of this sign-in;
  * a provider that is not there, or not for this.
  */
-#define NA_INVALID_CHECK "InvalidCheck"
-#define NA_INVALID_PROVIDER "InvalidProvider"
+#define NA_ERR_INVALID_CHECK "InvalidCheck"
+#define NA_ERR_INVALID_PROVIDER "InvalidProvider"
 
 /* Not NextAuth's: something that sessions depend on does not answer. The answer is a 503. */
-#define NA_UNAVAILABLE "Unavailable"
+#define NA_ERR_UNAVAILABLE "Unavailable"
 
 /* The same to whoever asked, but no fault of that thing: this process has too much to do with it.
  */
-#define NA_BUSY "Busy"
+#define NA_ERR_BUSY "Busy"
 
 /* The same of a change that somebody else's came in the way of: made again, it may succeed. */
-#define NA_CONFLICT "Conflict"
+#define NA_ERR_CONFLICT "Conflict"
 
 /* The same of a database that answers, and has not the tables that this version uses. */
-#define NA_NO_TABLES "MissingTables"
+#define NA_ERR_NO_TABLES "MissingTables"
 
 /* Ours: somebody tries too often. The answer is a 429. */
-#define NA_RATE_LIMITED "RateLimited"
+#define NA_ERR_RATE_LIMITED "RateLimited"
 
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -66,7 +66,11 @@ na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, .
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
 
-/* 1 where the code is NA_UNAVAILABLE, NA_BUSY, NA_CONFLICT or NA_NO_TABLES; `error` may be NULL. */
+/* 1 if the error has this code; `error` may be NULL. */
+int na_error_is(const na_error *error, const char *code);
+
+/* 1 where the code is NA_ERR_UNAVAILABLE, NA_ERR_BUSY, NA_ERR_CONFLICT or NA_ERR_NO_TABLES; `error`
+ * may be NULL. */
 int na_is_unavailable(const na_error *error);
 
 /* Adds a hint: what to do about it. Returns the error, NULL if it is NULL. `hint` must live as
@@ -80,7 +84,7 @@ const char *na_error_text(apr_pool_t *pool, const na_error *error);
 const char *na_error_reason(apr_pool_t *pool, const na_error *error);
 const char *na_error_hint(const na_error *error);
 
-/* Its code; but NA_INVALID_CHECK where that is among its causes, and tells more. */
+/* Its code; but NA_ERR_INVALID_CHECK where that is among its causes, and tells more. */
 const char *na_error_telling_code(const na_error *error);
 
 /* Pass an error on to the caller. */

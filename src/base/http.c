@@ -74,7 +74,7 @@ static na_error *check_proxy(apr_pool_t *pool, const char *proxy)
     curl_free(scheme);
     curl_url_cleanup(url);
     return known ? NULL
-                 : na_error_new(pool, NA_CONFIGURATION,
+                 : na_error_new(pool, NA_ERR_CONFIGURATION,
                                 "the proxy's address is none: http://host:port, https:// or "
                                 "socks5h:// is wanted");
 }
@@ -86,8 +86,8 @@ static na_error *check_ca_file(apr_pool_t *pool, const char *path)
     int loaded = store && X509_STORE_load_locations(store, path, NULL) == 1;
     X509_STORE_free(store);
     return loaded ? NULL
-                  : na_error_new(pool, NA_CONFIGURATION, "the CA file %s cannot be used: %s", path,
-                                 na_openssl_error(pool));
+                  : na_error_new(pool, NA_ERR_CONFIGURATION, "the CA file %s cannot be used: %s",
+                                 path, na_openssl_error(pool));
 }
 
 na_error *na_http_options_check(apr_pool_t *pool, const na_http_options *options)
@@ -105,10 +105,10 @@ static na_error *make_share(apr_pool_t *pool, na_http *client)
     for (int i = 0; i < CURL_LOCK_DATA_LAST; i++)
         if (apr_thread_mutex_create(&client->share_locks[i], APR_THREAD_MUTEX_DEFAULT, pool) !=
             APR_SUCCESS)
-            return na_error_new(pool, NA_CONFIGURATION, "no mutex for the HTTP client");
+            return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the HTTP client");
     client->share = curl_share_init();
     if (!client->share)
-        return na_error_new(pool, NA_CONFIGURATION, "libcurl gives no share object");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "libcurl gives no share object");
     apr_pool_cleanup_register(pool, client->share, close_share, apr_pool_cleanup_null);
     curl_share_setopt(client->share, CURLSHOPT_LOCKFUNC, lock_shared);
     curl_share_setopt(client->share, CURLSHOPT_UNLOCKFUNC, unlock_shared);
@@ -127,7 +127,7 @@ na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http
         apr_reslist_create(&client->handles, 0, options->max_concurrent, options->max_concurrent,
                            apr_time_from_sec(60), open_handle, close_handle, NULL, pool);
     if (status != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no list of HTTP handles");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no list of HTTP handles");
     apr_reslist_timeout_set(client->handles, options->timeout_ms * 1000);
     *made = client;
     return NULL;
@@ -346,11 +346,11 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
     response->retry_after = (long)retry_after;
     curl_slist_free_all(headers);
     if (code == CURLE_WRITE_ERROR)
-        return na_error_new(pool, NA_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",
+        return na_error_new(pool, NA_ERR_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",
                             host, client->options->max_bytes);
     if (code != CURLE_OK) {
         response->status = 0; /* one that came without the rest is no answer */
-        return na_error_with_hint(na_error_new(pool, NA_CALLBACK, "calling %s failed: %s", host,
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CALLBACK, "calling %s failed: %s", host,
                                                curl_easy_strerror(code)),
                                   hint_of(client, pool, code));
     }
@@ -367,7 +367,7 @@ static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
 {
     void *curl;
     if (apr_reslist_acquire(client->handles, &curl) != APR_SUCCESS)
-        return na_error_new(pool, NA_BUSY, "calling %s: all %d outgoing calls are busy", host,
+        return na_error_new(pool, NA_ERR_BUSY, "calling %s: all %d outgoing calls are busy", host,
                             client->options->max_concurrent);
     *had_room = 1;
     na_error *error = perform(client, curl, pool, host, request, response, timed_out);
@@ -426,9 +426,9 @@ na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request
     int had_room = 0;
     *response = (na_http_response){.content_type = ""};
     if (!na_url_parse(pool, request->url, &url))
-        return na_error_new(pool, NA_CALLBACK, "not an http(s) address: %s", request->url);
+        return na_error_new(pool, NA_ERR_CALLBACK, "not an http(s) address: %s", request->url);
     if (request->bearer && na_has_control(request->bearer))
-        return na_error_new(pool, NA_CALLBACK, "an access token with control characters");
+        return na_error_new(pool, NA_ERR_CALLBACK, "an access token with control characters");
     apr_int64_t began = na_monotonic_ns();
     na_error *error = call_within_limits(client, pool, url.origin, request, response, &had_room);
     /* over plain http anybody could have said what time it is */

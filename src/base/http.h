@@ -22,7 +22,8 @@ typedef struct na_http_options {
     int trace_context; /* calls to providers are told which trace they are part of */
 } na_http_options;
 
-/* Whether the proxy is an address, and the CA file has certificates. NA_CONFIGURATION where not. */
+/* Whether the proxy is an address, and the CA file has certificates. NA_ERR_CONFIGURATION where
+ * not. */
 na_error *na_http_options_check(apr_pool_t *pool, const na_http_options *options);
 
 /* A process's client: safe to share between threads, made after the fork, gone with its pool. */
@@ -89,15 +90,15 @@ void na_http_limit(na_http *client, na_call_limits *limits);
 
 /*
  * A place for several calls, one after the other, so that none of them is refused for want of one:
- * NA_BUSY if none is free. *place is NULL if the client has no limits, and may be left as well.
+ * NA_ERR_BUSY if none is free. *place is NULL if the client has no limits, and may be left as well.
  */
 na_error *na_http_enter(const na_http *client, apr_pool_t *pool, na_call_place **place);
 void na_http_leave(na_call_place *place);
 
 /*
  * One call; redirects are answers, never followed. Any status is success here. The response lives
- * in `pool`. The error's message names the host, never the query or a header. NA_BUSY and
- * NA_UNAVAILABLE: the call was not made.
+ * in `pool`. The error's message names the host, never the query or a header. NA_ERR_BUSY and
+ * NA_ERR_UNAVAILABLE: the call was not made.
  */
 na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request *request,
                         na_http_response *response);

@@ -18,15 +18,15 @@
 static na_error *cannot_read(apr_pool_t *pool, const char *path, apr_status_t status)
 {
     char reason[120];
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path,
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", path,
                                            apr_strerror(status, reason, sizeof reason)),
                               "see that it is there, and that this user may read it");
 }
 
 static na_error *too_large(apr_pool_t *pool, const char *name)
 {
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s has more than %d KiB", name,
-                                           NA_SECRET_MAX / 1024),
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s has more than %d KiB",
+                                           name, NA_SECRET_MAX / 1024),
                               ONE_SECRET);
 }
 
@@ -35,19 +35,19 @@ static na_error *check_text(apr_pool_t *pool, const char *name, const char *text
 {
     return strlen(text) == len
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "%s has a NUL byte in it", name);
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "%s has a NUL byte in it", name);
 }
 
 static na_error *check_file(apr_pool_t *pool, const char *path, const apr_finfo_t *info)
 {
     if (info->filetype != APR_REG)
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s is not a regular file",
-                                               path),
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "%s is not a regular file", path),
                                   ONE_SECRET);
     if (info->size > NA_SECRET_MAX)
         return too_large(pool, path);
     return info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE)
-               ? na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+               ? na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                  "everybody may read or write %s", path),
                                     apr_psprintf(pool, "chmod o= %s", path))
                : NULL;
@@ -85,7 +85,7 @@ static na_error *cut_line_ends(apr_pool_t *pool, const char *name, char *text)
     apr_size_t len = strlen(text);
     while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         text[--len] = '\0';
-    return len ? NULL : na_error_new(pool, NA_CONFIGURATION, "%s is empty", name);
+    return len ? NULL : na_error_new(pool, NA_ERR_CONFIGURATION, "%s is empty", name);
 }
 
 na_error *na_secret_read(apr_pool_t *pool, const char *path, char **secret)
@@ -104,7 +104,7 @@ na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name
     while (len <= NA_SECRET_MAX && n) {
         n = read(fileno(stream), *secret + len, NA_SECRET_MAX + 1 - len);
         if (n < 0 && errno != EINTR)
-            return na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", name,
+            return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", name,
                                 strerror(errno));
         len += n > 0 ? (apr_size_t)n : 0;
     }

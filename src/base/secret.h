@@ -12,7 +12,7 @@
 /*
  * A whole file that holds secrets, at most NA_SECRET_MAX bytes of text, wiped with the pool.
  * Refused where everybody may read or write it, with what to do about that, and where it has a NUL
- * byte. Errors are NA_CONFIGURATION.
+ * byte. Errors are NA_ERR_CONFIGURATION.
  */
 na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text);
 

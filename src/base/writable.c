@@ -15,7 +15,7 @@
 
 static na_error *wrong(apr_pool_t *pool, const char *hint, const char *path, const char *why)
 {
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s %s", path, why), hint);
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s %s", path, why), hint);
 }
 
 static na_error *cannot(apr_pool_t *pool, const char *path, const char *what, int code)
@@ -48,7 +48,7 @@ static na_error *check_there(apr_pool_t *pool, const char *folder)
     struct stat info;
     if (stat(folder, &info) != 0)
         return errno == ENOENT || errno == ENOTDIR
-                   ? na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+                   ? na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                      "there is no folder %s", folder),
                                         apr_psprintf(pool, "mkdir %s", folder))
                    : cannot(pool, folder, "cannot be looked at", errno);

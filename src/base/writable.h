@@ -6,8 +6,8 @@
 
 /*
  * Files and folders that will be opened for writing later, when an error ends the server: whether
- * they could be, found out without making or changing anything. Errors are NA_CONFIGURATION, with
- * their hint. What only the attempt shows, a full disk, is not seen.
+ * they could be, found out without making or changing anything. Errors are NA_ERR_CONFIGURATION,
+ * with their hint. What only the attempt shows, a full disk, is not seen.
  */
 
 /* Whether this process could write to the file, which is made where it is not there. */

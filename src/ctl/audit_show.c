@@ -131,7 +131,7 @@ static void print_heading(void)
 static void show_line(call *c, const na_audit_reader *reader)
 {
     json_t *record;
-    if (na_json_parse(c->scratch, NA_CONFIGURATION, reader->text, reader->len, &record) ||
+    if (na_json_parse(c->scratch, NA_ERR_CONFIGURATION, reader->text, reader->len, &record) ||
         !na_json_string(record, "event")) {
         c->strange++;
         return;

@@ -69,7 +69,7 @@ static int read_options(call *c, int argc, char **argv)
 static na_error *cannot(const call *c, const char *what, const char *file)
 {
     char text[120];
-    return na_error_new(c->pool, NA_CONFIGURATION, "cannot %s %s: %s", what, file,
+    return na_error_new(c->pool, NA_ERR_CONFIGURATION, "cannot %s %s: %s", what, file,
                         apr_strerror(errno, text, sizeof text));
 }
 

@@ -108,7 +108,7 @@ static na_error *run(apr_pool_t *pool, char **argv, na_tested *tested)
     int ends[2];
     pid_t pid;
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return na_error_new(pool, NA_CONFIGURATION, "no pipe: %s", strerror(errno));
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no pipe: %s", strerror(errno));
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
@@ -121,7 +121,7 @@ static na_error *run(apr_pool_t *pool, char **argv, na_tested *tested)
         tested->status = wait_for(pid);
     }
     close(ends[0]);
-    return failed ? na_error_new(pool, NA_CONFIGURATION, "cannot run %s: %s", argv[0],
+    return failed ? na_error_new(pool, NA_ERR_CONFIGURATION, "cannot run %s: %s", argv[0],
                                  strerror(failed))
                   : NULL;
 }
@@ -133,7 +133,8 @@ static na_error *read_report(apr_pool_t *pool, int file, na_tested *tested)
     const char *text = lseek(file, 0, SEEK_SET) == 0 ? read_all(pool, file, REPORT_MAX) : "";
     if (!*text)
         return NULL;
-    na_error *error = na_json_parse(pool, NA_CONFIGURATION, text, strlen(text), &tested->findings);
+    na_error *error =
+        na_json_parse(pool, NA_ERR_CONFIGURATION, text, strlen(text), &tested->findings);
     return error ? na_error_wrap(pool, error, NULL, "the module's report is unusable") : NULL;
 }
 
@@ -148,12 +149,12 @@ na_error *na_ctl_run_test(apr_pool_t *pool, const char *program, const char *con
         program = find_program(pool);
     if (!program)
         return na_error_with_hint(
-            na_error_new(pool, NA_CONFIGURATION,
+            na_error_new(pool, NA_ERR_CONFIGURATION,
                          "neither apachectl nor apache2ctl, httpd or apache2 is here"),
             "name it: --httpd PROGRAM");
     int file = mkostemp(path, O_CLOEXEC);
     if (file < 0)
-        return na_error_new(pool, NA_CONFIGURATION, "no temporary file %s: %s", path,
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no temporary file %s: %s", path,
                             strerror(errno));
     setenv("NEXTAUTH_CHECK_REPORT", path, 1);
     na_error *error = run(pool, arguments(pool, program, config, connect), tested);

@@ -26,7 +26,7 @@ static na_error *read_url(apr_pool_t *pool, const char *given, const char **url)
     char *text;
     *url = given ? given : from_environment();
     if (!*url || !**url)
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "which database? --database URL or NEXTAUTH_DATABASE_URL is wanted");
     if (strncmp(*url, "file:", 5) != 0)
         return NULL;
@@ -52,7 +52,7 @@ na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema
     made->schema = na_schema_find(schema ? schema : "authjs");
     if (!made->schema)
         return na_error_new(
-            pool, NA_CONFIGURATION,
+            pool, NA_ERR_CONFIGURATION,
             "no schema '%s': authjs, authjs-uuid, prisma, prisma-without-times or snake "
             "is wanted",
             schema);

@@ -20,7 +20,7 @@ static na_error *ask(apr_pool_t *pool, char **password)
     na_wipe_with_pool(pool, *password, BUFFER);
     return EVP_read_pw_string(*password, BUFFER - 1, "Password: ", 1) == 0
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "no password was given, twice the same");
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "no password was given, twice the same");
 }
 
 na_error *na_ctl_read_password(apr_pool_t *pool, const char *file, char **password)
@@ -33,6 +33,6 @@ na_error *na_ctl_read_password(apr_pool_t *pool, const char *file, char **passwo
         NA_TRY(na_secret_read(pool, file, password));
     /* No form takes another. */
     return strpbrk(*password, "\r\n")
-               ? na_error_new(pool, NA_CONFIGURATION, "a password has no more than one line")
+               ? na_error_new(pool, NA_ERR_CONFIGURATION, "a password has no more than one line")
                : NULL;
 }

@@ -7,7 +7,7 @@
 /*
  * A new password: the one line of `file`, which not everybody may read, of standard input where it
  * is "-"; where it is NULL, it is asked for twice on the terminal, without echo. Wiped with the
- * pool. Errors are NA_CONFIGURATION.
+ * pool. Errors are NA_ERR_CONFIGURATION.
  */
 na_error *na_ctl_read_password(apr_pool_t *pool, const char *file, char **password);
 

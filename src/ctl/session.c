@@ -68,12 +68,13 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
     na_http_global_init();
     NA_TRY(na_http_make(c->pool, &options, &http));
     NA_TRY(na_http_fetch(http, c->pool, &request, &response));
-    na_error *error = na_json_parse(c->pool, NA_CONFIGURATION, (const char *)response.body.data,
+    na_error *error = na_json_parse(c->pool, NA_ERR_CONFIGURATION, (const char *)response.body.data,
                                     response.body.len, answer);
     if (!error && response.status == 200)
         return NULL;
     const char *said = error ? NULL : na_json_string(*answer, "error");
-    return na_error_new(c->pool, NA_CONFIGURATION, "%s answers %ld: %s", c->server, response.status,
+    return na_error_new(c->pool, NA_ERR_CONFIGURATION, "%s answers %ld: %s", c->server,
+                        response.status,
                         said ? na_one_line(c->pool, said, 300)
                              : "is SetHandler nextauth-sessions there?");
 }

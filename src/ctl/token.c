@@ -84,9 +84,9 @@ static na_error *encode(apr_pool_t *pool, const call *c, const char **output)
     json_t *claims;
     NA_TRY(make_ring(pool, c, &ring));
     NA_TRY(read_input(pool, c, &text));
-    NA_TRY(na_json_parse(pool, NA_SESSION, text, strlen(text), &claims));
+    NA_TRY(na_json_parse(pool, NA_ERR_SESSION, text, strlen(text), &claims));
     if (!json_is_object(claims))
-        return na_error_new(pool, NA_SESSION, "claims are a JSON object");
+        return na_error_new(pool, NA_ERR_SESSION, "claims are a JSON object");
     NA_TRY(na_keyring_seal(pool, &ring, claims, apr_time_now(), c->max_age, &token));
     *output = token;
     return NULL;

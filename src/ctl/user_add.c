@@ -33,7 +33,7 @@ static na_error *create(void *data, na_db_use *use)
     NA_TRY(na_db_lock(use, apr_pstrcat(c->pool, "email ", c->email, NULL)));
     NA_TRY(na_db_get_user_by_email(use, c->email, &other, &found));
     if (found)
-        return na_error_new(c->pool, NA_CONFIGURATION, "there is a user with this address: %s",
+        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "there is a user with this address: %s",
                             other.id);
     NA_TRY(na_db_create_user(use, &user));
     na_ctl_user_did(c, NA_EVENT_CREATE_USER, &user, NULL);

@@ -47,7 +47,7 @@ na_error *na_ctl_user_check_text(const na_ctl_user_call *c, const char *what, co
     return *text && strlen(text) <= NA_CTL_USER_TEXT_MAX && na_is_utf8(text) &&
                    !na_has_control(text)
                ? NULL
-               : na_error_new(c->pool, NA_CONFIGURATION,
+               : na_error_new(c->pool, NA_ERR_CONFIGURATION,
                               "a %s is one line of UTF-8 of at most %d bytes", what,
                               NA_CTL_USER_TEXT_MAX);
 }
@@ -76,7 +76,7 @@ static na_error *find(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
     NA_TRY(na_db_get_user(use, c->who, user, &found));
     if (!found)
         NA_TRY(find_by_email(c, use, user, &found));
-    return found ? NULL : na_error_new(c->pool, NA_CONFIGURATION, "no user '%s'", c->who);
+    return found ? NULL : na_error_new(c->pool, NA_ERR_CONFIGURATION, "no user '%s'", c->who);
 }
 
 typedef struct action {

@@ -85,7 +85,7 @@ static na_error *delete_user(na_ctl_user_call *c)
     NA_TRY(na_ctl_user_connect(c));
     NA_TRY(na_ctl_user_read(c, pick));
     if (!c->yes && !is_sure(c))
-        return na_error_new(c->pool, NA_CONFIGURATION, "nothing was deleted");
+        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "nothing was deleted");
     return na_ctl_user_change(c, remove_user);
 }
 

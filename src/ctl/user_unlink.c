@@ -17,7 +17,7 @@ static na_error *check_not_last(na_ctl_user_call *c, na_db_use *use, const na_db
     NA_TRY(na_db_get_credential(use, user->id, &credential));
     return credential.hash
                ? NULL
-               : na_error_new(c->pool, NA_CONFIGURATION,
+               : na_error_new(c->pool, NA_ERR_CONFIGURATION,
                               "this is the last account, and there is no password: with --yes the "
                               "user may sign in by mail alone, or never again");
 }
@@ -46,7 +46,7 @@ static na_error *unlink_all(na_ctl_user_call *c, na_db_use *use, na_db_user *use
         unlinked++;
     }
     if (!unlinked)
-        return na_error_new(c->pool, NA_CONFIGURATION, "no account with '%s'", c->operands[1]);
+        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "no account with '%s'", c->operands[1]);
     NA_TRY(check_not_last(c, use, user, all->nelts - unlinked));
     NA_TRY(na_db_end_sessions(use, user->id)); /* which of them the account began is not known */
     return na_ctl_user_describe_with_accounts(use, user, &c->shown);

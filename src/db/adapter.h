@@ -7,7 +7,8 @@
 /*
  * Auth.js's adapter interface over a database that NextAuth shares. Text that is NULL is NULL
  * there; times are milliseconds since 1970, 0 for NULL. Everything lives in the pool of the use.
- * Reading functions set *found to 0 where there is nothing; errors have the code NA_UNAVAILABLE.
+ * Reading functions set *found to 0 where there is nothing; errors have the code
+ * NA_ERR_UNAVAILABLE.
  */
 
 typedef struct na_db_user {

@@ -76,7 +76,7 @@ static na_error *count_rows(backup *b)
 static na_error *cannot_write(const backup *b)
 {
     char text[120];
-    return na_error_new(b->pool, NA_CONFIGURATION, "the backup cannot be written: %s",
+    return na_error_new(b->pool, NA_ERR_CONFIGURATION, "the backup cannot be written: %s",
                         apr_strerror(errno, text, sizeof text));
 }
 
@@ -85,7 +85,7 @@ static na_error *write_line(backup *b, apr_pool_t *pool, json_t *json)
     const char *line = apr_pstrcat(pool, na_json_dump(pool, json), "\n", NULL);
     size_t len = strlen(line);
     if (len > NA_BACKUP_LINE_MAX)
-        return na_error_new(b->pool, NA_CONFIGURATION,
+        return na_error_new(b->pool, NA_ERR_CONFIGURATION,
                             "row %" APR_INT64_T_FMT " has %" APR_SIZE_T_FMT
                             " bytes, more than the %d that can be restored",
                             b->done + 1, len, NA_BACKUP_LINE_MAX);
@@ -159,7 +159,8 @@ static na_error *write_row(backup *b, const na_backup_table *table, const char *
     json_object_set_new(row, "table", json_string(table->name));
     for (const na_backup_column *column = table->columns; column->name; column++)
         if (json_object_set_new(row, column->name, json_of_value(pool, column->kind, *values++)))
-            return na_error_new(pool, NA_CONFIGURATION, "row %" APR_INT64_T_FMT " of %s: %s is %s",
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "row %" APR_INT64_T_FMT " of %s: %s is %s",
                                 b->result->rows[table - na_backup_tables] + 1, table->name,
                                 column->name,
                                 column->kind == NA_COLUMN_TIME ? "no time" : "not UTF-8");

@@ -33,8 +33,8 @@ typedef void na_backup_progress(void *data, apr_int64_t done, apr_int64_t total)
 /*
  * Writes one moment of the database to `out`, and flushes it; nobody has to wait for it meanwhile.
  * What it needs of memory does not grow with the database. `with_store`: nextauth_store too.
- * `progress` may be NULL. Errors: NA_CONFIGURATION where tables are missing, text is not UTF-8 or
- * `out` cannot be written.
+ * `progress` may be NULL. Errors: NA_ERR_CONFIGURATION where tables are missing, text is not UTF-8
+ * or `out` cannot be written.
  */
 na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
                        na_backup_progress *progress, void *data, na_backup_result *result);
@@ -58,7 +58,7 @@ typedef struct na_restore_options {
  * know of, and what was issued before ends, as users who came after the backup may have it: rows of
  * sessions and links are left out, and the generation of ids is a new one. `keep_sessions` is for
  * whoever knows that nobody came. A backup that is not whole, and one that does not fit the
- * database, is an error with the code NA_CONFIGURATION.
+ * database, is an error with the code NA_ERR_CONFIGURATION.
  */
 na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
                         na_backup_result *result);

@@ -114,7 +114,7 @@ na_error *na_backup_find(na_db_use *use, const na_backup_table *table, int *foun
     NA_TRY(na_db_has_table(use, name, found));
     return *found || table->is_optional
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION,
+               : na_error_new(pool, NA_ERR_CONFIGURATION,
                               "there is no table %s: is '%s' the right schema, and was the "
                               "database migrated?",
                               name, na_schema_name(na_db_schema_of(use)));

@@ -75,7 +75,7 @@ static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd
     apr_dbd_init(pool);
     return apr_dbd_get_driver(pool, driver_names[engine], driver) == APR_SUCCESS
                ? NULL
-               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+               : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                  "httpd has no driver for %s here",
                                                  driver_names[engine]),
                                     apr_psprintf(pool, "install %s (Debian), apr-util-%s (RHEL)",
@@ -169,7 +169,7 @@ static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_po
 
 static na_error *unavailable(const na_db *db, apr_pool_t *pool, const char *why)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "%s: %s", db->options->name, why);
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", db->options->name, why);
 }
 
 /* Before the connections' own pools go, which are in the list's. */
@@ -207,7 +207,8 @@ static na_error *acquire(na_db *db, apr_pool_t *pool, connection **c)
     for (;;) {
         apr_status_t status = apr_reslist_acquire(db->connections, &got);
         if (status == APR_TIMEUP)
-            return na_error_new(pool, NA_BUSY, "%s: all connections are in use", db->options->name);
+            return na_error_new(pool, NA_ERR_BUSY, "%s: all connections are in use",
+                                db->options->name);
         if (status != APR_SUCCESS)
             return unavailable(db, pool, "no connection (the server's log may say why)");
         *c = got;
@@ -254,7 +255,7 @@ static na_error *take_turn(na_db_use *use)
     pthread_mutex_unlock(&turn.mutex);
     return use->has_turn
                ? NULL
-               : na_error_new(use->pool, NA_BUSY, "%s: others are writing", settings->name);
+               : na_error_new(use->pool, NA_ERR_BUSY, "%s: others are writing", settings->name);
 }
 
 static void pass_turn(na_db_use *use)
@@ -294,7 +295,7 @@ static na_error *start_reading(na_db *primary, int nth, apr_pool_t *pool, na_db_
 
 static int is_down(const na_error *error)
 {
-    return error && strcmp(error->code, NA_UNAVAILABLE) == 0;
+    return na_error_is(error, NA_ERR_UNAVAILABLE);
 }
 
 na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
@@ -403,7 +404,7 @@ static void unlock(na_db_use *use)
 /* Who can roll back is there: it was the statement, or somebody who came between. */
 static na_error *not_its_fault(na_db_use *use, na_error *error)
 {
-    return strcmp(error->code, NA_UNAVAILABLE) == 0 ? refused(use, error, "rolled back") : error;
+    return na_error_is(error, NA_ERR_UNAVAILABLE) ? refused(use, error, "rolled back") : error;
 }
 
 static void set_mode(na_db_use *use, int mode)
@@ -446,7 +447,7 @@ na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *da
         na_error *error = na_db_write(db, pool, &use);
         if (!error)
             error = na_db_end(use, work(data, use));
-        if (!error || strcmp(error->code, NA_CONFLICT) != 0 || tries == TRIES_MAX)
+        if (!na_error_is(error, NA_ERR_CONFLICT) || tries == TRIES_MAX)
             return error;
         apr_sleep(tries * CONFLICT_PAUSE);
     }
@@ -608,10 +609,10 @@ static na_error *refused(na_db_use *use, na_error *error, const char *what)
 {
     if (lacks(use, na_schema_table(use->db->options->schema, "users")) ||
         lacks(use, "nextauth_migrations") || is_behind_migrations(use))
-        return na_error_with_hint(na_error_wrap(use->pool, error, NA_NO_TABLES,
+        return na_error_with_hint(na_error_wrap(use->pool, error, NA_ERR_NO_TABLES,
                                                 "tables are missing"),
                                   "run nextauthctl migrate");
-    return na_error_wrap(use->pool, error, NA_CONFLICT, "%s", what);
+    return na_error_wrap(use->pool, error, NA_ERR_CONFLICT, "%s", what);
 }
 
 /* Two connections failed, and the second one answers: it is the statement, or what it is about. */

@@ -116,9 +116,9 @@ static inline const char *na_rows_value(const na_rows *rows, int row, int column
 /*
  * Runs a statement of the schema with `arguments` as text (NULL is NULL). One that returns rows
  * goes through na_db_select; `affected` (may be NULL) takes how many rows another changed. The code
- * of an error is NA_UNAVAILABLE; in a transaction na_db_end makes it NA_CONFLICT where the server
- * is there after all, and it is that at once where reading alone was refused; but NA_NO_TABLES
- * where tables are missing.
+ * of an error is NA_ERR_UNAVAILABLE; in a transaction na_db_end makes it NA_ERR_CONFLICT where the
+ * server is there after all, and it is that at once where reading alone was refused; but
+ * NA_ERR_NO_TABLES where tables are missing.
  */
 na_error *na_db_select(na_db_use *use, na_statement statement, int argument_count,
                        const char *const *arguments, na_rows *rows);

@@ -36,7 +36,7 @@ typedef void na_migrate_report(void *data, const na_migration *step, int up);
  * nothing, so that numbers have no gaps. With `dry_run` nothing is changed.
  *
  * A database with steps that this version does not know, and a target that is none, are errors with
- * the code NA_CONFIGURATION. `report` may be NULL.
+ * the code NA_ERR_CONFIGURATION. `report` may be NULL.
  */
 na_error *na_db_migrate(na_db *db, apr_pool_t *pool, int target, int dry_run,
                         na_migrate_report *report, void *data);

@@ -14,7 +14,7 @@
 
 static na_error *wrong(apr_pool_t *pool, const char *what)
 {
-    return na_error_new(pool, NA_CONFIGURATION, "%s", what);
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "%s", what);
 }
 
 static const char *decoded(apr_pool_t *pool, const char *text)
@@ -89,8 +89,8 @@ static na_error *read_mysql(apr_pool_t *pool, const char *url, na_db_options *op
                          "MySQL's driver takes TLS from an option file only: write ssl-ca and "
                          "ssl-verify-server-cert in a group of my.cnf, and group=NAME here");
         else if (!is_prismas(field->key))
-            return na_error_new(pool, NA_CONFIGURATION, "MySQL's address knows no '%s', only group",
-                                field->key);
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "MySQL's address knows no '%s', only group", field->key);
     }
     if (!can_be_said(password))
         return wrong(pool, "MySQL's driver cannot carry a password with a space, comma, semicolon "

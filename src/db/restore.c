@@ -52,7 +52,7 @@ typedef struct restore {
 
 static na_error *wrong(const restore *r, const char *what)
 {
-    return na_error_new(r->pool, NA_CONFIGURATION, "line %ld: %s", r->number, what);
+    return na_error_new(r->pool, NA_ERR_CONFIGURATION, "line %ld: %s", r->number, what);
 }
 
 /* ── lines ─────────────────────────────────────────────────────────────────────────────────── */
@@ -95,7 +95,7 @@ static na_error *next_line(restore *r, int *found)
 
 static na_error *parse_line(restore *r, json_t **json)
 {
-    na_error *error = na_json_parse(r->line_pool, NA_CONFIGURATION, r->line, r->len, json);
+    na_error *error = na_json_parse(r->line_pool, NA_ERR_CONFIGURATION, r->line, r->len, json);
     if (error)
         return na_error_wrap(r->pool, error, NULL, "line %ld", r->number);
     return json_is_object(*json) ? NULL : wrong(r, "no JSON object");
@@ -255,7 +255,7 @@ static na_error *prepare_table(restore *r, int number)
     int found;
     NA_TRY(na_backup_find(r->use, table, &found));
     if (!found && r->rows[number])
-        return na_error_new(r->pool, NA_CONFIGURATION,
+        return na_error_new(r->pool, NA_ERR_CONFIGURATION,
                             "the backup has rows of %s, for which there is no table: run "
                             "nextauthctl migrate first",
                             table->name);
@@ -264,7 +264,7 @@ static na_error *prepare_table(restore *r, int number)
     if (r->options->replace)
         return empty(r, table);
     NA_TRY(na_backup_count(r->use, table, &count));
-    return count ? na_error_new(r->pool, NA_CONFIGURATION,
+    return count ? na_error_new(r->pool, NA_ERR_CONFIGURATION,
                                 "the database is not empty, %s has rows: --replace deletes what "
                                 "is there",
                                 table->name)
@@ -462,7 +462,7 @@ static na_error *check_emails(const restore *r)
     return !rows.count
                ? NULL
                : na_error_with_hint(
-                     na_error_new(r->pool, NA_CONFIGURATION,
+                     na_error_new(r->pool, NA_ERR_CONFIGURATION,
                                   "several users have the email address '%s', in capitals or not",
                                   na_one_line(r->pool, na_rows_value(&rows, 0, 0), 254)),
                      "change all but one of them where the backup comes from, and take another");

@@ -2,7 +2,6 @@
 #include "event/deliver.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
@@ -37,7 +36,7 @@ na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, con
     if (!error)
         return NULL;
     na_sink_tell(sink, NA_FATE_DROPPED);
-    int is_full = strcmp(error->code, NA_BUSY) == 0;
+    int is_full = na_error_is(error, NA_ERR_BUSY);
     return is_full && apr_atomic_inc32(&sink->state->dropped)
                ? NULL
                : na_error_wrap(pool, error, NULL, "%s", sink->name);
@@ -143,8 +142,10 @@ static na_error *read_item(const na_sink *sink, apr_pool_t *pool, const na_spool
 {
     na_bytes content;
     NA_TRY(na_spool_read(&sink->spool, pool, item, &content));
-    NA_TRY(na_json_parse(pool, NA_CONFIGURATION, (const char *)content.data, content.len, json));
-    return json_is_object(*json) ? NULL : na_error_new(pool, NA_CONFIGURATION, "no JSON object");
+    NA_TRY(
+        na_json_parse(pool, NA_ERR_CONFIGURATION, (const char *)content.data, content.len, json));
+    return json_is_object(*json) ? NULL
+                                 : na_error_new(pool, NA_ERR_CONFIGURATION, "no JSON object");
 }
 
 /* 1 where the next one may follow. */

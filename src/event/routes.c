@@ -47,7 +47,7 @@ na_error *na_event_routes_put(const na_event_routes *events, apr_pool_t *pool,
     const char *id = na_random_hex(pool, NA_SPOOL_ID_LEN / 2);
     json_t *json = payload(pool, id, event);
     if (!json)
-        return na_error_new(pool, NA_CONFIGURATION, "event %s is no JSON",
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "event %s is no JSON",
                             na_event_name(event->kind));
     for (int i = 0; i < events->routes->nelts; i++) {
         const na_event_route *route = &APR_ARRAY_IDX(events->routes, i, na_event_route);

@@ -16,7 +16,7 @@
 static na_error *no_dsn(apr_pool_t *pool)
 {
     return na_error_with_hint(
-        na_error_new(pool, NA_CONFIGURATION,
+        na_error_new(pool, NA_ERR_CONFIGURATION,
                      "the DSN is no https://KEY@host[:port][/prefix]/PROJECT"),
         "copy it from the project's settings, Client Keys (DSN)");
 }

@@ -23,7 +23,7 @@
 
 static na_error *failed(apr_pool_t *pool, const char *what, const char *path, int code)
 {
-    return na_error_new(pool, NA_CONFIGURATION, "queue: cannot %s %s: %s", what, path,
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "queue: cannot %s %s: %s", what, path,
                         strerror(code));
 }
 
@@ -109,13 +109,13 @@ na_error *na_spool_put(const na_spool *spool, apr_pool_t *pool, const char *id, 
 {
     na_spool_item item = {.due = now, .created = now};
     if (content.len > NA_SPOOL_ITEM_MAX)
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "queue: an item of %" APR_SIZE_T_FMT " bytes is too large",
                             content.len);
     apr_cpystrn(item.id, id, sizeof item.id);
     if (apr_atomic_inc32(spool->depth) >= spool->max_items) {
         apr_atomic_dec32(spool->depth);
-        return na_error_new(pool, NA_BUSY, "queue: %s is full with %u items", spool->folder,
+        return na_error_new(pool, NA_ERR_BUSY, "queue: %s is full with %u items", spool->folder,
                             spool->max_items);
     }
     na_error *error = store(spool, pool, &item, content);
@@ -226,7 +226,7 @@ static na_error *unreadable(apr_pool_t *pool, const char *path, int code)
 {
     int may_pass = code == EMFILE || code == ENFILE || code == ENOMEM || code == EINTR;
     na_error *error = failed(pool, "read", path, code);
-    error->code = may_pass ? NA_UNAVAILABLE : NA_CONFIGURATION;
+    error->code = may_pass ? NA_ERR_UNAVAILABLE : NA_ERR_CONFIGURATION;
     return error;
 }
 
@@ -235,7 +235,7 @@ static na_error *read_all(apr_pool_t *pool, int fd, const char *path, na_bytes *
     struct stat info;
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 1 ||
         info.st_size > NA_SPOOL_ITEM_MAX)
-        return na_error_new(pool, NA_CONFIGURATION, "queue: %s is no item", path);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "queue: %s is no item", path);
     unsigned char *data = apr_palloc(pool, (apr_size_t)info.st_size + 1);
     apr_size_t len = 0;
     ssize_t n = 1;

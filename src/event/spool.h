@@ -39,7 +39,7 @@ na_error *na_spool_open(na_spool *spool, apr_pool_t *pool);
 
 /*
  * Puts one item, due at once. `id` is NA_SPOOL_ID_LEN digits of lower-case hex. The error's code is
- * NA_BUSY where the queue is full.
+ * NA_ERR_BUSY where the queue is full.
  */
 na_error *na_spool_put(const na_spool *spool, apr_pool_t *pool, const char *id, na_bytes content,
                        apr_time_t now);
@@ -57,7 +57,7 @@ na_error *na_spool_due(const na_spool *spool, apr_pool_t *pool, apr_time_t now, 
                        const apr_array_header_t **items);
 
 /*
- * The content; NUL-terminated. The error's code is NA_UNAVAILABLE where it may be read later,
+ * The content; NUL-terminated. The error's code is NA_ERR_UNAVAILABLE where it may be read later,
  * another where the file is none of ours, or damaged.
  */
 na_error *na_spool_read(const na_spool *spool, apr_pool_t *pool, const na_spool_item *item,

@@ -35,13 +35,13 @@ na_error *na_webhook_add_keys(apr_pool_t *pool, const char *text, apr_array_head
         int encoded = strncmp(word, PREFIX, PREFIX_LEN) == 0;
         na_bytes key = encoded ? decode(pool, word + PREFIX_LEN) : na_bytes_of(word);
         if (!key.data)
-            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+            return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                    "the secret is " PREFIX
                                                    " and something that is not base64"),
                                       "copy it whole");
         if (key.len < NA_WEBHOOK_KEY_MIN)
             return na_error_with_hint(
-                na_error_new(pool, NA_CONFIGURATION,
+                na_error_new(pool, NA_ERR_CONFIGURATION,
                              "the secret has %d bytes, at least %d are wanted", (int)key.len,
                              NA_WEBHOOK_KEY_MIN),
                 "make one with 'nextauthctl secret'");

@@ -22,7 +22,7 @@ na_error *na_health_desk_make(apr_pool_t *pool, const na_health_site *site, na_h
     desk->site = *site;
     if (apr_thread_mutex_create(&desk->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&desk->done, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no mutex for the checks of health");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the checks of health");
     *made = desk;
     return NULL;
 }

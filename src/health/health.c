@@ -30,7 +30,7 @@ static na_health_state status_of(const na_error *error)
 {
     if (!error)
         return NA_HEALTH_UP;
-    return strcmp(error->code, NA_BUSY) == 0 ? NA_HEALTH_DEGRADED : NA_HEALTH_DOWN;
+    return na_error_is(error, NA_ERR_BUSY) ? NA_HEALTH_DEGRADED : NA_HEALTH_DOWN;
 }
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */

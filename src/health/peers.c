@@ -40,8 +40,8 @@ static void note_health(const na_breaker *breaker, long status)
         return;
     apr_pool_create(&pool, NULL);
     na_error *error = !failed  ? NULL
-                      : status ? na_error_new(pool, NA_UNAVAILABLE, "it answers %ld", status)
-                               : na_error_new(pool, NA_UNAVAILABLE, "it does not answer");
+                      : status ? na_error_new(pool, NA_ERR_UNAVAILABLE, "it answers %ld", status)
+                               : na_error_new(pool, NA_ERR_UNAVAILABLE, "it does not answer");
     na_breaker_settle(breaker, pool, error);
     apr_pool_destroy(pool);
 }

@@ -199,7 +199,7 @@ static na_error *write_file(apr_pool_t *pool, const char *path, const char *text
         close(file);
     return written == (ssize_t)len
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "cannot write the report to %s", path);
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "cannot write the report to %s", path);
 }
 
 na_error *na_findings_write(server_rec *s)

@@ -23,8 +23,8 @@ static na_error *open_target(apr_pool_t *pool, const char *target, apr_file_t **
                       APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, pool);
     return status == APR_SUCCESS
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "NextAuthLog: cannot open '%s': %s", target,
-                              apr_strerror(status, why, sizeof why));
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "NextAuthLog: cannot open '%s': %s",
+                              target, apr_strerror(status, why, sizeof why));
 }
 
 /* Virtual hosts that name the same sink share it: a program is started once. */

@@ -18,7 +18,7 @@ static const char *command_of(const char *target)
 na_error *na_pipe_check(apr_pool_t *pool, const char *target)
 {
     return *command_of(target) ? NULL
-                               : na_error_new(pool, NA_CONFIGURATION,
+                               : na_error_new(pool, NA_ERR_CONFIGURATION,
                                               "'%s': there is no program behind the |", target);
 }
 
@@ -32,7 +32,7 @@ na_error *na_pipe_open(apr_pool_t *pconf, const char *target, apr_file_t **pipe)
 {
     piped_log *program = ap_open_piped_log(pconf, target + 1);
     if (!program)
-        return na_error_new(pconf, NA_CONFIGURATION, "cannot start %s",
+        return na_error_new(pconf, NA_ERR_CONFIGURATION, "cannot start %s",
                             na_pipe_name(pconf, target));
     *pipe = ap_piped_log_write_fd(program);
     return NULL;

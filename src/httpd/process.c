@@ -9,7 +9,7 @@ na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **m
 {
     apr_shm_t *shm;
     if (apr_shm_create(&shm, size, NULL, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no shared memory for %s", what);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no shared memory for %s", what);
     *memory = memset(apr_shm_baseaddr_get(shm), 0, size);
     return NULL;
 }

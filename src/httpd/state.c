@@ -55,7 +55,7 @@ static void log_error(request_rec *r, const na_error *error)
         na_log_request(r, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
                        na_error_text(r->pool, error));
     else
-        na_log_request(r, strcmp(error->code, NA_UNAVAILABLE) ? NA_LOG_WARNING : NA_LOG_INFO,
+        na_log_request(r, na_error_is(error, NA_ERR_UNAVAILABLE) ? NA_LOG_INFO : NA_LOG_WARNING,
                        "SESSION_ERROR", "session not known: %s", na_error_text(r->pool, error));
 }
 

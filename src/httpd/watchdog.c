@@ -53,7 +53,7 @@ na_error *na_watchdog_check(apr_pool_t *pool, const char *why)
 {
     return na_watchdog_is_here()
                ? NULL
-               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s", why),
+               : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s", why),
                                     "load it: LoadModule watchdog_module");
 }
 
@@ -70,5 +70,5 @@ na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, apr_interval_t
     return get && watch && get(&watchdog, thread, 0, 1, pconf) == APR_SUCCESS &&
                    watch(watchdog, interval, c, run) == APR_SUCCESS
                ? NULL
-               : na_error_new(pconf, NA_CONFIGURATION, "mod_watchdog takes no callback");
+               : na_error_new(pconf, NA_ERR_CONFIGURATION, "mod_watchdog takes no callback");
 }

@@ -35,7 +35,7 @@ na_error *na_jwe_seal(apr_pool_t *pool, const na_jwe_key *key, na_bytes plaintex
 /*
  * Opens with the first of `keys` that fits: where the token has a `kid` and the key was made with
  * one, only if they are equal. The plaintext is NUL-terminated in the pool. `error` has the code
- * NA_SESSION.
+ * NA_ERR_SESSION.
  */
 na_error *na_jwe_open(apr_pool_t *pool, const na_jwe_key *const *keys, int key_count,
                       const char *token, apr_size_t token_len, na_bytes *plaintext);
@@ -43,7 +43,7 @@ na_error *na_jwe_open(apr_pool_t *pool, const na_jwe_key *const *keys, int key_c
 /*
  * Opens what was encrypted to a private key of ours: RSA-OAEP, RSA-OAEP-256 (RFC 7518 section 4.3)
  * or ECDH-ES in direct key agreement (section 4.6), with content encryption A128/192/256GCM,
- * A128CBC-HS256, A192CBC-HS384 or A256CBC-HS512. `error` has the code NA_OAUTH_CALLBACK.
+ * A128CBC-HS256, A192CBC-HS384 or A256CBC-HS512. `error` has the code NA_ERR_OAUTH_CALLBACK.
  */
 na_error *na_jwe_open_private(apr_pool_t *pool, const na_jwk *key, const char *token,
                               apr_size_t token_len, na_bytes *plaintext);

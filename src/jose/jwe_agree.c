@@ -17,13 +17,13 @@ static na_error *read_epk(apr_pool_t *pool, const json_t *header, const na_jwk *
     const json_t *json = json_object_get(header, "epk");
     const char *kty;
     EVP_PKEY *pkey;
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, json, "kty", &kty));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, json, "kty", &kty));
     if (!kty || strcmp(kty, "EC") != 0)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWE: \"epk\" is not an EC key");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: \"epk\" is not an EC key");
     NA_TRY(na_jwk_ec(pool, json, &pkey));
-    NA_TRY(na_pkey_describe(pool, NA_OAUTH_CALLBACK, pkey, epk));
+    NA_TRY(na_pkey_describe(pool, NA_ERR_OAUTH_CALLBACK, pkey, epk));
     if (strcmp(epk->crv, key->crv) != 0)
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "JWE: \"epk\" is on another curve than the key");
     return NULL;
 }
@@ -44,7 +44,7 @@ static na_error *shared_secret(apr_pool_t *pool, const na_jwk *key, const na_jwk
     }
     EVP_PKEY_CTX_free(context);
     if (!agreed)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWE: key agreement: %s",
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: key agreement: %s",
                             na_openssl_error(pool));
     *z = (na_bytes){out, len};
     return NULL;
@@ -70,8 +70,8 @@ static na_error *other_info(apr_pool_t *pool, const json_t *header, const na_enc
                             na_bytes *info)
 {
     na_bytes name = na_bytes_of(enc->name), apu, apv;
-    NA_TRY(na_jose_bytes(pool, NA_OAUTH_CALLBACK, header, "apu", &apu));
-    NA_TRY(na_jose_bytes(pool, NA_OAUTH_CALLBACK, header, "apv", &apv));
+    NA_TRY(na_jose_bytes(pool, NA_ERR_OAUTH_CALLBACK, header, "apu", &apu));
+    NA_TRY(na_jose_bytes(pool, NA_ERR_OAUTH_CALLBACK, header, "apv", &apv));
     unsigned char *out = apr_palloc(pool, 4 * 4 + name.len + apu.len + apv.len);
     unsigned char *end = put_field(out, name);
     end = put_field(end, apu);
@@ -102,6 +102,7 @@ na_error *na_jwe_agree(apr_pool_t *pool, const na_jwk *key, const json_t *header
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(kdf);
     if (!derived)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWE: Concat KDF: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: Concat KDF: %s",
+                            na_openssl_error(pool));
     return NULL;
 }

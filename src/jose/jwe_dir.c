@@ -42,12 +42,13 @@ na_error *na_jwe_key_make(apr_pool_t *pool, na_jwe_enc enc, const unsigned char 
 {
     na_jwe_key *result = apr_pcalloc(pool, sizeof *result);
     const na_enc *found = na_enc_find(enc == NA_A256GCM ? "A256GCM" : "A256CBC-HS512");
-    NA_TRY(na_content_make(pool, NA_CONFIGURATION, found, key, &result->content));
+    NA_TRY(na_content_make(pool, NA_ERR_CONFIGURATION, found, key, &result->content));
     if (with_kid) {
         const char *digest = enc == NA_A256GCM ? "SHA256" : "SHA512";
         result->kid = thumbprint(pool, digest, key, found->key_len);
         if (!result->kid)
-            return na_error_new(pool, NA_CONFIGURATION, "thumbprint: %s", na_openssl_error(pool));
+            return na_error_new(pool, NA_ERR_CONFIGURATION, "thumbprint: %s",
+                                na_openssl_error(pool));
     }
     result->header = encode_header(pool, found, result->kid);
     *made = result;
@@ -58,16 +59,17 @@ na_error *na_jwe_seal(apr_pool_t *pool, const na_jwe_key *key, na_bytes plaintex
 {
     na_sealed sealed = {.aad = key->header};
     if (plaintext.len > NA_JWE_MAX)
-        return na_error_new(pool, NA_SESSION, "JWE: the content is too long");
+        return na_error_new(pool, NA_ERR_SESSION, "JWE: the content is too long");
     if (!na_content_seal(pool, key->content, plaintext, &sealed))
-        return na_error_new(pool, NA_SESSION, "JWE: cannot encrypt: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_SESSION, "JWE: cannot encrypt: %s",
+                            na_openssl_error(pool));
     char *made =
         apr_pstrcat(pool, (const char *)key->header.data, "..",
                     na_base64url_encode(pool, sealed.iv.data, sealed.iv.len), ".",
                     na_base64url_encode(pool, sealed.ciphertext.data, sealed.ciphertext.len), ".",
                     na_base64url_encode(pool, sealed.tag.data, sealed.tag.len), NULL);
     if (strlen(made) > NA_JWE_MAX)
-        return na_error_new(pool, NA_SESSION, "JWE: the content is too long");
+        return na_error_new(pool, NA_ERR_SESSION, "JWE: the content is too long");
     *token = made;
     return NULL;
 }
@@ -87,13 +89,13 @@ static na_error *read_header(apr_pool_t *pool, na_bytes part, dir_header *header
 {
     const json_t *json;
     const char *alg, *enc;
-    NA_TRY(na_jose_header(pool, NA_SESSION, part, &json));
-    NA_TRY(na_jose_string(pool, NA_SESSION, json, "alg", &alg));
-    NA_TRY(na_jose_string(pool, NA_SESSION, json, "enc", &enc));
-    NA_TRY(na_jose_string(pool, NA_SESSION, json, "kid", &header->kid));
+    NA_TRY(na_jose_header(pool, NA_ERR_SESSION, part, &json));
+    NA_TRY(na_jose_string(pool, NA_ERR_SESSION, json, "alg", &alg));
+    NA_TRY(na_jose_string(pool, NA_ERR_SESSION, json, "enc", &enc));
+    NA_TRY(na_jose_string(pool, NA_ERR_SESSION, json, "kid", &header->kid));
     header->enc = na_enc_find(enc);
     if (!alg || strcmp(alg, "dir") != 0 || !header->enc)
-        return na_error_new(pool, NA_SESSION, "JWE: \"alg\" or \"enc\" is not one of ours");
+        return na_error_new(pool, NA_ERR_SESSION, "JWE: \"alg\" or \"enc\" is not one of ours");
     return NULL;
 }
 
@@ -111,9 +113,9 @@ na_error *na_jwe_open(apr_pool_t *pool, const na_jwe_key *const *keys, int key_c
     na_sealed sealed;
     dir_header header;
     const char *reason = "no key fits its \"enc\" and \"kid\"";
-    NA_TRY(na_jwe_split(pool, NA_SESSION, token, token_len, parts, &sealed));
+    NA_TRY(na_jwe_split(pool, NA_ERR_SESSION, token, token_len, parts, &sealed));
     if (parts[NA_JWE_KEY].len)
-        return na_error_new(pool, NA_SESSION, "JWE: an encrypted key with direct encryption");
+        return na_error_new(pool, NA_ERR_SESSION, "JWE: an encrypted key with direct encryption");
     for (int i = 0; i < key_count; i++) {
         if (!header_is_ours(keys[i], sealed.aad))
             continue;
@@ -129,5 +131,5 @@ na_error *na_jwe_open(apr_pool_t *pool, const na_jwe_key *const *keys, int key_c
         if (!reason)
             return NULL;
     }
-    return na_error_new(pool, NA_SESSION, "JWE: %s", reason);
+    return na_error_new(pool, NA_ERR_SESSION, "JWE: %s", reason);
 }

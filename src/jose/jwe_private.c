@@ -22,14 +22,14 @@ typedef struct private_header {
 static na_error *read_header(apr_pool_t *pool, na_bytes part, private_header *header)
 {
     const char *alg, *enc;
-    NA_TRY(na_jose_header(pool, NA_OAUTH_CALLBACK, part, &header->json));
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header->json, "alg", &alg));
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header->json, "enc", &enc));
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header->json, "kid", &header->kid));
+    NA_TRY(na_jose_header(pool, NA_ERR_OAUTH_CALLBACK, part, &header->json));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header->json, "alg", &alg));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header->json, "enc", &enc));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header->json, "kid", &header->kid));
     header->alg = alg ? na_alg_find(alg) : NULL;
     header->enc = na_enc_find(enc);
     if (!header->alg || header->alg->purpose != NA_ALG_DECRYPT || !header->enc)
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "JWE: \"alg\" %.40s or \"enc\" %.40s is not one of ours",
                             alg ? alg : "(none given)", enc ? enc : "(none given)");
     return NULL;
@@ -38,10 +38,10 @@ static na_error *read_header(apr_pool_t *pool, na_bytes part, private_header *he
 static na_error *check_key(apr_pool_t *pool, const private_header *header, const na_jwk *key)
 {
     if (!key->can_decrypt || !na_alg_fits(header->alg, key))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWE: the key is not one for %s",
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: the key is not one for %s",
                             header->alg->name);
     if (header->kid && key->kid && strcmp(header->kid, key->kid) != 0)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWE: encrypted to another key, kid %.80s",
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: encrypted to another key, kid %.80s",
                             header->kid);
     return NULL;
 }
@@ -76,7 +76,7 @@ static na_error *rsa_content_key(apr_pool_t *pool, const private_header *header,
                                  na_bytes part, unsigned char *cek)
 {
     na_bytes encrypted;
-    NA_TRY(na_compact_decode(pool, NA_OAUTH_CALLBACK, "encrypted key", part, &encrypted));
+    NA_TRY(na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "encrypted key", part, &encrypted));
     na_random(cek, header->enc->key_len);
     rsa_unwrap(pool, header, key, encrypted, cek);
     return NULL;
@@ -88,7 +88,7 @@ static na_error *content_key(apr_pool_t *pool, const private_header *header, con
     if (header->alg->kty == NA_KTY_RSA)
         return rsa_content_key(pool, header, key, part, cek);
     if (part.len)
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "JWE: an encrypted key with direct key agreement");
     return na_jwe_agree(pool, key, header->json, header->enc, cek);
 }
@@ -100,15 +100,15 @@ na_error *na_jwe_open_private(apr_pool_t *pool, const na_jwk *key, const char *t
     na_sealed sealed;
     private_header header;
     const na_content *content;
-    NA_TRY(na_jwe_split(pool, NA_OAUTH_CALLBACK, token, token_len, parts, &sealed));
+    NA_TRY(na_jwe_split(pool, NA_ERR_OAUTH_CALLBACK, token, token_len, parts, &sealed));
     NA_TRY(read_header(pool, sealed.aad, &header));
     NA_TRY(check_key(pool, &header, key));
     unsigned char *cek = apr_palloc(pool, header.enc->key_len);
     na_wipe_with_pool(pool, cek, header.enc->key_len);
     NA_TRY(content_key(pool, &header, key, parts[NA_JWE_KEY], cek));
-    NA_TRY(na_content_make(pool, NA_OAUTH_CALLBACK, header.enc, cek, &content));
+    NA_TRY(na_content_make(pool, NA_ERR_OAUTH_CALLBACK, header.enc, cek, &content));
     const char *reason = na_content_open(pool, content, &sealed, plaintext);
     if (reason)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWE: %s", reason);
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: %s", reason);
     return NULL;
 }

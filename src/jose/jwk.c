@@ -28,7 +28,7 @@ static const struct {
 static na_error *copy_string(apr_pool_t *pool, const json_t *json, const char *name,
                              const char **copy)
 {
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, json, name, copy));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, json, name, copy));
     *copy = apr_pstrdup(pool, *copy);
     return NULL;
 }
@@ -44,7 +44,7 @@ static na_error *read_pkey(apr_pool_t *pool, const json_t *json, const char *mem
     if (!leaf || json_object_get(json, member))
         NA_TRY(read(pool, json, pkey));
     if (leaf && *pkey && EVP_PKEY_eq(leaf, *pkey) != 1)
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "the key and its certificate in \"x5c\" are not the same");
     if (!*pkey)
         *pkey = leaf;
@@ -55,11 +55,11 @@ static na_error *read_asymmetric(apr_pool_t *pool, const json_t *json, size_t ty
 {
     EVP_PKEY *pkey;
     const char *crv;
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, json, "crv", &crv));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, json, "crv", &crv));
     NA_TRY(read_pkey(pool, json, types[type].member, types[type].read, &pkey));
-    NA_TRY(na_pkey_describe(pool, NA_OAUTH_CALLBACK, pkey, key));
+    NA_TRY(na_pkey_describe(pool, NA_ERR_OAUTH_CALLBACK, pkey, key));
     if (key->kty != types[type].kty || (key->crv && crv && strcmp(key->crv, crv) != 0))
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "\"kty\" or \"crv\" is not that of the certificate in \"x5c\"");
     return NULL;
 }
@@ -67,10 +67,10 @@ static na_error *read_asymmetric(apr_pool_t *pool, const json_t *json, size_t ty
 static na_error *read_symmetric(apr_pool_t *pool, const json_t *json, na_jwk *key)
 {
     key->kty = NA_KTY_OCT;
-    NA_TRY(na_jose_bytes(pool, NA_OAUTH_CALLBACK, json, "k", &key->secret));
+    NA_TRY(na_jose_bytes(pool, NA_ERR_OAUTH_CALLBACK, json, "k", &key->secret));
     const na_alg *alg = na_alg_find(key->alg ? key->alg : "HS256");
     if (alg && na_alg_secret_too_short(alg, key->secret))
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "symmetric key: %" APR_SIZE_T_FMT " bytes are too few for %s",
                             key->secret.len, alg->name);
     return NULL;
@@ -79,13 +79,13 @@ static na_error *read_symmetric(apr_pool_t *pool, const json_t *json, na_jwk *ke
 static na_error *read_material(apr_pool_t *pool, const json_t *json, na_jwk *key)
 {
     const char *kty;
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, json, "kty", &kty));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, json, "kty", &kty));
     if (kty && strcmp(kty, "oct") == 0)
         return read_symmetric(pool, json, key);
     for (size_t i = 0; kty && i < sizeof types / sizeof *types; i++)
         if (strcmp(kty, types[i].name) == 0)
             return read_asymmetric(pool, json, i, key);
-    return na_error_new(pool, NA_OAUTH_CALLBACK, "a key of an unknown type");
+    return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "a key of an unknown type");
 }
 
 /* 1 where `ops` (RFC 7517 section 4.3) is missing or names one of the two. */
@@ -111,10 +111,10 @@ static na_error *read_permissions(apr_pool_t *pool, const json_t *json, na_jwk *
 {
     const json_t *ops = json_object_get(json, "key_ops");
     if (ops && !json_is_array(ops))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "\"key_ops\" is not a list");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "\"key_ops\" is not a list");
     const na_alg *alg = key->alg ? na_alg_find(key->alg) : NULL;
     if (key->alg && (!alg || !na_alg_fits(alg, key)))
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "the key's \"alg\" %.40s is unknown or does not fit its type and curve",
                             key->alg);
     key->can_verify = use_permitted(key->use, "sig") && op_permitted(ops, "verify", "verify") &&
@@ -131,7 +131,7 @@ na_error *na_jwk_parse(apr_pool_t *pool, const json_t *json, const na_jwk **key)
 {
     na_jwk *made = apr_pcalloc(pool, sizeof *made);
     if (!json_is_object(json))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "a key that is not a JSON object");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "a key that is not a JSON object");
     NA_TRY(copy_string(pool, json, "kid", &made->kid));
     NA_TRY(copy_string(pool, json, "alg", &made->alg));
     NA_TRY(copy_string(pool, json, "use", &made->use));

@@ -28,9 +28,9 @@ const na_curve *na_curve_find(const char *name)
 static na_error *read_field(apr_pool_t *pool, const json_t *json, const char *name, apr_size_t len,
                             na_bytes *value)
 {
-    NA_TRY(na_jose_bytes(pool, NA_OAUTH_CALLBACK, json, name, value));
+    NA_TRY(na_jose_bytes(pool, NA_ERR_OAUTH_CALLBACK, json, name, value));
     if (value->len != len)
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "EC key: \"%s\" has %" APR_SIZE_T_FMT " bytes instead of "
                             "%" APR_SIZE_T_FMT,
                             name, value->len, len);
@@ -74,10 +74,10 @@ na_error *na_jwk_ec(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
 {
     const char *crv;
     OSSL_PARAM params[4], *next = params;
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, json, "crv", &crv));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, json, "crv", &crv));
     const na_curve *curve = na_curve_find(crv);
     if (!curve || strcmp(curve->crv, crv) != 0)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "EC key: unknown curve");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "EC key: unknown curve");
     *next++ = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve->group, 0);
     NA_TRY(read_point(pool, json, curve, next++));
     int is_private = json_object_get(json, "d") != NULL;
@@ -87,9 +87,9 @@ na_error *na_jwk_ec(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
 
     *pkey = na_pkey_build(pool, "EC", params);
     if (!*pkey)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "EC key: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "EC key: %s", na_openssl_error(pool));
     if (is_private && !halves_agree(*pkey))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "EC key: \"d\" does not belong to x and y: %s",
-                            na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
+                            "EC key: \"d\" does not belong to x and y: %s", na_openssl_error(pool));
     return NULL;
 }

@@ -30,9 +30,9 @@ static na_error *read_number(apr_pool_t *pool, const json_t *json, const rsa_num
                              OSSL_PARAM *param)
 {
     na_bytes big_endian;
-    NA_TRY(na_jose_bytes(pool, NA_OAUTH_CALLBACK, json, number->member, &big_endian));
+    NA_TRY(na_jose_bytes(pool, NA_ERR_OAUTH_CALLBACK, json, number->member, &big_endian));
     if (!big_endian.len || big_endian.len > NUMBER_MAX)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "RSA key: \"%s\" is %s", number->member,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "RSA key: \"%s\" is %s", number->member,
                             big_endian.len ? "too long" : "missing");
     *param = na_pkey_number(pool, number->param, big_endian);
     return NULL;
@@ -50,7 +50,7 @@ na_error *na_jwk_rsa(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
 {
     OSSL_PARAM params[9], *next = params;
     if (json_object_get(json, "oth"))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "RSA key: more than two primes");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "RSA key: more than two primes");
     NA_TRY(read_numbers(pool, json, public_numbers, 2, &next));
     if (json_object_get(json, "d"))
         NA_TRY(read_numbers(pool, json, &private_exponent, 1, &next));
@@ -60,6 +60,6 @@ na_error *na_jwk_rsa(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
 
     *pkey = na_pkey_build(pool, "RSA", params);
     if (!*pkey)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "RSA key: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "RSA key: %s", na_openssl_error(pool));
     return NULL;
 }

@@ -25,14 +25,14 @@ na_error *na_jwk_x5c(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
     unsigned char *der;
     int len = text ? decode_base64(pool, text, &der) : -1;
     if (len <= 0)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "\"x5c\" is not a list of base64 texts");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "\"x5c\" is not a list of base64 texts");
     const unsigned char *end = der;
     X509 *certificate = d2i_X509(NULL, &end, len);
     *pkey = na_pkey_own(pool, certificate ? X509_get_pubkey(certificate) : NULL);
     X509_free(certificate);
     if (!*pkey)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "\"x5c\": %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "\"x5c\": %s", na_openssl_error(pool));
     if (end != der + len)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "\"x5c\": bytes behind the certificate");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "\"x5c\": bytes behind the certificate");
     return NULL;
 }

@@ -32,7 +32,7 @@ static na_error *check_clashes(apr_pool_t *pool, const json_t *list)
         for (size_t j = 0; j < i; j++) {
             const char *reason = clash(json_array_get(list, i), json_array_get(list, j));
             if (reason)
-                return na_error_new(pool, NA_OAUTH_CALLBACK, "key set: %s", reason);
+                return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "key set: %s", reason);
         }
     return NULL;
 }
@@ -41,11 +41,11 @@ na_error *na_jwks_parse(apr_pool_t *pool, const char *text, apr_size_t len, cons
 {
     json_t *json;
     na_error *unusable = NULL;
-    NA_TRY(na_json_parse(pool, NA_OAUTH_CALLBACK, text, len, &json));
+    NA_TRY(na_json_parse(pool, NA_ERR_OAUTH_CALLBACK, text, len, &json));
     const json_t *list = json_object_get(json, "keys");
     size_t count = json_array_size(list);
     if (!count || count > KEYS_MAX)
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "key set: \"keys\" is no list, empty or too long");
     NA_TRY(check_clashes(pool, list));
     na_jwks *made = apr_palloc(pool, sizeof *made);

@@ -18,15 +18,17 @@ static na_error *read_header(apr_pool_t *pool, const char *token, apr_size_t tok
     const json_t *header;
     *jws = (na_jws){0};
     if (token_len > NA_JWS_MAX)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: longer than %d characters", NA_JWS_MAX);
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: longer than %d characters",
+                            NA_JWS_MAX);
     if (!na_compact_split(token, token_len, parts, PARTS))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: not three parts");
-    NA_TRY(na_jose_header(pool, NA_OAUTH_CALLBACK, parts[HEADER], &header));
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header, "alg", &jws->alg));
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header, "kid", &jws->kid));
-    NA_TRY(na_jose_string(pool, NA_OAUTH_CALLBACK, header, "typ", &jws->typ));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: not three parts");
+    NA_TRY(na_jose_header(pool, NA_ERR_OAUTH_CALLBACK, parts[HEADER], &header));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "alg", &jws->alg));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "kid", &jws->kid));
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "typ", &jws->typ));
     if (!jws->alg || !na_jws_alg_known(jws->alg))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: the algorithm %.40s is not one of ours",
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
+                            "JWS: the algorithm %.40s is not one of ours",
                             jws->alg ? jws->alg : "(none given)");
     return NULL;
 }
@@ -67,15 +69,15 @@ static na_error *refusal(apr_pool_t *pool, const na_jws *jws, const na_alg *alg,
 {
     const char *kid = jws->kid ? jws->kid : "(none)";
     if (!na_jws_has_key(jws, set))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: no key for algorithm %s and kid %.80s",
-                            alg->name, kid);
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
+                            "JWS: no key for algorithm %s and kid %.80s", alg->name, kid);
     for (int i = 0; alg->kty == NA_KTY_OCT && i < set->count; i++)
         if (key_fits(jws, alg, set->keys[i]) && na_alg_secret_too_short(alg, set->keys[i]->secret))
-            return na_error_new(pool, NA_OAUTH_CALLBACK,
+            return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                                 "JWS: the secret has %" APR_SIZE_T_FMT " bytes, too few for %s",
                                 set->keys[i]->secret.len, alg->name);
-    return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: the %s signature does not verify, kid %.80s",
-                        alg->name, kid);
+    return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
+                        "JWS: the %s signature does not verify, kid %.80s", alg->name, kid);
 }
 
 na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_len,
@@ -84,10 +86,11 @@ na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_le
     na_bytes parts[PARTS], payload, signature;
     NA_TRY(read_header(pool, token, token_len, parts, jws));
     if (!listed(algs, jws->alg))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: the algorithm %s is not accepted here",
-                            jws->alg);
-    NA_TRY(na_compact_decode(pool, NA_OAUTH_CALLBACK, "payload", parts[PAYLOAD], &payload));
-    NA_TRY(na_compact_decode(pool, NA_OAUTH_CALLBACK, "signature", parts[SIGNATURE], &signature));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
+                            "JWS: the algorithm %s is not accepted here", jws->alg);
+    NA_TRY(na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "payload", parts[PAYLOAD], &payload));
+    NA_TRY(
+        na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "signature", parts[SIGNATURE], &signature));
     /* RFC 7515 section 5.1: the first two parts as they came, with their dot. */
     na_bytes input = {(const unsigned char *)token, parts[HEADER].len + 1 + parts[PAYLOAD].len};
     const na_alg *alg = na_alg_find(jws->alg);
@@ -119,7 +122,7 @@ na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, cons
     na_bytes signature;
     const na_alg *found = na_alg_find(alg);
     if (!found || found->purpose != NA_ALG_SIGN || !na_alg_fits(found, key))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "JWS: the key is not one for %.40s", alg);
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: the key is not one for %.40s", alg);
     const char *input = apr_pstrcat(pool, encode_header(pool, key, alg, typ), ".",
                                     na_base64url_encode(pool, payload.data, payload.len), NULL);
     NA_TRY(na_signature_make(pool, found, key, na_bytes_of(input), &signature));

@@ -30,7 +30,7 @@ int na_jws_has_key(const na_jws *jws, const na_jwks *set);
 /*
  * Verifies against the keys of `set` that fit the header's `kid` and `alg`. `algs` is a
  * NULL-terminated list of the algorithms the caller accepts: the header's must be one of them.
- * `error` has the code NA_OAUTH_CALLBACK.
+ * `error` has the code NA_ERR_OAUTH_CALLBACK.
  */
 na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_len,
                         const na_jwks *set, const char *const *algs, na_jws *jws);

@@ -42,7 +42,7 @@ static na_error *ecdsa_from_der(apr_pool_t *pool, const na_jwk *key, na_bytes de
                   BN_bn2binpad(ECDSA_SIG_get0_s(pair), out + half, half) == half;
     ECDSA_SIG_free(pair);
     if (!written)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "ECDSA: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "ECDSA: %s", na_openssl_error(pool));
     *raw = (na_bytes){out, (apr_size_t)half * 2};
     return NULL;
 }
@@ -118,9 +118,10 @@ static na_error *hmac_make(apr_pool_t *pool, const na_alg *alg, const na_jwk *ke
     unsigned char *out = apr_palloc(pool, EVP_MAX_MD_SIZE);
     unsigned len;
     if (na_alg_secret_too_short(alg, key->secret))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "the secret is too short for %s", alg->name);
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "the secret is too short for %s",
+                            alg->name);
     if (!hmac(alg, key, input, out, &len))
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "HMAC: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "HMAC: %s", na_openssl_error(pool));
     *signature = (na_bytes){out, len};
     return NULL;
 }
@@ -138,7 +139,7 @@ static na_error *pkey_make(apr_pool_t *pool, const na_alg *alg, const na_jwk *ke
                EVP_DigestSign(context, out, &len, input.data, input.len) == 1;
     EVP_MD_CTX_free(context);
     if (!made)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "%s: cannot sign: %s", alg->name,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s: cannot sign: %s", alg->name,
                             na_openssl_error(pool));
     *signature = (na_bytes){out, len};
     return NULL;

@@ -87,10 +87,10 @@ na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **em
     char *copy = trim(pool, text, strlen(text));
     char *at = strchr(copy, '@');
     if (!at || strchr(at + 1, '@'))
-        return na_error_new(pool, NA_EMAIL_SIGNIN, "an e-mail address has exactly one @");
+        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "an e-mail address has exactly one @");
     at[1 + strcspn(at + 1, ",")] = '\0';
     if (!na_email_is(copy) || !strchr(at, '.'))
-        return na_error_new(pool, NA_EMAIL_SIGNIN, "not an e-mail address that can be used");
+        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "not an e-mail address that can be used");
     for (char *p = copy; *p; p++)
         *p = (char)apr_tolower(*p);
     *email = copy;
@@ -125,7 +125,7 @@ static int is_name(const char *name)
 
 static na_error *refuse_mailbox(apr_pool_t *pool)
 {
-    return na_error_new(pool, NA_CONFIGURATION,
+    return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "the sender is one address: name@example.org or Name <name@example.org>, "
                         "the name without quotes, commas and control characters");
 }

@@ -36,7 +36,7 @@ static const char *find_words(const json_t *answer)
 static const char *words_of(apr_pool_t *pool, na_bytes body)
 {
     json_t *answer;
-    if (na_json_parse(pool, NA_EMAIL_SIGNIN, (const char *)body.data, body.len, &answer))
+    if (na_json_parse(pool, NA_ERR_EMAIL_SIGNIN, (const char *)body.data, body.len, &answer))
         return "";
     const char *words = find_words(answer);
     return words && !strchr(words, '@')
@@ -48,10 +48,11 @@ static na_error *fetch(const na_mail *mail, apr_pool_t *pool, const na_http_requ
                        na_http_response *response)
 {
     if (!mail->http)
-        return na_error_new(pool, NA_CONFIGURATION, "%s needs an HTTP client",
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s needs an HTTP client",
                             mail->transport->name);
     na_error *error = na_http_fetch(mail->http, pool, request, response);
-    return error ? na_error_wrap(pool, error, NA_UNAVAILABLE, "%s", mail->transport->name) : NULL;
+    return error ? na_error_wrap(pool, error, NA_ERR_UNAVAILABLE, "%s", mail->transport->name)
+                 : NULL;
 }
 
 na_error *na_mail_api_reach(const na_mail *mail, apr_pool_t *pool, const char *origin)
@@ -68,9 +69,9 @@ na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_requ
     if (response.status >= 200 && response.status < 300)
         return NULL;
     int temporary = response.status == 429 || response.status >= 500;
-    const char *final =
-        response.status == 401 || response.status == 403 ? NA_CONFIGURATION : NA_EMAIL_SIGNIN;
-    return na_error_new(pool, temporary ? NA_UNAVAILABLE : final, "%s answers %ld%s",
+    const char *final = response.status == 401 || response.status == 403 ? NA_ERR_CONFIGURATION
+                                                                         : NA_ERR_EMAIL_SIGNIN;
+    return na_error_new(pool, temporary ? NA_ERR_UNAVAILABLE : final, "%s answers %ld%s",
                         mail->transport->name, response.status, words_of(pool, response.body));
 }
 
@@ -78,7 +79,7 @@ na_error *na_mail_post_json(const na_mail *mail, apr_pool_t *pool, na_http_reque
                             json_t *json)
 {
     if (!json)
-        return na_error_new(pool, NA_EMAIL_SIGNIN, "%s: the message gives no JSON",
+        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "%s: the message gives no JSON",
                             mail->transport->name);
     request->json = na_json_dump(pool, na_json_own(pool, json));
     return na_mail_post(mail, pool, request);

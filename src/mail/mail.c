@@ -45,7 +45,7 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
     na_mail *mail = apr_palloc(pool, sizeof *mail);
     *mail = (na_mail){na_mail_transport_find(options->transport), options, http, *log, NULL};
     if (!mail->transport)
-        return na_error_new(pool, NA_CONFIGURATION, "mail: no transport is chosen");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: no transport is chosen");
     *made = mail;
     return NULL;
 }
@@ -54,7 +54,7 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
 
 static na_error *refuse(apr_pool_t *pool, const char *why)
 {
-    return na_error_new(pool, NA_EMAIL_SIGNIN, "mail not sent: %s", why);
+    return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "mail not sent: %s", why);
 }
 
 static int is_subject(const char *text)
@@ -93,7 +93,7 @@ static na_error *make_letter(const na_mail *mail, apr_pool_t *pool, const na_mai
                                .id = message->id ? message->id : na_random_uuid(pool)};
     na_error *error =
         na_mailbox_parse(pool, message->from ? message->from : mail->options->from, &letter->from);
-    return error ? na_error_wrap(pool, error, NA_EMAIL_SIGNIN, "mail not sent") : NULL;
+    return error ? na_error_wrap(pool, error, NA_ERR_EMAIL_SIGNIN, "mail not sent") : NULL;
 }
 
 na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
@@ -112,10 +112,11 @@ void na_mail_keep_health(na_mail *mail, na_breaker_state *health)
 static na_error *settle(const na_mail *mail, apr_pool_t *pool, na_error *error)
 {
     const na_breaker breaker = {.name = mail->transport->name, .health = mail->health};
-    int refused = error && strcmp(error->code, NA_CONFIGURATION) == 0;
+    int refused = na_error_is(error, NA_ERR_CONFIGURATION);
     if (mail->health)
         na_breaker_settle(&breaker, pool,
-                          refused ? na_error_wrap(pool, error, NA_UNAVAILABLE, "refused") : error);
+                          refused ? na_error_wrap(pool, error, NA_ERR_UNAVAILABLE, "refused")
+                                  : error);
     return error;
 }
 
@@ -133,5 +134,5 @@ na_error *na_mail_probe(const na_mail *mail, apr_pool_t *pool)
 
 int na_mail_is_temporary(const na_error *error)
 {
-    return strcmp(error->code, NA_UNAVAILABLE) == 0;
+    return na_error_is(error, NA_ERR_UNAVAILABLE);
 }

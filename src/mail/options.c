@@ -37,7 +37,7 @@ static const struct {
 
 static na_error *refuse(apr_pool_t *pool, const char *why)
 {
-    return na_error_new(pool, NA_CONFIGURATION, "mail: %s", why);
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: %s", why);
 }
 
 /* ── where a host is ───────────────────────────────────────────────────────────────────────── */
@@ -176,7 +176,7 @@ na_error *na_mail_options_start(apr_pool_t *pool, const char *text, na_mail_opti
     if (strcmp(text, na_mail_smtp.name) == 0)
         return refuse(pool, "smtp needs the address of the server: smtp://host or smtps://host");
     if (!na_mail_transport_find(text))
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "mail: there is no transport '%s'; there are %s", text,
                             na_mail_transport_names(pool));
     *options = (na_mail_options){.transport = text,
@@ -199,17 +199,17 @@ static na_error *check_text(apr_pool_t *pool, const na_mail_transport *transport
                             const char *value)
 {
     if (value && !has(transport->needs, name) && !has(transport->takes, name))
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "mail: %s has no option %s",
-                                               transport->name, name),
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "mail: %s has no option %s", transport->name, name),
                                   "leave it out");
     if (has(transport->needs, name) && (!value || !*value))
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "mail: %s needs %s",
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "mail: %s needs %s",
                                                transport->name, name),
                                   apr_psprintf(pool, "NextAuthMail %s ... %s=", transport->name,
                                                name));
     if (value && (!*value || na_has_control(value) || !na_is_utf8(value)))
         return na_error_with_hint(
-            na_error_new(pool, NA_CONFIGURATION,
+            na_error_new(pool, NA_ERR_CONFIGURATION,
                          "mail: %s is empty, has control characters or is not UTF-8", name),
             "look at its value, and at where that is from");
     return NULL;
@@ -269,8 +269,8 @@ static na_error *check_readable(apr_pool_t *pool, const char *path)
     if (!path)
         return NULL;
     if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "mail: %s cannot be read",
-                                               path),
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "mail: %s cannot be read", path),
                                   "see that it is there, and that httpd's user may read it");
     apr_file_close(file);
     return NULL;

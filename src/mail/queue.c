@@ -124,7 +124,7 @@ static void fail(na_mail_queue *queue, apr_pool_t *pool, const entry *e, na_leve
 /* The server does not take mail for that address, which anybody may have typed. */
 static int is_recipients(const na_error *error)
 {
-    return strcmp(error->code, NA_EMAIL_SIGNIN) == 0;
+    return na_error_is(error, NA_ERR_EMAIL_SIGNIN);
 }
 
 static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
@@ -267,7 +267,7 @@ na_error *na_mail_queue_put(na_mail_queue *queue, apr_pool_t *pool, const na_mai
     if (!why)
         return NULL;
     apr_pool_destroy(e->pool);
-    return na_error_new(pool, NA_UNAVAILABLE, "mail not sent: %s", why);
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "mail not sent: %s", why);
 }
 
 void na_mail_queue_counts(na_mail_queue *queue, na_mail_counts *counts)
@@ -319,7 +319,7 @@ na_error *na_mail_queue_make(apr_pool_t *parent, const na_mail *mail, int capaci
 {
     apr_pool_t *pool;
     if (make_pool(parent, &pool) != APR_SUCCESS)
-        return na_error_new(parent, NA_CONFIGURATION, "no memory for the queue of mails");
+        return na_error_new(parent, NA_ERR_CONFIGURATION, "no memory for the queue of mails");
     na_mail_queue *queue = apr_pcalloc(pool, sizeof *queue);
     queue->pool = pool;
     queue->mail = mail;
@@ -327,7 +327,7 @@ na_error *na_mail_queue_make(apr_pool_t *parent, const na_mail *mail, int capaci
     queue->entries = apr_pcalloc(pool, (apr_size_t)capacity * sizeof *queue->entries);
     if (apr_thread_mutex_create(&queue->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&queue->changed, pool) != APR_SUCCESS)
-        return na_error_new(parent, NA_CONFIGURATION, "no mutex for the queue of mails");
+        return na_error_new(parent, NA_ERR_CONFIGURATION, "no mutex for the queue of mails");
     apr_pool_pre_cleanup_register(parent, queue, stop);
     *made = queue;
     return NULL;

@@ -57,7 +57,7 @@ void na_mail_queue_observe(na_mail_queue *queue, const na_mail_observer *observe
  * queue, a quarter of the room that is left and at least one message, so that however many others
  * fill it, a new client finds room; NULL if nobody asked. After `expires` it is not sent any more,
  * as its link would not work; 0: whenever. An error, made in `pool`, where the message is none that
- * could be sent, or the queue is full or ending (NA_UNAVAILABLE). Safe to call from any thread.
+ * could be sent, or the queue is full or ending (NA_ERR_UNAVAILABLE). Safe to call from any thread.
  */
 na_error *na_mail_queue_put(na_mail_queue *queue, apr_pool_t *pool, const na_mail_message *message,
                             const char *client, apr_time_t expires);

@@ -186,8 +186,8 @@ static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_optio
     long reply = 0;
     curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
     int temporary = reply / 100 == 4 || (reply / 100 != 5 && !is_final(code));
-    const char *final = is_final(code) ? NA_CONFIGURATION : NA_EMAIL_SIGNIN;
-    return na_error_new(pool, temporary ? NA_UNAVAILABLE : final, "mail server %s port %d: %s",
+    const char *final = is_final(code) ? NA_ERR_CONFIGURATION : NA_ERR_EMAIL_SIGNIN;
+    return na_error_new(pool, temporary ? NA_ERR_UNAVAILABLE : final, "mail server %s port %d: %s",
                         options->host, options->port, words_of(s, code));
 }
 
@@ -195,7 +195,7 @@ static na_error *open_session(const na_mail *mail, apr_pool_t *pool, session *s)
 {
     *s = (session){.curl = curl_easy_init()};
     if (!s->curl)
-        return na_error_new(pool, NA_UNAVAILABLE, "libcurl gives no handle for a mail");
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "libcurl gives no handle for a mail");
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
     set_server(s->curl, pool, mail->options);
     set_limits(s, mail->options);

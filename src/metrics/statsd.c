@@ -124,7 +124,7 @@ typedef struct destination {
 static na_error *failed(apr_pool_t *pool, const char *what, apr_status_t status)
 {
     char text[128];
-    return na_error_new(pool, NA_UNAVAILABLE, "%s: %s", what,
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", what,
                         apr_strerror(status, text, sizeof text));
 }
 

@@ -63,10 +63,10 @@ static na_error *fetch(na_http *http, apr_pool_t *pool, const na_document_source
     apr_pool_t *own;
     NA_TRY(na_http_fetch(http, pool, source->request, &response));
     if (response.status != 200)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "%s answers %ld", source->request->url,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s answers %ld", source->request->url,
                             response.status);
     if (apr_pool_create_unmanaged_ex(&own, NULL, NULL) != APR_SUCCESS)
-        return na_error_new(pool, NA_BUSY, "out of memory");
+        return na_error_new(pool, NA_ERR_BUSY, "out of memory");
     copy *made = apr_palloc(own, sizeof *made);
     *made = (copy){.pool = own, .fetched = now, .holders = 1};
     na_error *error = source->read(source->data, own, response.body, &made->parsed);
@@ -99,7 +99,7 @@ na_error *na_documents_make(apr_pool_t *pool, na_documents **made)
     apr_pool_create(&documents->pool, pool);
     documents->all = apr_hash_make(documents->pool);
     if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "could not create the mutex of provider documents");
     apr_pool_cleanup_register(documents->pool, documents, let_all_go, apr_pool_cleanup_null);
     *made = documents;

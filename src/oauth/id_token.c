@@ -13,7 +13,7 @@
 
 static na_error *refuse(const na_oauth *oauth, const char *why)
 {
-    return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "ID token refused: %s", why);
+    return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "ID token refused: %s", why);
 }
 
 /*
@@ -170,7 +170,7 @@ static na_error *check_at_hash(const na_oauth *oauth, const json_t *claims, cons
 /* Whoever sits at the browser can take the demand out of the request: no fault of the provider. */
 static na_error *deny(const na_oauth *oauth, const char *why)
 {
-    return na_error_new(oauth->pool, NA_ACCESS_DENIED, "ID token refused: %s", why);
+    return na_error_new(oauth->pool, NA_ERR_ACCESS_DENIED, "ID token refused: %s", why);
 }
 
 /* Step 13. The age counts at the request: consent may take its time after it. */
@@ -230,7 +230,7 @@ static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata
         return refuse(oauth, "it has no sub");
     if (checks->nonce &&
         !na_equal_secret(checks->nonce, na_json_string(claims, "nonce"))) /* step 11 */
-        return na_error_new(oauth->pool, NA_INVALID_CHECK,
+        return na_error_new(oauth->pool, NA_ERR_INVALID_CHECK,
                             "ID token refused: nonce is not this sign-in's");
     NA_TRY(check_at_hash(oauth, claims, alg, tokens->access_token));
     return check_demands(oauth, checks, claims);
@@ -249,7 +249,7 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
     NA_TRY(keys_for(oauth, metadata, &jws, &keys));
     NA_TRY(na_jws_verify(oauth->pool, token, strlen(token), keys, accepted_algs(oauth, metadata),
                          &jws));
-    NA_TRY(na_json_parse(oauth->pool, NA_OAUTH_CALLBACK, (const char *)jws.payload.data,
+    NA_TRY(na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
                          jws.payload.len, claims));
     NA_TRY(check_claims(oauth, metadata, tokens, checks, jws.alg, *claims));
     na_oauth_step(oauth, "PROFILE_DATA", "ID token of %s verified: %s", metadata->issuer, jws.alg);

@@ -32,10 +32,10 @@ static na_error *check_issuer(const na_oauth *oauth, const char *issuer)
 {
     const char *expected = oauth->provider->issuer;
     if (!is_issuer(oauth, issuer))
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the discovery document names no usable issuer");
     if (expected && strcmp(issuer, expected) != 0)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the discovery document is of issuer '%s', issuer=%s is configured",
                             issuer, expected);
     return NULL;
@@ -51,7 +51,7 @@ static na_error *take(const na_oauth *oauth, const json_t *document, const char 
         return NULL;
     if (!na_url_parse(oauth->pool, *address, &url) ||
         (!oauth->allow_http && strcmp(url.scheme, "https") != 0))
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the discovery document's %s is no https address", member);
     return NULL;
 }
@@ -72,7 +72,7 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
     metadata->id_algs = json_object_get(document, "id_token_signing_alg_values_supported");
     if (!metadata->authorization_url || !metadata->token_url)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the discovery document has no authorization or token endpoint");
     return NULL;
 }
@@ -85,7 +85,7 @@ static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes tex
     na_metadata metadata;
     json_t *document;
     na_error *error =
-        na_json_parse(pool, NA_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
+        na_json_parse(pool, NA_ERR_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
     *parsed = document;
     return error ? na_error_wrap(pool, error, NULL, "the discovery document is unusable")
                  : read_document(oauth, document, &metadata);
@@ -153,7 +153,8 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, cons
     const void *set;
     na_error *kept_from;
     if (!metadata->jwks_url)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the provider publishes no key set");
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "the provider publishes no key set");
     const na_http_request request = request_of(oauth, metadata->jwks_url);
     const na_document_source source = {&request, "", read_keys, NULL};
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,

@@ -85,7 +85,7 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
 
 /*
  * Verifies the ID token (OpenID Connect Core 1.0 section 3.1.3.7), and what the authorization
- * request demands of it: NA_ACCESS_DENIED if the user does not meet that.
+ * request demands of it: NA_ERR_ACCESS_DENIED if the user does not meet that.
  */
 na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,
                                    const na_tokens *tokens, const na_checks *checks,

@@ -46,7 +46,7 @@ na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata
     *auth = offers(metadata, NA_AUTH_BASIC) ? NA_AUTH_BASIC : NA_AUTH_POST;
     *is_offered = offers(metadata, *auth);
     return *is_offered ? NULL
-                       : na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                       : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                       "the provider supports neither client_secret_basic nor "
                                       "client_secret_post at its token endpoint");
 }
@@ -98,7 +98,8 @@ static na_error *refusal_of(const na_oauth *oauth, const json_t *answer)
         na_json_number(object, "code", &number);
     }
     return word ? na_error_new(oauth->pool,
-                               is_of_code(word, number) ? NA_INVALID_CHECK : NA_OAUTH_CALLBACK,
+                               is_of_code(word, number) ? NA_ERR_INVALID_CHECK
+                                                        : NA_ERR_OAUTH_CALLBACK,
                                "the token endpoint answers %s (%s)", quoted(oauth, word),
                                quoted(oauth, description))
                 : NULL;
@@ -118,15 +119,15 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
     if (na_json_number(answer, "expires_in", &lifetime) && lifetime > 0)
         tokens->expires_at = apr_time_sec(oauth->now) + lifetime;
     if (!tokens->access_token || !*tokens->access_token)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token endpoint's answer has no access_token");
     /* required by RFC 6749 section 5.1, but plain OAuth 2.0 providers leave it out */
     if (type ? strcasecmp(type, "bearer") != 0 : oauth->provider->type == NA_OIDC)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token endpoint's token_type is '%s', not bearer",
                             quoted(oauth, type));
     if (oauth->provider->type == NA_OIDC && !tokens->id_token)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token endpoint's answer has no id_token: is 'openid' in scope=?");
     return NULL;
 }
@@ -157,14 +158,14 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE", "%s answers the code with %ld, %d bytes of %s",
                   metadata->token_url, response.status, (int)response.body.len,
                   quoted(oauth, response.content_type));
-    na_error *error = na_json_parse(oauth->pool, NA_OAUTH_CALLBACK,
+    na_error *error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                     (const char *)response.body.data, response.body.len, &answer);
     if (error)
         return na_error_wrap(oauth->pool, error, NULL, "the token endpoint answers %ld with '%s'",
                              response.status, quoted(oauth, response.content_type));
     NA_TRY(refusal_of(oauth, answer));
     if (response.status != 200)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the token endpoint answers %ld",
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the token endpoint answers %ld",
                             response.status);
     NA_TRY(read_tokens(oauth, answer, tokens));
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",

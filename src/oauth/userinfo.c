@@ -19,9 +19,9 @@ static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *
     na_oauth_step(oauth, "PROFILE_DATA", "%.*s answers %ld, %d bytes", (int)strcspn(url, "?"), url,
                   response.status, (int)response.body.len);
     if (response.status != 200)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "userinfo answers %ld",
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "userinfo answers %ld",
                             response.status);
-    na_error *error = na_json_parse(oauth->pool, NA_OAUTH_CALLBACK,
+    na_error *error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                     (const char *)response.body.data, response.body.len, json);
     return error ? na_error_wrap(oauth->pool, error, NULL, "userinfo's answer is unusable") : NULL;
 }
@@ -32,12 +32,12 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
     const char *params = oauth->provider->userinfo_params;
     const char *url = metadata->userinfo_url;
     if (!url)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK, "the provider has no userinfo");
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the provider has no userinfo");
     if (params)
         url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", params, NULL);
     NA_TRY(fetch_json(oauth, url, tokens->access_token, profile));
     return json_is_object(*profile) ? NULL
-                                    : na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+                                    : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                                    "userinfo's answer is no JSON object");
 }
 
@@ -83,7 +83,7 @@ static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metada
     NA_TRY(fetch_userinfo(oauth, metadata, tokens, &userinfo));
     const char *sub = na_json_string(userinfo, "sub");
     if (!sub || strcmp(sub, na_json_string(claims, "sub")) != 0)
-        return na_error_new(oauth->pool, NA_OAUTH_CALLBACK,
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "userinfo is of another sub than the ID token");
     keep_email_together(claims, userinfo);
     json_object_update_missing(claims, userinfo);

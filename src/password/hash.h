@@ -30,16 +30,16 @@ typedef struct na_hash_kind {
 
 /*
  * Reads "bcrypt", "bcrypt:13", "yescrypt", "yescrypt:7" or "argon2id". What this system cannot make
- * is an error (NA_CONFIGURATION) that says what is lacking.
+ * is an error (NA_ERR_CONFIGURATION) that says what is lacking.
  */
 na_error *na_hash_kind_parse(apr_pool_t *pool, const char *text, na_hash_kind *kind);
 
 /*
  * Hashes with a random salt, in some tenths of a second: behind a gate wherever others can ask for
- * it. The hash lives in `pool`: "$2y$…", "$y$…" or "$argon2id$…". An error (NA_CONFIGURATION) where
- * the password has more than NA_PASSWORD_MAX bytes, for bcrypt NA_BCRYPT_PASSWORD_MAX, since it
- * would look at those alone. A server makes one of random text as it starts, to check the passwords
- * of unknown users against: they take as long as known ones then.
+ * it. The hash lives in `pool`: "$2y$…", "$y$…" or "$argon2id$…". An error (NA_ERR_CONFIGURATION)
+ * where the password has more than NA_PASSWORD_MAX bytes, for bcrypt NA_BCRYPT_PASSWORD_MAX, since
+ * it would look at those alone. A server makes one of random text as it starts, to check the
+ * passwords of unknown users against: they take as long as known ones then.
  */
 na_error *na_password_hash(apr_pool_t *pool, na_hash_kind kind, const char *password,
                            const char **hash);
@@ -47,8 +47,8 @@ na_error *na_password_hash(apr_pool_t *pool, na_hash_kind kind, const char *pass
 /*
  * Whether `hash` is of this password: any that na_stored_hash_read takes, nothing else is computed.
  * `hash` may be NULL, or locked: no match, at once. A password that na_password_hash would refuse
- * never matches. An error (NA_CONFIGURATION) where the hash is unusable, or of Argon2id and OpenSSL
- * lacks it.
+ * never matches. An error (NA_ERR_CONFIGURATION) where the hash is unusable, or of Argon2id and
+ * OpenSSL lacks it.
  */
 na_error *na_password_matches(apr_pool_t *pool, const char *password, const char *hash,
                               int *matches);

@@ -68,7 +68,7 @@ na_password_result na_htpasswd_check(apr_pool_t *pool, const char *path, const c
     apr_status_t status = apr_file_open(&file, path, APR_READ | APR_BUFFERED, APR_OS_DEFAULT, pool);
     if (status != APR_SUCCESS) {
         char reason[120];
-        *error = na_error_new(pool, NA_CONFIGURATION, "cannot read password file %s: %s", path,
+        *error = na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read password file %s: %s", path,
                               apr_strerror(status, reason, sizeof reason));
         return NA_PASSWORD_FAILED;
     }

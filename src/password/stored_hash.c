@@ -214,7 +214,7 @@ static na_error *unusable(apr_pool_t *pool, const char *name, reading result)
 {
     if (result == READ)
         return NULL;
-    return na_error_new(pool, NA_CONFIGURATION,
+    return na_error_new(pool, NA_ERR_CONFIGURATION,
                         result == MALFORMED ? "malformed password hash of kind %s"
                                             : "the password hash of kind %s costs too much",
                         name);
@@ -229,7 +229,7 @@ na_error *na_stored_hash_read(apr_pool_t *pool, const char *text, na_stored_hash
     }
     *hash = (na_stored_hash){.form = NA_FORM_OTHER, .work = 30};
     return is_des(text) ? NULL
-                        : na_error_new(pool, NA_CONFIGURATION, "unknown kind of password hash");
+                        : na_error_new(pool, NA_ERR_CONFIGURATION, "unknown kind of password hash");
 }
 
 int na_is_locked_hash(const char *text)

@@ -45,7 +45,7 @@ na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider
         return NULL;
     for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last)) {
         if (IS_AMONG(reserved, name) || IS_AMONG(demands, name))
-            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+            return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                    "visitorParams= cannot have %s", name),
                                       IS_AMONG(demands, name)
                                           ? "set it in authorization.params="
@@ -62,7 +62,7 @@ static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const
     if (!IS_AMONG(reserved, field->key) || strcasecmp(field->key, "response_mode") == 0 ||
         (strcasecmp(field->key, "response_type") == 0 && strcmp(field->val, "code") == 0))
         return NULL;
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                            "provider '%s': %s cannot set %s, which the protocol "
                                            "rests on",
                                            provider->id, option, field->key),
@@ -77,7 +77,7 @@ static na_error *check_once(apr_pool_t *pool, const na_provider *provider,
     for (int i = 0; i < list->nelts; i++) {
         const char *name = APR_ARRAY_IDX(list, i, const apr_table_entry_t).key;
         if (apr_table_get(of_url, name))
-            return na_error_new(pool, NA_CONFIGURATION,
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
                                 "provider '%s': %s is in both authorization= and "
                                 "authorization.params=",
                                 provider->id, name);
@@ -102,7 +102,7 @@ static na_error *take_max_age(apr_pool_t *pool, na_provider *provider, const cha
     if (!value ||
         (*value && !*end && provider->max_auth_age >= 0 && provider->max_auth_age <= AUTH_AGE_MAX))
         return NULL;
-    return na_error_new(pool, NA_CONFIGURATION,
+    return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "provider '%s': invalid max_age=%s: expected seconds from 0 to %d",
                         provider->id, value, AUTH_AGE_MAX);
 }
@@ -114,7 +114,7 @@ static na_error *take_response_mode(apr_pool_t *pool, na_provider *provider, con
     return !value || provider->form_post || strcmp(value, "query") == 0
                ? NULL
                : na_error_new(
-                     pool, NA_CONFIGURATION,
+                     pool, NA_ERR_CONFIGURATION,
                      "provider '%s': invalid response_mode=%s: expected query or form_post",
                      provider->id, value);
 }
@@ -129,7 +129,7 @@ static na_error *check_demands(apr_pool_t *pool, const na_provider *provider)
     if (!what || provider->type == NA_OIDC)
         return NULL;
     return na_error_with_hint(
-        na_error_new(pool, NA_CONFIGURATION,
+        na_error_new(pool, NA_ERR_CONFIGURATION,
                      "provider '%s': %s cannot be verified without an ID token", provider->id,
                      what),
         apr_psprintf(pool, "remove %s, or use type=oidc", what));

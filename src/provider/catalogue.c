@@ -13,7 +13,8 @@ static const char catalogue_json[] =
 
 static na_error *load(apr_pool_t *pool, json_t **catalogue)
 {
-    return na_json_parse(pool, NA_CONFIGURATION, catalogue_json, strlen(catalogue_json), catalogue);
+    return na_json_parse(pool, NA_ERR_CONFIGURATION, catalogue_json, strlen(catalogue_json),
+                         catalogue);
 }
 
 na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provider **provider)

@@ -20,7 +20,7 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
 {
     if (strcmp(value, na_provider_type_name(provider)) == 0)
         return NULL;
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                            "type=%s, but '%s' is of type %s", value, provider->id,
                                            na_provider_type_name(provider)),
                               "leave type= out");
@@ -48,7 +48,7 @@ static na_error *set_checks(apr_pool_t *pool, na_provider *provider, const char 
         while (i < sizeof names / sizeof *names && strcmp(name, names[i].name) != 0)
             i++;
         if (i == sizeof names / sizeof *names)
-            return na_error_new(pool, NA_CONFIGURATION,
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
                                 "invalid checks=%s: expected a list of pkce, state, and nonce",
                                 value);
         provider->checks |= names[i].bit;
@@ -65,7 +65,7 @@ static na_error *set_token_auth(apr_pool_t *pool, na_provider *provider, const c
     else if (strcmp(value, "none") == 0)
         provider->token_auth = NA_AUTH_NONE;
     else
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "token_endpoint_auth_method=%s: client_secret_basic, "
                             "client_secret_post or none is wanted",
                             value);
@@ -76,7 +76,8 @@ static na_error *read_boolean(apr_pool_t *pool, const char *name, const char *va
 {
     *is_true = strcmp(value, "true") == 0;
     if (!*is_true && strcmp(value, "false") != 0)
-        return na_error_new(pool, NA_CONFIGURATION, "%s=%s: true or false is wanted", name, value);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s=%s: true or false is wanted", name,
+                            value);
     return NULL;
 }
 
@@ -93,7 +94,7 @@ static na_error *set_max_age(apr_pool_t *pool, na_provider *provider, const char
     char *end;
     provider->max_age = strtol(value, &end, 10);
     return *end || provider->max_age < 60 || provider->max_age > 7 * 24 * 3600
-               ? na_error_new(pool, NA_CONFIGURATION,
+               ? na_error_new(pool, NA_ERR_CONFIGURATION,
                               "maxAge=%s: seconds from 60 to 604800 are wanted", value)
                : NULL;
 }
@@ -107,7 +108,7 @@ static na_error *set_email_verified(apr_pool_t *pool, na_provider *provider, con
         provider->email_verified = (na_vouching)i;
         return NULL;
     }
-    return na_error_new(pool, NA_CONFIGURATION,
+    return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "emailVerified=%s: claim, always or never is wanted", value);
 }
 
@@ -129,7 +130,7 @@ static na_error *set_clock_tolerance(apr_pool_t *pool, na_provider *provider, co
     if (*end == 's')
         end++;
     return *end || *value < '0' || *value > '9' || provider->clock_tolerance > 600
-               ? na_error_new(pool, NA_CONFIGURATION,
+               ? na_error_new(pool, NA_ERR_CONFIGURATION,
                               "invalid clockTolerance=%s: expected seconds from 0 to 600", value)
                : NULL;
 }
@@ -142,7 +143,7 @@ static na_error *set_requires_encryption(apr_pool_t *pool, na_provider *provider
 static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     if (!na_jws_alg_known(value))
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "id_token_signed_response_alg=%s: RS256 to PS512, ES256 to ES512, "
                             "EdDSA or HS256 to HS512 is wanted",
                             value);
@@ -172,7 +173,7 @@ static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char
     }
     if (strncmp(value, "authn:", 6) != 0 || !value[6])
         return na_error_new(
-            pool, NA_CONFIGURATION,
+            pool, NA_ERR_CONFIGURATION,
             "backend=%s: database, file:PATH (as htpasswd writes it) or authn:NAME,... "
             "(httpd's authentication providers) is wanted",
             value);
@@ -255,14 +256,15 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *n
         if (strcmp(o->name, name) != 0)
             continue;
         if (!*value)
-            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "%s= is empty", name),
+            return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s= is empty",
+                                                   name),
                                       "write its value, or leave it out");
         if (o->set)
             return o->set(pool, provider, value);
         *(const char **)((char *)provider + o->offset) = value;
         return NULL;
     }
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "a provider has no option '%s'",
-                                           name),
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                           "a provider has no option '%s'", name),
                               apr_pstrcat(pool, "it has ", option_names(pool), NULL));
 }

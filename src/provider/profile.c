@@ -69,7 +69,7 @@ na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, int an
         user->email = NULL;
     user->image = mapped(pool, profile, provider->profile.image);
     if (!user->id)
-        return na_error_new(pool, NA_OAUTH_CALLBACK,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "the profile from '%s' has no id (looked for %s)", provider->id,
                             provider->profile.id);
     return NULL;

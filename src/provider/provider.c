@@ -52,7 +52,7 @@ na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                           na_provider **provider)
 {
     if (!is_id(id))
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "'%s': a provider's id is made of letters, digits, '-' and '_'", id);
     for (int i = 0; i < (int)(sizeof type_names / sizeof *type_names); i++) {
         if (strcmp(type, type_names[i]) != 0)
@@ -65,7 +65,7 @@ na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
         *provider = made;
         return NULL;
     }
-    return na_error_new(pool, NA_CONFIGURATION,
+    return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "type=%s: oidc, oauth, credentials or email is wanted", type);
 }
 
@@ -76,12 +76,12 @@ static na_error *check_address(apr_pool_t *pool, const char *option, const char 
     if (!address)
         return NULL;
     if (!na_url_parse(pool, address, &url))
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                "%s=%s is no http(s) address", option, address),
                                   "https://host[:port][/path] is wanted");
     if (!allow_http && strcmp(url.scheme, "https") != 0)
         return na_error_with_hint(
-            na_error_new(pool, NA_CONFIGURATION, "%s=%s is not https", option, address),
+            na_error_new(pool, NA_ERR_CONFIGURATION, "%s=%s is not https", option, address),
             "use https, or NextAuthMode development on a developer's machine");
     return NULL;
 }
@@ -105,7 +105,7 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
 static na_error *missing(apr_pool_t *pool, const na_provider *provider, const char *what,
                          const char *hint)
 {
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION, "provider '%s' lacks %s",
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "provider '%s' lacks %s",
                                            provider->id, what),
                               hint);
 }
@@ -116,7 +116,7 @@ na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant)
     if (is_id(tenant) || (!strpbrk(tenant, "/?#%\\ {}") && strchr(tenant, '.')))
         return NULL;
     return na_error_with_hint(
-        na_error_new(pool, NA_CONFIGURATION, "tenant=%s is no tenant", tenant),
+        na_error_new(pool, NA_ERR_CONFIGURATION, "tenant=%s is no tenant", tenant),
         "a tenant's id or domain, common, organizations or consumers is wanted");
 }
 
@@ -145,7 +145,7 @@ static na_error *check_attributes(apr_pool_t *pool, const na_provider *provider)
 {
     if (provider->authn_providers || (!provider->name_attribute && !provider->email_attribute))
         return NULL;
-    return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                            "nameAttribute= and emailAttribute= are of directories "
                                            "behind httpd's authentication providers, and '%s' "
                                            "asks none",
@@ -205,7 +205,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
                        "write all three, as the provider's documentation has them");
     if (provider->checks & NA_CHECK_NONCE)
         return na_error_with_hint(
-            na_error_new(pool, NA_CONFIGURATION,
+            na_error_new(pool, NA_ERR_CONFIGURATION,
                          "provider '%s': checks=nonce needs an ID token, so type=oidc",
                          provider->id),
             "leave nonce out of checks=, or write type=oidc");

@@ -134,7 +134,7 @@ na_error *na_chunks_write(apr_pool_t *pool, const na_cookie *cookie, na_dialect 
     if (count > NA_CHUNKS_MAX ||
         (len &&
          len + (apr_size_t)count * (strlen(cookie->name) + 5) + NA_OTHER_COOKIES > header_max))
-        return na_error_new(pool, NA_SESSION,
+        return na_error_new(pool, NA_ERR_SESSION,
                             "the session token has %" APR_SIZE_T_FMT
                             " characters, more than browsers or this server (LimitRequestFieldSize "
                             "%" APR_SIZE_T_FMT ") take: let it carry fewer or shorter claims, or "

@@ -72,5 +72,5 @@ na_error *na_epoch_of(const na_registry *registry, apr_pool_t *pool, const na_st
         NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, again));
         values = again;
     }
-    return na_error_new(pool, NA_BUSY, "too many changes to the session store's epoch at once");
+    return na_error_new(pool, NA_ERR_BUSY, "too many changes to the session store's epoch at once");
 }

@@ -64,5 +64,5 @@ na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes tok
     NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &text));
     NA_TRY(na_claims_read(pool, text, &claims));
     NA_TRY(na_claims_check_times(pool, &claims, now));
-    return na_json_parse_sealed(pool, NA_SESSION, text, json);
+    return na_json_parse_sealed(pool, NA_ERR_SESSION, text, json);
 }

@@ -121,7 +121,7 @@ static na_error *check_site(const na_session_config *config, const na_visit *vis
     const char *site = na_session_claim(session, NA_CLAIM_SITE);
     if (site ? strcmp(site, config->site) == 0 : !config->refuse_unbound)
         return NULL;
-    return na_error_new(visit->pool, NA_FOREIGN_SESSION,
+    return na_error_new(visit->pool, NA_ERR_FOREIGN_SESSION,
                         site ? "the session is another site's"
                              : "the token names no site, and another site has the same secret: "
                                "see NextAuthSite");
@@ -171,7 +171,7 @@ static na_error *open_record(const na_sessions *sessions, const na_visit *visit,
         na_lifetime_cut(&config->lifetime, record.created,
                         record.used + sessions->registry->use_interval, record.expires);
     if (expires <= apr_time_sec(visit->now))
-        return na_error_new(visit->pool, NA_SESSION,
+        return na_error_new(visit->pool, NA_ERR_SESSION,
                             "the session was not used, or lasted, too long");
     return na_session_of_record(visit->pool, id, record.claims, renewed, expires,
                                 config->identity_claims, session);
@@ -191,14 +191,14 @@ static na_error *open_row(const na_sessions *sessions, const na_visit *visit, co
     NA_TRY(na_table_find(sessions->table, visit->pool, id, config->role_column, visit->now, &row));
     NA_TRY(na_registry_look(sessions->registry, visit->pool, &key, &record, &found));
     if (!found && config->refuse_unbound_rows)
-        return na_error_new(visit->pool, NA_SESSION,
+        return na_error_new(visit->pool, NA_ERR_SESSION,
                             "the row is not known to be of this site, and another site has the "
                             "same database: see NextAuthSite");
     apr_int64_t now = apr_time_sec(visit->now), began = found ? record.created : now;
     apr_int64_t used = found ? record.used + sessions->registry->use_interval : now;
     apr_int64_t expires = na_lifetime_cut(&config->lifetime, began, used, row.expires);
     if (expires <= now)
-        return na_error_new(visit->pool, NA_SESSION,
+        return na_error_new(visit->pool, NA_ERR_SESSION,
                             "the session was not used, or lasted, too long");
     apr_int64_t renewed =
         row.expires - (na_lifetime_end(&config->lifetime, began, visit->now) - now);
@@ -213,7 +213,7 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
                          const na_session **session)
 {
     if (!sessions->registry)
-        return na_error_new(visit->pool, NA_SESSION, "an id, but there is no session store");
+        return na_error_new(visit->pool, NA_ERR_SESSION, "an id, but there is no session store");
     *session = known(sessions, visit, source, token);
     note(visit, NA_LOOKUP_CACHED);
     if (*session && is_fresh(sessions, visit, *session))
@@ -237,7 +237,7 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
 static na_error *check_binding(const na_visit *visit, const na_session *session)
 {
     return visit->binding && session->binding && !na_equal_secret(visit->binding, session->binding)
-               ? na_error_new(visit->pool, NA_SESSION, "the session is bound to another client")
+               ? na_error_new(visit->pool, NA_ERR_SESSION, "the session is bound to another client")
                : NULL;
 }
 
@@ -290,7 +290,7 @@ static int weight(const na_error *error)
 
 int na_session_is_foreign(const na_error *error)
 {
-    return error && strcmp(error->code, NA_FOREIGN_SESSION) == 0;
+    return na_error_is(error, NA_ERR_FOREIGN_SESSION);
 }
 
 static na_error *load_next(const na_sessions *sessions, const na_visit *visit, shown *at,
@@ -321,7 +321,7 @@ static na_error *load_bearer(const na_sessions *sessions, const na_visit *visit,
     na_error *error = NULL;
     *session = NULL;
     if (is_id(token))
-        return na_error_new(visit->pool, NA_SESSION, "a session id is for the cookie alone");
+        return na_error_new(visit->pool, NA_ERR_SESSION, "a session id is for the cookie alone");
     for (int i = 0; i < sessions->config->source_count; i++) {
         error = load_token(sessions, visit, &sessions->config->sources[i], token, session);
         if (!error || na_is_unavailable(error))
@@ -478,7 +478,7 @@ static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
     na_bytes text = na_bytes_of(na_json_dump(pool, claims));
     na_error *error =
         text.len > NA_CLAIMS_BYTES_MAX
-            ? na_error_new(pool, NA_SESSION,
+            ? na_error_new(pool, NA_ERR_SESSION,
                            "the session's claims have %" APR_SIZE_T_FMT " bytes; %d are the most",
                            text.len, NA_CLAIMS_BYTES_MAX)
             : na_claims_read(pool, text, &read);
@@ -500,8 +500,8 @@ na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
                              apr_array_header_t *set_cookies)
 {
     json_t *before;
-    NA_TRY(
-        na_json_parse_sealed(visit->pool, NA_SESSION, na_bytes_of(session->claims_json), &before));
+    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
+                                &before));
     json_t *claims = (json_t *)without_token_claims(visit->pool, before);
     json_object_del(claims, NA_CLAIM_BINDING);
     json_object_set_new(claims, NA_CLAIM_REVISION, json_integer(revision));
@@ -599,7 +599,7 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
     na_session renewed = *session;
     if (sessions->table && !session->on_server &&
         !na_session_claim(session, NA_CLAIM_DATABASE_USER))
-        return na_error_new(visit->pool, NA_SESSION,
+        return na_error_new(visit->pool, NA_ERR_SESSION,
                             "the session is from before the database: its user is not in there");
     renewed.has_id = 1;
     na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
@@ -629,8 +629,8 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
     char *token;
     *expires = na_lifetime_end(&config->lifetime, session->auth_time, visit->now);
     const char *id = id_of(sessions, visit, session);
-    NA_TRY(
-        na_json_parse_sealed(visit->pool, NA_SESSION, na_bytes_of(session->claims_json), &renewed));
+    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
+                                &renewed));
     complete_claims(sessions, visit, session, renewed);
     if (claims)
         *claims = renewed;

@@ -34,5 +34,5 @@ na_error *na_order_open(apr_pool_t *pool, const char *const *secrets, int secret
                         na_json_string(claims, "unlock")};
     return order->session || order->user || order->unlock
                ? NULL
-               : na_error_new(pool, NA_SESSION, "an order without a session or a user");
+               : na_error_new(pool, NA_ERR_SESSION, "an order without a session or a user");
 }

@@ -26,7 +26,7 @@ na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, in
         unsigned char key[32];
         NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(site), na_bytes_of(info),
                               key, sizeof key));
-        na_error *error = na_content_make(pool, NA_CONFIGURATION, na_enc_find("A256GCM"), key,
+        na_error *error = na_content_make(pool, NA_ERR_CONFIGURATION, na_enc_find("A256GCM"), key,
                                           &keys->keys[keys->count++]);
         na_wipe(key, sizeof key);
         NA_TRY(error);
@@ -61,7 +61,7 @@ static na_error *seal(apr_pool_t *pool, const na_record_keys *keys, const na_sto
 {
     na_sealed sealed = {.aad = additional_data(pool, key)};
     if (!na_content_seal(pool, keys->keys[0], na_bytes_of(na_json_dump(pool, json)), &sealed))
-        return na_error_new(pool, NA_SESSION, "a record cannot be sealed: %s",
+        return na_error_new(pool, NA_ERR_SESSION, "a record cannot be sealed: %s",
                             na_openssl_error(pool));
     unsigned char *bytes = apr_palloc(pool, HEAD_LEN + sealed.ciphertext.len);
     bytes[0] = VERSION;
@@ -77,7 +77,7 @@ static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const n
 {
     na_bytes text;
     if (in.len <= HEAD_LEN || in.data[0] != VERSION)
-        return na_error_new(pool, NA_SESSION, "the store has something that is no record");
+        return na_error_new(pool, NA_ERR_SESSION, "the store has something that is no record");
     na_sealed sealed = {.aad = additional_data(pool, key),
                         .iv = {in.data + 1, IV_LEN},
                         .tag = {in.data + 1 + IV_LEN, TAG_LEN},
@@ -85,9 +85,9 @@ static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const n
     for (int i = 0; i < keys->count; i++) {
         *stale = i > 0;
         if (!na_content_open(pool, keys->keys[i], &sealed, &text))
-            return na_json_parse_sealed(pool, NA_SESSION, text, json);
+            return na_json_parse_sealed(pool, NA_ERR_SESSION, text, json);
     }
-    return na_error_new(pool, NA_SESSION, "the store has a record of another secret or site");
+    return na_error_new(pool, NA_ERR_SESSION, "the store has a record of another secret or site");
 }
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
@@ -103,7 +103,7 @@ na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_
                                     (json_int_t)record->expires, "l", (json_int_t)record->listed,
                                     "k", record->claims));
     if (!json)
-        return na_error_new(pool, NA_SESSION, "a session's record is no text");
+        return na_error_new(pool, NA_ERR_SESSION, "a session's record is no text");
     if (record->in_token)
         json_object_set_new(json, "j", json_true());
     if (record->vouched)

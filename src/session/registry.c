@@ -79,7 +79,7 @@ static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, con
         if (swapped)
             return NULL;
     }
-    return na_error_new(pool, NA_BUSY, "too many changes to one session at once");
+    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one session at once");
 }
 
 /*
@@ -236,7 +236,7 @@ static na_error *update_user(const na_registry *registry, apr_pool_t *pool, cons
         if (swapped)
             return NULL;
     }
-    return na_error_new(pool, NA_BUSY, "too many changes to one user's sessions at once");
+    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one user's sessions at once");
 }
 
 static void drop_expired(na_user_record *record, apr_int64_t now)
@@ -379,7 +379,7 @@ static int is_before(const na_user_record *user, apr_int64_t auth_time, const na
 
 static na_error *all_ended(apr_pool_t *pool)
 {
-    return na_error_new(pool, NA_SESSION, "all sessions of the user were ended");
+    return na_error_new(pool, NA_ERR_SESSION, "all sessions of the user were ended");
 }
 
 /* What is still shown is remembered for longer. */
@@ -390,7 +390,7 @@ static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_s
     if (record->expires - seconds < registry->remember / 2 &&
         record->expires - seconds > SHORT_MEMORY)
         NA_TRY(bury_until(registry, pool, record->user, key, seconds + registry->remember));
-    return na_error_new(pool, NA_SESSION, "the session was ended");
+    return na_error_new(pool, NA_ERR_SESSION, "the session was ended");
 }
 
 /*
@@ -405,15 +405,15 @@ static na_error *check_unrecorded(const na_registry *registry, apr_pool_t *pool,
     if (session->on_server)
         return NULL; /* its row in NextAuth's table is its record */
     if (user->unrecorded_before && since <= user->unrecorded_before)
-        return na_error_new(pool, NA_SESSION, "the session was ended");
+        return na_error_new(pool, NA_ERR_SESSION, "the session was ended");
     if (since <= epoch)
         return registry->accepts_lost
                    ? NULL
-                   : na_error_new(pool, NA_SESSION,
+                   : na_error_new(pool, NA_ERR_SESSION,
                                   "the session is from before the session store's memory: whether "
                                   "it was ended is not known");
     return na_session_is_registered(session)
-               ? na_error_new(pool, NA_SESSION, "the session's record is gone from the store")
+               ? na_error_new(pool, NA_ERR_SESSION, "the session's record is gone from the store")
                : NULL;
 }
 
@@ -467,13 +467,13 @@ static na_error *find_record(const na_registry *registry, apr_pool_t *pool, cons
 {
     NA_TRY(na_look_up(registry, pool, key, 1, was));
     if (!was->value.data)
-        return na_error_new(pool, NA_SESSION, "no session has this id");
+        return na_error_new(pool, NA_ERR_SESSION, "no session has this id");
     NA_TRY(na_record_open(pool, registry->keys, key, was->value, record));
     if (record->ended)
         return ended(registry, pool, key, record, now);
     return record->expires > apr_time_sec(now)
                ? NULL
-               : na_error_new(pool, NA_SESSION, "the session is over");
+               : na_error_new(pool, NA_ERR_SESSION, "the session is over");
 }
 
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
@@ -484,7 +484,7 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
     int first;
     NA_TRY(find_record(registry, pool, key, now, &was, record));
     if (!record->claims)
-        return na_error_new(pool, NA_SESSION, "the session's claims are in its token");
+        return na_error_new(pool, NA_ERR_SESSION, "the session's claims are in its token");
     na_store_key *keys = make_user_keys(registry, pool, record->user, 0, &values);
     NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
     NA_TRY(open_user(registry, pool, keys, values, &user, &first));
@@ -510,7 +510,7 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
     if (was.value.data)
         NA_TRY(na_record_open(pool, registry->keys, &session->key, was.value, &record));
     else if (session->on_server || na_session_is_registered(session))
-        return na_error_new(pool, NA_SESSION, "no session has this id");
+        return na_error_new(pool, NA_ERR_SESSION, "no session has this id");
     if (record.ended)
         return ended(registry, pool, &session->key, &record, now);
     record.claims = claims ? claims : record.claims;

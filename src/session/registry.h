@@ -9,7 +9,7 @@
 /*
  * The sessions that stores know of: their records, and who has which. The first store is written
  * to; the others are those of before, read until what they have has ended. Everything fails with
- * the code NA_UNAVAILABLE where a store does not answer.
+ * the code NA_ERR_UNAVAILABLE where a store does not answer.
  */
 typedef struct na_registry {
     const na_record_keys *keys;

@@ -75,7 +75,7 @@ const char *na_session_binding(apr_pool_t *pool, const char *value);
 /*
  * The session that a request shows. *session is NULL where there is none, held until the pool goes
  * otherwise. An error says why the cookie that was there is no session: it is as good as none,
- * unless the code is NA_UNAVAILABLE: then nobody knows.
+ * unless the code is NA_ERR_UNAVAILABLE: then nobody knows.
  */
 na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
                           const na_session **session);

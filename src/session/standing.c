@@ -18,7 +18,7 @@ static na_error *read_standing(na_db_use *use, const char *user, int role_column
     NA_TRY(na_db_get_standing(use, user, role_column, standing, found));
     return *found || !na_db_is_behind(use)
                ? NULL
-               : na_error_new(na_db_pool(use), NA_BUSY, "a replica may not have the user yet");
+               : na_error_new(na_db_pool(use), NA_ERR_BUSY, "a replica may not have the user yet");
 }
 
 /* Sessions from before there were revisions have none, which is the first. */
@@ -49,7 +49,7 @@ static na_error *change(apr_pool_t *pool, const na_db_standing *standing,
                         const apr_array_header_t *identity_claims, const na_session **session)
 {
     json_t *kept;
-    NA_TRY(na_json_parse_sealed(pool, NA_SESSION, na_bytes_of((*session)->claims_json), &kept));
+    NA_TRY(na_json_parse_sealed(pool, NA_ERR_SESSION, na_bytes_of((*session)->claims_json), &kept));
     json_t *claims = na_json_own(pool, json_copy(kept));
     na_table_set_roles(claims, kept, standing->roles);
     if (standing->email)
@@ -66,11 +66,11 @@ na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
     NA_TRY(na_db_read(db, pool, &use));
     NA_TRY(na_db_end(use, read_standing(use, (*session)->user, role_column, &standing, &found)));
     if (!found)
-        return na_error_new(pool, NA_SESSION, "the session's user is gone");
+        return na_error_new(pool, NA_ERR_SESSION, "the session's user is gone");
     if (standing.disabled)
-        return na_error_new(pool, NA_SESSION, "the session's user is disabled");
+        return na_error_new(pool, NA_ERR_SESSION, "the session's user is disabled");
     if (!na_standing_has_revision(*session, standing.revision))
-        return na_error_new(pool, NA_SESSION,
+        return na_error_new(pool, NA_ERR_SESSION,
                             "the user's sessions were ended, by a new password or otherwise");
     return has_roles(*session, standing.roles) && has_email(*session, standing.email)
                ? NULL

@@ -14,8 +14,8 @@ int na_standing_matters(const na_session *session);
 int na_standing_has_revision(const na_session *session, apr_int64_t revision);
 
 /*
- * Fails with NA_SESSION if the user is gone or disabled, or the user's sessions were ended since.
- * *session has the user's roles and email address of now. One question.
+ * Fails with NA_ERR_SESSION if the user is gone or disabled, or the user's sessions were ended
+ * since. *session has the user's roles and email address of now. One question.
  */
 na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
                             const apr_array_header_t *identity_claims, const na_session **session);

@@ -13,7 +13,7 @@ static na_error *read_row(na_db_use *use, const char *token, int role_column, na
     apr_array_header_t *roles = apr_array_make(na_db_pool(use), 4, sizeof(const char *));
     NA_TRY(na_db_get_session_and_user(use, token, &session, &row->user, found));
     if (!*found)
-        return na_db_is_behind(use) ? na_error_new(na_db_pool(use), NA_BUSY,
+        return na_db_is_behind(use) ? na_error_new(na_db_pool(use), NA_ERR_BUSY,
                                                    "a replica may not have the session yet")
                                     : NULL;
     NA_TRY(na_db_get_credential(use, row->user.id, &credential));
@@ -32,10 +32,10 @@ na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role
     NA_TRY(na_db_read(db, pool, &use));
     NA_TRY(na_db_end(use, read_row(use, token, role_column, row, &found, &disabled)));
     if (!found)
-        return na_error_new(pool, NA_SESSION, "no session has this id");
+        return na_error_new(pool, NA_ERR_SESSION, "no session has this id");
     if (row->expires <= apr_time_sec(now))
-        return na_error_new(pool, NA_SESSION, "the session is over");
-    return disabled ? na_error_new(pool, NA_SESSION, "the session's user is disabled") : NULL;
+        return na_error_new(pool, NA_ERR_SESSION, "the session is over");
+    return disabled ? na_error_new(pool, NA_ERR_SESSION, "the session's user is disabled") : NULL;
 }
 
 typedef struct addition {
@@ -51,7 +51,7 @@ static na_error *add_row(void *data, na_db_use *use)
     NA_TRY(na_db_hold_revision(use, a->session.user_id, &revision));
     return revision == a->revision
                ? na_db_create_session(use, &a->session)
-               : na_error_new(na_db_pool(use), NA_ACCESS_DENIED,
+               : na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED,
                               "the user's sessions were ended while this one began");
 }
 

@@ -17,11 +17,11 @@ typedef struct na_table_row {
     const apr_array_header_t *roles; /* const char * */
 } na_table_row;
 
-/* Fails with NA_SESSION where there is no such row, it is over, or its user is disabled. */
+/* Fails with NA_ERR_SESSION where there is no such row, it is over, or its user is disabled. */
 na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role_column,
                         apr_time_t now, na_table_row *row);
 
-/* Fails with NA_ACCESS_DENIED if the user's revision is not `revision` any more. */
+/* Fails with NA_ERR_ACCESS_DENIED if the user's revision is not `revision` any more. */
 na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const char *user_id,
                        apr_int64_t revision, apr_int64_t expires);
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *token, apr_int64_t expires);

@@ -248,7 +248,7 @@ static na_store_key store_key(const unsigned char *key)
 /* A transaction that another one came in the way of. */
 static int is_conflict(const na_error *error)
 {
-    while (error && strcmp(error->code, NA_CONFLICT) != 0)
+    while (error && !na_error_is(error, NA_ERR_CONFLICT))
         error = error->cause;
     return error != NULL;
 }

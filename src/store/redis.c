@@ -63,7 +63,7 @@ static na_error *acquire(na_redis *redis, apr_pool_t *pool, na_redis_client **cl
     *client = acquired;
     if (status == APR_SUCCESS)
         return NULL;
-    return na_error_new(pool, NA_BUSY, "all %d connections to Redis are busy",
+    return na_error_new(pool, NA_ERR_BUSY, "all %d connections to Redis are busy",
                         redis->topology.options->max_connections);
 }
 
@@ -190,10 +190,10 @@ static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *ke
         return na_redis_reply_odd(pool, &command);
     *swapped = reply->integer == 1;
     if (reply->integer < 0)
-        return na_error_new(pool, NA_SESSION, "a key in Redis has a type that is not ours: %s",
+        return na_error_new(pool, NA_ERR_SESSION, "a key in Redis has a type that is not ours: %s",
                             command.key);
     if (!*swapped && command.lost)
-        return na_error_new(pool, NA_UNAVAILABLE,
+        return na_error_new(pool, NA_ERR_UNAVAILABLE,
                             "the connection to Redis was lost while a value was replaced");
     return NULL;
 }
@@ -304,7 +304,7 @@ static na_error *visit_keys(const listing *list, apr_pool_t *pool, const redisRe
 /* A server whose cursor never comes to its end would keep this thread for good. */
 static na_error *endless(const listing *list, apr_pool_t *pool)
 {
-    return na_error_new(pool, NA_UNAVAILABLE,
+    return na_error_new(pool, NA_ERR_UNAVAILABLE,
                         "listing the keys of Redis took longer than %d times its time limit",
                         LISTING_TIMES);
 }
@@ -400,7 +400,7 @@ static na_error *set_topology(apr_pool_t *pool, const na_redis_options *options,
     const char *host = options->unix_path ? options->unix_path : options->host;
     if (!topology->sentinel_count &&
         !na_redis_address_set(&topology->server, host, options->unix_path ? 0 : options->port))
-        return na_error_new(pool, NA_CONFIGURATION, "the host of Redis is too long");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "the host of Redis is too long");
     return NULL;
 }
 
@@ -412,11 +412,11 @@ static na_error *make_clients(apr_pool_t *pool, na_redis *redis)
     int most = redis->topology.options->max_connections;
     if (apr_allocator_create(&allocator) != APR_SUCCESS ||
         apr_pool_create_ex(&own, pool, NULL, allocator) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no memory for connections to Redis");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no memory for connections to Redis");
     apr_allocator_owner_set(allocator, own);
     if (apr_reslist_create(&redis->clients, 0, 0, most, apr_time_from_sec(IDLE_S), open_client,
                            close_client, &redis->topology, own) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no list of connections to Redis");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no list of connections to Redis");
     apr_reslist_timeout_set(redis->clients, redis->topology.options->timeout_ms * 1000);
     return NULL;
 }

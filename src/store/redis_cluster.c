@@ -51,7 +51,7 @@ static int node_at(na_redis_cluster *cluster, const na_redis_address *address)
 
 static na_error *too_many(apr_pool_t *pool)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "the cluster has more than %d nodes",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "the cluster has more than %d nodes",
                         NA_REDIS_NODES_MAX);
 }
 
@@ -85,7 +85,7 @@ static na_error *read_map(apr_pool_t *pool, na_redis_cluster *cluster, const red
 {
     NA_TRY(na_redis_reply_error(pool, reply));
     if (!na_redis_reply_is_array(reply, 1))
-        return na_error_new(pool, NA_UNAVAILABLE, "no node of the cluster has slots");
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "no node of the cluster has slots");
     forget(cluster);
     for (size_t i = 0; i < reply->elements; i++)
         if (!read_row(cluster, reply->element[i], answering))
@@ -175,7 +175,7 @@ static na_error *follow(na_redis_client *client, apr_pool_t *pool, unsigned slot
         if (moved)
             cluster->owners[slot] = (unsigned char)node;
     }
-    return na_error_new(pool, NA_UNAVAILABLE, "the cluster redirects in circles");
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "the cluster redirects in circles");
 }
 
 na_error *na_redis_cluster_run(na_redis_client *client, apr_pool_t *pool, na_redis_command *command,

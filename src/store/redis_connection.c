@@ -47,12 +47,12 @@ na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply)
     char *repeated = strstr(words, ", with args");
     if (repeated)
         *repeated = '\0';
-    return na_error_new(pool, NA_UNAVAILABLE, "Redis answers: %s", words);
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "Redis answers: %s", words);
 }
 
 na_error *na_redis_reply_odd(apr_pool_t *pool, const na_redis_command *command)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "Redis' answer to %s cannot be understood",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "Redis' answer to %s cannot be understood",
                         command->argv[0]);
 }
 
@@ -64,7 +64,7 @@ static apr_status_t free_reply(void *reply)
 
 static na_error *broken(apr_pool_t *pool, const na_redis_connection *connection, const char *how)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "%s does not speak as Redis: %s",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s does not speak as Redis: %s",
                         na_redis_address_name(pool, &connection->transport.address), how);
 }
 
@@ -103,7 +103,7 @@ static na_error *exchange(apr_pool_t *pool, na_redis_connection *connection,
     /* an int in hiredis 0.14, a long long in 1.x */
     long long len = redisFormatCommandArgv(&wire, command->argc, command->argv, command->lens);
     if (len < 0)
-        return na_error_new(pool, NA_UNAVAILABLE, "no memory for a command to Redis");
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "no memory for a command to Redis");
     na_error *error =
         na_redis_transport_write(pool, &connection->transport, wire, (apr_size_t)len, deadline);
     na_wipe(wire, (apr_size_t)len);
@@ -159,7 +159,7 @@ na_error *na_redis_connection_open(apr_pool_t *pool, const na_redis_access *acce
     connection->reader = redisReaderCreate();
     na_error *error = connection->reader
                           ? log_in(pool, access, by, connection)
-                          : na_error_new(pool, NA_UNAVAILABLE, "no memory for Redis' answers");
+                          : na_error_new(pool, NA_ERR_UNAVAILABLE, "no memory for Redis' answers");
     if (error)
         na_redis_connection_close(connection);
     return error;

@@ -12,7 +12,7 @@
 
 static na_error *refuse(apr_pool_t *pool, const char *why)
 {
-    return na_error_new(pool, NA_CONFIGURATION, "Redis: %s", why);
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "Redis: %s", why);
 }
 
 /* -1 where the text is no number of at most five digits. */

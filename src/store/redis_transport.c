@@ -104,7 +104,7 @@ static int wait_for(int fd, short events, na_redis_deadline deadline)
 
 static na_error *late(apr_pool_t *pool, const na_redis_transport *transport)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "%s does not answer in time",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s does not answer in time",
                         na_redis_address_name(pool, &transport->address));
 }
 
@@ -114,8 +114,8 @@ static na_error *lost(apr_pool_t *pool, const na_redis_transport *transport, int
     char text[128];
     const char *name = na_redis_address_name(pool, &transport->address);
     if (!reason)
-        return na_error_new(pool, NA_UNAVAILABLE, "%s closed the connection", name);
-    return na_error_new(pool, NA_UNAVAILABLE, "the connection to %s broke: %s", name,
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s closed the connection", name);
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "the connection to %s broke: %s", name,
                         apr_strerror(reason, text, sizeof text));
 }
 
@@ -125,7 +125,7 @@ static na_error *tls_failed(apr_pool_t *pool, const na_redis_transport *transpor
     const char *reason = na_openssl_error(pool);
     if (verified != X509_V_OK)
         reason = X509_verify_cert_error_string(verified);
-    return na_error_new(pool, NA_UNAVAILABLE, "TLS with %s failed: %s",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "TLS with %s failed: %s",
                         na_redis_address_name(pool, &transport->address), reason);
 }
 
@@ -194,7 +194,7 @@ static int connect_socket(const struct sockaddr *to, socklen_t len, na_redis_dea
 static na_error *not_connected(apr_pool_t *pool, const na_redis_address *address,
                                const char *reason)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "cannot connect to %s: %s",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "cannot connect to %s: %s",
                         na_redis_address_name(pool, address), reason);
 }
 

@@ -25,8 +25,8 @@ typedef na_error *na_store_visit(void *data, const na_store_key *key, na_bytes v
 
 /*
  * What a new kind of store has to bring. All functions are called by many threads at once, and fail
- * with the code NA_UNAVAILABLE where the store cannot be asked. Values are never empty. `expires`
- * is in the future.
+ * with the code NA_ERR_UNAVAILABLE where the store cannot be asked. Values are never empty.
+ * `expires` is in the future.
  */
 typedef struct na_store_driver {
     /* Sets values[i] for each key, in `pool`; data NULL where there is none. */

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!na_jwks_parse(pool, text, size, &set))
         for (int i = 0; i < set->count; i++)
             use_key(set->keys[i]);
-    if (!na_json_parse(pool, NA_SESSION, text, size, &json) && !na_jwk_parse(pool, json, &key))
+    if (!na_json_parse(pool, NA_ERR_SESSION, text, size, &json) && !na_jwk_parse(pool, json, &key))
         use_key(key);
     if (!na_jwk_from_pem(pool, apr_pstrmemdup(pool, text, size), &key))
         use_key(key);

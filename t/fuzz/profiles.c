@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     na_user user;
     json_t *json;
     na_provider_from_catalogue(fuzz_pool, "github", &provider);
-    if (!na_json_parse(fuzz_pool, NA_CALLBACK, (const char *)data, size, &json))
+    if (!na_json_parse(fuzz_pool, NA_ERR_CALLBACK, (const char *)data, size, &json))
         na_provider_user(fuzz_pool, provider, 0, json, &user);
 
     const na_jwe_key *jwe_key;

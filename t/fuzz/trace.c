@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const na_log_record record = {.message = text, .cause = text, .user = text};
     const char *line = na_log_json(fuzz_pool, &record, 0);
     if (strchr(line, '\n') ||
-        na_json_parse(fuzz_pool, NA_CONFIGURATION, line, strlen(line), &json) ||
+        na_json_parse(fuzz_pool, NA_ERR_CONFIGURATION, line, strlen(line), &json) ||
         strchr(na_log_plain(fuzz_pool, &record), '\n'))
         abort();
     return 0;

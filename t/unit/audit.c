@@ -89,7 +89,7 @@ static const char *name_in_record(apr_pool_t *pool, const char *name)
     event.name = name;
     const char *record = record_of(pool, &event);
     ok(record && !na_has_control(record), "a record is one line without control characters");
-    succeeds(na_json_parse(pool, NA_CONFIGURATION, record, strlen(record), &json), "and JSON");
+    succeeds(na_json_parse(pool, NA_ERR_CONFIGURATION, record, strlen(record), &json), "and JSON");
     return na_json_string(json, "name");
 }
 
@@ -477,7 +477,7 @@ static int alarms, all_clears;
 static na_error *write_maybe(void *self, apr_pool_t *pool, na_db_use *use,
                              const na_audit_fields *fields)
 {
-    return is_down ? na_error_new(pool, NA_UNAVAILABLE, "told to fail") : NULL;
+    return is_down ? na_error_new(pool, NA_ERR_UNAVAILABLE, "told to fail") : NULL;
 }
 
 static void count_alarm(void *data, int is_failing, const char *text)
@@ -534,7 +534,7 @@ static void failing_now(apr_pool_t *pool)
     apr_array_header_t *sinks = apr_array_make(pool, 1, sizeof(na_audit_sink));
     const na_audit audit = {.sinks = sinks, .counts = &counts, .told = count_record};
     const na_event event = sign_in(), refusal = {.kind = NA_EVENT_SIGN_IN,
-                                                 .failure = NA_UNAVAILABLE,
+                                                 .failure = NA_ERR_UNAVAILABLE,
                                                  .is_unrecorded = 1};
     APR_ARRAY_PUSH(sinks, na_audit_sink) = (na_audit_sink){NULL, write_maybe};
     ok(!na_audit_is_failing(&audit, minute), "a log that nothing was written to is not failing");

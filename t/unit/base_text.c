@@ -105,7 +105,7 @@ static void json(apr_pool_t *pool)
     json_t *root;
     const char *text = "{\"a\":{\"b\":[{\"c\":\"deep\"},7]},\"a.b\":\"literal\",\"n\":null,"
                        "\"t\":true,\"r\":1.5}";
-    succeeds(na_json_parse(pool, NA_CALLBACK, text, strlen(text), &root), "JSON is read");
+    succeeds(na_json_parse(pool, NA_ERR_CALLBACK, text, strlen(text), &root), "JSON is read");
     is(na_json_scalar(pool, na_json_path(root, "a.b.0.c")), "deep", "a dotted path is followed");
     is(na_json_scalar(pool, na_json_path(root, "a.b.1")), "7", "a number is text");
     is(na_json_scalar(pool, na_json_path(root, "a.b")), "literal", "a whole name goes first");
@@ -117,9 +117,9 @@ static void json(apr_pool_t *pool)
     ok(!na_json_path(root, "my.app.x"), "which is not split there");
     ok(!na_json_path(root, "n"), "null is as good as missing");
     ok(!na_json_path(root, "a.x.y"), "a path that leads nowhere");
-    fails(na_json_parse(pool, NA_CALLBACK, "{\"a\":1,\"a\":2}", 13, &root),
+    fails(na_json_parse(pool, NA_ERR_CALLBACK, "{\"a\":1,\"a\":2}", 13, &root),
           "two members of one name are refused");
-    fails(na_json_parse(pool, NA_CALLBACK, "{} x", 4, &root), "so is what follows the end");
+    fails(na_json_parse(pool, NA_ERR_CALLBACK, "{} x", 4, &root), "so is what follows the end");
 }
 
 int main(void)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/call_limits.h"
 
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,7 +29,7 @@ static na_call_limits *open_limits(apr_pool_t *pool, void *block, int places, in
 
 static int has_code(const na_error *error, const char *code)
 {
-    return error && strcmp(error->code, code) == 0;
+    return na_error_is(error, code);
 }
 
 static int enter_all(na_call_limits *limits, apr_pool_t *pool, na_call_place **entered)
@@ -46,7 +45,7 @@ static void places_of_a_process(apr_pool_t *pool)
     na_call_place *held[PLACES + 1];
     na_call_limits *limits = open_limits(pool, shared(PLACES), PLACES, 3);
     is_number(enter_all(limits, pool, held), 3, "a process holds as many places as it may");
-    ok(has_code(na_call_enter(limits, pool, &held[3]), NA_BUSY),
+    ok(has_code(na_call_enter(limits, pool, &held[3]), NA_ERR_BUSY),
        "the next call is told that it is busy");
     na_call_leave(held[1]);
     succeeds(na_call_enter(limits, pool, &held[1]), "a place that was given back is free");
@@ -100,7 +99,8 @@ static void shares(apr_pool_t *pool)
     enter_all(limits, pool, held);
     for (int i = 0; i < 3; i++)
         succeeds(na_call_aim(held[i], pool, A, 1000), "a call to one host");
-    ok(has_code(na_call_aim(held[3], pool, A, 1000), NA_BUSY), "one host does not get all places");
+    ok(has_code(na_call_aim(held[3], pool, A, 1000), NA_ERR_BUSY),
+       "one host does not get all places");
     succeeds(na_call_aim(held[3], pool, B, 1000), "another host has the rest");
     na_call_settle(held[0], 0);
     succeeds(na_call_aim(held[0], pool, A, 1000), "a second call from the same place is no more");
@@ -116,7 +116,7 @@ static void hosts_that_hang(apr_pool_t *pool)
         succeeds(na_call_aim(one, pool, A, 1000), "a host that timed out seldom is called");
         na_call_settle(one, 1);
     }
-    ok(has_code(na_call_aim(one, pool, A, 1000), NA_UNAVAILABLE),
+    ok(has_code(na_call_aim(one, pool, A, 1000), NA_ERR_UNAVAILABLE),
        "one that hangs is not, for a while");
     succeeds(na_call_aim(one, pool, B, 1000), "others are");
     na_call_settle(one, 0);

@@ -48,7 +48,7 @@ static na_error *open_database(apr_pool_t *pool, const char *setting)
     NA_TRY(na_db_url_parse(pool, url, ".", &options));
     options.schema = na_schema_find(name ? name : "authjs");
     return options.schema ? na_db_make(pool, &options, &breaker, &db)
-                          : na_error_new(pool, NA_CONFIGURATION, "no schema: %s", name);
+                          : na_error_new(pool, NA_ERR_CONFIGURATION, "no schema: %s", name);
 }
 
 /* ── what tests need ───────────────────────────────────────────────────────────────────────── */
@@ -781,7 +781,7 @@ static void rolled_back(apr_pool_t *pool)
         return;
     succeeds(na_db_create_user(transaction, &ada), "in which a user is made");
     succeeds(na_db_update_user(transaction, &changed), "and another one changed");
-    na_error *reason = na_error_new(pool, NA_CALLBACK, "somebody does not like it");
+    na_error *reason = na_error_new(pool, NA_ERR_CALLBACK, "somebody does not like it");
     ok(na_db_end(transaction, reason) == reason, "it ends with an error");
     succeeds(READ(na_db_get_user_by_email(use, ada.email, &user, &found)), "the user is asked for");
     is_number(found, 0, "and was never made");
@@ -837,7 +837,7 @@ static void ignored_failures(apr_pool_t *pool, int how)
     na_db_user ada = new_user(pool);
     failing_work work = {ada.id, how, 0};
     na_error *error = WRITE(ignore_failure(&work, use));
-    ok(error && strcmp(error->code, NA_CONFLICT) == 0 && error->cause,
+    ok(na_error_is(error, NA_ERR_CONFLICT) && error->cause,
        "%s: what was rolled back is no success", failing[how].what);
     ok(!has_role(pool, ada.id, "try-1") && !has_role(pool, ada.id, "ignored"), "nothing is left");
     work.tries = 0;
@@ -872,7 +872,7 @@ static void contained_failures(apr_pool_t *pool, int how)
 {
     na_db_user ada = new_user(pool);
     failing_work work = {ada.id, how, 0};
-    na_error *reason = na_error_new(pool, NA_CALLBACK, "somebody does not like it");
+    na_error *reason = na_error_new(pool, NA_ERR_CALLBACK, "somebody does not like it");
     succeeds(WRITE(go_on(use, &work)), "the transaction goes on");
     ok(has_role(pool, ada.id, "before") && has_role(pool, ada.id, "after"), "all else is done");
     ok(has_role(pool, ada.id, "granted"), "so is what might have failed, and did not");
@@ -888,7 +888,7 @@ static void contained_failures(apr_pool_t *pool, int how)
 static na_error *lose(void *data, na_db_use *use)
 {
     NA_TRY(na_db_execute(use, "ROLLBACK"));
-    return na_error_new(na_db_pool(use), NA_CALLBACK, "as in a deadlock");
+    return na_error_new(na_db_pool(use), NA_ERR_CALLBACK, "as in a deadlock");
 }
 
 static na_error *go_on_without(na_db_use *use, failing_work *w)
@@ -1035,7 +1035,7 @@ static void scarcity(apr_pool_t *pool)
     together(pool, workers, hold, narrow);
     for (int i = 0; i < THREADS; i++) {
         done += !workers[i].error;
-        busy += workers[i].error && strcmp(workers[i].error->code, NA_BUSY) == 0;
+        busy += na_error_is(workers[i].error, NA_ERR_BUSY);
     }
     ok(done >= 2 && done + busy == THREADS,
        "as many as there are work, others are told it is busy");
@@ -1273,7 +1273,7 @@ static na_error *obey(apr_pool_t *pool, question *q)
         if (strcmp(name, operations[i].name) == 0)
             return operations[i].writes ? WRITE(operations[i].run(use, q))
                                         : READ(operations[i].run(use, q));
-    return na_error_new(pool, NA_CONFIGURATION, "no operation: %s", name);
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "no operation: %s", name);
 }
 
 /* {"do": a method of Auth.js's adapters, and its fields}: a line of JSON each, and one back. */

@@ -80,7 +80,7 @@ static void stop_provider(const provider *p)
 static na_error *read_good(const void *data, apr_pool_t *pool, na_bytes text, const void **parsed)
 {
     if (text.len < 5 || memcmp(text.data, "good ", 5) != 0)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "not a document");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "not a document");
     *parsed = apr_pstrmemdup(pool, (const char *)text.data + 5, text.len - 5);
     return NULL;
 }

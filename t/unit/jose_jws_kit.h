@@ -16,7 +16,7 @@ static inline na_error *verify(apr_pool_t *pool, const char *token, const na_jwk
     na_error *error = na_jws_verify(pool, token, strlen(token), set, all, &jws);
     if (error && jws.payload.data)
         ok(0, "a refused token gives no payload");
-    if (error && strcmp(error->code, NA_OAUTH_CALLBACK) != 0)
+    if (error && !na_error_is(error, NA_ERR_OAUTH_CALLBACK))
         ok(0, "the public code is not that of a callback");
     return error;
 }

@@ -214,7 +214,7 @@ static void check_pem(apr_pool_t *pool, EVP_PKEY *rsa)
          "1024 bits", "PEM, weak");
     says(pool, na_jwk_from_pem(pool, kit_pem(pool, k1, NULL), &key), "not one of ours",
          "PEM, another curve");
-    is(na_jwk_from_pem(pool, "no PEM", &key)->code, NA_CONFIGURATION, "the code");
+    is(na_jwk_from_pem(pool, "no PEM", &key)->code, NA_ERR_CONFIGURATION, "the code");
 }
 
 static void check_set(apr_pool_t *pool, EVP_PKEY *rsa)

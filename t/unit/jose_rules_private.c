@@ -18,7 +18,7 @@ static na_error *open_token(apr_pool_t *pool, const json_t *jwk, const char *tok
     na_bytes plaintext;
     na_error *error =
         na_jwe_open_private(pool, kit_key(pool, jwk), token, strlen(token), &plaintext);
-    if (error && strcmp(error->code, NA_OAUTH_CALLBACK) != 0)
+    if (error && !na_error_is(error, NA_ERR_OAUTH_CALLBACK))
         ok(0, "the public code is not that of a callback");
     if (!error && strcmp((const char *)plaintext.data, CLAIMS) != 0)
         ok(0, "another plaintext");
@@ -31,7 +31,7 @@ static const char *seal(apr_pool_t *pool, const char *header, const char *encryp
 {
     const na_content *content;
     na_sealed sealed = {.aad = na_bytes_of(b64(pool, header))};
-    if (na_content_make(pool, NA_SESSION, na_enc_find(enc), cek, &content) ||
+    if (na_content_make(pool, NA_ERR_SESSION, na_enc_find(enc), cek, &content) ||
         !na_content_seal(pool, content, na_bytes_of(CLAIMS), &sealed))
         abort();
     return apr_pstrcat(pool, (const char *)sealed.aad.data, ".", encrypted_key, ".",

@@ -57,7 +57,7 @@ static const na_jwe_key *make_key(apr_pool_t *pool, int v5, const unsigned char 
 static int same_json(apr_pool_t *pool, na_bytes text, const json_t *expected)
 {
     json_t *json;
-    if (na_json_parse(pool, NA_SESSION, (const char *)text.data, text.len, &json))
+    if (na_json_parse(pool, NA_ERR_SESSION, (const char *)text.data, text.len, &json))
         return 0;
     return json_equal(json, expected);
 }
@@ -91,7 +91,7 @@ static void check_known(apr_pool_t *pool, const vector *v)
     const na_jwe_key *key = make_key(pool, v5, bytes);
     json_t *claims;
     is(na_hex(pool, bytes, v5 ? 64 : 32), v->key, apr_pstrcat(pool, v->name, ": key", NULL));
-    if (na_json_parse(pool, NA_SESSION, v->claims, strlen(v->claims), &claims))
+    if (na_json_parse(pool, NA_ERR_SESSION, v->claims, strlen(v->claims), &claims))
         return;
     check_token(pool, v->name, key, v->token, claims);
     check_round_trip(pool, v->name, key, v->token, claims);
@@ -127,7 +127,7 @@ static void check_file(apr_pool_t *pool)
         ok(1, "tokens of nextauth.json # SKIP %s/nextauth.json is not there", folder);
         return;
     }
-    if (!succeeds(na_json_parse(pool, NA_SESSION, text, len, &json), "nextauth.json"))
+    if (!succeeds(na_json_parse(pool, NA_ERR_SESSION, text, len, &json), "nextauth.json"))
         return;
     const json_t *tokens = json_object_get(json, "jwe");
     ok(json_array_size(tokens) > 0, "nextauth.json has tokens");

@@ -30,7 +30,7 @@ static const json_t *header_of(apr_pool_t *pool, const char *token)
     apr_size_t len;
     json_t *json;
     const char *text = (const char *)na_base64url_decode(pool, token, strcspn(token, "."), &len);
-    return text && !na_json_parse(pool, NA_SESSION, text, len, &json) ? json : NULL;
+    return text && !na_json_parse(pool, NA_ERR_SESSION, text, len, &json) ? json : NULL;
 }
 
 static const char *named(const char *prefix, const char *name, apr_pool_t *pool)
@@ -97,7 +97,7 @@ static na_error *decrypt(apr_pool_t *pool, const json_t *json, const char *token
     NA_TRY(na_jwk_parse(pool, json, &key));
     NA_TRY(na_jwe_open_private(pool, key, token, strlen(token), &opened));
     if (plaintext && strcmp(na_hex(pool, opened.data, opened.len), plaintext) != 0)
-        return na_error_new(pool, NA_OAUTH_CALLBACK, "another plaintext");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "another plaintext");
     return NULL;
 }
 
@@ -169,7 +169,7 @@ static void run_file(apr_pool_t *pool, const char *folder, const char *file)
     outcome o = {.summary = pool, .skipped = apr_table_make(pool, 8)};
     const char *path = apr_pstrcat(pool, folder, "/wycheproof/json_web_", file, "_test.json", NULL);
     const char *text = slurp(pool, path, &len);
-    if (!text || !succeeds(na_json_parse(pool, NA_SESSION, text, len, &json), file)) {
+    if (!text || !succeeds(na_json_parse(pool, NA_ERR_SESSION, text, len, &json), file)) {
         ok(text == NULL, "%s # SKIP %s is not there", file, path);
         return;
     }

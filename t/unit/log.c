@@ -56,7 +56,7 @@ static void records(apr_pool_t *pool)
                                   .duration = 1303};
     const char *line = na_log_json(pool, &record, apr_time_from_sec(1780000000));
     ok(!strchr(line, '\n'), "a record is one line");
-    succeeds(na_json_parse(pool, NA_CONFIGURATION, line, strlen(line), &json), "of JSON");
+    succeeds(na_json_parse(pool, NA_ERR_CONFIGURATION, line, strlen(line), &json), "of JSON");
     is(na_json_string(json, "timestamp"), "2026-05-28T20:26:40.000Z", "with its time");
     is(na_json_string(json, "level"), "warning", "level");
     is(na_json_string(json, "message"), "it failed: \" \ufffd",

@@ -140,7 +140,7 @@ static void answer_line(const char *line)
 {
     json_t *request;
     apr_time_t start = apr_time_now();
-    na_error *error = na_json_parse(pool, NA_CONFIGURATION, line, strlen(line), &request);
+    na_error *error = na_json_parse(pool, NA_ERR_CONFIGURATION, line, strlen(line), &request);
     const char *verb = error ? "" : json_string_value(json_array_get(request, 0));
     if (strcmp(verb, "counts") == 0)
         answer_counts();

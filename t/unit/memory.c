@@ -192,7 +192,7 @@ static void session(apr_pool_t *pool, const char *text)
 {
     json_t *json;
     const na_session *made;
-    if (!na_json_parse(pool, NA_SESSION, text, strlen(text), &json))
+    if (!na_json_parse(pool, NA_ERR_SESSION, text, strlen(text), &json))
         na_session_of_record(pool, "an id", json, 0, 0, apr_array_make(pool, 1, sizeof(char *)),
                              &made);
 }
@@ -203,7 +203,7 @@ static void profile(apr_pool_t *pool, const char *text)
     na_user user;
     const na_provider provider = {.id = "p",
                                   .profile = {"sub", "name|display.name", "email", "picture"}};
-    if (!na_json_parse(pool, NA_CALLBACK, text, strlen(text), &json))
+    if (!na_json_parse(pool, NA_ERR_CALLBACK, text, strlen(text), &json))
         na_provider_user(pool, &provider, 0, json, &user);
 }
 

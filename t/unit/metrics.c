@@ -257,11 +257,12 @@ static void events(apr_pool_t *pool)
     na_event event = {.kind = NA_EVENT_SIGN_IN, .provider = "acme"};
     na_metrics_name(metrics, NA_PROVIDERS, "acme");
     na_metrics_event(metrics, &event);
-    event.failure = NA_ACCESS_DENIED;
+    event.failure = NA_ERR_ACCESS_DENIED;
     na_metrics_event(metrics, &event);
     for (int kind = NA_EVENT_SIGN_OUT; kind < NA_EVENT_KINDS; kind++) {
         na_metrics_event(metrics, &(na_event){.kind = (na_event_kind)kind});
-        na_metrics_event(metrics, &(na_event){.kind = (na_event_kind)kind, .failure = NA_CALLBACK});
+        na_metrics_event(metrics,
+                         &(na_event){.kind = (na_event_kind)kind, .failure = NA_ERR_CALLBACK});
     }
     has(pool, metrics, "nextauth_signins_total{provider=\"acme\"} 1", "a sign-in");
     has(pool, metrics,
@@ -321,7 +322,7 @@ static void formats(apr_pool_t *pool)
 static na_error *take(void *data, apr_pool_t *pool, const char *text, apr_size_t len)
 {
     APR_ARRAY_PUSH((apr_array_header_t *)data, const char *) = apr_pstrmemdup(pool, text, len);
-    return len > NA_STATSD_DATAGRAM ? na_error_new(pool, NA_CALLBACK, "too long") : NULL;
+    return len > NA_STATSD_DATAGRAM ? na_error_new(pool, NA_ERR_CALLBACK, "too long") : NULL;
 }
 
 /* All that is sent, a datagram a line, each in line ends. */

@@ -113,7 +113,7 @@ static void authorization(apr_pool_t *pool)
 static na_error *read_user(apr_pool_t *pool, const na_provider *p, const char *text, na_user *user)
 {
     json_t *profile;
-    na_json_parse(pool, NA_CALLBACK, text, strlen(text), &profile);
+    na_json_parse(pool, NA_ERR_CALLBACK, text, strlen(text), &profile);
     return na_provider_user(pool, p, p->any_tenant, profile, user);
 }
 

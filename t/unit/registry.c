@@ -32,7 +32,7 @@ static const char *name_of(const memory *m, const na_store_key *key)
 
 static na_error *down(apr_pool_t *pool)
 {
-    return na_error_new(pool, NA_UNAVAILABLE, "told to fail");
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "told to fail");
 }
 
 static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
@@ -594,7 +594,7 @@ static void outages(apr_pool_t *pool)
     store->breaker.changed = count_change;
     memory_of(store)->failing = 1;
     const na_error *error = na_registry_check(registry, pool, &session, &client, SECONDS(1));
-    is(error ? error->code : NULL, NA_UNAVAILABLE, "a store that fails leaves it open");
+    is(error ? error->code : NULL, NA_ERR_UNAVAILABLE, "a store that fails leaves it open");
     for (int i = 0; i < 10; i++)
         na_registry_check(registry, pool, &session, &client, SECONDS(1));
     is_number(changes, 1, "the log is told once");

@@ -52,7 +52,7 @@ static void good(apr_pool_t *pool)
 
 static void hints(apr_pool_t *pool)
 {
-    na_error *cause = na_error_new(pool, NA_CONFIGURATION, "it is broken");
+    na_error *cause = na_error_new(pool, NA_ERR_CONFIGURATION, "it is broken");
     is(na_error_text(pool, cause), "it is broken", "an error without a hint");
     is(na_error_hint(cause), NULL, "has none");
     na_error_with_hint(cause, "glue it");

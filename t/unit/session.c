@@ -44,7 +44,7 @@ static char *seal(apr_pool_t *pool, const na_keyring *ring, const char *claims, 
 {
     json_t *json;
     char *token = NULL;
-    na_json_parse(pool, NA_SESSION, claims, strlen(claims), &json);
+    na_json_parse(pool, NA_ERR_SESSION, claims, strlen(claims), &json);
     na_keyring_seal(pool, ring, json, NOW, max_age, &token);
     return token;
 }

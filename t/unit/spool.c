@@ -99,7 +99,7 @@ static void queueing(apr_pool_t *pool)
     succeeds(put(&spool, pool, "{\"n\":1}", 1000), "an older one");
     succeeds(put(&spool, pool, "{\"n\":3}", 3000), "a newer one");
     na_error *error = put(&spool, pool, "{\"n\":4}", 4000);
-    is(error ? error->code : NULL, NA_BUSY, "a fourth finds it full");
+    is(error ? error->code : NULL, NA_ERR_BUSY, "a fourth finds it full");
     is_number(*spool.depth, 3, "three are there");
     is_number(due(&spool, pool, 999)->nelts, 0, "none is due before its time");
     const apr_array_header_t *items = due(&spool, pool, 5000);

@@ -61,7 +61,7 @@ static na_error *open_store(apr_pool_t *pool, const char *setting)
         if (value)
             *value++ = '\0';
         if (!value || !set_option(options, name, value))
-            return na_error_new(pool, NA_CONFIGURATION, "no option: %s", name);
+            return na_error_new(pool, NA_ERR_CONFIGURATION, "no option: %s", name);
     }
     NA_TRY(na_redis_options_check(pool, options));
     return na_redis_make(pool, options, &store);
@@ -246,7 +246,7 @@ static na_error *visit(void *data, const na_store_key *key, na_bytes value)
     self->visits++;
     self->right += strcmp(key->kind, self->kind) == 0 && same(value, again) &&
                    memcmp(key->hash, expected.hash, sizeof key->hash) == 0;
-    return self->stop ? na_error_new(self->pool, NA_CALLBACK, "enough") : NULL;
+    return self->stop ? na_error_new(self->pool, NA_ERR_CALLBACK, "enough") : NULL;
 }
 
 static void listing(apr_pool_t *pool)

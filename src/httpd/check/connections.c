@@ -67,11 +67,11 @@ static na_error *read_keys(connecting *c, const char *id, const char *url)
     na_http_response response;
     const na_jwks *keys;
     if (!url)
-        return na_error_new(c->pool, NA_OAUTH_CALLBACK, "the provider publishes no key set");
+        return na_error_new(c->pool, NA_ERR_OAUTH_CALLBACK, "the provider publishes no key set");
     NA_TRY(na_http_fetch(c->http, c->pool, &request, &response));
     note_clock(c, id, response.date);
     if (response.status != 200)
-        return na_error_new(c->pool, NA_OAUTH_CALLBACK, "%s answers %ld", url, response.status);
+        return na_error_new(c->pool, NA_ERR_OAUTH_CALLBACK, "%s answers %ld", url, response.status);
     return na_jwks_parse(c->pool, (const char *)response.body.data, response.body.len, &keys);
 }
 
@@ -139,7 +139,7 @@ static void try_clock(connecting *c)
 static na_error *check_file(const connecting *c, const na_db_options *options)
 {
     return options->engine == NA_DB_SQLITE && access(options->parameters, F_OK) != 0
-               ? na_error_new(c->pool, NA_UNAVAILABLE, "%s is not there", options->name)
+               ? na_error_new(c->pool, NA_ERR_UNAVAILABLE, "%s is not there", options->name)
                : NULL;
 }
 
@@ -149,7 +149,7 @@ static na_error *find_table(na_db_use *use, const na_backup_table *table)
     int found, is_own = strncmp(table->text, "{nextauth_", 10) == 0;
     NA_TRY(na_backup_find(use, table, &found));
     return found || !is_own ? NULL
-                            : na_error_new(na_db_pool(use), NA_CONFIGURATION,
+                            : na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
                                            "there is no table nextauth_%s", table->name);
 }
 
@@ -164,7 +164,7 @@ static na_error *check_version(apr_pool_t *pool, const na_db_options *options, i
 {
     if (version == na_migration_count)
         return NULL;
-    return na_error_new(pool, NA_CONFIGURATION, "%s is at step %d of %d of the migrations",
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is at step %d of %d of the migrations",
                         options->name, version, na_migration_count);
 }
 

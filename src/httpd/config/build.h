@@ -48,7 +48,7 @@ typedef struct na_building {
 } na_building;
 
 /* An error in a directive's value, printf-like. */
-#define na_wrong(b, ...) na_error_new((b)->pool, NA_CONFIGURATION, __VA_ARGS__)
+#define na_wrong(b, ...) na_error_new((b)->pool, NA_ERR_CONFIGURATION, __VA_ARGS__)
 
 /*
  * A mistake ends the building. Where nextauthctl check asks it is noted instead, and NULL returned,

@@ -123,7 +123,7 @@ static na_error *start(const na_environment *environment, const na_written *writ
         type = id;
     if (!type)
         return na_error_with_hint(
-            na_error_new(pool, NA_CONFIGURATION, "'%s' is not in the catalogue (%s)", id,
+            na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' is not in the catalogue (%s)", id,
                          na_provider_catalogue_ids(pool)),
             "write one of these, or add type=oidc, type=oauth, type=credentials or type=email for "
             "a provider of your own");
@@ -135,7 +135,7 @@ static na_error *set_option(const na_environment *environment, na_provider *prov
 {
     const char *key, *value;
     if (!split_option(environment->pool, argument, &key, &value))
-        return na_error_with_hint(na_error_new(environment->pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(environment->pool, NA_ERR_CONFIGURATION,
                                                "'%s' is not key=value", argument),
                                   "an argument with spaces is quoted whole: \"name=Our users\"");
     if (!na_provider_has_option(key)) /* before a file is looked for that is of no use */
@@ -153,7 +153,7 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
     for (int i = 0; names && i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION))
-            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+            return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                    "httpd has no authentication provider '%s'",
                                                    name),
                                       apr_psprintf(pool, "load the module that has it (mod_%s_%s?)",
@@ -238,7 +238,8 @@ static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_arra
     }
     if (APR_ARRAY_IDX(origins, index, const server_rec *) == written->server)
         return na_error_with_hint(
-            na_error_new(pool, NA_CONFIGURATION, "provider '%s' is there already", provider->id),
+            na_error_new(pool, NA_ERR_CONFIGURATION, "provider '%s' is there already",
+                         provider->id),
             "leave one out; only a virtual host's replaces the main server's");
     APR_ARRAY_IDX(providers, index, na_provider *) = provider;
     APR_ARRAY_IDX(origins, index, const server_rec *) = written->server;

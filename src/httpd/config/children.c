@@ -96,7 +96,7 @@ na_error *na_children_check_readable(apr_pool_t *pool, const char *path)
     if (!code)
         return NULL;
     na_error *error =
-        na_error_new(pool, NA_CONFIGURATION, "cannot read %s: %s", path, strerror(code));
+        na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", path, strerror(code));
     if (code != EACCES)
         return error;
     return na_error_with_hint(
@@ -112,8 +112,8 @@ na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is
     if (!code)
         return NULL;
     return na_error_with_hint(
-        na_error_new(pool, NA_CONFIGURATION, "httpd's children cannot make files in %s: %s", folder,
-                     strerror(code)),
+        na_error_new(pool, NA_ERR_CONFIGURATION, "httpd's children cannot make files in %s: %s",
+                     folder, strerror(code)),
         *is_there ? apr_psprintf(pool,
                                  "give the folder to httpd's user (chown %d %s), and let it pass "
                                  "the folders above",

@@ -37,13 +37,14 @@ static na_error *run(apr_pool_t *pool, const char *command, const char **output)
     char *text;
     FILE *pipe = popen(command, "re");
     if (!pipe)
-        return na_error_new(pool, NA_CONFIGURATION, "the command of exec: cannot be run");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "the command of exec: cannot be run");
     na_error *error = na_secret_read_stream(pool, pipe, "its output", &text);
     int status = pclose(pipe);
     *output = text;
     if (!error && status == 0)
         return NULL;
-    return na_error_wrap(pool, error, NA_CONFIGURATION, "the command of exec: ended with status %d",
+    return na_error_wrap(pool, error, NA_ERR_CONFIGURATION,
+                         "the command of exec: ended with status %d",
                          WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
@@ -55,7 +56,7 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
     if (strncmp(value, "env:", 4) == 0) {
         *resolved = na_environment_get(environment, value + 4);
         return *resolved ? NULL
-                         : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+                         : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                            "variable %s is neither in the server's "
                                                            "environment nor in NextAuthEnvFile",
                                                            value + 4),

@@ -124,7 +124,7 @@ static int read_json(apr_pool_t *pool, const char *text, apr_table_t *fields)
     const char *name;
     if (!*text)
         return 1;
-    if (na_json_parse(pool, NA_CALLBACK, text, strlen(text), &json))
+    if (na_json_parse(pool, NA_ERR_CALLBACK, text, strlen(text), &json))
         return 0;
     json_object_foreach(json, name, value)
     {

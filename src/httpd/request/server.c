@@ -14,7 +14,8 @@ static void log_record(void *data, const na_log_record *record)
 
 static na_error *failed(request_rec *r, const char *reason)
 {
-    return na_error_new(r->pool, NA_CONFIGURATION, "an expression cannot be evaluated: %s", reason);
+    return na_error_new(r->pool, NA_ERR_CONFIGURATION, "an expression cannot be evaluated: %s",
+                        reason);
 }
 
 static na_error *is_true(void *data, const na_expression *expression, const na_subject *subject,

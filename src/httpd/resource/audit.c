@@ -62,7 +62,7 @@ static na_error *add(apr_pool_t *pool, const char *sink, const char *key)
     for (int i = 0; i < chains->nelts; i++) {
         const shared_chain *other = &APR_ARRAY_IDX(chains, i, shared_chain);
         if (is_one(other->file, file) || is_one(other->head, head))
-            return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+            return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                    "audit logs %s and %s are one file", sink,
                                                    other->sink),
                                       "write the same path");
@@ -84,7 +84,7 @@ static na_error *take(apr_pool_t *pool, const char *sink, const char *key)
         return add(pool, sink, key);
     return is_same_key(there->key, key)
                ? NULL
-               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+               : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                  "%s has another key= in another server",
                                                  *sink == '|' ? na_pipe_name(pool, sink) : sink),
                                     "give them one key, or each a log of its own");

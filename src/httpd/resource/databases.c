@@ -102,7 +102,7 @@ static na_error *add(apr_pool_t *pool, const server_rec *s, const na_db_options 
         return NULL;
     if (database_count == DATABASES_MAX)
         return na_error_with_hint(
-            na_error_new(pool, NA_CONFIGURATION,
+            na_error_new(pool, NA_ERR_CONFIGURATION,
                          "this is one more than %d different databases, replicas included",
                          DATABASES_MAX),
             "let virtual hosts share one: all options have to be the same");
@@ -193,7 +193,7 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
 {
     return na_server_conf_of(s)->plan.stores.database
                ? NULL
-               : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+               : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                  "store database needs NextAuthDatabase"),
                                     "name the database, then run nextauthctl migrate");
 }

@@ -28,7 +28,8 @@ static na_error *make(server_rec *s, retained *kept)
     apr_pool_t *pool = s->process->pool;
     if (!kept->mutex &&
         ap_global_mutex_create(&kept->mutex, NULL, NA_RATE_MUTEX, NULL, s, pool, 0) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "could not create the mutex of rate limits");
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the mutex of rate limits");
     return kept->memory ? NULL
                         : na_share(pool, NA_RATE_TABLE_SIZE + sizeof *is_failing, "rate limits",
                                    &kept->memory);
@@ -86,7 +87,7 @@ na_error *na_rates_open(apr_pool_t *pool, server_rec *s)
         return NULL;
     const char *lock_file = apr_global_mutex_lockfile(table.mutex);
     if (apr_global_mutex_child_init(&table.mutex, lock_file, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "could not open the mutex of rate limits");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not open the mutex of rate limits");
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         if (conf->config)

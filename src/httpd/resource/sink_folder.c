@@ -36,13 +36,13 @@ na_error *na_sink_folder_check(apr_pool_t *pool, const char *folder)
     if (lstat(folder, &info) != 0)
         return NULL;
     if (!S_ISDIR(info.st_mode) || (geteuid() != 0 && info.st_uid != owner()))
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                "%s is a link, or another user's folder", folder),
                                   "move it away");
     return access(folder, R_OK) == 0
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "the folder %s cannot be read: %s", folder,
-                              strerror(errno));
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "the folder %s cannot be read: %s",
+                              folder, strerror(errno));
 }
 
 static na_error *hand_over(apr_pool_t *pool, const char *folder)
@@ -50,13 +50,13 @@ static na_error *hand_over(apr_pool_t *pool, const char *folder)
     struct stat info;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return na_error_new(pool, NA_CONFIGURATION, "cannot open the folder %s: %s", folder,
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot open the folder %s: %s", folder,
                             strerror(errno));
     int failed = fstat(fd, &info) != 0 ||
                  (info.st_uid != owner() && fchown(fd, owner(), -1) != 0) ||
                  fchmod(fd, S_IRWXU) != 0;
     close(fd);
-    return failed ? na_error_new(pool, NA_CONFIGURATION,
+    return failed ? na_error_new(pool, NA_ERR_CONFIGURATION,
                                  "the folder %s cannot be handed to httpd's user", folder)
                   : NULL;
 }
@@ -71,7 +71,7 @@ na_error *na_sink_folder_make(apr_pool_t *pool, const char *folder)
         status =
             apr_dir_make(folder, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, pool);
     if (status != APR_SUCCESS && !APR_STATUS_IS_EEXIST(status))
-        return na_error_new(pool, NA_CONFIGURATION, "cannot make the folder %s: %s", folder,
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot make the folder %s: %s", folder,
                             strerror(APR_TO_OS_ERROR(status)));
     return hand_over(pool, folder);
 }

@@ -43,7 +43,7 @@ static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *ta
     if (*taken)
         return NULL;
     if (sink_count == NA_SINKS_MAX)
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                "this is one more than %d sinks, Sentry included",
                                                NA_SINKS_MAX),
                                   "let one that virtual hosts share pass events on");
@@ -101,7 +101,7 @@ na_error *na_sinks_take_rule(apr_pool_t *pool, const server_rec *s, const na_eve
     if (!is_new)
         return na_webhook_same_keys((*sink)->keys, rule->keys)
                    ? NULL
-                   : na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+                   : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                      "the sink %s has another secret in another "
                                                      "server",
                                                      (*sink)->sink.name),

@@ -131,7 +131,7 @@ static apr_status_t forget_argument(void *unused)
 static na_error *check_alone(apr_pool_t *pool, const char *argument)
 {
     if (the_argument && strcmp(the_argument, argument) != 0)
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                "one NextAuthSOCache serves all virtual hosts, and "
                                                "another server has %s",
                                                the_argument),
@@ -159,7 +159,7 @@ static na_error *check_server(apr_pool_t *pool, const char *rest)
     apr_port_t port;
     return apr_parse_addr_port(&host, &scope, &port, rest, pool) == APR_SUCCESS && host
                ? NULL
-               : na_error_new(pool, NA_CONFIGURATION, "HOST:PORT is wanted");
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "HOST:PORT is wanted");
 }
 
 /* What only the provider's start would find. */
@@ -168,7 +168,7 @@ static na_error *check_place(apr_pool_t *pool, const char *provider, const char 
     if (strcmp(provider, "shmcb") == 0)
         return NULL;
     if (rest && strchr(rest, ','))
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "of several servers, what a dead one had would be taken for missing: "
                             "name one");
     if (has_server(provider))
@@ -181,17 +181,17 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
     const char *rest, *argument = argument_of(s);
     ap_socache_instance_t *instance;
     if (!argument)
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "store socache needs NextAuthSOCache, such as shmcb:nextauth(1048576)");
     const ap_socache_provider_t *provider = provider_of(pool, argument, &rest);
     if (!provider)
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "%s: load mod_socache_%.*s (a2enmod socache_%.*s)", argument,
                             (int)strcspn(argument, ":"), argument, (int)strcspn(argument, ":"),
                             argument);
     const char *wrong = provider->create(&instance, rest, pool, pool);
     if (wrong)
-        return na_error_new(pool, NA_CONFIGURATION, "%s: %s", argument, wrong);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s: %s", argument, wrong);
     na_error *error = check_place(pool, provider->name, rest);
     if (error)
         return na_error_wrap(pool, error, NULL, "%s", argument);
@@ -228,7 +228,7 @@ static na_error *make_mutex(apr_pool_t *pool, server_rec *s, retained *kept)
 {
     if (!kept->mutex && ap_global_mutex_create(&kept->mutex, NULL, NA_SOCACHE_MUTEX, NULL, s,
                                                s->process->pool, 0) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no mutex for the shared object cache");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the shared object cache");
     return NULL;
 }
 
@@ -239,10 +239,10 @@ static na_error *make_instance(apr_pool_t *pool, server_rec *s, na_socache *cach
                                                   .expiry_interval = 60000000};
     const char *wrong = cache->provider->create(&cache->instance, rest, pool, pool);
     if (wrong)
-        return na_error_new(pool, NA_CONFIGURATION, "NextAuthSOCache: %s", wrong);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "NextAuthSOCache: %s", wrong);
     apr_status_t status = cache->provider->init(cache->instance, CACHE_NAME, &hints, s, pool);
     if (status != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "NextAuthSOCache: the cache cannot be made (the log may say why)");
     return NULL;
 }
@@ -282,7 +282,8 @@ static na_error *make_shmcb(server_rec *s, const char *argument, const char *res
         return NULL;
     }
     if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS)
-        return na_error_new(s->process->pool, NA_CONFIGURATION, "no pool for the session cache");
+        return na_error_new(s->process->pool, NA_ERR_CONFIGURATION,
+                            "no pool for the session cache");
     NA_TRY(make_instance(pool, s, cache, rest));
     NA_TRY(na_socache_space_make(pool, argument, OBJECT_SIZE + NA_SHA256_LEN, &cache->space));
     move_entries(pool, kept, cache);
@@ -322,7 +323,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 static na_error *failed(apr_pool_t *pool, const char *what, apr_status_t status)
 {
     char reason[120];
-    return na_error_new(pool, NA_UNAVAILABLE, "%s: %s", what,
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", what,
                         apr_strerror(status, reason, sizeof reason));
 }
 
@@ -399,7 +400,7 @@ static na_error *write_entry(const na_socache *cache, apr_pool_t *pool, const na
     memcpy(data + NA_SOCACHE_HEAD_LEN, value.data, value.len);
     apr_status_t status = store_entry(cache, pool, key->hash, expires, data, len);
     if (status == APR_ENOSPC && cache->space)
-        return na_error_new(pool, NA_BUSY,
+        return na_error_new(pool, NA_ERR_BUSY,
                             "the session cache is full of what must be remembered: make "
                             "NextAuthSOCache larger");
     return status == APR_SUCCESS ? NULL : failed(pool, "writing", status);
@@ -489,7 +490,7 @@ static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_v
         cache->provider->iterate(cache->instance, cache->server, &l, collect, pool);
     unlock(cache);
     if (status == APR_ENOTIMPL)
-        return na_error_new(pool, NA_CONFIGURATION,
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "socache %s cannot list all it has: name a user",
                             cache->provider->name);
     if (status != APR_SUCCESS && status != APR_NOTFOUND)
@@ -515,7 +516,7 @@ static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)
     na_store_driver *driver = apr_palloc(pool, sizeof *driver);
     const char *lockfile = apr_global_mutex_lockfile(the_cache.mutex);
     if (apr_global_mutex_child_init(&the_cache.mutex, lockfile, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_CONFIGURATION, "no mutex for the shared object cache");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the shared object cache");
     *driver = (na_store_driver){get, put, swap, each, value_max(&the_cache)};
     store->breaker.name = apr_pstrcat(pool, "socache ", the_cache.provider->name, NULL);
     store->driver = driver;

@@ -57,7 +57,7 @@ static na_error *take_store(apr_pool_t *pool, server_rec *s, const char *name)
     if (find_store(identity))
         return NULL;
     if (store_count == STORES_MAX)
-        return na_error_with_hint(na_error_new(pool, NA_CONFIGURATION,
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                "this is one more than %d different session stores",
                                                STORES_MAX),
                                   "let virtual hosts share one: all options have to be the same");
@@ -194,7 +194,7 @@ static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char *
                ? NULL
                : na_error_with_hint(
                      na_error_new(
-                         pool, NA_CONFIGURATION,
+                         pool, NA_ERR_CONFIGURATION,
                          "store redis needs NextAuthRedis, or REDIS_URL in the environment"),
                      "name the server: NextAuthRedis redis://host");
 }
