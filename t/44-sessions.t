@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { ctlFile, htpasswd, root } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
-const { seal, open } = require('./lib/token.js');
+const { seal, open, sealOrder } = require('./lib/token.js');
 
 const SECRET = 'the secret of sessions has 32 bytes';
 const NAME = 'next-auth.session-token';
@@ -141,7 +141,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
       const acts = actsOf();
       t.is(acts.map(({ event, actor, user, detail }) => [event, actor, user, detail]), [['SESSION_REVOKE', 'administrator', 'credentials/bob', mine.id], ['SESSION_REVOKE', 'administrator', 'credentials/ada', 'all']], 'both are in the audit log');
       const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
-      await new Client(site).post('/admin/sessions', { order: seal(SECRET, { user: 'credentials/ada', exp: now() + 60 }, { salt: 'nextauth-sessions: orders' }) }, { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01`, 'user-agent': 'desk/1' } });
+      await new Client(site).post('/admin/sessions', { order: sealOrder(SECRET, `${site.url}/api/auth`, { user: 'credentials/ada' }) }, { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01`, 'user-agent': 'desk/1' } });
       const { requestId, traceId, userAgent, address, site: where } = actsOf().pop();
       t.is([Boolean(requestId), traceId, userAgent, address, where], [true, trace, 'desk/1', '127.0.0.1', site.url], '  and say by way of what, as any record');
       const none = ctl('revoke', mine.id);
@@ -191,7 +191,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     const token = open(SECRET, renewed.slice(NAME.length + 1, renewed.indexOf(';')));
     t.ok(/^[\w-]{43}$/.test(token.sid) && token.auth_time <= now() - 100, 'which gets one when it is renewed');
     t.is((await ask(seal(SECRET, token))).status, 200, 'and is a session then');
-    const admin = (order) => new Client(site).post('/admin/sessions', { order: seal(SECRET, { ...order, exp: now() + 60 }, { salt: 'nextauth-sessions: orders' }) });
+    const admin = (order) => new Client(site).post('/admin/sessions', { order: sealOrder(SECRET, `${site.url}/api/auth`, order) });
     t.is((await admin({ user: '/42' })).status, 200, 'its user\'s sessions can be ended');
     t.is([(await ask(seal(SECRET, token))).status, (await ask(claims())).status], [401, 401], 'all of them');
     const reissued = seal(SECRET, { ...token, iat: now(), exp: now() + 9999, jti: 'another' });

@@ -9,7 +9,7 @@ const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { startMail } = require('./lib/mail.js');
 const { startRogue } = require('./lib/rogue.js');
-const { seal, open } = require('./lib/token.js');
+const { seal, open, sealOrder } = require('./lib/token.js');
 
 const SECRET = 'the secret of several sites has 32 bytes';
 const NAME = 'next-auth.session-token';
@@ -141,8 +141,12 @@ suite('Sessions belong to the site that made them', async (t) => {
     const all = (await new Client(s.b).get('/sessions')).json.sessions;
     t.is(all.length, 1, '  so does whoever lists a site\'s');
     const [{ id }] = (await here.get('/api/auth/sessions')).json.sessions;
-    const end = await new Client(s.b).post('/sessions', { order: seal(SECRET, { session: id, iat: now(), exp: now() + 60, jti: 'j' }, { salt: 'nextauth-sessions: orders' }) });
+    const end = await new Client(s.b).post('/sessions', { order: sealOrder(SECRET, `${s.b.url}/api/auth`, { session: id }) });
     t.is([end.status, await ask(s.a, here.cookie(NAME))], [404, 200], '  and cannot end the other\'s');
+    const order = sealOrder(SECRET, `${s.a.url}/api/auth`, { session: id });
+    t.is([(await new Client(s.b).post('/sessions', { order })).status, await ask(s.a, here.cookie(NAME))], [403, 200], '  nor pass on an order for the other');
+    const { site: name } = (await new Client(s.a).get('/sessions?about=site')).json;
+    t.is(name, `${s.a.url}/api/auth`, '  each says what its orders are for');
     await there.post('/api/auth/sessions', { csrfToken: await there.csrf(), session: 'all' });
     t.is([await ask(s.a, here.cookie(NAME)), await ask(s.b, there.cookie(NAME))], [200, 401], '  signing out everywhere is everywhere on one\'s site');
   }

@@ -8,7 +8,7 @@ const { nextauthctl } = require('./lib/ctl.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { ctlFile, freePort, htpasswd, makeFolder } = require('./lib/httpd.js');
 const { Client, raw, signedIn, statusOf } = require('./lib/client.js');
-const { seal } = require('./lib/token.js');
+const { seal, sealOrder } = require('./lib/token.js');
 
 const SECRET = 'the secret of handlers has 32 bytes';
 const OLD = 'a secret of before that has 32 bytes';
@@ -17,7 +17,6 @@ const PASSWORD = 'a password of several words';
 const KINDS = ['sessions', 'metrics', 'diagnostics', 'health'];
 const TELLING = /"sessions"|nextauth_|"versions"|"status"/;
 const now = () => Math.floor(Date.now() / 1000);
-const order = (claims, secret = SECRET, lives = 60) => seal(secret, { ...claims, iat: now(), exp: now() + lives, jti: 'j' }, { salt: ORDERS });
 
 const config = (more = '') => `
 NextAuthEngine On
@@ -95,7 +94,7 @@ async function proxies(t) {
     t.is(answers.map(({ status }) => status), [403, 403, 403, 403], `${kind}: directly, and by a rewrite below`);
     t.is(answers.filter(({ text }) => TELLING.test(text)), [], '  nothing is told');
   }
-  t.is((await new Client(site).post('/at-sessions/twice', { order: order({ user: 'credentials/ada' }) })).status, 403, 'nor does an order pass');
+  t.is((await new Client(site).post('/at-sessions/twice', { order: sealOrder(SECRET, `${site.url}/api/auth`, { user: 'credentials/ada' }) })).status, 403, 'nor does an order pass');
   t.is(await statusOf(ada), 200, '  which ends nothing');
   t.is((await new Client(site).get('/admin/metrics', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 403, 'a proxy that does not say whom it asks for is refused');
   const customs = ['Forwarded', 'Via', 'X-Real-IP', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Client-IP', 'True-Client-IP', 'CF-Connecting-IP', 'Fastly-Client-IP', 'X-Cluster-Client-IP', 'Client-IP'];
@@ -130,20 +129,34 @@ async function orders(t) {
   const ada = await signedIn(site);
   const post = (fields, headers) => new Client(site).post('/admin/sessions', fields, { headers });
   const all = { user: 'credentials/ada' };
+  const name = `${site.url}/api/auth`;
+  const minute = { iat: now(), exp: now() + 60 };
+  const order = (claims, secret, lives) => sealOrder(secret || SECRET, name, claims, lives);
+  t.is((await new Client(site).get('/admin/sessions?about=site')).json, { site: name }, 'the handler says what an order has to be for');
   for (const [what, fields, headers] of [
     ['a form as it once was', all, { 'x-requested-with': 'a program' }],
     ['rubbish', { order: 'rubbish' }],
     ['another secret\'s order', { order: order(all, 'some other secret of 32 bytes, too') }],
     ['an order of long ago', { order: order(all, SECRET, -3600) }],
-    ['an order without an end', { order: seal(SECRET, all, { salt: ORDERS }) }],
+    ['an order without an end', { order: seal(SECRET, { ...all, site: name, jti: 'j' }, { salt: ORDERS }) }],
+    ['an order for another site', { order: sealOrder(SECRET, 'http://other.example.org/api/auth', all) }],
+    ['an order for no site', { order: seal(SECRET, { ...all, ...minute, jti: 'k' }, { salt: ORDERS }) }],
+    ['an order without an ID', { order: seal(SECRET, { ...all, ...minute, site: name }, { salt: ORDERS }) }],
     ['an order of nothing', { order: order({}) }],
     ['a session of the site', { order: ada.cookie('next-auth.session-token') }],
-    ['a token that looks like one', { order: seal(SECRET, { ...all, iat: now(), exp: now() + 60 }) }],
+    ['a token that looks like one', { order: seal(SECRET, { ...all, ...minute, site: name, jti: 'l' }) }],
   ]) {
     t.is((await post(fields, headers)).status, 403, `${what} does not`);
   }
   t.is(await statusOf(ada), 200, 'the session is still good');
-  t.is([(await post({ order: order(all) })).status, await statusOf(ada)], [200, 401], 'an order of the secret does');
+  const once = order(all);
+  t.is([(await post({ order: once })).status, await statusOf(ada)], [200, 401], 'an order of the secret does');
+  const back = await signedIn(site);
+  const again = () => Promise.all(Array.from({ length: 20 }, async () => (await post({ order: once })).status));
+  t.is([[...new Set(await again())], await statusOf(back)], [[403], 200], '  once, in whichever process');
+  await site.reload();
+  t.is([[...new Set(await again())], await statusOf(back)], [[403], 200], '  and after a reload');
+  t.like(site.log(), /nextauth-sessions: order refused: it was used before/, '  as the log says');
   t.like(site.log(), /nextauth-sessions: order refused: .*expired/, 'what was refused is in the log');
 
   const ctl = (args, env = {}) => spawnSync(ctlFile, ['session', 'revoke', '--server', `${site.url}/admin/sessions`, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', ...env } });
@@ -152,7 +165,7 @@ async function orders(t) {
   const none = ctl(['--user', 'credentials/ada']);
   t.is([none.status, /--secret-file FILE \(or NEXTAUTHCTL_SECRET_FILE\)/.test(none.stderr)], [2, true], 'nextauthctl says that it needs it');
   const wrong = revoke('wrong');
-  t.is([wrong.status, wrong.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions answers 403: the order is not of this site's secret, or too old`], '  that it is another');
+  t.is([wrong.status, wrong.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions answers 403: the order is for another site or secret, too old, or was used before`], '  that it is another');
   t.is([revoke('open').status, await statusOf(bob)], [1, 200], '  and takes it from no file that everybody may read');
   t.is([revoke('secret').status, await statusOf(bob)], [0, 401], 'with it sessions end');
   const carol = await signedIn(site);

@@ -31,6 +31,7 @@
 typedef struct call {
     apr_pool_t *pool;
     const char *server, *user, *ca_file, *secret_file;
+    const char *site; /* that the server says it is */
     int json, loopback;
     int count;
     const char *const *ids;
@@ -126,6 +127,18 @@ int na_command_session_list(apr_pool_t *pool, int argc, char **argv)
     return 0;
 }
 
+/* An order is for one site; `secret` is what it is sealed with. */
+static na_error *prepare_orders(call *c, char **secret)
+{
+    json_t *answer;
+    NA_TRY(na_secret_read(c->pool, c->secret_file, secret));
+    NA_TRY(ask(c, na_url_add(c->pool, c->server, "about", "site"), NULL, &answer));
+    c->site = na_json_string(answer, "site");
+    if (!c->site)
+        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "%s does not name its site", c->server);
+    return NULL;
+}
+
 static na_error *give_order(const call *c, const char *secret, const na_order *order,
                             json_t **answer)
 {
@@ -136,7 +149,7 @@ static na_error *give_order(const call *c, const char *secret, const na_order *o
 
 static int end(const call *c, const char *secret, const char *session)
 {
-    const na_order order = {.session = session, .user = c->user};
+    const na_order order = {.site = c->site, .session = session, .user = c->user};
     json_t *answer;
     na_error *error = give_order(c, secret, &order, &answer);
     if (error)
@@ -159,7 +172,7 @@ int na_command_session_revoke(apr_pool_t *pool, int argc, char **argv)
         return na_ctl_wrong_call("session revoke", "IDs or --user USER are wanted");
     if (!c.secret_file)
         return na_ctl_wrong_call("session revoke", NEEDS_SECRET);
-    na_error *error = na_secret_read(pool, c.secret_file, &secret);
+    na_error *error = prepare_orders(&c, &secret);
     if (error)
         return na_ctl_failed(pool, error);
     if (c.user)
@@ -178,8 +191,8 @@ int na_command_user_unlock(apr_pool_t *pool, int argc, char **argv)
         return na_ctl_wrong_call("user unlock", NULL);
     if (!c.secret_file)
         return na_ctl_wrong_call("user unlock", NEEDS_SECRET);
-    na_error *error = na_secret_read(pool, c.secret_file, &secret);
-    const na_order order = {.unlock = c.ids[0]};
+    na_error *error = prepare_orders(&c, &secret);
+    const na_order order = {.site = c.site, .unlock = c.ids[0]};
     json_t *answer;
     if (!error)
         error = give_order(&c, secret, &order, &answer);

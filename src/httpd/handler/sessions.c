@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/replay.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/handler/answer.h"
@@ -11,8 +12,8 @@
 
 /*
  * SetHandler nextauth-sessions: everybody's sessions, for the administrator's programs. GET lists
- * them, of one user with ?user=PROVIDER/ID; POST with order= ends or unlocks what the order says,
- * which takes the site's secret.
+ * them, of one user with ?user=PROVIDER/ID, and names the site with ?about=site; POST with order=
+ * ends or unlocks what the order says, which takes the site's secret.
  */
 
 static int failed(request_rec *r, const na_error *error)
@@ -110,18 +111,24 @@ static int unlock(request_rec *r, const char *name)
     return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "unlocked", 1));
 }
 
-static na_error *open_order(request_rec *r, const char *token, na_order *order)
+static na_error *take_order(request_rec *r, const char *token, na_order *order)
 {
     const na_config *config = na_config_of(r);
-    return na_order_open(r->pool, config->secrets, config->secret_count, token, apr_time_now(),
-                         order);
+    apr_time_t now = apr_time_now();
+    NA_TRY(na_order_open(r->pool, config->secrets, config->secret_count, config->session.site,
+                         token, now, order));
+    const char *id = apr_pstrcat(r->pool, "order ", order->id, NULL);
+    return na_replay_memory_take(na_process_of_child()->replays, id, now)
+               ? NULL
+               : na_error_new(r->pool, NA_ERR_SESSION, "it was used before");
 }
 
 static int refuse_order(request_rec *r, const na_error *error)
 {
     na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "nextauth-sessions: order refused: %s",
                    na_error_text(r->pool, error));
-    return na_answer_error(r, HTTP_FORBIDDEN, "the order is not of this site's secret, or too old");
+    return na_answer_error(r, HTTP_FORBIDDEN,
+                           "the order is for another site or secret, too old, or was used before");
 }
 
 static int end_ordered(request_rec *r, const na_sessions *sessions, const na_order *order)
@@ -159,10 +166,23 @@ static int obey(request_rec *r, const na_sessions *sessions)
     if (!token)
         return na_answer_error(r, HTTP_FORBIDDEN,
                                "order= is wanted, as nextauthctl session revoke makes it");
-    na_error *error = open_order(r, token, &order);
+    na_error *error = take_order(r, token, &order);
     if (error)
         return refuse_order(r, error);
     return order.unlock ? unlock(r, order.unlock) : end_ordered(r, sessions, &order);
+}
+
+/* The name of the site is what an order has to be for. */
+static int tell(request_rec *r, const na_sessions *sessions)
+{
+    const apr_table_t *query = na_form_parse(r->pool, r->args, 8);
+    const char *about = apr_table_get(query, "about");
+    if (about && strcmp(about, "site") == 0)
+        return na_answer_json(r, HTTP_OK,
+                              json_pack("{s:s}", "site", na_config_of(r)->session.site));
+    if (!sessions->registry)
+        return refuse_without_store(r);
+    return list(r, sessions, apr_table_get(query, "user"));
 }
 
 int na_answer_sessions(request_rec *r)
@@ -172,9 +192,5 @@ int na_answer_sessions(request_rec *r)
         return na_answer_error(r, HTTP_FORBIDDEN,
                                "nextauth-sessions is for whoever Require names, and for "
                                "this machine");
-    if (r->method_number == M_GET && !sessions->registry)
-        return refuse_without_store(r);
-    if (r->method_number == M_GET)
-        return list(r, sessions, apr_table_get(na_form_parse(r->pool, r->args, 8), "user"));
-    return obey(r, sessions);
+    return r->method_number == M_GET ? tell(r, sessions) : obey(r, sessions);
 }
