@@ -48,8 +48,17 @@ static const struct route {
     {"POST", "_log", na_post_log, SETS_NOTHING},
 };
 
+/* v4 takes any path below an action for the action; Auth.js only where a provider may stand. */
+static int has_stray_segment(const na_request *request)
+{
+    return request->config->dialect == NA_V5 && request->provider_id &&
+           strcmp(request->action, "signin") != 0 && strcmp(request->action, "callback") != 0;
+}
+
 static const struct route *find_route(const na_request *request)
 {
+    if (has_stray_segment(request))
+        return NULL;
     for (apr_size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (strcmp(request->method, routes[i].method) == 0 &&
             strcmp(request->action, routes[i].action) == 0)

@@ -26,10 +26,17 @@ static int belongs_to_sign_in(const char *code)
     return 0;
 }
 
+/* v4 takes it from the path, too: /error/AccessDenied. */
+static const char *error_code(const na_request *request)
+{
+    const char *code = apr_table_get(request->query, "error");
+    return code || request->config->dialect == NA_V5 ? code : request->provider_id;
+}
+
 na_error *na_get_error(na_request *request, na_response *response)
 {
     const na_config *config = request->config;
-    const char *code = apr_table_get(request->query, "error");
+    const char *code = error_code(request);
     const char *signin = apr_pstrcat(request->pool, config->base_url, "/signin", NULL);
     const char *title;
     int status;
