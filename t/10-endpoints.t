@@ -245,6 +245,9 @@ NextAuthRedirectAllow https://other.example.org`,
   {
     const c = t.client(site);
     t.is((await c.send('/api/auth/signout', { method: 'POST', body: 'x'.repeat(70_000), headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status, 413, 'a body of 70 KB is refused');
+    const form = (bytes) => ({ method: 'POST', body: 'x'.repeat(bytes), headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+    t.is((await c.send('/api/auth/signout', form(64 * 1024))).status, 302, 'one of 64 KiB is read');
+    t.is((await c.send('/api/auth/signout', form(64 * 1024 + 1))).status, 413, 'a byte more is not');
     t.is((await c.send('/api/auth/signout', { method: 'POST', body: '{"a":', headers: { 'content-type': 'application/json' } })).status, 400, 'broken JSON is refused, as Auth.js does');
     t.is((await c.send('/api/auth/signout', { method: 'POST', body: '[['.repeat(20_000), headers: { 'content-type': 'application/json' } })).status, 400, 'so is very deep JSON');
     t.is((await c.send('/api/auth/signout', { method: 'POST', body: 'csrfToken=%00&%', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status, 302, 'nor a broken form');
