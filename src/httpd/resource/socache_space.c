@@ -18,12 +18,10 @@
 #define SUBCACHE_HEADER 16
 #define INDEX_SIZE 24
 
-/* Percent of a subcache: full, worth tidying while at it, too full even then, and what to aim for.
- */
+/* Percent of a subcache: full, worth tidying with others, and too full even when it is tidy. */
 #define FULL 95
 #define TIDY 75
 #define CROWDED 85
-#define AIM 75
 
 /* Seconds between warnings. */
 #define WARN_INTERVAL 60
@@ -100,7 +98,7 @@ typedef struct entry {
     unsigned char *data;
     unsigned len;
     apr_time_t expires;
-    int may_drop, dropped;
+    int may_drop, goes;
 } entry;
 
 typedef struct tidying {
@@ -108,9 +106,17 @@ typedef struct tidying {
     const ap_socache_provider_t *provider;
     ap_socache_instance_t *instance;
     server_rec *server;
+    const unsigned char *id; /* of the entry that is to come */
+    apr_size_t size;         /* its size, ID included */
     apr_pool_t *pool;
     apr_array_header_t *entries; /* entry, the oldest of each subcache first */
 } tidying;
+
+static int is_tidied(const tidying *t, unsigned subcache)
+{
+    return subcache == subcache_of(t->space, t->id) ||
+           is_beyond(t->space, &t->space->fills[subcache], TIDY);
+}
 
 static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void *data,
                             const unsigned char *id, unsigned id_len, const unsigned char *value,
@@ -118,7 +124,7 @@ static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void
 {
     tidying *t = data;
     if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN ||
-        !is_beyond(t->space, &t->space->fills[subcache_of(t->space, id)], TIDY))
+        !is_tidied(t, subcache_of(t->space, id)))
         return APR_SUCCESS;
     entry *e = apr_array_push(t->entries);
     memcpy(e->id, id, id_len);
@@ -126,7 +132,7 @@ static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void
     e->len = len;
     e->expires = na_socache_read_expiry(value);
     e->may_drop = na_socache_may_drop(value);
-    e->dropped = 0;
+    e->goes = 0;
     return APR_SUCCESS;
 }
 
@@ -142,44 +148,77 @@ static void count_entry(fill *f, const entry *e, int sign)
     f->entries += (apr_uint32_t)sign;
 }
 
-/* Drops what ends first of what may be: without the end of a session, its token would be good. */
-static void make_room(tidying *t, entry *entries, int count, fill *live)
+static int is_replaced(const tidying *t, const entry *e)
+{
+    return memcmp(e->id, t->id, NA_SHA256_LEN) == 0;
+}
+
+/*
+ * Chooses the entries of a subcache that go, so that what stays, and the entry to come, leave room
+ * for more: the one that is replaced, then those that end first, of those that may be dropped.
+ * Without the end of a session, its token would be good. Returns 0 if that does not make room.
+ */
+static int make_room(const tidying *t, entry *entries, int count, fill *live)
 {
     entry **order = apr_palloc(t->pool, (apr_size_t)count * sizeof *order);
-    for (int i = 0; i < count; i++)
+    int is_coming = subcache_of(t->space, t->id) == subcache_of(t->space, entries->id);
+    fill all = is_coming ? (fill){(apr_uint32_t)t->size, 1} : (fill){0};
+    for (int i = 0; i < count; i++) {
         order[i] = &entries[i];
-    qsort(order, (size_t)count, sizeof *order, by_expiry);
-    for (int i = 0; i < count && is_beyond(t->space, live, AIM); i++) {
-        if (!order[i]->may_drop)
-            continue;
-        order[i]->dropped = 1;
-        count_entry(live, order[i], -1);
-        t->provider->remove(t->instance, t->server, order[i]->id, NA_SHA256_LEN, t->pool);
-        t->space->dropped++;
-        t->space->dropped_untold++;
+        entries[i].goes = is_replaced(t, &entries[i]);
+        if (!entries[i].goes)
+            count_entry(&all, &entries[i], 1);
     }
+    qsort(order, (size_t)count, sizeof *order, by_expiry);
+    for (int i = 0; i < count && is_beyond(t->space, &all, CROWDED); i++) {
+        if (!order[i]->may_drop || order[i]->goes)
+            continue;
+        order[i]->goes = 1;
+        count_entry(&all, order[i], -1);
+    }
+    *live = is_coming ? (fill){all.bytes - (apr_uint32_t)t->size, all.entries - 1} : all;
+    return !is_beyond(t->space, &all, FULL);
+}
+
+/* Nothing is lost for an entry that does not fit all the same. */
+static void keep_all(entry *entries, int count, fill *live)
+{
+    *live = (fill){0};
+    for (int i = 0; i < count; i++) {
+        entries[i].goes = 0;
+        count_entry(live, &entries[i], 1);
+    }
+}
+
+static void remove_entry(tidying *t, const entry *e)
+{
+    t->provider->remove(t->instance, t->server, e->id, NA_SHA256_LEN, t->pool);
+    if (is_replaced(t, e))
+        return;
+    t->space->dropped++;
+    t->space->dropped_untold++;
 }
 
 /* Each entry goes to the end of the log, so that holes come to its start, where they are freed. */
 static void rewrite(tidying *t, entry *entries, int count)
 {
-    fill live = {0};
+    fill *live = &t->space->fills[subcache_of(t->space, entries->id)];
+    if (!make_room(t, entries, count, live))
+        keep_all(entries, count, live);
     for (int i = 0; i < count; i++)
-        count_entry(&live, &entries[i], 1);
-    if (is_beyond(t->space, &live, CROWDED))
-        make_room(t, entries, count, &live);
+        if (entries[i].goes)
+            remove_entry(t, &entries[i]);
     for (int i = 0; i < count; i++)
-        if (!entries[i].dropped)
+        if (!entries[i].goes)
             t->provider->store(t->instance, t->server, entries[i].id, NA_SHA256_LEN,
                                entries[i].expires, entries[i].data, entries[i].len, t->pool);
-    t->space->fills[subcache_of(t->space, entries->id)] = live;
 }
 
-static void forget_empty(na_socache_space *space)
+static void forget_empty(const tidying *t)
 {
-    for (unsigned i = 0; i < space->subcaches; i++)
-        if (is_beyond(space, &space->fills[i], TIDY))
-            space->fills[i] = (fill){0};
+    for (unsigned i = 0; i < t->space->subcaches; i++)
+        if (is_tidied(t, i))
+            t->space->fills[i] = (fill){0};
 }
 
 static void warn(na_socache_space *space, server_rec *s)
@@ -201,7 +240,7 @@ static void tidy(tidying *t)
     apr_pool_create(&t->pool, t->pool);
     t->entries = apr_array_make(t->pool, 1024, sizeof(entry));
     t->provider->iterate(t->instance, t->server, t, collect, t->pool);
-    forget_empty(t->space);
+    forget_empty(t);
     entry *entries = (entry *)t->entries->elts;
     for (int from = 0, to; from < t->entries->nelts; from = to) {
         unsigned subcache = subcache_of(t->space, entries[from].id);
@@ -219,7 +258,7 @@ int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *
                           apr_size_t size, apr_pool_t *pool)
 {
     fill *f = &space->fills[subcache_of(space, id)];
-    tidying t = {space, provider, instance, s, pool, NULL};
+    tidying t = {space, provider, instance, s, id, size, pool, NULL};
     if (!has_room(space, f, size))
         tidy(&t);
     if (!has_room(space, f, size))
