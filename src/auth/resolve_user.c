@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "auth/account_tokens.h"
 #include "auth/action.h"
 #include "auth/initiator.h"
 #include "base/json.h"
@@ -50,11 +51,53 @@ static na_db_account account_of(const na_subject *subject, const char *user_id)
                            .expires_at = tokens->expires_at};
 }
 
-static na_error *link_to(na_db_use *use, na_subject *subject, const na_db_user *user)
+static void leave_out_long_tokens(na_request *request, na_db_account *account)
+{
+    na_account_token tokens[NA_ACCOUNT_TOKENS];
+    na_account_tokens_of(account, tokens);
+    for (int i = 0; i < NA_ACCOUNT_TOKENS; i++) {
+        const char *value = *tokens[i].value;
+        if (!value || strlen(value) <= NA_KEPT_TOKEN_MAX)
+            continue;
+        na_log(request, NA_LOG_INFO, "ADAPTER_ERROR",
+               "the account's %s is not kept: it has %d bytes, and encrypted ones have %d at most",
+               tokens[i].column, (int)strlen(value), NA_KEPT_TOKEN_MAX);
+        *tokens[i].value = NULL;
+    }
+}
+
+static na_error *link_to(na_request *request, na_db_use *use, na_subject *subject,
+                         const na_db_user *user)
 {
     na_db_account account = account_of(subject, user->id);
     subject->events |= 1u << NA_EVENT_LINK_ACCOUNT;
+    if (na_db_protects(use)) {
+        leave_out_long_tokens(request, &account);
+        NA_TRY(na_account_tokens_encrypt(request->pool, request->config, &account));
+    }
     return na_db_link_account(use, &account);
+}
+
+/* What the row has from before tokens were encrypted, or of an old secret. */
+static na_error *protect_tokens(na_request *request, na_db_use *use, const na_subject *subject,
+                                const char *account_id)
+{
+    na_db_account was, is;
+    na_account_token before[NA_ACCOUNT_TOKENS], now[NA_ACCOUNT_TOKENS];
+    int found;
+    if (!na_db_protects(use))
+        return NULL;
+    NA_TRY(na_db_get_account(use, subject->provider->id, account_id, &was, &found));
+    if (!found)
+        return NULL;
+    is = was;
+    NA_TRY(na_account_tokens_encrypt_again(request->pool, request->config, &is));
+    na_account_tokens_of(&was, before);
+    na_account_tokens_of(&is, now);
+    for (int i = 0; i < NA_ACCOUNT_TOKENS; i++)
+        if (*now[i].value != *before[i].value)
+            NA_TRY(na_db_replace_token(use, now[i].replace, &was, *before[i].value, *now[i].value));
+    return NULL;
 }
 
 /* Into the columns that can be keys. */
@@ -73,7 +116,7 @@ static na_error *create(na_request *request, na_db_use *use, na_subject *subject
                          .image = subject->user.image};
     NA_TRY(na_db_create_user(use, user));
     subject->events |= 1u << NA_EVENT_CREATE_USER;
-    return link_to(use, subject, user);
+    return link_to(request, use, subject, user);
 }
 
 /* The account's provider vouches for the address that its user has. */
@@ -108,7 +151,7 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
     if (current) {
         *user = *current;
         NA_TRY(check_standing(request, use, subject));
-        return link_to(use, subject, user);
+        return link_to(request, use, subject, user);
     }
     if (email)
         NA_TRY(na_db_get_user_by_email(use, email, user, &found));
@@ -118,7 +161,7 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
         return refused(request, "the address belongs to a user who has no account with this "
                                 "provider (allowDangerousEmailAccountLinking is off)");
     NA_TRY(na_account_vouch(request, use, user, NULL, subject));
-    return link_to(use, subject, user);
+    return link_to(request, use, subject, user);
 }
 
 /* A user was deleted by something that left his accounts: such a row is nobody's. */
@@ -155,9 +198,10 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
         NA_TRY(remove_orphan(request, use, subject, account_id));
     if (!is_known)
         return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
-    return is_signed_in && strcmp(current.id, user->id) != 0
-               ? refused(request, "the account belongs to another user than the one signed in")
-               : vouch_for_known(request, use, subject, email, user);
+    if (is_signed_in && strcmp(current.id, user->id) != 0)
+        return refused(request, "the account belongs to another user than the one signed in");
+    NA_TRY(protect_tokens(request, use, subject, account_id));
+    return vouch_for_known(request, use, subject, email, user);
 }
 
 /*

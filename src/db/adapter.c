@@ -70,7 +70,7 @@ static int with_keys(na_db_use *use, int values, int keys, const char *const *ar
     return count;
 }
 
-#define KEYED_MAX 4
+#define KEYED_MAX 7
 
 static na_error *select_by(na_db_use *use, na_statement statement, int keys,
                            const char *const *arguments, na_rows *rows)
@@ -368,6 +368,13 @@ na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_hea
     return NULL;
 }
 
+na_error *na_db_replace_token(na_db_use *use, na_statement statement, const na_db_account *account,
+                              const char *was, const char *token)
+{
+    const char *arguments[] = {token, account->provider, account->provider_account_id, was};
+    return change_by(use, statement, 1, 3, arguments, NULL);
+}
+
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
 
 na_error *na_db_create_session(na_db_use *use, const na_db_session *session)
@@ -403,10 +410,11 @@ na_error *na_db_list_session_tokens(na_db_use *use, const char *user_id, apr_arr
     return NULL;
 }
 
-na_error *na_db_update_session(na_db_use *use, const char *token, apr_int64_t expires)
+na_error *na_db_update_session(na_db_use *use, const char *token, const char *new_token,
+                               apr_int64_t expires)
 {
-    const char *arguments[] = {time_text(use, expires), token};
-    return change_by(use, NA_SQL_UPDATE_SESSION, 1, 1, arguments, NULL);
+    const char *arguments[] = {new_token, time_text(use, expires), token};
+    return change_by(use, NA_SQL_UPDATE_SESSION, 2, 1, arguments, NULL);
 }
 
 na_error *na_db_delete_session(na_db_use *use, const char *token)

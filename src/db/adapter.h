@@ -64,6 +64,13 @@ na_error *na_db_get_account(na_db_use *use, const char *provider, const char *ac
 na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_header_t *accounts);
 
 /*
+ * Puts `token` in the place of `was` with one of NA_SQL_REPLACE_*_TOKEN; what an application has
+ * put there since stays.
+ */
+na_error *na_db_replace_token(na_db_use *use, na_statement statement, const na_db_account *account,
+                              const char *was, const char *token);
+
+/*
  * Takes away all that a user can sign in with, except the account `kept` (NULL: none): accounts,
  * password, authenticators; and the sessions of NextAuth's table. `ended` says what was there,
  * NULL if there was nothing.
@@ -77,7 +84,9 @@ na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_se
 /* The tokens (const char *) of a user's sessions. */
 na_error *na_db_list_session_tokens(na_db_use *use, const char *user_id,
                                     apr_array_header_t *tokens);
-na_error *na_db_update_session(na_db_use *use, const char *token, apr_int64_t expires);
+/* `new_token` takes the place of `token`; mostly it is the same. */
+na_error *na_db_update_session(na_db_use *use, const char *token, const char *new_token,
+                               apr_int64_t expires);
 na_error *na_db_delete_session(na_db_use *use, const char *token);
 
 na_error *na_db_create_token(na_db_use *use, const na_db_token *token);

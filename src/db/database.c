@@ -475,6 +475,11 @@ const na_schema *na_db_schema_of(const na_db_use *use)
     return use->db->options->schema;
 }
 
+int na_db_protects(const na_db_use *use)
+{
+    return use->db->options->protects;
+}
+
 /* ── statements ────────────────────────────────────────────────────────────────────────────── */
 
 static apr_dbd_prepared_t *prepared(connection *c, const char *name, const char *text)

@@ -17,6 +17,7 @@ typedef struct na_db_options {
     const apr_array_header_t *replicas; /* const na_db_options *; NULL: none */
     int max_connections;                /* of one process */
     long timeout_ms; /* to wait for a free connection; of a statement where the engine can */
+    int protects;    /* tokens are written encrypted, and session IDs as hashes */
 } na_db_options;
 
 /* An error where the engine has no such schema. */
@@ -101,6 +102,7 @@ apr_pool_t *na_db_set_pool(na_db_use *use, apr_pool_t *pool);
 
 na_db_engine na_db_engine_of(const na_db_use *use);
 const na_schema *na_db_schema_of(const na_db_use *use);
+int na_db_protects(const na_db_use *use); /* the option of that name */
 
 /* Rows as text, in the pool of the use: NULL is NULL. */
 typedef struct na_rows {

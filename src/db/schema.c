@@ -96,6 +96,10 @@ int na_schema_is_uuid(const char *id)
     "{credentialID}, {userId}, {providerAccountId}, {credentialPublicKey}, {counter}, "            \
     "{credentialDeviceType}, {credentialBackedUp}, {transports}"
 
+#define REPLACE_TOKEN(column)                                                                      \
+    "UPDATE {accounts} SET {" column "} = %s{+set updated} WHERE {=provider} AND "                 \
+    "{=providerAccountId} AND {=" column "}"
+
 /* What makes a user's revision one that no user of another generation has. */
 #define GENERATION "coalesce((SELECT generation FROM nextauth_generation WHERE id = 1), 0)"
 
@@ -144,6 +148,10 @@ static const struct {
     [NA_SQL_ACCOUNTS_OF_USER] = {"SELECT " ACCOUNT " FROM {accounts} WHERE {userId} = {?id} ORDER "
                                  "BY {provider}, {providerAccountId}",
                                  NULL},
+    /* new token, provider, providerAccountId, the token that was read */
+    [NA_SQL_REPLACE_REFRESH_TOKEN] = {REPLACE_TOKEN("refresh_token"), NULL},
+    [NA_SQL_REPLACE_ACCESS_TOKEN] = {REPLACE_TOKEN("access_token"), NULL},
+    [NA_SQL_REPLACE_ID_TOKEN] = {REPLACE_TOKEN("id_token"), NULL},
     [NA_SQL_DELETE_ACCOUNT] = {"DELETE FROM {accounts} WHERE {=provider} AND {=providerAccountId}",
                                NULL},
     /* sessionToken, userId, expires */
@@ -158,9 +166,10 @@ static const struct {
          NULL},
     [NA_SQL_SESSION_TOKENS] = {"SELECT {sessionToken} FROM {sessions} WHERE {userId} = {?id}",
                                NULL},
-    /* expires, sessionToken */
-    [NA_SQL_UPDATE_SESSION] =
-        {"UPDATE {sessions} SET {expires} = {?time}{+set updated} WHERE {=sessionToken}", NULL},
+    /* new sessionToken, expires, sessionToken */
+    [NA_SQL_UPDATE_SESSION] = {"UPDATE {sessions} SET {sessionToken} = %s, {expires} = "
+                               "{?time}{+set updated} WHERE {=sessionToken}",
+                               NULL},
     [NA_SQL_DELETE_SESSION] = {"DELETE FROM {sessions} WHERE {=sessionToken}", NULL},
     [NA_SQL_DELETE_EXPIRED_SESSIONS] = {"DELETE FROM {sessions} WHERE {expires} < {?time}", NULL},
     /* identifier, token, expires */

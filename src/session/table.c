@@ -3,15 +3,58 @@
 
 #include <string.h>
 
-#include "base/json.h"
+#include <apr_strings.h>
 
-static na_error *read_row(na_db_use *use, const char *token, int role_column, na_table_row *row,
+#include "base/json.h"
+#include "base/text.h"
+
+/* ── what a row has in place of an ID ──────────────────────────────────────────────────────── */
+
+/*
+ * An ID has no colon (is_id of load.c): whoever shows a hash as a cookie finds no row by it. IDs
+ * are random, so that the hash needs no salt and no secret.
+ */
+#define HASH_MARK "sha256:"
+
+static const char *hash_of_key(apr_pool_t *pool, const na_store_key *key)
+{
+    return apr_pstrcat(pool, HASH_MARK, na_hex(pool, key->hash, sizeof key->hash), NULL);
+}
+
+static const char *hash_of_id(apr_pool_t *pool, const char *id)
+{
+    na_store_key key;
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    return hash_of_key(pool, &key);
+}
+
+static int is_hash(const char *token)
+{
+    return strncmp(token, HASH_MARK, strlen(HASH_MARK)) == 0;
+}
+
+/* The form that is written, then the other, of rows from before the option was changed. */
+typedef struct forms {
+    const char *form[2];
+} forms;
+
+static forms forms_of(na_db_use *use, const char *id)
+{
+    const char *hash = hash_of_id(na_db_pool(use), id);
+    return na_db_protects(use) ? (forms){{hash, id}} : (forms){{id, hash}};
+}
+
+/* ── rows ──────────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *read_row(na_db_use *use, const char *id, int role_column, na_table_row *row,
                           int *found, int *disabled)
 {
     na_db_session session;
     na_db_credential credential;
     apr_array_header_t *roles = apr_array_make(na_db_pool(use), 4, sizeof(const char *));
-    NA_TRY(na_db_get_session_and_user(use, token, &session, &row->user, found));
+    const forms token = forms_of(use, id);
+    for (int i = 0; i < 2 && !*found; i++)
+        NA_TRY(na_db_get_session_and_user(use, token.form[i], &session, &row->user, found));
     if (!*found)
         return na_db_is_behind(use) ? na_error_new(na_db_pool(use), NA_ERR_BUSY,
                                                    "a replica may not have the session yet")
@@ -24,13 +67,13 @@ static na_error *read_row(na_db_use *use, const char *token, int role_column, na
     return NULL;
 }
 
-na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role_column,
+na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_column,
                         apr_time_t now, na_table_row *row)
 {
     na_db_use *use;
     int found = 0, disabled = 0;
     NA_TRY(na_db_read(db, pool, &use));
-    NA_TRY(na_db_end(use, read_row(use, token, role_column, row, &found, &disabled)));
+    NA_TRY(na_db_end(use, read_row(use, id, role_column, row, &found, &disabled)));
     if (!found)
         return na_error_new(pool, NA_ERR_SESSION, "no session has this id");
     if (row->expires <= apr_time_sec(now))
@@ -39,46 +82,55 @@ na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role
 }
 
 typedef struct addition {
-    const na_db_session session;
-    apr_int64_t revision;
+    const char *id, *user_id;
+    apr_int64_t revision, expires;
 } addition;
 
 /* What was decided about the user has to be so still: one step with what would change it. */
 static na_error *add_row(void *data, na_db_use *use)
 {
     const addition *a = data;
+    const na_db_session session = {forms_of(use, a->id).form[0], a->user_id, a->expires * 1000};
     apr_int64_t revision;
-    NA_TRY(na_db_hold_revision(use, a->session.user_id, &revision));
+    NA_TRY(na_db_hold_revision(use, a->user_id, &revision));
     return revision == a->revision
-               ? na_db_create_session(use, &a->session)
+               ? na_db_create_session(use, &session)
                : na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED,
                               "the user's sessions were ended while this one began");
 }
 
-na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const char *user_id,
+na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
                        apr_int64_t revision, apr_int64_t expires)
 {
-    addition a = {{token, user_id, expires * 1000}, revision};
+    addition a = {id, user_id, revision, expires};
     return na_db_transact(db, pool, add_row, &a);
 }
 
+typedef struct extension {
+    const char *id;
+    apr_int64_t expires;
+} extension;
+
+/* A row of the other form gets the one that is written now. */
 static na_error *extend_row(void *data, na_db_use *use)
 {
-    const na_db_session *session = data;
-    return na_db_update_session(use, session->token, session->expires);
+    const extension *e = data;
+    const forms token = forms_of(use, e->id);
+    for (int i = 0; i < 2; i++)
+        NA_TRY(na_db_update_session(use, token.form[i], token.form[0], e->expires * 1000));
+    return NULL;
 }
 
-na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *token, apr_int64_t expires)
+na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires)
 {
-    na_db_session session = {.token = token, .expires = expires * 1000};
-    return na_db_transact(db, pool, extend_row, &session);
+    extension e = {id, expires};
+    return na_db_transact(db, pool, extend_row, &e);
 }
 
-static int is_key_of(const na_store_key *key, const char *token)
+static int is_of_key(apr_pool_t *pool, const char *token, const na_store_key *key)
 {
-    na_store_key of_token;
-    na_store_key_make(&of_token, NA_KIND_SESSION, token);
-    return memcmp(of_token.hash, key->hash, sizeof key->hash) == 0;
+    const char *hash = is_hash(token) ? token : hash_of_id(pool, token);
+    return strcmp(hash, hash_of_key(pool, key)) == 0;
 }
 
 typedef struct removal {
@@ -93,7 +145,8 @@ static na_error *remove_rows(void *data, na_db_use *use)
     NA_TRY(na_db_list_session_tokens(use, r->user_id, tokens));
     for (int i = 0; i < tokens->nelts; i++) {
         const char *token = APR_ARRAY_IDX(tokens, i, const char *);
-        if ((!r->key || is_key_of(r->key, token)) && !(r->but && is_key_of(r->but, token)))
+        if ((!r->key || is_of_key(na_db_pool(use), token, r->key)) &&
+            !(r->but && is_of_key(na_db_pool(use), token, r->but)))
             NA_TRY(na_db_delete_session(use, token));
     }
     return NULL;

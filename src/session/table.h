@@ -7,7 +7,9 @@
 
 /*
  * NextAuth's table of sessions, which Auth.js reads and writes as well: a row has the session's
- * token, its user and its end. What else there is to a session is in the registry.
+ * ID, its user and its end. What else there is to a session is in the registry. With the database's
+ * option `protects` the ID is written as a hash, which Auth.js does not find; rows of both forms
+ * are found in any case.
  */
 
 /* Who a row's session is of, now. */
@@ -18,13 +20,13 @@ typedef struct na_table_row {
 } na_table_row;
 
 /* Fails with NA_ERR_SESSION where there is no such row, it is over, or its user is disabled. */
-na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *token, int role_column,
+na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_column,
                         apr_time_t now, na_table_row *row);
 
 /* Fails with NA_ERR_ACCESS_DENIED if the user's revision is not `revision` any more. */
-na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *token, const char *user_id,
+na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
                        apr_int64_t revision, apr_int64_t expires);
-na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *token, apr_int64_t expires);
+na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires);
 
 /* Removes a user's rows: the one of `key`, or with `but` all others, or all. */
 na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, const na_store_key *key,

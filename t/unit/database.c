@@ -277,11 +277,12 @@ static void sessions(apr_pool_t *pool)
     is(read.token, made.token, "and the session");
     is(read.user_id, ada.id, "of the user");
     is_number(read.expires, NOW, "with its time, to the millisecond");
-    succeeds(WRITE(na_db_update_session(use, made.token, LATER)), "updateSession");
+    succeeds(WRITE(na_db_update_session(use, made.token, made.token, LATER)), "updateSession");
     succeeds(READ(na_db_get_session_and_user(use, made.token, &read, &user, &found)),
              "the session is read again");
     is_number(found ? read.expires : 0, LATER, "and has the new time, to the millisecond");
-    succeeds(WRITE(na_db_update_session(use, made.token, 1001)), "a session that ended long ago");
+    succeeds(WRITE(na_db_update_session(use, made.token, made.token, 1001)),
+             "a session that ended long ago");
     succeeds(READ(na_db_get_session_and_user(use, made.token, &read, &user, &found)), "is read");
     is_number(found ? read.expires : 0, 1001, "nevertheless");
     is_number(has_session(pool, unique(pool, "unknown")), 0, "an unknown session is not there");
@@ -694,7 +695,7 @@ static void exact_sessions(apr_pool_t *pool)
     look_alikes(pool, session.token, like);
     for (int i = 0; i < LIKE; i++) {
         is_number(has_session(pool, like[i]), 0, "a session's token is compared exactly");
-        succeeds(WRITE(na_db_update_session(use, like[i], LATER)), "for changes");
+        succeeds(WRITE(na_db_update_session(use, like[i], like[i], LATER)), "for changes");
         succeeds(WRITE(na_db_delete_session(use, like[i])), "and when it is deleted");
     }
     succeeds(READ(na_db_get_session_and_user(use, session.token, &read, &user, &found)), "so it");
@@ -1212,7 +1213,7 @@ static na_error *get_session(na_db_use *use, question *q)
 
 static na_error *update_session(na_db_use *use, question *q)
 {
-    return na_db_update_session(use, q->session.token, q->session.expires);
+    return na_db_update_session(use, q->session.token, q->session.token, q->session.expires);
 }
 
 static na_error *delete_session(na_db_use *use, question *q)

@@ -52,6 +52,17 @@ static void check_absolute_timeout(const na_building *b)
                "off: a session that is used goes on for ever, a stolen one as well");
 }
 
+/* What a copy of the database would be good for. */
+static void check_at_rest(const na_building *b)
+{
+    const na_config *config = b->config;
+    if (config->database && !config->database->protects &&
+        (config->session.strategy == NA_STRATEGY_DATABASE || na_build_has_redirects(b)))
+        advise(b, "NextAuthDatabase", "atRest=protected, unless an application shares the tables",
+               "atRest=plain: session IDs and providers' tokens in the database, and in its "
+               "backups, can be used by whoever reads them");
+}
+
 static void check_mode_of(const na_building *b, const char *path)
 {
     struct stat info;
@@ -80,4 +91,5 @@ void na_check_server(const na_building *b)
     check_trace(b);
     check_transport(b);
     check_absolute_timeout(b);
+    check_at_rest(b);
 }

@@ -18,6 +18,14 @@ static na_error *as_schema(na_building *b, const char *value, void *member)
     return NULL;
 }
 
+static na_error *as_at_rest(na_building *b, const char *value, void *member)
+{
+    *(int *)member = strcmp(value, "protected") == 0;
+    return *(int *)member || strcmp(value, "plain") == 0
+               ? NULL
+               : na_wrong(b, "invalid atRest='%s': expected plain or protected", value);
+}
+
 static na_error *add_replica(na_building *b, const char *value, void *member)
 {
     const apr_array_header_t **replicas = member;
@@ -46,6 +54,7 @@ static na_error *finish_replicas(na_building *b, const na_db_options *primary)
         replica->schema = primary->schema;
         replica->max_connections = primary->max_connections;
         replica->timeout_ms = primary->timeout_ms;
+        replica->protects = primary->protects;
     }
     return NULL;
 }
@@ -75,6 +84,7 @@ static na_error *set_database(na_building *b, const char *url, const na_written 
         {"maxConnections", offsetof(na_db_options, max_connections), na_as_connections},
         {"timeout", offsetof(na_db_options, timeout_ms), na_as_duration},
         {"replica", offsetof(na_db_options, replicas), add_replica},
+        {"atRest", offsetof(na_db_options, protects), as_at_rest},
         {NULL, 0, NULL}};
     na_db_options *options = apr_pcalloc(b->pool, sizeof *options);
     const char *root = ap_server_root_relative(b->pool, "");

@@ -42,7 +42,8 @@ static int is_same(const na_db_options *a, const na_db_options *b)
 {
     return a->engine == b->engine && a->schema == b->schema &&
            strcmp(a->parameters, b->parameters) == 0 && a->max_connections == b->max_connections &&
-           a->timeout_ms == b->timeout_ms && have_same_replicas(a->replicas, b->replicas);
+           a->timeout_ms == b->timeout_ms && a->protects == b->protects &&
+           have_same_replicas(a->replicas, b->replicas);
 }
 
 static shared_database *find(const na_db_options *options)
