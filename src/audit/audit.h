@@ -4,8 +4,8 @@
 
 #include <apr_tables.h>
 
-#include "db/database.h"
 #include "audit/record.h"
+#include "db/database.h"
 
 /*
  * The audit log of a server: the sinks that each record goes to, and what is done where it cannot

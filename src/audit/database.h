@@ -2,8 +2,8 @@
 #ifndef NA_AUDIT_DATABASE_H
 #define NA_AUDIT_DATABASE_H
 
-#include "db/database.h"
 #include "audit/record.h"
+#include "db/database.h"
 
 /* Puts a record into table nextauth_audit, in a use that writes: it goes on where there is none. */
 na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields);

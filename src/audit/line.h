@@ -2,8 +2,8 @@
 #ifndef NA_AUDIT_LINE_H
 #define NA_AUDIT_LINE_H
 
-#include "base/text.h"
 #include "audit/record.h"
+#include "base/text.h"
 
 /* A line is shorter, its line feed included: pipes take that much in one piece (PIPE_BUF). */
 #define NA_AUDIT_LINE_MAX 4096

@@ -3,7 +3,16 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/limit.h"
+#include "auth/mail_link.h"
+#include "auth/notice.h"
+#include "auth/opened_link.h"
+#include "auth/password_user.h"
+#include "auth/report.h"
+#include "auth/respond.h"
+#include "auth/session.h"
 #include "base/url.h"
 #include "mail/address.h"
 

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "auth/action.h"
+#include "auth/complete.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/gate.h"
+#include "auth/limit.h"
+#include "auth/password_user.h"
+#include "auth/report.h"
 #include "base/json.h"
 #include "mail/address.h"
 

@@ -3,7 +3,13 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/complete.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/limit.h"
+#include "auth/mail_link.h"
+#include "auth/opened_link.h"
+#include "auth/respond.h"
 #include "base/json.h"
 #include "mail/address.h"
 
@@ -43,52 +49,6 @@ na_error *na_signin_email(na_request *request, na_response *response)
 }
 
 /* ── coming back with it ───────────────────────────────────────────────────────────────────── */
-
-/* Whoever reads the address's mail is its user. */
-static na_error *user_of(na_request *request, na_db_use *use, na_subject *subject, na_db_user *user)
-{
-    const char *email = subject->user.email;
-    int found;
-    NA_TRY(na_db_get_user_by_email(use, email, user, &found));
-    if (!found)
-        *user = (na_db_user){.email = email};
-    subject->events = 1u << (found ? NA_EVENT_UPDATE_USER : NA_EVENT_CREATE_USER);
-    subject->is_first_vouched = 0;
-    if (found)
-        NA_TRY(na_account_vouch(request, use, user, NULL, subject));
-    user->email_verified = apr_time_as_msec(request->now);
-    return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
-}
-
-/* A link that came too late is used up all the same: `late` takes that, the transaction stands. */
-typedef struct resolving {
-    na_request *request;
-    na_subject *subject;
-    na_error *late;
-} resolving;
-
-static na_error *resolve(void *data, na_db_use *use)
-{
-    resolving *r = data;
-    na_request *request = r->request;
-    na_subject *subject = r->subject;
-    const char *email = subject->user.email, *token = apr_table_get(request->form, "token");
-    na_db_user user;
-    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    r->late = na_link_use(request, use, email, token);
-    if (r->late)
-        return na_is_unavailable(r->late) ? r->late : NULL;
-    NA_TRY(user_of(request, use, subject, &user));
-    NA_TRY(na_account_adopt(request, use, &user, subject));
-    return na_account_audit(request, use, subject);
-}
-
-na_error *na_account_resolve_email(na_request *request, na_subject *subject)
-{
-    resolving r = {request, subject, NULL};
-    na_error *error = na_db_transact(request->db, request->pool, resolve, &r);
-    return error ? error : r.late;
-}
 
 /*
  * Programs that look into mails open every link in them: a link shows a page, and the button on it

@@ -4,12 +4,16 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
 #include "auth/checks.h"
+#include "auth/complete.h"
+#include "auth/endpoints.h"
+#include "auth/providers.h"
 #include "auth/replay.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/json.h"
-#include "base/url.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "mail/address.h"
 #include "oauth/oauth.h"
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/callback_url.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/url.h"
 
 /* As long as a request line may be (LimitRequestLine). */

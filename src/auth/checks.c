@@ -6,7 +6,11 @@
 
 #include <apr_strings.h>
 
+#include "auth/callback_url.h"
+#include "auth/csrf.h"
 #include "auth/initiator.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/crypto.h"
 #include "base/json.h"
 

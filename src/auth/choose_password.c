@@ -3,7 +3,18 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/complete.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/limit.h"
+#include "auth/mail_link.h"
+#include "auth/notice.h"
+#include "auth/opened_link.h"
+#include "auth/password_user.h"
+#include "auth/reclaim.h"
+#include "auth/report.h"
+#include "auth/resolve_user.h"
+#include "auth/respond.h"
 #include "base/json.h"
 #include "mail/address.h"
 
@@ -13,22 +24,6 @@
  */
 
 #define VALID_FOR (24L * 3600)
-
-static const na_provider *provider_of(const na_request *request)
-{
-    const apr_array_header_t *providers = request->config->providers;
-    for (int i = 0; i < providers->nelts; i++) {
-        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
-        if (provider->in_database)
-            return provider;
-    }
-    return NULL;
-}
-
-int na_feature_is_offered(const na_request *request, int features)
-{
-    return (request->config->features & features) && provider_of(request);
-}
 
 static na_error *check_feature(const na_request *request, int features)
 {
@@ -131,7 +126,7 @@ static na_error *post_email(na_request *request, na_response *response, int want
                          na_limit_account(request->pool, NULL, email)));
     if (wants_new) {
         na_subject subject = {.user = {.id = email, .email = email},
-                              .provider = provider_of(request)};
+                              .provider = na_password_user_provider(request)};
         NA_TRY(na_apply_rules(request, &subject));
     }
     NA_TRY(send_what_fits(request, email, wants_new));
@@ -252,7 +247,7 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     na_db_use *use;
     int is_new = 0;
     na_error *late = NULL;
-    na_subject subject = {.provider = provider_of(request)};
+    na_subject subject = {.provider = na_password_user_provider(request)};
     NA_TRY(open_link(request, response, &link));
     const char *email = link.email, *token = link.token;
     const char *fault =

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/complete.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
-#include "auth/subject.h"
 #include "auth/initiator.h"
+#include "auth/limit.h"
+#include "auth/reclaim.h"
+#include "auth/report.h"
+#include "auth/resolve_user.h"
+#include "auth/respond.h"
+#include "auth/subject.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"

@@ -5,12 +5,12 @@
 #include <apr_tables.h>
 
 #include "auth/limits.h"
-#include "password/rules.h"
 #include "base/cookie.h"
 #include "base/http.h"
 #include "db/database.h"
 #include "mail/template.h"
 #include "page/page.h"
+#include "password/rules.h"
 #include "provider/provider.h"
 #include "session/sessions.h"
 

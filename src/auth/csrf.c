@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/csrf.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/endpoints.h"
+#include "auth/report.h"
+#include "auth/respond.h"
+#include "auth/session.h"
 #include "base/crypto.h"
 #include "base/json.h"
 

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/dispatch.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/callback_url.h"
 #include "auth/checks.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/limit.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -312,30 +319,6 @@ na_error *na_callback(na_request *request, na_response *response)
                ? na_limit_take(request, NA_LIMIT_CALLBACK, NULL)
                : na_limit_take_stray(request, NA_LIMIT_CALLBACK));
     return na_callback_oauth(request, response);
-}
-
-const char *na_account_type(const na_config *config, const na_provider *provider)
-{
-    return config->dialect == NA_V4 && provider->type == NA_OIDC ? "oauth"
-                                                                 : na_provider_type_name(provider);
-}
-
-na_error *na_get_providers(na_request *request, na_response *response)
-{
-    json_t *body = na_json_own(request->pool, json_object());
-    for (int i = 0; i < request->config->providers->nelts; i++) {
-        const na_provider *p = APR_ARRAY_IDX(request->config->providers, i, const na_provider *);
-        const char *base = request->config->base_url;
-        json_object_set_new(body, p->id,
-                            json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", p->id, "name", p->name,
-                                      "type", na_account_type(request->config, p), "signinUrl",
-                                      apr_pstrcat(request->pool, base, "/signin/", p->id, NULL),
-                                      "callbackUrl",
-                                      apr_pstrcat(request->pool, base, "/callback/", p->id, NULL)));
-    }
-    na_respond_json(request, response, 200, body);
-    response->cacheable = 1;
-    return NULL;
 }
 
 /* v4's client reports its own errors here; they are no more than what anybody may say. */

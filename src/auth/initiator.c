@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "auth/csrf.h"
+#include "auth/session.h"
 #include "base/crypto.h"
 #include "base/json.h"
 

@@ -1,67 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
+#include "auth/limit.h"
+
 #include <string.h>
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/lock.h"
+#include "auth/network.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/json.h"
 #include "mail/address.h"
 
 /* Rate limits: who is counted, under which key, and what a refusal means. */
 
-#define TOO_MANY "too many passwords are being checked"
-
 /* ── whom something is counted for ─────────────────────────────────────────────────────────── */
-
-/*
- * A client has one IPv4 address, but usually all 2^64 IPv6 addresses of a network (RFC 6177). What
- * cannot be read is counted as it is.
- */
-const char *na_client_network(apr_pool_t *pool, const char *address)
-{
-    unsigned char bytes[16];
-    char text[INET6_ADDRSTRLEN];
-    const char *plain = address ? apr_pstrmemdup(pool, address, strcspn(address, "%")) : "unknown";
-    if (inet_pton(AF_INET6, plain, bytes) != 1)
-        return plain;
-    if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)bytes))
-        return apr_psprintf(pool, "%d.%d.%d.%d", bytes[12], bytes[13], bytes[14], bytes[15]);
-    memset(bytes + 8, 0, 8);
-    inet_ntop(AF_INET6, bytes, text, sizeof text);
-    return apr_pstrcat(pool, text, "/64", NULL);
-}
-
-const char *na_network_of(na_request *request)
-{
-    if (!request->network)
-        request->network = na_client_network(request->pool, request->visit.client.address);
-    return request->network;
-}
-
-/* Longest wait and check, in milliseconds: a place that is kept longer is taken for abandoned. */
-#define CHECK_MS 30000
-
-/* A place among all processes' checks first, then one of this process's that may begin. */
-na_error *na_gate_enter(na_request *request)
-{
-    const char *client = na_network_of(request);
-    na_error *error = na_call_enter(request->process->checks, request->pool, &request->check);
-    if (error)
-        return na_error_wrap(request->pool, error, NA_ERR_BUSY, TOO_MANY);
-    error = na_call_aim(request->check, request->pool, client, CHECK_MS);
-    if (!error && na_password_gate_enter(request->process->passwords, client))
-        return NULL;
-    na_call_leave(request->check);
-    return na_error_new(request->pool, NA_ERR_BUSY, TOO_MANY);
-}
-
-void na_gate_leave(na_request *request)
-{
-    na_password_gate_leave(request->process->passwords, na_network_of(request));
-    na_call_leave(request->check);
-}
 
 /*
  * Directories take names that differ in case or in blanks for one: whoever guesses must not get a

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/lock.h"
+
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/notice.h"
+#include "auth/report.h"
 #include "mail/address.h"
 
 /* An account whose attempts are used up by strangers is locked for them; its owner is told. */

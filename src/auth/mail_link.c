@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/mail_link.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/callback_url.h"
+#include "auth/limit.h"
+#include "auth/network.h"
+#include "auth/report.h"
 #include "base/crypto.h"
 #include "base/url.h"
 #include "mail/address.h"

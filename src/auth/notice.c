@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/notice.h"
+
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/network.h"
+#include "auth/report.h"
 #include "base/url.h"
 
 /* The link leads to a page, and does nothing by itself. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/opened_link.h"
 
 /*
  * A mailed link has its token in its URL, which browsers keep in histories and hand on as Referer.
@@ -8,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/respond.h"
 #include "base/json.h"
 #include "mail/address.h"
 

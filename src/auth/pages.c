@@ -4,7 +4,8 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/endpoints.h"
+#include "auth/respond.h"
 #include "base/url.h"
 
 /* v4 shows these on the sign-in page. */

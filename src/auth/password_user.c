@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/password_user.h"
+
 #include <string.h>
 
-#include "auth/action.h"
-#include "password/breached.h"
+#include "auth/gate.h"
+#include "auth/report.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "mail/address.h"
+#include "password/breached.h"
 
 #define NAME_LEN_MAX 200
 
@@ -147,4 +150,20 @@ const char *na_password_user_breach(na_request *request, const char *password)
         na_log(request, NA_LOG_WARNING, "BREACHED_PASSWORDS", "a new password is not looked up: %s",
                na_error_text(request->pool, error));
     return found ? "This password has become known through a data breach. Choose another." : NULL;
+}
+
+const na_provider *na_password_user_provider(const na_request *request)
+{
+    const apr_array_header_t *providers = request->config->providers;
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        if (provider->in_database)
+            return provider;
+    }
+    return NULL;
+}
+
+int na_feature_is_offered(const na_request *request, int features)
+{
+    return (request->config->features & features) && na_password_user_provider(request);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/action.h"
+#include "auth/reclaim.h"
+
+#include "auth/password_user.h"
 
 /*
  * Somebody may have made a user of an address that is not his (an application that shares the

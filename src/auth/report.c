@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/report.h"
+
 #include <stdarg.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
 #include "base/json.h"
 
 /* ── lines of the log ──────────────────────────────────────────────────────────────────────── */

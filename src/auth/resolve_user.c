@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/resolve_user.h"
+
 #include <string.h>
 
 #include <apr_cstr.h>
@@ -6,8 +8,10 @@
 #include <apr_strings.h>
 
 #include "auth/account_tokens.h"
-#include "auth/action.h"
 #include "auth/initiator.h"
+#include "auth/mail_link.h"
+#include "auth/reclaim.h"
+#include "auth/report.h"
 #include "base/json.h"
 #include "session/standing.h"
 
@@ -309,4 +313,53 @@ na_error *na_account_resolve_known(na_request *request, na_subject *subject)
     na_db_use *use;
     NA_TRY(na_db_write(request->db, request->pool, &use));
     return na_db_end(use, resolve_known(request, use, subject));
+}
+
+/* ── of a mailed link ──────────────────────────────────────────────────────────────────────── */
+
+/* Whoever reads the address's mail is its user. */
+static na_error *user_of_email(na_request *request, na_db_use *use, na_subject *subject,
+                               na_db_user *user)
+{
+    const char *email = subject->user.email;
+    int found;
+    NA_TRY(na_db_get_user_by_email(use, email, user, &found));
+    if (!found)
+        *user = (na_db_user){.email = email};
+    subject->events = 1u << (found ? NA_EVENT_UPDATE_USER : NA_EVENT_CREATE_USER);
+    subject->is_first_vouched = 0;
+    if (found)
+        NA_TRY(na_account_vouch(request, use, user, NULL, subject));
+    user->email_verified = apr_time_as_msec(request->now);
+    return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
+}
+
+/* A link that came too late is used up all the same: `late` takes that, the transaction stands. */
+typedef struct email_resolving {
+    na_request *request;
+    na_subject *subject;
+    na_error *late;
+} email_resolving;
+
+static na_error *resolve_email(void *data, na_db_use *use)
+{
+    email_resolving *r = data;
+    na_request *request = r->request;
+    na_subject *subject = r->subject;
+    const char *email = subject->user.email, *token = apr_table_get(request->form, "token");
+    na_db_user user;
+    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
+    r->late = na_link_use(request, use, email, token);
+    if (r->late)
+        return na_is_unavailable(r->late) ? r->late : NULL;
+    NA_TRY(user_of_email(request, use, subject, &user));
+    NA_TRY(na_account_adopt(request, use, &user, subject));
+    return na_account_audit(request, use, subject);
+}
+
+na_error *na_account_resolve_email(na_request *request, na_subject *subject)
+{
+    email_resolving r = {request, subject, NULL};
+    na_error *error = na_db_transact(request->db, request->pool, resolve_email, &r);
+    return error ? error : r.late;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/respond.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
 #include "base/crypto.h"
 #include "base/json.h"
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/session.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/endpoints.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/clock.h"
 #include "base/json.h"
 

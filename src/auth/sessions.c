@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/sessions.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/url.h"

@@ -3,8 +3,12 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
 #include "auth/checks.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/password_user.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 #include "base/url.h"
 #include "oauth/oauth.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/action.h"
+#include "auth/csrf.h"
+#include "auth/endpoints.h"
+#include "auth/report.h"
+#include "auth/respond.h"
 
 na_error *na_get_signout(na_request *request, na_response *response)
 {

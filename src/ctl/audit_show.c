@@ -4,11 +4,11 @@
 
 #include <apr_strings.h>
 
+#include "audit/reader.h"
 #include "base/json.h"
 #include "ctl/commands.h"
 #include "ctl/options.h"
 #include "ctl/print.h"
-#include "audit/reader.h"
 #include "event/event.h"
 
 /* Of what is shown of a record. */

@@ -8,9 +8,9 @@
 
 #include <apr_strings.h>
 
+#include "audit/database.h"
 #include "base/secret.h"
 #include "ctl/print.h"
-#include "audit/database.h"
 
 na_error *na_audit_trail_open(na_audit_trail *trail)
 {

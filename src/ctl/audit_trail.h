@@ -4,8 +4,8 @@
 
 #include <apr_tables.h>
 
-#include "db/database.h"
 #include "audit/chain.h"
+#include "db/database.h"
 
 /*
  * The administrator's acts, for the audit log: collected while they are done, recorded before they

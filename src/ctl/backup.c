@@ -9,13 +9,13 @@
 
 #include <apr_strings.h>
 
-#include "password/stored_hash.h"
 #include "base/text.h"
 #include "ctl/audit_trail.h"
 #include "ctl/commands.h"
 #include "ctl/connect.h"
 #include "ctl/options.h"
 #include "ctl/print.h"
+#include "password/stored_hash.h"
 
 #define BAR_WIDTH 40
 

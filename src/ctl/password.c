@@ -6,9 +6,9 @@
 
 #include <openssl/evp.h>
 
-#include "password/hash.h"
 #include "base/crypto.h"
 #include "base/secret.h"
+#include "password/hash.h"
 
 /* Room for one byte more than a password may have: so that too long ones show. */
 #define BUFFER (NA_PASSWORD_MAX + 2)

@@ -4,9 +4,9 @@
 
 #include <jansson.h>
 
-#include "password/rules.h"
 #include "ctl/audit_trail.h"
 #include "db/adapter.h"
+#include "password/rules.h"
 
 /* What the commands `user` and `role` have in common. */
 

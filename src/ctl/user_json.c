@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "password/hash.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl/user.h"
+#include "password/hash.h"
 
 /* JSON and terminals take no other bytes. */
 static const char *utf8(const char *text)

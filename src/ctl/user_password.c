@@ -2,11 +2,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "password/hash.h"
 #include "ctl/commands.h"
 #include "ctl/password.h"
 #include "ctl/print.h"
 #include "ctl/user.h"
+#include "password/hash.h"
 
 na_error *na_ctl_user_new_hash(na_ctl_user_call *c, const na_password_owner *owner)
 {

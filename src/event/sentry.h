@@ -2,8 +2,8 @@
 #ifndef NA_EVENT_SENTRY_H
 #define NA_EVENT_SENTRY_H
 
-#include "event/deliver.h"
 #include "base/log.h"
+#include "event/deliver.h"
 
 /* Where reports go: "https://KEY@host[:port][/prefix]/PROJECT". */
 typedef struct na_sentry_dsn {

@@ -2,8 +2,8 @@
 #ifndef NA_MAIL_MAIL_H
 #define NA_MAIL_MAIL_H
 
-#include "base/error.h"
 #include "base/breaker.h"
+#include "base/error.h"
 #include "base/http.h"
 #include "base/level.h"
 #include "mail/address.h"

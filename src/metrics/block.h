@@ -2,8 +2,8 @@
 #ifndef NA_METRICS_BLOCK_H
 #define NA_METRICS_BLOCK_H
 
-#include "metrics/names.h"
 #include "metrics/metrics.h"
+#include "metrics/names.h"
 
 /* How the shared memory is laid out: for metrics.c, which writes, and metrics_read.c. */
 

@@ -13,9 +13,9 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-#include "password/stored_hash.h"
 #include "base/crypto.h"
 #include "base/text.h"
+#include "password/stored_hash.h"
 
 #define SALT_LEN 16
 

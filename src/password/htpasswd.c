@@ -6,8 +6,8 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
-#include "password/hash.h"
 #include "base/text.h"
+#include "password/hash.h"
 
 #define LINE_MAX_BYTES 1024
 

@@ -4,8 +4,8 @@
 
 #include <apr_time.h>
 
-#include "base/crypto.h"
 #include "base/breaker.h"
+#include "base/crypto.h"
 
 /*
  * A store keeps values under keys until they expire. What a store keeps is shared by everybody who

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/callback_url.h"
 #include "fuzz.h"
 
-#include "auth/action.h"
 #include "base/url.h"
 
 /* Whatever is asked for: where a redirect leads is ours, or is allowed. */

@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/action.h"
+#include "auth/callback_url.h"
 #include "base/cookie.h"
 #include "base/envfile.h"
 #include "base/url.h"

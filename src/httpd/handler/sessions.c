@@ -4,6 +4,8 @@
 #include <apr_strings.h>
 
 #include "auth/replay.h"
+#include "auth/limit.h"
+#include "auth/sessions.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/handler/answer.h"

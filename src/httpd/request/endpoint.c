@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/dispatch.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/url.h"
