@@ -2,7 +2,7 @@
 'use strict';
 const crypto = require('node:crypto');
 const { suite } = require('./lib/suite.js');
-const { pause } = require('./lib/httpd.js');
+const { until } = require('./lib/httpd.js');
 const { startRogue, replies, sign, makeKey, half, seconds } = require('./lib/rogue.js');
 
 const clientSecret = 'what-only-the-client-knows';
@@ -369,7 +369,7 @@ ${provider('slow', rogue.issuer('slow'))}
     }));
     const start = Date.now();
     const waiting = Promise.all(people.map(({ c, csrfToken }) => c.post('/api/auth/signin/slow', { csrfToken })));
-    await pause(300);
+    await until('the provider is asked', () => rogue.requests('slow', 'openid-configuration').length >= 2);
     const asked = Date.now();
     t.is((await t.client(busy).get('/public.html')).status, 200, 'the public page is served meanwhile');
     t.ok(Date.now() - asked < 1000, '  and at once', `${Date.now() - asked} ms`);

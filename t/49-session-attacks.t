@@ -78,7 +78,7 @@ suite('What must not work with sessions', async (t) => {
     await c.credentials('ada', 'x');
     const token = c.cookie(NAME);
     await c.signOut();
-    await pause(5500);
+    await pause(5500); // longer than checkInterval
     const { sid } = open(`${SECRET} one`, token);
     const forged = seal(`${SECRET} two`, { sub: 'eve', sid, iat: now(), auth_time: now(), exp: now() + 3600, jti: 'j' });
     const seen = new Set();

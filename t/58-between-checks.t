@@ -67,7 +67,7 @@ suite('What was taken away does not come back between two checks, nor in an outa
     const both = async () => [await ask(first), await ask(second)];
     const revoked = now();
     const late = [];
-    while (now() - revoked < 9000) {
+    while (now() - revoked < 9000) { // several intervals: time is what is tested
       const asked = now();
       const answers = await both();
       if (asked - revoked > 3000) late.push(...answers); // an interval, and a second for whole ones

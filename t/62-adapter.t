@@ -5,7 +5,7 @@ const { randomBytes, createHash } = require('node:crypto');
 const path = require('node:path');
 const readline = require('node:readline');
 const { suite } = require('./lib/suite.js');
-const { root } = require('./lib/httpd.js');
+const { root, until } = require('./lib/httpd.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { makePgAdapter } = require('./lib/authjs-adapter.js');
 const schemas = require('./lib/schemas.js');
@@ -115,7 +115,7 @@ async function restarts(t, db) {
     t.like(error ?? '', /SQL at \S+:\d+|is down/, `while it is down ${method} fails`);
   }
   await db.start();
-  await new Promise((resolve) => { setTimeout(resolve, 4500); });
+  await until('the database is asked again', async () => (await ask('getUser', { id: user.id })).answer);
   t.is(await ask('getUser', { id: user.id }), { answer: user }, 'and once it is back all is well');
 }
 

@@ -2,7 +2,7 @@
 'use strict';
 const net = require('node:net');
 const { suite } = require('./lib/suite.js');
-const { freePort, pause, until } = require('./lib/httpd.js');
+const { freePort, until } = require('./lib/httpd.js');
 const { makeCertificates, startMail, startService, startSender, signatureOf } = require('./lib/mail.js');
 
 const FROM = 'Bücher & Söhne. <no-reply@example.org>';
@@ -233,7 +233,7 @@ async function queues(t) {
   t.is(puts.map(({ error }) => error), [null, null, null, 'mail not sent: too many mails are waiting already'], 'takes as many as it may');
   t.ok(puts.every(({ ms }) => ms < 100) && puts[3].temporary, 'and never waits');
   t.is(await sender.counts(), { sent: 0, failed: 0, dropped: 1, queued: 3 }, 'the counters say so');
-  await pause(100);
+  await until('the first is under way', () => server.attempts > 5);
   const stopped = await sender.stop();
   t.is(server.mails.slice(1).map(({ envelope }) => envelope.rcptTo[0].address), ['b@example.org', 'c@example.org', 'd@example.org'], 'the end sends what is due');
   t.ok(stopped.ms < 5000, 'in time', `${stopped.ms} ms`);

@@ -416,7 +416,7 @@ async function many(t, db) {
   await fresh(db);
   let child;
   const running = nextauthctl(db, ['restore', file], { watch: (process) => { child = process; process.stdout.resume(); } });
-  setTimeout(() => child.kill('SIGKILL'), 700);
+  setTimeout(() => child.kill('SIGKILL'), 700); // at whatever moment that is
   const { status } = await running;
   const [{ n }] = await db.sql('SELECT count(*) AS n FROM users');
   t.is(n, status === 0 ? String(count) : '0', `all or nothing, also for one who is killed (${status})`);

@@ -4,7 +4,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { root } = require('./lib/httpd.js');
+const { childrenOf, root, until } = require('./lib/httpd.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const schemas = require('./lib/schemas.js');
 const { nextauthctl, empty, dialect } = require('./lib/ctl.js');
@@ -23,6 +23,13 @@ function secretFile(db, name, text, mode = 0o600) {
   return file;
 }
 
+// Whether the terminal shows what is typed to the program that script(1) runs in it.
+function echoes(script) {
+  const [shell] = childrenOf(script);
+  const { stdout } = spawnSync('stty', ['-a', '-F', `/proc/${shell}/fd/0`], { encoding: 'utf8' });
+  return !stdout.includes(' -echo ');
+}
+
 // With a terminal, which script(1) makes; `keys` are typed one after the other, when their turn comes.
 function onTerminal(db, args, keys) {
   const owner = db.engine === 'sqlite' ? fs.statSync(db.dir) : {};
@@ -38,7 +45,9 @@ function onTerminal(db, args, keys) {
     if (left.length && output.includes(left[0][0])) {
       const [asked, typed] = left.shift();
       output = output.replace(asked, '');
-      setTimeout(() => child.stdin.write(typed), 300); // OpenSSL asks first, then turns the echo off
+      // OpenSSL asks for a password first, then turns the echo off
+      const isHeard = () => asked.startsWith('[') || !echoes(child.pid);
+      until(`somebody listens after ${asked}`, isHeard).then(() => child.stdin.write(typed));
     }
   });
   return new Promise((resolve) => { child.on('close', (status) => resolve({ status, output })); });

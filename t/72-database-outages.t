@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, pause, until } = require('./lib/httpd.js');
+const { htpasswd, until } = require('./lib/httpd.js');
 const { apart, signedIn, statusOf } = require('./lib/client.js');
 const fs = require('node:fs');
 const { spawn } = require('node:child_process');
@@ -55,9 +55,9 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     const clients = await Promise.all(Array.from({ length: 4 }, () => signedIn(site)));
     t.is(await Promise.all(clients.map(statusOf)), [200, 200, 200, 200], 'sessions are there') || t.diag(`${clients.map(({ answer }) => answer.status)} ${site.log().slice(-3000)}`);
     const load = startLoad(site.url, 8, members(clients));
-    await pause(300);
+    await load.more(200, 50);
     await db.stop('SIGKILL');
-    await pause(2500);
+    await load.more(503, 50);
     t.is((await signedIn(site)).answer.status, 503, 'nobody signs in meanwhile, and is told to try again');
     await db.start();
     await until('sessions are back', async () => (await statusOf(clients[0])) === 200, 15_000);
@@ -78,7 +78,7 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     const c = await signedIn(site);
     db.kill('SIGSTOP');
     const load = startLoad(site.url, 8, members([c]));
-    await pause(9000);
+    await load.more(503, 50);
     t.is((await c.get('/public.html')).status, 200, 'public pages are served');
     db.kill('SIGCONT');
     await until('sessions are back', async () => (await statusOf(c)) === 200, 20_000);
@@ -94,9 +94,10 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     const clients = await Promise.all(Array.from({ length: 4 }, () => signedIn(site)));
     await pair.caughtUp();
     const load = startLoad(site.url, 8, members(clients));
-    await pause(300);
+    await load.more(200, 50);
     await pair.primary.stop('SIGKILL');
-    await pause(3000);
+    await until('that is noticed', () => /database: \S+ at \S+ is down: /.test(site.log()));
+    await load.more(200, 200);
     t.is(await Promise.all(clients.map(statusOf)), [200, 200, 200, 200], 'with the primary gone, sessions are read from the replica');
     t.is((await clients[0].session()).user.name, 'ada', 'by the session endpoint, too');
     t.is((await signedIn(site)).answer.status, 503, 'what has to be written is refused');

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const https = require('node:https');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, pause, until } = require('./lib/httpd.js');
+const { freePort, htpasswd, socketsOf, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startPostgresPair, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -277,7 +277,7 @@ NextAuthSessionStore redis
 </VirtualHost>` });
     stuck.kill('SIGSTOP');
     const slow = new Client({ ...two, url: `http://stuck.localhost:${two.port}` }).get('/health');
-    await pause(500);
+    await until('its probe waits', () => socketsOf(stuck.port).unread);
     t.is((await new Client(two).get('/health')).json.status, 'healthy', 'is as healthy as it is alone');
     t.is((await slow).json.status, 'unhealthy', 'which the other is not');
     stuck.kill('SIGCONT');

@@ -181,7 +181,7 @@ function childrenOf(pid) {
 }
 
 // Sockets of a port of this machine, but those that only wait for their name to be free again:
-// { listening: inodes, connected: how many }.
+// { listening: inodes, connected: how many, unread: how many of them hold what nobody has read }.
 function socketsOf(port) {
   const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const all = ['tcp', 'tcp6'].flatMap((name) => read(`/proc/net/${name}`).split('\n').slice(1))
@@ -189,6 +189,7 @@ function socketsOf(port) {
   return {
     listening: all.filter(([, , , state]) => state === '0A').map((fields) => fields[9]),
     connected: all.filter(([, , , state]) => !['0A', '06'].includes(state)).length,
+    unread: all.filter(([, , , state, queues]) => state === '01' && !queues.endsWith(':00000000')).length,
   };
 }
 
@@ -324,4 +325,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { program, answers, childrenOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };
+module.exports = { program, answers, childrenOf, socketsOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };

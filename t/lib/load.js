@@ -1,9 +1,11 @@
 'use strict';
 // Many requests at once, for as long as something else happens.
 const http = require('node:http');
+const { until } = require('./httpd.js');
 
 // Starts `workers` loops that each send what `next(worker)` gives, a path and headers; stop() ends
-// them and resolves to how many answers there were by status, 'error' for none.
+// them and resolves to how many answers there were by status, 'error' for none; more() comes when
+// so many further ones have come.
 function startLoad(url, workers, next) {
   const counts = {};
   const slowest = { ms: 0 };
@@ -32,6 +34,10 @@ function startLoad(url, workers, next) {
   return {
     counts,
     slowest,
+    more: (status, many) => {
+      const end = (counts[status] || 0) + many;
+      return until(`${many} more answers ${status}`, () => counts[status] >= end);
+    },
     stop: async () => {
       running = false;
       await Promise.all(loops);
