@@ -65,6 +65,9 @@ na_error *na_findings_write(server_rec *s);
 
 struct na_building;
 
+/* All of what follows. */
+void na_check(const struct na_building *b);
+
 /* check_directives.c: a row for each directive that nothing is wrong with. */
 void na_check_directives(const struct na_building *b, const apr_array_header_t *written);
 

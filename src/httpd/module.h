@@ -12,6 +12,7 @@
 
 #include "auth/action.h"
 #include "httpd/store_provider.h"
+#include "httpd/written.h"
 #include "audit/audit.h"
 #include "health/health.h"
 #include "event/sentry.h"
@@ -24,17 +25,6 @@ extern module AP_MODULE_DECLARE_DATA nextauth_module;
 APLOG_USE_MODULE(nextauth);
 
 /* ── configuration ─────────────────────────────────────────────────────────────────────────── */
-
-/* One directive of a server as it was written. */
-typedef struct na_written {
-    const char *directive;
-    const char *file;
-    int line;
-    const server_rec *server; /* where it was written; virtual hosts inherit from the main one */
-    int argc;
-    const char *const *argv;
-    const ap_expr_info_t *expression; /* NULL where the directive has none */
-} na_written;
 
 /* The stores that a server names, and what their providers need to know. */
 typedef struct na_store_plan {
@@ -251,8 +241,6 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
 void na_child_init(apr_pool_t *pool, server_rec *s);
 int na_expression_lookup(ap_expr_lookup_parms *parms);
 
-/* Says that the expressions that are parsed next are worked out at sign-in, or no longer. */
-void na_expressions_at_sign_in(int is_so);
 void na_register_requirements(apr_pool_t *pool);
 
 /* Once all modules are loaded, and before a Require is read. */
@@ -290,22 +278,9 @@ void na_register_stores(apr_pool_t *pool);
 
 /* What only the server knows (na_reading): versions, and what is up. */
 apr_array_header_t *na_metrics_readings(apr_pool_t *pool);
-void na_stores_read(apr_array_header_t *readings);
-void na_databases_read(apr_array_header_t *readings);
-void na_sinks_read(apr_array_header_t *readings);
 
 /* A section in mod_status' page. */
 void na_register_status(void);
-
-/* ── delivery ──────────────────────────────────────────────────────────────────────────────── */
-
-/* event_hook.c: na_server's function, which runs the hook that other modules have. */
-void na_run_event_hook(void *data, const na_event *event);
-
-/* ── the process ───────────────────────────────────────────────────────────────────────────── */
-
-/* What this child owns. */
-const na_process *na_process_of_child(void);
 
 /* The actions' view of the server, for this request. */
 const na_server *na_server_of(request_rec *r);

@@ -3,7 +3,14 @@
 
 #include <apr_shm.h>
 
-#include "httpd/startup.h"
+#include "httpd/module.h"
+#include "httpd/process.h"
+
+na_process *na_process_of_child(void)
+{
+    static na_process process;
+    return &process;
+}
 
 na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **memory)
 {
@@ -12,4 +19,11 @@ na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **m
         return na_error_new(pool, NA_ERR_CONFIGURATION, "no shared memory for %s", what);
     *memory = memset(apr_shm_baseaddr_get(shm), 0, size);
     return NULL;
+}
+
+int na_is_any_on(const server_rec *s)
+{
+    while (s && !na_server_conf_of(s)->config)
+        s = s->next;
+    return s != NULL;
 }

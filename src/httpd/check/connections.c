@@ -198,7 +198,7 @@ static void try_one_database(const connecting *c, const char *subject, const na_
 static void try_database(connecting *c)
 {
     const na_db_options *options = c->b->config->database;
-    if (!options || na_build_is_wrong(c->b, "NextAuthDatabase"))
+    if (!options || na_build_is_wrong(c->b, NextAuthDatabase))
         return;
     try_one_database(c, "NextAuthDatabase", options);
     for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
@@ -262,7 +262,7 @@ static void try_store(const connecting *c, const char *name)
 static void try_stores(connecting *c)
 {
     const apr_array_header_t *names = c->b->plan->stores.names;
-    if (na_build_is_wrong(c->b, "NextAuthSessionStore") || na_build_is_wrong(c->b, "NextAuthRedis"))
+    if (na_build_is_wrong(c->b, NextAuthSessionStore) || na_build_is_wrong(c->b, NextAuthRedis))
         return;
     for (int i = 0; names && i < names->nelts; i++)
         try_store(c, APR_ARRAY_IDX(names, i, const char *));
@@ -296,7 +296,7 @@ static const char *done_of(const connecting *c, const na_mail_options *mail)
 static void try_mail(connecting *c)
 {
     const na_mail_options *mail = c->b->config->mail;
-    if (mail && !na_build_is_wrong(c->b, "NextAuthMail"))
+    if (mail && !na_build_is_wrong(c->b, NextAuthMail))
         say(c, "NextAuthMail", done_of(c, mail), ask_mail(c),
             "see that address, user and password are right, and what may go out");
 }

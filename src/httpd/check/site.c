@@ -24,7 +24,7 @@ static void check_mode(const na_building *b)
 
 static void check_address(const na_building *b)
 {
-    if (na_build_is_wrong(b, "NextAuthURL") || na_build_is_wrong(b, "NextAuthBasePath"))
+    if (na_build_is_wrong(b, NextAuthURL) || na_build_is_wrong(b, NextAuthBasePath))
         return;
     na_findings_say(b->server, NA_GROUP_SITE, "address", NA_RIGHT, NULL, "%s%s",
                     b->config->base_url, b->url ? "" : " (from ServerName)");

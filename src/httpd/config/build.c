@@ -6,179 +6,21 @@
 #include "base/url.h"
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
-static na_error *interpret_all(na_building *b, const apr_array_header_t *written, int early)
+static na_error *run(na_building *b, const na_written *w)
+{
+    na_build_look_at(b, w, NULL);
+    return na_build_noted(b, na_directive_rows[w->id].set(b, w));
+}
+
+static na_error *run_stage(na_building *b, const apr_array_header_t *written, na_stage stage)
 {
     for (int i = 0; i < written->nelts; i++) {
-        na_build_look_at(b, &APR_ARRAY_IDX(written, i, na_written), NULL);
-        NA_TRY(na_build_noted(b, na_build_interpret(b, b->at, early)));
+        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        if (na_directive_rows[w->id].stage == stage)
+            NA_TRY(run(b, w));
     }
-    return NULL;
-}
-
-static na_error *mode_from_environment(na_building *b, const apr_array_header_t *written)
-{
-    if (na_build_last_of(written, "NextAuthMode"))
-        return NULL;
-    const char *mode = na_build_from_environment(b, "NODE_ENV", "NextAuthMode");
-    return mode ? na_error_with_hint(na_build_mode(b, mode),
-                                     "set one of these, or NextAuthMode, which goes first")
-                : NULL;
-}
-
-static na_error *secret_from_environment(na_building *b, const char *name)
-{
-    const char *secret = na_build_from_environment(b, name, "NextAuthSecret");
-    return secret ? na_build_add_secret(b, secret) : NULL;
-}
-
-/* Auth.js: the highest number is the newest; AUTH_SECRET itself is the oldest. */
-static na_error *secrets_from_environment(na_building *b)
-{
-    static const char *const numbered[] = {"AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1"};
-    int is_v4 = na_environment_has(&b->environment, "NEXTAUTH_SECRET");
-    for (int i = 0; i < 3; i++)
-        NA_TRY(secret_from_environment(b, numbered[i]));
-    return secret_from_environment(b, is_v4 ? "NEXTAUTH_SECRET" : "AUTH_SECRET");
-}
-
-static na_error *finish_secrets(na_building *b)
-{
-    if (na_build_is_wrong(b, "NextAuthSecret") || na_build_is_wrong(b, "NextAuthEnvFile"))
-        return NULL;
-    if (!b->secrets->nelts)
-        NA_TRY(secrets_from_environment(b));
-    if (!b->secrets->nelts)
-        return na_error_with_hint(
-            na_wrong(b, "there is no NextAuthSecret, and NEXTAUTH_SECRET is not set"),
-            "make one with 'nextauthctl secret' and write NextAuthSecret file:PATH");
-    b->config->secrets = (const char *const *)b->secrets->elts;
-    b->config->secret_count = b->secrets->nelts;
-    return NULL;
-}
-
-/* ServerName's address where none was given; never the Host header's. */
-static const char *address_of_server(na_building *b)
-{
-    const server_rec *s = b->server;
-    const char *host = s->server_hostname;
-    int port = s->port ? s->port : s->addrs ? s->addrs->host_port : 0;
-    if (!host || !*host)
-        return NULL;
-    const char *scheme = s->server_scheme ? s->server_scheme : port == 443 ? "https" : "http";
-    return port ? apr_psprintf(b->pool, "%s://%s:%d", scheme, host, port)
-                : apr_pstrcat(b->pool, scheme, "://", host, NULL);
-}
-
-/* NextAuthURL's, a variable's, or the server's own. */
-static const char *find_address(na_building *b)
-{
-    if (!b->url)
-        b->url = na_build_from_environment(b, "NEXTAUTH_URL", "NextAuthURL");
-    if (!b->url)
-        b->url = na_build_from_environment(b, "AUTH_URL", "NextAuthURL");
-    if (b->url && !strstr(b->url, "://")) /* as NextAuth reads it */
-        b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
-    return b->url ? b->url : address_of_server(b);
-}
-
-static na_error *read_address(na_building *b, const char *address, na_url *url)
-{
-    if (!address)
-        return na_error_with_hint(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
-                                  "write NextAuthURL https://HOST, as browsers see the site");
-    if (!na_url_parse(b->pool, address, url) || strpbrk(url->path, "?#"))
-        return na_error_with_hint(na_wrong(b, "'%s' is no address", address),
-                                  "https://host[:port][/base/path] is wanted, without user, query "
-                                  "and fragment");
-    if (b->config->mode == NA_PRODUCTION && strcmp(url->scheme, "https") != 0)
-        return na_error_with_hint(
-            na_wrong(b, "the canonical address %s%s is not https", url->origin,
-                     b->url ? "" : " (from ServerName)"),
-            "write NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
-    return NULL;
-}
-
-static int is_below(const char *path, const char *parent)
-{
-    size_t len = strlen(parent);
-    return strncmp(path, parent, len) == 0 && (!path[len] || path[len] == '/');
-}
-
-/* As NextAuth reads its variable, a path alone is that of the endpoints: often the site's is meant.
- */
-static void warn_of_paths(na_building *b, const char *path)
-{
-    const char *last = strrchr(path, '/');
-    if (*b->config->prefix)
-        na_build_warn_aloud(
-            b, na_error_with_hint(
-                   na_wrong(b,
-                            "%s is not below %s: browsers find the endpoints at %s, so a proxy in "
-                            "front has to take %s off",
-                            b->base_path, path, b->config->base_url, path),
-                   apr_pstrcat(b->pool, "if there is none, write NextAuthBasePath ", path,
-                               b->base_path, NULL)));
-    else if (!b->base_path && last && !strstr(last, "auth"))
-        na_build_warn_aloud(
-            b, na_error_with_hint(na_wrong(b, "every path below %s is one of the endpoints", path),
-                                  apr_pstrcat(b->pool, "if the site is at ", path,
-                                              ", add NextAuthBasePath ", path, "/api/auth", NULL)));
-}
-
-static na_error *finish_address(na_building *b)
-{
-    na_config *config = b->config;
-    na_url url;
-    NA_TRY(read_address(b, find_address(b), &url));
-    size_t len = strlen(url.path);
-    while (len && url.path[len - 1] == '/')
-        len--;
-    const char *path = apr_pstrmemdup(b->pool, url.path, len);
-    config->origin = config->home = url.origin;
-    config->prefix = "";
-    config->base_path = b->base_path ? b->base_path : len ? path : "/api/auth";
-    if (na_build_is_wrong(b, "NextAuthBasePath"))
-        return NULL;
-    if (b->base_path && !is_below(b->base_path, path))
-        config->prefix = path;
-    if (b->base_path)
-        config->home = apr_pstrcat(b->pool, url.origin, path, NULL);
-    config->base_url = apr_pstrcat(b->pool, url.origin, config->prefix, config->base_path, NULL);
-    NA_TRY(na_build_check_base_path(b, config->base_path));
-    warn_of_paths(b, path);
-    return NULL;
-}
-
-static na_error *derive_foreign_keys(na_building *b, na_foreign_checks *checks, na_dialect dialect)
-{
-    const na_config *config = b->config;
-    for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
-        NA_TRY(na_keyring_derive(b->pool, dialect, config->secrets, config->secret_count,
-                                 checks->cookies[i].name, &checks->rings[i]));
-    return NULL;
-}
-
-static na_error *derive_keys(na_building *b)
-{
-    na_config *config = b->config;
-    for (int i = 0; i < config->session.source_count; i++) {
-        na_session_source *source = &config->session.sources[i];
-        source->name_len = strlen(source->cookie.name);
-        NA_TRY(na_keyring_derive(b->pool, source->dialect, config->secrets, config->secret_count,
-                                 source->dialect == NA_V4 ? "" : source->cookie.name,
-                                 &source->ring));
-    }
-    NA_TRY(na_limits_derive(b->pool, &config->limits, config->secrets[0]));
-    NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
-                             config->cookies[NA_COOKIE_KNOWN_BROWSER].name, &config->limits.known));
-    for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_LINK; i++)
-        NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
-                                 config->cookies[i].name, &config->check_rings[i]));
-    for (int k = 0; k < config->foreign_count; k++)
-        NA_TRY(
-            derive_foreign_keys(b, &config->foreign_checks[k], config->session.sources[k].dialect));
     return NULL;
 }
 
@@ -197,7 +39,7 @@ static na_error *check_server(na_building *b)
 static na_error *check_providers(na_building *b)
 {
     return b->config->providers->nelts || b->config->pages.sign_in ||
-                   na_build_is_wrong(b, "NextAuthProvider")
+                   na_build_is_wrong(b, NextAuthProvider)
                ? NULL
                : na_error_with_hint(na_wrong(b,
                                              "there is no NextAuthProvider: nobody could sign in"),
@@ -229,57 +71,58 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     return config;
 }
 
-/* What others depend on, whatever the order in the file. */
+/* What others depend on, whatever the order in the file. One file is read: the last. */
 static na_error *build_early(na_building *b, const apr_array_header_t *written)
 {
-    na_build_look_at(b, na_build_last_of(written, "NextAuthEnvFile"), NULL);
-    if (b->at)
-        NA_TRY(na_build_noted(b, na_envfile_read(b->pool,
-                                                 ap_server_root_relative(b->pool, b->at->argv[0]),
-                                                 &b->environment.file)));
-    return interpret_all(b, written, 1);
+    const na_written *file = na_last_of(written, NextAuthEnvFile);
+    if (file)
+        NA_TRY(run(b, file));
+    return run_stage(b, written, NA_STAGE_FIRST);
 }
 
 static na_error *build_address(na_building *b, const apr_array_header_t *written)
 {
-    if (na_build_is_wrong(b, "NextAuthURL"))
+    if (na_build_is_wrong(b, NextAuthURL))
         return NULL;
-    na_build_look_at(b, na_build_last_of(written, "NextAuthURL"), "NextAuthURL");
-    NA_TRY(na_build_noted(b, finish_address(b)));
-    if (na_build_is_wrong(b, "NextAuthURL"))
+    na_build_look_at(b, na_last_of(written, NextAuthURL), na_directive_name(NextAuthURL));
+    NA_TRY(na_build_noted(b, na_build_finish_address(b)));
+    if (na_build_is_wrong(b, NextAuthURL))
         return NULL;
     na_findings_name_site(b->server, b->config->origin);
-    return na_build_cookies(b, written);
+    na_build_default_cookies(b);
+    NA_TRY(run_stage(b, written, NA_STAGE_COOKIES));
+    return na_build_finish_cookies(b, written);
 }
 
 /* What is asked of all directives together. */
 static na_error *check_whole(na_building *b, const apr_array_header_t *written)
 {
-    const na_written *engine = na_build_last_of(written, "NextAuthEngine");
-    na_build_look_at(b, engine, "NextAuthSecret");
-    NA_TRY(na_build_noted(b, finish_secrets(b)));
+    const na_written *engine = na_last_of(written, NextAuthEngine);
+    na_build_look_at(b, engine, na_directive_name(NextAuthSecret));
+    NA_TRY(na_build_noted(b, na_build_finish_secrets(b)));
     na_build_look_at(b, engine, "MergeTrailers");
     NA_TRY(na_build_noted(b, check_server(b)));
-    na_build_look_at(b, engine, "NextAuthProvider");
+    na_build_look_at(b, engine, na_directive_name(NextAuthProvider));
     return na_build_noted(b, check_providers(b));
 }
 
 static na_error *build_site(na_building *b, const apr_array_header_t *written)
 {
-    NA_TRY(na_build_noted(b, mode_from_environment(b, written)));
-    NA_TRY(interpret_all(b, written, 0));
+    NA_TRY(na_build_noted(b, na_mode_from_environment(b, written)));
+    NA_TRY(run_stage(b, written, NA_STAGE_SITE));
     b->config->http.allow_http = b->config->mode != NA_PRODUCTION;
-    NA_TRY(na_build_providers(b, written));
+    NA_TRY(run_stage(b, written, NA_STAGE_PROVIDERS));
+    NA_TRY(na_build_finish_providers(b, written));
     NA_TRY(build_address(b, written));
     NA_TRY(check_whole(b, written));
     if (!b->wrong->nelts)
-        NA_TRY(derive_keys(b));
+        NA_TRY(na_build_derive_keys(b));
     NA_TRY(na_build_noted(b, na_build_finish_limits(b)));
     NA_TRY(na_build_noted(b, na_build_finish_mail(b)));
     NA_TRY(na_build_finish_users(b, written));
-    na_build_look_at(b, na_build_last_of(written, "NextAuthEvent"), "NextAuthEvent");
+    na_build_look_at(b, na_last_of(written, NextAuthEvent), na_directive_name(NextAuthEvent));
     NA_TRY(na_build_noted(b, na_build_finish_delivery(b)));
-    na_build_look_at(b, na_build_last_of(written, "NextAuthAuditLog"), "NextAuthAuditLog");
+    na_build_look_at(b, na_last_of(written, NextAuthAuditLog), na_directive_name(NextAuthAuditLog));
     NA_TRY(na_build_noted(b, na_build_finish_audit(b)));
     NA_TRY(na_build_finish_session(b, written));
     if (na_exposure_of(b->pool, b->server, b->config).how)
@@ -291,54 +134,38 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
 
 static na_error *take_shared(na_building *b)
 {
-    static na_taker *const takers[] = {na_databases_take, na_stores_take, na_delivery_take,
-                                       na_audits_take};
     na_build_look_at(b, NULL, NULL);
-    for (apr_size_t i = 0; i < sizeof takers / sizeof *takers; i++) {
-        na_error *error = takers[i](b->pool, b->server, &b->at);
-        NA_TRY(na_build_noted(b, error));
-    }
-    return NULL;
+    na_error *error = na_resources_take(b->pool, b->server, &b->at);
+    return na_build_noted(b, error);
 }
 
-/* All that nextauthctl check says of a site besides its mistakes. */
-static void tell(const na_building *b, const apr_array_header_t *written)
+na_error *na_config_build(na_building *b, apr_pool_t *pool, server_rec *s)
 {
-    na_check_site(b);
-    na_check_server(b);
-    na_check_directives(b, written);
-    na_check_environment(b, written);
-    if (na_findings_connect(b->server))
-        na_check_connections(b);
-}
-
-na_error *na_config_build(apr_pool_t *pool, server_rec *s, na_server_conf *conf,
-                          const na_written **at)
-{
-    na_building b = {.pool = pool,
-                     .server = s,
-                     .environment = {.pool = pool, .used = apr_table_make(pool, 16)},
-                     .config = config_with_defaults(pool),
-                     .plan = &conf->plan,
-                     .secrets = apr_array_make(pool, 2, sizeof(const char *)),
-                     .accepted = 1 << NA_V4,
-                     .wrong = apr_array_make(pool, 2, sizeof(const char *))};
+    na_server_conf *conf = na_server_conf_of(s);
+    const apr_array_header_t *written = conf->written;
+    *b = (na_building){.pool = pool,
+                       .server = s,
+                       .environment = {.pool = pool, .used = apr_table_make(pool, 16)},
+                       .config = config_with_defaults(pool),
+                       .plan = &conf->plan,
+                       .secrets = apr_array_make(pool, 2, sizeof(const char *)),
+                       .providers = apr_array_make(pool, 4, sizeof(na_provider *)),
+                       .provider_origins = apr_array_make(pool, 4, sizeof(const server_rec *)),
+                       .accepted = 1 << NA_V4,
+                       .wrong = apr_array_make(pool, 2, sizeof(const char *))};
     conf->config = NULL;
     conf->plan = (na_plan){0};
-    na_error *error = build_early(&b, conf->written);
-    int is_on = b.engine || na_build_is_wrong(&b, "NextAuthEngine");
-    if (!error && is_on)
-        error = build_site(&b, conf->written);
-    if (!error && is_on && !b.wrong->nelts) {
-        conf->config = b.config;
-        error = take_shared(&b);
+    b->config->providers = b->providers;
+    NA_TRY(build_early(b, written));
+    b->is_on = b->engine || na_build_is_wrong(b, NextAuthEngine);
+    if (!b->is_on)
+        return NULL;
+    NA_TRY(build_site(b, written));
+    if (!b->wrong->nelts) {
+        conf->config = b->config;
+        NA_TRY(take_shared(b));
     }
-    *at = b.at;
-    if (error || !is_on)
-        return error;
-    conf->plan.variables = na_variables_note(&b.environment, b.config->providers);
-    conf->plan.used_variables = b.environment.used;
-    if (na_findings_are_wanted(s))
-        tell(&b, conf->written);
+    conf->plan.variables = na_variables_note(&b->environment, b->config->providers);
+    conf->plan.used_variables = b->environment.used;
     return NULL;
 }

@@ -18,7 +18,7 @@ const char *na_environment_get(const na_environment *environment, const char *na
 /* Whether it has one, for whoever does not mean to use it. */
 int na_environment_has(const na_environment *environment, const char *name);
 
-/* Where a variable that has a value is set; the file is NULL where that is the process' own. */
+/* Where a variable that has a value is set; the file is NULL if that is the process's own. */
 const na_written *na_environment_place(const na_environment *environment, const char *name);
 
 /* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
@@ -32,9 +32,13 @@ typedef struct na_building {
     na_environment environment;
     na_config *config;
     int engine;
-    const char *url;             /* NextAuthURL, or a variable's; NULL: ServerName's counts */
-    const char *base_path;       /* NextAuthBasePath */
-    apr_array_header_t *secrets; /* const char *, the newest first */
+    const char *url;               /* NextAuthURL, or a variable's; NULL: ServerName's counts */
+    const char *base_path;         /* NextAuthBasePath */
+    apr_array_header_t *secrets;   /* const char *, the newest first */
+    apr_array_header_t *providers; /* na_provider *, what config->providers is */
+    apr_array_header_t *provider_origins; /* const server_rec *: where each was written */
+    int providers_from_env;
+    int is_on;                 /* set once mode and engine are known */
     int own_rules;             /* NextAuthSignInRule of this virtual host, before inherited ones */
     int accepted;              /* dialects of session cookies, a bit each */
     int rate_limiting;         /* NextAuthFeature rateLimiting: 1 on, -1 off, 0 not said */
@@ -46,6 +50,60 @@ typedef struct na_building {
     const char *variable;      /* `at` is where it is set; NULL: `at` is a directive, or none */
     apr_array_header_t *wrong; /* const char *: names of what was noted to be wrong */
 } na_building;
+
+/* Takes one directive in; b->at is the directive. */
+typedef na_error *na_setter(na_building *b, const na_written *w);
+
+/* When a setter runs, whatever the order in the file. */
+typedef enum na_stage {
+    NA_STAGE_FILE,      /* of the last such directive alone */
+    NA_STAGE_FIRST,     /* what others depend on */
+    NA_STAGE_SITE,      /* most */
+    NA_STAGE_PROVIDERS, /* once all but cookies is known */
+    NA_STAGE_COOKIES    /* once the canonical URL is known */
+} na_stage;
+
+/* What nextauthctl check prints of a directive's arguments. */
+typedef enum na_shown {
+    NA_SHOW_OPEN,         /* all: there is never a secret in them */
+    NA_SHOW_PROGRAM,      /* of a "|program" its name, else as HIDDEN */
+    NA_SHOW_OPEN_PROGRAM, /* likewise, else as OPEN */
+    NA_SHOW_NAMED,        /* the first, else as HIDDEN */
+    NA_SHOW_HIDDEN,       /* names of options, and where values come from */
+    NA_SHOW_SECRET        /* likewise; '=' is a part of a secret */
+} na_shown;
+
+typedef struct na_arguments {
+    int min, max;
+    int expression; /* index of the argument that is one, or -1 */
+    int is_string;  /* the expression's value is text */
+    int at_sign_in; /* it is worked out at sign-in */
+} na_arguments;
+
+/* A row of httpd/directives.h. */
+typedef struct na_directive_row {
+    na_directive_id id;
+    const char *name;
+    na_arguments arguments;
+    na_stage stage;
+    na_setter *set;
+    na_shown shown;
+    const char *help;
+} na_directive_row;
+
+/* By na_directive_id. */
+extern const na_directive_row na_directive_rows[];
+
+#define NA_SETTER(name, arguments, stage, setter, shown, help) na_setter setter;
+NA_DIRECTIVES(NA_SETTER)
+#undef NA_SETTER
+
+/*
+ * Builds a server's configuration from its directives and the environment into the server's
+ * `config`, which stays NULL if the engine is off, and `plan`. If there is an error it is about
+ * b->at, which may be NULL.
+ */
+na_error *na_config_build(na_building *b, apr_pool_t *pool, server_rec *s);
 
 /* An error in a directive's value, printf-like. */
 #define na_wrong(b, ...) na_error_new((b)->pool, NA_ERR_CONFIGURATION, __VA_ARGS__)
@@ -69,21 +127,22 @@ void na_build_look_at(na_building *b, const na_written *at, const char *about);
 void na_build_look_at_variable(na_building *b, const char *name, const char *directive);
 
 /* The variable's value, which it then looks at; NULL where there is none, and nothing happens. */
-const char *na_build_from_environment(na_building *b, const char *name, const char *directive);
+const char *na_build_from_environment(na_building *b, const char *name);
 
 /* 1 where that was noted to be wrong: what follows from it is no mistake of its own. */
-int na_build_is_wrong(const na_building *b, const char *about);
+int na_build_is_wrong(const na_building *b, na_directive_id id);
 
-/* The last directive of this name; NULL where there is none. */
-const na_written *na_build_last_of(const apr_array_header_t *written, const char *directive);
+na_error *na_build_number(na_building *b, const char *text, long min, long max, long *number);
 
-/* Takes one directive in; those that others depend on are `early`. Unknown ones are left alone. */
-na_error *na_build_interpret(na_building *b, const na_written *written, int early);
+/* Returns 1 if it is 1 to 64 letters, digits and - _ . : */
+int na_build_is_name(const char *name);
 
-na_error *na_build_check_base_path(na_building *b, const char *path);
-na_error *na_build_mode(na_building *b, const char *name);
-na_error *na_build_add_secret(na_building *b, const char *secret);
-na_error *na_build_number(na_building *b, const char *text, long least, long most, long *number);
+/*
+ * Reads "10", "10s" or "10000ms" as milliseconds into *(long *)member; returns 0 if it is no time
+ * from min to max.
+ */
+int na_read_duration(const char *value, apr_interval_time_t min, apr_interval_time_t max,
+                     void *member);
 
 /* key=value arguments: where a key's value goes in the target, and what checks it. */
 typedef na_error *na_value_setter(na_building *b, const char *value, void *member);
@@ -119,56 +178,46 @@ na_value_setter na_as_secret, na_as_address;
 /* The same warning of another value; `what` it is, for the message. */
 void na_build_warn_if_literal(const na_building *b, const char *what, const char *value);
 
-na_error *na_build_pages(na_building *b, const na_written *written);
-na_error *na_build_theme(na_building *b, const na_written *written);
-na_error *na_build_http(na_building *b, const na_written *written);
+/* ── what remains once all directives of a kind are read ───────────────────────────────────── */
 
-typedef na_error *na_interpreter(na_building *b, const na_written *written);
+/* NODE_ENV, if no directive says the mode. */
+na_error *na_mode_from_environment(na_building *b, const apr_array_header_t *written);
 
-/* build_session.c: how long sessions last, and what they are bound to. */
-na_interpreter na_build_max_age, na_build_update_age, na_build_idle_timeout,
-    na_build_absolute_timeout, na_build_strategy, na_build_bind;
+/* The canonical URL and the base path, from directives, variables or ServerName. */
+na_error *na_build_finish_address(na_building *b);
+
+/* Secrets from the environment, if no directive has one; then the keys made of them. */
+na_error *na_build_finish_secrets(na_building *b);
+na_error *na_build_derive_keys(na_building *b);
+
+/* Providers whose variables are set, if NextAuthProvidersFromEnv is on. */
+na_error *na_build_finish_providers(na_building *b, const apr_array_header_t *written);
+
+/* Before NextAuthCookie changes them, and after. */
+void na_build_default_cookies(na_building *b);
+na_error *na_build_finish_cookies(na_building *b, const apr_array_header_t *written);
+
 na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written);
 
-/* build_stores.c: where they are kept; `store` is NextAuthSessionStore's directive, or NULL. */
-na_interpreter na_build_session_store, na_build_socache;
+/* `store` is the last NextAuthSessionStore, or NULL. */
 na_error *na_build_finish_stores(na_building *b, const na_written *store);
 int na_build_names_store(const na_building *b, const char *name);
 
-/* build_redis.c; finishing takes REDIS_URL where a store needs it. */
-na_interpreter na_build_redis;
+/* REDIS_URL, if a store needs it; EMAIL_SERVER, if no directive says how mail is sent. */
 na_error *na_build_finish_redis(na_building *b);
-
-/* build_database.c */
-na_interpreter na_build_database, na_build_role_column;
-
-/* build_mail.c; finishing takes EMAIL_SERVER where no directive says how mail is sent. */
-na_interpreter na_build_mail, na_build_mail_template;
 na_error *na_build_finish_mail(na_building *b);
 
-/* build_users.c: users in the database; finishing checks that they, and providers, have what they
- * need. */
-na_interpreter na_build_feature, na_build_passwords;
+/* That users in the database, and providers, have what they need. */
 na_error *na_build_finish_users(na_building *b, const apr_array_header_t *written);
 
-/* build_limits.c; finishing takes ENABLE_RATE_LIMITING, and sets what no directive said. */
-na_interpreter na_build_rate_limit;
+/* ENABLE_RATE_LIMITING, and what no directive said. */
 na_error *na_build_finish_limits(na_building *b);
-
-/* build_statsd.c */
-na_interpreter na_build_statsd;
-
-/* build_delivery.c: who is told of what happens. */
-na_interpreter na_build_event, na_build_event_queue, na_build_sentry;
 
 /* Sentry from the environment. */
 na_error *na_build_finish_delivery(na_building *b);
-
-/* build_log.c */
-na_interpreter na_build_log;
-/* build_audit.c */
-na_interpreter na_build_audit_log;
 na_error *na_build_finish_audit(na_building *b);
+
+/* ── files and programs ────────────────────────────────────────────────────────────────────── */
 
 /*
  * Whether httpd's children can read a file. They are another user than who starts httpd, where that
@@ -188,6 +237,9 @@ na_error *na_build_check_target(na_building *b, const char *target);
 /* variables.c: NextAuth's variables, those of these providers included: to each name the directive
  * that goes before it, "NextAuthProvider google" of a provider's. */
 apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers);
+
+/* The directive that takes precedence over a variable: "NextAuthURL". */
+const char *na_variable_directive(apr_pool_t *pool, const char *variable);
 void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id);
 
 /* Which of them have a value: what plan->variables is. */
@@ -207,10 +259,25 @@ const char *na_variable_of_provider(const na_environment *environment, const cha
 /* All that could be, "AUTH_GOOGLE_ID, GOOGLE_CLIENT_ID or GOOGLE_ID". */
 const char *na_variables_for_provider(apr_pool_t *pool, const char *id, const char *kind);
 
-/* The default cookies, then NextAuthCookie's changes. */
-na_error *na_build_cookies(na_building *b, const apr_array_header_t *written);
+/* ── warnings of what servers have in common ───────────────────────────────────────────────── */
 
-/* build_providers.c: NextAuthProvider and providers from the environment. */
-na_error *na_build_providers(na_building *b, const apr_array_header_t *written);
+/*
+ * Finds out which tokens that name no site a site accepts, and warns if sites share a secret. `s`
+ * is the first server.
+ */
+void na_sites_separate(const server_rec *s);
+
+/* Warns of two servers of one host name that throw out each other's cookies. */
+void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
+
+/* What development and test mode mean where others can reach them. */
+void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool);
+
+/*
+ * Takes the variables of NextAuth, and all that a directive was read from, out of this process's
+ * environment: what runs in a child for a tenant (PassEnv and osenv() of .htaccess, mod_php) must
+ * not find the secret there. The parent keeps them for the next start.
+ */
+void na_variables_forget(const server_rec *s);
 
 #endif

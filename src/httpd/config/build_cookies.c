@@ -8,7 +8,6 @@
 #include "base/url.h"
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
-#include "httpd/startup.h"
 
 static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",
                                            [NA_COOKIE_CSRF] = "csrf-token",
@@ -46,7 +45,7 @@ static void add_foreign_checks(na_building *b, na_dialect dialect)
         checks->cookies[i] = default_cookie(b, dialect, cookie_stems[i], 0);
 }
 
-static void set_default_cookies(na_building *b)
+void na_build_default_cookies(na_building *b)
 {
     na_config *config = b->config;
     na_session_config *session = &config->session;
@@ -134,7 +133,7 @@ static void fit_prefix(na_building *b, na_cookie *cookie)
     cookie->name = apr_pstrcat(b->pool, "__Secure-", cookie->name + strlen("__Host-"), NULL);
 }
 
-static na_error *set_cookie(na_building *b, const na_written *w)
+na_error *na_build_cookie(na_building *b, const na_written *w)
 {
     static const na_setting settings[] = {{"name", offsetof(na_cookie, name), na_as_text},
                                           {"domain", offsetof(na_cookie, domain), na_as_text},
@@ -241,8 +240,7 @@ static int is_said_lax(const na_written *w)
     static const char *const names[] = {"state", "pkceCodeVerifier", "nonce"};
     int is_check = 0, is_lax = 0;
     for (int i = 0; i < 3; i++)
-        is_check |=
-            strcmp(w->directive, "NextAuthCookie") == 0 && strcmp(w->argv[0], names[i]) == 0;
+        is_check |= w->id == NextAuthCookie && strcmp(w->argv[0], names[i]) == 0;
     for (int i = 1; is_check && i < w->argc; i++)
         is_lax |= ap_cstr_casecmp(w->argv[i], "sameSite=lax") == 0;
     return is_lax;
@@ -272,7 +270,8 @@ static na_error *check_form_post(na_building *b, const na_provider *p,
 static na_error *check_forms(na_building *b, const apr_array_header_t *written)
 {
     for (int i = 0; i < b->config->providers->nelts; i++) {
-        na_build_look_at(b, na_build_last_of(written, "NextAuthProvider"), "NextAuthProvider");
+        na_build_look_at(b, na_last_of(written, NextAuthProvider),
+                         na_directive_name(NextAuthProvider));
         NA_TRY(na_build_noted(
             b, check_form_post(b, APR_ARRAY_IDX(b->config->providers, i, const na_provider *),
                                written)));
@@ -317,13 +316,13 @@ static const char *host_of(apr_pool_t *pool, const na_config *config)
 /* The last directive that changed it; where none did, the last of all is the one that hit it. */
 static void look_at_cookie(na_building *b, const apr_array_header_t *written, const char *name)
 {
-    const na_written *at = na_build_last_of(written, "NextAuthCookie");
+    const na_written *at = na_last_of(written, NextAuthCookie);
     for (int i = 0; i < written->nelts; i++) {
         const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
-        if (strcmp(w->directive, "NextAuthCookie") == 0 && strcmp(w->argv[0], name) == 0)
+        if (w->id == NextAuthCookie && strcmp(w->argv[0], name) == 0)
             at = w;
     }
-    na_build_look_at(b, at, "NextAuthCookie");
+    na_build_look_at(b, at, na_directive_name(NextAuthCookie));
 }
 
 static na_error *check_all(na_building *b, const apr_array_header_t *written)
@@ -353,16 +352,8 @@ static void find_elsewhere(na_building *b)
     }
 }
 
-na_error *na_build_cookies(na_building *b, const apr_array_header_t *written)
+na_error *na_build_finish_cookies(na_building *b, const apr_array_header_t *written)
 {
-    set_default_cookies(b);
-    for (int i = 0; i < written->nelts; i++) {
-        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
-        if (strcmp(w->directive, "NextAuthCookie") != 0)
-            continue;
-        na_build_look_at(b, w, NULL);
-        NA_TRY(na_build_noted(b, set_cookie(b, w)));
-    }
     find_elsewhere(b);
     return check_all(b, written);
 }

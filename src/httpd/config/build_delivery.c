@@ -172,8 +172,7 @@ static na_error *check_folder(const na_building *b, const char *target)
 static na_error *check_delivery(na_building *b)
 {
     const na_delivery_plan *plan = &b->plan->delivery;
-    const na_written *queue =
-        na_build_last_of(na_server_conf_of(b->server)->written, "NextAuthEventQueue");
+    const na_written *queue = na_last_of(na_server_conf_of(b->server)->written, NextAuthEventQueue);
     if (!plan->rules && !plan->sentry)
         return NULL;
     NA_TRY(na_watchdog_check(b->pool,
@@ -192,7 +191,7 @@ na_error *na_build_finish_delivery(na_building *b)
     if (b->plan->delivery.sentry_is_off)
         b->plan->delivery.sentry = NULL;
     else if (!b->plan->delivery.sentry)
-        dsn = na_build_from_environment(b, "SENTRY_DSN", "NextAuthSentry");
+        dsn = na_build_from_environment(b, "SENTRY_DSN");
     if (dsn)
         NA_TRY(start_sentry(b, dsn, &options));
     if (!b->plan->delivery.max_items)

@@ -19,11 +19,11 @@ void na_build_look_at_variable(na_building *b, const char *name, const char *dir
     b->variable = name;
 }
 
-const char *na_build_from_environment(na_building *b, const char *name, const char *directive)
+const char *na_build_from_environment(na_building *b, const char *name)
 {
     const char *value = na_environment_get(&b->environment, name);
     if (value)
-        na_build_look_at_variable(b, name, directive);
+        na_build_look_at_variable(b, name, na_variable_directive(b->pool, name));
     return value;
 }
 
@@ -32,31 +32,22 @@ static const char *about(const na_building *b)
     return b->about ? b->about : b->at ? b->at->directive : "mod_nextauth";
 }
 
-int na_build_is_wrong(const na_building *b, const char *name)
+int na_build_is_wrong(const na_building *b, na_directive_id id)
 {
+    const char *name = na_directive_name(id);
     for (int i = 0; i < b->wrong->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(b->wrong, i, const char *), name) == 0)
             return 1;
     return 0;
 }
 
-const na_written *na_build_last_of(const apr_array_header_t *written, const char *directive)
-{
-    for (int i = written->nelts - 1; i >= 0; i--)
-        if (strcmp(APR_ARRAY_IDX(written, i, na_written).directive, directive) == 0)
-            return &APR_ARRAY_IDX(written, i, na_written);
-    return NULL;
-}
-
 /* "NextAuthMode takes: production, development or test" where an error says no more. */
 static const char *hint_of(const na_building *b, const na_error *error)
 {
     const char *hint = na_error_hint(error);
-    int is_of_directive = b->at && !b->about;
-    for (const command_rec *each = na_directives; is_of_directive && !hint && each->name; each++)
-        if (strcmp(each->name, b->at->directive) == 0)
-            hint = apr_pstrcat(b->pool, each->name, " takes: ", each->errmsg, NULL);
-    return hint;
+    if (hint || b->about || !b->at)
+        return hint;
+    return apr_pstrcat(b->pool, b->at->directive, " takes: ", na_directive_help(b->at->id), NULL);
 }
 
 static int add(const na_building *b, const na_error *error, na_finding_state state)

@@ -84,8 +84,7 @@ na_error *na_build_rate_limit(na_building *b, const na_written *w)
 
 static na_error *read_variable(na_building *b)
 {
-    const char *value =
-        na_build_from_environment(b, "ENABLE_RATE_LIMITING", "NextAuthFeature rateLimiting");
+    const char *value = na_build_from_environment(b, "ENABLE_RATE_LIMITING");
     if (!value)
         return NULL;
     int on = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;

@@ -19,7 +19,7 @@ static na_error *sender_from_environment(na_building *b, na_mail_options *option
     options->from = na_environment_get(&b->environment, "EMAIL_FROM");
     na_error *error = options->from ? na_mail_sender_check(b->pool, options->from) : NULL;
     if (error)
-        na_build_look_at_variable(b, "EMAIL_FROM", "NextAuthMail");
+        na_build_look_at_variable(b, "EMAIL_FROM", na_directive_name(NextAuthMail));
     return error;
 }
 
@@ -88,7 +88,7 @@ na_error *na_build_finish_mail(na_building *b)
     na_mail_options *options;
     if (b->config->mail)
         return NULL;
-    const char *server = na_build_from_environment(b, "EMAIL_SERVER", "NextAuthMail");
+    const char *server = na_build_from_environment(b, "EMAIL_SERVER");
     if (!server)
         return NULL;
     NA_TRY(start(b, server, &options));

@@ -21,7 +21,7 @@ static na_error *blame_variable(na_building *b, const na_provider *p, const char
 {
     if (error)
         na_build_look_at_variable(b, na_variable_of_provider(&b->environment, p->id, kind),
-                                  "NextAuthProvider");
+                                  na_directive_name(NextAuthProvider));
     return error;
 }
 
@@ -193,7 +193,7 @@ static void warn_of_half(na_building *b, const char *id, const char *set, const 
 }
 
 /* A provider of the catalogue is there where its ID and secret are. */
-static na_error *add_known(na_building *b, const char *id, apr_array_header_t *providers)
+static na_error *add_known(na_building *b, const char *id)
 {
     na_provider *provider;
     const char *client_id = na_variable_of_provider(&b->environment, id, NA_VARIABLE_ID);
@@ -207,19 +207,18 @@ static na_error *add_known(na_building *b, const char *id, apr_array_header_t *p
     }
     NA_TRY(na_provider_from_catalogue(b->pool, id, &provider));
     NA_TRY(finish(b, provider));
-    APR_ARRAY_PUSH(providers, na_provider *) = provider;
+    APR_ARRAY_PUSH(b->providers, na_provider *) = provider;
     return NULL;
 }
 
-static na_error *add_from_environment(na_building *b, const na_written *at,
-                                      apr_array_header_t *providers)
+static na_error *add_from_environment(na_building *b, const na_written *at)
 {
     char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
     for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
-        if (na_provider_find(providers, id) >= 0)
+        if (na_provider_find(b->providers, id) >= 0)
             continue;
         na_build_look_at(b, at, NULL);
-        NA_TRY(na_build_noted(b, add_known(b, id, providers)));
+        NA_TRY(na_build_noted(b, add_known(b, id)));
     }
     return NULL;
 }
@@ -227,50 +226,39 @@ static na_error *add_from_environment(na_building *b, const na_written *at,
 /* ── NextAuthProvider ──────────────────────────────────────────────────────────────────────── */
 
 /* A virtual host's provider replaces the main server's of the same id. */
-static na_error *place(apr_pool_t *pool, apr_array_header_t *providers, apr_array_header_t *origins,
-                       na_provider *provider, const na_written *written)
+static na_error *place(na_building *b, na_provider *provider, const server_rec *origin)
 {
+    apr_array_header_t *providers = b->providers, *origins = b->provider_origins;
     int index = na_provider_find(providers, provider->id);
     if (index < 0) {
         APR_ARRAY_PUSH(providers, na_provider *) = provider;
-        APR_ARRAY_PUSH(origins, const server_rec *) = written->server;
+        APR_ARRAY_PUSH(origins, const server_rec *) = origin;
         return NULL;
     }
-    if (APR_ARRAY_IDX(origins, index, const server_rec *) == written->server)
+    if (APR_ARRAY_IDX(origins, index, const server_rec *) == origin)
         return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION, "provider '%s' is there already",
-                         provider->id),
+            na_wrong(b, "provider '%s' is there already", provider->id),
             "leave one out; only a virtual host's replaces the main server's");
     APR_ARRAY_IDX(providers, index, na_provider *) = provider;
-    APR_ARRAY_IDX(origins, index, const server_rec *) = written->server;
+    APR_ARRAY_IDX(origins, index, const server_rec *) = origin;
     return NULL;
 }
 
-static na_error *add(na_building *b, apr_array_header_t *providers, apr_array_header_t *origins,
-                     const na_written *written)
+na_error *na_build_provider(na_building *b, const na_written *w)
 {
     na_provider *provider;
-    NA_TRY(build(b, written, &provider));
-    return place(b->pool, providers, origins, provider, written);
+    NA_TRY(build(b, w, &provider));
+    return place(b, provider, w->server);
 }
 
-na_error *na_build_providers(na_building *b, const apr_array_header_t *directives)
+na_error *na_build_providers_from_env(na_building *b, const na_written *w)
 {
-    apr_array_header_t *providers = apr_array_make(b->pool, 4, sizeof(na_provider *));
-    apr_array_header_t *origins = apr_array_make(b->pool, 4, sizeof(const server_rec *));
-    int from_env = 0;
-    b->config->providers = providers;
-    for (int i = 0; i < directives->nelts; i++) {
-        const na_written *written = &APR_ARRAY_IDX(directives, i, na_written);
-        if (strcmp(written->directive, "NextAuthProvidersFromEnv") == 0)
-            from_env = ap_cstr_casecmp(written->argv[0], "on") == 0;
-        if (strcmp(written->directive, "NextAuthProvider") != 0)
-            continue;
-        na_build_look_at(b, written, NULL);
-        NA_TRY(na_build_noted(b, add(b, providers, origins, written)));
-    }
-    if (!from_env)
-        return NULL;
-    return add_from_environment(b, na_build_last_of(directives, "NextAuthProvidersFromEnv"),
-                                providers);
+    return na_as_switch(b, w->argv[0], &b->providers_from_env);
+}
+
+na_error *na_build_finish_providers(na_building *b, const apr_array_header_t *written)
+{
+    return b->providers_from_env
+               ? add_from_environment(b, na_last_of(written, NextAuthProvidersFromEnv))
+               : NULL;
 }

@@ -64,6 +64,6 @@ na_error *na_build_finish_redis(na_building *b)
 {
     if (!na_build_names_store(b, "redis") || b->plan->stores.redis)
         return NULL;
-    const char *url = na_build_from_environment(b, "REDIS_URL", "NextAuthRedis");
+    const char *url = na_build_from_environment(b, "REDIS_URL");
     return url ? set_redis(b, url, NULL, 0) : NULL;
 }

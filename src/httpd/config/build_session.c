@@ -69,7 +69,7 @@ na_error *na_build_bind(na_building *b, const na_written *w)
 static na_error *check_strategy(na_building *b)
 {
     if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names ||
-        na_build_is_wrong(b, "NextAuthSessionStore"))
+        na_build_is_wrong(b, NextAuthSessionStore))
         return NULL;
     return na_error_with_hint(
         na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
@@ -87,7 +87,7 @@ na_error *na_build_finish_session(na_building *b, const apr_array_header_t *writ
     na_session_config *session = &b->config->session;
     NA_TRY(na_build_noted(b, na_build_finish_redis(b)));
     b->plan->stores.database = b->config->database;
-    na_build_look_at(b, na_build_last_of(written, "NextAuthSessionStrategy"), NULL);
+    na_build_look_at(b, na_last_of(written, NextAuthSessionStrategy), NULL);
     NA_TRY(na_build_noted(b, check_strategy(b)));
     session->site = b->config->site_name  ? b->config->site_name
                     : b->config->base_url ? b->config->base_url
@@ -97,5 +97,5 @@ na_error *na_build_finish_session(na_building *b, const apr_array_header_t *writ
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
                                        session->site, &session->namespaces));
     session->cookie_max = largest_cookie_header(b->server);
-    return na_build_finish_stores(b, na_build_last_of(written, "NextAuthSessionStore"));
+    return na_build_finish_stores(b, na_last_of(written, NextAuthSessionStore));
 }

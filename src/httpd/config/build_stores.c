@@ -97,9 +97,9 @@ static void notify(const na_building *b, const char *subject, const char *text, 
 /* What a store needs may have been noted to be wrong itself. */
 static int has_wrong_place(const na_building *b, const char *name)
 {
-    return (strcmp(name, "redis") == 0 && na_build_is_wrong(b, "NextAuthRedis")) ||
-           (strcmp(name, "database") == 0 && na_build_is_wrong(b, "NextAuthDatabase")) ||
-           (strcmp(name, "socache") == 0 && na_build_is_wrong(b, "NextAuthSOCache"));
+    return (strcmp(name, "redis") == 0 && na_build_is_wrong(b, NextAuthRedis)) ||
+           (strcmp(name, "database") == 0 && na_build_is_wrong(b, NextAuthDatabase)) ||
+           (strcmp(name, "socache") == 0 && na_build_is_wrong(b, NextAuthSOCache));
 }
 
 static na_error *check_store(na_building *b, const char *name)
@@ -119,7 +119,7 @@ static na_error *check_store(na_building *b, const char *name)
 static const na_written *description_of(const na_building *b, const char *name)
 {
     return strcmp(name, "socache") == 0
-               ? na_build_last_of(na_server_conf_of(b->server)->written, "NextAuthSOCache")
+               ? na_last_of(na_server_conf_of(b->server)->written, NextAuthSOCache)
                : NULL;
 }
 

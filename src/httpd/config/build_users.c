@@ -89,12 +89,12 @@ static na_error *finish_passwords(na_building *b)
 
 static int lacks_mail(const na_building *b)
 {
-    return !b->config->mail && !na_build_is_wrong(b, "NextAuthMail");
+    return !b->config->mail && !na_build_is_wrong(b, NextAuthMail);
 }
 
 static int lacks_database(const na_building *b)
 {
-    return !b->config->database && !na_build_is_wrong(b, "NextAuthDatabase");
+    return !b->config->database && !na_build_is_wrong(b, NextAuthDatabase);
 }
 
 static na_error *check_features(na_building *b)
@@ -142,7 +142,7 @@ static const na_written *directive_of(const apr_array_header_t *written, const c
 {
     for (int i = written->nelts - 1; i >= 0; i--) {
         const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
-        if (strcmp(w->directive, "NextAuthProvider") == 0 && strcmp(w->argv[0], id) == 0)
+        if (w->id == NextAuthProvider && strcmp(w->argv[0], id) == 0)
             return w;
     }
     return NULL;
@@ -150,11 +150,11 @@ static const na_written *directive_of(const apr_array_header_t *written, const c
 
 na_error *na_build_finish_users(na_building *b, const apr_array_header_t *written)
 {
-    na_build_look_at(b, na_build_last_of(written, "NextAuthFeature"), NULL);
+    na_build_look_at(b, na_last_of(written, NextAuthFeature), NULL);
     NA_TRY(na_build_noted(b, check_features(b)));
     for (int i = 0; i < b->config->providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
-        na_build_look_at(b, directive_of(written, p->id), "NextAuthProvider");
+        na_build_look_at(b, directive_of(written, p->id), na_directive_name(NextAuthProvider));
         NA_TRY(na_build_noted(b, check_provider(b, p)));
     }
     return NULL;

@@ -1,74 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <strings.h>
 
 #include <apr_strings.h>
 
 #include "base/header.h"
-#include "httpd/module.h"
-
-/* What a server directive looks like: how many arguments, and which of them is an expression. */
-typedef struct shape {
-    int least, most;
-    int expression; /* index of the argument, or -1 */
-    int is_string;  /* the expression's value is text */
-    int at_sign_in; /* it is worked out when somebody signs in */
-} shape;
-
-static const shape one = {1, 1, -1, 0, 0}, two = {2, 2, -1, 0, 0}, one_or_more = {1, 64, -1, 0, 0},
-                   two_or_more = {2, 64, -1, 0, 0}, rule = {2, 2, 1, 0, 1},
-                   named_text = {2, 2, 1, 1, 1}, text = {1, 1, 0, 1, 0};
-
-/* What ends the path of a profile that begins here, in "PROFILE:…}" or "PROFILE('…'"; 0: none does.
- */
-static char end_of_path(const char *at)
-{
-    static const char name[] = "PROFILE";
-    if (strncasecmp(at, name, sizeof name - 1) != 0)
-        return 0;
-    at += sizeof name - 1;
-    if (*at == ':')
-        return '}';
-    return *at == '(' && (at[1] == '\'' || at[1] == '"') ? at[1] : 0;
-}
-
-/* httpd takes backslashes out of what it parses; a path needs those before dots of a name. */
-static const char *with_backslashes(apr_pool_t *pool, const char *at)
-{
-    char *out = apr_palloc(pool, 2 * strlen(at) + 1), *p = out, end = 0;
-    for (; *at; at++) {
-        char begins = end ? 0 : end_of_path(at);
-        if (begins) {
-            size_t len = strcspn(at, ":(") + (begins == '}' ? 1 : 2);
-            memcpy(p, at, len);
-            p += len;
-            at += len - 1;
-            end = begins;
-            continue;
-        }
-        if (*at == end)
-            end = 0;
-        if (end && *at == '\\')
-            *p++ = '\\';
-        *p++ = *at;
-    }
-    *p = '\0';
-    return out;
-}
-
-static const char *parse_expression(cmd_parms *cmd, const shape *is, na_written *written)
-{
-    const char *error = NULL;
-    unsigned flags = is->is_string ? AP_EXPR_FLAG_STRING_RESULT : 0;
-    na_expressions_at_sign_in(is->at_sign_in);
-    written->expression =
-        ap_expr_parse_cmd(cmd, with_backslashes(cmd->pool, written->argv[is->expression]), flags,
-                          &error, NULL);
-    na_expressions_at_sign_in(0);
-    return error ? apr_psprintf(cmd->pool, "%s: bad expression '%s': %s", written->directive,
-                                written->argv[is->expression], error)
-                 : NULL;
-}
+#include "httpd/config/build.h"
+#include "httpd/parsing.h"
 
 /* httpd knows quotes only around a whole argument; key="value" is what people write. */
 static const char *without_inner_quotes(apr_pool_t *pool, const char *argument)
@@ -81,33 +18,55 @@ static const char *without_inner_quotes(apr_pool_t *pool, const char *argument)
                        apr_pstrmemdup(pool, quote + 2, strlen(quote + 2) - 1), NULL);
 }
 
-/* Server directives are kept as written: what they mean may depend on others, or on a file. */
-static const char *write_down(cmd_parms *cmd, void *dir_conf, int argc, char *const argv[])
+static const char *parse_expression(cmd_parms *cmd, const na_arguments *are, na_written *written)
 {
-    const shape *is = cmd->info;
-    const char *not_here = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
-    if (not_here)
-        return not_here;
-    if (argc > is->most && is->expression >= 0)
+    const char *error, *text = written->argv[are->expression];
+    written->expression =
+        na_parse_expression(cmd, text, are->is_string ? AP_EXPR_FLAG_STRING_RESULT : 0,
+                            are->at_sign_in, &error);
+    return error ? apr_psprintf(cmd->pool, "%s: bad expression '%s': %s", written->directive, text,
+                                error)
+                 : NULL;
+}
+
+static const char *check_arguments(cmd_parms *cmd, const na_directive_row *row, int argc,
+                                   char *const argv[])
+{
+    const na_arguments *are = &row->arguments;
+    if (argc > are->max && are->expression >= 0)
         return apr_psprintf(cmd->pool,
                             "%s: too many arguments: put quotation marks around the whole "
                             "expression, as in %s%s%s \"EXPRESSION\"",
-                            cmd->cmd->name, cmd->cmd->name, is->expression ? " " : "",
-                            is->expression ? argv[0] : "");
-    if (argc < is->least || argc > is->most)
-        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, cmd->cmd->errmsg);
+                            row->name, row->name, are->expression ? " " : "",
+                            are->expression ? argv[0] : "");
+    return argc < are->min || argc > are->max
+               ? apr_psprintf(cmd->pool, "%s: %s", row->name, row->help)
+               : NULL;
+}
+
+/* Server directives are kept as written: what they mean may depend on others, or on a file. */
+static const char *write_down(cmd_parms *cmd, void *dir_conf, int argc, char *const argv[])
+{
+    const na_directive_row *row = cmd->info;
+    const na_arguments *are = &row->arguments;
+    const char *wrong = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+    if (!wrong)
+        wrong = check_arguments(cmd, row, argc, argv);
+    if (wrong)
+        return wrong;
     na_written *written = apr_array_push(na_server_conf_of(cmd->server)->written);
     const char **copy = apr_palloc(cmd->pool, (apr_size_t)argc * sizeof *copy);
     for (int i = 0; i < argc; i++)
-        copy[i] = i == is->expression ? apr_pstrdup(cmd->pool, argv[i])
-                                      : without_inner_quotes(cmd->pool, argv[i]);
-    *written = (na_written){.directive = cmd->cmd->name,
+        copy[i] = i == are->expression ? apr_pstrdup(cmd->pool, argv[i])
+                                       : without_inner_quotes(cmd->pool, argv[i]);
+    *written = (na_written){.id = row->id,
+                            .directive = row->name,
                             .file = cmd->directive->filename,
                             .line = cmd->directive->line_num,
                             .server = cmd->server,
                             .argc = argc,
                             .argv = copy};
-    return is->expression < 0 ? NULL : parse_expression(cmd, is, written);
+    return are->expression < 0 ? NULL : parse_expression(cmd, are, written);
 }
 
 static const char *set_unauthenticated(cmd_parms *cmd, void *conf, const char *value)
@@ -183,70 +142,50 @@ static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *val
     return NULL;
 }
 
-#define SERVER(name, shape, help)                                                                  \
-    AP_INIT_TAKE_ARGV(name, write_down, (void *)&shape, RSRC_CONF, help)
+/* Arguments of a row: {min, max, index of the expression or -1, is text, at sign-in}. */
+#define ONE                                                                                        \
+    {                                                                                              \
+        1, 1, -1, 0, 0                                                                             \
+    }
+#define TWO                                                                                        \
+    {                                                                                              \
+        2, 2, -1, 0, 0                                                                             \
+    }
+#define ONE_OR_MORE                                                                                \
+    {                                                                                              \
+        1, 64, -1, 0, 0                                                                            \
+    }
+#define TWO_OR_MORE                                                                                \
+    {                                                                                              \
+        2, 64, -1, 0, 0                                                                            \
+    }
+#define TEXT                                                                                       \
+    {                                                                                              \
+        1, 1, 0, 1, 0                                                                              \
+    }
+#define RULE                                                                                       \
+    {                                                                                              \
+        2, 2, 1, 0, 1                                                                              \
+    }
+#define NAMED_TEXT                                                                                 \
+    {                                                                                              \
+        2, 2, 1, 1, 1                                                                              \
+    }
+
+const na_directive_row na_directive_rows[] = {
+#define NA_ROW(name, arguments, stage, setter, shown, help)                                        \
+    {name, #name, arguments, NA_STAGE_##stage, setter, NA_SHOW_##shown, help},
+    NA_DIRECTIVES(NA_ROW)
+#undef NA_ROW
+};
 
 const command_rec na_directives[] = {
-    SERVER("NextAuthEngine", one, "On or Off: serve the sign-in endpoints here"),
-    SERVER("NextAuthURL", one, "the canonical address, https://host[/base/path]"),
-    SERVER("NextAuthBasePath", one, "where the endpoints live, /api/auth by default"),
-    SERVER("NextAuthSite", one_or_more,
-           "a name that virtual hosts share to share sessions, then unbound="),
-    SERVER("NextAuthSecret", one_or_more, "the secret, then older ones that still open"),
-    SERVER("NextAuthEnvFile", one, "a .env file to read variables from"),
-    SERVER("NextAuthMode", one, "production, development or test"),
-    SERVER("NextAuthCompat", one_or_more, "v4 or v5, then accept=v4,v5"),
-    SERVER("NextAuthCookie", two_or_more, "a cookie's name in NextAuth, then key=value"),
-    SERVER("NextAuthSessionMaxAge", one, "seconds until an unused session ends"),
-    SERVER("NextAuthSessionUpdateAge", one, "seconds between re-issues of the session cookie"),
-    SERVER("NextAuthSessionIdleTimeout", one, "seconds without use until a session ends, or Off"),
-    SERVER("NextAuthSessionAbsoluteTimeout", one, "seconds from sign-in to the end, or Off"),
-    SERVER("NextAuthSessionStrategy", one, "jwt: claims in the cookie; database: on the server"),
-    SERVER("NextAuthSessionBind", text, "certificate, fingerprint, off or an expression"),
-    SERVER("NextAuthSessionStore", one_or_more,
-           "redis, database, socache or none, those of before, then checkInterval= and whenDown="),
-    SERVER("NextAuthSOCache", one, "the shared object cache, such as shmcb:PATH(SIZE)"),
-    SERVER("NextAuthRedis", one_or_more, "redis://, rediss:// or unix: address, then key=value"),
-    SERVER("NextAuthDatabase", one_or_more,
-           "postgresql://, mysql:// or sqlite: address, then key=value"),
-    SERVER("NextAuthFeature", two,
-           "signUp, passwordReset, account, deleteAccount or rateLimiting, then On or Off"),
-    SERVER("NextAuthRateLimit", two_or_more,
-           "signIn, callback, magicLink, signUp, passwordReset or mail, then Off or "
-           "[address=|account=|both=]N/SECONDS"),
-    SERVER("NextAuthPasswords", one_or_more, "minLength=, hash= and breached= of new passwords"),
-    SERVER("NextAuthMail", one_or_more,
-           "smtp:// or smtps:// address, or a service's name, then key=value"),
-    SERVER("NextAuthMailTemplate", two_or_more,
-           "signIn, signUp, passwordReset, emailChange, accountLocked, passwordChanged or "
-           "emailChanged, then text=, html= and "
-           "subject="),
-    SERVER("NextAuthRoleColumn", one, "On or Off: users have a column named role"),
-    SERVER("NextAuthProvider", one_or_more, "a provider's id, then key=value"),
-    SERVER("NextAuthProvidersFromEnv", one,
-           "On or Off: providers whose ID and secret are in the "
-           "environment need no directive"),
-    SERVER("NextAuthPages", one_or_more, "key=/path of pages of your own"),
-    SERVER("NextAuthTheme", one_or_more, "key=value, the look of the built-in pages"),
-    SERVER("NextAuthSignInRule", rule, "allow or deny, then an expression"),
-    SERVER("NextAuthRedirectAllow", one_or_more, "origins that callbackUrl may lead to"),
-    SERVER("NextAuthClearSiteData", one_or_more,
-           "cache, cookies, storage, executionContexts or *, or Off: what browsers forget at "
-           "sign-out"),
-    SERVER("NextAuthRole", rule, "a role, then the expression of who has it"),
-    SERVER("NextAuthClaim", named_text, "a claim's name, then the expression of its value"),
-    SERVER("NextAuthSessionClaim", one_or_more, "claims that the browser may see"),
-    SERVER("NextAuthEvent", two_or_more,
-           "an event or all, then a webhook's address or \"|program\", then secret="),
-    SERVER("NextAuthEventQueue", one_or_more, "the folder of what is not delivered yet, then max="),
-    SERVER("NextAuthSentry", one_or_more, "a DSN or Off, then key=value"),
-    SERVER("NextAuthAuditLog", one_or_more,
-           "files, \"|program\" or database, then onFailure= and key="),
-    SERVER("NextAuthHTTP", one_or_more, "key=value, limits of outgoing calls"),
-    SERVER("NextAuthLog", two, "json or plain, then errorlog, a file or \"|program\""),
-    SERVER("NextAuthStatsD", one_or_more, "HOST:PORT, then prefix=, format= and interval="),
-    AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
-                  "auto, redirect, 401 or pass"),
+#define NA_COMMAND(name, arguments, stage, setter, shown, help)                                    \
+    AP_INIT_TAKE_ARGV(#name, write_down, (void *)&na_directive_rows[name], RSRC_CONF, help),
+    NA_DIRECTIVES(NA_COMMAND)
+#undef NA_COMMAND
+        AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
+                      "auto, redirect, 401 or pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
                     "env, headers or none"),
     AP_INIT_TAKE123(

@@ -75,41 +75,21 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
                : NULL;
 }
 
-/* ── secrets in configuration ──────────────────────────────────────────────────────────────── */
-
-static int is_literal(const char *value)
+const na_written *na_environment_place(const na_environment *environment, const char *name)
 {
-    return strncmp(value, "env:", 4) != 0 && strncmp(value, "file:", 5) != 0 &&
-           strncmp(value, "exec:", 5) != 0;
+    const na_envfile *file = environment->file;
+    const char *own = getenv(name), *line = file ? apr_table_get(file->lines, name) : NULL;
+    na_written *place = apr_pcalloc(environment->pool, sizeof *place);
+    place->directive = name;
+    if (line && (!own || !*own)) {
+        place->file = file->path;
+        place->line = atoi(line);
+    }
+    return place;
 }
 
-void na_build_warn_if_literal(const na_building *b, const char *what, const char *value)
+na_error *na_build_env_file(na_building *b, const na_written *w)
 {
-    if (b->config->mode != NA_PRODUCTION || !is_literal(value))
-        return;
-    const na_error *warning = na_error_with_hint(
-        na_wrong(b, "%s is written out, and mod_info shows directives as written", what),
-        "use env:NAME, file:PATH or exec:COMMAND");
-    na_build_warn_aloud(b, warning);
-}
-
-na_error *na_as_secret(na_building *b, const char *value, void *member)
-{
-    na_build_warn_if_literal(b, apr_pstrcat(b->pool, b->key, "=", NULL), value);
-    return na_value_resolve(&b->environment, value, member);
-}
-
-/* "scheme://user:password@host"; libpq takes one from the query, too. */
-static int has_password(const char *address)
-{
-    const char *scheme = strstr(address, "://"), *user = scheme ? scheme + 3 : address;
-    const char *colon = strchr(user, ':');
-    return (colon && strchr(colon, '@')) || strstr(user, "password=");
-}
-
-na_error *na_as_address(na_building *b, const char *value, void *member)
-{
-    if (has_password(value))
-        na_build_warn_if_literal(b, "the password in the address", value);
-    return na_value_resolve(&b->environment, value, member);
+    return na_envfile_read(b->pool, ap_server_root_relative(b->pool, w->argv[0]),
+                           &b->environment.file);
 }

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "base/url.h"
-#include "httpd/startup.h"
+#include "httpd/config/build.h"
 
 /* 127.0.0.0/8, ::1, the same in IPv4's disguise, and sockets in the file system. */
 static int is_loopback(const apr_sockaddr_t *address)

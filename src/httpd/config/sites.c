@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "httpd/config/build.h"
 #include "httpd/findings.h"
-#include "httpd/startup.h"
 
 static int share_secret(const na_config *a, const na_config *b)
 {

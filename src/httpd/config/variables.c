@@ -7,30 +7,46 @@
 
 #include "base/crypto.h"
 #include "httpd/config/build.h"
-#include "httpd/startup.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Variables, and the directive that goes before each. */
+/* Variables, the directive that takes precedence over each, and its first argument. */
 static const struct {
-    const char *name, *directive;
+    const char *name;
+    na_directive_id directive;
+    const char *argument;
 } variables[] = {
-    {"NEXTAUTH_URL", "NextAuthURL"},
-    {"AUTH_URL", "NextAuthURL"},
-    {"NEXTAUTH_SECRET", "NextAuthSecret"},
-    {"AUTH_SECRET", "NextAuthSecret"},
-    {"AUTH_SECRET_1", "NextAuthSecret"},
-    {"AUTH_SECRET_2", "NextAuthSecret"},
-    {"AUTH_SECRET_3", "NextAuthSecret"},
-    {"NODE_ENV", "NextAuthMode"},
-    {"ENABLE_RATE_LIMITING", "NextAuthFeature rateLimiting"},
-    {"REDIS_URL", "NextAuthRedis"},
-    {"EMAIL_SERVER", "NextAuthMail"},
-    {"EMAIL_FROM", "NextAuthMail"},
-    {"SENTRY_DSN", "NextAuthSentry"},
-    {"SENTRY_RELEASE", "NextAuthSentry"},
-    {"SENTRY_ENVIRONMENT", "NextAuthSentry"},
+    {"NEXTAUTH_URL", NextAuthURL, NULL},
+    {"AUTH_URL", NextAuthURL, NULL},
+    {"NEXTAUTH_SECRET", NextAuthSecret, NULL},
+    {"AUTH_SECRET", NextAuthSecret, NULL},
+    {"AUTH_SECRET_1", NextAuthSecret, NULL},
+    {"AUTH_SECRET_2", NextAuthSecret, NULL},
+    {"AUTH_SECRET_3", NextAuthSecret, NULL},
+    {"NODE_ENV", NextAuthMode, NULL},
+    {"ENABLE_RATE_LIMITING", NextAuthFeature, "rateLimiting"},
+    {"REDIS_URL", NextAuthRedis, NULL},
+    {"EMAIL_SERVER", NextAuthMail, NULL},
+    {"EMAIL_FROM", NextAuthMail, NULL},
+    {"SENTRY_DSN", NextAuthSentry, NULL},
+    {"SENTRY_RELEASE", NextAuthSentry, NULL},
+    {"SENTRY_ENVIRONMENT", NextAuthSentry, NULL},
 };
+
+static const char *directive_of(apr_pool_t *pool, apr_size_t row)
+{
+    const char *name = na_directive_name(variables[row].directive);
+    return variables[row].argument ? apr_pstrcat(pool, name, " ", variables[row].argument, NULL)
+                                   : name;
+}
+
+const char *na_variable_directive(apr_pool_t *pool, const char *variable)
+{
+    for (apr_size_t i = 0; i < COUNT(variables); i++)
+        if (strcmp(variables[i].name, variable) == 0)
+            return directive_of(pool, i);
+    return NULL;
+}
 
 /* A provider's id is in the middle of its variables: of each kind v5's name goes first. */
 static const struct {
@@ -98,26 +114,13 @@ apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *prov
 {
     apr_table_t *known = apr_table_make(pool, 64);
     for (apr_size_t i = 0; i < COUNT(variables); i++)
-        apr_table_setn(known, variables[i].name, variables[i].directive);
+        apr_table_setn(known, variables[i].name, directive_of(pool, i));
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
         if (provider->type == NA_OIDC || provider->type == NA_OAUTH)
             na_variables_add_provider(pool, known, provider->id);
     }
     return known;
-}
-
-const na_written *na_environment_place(const na_environment *environment, const char *name)
-{
-    const na_envfile *file = environment->file;
-    const char *own = getenv(name), *line = file ? apr_table_get(file->lines, name) : NULL;
-    na_written *place = apr_pcalloc(environment->pool, sizeof *place);
-    place->directive = name;
-    if (line && (!own || !*own)) {
-        place->file = file->path;
-        place->line = atoi(line);
-    }
-    return place;
 }
 
 /* Once the configuration is read nobody knows any more what NextAuthEnvFile had in it. */

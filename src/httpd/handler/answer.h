@@ -30,7 +30,4 @@ json_t *na_diagnostics_of_versions(apr_pool_t *pool);
  */
 json_t *na_diagnostics_of_request(request_rec *r, json_t *hints);
 
-/* health.c: what the site rests on, asked anew where that is some time ago. */
-void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report);
-
 #endif

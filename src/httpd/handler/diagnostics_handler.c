@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "httpd/handler/answer.h"
+#include "httpd/resource/resource.h"
 #include "httpd/request/local.h"
 
 /*

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "httpd/handler/answer.h"
+#include "httpd/resource/resource.h"
 
 /*
  * SetHandler nextauth-health: /live says that this process serves, /ready and the path itself what

@@ -4,6 +4,7 @@
 #include <mod_status.h>
 
 #include "httpd/handler/answer.h"
+#include "httpd/process.h"
 #include "metrics/text.h"
 
 static na_metrics *metrics_of_child(void)

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/handler/answer.h"
+#include "httpd/process.h"
 #include "httpd/request/local.h"
 #include "session/order.h"
 

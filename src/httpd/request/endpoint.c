@@ -8,21 +8,12 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/module.h"
+#include "httpd/process.h"
 
 #define BODY_MAX (64 * 1024)
 #define FIELDS_MAX 100
 
 /* ── which requests are ours ───────────────────────────────────────────────────────────────── */
-
-/* Without a provider it is an application that signs users in, with endpoints of its own. */
-const char *na_endpoint_path(const na_config *config, const char *path)
-{
-    size_t len = config && config->providers->nelts ? strlen(config->base_path) : 0;
-    if (!len || !path || strncmp(path, config->base_path, len) != 0 ||
-        (path[len] && path[len] != '/'))
-        return NULL;
-    return path + len;
-}
 
 /* mod_proxy may map undecoded paths here: not ours. */
 int na_pre_translate(request_rec *r)

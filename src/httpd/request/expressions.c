@@ -6,6 +6,7 @@
 #include "auth/subject.h"
 #include "base/json.h"
 #include "httpd/module.h"
+#include "httpd/parsing.h"
 
 /*
  * In any expression: %{NEXTAUTH:claim} and NEXTAUTH('claim') of the request's session. In rules,
@@ -94,14 +95,6 @@ static const char *subject_text(ap_expr_eval_ctx_t *ctx, const void *data, const
 
 /* ── looking functions up ──────────────────────────────────────────────────────────────────── */
 
-/* While directives are read, in one thread: what is parsed is worked out at sign-in. */
-static int at_sign_in;
-
-void na_expressions_at_sign_in(int is_so)
-{
-    at_sign_in = is_so;
-}
-
 static int found(ap_expr_lookup_parms *parms, const void *data, ap_expr_string_func_t *text,
                  ap_expr_list_func_t *list)
 {
@@ -118,7 +111,7 @@ static int refused(ap_expr_lookup_parms *parms, const char *why)
 
 static int session_function(ap_expr_lookup_parms *parms)
 {
-    return at_sign_in
+    return na_is_parsing_for_sign_in()
                ? refused(parms, "at sign-in there is no session yet: ask %{USER:…}, %{ACCOUNT:…} "
                                 "or %{PROFILE:…} instead of NEXTAUTH")
                : found(parms, who_asks(), session_text, session_list);

@@ -4,6 +4,7 @@
 #include <mod_auth.h>
 
 #include "httpd/module.h"
+#include "mod_nextauth.h"
 
 /* na_server's functions: what the actions may ask of the server. */
 
@@ -106,9 +107,33 @@ static na_password_result check_password(void *data, const na_provider *provider
     return result;
 }
 
+APR_IMPLEMENT_OPTIONAL_HOOK_RUN_ALL(nextauth, NEXTAUTH, int, nextauth_event,
+                                    (request_rec * r, const nextauth_event *event), (r, event), OK,
+                                    DECLINED)
+
+static void run_event_hook(void *data, const na_event *event)
+{
+    const nextauth_event told = {.name = na_event_name(event->kind),
+                                 .failure = event->failure,
+                                 .is_new_user = event->is_new_user,
+                                 .user_id = event->user,
+                                 .user_name = event->name,
+                                 .user_email = event->email,
+                                 .user_image = event->image,
+                                 .provider = event->provider,
+                                 .account_type = event->account_type,
+                                 .account_id = event->account_id,
+                                 .site = event->origin.site,
+                                 .address = event->origin.address,
+                                 .request_id = event->origin.request_id,
+                                 .trace_id = event->origin.trace_id};
+    if (told.name)
+        nextauth_run_nextauth_event(data, &told);
+}
+
 const na_server *na_server_of(request_rec *r)
 {
     na_server *server = apr_palloc(r->pool, sizeof *server);
-    *server = (na_server){r, log_record, is_true, value_of, check_password, na_run_event_hook};
+    *server = (na_server){r, log_record, is_true, value_of, check_password, run_event_hook};
     return server;
 }

@@ -6,9 +6,8 @@
 
 #include "base/crypto.h"
 #include "base/writable.h"
-#include "httpd/config/build.h"
 #include "httpd/pipe.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 #include "audit/chain.h"
 #include "audit/database.h"
 
@@ -23,7 +22,7 @@ typedef struct shared_chain {
 /* shared_chain: named while the configuration is checked, opened before the fork. */
 static apr_array_header_t *chains;
 
-void na_audits_begin(apr_pool_t *pconf)
+static void begin_audits(apr_pool_t *pconf)
 {
     chains = apr_array_make(pconf, 2, sizeof(shared_chain));
 }
@@ -77,7 +76,7 @@ static int is_same_key(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static na_error *take(apr_pool_t *pool, const char *sink, const char *key)
+static na_error *take_sink(apr_pool_t *pool, const char *sink, const char *key)
 {
     const shared_chain *there = find(sink);
     if (!there)
@@ -90,15 +89,15 @@ static na_error *take(apr_pool_t *pool, const char *sink, const char *key)
                                     "give them one key, or each a log of its own");
 }
 
-na_error *na_audits_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_audits(apr_pool_t *pool, server_rec *s, const na_written **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *sinks = conf->plan.audit.sinks;
-    *at = na_build_last_of(conf->written, "NextAuthAuditLog");
+    *at = na_last_of(conf->written, NextAuthAuditLog);
     for (int i = 0; sinks && i < sinks->nelts; i++) {
         const char *sink = APR_ARRAY_IDX(sinks, i, const char *);
         if (strcmp(sink, NA_AUDIT_DATABASE) != 0)
-            NA_TRY(take(pool, sink, conf->plan.audit.key));
+            NA_TRY(take_sink(pool, sink, conf->plan.audit.key));
     }
     return NULL;
 }
@@ -183,7 +182,7 @@ static na_error *open_log(apr_pool_t *pconf, server_rec *s)
     return NULL;
 }
 
-na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s)
+static na_error *prepare_audits(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(open_chains(pconf));
     for (; s; s = s->next)
@@ -191,3 +190,5 @@ na_error *na_audits_prepare(apr_pool_t *pconf, server_rec *s)
             NA_TRY(open_log(pconf, s));
     return NULL;
 }
+
+const na_resource na_audits = {begin_audits, take_audits, prepare_audits, NULL};

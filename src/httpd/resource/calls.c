@@ -2,7 +2,11 @@
 #include <ap_mpm.h>
 
 #include "base/call_limits.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
+#include "metrics/observers.h"
+
+/* Passwords a child checks at once: each takes a core for as long as its hash was made to. */
+#define PASSWORD_PLACES 2
 
 /* Of the threads that serve requests, one in so many may wait for a provider. */
 #define SHARE 4
@@ -36,20 +40,38 @@ static int check_places(void)
     return threads > 1 ? threads * processes : processes > 1 ? processes / 2 : 1;
 }
 
-na_error *na_calls_prepare(apr_pool_t *pconf)
+static na_error *prepare_calls(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_share(pconf, na_call_limits_size(check_places()), "password checks", &checks));
     return na_share(pconf, na_call_limits_size(places()), "outgoing calls", &block);
 }
 
-na_error *na_calls_open(apr_pool_t *pool, na_call_limits **limits)
+static na_error *limit_calls(apr_pool_t *pool, server_rec *s)
 {
-    return na_call_limits_open(pool, block, places(), share_of(query(AP_MPMQ_MAX_THREADS)), limits);
+    const na_http_observer *observer = na_metrics_of_calls(pool, na_process_of_child()->metrics);
+    na_call_limits *limits;
+    NA_TRY(
+        na_call_limits_open(pool, block, places(), share_of(query(AP_MPMQ_MAX_THREADS)), &limits));
+    for (; s; s = s->next) {
+        na_server_conf *conf = na_server_conf_of(s);
+        if (!conf->config)
+            continue;
+        NA_TRY(na_http_make(pool, &conf->config->http, &conf->http));
+        na_http_limit(conf->http, limits);
+        na_http_observe(conf->http, observer);
+    }
+    return NULL;
 }
 
 /* Within a process the gate has the say. */
-na_error *na_checks_open(apr_pool_t *pool, na_call_limits **limits)
+static na_error *open_calls(apr_pool_t *pool, server_rec *s)
 {
+    na_process *process = na_process_of_child();
     int places = check_places();
-    return na_call_limits_open(pool, checks, places, places, limits);
+    NA_TRY(na_call_limits_open(pool, checks, places, places, &process->checks));
+    NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process->passwords));
+    NA_TRY(na_documents_make(pool, &process->documents));
+    return limit_calls(pool, s);
 }
+
+const na_resource na_calls = {.prepare = prepare_calls, .open = open_calls};

@@ -6,8 +6,7 @@
 #include <http_main.h>
 
 #include "db/store.h"
-#include "httpd/config/build.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 #include "httpd/watchdog.h"
 
 /* Databases of a whole server, all virtual hosts together. */
@@ -114,15 +113,15 @@ static na_error *add(apr_pool_t *pool, const server_rec *s, const na_db_options 
     return NULL;
 }
 
-void na_databases_begin(void)
+static void begin_databases(apr_pool_t *pconf)
 {
     database_count = 0;
 }
 
-na_error *na_databases_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_databases(apr_pool_t *pool, server_rec *s, const na_written **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
-    *at = na_build_last_of(conf->written, "NextAuthDatabase");
+    *at = na_last_of(conf->written, NextAuthDatabase);
     if (!conf->config->database)
         return NULL;
     NA_TRY(na_watchdog_check(pool, "NextAuthDatabase needs mod_watchdog, to remove what expired"));
@@ -139,7 +138,7 @@ static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
     na_db_set_replicas(primary->db, replicas, count);
 }
 
-na_error *na_databases_open(apr_pool_t *pool, server_rec *s)
+static na_error *open_databases(apr_pool_t *pool, server_rec *s)
 {
     for (int i = 0; i < database_count; i++) {
         NA_TRY(na_db_make(pool, databases[i].options, &databases[i].breaker, &databases[i].db));
@@ -180,13 +179,16 @@ static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-na_error *na_databases_prepare(apr_pool_t *pconf)
+static na_error *prepare_databases(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(share_health(pconf));
     return database_count
                ? na_watchdog_call(pconf, NA_WATCHDOG, PURGE_INTERVAL, databases, purge_all)
                : NULL;
 }
+
+const na_resource na_databases = {begin_databases, take_databases, prepare_databases,
+                                  open_databases};
 
 /* ── as a session store ────────────────────────────────────────────────────────────────────── */
 

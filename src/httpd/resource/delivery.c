@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <apr_strings.h>
 
-#include "httpd/config/build.h"
 #include "httpd/resource/sinks.h"
 #include "httpd/watchdog.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
 #define LOOK_EVERY (APR_USEC_PER_SEC / 5)
 
 /* ── whether they could be ─────────────────────────────────────────────────────────────────── */
 
-na_error *na_delivery_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_delivery(apr_pool_t *pool, server_rec *s, const na_written **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *rules = conf->plan.delivery.rules;
@@ -23,7 +22,7 @@ na_error *na_delivery_take(apr_pool_t *pool, server_rec *s, const na_written **a
     }
     if (!conf->plan.delivery.sentry)
         return NULL;
-    *at = na_build_last_of(conf->written, "NextAuthSentry");
+    *at = na_last_of(conf->written, NextAuthSentry);
     return na_sinks_take_sentry(pool, s, &sink);
 }
 
@@ -105,7 +104,7 @@ static na_error *watch_sinks(apr_pool_t *pconf)
     return NULL;
 }
 
-na_error *na_delivery_prepare(apr_pool_t *pconf, server_rec *s)
+static na_error *prepare_delivery(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_sinks_open(pconf));
     for (; s; s = s->next) {
@@ -118,7 +117,7 @@ na_error *na_delivery_prepare(apr_pool_t *pconf, server_rec *s)
     return watch_sinks(pconf);
 }
 
-na_error *na_delivery_open(apr_pool_t *pool)
+static na_error *open_delivery(apr_pool_t *pool, server_rec *s)
 {
     for (int i = 0; na_sinks_get(i); i++) {
         na_shared_sink *each = na_sinks_get(i);
@@ -127,3 +126,5 @@ na_error *na_delivery_open(apr_pool_t *pool)
     }
     return NULL;
 }
+
+const na_resource na_delivery = {na_sinks_begin, take_delivery, prepare_delivery, open_delivery};

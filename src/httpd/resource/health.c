@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "httpd/handler/answer.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
 /* ── what processes share ──────────────────────────────────────────────────────────────────── */
 
@@ -11,7 +10,7 @@ static apr_size_t size_of(const na_config *config)
                              (apr_size_t)config->providers->nelts * sizeof(na_peer));
 }
 
-na_error *na_health_prepare(apr_pool_t *pconf, server_rec *first)
+static na_error *prepare_health(apr_pool_t *pconf, server_rec *first)
 {
     apr_size_t size = 0;
     void *memory;
@@ -51,7 +50,7 @@ static na_error *open_site(apr_pool_t *pool, server_rec *s)
     return na_health_desk_make(pool, &site, &conf->health_desk);
 }
 
-na_error *na_health_open(apr_pool_t *pool, server_rec *s)
+static na_error *open_health(apr_pool_t *pool, server_rec *s)
 {
     for (; s; s = s->next)
         if (na_server_conf_of(s)->config)
@@ -63,3 +62,5 @@ void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *repo
 {
     na_health_ask(na_server_conf_of(s)->health_desk, pool, report);
 }
+
+const na_resource na_health = {.prepare = prepare_health, .open = open_health};

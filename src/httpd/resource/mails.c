@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <http_main.h>
 
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 #include "metrics/observers.h"
 
 static void write_line(void *data, na_level level, const char *line)
@@ -24,7 +24,7 @@ static na_error *open_queue(apr_pool_t *pool, server_rec *s)
     return NULL;
 }
 
-na_error *na_mails_open(apr_pool_t *pool, server_rec *s)
+static na_error *open_mails(apr_pool_t *pool, server_rec *s)
 {
     for (; s; s = s->next) {
         const na_config *config = na_server_conf_of(s)->config;
@@ -33,3 +33,5 @@ na_error *na_mails_open(apr_pool_t *pool, server_rec *s)
     }
     return NULL;
 }
+
+const na_resource na_mails = {.open = open_mails};

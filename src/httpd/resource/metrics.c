@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <apr_strings.h>
 #include <http_main.h>
-#include <openssl/crypto.h>
 
-#include "httpd/startup.h"
-#include "metrics/observers.h"
+#include "httpd/resource/resource.h"
 
 /* Outlives reloads, so that counters go on; another version of the module has a block of its own.
  */
@@ -30,13 +28,6 @@ static na_error *find_block(apr_pool_t *pconf, server_rec *s)
     return NULL;
 }
 
-static int is_any_on(const server_rec *s)
-{
-    while (s && !na_server_conf_of(s)->config)
-        s = s->next;
-    return s != NULL;
-}
-
 static void name_providers(na_metrics *metrics, const na_config *config)
 {
     for (int i = 0; i < config->providers->nelts; i++)
@@ -44,10 +35,10 @@ static void name_providers(na_metrics *metrics, const na_config *config)
                         APR_ARRAY_IDX(config->providers, i, const na_provider *)->id);
 }
 
-na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s)
+static na_error *prepare_metrics(apr_pool_t *pconf, server_rec *s)
 {
     block = NULL;
-    if (!is_any_on(s))
+    if (!na_is_any_on(s))
         return NULL;
     NA_TRY(find_block(pconf, s));
     na_metrics *metrics = na_metrics_open(pconf, block);
@@ -57,26 +48,12 @@ na_error *na_metrics_prepare(apr_pool_t *pconf, server_rec *s)
     return na_metrics_watch(pconf, s);
 }
 
-na_metrics *na_metrics_of_child(apr_pool_t *pool)
+static na_error *open_metrics(apr_pool_t *pool, server_rec *s)
 {
     na_metrics *metrics = block ? na_metrics_open(pool, block) : NULL;
     na_metrics_claim(metrics, pool);
-    return metrics;
+    na_process_of_child()->metrics = metrics;
+    return NULL;
 }
 
-apr_array_header_t *na_metrics_readings(apr_pool_t *pool)
-{
-    apr_array_header_t *readings = apr_array_make(pool, 8, sizeof(na_reading));
-    ap_version_t httpd;
-    ap_get_server_revision(&httpd);
-    const na_reading info = {NA_METRIC_BUILD_INFO,
-                             {NA_VERSION,
-                              apr_psprintf(pool, "%d.%d.%d", httpd.major, httpd.minor, httpd.patch),
-                              OpenSSL_version(OPENSSL_VERSION_STRING)},
-                             1};
-    na_reading_add(readings, &info);
-    na_stores_read(readings);
-    na_databases_read(readings);
-    na_sinks_read(readings);
-    return readings;
-}
+const na_resource na_metrics_block = {.prepare = prepare_metrics, .open = open_metrics};

@@ -4,7 +4,7 @@
 #include <http_main.h>
 
 #include "httpd/watchdog.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
 /* What one child at a time does about metrics: it counts sessions, and tells StatsD. */
 

@@ -4,7 +4,7 @@
 #include <http_main.h>
 #include <util_mutex.h>
 
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
 /*
  * Where attempts are counted: in the first session store, if it is one that servers share, and in a
@@ -35,18 +35,11 @@ static na_error *make(server_rec *s, retained *kept)
                                    &kept->memory);
 }
 
-static int is_any_on(const server_rec *s)
-{
-    while (s && !na_server_conf_of(s)->config)
-        s = s->next;
-    return s != NULL;
-}
-
-na_error *na_rates_prepare(apr_pool_t *pconf, server_rec *s)
+static na_error *prepare_rate_limits(apr_pool_t *pconf, server_rec *s)
 {
     retained *kept = ap_retained_data_get(RETAINED_NAME);
     table = (na_rate_table){0};
-    if (!is_any_on(s))
+    if (!na_is_any_on(s))
         return NULL;
     if (!kept)
         kept = ap_retained_data_create(RETAINED_NAME, sizeof *kept);
@@ -81,7 +74,7 @@ static const na_store *store_of(const na_server_conf *conf)
                : NULL;
 }
 
-na_error *na_rates_open(apr_pool_t *pool, server_rec *s)
+static na_error *open_rate_limits(apr_pool_t *pool, server_rec *s)
 {
     if (!table.mutex)
         return NULL;
@@ -95,3 +88,5 @@ na_error *na_rates_open(apr_pool_t *pool, server_rec *s)
     }
     return NULL;
 }
+
+const na_resource na_rate_limits = {.prepare = prepare_rate_limits, .open = open_rate_limits};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The memory of sign-ins whose answer came: of all processes, and kept over reloads. */
 #include "auth/replay.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
 #define NAME "nextauth-replays-" NA_VERSION
 
 /* Of the parent process; children inherit it. */
 static void **kept;
 
-na_error *na_replays_prepare(server_rec *s)
+static na_error *prepare_replays(apr_pool_t *pconf, server_rec *s)
 {
     kept = ap_retained_data_get(NAME);
     if (!kept)
@@ -17,7 +17,10 @@ na_error *na_replays_prepare(server_rec *s)
                  : na_share(s->process->pool, na_replay_memory_size(), "answered sign-ins", kept);
 }
 
-na_replay_memory *na_replays_of_child(void)
+static na_error *open_replays(apr_pool_t *pool, server_rec *s)
 {
-    return *kept;
+    na_process_of_child()->replays = *kept;
+    return NULL;
 }
+
+const na_resource na_replays = {.prepare = prepare_replays, .open = open_replays};

@@ -7,7 +7,7 @@
 
 #include "base/url.h"
 #include "httpd/pipe.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 #include "event/program.h"
 #include "event/webhook.h"
 
@@ -17,7 +17,7 @@
 static na_shared_sink sinks[NA_SINKS_MAX];
 static int sink_count;
 
-void na_sinks_begin(void)
+void na_sinks_begin(apr_pool_t *pconf)
 {
     sink_count = 0;
 }

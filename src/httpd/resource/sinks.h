@@ -2,7 +2,7 @@
 #ifndef NA_HTTPD_RESOURCE_SINKS_H
 #define NA_HTTPD_RESOURCE_SINKS_H
 
-#include "httpd/module.h"
+#include "httpd/resource/resource.h"
 
 /* Sinks of a whole server, all virtual hosts together: each has a thread in every child. */
 #define NA_SINKS_MAX 32
@@ -14,6 +14,9 @@ typedef struct na_shared_sink {
     const apr_array_header_t *keys; /* of a webhook */
     na_http_options http;           /* for the child's own client */
 } na_shared_sink;
+
+/* Forgets all of them. */
+void na_sinks_begin(apr_pool_t *pconf);
 
 /* The sink of a rule of this server, or of its reports; another server's where it is the same. */
 na_error *na_sinks_take_rule(apr_pool_t *pool, const server_rec *s, const na_event_rule *rule,

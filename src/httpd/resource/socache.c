@@ -10,7 +10,7 @@
 #include "base/writable.h"
 #include "httpd/module.h"
 #include "httpd/resource/socache_space.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
 /*
  * The shared object cache as a store. Providers have neither compare-and-swap nor, most of them, a

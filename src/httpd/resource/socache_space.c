@@ -8,7 +8,7 @@
 
 #include "base/crypto.h"
 #include "httpd/module.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 
 #define DEFAULT_SIZE (512 * 1024)
 #define SUBCACHES_MAX 256

@@ -6,11 +6,14 @@
 #include <apr_strings.h>
 #include <http_main.h>
 
-#include "httpd/config/build.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
+#include "metrics/observers.h"
 
 /* Stores of a whole server, all virtual hosts together. */
 #define STORES_MAX 32
+
+/* Verified tokens a child remembers: about 1.5 KB each. */
+#define TOKENS 4096
 
 typedef struct shared_store {
     const char *identity;
@@ -45,7 +48,7 @@ static const char *identity_of(apr_pool_t *pool, const server_rec *s, const char
     return apr_pstrcat(pool, name, " ", (*provider)->identity(s), NULL);
 }
 
-void na_stores_begin(void)
+static void begin_stores(apr_pool_t *pconf)
 {
     store_count = 0;
 }
@@ -65,11 +68,11 @@ static na_error *take_store(apr_pool_t *pool, server_rec *s, const char *name)
     return NULL;
 }
 
-na_error *na_stores_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_stores(apr_pool_t *pool, server_rec *s, const na_written **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *names = conf->plan.stores.names;
-    *at = na_build_last_of(conf->written, "NextAuthSessionStore");
+    *at = na_last_of(conf->written, NextAuthSessionStore);
     for (int i = 0; names && i < names->nelts; i++)
         NA_TRY(take_store(pool, s, APR_ARRAY_IDX(names, i, const char *)));
     return NULL;
@@ -87,7 +90,7 @@ static na_error *share_health(apr_pool_t *pconf)
     return NULL;
 }
 
-na_error *na_stores_prepare(apr_pool_t *pconf)
+static na_error *prepare_stores(apr_pool_t *pconf, server_rec *s)
 {
     for (int i = 0; i < store_count; i++)
         if (stores[i].provider->prepare)
@@ -164,8 +167,12 @@ static void make_registry(apr_pool_t *pool, server_rec *s)
         conf->sessions.table = conf->db;
 }
 
-na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
+static na_error *open_stores(apr_pool_t *pool, server_rec *s)
 {
+    const na_session_observer *observer =
+        na_metrics_of_sessions(pool, na_process_of_child()->metrics);
+    na_token_cache *tokens;
+    NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
     for (int i = 0; i < store_count; i++) {
         stores[i].store.breaker.changed = log_change;
         stores[i].store.breaker.failed = count_failure;
@@ -177,7 +184,10 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
         na_server_conf *conf = na_server_conf_of(s);
         if (!conf->config)
             continue;
-        conf->sessions.users = conf->db;
+        conf->sessions = (na_sessions){.config = &conf->config->session,
+                                       .tokens = tokens,
+                                       .observer = observer,
+                                       .users = conf->db};
         if (conf->plan.stores.names)
             make_registry(pool, s);
         if (conf->sessions.registry || conf->sessions.users)
@@ -185,6 +195,8 @@ na_error *na_stores_open(apr_pool_t *pool, server_rec *s)
     }
     return NULL;
 }
+
+const na_resource na_stores = {begin_stores, take_stores, prepare_stores, open_stores};
 
 /* ── Redis ─────────────────────────────────────────────────────────────────────────────────── */
 

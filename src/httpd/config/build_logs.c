@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The log and the audit log. */
 #include <stddef.h>
 #include <string.h>
 
@@ -6,8 +7,21 @@
 
 #include "httpd/config/build.h"
 #include "httpd/pipe.h"
-#include "httpd/startup.h"
+#include "httpd/resource/resource.h"
 #include "audit/chain.h"
+
+na_error *na_build_log(na_building *b, const na_written *w)
+{
+    const char *target = w->argv[1];
+    int json = strcmp(w->argv[0], "json") == 0;
+    if (!json && strcmp(w->argv[0], "plain") != 0)
+        return na_wrong(b, "'%s': json or plain is wanted", w->argv[0]);
+    b->plan->log =
+        (na_log_plan){.json = json, .target = strcmp(target, "errorlog") == 0 ? NULL : target};
+    return b->plan->log.target ? na_build_check_target(b, b->plan->log.target) : NULL;
+}
+
+/* ── the audit log ─────────────────────────────────────────────────────────────────────────── */
 
 /* Bytes of a key: as many as SHA-256 has. */
 #define KEY_MIN 32

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that nextauthctl check says of a site besides its mistakes. */
+#include "httpd/config/build.h"
+#include "httpd/findings.h"
+
+void na_check(const na_building *b)
+{
+    const apr_array_header_t *written = na_server_conf_of(b->server)->written;
+    na_check_site(b);
+    na_check_server(b);
+    na_check_directives(b, written);
+    na_check_environment(b, written);
+    if (na_findings_connect(b->server))
+        na_check_connections(b);
+}

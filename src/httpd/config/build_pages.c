@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pages and how they look. */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/url.h"
+#include "httpd/config/build.h"
+
+static na_error *as_page(na_building *b, const char *value, void *member)
+{
+    na_url url;
+    int path = *value == '/' && value[1] != '/' && !strchr(value, '\\') && !na_has_control(value);
+    if (!path && !na_url_parse(b->pool, value, &url))
+        return na_wrong(b, "'%s': a path or an address is wanted", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
+static na_error *as_colour(na_building *b, const char *value, void *member)
+{
+    size_t len = strlen(value);
+    if (*value != '#' || (len != 4 && len != 7) ||
+        strspn(value + 1, "0123456789abcdefABCDEF") != len - 1)
+        return na_wrong(b, "'%s': a colour is written #rgb or #rrggbb", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
+static na_error *as_scheme(na_building *b, const char *value, void *member)
+{
+    if (strcmp(value, "auto") != 0 && strcmp(value, "light") != 0 && strcmp(value, "dark") != 0)
+        return na_wrong(b, "colorScheme=%s: auto, light or dark is wanted", value);
+    *(const char **)member = value;
+    return NULL;
+}
+
+na_error *na_build_pages(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {{"signIn", offsetof(na_pages, sign_in), as_page},
+                                          {"signOut", offsetof(na_pages, sign_out), as_page},
+                                          {"error", offsetof(na_pages, error), as_page},
+                                          {"verifyRequest", offsetof(na_pages, verify_request),
+                                           as_page},
+                                          {NULL, 0, NULL}};
+    return na_build_settings(b, w, 0, settings, &b->config->pages);
+}
+
+na_error *na_build_theme(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {
+        {"colorScheme", offsetof(na_page_theme, color_scheme), as_scheme},
+        {"brandColor", offsetof(na_page_theme, brand_color), as_colour},
+        {"buttonText", offsetof(na_page_theme, button_text), as_colour},
+        {"logo", offsetof(na_page_theme, logo), as_page},
+        {NULL, 0, NULL}};
+    return na_build_settings(b, w, 0, settings, &b->config->theme);
+}

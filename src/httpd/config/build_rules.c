@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may sign in, and what a session says of them: rules, roles and claims. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/subject.h"
+#include "httpd/config/build.h"
+
+/* What a virtual host says goes before what it inherits: the first rule that is true decides. */
+static na_sign_in_rule *make_room_for_rule(na_building *b, const na_written *w)
+{
+    apr_array_header_t *rules = (apr_array_header_t *)b->config->sign_in_rules;
+    int at = w->server == b->server ? b->own_rules++ : rules->nelts;
+    apr_array_push(rules);
+    na_sign_in_rule *list = (na_sign_in_rule *)rules->elts;
+    memmove(list + at + 1, list + at, (size_t)(rules->nelts - 1 - at) * sizeof *list);
+    return list + at;
+}
+
+na_error *na_build_sign_in_rule(na_building *b, const na_written *w)
+{
+    int allow = strcmp(w->argv[0], "allow") == 0;
+    if (!allow && strcmp(w->argv[0], "deny") != 0)
+        return na_wrong(b, "'%s': allow or deny is wanted", w->argv[0]);
+    *make_room_for_rule(b, w) = (na_sign_in_rule){allow, (const na_expression *)w->expression};
+    return NULL;
+}
+
+/* "%{PROFILE:groups}" where that is all there is; NULL where it is not. */
+static na_error *lookup_of(na_building *b, const char *text, const na_lookup **found)
+{
+    na_lookup *lookup = apr_palloc(b->pool, sizeof *lookup);
+    *found = NULL;
+    if (!na_lookup_parse(b->pool, text, lookup))
+        return NULL;
+    if (!na_part_has(lookup->part, lookup->path))
+        return na_wrong(b, "'%s': there are %s", text, na_part_names(lookup->part));
+    *found = lookup;
+    return NULL;
+}
+
+na_error *na_build_role(na_building *b, const na_written *w)
+{
+    na_role_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};
+    NA_TRY(lookup_of(b, w->argv[0], &rule.list));
+    if (rule.list)
+        rule.name = NULL;
+    else if (!na_build_is_name(w->argv[0]))
+        return na_wrong(b,
+                        "'%s': a role is named with letters, digits and - _ . :, or is "
+                        "%%{PROFILE:…}, each element of a list",
+                        w->argv[0]);
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->roles, na_role_rule) = rule;
+    return NULL;
+}
+
+/* A token in the session is the administrator's choice, and never a cheap one. */
+static void warn_if_token(na_building *b, const na_written *w)
+{
+    static const char *const tokens[] = {"access_token", "refresh_token", "id_token"};
+    for (int i = 0; ap_strcasestr(w->argv[1], "ACCOUNT") && i < 3; i++) {
+        if (!strstr(w->argv[1], tokens[i]))
+            continue;
+        const na_error *warning = na_error_with_hint(
+            na_wrong(b,
+                     "keeps the provider's %s in the session: it makes the cookie large, and "
+                     "applications get it",
+                     tokens[i]),
+            "set NextAuthSessionStrategy database, or remove the claim");
+        if (!na_build_warn(b, warning))
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, b->server,
+                         "%s on line %d of %s: %s", w->directive, w->line, w->file,
+                         na_error_text(b->pool, warning));
+    }
+}
+
+na_error *na_build_claim(na_building *b, const na_written *w)
+{
+    static const char *const ours[] = {"sub",
+                                       "iat",
+                                       "exp",
+                                       "nbf",
+                                       "jti",
+                                       "aud",
+                                       "iss",
+                                       NA_CLAIM_SESSION_ID,
+                                       NA_CLAIM_AUTH_TIME,
+                                       NA_CLAIM_PROVIDER,
+                                       NA_CLAIM_ROLES,
+                                       NA_CLAIM_BINDING,
+                                       NA_CLAIM_REGISTERED,
+                                       NA_CLAIM_SITE,
+                                       NA_CLAIM_REVISION,
+                                       NA_CLAIM_DATABASE_USER,
+                                       NA_CLAIM_DATABASE_ROLES};
+    for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(w->argv[0], ours[i]) == 0)
+            return na_error_with_hint(
+                na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
+                         w->argv[0]),
+                "choose another name");
+    if (!na_build_is_name(w->argv[0]))
+        return na_wrong(b, "'%s': a claim is named with letters, digits and - _ . :", w->argv[0]);
+    na_claim_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};
+    NA_TRY(lookup_of(b, w->argv[1], &rule.value));
+    warn_if_token(b, w);
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_claim_rule) = rule;
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->session.identity_claims, const char *) =
+        w->argv[0];
+    return NULL;
+}
+
+na_error *na_build_session_claim(na_building *b, const na_written *w)
+{
+    for (int i = 0; i < w->argc; i++) {
+        if (strcmp(w->argv[i], NA_CLAIM_SESSION_ID) == 0)
+            return na_error_with_hint(
+                na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
+                         w->argv[i]),
+                "leave it out");
+        APR_ARRAY_PUSH((apr_array_header_t *)b->config->session_claims, const char *) = w->argv[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a site is: whether it serves, in which mode, at which URL and path. */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/url.h"
+#include "httpd/config/build.h"
+
+na_error *na_build_engine(na_building *b, const na_written *w)
+{
+    return na_as_switch(b, w->argv[0], &b->engine);
+}
+
+static na_error *set_mode(na_building *b, const char *name)
+{
+    for (int i = NA_PRODUCTION; i <= NA_TEST; i++) {
+        if (strcmp(name, na_mode_name((na_mode)i)) != 0)
+            continue;
+        b->config->mode = (na_mode)i;
+        return NULL;
+    }
+    return na_wrong(b, "'%s': production, development or test is wanted", name);
+}
+
+na_error *na_build_mode(na_building *b, const na_written *w)
+{
+    return set_mode(b, w->argv[0]);
+}
+
+na_error *na_mode_from_environment(na_building *b, const apr_array_header_t *written)
+{
+    if (na_last_of(written, NextAuthMode))
+        return NULL;
+    const char *mode = na_build_from_environment(b, "NODE_ENV");
+    return mode ? na_error_with_hint(set_mode(b, mode),
+                                     "set one of these, or NextAuthMode, which goes first")
+                : NULL;
+}
+
+static na_error *as_unbound(na_building *b, const char *value, void *member)
+{
+    int accept = strcmp(value, "accept") == 0;
+    *(na_unbound *)member = accept ? NA_UNBOUND_ACCEPT : NA_UNBOUND_REFUSE;
+    return accept || strcmp(value, "refuse") == 0
+               ? NULL
+               : na_wrong(b, "invalid unbound='%s': expected accept or refuse", value);
+}
+
+/* An address has slashes, a name none: neither can be taken for the other. */
+na_error *na_build_site(na_building *b, const na_written *w)
+{
+    static const na_setting settings[] = {{"unbound", offsetof(na_config, unbound), as_unbound},
+                                          {NULL, 0, NULL}};
+    if (!na_build_is_name(w->argv[0]))
+        return na_wrong(b,
+                        "invalid name '%s': expected 1 to 64 letters, digits and - _ . :, then "
+                        "unbound=",
+                        w->argv[0]);
+    b->config->site_name = w->argv[0];
+    b->config->unbound = NA_UNBOUND_AUTO; /* not what another server had */
+    return na_build_settings(b, w, 1, settings, b->config);
+}
+
+static na_error *dialect_of(na_building *b, const char *name, na_dialect *dialect)
+{
+    *dialect = strcmp(name, "v5") == 0 ? NA_V5 : NA_V4;
+    return *dialect == NA_V5 || strcmp(name, "v4") == 0
+               ? NULL
+               : na_wrong(b, "'%s': v4 or v5 is wanted", name);
+}
+
+na_error *na_build_compat(na_building *b, const na_written *w)
+{
+    NA_TRY(dialect_of(b, w->argv[0], &b->config->dialect));
+    b->accepted = 1 << b->config->dialect;
+    for (int i = 1; i < w->argc; i++) {
+        if (strncmp(w->argv[i], "accept=", 7) != 0)
+            return na_wrong(b, "'%s': accept=v4,v5 is wanted", w->argv[i]);
+        char *last, *list = apr_pstrdup(b->pool, w->argv[i] + 7);
+        for (char *name = apr_strtok(list, ",", &last); name; name = apr_strtok(NULL, ",", &last)) {
+            na_dialect dialect;
+            NA_TRY(dialect_of(b, name, &dialect));
+            b->accepted |= 1 << dialect;
+        }
+    }
+    return NULL;
+}
+
+na_error *na_build_redirect_allow(na_building *b, const na_written *w)
+{
+    for (int i = 0; i < w->argc; i++) {
+        na_url url;
+        if (!na_url_parse(b->pool, w->argv[i], &url) || (*url.path && strcmp(url.path, "/") != 0))
+            return na_wrong(b, "'%s': an origin is wanted, https://host[:port]", w->argv[i]);
+        APR_ARRAY_PUSH((apr_array_header_t *)b->config->redirect_origins, const char *) =
+            url.origin;
+    }
+    return NULL;
+}
+
+/* Clear Site Data, section 3.1 */
+static int is_site_data(const char *type)
+{
+    static const char *const types[] = {"cache", "cookies", "storage", "executionContexts", "*"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(type, types[i]) == 0)
+            return 1;
+    return 0;
+}
+
+na_error *na_build_clear_site_data(na_building *b, const na_written *w)
+{
+    apr_array_header_t *quoted = apr_array_make(b->pool, w->argc, sizeof(const char *));
+    b->config->clear_site_data = NULL;
+    if (w->argc == 1 && ap_cstr_casecmp(w->argv[0], "Off") == 0)
+        return NULL;
+    for (int i = 0; i < w->argc; i++) {
+        if (!is_site_data(w->argv[i]))
+            return na_wrong(b,
+                            "invalid type '%s': expected cache, cookies, storage, "
+                            "executionContexts or *, or Off alone",
+                            w->argv[i]);
+        APR_ARRAY_PUSH(quoted, const char *) = apr_pstrcat(b->pool, "\"", w->argv[i], "\"", NULL);
+    }
+    b->config->clear_site_data = na_join(b->pool, quoted, ", ");
+    return NULL;
+}
+
+/* ── the address ───────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_build_url(na_building *b, const na_written *w)
+{
+    return na_value_resolve(&b->environment, w->argv[0], &b->url);
+}
+
+static na_error *check_base_path(na_building *b, const char *path)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./~";
+    size_t len = strlen(path);
+    if (*path == '/' && len > 1 && path[len - 1] != '/' && !path[strspn(path, allowed)] &&
+        !strstr(path, "//") && !strstr(path, "/."))
+        return NULL;
+    return na_error_with_hint(na_wrong(b, "'%s' is no base path", path),
+                              "something like /api/auth is wanted: letters, digits and - _ . ~ "
+                              "between slashes, and none at the end");
+}
+
+na_error *na_build_base_path(na_building *b, const na_written *w)
+{
+    NA_TRY(check_base_path(b, w->argv[0]));
+    b->base_path = w->argv[0];
+    return NULL;
+}
+
+/* ServerName's address where none was given; never the Host header's. */
+static const char *address_of_server(na_building *b)
+{
+    const server_rec *s = b->server;
+    const char *host = s->server_hostname;
+    int port = s->port ? s->port : s->addrs ? s->addrs->host_port : 0;
+    if (!host || !*host)
+        return NULL;
+    const char *scheme = s->server_scheme ? s->server_scheme : port == 443 ? "https" : "http";
+    return port ? apr_psprintf(b->pool, "%s://%s:%d", scheme, host, port)
+                : apr_pstrcat(b->pool, scheme, "://", host, NULL);
+}
+
+/* NextAuthURL's, a variable's, or the server's own. */
+static const char *find_address(na_building *b)
+{
+    if (!b->url)
+        b->url = na_build_from_environment(b, "NEXTAUTH_URL");
+    if (!b->url)
+        b->url = na_build_from_environment(b, "AUTH_URL");
+    if (b->url && !strstr(b->url, "://")) /* as NextAuth reads it */
+        b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
+    return b->url ? b->url : address_of_server(b);
+}
+
+static na_error *read_address(na_building *b, const char *address, na_url *url)
+{
+    if (!address)
+        return na_error_with_hint(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
+                                  "write NextAuthURL https://HOST, as browsers see the site");
+    if (!na_url_parse(b->pool, address, url) || strpbrk(url->path, "?#"))
+        return na_error_with_hint(na_wrong(b, "'%s' is no address", address),
+                                  "https://host[:port][/base/path] is wanted, without user, query "
+                                  "and fragment");
+    if (b->config->mode == NA_PRODUCTION && strcmp(url->scheme, "https") != 0)
+        return na_error_with_hint(
+            na_wrong(b, "the canonical address %s%s is not https", url->origin,
+                     b->url ? "" : " (from ServerName)"),
+            "write NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
+    return NULL;
+}
+
+static int is_below(const char *path, const char *parent)
+{
+    size_t len = strlen(parent);
+    return strncmp(path, parent, len) == 0 && (!path[len] || path[len] == '/');
+}
+
+/* As NextAuth reads its variable, a path alone is that of the endpoints: often the site's is meant.
+ */
+static void warn_of_paths(na_building *b, const char *path)
+{
+    const char *last = strrchr(path, '/');
+    if (*b->config->prefix)
+        na_build_warn_aloud(
+            b, na_error_with_hint(
+                   na_wrong(b,
+                            "%s is not below %s: browsers find the endpoints at %s, so a proxy in "
+                            "front has to take %s off",
+                            b->base_path, path, b->config->base_url, path),
+                   apr_pstrcat(b->pool, "if there is none, write NextAuthBasePath ", path,
+                               b->base_path, NULL)));
+    else if (!b->base_path && last && !strstr(last, "auth"))
+        na_build_warn_aloud(
+            b, na_error_with_hint(na_wrong(b, "every path below %s is one of the endpoints", path),
+                                  apr_pstrcat(b->pool, "if the site is at ", path,
+                                              ", add NextAuthBasePath ", path, "/api/auth", NULL)));
+}
+
+na_error *na_build_finish_address(na_building *b)
+{
+    na_config *config = b->config;
+    na_url url;
+    NA_TRY(read_address(b, find_address(b), &url));
+    size_t len = strlen(url.path);
+    while (len && url.path[len - 1] == '/')
+        len--;
+    const char *path = apr_pstrmemdup(b->pool, url.path, len);
+    config->origin = config->home = url.origin;
+    config->prefix = "";
+    config->base_path = b->base_path ? b->base_path : len ? path : "/api/auth";
+    if (na_build_is_wrong(b, NextAuthBasePath))
+        return NULL;
+    if (b->base_path && !is_below(b->base_path, path))
+        config->prefix = path;
+    if (b->base_path)
+        config->home = apr_pstrcat(b->pool, url.origin, path, NULL);
+    config->base_url = apr_pstrcat(b->pool, url.origin, config->prefix, config->base_path, NULL);
+    NA_TRY(check_base_path(b, config->base_path));
+    warn_of_paths(b, path);
+    return NULL;
+}

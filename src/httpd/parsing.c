@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "httpd/module.h"
+#include "httpd/parsing.h"
+
+/* What ends the path of a profile that begins here, in "PROFILE:…}" or "PROFILE('…'"; 0: none does.
+ */
+static char end_of_path(const char *at)
+{
+    static const char name[] = "PROFILE";
+    if (strncasecmp(at, name, sizeof name - 1) != 0)
+        return 0;
+    at += sizeof name - 1;
+    if (*at == ':')
+        return '}';
+    return *at == '(' && (at[1] == '\'' || at[1] == '"') ? at[1] : 0;
+}
+
+/* httpd takes backslashes out of what it parses; a path needs those before dots of a name. */
+static const char *with_backslashes(apr_pool_t *pool, const char *at)
+{
+    char *out = apr_palloc(pool, 2 * strlen(at) + 1), *p = out, end = 0;
+    for (; *at; at++) {
+        char begins = end ? 0 : end_of_path(at);
+        if (begins) {
+            size_t len = strcspn(at, ":(") + (begins == '}' ? 1 : 2);
+            memcpy(p, at, len);
+            p += len;
+            at += len - 1;
+            end = begins;
+            continue;
+        }
+        if (*at == end)
+            end = 0;
+        if (end && *at == '\\')
+            *p++ = '\\';
+        *p++ = *at;
+    }
+    *p = '\0';
+    return out;
+}
+
+/* While directives are read, in one thread. */
+static int is_for_sign_in;
+
+int na_is_parsing_for_sign_in(void)
+{
+    return is_for_sign_in;
+}
+
+ap_expr_info_t *na_parse_expression(cmd_parms *cmd, const char *text, unsigned flags,
+                                    int at_sign_in, const char **error)
+{
+    *error = NULL;
+    is_for_sign_in = at_sign_in;
+    ap_expr_info_t *parsed =
+        ap_expr_parse_cmd(cmd, with_backslashes(cmd->pool, text), flags, error, NULL);
+    is_for_sign_in = 0;
+    return parsed;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/written.h"
+
+const char *na_directive_name(na_directive_id id)
+{
+#define NA_NAME(name, arguments, stage, setter, shown, help) #name,
+    static const char *const names[] = {NA_DIRECTIVES(NA_NAME)};
+#undef NA_NAME
+    return names[id];
+}
+
+const char *na_directive_help(na_directive_id id)
+{
+#define NA_HELP(name, arguments, stage, setter, shown, help) help,
+    static const char *const helps[] = {NA_DIRECTIVES(NA_HELP)};
+#undef NA_HELP
+    return helps[id];
+}
+
+const na_written *na_last_of(const apr_array_header_t *written, na_directive_id id)
+{
+    for (int i = written->nelts - 1; i >= 0; i--)
+        if (APR_ARRAY_IDX(written, i, na_written).id == id)
+            return &APR_ARRAY_IDX(written, i, na_written);
+    return NULL;
+}

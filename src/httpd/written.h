@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directives as they were written. */
+#ifndef NA_HTTPD_WRITTEN_H
+#define NA_HTTPD_WRITTEN_H
+
+#include <httpd.h>
+#include <ap_expr.h>
+
+#include "httpd/directives.h"
+
+/* One directive of a server as it was written, or the variable that stands in for one. */
+typedef struct na_written {
+    na_directive_id id;
+    const char *directive; /* its name, or the variable's */
+    const char *file;
+    int line;
+    const server_rec *server; /* where it was written; virtual hosts inherit from the main one */
+    int argc;
+    const char *const *argv;
+    const ap_expr_info_t *expression; /* NULL if the directive has none */
+} na_written;
+
+const char *na_directive_name(na_directive_id id);
+const char *na_directive_help(na_directive_id id);
+
+/* Returns the last of these directives (na_written), or NULL if there is none. */
+const na_written *na_last_of(const apr_array_header_t *written, na_directive_id id);
+
+#endif
