@@ -3,7 +3,7 @@
 
 VERSION := 0.1.0
 APXS ?= $(firstword $(shell command -v apxs apxs2 2>/dev/null) apxs)
-PKGS := openssl libcurl jansson hiredis
+PKGS := openssl libcurl jansson hiredis libidn2
 BUILD ?= build
 
 ifneq ($(shell command -v $(APXS) 2>/dev/null),)
@@ -25,7 +25,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR
   $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
   -DNA_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(HTTPD_FLAGS) $(APR_FLAGS) \
   $(shell pkg-config --cflags $(PKGS))
-LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lcrypt
+LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lunistring -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/mail/*.c \
@@ -81,7 +81,7 @@ unit: $(UNITS)
 # ── using it ──────────────────────────────────────────────────────────────────────────────────
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
-  libcurl4-openssl-dev libjansson-dev libhiredis-dev
+  libcurl4-openssl-dev libjansson-dev libhiredis-dev libidn2-dev libunistring-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
   libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb

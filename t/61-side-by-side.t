@@ -281,6 +281,7 @@ const emailRows = [
   ['email: POST of what is no address, returns', 'signin/email', form({ email: 'nonsense' }, returns)],
   ['email: POST of two addresses', 'signin/email', form({ email: 'ada@example.org,eve@example.org' })],
   ['email: POST of a quoted address', 'signin/email', form({ email: '"eve@example.org"@example.org' })],
+  ['email: POST of letters beyond ASCII', 'signin/email', form({ email: 'JÖRG@Bücher.example' })],
   ['email: POST of a wide @', 'signin/email', form({ email: 'ada\uff20example.org' })],
   ['email: a link without a token', 'callback/email?email=ada%40example.org'],
   ['email: a link without an address', 'callback/email?token=x'],

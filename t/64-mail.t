@@ -106,6 +106,50 @@ async function answersOfServers(t) {
   refused(t, await dropped.send(MESSAGE), true, /./, 'a server that hangs up');
 }
 
+// The server shows domains in letters; what it was sent is in the header, which has the same address.
+async function beyondAscii(t) {
+  t.section('addresses beyond ASCII: a server that offers SMTPUTF8');
+  const certificates = makeCertificates(t);
+  const clear = await startMail(t, { tls: 'none' });
+  const starttls = await startMail(t, { tls: 'starttls', certificates, user: 'ada@example.org', password: PASSWORD });
+  for (const [server, url] of [[clear, clear.url()], [starttls, `${starttls.url(USER)}?tls=starttls`]]) {
+    const sender = await startSender(t, url, { from: FROM, ...server === starttls && { caFile: certificates.ca } });
+    for (const [to, reached, utf8] of [['jörg@example.org', 'jörg@example.org', true], ['用户@xn--fsq.example', '用户@例.example', true], ['ada@xn--bcher-kva.example', 'ada@bücher.example', false], ['ada@example.org', 'ada@example.org', false]]) {
+      sent(t, await sender.send({ ...MESSAGE, to }), `a mail to ${to}`);
+      const { raw8, parsed, envelope } = await server.last();
+      t.is([envelope.rcptTo.map(({ address }) => address), envelope.smtpUtf8], [[reached], utf8], `arrives, ${utf8 ? 'with' : 'without'} SMTPUTF8`);
+      t.is([/^To: (.*)\r$/m.exec(raw8.toString('utf8'))[1], parsed.subject], [to, MESSAGE.subject], 'its header has the address as it is');
+    }
+  }
+  const idn = await startSender(t, clear.url(), { from: 'Bücher <post@Bücher.example>' });
+  sent(t, await idn.send(MESSAGE), 'a sender\'s domain with an umlaut');
+  t.like((await clear.last()).raw, /^From: =\?UTF-8\?B\?[\w=]+\?= <post@xn--bcher-kva\.example>\r$/m, 'is in ASCII');
+
+  t.section('a server without SMTPUTF8');
+  for (const options of [{ tls: 'none', ascii: true }, { tls: 'starttls', ascii: true, certificates, user: 'ada@example.org', password: PASSWORD }, { tls: 'none', ascii: true, old: true }]) {
+    const server = await startMail(t, options);
+    const sender = await startSender(t, options.user ? `${server.url(USER)}?tls=starttls` : server.url(), { from: FROM, ...options.user && { caFile: certificates.ca } });
+    refused(t, await sender.send({ ...MESSAGE, to: 'jörg@example.org' }), false, new RegExp(`^mail server localhost port ${server.port} does not support SMTPUTF8, which the recipient's email address requires$`), `${options.old ? 'HELO' : options.tls}: is not sent the address`);
+    t.is([server.attempts, server.recipients], [1, []], 'nor anything else');
+    sent(t, await sender.send({ ...MESSAGE, to: 'ada@xn--bcher-kva.example' }), 'a domain alone does not need it');
+    sent(t, await sender.send(MESSAGE), 'nor does ASCII');
+    await sender.queue(1);
+    await sender.put({ ...MESSAGE, to: 'jörg@example.org' });
+    await done(sender, ['failed', 1]);
+    t.like(sender.log.at(-1), /^warning: mail to j\*\*\*@example\.org given up: mail server .* does not support SMTPUTF8/, 'the log says why it is given up');
+    await sender.stop();
+  }
+
+  t.section('services get the address as it is');
+  const service = await startService(t);
+  for (const [transport, options] of [['sendgrid', {}], ['resend', {}], ['postmark', {}], ['mailgun', { domain: 'mg.example.org' }]]) {
+    const sender = await startSender(t, transport, { from: FROM, apiKey: 'key', baseUrl: service.url, ...options });
+    sent(t, await sender.send({ ...MESSAGE, to: 'jörg@xn--bcher-kva.example' }), transport);
+    const { body } = service.last();
+    t.like(transport === 'mailgun' ? new URLSearchParams(body).get('to') : body, /jörg@xn--bcher-kva\.example/, 'in UTF-8');
+  }
+}
+
 async function fromService(t, transport, options, usual) {
   const service = await startService(t, usual);
   const sender = await startSender(t, transport, { from: FROM, baseUrl: service.url, timeoutMs: 1000, ...options });
@@ -263,6 +307,7 @@ suite('Mail: SMTP, the APIs of services, the queue', async (t) => {
   if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
   await encrypted(t);
   await answersOfServers(t);
+  await beyondAscii(t);
   await services(t);
   await amazon(t);
   await queues(t);

@@ -97,6 +97,20 @@ NextAuthSignInRule deny true`));
   t.is([(await whoIs(nameless)).name, (await whoIs(nameless)).email, (await whoIs(nameless)).image], [null, null, null], 'which NextAuth\'s session has as null');
   t.is((await whoIs(await signIn(site, one, 'one', { id: 'n1' }))).id, (await whoIs(nameless)).id, 'the same at the next sign-in');
 
+  t.section(`${db.engine}: addresses beyond ASCII`);
+  const jörg = await whoIs(await signIn(site, one, 'one', { id: 'j1', email: 'JO\u0308RG@Bücher.Example' }));
+  t.is(jörg.email, 'jörg@xn--bcher-kva.example', 'a provider\'s address gets its one form');
+  t.is(refusal(await signIn(site, two, 'two', { id: 'j2', email: 'jörg@XN--bcher-kva.example' })), 'OAuthAccountNotLinked', 'in which another provider\'s is the same');
+  t.is((await whoIs(await signIn(site, two, 'trusted', { id: 'j3', email: 'Jörg@bücher。example' }))).id, jörg.id, 'and is linked where that is trusted');
+  for (const [n, email] of ['jorg@xn--bcher-kva.example', 'jörg@bucher.example', 'jørg@xn--bcher-kva.example'].entries()) {
+    const alike = await whoIs(await signIn(site, two, 'trusted', { id: `j-${n}`, email }));
+    t.is([alike.email, alike.id !== jörg.id], [email, true], `${email} is another user`);
+  }
+  for (const [n, email] of ['☕@example.org', 'a@☕.example', 'jörg\u200b@xn--bcher-kva.example', 'a\uff20b.org'].entries()) {
+    t.is((await whoIs(await signIn(site, two, 'trusted', { id: `k-${n}`, email }))).email, null, `${JSON.stringify(email)} is left out: it has no such form`);
+  }
+  t.is(JSON.parse((await nextauthctl(db, ['user', 'show', '--json', 'Jörg@Bücher.example'])).stdout).id, jörg.id, 'nextauthctl finds the user by what one types');
+
   t.section(`${db.engine}: roles and users who are shut out`);
   const admin = async (client) => (await client.get('/admin/')).status;
   t.is(await admin(bob), 403, 'no role');
@@ -210,10 +224,12 @@ async function oddRows(t, db, one, two) {
 
   if (db.engine !== 'mariadb') return;
   t.section('mariadb: an address that the column takes for another');
+  await db.sql("DELETE FROM users WHERE email LIKE 'j%rg@%'"); // which are alike
   await db.sql('ALTER TABLE users MODIFY email VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci');
   await db.sql("INSERT INTO users (name, email) VALUES ('Other', 'zoé@example.org')");
   const alike = await signIn(site, one, 'one', { id: 'alike', email: 'zoe@example.org' });
   t.is(refusal(alike), 'AccessDenied', 'refused');
+  t.is(refusal(await signIn(site, one, 'one', { id: 'unlike', email: 'zoè@example.org' })), 'AccessDenied', 'with another accent as well');
   t.like(site.log(), /the database takes the address for that of user \d+: its column ignores accents or blanks/, 'and the log says why');
 }
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 const crypto = require('node:crypto');
+const path = require('node:path');
+const { domainToASCII } = require('node:url');
 const { suite } = require('./lib/suite.js');
 const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
@@ -74,6 +76,43 @@ suite('E-mailed links', async (t) => {
     t.is((await ask(bad)).answer.location, `${site.url}/api/auth/error?error=EmailSignin`, `${JSON.stringify(bad)} is no address`);
     t.is(mail.mails.length, before, '  and gets no mail');
   }
+
+  t.section('letters beyond ASCII');
+  const nextAuth = (await import(path.join(__dirname, 'node_modules/@auth/core/lib/actions/signin/send-token.js'))).defaultNormalizer;
+  const jörg = 'jörg@xn--bcher-kva.example';
+  const whose = async (typed) => (await (await confirm((await linkTo(typed)).link)).client.session()).user;
+  const users = await count('users');
+  const owner = await whose('JÖRG@Bücher.Example');
+  t.is(owner.email, jörg, 'an address with umlauts is one, its domain in A-labels');
+  t.is([(await mail.last()).envelope.smtpUtf8, /^To: (.*)\r$/m.exec((await mail.last()).raw8.toString())[1]], [true, jörg], 'its mail goes by SMTPUTF8');
+  for (const typed of ['JO\u0308RG@BU\u0308CHER.EXAMPLE', ' jörg@bücher。example ', 'JÖRG@XN--BCHER-KVA.example', 'jörg@bücher.example,']) t.is((await whose(typed)).id, owner.id, `${JSON.stringify(typed)} is the same user's`);
+  t.is(await count('users'), users + 1, 'who is one');
+  for (const typed of ['jorg@bücher.example', 'jörg@bucher.example', 'jοrg@bücher.example']) t.isnt((await whose(typed)).id, owner.id, `${typed} is somebody else's`);
+  t.is(JSON.parse((await nextauthctl(db, ['user', 'show', '--json', 'Jörg@Bücher.example'])).stdout).id, owner.id, 'nextauthctl user show finds him');
+  t.like((await nextauthctl(db, ['user', 'add', '--email', 'JO\u0308RG@bücher.example'])).stderr, /there is a user with this address/, 'nextauthctl user add does not make another');
+  for (const typed of ['ΟΔΥΣΣΕΥΣ.Σ@Ελλάς.example', 'İx@faß.example', 'अर्जुन+1@उदाहरण.example', '用户@例子。广告', 'Ⅷ@b.example', 'a@Ｂ.example', '\u212a@b.example']) {
+    const before = mail.mails.length;
+    const { location } = (await ask(typed)).answer;
+    const [local, domain] = nextAuth(typed).split('@');
+    if (typed.startsWith('Ⅷ')) {
+      t.like(location, /error=EmailSignin/, `${typed}, which is ${local}@${domain} to NextAuth, is refused`);
+      continue;
+    }
+    await until('a mail arrives', () => mail.mails.length > before);
+    t.is(/^To: (.*)\r$/m.exec((await mail.last()).raw8.toString())[1], `${local}@${domainToASCII(domain)}`, `${typed}: as NextAuth's normalizer has it, the domain as browsers do`);
+  }
+  for (const bad of ['☕@example.org', 'a@☕.example', 'a\u200b@example.org', 'a\u202eb@example.org', '\u0301a@example.org', 'a@b\uff0cü.example', 'a@b\uff20ü.example', 'ü@bücher', `${'ü'.repeat(33)}@example.org`, 'a@-ü.example']) {
+    const before = mail.mails.length;
+    t.is((await ask(bad)).answer.location, `${site.url}/api/auth/error?error=EmailSignin`, `${JSON.stringify(bad)} is no address`);
+    t.is(mail.mails.length, before, '  and gets no mail');
+  }
+  const old = await startMail(t, { tls: 'none', ascii: true });
+  const ascii = await t.httpd({ config: config(db, old.url()) });
+  t.is((await ask('jörg@example.org', new Client(ascii))).answer.location, `${ascii.url}/api/auth/verify-request?provider=email&type=email`, 'where the mail server has no SMTPUTF8, the answer is the same');
+  await until('the log says that the mail is given up', () => /mail to j\*\*\*@example\.org given up: mail server localhost port \d+ does not support SMTPUTF8/.test(ascii.log()));
+  t.is(old.recipients, [], 'and the server has not seen the address');
+
+  t.section('links that were changed');
   const fresh = (await linkTo('bob@example.org')).link;
   const changed = (what, to) => fresh.replace(what, to);
   t.is((await confirm(changed(/token=(\w)/, (all, first) => `token=${first === '0' ? '1' : '0'}`))).client.cookie(NAME), undefined, 'another token');

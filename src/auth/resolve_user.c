@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <apr_cstr.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "auth/account_tokens.h"
@@ -209,18 +208,15 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
 }
 
 /*
- * The address that users are found by, in lower case, as Auth.js looks for them. NULL: none, or
- * none that anybody vouches for; a user who was made with such a one would own it.
+ * The address that users are found by, in its one form. NULL: none, or none that anybody vouches
+ * for; a user who was made with such a one would own it.
  */
-static const char *vouched_email(apr_pool_t *pool, const na_subject *subject)
+static const char *vouched_email(const na_subject *subject)
 {
     const na_provider *provider = subject->provider;
     const char *email = subject->user.email;
     int vouched = provider->type != NA_CREDENTIALS && !provider->allow_unverified_email;
-    char *copy = vouched && fits(email) ? apr_pstrdup(pool, email) : NULL;
-    for (char *p = copy; p && *p; p++)
-        *p = (char)apr_tolower(*p);
-    return copy;
+    return vouched && fits(email) ? email : NULL;
 }
 
 na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
@@ -282,8 +278,8 @@ static na_error *resolve(void *data, na_db_use *use)
     na_db_user user;
     r->subject->events = 0; /* of an attempt that was rolled back */
     r->subject->is_first_vouched = 0;
-    NA_TRY(decide(r->request, use, r->subject, vouched_email(r->request->pool, r->subject),
-                  linked_to(r->subject), &user));
+    NA_TRY(decide(r->request, use, r->subject, vouched_email(r->subject), linked_to(r->subject),
+                  &user));
     NA_TRY(na_initiator_check(r->request, &r->subject->initiator,
                               na_user_name(r->request->pool, NULL, user.id)));
     NA_TRY(na_account_adopt(r->request, use, &user, r->subject));

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include <apr_base64.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "mail/unicode.h"
 
+/* Bytes of what becomes an address: a domain can be shorter once it is in A-labels. */
+#define TYPED_MAX 1024
 #define LOCAL_MAX 64
 #define LABEL_MAX 63
 #define NAME_BYTES 128
@@ -27,17 +29,25 @@ static int is_atom(char c)
     return is_alnum(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-/* Atoms with single dots between them. */
+static int is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0x80)
+            return 0;
+    return 1;
+}
+
+/* Atoms with single dots between them; RFC 6531 section 3.3 adds what is beyond ASCII. */
 static int is_local(const char *text, apr_size_t len)
 {
     if (!len || len > LOCAL_MAX)
         return 0;
     for (apr_size_t i = 0; i < len; i++) {
         int inner_dot = text[i] == '.' && i && i + 1 < len && text[i - 1] != '.';
-        if (!inner_dot && !is_atom(text[i]))
+        if (!inner_dot && !is_atom(text[i]) && (unsigned char)text[i] < 0x80)
             return 0;
     }
-    return 1;
+    return na_unicode_is_local(text, len);
 }
 
 static int is_label(const char *text, apr_size_t len)
@@ -82,6 +92,35 @@ static char *trim(apr_pool_t *pool, const char *text, apr_size_t len)
     return apr_pstrmemdup(pool, text + start, len - start);
 }
 
+/* ASCII alone, whatever the locale. */
+static const char *lower(apr_pool_t *pool, const char *text)
+{
+    char *copy = apr_pstrdup(pool, text);
+    for (char *p = copy; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p |= 0x20;
+    return copy;
+}
+
+/* The same address with A-labels in its domain; NULL if it has no @, or no such domain. */
+static const char *with_ascii_domain(apr_pool_t *pool, const char *text)
+{
+    const char *at = strchr(text, '@');
+    if (!at || strlen(text) > TYPED_MAX)
+        return NULL;
+    const char *domain = is_ascii(at) ? at + 1 : na_unicode_domain(pool, at + 1);
+    return domain ? apr_psprintf(pool, "%.*s@%s", (int)(at - text), text, domain) : NULL;
+}
+
+/* `text` in lower case and with A-labels; NULL if it has no such form. */
+static const char *fold(apr_pool_t *pool, const char *text)
+{
+    const char *email = with_ascii_domain(pool, text);
+    const char *at = email ? strchr(email, '@') : NULL;
+    const char *local = at ? na_unicode_lower(pool, email, (apr_size_t)(at - email)) : NULL;
+    return local ? apr_pstrcat(pool, local, lower(pool, at), NULL) : NULL;
+}
+
 na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **email)
 {
     char *copy = trim(pool, text, strlen(text));
@@ -89,32 +128,35 @@ na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **em
     if (!at || strchr(at + 1, '@'))
         return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "an e-mail address has exactly one @");
     at[1 + strcspn(at + 1, ",")] = '\0';
-    if (!na_email_is(copy) || !strchr(at, '.'))
+    const char *folded = fold(pool, copy);
+    if (!folded || !na_email_is(folded) || !strchr(strchr(folded, '@'), '.'))
         return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "not an e-mail address that can be used");
-    for (char *p = copy; *p; p++)
-        *p = (char)apr_tolower(*p);
-    *email = copy;
+    *email = folded;
     return NULL;
+}
+
+/* What providers have given for long is taken: dots in a row, domains without a dot. */
+static int is_vouched_for(const char *email)
+{
+    const char *at = strchr(email, '@');
+    return at && at > email && at[1] && !strchr(at + 1, '@') && strlen(email) <= NA_EMAIL_MAX &&
+           !strpbrk(email, " \",:;<>()[]\\") && !na_has_control(email) && is_ascii(at) &&
+           na_unicode_is_local(email, (apr_size_t)(at - email));
 }
 
 const char *na_email_canonical(apr_pool_t *pool, const char *text)
 {
-    const char *at = strchr(text, '@');
-    if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > NA_EMAIL_MAX ||
-        strpbrk(text, " \",:;<>()[]\\") || na_has_control(text) || !na_is_utf8(text))
-        return NULL;
-    char *copy = apr_pstrdup(pool, text);
-    for (char *p = copy; *p; p++)
-        *p = (char)apr_tolower(*p);
-    return copy;
+    const char *email = fold(pool, text);
+    return email && is_vouched_for(email) ? email : NULL;
 }
 
 const char *na_email_mask(apr_pool_t *pool, const char *email)
 {
-    const char *at = strchr(email, '@');
     if (!na_email_is(email))
         return "***";
-    return apr_psprintf(pool, "%.*s***%s", at - email > 1 ? 1 : 0, email, at);
+    const char *at = strchr(email, '@');
+    int first = na_utf8_sequence(email);
+    return apr_psprintf(pool, "%.*s***%s", at - email > first ? first : 0, email, at);
 }
 
 static int is_name(const char *name)
@@ -127,7 +169,8 @@ static na_error *refuse_mailbox(apr_pool_t *pool)
 {
     return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "the sender is one address: name@example.org or Name <name@example.org>, "
-                        "the name without quotes, commas and control characters");
+                        "before the @ in ASCII, the name without quotes, commas and control "
+                        "characters");
 }
 
 na_error *na_mailbox_parse(apr_pool_t *pool, const char *text, na_mailbox *mailbox)
@@ -139,7 +182,11 @@ na_error *na_mailbox_parse(apr_pool_t *pool, const char *text, na_mailbox *mailb
         mailbox->name = trim(pool, text, (apr_size_t)(open - text));
         mailbox->email = apr_pstrmemdup(pool, open + 1, (apr_size_t)(text + len - open - 2));
     }
-    return is_name(mailbox->name) && na_email_is(mailbox->email) ? NULL : refuse_mailbox(pool);
+    mailbox->email = with_ascii_domain(pool, mailbox->email);
+    return is_name(mailbox->name) && mailbox->email && is_ascii(mailbox->email) &&
+                   na_email_is(mailbox->email)
+               ? NULL
+               : refuse_mailbox(pool);
 }
 
 /* Words of atoms need no quotes (RFC 5322 section 3.2.5); an encoded word's look-alike does. */

@@ -14,6 +14,10 @@ typedef struct session {
     struct curl_slist *recipients;
     struct curl_slist *headers;
     apr_time_t deadline;
+    int needs_utf8;  /* the recipient's address is beyond ASCII */
+    int offers_utf8; /* so the server says in its last reply to EHLO */
+    int is_greeted;  /* that reply is complete */
+    int lacks_utf8;  /* what is needed is not offered: nothing was sent */
     char error[CURL_ERROR_SIZE];
 } session;
 
@@ -44,7 +48,7 @@ static void set_headers(session *s, apr_pool_t *pool, const na_mail_letter *lett
     const char *domain = strchr(letter->from.email, '@');
     add_header(s, pool, "Date", date_of(pool, apr_time_now()));
     add_header(s, pool, "From", na_mailbox_header(pool, &letter->from));
-    add_header(s, pool, "To", letter->to);
+    add_header(s, pool, "To", letter->to); /* beyond ASCII, it is RFC 6532's */
     add_header(s, pool, "Message-ID", apr_pstrcat(pool, "<", letter->id, domain, ">", NULL));
     add_header(s, pool, "Subject", na_mail_header_text(pool, letter->subject));
     /* RFC 3834: nobody's absence is answered */
@@ -90,6 +94,55 @@ static CURLcode add_alternatives(session *s, apr_pool_t *pool, const na_mail_let
     return code == CURLE_OK ? curl_mime_type(part, "multipart/alternative") : code;
 }
 
+/* ── addresses beyond ASCII ────────────────────────────────────────────────────────────────── */
+
+static int is_reply(const char *line, size_t len, const char *code)
+{
+    return len > 3 && strncmp(line, code, 3) == 0;
+}
+
+static int is_utf8_offer(const char *line, size_t len)
+{
+    static const char keyword[] = "SMTPUTF8";
+    const char *word = line + 4;
+    size_t word_len = len > 4 ? len - 4 : 0, keyword_len = sizeof keyword - 1;
+    return word_len > keyword_len && strncasecmp(word, keyword, keyword_len) == 0 &&
+           strchr(" \r\n", word[keyword_len]);
+}
+
+/*
+ * What the server replies, a line at a time. libcurl adds SMTPUTF8 to MAIL where the server offers
+ * it, and sends the address in any case; without it, the mail ends here at the reply to MAIL,
+ * before the address goes out (RFC 6531 section 3.2). What was offered before STARTTLS counts for
+ * nothing (RFC 3207 section 4.2).
+ */
+static size_t read_reply(char *line, size_t size, size_t count, void *data)
+{
+    session *s = data;
+    size_t len = size * count;
+    if (is_reply(line, len, "220")) {
+        s->is_greeted = s->offers_utf8 = 0;
+    } else if (is_reply(line, len, "250") && !s->is_greeted) {
+        s->offers_utf8 |= is_utf8_offer(line, len);
+        s->is_greeted = line[3] != '-';
+    } else if (is_reply(line, len, "250")) {
+        s->lacks_utf8 = s->needs_utf8 && !s->offers_utf8;
+    }
+    return s->lacks_utf8 ? 0 : len;
+}
+
+static void set_recipient(session *s, const char *email)
+{
+    for (const char *p = email; *p; p++)
+        s->needs_utf8 |= (unsigned char)*p >= 0x80;
+    curl_easy_setopt(s->curl, CURLOPT_HEADERFUNCTION, read_reply);
+    curl_easy_setopt(s->curl, CURLOPT_HEADERDATA, s);
+    s->recipients = curl_slist_append(NULL, email);
+    curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, s->recipients);
+}
+
+/* ── the whole ─────────────────────────────────────────────────────────────────────────────── */
+
 static CURLcode set_message(session *s, apr_pool_t *pool, const na_mail_letter *letter)
 {
     s->mime = curl_mime_init(s->curl);
@@ -99,9 +152,8 @@ static CURLcode set_message(session *s, apr_pool_t *pool, const na_mail_letter *
     if (code != CURLE_OK)
         return code;
     set_headers(s, pool, letter);
-    s->recipients = curl_slist_append(NULL, letter->to);
     curl_easy_setopt(s->curl, CURLOPT_MAIL_FROM, letter->from.email);
-    curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, s->recipients);
+    set_recipient(s, letter->to);
     return curl_easy_setopt(s->curl, CURLOPT_MIMEPOST, s->mime);
 }
 
@@ -184,6 +236,11 @@ static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_optio
                          CURLcode code)
 {
     long reply = 0;
+    if (s->lacks_utf8)
+        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN,
+                            "mail server %s port %d does not support SMTPUTF8, which the "
+                            "recipient's email address requires",
+                            options->host, options->port);
     curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
     int temporary = reply / 100 == 4 || (reply / 100 != 5 && !is_final(code));
     const char *final = is_final(code) ? NA_ERR_CONFIGURATION : NA_ERR_EMAIL_SIGNIN;

@@ -27,14 +27,13 @@ static const char *hidden(apr_pool_t *pool, const char *name, const char *value)
 
 #define NEW_PASSWORD "type=\"password\" autocomplete=\"new-password\" required"
 #define OLD_PASSWORD "type=\"password\" autocomplete=\"current-password\" required"
-#define ADDRESS "type=\"email\" autocomplete=\"email\" required"
 
 const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const char *path,
                               const char *title, const char *error)
 {
     return apr_pstrcat(pool, "<h1>", title, "</h1>", alert(pool, error, 1),
                        na_page_form_start(pool, form, path),
-                       field(pool, "Email", "email", "email", ADDRESS, ""),
+                       field(pool, "Email", "email", "email", NA_PAGE_EMAIL, ""),
                        "<button>Email me a link</button></form>", NULL);
 }
 
@@ -73,7 +72,7 @@ const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const ch
         apr_pstrcat(pool, current(pool, "current-1"),
                     field(pool, "New password", "password", "password", NEW_PASSWORD, ""), NULL);
     const char *of_email =
-        apr_pstrcat(pool, field(pool, "New email address", "email", "email", ADDRESS, ""),
+        apr_pstrcat(pool, field(pool, "New email address", "email", "email", NA_PAGE_EMAIL, ""),
                     current(pool, "current-2"), NULL);
     const char *leaving =
         may_delete

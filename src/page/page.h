@@ -30,6 +30,14 @@ typedef struct na_page_form {
     const char *callback_url;
 } na_page_form;
 
+/*
+ * Attributes of an input for an email address. With type="email", browsers refuse letters beyond
+ * ASCII.
+ */
+#define NA_PAGE_EMAIL                                                                              \
+    "inputmode=\"email\" autocomplete=\"email\" autocapitalize=\"none\" spellcheck=\"false\" "     \
+    "required"
+
 /* The start of a form that posts to `path` below the base address. */
 const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path);
 

@@ -70,9 +70,9 @@ static const char *email_form(apr_pool_t *pool, const na_page_form *form, const 
     return apr_pstrcat(pool,
                        na_page_form_start(pool, form, apr_pstrcat(pool, "/signin/", p->id, NULL)),
                        "<label for=\"email-", p->id, "\">Email</label><input id=\"email-", p->id,
-                       "\" name=\"email\" type=\"email\" autocomplete=\"email\" required value=\"",
-                       na_html(pool, user), "\"><button id=\"signin-", p->id,
-                       "\">Email me a link</button></form>", NULL);
+                       "\" name=\"email\" " NA_PAGE_EMAIL " value=\"", na_html(pool, user),
+                       "\"><button id=\"signin-", p->id, "\">Email me a link</button></form>",
+                       NULL);
 }
 
 /* One kind's forms, one below the other: buttons, or what has to be filled in. */

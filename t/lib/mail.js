@@ -39,12 +39,13 @@ async function readAll(stream) {
 const NOTICE = /^Subject: Your (password|email address) for \S+ was changed/im;
 
 /*
- * Options: tls ('none', 'starttls', 'smtps'), certificates, user and password (AUTH is then demanded).
+ * Options: tls ('none', 'starttls', 'smtps'), certificates, user and password (AUTH is then demanded),
+ * ascii: SMTPUTF8 is not offered; old: nor EHLO known. `server.recipients` has all of RCPT.
  * `server.answers` holds what comes next for MAIL, RCPT and DATA: { RCPT: [450, 450] }; then all is
  * well. `server.slow` delays each DATA by as many ms. `server.mails` has what arrived, `server.notices` those that tell of a change.
  */
 async function startMail(t, options = {}) {
-  const server = { mails: [], notices: [], attempts: 0, answers: {}, slow: 0 };
+  const server = { mails: [], notices: [], recipients: [], attempts: 0, answers: {}, slow: 0 };
   const next = (command, callback) => {
     const code = (server.answers[command] || []).shift();
     callback(code ? reply(code) : null);
@@ -55,6 +56,8 @@ async function startMail(t, options = {}) {
     hideSTARTTLS: options.tls !== 'starttls',
     authOptional: !options.user,
     allowInsecureAuth: options.tls === 'none',
+    hideSMTPUTF8: options.ascii,
+    disabledCommands: options.old ? ['EHLO'] : [],
     disableReverseLookup: true,
     onAuth(auth, session, callback) {
       const right = auth.username === options.user && auth.password === options.password;
@@ -64,7 +67,10 @@ async function startMail(t, options = {}) {
       server.attempts += 1;
       next('MAIL', callback);
     },
-    onRcptTo: (address, session, callback) => next('RCPT', callback),
+    onRcptTo(address, session, callback) {
+      server.recipients.push(address.address);
+      next('RCPT', callback);
+    },
     async onData(stream, session, callback) {
       const raw = await readAll(stream);
       if (server.slow) await pause(server.slow);
