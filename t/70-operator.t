@@ -109,25 +109,13 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
 
   t.section('the manual');
   {
-    const sources = ['src/httpd/directives.h', 'src/httpd/config/directives.c'].map((file) => fs.readFileSync(path.join(root, file), 'utf8')).join('');
-    const directives = [...sources.matchAll(/(?:ROW\(|AP_INIT_\w+\(\s*")(NextAuth\w+)/g)].map(([, name]) => name);
-    const manual = fs.readFileSync(path.join(root, 'docs/directives.md'), 'utf8');
-    const conf = fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8');
-    t.ok(directives.length > 40, 'there are directives');
-    for (const name of directives) {
-      t.ok(manual.includes(`### ${name}\n`), `${name} is in docs/directives.md`);
-      t.ok(conf.includes(`#${name} `), '  and in conf/nextauth.conf');
-    }
-    const options = [...fs.readFileSync(path.join(root, 'src/provider/options.c'), 'utf8').matchAll(/(?:TEXT|WITH)\("([\w.]+)"/g)].map(([, name]) => name);
-    for (const name of options) t.ok(manual.includes(`\`${name}\``), `a provider's ${name}= is in docs/directives.md`);
-    for (const [, name, value] of conf.matchAll(/^ *#(NextAuth\w+) (.*)$/gm)) {
-      if (/…|\/etc\//.test(value) || ['NextAuthUnauthenticated', 'NextAuthPassIdentity', 'NextAuthRemoteUser', 'NextAuthCacheControl', 'NextAuthAcceptTokens'].includes(name)) continue;
-      const tried = await t.configtest({ config: `NextAuthEngine Off\n${name} ${value}` });
-      t.is([tried.status, tried.output.trim()], [0, 'Syntax OK'], `the example is right: ${name} ${value}`);
-    }
-    for (const file of fs.readdirSync(path.join(root, 'docs'))) {
-      const text = fs.readFileSync(path.join(root, 'docs', file), 'utf8');
-      for (const [, link] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) t.ok(fs.existsSync(path.join(root, 'docs', link)), `docs/${file} links to ${link}`);
+    const texts = new Map(['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`)].map((file) => [file, fs.readFileSync(path.join(root, file), 'utf8')]));
+    // As GitHub makes anchors of headings.
+    const anchors = new Map([...texts].map(([file, text]) => [file, [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))]));
+    for (const [file, text] of texts) {
+      const links = [...text.matchAll(/\]\(([^)#:\s]*)(?:#([^)\s]*))?\)/g)].map(([, to, anchor]) => [to ? path.join(path.dirname(file), to) : file, anchor]);
+      const broken = links.filter(([to, anchor]) => !fs.existsSync(path.join(root, to)) || (anchor !== undefined && !anchors.get(to)?.includes(anchor)));
+      t.is(broken, [], `${file}: its links lead somewhere`);
     }
     const promises = fs.readFileSync(path.join(root, 'docs/security.md'), 'utf8').split('## What is promised')[1].split('\n## ')[0].split('\n').filter((line) => /^\| (?!Promise)/.test(line));
     t.ok(promises.length > 15, 'docs/security.md makes promises');

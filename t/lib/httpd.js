@@ -325,4 +325,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { program, answers, childrenOf, socketsOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };
+module.exports = { program, modules, answers, childrenOf, socketsOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };
