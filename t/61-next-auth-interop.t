@@ -4,8 +4,11 @@
 const { createHash } = require('node:crypto');
 const nextAuth = require('next-auth/jwt');
 const { suite } = require('./lib/suite.js');
-const { htpasswd } = require('./lib/httpd.js');
+const { htpasswd, until } = require('./lib/httpd.js');
 const { startApp, byNextAuth, byAuthJs } = require('./lib/app.js');
+const { databasesHere, startPostgres } = require('./lib/databases.js');
+const { startAuthJs } = require('./lib/authjs-adapter.js');
+const { nextauthctl } = require('./lib/ctl.js');
 
 const secrets = {
   'a secret of ASCII': '0123456789abcdef0123456789abcdef',
@@ -13,6 +16,7 @@ const secrets = {
 };
 const another = 'another secret, as long as the first';
 const users = htpasswd({ 'ada@example.org': 'secret' });
+const DUE_S = 2; // of a session that child processes are to know as one that is not due yet
 const MONTH = 30 * 24 * 3600;
 
 // What sites put into tokens: other alphabets, numbers, lists, objects, null and the empty string.
@@ -333,6 +337,44 @@ async function sameAnswers(t) {
   }
 }
 
+// Sessions are rows of a table that both sides have: Auth.js's signOut() deletes one.
+async function signedOutThere(t) {
+  t.section('signOut() of an application that shares the table of sessions');
+  const here = databasesHere();
+  if (!here.postgres) {
+    t.skip('a shared table', `install ${here.lacking.join(' ')}`);
+    return;
+  }
+  const secret = secrets['a secret of ASCII'];
+  const name = 'authjs.session-token';
+  const db = await startPostgres(t);
+  t.is((await nextauthctl(db, ['migrate'])).status, 0, 'the tables are made');
+  const app = await startAuthJs(t, { url: db.url, secret });
+  const site = await t.httpd({ files: { users }, config: configuration(secret, `NextAuthCompat v5
+NextAuthDatabase ${db.url}
+NextAuthSessionStrategy database
+NextAuthSessionStore database checkInterval=3600
+NextAuthSessionUpdateAge ${DUE_S}`) });
+  const client = t.client(site);
+  await client.credentials(ada.email, 'secret');
+  const began = Date.now();
+  const id = client.cookie(name);
+  const request = (path) => t.client(site).get(path, { headers: { cookie: `${name}=${id}` } });
+  const warm = await Promise.all(Array.from({ length: 20 }, () => request('/members/')));
+  t.is(new Set(warm.map(({ status }) => status)), new Set([200]), 'a session that child processes need not ask about for an hour');
+  const there = t.client(app);
+  there.cookies.set(name, { value: id, path: '/' });
+  await there.post('/api/auth/signout', { csrfToken: await there.csrf() });
+  t.is([there.cookie(name), await db.sql('SELECT * FROM sessions')], [undefined, []], 'the application ends it');
+  await until('a renewal is due', () => Date.now() - began > (DUE_S + 1) * 1000);
+  const page = await request('/members/');
+  t.is(page.setCookies.filter((line) => line.startsWith(`${name}=${id}`)), [], 'a page that was under way does not give the cookie back');
+  const late = await Promise.all(Array.from({ length: 20 }, () => request('/api/auth/session')));
+  t.is(new Set(late.map(({ text }) => text)), new Set(['null']), 'the session endpoint renews nothing');
+  t.is(late.flatMap(({ setCookies }) => setCookies).filter((line) => line.startsWith(`${name}=`) && !line.startsWith(`${name}=;`)), [], '  and gives no cookie either');
+  t.is(await db.sql('SELECT * FROM sessions'), [], '  nor is the row there again');
+}
+
 suite('Sessions are one and the same to next-auth, Auth.js and the module', async (t) => {
   const authJs = await import('@auth/core/jwt');
   const four = { dialect: 'v4', name: 'next-auth.session-token', none: {}, reads: byNextAuth,
@@ -344,6 +386,7 @@ suite('Sessions are one and the same to next-auth, Auth.js and the module', asyn
   for (const [words, secret] of Object.entries(secrets)) await v5(t, words, secret);
   await rotation(t);
   await sameAnswers(t);
+  await signedOutThere(t);
   await moving(t, 'Auth.js moved out', four, five);
   await moving(t, 'next-auth 4 moved out', five, four);
 });

@@ -592,6 +592,21 @@ static na_error *register_token(const na_sessions *sessions, const na_visit *vis
     return NULL;
 }
 
+static na_error *extend_on_server(const na_sessions *sessions, const na_visit *visit,
+                                  const na_session *session, const na_session *renewed,
+                                  const char *id, const json_t *claims, apr_int64_t expires)
+{
+    if (sessions->table && session->on_server)
+        NA_TRY(na_table_extend(sessions->table, visit->pool, id, expires));
+    else if (sessions->table)
+        NA_TRY(na_table_add(sessions->table, visit->pool, id, session->user,
+                            json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
+                            expires));
+    return na_registry_extend(sessions->registry, visit->pool, renewed, &visit->client,
+                              without_token_claims(visit->pool, claims), 0, !session->has_id,
+                              expires, visit->now);
+}
+
 static na_error *renew_on_server(const na_sessions *sessions, const na_visit *visit,
                                  const na_session *session, const char *id, json_t *claims,
                                  apr_array_header_t *set_cookies, apr_int64_t *expires)
@@ -607,16 +622,10 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
         *expires = session->expires;
         return set_cookie(sessions->config, visit, id, *expires, set_cookies);
     }
-    if (sessions->table && session->on_server)
-        NA_TRY(na_table_extend(sessions->table, visit->pool, id, *expires));
-    else if (sessions->table)
-        NA_TRY(na_table_add(sessions->table, visit->pool, id, session->user,
-                            json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
-                            *expires));
-    NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client,
-                              without_token_claims(visit->pool, claims), 0, !session->has_id,
-                              *expires, visit->now));
-    na_verified_forget(sessions->verified, &renewed.key); /* what is cached ends too early */
+    na_error *error = extend_on_server(sessions, visit, session, &renewed, id, claims, *expires);
+    na_verified_forget(sessions->verified, &renewed.key); /* what is cached ends too early, or is
+                                                             no session any more */
+    NA_TRY(error);
     return set_cookie(sessions->config, visit, id, *expires, set_cookies);
 }
 

@@ -116,9 +116,13 @@ static na_error *extend_row(void *data, na_db_use *use)
 {
     const extension *e = data;
     const forms token = forms_of(use, e->id);
-    for (int i = 0; i < 2; i++)
-        NA_TRY(na_db_update_session(use, token.form[i], token.form[0], e->expires * 1000));
-    return NULL;
+    na_db_session session;
+    na_db_user user;
+    int found = 0;
+    for (int i = 0; i < 2 && !found; i++)
+        NA_TRY(na_db_get_session_and_user(use, token.form[i], &session, &user, &found));
+    return found ? na_db_update_session(use, session.token, token.form[0], e->expires * 1000)
+                 : na_error_new(na_db_pool(use), NA_ERR_SESSION, "no session has this id");
 }
 
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires)

@@ -26,6 +26,9 @@ na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_co
 /* Fails with NA_ERR_ACCESS_DENIED if the user's revision is not `revision` any more. */
 na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
                        apr_int64_t revision, apr_int64_t expires);
+
+/* Fails with NA_ERR_SESSION where there is no such row: an application may have ended the session.
+ */
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires);
 
 /* Removes a user's rows: the one of `key`, or with `but` all others, or all. */
