@@ -104,6 +104,8 @@ DEBIAN_CONF = $(wildcard $(shell $(APXS) -q SYSCONFDIR)/mods-available)
 INSTALL_CONF = $(if $(DEBIAN_CONF),$(CONF_DIR)/mods-available,$(CONF_DIR)/conf.modules.d)
 PREFIX ?= /usr/local
 SHARE_DIR = $(DESTDIR)$(PREFIX)/share/mod_nextauth
+# What a module with a session store of its own includes.
+STORE_HEADERS = $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)/nextauth
 install: all
 	install -d $(MODULES_DIR) $(INSTALL_CONF) $(DESTDIR)$(PREFIX)/bin \
 	  $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR) $(SHARE_DIR)
@@ -113,6 +115,10 @@ install: all
 	test -e $(INSTALL_CONF)/nextauth.conf || install -m 644 conf/nextauth.conf $(INSTALL_CONF)
 	install -m 755 $(BUILD)/nextauthctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 src/mod_nextauth.h $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)
+	install -D -m 644 -t $(STORE_HEADERS)/base src/base/breaker.h src/base/crypto.h \
+	  src/base/error.h src/base/text.h
+	install -D -m 644 -t $(STORE_HEADERS)/store src/store/store.h
+	install -D -m 644 -t $(STORE_HEADERS)/httpd src/httpd/store_provider.h
 	install -m 644 conf/grafana-dashboard.json conf/prometheus-alerts.yml conf/logrotate $(SHARE_DIR)
 
 dist:
@@ -120,7 +126,7 @@ dist:
 
 # ── testing it ────────────────────────────────────────────────────────────────────────────────
 
-SOURCES = mod_nextauth.c $(wildcard src/*.h src/*/*.[ch] src/httpd/*/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
+SOURCES = mod_nextauth.c $(wildcard src/*.h src/*/*.[ch] src/httpd/*/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch] t/modules/*.c)
 format:
 	@clang-format -i $(SOURCES)
 # Versions of clang-format differ in their taste; the sources follow Debian 12's.

@@ -114,7 +114,7 @@ const wrong = [
   ['StatsD with an odd prefix', { statsd: 'NextAuthStatsD localhost:8125 prefix=a:b' }, /NextAuthStatsD on line .*prefix=a:b: letters, digits/],
   ['StatsD in a virtual host', { statsd: '<VirtualHost *:9>\nNextAuthStatsD localhost:8125\n</VirtualHost>' }, /NextAuthStatsD on line .*write it outside of <VirtualHost>/],
   ['StatsD all the time', { statsd: 'NextAuthStatsD localhost:8125 interval=0' }, /NextAuthStatsD on line .*'0': a whole number from 1 to 3600/],
-  ['an unknown store', { store: 'NextAuthSessionStore mongodb' }, /NextAuthSessionStore on line .*'mongodb' is no session store: redis, database, socache or none/],
+  ['an unknown store', { store: 'NextAuthSessionStore mongodb' }, /NextAuthSessionStore on line .*unknown session store 'mongodb': expected none, .* or /],
   ['a store twice', { store: 'NextAuthSessionStore redis redis' }, /NextAuthSessionStore on line .*'redis' is named twice/],
   ['none and a store', { store: 'NextAuthSessionStore none redis' }, /NextAuthSessionStore on line .*none, or the store to write to/],
   ['no word on what to do when it is down', { store: 'NextAuthSessionStore redis whenDown=ignore', redis: 'NextAuthRedis redis://localhost' }, /whenDown=ignore: refuse or serve:SECONDS/],

@@ -102,7 +102,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     t.cleanup(() => fs.rmSync(into, { recursive: true }));
     execFileSync('make', ['-s', 'install', `DESTDIR=${into}`], { cwd: root, stdio: 'ignore' });
     const found = execFileSync('find', [into, '-type', 'f', '-printf', '%f\n'], { encoding: 'utf8' }).trim().split('\n').sort();
-    t.is(found, ['grafana-dashboard.json', 'logrotate', 'mod_nextauth.h', 'mod_nextauth.so', 'nextauth.conf', 'nextauth.load', 'nextauthctl', 'prometheus-alerts.yml'], 'installs module, configuration, command, header, dashboard, alert rules and logrotate\'s rule');
+    t.is(found, ['breaker.h', 'crypto.h', 'error.h', 'grafana-dashboard.json', 'logrotate', 'mod_nextauth.h', 'mod_nextauth.so', 'nextauth.conf', 'nextauth.load', 'nextauthctl', 'prometheus-alerts.yml', 'store.h', 'store_provider.h', 'text.h'], 'installs module, configuration, command, headers, dashboard, alert rules and logrotate\'s rule');
     const installed = await t.configtest({ config: fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8') });
     t.is([installed.status, installed.output.trim()], [0, 'Syntax OK'], 'the configuration is right as installed');
   }

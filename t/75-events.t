@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, makeFolder, root, thorough, until } = require('./lib/httpd.js');
+const { buildModule } = require('./lib/module.js');
 const { apart, Client } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
@@ -338,20 +339,9 @@ async function programs(t) {
 // The manual's example.
 const MODULE = /```c\n([^]*?)```/.exec(fs.readFileSync(path.join(root, 'docs/events.md'), 'utf8'))[1];
 
-function compile(t) {
-  const folder = makeFolder(t);
-  const apxs = ['apxs', 'apxs2'].find((name) => spawnSync(name, ['-q', 'CC']).status === 0);
-  const ask = (name) => execFileSync(apxs, ['-q', name], { encoding: 'utf8' }).trim();
-  const flags = [`-I${ask('INCLUDEDIR')}`, ...ask('EXTRA_CPPFLAGS').split(/\s+/), ...execFileSync(ask('APR_CONFIG'), ['--includes', '--cppflags'], { encoding: 'utf8' }).trim().split(/\s+/),
-    ...execFileSync(ask('APU_CONFIG'), ['--includes'], { encoding: 'utf8' }).trim().split(/\s+/)].filter(Boolean);
-  fs.writeFileSync(`${folder}/mod_example.c`, MODULE);
-  execFileSync('gcc', ['-shared', '-fPIC', '-Wall', '-Werror', '-o', `${folder}/mod_example.so`, `-I${path.join(root, 'src')}`, ...flags, `${folder}/mod_example.c`]);
-  return `${folder}/mod_example.so`;
-}
-
 async function hook(t) {
   t.section('another module\'s hook');
-  const file = compile(t);
+  const file = buildModule(t, 'example', MODULE, path.join(root, 'src'));
   const site = await t.httpd({ files, global: `LoadModule example_module ${file}`, config: config('LogLevel warn nextauth:debug example:notice') });
   const client = new Client(site);
   await client.credentials('ada', 'x');

@@ -217,52 +217,34 @@ static na_error *ask_store(const connecting *c, const na_store_provider *provide
     return na_store_get(store, c->pool, &key, 1, &value);
 }
 
-/* An end that Redis drops, or forgets in a crash, was never remembered. */
-static void say_habits(const connecting *c, const na_store *store)
+static void advise(const connecting *c, const char *name, na_error *advice)
 {
-    na_redis_habits habits;
-    na_error *error = na_redis_ask_habits(store, c->pool, &habits);
-    if (error)
-        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
-                        "let its user run INFO, or check maxmemory-policy and appendonly yourself",
-                        "whether %s keeps its entries is not known: %s", store->breaker.name,
-                        na_error_reason(c->b->pool, error));
-    else if (habits.evicts)
-        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
-                        "set maxmemory-policy noeviction, or a Redis of its own",
-                        "%s drops entries when its memory is full (maxmemory-policy %s): sessions "
-                        "end then, and those without an ID of this module can be valid again",
-                        store->breaker.name, habits.policy);
-    else if (!habits.appends)
-        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "redis", NA_WARNING,
-                        "set appendonly yes",
-                        "%s has appendonly off: if it restarts, sessions that were signed out "
-                        "since its last snapshot are valid again, and without snapshots all "
-                        "sessions end",
-                        store->breaker.name);
+    if (advice)
+        na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, name, NA_WARNING, na_error_hint(advice),
+                        "%s", na_error_reason(c->b->pool, advice));
 }
 
 static void try_store(const connecting *c, const char *name)
 {
+    const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
     na_store store = {.breaker = {.name = name}};
-    if (strcmp(name, "database") == 0)
-        return; /* asked already */
-    if (strcmp(name, "socache") == 0) {
+    if (provider->kind == NA_STORE_DATABASE || na_build_is_noted(c->b, provider->directive))
+        return; /* asked already, or wrong */
+    if (provider->kind == NA_STORE_MEMORY) {
         say(c, name, "not tried: it is memory of the running server", NULL, NULL);
         return;
     }
-    na_error *error =
-        ask_store(c, ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION), &store);
+    na_error *error = ask_store(c, provider, &store);
     say(c, name, apr_pstrcat(c->b->pool, store.breaker.name, " answers", NULL), error,
         "see that it runs, and that address, password and TLS are right");
-    if (!error && strcmp(name, "redis") == 0)
-        say_habits(c, &store);
+    if (!error && provider->advise)
+        advise(c, name, provider->advise(c->pool, &store));
 }
 
 static void try_stores(connecting *c)
 {
     const apr_array_header_t *names = c->b->plan->stores.names;
-    if (na_build_is_wrong(c->b, NextAuthSessionStore) || na_build_is_wrong(c->b, NextAuthRedis))
+    if (na_build_is_wrong(c->b, NextAuthSessionStore))
         return;
     for (int i = 0; names && i < names->nelts; i++)
         try_store(c, APR_ARRAY_IDX(names, i, const char *));

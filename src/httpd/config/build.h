@@ -132,6 +132,9 @@ const char *na_build_from_environment(na_building *b, const char *name);
 /* 1 where that was noted to be wrong: what follows from it is no mistake of its own. */
 int na_build_is_wrong(const na_building *b, na_directive_id id);
 
+/* Likewise, by name; NULL is nothing. */
+int na_build_is_noted(const na_building *b, const char *name);
+
 na_error *na_build_number(na_building *b, const char *text, long min, long max, long *number);
 
 /* Returns 1 if it is 1 to 64 letters, digits and - _ . : */

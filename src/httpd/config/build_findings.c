@@ -32,13 +32,17 @@ static const char *about(const na_building *b)
     return b->about ? b->about : b->at ? b->at->directive : "mod_nextauth";
 }
 
-int na_build_is_wrong(const na_building *b, na_directive_id id)
+int na_build_is_noted(const na_building *b, const char *name)
 {
-    const char *name = na_directive_name(id);
-    for (int i = 0; i < b->wrong->nelts; i++)
+    for (int i = 0; name && i < b->wrong->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(b->wrong, i, const char *), name) == 0)
             return 1;
     return 0;
+}
+
+int na_build_is_wrong(const na_building *b, na_directive_id id)
+{
+    return na_build_is_noted(b, na_directive_name(id));
 }
 
 /* "NextAuthMode takes: production, development or test" where an error says no more. */

@@ -32,11 +32,22 @@ static na_error *as_when_lost(na_building *b, const char *value, void *member)
                : na_wrong(b, "invalid whenLost='%s': expected refuse or accept", value);
 }
 
+/* ", redis, database or socache", and those of other modules. */
+static const char *store_names(na_building *b)
+{
+    const apr_array_header_t *all =
+        ap_list_provider_names(b->pool, NA_STORE_GROUP, NA_STORE_VERSION);
+    const char *names = "";
+    for (int i = 0; i < all->nelts; i++)
+        names = apr_pstrcat(b->pool, names, i + 1 < all->nelts ? ", " : " or ",
+                            APR_ARRAY_IDX(all, i, ap_list_provider_names_t).provider_name, NULL);
+    return names;
+}
+
 static na_error *add_store_name(na_building *b, const char *name, apr_array_header_t *names)
 {
     if (!ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION))
-        return na_wrong(b, "'%s' is no session store: redis, database, socache or none is wanted",
-                        name);
+        return na_wrong(b, "unknown session store '%s': expected none%s", name, store_names(b));
     for (int i = 0; i < names->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
             return na_error_with_hint(na_wrong(b, "'%s' is named twice", name), "leave one out");
@@ -94,43 +105,38 @@ static void notify(const na_building *b, const char *subject, const char *text, 
                      hint ? hint : "");
 }
 
-/* What a store needs may have been noted to be wrong itself. */
-static int has_wrong_place(const na_building *b, const char *name)
-{
-    return (strcmp(name, "redis") == 0 && na_build_is_wrong(b, NextAuthRedis)) ||
-           (strcmp(name, "database") == 0 && na_build_is_wrong(b, NextAuthDatabase)) ||
-           (strcmp(name, "socache") == 0 && na_build_is_wrong(b, NextAuthSOCache));
-}
-
-static na_error *check_store(na_building *b, const char *name)
+static na_error *check_store(na_building *b, const char *name, const na_store_provider *provider)
 {
     const char *notice = NULL;
-    const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
-    if (has_wrong_place(b, name))
-        return NULL;
     NA_TRY(provider->check(b->pool, b->server, &notice));
     if (notice)
-        notify(b, "NextAuthSessionStore",
+        notify(b, na_directive_name(NextAuthSessionStore),
                apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice), NULL);
     return NULL;
 }
 
-/* The cache is described by a directive of its own. */
-static const na_written *description_of(const na_building *b, const char *name)
+/* The last directive of ours that describes a store; NULL if there is none. */
+static const na_written *description_of(const na_building *b, const na_store_provider *provider)
 {
-    return strcmp(name, "socache") == 0
-               ? na_last_of(na_server_conf_of(b->server)->written, NextAuthSOCache)
-               : NULL;
+    const apr_array_header_t *written = na_server_conf_of(b->server)->written;
+    for (int i = written->nelts - 1; provider->directive && i >= 0; i--)
+        if (strcmp(APR_ARRAY_IDX(written, i, na_written).directive, provider->directive) == 0)
+            return &APR_ARRAY_IDX(written, i, na_written);
+    return NULL;
 }
 
 static na_error *check_stores(na_building *b, const na_written *store)
 {
     for (int i = 0; i < b->plan->stores.names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(b->plan->stores.names, i, const char *);
-        const na_written *description = description_of(b, name);
+        const na_store_provider *provider =
+            ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+        const na_written *description = description_of(b, provider);
+        if (na_build_is_noted(b, provider->directive))
+            continue;
         na_build_look_at(b, description ? description : store,
-                         description ? NULL : "NextAuthSessionStore");
-        NA_TRY(na_build_noted(b, check_store(b, name)));
+                         description ? NULL : na_directive_name(NextAuthSessionStore));
+        NA_TRY(na_build_noted(b, check_store(b, name, provider)));
     }
     return NULL;
 }
@@ -143,7 +149,7 @@ na_error *na_build_finish_stores(na_building *b, const na_written *store)
         return check_stores(b, store);
     }
     if (!store)
-        notify(b, "NextAuthSessionStore",
+        notify(b, na_directive_name(NextAuthSessionStore),
                "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
                "session stays valid until it ends",
                "name a store; NextAuthSessionStore none accepts it as it is");

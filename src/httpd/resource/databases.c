@@ -216,4 +216,8 @@ static na_error *open_store(apr_pool_t *pool, server_rec *s, na_store *store)
     return NULL;
 }
 
-const na_store_provider na_database_provider = {check, identity, NULL, open_store};
+const na_store_provider na_database_provider = {.kind = NA_STORE_DATABASE,
+                                                .directive = "NextAuthDatabase",
+                                                .check = check,
+                                                .identity = identity,
+                                                .open = open_store};

@@ -67,11 +67,8 @@ static void log_change(void *data, const na_error *error)
 
 static const na_store *store_of(const na_server_conf *conf)
 {
-    const apr_array_header_t *names = conf->plan.stores.names;
     const na_registry *registry = conf->sessions.registry;
-    return registry && strcmp(APR_ARRAY_IDX(names, 0, const char *), "socache") != 0
-               ? registry->stores[0]
-               : NULL;
+    return registry && na_first_store_kind(conf) != NA_STORE_MEMORY ? registry->stores[0] : NULL;
 }
 
 static na_error *open_rate_limits(apr_pool_t *pool, server_rec *s)

@@ -44,6 +44,9 @@ const char *na_audit_head_of_program(apr_pool_t *pool, const char *program);
 /* Has sessions counted, and StatsD notified, by one child at a time. */
 na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s);
 
+/* What the store is that is written to; the server names one. */
+na_store_kind na_first_store_kind(const na_server_conf *conf);
+
 /* What the site rests on, asked again if that is some time ago. */
 void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report);
 

@@ -524,4 +524,9 @@ static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)
     return NULL;
 }
 
-const na_store_provider na_socache_provider = {check, argument_of, prepare, open_cache};
+const na_store_provider na_socache_provider = {.kind = NA_STORE_MEMORY,
+                                               .directive = "NextAuthSOCache",
+                                               .check = check,
+                                               .identity = argument_of,
+                                               .prepare = prepare,
+                                               .open = open_cache};

@@ -41,6 +41,13 @@ static shared_store *find_store(const char *identity)
     return NULL;
 }
 
+na_store_kind na_first_store_kind(const na_server_conf *conf)
+{
+    const char *name = APR_ARRAY_IDX(conf->plan.stores.names, 0, const char *);
+    const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
+    return provider->kind;
+}
+
 static const char *identity_of(apr_pool_t *pool, const server_rec *s, const char *name,
                                const na_store_provider **provider)
 {
@@ -162,8 +169,7 @@ static void make_registry(apr_pool_t *pool, server_rec *s)
                               .forgot = config->accepts_lost ? log_accepted : log_refused,
                               .forgot_data = s};
     conf->sessions.registry = registry;
-    if (config->strategy == NA_STRATEGY_DATABASE &&
-        strcmp(APR_ARRAY_IDX(names, 0, const char *), "database") == 0)
+    if (config->strategy == NA_STRATEGY_DATABASE && na_first_store_kind(conf) == NA_STORE_DATABASE)
         conf->sessions.table = conf->db;
 }
 
@@ -221,4 +227,37 @@ static na_error *open_redis(apr_pool_t *pool, server_rec *s, na_store *store)
     return na_redis_make(pool, na_server_conf_of(s)->plan.stores.redis, store);
 }
 
-const na_store_provider na_redis_provider = {check_redis, redis_identity, NULL, open_redis};
+/* An end that Redis drops, or forgets in a crash, was never remembered. */
+static na_error *advise_redis(apr_pool_t *pool, const na_store *store)
+{
+    const char *name = store->breaker.name;
+    na_redis_habits habits;
+    na_error *error = na_redis_ask_habits(store, pool, &habits);
+    if (error)
+        return na_error_with_hint(
+            na_error_wrap(pool, error, NULL, "whether %s keeps its entries is not known", name),
+            "let its user run INFO, or check maxmemory-policy and appendonly yourself");
+    if (habits.evicts)
+        return na_error_with_hint(
+            na_error_new(pool, NA_ERR_CONFIGURATION,
+                         "%s drops entries when its memory is full (maxmemory-policy %s): sessions "
+                         "end then, and those without an ID of this module can be valid again",
+                         name, habits.policy),
+            "set maxmemory-policy noeviction, or a Redis of its own");
+    if (!habits.appends)
+        return na_error_with_hint(
+            na_error_new(pool, NA_ERR_CONFIGURATION,
+                         "%s has appendonly off: if it restarts, sessions that were signed out "
+                         "since its last snapshot are valid again, and without snapshots all "
+                         "sessions end",
+                         name),
+            "set appendonly yes");
+    return NULL;
+}
+
+const na_store_provider na_redis_provider = {.kind = NA_STORE_SERVER,
+                                             .directive = "NextAuthRedis",
+                                             .check = check_redis,
+                                             .identity = redis_identity,
+                                             .open = open_redis,
+                                             .advise = advise_redis};
