@@ -14,13 +14,6 @@
 
 #define TOKEN_BYTES 32
 
-static const char *hash_of(apr_pool_t *pool, const char *token, const char *secret)
-{
-    unsigned char hash[NA_SHA256_LEN];
-    na_sha256(hash, na_bytes_of(token), na_bytes_of(secret));
-    return na_hex(pool, hash, sizeof hash);
-}
-
 /* A cookie's token where its hash fits one of the secrets: rotation keeps open forms valid. */
 static const char *token_of(const na_request *request, const char *cookie)
 {
@@ -30,7 +23,7 @@ static const char *token_of(const na_request *request, const char *cookie)
     const char *token = apr_pstrmemdup(request->pool, cookie, 2 * TOKEN_BYTES);
     for (int i = 0; i < config->secret_count; i++)
         if (na_equal_secret(cookie + 2 * TOKEN_BYTES + 1,
-                            hash_of(request->pool, token, config->secrets[i])))
+                            na_sha256_hex(request->pool, token, config->secrets[i])))
             return token;
     return NULL;
 }
@@ -122,7 +115,8 @@ void na_csrf_hand_out(na_request *request, na_response *response)
         return;
     const na_cookie *cookie = &request->config->cookies[NA_COOKIE_CSRF];
     request->csrf_token = new_token(request);
-    const char *hash = hash_of(request->pool, request->csrf_token, request->config->secrets[0]);
+    const char *hash =
+        na_sha256_hex(request->pool, request->csrf_token, request->config->secrets[0]);
     const char *value = apr_pstrcat(request->pool, request->csrf_token, "|", hash, NULL);
     na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name, value, -1, 0));
 }

@@ -8,26 +8,19 @@
 #include "base/crypto.h"
 #include "base/json.h"
 
+/* Hashes: of one length, whatever the IDs of a provider are, as cookies have little room. */
 #define CLAIM_BROWSER "browser"
 #define CLAIM_USER "user"
-
-/* Of one length, whatever a provider's ids are: cookies have little room. */
-static const char *hash_of(apr_pool_t *pool, const char *text)
-{
-    unsigned char hash[NA_SHA256_LEN];
-    na_sha256(hash, na_bytes_of(text), na_bytes_of(""));
-    return na_hex(pool, hash, sizeof hash);
-}
 
 static int is_browser(const na_request *request, const char *hash)
 {
     const char *browser = na_csrf_browser(request);
-    return browser && na_equal_secret(hash, hash_of(request->pool, browser));
+    return browser && na_equal_secret(hash, na_sha256_hex(request->pool, browser, ""));
 }
 
 static const char *user_hash(apr_pool_t *pool, const na_session *session)
 {
-    return session ? hash_of(pool, na_session_user_name(pool, session)) : "";
+    return session ? na_sha256_hex(pool, na_session_user_name(pool, session), "") : "";
 }
 
 /* *session is NULL where nobody is signed in; a cookie that is none is as good as none. */
@@ -42,7 +35,7 @@ na_error *na_initiator_put(na_request *request, json_t *claims)
     const na_session *session;
     NA_TRY(load(request, &session));
     json_object_set_new(claims, CLAIM_BROWSER,
-                        json_string(hash_of(request->pool, na_csrf_browser(request))));
+                        json_string(na_sha256_hex(request->pool, na_csrf_browser(request), "")));
     json_object_set_new(claims, CLAIM_USER, json_string(user_hash(request->pool, session)));
     return NULL;
 }

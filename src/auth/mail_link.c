@@ -16,14 +16,6 @@
 #define TOKEN_BYTES 32
 #define MARK_BYTES 8
 
-/* What the database keeps of a token, as both packages make it. */
-static const char *hash_of(apr_pool_t *pool, const char *token, const char *secret)
-{
-    unsigned char hash[NA_SHA256_LEN];
-    na_sha256(hash, na_bytes_of(token), na_bytes_of(secret));
-    return na_hex(pool, hash, sizeof hash);
-}
-
 /*
  * Behind the random part of a token, for which site it was made: that site's database may be
  * another's as well, and so may be its secret. To NextAuth it is part of the token.
@@ -71,7 +63,7 @@ static na_error *put_token(na_db_use *use, const char *email, const na_db_token 
 static na_error *keep_token(na_request *request, const na_link *link, const char *token)
 {
     const na_db_token row = {link->identifier,
-                             hash_of(request->pool, token, request->config->secrets[0]),
+                             na_sha256_hex(request->pool, token, request->config->secrets[0]),
                              apr_time_as_msec(request->now) + link->valid_for * 1000};
     na_db_use *use;
     NA_TRY(na_db_write(request->db, request->pool, &use));
@@ -144,8 +136,9 @@ static na_error *take(na_request *request, na_db_use *use, taker *taking, const 
     if (!is_of_site(request, token))
         return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link is another site's");
     for (int i = 0; i < request->config->secret_count && !found; i++)
-        NA_TRY(taking(use, identifier, hash_of(request->pool, token, request->config->secrets[i]),
-                      &row, &found));
+        NA_TRY(taking(use, identifier,
+                      na_sha256_hex(request->pool, token, request->config->secrets[i]), &row,
+                      &found));
     if (!found)
         return na_error_new(request->pool, NA_ERR_VERIFICATION,
                             "the link was used before, was ended by newer ones, or never made");

@@ -56,6 +56,13 @@ void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second
     EVP_MD_CTX_free(context);
 }
 
+char *na_sha256_hex(apr_pool_t *pool, const char *first, const char *second)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(first), na_bytes_of(second));
+    return na_hex(pool, hash, sizeof hash);
+}
+
 void na_sha1(unsigned char out[NA_SHA1_LEN], na_bytes text)
 {
     if (!EVP_Digest(text.data, text.len, out, NULL, EVP_sha1(), NULL))

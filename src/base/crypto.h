@@ -20,6 +20,9 @@ char *na_random_uuid(apr_pool_t *pool);
 /* SHA-256 of both parts, one behind the other; `second` may be empty. */
 void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second);
 
+/* That as lower-case hex: what NextAuth keeps of a token and its secret. */
+char *na_sha256_hex(apr_pool_t *pool, const char *first, const char *second);
+
 /* SHA-1, for formats of others that demand it; nothing here rests on it. */
 #define NA_SHA1_LEN 20
 void na_sha1(unsigned char out[NA_SHA1_LEN], na_bytes text);

@@ -11,6 +11,9 @@ typedef struct na_bytes {
     apr_size_t len;
 } na_bytes;
 
+/* A number of one to five digits; -1 if the text is anything else. */
+int na_small_number(const char *text);
+
 /* The bytes of a C string, without its NUL. */
 na_bytes na_bytes_of(const char *text);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/url.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -20,19 +19,13 @@ static int is_clean(const char *text)
     return 1;
 }
 
-static int is_host(const char *host)
+static int is_url_host(const char *host)
 {
     if (*host == '[') {
         size_t inside = strspn(host + 1, "0123456789abcdef:.");
         return inside > 1 && strcmp(host + 1 + inside, "]") == 0;
     }
     return *host && strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") == strlen(host);
-}
-
-static int port_number(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-    return digits && digits <= 5 && !text[digits] ? atoi(text) : -1;
 }
 
 int na_url_parse(apr_pool_t *pool, const char *text, na_url *url)
@@ -52,10 +45,10 @@ int na_url_parse(apr_pool_t *pool, const char *text, na_url *url)
         *port++ = '\0';
     for (char *p = host; *p; p++)
         *p = (char)apr_tolower(*p);
-    if (!is_host(host))
+    if (!is_url_host(host))
         return 0;
 
-    int number = port ? port_number(port) : (https ? 443 : 80);
+    int number = port ? na_small_number(port) : (https ? 443 : 80);
     if (number < 1 || number > 65535)
         return 0;
     url->scheme = https ? "https" : "http";
@@ -65,6 +58,77 @@ int na_url_parse(apr_pool_t *pool, const char *text, na_url *url)
                       : apr_psprintf(pool, "%s://%s:%d", url->scheme, host, number);
     url->path = rest;
     return 1;
+}
+
+/* ── servers ───────────────────────────────────────────────────────────────────────────────── */
+
+#define HOST_LEN_MAX 255
+
+static int is_ipv6(const char *host)
+{
+    struct in6_addr six;
+    return inet_pton(AF_INET6, host, &six) == 1;
+}
+
+static int is_name(const char *host)
+{
+    size_t len = strlen(host);
+    return len && len <= HOST_LEN_MAX && *host != '-' &&
+           strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == len;
+}
+
+int na_is_host(const char *host)
+{
+    return is_name(host) || is_ipv6(host);
+}
+
+static na_error *set_user(apr_pool_t *pool, char *text, na_authority *authority)
+{
+    char *password = strchr(text, ':');
+    if (password)
+        *password++ = '\0';
+    authority->user = na_percent_decode(pool, text, 0);
+    authority->password = password ? na_percent_decode(pool, password, 0) : NULL;
+    if (!authority->user || (password && !authority->password))
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "a bad percent-encoding in the address' user or "
+                                               "password"),
+                                  "write %25 for %, or username= and password= instead");
+    return NULL;
+}
+
+/* host[:port], IPv6 in brackets */
+static na_error *set_host(apr_pool_t *pool, char *text, na_authority *authority)
+{
+    char *close = *text == '[' ? strchr(text, ']') : NULL;
+    char *colon = strchr(close ? close : text, ':');
+    if (colon)
+        *colon++ = '\0';
+    if (close)
+        *close++ = '\0';
+    authority->host = close ? text + 1 : text;
+    authority->port = colon ? na_small_number(colon) : 0;
+    int is_host = close ? !*close && is_ipv6(authority->host) : is_name(authority->host);
+    int is_port = !colon || (authority->port >= 1 && authority->port <= 65535);
+    return is_host && is_port ? NULL
+                              : na_error_new(pool, NA_ERR_CONFIGURATION,
+                                             "the address needs a host[:port], IPv6 in brackets, "
+                                             "port 1 to 65535");
+}
+
+na_error *na_authority_parse(apr_pool_t *pool, const char *text, na_authority *authority)
+{
+    char *user = apr_pstrdup(pool, text);
+    char *at = strrchr(user, '@');
+    char *host = at ? at + 1 : user;
+    size_t len = strcspn(host, "/?#");
+    *authority = (na_authority){.rest = apr_pstrdup(pool, host + len)};
+    host[len] = '\0';
+    if (at)
+        *at = '\0';
+    if (at)
+        NA_TRY(set_user(pool, user, authority));
+    return set_host(pool, host, authority);
 }
 
 int na_is_loopback_address(const char *host)

@@ -2,8 +2,9 @@
 #ifndef NA_BASE_URL_H
 #define NA_BASE_URL_H
 
-#include <apr_pools.h>
 #include <apr_tables.h>
+
+#include "base/error.h"
 
 typedef struct na_url {
     const char *scheme; /* "http" or "https" */
@@ -18,6 +19,23 @@ typedef struct na_url {
  * non-ASCII characters, an empty or odd host, a bad port. Returns 0 where refused.
  */
 int na_url_parse(apr_pool_t *pool, const char *text, na_url *url);
+
+/*
+ * Whom a URL of a server names behind its scheme: "[user[:password]@]host[:port]rest". The last @
+ * counts, so that a password can have one.
+ */
+typedef struct na_authority {
+    const char *user, *password; /* decoded; NULL if missing */
+    const char *host;            /* without brackets */
+    int port;                    /* 0 if missing */
+    const char *rest;            /* from the first of / ? # on; "" if nothing follows */
+} na_authority;
+
+/* Errors are NA_ERR_CONFIGURATION and do not repeat the text, which can have a password. */
+na_error *na_authority_parse(apr_pool_t *pool, const char *text, na_authority *authority);
+
+/* 1 for a host name, or an IP address without brackets. */
+int na_is_host(const char *host);
 
 /* 1 where `host` is an address of this machine alone: 127.0.0.0/8, or ::1 with or without brackets.
  */

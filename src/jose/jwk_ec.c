@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JWKs of elliptic curves: EC (RFC 7518 section 6.2) and OKP (RFC 8037). */
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -9,20 +10,6 @@
 #include "jose/compact.h"
 #include "jose/jwk_curve.h"
 #include "jose/jwk_material.h"
-
-static const na_curve curves[] = {
-    {"P-256", "prime256v1", 32},
-    {"P-384", "secp384r1", 48},
-    {"P-521", "secp521r1", 66},
-};
-
-const na_curve *na_curve_find(const char *name)
-{
-    for (size_t i = 0; name && i < sizeof curves / sizeof *curves; i++)
-        if (strcmp(name, curves[i].crv) == 0 || strcmp(name, curves[i].group) == 0)
-            return &curves[i];
-    return NULL;
-}
 
 /* RFC 7518 sections 6.2.1.2, 6.2.1.3 and 6.2.2.1: all octets of the field, leading zeros too. */
 static na_error *read_field(apr_pool_t *pool, const json_t *json, const char *name, apr_size_t len,
@@ -91,5 +78,31 @@ na_error *na_jwk_ec(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
     if (is_private && !halves_agree(*pkey))
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "EC key: \"d\" does not belong to x and y: %s", na_openssl_error(pool));
+    return NULL;
+}
+
+/* RFC 8037 section 2, for signatures alone: X25519 and the 448 curves are refused. */
+na_error *na_jwk_okp(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
+{
+    const char *crv;
+    na_bytes x, d;
+    NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, json, "crv", &crv));
+    if (!crv || strcmp(crv, "Ed25519") != 0)
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "OKP key: unknown curve");
+    NA_TRY(na_jose_bytes(pool, NA_ERR_OAUTH_CALLBACK, json, "x", &x));
+    NA_TRY(na_jose_bytes(pool, NA_ERR_OAUTH_CALLBACK, json, "d", &d));
+    if (x.len != 32 || (d.data && d.len != 32))
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "OKP key: \"x\" or \"d\" is not 32 bytes");
+
+    EVP_PKEY *public =
+        na_pkey_own(pool, EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x.data, x.len));
+    *pkey = public;
+    if (d.data)
+        *pkey =
+            na_pkey_own(pool, EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, d.data, d.len));
+    if (!public || !*pkey)
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "OKP key: %s", na_openssl_error(pool));
+    if (EVP_PKEY_eq(public, *pkey) != 1)
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "OKP key: \"d\" does not belong to \"x\"");
     return NULL;
 }

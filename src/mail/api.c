@@ -62,6 +62,11 @@ na_error *na_mail_api_reach(const na_mail *mail, apr_pool_t *pool, const char *o
     return fetch(mail, pool, &request, &response);
 }
 
+na_error *na_mail_api_probe(const na_mail *mail, apr_pool_t *pool)
+{
+    return na_mail_api_reach(mail, pool, mail->transport->origin);
+}
+
 na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request)
 {
     na_http_response response;

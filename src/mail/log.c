@@ -21,4 +21,4 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
 }
 
 static const char *const none[] = {NULL};
-const na_mail_transport na_mail_to_log = {"log", none, none, NULL, deliver, NULL};
+const na_mail_transport na_mail_to_log = {"log", none, none, NULL, deliver, NULL, NULL};

@@ -34,11 +34,6 @@ const char *na_mail_transport_names(apr_pool_t *pool)
     return names;
 }
 
-void na_mail_write(const na_mail *mail, na_level level, const char *line)
-{
-    mail->log.write(mail->log.data, level, line);
-}
-
 na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http *http,
                        const na_mail_log *log, na_mail **made)
 {

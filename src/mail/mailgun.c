@@ -43,11 +43,7 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
                               "write it as Mailgun lists it, such as mg.example.org");
 }
 
-static na_error *probe(const na_mail *mail, apr_pool_t *pool)
-{
-    return na_mail_api_reach(mail, pool, ORIGIN);
-}
-
 static const char *const needs[] = {"apiKey", "domain", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_mailgun = {"mailgun", needs, takes, check, deliver, probe};
+const na_mail_transport na_mail_mailgun = {"mailgun",         needs, takes, check, deliver,
+                                           na_mail_api_probe, ORIGIN};

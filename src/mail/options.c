@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
-
-#include <apr_file_io.h>
 #include <apr_strings.h>
 
 #include "base/text.h"
 #include "base/url.h"
+#include "mail/host.h"
 #include "mail/transport.h"
 
 #define SUBMISSION_PORT 587
@@ -40,86 +37,7 @@ static na_error *refuse(apr_pool_t *pool, const char *why)
     return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: %s", why);
 }
 
-/* ── where a host is ───────────────────────────────────────────────────────────────────────── */
-
-static int is_loopback(const char *host)
-{
-    return na_is_loopback_address(host) || strcasecmp(host, "localhost") == 0;
-}
-
-static int is_private_ipv4(apr_uint32_t address)
-{
-    return address >> 24 == 10 || address >> 20 == (172 << 4 | 1) ||
-           address >> 16 == (192 << 8 | 168);
-}
-
-/* This machine, an address of a private network, or a name without a dot, as containers have. */
-static int is_local(const char *host)
-{
-    struct in_addr four;
-    struct in6_addr six;
-    if (is_loopback(host))
-        return 1;
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return is_private_ipv4(ntohl(four.s_addr));
-    if (inet_pton(AF_INET6, host, &six) == 1)
-        return (six.s6_addr[0] & 0xfe) == 0xfc;
-    return !strchr(host, '.');
-}
-
 /* ── the address of a mail server ──────────────────────────────────────────────────────────── */
-
-static na_error *set_user(apr_pool_t *pool, char *text, na_mail_options *options)
-{
-    char *password = strchr(text, ':');
-    if (password)
-        *password++ = '\0';
-    options->user = na_percent_decode(pool, text, 0);
-    options->password = password ? na_percent_decode(pool, password, 0) : NULL;
-    if (!options->user || (password && !options->password))
-        return na_error_with_hint(refuse(pool,
-                                         "a bad percent-encoding in the address' user or password"),
-                                  "write %25 for %, or username= and password= instead");
-    return NULL;
-}
-
-static int is_name(const char *host)
-{
-    return *host && *host != '-' &&
-           strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
-               strlen(host);
-}
-
-static int is_ipv6(const char *host)
-{
-    struct in6_addr six;
-    return inet_pton(AF_INET6, host, &six) == 1;
-}
-
-static int port_number(const char *text)
-{
-    apr_size_t digits = strspn(text, "0123456789");
-    int port = digits && digits <= 5 && !text[digits] ? atoi(text) : 0;
-    return port <= 65535 ? port : 0;
-}
-
-/* host[:port], IPv6 in brackets */
-static na_error *set_host(apr_pool_t *pool, char *text, na_mail_options *options)
-{
-    char *close = *text == '[' ? strchr(text, ']') : NULL;
-    char *colon = strchr(close ? close : text, ':');
-    if (colon)
-        *colon++ = '\0';
-    if (colon)
-        options->port = port_number(colon);
-    if (close)
-        *close++ = '\0';
-    options->host = close ? text + 1 : text;
-    int is_host = close ? !*close && is_ipv6(options->host) : is_name(options->host);
-    if (!is_host || !options->port)
-        return refuse(pool, "the address needs a host[:port], IPv6 in brackets, port 1 to 65535");
-    return NULL;
-}
 
 static na_error *set_query(apr_pool_t *pool, const char *query, na_mail_options *options)
 {
@@ -133,25 +51,21 @@ static na_error *set_query(apr_pool_t *pool, const char *query, na_mail_options 
 /* [user[:password]@]host[:port][/][?query] */
 static na_error *parse_authority(apr_pool_t *pool, const char *text, na_mail_options *options)
 {
-    char *authority = apr_pstrdup(pool, text);
-    char *at = strrchr(authority, '@');
-    char *host = at ? at + 1 : authority;
-    char *query = strchr(host, '?');
-    if (query)
-        *query++ = '\0';
-    char *path = strchr(host, '/');
-    if (path && path[1])
+    na_authority server;
+    na_error *error = na_authority_parse(pool, text, &server);
+    if (error)
+        return na_error_wrap(pool, error, NULL, "mail");
+    const char *query = server.rest + (*server.rest == '/');
+    if (*query && *query != '?')
         return refuse(pool, "the address has no path");
-    if (path)
-        *path = '\0';
-    if (at)
-        *at = '\0';
-    if (at)
-        NA_TRY(set_user(pool, authority, options));
-    NA_TRY(set_host(pool, host, options));
-    if (options->tls == NA_MAIL_STARTTLS && is_loopback(options->host))
+    options->user = server.user;
+    options->password = server.password;
+    options->host = server.host;
+    if (server.port)
+        options->port = server.port;
+    if (options->tls == NA_MAIL_STARTTLS && na_mail_is_loopback(options->host))
         options->tls = NA_MAIL_CLEAR;
-    return query ? set_query(pool, query, options) : NULL;
+    return *query ? set_query(pool, query + 1, options) : NULL;
 }
 
 na_error *na_mail_url_parse(apr_pool_t *pool, const char *url, na_mail_options *options)
@@ -243,7 +157,7 @@ static na_error *check_base_url(apr_pool_t *pool, const char *text)
         return NULL;
     if (!na_url_parse(pool, text, &url) || strpbrk(url.path, "?#"))
         return refuse(pool, "baseUrl is no https address without a query");
-    if (strcmp(url.scheme, "https") != 0 && !is_loopback(url.host))
+    if (strcmp(url.scheme, "https") != 0 && !na_mail_is_loopback(url.host))
         return refuse(pool, "baseUrl has to be https, as the key is sent there");
     return NULL;
 }
@@ -259,38 +173,4 @@ na_error *na_mail_options_check(apr_pool_t *pool, const na_mail_options *options
     NA_TRY(na_mail_sender_check(pool, options->from));
     NA_TRY(check_base_url(pool, options->base_url));
     return transport->check ? transport->check(pool, options) : NULL;
-}
-
-/* ── smtp's own rules ──────────────────────────────────────────────────────────────────────── */
-
-static na_error *check_readable(apr_pool_t *pool, const char *path)
-{
-    apr_file_t *file;
-    if (!path)
-        return NULL;
-    if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "mail: %s cannot be read", path),
-                                  "see that it is there, and that httpd's user may read it");
-    apr_file_close(file);
-    return NULL;
-}
-
-na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options)
-{
-    if ((!is_name(options->host) && !is_ipv6(options->host)) || options->port < 1 ||
-        options->port > 65535)
-        return refuse(pool, "the server's host or port is none");
-    if (!options->user != !options->password)
-        return na_error_with_hint(refuse(pool, "a username and a password belong together"),
-                                  "add what is not there of the two, or leave both out");
-    if (options->tls == NA_MAIL_CLEAR && options->user && !is_loopback(options->host))
-        return na_error_with_hint(refuse(pool,
-                                         "a password goes through TLS only, which tls=off forbids"),
-                                  "leave ?tls=off out");
-    if (options->tls == NA_MAIL_CLEAR && !is_local(options->host))
-        return na_error_with_hint(refuse(pool,
-                                         "tls=off is for this machine and for private networks"),
-                                  "leave it out");
-    return check_readable(pool, options->ca_file);
 }

@@ -18,11 +18,7 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     return na_mail_post_json(mail, pool, &request, json);
 }
 
-static na_error *probe(const na_mail *mail, apr_pool_t *pool)
-{
-    return na_mail_api_reach(mail, pool, ORIGIN);
-}
-
 static const char *const needs[] = {"apiKey", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_resend = {"resend", needs, takes, NULL, deliver, probe};
+const na_mail_transport na_mail_resend = {"resend",          needs, takes, NULL, deliver,
+                                          na_mail_api_probe, ORIGIN};

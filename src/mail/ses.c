@@ -81,4 +81,4 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
 
 static const char *const needs[] = {"accessKeyId", "secretAccessKey", "region", NULL};
 static const char *const takes[] = {"sessionToken", "baseUrl", NULL};
-const na_mail_transport na_mail_ses = {"ses", needs, takes, check, deliver, probe};
+const na_mail_transport na_mail_ses = {"ses", needs, takes, check, deliver, probe, NULL};

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include <apr_file_io.h>
 #include <apr_strings.h>
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/url.h"
+#include "mail/host.h"
 #include "mail/transport.h"
 
 /* What libcurl needs until the message is sent. */
@@ -284,6 +287,44 @@ static na_error *probe(const na_mail *mail, apr_pool_t *pool)
     return error;
 }
 
+/* ── its options ───────────────────────────────────────────────────────────────────────────── */
+
+static na_error *refuse(apr_pool_t *pool, const char *why)
+{
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: %s", why);
+}
+
+static na_error *check_readable(apr_pool_t *pool, const char *path)
+{
+    apr_file_t *file;
+    if (!path)
+        return NULL;
+    if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "mail: %s cannot be read", path),
+                                  "see that it is there, and that httpd's user may read it");
+    apr_file_close(file);
+    return NULL;
+}
+
+static na_error *check(apr_pool_t *pool, const na_mail_options *options)
+{
+    if (!na_is_host(options->host) || options->port < 1 || options->port > 65535)
+        return refuse(pool, "the server's host or port is none");
+    if (!options->user != !options->password)
+        return na_error_with_hint(refuse(pool, "a username and a password belong together"),
+                                  "add what is not there of the two, or leave both out");
+    if (options->tls == NA_MAIL_CLEAR && options->user && !na_mail_is_loopback(options->host))
+        return na_error_with_hint(refuse(pool,
+                                         "a password goes through TLS only, which tls=off forbids"),
+                                  "leave ?tls=off out");
+    if (options->tls == NA_MAIL_CLEAR && !na_mail_is_local(options->host))
+        return na_error_with_hint(refuse(pool,
+                                         "tls=off is for this machine and for private networks"),
+                                  "leave it out");
+    return check_readable(pool, options->ca_file);
+}
+
 static const char *const needs[] = {"host", NULL};
 static const char *const takes[] = {"username", "password", "caFile", NULL};
-const na_mail_transport na_mail_smtp = {"smtp", needs, takes, na_mail_smtp_check, deliver, probe};
+const na_mail_transport na_mail_smtp = {"smtp", needs, takes, check, deliver, probe, NULL};

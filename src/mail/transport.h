@@ -25,6 +25,7 @@ typedef struct na_mail_transport {
     na_error *(*check)(apr_pool_t *pool, const na_mail_options *options); /* or NULL */
     na_error *(*send)(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter);
     na_error *(*probe)(const na_mail *mail, apr_pool_t *pool); /* NULL: nothing is asked */
+    const char *origin; /* of an API that has one for all, for na_mail_api_probe; or NULL */
 } na_mail_transport;
 
 extern const na_mail_transport na_mail_smtp, na_mail_sendgrid, na_mail_ses, na_mail_resend,
@@ -44,16 +45,20 @@ struct na_mail {
     na_breaker_state *health; /* NULL: not kept */
 };
 
-na_error *na_mail_smtp_check(apr_pool_t *pool, const na_mail_options *options);
-
-void na_mail_write(const na_mail *mail, na_level level, const char *line);
+static inline void na_mail_write(const na_mail *mail, na_level level, const char *line)
+{
+    mail->log.write(mail->log.data, level, line);
+}
 
 /* `path` behind the options' base_url, or else `origin`. */
 const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, const char *origin,
                             const char *path);
 
-/* Whether the API answers at all, with whatever status. */
+/* Asks whether the API at this origin answers at all, with whatever status. */
 na_error *na_mail_api_reach(const na_mail *mail, apr_pool_t *pool, const char *origin);
+
+/* The probe of transports that have an `origin`. */
+na_error *na_mail_api_probe(const na_mail *mail, apr_pool_t *pool);
 
 /* Calls an API: success is a status of 2xx. */
 na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request);

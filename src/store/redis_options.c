@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/redis.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "base/url.h"
 #include "store/redis_topology.h"
 
 #define PORT 6379
@@ -15,78 +15,33 @@ static na_error *refuse(apr_pool_t *pool, const char *why)
     return na_error_new(pool, NA_ERR_CONFIGURATION, "Redis: %s", why);
 }
 
-/* -1 where the text is no number of at most five digits. */
-static int small_number(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-    return digits && digits <= 5 && !text[digits] ? atoi(text) : -1;
-}
-
 static na_error *set_db(apr_pool_t *pool, const char *text, na_redis_options *options)
 {
-    options->db = small_number(text);
+    options->db = na_small_number(text);
     return options->db < 0 ? refuse(pool, "the database in the address is no number") : NULL;
 }
 
-/* What is empty is none: ":password@" is the password of Redis' user "default". */
-static int decode(apr_pool_t *pool, const char *text, const char **decoded)
+/* What is empty is missing: ":password@" is the password of Redis' user "default". */
+static const char *unless_empty(const char *text)
 {
-    *decoded = na_percent_decode(pool, text, 0);
-    if (!*decoded)
-        return 0;
-    if (!**decoded)
-        *decoded = NULL;
-    return 1;
-}
-
-static na_error *set_user(apr_pool_t *pool, char *text, na_redis_options *options)
-{
-    char *password = strchr(text, ':');
-    if (password)
-        *password++ = '\0';
-    if (!decode(pool, text, &options->user) ||
-        (password && !decode(pool, password, &options->password)))
-        return na_error_with_hint(refuse(pool,
-                                         "a bad percent-encoding in the address' user or password"),
-                                  "write %25 for %, or username= and password= instead");
-    return NULL;
-}
-
-static int is_host(const char *host)
-{
-    return *host && strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                 "-._:") == strlen(host);
-}
-
-static na_error *set_host(apr_pool_t *pool, const char *text, na_redis_options *options)
-{
-    na_redis_address address;
-    /* more than one colon is an IPv6 address, and needs brackets */
-    int ambiguous = *text != '[' && strchr(text, ':') != strrchr(text, ':');
-    if (ambiguous || !na_redis_address_parse(pool, text, PORT, &address) || !is_host(address.host))
-        return refuse(pool, "the address needs a host[:port], IPv6 in brackets, port 1 to 65535");
-    options->host = apr_pstrdup(pool, address.host);
-    options->port = address.port;
-    return NULL;
+    return text && *text ? text : NULL;
 }
 
 /* [user[:password]@]host[:port][/db] */
 static na_error *parse_network(apr_pool_t *pool, const char *text, na_redis_options *options)
 {
-    char *authority = apr_pstrdup(pool, text);
-    char *at = strrchr(authority, '@');
-    char *host = at ? at + 1 : authority;
-    char *db = strchr(host, '/');
-    if (strpbrk(host, "?#"))
+    na_authority server;
+    na_error *error = na_authority_parse(pool, text, &server);
+    if (error)
+        return na_error_wrap(pool, error, NULL, "Redis");
+    if (strpbrk(server.rest, "?#"))
         return refuse(pool, "the address has nothing behind the database's number");
-    if (db)
-        *db++ = '\0';
-    if (at)
-        *at = '\0';
-    if (at)
-        NA_TRY(set_user(pool, authority, options));
-    NA_TRY(set_host(pool, host, options));
-    return db && *db ? set_db(pool, db, options) : NULL;
+    options->user = unless_empty(server.user);
+    options->password = unless_empty(server.password);
+    options->host = server.host;
+    if (server.port)
+        options->port = server.port;
+    return *server.rest && server.rest[1] ? set_db(pool, server.rest + 1, options) : NULL;
 }
 
 /* /path[?db=number], or two slashes more in front. */

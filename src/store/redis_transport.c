@@ -69,10 +69,7 @@ int na_redis_address_parse(apr_pool_t *pool, const char *text, int default_port,
         host[len - 1] = '\0';
         host++;
     }
-    size_t digits = port ? strspn(port, "0123456789") : 0;
-    if (port && (!digits || digits > 5 || port[digits]))
-        return 0;
-    int number = port ? atoi(port) : default_port;
+    int number = port ? na_small_number(port) : default_port;
     return number && na_redis_address_set(address, host, number);
 }
 

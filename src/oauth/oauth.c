@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth/oauth.h"
+
 #include <stdarg.h>
 
 #include <apr_strings.h>
-
-#include "oauth/oauth.h"
 
 void na_oauth_step(const na_oauth *oauth, const char *event, const char *format, ...)
 {
