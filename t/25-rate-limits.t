@@ -2,9 +2,11 @@
 'use strict';
 // NextAuthRateLimit: who is counted, what a refusal looks like, and who gets in nevertheless.
 const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { check, htpasswd, thorough } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { check, htpasswd, makeFolder, mpm, pause, thorough, until } = require('./lib/httpd.js');
+const { apart, Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { nextauthctl } = require('./lib/ctl.js');
@@ -207,6 +209,48 @@ RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
     t.ok((some.wrong || 0) <= 30 && some.wrong + (some.busy || 0) + (some.limited || 0) === 60, '  nor counted as one', JSON.stringify(some));
     const answer = await new At(limited, '127.0.0.2').credentials('ada', 'x', { json: 'true' });
     t.is(answer.status, 200, '  and others go on');
+  }
+
+  t.section('what password checks leave for pages');
+  {
+    // who reads this file waits until somebody writes it
+    const pipe = path.join(makeFolder(t), 'users');
+    execFileSync('mkfifo', ['-m', '644', pipe]);
+    // each open by a sign-in finds all of it, then nothing more
+    const feed = async (until) => {
+      let over = false;
+      until.finally(() => { over = true; });
+      while (!over) {
+        try {
+          const end = fs.openSync(pipe, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
+          fs.writeSync(end, users);
+          fs.closeSync(end);
+        } catch (error) {
+          if (!['ENXIO', 'EPIPE'].includes(error.code)) throw error; // nobody reads
+        }
+        await pause(20);
+      }
+      return until;
+    };
+    // three threads: one child with three of them, or three children
+    const three = mpm === 'prefork' ? 'MaxRequestWorkers 3' : 'ThreadsPerChild 3\nMaxRequestWorkers 3';
+    const site = await t.httpd({ config: `${common.replace('@DIR@/users', pipe)}\n${three}` });
+    const ada = new Client(site);
+    await feed(ada.credentials('ada', 'x'));
+    t.is((await ada.get('/members/')).status, 200, 'Ada is signed in');
+    const clients = Array.from({ length: 3 }, (_, i) => new Client(site, apart(i)));
+    const tokens = await Promise.all(clients.map((c) => c.csrf()));
+    const answers = [];
+    const all = Promise.all(clients.map(async (c, i) => {
+      answers.push(await c.post('/api/auth/callback/credentials', { csrfToken: tokens[i], username: 'bob', password: 'wrong', json: 'true' }));
+    }));
+    await until('refusals', () => answers.length === 2);
+    t.is(answers.map(({ status, json, headers }) => [status, json.error, headers['retry-after']]), Array(2).fill([503, 'Unavailable', '5']), 'of three threads one checks a password, and two sign-ins are refused at once');
+    t.is((await ada.get('/members/')).status, 200, '  her pages are served meanwhile');
+    await feed(all);
+    t.is(answers[2].status, 401, '  and what was checked is answered');
+    t.is(site.log().split('\n').filter((line) => line.includes(': CredentialsSignin: ')).length, 1, '  as the only wrong password');
+    t.is(site.log().split('\n').filter((line) => line.includes(': Busy: too many passwords are being checked')).length, 2, '  next to two that were not made');
   }
 
   t.section('answers of providers that nobody here asked for');

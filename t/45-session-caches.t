@@ -2,7 +2,7 @@
 'use strict';
 const { spawn, spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { answers, freePort, htpasswd, until } = require('./lib/httpd.js');
+const { answers, freePort, htpasswd, roomy, until } = require('./lib/httpd.js');
 const { apart, Client } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { startRedis } = require('./lib/redis.js');
@@ -13,6 +13,7 @@ const users = htpasswd({ ada: 'x', ...Object.fromEntries(crowd.map((user) => [us
 const config = (cache, more = '') => `
 NextAuthEngine On
 NextAuthMode test
+${roomy}
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret "the secret of sessions has 32 bytes"
 NextAuthProvider credentials backend=file:@DIR@/users

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { apart } = require('./lib/client.js');
-const { htpasswd, until } = require('./lib/httpd.js');
+const { htpasswd, roomy, until } = require('./lib/httpd.js');
 const { startGithub } = require('./lib/emulators.js');
 const { startRogue } = require('./lib/rogue.js');
 
@@ -119,7 +119,7 @@ suite('the log: lines for programs and for people, and what leads to them', asyn
 
   t.section('a program');
   {
-    const site = await t.httpd({ files, config: `${common}\nNextAuthLog json "|$/bin/cat >>@DIR@/piped.log"` });
+    const site = await t.httpd({ files, config: `${common}\nNextAuthLog json "|$/bin/cat >>@DIR@/piped.log"\n${roomy}` });
     await Promise.all(Array.from({ length: 16 }, async (_, client) => {
       const c = t.client(site, apart(client));
       for (let i = 0; i < 5; i += 1) await c.credentials('ada', 'correct horse');

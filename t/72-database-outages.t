@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, until } = require('./lib/httpd.js');
+const { htpasswd, roomy, until } = require('./lib/httpd.js');
 const { apart, signedIn, statusOf } = require('./lib/client.js');
 const fs = require('node:fs');
 const { spawn } = require('node:child_process');
@@ -14,6 +14,7 @@ const users = htpasswd({ ada: 'x' });
 const config = (database, more = '') => `
 NextAuthEngine On
 NextAuthMode test
+${roomy}
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret "the secret of databases that go away"
 NextAuthProvider credentials backend=file:@DIR@/users

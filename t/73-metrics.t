@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, root, until } = require('./lib/httpd.js');
+const { freePort, htpasswd, root, roomy, until } = require('./lib/httpd.js');
 const { apart, Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
@@ -18,6 +18,7 @@ const users = htpasswd(Object.fromEntries(Array.from({ length: CLIENTS }, (_, i)
 const config = (more = '') => `
 NextAuthEngine On
 NextAuthMode test
+${roomy}
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret 0123456789abcdef0123456789abcdef
 NextAuthProvider credentials backend=file:@DIR@/users

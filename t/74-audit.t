@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { htpasswd, makeFolder, root, thorough, until } = require('./lib/httpd.js');
+const { htpasswd, makeFolder, root, roomy, thorough, until } = require('./lib/httpd.js');
 const { apart, Client } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
@@ -95,7 +95,7 @@ async function recording(t) {
 
 async function busy(t) {
   t.section('many at once');
-  const site = await t.httpd({ files, config: config('@DIR@/audit.log key=file:@DIR@/audit.key') });
+  const site = await t.httpd({ files, config: config('@DIR@/audit.log key=file:@DIR@/audit.key', roomy) });
   const log = `${site.dir}/audit.log`;
   const rounds = (count) => Promise.all(Array.from({ length: 16 }, async (_, client) => {
     for (let i = 0; i < count; i += 1) await signIn(site, 'ada', 'x', {}, apart(client));
@@ -171,7 +171,7 @@ ServerName ${name}.localhost
 NextAuthURL http://${name}.localhost:@PORT@
 NextAuthAuditLog @DIR@/shared.log${key ? ' key=file:@DIR@/audit.key' : ''}
 </VirtualHost>`;
-  const site = await t.httpd({ files, config: config('@DIR@/audit.log', `${host('one')}\n${host('other')}`) });
+  const site = await t.httpd({ files, config: config('@DIR@/audit.log', `${roomy}\n${host('one')}\n${host('other')}`) });
   const sites = ['one', 'other'].map((name) => ({ ...site, url: `http://${name}.localhost:${site.port}` }));
   await Promise.all(Array.from({ length: 12 }, (_, i) => signIn(sites[i % 2], 'ada', 'x', {}, apart(i))));
   const records = recordsOf(`${site.dir}/shared.log`);
@@ -439,7 +439,7 @@ async function programs(t) {
   await isRight(t, 'the next one gets what was written meanwhile', log, ...key, '--head', `${site.dir}/${head}`);
   await isRight(t, 'a file beside it has all records, too', `${site.dir}/audit.log`, ...key);
   if (!thorough) return;
-  const stuck = await t.httpd({ files, config: config('"|$exec sleep 1000"') });
+  const stuck = await t.httpd({ files, config: config('"|$exec sleep 1000"', roomy) });
   let refused = 0;
   const start = Date.now();
   await Promise.all(Array.from({ length: 8 }, async (_, client) => {

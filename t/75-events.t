@@ -4,7 +4,7 @@ const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd, makeFolder, root, thorough, until } = require('./lib/httpd.js');
+const { freePort, htpasswd, makeFolder, root, roomy, thorough, until } = require('./lib/httpd.js');
 const { buildModule } = require('./lib/module.js');
 const { apart, Client } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
@@ -27,7 +27,8 @@ NextAuthURL http://localhost:@PORT@
 NextAuthSecret "the secret of events has 32 bytes"
 NextAuthSessionStore none
 NextAuthProvider credentials backend=file:@DIR@/users
-${more.join('\n')}`;
+${more.join('\n')}
+${roomy}`;
 
 async function signIn(t, site, user) {
   const answer = await new Client(site).credentials(user, 'x');

@@ -28,6 +28,10 @@ function apxs(name) {
   throw new Error('apxs is not there: install apache2-dev');
 }
 
+// Half of a child's threads may check passwords, so that sixteen clients who sign in at once take
+// more of them than the tests' children have.
+const roomy = mpm === 'prefork' ? '' : 'ThreadsPerChild 32\nMaxRequestWorkers 64';
+
 const program = path.join(apxs('SBINDIR'), apxs('PROGNAME'));
 const modules = apxs('LIBEXECDIR');
 
@@ -325,4 +329,4 @@ function htpasswd(users) {
     { encoding: 'utf8' }).trim()).join('\n') + '\n';
 }
 
-module.exports = { program, modules, answers, childrenOf, socketsOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, pause, root, thorough, until };
+module.exports = { program, modules, answers, childrenOf, socketsOf, moduleFile, ctlFile, startHttpd, configtest, check, freePort, htpasswd, makeFolder, mountReadOnly, mpm, pause, root, roomy, thorough, until };
