@@ -41,7 +41,7 @@ typedef struct na_subject {
 } na_subject;
 
 /* What only the server can do; `data` is its own. */
-typedef struct na_server {
+typedef struct na_host {
     void *data;
     void (*log)(void *data, const na_log_record *record);
     na_error *(*is_true)(void *data, const na_expression *expression, const na_subject *subject,
@@ -52,7 +52,7 @@ typedef struct na_server {
     na_password_result (*check_password)(void *data, const na_provider *provider,
                                          const char *password, na_user *user);
     void (*event)(void *data, const na_event *event); /* tells other modules */
-} na_server;
+} na_host;
 
 /* What a child process owns. */
 typedef struct na_process {
@@ -67,7 +67,7 @@ typedef struct na_process {
 typedef struct na_request {
     apr_pool_t *pool;
     const na_config *config;
-    const na_server *server;
+    const na_host *server;
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;

@@ -63,24 +63,24 @@ na_error *na_findings_write(server_rec *s);
 
 /* ── what is looked at; each where na_findings_are_wanted ──────────────────────────────────── */
 
-struct na_building;
+struct na_builder;
 
 /* All of what follows. */
-void na_check(const struct na_building *b);
+void na_check(const struct na_builder *b);
 
 /* check_directives.c: a row for each directive that nothing is wrong with. */
-void na_check_directives(const struct na_building *b, const apr_array_header_t *written);
+void na_check_directives(const struct na_builder *b, const apr_array_header_t *written);
 
 /* check_environment.c: which variables are used, and which are not known. */
-void na_check_environment(const struct na_building *b, const apr_array_header_t *written);
+void na_check_environment(const struct na_builder *b, const apr_array_header_t *written);
 
 /* check_site.c: mode and address, what to register with providers, cookies. */
-void na_check_site(const struct na_building *b);
+void na_check_site(const struct na_builder *b);
 
 /* check_server.c: what of httpd and the file system adds to its safety, or takes from it. */
-void na_check_server(const struct na_building *b);
+void na_check_server(const struct na_builder *b);
 
 /* check_connections.c: asks everything that the site depends on, one after the other. */
-void na_check_connections(const struct na_building *b);
+void na_check_connections(const struct na_builder *b);
 
 #endif

@@ -46,7 +46,7 @@ typedef struct na_event_rule {
     unsigned kinds;           /* of events, a bit each */
     const char *target;       /* an address, or "|program arguments" */
     apr_array_header_t *keys; /* na_bytes, of a webhook; NULL for a program */
-    const na_written *at;
+    const na_directive *at;
 } na_event_rule;
 
 /* NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
@@ -86,7 +86,7 @@ typedef struct na_plan {
 
 /* A server's directives, and what they come to once all are read. */
 typedef struct na_server_conf {
-    apr_array_header_t *written; /* na_written */
+    apr_array_header_t *written; /* na_directive */
     const na_config *config;     /* NULL where the engine is off */
     na_plan plan;
 
@@ -283,6 +283,6 @@ apr_array_header_t *na_metrics_readings(apr_pool_t *pool);
 void na_register_status(void);
 
 /* The actions' view of the server, for this request. */
-const na_server *na_server_of(request_rec *r);
+const na_host *na_host_of(request_rec *r);
 
 #endif

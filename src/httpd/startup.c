@@ -9,7 +9,7 @@
 #include "httpd/resource/resource.h"
 #include "httpd/watchdog.h"
 
-static int report(const server_rec *s, const na_written *at, const na_error *error,
+static int report(const server_rec *s, const na_directive *at, const na_error *error,
                   apr_pool_t *pool)
 {
     if (at && at->file)
@@ -34,7 +34,7 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     na_findings_begin(s);
     na_resources_begin(pconf);
     for (server_rec *each = s; each; each = each->next) {
-        na_building b;
+        na_builder b;
         na_error *error = na_config_build(&b, pconf, each);
         if (error)
             return report(each, b.at, error, ptemp);

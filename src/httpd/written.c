@@ -17,10 +17,10 @@ const char *na_directive_help(na_directive_id id)
     return helps[id];
 }
 
-const na_written *na_last_of(const apr_array_header_t *written, na_directive_id id)
+const na_directive *na_last_of(const apr_array_header_t *written, na_directive_id id)
 {
     for (int i = written->nelts - 1; i >= 0; i--)
-        if (APR_ARRAY_IDX(written, i, na_written).id == id)
-            return &APR_ARRAY_IDX(written, i, na_written);
+        if (APR_ARRAY_IDX(written, i, na_directive).id == id)
+            return &APR_ARRAY_IDX(written, i, na_directive);
     return NULL;
 }

@@ -9,7 +9,7 @@
 #include "httpd/directives.h"
 
 /* One directive of a server as it was written, or the variable that stands in for one. */
-typedef struct na_written {
+typedef struct na_directive {
     na_directive_id id;
     const char *directive; /* its name, or the variable's */
     const char *file;
@@ -18,12 +18,12 @@ typedef struct na_written {
     int argc;
     const char *const *argv;
     const ap_expr_info_t *expression; /* NULL if the directive has none */
-} na_written;
+} na_directive;
 
 const char *na_directive_name(na_directive_id id);
 const char *na_directive_help(na_directive_id id);
 
-/* Returns the last of these directives (na_written), or NULL if there is none. */
-const na_written *na_last_of(const apr_array_header_t *written, na_directive_id id);
+/* Returns the last of these directives (na_directive), or NULL if there is none. */
+const na_directive *na_last_of(const apr_array_header_t *written, na_directive_id id);
 
 #endif

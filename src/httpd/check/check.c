@@ -3,7 +3,7 @@
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 
-void na_check(const na_building *b)
+void na_check(const na_builder *b)
 {
     const apr_array_header_t *written = na_server_conf_of(b->server)->written;
     na_check_site(b);

@@ -19,7 +19,7 @@
 #define SKEW_MAX (2 * NA_CLOCK_TOLERANCE)
 
 typedef struct connecting {
-    const na_building *b;
+    const na_builder *b;
     apr_pool_t *pool; /* what is opened ends with it */
     na_http *http;
     na_documents *documents;
@@ -297,7 +297,7 @@ static na_error *prepare(connecting *c)
 
 /* A connection that is closed by the other side must not end the process, as in httpd's children.
  */
-void na_check_connections(const na_building *b)
+void na_check_connections(const na_builder *b)
 {
     connecting c = {.b = b};
     apr_signal(SIGPIPE, SIG_IGN);

@@ -31,7 +31,7 @@ static const char *without_secret(apr_pool_t *pool, na_shown shown, const char *
                : apr_pstrcat(pool, apr_pstrmemdup(pool, argument, name), "=…", NULL);
 }
 
-static const char *shown_argument(apr_pool_t *pool, const na_written *w, int i)
+static const char *shown_argument(apr_pool_t *pool, const na_directive *w, int i)
 {
     const na_shown shown = na_directive_rows[w->id].shown;
     int takes_programs = shown == NA_SHOW_PROGRAM || shown == NA_SHOW_OPEN_PROGRAM;
@@ -42,7 +42,7 @@ static const char *shown_argument(apr_pool_t *pool, const na_written *w, int i)
     return is_open ? w->argv[i] : without_secret(pool, shown, w->argv[i]);
 }
 
-static const char *shown(apr_pool_t *pool, const na_written *w)
+static const char *shown(apr_pool_t *pool, const na_directive *w)
 {
     const char *text = "";
     for (int i = 0; i < w->argc; i++)
@@ -50,10 +50,10 @@ static const char *shown(apr_pool_t *pool, const na_written *w)
     return na_one_line(pool, text, SHOWN_MAX);
 }
 
-void na_check_directives(const na_building *b, const apr_array_header_t *written)
+void na_check_directives(const na_builder *b, const apr_array_header_t *written)
 {
     for (int i = 0; i < written->nelts; i++) {
-        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
         const na_finding finding = {.group = NA_GROUP_DIRECTIVES,
                                     .subject = w->directive,
                                     .state = NA_RIGHT,

@@ -18,12 +18,12 @@ static const char *const others[] = {"NEXTAUTH_URL_INTERNAL",   "NEXTAUTH_DEBUG"
 #define OURS NA_CHECK_REPORT_VARIABLE
 
 typedef struct search {
-    const na_building *b;
+    const na_builder *b;
     const apr_array_header_t *written;
     const apr_table_t *known; /* a variable, and the directive that goes before it or "" */
 } search;
 
-static apr_table_t *know_all(const na_building *b)
+static apr_table_t *know_all(const na_builder *b)
 {
     apr_table_t *known = na_variables_known(b->pool, b->config->providers);
     char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
@@ -84,11 +84,11 @@ static const char *nearest(const search *s, const char *name)
 /* ── what is said of one variable ──────────────────────────────────────────────────────────── */
 
 /* The last such directive; "NextAuthProvider google" is one of that provider. */
-static const na_written *find_directive(const search *s, const char *directive)
+static const na_directive *find_directive(const search *s, const char *directive)
 {
     size_t len = strcspn(directive, " ");
     for (int i = s->written->nelts - 1; i >= 0; i--) {
-        const na_written *w = &APR_ARRAY_IDX(s->written, i, na_written);
+        const na_directive *w = &APR_ARRAY_IDX(s->written, i, na_directive);
         if (strlen(w->directive) == len && strncmp(w->directive, directive, len) == 0 &&
             (!directive[len] || strcmp(w->argv[0], directive + len + 1) == 0))
             return w;
@@ -99,7 +99,7 @@ static const na_written *find_directive(const search *s, const char *directive)
 static void say(const search *s, const char *name, na_finding_state state, const char *hint,
                 const char *message)
 {
-    const na_written *place = na_environment_place(&s->b->environment, name);
+    const na_directive *place = na_environment_place(&s->b->environment, name);
     const na_finding finding = {.group = NA_GROUP_ENVIRONMENT,
                                 .subject = name,
                                 .state = state,
@@ -113,7 +113,7 @@ static void say(const search *s, const char *name, na_finding_state state, const
 static void say_unused(const search *s, const char *name, const char *where, const char *directive)
 {
     apr_pool_t *pool = s->b->pool;
-    const na_written *w = *directive ? find_directive(s, directive) : NULL;
+    const na_directive *w = *directive ? find_directive(s, directive) : NULL;
     const char *space = strchr(directive, ' ');
     const char *why = "; it means nothing here";
     if (w)
@@ -186,7 +186,7 @@ static void look_at_process(const search *s)
     }
 }
 
-void na_check_environment(const na_building *b, const apr_array_header_t *written)
+void na_check_environment(const na_builder *b, const apr_array_header_t *written)
 {
     search s = {.b = b, .written = written, .known = know_all(b)};
     look_at_process(&s);

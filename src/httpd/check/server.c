@@ -11,12 +11,12 @@
 
 /* What the server itself, and the file system, add to or take from the site's safety. */
 
-static void advise(const na_building *b, const char *subject, const char *hint, const char *text)
+static void advise(const na_builder *b, const char *subject, const char *hint, const char *text)
 {
     na_findings_say(b->server, NA_GROUP_SITE, subject, NA_RIGHT, hint, "%s", text);
 }
 
-static void check_trace(const na_building *b)
+static void check_trace(const na_builder *b)
 {
     const core_server_config *core = ap_get_core_module_config(b->server->module_config);
     if (core->trace_enable != AP_TRACE_DISABLE)
@@ -24,7 +24,7 @@ static void check_trace(const na_building *b)
                "on: TRACE sends a request's headers back, cookies included");
 }
 
-static void check_quick_handler(const na_building *b)
+static void check_quick_handler(const na_builder *b)
 {
     if (na_directive_find(ap_conftree, "CacheEnable", "") &&
         !na_directive_find(ap_conftree, "CacheQuickHandler", "off"))
@@ -35,7 +35,7 @@ static void check_quick_handler(const na_building *b)
 }
 
 /* RFC 6797. */
-static void check_transport(const na_building *b)
+static void check_transport(const na_builder *b)
 {
     if (b->config->origin && strncmp(b->config->origin, "https:", 6) == 0 &&
         !na_directive_find(ap_conftree, "Header", "Strict-Transport-Security"))
@@ -45,7 +45,7 @@ static void check_transport(const na_building *b)
                "not sent: a browser that is led to http: goes there");
 }
 
-static void check_absolute_timeout(const na_building *b)
+static void check_absolute_timeout(const na_builder *b)
 {
     if (!b->config->session.lifetime.absolute)
         advise(b, "NextAuthSessionAbsoluteTimeout", "NextAuthSessionAbsoluteTimeout 604800",
@@ -53,7 +53,7 @@ static void check_absolute_timeout(const na_building *b)
 }
 
 /* What a copy of the database would be good for. */
-static void check_at_rest(const na_building *b)
+static void check_at_rest(const na_builder *b)
 {
     const na_config *config = b->config;
     if (config->database && !config->database->protects &&
@@ -63,7 +63,7 @@ static void check_at_rest(const na_building *b)
                "backups, can be used by whoever reads them");
 }
 
-static void check_mode_of(const na_building *b, const char *path)
+static void check_mode_of(const na_builder *b, const char *path)
 {
     struct stat info;
     if (stat(path, &info) == 0 && (info.st_mode & 07))
@@ -72,7 +72,7 @@ static void check_mode_of(const na_building *b, const char *path)
                         "all users of this machine may read or write the file");
 }
 
-static void check_files(const na_building *b)
+static void check_files(const na_builder *b)
 {
     const na_db_options *database = b->config->database;
     if (!database || database->engine != NA_DB_SQLITE)
@@ -82,7 +82,7 @@ static void check_files(const na_building *b)
         check_mode_of(b, apr_pstrcat(b->pool, database->parameters, ends[i], NULL));
 }
 
-void na_check_server(const na_building *b)
+void na_check_server(const na_builder *b)
 {
     check_quick_handler(b);
     check_files(b);

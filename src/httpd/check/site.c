@@ -9,7 +9,7 @@
 #include "httpd/config/sections.h"
 #include "session/chunks.h"
 
-static void check_mode(const na_building *b)
+static void check_mode(const na_builder *b)
 {
     const char *mode = na_mode_name(b->config->mode);
     const na_exposure exposure = na_exposure_of(b->pool, b->server, b->config);
@@ -22,7 +22,7 @@ static void check_mode(const na_building *b)
                                                          : ", and only this machine can reach it");
 }
 
-static void check_address(const na_building *b)
+static void check_address(const na_builder *b)
 {
     if (na_build_is_wrong(b, NextAuthURL) || na_build_is_wrong(b, NextAuthBasePath))
         return;
@@ -45,7 +45,7 @@ static const char *names_of(apr_pool_t *pool, const apr_array_header_t *names)
     return all;
 }
 
-static const char *backing_of(const na_building *b, const na_provider *p)
+static const char *backing_of(const na_builder *b, const na_provider *p)
 {
     if (p->in_database)
         return "passwords in the database";
@@ -55,7 +55,7 @@ static const char *backing_of(const na_building *b, const na_provider *p)
                              names_of(b->pool, p->authn_providers), NULL);
 }
 
-static const char *mail_of(const na_building *b)
+static const char *mail_of(const na_builder *b)
 {
     const na_mail_options *mail = b->config->mail;
     return !mail ? "links by mail"
@@ -65,7 +65,7 @@ static const char *mail_of(const na_building *b)
 }
 
 /* RFC 6749 section 3.1.2: what the provider compares with, letter by letter. */
-static const char *callback_of(const na_building *b, const na_provider *p)
+static const char *callback_of(const na_builder *b, const na_provider *p)
 {
     return b->config->base_url
                ? apr_pstrcat(b->pool, "register ", b->config->base_url, "/callback/", p->id, NULL)
@@ -74,7 +74,7 @@ static const char *callback_of(const na_building *b, const na_provider *p)
 }
 
 /* Signing in says who somebody is, and Require valid-user lets everybody in who is somebody. */
-static void check_public(const na_building *b, const na_provider *p)
+static void check_public(const na_builder *b, const na_provider *p)
 {
     const ap_directive_t *section = na_section_for_anybody(b->server);
     if (!section || b->config->sign_in_rules->nelts || !na_provider_is_public(p))
@@ -92,7 +92,7 @@ static void check_public(const na_building *b, const na_provider *p)
     na_findings_add(b->server, &finding);
 }
 
-static void check_provider(const na_building *b, const na_provider *p)
+static void check_provider(const na_builder *b, const na_provider *p)
 {
     const char *what = p->type == NA_CREDENTIALS ? backing_of(b, p)
                        : p->type == NA_EMAIL     ? mail_of(b)
@@ -113,7 +113,7 @@ static void check_provider(const na_building *b, const na_provider *p)
 
 /* ── cookies ───────────────────────────────────────────────────────────────────────────────── */
 
-static void check_cookie(const na_building *b, const na_cookie *cookie)
+static void check_cookie(const na_builder *b, const na_cookie *cookie)
 {
     const char *domain =
         cookie->domain ? apr_pstrcat(b->pool, ", domain ", cookie->domain, NULL) : "";
@@ -129,7 +129,7 @@ static void check_cookie(const na_building *b, const na_cookie *cookie)
 /* A session's claims, sealed and in base64url, and the names of its pieces. */
 #define SESSION_ROOM 2048
 
-static void check_sizes(const na_building *b)
+static void check_sizes(const na_builder *b)
 {
     apr_size_t most = b->config->session.cookie_max;
     apr_size_t room = most > NA_OTHER_COOKIES ? most - NA_OTHER_COOKIES : 0;
@@ -145,7 +145,7 @@ static void check_sizes(const na_building *b)
                     most, room, NA_OTHER_COOKIES);
 }
 
-static void check_cookies(const na_building *b)
+static void check_cookies(const na_builder *b)
 {
     const na_session_config *session = &b->config->session;
     if (!session->source_count)
@@ -170,7 +170,7 @@ static int takes_passwords(const na_config *config)
     return 0;
 }
 
-static void check_limits(const na_building *b)
+static void check_limits(const na_builder *b)
 {
     if (b->config->mode != NA_PRODUCTION || b->config->limits.of[NA_LIMIT_SIGN_IN].count ||
         !takes_passwords(b->config))
@@ -180,7 +180,7 @@ static void check_limits(const na_building *b)
                     "sign-ins with a password are not limited: passwords can be guessed");
 }
 
-void na_check_site(const na_building *b)
+void na_check_site(const na_builder *b)
 {
     check_mode(b);
     check_address(b);

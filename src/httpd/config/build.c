@@ -8,16 +8,16 @@
 #include "httpd/findings.h"
 #include "httpd/resource/resource.h"
 
-static na_error *run(na_building *b, const na_written *w)
+static na_error *run(na_builder *b, const na_directive *w)
 {
     na_build_look_at(b, w, NULL);
     return na_build_noted(b, na_directive_rows[w->id].set(b, w));
 }
 
-static na_error *run_stage(na_building *b, const apr_array_header_t *written, na_stage stage)
+static na_error *run_stage(na_builder *b, const apr_array_header_t *written, na_stage stage)
 {
     for (int i = 0; i < written->nelts; i++) {
-        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
         if (na_directive_rows[w->id].stage == stage)
             NA_TRY(run(b, w));
     }
@@ -25,7 +25,7 @@ static na_error *run_stage(na_building *b, const apr_array_header_t *written, na
 }
 
 /* Trailers would come in behind the removal of forged identity headers. */
-static na_error *check_server(na_building *b)
+static na_error *check_server(na_builder *b)
 {
     const core_server_config *core = ap_get_core_module_config(b->server->module_config);
     return core->merge_trailers == AP_MERGE_TRAILERS_ENABLE
@@ -36,7 +36,7 @@ static na_error *check_server(na_building *b)
 }
 
 /* An application that signs users in has a page for it. */
-static na_error *check_providers(na_building *b)
+static na_error *check_providers(na_builder *b)
 {
     return b->config->providers->nelts || b->config->pages.sign_in ||
                    na_build_is_wrong(b, NextAuthProvider)
@@ -72,15 +72,15 @@ static na_config *config_with_defaults(apr_pool_t *pool)
 }
 
 /* What others depend on, whatever the order in the file. One file is read: the last. */
-static na_error *build_early(na_building *b, const apr_array_header_t *written)
+static na_error *build_early(na_builder *b, const apr_array_header_t *written)
 {
-    const na_written *file = na_last_of(written, NextAuthEnvFile);
+    const na_directive *file = na_last_of(written, NextAuthEnvFile);
     if (file)
         NA_TRY(run(b, file));
     return run_stage(b, written, NA_STAGE_FIRST);
 }
 
-static na_error *build_address(na_building *b, const apr_array_header_t *written)
+static na_error *build_address(na_builder *b, const apr_array_header_t *written)
 {
     if (na_build_is_wrong(b, NextAuthURL))
         return NULL;
@@ -95,9 +95,9 @@ static na_error *build_address(na_building *b, const apr_array_header_t *written
 }
 
 /* What is asked of all directives together. */
-static na_error *check_whole(na_building *b, const apr_array_header_t *written)
+static na_error *check_whole(na_builder *b, const apr_array_header_t *written)
 {
-    const na_written *engine = na_last_of(written, NextAuthEngine);
+    const na_directive *engine = na_last_of(written, NextAuthEngine);
     na_build_look_at(b, engine, na_directive_name(NextAuthSecret));
     NA_TRY(na_build_noted(b, na_build_finish_secrets(b)));
     na_build_look_at(b, engine, "MergeTrailers");
@@ -106,7 +106,7 @@ static na_error *check_whole(na_building *b, const apr_array_header_t *written)
     return na_build_noted(b, check_providers(b));
 }
 
-static na_error *build_site(na_building *b, const apr_array_header_t *written)
+static na_error *build_site(na_builder *b, const apr_array_header_t *written)
 {
     NA_TRY(na_build_noted(b, na_mode_from_environment(b, written)));
     NA_TRY(run_stage(b, written, NA_STAGE_SITE));
@@ -132,27 +132,27 @@ static na_error *build_site(na_building *b, const apr_array_header_t *written)
     return NULL;
 }
 
-static na_error *take_shared(na_building *b)
+static na_error *take_shared(na_builder *b)
 {
     na_build_look_at(b, NULL, NULL);
     na_error *error = na_resources_take(b->pool, b->server, &b->at);
     return na_build_noted(b, error);
 }
 
-na_error *na_config_build(na_building *b, apr_pool_t *pool, server_rec *s)
+na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *written = conf->written;
-    *b = (na_building){.pool = pool,
-                       .server = s,
-                       .environment = {.pool = pool, .used = apr_table_make(pool, 16)},
-                       .config = config_with_defaults(pool),
-                       .plan = &conf->plan,
-                       .secrets = apr_array_make(pool, 2, sizeof(const char *)),
-                       .providers = apr_array_make(pool, 4, sizeof(na_provider *)),
-                       .provider_origins = apr_array_make(pool, 4, sizeof(const server_rec *)),
-                       .accepted = 1 << NA_V4,
-                       .wrong = apr_array_make(pool, 2, sizeof(const char *))};
+    *b = (na_builder){.pool = pool,
+                      .server = s,
+                      .environment = {.pool = pool, .used = apr_table_make(pool, 16)},
+                      .config = config_with_defaults(pool),
+                      .plan = &conf->plan,
+                      .secrets = apr_array_make(pool, 2, sizeof(const char *)),
+                      .providers = apr_array_make(pool, 4, sizeof(na_provider *)),
+                      .provider_origins = apr_array_make(pool, 4, sizeof(const server_rec *)),
+                      .accepted = 1 << NA_V4,
+                      .wrong = apr_array_make(pool, 2, sizeof(const char *))};
     conf->config = NULL;
     conf->plan = (na_plan){0};
     b->config->providers = b->providers;

@@ -19,14 +19,14 @@ const char *na_environment_get(const na_environment *environment, const char *na
 int na_environment_has(const na_environment *environment, const char *name);
 
 /* Where a variable that has a value is set; the file is NULL if that is the process's own. */
-const na_written *na_environment_place(const na_environment *environment, const char *name);
+const na_directive *na_environment_place(const na_environment *environment, const char *name);
 
 /* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned as it is. */
 na_error *na_value_resolve(const na_environment *environment, const char *value,
                            const char **resolved);
 
 /* A server's configuration while it is put together. */
-typedef struct na_building {
+typedef struct na_builder {
     apr_pool_t *pool;
     server_rec *server;
     na_environment environment;
@@ -44,15 +44,15 @@ typedef struct na_building {
     int rate_limiting;         /* NextAuthFeature rateLimiting: 1 on, -1 off, 0 not said */
     unsigned limited;          /* what a NextAuthRateLimit is about, a bit each */
     na_plan *plan;             /* the server's, which the stores' providers look at */
-    const na_written *at;      /* the directive that is looked at; NULL: none in particular */
+    const na_directive *at;    /* the directive that is looked at; NULL: none in particular */
     const char *about;         /* what it is about where that is not the directive; NULL else */
     const char *key;           /* of the key=value that na_build_settings sets */
     const char *variable;      /* `at` is where it is set; NULL: `at` is a directive, or none */
     apr_array_header_t *wrong; /* const char *: names of what was noted to be wrong */
-} na_building;
+} na_builder;
 
 /* Takes one directive in; b->at is the directive. */
-typedef na_error *na_setter(na_building *b, const na_written *w);
+typedef na_error *na_setter(na_builder *b, const na_directive *w);
 
 /* When a setter runs, whatever the order in the file. */
 typedef enum na_stage {
@@ -103,7 +103,7 @@ NA_DIRECTIVES(NA_SETTER)
  * `config`, which stays NULL if the engine is off, and `plan`. If there is an error it is about
  * b->at, which may be NULL.
  */
-na_error *na_config_build(na_building *b, apr_pool_t *pool, server_rec *s);
+na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s);
 
 /* An error in a directive's value, printf-like. */
 #define na_wrong(b, ...) na_error_new((b)->pool, NA_ERR_CONFIGURATION, __VA_ARGS__)
@@ -112,30 +112,30 @@ na_error *na_config_build(na_building *b, apr_pool_t *pool, server_rec *s);
  * A mistake ends the building. Where nextauthctl check asks it is noted instead, and NULL returned,
  * so that the others are found, too.
  */
-na_error *na_build_noted(na_building *b, na_error *error);
+na_error *na_build_noted(na_builder *b, na_error *error);
 
 /* Tells nextauthctl check of something that is right, but only here; 0 where that does not ask. */
-int na_build_warn(const na_building *b, const na_error *error);
+int na_build_warn(const na_builder *b, const na_error *error);
 
 /* The same, and where nextauthctl check does not ask, the server's log. */
-void na_build_warn_aloud(const na_building *b, const na_error *error);
+void na_build_warn_aloud(const na_builder *b, const na_error *error);
 
 /* From now on mistakes are about `about`, to be seen at `at`, which may be NULL. */
-void na_build_look_at(na_building *b, const na_written *at, const char *about);
+void na_build_look_at(na_builder *b, const na_directive *at, const char *about);
 
 /* From now on they are about a variable that stands in for `directive`. */
-void na_build_look_at_variable(na_building *b, const char *name, const char *directive);
+void na_build_look_at_variable(na_builder *b, const char *name, const char *directive);
 
 /* The variable's value, which it then looks at; NULL where there is none, and nothing happens. */
-const char *na_build_from_environment(na_building *b, const char *name);
+const char *na_build_from_environment(na_builder *b, const char *name);
 
 /* 1 where that was noted to be wrong: what follows from it is no mistake of its own. */
-int na_build_is_wrong(const na_building *b, na_directive_id id);
+int na_build_is_wrong(const na_builder *b, na_directive_id id);
 
 /* Likewise, by name; NULL is nothing. */
-int na_build_is_noted(const na_building *b, const char *name);
+int na_build_is_noted(const na_builder *b, const char *name);
 
-na_error *na_build_number(na_building *b, const char *text, long min, long max, long *number);
+na_error *na_build_number(na_builder *b, const char *text, long min, long max, long *number);
 
 /* Returns 1 if it is 1 to 64 letters, digits and - _ . : */
 int na_build_is_name(const char *name);
@@ -148,7 +148,7 @@ int na_read_duration(const char *value, apr_interval_time_t min, apr_interval_ti
                      void *member);
 
 /* key=value arguments: where a key's value goes in the target, and what checks it. */
-typedef na_error *na_value_setter(na_building *b, const char *value, void *member);
+typedef na_error *na_value_setter(na_builder *b, const char *value, void *member);
 
 typedef struct na_setting {
     const char *name;
@@ -157,17 +157,17 @@ typedef struct na_setting {
 } na_setting;
 
 /* "key=" of "key=value", for messages: what follows a misplaced key may be a secret. */
-const char *na_build_setting_of(const na_building *b, const char *argument);
+const char *na_build_setting_of(const na_builder *b, const char *argument);
 
 /* Sets every argument from the `first` on; `settings` end with a NULL name. */
-na_error *na_build_settings(na_building *b, const na_written *written, int first,
+na_error *na_build_settings(na_builder *b, const na_directive *written, int first,
                             const na_setting *settings, void *target);
 
 /* Text as it is, from where env:, file: and exec: say; a path of a file that httpd's children have
  * to read; on or off as an int; 10ms to 60s as milliseconds in a long; a number of connections as
  * an int. */
 /* 1 if a provider sends people back from a page of another site. */
-int na_build_has_redirects(const na_building *b);
+int na_build_has_redirects(const na_builder *b);
 
 na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch, na_as_duration,
     na_as_connections;
@@ -179,46 +179,46 @@ na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch, na_as_dura
 na_value_setter na_as_secret, na_as_address;
 
 /* The same warning of another value; `what` it is, for the message. */
-void na_build_warn_if_literal(const na_building *b, const char *what, const char *value);
+void na_build_warn_if_literal(const na_builder *b, const char *what, const char *value);
 
 /* ── what remains once all directives of a kind are read ───────────────────────────────────── */
 
 /* NODE_ENV, if no directive says the mode. */
-na_error *na_mode_from_environment(na_building *b, const apr_array_header_t *written);
+na_error *na_mode_from_environment(na_builder *b, const apr_array_header_t *written);
 
 /* The canonical URL and the base path, from directives, variables or ServerName. */
-na_error *na_build_finish_address(na_building *b);
+na_error *na_build_finish_address(na_builder *b);
 
 /* Secrets from the environment, if no directive has one; then the keys made of them. */
-na_error *na_build_finish_secrets(na_building *b);
-na_error *na_build_derive_keys(na_building *b);
+na_error *na_build_finish_secrets(na_builder *b);
+na_error *na_build_derive_keys(na_builder *b);
 
 /* Providers whose variables are set, if NextAuthProvidersFromEnv is on. */
-na_error *na_build_finish_providers(na_building *b, const apr_array_header_t *written);
+na_error *na_build_finish_providers(na_builder *b, const apr_array_header_t *written);
 
 /* Before NextAuthCookie changes them, and after. */
-void na_build_default_cookies(na_building *b);
-na_error *na_build_finish_cookies(na_building *b, const apr_array_header_t *written);
+void na_build_default_cookies(na_builder *b);
+na_error *na_build_finish_cookies(na_builder *b, const apr_array_header_t *written);
 
-na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written);
+na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *written);
 
 /* `store` is the last NextAuthSessionStore, or NULL. */
-na_error *na_build_finish_stores(na_building *b, const na_written *store);
-int na_build_names_store(const na_building *b, const char *name);
+na_error *na_build_finish_stores(na_builder *b, const na_directive *store);
+int na_build_names_store(const na_builder *b, const char *name);
 
 /* REDIS_URL, if a store needs it; EMAIL_SERVER, if no directive says how mail is sent. */
-na_error *na_build_finish_redis(na_building *b);
-na_error *na_build_finish_mail(na_building *b);
+na_error *na_build_finish_redis(na_builder *b);
+na_error *na_build_finish_mail(na_builder *b);
 
 /* That users in the database, and providers, have what they need. */
-na_error *na_build_finish_users(na_building *b, const apr_array_header_t *written);
+na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written);
 
 /* ENABLE_RATE_LIMITING, and what no directive said. */
-na_error *na_build_finish_limits(na_building *b);
+na_error *na_build_finish_limits(na_builder *b);
 
 /* Sentry from the environment. */
-na_error *na_build_finish_delivery(na_building *b);
-na_error *na_build_finish_audit(na_building *b);
+na_error *na_build_finish_delivery(na_builder *b);
+na_error *na_build_finish_audit(na_builder *b);
 
 /* ── files and programs ────────────────────────────────────────────────────────────────────── */
 
@@ -235,7 +235,7 @@ na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is
  * Whether a file can be made where it is to be, or a "|program" be started. A server that finds out
  * only while it reloads ends.
  */
-na_error *na_build_check_target(na_building *b, const char *target);
+na_error *na_build_check_target(na_builder *b, const char *target);
 
 /* variables.c: NextAuth's variables, those of these providers included: to each name the directive
  * that goes before it, "NextAuthProvider google" of a provider's. */

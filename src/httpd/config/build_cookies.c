@@ -18,7 +18,7 @@ static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-
                                            [NA_COOKIE_NONCE] = "nonce",
                                            [NA_COOKIE_LINK] = "link"};
 
-static na_cookie default_cookie(na_building *b, na_dialect dialect, const char *stem, int host)
+static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *stem, int host)
 {
     int secure = strncmp(b->config->origin, "https:", 6) == 0;
     const char *prefix = !secure ? "" : host ? "__Host-" : "__Secure-";
@@ -38,14 +38,14 @@ static int is_of_this_host(na_cookie_id id)
     return id == NA_COOKIE_CSRF || id == NA_COOKIE_KNOWN_BROWSER || id >= NA_COOKIE_STATE;
 }
 
-static void add_foreign_checks(na_building *b, na_dialect dialect)
+static void add_foreign_checks(na_builder *b, na_dialect dialect)
 {
     na_foreign_checks *checks = &b->config->foreign_checks[b->config->foreign_count++];
     for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
         checks->cookies[i] = default_cookie(b, dialect, cookie_stems[i], 0);
 }
 
-void na_build_default_cookies(na_building *b)
+void na_build_default_cookies(na_builder *b)
 {
     na_config *config = b->config;
     na_session_config *session = &config->session;
@@ -63,7 +63,7 @@ void na_build_default_cookies(na_building *b)
     }
 }
 
-static na_error *as_same_site(na_building *b, const char *value, void *member)
+static na_error *as_same_site(na_builder *b, const char *value, void *member)
 {
     static const char *const names[] = {"Lax", "Strict", "None"};
     for (int i = 0; i < 3; i++) {
@@ -75,7 +75,7 @@ static na_error *as_same_site(na_building *b, const char *value, void *member)
     return na_wrong(b, "sameSite=%s: lax, strict or none is wanted", value);
 }
 
-static na_error *as_boolean(na_building *b, const char *value, void *member)
+static na_error *as_boolean(na_builder *b, const char *value, void *member)
 {
     *(int *)member = strcmp(value, "true") == 0;
     return *(int *)member || strcmp(value, "false") == 0
@@ -84,7 +84,7 @@ static na_error *as_boolean(na_building *b, const char *value, void *member)
 }
 
 /* RFC 6265bis section 4.1.1: a name is a token; domain and path end at a semicolon. */
-static na_error *check_cookie(na_building *b, const na_cookie *cookie)
+static na_error *check_cookie(na_builder *b, const na_cookie *cookie)
 {
     const char *name = cookie->name;
     if (!*name || strlen(name) > 128 || na_has_control(name) ||
@@ -125,7 +125,7 @@ static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callba
                                               [NA_COOKIE_LINK] = "link"};
 
 /* A name that nobody wrote follows what was: only cookies of one host are __Host- ones. */
-static void fit_prefix(na_building *b, na_cookie *cookie)
+static void fit_prefix(na_builder *b, na_cookie *cookie)
 {
     if (cookie == &b->config->cookies[NA_COOKIE_CSRF] || strncmp(cookie->name, "__Host-", 7) != 0 ||
         (!cookie->domain && strcmp(cookie->path, "/") == 0))
@@ -133,7 +133,7 @@ static void fit_prefix(na_building *b, na_cookie *cookie)
     cookie->name = apr_pstrcat(b->pool, "__Secure-", cookie->name + strlen("__Host-"), NULL);
 }
 
-na_error *na_build_cookie(na_building *b, const na_written *w)
+na_error *na_build_cookie(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"name", offsetof(na_cookie, name), na_as_text},
                                           {"domain", offsetof(na_cookie, domain), na_as_text},
@@ -180,7 +180,7 @@ static int covers_path(const char *cookie, const char *path)
            (cookie[len - 1] == '/' || path[len] == '/' || !path[len]);
 }
 
-static na_error *check_reach(na_building *b, const na_cookie *cookie, const char *host)
+static na_error *check_reach(na_builder *b, const na_cookie *cookie, const char *host)
 {
     if (cookie->domain && !strchr(cookie->domain + 1, '.') && strcmp(cookie->domain, host) != 0)
         return na_error_with_hint(
@@ -203,7 +203,7 @@ static na_error *check_reach(na_building *b, const na_cookie *cookie, const char
 
 /* A provider's answer, or a click in a mail program's page, comes from another site: without
  * cookies that are SameSite=Strict. */
-static na_error *check_same_site(na_building *b, na_cookie_id id)
+static na_error *check_same_site(na_builder *b, na_cookie_id id)
 {
     const na_cookie *cookie = &b->config->cookies[id];
     if (id < NA_COOKIE_STATE || strcmp(cookie->same_site, "Strict") != 0)
@@ -214,7 +214,7 @@ static na_error *check_same_site(na_building *b, na_cookie_id id)
         "sameSite=lax, or leave it out");
 }
 
-int na_build_has_redirects(const na_building *b)
+int na_build_has_redirects(const na_builder *b)
 {
     for (int i = 0; i < b->config->providers->nelts; i++)
         if (APR_ARRAY_IDX(b->config->providers, i, const na_provider *)->type <= NA_OAUTH)
@@ -223,7 +223,7 @@ int na_build_has_redirects(const na_building *b)
 }
 
 /* By it the browser is known that began a sign-in. */
-static na_error *check_csrf(na_building *b)
+static na_error *check_csrf(na_builder *b)
 {
     const na_cookie *cookie = &b->config->cookies[NA_COOKIE_CSRF];
     if (strcmp(cookie->same_site, "Strict") != 0 || !na_build_has_redirects(b))
@@ -235,7 +235,7 @@ static na_error *check_csrf(na_building *b)
                               "use sameSite=lax, or remove it");
 }
 
-static int is_said_lax(const na_written *w)
+static int is_said_lax(const na_directive *w)
 {
     static const char *const names[] = {"state", "pkceCodeVerifier", "nonce"};
     int is_check = 0, is_lax = 0;
@@ -247,7 +247,7 @@ static int is_said_lax(const na_written *w)
 }
 
 /* The form of another site has SameSite=None cookies alone, which have to be Secure. */
-static na_error *check_form_post(na_building *b, const na_provider *p,
+static na_error *check_form_post(na_builder *b, const na_provider *p,
                                  const apr_array_header_t *written)
 {
     if (!p->form_post)
@@ -257,7 +257,7 @@ static na_error *check_form_post(na_building *b, const na_provider *p,
             na_wrong(b, "provider '%s': response_mode=form_post requires an https site", p->id),
             "use https in NextAuthURL, or remove response_mode");
     for (int i = 0; i < written->nelts; i++)
-        if (is_said_lax(&APR_ARRAY_IDX(written, i, na_written)))
+        if (is_said_lax(&APR_ARRAY_IDX(written, i, na_directive)))
             return na_error_with_hint(
                 na_wrong(b,
                          "provider '%s': response_mode=form_post requires sign-in cookies with "
@@ -267,7 +267,7 @@ static na_error *check_form_post(na_building *b, const na_provider *p,
     return NULL;
 }
 
-static na_error *check_forms(na_building *b, const apr_array_header_t *written)
+static na_error *check_forms(na_builder *b, const apr_array_header_t *written)
 {
     for (int i = 0; i < b->config->providers->nelts; i++) {
         na_build_look_at(b, na_last_of(written, NextAuthProvider),
@@ -287,7 +287,7 @@ static int is_piece_of(const char *name, const char *session)
            (!name[len] || (name[len] == '.' && apr_isdigit(name[len + 1]) && !name[len + 2]));
 }
 
-static na_error *check_name(na_building *b, int which)
+static na_error *check_name(na_builder *b, int which)
 {
     const na_session_config *session = &b->config->session;
     const char *name = b->config->cookies[which].name;
@@ -314,18 +314,18 @@ static const char *host_of(apr_pool_t *pool, const na_config *config)
 }
 
 /* The last directive that changed it; where none did, the last of all is the one that hit it. */
-static void look_at_cookie(na_building *b, const apr_array_header_t *written, const char *name)
+static void look_at_cookie(na_builder *b, const apr_array_header_t *written, const char *name)
 {
-    const na_written *at = na_last_of(written, NextAuthCookie);
+    const na_directive *at = na_last_of(written, NextAuthCookie);
     for (int i = 0; i < written->nelts; i++) {
-        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
         if (w->id == NextAuthCookie && strcmp(w->argv[0], name) == 0)
             at = w;
     }
     na_build_look_at(b, at, na_directive_name(NextAuthCookie));
 }
 
-static na_error *check_all(na_building *b, const apr_array_header_t *written)
+static na_error *check_all(na_builder *b, const apr_array_header_t *written)
 {
     const char *host = host_of(b->pool, b->config);
     look_at_cookie(b, written, "sessionToken");
@@ -343,7 +343,7 @@ static na_error *check_all(na_building *b, const apr_array_header_t *written)
 }
 
 /* Only a session's is looked for where it is not written now. */
-static void find_elsewhere(na_building *b)
+static void find_elsewhere(na_builder *b)
 {
     const char *host = host_of(b->pool, b->config);
     for (int i = 0; i < b->config->session.source_count; i++) {
@@ -352,7 +352,7 @@ static void find_elsewhere(na_building *b)
     }
 }
 
-na_error *na_build_finish_cookies(na_building *b, const apr_array_header_t *written)
+na_error *na_build_finish_cookies(na_builder *b, const apr_array_header_t *written)
 {
     find_elsewhere(b);
     return check_all(b, written);

@@ -6,7 +6,7 @@
 
 #include "httpd/config/build.h"
 
-static na_error *as_schema(na_building *b, const char *value, void *member)
+static na_error *as_schema(na_builder *b, const char *value, void *member)
 {
     const na_schema *schema = na_schema_find(value);
     if (!schema)
@@ -18,7 +18,7 @@ static na_error *as_schema(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_at_rest(na_building *b, const char *value, void *member)
+static na_error *as_at_rest(na_builder *b, const char *value, void *member)
 {
     *(int *)member = strcmp(value, "protected") == 0;
     return *(int *)member || strcmp(value, "plain") == 0
@@ -26,7 +26,7 @@ static na_error *as_at_rest(na_building *b, const char *value, void *member)
                : na_wrong(b, "invalid atRest='%s': expected plain or protected", value);
 }
 
-static na_error *add_replica(na_building *b, const char *value, void *member)
+static na_error *add_replica(na_builder *b, const char *value, void *member)
 {
     const apr_array_header_t **replicas = member;
     na_db_options *replica = apr_pcalloc(b->pool, sizeof *replica);
@@ -40,7 +40,7 @@ static na_error *add_replica(na_building *b, const char *value, void *member)
 }
 
 /* A replica has what its primary has. */
-static na_error *finish_replicas(na_building *b, const na_db_options *primary)
+static na_error *finish_replicas(na_builder *b, const na_db_options *primary)
 {
     for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
         na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
@@ -60,7 +60,7 @@ static na_error *finish_replicas(na_building *b, const na_db_options *primary)
 }
 
 /* SQLite has files beside its own, and makes them anew. */
-static na_error *check_folder(na_building *b, const na_db_options *options)
+static na_error *check_folder(na_builder *b, const na_db_options *options)
 {
     const char *path = options->parameters;
     int is_there;
@@ -77,7 +77,7 @@ static na_error *check_folder(na_building *b, const na_db_options *options)
     return NULL;
 }
 
-static na_error *set_database(na_building *b, const char *url, const na_written *w)
+static na_error *set_database(na_builder *b, const char *url, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"schema", offsetof(na_db_options, schema), as_schema},
@@ -97,14 +97,14 @@ static na_error *set_database(na_building *b, const char *url, const na_written 
     return check_folder(b, options);
 }
 
-na_error *na_build_database(na_building *b, const na_written *w)
+na_error *na_build_database(na_builder *b, const na_directive *w)
 {
     const char *url;
     NA_TRY(na_as_address(b, w->argv[0], &url));
     return set_database(b, url, w);
 }
 
-na_error *na_build_role_column(na_building *b, const na_written *w)
+na_error *na_build_role_column(na_builder *b, const na_directive *w)
 {
     return na_as_switch(b, w->argv[0], &b->config->session.role_column);
 }

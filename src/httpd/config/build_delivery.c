@@ -15,14 +15,14 @@
 
 /* ── NextAuthEvent ─────────────────────────────────────────────────────────────────────────── */
 
-static na_error *as_keys(na_building *b, const char *value, void *member)
+static na_error *as_keys(na_builder *b, const char *value, void *member)
 {
     const char *text;
     NA_TRY(na_as_secret(b, value, &text));
     return na_webhook_add_keys(b->pool, text, *(apr_array_header_t **)member);
 }
 
-static na_error *kinds_of(na_building *b, const char *name, unsigned *kinds)
+static na_error *kinds_of(na_builder *b, const char *name, unsigned *kinds)
 {
     na_event_kind kind;
     *kinds = na_event_routes_all();
@@ -38,7 +38,7 @@ static na_error *kinds_of(na_building *b, const char *name, unsigned *kinds)
 }
 
 /* The sink of before, whose secret needs not be written again. */
-static const na_event_rule *find_rule(const na_building *b, const char *target)
+static const na_event_rule *find_rule(const na_builder *b, const char *target)
 {
     for (int i = 0; i < b->plan->delivery.rules->nelts; i++) {
         const na_event_rule *rule = &APR_ARRAY_IDX(b->plan->delivery.rules, i, na_event_rule);
@@ -48,7 +48,7 @@ static const na_event_rule *find_rule(const na_building *b, const char *target)
     return NULL;
 }
 
-static na_error *check_address(na_building *b, const char *target)
+static na_error *check_address(na_builder *b, const char *target)
 {
     na_url url;
     if (!na_url_parse(b->pool, target, &url))
@@ -58,7 +58,7 @@ static na_error *check_address(na_building *b, const char *target)
                : na_wrong(b, "%s is not https: events tell who users are", url.origin);
 }
 
-static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule *rule)
+static na_error *read_webhook(na_builder *b, const na_directive *w, na_event_rule *rule)
 {
     static const na_setting settings[] = {{"secret", offsetof(na_event_rule, keys), as_keys},
                                           {NULL, 0, NULL}};
@@ -78,7 +78,7 @@ static na_error *read_webhook(na_building *b, const na_written *w, na_event_rule
                                         NA_WEBHOOK_KEY_MIN);
 }
 
-na_error *na_build_event(na_building *b, const na_written *w)
+na_error *na_build_event(na_builder *b, const na_directive *w)
 {
     na_event_rule rule = {.at = w};
     if (!b->plan->delivery.rules)
@@ -96,12 +96,12 @@ na_error *na_build_event(na_building *b, const na_written *w)
     return NULL;
 }
 
-static na_error *as_items(na_building *b, const char *value, void *member)
+static na_error *as_items(na_builder *b, const char *value, void *member)
 {
     return na_build_number(b, value, 1, 1000000, member);
 }
 
-na_error *na_build_event_queue(na_building *b, const na_written *w)
+na_error *na_build_event_queue(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
                                           {NULL, 0, NULL}};
@@ -113,7 +113,7 @@ na_error *na_build_event_queue(na_building *b, const na_written *w)
 
 /* ── NextAuthSentry ────────────────────────────────────────────────────────────────────────── */
 
-static na_error *as_rate(na_building *b, const char *value, void *member)
+static na_error *as_rate(na_builder *b, const char *value, void *member)
 {
     char *end;
     double rate = strtod(value, &end);
@@ -123,7 +123,7 @@ static na_error *as_rate(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_tag(na_building *b, const char *value, void *member)
+static na_error *as_tag(na_builder *b, const char *value, void *member)
 {
     NA_TRY(na_value_resolve(&b->environment, value, member));
     const char *text = *(const char **)member;
@@ -132,7 +132,7 @@ static na_error *as_tag(na_building *b, const char *value, void *member)
                : na_wrong(b, "an environment or release has 1 to 200 characters");
 }
 
-static na_error *start_sentry(na_building *b, const char *dsn, na_sentry_options **options)
+static na_error *start_sentry(na_builder *b, const char *dsn, na_sentry_options **options)
 {
     const char *environment = na_environment_get(&b->environment, "SENTRY_ENVIRONMENT");
     *options = apr_pcalloc(b->pool, sizeof **options);
@@ -146,7 +146,7 @@ static na_error *start_sentry(na_building *b, const char *dsn, na_sentry_options
     return NULL;
 }
 
-na_error *na_build_sentry(na_building *b, const na_written *w)
+na_error *na_build_sentry(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"environment", offsetof(na_sentry_options, environment), as_tag},
@@ -164,15 +164,16 @@ na_error *na_build_sentry(na_building *b, const na_written *w)
     return na_build_settings(b, w, 1, settings, options);
 }
 
-static na_error *check_folder(const na_building *b, const char *target)
+static na_error *check_folder(const na_builder *b, const char *target)
 {
     return na_sink_folder_check(b->pool, na_sink_folder_of(b->pool, &b->plan->delivery, target));
 }
 
-static na_error *check_delivery(na_building *b)
+static na_error *check_delivery(na_builder *b)
 {
     const na_delivery_plan *plan = &b->plan->delivery;
-    const na_written *queue = na_last_of(na_server_conf_of(b->server)->written, NextAuthEventQueue);
+    const na_directive *queue =
+        na_last_of(na_server_conf_of(b->server)->written, NextAuthEventQueue);
     if (!plan->rules && !plan->sentry)
         return NULL;
     NA_TRY(na_watchdog_check(b->pool,
@@ -184,7 +185,7 @@ static na_error *check_delivery(na_building *b)
     return plan->sentry ? check_folder(b, plan->sentry->dsn.text) : NULL;
 }
 
-na_error *na_build_finish_delivery(na_building *b)
+na_error *na_build_finish_delivery(na_builder *b)
 {
     const char *dsn = NULL;
     na_sentry_options *options;

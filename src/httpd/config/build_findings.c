@@ -6,20 +6,20 @@
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 
-void na_build_look_at(na_building *b, const na_written *at, const char *about)
+void na_build_look_at(na_builder *b, const na_directive *at, const char *about)
 {
     b->at = at;
     b->about = about;
     b->variable = NULL;
 }
 
-void na_build_look_at_variable(na_building *b, const char *name, const char *directive)
+void na_build_look_at_variable(na_builder *b, const char *name, const char *directive)
 {
     na_build_look_at(b, na_environment_place(&b->environment, name), directive);
     b->variable = name;
 }
 
-const char *na_build_from_environment(na_building *b, const char *name)
+const char *na_build_from_environment(na_builder *b, const char *name)
 {
     const char *value = na_environment_get(&b->environment, name);
     if (value)
@@ -27,12 +27,12 @@ const char *na_build_from_environment(na_building *b, const char *name)
     return value;
 }
 
-static const char *about(const na_building *b)
+static const char *about(const na_builder *b)
 {
     return b->about ? b->about : b->at ? b->at->directive : "mod_nextauth";
 }
 
-int na_build_is_noted(const na_building *b, const char *name)
+int na_build_is_noted(const na_builder *b, const char *name)
 {
     for (int i = 0; name && i < b->wrong->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(b->wrong, i, const char *), name) == 0)
@@ -40,13 +40,13 @@ int na_build_is_noted(const na_building *b, const char *name)
     return 0;
 }
 
-int na_build_is_wrong(const na_building *b, na_directive_id id)
+int na_build_is_wrong(const na_builder *b, na_directive_id id)
 {
     return na_build_is_noted(b, na_directive_name(id));
 }
 
 /* "NextAuthMode takes: production, development or test" where an error says no more. */
-static const char *hint_of(const na_building *b, const na_error *error)
+static const char *hint_of(const na_builder *b, const na_error *error)
 {
     const char *hint = na_error_hint(error);
     if (hint || b->about || !b->at)
@@ -54,7 +54,7 @@ static const char *hint_of(const na_building *b, const na_error *error)
     return apr_pstrcat(b->pool, b->at->directive, " takes: ", na_directive_help(b->at->id), NULL);
 }
 
-static int add(const na_building *b, const na_error *error, na_finding_state state)
+static int add(const na_builder *b, const na_error *error, na_finding_state state)
 {
     const na_finding finding = {.group = b->variable ? NA_GROUP_ENVIRONMENT : NA_GROUP_DIRECTIVES,
                                 .subject = b->variable ? b->variable : about(b),
@@ -66,14 +66,14 @@ static int add(const na_building *b, const na_error *error, na_finding_state sta
     return na_findings_add(b->server, &finding);
 }
 
-int na_build_warn(const na_building *b, const na_error *error)
+int na_build_warn(const na_builder *b, const na_error *error)
 {
     return add(b, error, NA_WARNING);
 }
 
-void na_build_warn_aloud(const na_building *b, const na_error *error)
+void na_build_warn_aloud(const na_builder *b, const na_error *error)
 {
-    const na_written *at = b->at;
+    const na_directive *at = b->at;
     const char *text = na_error_text(b->pool, error);
     if (na_build_warn(b, error))
         return;
@@ -85,7 +85,7 @@ void na_build_warn_aloud(const na_building *b, const na_error *error)
                      at ? at->directive : "", at ? ": " : "", text);
 }
 
-na_error *na_build_noted(na_building *b, na_error *error)
+na_error *na_build_noted(na_builder *b, na_error *error)
 {
     if (!error || !add(b, error, NA_WRONG))
         return error;

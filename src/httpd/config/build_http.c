@@ -4,14 +4,14 @@
 
 #include "httpd/config/build.h"
 
-static na_error *as_call_time(na_building *b, const char *value, void *member)
+static na_error *as_call_time(na_builder *b, const char *value, void *member)
 {
     return na_read_duration(value, apr_time_from_msec(100), apr_time_from_sec(300), member)
                ? NULL
                : na_wrong(b, "invalid time '%s': expected 100ms to 300s", value);
 }
 
-static na_error *as_bytes(na_building *b, const char *value, void *member)
+static na_error *as_bytes(na_builder *b, const char *value, void *member)
 {
     long bytes;
     NA_TRY(na_build_number(b, value, 1024, 64L * 1024 * 1024, &bytes));
@@ -19,7 +19,7 @@ static na_error *as_bytes(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_places(na_building *b, const char *value, void *member)
+static na_error *as_places(na_builder *b, const char *value, void *member)
 {
     long places;
     NA_TRY(na_build_number(b, value, 1, 1024, &places));
@@ -27,7 +27,7 @@ static na_error *as_places(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-na_error *na_build_http(na_building *b, const na_written *w)
+na_error *na_build_http(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"timeout", offsetof(na_http_options, timeout_ms), as_call_time},

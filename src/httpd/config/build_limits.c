@@ -8,7 +8,7 @@
 
 #define FORM "[address=|account=|both=]N/SECONDS"
 
-static na_error *read_rate(na_building *b, const char *text, na_rate *rate)
+static na_error *read_rate(na_builder *b, const char *text, na_rate *rate)
 {
     char *slash, *end;
     long most = strtol(text, &slash, 10);
@@ -23,7 +23,7 @@ static na_error *read_rate(na_building *b, const char *text, na_rate *rate)
 }
 
 /* An argument is a limit, or the longest pause between attempts. */
-static na_error *add_limit(na_building *b, const char *argument, na_limit_list *limits, long *delay)
+static na_error *add_limit(na_builder *b, const char *argument, na_limit_list *limits, long *delay)
 {
     const char *equals = strchr(argument, '=');
     apr_size_t len = equals ? (apr_size_t)(equals - argument) : 0;
@@ -39,7 +39,7 @@ static na_error *add_limit(na_building *b, const char *argument, na_limit_list *
     return NULL;
 }
 
-static na_error *set_delay(na_building *b, na_limited what, na_limit_list *limits, long delay)
+static na_error *set_delay(na_builder *b, na_limited what, na_limit_list *limits, long delay)
 {
     int set = 0;
     for (int i = 0; i < limits->count; i++) {
@@ -54,7 +54,7 @@ static na_error *set_delay(na_building *b, na_limited what, na_limit_list *limit
 }
 
 /* Callbacks name no account. */
-static na_error *check_by(na_building *b, na_limited what, const na_limit_list *limits)
+static na_error *check_by(na_builder *b, na_limited what, const na_limit_list *limits)
 {
     for (int i = 0; i < limits->count; i++)
         if (what == NA_LIMIT_CALLBACK && limits->list[i].by != NA_BY_ADDRESS)
@@ -63,7 +63,7 @@ static na_error *check_by(na_building *b, na_limited what, const na_limit_list *
     return NULL;
 }
 
-na_error *na_build_rate_limit(na_building *b, const na_written *w)
+na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
 {
     na_limited what;
     na_limit_list limits = {.count = 0};
@@ -82,7 +82,7 @@ na_error *na_build_rate_limit(na_building *b, const na_written *w)
     return NULL;
 }
 
-static na_error *read_variable(na_building *b)
+static na_error *read_variable(na_builder *b)
 {
     const char *value = na_build_from_environment(b, "ENABLE_RATE_LIMITING");
     if (!value)
@@ -97,7 +97,7 @@ static na_error *read_variable(na_building *b)
                      "set one of these, or NextAuthFeature rateLimiting, which takes precedence");
 }
 
-na_error *na_build_finish_limits(na_building *b)
+na_error *na_build_finish_limits(na_builder *b)
 {
     na_limits *limits = &b->config->limits;
     if (!b->rate_limiting)

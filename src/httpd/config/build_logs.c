@@ -10,7 +10,7 @@
 #include "httpd/resource/resource.h"
 #include "audit/chain.h"
 
-na_error *na_build_log(na_building *b, const na_written *w)
+na_error *na_build_log(na_builder *b, const na_directive *w)
 {
     const char *target = w->argv[1];
     int json = strcmp(w->argv[0], "json") == 0;
@@ -26,7 +26,7 @@ na_error *na_build_log(na_building *b, const na_written *w)
 /* Bytes of a key: as many as SHA-256 has. */
 #define KEY_MIN 32
 
-static na_error *as_policy(na_building *b, const char *value, void *member)
+static na_error *as_policy(na_builder *b, const char *value, void *member)
 {
     *(int *)member = strcmp(value, "continue") == 0;
     return *(int *)member || strcmp(value, "refuse") == 0
@@ -34,7 +34,7 @@ static na_error *as_policy(na_building *b, const char *value, void *member)
                : na_wrong(b, "onFailure=%s: refuse or continue is wanted", value);
 }
 
-static na_error *as_key(na_building *b, const char *value, void *member)
+static na_error *as_key(na_builder *b, const char *value, void *member)
 {
     const char *key;
     NA_TRY(na_as_secret(b, value, &key));
@@ -52,7 +52,7 @@ static int is_option(const char *argument)
     return *argument != '|' && *argument != '/' && strchr(argument, '=');
 }
 
-static na_error *take_sink(na_building *b, const char *argument, apr_array_header_t *sinks)
+static na_error *take_sink(na_builder *b, const char *argument, apr_array_header_t *sinks)
 {
     const char *sink = argument;
     if (*argument != '|' && strcmp(argument, NA_AUDIT_DATABASE) != 0)
@@ -67,7 +67,7 @@ static na_error *take_sink(na_building *b, const char *argument, apr_array_heade
     return NULL;
 }
 
-na_error *na_build_audit_log(na_building *b, const na_written *w)
+na_error *na_build_audit_log(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"onFailure", offsetof(na_audit_plan, goes_on),
                                            as_policy},
@@ -84,7 +84,7 @@ na_error *na_build_audit_log(na_building *b, const na_written *w)
     return na_build_settings(b, w, i, settings, &b->plan->audit);
 }
 
-static na_error *check_sink(na_building *b, const char *sink)
+static na_error *check_sink(na_builder *b, const char *sink)
 {
     if (strcmp(sink, NA_AUDIT_DATABASE) == 0)
         return b->config->database
@@ -98,7 +98,7 @@ static na_error *check_sink(na_building *b, const char *sink)
                                      na_audit_head_of_program(b->pool, sink));
 }
 
-na_error *na_build_finish_audit(na_building *b)
+na_error *na_build_finish_audit(na_builder *b)
 {
     for (int i = 0; b->plan->audit.sinks && i < b->plan->audit.sinks->nelts; i++)
         NA_TRY(check_sink(b, APR_ARRAY_IDX(b->plan->audit.sinks, i, const char *)));

@@ -6,7 +6,7 @@
 
 #include "httpd/config/build.h"
 
-static na_error *start(na_building *b, const char *text, na_mail_options **options)
+static na_error *start(na_builder *b, const char *text, na_mail_options **options)
 {
     *options = apr_pcalloc(b->pool, sizeof **options);
     NA_TRY(na_mail_options_start(b->pool, text, *options));
@@ -14,7 +14,7 @@ static na_error *start(na_building *b, const char *text, na_mail_options **optio
     return NULL;
 }
 
-static na_error *sender_from_environment(na_building *b, na_mail_options *options)
+static na_error *sender_from_environment(na_builder *b, na_mail_options *options)
 {
     options->from = na_environment_get(&b->environment, "EMAIL_FROM");
     na_error *error = options->from ? na_mail_sender_check(b->pool, options->from) : NULL;
@@ -23,14 +23,14 @@ static na_error *sender_from_environment(na_building *b, na_mail_options *option
     return error;
 }
 
-static na_error *finish(na_building *b, na_mail_options *options)
+static na_error *finish(na_builder *b, na_mail_options *options)
 {
     if (!options->from)
         NA_TRY(sender_from_environment(b, options));
     return na_mail_options_check(b->pool, options);
 }
 
-na_error *na_build_mail(na_building *b, const na_written *w)
+na_error *na_build_mail(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"from", offsetof(na_mail_options, from), na_as_resolved},
@@ -53,17 +53,17 @@ na_error *na_build_mail(na_building *b, const na_written *w)
     return finish(b, options);
 }
 
-static na_error *as_body(na_building *b, const char *value, void *member)
+static na_error *as_body(na_builder *b, const char *value, void *member)
 {
     return na_mail_template_file(b->pool, ap_server_root_relative(b->pool, value), member);
 }
 
-static na_error *as_subject(na_building *b, const char *value, void *member)
+static na_error *as_subject(na_builder *b, const char *value, void *member)
 {
     return na_mail_template_subject(b->pool, value, member);
 }
 
-na_error *na_build_mail_template(na_building *b, const na_written *w)
+na_error *na_build_mail_template(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"text", offsetof(na_mail_template, text), as_body},
                                           {"html", offsetof(na_mail_template, html), as_body},
@@ -83,7 +83,7 @@ na_error *na_build_mail_template(na_building *b, const na_written *w)
     return na_build_settings(b, w, 1, settings, template);
 }
 
-na_error *na_build_finish_mail(na_building *b)
+na_error *na_build_finish_mail(na_builder *b)
 {
     na_mail_options *options;
     if (b->config->mail)

@@ -6,7 +6,7 @@
 #include "base/url.h"
 #include "httpd/config/build.h"
 
-static na_error *as_page(na_building *b, const char *value, void *member)
+static na_error *as_page(na_builder *b, const char *value, void *member)
 {
     na_url url;
     int path = *value == '/' && value[1] != '/' && !strchr(value, '\\') && !na_has_control(value);
@@ -16,7 +16,7 @@ static na_error *as_page(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_colour(na_building *b, const char *value, void *member)
+static na_error *as_colour(na_builder *b, const char *value, void *member)
 {
     size_t len = strlen(value);
     if (*value != '#' || (len != 4 && len != 7) ||
@@ -26,7 +26,7 @@ static na_error *as_colour(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_scheme(na_building *b, const char *value, void *member)
+static na_error *as_scheme(na_builder *b, const char *value, void *member)
 {
     if (strcmp(value, "auto") != 0 && strcmp(value, "light") != 0 && strcmp(value, "dark") != 0)
         return na_wrong(b, "colorScheme=%s: auto, light or dark is wanted", value);
@@ -34,7 +34,7 @@ static na_error *as_scheme(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-na_error *na_build_pages(na_building *b, const na_written *w)
+na_error *na_build_pages(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"signIn", offsetof(na_pages, sign_in), as_page},
                                           {"signOut", offsetof(na_pages, sign_out), as_page},
@@ -45,7 +45,7 @@ na_error *na_build_pages(na_building *b, const na_written *w)
     return na_build_settings(b, w, 0, settings, &b->config->pages);
 }
 
-na_error *na_build_theme(na_building *b, const na_written *w)
+na_error *na_build_theme(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"colorScheme", offsetof(na_page_theme, color_scheme), as_scheme},

@@ -9,14 +9,14 @@
 #include "httpd/config/build.h"
 
 /* Of the one that is set; NULL where none is. */
-static const char *value_of(const na_building *b, const na_provider *p, const char *kind)
+static const char *value_of(const na_builder *b, const na_provider *p, const char *kind)
 {
     const char *name = na_variable_of_provider(&b->environment, p->id, kind);
     return name ? na_environment_get(&b->environment, name) : NULL;
 }
 
 /* What is wrong with the value of a variable is that variable's matter. */
-static na_error *blame_variable(na_building *b, const na_provider *p, const char *kind,
+static na_error *blame_variable(na_builder *b, const na_provider *p, const char *kind,
                                 na_error *error)
 {
     if (error)
@@ -31,7 +31,7 @@ static int has_tenant(const na_provider *p)
            (p->well_known && strstr(p->well_known, "{tenant}"));
 }
 
-static na_error *fill_tenant(na_building *b, na_provider *p)
+static na_error *fill_tenant(na_builder *b, na_provider *p)
 {
     const char *tenant = has_tenant(p) && !p->tenant ? value_of(b, p, NA_VARIABLE_TENANT) : NULL;
     if (!tenant)
@@ -40,7 +40,7 @@ static na_error *fill_tenant(na_building *b, na_provider *p)
     return blame_variable(b, p, NA_VARIABLE_TENANT, na_provider_check_tenant(b->pool, tenant));
 }
 
-static na_error *fill_issuer(na_building *b, na_provider *p)
+static na_error *fill_issuer(na_builder *b, na_provider *p)
 {
     int is_open = p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known);
     const char *issuer = is_open ? value_of(b, p, NA_VARIABLE_ISSUER) : NULL;
@@ -53,7 +53,7 @@ static na_error *fill_issuer(na_building *b, na_provider *p)
 }
 
 /* What no directive gave comes from NextAuth's variables, v5's names first. */
-static na_error *fill_from_environment(na_building *b, na_provider *p)
+static na_error *fill_from_environment(na_builder *b, na_provider *p)
 {
     if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
         return NULL;
@@ -78,7 +78,7 @@ static const char *missing_kind(const na_provider *p)
     return p->type == NA_OIDC && !p->issuer && !p->well_known ? NA_VARIABLE_ISSUER : NULL;
 }
 
-static na_error *finish(na_building *b, na_provider *p)
+static na_error *finish(na_builder *b, na_provider *p)
 {
     NA_TRY(fill_from_environment(b, p));
     na_error *error = na_provider_finish(b->pool, p, b->config->http.allow_http);
@@ -102,7 +102,7 @@ static int split_option(apr_pool_t *pool, const char *argument, const char **key
     return 1;
 }
 
-static const char *option_of(const na_written *written, const char *key)
+static const char *option_of(const na_directive *written, const char *key)
 {
     size_t len = strlen(key);
     for (int i = 1; i < written->argc; i++)
@@ -111,7 +111,7 @@ static const char *option_of(const na_written *written, const char *key)
     return NULL;
 }
 
-static na_error *start(const na_environment *environment, const na_written *written,
+static na_error *start(const na_environment *environment, const na_directive *written,
                        na_provider **provider)
 {
     apr_pool_t *pool = environment->pool;
@@ -163,7 +163,7 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
     return NULL;
 }
 
-static na_error *build(na_building *b, const na_written *written, na_provider **provider)
+static na_error *build(na_builder *b, const na_directive *written, na_provider **provider)
 {
     const na_environment *environment = &b->environment;
     NA_TRY(start(environment, written, provider));
@@ -180,7 +180,7 @@ static na_error *build(na_building *b, const na_written *written, na_provider **
 
 /* ── from the environment alone ────────────────────────────────────────────────────────────── */
 
-static void warn_of_half(na_building *b, const char *id, const char *set, const char *lacking)
+static void warn_of_half(na_builder *b, const char *id, const char *set, const char *lacking)
 {
     na_error *error = na_error_with_hint(
         na_wrong(b, "is set, but there is no provider '%s': it lacks a client's %s", id,
@@ -193,7 +193,7 @@ static void warn_of_half(na_building *b, const char *id, const char *set, const 
 }
 
 /* A provider of the catalogue is there where its ID and secret are. */
-static na_error *add_known(na_building *b, const char *id)
+static na_error *add_known(na_builder *b, const char *id)
 {
     na_provider *provider;
     const char *client_id = na_variable_of_provider(&b->environment, id, NA_VARIABLE_ID);
@@ -211,7 +211,7 @@ static na_error *add_known(na_building *b, const char *id)
     return NULL;
 }
 
-static na_error *add_from_environment(na_building *b, const na_written *at)
+static na_error *add_from_environment(na_builder *b, const na_directive *at)
 {
     char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
     for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
@@ -226,7 +226,7 @@ static na_error *add_from_environment(na_building *b, const na_written *at)
 /* ── NextAuthProvider ──────────────────────────────────────────────────────────────────────── */
 
 /* A virtual host's provider replaces the main server's of the same id. */
-static na_error *place(na_building *b, na_provider *provider, const server_rec *origin)
+static na_error *place(na_builder *b, na_provider *provider, const server_rec *origin)
 {
     apr_array_header_t *providers = b->providers, *origins = b->provider_origins;
     int index = na_provider_find(providers, provider->id);
@@ -244,19 +244,19 @@ static na_error *place(na_building *b, na_provider *provider, const server_rec *
     return NULL;
 }
 
-na_error *na_build_provider(na_building *b, const na_written *w)
+na_error *na_build_provider(na_builder *b, const na_directive *w)
 {
     na_provider *provider;
     NA_TRY(build(b, w, &provider));
     return place(b, provider, w->server);
 }
 
-na_error *na_build_providers_from_env(na_building *b, const na_written *w)
+na_error *na_build_providers_from_env(na_builder *b, const na_directive *w)
 {
     return na_as_switch(b, w->argv[0], &b->providers_from_env);
 }
 
-na_error *na_build_finish_providers(na_building *b, const apr_array_header_t *written)
+na_error *na_build_finish_providers(na_builder *b, const apr_array_header_t *written)
 {
     return b->providers_from_env
                ? add_from_environment(b, na_last_of(written, NextAuthProvidersFromEnv))

@@ -26,7 +26,7 @@ static const char *identity_of(apr_pool_t *pool, const na_redis_options *o)
     return na_hex(pool, hash, sizeof hash);
 }
 
-static na_error *set_redis(na_building *b, const char *url, const na_written *w, int first)
+static na_error *set_redis(na_builder *b, const char *url, const na_directive *w, int first)
 {
     static const na_setting settings[] = {
         {"timeout", offsetof(na_redis_options, timeout_ms), na_as_duration},
@@ -53,14 +53,14 @@ static na_error *set_redis(na_building *b, const char *url, const na_written *w,
     return na_redis_options_check(b->pool, options);
 }
 
-na_error *na_build_redis(na_building *b, const na_written *w)
+na_error *na_build_redis(na_builder *b, const na_directive *w)
 {
     const char *url;
     NA_TRY(na_as_address(b, w->argv[0], &url));
     return set_redis(b, url, w, 1);
 }
 
-na_error *na_build_finish_redis(na_building *b)
+na_error *na_build_finish_redis(na_builder *b)
 {
     if (!na_build_names_store(b, "redis") || b->plan->stores.redis)
         return NULL;

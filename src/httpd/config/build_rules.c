@@ -8,7 +8,7 @@
 #include "httpd/config/build.h"
 
 /* What a virtual host says goes before what it inherits: the first rule that is true decides. */
-static na_sign_in_rule *make_room_for_rule(na_building *b, const na_written *w)
+static na_sign_in_rule *make_room_for_rule(na_builder *b, const na_directive *w)
 {
     apr_array_header_t *rules = (apr_array_header_t *)b->config->sign_in_rules;
     int at = w->server == b->server ? b->own_rules++ : rules->nelts;
@@ -18,7 +18,7 @@ static na_sign_in_rule *make_room_for_rule(na_building *b, const na_written *w)
     return list + at;
 }
 
-na_error *na_build_sign_in_rule(na_building *b, const na_written *w)
+na_error *na_build_sign_in_rule(na_builder *b, const na_directive *w)
 {
     int allow = strcmp(w->argv[0], "allow") == 0;
     if (!allow && strcmp(w->argv[0], "deny") != 0)
@@ -28,7 +28,7 @@ na_error *na_build_sign_in_rule(na_building *b, const na_written *w)
 }
 
 /* "%{PROFILE:groups}" where that is all there is; NULL where it is not. */
-static na_error *lookup_of(na_building *b, const char *text, const na_lookup **found)
+static na_error *lookup_of(na_builder *b, const char *text, const na_lookup **found)
 {
     na_lookup *lookup = apr_palloc(b->pool, sizeof *lookup);
     *found = NULL;
@@ -40,7 +40,7 @@ static na_error *lookup_of(na_building *b, const char *text, const na_lookup **f
     return NULL;
 }
 
-na_error *na_build_role(na_building *b, const na_written *w)
+na_error *na_build_role(na_builder *b, const na_directive *w)
 {
     na_role_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};
     NA_TRY(lookup_of(b, w->argv[0], &rule.list));
@@ -56,7 +56,7 @@ na_error *na_build_role(na_building *b, const na_written *w)
 }
 
 /* A token in the session is the administrator's choice, and never a cheap one. */
-static void warn_if_token(na_building *b, const na_written *w)
+static void warn_if_token(na_builder *b, const na_directive *w)
 {
     static const char *const tokens[] = {"access_token", "refresh_token", "id_token"};
     for (int i = 0; ap_strcasestr(w->argv[1], "ACCOUNT") && i < 3; i++) {
@@ -75,7 +75,7 @@ static void warn_if_token(na_building *b, const na_written *w)
     }
 }
 
-na_error *na_build_claim(na_building *b, const na_written *w)
+na_error *na_build_claim(na_builder *b, const na_directive *w)
 {
     static const char *const ours[] = {"sub",
                                        "iat",
@@ -111,7 +111,7 @@ na_error *na_build_claim(na_building *b, const na_written *w)
     return NULL;
 }
 
-na_error *na_build_session_claim(na_building *b, const na_written *w)
+na_error *na_build_session_claim(na_builder *b, const na_directive *w)
 {
     for (int i = 0; i < w->argc; i++) {
         if (strcmp(w->argv[i], NA_CLAIM_SESSION_ID) == 0)

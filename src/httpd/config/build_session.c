@@ -8,18 +8,18 @@
 
 #define YEARS_10 (10L * 365 * 24 * 3600)
 
-na_error *na_build_max_age(na_building *b, const na_written *w)
+na_error *na_build_max_age(na_builder *b, const na_directive *w)
 {
     return na_build_number(b, w->argv[0], 60, YEARS_10, &b->config->session.lifetime.max_age);
 }
 
-na_error *na_build_update_age(na_building *b, const na_written *w)
+na_error *na_build_update_age(na_builder *b, const na_directive *w)
 {
     return na_build_number(b, w->argv[0], 0, YEARS_10, &b->config->session.update_age);
 }
 
 /* Off, or seconds. */
-static na_error *timeout_of(na_building *b, const na_written *w, long *seconds)
+static na_error *timeout_of(na_builder *b, const na_directive *w, long *seconds)
 {
     *seconds = 0;
     return ap_cstr_casecmp(w->argv[0], "off") == 0
@@ -27,17 +27,17 @@ static na_error *timeout_of(na_building *b, const na_written *w, long *seconds)
                : na_build_number(b, w->argv[0], 60, YEARS_10, seconds);
 }
 
-na_error *na_build_idle_timeout(na_building *b, const na_written *w)
+na_error *na_build_idle_timeout(na_builder *b, const na_directive *w)
 {
     return timeout_of(b, w, &b->config->session.lifetime.idle);
 }
 
-na_error *na_build_absolute_timeout(na_building *b, const na_written *w)
+na_error *na_build_absolute_timeout(na_builder *b, const na_directive *w)
 {
     return timeout_of(b, w, &b->config->session.lifetime.absolute);
 }
 
-na_error *na_build_strategy(na_building *b, const na_written *w)
+na_error *na_build_strategy(na_builder *b, const na_directive *w)
 {
     int on_server = strcmp(w->argv[0], "database") == 0;
     b->config->session.strategy = on_server ? NA_STRATEGY_DATABASE : NA_STRATEGY_JWT;
@@ -46,7 +46,7 @@ na_error *na_build_strategy(na_building *b, const na_written *w)
                : na_wrong(b, "'%s': jwt or database is wanted", w->argv[0]);
 }
 
-na_error *na_build_bind(na_building *b, const na_written *w)
+na_error *na_build_bind(na_builder *b, const na_directive *w)
 {
     na_config *config = b->config;
     config->bind_expression = (const na_expression *)w->expression;
@@ -66,7 +66,7 @@ na_error *na_build_bind(na_building *b, const na_written *w)
 
 /* ── once all is read ──────────────────────────────────────────────────────────────────────── */
 
-static na_error *check_strategy(na_building *b)
+static na_error *check_strategy(na_builder *b)
 {
     if (b->config->session.strategy != NA_STRATEGY_DATABASE || b->plan->stores.names ||
         na_build_is_wrong(b, NextAuthSessionStore))
@@ -82,7 +82,7 @@ static apr_size_t largest_cookie_header(const server_rec *s)
                                       : DEFAULT_LIMIT_REQUEST_FIELDSIZE;
 }
 
-na_error *na_build_finish_session(na_building *b, const apr_array_header_t *written)
+na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *written)
 {
     na_session_config *session = &b->config->session;
     NA_TRY(na_build_noted(b, na_build_finish_redis(b)));

@@ -8,12 +8,12 @@
 #include "base/url.h"
 #include "httpd/config/build.h"
 
-na_error *na_build_engine(na_building *b, const na_written *w)
+na_error *na_build_engine(na_builder *b, const na_directive *w)
 {
     return na_as_switch(b, w->argv[0], &b->engine);
 }
 
-static na_error *set_mode(na_building *b, const char *name)
+static na_error *set_mode(na_builder *b, const char *name)
 {
     for (int i = NA_PRODUCTION; i <= NA_TEST; i++) {
         if (strcmp(name, na_mode_name((na_mode)i)) != 0)
@@ -24,12 +24,12 @@ static na_error *set_mode(na_building *b, const char *name)
     return na_wrong(b, "'%s': production, development or test is wanted", name);
 }
 
-na_error *na_build_mode(na_building *b, const na_written *w)
+na_error *na_build_mode(na_builder *b, const na_directive *w)
 {
     return set_mode(b, w->argv[0]);
 }
 
-na_error *na_mode_from_environment(na_building *b, const apr_array_header_t *written)
+na_error *na_mode_from_environment(na_builder *b, const apr_array_header_t *written)
 {
     if (na_last_of(written, NextAuthMode))
         return NULL;
@@ -39,7 +39,7 @@ na_error *na_mode_from_environment(na_building *b, const apr_array_header_t *wri
                 : NULL;
 }
 
-static na_error *as_unbound(na_building *b, const char *value, void *member)
+static na_error *as_unbound(na_builder *b, const char *value, void *member)
 {
     int accept = strcmp(value, "accept") == 0;
     *(na_unbound *)member = accept ? NA_UNBOUND_ACCEPT : NA_UNBOUND_REFUSE;
@@ -49,7 +49,7 @@ static na_error *as_unbound(na_building *b, const char *value, void *member)
 }
 
 /* An address has slashes, a name none: neither can be taken for the other. */
-na_error *na_build_site(na_building *b, const na_written *w)
+na_error *na_build_site(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"unbound", offsetof(na_config, unbound), as_unbound},
                                           {NULL, 0, NULL}};
@@ -63,7 +63,7 @@ na_error *na_build_site(na_building *b, const na_written *w)
     return na_build_settings(b, w, 1, settings, b->config);
 }
 
-static na_error *dialect_of(na_building *b, const char *name, na_dialect *dialect)
+static na_error *dialect_of(na_builder *b, const char *name, na_dialect *dialect)
 {
     *dialect = strcmp(name, "v5") == 0 ? NA_V5 : NA_V4;
     return *dialect == NA_V5 || strcmp(name, "v4") == 0
@@ -71,7 +71,7 @@ static na_error *dialect_of(na_building *b, const char *name, na_dialect *dialec
                : na_wrong(b, "'%s': v4 or v5 is wanted", name);
 }
 
-na_error *na_build_compat(na_building *b, const na_written *w)
+na_error *na_build_compat(na_builder *b, const na_directive *w)
 {
     NA_TRY(dialect_of(b, w->argv[0], &b->config->dialect));
     b->accepted = 1 << b->config->dialect;
@@ -88,7 +88,7 @@ na_error *na_build_compat(na_building *b, const na_written *w)
     return NULL;
 }
 
-na_error *na_build_redirect_allow(na_building *b, const na_written *w)
+na_error *na_build_redirect_allow(na_builder *b, const na_directive *w)
 {
     for (int i = 0; i < w->argc; i++) {
         na_url url;
@@ -110,7 +110,7 @@ static int is_site_data(const char *type)
     return 0;
 }
 
-na_error *na_build_clear_site_data(na_building *b, const na_written *w)
+na_error *na_build_clear_site_data(na_builder *b, const na_directive *w)
 {
     apr_array_header_t *quoted = apr_array_make(b->pool, w->argc, sizeof(const char *));
     b->config->clear_site_data = NULL;
@@ -130,12 +130,12 @@ na_error *na_build_clear_site_data(na_building *b, const na_written *w)
 
 /* ── the address ───────────────────────────────────────────────────────────────────────────── */
 
-na_error *na_build_url(na_building *b, const na_written *w)
+na_error *na_build_url(na_builder *b, const na_directive *w)
 {
     return na_value_resolve(&b->environment, w->argv[0], &b->url);
 }
 
-static na_error *check_base_path(na_building *b, const char *path)
+static na_error *check_base_path(na_builder *b, const char *path)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./~";
@@ -148,7 +148,7 @@ static na_error *check_base_path(na_building *b, const char *path)
                               "between slashes, and none at the end");
 }
 
-na_error *na_build_base_path(na_building *b, const na_written *w)
+na_error *na_build_base_path(na_builder *b, const na_directive *w)
 {
     NA_TRY(check_base_path(b, w->argv[0]));
     b->base_path = w->argv[0];
@@ -156,7 +156,7 @@ na_error *na_build_base_path(na_building *b, const na_written *w)
 }
 
 /* ServerName's address where none was given; never the Host header's. */
-static const char *address_of_server(na_building *b)
+static const char *address_of_server(na_builder *b)
 {
     const server_rec *s = b->server;
     const char *host = s->server_hostname;
@@ -169,7 +169,7 @@ static const char *address_of_server(na_building *b)
 }
 
 /* NextAuthURL's, a variable's, or the server's own. */
-static const char *find_address(na_building *b)
+static const char *find_address(na_builder *b)
 {
     if (!b->url)
         b->url = na_build_from_environment(b, "NEXTAUTH_URL");
@@ -180,7 +180,7 @@ static const char *find_address(na_building *b)
     return b->url ? b->url : address_of_server(b);
 }
 
-static na_error *read_address(na_building *b, const char *address, na_url *url)
+static na_error *read_address(na_builder *b, const char *address, na_url *url)
 {
     if (!address)
         return na_error_with_hint(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
@@ -205,7 +205,7 @@ static int is_below(const char *path, const char *parent)
 
 /* As NextAuth reads its variable, a path alone is that of the endpoints: often the site's is meant.
  */
-static void warn_of_paths(na_building *b, const char *path)
+static void warn_of_paths(na_builder *b, const char *path)
 {
     const char *last = strrchr(path, '/');
     if (*b->config->prefix)
@@ -224,7 +224,7 @@ static void warn_of_paths(na_building *b, const char *path)
                                               ", add NextAuthBasePath ", path, "/api/auth", NULL)));
 }
 
-na_error *na_build_finish_address(na_building *b)
+na_error *na_build_finish_address(na_builder *b)
 {
     na_config *config = b->config;
     na_url url;

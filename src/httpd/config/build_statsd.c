@@ -9,7 +9,7 @@
 
 #define PREFIX_MAX 64
 
-static na_error *as_prefix(na_building *b, const char *value, void *member)
+static na_error *as_prefix(na_builder *b, const char *value, void *member)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
@@ -19,7 +19,7 @@ static na_error *as_prefix(na_building *b, const char *value, void *member)
                : na_wrong(b, "prefix=%s: letters, digits and _ . - are wanted", value);
 }
 
-static na_error *as_format(na_building *b, const char *value, void *member)
+static na_error *as_format(na_builder *b, const char *value, void *member)
 {
     int tagged = strcmp(value, "dogstatsd") == 0;
     *(na_statsd_format *)member = tagged ? NA_DOGSTATSD : NA_STATSD;
@@ -28,12 +28,12 @@ static na_error *as_format(na_building *b, const char *value, void *member)
                : na_wrong(b, "format=%s: statsd or dogstatsd is wanted", value);
 }
 
-static na_error *as_interval(na_building *b, const char *value, void *member)
+static na_error *as_interval(na_builder *b, const char *value, void *member)
 {
     return na_build_number(b, value, 1, 3600, member);
 }
 
-static na_error *read_address(na_building *b, const char *text, na_statsd_options *options)
+static na_error *read_address(na_builder *b, const char *text, na_statsd_options *options)
 {
     char *host, *scope;
     apr_port_t port;
@@ -45,7 +45,7 @@ static na_error *read_address(na_building *b, const char *text, na_statsd_option
     return NULL;
 }
 
-na_error *na_build_statsd(na_building *b, const na_written *w)
+na_error *na_build_statsd(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"prefix", offsetof(na_statsd_options, prefix), as_prefix},

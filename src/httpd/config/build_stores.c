@@ -8,13 +8,13 @@
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 
-static na_error *as_seconds(na_building *b, const char *value, void *member)
+static na_error *as_seconds(na_builder *b, const char *value, void *member)
 {
     return na_build_number(b, value, 0, 3600, member);
 }
 
 /* refuse, or serve:SECONDS. */
-static na_error *as_when_down(na_building *b, const char *value, void *member)
+static na_error *as_when_down(na_builder *b, const char *value, void *member)
 {
     if (strncmp(value, "serve:", 6) == 0)
         return na_build_number(b, value + 6, 1, 24 * 3600, member);
@@ -24,7 +24,7 @@ static na_error *as_when_down(na_building *b, const char *value, void *member)
                : na_wrong(b, "whenDown=%s: refuse or serve:SECONDS is wanted", value);
 }
 
-static na_error *as_when_lost(na_building *b, const char *value, void *member)
+static na_error *as_when_lost(na_builder *b, const char *value, void *member)
 {
     *(int *)member = strcmp(value, "accept") == 0;
     return *(int *)member || strcmp(value, "refuse") == 0
@@ -33,7 +33,7 @@ static na_error *as_when_lost(na_building *b, const char *value, void *member)
 }
 
 /* ", redis, database or socache", and those of other modules. */
-static const char *store_names(na_building *b)
+static const char *store_names(na_builder *b)
 {
     const apr_array_header_t *all =
         ap_list_provider_names(b->pool, NA_STORE_GROUP, NA_STORE_VERSION);
@@ -44,7 +44,7 @@ static const char *store_names(na_building *b)
     return names;
 }
 
-static na_error *add_store_name(na_building *b, const char *name, apr_array_header_t *names)
+static na_error *add_store_name(na_builder *b, const char *name, apr_array_header_t *names)
 {
     if (!ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION))
         return na_wrong(b, "unknown session store '%s': expected none%s", name, store_names(b));
@@ -55,7 +55,7 @@ static na_error *add_store_name(na_building *b, const char *name, apr_array_head
     return NULL;
 }
 
-na_error *na_build_session_store(na_building *b, const na_written *w)
+na_error *na_build_session_store(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"checkInterval", offsetof(na_session_config, check_interval), as_seconds},
@@ -76,7 +76,7 @@ na_error *na_build_session_store(na_building *b, const na_written *w)
     return na_build_settings(b, w, named, settings, &b->config->session);
 }
 
-na_error *na_build_socache(na_building *b, const na_written *w)
+na_error *na_build_socache(na_builder *b, const na_directive *w)
 {
     b->plan->stores.socache = w->argv[0];
     return NULL;
@@ -84,7 +84,7 @@ na_error *na_build_socache(na_building *b, const na_written *w)
 
 /* ── once all is read ──────────────────────────────────────────────────────────────────────── */
 
-int na_build_names_store(const na_building *b, const char *name)
+int na_build_names_store(const na_builder *b, const char *name)
 {
     for (int i = 0; b->plan->stores.names && i < b->plan->stores.names->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(b->plan->stores.names, i, const char *), name) == 0)
@@ -92,7 +92,7 @@ int na_build_names_store(const na_building *b, const char *name)
     return 0;
 }
 
-static void notify(const na_building *b, const char *subject, const char *text, const char *hint)
+static void notify(const na_builder *b, const char *subject, const char *text, const char *hint)
 {
     const na_finding finding = {.group = NA_GROUP_SITE,
                                 .subject = subject,
@@ -105,7 +105,7 @@ static void notify(const na_building *b, const char *subject, const char *text, 
                      hint ? hint : "");
 }
 
-static na_error *check_store(na_building *b, const char *name, const na_store_provider *provider)
+static na_error *check_store(na_builder *b, const char *name, const na_store_provider *provider)
 {
     const char *notice = NULL;
     NA_TRY(provider->check(b->pool, b->server, &notice));
@@ -116,22 +116,22 @@ static na_error *check_store(na_building *b, const char *name, const na_store_pr
 }
 
 /* The last directive of ours that describes a store; NULL if there is none. */
-static const na_written *description_of(const na_building *b, const na_store_provider *provider)
+static const na_directive *description_of(const na_builder *b, const na_store_provider *provider)
 {
     const apr_array_header_t *written = na_server_conf_of(b->server)->written;
     for (int i = written->nelts - 1; provider->directive && i >= 0; i--)
-        if (strcmp(APR_ARRAY_IDX(written, i, na_written).directive, provider->directive) == 0)
-            return &APR_ARRAY_IDX(written, i, na_written);
+        if (strcmp(APR_ARRAY_IDX(written, i, na_directive).directive, provider->directive) == 0)
+            return &APR_ARRAY_IDX(written, i, na_directive);
     return NULL;
 }
 
-static na_error *check_stores(na_building *b, const na_written *store)
+static na_error *check_stores(na_builder *b, const na_directive *store)
 {
     for (int i = 0; i < b->plan->stores.names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(b->plan->stores.names, i, const char *);
         const na_store_provider *provider =
             ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
-        const na_written *description = description_of(b, provider);
+        const na_directive *description = description_of(b, provider);
         if (na_build_is_noted(b, provider->directive))
             continue;
         na_build_look_at(b, description ? description : store,
@@ -141,7 +141,7 @@ static na_error *check_stores(na_building *b, const na_written *store)
     return NULL;
 }
 
-na_error *na_build_finish_stores(na_building *b, const na_written *store)
+na_error *na_build_finish_stores(na_builder *b, const na_directive *store)
 {
     na_build_look_at(b, store, NULL);
     if (b->plan->stores.names) {

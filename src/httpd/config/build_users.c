@@ -9,7 +9,7 @@
 #include "httpd/config/build.h"
 #include "httpd/config/sections.h"
 
-na_error *na_build_feature(na_building *b, const na_written *w)
+na_error *na_build_feature(na_builder *b, const na_directive *w)
 {
     static const struct {
         const char *name;
@@ -36,7 +36,7 @@ na_error *na_build_feature(na_building *b, const na_written *w)
                     w->argv[0]);
 }
 
-static na_error *as_length(na_building *b, const char *value, void *member)
+static na_error *as_length(na_builder *b, const char *value, void *member)
 {
     long length;
     NA_TRY(na_build_number(b, value, 8, 64, &length));
@@ -44,13 +44,13 @@ static na_error *as_length(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_hash_kind(na_building *b, const char *value, void *member)
+static na_error *as_hash_kind(na_builder *b, const char *value, void *member)
 {
     return na_hash_kind_parse(b->pool, value, member);
 }
 
 /* Five digits are added to it: a path that ends with a slash, or a query with an equals sign. */
-static na_error *as_range_service(na_building *b, const char *value, void *member)
+static na_error *as_range_service(na_builder *b, const char *value, void *member)
 {
     na_url url;
     int is_url = na_url_parse(b->pool, value, &url);
@@ -67,7 +67,7 @@ static na_error *as_range_service(na_building *b, const char *value, void *membe
     return NULL;
 }
 
-na_error *na_build_passwords(na_building *b, const na_written *w)
+na_error *na_build_passwords(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"minLength", offsetof(na_password_rules, min_characters),
                                            as_length},
@@ -79,7 +79,7 @@ na_error *na_build_passwords(na_building *b, const na_written *w)
 }
 
 /* Unknown users' passwords are checked against one that nobody has: it takes as long. */
-static na_error *finish_passwords(na_building *b)
+static na_error *finish_passwords(na_builder *b)
 {
     return na_password_hash(b->pool, b->config->password_rules.kind,
                             na_random_base64url(b->pool, 24), &b->config->nobodys_hash);
@@ -87,17 +87,17 @@ static na_error *finish_passwords(na_building *b)
 
 /* ── once all is read ──────────────────────────────────────────────────────────────────────── */
 
-static int lacks_mail(const na_building *b)
+static int lacks_mail(const na_builder *b)
 {
     return !b->config->mail && !na_build_is_wrong(b, NextAuthMail);
 }
 
-static int lacks_database(const na_building *b)
+static int lacks_database(const na_builder *b)
 {
     return !b->config->database && !na_build_is_wrong(b, NextAuthDatabase);
 }
 
-static na_error *check_features(na_building *b)
+static na_error *check_features(na_builder *b)
 {
     if (!b->config->features || (!lacks_mail(b) && !lacks_database(b)))
         return NULL;
@@ -107,7 +107,7 @@ static na_error *check_features(na_building *b)
 }
 
 /* mod_authnz_ldap takes its directory from where the request is. */
-static void check_ldap(na_building *b, const na_provider *p)
+static void check_ldap(na_builder *b, const na_provider *p)
 {
     const char *path = apr_pstrcat(b->pool, b->config->base_path, "/callback/", p->id, NULL);
     for (int i = 0; p->authn_providers && i < p->authn_providers->nelts; i++)
@@ -123,7 +123,7 @@ static void check_ldap(na_building *b, const na_provider *p)
                                                NULL)));
 }
 
-static na_error *check_provider(na_building *b, const na_provider *p)
+static na_error *check_provider(na_builder *b, const na_provider *p)
 {
     if (b->config->base_path)
         check_ldap(b, p);
@@ -138,17 +138,17 @@ static na_error *check_provider(na_building *b, const na_provider *p)
     return p->in_database ? finish_passwords(b) : NULL;
 }
 
-static const na_written *directive_of(const apr_array_header_t *written, const char *id)
+static const na_directive *directive_of(const apr_array_header_t *written, const char *id)
 {
     for (int i = written->nelts - 1; i >= 0; i--) {
-        const na_written *w = &APR_ARRAY_IDX(written, i, na_written);
+        const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
         if (w->id == NextAuthProvider && strcmp(w->argv[0], id) == 0)
             return w;
     }
     return NULL;
 }
 
-na_error *na_build_finish_users(na_building *b, const apr_array_header_t *written)
+na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written)
 {
     na_build_look_at(b, na_last_of(written, NextAuthFeature), NULL);
     NA_TRY(na_build_noted(b, check_features(b)));

@@ -18,7 +18,7 @@ static const char *without_inner_quotes(apr_pool_t *pool, const char *argument)
                        apr_pstrmemdup(pool, quote + 2, strlen(quote + 2) - 1), NULL);
 }
 
-static const char *parse_expression(cmd_parms *cmd, const na_arguments *are, na_written *written)
+static const char *parse_expression(cmd_parms *cmd, const na_arguments *are, na_directive *written)
 {
     const char *error, *text = written->argv[are->expression];
     written->expression =
@@ -54,18 +54,18 @@ static const char *write_down(cmd_parms *cmd, void *dir_conf, int argc, char *co
         wrong = check_arguments(cmd, row, argc, argv);
     if (wrong)
         return wrong;
-    na_written *written = apr_array_push(na_server_conf_of(cmd->server)->written);
+    na_directive *written = apr_array_push(na_server_conf_of(cmd->server)->written);
     const char **copy = apr_palloc(cmd->pool, (apr_size_t)argc * sizeof *copy);
     for (int i = 0; i < argc; i++)
         copy[i] = i == are->expression ? apr_pstrdup(cmd->pool, argv[i])
                                        : without_inner_quotes(cmd->pool, argv[i]);
-    *written = (na_written){.id = row->id,
-                            .directive = row->name,
-                            .file = cmd->directive->filename,
-                            .line = cmd->directive->line_num,
-                            .server = cmd->server,
-                            .argc = argc,
-                            .argv = copy};
+    *written = (na_directive){.id = row->id,
+                              .directive = row->name,
+                              .file = cmd->directive->filename,
+                              .line = cmd->directive->line_num,
+                              .server = cmd->server,
+                              .argc = argc,
+                              .argv = copy};
     return are->expression < 0 ? NULL : parse_expression(cmd, are, written);
 }
 
@@ -200,7 +200,7 @@ const command_rec na_directives[] = {
 void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = apr_pcalloc(pool, sizeof *conf);
-    conf->written = apr_array_make(pool, 16, sizeof(na_written));
+    conf->written = apr_array_make(pool, 16, sizeof(na_directive));
     return conf;
 }
 

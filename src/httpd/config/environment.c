@@ -75,11 +75,11 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
                : NULL;
 }
 
-const na_written *na_environment_place(const na_environment *environment, const char *name)
+const na_directive *na_environment_place(const na_environment *environment, const char *name)
 {
     const na_envfile *file = environment->file;
     const char *own = getenv(name), *line = file ? apr_table_get(file->lines, name) : NULL;
-    na_written *place = apr_pcalloc(environment->pool, sizeof *place);
+    na_directive *place = apr_pcalloc(environment->pool, sizeof *place);
     place->directive = name;
     if (line && (!own || !*own)) {
         place->file = file->path;
@@ -88,7 +88,7 @@ const na_written *na_environment_place(const na_environment *environment, const 
     return place;
 }
 
-na_error *na_build_env_file(na_building *b, const na_written *w)
+na_error *na_build_env_file(na_builder *b, const na_directive *w)
 {
     return na_envfile_read(b->pool, ap_server_root_relative(b->pool, w->argv[0]),
                            &b->environment.file);

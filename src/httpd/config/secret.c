@@ -16,7 +16,7 @@ static int is_literal(const char *value)
            strncmp(value, "exec:", 5) != 0;
 }
 
-void na_build_warn_if_literal(const na_building *b, const char *what, const char *value)
+void na_build_warn_if_literal(const na_builder *b, const char *what, const char *value)
 {
     if (b->config->mode != NA_PRODUCTION || !is_literal(value))
         return;
@@ -26,7 +26,7 @@ void na_build_warn_if_literal(const na_building *b, const char *what, const char
     na_build_warn_aloud(b, warning);
 }
 
-na_error *na_as_secret(na_building *b, const char *value, void *member)
+na_error *na_as_secret(na_builder *b, const char *value, void *member)
 {
     na_build_warn_if_literal(b, apr_pstrcat(b->pool, b->key, "=", NULL), value);
     return na_value_resolve(&b->environment, value, member);
@@ -40,7 +40,7 @@ static int has_password(const char *address)
     return (colon && strchr(colon, '@')) || strstr(user, "password=");
 }
 
-na_error *na_as_address(na_building *b, const char *value, void *member)
+na_error *na_as_address(na_builder *b, const char *value, void *member)
 {
     if (has_password(value))
         na_build_warn_if_literal(b, "the password in the address", value);
@@ -50,7 +50,7 @@ na_error *na_as_address(na_building *b, const char *value, void *member)
 /* ── the site's ────────────────────────────────────────────────────────────────────────────── */
 
 /* Tests and examples have such secrets, which must never become those of a site. */
-static na_error *check_strength(na_building *b, const char *secret)
+static na_error *check_strength(na_builder *b, const char *secret)
 {
     const char *weakness = na_secret_weakness(b->pool, secret);
     if (!weakness)
@@ -63,7 +63,7 @@ static na_error *check_strength(na_building *b, const char *secret)
 }
 
 /* NextAuth takes any: an application's sessions can be taken over by a developer's machine. */
-static na_error *check_length(na_building *b, const char *secret)
+static na_error *check_length(na_builder *b, const char *secret)
 {
     size_t len = strlen(secret);
     if (len >= SECRET_MIN)
@@ -80,7 +80,7 @@ static na_error *check_length(na_building *b, const char *secret)
     return NULL;
 }
 
-static na_error *add_secret(na_building *b, const char *secret)
+static na_error *add_secret(na_builder *b, const char *secret)
 {
     NA_TRY(check_length(b, secret));
     if (!na_is_utf8(secret))
@@ -90,7 +90,7 @@ static na_error *add_secret(na_building *b, const char *secret)
     return NULL;
 }
 
-na_error *na_build_secret(na_building *b, const na_written *w)
+na_error *na_build_secret(na_builder *b, const na_directive *w)
 {
     apr_array_clear(b->secrets);
     for (int i = 0; i < w->argc; i++) {
@@ -102,14 +102,14 @@ na_error *na_build_secret(na_building *b, const na_written *w)
     return NULL;
 }
 
-static na_error *secret_from_environment(na_building *b, const char *name)
+static na_error *secret_from_environment(na_builder *b, const char *name)
 {
     const char *secret = na_build_from_environment(b, name);
     return secret ? add_secret(b, secret) : NULL;
 }
 
 /* Auth.js: the highest number is the newest; AUTH_SECRET itself is the oldest. */
-static na_error *secrets_from_environment(na_building *b)
+static na_error *secrets_from_environment(na_builder *b)
 {
     static const char *const numbered[] = {"AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1"};
     int is_v4 = na_environment_has(&b->environment, "NEXTAUTH_SECRET");
@@ -118,7 +118,7 @@ static na_error *secrets_from_environment(na_building *b)
     return secret_from_environment(b, is_v4 ? "NEXTAUTH_SECRET" : "AUTH_SECRET");
 }
 
-na_error *na_build_finish_secrets(na_building *b)
+na_error *na_build_finish_secrets(na_builder *b)
 {
     if (na_build_is_wrong(b, NextAuthSecret) || na_build_is_wrong(b, NextAuthEnvFile))
         return NULL;
@@ -133,7 +133,7 @@ na_error *na_build_finish_secrets(na_building *b)
     return NULL;
 }
 
-static na_error *derive_foreign_keys(na_building *b, na_foreign_checks *checks, na_dialect dialect)
+static na_error *derive_foreign_keys(na_builder *b, na_foreign_checks *checks, na_dialect dialect)
 {
     const na_config *config = b->config;
     for (int i = NA_COOKIE_STATE; i <= NA_COOKIE_NONCE; i++)
@@ -142,7 +142,7 @@ static na_error *derive_foreign_keys(na_building *b, na_foreign_checks *checks, 
     return NULL;
 }
 
-na_error *na_build_derive_keys(na_building *b)
+na_error *na_build_derive_keys(na_builder *b)
 {
     na_config *config = b->config;
     for (int i = 0; i < config->session.source_count; i++) {

@@ -147,7 +147,7 @@ static void warn(server_rec *s, const ap_directive_t *at, const char *message, c
 /* As it was meant: a directive of a site that is wrong elsewhere is not Off. */
 static int is_off(const server_rec *s)
 {
-    const na_written *engine = na_last_of(na_server_conf_of(s)->written, NextAuthEngine);
+    const na_directive *engine = na_last_of(na_server_conf_of(s)->written, NextAuthEngine);
     return !engine || ap_cstr_casecmp(engine->argv[0], "Off") == 0;
 }
 

@@ -6,7 +6,7 @@
 
 #include "httpd/config/build.h"
 
-const char *na_build_setting_of(const na_building *b, const char *argument)
+const char *na_build_setting_of(const na_builder *b, const char *argument)
 {
     const char *equals = strchr(argument, '=');
     return equals ? apr_pstrcat(b->pool,
@@ -15,7 +15,7 @@ const char *na_build_setting_of(const na_building *b, const char *argument)
                   : argument;
 }
 
-static const char *names_of(const na_building *b, const na_setting *settings)
+static const char *names_of(const na_builder *b, const na_setting *settings)
 {
     const char *names = "";
     for (const na_setting *each = settings; each->name; each++)
@@ -36,7 +36,7 @@ static const na_setting *find(const na_setting *settings, const char *argument, 
     return NULL;
 }
 
-na_error *na_build_settings(na_building *b, const na_written *w, int first,
+na_error *na_build_settings(na_builder *b, const na_directive *w, int first,
                             const na_setting *settings, void *target)
 {
     for (int i = first; i < w->argc; i++) {
@@ -51,7 +51,7 @@ na_error *na_build_settings(na_building *b, const na_written *w, int first,
     return NULL;
 }
 
-na_error *na_build_number(na_building *b, const char *text, long min, long max, long *number)
+na_error *na_build_number(na_builder *b, const char *text, long min, long max, long *number)
 {
     char *end;
     *number = strtol(text, &end, 10);
@@ -67,18 +67,18 @@ int na_build_is_name(const char *name)
                strlen(name);
 }
 
-na_error *na_as_text(na_building *b, const char *value, void *member)
+na_error *na_as_text(na_builder *b, const char *value, void *member)
 {
     *(const char **)member = value;
     return NULL;
 }
 
-na_error *na_as_resolved(na_building *b, const char *value, void *member)
+na_error *na_as_resolved(na_builder *b, const char *value, void *member)
 {
     return na_value_resolve(&b->environment, value, member);
 }
 
-na_error *na_as_switch(na_building *b, const char *value, void *member)
+na_error *na_as_switch(na_builder *b, const char *value, void *member)
 {
     *(int *)member = ap_cstr_casecmp(value, "on") == 0;
     return *(int *)member || ap_cstr_casecmp(value, "off") == 0
@@ -98,14 +98,14 @@ int na_read_duration(const char *value, apr_interval_time_t min, apr_interval_ti
     return 1;
 }
 
-na_error *na_as_duration(na_building *b, const char *value, void *member)
+na_error *na_as_duration(na_builder *b, const char *value, void *member)
 {
     return na_read_duration(value, apr_time_from_msec(10), apr_time_from_sec(60), member)
                ? NULL
                : na_wrong(b, "'%s': a time from 10ms to 60s is wanted", value);
 }
 
-na_error *na_as_connections(na_building *b, const char *value, void *member)
+na_error *na_as_connections(na_builder *b, const char *value, void *member)
 {
     long number;
     NA_TRY(na_build_number(b, value, 1, 1000, &number));
@@ -113,7 +113,7 @@ na_error *na_as_connections(na_building *b, const char *value, void *member)
     return NULL;
 }
 
-na_error *na_as_file(na_building *b, const char *value, void *member)
+na_error *na_as_file(na_builder *b, const char *value, void *member)
 {
     const char *path = ap_server_root_relative(b->pool, value);
     *(const char **)member = path;

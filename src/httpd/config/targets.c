@@ -129,7 +129,7 @@ na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is
 
 /* As the server starts it: "||" is "|", and "|$" is for a shell, which has its own ways to find
  * one. */
-static na_error *check_program(na_building *b, const char *command)
+static na_error *check_program(na_builder *b, const char *command)
 {
     char **words;
     struct stat info;
@@ -144,7 +144,7 @@ static na_error *check_program(na_building *b, const char *command)
                                                : "write its whole path");
 }
 
-na_error *na_build_check_target(na_building *b, const char *target)
+na_error *na_build_check_target(na_builder *b, const char *target)
 {
     if (*target == '|') {
         NA_TRY(na_pipe_check(b->pool, target));

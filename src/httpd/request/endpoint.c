@@ -203,7 +203,7 @@ static int translate_request(request_rec *r, na_request *request)
     *request = (na_request){
         .pool = r->pool,
         .config = conf->config,
-        .server = na_server_of(r),
+        .server = na_host_of(r),
         .process = na_process_of_child(),
         .sessions = &conf->sessions,
         .db = conf->db,

@@ -6,7 +6,7 @@
 #include "httpd/module.h"
 #include "mod_nextauth.h"
 
-/* na_server's functions: what the actions may ask of the server. */
+/* na_host's functions: what the actions may ask of the server. */
 
 static void log_record(void *data, const na_log_record *record)
 {
@@ -131,9 +131,9 @@ static void run_event_hook(void *data, const na_event *event)
         nextauth_run_nextauth_event(data, &told);
 }
 
-const na_server *na_server_of(request_rec *r)
+const na_host *na_host_of(request_rec *r)
 {
-    na_server *server = apr_palloc(r->pool, sizeof *server);
-    *server = (na_server){r, log_record, is_true, value_of, check_password, run_event_hook};
+    na_host *server = apr_palloc(r->pool, sizeof *server);
+    *server = (na_host){r, log_record, is_true, value_of, check_password, run_event_hook};
     return server;
 }

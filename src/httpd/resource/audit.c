@@ -89,7 +89,7 @@ static na_error *take_sink(apr_pool_t *pool, const char *sink, const char *key)
                                     "give them one key, or each a log of its own");
 }
 
-static na_error *take_audits(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_audits(apr_pool_t *pool, server_rec *s, const na_directive **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *sinks = conf->plan.audit.sinks;

@@ -118,7 +118,7 @@ static void begin_databases(apr_pool_t *pconf)
     database_count = 0;
 }
 
-static na_error *take_databases(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_databases(apr_pool_t *pool, server_rec *s, const na_directive **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     *at = na_last_of(conf->written, NextAuthDatabase);

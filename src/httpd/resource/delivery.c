@@ -9,7 +9,7 @@
 
 /* ── whether they could be ─────────────────────────────────────────────────────────────────── */
 
-static na_error *take_delivery(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_delivery(apr_pool_t *pool, server_rec *s, const na_directive **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *rules = conf->plan.delivery.rules;

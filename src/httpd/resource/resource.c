@@ -19,7 +19,7 @@ void na_resources_begin(apr_pool_t *pconf)
             (*each)->begin(pconf);
 }
 
-na_error *na_resources_take(apr_pool_t *pool, server_rec *s, const na_written **at)
+na_error *na_resources_take(apr_pool_t *pool, server_rec *s, const na_directive **at)
 {
     for (EACH(each))
         if ((*each)->take)

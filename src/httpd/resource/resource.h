@@ -16,7 +16,7 @@ typedef struct na_resource {
      * with what the servers before it said, or if there is too much of it. `*at` is the directive
      * it is about, or NULL. Nothing is opened or made, so that a configuration test finds it, too.
      */
-    na_error *(*take)(apr_pool_t *pool, server_rec *s, const na_written **at);
+    na_error *(*take)(apr_pool_t *pool, server_rec *s, const na_directive **at);
 
     /* Before the fork: opens what needs root, makes what processes share. `s` is the first server.
      */
@@ -31,7 +31,7 @@ extern const na_resource na_logs, na_metrics_block, na_calls, na_replays, na_aud
 
 /* All of them, one after the other; the first error ends it. */
 void na_resources_begin(apr_pool_t *pconf);
-na_error *na_resources_take(apr_pool_t *pool, server_rec *s, const na_written **at);
+na_error *na_resources_take(apr_pool_t *pool, server_rec *s, const na_directive **at);
 na_error *na_resources_prepare(apr_pool_t *pconf, server_rec *s);
 na_error *na_resources_open(apr_pool_t *pool, server_rec *s);
 

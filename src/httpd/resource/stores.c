@@ -75,7 +75,7 @@ static na_error *take_store(apr_pool_t *pool, server_rec *s, const char *name)
     return NULL;
 }
 
-static na_error *take_stores(apr_pool_t *pool, server_rec *s, const na_written **at)
+static na_error *take_stores(apr_pool_t *pool, server_rec *s, const na_directive **at)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const apr_array_header_t *names = conf->plan.stores.names;
