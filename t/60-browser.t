@@ -4,9 +4,12 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd } = require('./lib/httpd.js');
+const { freePort, htpasswd, until } = require('./lib/httpd.js');
 const { startApp } = require('./lib/app.js');
 const { startOp, accounts, password } = require('./lib/op.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { startMail } = require('./lib/mail.js');
 const { startBrowser, openTab, newTab, screenshot, contrasts, controls, tabOrder, overflows } = require('./lib/browser.js');
 
 const { alice } = accounts;
@@ -238,6 +241,38 @@ NextAuthProvider credentials backend=file:@DIR@/users`,
   await page.context().close();
 }
 
+// Browsers let no such letter into an input of type=email.
+async function lettersBeyondAscii(t, browser) {
+  const here = databasesHere();
+  t.section('an email address with letters beyond ASCII');
+  if (!here.sqlite) return t.skip('a mailed link', `install ${here.lacking.join(' ')}`);
+  const db = sqlite(t);
+  t.is((await nextauthctl(db, ['migrate'])).status, 0, 'a database');
+  const mail = await startMail(t, { tls: 'none' });
+  const site = await t.httpd({ files: { 'htdocs/favicon.ico': '' }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthDatabase ${db.url}
+NextAuthMail ${mail.url()} from=no-reply@example.org
+NextAuthProvider email` });
+  const page = await openTab(browser, site);
+  await page.goto(`${site.url}/api/auth/signin`);
+  await page.getByLabel('Email').fill('Jörg@Bücher.example');
+  await page.getByLabel('Email').press('Enter');
+  await page.waitForURL(`${site.url}/api/auth/verify-request?**`);
+  await until('a mail arrives', () => mail.mails.length);
+  await page.goto(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
+  t.is(await page.locator('strong').innerText(), 'jörg@xn--bcher-kva.example', 'the mailed link leads to a page that shows the address');
+  await page.click('#confirmButton');
+  await page.waitForURL(`${site.url}/`);
+  const session = await page.evaluate(async () => (await fetch('/api/auth/session')).json());
+  t.is(session.user.email, 'jörg@xn--bcher-kva.example', 'and its button signs in');
+  t.is(page.complaints, [], 'the browser complained of nothing');
+  return page.context().close();
+}
+
 const form = ['username-credentials', 'password-credentials', 'signin-credentials'];
 const builtIn = {
   'sign-in': { path: '/api/auth/signin?callbackUrl=/members/', ids: ['signin-acme', ...form] },
@@ -287,6 +322,7 @@ suite('Signing in and out in a browser', async (t) => {
   await withoutScript(t, site, browser);
   await nextAuthClient(t, site, browser);
   await refusals(t, browser);
+  await lettersBeyondAscii(t, browser);
 
   const many = await startColourful(t);
   const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
