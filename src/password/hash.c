@@ -29,7 +29,7 @@ static const struct {
     const char *name;
     int cost_min, cost, cost_max;
 } kinds[] = {[NA_HASH_BCRYPT] = {"bcrypt", 10, 12, 16},
-             [NA_HASH_YESCRYPT] = {"yescrypt", 5, 5, 11},
+             [NA_HASH_YESCRYPT] = {"yescrypt", 5, 5, 8},
              [NA_HASH_ARGON2ID] = {"argon2id", 0, 0, 0}};
 
 /* ── hashes as text ────────────────────────────────────────────────────────────────────────── */
@@ -261,6 +261,6 @@ na_error *na_hash_kind_parse(apr_pool_t *pool, const char *text, na_hash_kind *k
             return try_kind(pool, kind->algorithm);
     return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "no kind of password hash '%s': bcrypt, bcrypt:10 to bcrypt:16, yescrypt, "
-                        "yescrypt:5 to yescrypt:11 or argon2id is wanted",
+                        "yescrypt:5 to yescrypt:8 or argon2id is wanted",
                         na_one_line(pool, text, 40));
 }

@@ -12,7 +12,7 @@ typedef enum na_hash_algorithm {
 
 /*
  * How new passwords are hashed. `cost` is the binary logarithm of the work: bcrypt 10 to 16,
- * yescrypt 5 to 11 as crypt(5) counts it. Argon2id has one cost (19 MiB, two passes), of which
+ * yescrypt 5 to 8 as crypt(5) counts it. Argon2id has one cost (19 MiB, two passes), of which
  * `cost` is 0.
  */
 typedef struct na_hash_kind {

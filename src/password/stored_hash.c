@@ -3,13 +3,16 @@
 
 #include <string.h>
 
-/* The limits are a few seconds each, as those of kinds that a site can choose are. */
+/*
+ * The limits are a few seconds each, and 128 MiB: a child process verifies a few hashes at once,
+ * and those of yescrypt and scrypt take 4 KiB for each of their blocks.
+ */
 #define BCRYPT_COST_MAX 16
-#define YESCRYPT_COST_MAX 11
+#define YESCRYPT_COST_MAX 8
 #define SHA_ROUNDS_MIN 1000
 #define SHA_ROUNDS_MAX 1000000
 #define SHA_ROUNDS_DEFAULT 5000
-#define ARGON2_MEMORY_MAX (256 * 1024)
+#define ARGON2_MEMORY_MAX (128 * 1024)
 #define ARGON2_PASSES_MAX 16
 #define ARGON2_LANES_MAX 16
 

@@ -36,8 +36,8 @@ typedef struct na_stored_hash {
 } na_stored_hash;
 
 /*
- * Reads bcrypt ($2a$, $2b$, $2y$; cost 4 to 16), yescrypt and gost-yescrypt (cost 1 to 11), scrypt
- * ($7$, cost 6 to 11), SHA-256 and SHA-512 crypt (1,000 to 1,000,000 rounds), Argon2id (up to 256
+ * Reads bcrypt ($2a$, $2b$, $2y$; cost 4 to 16), yescrypt and gost-yescrypt (cost 1 to 8), scrypt
+ * ($7$, cost 6 to 8), SHA-256 and SHA-512 crypt (1,000 to 1,000,000 rounds), Argon2id (up to 128
  * MiB, 16 passes, 16 lanes), apr1, MD5 crypt, {SHA}, and traditional DES. An error
  * (NA_ERR_CONFIGURATION) where the text is of another kind, malformed, or costs more; it does not
  * repeat the text.

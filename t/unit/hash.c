@@ -2,6 +2,7 @@
 #include "password/hash.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include <apr_strings.h>
 #include <openssl/err.h>
@@ -205,10 +206,10 @@ static void bounds(apr_pool_t *pool)
     is_number(matches(pool, WORDS, expensive), -1, "nor of cost 31");
     is(na_hash_name(pool, expensive), "unusable", "which its name says");
     static const char *const costly[] = {
-        "$y$jGT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$y$jDT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
         "$y$jzT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
-        "$gy$jGT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
-        "$7$HU..../....salt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$gy$jDT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$7$EU..../....salt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
         "$6$rounds=1000001$saltsalt$G9wFFnnUFCPffgjGaIp8t6onbqx3zGbMIn93ecLfBFGJpBV3/0HPLZ17qYbjb."
         "WJDtXbmuMlQ9NnvzVms5ZXj.",
         "$5$rounds=99999999999999999999$saltsalt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB"};
@@ -222,7 +223,7 @@ static void bounds(apr_pool_t *pool)
         "$argon2id$",
         "$argon2id$v=19",
         "$argon2id$v=16$m=64,t=1,p=1" ARGON2_SALT "$n/rR4Wt1zuKMrJ0LGebtvA",
-        "$argon2id$v=19$m=262145,t=1,p=1" ARGON2_SALT "$n/rR4Wt1zuKMrJ0LGebtvA",
+        "$argon2id$v=19$m=131073,t=1,p=1" ARGON2_SALT "$n/rR4Wt1zuKMrJ0LGebtvA",
         "$argon2id$v=19$m=4294967360,t=1,p=1" ARGON2_SALT "$n/rR4Wt1zuKMrJ0LGebtvA",
         "$argon2id$v=19$m=64,t=17,p=1" ARGON2_SALT "$n/rR4Wt1zuKMrJ0LGebtvA",
         "$argon2id$v=19$m=64,t=0,p=1" ARGON2_SALT "$n/rR4Wt1zuKMrJ0LGebtvA",
@@ -241,6 +242,27 @@ static void bounds(apr_pool_t *pool)
         "GVmMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3$n/rR4Wt1zuKMrJ0LGebtvA"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         is_number(matches(pool, WORDS, refused[i]), -1, refused[i]);
+}
+
+static long most_mib(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
+}
+
+/* What the costliest hashes take, which a child process verifies several of at once. */
+static void memory(apr_pool_t *pool)
+{
+    static const char *const costliest[] = {
+        "$y$jCT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$7$DU..../....salt$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+        "$argon2id$v=19$m=131072,t=1,p=1" ARGON2_SALT "$n/rR4Wt1zuKMrJ0LGebtvA"};
+    long before = most_mib();
+    for (size_t i = 0; i < sizeof costliest / sizeof *costliest; i++) {
+        ok(matches(pool, WORDS, costliest[i]) <= 0, "no match: %s", costliest[i]);
+        ok(most_mib() - before <= 160, "with %ld MiB", most_mib() - before);
+    }
 }
 
 static void argon2(apr_pool_t *pool)
@@ -284,8 +306,8 @@ static void outdated(apr_pool_t *pool)
                 {"", {NA_HASH_BCRYPT, 10}, 1, "none"},
                 {YESCRYPT_5, {NA_HASH_YESCRYPT, 5}, 0, "yescrypt of the same cost"},
                 {YESCRYPT_5, {NA_HASH_YESCRYPT, 6}, 1, "of a lower one"},
-                {"$y$jFT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
-                 {NA_HASH_YESCRYPT, 11},
+                {"$y$jCT$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
+                 {NA_HASH_YESCRYPT, 8},
                  0,
                  "of the highest"},
                 {"$y$j75$kFXvFpRTpSJVO1hKdIXMt.$7Eu26tdS2VZhlYav1ENSSxqjeTXGntIgzJjqPNNEtCB",
@@ -313,10 +335,9 @@ static void kinds(apr_pool_t *pool)
     is_number(kind.cost, 16, "of cost 16");
     succeeds(na_hash_kind_parse(pool, "yescrypt:7", &kind), "yescrypt:7");
     is_number(kind.algorithm * 100 + kind.cost, 107, "of cost 7");
-    static const char *const wrong[] = {"",           "bcrypt:",    "bcrypt:9",
-                                        "bcrypt:17",  "bcrypt:012", "bcrypt:12x",
-                                        "bcrypt 12",  "yescrypt:4", "yescrypt:12",
-                                        "argon2id:1", "argon2i",    "scrypt",
+    static const char *const wrong[] = {"",           "bcrypt:",    "bcrypt:9",  "bcrypt:17",
+                                        "bcrypt:012", "bcrypt:12x", "bcrypt 12", "yescrypt:4",
+                                        "yescrypt:9", "argon2id:1", "argon2i",   "scrypt",
                                         "bcrypts",    "Bcrypt",     "bcrypt:-12"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         fails(na_hash_kind_parse(pool, wrong[i], &kind),
@@ -420,6 +441,7 @@ int main(void)
     made(pool, yescrypt, "$y$j9T$");
     lengths(pool);
     bounds(pool);
+    memory(pool);
     argon2(pool);
     outdated(pool);
     kinds(pool);
