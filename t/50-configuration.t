@@ -204,7 +204,7 @@ const wrong = [
   ['a proxy that is none', { http: 'NextAuthHTTP proxy=foo:bar:baz' }, /NextAuthHTTP on line .*the proxy's address is none: http:\/\/host:port/],
   ['a proxy of another kind', { http: 'NextAuthHTTP proxy=ftp://localhost:21' }, /NextAuthHTTP on line .*the proxy's address is none/],
   ['trailers that could forge identity', { trailers: 'MergeTrailers On' }, /MergeTrailers On lets clients forge identity/],
-  ['a directive with too little', { age: 'NextAuthSessionMaxAge' }, /NextAuthSessionMaxAge: seconds/],
+  ['a directive with too little', { age: 'NextAuthSessionMaxAge' }, /NextAuthSessionMaxAge: wrong number of arguments: expected SECONDS/],
   ['a server directive in a directory', { dir: '<Location /x>\nNextAuthSecret x\n</Location>' }, /NextAuthSecret not allowed (here|in <Location>)/],
   ['an odd NextAuthUnauthenticated', { dir: '<Location /x>\nNextAuthUnauthenticated maybe\n</Location>' }, /takes auto, redirect, 401 or pass/],
   ['none and headers', { dir: '<Location /x>\nNextAuthPassIdentity none headers\n</Location>' }, /none excludes/],

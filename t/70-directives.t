@@ -62,7 +62,7 @@ function faultsOf(name, known, section, conf) {
   const says = (holds, what) => { if (!holds) faults.push(`${name}: ${what}`); };
   says(order.join() === expected.join(), `has ${order.join(', ')} instead of ${expected.join(', ')}`);
   says(/^[A-Z](?!.*\. ).*[^.]$/.test(fields.Description || ''), 'Description is not one sentence without a period');
-  says(codeOf(fields.Syntax)?.startsWith(`${name} `), 'Syntax does not begin with the name');
+  says(codeOf(fields.Syntax) === `${name} ${known.help.split(': ').slice(1).join(': ')}`, `Syntax is not the form of its help: ${known.help}`);
   says(isOfDirectories(known) ? fields.Context === 'directory, .htaccess' : /^server config(, virtual host)?$/.test(fields.Context), `Context is not where httpd allows it: ${known.where}`);
   says(fields.Override === (isOfDirectories(known) ? known.override : undefined), `Override is not ${known.override}`);
   says(/^\d+\.\d+ and later$/.test(fields['Module version'] || ''), 'Module version is none');

@@ -99,11 +99,11 @@ async function wrong(t) {
     ['NextAuthSecret', /^the secret is 8 bytes; at least 32 are required in production/, /nextauthctl secret/, 'NextAuthSecret'],
     ['NextAuthProvider', /'gogle' is not in the catalogue/, /^write one of these, or add type=oidc/, 'NextAuthProvider gogle'],
     ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
-    ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^NextAuthSessionMaxAge takes: seconds/, 'NextAuthSessionMaxAge'],
+    ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^set NextAuthSessionMaxAge SECONDS$/, 'NextAuthSessionMaxAge'],
     ['NextAuthSessionStore', /needs NextAuthRedis/, null, 'NextAuthSessionStore'],
-    ['NextAuthMail', /'passwrod=': key=value is wanted/, /smtp:\/\//, 'NextAuthMail'],
+    ['NextAuthMail', /'passwrod=': key=value is wanted/, /^set NextAuthMail URL\|SERVICE \[key=value …\]$/, 'NextAuthMail'],
     ['NextAuthCookie', /sameSite=strict keeps cookie/, /^sameSite=lax/, 'NextAuthCookie state'],
-    ['NextAuthCookie', /sameSite=maybe: lax, strict or none/, /NextAuthCookie takes/, 'NextAuthCookie nonce'],
+    ['NextAuthCookie', /sameSite=maybe: lax, strict or none/, /^set NextAuthCookie COOKIE key=value …$/, 'NextAuthCookie nonce'],
   ]) {
     const row = rowsOf(result, subject).find((one) => message.test(one.message));
     t.ok(row && row.state === 'wrong', `${subject}: ${message}`, JSON.stringify(rowsOf(result, subject)));
@@ -119,7 +119,7 @@ async function wrong(t) {
     [['NextAuthURL', 'the canonical address http://app.example.org is not https']], 'a wrong address is one mistake, and none of the cookies that follow from it');
   const table = await check(t, { files, config: written({ age: 'NextAuthSessionMaxAge 5' }) });
   t.is(table.status, 1, 'for people it is 1, too');
-  t.like(table.stdout, /✗ NextAuthSessionMaxAge +'5': a whole number from 60 to \d+ is wanted {2}\(\S+:\d+\)\n +→ NextAuthSessionMaxAge takes: seconds/, 'with ✗, and an arrow to the hint');
+  t.like(table.stdout, /✗ NextAuthSessionMaxAge +'5': a whole number from 60 to \d+ is wanted {2}\(\S+:\d+\)\n +→ set NextAuthSessionMaxAge SECONDS/, 'with ✗, and an arrow to the hint');
 
   t.section('sites');
   const two = await ask(t, { hosts: `Listen 127.0.0.1:9

@@ -4,101 +4,105 @@
 #define NA_HTTPD_DIRECTIVES_H
 
 /*
- * ROW(name, arguments, stage, setter, shown, help):
+ * ROW(name, arguments, stage, setter, shown, help, form):
  * - arguments: ONE, TWO, …: how many there are, and which is an expression (config/directives.c).
  * - stage: when the setter runs (na_stage).
  * - setter: src/httpd/config's, of type na_setter, declared by this row.
  * - shown: what nextauthctl check may print of it (na_shown).
- * - help: what follows the name; httpd -L and messages print it.
+ * - help, form: a noun phrase, and the arguments as docs/directives.md has them; httpd -L prints
+ * both.
  */
 /* clang-format off */
 #define NA_DIRECTIVES(ROW) \
     ROW(NextAuthEngine, ONE, FIRST, na_build_engine, OPEN, \
-        "On or Off: serve the sign-in endpoints here") \
+        "sign-in endpoints", "On|Off") \
     ROW(NextAuthURL, ONE, SITE, na_build_url, OPEN, \
-        "the canonical address, https://host[/base/path]") \
+        "canonical URL, as browsers see it", "https://HOST[:PORT][/PATH]") \
     ROW(NextAuthBasePath, ONE, SITE, na_build_base_path, OPEN, \
-        "where the endpoints live, /api/auth by default") \
+        "path of the endpoints", "/PATH") \
     ROW(NextAuthSite, ONE_OR_MORE, SITE, na_build_site, OPEN, \
-        "a name that virtual hosts share to share sessions, then unbound=") \
+        "name of the site that sessions belong to", "NAME [unbound=accept|refuse]") \
     ROW(NextAuthSecret, ONE_OR_MORE, SITE, na_build_secret, SECRET, \
-        "the secret, then older ones that still open") \
+        "secret, then previous secrets", "SECRET [PREVIOUS-SECRET …]") \
     ROW(NextAuthEnvFile, ONE, FILE, na_build_env_file, OPEN, \
-        "a .env file to read variables from") \
-    ROW(NextAuthMode, ONE, FIRST, na_build_mode, OPEN, "production, development or test") \
-    ROW(NextAuthCompat, ONE_OR_MORE, SITE, na_build_compat, OPEN, "v4 or v5, then accept=v4,v5") \
+        "file of environment variables", "PATH") \
+    ROW(NextAuthMode, ONE, FIRST, na_build_mode, OPEN, \
+        "purpose of the site", "production|development|test") \
+    ROW(NextAuthCompat, ONE_OR_MORE, SITE, na_build_compat, OPEN, \
+        "format of cookies and tokens", "v4|v5 [accept=v4,v5]") \
     ROW(NextAuthCookie, TWO_OR_MORE, COOKIES, na_build_cookie, OPEN, \
-        "a cookie's name in NextAuth, then key=value") \
+        "name or attributes of a cookie", "COOKIE key=value …") \
     ROW(NextAuthSessionMaxAge, ONE, SITE, na_build_max_age, OPEN, \
-        "seconds until an unused session ends") \
+        "lifetime of an unused session", "SECONDS") \
     ROW(NextAuthSessionUpdateAge, ONE, SITE, na_build_update_age, OPEN, \
-        "seconds between re-issues of the session cookie") \
+        "age at which a session cookie is renewed", "SECONDS") \
     ROW(NextAuthSessionIdleTimeout, ONE, SITE, na_build_idle_timeout, OPEN, \
-        "seconds without use until a session ends, or Off") \
+        "time without use after which a session ends", "SECONDS|Off") \
     ROW(NextAuthSessionAbsoluteTimeout, ONE, SITE, na_build_absolute_timeout, OPEN, \
-        "seconds from sign-in to the end, or Off") \
+        "time since the sign-in after which a session ends", "SECONDS|Off") \
     ROW(NextAuthSessionStrategy, ONE, SITE, na_build_strategy, OPEN, \
-        "jwt: claims in the cookie; database: on the server") \
+        "place of a session's claims", "jwt|database") \
     ROW(NextAuthSessionBind, TEXT, SITE, na_build_bind, OPEN, \
-        "certificate, fingerprint, off or an expression") \
+        "property of the client that sessions are bound to", "certificate|fingerprint|off|EXPRESSION") \
     ROW(NextAuthSessionStore, ONE_OR_MORE, SITE, na_build_session_store, OPEN, \
-        "redis, database, socache or none, those of before, then checkInterval= and whenDown=") \
+        "store of session records, then previous stores", "redis|database|socache|none [PREVIOUS-STORE …] [key=value …]") \
     ROW(NextAuthSOCache, ONE, SITE, na_build_socache, OPEN, \
-        "the shared object cache, such as shmcb:PATH(SIZE)") \
+        "shared object cache of the session store", "PROVIDER[:ARGUMENT]") \
     ROW(NextAuthRedis, ONE_OR_MORE, SITE, na_build_redis, HIDDEN, \
-        "redis://, rediss:// or unix: address, then key=value") \
+        "Redis server of the session store", "URL [key=value …]") \
     ROW(NextAuthDatabase, ONE_OR_MORE, SITE, na_build_database, HIDDEN, \
-        "postgresql://, mysql:// or sqlite: address, then key=value") \
+        "database of users", "URL [key=value …]") \
     ROW(NextAuthFeature, TWO, SITE, na_build_feature, OPEN, \
-        "signUp, passwordReset, account, deleteAccount or rateLimiting, then On or Off") \
+        "feature of users, or rate limits", "NAME On|Off") \
     ROW(NextAuthRateLimit, TWO_OR_MORE, SITE, na_build_rate_limit, OPEN, \
-        "signIn, callback, magicLink, signUp, passwordReset or mail, then Off or [address=|account=|both=]N/SECONDS") \
+        "limit of attempts", "WHAT Off|[address=|account=|both=]N/SECONDS … [delay=SECONDS]") \
     ROW(NextAuthPasswords, ONE_OR_MORE, SITE, na_build_passwords, OPEN, \
-        "minLength=, hash= and breached= of new passwords") \
+        "rules and hashes of new passwords", "key=value …") \
     ROW(NextAuthMail, ONE_OR_MORE, SITE, na_build_mail, HIDDEN, \
-        "smtp:// or smtps:// address, or a service's name, then key=value") \
+        "mail server, or service that sends emails", "URL|SERVICE [key=value …]") \
     ROW(NextAuthMailTemplate, TWO_OR_MORE, SITE, na_build_mail_template, OPEN, \
-        "signIn, signUp, passwordReset, emailChange, accountLocked, passwordChanged or emailChanged, then text=, html= and subject=") \
+        "text of an email", "KIND key=value …") \
     ROW(NextAuthRoleColumn, ONE, SITE, na_build_role_column, OPEN, \
-        "On or Off: users have a column named role") \
+        "roles of the users' table", "On|Off") \
     ROW(NextAuthProvider, ONE_OR_MORE, PROVIDERS, na_build_provider, NAMED, \
-        "a provider's id, then key=value") \
+        "way to sign in", "ID [key=value …]") \
     ROW(NextAuthProvidersFromEnv, ONE, SITE, na_build_providers_from_env, OPEN, \
-        "On or Off: providers whose ID and secret are in the environment need no directive") \
-    ROW(NextAuthPages, ONE_OR_MORE, SITE, na_build_pages, OPEN, "key=/path of pages of your own") \
+        "built-in providers whose ID and secret are in the environment", "On|Off") \
+    ROW(NextAuthPages, ONE_OR_MORE, SITE, na_build_pages, OPEN, \
+        "pages instead of the built-in ones", "key=value …") \
     ROW(NextAuthTheme, ONE_OR_MORE, SITE, na_build_theme, OPEN, \
-        "key=value, the look of the built-in pages") \
+        "colors and logo of the built-in pages", "key=value …") \
     ROW(NextAuthSignInRule, RULE, SITE, na_build_sign_in_rule, OPEN, \
-        "allow or deny, then an expression") \
+        "rule for sign-ins", "allow|deny EXPRESSION") \
     ROW(NextAuthRedirectAllow, ONE_OR_MORE, SITE, na_build_redirect_allow, OPEN, \
-        "origins that callbackUrl may lead to") \
+        "origins that callbackUrl can lead to", "https://HOST[:PORT] …") \
     ROW(NextAuthClearSiteData, ONE_OR_MORE, SITE, na_build_clear_site_data, OPEN, \
-        "cache, cookies, storage, executionContexts or *, or Off: what browsers forget at sign-out") \
+        "data that browsers delete at sign-out", "TYPE …|Off") \
     ROW(NextAuthRole, RULE, SITE, na_build_role, OPEN, \
-        "a role, then the expression of who has it") \
+        "role, and the users that have it", "ROLE|%{PROFILE:PATH} EXPRESSION") \
     ROW(NextAuthClaim, NAMED_TEXT, SITE, na_build_claim, OPEN, \
-        "a claim's name, then the expression of its value") \
+        "claim of the session, and its value", "NAME EXPRESSION") \
     ROW(NextAuthSessionClaim, ONE_OR_MORE, SITE, na_build_session_claim, OPEN, \
-        "claims that the browser may see") \
+        "claims that the browser can read", "NAME …") \
     ROW(NextAuthEvent, TWO_OR_MORE, SITE, na_build_event, PROGRAM, \
-        "an event or all, then a webhook's address or \"|program\", then secret=") \
+        "destination of events", "EVENT|all URL|\"|PROGRAM ARGUMENTS\" [secret=VALUE]") \
     ROW(NextAuthEventQueue, ONE_OR_MORE, SITE, na_build_event_queue, OPEN, \
-        "the folder of what is not delivered yet, then max=") \
+        "directory of events that are not delivered yet", "PATH [max=NUMBER]") \
     ROW(NextAuthSentry, ONE_OR_MORE, SITE, na_build_sentry, HIDDEN, \
-        "a DSN or Off, then key=value") \
+        "Sentry project that errors are reported to", "DSN|Off [key=value …]") \
     ROW(NextAuthAuditLog, ONE_OR_MORE, SITE, na_build_audit_log, PROGRAM, \
-        "files, \"|program\" or database, then onFailure= and key=") \
+        "destinations of audit records", "DESTINATION … [key=value …]") \
     ROW(NextAuthHTTP, ONE_OR_MORE, SITE, na_build_http, HIDDEN, \
-        "key=value, limits of outgoing calls") \
+        "limits of outgoing calls", "key=value …") \
     ROW(NextAuthLog, TWO, SITE, na_build_log, OPEN_PROGRAM, \
-        "json or plain, then errorlog, a file or \"|program\"") \
+        "form and destination of log lines", "json|plain errorlog|PATH|\"|PROGRAM ARGUMENTS\"") \
     ROW(NextAuthStatsD, ONE_OR_MORE, SITE, na_build_statsd, OPEN, \
-        "HOST:PORT, then prefix=, format= and interval=")
+        "StatsD server that metrics are sent to", "HOST:PORT [key=value …]")
 /* clang-format on */
 
 /* Named like the directives, so that a slip does not compile: NextAuthURL. */
 typedef enum na_directive_id {
-#define NA_ID(name, arguments, stage, setter, shown, help) name,
+#define NA_ID(name, arguments, stage, setter, shown, help, form) name,
     NA_DIRECTIVES(NA_ID)
 #undef NA_ID
 } na_directive_id;

@@ -3,18 +3,18 @@
 
 const char *na_directive_name(na_directive_id id)
 {
-#define NA_NAME(name, arguments, stage, setter, shown, help) #name,
+#define NA_NAME(name, arguments, stage, setter, shown, help, form) #name,
     static const char *const names[] = {NA_DIRECTIVES(NA_NAME)};
 #undef NA_NAME
     return names[id];
 }
 
-const char *na_directive_help(na_directive_id id)
+const char *na_directive_form(na_directive_id id)
 {
-#define NA_HELP(name, arguments, stage, setter, shown, help) help,
-    static const char *const helps[] = {NA_DIRECTIVES(NA_HELP)};
-#undef NA_HELP
-    return helps[id];
+#define NA_FORM(name, arguments, stage, setter, shown, help, form) form,
+    static const char *const forms[] = {NA_DIRECTIVES(NA_FORM)};
+#undef NA_FORM
+    return forms[id];
 }
 
 const na_directive *na_last_of(const apr_array_header_t *written, na_directive_id id)

@@ -21,7 +21,7 @@ typedef struct na_directive {
 } na_directive;
 
 const char *na_directive_name(na_directive_id id);
-const char *na_directive_help(na_directive_id id);
+const char *na_directive_form(na_directive_id id);
 
 /* Returns the last of these directives (na_directive), or NULL if there is none. */
 const na_directive *na_last_of(const apr_array_header_t *written, na_directive_id id);

@@ -88,13 +88,13 @@ typedef struct na_directive_row {
     na_stage stage;
     na_setter *set;
     na_shown shown;
-    const char *help;
+    const char *form;
 } na_directive_row;
 
 /* By na_directive_id. */
 extern const na_directive_row na_directive_rows[];
 
-#define NA_SETTER(name, arguments, stage, setter, shown, help) na_setter setter;
+#define NA_SETTER(name, arguments, stage, setter, shown, help, form) na_setter setter;
 NA_DIRECTIVES(NA_SETTER)
 #undef NA_SETTER
 

@@ -45,13 +45,13 @@ int na_build_is_wrong(const na_builder *b, na_directive_id id)
     return na_build_is_noted(b, na_directive_name(id));
 }
 
-/* "NextAuthMode takes: production, development or test" where an error says no more. */
+/* "set NextAuthMode production|development|test" if the error has no hint. */
 static const char *hint_of(const na_builder *b, const na_error *error)
 {
     const char *hint = na_error_hint(error);
     if (hint || b->about || !b->at)
         return hint;
-    return apr_pstrcat(b->pool, b->at->directive, " takes: ", na_directive_help(b->at->id), NULL);
+    return apr_pstrcat(b->pool, "set ", b->at->directive, " ", na_directive_form(b->at->id), NULL);
 }
 
 static int add(const na_builder *b, const na_error *error, na_finding_state state)

@@ -40,7 +40,8 @@ static const char *check_arguments(cmd_parms *cmd, const na_directive_row *row, 
                             row->name, row->name, are->expression ? " " : "",
                             are->expression ? argv[0] : "");
     return argc < are->min || argc > are->max
-               ? apr_psprintf(cmd->pool, "%s: %s", row->name, row->help)
+               ? apr_psprintf(cmd->pool, "%s: wrong number of arguments: expected %s", row->name,
+                              row->form)
                : NULL;
 }
 
@@ -173,28 +174,28 @@ static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *val
     }
 
 const na_directive_row na_directive_rows[] = {
-#define NA_ROW(name, arguments, stage, setter, shown, help)                                        \
-    {name, #name, arguments, NA_STAGE_##stage, setter, NA_SHOW_##shown, help},
+#define NA_ROW(name, arguments, stage, setter, shown, help, form)                                  \
+    {name, #name, arguments, NA_STAGE_##stage, setter, NA_SHOW_##shown, form},
     NA_DIRECTIVES(NA_ROW)
 #undef NA_ROW
 };
 
 const command_rec na_directives[] = {
-#define NA_COMMAND(name, arguments, stage, setter, shown, help)                                    \
-    AP_INIT_TAKE_ARGV(#name, write_down, (void *)&na_directive_rows[name], RSRC_CONF, help),
+#define NA_COMMAND(name, arguments, stage, setter, shown, help, form)                              \
+    AP_INIT_TAKE_ARGV(#name, write_down, (void *)&na_directive_rows[name], RSRC_CONF,              \
+                      help ": " form),
     NA_DIRECTIVES(NA_COMMAND)
 #undef NA_COMMAND
         AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
-                      "auto, redirect, 401 or pass"),
+                      "response to requests without a session: auto|redirect|401|pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
-                    "env, headers or none"),
-    AP_INIT_TAKE123(
-        "NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
-        "the claim that becomes REMOTE_USER, then a pattern and what its match becomes"),
+                    "ways in which applications receive the identity: env|headers|none …"),
+    AP_INIT_TAKE123("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
+                    "claim that becomes REMOTE_USER: CLAIM [PATTERN [FORM]]"),
     AP_INIT_TAKE1("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
-                  "session or none: what programs may send as Authorization: Bearer"),
+                  "tokens that are accepted in place of cookies: session|none"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
-                  "Cache-Control with private or no-store, or Off"),
+                  "Cache-Control of responses for one user: VALUE|Off"),
     {NULL}};
 
 void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
