@@ -136,7 +136,9 @@ async function addresses(t, db) {
   t.like((await run(['--database', `file:${file}`])).stderr, /everybody may read/, 'a file that everybody can read is refused');
   t.like((await run([])).stderr, /which database\?/, 'no address');
   t.like((await run(['--database', 'http://here/'])).stderr, /postgresql:\/\/, mysql:\/\/ or sqlite:PATH address/, 'an address of something else');
-  t.like((await run(['--database', db.url, '--schema', 'typeorm'])).stderr, /no schema 'typeorm'/, 'an unknown schema');
+  const [, names] = /unknown schema 'typeorm': expected one of (.*)/.exec((await run(['--database', db.url, '--schema', 'typeorm'])).stderr) || [];
+  const [, helped] = /--schema (\S+)\] \[--status/.exec((await run(['--help'])).stdout);
+  t.is([names?.split(', ').length, helped], [5, names?.replaceAll(', ', '|')], 'an unknown schema: all that are known are named, there and in the help');
   t.like((await migrate(db, '--to', '1st')).stderr, /--to wants the number of a step/, 'a step that is no number is named');
   for (const wrong of [['--to', 'x'], ['--to', '1st'], ['--to', '-1'], ['--status', '--to', '1'], ['--status', '--dry-run'], ['--nonsense'], ['word']]) {
     t.is((await nextauthctl(db, ['migrate', ...wrong])).status, 2, `migrate ${wrong.join(' ')}: the call is wrong`);

@@ -51,11 +51,8 @@ na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema
     NA_TRY(na_db_url_parse(pool, url, working_folder(pool), made));
     made->schema = na_schema_find(schema ? schema : "authjs");
     if (!made->schema)
-        return na_error_new(
-            pool, NA_ERR_CONFIGURATION,
-            "no schema '%s': authjs, authjs-uuid, prisma, prisma-without-times or snake "
-            "is wanted",
-            schema);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "unknown schema '%s': expected one of %s",
+                            schema, na_schema_names(pool));
     NA_TRY(na_db_check_schema(pool, made));
     made->timeout_ms = TIMEOUT_MS;
     made->max_connections = MAX_CONNECTIONS;

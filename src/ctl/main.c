@@ -28,7 +28,8 @@ static const struct {
      "has the site's NextAuthSecret; --insecure-loopback connects to 127.0.0.1 whatever the URL's "
      "host, and takes any certificate there"},
     {"migrate", na_command_migrate,
-     "[--database URL] [--schema authjs|prisma|snake] [--status | --dry-run] [--to STEP] [--json]",
+     "[--database URL] [--schema authjs|authjs-uuid|prisma|prisma-without-times|snake] [--status | "
+     "--dry-run] [--to STEP] [--json]",
      "make the database's tables, step by step; URL (or NEXTAUTH_DATABASE_URL, DATABASE_URL) may "
      "be "
      "file:PATH, a file with the address in it"},

@@ -54,6 +54,14 @@ const na_schema *na_schema_find(const char *name)
     return NULL;
 }
 
+const char *na_schema_names(apr_pool_t *pool)
+{
+    const char *list = schemas[0].name;
+    for (size_t i = 1; i < sizeof schemas / sizeof *schemas; i++)
+        list = apr_pstrcat(pool, list, ", ", schemas[i].name, NULL);
+    return list;
+}
+
 const char *na_schema_name(const na_schema *schema)
 {
     return schema->name;

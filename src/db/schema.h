@@ -17,9 +17,11 @@ typedef enum na_db_engine {
  */
 typedef struct na_schema na_schema;
 
-/* "authjs", "authjs-uuid", "prisma", "prisma-without-times" or "snake"; NULL where `name` is none
- * of them. */
+/* The schema of that name; NULL if there is none. */
 const na_schema *na_schema_find(const char *name);
+
+/* The names of all, with commas between them. */
+const char *na_schema_names(apr_pool_t *pool);
 const char *na_schema_name(const na_schema *schema);
 
 /* 1 where the database makes ids, whole numbers; 0 where they are text of ours. */

@@ -10,10 +10,8 @@ static na_error *as_schema(na_builder *b, const char *value, void *member)
 {
     const na_schema *schema = na_schema_find(value);
     if (!schema)
-        return na_wrong(b,
-                        "schema=%s: authjs, authjs-uuid, prisma, prisma-without-times or snake "
-                        "is wanted",
-                        value);
+        return na_wrong(b, "unknown schema='%s': expected one of %s", value,
+                        na_schema_names(b->pool));
     *(const na_schema **)member = schema;
     return NULL;
 }
