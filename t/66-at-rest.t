@@ -179,6 +179,16 @@ async function atRest(t, db, rogue, schema, ddl) {
   await kept.session();
   t.is([(await storedIds()).includes(kept.cookie(NAME.v5)), await status(site, cookieOf(kept, 'v5'))], [true, 200], 'and an application reads it once it is renewed');
 
+  t.section(`${where}: columns`);
+  const told = async () => (await check(t, { config: config(db, rogue, { schema, atRest: 'protected' }) }, ['--json', '--connect'])).told.findings
+    .filter(({ group, subject }) => group === 'connections' && subject === 'NextAuthDatabase').map(({ state, message }) => `${state}: ${message}`);
+  t.like((await told()).join(), /^ok: .* answers, and has all tables$/, 'of tokens are wide enough');
+  if (db.engine !== 'sqlite') {
+    await fresh(db, schema, ddl);
+    await ask(`ALTER TABLE ${names.accounts} ${db.engine === 'mariadb' ? 'MODIFY access_token' : 'ALTER COLUMN access_token TYPE'} VARCHAR(191)`);
+    t.is(await told(), ["wrong: column 'access_token' is too narrow for encrypted tokens"], '  and check --connect says where one is not');
+  }
+
   t.section(`${where}: a token that is long`);
   await fresh(db, schema, ddl);
   await change({ atRest: 'protected' });

@@ -368,11 +368,30 @@ na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_hea
     return NULL;
 }
 
+/* MySQL's TEXT has 65535 bytes; a length that is NULL is none. */
+#define NARROW_TOKENS(schema)                                                                      \
+    "SELECT column_name FROM information_schema.columns WHERE table_schema = " schema              \
+    " AND table_name = %s AND column_name IN ('refresh_token', 'access_token', 'id_token') AND "   \
+    "character_maximum_length < 65535 ORDER BY column_name"
+
 na_error *na_db_replace_token(na_db_use *use, na_statement statement, const na_db_account *account,
                               const char *was, const char *token)
 {
     const char *arguments[] = {token, account->provider, account->provider_account_id, was};
     return change_by(use, statement, 1, 3, arguments, NULL);
+}
+
+na_error *na_db_find_narrow_token(na_db_use *use, const char **column)
+{
+    static const char *const texts[NA_DB_ENGINES] = {NARROW_TOKENS("current_schema()"),
+                                                     NARROW_TOKENS("DATABASE()"), NULL};
+    const char *table = na_schema_table(na_db_schema_of(use), "accounts");
+    const char *text = texts[na_db_engine_of(use)];
+    na_rows rows = {0};
+    if (text)
+        NA_TRY(na_db_select_text(use, "narrow_tokens", text, 1, &table, &rows));
+    *column = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
+    return NULL;
 }
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */

@@ -70,6 +70,9 @@ na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_hea
 na_error *na_db_replace_token(na_db_use *use, na_statement statement, const na_db_account *account,
                               const char *was, const char *token);
 
+/* A column for tokens that is too narrow for encrypted ones; NULL if there is none. */
+na_error *na_db_find_narrow_token(na_db_use *use, const char **column);
+
 /*
  * Takes away all that a user can sign in with, except the account `kept` (NULL: none): accounts,
  * password, authenticators; and the sessions of NextAuth's table. `ended` says what was there,

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/url.h"
+#include "db/adapter.h"
 #include "db/backup.h"
 #include "db/backup_tables.h"
 #include "db/migrate.h"
@@ -160,6 +161,25 @@ static na_error *find_tables(na_db_use *use)
     return NULL;
 }
 
+static na_error *check_columns(na_db_use *use)
+{
+    const char *column = NULL;
+    if (na_db_protects(use))
+        NA_TRY(na_db_find_narrow_token(use, &column));
+    return column
+               ? na_error_with_hint(na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
+                                                 "column '%s' is too narrow for encrypted tokens",
+                                                 column),
+                                    "give the columns of tokens the type TEXT, or set atRest=plain")
+               : NULL;
+}
+
+static na_error *check_tables(na_db_use *use)
+{
+    NA_TRY(find_tables(use));
+    return check_columns(use);
+}
+
 static na_error *check_version(apr_pool_t *pool, const na_db_options *options, int version)
 {
     if (version == na_migration_count)
@@ -181,7 +201,7 @@ static na_error *ask_database(const connecting *c, const na_db_options *options)
     NA_TRY(na_db_version(db, c->pool, &version));
     NA_TRY(check_version(c->pool, options, version));
     NA_TRY(na_db_read(db, c->pool, &use));
-    return na_db_end(use, find_tables(use));
+    return na_db_end(use, check_tables(use));
 }
 
 static void try_one_database(const connecting *c, const char *subject, const na_db_options *options)
