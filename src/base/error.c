@@ -7,6 +7,8 @@
 
 #include <apr_strings.h>
 
+#include "base/error_codes.h"
+
 static na_error *make(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                       va_list args)
 {
@@ -44,8 +46,7 @@ int na_error_is(const na_error *error, const char *code)
 
 int na_is_unavailable(const na_error *error)
 {
-    return na_error_is(error, NA_ERR_UNAVAILABLE) || na_error_is(error, NA_ERR_BUSY) ||
-           na_error_is(error, NA_ERR_CONFLICT) || na_error_is(error, NA_ERR_NO_TABLES);
+    return error && na_error_code_of(error->code)->flags & NA_CODE_UNAVAILABLE;
 }
 
 na_error *na_error_with_hint(na_error *error, const char *hint)

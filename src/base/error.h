@@ -22,12 +22,14 @@ struct na_error {
     const char *hint;
 };
 
+/* error_codes.h has a row for each. */
 #define NA_ERR_CONFIGURATION "Configuration"
 #define NA_ERR_ACCESS_DENIED "AccessDenied"
 #define NA_ERR_CALLBACK "Callback"
 #define NA_ERR_CREDENTIALS_SIGNIN "CredentialsSignin"
 #define NA_ERR_OAUTH_SIGNIN "OAuthSignin"
 #define NA_ERR_OAUTH_CALLBACK "OAuthCallback"
+#define NA_ERR_EMAIL_SIGNIN "EmailSignin"
 #define NA_ERR_VERIFICATION "Verification"
 #define NA_ERR_ACCOUNT_NOT_LINKED "OAuthAccountNotLinked"
 #define NA_ERR_SESSION "SessionError"

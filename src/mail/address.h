@@ -5,8 +5,6 @@
 #include "base/error.h"
 
 /* NextAuth's error code of an address or a mail that is refused for good. */
-#define NA_ERR_EMAIL_SIGNIN "EmailSignin"
-
 /* Most bytes of an address (RFC 5321 section 4.5.3.1, the path's two brackets left out). */
 #define NA_EMAIL_MAX 254
 

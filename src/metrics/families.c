@@ -3,32 +3,11 @@
 
 #include <stddef.h>
 
-#include "base/error.h"
-#include "mail/address.h"
+#include "base/error_codes.h"
 
 #define SECOND 1
 #define NANOSECONDS 1000000000
 
-/* The public error codes, and what becomes of those that are added later. */
-static const char *const reasons[] = {NA_ERR_CONFIGURATION,
-                                      NA_ERR_ACCESS_DENIED,
-                                      NA_ERR_CALLBACK,
-                                      NA_ERR_CREDENTIALS_SIGNIN,
-                                      NA_ERR_OAUTH_SIGNIN,
-                                      NA_ERR_OAUTH_CALLBACK,
-                                      NA_ERR_EMAIL_SIGNIN,
-                                      NA_ERR_VERIFICATION,
-                                      NA_ERR_ACCOUNT_NOT_LINKED,
-                                      NA_ERR_SESSION,
-                                      NA_ERR_MISSING_CSRF,
-                                      NA_ERR_INVALID_CHECK,
-                                      NA_ERR_UNAVAILABLE,
-                                      NA_ERR_BUSY,
-                                      NA_ERR_CONFLICT,
-                                      NA_ERR_NO_TABLES,
-                                      NA_ERR_RATE_LIMITED,
-                                      NA_OTHER,
-                                      NULL};
 static const char *const checks[] = {"cached", "opened",      "store", "refused",
                                      "none",   "unavailable", NULL};
 static const char *const sendings[] = {"sent", "failed", "dropped", NULL};
@@ -43,7 +22,7 @@ static const na_label provider = {"provider", NULL, NA_PROVIDERS};
 static const na_label host = {"host", NULL, NA_HOSTS};
 static const na_label store = {"store", NULL, NA_STORES};
 static const na_label database = {"database", NULL, NA_DATABASES};
-static const na_label reason = {"reason", reasons, 0};
+static const na_label reason = {"reason", na_error_reasons, 0};
 static const na_label check = {"result", checks, 0};
 static const na_label sending = {"result", sendings, 0};
 static const na_label delivery = {"result", deliveries, 0};

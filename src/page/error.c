@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-#include <strings.h>
-
 #include <apr_strings.h>
 
+#include "base/error_codes.h"
 #include "base/text.h"
 #include "page/page.h"
-
-static const struct {
-    const char *code;
-    int status;
-    const char *title, *text;
-} pages[] = {
-    {"Configuration", 500, "Server error",
-     "Sign-in is not working right now. If the problem continues, contact the site's "
-     "administrator."},
-    {"AccessDenied", 403, "Access denied", "You do not have permission to sign in."},
-    {"Verification", 403, "Link no longer valid",
-     "This link has expired or has already been used. Request a new one."},
-    {"RateLimited", 429, "Too many attempts", "Wait a few minutes, then try again."},
-};
 
 static const char *button(apr_pool_t *pool, const char *url, const char *text)
 {
@@ -30,12 +14,11 @@ static const char *button(apr_pool_t *pool, const char *url, const char *text)
 const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin,
                           const char *signin_url, const char **title, int *status)
 {
-    for (apr_size_t i = 0; code && i < sizeof pages / sizeof *pages; i++) {
-        if (strcasecmp(code, pages[i].code) != 0)
-            continue;
-        *title = pages[i].title;
-        *status = pages[i].status;
-        return apr_pstrcat(pool, "<h1>", *title, "</h1><p>", pages[i].text, "</p>",
+    const na_error_code *known = code ? na_error_code_of_page(code) : NULL;
+    if (known) {
+        *title = known->page_title;
+        *status = known->page_status;
+        return apr_pstrcat(pool, "<h1>", *title, "</h1><p>", known->page_text, "</p>",
                            button(pool, signin_url, "Sign in"), NULL);
     }
     *title = "Something went wrong";

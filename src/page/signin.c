@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include <apr_strings.h>
 
+#include "base/error_codes.h"
 #include "base/text.h"
 #include "page/page.h"
 
-static const struct {
-    const char *code, *text;
-} messages[] = {
-    {"OAuthSignin", "Could not reach the sign-in service. Please try again in a moment."},
-    {"OAuthCallback", "Sign-in was not completed. Please try again."},
-    {"Callback", "Sign-in was not completed. Please try again."},
-    {"OAuthCallbackError", "Sign-in was not completed. Please try again."},
-    {"OAuthAccountNotLinked",
-     "To confirm your identity, sign in with the same account you used originally."},
-    {"AccountNotLinked",
-     "To confirm your identity, sign in with the same account you used originally."},
-    {"EmailSignin", "The email could not be sent. Check the address and try again."},
-    {"CredentialsSignin", "Sign-in failed. Check your details and try again."},
-    {"SessionRequired", "Please sign in to access this page."},
-    {"MissingCSRF", "This form has expired. Please try again. If this keeps happening, "
-                    "allow cookies for this site."},
-    {"RateLimited", "Too many attempts. Wait a few minutes, then try again."},
-};
-
 static const char *message_of(const char *code)
 {
-    for (apr_size_t i = 0; i < sizeof messages / sizeof *messages; i++)
-        if (strcmp(code, messages[i].code) == 0)
-            return messages[i].text;
-    return "Unable to sign in. Please try again.";
+    const char *message = na_error_code_of(code)->sign_in;
+    return message ? message : "Unable to sign in. Please try again.";
 }
 
 const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path)
