@@ -60,7 +60,7 @@ suite('Sessions in Redis: shared by servers, secured, and when Redis is down', a
       t.is(await ask(), 401, `${strategy}: and so is its end`);
     }
     const keys = (await redis.cli('KEYS', '*')).split('\n');
-    t.ok(keys.length === 5 && keys.every((key) => /^nextauth:(session|user|epoch):[0-9a-f]{64}$/.test(key)), 'Redis has hashes as keys', keys);
+    t.ok(keys.length === 6 && keys.every((key) => /^nextauth:(session|list|user|epoch):[0-9a-f]{64}$/.test(key)), 'Redis has hashes as keys', keys);
     const values = await Promise.all(keys.map((key) => redis.cli('GET', key)));
     t.unlike(values.join(), /ada|credentials|Mozilla|127\.0/, 'and nothing in its values that could be read');
     const ttls = await Promise.all(keys.map((key) => redis.cli('TTL', key)));

@@ -122,21 +122,28 @@ suite('A session store that is emptied has forgotten who signed out: nobody is l
       const ada = await signedIn(site);
       const bob = await signedIn(site, 'bob');
       t.is([await statusOf(ada), await statusOf(others)], [200, 401], 'a session');
-      const all = (await redis.cli('KEYS', 'nextauth:user:*')).split('\n');
-      await bob.get('/api/auth/sessions');
+      const keys = async (kind) => (await redis.cli('KEYS', `nextauth:${kind}:*`)).split('\n').filter(Boolean);
+      const spoil = async (key) => {
+        await redis.cli('DEL', key);
+        await redis.cli('RPUSH', key, 'a', 'list');
+      };
       const ofAda = [];
-      for (const key of all) { // whose is whose: the one that grows with a sign-in of hers
+      for (const key of await keys('list')) { // whose is whose: the one that grows with a sign-in of hers
         const size = await redis.cli('STRLEN', key);
         await signedIn(site);
         if (await redis.cli('STRLEN', key) !== size) ofAda.push(key);
       }
-      await redis.cli('DEL', ofAda[0]);
-      await redis.cli('RPUSH', ofAda[0], 'a', 'list');
-      const seen = new Set();
-      for (let i = 0; i < 6; i += 1) seen.add(await statusOf(ada));
-      t.is([...seen], [401], 'that user\'s sessions are refused');
-      t.is(await statusOf(bob), 200, 'nobody else\'s');
+      const before = await keys('session');
+      const victim = await signedIn(site);
+      await spoil(ofAda[0]);
+      t.is([await statusOf(ada), await statusOf(bob)], [200, 200], 'no session depends on a user\'s list');
       t.is((await signedIn(site)).cookie(NAME), undefined, 'the user gets no new one');
+      t.is(await statusOf(await signedIn(site, 'bob')), 200, 'others do');
+      await spoil((await keys('session')).find((key) => !before.includes(key)));
+      const seen = new Set();
+      for (let i = 0; i < 6; i += 1) seen.add(await statusOf(victim));
+      t.is([...seen], [401], 'a session is refused with its record');
+      t.is([await statusOf(ada), await statusOf(bob)], [200, 200], 'no other is');
       t.is(lines(site, /session store: Redis at \S+ is down/g), 0, 'and the store does not count as down');
     }
 

@@ -11,7 +11,7 @@
 #define VERSION 1
 #define IV_LEN 12
 #define TAG_LEN 16
-#define HEAD_LEN (1 + IV_LEN + TAG_LEN)
+_Static_assert(NA_RECORD_OVERHEAD == 1 + IV_LEN + TAG_LEN, "what is in front of the ciphertext");
 
 /* A hash in base64url. */
 #define HASH_TEXT_LEN 43
@@ -56,38 +56,53 @@ static na_bytes additional_data(apr_pool_t *pool, const na_store_key *key)
         apr_pstrcat(pool, key->kind, ":", na_hex(pool, key->hash, sizeof key->hash), NULL));
 }
 
+na_error *na_record_seal_bytes(apr_pool_t *pool, const na_record_keys *keys,
+                               const na_store_key *key, na_bytes plain, na_bytes *sealed)
+{
+    na_sealed parts = {.aad = additional_data(pool, key)};
+    if (!na_content_seal(pool, keys->keys[0], plain, &parts))
+        return na_error_new(pool, NA_ERR_SESSION, "a record cannot be sealed: %s",
+                            na_openssl_error(pool));
+    unsigned char *bytes = apr_palloc(pool, NA_RECORD_OVERHEAD + parts.ciphertext.len);
+    bytes[0] = VERSION;
+    memcpy(bytes + 1, parts.iv.data, IV_LEN);
+    memcpy(bytes + 1 + IV_LEN, parts.tag.data, TAG_LEN);
+    memcpy(bytes + NA_RECORD_OVERHEAD, parts.ciphertext.data, parts.ciphertext.len);
+    *sealed = (na_bytes){bytes, NA_RECORD_OVERHEAD + parts.ciphertext.len};
+    return NULL;
+}
+
+na_error *na_record_open_bytes(apr_pool_t *pool, const na_record_keys *keys,
+                               const na_store_key *key, na_bytes sealed, na_bytes *plain,
+                               int *stale)
+{
+    if (sealed.len <= NA_RECORD_OVERHEAD || sealed.data[0] != VERSION)
+        return na_error_new(pool, NA_ERR_SESSION, "the store has something that is no record");
+    na_sealed parts = {.aad = additional_data(pool, key),
+                       .iv = {sealed.data + 1, IV_LEN},
+                       .tag = {sealed.data + 1 + IV_LEN, TAG_LEN},
+                       .ciphertext = {sealed.data + NA_RECORD_OVERHEAD,
+                                      sealed.len - NA_RECORD_OVERHEAD}};
+    for (int i = 0; i < keys->count; i++) {
+        *stale = i > 0;
+        if (!na_content_open(pool, keys->keys[i], &parts, plain))
+            return NULL;
+    }
+    return na_error_new(pool, NA_ERR_SESSION, "the store has a record of another secret or site");
+}
+
 static na_error *seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                       const json_t *json, na_bytes *out)
 {
-    na_sealed sealed = {.aad = additional_data(pool, key)};
-    if (!na_content_seal(pool, keys->keys[0], na_bytes_of(na_json_dump(pool, json)), &sealed))
-        return na_error_new(pool, NA_ERR_SESSION, "a record cannot be sealed: %s",
-                            na_openssl_error(pool));
-    unsigned char *bytes = apr_palloc(pool, HEAD_LEN + sealed.ciphertext.len);
-    bytes[0] = VERSION;
-    memcpy(bytes + 1, sealed.iv.data, IV_LEN);
-    memcpy(bytes + 1 + IV_LEN, sealed.tag.data, TAG_LEN);
-    memcpy(bytes + HEAD_LEN, sealed.ciphertext.data, sealed.ciphertext.len);
-    *out = (na_bytes){bytes, HEAD_LEN + sealed.ciphertext.len};
-    return NULL;
+    return na_record_seal_bytes(pool, keys, key, na_bytes_of(na_json_dump(pool, json)), out);
 }
 
 static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                            na_bytes in, json_t **json, int *stale)
 {
     na_bytes text;
-    if (in.len <= HEAD_LEN || in.data[0] != VERSION)
-        return na_error_new(pool, NA_ERR_SESSION, "the store has something that is no record");
-    na_sealed sealed = {.aad = additional_data(pool, key),
-                        .iv = {in.data + 1, IV_LEN},
-                        .tag = {in.data + 1 + IV_LEN, TAG_LEN},
-                        .ciphertext = {in.data + HEAD_LEN, in.len - HEAD_LEN}};
-    for (int i = 0; i < keys->count; i++) {
-        *stale = i > 0;
-        if (!na_content_open(pool, keys->keys[i], &sealed, &text))
-            return na_json_parse_sealed(pool, NA_ERR_SESSION, text, json);
-    }
-    return na_error_new(pool, NA_ERR_SESSION, "the store has a record of another secret or site");
+    NA_TRY(na_record_open_bytes(pool, keys, key, in, &text, stale));
+    return na_json_parse_sealed(pool, NA_ERR_SESSION, text, json);
 }
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
@@ -153,8 +168,7 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
 na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                               const na_user_record *record, na_bytes *sealed)
 {
-    json_t *json = na_json_own(pool, json_object()), *sessions = json_array();
-    json_object_set_new(json, "s", sessions);
+    json_t *json = na_json_own(pool, json_object());
     if (record->not_before) {
         json_object_set_new(json, "n", json_integer(record->not_before));
         json_object_set_new(json, "b",
@@ -167,37 +181,18 @@ na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, cons
         json_object_set_new(json, "m", json_integer(record->ends));
         json_object_set_new(json, "f", json_integer(record->ends_since));
     }
-    for (int i = 0; i < record->sessions->nelts; i++) {
-        const na_listing *listing = &APR_ARRAY_IDX(record->sessions, i, na_listing);
-        json_array_append_new(sessions, json_pack("[s, I]",
-                                                  na_base64url_encode(pool, listing->hash,
-                                                                      sizeof listing->hash),
-                                                  (json_int_t)listing->until));
-    }
     return seal(pool, keys, key, json, sealed);
 }
 
-static int read_hash(apr_pool_t *pool, const json_t *json, unsigned char hash[NA_SHA256_LEN])
+static void read_hash(apr_pool_t *pool, const json_t *json, unsigned char hash[NA_SHA256_LEN])
 {
     const char *text = json_string_value(json);
     apr_size_t len = 0;
     unsigned char *bytes = text && strlen(text) == HASH_TEXT_LEN
                                ? na_base64url_decode(pool, text, HASH_TEXT_LEN, &len)
                                : NULL;
-    if (len != NA_SHA256_LEN)
-        return 0;
-    memcpy(hash, bytes, len);
-    return 1;
-}
-
-static int read_listing(apr_pool_t *pool, const json_t *json, na_listing *listing)
-{
-    json_int_t until;
-    if (!read_hash(pool, json_array_get(json, 0), listing->hash) ||
-        !na_json_whole(json_array_get(json, 1), &until))
-        return 0;
-    listing->until = until;
-    return 1;
+    if (len == NA_SHA256_LEN)
+        memcpy(hash, bytes, len);
 }
 
 na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
@@ -206,19 +201,11 @@ na_error *na_user_record_open(apr_pool_t *pool, const na_record_keys *keys, cons
     json_t *json;
     int stale;
     NA_TRY(open_json(pool, keys, key, sealed, &json, &stale));
-    const json_t *sessions = json_object_get(json, "s");
     *record = (na_user_record){.not_before = time_of(json, "n"),
                                .unrecorded_before = time_of(json, "u"),
                                .ends = time_of(json, "m"),
-                               .ends_since = time_of(json, "f"),
-                               .stale = stale};
+                               .ends_since = time_of(json, "f")};
     read_hash(pool, json_object_get(json, "b"), record->but);
-    record->sessions = apr_array_make(pool, 8, sizeof(na_listing));
-    for (size_t i = 0; i < json_array_size(sessions); i++) {
-        na_listing listing;
-        if (read_listing(pool, json_array_get(sessions, i), &listing))
-            APR_ARRAY_PUSH(record->sessions, na_listing) = listing;
-    }
     return NULL;
 }
 

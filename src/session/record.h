@@ -24,20 +24,16 @@ typedef struct na_record {
     const json_t *claims; /* NULL where the token carries them */
 } na_record;
 
-/* Of a user: who that is, na_user_name says. */
+/*
+ * Of a user: who that is, na_user_name says. None is written before the user, or somebody else,
+ * ends one of the user's sessions. The list of them is an entry of its own (session/list.h).
+ */
 typedef struct na_user_record {
     apr_int64_t not_before;           /* sessions that began then or earlier are ended; 0: none */
     unsigned char but[NA_SHA256_LEN]; /* but not this one */
     apr_int64_t unrecorded_before;    /* likewise of those without a record */
     apr_int64_t ends, ends_since;     /* ends that are remembered one by one, and since when */
-    apr_array_header_t *sessions;     /* na_listing, the oldest first */
-    int stale;                        /* as in na_record */
 } na_user_record;
-
-typedef struct na_listing {
-    unsigned char hash[NA_SHA256_LEN];
-    apr_int64_t until; /* seconds */
-} na_listing;
 
 /* Of a store: since when it remembers (session/epoch.h). Times in seconds. */
 typedef struct na_epoch {
@@ -74,6 +70,16 @@ na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_
                          const na_record *record, na_bytes *sealed);
 na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                          na_bytes sealed, na_record *record);
+
+/* Bytes that sealing adds. */
+#define NA_RECORD_OVERHEAD 29
+
+/* Likewise of what is not JSON. *stale is 1 where an older secret's key opens it. */
+na_error *na_record_seal_bytes(apr_pool_t *pool, const na_record_keys *keys,
+                               const na_store_key *key, na_bytes plain, na_bytes *sealed);
+na_error *na_record_open_bytes(apr_pool_t *pool, const na_record_keys *keys,
+                               const na_store_key *key, na_bytes sealed, na_bytes *plain,
+                               int *stale);
 
 na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                               const na_user_record *record, na_bytes *sealed);

@@ -9,14 +9,11 @@
 #include "base/clock.h"
 #include "session/device.h"
 #include "session/epoch.h"
+#include "session/list.h"
 #include "session/lookup.h"
 
 /* Seconds that a list has a session beyond its end, so that not every renewal changes the list. */
 #define LIST_MARGIN (24 * 3600)
-
-/* A listing as JSON, and what is around all of them, at most. */
-#define LISTING_SIZE 64
-#define LIST_OVERHEAD 160
 
 /* Seconds that the end of a session is remembered which cannot be shown without its record. */
 #define SHORT_MEMORY 300
@@ -118,32 +115,7 @@ static na_error *bury_all(const na_registry *registry, apr_pool_t *pool, const c
     return NULL;
 }
 
-/* ── a user's list ─────────────────────────────────────────────────────────────────────────── */
-
-static int find_listing(const na_user_record *record, const unsigned char *hash)
-{
-    for (int i = 0; i < record->sessions->nelts; i++)
-        if (memcmp(APR_ARRAY_IDX(record->sessions, i, na_listing).hash, hash, NA_SHA256_LEN) == 0)
-            return i;
-    return -1;
-}
-
-static void drop_listing(na_user_record *record, int at)
-{
-    na_listing *list = (na_listing *)record->sessions->elts;
-    memmove(list + at, list + at + 1,
-            (apr_size_t)(record->sessions->nelts - at - 1) * sizeof *list);
-    record->sessions->nelts--;
-}
-
-static void add_missing(na_user_record *to, const na_user_record *from)
-{
-    for (int i = 0; i < from->sessions->nelts; i++) {
-        const na_listing *listing = &APR_ARRAY_IDX(from->sessions, i, na_listing);
-        if (find_listing(to, listing->hash) < 0)
-            APR_ARRAY_PUSH(to->sessions, na_listing) = *listing;
-    }
-}
+/* ── a user's record ───────────────────────────────────────────────────────────────────────── */
 
 static void merge(na_user_record *to, const na_user_record *from)
 {
@@ -156,167 +128,206 @@ static void merge(na_user_record *to, const na_user_record *from)
         to->not_before = from->not_before;
         memcpy(to->but, from->but, sizeof to->but);
     }
-    add_missing(to, from);
 }
 
-/* Under each secret there may be a record, as servers change theirs one after the other. */
-static void user_keys(const na_registry *registry, apr_pool_t *pool, const char *user,
-                      na_store_key *keys)
+/* Under each secret there may be an entry, as servers change theirs one after the other. */
+static void user_keys(const na_registry *registry, apr_pool_t *pool, const char *kind,
+                      const char *user, na_store_key *keys)
 {
     for (int i = 0; i < registry->keys->count; i++)
-        na_store_key_make(&keys[i], NA_KIND_USER,
+        na_store_key_make(&keys[i], kind,
                           apr_pstrcat(pool, registry->namespaces[i], " ", user, NULL));
 }
 
-/* All of them together; *first is how many listings the one has that is written to. */
+/* All of them together. */
 static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
-                           const na_found *values, na_user_record *record, int *first)
+                           const na_found *values, na_user_record *record)
 {
-    *record = (na_user_record){.sessions = apr_array_make(pool, 8, sizeof(na_listing))};
-    *first = 0;
+    *record = (na_user_record){0};
     for (int i = 0; i < registry->keys->count; i++) {
         na_user_record one;
         if (!values[i].value.data)
             continue;
         NA_TRY(na_user_record_open(pool, registry->keys, &keys[i], values[i].value, &one));
         merge(record, &one);
-        if (i == 0 && values[i].in_first && !one.stale)
-            *first = record->sessions->nelts;
     }
     return NULL;
 }
 
-static na_store_key *make_user_keys(const na_registry *registry, apr_pool_t *pool, const char *user,
-                                    int and_more, na_found **values)
+static na_store_key *make_user_keys(const na_registry *registry, apr_pool_t *pool, const char *kind,
+                                    const char *user, int and_more, na_found **values)
 {
     apr_size_t count = (apr_size_t)(registry->keys->count + and_more);
     na_store_key *keys = apr_pcalloc(pool, count * sizeof *keys);
     *values = apr_pcalloc(pool, count * sizeof **values);
-    user_keys(registry, pool, user, keys);
+    user_keys(registry, pool, kind, user, keys);
     return keys;
 }
 
-static apr_time_t end_of_user(const na_registry *registry, const na_user_record *record,
-                              apr_time_t now)
-{
-    apr_int64_t end = apr_time_sec(now) + registry->remember;
-    for (int i = 0; i < record->sessions->nelts; i++)
-        end = later(end, APR_ARRAY_IDX(record->sessions, i, na_listing).until);
-    return apr_time_from_sec(end);
-}
-
-/*
- * Changes a user's record; it may be called again, with what somebody else made of it. Sessions
- * that it ends (na_listing) are ended before their list is written, so that none gets lost.
- */
-typedef void change(const na_registry *registry, na_user_record *record, apr_array_header_t *ends,
-                    void *data);
-
-static na_error *update_user(const na_registry *registry, apr_pool_t *pool, const char *user,
-                             apr_time_t now, change *how, void *data)
+static na_error *find_user(const na_registry *registry, apr_pool_t *pool, const char *user,
+                           na_user_record *record)
 {
     na_found *values;
-    na_store_key *keys = make_user_keys(registry, pool, user, 0, &values);
-    apr_array_header_t *ends = apr_array_make(pool, 4, sizeof(na_listing));
+    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_USER, user, 0, &values);
+    NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
+    return open_user(registry, pool, keys, values, record);
+}
+
+/* Changes a user's record; it may be called again, with what somebody else made of it. */
+typedef void change_user(const na_registry *registry, na_user_record *record, void *data);
+
+static na_error *update_user(const na_registry *registry, apr_pool_t *pool, const char *user,
+                             apr_time_t now, change_user *how, void *data)
+{
+    na_found *values;
+    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_USER, user, 0, &values);
     for (int i = 0; i < TRIES; i++) {
         na_user_record record;
         na_bytes value;
-        int swapped = 0, first;
+        int swapped = 0;
         NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
         /* one that was tampered with may have ended sessions: so be it */
-        if (open_user(registry, pool, keys, values, &record, &first))
-            record = (na_user_record){.not_before = apr_time_sec(now),
-                                      .sessions = apr_array_make(pool, 8, sizeof(na_listing))};
-        apr_array_clear(ends);
-        how(registry, &record, ends, data);
-        NA_TRY(bury_all(registry, pool, user, ends, now));
+        if (open_user(registry, pool, keys, values, &record))
+            record = (na_user_record){.not_before = apr_time_sec(now)};
+        how(registry, &record, data);
         NA_TRY(na_user_record_seal(pool, registry->keys, &keys[0], &record, &value));
         NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], na_found_in_first(&values[0]),
-                             value, end_of_user(registry, &record, now), &swapped));
+                             value, now + apr_time_from_sec(registry->remember), &swapped));
+        if (swapped)
+            return NULL;
+    }
+    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one user at once");
+}
+
+/* ── a user's list ─────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * The lists under each secret as one; returns 1 if the one that is written to has all of it. One
+ * that was tampered with has nothing: it fills again.
+ */
+static int open_lists(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
+                      const na_found *values, apr_array_header_t *list)
+{
+    int count = 0;
+    apr_array_clear(list);
+    for (int i = 0; i < registry->keys->count; i++) {
+        apr_array_header_t *one = apr_array_make(pool, 8, sizeof(na_listing));
+        if (!values[i].value.data ||
+            na_list_open(pool, registry->keys, &keys[i], values[i].value, one))
+            continue;
+        na_list_add_missing(list, one);
+        if (i == 0 && values[i].in_first)
+            count = list->nelts;
+    }
+    return count == list->nelts;
+}
+
+static apr_time_t end_of_list(const apr_array_header_t *list, apr_time_t now)
+{
+    apr_int64_t end = apr_time_sec(now) + LIST_MARGIN;
+    for (int i = 0; i < list->nelts; i++)
+        end = later(end, APR_ARRAY_IDX(list, i, na_listing).until);
+    return apr_time_from_sec(end);
+}
+
+/* What has no room gives way. */
+static void give_way(const na_registry *registry, apr_array_header_t *list,
+                     apr_array_header_t *ends)
+{
+    while (list->nelts > na_list_max(registry->stores[0]->driver->value_max)) {
+        int first = na_list_first_end(list);
+        APR_ARRAY_PUSH(ends, na_listing) = APR_ARRAY_IDX(list, first, na_listing);
+        na_list_drop(list, first);
+    }
+}
+
+/*
+ * Changes a user's list, and returns 0 if there is nothing to change; it may be called again, with
+ * what somebody else made of it. Sessions that it moves to `ends` are ended before the list is
+ * written, so that none gets lost.
+ */
+typedef int change_list(apr_array_header_t *list, apr_array_header_t *ends, void *data);
+
+static na_error *update_list(const na_registry *registry, apr_pool_t *pool, const char *user,
+                             apr_time_t now, change_list *how, void *data)
+{
+    na_found *values;
+    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_LIST, user, 0, &values);
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listing));
+    apr_array_header_t *ends = apr_array_make(pool, 4, sizeof(na_listing));
+    for (int i = 0; i < TRIES; i++) {
+        na_bytes value;
+        int swapped = 0;
+        NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
+        int is_written = open_lists(registry, pool, keys, values, list);
+        apr_array_clear(ends);
+        if (!how(list, ends, data) && is_written)
+            return NULL;
+        give_way(registry, list, ends);
+        NA_TRY(bury_all(registry, pool, user, ends, now));
+        NA_TRY(na_list_seal(pool, registry->keys, &keys[0], list, &value));
+        NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], na_found_in_first(&values[0]),
+                             value, end_of_list(list, now), &swapped));
         if (swapped)
             return NULL;
     }
     return na_error_new(pool, NA_ERR_BUSY, "too many changes to one user's sessions at once");
 }
 
-static void drop_expired(na_user_record *record, apr_int64_t now)
-{
-    for (int i = record->sessions->nelts - 1; i >= 0; i--)
-        if (APR_ARRAY_IDX(record->sessions, i, na_listing).until < now)
-            drop_listing(record, i);
-}
-
-static int ends_first(const na_user_record *record)
-{
-    int first = 0;
-    for (int i = 1; i < record->sessions->nelts; i++)
-        if (APR_ARRAY_IDX(record->sessions, i, na_listing).until <
-            APR_ARRAY_IDX(record->sessions, first, na_listing).until)
-            first = i;
-    return first;
-}
-
-/* How many sessions a user's list holds in this store. */
-static int list_max(const na_registry *registry)
-{
-    apr_size_t fit = (registry->stores[0]->driver->value_max - LIST_OVERHEAD) / LISTING_SIZE;
-    return fit < NA_USER_SESSIONS_MAX ? (int)fit : NA_USER_SESSIONS_MAX;
-}
-
-typedef struct listing_to_add {
+typedef struct adding {
     na_listing listing;
-    apr_time_t now;
-    apr_int64_t not_before; /* out */
-} listing_to_add;
+    apr_int64_t now; /* seconds */
+} adding;
 
-static void add_listing(const na_registry *registry, na_user_record *record,
-                        apr_array_header_t *ends, void *data)
+static int add_listing(apr_array_header_t *list, apr_array_header_t *ends, void *data)
 {
-    listing_to_add *add = data;
-    drop_expired(record, apr_time_sec(add->now));
-    int at = find_listing(record, add->listing.hash);
+    const adding *add = data;
+    int at = na_list_find(list, add->listing.hash);
+    if (at >= 0 && APR_ARRAY_IDX(list, at, na_listing).until >= add->listing.until)
+        return 0;
     if (at >= 0)
-        drop_listing(record, at);
-    while (record->sessions->nelts >= list_max(registry)) {
-        int first = ends_first(record);
-        APR_ARRAY_PUSH(ends, na_listing) = APR_ARRAY_IDX(record->sessions, first, na_listing);
-        drop_listing(record, first);
-    }
-    APR_ARRAY_PUSH(record->sessions, na_listing) = add->listing;
-    add->not_before = record->not_before;
+        na_list_drop(list, at);
+    na_list_drop_expired(list, add->now);
+    APR_ARRAY_PUSH(list, na_listing) = add->listing;
+    return 1;
 }
 
 static na_error *list_session(const na_registry *registry, apr_pool_t *pool, const char *user,
-                              const na_store_key *key, apr_int64_t until, apr_time_t now,
-                              apr_int64_t *not_before)
+                              const na_store_key *key, apr_int64_t until, apr_time_t now)
 {
-    listing_to_add add = {.now = now};
+    adding add = {.listing.until = until, .now = apr_time_sec(now)};
     memcpy(add.listing.hash, key->hash, sizeof add.listing.hash);
-    add.listing.until = until;
-    NA_TRY(update_user(registry, pool, user, now, add_listing, &add));
-    *not_before = add.not_before;
-    return NULL;
+    return update_list(registry, pool, user, now, add_listing, &add);
 }
 
 /* ── a session's record ────────────────────────────────────────────────────────────────────── */
 
 static na_error *write_record(const na_registry *registry, apr_pool_t *pool,
-                              const na_store_key *key, const na_record *record, na_bytes was)
+                              const na_store_key *key, const na_record *record, na_bytes was,
+                              int *written)
 {
-    int swapped;
     na_bytes value;
     NA_TRY(na_record_seal(pool, registry->keys, key, record, &value));
     return na_store_swap(registry->stores[0], pool, key, was, value,
-                         apr_time_from_sec(record->expires), &swapped);
+                         apr_time_from_sec(record->expires), written);
+}
+
+static void read_user(const na_registry *registry, na_user_record *record, void *data)
+{
+    *(na_user_record *)data = *record;
 }
 
 na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const char *user,
                             const na_store_key *key, apr_int64_t expires, apr_time_t now,
                             apr_int64_t *auth_time)
 {
-    apr_int64_t not_before;
-    NA_TRY(list_session(registry, pool, user, key, expires + LIST_MARGIN, now, &not_before));
-    *auth_time = later(apr_time_sec(now), not_before + 1);
+    na_user_record record;
+    NA_TRY(list_session(registry, pool, user, key, expires + LIST_MARGIN, now));
+    na_error *error = find_user(registry, pool, user, &record);
+    if (error && !na_is_unavailable(error)) /* of one that does not open, a new one is made */
+        error = update_user(registry, pool, user, now, read_user, &record);
+    NA_TRY(error);
+    *auth_time = later(apr_time_sec(now), record.not_before + 1);
     return NULL;
 }
 
@@ -324,6 +335,7 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
                              const na_store_key *key, const na_client *client, const json_t *claims,
                              apr_int64_t auth_time, apr_int64_t expires, apr_time_t now)
 {
+    int written;
     na_record record = {.user = user,
                         .address = text(client->address),
                         .device = na_device(pool, client->user_agent),
@@ -334,7 +346,7 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
                         .in_token = !claims,
                         .vouched = 1,
                         .claims = claims};
-    return write_record(registry, pool, key, &record, (na_bytes){0});
+    return write_record(registry, pool, key, &record, (na_bytes){0}, &written);
 }
 
 /*
@@ -342,19 +354,20 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
  * request did the same meanwhile, or the session was ended, that one's word stands.
  */
 static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
-                          const na_found *was, na_record *record, int is_listed,
-                          const na_client *client, apr_int64_t expires, apr_time_t now)
+                          const na_found *was, na_record *record, const na_client *client,
+                          apr_int64_t expires, apr_time_t now)
 {
-    apr_int64_t not_before;
+    int written;
     record->used = apr_time_sec(now);
     record->expires = expires;
     record->address = text(client->address);
     record->device = na_device(pool, client->user_agent);
-    if (!is_listed || record->expires > record->listed) {
+    if (record->expires > record->listed)
         record->listed = record->expires + LIST_MARGIN;
-        NA_TRY(list_session(registry, pool, record->user, key, record->listed, now, &not_before));
-    }
-    return write_record(registry, pool, key, record, na_found_in_first(was));
+    NA_TRY(write_record(registry, pool, key, record, na_found_in_first(was), &written));
+    if (written) /* a list that cannot be written has it another time */
+        list_session(registry, pool, record->user, key, record->listed, now);
+    return NULL;
 }
 
 /* The session is good: that its use cannot be written down just now does not change that. */
@@ -364,9 +377,9 @@ static na_error *try_to_note(na_error *error)
 }
 
 static int is_due(const na_registry *registry, const na_found *was, const na_record *record,
-                  int is_listed, apr_int64_t expires, apr_time_t now)
+                  apr_int64_t expires, apr_time_t now)
 {
-    return !was->in_first || !is_listed || record->stale || !record->used ||
+    return !was->in_first || record->stale || !record->used ||
            apr_time_sec(now) - record->used >= registry->use_interval ||
            expires - record->expires >= registry->use_interval;
 }
@@ -421,15 +434,15 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now)
 {
     const char *name = na_session_user_name(pool, session);
-    int users = registry->keys->count, first;
+    int users = registry->keys->count;
     na_found *values;
     na_user_record user;
     apr_int64_t epoch;
-    na_store_key *keys = make_user_keys(registry, pool, name, 1 + users, &values);
+    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_USER, name, 1 + users, &values);
     keys[users] = session->key;
     na_epoch_keys(registry, &keys[users + 1]);
     NA_TRY(na_look_up(registry, pool, keys, 2 * users + 1, values));
-    NA_TRY(open_user(registry, pool, keys, values, &user, &first));
+    NA_TRY(open_user(registry, pool, keys, values, &user));
     NA_TRY(na_epoch_of(registry, pool, &keys[users + 1], &values[users + 1], now, &epoch));
     if (is_before(&user, session->auth_time, &session->key))
         return all_ended(pool);
@@ -442,14 +455,13 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
         return ended(registry, pool, &session->key, &record, now);
     if (!session->has_id)
         return NULL;
-    int at = find_listing(&user, session->key.hash), is_listed = at >= 0 && at < first;
     apr_int64_t expires = later(record.expires, session->expires);
     /* a token that does not know of its record: the answer to writing it was lost */
     int is_doubtful = record.vouched && !session->on_server && !na_session_is_registered(session);
     record.vouched &= !is_doubtful;
-    return is_doubtful || is_due(registry, was, &record, is_listed, expires, now)
-               ? try_to_note(note_use(registry, pool, &session->key, was, &record, is_listed,
-                                      client, expires, now))
+    return is_doubtful || is_due(registry, was, &record, expires, now)
+               ? try_to_note(
+                     note_use(registry, pool, &session->key, was, &record, client, expires, now))
                : NULL;
 }
 
@@ -479,21 +491,17 @@ static na_error *find_record(const na_registry *registry, apr_pool_t *pool, cons
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record)
 {
-    na_found was, *values;
+    na_found was;
     na_user_record user;
-    int first;
     NA_TRY(find_record(registry, pool, key, now, &was, record));
     if (!record->claims)
         return na_error_new(pool, NA_ERR_SESSION, "the session's claims are in its token");
-    na_store_key *keys = make_user_keys(registry, pool, record->user, 0, &values);
-    NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
-    NA_TRY(open_user(registry, pool, keys, values, &user, &first));
+    NA_TRY(find_user(registry, pool, record->user, &user));
     if (is_before(&user, record->created, key))
         return all_ended(pool);
-    int at = find_listing(&user, key->hash), is_listed = at >= 0 && at < first;
-    return is_due(registry, &was, record, is_listed, record->expires, now)
-               ? try_to_note(note_use(registry, pool, key, &was, record, is_listed, client,
-                                      record->expires, now))
+    return is_due(registry, &was, record, record->expires, now)
+               ? try_to_note(
+                     note_use(registry, pool, key, &was, record, client, record->expires, now))
                : NULL;
 }
 
@@ -516,18 +524,17 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
     record.claims = claims ? claims : record.claims;
     record.in_token |= in_token;
     record.vouched |= is_first;
-    return note_use(registry, pool, &session->key, &was, &record, was.in_first, client, expires,
-                    now);
+    return note_use(registry, pool, &session->key, &was, &record, client, expires, now);
 }
 
 /* ── ending ────────────────────────────────────────────────────────────────────────────────── */
 
-static void remove_listing(const na_registry *registry, na_user_record *record,
-                           apr_array_header_t *ends, void *data)
+static int remove_listing(apr_array_header_t *list, apr_array_header_t *ends, void *data)
 {
-    int at = find_listing(record, data);
+    int at = na_list_find(list, data);
     if (at >= 0)
-        drop_listing(record, at);
+        na_list_drop(list, at);
+    return at >= 0;
 }
 
 /*
@@ -553,8 +560,7 @@ typedef struct charge {
  * What one user can make a store remember is bounded: after so many ends within the time that they
  * are remembered for, the next one ends earlier sessions without a record as well.
  */
-static void charge_end(const na_registry *registry, na_user_record *record,
-                       apr_array_header_t *ends, void *data)
+static void charge_end(const na_registry *registry, na_user_record *record, void *data)
 {
     charge *c = data;
     if (!record->ends || c->now - record->ends_since > registry->remember) {
@@ -584,7 +590,7 @@ static na_error *end_in_first(const na_registry *registry, apr_pool_t *pool, con
     na_session_key_without_id(pool, user, auth_time, &without_id);
     if (record.in_token && !c.is_covered) /* from before it had an id */
         NA_TRY(bury(registry, pool, user, &without_id, 0, now));
-    return update_user(registry, pool, user, now, remove_listing, (void *)key->hash);
+    return update_list(registry, pool, user, now, remove_listing, (void *)key->hash);
 }
 
 na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
@@ -603,18 +609,22 @@ typedef struct ending {
 } ending;
 
 /* Their time tells that they ended; the records go as well, so that no list shows them. */
-static void end_listings(const na_registry *registry, na_user_record *record,
-                         apr_array_header_t *ends, void *data)
+static int end_listings(apr_array_header_t *list, apr_array_header_t *ends, void *data)
 {
     const ending *end = data;
-    int kept = end->but ? find_listing(record, end->but->hash) : -1;
-    for (int i = 0; i < record->sessions->nelts; i++)
-        if (i != kept)
-            APR_ARRAY_PUSH(ends, na_listing) = APR_ARRAY_IDX(record->sessions, i, na_listing);
-    if (kept > 0)
-        APR_ARRAY_IDX(record->sessions, 0, na_listing) =
-            APR_ARRAY_IDX(record->sessions, kept, na_listing);
-    record->sessions->nelts = kept >= 0;
+    int kept = end->but ? na_list_find(list, end->but->hash) : -1;
+    for (int i = list->nelts - 1; i >= 0; i--) {
+        if (i == kept)
+            continue;
+        APR_ARRAY_PUSH(ends, na_listing) = APR_ARRAY_IDX(list, i, na_listing);
+        na_list_drop(list, i);
+    }
+    return ends->nelts > 0;
+}
+
+static void end_all(const na_registry *registry, na_user_record *record, void *data)
+{
+    const ending *end = data;
     record->not_before = later(record->not_before, end->now);
     memset(record->but, 0, sizeof record->but);
     if (end->but)
@@ -627,7 +637,8 @@ na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, co
     ending end = {but, apr_time_sec(now)};
     for (int i = 0; i < registry->store_count; i++) {
         na_registry rest = from_store(registry, i);
-        NA_TRY(update_user(&rest, pool, user, now, end_listings, &end));
+        NA_TRY(update_list(&rest, pool, user, now, end_listings, &end));
+        NA_TRY(update_user(&rest, pool, user, now, end_all, &end));
     }
     return NULL;
 }
@@ -645,17 +656,18 @@ static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const 
 {
     na_found *values;
     na_user_record record;
-    int first;
-    na_store_key *keys = make_user_keys(registry, pool, user, 0, &values);
+    apr_array_header_t *listings = apr_array_make(pool, 8, sizeof(na_listing));
+    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_LIST, user, 0, &values);
     NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
-    NA_TRY(open_user(registry, pool, keys, values, &record, &first));
-    int count = record.sessions->nelts;
+    open_lists(registry, pool, keys, values, listings);
+    int count = listings->nelts;
     if (!count)
         return NULL;
+    NA_TRY(find_user(registry, pool, user, &record));
     keys = apr_palloc(pool, (apr_size_t)count * sizeof *keys);
     values = apr_palloc(pool, (apr_size_t)count * sizeof *values);
     for (int i = 0; i < count; i++)
-        keys[i] = session_key(APR_ARRAY_IDX(record.sessions, i, na_listing).hash);
+        keys[i] = session_key(APR_ARRAY_IDX(listings, i, na_listing).hash);
     NA_TRY(na_look_up(registry, pool, keys, count, values));
     for (int i = 0; i < count; i++) {
         na_listed listed = {.key = keys[i]};

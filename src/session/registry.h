@@ -32,9 +32,6 @@ typedef struct na_client {
     const char *user_agent; /* likewise */
 } na_client;
 
-/* Most sessions of one user: the one that would end first gives way to another. */
-#define NA_USER_SESSIONS_MAX 100
-
 /* Most ends of one user's sessions that are remembered one by one, within the time of `remember`.
  */
 #define NA_USER_ENDS_MAX 50

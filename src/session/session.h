@@ -35,6 +35,7 @@
 /* What stores keep. */
 #define NA_KIND_SESSION "session"
 #define NA_KIND_USER "user"
+#define NA_KIND_LIST "list"
 #define NA_KIND_EPOCH "epoch"
 
 /*

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "session/list.h"
 #include "tap.h"
 
 #define NOW apr_time_from_sec(1780000000)
@@ -22,6 +23,7 @@ typedef struct memory {
     int failing;
     int fail_after; /* this many writes; 0: never */
     int writes;
+    int list_reads;
     void (*between)(struct memory *memory); /* before the next swap, once */
 } memory;
 
@@ -42,6 +44,7 @@ static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int
     for (int i = 0; i < count; i++) {
         const na_bytes *kept = apr_hash_get(m->values, name_of(m, &keys[i]), APR_HASH_KEY_STRING);
         values[i] = kept ? *kept : (na_bytes){0};
+        m->list_reads += strcmp(keys[i].kind, NA_KIND_LIST) == 0;
     }
     return m->failing ? down(pool) : NULL;
 }
@@ -325,9 +328,9 @@ static void crowds(apr_pool_t *pool)
     na_registry *registry = make_registry(pool, make_store(pool, &small_driver), NULL);
     apr_int64_t at;
     na_store_key first = begin(pool, registry, "acme/42", "first", NULL, NOW, &at);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 30; i++)
         begin(pool, registry, "acme/42", apr_psprintf(pool, "s%d", i), NULL, SECONDS(10 + i), &at);
-    is_number(listed(pool, registry, "acme/42", SECONDS(60)), 11, "a list holds what fits");
+    is_number(listed(pool, registry, "acme/42", SECONDS(60)), 23, "a list holds what fits");
     na_session session = session_of("42", &first, apr_time_sec(NOW));
     fails(na_registry_check(registry, pool, &session, &client, SECONDS(60)),
           "and what it has no room for is ended, not forgotten");
@@ -354,9 +357,9 @@ static void sign_in_meanwhile(memory *m)
 static void races(apr_pool_t *pool)
 {
     na_store *store = make_store(pool, &driver);
-    na_user_record user;
     na_bytes value;
-    na_store_key user_key;
+    na_store_key list_key;
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listing));
     apr_int64_t at;
     raced = make_registry(pool, store, NULL);
     raced_key = begin(pool, raced, "acme/42", "id", NULL, NOW, &at);
@@ -368,10 +371,10 @@ static void races(apr_pool_t *pool)
 
     memory_of(store)->between = sign_in_meanwhile;
     begin(pool, raced, "acme/42", "second", NULL, NOW, &at);
-    na_store_key_make(&user_key, NA_KIND_USER, apr_pstrcat(pool, namespaces[0], " acme/42", NULL));
-    na_store_get(store, pool, &user_key, 1, &value);
-    succeeds(na_user_record_open(pool, &keys, &user_key, value, &user), "the list opens");
-    is_number(user.sessions->nelts, 2, "two sign-ins at once are both listed");
+    na_store_key_make(&list_key, NA_KIND_LIST, apr_pstrcat(pool, namespaces[0], " acme/42", NULL));
+    na_store_get(store, pool, &list_key, 1, &value);
+    succeeds(na_list_open(pool, &keys, &list_key, value, list), "the list opens");
+    is_number(list->nelts, 2, "two sign-ins at once are both listed");
 }
 
 /* ── stores that come and go ───────────────────────────────────────────────────────────────── */
@@ -485,6 +488,118 @@ static void emptied(apr_pool_t *pool)
     first.auth_time = apr_time_sec(SECONDS(31));
     fails(na_registry_check(registry, pool, &first, &client, SECONDS(32)),
           "not those from after it that lost theirs");
+}
+
+static apr_array_header_t *read_list(apr_pool_t *pool, const unsigned char *data, apr_size_t len)
+{
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listing));
+    return na_list_read(pool, (na_bytes){data, len}, list) ? NULL : list;
+}
+
+/* The list of a user's sessions, as the header has it. */
+static void listings(apr_pool_t *pool)
+{
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listing));
+    na_listing *first = apr_array_push(list);
+    memset(first->hash, 'h', sizeof first->hash);
+    first->until = 0x0102030405;
+    na_bytes text = na_list_write(pool, list);
+    is_number(text.len, 1 + NA_LISTING_LEN, "a version, and 37 bytes a session");
+    ok(text.data[0] == 1 && text.data[32] == 'h' && memcmp(text.data + 33, "\1\2\3\4\5", 5) == 0,
+       "its hash, and its end with the greatest byte first");
+    apr_array_header_t *read = read_list(pool, text.data, text.len);
+    is_number(read ? APR_ARRAY_IDX(read, 0, na_listing).until : 0, 0x0102030405, "are read");
+    for (apr_size_t len = 0; len < text.len; len++)
+        if (len != 1 && read_list(pool, text.data, len))
+            ok(0, "%d bytes of it are taken for a list", (int)len);
+    unsigned char hostile[1 + 101 * NA_LISTING_LEN] = {1};
+    ok(read_list(pool, hostile, 1 + 100 * NA_LISTING_LEN) != NULL, "a hundred are a list");
+    ok(!read_list(pool, hostile, sizeof hostile), "more are not");
+    hostile[0] = 2;
+    ok(!read_list(pool, hostile, 1 + NA_LISTING_LEN), "nor is another version");
+    first->until = -1;
+    is_number(APR_ARRAY_IDX(read_list(pool, na_list_write(pool, list).data, text.len), 0,
+                            na_listing)
+                  .until,
+              0, "no end is before 1970");
+    first->until = APR_INT64_MAX;
+    is_number(APR_ARRAY_IDX(read_list(pool, na_list_write(pool, list).data, text.len), 0,
+                            na_listing)
+                  .until,
+              0xffffffffff, "nor beyond what five bytes hold");
+}
+
+static na_store_key user_key(const char *kind)
+{
+    na_store_key key;
+    na_store_key_make(&key, kind, apr_pstrcat(the_pool, namespaces[0], " acme/42", NULL));
+    return key;
+}
+
+/* No session depends on the list, which fills again where it is lost. */
+static void lost_lists(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    apr_int64_t at;
+    na_store_key list = user_key(NA_KIND_LIST), user = user_key(NA_KIND_USER);
+    na_store_key one = begin(pool, registry, "acme/42", "one", NULL, NOW, &at);
+    na_store_key two = begin(pool, registry, "acme/42", "two", NULL, NOW, &at);
+    na_session first = registered("42", &one, at), second = registered("42", &two, at);
+    na_registry_check(registry, pool, &first, &client, SECONDS(1));
+    int reads = memory_of(store)->list_reads;
+    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(2)), "a session is good");
+    is_number(memory_of(store)->list_reads, reads, "which is known without the user's list");
+
+    put(store->self, pool, &list, na_bytes_of("neither a record nor a list"), SECONDS(DAY));
+    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(3)),
+             "that was tampered with");
+    is_number(listed(pool, registry, "acme/42", SECONDS(4)), 0, "it has nothing");
+    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(70)), "as it is used,");
+    is_number(listed(pool, registry, "acme/42", SECONDS(71)), 1, "a session is listed again");
+    na_registry_end_user(registry, pool, "acme/42", NULL, SECONDS(72));
+    fails(na_registry_check(registry, pool, &first, &client, SECONDS(73)), "all are ended: it,");
+    fails(na_registry_check(registry, pool, &second, &client, SECONDS(73)),
+          "and the one that was not listed yet");
+
+    remove_key(store, &user);
+    fails(na_registry_check(registry, pool, &first, &client, SECONDS(74)),
+          "what was listed stays ended without the user's record");
+    na_store_key three = begin(pool, registry, "acme/42", "three", NULL, SECONDS(80), &at);
+    na_session third = registered("42", &three, at);
+    put(store->self, pool, &user, na_bytes_of("no record of a user's"), SECONDS(DAY));
+    fails(na_registry_check(registry, pool, &third, &client, SECONDS(81)),
+          "with one that was tampered with, no session is good");
+    na_store_key four = begin(pool, registry, "acme/42", "four", NULL, SECONDS(82), &at);
+    na_session fourth = registered("42", &four, at);
+    fails(na_registry_check(registry, pool, &third, &client, SECONDS(83)), "nor later,");
+    succeeds(na_registry_check(registry, pool, &fourth, &client, SECONDS(83)),
+             "except those that begin then");
+}
+
+/* A user's record as it was when it had the list, in JSON: what ended stays ended. */
+static void older_records(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    apr_int64_t at;
+    na_bytes sealed;
+    na_store_key list = user_key(NA_KIND_LIST), user = user_key(NA_KIND_USER);
+    na_store_key key = begin(pool, registry, "acme/42", "one", NULL, NOW, &at);
+    na_session session = registered("42", &key, at);
+    remove_key(store, &list);
+    const char *hash = na_base64url_encode(pool, key.hash, sizeof key.hash);
+    const char *json = apr_psprintf(pool,
+                                    "{\"s\":[[\"%s\",%" APR_INT64_T_FMT "]],\"n\":%" APR_INT64_T_FMT
+                                    ",\"b\":\"%s\"}",
+                                    hash, at + DAY, at, hash);
+    na_record_seal_bytes(pool, &keys, &user, na_bytes_of(json), &sealed);
+    put(store->self, pool, &user, sealed, SECONDS(DAY));
+    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(70)),
+             "the session that was kept when all others were ended");
+    is_number(listed(pool, registry, "acme/42", SECONDS(71)), 1, "is listed as it is used");
+    na_session other = session_of("42", NULL, at);
+    fails(na_registry_check(registry, pool, &other, &client, SECONDS(71)), "others are ended");
 }
 
 /* What one user makes a store remember, whatever the user does. */
@@ -670,6 +785,9 @@ int main(void)
     races(pool);
     moving(pool);
     emptied(pool);
+    listings(pool);
+    lost_lists(pool);
+    older_records(pool);
     bounded(pool);
     kept_memory(pool);
     outages(pool);

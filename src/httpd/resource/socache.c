@@ -436,6 +436,15 @@ static int equal(na_bytes a, na_bytes b)
     return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/*
+ * What says that sessions ended must stay. Without its record a session is refused, a list fills
+ * again, and of a sign-in that is used twice each process has a memory of its own.
+ */
+static int may_drop(const na_store_key *key)
+{
+    return strcmp(key->kind, NA_KIND_USER) != 0 && strcmp(key->kind, NA_KIND_EPOCH) != 0;
+}
+
 static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
                       na_bytes value, apr_time_t expires, int *swapped)
 {
@@ -445,9 +454,8 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     NA_TRY(lock(cache, pool));
     na_error *error = read_entry(cache, pool, key, buffer, &there);
     *swapped = !error && equal(there, expected);
-    int may_drop = strcmp(key->kind, NA_KIND_SESSION) == 0;
     if (*swapped)
-        error = write_entry(cache, pool, key, value, expires, may_drop);
+        error = write_entry(cache, pool, key, value, expires, may_drop(key));
     unlock(cache);
     return error;
 }
