@@ -34,7 +34,7 @@ function parseList(text) {
   return new Map([...entries].map(([, name, help, where, override]) => [name, { help, where, override }]));
 }
 
-// The sections of docs/directives.md that are about one thing: { fields, order, options, examples }.
+// The sections of docs/directives.md that are about one thing: { text, fields, order, options, examples }.
 function documented(manual) {
   const sections = manual.split(/^### /m).slice(1).map((text) => text.split(/^## /m)[0]);
   return new Map(sections.map((text) => {
@@ -42,6 +42,7 @@ function documented(manual) {
     const fields = [...text.matchAll(/^\*\*([\w ]+):\*\* (.*?)\\?$/gm)].filter(([, name]) => FIELDS.includes(name));
     const rows = [...text.matchAll(/^\| (`[\w.]+=.*?) \| /gm)].map(([, cell]) => cell);
     return [title, {
+      text,
       fields: Object.fromEntries(fields.map(([, name, value]) => [name, value])),
       order: fields.map(([, name]) => name),
       options: rows.flatMap((cell) => [...cell.matchAll(/`([\w.]+)=/g)].map(([, name]) => name)),
@@ -121,6 +122,22 @@ function companions(lines) {
   return needs.filter(([pattern, line]) => pattern.test(lines) && !lines.includes(line.split(' ')[0] + ' ')).map(([, line]) => line).join('\n');
 }
 
+/*
+ * "(1 to 3600)" of an option, also of `serve:SECONDS` or `bcrypt[:COST]`, and "*SECONDS* is 0 to 60" of a directive:
+ * { line with @ for the value, least, most, below, above }.
+ */
+function rangesOf(name, { text, examples }) {
+  const line = examples.join('').split('\n').find((each) => each.startsWith(`${name} `));
+  const of = (found, where) => {
+    const [least, unit, most, end] = [Number(found[1]), found[2] || '', Number(found[3]), found[4] || ''];
+    return { line: where, least: `${least}${unit}`, most: `${most}${end}`, below: `${least - 1}${unit}`, above: `${most + 1}${end}` };
+  };
+  const rows = [...text.matchAll(/^\| `([\w.]+)=` \|.*\| (.*) \|$/gm)];
+  const ofOptions = rows.flatMap(([, option, description]) => [...description.matchAll(/(?:`(\w+)\[?:\w+\]?` )?\((\d+)(ms|s)? to (\d+)(ms|s)?/g)]
+    .map(([, kind, ...found]) => of([null, ...found], `${line} ${option}=${kind ? `${kind}:` : ''}@`)));
+  return [...ofOptions, ...[...text.matchAll(/\*SECONDS\* is (\d+)() to (\d+)/g)].map((found) => of(found, `${name} @`))];
+}
+
 const quiet = (output) => output.split('\n').filter((line) => line && line !== 'Syntax OK');
 
 // "… of timeout, connectTimeout": what a message of httpd's about an unknown option ends with.
@@ -161,6 +178,15 @@ suite('Directives: httpd, the manual and the configuration that is installed say
     if (!canBeTried(line)) { t.skip(`${name}: its options`, 'no SQLite'); continue; }
     const { output } = await tryLines(`${line} zzz=1`, isOfVirtualHosts(name) ? 'virtual host' : 'server config');
     t.is(options.slice().sort(), optionsIn(output), `${name}: its options are those that httpd names`);
+  }
+
+  t.section('ranges');
+  const ranges = [...sections].filter(([name]) => known.has(name)).flatMap(([name, section]) => rangesOf(name, section));
+  t.ok(ranges.length > 20, 'the manual has ranges', ranges.length);
+  for (const { line, least, most, below, above } of ranges) {
+    if (!canBeTried(line)) { t.skip(line, 'no SQLite'); continue; }
+    const passes = async (value) => (await tryLines(line.replace('@', value), isOfVirtualHosts(line.split(' ')[0]) ? 'virtual host' : 'server config')).status === 0;
+    t.is([await passes(below), await passes(least), await passes(most), await passes(above)], [false, true, true, false], `${line.replace('@', `${least} to ${most}`)} is the range`);
   }
 
   t.section('defaults');
