@@ -36,7 +36,7 @@ suite('Accounts that are attacked', async (t) => {
   const { uid, gid } = fs.statSync(db.dir);
   fs.writeFileSync(file, `${GOOD}\n`, { mode: 0o600 });
   fs.chownSync(file, uid, gid);
-  for (const email of ['ada@example.org', 'bob@example.org']) {
+  for (const email of ['ada@example.org', 'bob@example.org', 'carol@example.org']) {
     const added = await nextauthctl(db, ['user', 'add', '--email', email, '--password-file', file, '--hash', 'bcrypt:10']);
     t.ok(added.status === 0, `a user: ${email}`, added.stderr);
   }
@@ -139,5 +139,33 @@ NextAuthRateLimit signIn account=3/3600
   t.is((await me.get('/members/')).status, 200, '  and goes on all the same');
   t.is(await signIn(bot(60), 'bob@example.org', GOOD), 'in', '  nor is the account locked for others');
   t.is(records('PASSWORD_CHANGE').map((record) => record.reason.split(':')[0]), ['CredentialsSignin', 'CredentialsSignin', 'CredentialsSignin', 'RateLimited'], '  the audit log has each guess and the refusal');
+  t.section('what ends known browsers');
+  const CAROL = 'carol@example.org';
+  const hers = new At(site, '127.0.0.7');
+  let guesses = 70;
+  // Signs in there, and has others lock the account; then what a sign-in there comes to after `act`.
+  const afterwards = async (password, act) => {
+    ctl('user', 'unlock', CAROL);
+    const before = await signIn(hers, CAROL, password);
+    const locked = await guess(guesses, 4, CAROL);
+    guesses += 4;
+    return [before, locked, ...await act()];
+  };
+  const attacked = ['in', 'wrong wrong wrong limited'];
+  const run = async (...args) => (await nextauthctl(db, args)).status;
+  fs.writeFileSync(file, `${BETTER}\n`);
+  t.is(await afterwards(GOOD, async () => [await signIn(hers, CAROL, GOOD), await run('user', 'set-password', '--password-file', file, CAROL), await signIn(hers, CAROL, BETTER), await signIn(hers, CAROL, GOOD)]),
+    [...attacked, 'in', 0, 'limited', 'limited'], 'a new password: a browser that knew the old one is a stranger');
+  t.is(await afterwards(BETTER, async () => [await run('user', 'disable', CAROL), await run('user', 'enable', CAROL), await signIn(hers, CAROL, BETTER)]),
+    [...attacked, 0, 0, 'limited'], 'disabling the user does the same');
+  const other = new At(site, '127.0.0.8');
+  ctl('user', 'unlock', CAROL);
+  t.is(await signIn(other, CAROL, BETTER), 'in', 'another browser of hers');
+  t.is(await afterwards(BETTER, async () => {
+    const changed = await hers.page('/api/auth/account', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ csrfToken: await hers.csrf(), change: 'password', currentPassword: BETTER, password: GOOD }).toString() });
+    return [/Your password has been changed/.test(changed.text), await signIn(hers, CAROL, GOOD), await signIn(other, CAROL, GOOD)];
+  }), [...attacked, true, 'in', 'limited'], 'who changes the password stays known, in that browser alone');
+
   t.unlike(site.log(), new RegExp(GOOD), 'no password is in the log');
 });

@@ -182,6 +182,8 @@ static na_error *change_password(na_request *request, na_response *response,
     na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user->email, NA_NOTICE_SECONDS);
     *said = "Your password has been changed, and you have been signed out on all other devices.";
     NA_TRY(na_password_user_sign_out(request, user->id));
+    request->account = na_limit_account(request->pool, NULL, user->email);
+    na_limit_remember(request, response, revision);
     return na_session_restart(request->sessions, &request->visit, session, revision,
                               response->set_cookies);
 }

@@ -281,7 +281,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                              na_percent_encode(request->pool, subject->user.id));
     na_report(request, &event);
     na_limit_give_back(request);
-    na_limit_remember(request, response);
+    na_limit_remember(request, response, subject->revision);
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }

@@ -31,6 +31,8 @@ static const char *fold(apr_pool_t *pool, const char *name)
     return folded;
 }
 
+#define OF_EMAIL "email\n"
+
 const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, const char *name)
 {
     const char *email;
@@ -38,7 +40,7 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
         return apr_pstrcat(pool, "provider ", provider->id, "\n", fold(pool, name), NULL);
     if (!na_email_normalize(pool, name, &email)) /* whoever it is that will be looked up */
         name = email;
-    return apr_pstrcat(pool, "email\n", fold(pool, name), NULL);
+    return apr_pstrcat(pool, OF_EMAIL, fold(pool, name), NULL);
 }
 
 /* ── known browsers ────────────────────────────────────────────────────────────────────────── */
@@ -50,7 +52,10 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
 #define KNOWN_MAX_AGE (90L * 24 * 3600)
 #define KNOWN_ACCOUNTS 4
 
-/* The newest account first: [{"a": the account's hash, "b": the browser's name}, …]. */
+/*
+ * The newest account first: [{"a": the account's hash, "b": the browser's name, "r": the revision
+ * of the user of the database that it signed in as}, …].
+ */
 static json_t *known_accounts(na_request *request)
 {
     const na_keyring *ring = &request->config->limits.known;
@@ -75,6 +80,35 @@ static const char *tag_of(const na_request *request, const char *account)
     return na_hex(request->pool, hash, 16);
 }
 
+static na_error *read_revision(na_request *request, const char *email, apr_int64_t *revision,
+                               int *found)
+{
+    na_db_user user;
+    na_db_use *use;
+    NA_TRY(na_db_write(request->db, request->pool, &use));
+    na_error *error = na_db_get_user_by_email(use, email, &user, found);
+    if (!error && *found)
+        error = na_db_get_revision(use, user.id, revision);
+    return na_db_end(use, error);
+}
+
+/*
+ * A new password ends what is known of a user of the database, and so does whatever ends sessions.
+ * Files and directories tell of no change.
+ */
+static int is_still_known(na_request *request, const char *account, const json_t *entry)
+{
+    const json_t *known = json_object_get(entry, "r");
+    apr_int64_t revision;
+    int found;
+    if (strncmp(account, OF_EMAIL, strlen(OF_EMAIL)) != 0)
+        return 1;
+    na_error *error = read_revision(request, account + strlen(OF_EMAIL), &revision, &found);
+    if (error)
+        na_log_error(request, NA_LOG_WARNING, "RATE_LIMIT", error);
+    return !error && found && json_is_integer(known) && json_integer_value(known) == revision;
+}
+
 /* The browser's name for an account; NULL if it is not known. */
 static const char *browser_of(na_request *request, const char *account)
 {
@@ -85,7 +119,7 @@ static const char *browser_of(na_request *request, const char *account)
     {
         const char *a = na_json_string(each, "a"), *b = na_json_string(each, "b");
         if (a && b && na_equal_secret(a, tag))
-            return b;
+            return is_still_known(request, account, each) ? b : NULL;
     }
     return NULL;
 }
@@ -95,7 +129,7 @@ static int is_limited(const na_request *request, na_limited what)
     return request->config->limits.of[what].count > 0;
 }
 
-void na_limit_remember(na_request *request, na_response *response)
+void na_limit_remember(na_request *request, na_response *response, apr_int64_t revision)
 {
     const na_cookie *cookie = &request->config->cookies[NA_COOKIE_KNOWN_BROWSER];
     const char *account = request->account;
@@ -107,7 +141,8 @@ void na_limit_remember(na_request *request, na_response *response)
     if (!browser)
         browser = na_random_base64url(request->pool, 16);
     json_t *list = json_array(), *each, *before = known_accounts(request);
-    json_array_append_new(list, json_pack("{s:s, s:s}", "a", tag, "b", browser));
+    json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "a", tag, "b", browser, "r",
+                                          (json_int_t)revision));
     size_t i;
     json_array_foreach(before, i, each)
     {

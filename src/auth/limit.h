@@ -30,7 +30,10 @@ void na_limit_give_back(na_request *request);
 na_error *na_limit_unlock(apr_pool_t *pool, const na_config *config, const na_rates *rates,
                           const char *name);
 
-/* Lets request->account's next sign-in from this browser have a budget of its own. */
-void na_limit_remember(na_request *request, na_response *response);
+/*
+ * Lets request->account's next sign-in from this browser have a budget of its own: of a user of the
+ * database, at this revision.
+ */
+void na_limit_remember(na_request *request, na_response *response, apr_int64_t revision);
 
 #endif
