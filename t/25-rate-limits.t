@@ -5,9 +5,9 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { check, htpasswd, makeFolder, mpm, pause, thorough, until } = require('./lib/httpd.js');
+const { check, htpasswd, makeFolder, mpm, pause, until } = require('./lib/httpd.js');
 const { apart, Client } = require('./lib/client.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { nextauthctl } = require('./lib/ctl.js');
 
@@ -25,18 +25,6 @@ NextAuthProvider credentials backend=file:@DIR@/users
   Require valid-user
 </Location>
 `;
-
-// A browser at an address of its own: all of 127.0.0.0/8 is this machine.
-class At extends Client {
-  constructor(site, address = '127.0.0.1') {
-    super(site);
-    this.address = address;
-  }
-
-  send(path, options = {}) {
-    return super.send(path, { localAddress: this.address, ...options });
-  }
-}
 
 const OUTCOMES = { 401: 'wrong', 429: 'limited', 503: 'busy', 200: 'in' };
 const outcome = (answer) => OUTCOMES[answer.status] || answer.status;
@@ -64,12 +52,12 @@ suite('Rate limits', async (t) => {
   t.section('by address');
   {
     const site = await start('NextAuthRateLimit signIn address=3/3600');
-    const here = new At(site), other = new At(site);
+    const here = new Client(site), other = new Client(site);
     t.is(await tries(6, here, 'ada', 'x'), repeat('in', 6), 'sign-ins that succeed are not counted');
     t.is(await tries(4, other, 'ada'), `${repeat('wrong', 3)} limited`, 'of those that fail three are let through');
     t.is(await tries(1, other, 'bob', 'x'), 'limited', 'whoever is meant');
     t.is(await tries(1, here, 'bob', 'x'), 'limited', 'whichever browser it is');
-    t.is(await tries(1, new At(site, '127.0.0.2'), 'bob', 'x'), 'in', 'another client is not meant');
+    t.is(await tries(1, new Client(site, { from: '127.0.0.2' }), 'bob', 'x'), 'in', 'another client is not meant');
     t.is((await here.get('/members/')).status, 200, 'a session goes on');
     const refused = await other.credentials('bob', 'x', { json: 'true' });
     const wait = Number(refused.headers['retry-after']);
@@ -89,21 +77,21 @@ suite('Rate limits', async (t) => {
   }
   {
     const site = await start('NextAuthRateLimit signIn 5/3600');
-    t.is(await atOnce(24, () => new At(site), 'ada', 'wrong'), { wrong: 5, limited: 19 }, 'requests at once do not exceed a limit');
+    t.is(await atOnce(24, () => new Client(site), 'ada', 'wrong'), { wrong: 5, limited: 19 }, 'requests at once do not exceed a limit');
     await site.reload();
-    t.is(await tries(1, new At(site), 'ada'), 'limited', 'a reload forgets nothing');
+    t.is(await tries(1, new Client(site), 'ada'), 'limited', 'a reload forgets nothing');
   }
 
   t.section('by account, and by both');
   {
     const site = await start('NextAuthRateLimit signIn account=4/3600');
-    const home = new At(site, '127.0.0.9'), office = new At(site, '127.0.0.9');
+    const home = new Client(site, { from: '127.0.0.9' }), office = new Client(site, { from: '127.0.0.9' });
     t.is(await tries(1, home, 'ada', 'x'), 'in', 'Ada signs in at home');
     const cookie = (await home.credentials('ada', 'x')).setCookies.find((line) => line.startsWith(`${KNOWN}=`));
     t.like(cookie, /; HttpOnly/, 'the browser is known from then on, by a cookie no script sees');
     t.like(cookie, /; Max-Age=7776000/, '  for 90 days');
     t.unlike(cookie, /ada/, '  which does not show whose');
-    const bot = (i) => new At(site, `127.0.1.${i + 1}`);
+    const bot = (i) => new Client(site, { from: `127.0.1.${i + 1}` });
     t.is(await atOnce(20, bot, 'ada', 'wrong'), { wrong: 4, limited: 16 }, 'twenty clients have one budget for an account');
     t.is(await tries(1, bot(30), 'A dA'), 'limited', 'whatever the case and the blanks of its name');
     t.is(await tries(1, office, 'ada', 'x'), 'limited', 'a new browser has to wait, even with the right password');
@@ -111,7 +99,7 @@ suite('Rate limits', async (t) => {
     t.is((await home.get('/members/')).status, 200, 'and no session has ended');
     t.is(await tries(1, bot(31), 'bob', 'x'), 'in', 'other accounts are not meant');
     t.is(await tries(6, home, 'ada'), `${repeat('wrong', 4)} limited limited`, 'a known browser has a budget, too');
-    const thief = new At(site, '127.0.2.1');
+    const thief = new Client(site, { from: '127.0.2.1' });
     thief.cookies.set(KNOWN, { value: home.cookie(KNOWN), path: '/' });
     t.is(await tries(1, thief, 'bob'), 'wrong', 'its cookie');
     t.is(await tries(4, thief, 'bob'), `${repeat('wrong', 3)} limited`, '  is worth nothing for another account');
@@ -122,25 +110,25 @@ suite('Rate limits', async (t) => {
   {
     // her namesake at a site that has the same secret
     const [one, two] = [await start('NextAuthRateLimit signIn account=3/3600'), await start('NextAuthRateLimit signIn account=3/3600', { files: { users: htpasswd({ ada: 'another' }) } })];
-    const thief = new At(one, '127.0.2.2'), there = new At(two, '127.0.2.2');
+    const thief = new Client(one, { from: '127.0.2.2' }), there = new Client(two, { from: '127.0.2.2' });
     t.is(await tries(1, thief, 'ada', 'x'), 'in', 'an Ada of one site');
     there.cookies.set(KNOWN, { value: thief.cookie(KNOWN), path: '/' });
-    t.is(await atOnce(9, (i) => new At(two, `127.0.5.${i + 1}`), 'ada', 'wrong'), { wrong: 3, limited: 6 }, '  who is attacked at another one, with the same secret');
+    t.is(await atOnce(9, (i) => new Client(two, { from: `127.0.5.${i + 1}` }), 'ada', 'wrong'), { wrong: 3, limited: 6 }, '  who is attacked at another one, with the same secret');
     t.is(await tries(1, there, 'ada', 'another'), 'limited', '  is no known browser there');
   }
   {
     const site = await start('NextAuthRateLimit signIn both=2/3600 account=100/3600');
-    const one = new At(site), two = new At(site, '127.0.0.2');
+    const one = new Client(site), two = new Client(site, { from: '127.0.0.2' });
     t.is(await tries(3, one, 'ada'), 'wrong wrong limited', 'one client alone uses up its own budget for an account');
     t.is(await tries(1, two, 'ada', 'x'), 'in', 'so that it locks nobody else out');
     t.is(await tries(1, one, 'bob', 'x'), 'in', 'nor itself from another account');
   }
   {
     const site = await start('NextAuthRateLimit signIn account=100/3600 delay=600');
-    const all = (await tries(12, new At(site), 'ada')).split(' ');
+    const all = (await tries(12, new Client(site), 'ada')).split(' ');
     t.is(all.slice(0, 3).join(' '), repeat('wrong', 3), 'with delay= the first three failures cost nothing');
     t.ok(all.includes('limited'), 'then attempts have to wait for each other', all.join(' '));
-    const { status, json } = await new At(site).credentials('ada', 'x', { json: 'true' });
+    const { status, json } = await new Client(site).credentials('ada', 'x', { json: 'true' });
     t.ok(status === 200 || json.retryAfter <= 600, '  no longer than it says');
   }
 
@@ -171,7 +159,7 @@ RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
       .replace('NextAuthMode test', `NextAuthMode ${mode}`)
       .replace('NextAuthURL http:', mode === 'production' ? 'NextAuthURL https:' : 'NextAuthURL http:')
       .replace(/NextAuthSecret .*/, strong) + more });
-    const many = async (site) => (await tries(14, new At(site), 'ada')).includes('limited');
+    const many = async (site) => (await tries(14, new Client(site), 'ada')).includes('limited');
     t.is(await many(await inMode('production')), true, 'production limits sign-ins');
     t.is(await many(await inMode('development')), false, 'development does not');
     t.is(await many(await inMode('test', 'NextAuthFeature rateLimiting On')), true, 'NextAuthFeature rateLimiting On asks for the same limits anywhere');
@@ -197,17 +185,17 @@ RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
     // hashes that take their time, and no rate limit at all
     const slow = execFileSync('htpasswd', ['-nbBC', '12', 'ada', 'x'], { encoding: 'utf8' });
     const site = await start('', { files: { users: slow } });
-    const other = new At(site, '127.0.0.2');
-    const many = atOnce(60, () => new At(site), 'ada', 'wrong');
+    const other = new Client(site, { from: '127.0.0.2' });
+    const many = atOnce(60, () => new Client(site), 'ada', 'wrong');
     t.is(await tries(2, other, 'ada', 'x'), 'in in', 'while one client has sixty passwords checked another one signs in');
     const counts = await many;
     t.is((counts.wrong || 0) + (counts.busy || 0), 60, '  the one has a share of the gate, and is told that it is busy for the rest', JSON.stringify(counts));
     t.ok(counts.busy > 0, '  of which there is some', JSON.stringify(counts));
     t.is(site.log().split('\n').filter((line) => line.includes(': CredentialsSignin: ')).length, counts.wrong || 0, '  which is no wrong password to who reads the log');
     const limited = await start('NextAuthRateLimit signIn address=30/3600', { files: { users: slow } });
-    const some = await atOnce(60, () => new At(limited), 'ada', 'wrong');
+    const some = await atOnce(60, () => new Client(limited), 'ada', 'wrong');
     t.ok((some.wrong || 0) <= 30 && some.wrong + (some.busy || 0) + (some.limited || 0) === 60, '  nor counted as one', JSON.stringify(some));
-    const answer = await new At(limited, '127.0.0.2').credentials('ada', 'x', { json: 'true' });
+    const answer = await new Client(limited, { from: '127.0.0.2' }).credentials('ada', 'x', { json: 'true' });
     t.is(answer.status, 200, '  and others go on');
   }
 
@@ -263,9 +251,9 @@ NextAuthProvider acme type=oauth authorization=http://127.0.0.1:9/authorize toke
     };
     const begin = async (client) => new URL((await client.signIn('acme', {})).location).searchParams.get('state');
     const all = [];
-    for (let i = 0; i < 5; i += 1) all.push(await come(new At(site), 'none'));
+    for (let i = 0; i < 5; i += 1) all.push(await come(new Client(site), 'none'));
     t.is(all.join(' '), 'failed failed failed limited limited', 'a page elsewhere has browsers of an office come back from a provider, again and again');
-    const colleague = new At(site);
+    const colleague = new Client(site);
     const own = [];
     for (let i = 0; i < 5; i += 1) own.push(await come(colleague, await begin(colleague)));
     t.is(own.join(' '), 'failed failed failed limited limited', 'which takes nothing from those there who did begin to sign in');
@@ -274,7 +262,7 @@ NextAuthProvider acme type=oauth authorization=http://127.0.0.1:9/authorize toke
   t.section('what several servers share');
   const shared = async (name, store) => {
     const [one, two] = [await start(`NextAuthRateLimit signIn account=5/3600\n${store}`), await start(`NextAuthRateLimit signIn account=5/3600\n${store}`)];
-    const client = (i) => new At(i % 2 ? one : two, `127.0.3.${i + 1}`);
+    const client = (i) => new Client(i % 2 ? one : two, { from: `127.0.3.${i + 1}` });
     t.is(await atOnce(20, client, 'cleo@example.org', 'wrong'), { wrong: 5, limited: 15 }, `two servers count in one ${name}`);
     t.is(await tries(1, client(21), 'cleo@example.org', 'x'), 'limited', '  nobody is let in by the one or');
     t.is(await tries(1, client(22), 'cleo@example.org', 'x'), 'limited', '  by the other');
@@ -290,18 +278,11 @@ NextAuthProvider acme type=oauth authorization=http://127.0.0.1:9/authorize toke
     const lifetimes = await Promise.all(keys.map((key) => redis.cli('PTTL', key)));
     t.ok(lifetimes.every((ms) => Number(ms) > 0 && Number(ms) < 4_060_000), '  and expire', lifetimes.join(' '));
     await redis.stop();
-    t.is(await tries(6, new At(one, '127.0.4.1'), 'ada'), `${repeat('wrong', 5)} limited`, 'while Redis is down a server counts by itself');
+    t.is(await tries(6, new Client(one, { from: '127.0.4.1' }), 'ada'), `${repeat('wrong', 5)} limited`, 'while Redis is down a server counts by itself');
     t.is(one.log().split('\n').filter((line) => line.includes('rate limits are counted in this server')).length, 1, '  and says so once');
   } else t.skip('Redis', 'redis-server is not there');
-  const here = databasesHere();
-  for (const [engine, open] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
-    if (!thorough && engine !== 'sqlite') continue;
-    if (!here[engine]) {
-      t.skip(engine, `install ${here.lacking.join(' ')}`);
-      continue;
-    }
-    const db = await open(t);
-    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${engine}: a database`);
-    await shared(engine, `NextAuthDatabase ${db.url}\nNextAuthSessionStore database`);
+  for (const db of await startDatabases(t, enginesOfRound)) {
+    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${db.engine}: a database`);
+    await shared(db.engine, `NextAuthDatabase ${db.url}\nNextAuthSessionStore database`);
   }
 });

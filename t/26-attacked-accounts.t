@@ -10,36 +10,18 @@ const { ctlFile, makeFolder, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { addUser, ctl: run } = require('./lib/ctl.js');
 const { recordsOf } = require('./lib/audit.js');
 
 const GOOD = 'seven lanterns under water';
 const BETTER = 'a quieter lighthouse at noon';
 const OUTCOMES = { 401: 'wrong', 429: 'limited', 200: 'in' };
 
-class At extends Client {
-  constructor(site, address) {
-    super(site);
-    this.address = address;
-  }
-
-  send(to, options = {}) {
-    return super.send(to, { localAddress: this.address, ...options });
-  }
-}
-
 suite('Accounts that are attacked', async (t) => {
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   const db = await sqlite(t);
-  await nextauthctl(db, ['migrate']);
-  const file = path.join(db.dir, 'password');
-  const { uid, gid } = fs.statSync(db.dir);
-  fs.writeFileSync(file, `${GOOD}\n`, { mode: 0o600 });
-  fs.chownSync(file, uid, gid);
-  for (const email of ['ada@example.org', 'bob@example.org', 'carol@example.org']) {
-    const added = await nextauthctl(db, ['user', 'add', '--email', email, '--password-file', file, '--hash', 'bcrypt:10']);
-    t.ok(added.status === 0, `a user: ${email}`, added.stderr);
-  }
+  await run(db, 'migrate');
+  for (const email of ['ada@example.org', 'bob@example.org', 'carol@example.org']) t.ok(await addUser(db, email, GOOD, '--hash', 'bcrypt:10'), `a user: ${email}`);
   const mail = await startMail(t, { tls: 'none' });
   const config = `
 NextAuthEngine On
@@ -70,14 +52,14 @@ NextAuthRateLimit signIn account=3/3600
 </Location>`;
   const site = await t.httpd({ config });
   const records = (event) => recordsOf(path.join(site.dir, 'audit.log')).filter((record) => record.event === event);
-  const bot = (i) => new At(site, `127.0.1.${i}`);
+  const bot = (i) => new Client(site, { from: `127.0.1.${i}` });
   const signIn = async (client, email, password) => OUTCOMES[(await client.credentials(email, password, { json: 'true' })).status];
   const guess = async (from, count, email = 'ada@example.org') => {
     const all = [];
     for (let i = 0; i < count; i += 1) all.push(await signIn(bot(from + i), email, 'wrong'));
     return all.join(' ');
   };
-  const home = new At(site, '127.0.0.1');
+  const home = new Client(site, { from: '127.0.0.1' });
   t.is(await signIn(home, 'ada@example.org', GOOD), 'in', 'Ada signs in at home');
 
   t.section('the lock');
@@ -106,7 +88,7 @@ NextAuthRateLimit signIn account=3/3600
   t.is(await guess(30, 3, 'nobody@example.org'), 'wrong wrong wrong', 'an account that is not there');
   t.is(await guess(40, 1, 'nobody@example.org'), 'limited', '  is locked like one that is');
   t.is(mail.mails.length, 1, '  and nobody gets an email, nor gets Ada another');
-  const link = new At(site, '127.0.0.5');
+  const link = new Client(site, { from: '127.0.0.5' });
   await link.signIn('email', { email: 'ada@example.org' });
   await until('a link', () => mail.mails.length > 1);
   const url = new URL(/https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
@@ -117,9 +99,9 @@ NextAuthRateLimit signIn account=3/3600
   t.is(await signIn(link, 'ada@example.org', GOOD), 'in', '  and makes that browser a known one');
 
   t.section('unlocking');
-  const secretFile = path.join(makeFolder(t), 'secret');
-  fs.writeFileSync(secretFile, 'the secret of attacked users is long', { mode: 0o600 });
-  const ctl = (...args) => spawnSync(ctlFile, args, { encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/nextauth-sessions`, NEXTAUTHCTL_SECRET_FILE: secretFile } });
+  const secret = path.join(makeFolder(t), 'secret');
+  fs.writeFileSync(secret, 'the secret of attacked users is long', { mode: 0o600 });
+  const ctl = (...args) => spawnSync(ctlFile, args, { encoding: 'utf8', env: { ...process.env, NEXTAUTHCTL_SERVER: `${site.url}/nextauth-sessions`, NEXTAUTHCTL_SECRET_FILE: secret } });
   const unlocked = ctl('user', 'unlock', 'Ada@example.org');
   t.is([unlocked.status, unlocked.stdout], [0, 'unlocked: Ada@example.org\n'], 'nextauthctl unlocks an account', unlocked.stderr);
   t.is(await signIn(bot(50), 'ada@example.org', GOOD), 'in', 'strangers can sign in again');
@@ -129,7 +111,7 @@ NextAuthRateLimit signIn account=3/3600
   t.is(ctl('user', 'unlock').status, 2, 'it takes a name');
 
   t.section('the current password on the account page');
-  const me = new At(site, '127.0.0.1');
+  const me = new Client(site, { from: '127.0.0.1' });
   await signIn(me, 'bob@example.org', GOOD);
   const change = async (currentPassword) => me.page('/api/auth/account', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({ csrfToken: await me.csrf(), change: 'password', currentPassword, password: BETTER }).toString() });

@@ -2,30 +2,17 @@
 'use strict';
 // Links that are asked for and emails that are sent: limits by address and account, which show
 // nobody who has an account, and shares of the queue.
-const fs = require('node:fs');
-const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
-const { nextauthctl } = require('./lib/ctl.js');
-
-class At extends Client {
-  constructor(site, address) {
-    super(site);
-    this.address = address;
-  }
-
-  send(to, options = {}) {
-    return super.send(to, { localAddress: this.address, ...options });
-  }
-}
+const { addUser, ctl } = require('./lib/ctl.js');
 
 suite('Limits of emails', async (t) => {
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   const db = await sqlite(t);
-  await nextauthctl(db, ['migrate']);
+  await ctl(db, 'migrate');
   const start = async (limits, mail) => t.httpd({ config: `
 NextAuthEngine On
 NextAuthMode test
@@ -39,7 +26,7 @@ NextAuthPasswords hash=bcrypt:10
 NextAuthFeature signUp On
 NextAuthFeature passwordReset On
 ${limits}` });
-  const bot = (site, i) => new At(site, `127.0.${Math.floor(i / 250) + 1}.${(i % 250) + 1}`);
+  const bot = (site, i) => new Client(site, { from: `127.0.${Math.floor(i / 250) + 1}.${(i % 250) + 1}` });
   const ask = async (client, what, email) => {
     const answer = what === 'link' ? await client.signIn('email', { email })
       : await client.post(`/api/auth/${what}`, { csrfToken: await client.csrf(), email });
@@ -68,11 +55,7 @@ ${limits}` });
 
   t.section('whoever has an account, and a hundred browsers');
   {
-    const file = path.join(db.dir, 'password');
-    const { uid, gid } = fs.statSync(db.dir);
-    fs.writeFileSync(file, 'seven lanterns under water\n', { mode: 0o600 });
-    fs.chownSync(file, uid, gid);
-    t.is((await nextauthctl(db, ['user', 'add', '--email', 'cleo@example.org', '--password-file', file, '--hash', 'bcrypt:10'])).status, 0, 'a user');
+    t.ok(await addUser(db, 'cleo@example.org', 'seven lanterns under water', '--hash', 'bcrypt:10'), 'a user');
     const mail = await startMail(t, { tls: 'none' });
     const site = await start('NextAuthRateLimit magicLink account=2/3600\nNextAuthRateLimit mail account=4/3600', mail);
     const known = [];

@@ -7,7 +7,7 @@ const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail, startService } = require('./lib/mail.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { ctl } = require('./lib/ctl.js');
 
 const LEAKED = 'a quieter lighthouse at noon';
 const PADDED = 'fifteen umbrellas in july';
@@ -17,7 +17,7 @@ const sha1 = (text) => createHash('sha1').update(text).digest('hex').toUpperCase
 suite('Breached passwords', async (t) => {
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   const db = await sqlite(t);
-  await nextauthctl(db, ['migrate']);
+  await ctl(db, 'migrate');
   const mail = await startMail(t, { tls: 'none' });
   const list = [`${'0'.repeat(35)}:7`, `${sha1(LEAKED).slice(5)}:12`, `${sha1(PADDED).slice(5)}:0`, `${'F'.repeat(35)}:1`].join('\r\n');
   const service = await startService(t, [200, list]);

@@ -2,13 +2,11 @@
 'use strict';
 // What a process learnt of a session counts for a while (checkInterval, whenDown=serve). Nothing
 // that a user can show in that time may bring back what was taken away.
-const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { until } = require('./lib/httpd.js');
 const { Client, signedIn, statusOf } = require('./lib/client.js');
-const { databasesHere, startPostgres, sqlite } = require('./lib/databases.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { addUser, ctl } = require('./lib/ctl.js');
 const NAME = 'next-auth.session-token';
 const GOOD = 'seven lanterns under water';
 const config = (db, kept) => `
@@ -28,17 +26,6 @@ ${kept}
   AuthType NextAuth
   Require nextauth-role admin
 </Location>`;
-async function ctl(db, ...args) {
-  const { status, stderr } = await nextauthctl(db, args);
-  if (status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
-}
-async function addUser(db, email) {
-  const file = `${db.dir}/password`;
-  const { uid, gid } = fs.statSync(db.dir);
-  fs.writeFileSync(file, GOOD, { mode: 0o600 });
-  if (db.engine === 'sqlite' && process.getuid() === 0) fs.chownSync(file, uid, gid);
-  await ctl(db, 'user', 'add', '--email', email, '--password-file', file);
-}
 const cookie = (value) => ({ cookie: `${NAME}=${value}` });
 const now = () => Date.now();
 
@@ -48,10 +35,10 @@ suite('What was taken away does not come back between two checks, nor in an outa
 
   t.section('two tokens of one session, of which one lets the other go on');
   const db = sqlite(t);
-  await nextauthctl(db, ['migrate']);
+  await ctl(db, 'migrate');
   for (const kept of ['NextAuthSessionStore none checkInterval=2', 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)\nNextAuthSessionStore socache checkInterval=2']) {
     const email = `${now()}@example.org`;
-    await addUser(db, email);
+    await addUser(db, email, GOOD);
     await ctl(db, 'role', 'grant', email, 'admin');
     const site = await t.httpd({ config: config(db, kept) });
     const ada = await signedIn(site, email, GOOD);
@@ -79,7 +66,7 @@ suite('What was taken away does not come back between two checks, nor in an outa
   t.section('a migration that is taken back and done again');
   {
     const email = `${now()}@example.org`;
-    await addUser(db, email);
+    await addUser(db, email, GOOD);
     const site = await t.httpd({ config: config(db, 'NextAuthSessionStore none checkInterval=0') });
     const ada = await signedIn(site, email, GOOD);
     const token = ada.cookie(NAME);
@@ -99,7 +86,7 @@ suite('What was taken away does not come back between two checks, nor in an outa
     const made = sqlite(t);
     await made.sql('CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, email TEXT UNIQUE, "emailVerified" TEXT, image TEXT)');
     await ctl(made, 'migrate');
-    await addUser(made, 'carol@example.org');
+    await addUser(made, 'carol@example.org', GOOD);
     await ctl(made, 'role', 'grant', 'carol@example.org', 'admin');
     const [{ id }] = await made.sql('SELECT id FROM users');
     await made.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${id}, 'oauth', 'op', 'carol')`);
@@ -108,7 +95,7 @@ suite('What was taken away does not come back between two checks, nor in an outa
     const ask = async () => (await new Client(site).get('/members/', { headers: cookie(carol) })).status;
     t.is(await ask(), 200, 'Carol\'s session');
     await made.sql('DELETE FROM users');
-    await addUser(made, 'dave@example.org');
+    await addUser(made, 'dave@example.org', GOOD);
     t.is((await made.sql('SELECT id FROM users'))[0].id, id, 'an application deletes her, and Dave gets her number');
     t.is([await ask(), await statusOf(await signedIn(site, 'dave@example.org', GOOD))], [401, 200], 'her session is not his');
     t.is([await made.sql('SELECT * FROM nextauth_roles'), await made.sql('SELECT * FROM accounts')], [[], []], 'nor are her roles and accounts');
@@ -118,7 +105,7 @@ suite('What was taken away does not come back between two checks, nor in an outa
   if (redisIsHere()) {
     const redis = await startRedis(t);
     const email = `${now()}@example.org`;
-    await addUser(db, email);
+    await addUser(db, email, GOOD);
     const site = await t.httpd({ config: config(db, `NextAuthRedis ${redis.url} timeout=300ms\nNextAuthSessionStore redis checkInterval=0 whenDown=serve:600`) });
     const [ada, bob] = [await signedIn(site, email, GOOD), await signedIn(site, email, GOOD)];
     const ask = async (value) => (await new Client(site).get('/members/', { headers: cookie(value) })).status;

@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 'use strict';
-const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { htpasswd, until } = require('./lib/httpd.js');
 const { Client, signedIn, statusOf } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { addUser, ctl, secretFile } = require('./lib/ctl.js');
 
 const NAME = 'next-auth.session-token';
 const GOOD = 'seven lanterns under water';
@@ -37,24 +36,6 @@ ${more}
 </Location>`;
 const shmcb = 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)\n';
 const isIn = (client) => Boolean(client.cookie(NAME));
-
-function writePassword(db, password) {
-  const file = `${db.dir}/password`;
-  const { uid, gid } = fs.statSync(db.dir);
-  fs.writeFileSync(file, password, { mode: 0o600 });
-  if (db.engine === 'sqlite' && process.getuid() === 0) fs.chownSync(file, uid, gid);
-}
-
-async function addUser(db, email, ...more) {
-  writePassword(db, GOOD);
-  const { stdout, status, stderr } = await nextauthctl(db, ['user', 'add', '--email', email, '--password-file', `${db.dir}/password`, '--json', ...more]);
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout).id;
-}
-async function ctl(db, ...args) {
-  const { status, stderr } = await nextauthctl(db, args);
-  if (status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
-}
 
 /* What an administrator does, and that the session ends by it. */
 async function ends(t, db, site, what, email, act) {
@@ -89,13 +70,13 @@ async function taken(t, db, kept) {
   const site = await t.httpd({ config: config(db, kept) });
   const n = `${Date.now()}`;
   const [dis, del, pass, one] = ['dis', 'del', 'pass', 'one'].map((name) => `${name}${n}@example.org`);
-  for (const email of [dis, del, pass, one]) await addUser(db, email);
+  for (const email of [dis, del, pass, one]) await addUser(db, email, GOOD);
   await ends(t, db, site, 'user disable', dis, () => ctl(db, 'user', 'disable', dis));
   await ctl(db, 'user', 'enable', dis);
   t.is((await statusOf(await signedIn(site, dis, GOOD))), 200, 'enabled, the user can sign in');
   await ends(t, db, site, 'user delete', del, () => ctl(db, 'user', 'delete', '--yes', del));
-  writePassword(db, BETTER);
-  await ends(t, db, site, 'user set-password', pass, () => ctl(db, 'user', 'set-password', '--password-file', `${db.dir}/password`, pass));
+  const better = secretFile(db, 'better', BETTER);
+  await ends(t, db, site, 'user set-password', pass, () => ctl(db, 'user', 'set-password', '--password-file', better, pass));
 
   const client = await signedIn(site, one, GOOD);
   const admin = async () => (await client.get('/admin/')).status;
@@ -163,7 +144,7 @@ async function interleaved(t, db, kept) {
     };
   };
   const email = `race${Date.now()}@example.org`;
-  await addUser(db, email);
+  await addUser(db, email, GOOD);
   const mine = await signedIn(site, email, GOOD);
   const csrfToken = await mine.csrf();
   // both children know the session, so that changing the password asks nothing that is locked
@@ -190,7 +171,7 @@ async function interleaved(t, db, kept) {
 
   t.section(`${db.engine}: several changes with one current password`);
   const busy = `busy${Date.now()}@example.org`;
-  await addUser(db, busy);
+  await addUser(db, busy, GOOD);
   const tabs = await Promise.all(Array.from({ length: 4 }, () => signedIn(site, busy, GOOD)));
   const tokens = await Promise.all(tabs.map((tab) => tab.csrf()));
   const answers = await Promise.all(tabs.map((tab, i) => tab.post('/api/auth/account', { csrfToken: tokens[i], change: 'password', currentPassword: GOOD, password: `${BETTER} ${i}` })));
@@ -205,12 +186,12 @@ suite('Whatever takes a right away ends sessions, or changes them, in every stra
     'NextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=1', 'NextAuthSessionStore database checkInterval=1'];
   if (redisIsHere()) ways.push(`NextAuthRedis ${(await startRedis(t)).url}\nNextAuthSessionStore redis checkInterval=1`);
   const file = sqlite(t);
-  await nextauthctl(file, ['migrate']);
+  await ctl(file, 'migrate');
   for (const kept of ways) await taken(t, file, kept);
   await unlinked(t, file);
   if (here.postgres) {
     const db = await startPostgres(t);
-    await nextauthctl(db, ['migrate']);
+    await ctl(db, 'migrate');
     await taken(t, db, ways[1]);
     await unlinkedMeanwhile(t, db);
     await interleaved(t, db, ways[0]);
@@ -219,7 +200,7 @@ suite('Whatever takes a right away ends sessions, or changes them, in every stra
   } else t.skip('PostgreSQL', `install ${here.lacking.join(' ')}`);
   if (here.mariadb) {
     const db = await startMariadb(t);
-    await nextauthctl(db, ['migrate']);
+    await ctl(db, 'migrate');
     await taken(t, db, ways[0]);
   } else t.skip('MariaDB', `install ${here.lacking.join(' ')}`);
 });

@@ -12,7 +12,7 @@ const { replies, Reply } = require('./lib/rogue.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { startOp } = require('./lib/op.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { nextauthctl, secretFile } = require('./lib/ctl.js');
 const { startBrowser } = require('./lib/browser.js');
 const { seal } = require('./lib/token.js');
 
@@ -130,10 +130,7 @@ async function cases(t, own, rogue, db) {
   const away = await begin(stolen, rogue, 'rogue', { id: 'third' });
   await whoIs(stolen);
   const setPassword = async (password) => {
-    const file = path.join(db.dir, 'password');
-    const { uid, gid } = fs.statSync(db.dir);
-    fs.writeFileSync(file, password, { mode: 0o600 });
-    fs.chownSync(file, uid, gid);
+    const file = secretFile(db, 'password', password);
     return (await nextauthctl(db, ['user', 'set-password', id, '--password-file', file])).stderr;
   };
   t.is(await setPassword('a password that nobody guesses'), '', 'a new password, while the provider asks');

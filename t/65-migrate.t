@@ -3,11 +3,11 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { databasesHere, sqlite, startDatabases } = require('./lib/databases.js');
 const { ctlFile, htpasswd } = require('./lib/httpd.js');
 const { signedIn, statusOf: statusOfPage } = require('./lib/client.js');
 const schemas = require('./lib/schemas.js');
-const { nextauthctl, empty, columnsOf, tablesOf } = require('./lib/ctl.js');
+const { nextauthctl, secretFile, empty, columnsOf, tablesOf } = require('./lib/ctl.js');
 
 const OURS = ['nextauth_audit', 'nextauth_credentials', 'nextauth_generation', 'nextauth_migrations', 'nextauth_revisions', 'nextauth_roles', 'nextauth_store'];
 const AUTHJS = ['accounts', 'authenticators', 'sessions', 'users', 'verification_token'];
@@ -123,9 +123,7 @@ async function existing(t, db, schema, ddl) {
 
 async function addresses(t, db) {
   t.section('addresses and calls');
-  const file = `${db.dir}/address`;
-  fs.writeFileSync(file, `${db.url}\n`, { mode: 0o600 });
-  if (db.engine === 'sqlite') fs.chownSync(file, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
+  const file = secretFile(db, 'address', `${db.url}\n`);
   const none = { NEXTAUTH_DATABASE_URL: '', DATABASE_URL: '' };
   const run = (args, env) => nextauthctl(db, ['migrate', '--status', ...args], { env: { ...none, ...env } });
   t.is((await run(['--database', db.url])).status, 0, '--database URL');
@@ -185,12 +183,7 @@ NextAuthSessionStore database checkInterval=0
 
 suite('Migrations of the database', async (t) => {
   if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
-  const here = databasesHere();
-  const all = [];
-  if (here.sqlite) all.push(sqlite(t));
-  if (here.postgres) all.push(await startPostgres(t));
-  if (here.mariadb) all.push(await startMariadb(t));
-  if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
+  const all = await startDatabases(t);
   for (const db of all) {
     await fresh(t, db);
     await downAndUp(t, db);
@@ -202,5 +195,5 @@ suite('Migrations of the database', async (t) => {
     }
   }
   if (all.length) await addresses(t, all[0]);
-  if (here.sqlite) await whoReadsSqlite(t);
+  if (databasesHere().sqlite) await whoReadsSqlite(t);
 });

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { thorough } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 
 const config = (db) => `
@@ -41,20 +40,13 @@ async function missing(t, db, what) {
 }
 
 suite('Tables that are missing are told as that, and nextauthctl migrate makes them', async (t) => {
-  const here = databasesHere();
-  for (const [engine, start] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
-    if (!thorough && engine !== 'sqlite') continue;
-    if (!here[engine]) {
-      t.skip(engine, `install ${here.lacking.join(' ')}`);
-      continue;
-    }
-    const db = await start(t);
+  for (const db of await startDatabases(t, enginesOfRound)) {
     await missing(t, db, 'an empty database');
     t.is((await nextauthctl(db, ['migrate'])).status, 0, 'migrate');
     t.is((await nextauthctl(db, ['user', 'add', '--email', 'ada@example.org'])).status, 0, '  is what was wanted');
     await db.sql('DELETE FROM nextauth_migrations WHERE version > 1');
     await db.sql('DROP TABLE nextauth_roles');
-    t.section(`${engine}: tables of an older version`);
+    t.section(`${db.engine}: tables of an older version`);
     t.like((await nextauthctl(db, ['user', 'show', 'ada@example.org'])).stderr, told, 'are told as well');
   }
 });

@@ -3,7 +3,7 @@
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { startDatabases } = require('./lib/databases.js');
 const schemas = require('./lib/schemas.js');
 const { nextauthctl, empty, dialect } = require('./lib/ctl.js');
 const { recordsOf } = require('./lib/audit.js');
@@ -439,12 +439,7 @@ async function calls(t, db) {
 
 suite('Backup of the database, and back', async (t) => {
   if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
-  const here = databasesHere();
-  const all = [];
-  if (here.sqlite) all.push(sqlite(t));
-  if (here.postgres) all.push(await startPostgres(t));
-  if (here.mariadb) all.push(await startMariadb(t));
-  if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
+  const all = await startDatabases(t);
   if (!all.length) return;
   const files = [];
   for (const db of all) {
@@ -457,7 +452,7 @@ suite('Backup of the database, and back', async (t) => {
   await around(t, all, files[0]);
   for (let i = 0; i < all.length; i++) await betweenSchemas(t, all[i], all[(i + 1) % all.length]);
   const postgres = all.find((db) => db.engine === 'postgres');
-  if (postgres && here.sqlite) await uuids(t, postgres, all[0]);
+  if (postgres && all[0].engine === 'sqlite') await uuids(t, postgres, all[0]);
   for (const db of all) await many(t, db);
   await calls(t, all[0]);
 });

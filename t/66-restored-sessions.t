@@ -2,12 +2,11 @@
 'use strict';
 // A database that is restored knows nothing of who came after the backup: nobody else may become
 // that user.
-const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { until } = require('./lib/httpd.js');
 const { Client, signedIn, statusOf } = require('./lib/client.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
-const { nextauthctl, empty } = require('./lib/ctl.js');
+const { startDatabases } = require('./lib/databases.js');
+const { addUser, ctl, empty } = require('./lib/ctl.js');
 
 // A file of SQLite that was removed is still there for whoever has it open.
 const reopen = (db, site, kept) => (db.engine === 'sqlite' ? site.reload(config(db, kept)) : undefined);
@@ -28,19 +27,7 @@ ${kept}
   Require valid-user
 </Location>`;
 
-async function ctl(db, ...args) {
-  const { status, stdout, stderr } = await nextauthctl(db, args);
-  if (status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-async function addUser(db, name) {
-  const file = `${db.dir}/password`;
-  const { uid, gid } = fs.statSync(db.dir);
-  fs.writeFileSync(file, GOOD, { mode: 0o600 });
-  if (db.engine === 'sqlite' && process.getuid() === 0) fs.chownSync(file, uid, gid);
-  return JSON.parse(await ctl(db, 'user', 'add', '--email', `${name}@example.org`, '--password-file', file, '--json')).id;
-}
+const addNamed = (db, name) => addUser(db, `${name}@example.org`, GOOD);
 
 async function carol(t, db, what, kept) {
   t.section(`${db.engine}, ${what}: Carol came after the backup`);
@@ -48,10 +35,10 @@ async function carol(t, db, what, kept) {
   await ctl(db, 'migrate');
   const site = await t.httpd({ config: config(db, kept) });
   const enter = (name) => signedIn(site, `${name}@example.org`, GOOD);
-  for (const name of ['ada', 'bob']) await addUser(db, name);
+  for (const name of ['ada', 'bob']) await addNamed(db, name);
   const file = `${db.dir}/${what.replaceAll(/\W/g, '-')}.jsonl`;
   await ctl(db, 'backup', file);
-  const id = await addUser(db, 'carol');
+  const id = await addNamed(db, 'carol');
   const [ada, lost] = [await enter('ada'), await enter('carol')];
   t.is([await statusOf(ada), await statusOf(lost), (await lost.session()).user.id], [200, 200, id], 'both are signed in');
 
@@ -59,7 +46,7 @@ async function carol(t, db, what, kept) {
   await ctl(db, 'migrate');
   await ctl(db, 'restore', file);
   await reopen(db, site, kept);
-  t.isnt(await addUser(db, 'dave'), id, 'the next new user does not get Carol\'s ID');
+  t.isnt(await addNamed(db, 'dave'), id, 'the next new user does not get Carol\'s ID');
   await db.sql(`INSERT INTO users (id, name, email) VALUES (${id}, 'Eve', 'eve@example.org')`);
   const who = async (c) => (await c.get('/api/auth/session')).json.user;
   const copy = new Client(site); // one that nothing clears
@@ -76,7 +63,7 @@ async function moved(t, db, kept) {
   await empty(db);
   await ctl(db, 'migrate');
   const site = await t.httpd({ config: config(db, kept) });
-  await addUser(db, 'ada');
+  await addNamed(db, 'ada');
   const ada = await signedIn(site, 'ada@example.org', GOOD);
   await ctl(db, 'backup', `${db.dir}/moves.jsonl`);
   await empty(db);
@@ -87,19 +74,14 @@ async function moved(t, db, kept) {
 
   await empty(db);
   await ctl(db, 'migrate');
-  await addUser(db, 'eve');
+  await addNamed(db, 'eve');
   await reopen(db, site, kept);
   await until('the new database is noticed', async () => (await statusOf(ada)) === 401, 10_000);
   t.ok(true, 'but a database that was made anew has none of them, whoever has the ID now');
 }
 
 suite('Sessions of a database that is restored', async (t) => {
-  const here = databasesHere();
-  const all = [];
-  if (here.sqlite) all.push(sqlite(t));
-  if (here.postgres) all.push(await startPostgres(t));
-  if (here.mariadb) all.push(await startMariadb(t));
-  if (!all.length) t.skipAll(`install ${here.lacking.join(' ')}`);
+  const all = await startDatabases(t);
   for (const db of all) {
     await carol(t, db, 'jwt', 'NextAuthSessionStore none checkInterval=0');
     if (db === all[0]) await carol(t, db, 'a table of sessions', 'NextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=0');

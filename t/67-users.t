@@ -5,23 +5,15 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { childrenOf, root, until } = require('./lib/httpd.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { startDatabases } = require('./lib/databases.js');
 const schemas = require('./lib/schemas.js');
-const { nextauthctl, empty, dialect } = require('./lib/ctl.js');
+const { nextauthctl, secretFile, empty, dialect } = require('./lib/ctl.js');
 
 const modules = process.env.NEXTAUTH_MODULE ? path.dirname(process.env.NEXTAUTH_MODULE) : process.env.BUILD || 'build';
 const program = path.resolve(root, modules, 'nextauthctl');
 
 const GOOD = 'correct horse battery';
 const ADA = 'ada@example.org';
-
-function secretFile(db, name, text, mode = 0o600) {
-  const file = `${db.dir}/${name}`;
-  fs.writeFileSync(file, text);
-  fs.chmodSync(file, mode);
-  if (db.engine === 'sqlite') fs.chownSync(file, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
-  return file;
-}
 
 // Whether the terminal shows what is typed to the program that script(1) runs in it.
 function echoes(script) {
@@ -212,12 +204,7 @@ async function terminal(t, db) {
 
 suite('Users of the database', async (t) => {
   if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
-  const here = databasesHere();
-  const all = [];
-  if (here.sqlite) all.push(sqlite(t));
-  if (here.postgres) all.push(await startPostgres(t));
-  if (here.mariadb) all.push(await startMariadb(t));
-  if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
+  const all = await startDatabases(t);
   for (const db of all) {
     for (const [schema, ddl] of [['prisma', schemas.prisma], ['authjs', {}]]) {
       if (schema === 'prisma' && !ddl[db.engine]) continue;

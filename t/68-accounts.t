@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, pause, thorough } = require('./lib/httpd.js');
+const { htpasswd, pause } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { makePgAdapter, startAuthJs } = require('./lib/authjs-adapter.js');
 const { nextauthctl, dialect } = require('./lib/ctl.js');
 
@@ -234,18 +234,11 @@ async function oddRows(t, db, one, two) {
 }
 
 suite('Users, accounts and sessions in a database that NextAuth shares', async (t) => {
-  const here = databasesHere();
   const one = await startHomemade(t);
   const two = await startHomemade(t);
-  for (const [engine, start] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
-    if (!thorough && engine !== 'sqlite') continue; // they were asked in the round that is thorough
-    if (!here[engine]) {
-      t.skip(engine, `install ${here.lacking.join(' ')}`);
-      continue;
-    }
-    const db = await start(t);
+  for (const db of await startDatabases(t, enginesOfRound)) {
     const migrated = await nextauthctl(db, ['migrate']);
-    t.is(migrated.status, 0, `${engine}: the tables are made`, migrated.stderr);
+    t.is(migrated.status, 0, `${db.engine}: the tables are made`, migrated.stderr);
     await cases(t, db, one, two);
     await sharedSessions(t, db, one, two);
     await oddRows(t, db, one, two);

@@ -2,25 +2,16 @@
 'use strict';
 // Somebody makes a user of an address that is not his, and waits for its owner to move in. Whoever is
 // vouched for first is alone afterwards: accounts, password and sessions of before are ended.
-const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { thorough, until } = require('./lib/httpd.js');
+const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { recordsOf } = require('./lib/audit.js');
 const { startMail } = require('./lib/mail.js');
 const { startHomemade } = require('./lib/emulators.js');
-const { nextauthctl, dialect } = require('./lib/ctl.js');
+const { nextauthctl, secretFile, dialect } = require('./lib/ctl.js');
 
 const GOOD = 'seven lanterns under water';
-function secretFile(db, name, text, mode = 0o600) {
-  const file = `${db.dir}/${name}`;
-  fs.writeFileSync(file, text);
-  fs.chmodSync(file, mode);
-  if (db.engine === 'sqlite') fs.chownSync(file, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
-  return file;
-}
-
 const oauth = (id, at, more = '') => `NextAuthProvider ${id} type=oauth clientId=c clientSecret=s authorization=${at.url}/authorize token=${at.url}/token userinfo=${at.url}/api/me ${more}`;
 const config = (db, mail, at, strategy) => `
 NextAuthEngine On
@@ -144,17 +135,10 @@ async function cases(t, db, mail, at, strategy) {
 }
 
 suite('The first who is vouched for is alone', async (t) => {
-  const here = databasesHere();
   const mail = await startMail(t, { tls: 'none' });
   const at = await startHomemade(t);
-  for (const [engine, start] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
-    if (!thorough && engine !== 'sqlite') continue; // they were asked in the round that is thorough
-    if (!here[engine]) {
-      t.skip(engine, `install ${here.lacking.join(' ')}`);
-      continue;
-    }
-    const db = await start(t);
-    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${engine}: the tables are made`);
-    for (const strategy of engine === 'sqlite' ? ['jwt', 'database'] : ['database']) await cases(t, db, mail, at, strategy);
+  for (const db of await startDatabases(t, enginesOfRound)) {
+    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${db.engine}: the tables are made`);
+    for (const strategy of db.engine === 'sqlite' ? ['jwt', 'database'] : ['database']) await cases(t, db, mail, at, strategy);
   }
 });

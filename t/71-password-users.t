@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { thorough, until } = require('./lib/httpd.js');
+const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
 const { startReceiver } = require('./lib/webhooks.js');
 const { nextauthctl } = require('./lib/ctl.js');
@@ -271,16 +271,9 @@ async function nextauthctlHash() {
 }
 
 suite('Users with passwords in the database', async (t) => {
-  const here = databasesHere();
-  for (const [engine, start] of [['sqlite', sqlite], ['postgres', startPostgres], ['mariadb', startMariadb]]) {
-    if (!thorough && engine !== 'sqlite') continue; // they were asked in the round that is thorough
-    if (!here[engine]) {
-      t.skip(engine, `install ${here.lacking.join(' ')}`);
-      continue;
-    }
-    const db = await start(t, engine === 'mariadb' ? { settings: { 'log-output': 'TABLE' } } : undefined);
-    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${engine}: a database`);
+  for (const db of await startDatabases(t, enginesOfRound, { mariadb: { settings: { 'log-output': 'TABLE' } } })) {
+    t.is((await nextauthctl(db, ['migrate'])).status, 0, `${db.engine}: a database`);
     await users(t, db);
-    if (engine === 'sqlite') await hashing(t, db);
+    if (db.engine === 'sqlite') await hashing(t, db);
   }
 });

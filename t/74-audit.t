@@ -7,9 +7,9 @@ const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { htpasswd, makeFolder, root, roomy, thorough, until } = require('./lib/httpd.js');
 const { apart, Client } = require('./lib/client.js');
-const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
+const { databasesHere, enginesOfRound, sqlite, startDatabases } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
-const { nextauthctl, dialect } = require('./lib/ctl.js');
+const { nextauthctl, secretFile, dialect } = require('./lib/ctl.js');
 const { linesOf, recordsOf, firstWrong, chain, headOf } = require('./lib/audit.js');
 
 const NAME = 'next-auth.session-token';
@@ -621,8 +621,7 @@ async function administrators(t, db) {
   await db.sql('DELETE FROM nextauth_audit');
   const isOwners = db.engine === 'sqlite';
   const owner = isOwners ? spawnSync('stat', ['-c', '%U', db.dir], { encoding: 'utf8' }).stdout.trim() : os.userInfo().username;
-  fs.writeFileSync(`${db.dir}/password`, 'correct horse battery\n', { mode: 0o600 });
-  if (isOwners) fs.chownSync(`${db.dir}/password`, fs.statSync(db.dir).uid, fs.statSync(db.dir).gid);
+  secretFile(db, 'password', 'correct horse battery\n');
   const added = JSON.parse((await audited('user add --json --email eve@example.org --role editor')).stdout);
   await db.sql(dialect(db, `INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${added.id}, 'oauth', 'github', 'gh-1'), (${added.id}, 'oidc', 'google', 'go-1')`));
   for (const line of ['role grant eve@example.org admin', 'role revoke eve@example.org editor', 'user disable eve@example.org', 'user enable eve@example.org', 'user unlink eve@example.org github']) {
@@ -671,18 +670,14 @@ suite('The audit log', async (t) => {
   await shared(t);
   await fullDisk(t);
   await programs(t);
-  const here = databasesHere();
-  const all = here.sqlite ? [sqlite(t)] : [];
-  if (thorough && here.postgres) all.push(await startPostgres(t));
-  if (thorough && here.mariadb) all.push(await startMariadb(t));
-  if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
+  const all = await startDatabases(t, enginesOfRound);
   delete process.env.SUDO_USER; // who runs the tests by way of sudo is not who acts
   for (const db of all) {
     await tableOf(t, db);
     await transactions(t, db);
     if (thorough) await administrators(t, db);
   }
-  if (here.sqlite) await done(t);
+  if (databasesHere().sqlite) await done(t);
   if (!thorough) return;
   await tampering(t);
   await large(t);

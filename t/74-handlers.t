@@ -4,7 +4,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
 const { certify } = require('./lib/certificates.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { addUser, nextauthctl } = require('./lib/ctl.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { ctlFile, freePort, htpasswd, makeFolder } = require('./lib/httpd.js');
 const { Client, raw, signedIn, statusOf } = require('./lib/client.js');
@@ -33,13 +33,6 @@ ${more}
 </Location>
 ${KINDS.map((kind) => `<Location /admin/${kind}>\nSetHandler nextauth-${kind}\nRequire local\n</Location>`).join('\n')}`;
 const users = htpasswd({ ada: 'x' });
-
-function passwordFile(db) {
-  fs.writeFileSync(`${db.dir}/password`, PASSWORD, { mode: 0o644 });
-  fs.chmodSync(`${db.dir}/password`, 0o600);
-  spawnSync('chown', ['--reference', db.dir, `${db.dir}/password`]);
-  return `${db.dir}/password`;
-}
 
 // ── who may switch them on ──────────────────────────────────────────────────────────────────────
 
@@ -180,8 +173,8 @@ async function names(t) {
   t.section('whose sessions: what session list and user show print, and an email address');
   const db = sqlite(t);
   await nextauthctl(db, ['migrate']);
-  const added = JSON.parse((await nextauthctl(db, ['user', 'add', '--email', 'ada@example.org', '--password-file', passwordFile(db), '--json'])).stdout);
-  await db.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${added.id}, 'oauth', 'acme', '1234')`);
+  const id = await addUser(db, 'ada@example.org', PASSWORD);
+  await db.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") VALUES (${id}, 'oauth', 'acme', '1234')`);
   const site = await t.httpd({ files: { users, secret: { text: SECRET, mode: 0o600 } }, config: config(`NextAuthDatabase ${db.url}\nNextAuthProvider ours type=credentials backend=database\nNextAuthAuditLog @DIR@/audit.log`) });
   const ctl = (...args) => spawnSync(ctlFile, ['session', ...args, '--server', `${site.url}/admin/sessions`], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` } });
   const signIn = async () => {
@@ -190,7 +183,7 @@ async function names(t) {
     return client;
   };
   const listed = JSON.parse((await signIn().then(() => ctl('list', '--json'))).stdout).sessions[0].user;
-  for (const name of [listed, added.id, 'ada@example.org', 'ADA@example.org', 'acme/1234']) {
+  for (const name of [listed, id, 'ada@example.org', 'ADA@example.org', 'acme/1234']) {
     const ada = await signIn();
     t.is(JSON.parse(ctl('list', '--user', name, '--json').stdout).sessions.every(({ user }) => user === listed), true, `session list --user ${name}`);
     const ended = ctl('revoke', '--user', name);

@@ -2,6 +2,7 @@
 // nextauthctl on databases of lib/databases.js.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const path = require('node:path');
 const { ctlFile } = require('./httpd.js');
 
 const POLL_MS = 5;
@@ -52,6 +53,29 @@ async function empty(db) {
   if (db.engine === 'sqlite') for (const end of ['', '-wal', '-shm']) fs.rmSync(db.file + end, { force: true });
 }
 
+// One that has to succeed; gives what it prints.
+async function ctl(db, ...args) {
+  const { status, stdout, stderr } = await nextauthctl(db, args);
+  if (status !== 0) throw new Error(`nextauthctl ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+// A file beside the database that is nextauthctl's to read.
+function secretFile(db, name, text, mode = 0o600) {
+  const file = path.join(db.dir, name);
+  const { uid, gid } = fs.statSync(db.dir);
+  fs.writeFileSync(file, text);
+  fs.chmodSync(file, mode);
+  if (db.engine === 'sqlite') fs.chownSync(file, uid, gid);
+  return file;
+}
+
+// A user with a password; gives the ID.
+async function addUser(db, email, password, ...more) {
+  const file = secretFile(db, 'password', `${password}\n`);
+  return JSON.parse(await ctl(db, 'user', 'add', '--email', email, '--password-file', file, '--json', ...more)).id;
+}
+
 const columnQueries = {
   postgres: `SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS c
     FROM information_schema.columns WHERE table_schema = 'public'`,
@@ -68,4 +92,4 @@ const tablesOf = async (db) => [...new Set((await columnsOf(db)).map((column) =>
 /* What is written for PostgreSQL and SQLite, in the engine's words. */
 const dialect = (db, sql) => (db.engine === 'mariadb' ? sql.replace(/"(\w+)"/g, '`$1`').replaceAll('\\', '\\\\') : sql);
 
-module.exports = { nextauthctl, empty, columnsOf, tablesOf, dialect };
+module.exports = { addUser, ctl, nextauthctl, secretFile, empty, columnsOf, tablesOf, dialect };

@@ -5,7 +5,7 @@ const { execFile, execFileSync, spawn, spawnSync } = require('node:child_process
 const fs = require('node:fs');
 const path = require('node:path');
 const { certify } = require('./certificates.js');
-const { freePort, makeFolder, until } = require('./httpd.js');
+const { freePort, makeFolder, thorough, until } = require('./httpd.js');
 
 const name = 'nextauth'; // of the database and of the user who owns it
 const user = name;
@@ -353,4 +353,24 @@ function sqlite(t) {
   return { engine: 'sqlite', url: `sqlite:${file}`, file, dir: folder, sql, admin: sql };
 }
 
-module.exports = { databasesHere, startPostgres, startPostgresPair, startMariadb, sqlite };
+// ── all of them ─────────────────────────────────────────────────────────────────────────────────
+
+const starters = { sqlite, postgres: startPostgres, mariadb: startMariadb };
+// For what is asked of one engine in most rounds, and of all in the round that is thorough.
+const enginesOfRound = thorough ? Object.keys(starters) : ['sqlite'];
+
+/*
+ * One database of each of these engines, as far as they are here: the others are skipped. `options`
+ * are of startPostgres and its like, by engine.
+ */
+async function startDatabases(t, engines = Object.keys(starters), options = {}) {
+  const here = databasesHere();
+  const all = [];
+  for (const engine of engines) {
+    if (here[engine]) all.push(await starters[engine](t, options[engine]));
+    else t.skip(engine, `install ${here.lacking.join(' ')}`);
+  }
+  return all;
+}
+
+module.exports = { databasesHere, enginesOfRound, startDatabases, startPostgres, startPostgresPair, startMariadb, sqlite };
