@@ -104,6 +104,21 @@ NextAuthProvider credentials backend=authn:dbm
     execFileSync('htdbm', ['-cbmTSDBM', path.join(dbm.dir, 'users.dbm'), 'dora', 'secret'], { stdio: 'ignore' });
     for (const file of fs.readdirSync(dbm.dir)) if (file.startsWith('users.dbm')) fs.chmodSync(path.join(dbm.dir, file), 0o644);
     t.is((await t.client(dbm).credentials('dora', 'secret')).location, dbm.url, 'a DBM file');
+    const remembering = (names) => ({ modules: ['authn_socache'], files: { users: htpasswd({ ada: 'x' }) }, config: `${common}
+AuthnCacheEnable
+NextAuthProvider credentials backend=authn:${names}
+<Location /api/auth/callback/credentials>
+  AuthUserFile @DIR@/users
+  AuthnCacheProvideFor file
+</Location>` });
+    const cached = await t.httpd(remembering('socache,file'));
+    t.is((await t.client(cached).credentials('ada', 'x')).location, cached.url, 'a file, behind a cache');
+    const passwords = fs.readFileSync(`${cached.dir}/users`, 'utf8');
+    fs.writeFileSync(`${cached.dir}/users`, '');
+    t.is((await t.client(cached).credentials('ada', 'x')).location, cached.url, '  which remembers the user', passwords);
+    const alone = await t.configtest(remembering('file,socache'));
+    t.is(alone.status === 0, false, 'a cache behind which nobody is asked is refused');
+    t.like(alone.output, /provider 'socache' only remembers what providers after it have said: .*backend=authn:socache,file/, '  with what to write');
   }
 
   t.section('a directory that is down, or not configured');

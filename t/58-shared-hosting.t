@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 'use strict';
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { childrenOf, htpasswd } = require('./lib/httpd.js');
+const { check, childrenOf, ctlFile, htpasswd, program } = require('./lib/httpd.js');
 const { Client, signedIn, statusOf } = require('./lib/client.js');
 
 const SECRET = 'the secret of envvars has 32 bytes';
@@ -58,6 +59,21 @@ suite('Tenants whose .htaccess httpd reads learn neither the site\'s secrets nor
     const children = childrenOf(site.pid).filter((pid) => !/cgid|sh$/.test(fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8')));
     const seen = children.filter((pid) => secrets.some((secret) => fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(secret)));
     t.ok(children.length > 0 && seen.length <= (children.length > 1 ? 1 : 0), 'children that serve have wiped them', `${seen.length} of ${children.length} have them (mod_cgid's may)`);
+  }
+
+  t.section('what nextauthctl check says of it');
+  {
+    const rows = async (more, environment = env) => (await check(t, { files, env: environment, config: config(more) }, ['--json'])).told.findings
+      .filter(({ group, subject }) => group === 'environment' && names.includes(subject)).map(({ subject, state, message, hint }) => [subject, state, /\.htaccess files are read \(AllowOverride on line \d+ of .*\)/.test(message), hint]);
+    const advice = 'write file:PATH in the directive instead, and let only root read the file';
+    const told = await rows('');
+    t.is(told.filter(([, , isTold]) => isTold), ['NEXTAUTH_SECRET', 'AUTH_SECRET_2', 'MY_PROVIDERS_SECRET'].map((name) => [name, 'ok', true, advice]), 'secrets in the environment of a server that reads .htaccess files');
+    const { NEXTAUTH_SECRET, ...others } = env;
+    t.is((await rows(`NextAuthSecret "${NEXTAUTH_SECRET}"`, others)).filter(([, , isTold]) => isTold).map(([name]) => name), ['MY_PROVIDERS_SECRET'], '  where they are not, that is not said');
+    fs.writeFileSync(`${site.dir}/none.conf`, fs.readFileSync(`${site.dir}/httpd.conf`, 'utf8').replaceAll(/AllowOverride .*/g, 'AllowOverride None'));
+    const { stdout } = spawnSync(ctlFile, ['check', '--json', '--httpd', program, '--config', `${site.dir}/none.conf`], { env: { ...process.env, ...env }, encoding: 'utf8' });
+    t.unlike(stdout, /htaccess/, '  nor where no .htaccess file is read');
+    t.like(stdout, /set in the server's environment, and used/, '  though they are used');
   }
 
   t.section('the id of a session');

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, pause } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { htpasswd, pause, thorough } = require('./lib/httpd.js');
+const { Client, statusOf } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { makePgAdapter, startAuthJs } = require('./lib/authjs-adapter.js');
-const { nextauthctl, dialect } = require('./lib/ctl.js');
+const schemas = require('./lib/schemas.js');
+const { ctl, nextauthctl, dialect } = require('./lib/ctl.js');
 
 const NAME = 'next-auth.session-token';
 const config = (db, one, two, more = '') => `
@@ -233,6 +234,40 @@ async function oddRows(t, db, one, two) {
   t.like(site.log(), /the database takes the address for that of user \d+: its column ignores accents or blanks/, 'and the log says why');
 }
 
+// Tables whose ids are uuids: users are named by them everywhere.
+async function uuids(t, one, two) {
+  t.section('postgres: ids that are uuids');
+  const [db] = await startDatabases(t, ['postgres']);
+  if (!db) return;
+  await db.sql(schemas.pgAdapterUuid.postgres);
+  await ctl(db, 'migrate', '--schema', 'authjs-uuid');
+  const kept = (strategy) => `NextAuthSessionStrategy ${strategy}\nNextAuthSessionStore database checkInterval=0`;
+  const start = async (strategy) => t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config({ url: `${db.url} schema=authjs-uuid` }, one, two, kept(strategy)) });
+  const adapter = await makePgAdapter(db.url);
+  t.cleanup(() => adapter.disconnect());
+  for (const strategy of ['jwt', 'database']) {
+    const site = await start(strategy);
+    const user = { id: `u-${strategy}`, name: 'Uma', email: `uma-${strategy}@example.org` };
+    const uma = await signIn(site, one, 'one', user);
+    const { id } = await whoIs(uma);
+    t.like(id ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, `${strategy}: a new user`);
+    const again = await signIn(site, one, 'one', user);
+    t.is([(await whoIs(again)).id, await statusOf(again)], [id, 200], '  who is known the next time');
+    t.is((await adapter.getUserByAccount({ provider: 'one', providerAccountId: user.id })).id, id, '  to Auth.js\'s own adapter as well');
+    const theirs = await adapter.createUser({ name: 'Theirs', email: `theirs-${strategy}@example.org`, emailVerified: null, image: null });
+    await adapter.linkAccount({ userId: theirs.id, type: 'oauth', provider: 'one', providerAccountId: `theirs-${strategy}` });
+    t.is((await whoIs(await signIn(site, one, 'one', { id: `theirs-${strategy}` }))).id, theirs.id, '  whose users sign in here');
+    const run = (...words) => ctl(db, ...words, '--schema', 'authjs-uuid');
+    await run('role', 'grant', id, 'admin');
+    t.is((await uma.get('/admin/')).status, 200, '  a role that is granted to the uuid counts');
+    t.is((await uma.get('/api/auth/sessions')).json.sessions.length, 2, '  sessions are listed');
+    await again.signOut();
+    t.is([await statusOf(again), await statusOf(uma)], [401, 200], '  one ends by signing out');
+    await run('user', 'disable', id);
+    t.is(await statusOf(uma), 401, '  the other when the user is disabled');
+  }
+}
+
 suite('Users, accounts and sessions in a database that NextAuth shares', async (t) => {
   const one = await startHomemade(t);
   const two = await startHomemade(t);
@@ -243,4 +278,5 @@ suite('Users, accounts and sessions in a database that NextAuth shares', async (
     await sharedSessions(t, db, one, two);
     await oddRows(t, db, one, two);
   }
+  if (thorough) await uuids(t, one, two);
 });

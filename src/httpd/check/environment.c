@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/sections.h"
 #include "httpd/findings.h"
 
 /* What else a project of NextAuth has, which means nothing to a module of the server. */
@@ -126,12 +127,44 @@ static void say_unused(const search *s, const char *name, const char *where, con
     say(s, name, NA_RIGHT, NULL, apr_pstrcat(pool, "set in ", where, why, NULL));
 }
 
+static int is_secret(const na_config *config, const char *value)
+{
+    for (int i = 0; i < config->secret_count; i++)
+        if (strcmp(config->secrets[i], value) == 0)
+            return 1;
+    for (int i = 0; i < config->providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(config->providers, i, const na_provider *);
+        if (p->client_secret && strcmp(p->client_secret, value) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Tenants could ask for it by PassEnv or osenv(), if child processes had it still. */
+static void say_used(const search *s, const char *name, const char *where)
+{
+    apr_pool_t *pool = s->b->pool;
+    const char *own = getenv(name);
+    const ap_directive_t *htaccess =
+        own && is_secret(s->b->config, own) ? na_htaccess_find(ap_conftree) : NULL;
+    if (!htaccess) {
+        say(s, name, NA_RIGHT, NULL, apr_pstrcat(pool, "set in ", where, ", and used", NULL));
+        return;
+    }
+    say(s, name, NA_RIGHT,
+        "write file:PATH in the directive instead, and let only root read the file",
+        apr_psprintf(pool,
+                     "set in %s, and used; .htaccess files are read (%s on line %d of %s): what "
+                     "serves requests wipes it, other modules' processes may not",
+                     where, htaccess->directive, htaccess->line_num, htaccess->filename));
+}
+
 /* 1 where that is one of ours, or was asked for by name. */
 static int say_known(const search *s, const char *name, const char *where)
 {
     const char *directive = apr_table_get(s->known, name);
     if (apr_table_get(s->b->environment.used, name)) {
-        say(s, name, NA_RIGHT, NULL, apr_pstrcat(s->b->pool, "set in ", where, ", and used", NULL));
+        say_used(s, name, where);
         return 1;
     }
     if (directive)

@@ -148,19 +148,37 @@ static na_error *set_option(const na_environment *environment, na_provider *prov
     return na_provider_set(environment->pool, provider, key, value);
 }
 
+static na_error *check_authn_provider(apr_pool_t *pool, const char *name)
+{
+    const authn_provider *found =
+        ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION);
+    const char *kind = strcmp(name, "ldap") == 0 ? "authnz" : "authn";
+    if (!found)
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "httpd has no authentication provider '%s'", name),
+                                  apr_psprintf(pool, "load the module that has it (mod_%s_%s?)",
+                                               kind, name));
+    if (!found->check_password)
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "authentication provider '%s' cannot check passwords", name);
+    return NULL;
+}
+
+/* mod_authn_socache has its answers from the providers that are asked after it. */
 static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_t *names)
 {
+    const char *last = NULL;
     for (int i = 0; names && i < names->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(names, i, const char *);
-        if (!ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION))
-            return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                   "httpd has no authentication provider '%s'",
-                                                   name),
-                                      apr_psprintf(pool, "load the module that has it (mod_%s_%s?)",
-                                                   strcmp(name, "ldap") == 0 ? "authnz" : "authn",
-                                                   name));
+        last = APR_ARRAY_IDX(names, i, const char *);
+        NA_TRY(check_authn_provider(pool, last));
     }
-    return NULL;
+    if (!last || strcmp(last, "socache") != 0)
+        return NULL;
+    return na_error_with_hint(
+        na_error_new(pool, NA_ERR_CONFIGURATION,
+                     "authentication provider 'socache' only remembers what providers after it "
+                     "have said"),
+        "put it before the one that checks passwords, as in backend=authn:socache,file");
 }
 
 static na_error *build(na_builder *b, const na_directive *written, na_provider **provider)

@@ -105,11 +105,17 @@ static void notify(const na_builder *b, const char *subject, const char *text, c
                      hint ? hint : "");
 }
 
+/* Nothing is wrong with a store of which there is something to know: tests do not repeat it. */
+static int is_for_notices(const server_rec *s)
+{
+    return na_findings_are_wanted(s) || ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
+}
+
 static na_error *check_store(na_builder *b, const char *name, const na_store_provider *provider)
 {
     const char *notice = NULL;
     NA_TRY(provider->check(b->pool, b->server, &notice));
-    if (notice)
+    if (notice && is_for_notices(b->server))
         notify(b, na_directive_name(NextAuthSessionStore),
                apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice), NULL);
     return NULL;

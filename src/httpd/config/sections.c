@@ -19,6 +19,20 @@ const ap_directive_t *na_directive_find(const ap_directive_t *from, const char *
     return NULL;
 }
 
+const ap_directive_t *na_htaccess_find(const ap_directive_t *from)
+{
+    for (const ap_directive_t *each = from; each; each = each->next) {
+        if ((ap_cstr_casecmp(each->directive, "AllowOverride") == 0 ||
+             ap_cstr_casecmp(each->directive, "AllowOverrideList") == 0) &&
+            ap_cstr_casecmp(each->args, "None") != 0)
+            return each;
+        const ap_directive_t *below = na_htaccess_find(each->first_child);
+        if (below)
+            return below;
+    }
+    return NULL;
+}
+
 /* ── whose sections ────────────────────────────────────────────────────────────────────────── */
 
 static int is_host(const ap_directive_t *d)

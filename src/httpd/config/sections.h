@@ -10,6 +10,9 @@
 const ap_directive_t *na_directive_find(const ap_directive_t *from, const char *name,
                                         const char *word);
 
+/* AllowOverride or AllowOverrideList that lets .htaccess files be read; NULL if none does. */
+const ap_directive_t *na_htaccess_find(const ap_directive_t *from);
+
 /* Where a Location of this server, or of the main one, that `path` is in has that directive. */
 int na_location_has(const server_rec *s, const char *path, const char *directive);
 
