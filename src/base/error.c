@@ -17,10 +17,35 @@ static na_error *make(apr_pool_t *pool, na_error *cause, const char *code, const
     error->message = apr_pvsprintf(pool, format, args);
     error->cause = cause;
     error->hint = NULL;
+#ifdef NA_DEBUG
+    error->pool = pool;
+    error->places = NULL;
+#endif
     return error;
 }
 
-na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
+#ifdef NA_DEBUG
+na_error *na_error_at(na_error *error, const char *file, int line)
+{
+    error->places = apr_psprintf(error->pool, "%s%s%s:%d", error->places ? error->places : "",
+                                 error->places ? ", " : "", file, line);
+    return error;
+}
+
+static const char *words_of(apr_pool_t *pool, const na_error *error)
+{
+    return error->places ? apr_pstrcat(pool, error->message, " [", error->places, "]", NULL)
+                         : error->message;
+}
+#else
+static const char *words_of(apr_pool_t *pool, const na_error *error)
+{
+    return error->message;
+}
+#endif
+
+/* In parentheses, as debug builds have a macro of each name. */
+na_error *(na_error_new)(apr_pool_t *pool, const char *code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -29,8 +54,8 @@ na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, .
     return error;
 }
 
-na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
-                        ...)
+na_error *(na_error_wrap)(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
+                          ...)
 {
     va_list args;
     va_start(args, format);
@@ -66,9 +91,9 @@ const char *na_error_telling_code(const na_error *error)
 
 const char *na_error_reason(apr_pool_t *pool, const na_error *error)
 {
-    const char *text = error->message;
+    const char *text = words_of(pool, error);
     for (error = error->cause; error; error = error->cause)
-        text = apr_pstrcat(pool, text, ": ", error->message, NULL);
+        text = apr_pstrcat(pool, text, ": ", words_of(pool, error), NULL);
     return text;
 }
 

@@ -20,6 +20,10 @@ struct na_error {
     const char *message;
     na_error *cause;
     const char *hint;
+#ifdef NA_DEBUG
+    apr_pool_t *pool;
+    const char *places; /* "src/a.c:12, src/b.c:34": where it was made and passed on */
+#endif
 };
 
 /* error_codes.h has a row for each. */
@@ -89,12 +93,25 @@ const char *na_error_hint(const na_error *error);
 /* Its code; but NA_ERR_INVALID_CHECK where that is among its causes, and tells more. */
 const char *na_error_telling_code(const na_error *error);
 
+/*
+ * Debug builds (-DNA_DEBUG) note the file and line at which each error of a chain was made and
+ * passed on; na_error_text and na_error_reason have them in brackets.
+ */
+#ifdef NA_DEBUG
+na_error *na_error_at(na_error *error, const char *file, int line);
+#define NA_ERROR_HERE(error) na_error_at(error, __FILE__, __LINE__)
+#define na_error_new(...) NA_ERROR_HERE(na_error_new(__VA_ARGS__))
+#define na_error_wrap(...) NA_ERROR_HERE(na_error_wrap(__VA_ARGS__))
+#else
+#define NA_ERROR_HERE(error) (error)
+#endif
+
 /* Pass an error on to the caller. */
 #define NA_TRY(expression)                                                                         \
     do {                                                                                           \
         na_error *na_try_error = (expression);                                                     \
         if (na_try_error)                                                                          \
-            return na_try_error;                                                                   \
+            return NA_ERROR_HERE(na_try_error);                                                    \
     } while (0)
 
 #endif
