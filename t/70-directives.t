@@ -92,9 +92,11 @@ const files = {
   users: htpasswd({ ada: 'x' }),
   'sign-in.txt': '{{url}}\n',
   'sign-in.html': '<a href="{{url}}">Sign in</a>\n',
+  greet: { text: '#!/bin/sh\nexec cat\n', mode: 0o755 },
   'nextauth.env': { text: `GITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),
 };
+const variables = { SENTRY_DSN: 'https://key@sentry.example.org/1', EMAIL_SERVER: 'smtp://localhost', EMAIL_FROM: 'no-reply@example.org', SENDGRID_API_KEY: SECRET };
 const common = `
 NextAuthMode production
 NextAuthURL https://www.example.org
@@ -104,11 +106,11 @@ NextAuthSessionStore none`;
 
 // configtest of a site with these lines, in the main server or in a virtual host that has all else from it.
 function trial(t, places, lines, context, more = '') {
-  const here = lines.replaceAll('/etc/apache2/', '@DIR@/').replace(/\/var\/(?:log|lib)\/\w+/g, places);
+  const here = lines.replace(/\/etc\/apache2\/|\/usr\/local\/bin\//g, '@DIR@/').replace(/\/var\/(?:log|lib)\/\w+/g, places);
   const config = context === 'virtual host'
     ? `${common}\n${more}\n<VirtualHost 127.0.0.1:@PORT@>\nServerName www.example.org\nNextAuthEngine On\n${here}\n</VirtualHost>`
     : `${common}\n${more}\nNextAuthEngine On\n${here}`;
-  return t.configtest({ files, config, modules: ['ldap', 'authnz_ldap'], env: { SENTRY_DSN: 'https://key@sentry.example.org/1' } });
+  return t.configtest({ files, config, modules: ['ldap', 'authnz_ldap'], env: variables });
 }
 
 // What a line of conf/nextauth.conf, or an example, needs besides itself.
@@ -118,6 +120,7 @@ function companions(lines) {
     [/^ *NextAuth(Feature \w+ On|Provider email)/m, 'NextAuthMail smtp://localhost from=no-reply@example.org'],
     [/^ *NextAuthSession(Store redis|Strategy database)/m, 'NextAuthRedis redis://localhost:6379'],
     [/^ *NextAuthSessionStrategy database/m, 'NextAuthSessionStore redis'],
+    [/^ *NextAuthSessionStore socache/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)'],
   ];
   return needs.filter(([pattern, line]) => pattern.test(lines) && !lines.includes(line.split(' ')[0] + ' ')).map(([, line]) => line).join('\n');
 }
@@ -228,6 +231,15 @@ suite('Directives: httpd, the manual and the configuration that is installed say
       const context = known.has(name) && !isOfDirectories(known.get(name)) && !isOfVirtualHosts(name) ? 'server config' : 'virtual host';
       const { status, output } = await trial(t, places, example.replace(/^NextAuthEngine.*$/m, ''), context, own.replaceAll('/var/lib/nextauth', places));
       t.is([status, quiet(output)], [0, []], `${name}: its example is right as printed`);
+    }
+  }
+
+  for (const file of ['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)]) {
+    for (const [, indented] of file === 'docs/directives.md' ? [] : read(file).matchAll(/^ *```apache\n(.*?)^ *```$/gms)) {
+      const example = indented.replace(/^NextAuthEngine.*$/m, '');
+      if (!canBeTried(example)) { t.skip(`${file}: an example`, 'no SQLite'); continue; }
+      const { status, output } = await tryLines(example, /^NextAuthStatsD/m.test(example) ? 'server config' : 'virtual host');
+      t.is([status, quiet(output)], [0, []], `${file}: an example is right as printed: ${example.trim().split('\n')[0]}`);
     }
   }
 
