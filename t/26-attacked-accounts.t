@@ -10,7 +10,7 @@ const { ctlFile, makeFolder, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
-const { addUser, ctl: run } = require('./lib/ctl.js');
+const { addUser, nextauthctl, secretFile } = require('./lib/ctl.js');
 const { recordsOf } = require('./lib/audit.js');
 
 const GOOD = 'seven lanterns under water';
@@ -20,7 +20,7 @@ const OUTCOMES = { 401: 'wrong', 429: 'limited', 200: 'in' };
 suite('Accounts that are attacked', async (t) => {
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   const db = await sqlite(t);
-  await run(db, 'migrate');
+  await nextauthctl(db, ['migrate']);
   for (const email of ['ada@example.org', 'bob@example.org', 'carol@example.org']) t.ok(await addUser(db, email, GOOD, '--hash', 'bcrypt:10'), `a user: ${email}`);
   const mail = await startMail(t, { tls: 'none' });
   const config = `
@@ -123,7 +123,7 @@ NextAuthRateLimit signIn account=3/3600
   t.is(records('PASSWORD_CHANGE').map((record) => record.reason.split(':')[0]), ['CredentialsSignin', 'CredentialsSignin', 'CredentialsSignin', 'RateLimited'], '  the audit log has each guess and the refusal');
   t.section('what ends known browsers');
   const CAROL = 'carol@example.org';
-  const hers = new At(site, '127.0.0.7');
+  const hers = new Client(site, { from: '127.0.0.7' });
   let guesses = 70;
   // Signs in there, and has others lock the account; then what a sign-in there comes to after `act`.
   const afterwards = async (password, act) => {
@@ -135,12 +135,12 @@ NextAuthRateLimit signIn account=3/3600
   };
   const attacked = ['in', 'wrong wrong wrong limited'];
   const run = async (...args) => (await nextauthctl(db, args)).status;
-  fs.writeFileSync(file, `${BETTER}\n`);
+  const file = secretFile(db, 'password', `${BETTER}\n`);
   t.is(await afterwards(GOOD, async () => [await signIn(hers, CAROL, GOOD), await run('user', 'set-password', '--password-file', file, CAROL), await signIn(hers, CAROL, BETTER), await signIn(hers, CAROL, GOOD)]),
     [...attacked, 'in', 0, 'limited', 'limited'], 'a new password: a browser that knew the old one is a stranger');
   t.is(await afterwards(BETTER, async () => [await run('user', 'disable', CAROL), await run('user', 'enable', CAROL), await signIn(hers, CAROL, BETTER)]),
     [...attacked, 0, 0, 'limited'], 'disabling the user does the same');
-  const other = new At(site, '127.0.0.8');
+  const other = new Client(site, { from: '127.0.0.8' });
   ctl('user', 'unlock', CAROL);
   t.is(await signIn(other, CAROL, BETTER), 'in', 'another browser of hers');
   t.is(await afterwards(BETTER, async () => {
