@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directives of a server, a row each; those of a directory are in config/directives.c. */
+/* The directives of a server, one row each; those of a directory are in config/directives.c. */
 #ifndef NA_HTTPD_DIRECTIVES_H
 #define NA_HTTPD_DIRECTIVES_H
 
 /*
  * ROW(name, arguments, stage, setter, shown, help, form):
- * - arguments: ONE, TWO, …: how many there are, and which is an expression (config/directives.c).
+ * - arguments: ONE, TWO, …: their number, and which is an expression (config/directives.c).
  * - stage: when the setter runs (na_stage).
- * - setter: src/httpd/config's, of type na_setter, declared by this row.
- * - shown: what nextauthctl check may print of it (na_shown).
- * - help, form: a noun phrase, and the arguments as docs/directives.md has them; httpd -L prints
- * both.
+ * - setter: a function of src/httpd/config, of type na_setter, declared by this row.
+ * - shown: the part of the arguments that nextauthctl check prints (na_shown).
+ * - help, form: a noun phrase, and the arguments as in docs/directives.md; httpd -L prints both.
  */
 /* clang-format off */
 #define NA_DIRECTIVES(ROW) \
@@ -100,7 +99,7 @@
         "StatsD server that metrics are sent to", "HOST:PORT [key=value …]")
 /* clang-format on */
 
-/* Named like the directives, so that a slip does not compile: NextAuthURL. */
+/* The identifiers are the directives' names, so that a misspelling does not compile. */
 typedef enum na_directive_id {
 #define NA_ID(name, arguments, stage, setter, shown, help, form) name,
     NA_DIRECTIVES(NA_ID)

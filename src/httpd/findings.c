@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Findings for nextauthctl check: collected while the configuration is built, written as JSON. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 #define KEY "mod_nextauth findings"
 
-/* Of a row's text: what comes from a configuration can be of any length. */
+/* bytes of a row's text: values from a configuration can have any length */
 #define TEXT_MAX 1000
 
 typedef struct row {
@@ -21,12 +22,12 @@ typedef struct row {
     int number; /* in the order they came */
 } row;
 
-/* Kept with the configuration that it is about. */
+/* Lives as long as the configuration that it is about. */
 typedef struct findings {
     apr_pool_t *pool;
     apr_array_header_t *rows; /* row */
     apr_hash_t *names;        /* of servers */
-    apr_hash_t *bearers;      /* of names: a server, or `several` */
+    apr_hash_t *bearers;      /* by name: the server that has it, or `several` */
 } findings;
 
 static findings *findings_of(const server_rec *s)
@@ -36,7 +37,7 @@ static findings *findings_of(const server_rec *s)
     return found;
 }
 
-/* A server that is to run must not go on after mistakes: hence in a configuration test alone. */
+/* A server that is about to run must stop at a mistake: only a configuration test collects them. */
 void na_findings_begin(server_rec *s)
 {
     apr_pool_t *pool = s->process->pconf;
@@ -66,8 +67,8 @@ void na_findings_name_site(const server_rec *s, const char *name)
         apr_hash_set(all->names, apr_pmemdup(all->pool, &s, sizeof s), sizeof s, name);
 }
 
-/* A variable has one value, wherever it is from; a directive may be there more than once. */
-static int is_same(const row *a, const server_rec *site, const na_finding *b)
+/* A variable has one value, from any source; a directive can appear more than once. */
+static int is_same_subject(const row *a, const server_rec *site, const na_finding *b)
 {
     if (a->site != site || a->finding.group != b->group ||
         strcmp(a->finding.subject, b->subject) != 0)
@@ -82,7 +83,8 @@ int na_findings_add(const server_rec *s, const na_finding *finding)
     if (!all)
         return 0;
     for (int i = 0; i < all->rows->nelts; i++)
-        if (finding->state == NA_RIGHT && is_same(&APR_ARRAY_IDX(all->rows, i, row), s, finding))
+        if (finding->state == NA_RIGHT &&
+            is_same_subject(&APR_ARRAY_IDX(all->rows, i, row), s, finding))
             return 1;
     APR_ARRAY_PUSH(all->rows, row) = (row){s, *finding, all->rows->nelts};
     return 1;
@@ -107,26 +109,26 @@ void na_findings_say(const server_rec *s, na_finding_group group, const char *su
 
 /* ── the report ────────────────────────────────────────────────────────────────────────────── */
 
-/* httpd puts each virtual host before those that it read earlier, but behind the main server. */
-static int place_of(const server_rec *site)
+/* httpd puts each virtual host before those that it read earlier, but after the main server. */
+static int rank_of_site(const server_rec *site)
 {
-    int behind = 0;
+    int rank = 0;
     for (const server_rec *s = site; site->is_virtual && s; s = s->next)
-        behind++;
-    return behind;
+        rank++;
+    return rank;
 }
 
-static int by_place(const void *left, const void *right)
+static int compare_rows(const void *left, const void *right)
 {
     const row *a = left, *b = right;
     if (a->site != b->site)
-        return place_of(a->site) - place_of(b->site);
+        return rank_of_site(a->site) - rank_of_site(b->site);
     if (a->finding.group != b->finding.group)
         return (int)a->finding.group - (int)b->finding.group;
     return a->number - b->number;
 }
 
-static const char *given_name(const findings *all, const server_rec *s)
+static const char *given_site_name(const findings *all, const server_rec *s)
 {
     const char *name = apr_hash_get(all->names, &s, sizeof s);
     return name ? name : s->server_hostname ? s->server_hostname : "no name";
@@ -138,17 +140,17 @@ static void note_bearers(const findings *all)
 {
     for (int i = 0; i < all->rows->nelts; i++) {
         const server_rec *s = APR_ARRAY_IDX(all->rows, i, row).site;
-        const char *name = given_name(all, s);
+        const char *name = given_site_name(all, s);
         const void *bearer = apr_hash_get(all->bearers, name, APR_HASH_KEY_STRING);
         apr_hash_set(all->bearers, name, APR_HASH_KEY_STRING,
                      !bearer || bearer == s ? (const void *)s : several);
     }
 }
 
-/* Where the virtual host is goes behind a name that others have, too. */
-static const char *name_of(const findings *all, const server_rec *s)
+/* A name that several servers have is followed by the place of the virtual host. */
+static const char *unique_site_name(const findings *all, const server_rec *s)
 {
-    const char *name = given_name(all, s);
+    const char *name = given_site_name(all, s);
     if (apr_hash_get(all->bearers, name, APR_HASH_KEY_STRING) != several)
         return name;
     return s->defn_name
@@ -156,19 +158,19 @@ static const char *name_of(const findings *all, const server_rec *s)
                : apr_pstrcat(all->pool, name, " (main server)", NULL);
 }
 
-static json_t *text_of(apr_pool_t *pool, const char *text)
+static json_t *json_of_text(apr_pool_t *pool, const char *text)
 {
     return text ? json_string(na_one_line(pool, text, TEXT_MAX)) : json_null();
 }
 
-static json_t *place_of_host(apr_pool_t *pool, const server_rec *s)
+static json_t *json_of_place(apr_pool_t *pool, const server_rec *s)
 {
-    return s->defn_name ? json_pack("{s:o, s:i}", "file", text_of(pool, s->defn_name), "line",
+    return s->defn_name ? json_pack("{s:o, s:i}", "file", json_of_text(pool, s->defn_name), "line",
                                     (int)s->defn_line_number)
                         : json_null();
 }
 
-static json_t *json_of(const findings *all, const row *r)
+static json_t *json_of_row(const findings *all, const row *r)
 {
     static const char *const states[] = {"ok", "warning", "wrong"};
     static const char *const groups[] = {
@@ -181,25 +183,25 @@ static json_t *json_of(const findings *all, const row *r)
     };
     const na_finding *f = &r->finding;
     return json_pack("{s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "site",
-                     text_of(all->pool, name_of(all, r->site)), "virtualHost",
-                     place_of_host(all->pool, r->site), "group", groups[f->group], "subject",
-                     text_of(all->pool, f->subject), "state", states[f->state], "message",
-                     text_of(all->pool, f->message), "hint", text_of(all->pool, f->hint), "file",
-                     text_of(all->pool, f->file), "line",
+                     json_of_text(all->pool, unique_site_name(all, r->site)), "virtualHost",
+                     json_of_place(all->pool, r->site), "group", groups[f->group], "subject",
+                     json_of_text(all->pool, f->subject), "state", states[f->state], "message",
+                     json_of_text(all->pool, f->message), "hint", json_of_text(all->pool, f->hint),
+                     "file", json_of_text(all->pool, f->file), "line",
                      f->line ? json_integer(f->line) : json_null());
 }
 
-/* The file is made, and its mode set, by who asks. */
-static na_error *write_file(apr_pool_t *pool, const char *path, const char *text)
+/* The caller of httpd has created the file and set its mode. */
+static na_error *write_report(apr_pool_t *pool, const char *path, const char *text)
 {
     size_t len = strlen(text);
     int file = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     ssize_t written = file < 0 ? -1 : write(file, text, len);
     if (file >= 0)
         close(file);
-    return written == (ssize_t)len
-               ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "cannot write the report to %s", path);
+    return written == (ssize_t)len ? NULL
+                                   : na_error_new(pool, NA_ERR_CONFIGURATION,
+                                                  "could not write the report to '%s'", path);
 }
 
 na_error *na_findings_write(server_rec *s)
@@ -208,11 +210,11 @@ na_error *na_findings_write(server_rec *s)
     json_t *rows = na_json_own(all->pool, json_array());
     if (!all->rows->nelts)
         na_findings_say(s, NA_GROUP_DIRECTIVES, "NextAuthEngine", NA_WARNING,
-                        "write NextAuthEngine On where it is to serve",
-                        "is On nowhere: nothing is checked");
+                        "set NextAuthEngine On in each site that mod_nextauth serves",
+                        "not On in any server: nothing is checked");
     note_bearers(all);
-    qsort(all->rows->elts, (size_t)all->rows->nelts, sizeof(row), by_place);
+    qsort(all->rows->elts, (size_t)all->rows->nelts, sizeof(row), compare_rows);
     for (int i = 0; i < all->rows->nelts; i++)
-        json_array_append_new(rows, json_of(all, &APR_ARRAY_IDX(all->rows, i, row)));
-    return write_file(all->pool, getenv(NA_CHECK_REPORT_VARIABLE), na_json_dump(all->pool, rows));
+        json_array_append_new(rows, json_of_row(all, &APR_ARRAY_IDX(all->rows, i, row)));
+    return write_report(all->pool, getenv(NA_CHECK_REPORT_VARIABLE), na_json_dump(all->pool, rows));
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Log lines of requests and servers, and the IDs that connect them to a request. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -17,20 +18,19 @@ static int apache_level(na_level level)
     return levels[level];
 }
 
-static int is_wanted(const server_rec *s, const request_rec *r, na_level level)
+static int is_level_logged(const server_rec *s, const request_rec *r, na_level level)
 {
     return r ? APLOG_R_IS_LEVEL(r, apache_level(level)) : APLOG_IS_LEVEL(s, apache_level(level));
 }
 
-/* 1 where it goes neither to the log nor to NextAuthSentry. */
-static int is_of_nobody(const server_rec *s, const request_rec *r, na_level level)
+/* Returns 1 if such a line goes neither to the log nor to Sentry. */
+static int is_dropped(const server_rec *s, const request_rec *r, na_level level)
 {
-    return level != NA_LOG_ERROR && !is_wanted(s, r, level);
+    return level != NA_LOG_ERROR && !is_level_logged(s, r, level);
 }
 
-/* The server's error log escapes quotes' backslashes and all beyond ASCII: JSON has to do without.
- */
-static const char *unescaped(apr_pool_t *pool, const char *text)
+/* httpd's error log escapes backslashes and bytes beyond ASCII: JSON written there has none. */
+static const char *without_escapes(apr_pool_t *pool, const char *text)
 {
     char *copy = text ? apr_pstrdup(pool, text) : NULL;
     for (char *p = copy; p && *p; p++)
@@ -41,9 +41,9 @@ static const char *unescaped(apr_pool_t *pool, const char *text)
 static const char *json_for_error_log(apr_pool_t *pool, const na_log_record *record)
 {
     na_log_record simple = *record;
-    simple.message = unescaped(pool, record->message);
-    simple.cause = unescaped(pool, record->cause);
-    simple.user = unescaped(pool, record->user);
+    simple.message = without_escapes(pool, record->message);
+    simple.cause = without_escapes(pool, record->cause);
+    simple.user = without_escapes(pool, record->user);
     return na_log_json(pool, &simple, apr_time_now());
 }
 
@@ -56,7 +56,8 @@ static void write_to_error_log(const server_rec *s, request_rec *r, na_level lev
         ap_log_error(APLOG_MARK, apache_level(level), 0, s, "%s", line);
 }
 
-/* One write a line: those of several processes do not mix. 0 where it could not be written. */
+/* Writes each line with one call, so that lines of several processes do not mix. Returns 0 on
+ * failure. */
 static int write_to_file(apr_pool_t *pool, const na_server_conf *conf, const na_log_record *record)
 {
     apr_time_t now = apr_time_now();
@@ -69,9 +70,9 @@ static int write_to_file(apr_pool_t *pool, const na_server_conf *conf, const na_
     return apr_file_write_full(conf->log, line, strlen(line), NULL) == APR_SUCCESS;
 }
 
-/* What is an error is reported whatever LogLevel lets into the log. */
-static void report(const server_rec *s, const request_rec *r, apr_pool_t *pool,
-                   const na_log_record *record)
+/* Errors are reported independently of LogLevel. */
+static void report_to_sentry(const server_rec *s, const request_rec *r, apr_pool_t *pool,
+                             const na_log_record *record)
 {
     const na_error_report error = {record, r ? r->method : NULL, r ? r->uri : NULL};
     if (record->level == NA_LOG_ERROR)
@@ -82,8 +83,8 @@ static void write_record(const server_rec *s, request_rec *r, apr_pool_t *pool,
                          const na_log_record *record)
 {
     const na_server_conf *conf = na_server_conf_of(s);
-    report(s, r, pool, record);
-    if (!is_wanted(s, r, record->level))
+    report_to_sentry(s, r, pool, record);
+    if (!is_level_logged(s, r, record->level))
         return;
     if (conf->log && write_to_file(pool, conf, record))
         return;
@@ -97,7 +98,7 @@ void na_log_record_of_request(request_rec *r, const na_log_record *given)
     const na_config *config = na_config_of(r);
     na_state *state = na_state_of(r);
     na_log_record record = *given;
-    if (is_of_nobody(r->server, r, record.level))
+    if (is_dropped(r->server, r, record.level))
         return;
     if (!record.user && state->session)
         record.user = state->session->user;
@@ -112,7 +113,7 @@ void na_log_record_of_request(request_rec *r, const na_log_record *given)
 void na_log_request(request_rec *r, na_level level, const char *event, const char *format, ...)
 {
     va_list args;
-    if (is_of_nobody(r->server, r, level))
+    if (is_dropped(r->server, r, level))
         return;
     va_start(args, format);
     const na_log_record record = {.level = level,
@@ -126,7 +127,7 @@ void na_log_server(const server_rec *s, na_level level, const char *event, const
 {
     apr_pool_t *pool;
     va_list args;
-    if (is_of_nobody(s, NULL, level) || apr_pool_create(&pool, NULL) != APR_SUCCESS)
+    if (is_dropped(s, NULL, level) || apr_pool_create(&pool, NULL) != APR_SUCCESS)
         return;
     va_start(args, format);
     const na_config *config = na_server_conf_of(s)->config;
@@ -139,19 +140,19 @@ void na_log_server(const server_rec *s, na_level level, const char *event, const
     apr_pool_destroy(pool);
 }
 
-/* ── what a request is known by ────────────────────────────────────────────────────────────── */
+/* ── IDs of a request ──────────────────────────────────────────────────────────────────────── */
 
-static request_rec *first_of(request_rec *r)
+static request_rec *initial_request(request_rec *r)
 {
     while (r->main || r->prev)
         r = r->main ? r->main : r->prev;
     return r;
 }
 
-/* The server's own log id, %L in its formats: what it and we write of a request has one name. */
+/* httpd's own log ID (%L in its formats), so that all logs name a request alike. */
 const char *na_request_id(request_rec *r)
 {
-    request_rec *first = first_of(r);
+    request_rec *first = initial_request(r);
     if (!first->log_id)
         ap_run_generate_log_id(first->connection, first, &first->log_id);
     return first->log_id;
@@ -159,7 +160,7 @@ const char *na_request_id(request_rec *r)
 
 const na_trace *na_trace_of(request_rec *r)
 {
-    request_rec *first = first_of(r);
+    request_rec *first = initial_request(r);
     na_state *state = na_state_of(first);
     if (!state->trace) {
         na_trace *trace = apr_palloc(first->pool, sizeof *trace);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of NextAuthMode's values. */
 #include "httpd/module.h"
 
 const char *na_mode_name(na_mode mode)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration of servers and directories, state of requests, hooks: what all of src/httpd shares.
+ */
 #ifndef NA_HTTPD_MODULE_H
 #define NA_HTTPD_MODULE_H
 
@@ -26,81 +28,82 @@ APLOG_USE_MODULE(nextauth);
 
 /* ── configuration ─────────────────────────────────────────────────────────────────────────── */
 
-/* The stores that a server names, and what their providers need to know. */
+/* The stores that a server names, and the options of their providers. */
 typedef struct na_store_plan {
     const apr_array_header_t *names; /* const char *: the first is written to */
-    const char *socache;             /* NextAuthSOCache; NULL where there is none */
-    const na_redis_options *redis;   /* NextAuthRedis; likewise */
-    const na_db_options *database;   /* NextAuthDatabase; likewise */
-    const char *redis_identity;      /* servers with equal ones share connections */
+    const char *socache;             /* NextAuthSOCache; NULL if none */
+    const na_redis_options *redis;   /* NextAuthRedis; NULL if none */
+    const na_db_options *database;   /* NextAuthDatabase; NULL if none */
+    const char *redis_identity;      /* servers with the same identity share connections */
 } na_store_plan;
 
-/* NextAuthLog. */
+/* Settings of NextAuthLog. */
 typedef struct na_log_plan {
     int json;
-    const char *target; /* a file's path or "|program"; NULL: the server's error log */
+    const char *target; /* a file's path or "|program"; NULL for httpd's error log */
 } na_log_plan;
 
 /* One NextAuthEvent. */
 typedef struct na_event_rule {
-    unsigned kinds;           /* of events, a bit each */
-    const char *target;       /* an address, or "|program arguments" */
+    unsigned kinds;           /* one bit for each na_event_kind */
+    const char *target;       /* a URL, or "|program arguments" */
     apr_array_header_t *keys; /* na_bytes, of a webhook; NULL for a program */
     const na_directive *at;
 } na_event_rule;
 
-/* NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
+/* Settings of NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
 typedef struct na_delivery_plan {
-    apr_array_header_t *rules; /* na_event_rule; NULL where there is none */
-    const char *folder;        /* NULL: in the server's runtime folder */
+    apr_array_header_t *rules; /* na_event_rule; NULL if none */
+    const char *folder;        /* NULL for one in httpd's runtime directory */
     long max_items;
-    const na_sentry_options *sentry; /* NULL: nothing is reported */
-    int sentry_is_off;               /* whatever the environment says */
+    const na_sentry_options *sentry; /* NULL if nothing is reported */
+    int sentry_is_off;               /* set by NextAuthSentry Off; SENTRY_DSN is then ignored */
 } na_delivery_plan;
 
-/* NextAuthAuditLog. */
 #define NA_AUDIT_DATABASE "database"
+
+/* Settings of NextAuthAuditLog. */
 typedef struct na_audit_plan {
-    const apr_array_header_t
-        *sinks;      /* const char *: a path, "|program" or NA_AUDIT_DATABASE; NULL: none */
+    /* const char *: a path, "|program" or NA_AUDIT_DATABASE; NULL if none */
+    const apr_array_header_t *sinks;
     int goes_on;     /* onFailure=continue */
-    const char *key; /* NULL: none */
+    const char *key; /* NULL if none */
 } na_audit_plan;
 
-/* What the processes of a server learn of others by the way, in shared memory. */
+/* The health of other services as child processes observe it, in shared memory. */
 typedef struct na_shared_health {
     na_breaker_state mail;
-    na_peer peers[]; /* one a provider */
+    na_peer peers[]; /* one for each provider */
 } na_shared_health;
 
-/* What a server's directives say that is for the server, not for the actions. */
+/* Settings of a server's directives that src/httpd uses; na_config has those of the actions. */
 typedef struct na_plan {
     na_store_plan stores;
     na_log_plan log;
     na_audit_plan audit;
     na_delivery_plan delivery;
-    const na_statsd_options *statsd;   /* NULL: none */
-    const apr_table_t *variables;      /* NextAuth's, by name: "1" where it has a value, else "" */
-    const apr_table_t *used_variables; /* by name: those that something was read from */
+    const na_statsd_options *statsd; /* NULL if none */
+    const apr_table_t *variables;    /* known variables by name: "1" if one has a value, else "" */
+    const apr_table_t *used_variables; /* by name: those that a value was read from */
 } na_plan;
 
-/* A server's directives, and what they come to once all are read. */
+/* A server's directives, and its configuration, complete once all directives are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written; /* na_directive */
-    const na_config *config;     /* NULL where the engine is off */
+    const na_config *config;     /* NULL if the engine is off */
     na_plan plan;
 
     /* opened before the fork */
-    apr_file_t *log;               /* NULL: the server's error log */
-    na_audit *audit;               /* NULL where there is no NextAuthAuditLog */
-    const na_event_routes *events; /* NULL where nobody is told of any */
-    na_sentry *sentry;             /* NULL where nothing is reported */
+    apr_file_t *log;               /* NULL for httpd's error log */
+    na_audit *audit;               /* NULL without NextAuthAuditLog */
+    const na_event_routes *events; /* NULL without NextAuthEvent */
+    na_sentry *sentry;             /* NULL if nothing is reported */
     na_shared_health *shared_health;
 
-    /* the child's own */
+    /* opened in each child process */
     na_http *http;
-    na_db *db;            /* NULL where there is no NextAuthDatabase */
-    na_mail_queue *mails; /* NULL where there is no NextAuthMail */
+    na_db *db;            /* NULL without NextAuthDatabase */
+    na_mail_queue *mails; /* NULL without NextAuthMail */
     na_rates rates;       /* where attempts are counted */
     na_sessions sessions;
     na_health_desk *health_desk;
@@ -114,20 +117,20 @@ typedef enum na_unauthenticated {
     NA_PASS
 } na_unauthenticated;
 
-/* Which identity strings are handed on; a bit each. */
+/* Ways in which applications receive the identity; one bit each. */
 enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
 
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
-    int pass_identity;               /* 0: not set */
-    const char *remote_user;         /* a claim; NULL: email, else PROVIDER:ID */
-    ap_regex_t *remote_user_pattern; /* NULL: the whole claim */
-    const char *remote_user_form;    /* what the match becomes: "$1" */
-    const char *cache_control;       /* NULL: not set; "": the application's alone */
-    int accept_tokens;               /* 0: not set; else NA_ACCEPT_… */
+    int pass_identity;               /* NA_PASS_…; 0 if not set */
+    const char *remote_user;         /* a claim; NULL for email, else PROVIDER:ID */
+    ap_regex_t *remote_user_pattern; /* NULL for the whole claim */
+    const char *remote_user_form;    /* replacement for the match, such as "$1" */
+    const char *cache_control;       /* NULL if not set; "" to keep the application's unchanged */
+    int accept_tokens;               /* NA_ACCEPT_…; 0 if not set */
 } na_dir_conf;
 
-/* NextAuthAcceptTokens, each but 0 a word of it. */
+/* Values of NextAuthAcceptTokens. */
 enum { NA_ACCEPT_NONE = 1, NA_ACCEPT_SESSION = 2 };
 
 extern const command_rec na_directives[];
@@ -152,12 +155,12 @@ static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &nextauth_module);
 }
 
-/* As NextAuthMode has it. */
+/* Returns the mode's keyword in NextAuthMode. */
 const char *na_mode_name(na_mode mode);
 
-/* How other machines can get at a server that is not for real users, and what to do about it. */
+/* How other machines can reach a server in development or test mode, and the remedy. */
 typedef struct na_exposure {
-    const char *how; /* "it listens on 0.0.0.0:80"; NULL: they cannot, or it is for real users */
+    const char *how; /* "it listens on 0.0.0.0:80"; NULL if they cannot, or in production */
     const char *hint;
 } na_exposure;
 
@@ -165,25 +168,25 @@ na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_confi
 
 /* ── requests ──────────────────────────────────────────────────────────────────────────────── */
 
-/* What the module knows of a request. */
+/* The module's state of a request. */
 typedef struct na_state {
     int is_endpoint;
     int is_local;              /* of an initial request: see httpd/request/local.h */
-    int auth_type;             /* 1: ours, -1: another or none, 0: not asked yet */
-    int loaded;                /* `session` was looked for */
-    int asked;                 /* an expression wanted to know the session */
-    int is_answering;          /* the filters of the answer are in place */
-    int authorizing;           /* a hook of ours is running the others */
-    int is_authorized;         /* it was let in, whoever asked */
-    int unavailable;           /* whether somebody is signed in cannot be told */
-    int by_bearer;             /* the session is of a program's token, not of a cookie */
-    const na_session *session; /* NULL: nobody is signed in */
-    const na_subject *subject; /* during a sign-in: what its expressions are about */
-    const na_trace *trace;     /* NULL: not asked for yet */
-    const char *query;         /* as it came, where the request's own has parts hidden; else NULL */
+    int auth_type;             /* 1: NextAuth, -1: another or none, 0: not determined yet */
+    int loaded;                /* `session` is determined */
+    int asked;                 /* an expression read the session */
+    int is_answering;          /* the filters of the response are in place */
+    int authorizing;           /* a hook of this module is running the others */
+    int is_authorized;         /* access was granted, by any module */
+    int unavailable;           /* the store is down: the session is unknown */
+    int by_bearer;             /* the session is from a bearer token, not from a cookie */
+    const na_session *session; /* NULL if not signed in */
+    const na_subject *subject; /* during a sign-in: the subject of its expressions */
+    const na_trace *trace;     /* NULL if not parsed yet */
+    const char *query;         /* the original query if the request's has hidden parts; else NULL */
 } na_state;
 
-/* The request's state; made where there is none yet. */
+/* Returns the request's state, and creates it first if necessary. */
 na_state *na_state_of(request_rec *r);
 
 static inline int na_is_endpoint(const request_rec *r)
@@ -192,34 +195,37 @@ static inline int na_is_endpoint(const request_rec *r)
     return state && state->is_endpoint;
 }
 
-/* What this client's sessions are bound to; NULL: to nothing, "": it has not what is asked for. */
+/* Returns the value that the client's sessions are bound to: NULL without NextAuthSessionBind, ""
+ * if the client lacks that property. */
 const char *na_binding_of(request_rec *r);
 
-/* The request as sessions see it. */
+/* Fills in the parts of the request that sessions depend on. */
 void na_visit_of(request_rec *r, na_visit *visit);
 
-/* The session of the request, looked for once; NULL where there is none. */
+/* Returns the request's session, or NULL if not signed in; loads it at most once. */
 const na_session *na_session_of(request_rec *r);
 
-/* 1 where a browser loads a page, as opposed to a program that wants data. */
+/* Returns 1 if a browser loads a page, 0 if a script or another client requests data. */
 int na_is_page_load(request_rec *r);
 
 /*
- * 1 where the answer depends on who is signed in: under AuthType NextAuth, or as an expression
- * asked for the session. The endpoints say themselves what caches may do.
+ * Returns 1 if the response depends on the user: under AuthType NextAuth, or because an expression
+ * read the session. Endpoints set their own Cache-Control.
  */
 int na_is_for_user(request_rec *r);
 
-/* The fields of a body, JSON or urlencoded; OK or a status. */
+/* Reads the fields of a JSON or urlencoded body. Returns OK or an HTTP status. */
 int na_read_form(request_rec *r, apr_table_t **form);
 
-/* What follows the base path; NULL where the path is no endpoint's, or `config` is NULL. */
+/* Returns the part of the path after the base path; NULL if it is not an endpoint, or if `config`
+ * is NULL. */
 const char *na_endpoint_path(const na_config *config, const char *path);
 
-/* Has the request line, and all that is made of it, show no secrets; na_state.query keeps them. */
+/* Removes secrets from the request line and all values derived from it; na_state.query keeps them.
+ */
 void na_hide_query(request_rec *r);
 
-/* Hooks, in the order httpd runs them. */
+/* Hooks, in the order in which httpd runs them. */
 void na_pre_read_request(request_rec *r, conn_rec *c);
 int na_hide_early(request_rec *r);
 int na_hide_late(request_rec *r);
@@ -243,29 +249,29 @@ int na_expression_lookup(ap_expr_lookup_parms *parms);
 
 void na_register_requirements(apr_pool_t *pool);
 
-/* Once all modules are loaded, and before a Require is read. */
+/* To be called after all modules are loaded, and before a Require directive is read. */
 void na_wrap_require_expr(apr_pool_t *pconf);
 void na_insert_cache_filters(request_rec *r);
 void na_register_cache_filters(void);
 
 /* ── the log ───────────────────────────────────────────────────────────────────────────────── */
 
-/* A line of a request, or of the server: to where NextAuthLog says, as LogLevel lets through. */
+/* Logs a line of a request, or of a server, to NextAuthLog's destination if LogLevel permits it. */
 void na_log_request(request_rec *r, na_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void na_log_server(const server_rec *s, na_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The same of a record, to which what is known of the request is added. */
+/* Logs a record, completed with the request's IDs, client IP address, site and user. */
 void na_log_record_of_request(request_rec *r, const na_log_record *record);
 
-/* What the request is called in every log, the server's own (%L) included. */
+/* Returns the request's ID, which is the same in all logs, httpd's own (%L) included. */
 const char *na_request_id(request_rec *r);
 
-/* The trace that the client says the request is part of. */
+/* Returns the trace that the request is part of, from the client's traceparent header. */
 const na_trace *na_trace_of(request_rec *r);
 
-/* By way of whom an event comes: the site, the client, and both of these names. */
+/* Returns the origin of the request's events: site, client, request ID and trace ID. */
 na_event_origin na_origin_of(request_rec *r);
 
 /* ── stores ────────────────────────────────────────────────────────────────────────────────── */
@@ -276,13 +282,14 @@ void na_register_stores(apr_pool_t *pool);
 
 /* ── metrics ───────────────────────────────────────────────────────────────────────────────── */
 
-/* What only the server knows (na_reading): versions, and what is up. */
+/* Returns the metrics that only httpd can read (na_reading): versions, and the state of services.
+ */
 apr_array_header_t *na_metrics_readings(apr_pool_t *pool);
 
-/* A section in mod_status' page. */
+/* Adds a section to mod_status' page. */
 void na_register_status(void);
 
-/* The actions' view of the server, for this request. */
+/* Returns the actions' interface to httpd, for this request. */
 const na_host *na_host_of(request_rec *r);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Expressions of directives, parsed by httpd. */
 #include <string.h>
 #include <strings.h>
 
@@ -7,9 +8,9 @@
 #include "httpd/module.h"
 #include "httpd/parsing.h"
 
-/* What ends the path of a profile that begins here, in "PROFILE:…}" or "PROFILE('…'"; 0: none does.
- */
-static char end_of_path(const char *at)
+/* Returns the character that ends the profile path that begins here, in "PROFILE:…}" or
+ * "PROFILE('…'"; 0 if none begins here. */
+static char terminator_of_path(const char *at)
 {
     static const char name[] = "PROFILE";
     if (strncasecmp(at, name, sizeof name - 1) != 0)
@@ -20,12 +21,12 @@ static char end_of_path(const char *at)
     return *at == '(' && (at[1] == '\'' || at[1] == '"') ? at[1] : 0;
 }
 
-/* httpd takes backslashes out of what it parses; a path needs those before dots of a name. */
-static const char *with_backslashes(apr_pool_t *pool, const char *at)
+/* httpd removes backslashes while it parses; a path needs those before the dots of a name. */
+static const char *double_backslashes(apr_pool_t *pool, const char *at)
 {
     char *out = apr_palloc(pool, 2 * strlen(at) + 1), *p = out, end = 0;
     for (; *at; at++) {
-        char begins = end ? 0 : end_of_path(at);
+        char begins = end ? 0 : terminator_of_path(at);
         if (begins) {
             size_t len = strcspn(at, ":(") + (begins == '}' ? 1 : 2);
             memcpy(p, at, len);
@@ -44,7 +45,7 @@ static const char *with_backslashes(apr_pool_t *pool, const char *at)
     return out;
 }
 
-/* While directives are read, in one thread. */
+/* used only while directives are read, in one thread */
 static int is_for_sign_in;
 
 int na_is_parsing_for_sign_in(void)
@@ -58,7 +59,7 @@ ap_expr_info_t *na_parse_expression(cmd_parms *cmd, const char *text, unsigned f
     *error = NULL;
     is_for_sign_in = at_sign_in;
     ap_expr_info_t *parsed =
-        ap_expr_parse_cmd(cmd, with_backslashes(cmd->pool, text), flags, error, NULL);
+        ap_expr_parse_cmd(cmd, double_backslashes(cmd->pool, text), flags, error, NULL);
     is_for_sign_in = 0;
     return parsed;
 }

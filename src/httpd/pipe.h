@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Programs that read lines from this module. */
 #ifndef NA_HTTPD_PIPE_H
 #define NA_HTTPD_PIPE_H
 
@@ -7,17 +8,17 @@
 #include "base/error.h"
 
 /*
- * Programs that read lines, as CustomLog takes them: "|program arguments", "||…" is the same, "|$…"
- * is run by a shell. httpd starts it again when it ends.
+ * The form is CustomLog's: "|program arguments" or "||program arguments"; a shell runs "|$command".
+ * httpd restarts a program that ends.
  */
 
-/* While directives are read: an error where `target`, which begins with a bar, names none. */
+/* While directives are read: returns an error if `target`, which begins with |, has no program. */
 na_error *na_pipe_check(apr_pool_t *pool, const char *target);
 
-/* "|program", for messages: arguments may hold a secret. */
+/* Returns "|program", for messages: the arguments might contain a secret. */
 const char *na_pipe_name(apr_pool_t *pool, const char *target);
 
-/* Before the fork: starts the program; what is written to the pipe is its standard input. */
+/* Before the fork: starts the program. The pipe is its standard input. */
 na_error *na_pipe_open(apr_pool_t *pconf, const char *target, apr_file_t **pipe);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Data of a child process, and memory that all processes share. */
 #include <string.h>
 
 #include <apr_shm.h>
@@ -16,7 +17,8 @@ na_error *na_share(apr_pool_t *pool, apr_size_t size, const char *what, void **m
 {
     apr_shm_t *shm;
     if (apr_shm_create(&shm, size, NULL, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no shared memory for %s", what);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create shared memory for %s",
+                            what);
     *memory = memset(apr_shm_baseaddr_get(shm), 0, size);
     return NULL;
 }

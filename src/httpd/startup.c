@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Hooks of httpd's start: builds the configuration, opens resources, sets up child processes. */
 #include <http_main.h>
 #include <util_mutex.h>
 
@@ -9,8 +10,8 @@
 #include "httpd/resource/resource.h"
 #include "httpd/watchdog.h"
 
-static int report(const server_rec *s, const na_directive *at, const na_error *error,
-                  apr_pool_t *pool)
+static int fail_start(const server_rec *s, const na_directive *at, const na_error *error,
+                      apr_pool_t *pool)
 {
     if (at && at->file)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s, "%s on line %d of %s: %s",
@@ -37,7 +38,7 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
         na_builder b;
         na_error *error = na_config_build(&b, pconf, each);
         if (error)
-            return report(each, b.at, error, ptemp);
+            return fail_start(each, b.at, error, ptemp);
         if (b.is_on && na_findings_are_wanted(s))
             na_check(&b);
     }
@@ -47,7 +48,7 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && !na_findings_are_wanted(s))
         na_warn_of_exposure(s, ptemp);
     na_error *error = na_findings_are_wanted(s) ? na_findings_write(s) : NULL;
-    return error ? report(s, NULL, error, ptemp) : OK;
+    return error ? fail_start(s, NULL, error, ptemp) : OK;
 }
 
 int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -63,10 +64,10 @@ int na_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
 {
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
-    /* what can go wrong for the configuration's sake was found by na_config_build */
+    /* na_config_build has found all mistakes of the configuration */
     na_error *error = na_resources_prepare(pconf, s);
     if (error)
-        return report(s, NULL, error, ptemp);
+        return fail_start(s, NULL, error, ptemp);
     na_warn_of_exposure(s, ptemp);
     return OK;
 }
@@ -80,7 +81,7 @@ void na_child_init(apr_pool_t *pool, server_rec *s)
     na_error *error = na_resources_open(pool, s);
     if (!error)
         return;
-    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "mod_nextauth cannot start: %s",
+    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "mod_nextauth could not start: %s",
                  na_error_text(pool, error));
     exit(APEXIT_CHILDSICK);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The module's state of a request, and the part of a path that names an endpoint. */
 #include <string.h>
 
 #include "httpd/module.h"
@@ -13,7 +14,7 @@ na_state *na_state_of(request_rec *r)
     return state;
 }
 
-/* Without a provider it is an application that signs users in, with endpoints of its own. */
+/* Without a provider an application signs users in, and has the endpoints. */
 const char *na_endpoint_path(const na_config *config, const char *path)
 {
     size_t len = config && config->providers->nelts ? strlen(config->base_path) : 0;

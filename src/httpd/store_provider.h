@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The interface of a session store, which another module can implement. */
 #ifndef NA_HTTPD_STORE_PROVIDER_H
 #define NA_HTTPD_STORE_PROVIDER_H
 
@@ -14,8 +15,8 @@
 #define NA_STORE_VERSION "0"
 
 typedef enum na_store_kind {
-    NA_STORE_SERVER,  /* another process or machine, which can be asked */
-    NA_STORE_MEMORY,  /* memory of this server: gone with it, and no place to count attempts in */
+    NA_STORE_SERVER,  /* another process or machine, to which a check can connect */
+    NA_STORE_MEMORY,  /* memory of this httpd, lost when it stops; does not count attempts */
     NA_STORE_DATABASE /* NextAuthDatabase: sessions are rows of its tables */
 } na_store_kind;
 
@@ -26,23 +27,24 @@ typedef struct na_store_provider {
     const char *directive;
 
     /*
-     * While the configuration is checked: what is missing, or wrong; *notice is what an
-     * administrator should know of it, or stays as it is.
+     * While the configuration is built: returns an error if something is missing or invalid. May
+     * set *notice to a remark for the administrator.
      */
     na_error *(*check)(apr_pool_t *pool, const server_rec *s, const char **notice);
 
-    /* Servers with the same identity share a store. */
+    /* Returns the store's identity; servers with the same one share a store. */
     const char *(*identity)(const server_rec *s);
 
-    /* Before the fork, once for each identity; or NULL. */
+    /* Called before the fork, once for each identity; NULL if not needed. */
     na_error *(*prepare)(apr_pool_t *pconf, server_rec *s);
 
-    /* In a child, once for each identity: fills name, driver and self. `pool` is the child's. */
+    /* Called in each child process, once for each identity: sets name, driver and self. `pool` is
+     * the child process's. */
     na_error *(*open)(apr_pool_t *pool, server_rec *s, na_store *store);
 
     /*
-     * Of a store that answers: what an administrator should change, with a hint, or NULL if there
-     * is nothing. For nextauthctl check; may be NULL.
+     * For nextauthctl check, of a store that is reachable: returns a recommendation with a hint, or
+     * NULL if none. Can be NULL.
      */
     na_error *(*advise)(apr_pool_t *pool, const na_store *store);
 } na_store_provider;

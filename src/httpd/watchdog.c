@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Periodic work in threads of mod_watchdog. */
 #include "httpd/watchdog.h"
 
 #include <ap_mpm.h>
 #include <apr_atomic.h>
 
-/* Of this child: it ends, and so many calls are under way. */
+/* of this child process: whether it is stopping, and the number of running calls */
 static volatile apr_uint32_t is_ending, busy;
 
 typedef struct call {
@@ -12,7 +13,7 @@ typedef struct call {
     void *data;
 } call;
 
-static apr_status_t run(int state, void *data, apr_pool_t *pool)
+static apr_status_t run_call(int state, void *data, apr_pool_t *pool)
 {
     const call *c = data;
     apr_status_t status = APR_SUCCESS;
@@ -23,7 +24,7 @@ static apr_status_t run(int state, void *data, apr_pool_t *pool)
     return status;
 }
 
-static apr_status_t finish(void *unused)
+static apr_status_t wait_for_calls(void *unused)
 {
     apr_atomic_set32(&is_ending, 1);
     while (apr_atomic_read32(&busy))
@@ -34,7 +35,7 @@ static apr_status_t finish(void *unused)
 void na_watchdog_guard(apr_pool_t *pool)
 {
     apr_atomic_set32(&is_ending, 0);
-    apr_pool_pre_cleanup_register(pool, NULL, finish);
+    apr_pool_pre_cleanup_register(pool, NULL, wait_for_calls);
 }
 
 int na_watchdog_is_ending(void)
@@ -54,7 +55,7 @@ na_error *na_watchdog_check(apr_pool_t *pool, const char *why)
     return na_watchdog_is_here()
                ? NULL
                : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s", why),
-                                    "load it: LoadModule watchdog_module");
+                                    "load mod_watchdog (LoadModule watchdog_module)");
 }
 
 na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, apr_interval_time_t interval,
@@ -68,7 +69,8 @@ na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, apr_interval_t
     call *c = apr_palloc(pconf, sizeof *c);
     *c = (call){function, (void *)data};
     return get && watch && get(&watchdog, thread, 0, 1, pconf) == APR_SUCCESS &&
-                   watch(watchdog, interval, c, run) == APR_SUCCESS
+                   watch(watchdog, interval, c, run_call) == APR_SUCCESS
                ? NULL
-               : na_error_new(pconf, NA_ERR_CONFIGURATION, "mod_watchdog takes no callback");
+               : na_error_new(pconf, NA_ERR_CONFIGURATION,
+                              "could not register a mod_watchdog callback");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Periodic work in threads of mod_watchdog. */
 #ifndef NA_HTTPD_WATCHDOG_H
 #define NA_HTTPD_WATCHDOG_H
 
@@ -8,26 +9,27 @@
 
 #define NA_WATCHDOG "_nextauth_"
 
-/* 1 where mod_watchdog is loaded. */
+/* Returns 1 if mod_watchdog is loaded. */
 int na_watchdog_is_here(void);
 
-/* An error that says `why` where it is not, with its hint. */
+/* Returns the error `why`, with a hint, if mod_watchdog is not loaded. */
 na_error *na_watchdog_check(apr_pool_t *pool, const char *why);
 
 /*
- * Has mod_watchdog call the function in one child at a time, with a pool that goes after the call,
- * in the thread of this name: what may take long has one of its own.
+ * Registers a function that mod_watchdog calls in one child process at a time, with a pool that is
+ * destroyed after the call, in the thread of this name. Slow functions need a thread of their own.
  */
 na_error *na_watchdog_call(apr_pool_t *pconf, const char *thread, apr_interval_time_t interval,
                            const void *data, ap_watchdog_callback_fn_t *function);
 
 /*
- * In a child, before what calls use is made in `pool`: it is taken away only when no call is under
- * way any more, and none begins then. mod_watchdog itself does not wait under every MPM.
+ * Called in a child process, before resources that calls use are created in `pool`: makes its
+ * cleanup wait for running calls, and prevents new ones. mod_watchdog does not wait under every
+ * MPM.
  */
 void na_watchdog_guard(apr_pool_t *pool);
 
-/* 1 where the child ends: what takes long is to be given up within a second. */
+/* Returns 1 if the child process is stopping: slow calls must then return within a second. */
 int na_watchdog_is_ending(void);
 
 #endif

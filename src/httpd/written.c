@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Directives as they were written. */
 #include "httpd/written.h"
 
 const char *na_directive_name(na_directive_id id)

@@ -11,16 +11,18 @@
 /* One directive of a server as it was written, or the variable that stands in for one. */
 typedef struct na_directive {
     na_directive_id id;
-    const char *directive; /* its name, or the variable's */
+    const char *directive; /* name of the directive, or of the variable */
     const char *file;
     int line;
-    const server_rec *server; /* where it was written; virtual hosts inherit from the main one */
+    const server_rec *server; /* the server that has it; virtual hosts inherit the main one's */
     int argc;
     const char *const *argv;
     const ap_expr_info_t *expression; /* NULL if the directive has none */
 } na_directive;
 
 const char *na_directive_name(na_directive_id id);
+
+/* Returns the form of the directive's arguments, as in docs/directives.md. */
 const char *na_directive_form(na_directive_id id);
 
 /* Returns the last of these directives (na_directive), or NULL if there is none. */
