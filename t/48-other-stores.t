@@ -64,6 +64,6 @@ suite('A session store in another module is as complete as ours', async (t) => {
     t.like(unknown.output, /unknown session store 'folders': expected none, .*\bfiles\b/, 'it is among the names');
     const { told } = await check(t, { files, global, config: common(described, 'NextAuthSessionStore files') }, ['--json', '--connect']);
     const rows = told.findings.filter(({ subject, group }) => subject === 'files' && group === 'connections');
-    t.is(rows.map(({ state, message, hint }) => [state, message, hint]), [['ok', 'files answers', null], ['warning', 'files is an example', 'use redis']], 'nextauthctl check --connect asks it, and passes its advice on');
+    t.is(rows.map(({ state, message, hint }) => [state, message, hint]), [['ok', 'files is available', null], ['warning', 'files is an example', 'use redis']], 'nextauthctl check --connect asks it, and passes its advice on');
   }
 });

@@ -65,7 +65,7 @@ suite('Tenants whose .htaccess httpd reads learn neither the site\'s secrets nor
   {
     const rows = async (more, environment = env) => (await check(t, { files, env: environment, config: config(more) }, ['--json'])).told.findings
       .filter(({ group, subject }) => group === 'environment' && names.includes(subject)).map(({ subject, state, message, hint }) => [subject, state, /\.htaccess files are read \(AllowOverride on line \d+ of .*\)/.test(message), hint]);
-    const advice = 'write file:PATH in the directive instead, and let only root read the file';
+    const advice = 'use file:PATH in the directive, and let only root read the file';
     const told = await rows('');
     t.is(told.filter(([, , isTold]) => isTold), ['NEXTAUTH_SECRET', 'AUTH_SECRET_2', 'MY_PROVIDERS_SECRET'].map((name) => [name, 'ok', true, advice]), 'secrets in the environment of a server that reads .htaccess files');
     const { NEXTAUTH_SECRET, ...others } = env;

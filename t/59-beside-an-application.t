@@ -59,7 +59,7 @@ suite('Beside an application that signs users in', async (t) => {
   t.section('the configuration');
   const told = await check(t, { config: config(app) }, ['--json']);
   t.is(told.told.findings.filter(({ subject }) => subject === 'sign-in').map(({ state, message }) => [state, message]),
-    [['ok', 'an application signs users in, at /api/auth/signin: without NextAuthProvider there are no endpoints here']], 'check says who signs in');
+    [['ok', 'an application signs users in, at /api/auth/signin: without NextAuthProvider, httpd has no endpoints']], 'check says who signs in');
   const nobody = await t.configtest({ config: config(app, '') });
   t.isnt(nobody.status, 0, 'without either, nobody could sign in');
   t.like(nobody.output, /there is no NextAuthProvider: nobody could sign in: add one: .*; or, if an application signs users in, name its page: NextAuthPages signIn=\/api\/auth\/signin/, '  as configtest says');

@@ -210,7 +210,7 @@ async function configuration(t, rogue) {
   t.like(wrong.output, /invalid atRest='secret': expected plain or protected/, '  with those that there are');
   const production = (options) => config(db, rogue, options).replace('Mode test', 'Mode production').replace('http://localhost:@PORT@', 'https://www.example.org');
   const advice = async (text) => (await check(t, { config: text }, ['--json'])).told.findings.filter(({ group, subject }) => group === 'site' && subject === 'NextAuthDatabase').map(({ state, hint }) => [state, hint]);
-  t.is(await advice(production({})), [['ok', 'atRest=protected, unless an application shares the tables']], 'check advises it in production');
+  t.is(await advice(production({})), [['ok', 'set atRest=protected, unless an application shares the tables']], 'check advises it in production');
   t.is(await advice(production({ atRest: 'protected' })), [], '  until it is followed');
   t.is(await advice(config(db, rogue, {})), [], '  and not elsewhere');
 }

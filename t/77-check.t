@@ -40,14 +40,14 @@ async function right(t) {
   t.section('all right');
   const table = await check(t, { files, config: written({}) });
   t.is(table.status, 0, 'a right configuration is 0', table.stdout);
-  t.like(table.stdout, /^https:\/\/app\.example\.org\n site\n {2}✓ mode +production\n {2}✓ address +https:\/\/app\.example\.org\/api\/auth\n(?: {2}✓ .*\n +→ .*\n)* directives\n/, 'a table by site and kind');
+  t.like(table.stdout, /^https:\/\/app\.example\.org\n site\n {2}✓ mode +production\n {2}✓ URL +https:\/\/app\.example\.org\/api\/auth\n(?: {2}✓ .*\n +→ .*\n)* directives\n/, 'a table by site and kind');
   t.like(table.stdout, /✓ NextAuthSecret +file:\S+\/secret {2}\(\S+httpd\.conf:\d+\)\n/, 'each directive, and where it is');
   t.unlike(table.stdout, /✗|!|\x1b/, 'nothing is wrong, and there are no colours without a terminal');
   t.like(table.stderr, /^0 wrong, 0 warnings, \d+ right\n$/, 'and the sum');
   t.is(fs.readdirSync(table.dir).filter((name) => name.startsWith('nextauth-')), [], 'the report is removed');
 
   const strict = await ask(t, { provider: 'NextAuthProvider google clientId=a clientSecret=env:HOME', cookie: 'NextAuthCookie sessionToken sameSite=strict' });
-  t.like(rowsOf(strict, '__Secure-next-auth.session-token').find(({ state }) => state === 'warning')?.message || '', /SameSite=Strict: the page that follows a sign-in at a provider does not get the session/, 'a strict session cookie with a provider is a warning');
+  t.like(rowsOf(strict, '__Secure-next-auth.session-token').find(({ state }) => state === 'warning')?.message || '', /SameSite=Strict: browsers do not send it with the page that follows a sign-in at a provider/, 'a strict session cookie with a provider is a warning');
   const anybody = (tenant) => ask(t, { provider: `NextAuthProvider microsoft-entra-id clientId=a clientSecret=env:HOME ${tenant}` });
   t.like(rowsOf(await anybody(''), 'microsoft-entra-id').find(({ state }) => state === 'warning')?.message || '', /no tenant: accounts of every organization can sign in/, 'and so is Entra ID without a tenant');
   t.is(rowsOf(await anybody('tenant=example.org'), 'microsoft-entra-id').map(({ state }) => state), ['ok'], '  but not with one');
@@ -72,7 +72,7 @@ async function around(t) {
   t.is(rowsOf(await ask(t, { mode: 'NextAuthMode test' }), 'TraceEnable'), [], '  and is not given outside production');
 
   const cached = (more) => ask(t, { cache: `<IfModule cache_module>\nCacheEnable disk /\n${more}\n</IfModule>` }, { modules: ['cache', 'cache_disk'] });
-  t.is(rowsOf(await cached(''), 'CacheQuickHandler').map(({ state, hint }) => [state, hint]), [['warning', 'CacheQuickHandler Off']], 'a cache that answers before anybody is asked');
+  t.is(rowsOf(await cached(''), 'CacheQuickHandler').map(({ state, hint }) => [state, hint]), [['warning', 'set CacheQuickHandler Off']], 'a cache that answers before anybody is asked');
   t.is(rowsOf(await cached('CacheQuickHandler Off'), 'CacheQuickHandler'), [], '  but not one that asks first');
 
   if (!databasesHere().sqlite) return t.skip('file modes', 'SQLite is not here');
@@ -81,7 +81,7 @@ async function around(t) {
   const stored = () => ask(t, { database: `NextAuthDatabase ${db.url}` });
   t.is(rowsOf(await stored(), db.file), [], 'a database that its owner alone reads');
   fs.chmodSync(db.file, 0o644);
-  t.is(rowsOf(await stored(), db.file).map(({ state, hint }) => [state, hint]), [['warning', `chmod o= ${db.file}`]], '  and one that everybody reads');
+  t.is(rowsOf(await stored(), db.file).map(({ state, hint }) => [state, hint]), [['warning', `run chmod o= ${db.file}`]], '  and one that everybody reads');
 }
 
 async function wrong(t) {
@@ -251,15 +251,15 @@ MY_SECRET=${SECRET}
     { files: { ...files, env: { text: env, mode: 0o600 } }, env: { AUTH_SECERT: 'x', AUTH_GOOGLE_ID: 'c' } });
   t.is(result.status, 0, 'slips are warnings');
   const said = (name) => rowsOf(result, name, 'environment').map(({ state, message, hint }) => [state, message, hint]);
-  t.is(said('NEXTAUTH_SECRETT'), [['warning', 'set in NextAuthEnvFile, but not known', 'is NEXTAUTH_SECRET meant?']], 'NEXTAUTH_SECRETT');
-  t.is(said('GOOGLE_CLIENT_IDD'), [['warning', 'set in NextAuthEnvFile, but not known', 'is GOOGLE_CLIENT_ID meant?']], 'GOOGLE_CLIENT_IDD');
-  t.is(said('AUTH_SECERT'), [['warning', 'set in the server\'s environment, but not known', 'is AUTH_SECRET meant?']], 'AUTH_SECERT of the process');
+  t.is(said('NEXTAUTH_SECRETT'), [['warning', 'set in NextAuthEnvFile, but unknown', 'check whether NEXTAUTH_SECRET is meant']], 'NEXTAUTH_SECRETT');
+  t.is(said('GOOGLE_CLIENT_IDD'), [['warning', 'set in NextAuthEnvFile, but unknown', 'check whether GOOGLE_CLIENT_ID is meant']], 'GOOGLE_CLIENT_IDD');
+  t.is(said('AUTH_SECERT'), [['warning', 'set in the server\'s environment, but unknown', 'check whether AUTH_SECRET is meant']], 'AUTH_SECERT of the process');
   t.is([said('AUTH_GOOGLE_ID')[0][1], said('GOOGLE_CLIENT_SECRET')[0][1], said('MY_SECRET')[0][1]],
     ['set in the server\'s environment, and used', 'set in NextAuthEnvFile, and used', 'set in NextAuthEnvFile, and used'], 'which are used');
-  t.like(said('NEXTAUTH_URL')[0][1], /^set in NextAuthEnvFile, not used: NextAuthURL on line \d+ of \S+httpd\.conf goes before it$/, 'which a directive goes before');
+  t.like(said('NEXTAUTH_URL')[0][1], /^set in NextAuthEnvFile, not used: NextAuthURL on line \d+ of \S+httpd\.conf takes precedence$/, 'which a directive goes before');
   t.like(said('GOOGLE_CLIENT_ID')[0][1], /not used/, 'which another goes before');
-  t.is(said('GITHUB_ID')[0][1], 'set in NextAuthEnvFile, not used: there is no NextAuthProvider github', 'which no provider takes');
-  t.is(said('NextAuthEnvFile')[0][1], 'not mod_nextauth\'s: DATABASE_URL, STRIPE_KEY', 'the application\'s own are left alone');
+  t.is(said('GITHUB_ID')[0][1], 'set in NextAuthEnvFile, not used: NextAuthProvider github is not configured', 'which no provider takes');
+  t.is(said('NextAuthEnvFile')[0][1], 'not variables of mod_nextauth: DATABASE_URL, STRIPE_KEY', 'the application\'s own are left alone');
   t.unlike(result.stdout, new RegExp(`${SECRET}|${LITERAL}`), 'names only');
 }
 
@@ -331,15 +331,15 @@ async function details(t) {
   t.is(result.rows.filter(({ group }) => group === 'providers').map(({ subject, message }) => [subject, message]), [
     ['google', 'register https://app.example.org/my/auth/callback/google'],
     ['acme', 'register https://app.example.org/my/auth/callback/acme'],
-    ['email', 'links by mail, through localhost:2525'],
+    ['email', 'links by email, through localhost:2525'],
     ['credentials', 'passwords in the database'],
   ], 'the address that each provider wants, and what is behind the others');
   t.is(short(rowsOf(result, '__Secure-next-auth.session-token')), [
     ['ok', 'Secure, SameSite=None, path /, domain example.org'],
-    ['warning', 'SameSite=None: other sites\' requests carry it']], 'what a cookie is like');
+    ['warning', 'SameSite=None: browsers send it with other sites\' requests']], 'what a cookie is like');
   t.is(rowsOf(result, '__Host-next-auth.csrf-token').map(({ message }) => message), ['Secure, SameSite=Lax, path /'], 'and all the others');
   const size = rowsOf(result, 'LimitRequestFieldSize')[0];
-  t.is([size.state, size.message], ['warning', 'a Cookie header may have 2000 bytes: 976 for the session beside 1024 for other cookies'], 'too little room for a session');
+  t.is([size.state, size.message], ['warning', 'a Cookie header can have 2000 bytes: 976 for the session and 1024 for other cookies'], 'too little room for a session');
   t.is([result.status, fs.existsSync(`${result.dir}/db`)], [0, false], 'without --connect nothing is opened');
 }
 
@@ -431,7 +431,7 @@ async function providers(t) {
   const acme = (issuer) => `NextAuthProvider acme type=oidc issuer=${issuer} clientId=a clientSecret=${LITERAL}`;
 
   const up = await connected(t, { provider: acme(op.issuer) });
-  t.is([up.status, up.told.connected, short(up.of('acme'))], [0, true, [['ok', 'discovery document and key set are there, the issuer is right']]], 'an OpenID provider', JSON.stringify(up.rows));
+  t.is([up.status, up.told.connected, short(up.of('acme'))], [0, true, [['ok', 'discovery document and key set are available, and the issuer matches']]], 'an OpenID provider', JSON.stringify(up.rows));
   t.is(up.of('clock').map(({ state }) => state), ['ok'], 'and its clock');
   const issuer = await connected(t, { provider: `${acme(`${op.issuer}/`)} wellKnown=${op.issuer}/.well-known/openid-configuration` });
   t.is([issuer.status, issuer.of('acme')[0].state], [1, 'wrong'], 'another issuer');
@@ -447,9 +447,9 @@ async function providers(t) {
   t.like(down.of('forge')[0].message, /calling http:\/\/localhost:\d+ failed/, '  are named');
   t.ok(down.of('acme')[0].hint, '  with a hint');
   const clock = await connected(t, { provider: `NextAuthProvider forge type=oauth authorization=${other}/a token=${other}/t userinfo=${other}/u clientId=a clientSecret=${LITERAL}` });
-  t.is([clock.status, short(clock.of('forge'))], [0, [['ok', 'its authorization and token endpoints answer']]], 'a plain OAuth provider only has to answer');
+  t.is([clock.status, short(clock.of('forge'))], [0, [['ok', 'authorization and token endpoints respond']]], 'a plain OAuth provider only has to answer');
   t.is(clock.of('clock')[0].state, 'warning', 'a clock that is an hour away is a warning');
-  t.like(clock.of('clock')[0].message, /this clock is (3599|3600|3601) s behind that of forge/, '  that says whose');
+  t.like(clock.of('clock')[0].message, /this machine's clock is (3599|3600|3601) s behind that of 'forge'/, '  that says whose');
   const authority = await connected(t, { provider: acme(other.replace('http:', 'https:')), http: 'NextAuthHTTP caFile=@DIR@/users' });
   t.like(authority.of('acme')[0].hint, /NextAuthHTTP caFile=\S+\/users has to be certificates/, 'a file of authorities that is none is named');
   for (const one of [up, issuer, down, clock]) t.unlike(one.stdout, new RegExp(LITERAL), 'no secret is said');
@@ -462,7 +462,7 @@ async function redis(t) {
   const stores = { store: 'NextAuthSessionStore redis socache', redis: `NextAuthRedis ${server.url}`, cache: 'NextAuthSOCache shmcb:@DIR@/cache(100000)' };
   const up = await connected(t, stores);
   t.is([up.status, short(up.of('redis')).map(([state]) => state)], [0, ['ok', 'warning']], 'Redis answers', JSON.stringify(up.rows));
-  t.like(up.of('socache')[0].message, /^not tried: it is memory of the running server/, 'socache is passed over, and why');
+  t.like(up.of('socache')[0].message, /^not checked: it is in the memory of the running server/, 'socache is passed over, and why');
   t.like(up.of('redis')[1].message, /^whether Redis at \S+ keeps its entries is not known: .*INFO/i, 'and whether it keeps what it has, if its user may not ask');
   await server.cli('ACL', 'SETUSER', 'web', '+info');
   const off = await connected(t, stores);
@@ -477,7 +477,7 @@ async function redis(t) {
   await server.stop();
   const down = await connected(t, stores);
   t.is([down.status, down.of('redis')[0].state], [1, 'wrong'], 'a dead one');
-  t.like(down.of('redis')[0].hint, /see that it runs/, '  with a hint');
+  t.like(down.of('redis')[0].hint, /check that it is running/, '  with a hint');
   for (const one of [up, refused, down]) t.unlike(one.stdout, /geheim-literal/, 'no password is said');
 }
 
@@ -494,14 +494,14 @@ async function databases(t) {
     t.ok(!fs.existsSync(db.file), '  and not by the check, whose user is not httpd\'s');
     await nextauthctl(db, ['migrate', '--to', '1']);
     const old = await connected(t, config, { modules });
-    t.is([old.status, old.of('NextAuthDatabase')[0].hint], [1, 'nextauthctl migrate'], 'one that lacks a step');
-    t.like(old.of('NextAuthDatabase')[0].message, /is at step 1 of \d+ of the migrations/, '  says which');
+    t.is([old.status, old.of('NextAuthDatabase')[0].hint], [1, 'run nextauthctl migrate'], 'one that lacks a step');
+    t.like(old.of('NextAuthDatabase')[0].message, /is at migration step 1 of \d+/, '  says which');
     await nextauthctl(db, ['migrate']);
     const good = await connected(t, config, { modules });
-    t.is([good.status, short(good.of('NextAuthDatabase'))], [0, [['ok', `SQLite ${db.file} answers, and has all tables`]]], 'one that has all');
+    t.is([good.status, short(good.of('NextAuthDatabase'))], [0, [['ok', `SQLite ${db.file} is available, and has all tables`]]], 'one that has all');
     await db.sql('ALTER TABLE nextauth_roles RENAME TO away');
     const bare = await connected(t, config, { modules });
-    t.like(bare.of('NextAuthDatabase')[0].message, /there is no table nextauth_roles/, 'one that lost a table of the module\'s');
+    t.like(bare.of('NextAuthDatabase')[0].message, /table nextauth_roles does not exist/, 'one that lost a table of the module\'s');
     await db.sql('ALTER TABLE away RENAME TO nextauth_roles');
     await db.sql('DROP TABLE accounts');
     const torn = await connected(t, config, { modules });
@@ -525,17 +525,17 @@ async function mail(t) {
   const server = await startMail(t, { tls: 'none', user: 'web', password: LITERAL });
   const config = (password) => ({ mail: `NextAuthMail ${server.url(`web:${password}@`)} from=a@example.org` });
   const up = await connected(t, config(LITERAL));
-  t.is([up.status, short(up.of('NextAuthMail'))], [0, [['ok', `localhost:${server.port} answers, and takes the password; nothing was sent`]]], 'a mail server', JSON.stringify(up.rows));
+  t.is([up.status, short(up.of('NextAuthMail'))], [0, [['ok', `localhost:${server.port} is available, and accepts the password; no email was sent`]]], 'a mail server', JSON.stringify(up.rows));
   t.is([server.mails.length, server.attempts], [0, 0], '  to which no mail is sent');
   const refused = await connected(t, config('geheim-literal-5u'));
   t.is([refused.status, refused.of('NextAuthMail')[0].state], [1, 'wrong'], 'a wrong password');
-  t.like(refused.of('NextAuthMail')[0].hint, /user and password/, '  with a hint');
+  t.like(refused.of('NextAuthMail')[0].hint, /username and password/, '  with a hint');
   await server.stop();
   const down = await connected(t, config(LITERAL));
   t.is([down.status, down.of('NextAuthMail')[0].state], [1, 'wrong'], 'a dead one');
   for (const one of [up, refused, down]) t.unlike(one.stdout, /geheim-literal/, 'no password is said');
   const log = await connected(t, { mail: 'NextAuthMail log from=a@example.org' });
-  t.is(short(log.of('NextAuthMail')), [['ok', 'not tried: mail goes to the error log']], 'mail to the log has nothing to try');
+  t.is(short(log.of('NextAuthMail')), [['ok', 'not checked: emails are written to the error log']], 'mail to the log has nothing to try');
 }
 
 // ── modes ───────────────────────────────────────────────────────────────────────────────────────
@@ -545,29 +545,29 @@ async function modes(t) {
   const port = await freePort();
   const site = (listen) => ({ files, config: `${listen}\n${written({ ...development, url: 'NextAuthURL http://localhost:@PORT@' })}` });
   const open = await t.httpd(site(`Listen 0.0.0.0:${port}`));
-  const banner = /<p class="error" role="alert">Development mode – do not use with real users<\/p>/;
+  const banner = /<p class="error" role="alert">Development mode: do not use with real users<\/p>/;
   for (const page of ['/api/auth/signin', '/api/auth/signout', '/api/auth/error', '/api/auth/verify-request']) {
     t.like((await t.client(open).get(page)).text, banner, `${page} says so`);
   }
-  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, and others can reach it: it listens on 0\\.0\\.0\\.0:${port}\\n[^]*not for real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
+  t.like(open.log(), new RegExp(`\\*{20}[^]*is in development mode, but other machines can reach it: it listens on 0\\.0\\.0\\.0:${port}\\n[^]*do not use with real users[^]*NextAuthMode production[^]*\\*{20}`), 'so does the error log, in several lines and with the addresses');
   t.like(open.log(), /nextauth:crit/, '  at a level that is not turned off');
   const checked = await ask(t, development, { ...site(`Listen 0.0.0.0:${port}`), args: [] });
-  t.is([checked.status, short(rowsOf(checked, 'mode'))], [1, [['wrong', `development mode, and others can reach it: it listens on 0.0.0.0:${port}`]]], 'so does nextauthctl check');
-  t.like(rowsOf(checked, 'mode')[0].hint, /NextAuthMode production, or let it Listen on 127\.0\.0\.1/, '  with the hint');
+  t.is([checked.status, short(rowsOf(checked, 'mode'))], [1, [['wrong', `development mode, but other machines can reach it: it listens on 0.0.0.0:${port}`]]], 'so does nextauthctl check');
+  t.like(rowsOf(checked, 'mode')[0].hint, /NextAuthMode production, or Listen only on 127\.0\.0\.1/, '  with the hint');
   await open.stop();
   const tested = await t.configtest(site('Listen 0.0.0.0:@PORT@'));
   t.is(tested.status, 0, 'configtest lets it pass');
-  t.like(tested.output, /\*{20}[^]*others can reach it: it listens on 0\.0\.0\.0:\d+\n[^]*\*{20}[^]*Syntax OK/, '  and warns as loudly');
+  t.like(tested.output, /\*{20}[^]*other machines can reach it: it listens on 0\.0\.0\.0:\d+\n[^]*\*{20}[^]*Syntax OK/, '  and warns as loudly');
 
   const loopback = await t.httpd(site(''));
   t.unlike((await t.client(loopback).get('/api/auth/signin')).text, banner, 'on loopback pages are quiet');
-  t.unlike(loopback.log(), /others can reach it/, '  as is the log');
+  t.unlike(loopback.log(), /other machines can reach it/, '  as is the log');
   t.is(short(rowsOf(await ask(t, development), 'mode')), [['ok', 'development, and only this machine can reach it']], '  and the check');
 
   t.section('development behind a proxy');
   const reached = async (url) => rowsOf(await ask(t, { ...development, url }), 'mode')[0];
   const proxied = await reached('NextAuthURL https://www.example.org');
-  t.is([proxied.state, proxied.message], ['wrong', 'development mode, and others can reach it: its address is https://www.example.org'], 'a loopback listener with an address of others is reached by them');
+  t.is([proxied.state, proxied.message], ['wrong', 'development mode, but other machines can reach it: its URL is https://www.example.org'], 'a loopback listener with an address of others is reached by them');
   t.like(proxied.hint, /NextAuthMode production.*NextAuthURL http:\/\/localhost/, '  with the hint');
   for (const host of ['localhost.example.org', 'notlocalhost', '192.168.1.7', '[2001:db8::1]']) {
     t.is((await reached(`NextAuthURL http://${host}:@PORT@`)).state, 'wrong', `${host} is such an address`);
@@ -577,7 +577,7 @@ async function modes(t) {
   }
   const behind = await t.httpd({ files, config: written({ ...development, url: 'NextAuthURL https://www.example.org' }) });
   t.like((await t.client(behind).get('/api/auth/signin')).text, banner, 'pages say so');
-  t.like(behind.log(), /nextauth:crit.*others can reach it: its address is https:\/\/www\.example\.org/, '  as does the log');
+  t.like(behind.log(), /nextauth:crit.*other machines can reach it: its URL is https:\/\/www\.example\.org/, '  as does the log');
 
   t.section('the other modes');
   const open0 = (change) => ask(t, { ...change, listen: `Listen 0.0.0.0:${port}` });

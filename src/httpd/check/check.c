@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that nextauthctl check says of a site besides its mistakes. */
+/* What nextauthctl check reports about a site besides mistakes in its directives. */
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 

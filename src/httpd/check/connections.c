@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* nextauthctl check --connect: connects to providers, databases, session stores and mail. */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,20 +17,20 @@
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 
-/* Seconds, of which one is the Date header's own. */
+/* seconds; the Date header itself is only precise to one */
 #define SKEW_MAX (2 * NA_CLOCK_TOLERANCE)
 
 typedef struct connecting {
     const na_builder *b;
-    apr_pool_t *pool; /* what is opened ends with it */
+    apr_pool_t *pool; /* closes all connections when it is destroyed */
     na_http *http;
     na_documents *documents;
-    apr_interval_time_t skew; /* of the clock that is farthest away, and whose that is */
-    const char *skewed;
+    apr_interval_time_t skew; /* of the clock that differs most */
+    const char *skewed;       /* the provider with that clock; NULL if none answered */
 } connecting;
 
-static void say(const connecting *c, const char *subject, const char *done, const na_error *error,
-                const char *hint)
+static void add_result(const connecting *c, const char *subject, const char *done,
+                       const na_error *error, const char *hint)
 {
     const char *own = error ? na_error_hint(error) : NULL;
     na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, subject, error ? NA_WRONG : NA_RIGHT,
@@ -41,17 +42,17 @@ static void say(const connecting *c, const char *subject, const char *done, cons
 
 /* ── providers ─────────────────────────────────────────────────────────────────────────────── */
 
-static void note_clock(connecting *c, const char *whose, apr_time_t date)
+static void note_clock(connecting *c, const char *id, apr_time_t date)
 {
     apr_interval_time_t skew = date ? date - apr_time_now() : 0;
     if ((skew < 0 ? -skew : skew) <= (c->skew < 0 ? -c->skew : c->skew))
         return;
     c->skew = skew;
-    c->skewed = whose;
+    c->skewed = id;
 }
 
-/* Any answer will do: the server is there, and its certificate is trusted. */
-static na_error *reach(connecting *c, const char *id, const char *url)
+/* Any response is enough: the server is reachable, and its certificate is trusted. */
+static na_error *reach_endpoint(connecting *c, const char *id, const char *url)
 {
     na_http_request request = {.url = url};
     na_http_response response;
@@ -72,7 +73,8 @@ static na_error *read_keys(connecting *c, const char *id, const char *url)
     NA_TRY(na_http_fetch(c->http, c->pool, &request, &response));
     note_clock(c, id, response.date);
     if (response.status != 200)
-        return na_error_new(c->pool, NA_ERR_OAUTH_CALLBACK, "%s answers %ld", url, response.status);
+        return na_error_new(c->pool, NA_ERR_OAUTH_CALLBACK, "'%s' returned status %ld", url,
+                            response.status);
     return na_jwks_parse(c->pool, (const char *)response.body.data, response.body.len, &keys);
 }
 
@@ -84,7 +86,7 @@ static na_error *compare_token_auth(connecting *c, const na_oauth *oauth,
     NA_TRY(na_oauth_token_auth(oauth, metadata, &auth, &is_offered));
     if (!is_offered)
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, oauth->provider->id, NA_WARNING,
-                        "remove token_endpoint_auth_method=: discovery says what is right",
+                        "remove token_endpoint_auth_method= to use a method that it offers",
                         "the provider does not offer token_endpoint_auth_method=%s",
                         auth == NA_AUTH_BASIC ? "client_secret_basic" : "client_secret_post");
     return NULL;
@@ -103,8 +105,8 @@ static na_error *ask_provider(connecting *c, const na_provider *p)
     NA_TRY(compare_token_auth(c, &oauth, &metadata));
     if (p->type == NA_OIDC)
         return read_keys(c, p->id, metadata.jwks_url);
-    NA_TRY(reach(c, p->id, metadata.authorization_url));
-    return reach(c, p->id, metadata.token_url);
+    NA_TRY(reach_endpoint(c, p->id, metadata.authorization_url));
+    return reach_endpoint(c, p->id, metadata.token_url);
 }
 
 static void try_providers(connecting *c)
@@ -112,11 +114,15 @@ static void try_providers(connecting *c)
     for (int i = 0; i < c->b->config->providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(c->b->config->providers, i, const na_provider *);
         if (p->type == NA_OIDC)
-            say(c, p->id, "discovery document and key set are there, the issuer is right",
-                ask_provider(c, p), "compare issuer= with the provider's, and what may go out");
+            add_result(
+                c, p->id, "discovery document and key set are available, and the issuer matches",
+                ask_provider(c, p),
+                "check that issuer= is the provider's issuer, and that outgoing connections are "
+                "allowed");
         if (p->type == NA_OAUTH)
-            say(c, p->id, "its authorization and token endpoints answer", ask_provider(c, p),
-                "compare the addresses with the provider's, and what may go out");
+            add_result(c, p->id, "authorization and token endpoints respond", ask_provider(c, p),
+                       "check that the URLs are the provider's, and that outgoing connections are "
+                       "allowed");
     }
 }
 
@@ -125,33 +131,33 @@ static void try_clock(connecting *c)
     long seconds = (long)apr_time_sec(c->skew < 0 ? -c->skew : c->skew);
     if (c->skewed && seconds > SKEW_MAX)
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "clock", NA_WARNING,
-                        "let this machine take its time from NTP (timedatectl set-ntp true)",
-                        "this clock is %ld s %s that of %s: tokens count as expired or as of the "
-                        "future",
+                        "synchronize this machine's clock with NTP (timedatectl set-ntp true)",
+                        "this machine's clock is %ld s %s that of '%s': valid tokens can seem "
+                        "expired or issued in the future",
                         seconds, c->skew > 0 ? "behind" : "ahead of", c->skewed);
     else if (c->skewed)
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, "clock", NA_RIGHT, NULL,
-                        "within %d s of others'", SKEW_MAX);
+                        "within %d s of the providers' clocks", SKEW_MAX);
 }
 
 /* ── the database ──────────────────────────────────────────────────────────────────────────── */
 
-/* SQLite would make the file, which then is of whoever runs this and not of httpd's user. */
-static na_error *check_file(const connecting *c, const na_db_options *options)
+/* SQLite would create the file, which would then belong to the user of this check, not of httpd. */
+static na_error *check_sqlite_file(const connecting *c, const na_db_options *options)
 {
     return options->engine == NA_DB_SQLITE && access(options->parameters, F_OK) != 0
-               ? na_error_new(c->pool, NA_ERR_UNAVAILABLE, "%s is not there", options->name)
+               ? na_error_new(c->pool, NA_ERR_UNAVAILABLE, "%s does not exist", options->name)
                : NULL;
 }
 
-/* Migrations make this module's own tables, whatever the schema. */
+/* Migrations create this module's own tables in every schema. */
 static na_error *find_table(na_db_use *use, const na_backup_table *table)
 {
     int found, is_own = strncmp(table->text, "{nextauth_", 10) == 0;
     NA_TRY(na_backup_find(use, table, &found));
     return found || !is_own ? NULL
                             : na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
-                                           "there is no table nextauth_%s", table->name);
+                                           "table nextauth_%s does not exist", table->name);
 }
 
 static na_error *find_tables(na_db_use *use)
@@ -184,7 +190,7 @@ static na_error *check_version(apr_pool_t *pool, const na_db_options *options, i
 {
     if (version == na_migration_count)
         return NULL;
-    return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is at step %d of %d of the migrations",
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is at migration step %d of %d",
                         options->name, version, na_migration_count);
 }
 
@@ -196,7 +202,7 @@ static na_error *ask_database(const connecting *c, const na_db_options *options)
     na_db_use *use;
     int version;
     *breaker = (na_breaker){.name = options->name, .health = health};
-    NA_TRY(check_file(c, options));
+    NA_TRY(check_sqlite_file(c, options));
     NA_TRY(na_db_make(c->pool, options, breaker, &db));
     NA_TRY(na_db_version(db, c->pool, &version));
     NA_TRY(check_version(c->pool, options, version));
@@ -204,25 +210,27 @@ static na_error *ask_database(const connecting *c, const na_db_options *options)
     return na_db_end(use, check_tables(use));
 }
 
-static void try_one_database(const connecting *c, const char *subject, const na_db_options *options)
+static void try_database(const connecting *c, const char *subject, const na_db_options *options)
 {
     na_error *error = ask_database(c, options);
     int is_down = error && na_is_unavailable(error);
-    say(c, subject, apr_psprintf(c->b->pool, "%s answers, and has all tables", options->name),
+    add_result(
+        c, subject, apr_psprintf(c->b->pool, "%s is available, and has all tables", options->name),
         error,
-        is_down ? "see that it runs, and that address and password are right; nextauthctl migrate "
-                  "makes what is not there"
-                : "nextauthctl migrate");
+        is_down
+            ? "check that it is running, and that URL and password are correct; run nextauthctl "
+              "migrate if it does not exist yet"
+            : "run nextauthctl migrate");
 }
 
-static void try_database(connecting *c)
+static void try_databases(connecting *c)
 {
     const na_db_options *options = c->b->config->database;
     if (!options || na_build_is_wrong(c->b, NextAuthDatabase))
         return;
-    try_one_database(c, "NextAuthDatabase", options);
+    try_database(c, "NextAuthDatabase", options);
     for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
-        try_one_database(c, "replica", APR_ARRAY_IDX(options->replicas, i, const na_db_options *));
+        try_database(c, "replica", APR_ARRAY_IDX(options->replicas, i, const na_db_options *));
 }
 
 /* ── session stores ────────────────────────────────────────────────────────────────────────── */
@@ -237,7 +245,7 @@ static na_error *ask_store(const connecting *c, const na_store_provider *provide
     return na_store_get(store, c->pool, &key, 1, &value);
 }
 
-static void advise(const connecting *c, const char *name, na_error *advice)
+static void add_advice(const connecting *c, const char *name, na_error *advice)
 {
     if (advice)
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, name, NA_WARNING, na_error_hint(advice),
@@ -249,16 +257,16 @@ static void try_store(const connecting *c, const char *name)
     const na_store_provider *provider = ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
     na_store store = {.breaker = {.name = name}};
     if (provider->kind == NA_STORE_DATABASE || na_build_is_noted(c->b, provider->directive))
-        return; /* asked already, or wrong */
+        return; /* checked with the databases, or invalid */
     if (provider->kind == NA_STORE_MEMORY) {
-        say(c, name, "not tried: it is memory of the running server", NULL, NULL);
+        add_result(c, name, "not checked: it is in the memory of the running server", NULL, NULL);
         return;
     }
     na_error *error = ask_store(c, provider, &store);
-    say(c, name, apr_pstrcat(c->b->pool, store.breaker.name, " answers", NULL), error,
-        "see that it runs, and that address, password and TLS are right");
+    add_result(c, name, apr_pstrcat(c->b->pool, store.breaker.name, " is available", NULL), error,
+               "check that it is running, and that URL, password and TLS options are correct");
     if (!error && provider->advise)
-        advise(c, name, provider->advise(c->pool, &store));
+        add_advice(c, name, provider->advise(c->pool, &store));
 }
 
 static void try_stores(connecting *c)
@@ -272,60 +280,61 @@ static void try_stores(connecting *c)
 
 /* ── mail ──────────────────────────────────────────────────────────────────────────────────── */
 
-static void be_silent(void *data, na_level level, const char *line)
+static void ignore_line(void *data, na_level level, const char *line)
 {
 }
 
 static na_error *ask_mail(const connecting *c)
 {
-    const na_mail_log log = {be_silent, NULL};
+    const na_mail_log log = {ignore_line, NULL};
     na_mail *mail;
     NA_TRY(na_mail_make(c->pool, c->b->config->mail, c->http, &log, &mail));
     return na_mail_probe(mail, c->pool);
 }
 
-static const char *done_of(const connecting *c, const na_mail_options *mail)
+static const char *mail_result(const connecting *c, const na_mail_options *mail)
 {
     if (mail->host)
-        return apr_psprintf(c->b->pool, "%s:%d answers%s; nothing was sent", mail->host, mail->port,
-                            mail->user ? ", and takes the password" : "");
+        return apr_psprintf(c->b->pool, "%s:%d is available%s; no email was sent", mail->host,
+                            mail->port, mail->user ? ", and accepts the password" : "");
     return strcmp(mail->transport, "log") == 0
-               ? "not tried: mail goes to the error log"
+               ? "not checked: emails are written to the error log"
                : apr_pstrcat(c->b->pool, mail->transport,
-                             " answers; the key was not tried, and nothing sent", NULL);
+                             " is available; the key was not checked, and no email was sent", NULL);
 }
 
 static void try_mail(connecting *c)
 {
     const na_mail_options *mail = c->b->config->mail;
     if (mail && !na_build_is_wrong(c->b, NextAuthMail))
-        say(c, "NextAuthMail", done_of(c, mail), ask_mail(c),
-            "see that address, user and password are right, and what may go out");
+        add_result(
+            c, "NextAuthMail", mail_result(c, mail), ask_mail(c),
+            "check that URL, username and password are correct, and that outgoing connections are "
+            "allowed");
 }
 
 /* ── all of them ───────────────────────────────────────────────────────────────────────────── */
 
-static void (*const parts[])(connecting *c) = {try_providers, try_clock, try_database, try_stores,
-                                               try_mail};
+static void (*const checks[])(connecting *c) = {try_providers, try_clock, try_databases, try_stores,
+                                                try_mail};
 
-static na_error *prepare(connecting *c)
+static na_error *prepare_http(connecting *c)
 {
     na_http_global_init();
     NA_TRY(na_http_make(c->pool, &c->b->config->http, &c->http));
     return na_documents_make(c->pool, &c->documents);
 }
 
-/* A connection that is closed by the other side must not end the process, as in httpd's children.
- */
+/* As in child processes, a connection that the other side closes must not end this process. */
 void na_check_connections(const na_builder *b)
 {
     connecting c = {.b = b};
     apr_signal(SIGPIPE, SIG_IGN);
     apr_pool_create(&c.pool, b->pool);
-    na_error *error = prepare(&c);
+    na_error *error = prepare_http(&c);
     if (error)
-        say(&c, "connections", NULL, error, NULL);
-    for (apr_size_t i = 0; !error && i < sizeof parts / sizeof *parts; i++)
-        parts[i](&c);
+        add_result(&c, "connections", NULL, error, NULL);
+    for (apr_size_t i = 0; !error && i < sizeof checks / sizeof *checks; i++)
+        checks[i](&c);
     apr_pool_destroy(c.pool);
 }

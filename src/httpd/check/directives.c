@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Directives as nextauthctl check shows them: without secrets. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -8,25 +9,25 @@
 #include "httpd/findings.h"
 #include "httpd/pipe.h"
 
-/* Of what a directive says. */
+/* bytes of a directive's arguments */
 #define SHOWN_MAX 120
 
-static int is_place(const char *value)
+static int names_source(const char *value)
 {
     return strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0;
 }
 
-/* "clientSecret=env:NAME", "clientId=…", "file:PATH", "…". A secret itself may end with '='. */
+/* "clientSecret=env:NAME", "clientId=…", "file:PATH", "…". A secret itself can end with '='. */
 static const char *without_secret(apr_pool_t *pool, na_shown shown, const char *argument)
 {
     const char *equals = strchr(argument, '=');
     size_t name =
         strspn(argument, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-    if (is_place(argument))
+    if (names_source(argument))
         return argument;
     if (!equals || argument + name != equals || shown == NA_SHOW_SECRET)
         return "…";
-    return is_place(equals + 1)
+    return names_source(equals + 1)
                ? argument
                : apr_pstrcat(pool, apr_pstrmemdup(pool, argument, name), "=…", NULL);
 }
@@ -42,7 +43,7 @@ static const char *shown_argument(apr_pool_t *pool, const na_directive *w, int i
     return is_open ? w->argv[i] : without_secret(pool, shown, w->argv[i]);
 }
 
-static const char *shown(apr_pool_t *pool, const na_directive *w)
+static const char *shown_arguments(apr_pool_t *pool, const na_directive *w)
 {
     const char *text = "";
     for (int i = 0; i < w->argc; i++)
@@ -57,7 +58,7 @@ void na_check_directives(const na_builder *b, const apr_array_header_t *written)
         const na_finding finding = {.group = NA_GROUP_DIRECTIVES,
                                     .subject = w->directive,
                                     .state = NA_RIGHT,
-                                    .message = shown(b->pool, w),
+                                    .message = shown_arguments(b->pool, w),
                                     .file = w->file,
                                     .line = w->line};
         na_findings_add(b->server, &finding);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Environment variables as nextauthctl check reports them: used, unused, misspelled. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,43 +10,43 @@
 #include "httpd/config/sections.h"
 #include "httpd/findings.h"
 
-/* What else a project of NextAuth has, which means nothing to a module of the server. */
-static const char *const others[] = {"NEXTAUTH_URL_INTERNAL",   "NEXTAUTH_DEBUG",
+/* Other variables of NextAuth projects, which have no meaning here. */
+static const char *const unused[] = {"NEXTAUTH_URL_INTERNAL",   "NEXTAUTH_DEBUG",
                                      "AUTH_TRUST_HOST",         "AUTH_DEBUG",
                                      "AUTH_REDIRECT_PROXY_URL", "NEXTAUTH_DATABASE_URL",
                                      "NEXTAUTHCTL_SERVER"};
 
-/* What nextauthctl check itself sets. */
+/* set by nextauthctl check itself */
 #define OURS NA_CHECK_REPORT_VARIABLE
 
 typedef struct search {
     const na_builder *b;
     const apr_array_header_t *written;
-    const apr_table_t *known; /* a variable, and the directive that goes before it or "" */
+    const apr_table_t *known; /* by variable: the directive that takes precedence, or "" */
 } search;
 
-static apr_table_t *know_all(const na_builder *b)
+static apr_table_t *known_variables(const na_builder *b)
 {
     apr_table_t *known = na_variables_known(b->pool, b->config->providers);
     char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
     for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last))
         na_variables_add_provider(b->pool, known, id);
-    for (apr_size_t i = 0; i < sizeof others / sizeof *others; i++)
-        apr_table_setn(known, others[i], "");
+    for (apr_size_t i = 0; i < sizeof unused / sizeof *unused; i++)
+        apr_table_setn(known, unused[i], "");
     return known;
 }
 
-/* ── how far two names are apart ───────────────────────────────────────────────────────────── */
+/* ── misspelled names ──────────────────────────────────────────────────────────────────────── */
 
 #define NAME_MAX_LEN 64
 
-static int least(int a, int b)
+static int min_of(int a, int b)
 {
     return a < b ? a : b;
 }
 
-/* Letters to add, to leave out, to change, and neighbours to swap. */
-static int distance(const char *a, const char *b)
+/* Returns how many letters must be added, removed, replaced or swapped with the next. */
+static int edit_distance(const char *a, const char *b)
 {
     int rows[3][NAME_MAX_LEN + 1], la = (int)strlen(a), lb = (int)strlen(b);
     if (la > NAME_MAX_LEN || lb > NAME_MAX_LEN)
@@ -57,23 +58,23 @@ static int distance(const char *a, const char *b)
         now[0] = i;
         for (int k = 1; k <= lb; k++) {
             now[k] =
-                least(least(before[k], now[k - 1]) + 1, before[k - 1] + (a[i - 1] != b[k - 1]));
+                min_of(min_of(before[k], now[k - 1]) + 1, before[k - 1] + (a[i - 1] != b[k - 1]));
             if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-                now[k] = least(now[k], earlier[k - 2] + 1);
+                now[k] = min_of(now[k], earlier[k - 2] + 1);
         }
     }
     return rows[la % 3][lb];
 }
 
-/* What a name was probably meant to be; NULL where nothing is near. */
-static const char *nearest(const search *s, const char *name)
+/* Returns the known variable that was probably meant; NULL if none is similar. */
+static const char *nearest_variable(const search *s, const char *name)
 {
     const apr_array_header_t *all = apr_table_elts(s->known);
     int limit = strlen(name) < 10 ? 2 : 3;
     const char *found = NULL;
     for (int i = 0; i < all->nelts; i++) {
         const char *known = APR_ARRAY_IDX(all, i, apr_table_entry_t).key;
-        int far = distance(name, known);
+        int far = edit_distance(name, known);
         if (far >= limit)
             continue;
         limit = far;
@@ -82,9 +83,10 @@ static const char *nearest(const search *s, const char *name)
     return found;
 }
 
-/* ── what is said of one variable ──────────────────────────────────────────────────────────── */
+/* ── rows ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* The last such directive; "NextAuthProvider google" is one of that provider. */
+/* Returns the last such directive, or NULL; "NextAuthProvider google" is the one of that provider.
+ */
 static const na_directive *find_directive(const search *s, const char *directive)
 {
     size_t len = strcspn(directive, " ");
@@ -97,8 +99,8 @@ static const na_directive *find_directive(const search *s, const char *directive
     return NULL;
 }
 
-static void say(const search *s, const char *name, na_finding_state state, const char *hint,
-                const char *message)
+static void add_variable(const search *s, const char *name, na_finding_state state,
+                         const char *hint, const char *message)
 {
     const na_directive *place = na_environment_place(&s->b->environment, name);
     const na_finding finding = {.group = NA_GROUP_ENVIRONMENT,
@@ -111,20 +113,20 @@ static void say(const search *s, const char *name, na_finding_state state, const
     na_findings_add(s->b->server, &finding);
 }
 
-static void say_unused(const search *s, const char *name, const char *where, const char *directive)
+static void add_unused(const search *s, const char *name, const char *where, const char *directive)
 {
     apr_pool_t *pool = s->b->pool;
     const na_directive *w = *directive ? find_directive(s, directive) : NULL;
     const char *space = strchr(directive, ' ');
-    const char *why = "; it means nothing here";
+    const char *why = "; it has no meaning here";
     if (w)
-        why = apr_psprintf(pool, ", not used: %s on line %d of %s goes before it", directive,
+        why = apr_psprintf(pool, ", not used: %s on line %d of %s takes precedence", directive,
                            w->line, w->file);
     else if (space && na_provider_find(s->b->config->providers, space + 1) < 0)
-        why = apr_psprintf(pool, ", not used: there is no %s", directive);
+        why = apr_psprintf(pool, ", not used: %s is not configured", directive);
     else if (*directive)
-        why = ", not used: another variable goes before it, or nothing needs it";
-    say(s, name, NA_RIGHT, NULL, apr_pstrcat(pool, "set in ", where, why, NULL));
+        why = ", not used: another variable takes precedence, or nothing requires it";
+    add_variable(s, name, NA_RIGHT, NULL, apr_pstrcat(pool, "set in ", where, why, NULL));
 }
 
 static int is_secret(const na_config *config, const char *value)
@@ -140,46 +142,47 @@ static int is_secret(const na_config *config, const char *value)
     return 0;
 }
 
-/* Tenants could ask for it by PassEnv or osenv(), if child processes had it still. */
-static void say_used(const search *s, const char *name, const char *where)
+/* Tenants could read a secret with PassEnv or osenv() if a process still had it. */
+static void add_used(const search *s, const char *name, const char *where)
 {
     apr_pool_t *pool = s->b->pool;
     const char *own = getenv(name);
     const ap_directive_t *htaccess =
         own && is_secret(s->b->config, own) ? na_htaccess_find(ap_conftree) : NULL;
     if (!htaccess) {
-        say(s, name, NA_RIGHT, NULL, apr_pstrcat(pool, "set in ", where, ", and used", NULL));
+        add_variable(s, name, NA_RIGHT, NULL,
+                     apr_pstrcat(pool, "set in ", where, ", and used", NULL));
         return;
     }
-    say(s, name, NA_RIGHT,
-        "write file:PATH in the directive instead, and let only root read the file",
+    add_variable(
+        s, name, NA_RIGHT, "use file:PATH in the directive, and let only root read the file",
         apr_psprintf(pool,
-                     "set in %s, and used; .htaccess files are read (%s on line %d of %s): what "
-                     "serves requests wipes it, other modules' processes may not",
+                     "set in %s, and used; .htaccess files are read (%s on line %d of %s): child "
+                     "processes erase it, processes of other modules might not",
                      where, htaccess->directive, htaccess->line_num, htaccess->filename));
 }
 
-/* 1 where that is one of ours, or was asked for by name. */
-static int say_known(const search *s, const char *name, const char *where)
+/* Returns 0 if the variable is neither known nor used by a directive. */
+static int add_known(const search *s, const char *name, const char *where)
 {
     const char *directive = apr_table_get(s->known, name);
     if (apr_table_get(s->b->environment.used, name)) {
-        say_used(s, name, where);
+        add_used(s, name, where);
         return 1;
     }
     if (directive)
-        say_unused(s, name, where, directive);
+        add_unused(s, name, where, directive);
     return directive != NULL;
 }
 
-/* 1 where it is told to be a slip. */
-static int say_slip(const search *s, const char *name, const char *where)
+/* Returns 0 if the name resembles no known one. */
+static int add_misspelled(const search *s, const char *name, const char *where)
 {
-    const char *meant = nearest(s, name);
+    const char *meant = nearest_variable(s, name);
     if (!meant)
         return 0;
-    say(s, name, NA_WARNING, apr_psprintf(s->b->pool, "is %s meant?", meant),
-        apr_pstrcat(s->b->pool, "set in ", where, ", but not known", NULL));
+    add_variable(s, name, NA_WARNING, apr_psprintf(s->b->pool, "check whether %s is meant", meant),
+                 apr_pstrcat(s->b->pool, "set in ", where, ", but unknown", NULL));
     return 1;
 }
 
@@ -189,40 +192,40 @@ static int is_set_outside(const char *name)
     return value && *value;
 }
 
-static void look_at_file(const search *s)
+static void check_file(const search *s)
 {
     const apr_array_header_t *all = apr_table_elts(s->b->environment.file->values);
-    const char *strangers = NULL;
+    const char *others = NULL;
     for (int i = 0; i < all->nelts; i++) {
         const char *name = APR_ARRAY_IDX(all, i, apr_table_entry_t).key;
-        if (is_set_outside(name) || say_known(s, name, "NextAuthEnvFile") ||
-            say_slip(s, name, "NextAuthEnvFile"))
+        if (is_set_outside(name) || add_known(s, name, "NextAuthEnvFile") ||
+            add_misspelled(s, name, "NextAuthEnvFile"))
             continue;
-        strangers = strangers ? apr_pstrcat(s->b->pool, strangers, ", ", name, NULL) : name;
+        others = others ? apr_pstrcat(s->b->pool, others, ", ", name, NULL) : name;
     }
-    if (strangers)
+    if (others)
         na_findings_say(s->b->server, NA_GROUP_ENVIRONMENT, "NextAuthEnvFile", NA_RIGHT, NULL,
-                        "not mod_nextauth's: %s", strangers);
+                        "not variables of mod_nextauth: %s", others);
 }
 
-/* Of what else is in the process's environment, only names that begin as ours do can be slips. */
-static void look_at_process(const search *s)
+/* Unknown names in the process's environment are reported only if they begin like known ones. */
+static void check_process(const search *s)
 {
     for (char **each = environ; *each; each++) {
         const char *equals = strchr(*each, '=');
         if (!equals || !equals[1] || strncmp(*each, OURS "=", sizeof OURS) == 0)
             continue;
         const char *name = apr_pstrmemdup(s->b->pool, *each, (apr_size_t)(equals - *each));
-        int looks_ours = strncmp(name, "NEXTAUTH_", 9) == 0 || strncmp(name, "AUTH_", 5) == 0;
-        if (!say_known(s, name, "the server's environment") && looks_ours)
-            say_slip(s, name, "the server's environment");
+        int is_similar = strncmp(name, "NEXTAUTH_", 9) == 0 || strncmp(name, "AUTH_", 5) == 0;
+        if (!add_known(s, name, "the server's environment") && is_similar)
+            add_misspelled(s, name, "the server's environment");
     }
 }
 
 void na_check_environment(const na_builder *b, const apr_array_header_t *written)
 {
-    search s = {.b = b, .written = written, .known = know_all(b)};
-    look_at_process(&s);
+    search s = {.b = b, .written = written, .known = known_variables(b)};
+    check_process(&s);
     if (b->environment.file)
-        look_at_file(&s);
+        check_file(&s);
 }

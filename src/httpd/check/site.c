@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A site as nextauthctl check reports it: mode, URL, providers, cookies, limits. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -15,29 +16,29 @@ static void check_mode(const na_builder *b)
     const na_exposure exposure = na_exposure_of(b->pool, b->server, b->config);
     if (exposure.how)
         na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_WRONG, exposure.hint,
-                        "%s mode, and others can reach it: %s", mode, exposure.how);
+                        "%s mode, but other machines can reach it: %s", mode, exposure.how);
     else
         na_findings_say(b->server, NA_GROUP_SITE, "mode", NA_RIGHT, NULL, "%s%s", mode,
                         b->config->mode == NA_PRODUCTION ? ""
                                                          : ", and only this machine can reach it");
 }
 
-static void check_address(const na_builder *b)
+static void check_url(const na_builder *b)
 {
     if (na_build_is_wrong(b, NextAuthURL) || na_build_is_wrong(b, NextAuthBasePath))
         return;
-    na_findings_say(b->server, NA_GROUP_SITE, "address", NA_RIGHT, NULL, "%s%s",
-                    b->config->base_url, b->url ? "" : " (from ServerName)");
+    na_findings_say(b->server, NA_GROUP_SITE, "URL", NA_RIGHT, NULL, "%s%s", b->config->base_url,
+                    b->url ? "" : " (from ServerName)");
     if (!b->config->providers->nelts)
         na_findings_say(b->server, NA_GROUP_SITE, "sign-in", NA_RIGHT, NULL,
-                        "an application signs users in, at %s: without NextAuthProvider there are "
-                        "no endpoints here",
+                        "an application signs users in, at %s: without NextAuthProvider, httpd has "
+                        "no endpoints",
                         b->config->pages.sign_in);
 }
 
 /* ── providers ─────────────────────────────────────────────────────────────────────────────── */
 
-static const char *names_of(apr_pool_t *pool, const apr_array_header_t *names)
+static const char *join_names(apr_pool_t *pool, const apr_array_header_t *names)
 {
     const char *all = "";
     for (int i = 0; names && i < names->nelts; i++)
@@ -45,35 +46,34 @@ static const char *names_of(apr_pool_t *pool, const apr_array_header_t *names)
     return all;
 }
 
-static const char *backing_of(const na_builder *b, const na_provider *p)
+static const char *password_source(const na_builder *b, const na_provider *p)
 {
     if (p->in_database)
         return "passwords in the database";
     return p->password_file
                ? apr_pstrcat(b->pool, "passwords in ", p->password_file, NULL)
                : apr_pstrcat(b->pool, "passwords of httpd's authentication providers: ",
-                             names_of(b->pool, p->authn_providers), NULL);
+                             join_names(b->pool, p->authn_providers), NULL);
 }
 
-static const char *mail_of(const na_builder *b)
+static const char *mail_source(const na_builder *b)
 {
     const na_mail_options *mail = b->config->mail;
-    return !mail ? "links by mail"
+    return !mail ? "links by email"
            : mail->host
-               ? apr_psprintf(b->pool, "links by mail, through %s:%d", mail->host, mail->port)
-               : apr_pstrcat(b->pool, "links by mail, through ", mail->transport, NULL);
+               ? apr_psprintf(b->pool, "links by email, through %s:%d", mail->host, mail->port)
+               : apr_pstrcat(b->pool, "links by email, through ", mail->transport, NULL);
 }
 
-/* RFC 6749 section 3.1.2: what the provider compares with, letter by letter. */
-static const char *callback_of(const na_builder *b, const na_provider *p)
+/* RFC 6749 section 3.1.2: providers compare it character by character. */
+static const char *callback_url(const na_builder *b, const na_provider *p)
 {
     return b->config->base_url
                ? apr_pstrcat(b->pool, "register ", b->config->base_url, "/callback/", p->id, NULL)
-               : "the address to register follows from NextAuthURL and NextAuthBasePath, of "
-                 "which one is wrong";
+               : "the callback URL is unknown: NextAuthURL or NextAuthBasePath is invalid";
 }
 
-/* Signing in says who somebody is, and Require valid-user lets everybody in who is somebody. */
+/* Require valid-user admits every user of a provider, and anyone can be a user of a public one. */
 static void check_public(const na_builder *b, const na_provider *p)
 {
     const ap_directive_t *section = na_section_for_anybody(b->server);
@@ -83,8 +83,8 @@ static void check_public(const na_builder *b, const na_provider *p)
         .group = NA_GROUP_PROVIDERS,
         .subject = p->id,
         .state = NA_WARNING,
-        .message = apr_pstrcat(b->pool, "anybody can have an account at ", p->name,
-                               ", and Require valid-user lets in every one of them", NULL),
+        .message = apr_pstrcat(b->pool, "anyone can have an account at ", p->name,
+                               ", and Require valid-user admits them all", NULL),
         .hint = "add NextAuthSignInRule allow \"%{USER:email} =~ /@example\\.org$/\", or require a "
                 "role there: Require nextauth-role ROLE",
         .file = section->filename,
@@ -94,21 +94,20 @@ static void check_public(const na_builder *b, const na_provider *p)
 
 static void check_provider(const na_builder *b, const na_provider *p)
 {
-    const char *what = p->type == NA_CREDENTIALS ? backing_of(b, p)
-                       : p->type == NA_EMAIL     ? mail_of(b)
-                                                 : callback_of(b, p);
+    const char *what = p->type == NA_CREDENTIALS ? password_source(b, p)
+                       : p->type == NA_EMAIL     ? mail_source(b)
+                                                 : callback_url(b, p);
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
     check_public(b, p);
     if (p->any_tenant)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
                         "set tenant= to your organization's tenant ID or domain",
                         "no tenant: accounts of every organization can sign in, and their email "
-                        "addresses are not vouched for");
+                        "addresses are not verified");
     if (p->allow_linking && p->allow_unverified_email)
-        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
-                        "leave one of the two out",
-                        "allowDangerousEmailAccountLinking with allowUnverifiedEmail: whoever "
-                        "claims an address there is its user here");
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING, "remove one of them",
+                        "allowDangerousEmailAccountLinking with allowUnverifiedEmail: anyone who "
+                        "enters a user's email address there can sign in as that user");
 }
 
 /* ── cookies ───────────────────────────────────────────────────────────────────────────────── */
@@ -122,26 +121,26 @@ static void check_cookie(const na_builder *b, const na_cookie *cookie)
                     cookie->same_site, cookie->path, domain);
     if (strcmp(cookie->same_site, "None") == 0)
         na_findings_say(b->server, NA_GROUP_COOKIES, cookie->name, NA_WARNING,
-                        "sameSite=lax is right unless other sites embed this one",
-                        "SameSite=None: other sites' requests carry it");
+                        "set sameSite=lax unless other sites embed this one",
+                        "SameSite=None: browsers send it with other sites' requests");
 }
 
-/* A session's claims, sealed and in base64url, and the names of its pieces. */
-#define SESSION_ROOM 2048
+/* bytes of a usual session: its encrypted claims in base64url, and the names of its chunks */
+#define SESSION_SIZE 2048
 
 static void check_sizes(const na_builder *b)
 {
     apr_size_t most = b->config->session.cookie_max;
     apr_size_t room = most > NA_OTHER_COOKIES ? most - NA_OTHER_COOKIES : 0;
     int in_cookie = b->config->session.strategy == NA_STRATEGY_JWT;
-    int is_tight = in_cookie && room < SESSION_ROOM;
+    int is_tight = in_cookie && room < SESSION_SIZE;
     na_findings_say(b->server, NA_GROUP_COOKIES, "LimitRequestFieldSize",
                     is_tight ? NA_WARNING : NA_RIGHT,
-                    is_tight ? "raise LimitRequestFieldSize, 8190 by default, or keep claims on "
-                               "the server: NextAuthSessionStrategy database"
+                    is_tight ? "increase LimitRequestFieldSize (8190 by default), or set "
+                               "NextAuthSessionStrategy database"
                              : NULL,
-                    "a Cookie header may have %" APR_SIZE_T_FMT " bytes: %" APR_SIZE_T_FMT
-                    " for the session beside %d for other cookies",
+                    "a Cookie header can have %" APR_SIZE_T_FMT " bytes: %" APR_SIZE_T_FMT
+                    " for the session and %d for other cookies",
                     most, room, NA_OTHER_COOKIES);
 }
 
@@ -149,20 +148,20 @@ static void check_cookies(const na_builder *b)
 {
     const na_session_config *session = &b->config->session;
     if (!session->source_count)
-        return; /* the address is wrong, from which they follow */
+        return; /* the URL, which determines them, is invalid */
     for (int i = 0; i < session->source_count; i++)
         check_cookie(b, &session->sources[i].cookie);
     if (strcmp(session->sources[0].cookie.same_site, "Strict") == 0 && na_build_has_redirects(b))
         na_findings_say(b->server, NA_GROUP_COOKIES, session->sources[0].cookie.name, NA_WARNING,
                         "use sameSite=lax, or remove it",
-                        "SameSite=Strict: the page that follows a sign-in at a provider does not "
-                        "get the session");
+                        "SameSite=Strict: browsers do not send it with the page that follows a "
+                        "sign-in at a provider");
     for (int i = 0; i < NA_COOKIE_COUNT; i++)
         check_cookie(b, &b->config->cookies[i]);
     check_sizes(b);
 }
 
-static int takes_passwords(const na_config *config)
+static int has_passwords(const na_config *config)
 {
     for (int i = 0; i < config->providers->nelts; i++)
         if (APR_ARRAY_IDX(config->providers, i, const na_provider *)->type == NA_CREDENTIALS)
@@ -173,17 +172,17 @@ static int takes_passwords(const na_config *config)
 static void check_limits(const na_builder *b)
 {
     if (b->config->mode != NA_PRODUCTION || b->config->limits.of[NA_LIMIT_SIGN_IN].count ||
-        !takes_passwords(b->config))
+        !has_passwords(b->config))
         return;
     na_findings_say(b->server, NA_GROUP_SITE, "rate limits", NA_WARNING,
                     "remove NextAuthFeature rateLimiting Off and NextAuthRateLimit signIn Off",
-                    "sign-ins with a password are not limited: passwords can be guessed");
+                    "sign-ins with a password are not limited: attackers can guess passwords");
 }
 
 void na_check_site(const na_builder *b)
 {
     check_mode(b);
-    check_address(b);
+    check_url(b);
     check_limits(b);
     for (int i = 0; i < b->config->providers->nelts; i++)
         check_provider(b, APR_ARRAY_IDX(b->config->providers, i, const na_provider *));

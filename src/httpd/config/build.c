@@ -127,8 +127,8 @@ static na_error *build_site(na_builder *b, const apr_array_header_t *written)
     NA_TRY(na_build_finish_session(b, written));
     if (na_exposure_of(b->pool, b->server, b->config).how)
         b->config->theme.banner = b->config->mode == NA_TEST
-                                      ? "Test mode – do not use with real users"
-                                      : "Development mode – do not use with real users";
+                                      ? "Test mode: do not use with real users"
+                                      : "Development mode: do not use with real users";
     return NULL;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Development and test mode on a server that other machines can reach. */
 #include <string.h>
 
 #include <ap_listen.h>
@@ -7,7 +8,7 @@
 #include "base/url.h"
 #include "httpd/config/build.h"
 
-/* 127.0.0.0/8, ::1, the same in IPv4's disguise, and sockets in the file system. */
+/* 127.0.0.0/8, ::1, IPv4-mapped 127.0.0.0/8, and Unix domain sockets */
 static int is_loopback(const apr_sockaddr_t *address)
 {
     const unsigned char *bytes = address->ipaddr_ptr;
@@ -22,34 +23,36 @@ static int is_loopback(const apr_sockaddr_t *address)
     return 1;
 }
 
-static int is_any(const apr_sockaddr_t *address)
+static int is_wildcard(const apr_sockaddr_t *address)
 {
     return apr_sockaddr_is_wildcard(address);
 }
 
-/* Whether what comes in there can be for a <VirtualHost> of that address. */
-static int leads_to(const apr_sockaddr_t *listener, const server_addr_rec *host)
+/* Returns 1 if connections to the listener can be for a <VirtualHost> with this address. */
+static int serves_host(const apr_sockaddr_t *listener, const server_addr_rec *host)
 {
     const apr_sockaddr_t *address = host->host_addr;
     if (host->host_port && host->host_port != listener->port)
         return 0;
-    if (is_any(address))
+    if (is_wildcard(address))
         return 1;
-    return !is_loopback(address) && (is_any(listener) || apr_sockaddr_equal(listener, address));
+    return !is_loopback(address) &&
+           (is_wildcard(listener) || apr_sockaddr_equal(listener, address));
 }
 
-/* The main server gets whatever no virtual host takes. */
+/* The main server serves all requests that match no virtual host. */
 static int is_reached(const apr_sockaddr_t *listener, const server_rec *s)
 {
     if (!s->is_virtual)
         return 1;
     for (const server_addr_rec *host = s->addrs; host; host = host->next)
-        if (leads_to(listener, host))
+        if (serves_host(listener, host))
             return 1;
     return 0;
 }
 
-/* Where the server can be reached from other machines, "0.0.0.0:80, …"; NULL: nowhere. */
+/* Returns the addresses at which other machines can reach the server, "0.0.0.0:80, …"; NULL if
+ * none. */
 static const char *public_addresses(apr_pool_t *pool, const server_rec *s)
 {
     const char *all = NULL;
@@ -66,7 +69,7 @@ static const char *public_addresses(apr_pool_t *pool, const server_rec *s)
     return all;
 }
 
-/* Who has a name of the site's that leads elsewhere comes in by a proxy, which is on loopback. */
+/* An origin of another host means that a proxy on loopback forwards requests of other machines. */
 static int is_public_origin(apr_pool_t *pool, const char *origin)
 {
     na_url url;
@@ -80,25 +83,26 @@ na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_confi
     const char *addresses = public_addresses(pool, s);
     if (addresses)
         return (na_exposure){apr_pstrcat(pool, "it listens on ", addresses, NULL),
-                             "write NextAuthMode production, or let it Listen on 127.0.0.1 alone"};
+                             "set NextAuthMode production, or Listen only on 127.0.0.1"};
     if (is_public_origin(pool, config->origin))
         return (na_exposure){
-            apr_pstrcat(pool, "its address is ", config->origin, NULL),
-            "write NextAuthMode production, or an address of this machine alone: NextAuthURL "
+            apr_pstrcat(pool, "its URL is ", config->origin, NULL),
+            "set NextAuthMode production, or a URL that only this machine can reach: NextAuthURL "
             "http://localhost"};
     return (na_exposure){NULL, NULL};
 }
 
-static void warn(const server_rec *s, const na_config *config, const na_exposure *exposure)
+static void log_exposure(const server_rec *s, const na_config *config, const na_exposure *exposure)
 {
     static const char rule[] = "****************************************************************";
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", rule);
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                 "mod_nextauth: %s is in %s mode, and others can reach it: %s", config->origin,
-                 na_mode_name(config->mode), exposure->how);
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                 "Passwords and sessions may go through plain http: not for real users");
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "What to do: %s", exposure->hint);
+                 "mod_nextauth: %s is in %s mode, but other machines can reach it: %s",
+                 config->origin, na_mode_name(config->mode), exposure->how);
+    ap_log_error(
+        APLOG_MARK, APLOG_CRIT, 0, s,
+        "passwords and sessions might be sent over plain HTTP: do not use with real users");
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "hint: %s", exposure->hint);
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", rule);
 }
 
@@ -109,6 +113,6 @@ void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool)
         const na_exposure exposure =
             config ? na_exposure_of(pool, s, config) : (na_exposure){NULL, NULL};
         if (exposure.how)
-            warn(s, config, &exposure);
+            log_exposure(s, config, &exposure);
     }
 }
