@@ -292,15 +292,19 @@ na_error *na_post_account(na_request *request, na_response *response)
 
 /* ── the new address ───────────────────────────────────────────────────────────────────────── */
 
-static na_error *take_email(na_request *request, na_db_use *use, na_db_user *user,
-                            const char *email, const char *token, const na_event *event,
-                            na_error **late)
+/* What ends the session meanwhile waits for the transaction, or the transaction fails. */
+static na_error *take_email(na_request *request, na_db_use *use, const na_session *session,
+                            na_db_user *user, const char *email, const char *token,
+                            const na_event *event, na_error **late)
 {
     na_db_user other;
     apr_int64_t revision;
     int found;
     NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    NA_TRY(na_db_get_revision(use, user->id, &revision));
+    NA_TRY(na_db_hold_revision(use, user->id, &revision));
+    if (!na_session_is_of_revision(request, session, revision))
+        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
+                            "the session was ended before the new address was confirmed");
     *late = na_link_use(request, use, identifier_of(request->pool, user, revision, email), token);
     if (*late)
         return na_is_unavailable(*late) ? *late : NULL;
@@ -351,7 +355,7 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     na_event event = na_event_of_db_user(request, NA_EVENT_EMAIL_CHANGE, &user);
     event.detail = email;
     NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, take_email(request, use, &user, email, token, &event, &late)));
+    NA_TRY(na_db_end(use, take_email(request, use, session, &user, email, token, &event, &late)));
     if (late)
         return late;
     na_limit_give_back(request);

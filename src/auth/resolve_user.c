@@ -11,8 +11,8 @@
 #include "auth/mail_link.h"
 #include "auth/reclaim.h"
 #include "auth/report.h"
+#include "auth/session.h"
 #include "base/json.h"
-#include "session/standing.h"
 
 /* Characters of a column that can be a key, in all three engines. */
 #define COLUMN_MAX 255
@@ -132,15 +132,13 @@ static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject
                : NULL;
 }
 
-/* An account stays: no session that was ended a moment ago links one. Rows were asked just now. */
+/* An account stays: no session that was ended a moment ago links one. */
 static na_error *check_standing(na_request *request, na_db_use *use, const na_subject *subject)
 {
     const na_session *session = subject->initiator.session;
     apr_int64_t revision;
-    if (request->sessions->table && session->on_server)
-        return NULL;
-    NA_TRY(na_db_get_revision(use, session->user, &revision));
-    return na_standing_has_revision(session, revision)
+    NA_TRY(na_db_hold_revision(use, session->user, &revision));
+    return na_session_is_of_revision(request, session, revision)
                ? NULL
                : na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                               "the sessions of the user who began the sign-in were ended");

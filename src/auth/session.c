@@ -10,6 +10,7 @@
 #include "auth/respond.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "session/standing.h"
 
 na_error *na_request_session(const na_request *request, const na_session **session)
 {
@@ -23,6 +24,13 @@ na_error *na_request_session_now(const na_request *request, const na_session **s
     na_request anew = *request;
     anew.visit.asks_anew = 1;
     return na_request_session(&anew, session);
+}
+
+int na_session_is_of_revision(const na_request *request, const na_session *session,
+                              apr_int64_t revision)
+{
+    return (request->sessions->table && session->on_server) ||
+           na_standing_has_revision(session, revision);
 }
 
 /* "No session" as each dialect's client understands it. */
