@@ -96,14 +96,14 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
   t.section('shmcb: what one user can fill');
   {
     const site = await t.httpd({ files: { users }, config: config('shmcb:@DIR@/sessions(262144)').replace('NextAuthSessionStrategy database', '') });
-    const others = await Promise.all(crowd.slice(5, 15).map((user) => signedIn(site, '', user)));
+    const others = await Promise.all(crowd.slice(5, 15).map((user, i) => signedIn(site, '', user, apart(i))));
     for (let i = 0; i < 600; i += 1) await (await signedIn(site)).signOut();
     const again = [];
     for (let i = 0; i < 120; i += 1) again.push(await signedIn(site));
     t.is(await status(again.at(-1)), 200, 'a user signs in and out 600 times, then 120 times without signing out');
     t.is(await Promise.all(again.slice(-40).map(status)), Array(40).fill(200), 'and is still signed in with those before the last');
     t.is(await Promise.all(others.map(status)), Array(10).fill(200), 'as are others since before that');
-    t.is(await Promise.all(crowd.slice(0, 5).map(async (user) => status(await signedIn(site, '', user)))), Array(5).fill(200), 'others can still sign in');
+    t.is(await Promise.all(crowd.slice(0, 5).map(async (user, i) => status(await signedIn(site, '', user, apart(i))))), Array(5).fill(200), 'others can still sign in');
     t.unlike(site.log(), /full of what must be remembered/, 'as little has to be remembered of that');
   }
 
