@@ -109,13 +109,21 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
 
   t.section('the manual');
   {
-    const texts = new Map(['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`)].map((file) => [file, fs.readFileSync(path.join(root, file), 'utf8')]));
+    const texts = new Map(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...fs.readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`)].map((file) => [file, fs.readFileSync(path.join(root, file), 'utf8')]));
     // As GitHub makes anchors of headings.
     const anchors = new Map([...texts].map(([file, text]) => [file, [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))]));
     for (const [file, text] of texts) {
       const links = [...text.matchAll(/\]\(([^)#:\s]*)(?:#([^)\s]*))?\)/g)].map(([, to, anchor]) => [to ? path.join(path.dirname(file), to) : file, anchor]);
       const broken = links.filter(([to, anchor]) => !fs.existsSync(path.join(root, to)) || (anchor !== undefined && !anchors.get(to)?.includes(anchor)));
       t.is(broken, [], `${file}: its links lead somewhere`);
+    }
+    const sources = execFileSync('git', ['ls-files', 'src', 't', 'mod_nextauth.c'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+    const code = sources.filter((file) => /^(src|mod_|t\/modules)/.test(file)).map((file) => fs.readFileSync(path.join(root, file), 'utf8')).join('\n');
+    for (const file of ['CONTRIBUTING.md', 'docs/architecture.md']) {
+      const named = [...new Set([...texts.get(file).matchAll(/\b((?:src|t|conf|docs)\/[\w./-]*\w)\b/g)].map(([, name]) => name))].filter((name) => !/NAME|NN|node_modules/.test(name));
+      t.is(named.filter((name) => !fs.existsSync(path.join(root, name)) && !sources.some((source) => source.startsWith(`${name}.`))), [], `${file}: its files exist`);
+      const words = [...new Set(texts.get(file).match(/\b(na_[a-z_0-9]*\w|NA_[A-Z_]+\w)\b/g))].filter((word) => !/NAME/.test(word) && word !== 'na_');
+      t.is(words.filter((word) => !code.includes(word)), [], `${file}: so do its functions and types`);
     }
     const promises = fs.readFileSync(path.join(root, 'docs/security.md'), 'utf8').split('## What is promised')[1].split('\n## ')[0].split('\n').filter((line) => /^\| (?!Promise)/.test(line));
     t.ok(promises.length > 15, 'docs/security.md makes promises');
