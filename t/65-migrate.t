@@ -45,7 +45,7 @@ async function downAndUp(t, db) {
   await db.sql("INSERT INTO users (name) VALUES ('Ada')");
   await db.sql("INSERT INTO nextauth_roles (user_id, role) VALUES ('1', 'admin')");
   const one = await migrate(db, '--to', '1');
-  t.like(one.stdout, new RegExp(`^${STEPS.slice(1).reverse().map((step) => `✓ +${step} +taken back.*\n`).join('')}$`), '--to 1 takes all but the first back', one.stderr);
+  t.like(one.stdout, new RegExp(`^${STEPS.slice(1).reverse().map((step) => `✓ +${step} +reverted.*\n`).join('')}$`), '--to 1 takes all but the first back', one.stderr);
   t.is((await db.sql('SELECT count(*) AS n FROM nextauth_roles'))[0].n, '1', 'and no more');
   const down = await migrate(db, '--to', '0', '--json');
   t.is(JSON.parse(down.stdout).changes.map((change) => [change.version, change.direction]), [[1, 'down']], '--to 0 takes all back');
@@ -132,12 +132,12 @@ async function addresses(t, db) {
   t.is((await run([], { DATABASE_URL: 'nonsense', NEXTAUTH_DATABASE_URL: `file:${file}` })).status, 0, 'NEXTAUTH_DATABASE_URL comes first');
   fs.chmodSync(file, 0o644);
   t.like((await run(['--database', `file:${file}`])).stderr, /everybody may read/, 'a file that everybody can read is refused');
-  t.like((await run([])).stderr, /which database\?/, 'no address');
+  t.like((await run([])).stderr, /missing database: use --database URL/, 'no address');
   t.like((await run(['--database', 'http://here/'])).stderr, /postgresql:\/\/, mysql:\/\/ or sqlite:PATH address/, 'an address of something else');
   const [, names] = /unknown schema 'typeorm': expected one of (.*)/.exec((await run(['--database', db.url, '--schema', 'typeorm'])).stderr) || [];
   const [, helped] = /--schema (\S+)\] \[--status/.exec((await run(['--help'])).stdout);
   t.is([names?.split(', ').length, helped], [5, names?.replaceAll(', ', '|')], 'an unknown schema: all that are known are named, there and in the help');
-  t.like((await migrate(db, '--to', '1st')).stderr, /--to wants the number of a step/, 'a step that is no number is named');
+  t.like((await migrate(db, '--to', '1st')).stderr, /--to requires a step number/, 'a step that is no number is named');
   for (const wrong of [['--to', 'x'], ['--to', '1st'], ['--to', '-1'], ['--status', '--to', '1'], ['--status', '--dry-run'], ['--nonsense'], ['word']]) {
     t.is((await nextauthctl(db, ['migrate', ...wrong])).status, 2, `migrate ${wrong.join(' ')}: the call is wrong`);
   }

@@ -35,7 +35,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     t.is([lasting('60'), lasting('315360000')], [60, 315360000], '--max-age is how long it lasts');
     for (const age of ['1h', 'abc', '', '-1', '+1', ' 1', '0', '1.5', '0x10', '315360001', '99999999999999999999']) {
       const { status, stdout, stderr } = ctl('token', 'encode', '--secret-file', file, `--max-age=${age}`, '{}');
-      t.ok(status === 2 && !stdout && /^nextauthctl token encode: --max-age wants a number of seconds, from 1 to 315360000\n$/.test(stderr), `  which '${age}' is not`, `${status} ${stderr}`);
+      t.ok(status === 2 && !stdout && /^nextauthctl token encode: --max-age requires a number of seconds from 1 to 315360000\n$/.test(stderr), `  which '${age}' is not`, `${status} ${stderr}`);
     }
     const help = (...args) => { const { status, stdout, stderr } = ctl(...args, '--help'); return [status, stdout, stderr]; };
     t.like(help('check').join('\n'), /^0\n {2}nextauthctl check \[--httpd PROGRAM\].*\n.*\n\n$/, '--help behind a command is of that command');
@@ -44,7 +44,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     t.is([help('nonsense')[0], help('user', 'nonsense')[0], ctl('user', 'show', '--', '--help').status], [2, 2, 1], '  and of nothing else');
     for (const [what, ...args] of [['a secret', 'secret'], ['help', '--help'], ['JSON', 'providers', '--json'], ['what fails anyway', 'check', '--json', '--httpd', '/nowhere/httpd']]) {
       const full = spawnSync('sh', ['-c', 'exec "$0" "$@" >/dev/full', ctlFile, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
-      t.is([full.status, full.stderr.trim()], [1, 'nextauthctl: cannot write to standard output: No space left on device'], `${what} that cannot be written is a failure`);
+      t.is([full.status, full.stderr.trim()], [1, 'nextauthctl: could not write to standard output: No space left on device'], `${what} that cannot be written is a failure`);
     }
     fs.chmodSync(file, 0o644);
     t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /everybody may read/, 'a secret that everybody may read is refused');

@@ -302,7 +302,7 @@ async function showing(t) {
   fs.writeFileSync(log, `${lines.join('\n')}\nnonsense\n`);
   const show = async (...args) => ctl(folder, 'audit', 'show', log, ...args);
   const all = await show();
-  t.is([all.status, all.stderr], [0, '3 records\n1 line is no record: nextauthctl audit verify tells why\n'], 'records are counted, and what is none');
+  t.is([all.status, all.stderr], [0, '3 records\n1 line is not a record: nextauthctl audit verify explains why\n'], 'records are counted, and what is none');
   t.like(all.stdout, /^TIME \(UTC\) +EVENT +OUTCOME +WHO +PROVIDER +ADDRESS +BY, WHAT, WHY$/m, 'a table');
   t.like(all.stdout, /^2026-01-01 10:00:00 +SIGNIN +success +ada@example\.org +github +192\.0\.2\.1 *$/m, 'a record is a row');
   t.like(all.stdout, /ROLE_GRANT +success +ada@example\.org +- +- +administrator, role editor, by root$/m, 'an act says by whom');
@@ -313,8 +313,8 @@ async function showing(t) {
   t.is(await times('--since', '2026-01-02'), ['02', '03'], '--since a day');
   t.is(await times('--since', '2026-01-02T10:00:01'), ['03'], 'or a second');
   for (const wrong of [['--since', 'yesterday'], ['--event', 'signIn'], ['more'], ['--nonsense']]) t.is((await show(...wrong)).status, 2, `a wrong call: ${wrong.join(' ')}`);
-  t.like((await show('--since', 'yesterday')).stderr, /--since wants a time in UTC, such as 2026-01-31/, 'a wrong time is explained');
-  t.like((await show('--event', 'signIn')).stderr, /--event wants a name of the audit log's, such as SIGNIN/, 'so is an event that there is not');
+  t.like((await show('--since', 'yesterday')).stderr, /invalid --since: expected a time in UTC, such as 2026-01-31/, 'a wrong time is explained');
+  t.like((await show('--event', 'signIn')).stderr, /invalid --event: expected a name of the audit log, such as SIGNIN/, 'so is an event that there is not');
 }
 
 // ── what goes wrong ─────────────────────────────────────────────────────────────────────────────
@@ -657,7 +657,7 @@ async function administrators(t, db) {
   await db.sql('DROP TABLE nextauth_audit');
   const unrecorded = await run('user add --json --email mia@example.org');
   t.is([unrecorded.status, JSON.parse(unrecorded.stdout).email], [0, 'mia@example.org'], 'and a database without the table needs none');
-  t.is(unrecorded.stderr.match(/nothing records this: --audit-log FILE names the audit log/g)?.length, 1, '  which is said');
+  t.is(unrecorded.stderr.match(/this was not recorded: use --audit-log FILE/g)?.length, 1, '  which is said');
   t.is((await audited('user disable mia@example.org')).stderr, '', '  not where the log has it');
   t.is((await run('user show mia@example.org')).stderr, '', '  nor where nothing is changed');
   t.unlike((await run('user disable nobody@example.org')).stderr, /nothing records/, '  nor where nothing was');

@@ -158,7 +158,7 @@ async function orders(t) {
   const none = ctl(['--user', 'credentials/ada']);
   t.is([none.status, /--secret-file FILE \(or NEXTAUTHCTL_SECRET_FILE\)/.test(none.stderr)], [2, true], 'nextauthctl says that it needs it');
   const wrong = revoke('wrong');
-  t.is([wrong.status, wrong.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions answers 403: the order is for another site or secret, too old, or was used before`], '  that it is another');
+  t.is([wrong.status, wrong.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions returned status 403: the order is for another site or secret, too old, or was used before`], '  that it is another');
   t.is([revoke('open').status, await statusOf(bob)], [1, 200], '  and takes it from no file that everybody may read');
   t.is([revoke('secret').status, await statusOf(bob)], [0, 401], 'with it sessions end');
   const carol = await signedIn(site);
@@ -193,7 +193,7 @@ async function names(t) {
   for (const name of ['nobody@example.org', 'nobody', '4711']) {
     const [list, revoke] = [ctl('list', '--user', name), ctl('revoke', '--user', name)];
     t.is([list.status, revoke.status, revoke.stdout], [1, 1, ''], `${name} is nobody`);
-    t.like(revoke.stderr, /answers 404: there is no user '.*': name one as session list or user show prints it/, '  which is said');
+    t.like(revoke.stderr, /returned status 404: there is no user '.*': name one as session list or user show prints it/, '  which is said');
   }
   t.is(fs.readFileSync(`${site.dir}/audit.log`, 'utf8'), before, '  and is no success in the audit log');
   const nothing = ctl('revoke', '--user', 'credentials/someone');

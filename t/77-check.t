@@ -364,7 +364,7 @@ async function httpdItself(t) {
   t.is([run('check', '--nonsense').status, run('check', 'x').status, run('check', '--config').status], [2, 2, 2], 'a wrong call is 2');
   const nobody = run('check', '--httpd', '/nowhere/httpd');
   t.is(nobody.status, 1, 'a program that is not there is 1');
-  t.like(nobody.stdout, /✗ httpd +cannot run \/nowhere\/httpd: No such file/, '  and named');
+  t.like(nobody.stdout, /✗ httpd +could not run '\/nowhere\/httpd': No such file/, '  and named');
   t.is(JSON.parse(run('check', '--json', '--httpd', '/nowhere/httpd').stdout).wrong, 1, '  as JSON, too');
   const plain = await t.configtest({ files, config: written({ age: 'NextAuthSessionMaxAge 5', idle: 'NextAuthSessionIdleTimeout 5' }) });
   t.unlike(plain.output, /IdleTimeout/, 'configtest ends at the first mistake, as ever');

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `audit show`: records of an audit log as a table or JSON. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "ctl/print.h"
 #include "event/event.h"
 
-/* Of what is shown of a record. */
+/* Most bytes of a field. */
 #define FIELD_MAX 200
 
 typedef struct call {
@@ -60,13 +61,13 @@ static int read_options(call *c, int argc, char **argv)
     return count == 1;
 }
 
-/* What is wrong with what records are chosen by; NULL: nothing. */
+/* Returns what is wrong with the conditions, or NULL. */
 static const char *fault_of(const call *c)
 {
     if (c->since && !is_time(c->since))
-        return "--since wants a time in UTC, such as 2026-01-31 or 2026-01-31T12:00";
+        return "invalid --since: expected a time in UTC, such as 2026-01-31 or 2026-01-31T12:00";
     return c->event && !is_event(c->event)
-               ? "--event wants a name of the audit log's, such as SIGNIN (docs/audit.md)"
+               ? "invalid --event: expected a name of the audit log, such as SIGNIN (docs/audit.md)"
                : NULL;
 }
 
@@ -176,7 +177,7 @@ int na_command_audit_show(apr_pool_t *pool, int argc, char **argv)
         fprintf(stderr, "%" APR_INT64_T_FMT " record%s\n", c.shown, c.shown == 1 ? "" : "s");
     if (c.strange)
         fprintf(stderr,
-                "%" APR_INT64_T_FMT " line%s no record: nextauthctl audit verify tells why\n",
+                "%" APR_INT64_T_FMT " line%s not a record: nextauthctl audit verify explains why\n",
                 c.strange, c.strange == 1 ? " is" : "s are");
     return 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An administrator's acts, recorded in the audit log and the database. */
 #include "ctl/audit_trail.h"
 
 #include <pwd.h>
@@ -24,7 +25,7 @@ na_error *na_audit_trail_open(na_audit_trail *trail)
     return na_audit_chain_open(trail->pool, path, key, &trail->chain);
 }
 
-/* Only root's environment is believed: others could say there what they like. */
+/* Only root's environment is believed: other users can set theirs. */
 static const char *os_user(apr_pool_t *pool)
 {
     const struct passwd *user = getpwuid(getuid());
@@ -61,7 +62,7 @@ static na_error *append(na_audit_trail *trail)
     na_audit_fields fields;
     for (int i = 0; trail->chain && i < trail->events->nelts; i++) {
         na_audit_fields_of(trail->pool, &APR_ARRAY_IDX(trail->events, i, na_event), &fields);
-        trail->recorded++; /* one that could not be forced to the disk is there, too */
+        trail->recorded++; /* also if it could not be forced to the disk */
         NA_TRY(na_audit_chain_append(trail->chain, trail->pool, &fields));
     }
     return NULL;
@@ -73,12 +74,12 @@ na_error *na_audit_trail_record(na_audit_trail *trail, na_db_use *use)
     return append(trail);
 }
 
-/* What httpd has configured is not known here, and not written to. */
-static void tell_if_unrecorded(const na_audit_trail *trail)
+/* The log that httpd has configured is not known here. */
+static void warn_if_unrecorded(const na_audit_trail *trail)
 {
     if (trail->events->nelts && !trail->chain && !trail->has_table)
-        fprintf(stderr, "nextauthctl: nothing records this: --audit-log FILE names the audit log, "
-                        "nextauthctl migrate makes table nextauth_audit\n");
+        fprintf(stderr, "nextauthctl: this was not recorded: use --audit-log FILE, or create the "
+                        "table nextauth_audit with nextauthctl migrate\n");
 }
 
 static void record_failure(na_audit_trail *trail, const na_error *error)
@@ -87,7 +88,7 @@ static void record_failure(na_audit_trail *trail, const na_error *error)
     for (int i = 0; i < trail->recorded; i++) {
         na_event event = APR_ARRAY_IDX(trail->events, i, na_event);
         event.failure = error->code;
-        event.reason = "it was not committed, against the record before";
+        event.reason = "it was not committed, contrary to the previous record";
         na_audit_fields_of(trail->pool, &event, &fields);
         if (na_audit_chain_append(trail->chain, trail->pool, &fields))
             break;
@@ -99,7 +100,7 @@ na_error *na_audit_trail_end(na_audit_trail *trail, na_error *error)
     if (error)
         record_failure(trail, error);
     else
-        tell_if_unrecorded(trail);
+        warn_if_unrecorded(trail);
     return error;
 }
 
@@ -126,8 +127,8 @@ na_error *na_audit_trail_note(na_audit_trail *trail, na_db *db)
         error = na_db_end(use, insert(trail, use));
     if (error)
         na_ctl_failed(trail->pool,
-                      na_error_wrap(trail->pool, error, NULL, "the database does not record this"));
+                      na_error_wrap(trail->pool, error, NULL, "the database did not record this"));
     else
-        tell_if_unrecorded(trail);
+        warn_if_unrecorded(trail);
     return append(trail);
 }

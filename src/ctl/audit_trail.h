@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An administrator's acts, recorded. */
 #ifndef NA_CTL_AUDIT_TRAIL_H
 #define NA_CTL_AUDIT_TRAIL_H
 
@@ -8,24 +9,24 @@
 #include "db/database.h"
 
 /*
- * The administrator's acts, for the audit log: collected while they are done, recorded before they
+ * Acts of an administrator, for the audit log: collected while they are done, recorded before they
  * are committed.
  */
 typedef struct na_audit_trail {
     apr_pool_t *pool;
-    const char *log, *key_file; /* the options' values; NULL: the environment's, none */
-    na_audit_chain *chain;      /* NULL: the table alone */
+    const char *log, *key_file; /* options; NULL for the environment's, or none */
+    na_audit_chain *chain;      /* NULL if only the table records them */
     apr_array_header_t *events; /* na_event */
-    int recorded;               /* of them, in the log, the last perhaps not */
-    int has_table;              /* the database has them, too */
+    int recorded;               /* events that are in the log, the last one perhaps not */
+    int has_table;              /* the database records them as well */
 } na_audit_trail;
 
-/* Opens the log that was named, if any: what could not be recorded is not begun. */
+/* Opens the log that was named, if any, so that nothing begins that could not be recorded. */
 na_error *na_audit_trail_open(na_audit_trail *trail);
 
 /*
- * An act, upon a user where `id` and `email` are not NULL; the texts must live as long. `what`
- * (NULL: nothing) goes into the detail.
+ * Adds an act, upon a user if `id` and `email` are not NULL; the texts must live as long. `what`,
+ * if not NULL, goes into the detail.
  */
 void na_audit_trail_add(na_audit_trail *trail, na_event_kind kind, const char *id,
                         const char *email, const char *what);
@@ -34,17 +35,17 @@ void na_audit_trail_add(na_audit_trail *trail, na_event_kind kind, const char *i
 na_error *na_audit_trail_record(na_audit_trail *trail, na_db_use *use);
 
 /*
- * What came of the transaction: where it failed, the log is told that; where nothing records the
- * acts, whoever acted. Returns `error`.
+ * Ends the trail of a transaction: records its failure, or warns if nothing records the acts.
+ * Returns `error`.
  */
 na_error *na_audit_trail_end(na_audit_trail *trail, na_error *error);
 
-/* All of that around a transaction of `work`, which adds its acts; it is made once. */
+/* Does all of that around one transaction of `work`, which adds its acts. */
 na_error *na_audit_trail_transact(na_audit_trail *trail, na_db *db, na_db_work *work, void *data);
 
 /*
- * Records acts that change nothing, each where that can be done: a replica, or a role that only
- * reads, takes none, which is told to whoever acts. An error is the log's.
+ * Records acts that change nothing, wherever that is possible: a replica, or a role that only
+ * reads, takes none, and a warning is printed. Errors are the log's.
  */
 na_error *na_audit_trail_note(na_audit_trail *trail, na_db *db);
 

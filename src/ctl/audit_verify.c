@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `audit verify`: the chain of an audit log's files. */
 #include "audit/head.h"
 #include "audit/verify.h"
 
@@ -34,7 +35,7 @@ static int read_options(call *c, int argc, char **argv)
     return c->check.count > 0 && (!c->check.after || na_audit_is_hash(c->check.after));
 }
 
-/* Of the newest file, where no other was named. */
+/* Returns the head of the newest file, unless another was named. */
 static const char *find_head(const call *c)
 {
     if (!c->head)

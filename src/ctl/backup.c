@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The commands `backup` and `restore`. */
 #include "db/backup.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ typedef struct call {
     const char *url, *schema, *file;
     int with_store, replace, keep_sessions;
     int is_restore;
-    int percent; /* that the bar shows; -1: none yet */
+    int percent; /* that the bar shows; -1 if none yet */
     na_audit_trail trail;
     na_db *db;
     na_backup_result result;
@@ -35,7 +36,7 @@ typedef struct call {
 
 /* ── the command line ──────────────────────────────────────────────────────────────────────── */
 
-/* Takes "-" out, which apr_getopt has for an option without a name; returns how many are left. */
+/* Removes "-", which apr_getopt takes for an option without a name. Returns how many are left. */
 static int take_dash(call *c, int argc, char **argv)
 {
     int left = 0;
@@ -66,10 +67,10 @@ static int read_options(call *c, int argc, char **argv)
     return count == 1;
 }
 
-static na_error *cannot(const call *c, const char *what, const char *file)
+static na_error *could_not(const call *c, const char *what, const char *file)
 {
     char text[120];
-    return na_error_new(c->pool, NA_ERR_CONFIGURATION, "cannot %s %s: %s", what, file,
+    return na_error_new(c->pool, NA_ERR_CONFIGURATION, "could not %s '%s': %s", what, file,
                         apr_strerror(errno, text, sizeof text));
 }
 
@@ -111,18 +112,17 @@ static const char *counts_of(const call *c)
     return text;
 }
 
-/* What became of who was signed in, and which ids are free; nothing of a backup. */
+/* What a restore did to sessions, and which IDs are free; "" for a backup. */
 static const char *notice_of(const call *c)
 {
-    const char *ids =
-        c->result.last_id
-            ? apr_psprintf(c->pool, "new users get ids from %" APR_INT64_T_FMT " on\n",
-                           c->result.last_id + 1)
-            : "";
+    const char *ids = c->result.last_id
+                          ? apr_psprintf(c->pool, "new users get IDs from %" APR_INT64_T_FMT "\n",
+                                         c->result.last_id + 1)
+                          : "";
     return !c->is_restore     ? ""
            : c->keep_sessions ? ids
                               : apr_pstrcat(c->pool,
-                                            "all users are signed out, as sessions that were begun "
+                                            "all users are signed out, because sessions that began "
                                             "after the backup cannot be told apart\n",
                                             ids, NULL);
 }
@@ -133,7 +133,7 @@ static int end(const call *c, const na_error *error, const char *done)
         return na_ctl_failed(c->pool, error);
     fprintf(stderr, "%s: %s", done, counts_of(c));
     if (c->result.left_out)
-        fprintf(stderr, "; %" APR_INT64_T_FMT " rows of users who are not there were left out",
+        fprintf(stderr, "; %" APR_INT64_T_FMT " rows of users that do not exist were left out",
                 c->result.left_out);
     if (c->result.ended)
         fprintf(stderr, "; %" APR_INT64_T_FMT " sessions, links and entries of the store are over",
@@ -159,18 +159,18 @@ static na_error *write_to(call *c, FILE *out)
     return error;
 }
 
-/* A name is on the disk once its folder is. */
-static na_error *sync_folder(const call *c)
+/* A name is on the disk once its directory is. */
+static na_error *sync_directory(const call *c)
 {
     const char *slash = strrchr(c->file, '/');
-    const char *folder =
+    const char *directory =
         slash ? apr_pstrmemdup(c->pool, c->file, (apr_size_t)(slash + 1 - c->file)) : ".";
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return cannot(c, "open", folder);
+        return could_not(c, "open", directory);
     int failed = fsync(fd) != 0;
     close(fd);
-    return failed ? cannot(c, "write", folder) : NULL;
+    return failed ? could_not(c, "write", directory) : NULL;
 }
 
 static na_error *write_temporary(call *c, int fd, const char *name)
@@ -178,33 +178,33 @@ static na_error *write_temporary(call *c, int fd, const char *name)
     FILE *out = fdopen(fd, "w");
     if (!out) {
         close(fd);
-        return cannot(c, "open", name);
+        return could_not(c, "open", name);
     }
     na_error *error = write_to(c, out);
     if (!error && fsync(fd) != 0)
-        error = cannot(c, "write", name);
+        error = could_not(c, "write", name);
     if (fclose(out) != 0 && !error)
-        error = cannot(c, "write", name);
+        error = could_not(c, "write", name);
     return error;
 }
 
-/* Whoever sees the file by its name sees all of it. mkstemp's mode is 0600. */
+/* The file gets its name once it is complete. mkstemp's mode is 0600. */
 static na_error *write_file(call *c)
 {
     char *name = apr_pstrcat(c->pool, c->file, ".XXXXXX", NULL);
     int fd = mkstemp(name);
     if (fd < 0)
-        return cannot(c, "write", c->file);
+        return could_not(c, "write", c->file);
     na_error *error = write_temporary(c, fd, name);
     if (!error && rename(name, c->file) != 0)
-        error = cannot(c, "write", c->file);
+        error = could_not(c, "write", c->file);
     if (!error)
-        return sync_folder(c);
+        return sync_directory(c);
     unlink(name);
     return error;
 }
 
-/* Recorded before a row is read: nothing goes out that the log does not know of. */
+/* Recorded before a row is read, so that nothing leaves unrecorded. */
 static na_error *record_backup(call *c)
 {
     int is_file = strcmp(c->file, "-") != 0;
@@ -213,7 +213,7 @@ static na_error *record_backup(call *c)
                        apr_pstrcat(c->pool, "to ", is_file ? recorded_name(c) : "standard output",
                                    c->with_store ? ", with the store" : "", NULL));
     na_error *error = na_audit_trail_note(&c->trail, c->db);
-    return error ? na_error_wrap(c->pool, error, NULL, "the backup cannot be recorded") : NULL;
+    return error ? na_error_wrap(c->pool, error, NULL, "could not record the backup") : NULL;
 }
 
 static na_error *back_up(call *c)
@@ -228,7 +228,7 @@ int na_command_backup(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool, .percent = -1};
     if (!read_options(&c, argc, argv) || c.replace || c.keep_sessions)
-        return na_ctl_wrong_call("backup", "a FILE is wanted, or - for standard output");
+        return na_ctl_wrong_call("backup", "missing FILE, or - for standard output");
     if (strcmp(c.file, "-") == 0 && isatty(1))
         return na_ctl_wrong_call("backup", "the output has secrets in it, not for a terminal");
     return end(&c, back_up(&c), "backed up");
@@ -245,7 +245,7 @@ static na_error *record_restore(void *data, na_db_use *use)
     return na_audit_trail_record(&c->trail, use);
 }
 
-/* What nobody could sign in with, or would keep a thread busy for hours. */
+/* Refuses hashes that cannot be verified, or not within a request. */
 static int takes_hash(void *data, const char *user_id, const char *hash)
 {
     const call *c = data;
@@ -272,7 +272,7 @@ static na_error *bring_back(call *c)
     NA_TRY(na_audit_trail_open(&c->trail));
     FILE *in = fopen(c->file, "re");
     if (!in)
-        return cannot(c, "read", c->file);
+        return could_not(c, "read", c->file);
     na_error *error = na_db_restore(c->db, c->pool, in, &how, &c->result);
     clear_progress(c);
     fclose(in);
@@ -283,6 +283,6 @@ int na_command_restore(apr_pool_t *pool, int argc, char **argv)
 {
     call c = {.pool = pool, .is_restore = 1, .percent = -1};
     if (!read_options(&c, argc, argv) || c.with_store || strcmp(c.file, "-") == 0)
-        return na_ctl_wrong_call("restore", "a FILE is wanted, which is read twice");
+        return na_ctl_wrong_call("restore", "missing FILE, which is read twice");
     return end(&c, bring_back(&c), "restored");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `check`: the findings as a table or JSON. */
 #include <stdio.h>
 #include <string.h>
 

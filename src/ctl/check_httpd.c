@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* httpd's own messages as findings. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "base/json.h"
 #include "ctl/check.h"
 
-/* Of what httpd says at once. */
+/* Most bytes of one message of httpd. */
 #define SAID_MAX 1000
 
 void na_ctl_add_finding(apr_pool_t *pool, json_t *findings, const char *state, const char *message,
@@ -23,7 +24,7 @@ void na_ctl_add_finding(apr_pool_t *pool, json_t *findings, const char *state, c
                                     "line", line ? json_integer(line) : json_null()));
 }
 
-/* What a right configuration prints, and what Debian's apachectl adds to a wrong one. */
+/* Printed for a right configuration, and added to a wrong one by Debian's apachectl. */
 static int is_noise(const char *line)
 {
     return !*line || strcmp(line, "Syntax OK") == 0 || strncmp(line, "Action '", 8) == 0 ||
@@ -62,7 +63,7 @@ static void add(apr_pool_t *pool, json_t *findings, int is_wrong, const char *me
                        file, line);
 }
 
-/* A run that succeeds is told of warnings, one that fails of why. */
+/* Messages of a run that succeeds are warnings. */
 static void add_output(apr_pool_t *pool, const na_tested *tested, json_t *findings)
 {
     char *last, *text = apr_pstrdup(pool, tested->output);
@@ -92,6 +93,6 @@ void na_ctl_add_findings_of_httpd(apr_pool_t *pool, const na_tested *tested, jso
     if (tested->status == 0 && !tested->findings)
         na_ctl_add_finding(pool, findings, "wrong", "this httpd does not load mod_nextauth",
                            "LoadModule nextauth_module modules/mod_nextauth.so (a2enmod nextauth), "
-                           "or --config FILE where another configuration is meant",
+                           "or --config FILE for another configuration",
                            NULL, 0);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Runs httpd's configuration test and reads the module's report. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -21,12 +22,12 @@ extern char **environ;
 
 /* ── which program ─────────────────────────────────────────────────────────────────────────── */
 
-static const char *find_in(apr_pool_t *pool, const char *folders, const char *name)
+static const char *find_in(apr_pool_t *pool, const char *directories, const char *name)
 {
-    char *last, *list = apr_pstrdup(pool, folders);
-    for (char *folder = apr_strtok(list, ":", &last); folder;
-         folder = apr_strtok(NULL, ":", &last)) {
-        const char *path = apr_pstrcat(pool, folder, "/", name, NULL);
+    char *last, *list = apr_pstrdup(pool, directories);
+    for (char *directory = apr_strtok(list, ":", &last); directory;
+         directory = apr_strtok(NULL, ":", &last)) {
+        const char *path = apr_pstrcat(pool, directory, "/", name, NULL);
         if (access(path, X_OK) == 0)
             return path;
     }
@@ -38,9 +39,9 @@ static const char *find_program(apr_pool_t *pool)
 {
     static const char *const names[] = {"apachectl", "apache2ctl", "httpd", "apache2"};
     const char *path = getenv("PATH");
-    const char *folders = apr_pstrcat(pool, path ? path : "", ":/usr/sbin", NULL);
+    const char *directories = apr_pstrcat(pool, path ? path : "", ":/usr/sbin", NULL);
     for (int i = 0; i < 4; i++) {
-        const char *found = find_in(pool, folders, names[i]);
+        const char *found = find_in(pool, directories, names[i]);
         if (found)
             return found;
     }
@@ -108,7 +109,8 @@ static na_error *run(apr_pool_t *pool, char **argv, na_tested *tested)
     int ends[2];
     pid_t pid;
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no pipe: %s", strerror(errno));
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create a pipe: %s",
+                            strerror(errno));
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
@@ -121,7 +123,7 @@ static na_error *run(apr_pool_t *pool, char **argv, na_tested *tested)
         tested->status = wait_for(pid);
     }
     close(ends[0]);
-    return failed ? na_error_new(pool, NA_ERR_CONFIGURATION, "cannot run %s: %s", argv[0],
+    return failed ? na_error_new(pool, NA_ERR_CONFIGURATION, "could not run '%s': %s", argv[0],
                                  strerror(failed))
                   : NULL;
 }
@@ -135,27 +137,28 @@ static na_error *read_report(apr_pool_t *pool, int file, na_tested *tested)
         return NULL;
     na_error *error =
         na_json_parse(pool, NA_ERR_CONFIGURATION, text, strlen(text), &tested->findings);
-    return error ? na_error_wrap(pool, error, NULL, "the module's report is unusable") : NULL;
+    return error ? na_error_wrap(pool, error, NULL, "invalid report of the module") : NULL;
 }
 
-/* mkstemp's file is ours alone: the module writes into it, nobody else reads it. */
+/* mkostemp's file is private: the module writes it, no other user can read it. */
 na_error *na_ctl_run_test(apr_pool_t *pool, const char *program, const char *config, int connect,
                           na_tested *tested)
 {
-    const char *folder = getenv("TMPDIR");
-    char *path = apr_pstrcat(pool, folder && *folder ? folder : "/tmp", "/nextauth-XXXXXX", NULL);
+    const char *directory = getenv("TMPDIR");
+    char *path =
+        apr_pstrcat(pool, directory && *directory ? directory : "/tmp", "/nextauth-XXXXXX", NULL);
     *tested = (na_tested){.output = ""};
     if (!program)
         program = find_program(pool);
     if (!program)
         return na_error_with_hint(
             na_error_new(pool, NA_ERR_CONFIGURATION,
-                         "neither apachectl nor apache2ctl, httpd or apache2 is here"),
-            "name it: --httpd PROGRAM");
+                         "could not find apachectl, apache2ctl, httpd, or apache2"),
+            "use --httpd PROGRAM");
     int file = mkostemp(path, O_CLOEXEC);
     if (file < 0)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no temporary file %s: %s", path,
-                            strerror(errno));
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create temporary file '%s': %s",
+                            path, strerror(errno));
     setenv("NEXTAUTH_CHECK_REPORT", path, 1);
     na_error *error = run(pool, arguments(pool, program, config, connect), tested);
     if (!error)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All commands. */
 #ifndef NA_CTL_COMMANDS_H
 #define NA_CTL_COMMANDS_H
 
 #include <apr_pools.h>
 
-/* A command: argv[0] is its name, the result the exit status. */
+/* Runs a command; argv[0] is its name. Returns the exit status. */
 typedef int na_command(apr_pool_t *pool, int argc, char **argv);
 
 na_command na_command_secret, na_command_providers, na_command_token_decode,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The database that a command works on. */
 #include "ctl/connect.h"
 
 #include <stdlib.h>
@@ -9,10 +10,10 @@
 
 #include "base/secret.h"
 
-/* An index over a million rows takes longer than anything that a request may wait for. */
+/* An index over a million rows takes longer than any request can wait. */
 #define TIMEOUT_MS (600 * 1000L)
 
-/* One is used at a time; others take its place when it turns out to be of no use any more. */
+/* One is used at a time; the others replace it when it breaks. */
 #define MAX_CONNECTIONS 4
 
 static const char *from_environment(void)
@@ -27,7 +28,7 @@ static na_error *read_url(apr_pool_t *pool, const char *given, const char **url)
     *url = given ? given : from_environment();
     if (!*url || !**url)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "which database? --database URL or NEXTAUTH_DATABASE_URL is wanted");
+                            "missing database: use --database URL or set NEXTAUTH_DATABASE_URL");
     if (strncmp(*url, "file:", 5) != 0)
         return NULL;
     NA_TRY(na_secret_read(pool, *url + 5, &text));
@@ -35,7 +36,7 @@ static na_error *read_url(apr_pool_t *pool, const char *given, const char **url)
     return NULL;
 }
 
-static const char *working_folder(apr_pool_t *pool)
+static const char *working_directory(apr_pool_t *pool)
 {
     char *path;
     return apr_filepath_get(&path, 0, pool) == APR_SUCCESS ? path : ".";
@@ -48,7 +49,7 @@ na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema
     na_db_options *made = apr_palloc(pool, sizeof *made);
     na_breaker *breaker = apr_pcalloc(pool, sizeof *breaker);
     NA_TRY(read_url(pool, given, &url));
-    NA_TRY(na_db_url_parse(pool, url, working_folder(pool), made));
+    NA_TRY(na_db_url_parse(pool, url, working_directory(pool), made));
     made->schema = na_schema_find(schema ? schema : "authjs");
     if (!made->schema)
         return na_error_new(pool, NA_ERR_CONFIGURATION, "unknown schema '%s': expected one of %s",

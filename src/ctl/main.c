@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* nextauthctl: finds the command, and prints help. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,61 +16,60 @@ static const struct {
 } commands[] = {
     {"secret", na_command_secret, "", "print a new secret for NextAuthSecret"},
     {"check", na_command_check, "[--httpd PROGRAM] [--config FILE] [--connect] [--json]",
-     "say what is right and wrong in the configuration, with hints; --connect tries what "
-     "the sites depend on; PROGRAM is apachectl where it is not said"},
-    {"providers", na_command_providers, "[--json]", "list the catalogue of providers"},
+     "check the configuration, with hints; --connect also tries everything that the sites "
+     "depend on; PROGRAM is apachectl by default"},
+    {"providers", na_command_providers, "[--json]", "list the built-in providers"},
     {"session list", na_command_session_list,
      "[--server URL] [--user USER] [--ca-file FILE | --insecure-loopback] [--json]",
-     "list who is signed in; URL (or NEXTAUTHCTL_SERVER) is where SetHandler nextauth-sessions is; "
+     "list sessions; URL (or NEXTAUTHCTL_SERVER) is the URL of SetHandler nextauth-sessions; "
      "USER is PROVIDER/ID as listed, or an ID or email address of the database"},
     {"session revoke", na_command_session_revoke,
      "[--server URL] --secret-file FILE [--ca-file FILE | --insecure-loopback] ID… | --user USER",
-     "end sessions by their ID, or all of a user's; the secret's FILE (or NEXTAUTHCTL_SECRET_FILE) "
-     "has the site's NextAuthSecret; --insecure-loopback connects to 127.0.0.1 whatever the URL's "
-     "host, and takes any certificate there"},
+     "revoke sessions by ID, or all of a user; the secret's FILE (or NEXTAUTHCTL_SECRET_FILE) "
+     "contains the site's NextAuthSecret; --insecure-loopback connects to 127.0.0.1 whatever the "
+     "URL's host is, and accepts any certificate there"},
     {"migrate", na_command_migrate,
      "[--database URL] [--schema authjs|authjs-uuid|prisma|prisma-without-times|snake] [--status | "
      "--dry-run] [--to STEP] [--json]",
-     "make the database's tables, step by step; URL (or NEXTAUTH_DATABASE_URL, DATABASE_URL) may "
-     "be "
-     "file:PATH, a file with the address in it"},
+     "create or change the tables of the database, step by step; URL (or NEXTAUTH_DATABASE_URL, "
+     "DATABASE_URL) can be file:PATH, a file that contains the URL"},
     {"backup", na_command_backup, "FILE|- [--database URL] [--schema SCHEMA] [--with-store]",
      "write users, accounts, sessions, tokens, roles and password hashes as JSON lines"},
     {"restore", na_command_restore,
      "FILE [--database URL] [--schema SCHEMA] [--replace] [--keep-sessions]",
      "read a backup into an empty database, of any engine and schema; --replace empties it first, "
-     "--keep-sessions signs nobody out if nobody came since"},
+     "--keep-sessions keeps all users signed in if no user was added since"},
     {"user list", na_command_user_list, "[--database URL] [--schema SCHEMA] [--json]",
      "list the users of the database"},
     {"user add", na_command_user_add,
      "--email EMAIL [--name NAME] [--password-file FILE|-] [--hash KIND] [--role ROLE]… [--json]",
-     "add a user, by default without a password; KIND is bcrypt:COST, yescrypt:COST or argon2id"},
-    {"user show", na_command_user_show, "ID|EMAIL [--json]", "show what is known of a user"},
+     "add a user, without a password by default; KIND is bcrypt:COST, yescrypt:COST or argon2id"},
+    {"user show", na_command_user_show, "ID|EMAIL [--json]", "show a user"},
     {"user disable", na_command_user_disable, "ID|EMAIL [--json]",
-     "let a user sign in no more, and end the sessions in the database"},
-    {"user enable", na_command_user_enable, "ID|EMAIL [--json]", "let the user sign in again"},
+     "prevent a user from signing in, and end the user's sessions"},
+    {"user enable", na_command_user_enable, "ID|EMAIL [--json]", "allow the user to sign in again"},
     {"user unlock", na_command_user_unlock, "NAME|EMAIL [--server URL] --secret-file FILE [--json]",
      "forget the failed sign-ins of an account; URL and FILE as for session revoke"},
     {"user delete", na_command_user_delete, "ID|EMAIL [--yes] [--json]",
-     "delete a user with everything that is the user's, without asking where --yes is there"},
+     "delete a user and all data of that user; --yes does not ask"},
     {"user set-password", na_command_user_set_password,
      "ID|EMAIL [--password-file FILE|-] [--hash KIND] [--json]",
-     "give a user a new password, asked for on the terminal without --password-file"},
+     "set a user's password; without --password-file, the terminal asks for it"},
     {"user unlink", na_command_user_unlink, "ID|EMAIL PROVIDER [--yes] [--json]",
-     "take a user's account with a provider away; with --yes also the last way to sign in"},
-    {"role grant", na_command_role_grant, "ID|EMAIL ROLE [--json]", "give a user a role"},
-    {"role revoke", na_command_role_revoke, "ID|EMAIL ROLE [--json]", "take it back"},
+     "unlink a user's account with a provider; --yes unlinks the last way to sign in as well"},
+    {"role grant", na_command_role_grant, "ID|EMAIL ROLE [--json]", "grant a user a role"},
+    {"role revoke", na_command_role_revoke, "ID|EMAIL ROLE [--json]", "revoke a user's role"},
     {"audit verify", na_command_audit_verify,
      "FILE… [--key-file FILE] [--head FILE|none] [--after HASH] [--json]",
-     "check the chain of an audit log's files, the oldest first, and name the first wrong line"},
+     "verify the chain of an audit log's files, the oldest first, and name the first wrong line"},
     {"audit show", na_command_audit_show,
      "FILE [--user ID|EMAIL] [--event NAME] [--since TIME] [--json]",
      "show the records of an audit log as a table"},
     {"token decode", na_command_token_decode, "--secret-file FILE [--salt SALT] [--v5] [TOKEN]",
-     "open a token (standard input without TOKEN) and print its claims"},
+     "decrypt a token (from standard input by default) and print its claims"},
     {"token encode", na_command_token_encode,
      "--secret-file FILE [--salt SALT] [--v5] [--max-age SECONDS] [CLAIMS]",
-     "seal claims (a JSON object; standard input without CLAIMS) into a token"},
+     "encrypt claims (a JSON object, from standard input by default) into a token"},
 };
 
 #define OF_USERS                                                                                   \
@@ -88,12 +88,12 @@ static int usage(FILE *to)
     fprintf(to, "nextauthctl " NA_VERSION ": administers mod_nextauth\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         print_command(to, i);
-    fprintf(to, "\n" OF_USERS "Exit status: 0, 1 where it failed, 2 where the call was wrong.\n"
-                "NO_COLOR in the environment: no colours on a terminal, either.\n");
+    fprintf(to, "\n" OF_USERS "Exit status: 0 on success, 1 on failure, 2 on a usage error.\n"
+                "Set NO_COLOR in the environment to print without colors.\n");
     return to == stdout ? 0 : 2;
 }
 
-/* How many words of the command line a command's name takes; 0 where it is another. */
+/* Returns how many words of the command line are the command's name, 0 if it is another. */
 static int words_of(const char *name, int argc, char **argv)
 {
     int words = 0;
@@ -107,7 +107,7 @@ static int words_of(const char *name, int argc, char **argv)
     return *name ? 0 : words;
 }
 
-/* What is behind -- is none. */
+/* Arguments after -- are no options. */
 static int asks_for_help(int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -116,7 +116,7 @@ static int asks_for_help(int argc, char **argv)
     return 0;
 }
 
-/* "user --help": of all commands that begin with that word. */
+/* "user --help" is about all commands that begin with that word. */
 static int is_of_group(const char *name, int argc, char **argv)
 {
     size_t len = strlen(argv[0]);
@@ -154,14 +154,14 @@ static int run(int argc, char **argv)
     return usage(argc == 1 && strcmp(argv[0], "help") == 0 ? stdout : stderr);
 }
 
-/* Who reads half of what was meant must not take it for all. */
+/* A reader of half the output must not take it for all of it. */
 static int finish(int status)
 {
     int failed = ferror(stdout);
     errno = 0;
     failed |= fflush(stdout) != 0;
     if (failed)
-        fprintf(stderr, "nextauthctl: cannot write to standard output%s%s\n", errno ? ": " : "",
+        fprintf(stderr, "nextauthctl: could not write to standard output%s%s\n", errno ? ": " : "",
                 errno ? strerror(errno) : "");
     return failed && !status ? 1 : status;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `migrate`: the steps of a database. */
 #include "db/migrate.h"
 
 #include <stdio.h>
@@ -14,14 +15,14 @@
 #include "ctl/options.h"
 #include "ctl/print.h"
 
-/* A newer version may have made more steps than are known here. */
+/* A newer version can have applied more steps than are known here. */
 #define STEP_MAX 999999
 
 typedef struct call {
     apr_pool_t *pool;
     const char *url, *schema, *to;
     int status, dry_run, json;
-    long target; /* -1: the newest */
+    long target; /* -1 for the newest */
     const na_db_options *options;
     na_db *db;
     json_t *changes;
@@ -62,7 +63,7 @@ static void print_step(const call *c, int version, const char *name, const na_ap
 static void print_change(const call *c, const na_migration *step, int up)
 {
     print_mark(!c->dry_run);
-    printf("%4d  %s%s\n", step->version, up ? "" : "taken back: ", step->name);
+    printf("%4d  %s%s\n", step->version, up ? "" : "reverted: ", step->name);
 }
 
 static void print_statements(const apr_array_header_t *statements)
@@ -97,7 +98,7 @@ static void show_step(const call *c, json_t *steps, int version, const char *nam
         print_step(c, version, name, applied);
 }
 
-/* Those that are known, then those that only a newer version knows. */
+/* Known steps, then those of a newer version. */
 static void show_steps(const call *c, json_t *steps, const apr_array_header_t *applied)
 {
     for (int i = 0; i < na_migration_count; i++) {
@@ -172,7 +173,7 @@ int na_command_migrate(apr_pool_t *pool, int argc, char **argv)
     if (!read_options(&c, argc, argv))
         return na_ctl_wrong_call("migrate", NULL);
     if (c.to && !na_ctl_number(c.to, 0, STEP_MAX, &c.target))
-        return na_ctl_wrong_call("migrate", "--to wants the number of a step");
+        return na_ctl_wrong_call("migrate", "--to requires a step number");
     na_error *error = run(&c);
     return error ? na_ctl_failed(pool, error) : 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options of a command line. */
 #include "ctl/options.h"
 
 #include <errno.h>
@@ -39,11 +40,11 @@ int na_ctl_options(apr_pool_t *pool, int argc, char **argv, const na_option *opt
     return status == APR_EOF ? argc - parser->ind : -1;
 }
 
-int na_ctl_number(const char *text, long least, long most, long *number)
+int na_ctl_number(const char *text, long min, long max, long *number)
 {
     if (!*text || text[strspn(text, "0123456789")])
         return 0;
     errno = 0;
     *number = strtol(text, NULL, 10);
-    return !errno && *number >= least && *number <= most;
+    return !errno && *number >= min && *number <= max;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options of a command line. */
 #ifndef NA_CTL_OPTIONS_H
 #define NA_CTL_OPTIONS_H
 
 #include <apr_tables.h>
 
-/* An option and where it goes: a value into `text` or behind those of `list`, else 1 into `flag`.
+/* An option and its target: the value goes into `text` or is appended to `list`; else `flag` is 1.
  */
 typedef struct na_option {
     const char *name;
@@ -15,16 +16,13 @@ typedef struct na_option {
 } na_option;
 
 /*
- * Reads a command's options, which end with a NULL name, at most 15; *operands are the arguments
- * that are none. Returns how many, -1 where the call is wrong.
+ * Reads a command's options, at most 15, which end with a NULL name. *operands are the other
+ * arguments. Returns their number, or -1 on a usage error.
  */
 int na_ctl_options(apr_pool_t *pool, int argc, char **argv, const na_option *options,
                    const char *const **operands);
 
-/*
- * A whole number, digits alone, not negative. Returns 0 where `text` is none from `least` to
- * `most`.
- */
-int na_ctl_number(const char *text, long least, long most, long *number);
+/* Reads a whole number of digits alone. Returns 0 if `text` is not one from `min` to `max`. */
+int na_ctl_number(const char *text, long min, long max, long *number);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A new password, from a file or the terminal. */
 #include "ctl/password.h"
 
 #include <stdio.h>
@@ -10,17 +11,17 @@
 #include "base/secret.h"
 #include "password/hash.h"
 
-/* Room for one byte more than a password may have: so that too long ones show. */
+/* One byte more than the longest password, so that longer ones are noticed. */
 #define BUFFER (NA_PASSWORD_MAX + 2)
 
-/* OpenSSL puts the echo back whatever ends it; its length leaves the NUL out. */
+/* OpenSSL restores the echo however it ends; its length excludes the NUL. */
 static na_error *ask(apr_pool_t *pool, char **password)
 {
     *password = apr_pcalloc(pool, BUFFER);
     na_wipe_with_pool(pool, *password, BUFFER);
     return EVP_read_pw_string(*password, BUFFER - 1, "Password: ", 1) == 0
                ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "no password was given, twice the same");
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "the two passwords do not match");
 }
 
 na_error *na_ctl_read_password(apr_pool_t *pool, const char *file, char **password)
@@ -31,8 +32,8 @@ na_error *na_ctl_read_password(apr_pool_t *pool, const char *file, char **passwo
         NA_TRY(na_secret_read_stream(pool, stdin, "standard input", password));
     else
         NA_TRY(na_secret_read(pool, file, password));
-    /* No form takes another. */
+    /* a form cannot send more than one line */
     return strpbrk(*password, "\r\n")
-               ? na_error_new(pool, NA_ERR_CONFIGURATION, "a password has no more than one line")
+               ? na_error_new(pool, NA_ERR_CONFIGURATION, "a password must be one line")
                : NULL;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What commands print for people. */
 #include "ctl/print.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 #include "base/json.h"
 
-/* Of an error and all its causes. */
+/* Most bytes of an error with all its causes. */
 #define ERROR_MAX 1000
 
 int na_ctl_failed(apr_pool_t *pool, const na_error *error)

@@ -6,25 +6,25 @@
 
 #include "base/error.h"
 
-/* What commands print for people. Foreign text must not command the terminal: it is one line. */
+/* Foreign text is printed as one line, so that it cannot control the terminal. */
 
-/* Says on standard error that it failed, and why; the exit status. */
+/* Prints the error on standard error. Returns the exit status. */
 int na_ctl_failed(apr_pool_t *pool, const na_error *error);
 
-/* Says that the call is wrong; `why` NULL: that --help tells how it goes. The exit status. */
+/* Prints a usage error; NULL for `why` refers to --help. Returns the exit status. */
 int na_ctl_wrong_call(const char *command, const char *why);
 
-/* An escape sequence of colour or weight; "" where standard output shows none, or NO_COLOR is set.
- */
+/* Returns an escape sequence of color or weight, "" if standard output is no terminal or NO_COLOR
+ * is set. */
 const char *na_ctl_paint(const char *code);
 
 #define NA_CTL_BOLD "\033[1m"
 #define NA_CTL_PLAIN "\033[0m"
 
-/* A member of an object, cut at `max` bytes; "-" where there is none, or nothing in it. */
+/* Returns a member of an object, cut at `max` bytes; "-" if it is missing or empty. */
 const char *na_ctl_field(apr_pool_t *pool, const json_t *object, const char *name, apr_size_t max);
 
-/* "2026-01-01 00:00" and "2026-01-01 00:00:00" of "2026-01-01T00:00:00.000Z"; other text is cut. */
+/* Return "2026-01-01 00:00" and "2026-01-01 00:00:00" of "2026-01-01T00:00:00.000Z". */
 const char *na_ctl_minute(apr_pool_t *pool, const char *time);
 const char *na_ctl_second(apr_pool_t *pool, const char *time);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `providers`: the built-in providers. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The commands `role grant` and `role revoke`. */
 #include <apr_strings.h>
 
 #include "ctl/commands.h"

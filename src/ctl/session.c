@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The commands `session list`, `session revoke` and `user unlock`: requests to a running server. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,24 +15,22 @@
 #include "ctl/print.h"
 #include "session/order.h"
 
-/* Asks a running server: whatever its store is, only it can reach shared memory. */
-
 #define DEFAULT_SERVER "http://127.0.0.1/nextauth-sessions"
 
 /* A listing of a million sessions. */
 #define BODY_MAX ((apr_size_t)512 * 1024 * 1024)
 
 #define NEEDS_SECRET                                                                               \
-    "--secret-file FILE (or NEXTAUTHCTL_SECRET_FILE) is wanted: a file with the site's "           \
+    "missing --secret-file FILE (or NEXTAUTHCTL_SECRET_FILE): a file that contains the site's "    \
     "NextAuthSecret"
 
-/* Of what is shown of a session. */
+/* Most bytes of a field. */
 #define FIELD_MAX 64
 
 typedef struct call {
     apr_pool_t *pool;
     const char *server, *user, *ca_file, *secret_file;
-    const char *site; /* that the server says it is */
+    const char *site; /* of the server, by its own answer */
     int json, loopback;
     int count;
     const char *const *ids;
@@ -74,10 +73,10 @@ static na_error *ask(const call *c, const char *url, const char *form, json_t **
     if (!error && response.status == 200)
         return NULL;
     const char *said = error ? NULL : na_json_string(*answer, "error");
-    return na_error_new(c->pool, NA_ERR_CONFIGURATION, "%s answers %ld: %s", c->server,
+    return na_error_new(c->pool, NA_ERR_CONFIGURATION, "%s returned status %ld: %s", c->server,
                         response.status,
                         said ? na_one_line(c->pool, said, 300)
-                             : "is SetHandler nextauth-sessions there?");
+                             : "check that SetHandler nextauth-sessions is set there");
 }
 
 static const char *field(const call *c, const json_t *session, const char *name)
@@ -127,7 +126,7 @@ int na_command_session_list(apr_pool_t *pool, int argc, char **argv)
     return 0;
 }
 
-/* An order is for one site; `secret` is what it is sealed with. */
+/* Reads the secret that orders are encrypted with, and asks the site they are for. */
 static na_error *prepare_orders(call *c, char **secret)
 {
     json_t *answer;
@@ -135,7 +134,7 @@ static na_error *prepare_orders(call *c, char **secret)
     NA_TRY(ask(c, na_url_add(c->pool, c->server, "about", "site"), NULL, &answer));
     c->site = na_json_string(answer, "site");
     if (!c->site)
-        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "%s does not name its site", c->server);
+        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "%s did not name its site", c->server);
     return NULL;
 }
 
@@ -169,7 +168,7 @@ int na_command_session_revoke(apr_pool_t *pool, int argc, char **argv)
     call c = {.pool = pool};
     char *secret;
     if (!read_options(&c, argc, argv) || !c.count == !c.user)
-        return na_ctl_wrong_call("session revoke", "IDs or --user USER are wanted");
+        return na_ctl_wrong_call("session revoke", "missing IDs or --user USER");
     if (!c.secret_file)
         return na_ctl_wrong_call("session revoke", NEEDS_SECRET);
     na_error *error = prepare_orders(&c, &secret);

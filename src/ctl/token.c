@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The commands `token decode` and `token encode`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,12 +17,12 @@
 
 typedef struct call {
     const char *secret_file, *salt;
-    const char *input; /* NULL: on standard input */
+    const char *input; /* NULL for standard input */
     na_dialect dialect;
     long max_age;
 } call;
 
-/* What is wrong with the call; NULL: nothing. */
+/* Returns a usage error, or NULL. */
 static const char *read_options(apr_pool_t *pool, int argc, char **argv, call *c)
 {
     const char *const *operands, *max_age = NULL;
@@ -34,9 +35,9 @@ static const char *read_options(apr_pool_t *pool, int argc, char **argv, call *c
                                  {0}};
     int count = na_ctl_options(pool, argc, argv, options, &operands);
     if (count < 0 || count > 1 || !c->secret_file)
-        return "--secret-file FILE is wanted, and one argument at most";
+        return "expected --secret-file FILE and at most one argument";
     if (max_age && !na_ctl_number(max_age, 1, YEARS_10, &c->max_age))
-        return "--max-age wants a number of seconds, from 1 to 315360000";
+        return "--max-age requires a number of seconds from 1 to 315360000";
     c->dialect = is_v5 ? NA_V5 : NA_V4;
     if (!c->salt)
         c->salt = is_v5 ? "authjs.session-token" : "";
@@ -52,7 +53,7 @@ static na_error *make_ring(apr_pool_t *pool, const call *c, na_keyring *ring)
     return na_keyring_derive(pool, c->dialect, secrets, 1, c->salt, ring);
 }
 
-/* A token is as good as the session that it is of. */
+/* A token is a secret: it is the session. */
 static na_error *read_input(apr_pool_t *pool, const call *c, const char **input)
 {
     char *text;
@@ -86,7 +87,7 @@ static na_error *encode(apr_pool_t *pool, const call *c, const char **output)
     NA_TRY(read_input(pool, c, &text));
     NA_TRY(na_json_parse(pool, NA_ERR_SESSION, text, strlen(text), &claims));
     if (!json_is_object(claims))
-        return na_error_new(pool, NA_ERR_SESSION, "claims are a JSON object");
+        return na_error_new(pool, NA_ERR_SESSION, "invalid claims: expected a JSON object");
     NA_TRY(na_keyring_seal(pool, &ring, claims, apr_time_now(), c->max_age, &token));
     *output = token;
     return NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands `user` and `role` have in common. */
 #ifndef NA_CTL_USER_H
 #define NA_CTL_USER_H
 
@@ -10,7 +11,7 @@
 
 /* What the commands `user` and `role` have in common. */
 
-/* Most bytes of a name or role, as columns of MySQL and PostgreSQL have them. */
+/* Most bytes of a name or role: columns of MySQL and PostgreSQL have as many. */
 #define NA_CTL_USER_TEXT_MAX 255
 
 typedef struct na_ctl_user_call {
@@ -19,8 +20,8 @@ typedef struct na_ctl_user_call {
     apr_array_header_t *roles; /* const char * */
     int json, yes;
     const char *const *operands;
-    const char *who;  /* ID or e-mail of the one user it is about */
-    const char *hash; /* of the new password; NULL: none */
+    const char *who;  /* ID or email address of the one user it is about */
+    const char *hash; /* of the new password; NULL if none */
     na_audit_trail trail;
     na_db *db;
     json_t *shown; /* the user, to be printed once everything is done */
@@ -29,8 +30,8 @@ typedef struct na_ctl_user_call {
 /* ── user_call.c ───────────────────────────────────────────────────────────────────────────── */
 
 /*
- * Reads the command line; 0 where it is wrong. `allowed` has the letters of the options that the
- * command takes, besides those of all: e(mail), n(ame), p(assword-file), h(ash), r(ole), y(es),
+ * Reads the command line. Returns 0 on a usage error. `allowed` has the letters of the options that
+ * the command takes, besides those of all: e(mail), n(ame), p(assword-file), h(ash), r(ole), y(es),
  * a(udit log).
  */
 int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *allowed,
@@ -39,15 +40,15 @@ int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *
 /* Connects to the database. */
 na_error *na_ctl_user_connect(na_ctl_user_call *c);
 
-/* What is done with a user, in a use of the database. */
+/* Acts on a user, within a use of the database. */
 typedef na_error *na_ctl_user_action(na_ctl_user_call *c, na_db_use *use, na_db_user *user);
 
-/* Finds the user whom the call is about, and does that with him. */
+/* Finds the user that the command is about, and calls `act`. */
 na_error *na_ctl_user_read(na_ctl_user_call *c, na_ctl_user_action *act);
 
 /*
- * The same in a transaction. What it did (na_ctl_user_did) is recorded, in table nextauth_audit
- * where there is one and in the audit log that was named, or is not committed.
+ * Does so in a transaction. What it did (na_ctl_user_did) is recorded, in table nextauth_audit
+ * if it exists and in the audit log that was named, or is not committed.
  */
 na_error *na_ctl_user_change(na_ctl_user_call *c, na_ctl_user_action *act);
 
@@ -59,27 +60,27 @@ na_error *na_ctl_user_check_text(const na_ctl_user_call *c, const char *what, co
 
 /* ── user_json.c ───────────────────────────────────────────────────────────────────────────── */
 
-/* A user as JSON, which lives in the pool of the use; the second with the accounts. */
+/* Describe a user as JSON, which lives in the pool of the use; the second with the accounts. */
 na_error *na_ctl_user_describe(na_db_use *use, const na_db_user *user, json_t **json);
 na_error *na_ctl_user_describe_with_accounts(na_db_use *use, const na_db_user *user, json_t **json);
 
 /* ── user_print.c ──────────────────────────────────────────────────────────────────────────── */
 
-/* A member for a terminal, "-" where there is none. */
+/* Returns a member for a terminal, "-" if it is missing. */
 const char *na_ctl_user_field(apr_pool_t *pool, const json_t *user, const char *name);
 
 void na_ctl_user_print_heading(na_db_use *use);
 void na_ctl_user_print_row(na_db_use *use, const json_t *user);
 
-/* Ends a command: its exit status. `what` was done to the user; NULL: it is shown. */
+/* Ends a command. `what` was done to the user; NULL shows the user. Returns the exit status. */
 int na_ctl_user_end(const na_ctl_user_call *c, const char *what, const na_error *error);
 
 /* ── user_password.c ───────────────────────────────────────────────────────────────────────── */
 
-/* Reads the new password, judges and hashes it into c->hash. */
+/* Reads the new password, checks it against the rules, and hashes it into c->hash. */
 na_error *na_ctl_user_new_hash(na_ctl_user_call *c, const na_password_owner *owner);
 
-/* Gives it to the user. */
+/* Sets it for the user. */
 na_ctl_user_action na_ctl_user_put_hash;
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `user add`. */
 #include <apr_strings.h>
 
 #include "ctl/commands.h"
@@ -20,7 +21,7 @@ static na_error *grant_roles(na_ctl_user_call *c, na_db_use *use, const na_db_us
     return NULL;
 }
 
-/* The lock's name is that of sign-ins: not every schema has an index that keeps addresses unique.
+/* The lock's name is that of sign-ins: not every schema has an index that keeps them unique.
  */
 static na_error *create(void *data, na_db_use *use)
 {
@@ -33,8 +34,8 @@ static na_error *create(void *data, na_db_use *use)
     NA_TRY(na_db_lock(use, apr_pstrcat(c->pool, "email ", c->email, NULL)));
     NA_TRY(na_db_get_user_by_email(use, c->email, &other, &found));
     if (found)
-        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "there is a user with this address: %s",
-                            other.id);
+        return na_error_new(c->pool, NA_ERR_CONFIGURATION,
+                            "a user with this email address exists: %s", other.id);
     NA_TRY(na_db_create_user(use, &user));
     na_ctl_user_did(c, NA_EVENT_CREATE_USER, &user, NULL);
     NA_TRY(grant_roles(c, use, &user));

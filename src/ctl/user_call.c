@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands of users and roles share: options, connection, the user. */
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,7 @@ na_error *na_ctl_user_connect(na_ctl_user_call *c)
 
 /* ── finding one ───────────────────────────────────────────────────────────────────────────── */
 
-/* By the address as it is there, which a provider may have given in capitals, then as ours are. */
+/* Finds the email address as stored, perhaps in capitals from a provider, then in our form. */
 static na_error *find_by_email(na_ctl_user_call *c, na_db_use *use, na_db_user *user, int *found)
 {
     const char *email;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The commands `user show`, `enable`, `disable` and `delete`. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -58,7 +59,7 @@ int na_command_user_enable(apr_pool_t *pool, int argc, char **argv)
 
 /* ── user delete ───────────────────────────────────────────────────────────────────────────── */
 
-/* From now on it is about this user, whoever has the address later. */
+/* The command goes on with this user, even if the email address becomes another user's. */
 static na_error *pick(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     c->who = user->id;
@@ -95,6 +96,6 @@ int na_command_user_delete(apr_pool_t *pool, int argc, char **argv)
     if (!na_ctl_user_options(&c, argc, argv, "ya", 1))
         return na_ctl_wrong_call("user delete", NULL);
     if (!c.yes && !isatty(0))
-        return na_ctl_wrong_call("user delete", "--yes is wanted without a terminal");
+        return na_ctl_wrong_call("user delete", "--yes is required without a terminal");
     return na_ctl_user_end(&c, "deleted", delete_user(&c));
 }

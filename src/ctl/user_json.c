@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A user as JSON. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl/user.h"
 #include "password/hash.h"
 
-/* JSON and terminals take no other bytes. */
+/* JSON and terminals accept no other bytes. */
 static const char *utf8(const char *text)
 {
     return text && na_is_utf8(text) ? text : NULL;
@@ -37,7 +38,7 @@ static na_error *json_of_accounts(na_db_use *use, const na_db_user *user, json_t
     return NULL;
 }
 
-/* The hash itself is shown to nobody. */
+/* The hash itself is never shown. */
 static json_t *json_of_password(na_db_use *use, const na_db_credential *credential)
 {
     if (!credential->hash)

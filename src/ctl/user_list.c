@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `user list`. */
 #include <stdio.h>
 
 #include <apr_strings.h>
@@ -8,7 +9,7 @@
 #include "ctl/print.h"
 #include "ctl/user.h"
 
-/* Users that are listed at a time: memory does not grow with their number. */
+/* Users that are read at a time, so that memory does not grow with their number. */
 #define PAGE 500
 
 static na_error *list_one(const na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
@@ -23,7 +24,7 @@ static na_error *list_one(const na_ctl_user_call *c, na_db_use *use, const na_db
     return NULL;
 }
 
-/* `last` is the id to go on after, "" at first; *count grows by as many as there were. */
+/* `last` is the ID to continue after, "" at first; *count grows by the number of users. */
 static na_error *list_page(const na_ctl_user_call *c, na_db_use *use,
                            char last[NA_CTL_USER_TEXT_MAX + 1], int *count)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `user set-password`, and new hashes. */
 #include <string.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ static na_error *put_new_hash(na_ctl_user_call *c, na_db_use *use, na_db_user *u
     return na_ctl_user_put_hash(c, use, user);
 }
 
-/* Hashing takes its time: nobody waits for a transaction meanwhile. */
+/* Hashing takes time, so it is done outside of the transaction. */
 static na_error *hash_for(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     c->who = user->id;
@@ -56,6 +57,6 @@ int na_command_user_set_password(apr_pool_t *pool, int argc, char **argv)
         return na_ctl_wrong_call("user set-password", NULL);
     if (!c.password_file && !isatty(0))
         return na_ctl_wrong_call("user set-password",
-                                 "--password-file is wanted without a terminal");
+                                 "--password-file is required without a terminal");
     return na_ctl_user_end(&c, "password set", set_password(&c));
 }

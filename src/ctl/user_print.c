@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A user for a terminal. */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ static int id_width(na_db_use *use)
 void na_ctl_user_print_heading(na_db_use *use)
 {
     printf("%s%-*s  %-32s  %-8s  %-8s  %-20s  %s%s\n", na_ctl_paint(NA_CTL_BOLD), id_width(use),
-           "ID", "E-MAIL", "STATE", "PASSWORD", "ROLES", "NAME", na_ctl_paint(NA_CTL_PLAIN));
+           "ID", "EMAIL", "STATE", "PASSWORD", "ROLES", "NAME", na_ctl_paint(NA_CTL_PLAIN));
 }
 
 void na_ctl_user_print_row(na_db_use *use, const json_t *user)
@@ -75,7 +76,7 @@ static void print_user(apr_pool_t *pool, const json_t *user)
     size_t i;
     json_t *account;
     print_line("ID", na_ctl_user_field(pool, user, "id"));
-    print_line("E-mail", na_ctl_user_field(pool, user, "email"));
+    print_line("Email", na_ctl_user_field(pool, user, "email"));
     print_line("Verified", minute(pool, user, "emailVerified"));
     print_line("Name", na_ctl_user_field(pool, user, "name"));
     print_line("Image", na_ctl_user_field(pool, user, "image"));

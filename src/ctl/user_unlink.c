@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The command `user unlink`. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -7,7 +8,7 @@
 #include "ctl/print.h"
 #include "ctl/user.h"
 
-/* Whether links are mailed is not known here: they do not count. */
+/* Whether links are emailed is not known here, so they do not count. */
 static na_error *check_not_last(na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
                                 int left)
 {
@@ -18,8 +19,8 @@ static na_error *check_not_last(na_ctl_user_call *c, na_db_use *use, const na_db
     return credential.hash
                ? NULL
                : na_error_new(c->pool, NA_ERR_CONFIGURATION,
-                              "this is the last account, and there is no password: with --yes the "
-                              "user may sign in by mail alone, or never again");
+                              "this is the user's last account, and the user has no password: with "
+                              "--yes, only an emailed link might remain to sign in");
 }
 
 static na_error *unlink_account(na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
@@ -32,7 +33,7 @@ static na_error *unlink_account(na_ctl_user_call *c, na_db_use *use, const na_db
     return na_db_unlink_account(use, account->provider, account->provider_account_id);
 }
 
-/* Every account that the user has with this provider. */
+/* Unlinks every account that the user has with this provider. */
 static na_error *unlink_all(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
 {
     apr_array_header_t *all = apr_array_make(c->pool, 4, sizeof(na_db_account));
@@ -46,9 +47,10 @@ static na_error *unlink_all(na_ctl_user_call *c, na_db_use *use, na_db_user *use
         unlinked++;
     }
     if (!unlinked)
-        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "no account with '%s'", c->operands[1]);
+        return na_error_new(c->pool, NA_ERR_CONFIGURATION, "the user has no account with '%s'",
+                            c->operands[1]);
     NA_TRY(check_not_last(c, use, user, all->nelts - unlinked));
-    NA_TRY(na_db_end_sessions(use, user->id)); /* which of them the account began is not known */
+    NA_TRY(na_db_end_sessions(use, user->id)); /* which account began which is not known */
     return na_ctl_user_describe_with_accounts(use, user, &c->shown);
 }
 
