@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections to a database: opened, kept, given out and taken back. */
+#include "db/connection.h"
+
+#include <apr_strings.h>
+
+#include "db/sqlite_file.h"
+
+#define AGE_MAX apr_time_from_sec(600)
+#define IDLE_MAX apr_time_from_sec(120)
+
+/* apr_dbd's drivers, by engine. */
+static const char *const driver_names[] = {"pgsql", "mysql", "sqlite3"};
+static const char *const driver_packages[] = {"libaprutil1-dbd-pgsql", "libaprutil1-dbd-mysql",
+                                              "libaprutil1-dbd-sqlite3"};
+
+static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd_driver_t **driver)
+{
+    apr_dbd_init(pool);
+    return apr_dbd_get_driver(pool, driver_names[engine], driver) == APR_SUCCESS
+               ? NULL
+               : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                                 "httpd has no driver for %s here",
+                                                 driver_names[engine]),
+                                    apr_psprintf(pool, "install %s (Debian), apr-util-%s (RHEL)",
+                                                 driver_packages[engine],
+                                                 engine == NA_DB_SQLITE ? "sqlite"
+                                                                        : driver_names[engine]));
+}
+
+na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options)
+{
+    const apr_dbd_driver_t *driver;
+    return get_driver(pool, options->engine, &driver);
+}
+
+/*
+ * What every connection is told first: one kind of time, and no waiting for ever. SQLite's driver
+ * waits fifteen times what SQLite waits.
+ */
+static int introduce(const na_db *db, na_db_connection *c)
+{
+    static const char sqlite[] = "PRAGMA busy_timeout=100; PRAGMA journal_mode=WAL; "
+                                 "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON";
+    const char *text = sqlite;
+    int rows;
+    if (db->options->engine == NA_DB_POSTGRESQL)
+        text = apr_psprintf(c->pool,
+                            "SET TIME ZONE 'UTC'; SET statement_timeout = %ld; SET lock_timeout = "
+                            "%ld; SET idle_in_transaction_session_timeout = 30000",
+                            db->options->timeout_ms, db->options->timeout_ms);
+    if (db->options->engine == NA_DB_MYSQL)
+        text = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = "
+               "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 5";
+    return apr_dbd_query(c->driver, c->handle, &rows, text) == 0;
+}
+
+/*
+ * PostgreSQL's driver writes to a transaction that is not there where the first one of a connection
+ * cannot be begun. So that is done while the connection is fresh; later ones fail as they should.
+ */
+static int begin_first(const na_db *db, na_db_connection *c)
+{
+    return db->options->engine != NA_DB_POSTGRESQL ||
+           (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) == 0 &&
+            apr_dbd_transaction_end(c->driver, c->inner, c->transaction) == 0);
+}
+
+static apr_status_t close_connection(void *made, void *data, apr_pool_t *list_pool)
+{
+    na_db_connection *c = made;
+    apr_pool_destroy(c->inner);
+    apr_status_t status = apr_dbd_close(c->driver, c->handle);
+    apr_pool_destroy(c->pool);
+    return status;
+}
+
+static apr_pool_t *make_own_pool(apr_pool_t *parent)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&pool, parent, NULL, allocator);
+    apr_allocator_owner_set(allocator, pool);
+    return pool;
+}
+
+static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_pool)
+{
+    na_db *db = data;
+    const char *error = NULL;
+    apr_pool_t *pool = make_own_pool(list_pool);
+    na_db_connection *c = apr_pcalloc(pool, sizeof *c);
+    c->pool = pool;
+    c->driver = db->driver;
+    c->opened = apr_time_now();
+    if (db->options->engine == NA_DB_SQLITE)
+        na_db_sqlite_file_make(pool, db->options->parameters);
+    apr_status_t status =
+        apr_dbd_open_ex(db->driver, pool, db->options->parameters, &c->handle, &error);
+    if (status != APR_SUCCESS) {
+        apr_pool_destroy(pool);
+        return status;
+    }
+    apr_pool_create(&c->inner, pool);
+    c->prepared = apr_hash_make(c->inner);
+    *made = c;
+    if (introduce(db, c) && begin_first(db, c))
+        return APR_SUCCESS;
+    close_connection(c, db, list_pool);
+    return APR_EGENERAL;
+}
+
+na_error *na_db_unavailable(const na_db *db, apr_pool_t *pool, const char *why)
+{
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", db->options->name, why);
+}
+
+/* Before the connections' own pools go, which are in the list's. */
+static apr_status_t close_all(void *data)
+{
+    const na_db *db = data;
+    return apr_reslist_destroy(db->connections);
+}
+
+na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_breaker *breaker,
+                     na_db **made)
+{
+    na_db *db = apr_pcalloc(pool, sizeof *db);
+    apr_pool_create(&db->pool, pool);
+    db->options = options;
+    db->breaker = breaker;
+    NA_TRY(get_driver(db->pool, options->engine, &db->driver));
+    for (int i = 0; i < NA_SQL_STATEMENTS; i++)
+        db->statements[i] =
+            na_schema_statement(db->pool, options->schema, options->engine, (na_statement)i);
+    if (apr_reslist_create(&db->connections, 0, options->max_connections, options->max_connections,
+                           IDLE_MAX, open_connection, close_connection, db,
+                           db->pool) != APR_SUCCESS)
+        return na_db_unavailable(db, pool, "no list of connections");
+    apr_pool_pre_cleanup_register(db->pool, db, close_all);
+    apr_reslist_timeout_set(db->connections, options->timeout_ms * 1000);
+    *made = db;
+    return NULL;
+}
+
+/* One that is too old has seen failovers and passwords come and go. */
+na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c)
+{
+    void *got;
+    for (;;) {
+        apr_status_t status = apr_reslist_acquire(db->connections, &got);
+        if (status == APR_TIMEUP)
+            return na_error_new(pool, NA_ERR_BUSY, "%s: all connections are in use",
+                                db->options->name);
+        if (status != APR_SUCCESS)
+            return na_db_unavailable(db, pool, "no connection (the server's log may say why)");
+        *c = got;
+        if (apr_time_now() - (*c)->opened < AGE_MAX)
+            return NULL;
+        apr_reslist_invalidate(db->connections, got);
+    }
+}
+
+/* After any error that nobody expected a connection is not to be trusted, whatever it says. */
+void na_db_give_back(na_db *db, na_db_connection *c)
+{
+    if (c->broken || c->retired)
+        apr_reslist_invalidate(db->connections, c);
+    else
+        apr_reslist_release(db->connections, c);
+}
+
+/* ── replicas ──────────────────────────────────────────────────────────────────────────────── */
+
+na_db *na_db_nth(na_db *primary, int nth)
+{
+    return nth ? primary->replicas[nth - 1] : primary;
+}
+
+void na_db_set_replicas(na_db *db, na_db *const *replicas, int count)
+{
+    db->replicas = replicas;
+    db->replica_count = count;
+}
+
+na_db *const *na_db_replicas(const na_db *db, int *count)
+{
+    *count = db->replica_count;
+    return db->replicas;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Uses of a database: readings, transactions, and their ends. */
+#include "db/statement.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include <apr_strings.h>
+
+/* How often a transaction is made that others get in the way of, and a breath between. */
+#define TRIES_MAX 5
+#define CONFLICT_PAUSE apr_time_from_msec(5)
+
+/* ── turns ─────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * SQLite's driver has one lock for the whole process, and keeps it while SQLite waits for whoever
+ * writes: who could not go on then, if he was in the same process. So one writes at a time there.
+ */
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t free;
+    int taken;
+} turn = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+static na_error *take_turn(na_db_use *use)
+{
+    const na_db_options *settings = use->db->options;
+    apr_time_t until = apr_time_now() + settings->timeout_ms * 1000;
+    struct timespec deadline = {apr_time_sec(until), apr_time_usec(until) * 1000};
+    int waited = 0;
+    if (settings->engine != NA_DB_SQLITE)
+        return NULL;
+    pthread_mutex_lock(&turn.mutex);
+    while (turn.taken && !waited)
+        waited = pthread_cond_timedwait(&turn.free, &turn.mutex, &deadline);
+    use->has_turn = !turn.taken;
+    turn.taken = 1;
+    pthread_mutex_unlock(&turn.mutex);
+    return use->has_turn
+               ? NULL
+               : na_error_new(use->pool, NA_ERR_BUSY, "%s: others are writing", settings->name);
+}
+
+static void pass_turn(na_db_use *use)
+{
+    if (!use->has_turn)
+        return;
+    use->has_turn = 0;
+    pthread_mutex_lock(&turn.mutex);
+    turn.taken = 0;
+    pthread_cond_signal(&turn.free);
+    pthread_mutex_unlock(&turn.mutex);
+}
+
+/* ── uses ──────────────────────────────────────────────────────────────────────────────────── */
+
+static na_db_use *make_use(na_db *primary, int nth, apr_pool_t *pool)
+{
+    na_db_use *use = apr_palloc(pool, sizeof *use);
+    *use = (na_db_use){
+        .primary = primary, .nth = nth, .db = na_db_nth(primary, nth), .home = pool, .pool = pool};
+    return use;
+}
+
+static na_error *start_reading(na_db *primary, int nth, apr_pool_t *pool, na_db_use **use)
+{
+    na_db *db = na_db_nth(primary, nth);
+    NA_TRY(na_breaker_admit(db->breaker, pool));
+    *use = make_use(primary, nth, pool);
+    na_error *error = na_db_acquire(db, pool, &(*use)->connection);
+    return error ? na_breaker_settle(db->breaker, pool, error) : NULL;
+}
+
+static int is_down(const na_error *error)
+{
+    return na_error_is(error, NA_ERR_UNAVAILABLE);
+}
+
+na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
+{
+    na_error *error = start_reading(db, 0, pool, use);
+    for (int nth = 1; is_down(error) && nth <= db->replica_count; nth++)
+        error = start_reading(db, nth, pool, use);
+    return error;
+}
+
+int na_db_is_behind(const na_db_use *use)
+{
+    return use->nth > 0;
+}
+
+/*
+ * SQLite's driver prepares in a way that fails for good once another process has changed the
+ * definitions. Here nobody can change them any more: the first statement fails, if they were, and
+ * the second one has the new ones. An error would stick to the transaction, hence the mode.
+ */
+static int learn_schema(na_db_connection *c)
+{
+    static const char text[] = "SELECT 1 FROM sqlite_master LIMIT 0";
+    int rows, failed;
+    apr_dbd_transaction_mode_set(c->driver, c->transaction, APR_DBD_TRANSACTION_IGNORE_ERRORS);
+    failed = apr_dbd_query(c->driver, c->handle, &rows, text) != 0;
+    if (failed) {
+        c->prepared = apr_hash_make(c->inner);
+        failed = apr_dbd_query(c->driver, c->handle, &rows, text) != 0;
+    }
+    apr_dbd_transaction_mode_set(c->driver, c->transaction, APR_DBD_TRANSACTION_COMMIT);
+    return !failed;
+}
+
+static int begin(na_db_use *use)
+{
+    na_db_connection *c = use->connection;
+    if (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) != 0)
+        return 0;
+    use->transaction = c->transaction;
+    return use->transaction && (use->db->options->engine != NA_DB_SQLITE || learn_schema(c));
+}
+
+/* Connections that were idle die together: as many may be tried as there can be. */
+static na_error *begin_on_live(na_db_use *use)
+{
+    na_db *db = use->db;
+    /* SQLite has no server that could have gone: one that does not begin is waiting for others */
+    int most = db->options->engine == NA_DB_SQLITE ? 1 : db->options->max_connections;
+    for (int tries = 0; tries <= most; tries++) {
+        if (begin(use))
+            return NULL;
+        use->connection->broken = 1;
+        na_db_give_back(db, use->connection);
+        use->transaction = NULL;
+        NA_TRY(na_db_acquire(db, use->pool, &use->connection));
+    }
+    use->connection->broken = 1;
+    na_db_give_back(db, use->connection);
+    return na_db_unavailable(db, use->pool, "no transaction can be begun");
+}
+
+na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
+{
+    NA_TRY(na_breaker_admit(db->breaker, pool));
+    *use = make_use(db, 0, pool);
+    na_error *error = take_turn(*use);
+    if (!error)
+        error = na_db_acquire(db, pool, &(*use)->connection);
+    if (!error)
+        error = begin_on_live(*use);
+    if (!error)
+        return NULL;
+    pass_turn(*use);
+    return na_breaker_settle(db->breaker, pool, error);
+}
+
+static void unlock(na_db_use *use)
+{
+    na_rows rows;
+    const char *arguments[] = {use->lock};
+    if (use->lock && !use->connection->broken &&
+        na_db_select_text(use, "unlock", "SELECT RELEASE_LOCK(%s)", 1, arguments, &rows))
+        use->connection->broken = 1;
+}
+
+/* Who can roll back is there: it was the statement, or somebody who came between. */
+static na_error *not_its_fault(na_db_use *use, na_error *error)
+{
+    return na_error_is(error, NA_ERR_UNAVAILABLE) ? na_db_refused(use, error, "rolled back")
+                                                  : error;
+}
+
+/* Asked to commit after a statement that failed, drivers roll back, and call that done. */
+static na_error *end_transaction(na_db_use *use, na_error *error)
+{
+    na_db_connection *c = use->connection;
+    if (!error)
+        error = use->failure;
+    apr_dbd_transaction_mode_set(c->driver, use->transaction,
+                                 error ? APR_DBD_TRANSACTION_ROLLBACK : APR_DBD_TRANSACTION_COMMIT);
+    int failed = apr_dbd_transaction_end(c->driver, c->pool, use->transaction) != 0;
+    use->transaction = NULL;
+    c->broken |= failed;
+    if (failed && !error)
+        return na_db_unavailable(use->db, use->pool, "the transaction was not committed");
+    return !failed && error ? not_its_fault(use, error) : error;
+}
+
+na_error *na_db_end(na_db_use *use, na_error *error)
+{
+    na_db_connection *c = use->connection;
+    if (!c)
+        return na_breaker_settle(use->db->breaker, use->pool, error ? error : na_db_lost(use));
+    if (use->transaction)
+        error = end_transaction(use, error);
+    unlock(use);
+    pass_turn(use);
+    na_db_give_back(use->db, c);
+    return na_breaker_settle(use->db->breaker, use->pool, error);
+}
+
+na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *data)
+{
+    na_db_use *use;
+    for (int tries = 1;; tries++) {
+        na_error *error = na_db_write(db, pool, &use);
+        if (!error)
+            error = na_db_end(use, work(data, use));
+        if (!na_error_is(error, NA_ERR_CONFLICT) || tries == TRIES_MAX)
+            return error;
+        apr_sleep(tries * CONFLICT_PAUSE);
+    }
+}
+
+apr_pool_t *na_db_pool(const na_db_use *use)
+{
+    return use->pool;
+}
+
+apr_pool_t *na_db_set_pool(na_db_use *use, apr_pool_t *pool)
+{
+    apr_pool_t *before = use->pool;
+    use->pool = pool;
+    return before;
+}
+
+na_db_engine na_db_engine_of(const na_db_use *use)
+{
+    return use->db->options->engine;
+}
+
+const na_schema *na_db_schema_of(const na_db_use *use)
+{
+    return use->db->options->schema;
+}
+
+int na_db_protects(const na_db_use *use)
+{
+    return use->db->options->protects;
+}
+
+na_error *na_db_ping(na_db *db, apr_pool_t *pool, int *behind)
+{
+    na_db_use *use;
+    int found = 0;
+    *behind = 0;
+    NA_TRY(na_db_read(db, pool, &use));
+    na_error *error = na_db_has_table(use, na_schema_table(db->options->schema, "users"), &found);
+    *behind = na_db_is_behind(use);
+    error = na_db_end(use, error);
+    return error || found ? error : na_db_unavailable(db, pool, "there are no tables");
+}

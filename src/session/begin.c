@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions that begin, and that are renewed. */
+#include "session/cookies.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/json.h"
+
+const char *na_session_binding(apr_pool_t *pool, const char *value)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    na_sha256(hash, na_bytes_of(value), (na_bytes){0});
+    return na_base64url_encode(pool, hash, sizeof hash / 2);
+}
+
+static na_error *seal_claims(const na_session_config *config, const na_visit *visit, const char *id,
+                             json_t *claims, apr_int64_t expires, char **token)
+{
+    json_object_set_new(claims, NA_CLAIM_SESSION_ID, json_string(id));
+    return na_keyring_seal(visit->pool, &config->sources[0].ring, claims, visit->now,
+                           (long)(expires - apr_time_sec(visit->now)), token);
+}
+
+/* What is said anew with every token is none of the record's business, nor is the id. */
+static const json_t *without_token_claims(apr_pool_t *pool, const json_t *claims)
+{
+    static const char *const names[] = {"iat", "exp", "jti", NA_CLAIM_SESSION_ID,
+                                        NA_CLAIM_REGISTERED};
+    json_t *kept = na_json_own(pool, json_copy((json_t *)claims));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        json_object_del(kept, names[i]);
+    return kept;
+}
+
+static const char *user_of(const na_visit *visit, const json_t *claims)
+{
+    int in_database = json_is_true(json_object_get(claims, NA_CLAIM_DATABASE_USER));
+    return na_user_name(visit->pool, in_database ? NULL : na_json_string(claims, NA_CLAIM_PROVIDER),
+                        na_json_string(claims, "sub"));
+}
+
+/* With the claims in the token, a session can begin without the registry where that may fail. */
+static na_error *register_session(const na_sessions *sessions, const na_visit *visit,
+                                  const char *id, json_t *claims, apr_int64_t *expires)
+{
+    const na_session_config *config = sessions->config;
+    const na_registry *registry = sessions->registry;
+    const char *user = user_of(visit, claims);
+    int on_server = config->strategy == NA_STRATEGY_DATABASE;
+    apr_int64_t auth_time;
+    na_store_key key;
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    NA_TRY(na_registry_begin(registry, visit->pool, user, &key, *expires, visit->now, &auth_time));
+    json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(auth_time));
+    *expires = na_lifetime_end(&config->lifetime, auth_time, visit->now);
+    if (sessions->table)
+        NA_TRY(na_table_add(sessions->table, visit->pool, id, na_json_string(claims, "sub"),
+                            json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
+                            *expires));
+    NA_TRY(na_registry_record(registry, visit->pool, user, &key, &visit->client,
+                              on_server ? without_token_claims(visit->pool, claims) : NULL,
+                              auth_time, *expires, visit->now));
+    if (!sessions->users) /* what was decided about a user of the database is asked once more */
+        na_verified_set(sessions->verified, &key, 0, apr_time_sec(visit->now));
+    return NULL;
+}
+
+static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
+                       apr_array_header_t *set_cookies)
+{
+    const na_session_config *config = sessions->config;
+    apr_int64_t now = apr_time_sec(visit->now);
+    apr_int64_t expires = na_lifetime_end(&config->lifetime, now, visit->now);
+    const char *id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+    int on_server = config->strategy == NA_STRATEGY_DATABASE;
+    char *token;
+    const na_session *before;
+    apr_array_header_t *ignored = apr_array_make(visit->pool, 4, sizeof(char *));
+    json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(now));
+    json_object_set_new(claims, NA_CLAIM_SITE, json_string(config->site));
+    if (visit->binding)
+        json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
+    na_error *error =
+        sessions->registry ? register_session(sessions, visit, id, claims, &expires) : NULL;
+    if (!error && sessions->registry)
+        json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
+    if (error) /* the record may be there all the same, and would be another one's than it says */
+        id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+    if (!error)
+        error = na_session_end(sessions, visit, ignored, &before);
+    if (error && (on_server || !config->serve_for || !na_is_unavailable(error)))
+        return error;
+    na_session_clear_elsewhere(config, visit, set_cookies);
+    if (on_server)
+        return na_session_set_cookie(config, visit, id, expires, set_cookies);
+    NA_TRY(seal_claims(config, visit, id, claims, expires, &token));
+    return na_session_set_cookie(config, visit, token, expires, set_cookies);
+}
+
+/* A session that would be refused, or is out of all proportion, does not begin. */
+static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
+{
+    na_claims read;
+    na_bytes text = na_bytes_of(na_json_dump(pool, claims));
+    na_error *error =
+        text.len > NA_CLAIMS_BYTES_MAX
+            ? na_error_new(pool, NA_ERR_SESSION,
+                           "the session's claims have %" APR_SIZE_T_FMT " bytes; %d are the most",
+                           text.len, NA_CLAIMS_BYTES_MAX)
+            : na_claims_read(pool, text, &read);
+    return na_error_with_hint(error, "let NextAuthClaim keep less of the profile");
+}
+
+na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
+                           apr_array_header_t *set_cookies)
+{
+    NA_TRY(check_claims(visit->pool, claims));
+    NA_TRY(begin(sessions, visit, claims, set_cookies));
+    if (sessions->observer)
+        sessions->observer->began(sessions->observer->data);
+    return NULL;
+}
+
+na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
+                             const na_session *session, apr_int64_t revision,
+                             apr_array_header_t *set_cookies)
+{
+    json_t *before;
+    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
+                                &before));
+    json_t *claims = (json_t *)without_token_claims(visit->pool, before);
+    json_object_del(claims, NA_CLAIM_BINDING);
+    json_object_set_new(claims, NA_CLAIM_REVISION, json_integer(revision));
+    return na_session_begin(sessions, visit, claims, set_cookies);
+}
+
+/* A short idle time wants more renewals, or it would count from a use long ago. */
+static long renewal_age(const na_session_config *config)
+{
+    long idle_share = config->lifetime.idle / 10;
+    return config->lifetime.idle && idle_share < config->update_age ? idle_share
+                                                                    : config->update_age;
+}
+
+static int has_form(const na_session_config *config, const na_session *session)
+{
+    return session->on_server == (config->strategy == NA_STRATEGY_DATABASE);
+}
+
+int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now)
+{
+    return !has_form(config, session) ||
+           apr_time_sec(now) - session->issued_at >= renewal_age(config);
+}
+
+/* The id of a session whose cookie is its id: of several cookies the one that is this session's. */
+static const char *id_in_cookie(const na_session_config *config, const na_visit *visit,
+                                const na_session *session)
+{
+    na_shown at;
+    na_bytes token;
+    at.source = at.number = at.is_read = 0;
+    while (na_shown_next(config, visit, &at, &token)) {
+        const char *id = apr_pstrmemdup(visit->pool, (const char *)token.data, token.len);
+        na_store_key key;
+        if (!na_session_is_id(token))
+            continue;
+        na_store_key_make(&key, NA_KIND_SESSION, id);
+        if (memcmp(key.hash, session->key.hash, sizeof key.hash) == 0)
+            return id;
+    }
+    return NULL;
+}
+
+/*
+ * One that is to be a cookie must have the form of one. Without a registry, a session that another
+ * made needs none: NULL.
+ */
+static const char *id_of(const na_sessions *sessions, const na_visit *visit,
+                         const na_session *session)
+{
+    const na_session_config *config = sessions->config;
+    const char *id = session->on_server ? id_in_cookie(config, visit, session)
+                                        : na_session_claim(session, NA_CLAIM_SESSION_ID);
+    int usable =
+        id && *id && (config->strategy == NA_STRATEGY_JWT || na_session_is_id(na_bytes_of(id)));
+    if (usable || !sessions->registry)
+        return usable ? id : NULL;
+    return na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+}
+
+/* What a session that another made, or an earlier configuration, does not have yet. */
+static void complete_claims(const na_sessions *sessions, const na_visit *visit,
+                            const na_session *session, json_t *claims)
+{
+    int dated = sessions->registry || sessions->config->lifetime.absolute;
+    if (dated && session->auth_time && !json_object_get(claims, NA_CLAIM_AUTH_TIME))
+        json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(session->auth_time));
+    if (visit->binding && *visit->binding && !session->binding)
+        json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
+}
+
+/*
+ * A session on the server that gets a token, one that another made, or one that began while the
+ * store was down: its record has to be there before a token says that it is.
+ */
+static na_error *register_token(const na_sessions *sessions, const na_visit *visit,
+                                const na_session *session, const char *id, json_t *claims,
+                                apr_int64_t expires)
+{
+    na_session renewed = *session;
+    if (!sessions->registry || na_session_is_registered(session))
+        return NULL;
+    renewed.has_id = 1;
+    na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
+    NA_TRY(na_registry_extend(sessions->registry, visit->pool, &renewed, &visit->client, NULL, 1,
+                              !session->has_id, expires, visit->now));
+    json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
+    return NULL;
+}
+
+static na_error *extend_on_server(const na_sessions *sessions, const na_visit *visit,
+                                  const na_session *session, const na_session *renewed,
+                                  const char *id, const json_t *claims, apr_int64_t expires)
+{
+    if (sessions->table && session->on_server)
+        NA_TRY(na_table_extend(sessions->table, visit->pool, id, expires));
+    else if (sessions->table)
+        NA_TRY(na_table_add(sessions->table, visit->pool, id, session->user,
+                            json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
+                            expires));
+    return na_registry_extend(sessions->registry, visit->pool, renewed, &visit->client,
+                              without_token_claims(visit->pool, claims), 0, !session->has_id,
+                              expires, visit->now);
+}
+
+static na_error *renew_on_server(const na_sessions *sessions, const na_visit *visit,
+                                 const na_session *session, const char *id, json_t *claims,
+                                 apr_array_header_t *set_cookies, apr_int64_t *expires)
+{
+    na_session renewed = *session;
+    if (sessions->table && !session->on_server &&
+        !na_session_claim(session, NA_CLAIM_DATABASE_USER))
+        return na_error_new(visit->pool, NA_ERR_SESSION,
+                            "the session is from before the database: its user is not in there");
+    renewed.has_id = 1;
+    na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
+    if (!na_session_is_due(sessions->config, session, visit->now)) {
+        *expires = session->expires;
+        return na_session_set_cookie(sessions->config, visit, id, *expires, set_cookies);
+    }
+    na_error *error = extend_on_server(sessions, visit, session, &renewed, id, claims, *expires);
+    na_verified_forget(sessions->verified, &renewed.key); /* what is cached ends too early, or is
+                                                             no session any more */
+    NA_TRY(error);
+    return na_session_set_cookie(sessions->config, visit, id, *expires, set_cookies);
+}
+
+na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
+                           const na_session *session, apr_array_header_t *set_cookies,
+                           const json_t **claims, apr_int64_t *expires)
+{
+    const na_session_config *config = sessions->config;
+    json_t *renewed;
+    char *token;
+    *expires = na_lifetime_end(&config->lifetime, session->auth_time, visit->now);
+    const char *id = id_of(sessions, visit, session);
+    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
+                                &renewed));
+    complete_claims(sessions, visit, session, renewed);
+    if (claims)
+        *claims = renewed;
+    if (config->strategy == NA_STRATEGY_DATABASE)
+        return renew_on_server(sessions, visit, session, id, renewed, set_cookies, expires);
+    NA_TRY(register_token(sessions, visit, session, id, renewed, *expires));
+    NA_TRY(seal_claims(config, visit, id, renewed, *expires, &token));
+    return na_session_set_cookie(config, visit, token, *expires, set_cookies);
+}

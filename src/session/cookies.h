@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session's cookies, for the files behind sessions.h: what a request shows, what is set. */
+#ifndef NA_SESSION_COOKIES_H
+#define NA_SESSION_COOKIES_H
+
+#include "session/chunks.h"
+#include "session/sessions.h"
+
+/* How far one has looked through the tokens of a request; the numbers begin as 0. */
+typedef struct na_shown {
+    int source, number;
+    int is_read; /* `chunks` are those of `source` */
+    na_chunks chunks;
+} na_shown;
+
+/* Returns the next token's source; NULL if there are no more. */
+const na_session_source *na_shown_next(const na_session_config *config, const na_visit *visit,
+                                       na_shown *at, na_bytes *token);
+
+/*
+ * 1 if the token is a session ID. It has no dots, where an encrypted token has four, and nothing
+ * that a database takes exception to.
+ */
+int na_session_is_id(na_bytes token);
+
+/* Replaces what the request has of every session cookie by `value` in the first. */
+na_error *na_session_set_cookie(const na_session_config *config, const na_visit *visit,
+                                const char *value, apr_int64_t expires,
+                                apr_array_header_t *set_cookies);
+
+/* Clears cookies of the same names that were set for other domains or paths. */
+void na_session_clear_elsewhere(const na_session_config *config, const na_visit *visit,
+                                apr_array_header_t *set_cookies);
+
+#endif

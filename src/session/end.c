@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions that end. */
+#include "session/load.h"
+
+static na_error *end(const na_sessions *sessions, const na_visit *visit, const na_session *session)
+{
+    if (sessions->registry)
+        return na_session_end_other(sessions, visit->pool,
+                                    na_session_user_name(visit->pool, session), &session->key,
+                                    session->auth_time, visit->now);
+    if (sessions->observer)
+        sessions->observer->ended(sessions->observer->data,
+                                  apr_time_sec(visit->now) - session->auth_time);
+    return NULL;
+}
+
+/* All that the request shows: what is behind the first would be the user's session from now on. */
+na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
+                         apr_array_header_t *set_cookies, const na_session **ended)
+{
+    na_shown at;
+    const na_session *session;
+    na_error *error;
+    at.source = at.number = at.is_read = 0;
+    *ended = NULL;
+    na_session_clear(sessions->config, visit, set_cookies);
+    while (!(error = na_session_load_next(sessions, visit, &at, &session)) && session) {
+        *ended = *ended ? *ended : session;
+        NA_TRY(end(sessions, visit, session));
+    }
+    return na_is_unavailable(error) ? error : NULL;
+}
+
+na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,
+                               const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
+{
+    na_verified_forget(sessions->verified, key);
+    if (sessions->table && *user == '/')
+        NA_TRY(na_table_remove(sessions->table, pool, user + 1, key, NULL));
+    return na_registry_end(sessions->registry, pool, user, key, auth_time, now);
+}
+
+na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
+                              const na_session *but, apr_time_t now)
+{
+    na_verified_forget_all(sessions->verified);
+    if (sessions->table && *user == '/')
+        NA_TRY(na_table_remove(sessions->table, pool, user + 1, NULL, but ? &but->key : NULL));
+    return na_registry_end_user(sessions->registry, pool, user, but ? &but->key : NULL, now);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request shows, looked up one by one; for the files behind sessions.h. */
+#ifndef NA_SESSION_LOAD_H
+#define NA_SESSION_LOAD_H
+
+#include "session/cookies.h"
+
+/*
+ * Looks up the next token that is a session. Others of its name can stand in front: a stale one of
+ * a parent domain, say. If there is none, *session is NULL, and if one could not be looked up, that
+ * is the error.
+ */
+na_error *na_session_load_next(const na_sessions *sessions, const na_visit *visit, na_shown *at,
+                               const na_session **session);
+
+#endif
