@@ -118,7 +118,7 @@ NextAuthProvider credentials backend=authn:${names}
     t.is((await t.client(cached).credentials('ada', 'x')).location, cached.url, '  which remembers the user', passwords);
     const alone = await t.configtest(remembering('file,socache'));
     t.is(alone.status === 0, false, 'a cache behind which nobody is asked is refused');
-    t.like(alone.output, /provider 'socache' only remembers what providers after it have said: .*backend=authn:socache,file/, '  with what to write');
+    t.like(alone.output, /provider 'socache' only caches results of providers after it: .*backend=authn:socache,file/, '  with what to write');
   }
 
   t.section('a directory that is down, or not configured');

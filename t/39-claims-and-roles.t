@@ -62,5 +62,5 @@ ${place('dotted-expr', 'expr "%{NEXTAUTH:x\\.y} == \'1\'"')}`,
   t.section('configtest');
   const { status, output } = await t.configtest({ config: `${common}\nNextAuthClaim token "Bearer %{ACCOUNT:access_token}"` });
   t.is(status, 0, 'a token in a claim is allowed');
-  t.like(output, /NextAuthClaim on line \d+ of .*keeps the provider's access_token in the session: it makes the cookie large/, 'with a warning');
+  t.like(output, /NextAuthClaim on line \d+ of .*stores the provider's access_token in the session: the cookie becomes large/, 'with a warning');
 });

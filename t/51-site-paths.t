@@ -64,8 +64,8 @@ suite('Where a site is, and where its endpoints are', async (t) => {
   t.section('what does not fit is warned of');
   const whole = (address) => ({ files, config: config(address).replace('NextAuthMode test', 'NextAuthMode development') });
   for (const [address, says] of [
-    ['NextAuthURL http://localhost/app', /every path below \/app is one of the endpoints: if the site is at \/app, add NextAuthBasePath \/app\/api\/auth/],
-    ['NextAuthURL http://localhost/app\nNextAuthBasePath /api/auth', /\/api\/auth is not below \/app: browsers find the endpoints at http:\/\/localhost\/app\/api\/auth, so a proxy in front has to take \/app off: if there is none, write NextAuthBasePath \/app\/api\/auth/],
+    ['NextAuthURL http://localhost/app', /all paths below \/app are endpoints: add NextAuthBasePath \/app\/api\/auth if the site is at \/app/],
+    ['NextAuthURL http://localhost/app\nNextAuthBasePath /api/auth', /\/api\/auth is not below \/app: browsers use the endpoints at http:\/\/localhost\/app\/api\/auth, so a reverse proxy must remove \/app from paths: set NextAuthBasePath \/app\/api\/auth if there is no such proxy/],
     ['NextAuthURL http://localhost/app\nNextAuthBasePath /application/auth', /\/application\/auth is not below \/app/]]) {
     const { status, output } = await t.configtest(whole(address));
     t.is(status, 0, `${address.replace('\n', ', ')} is taken`);

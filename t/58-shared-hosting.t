@@ -83,5 +83,5 @@ suite('Tenants whose .htaccess httpd reads learn neither the site\'s secrets nor
   const theirs = await ada.get('/sid/page.html');
   t.is([theirs.status, theirs.headers['x-sid'].replace(/[;, ]/g, ''), theirs.headers['x-sub'], theirs.headers['x-none']], [200, '', 'ada', 'none'], 'and empty for a .htaccess, which knows who asks');
   t.is((await ada.get('/name/page.html')).status, 500, 'it is no name of a user');
-  t.like((await t.configtest({ files, env, config: config('<Location /x>\nNextAuthRemoteUser sid\n</Location>') })).output, /NextAuthRemoteUser: sid is as good as the session's cookie/, '  nowhere');
+  t.like((await t.configtest({ files, env, config: config('<Location /x>\nNextAuthRemoteUser sid\n</Location>') })).output, /NextAuthRemoteUser: sid grants the same access as the session cookie/, '  nowhere');
 });

@@ -113,7 +113,7 @@ suite('Sessions belong to the site that made them', async (t) => {
   {
     const rows = async (a, b) => (await check(t, { files, config: config(a, b) }, ['--json'])).told.findings
       .filter(({ subject, group }) => subject === 'NextAuthSite' && group === 'site').map(({ state, message }) => [state, message.replace(/:\d+/, '')]);
-    t.is(await rows('', ''), ['b', 'a'].map((other) => ['warning', `http://${other}.localhost has the same secret: neither site takes the other's sessions, nor tokens that an application behind them made`]), 'check warns of a shared secret');
+    t.is(await rows('', ''), ['b', 'a'].map((other) => ['warning', `http://${other}.localhost has the same secret: neither site accepts the other's sessions, or tokens that an application has issued`]), 'check warns of a shared secret');
     t.is(await rows('NextAuthSite x', 'NextAuthSite x'), ['b', 'a'].map((other) => ['ok', `sessions are shared with http://${other}.localhost/api/auth`]), 'and shows what is shared');
     t.is(await rows('NextAuthSite x', 'NextAuthSite y'), [], 'what was said is not warned of');
   }
@@ -122,11 +122,11 @@ suite('Sessions belong to the site that made them', async (t) => {
   {
     const same = (lines) => ({ files, config: config(lines, lines).replace('http://b.localhost', 'http://a.localhost') });
     const rows = async (lines) => (await check(t, same(lines), ['--json'])).told.findings
-      .filter((one) => /sessions that begin at either open both/.test(one.message)).map((one) => [one.state, one.message]);
-    t.is(await rows(''), ['b', 'a'].map((other) => ['warning', `${other}.localhost has the same NextAuthURL: sessions that begin at either open both`]), 'check warns of it');
+      .filter((one) => /sessions of one are valid for both/.test(one.message)).map((one) => [one.state, one.message]);
+    t.is(await rows(''), ['b', 'a'].map((other) => ['warning', `${other}.localhost has the same NextAuthURL: sessions of one are valid for both`]), 'check warns of it');
     t.is(await rows('NextAuthSite x'), [], 'not where that was said');
     const site = await t.httpd(same(''));
-    t.like(site.log(), /a\.localhost: b\.localhost has the same NextAuthURL: sessions that begin at either open both: give each virtual host its own NextAuthURL/, 'so does the log');
+    t.like(site.log(), /a\.localhost: b\.localhost has the same NextAuthURL: sessions of one are valid for both: set another NextAuthURL in each virtual host/, 'so does the log');
   }
 
   t.section('one store');

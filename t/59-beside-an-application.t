@@ -62,5 +62,5 @@ suite('Beside an application that signs users in', async (t) => {
     [['ok', 'an application signs users in, at /api/auth/signin: without NextAuthProvider, httpd has no endpoints']], 'check says who signs in');
   const nobody = await t.configtest({ config: config(app, '') });
   t.isnt(nobody.status, 0, 'without either, nobody could sign in');
-  t.like(nobody.output, /there is no NextAuthProvider: nobody could sign in: add one: .*; or, if an application signs users in, name its page: NextAuthPages signIn=\/api\/auth\/signin/, '  as configtest says');
+  t.like(nobody.output, /missing NextAuthProvider: users could not sign in: add one .*, or set NextAuthPages signIn=\/api\/auth\/signin if an application signs users in/, '  as configtest says');
 });

@@ -168,8 +168,8 @@ suite('E-mailed links', async (t) => {
 
   t.section('configuration');
   for (const [what, text, message] of [
-    ['no mail', config(db, mail.url()).replace(/NextAuthMail .*/, ''), /provider 'email' needs NextAuthMail, or EMAIL_SERVER/],
-    ['no database', config(db, mail.url()).replace(/NextAuthDatabase .*/, '').replace(/NextAuthSessionStore .*/, ''), /provider 'email' needs NextAuthDatabase/],
+    ['no mail', config(db, mail.url()).replace(/NextAuthMail .*/, ''), /provider 'email' requires NextAuthMail, or EMAIL_SERVER/],
+    ['no database', config(db, mail.url()).replace(/NextAuthDatabase .*/, '').replace(/NextAuthSessionStore .*/, ''), /provider 'email' requires NextAuthDatabase/],
     ['an odd address', config(db, 'http://localhost'), /NextAuthMail on line/],
     ['no sender', config(db, mail.url()).replace(/"from=.*"/, ''), /NextAuthMail on line .*from/],
     ['a template without a link', config(db, mail.url(), 'NextAuthMailTemplate signIn text=@DIR@/htdocs/index.html'), /NextAuthMailTemplate on line .*url/],

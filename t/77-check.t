@@ -97,13 +97,13 @@ async function wrong(t) {
   t.is(result.status, 1, 'are 1');
   for (const [subject, message, hint, text] of [
     ['NextAuthSecret', /^the secret is 8 bytes; at least 32 are required in production/, /nextauthctl secret/, 'NextAuthSecret'],
-    ['NextAuthProvider', /'gogle' is not in the catalogue/, /^write one of these, or add type=oidc/, 'NextAuthProvider gogle'],
-    ['NextAuthProvider', /'credentials' needs NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
-    ['NextAuthSessionMaxAge', /'5': a whole number from 60/, /^set NextAuthSessionMaxAge SECONDS$/, 'NextAuthSessionMaxAge'],
+    ['NextAuthProvider', /unknown provider 'gogle'/, /^use one of these, or add type=oidc/, 'NextAuthProvider gogle'],
+    ['NextAuthProvider', /'credentials' requires NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
+    ['NextAuthSessionMaxAge', /invalid value '5': expected a whole number from 60/, /^set NextAuthSessionMaxAge SECONDS$/, 'NextAuthSessionMaxAge'],
     ['NextAuthSessionStore', /needs NextAuthRedis/, null, 'NextAuthSessionStore'],
-    ['NextAuthMail', /'passwrod=': key=value is wanted/, /^set NextAuthMail URL\|SERVICE \[key=value …\]$/, 'NextAuthMail'],
-    ['NextAuthCookie', /sameSite=strict keeps cookie/, /^sameSite=lax/, 'NextAuthCookie state'],
-    ['NextAuthCookie', /sameSite=maybe: lax, strict or none/, /^set NextAuthCookie COOKIE key=value …$/, 'NextAuthCookie nonce'],
+    ['NextAuthMail', /unknown option 'passwrod=': expected/, /^set NextAuthMail URL\|SERVICE \[key=value …\]$/, 'NextAuthMail'],
+    ['NextAuthCookie', /sameSite=strict: browsers would not send cookie/, /^set sameSite=lax/, 'NextAuthCookie state'],
+    ['NextAuthCookie', /invalid sameSite='maybe': expected lax, strict, or none/, /^set NextAuthCookie COOKIE key=value …$/, 'NextAuthCookie nonce'],
   ]) {
     const row = rowsOf(result, subject).find((one) => message.test(one.message));
     t.ok(row && row.state === 'wrong', `${subject}: ${message}`, JSON.stringify(rowsOf(result, subject)));
@@ -116,10 +116,10 @@ async function wrong(t) {
 
   const rows = (await ask(t, { url: 'NextAuthURL http://app.example.org' })).rows;
   t.is(rows.filter(({ state }) => state === 'wrong').map(({ subject, message }) => [subject, message]),
-    [['NextAuthURL', 'the canonical address http://app.example.org is not https']], 'a wrong address is one mistake, and none of the cookies that follow from it');
+    [['NextAuthURL', "the canonical URL 'http://app.example.org' is not an HTTPS URL"]], 'a wrong address is one mistake, and none of the cookies that follow from it');
   const table = await check(t, { files, config: written({ age: 'NextAuthSessionMaxAge 5' }) });
   t.is(table.status, 1, 'for people it is 1, too');
-  t.like(table.stdout, /✗ NextAuthSessionMaxAge +'5': a whole number from 60 to \d+ is wanted {2}\(\S+:\d+\)\n +→ set NextAuthSessionMaxAge SECONDS/, 'with ✗, and an arrow to the hint');
+  t.like(table.stdout, /✗ NextAuthSessionMaxAge +invalid value '5': expected a whole number from 60 to \d+ {2}\(\S+:\d+\)\n +→ set NextAuthSessionMaxAge SECONDS/, 'with ✗, and an arrow to the hint');
 
   t.section('sites');
   const two = await ask(t, { hosts: `Listen 127.0.0.1:9
@@ -134,7 +134,7 @@ NextAuthSecret "exec:echo ${SECRET.toLowerCase()}"
   t.is([...new Set(two.rows.map(({ site }) => site))], ['https://app.example.org', 'https://two.example.org', 'https://app.example.org:8443'], 'each has its rows');
   t.is(two.rows.filter(({ state }) => state === 'wrong').map(({ site, subject }) => [site, subject]), [['https://two.example.org', 'NextAuthSessionMaxAge']], 'and its mistakes');
   t.like(rowsOf(two, '__Secure-next-auth.session-token').find(({ state }) => state === 'warning')?.message || '',
-    /https:\/\/app\.example\.org and https:\/\/app\.example\.org:8443 have one host name, this cookie and different secrets/, 'two that end each other\'s sessions are warned of');
+    /https:\/\/app\.example\.org and https:\/\/app\.example\.org:8443 have the same host name and session cookie, but different secrets/, 'two that end each other\'s sessions are warned of');
   t.unlike(two.stdout, new RegExp(SECRET, 'i'), 'a command is not shown: it may have a secret in it');
 }
 
@@ -148,10 +148,10 @@ async function hints(t) {
     [{ provider: 'NextAuthProvider google clientId=a clientSecret=env:NOWHERE' }, 'NextAuthProvider', /NextAuthEnvFile|envvars/],
     [{ provider: 'NextAuthProvider google clientId=a clientSecret=file:@DIR@/nowhere' }, 'NextAuthProvider', /^see that it is there/],
     [{ secret: 'NextAuthSecret file:@DIR@/open' }, 'NextAuthSecret', /^chmod o= \S+\/open$/],
-    [{ secret: 'NextAuthSecret "exec:exit 3"' }, 'NextAuthSecret', /by hand/],
+    [{ secret: 'NextAuthSecret "exec:exit 3"' }, 'NextAuthSecret', /^run it in a shell as the user that starts httpd$/],
     [{ env: 'NextAuthEnvFile @DIR@/broken' }, 'NextAuthEnvFile', /^write NAME=value/],
-    [{ url: 'NextAuthURL https://a:b@app.example.org' }, 'NextAuthURL', /^https:\/\/host\[:port\]/],
-    [{ base: 'NextAuthBasePath api' }, 'NextAuthBasePath', /^something like \/api\/auth/],
+    [{ url: 'NextAuthURL https://a:b@app.example.org' }, 'NextAuthURL', /^use https:\/\/HOST\[:PORT\]/],
+    [{ base: 'NextAuthBasePath api' }, 'NextAuthBasePath', /^use a path such as \/api\/auth/],
     [{ audit: 'NextAuthAuditLog database' }, 'NextAuthAuditLog', /nextauthctl migrate/],
     [{ store: 'NextAuthSessionStore database' }, 'NextAuthSessionStore', /nextauthctl migrate/],
     [{ mail: 'NextAuthMail smtp://localhost' }, 'NextAuthMail', /from=.*EMAIL_FROM/],
@@ -212,7 +212,7 @@ async function secrets(t) {
   t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', secret: 'NextAuthSecret "exec:echo changemechangemechangemechangeme"' }) })).output.trim(), 'Syntax OK', 'in tests it does, silently');
   const literal = await ask(t, { secret: `NextAuthSecret ${SECRET}=`, provider: `NextAuthProvider google clientId=a clientSecret=${LITERAL}` });
   t.is(literal.status, 0, 'one that is written out is a warning');
-  t.is([rowsOf(literal, 'NextAuthSecret')[0], rowsOf(literal, 'NextAuthProvider')[0]].map(({ state, message }) => [state, /is written out, and mod_info/.test(message)]), [['warning', true], ['warning', true]], 'of secret and clientSecret');
+  t.is([rowsOf(literal, 'NextAuthSecret')[0], rowsOf(literal, 'NextAuthProvider')[0]].map(({ state, message }) => [state, /is in plain text, and mod_info shows it/.test(message)]), [['warning', true], ['warning', true]], 'of secret and clientSecret');
   t.unlike(literal.stdout, new RegExp(`${SECRET}|${LITERAL}`), 'and not said');
   const quiet = await ask(t, { mode: 'NextAuthMode test', secret: `NextAuthSecret ${SECRET}=`, provider: `NextAuthProvider google clientId=a clientSecret=${LITERAL}` });
   t.is([rowsOf(quiet, 'NextAuthSecret')[0].message, rowsOf(quiet, 'NextAuthProvider')[0].message], ['…', 'google clientId=… clientSecret=…'], 'nor is one that nobody minds');
@@ -265,9 +265,9 @@ MY_SECRET=${SECRET}
 
 const variablesWrong = [
   // the variable, its value, what the configuration lacks for it, what is said, the hint
-  ['NODE_ENV', 'staging', { mode: '' }, /^'staging': production, development or test is wanted$/, /NextAuthMode/],
-  ['NEXTAUTH_URL', 'http://app.example.org', { url: '' }, /http:\/\/app\.example\.org is not https/, /NextAuthURL https/],
-  ['AUTH_URL', 'https://a:b@app.example.org', { url: '' }, /is no address/, /https:\/\/host/],
+  ['NODE_ENV', 'staging', { mode: '' }, /^invalid mode 'staging': expected production, development, or test$/, /NextAuthMode/],
+  ['NEXTAUTH_URL', 'http://app.example.org', { url: '' }, /'http:\/\/app\.example\.org' is not an HTTPS URL/, /NextAuthURL https/],
+  ['AUTH_URL', 'https://a:b@app.example.org', { url: '' }, /invalid URL '/, /https:\/\/HOST/],
   ['NEXTAUTH_SECRET', 'tooshort', { secret: '' }, /8 bytes/, /nextauthctl secret/],
   ['AUTH_SECRET_2', 'changemechangemechangemechangeme', { secret: '' }, /placeholder/, /nextauthctl secret/],
   ['REDIS_URL', 'http://localhost', { store: 'NextAuthSessionStore redis' }, /redis:\/\//],
@@ -310,12 +310,12 @@ async function variables(t) {
   const told = await ask(t, half, { env });
   t.is(told.status, 0, 'is no mistake');
   t.is(['GOOGLE_CLIENT_ID', 'AUTH_GITHUB_SECRET'].map((name) => rowsOf(told, name).map(({ group, state, message, hint }) => [group, state, message, hint])), [
-    [['environment', 'warning', 'is set, but there is no provider \'google\': it lacks a client\'s secret', 'set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET']],
-    [['environment', 'warning', 'is set, but there is no provider \'github\': it lacks a client\'s id', 'set AUTH_GITHUB_ID, GITHUB_CLIENT_ID or GITHUB_ID']],
+    [['environment', 'warning', 'is set, but provider \'google\' is not added: its client secret is missing', 'set AUTH_GOOGLE_SECRET, GOOGLE_CLIENT_SECRET or GOOGLE_SECRET']],
+    [['environment', 'warning', 'is set, but provider \'github\' is not added: its client ID is missing', 'set AUTH_GITHUB_ID, GITHUB_CLIENT_ID or GITHUB_ID']],
   ], '  and says what is missing');
   const tested = await t.configtest({ files, env, config: written(half) });
   t.is(tested.status, 0, '  configtest lets it pass');
-  t.like(tested.output, /NextAuthProvidersFromEnv: GOOGLE_CLIENT_ID is set, but there is no provider 'google'.*set AUTH_GOOGLE_SECRET/, '  and says it, too');
+  t.like(tested.output, /NextAuthProvidersFromEnv: GOOGLE_CLIENT_ID is set, but provider 'google' is not added.*set AUTH_GOOGLE_SECRET/, '  and says it, too');
   t.unlike(told.stdout + tested.output, new RegExp(LITERAL), '  without the value');
 }
 
@@ -383,7 +383,7 @@ async function starting(t) {
     ['NextAuthSOCache', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:/nonexistent/x' }, /^dbm:\/nonexistent\/x: there is no folder/, /^mkdir \/nonexistent$/],
     ['NextAuthEvent', { one: host(9, hook('A')), other: host(10, hook('B')) }, /has another secret in another server$/, /^give it one secret=/],
     ['NextAuthAuditLog', { one: host(9, 'NextAuthAuditLog @DIR@/a.log'), other: host(10, 'NextAuthAuditLog @DIR@/a.log key=env:A') }, /\/a\.log has another key= in another server$/, /^give them one key/],
-    ['NextAuthHTTP', { http: 'NextAuthHTTP caFile=/nonexistent' }, /^cannot read \/nonexistent: No such file/, /./],
+    ['NextAuthHTTP', { http: 'NextAuthHTTP caFile=/nonexistent' }, /^could not read '\/nonexistent': No such file/, /./],
   ]) {
     const result = await ask(t, change, { files: { ...files, 'text.log': 'some text\n' }, modules: ['socache_dbm'], env: { A: SECRET, B: `${SECRET}2` } });
     const [row, ...more] = result.rows.filter(({ state }) => state === 'wrong');
@@ -404,8 +404,8 @@ async function starting(t) {
     const result = await ask(t, change, { files: { ...files, roots: { text: files.users, mode: 0o600 } } });
     const [row] = result.rows.filter(({ state }) => state === 'wrong');
     t.is([result.status, row?.subject], [1, subject], `${subject}: a file that httpd's children cannot read`);
-    t.like(row?.message || '', /^httpd's children: cannot read \S+: Permission denied$/, '  is explained');
-    t.like(row?.hint || '', /^chgrp \d+ \S+; chmod g\+r/, '  with a hint');
+    t.like(row?.message || '', /^child processes: could not read '\S+': Permission denied$/, '  is explained');
+    t.like(row?.hint || '', /^run chgrp \d+ '\S+' && chmod g\+r/, '  with a hint');
   }
 }
 

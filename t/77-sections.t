@@ -28,10 +28,10 @@ async function authType(t) {
   const open = '<Location /open>\nAuthType NextAuth\n</Location>';
   const bare = await about(`${site}\n${users}\n${open}`);
   t.is(bare.rows.map(({ state, message, hint, file, line }) => [state, message, hint, file, line]),
-    [['warning', 'there is no Require beside it: nothing is protected', 'add Require valid-user, or Require nextauth-role ROLE', `${bare.dir}/httpd.conf`, lineOf(bare.dir, 'AuthType NextAuth')]], 'check warns of one without Require, with its place');
+    [['warning', 'the section has no Require: it protects nothing', 'add Require valid-user, or Require nextauth-role ROLE', `${bare.dir}/httpd.conf`, lineOf(bare.dir, 'AuthType NextAuth')]], 'check warns of one without Require, with its place');
   const tested = await t.configtest({ files, config: `${site}\n${users}\n${open}` });
   t.is(tested.status, 0, 'the configuration test passes');
-  t.like(tested.output, new RegExp(`AuthType on line ${lineOf(tested.dir, 'AuthType NextAuth')} of \\S+httpd\\.conf: there is no Require beside it: nothing is protected: add Require valid-user`), '  and warns, too');
+  t.like(tested.output, new RegExp(`AuthType on line ${lineOf(tested.dir, 'AuthType NextAuth')} of \\S+httpd\\.conf: the section has no Require: it protects nothing: add Require valid-user`), '  and warns, too');
   for (const [what, sections] of [['with Require', members],
     ['with Require in a block', '<Location /x>\nAuthType NextAuth\n<RequireAll>\nRequire valid-user\nRequire ip 10\n</RequireAll>\n</Location>'],
     ['with Require in another section', '<Location />\nAuthType NextAuth\n</Location>\n<Location /x>\nRequire valid-user\n</Location>'],
@@ -40,11 +40,11 @@ async function authType(t) {
   t.is((await about(`${site}\n${users}\n${open}\n<Location /status>\nRequire local\n</Location>`)).rows.length, 1, 'a Require of an address elsewhere is not what it waits for');
 
   const host = (...lines) => `<VirtualHost *:9>\n${lines.join('\n')}\n</VirtualHost>`;
-  const off = /^NextAuthEngine is off here: whatever needs a user is answered with 500$/;
+  const off = /^NextAuthEngine is off in this server: requests that require a user fail with status 500$/;
   const other = await about(`${host(site, users)}\n${host('ServerName plain.example.org', members)}`);
   t.is(other.rows.map(({ site: name, line }) => [name, line]), [['plain.example.org', lineOf(other.dir, 'AuthType NextAuth')]], 'a virtual host whose engine is off');
   t.like(other.rows[0]?.message || '', off, '  is warned of');
-  t.like((await t.configtest({ files, config: host(members) })).output, /AuthType on line \d+ of \S+: NextAuthEngine is off here.*set NextAuthEngine On/, '  by the configuration test, too');
+  t.like((await t.configtest({ files, config: host(members) })).output, /AuthType on line \d+ of \S+: NextAuthEngine is off in this server.*set NextAuthEngine On/, '  by the configuration test, too');
   t.is((await about(host(site, users, members))).rows, [], 'one whose engine is on is right');
   t.is((await about(`${members}\n${host(site, users)}`)).rows, [], '  as are sections that it has from the main server');
   t.like((await about(members)).rows[0]?.message || '', off, '  and not where no engine is on');
@@ -77,12 +77,12 @@ async function ldap(t) {
   const config = (section) => `${site}\nNextAuthProvider credentials backend=authn:ldap\n${section}`;
   const options = { modules: ['ldap', 'authnz_ldap'] };
   const lacks = async (section) => (await warnings(t, config(section), 'NextAuthProvider', options)).rows.map(({ state, message }) => [state, message]);
-  const wanted = [['warning', 'there is no AuthLDAPURL for /api/auth/callback/credentials, where passwords are checked: nobody can sign in']];
+  const wanted = [['warning', 'missing AuthLDAPURL for /api/auth/callback/credentials, where passwords are verified: users cannot sign in']];
   t.is(await lacks(''), wanted, 'without AuthLDAPURL: check warns');
   t.is(await lacks('<Location /members>\nAuthLDAPURL ldap://127.0.0.1/o=x\n</Location>'), wanted, '  or with one that is elsewhere');
   for (const where of ['/', '/api/auth', '"/api/auth/callback/credentials"'])
     t.is(await lacks(`<Location ${where}>\nAuthLDAPURL ldap://127.0.0.1/o=x\n</Location>`), [], `one of ${where} is right`);
-  t.like((await t.configtest({ files, config: config(''), ...options })).output, /NextAuthProvider on line \d+ of \S+: there is no AuthLDAPURL .*<Location \/api\/auth\/callback\/credentials>/, 'the configuration test warns, too');
+  t.like((await t.configtest({ files, config: config(''), ...options })).output, /NextAuthProvider on line \d+ of \S+: missing AuthLDAPURL .*<Location \/api\/auth\/callback\/credentials>/, 'the configuration test warns, too');
 }
 
 suite('what httpd protects is looked at as well: AuthType, Require, and whose accounts get in', async (t) => {

@@ -76,7 +76,7 @@ static const char *callback_url(const na_builder *b, const na_provider *p)
 /* Require valid-user admits every user of a provider, and anyone can be a user of a public one. */
 static void check_public(const na_builder *b, const na_provider *p)
 {
-    const ap_directive_t *section = na_section_for_anybody(b->server);
+    const ap_directive_t *section = na_section_for_any_user(b->server);
     if (!section || b->config->sign_in_rules->nelts || !na_provider_is_public(p))
         return;
     const na_finding finding = {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Builds a server's configuration from its directives and the environment. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -8,44 +9,44 @@
 #include "httpd/findings.h"
 #include "httpd/resource/resource.h"
 
-static na_error *run(na_builder *b, const na_directive *w)
+static na_error *set_directive(na_builder *b, const na_directive *w)
 {
     na_build_look_at(b, w, NULL);
     return na_build_noted(b, na_directive_rows[w->id].set(b, w));
 }
 
-static na_error *run_stage(na_builder *b, const apr_array_header_t *written, na_stage stage)
+static na_error *set_stage(na_builder *b, const apr_array_header_t *written, na_stage stage)
 {
     for (int i = 0; i < written->nelts; i++) {
         const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
         if (na_directive_rows[w->id].stage == stage)
-            NA_TRY(run(b, w));
+            NA_TRY(set_directive(b, w));
     }
     return NULL;
 }
 
-/* Trailers would come in behind the removal of forged identity headers. */
-static na_error *check_server(na_builder *b)
+/* Trailers are merged into the headers after forged identity headers are removed. */
+static na_error *check_trailers(na_builder *b)
 {
     const core_server_config *core = ap_get_core_module_config(b->server->module_config);
     return core->merge_trailers == AP_MERGE_TRAILERS_ENABLE
                ? na_error_with_hint(
                      na_wrong(b, "MergeTrailers On lets clients forge identity headers"),
-                     "turn it off")
+                     "set MergeTrailers Off")
                : NULL;
 }
 
-/* An application that signs users in has a page for it. */
+/* No provider is needed if an application signs users in; it then has a sign-in page. */
 static na_error *check_providers(na_builder *b)
 {
     return b->config->providers->nelts || b->config->pages.sign_in ||
                    na_build_is_wrong(b, NextAuthProvider)
                ? NULL
                : na_error_with_hint(na_wrong(b,
-                                             "there is no NextAuthProvider: nobody could sign in"),
-                                    "add one: nextauthctl providers lists those that need only an "
-                                    "ID and a secret; or, if an application signs users in, name "
-                                    "its page: NextAuthPages signIn=/api/auth/signin");
+                                             "missing NextAuthProvider: users could not sign in"),
+                                    "add one (nextauthctl providers lists the built-in ones), or "
+                                    "set NextAuthPages signIn=/api/auth/signin if an application "
+                                    "signs users in");
 }
 
 static na_config *config_with_defaults(apr_pool_t *pool)
@@ -71,37 +72,38 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     return config;
 }
 
-/* What others depend on, whatever the order in the file. One file is read: the last. */
+/* Sets what other directives depend on, independently of the order in the file. Only the last
+ * NextAuthEnvFile is read. */
 static na_error *build_early(na_builder *b, const apr_array_header_t *written)
 {
     const na_directive *file = na_last_of(written, NextAuthEnvFile);
     if (file)
-        NA_TRY(run(b, file));
-    return run_stage(b, written, NA_STAGE_FIRST);
+        NA_TRY(set_directive(b, file));
+    return set_stage(b, written, NA_STAGE_FIRST);
 }
 
-static na_error *build_address(na_builder *b, const apr_array_header_t *written)
+static na_error *build_url(na_builder *b, const apr_array_header_t *written)
 {
     if (na_build_is_wrong(b, NextAuthURL))
         return NULL;
     na_build_look_at(b, na_last_of(written, NextAuthURL), na_directive_name(NextAuthURL));
-    NA_TRY(na_build_noted(b, na_build_finish_address(b)));
+    NA_TRY(na_build_noted(b, na_build_finish_url(b)));
     if (na_build_is_wrong(b, NextAuthURL))
         return NULL;
     na_findings_name_site(b->server, b->config->origin);
     na_build_default_cookies(b);
-    NA_TRY(run_stage(b, written, NA_STAGE_COOKIES));
+    NA_TRY(set_stage(b, written, NA_STAGE_COOKIES));
     return na_build_finish_cookies(b, written);
 }
 
-/* What is asked of all directives together. */
-static na_error *check_whole(na_builder *b, const apr_array_header_t *written)
+/* Checks requirements that all directives together must meet. */
+static na_error *check_requirements(na_builder *b, const apr_array_header_t *written)
 {
     const na_directive *engine = na_last_of(written, NextAuthEngine);
     na_build_look_at(b, engine, na_directive_name(NextAuthSecret));
     NA_TRY(na_build_noted(b, na_build_finish_secrets(b)));
     na_build_look_at(b, engine, "MergeTrailers");
-    NA_TRY(na_build_noted(b, check_server(b)));
+    NA_TRY(na_build_noted(b, check_trailers(b)));
     na_build_look_at(b, engine, na_directive_name(NextAuthProvider));
     return na_build_noted(b, check_providers(b));
 }
@@ -109,12 +111,12 @@ static na_error *check_whole(na_builder *b, const apr_array_header_t *written)
 static na_error *build_site(na_builder *b, const apr_array_header_t *written)
 {
     NA_TRY(na_build_noted(b, na_mode_from_environment(b, written)));
-    NA_TRY(run_stage(b, written, NA_STAGE_SITE));
+    NA_TRY(set_stage(b, written, NA_STAGE_SITE));
     b->config->http.allow_http = b->config->mode != NA_PRODUCTION;
-    NA_TRY(run_stage(b, written, NA_STAGE_PROVIDERS));
+    NA_TRY(set_stage(b, written, NA_STAGE_PROVIDERS));
     NA_TRY(na_build_finish_providers(b, written));
-    NA_TRY(build_address(b, written));
-    NA_TRY(check_whole(b, written));
+    NA_TRY(build_url(b, written));
+    NA_TRY(check_requirements(b, written));
     if (!b->wrong->nelts)
         NA_TRY(na_build_derive_keys(b));
     NA_TRY(na_build_noted(b, na_build_finish_limits(b)));
@@ -132,7 +134,7 @@ static na_error *build_site(na_builder *b, const apr_array_header_t *written)
     return NULL;
 }
 
-static na_error *take_shared(na_builder *b)
+static na_error *take_resources(na_builder *b)
 {
     na_build_look_at(b, NULL, NULL);
     na_error *error = na_resources_take(b->pool, b->server, &b->at);
@@ -163,7 +165,7 @@ na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
     NA_TRY(build_site(b, written));
     if (!b->wrong->nelts) {
         conf->config = b->config;
-        NA_TRY(take_shared(b));
+        NA_TRY(take_resources(b));
     }
     conf->plan.variables = na_variables_note(&b->environment, b->config->providers);
     conf->plan.used_variables = b->environment.used;

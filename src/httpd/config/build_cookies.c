@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthCookie: names and attributes of cookies, and what browsers require of them. */
 #include <stddef.h>
 #include <string.h>
 
@@ -30,10 +31,10 @@ static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *s
 }
 
 /*
- * What a sibling below the same domain must not be able to put there. The callback URL's and the
- * session's names are NextAuth's, which applications read.
+ * Returns 1 for cookies that a sibling domain must not be able to set. The callback URL and the
+ * session have NextAuth's names, which applications read.
  */
-static int is_of_this_host(na_cookie_id id)
+static int needs_host_prefix(na_cookie_id id)
 {
     return id == NA_COOKIE_CSRF || id == NA_COOKIE_KNOWN_BROWSER || id >= NA_COOKIE_STATE;
 }
@@ -51,7 +52,7 @@ void na_build_default_cookies(na_builder *b)
     na_session_config *session = &config->session;
     for (int i = 0; i < NA_COOKIE_COUNT; i++)
         config->cookies[i] =
-            default_cookie(b, config->dialect, cookie_stems[i], is_of_this_host(i));
+            default_cookie(b, config->dialect, cookie_stems[i], needs_host_prefix(i));
     for (int i = 0; i < 2; i++) {
         na_dialect dialect = i ? (config->dialect == NA_V4 ? NA_V5 : NA_V4) : config->dialect;
         if (b->accepted & (1 << dialect))
@@ -72,7 +73,7 @@ static na_error *as_same_site(na_builder *b, const char *value, void *member)
         *(const char **)member = names[i];
         return NULL;
     }
-    return na_wrong(b, "sameSite=%s: lax, strict or none is wanted", value);
+    return na_wrong(b, "invalid sameSite='%s': expected lax, strict, or none", value);
 }
 
 static na_error *as_boolean(na_builder *b, const char *value, void *member)
@@ -80,7 +81,7 @@ static na_error *as_boolean(na_builder *b, const char *value, void *member)
     *(int *)member = strcmp(value, "true") == 0;
     return *(int *)member || strcmp(value, "false") == 0
                ? NULL
-               : na_wrong(b, "secure=%s: true or false is wanted", value);
+               : na_wrong(b, "invalid secure='%s': expected true or false", value);
 }
 
 /* RFC 6265bis section 4.1.1: a name is a token; domain and path end at a semicolon. */
@@ -89,29 +90,34 @@ static na_error *check_cookie(na_builder *b, const na_cookie *cookie)
     const char *name = cookie->name;
     if (!*name || strlen(name) > 128 || na_has_control(name) ||
         strpbrk(name, " \"(),/:;<=>?@[]\\{}"))
-        return na_error_with_hint(na_wrong(b, "'%s' cannot be a cookie's name", name),
-                                  "letters, digits and - _ . are good, at most 128");
+        return na_error_with_hint(na_wrong(b, "invalid cookie name '%s'", name),
+                                  "use 1 to 128 letters, digits, and - _ .");
     if (*cookie->path != '/' || strpbrk(cookie->path, "; ,") || na_has_control(cookie->path))
-        return na_error_with_hint(na_wrong(b, "path=%s: a path is wanted", cookie->path),
-                                  "/ in front, and none of ; , and spaces");
+        return na_error_with_hint(na_wrong(b, "invalid path='%s': expected a path", cookie->path),
+                                  "use a path that begins with / and contains no ; , or space");
     if (cookie->domain && (!*cookie->domain || strpbrk(cookie->domain, "; ,/:")))
-        return na_error_with_hint(na_wrong(b, "domain=%s: a domain is wanted", cookie->domain),
-                                  "a host's name alone is one, such as example.org");
+        return na_error_with_hint(na_wrong(b, "invalid domain='%s': expected a domain",
+                                           cookie->domain),
+                                  "use a host name without port, such as example.org");
     if (!cookie->secure && (strncmp(name, "__Secure-", 9) == 0 || strncmp(name, "__Host-", 7) == 0))
         return na_error_with_hint(
-            na_wrong(b, "cookie %s needs secure=true: browsers drop it otherwise", name),
-            "leave secure=false out, or name= it otherwise");
+            na_wrong(b, "cookie '%s' requires secure=true: browsers reject it otherwise", name),
+            "remove secure=false or set another name=");
     if (!cookie->secure && strcmp(cookie->same_site, "None") == 0)
-        return na_error_with_hint(na_wrong(b, "cookie %s: sameSite=none needs secure=true", name),
-                                  "sameSite=lax, or an https: address");
+        return na_error_with_hint(na_wrong(b, "cookie '%s': sameSite=none requires secure=true",
+                                           name),
+                                  "set sameSite=lax, or an HTTPS URL with NextAuthURL");
     if (strncmp(name, "__Host-", 7) == 0 && (cookie->domain || strcmp(cookie->path, "/") != 0))
         return na_error_with_hint(na_wrong(b,
-                                           "cookie %s: a __Host- cookie has no domain= and path=/",
+                                           "cookie '%s': a __Host- cookie requires path=/ and "
+                                           "cannot have domain=",
                                            name),
-                                  "leave both out, or name= it otherwise");
+                                  "remove path= and domain=, or set another name=");
     if (!cookie->secure && b->config->mode == NA_PRODUCTION)
-        return na_error_with_hint(na_wrong(b, "cookie %s: secure=false is for development", name),
-                                  "leave it out");
+        return na_error_with_hint(na_wrong(b,
+                                           "cookie '%s': secure=false is not allowed in production",
+                                           name),
+                                  "remove secure=false");
     return NULL;
 }
 
@@ -124,8 +130,8 @@ static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callba
                                               [NA_COOKIE_NONCE] = "nonce",
                                               [NA_COOKIE_LINK] = "link"};
 
-/* A name that nobody wrote follows what was: only cookies of one host are __Host- ones. */
-static void fit_prefix(na_builder *b, na_cookie *cookie)
+/* A default name loses __Host- if the directive sets a domain or path that this prefix forbids. */
+static void adjust_prefix(na_builder *b, na_cookie *cookie)
 {
     if (cookie == &b->config->cookies[NA_COOKIE_CSRF] || strncmp(cookie->name, "__Host-", 7) != 0 ||
         (!cookie->domain && strcmp(cookie->path, "/") == 0))
@@ -150,19 +156,19 @@ na_error *na_build_cookie(na_builder *b, const na_directive *w)
     if (!cookie)
         return na_wrong(
             b,
-            "'%s': sessionToken, callbackUrl, csrfToken, errorReference, knownBrowser, state, "
-            "pkceCodeVerifier, nonce or link is wanted",
+            "unknown cookie '%s': expected sessionToken, callbackUrl, csrfToken, errorReference, "
+            "knownBrowser, state, pkceCodeVerifier, nonce, or link",
             w->argv[0]);
     const char *name = cookie->name;
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));
     if (cookie->name == name)
-        fit_prefix(b, cookie);
+        adjust_prefix(b, cookie);
     return check_cookie(b, cookie);
 }
 
 /* ── all of them together ──────────────────────────────────────────────────────────────────── */
 
-/* RFC 6265 section 5.1.3: a browser takes a domain that the host is, or is below. */
+/* RFC 6265 section 5.1.3: browsers accept the host itself, or a parent domain of it. */
 static int covers_host(const char *domain, const char *host)
 {
     if (*domain == '.')
@@ -184,34 +190,36 @@ static na_error *check_reach(na_builder *b, const na_cookie *cookie, const char 
 {
     if (cookie->domain && !strchr(cookie->domain + 1, '.') && strcmp(cookie->domain, host) != 0)
         return na_error_with_hint(
-            na_wrong(b, "domain=%s: browsers take no cookie for a whole top-level domain",
+            na_wrong(b, "invalid domain='%s': browsers reject cookies for a top-level domain",
                      cookie->domain),
-            "name the site's own domain, or leave it out");
+            "set the site's own domain or remove domain=");
     if (cookie->domain && !covers_host(cookie->domain, host))
         return na_error_with_hint(
-            na_wrong(b, "domain=%s is not a domain of %s: browsers would drop cookie %s",
+            na_wrong(b, "invalid domain='%s': '%s' is not in it, so browsers reject cookie '%s'",
                      cookie->domain, host, cookie->name),
-            "name the host or what it is below, or leave it out");
+            "set the host or a parent domain of it, or remove domain=");
     if (!covers_path(cookie->path,
                      apr_pstrcat(b->pool, b->config->prefix, b->config->base_path, NULL)))
         return na_error_with_hint(
-            na_wrong(b, "path=%s does not hold the endpoints at %s: they would not get cookie %s",
+            na_wrong(b,
+                     "invalid path='%s': the endpoints at %s are outside it and would not receive "
+                     "cookie '%s'",
                      cookie->path, b->config->base_path, cookie->name),
-            "path=/, or leave it out");
+            "set path=/ or remove path=");
     return NULL;
 }
 
-/* A provider's answer, or a click in a mail program's page, comes from another site: without
- * cookies that are SameSite=Strict. */
+/* A provider's response, or a click in webmail, comes from another site: browsers then do not send
+ * SameSite=Strict cookies. */
 static na_error *check_same_site(na_builder *b, na_cookie_id id)
 {
     const na_cookie *cookie = &b->config->cookies[id];
     if (id < NA_COOKIE_STATE || strcmp(cookie->same_site, "Strict") != 0)
         return NULL;
     return na_error_with_hint(
-        na_wrong(b, "sameSite=strict keeps cookie %s from coming back with %s", cookie->name,
-                 id == NA_COOKIE_LINK ? "a mailed link" : "the provider's answer"),
-        "sameSite=lax, or leave it out");
+        na_wrong(b, "sameSite=strict: browsers would not send cookie '%s' with %s", cookie->name,
+                 id == NA_COOKIE_LINK ? "a link from an email" : "the provider's response"),
+        "set sameSite=lax or remove sameSite=strict");
 }
 
 int na_build_has_redirects(const na_builder *b)
@@ -222,20 +230,20 @@ int na_build_has_redirects(const na_builder *b)
     return 0;
 }
 
-/* By it the browser is known that began a sign-in. */
+/* The CSRF cookie identifies the browser that began the sign-in. */
 static na_error *check_csrf(na_builder *b)
 {
     const na_cookie *cookie = &b->config->cookies[NA_COOKIE_CSRF];
     if (strcmp(cookie->same_site, "Strict") != 0 || !na_build_has_redirects(b))
         return NULL;
     return na_error_with_hint(na_wrong(b,
-                                       "sameSite=strict keeps cookie %s from coming back with the "
-                                       "provider's answer",
+                                       "sameSite=strict: browsers would not send cookie '%s' with "
+                                       "the provider's response",
                                        cookie->name),
-                              "use sameSite=lax, or remove it");
+                              "set sameSite=lax or remove sameSite=strict");
 }
 
-static int is_said_lax(const na_directive *w)
+static int sets_lax(const na_directive *w)
 {
     static const char *const names[] = {"state", "pkceCodeVerifier", "nonce"};
     int is_check = 0, is_lax = 0;
@@ -246,7 +254,7 @@ static int is_said_lax(const na_directive *w)
     return is_lax;
 }
 
-/* The form of another site has SameSite=None cookies alone, which have to be Secure. */
+/* Browsers send only SameSite=None cookies, which must be Secure, with a form of another site. */
 static na_error *check_form_post(na_builder *b, const na_provider *p,
                                  const apr_array_header_t *written)
 {
@@ -254,10 +262,10 @@ static na_error *check_form_post(na_builder *b, const na_provider *p,
         return NULL;
     if (strncmp(b->config->origin, "https:", 6) != 0)
         return na_error_with_hint(
-            na_wrong(b, "provider '%s': response_mode=form_post requires an https site", p->id),
-            "use https in NextAuthURL, or remove response_mode");
+            na_wrong(b, "provider '%s': response_mode=form_post requires an HTTPS site", p->id),
+            "set an HTTPS URL with NextAuthURL, or remove response_mode");
     for (int i = 0; i < written->nelts; i++)
-        if (is_said_lax(&APR_ARRAY_IDX(written, i, na_directive)))
+        if (sets_lax(&APR_ARRAY_IDX(written, i, na_directive)))
             return na_error_with_hint(
                 na_wrong(b,
                          "provider '%s': response_mode=form_post requires sign-in cookies with "
@@ -279,8 +287,8 @@ static na_error *check_forms(na_builder *b, const apr_array_header_t *written)
     return NULL;
 }
 
-/* Any cookie <session>.<digit> is taken for a piece of the session. */
-static int is_piece_of(const char *name, const char *session)
+/* Every cookie <session>.<digit> is read as a chunk of the session. */
+static int is_session_chunk(const char *name, const char *session)
 {
     size_t len = strlen(session);
     return strncmp(name, session, len) == 0 &&
@@ -292,28 +300,27 @@ static na_error *check_name(na_builder *b, int which)
     const na_session_config *session = &b->config->session;
     const char *name = b->config->cookies[which].name;
     for (int k = 0; k < session->source_count; k++)
-        if (is_piece_of(name, session->sources[k].cookie.name))
+        if (is_session_chunk(name, session->sources[k].cookie.name))
             return na_error_with_hint(
-                na_wrong(b,
-                         "cookie %s has the name of the session's cookie, or of a piece "
-                         "of it",
+                na_wrong(b, "cookie '%s' has the name of the session cookie, or of a chunk of it",
                          name),
-                "name= it otherwise");
+                "set another name=");
     for (int k = 0; k < which; k++)
         if (strcmp(name, b->config->cookies[k].name) == 0)
-            return na_error_with_hint(na_wrong(b, "two cookies are named %s", name),
-                                      "name= one of them otherwise");
+            return na_error_with_hint(na_wrong(b, "duplicate cookie name '%s'", name),
+                                      "set another name= for one of them");
     return NULL;
 }
 
-static const char *host_of(apr_pool_t *pool, const na_config *config)
+static const char *host_of_site(apr_pool_t *pool, const na_config *config)
 {
     na_url url;
     na_url_parse(pool, config->origin, &url);
     return url.host;
 }
 
-/* The last directive that changed it; where none did, the last of all is the one that hit it. */
+/* Looks at the last directive for this cookie; without one, at the last NextAuthCookie, which then
+ * conflicts with it. */
 static void look_at_cookie(na_builder *b, const apr_array_header_t *written, const char *name)
 {
     const na_directive *at = na_last_of(written, NextAuthCookie);
@@ -325,9 +332,9 @@ static void look_at_cookie(na_builder *b, const apr_array_header_t *written, con
     na_build_look_at(b, at, na_directive_name(NextAuthCookie));
 }
 
-static na_error *check_all(na_builder *b, const apr_array_header_t *written)
+static na_error *check_cookies(na_builder *b, const apr_array_header_t *written)
 {
-    const char *host = host_of(b->pool, b->config);
+    const char *host = host_of_site(b->pool, b->config);
     look_at_cookie(b, written, "sessionToken");
     for (int i = 0; i < b->config->session.source_count; i++)
         NA_TRY(na_build_noted(b, check_reach(b, &b->config->session.sources[i].cookie, host)));
@@ -342,10 +349,10 @@ static na_error *check_all(na_builder *b, const apr_array_header_t *written)
     return check_forms(b, written);
 }
 
-/* Only a session's is looked for where it is not written now. */
-static void find_elsewhere(na_builder *b)
+/* A session cookie of an earlier domain or path is deleted, too; other cookies are not. */
+static void set_elsewhere(na_builder *b)
 {
-    const char *host = host_of(b->pool, b->config);
+    const char *host = host_of_site(b->pool, b->config);
     for (int i = 0; i < b->config->session.source_count; i++) {
         na_cookie *cookie = &b->config->session.sources[i].cookie;
         cookie->elsewhere = na_cookie_elsewhere(b->pool, cookie, host);
@@ -354,16 +361,16 @@ static void find_elsewhere(na_builder *b)
 
 na_error *na_build_finish_cookies(na_builder *b, const apr_array_header_t *written)
 {
-    find_elsewhere(b);
-    return check_all(b, written);
+    set_elsewhere(b);
+    return check_cookies(b, written);
 }
 
-/* Cookies know no ports (RFC 6265 section 8.5). */
-static int throw_out_each_other(const na_config *a, const na_config *b, apr_pool_t *pool)
+/* Cookies do not distinguish ports (RFC 6265 section 8.5). */
+static int end_each_other(const na_config *a, const na_config *b, apr_pool_t *pool)
 {
     const na_cookie *left = &a->session.sources[0].cookie, *right = &b->session.sources[0].cookie;
     return strcmp(a->secrets[0], b->secrets[0]) != 0 && strcmp(left->name, right->name) == 0 &&
-           strcmp(host_of(pool, a), host_of(pool, b)) == 0 &&
+           strcmp(host_of_site(pool, a), host_of_site(pool, b)) == 0 &&
            (covers_path(left->path, right->path) || covers_path(right->path, left->path));
 }
 
@@ -371,15 +378,15 @@ static void warn_of_shared_cookie(const server_rec *s, const na_config *a, const
 {
     const char *name = a->session.sources[0].cookie.name;
     na_findings_say(s, NA_GROUP_COOKIES, name, NA_WARNING,
-                    "NextAuthCookie sessionToken name= or path= keeps them apart",
-                    "%s and %s have one host name, this cookie and different secrets: each ends "
-                    "the other's sessions",
+                    "set another name= or path= with NextAuthCookie sessionToken",
+                    "%s and %s have the same host name and session cookie, but different secrets: "
+                    "each ends the other's sessions",
                     a->origin, b->origin);
     if (!na_findings_are_wanted(s))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "%s and %s have one host name, cookie %s and different secrets: each ends "
-                     "the other's sessions (NextAuthCookie sessionToken name= or path= keeps them "
-                     "apart)",
+                     "%s and %s have the same host name and session cookie '%s', but different "
+                     "secrets: each ends the other's sessions: set another name= or path= with "
+                     "NextAuthCookie sessionToken",
                      a->origin, b->origin, name);
 }
 
@@ -389,7 +396,7 @@ void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool)
         const na_config *config = na_server_conf_of(s)->config;
         for (const server_rec *other = s->next; config && other; other = other->next) {
             const na_config *second = na_server_conf_of(other)->config;
-            if (second && throw_out_each_other(config, second, pool))
+            if (second && end_each_other(config, second, pool))
                 warn_of_shared_cookie(other, config, second);
         }
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthDatabase: the database of users, and its replicas. */
 #include <stddef.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static na_error *add_replica(na_builder *b, const char *value, void *member)
     const apr_array_header_t **replicas = member;
     na_db_options *replica = apr_pcalloc(b->pool, sizeof *replica);
     const char *url;
-    NA_TRY(na_as_address(b, value, &url));
+    NA_TRY(na_as_url(b, value, &url));
     NA_TRY(na_db_url_parse(b->pool, url, ap_server_root_relative(b->pool, ""), replica));
     if (!*replicas)
         *replicas = apr_array_make(b->pool, 2, sizeof(const na_db_options *));
@@ -37,18 +38,18 @@ static na_error *add_replica(na_builder *b, const char *value, void *member)
     return NULL;
 }
 
-/* A replica has what its primary has. */
+/* A replica has the options of its primary. */
 static na_error *finish_replicas(na_builder *b, const na_db_options *primary)
 {
     for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
         na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
         if (replica->engine != primary->engine)
-            return na_error_with_hint(na_wrong(b,
-                                               "replica=: it is of another kind than its primary"),
-                                      "name a copy of this database");
+            return na_error_with_hint(na_wrong(b, "invalid replica=: it is not the same kind of "
+                                                  "database as its primary"),
+                                      "set replica= to a copy of this database");
         if (strcmp(replica->parameters, primary->parameters) == 0)
-            return na_error_with_hint(na_wrong(b, "replica=: it is the primary itself"),
-                                      "name the copy's own address, or leave replica= out");
+            return na_error_with_hint(na_wrong(b, "invalid replica=: it is the primary itself"),
+                                      "set the copy's own URL, or remove replica=");
         replica->schema = primary->schema;
         replica->max_connections = primary->max_connections;
         replica->timeout_ms = primary->timeout_ms;
@@ -57,8 +58,8 @@ static na_error *finish_replicas(na_builder *b, const na_db_options *primary)
     return NULL;
 }
 
-/* SQLite has files beside its own, and makes them anew. */
-static na_error *check_folder(na_builder *b, const na_db_options *options)
+/* SQLite creates temporary files in the directory of its file. */
+static na_error *check_sqlite_directory(na_builder *b, const na_db_options *options)
 {
     const char *path = options->parameters;
     int is_there;
@@ -92,13 +93,13 @@ static na_error *set_database(na_builder *b, const char *url, const na_directive
     NA_TRY(finish_replicas(b, options));
     b->config->database = options;
     NA_TRY(na_db_check_driver(b->pool, options));
-    return check_folder(b, options);
+    return check_sqlite_directory(b, options);
 }
 
 na_error *na_build_database(na_builder *b, const na_directive *w)
 {
     const char *url;
-    NA_TRY(na_as_address(b, w->argv[0], &url));
+    NA_TRY(na_as_url(b, w->argv[0], &url));
     return set_database(b, url, w);
 }
 

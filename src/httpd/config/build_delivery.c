@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +31,15 @@ static na_error *kinds_of(na_builder *b, const char *name, unsigned *kinds)
         return NULL;
     if (!na_event_find(name, &kind))
         return na_wrong(b,
-                        "'%s': signIn, signOut, createUser, updateUser, linkAccount, session, or "
-                        "all (but session) is wanted",
+                        "unknown event '%s': expected signIn, signOut, createUser, updateUser, "
+                        "linkAccount, session, or all (all but session)",
                         name);
     *kinds = 1u << kind;
     return NULL;
 }
 
-/* The sink of before, whose secret needs not be written again. */
+/* Returns the previous rule with this destination, whose secret need not be repeated; NULL if none.
+ */
 static const na_event_rule *find_rule(const na_builder *b, const char *target)
 {
     for (int i = 0; i < b->plan->delivery.rules->nelts; i++) {
@@ -48,14 +50,14 @@ static const na_event_rule *find_rule(const na_builder *b, const char *target)
     return NULL;
 }
 
-static na_error *check_address(na_builder *b, const char *target)
+static na_error *check_webhook_url(na_builder *b, const char *target)
 {
     na_url url;
     if (!na_url_parse(b->pool, target, &url))
-        return na_wrong(b, "the sink is neither an https:// address nor \"|program arguments\"");
+        return na_wrong(b, "invalid destination: expected an HTTPS URL or \"|program arguments\"");
     return strcmp(url.scheme, "https") == 0 || b->config->mode != NA_PRODUCTION
                ? NULL
-               : na_wrong(b, "%s is not https: events tell who users are", url.origin);
+               : na_wrong(b, "'%s' is not an HTTPS URL: events contain personal data", url.origin);
 }
 
 static na_error *read_webhook(na_builder *b, const na_directive *w, na_event_rule *rule)
@@ -63,19 +65,23 @@ static na_error *read_webhook(na_builder *b, const na_directive *w, na_event_rul
     static const na_setting settings[] = {{"secret", offsetof(na_event_rule, keys), as_keys},
                                           {NULL, 0, NULL}};
     const na_event_rule *before = find_rule(b, rule->target);
-    NA_TRY(check_address(b, rule->target));
+    NA_TRY(check_webhook_url(b, rule->target));
     rule->keys = apr_array_make(b->pool, 2, sizeof(na_bytes));
     NA_TRY(na_build_settings(b, w, 2, settings, rule));
     if (!rule->keys->nelts && before)
         rule->keys = before->keys;
     if (before && !na_webhook_same_keys(before->keys, rule->keys))
-        return na_wrong(b, "the sink has another secret further up: for a rotation, write both "
-                           "into one secret=, space separated");
-    return rule->keys->nelts ? NULL
-                             : na_wrong(b,
-                                        "a webhook needs secret=, at least %d bytes that its "
-                                        "receiver knows, too: make one with 'nextauthctl secret'",
-                                        NA_WEBHOOK_KEY_MIN);
+        return na_error_with_hint(na_wrong(b, "a previous NextAuthEvent has the same URL but "
+                                              "another secret"),
+                                  "use one secret=; to rotate, set both in it, separated by a "
+                                  "space");
+    return rule->keys->nelts
+               ? NULL
+               : na_error_with_hint(na_wrong(b,
+                                             "a webhook requires secret=, at least %d bytes that "
+                                             "its receiver has, too",
+                                             NA_WEBHOOK_KEY_MIN),
+                                    "generate one with 'nextauthctl secret'");
 }
 
 na_error *na_build_event(na_builder *b, const na_directive *w)
@@ -88,8 +94,9 @@ na_error *na_build_event(na_builder *b, const na_directive *w)
     if (*rule.target != '|')
         NA_TRY(read_webhook(b, w, &rule));
     else if (w->argc > 2)
-        return na_wrong(b, "'%s': a program and its arguments are quoted as a whole",
-                        na_build_setting_of(b, w->argv[2]));
+        return na_error_with_hint(na_wrong(b, "unexpected argument '%s' after a program",
+                                           na_build_setting_of(b, w->argv[2])),
+                                  "put quotation marks around the program and its arguments");
     else
         NA_TRY(na_build_check_target(b, rule.target));
     APR_ARRAY_PUSH(b->plan->delivery.rules, na_event_rule) = rule;
@@ -107,7 +114,7 @@ na_error *na_build_event_queue(na_builder *b, const na_directive *w)
                                           {NULL, 0, NULL}};
     b->plan->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
     if (!b->plan->delivery.folder)
-        return na_wrong(b, "'%s' is no path", w->argv[0]);
+        return na_wrong(b, "invalid path '%s'", w->argv[0]);
     return na_build_settings(b, w, 1, settings, &b->plan->delivery);
 }
 
@@ -118,7 +125,7 @@ static na_error *as_rate(na_builder *b, const char *value, void *member)
     char *end;
     double rate = strtod(value, &end);
     if (!*value || *end || !(rate >= 0 && rate <= 1))
-        return na_wrong(b, "sampleRate=%s: a number from 0 to 1 is wanted", value);
+        return na_wrong(b, "invalid sampleRate='%s': expected a number from 0 to 1", value);
     *(double *)member = rate;
     return NULL;
 }
@@ -129,7 +136,7 @@ static na_error *as_tag(na_builder *b, const char *value, void *member)
     const char *text = *(const char **)member;
     return *text && strlen(text) <= 200 && !na_has_control(text) && na_is_utf8(text)
                ? NULL
-               : na_wrong(b, "an environment or release has 1 to 200 characters");
+               : na_wrong(b, "invalid %s=: expected 1 to 200 characters", b->key);
 }
 
 static na_error *start_sentry(na_builder *b, const char *dsn, na_sentry_options **options)
@@ -138,7 +145,7 @@ static na_error *start_sentry(na_builder *b, const char *dsn, na_sentry_options 
     *options = apr_pcalloc(b->pool, sizeof **options);
     NA_TRY(na_sentry_dsn_parse(b->pool, dsn, &(*options)->dsn));
     if (b->config->mode == NA_PRODUCTION && strncmp((*options)->dsn.origin, "https:", 6) != 0)
-        return na_wrong(b, "%s is not https", (*options)->dsn.origin);
+        return na_wrong(b, "'%s' is not an HTTPS URL", (*options)->dsn.origin);
     (*options)->environment = environment ? environment : na_mode_name(b->config->mode);
     (*options)->release = na_environment_get(&b->environment, "SENTRY_RELEASE");
     (*options)->sample_rate = 1;
@@ -158,13 +165,13 @@ na_error *na_build_sentry(na_builder *b, const na_directive *w)
     na_sentry_options *options;
     b->plan->delivery.sentry_is_off = ap_cstr_casecmp(w->argv[0], "off") == 0;
     if (b->plan->delivery.sentry_is_off)
-        return w->argc == 1 ? NULL : na_wrong(b, "Off needs nothing more");
+        return w->argc == 1 ? NULL : na_wrong(b, "Off cannot have options");
     NA_TRY(na_value_resolve(&b->environment, w->argv[0], &dsn));
     NA_TRY(start_sentry(b, dsn, &options));
     return na_build_settings(b, w, 1, settings, options);
 }
 
-static na_error *check_folder(const na_builder *b, const char *target)
+static na_error *check_queue(const na_builder *b, const char *target)
 {
     return na_sink_folder_check(b->pool, na_sink_folder_of(b->pool, &b->plan->delivery, target));
 }
@@ -176,13 +183,12 @@ static na_error *check_delivery(na_builder *b)
         na_last_of(na_server_conf_of(b->server)->written, NextAuthEventQueue);
     if (!plan->rules && !plan->sentry)
         return NULL;
-    NA_TRY(na_watchdog_check(b->pool,
-                             "NextAuthEvent and NextAuthSentry need mod_watchdog, to deliver"));
+    NA_TRY(na_watchdog_check(b->pool, "NextAuthEvent and NextAuthSentry require mod_watchdog"));
     if (queue)
         na_build_look_at(b, queue, NULL);
     for (int i = 0; plan->rules && i < plan->rules->nelts; i++)
-        NA_TRY(check_folder(b, APR_ARRAY_IDX(plan->rules, i, na_event_rule).target));
-    return plan->sentry ? check_folder(b, plan->sentry->dsn.text) : NULL;
+        NA_TRY(check_queue(b, APR_ARRAY_IDX(plan->rules, i, na_event_rule).target));
+    return plan->sentry ? check_queue(b, plan->sentry->dsn.text) : NULL;
 }
 
 na_error *na_build_finish_delivery(na_builder *b)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Mistakes and warnings of building, and the place that each is about. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -27,7 +28,7 @@ const char *na_build_from_environment(na_builder *b, const char *name)
     return value;
 }
 
-static const char *about(const na_builder *b)
+static const char *subject_of(const na_builder *b)
 {
     return b->about ? b->about : b->at ? b->at->directive : "mod_nextauth";
 }
@@ -54,10 +55,10 @@ static const char *hint_of(const na_builder *b, const na_error *error)
     return apr_pstrcat(b->pool, "set ", b->at->directive, " ", na_directive_form(b->at->id), NULL);
 }
 
-static int add(const na_builder *b, const na_error *error, na_finding_state state)
+static int add_error(const na_builder *b, const na_error *error, na_finding_state state)
 {
     const na_finding finding = {.group = b->variable ? NA_GROUP_ENVIRONMENT : NA_GROUP_DIRECTIVES,
-                                .subject = b->variable ? b->variable : about(b),
+                                .subject = b->variable ? b->variable : subject_of(b),
                                 .state = state,
                                 .message = na_error_reason(b->pool, error),
                                 .hint = hint_of(b, error),
@@ -68,7 +69,7 @@ static int add(const na_builder *b, const na_error *error, na_finding_state stat
 
 int na_build_warn(const na_builder *b, const na_error *error)
 {
-    return add(b, error, NA_WARNING);
+    return add_error(b, error, NA_WARNING);
 }
 
 void na_build_warn_aloud(const na_builder *b, const na_error *error)
@@ -87,8 +88,8 @@ void na_build_warn_aloud(const na_builder *b, const na_error *error)
 
 na_error *na_build_noted(na_builder *b, na_error *error)
 {
-    if (!error || !add(b, error, NA_WRONG))
+    if (!error || !add_error(b, error, NA_WRONG))
         return error;
-    APR_ARRAY_PUSH(b->wrong, const char *) = about(b);
+    APR_ARRAY_PUSH(b->wrong, const char *) = subject_of(b);
     return NULL;
 }

@@ -19,11 +19,11 @@ static na_error *as_bytes(na_builder *b, const char *value, void *member)
     return NULL;
 }
 
-static na_error *as_places(na_builder *b, const char *value, void *member)
+static na_error *as_calls(na_builder *b, const char *value, void *member)
 {
-    long places;
-    NA_TRY(na_build_number(b, value, 1, 1024, &places));
-    *(int *)member = (int)places;
+    long calls;
+    NA_TRY(na_build_number(b, value, 1, 1024, &calls));
+    *(int *)member = (int)calls;
     return NULL;
 }
 
@@ -33,8 +33,8 @@ na_error *na_build_http(na_builder *b, const na_directive *w)
         {"timeout", offsetof(na_http_options, timeout_ms), as_call_time},
         {"connectTimeout", offsetof(na_http_options, connect_timeout_ms), as_call_time},
         {"maxBytes", offsetof(na_http_options, max_bytes), as_bytes},
-        {"maxConcurrent", offsetof(na_http_options, max_concurrent), as_places},
-        {"proxy", offsetof(na_http_options, proxy), na_as_address},
+        {"maxConcurrent", offsetof(na_http_options, max_concurrent), as_calls},
+        {"proxy", offsetof(na_http_options, proxy), na_as_url},
         {"caFile", offsetof(na_http_options, ca_file), na_as_file},
         {"traceContext", offsetof(na_http_options, trace_context), na_as_switch},
         {NULL, 0, NULL}};

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthRateLimit, and limits that are on by default. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "httpd/config/build.h"
-
-/* NextAuthRateLimit. */
 
 #define FORM "[address=|account=|both=]N/SECONDS"
 
@@ -53,7 +52,7 @@ static na_error *set_delay(na_builder *b, na_limited what, na_limit_list *limits
                                     "remove delay= or add account=N/SECONDS");
 }
 
-/* Callbacks name no account. */
+/* A callback does not identify an account. */
 static na_error *check_by(na_builder *b, na_limited what, const na_limit_list *limits)
 {
     for (int i = 0; i < limits->count; i++)

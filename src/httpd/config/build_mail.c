@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthMail and NextAuthMailTemplate. */
 #include <stddef.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 #include "httpd/config/build.h"
 
-static na_error *start(na_builder *b, const char *text, na_mail_options **options)
+static na_error *start_mail(na_builder *b, const char *text, na_mail_options **options)
 {
     *options = apr_pcalloc(b->pool, sizeof **options);
     NA_TRY(na_mail_options_start(b->pool, text, *options));
@@ -23,7 +24,7 @@ static na_error *sender_from_environment(na_builder *b, na_mail_options *options
     return error;
 }
 
-static na_error *finish(na_builder *b, na_mail_options *options)
+static na_error *finish_mail(na_builder *b, na_mail_options *options)
 {
     if (!options->from)
         NA_TRY(sender_from_environment(b, options));
@@ -47,10 +48,10 @@ na_error *na_build_mail(na_builder *b, const na_directive *w)
         {NULL, 0, NULL}};
     const char *text;
     na_mail_options *options;
-    NA_TRY(na_as_address(b, w->argv[0], &text));
-    NA_TRY(start(b, text, &options));
+    NA_TRY(na_as_url(b, w->argv[0], &text));
+    NA_TRY(start_mail(b, text, &options));
     NA_TRY(na_build_settings(b, w, 1, settings, options));
-    return finish(b, options);
+    return finish_mail(b, options);
 }
 
 static na_error *as_body(na_builder *b, const char *value, void *member)
@@ -73,11 +74,10 @@ na_error *na_build_mail_template(na_builder *b, const na_directive *w)
     na_mail_kind kind;
     na_mail_template *template = apr_palloc(b->pool, sizeof *template);
     if (!na_mail_kind_find(w->argv[0], &kind))
-        return na_wrong(
-            b,
-            "'%s': signIn, signUp, passwordReset, emailChange, accountLocked, passwordChanged "
-            "or emailChanged is wanted",
-            w->argv[0]);
+        return na_wrong(b,
+                        "unknown email '%s': expected signIn, signUp, passwordReset, emailChange, "
+                        "accountLocked, passwordChanged, or emailChanged",
+                        w->argv[0]);
     *template = *b->config->mail_templates[kind];
     b->config->mail_templates[kind] = template;
     return na_build_settings(b, w, 1, settings, template);
@@ -91,6 +91,6 @@ na_error *na_build_finish_mail(na_builder *b)
     const char *server = na_build_from_environment(b, "EMAIL_SERVER");
     if (!server)
         return NULL;
-    NA_TRY(start(b, server, &options));
-    return finish(b, options);
+    NA_TRY(start_mail(b, server, &options));
+    return finish_mail(b, options);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthProvider and NextAuthProvidersFromEnv. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -8,14 +9,14 @@
 
 #include "httpd/config/build.h"
 
-/* Of the one that is set; NULL where none is. */
-static const char *value_of(const na_builder *b, const na_provider *p, const char *kind)
+/* Returns the value of the provider's variable of this kind; NULL if none is set. */
+static const char *variable_value(const na_builder *b, const na_provider *p, const char *kind)
 {
     const char *name = na_variable_of_provider(&b->environment, p->id, kind);
     return name ? na_environment_get(&b->environment, name) : NULL;
 }
 
-/* What is wrong with the value of a variable is that variable's matter. */
+/* Attributes an error to the variable whose value caused it. */
 static na_error *blame_variable(na_builder *b, const na_provider *p, const char *kind,
                                 na_error *error)
 {
@@ -33,7 +34,8 @@ static int has_tenant(const na_provider *p)
 
 static na_error *fill_tenant(na_builder *b, na_provider *p)
 {
-    const char *tenant = has_tenant(p) && !p->tenant ? value_of(b, p, NA_VARIABLE_TENANT) : NULL;
+    const char *tenant =
+        has_tenant(p) && !p->tenant ? variable_value(b, p, NA_VARIABLE_TENANT) : NULL;
     if (!tenant)
         return NULL;
     p->tenant = tenant;
@@ -43,7 +45,7 @@ static na_error *fill_tenant(na_builder *b, na_provider *p)
 static na_error *fill_issuer(na_builder *b, na_provider *p)
 {
     int is_open = p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known);
-    const char *issuer = is_open ? value_of(b, p, NA_VARIABLE_ISSUER) : NULL;
+    const char *issuer = is_open ? variable_value(b, p, NA_VARIABLE_ISSUER) : NULL;
     if (!issuer)
         return NULL;
     p->issuer = issuer;
@@ -52,21 +54,20 @@ static na_error *fill_issuer(na_builder *b, na_provider *p)
                           na_provider_check_issuer(b->pool, issuer, b->config->http.allow_http));
 }
 
-/* What no directive gave comes from NextAuth's variables, v5's names first. */
+/* Sets options without a directive from NextAuth's variables; v5's names take precedence. */
 static na_error *fill_from_environment(na_builder *b, na_provider *p)
 {
     if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
         return NULL;
     if (!p->client_id)
-        p->client_id = value_of(b, p, NA_VARIABLE_ID);
+        p->client_id = variable_value(b, p, NA_VARIABLE_ID);
     if (!p->client_secret)
-        p->client_secret = value_of(b, p, NA_VARIABLE_SECRET);
+        p->client_secret = variable_value(b, p, NA_VARIABLE_SECRET);
     NA_TRY(fill_tenant(b, p));
     return fill_issuer(b, p);
 }
 
-/* What the provider's client or issuer is missing, as NextAuth's variables call it; NULL: nothing.
- */
+/* Returns the kind of variable that would set what the provider lacks; NULL if it lacks none. */
 static const char *missing_kind(const na_provider *p)
 {
     if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
@@ -78,7 +79,7 @@ static const char *missing_kind(const na_provider *p)
     return p->type == NA_OIDC && !p->issuer && !p->well_known ? NA_VARIABLE_ISSUER : NULL;
 }
 
-static na_error *finish(na_builder *b, na_provider *p)
+static na_error *finish_provider(na_builder *b, na_provider *p)
 {
     NA_TRY(fill_from_environment(b, p));
     na_error *error = na_provider_finish(b->pool, p, b->config->http.allow_http);
@@ -90,7 +91,7 @@ static na_error *finish(na_builder *b, na_provider *p)
                                                  NULL));
 }
 
-/* key=value; the key may not be empty, the value may hold more '='. */
+/* Splits key=value: the key cannot be empty, the value can contain more '='. */
 static int split_option(apr_pool_t *pool, const char *argument, const char **key,
                         const char **value)
 {
@@ -111,8 +112,8 @@ static const char *option_of(const na_directive *written, const char *key)
     return NULL;
 }
 
-static na_error *start(const na_environment *environment, const na_directive *written,
-                       na_provider **provider)
+static na_error *start_provider(const na_environment *environment, const na_directive *written,
+                                na_provider **provider)
 {
     apr_pool_t *pool = environment->pool;
     const char *id = written->argv[0], *type = option_of(written, "type");
@@ -123,10 +124,10 @@ static na_error *start(const na_environment *environment, const na_directive *wr
         type = id;
     if (!type)
         return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' is not in the catalogue (%s)", id,
+            na_error_new(pool, NA_ERR_CONFIGURATION,
+                         "unknown provider '%s': the built-in ones are %s", id,
                          na_provider_catalogue_ids(pool)),
-            "write one of these, or add type=oidc, type=oauth, type=credentials or type=email for "
-            "a provider of your own");
+            "use one of these, or add type=oidc, type=oauth, type=credentials, or type=email");
     return na_provider_new(pool, id, type, provider);
 }
 
@@ -136,11 +137,13 @@ static na_error *set_option(const na_environment *environment, na_provider *prov
     const char *key, *value;
     if (!split_option(environment->pool, argument, &key, &value))
         return na_error_with_hint(na_error_new(environment->pool, NA_ERR_CONFIGURATION,
-                                               "'%s' is not key=value", argument),
-                                  "an argument with spaces is quoted whole: \"name=Our users\"");
-    if (!na_provider_has_option(key)) /* before a file is looked for that is of no use */
+                                               "invalid argument '%s': expected key=value",
+                                               argument),
+                                  "put quotation marks around an argument with spaces, such as "
+                                  "\"name=Our users\"");
+    if (!na_provider_has_option(key)) /* reported before the value is read from a file */
         return na_provider_set(environment->pool, provider, key, value);
-    if (strcmp(key, "backend") != 0) /* file: means something else there */
+    if (strcmp(key, "backend") != 0) /* where file: is the kind of backend */
         NA_TRY(na_value_resolve(environment, value, &value));
     else if (strncmp(value, "file:", 5) == 0)
         value = apr_pstrcat(environment->pool,
@@ -155,16 +158,16 @@ static na_error *check_authn_provider(apr_pool_t *pool, const char *name)
     const char *kind = strcmp(name, "ldap") == 0 ? "authnz" : "authn";
     if (!found)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "httpd has no authentication provider '%s'", name),
-                                  apr_psprintf(pool, "load the module that has it (mod_%s_%s?)",
-                                               kind, name));
+                                               "unknown authentication provider '%s'", name),
+                                  apr_psprintf(pool, "load its module, such as mod_%s_%s", kind,
+                                               name));
     if (!found->check_password)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "authentication provider '%s' cannot check passwords", name);
+                            "authentication provider '%s' cannot verify passwords", name);
     return NULL;
 }
 
-/* mod_authn_socache has its answers from the providers that are asked after it. */
+/* mod_authn_socache caches the results of the providers after it. */
 static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_t *names)
 {
     const char *last = NULL;
@@ -176,21 +179,20 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
         return NULL;
     return na_error_with_hint(
         na_error_new(pool, NA_ERR_CONFIGURATION,
-                     "authentication provider 'socache' only remembers what providers after it "
-                     "have said"),
-        "put it before the one that checks passwords, as in backend=authn:socache,file");
+                     "authentication provider 'socache' only caches results of providers after it"),
+        "name it before the one that verifies passwords, such as backend=authn:socache,file");
 }
 
-static na_error *build(na_builder *b, const na_directive *written, na_provider **provider)
+static na_error *build_provider(na_builder *b, const na_directive *written, na_provider **provider)
 {
     const na_environment *environment = &b->environment;
-    NA_TRY(start(environment, written, provider));
+    NA_TRY(start_provider(environment, written, provider));
     for (int i = 1; i < written->argc; i++)
         NA_TRY(set_option(environment, *provider, written->argv[i]));
     const char *secret = option_of(written, "clientSecret");
     if (secret)
         na_build_warn_if_literal(b, "clientSecret=", secret);
-    NA_TRY(finish(b, *provider));
+    NA_TRY(finish_provider(b, *provider));
     if ((*provider)->password_file)
         NA_TRY(na_children_check_readable(b->pool, (*provider)->password_file));
     return check_authn_providers(b->pool, (*provider)->authn_providers);
@@ -198,20 +200,20 @@ static na_error *build(na_builder *b, const na_directive *written, na_provider *
 
 /* ── from the environment alone ────────────────────────────────────────────────────────────── */
 
-static void warn_of_half(na_builder *b, const char *id, const char *set, const char *lacking)
+static void warn_of_partial(na_builder *b, const char *id, const char *set, const char *missing)
 {
     na_error *error = na_error_with_hint(
-        na_wrong(b, "is set, but there is no provider '%s': it lacks a client's %s", id,
-                 strcmp(lacking, NA_VARIABLE_ID) == 0 ? "id" : "secret"),
-        apr_pstrcat(b->pool, "set ", na_variables_for_provider(b->pool, id, lacking), NULL));
+        na_wrong(b, "is set, but provider '%s' is not added: its client %s is missing", id,
+                 strcmp(missing, NA_VARIABLE_ID) == 0 ? "ID" : "secret"),
+        apr_pstrcat(b->pool, "set ", na_variables_for_provider(b->pool, id, missing), NULL));
     na_build_look_at_variable(b, set, NULL);
     if (!na_build_warn(b, error))
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, b->server,
                      "NextAuthProvidersFromEnv: %s %s", set, na_error_text(b->pool, error));
 }
 
-/* A provider of the catalogue is there where its ID and secret are. */
-static na_error *add_known(na_builder *b, const char *id)
+/* Adds a built-in provider if its ID and secret are set. */
+static na_error *add_built_in(na_builder *b, const char *id)
 {
     na_provider *provider;
     const char *client_id = na_variable_of_provider(&b->environment, id, NA_VARIABLE_ID);
@@ -219,12 +221,12 @@ static na_error *add_known(na_builder *b, const char *id)
     if (!client_id && !secret)
         return NULL;
     if (!client_id || !secret) {
-        warn_of_half(b, id, client_id ? client_id : secret,
-                     client_id ? NA_VARIABLE_SECRET : NA_VARIABLE_ID);
+        warn_of_partial(b, id, client_id ? client_id : secret,
+                        client_id ? NA_VARIABLE_SECRET : NA_VARIABLE_ID);
         return NULL;
     }
     NA_TRY(na_provider_from_catalogue(b->pool, id, &provider));
-    NA_TRY(finish(b, provider));
+    NA_TRY(finish_provider(b, provider));
     APR_ARRAY_PUSH(b->providers, na_provider *) = provider;
     return NULL;
 }
@@ -236,15 +238,15 @@ static na_error *add_from_environment(na_builder *b, const na_directive *at)
         if (na_provider_find(b->providers, id) >= 0)
             continue;
         na_build_look_at(b, at, NULL);
-        NA_TRY(na_build_noted(b, add_known(b, id)));
+        NA_TRY(na_build_noted(b, add_built_in(b, id)));
     }
     return NULL;
 }
 
 /* ── NextAuthProvider ──────────────────────────────────────────────────────────────────────── */
 
-/* A virtual host's provider replaces the main server's of the same id. */
-static na_error *place(na_builder *b, na_provider *provider, const server_rec *origin)
+/* A virtual host's provider replaces the main server's provider with the same ID. */
+static na_error *place_provider(na_builder *b, na_provider *provider, const server_rec *origin)
 {
     apr_array_header_t *providers = b->providers, *origins = b->provider_origins;
     int index = na_provider_find(providers, provider->id);
@@ -255,8 +257,8 @@ static na_error *place(na_builder *b, na_provider *provider, const server_rec *o
     }
     if (APR_ARRAY_IDX(origins, index, const server_rec *) == origin)
         return na_error_with_hint(
-            na_wrong(b, "provider '%s' is there already", provider->id),
-            "leave one out; only a virtual host's replaces the main server's");
+            na_wrong(b, "duplicate provider '%s'", provider->id),
+            "remove one of them; only a virtual host's replaces the main server's");
     APR_ARRAY_IDX(providers, index, na_provider *) = provider;
     APR_ARRAY_IDX(origins, index, const server_rec *) = origin;
     return NULL;
@@ -265,8 +267,8 @@ static na_error *place(na_builder *b, na_provider *provider, const server_rec *o
 na_error *na_build_provider(na_builder *b, const na_directive *w)
 {
     na_provider *provider;
-    NA_TRY(build(b, w, &provider));
-    return place(b, provider, w->server);
+    NA_TRY(build_provider(b, w, &provider));
+    return place_provider(b, provider, w->server);
 }
 
 na_error *na_build_providers_from_env(na_builder *b, const na_directive *w)

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthRedis. */
 #include <stddef.h>
 
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
 
-static const char *part(const char *text)
+static const char *text_or_dash(const char *text)
 {
     return text ? text : "-";
 }
 
-/* Servers whose options come to the same share connections; a hash, as there are passwords. */
-static const char *identity_of(apr_pool_t *pool, const na_redis_options *o)
+/* Servers with the same options share connections. A hash, because options contain passwords. */
+static const char *redis_identity(apr_pool_t *pool, const na_redis_options *o)
 {
     unsigned char hash[NA_SHA256_LEN];
     const char *all =
         apr_psprintf(pool,
                      "%s\n%d\n%s\n%d\n%s\n%s\n%d\n%ld\n%ld\n%s\n%s\n%s\n%d\n%s\n%s\n%s\n%s\n%s\n%d",
-                     part(o->host), o->port, part(o->unix_path), o->tls, part(o->user),
-                     part(o->password), o->db, o->timeout_ms, o->connect_timeout_ms,
-                     part(o->ca_file), part(o->cert_file), part(o->key_file), o->max_connections,
-                     part(o->prefix), part(o->sentinels), part(o->master), part(o->sentinel_user),
-                     part(o->sentinel_password), o->cluster);
+                     text_or_dash(o->host), o->port, text_or_dash(o->unix_path), o->tls,
+                     text_or_dash(o->user), text_or_dash(o->password), o->db, o->timeout_ms,
+                     o->connect_timeout_ms, text_or_dash(o->ca_file), text_or_dash(o->cert_file),
+                     text_or_dash(o->key_file), o->max_connections, text_or_dash(o->prefix),
+                     text_or_dash(o->sentinels), text_or_dash(o->master),
+                     text_or_dash(o->sentinel_user), text_or_dash(o->sentinel_password),
+                     o->cluster);
     na_sha256(hash, na_bytes_of(all), na_bytes_of(""));
     return na_hex(pool, hash, sizeof hash);
 }
@@ -49,14 +52,14 @@ static na_error *set_redis(na_builder *b, const char *url, const na_directive *w
     if (w)
         NA_TRY(na_build_settings(b, w, first, settings, options));
     b->plan->stores.redis = options;
-    b->plan->stores.redis_identity = identity_of(b->pool, options);
+    b->plan->stores.redis_identity = redis_identity(b->pool, options);
     return na_redis_options_check(b->pool, options);
 }
 
 na_error *na_build_redis(na_builder *b, const na_directive *w)
 {
     const char *url;
-    NA_TRY(na_as_address(b, w->argv[0], &url));
+    NA_TRY(na_as_url(b, w->argv[0], &url));
     return set_redis(b, url, w, 1);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may sign in, and what a session says of them: rules, roles and claims. */
+/* Rules for sign-ins, and roles and claims of sessions. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -7,8 +7,8 @@
 #include "auth/subject.h"
 #include "httpd/config/build.h"
 
-/* What a virtual host says goes before what it inherits: the first rule that is true decides. */
-static na_sign_in_rule *make_room_for_rule(na_builder *b, const na_directive *w)
+/* The first rule that is true decides; a virtual host's rules come before inherited ones. */
+static na_sign_in_rule *insert_rule(na_builder *b, const na_directive *w)
 {
     apr_array_header_t *rules = (apr_array_header_t *)b->config->sign_in_rules;
     int at = w->server == b->server ? b->own_rules++ : rules->nelts;
@@ -22,20 +22,20 @@ na_error *na_build_sign_in_rule(na_builder *b, const na_directive *w)
 {
     int allow = strcmp(w->argv[0], "allow") == 0;
     if (!allow && strcmp(w->argv[0], "deny") != 0)
-        return na_wrong(b, "'%s': allow or deny is wanted", w->argv[0]);
-    *make_room_for_rule(b, w) = (na_sign_in_rule){allow, (const na_expression *)w->expression};
+        return na_wrong(b, "invalid rule '%s': expected allow or deny", w->argv[0]);
+    *insert_rule(b, w) = (na_sign_in_rule){allow, (const na_expression *)w->expression};
     return NULL;
 }
 
-/* "%{PROFILE:groups}" where that is all there is; NULL where it is not. */
-static na_error *lookup_of(na_builder *b, const char *text, const na_lookup **found)
+/* *found is NULL unless the text is exactly one lookup, such as "%{PROFILE:groups}". */
+static na_error *parse_lookup(na_builder *b, const char *text, const na_lookup **found)
 {
     na_lookup *lookup = apr_palloc(b->pool, sizeof *lookup);
     *found = NULL;
     if (!na_lookup_parse(b->pool, text, lookup))
         return NULL;
     if (!na_part_has(lookup->part, lookup->path))
-        return na_wrong(b, "'%s': there are %s", text, na_part_names(lookup->part));
+        return na_wrong(b, "unknown value '%s': expected %s", text, na_part_names(lookup->part));
     *found = lookup;
     return NULL;
 }
@@ -43,19 +43,19 @@ static na_error *lookup_of(na_builder *b, const char *text, const na_lookup **fo
 na_error *na_build_role(na_builder *b, const na_directive *w)
 {
     na_role_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};
-    NA_TRY(lookup_of(b, w->argv[0], &rule.list));
+    NA_TRY(parse_lookup(b, w->argv[0], &rule.list));
     if (rule.list)
         rule.name = NULL;
     else if (!na_build_is_name(w->argv[0]))
         return na_wrong(b,
-                        "'%s': a role is named with letters, digits and - _ . :, or is "
-                        "%%{PROFILE:…}, each element of a list",
+                        "invalid role '%s': expected letters, digits, and - _ . :, or "
+                        "%%{PROFILE:PATH} of a list of roles",
                         w->argv[0]);
     APR_ARRAY_PUSH((apr_array_header_t *)b->config->roles, na_role_rule) = rule;
     return NULL;
 }
 
-/* A token in the session is the administrator's choice, and never a cheap one. */
+/* A token in the session is allowed, but makes the session large. */
 static void warn_if_token(na_builder *b, const na_directive *w)
 {
     static const char *const tokens[] = {"access_token", "refresh_token", "id_token"};
@@ -64,8 +64,8 @@ static void warn_if_token(na_builder *b, const na_directive *w)
             continue;
         const na_error *warning = na_error_with_hint(
             na_wrong(b,
-                     "keeps the provider's %s in the session: it makes the cookie large, and "
-                     "applications get it",
+                     "stores the provider's %s in the session: the cookie becomes large, and "
+                     "applications receive the token",
                      tokens[i]),
             "set NextAuthSessionStrategy database, or remove the claim");
         if (!na_build_warn(b, warning))
@@ -96,14 +96,12 @@ na_error *na_build_claim(na_builder *b, const na_directive *w)
                                        NA_CLAIM_DATABASE_ROLES};
     for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(w->argv[0], ours[i]) == 0)
-            return na_error_with_hint(
-                na_wrong(b, "'%s' is a claim of the session's own (roles are NextAuthRole's)",
-                         w->argv[0]),
-                "choose another name");
+            return na_error_with_hint(na_wrong(b, "'%s' is a reserved claim", w->argv[0]),
+                                      "use another name, or NextAuthRole for roles");
     if (!na_build_is_name(w->argv[0]))
-        return na_wrong(b, "'%s': a claim is named with letters, digits and - _ . :", w->argv[0]);
+        return na_wrong(b, "invalid claim '%s': expected letters, digits, and - _ . :", w->argv[0]);
     na_claim_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};
-    NA_TRY(lookup_of(b, w->argv[1], &rule.value));
+    NA_TRY(parse_lookup(b, w->argv[1], &rule.value));
     warn_if_token(b, w);
     APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_claim_rule) = rule;
     APR_ARRAY_PUSH((apr_array_header_t *)b->config->session.identity_claims, const char *) =
@@ -116,9 +114,11 @@ na_error *na_build_session_claim(na_builder *b, const na_directive *w)
     for (int i = 0; i < w->argc; i++) {
         if (strcmp(w->argv[i], NA_CLAIM_SESSION_ID) == 0)
             return na_error_with_hint(
-                na_wrong(b, "'%s' is as good as the session's cookie: scripts must not see it",
+                na_wrong(b,
+                         "'%s' grants the same access as the session cookie: scripts must not "
+                         "see it",
                          w->argv[i]),
-                "leave it out");
+                "remove it");
         APR_ARRAY_PUSH((apr_array_header_t *)b->config->session_claims, const char *) = w->argv[i];
     }
     return NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions: lifetimes, strategy and binding. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,8 @@ na_error *na_build_update_age(na_builder *b, const na_directive *w)
     return na_build_number(b, w->argv[0], 0, YEARS_10, &b->config->session.update_age);
 }
 
-/* Off, or seconds. */
-static na_error *timeout_of(na_builder *b, const na_directive *w, long *seconds)
+/* Parses Off or seconds. */
+static na_error *set_timeout(na_builder *b, const na_directive *w, long *seconds)
 {
     *seconds = 0;
     return ap_cstr_casecmp(w->argv[0], "off") == 0
@@ -29,12 +30,12 @@ static na_error *timeout_of(na_builder *b, const na_directive *w, long *seconds)
 
 na_error *na_build_idle_timeout(na_builder *b, const na_directive *w)
 {
-    return timeout_of(b, w, &b->config->session.lifetime.idle);
+    return set_timeout(b, w, &b->config->session.lifetime.idle);
 }
 
 na_error *na_build_absolute_timeout(na_builder *b, const na_directive *w)
 {
-    return timeout_of(b, w, &b->config->session.lifetime.absolute);
+    return set_timeout(b, w, &b->config->session.lifetime.absolute);
 }
 
 na_error *na_build_strategy(na_builder *b, const na_directive *w)
@@ -43,7 +44,7 @@ na_error *na_build_strategy(na_builder *b, const na_directive *w)
     b->config->session.strategy = on_server ? NA_STRATEGY_DATABASE : NA_STRATEGY_JWT;
     return on_server || strcmp(w->argv[0], "jwt") == 0
                ? NULL
-               : na_wrong(b, "'%s': jwt or database is wanted", w->argv[0]);
+               : na_wrong(b, "invalid strategy '%s': expected jwt or database", w->argv[0]);
 }
 
 na_error *na_build_bind(na_builder *b, const na_directive *w)
@@ -55,16 +56,17 @@ na_error *na_build_bind(na_builder *b, const na_directive *w)
                    : ap_cstr_casecmp(w->argv[0], "off") == 0 ? NA_BIND_NOTHING
                                                              : NA_BIND_EXPRESSION;
     if (config->bind == NA_BIND_CERTIFICATE && !APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup))
-        return na_wrong(b, "client certificates are mod_ssl's: load it (a2enmod ssl)");
+        return na_error_with_hint(na_wrong(b, "client certificates require mod_ssl"),
+                                  "load mod_ssl (a2enmod ssl)");
     if (config->bind == NA_BIND_EXPRESSION && !strstr(w->argv[0], "%{") && !strchr(w->argv[0], '('))
         return na_wrong(b,
-                        "'%s': certificate, fingerprint, off or an expression with %%{...} is "
-                        "wanted",
+                        "invalid binding '%s': expected certificate, fingerprint, off, or an "
+                        "expression with %%{…}",
                         w->argv[0]);
     return NULL;
 }
 
-/* ── once all is read ──────────────────────────────────────────────────────────────────────── */
+/* ── after all directives are read ─────────────────────────────────────────────────────────── */
 
 static na_error *check_strategy(na_builder *b)
 {
@@ -72,8 +74,8 @@ static na_error *check_strategy(na_builder *b)
         na_build_is_wrong(b, NextAuthSessionStore))
         return NULL;
     return na_error_with_hint(
-        na_wrong(b, "NextAuthSessionStrategy database needs NextAuthSessionStore"),
-        "redis, database or socache");
+        na_wrong(b, "NextAuthSessionStrategy database requires NextAuthSessionStore"),
+        "set NextAuthSessionStore redis, database, or socache");
 }
 
 static apr_size_t largest_cookie_header(const server_rec *s)
@@ -91,7 +93,7 @@ na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *writt
     NA_TRY(na_build_noted(b, check_strategy(b)));
     session->site = b->config->site_name  ? b->config->site_name
                     : b->config->base_url ? b->config->base_url
-                                          : ""; /* it is wrong, and there will be no site */
+                                          : ""; /* the URL is invalid: no site is configured */
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
                                  session->site, &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a site is: whether it serves, in which mode, at which URL and path. */
+/* A site's engine, mode, name, canonical URL and base path. */
 #include <stddef.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static na_error *set_mode(na_builder *b, const char *name)
         b->config->mode = (na_mode)i;
         return NULL;
     }
-    return na_wrong(b, "'%s': production, development or test is wanted", name);
+    return na_wrong(b, "invalid mode '%s': expected production, development, or test", name);
 }
 
 na_error *na_build_mode(na_builder *b, const na_directive *w)
@@ -35,7 +35,7 @@ na_error *na_mode_from_environment(na_builder *b, const apr_array_header_t *writ
         return NULL;
     const char *mode = na_build_from_environment(b, "NODE_ENV");
     return mode ? na_error_with_hint(set_mode(b, mode),
-                                     "set one of these, or NextAuthMode, which goes first")
+                                     "set one of these, or NextAuthMode, which takes precedence")
                 : NULL;
 }
 
@@ -48,7 +48,7 @@ static na_error *as_unbound(na_builder *b, const char *value, void *member)
                : na_wrong(b, "invalid unbound='%s': expected accept or refuse", value);
 }
 
-/* An address has slashes, a name none: neither can be taken for the other. */
+/* A URL has slashes, a name has none: one cannot be mistaken for the other. */
 na_error *na_build_site(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"unbound", offsetof(na_config, unbound), as_unbound},
@@ -59,29 +59,29 @@ na_error *na_build_site(na_builder *b, const na_directive *w)
                         "unbound=",
                         w->argv[0]);
     b->config->site_name = w->argv[0];
-    b->config->unbound = NA_UNBOUND_AUTO; /* not what another server had */
+    b->config->unbound = NA_UNBOUND_AUTO; /* resets what the main server has set */
     return na_build_settings(b, w, 1, settings, b->config);
 }
 
-static na_error *dialect_of(na_builder *b, const char *name, na_dialect *dialect)
+static na_error *parse_dialect(na_builder *b, const char *name, na_dialect *dialect)
 {
     *dialect = strcmp(name, "v5") == 0 ? NA_V5 : NA_V4;
     return *dialect == NA_V5 || strcmp(name, "v4") == 0
                ? NULL
-               : na_wrong(b, "'%s': v4 or v5 is wanted", name);
+               : na_wrong(b, "invalid format '%s': expected v4 or v5", name);
 }
 
 na_error *na_build_compat(na_builder *b, const na_directive *w)
 {
-    NA_TRY(dialect_of(b, w->argv[0], &b->config->dialect));
+    NA_TRY(parse_dialect(b, w->argv[0], &b->config->dialect));
     b->accepted = 1 << b->config->dialect;
     for (int i = 1; i < w->argc; i++) {
         if (strncmp(w->argv[i], "accept=", 7) != 0)
-            return na_wrong(b, "'%s': accept=v4,v5 is wanted", w->argv[i]);
+            return na_wrong(b, "unknown option '%s': expected accept=v4,v5", w->argv[i]);
         char *last, *list = apr_pstrdup(b->pool, w->argv[i] + 7);
         for (char *name = apr_strtok(list, ",", &last); name; name = apr_strtok(NULL, ",", &last)) {
             na_dialect dialect;
-            NA_TRY(dialect_of(b, name, &dialect));
+            NA_TRY(parse_dialect(b, name, &dialect));
             b->accepted |= 1 << dialect;
         }
     }
@@ -93,14 +93,14 @@ na_error *na_build_redirect_allow(na_builder *b, const na_directive *w)
     for (int i = 0; i < w->argc; i++) {
         na_url url;
         if (!na_url_parse(b->pool, w->argv[i], &url) || (*url.path && strcmp(url.path, "/") != 0))
-            return na_wrong(b, "'%s': an origin is wanted, https://host[:port]", w->argv[i]);
+            return na_wrong(b, "invalid origin '%s': expected https://HOST[:PORT]", w->argv[i]);
         APR_ARRAY_PUSH((apr_array_header_t *)b->config->redirect_origins, const char *) =
             url.origin;
     }
     return NULL;
 }
 
-/* Clear Site Data, section 3.1 */
+/* W3C Clear Site Data, section 3.1 */
 static int is_site_data(const char *type)
 {
     static const char *const types[] = {"cache", "cookies", "storage", "executionContexts", "*"};
@@ -128,7 +128,7 @@ na_error *na_build_clear_site_data(na_builder *b, const na_directive *w)
     return NULL;
 }
 
-/* ── the address ───────────────────────────────────────────────────────────────────────────── */
+/* ── URL and base path ─────────────────────────────────────────────────────────────────────── */
 
 na_error *na_build_url(na_builder *b, const na_directive *w)
 {
@@ -143,9 +143,9 @@ static na_error *check_base_path(na_builder *b, const char *path)
     if (*path == '/' && len > 1 && path[len - 1] != '/' && !path[strspn(path, allowed)] &&
         !strstr(path, "//") && !strstr(path, "/."))
         return NULL;
-    return na_error_with_hint(na_wrong(b, "'%s' is no base path", path),
-                              "something like /api/auth is wanted: letters, digits and - _ . ~ "
-                              "between slashes, and none at the end");
+    return na_error_with_hint(na_wrong(b, "invalid base path '%s'", path),
+                              "use a path such as /api/auth: letters, digits, and - _ . ~ between "
+                              "slashes, without a slash at the end");
 }
 
 na_error *na_build_base_path(na_builder *b, const na_directive *w)
@@ -155,8 +155,8 @@ na_error *na_build_base_path(na_builder *b, const na_directive *w)
     return NULL;
 }
 
-/* ServerName's address where none was given; never the Host header's. */
-static const char *address_of_server(na_builder *b)
+/* Returns the URL of ServerName; the Host header is never used. NULL if there is no ServerName. */
+static const char *url_of_server(na_builder *b)
 {
     const server_rec *s = b->server;
     const char *host = s->server_hostname;
@@ -168,32 +168,32 @@ static const char *address_of_server(na_builder *b)
                 : apr_pstrcat(b->pool, scheme, "://", host, NULL);
 }
 
-/* NextAuthURL's, a variable's, or the server's own. */
-static const char *find_address(na_builder *b)
+/* Returns the URL of NextAuthURL, of a variable, or of ServerName. */
+static const char *find_url(na_builder *b)
 {
     if (!b->url)
         b->url = na_build_from_environment(b, "NEXTAUTH_URL");
     if (!b->url)
         b->url = na_build_from_environment(b, "AUTH_URL");
-    if (b->url && !strstr(b->url, "://")) /* as NextAuth reads it */
+    if (b->url && !strstr(b->url, "://")) /* NextAuth, too, accepts a URL without a scheme */
         b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
-    return b->url ? b->url : address_of_server(b);
+    return b->url ? b->url : url_of_server(b);
 }
 
-static na_error *read_address(na_builder *b, const char *address, na_url *url)
+static na_error *parse_url(na_builder *b, const char *text, na_url *url)
 {
-    if (!address)
-        return na_error_with_hint(na_wrong(b, "there is neither NextAuthURL nor ServerName"),
-                                  "write NextAuthURL https://HOST, as browsers see the site");
-    if (!na_url_parse(b->pool, address, url) || strpbrk(url->path, "?#"))
-        return na_error_with_hint(na_wrong(b, "'%s' is no address", address),
-                                  "https://host[:port][/base/path] is wanted, without user, query "
-                                  "and fragment");
+    if (!text)
+        return na_error_with_hint(na_wrong(b, "missing NextAuthURL and ServerName"),
+                                  "set NextAuthURL https://HOST, the URL that browsers use");
+    if (!na_url_parse(b->pool, text, url) || strpbrk(url->path, "?#"))
+        return na_error_with_hint(na_wrong(b, "invalid URL '%s'", text),
+                                  "use https://HOST[:PORT][/PATH], without user, query, or "
+                                  "fragment");
     if (b->config->mode == NA_PRODUCTION && strcmp(url->scheme, "https") != 0)
         return na_error_with_hint(
-            na_wrong(b, "the canonical address %s%s is not https", url->origin,
+            na_wrong(b, "the canonical URL '%s'%s is not an HTTPS URL", url->origin,
                      b->url ? "" : " (from ServerName)"),
-            "write NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
+            "set NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
     return NULL;
 }
 
@@ -203,8 +203,8 @@ static int is_below(const char *path, const char *parent)
     return strncmp(path, parent, len) == 0 && (!path[len] || path[len] == '/');
 }
 
-/* As NextAuth reads its variable, a path alone is that of the endpoints: often the site's is meant.
- */
+/* As in NextAuth, the path of the URL alone is that of the endpoints, although the site's is often
+ * meant. */
 static void warn_of_paths(na_builder *b, const char *path)
 {
     const char *last = strrchr(path, '/');
@@ -212,23 +212,23 @@ static void warn_of_paths(na_builder *b, const char *path)
         na_build_warn_aloud(
             b, na_error_with_hint(
                    na_wrong(b,
-                            "%s is not below %s: browsers find the endpoints at %s, so a proxy in "
-                            "front has to take %s off",
+                            "%s is not below %s: browsers use the endpoints at %s, so a reverse "
+                            "proxy must remove %s from paths",
                             b->base_path, path, b->config->base_url, path),
-                   apr_pstrcat(b->pool, "if there is none, write NextAuthBasePath ", path,
-                               b->base_path, NULL)));
+                   apr_pstrcat(b->pool, "set NextAuthBasePath ", path, b->base_path,
+                               " if there is no such proxy", NULL)));
     else if (!b->base_path && last && !strstr(last, "auth"))
         na_build_warn_aloud(
-            b, na_error_with_hint(na_wrong(b, "every path below %s is one of the endpoints", path),
-                                  apr_pstrcat(b->pool, "if the site is at ", path,
-                                              ", add NextAuthBasePath ", path, "/api/auth", NULL)));
+            b, na_error_with_hint(na_wrong(b, "all paths below %s are endpoints", path),
+                                  apr_pstrcat(b->pool, "add NextAuthBasePath ", path,
+                                              "/api/auth if the site is at ", path, NULL)));
 }
 
-na_error *na_build_finish_address(na_builder *b)
+na_error *na_build_finish_url(na_builder *b)
 {
     na_config *config = b->config;
     na_url url;
-    NA_TRY(read_address(b, find_address(b), &url));
+    NA_TRY(parse_url(b, find_url(b), &url));
     size_t len = strlen(url.path);
     while (len && url.path[len - 1] == '/')
         len--;

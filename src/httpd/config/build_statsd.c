@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthStatsD. */
 #include <stddef.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ static na_error *as_prefix(na_builder *b, const char *value, void *member)
     *(const char **)member = value;
     return *value && strlen(value) <= PREFIX_MAX && !value[strspn(value, allowed)]
                ? NULL
-               : na_wrong(b, "prefix=%s: letters, digits and _ . - are wanted", value);
+               : na_wrong(b, "invalid prefix='%s': expected up to %d letters, digits, and _ . -",
+                          value, PREFIX_MAX);
 }
 
 static na_error *as_format(na_builder *b, const char *value, void *member)
@@ -25,7 +27,7 @@ static na_error *as_format(na_builder *b, const char *value, void *member)
     *(na_statsd_format *)member = tagged ? NA_DOGSTATSD : NA_STATSD;
     return tagged || strcmp(value, "statsd") == 0
                ? NULL
-               : na_wrong(b, "format=%s: statsd or dogstatsd is wanted", value);
+               : na_wrong(b, "invalid format='%s': expected statsd or dogstatsd", value);
 }
 
 static na_error *as_interval(na_builder *b, const char *value, void *member)
@@ -33,13 +35,14 @@ static na_error *as_interval(na_builder *b, const char *value, void *member)
     return na_build_number(b, value, 1, 3600, member);
 }
 
-static na_error *read_address(na_builder *b, const char *text, na_statsd_options *options)
+static na_error *parse_address(na_builder *b, const char *text, na_statsd_options *options)
 {
     char *host, *scope;
     apr_port_t port;
     if (apr_parse_addr_port(&host, &scope, &port, text, b->pool) != APR_SUCCESS || !host || scope ||
         !port)
-        return na_wrong(b, "'%s': HOST:PORT is wanted, such as localhost:8125", text);
+        return na_wrong(b, "invalid address '%s': expected HOST:PORT, such as localhost:8125",
+                        text);
     options->host = host;
     options->port = port;
     return NULL;
@@ -55,9 +58,10 @@ na_error *na_build_statsd(na_builder *b, const na_directive *w)
     na_statsd_options *options = apr_palloc(b->pool, sizeof *options);
     *options = (na_statsd_options){.prefix = "nextauth", .interval = 10};
     if (w->server->is_virtual)
-        return na_wrong(b, "metrics are the whole server's: write it outside of <VirtualHost>");
-    NA_TRY(na_watchdog_check(b->pool, "NextAuthStatsD needs mod_watchdog, to send"));
-    NA_TRY(read_address(b, w->argv[0], options));
+        return na_error_with_hint(na_wrong(b, "cannot be set in <VirtualHost>"),
+                                  "move it to the main server: metrics include all sites");
+    NA_TRY(na_watchdog_check(b->pool, "NextAuthStatsD requires mod_watchdog"));
+    NA_TRY(parse_address(b, w->argv[0], options));
     b->plan->statsd = options;
     return na_build_settings(b, w, 1, settings, options);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthSessionStore and NextAuthSOCache. */
 #include <stddef.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ static na_error *as_seconds(na_builder *b, const char *value, void *member)
     return na_build_number(b, value, 0, 3600, member);
 }
 
-/* refuse, or serve:SECONDS. */
+/* Parses refuse or serve:SECONDS. */
 static na_error *as_when_down(na_builder *b, const char *value, void *member)
 {
     if (strncmp(value, "serve:", 6) == 0)
@@ -21,7 +22,7 @@ static na_error *as_when_down(na_builder *b, const char *value, void *member)
     *(long *)member = 0;
     return strcmp(value, "refuse") == 0
                ? NULL
-               : na_wrong(b, "whenDown=%s: refuse or serve:SECONDS is wanted", value);
+               : na_wrong(b, "invalid whenDown='%s': expected refuse or serve:SECONDS", value);
 }
 
 static na_error *as_when_lost(na_builder *b, const char *value, void *member)
@@ -32,7 +33,7 @@ static na_error *as_when_lost(na_builder *b, const char *value, void *member)
                : na_wrong(b, "invalid whenLost='%s': expected refuse or accept", value);
 }
 
-/* ", redis, database or socache", and those of other modules. */
+/* Returns ", redis, database or socache", with the names of other modules' stores. */
 static const char *store_names(na_builder *b)
 {
     const apr_array_header_t *all =
@@ -50,7 +51,8 @@ static na_error *add_store_name(na_builder *b, const char *name, apr_array_heade
         return na_wrong(b, "unknown session store '%s': expected none%s", name, store_names(b));
     for (int i = 0; i < names->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
-            return na_error_with_hint(na_wrong(b, "'%s' is named twice", name), "leave one out");
+            return na_error_with_hint(na_wrong(b, "duplicate session store '%s'", name),
+                                      "remove one of them");
     APR_ARRAY_PUSH(names, const char *) = name;
     return NULL;
 }
@@ -64,14 +66,16 @@ na_error *na_build_session_store(na_builder *b, const na_directive *w)
         {NULL, 0, NULL}};
     apr_array_header_t *names = apr_array_make(b->pool, 2, sizeof(const char *));
     int named = 0;
-    b->config->session.check_interval = NA_CHECK_INTERVAL; /* not what another server had */
+    b->config->session.check_interval = NA_CHECK_INTERVAL; /* resets what the main server has set */
     b->config->session.serve_for = 0;
     b->config->session.accepts_lost = 0;
     for (; named < w->argc && !strchr(w->argv[named], '='); named++)
         if (strcmp(w->argv[named], "none") != 0)
             NA_TRY(add_store_name(b, w->argv[named], names));
     if (!named || (named > 1 && named != names->nelts))
-        return na_wrong(b, "none, or the store to write to and then those of before, is wanted");
+        return na_wrong(
+            b, "invalid list of session stores: expected a store, then previous stores, or "
+               "none alone");
     b->plan->stores.names = names->nelts ? names : NULL;
     return na_build_settings(b, w, named, settings, &b->config->session);
 }
@@ -82,7 +86,7 @@ na_error *na_build_socache(na_builder *b, const na_directive *w)
     return NULL;
 }
 
-/* ── once all is read ──────────────────────────────────────────────────────────────────────── */
+/* ── after all directives are read ─────────────────────────────────────────────────────────── */
 
 int na_build_names_store(const na_builder *b, const char *name)
 {
@@ -92,7 +96,7 @@ int na_build_names_store(const na_builder *b, const char *name)
     return 0;
 }
 
-static void notify(const na_builder *b, const char *subject, const char *text, const char *hint)
+static void add_notice(const na_builder *b, const char *subject, const char *text, const char *hint)
 {
     const na_finding finding = {.group = NA_GROUP_SITE,
                                 .subject = subject,
@@ -105,8 +109,8 @@ static void notify(const na_builder *b, const char *subject, const char *text, c
                      hint ? hint : "");
 }
 
-/* Nothing is wrong with a store of which there is something to know: tests do not repeat it. */
-static int is_for_notices(const server_rec *s)
+/* Notices are not mistakes: a plain configuration test omits them. */
+static int has_notices(const server_rec *s)
 {
     return na_findings_are_wanted(s) || ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
 }
@@ -115,14 +119,14 @@ static na_error *check_store(na_builder *b, const char *name, const na_store_pro
 {
     const char *notice = NULL;
     NA_TRY(provider->check(b->pool, b->server, &notice));
-    if (notice && is_for_notices(b->server))
-        notify(b, na_directive_name(NextAuthSessionStore),
-               apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice), NULL);
+    if (notice && has_notices(b->server))
+        add_notice(b, na_directive_name(NextAuthSessionStore),
+                   apr_psprintf(b->pool, "NextAuthSessionStore %s: %s", name, notice), NULL);
     return NULL;
 }
 
-/* The last directive of ours that describes a store; NULL if there is none. */
-static const na_directive *description_of(const na_builder *b, const na_store_provider *provider)
+/* Returns the last directive that describes the store; NULL if none. */
+static const na_directive *store_directive(const na_builder *b, const na_store_provider *provider)
 {
     const apr_array_header_t *written = na_server_conf_of(b->server)->written;
     for (int i = written->nelts - 1; provider->directive && i >= 0; i--)
@@ -137,7 +141,7 @@ static na_error *check_stores(na_builder *b, const na_directive *store)
         const char *name = APR_ARRAY_IDX(b->plan->stores.names, i, const char *);
         const na_store_provider *provider =
             ap_lookup_provider(NA_STORE_GROUP, name, NA_STORE_VERSION);
-        const na_directive *description = description_of(b, provider);
+        const na_directive *description = store_directive(b, provider);
         if (na_build_is_noted(b, provider->directive))
             continue;
         na_build_look_at(b, description ? description : store,
@@ -155,9 +159,9 @@ na_error *na_build_finish_stores(na_builder *b, const na_directive *store)
         return check_stores(b, store);
     }
     if (!store)
-        notify(b, na_directive_name(NextAuthSessionStore),
-               "there is no NextAuthSessionStore, so signing out clears cookies only: a copied "
-               "session stays valid until it ends",
-               "name a store; NextAuthSessionStore none accepts it as it is");
+        add_notice(b, na_directive_name(NextAuthSessionStore),
+                   "no NextAuthSessionStore is set: signing out only deletes cookies, and a copied "
+                   "session cookie remains valid until it expires",
+                   "set NextAuthSessionStore, or NextAuthSessionStore none to accept this");
     return NULL;
 }

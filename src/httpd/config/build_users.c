@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthFeature and NextAuthPasswords, and what users in the database require. */
 #include <stddef.h>
 #include <string.h>
 
@@ -32,7 +33,8 @@ na_error *na_build_feature(na_builder *b, const na_directive *w)
         return NULL;
     }
     return na_wrong(b,
-                    "'%s': signUp, passwordReset, account, deleteAccount or rateLimiting is wanted",
+                    "unknown feature '%s': expected signUp, passwordReset, account, deleteAccount, "
+                    "or rateLimiting",
                     w->argv[0]);
 }
 
@@ -49,7 +51,8 @@ static na_error *as_hash_kind(na_builder *b, const char *value, void *member)
     return na_hash_kind_parse(b->pool, value, member);
 }
 
-/* Five digits are added to it: a path that ends with a slash, or a query with an equals sign. */
+/* Five hexadecimal digits are appended to the URL, so it must end with a slash or an equals sign.
+ */
 static na_error *as_range_service(na_builder *b, const char *value, void *member)
 {
     na_url url;
@@ -78,14 +81,14 @@ na_error *na_build_passwords(na_builder *b, const na_directive *w)
     return na_build_settings(b, w, 0, settings, &b->config->password_rules);
 }
 
-/* Unknown users' passwords are checked against one that nobody has: it takes as long. */
+/* Passwords of unknown users are verified against a hash that no user has, which takes as long. */
 static na_error *finish_passwords(na_builder *b)
 {
     return na_password_hash(b->pool, b->config->password_rules.kind,
                             na_random_base64url(b->pool, 24), &b->config->nobodys_hash);
 }
 
-/* ── once all is read ──────────────────────────────────────────────────────────────────────── */
+/* ── after all directives are read ─────────────────────────────────────────────────────────── */
 
 static int lacks_mail(const na_builder *b)
 {
@@ -101,12 +104,12 @@ static na_error *check_features(na_builder *b)
 {
     if (!b->config->features || (!lacks_mail(b) && !lacks_database(b)))
         return NULL;
-    return na_error_with_hint(na_wrong(b, "NextAuthFeature needs NextAuthDatabase, and "
-                                          "NextAuthMail, whose links confirm who has an address"),
-                              "add what is not there of the two");
+    return na_error_with_hint(na_wrong(b, "NextAuthFeature requires NextAuthDatabase, and "
+                                          "NextAuthMail to send links"),
+                              lacks_database(b) ? "set NextAuthDatabase" : "set NextAuthMail");
 }
 
-/* mod_authnz_ldap takes its directory from where the request is. */
+/* mod_authnz_ldap uses the LDAP directory that is configured for the request's path. */
 static void check_ldap(na_builder *b, const na_provider *p)
 {
     const char *path = apr_pstrcat(b->pool, b->config->base_path, "/callback/", p->id, NULL);
@@ -114,13 +117,12 @@ static void check_ldap(na_builder *b, const na_provider *p)
         if (strcmp(APR_ARRAY_IDX(p->authn_providers, i, const char *), "ldap") == 0 &&
             !na_location_has(b->server, path, "AuthLDAPURL"))
             na_build_warn_aloud(
-                b,
-                na_error_with_hint(na_wrong(b,
-                                            "there is no AuthLDAPURL for %s, where passwords are "
-                                            "checked: nobody can sign in",
-                                            path),
-                                   apr_pstrcat(b->pool, "write it in <Location ", path, ">",
-                                               NULL)));
+                b, na_error_with_hint(na_wrong(b,
+                                               "missing AuthLDAPURL for %s, where passwords are "
+                                               "verified: users cannot sign in",
+                                               path),
+                                      apr_pstrcat(b->pool, "set AuthLDAPURL in <Location ", path,
+                                                  ">", NULL)));
 }
 
 static na_error *check_provider(na_builder *b, const na_provider *p)
@@ -129,16 +131,16 @@ static na_error *check_provider(na_builder *b, const na_provider *p)
         check_ldap(b, p);
     if (p->type == NA_EMAIL && lacks_mail(b))
         return na_error_with_hint(
-            na_wrong(b, "provider '%s' needs NextAuthMail, or EMAIL_SERVER in the environment",
+            na_wrong(b, "provider '%s' requires NextAuthMail, or EMAIL_SERVER in the environment",
                      p->id),
-            "say with NextAuthMail how mail is sent");
+            "set NextAuthMail");
     if ((p->type == NA_EMAIL || p->in_database) && lacks_database(b))
-        return na_error_with_hint(na_wrong(b, "provider '%s' needs NextAuthDatabase", p->id),
-                                  "name the database, then run nextauthctl migrate");
+        return na_error_with_hint(na_wrong(b, "provider '%s' requires NextAuthDatabase", p->id),
+                                  "set NextAuthDatabase, then run nextauthctl migrate");
     return p->in_database ? finish_passwords(b) : NULL;
 }
 
-static const na_directive *directive_of(const apr_array_header_t *written, const char *id)
+static const na_directive *provider_directive(const apr_array_header_t *written, const char *id)
 {
     for (int i = written->nelts - 1; i >= 0; i--) {
         const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
@@ -154,7 +156,8 @@ na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written
     NA_TRY(na_build_noted(b, check_features(b)));
     for (int i = 0; i < b->config->providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
-        na_build_look_at(b, directive_of(written, p->id), na_directive_name(NextAuthProvider));
+        na_build_look_at(b, provider_directive(written, p->id),
+                         na_directive_name(NextAuthProvider));
         NA_TRY(na_build_noted(b, check_provider(b, p)));
     }
     return NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* httpd's interface to the directives: reading, merging, and the settings of directories. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -7,7 +8,7 @@
 #include "httpd/config/build.h"
 #include "httpd/parsing.h"
 
-/* httpd knows quotes only around a whole argument; key="value" is what people write. */
+/* httpd supports quotes only around a whole argument, but key="value" is common. */
 static const char *without_inner_quotes(apr_pool_t *pool, const char *argument)
 {
     const char *quote = strstr(argument, "=\"");
@@ -24,8 +25,8 @@ static const char *parse_expression(cmd_parms *cmd, const na_arguments *are, na_
     written->expression =
         na_parse_expression(cmd, text, are->is_string ? AP_EXPR_FLAG_STRING_RESULT : 0,
                             are->at_sign_in, &error);
-    return error ? apr_psprintf(cmd->pool, "%s: bad expression '%s': %s", written->directive, text,
-                                error)
+    return error ? apr_psprintf(cmd->pool, "%s: invalid expression '%s': %s", written->directive,
+                                text, error)
                  : NULL;
 }
 
@@ -45,8 +46,8 @@ static const char *check_arguments(cmd_parms *cmd, const na_directive_row *row, 
                : NULL;
 }
 
-/* Server directives are kept as written: what they mean may depend on others, or on a file. */
-static const char *write_down(cmd_parms *cmd, void *dir_conf, int argc, char *const argv[])
+/* Server directives are stored as written, because their meaning can depend on others. */
+static const char *store_directive(cmd_parms *cmd, void *dir_conf, int argc, char *const argv[])
 {
     const na_directive_row *row = cmd->info;
     const na_arguments *are = &row->arguments;
@@ -80,7 +81,10 @@ static const char *set_unauthenticated(cmd_parms *cmd, void *conf, const char *v
         ((na_dir_conf *)conf)->unauthenticated = (na_unauthenticated)i;
         return NULL;
     }
-    return "NextAuthUnauthenticated takes auto, redirect, 401 or pass";
+    return apr_psprintf(cmd->pool,
+                        "NextAuthUnauthenticated: invalid value '%s': expected auto, redirect, "
+                        "401, or pass",
+                        value);
 }
 
 static const char *set_pass_identity(cmd_parms *cmd, void *conf, const char *value)
@@ -91,10 +95,13 @@ static const char *set_pass_identity(cmd_parms *cmd, void *conf, const char *val
               : ap_cstr_casecmp(value, "none") == 0    ? NA_PASS_NOTHING
                                                        : 0;
     if (!bit)
-        return "NextAuthPassIdentity takes env, headers or both, or none";
+        return apr_psprintf(cmd->pool,
+                            "NextAuthPassIdentity: invalid value '%s': expected env, headers, or "
+                            "none",
+                            value);
     dir->pass_identity |= bit;
     if ((dir->pass_identity & NA_PASS_NOTHING) && dir->pass_identity != NA_PASS_NOTHING)
-        return "NextAuthPassIdentity: none excludes env and headers";
+        return "NextAuthPassIdentity: none cannot be combined with env or headers";
     return NULL;
 }
 
@@ -103,7 +110,7 @@ static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim
 {
     na_dir_conf *dir = conf;
     if (strcmp(claim, NA_CLAIM_SESSION_ID) == 0)
-        return "NextAuthRemoteUser: sid is as good as the session's cookie, and no name";
+        return "NextAuthRemoteUser: sid grants the same access as the session cookie";
     dir->remote_user = claim;
     dir->remote_user_pattern = NULL;
     dir->remote_user_form = form ? form : "$1";
@@ -115,7 +122,7 @@ static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim
     if (!form && !dir->remote_user_pattern->re_nsub)
         return apr_psprintf(cmd->pool,
                             "NextAuthRemoteUser: pattern '%s' has no group: put parentheses around "
-                            "what becomes REMOTE_USER",
+                            "the part that becomes REMOTE_USER",
                             pattern);
     return NULL;
 }
@@ -136,9 +143,10 @@ static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *val
 {
     int off = ap_cstr_casecmp(value, "Off") == 0;
     if (!off && (na_has_control(value) || !na_cache_control_is_for_user(value)))
-        return "NextAuthCacheControl takes a Cache-Control with private or no-store, or Off to "
-               "leave "
-               "the application's as it is";
+        return apr_psprintf(cmd->pool,
+                            "NextAuthCacheControl: invalid value '%s': expected a Cache-Control "
+                            "with private or no-store, or Off to keep the application's",
+                            value);
     ((na_dir_conf *)conf)->cache_control = off ? "" : value;
     return NULL;
 }
@@ -182,7 +190,7 @@ const na_directive_row na_directive_rows[] = {
 
 const command_rec na_directives[] = {
 #define NA_COMMAND(name, arguments, stage, setter, shown, help, form)                              \
-    AP_INIT_TAKE_ARGV(#name, write_down, (void *)&na_directive_rows[name], RSRC_CONF,              \
+    AP_INIT_TAKE_ARGV(#name, store_directive, (void *)&na_directive_rows[name], RSRC_CONF,         \
                       help ": " form),
     NA_DIRECTIVES(NA_COMMAND)
 #undef NA_COMMAND
@@ -205,7 +213,8 @@ void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
     return conf;
 }
 
-/* The main server's directives come first: a later one replaces an earlier one, or adds to it. */
+/* The main server's directives come first: a later directive replaces an earlier one, or adds to
+ * it. */
 void *na_merge_server_conf(apr_pool_t *pool, void *base, void *over)
 {
     na_server_conf *conf = apr_pcalloc(pool, sizeof *conf);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Values from environment variables, files and commands. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "base/secret.h"
 #include "httpd/config/build.h"
 
-static const char *look_up(const na_environment *environment, const char *name)
+static const char *find_variable(const na_environment *environment, const char *name)
 {
     const char *value = getenv(name);
     if ((!value || !*value) && environment->file)
@@ -19,32 +20,33 @@ static const char *look_up(const na_environment *environment, const char *name)
 
 const char *na_environment_get(const na_environment *environment, const char *name)
 {
-    const char *value = look_up(environment, name);
+    const char *value = find_variable(environment, name);
     if (!value)
         return NULL;
     apr_table_set(environment->used, name, "");
-    return apr_pstrdup(environment->pool, value); /* children wipe the environment's own */
+    return apr_pstrdup(environment->pool, value); /* child processes erase the environment's */
 }
 
 int na_environment_has(const na_environment *environment, const char *name)
 {
-    return look_up(environment, name) != NULL;
+    return find_variable(environment, name) != NULL;
 }
 
-/* What failed may have printed half a secret. The command, which may have one, is not said. */
-static na_error *run(apr_pool_t *pool, const char *command, const char **output)
+/* Output of a command that fails is not used: it might be part of a secret. Messages omit the
+ * command, which might contain one. */
+static na_error *run_command(apr_pool_t *pool, const char *command, const char **output)
 {
     char *text;
     FILE *pipe = popen(command, "re");
     if (!pipe)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "the command of exec: cannot be run");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not run the command after exec:");
     na_error *error = na_secret_read_stream(pool, pipe, "its output", &text);
     int status = pclose(pipe);
     *output = text;
     if (!error && status == 0)
         return NULL;
     return na_error_wrap(pool, error, NA_ERR_CONFIGURATION,
-                         "the command of exec: ended with status %d",
+                         "the command after exec: ended with status %d",
                          WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
@@ -57,11 +59,9 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
         *resolved = na_environment_get(environment, value + 4);
         return *resolved ? NULL
                          : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                           "variable %s is neither in the server's "
-                                                           "environment nor in NextAuthEnvFile",
-                                                           value + 4),
-                                              "set it in that file, or where httpd is started "
-                                              "(Debian: /etc/apache2/envvars)");
+                                                           "variable '%s' is not set", value + 4),
+                                              "set it in NextAuthEnvFile, or in the server's "
+                                              "environment (Debian: /etc/apache2/envvars)");
     }
     if (strncmp(value, "file:", 5) == 0) {
         char *text;
@@ -70,8 +70,8 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
         return NULL;
     }
     return strncmp(value, "exec:", 5) == 0
-               ? na_error_with_hint(run(pool, value + 5, resolved),
-                                    "run it by hand as who starts httpd")
+               ? na_error_with_hint(run_command(pool, value + 5, resolved),
+                                    "run it in a shell as the user that starts httpd")
                : NULL;
 }
 

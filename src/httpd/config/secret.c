@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secrets: the site's own, the keys made of it, and values that have to be kept from view. */
+/* Secrets of a site, the keys derived from them, and warnings of secrets in plain text. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -8,7 +8,7 @@
 #include "httpd/config/build.h"
 
 #define SECRET_MIN 32
-#define MAKE_ONE "make one with 'nextauthctl secret'"
+#define GENERATE_ONE "generate one with 'nextauthctl secret'"
 
 static int is_literal(const char *value)
 {
@@ -20,9 +20,9 @@ void na_build_warn_if_literal(const na_builder *b, const char *what, const char 
 {
     if (b->config->mode != NA_PRODUCTION || !is_literal(value))
         return;
-    const na_error *warning = na_error_with_hint(
-        na_wrong(b, "%s is written out, and mod_info shows directives as written", what),
-        "use env:NAME, file:PATH or exec:COMMAND");
+    const na_error *warning =
+        na_error_with_hint(na_wrong(b, "%s is in plain text, and mod_info shows it", what),
+                           "use env:NAME, file:PATH or exec:COMMAND");
     na_build_warn_aloud(b, warning);
 }
 
@@ -32,37 +32,37 @@ na_error *na_as_secret(na_builder *b, const char *value, void *member)
     return na_value_resolve(&b->environment, value, member);
 }
 
-/* "scheme://user:password@host"; libpq takes one from the query, too. */
-static int has_password(const char *address)
+/* "scheme://user:password@host"; libpq accepts a password in the query, too. */
+static int has_password(const char *url)
 {
-    const char *scheme = strstr(address, "://"), *user = scheme ? scheme + 3 : address;
+    const char *scheme = strstr(url, "://"), *user = scheme ? scheme + 3 : url;
     const char *colon = strchr(user, ':');
     return (colon && strchr(colon, '@')) || strstr(user, "password=");
 }
 
-na_error *na_as_address(na_builder *b, const char *value, void *member)
+na_error *na_as_url(na_builder *b, const char *value, void *member)
 {
     if (has_password(value))
-        na_build_warn_if_literal(b, "the password in the address", value);
+        na_build_warn_if_literal(b, "the password in the URL", value);
     return na_value_resolve(&b->environment, value, member);
 }
 
-/* ── the site's ────────────────────────────────────────────────────────────────────────────── */
+/* ── NextAuthSecret ────────────────────────────────────────────────────────────────────────── */
 
-/* Tests and examples have such secrets, which must never become those of a site. */
+/* Weak secrets are usual in tests and examples, and must not be used in production. */
 static na_error *check_strength(na_builder *b, const char *secret)
 {
     const char *weakness = na_secret_weakness(b->pool, secret);
     if (!weakness)
         return NULL;
-    na_error *error = na_error_with_hint(na_wrong(b, "%s", weakness), MAKE_ONE);
+    na_error *error = na_error_with_hint(na_wrong(b, "%s", weakness), GENERATE_ONE);
     if (b->config->mode == NA_PRODUCTION)
         return error;
     na_build_warn(b, error);
     return NULL;
 }
 
-/* NextAuth takes any: an application's sessions can be taken over by a developer's machine. */
+/* NextAuth accepts any length, so a short one is allowed outside production. */
 static na_error *check_length(na_builder *b, const char *secret)
 {
     size_t len = strlen(secret);
@@ -70,10 +70,10 @@ static na_error *check_length(na_builder *b, const char *secret)
         return NULL;
     na_error *error = na_error_with_hint(
         na_wrong(b,
-                 "the secret is %d bytes; at least %d are required in production, since whoever "
-                 "guesses a shorter one can sign in as any user",
+                 "the secret is %d bytes; at least %d are required in production, because anyone "
+                 "who guesses a shorter one can sign in as any user",
                  (int)len, SECRET_MIN),
-        MAKE_ONE);
+        GENERATE_ONE);
     if (!len || b->config->mode == NA_PRODUCTION)
         return error;
     na_build_warn_aloud(b, error);
@@ -84,7 +84,7 @@ static na_error *add_secret(na_builder *b, const char *secret)
 {
     NA_TRY(check_length(b, secret));
     if (!na_is_utf8(secret))
-        return na_error_with_hint(na_wrong(b, "the secret is not UTF-8"), MAKE_ONE);
+        return na_error_with_hint(na_wrong(b, "the secret is not UTF-8"), GENERATE_ONE);
     NA_TRY(check_strength(b, secret));
     APR_ARRAY_PUSH(b->secrets, const char *) = secret;
     return NULL;
@@ -126,8 +126,8 @@ na_error *na_build_finish_secrets(na_builder *b)
         NA_TRY(secrets_from_environment(b));
     if (!b->secrets->nelts)
         return na_error_with_hint(
-            na_wrong(b, "there is no NextAuthSecret, and NEXTAUTH_SECRET is not set"),
-            "make one with 'nextauthctl secret' and write NextAuthSecret file:PATH");
+            na_wrong(b, "missing NextAuthSecret, and NEXTAUTH_SECRET is not set"),
+            "generate one with 'nextauthctl secret' and set NextAuthSecret file:PATH");
     b->config->secrets = (const char *const *)b->secrets->elts;
     b->config->secret_count = b->secrets->nelts;
     return NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* httpd's own sections, as far as they can be evaluated before a request. */
 #include "httpd/config/sections.h"
 
 #include <string.h>
@@ -33,14 +34,14 @@ const ap_directive_t *na_htaccess_find(const ap_directive_t *from)
     return NULL;
 }
 
-/* ── whose sections ────────────────────────────────────────────────────────────────────────── */
+/* ── sections of a server ──────────────────────────────────────────────────────────────────── */
 
 static int is_host(const ap_directive_t *d)
 {
     return ap_cstr_casecmp(d->directive, "<VirtualHost") == 0;
 }
 
-/* The first of the directives that are a server's own. */
+/* Returns the first of the server's own directives. */
 static const ap_directive_t *own_directives(const server_rec *s)
 {
     if (!s->is_virtual)
@@ -58,7 +59,7 @@ static const ap_directive_t *auth_type_of(const ap_directive_t *section)
                             : na_directive_find(section->first_child, "AuthType", "NextAuth");
 }
 
-/* ── what is required there ────────────────────────────────────────────────────────────────── */
+/* ── requirements ──────────────────────────────────────────────────────────────────────────── */
 
 static int is_one_of(const char *requirement, const char *const *names)
 {
@@ -69,57 +70,58 @@ static int is_one_of(const char *requirement, const char *const *names)
     return 0;
 }
 
-/* They ask where the request comes from, or what it is, and not who sends it. */
-static const char *const of_requests[] = {
+/* Requirements about the request or its client IP address, not about the user. */
+static const char *const request_requirements[] = {
     "all", "ip", "host", "local", "env", "method", "not", "forward-dns", "ssl", "ssl-verify-client",
     NULL};
-static const char *const of_anybody[] = {"valid-user", NULL};
+static const char *const any_user[] = {"valid-user", NULL};
 
-/* Whether a requirement there asks who it is; `whoever`: or only that it is somebody. */
-static int asks_who(const ap_directive_t *from, int whoever)
+/* Returns 1 if a requirement there depends on the user; valid-user counts only if `with_any`. */
+static int requires_user(const ap_directive_t *from, int with_any)
 {
     for (const ap_directive_t *each = from; each; each = each->next)
-        if (asks_who(each->first_child, whoever) ||
+        if (requires_user(each->first_child, with_any) ||
             (ap_cstr_casecmp(each->directive, "Require") == 0 &&
-             !is_one_of(each->args, of_requests) &&
-             (whoever || !is_one_of(each->args, of_anybody))))
+             !is_one_of(each->args, request_requirements) &&
+             (with_any || !is_one_of(each->args, any_user))))
             return 1;
     return 0;
 }
 
-/* One that leaves AuthType to another section, which then needs no Require of its own. */
-static int leaves_auth_type(const ap_directive_t *from)
+/* Returns 1 if a section has a Require but no AuthType: a section with AuthType then need not have
+ * a Require of its own. */
+static int lacks_auth_type(const ap_directive_t *from)
 {
     for (const ap_directive_t *each = from; each; each = each->next)
-        if (is_host(each) ? leaves_auth_type(each->first_child)
-                          : asks_who(each->first_child, 1) &&
+        if (is_host(each) ? lacks_auth_type(each->first_child)
+                          : requires_user(each->first_child, 1) &&
                                 !na_directive_find(each->first_child, "AuthType", ""))
             return 1;
     return 0;
 }
 
-static const ap_directive_t *for_anybody(const ap_directive_t *from)
+static const ap_directive_t *find_for_any_user(const ap_directive_t *from)
 {
     for (const ap_directive_t *each = from; each; each = each->next) {
         const ap_directive_t *type = auth_type_of(each);
         if (type && na_directive_find(each->first_child, "Require", "valid-user") &&
-            !asks_who(each->first_child, 0))
+            !requires_user(each->first_child, 0))
             return type;
     }
     return NULL;
 }
 
-const ap_directive_t *na_section_for_anybody(const server_rec *s)
+const ap_directive_t *na_section_for_any_user(const server_rec *s)
 {
-    const ap_directive_t *own = for_anybody(own_directives(s));
-    return own || !s->is_virtual ? own : for_anybody(ap_conftree);
+    const ap_directive_t *own = find_for_any_user(own_directives(s));
+    return own || !s->is_virtual ? own : find_for_any_user(ap_conftree);
 }
 
-/* ── a path ────────────────────────────────────────────────────────────────────────────────── */
+/* ── sections of a path ────────────────────────────────────────────────────────────────────── */
 
-/* Of a pattern, or an expression, only a request can tell; a folder is not what an endpoint is in.
- */
-static int is_about(const ap_directive_t *section, const char *path)
+/* Patterns and expressions might match, because only a request decides; <Directory> sections do not
+ * apply to endpoints. */
+static int might_match(const ap_directive_t *section, const char *path)
 {
     if (ap_cstr_casecmp(section->directive, "<Location") != 0)
         return ap_cstr_casecmp(section->directive, "<LocationMatch") == 0 ||
@@ -129,22 +131,24 @@ static int is_about(const ap_directive_t *section, const char *path)
     return *at == '~' || strncmp(path, at, len) == 0;
 }
 
-static int has(const ap_directive_t *from, const char *path, const char *directive)
+static int has_in_location(const ap_directive_t *from, const char *path, const char *directive)
 {
     for (const ap_directive_t *each = from; each; each = each->next)
-        if (is_about(each, path) && na_directive_find(each->first_child, directive, ""))
+        if (might_match(each, path) && na_directive_find(each->first_child, directive, ""))
             return 1;
     return 0;
 }
 
 int na_location_has(const server_rec *s, const char *path, const char *directive)
 {
-    return has(own_directives(s), path, directive) || has(ap_conftree, path, directive);
+    return has_in_location(own_directives(s), path, directive) ||
+           has_in_location(ap_conftree, path, directive);
 }
 
 /* ── warnings ──────────────────────────────────────────────────────────────────────────────── */
 
-static void warn(server_rec *s, const ap_directive_t *at, const char *message, const char *hint)
+static void add_warning(server_rec *s, const ap_directive_t *at, const char *message,
+                        const char *hint)
 {
     const na_finding finding = {.group = NA_GROUP_SITE,
                                 .subject = "AuthType",
@@ -158,15 +162,15 @@ static void warn(server_rec *s, const ap_directive_t *at, const char *message, c
                      at->line_num, at->filename, message, hint);
 }
 
-/* As it was meant: a directive of a site that is wrong elsewhere is not Off. */
+/* The configuration of a site with mistakes is incomplete; the directive has the intention. */
 static int is_off(const server_rec *s)
 {
     const na_directive *engine = na_last_of(na_server_conf_of(s)->written, NextAuthEngine);
     return !engine || ap_cstr_casecmp(engine->argv[0], "Off") == 0;
 }
 
-/* Virtual hosts have the sections of the main server, too. */
-static int serves_nobody(const server_rec *s)
+/* Virtual hosts inherit the sections of the main server. */
+static int is_unused(const server_rec *s)
 {
     if (s->is_virtual)
         return is_off(s);
@@ -178,15 +182,17 @@ static int serves_nobody(const server_rec *s)
 
 static void warn_of_server(server_rec *s)
 {
-    int off = serves_nobody(s), is_left = leaves_auth_type(ap_conftree);
+    int off = is_unused(s), is_elsewhere = lacks_auth_type(ap_conftree);
     for (const ap_directive_t *each = own_directives(s); each; each = each->next) {
         const ap_directive_t *type = auth_type_of(each);
         if (type && off)
-            warn(s, type, "NextAuthEngine is off here: whatever needs a user is answered with 500",
-                 "set NextAuthEngine On in this server");
-        if (type && !is_left && !na_directive_find(each->first_child, "Require", ""))
-            warn(s, type, "there is no Require beside it: nothing is protected",
-                 "add Require valid-user, or Require nextauth-role ROLE");
+            add_warning(s, type,
+                        "NextAuthEngine is off in this server: requests that require a user fail "
+                        "with status 500",
+                        "set NextAuthEngine On in this server");
+        if (type && !is_elsewhere && !na_directive_find(each->first_child, "Require", ""))
+            add_warning(s, type, "the section has no Require: it protects nothing",
+                        "add Require valid-user, or Require nextauth-role ROLE");
     }
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* key=value arguments, and setters of common kinds of values. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ const char *na_build_setting_of(const na_builder *b, const char *argument)
                   : argument;
 }
 
-static const char *names_of(const na_builder *b, const na_setting *settings)
+static const char *setting_names(const na_builder *b, const na_setting *settings)
 {
     const char *names = "";
     for (const na_setting *each = settings; each->name; each++)
@@ -23,8 +24,9 @@ static const char *names_of(const na_builder *b, const na_setting *settings)
     return names;
 }
 
-/* *value is what follows the '='; NULL where the argument is of none of the settings. */
-static const na_setting *find(const na_setting *settings, const char *argument, const char **value)
+/* *value is the text after '='. Returns NULL if the argument is none of the settings. */
+static const na_setting *find_setting(const na_setting *settings, const char *argument,
+                                      const char **value)
 {
     const char *equals = strchr(argument, '=');
     size_t len = equals ? (size_t)(equals - argument) : 0;
@@ -41,10 +43,10 @@ na_error *na_build_settings(na_builder *b, const na_directive *w, int first,
 {
     for (int i = first; i < w->argc; i++) {
         const char *value;
-        const na_setting *setting = find(settings, w->argv[i], &value);
+        const na_setting *setting = find_setting(settings, w->argv[i], &value);
         if (!setting)
-            return na_wrong(b, "'%s': key=value is wanted, of %s",
-                            na_build_setting_of(b, w->argv[i]), names_of(b, settings));
+            return na_wrong(b, "unknown option '%s': expected %s",
+                            na_build_setting_of(b, w->argv[i]), setting_names(b, settings));
         b->key = setting->name;
         NA_TRY(setting->set(b, value, (char *)target + setting->offset));
     }
@@ -56,7 +58,8 @@ na_error *na_build_number(na_builder *b, const char *text, long min, long max, l
     char *end;
     *number = strtol(text, &end, 10);
     if (!*text || *end || *number < min || *number > max)
-        return na_wrong(b, "'%s': a whole number from %ld to %ld is wanted", text, min, max);
+        return na_wrong(b, "invalid value '%s': expected a whole number from %ld to %ld", text, min,
+                        max);
     return NULL;
 }
 
@@ -83,10 +86,10 @@ na_error *na_as_switch(na_builder *b, const char *value, void *member)
     *(int *)member = ap_cstr_casecmp(value, "on") == 0;
     return *(int *)member || ap_cstr_casecmp(value, "off") == 0
                ? NULL
-               : na_wrong(b, "'%s': On or Off is wanted", value);
+               : na_wrong(b, "invalid value '%s': expected On or Off", value);
 }
 
-/* "10", "10s" and "10000ms" are the same, in all directives. */
+/* "10", "10s" and "10000ms" have the same meaning in all directives. */
 int na_read_duration(const char *value, apr_interval_time_t min, apr_interval_time_t max,
                      void *member)
 {
@@ -102,7 +105,7 @@ na_error *na_as_duration(na_builder *b, const char *value, void *member)
 {
     return na_read_duration(value, apr_time_from_msec(10), apr_time_from_sec(60), member)
                ? NULL
-               : na_wrong(b, "'%s': a time from 10ms to 60s is wanted", value);
+               : na_wrong(b, "invalid time '%s': expected 10ms to 60s", value);
 }
 
 na_error *na_as_connections(na_builder *b, const char *value, void *member)
@@ -117,5 +120,6 @@ na_error *na_as_file(na_builder *b, const char *value, void *member)
 {
     const char *path = ap_server_root_relative(b->pool, value);
     *(const char **)member = path;
-    return path ? na_children_check_readable(b->pool, path) : na_wrong(b, "'%s' is no path", value);
+    return path ? na_children_check_readable(b->pool, path)
+                : na_wrong(b, "invalid path '%s'", value);
 }

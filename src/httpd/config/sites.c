@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What sites of one server have in common: sessions of one are another's only where that is said.
- */
+/* Sites of one httpd: whether they share sessions, which needs the same NextAuthSite. */
 #include <string.h>
 #include <strings.h>
 
@@ -27,17 +26,17 @@ static int is_other_site(const na_config *a, const na_config *b)
     return strcmp(a->session.site, b->session.site) != 0;
 }
 
-/* With names the operator has said what is meant. */
-static int is_said(const na_config *a, const na_config *b)
+/* Names show that the administrator has decided what the sites share. */
+static int have_names(const na_config *a, const na_config *b)
 {
     return a->site_name && b->site_name;
 }
 
 #define APART                                                                                      \
-    "%s has the same secret: neither site takes the other's sessions, nor tokens that an "         \
-    "application behind them made"
+    "%s has the same secret: neither site accepts the other's sessions, or tokens that an "        \
+    "application has issued"
 #define APART_HINT                                                                                 \
-    "give each site its own NextAuthSecret, or let them share sessions: NextAuthSite NAME in both"
+    "set another NextAuthSecret in each site, or the same NextAuthSite NAME to share sessions"
 
 static void warn_of_secret(const server_rec *s, const na_config *other)
 {
@@ -47,10 +46,10 @@ static void warn_of_secret(const server_rec *s, const na_config *other)
                      na_server_conf_of(s)->config->origin, other->origin);
 }
 
-#define TOGETHER "%s has the same NextAuthURL: sessions that begin at either open both"
+#define TOGETHER "%s has the same NextAuthURL: sessions of one are valid for both"
 #define TOGETHER_HINT                                                                              \
-    "give each virtual host its own NextAuthURL, or say that they share sessions: NextAuthSite "   \
-    "NAME in both"
+    "set another NextAuthURL in each virtual host, or the same NextAuthSite NAME to share "        \
+    "sessions"
 
 static void warn_of_url(const server_rec *s, const server_rec *other)
 {
@@ -62,8 +61,8 @@ static void warn_of_url(const server_rec *s, const server_rec *other)
                      other->server_hostname);
 }
 
-/* One URL for hosts of several names was perhaps inherited, and makes one site of them. */
-static int share_url_unsaid(const server_rec *s, const server_rec *other)
+/* Hosts of several names with one URL are one site; the URL was perhaps inherited by mistake. */
+static int share_url_unnamed(const server_rec *s, const server_rec *other)
 {
     const na_config *config = na_server_conf_of(s)->config;
     return !config->site_name && share_secret(config, na_server_conf_of(other)->config) &&
@@ -71,48 +70,48 @@ static int share_url_unsaid(const server_rec *s, const server_rec *other)
            strcasecmp(s->server_hostname, other->server_hostname) != 0;
 }
 
-static void say_shared(const server_rec *s, const na_config *config, const na_config *other)
+static void add_shared(const server_rec *s, const na_config *config, const na_config *other)
 {
     if (config->site_name && strcmp(config->base_url, other->base_url) != 0)
         na_findings_say(s, NA_GROUP_SITE, "NextAuthSite", NA_RIGHT, NULL,
                         "sessions are shared with %s", other->base_url);
 }
 
-/* Looks at one site beside all others; one warning is enough for each. */
-static void look_at(const server_rec *all, const server_rec *s, na_config *config)
+/* Compares a site with all others; warns of each kind once. */
+static void compare_site(const server_rec *all, const server_rec *s, na_config *config)
 {
-    int is_warned = 0, is_told = 0, secret = 0, database = 0;
+    int secret_warned = 0, url_warned = 0, secret = 0, database = 0;
     for (; all; all = all->next) {
         const na_config *other = na_server_conf_of(all)->config;
         if (!other || other == config)
             continue;
         if (!is_other_site(config, other)) {
-            say_shared(s, config, other);
-            if (!is_told && share_url_unsaid(s, all)) {
-                is_told = 1;
+            add_shared(s, config, other);
+            if (!url_warned && share_url_unnamed(s, all)) {
+                url_warned = 1;
                 warn_of_url(s, all);
             }
             continue;
         }
         secret |= share_secret(config, other);
         database |= share_database(config, other);
-        if (!is_warned && share_secret(config, other) && !is_said(config, other)) {
-            is_warned = 1;
+        if (!secret_warned && share_secret(config, other) && !have_names(config, other)) {
+            secret_warned = 1;
             warn_of_secret(s, other);
         }
     }
-    int takes = config->unbound == NA_UNBOUND_ACCEPT;
+    int accepts = config->unbound == NA_UNBOUND_ACCEPT;
     int refuses = config->unbound == NA_UNBOUND_REFUSE;
-    config->session.refuse_unbound = refuses || (secret && !takes);
-    config->session.refuse_unbound_rows = refuses || (database && !takes);
+    config->session.refuse_unbound = refuses || (secret && !accepts);
+    config->session.refuse_unbound_rows = refuses || (database && !accepts);
 }
 
-/* The last step of building: what a site takes depends on all others. */
+/* The last step of building, because the tokens that a site accepts depend on all other sites. */
 void na_sites_separate(const server_rec *s)
 {
     for (const server_rec *each = s; each; each = each->next) {
         const na_config *config = na_server_conf_of(each)->config;
         if (config)
-            look_at(s, each, (na_config *)config);
+            compare_site(s, each, (na_config *)config);
     }
 }

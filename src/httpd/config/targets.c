@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files and programs that directives name: what children can read, what can be written or started.
- */
+/* Files and programs of directives: checks that child processes can read them, that they can be
+ * written, or started. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -17,7 +17,7 @@
 #include "httpd/config/build.h"
 #include "httpd/pipe.h"
 
-/* As httpd does with its children. */
+/* Changes user and groups as httpd does in child processes. */
 static int become_child(void)
 {
     const struct passwd *user = getpwuid(ap_unixd_config.user_id);
@@ -26,7 +26,7 @@ static int become_child(void)
            setuid(ap_unixd_config.user_id) == 0;
 }
 
-/* 0, or errno; as the next. */
+/* Returns 0, or errno. */
 static int try_to_read(const char *path)
 {
     struct stat info;
@@ -36,7 +36,8 @@ static int try_to_read(const char *path)
     return fstat(file, &info) == 0 && S_ISDIR(info.st_mode) ? EISDIR : 0;
 }
 
-static int try_to_make_files(const char *folder)
+/* Returns 0, or errno. */
+static int try_to_create_files(const char *folder)
 {
     struct stat info;
     if (stat(folder, &info) != 0)
@@ -48,16 +49,16 @@ static int try_to_make_files(const char *folder)
 
 typedef int trial(const char *path);
 
-/* Where it cannot become a child, httpd itself will say that. */
+/* If the user cannot be changed, httpd itself reports it. */
 static int try_as_child(trial *what, const char *path)
 {
     return geteuid() == 0 && !become_child() ? 0 : what(path);
 }
 
 /*
- * Only a process of that user can tell: access lists, and the folders above, count as well. One
- * that ends without a word, for whatever reason, has nothing against the file. What is behind
- * ChrootDir has another path now.
+ * Only a process of that user can decide, because access control lists and parent directories
+ * count, too. If it ends without a result, the file is assumed to be accessible. With ChrootDir,
+ * paths are different now and cannot be checked.
  */
 static int ask_child(trial *what, const char *path)
 {
@@ -78,7 +79,7 @@ static int ask_child(trial *what, const char *path)
     return code;
 }
 
-/* Every virtual host inherits what names a file: one process for each file is enough. */
+/* Virtual hosts inherit directives with files: one process for each file is enough. */
 static int ask_once(apr_pool_t *pconf, trial *what, const char *path)
 {
     const char *key = apr_pstrcat(pconf, "mod_nextauth ",
@@ -100,35 +101,36 @@ na_error *na_children_check_readable(apr_pool_t *pool, const char *path)
     if (!code)
         return NULL;
     na_error *error =
-        na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", path, strerror(code));
+        na_error_new(pool, NA_ERR_CONFIGURATION, "could not read '%s': %s", path, strerror(code));
     if (code != EACCES)
         return error;
     return na_error_with_hint(
-        na_error_wrap(pool, error, NULL, "httpd's children"),
-        apr_psprintf(pool, "chgrp %d %s; chmod g+r %s; and let them pass the folders above",
+        na_error_wrap(pool, error, NULL, "child processes"),
+        apr_psprintf(pool,
+                     "run chgrp %d '%s' && chmod g+r '%s', and check that this group can enter the "
+                     "parent directories",
                      (int)ap_unixd_config.group_id, path, path));
 }
 
 na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is_there)
 {
-    int code = ask_once(pool, try_to_make_files, folder);
+    int code = ask_once(pool, try_to_create_files, folder);
     *is_there = code != ENOENT && code != ENOTDIR;
     if (!code)
         return NULL;
     return na_error_with_hint(
-        na_error_new(pool, NA_ERR_CONFIGURATION, "httpd's children cannot make files in %s: %s",
-                     folder, strerror(code)),
+        na_error_new(pool, NA_ERR_CONFIGURATION,
+                     "child processes could not create files in '%s': %s", folder, strerror(code)),
         *is_there ? apr_psprintf(pool,
-                                 "give the folder to httpd's user (chown %d %s), and let it pass "
-                                 "the folders above",
+                                 "run chown %d '%s', and check that this user can enter the parent "
+                                 "directories",
                                  (int)ap_unixd_config.user_id, folder)
-                  : "make the folder, for httpd's user, or name another");
+                  : "create the directory for the httpd user, or set another path");
 }
 
-/* ── what is written to ────────────────────────────────────────────────────────────────────── */
+/* ── destinations ──────────────────────────────────────────────────────────────────────────── */
 
-/* As the server starts it: "||" is "|", and "|$" is for a shell, which has its own ways to find
- * one. */
+/* "||" is the same as "|"; after "|$" a shell finds the program, which is not checked. */
 static na_error *check_program(na_builder *b, const char *command)
 {
     char **words;
@@ -138,10 +140,8 @@ static na_error *check_program(na_builder *b, const char *command)
         return NULL;
     if (stat(words[0], &info) == 0 && S_ISREG(info.st_mode) && access(words[0], X_OK) == 0)
         return NULL;
-    return na_error_with_hint(na_wrong(b, "there is no program '%s' that could be started",
-                                       words[0]),
-                              *words[0] == '/' ? "look at its path and its mode"
-                                               : "write its whole path");
+    return na_error_with_hint(na_wrong(b, "'%s' is not an executable file", words[0]),
+                              *words[0] == '/' ? "check its path and mode" : "use its full path");
 }
 
 na_error *na_build_check_target(na_builder *b, const char *target)
@@ -151,5 +151,5 @@ na_error *na_build_check_target(na_builder *b, const char *target)
         return check_program(b, target + strspn(target, "| "));
     }
     const char *path = ap_server_root_relative(b->pool, target);
-    return path ? na_writable_file(b->pool, path) : na_wrong(b, "'%s' is no path", target);
+    return path ? na_writable_file(b->pool, path) : na_wrong(b, "invalid path '%s'", target);
 }

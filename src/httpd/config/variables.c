@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Environment variables of NextAuth and Auth.js projects. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static const struct {
     {"SENTRY_ENVIRONMENT", NextAuthSentry, NULL},
 };
 
-static const char *directive_of(apr_pool_t *pool, apr_size_t row)
+static const char *row_directive(apr_pool_t *pool, apr_size_t row)
 {
     const char *name = na_directive_name(variables[row].directive);
     return variables[row].argument ? apr_pstrcat(pool, name, " ", variables[row].argument, NULL)
@@ -44,11 +45,11 @@ const char *na_variable_directive(apr_pool_t *pool, const char *variable)
 {
     for (apr_size_t i = 0; i < COUNT(variables); i++)
         if (strcmp(variables[i].name, variable) == 0)
-            return directive_of(pool, i);
+            return row_directive(pool, i);
     return NULL;
 }
 
-/* A provider's id is in the middle of its variables: of each kind v5's name goes first. */
+/* A provider's ID is in the middle of its variables' names; v5's name of each kind comes first. */
 static const struct {
     const char *kind, *before, *after;
 } of_provider[] = {
@@ -64,7 +65,7 @@ static const struct {
     {NA_VARIABLE_TENANT, "", "_TENANT_ID"},
 };
 
-/* GOOGLE, AZURE_AD: how a provider's id is spelled in variables. */
+/* Returns the spelling of a provider's ID in variables: GOOGLE, AZURE_AD. */
 static const char *stem_of(apr_pool_t *pool, const char *id)
 {
     char *stem = apr_pstrdup(pool, id);
@@ -73,7 +74,7 @@ static const char *stem_of(apr_pool_t *pool, const char *id)
     return stem;
 }
 
-static const char *name_of(apr_pool_t *pool, apr_size_t row, const char *stem)
+static const char *provider_variable(apr_pool_t *pool, apr_size_t row, const char *stem)
 {
     return apr_pstrcat(pool, of_provider[row].before, stem, of_provider[row].after, NULL);
 }
@@ -83,7 +84,7 @@ const char *na_variable_of_provider(const na_environment *environment, const cha
 {
     const char *stem = stem_of(environment->pool, id);
     for (apr_size_t i = 0; i < COUNT(of_provider); i++) {
-        const char *name = name_of(environment->pool, i, stem);
+        const char *name = provider_variable(environment->pool, i, stem);
         if (strcmp(of_provider[i].kind, kind) == 0 && na_environment_has(environment, name))
             return name;
     }
@@ -98,7 +99,7 @@ const char *na_variables_for_provider(apr_pool_t *pool, const char *id, const ch
             continue;
         if (last)
             names = names ? apr_pstrcat(pool, names, ", ", last, NULL) : last;
-        last = name_of(pool, i, stem);
+        last = provider_variable(pool, i, stem);
     }
     return names ? apr_pstrcat(pool, names, " or ", last, NULL) : last;
 }
@@ -107,14 +108,14 @@ void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char 
 {
     const char *directive = apr_pstrcat(pool, "NextAuthProvider ", id, NULL);
     for (apr_size_t i = 0; i < COUNT(of_provider); i++)
-        apr_table_setn(known, name_of(pool, i, stem_of(pool, id)), directive);
+        apr_table_setn(known, provider_variable(pool, i, stem_of(pool, id)), directive);
 }
 
 apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers)
 {
     apr_table_t *known = apr_table_make(pool, 64);
     for (apr_size_t i = 0; i < COUNT(variables); i++)
-        apr_table_setn(known, variables[i].name, directive_of(pool, i));
+        apr_table_setn(known, variables[i].name, row_directive(pool, i));
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
         if (provider->type == NA_OIDC || provider->type == NA_OAUTH)
@@ -123,7 +124,7 @@ apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *prov
     return known;
 }
 
-/* Once the configuration is read nobody knows any more what NextAuthEnvFile had in it. */
+/* Recorded now, because the values of NextAuthEnvFile are not kept. */
 const apr_table_t *na_variables_note(const na_environment *environment,
                                      const apr_array_header_t *providers)
 {
@@ -137,7 +138,7 @@ const apr_table_t *na_variables_note(const na_environment *environment,
     return noted;
 }
 
-static int forget(void *unused, const char *name, const char *value)
+static int forget_variable(void *unused, const char *name, const char *value)
 {
     char *own = getenv(name);
     if (own) {
@@ -153,7 +154,7 @@ void na_variables_forget(const server_rec *s)
         const na_plan *plan = &na_server_conf_of(s)->plan;
         if (!plan->variables)
             continue;
-        apr_table_do(forget, NULL, plan->variables, NULL);
-        apr_table_do(forget, NULL, plan->used_variables, NULL);
+        apr_table_do(forget_variable, NULL, plan->variables, NULL);
+        apr_table_do(forget_variable, NULL, plan->used_variables, NULL);
     }
 }
