@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The account page: name, password, email address, deletion. */
 #include <string.h>
 
 #include <apr_strings.h>

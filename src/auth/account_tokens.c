@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A provider's tokens in the database, encrypted. */
 #include "auth/account_tokens.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The callback of sign-ins with a password. */
 #include <string.h>
 
 #include "auth/complete.h"

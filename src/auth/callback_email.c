@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sign-in links: sent, and opened. */
 #include <string.h>
 
 #include <apr_strings.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The callback of providers of OAuth 2.0 and OpenID Connect. */
 #include <string.h>
 #include <strings.h>
 

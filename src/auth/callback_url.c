@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The URL that a request leads to in the end. */
 #include "auth/callback_url.h"
 
 #include <string.h>

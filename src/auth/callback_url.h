@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a request leads in the end. */
+/* The URL that a request leads to in the end. */
 #ifndef NA_AUTH_CALLBACK_URL_H
 #define NA_AUTH_CALLBACK_URL_H
 

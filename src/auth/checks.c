@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* State, PKCE and nonce, in cookies. */
 #include "auth/checks.h"
 
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* State, PKCE and nonce, in cookies. */
 #ifndef NA_AUTH_CHECKS_H
 #define NA_AUTH_CHECKS_H
 

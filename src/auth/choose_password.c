@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sign-up and password reset: the link, and the form behind it. */
 #include <string.h>
 
 #include <apr_strings.h>

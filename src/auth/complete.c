@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The last part of every sign-in: rules, roles, claims, the session. */
 #include "auth/complete.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration of a site. */
 #ifndef NA_AUTH_CONFIG_H
 #define NA_AUTH_CONFIG_H
 

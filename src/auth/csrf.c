@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens against forged requests. */
 #include "auth/csrf.h"
 
 #include <string.h>

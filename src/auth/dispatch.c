@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The routes of all endpoints, and what becomes of errors. */
 #include "auth/dispatch.h"
 
 #include <string.h>

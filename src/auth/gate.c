@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The way to a password check, which is made to be slow. */
 #include "auth/gate.h"
 
 #include "auth/network.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The browser and the user that began a sign-in at a provider. */
 #include "auth/initiator.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rate limits: who is counted, and what a refusal means. */
 #include "auth/limit.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The limits of a site, and their names. */
 #ifndef NA_AUTH_LIMITS_H
 #define NA_AUTH_LIMITS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts that are locked for strangers. */
 #include "auth/lock.h"
 
 #include <apr_strings.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Links that are sent by email, each for one use. */
 #include "auth/mail_link.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The client's network, as limits count it. */
 #include "auth/network.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Notices to the owner of an account, by email. */
 #include "auth/notice.h"
 
 #include <apr_strings.h>

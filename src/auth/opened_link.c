@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A mailed link that was opened. */
 #include "auth/opened_link.h"
 
 /*

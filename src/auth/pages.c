@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The error page and the page after a link was sent. */
 #include <apr_strings.h>
 
 #include "auth/endpoints.h"

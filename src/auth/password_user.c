@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Users whose passwords are in the database. */
 #include "auth/password_user.h"
 
 #include <string.h>

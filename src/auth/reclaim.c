@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The first time that an email address is vouched for. */
 #include "auth/reclaim.h"
 
 #include "auth/password_user.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sign-ins that a provider answered, so that each answer counts once. */
 #include "auth/replay.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sign-ins that a provider answered, so that each answer counts once. */
 #ifndef NA_AUTH_REPLAY_H
 #define NA_AUTH_REPLAY_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reports of events: to the log, the audit log, metrics, webhooks and other modules. */
 #include "auth/report.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happened: to the log, the audit log, metrics, webhooks and other modules. */
+/* Reports of events: to the log, the audit log, metrics, webhooks and other modules. */
 #ifndef NA_AUTH_REPORT_H
 #define NA_AUTH_REPORT_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The database's user of a sign-in. */
 #include "auth/resolve_user.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Responses: JSON, redirects, pages and cookies. */
 #include "auth/respond.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all answers are made with. */
+/* Responses: JSON, redirects, pages and cookies. */
 #ifndef NA_AUTH_RESPOND_H
 #define NA_AUTH_RESPOND_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The session endpoint. */
 #include "auth/session.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The sign-in page, and sending a browser to a provider. */
 #include <string.h>
 
 #include <apr_strings.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signing out. */
 #include "auth/endpoints.h"
 #include "auth/report.h"
 #include "auth/respond.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Values of the user who signs in, for expressions. */
 #include "auth/subject.h"
 
 #include <string.h>

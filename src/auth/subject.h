@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What expressions at sign-in may ask about who signs in: USER, ACCOUNT and PROFILE. */
+/* Values of the user who signs in, for expressions: USER, ACCOUNT and PROFILE. */
 #ifndef NA_AUTH_SUBJECT_H
 #define NA_AUTH_SUBJECT_H
 

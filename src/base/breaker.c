@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A circuit breaker for servers that others depend on. */
 #include "base/breaker.h"
 
 #include <apr_atomic.h>

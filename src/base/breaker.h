@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A circuit breaker for servers that others depend on. */
 #ifndef NA_BASE_BREAKER_H
 #define NA_BASE_BREAKER_H
 

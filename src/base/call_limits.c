@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Bounds on calls that are under way at a time, shared by all processes. */
 #include "base/call_limits.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks, and dates as text. */
 #ifndef NA_BASE_CLOCK_H
 #define NA_BASE_CLOCK_H
 

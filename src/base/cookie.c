@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Cookie headers: read, and written. */
 #include "base/cookie.h"
 
 #include <string.h>

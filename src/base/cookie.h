@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Cookie headers: read, and written. */
 #ifndef NA_BASE_COOKIE_H
 #define NA_BASE_COOKIE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Random bytes, hashes, comparisons and wiping, all from OpenSSL. */
 #include "base/crypto.h"
 
 #include <stdlib.h>

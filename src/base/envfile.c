@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* .env files. */
 #include "base/envfile.h"
 
 #include <string.h>

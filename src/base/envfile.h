@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* .env files. */
 #ifndef NA_BASE_ENVFILE_H
 #define NA_BASE_ENVFILE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The one error type. */
 #include "base/error.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The one error type. */
 #ifndef NA_BASE_ERROR_H
 #define NA_BASE_ERROR_H
 

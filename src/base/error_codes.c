@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The public error codes, one row each, and how they are found. */
 #include "base/error_codes.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that is wiped as it is freed. */
 #include "base/freed.h"
 
 #include <malloc.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that is wiped as it is freed. */
 #ifndef NA_BASE_FREED_H
 #define NA_BASE_FREED_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Header fields: lists, and values that are safe to pass on. */
 #include "base/header.h"
 
 #include <string.h>

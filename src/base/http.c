@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP client. */
 #include "base/http.h"
 
 #include <string.h>

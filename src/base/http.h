@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP client. */
 #ifndef NA_BASE_HTTP_H
 #define NA_BASE_HTTP_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON in pools, on top of jansson. */
 #include "base/json.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON in pools, on top of jansson. */
 #ifndef NA_BASE_JSON_H
 #define NA_BASE_JSON_H
 

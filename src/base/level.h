@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Levels of the log. */
 #ifndef NA_BASE_LEVEL_H
 #define NA_BASE_LEVEL_H
 

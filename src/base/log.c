@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Log records, apart from whoever writes them. */
 #include "base/log.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Log records, apart from whoever writes them. */
 #ifndef NA_BASE_LOG_H
 #define NA_BASE_LOG_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets in files and from programs, and who can read them. */
 #include "base/secret.h"
 
 #include <errno.h>

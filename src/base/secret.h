@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets in files and from programs, and who can read them. */
 #ifndef NA_BASE_SECRET_H
 #define NA_BASE_SECRET_H
 

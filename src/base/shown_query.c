@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Queries as logs can show them: without secrets. */
 
 /* What may be written down of a query that carries secrets. */
 #include "base/shown_query.h"

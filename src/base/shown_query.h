@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Queries as logs can show them: without secrets. */
 #ifndef NA_BASE_SHOWN_QUERY_H
 #define NA_BASE_SHOWN_QUERY_H
 

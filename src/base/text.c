@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Text: encodings, checks, quoting. */
 #include "base/text.h"
 
 #include <stdlib.h>

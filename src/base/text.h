@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Text: encodings, checks, quoting. */
 #ifndef NA_BASE_TEXT_H
 #define NA_BASE_TEXT_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* W3C trace context (traceparent). */
 #include "base/trace.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* W3C trace context (traceparent). */
 #ifndef NA_BASE_TRACE_H
 #define NA_BASE_TRACE_H
 

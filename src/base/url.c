@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* URLs and forms. */
 #include "base/url.h"
 
 #include <string.h>

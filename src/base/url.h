@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* URLs and forms. */
 #ifndef NA_BASE_URL_H
 #define NA_BASE_URL_H
 

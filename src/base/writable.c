@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks that files and directories can be written to later. */
 #include "base/writable.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks that files and directories can be written to later. */
 #ifndef NA_BASE_WRITABLE_H
 #define NA_BASE_WRITABLE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Output of nextauthctl. */
 #ifndef NA_CTL_PRINT_H
 #define NA_CTL_PRINT_H
 

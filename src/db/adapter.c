@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Users, accounts, sessions and tokens, as NextAuth's adapters have them. */
 #include "db/adapter.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A database as lines of JSON, and back. */
 #include "db/backup.h"
 
 #include <errno.h>

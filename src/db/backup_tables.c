@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The tables and columns of a backup. */
 #include "db/backup_tables.h"
 
 #include <stdlib.h>

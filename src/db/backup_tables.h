@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The tables and columns of a backup. */
 #ifndef NA_DB_BACKUP_TABLES_H
 #define NA_DB_BACKUP_TABLES_H
 

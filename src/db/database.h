@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One interface to databases: connections, statements, transactions. */
 #ifndef NA_DB_DATABASE_H
 #define NA_DB_DATABASE_H
 

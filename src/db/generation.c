@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers that tell a restored database from the one before. */
 #include "db/generation.h"
 
 #include <stdlib.h>

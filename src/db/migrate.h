@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Migrations: which ones a database lacks, and running them. */
 #ifndef NA_DB_MIGRATE_H
 #define NA_DB_MIGRATE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The migrations themselves. */
 #include "db/migrations.h"
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The migrations themselves. */
 #ifndef NA_DB_MIGRATIONS_H
 #define NA_DB_MIGRATIONS_H
 

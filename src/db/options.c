@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* URLs of databases. */
 #include <stdlib.h>
 #include <string.h>
 

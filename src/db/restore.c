@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Restoring a backup. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

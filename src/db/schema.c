@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Schemas: names of tables and columns, and statements in each dialect of SQL. */
 #include "db/schema.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The file of SQLite, created with narrow permissions. */
 #include "db/sqlite_file.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The file of SQLite, created with narrow permissions. */
 #ifndef NA_DB_SQLITE_FILE_H
 #define NA_DB_SQLITE_FILE_H
 

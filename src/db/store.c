@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A table of the database as a store. */
 #include "db/store.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A table of the database as a store. */
 #ifndef NA_DB_STORE_H
 #define NA_DB_STORE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The algorithms of JWS and JWE that are supported. */
 #include "jose/alg.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The algorithms of JWS and JWE that are supported. */
 #ifndef NA_JOSE_ALG_H
 #define NA_JOSE_ALG_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Compact serialization: its parts, and the members of a header. */
 #include "jose/compact.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Compact serialization: its parts, and the members of a header. */
 #ifndef NA_JOSE_COMPACT_H
 #define NA_JOSE_COMPACT_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON Web Encryption. */
 #ifndef NA_JOSE_JWE_H
 #define NA_JOSE_JWE_H
 

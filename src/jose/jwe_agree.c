@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ECDH-ES: the key that two sides agree on. */
 #include "jose/jwe_agree.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ECDH-ES: the key that two sides agree on. */
 #ifndef NA_JOSE_JWE_AGREE_H
 #define NA_JOSE_JWE_AGREE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Content encryption, whatever way its key was come by. */
 #include "jose/jwe_content.h"
 
 #include <stdint.h>

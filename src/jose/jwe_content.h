@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Content encryption, whatever way its key was come by. */
 #ifndef NA_JOSE_JWE_CONTENT_H
 #define NA_JOSE_JWE_CONTENT_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JWE with a symmetric key of one's own: sealed, and opened. */
 #include <string.h>
 
 #include <apr_strings.h>

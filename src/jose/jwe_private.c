@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JWE that was encrypted to a private key: opened. */
 #include <string.h>
 
 #include <openssl/err.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON Web Keys. */
 #include "jose/jwk.h"
 
 #include <string.h>

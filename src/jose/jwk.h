@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON Web Keys. */
 #ifndef NA_JOSE_JWK_H
 #define NA_JOSE_JWK_H
 

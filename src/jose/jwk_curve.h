@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The curves of EC keys. */
 #ifndef NA_JOSE_JWK_CURVE_H
 #define NA_JOSE_JWK_CURVE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL's keys out of what a JWK carries. */
 #ifndef NA_JOSE_JWK_MATERIAL_H
 #define NA_JOSE_JWK_MATERIAL_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL's keys: built, owned by pools, and judged. */
 #include <stdlib.h>
 
 #include <openssl/bn.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* RSA keys of JWKs. */
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 

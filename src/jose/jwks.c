@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Key sets, and which key of one fits. */
 #include <string.h>
 
 #include "base/json.h"

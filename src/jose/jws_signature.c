@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures of JWS, checked by OpenSSL. */
 #include "jose/jws_signature.h"
 
 #include <openssl/crypto.h>

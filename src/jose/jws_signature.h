@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures of JWS, checked by OpenSSL. */
 #ifndef NA_JOSE_JWS_SIGNATURE_H
 #define NA_JOSE_JWS_SIGNATURE_H
 

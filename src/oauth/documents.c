@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Documents of providers (discovery, key sets), fetched and kept. */
 #include "oauth/documents.h"
 
 #include <apr_atomic.h>

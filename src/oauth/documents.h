@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Documents of providers (discovery, key sets), fetched and kept. */
 #ifndef NA_OAUTH_DOCUMENTS_H
 #define NA_OAUTH_DOCUMENTS_H
 

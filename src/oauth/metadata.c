@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The endpoints of a provider, from discovery or from options. */
 #include <string.h>
 
 #include <apr_strings.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The OAuth 2.0 and OpenID Connect client. */
 #ifndef NA_OAUTH_OAUTH_H
 #define NA_OAUTH_OAUTH_H
 

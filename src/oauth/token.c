@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The token request. */
 #include <string.h>
 #include <strings.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The userinfo request. */
 #include <string.h>
 
 #include <apr_strings.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The account page, and its forms. */
 #include <apr_strings.h>
 
 #include "base/text.h"

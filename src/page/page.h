@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The built-in pages: their frame, and what they share. */
 #ifndef NA_PAGE_PAGE_H
 #define NA_PAGE_PAGE_H
 

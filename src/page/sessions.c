@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The list of one's own sessions. */
 #include <apr_strings.h>
 
 #include "base/text.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The sign-in page, and others that ask for a button to be pressed. */
 #include <apr_strings.h>
 
 #include "base/error_codes.h"

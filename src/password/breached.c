@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Passwords that are known from breaches. */
 #include "password/breached.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Passwords that are known from breaches. */
 #ifndef NA_PASSWORD_BREACHED_H
 #define NA_PASSWORD_BREACHED_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The bound on password checks at a time. */
 #include "password/gate.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The bound on password checks at a time. */
 #ifndef NA_PASSWORD_GATE_H
 #define NA_PASSWORD_GATE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Password hashes: made, verified, compared in cost. */
 #include "password/hash.h"
 
 #include <string.h>

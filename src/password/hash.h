@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Password hashes: made, verified, compared in cost. */
 #ifndef NA_PASSWORD_HASH_H
 #define NA_PASSWORD_HASH_H
 

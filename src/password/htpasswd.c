@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Passwords in a file as htpasswd writes it. */
 #include "password/htpasswd.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Passwords in a file as htpasswd writes it. */
 #ifndef NA_PASSWORD_HTPASSWD_H
 #define NA_PASSWORD_HTPASSWD_H
 

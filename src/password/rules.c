@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rules for new passwords. */
 #include "password/rules.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rules for new passwords. */
 #ifndef NA_PASSWORD_RULES_H
 #define NA_PASSWORD_RULES_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Stored password hashes, read before anything is computed. */
 #include "password/stored_hash.h"
 
 #include <string.h>

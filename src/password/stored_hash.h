@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Stored password hashes, read before anything is computed. */
 #ifndef NA_PASSWORD_STORED_HASH_H
 #define NA_PASSWORD_STORED_HASH_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options of a provider, by name. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

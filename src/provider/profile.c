@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A provider's profile, read as a user. */
 #include <string.h>
 
 #include <apr_strings.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Providers: created, completed and checked. */
 #include "provider/provider.h"
 
 #include <string.h>

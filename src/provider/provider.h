@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Providers: created, completed and checked. */
 #ifndef NA_PROVIDER_PROVIDER_H
 #define NA_PROVIDER_PROVIDER_H
 

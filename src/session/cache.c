@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The cache of tokens that were opened. */
 #include "session/cache.h"
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The cache of tokens that were opened. */
 #ifndef NA_SESSION_CACHE_H
 #define NA_SESSION_CACHE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Cookies in chunks, as NextAuth cuts them. */
 #include "session/chunks.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Cookies in chunks, as NextAuth cuts them. */
 #ifndef NA_SESSION_CHUNKS_H
 #define NA_SESSION_CHUNKS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims of sessions, read and bounded. */
 #include "session/claims.h"
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims of sessions, read and bounded. */
 #ifndef NA_SESSION_CLAIMS_H
 #define NA_SESSION_CLAIMS_H
 

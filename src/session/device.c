@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of browsers, from their User-Agent. */
 #include "session/device.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of browsers, from their User-Agent. */
 #ifndef NA_SESSION_DEVICE_H
 #define NA_SESSION_DEVICE_H
 

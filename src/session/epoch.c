@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Detection of stores that lost their memory. */
 #include "session/epoch.h"
 
 #include "base/clock.h"

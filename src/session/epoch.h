@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Detection of stores that lost their memory. */
 #ifndef NA_SESSION_EPOCH_H
 #define NA_SESSION_EPOCH_H
 

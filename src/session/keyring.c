@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Keys of encrypted cookies, of all secrets. */
 #include "session/keyring.h"
 
 #include <apr_strings.h>

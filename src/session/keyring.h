@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Keys of encrypted cookies, of all secrets. */
 #ifndef NA_SESSION_KEYRING_H
 #define NA_SESSION_KEYRING_H
 

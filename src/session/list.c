@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of a user's sessions. */
 #include "session/list.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of a user's sessions. */
 #ifndef NA_SESSION_LIST_H
 #define NA_SESSION_LIST_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a request shows, looked up one by one; for the files behind sessions.h. */
+/* Tokens of a request, looked up one by one; for the files behind sessions.h. */
 #ifndef NA_SESSION_LOAD_H
 #define NA_SESSION_LOAD_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Values of a registry's stores. */
 #ifndef NA_SESSION_LOOKUP_H
 #define NA_SESSION_LOOKUP_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Observers of session lookups. */
 #ifndef NA_SESSION_OBSERVER_H
 #define NA_SESSION_OBSERVER_H
 

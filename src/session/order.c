@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Orders to end sessions, signed. */
 #include "session/order.h"
 
 #include <string.h>

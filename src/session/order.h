@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Orders to end sessions, signed. */
 #ifndef NA_SESSION_ORDER_H
 #define NA_SESSION_ORDER_H
 

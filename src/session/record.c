@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Records of sessions in stores. */
 #include "session/record.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Records of sessions in stores. */
 #ifndef NA_SESSION_RECORD_H
 #define NA_SESSION_RECORD_H
 

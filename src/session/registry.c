@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Records of sessions, and lists of them, in stores. */
 #include "session/registry.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Records of sessions, and lists of them, in stores. */
 #ifndef NA_SESSION_REGISTRY_H
 #define NA_SESSION_REGISTRY_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A session: its claims, its user, its lifetime. */
 #include "session/session.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A session: its claims, its user, its lifetime. */
 #ifndef NA_SESSION_SESSION_H
 #define NA_SESSION_SESSION_H
 

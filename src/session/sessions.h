@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions of requests: looked up, begun, renewed, ended. */
 #ifndef NA_SESSION_SESSIONS_H
 #define NA_SESSION_SESSIONS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The standing of a session's user in the database. */
 #include "session/standing.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The standing of a session's user in the database. */
 #ifndef NA_SESSION_STANDING_H
 #define NA_SESSION_STANDING_H
 

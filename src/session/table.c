@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuth's table of sessions. */
 #include "session/table.h"
 
 #include <string.h>

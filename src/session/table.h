@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuth's table of sessions. */
 #ifndef NA_SESSION_TABLE_H
 #define NA_SESSION_TABLE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions that a process verified lately. */
 #include "session/verified.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions that a process verified lately. */
 #ifndef NA_SESSION_VERIFIED_H
 #define NA_SESSION_VERIFIED_H
 

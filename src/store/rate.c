@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rate limits: how often something happened lately, in stores. */
 #include "store/rate.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rate limits: how often something happened lately, in stores. */
 #ifndef NA_STORE_RATE_H
 #define NA_STORE_RATE_H
 

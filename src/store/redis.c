@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Redis as a store. */
 #include "store/redis.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Redis as a store. */
 #ifndef NA_STORE_REDIS_H
 #define NA_STORE_REDIS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Bounds on what a Redis server answers, before it is parsed. */
 #include "store/redis_bounds.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Bounds on what a Redis server answers, before it is parsed. */
 #ifndef NA_STORE_REDIS_BOUNDS_H
 #define NA_STORE_REDIS_BOUNDS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Redis Cluster: which node has a key. */
 #include "store/redis_topology.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One connection to a Redis server: handshake, commands, answers. */
 #include "store/redis_connection.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One connection to a Redis server: handshake, commands, answers. */
 #ifndef NA_STORE_REDIS_CONNECTION_H
 #define NA_STORE_REDIS_CONNECTION_H
 

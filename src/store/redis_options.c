@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options of Redis: read from a URL, and checked. */
 #include "store/redis.h"
 
 #include <string.h>

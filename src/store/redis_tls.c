@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* TLS of connections to Redis. */
 #include "store/redis_transport.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which Redis server a command goes to. */
 #include "store/redis_topology.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which Redis server a command goes to. */
 #ifndef NA_STORE_REDIS_TOPOLOGY_H
 #define NA_STORE_REDIS_TOPOLOGY_H
 

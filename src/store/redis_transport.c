@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets, deadlines and TLS below hiredis. */
 #include "store/redis_transport.h"
 
 #include <errno.h>

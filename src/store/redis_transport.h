@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets, deadlines and TLS below hiredis. */
 #ifndef NA_STORE_REDIS_TRANSPORT_H
 #define NA_STORE_REDIS_TRANSPORT_H
 

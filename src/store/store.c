@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One interface to stores of expiring values. */
 #include "store/store.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One interface to stores of expiring values. */
 #ifndef NA_STORE_STORE_H
 #define NA_STORE_STORE_H
 
