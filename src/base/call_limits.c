@@ -3,8 +3,10 @@
 #include "base/call_limits.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <apr_thread_mutex.h>
@@ -88,12 +90,36 @@ static apr_uint64_t holder_until(apr_uint32_t second)
     return (apr_uint64_t)getpid() << 32 | second;
 }
 
+/*
+ * Returns 1 if a process has died, though its parent may not have noticed yet: httpd looks once a
+ * second, and kill() finds the process until then.
+ */
+static int is_dead(pid_t process)
+{
+    if (kill(process, 0) != 0)
+        return errno == ESRCH;
+    int died = 0;
+#ifdef SYS_pidfd_open /* Linux 5.3 and newer */
+    struct pollfd handle = {.fd = (int)syscall(SYS_pidfd_open, process, 0), .events = POLLIN};
+    if (handle.fd < 0)
+        return 0;
+    died = poll(&handle, 1, 0) == 1;
+    close(handle.fd);
+#endif
+    return died;
+}
+
+static int is_free(apr_uint64_t holder)
+{
+    return !holder;
+}
+
 static int is_abandoned(apr_uint64_t holder)
 {
     pid_t process = (pid_t)(holder >> 32);
     if ((apr_int32_t)(seconds() - (apr_uint32_t)holder) > 0)
         return 1;
-    return process != getpid() && kill(process, 0) != 0 && errno == ESRCH;
+    return process != getpid() && is_dead(process);
 }
 
 static int replace(apr_uint64_t *word, apr_uint64_t before, apr_uint64_t after)
@@ -101,17 +127,23 @@ static int replace(apr_uint64_t *word, apr_uint64_t before, apr_uint64_t after)
     return __atomic_compare_exchange_n(word, &before, after, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static place *take_place(na_call_limits *limits, apr_uint64_t holder)
+static place *take_one(na_call_limits *limits, int (*may_take)(apr_uint64_t), apr_uint64_t holder)
 {
     for (int i = 0; i < limits->places; i++) {
         place *each = &limits->shared->places[i];
         apr_uint64_t before = __atomic_load_n(&each->holder, __ATOMIC_ACQUIRE);
-        if ((before && !is_abandoned(before)) || !replace(&each->holder, before, holder))
+        if (!may_take(before) || !replace(&each->holder, before, holder))
             continue;
         __atomic_store_n(&each->host, 0, __ATOMIC_RELEASE);
         return each;
     }
     return NULL;
+}
+
+static place *take_place(na_call_limits *limits, apr_uint64_t holder)
+{
+    place *taken = take_one(limits, is_free, holder);
+    return taken ? taken : take_one(limits, is_abandoned, holder);
 }
 
 na_error *na_call_enter(na_call_limits *limits, apr_pool_t *pool, na_call_place **entered)
