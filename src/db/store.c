@@ -49,7 +49,7 @@ static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na
         NA_TRY(na_db_select(use, NA_SQL_STORE_GET, 2, arguments, &rows));
         if (rows.count)
             NA_TRY(read_value(pool, na_rows_value(&rows, 0, 0), &values[i]));
-        else if (na_db_is_behind(use))
+        else if (na_db_is_behind(use) && !keys[i].is_optional)
             return na_error_new(pool, NA_ERR_BUSY, "a replica may not have it yet");
     }
     return NULL;

@@ -162,6 +162,8 @@ static na_store_key *make_user_keys(const na_registry *registry, apr_pool_t *poo
     na_store_key *keys = apr_pcalloc(pool, count * sizeof *keys);
     *values = apr_pcalloc(pool, count * sizeof **values);
     user_keys(registry, pool, kind, user, keys);
+    for (int i = 0; i < registry->keys->count; i++)
+        keys[i].is_optional = strcmp(kind, NA_KIND_USER) == 0;
     return keys;
 }
 

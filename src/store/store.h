@@ -17,6 +17,7 @@
 typedef struct na_store_key {
     const char *kind;
     unsigned char hash[NA_SHA256_LEN];
+    int is_optional; /* mostly there is nothing: a replica that is behind may say so as well */
 } na_store_key;
 
 void na_store_key_make(na_store_key *key, const char *kind, const char *name);
