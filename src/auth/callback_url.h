@@ -16,8 +16,8 @@ const char *na_callback_url_within(const na_request *request, size_t max);
 
 /*
  * NextAuth's redirect callback: an absolute URL on our origin or one of NextAuthRedirectAllow.
- * NULL if `url` is anything else.
+ * NULL if `text` is anything else.
  */
-const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const char *url);
+const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const char *text);
 
 #endif

@@ -19,22 +19,22 @@ typedef struct na_call_place na_call_place;   /* of one thread, for calls one af
 apr_size_t na_call_limits_size(int places);
 
 /* Opens the block in a process, which holds `own` of the places at most. */
-na_error *na_call_limits_open(apr_pool_t *pool, void *block, int places, int own,
+na_error *na_call_limits_open(apr_pool_t *pool, void *shared, int places, int own,
                               na_call_limits **limits);
 
 /* Takes a place; NA_ERR_BUSY if none is free. Never waits. The caller gives it back. */
-na_error *na_call_enter(na_call_limits *limits, apr_pool_t *pool, na_call_place **place);
-void na_call_leave(na_call_place *place);
+na_error *na_call_enter(na_call_limits *limits, apr_pool_t *pool, na_call_place **entered);
+void na_call_leave(na_call_place *left);
 
 /*
  * Before a call to `origin` that takes `longest_ms` at most. NA_ERR_BUSY if calls to it hold their
  * share of the places: others have a quarter left. NA_ERR_UNAVAILABLE if it did not answer in time
  * NA_CALL_TIMEOUTS times in a row: then one call at a time finds out whether it does again.
  */
-na_error *na_call_aim(na_call_place *place, apr_pool_t *pool, const char *origin, long longest_ms);
+na_error *na_call_aim(na_call_place *aimed, apr_pool_t *pool, const char *origin, long longest_ms);
 
 /* After it; `timed_out`: the call took all its time. */
-void na_call_settle(na_call_place *place, int timed_out);
+void na_call_settle(na_call_place *settled, int timed_out);
 
 #define NA_CALL_TIMEOUTS 3
 #define NA_CALL_BACKOFF_MS 5000

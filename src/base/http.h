@@ -81,7 +81,7 @@ typedef struct na_http_observer {
 /* Once a process, before any thread calls: libcurl's own set-up. */
 void na_http_global_init(void);
 
-na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **client);
+na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **made);
 
 /* To be called before any call is made, for each of NA_HTTP_OBSERVERS at most; NULL is none. */
 void na_http_observe(na_http *client, const na_http_observer *observer);

@@ -307,20 +307,20 @@ na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_arra
 
 /* ── accounts ──────────────────────────────────────────────────────────────────────────────── */
 
-na_error *na_db_link_account(na_db_use *use, const na_db_account *a)
+na_error *na_db_link_account(na_db_use *use, const na_db_account *account)
 {
-    const char *arguments[] = {a->user_id,
-                               a->type,
-                               a->provider,
-                               a->provider_account_id,
-                               a->refresh_token,
-                               a->access_token,
-                               a->expires_at ? number(use, a->expires_at) : NULL,
-                               a->token_type,
-                               a->scope,
-                               a->id_token,
-                               a->session_state};
-    NA_TRY(check_id(use, a->user_id));
+    const char *arguments[] = {account->user_id,
+                               account->type,
+                               account->provider,
+                               account->provider_account_id,
+                               account->refresh_token,
+                               account->access_token,
+                               account->expires_at ? number(use, account->expires_at) : NULL,
+                               account->token_type,
+                               account->scope,
+                               account->id_token,
+                               account->session_state};
+    NA_TRY(check_id(use, account->user_id));
     return na_db_change(use, NA_SQL_CREATE_ACCOUNT, COUNT(arguments), arguments, NULL);
 }
 
@@ -502,13 +502,13 @@ na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now)
 
 /* ── authenticators ────────────────────────────────────────────────────────────────────────── */
 
-na_error *na_db_create_authenticator(na_db_use *use, const na_db_authenticator *a)
+na_error *na_db_create_authenticator(na_db_use *use, const na_db_authenticator *authenticator)
 {
-    const char *arguments[] = {a->credential_id,         a->user_id,
-                               a->provider_account_id,   a->public_key,
-                               number(use, a->counter),  a->device_type,
-                               a->backed_up ? "1" : "0", a->transports};
-    NA_TRY(check_id(use, a->user_id));
+    const char *arguments[] = {authenticator->credential_id,         authenticator->user_id,
+                               authenticator->provider_account_id,   authenticator->public_key,
+                               number(use, authenticator->counter),  authenticator->device_type,
+                               authenticator->backed_up ? "1" : "0", authenticator->transports};
+    NA_TRY(check_id(use, authenticator->user_id));
     return na_db_change(use, NA_SQL_CREATE_AUTHENTICATOR, COUNT(arguments), arguments, NULL);
 }
 

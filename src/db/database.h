@@ -123,18 +123,18 @@ static inline const char *na_rows_value(const na_rows *rows, int row, int column
  * server is there after all, and it is that at once where reading alone was refused; but
  * NA_ERR_NO_TABLES where tables are missing.
  */
-na_error *na_db_select(na_db_use *use, na_statement statement, int argument_count,
+na_error *na_db_select(na_db_use *use, na_statement statement, int count,
                        const char *const *arguments, na_rows *rows);
-na_error *na_db_change(na_db_use *use, na_statement statement, int argument_count,
+na_error *na_db_change(na_db_use *use, na_statement statement, int count,
                        const char *const *arguments, int *affected);
 
 /*
  * The same with text of the caller's own, one of a few that stay the same: `name` tells them apart.
  * It is lower case, since PostgreSQL's driver does not quote it.
  */
-na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int argument_count,
+na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int count,
                             const char *const *arguments, na_rows *rows);
-na_error *na_db_change_text(na_db_use *use, const char *name, const char *text, int argument_count,
+na_error *na_db_change_text(na_db_use *use, const char *name, const char *text, int count,
                             const char *const *arguments, int *affected);
 
 /*

@@ -16,7 +16,7 @@
  */
 typedef struct na_documents na_documents;
 
-na_error *na_documents_make(apr_pool_t *pool, na_documents **documents);
+na_error *na_documents_make(apr_pool_t *pool, na_documents **made);
 
 /* Parses an answer into `pool`, which lives as long as the copy; an error if it is not valid. */
 typedef na_error *na_document_read(const void *data, apr_pool_t *pool, na_bytes text,

@@ -66,12 +66,11 @@ void na_oauth_step(const na_oauth *oauth, const char *event, const char *format,
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata);
 
 /*
- * The address to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). Of `params`, asked
- * for by the page that started the sign-in, it takes what the provider's visitorParams= names.
+ * The URL to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). Of `asked`, the
+ * parameters from the page that started the sign-in, it takes what visitorParams= names.
  */
 na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *metadata,
-                                     const na_checks *checks, const apr_table_t *params,
-                                     char **url);
+                                     const na_checks *checks, const apr_table_t *asked, char **url);
 
 /*
  * How the client proves itself at the token endpoint: as the configuration says, else as discovery

@@ -64,8 +64,8 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
         int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
         if (has_fields != filled_in)
             continue;
-        const char * or = filled_in && *html ? "<div class=\"or\">or</div>" : "";
-        html = apr_pstrcat(pool, html, or,
+        const char *divider = filled_in && *html ? "<div class=\"or\">or</div>" : "";
+        html = apr_pstrcat(pool, html, divider,
                            p->type == NA_CREDENTIALS ? credentials_form(pool, form, p, user)
                            : p->type == NA_EMAIL     ? email_form(pool, form, p, user)
                                                      : oauth_form(pool, form, p),

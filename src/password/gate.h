@@ -17,7 +17,7 @@ typedef struct na_password_gate na_password_gate;
 /* Checks that can wait for each that is under way. */
 #define NA_PASSWORD_WAITING_PER_PLACE 8
 
-na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate **gate);
+na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate **made);
 
 /*
  * Waits a few seconds at most for a place; 0 if there was none, at once if the client has its share

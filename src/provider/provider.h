@@ -126,7 +126,7 @@ int na_provider_is_public(const na_provider *provider);
 int na_provider_has_option(const char *name);
 
 /* Sets one option by NextAuth's name. The message says what is wrong with name or value. */
-na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *option,
+na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *name,
                           const char *value);
 
 /*

@@ -13,7 +13,7 @@
 typedef struct na_token_cache na_token_cache;
 
 /* About `capacity` tokens at most. Gone with the pool; no session may be held then. */
-na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **cache);
+na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **made);
 
 /* NULL where the token is not there or its session has expired. */
 const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, na_bytes token,

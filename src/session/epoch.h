@@ -16,10 +16,10 @@
 void na_epoch_keys(const na_registry *registry, na_store_key *keys);
 
 /*
- * *epoch is when the memory began, in seconds; now if it begins with this call, of which the
+ * *began is when the memory began, in seconds; now if it begins with this call, of which the
  * registry's owner is told. `values` are what the keys were found to have.
  */
 na_error *na_epoch_of(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
-                      const na_found *values, apr_time_t now, apr_int64_t *epoch);
+                      const na_found *values, apr_time_t now, apr_int64_t *began);
 
 #endif

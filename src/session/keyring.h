@@ -37,6 +37,6 @@ na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *clai
  * pool.
  */
 na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
-                          json_t **claims);
+                          json_t **json);
 
 #endif

@@ -57,9 +57,9 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record);
 
-/* The record of a session, whatever it says; *found is 0 where there is none. */
+/* The record of a session, whatever it says; *is_there is 0 where there is none. */
 na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
-                           na_record *record, int *found);
+                           na_record *record, int *is_there);
 
 /*
  * Fails where the session of a token was ended, or its user's sessions were, or its record is gone:
@@ -103,10 +103,11 @@ na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_t
 const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key);
 
 /*
- * The session of a handle; *found is 0 where there is none, or where it is not of `user` (NULL:
+ * The session of a handle; *is_there is 0 where there is none, or where it is not of `user` (NULL:
  * anybody's).
  */
 na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, const char *user,
-                                const char *handle, apr_time_t now, na_listed *session, int *found);
+                                const char *handle, apr_time_t now, na_listed *session,
+                                int *is_there);
 
 #endif

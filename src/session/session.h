@@ -105,22 +105,21 @@ long na_lifetime_use_interval(const na_lifetime *lifetime);
  */
 na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect dialect,
                           na_bytes token, const na_lifetime *lifetime, apr_time_t now,
-                          const apr_array_header_t *identity_claims, const na_session **session);
+                          const apr_array_header_t *identity_claims, const na_session **opened);
 
 /*
  * The session whose id is `id` (NA_SESSION_ID_LEN characters), its claims from a store. `renewed`
  * and `expires` are in seconds.
  */
-na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *claims,
+na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *json,
                                apr_int64_t renewed, apr_int64_t expires,
-                               const apr_array_header_t *identity_claims,
-                               const na_session **session);
+                               const apr_array_header_t *identity_claims, const na_session **made);
 
 /*
  * The same session with other claims: *changed has what is new in them, and everything else of
  * `session`.
  */
-na_error *na_session_change(apr_pool_t *pool, const na_session *session, const json_t *claims,
+na_error *na_session_change(apr_pool_t *pool, const na_session *session, const json_t *json,
                             const apr_array_header_t *identity_claims, const na_session **changed);
 
 /*

@@ -39,9 +39,9 @@ typedef struct na_redis_tls {
     BIO_METHOD *method;
 } na_redis_tls;
 
-/* *tls is NULL where the options want no TLS. */
+/* *made is NULL where the options want no TLS. */
 na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
-                            const na_redis_tls **tls);
+                            const na_redis_tls **made);
 
 /* One thread's at a time. All zero: closed. */
 typedef struct na_redis_transport {
