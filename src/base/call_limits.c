@@ -211,7 +211,8 @@ static int has_share(const na_call_limits *limits, apr_uint64_t key)
     for (int i = 0; i < limits->places; i++) {
         const place *each = &limits->shared->places[i];
         apr_uint64_t holder = __atomic_load_n(&each->holder, __ATOMIC_ACQUIRE);
-        if (!holder || __atomic_load_n(&each->host, __ATOMIC_ACQUIRE) != key)
+        if (!holder || __atomic_load_n(&each->host, __ATOMIC_ACQUIRE) != key ||
+            is_abandoned(holder))
             continue;
         all++;
         own += (pid_t)(holder >> 32) == getpid();

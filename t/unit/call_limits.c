@@ -96,6 +96,33 @@ static void a_process_that_dies(apr_pool_t *pool)
     waitpid(child, NULL, 0);
 }
 
+static void take_three_for_a(apr_pool_t *pool, void *block)
+{
+    na_call_place *held[PLACES + 1];
+    na_call_limits *limits = open_limits(pool, block, PLACES, PLACES);
+    for (int i = 0; i < 3; i++) {
+        na_call_enter(limits, pool, &held[i]);
+        na_call_aim(held[i], pool, A, 1000);
+    }
+}
+
+static void the_share_of_a_process_that_dies(apr_pool_t *pool)
+{
+    void *block = shared(PLACES);
+    na_call_place *held = NULL;
+    na_call_limits *limits = open_limits(pool, block, PLACES, PLACES);
+    int end = -1;
+    pid_t child = in_another(take_three_for_a, pool, block, &end);
+    ok(child > 0, "another process has three calls to a host under way");
+    na_call_enter(limits, pool, &held);
+    ok(has_code(na_call_aim(held, pool, A, 1000), NA_ERR_BUSY), "that is its share");
+    close(end);
+    siginfo_t info;
+    waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+    succeeds(na_call_aim(held, pool, A, 1000), "once it died, others call the host");
+    waitpid(child, NULL, 0);
+}
+
 static void shares(apr_pool_t *pool)
 {
     na_call_place *held[PLACES + 1];
@@ -153,6 +180,7 @@ int main(void)
     apr_pool_t *pool = tap_start();
     places_of_a_process(pool);
     a_process_that_dies(pool);
+    the_share_of_a_process_that_dies(pool);
     shares(pool);
     hosts_that_hang(pool);
     in_a_row(pool);
