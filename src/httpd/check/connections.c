@@ -172,12 +172,11 @@ static na_error *check_columns(na_db_use *use)
     const char *column = NULL;
     if (na_db_protects(use))
         NA_TRY(na_db_find_narrow_token(use, &column));
-    return column
-               ? na_error_with_hint(na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
-                                                 "column '%s' is too narrow for encrypted tokens",
-                                                 column),
-                                    "give the columns of tokens the type TEXT, or set atRest=plain")
-               : NULL;
+    return column ? na_error_with_hint(
+                        na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
+                                     "column '%s' is too narrow for encrypted tokens", column),
+                        "change the type of the token columns to TEXT, or set atRest=plain")
+                  : NULL;
 }
 
 static na_error *check_tables(na_db_use *use)

@@ -77,25 +77,25 @@ static void warn_if_token(na_builder *b, const na_directive *w)
 
 na_error *na_build_claim(na_builder *b, const na_directive *w)
 {
-    static const char *const ours[] = {"sub",
-                                       "iat",
-                                       "exp",
-                                       "nbf",
-                                       "jti",
-                                       "aud",
-                                       "iss",
-                                       NA_CLAIM_SESSION_ID,
-                                       NA_CLAIM_AUTH_TIME,
-                                       NA_CLAIM_PROVIDER,
-                                       NA_CLAIM_ROLES,
-                                       NA_CLAIM_BINDING,
-                                       NA_CLAIM_REGISTERED,
-                                       NA_CLAIM_SITE,
-                                       NA_CLAIM_REVISION,
-                                       NA_CLAIM_DATABASE_USER,
-                                       NA_CLAIM_DATABASE_ROLES};
-    for (apr_size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (strcmp(w->argv[0], ours[i]) == 0)
+    static const char *const reserved[] = {"sub",
+                                           "iat",
+                                           "exp",
+                                           "nbf",
+                                           "jti",
+                                           "aud",
+                                           "iss",
+                                           NA_CLAIM_SESSION_ID,
+                                           NA_CLAIM_AUTH_TIME,
+                                           NA_CLAIM_PROVIDER,
+                                           NA_CLAIM_ROLES,
+                                           NA_CLAIM_BINDING,
+                                           NA_CLAIM_REGISTERED,
+                                           NA_CLAIM_SITE,
+                                           NA_CLAIM_REVISION,
+                                           NA_CLAIM_DATABASE_USER,
+                                           NA_CLAIM_DATABASE_ROLES};
+    for (apr_size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcmp(w->argv[0], reserved[i]) == 0)
             return na_error_with_hint(na_wrong(b, "'%s' is a reserved claim", w->argv[0]),
                                       "use another name, or NextAuthRole for roles");
     if (!na_build_is_name(w->argv[0]))
