@@ -438,7 +438,7 @@ static int equal(na_bytes a, na_bytes b)
 
 /*
  * What says that sessions ended must stay. Without its record a session is refused, a list fills
- * again, and of a sign-in that is used twice each process has a memory of its own.
+ * again, and of sign-ins that were used this server has a memory besides.
  */
 static int may_drop(const na_store_key *key)
 {
