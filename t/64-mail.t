@@ -299,6 +299,16 @@ async function queues(t) {
   t.ok(bounded < 5000, 'a slow server does not hold up the end', `${bounded} ms`);
   t.is(sender.log.filter((line) => /^info: .* sent$/.test(line)).length + sender.log.filter((line) => / lost: /.test(line)).length, 3, 'and every mail is accounted for');
   t.ok(sender.log.some((line) => / lost: /.test(line)), 'some of them as lost');
+  server.slow = 60_000;
+  sender.log.length = 0;
+  await sender.queue(3);
+  const { attempts } = server;
+  await sender.put(MESSAGE);
+  await until('it is under way', () => server.attempts > attempts);
+  const hung = (await sender.stop()).ms;
+  t.is(sender.log.filter((line) => / lost: /.test(line)).length, 1, 'a server that hangs ends with the process');
+  t.ok(hung < 7000, '  before httpd would kill it, which is after nine seconds', `${hung} ms`);
+  server.slow = 0;
   await sender.queue(3);
   t.ok((await sender.stop()).ms < 100, 'a queue that nobody used has nothing to end');
 }

@@ -44,13 +44,21 @@ static const char *words_of(apr_pool_t *pool, na_bytes body)
                : "";
 }
 
-static na_error *fetch(const na_mail *mail, apr_pool_t *pool, const na_http_request *request,
+static int is_stopped(void *mail)
+{
+    return na_mail_is_stopped(mail);
+}
+
+static na_error *fetch(const na_mail *mail, apr_pool_t *pool, const na_http_request *given,
                        na_http_response *response)
 {
+    na_http_request request = *given;
+    request.is_cancelled = is_stopped;
+    request.data = (void *)mail;
     if (!mail->http)
         return na_error_new(pool, NA_ERR_CONFIGURATION, "%s needs an HTTP client",
                             mail->transport->name);
-    na_error *error = na_http_fetch(mail->http, pool, request, response);
+    na_error *error = na_http_fetch(mail->http, pool, &request, response);
     return error ? na_error_wrap(pool, error, NA_ERR_UNAVAILABLE, "%s", mail->transport->name)
                  : NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 
 #include "base/crypto.h"
@@ -38,7 +39,10 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
                        const na_mail_log *log, na_mail **made)
 {
     na_mail *mail = apr_palloc(pool, sizeof *mail);
-    *mail = (na_mail){na_mail_transport_find(options->transport), options, http, *log, NULL};
+    *mail = (na_mail){.transport = na_mail_transport_find(options->transport),
+                      .options = options,
+                      .http = http,
+                      .log = *log};
     if (!mail->transport)
         return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: no transport is chosen");
     *made = mail;
@@ -101,6 +105,11 @@ na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
 void na_mail_keep_health(na_mail *mail, na_breaker_state *health)
 {
     mail->health = health;
+}
+
+void na_mail_stop_at(na_mail *mail, apr_time_t when)
+{
+    apr_atomic_set64(&mail->stop_at, (apr_uint64_t)when);
 }
 
 /* A server that does not let this one in is as good as down. */

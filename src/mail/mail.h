@@ -95,6 +95,12 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
  */
 void na_mail_keep_health(na_mail *mail, na_breaker_state *health);
 
+/*
+ * From `when` on an attempt under way fails within about a second; 0 if attempts go on. Safe to
+ * call from any thread.
+ */
+void na_mail_stop_at(na_mail *mail, apr_time_t when);
+
 /* Whether a message can be sent at all: addresses, lengths, encoding, control characters. */
 na_error *na_mail_message_check(const na_mail *mail, apr_pool_t *pool,
                                 const na_mail_message *message);

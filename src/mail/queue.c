@@ -31,7 +31,7 @@ typedef struct entry {
 
 struct na_mail_queue {
     apr_pool_t *pool; /* its allocator has a mutex: threads make pools below it */
-    const na_mail *mail;
+    na_mail *mail;
     const na_mail_observer *observer; /* NULL: none */
     int capacity;
     apr_thread_mutex_t *lock; /* of all that follows */
@@ -290,6 +290,7 @@ static apr_status_t stop(void *data)
     apr_status_t status;
     apr_thread_mutex_lock(queue->lock);
     queue->stop_at = apr_time_now() + apr_time_from_sec(NA_MAIL_QUEUE_STOP);
+    na_mail_stop_at(queue->mail, queue->stop_at);
     apr_thread_cond_signal(queue->changed);
     apr_thread_mutex_unlock(queue->lock);
     if (queue->thread)
@@ -314,8 +315,7 @@ static apr_status_t make_pool(apr_pool_t *parent, apr_pool_t **pool)
     return status;
 }
 
-na_error *na_mail_queue_make(apr_pool_t *parent, const na_mail *mail, int capacity,
-                             na_mail_queue **made)
+na_error *na_mail_queue_make(apr_pool_t *parent, na_mail *mail, int capacity, na_mail_queue **made)
 {
     apr_pool_t *pool;
     if (make_pool(parent, &pool) != APR_SUCCESS)
@@ -328,6 +328,7 @@ na_error *na_mail_queue_make(apr_pool_t *parent, const na_mail *mail, int capaci
     if (apr_thread_mutex_create(&queue->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&queue->changed, pool) != APR_SUCCESS)
         return na_error_new(parent, NA_ERR_CONFIGURATION, "no mutex for the queue of mails");
+    na_mail_stop_at(mail, 0);
     apr_pool_pre_cleanup_register(parent, queue, stop);
     *made = queue;
     return NULL;

@@ -44,10 +44,10 @@ typedef struct na_mail_observer {
  * `capacity` messages at most, waiting and under way together. To be called after the fork, by one
  * thread; the queue's own thread starts with the first message, and blocks every signal. `mail`
  * must live as long as `pool`. When the pool goes, the thread is stopped before: this takes at
- * most NA_MAIL_QUEUE_STOP seconds and the time limit of one attempt.
+ * most NA_MAIL_QUEUE_STOP seconds and about one more, so that httpd, which kills a child after nine
+ * seconds, has no reason to.
  */
-na_error *na_mail_queue_make(apr_pool_t *pool, const na_mail *mail, int capacity,
-                             na_mail_queue **queue);
+na_error *na_mail_queue_make(apr_pool_t *pool, na_mail *mail, int capacity, na_mail_queue **queue);
 
 /* To be called before any message is put in; NULL: nobody observes. */
 void na_mail_queue_observe(na_mail_queue *queue, const na_mail_observer *observer);

@@ -12,6 +12,7 @@
 
 /* What libcurl needs until the message is sent. */
 typedef struct session {
+    const na_mail *mail;
     CURL *curl;
     curl_mime *mime;
     struct curl_slist *recipients;
@@ -186,7 +187,8 @@ static void set_tls(CURL *curl, const na_mail_options *options)
 static int is_too_late(void *data, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                        curl_off_t up)
 {
-    return apr_time_now() > ((session *)data)->deadline;
+    const session *s = data;
+    return apr_time_now() > s->deadline || na_mail_is_stopped(s->mail);
 }
 
 /* libcurl's own limit does not count while it says good-bye; were the connection kept, it would do
@@ -253,7 +255,7 @@ static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_optio
 
 static na_error *open_session(const na_mail *mail, apr_pool_t *pool, session *s)
 {
-    *s = (session){.curl = curl_easy_init()};
+    *s = (session){.mail = mail, .curl = curl_easy_init()};
     if (!s->curl)
         return na_error_new(pool, NA_ERR_UNAVAILABLE, "libcurl gives no handle for a mail");
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);

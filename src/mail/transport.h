@@ -2,6 +2,7 @@
 #ifndef NA_MAIL_TRANSPORT_H
 #define NA_MAIL_TRANSPORT_H
 
+#include <apr_atomic.h>
 #include <jansson.h>
 
 #include "mail/mail.h"
@@ -42,8 +43,16 @@ struct na_mail {
     const na_mail_options *options;
     na_http *http;
     na_mail_log log;
-    na_breaker_state *health; /* NULL: not kept */
+    na_breaker_state *health;      /* NULL if not kept */
+    volatile apr_uint64_t stop_at; /* apr_time_t; 0 if attempts go on */
 };
+
+/* Returns 1 if an attempt under way must end: na_mail_stop_at. */
+static inline int na_mail_is_stopped(const na_mail *mail)
+{
+    apr_uint64_t stop_at = apr_atomic_read64((volatile apr_uint64_t *)&mail->stop_at);
+    return stop_at && (apr_uint64_t)apr_time_now() >= stop_at;
+}
 
 static inline void na_mail_write(const na_mail *mail, na_level level, const char *line)
 {
