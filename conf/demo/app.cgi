@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The demo's application: prints the identity headers it was given.
+# The application of the demo: prints the identity headers that it receives.
 use strict;
 use warnings;
 
@@ -27,7 +27,7 @@ Content-Type: text/html; charset=utf-8
 <nav><a href="/">Public</a> <a href="/members/">Members</a> <a href="/admin/">Admin</a>
 <a href="/api/auth/signout">Sign out</a></nav>
 <h1>An application behind mod_proxy</h1>
-<p>It was given these headers:</p>
+<p>It received these headers:</p>
 <table>
 $rows</table>
 </body>
