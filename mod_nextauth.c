@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The httpd module: registers its hooks, filters, and providers. */
 #include "httpd/module.h"
 #include "mod_nextauth.h"
 
@@ -13,28 +14,28 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(na_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(na_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(na_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* mod_watchdog's threads call what is made here */
+    /* before mod_watchdog starts its threads, which use what is created here */
     static const char *const watchdog[] = {"mod_watchdog.c", NULL};
     ap_hook_child_init(na_child_init, NULL, watchdog, APR_HOOK_MIDDLE);
 
-    /* before mod_setenvif and all others could read a header from outside */
+    /* before mod_setenvif and other modules can read identity headers that a client sent */
     ap_hook_post_read_request(na_strip_identity, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
-    /* before anybody writes a request line down */
+    /* before any module logs a request line */
     static const char *const forensic[] = {"mod_log_forensic.c", NULL};
     ap_hook_pre_read_request(na_pre_read_request, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(na_hide_early, NULL, forensic, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_error_filter(na_hide_of_error, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(na_hide_late, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
-    /* before mod_proxy and mod_rewrite, so that the endpoints answer wherever they are mapped */
+    /* before mod_proxy and mod_rewrite, so that the endpoints take precedence over their rules */
     ap_hook_pre_translate_name(na_pre_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(na_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(na_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(na_handle_endpoint, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(na_handle_named, NULL, NULL, APR_HOOK_MIDDLE);
 
-    /* around mod_authz_core, which is the last in both */
+    /* before mod_authz_core, which these hooks call */
     ap_hook_check_access_ex(na_check_access_ex, NULL, NULL, APR_HOOK_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(na_check_authn, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);

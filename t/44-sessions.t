@@ -145,7 +145,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
       const { requestId, traceId, userAgent, address, site: where } = actsOf().pop();
       t.is([Boolean(requestId), traceId, userAgent, address, where], [true, trace, 'desk/1', '127.0.0.1', site.url], '  and say by way of what, as any record');
       const none = ctl('revoke', mine.id);
-      t.is([none.status, none.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions returned status 404: there is no such session`], 'says when there is none');
+      t.is([none.status, none.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions returned status 404: the session does not exist`], 'says when there is none');
       t.is([ctl('revoke').status, ctl('list', 'x').status], [2, 2], 'and when it is called wrongly');
       t.like(ctl('list', '--server', `${site.url}/public.html`).stderr, /check that SetHandler nextauth-sessions is set there/, 'or sent to the wrong place');
       const put = await new Client(site).get('/admin/sessions', { method: 'PUT' });

@@ -147,7 +147,7 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     ['an unknown schema', config('sqlite:x schema=mongo'), /unknown schema='mongo': expected one of authjs, authjs-uuid, prisma/],
     ['a replica of another kind', config('sqlite:x replica=postgresql://localhost/x'), /replica=: it is of another kind/],
     ['a replica that is the primary', config('sqlite:x replica=sqlite:x'), /replica=: it is the primary itself/],
-    ['a store without a database', config('sqlite:x').replace(/NextAuthDatabase .*/, ''), /store database needs NextAuthDatabase/],
+    ['a store without a database', config('sqlite:x').replace(/NextAuthDatabase .*/, ''), /session store database requires NextAuthDatabase/],
   ]) {
     const result = await t.configtest({ files: { users }, config: text });
     t.ok(result.status !== 0 && message.test(result.output), `${what} is explained`, result.output);

@@ -135,7 +135,7 @@ NextAuthStatsD 127.0.0.1:${sink.port} prefix=site format=dogstatsd interval=1`) 
   const head = await new Client(site).get('/metrics', { method: 'HEAD' });
   t.is([head.status, head.headers['content-type'], head.text], [200, plain.headers['content-type'], ''], 'HEAD has no body');
   const post = await new Client(site).post('/metrics', {});
-  t.is([post.status, post.headers.allow, post.json], [405, 'GET, HEAD', { error: 'the methods are GET, HEAD' }], 'POST is refused');
+  t.is([post.status, post.headers.allow, post.json], [405, 'GET, HEAD', { error: 'unsupported method: expected GET, HEAD' }], 'POST is refused');
   const info = [...families.get('nextauth_build_info').samples][0];
   t.like(`${info.labels.version} ${info.labels.httpd} ${info.labels.openssl} ${info.value}`, /^\d+\.\d+\.\d+ 2\.\d+\.\d+ 3\.\d+\.\d+\S* 1$/, 'what is running');
   const { nextauth_start_time_seconds: started } = numbers(families);
@@ -232,7 +232,7 @@ NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecre
   }
   {
     const nowhere = await t.httpd({ files: { users }, modules: ['watchdog'], config: config(`${none}\nNextAuthStatsD no-such-host.invalid:8125 interval=1`) });
-    await until('the log says so', () => /NextAuthStatsD no-such-host\.invalid:8125: .*\(said once\)/.test(nowhere.log()), 30_000);
+    await until('the log says so', () => /NextAuthStatsD no-such-host\.invalid:8125: .*\(logged once\)/.test(nowhere.log()), 30_000);
     t.is((await new Client(nowhere).credentials('user1', 'x')).location, nowhere.url, 'a StatsD that is not there is in nobody\'s way');
   }
 

@@ -181,7 +181,7 @@ NextAuthAuditLog @DIR@/shared.log${key ? ' key=file:@DIR@/audit.key' : ''}
   // it may listen for a moment before it ends
   const refused = await t.httpd({ files, config: config('@DIR@/audit.log', `${host('one')}\n${host('other', true)}`) }).catch(({ message }) => ({ alive: () => false, log: () => message }));
   await until('it ends', () => !refused.alive());
-  t.like(refused.log(), /shared\.log has another key= in another server/, 'with another key, the server does not start');
+  t.like(refused.log(), /shared\.log' has a different key= in another virtual host/, 'with another key, the server does not start');
 }
 
 // ── tampering ───────────────────────────────────────────────────────────────────────────────────
@@ -197,7 +197,7 @@ const tamperings = [
   ['the last', (l) => l.slice(0, -1), undefined, /missing: record 10 at the end/],
   ['all of them', () => [], undefined, /missing: records 1 to 10 at the end/],
   ['two swapped', (l) => l.with(4, l[5]).with(5, l[4]), 5, /out of order: record 6 comes before record 5/],
-  ['a line twice', (l) => l.toSpliced(5, 0, l[4]), 6, /out of order: record 5 once more/],
+  ['a line twice', (l) => l.toSpliced(5, 0, l[4]), 6, /out of order: record 5 again/],
   ['an inserted record', (l) => l.toSpliced(5, 0, chain([...l.slice(0, 5), l[0]].map((line) => JSON.parse(line)))[5]), undefined, /./],
   ['an inserted word', (l) => l.toSpliced(5, 0, 'hello'), 6, /not JSON/],
   ['inserted JSON', (l) => l.toSpliced(5, 0, '{"event":"SIGNIN"}'), 6, /not a record/],
@@ -232,20 +232,20 @@ async function tampering(t) {
     write(chain(records.slice(0, 9), key));
     t.is((await verify(folder, log, ...options)).status, 1, 'fewer records than the head file has');
     write(chain(records.map((record) => ({ ...record, user: 'eve' })), key));
-    t.like((await verify(folder, log, ...options)).stdout, /replaced: the head file has another hash of record 10/, 'a chain made anew is not the head file\'s');
+    t.like((await verify(folder, log, ...options)).stdout, /replaced: the head file has another hash for record 10/, 'a chain made anew is not the head file\'s');
   }
   t.section('a chain made anew, the head file as well');
   const forged = chain(records.map((record) => ({ ...record, user: 'eve' })));
   write(forged);
   fs.writeFileSync(`${log}.head`, headOf(forged[9]));
   await isRight(t, 'without a key it cannot be told', log);
-  t.like((await verify(folder, log, '--key-file', `${folder}/key`)).stdout, /line 1: edited: .* not made with this key/, 'with a key it is caught');
+  t.like((await verify(folder, log, '--key-file', `${folder}/key`)).stdout, /line 1: edited: .* created with another key/, 'with a key it is caught');
 
   t.section('the verifier');
   const lines = chain(records);
   const other = chain(records.map((record, i) => (i === 4 ? { ...record, user: 'eve' } : record)));
   write(lines.with(4, other[4]));
-  t.like((await verify(folder, log)).stdout, /line 6: record 6 does not follow the one before/, 'a record that was replaced, hash and all, is not what the next one follows');
+  t.like((await verify(folder, log)).stdout, /line 6: record 6 does not follow the previous record/, 'a record that was replaced, hash and all, is not what the next one follows');
   write(lines);
   fs.writeFileSync(`${log}.head`, headOf(lines[7]));
   const lags = await verify(folder, log);
@@ -258,7 +258,7 @@ async function tampering(t) {
   t.is([after.status, JSON.parse(after.stdout).first.seq, JSON.parse(after.stdout).last.hash], [0, 5, JSON.parse(lines[9]).hash], '--after: what follows a hash that was noted');
   t.is((await verify(folder, `${log}.2`, '--after', JSON.parse(lines[4]).hash, '--head', 'none')).status, 1, 'and does not follow another');
   write(lines.slice(0, -2));
-  for (const [what, change, wrong] of [['is gone', () => fs.rmSync(`${log}.head`), /the head file is missing: nothing proves/], ['is empty', () => fs.writeFileSync(`${log}.head`, ''), /the head file is empty: nothing proves/]]) {
+  for (const [what, change, wrong] of [['is gone', () => fs.rmSync(`${log}.head`), /the head file is missing: records could be missing/], ['is empty', () => fs.writeFileSync(`${log}.head`, ''), /the head file is empty: records could be missing/]]) {
     change();
     const cut = await verify(folder, log, '--json');
     t.is([cut.status, JSON.parse(cut.stdout).ok, cut.stderr], [1, false, ''], `a log that was cut at the end, and whose head file ${what}, is not right`);
@@ -266,7 +266,7 @@ async function tampering(t) {
   }
   const none = await verify(folder, log, '--head', 'none');
   t.is([none.status, none.stdout.split(':')[0]], [0, 'right'], '--head none does without one');
-  t.like(none.stderr, /no head file to compare with: records that are missing at the end would not show/, '  and says what that means');
+  t.like(none.stderr, /without a head file, records that are missing at the end cannot be detected/, '  and says what that means');
   write(lines);
   t.unlike((await verify(folder, log)).stdout, /\x1b/, 'no colours without a terminal');
   for (const wrong of [[], ['--after', 'x', log], ['--nonsense', log]]) t.is((await verify(folder, ...wrong)).status, 2, `a wrong call: ${wrong.join(' ')}`);
@@ -386,7 +386,7 @@ async function fullDisk(t) {
     const alarms = () => site.log().match(/^.*nextauth:error.*audit log: cannot write .*$/gm) || [];
     t.is(alarms().length, 1, 'the error log says so, once', site.log());
     t.is(await failuresOf(site), failures + 2, 'metrics count it');
-    t.like(alarms()[0], policy === 'refuse' ? /audit\.log: .*(No space|no place).*; what would be recorded is refused/ : /onFailure=continue: things go on without a record/, 'and what is done');
+    t.like(alarms()[0], policy === 'refuse' ? /audit\.log': .*(No space|no space).*; actions are refused/ : /actions proceed without a record \(onFailure=continue\)/, 'and what is done');
     t.is(firstWrong(linesOf(log)), 0, 'no half record is there');
     fs.rmSync(`${folder}/filling`);
     t.ok(isIn(await signIn(site)), 'with space again there are sign-ins');
@@ -446,7 +446,7 @@ async function programs(t) {
     for (let i = 0; i < 40; i += 1) refused += (await signIn(stuck, 'ada', 'wrong', {}, apart(client))).answer.status === 503;
   }));
   t.ok(refused > 0 && refused < 320, 'one that does not read fills its pipe, then things are refused', `${refused} of 320 in ${Date.now() - start} ms`);
-  t.like(stuck.log(), /audit log: cannot write to \|exec: the program does not read; what would be recorded is refused/, 'which is said');
+  t.like(stuck.log(), /audit log: could not write to '\|exec': the program is not reading; actions are refused/, 'which is said');
 }
 
 // ── the database ────────────────────────────────────────────────────────────────────────────────
@@ -467,7 +467,7 @@ async function tableOf(t, db) {
   await db.sql('ALTER TABLE nextauth_audit RENAME TO elsewhere');
   const refused = await signIn(site);
   t.is([refused.answer.status, isIn(refused)], [503, false], 'without the table nobody signs in');
-  t.like(site.log(), /audit log: .*; what would be recorded is refused/, 'and the log says why');
+  t.like(site.log(), /audit log: .*; actions are refused/, 'and the log says why');
   await db.sql('ALTER TABLE elsewhere RENAME TO nextauth_audit');
   t.ok(isIn(await signIn(site)), 'with it, they do');
 }
@@ -530,7 +530,7 @@ NextAuthPasswords hash=bcrypt:10`).replace('backend=file:@DIR@/users', 'backend=
   t.is((await db.sql("SELECT count(*) AS n FROM nextauth_audit WHERE event IN ('PROFILE_UPDATE', 'EMAIL_CHANGE', 'PASSWORD_CHANGE')"))[0].n, '0', 'there is no row');
   const alarms = () => site.log().match(/^.*nextauth:error.*audit log: .*$/gm) || [];
   t.is(alarms().length, 1, 'the error log says so, once', site.log());
-  t.like(alarms()[0], goesOn ? /onFailure=continue: things go on without a record/ : /what would be recorded is refused/, '  and what is done');
+  t.like(alarms()[0], goesOn ? /actions proceed without a record \(onFailure=continue\)/ : /actions are refused/, '  and what is done');
 
   await db.sql(allow);
   const working = new Client(site);

@@ -58,7 +58,7 @@ async function tenants(t) {
     t.is(answers.filter(({ text }) => TELLING.test(text)), [], '  which tells nothing');
   }
   t.is((await new Client(site).get('/other/page.html')).status, 404, 'whatever AccessFileName calls that file');
-  t.like(site.log(), /handler nextauth-sessions is none here: only SetHandler of the server's configuration switches it on/, 'and the log says why');
+  t.like(site.log(), /handler nextauth-sessions is not enabled here: only SetHandler in the server's configuration enables it/, 'and the log says why');
   t.is((await Promise.all(KINDS.map((kind) => new Client(site).get(`/admin/${kind}`)))).map(({ status }) => status), [200, 200, 200, 200], 'the server\'s own are there');
 }
 
@@ -149,7 +149,7 @@ async function orders(t) {
   t.is([[...new Set(await again())], await statusOf(back)], [[403], 200], '  once, in whichever process');
   await site.reload();
   t.is([[...new Set(await again())], await statusOf(back)], [[403], 200], '  and after a reload');
-  t.like(site.log(), /nextauth-sessions: order refused: it was used before/, '  as the log says');
+  t.like(site.log(), /nextauth-sessions: order refused: it has already been used/, '  as the log says');
   t.like(site.log(), /nextauth-sessions: order refused: .*expired/, 'what was refused is in the log');
 
   const ctl = (args, env = {}) => spawnSync(ctlFile, ['session', 'revoke', '--server', `${site.url}/admin/sessions`, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', ...env } });
@@ -158,7 +158,7 @@ async function orders(t) {
   const none = ctl(['--user', 'credentials/ada']);
   t.is([none.status, /--secret-file FILE \(or NEXTAUTHCTL_SECRET_FILE\)/.test(none.stderr)], [2, true], 'nextauthctl says that it needs it');
   const wrong = revoke('wrong');
-  t.is([wrong.status, wrong.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions returned status 403: the order is for another site or secret, too old, or was used before`], '  that it is another');
+  t.is([wrong.status, wrong.stderr.trim()], [1, `nextauthctl: ${site.url}/admin/sessions returned status 403: the order is for another site or secret, has expired, or has already been used`], '  that it is another');
   t.is([revoke('open').status, await statusOf(bob)], [1, 200], '  and takes it from no file that everybody may read');
   t.is([revoke('secret').status, await statusOf(bob)], [0, 401], 'with it sessions end');
   const carol = await signedIn(site);
@@ -193,11 +193,11 @@ async function names(t) {
   for (const name of ['nobody@example.org', 'nobody', '4711']) {
     const [list, revoke] = [ctl('list', '--user', name), ctl('revoke', '--user', name)];
     t.is([list.status, revoke.status, revoke.stdout], [1, 1, ''], `${name} is nobody`);
-    t.like(revoke.stderr, /returned status 404: there is no user '.*': name one as session list or user show prints it/, '  which is said');
+    t.like(revoke.stderr, /returned status 404: unknown user '.*': use a name that session list or user show prints/, '  which is said');
   }
   t.is(fs.readFileSync(`${site.dir}/audit.log`, 'utf8'), before, '  and is no success in the audit log');
   const nothing = ctl('revoke', '--user', 'credentials/someone');
-  t.is([nothing.status, /no session of this user is known/.test(nothing.stderr)], [1, true], 'a user of whom no session is known');
+  t.is([nothing.status, /the user has no recorded sessions/.test(nothing.stderr)], [1, true], 'a user of whom no session is known');
 }
 
 async function https(t) {

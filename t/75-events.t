@@ -129,12 +129,12 @@ async function outages(t) {
   const [during] = [signInAll(site, users.slice(10, 30)), await receiver.stop()];
   t.is(await during, 20, 'twenty while the endpoint goes away');
   t.is(await signInAll(site, users.slice(30, 40)), 10, 'ten without it');
-  await logged(site, /takes nothing just now/);
+  await logged(site, /could not deliver \w+, will try again/);
   await receiver.start();
   await arrived(receiver, users.slice(0, 40));
   t.is(receiver.users().length, 40, 'all of them arrived, each of its own id');
   await until('the queue is empty', () => queued(queue).length === 0);
-  t.like(site.log(), /takes items again/, 'the log says that it is over');
+  t.like(site.log(), /accepts items again/, 'the log says that it is over');
   t.is(receiver.received.length, new Set(receiver.received.map(({ id }) => id)).size, 'none came twice');
   if (process.getuid() === 0) {
     const { mode, uid } = fs.statSync(foldersIn(queue)[0]);
@@ -183,7 +183,7 @@ async function fullQueue(t) {
   t.like(site.log(), /event signIn is not queued: .*full with 3 items/, 'the log says so');
   t.is(site.log().match(/is not queued/g).length, 1, 'once, however many there are');
   await receiver.start();
-  await until('the queue has room', () => /the queue has room again; 5 items were dropped/.test(site.log()), 60_000);
+  await until('the queue has room', () => /the queue has room again: 5 items were dropped/.test(site.log()), 60_000);
   t.is(receiver.users().length, 3, 'and how many were dropped, when there is room again');
   t.unlike(site.log(), new RegExp(SECRET.slice(6)), 'without the secret');
 }
@@ -213,7 +213,7 @@ async function damagedQueue(t) {
   const left = fs.readdirSync(folder);
   t.is([1, 2, 3, 4, 5, 6, 7].filter((n) => left.includes(`bad-${name(n)}`)).length, 7, 'what is damaged is set aside');
   t.ok(['README', '..json', '-1'].every((foreign) => left.includes(foreign)), 'what is foreign is left alone');
-  t.like(site.log(), /set aside as bad-0000000000000001-0000-/, 'the log says what');
+  t.like(site.log(), /invalid item, renamed to bad-0000000000000001-0000-/, 'the log says what');
 }
 
 // ── what endpoints answer ───────────────────────────────────────────────────────────────────────
@@ -230,7 +230,7 @@ async function answers(t) {
   await arrived(receiver, ['u3']);
   t.is(['u0', 'u1', 'u2'].map((user) => attempts(user).length), [1, 1, 1], '400, 410 and 404 are final');
   await until('nothing waits', () => queued(queue).length === 0);
-  t.like(site.log(), new RegExp(`does not take ${attempts('u0')[0].id}: the answer is 400`), 'and logged, with the id');
+  t.like(site.log(), new RegExp(`refused ${attempts('u0')[0].id}: the response has status 400`), 'and logged, with the id');
 
   receiver.answer = (body, attempt) => (attempt === 1 ? { u4: 500, u5: 408, u6: 425, u7: 429, u8: 302 }[body.data.user.id] || 204 : 204);
   for (const user of ['u4', 'u5', 'u6', 'u7', 'u8']) {
@@ -315,7 +315,7 @@ async function programs(t) {
 
   process.kill(pid(), 'SIGSTOP');
   t.is(await signInAll(site, users.slice(1, 6)), 5, 'while it hangs, sign-ins go on');
-  await until('it is noticed', () => /takes nothing just now .*the program does not read/.test(site.log()), WAIT_MS);
+  await until('it is noticed', () => /could not deliver \w+, will try again: the program is not reading/.test(site.log()), WAIT_MS);
   process.kill(pid(), 'SIGCONT');
   await got(users.slice(0, 6));
   t.ok(true, 'and it gets their events when it goes on');

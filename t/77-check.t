@@ -100,7 +100,7 @@ async function wrong(t) {
     ['NextAuthProvider', /unknown provider 'gogle'/, /^use one of these, or add type=oidc/, 'NextAuthProvider gogle'],
     ['NextAuthProvider', /'credentials' requires NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
     ['NextAuthSessionMaxAge', /invalid value '5': expected a whole number from 60/, /^set NextAuthSessionMaxAge SECONDS$/, 'NextAuthSessionMaxAge'],
-    ['NextAuthSessionStore', /needs NextAuthRedis/, null, 'NextAuthSessionStore'],
+    ['NextAuthSessionStore', /requires NextAuthRedis/, null, 'NextAuthSessionStore'],
     ['NextAuthMail', /unknown option 'passwrod=': expected/, /^set NextAuthMail URL\|SERVICE \[key=value …\]$/, 'NextAuthMail'],
     ['NextAuthCookie', /sameSite=strict: browsers would not send cookie/, /^set sameSite=lax/, 'NextAuthCookie state'],
     ['NextAuthCookie', /invalid sameSite='maybe': expected lax, strict, or none/, /^set NextAuthCookie COOKIE key=value …$/, 'NextAuthCookie nonce'],
@@ -273,7 +273,7 @@ const variablesWrong = [
   ['REDIS_URL', 'http://localhost', { store: 'NextAuthSessionStore redis' }, /redis:\/\//],
   ['EMAIL_SERVER', 'smtp://localhost', { provider: ['NextAuthProvider email', 'NextAuthDatabase sqlite:@DIR@/db'] }, /from= is needed/, /EMAIL_FROM/],
   ['EMAIL_FROM', 'nobody', { mail: 'NextAuthMail smtp://localhost' }, /sender is one address/],
-  ['SENTRY_DSN', 'foo', {}, /DSN is no https/],
+  ['SENTRY_DSN', 'foo', {}, /invalid DSN: expected https/],
   ['AZURE_AD_TENANT_ID', 'a/b', { provider: 'NextAuthProvider azure-ad clientId=a clientSecret=env:S' }, /tenant=a\/b/],
   ['AUTH_AZURE_AD_ISSUER', 'nowhere', { provider: 'NextAuthProvidersFromEnv On' }, /issuer=nowhere is no http/],
 ];
@@ -378,11 +378,11 @@ async function starting(t) {
   const hook = (secret) => `NextAuthEvent all https://hook.example.org secret=env:${secret}`;
   for (const [subject, change, message, hint] of [
     ['NextAuthEventQueue', { event: hook('A'), queue: 'NextAuthEventQueue /etc/passwd' }, /^\/etc\/passwd is no folder$/, /^name another place$/],
-    ['NextAuthAuditLog', { audit: 'NextAuthAuditLog @DIR@/text.log' }, /cannot continue \S+\/text\.log: neither/, null],
+    ['NextAuthAuditLog', { audit: 'NextAuthAuditLog @DIR@/text.log' }, /could not continue '\S+\/text\.log': it does not end with a record/, null],
     ['NextAuthLog', { log: 'NextAuthLog json @DIR@/none/auth.log' }, /^there is no folder \S+\/none$/, /^mkdir /],
     ['NextAuthSOCache', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:/nonexistent/x' }, /^dbm:\/nonexistent\/x: there is no folder/, /^mkdir \/nonexistent$/],
-    ['NextAuthEvent', { one: host(9, hook('A')), other: host(10, hook('B')) }, /has another secret in another server$/, /^give it one secret=/],
-    ['NextAuthAuditLog', { one: host(9, 'NextAuthAuditLog @DIR@/a.log'), other: host(10, 'NextAuthAuditLog @DIR@/a.log key=env:A') }, /\/a\.log has another key= in another server$/, /^give them one key/],
+    ['NextAuthEvent', { one: host(9, hook('A')), other: host(10, hook('B')) }, /has a different secret= in another virtual host$/, /^set the same secret=/],
+    ['NextAuthAuditLog', { one: host(9, 'NextAuthAuditLog @DIR@/a.log'), other: host(10, 'NextAuthAuditLog @DIR@/a.log key=env:A') }, /\/a\.log' has a different key= in another virtual host$/, /^set the same key=/],
     ['NextAuthHTTP', { http: 'NextAuthHTTP caFile=/nonexistent' }, /^could not read '\/nonexistent': No such file/, /./],
   ]) {
     const result = await ask(t, change, { files: { ...files, 'text.log': 'some text\n' }, modules: ['socache_dbm'], env: { A: SECRET, B: `${SECRET}2` } });
@@ -463,13 +463,13 @@ async function redis(t) {
   const up = await connected(t, stores);
   t.is([up.status, short(up.of('redis')).map(([state]) => state)], [0, ['ok', 'warning']], 'Redis answers', JSON.stringify(up.rows));
   t.like(up.of('socache')[0].message, /^not checked: it is in the memory of the running server/, 'socache is passed over, and why');
-  t.like(up.of('redis')[1].message, /^whether Redis at \S+ keeps its entries is not known: .*INFO/i, 'and whether it keeps what it has, if its user may not ask');
+  t.like(up.of('redis')[1].message, /^could not determine whether Redis at \S+ keeps its entries: .*INFO/i, 'and whether it keeps what it has, if its user may not ask');
   await server.cli('ACL', 'SETUSER', 'web', '+info');
   const off = await connected(t, stores);
   t.like(off.of('redis')[1].message, /has appendonly off: if it restarts, sessions that were signed out since its last snapshot are valid again/, 'appendonly off is a warning');
   await server.cli('CONFIG', 'SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
   const evicting = await connected(t, stores);
-  t.like(evicting.of('redis')[1].message, /drops entries when its memory is full \(maxmemory-policy allkeys-lru\)/, 'as is an eviction policy');
+  t.like(evicting.of('redis')[1].message, /evicts entries when its memory is full \(maxmemory-policy allkeys-lru\)/, 'as is an eviction policy');
   await server.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'appendonly', 'yes');
   t.is(short((await connected(t, stores)).of('redis')).map(([state]) => state), ['ok'], 'a Redis that keeps what it has is not');
   const refused = await connected(t, { ...stores, redis: `NextAuthRedis ${server.url.replace(LITERAL, 'geheim-literal-5u')}` });

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Appends records to the hash chain of a file or a program. */
 #include "audit/chain.h"
 
 #include <errno.h>
@@ -17,26 +18,26 @@ struct na_audit_chain {
     const char *name, *key;
     int fd, head_fd;
     int is_pipe;
-    int is_stuck;              /* the program did not read in time: nobody waits for it again */
-    apr_thread_mutex_t *mutex; /* locks of files are the process's */
+    int is_stuck;              /* the program did not read in time, so it is not waited for again */
+    apr_thread_mutex_t *mutex; /* between threads, because file locks belong to the process */
 };
 
 /* The end of the file. */
 typedef struct tail {
     apr_off_t size;
-    int is_open;          /* the last line has no end */
-    na_audit_fault fault; /* otherwise: of the last line */
-    int is_record;        /* it is one, and right: `link` is its */
-    na_audit_link link;
+    int is_open;          /* the last line has no line feed */
+    na_audit_fault fault; /* of the last line, unless is_open */
+    int is_record;        /* the last line is a valid record */
+    na_audit_link link;   /* of that record */
 } tail;
 
-static na_error *cannot(const na_audit_chain *chain, apr_pool_t *pool, const char *what,
-                        const char *why)
+static na_error *chain_error(const na_audit_chain *chain, apr_pool_t *pool, const char *what,
+                             const char *why)
 {
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "cannot %s %s: %s", what, chain->name, why);
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "could not %s '%s': %s", what, chain->name, why);
 }
 
-/* ── where the chain is ────────────────────────────────────────────────────────────────────── */
+/* ── the end of the chain ──────────────────────────────────────────────────────────────────── */
 
 static void read_last_line(const na_audit_chain *chain, apr_pool_t *pool, const char *text,
                            apr_size_t len, tail *t)
@@ -61,18 +62,22 @@ static na_error *read_tail(const na_audit_chain *chain, apr_pool_t *pool, tail *
     if (chain->is_pipe)
         return NULL;
     if (fstat(chain->fd, &info) != 0)
-        return cannot(chain, pool, "read", strerror(errno));
+        return chain_error(chain, pool, "read", strerror(errno));
     t->size = info.st_size;
     apr_off_t from = t->size > NA_AUDIT_LINE_MAX ? t->size - NA_AUDIT_LINE_MAX : 0;
     ssize_t len = pread(chain->fd, text, (size_t)(t->size - from), from);
     if (len != t->size - from)
-        return cannot(chain, pool, "read the end of", len < 0 ? strerror(errno) : "it changes");
+        return chain_error(chain, pool, "read the end of",
+                           len < 0 ? strerror(errno) : "it changed");
     if (len)
         read_last_line(chain, pool, text, (apr_size_t)len, t);
     return NULL;
 }
 
-/* A crash leaves the head behind; a line that was removed, before. */
+/*
+ * After a crash, the last record can be newer than the head; after lines were removed, it is older.
+ * The newer of both counts.
+ */
 static na_error *find_last(const na_audit_chain *chain, apr_pool_t *pool, tail *t,
                            na_audit_link *last)
 {
@@ -81,11 +86,12 @@ static na_error *find_last(const na_audit_chain *chain, apr_pool_t *pool, tail *
     if (t->is_record && (head != NA_AUDIT_HEAD_THERE || t->link.seq > last->seq))
         *last = t->link;
     else if (head == NA_AUDIT_HEAD_BROKEN || (head == NA_AUDIT_HEAD_EMPTY && t->size))
-        return cannot(chain, pool, "continue",
-                      "neither does it end with a record nor is there a head file to go on from: "
-                      "move it away, and its .head");
-    return last->seq < NA_AUDIT_SEQ_MAX ? NULL
-                                        : cannot(chain, pool, "continue", "it is full: rotate it");
+        return chain_error(chain, pool, "continue",
+                           "it does not end with a record, and there is no valid head file: "
+                           "move it and its .head file away");
+    return last->seq < NA_AUDIT_SEQ_MAX
+               ? NULL
+               : chain_error(chain, pool, "continue", "it is full: rotate it");
 }
 
 /* ── writing ───────────────────────────────────────────────────────────────────────────────── */
@@ -97,14 +103,14 @@ static na_error *write_file(const na_audit_chain *chain, apr_pool_t *pool, const
     if (written == (ssize_t)len)
         return NULL;
     if (written < 0)
-        return cannot(chain, pool, "write", strerror(errno));
+        return chain_error(chain, pool, "write", strerror(errno));
     if (ftruncate(chain->fd, size) != 0)
-        return cannot(chain, pool, "write",
-                      "there is no place left, and a part of a record could not be removed");
-    return cannot(chain, pool, "write", "there is no place left");
+        return chain_error(chain, pool, "write",
+                           "no space left, and a partial record could not be removed");
+    return chain_error(chain, pool, "write", "no space left");
 }
 
-/* As little fits into a pipe at once as PIPE_BUF says, but that in one piece. */
+/* A line is shorter than PIPE_BUF, so the pipe accepts all of it or nothing. */
 static na_error *write_pipe(na_audit_chain *chain, apr_pool_t *pool, const char *line,
                             apr_size_t len)
 {
@@ -115,31 +121,32 @@ static na_error *write_pipe(na_audit_chain *chain, apr_pool_t *pool, const char 
         apr_time_t left = until - apr_time_now();
         if (left <= 0 || poll(&pipe, 1, (int)apr_time_as_msec(left) + 1) == 0) {
             chain->is_stuck = 1;
-            return cannot(chain, pool, "write to", "the program does not read");
+            return chain_error(chain, pool, "write to", "the program is not reading");
         }
     }
     chain->is_stuck = 0;
-    return written == (ssize_t)len ? NULL : cannot(chain, pool, "write to", strerror(errno));
+    return written == (ssize_t)len ? NULL : chain_error(chain, pool, "write to", strerror(errno));
 }
 
-static na_error *append(na_audit_chain *chain, apr_pool_t *pool, const na_audit_fields *fields)
+static na_error *append_locked(na_audit_chain *chain, apr_pool_t *pool,
+                               const na_audit_fields *fields)
 {
     tail t;
     na_audit_link last, next;
     NA_TRY(find_last(chain, pool, &t, &last));
     char *line = na_audit_line_make(pool, fields, chain->key, &last, &next);
     if (!line)
-        return cannot(chain, pool, "write", "there is no memory");
+        return chain_error(chain, pool, "write", "out of memory");
     if (t.is_open)
         line = apr_pstrcat(pool, "\n", line, NULL);
     if (chain->is_pipe)
         NA_TRY(write_pipe(chain, pool, line, strlen(line)));
     else
         NA_TRY(write_file(chain, pool, line, strlen(line), t.size));
-    /* what a file has is found there by the next one */
+    /* for a file, the next append finds the record at its end */
     return na_audit_head_write(chain->head_fd, &next) || !chain->is_pipe
                ? NULL
-               : cannot(chain, pool, "write the head file of", strerror(errno));
+               : chain_error(chain, pool, "write the head file of", strerror(errno));
 }
 
 na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
@@ -147,17 +154,17 @@ na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
 {
     apr_thread_mutex_lock(chain->mutex);
     na_error *error = na_audit_head_lock(chain->head_fd, F_WRLCK)
-                          ? append(chain, pool, fields)
-                          : cannot(chain, pool, "lock", strerror(errno));
+                          ? append_locked(chain, pool, fields)
+                          : chain_error(chain, pool, "lock", strerror(errno));
     na_audit_head_lock(chain->head_fd, F_UNLCK);
     apr_thread_mutex_unlock(chain->mutex);
-    /* without the lock: one waiting for the disk serves all who wrote before */
+    /* without the lock, so that one wait for the disk serves all previous records */
     if (!error && !chain->is_pipe && fdatasync(chain->fd) != 0)
-        error = cannot(chain, pool, "force to the disk", strerror(errno));
+        error = chain_error(chain, pool, "flush to disk", strerror(errno));
     return error;
 }
 
-/* ── whether it could be opened ────────────────────────────────────────────────────────────── */
+/* ── checking ──────────────────────────────────────────────────────────────────────────────── */
 
 static int is_of_another_key(const tail *t, const na_audit_link *last)
 {
@@ -165,44 +172,44 @@ static int is_of_another_key(const tail *t, const na_audit_link *last)
            strcmp(t->link.hash, last->hash) == 0;
 }
 
-/* What could not be continued should not show at the first sign-in. */
-static na_error *check(const na_audit_chain *chain, apr_pool_t *pool)
+/* A chain that cannot be continued must be reported at startup, not at the first sign-in. */
+static na_error *check_end(const na_audit_chain *chain, apr_pool_t *pool)
 {
     tail t;
     na_audit_link last;
     na_error *error = find_last(chain, pool, &t, &last);
     if (!error && is_of_another_key(&t, &last))
-        error = cannot(chain, pool, "continue",
-                       "its last record was made with another key, or edited: move it away, and "
-                       "its .head");
-    return error ? na_error_new(pool, NA_ERR_CONFIGURATION, "the audit log: %s",
+        error = chain_error(chain, pool, "continue",
+                            "its last record has another key, or was edited: move it and its .head "
+                            "file away");
+    return error ? na_error_new(pool, NA_ERR_CONFIGURATION, "audit log: %s",
                                 na_error_text(pool, error))
                  : NULL;
 }
 
-/* For reading; what is not there is as good as empty. */
-static na_error *look_into(apr_pool_t *pool, const char *path, int *fd)
+/* Opens a file for reading. A file that does not exist is treated as empty. */
+static na_error *open_for_check(apr_pool_t *pool, const char *path, int *fd)
 {
     struct stat info;
     na_error *error = na_writable_file(pool, path);
     if (error)
-        return na_error_wrap(pool, error, NULL, "cannot open %s", path);
+        return na_error_wrap(pool, error, NULL, "could not open '%s'", path);
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (*fd >= 0 && (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode))) {
         close(*fd);
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is not a regular file", path);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' is not a regular file", path);
     }
     if (*fd < 0 && errno == ENOENT)
         *fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return *fd >= 0 ? NULL
-                    : na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", path,
+                    : na_error_new(pool, NA_ERR_CONFIGURATION, "could not read '%s': %s", path,
                                    strerror(errno));
 }
 
 static na_error *check_with_head(apr_pool_t *pool, na_audit_chain *chain, const char *head_path)
 {
-    NA_TRY(look_into(pool, head_path, &chain->head_fd));
-    na_error *error = check(chain, pool);
+    NA_TRY(open_for_check(pool, head_path, &chain->head_fd));
+    na_error *error = check_end(chain, pool);
     close(chain->head_fd);
     return error;
 }
@@ -210,7 +217,7 @@ static na_error *check_with_head(apr_pool_t *pool, na_audit_chain *chain, const 
 na_error *na_audit_chain_check(apr_pool_t *pool, const char *path, const char *key)
 {
     na_audit_chain chain = {.name = path, .key = key};
-    NA_TRY(look_into(pool, path, &chain.fd));
+    NA_TRY(open_for_check(pool, path, &chain.fd));
     na_error *error = check_with_head(pool, &chain, na_audit_head_path(pool, path));
     close(chain.fd);
     return error;
@@ -224,14 +231,14 @@ na_error *na_audit_chain_check_pipe(apr_pool_t *pool, const char *name, const ch
 
 /* ── opening ───────────────────────────────────────────────────────────────────────────────── */
 
-static na_error *make(apr_pool_t *pool, const char *name, const char *head_path, const char *key,
-                      na_audit_chain **made)
+static na_error *make_chain(apr_pool_t *pool, const char *name, const char *head_path,
+                            const char *key, na_audit_chain **made)
 {
     na_audit_chain *chain = *made = apr_pcalloc(pool, sizeof *chain);
     chain->name = name;
     chain->key = key;
     if (apr_thread_mutex_create(&chain->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no lock for %s", name);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create a mutex for '%s'", name);
     return na_audit_open(pool, head_path, O_RDWR | O_CREAT, &chain->head_fd);
 }
 
@@ -241,7 +248,7 @@ na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *ke
     int fd;
     NA_TRY(na_audit_chain_check(pool, path, key));
     NA_TRY(na_audit_open(pool, path, O_RDWR | O_APPEND | O_CREAT, &fd));
-    NA_TRY(make(pool, path, na_audit_head_path(pool, path), key, chain));
+    NA_TRY(make_chain(pool, path, na_audit_head_path(pool, path), key, chain));
     (*chain)->fd = fd;
     return NULL;
 }
@@ -252,8 +259,9 @@ na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,
     int flags = fcntl(fd, F_GETFL);
     NA_TRY(na_audit_chain_check_pipe(pool, name, head_path));
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no pipe to %s: %s", name, strerror(errno));
-    NA_TRY(make(pool, name, head_path, key, chain));
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not set up the pipe to '%s': %s",
+                            name, strerror(errno));
+    NA_TRY(make_chain(pool, name, head_path, key, chain));
     (*chain)->fd = fd;
     (*chain)->is_pipe = 1;
     return NULL;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes audit records to table nextauth_audit. */
 #include "audit/database.h"
 
 #include <apr_strings.h>
 
 #include "base/crypto.h"
 
-static na_error *add(na_db_use *use, const na_audit_fields *f)
+static na_error *insert_row(na_db_use *use, const na_audit_fields *f)
 {
     apr_pool_t *pool = na_db_pool(use);
     const char *arguments[] = {na_random_uuid(pool),
@@ -28,7 +29,7 @@ static na_error *add(na_db_use *use, const na_audit_fields *f)
 na_error *na_audit_insert_if_there(na_db_use *use, const na_audit_fields *fields, int *found)
 {
     NA_TRY(na_db_has_table(use, "nextauth_audit", found));
-    return *found ? add(use, fields) : NULL;
+    return *found ? insert_row(use, fields) : NULL;
 }
 
 na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields)
@@ -37,21 +38,20 @@ na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields)
     NA_TRY(na_audit_insert_if_there(use, fields, &found));
     return found ? NULL
                  : na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
-                                "the database has no table nextauth_audit: nextauthctl migrate "
-                                "makes it");
+                                "table nextauth_audit does not exist: run nextauthctl migrate");
 }
 
-static na_error *insert(void *fields, na_db_use *use)
+static na_error *run_insert(void *fields, na_db_use *use)
 {
     return na_audit_insert(use, fields);
 }
 
 na_error *na_audit_try_insert(na_db_use *use, const na_audit_fields *fields)
 {
-    return na_db_try(use, insert, (void *)fields);
+    return na_db_try(use, run_insert, (void *)fields);
 }
 
 na_error *na_audit_insert_alone(na_db *db, apr_pool_t *pool, const na_audit_fields *fields)
 {
-    return na_db_transact(db, pool, insert, (void *)fields);
+    return na_db_transact(db, pool, run_insert, (void *)fields);
 }

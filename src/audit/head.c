@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Head files of audit logs. */
 #include "audit/head.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ na_error *na_audit_open(apr_pool_t *pool, const char *path, int flags, int *fd)
 {
     *fd = open(path, flags | O_CLOEXEC, 0600);
     if (*fd < 0)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot open %s: %s", path,
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not open '%s': %s", path,
                             strerror(errno));
     apr_pool_cleanup_register(pool, (void *)(intptr_t)*fd, close_file, apr_pool_cleanup_null);
     return NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of the audit log: records with their hashes. */
 #include "audit/line.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 
-/* What stands between the record and its hash, and behind it. */
+/* the text before and after the hash */
 #define BEFORE_HASH ",\"hash\":\""
 #define BEHIND_HASH "\"}"
 #define MEMBER_LEN (sizeof BEFORE_HASH - 1 + NA_AUDIT_HASH_LEN + sizeof BEHIND_HASH - 1)
@@ -25,7 +26,7 @@ int na_audit_is_hash(const char *text)
     return strspn(text, "0123456789abcdef") == NA_AUDIT_HASH_LEN && !text[NA_AUDIT_HASH_LEN];
 }
 
-static const char *hash_of(apr_pool_t *pool, const char *key, const char *record)
+static const char *record_hash(apr_pool_t *pool, const char *key, const char *record)
 {
     unsigned char hash[NA_SHA256_LEN];
     if (key)
@@ -42,16 +43,17 @@ char *na_audit_line_make(apr_pool_t *pool, const na_audit_fields *fields, const 
     if (!record)
         return NULL;
     next->seq = last->seq + 1;
-    apr_cpystrn(next->hash, hash_of(pool, key, record), sizeof next->hash);
+    apr_cpystrn(next->hash, record_hash(pool, key, record), sizeof next->hash);
     record[strlen(record) - 1] = '\0'; /* the closing brace */
     return apr_pstrcat(pool, record, BEFORE_HASH, next->hash, BEHIND_HASH "\n", NULL);
 }
 
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
-/* A record's beginning is told from foreign text, so that a full disk is not taken for an attack.
+/* Distinguishes a partial record from foreign text, so that a full disk does not look like an
+ * attack.
  */
-static na_audit_fault fault_of_fragment(na_bytes text)
+static na_audit_fault fragment_fault(na_bytes text)
 {
     static const char start[] = "{\"seq\":";
     apr_size_t len = text.len < sizeof start - 1 ? text.len : sizeof start - 1;
@@ -79,8 +81,8 @@ static int read_members(const json_t *json, na_audit_line *line)
            na_audit_is_hash(line->prev) && na_audit_is_hash(line->link.hash);
 }
 
-/* The line without its last member, which has to be the hash; NULL where it is something else. */
-static const char *record_of(apr_pool_t *pool, na_bytes text, const na_audit_line *line)
+/* Returns the line without its last member; NULL if that is not the hash. */
+static const char *record_without_hash(apr_pool_t *pool, na_bytes text, const na_audit_line *line)
 {
     const char *member = apr_pstrcat(pool, BEFORE_HASH, line->link.hash, BEHIND_HASH, NULL);
     apr_size_t len = text.len > MEMBER_LEN ? text.len - MEMBER_LEN : 0;
@@ -95,10 +97,11 @@ na_audit_fault na_audit_line_read(apr_pool_t *pool, na_bytes text, const char *k
     json_t *json;
     if (text.len >= NA_AUDIT_LINE_MAX || memchr(text.data, '\0', text.len) ||
         na_json_parse(pool, NA_ERR_CONFIGURATION, (const char *)text.data, text.len, &json))
-        return fault_of_fragment(text);
+        return fragment_fault(text);
     if (!json_is_object(json) || !read_members(json, line))
         return NA_AUDIT_NO_RECORD;
-    const char *record = record_of(pool, text, line);
-    return record && na_equal_secret(hash_of(pool, key, record), line->link.hash) ? NA_AUDIT_RIGHT
-                                                                                  : NA_AUDIT_EDITED;
+    const char *record = record_without_hash(pool, text, line);
+    return record && na_equal_secret(record_hash(pool, key, record), line->link.hash)
+               ? NA_AUDIT_RIGHT
+               : NA_AUDIT_EDITED;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads audit log files line by line. */
 #include "audit/reader.h"
 
 #include <errno.h>
@@ -16,11 +17,11 @@ na_error *na_audit_reader_open(apr_pool_t *pool, const char *path, na_audit_read
     struct stat info;
     *reader = (na_audit_reader){.path = path, .in = fopen(path, "re")};
     if (!reader->in)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", path,
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not read '%s': %s", path,
                             strerror(errno));
     apr_pool_cleanup_register(pool, reader->in, close_file, apr_pool_cleanup_null);
     if (fstat(fileno(reader->in), &info) != 0 || !S_ISREG(info.st_mode))
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is not a regular file", path);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' is not a regular file", path);
     reader->left = info.st_size;
     return NULL;
 }

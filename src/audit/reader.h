@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads audit log files line by line. */
 #ifndef NA_AUDIT_READER_H
 #define NA_AUDIT_READER_H
 
@@ -6,21 +7,21 @@
 
 #include "audit/line.h"
 
-/* Reads a file of the audit log line by line, in bounded memory whatever is in it. */
+/* A file that is being read. Memory is bounded, whatever the file contains. */
 typedef struct na_audit_reader {
     const char *path;
     FILE *in;
-    apr_off_t left;     /* bytes to read still: what is written meanwhile is not read */
-    apr_int64_t number; /* of the current line, from 1 */
+    apr_off_t left;     /* remaining bytes; what is appended meanwhile is not read */
+    apr_int64_t number; /* of the current line, starting at 1 */
     char text[NA_AUDIT_LINE_MAX + 1];
-    apr_size_t len; /* of the current line; of one that is too long, what fits */
-    int has_end;    /* it had a line feed */
+    apr_size_t len; /* of the current line; a line that is too long is cut */
+    int has_end;    /* the line has a line feed */
 } na_audit_reader;
 
-/* Opens a file as it is now, closed with the pool. Errors: NA_ERR_CONFIGURATION. */
+/* Opens a file, which is closed with the pool. Errors are NA_ERR_CONFIGURATION. */
 na_error *na_audit_reader_open(apr_pool_t *pool, const char *path, na_audit_reader *reader);
 
-/* Goes to the next line, NUL-terminated; 0 at the end. */
+/* Reads the next line, NUL-terminated. Returns 0 at the end. */
 int na_audit_reader_next(na_audit_reader *reader);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Audit records: what is recorded of an event. */
 #include "audit/record.h"
 
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "base/json.h"
 
 /*
- * Most bytes of the members' text as JSON writes it. Together with the names, the hashes and the
- * numbers they stay below a line's 4,096.
+ * limits in bytes, as JSON encodes the texts; together with names, hashes, and numbers, a line
+ * stays below 4,096 bytes
  */
 #define USER_MAX 255
 #define EMAIL_MAX 320
@@ -22,15 +23,15 @@
 #define REQUEST_ID_MAX 128
 #define SITE_MAX 300
 
-/* Bytes that JSON takes for a sequence of `len` bytes. */
-static apr_size_t cost_of(const char *p, int len)
+/* Returns the length of a sequence of `len` bytes in JSON. */
+static apr_size_t json_length(const char *p, int len)
 {
     if (*p == '"' || *p == '\\' || (*p && strchr("\b\f\n\r\t", *p)))
         return 2;
     return (unsigned char)*p < 0x20 ? 6 : (apr_size_t)len;
 }
 
-static const char *clean(apr_pool_t *pool, const char *text, apr_size_t max)
+static const char *clean_text(apr_pool_t *pool, const char *text, apr_size_t max)
 {
     if (!text || !*text)
         return NULL;
@@ -43,7 +44,7 @@ static const char *clean(apr_pool_t *pool, const char *text, apr_size_t max)
             from = NA_REPLACEMENT;
             len = sizeof NA_REPLACEMENT - 1;
         }
-        used += cost_of(from, len);
+        used += json_length(from, len);
         if (used > max)
             break;
         memcpy(end, from, (size_t)len);
@@ -53,7 +54,7 @@ static const char *clean(apr_pool_t *pool, const char *text, apr_size_t max)
     return out;
 }
 
-static const char *reason_of(apr_pool_t *pool, const na_event *event)
+static const char *event_reason(apr_pool_t *pool, const na_event *event)
 {
     if (!event->failure || !event->reason)
         return event->failure;
@@ -68,18 +69,18 @@ void na_audit_fields_of(apr_pool_t *pool, const na_event *event, na_audit_fields
         .time = na_iso8601(pool, event->time),
         .event = na_event_audit_name(event->kind),
         .outcome = event->failure ? "failure" : "success",
-        .reason = clean(pool, reason_of(pool, event), REASON_MAX),
-        .user = clean(pool, event->user, USER_MAX),
-        .email = clean(pool, event->email, EMAIL_MAX),
-        .name = clean(pool, event->name, USER_NAME_MAX),
-        .provider = clean(pool, event->provider, ID_MAX),
-        .actor = clean(pool, event->actor, ID_MAX),
-        .detail = clean(pool, event->detail, DETAIL_MAX),
-        .address = clean(pool, origin->address, ID_MAX),
-        .user_agent = clean(pool, origin->user_agent, USER_AGENT_MAX),
-        .request_id = clean(pool, origin->request_id, REQUEST_ID_MAX),
-        .trace_id = clean(pool, origin->trace_id, ID_MAX),
-        .site = clean(pool, origin->site, SITE_MAX),
+        .reason = clean_text(pool, event_reason(pool, event), REASON_MAX),
+        .user = clean_text(pool, event->user, USER_MAX),
+        .email = clean_text(pool, event->email, EMAIL_MAX),
+        .name = clean_text(pool, event->name, USER_NAME_MAX),
+        .provider = clean_text(pool, event->provider, ID_MAX),
+        .actor = clean_text(pool, event->actor, ID_MAX),
+        .detail = clean_text(pool, event->detail, DETAIL_MAX),
+        .address = clean_text(pool, origin->address, ID_MAX),
+        .user_agent = clean_text(pool, origin->user_agent, USER_AGENT_MAX),
+        .request_id = clean_text(pool, origin->request_id, REQUEST_ID_MAX),
+        .trace_id = clean_text(pool, origin->trace_id, ID_MAX),
+        .site = clean_text(pool, origin->site, SITE_MAX),
     };
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Verifies the hash chain of an audit log. */
 #include "audit/verify.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include "audit/head.h"
 #include "audit/reader.h"
 
-#define NO_PROOF ": nothing proves that no records are missing at the end"
+#define NO_PROOF ": records could be missing at the end"
 
 /* A file, at its next line. */
 typedef struct source {
@@ -26,16 +27,16 @@ typedef struct verifying {
     na_audit_verdict *report;
     apr_pool_t *pool, *scratch; /* the latter for one line */
     source *sources;
-    na_audit_link at;             /* the last record that was right */
-    na_audit_link head;           /* as the head file has it */
-    na_audit_head_state has_head; /* THERE: `head` is set */
-    int head_is_gone;             /* there is no such file as was named */
-    int head_was_met;             /* the record that the head is about was there, and is right */
+    na_audit_link at;             /* the last valid record */
+    na_audit_link head;           /* content of the head file */
+    na_audit_head_state has_head; /* `head` is set if this is THERE */
+    int head_is_gone;             /* the head file does not exist */
+    int head_was_met;             /* the record of the head was found and is valid */
 } verifying;
 
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
-static void step(verifying *v, source *s)
+static void read_next(verifying *v, source *s)
 {
     s->is_there = na_audit_reader_next(&s->reader);
     if (!s->is_there)
@@ -54,7 +55,7 @@ static na_error *open_files(verifying *v)
     return NULL;
 }
 
-/* A file that is not there is no error: what is wrong with the chain is told all the same. */
+/* A missing head file is not an error here, so that faults of the chain are still reported. */
 static na_error *open_head(verifying *v, int *fd)
 {
     const char *path = v->check->head;
@@ -63,7 +64,7 @@ static na_error *open_head(verifying *v, int *fd)
     return path && !v->head_is_gone ? na_audit_open(v->pool, path, O_RDONLY, fd) : NULL;
 }
 
-/* Nobody writes while the files' ends and the head are looked at. */
+/* The lock prevents appends until the ends of the files and the head have been read. */
 static na_error *take_snapshot(verifying *v)
 {
     int fd;
@@ -72,8 +73,8 @@ static na_error *take_snapshot(verifying *v)
     if (fd < 0)
         return open_files(v);
     if (!na_audit_head_lock(fd, F_RDLCK))
-        return na_error_new(v->pool, NA_ERR_CONFIGURATION, "cannot lock %s: %s", v->check->head,
-                            strerror(errno));
+        return na_error_new(v->pool, NA_ERR_CONFIGURATION, "could not lock '%s': %s",
+                            v->check->head, strerror(errno));
     na_error *error = open_files(v);
     v->has_head = na_audit_head_read(fd, &v->head);
     na_audit_head_lock(fd, F_UNLCK);
@@ -96,7 +97,7 @@ static source *find_next(const verifying *v)
     return NULL;
 }
 
-static void take(verifying *v, source *s)
+static void accept_record(verifying *v, source *s)
 {
     na_audit_verdict *report = v->report;
     v->at = s->line.link;
@@ -105,7 +106,7 @@ static void take(verifying *v, source *s)
     if (!report->records++)
         report->first = s->line;
     report->last = s->line;
-    step(v, s);
+    read_next(v, s);
 }
 
 static source *first_left(const verifying *v)
@@ -116,118 +117,118 @@ static source *first_left(const verifying *v)
     return NULL;
 }
 
-/* ── what is wrong ─────────────────────────────────────────────────────────────────────────── */
+/* ── faults ────────────────────────────────────────────────────────────────────────────────── */
 
 static const char *fault_text(na_audit_fault fault)
 {
     static const char *const texts[] = {
-        [NA_AUDIT_CUT_SHORT] = "cut short: it is the beginning of a record only",
+        [NA_AUDIT_CUT_SHORT] = "cut short: the record is incomplete",
         [NA_AUDIT_NOT_JSON] = "not JSON",
         [NA_AUDIT_NO_RECORD] = "not a record of this log",
         [NA_AUDIT_EDITED] =
-            "edited: its hash is not of what is there, or not made with this key (--key-file)"};
+            "edited: its hash does not match, or was created with another key (--key-file)"};
     return texts[fault];
 }
 
-/* Whether the record that is due comes later in the file: it is read to the end for that. */
+/* Returns 1 if the next record comes later in the file, which is read to the end. */
 static int comes_later(verifying *v, source *s)
 {
     apr_int64_t due = v->at.seq + 1;
     while (s->is_there && (s->fault != NA_AUDIT_RIGHT || s->line.link.seq != due))
-        step(v, s);
+        read_next(v, s);
     return s->is_there;
 }
 
-static const char *range(verifying *v, apr_int64_t from, apr_int64_t to)
+static const char *range_text(verifying *v, apr_int64_t from, apr_int64_t to)
 {
     return from == to ? apr_psprintf(v->pool, "record %" APR_INT64_T_FMT, from)
                       : apr_psprintf(v->pool, "records %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
                                      from, to);
 }
 
-static const char *misplaced(verifying *v, source *s)
+static const char *misplaced_text(verifying *v, source *s)
 {
     apr_int64_t seq = s->line.link.seq, due = v->at.seq + 1;
     if (seq == due)
         return apr_psprintf(v->pool,
-                            "record %" APR_INT64_T_FMT " does not follow the one before: that one "
-                            "was replaced, or this one inserted",
+                            "record %" APR_INT64_T_FMT " does not follow the previous record: that "
+                            "one was replaced, or this one inserted",
                             seq);
     if (seq < due)
         return apr_psprintf(v->pool,
-                            "out of order: record %" APR_INT64_T_FMT " once more, where "
-                            "%" APR_INT64_T_FMT " is due",
+                            "out of order: record %" APR_INT64_T_FMT " again instead of record "
+                            "%" APR_INT64_T_FMT,
                             seq, due);
-    const char *due_text = range(v, due, seq - 1);
-    return comes_later(v, s)
-               ? apr_pstrcat(v->pool, "out of order: ", range(v, seq, seq), " comes before ",
-                             due_text, NULL)
-               : apr_pstrcat(v->pool, "missing: ", due_text, " before ", range(v, seq, seq), NULL);
+    const char *due_text = range_text(v, due, seq - 1);
+    return comes_later(v, s) ? apr_pstrcat(v->pool, "out of order: ", range_text(v, seq, seq),
+                                           " comes before ", due_text, NULL)
+                             : apr_pstrcat(v->pool, "missing: ", due_text, " before ",
+                                           range_text(v, seq, seq), NULL);
 }
 
-static void stop_at(verifying *v, source *s)
+static void report_fault(verifying *v, source *s)
 {
     v->report->file = s->reader.path;
     v->report->line = s->reader.number;
-    v->report->fault = s->fault ? fault_text(s->fault) : misplaced(v, s);
+    v->report->fault = s->fault ? fault_text(s->fault) : misplaced_text(v, s);
 }
 
-/* The head file is about a record that is here, and tells it otherwise. */
-static int contradicts(const verifying *v)
+/* Returns 1 if the head file has another hash for a record in the files. */
+static int contradicts_head(const verifying *v)
 {
     return v->report->records && v->head.seq >= v->report->first.link.seq &&
            v->head.seq <= v->at.seq && !v->head_was_met;
 }
 
 /*
- * Without a head, a file that was cut at its end looks whole. Whoever was interrupted in the first
- * record leaves an empty one behind.
+ * Without a head, a file that was cut at its end looks complete. An empty head file is allowed for
+ * one record: the writer can have been interrupted before it wrote the head.
  */
-static const char *lacking_head(const verifying *v)
+static const char *missing_head_text(const verifying *v)
 {
     if (v->head_is_gone)
-        return "the head file is missing" NO_PROOF " (--head none does without)";
+        return "the head file is missing" NO_PROOF " (--head none ignores this)";
     if (v->has_head == NA_AUDIT_HEAD_BROKEN)
-        return "the head file has no head" NO_PROOF;
+        return "the head file is invalid" NO_PROOF;
     if (v->has_head == NA_AUDIT_HEAD_EMPTY && v->at.seq > 1)
         return "the head file is empty" NO_PROOF;
     return NULL;
 }
 
-static const char *fault_by_head(verifying *v)
+static const char *head_fault(verifying *v)
 {
-    const char *lacking = lacking_head(v);
+    const char *lacking = missing_head_text(v);
     if (lacking)
         return lacking;
     if (v->head.seq > v->at.seq)
-        return apr_pstrcat(v->pool, "missing: ", range(v, v->at.seq + 1, v->head.seq),
-                           " at the end, which the head file knows", NULL);
-    return contradicts(v) ? apr_psprintf(v->pool,
-                                         "replaced: the head file has another hash of record "
-                                         "%" APR_INT64_T_FMT,
-                                         v->head.seq)
-                          : NULL;
+        return apr_pstrcat(v->pool, "missing: ", range_text(v, v->at.seq + 1, v->head.seq),
+                           " at the end, according to the head file", NULL);
+    return contradicts_head(v) ? apr_psprintf(v->pool,
+                                              "replaced: the head file has another hash for record "
+                                              "%" APR_INT64_T_FMT,
+                                              v->head.seq)
+                               : NULL;
 }
 
 static void check_head(verifying *v)
 {
     na_audit_verdict *report = v->report;
     if (!v->check->head) {
-        report->warning = "there is no head file to compare with: records that are missing at the "
-                          "end would not show";
+        report->warning = "without a head file, records that are missing at the end cannot be "
+                          "detected";
         return;
     }
-    report->fault = fault_by_head(v);
+    report->fault = head_fault(v);
     if (report->fault && report->records)
         report->file = v->check->files[v->check->count - 1];
     else if (!report->fault && v->head.seq < v->at.seq)
         report->warning = "the head file lags behind: a writer was interrupted";
 }
 
-/* ── all of it ─────────────────────────────────────────────────────────────────────────────── */
+/* ── verifying ─────────────────────────────────────────────────────────────────────────────── */
 
-/* Where the chain is begun by record 1, or by the one after a hash that was noted. */
-static void start(verifying *v)
+/* The chain starts with record 1, or with the record after the given hash. */
+static void start_chain(verifying *v)
 {
     const source *first = first_left(v);
     na_audit_link_start(&v->at);
@@ -247,13 +248,13 @@ na_error *na_audit_verify(apr_pool_t *pool, const na_audit_task *check, na_audit
     apr_pool_create(&v.scratch, pool);
     NA_TRY(take_snapshot(&v));
     for (int i = 0; i < check->count; i++)
-        step(&v, &v.sources[i]);
-    start(&v);
+        read_next(&v, &v.sources[i]);
+    start_chain(&v);
     while ((next = find_next(&v)))
-        take(&v, next);
+        accept_record(&v, next);
     source *left = first_left(&v);
     if (left)
-        stop_at(&v, left);
+        report_fault(&v, left);
     else
         check_head(&v);
     return NULL;

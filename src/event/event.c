@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of events. */
 #include "event/event.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Delivers items to a program, as lines of JSON through a pipe. */
 #include "event/program.h"
 
 #include <errno.h>
@@ -10,29 +11,29 @@
 #include <apr_portable.h>
 #include <apr_strings.h>
 
-/* How long the program may take to read a line, and how often it is looked whether it has. */
+/* time for the program to read a line, and interval in which that is checked */
 #define READ_TIMEOUT_MS 5000
 #define LOOK_AGAIN_MS 2
 
-static int descriptor(const na_program *program)
+static int pipe_descriptor(const na_program *program)
 {
     apr_os_file_t fd = -1;
     apr_os_file_get(&fd, program->pipe);
     return fd;
 }
 
-/* Bytes in the pipe that nobody has read yet, as Linux tells at its writing end; -1: not known. */
-static int unread(const na_program *program)
+/* Returns the bytes in the pipe that are not read yet, which Linux reports; -1 if unknown. */
+static int unread_bytes(const na_program *program)
 {
     int bytes = 0;
-    return ioctl(descriptor(program), FIONREAD, &bytes) == 0 ? bytes : -1;
+    return ioctl(pipe_descriptor(program), FIONREAD, &bytes) == 0 ? bytes : -1;
 }
 
-/* 1 once the program has read all that is in the pipe. */
-static int is_read(const na_program *program, const na_courier *courier)
+/* Waits until the program has read all that is in the pipe. Returns 1 if it has. */
+static int wait_until_read(const na_program *program, const na_courier *courier)
 {
     for (int waited = 0; waited < READ_TIMEOUT_MS; waited += LOOK_AGAIN_MS) {
-        if (!unread(program))
+        if (!unread_bytes(program))
             return 1;
         if (courier->is_stopping(courier->data))
             return 0;
@@ -42,12 +43,12 @@ static int is_read(const na_program *program, const na_courier *courier)
 }
 
 /*
- * The pipe is empty, so that a line fits in, unless the system made it smaller than a page: then a
- * line without its end may stay in there, which the next one must not be joined to.
+ * The pipe is empty, so the line fits, unless the system made the pipe smaller than a page. Then a
+ * partial line can stay there, and the next line must not be joined to it (is_torn).
  */
 static int write_line(na_program *program, const char *line)
 {
-    int fd = descriptor(program);
+    int fd = pipe_descriptor(program);
     size_t len = strlen(line), written = 0;
     while (written < len) {
         struct pollfd wait = {.fd = fd, .events = POLLOUT};
@@ -62,7 +63,10 @@ static int write_line(na_program *program, const char *line)
     return written == len;
 }
 
-/* A line that came after its item was put off was read since: the pipe is empty. */
+/*
+ * The pipe is empty, so the program has read the previous line, even if its item was postponed.
+ * That item is not written again.
+ */
 static int write_next(na_program *program, const na_spool_item *item, const char *line)
 {
     if (*program->written)
@@ -74,7 +78,7 @@ static int write_next(na_program *program, const na_spool_item *item, const char
     return 1;
 }
 
-static void wait_for(na_attempt *attempt, const char *reason)
+static void set_retry(na_attempt *attempt, const char *reason)
 {
     *attempt = (na_attempt){.outcome = NA_LATER, .reason = reason};
 }
@@ -85,8 +89,8 @@ void na_program_send(const na_sink *sink, const na_courier *courier, apr_pool_t 
     na_program *program = sink->data;
     const char *line =
         apr_pstrcat(pool, program->is_torn ? "\n" : "", na_json_dump(pool, json), "\n", NULL);
-    if (unread(program)) {
-        wait_for(attempt, "the program has not read what it was given before");
+    if (unread_bytes(program)) {
+        set_retry(attempt, "the program has not read the previous line");
         return;
     }
     if (strcmp(program->was_read, item->id) == 0) {
@@ -95,11 +99,11 @@ void na_program_send(const na_sink *sink, const na_courier *courier, apr_pool_t 
         return;
     }
     if (strcmp(program->written, item->id) != 0 && !write_next(program, item, line)) {
-        wait_for(attempt, "the pipe to the program takes nothing");
+        set_retry(attempt, "could not write to the program's pipe");
         return;
     }
-    if (!is_read(program, courier)) {
-        wait_for(attempt, "the program does not read");
+    if (!wait_until_read(program, courier)) {
+        set_retry(attempt, "the program is not reading");
         return;
     }
     program->written[0] = '\0';

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Delivers items to a program, as lines of JSON through a pipe. */
 #ifndef NA_EVENT_PROGRAM_H
 #define NA_EVENT_PROGRAM_H
 
@@ -8,15 +9,15 @@
 
 /* A program that reads lines of JSON from a pipe. */
 typedef struct na_program {
-    apr_file_t *pipe;                   /* to be written to; never waited for */
-    char written[NA_SPOOL_ID_LEN + 1];  /* the item whose line was the last; "": none */
-    char was_read[NA_SPOOL_ID_LEN + 1]; /* one before, which nobody was told of yet */
-    int is_torn;                        /* half a line is in the pipe */
+    apr_file_t *pipe;                   /* non-blocking, for writing */
+    char written[NA_SPOOL_ID_LEN + 1];  /* ID of the last item that was written; "" if none */
+    char was_read[NA_SPOOL_ID_LEN + 1]; /* ID of an earlier one that was read while postponed */
+    int is_torn;                        /* a partial line is in the pipe */
 } na_program;
 
 /*
- * An na_sink's function; its data is an na_program. An item counts as delivered when the program
- * has read it: what is in a pipe is lost when both its ends are closed.
+ * The `send` of a na_sink whose data is a na_program. An item counts as delivered when the program
+ * has read it, because the contents of a pipe are lost when both of its ends are closed.
  */
 void na_program_send(const na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                      const na_spool_item *item, const json_t *json, na_attempt *attempt);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Queues events for the destinations that NextAuthEvent names. */
 #include "event/routes.h"
 
 #include "base/clock.h"
@@ -13,8 +14,8 @@ unsigned na_event_routes_all(void)
     return all;
 }
 
-/* As the arguments of NextAuth's event functions are named. */
-static json_t *data_of(const na_event *event)
+/* The members have the names of the arguments of NextAuth's event functions. */
+static json_t *event_data(const na_event *event)
 {
     json_t *data = json_pack("{s:{s:s?, s:s?, s:s?, s:s?}}", "user", "id", event->user, "name",
                              event->name, "email", event->email, "image", event->image);
@@ -27,12 +28,12 @@ static json_t *data_of(const na_event *event)
     return data;
 }
 
-static json_t *payload(apr_pool_t *pool, const char *id, const na_event *event)
+static json_t *event_payload(apr_pool_t *pool, const char *id, const na_event *event)
 {
     const na_event_origin *origin = &event->origin;
     return na_json_own(pool, json_pack("{s:s, s:s, s:s, s:o, s:s*, s:s*, s:s*}", "type",
                                        na_event_name(event->kind), "id", id, "timestamp",
-                                       na_iso8601(pool, event->time), "data", data_of(event),
+                                       na_iso8601(pool, event->time), "data", event_data(event),
                                        "site", origin->site, "requestId", origin->request_id,
                                        "traceId", origin->trace_id));
 }
@@ -45,9 +46,9 @@ na_error *na_event_routes_put(const na_event_routes *events, apr_pool_t *pool,
     if (!events || event->failure || !(events->kinds & kind))
         return NULL;
     const char *id = na_random_hex(pool, NA_SPOOL_ID_LEN / 2);
-    json_t *json = payload(pool, id, event);
+    json_t *json = event_payload(pool, id, event);
     if (!json)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "event %s is no JSON",
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not encode event %s as JSON",
                             na_event_name(event->kind));
     for (int i = 0; i < events->routes->nelts; i++) {
         const na_event_route *route = &APR_ARRAY_IDX(events->routes, i, na_event_route);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sentry: parses the DSN, and queues reports of errors that were not reported lately. */
 #include "event/sentry.h"
 
 #include <string.h>
@@ -8,16 +9,16 @@
 #include "base/crypto.h"
 #include "base/url.h"
 
-/* ── where to ──────────────────────────────────────────────────────────────────────────────── */
+/* ── the DSN ───────────────────────────────────────────────────────────────────────────────── */
 
 #define DIGITS "0123456789"
 #define ALPHANUMERIC DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-static na_error *no_dsn(apr_pool_t *pool)
+static na_error *invalid_dsn(apr_pool_t *pool)
 {
     return na_error_with_hint(
         na_error_new(pool, NA_ERR_CONFIGURATION,
-                     "the DSN is no https://KEY@host[:port][/prefix]/PROJECT"),
+                     "invalid DSN: expected https://KEY@HOST[:PORT][/PREFIX]/PROJECT"),
         "copy it from the project's settings, Client Keys (DSN)");
 }
 
@@ -26,7 +27,7 @@ static int consists_of(const char *text, const char *characters)
     return *text && strlen(text) <= 200 && strspn(text, characters) == strlen(text);
 }
 
-/* The key, and the address without it. */
+/* Splits a DSN into the key and the URL without it. */
 static int split_key(apr_pool_t *pool, const char *text, const char **key, const char **address)
 {
     const char *scheme_end = strstr(text, "://");
@@ -47,13 +48,13 @@ na_error *na_sentry_dsn_parse(apr_pool_t *pool, const char *text, na_sentry_dsn 
     na_url url;
     if (strlen(text) > 1000 || !split_key(pool, text, &key, &address) ||
         !na_url_parse(pool, address, &url) || strpbrk(url.path, "?#"))
-        return no_dsn(pool);
+        return invalid_dsn(pool);
     const char *slash = strrchr(url.path, '/');
     if (!slash || !consists_of(slash + 1, ALPHANUMERIC "-_"))
-        return no_dsn(pool);
+        return invalid_dsn(pool);
     const char *prefix = apr_pstrmemdup(pool, url.path, (apr_size_t)(slash - url.path));
     if (*prefix && !consists_of(prefix, ALPHANUMERIC "-_.~/"))
-        return no_dsn(pool);
+        return invalid_dsn(pool);
     const char *rest = strchr(url.origin, '/') + 2;
     dsn->key = key;
     dsn->origin = url.origin;
@@ -62,12 +63,12 @@ na_error *na_sentry_dsn_parse(apr_pool_t *pool, const char *text, na_sentry_dsn 
     return NULL;
 }
 
-/* ── what was reported lately ──────────────────────────────────────────────────────────────── */
+/* ── recent reports ────────────────────────────────────────────────────────────────────────── */
 
 #define REMEMBERED_FOR 60 /* seconds */
 
-/* The place of a report of that hash, else that of the oldest; what is there. */
-static apr_uint64_t *find(na_sentry_memory *memory, apr_uint32_t hash, apr_uint64_t *found)
+/* Returns the place of the report with that hash, or else of the oldest; *found is its content. */
+static apr_uint64_t *find_report(na_sentry_memory *memory, apr_uint32_t hash, apr_uint64_t *found)
 {
     apr_uint64_t *place = &memory->reports[0];
     *found = __atomic_load_n(place, __ATOMIC_RELAXED);
@@ -81,13 +82,13 @@ static apr_uint64_t *find(na_sentry_memory *memory, apr_uint32_t hash, apr_uint6
     return place;
 }
 
-/* 1 where it was there; else it is now. */
-static int remember(na_sentry_memory *memory, apr_uint32_t hash, apr_uint32_t now)
+/* Returns 1 if the report is remembered already; remembers it otherwise. */
+static int remember_report(na_sentry_memory *memory, apr_uint32_t hash, apr_uint32_t now)
 {
     const apr_uint64_t report = (apr_uint64_t)hash << 32 | now;
     for (;;) {
-        apr_uint64_t was, *place = find(memory, hash, &was);
-        apr_uint32_t age = now - (apr_uint32_t)was; /* large where the clock was put back */
+        apr_uint64_t was, *place = find_report(memory, hash, &was);
+        apr_uint32_t age = now - (apr_uint32_t)was; /* large if the clock was set back */
         if (was >> 32 == hash && age < REMEMBERED_FOR)
             return 1;
         if (__atomic_compare_exchange_n(place, &was, report, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
@@ -103,7 +104,7 @@ static int is_repeated(const na_sentry *sentry, const json_t *event, apr_pool_t 
     const char *fingerprint = na_json_dump(pool, json_object_get(event, "fingerprint"));
     na_sha256(digest, na_bytes_of(fingerprint), na_bytes_of(sentry->site));
     memcpy(&hash, digest, sizeof hash);
-    return remember(sentry->memory, hash, (apr_uint32_t)apr_time_sec(now));
+    return remember_report(sentry->memory, hash, (apr_uint32_t)apr_time_sec(now));
 }
 
 /* ── reporting ─────────────────────────────────────────────────────────────────────────────── */
@@ -127,5 +128,5 @@ void na_sentry_capture(const na_sentry *sentry, apr_pool_t *pool, const na_error
     if (is_repeated(sentry, event, pool, now))
         na_sink_tell(sentry->sink, NA_FATE_DROPPED);
     else
-        na_sink_put(sentry->sink, pool, id, event, now); /* what is dropped is counted there */
+        na_sink_put(sentry->sink, pool, id, event, now); /* which also counts drops */
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The Sentry event of an error report, without personal data unless that is allowed. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -12,7 +13,7 @@
 
 /* ── messages ──────────────────────────────────────────────────────────────────────────────── */
 
-static int is_mail_address(const char *word)
+static int is_email_address(const char *word)
 {
     return strchr(word, '@') || strstr(word, "%40");
 }
@@ -21,10 +22,10 @@ static const char *scrub_word(apr_pool_t *pool, const char *word, int pii)
 {
     if (strstr(word, "://"))
         word = apr_pstrmemdup(pool, word, strcspn(word, "?#"));
-    return !pii && is_mail_address(word) ? FILTERED : word;
+    return !pii && is_email_address(word) ? FILTERED : word;
 }
 
-/* Each quoted part, its quotes too; a quote that is not closed takes the rest with it. */
+/* Replaces each quoted part; a quote that is not closed extends to the end. */
 static const char *without_quoted(apr_pool_t *pool, const char *text)
 {
     apr_array_header_t *parts = apr_array_make(pool, 8, sizeof(const char *));
@@ -52,8 +53,8 @@ const char *na_sentry_scrub(apr_pool_t *pool, const char *message, int pii)
 
 /* ── events ────────────────────────────────────────────────────────────────────────────────── */
 
-/* Tags have values of up to 200 characters; what is not known has none. */
-static json_t *tags_of(apr_pool_t *pool, const na_sentry *sentry, const na_log_record *record)
+/* Sentry allows up to 200 characters in the value of a tag. */
+static json_t *event_tags(apr_pool_t *pool, const na_sentry *sentry, const na_log_record *record)
 {
     const char *provider = record->provider ? na_one_line(pool, record->provider, 200) : NULL;
     return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "event", record->event, "code",
@@ -61,14 +62,14 @@ static json_t *tags_of(apr_pool_t *pool, const na_sentry *sentry, const na_log_r
                      "request_id", record->request_id);
 }
 
-/* What makes two reports one. */
-static json_t *fingerprint_of(const na_log_record *record)
+/* Sentry groups reports with the same fingerprint. */
+static json_t *event_fingerprint(const na_log_record *record)
 {
     return json_pack("[s, s, s, s]", "nextauth", record->event,
                      record->provider ? record->provider : "", record->code ? record->code : "");
 }
 
-static const char *message_of(apr_pool_t *pool, const na_log_record *record, int pii)
+static const char *event_message(apr_pool_t *pool, const na_log_record *record, int pii)
 {
     const char *message = record->message ? record->message : "";
     if (record->cause)
@@ -115,10 +116,10 @@ json_t *na_sentry_event(const na_sentry *sentry, apr_pool_t *pool, const char *i
                               "event_id", id, "timestamp", na_iso8601(pool, now), "level",
                               na_level_name(record->level), "platform", "other", "logger",
                               "nextauth", "message",
-                              message_of(pool, record, options->send_default_pii), "tags",
-                              tags_of(pool, sentry, record), "fingerprint", fingerprint_of(record),
-                              "server_name", sentry->server_name, "release", options->release,
-                              "environment", options->environment));
+                              event_message(pool, record, options->send_default_pii), "tags",
+                              event_tags(pool, sentry, record), "fingerprint",
+                              event_fingerprint(record), "server_name", sentry->server_name,
+                              "release", options->release, "environment", options->environment));
     if (!event)
         return NULL;
     add_request(sentry, pool, event, report);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sends error reports to Sentry, and observes its rate limits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,12 +8,12 @@
 #include "base/clock.h"
 #include "event/sentry.h"
 
-/* A minute is what Sentry's clients wait where 429 comes without a word on how long. */
+/* seconds; Sentry's own clients wait as long after a 429 without a limit */
 #define DEFAULT_LIMIT 60
 #define LIMIT_MAX (24L * 3600)
 
-/* Reports are "error"; a limit without categories is on all of them. */
-static int is_on_errors(const char *categories, size_t len)
+/* Reports are in category "error"; a limit without categories applies to all. */
+static int limits_errors(const char *categories, size_t len)
 {
     if (!len)
         return 1;
@@ -27,7 +28,7 @@ static int is_on_errors(const char *categories, size_t len)
     return 0;
 }
 
-/* RETRY_AFTER:CATEGORY;CATEGORY:SCOPE:…, comma separated. */
+/* The header is a list of RETRY_AFTER:CATEGORY;CATEGORY:SCOPE:…, separated by commas. */
 long na_sentry_limit(const char *header)
 {
     long longest = 0;
@@ -36,7 +37,7 @@ long na_sentry_limit(const char *header)
         long seconds = strtol(header, &end, 10);
         size_t len = strcspn(end + (*end == ':'), ":,");
         if (end != header && (*end == ':' || *end == ',' || !*end) && seconds > longest &&
-            is_on_errors(end + (*end == ':'), len))
+            limits_errors(end + (*end == ':'), len))
             longest = seconds < LIMIT_MAX ? seconds : LIMIT_MAX;
         header = strchr(header, ',');
         header = header ? header + 1 : NULL;
@@ -44,8 +45,8 @@ long na_sentry_limit(const char *header)
     return longest;
 }
 
-/* An envelope: its header, the item's, the item; a line each. */
-static const char *envelope(apr_pool_t *pool, const na_sentry_dsn *dsn, const json_t *event)
+/* An envelope has three lines: its header, the header of the item, the item. */
+static const char *make_envelope(apr_pool_t *pool, const na_sentry_dsn *dsn, const json_t *event)
 {
     const char *text = na_json_dump(pool, event);
     const json_t *header =
@@ -69,7 +70,7 @@ void na_sentry_send(const na_sink *sink, const na_courier *courier, apr_pool_t *
                     dsn->key, NULL),
         NULL};
     na_http_request request = {.url = dsn->url,
-                               .body = envelope(pool, dsn, json),
+                               .body = make_envelope(pool, dsn, json),
                                .body_type = "application/x-sentry-envelope",
                                .headers = headers,
                                .wanted = "X-Sentry-Rate-Limits",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Delivers items to a webhook, signed according to Standard Webhooks. */
 #include "event/webhook.h"
 
 #include <string.h>
@@ -14,8 +15,8 @@
 #define PREFIX "whsec_"
 #define PREFIX_LEN (sizeof PREFIX - 1)
 
-/* RFC 4648 section 4, padded; NULL data where it is anything else. */
-static na_bytes decode(apr_pool_t *pool, const char *text)
+/* Decodes RFC 4648 section 4, padded. The data is NULL if the text is invalid. */
+static na_bytes decode_base64(apr_pool_t *pool, const char *text)
 {
     size_t len = strlen(text), padding = len ? (text[len - 1] == '=') : 0;
     padding += len > 1 && text[len - 2] == '=';
@@ -33,18 +34,17 @@ na_error *na_webhook_add_keys(apr_pool_t *pool, const char *text, apr_array_head
     for (char *word = apr_strtok(copy, " \t\r\n", &last); word;
          word = apr_strtok(NULL, " \t\r\n", &last)) {
         int encoded = strncmp(word, PREFIX, PREFIX_LEN) == 0;
-        na_bytes key = encoded ? decode(pool, word + PREFIX_LEN) : na_bytes_of(word);
+        na_bytes key = encoded ? decode_base64(pool, word + PREFIX_LEN) : na_bytes_of(word);
         if (!key.data)
             return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                   "the secret is " PREFIX
-                                                   " and something that is not base64"),
-                                      "copy it whole");
+                                                   "invalid secret: expected base64 after " PREFIX),
+                                      "copy the complete secret");
         if (key.len < NA_WEBHOOK_KEY_MIN)
             return na_error_with_hint(
                 na_error_new(pool, NA_ERR_CONFIGURATION,
-                             "the secret has %d bytes, at least %d are wanted", (int)key.len,
+                             "the secret is %d bytes; at least %d are required", (int)key.len,
                              NA_WEBHOOK_KEY_MIN),
-                "make one with 'nextauthctl secret'");
+                "generate one with 'nextauthctl secret'");
         APR_ARRAY_PUSH(keys, na_bytes) = key;
     }
     return NULL;
@@ -65,7 +65,7 @@ int na_webhook_same_keys(const apr_array_header_t *a, const apr_array_header_t *
 
 /* ── signing ───────────────────────────────────────────────────────────────────────────────── */
 
-static const char *sign(apr_pool_t *pool, na_bytes key, const char *content)
+static const char *sign_content(apr_pool_t *pool, na_bytes key, const char *content)
 {
     unsigned char mac[NA_SHA256_LEN];
     unsigned char *base64 = apr_palloc(pool, (NA_SHA256_LEN + 2) / 3 * 4 + 1);
@@ -80,13 +80,13 @@ const char *na_webhook_signature(apr_pool_t *pool, const apr_array_header_t *key
     const char *all = "", *content = apr_pstrcat(pool, id, ".", timestamp, ".", body, NULL);
     for (int i = 0; i < keys->nelts; i++)
         all = apr_pstrcat(pool, all, *all ? " " : "", "v1,",
-                          sign(pool, APR_ARRAY_IDX(keys, i, na_bytes), content), NULL);
+                          sign_content(pool, APR_ARRAY_IDX(keys, i, na_bytes), content), NULL);
     return all;
 }
 
 /* ── sending ───────────────────────────────────────────────────────────────────────────────── */
 
-/* W3C Trace Context: what the receiver does belongs to the trace of the request. */
+/* W3C Trace Context: makes the receiver's work part of the trace of the request. */
 static const char *trace_header(apr_pool_t *pool, const json_t *json)
 {
     const char *trace = na_json_string(json, "traceId");

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Limits health checks: one at a time, and none while the last report is recent. */
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
 #include "health/health.h"
 
-/* How old a report may be: as it is, and while another check is being made. */
+/* maximum age of a report: normally, and while another check is running */
 #define FRESH apr_time_from_sec(2)
 #define PATIENCE apr_time_from_sec(10)
 
 struct na_health_desk {
     na_health_site site;
-    apr_thread_mutex_t *lock; /* of what follows */
+    apr_thread_mutex_t *lock; /* protects the members below */
     apr_thread_cond_t *done;
-    apr_time_t since; /* when the check began that is being made; 0: none is */
+    apr_time_t since; /* start of the running check; 0 if none */
     na_health_report last;
 };
 
@@ -22,7 +23,7 @@ na_error *na_health_desk_make(apr_pool_t *pool, const na_health_site *site, na_h
     desk->site = *site;
     if (apr_thread_mutex_create(&desk->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&desk->done, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the checks of health");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create the health check mutex");
     *made = desk;
     return NULL;
 }
@@ -33,10 +34,10 @@ static int is_younger(const na_health_report *report, apr_time_t now, apr_interv
 }
 
 /*
- * Waits for a check that is being made, not for ever. 1: *report is the answer, 0: it is the
- * caller's turn to check. With the lock.
+ * Waits for a running check, with a limit. Returns 1 if *report is set, 0 if the caller must check.
+ * The caller holds the lock.
  */
-static int find_answer(na_health_desk *desk, na_health_report *report)
+static int find_report(na_health_desk *desk, na_health_report *report)
 {
     for (;;) {
         apr_time_t now = apr_time_now();
@@ -55,7 +56,7 @@ static int find_answer(na_health_desk *desk, na_health_report *report)
 void na_health_ask(na_health_desk *desk, apr_pool_t *pool, na_health_report *report)
 {
     apr_thread_mutex_lock(desk->lock);
-    int answered = find_answer(desk, report);
+    int answered = find_report(desk, report);
     if (!answered)
         desk->since = apr_time_now();
     apr_thread_mutex_unlock(desk->lock);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Health checks of a site's components. */
 #include "health/health.h"
 
 #include <string.h>
@@ -7,17 +8,17 @@
 #include "base/json.h"
 #include "provider/provider.h"
 
-/* ID tokens are refused where clocks differ by less; but by then nobody doubts it. */
+/* seconds; smaller differences than this can be the delay of a response */
 #define SKEW_MAX 60
 
-/* Attempts at a mail are up to ten minutes apart. */
+/* longer than the ten minutes that can pass between two attempts to send an email */
 #define MAIL_FAILS_FOR apr_time_from_sec(900)
 
-/* Who is sent no requests while he is unhealthy has to be tried again some time. */
+/* limited, because a server that gets no requests while it is unhealthy cannot recover otherwise */
 #define AUDIT_FAILS_FOR apr_time_from_sec(300)
 
-static void found(na_health_report *report, na_health_subject check, na_health_state status,
-                  na_health_status makes)
+static void add_result(na_health_report *report, na_health_subject check, na_health_state status,
+                       na_health_status makes)
 {
     if (status > report->checks[check])
         report->checks[check] = status;
@@ -25,8 +26,8 @@ static void found(na_health_report *report, na_health_subject check, na_health_s
         report->status = makes;
 }
 
-/* Who had no time to ask has learned nothing about what it wanted to ask. */
-static na_health_state status_of(const na_error *error)
+/* NA_ERR_BUSY means that the component was not asked in time, so its state is unknown. */
+static na_health_state health_state(const na_error *error)
 {
     if (!error)
         return NA_HEALTH_UP;
@@ -35,7 +36,7 @@ static na_health_state status_of(const na_error *error)
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
 
-static na_error *seal_and_open(const na_session_config *config, apr_pool_t *pool)
+static na_error *encrypt_and_decrypt(const na_session_config *config, apr_pool_t *pool)
 {
     const na_keyring *ring = &config->sources[0].ring;
     json_t *claims = na_json_own(pool, json_pack("{s:s}", "sub", "health"));
@@ -46,12 +47,12 @@ static na_error *seal_and_open(const na_session_config *config, apr_pool_t *pool
 
 static void check_session(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
 {
-    found(report, NA_HEALTH_SESSION, status_of(seal_and_open(site->sessions->config, pool)),
-          NA_UNHEALTHY);
+    add_result(report, NA_HEALTH_SESSION,
+               health_state(encrypt_and_decrypt(site->sessions->config, pool)), NA_UNHEALTHY);
 }
 
-/* What it has of a session that nobody has. */
-static na_error *ask_store(const na_store *store, apr_pool_t *pool)
+/* Reads the record of a session that does not exist. */
+static na_error *query_store(const na_store *store, apr_pool_t *pool)
 {
     na_store_key key;
     na_bytes value;
@@ -59,8 +60,9 @@ static na_error *ask_store(const na_store *store, apr_pool_t *pool)
     return na_store_get(store, pool, &key, 1, &value);
 }
 
-/* While sessions are served without it, the site goes on. */
-static na_health_status without_store(const na_session_config *config, na_health_state status)
+/* The site works without its store if whenDown=serve is set. */
+static na_health_status status_without_store(const na_session_config *config,
+                                             na_health_state status)
 {
     return status == NA_HEALTH_DEGRADED || config->serve_for ? NA_DEGRADED : NA_UNHEALTHY;
 }
@@ -69,11 +71,11 @@ static void check_stores(const na_health_site *site, apr_pool_t *pool, na_health
 {
     const na_registry *registry = site->sessions->registry;
     for (int i = 0; registry && i < registry->store_count; i++) {
-        na_health_state status = status_of(ask_store(registry->stores[i], pool));
-        na_health_status makes = without_store(site->sessions->config, status);
-        found(report, NA_HEALTH_STORE, status, makes);
+        na_health_state status = health_state(query_store(registry->stores[i], pool));
+        na_health_status makes = status_without_store(site->sessions->config, status);
+        add_result(report, NA_HEALTH_STORE, status, makes);
         if (strcmp(APR_ARRAY_IDX(site->store_names, i, const char *), "redis") == 0)
-            found(report, NA_HEALTH_REDIS, status, makes);
+            add_result(report, NA_HEALTH_REDIS, status, makes);
     }
 }
 
@@ -84,30 +86,30 @@ static void check_database(const na_health_site *site, apr_pool_t *pool, na_heal
     int behind;
     if (!site->db)
         return;
-    na_health_state status = status_of(na_db_ping(site->db, pool, &behind));
+    na_health_state status = health_state(na_db_ping(site->db, pool, &behind));
     if (status == NA_HEALTH_UP && behind)
-        found(report, NA_HEALTH_DATABASE, NA_HEALTH_DOWN, NA_DEGRADED);
+        add_result(report, NA_HEALTH_DATABASE, NA_HEALTH_DOWN, NA_DEGRADED);
     else
-        found(report, NA_HEALTH_DATABASE, status,
-              status == NA_HEALTH_DOWN ? NA_UNHEALTHY : NA_DEGRADED);
+        add_result(report, NA_HEALTH_DATABASE, status,
+                   status == NA_HEALTH_DOWN ? NA_UNHEALTHY : NA_DEGRADED);
 }
 
-/* One of several is missed less. */
+/* Replicas are down only if all of them are, because the others take over. */
 static void check_replicas(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
 {
     int count = 0, down = 0, behind;
     na_db *const *replicas = site->db ? na_db_replicas(site->db, &count) : NULL;
     for (int i = 0; i < count; i++)
-        down += status_of(na_db_ping(replicas[i], pool, &behind)) == NA_HEALTH_DOWN;
+        down += health_state(na_db_ping(replicas[i], pool, &behind)) == NA_HEALTH_DOWN;
     if (count)
-        found(report, NA_HEALTH_REPLICA,
-              !down           ? NA_HEALTH_UP
-              : down == count ? NA_HEALTH_DOWN
-                              : NA_HEALTH_DEGRADED,
-              NA_DEGRADED);
+        add_result(report, NA_HEALTH_REPLICA,
+                   !down           ? NA_HEALTH_UP
+                   : down == count ? NA_HEALTH_DOWN
+                                   : NA_HEALTH_DEGRADED,
+                   NA_DEGRADED);
 }
 
-/* ── what others do ────────────────────────────────────────────────────────────────────────── */
+/* ── providers, email, audit log ───────────────────────────────────────────────────────────── */
 
 static int is_remote(const na_provider *provider)
 {
@@ -126,31 +128,34 @@ static void check_providers(const na_health_site *site, na_health_report *report
     }
     if (!remote)
         return;
-    int nobody_gets_in = down == providers->nelts;
-    found(report, NA_HEALTH_PROVIDERS,
-          !down            ? NA_HEALTH_UP
-          : down == remote ? NA_HEALTH_DOWN
-                           : NA_HEALTH_DEGRADED,
-          nobody_gets_in ? NA_UNHEALTHY : NA_DEGRADED);
-    found(report, NA_HEALTH_CLOCK,
-          na_peers_skew(site->peers) > SKEW_MAX ? NA_HEALTH_DEGRADED : NA_HEALTH_UP, NA_DEGRADED);
+    int is_sign_in_impossible = down == providers->nelts;
+    add_result(report, NA_HEALTH_PROVIDERS,
+               !down            ? NA_HEALTH_UP
+               : down == remote ? NA_HEALTH_DOWN
+                                : NA_HEALTH_DEGRADED,
+               is_sign_in_impossible ? NA_UNHEALTHY : NA_DEGRADED);
+    add_result(report, NA_HEALTH_CLOCK,
+               na_peers_skew(site->peers) > SKEW_MAX ? NA_HEALTH_DEGRADED : NA_HEALTH_UP,
+               NA_DEGRADED);
 }
 
 static void check_mail(const na_health_site *site, na_health_report *report)
 {
     if (site->mail)
-        found(report, NA_HEALTH_MAIL,
-              na_breaker_is_failing(site->mail, MAIL_FAILS_FOR) ? NA_HEALTH_DOWN : NA_HEALTH_UP,
-              NA_DEGRADED);
+        add_result(report, NA_HEALTH_MAIL,
+                   na_breaker_is_failing(site->mail, MAIL_FAILS_FOR) ? NA_HEALTH_DOWN
+                                                                     : NA_HEALTH_UP,
+                   NA_DEGRADED);
 }
 
-/* What must be recorded is refused meanwhile: a sign-in above all. */
+/* With onFailure=refuse, sign-ins are refused while no records can be written. */
 static void check_audit(const na_health_site *site, na_health_report *report)
 {
     if (site->audit)
-        found(report, NA_HEALTH_AUDIT,
-              na_audit_is_failing(site->audit, AUDIT_FAILS_FOR) ? NA_HEALTH_DOWN : NA_HEALTH_UP,
-              site->audit->goes_on ? NA_DEGRADED : NA_UNHEALTHY);
+        add_result(report, NA_HEALTH_AUDIT,
+                   na_audit_is_failing(site->audit, AUDIT_FAILS_FOR) ? NA_HEALTH_DOWN
+                                                                     : NA_HEALTH_UP,
+                   site->audit->goes_on ? NA_DEGRADED : NA_UNHEALTHY);
 }
 
 void na_health_check(const na_health_site *site, apr_pool_t *pool, na_health_report *report)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Health of providers, learned from the calls that sign-ins make. */
 #include "health/peers.h"
 
 #include <string.h>
@@ -8,11 +9,11 @@
 
 #include "provider/provider.h"
 
-/* For how long a call says something of the provider, and of the clocks. */
+/* how long a call counts for the health of the provider, and for the clock (seconds) */
 #define DOWN_FOR apr_time_from_sec(300)
 #define SKEWED_FOR 3600
 
-/* A date may be thousands of years away. */
+/* limits the difference to what the field can hold */
 #define SKEW_MAX apr_time_from_sec(APR_INT32_MAX)
 
 na_peers *na_peers_make(apr_pool_t *pool, const apr_array_header_t *providers, na_peer *shared,
@@ -39,14 +40,15 @@ static void note_health(const na_breaker *breaker, long status)
     if (!failed && !apr_atomic_read32(&breaker->health->failures))
         return;
     apr_pool_create(&pool, NULL);
-    na_error *error = !failed  ? NULL
-                      : status ? na_error_new(pool, NA_ERR_UNAVAILABLE, "it answers %ld", status)
-                               : na_error_new(pool, NA_ERR_UNAVAILABLE, "it does not answer");
+    na_error *error = !failed ? NULL
+                      : status
+                          ? na_error_new(pool, NA_ERR_UNAVAILABLE, "it returned status %ld", status)
+                          : na_error_new(pool, NA_ERR_UNAVAILABLE, "no response");
     na_breaker_settle(breaker, pool, error);
     apr_pool_destroy(pool);
 }
 
-/* What is said to the second was so at some time between the call's beginning and its end. */
+/* A Date header is exact to the second, and was set at some time during the call. */
 static void note_clock(na_peer *peer, apr_interval_time_t took, apr_time_t date)
 {
     apr_time_t end = apr_time_now(), start = end - took, skew = 0;
@@ -60,7 +62,7 @@ static void note_clock(na_peer *peer, apr_interval_time_t took, apr_time_t date)
     apr_atomic_set32(&peer->skew_at, (apr_uint32_t)apr_time_sec(end));
 }
 
-static void note(void *data, const na_http_call *call)
+static void note_call(void *data, const na_http_call *call)
 {
     na_peers *peers = data;
     int provider = call->peer ? na_provider_find(peers->providers, call->peer) : -1;
@@ -75,7 +77,7 @@ static void note(void *data, const na_http_call *call)
 const na_http_observer *na_peers_observer(apr_pool_t *pool, na_peers *peers)
 {
     na_http_observer *observer = apr_palloc(pool, sizeof *observer);
-    *observer = (na_http_observer){peers, note};
+    *observer = (na_http_observer){peers, note_call};
     return observer;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Health of providers, learned from the calls that sign-ins make. */
 #ifndef NA_HEALTH_PEERS_H
 #define NA_HEALTH_PEERS_H
 
@@ -7,12 +8,7 @@
 #include "base/breaker.h"
 #include "base/http.h"
 
-/*
- * What all processes of a site know of its providers from their own calls to them: whether the last
- * one was answered, and how far apart the clocks are. Nobody is called for it.
- */
-
-/* Of one provider, in shared memory, all zero at first. */
+/* The state of one provider, in shared memory that is zero at first. No calls are made for it. */
 typedef struct na_peer {
     na_breaker_state health;
     volatile apr_uint32_t skew;    /* seconds */
@@ -21,23 +17,25 @@ typedef struct na_peer {
 
 typedef struct na_peers {
     const apr_array_header_t *providers; /* const na_provider * */
-    na_peer *shared;                     /* one a provider, in their order */
-    na_breaker *breakers;                /* likewise */
+    na_peer *shared;                     /* one per provider, in the same order */
+    na_breaker *breakers;                /* one per provider, in the same order */
 } na_peers;
 
-/* All of it has to live as long as `pool`. `changed` is told of a provider that is down, or back.
+/*
+ * The arguments must live as long as `pool`. `changed` is called when a provider goes down or comes
+ * back.
  */
 na_peers *na_peers_make(apr_pool_t *pool, const apr_array_header_t *providers, na_peer *shared,
                         na_breaker_changed *changed, void *data);
 
-/* Takes note of the calls whose peer is the id of one of the providers; `peers` must live on. */
+/* Returns an observer of HTTP calls whose peer is a provider ID; `peers` must live as long. */
 const na_http_observer *na_peers_observer(apr_pool_t *pool, na_peers *peers);
 
-/* 1 where the provider did not answer, or with 5xx, when it was last called, minutes ago at most.
- */
+/* Returns 1 if the last call to the provider failed or returned 5xx, and is recent. */
 int na_peers_is_down(const na_peers *peers, int provider);
 
-/* The largest difference between this machine's clock and a provider's of late, in seconds. */
+/* Returns the largest recent difference between this server's clock and a provider's, in seconds.
+ */
 apr_uint32_t na_peers_skew(const na_peers *peers);
 
 #endif

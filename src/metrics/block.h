@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Layout of the shared memory of metrics, for metrics.c, which writes, and read.c. */
 #ifndef NA_METRICS_BLOCK_H
 #define NA_METRICS_BLOCK_H
 
 #include "metrics/metrics.h"
 #include "metrics/names.h"
 
-/* How the shared memory is laid out: for metrics.c, which writes, and metrics_read.c. */
-
-/* Processes that have a row of their own: httpd's default ServerLimit is no higher. */
+/* processes that have a row of their own; httpd's default ServerLimit is not higher */
 #define NA_ROWS 256
 
 #define NA_CACHE_LINE 64
@@ -15,14 +14,14 @@
 typedef struct na_metrics_block {
     apr_time_t started;
     apr_int64_t sessions;
-    apr_time_t sessions_at;  /* 0: never counted */
-    apr_uint32_t rows_begun; /* rows that were ever anybody's */
+    apr_time_t sessions_at;  /* 0 if never counted */
+    apr_uint32_t rows_begun; /* number of rows that were ever in use */
     na_name_list lists[NA_NAMES];
 } na_metrics_block;
 
-/* Behind the block: what is sent of each cell, then NA_ROWS rows and the one that is shared. */
+/* After the block: what was sent of each cell, then NA_ROWS rows and the shared one. */
 typedef struct na_metrics_row {
-    apr_int64_t owner; /* a process's id; 0: nobody's */
+    apr_int64_t owner; /* a process ID; 0 if free */
     char padding[NA_CACHE_LINE - sizeof(apr_int64_t)];
     apr_uint64_t cells[];
 } na_metrics_row;
@@ -41,7 +40,7 @@ static inline na_metrics_row *na_metrics_row_at(const na_metrics *metrics, apr_u
     return (na_metrics_row *)(metrics->rows + index * metrics->row_size);
 }
 
-/* Whether the process of a row is there; 0 is none. */
+/* Returns 1 if the process that owns a row is running; 0 otherwise, and for owner 0. */
 int na_metrics_is_alive(apr_int64_t owner);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The families of metrics, with their labels and buckets. */
 #include "metrics/families.h"
 
 #include <stddef.h>
@@ -33,7 +34,7 @@ static const na_label version = {"version", NULL, 0};
 static const na_label httpd = {"httpd", NULL, 0};
 static const na_label openssl = {"openssl", NULL, 0};
 
-/* Written as both formats show them: a bound is text to whoever compares it. */
+/* Bounds also have the text that both formats show, because monitoring systems compare the text. */
 #define UP_TO(seconds)                                                                             \
     {                                                                                              \
         seconds, #seconds                                                                          \
@@ -55,10 +56,10 @@ static const na_bound session_bounds[] = {UP_TO(60.0),    UP_TO(300.0),    UP_TO
 /* clang-format off */
 const na_metric_family na_metric_families[NA_METRICS] = {
     [NA_METRIC_SIGNINS] =
-        {"signins", NA_COUNTER, NA_FROM_ROWS, "Sign-ins that succeeded.", .labels = {&provider}},
+        {"signins", NA_COUNTER, NA_FROM_ROWS, "Successful sign-ins.", .labels = {&provider}},
     [NA_METRIC_SIGNIN_FAILURES] =
         {"signin_failures", NA_COUNTER, NA_FROM_ROWS,
-         "Sign-ins that failed, by NextAuth's error code.", .labels = {&provider, &reason}},
+         "Failed sign-ins, by NextAuth error code.", .labels = {&provider, &reason}},
     [NA_METRIC_SIGNOUTS] =
         {"signouts", NA_COUNTER, NA_FROM_ROWS, "Sign-outs.", .labels = {NULL}},
     [NA_METRIC_USERS_CREATED] =
@@ -66,60 +67,60 @@ const na_metric_family na_metric_families[NA_METRICS] = {
          "Users added to the database.", .labels = {NULL}},
     [NA_METRIC_ACCOUNTS_LINKED] =
         {"accounts_linked", NA_COUNTER, NA_FROM_ROWS,
-         "Providers' accounts linked to users of the database.", .labels = {NULL}},
+         "Provider accounts linked to users in the database.", .labels = {NULL}},
     [NA_METRIC_SESSION_CHECKS] =
         {"session_checks", NA_COUNTER, NA_FROM_ROWS,
-         "Looks for the session of a request, by what was found where.", .labels = {&check}},
+         "Session lookups, by result.", .labels = {&check}},
     [NA_METRIC_SESSION_CHECK_DURATION] =
         {"session_check_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
-         "Time of looking for a session where the request has a session cookie.", .labels = {NULL},
+         "Duration of session lookups for requests with a session cookie.", .labels = {NULL},
          BOUNDS(check_bounds), NANOSECONDS},
     [NA_METRIC_SESSIONS_CREATED] =
-        {"sessions_created", NA_COUNTER, NA_FROM_ROWS, "Sessions that began.", .labels = {NULL}},
+        {"sessions_created", NA_COUNTER, NA_FROM_ROWS, "Sessions created.", .labels = {NULL}},
     [NA_METRIC_SESSIONS_ENDED] =
         {"sessions_ended", NA_COUNTER, NA_FROM_ROWS,
-         "Sessions ended by a sign-out or a revocation, not by their time.", .labels = {NULL}},
+         "Sessions ended by a sign-out or a revocation, not by expiry.", .labels = {NULL}},
     [NA_METRIC_SESSION_DURATION] =
         {"session_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
-         "How long sessions lasted that were ended.",
+         "Duration of sessions that were ended.",
          .labels = {NULL}, BOUNDS(session_bounds), SECOND},
     [NA_METRIC_SESSIONS_ACTIVE] =
         {"sessions_active", NA_GAUGE, NA_FROM_BLOCK,
          "Sessions in the session stores, counted once a minute.", .labels = {NULL}},
     [NA_METRIC_HTTP_REQUEST_DURATION] =
         {"http_request_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
-         "Time of outgoing calls to providers and mail services.", .labels = {&host},
+         "Duration of outgoing calls to providers and mail services.", .labels = {&host},
          BOUNDS(call_bounds), NANOSECONDS},
     [NA_METRIC_HTTP_REQUEST_FAILURES] =
         {"http_request_failures", NA_COUNTER, NA_FROM_ROWS,
-         "Outgoing calls without an answer, or with a 5xx status.", .labels = {&host}},
+         "Outgoing calls without a response, or with a 5xx status.", .labels = {&host}},
     [NA_METRIC_STORE_UP] =
         {"store_up", NA_GAUGE, NA_FROM_READINGS,
-         "Whether a session store answers.", .labels = {&store}},
+         "1 if the session store is available, 0 otherwise.", .labels = {&store}},
     [NA_METRIC_STORE_ERRORS] =
         {"store_errors", NA_COUNTER, NA_FROM_ROWS,
-         "Calls of a session store that it did not answer.", .labels = {&store}},
+         "Failed calls to a session store.", .labels = {&store}},
     [NA_METRIC_DATABASE_UP] =
         {"database_up", NA_GAUGE, NA_FROM_READINGS,
-         "Whether a database answers.", .labels = {&database}},
+         "1 if the database is available, 0 otherwise.", .labels = {&database}},
     [NA_METRIC_DATABASE_ERRORS] =
         {"database_errors", NA_COUNTER, NA_FROM_ROWS,
-         "Calls of a database that it did not answer.", .labels = {&database}},
+         "Failed calls to a database.", .labels = {&database}},
     [NA_METRIC_RATE_LIMITED] =
         {"rate_limited", NA_COUNTER, NA_FROM_ROWS,
-         "Attempts refused by NextAuthRateLimit, by what was limited and what was counted.",
+         "Attempts refused by NextAuthRateLimit, by limit and by what was counted.",
          .labels = {&limited, &counted_by}},
     [NA_METRIC_ACCOUNT_LOCKS] =
         {"account_locks", NA_COUNTER, NA_FROM_ROWS,
-         "Accounts locked for a time because of failed sign-ins.", .labels = {NULL}},
+         "Accounts locked temporarily after failed sign-ins.", .labels = {NULL}},
     [NA_METRIC_MAILS] =
-        {"mails", NA_COUNTER, NA_FROM_ROWS, "Mails by what became of them.", .labels = {&sending}},
+        {"mails", NA_COUNTER, NA_FROM_ROWS, "Emails, by result.", .labels = {&sending}},
     [NA_METRIC_MAIL_QUEUE_DEPTH] =
         {"mail_queue_depth", NA_GAUGE, NA_FROM_ROWS,
-         "Mails waiting or being sent.", .labels = {NULL}},
+         "Emails waiting or being sent.", .labels = {NULL}},
     [NA_METRIC_EVENTS_DELIVERED] =
         {"events_delivered", NA_COUNTER, NA_FROM_ROWS,
-         "Events for webhooks and programs by what became of them.", .labels = {&delivery}},
+         "Events for webhooks and programs, by result.", .labels = {&delivery}},
     [NA_METRIC_EVENT_QUEUE_DEPTH] =
         {"event_queue_depth", NA_GAUGE, NA_FROM_READINGS,
          "Events waiting to be delivered.", .labels = {NULL}},
@@ -128,16 +129,16 @@ const na_metric_family na_metric_families[NA_METRICS] = {
          "Records written to the audit log.", .labels = {NULL}},
     [NA_METRIC_AUDIT_FAILURES] =
         {"audit_failures", NA_COUNTER, NA_FROM_ROWS,
-         "Records that the audit log could not take.", .labels = {NULL}},
+         "Records that could not be written to the audit log.", .labels = {NULL}},
     [NA_METRIC_ERROR_REPORTS] =
         {"error_reports", NA_COUNTER, NA_FROM_ROWS,
-         "Errors reported to the error tracker, or not.", .labels = {&report}},
+         "Error reports to Sentry, by result.", .labels = {&report}},
     [NA_METRIC_BUILD_INFO] =
-        {"build_info", NA_INFO, NA_FROM_READINGS, "What is running; always 1.",
+        {"build_info", NA_INFO, NA_FROM_READINGS, "Versions in use; always 1.",
          .labels = {&version, &httpd, &openssl}},
     [NA_METRIC_START_TIME] =
         {"start_time_seconds", NA_GAUGE, NA_FROM_BLOCK,
-         "When counting began, in seconds since 1970.", .labels = {NULL}},
+         "Time when counting began, in seconds since 1970.", .labels = {NULL}},
 };
 /* clang-format on */
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The families of metrics. */
 #ifndef NA_METRICS_FAMILIES_H
 #define NA_METRICS_FAMILIES_H
 
 #include <apr.h>
 
-/* What is measured, in the order in which it is shown; docs/metrics.md explains each. */
+/* The families in the order of the output; docs/metrics.md explains each. */
 typedef enum na_metric {
     NA_METRIC_SIGNINS,
     NA_METRIC_SIGNIN_FAILURES,
@@ -39,30 +40,30 @@ typedef enum na_metric {
 
 typedef enum na_metric_type { NA_COUNTER, NA_GAUGE, NA_HISTOGRAM, NA_INFO } na_metric_type;
 
-/* Labels whose values are not known when this is compiled; each has a list of its own. */
+/* Labels whose values are names from the configuration or from calls; each has its own list. */
 typedef enum na_names { NA_PROVIDERS, NA_HOSTS, NA_STORES, NA_DATABASES, NA_NAMES } na_names;
 
-/* Names of a list; all others are "other". */
+/* maximum number of names in a list; all others are "other" */
 #define NA_NAMES_MAX 32
 
 #define NA_OTHER "other"
 
 typedef struct na_label {
     const char *name;
-    const char *const *values; /* ends with NULL; NULL where they are names */
+    const char *const *values; /* ends with NULL; NULL if the values are names */
     na_names names;
 } na_label;
 
 #define NA_LABELS_MAX 3
 
-/* Where a family's numbers come from. */
+/* The source of a family's numbers. */
 typedef enum na_metric_source {
-    NA_FROM_ROWS,    /* counted by processes */
-    NA_FROM_BLOCK,   /* one for all processes */
-    NA_FROM_READINGS /* asked for by who shows them */
+    NA_FROM_ROWS,    /* counted by each process */
+    NA_FROM_BLOCK,   /* one number for all processes */
+    NA_FROM_READINGS /* read when metrics are requested */
 } na_metric_source;
 
-/* An upper bound. */
+/* An upper bound of a bucket. */
 typedef struct na_bound {
     double seconds;
     const char *text;
@@ -73,21 +74,21 @@ typedef struct na_metric_family {
     na_metric_type type;
     na_metric_source source;
     const char *help;
-    const na_label *labels[NA_LABELS_MAX]; /* NULL behind the last */
-    const na_bound *bounds;                /* a histogram's, ascending; +Inf is behind them */
+    const na_label *labels[NA_LABELS_MAX]; /* NULL after the last */
+    const na_bound *bounds;                /* of a histogram, ascending, without +Inf */
     int bound_count;
-    apr_uint64_t resolution; /* a histogram's: its sum counts in this fraction of a second */
+    apr_uint64_t resolution; /* of a histogram: units of its sum in a second */
 } na_metric_family;
 
 extern const na_metric_family na_metric_families[NA_METRICS];
 
-/* Different values that a label takes, "other" among them. */
+/* Returns the number of values that a label can have, including "other". */
 int na_label_size(const na_label *label);
 
-/* Numbers that a process keeps for a family: for each combination of labels, one or a histogram. */
+/* Returns how many numbers a process keeps for a family, for all combinations of labels. */
 apr_size_t na_family_cells(const na_metric_family *family);
 
-/* Numbers of one combination: a histogram has its buckets, +Inf's, and its sum. */
+/* Returns how many numbers one combination has: a histogram has its buckets, +Inf, and its sum. */
 int na_family_stride(const na_metric_family *family);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counts, in memory that all processes share. */
 #include "metrics/metrics.h"
 
 #include <errno.h>
@@ -57,7 +58,7 @@ int na_metrics_is_alive(apr_int64_t owner)
     return owner && (kill((pid_t)owner, 0) == 0 || errno != ESRCH);
 }
 
-/* A dead process's share of what waits is lost with it. */
+/* A gauge of a process that ended no longer counts: what waited there is lost. */
 static void clear_gauges(const na_metrics *metrics, na_metrics_row *mine)
 {
     for (int i = 0; i < NA_METRICS; i++)
@@ -66,7 +67,7 @@ static void clear_gauges(const na_metrics *metrics, na_metrics_row *mine)
                 __atomic_store_n(&mine->cells[c], 0, __ATOMIC_RELAXED);
 }
 
-static void note_begun(na_metrics_block *block, apr_uint32_t index)
+static void note_row_in_use(na_metrics_block *block, apr_uint32_t index)
 {
     apr_uint32_t begun = __atomic_load_n(&block->rows_begun, __ATOMIC_RELAXED);
     while (begun <= index && !__atomic_compare_exchange_n(&block->rows_begun, &begun, index + 1, 0,
@@ -74,7 +75,7 @@ static void note_begun(na_metrics_block *block, apr_uint32_t index)
         continue;
 }
 
-static apr_status_t give_back(void *data)
+static apr_status_t release_row(void *data)
 {
     na_metrics *metrics = data;
     na_metrics_row *mine = metrics->row;
@@ -91,22 +92,22 @@ void na_metrics_claim(na_metrics *metrics, apr_pool_t *pool)
     for (apr_uint32_t i = 0; i < NA_ROWS; i++) {
         na_metrics_row *free_row = na_metrics_row_at(metrics, i);
         apr_int64_t owner = __atomic_load_n(&free_row->owner, __ATOMIC_RELAXED);
-        /* one of this process's id is a former process's */
+        /* a row with this process ID belonged to a previous process */
         if ((owner != me && na_metrics_is_alive(owner)) ||
             !__atomic_compare_exchange_n(&free_row->owner, &owner, me, 0, __ATOMIC_ACQUIRE,
                                          __ATOMIC_RELAXED))
             continue;
         clear_gauges(metrics, free_row);
-        note_begun(metrics->block, i);
+        note_row_in_use(metrics->block, i);
         metrics->row = free_row;
-        apr_pool_cleanup_register(pool, metrics, give_back, apr_pool_cleanup_null);
+        apr_pool_cleanup_register(pool, metrics, release_row, apr_pool_cleanup_null);
         return;
     }
 }
 
 /* ── labels ────────────────────────────────────────────────────────────────────────────────── */
 
-/* -1: a value that the list does not have, nor "other". */
+/* Returns the index of a value, or else of "other"; -1 if the list has neither. */
 static int find_fixed(const na_label *label, const char *value)
 {
     int last = na_label_size(label) - 1;
@@ -131,7 +132,7 @@ void na_metrics_name(na_metrics *metrics, na_names names, const char *name)
 
 /* ── counting ──────────────────────────────────────────────────────────────────────────────── */
 
-/* The first number of a combination of labels; NULL where there is none such. */
+/* Returns the first number of a combination of labels; NULL if a value is unknown. */
 static apr_uint64_t *find_cells(const na_metrics *metrics, na_metric metric, const char *first,
                                 const char *second)
 {
@@ -148,7 +149,7 @@ static apr_uint64_t *find_cells(const na_metrics *metrics, na_metric metric, con
     return &metrics->row->cells[metrics->first_cell[metric] + at];
 }
 
-static void add(apr_uint64_t *cell, apr_uint64_t number)
+static void add_to_cell(apr_uint64_t *cell, apr_uint64_t number)
 {
     __atomic_fetch_add(cell, number, __ATOMIC_RELAXED);
 }
@@ -157,13 +158,13 @@ void na_metrics_count(na_metrics *metrics, na_metric metric, const char *first, 
 {
     apr_uint64_t *cell = metrics ? find_cells(metrics, metric, first, second) : NULL;
     if (cell)
-        add(cell, 1);
+        add_to_cell(cell, 1);
 }
 
 void na_metrics_adjust(na_metrics *metrics, na_metric metric, apr_int64_t by)
 {
     if (metrics)
-        add(find_cells(metrics, metric, NULL, NULL), (apr_uint64_t)by);
+        add_to_cell(find_cells(metrics, metric, NULL, NULL), (apr_uint64_t)by);
 }
 
 void na_metrics_observe(na_metrics *metrics, na_metric metric, const char *label, double seconds)
@@ -175,10 +176,10 @@ void na_metrics_observe(na_metrics *metrics, na_metric metric, const char *label
         return;
     while (bucket < family->bound_count && seconds > family->bounds[bucket].seconds)
         bucket++;
-    add(&cells[bucket], 1);
+    add_to_cell(&cells[bucket], 1);
     if (seconds > 0)
-        add(&cells[family->bound_count + 1],
-            (apr_uint64_t)(seconds * (double)family->resolution + 0.5));
+        add_to_cell(&cells[family->bound_count + 1],
+                    (apr_uint64_t)(seconds * (double)family->resolution + 0.5));
 }
 
 void na_metrics_sessions(na_metrics *metrics, apr_int64_t count, apr_time_t now)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Metrics: counting, and reading what was counted. */
 #ifndef NA_METRICS_METRICS_H
 #define NA_METRICS_METRICS_H
 
@@ -9,91 +10,91 @@
 #include "metrics/families.h"
 
 /*
- * What is counted, for all processes together: one block of shared memory without pointers, a row
- * for each process, added to without a lock. A row keeps its counters when its process ends, so
- * that sums never go down; the next process goes on with it.
+ * All processes share one block of memory without pointers. Each adds to a row of its own, without
+ * a lock. A row keeps its counters when its process ends, so that sums never decrease; the next
+ * process continues with it.
  *
- * Every function takes a NULL na_metrics, and does nothing then.
+ * All functions accept a NULL na_metrics, and do nothing then.
  */
 typedef struct na_metrics na_metrics;
 
-/* Bytes of the block. */
+/* Returns the size of the block in bytes. */
 apr_size_t na_metrics_size(void);
 
-/* Makes a block of memory that is all zero; before the fork. */
+/* Initializes a block in zeroed memory; called before the fork. */
 void na_metrics_init(void *block, apr_time_t now);
 
-/* A process's view of a block, which has to outlive it; its counts go to a row that many share. */
+/* Returns a process's view of a block, which must outlive it. It counts in the shared row. */
 na_metrics *na_metrics_open(apr_pool_t *pool, void *block);
 
 /*
- * After the fork: a row of this process's own, given back with the pool. Where none is left the
- * process keeps to the shared one.
+ * Called after the fork: takes a row for this process, and releases it with the pool. If none is
+ * free, the process keeps using the shared row.
  */
 void na_metrics_claim(na_metrics *metrics, apr_pool_t *pool);
 
 /*
- * Makes a value of a label that takes names known, so that it is there from the start. Names beyond
- * the label's limit, or too long, are "other".
+ * Adds a name to the values of a label, so that it is shown from the start. Names that are too
+ * long, or exceed NA_NAMES_MAX, are counted as "other".
  */
 void na_metrics_name(na_metrics *metrics, na_names names, const char *name);
 
 /*
- * Adds 1. Labels in the order of the family; NULL where it has fewer. What a fixed list does not
- * have is "other", or counted nowhere where there is no "other". Of a provider that nobody made
- * known as well: what comes from a client must not become a label.
+ * Adds 1. `first` and `second` are values of the family's labels, NULL if it has fewer. A value
+ * that is not in a fixed list counts as "other", or not at all if the list has no "other". The same
+ * applies to providers that na_metrics_name did not add, because clients send their IDs.
  */
 void na_metrics_count(na_metrics *metrics, na_metric metric, const char *first, const char *second);
 
-/* A gauge that is a process's share: of all processes that live, the sum is shown. */
+/* Adds to a gauge of this process; the sum of all running processes is shown. */
 void na_metrics_adjust(na_metrics *metrics, na_metric metric, apr_int64_t by);
 
-/* Of a histogram. */
+/* Adds an observation to a histogram. */
 void na_metrics_observe(na_metrics *metrics, na_metric metric, const char *label, double seconds);
 
-/* How many sessions the stores have. What was not said for five minutes is not shown. */
+/* Sets the number of sessions in the stores, which is shown for five minutes. */
 void na_metrics_sessions(na_metrics *metrics, apr_int64_t count, apr_time_t now);
 
 /*
- * Counts sign-ins, their failures, sign-outs, new users and links. Sessions' beginnings and ends
- * are counted where they happen (metric_sources.h).
+ * Counts sign-ins, failed sign-ins, sign-outs, new users, links, and locks. Observers count the
+ * sessions that are created and ended (observers.h).
  */
 void na_metrics_event(na_metrics *metrics, const na_event *event);
 
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
-/* What is asked for only when somebody reads, such as whether a store answers. */
+/* A number that is read only when metrics are requested, such as whether a store is available. */
 typedef struct na_reading {
     na_metric metric;
     const char *values[NA_LABELS_MAX];
     apr_int64_t number;
 } na_reading;
 
-/* Appends a reading; of several with the same labels, the lowest stays. */
+/* Appends a reading. Of several with the same labels, only the lowest is kept. */
 void na_reading_add(apr_array_header_t *readings, const na_reading *reading);
 
 typedef struct na_sample {
     const char *values[NA_LABELS_MAX]; /* as many as the family has labels */
-    apr_int64_t number;                /* a histogram's: how many */
-    apr_uint64_t sum;                  /* a histogram's, in its resolution */
-    const apr_uint64_t *buckets;       /* a histogram's, cumulative; the last is +Inf's */
+    apr_int64_t number;                /* of a histogram: the number of observations */
+    apr_uint64_t sum;                  /* of a histogram, in its resolution */
+    const apr_uint64_t *buckets;       /* of a histogram, cumulative; the last is for +Inf */
     apr_size_t cell;                   /* for na_metrics_unsent */
 } na_sample;
 
-/* Told of each family, then of its samples; what is passed is gone after the call. */
+/* Called for each family, then for its samples; arguments are valid during the call only. */
 typedef struct na_metrics_visitor {
     void *data;
     void (*family)(void *data, const na_metric_family *family); /* or NULL */
     void (*sample)(void *data, const na_metric_family *family, const na_sample *sample);
 } na_metrics_visitor;
 
-/* `readings` (na_reading) may be NULL. */
+/* Calls the visitor for all families and samples. `readings` (na_reading) can be NULL. */
 void na_metrics_each(const na_metrics *metrics, const apr_array_header_t *readings, apr_time_t now,
                      const na_metrics_visitor *visitor);
 
 /*
- * What a counter of a sample's gained since the last call, for all processes: of several that ask
- * at once, one is told. `offset` 0: the number; 1: a histogram's sum, in its resolution.
+ * Returns the increase of a counter since the last call, in all processes: of several callers at
+ * once, only one gets it. `offset` is 0 for the number, 1 for a histogram's sum in its resolution.
  */
 apr_uint64_t na_metrics_unsent(na_metrics *metrics, const na_metric_family *family,
                                const na_sample *sample, int offset);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of label values, in memory that processes share. */
 #include "metrics/names.h"
 
 #include <string.h>
 
 #include "base/crypto.h"
 
-static apr_uint64_t hash_of(const char *name)
+static apr_uint64_t name_hash(const char *name)
 {
     unsigned char digest[NA_SHA256_LEN];
     apr_uint64_t hash;
@@ -14,8 +15,8 @@ static apr_uint64_t hash_of(const char *name)
     return hash ? hash : 1;
 }
 
-/* All who write here write the same. */
-static void write_down(na_name *place, const char *name)
+/* No lock is needed: all processes that write here write the same text. */
+static void write_name(na_name *place, const char *name)
 {
     if (__atomic_load_n(&place->written, __ATOMIC_ACQUIRE))
         return;
@@ -23,8 +24,8 @@ static void write_down(na_name *place, const char *name)
     __atomic_store_n(&place->written, 1, __ATOMIC_RELEASE);
 }
 
-/* Whether the place is the name's, or has just become it. */
-static int takes(na_name *place, apr_uint64_t hash, int add)
+/* Returns 1 if the place has the hash, or was free and now has it. */
+static int claim_place(na_name *place, apr_uint64_t hash, int add)
 {
     apr_uint64_t was = __atomic_load_n(&place->hash, __ATOMIC_RELAXED);
     if (!was && add &&
@@ -38,11 +39,11 @@ int na_name_find(na_name_list *list, const char *name, int add)
 {
     if (!name || !*name || strlen(name) >= NA_NAME_SIZE)
         return NA_NAMES_MAX;
-    apr_uint64_t hash = hash_of(name);
+    apr_uint64_t hash = name_hash(name);
     for (int i = 0; i < NA_NAMES_MAX; i++) {
-        if (!takes(&list->names[i], hash, add))
+        if (!claim_place(&list->names[i], hash, add))
             continue;
-        write_down(&list->names[i], name);
+        write_name(&list->names[i], name);
         return i;
     }
     return NA_NAMES_MAX;

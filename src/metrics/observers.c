@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Observers that count HTTP calls, sessions, and emails. */
 #include "metrics/observers.h"
 
-static void called(void *data, const na_http_call *call)
+static void count_call(void *data, const na_http_call *call)
 {
-    if (call->had_room) /* one that was not made took no time */
+    if (call->had_room) /* otherwise the call was not made, and took no time */
         na_metrics_observe(data, NA_METRIC_HTTP_REQUEST_DURATION, call->host, call->seconds);
     if (!call->status || call->status >= 500)
         na_metrics_count(data, NA_METRIC_HTTP_REQUEST_FAILURES, call->host, NULL);
@@ -12,11 +13,11 @@ static void called(void *data, const na_http_call *call)
 const na_http_observer *na_metrics_of_calls(apr_pool_t *pool, na_metrics *metrics)
 {
     na_http_observer *observer = apr_palloc(pool, sizeof *observer);
-    *observer = (na_http_observer){metrics, called};
+    *observer = (na_http_observer){metrics, count_call};
     return metrics ? observer : NULL;
 }
 
-static void checked(void *data, na_session_lookup check, double seconds)
+static void count_check(void *data, na_session_lookup check, double seconds)
 {
     static const char *const results[] = {
         [NA_LOOKUP_NONE] = "none",       [NA_LOOKUP_CACHED] = "cached",
@@ -27,12 +28,12 @@ static void checked(void *data, na_session_lookup check, double seconds)
         na_metrics_observe(data, NA_METRIC_SESSION_CHECK_DURATION, NULL, seconds);
 }
 
-static void began(void *data)
+static void count_created(void *data)
 {
     na_metrics_count(data, NA_METRIC_SESSIONS_CREATED, NULL, NULL);
 }
 
-static void ended(void *data, apr_int64_t seconds)
+static void count_ended(void *data, apr_int64_t seconds)
 {
     na_metrics_count(data, NA_METRIC_SESSIONS_ENDED, NULL, NULL);
     na_metrics_observe(data, NA_METRIC_SESSION_DURATION, NULL, (double)seconds);
@@ -41,11 +42,11 @@ static void ended(void *data, apr_int64_t seconds)
 const na_session_observer *na_metrics_of_sessions(apr_pool_t *pool, na_metrics *metrics)
 {
     na_session_observer *observer = apr_palloc(pool, sizeof *observer);
-    *observer = (na_session_observer){metrics, checked, began, ended};
+    *observer = (na_session_observer){metrics, count_check, count_created, count_ended};
     return metrics ? observer : NULL;
 }
 
-static void told(void *data, na_mail_fate fate)
+static void count_mail(void *data, na_mail_fate fate)
 {
     static const char *const results[] = {[NA_MAIL_SENT] = "sent",
                                           [NA_MAIL_FAILED] = "failed",
@@ -60,6 +61,6 @@ static void told(void *data, na_mail_fate fate)
 const na_mail_observer *na_metrics_of_mails(apr_pool_t *pool, na_metrics *metrics)
 {
     na_mail_observer *observer = apr_palloc(pool, sizeof *observer);
-    *observer = (na_mail_observer){metrics, told};
+    *observer = (na_mail_observer){metrics, count_mail};
     return metrics ? observer : NULL;
 }

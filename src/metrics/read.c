@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads metrics: sums the rows of all processes. */
 #include <string.h>
 
 #include "metrics/block.h"
@@ -16,13 +17,13 @@ void na_reading_add(apr_array_header_t *readings, const na_reading *reading)
     APR_ARRAY_PUSH(readings, na_reading) = *reading;
 }
 
-/* Seconds that a count of the sessions is shown for. */
+/* seconds for which the number of sessions is shown */
 #define SESSIONS_VALID 300
 
-/* Of a histogram; each family has fewer. */
+/* more than any histogram has */
 #define BUCKETS_MAX 32
 
-static const char *value_at(const na_metrics *metrics, const na_label *label, int index)
+static const char *label_value_at(const na_metrics *metrics, const na_label *label, int index)
 {
     return label->values ? label->values[index]
                          : na_name_at(&metrics->block->lists[label->names], index);
@@ -33,15 +34,15 @@ typedef struct reader {
     const apr_array_header_t *readings;
     apr_time_t now;
     const na_metrics_visitor *visitor;
-    char counts[NA_ROWS + 1]; /* whether a row's gauges count: its owner lives */
+    char counts[NA_ROWS + 1]; /* 1 if the gauges of a row count, because its process is running */
     apr_uint32_t rows;
 } reader;
 
 /*
- * The shared row's gauges always count: nobody can tell whose they were. A process that was taken
- * over writes into this memory what it likes.
+ * Gauges in the shared row always count, because it has no owner. rows_begun is not trusted: a
+ * compromised process could write anything to this memory.
  */
-static void find_rows(reader *r)
+static void find_counted_rows(reader *r)
 {
     r->rows = __atomic_load_n(&r->metrics->block->rows_begun, __ATOMIC_ACQUIRE);
     if (r->rows > NA_ROWS)
@@ -51,7 +52,7 @@ static void find_rows(reader *r)
             __atomic_load_n(&na_metrics_row_at(r->metrics, i)->owner, __ATOMIC_RELAXED));
 }
 
-static apr_uint64_t sum_of(const reader *r, apr_size_t cell, int is_gauge)
+static apr_uint64_t sum_cell(const reader *r, apr_size_t cell, int is_gauge)
 {
     apr_uint64_t sum =
         __atomic_load_n(&na_metrics_row_at(r->metrics, NA_ROWS)->cells[cell], __ATOMIC_RELAXED);
@@ -62,7 +63,7 @@ static apr_uint64_t sum_of(const reader *r, apr_size_t cell, int is_gauge)
     return sum;
 }
 
-/* "other" is there where something is: whoever names all wants to see no more. */
+/* "other" is shown only if it is not zero: most sites have names for all. */
 static int is_worth_showing(const na_metric_family *family, const na_sample *sample)
 {
     for (int i = 0; i < NA_LABELS_MAX && family->labels[i]; i++)
@@ -77,20 +78,20 @@ static void read_cells(const reader *r, const na_metric_family *family, na_sampl
     int is_gauge = family->type == NA_GAUGE;
     if (family->type == NA_HISTOGRAM) {
         for (int i = 0; i <= family->bound_count; i++)
-            buckets[i] = sum_of(r, sample->cell + (apr_size_t)i, 0) + (i ? buckets[i - 1] : 0);
+            buckets[i] = sum_cell(r, sample->cell + (apr_size_t)i, 0) + (i ? buckets[i - 1] : 0);
         sample->buckets = buckets;
-        sample->sum = sum_of(r, sample->cell + (apr_size_t)family->bound_count + 1, 0);
+        sample->sum = sum_cell(r, sample->cell + (apr_size_t)family->bound_count + 1, 0);
         sample->number = (apr_int64_t)buckets[family->bound_count];
     } else {
-        sample->number = (apr_int64_t)sum_of(r, sample->cell, is_gauge);
+        sample->number = (apr_int64_t)sum_cell(r, sample->cell, is_gauge);
     }
-    if (is_gauge && sample->number < 0) /* a process of the shared row died */
+    if (is_gauge && sample->number < 0) /* a process that used the shared row has ended */
         sample->number = 0;
     if (is_worth_showing(family, sample))
         r->visitor->sample(r->visitor->data, family, sample);
 }
 
-/* Every combination of the labels that are left. */
+/* Reads all combinations of the labels from index `label` on. */
 static void read_labels(const reader *r, const na_metric_family *family, int label, apr_size_t at,
                         na_sample *sample)
 {
@@ -103,7 +104,7 @@ static void read_labels(const reader *r, const na_metric_family *family, int lab
     }
     int size = na_label_size(is);
     for (int i = 0; i < size; i++) {
-        sample->values[label] = value_at(r->metrics, is, i);
+        sample->values[label] = label_value_at(r->metrics, is, i);
         if (sample->values[label])
             read_labels(r, family, label + 1, at * (apr_size_t)size + (apr_size_t)i, sample);
     }
@@ -140,7 +141,7 @@ void na_metrics_each(const na_metrics *metrics, const apr_array_header_t *readin
     reader r = {.metrics = metrics, .readings = readings, .now = now, .visitor = visitor};
     if (!metrics)
         return;
-    find_rows(&r);
+    find_counted_rows(&r);
     for (int i = 0; i < NA_METRICS; i++) {
         const na_metric_family *family = &na_metric_families[i];
         na_sample sample = {.number = 0};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Pushes metrics to StatsD. */
 #include "metrics/statsd.h"
 
 #include <string.h>
@@ -40,8 +41,9 @@ static void add_line(pushing *p, const char *line)
     p->len += len;
 }
 
-/* What separates parts of a line, and in names the dots that separate levels. */
-static const char *scrub(apr_pool_t *pool, const char *text, int in_name)
+/* Replaces characters that separate parts of a line and, in names, the dots that separate levels.
+ */
+static const char *replace_separators(apr_pool_t *pool, const char *text, int in_name)
 {
     char *scrubbed = apr_pstrdup(pool, text);
     for (char *c = scrubbed; *c; c++)
@@ -50,32 +52,33 @@ static const char *scrub(apr_pool_t *pool, const char *text, int in_name)
     return scrubbed;
 }
 
-static const char *name_of(const pushing *p, const na_metric_family *family,
-                           const na_sample *sample, const char *suffix)
+static const char *metric_name(const pushing *p, const na_metric_family *family,
+                               const na_sample *sample, const char *suffix)
 {
     const char *name = apr_pstrcat(p->pool, p->options->prefix, ".", family->name, suffix, NULL);
     if (p->options->format == NA_STATSD)
         for (int i = 0; i < NA_LABELS_MAX && family->labels[i]; i++)
-            name = apr_pstrcat(p->pool, name, ".", scrub(p->pool, sample->values[i], 1), NULL);
+            name = apr_pstrcat(p->pool, name, ".",
+                               replace_separators(p->pool, sample->values[i], 1), NULL);
     return name;
 }
 
-static const char *tags_of(const pushing *p, const na_metric_family *family,
-                           const na_sample *sample)
+static const char *metric_tags(const pushing *p, const na_metric_family *family,
+                               const na_sample *sample)
 {
     const char *tags = "";
     if (p->options->format == NA_DOGSTATSD)
         for (int i = 0; i < NA_LABELS_MAX && family->labels[i]; i++)
             tags = apr_pstrcat(p->pool, tags, i ? "," : "|#", family->labels[i]->name, ":",
-                               scrub(p->pool, sample->values[i], 0), NULL);
+                               replace_separators(p->pool, sample->values[i], 0), NULL);
     return tags;
 }
 
 static void add_number(pushing *p, const na_metric_family *family, const na_sample *sample,
                        const char *suffix, const char *number, const char *type)
 {
-    add_line(p, apr_pstrcat(p->pool, name_of(p, family, sample, suffix), ":", number, "|", type,
-                            tags_of(p, family, sample), NULL));
+    add_line(p, apr_pstrcat(p->pool, metric_name(p, family, sample, suffix), ":", number, "|", type,
+                            metric_tags(p, family, sample), NULL));
 }
 
 static void add_gain(pushing *p, const na_metric_family *family, const na_sample *sample)
@@ -121,7 +124,7 @@ typedef struct destination {
     apr_sockaddr_t *address;
 } destination;
 
-static na_error *failed(apr_pool_t *pool, const char *what, apr_status_t status)
+static na_error *statsd_error(apr_pool_t *pool, const char *what, apr_status_t status)
 {
     char text[128];
     return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", what,
@@ -132,7 +135,7 @@ static na_error *send_over_udp(void *data, apr_pool_t *pool, const char *text, a
 {
     const destination *to = data;
     apr_status_t status = apr_socket_sendto(to->socket, to->address, 0, text, &len);
-    return status == APR_SUCCESS ? NULL : failed(pool, "a datagram was not sent", status);
+    return status == APR_SUCCESS ? NULL : statsd_error(pool, "could not send a datagram", status);
 }
 
 na_error *na_statsd_push(na_metrics *metrics, apr_pool_t *pool, const na_statsd_options *options,
@@ -142,10 +145,10 @@ na_error *na_statsd_push(na_metrics *metrics, apr_pool_t *pool, const na_statsd_
     apr_status_t status = apr_sockaddr_info_get(&to.address, options->host, APR_UNSPEC,
                                                 (apr_port_t)options->port, 0, pool);
     if (status != APR_SUCCESS)
-        return failed(pool, options->host, status);
+        return statsd_error(pool, options->host, status);
     status = apr_socket_create(&to.socket, to.address->family, SOCK_DGRAM, APR_PROTO_UDP, pool);
     if (status != APR_SUCCESS)
-        return failed(pool, "no socket", status);
+        return statsd_error(pool, "could not create a socket", status);
     apr_socket_timeout_set(to.socket, 0);
     na_error *error = na_statsd_write(metrics, pool, options, readings, now, send_over_udp, &to);
     apr_socket_close(to.socket);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes metrics as text for Prometheus and OpenMetrics. */
 #include "metrics/text.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #define PREFIX "nextauth_"
 
-/* ── which format ──────────────────────────────────────────────────────────────────────────── */
+/* ── choosing a format ─────────────────────────────────────────────────────────────────────── */
 
 const char *na_exposition_type(na_exposition format)
 {
@@ -17,14 +18,14 @@ const char *na_exposition_type(na_exposition format)
                                     : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-/* The weight (RFC 9110 section 12.4.2) of one entry of Accept. */
-static double weight_of(const char *parameters)
+/* Returns the weight of one entry of Accept (RFC 9110 section 12.4.2). */
+static double accept_weight(const char *parameters)
 {
     const char *q = parameters ? strstr(parameters, ";q=") : NULL;
     return q ? strtod(q + 3, NULL) : 1;
 }
 
-static void without_spaces(char *text)
+static void remove_spaces(char *text)
 {
     char *to = text;
     for (; *text; text++)
@@ -37,10 +38,10 @@ na_exposition na_exposition_of(apr_pool_t *pool, const char *accept)
 {
     double open_metrics = 0, plain = 0;
     char *last, *copy = apr_pstrdup(pool, accept ? accept : "");
-    without_spaces(copy);
+    remove_spaces(copy);
     for (char *entry = apr_strtok(copy, ",", &last); entry; entry = apr_strtok(NULL, ",", &last)) {
         size_t len = strcspn(entry, ";");
-        double weight = weight_of(entry + len);
+        double weight = accept_weight(entry + len);
         if (len == 28 && strncmp(entry, "application/openmetrics-text", len) == 0)
             open_metrics = weight > open_metrics ? weight : open_metrics;
         if (len == 10 && strncmp(entry, "text/plain", len) == 0)
@@ -49,17 +50,17 @@ na_exposition na_exposition_of(apr_pool_t *pool, const char *accept)
     return open_metrics > 0 && open_metrics >= plain ? NA_OPENMETRICS : NA_PROMETHEUS;
 }
 
-/* ── what is written ───────────────────────────────────────────────────────────────────────── */
+/* ── writing ───────────────────────────────────────────────────────────────────────────────── */
 
 typedef struct writer {
-    apr_pool_t *pool; /* of one sample */
+    apr_pool_t *pool; /* cleared after each sample */
     na_exposition format;
     na_metrics_writer *write;
     void *data;
 } writer;
 
-/* A label's value, or a help text; Prometheus leaves quotes in the latter alone (`quote` 0). */
-static const char *escape(apr_pool_t *pool, const char *text, int quote)
+/* Escapes the value of a label, or a help text, in which Prometheus keeps quotes (`quote` is 0). */
+static const char *escape_text(apr_pool_t *pool, const char *text, int quote)
 {
     char *escaped = apr_palloc(pool, 2 * strlen(text) + 1), *to = escaped;
     for (; *text; text++) {
@@ -73,8 +74,9 @@ static const char *escape(apr_pool_t *pool, const char *text, int quote)
     return escaped;
 }
 
-/* OpenMetrics names a family of counters without the "_total" of its samples, and knows infos. */
-static const char *name_of(const writer *w, const na_metric_family *family)
+/* In OpenMetrics, the name of a counter family lacks the "_total" of its samples; so does "_info".
+ */
+static const char *family_name(const writer *w, const na_metric_family *family)
 {
     if (family->type == NA_COUNTER && w->format == NA_PROMETHEUS)
         return apr_pstrcat(w->pool, PREFIX, family->name, "_total", NULL);
@@ -92,22 +94,22 @@ static void write_family(void *data, const na_metric_family *family)
                                         [NA_HISTOGRAM] = "histogram",
                                         [NA_INFO] = "info"};
     int known = family->type != NA_INFO || w->format == NA_OPENMETRICS;
-    const char *name = name_of(w, family);
-    w->write(w->data,
-             apr_pstrcat(w->pool, "# HELP ", name, " ",
-                         escape(w->pool, family->help, w->format == NA_OPENMETRICS), "\n# TYPE ",
-                         name, " ", types[known ? family->type : NA_GAUGE], "\n", NULL));
+    const char *name = family_name(w, family);
+    w->write(w->data, apr_pstrcat(w->pool, "# HELP ", name, " ",
+                                  escape_text(w->pool, family->help, w->format == NA_OPENMETRICS),
+                                  "\n# TYPE ", name, " ", types[known ? family->type : NA_GAUGE],
+                                  "\n", NULL));
     apr_pool_clear(w->pool);
 }
 
-/* "a="1",b="2"", as many as the family has. */
-static const char *labels_of(const writer *w, const na_metric_family *family,
-                             const na_sample *sample)
+/* Returns the labels of a sample, such as a="1",b="2". */
+static const char *format_labels(const writer *w, const na_metric_family *family,
+                                 const na_sample *sample)
 {
     const char *labels = "";
     for (int i = 0; i < NA_LABELS_MAX && family->labels[i]; i++)
         labels = apr_pstrcat(w->pool, labels, i ? "," : "", family->labels[i]->name, "=\"",
-                             escape(w->pool, sample->values[i], 1), "\"", NULL);
+                             escape_text(w->pool, sample->values[i], 1), "\"", NULL);
     return labels;
 }
 
@@ -147,7 +149,7 @@ static void write_histogram(const writer *w, const na_metric_family *family,
 static void write_sample(void *data, const na_metric_family *family, const na_sample *sample)
 {
     const writer *w = data;
-    const char *labels = labels_of(w, family, sample);
+    const char *labels = format_labels(w, family, sample);
     if (family->type == NA_HISTOGRAM)
         write_histogram(w, family, sample, labels);
     else

@@ -288,7 +288,7 @@ static void healing(apr_pool_t *pool)
     char *text = slurp(pool, path, &len);
     *(char *)memrchr(text, '\n', len - 1) = '\0'; /* the last line is gone */
     spill(path, apr_pstrcat(pool, text, "\n", NULL));
-    is(verify(pool, path, NULL), "missing: record 6 at the end, which the head file knows",
+    is(verify(pool, path, NULL), "missing: record 6 at the end, according to the head file",
        "a record that was removed at the end");
     append_some(pool, path, 1);
     is(verify(pool, path, NULL), "missing: record 6 before record 7", "stays missing");
@@ -355,7 +355,7 @@ static void short_writes(apr_pool_t *pool)
     is_number(report.records, 3, "without a gap");
     spill(path, apr_pstrcat(pool, slurp(pool, path, &len), "{\"seq\":4,\"ti", NULL));
     append_some(pool, path, 1);
-    is(verify(pool, path, NULL), "cut short: it is the beginning of a record only",
+    is(verify(pool, path, NULL), "cut short: the record is incomplete",
        "half a record that could not be removed shows");
     is_number(report.line, 4, "on a line of its own");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON responses of handlers. */
 #include <string.h>
 
 #include "base/json.h"

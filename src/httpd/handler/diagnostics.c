@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Diagnostics: the configuration of a virtual host, and the versions of libraries. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -12,7 +13,7 @@
 #include "db/migrate.h"
 #include "httpd/handler/answer.h"
 
-static json_t *strings(const apr_array_header_t *list)
+static json_t *json_strings(const apr_array_header_t *list)
 {
     json_t *array = json_array();
     for (int i = 0; list && i < list->nelts; i++)
@@ -27,7 +28,7 @@ static const char *dialect_name(na_dialect dialect)
 
 /* ── the site ──────────────────────────────────────────────────────────────────────────────── */
 
-/* How good a secret can be is all that its length tells. */
+/* Reports ranges of lengths: enough to see how strong a secret can be. */
 static json_t *secrets_of(const na_config *config)
 {
     json_t *array = json_array();
@@ -81,7 +82,7 @@ static json_t *session_of(const na_server_conf *conf)
                      (json_int_t)lifetime->max_age, "updateAge", (json_int_t)session->update_age,
                      "idleTimeout", (json_int_t)lifetime->idle, "absoluteTimeout",
                      (json_int_t)lifetime->absolute, "bound", conf->config->bind != NA_BIND_NOTHING,
-                     "stores", strings(conf->plan.stores.names), "checkInterval",
+                     "stores", json_strings(conf->plan.stores.names), "checkInterval",
                      (json_int_t)session->check_interval, "serveWhenDown",
                      (json_int_t)session->serve_for);
 }
@@ -90,7 +91,7 @@ static json_t *migrations_of(apr_pool_t *pool, na_db *db)
 {
     int version;
     return na_db_version(db, pool, &version)
-               ? json_pack("{s:s}", "status", "the database does not say")
+               ? json_pack("{s:s}", "status", "could not be read from the database")
                : json_pack("{s:s,s:i,s:i}", "status",
                            version == na_migration_count  ? "complete"
                            : version > na_migration_count ? "newer than this module"
@@ -116,7 +117,7 @@ static json_t *mail_of(const na_config *config)
     return config->mail ? json_pack("{s:s}", "transport", config->mail->transport) : json_null();
 }
 
-/* ── ways to sign in ───────────────────────────────────────────────────────────────────────── */
+/* ── providers, features, pages ────────────────────────────────────────────────────────────── */
 
 static json_t *host_of(apr_pool_t *pool, const na_provider *provider)
 {
@@ -151,7 +152,7 @@ static json_t *features_of(const na_config *config)
                      config->features & NA_FEATURE_DELETE);
 }
 
-/* true: a page of the site's own. */
+/* A member is true if the site has its own page. */
 static json_t *pages_of(const na_pages *pages)
 {
     return json_pack("{s:b,s:b,s:b,s:b}", "signIn", pages->sign_in != NULL, "signOut",
@@ -171,7 +172,7 @@ json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s)
 
 /* ── versions ──────────────────────────────────────────────────────────────────────────────── */
 
-/* Where a library does not say what it is, what this was built with. */
+/* If a library does not report its version, this is the version of the build. */
 json_t *na_diagnostics_of_versions(apr_pool_t *pool)
 {
     ap_version_t httpd;

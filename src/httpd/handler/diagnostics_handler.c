@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SetHandler nextauth-diagnostics: the site's configuration, and how this request fares with it. */
 #include <unistd.h>
 
 #include <ap_mpm.h>
@@ -10,12 +11,10 @@
 #include "httpd/request/local.h"
 
 /*
- * SetHandler nextauth-diagnostics: how the site is set up and what it makes of this very request,
- * for whoever looks after it. Names and whether they are set; never a value that is a secret.
+ * The response is for administrators. It has names, and whether they are set, but never a value
+ * that is a secret. In production, only authenticated users and this machine can read it.
  */
-
-/* In production somebody must have been asked who he is, unless he sits at this machine. */
-static int may_see(request_rec *r)
+static int can_see_diagnostics(request_rec *r)
 {
     int authenticated = r->ap_auth_type && r->user && *r->user;
     return na_config_of(r)->mode != NA_PRODUCTION || authenticated || na_is_local(r);
@@ -36,7 +35,7 @@ static json_t *health_of(const request_rec *r)
     return na_health_json(r->pool, &report);
 }
 
-static int answer(request_rec *r)
+static int respond_with_diagnostics(request_rec *r)
 {
     json_t *all = na_diagnostics_of_server(r->pool, r->server), *hints = json_array();
     json_object_set_new(all, "request", na_diagnostics_of_request(r, hints));
@@ -50,10 +49,10 @@ static int answer(request_rec *r)
 
 int na_answer_diagnostics(request_rec *r)
 {
-    return may_see(r)
-               ? answer(r)
+    return can_see_diagnostics(r)
+               ? respond_with_diagnostics(r)
                : na_answer_error(r, HTTP_FORBIDDEN,
-                                 "in production nextauth-diagnostics is for this machine, and "
-                                 "for who has signed in: write AuthType and Require "
-                                 "nextauth-role admin, or the like, into its <Location>");
+                                 "in production, nextauth-diagnostics requires a signed-in user or "
+                                 "a client on this machine: add AuthType NextAuth and Require "
+                                 "nextauth-role ROLE to its <Location>");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The handlers that SetHandler can name, and who can enable them. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -7,10 +8,10 @@
 #include "httpd/request/local.h"
 
 typedef struct handler {
-    const char *name;    /* SetHandler's */
-    int needs_engine;    /* in the server that is asked */
+    const char *name;    /* argument of SetHandler */
+    int needs_engine;    /* requires NextAuthEngine On in the virtual host */
     int takes_post;      /* as well as GET and HEAD */
-    int is_for_everyone; /* nobody learns anything by it */
+    int is_for_everyone; /* reveals nothing about users */
     int (*answer)(request_rec *r);
 } handler;
 
@@ -19,11 +20,11 @@ static const handler handlers[] = {{"nextauth-sessions", 1, 1, 0, na_answer_sess
                                    {"nextauth-health", 1, 0, 1, na_answer_health},
                                    {"nextauth-diagnostics", 1, 0, 0, na_answer_diagnostics}};
 
-/* ── who may switch a handler on ───────────────────────────────────────────────────────────── */
+/* ── where a handler is enabled ────────────────────────────────────────────────────────────── */
 
 /*
- * "/srv/a/.htaccess" is of AccessFileName .htaccess, of which there may be several. What mod_macro
- * makes has its name in quotes: macro 'a' (defined on line 1 of "/srv/a/.htaccess") used on …
+ * Returns 1 for "/srv/a/.htaccess" if that is one of the names in AccessFileName. mod_macro puts
+ * the name in quotes: macro 'a' (defined on line 1 of "/srv/a/.htaccess") used on …
  */
 static int is_access_file(const request_rec *r, const char *file)
 {
@@ -40,11 +41,11 @@ static int is_access_file(const request_rec *r, const char *file)
 }
 
 /*
- * SetHandler of the server's configuration, and neither of a tenant's .htaccess nor what else makes
- * a handler there (AddHandler, RewriteRule's H=): it would show everybody's sessions behind
- * whatever Require the tenant likes.
+ * Returns 1 if SetHandler in the server's configuration set the handler. A tenant's .htaccess must
+ * not enable one, nor AddHandler or RewriteRule's H= there: the tenant could show the sessions of
+ * all users to anyone.
  */
-static int is_of_server(request_rec *r)
+static int is_set_by_server(request_rec *r)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
     const ap_expr_info_t *by = core->expr_handler;
@@ -55,13 +56,13 @@ static int is_of_server(request_rec *r)
     return !failure && name && strcmp(name, r->handler) == 0;
 }
 
-/* ── answers ───────────────────────────────────────────────────────────────────────────────── */
+/* ── running a handler ─────────────────────────────────────────────────────────────────────── */
 
 static int refuse_method(request_rec *r, const char *allowed)
 {
     apr_table_setn(r->headers_out, "Allow", allowed);
     return na_answer_error(r, HTTP_METHOD_NOT_ALLOWED,
-                           apr_pstrcat(r->pool, "the methods are ", allowed, NULL));
+                           apr_pstrcat(r->pool, "unsupported method: expected ", allowed, NULL));
 }
 
 static int is_authenticated(const request_rec *r)
@@ -69,22 +70,23 @@ static int is_authenticated(const request_rec *r)
     return r->ap_auth_type && r->user && *r->user;
 }
 
-static int answer(request_rec *r, const handler *named)
+static int run_handler(request_rec *r, const handler *named)
 {
-    if (!is_of_server(r)) {
+    if (!is_set_by_server(r)) {
         na_log_request(r, NA_LOG_WARNING, NULL,
-                       "handler %s is none here: only SetHandler of the server's configuration "
-                       "switches it on",
+                       "handler %s is not enabled here: only SetHandler in the server's "
+                       "configuration enables it",
                        named->name);
         return HTTP_NOT_FOUND;
     }
     if (!named->is_for_everyone && !is_authenticated(r) && na_is_disguised(r))
-        return na_answer_error(r, HTTP_FORBIDDEN,
-                               "who asks is not known: by way of a proxy on this machine without "
-                               "RemoteIPInternalProxy, from another site's page, or by a name that "
-                               "is not this server's");
+        return na_answer_error(
+            r, HTTP_FORBIDDEN,
+            "the client is unknown: the request came through a proxy on this "
+            "machine without RemoteIPInternalProxy, from another site's page, or "
+            "for a host name that is not this server's");
     if (named->needs_engine && !na_config_of(r))
-        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is off in this server");
+        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is off in this virtual host");
     if (r->method_number == M_GET || (r->method_number == M_POST && named->takes_post))
         return named->answer(r);
     return refuse_method(r, named->takes_post ? "GET, HEAD, POST" : "GET, HEAD");
@@ -94,6 +96,6 @@ int na_handle_named(request_rec *r)
 {
     for (apr_size_t i = 0; r->handler && i < sizeof handlers / sizeof *handlers; i++)
         if (strcmp(r->handler, handlers[i].name) == 0)
-            return answer(r, &handlers[i]);
+            return run_handler(r, &handlers[i]);
     return DECLINED;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SetHandler nextauth-health: whether httpd is alive, and whether the site is ready. */
 #include <string.h>
 
 #include "httpd/handler/answer.h"
 #include "httpd/resource/resource.h"
 
 /*
- * SetHandler nextauth-health: /live says that this process serves, /ready and the path itself what
- * the site rests on. Everybody may ask: the answer has no names, and asking often costs nothing
- * more.
+ * /live reports that httpd responds; /ready and the path itself report the health of the site's
+ * components. Access need not be restricted: the response has no names, and frequent requests do
+ * not cause more checks.
  */
 
 static int is_within(const char *uri, const char *path)
@@ -17,7 +18,7 @@ static int is_within(const char *uri, const char *path)
            ((len && path[len - 1] == '/') || uri[len] == '/' || uri[len] == '\0');
 }
 
-/* The path of the <Location> that has the SetHandler; "" where that is in another section. */
+/* Returns the path of the <Location> that has the SetHandler; "" if another section has it. */
 static const char *handler_path(const request_rec *r)
 {
     const core_server_config *core = ap_get_core_module_config(r->server->module_config);
@@ -32,7 +33,7 @@ static const char *handler_path(const request_rec *r)
     return "";
 }
 
-static int answer_report(request_rec *r)
+static int respond_with_report(request_rec *r)
 {
     na_health_report report;
     na_health_now(r->server, r->pool, &report);
@@ -40,7 +41,7 @@ static int answer_report(request_rec *r)
                           na_health_json(r->pool, &report));
 }
 
-/* A name that is none must not be taken for another: who restarts what is not ready does harm. */
+/* An unknown name is an error: a liveness probe must not get the readiness of the site instead. */
 int na_answer_health(request_rec *r)
 {
     const char *name = r->uri + strlen(handler_path(r));
@@ -48,7 +49,8 @@ int na_answer_health(request_rec *r)
     if (strcmp(name, "live") == 0)
         return na_answer_json(r, HTTP_OK, json_pack("{s:s}", "status", "alive"));
     if (!*name || strcmp(name, "ready") == 0)
-        return answer_report(r);
+        return respond_with_report(r);
     return na_answer_error(r, HTTP_NOT_FOUND,
-                           "below the path of its <Location> nextauth-health has live and ready");
+                           "unknown health check: expected live or ready below the path of the "
+                           "<Location>");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Metrics: SetHandler nextauth-metrics, and the section in mod_status. */
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <mod_status.h>
@@ -23,7 +24,7 @@ int na_answer_metrics(request_rec *r)
 {
     na_metrics *metrics = metrics_of_child();
     if (!metrics)
-        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is on in no server");
+        return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is off in all virtual hosts");
     na_exposition format = na_exposition_of(r->pool, apr_table_get(r->headers_in, "Accept"));
     ap_set_content_type(r, na_exposition_type(format));
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
@@ -36,7 +37,7 @@ int na_answer_metrics(request_rec *r)
 
 /* ── mod_status ────────────────────────────────────────────────────────────────────────────── */
 
-/* A family in one line: the sum of its samples. */
+/* A family is one line, with the sum of its samples. */
 typedef struct status {
     request_rec *r;
     int is_short; /* ?auto */
@@ -46,7 +47,7 @@ typedef struct status {
     apr_uint64_t sum;
 } status;
 
-/* "mail_queue_depth" as mod_status names things: "NextAuthMailQueueDepth". */
+/* Returns "NextAuthMailQueueDepth" for "mail_queue_depth", in the style of mod_status. */
 static const char *camel_case(apr_pool_t *pool, const char *name)
 {
     char *text = apr_pstrcat(pool, "NextAuth_", name, NULL), *to = text;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SetHandler nextauth-sessions: lists and revokes sessions, and unlocks users, for nextauthctl. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -14,12 +15,11 @@
 #include "session/order.h"
 
 /*
- * SetHandler nextauth-sessions: everybody's sessions, for the administrator's programs. GET lists
- * them, of one user with ?user=PROVIDER/ID, and names the site with ?about=site; POST with order=
- * ends or unlocks what the order says, which takes the site's secret.
+ * GET lists the sessions of all users, or of one with ?user=PROVIDER/ID; with ?about=site, it
+ * returns the name of the site. POST runs order=, which only the site's secret can create.
  */
 
-static int failed(request_rec *r, const na_error *error)
+static int respond_with_error(request_rec *r, const na_error *error)
 {
     const char *text = na_error_text(r->pool, error);
     na_log_request(r, NA_LOG_ERROR, "SESSION_ERROR", "nextauth-sessions: %s", text);
@@ -29,29 +29,30 @@ static int failed(request_rec *r, const na_error *error)
 
 static int refuse_without_store(request_rec *r)
 {
-    return na_answer_error(r, HTTP_NOT_FOUND, "there is no NextAuthSessionStore in this server");
+    return na_answer_error(r, HTTP_NOT_FOUND,
+                           "NextAuthSessionStore is not set in this virtual host");
 }
 
-static int no_such_user(request_rec *r, const char *name)
+static int refuse_unknown_user(request_rec *r, const char *name)
 {
-    return na_answer_error(
-        r, HTTP_NOT_FOUND,
-        apr_psprintf(r->pool, "there is no user '%s': name one as session list%s prints it",
-                     na_one_line(r->pool, name, 256),
-                     na_server_conf_of(r->server)->db ? " or user show" : ""));
+    return na_answer_error(r, HTTP_NOT_FOUND,
+                           apr_psprintf(r->pool,
+                                        "unknown user '%s': use a name that session list%s prints",
+                                        na_one_line(r->pool, name, 256),
+                                        na_server_conf_of(r->server)->db ? " or user show" : ""));
 }
 
-static int list(request_rec *r, const na_sessions *sessions, const char *name)
+static int list_sessions(request_rec *r, const na_sessions *sessions, const char *name)
 {
     apr_array_header_t *found = apr_array_make(r->pool, 64, sizeof(na_listed));
     const char *user = NULL;
     na_error *error = name ? na_sessions_find_user(r, name, &user) : NULL;
     if (!error && name && !user)
-        return no_such_user(r, name);
+        return refuse_unknown_user(r, name);
     if (!error)
         error = na_registry_list(sessions->registry, r->pool, user, r->request_time, found);
     if (error)
-        return failed(r, error);
+        return respond_with_error(r, error);
     json_t *array = json_array();
     for (int i = 0; i < found->nelts; i++)
         json_array_append_new(array,
@@ -59,8 +60,8 @@ static int list(request_rec *r, const na_sessions *sessions, const char *name)
     return na_answer_json(r, HTTP_OK, json_pack("{s:o}", "sessions", array));
 }
 
-/* Whatever fails, it is done: to end access comes first, the record of it second. */
-static na_error *record(request_rec *r, const char *user, const char *detail)
+/* Called after the sessions have ended: revocation must not fail because the audit log does. */
+static na_error *record_end(request_rec *r, const char *user, const char *detail)
 {
     const na_event event = {.kind = NA_EVENT_REVOKE_SESSION,
                             .time = apr_time_now(),
@@ -71,14 +72,14 @@ static na_error *record(request_rec *r, const char *user, const char *detail)
     return na_audit_write(na_server_conf_of(r->server)->audit, r->pool, NULL, &event);
 }
 
-/* Tokens without a record end as well; *count is of those that have one. */
+/* Also ends sessions without a record; *count is the number of those with one. */
 static na_error *end_user(request_rec *r, const na_sessions *sessions, const char *user, int *count)
 {
     apr_array_header_t *known = apr_array_make(r->pool, 8, sizeof(na_listed));
     NA_TRY(na_registry_list(sessions->registry, r->pool, user, r->request_time, known));
     *count = known->nelts;
     NA_TRY(na_session_end_user(sessions, r->pool, user, NULL, r->request_time));
-    return record(r, user, *count ? "all" : "all: none is known");
+    return record_end(r, user, *count ? "all" : "all: none is known");
 }
 
 static na_error *end_session(request_rec *r, const na_sessions *sessions, const char *handle,
@@ -91,11 +92,11 @@ static na_error *end_session(request_rec *r, const na_sessions *sessions, const 
         return NULL;
     NA_TRY(na_session_end_other(sessions, r->pool, listed.record.user, &listed.key,
                                 listed.record.created, r->request_time));
-    return record(r, listed.record.user, handle);
+    return record_end(r, listed.record.user, handle);
 }
 
-/* What somebody signs in with is all that is known of an account that is locked. */
-static int unlock(request_rec *r, const char *name)
+/* `name` is the username or email address that was entered: nothing else identifies a lock. */
+static int unlock_user(request_rec *r, const char *name)
 {
     const na_server_conf *conf = na_server_conf_of(r->server);
     const na_event event = {.kind = NA_EVENT_UNLOCK_USER,
@@ -108,13 +109,13 @@ static int unlock(request_rec *r, const char *name)
     if (!error)
         error = na_audit_write(conf->audit, r->pool, NULL, &event);
     if (error)
-        return failed(r, error);
+        return respond_with_error(r, error);
     na_log_request(r, NA_LOG_INFO, "userUnlock", "unlocked by the administrator: %s",
                    na_one_line(r->pool, name, 256));
     return na_answer_json(r, HTTP_OK, json_pack("{s:b}", "unlocked", 1));
 }
 
-static na_error *take_order(request_rec *r, const char *token, na_order *order)
+static na_error *open_order(request_rec *r, const char *token, na_order *order)
 {
     const na_config *config = na_config_of(r);
     apr_time_t now = apr_time_now();
@@ -123,7 +124,7 @@ static na_error *take_order(request_rec *r, const char *token, na_order *order)
     const char *id = apr_pstrcat(r->pool, "order ", order->id, NULL);
     return na_replay_memory_take(na_process_of_child()->replays, id, now)
                ? NULL
-               : na_error_new(r->pool, NA_ERR_SESSION, "it was used before");
+               : na_error_new(r->pool, NA_ERR_SESSION, "it has already been used");
 }
 
 static int refuse_order(request_rec *r, const na_error *error)
@@ -131,10 +132,11 @@ static int refuse_order(request_rec *r, const na_error *error)
     na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "nextauth-sessions: order refused: %s",
                    na_error_text(r->pool, error));
     return na_answer_error(r, HTTP_FORBIDDEN,
-                           "the order is for another site or secret, too old, or was used before");
+                           "the order is for another site or secret, has expired, or has already "
+                           "been used");
 }
 
-static int end_ordered(request_rec *r, const na_sessions *sessions, const na_order *order)
+static int end_sessions(request_rec *r, const na_sessions *sessions, const na_order *order)
 {
     const char *user = NULL;
     int count = 0;
@@ -142,23 +144,23 @@ static int end_ordered(request_rec *r, const na_sessions *sessions, const na_ord
         return refuse_without_store(r);
     na_error *error = order->user ? na_sessions_find_user(r, order->user, &user) : NULL;
     if (!error && order->user && !user)
-        return no_such_user(r, order->user);
+        return refuse_unknown_user(r, order->user);
     if (!error)
         error = order->session ? end_session(r, sessions, order->session, user, &count)
                                : end_user(r, sessions, user, &count);
     if (error)
-        return failed(r, error);
+        return respond_with_error(r, error);
     if (!count)
         return na_answer_error(r, HTTP_NOT_FOUND,
-                               order->session ? "there is no such session"
-                                              : "no session of this user is known");
-    na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions ended by the administrator: %s %s",
+                               order->session ? "the session does not exist"
+                                              : "the user has no recorded sessions");
+    na_log_request(r, NA_LOG_INFO, "sessionRevoke", "sessions revoked by the administrator: %s %s",
                    order->session ? "session" : "user",
                    na_one_line(r->pool, order->session ? order->session : user, 256));
     return na_answer_json(r, HTTP_OK, json_pack("{s:b,s:i}", "revoked", 1, "sessions", count));
 }
 
-static int obey(request_rec *r, const na_sessions *sessions)
+static int run_order(request_rec *r, const na_sessions *sessions)
 {
     apr_table_t *form;
     na_order order;
@@ -167,16 +169,15 @@ static int obey(request_rec *r, const na_sessions *sessions)
         return status;
     const char *token = apr_table_get(form, "order");
     if (!token)
-        return na_answer_error(r, HTTP_FORBIDDEN,
-                               "order= is wanted, as nextauthctl session revoke makes it");
-    na_error *error = take_order(r, token, &order);
+        return na_answer_error(r, HTTP_FORBIDDEN, "missing order=: use nextauthctl session revoke");
+    na_error *error = open_order(r, token, &order);
     if (error)
         return refuse_order(r, error);
-    return order.unlock ? unlock(r, order.unlock) : end_ordered(r, sessions, &order);
+    return order.unlock ? unlock_user(r, order.unlock) : end_sessions(r, sessions, &order);
 }
 
-/* The name of the site is what an order has to be for. */
-static int tell(request_rec *r, const na_sessions *sessions)
+/* nextauthctl asks for the name of the site, because an order must contain it. */
+static int respond_to_get(request_rec *r, const na_sessions *sessions)
 {
     const apr_table_t *query = na_form_parse(r->pool, r->args, 8);
     const char *about = apr_table_get(query, "about");
@@ -185,7 +186,7 @@ static int tell(request_rec *r, const na_sessions *sessions)
                               json_pack("{s:s}", "site", na_config_of(r)->session.site));
     if (!sessions->registry)
         return refuse_without_store(r);
-    return list(r, sessions, apr_table_get(query, "user"));
+    return list_sessions(r, sessions, apr_table_get(query, "user"));
 }
 
 int na_answer_sessions(request_rec *r)
@@ -193,7 +194,6 @@ int na_answer_sessions(request_rec *r)
     const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
     if (!na_is_local(r))
         return na_answer_error(r, HTTP_FORBIDDEN,
-                               "nextauth-sessions is for whoever Require names, and for "
-                               "this machine");
-    return r->method_number == M_GET ? tell(r, sessions) : obey(r, sessions);
+                               "nextauth-sessions is available to clients on this machine only");
+    return r->method_number == M_GET ? respond_to_get(r, sessions) : run_order(r, sessions);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The user that a name stands for in requests of nextauthctl session. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -8,14 +9,14 @@
 #include "mail/address.h"
 
 /*
- * Sessions are of "PROVIDER/ID" or, of a user in the database, of "/ID". What nextauthctl prints of
- * a user and of an account, and an email address, mean one of these.
+ * Session records name users "PROVIDER/ID" or, if they are in the database, "/ID". All names that
+ * nextauthctl prints of users and accounts, and email addresses, are translated to that.
  */
 
 typedef struct search {
     apr_pool_t *pool;
     const char *name;
-    const char *provider, *account; /* "PROVIDER/ID" in two; NULL where it is no such name */
+    const char *provider, *account; /* parts of "PROVIDER/ID"; NULL if the name has no slash */
     na_db_user user;
     int found;
 } search;
@@ -29,7 +30,7 @@ static na_error *find_by_email(search *s, na_db_use *use)
     return na_db_get_user_by_email(use, email, &s->user, &s->found);
 }
 
-static na_error *find(search *s, na_db_use *use)
+static na_error *find_user(search *s, na_db_use *use)
 {
     if (s->provider)
         NA_TRY(na_db_get_user_by_account(use, s->provider, s->account, &s->user, &s->found));
@@ -52,7 +53,7 @@ na_error *na_sessions_find_user(request_rec *r, const char *name, const char **u
         s.account = slash + 1;
     }
     NA_TRY(na_db_read(db, r->pool, &use));
-    NA_TRY(na_db_end(use, find(&s, use)));
+    NA_TRY(na_db_end(use, find_user(&s, use)));
     if (s.found)
         *user = apr_pstrcat(r->pool, "/", s.user.id, NULL);
     return NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* AuthType NextAuth: who a request's user is, and what happens if nobody is signed in. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -8,7 +9,7 @@
 #include "base/url.h"
 #include "httpd/module.h"
 
-/* httpd works AuthType out as an expression each time it is asked; three hooks ask. */
+/* Kept in the state, because httpd evaluates AuthType each time and three hooks need it. */
 static int is_nextauth(request_rec *r)
 {
     na_state *state = na_state_of(r);
@@ -24,11 +25,9 @@ int na_is_for_user(request_rec *r)
     return na_config_of(r) && !na_is_endpoint(r) && (na_state_of(r)->asked || is_nextauth(r));
 }
 
-/* ── nobody is signed in ───────────────────────────────────────────────────────────────────── */
+/* ── not signed in ─────────────────────────────────────────────────────────────────────────── */
 
-/*
- * A browser that loads a page, as opposed to a script that wants data (Fetch Metadata Request
- * Headers, section 2.2); without those headers, whoever asks for HTML.
+/* Fetch Metadata Request Headers, section 2.2; without those headers, by what the client accepts.
  */
 int na_is_page_load(request_rec *r)
 {
@@ -40,8 +39,8 @@ int na_is_page_load(request_rec *r)
            !apr_table_get(r->headers_in, "X-Requested-With");
 }
 
-/* Where the browser was going: the path as it was asked for, never the Host it named. */
-static const char *address_asked_for(request_rec *r, const na_config *config)
+/* The URL that the browser requested, with the site's origin: the Host header is not trusted. */
+static const char *requested_url(request_rec *r, const na_config *config)
 {
     const request_rec *first = r;
     while (first->prev || first->main)
@@ -59,7 +58,7 @@ static const char *sign_in_url(request_rec *r, const na_config *config)
         page = apr_pstrcat(r->pool, config->base_url, "/signin", NULL);
     else if (*page == '/')
         page = apr_pstrcat(r->pool, config->origin, page, NULL);
-    return na_url_add(r->pool, page, "callbackUrl", address_asked_for(r, config));
+    return na_url_add(r->pool, page, "callbackUrl", requested_url(r, config));
 }
 
 static void forbid_caching(request_rec *r)
@@ -75,10 +74,8 @@ static int redirect_to_sign_in(request_rec *r, const na_config *config)
     return is_safe ? HTTP_MOVED_TEMPORARILY : HTTP_SEE_OTHER;
 }
 
-/*
- * A subrequest cannot answer, and an ErrorDocument of the operator's goes before our own words.
- */
-static int answer_401(request_rec *r, const na_config *config)
+/* A subrequest cannot send a body, and an administrator's ErrorDocument takes precedence. */
+static int respond_401(request_rec *r, const na_config *config)
 {
     const char *url = sign_in_url(r, config);
     apr_table_setn(r->err_headers_out, "WWW-Authenticate",
@@ -86,8 +83,9 @@ static int answer_401(request_rec *r, const na_config *config)
     forbid_caching(r);
     if (r->main || ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
         return HTTP_UNAUTHORIZED;
-    json_t *body = na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized",
-                                                  "message", "Please sign in.", "signinUrl", url));
+    json_t *body =
+        na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized", "message",
+                                       "Authentication required.", "signinUrl", url));
     r->status = HTTP_UNAUTHORIZED;
     ap_set_content_type(r, "application/json; charset=utf-8");
     ap_discard_request_body(r);
@@ -97,41 +95,42 @@ static int answer_401(request_rec *r, const na_config *config)
 }
 
 /*
- * Who asks by a subrequest takes a redirect for permission: mod_autoindex lists what answers so,
- * RewriteCond -U goes there. It gets 401. Of a main request that was let in and would come to
- * nothing but that page (mod_dir's), httpd itself makes the redirect.
+ * A subrequest gets 401, because modules take a redirect for permission: mod_autoindex would list
+ * the file, and RewriteCond -U would match. If the main request was authorized and the subrequest
+ * is its only content (mod_dir), httpd turns the 401 into a redirect to the sign-in page.
  */
 static int refuse_subrequest(request_rec *r, const na_config *config, int redirect)
 {
     request_rec *outer = r->main;
     if (redirect && !outer->main && na_state_of(outer)->is_authorized)
         ap_custom_response(outer, HTTP_UNAUTHORIZED, sign_in_url(outer, config));
-    return answer_401(r, config);
+    return respond_401(r, config);
 }
 
-static int refuse(request_rec *r)
+static int refuse_request(request_rec *r)
 {
     const na_config *config = na_config_of(r);
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
     int redirect = how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
-    na_log_request(r, NA_LOG_DEBUG, NULL, "nobody is signed in: %s",
-                   redirect && !r->main ? "to the sign-in page" : "401");
+    na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: %s",
+                   redirect && !r->main ? "redirecting to the sign-in page"
+                                        : "responding with 401");
     if (r->main)
         return refuse_subrequest(r, config, redirect);
-    return redirect ? redirect_to_sign_in(r, config) : answer_401(r, config);
+    return redirect ? redirect_to_sign_in(r, config) : respond_401(r, config);
 }
 
-/* Where a session cannot be looked up, signing in would not help, and would lose the page. */
-static int answer_503(request_rec *r)
+/* If the session could not be looked up, signing in would not help, and would lose the page. */
+static int respond_503(request_rec *r)
 {
     apr_table_setn(r->err_headers_out, "Retry-After", APR_STRINGIFY(NA_RETRY_AFTER));
     forbid_caching(r);
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
-/* ── somebody is ───────────────────────────────────────────────────────────────────────────── */
+/* ── signed in ─────────────────────────────────────────────────────────────────────────────── */
 
-/* The names of a password file, or of httpd's own backends, are the operator's. */
+/* Returns 1 if the administrator assigned the username: in a password file or an authn provider. */
 static int is_password_user(request_rec *r, const na_session *session)
 {
     const apr_array_header_t *providers = na_config_of(r)->providers;
@@ -142,8 +141,8 @@ static int is_password_user(request_rec *r, const na_session *session)
     return at >= 0 && APR_ARRAY_IDX(providers, at, const na_provider *)->type == NA_CREDENTIALS;
 }
 
-/* Of several values none is the user's name. */
-static const char *only_value(const na_session *session, const char *claim)
+/* Returns NULL unless the claim has exactly one value: of several, none can be the username. */
+static const char *only_claim_value(const na_session *session, const char *claim)
 {
     const char *value = NULL;
     for (int i = 0; i < session->claim_count; i++) {
@@ -156,8 +155,8 @@ static const char *only_value(const na_session *session, const char *claim)
     return value;
 }
 
-/* What the pattern makes of a claim; NULL where it does not match. */
-static const char *matched(request_rec *r, const na_dir_conf *dir, const char *value)
+/* Applies the pattern of NextAuthRemoteUser to a claim; NULL if it does not match. */
+static const char *match_pattern(request_rec *r, const na_dir_conf *dir, const char *value)
 {
     ap_regmatch_t matches[AP_MAX_REG_MATCH];
     if (!value || !dir->remote_user_pattern)
@@ -168,15 +167,15 @@ static const char *matched(request_rec *r, const na_dir_conf *dir, const char *v
 }
 
 /*
- * What becomes REMOTE_USER. A claim that was asked for by name has no stand-in: another claim's
- * value could be somebody else's name. Ids that a provider gives are names of its own: one may look
- * like an address, or like the name of somebody who has a password here.
+ * The value for REMOTE_USER. If a claim is configured, no other claim replaces it, because its
+ * value could be another user's name. A provider's user ID is qualified with the provider, because
+ * it could look like an email address, or like a username in the password file.
  */
 static const char *remote_user(request_rec *r, const na_session *session)
 {
     const na_dir_conf *dir = na_dir_conf_of(r);
     if (dir->remote_user)
-        return matched(r, dir, only_value(session, dir->remote_user));
+        return match_pattern(r, dir, only_claim_value(session, dir->remote_user));
     if (session->email)
         return session->email;
     return is_password_user(r, session) ? session->user
@@ -184,8 +183,8 @@ static const char *remote_user(request_rec *r, const na_session *session)
 }
 
 /*
- * Pages are visited without the endpoints being asked, so they keep the session alive as well. Who
- * sends a token takes no cookies.
+ * Requests for protected pages also renew the session, because not every site calls the endpoints.
+ * A client that sends a bearer token does not accept cookies.
  */
 static void keep_alive(request_rec *r, const na_config *config, const na_session *session)
 {
@@ -201,7 +200,7 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
     if (na_is_unavailable(error))
         return;
     if (error) {
-        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "session not renewed: %s",
+        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "could not renew the session: %s",
                        na_error_text(r->pool, error));
         return;
     }
@@ -210,44 +209,45 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
     apr_table_mergen(r->err_headers_out, "Cache-Control", "private");
 }
 
-static int answer_403(request_rec *r)
+static int respond_403(request_rec *r)
 {
     forbid_caching(r);
     return HTTP_FORBIDDEN;
 }
 
 /*
- * An application that decides by a value must not be asked without it: who was to be kept out
- * would be let in.
+ * Returns 0 if a value is too long to be passed on. An application that denies access by a value
+ * must not receive requests without it.
  */
-static int can_be_handed_on(request_rec *r, const na_session *session)
+static int can_pass_identity(request_rec *r, const na_session *session)
 {
     if (!session->too_long || na_dir_conf_of(r)->pass_identity == NA_PASS_NOTHING)
         return 1;
     na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
-                   "%s would have more than %d bytes, and is handed on whole or not at all: let "
-                   "NextAuthClaim keep less, or set NextAuthPassIdentity none",
+                   "%s is longer than %d bytes and cannot be passed on: shorten it with "
+                   "NextAuthClaim, or set NextAuthPassIdentity none",
                    session->too_long, NA_IDENTITY_MAX);
     return 0;
 }
 
-static int has_name(request_rec *r, const char *user)
+static int is_usable_name(request_rec *r, const char *user)
 {
     const char *claim = na_dir_conf_of(r)->remote_user;
     if (user && *user && !na_has_control(user) && !na_has_blank_ends(user))
         return 1;
     na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR",
-                   "the session has no claim '%s' that could be REMOTE_USER%s, or blanks around it",
+                   "cannot use claim '%s' of the session as REMOTE_USER: it must have one value%s, "
+                   "without control characters and surrounding spaces",
                    claim ? claim : "email",
-                   na_dir_conf_of(r)->remote_user_pattern ? ", or the pattern does not match" : "");
+                   na_dir_conf_of(r)->remote_user_pattern ? " that matches the pattern" : "");
     return 0;
 }
 
-/* Makes the session's user the request's; 0 where it has no usable name. */
-static int adopt(request_rec *r, const na_session *session)
+/* Makes the session's user the user of the request; 0 if that is not possible. */
+static int adopt_session(request_rec *r, const na_session *session)
 {
     const char *user = remote_user(r, session);
-    if (!has_name(r, user) || !can_be_handed_on(r, session))
+    if (!is_usable_name(r, user) || !can_pass_identity(r, session))
         return 0;
     r->user = (char *)user;
     r->ap_auth_type = (char *)"NextAuth";
@@ -257,7 +257,7 @@ static int adopt(request_rec *r, const na_session *session)
 
 int na_check_authn(request_rec *r)
 {
-    if (na_is_endpoint(r)) { /* httpd wants a name here; na_check_authz takes it back */
+    if (na_is_endpoint(r)) { /* httpd requires a user here; na_check_authz removes it */
         r->user = (char *)"";
         return OK;
     }
@@ -265,29 +265,28 @@ int na_check_authn(request_rec *r)
         return DECLINED;
     if (!na_config_of(r)) {
         na_log_request(r, NA_LOG_ERROR, "CONFIGURATION_ERROR",
-                       "AuthType NextAuth, but NextAuthEngine is off in this server");
+                       "AuthType NextAuth requires NextAuthEngine On in this virtual host");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     const na_session *session = na_session_of(r);
     if (na_state_of(r)->unavailable)
-        return answer_503(r);
-    if (session && adopt(r, session))
+        return respond_503(r);
+    if (session && adopt_session(r, session))
         return OK;
     if (session)
-        return answer_403(r);
+        return respond_403(r);
     if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {
         r->user = (char *)"";
         r->ap_auth_type = (char *)"NextAuth";
         return OK;
     }
-    return refuse(r);
+    return refuse_request(r);
 }
 
 /*
- * httpd evaluates `Require expr` before anybody is authenticated. Where such an expression asked
- * for a session and there was none, signing in may help; where there is one, its user is ours.
- * The endpoints stay open to those whom only their session, or the lack of one, keeps out: see
- * requirements.c.
+ * httpd evaluates `Require expr` before it authenticates. If such an expression asked for a session
+ * and there was none, signing in can help; if there was one, its user becomes the request's. The
+ * endpoints stay open if only a session, or the lack of one, denies access: see requirements.c.
  */
 int na_check_access_ex(request_rec *r)
 {
@@ -303,17 +302,17 @@ int na_check_access_ex(request_rec *r)
     if (is_endpoint)
         return result;
     if (state->asked && state->unavailable)
-        return answer_503(r);
-    if (result == OK && state->session && !adopt(r, state->session))
-        return answer_403(r);
+        return respond_503(r);
+    if (result == OK && state->session && !adopt_session(r, state->session))
+        return respond_403(r);
     if (result == HTTP_FORBIDDEN && state->asked && !state->session)
-        return refuse(r);
+        return refuse_request(r);
     return result;
 }
 
 /*
- * The endpoints are for those who are not signed in yet; requirements that need no user, such as
- * an address, were met before. And a signed-in user who may not is told so, not to sign in.
+ * The endpoints need no user; requirements without one, such as a client IP address, were met
+ * before. A signed-in user who lacks permission gets 403, not the sign-in page.
  */
 int na_check_authz(request_rec *r)
 {
@@ -329,5 +328,5 @@ int na_check_authz(request_rec *r)
     state->authorizing = 0;
     if (result != HTTP_UNAUTHORIZED)
         return result;
-    return state->session ? answer_403(r) : refuse(r);
+    return state->session ? respond_403(r) : refuse_request(r);
 }

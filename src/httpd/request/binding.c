@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthSessionBind: the value of a request that its session is bound to, "" if it has none. */
 #include <string.h>
 
 #include <mod_ssl.h>
@@ -6,9 +7,7 @@
 #include "httpd/module.h"
 #include "session/device.h"
 
-/* What NextAuthSessionBind ties sessions to, as this request shows it; "" where it shows none. */
-
-static const char *certificate(request_rec *r)
+static const char *client_certificate(request_rec *r)
 {
     APR_OPTIONAL_FN_TYPE(ssl_var_lookup) *lookup = APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup);
     if (!lookup)
@@ -19,11 +18,11 @@ static const char *certificate(request_rec *r)
     return verified && strcmp(verified, "SUCCESS") == 0 && pem ? pem : "";
 }
 
-static const char *value_of(request_rec *r, const na_config *config)
+static const char *binding_value(request_rec *r, const na_config *config)
 {
     const char *error = NULL;
     if (config->bind == NA_BIND_CERTIFICATE)
-        return certificate(r);
+        return client_certificate(r);
     if (config->bind == NA_BIND_FINGERPRINT)
         return na_device_family(r->pool, apr_table_get(r->headers_in, "User-Agent"));
     const char *value =
@@ -31,7 +30,7 @@ static const char *value_of(request_rec *r, const na_config *config)
     if (!error)
         return value ? value : "";
     na_log_request(r, NA_LOG_ERROR, "SESSION_BINDING_ERROR",
-                   "NextAuthSessionBind cannot be evaluated: %s", error);
+                   "could not evaluate NextAuthSessionBind: %s", error);
     return "";
 }
 
@@ -40,6 +39,6 @@ const char *na_binding_of(request_rec *r)
     const na_config *config = na_config_of(r);
     if (config->bind == NA_BIND_NOTHING)
         return NULL;
-    const char *value = value_of(r, config);
+    const char *value = binding_value(r, config);
     return *value ? na_session_binding(r->pool, value) : "";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps answers that are for one user out of the caches that others are served from. */
+/* Keeps responses for one user out of shared caches. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -10,15 +10,15 @@
 #define CACHE_CONTROL "private"
 
 /*
- * Two places in the chain of filters: in front of all, as mod_cache may stand anywhere among those
- * of content, and next to mod_headers, which is asked before: in front of mod_cache that serves
- * early, and behind an expression of a header that is what asks for the session.
+ * The filter runs twice: first of all content filters, because mod_cache can be anywhere among
+ * them, and after mod_headers, because an expression in a header can be what asks for the session,
+ * but before mod_cache's filter for early serving.
  */
 static ap_filter_rec_t *first, *last;
 
 /*
- * mod_include makes a page of parts, each of which may be for who asks; when that is known, the
- * page's headers have been sent. By AddOutputFilterByType it is called "BYTYPE:INCLUDES".
+ * Each part that mod_include inserts can depend on the user, but that is known only after the
+ * headers were sent. AddOutputFilterByType names the filter "BYTYPE:INCLUDES".
  */
 static int has_parts_for_user(request_rec *r)
 {
@@ -29,10 +29,10 @@ static int has_parts_for_user(request_rec *r)
 }
 
 /*
- * NextAuthCacheControl of the request, or of the one it took over: an ErrorDocument, too, is
- * shown at the address that was asked for. NULL where anybody may have the answer.
+ * NextAuthCacheControl of the request, or of the request that redirected to it, because an
+ * ErrorDocument is sent for the URL that was requested. NULL if the response is for all visitors.
  */
-static const char *value_for(request_rec *r)
+static const char *cache_control_for(request_rec *r)
 {
     for (; r; r = r->prev) {
         const char *value = na_dir_conf_of(r)->cache_control;
@@ -42,8 +42,11 @@ static const char *value_for(request_rec *r)
     return NULL;
 }
 
-/* What goes before Cache-Control where a cache knows it (RFC 9213): of CDNs, and nginx's. */
-static int goes_before(const char *name)
+/*
+ * Returns 1 for headers that take precedence over Cache-Control in some caches: those of RFC 9213,
+ * of CDNs, and of nginx.
+ */
+static int takes_precedence(const char *name)
 {
     static const char *const names[] = {"Surrogate-Control", "Edge-Control", "X-Accel-Expires"};
     apr_size_t len = strlen(name), end = strlen("-Cache-Control");
@@ -55,50 +58,50 @@ static int goes_before(const char *name)
     return 0;
 }
 
-static void remove_what_goes_before(apr_table_t *headers)
+static void remove_overriding_headers(apr_table_t *headers)
 {
     const apr_array_header_t *list = apr_table_elts(headers);
     for (int i = list->nelts - 1; i >= 0; i--) {
         const char *name = APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
-        if (!goes_before(name))
+        if (!takes_precedence(name))
             continue;
         apr_table_unset(headers, name);
-        i = list->nelts; /* others of its name are gone, too */
+        i = list->nelts; /* all entries of that name have been removed */
     }
 }
 
-/* All that was said; NULL where nothing was. */
-static const char *said_of(request_rec *r)
+/* Returns the Cache-Control headers of the response, joined; NULL if none. */
+static const char *cache_control_sent(request_rec *r)
 {
-    const char *said = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
+    const char *success = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
     const char *always = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
-    if (!said || !always)
-        return said ? said : always;
-    return apr_pstrcat(r->pool, always, ", ", said, NULL);
+    if (!success || !always)
+        return success ? success : always;
+    return apr_pstrcat(r->pool, always, ", ", success, NULL);
 }
 
 static apr_status_t keep_for_user(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     request_rec *r = f->r;
-    const char *ours = f->ctx, *said = said_of(r);
-    /* what the first of the two filters wrote is mostly there still, the very same text */
-    if (said != ours) {
+    const char *ours = f->ctx, *sent = cache_control_sent(r);
+    /* the second filter usually finds the very text that the first one set */
+    if (sent != ours) {
         apr_table_unset(r->err_headers_out, "Cache-Control");
         apr_table_setn(r->headers_out, "Cache-Control",
-                       said ? na_cache_control_for_user(r->pool, said, ours) : ours);
+                       sent ? na_cache_control_for_user(r->pool, sent, ours) : ours);
     }
-    remove_what_goes_before(r->headers_out);
-    remove_what_goes_before(r->err_headers_out);
+    remove_overriding_headers(r->headers_out);
+    remove_overriding_headers(r->err_headers_out);
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }
 
-/* A part of a page as well, which mod_cache keeps under its own address. */
+/* Also runs for subrequests, because mod_cache keeps parts of a page under their own URL. */
 void na_insert_cache_filters(request_rec *r)
 {
     if (!na_config_of(r))
         return;
-    const char *value = value_for(r);
+    const char *value = cache_control_for(r);
     na_state_of(r)->is_answering = 1;
     if (!value)
         return;

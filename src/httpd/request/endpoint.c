@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The endpoints: finds their requests, translates these for the actions, writes the responses. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -13,9 +14,9 @@
 #define BODY_MAX (64 * 1024)
 #define FIELDS_MAX 100
 
-/* ── which requests are ours ───────────────────────────────────────────────────────────────── */
+/* ── finding ───────────────────────────────────────────────────────────────────────────────── */
 
-/* mod_proxy may map undecoded paths here: not ours. */
+/* Keeps mod_proxy, which can map undecoded paths at this point, from taking an endpoint. */
 int na_pre_translate(request_rec *r)
 {
     return na_endpoint_path(na_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
@@ -26,13 +27,13 @@ int na_translate(request_rec *r)
     if (!na_endpoint_path(na_config_of(r), r->uri))
         return DECLINED;
     na_state_of(r)->is_endpoint = 1;
-    na_hide_query(r); /* where the path was written in another way */
+    na_hide_query(r); /* in case the path was encoded, and not recognized before */
     r->handler = "nextauth";
     r->filename = r->uri;
     return OK;
 }
 
-/* No file stands behind an endpoint, so no <Directory> and no .htaccess is looked for. */
+/* An endpoint has no file, so that httpd need not look for <Directory> sections and .htaccess. */
 int na_map_to_storage(request_rec *r)
 {
     return na_is_endpoint(r) ? OK : DECLINED;
@@ -41,9 +42,9 @@ int na_map_to_storage(request_rec *r)
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
 /*
- * What a bucket has, behind what was read. In a buffer of its own the bytes are wiped: httpd keeps
- * the connection's buffers for the next request, and nobody reads these bytes again. Whatever else
- * a bucket stands for (mod_ssl's buffer, a file) is not ours to write to.
+ * Appends the data of a bucket. In a heap bucket the bytes are wiped, because httpd reuses the
+ * connection's buffers for the next request. Other buckets (mod_ssl's buffer, a file) are not ours
+ * to write to.
  */
 static int read_bucket(apr_bucket *bucket, char *text, apr_size_t *len)
 {
@@ -75,7 +76,7 @@ static int read_brigade(apr_bucket_brigade *brigade, char *text, apr_size_t *len
     return status;
 }
 
-static int read_all(request_rec *r, char *text, apr_size_t *len)
+static int read_brigades(request_rec *r, char *text, apr_size_t *len)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     int at_end = 0, status = OK;
@@ -103,13 +104,13 @@ static int read_body(request_rec *r, char **body)
     if (r->remaining > BODY_MAX)
         return HTTP_REQUEST_ENTITY_TOO_LARGE;
     char *text = *body = apr_palloc(r->pool, BODY_MAX + 1);
-    status = read_all(r, text, &len);
+    status = read_brigades(r, text, &len);
     na_wipe_with_pool(r->pool, text, len);
     text[len] = '\0';
     return status;
 }
 
-/* The top level's scalars, as if they had come in a form; 0 if the text is not JSON. */
+/* Adds the scalars of the top level as form fields; returns 0 if the text is not JSON. */
 static int read_json(apr_pool_t *pool, const char *text, apr_table_t *fields)
 {
     json_t *json, *value;
@@ -142,7 +143,7 @@ int na_read_form(request_rec *r, apr_table_t **form)
     return OK;
 }
 
-/* "/signin/google" into action and provider; more segments make no action. */
+/* Splits "/signin/google" into action and provider. With more segments, there is no action. */
 static void split_path(request_rec *r, const char *path, na_request *request)
 {
     char *last, *copy = apr_pstrdup(r->pool, path);
@@ -165,8 +166,8 @@ static const char *method_of(const request_rec *r)
     return r->method_number == M_GET ? "GET" : r->method;
 }
 
-/* Whether `origin` is of the host that was asked: a site may be reached by several names. */
-static int is_of_host(request_rec *r, const char *origin)
+/* Returns 1 if `origin` has the requested host, because a site can have several names. */
+static int is_of_requested_host(request_rec *r, const char *origin)
 {
     const char *host = apr_table_get(r->headers_in, "Host");
     const char *authority = strstr(origin, "://");
@@ -174,8 +175,9 @@ static int is_of_host(request_rec *r, const char *origin)
 }
 
 /*
- * What the browser says of the page that asks: Sec-Fetch-Site (Fetch Metadata Request Headers,
- * section 2.1), else Origin (RFC 6454 section 7). Programs, and old browsers, say nothing.
+ * Returns 1 if a page of another site sent the request, by Sec-Fetch-Site (Fetch Metadata Request
+ * Headers, section 2.1) or Origin (RFC 6454 section 7). Clients other than browsers, and old
+ * browsers, send neither.
  */
 static int is_foreign(request_rec *r)
 {
@@ -184,7 +186,8 @@ static int is_foreign(request_rec *r)
     if (site)
         return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
     return origin && strcmp(origin, "null") != 0 &&
-           ap_cstr_casecmp(origin, na_config_of(r)->origin) != 0 && !is_of_host(r, origin);
+           ap_cstr_casecmp(origin, na_config_of(r)->origin) != 0 &&
+           !is_of_requested_host(r, origin);
 }
 
 static int is_from_here(request_rec *r)
@@ -233,8 +236,8 @@ static int translate_request(request_rec *r, na_request *request)
 /* ── writing ───────────────────────────────────────────────────────────────────────────────── */
 
 /*
- * form-action names no single hosts: browsers hold the redirect behind a form to it as well, and
- * where a provider sends its users is not known before it is asked.
+ * form-action lists no hosts: browsers also apply it to redirects after a form, and the URL of a
+ * provider is unknown until its metadata is fetched.
  */
 static void set_page_headers(request_rec *r, const na_response *response)
 {
@@ -250,8 +253,9 @@ static void set_page_headers(request_rec *r, const na_response *response)
 }
 
 /*
- * No address of ours goes anywhere by Referer; but with no-referrer, browsers say "Origin: null" of
- * forms (Fetch, section 3.2), which cannot be told from a foreign page's.
+ * Referer never contains more than the origin, and nothing if the query had secrets. no-referrer is
+ * not the rule, because browsers then send "Origin: null" with forms (Fetch, section 3.2), which
+ * looks like a form of another site.
  */
 static const char *referrer_policy(request_rec *r)
 {

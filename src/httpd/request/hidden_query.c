@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Hides the query values of endpoints from logs. */
 
 /*
- * Queries of our endpoints carry secrets: tokens of mailed links, codes and states of providers.
- * What a request line is kept in, logged from, and shown by (access logs, mod_log_forensic,
- * mod_status, ErrorDocuments) has their names alone.
+ * Queries of the endpoints contain secrets: tokens of email links, codes and states of providers.
+ * The request line in access logs, mod_log_forensic, mod_status, and ErrorDocuments shows only the
+ * names of their parameters.
  */
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #include "base/shown_query.h"
 #include "httpd/module.h"
 
-/* What follows the '?' of a request line or target, up to the protocol. */
+/* Replaces what follows the '?' of a request line or target, up to the protocol. */
 static char *with_query(apr_pool_t *pool, const char *line, const char *query)
 {
     const char *mark = line ? strchr(line, '?') : NULL;
@@ -41,16 +42,16 @@ void na_hide_query(request_rec *r)
 int na_hide_early(request_rec *r)
 {
     if (r->prev)
-        na_hide_late(r->prev); /* an ErrorDocument is told of it */
+        na_hide_late(r->prev); /* an ErrorDocument can read it */
     else
-        r->log = NULL; /* from here on as LogLevel says */
+        r->log = NULL; /* ends what na_pre_read_request did */
     if (r->args && na_endpoint_path(na_config_of(r), r->parsed_uri.path))
         na_hide_query(r);
     return DECLINED;
 }
 
-/* Whether it names an endpoint of any site: which one, httpd did not get to find out. */
-static int may_be_endpoint(const char *line, const char *mark)
+/* Returns 1 if the line names an endpoint of any site: httpd might not have found which one. */
+static int has_endpoint_path(const char *line, const char *mark)
 {
     for (const server_rec *s = ap_server_conf; s; s = s->next) {
         const na_config *config = na_server_conf_of(s)->config;
@@ -61,11 +62,12 @@ static int may_be_endpoint(const char *line, const char *mark)
     return 0;
 }
 
-/* What httpd refuses while it reads it, such as cookies that are too large, is logged as well. */
+/* Requests that httpd rejects while it reads them, such as too large cookies, are logged too. */
 int na_hide_late(request_rec *r)
 {
     const char *mark = r->the_request ? strchr(r->the_request, '?') : NULL;
-    if (!mark || r->status < 400 || na_state_of(r)->query || !may_be_endpoint(r->the_request, mark))
+    if (!mark || r->status < 400 || na_state_of(r)->query ||
+        !has_endpoint_path(r->the_request, mark))
         return DECLINED;
     if (r->args)
         na_hide_query(r);
@@ -74,15 +76,15 @@ int na_hide_late(request_rec *r)
     return DECLINED;
 }
 
-/* Before mod_status sees it, which is told before it is logged. */
+/* Runs before mod_status records the request, which is earlier than logging. */
 void na_hide_of_error(request_rec *r)
 {
     na_hide_late(r);
 }
 
 /*
- * httpd itself writes each request line to the error log at LogLevel trace5, before anybody else
- * sees it, and headers at trace4, which cookies are among.
+ * At LogLevel trace5, httpd writes each request line to the error log before any hook can change
+ * it. Its headers, cookies included, are logged at trace4, which stays.
  */
 void na_pre_read_request(request_rec *r, conn_rec *c)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Identity headers and variables: removes those of clients, passes on those of the session. */
 #include <string.h>
 
 #include <apr_lib.h>
@@ -10,10 +11,10 @@
 static const char prefix[] = "x-nextauth-";
 
 /*
- * Applications see "X_NextAuth.User" and "X-NextAuth-User" as one name: CGI and its like turn
- * every character that is no letter or digit into one and the same.
+ * Matches "X_NextAuth.User" as well as "X-NextAuth-User": CGI and similar interfaces map every
+ * character other than letters and digits to an underscore.
  */
-static int is_ours(const char *name)
+static int is_identity_header(const char *name)
 {
     if ((*name | 0x20) != 'x')
         return 0;
@@ -25,13 +26,13 @@ static int is_ours(const char *name)
     return 1;
 }
 
-/* "Connection: X-NextAuth-User" would have mod_proxy take away what is put in later. */
+/* "Connection: X-NextAuth-User" would make mod_proxy remove the header that is added later. */
 static void strip_connection(request_rec *r)
 {
     const char *connection = apr_table_get(r->headers_in, "Connection");
     if (connection && ap_strcasestr(connection, "nextauth"))
         apr_table_setn(r->headers_in, "Connection",
-                       na_header_without(r->pool, connection, is_ours));
+                       na_header_without(r->pool, connection, is_identity_header));
 }
 
 static int strip_headers(request_rec *r)
@@ -40,7 +41,7 @@ static int strip_headers(request_rec *r)
     apr_array_header_t *found = NULL;
     for (int i = 0; i < headers->nelts; i++) {
         const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
-        if (!is_ours(name))
+        if (!is_identity_header(name))
             continue;
         if (!found)
             found = apr_array_make(r->pool, 4, sizeof(const char *));
@@ -51,21 +52,21 @@ static int strip_headers(request_rec *r)
     return found != NULL;
 }
 
-/* httpd runs this on internal redirects, too: what is found there is what we handed on before. */
+/* httpd also runs this on internal redirects, where the headers are those that we added before. */
 int na_strip_identity(request_rec *r)
 {
     na_note_local(r);
     if (!na_config_of(r))
         return DECLINED;
     if (strip_headers(r) && !r->prev)
-        na_log_request(r, NA_LOG_INFO, NULL, "removed identity headers from outside");
+        na_log_request(r, NA_LOG_INFO, NULL, "removed identity headers that the client sent");
     strip_connection(r);
     return DECLINED;
 }
 
 /*
- * Also on the subrequest that took over a request whose user was found already. It has a copy of
- * that one's headers; what was handed on there is not meant for here.
+ * Also runs on a subrequest, which has a copy of the headers of its main request; what was passed
+ * on there is removed first, because the configuration here can differ.
  */
 int na_pass_identity(request_rec *r)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Requests from this machine itself, which some handlers trust. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -7,23 +8,23 @@
 #include "httpd/request/local.h"
 
 /*
- * Who is at this machine itself, which some handlers trust. It is decided when the request has just
- * been read: later on a tenant's .htaccess may have taken away what tells otherwise.
+ * This is decided when the request has just been read: later, a tenant's .htaccess can have removed
+ * the headers that show otherwise.
  */
 
-/* By loopback, or by an address of the machine's own. */
-static int is_here(const conn_rec *c, const apr_sockaddr_t *address, const char *ip)
+/* Returns 1 for a loopback address, or an address of this machine. */
+static int is_this_machine(const conn_rec *c, const apr_sockaddr_t *address, const char *ip)
 {
     return strcmp(ip, "127.0.0.1") == 0 || strcmp(ip, "::1") == 0 ||
            apr_sockaddr_equal(c->local_addr, address);
 }
 
-static int is_user_here(const request_rec *r)
+static int is_user_at_this_machine(const request_rec *r)
 {
-    return is_here(r->connection, r->useragent_addr, r->useragent_ip);
+    return is_this_machine(r->connection, r->useragent_addr, r->useragent_ip);
 }
 
-static int has_one(const apr_array_header_t *names, const char *host)
+static int has_name(const apr_array_header_t *names, const char *host)
 {
     for (int i = 0; names && i < names->nelts; i++)
         if (ap_cstr_casecmp(APR_ARRAY_IDX(names, i, const char *), host) == 0)
@@ -32,8 +33,8 @@ static int has_one(const apr_array_header_t *names, const char *host)
 }
 
 /*
- * Any name may be made to lead here, by who owns it, and a browser on this machine to ask by it
- * (DNS rebinding). The server knows its own, if it takes others as well.
+ * The owner of any name can make it resolve to this machine, and a browser here use it (DNS
+ * rebinding). So only names in the configuration count, although httpd serves others too.
  */
 static int is_own_name(request_rec *r)
 {
@@ -43,7 +44,7 @@ static int is_own_name(request_rec *r)
     if (!host)
         return 0;
     return na_is_this_machine(host) || ap_cstr_casecmp(host, r->server->server_hostname) == 0 ||
-           has_one(r->server->names, host) ||
+           has_name(r->server->names, host) ||
            (config && config->origin && na_url_parse(r->pool, config->origin, &url) &&
             ap_cstr_casecmp(host, url.host) == 0);
 }
@@ -59,8 +60,7 @@ static int is_of_another_site(request_rec *r)
     return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }
 
-/* By what proxies say of whom they ask for: RFC 7239, RFC 9110 section 7.6.3, and customs of their
- * own. */
+/* Recognizes proxies by RFC 7239, RFC 9110 section 7.6.3, and headers that are not standardized. */
 static int is_forwarded(const request_rec *r)
 {
     static const char *const names[] = {"Forwarded",           "Via",
@@ -79,30 +79,31 @@ static int is_forwarded(const request_rec *r)
     return 0;
 }
 
-/* httpd runs this on internal redirects, too, whose headers may be others by then. */
+/* httpd also runs this on internal redirects, when the headers can have changed. */
 void na_note_local(request_rec *r)
 {
     if (ap_is_initial_req(r) &&
-        is_here(r->connection, r->connection->client_addr, r->connection->client_ip) &&
+        is_this_machine(r->connection, r->connection->client_addr, r->connection->client_ip) &&
         !is_forwarded(r) && is_own_name(r) && !is_of_another_site(r))
         na_state_of(r)->is_local = 1;
 }
 
-static const request_rec *first_of(const request_rec *r)
+static const request_rec *initial_request(const request_rec *r)
 {
     while (r->prev || r->main)
         r = r->main ? r->main : r->prev;
     return r;
 }
 
-/* mod_remoteip may have learned better since. */
+/* mod_remoteip can have set the client's IP address since, so that is checked again. */
 int na_is_local(const request_rec *r)
 {
-    const na_state *state = ap_get_module_config(first_of(r)->request_config, &nextauth_module);
-    return state && state->is_local && is_user_here(r);
+    const na_state *state =
+        ap_get_module_config(initial_request(r)->request_config, &nextauth_module);
+    return state && state->is_local && is_user_at_this_machine(r);
 }
 
 int na_is_disguised(const request_rec *r)
 {
-    return is_user_here(r) && !na_is_local(r);
+    return is_user_at_this_machine(r) && !na_is_local(r);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Require nextauth-role, nextauth-provider, and nextauth-claim; Require expr for the endpoints. */
 #include <string.h>
 
 #include <ap_provider.h>
@@ -7,7 +8,7 @@
 
 #include "httpd/module.h"
 
-/* The words of a Require line: const char *const *, NULL at the end. */
+/* Parses the words of a Require line into a const char *const * that ends with NULL. */
 static const char *parse_words(cmd_parms *cmd, const char *line, const void **parsed)
 {
     apr_array_header_t *words = apr_array_make(cmd->pool, 4, sizeof(const char *));
@@ -17,21 +18,22 @@ static const char *parse_words(cmd_parms *cmd, const char *line, const void **pa
             APR_ARRAY_PUSH(words, const char *) = word;
     }
     if (!words->nelts)
-        return "Require nextauth-…: at least one word is wanted behind it";
+        return "Require nextauth-role, nextauth-provider, and nextauth-claim require at least one "
+               "value";
     APR_ARRAY_PUSH(words, const char *) = NULL;
     *parsed = words->elts;
     return NULL;
 }
 
-/* NAME:VALUE; dots of the name's own may be written as elsewhere. */
+/* Parses NAME:VALUE words. A dot that is part of a name is escaped as in other directives. */
 static const char *parse_claims(cmd_parms *cmd, const char *line, const void **parsed)
 {
     const char *error = parse_words(cmd, line, parsed);
     for (const char **word = error ? NULL : (const char **)*parsed; word && *word; word++) {
         const char *colon = strchr(*word, ':');
         if (!colon || colon == *word)
-            return apr_psprintf(cmd->pool, "Require nextauth-claim %s: NAME:VALUE is wanted",
-                                *word);
+            return apr_psprintf(cmd->pool,
+                                "invalid Require nextauth-claim '%s': expected NAME:VALUE", *word);
         const char *name = apr_pstrmemdup(cmd->pool, *word, (apr_size_t)(colon - *word));
         *word = apr_pstrcat(cmd->pool, na_path_text(cmd->pool, name), colon, NULL);
     }
@@ -45,7 +47,7 @@ static int has_provider(const na_session *session, const char *id)
     return na_session_has(session, NA_CLAIM_PROVIDER, id);
 }
 
-/* NAME:VALUE; the name ends at the first colon. */
+/* `word` is NAME:VALUE; the name ends at the first colon. */
 static int has_claim(const na_session *session, const char *word)
 {
     size_t len = strcspn(word, ":");
@@ -58,8 +60,8 @@ static int has_claim(const na_session *session, const char *word)
     return 0;
 }
 
-/* A session counts only where it is what authenticated the request. */
-static authz_status check(request_rec *r, const void *parsed, holds *hold)
+/* A session counts only if it authenticated the request. */
+static authz_status check_words(request_rec *r, const void *parsed, holds *hold)
 {
     if (!r->user)
         return AUTHZ_DENIED_NO_USER;
@@ -74,27 +76,27 @@ static authz_status check(request_rec *r, const void *parsed, holds *hold)
 
 static authz_status check_role(request_rec *r, const char *line, const void *parsed)
 {
-    return check(r, parsed, na_session_has_role);
+    return check_words(r, parsed, na_session_has_role);
 }
 
 static authz_status check_provider(request_rec *r, const char *line, const void *parsed)
 {
-    return check(r, parsed, has_provider);
+    return check_words(r, parsed, has_provider);
 }
 
 static authz_status check_claim(request_rec *r, const char *line, const void *parsed)
 {
-    return check(r, parsed, has_claim);
+    return check_words(r, parsed, has_claim);
 }
 
-/* ── Require expr, of mod_authz_core ───────────────────────────────────────────────────────── */
+/* ── Require expr ──────────────────────────────────────────────────────────────────────────── */
 
 static const authz_provider *httpd_expr;
 
 /*
- * An endpoint is asked before there is a session, or to end one: what an expression says of it is
- * open there, whatever it comes to. "Denied for want of a user" is the word for that, which lets
- * httpd evaluate the rest: an address that is required beside it counts in any order.
+ * An endpoint must be reachable without a session, so an expression that asks for one is left
+ * undecided there. AUTHZ_DENIED_NO_USER does that: httpd evaluates the other requirements, such as
+ * a client IP address, in any order, and na_check_authz opens the endpoint.
  */
 static authz_status check_expr(request_rec *r, const char *line, const void *parsed)
 {
@@ -124,7 +126,7 @@ void na_wrap_require_expr(apr_pool_t *pconf)
                               &expr_requirement, AP_AUTH_INTERNAL_PER_CONF);
 }
 
-/* ── ours ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── registration ──────────────────────────────────────────────────────────────────────────── */
 
 static const authz_provider role_requirement = {check_role, parse_words};
 static const authz_provider provider_requirement = {check_provider, parse_words};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* na_host: the functions of httpd that actions can call. */
 #include <ap_provider.h>
 #include <apr_strings.h>
 #include <mod_auth.h>
@@ -6,21 +7,19 @@
 #include "httpd/module.h"
 #include "mod_nextauth.h"
 
-/* na_host's functions: what the actions may ask of the server. */
-
 static void log_record(void *data, const na_log_record *record)
 {
     na_log_record_of_request(data, record);
 }
 
-static na_error *failed(request_rec *r, const char *reason)
+static na_error *evaluation_error(request_rec *r, const char *reason)
 {
-    return na_error_new(r->pool, NA_ERR_CONFIGURATION, "an expression cannot be evaluated: %s",
+    return na_error_new(r->pool, NA_ERR_CONFIGURATION, "could not evaluate the expression: %s",
                         reason);
 }
 
-static na_error *is_true(void *data, const na_expression *expression, const na_subject *subject,
-                         int *result)
+static na_error *evaluate_condition(void *data, const na_expression *expression,
+                                    const na_subject *subject, int *result)
 {
     request_rec *r = data;
     const char *reason = NULL;
@@ -28,22 +27,22 @@ static na_error *is_true(void *data, const na_expression *expression, const na_s
     int value = ap_expr_exec(r, (const ap_expr_info_t *)expression, &reason);
     na_state_of(r)->subject = NULL;
     *result = value > 0;
-    return value < 0 || reason ? failed(r, reason ? reason : "no reason given") : NULL;
+    return value < 0 || reason ? evaluation_error(r, reason ? reason : "no reason given") : NULL;
 }
 
-static na_error *value_of(void *data, const na_expression *expression, const na_subject *subject,
-                          const char **result)
+static na_error *evaluate_text(void *data, const na_expression *expression,
+                               const na_subject *subject, const char **result)
 {
     request_rec *r = data;
     const char *reason = NULL;
     na_state_of(r)->subject = subject;
     *result = ap_expr_str_exec(r, (const ap_expr_info_t *)expression, &reason);
     na_state_of(r)->subject = NULL;
-    return reason ? failed(r, reason) : NULL;
+    return reason ? evaluation_error(r, reason) : NULL;
 }
 
-/* Where mod_authnz_ldap puts what it read of the user; NULL where no attribute is wanted. */
-static const char *variable_of(request_rec *r, const char *attribute)
+/* The variable that mod_authnz_ldap sets to the attribute; NULL if `attribute` is NULL. */
+static const char *attribute_variable(request_rec *r, const char *attribute)
 {
     char *variable = attribute ? apr_pstrcat(r->pool, "AUTHENTICATE_", attribute, NULL) : NULL;
     if (variable)
@@ -51,22 +50,22 @@ static const char *variable_of(request_rec *r, const char *attribute)
     return variable;
 }
 
-static void forget(request_rec *r, const char *attribute)
+static void forget_attribute(request_rec *r, const char *attribute)
 {
     if (attribute)
-        apr_table_unset(r->subprocess_env, variable_of(r, attribute));
+        apr_table_unset(r->subprocess_env, attribute_variable(r, attribute));
 }
 
-static const char *value_of_attribute(request_rec *r, const char *attribute)
+static const char *attribute_value(request_rec *r, const char *attribute)
 {
     const char *value =
-        attribute ? apr_table_get(r->subprocess_env, variable_of(r, attribute)) : NULL;
+        attribute ? apr_table_get(r->subprocess_env, attribute_variable(r, attribute)) : NULL;
     return value && *value ? value : NULL;
 }
 
-/* As mod_auth_basic asks AuthBasicProvider's: on to the next only where the user is unknown. */
-static na_password_result ask_all(request_rec *r, const apr_array_header_t *names, const char *user,
-                                  const char *password)
+/* Like mod_auth_basic, asks the next authentication provider only if the user is unknown. */
+static na_password_result ask_authn_providers(request_rec *r, const apr_array_header_t *names,
+                                              const char *user, const char *password)
 {
     for (int i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
@@ -74,7 +73,7 @@ static na_password_result ask_all(request_rec *r, const apr_array_header_t *name
             ap_lookup_provider(AUTHN_PROVIDER_GROUP, name, AUTHN_PROVIDER_VERSION);
         if (!provider || !provider->check_password)
             return NA_PASSWORD_FAILED;
-        apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, name); /* how an alias knows itself */
+        apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, name); /* an alias reads its name here */
         authn_status status = provider->check_password(r, user, password);
         apr_table_unset(r->notes, AUTHN_PROVIDER_NAME_NOTE);
         if (status == AUTH_GRANTED)
@@ -88,21 +87,22 @@ static na_password_result ask_all(request_rec *r, const apr_array_header_t *name
 }
 
 /*
- * r->user is the name that was sent, as with mod_auth_basic, unless the backend has another
- * (AuthLDAPRemoteUserAttribute): NULL where the user's entry lacks it.
+ * As with mod_auth_basic, r->user is the username that was sent. A backend can replace it
+ * (AuthLDAPRemoteUserAttribute), with NULL if the user's entry lacks the attribute.
  */
 static na_password_result check_password(void *data, const na_provider *provider,
                                          const char *password, na_user *user)
 {
     request_rec *r = data;
     char *before = r->user;
-    forget(r, provider->name_attribute);
-    forget(r, provider->email_attribute);
+    forget_attribute(r, provider->name_attribute);
+    forget_attribute(r, provider->email_attribute);
     r->user = apr_pstrdup(r->pool, user->id);
-    na_password_result result = ask_all(r, provider->authn_providers, user->id, password);
+    na_password_result result =
+        ask_authn_providers(r, provider->authn_providers, user->id, password);
     *user = (na_user){.id = r->user,
-                      .name = value_of_attribute(r, provider->name_attribute),
-                      .email = value_of_attribute(r, provider->email_attribute)};
+                      .name = attribute_value(r, provider->name_attribute),
+                      .email = attribute_value(r, provider->email_attribute)};
     r->user = before;
     return result;
 }
@@ -134,6 +134,7 @@ static void run_event_hook(void *data, const na_event *event)
 const na_host *na_host_of(request_rec *r)
 {
     na_host *server = apr_palloc(r->pool, sizeof *server);
-    *server = (na_host){r, log_record, is_true, value_of, check_password, run_event_hook};
+    *server =
+        (na_host){r, log_record, evaluate_condition, evaluate_text, check_password, run_event_hook};
     return server;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The session of a request, looked for once. */
+/* The session of a request, looked up once. */
 #include <string.h>
 
 #include "httpd/module.h"
@@ -9,8 +9,8 @@ static int accepts_tokens(const request_rec *r)
     return na_dir_conf_of(r)->accept_tokens == NA_ACCEPT_SESSION && !na_is_endpoint(r);
 }
 
-/* RFC 6750 section 2.1; as getToken() has it, the token may be percent-encoded. NULL: none. */
-static const char *bearer_of(request_rec *r)
+/* RFC 6750 section 2.1. The token can be percent-encoded, as for getToken(). NULL if none. */
+static const char *bearer_token(request_rec *r)
 {
     const char *header = apr_table_get(r->headers_in, "Authorization");
     if (!header || ap_cstr_casecmpn(header, "Bearer ", 7) != 0)
@@ -19,7 +19,7 @@ static const char *bearer_of(request_rec *r)
     return *header ? na_percent_decode(r->pool, header, 0) : NULL;
 }
 
-/* A subrequest or internal redirect is the same browser's, on the same virtual host. */
+/* A subrequest or internal redirect shares the session if it is in the same virtual host. */
 static const na_state *state_before(const request_rec *r)
 {
     const request_rec *before = r->main ? r->main : r->prev;
@@ -32,14 +32,14 @@ static const na_state *state_before(const request_rec *r)
 void na_visit_of(request_rec *r, na_visit *visit)
 {
     *visit = (na_visit){.pool = r->pool,
-                        .now = apr_time_now(), /* the request may have taken its time to come in */
+                        .now = apr_time_now(), /* r->request_time is old if the client was slow */
                         .cookie_header = apr_table_get(r->headers_in, "Cookie"),
                         .binding = na_binding_of(r),
                         .client = {.address = r->useragent_ip,
                                    .user_agent = apr_table_get(r->headers_in, "User-Agent")}};
 }
 
-/* What is down tells a log of warnings that itself, once: not with each request that needs it. */
+/* An outage is logged as a warning where it is detected, so not for each request. */
 static void log_error(request_rec *r, const na_error *error)
 {
     if (!na_is_unavailable(error))
@@ -47,7 +47,8 @@ static void log_error(request_rec *r, const na_error *error)
                        na_error_text(r->pool, error));
     else
         na_log_request(r, na_error_is(error, NA_ERR_UNAVAILABLE) ? NA_LOG_INFO : NA_LOG_WARNING,
-                       "SESSION_ERROR", "session not known: %s", na_error_text(r->pool, error));
+                       "SESSION_ERROR", "could not look up the session: %s",
+                       na_error_text(r->pool, error));
 }
 
 const na_session *na_session_of(request_rec *r)
@@ -67,7 +68,7 @@ const na_session *na_session_of(request_rec *r)
     na_error *error =
         na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
     if (!state->session && !na_is_unavailable(error) && accepts_tokens(r) &&
-        (visit.bearer = bearer_of(r))) {
+        (visit.bearer = bearer_token(r))) {
         error = na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
         state->by_bearer = state->session != NULL;
     }

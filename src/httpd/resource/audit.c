@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Audit logs: opens each destination once, and the log of each virtual host that names it. */
 #include <string.h>
 
 #include <apr_portable.h>
@@ -11,15 +12,15 @@
 #include "audit/chain.h"
 #include "audit/database.h"
 
-/* ── chains, each shared by all servers that name it ───────────────────────────────────────── */
+/* ── chains, each shared by all virtual hosts that name it ─────────────────────────────────── */
 
 typedef struct shared_chain {
     const char *sink, *key;
-    const char *file, *head; /* which files these are, by whatever path; NULL: none yet */
+    const char *file, *head; /* identities of the files, whatever path names them; NULL if none */
     na_audit_chain *chain;
 } shared_chain;
 
-/* shared_chain: named while the configuration is checked, opened before the fork. */
+/* shared_chain; filled when the configuration is checked, opened before the fork */
 static apr_array_header_t *chains;
 
 static void begin_audits(apr_pool_t *pconf)
@@ -27,7 +28,7 @@ static void begin_audits(apr_pool_t *pconf)
     chains = apr_array_make(pconf, 2, sizeof(shared_chain));
 }
 
-/* A program has no file to keep its head beside. */
+/* A program has no file beside which its head could be kept. */
 const char *na_audit_head_of_program(apr_pool_t *pool, const char *program)
 {
     unsigned char hash[NA_SHA256_LEN];
@@ -36,7 +37,7 @@ const char *na_audit_head_of_program(apr_pool_t *pool, const char *program)
                                                      ".head", NULL));
 }
 
-static shared_chain *find(const char *sink)
+static shared_chain *find_chain(const char *sink)
 {
     for (int i = 0; i < chains->nelts; i++)
         if (strcmp(APR_ARRAY_IDX(chains, i, shared_chain).sink, sink) == 0)
@@ -44,27 +45,27 @@ static shared_chain *find(const char *sink)
     return NULL;
 }
 
-static const char *head_of(apr_pool_t *pool, const char *sink)
+static const char *head_of_destination(apr_pool_t *pool, const char *sink)
 {
     return *sink == '|' ? na_audit_head_of_program(pool, sink) : na_audit_head_path(pool, sink);
 }
 
-static int is_one(const char *a, const char *b)
+static int is_same_file(const char *a, const char *b)
 {
     return a && b && strcmp(a, b) == 0;
 }
 
-static na_error *add(apr_pool_t *pool, const char *sink, const char *key)
+static na_error *add_chain(apr_pool_t *pool, const char *sink, const char *key)
 {
-    const char *head = na_writable_identity(pool, head_of(pool, sink));
+    const char *head = na_writable_identity(pool, head_of_destination(pool, sink));
     const char *file = *sink == '|' ? NULL : na_writable_identity(pool, sink);
     for (int i = 0; i < chains->nelts; i++) {
         const shared_chain *other = &APR_ARRAY_IDX(chains, i, shared_chain);
-        if (is_one(other->file, file) || is_one(other->head, head))
+        if (is_same_file(other->file, file) || is_same_file(other->head, head))
             return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                   "audit logs %s and %s are one file", sink,
-                                                   other->sink),
-                                      "write the same path");
+                                                   "audit logs '%s' and '%s' are the same file",
+                                                   sink, other->sink),
+                                      "use the same path for both");
     }
     APR_ARRAY_PUSH(chains, shared_chain) =
         (shared_chain){.sink = sink, .key = key, .file = file, .head = head};
@@ -78,15 +79,16 @@ static int is_same_key(const char *a, const char *b)
 
 static na_error *take_sink(apr_pool_t *pool, const char *sink, const char *key)
 {
-    const shared_chain *there = find(sink);
+    const shared_chain *there = find_chain(sink);
     if (!there)
-        return add(pool, sink, key);
+        return add_chain(pool, sink, key);
     return is_same_key(there->key, key)
                ? NULL
                : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                 "%s has another key= in another server",
+                                                 "audit log '%s' has a different key= in another "
+                                                 "virtual host",
                                                  *sink == '|' ? na_pipe_name(pool, sink) : sink),
-                                    "give them one key, or each a log of its own");
+                                    "set the same key= everywhere, or use separate logs");
 }
 
 static na_error *take_audits(apr_pool_t *pool, server_rec *s, const na_directive **at)
@@ -122,7 +124,7 @@ static na_error *open_chains(apr_pool_t *pconf)
     return NULL;
 }
 
-/* ── sinks ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── destinations ──────────────────────────────────────────────────────────────────────────── */
 
 static na_error *write_to_chain(void *chain, apr_pool_t *pool, na_db_use *use,
                                 const na_audit_fields *fields)
@@ -130,7 +132,7 @@ static na_error *write_to_chain(void *chain, apr_pool_t *pool, na_db_use *use,
     return na_audit_chain_append(chain, pool, fields);
 }
 
-/* The child opened it since. */
+/* The child process opens the database later, so it is looked up at each write. */
 static na_error *write_to_database(void *conf, apr_pool_t *pool, na_db_use *use,
                                    const na_audit_fields *fields)
 {
@@ -145,10 +147,10 @@ static na_audit_sink sink_of(na_server_conf *conf, const char *name)
 {
     return strcmp(name, NA_AUDIT_DATABASE) == 0
                ? (na_audit_sink){conf, write_to_database}
-               : (na_audit_sink){find(name)->chain, write_to_chain};
+               : (na_audit_sink){find_chain(name)->chain, write_to_chain};
 }
 
-/* ── a server's log ────────────────────────────────────────────────────────────────────────── */
+/* ── the log of a virtual host ─────────────────────────────────────────────────────────────── */
 
 static void log_change(void *data, int is_failing, const char *text)
 {

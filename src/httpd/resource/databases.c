@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Databases: virtual hosts with equal options share one, which also serves as a session store. */
 #include <string.h>
 
 #include <apr_atomic.h>
@@ -9,22 +10,22 @@
 #include "httpd/resource/resource.h"
 #include "httpd/watchdog.h"
 
-/* Databases of a whole server, all virtual hosts together. */
+/* limit for all virtual hosts together */
 #define DATABASES_MAX 16
 
 typedef struct shared_database {
     const na_db_options *options;
-    const server_rec *server; /* one that names it */
+    const server_rec *server; /* one of those that name it */
     int is_replica;
     na_breaker breaker;
     na_db *db;
 } shared_database;
 
-/* Filled while the configuration is checked, opened in the child. */
+/* filled when the configuration is checked, opened in the child process */
 static shared_database databases[DATABASES_MAX];
 static int database_count;
 
-/* Replicas differ in their parameters only: the rest is their primary's. */
+/* Only the parameters are compared: a replica inherits all other options from its primary. */
 static int have_same_replicas(const apr_array_header_t *a, const apr_array_header_t *b)
 {
     int count = a ? a->nelts : 0;
@@ -37,7 +38,7 @@ static int have_same_replicas(const apr_array_header_t *a, const apr_array_heade
     return 1;
 }
 
-static int is_same(const na_db_options *a, const na_db_options *b)
+static int have_same_options(const na_db_options *a, const na_db_options *b)
 {
     return a->engine == b->engine && a->schema == b->schema &&
            strcmp(a->parameters, b->parameters) == 0 && a->max_connections == b->max_connections &&
@@ -45,10 +46,10 @@ static int is_same(const na_db_options *a, const na_db_options *b)
            have_same_replicas(a->replicas, b->replicas);
 }
 
-static shared_database *find(const na_db_options *options)
+static shared_database *find_database(const na_db_options *options)
 {
     for (int i = 0; i < database_count; i++)
-        if (is_same(databases[i].options, options))
+        if (have_same_options(databases[i].options, options))
             return &databases[i];
     return NULL;
 }
@@ -95,21 +96,22 @@ static na_error *share_health(apr_pool_t *pconf)
     return NULL;
 }
 
-static na_error *add(apr_pool_t *pool, const server_rec *s, const na_db_options *options,
-                     int is_replica)
+static na_error *add_database(apr_pool_t *pool, const server_rec *s, const na_db_options *options,
+                              int is_replica)
 {
-    if (find(options))
+    if (find_database(options))
         return NULL;
     if (database_count == DATABASES_MAX)
         return na_error_with_hint(
             na_error_new(pool, NA_ERR_CONFIGURATION,
-                         "this is one more than %d different databases, replicas included",
+                         "too many different databases: at most %d, including replicas",
                          DATABASES_MAX),
-            "let virtual hosts share one: all options have to be the same");
+            "use the same options in several virtual hosts, so that they share a database");
     databases[database_count++] =
         (shared_database){.options = options, .server = s, .is_replica = is_replica};
     for (int i = 0; options->replicas && i < options->replicas->nelts; i++)
-        NA_TRY(add(pool, s, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
+        NA_TRY(
+            add_database(pool, s, APR_ARRAY_IDX(options->replicas, i, const na_db_options *), 1));
     return NULL;
 }
 
@@ -124,8 +126,9 @@ static na_error *take_databases(apr_pool_t *pool, server_rec *s, const na_direct
     *at = na_last_of(conf->written, NextAuthDatabase);
     if (!conf->config->database)
         return NULL;
-    NA_TRY(na_watchdog_check(pool, "NextAuthDatabase needs mod_watchdog, to remove what expired"));
-    return add(pool, s, conf->config->database, 0);
+    NA_TRY(
+        na_watchdog_check(pool, "NextAuthDatabase requires mod_watchdog to delete expired rows"));
+    return add_database(pool, s, conf->config->database, 0);
 }
 
 static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
@@ -134,7 +137,7 @@ static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
     int count = named ? named->nelts : 0;
     na_db **replicas = apr_palloc(pool, (apr_size_t)(count + 1) * sizeof *replicas);
     for (int i = 0; i < count; i++)
-        replicas[i] = find(APR_ARRAY_IDX(named, i, const na_db_options *))->db;
+        replicas[i] = find_database(APR_ARRAY_IDX(named, i, const na_db_options *))->db;
     na_db_set_replicas(primary->db, replicas, count);
 }
 
@@ -149,29 +152,29 @@ static na_error *open_databases(apr_pool_t *pool, server_rec *s)
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         if (conf->config && conf->config->database)
-            conf->db = find(conf->config->database)->db;
+            conf->db = find_database(conf->config->database)->db;
     }
     return NULL;
 }
 
-/* ── what expired ──────────────────────────────────────────────────────────────────────────── */
+/* ── expired rows ──────────────────────────────────────────────────────────────────────────── */
 
 #define PURGE_INTERVAL apr_time_from_sec(300)
 
-static na_error *purge(na_db *db, apr_pool_t *pool)
+static na_error *purge_database(na_db *db, apr_pool_t *pool)
 {
     na_db_use *use;
     NA_TRY(na_db_write(db, pool, &use));
     return na_db_end(use, na_db_delete_expired(use, apr_time_as_msec(apr_time_now())));
 }
 
-/* In one child at a time. A replica has what its primary has. */
+/* Runs in one child process at a time. Replicas follow their primary. */
 static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
 {
     for (int i = 0; state == AP_WATCHDOG_STATE_RUNNING && i < database_count; i++) {
         if (!databases[i].db || databases[i].is_replica)
             continue;
-        na_error *error = purge(databases[i].db, pool);
+        na_error *error = purge_database(databases[i].db, pool);
         if (error && !na_is_unavailable(error))
             na_log_server(databases[i].server, NA_LOG_WARNING, "ADAPTER_ERROR", "database: %s",
                           na_error_text(pool, error));
@@ -190,18 +193,19 @@ static na_error *prepare_databases(apr_pool_t *pconf, server_rec *s)
 const na_resource na_databases = {begin_databases, take_databases, prepare_databases,
                                   open_databases};
 
-/* ── as a session store ────────────────────────────────────────────────────────────────────── */
+/* ── the database as a session store ───────────────────────────────────────────────────────── */
 
-static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notice)
+static na_error *check_database(apr_pool_t *pool, const server_rec *s, const char **notice)
 {
     return na_server_conf_of(s)->plan.stores.database
                ? NULL
-               : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                 "store database needs NextAuthDatabase"),
-                                    "name the database, then run nextauthctl migrate");
+               : na_error_with_hint(
+                     na_error_new(pool, NA_ERR_CONFIGURATION,
+                                  "session store database requires NextAuthDatabase"),
+                     "set NextAuthDatabase, then run nextauthctl migrate");
 }
 
-static const char *identity(const server_rec *s)
+static const char *database_identity(const server_rec *s)
 {
     const na_db_options *options = na_server_conf_of(s)->plan.stores.database;
     unsigned char hash[NA_SHA256_LEN];
@@ -218,6 +222,6 @@ static na_error *open_store(apr_pool_t *pool, server_rec *s, na_store *store)
 
 const na_store_provider na_database_provider = {.kind = NA_STORE_DATABASE,
                                                 .directive = "NextAuthDatabase",
-                                                .check = check,
-                                                .identity = identity,
+                                                .check = check_database,
+                                                .identity = database_identity,
                                                 .open = open_store};

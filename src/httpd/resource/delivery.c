@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Delivery of events and error reports: routes of each virtual host, and the threads that send. */
 #include <apr_strings.h>
 
 #include "httpd/resource/sinks.h"
@@ -7,7 +8,7 @@
 
 #define LOOK_EVERY (APR_USEC_PER_SEC / 5)
 
-/* ── whether they could be ─────────────────────────────────────────────────────────────────── */
+/* ── checking ──────────────────────────────────────────────────────────────────────────────── */
 
 static na_error *take_delivery(apr_pool_t *pool, server_rec *s, const na_directive **at)
 {
@@ -26,7 +27,7 @@ static na_error *take_delivery(apr_pool_t *pool, server_rec *s, const na_directi
     return na_sinks_take_sentry(pool, s, &sink);
 }
 
-/* ── who is told ───────────────────────────────────────────────────────────────────────────── */
+/* ── routes ────────────────────────────────────────────────────────────────────────────────── */
 
 static na_event_route *route_to(apr_array_header_t *routes, const na_sink *sink)
 {
@@ -73,7 +74,7 @@ static na_error *prepare_sentry(apr_pool_t *pconf, server_rec *s)
     return NULL;
 }
 
-/* ── who delivers ──────────────────────────────────────────────────────────────────────────── */
+/* ── sending ───────────────────────────────────────────────────────────────────────────────── */
 
 static int is_stopping(void *unused)
 {
@@ -85,8 +86,11 @@ static void write_line(void *server, na_level level, const char *line)
     na_log_server(server, level, "EVENT_ERROR", "events: %s", line);
 }
 
-/* In one child at a time, but for the moment after a restart: the queue's lock sees to that. */
-static apr_status_t deliver(int state, void *data, apr_pool_t *pool)
+/*
+ * Runs in one child process at a time. For a moment after a restart there can be two; the lock of
+ * the queue keeps them apart.
+ */
+static apr_status_t deliver_events(int state, void *data, apr_pool_t *pool)
 {
     na_shared_sink *shared = data;
     const na_courier courier = {(void *)shared->server, is_stopping, write_line};
@@ -95,12 +99,12 @@ static apr_status_t deliver(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* A thread for each sink, so that none waits for another. */
+/* Each destination has a thread of its own, so that none waits for another. */
 static na_error *watch_sinks(apr_pool_t *pconf)
 {
     for (int i = 0; na_sinks_get(i); i++)
         NA_TRY(na_watchdog_call(pconf, apr_psprintf(pconf, "_nextauth_events_%d_", i), LOOK_EVERY,
-                                na_sinks_get(i), deliver));
+                                na_sinks_get(i), deliver_events));
     return NULL;
 }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
+/* Health of each virtual host: the memory that child processes share, and what is checked. */
 #include "httpd/resource/resource.h"
 
-/* ── what processes share ──────────────────────────────────────────────────────────────────── */
-
-static apr_size_t size_of(const na_config *config)
+static apr_size_t health_size(const na_config *config)
 {
     return APR_ALIGN_DEFAULT(sizeof(na_shared_health) +
                              (apr_size_t)config->providers->nelts * sizeof(na_peer));
@@ -16,7 +14,7 @@ static na_error *prepare_health(apr_pool_t *pconf, server_rec *first)
     void *memory;
     for (const server_rec *s = first; s; s = s->next)
         if (na_server_conf_of(s)->config)
-            size += size_of(na_server_conf_of(s)->config);
+            size += health_size(na_server_conf_of(s)->config);
     if (!size)
         return NULL;
     NA_TRY(na_share(pconf, size, "the providers' health", &memory));
@@ -25,7 +23,7 @@ static na_error *prepare_health(apr_pool_t *pconf, server_rec *first)
         if (!na_server_conf_of(s)->config)
             continue;
         na_server_conf_of(s)->shared_health = (na_shared_health *)free;
-        free += size_of(na_server_conf_of(s)->config);
+        free += health_size(na_server_conf_of(s)->config);
     }
     return NULL;
 }
@@ -35,7 +33,7 @@ static void log_change(void *server, int is_down, const char *message)
     na_log_server(server, NA_LOG_WARNING, "PROVIDER_STATE", "%s", message);
 }
 
-static na_error *open_site(apr_pool_t *pool, server_rec *s)
+static na_error *open_health_desk(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     na_shared_health *shared = conf->shared_health;
@@ -54,7 +52,7 @@ static na_error *open_health(apr_pool_t *pool, server_rec *s)
 {
     for (; s; s = s->next)
         if (na_server_conf_of(s)->config)
-            NA_TRY(open_site(pool, s));
+            NA_TRY(open_health_desk(pool, s));
     return NULL;
 }
 

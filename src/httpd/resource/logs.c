@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where lines of NextAuthLog go. */
+/* Destinations of NextAuthLog. */
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -17,11 +17,11 @@ static na_error *open_target(apr_pool_t *pool, const char *target, apr_file_t **
                       APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, pool);
     return status == APR_SUCCESS
                ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "NextAuthLog: cannot open '%s': %s",
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "NextAuthLog: could not open '%s': %s",
                               target, apr_strerror(status, why, sizeof why));
 }
 
-/* Virtual hosts that name the same sink share it: a program is started once. */
+/* Virtual hosts that name the same destination share it: a program is started once. */
 static na_error *open_logs(apr_pool_t *pconf, server_rec *s)
 {
     apr_hash_t *opened = apr_hash_make(pconf);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email queues: one for each virtual host with NextAuthMail, in every child process. */
 #include <http_main.h>
 
 #include "httpd/resource/resource.h"
@@ -14,7 +15,7 @@ static na_error *open_queue(apr_pool_t *pool, server_rec *s)
     na_server_conf *conf = na_server_conf_of(s);
     const na_mail_log log = {write_line, s};
     na_mail *mail;
-    na_http *http; /* of its own: mails and sign-ins wait in no common queue */
+    na_http *http; /* separate, so that sign-ins do not wait for emails */
     NA_TRY(na_http_make(pool, &conf->config->http, &http));
     na_http_observe(http, na_metrics_of_calls(pool, na_process_of_child()->metrics));
     NA_TRY(na_mail_make(pool, conf->config->mail, http, &log, &mail));

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The block of metrics that child processes share. */
 #include <apr_strings.h>
 #include <http_main.h>
 
 #include "httpd/resource/resource.h"
 
-/* Outlives reloads, so that counters go on; another version of the module has a block of its own.
- */
+/* Survives a graceful restart, so that counters continue. Each module version has its own block. */
 typedef struct retained {
     void *block;
 } retained;
 
-/* Of this generation; NULL where no engine is on. */
+/* the block in use; NULL if NextAuthEngine is off everywhere */
 static void *block;
 
 static na_error *find_block(apr_pool_t *pconf, server_rec *s)

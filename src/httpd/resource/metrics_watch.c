@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Periodic work on metrics, in one child process at a time: counts sessions, pushes to StatsD. */
 #include <string.h>
 
 #include <http_main.h>
 
 #include "httpd/watchdog.h"
 #include "httpd/resource/resource.h"
-
-/* What one child at a time does about metrics: it counts sessions, and tells StatsD. */
 
 #define COUNT_INTERVAL apr_time_from_sec(60)
 
@@ -15,7 +14,7 @@ static int have_same_sessions(const na_registry *a, const na_registry *b)
     return a->stores[0] == b->stores[0] && strcmp(a->namespaces[0], b->namespaces[0]) == 0;
 }
 
-/* Whether a server before this one has the same sessions. */
+/* Returns 1 if a previous virtual host has the same sessions. */
 static int is_counted(const server_rec *s, const na_registry *registry)
 {
     for (const server_rec *before = ap_server_conf; before != s; before = before->next) {
@@ -41,7 +40,7 @@ static na_error *count_all(apr_pool_t *pool, apr_time_t now, apr_int64_t *total,
     return NULL;
 }
 
-/* As it begins as well: after a reload nobody has to wait for the number. */
+/* Also counts when the watchdog starts, so that the number is available after a restart. */
 static apr_status_t count_sessions(int state, void *unused, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
@@ -51,26 +50,26 @@ static apr_status_t count_sessions(int state, void *unused, apr_pool_t *pool)
         return APR_SUCCESS;
     na_error *error = count_all(pool, now, &total, &stores);
     if (error && !na_is_unavailable(error))
-        na_log_server(ap_server_conf, NA_LOG_WARNING, "METRICS_ERROR", "sessions not counted: %s",
-                      na_error_text(pool, error));
+        na_log_server(ap_server_conf, NA_LOG_WARNING, "METRICS_ERROR",
+                      "could not count sessions: %s", na_error_text(pool, error));
     if (!error && stores)
         na_metrics_sessions(na_process_of_child()->metrics, total, now);
     return APR_SUCCESS;
 }
 
-/* The first failure is said; the network may lose datagrams anyway. */
+/* Only the first failure is logged: datagrams can be lost unnoticed anyway. */
 static void log_once(apr_pool_t *pool, const na_statsd_options *options, const na_error *error)
 {
-    static int said;
-    if (!error || said)
+    static int is_logged;
+    if (!error || is_logged)
         return;
-    said = 1;
+    is_logged = 1;
     na_log_server(ap_server_conf, NA_LOG_WARNING, "METRICS_ERROR",
-                  "NextAuthStatsD %s:%d: %s (said once)", options->host, options->port,
+                  "NextAuthStatsD %s:%d: %s (logged once)", options->host, options->port,
                   na_error_text(pool, error));
 }
 
-static apr_status_t push(int state, void *data, apr_pool_t *pool)
+static apr_status_t push_statsd(int state, void *data, apr_pool_t *pool)
 {
     const na_statsd_options *options = data;
     na_metrics *metrics = na_process_of_child()->metrics;
@@ -100,6 +99,6 @@ na_error *na_metrics_watch(apr_pool_t *pconf, const server_rec *s)
     if (has_stores(s) && na_watchdog_is_here())
         NA_TRY(na_watchdog_call(pconf, NA_WATCHDOG, COUNT_INTERVAL, NULL, count_sessions));
     return statsd ? na_watchdog_call(pconf, NA_WATCHDOG, apr_time_from_sec(statsd->interval),
-                                     statsd, push)
+                                     statsd, push_statsd)
                   : NULL;
 }

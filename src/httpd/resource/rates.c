@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counters of rate limits. */
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <http_main.h>
@@ -7,15 +8,15 @@
 #include "httpd/resource/resource.h"
 
 /*
- * Where attempts are counted: in the first session store, if it is one that servers share, and in a
- * table of this server's memory otherwise, or while the store fails. A shared object cache is never
- * counted in: what anybody can make many of must not push sessions out of it.
+ * Attempts are counted in the first session store if servers can share it, and otherwise, or while
+ * the store fails, in a table in this server's memory. A shared object cache is never used: any
+ * visitor can create many counters, which would push sessions out of it.
  */
 
-/* Outlives reloads; another layout has a table of its own. */
+/* Survives a graceful restart. Each layout has its own table. */
 typedef struct retained {
     apr_global_mutex_t *mutex;
-    void *memory; /* the table, and behind it whether the store fails */
+    void *memory; /* the table, then whether the store fails */
 } retained;
 
 #define RETAINED_NAME "nextauth-rates-1"
@@ -23,13 +24,12 @@ typedef struct retained {
 static na_rate_table table;
 static volatile apr_uint32_t *is_failing;
 
-static na_error *make(server_rec *s, retained *kept)
+static na_error *make_table(server_rec *s, retained *kept)
 {
     apr_pool_t *pool = s->process->pool;
     if (!kept->mutex &&
         ap_global_mutex_create(&kept->mutex, NULL, NA_RATE_MUTEX, NULL, s, pool, 0) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "could not create the mutex of rate limits");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create the rate limit mutex");
     return kept->memory ? NULL
                         : na_share(pool, NA_RATE_TABLE_SIZE + sizeof *is_failing, "rate limits",
                                    &kept->memory);
@@ -43,13 +43,13 @@ static na_error *prepare_rate_limits(apr_pool_t *pconf, server_rec *s)
         return NULL;
     if (!kept)
         kept = ap_retained_data_create(RETAINED_NAME, sizeof *kept);
-    NA_TRY(make(s, kept));
+    NA_TRY(make_table(s, kept));
     table = (na_rate_table){kept->memory, kept->mutex};
     is_failing = (volatile apr_uint32_t *)((char *)kept->memory + NA_RATE_TABLE_SIZE);
     return NULL;
 }
 
-/* One line for all processes when it begins to fail, and one when it works again. */
+/* Logs one line for all child processes when the store begins to fail, one when it recovers. */
 static void log_change(void *data, const na_error *error)
 {
     const server_rec *s = data;
@@ -77,7 +77,7 @@ static na_error *open_rate_limits(apr_pool_t *pool, server_rec *s)
         return NULL;
     const char *lock_file = apr_global_mutex_lockfile(table.mutex);
     if (apr_global_mutex_child_init(&table.mutex, lock_file, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not open the mutex of rate limits");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not open the rate limit mutex");
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         if (conf->config)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What only the server knows of metrics: versions, and what is up. */
+/* Metrics that are read, not counted: versions, and which stores and databases are up. */
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory of sign-ins whose answer came: of all processes, and kept over reloads. */
+/* Memory of answered sign-ins, shared by all child processes; survives a graceful restart. */
 #include "auth/replay.h"
 #include "httpd/resource/resource.h"
 
 #define NAME "nextauth-replays-" NA_VERSION
 
-/* Of the parent process; children inherit it. */
+/* set in the parent process, inherited by child processes */
 static void **kept;
 
 static na_error *prepare_replays(apr_pool_t *pconf, server_rec *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The resources, in the order that they need each other. */
+/* The resources, in the order of their dependencies. */
 #include "httpd/resource/resource.h"
 
 static const na_resource *const resources[] = {&na_logs,        &na_metrics_block, &na_calls,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The directory of each destination's queue. */
 #include "httpd/resource/sinks.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include "base/crypto.h"
 #include "base/writable.h"
 
-/* One folder for each sink, which it keeps when its secrets or its events change. */
+/* Does not depend on secrets and events, so that a queue is kept if these change. */
 const char *na_sink_folder_of(apr_pool_t *pool, const na_delivery_plan *plan, const char *target)
 {
     unsigned char hash[NA_SHA256_LEN];
@@ -23,8 +24,8 @@ const char *na_sink_folder_of(apr_pool_t *pool, const na_delivery_plan *plan, co
     return apr_pstrcat(pool, base, "/", na_hex(pool, hash, 16), NULL);
 }
 
-/* The children's, who are another user where the server is started by root. */
-static uid_t owner(void)
+/* Returns the user of the child processes, which differs if root starts httpd. */
+static uid_t queue_owner(void)
 {
     return geteuid() == 0 ? ap_unixd_config.user_id : geteuid();
 }
@@ -35,29 +36,31 @@ na_error *na_sink_folder_check(apr_pool_t *pool, const char *folder)
     NA_TRY(na_writable_directory(pool, folder));
     if (lstat(folder, &info) != 0)
         return NULL;
-    if (!S_ISDIR(info.st_mode) || (geteuid() != 0 && info.st_uid != owner()))
+    if (!S_ISDIR(info.st_mode) || (geteuid() != 0 && info.st_uid != queue_owner()))
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "%s is a link, or another user's folder", folder),
+                                               "'%s' is not a directory, or belongs to another "
+                                               "user",
+                                               folder),
                                   "move it away");
     return access(folder, R_OK) == 0
                ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "the folder %s cannot be read: %s",
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "could not read directory '%s': %s",
                               folder, strerror(errno));
 }
 
-static na_error *hand_over(apr_pool_t *pool, const char *folder)
+static na_error *give_to_owner(apr_pool_t *pool, const char *folder)
 {
     struct stat info;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot open the folder %s: %s", folder,
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not open directory '%s': %s", folder,
                             strerror(errno));
     int failed = fstat(fd, &info) != 0 ||
-                 (info.st_uid != owner() && fchown(fd, owner(), -1) != 0) ||
+                 (info.st_uid != queue_owner() && fchown(fd, queue_owner(), -1) != 0) ||
                  fchmod(fd, S_IRWXU) != 0;
     close(fd);
     return failed ? na_error_new(pool, NA_ERR_CONFIGURATION,
-                                 "the folder %s cannot be handed to httpd's user", folder)
+                                 "could not give directory '%s' to the httpd user", folder)
                   : NULL;
 }
 
@@ -71,7 +74,7 @@ na_error *na_sink_folder_make(apr_pool_t *pool, const char *folder)
         status =
             apr_dir_make(folder, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, pool);
     if (status != APR_SUCCESS && !APR_STATUS_IS_EEXIST(status))
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot make the folder %s: %s", folder,
-                            strerror(APR_TO_OS_ERROR(status)));
-    return hand_over(pool, folder);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create directory '%s': %s",
+                            folder, strerror(APR_TO_OS_ERROR(status)));
+    return give_to_owner(pool, folder);
 }

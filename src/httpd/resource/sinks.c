@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Destinations of events and error reports, shared by the virtual hosts that name them. */
 #include "httpd/resource/sinks.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@
 
 #define CALL_TIMEOUT_MS 10000L
 
-/* Filled while the configuration is checked, opened before the fork. */
+/* filled when the configuration is checked, opened before the fork */
 static na_shared_sink sinks[NA_SINKS_MAX];
 static int sink_count;
 
@@ -22,9 +23,9 @@ void na_sinks_begin(apr_pool_t *pconf)
     sink_count = 0;
 }
 
-/* ── sinks ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── destinations ──────────────────────────────────────────────────────────────────────────── */
 
-static na_shared_sink *find(const char *folder)
+static na_shared_sink *find_sink(const char *folder)
 {
     for (int i = 0; i < sink_count; i++)
         if (strcmp(sinks[i].sink.spool.folder, folder) == 0)
@@ -32,21 +33,22 @@ static na_shared_sink *find(const char *folder)
     return NULL;
 }
 
-/* The sink of a target, with its queue; *is_new where it was not there yet. */
+/* Finds or adds the destination of a target, with its queue; *is_new is 1 if it was added. */
 static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *target,
                            long max_items, na_shared_sink **taken, int *is_new)
 {
     const na_server_conf *conf = na_server_conf_of(s);
     const char *folder = na_sink_folder_of(pool, &conf->plan.delivery, target);
-    *taken = find(folder);
+    *taken = find_sink(folder);
     *is_new = !*taken;
     if (*taken)
         return NULL;
     if (sink_count == NA_SINKS_MAX)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "this is one more than %d sinks, Sentry included",
+                                               "too many different destinations: at most %d, "
+                                               "including Sentry",
                                                NA_SINKS_MAX),
-                                  "let one that virtual hosts share pass events on");
+                                  "use one destination for several virtual hosts");
     na_shared_sink *made = *taken = &sinks[sink_count++];
     *made = (na_shared_sink){.server = s, .target = target, .http = conf->config->http};
     made->http.timeout_ms =
@@ -56,8 +58,8 @@ static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *ta
     return NULL;
 }
 
-/* Says where, not the path or the query, which may hold a secret; nor a program's arguments. */
-static const char *name_of(apr_pool_t *pool, const na_shared_sink *sink)
+/* Leaves out path, query, and a program's arguments, all of which can contain a secret. */
+static const char *sink_name(apr_pool_t *pool, const na_shared_sink *sink)
 {
     na_url url;
     const char *folder = strrchr(sink->sink.spool.folder, '/') + 1;
@@ -102,12 +104,12 @@ na_error *na_sinks_take_rule(apr_pool_t *pool, const server_rec *s, const na_eve
         return na_webhook_same_keys((*sink)->keys, rule->keys)
                    ? NULL
                    : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                     "the sink %s has another secret in another "
-                                                     "server",
+                                                     "destination '%s' has a different secret= in "
+                                                     "another virtual host",
                                                      (*sink)->sink.name),
-                                        "give it one secret=, the same everywhere: for a rotation, "
-                                        "both, space separated");
-    (*sink)->sink.name = name_of(pool, *sink);
+                                        "set the same secret= everywhere; during a rotation, set "
+                                        "both secrets, separated by a space");
+    (*sink)->sink.name = sink_name(pool, *sink);
     (*sink)->sink.told = count_event;
     if (*rule->target != '|')
         aim_at_webhook(pool, *sink, rule);

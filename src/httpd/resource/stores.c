@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Session stores, shared by the virtual hosts that name them, and each virtual host's registry. */
 #include <string.h>
 
 #include <ap_provider.h>
@@ -9,20 +10,20 @@
 #include "httpd/resource/resource.h"
 #include "metrics/observers.h"
 
-/* Stores of a whole server, all virtual hosts together. */
+/* limit for all virtual hosts together */
 #define STORES_MAX 32
 
-/* Verified tokens a child remembers: about 1.5 KB each. */
+/* verified tokens that a child process remembers, about 1.5 KB each */
 #define TOKENS 4096
 
 typedef struct shared_store {
     const char *identity;
     const na_store_provider *provider;
-    server_rec *server; /* a server that names it */
+    server_rec *server; /* one of those that name it */
     na_store store;
 } shared_store;
 
-/* Filled while the configuration is checked, opened in the child. */
+/* filled when the configuration is checked, opened in the child process */
 static shared_store stores[STORES_MAX];
 static int store_count;
 
@@ -68,9 +69,10 @@ static na_error *take_store(apr_pool_t *pool, server_rec *s, const char *name)
         return NULL;
     if (store_count == STORES_MAX)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "this is one more than %d different session stores",
+                                               "too many different session stores: at most %d",
                                                STORES_MAX),
-                                  "let virtual hosts share one: all options have to be the same");
+                                  "use the same options in several virtual hosts, so that they "
+                                  "share a store");
     stores[store_count++] = (shared_store){.identity = identity, .provider = provider, .server = s};
     return NULL;
 }
@@ -85,7 +87,7 @@ static na_error *take_stores(apr_pool_t *pool, server_rec *s, const na_directive
     return NULL;
 }
 
-/* What one process learns of a store, all others know. */
+/* The health of a store is shared by all child processes. */
 static na_error *share_health(apr_pool_t *pconf)
 {
     void *memory;
@@ -133,16 +135,16 @@ void na_stores_read(apr_array_header_t *readings)
 static void log_refused(void *data, const char *store)
 {
     na_log_server(data, NA_LOG_WARNING, "SESSION_STORE_EMPTY",
-                  "session store %s is empty, new or was emptied: sessions from before now that it "
-                  "does not know are refused (whenLost=refuse)",
+                  "session store %s is empty, new or was emptied: existing sessions are refused "
+                  "unless it has a record of them (whenLost=refuse)",
                   store);
 }
 
 static void log_accepted(void *data, const char *store)
 {
     na_log_server(data, NA_LOG_WARNING, "SESSION_STORE_EMPTY",
-                  "session store %s is empty, new or was emptied: sessions from before now are "
-                  "accepted, those that were signed out among them (whenLost=accept)",
+                  "session store %s is empty, new or was emptied: existing sessions are accepted, "
+                  "including those that were signed out (whenLost=accept)",
                   store);
 }
 
@@ -211,10 +213,10 @@ static na_error *check_redis(apr_pool_t *pool, const server_rec *s, const char *
     return na_server_conf_of(s)->plan.stores.redis
                ? NULL
                : na_error_with_hint(
-                     na_error_new(
-                         pool, NA_ERR_CONFIGURATION,
-                         "store redis needs NextAuthRedis, or REDIS_URL in the environment"),
-                     "name the server: NextAuthRedis redis://host");
+                     na_error_new(pool, NA_ERR_CONFIGURATION,
+                                  "session store redis requires NextAuthRedis, or REDIS_URL in the "
+                                  "environment"),
+                     "set NextAuthRedis redis://HOST");
 }
 
 static const char *redis_identity(const server_rec *s)
@@ -227,7 +229,7 @@ static na_error *open_redis(apr_pool_t *pool, server_rec *s, na_store *store)
     return na_redis_make(pool, na_server_conf_of(s)->plan.stores.redis, store);
 }
 
-/* An end that Redis drops, or forgets in a crash, was never remembered. */
+/* A session whose revocation Redis evicts, or loses in a crash, can become valid again. */
 static na_error *advise_redis(apr_pool_t *pool, const na_store *store)
 {
     const char *name = store->breaker.name;
@@ -235,15 +237,17 @@ static na_error *advise_redis(apr_pool_t *pool, const na_store *store)
     na_error *error = na_redis_ask_habits(store, pool, &habits);
     if (error)
         return na_error_with_hint(
-            na_error_wrap(pool, error, NULL, "whether %s keeps its entries is not known", name),
-            "let its user run INFO, or check maxmemory-policy and appendonly yourself");
+            na_error_wrap(pool, error, NULL, "could not determine whether %s keeps its entries",
+                          name),
+            "allow its user to run INFO, or check maxmemory-policy and appendonly yourself");
     if (habits.evicts)
         return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION,
-                         "%s drops entries when its memory is full (maxmemory-policy %s): sessions "
-                         "end then, and those without an ID of this module can be valid again",
-                         name, habits.policy),
-            "set maxmemory-policy noeviction, or a Redis of its own");
+            na_error_new(
+                pool, NA_ERR_CONFIGURATION,
+                "%s evicts entries when its memory is full (maxmemory-policy %s): sessions "
+                "end then, and those without an ID from this module can be valid again",
+                name, habits.policy),
+            "set maxmemory-policy noeviction, or use a separate Redis server");
     if (!habits.appends)
         return na_error_with_hint(
             na_error_new(pool, NA_ERR_CONFIGURATION,
