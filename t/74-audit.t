@@ -383,7 +383,7 @@ async function fullDisk(t) {
     t.is(await failuresOf(site), failures + 1, 'metrics count it, once');
     const wrong = await signIn(site, 'ada', 'wrong');
     t.is([wrong.answer.status, isIn(wrong)], [policy === 'refuse' ? 503 : 302, false], 'a failure that cannot be recorded');
-    const alarms = () => site.log().match(/^.*nextauth:error.*audit log: cannot write .*$/gm) || [];
+    const alarms = () => site.log().match(/^.*nextauth:error.*audit log: could not write .*$/gm) || [];
     t.is(alarms().length, 1, 'the error log says so, once', site.log());
     t.is(await failuresOf(site), failures + 2, 'metrics count it');
     t.like(alarms()[0], policy === 'refuse' ? /audit\.log': .*(No space|no space).*; actions are refused/ : /actions proceed without a record \(onFailure=continue\)/, 'and what is done');
@@ -648,7 +648,7 @@ async function administrators(t, db) {
   t.is((await nextauthctl(db, ['user', 'add', '--email', 'kay@example.org'], { env: { NEXTAUTHCTL_AUDIT_LOG: log } })).status, 0, 'the environment names the log, too');
   t.is(recordsOf(log).pop().event, 'SIGNUP', 'and it is written');
   const { status, stderr } = await run('user add --email lou@example.org --audit-log /nowhere/audit.log');
-  t.ok(status === 1 && /cannot open \/nowhere/.test(stderr), 'a log that cannot be written', stderr);
+  t.ok(status === 1 && /could not open '\/nowhere/.test(stderr), 'a log that cannot be written', stderr);
   t.is((await run('user show lou@example.org')).status, 1, '  and nothing is done');
   t.is((await nextauthctl(db, ['user', 'list'], { env: { NEXTAUTHCTL_AUDIT_LOG: '/nowhere/audit.log' } })).status, 0, 'who only reads needs none');
   const before = linesOf(log).length;

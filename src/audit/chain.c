@@ -78,8 +78,8 @@ static na_error *read_tail(const na_audit_chain *chain, apr_pool_t *pool, tail *
  * After a crash, the last record can be newer than the head; after lines were removed, it is older.
  * The newer of both counts.
  */
-static na_error *find_last(const na_audit_chain *chain, apr_pool_t *pool, tail *t,
-                           na_audit_link *last)
+static na_error *find_last_link(const na_audit_chain *chain, apr_pool_t *pool, tail *t,
+                                na_audit_link *last)
 {
     NA_TRY(read_tail(chain, pool, t));
     na_audit_head_state head = na_audit_head_read(chain->head_fd, last);
@@ -133,7 +133,7 @@ static na_error *append_locked(na_audit_chain *chain, apr_pool_t *pool,
 {
     tail t;
     na_audit_link last, next;
-    NA_TRY(find_last(chain, pool, &t, &last));
+    NA_TRY(find_last_link(chain, pool, &t, &last));
     char *line = na_audit_line_make(pool, fields, chain->key, &last, &next);
     if (!line)
         return chain_error(chain, pool, "write", "out of memory");
@@ -177,7 +177,7 @@ static na_error *check_end(const na_audit_chain *chain, apr_pool_t *pool)
 {
     tail t;
     na_audit_link last;
-    na_error *error = find_last(chain, pool, &t, &last);
+    na_error *error = find_last_link(chain, pool, &t, &last);
     if (!error && is_of_another_key(&t, &last))
         error = chain_error(chain, pool, "continue",
                             "its last record has another key, or was edited: move it and its .head "

@@ -83,16 +83,16 @@ static na_error *take_snapshot(verifying *v)
 
 /* ── following ─────────────────────────────────────────────────────────────────────────────── */
 
-static int follows(const verifying *v, const source *s)
+static int is_next_record(const verifying *v, const source *s)
 {
     return s->is_there && s->fault == NA_AUDIT_RIGHT && s->line.link.seq == v->at.seq + 1 &&
            strcmp(s->line.prev, v->at.hash) == 0;
 }
 
-static source *find_next(const verifying *v)
+static source *find_next_record(const verifying *v)
 {
     for (int i = 0; i < v->check->count; i++)
-        if (follows(v, &v->sources[i]))
+        if (is_next_record(v, &v->sources[i]))
             return &v->sources[i];
     return NULL;
 }
@@ -109,7 +109,7 @@ static void accept_record(verifying *v, source *s)
     read_next(v, s);
 }
 
-static source *first_left(const verifying *v)
+static source *first_unread(const verifying *v)
 {
     for (int i = 0; i < v->check->count; i++)
         if (v->sources[i].is_there)
@@ -230,7 +230,7 @@ static void check_head(verifying *v)
 /* The chain starts with record 1, or with the record after the given hash. */
 static void start_chain(verifying *v)
 {
-    const source *first = first_left(v);
+    const source *first = first_unread(v);
     na_audit_link_start(&v->at);
     if (!v->check->after)
         return;
@@ -250,9 +250,9 @@ na_error *na_audit_verify(apr_pool_t *pool, const na_audit_task *check, na_audit
     for (int i = 0; i < check->count; i++)
         read_next(&v, &v.sources[i]);
     start_chain(&v);
-    while ((next = find_next(&v)))
+    while ((next = find_next_record(&v)))
         accept_record(&v, next);
-    source *left = first_left(&v);
+    source *left = first_unread(&v);
     if (left)
         report_fault(&v, left);
     else

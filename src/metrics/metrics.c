@@ -108,7 +108,7 @@ void na_metrics_claim(na_metrics *metrics, apr_pool_t *pool)
 /* ── labels ────────────────────────────────────────────────────────────────────────────────── */
 
 /* Returns the index of a value, or else of "other"; -1 if the list has neither. */
-static int find_fixed(const na_label *label, const char *value)
+static int find_fixed_value(const na_label *label, const char *value)
 {
     int last = na_label_size(label) - 1;
     for (int i = 0; value && i <= last; i++)
@@ -119,7 +119,7 @@ static int find_fixed(const na_label *label, const char *value)
 
 static int find_value(const na_metrics *metrics, const na_label *label, const char *value)
 {
-    return label->values ? find_fixed(label, value)
+    return label->values ? find_fixed_value(label, value)
                          : na_name_find(&metrics->block->lists[label->names], value,
                                         label->names != NA_PROVIDERS);
 }

@@ -45,7 +45,7 @@ static void peers_are_up_and_down(apr_pool_t *pool)
     ok(!na_peers_is_down(peers, 0), "whoever answers is there, whatever the answer");
     call(o, "one", 503);
     ok(na_peers_is_down(peers, 0), "5xx is no answer");
-    is(said, "provider one is down: it answers 503", "  and is told");
+    is(said, "provider one is down: it returned status 503", "  and is told");
     ok(!na_peers_is_down(peers, 1), "of another nothing is known");
     said = "";
     call(o, "one", 0);

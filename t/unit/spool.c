@@ -257,7 +257,7 @@ static void delivery(apr_pool_t *pool)
                "{}");
     t.outcome = NA_LATER;
     deliver(&sink, &courier, pool);
-    ok(t.said && strstr(t.said, "given up") && strstr(t.said, ID), "given up after three days");
+    ok(t.said && strstr(t.said, "gave up") && strstr(t.said, ID), "given up after three days");
     is_number(fates[NA_FATE_FAILED], 1, "and counted");
     is_number(na_delivery_wait(1), apr_time_from_sec(1), "a second at first");
     is_number(na_delivery_wait(4), apr_time_from_sec(120), "two minutes after four");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AuthType NextAuth: who a request's user is, and what happens if nobody is signed in. */
+/* AuthType NextAuth: the user of a request, and what happens without a session. */
 #include <string.h>
 
 #include <apr_strings.h>

@@ -40,7 +40,7 @@ void na_visit_of(request_rec *r, na_visit *visit)
 }
 
 /* An outage is logged as a warning where it is detected, so not for each request. */
-static void log_error(request_rec *r, const na_error *error)
+static void log_session_error(request_rec *r, const na_error *error)
 {
     if (!na_is_unavailable(error))
         na_log_request(r, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
@@ -74,6 +74,6 @@ const na_session *na_session_of(request_rec *r)
     }
     state->unavailable = na_is_unavailable(error);
     if (error)
-        log_error(r, error);
+        log_session_error(r, error);
     return state->session;
 }

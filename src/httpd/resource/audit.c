@@ -152,7 +152,7 @@ static na_audit_sink sink_of(na_server_conf *conf, const char *name)
 
 /* ── the log of a virtual host ─────────────────────────────────────────────────────────────── */
 
-static void log_change(void *data, int is_failing, const char *text)
+static void log_audit_change(void *data, int is_failing, const char *text)
 {
     na_log_server(data, is_failing ? NA_LOG_ERROR : NA_LOG_WARNING, "AUDIT_ERROR", "audit log: %s",
                   text);
@@ -178,7 +178,7 @@ static na_error *open_log(apr_pool_t *pconf, server_rec *s)
     audit->sinks = sinks;
     audit->goes_on = conf->plan.audit.goes_on;
     audit->told = count_record;
-    audit->alarm = log_change;
+    audit->alarm = log_audit_change;
     audit->data = s;
     conf->audit = audit;
     return NULL;

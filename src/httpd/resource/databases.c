@@ -54,14 +54,14 @@ static shared_database *find_database(const na_db_options *options)
     return NULL;
 }
 
-static void log_change(void *data, int is_down, const char *message)
+static void log_database_change(void *data, int is_down, const char *message)
 {
     const shared_database *database = data;
     na_log_server(database->server, is_down ? NA_LOG_ERROR : NA_LOG_WARNING, "ADAPTER_ERROR",
                   "database: %s", message);
 }
 
-static void count_failure(void *data)
+static void count_database_failure(void *data)
 {
     const shared_database *database = data;
     na_metrics_count(na_process_of_child()->metrics, NA_METRIC_DATABASE_ERRORS,
@@ -79,7 +79,7 @@ void na_databases_read(apr_array_header_t *readings)
     }
 }
 
-static na_error *share_health(apr_pool_t *pconf)
+static na_error *share_database_health(apr_pool_t *pconf)
 {
     void *memory;
     if (!database_count)
@@ -90,8 +90,8 @@ static na_error *share_health(apr_pool_t *pconf)
     for (int i = 0; i < database_count; i++)
         databases[i].breaker = (na_breaker){.name = databases[i].options->name,
                                             .health = &health[i],
-                                            .changed = log_change,
-                                            .failed = count_failure,
+                                            .changed = log_database_change,
+                                            .failed = count_database_failure,
                                             .data = &databases[i]};
     return NULL;
 }
@@ -184,7 +184,7 @@ static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
 
 static na_error *prepare_databases(apr_pool_t *pconf, server_rec *s)
 {
-    NA_TRY(share_health(pconf));
+    NA_TRY(share_database_health(pconf));
     return database_count
                ? na_watchdog_call(pconf, NA_WATCHDOG, PURGE_INTERVAL, databases, purge_all)
                : NULL;

@@ -81,7 +81,7 @@ static int is_stopping(void *unused)
     return na_watchdog_is_ending();
 }
 
-static void write_line(void *server, na_level level, const char *line)
+static void log_delivery(void *server, na_level level, const char *line)
 {
     na_log_server(server, level, "EVENT_ERROR", "events: %s", line);
 }
@@ -93,7 +93,7 @@ static void write_line(void *server, na_level level, const char *line)
 static apr_status_t deliver_events(int state, void *data, apr_pool_t *pool)
 {
     na_shared_sink *shared = data;
-    const na_courier courier = {(void *)shared->server, is_stopping, write_line};
+    const na_courier courier = {(void *)shared->server, is_stopping, log_delivery};
     if (state == AP_WATCHDOG_STATE_RUNNING && !is_stopping(NULL))
         na_deliver(&shared->sink, &courier, pool);
     return APR_SUCCESS;

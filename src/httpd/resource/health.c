@@ -28,7 +28,7 @@ static na_error *prepare_health(apr_pool_t *pconf, server_rec *first)
     return NULL;
 }
 
-static void log_change(void *server, int is_down, const char *message)
+static void log_provider_change(void *server, int is_down, const char *message)
 {
     na_log_server(server, NA_LOG_WARNING, "PROVIDER_STATE", "%s", message);
 }
@@ -37,7 +37,8 @@ static na_error *open_health_desk(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     na_shared_health *shared = conf->shared_health;
-    na_peers *peers = na_peers_make(pool, conf->config->providers, shared->peers, log_change, s);
+    na_peers *peers =
+        na_peers_make(pool, conf->config->providers, shared->peers, log_provider_change, s);
     na_http_observe(conf->http, na_peers_observer(pool, peers));
     const na_health_site site = {.sessions = &conf->sessions,
                                  .store_names = conf->plan.stores.names,

@@ -5,7 +5,7 @@
 #include "httpd/resource/resource.h"
 #include "metrics/observers.h"
 
-static void write_line(void *data, na_level level, const char *line)
+static void log_mail(void *data, na_level level, const char *line)
 {
     na_log_server(data, level, "SEND_VERIFICATION_EMAIL", "mail: %s", line);
 }
@@ -13,7 +13,7 @@ static void write_line(void *data, na_level level, const char *line)
 static na_error *open_queue(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
-    const na_mail_log log = {write_line, s};
+    const na_mail_log log = {log_mail, s};
     na_mail *mail;
     na_http *http; /* separate, so that sign-ins do not wait for emails */
     NA_TRY(na_http_make(pool, &conf->config->http, &http));

@@ -25,7 +25,8 @@ static int is_counted(const server_rec *s, const na_registry *registry)
     return 0;
 }
 
-static na_error *count_all(apr_pool_t *pool, apr_time_t now, apr_int64_t *total, int *stores)
+static na_error *count_all_sessions(apr_pool_t *pool, apr_time_t now, apr_int64_t *total,
+                                    int *stores)
 {
     *total = *stores = 0;
     for (const server_rec *s = ap_server_conf; s; s = s->next) {
@@ -48,7 +49,7 @@ static apr_status_t count_sessions(int state, void *unused, apr_pool_t *pool)
     int stores;
     if (state == AP_WATCHDOG_STATE_STOPPING)
         return APR_SUCCESS;
-    na_error *error = count_all(pool, now, &total, &stores);
+    na_error *error = count_all_sessions(pool, now, &total, &stores);
     if (error && !na_is_unavailable(error))
         na_log_server(ap_server_conf, NA_LOG_WARNING, "METRICS_ERROR",
                       "could not count sessions: %s", na_error_text(pool, error));
@@ -58,7 +59,8 @@ static apr_status_t count_sessions(int state, void *unused, apr_pool_t *pool)
 }
 
 /* Only the first failure is logged: datagrams can be lost unnoticed anyway. */
-static void log_once(apr_pool_t *pool, const na_statsd_options *options, const na_error *error)
+static void log_first_error(apr_pool_t *pool, const na_statsd_options *options,
+                            const na_error *error)
 {
     static int is_logged;
     if (!error || is_logged)
@@ -74,8 +76,9 @@ static apr_status_t push_statsd(int state, void *data, apr_pool_t *pool)
     const na_statsd_options *options = data;
     na_metrics *metrics = na_process_of_child()->metrics;
     if (state == AP_WATCHDOG_STATE_RUNNING)
-        log_once(pool, options,
-                 na_statsd_push(metrics, pool, options, na_metrics_readings(pool), apr_time_now()));
+        log_first_error(pool, options,
+                        na_statsd_push(metrics, pool, options, na_metrics_readings(pool),
+                                       apr_time_now()));
     return APR_SUCCESS;
 }
 

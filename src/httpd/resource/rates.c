@@ -50,7 +50,7 @@ static na_error *prepare_rate_limits(apr_pool_t *pconf, server_rec *s)
 }
 
 /* Logs one line for all child processes when the store begins to fail, one when it recovers. */
-static void log_change(void *data, const na_error *error)
+static void log_rate_change(void *data, const na_error *error)
 {
     const server_rec *s = data;
     apr_uint32_t failing = error != NULL;
@@ -81,7 +81,7 @@ static na_error *open_rate_limits(apr_pool_t *pool, server_rec *s)
     for (; s; s = s->next) {
         na_server_conf *conf = na_server_conf_of(s);
         if (conf->config)
-            conf->rates = (na_rates){store_of(conf), &table, log_change, s};
+            conf->rates = (na_rates){store_of(conf), &table, log_rate_change, s};
     }
     return NULL;
 }

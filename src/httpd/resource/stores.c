@@ -88,7 +88,7 @@ static na_error *take_stores(apr_pool_t *pool, server_rec *s, const na_directive
 }
 
 /* The health of a store is shared by all child processes. */
-static na_error *share_health(apr_pool_t *pconf)
+static na_error *share_store_health(apr_pool_t *pconf)
 {
     void *memory;
     if (!store_count)
@@ -104,17 +104,17 @@ static na_error *prepare_stores(apr_pool_t *pconf, server_rec *s)
     for (int i = 0; i < store_count; i++)
         if (stores[i].provider->prepare)
             NA_TRY(stores[i].provider->prepare(pconf, stores[i].server));
-    return share_health(pconf);
+    return share_store_health(pconf);
 }
 
-static void log_change(void *data, int is_down, const char *message)
+static void log_store_change(void *data, int is_down, const char *message)
 {
     const shared_store *store = data;
     na_log_server(store->server, is_down ? NA_LOG_ERROR : NA_LOG_WARNING, "SESSION_STORE_ERROR",
                   "session store: %s", message);
 }
 
-static void count_failure(void *data)
+static void count_store_failure(void *data)
 {
     const shared_store *store = data;
     na_metrics_count(na_process_of_child()->metrics, NA_METRIC_STORE_ERRORS,
@@ -182,8 +182,8 @@ static na_error *open_stores(apr_pool_t *pool, server_rec *s)
     na_token_cache *tokens;
     NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
     for (int i = 0; i < store_count; i++) {
-        stores[i].store.breaker.changed = log_change;
-        stores[i].store.breaker.failed = count_failure;
+        stores[i].store.breaker.changed = log_store_change;
+        stores[i].store.breaker.failed = count_store_failure;
         stores[i].store.breaker.data = &stores[i];
         NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
         na_metrics_name(na_process_of_child()->metrics, NA_STORES, stores[i].store.breaker.name);
