@@ -2,7 +2,7 @@
 'use strict';
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, pause, thorough, until } = require('./lib/httpd.js');
-const { Client, statusOf } = require('./lib/client.js');
+const { apart, Client, statusOf } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { redisIsHere, startRedis, startSentinel, startCluster } = require('./lib/redis.js');
 const { open } = require('./lib/token.js');
@@ -31,8 +31,8 @@ ${more}
 </Location>`;
 const database = 'NextAuthSessionStrategy database\nNextAuthSessionStore redis checkInterval=0';
 
-async function signedIn(site, user = 'ada') {
-  const client = new Client(site);
+async function signedIn(site, user = 'ada', options = {}) {
+  const client = new Client(site, options);
   await client.credentials(user, user === 'ada' ? 'x' : 'y');
   return client;
 }
@@ -113,7 +113,7 @@ NextAuthProvider careless type=oidc issuer=${rogue.issuer('careless')} clientId=
   {
     const cluster = await startCluster(t);
     const site = await t.httpd({ files: { users }, config: config(`${cluster.url} cluster=on`, database) });
-    const clients = await Promise.all(Array.from({ length: 6 }, () => signedIn(site)));
+    const clients = await Promise.all(Array.from({ length: 6 }, (_, i) => signedIn(site, 'ada', apart(i))));
     t.is(await Promise.all(clients.map(statusOf)), Array(6).fill(200), 'a cluster');
     t.is((await clients[0].get('/api/auth/sessions')).json.sessions.length, 6, 'that lists sessions of all its nodes');
     const sizes = await Promise.all(cluster.nodes.map((node) => node.cli('DBSIZE')));
