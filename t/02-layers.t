@@ -8,8 +8,9 @@ const { execFileSync, spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
 
 const CHECK = path.join(__dirname, 'lib', 'check-layers');
-const CALLS = (own, other) => `void ${own}(void);\nvoid ${other}(void);\nvoid ${own}(void) { ${other}(); }\n`;
-const ENDS = (own) => `void ${own}(void);\nvoid ${own}(void) { }\n`;
+const HEAD = '/* SPDX-License-Identifier: Apache-2.0 */\n/* A part of a small tree. */\n';
+const CALLS = (own, other) => `${HEAD}void ${own}(void);\nvoid ${other}(void);\nvoid ${own}(void) { ${other}(); }\n`;
+const ENDS = (own) => `${HEAD}void ${own}(void);\nvoid ${own}(void) { }\n`;
 
 // Writes the sources, compiles them as the Makefile would, and checks them.
 function check(t, sources) {
@@ -47,7 +48,8 @@ suite('check-layers finds includes and calls that go the wrong way', async (t) =
     ['a call without an include, upwards', { 'src/base/b.c': CALLS('na_b', 'na_c') }, /src\/base\/b\.c: base must not use na_c of auth/],
     ['a call from one wing to another', { 'src/httpd/config/f.c': CALLS('na_f', 'na_d') }, /httpd\/config must not use na_d of httpd\/request/],
     ['a call from the ground floor to a wing', { 'src/httpd/g.c': CALLS('na_g', 'na_d') }, /httpd must not use na_d of httpd\/request/],
-    ['an include upwards', { 'src/auth/c.h': '', 'src/base/b.c': `#include "auth/c.h"\n${ENDS('na_b')}` }, /src\/base\/b\.c:1: base must not include auth/],
+    ['an include upwards', { 'src/auth/c.h': HEAD, 'src/base/b.c': `${HEAD}#include "auth/c.h"\n${ENDS('na_b')}` }, /src\/base\/b\.c:3: base must not include auth/],
+    ['a file that does not say what it is for', { 'src/base/b.c': ENDS('na_b').replace(/.*small tree.*\n/, '') }, /src\/base\/b\.c: the second line does not say/],
     ['a folder that is in no list', { 'src/new/n.c': ENDS('na_n') }, /the folder new has no place/],
   ]) {
     const { status, stdout } = check(t, { ...right, ...planted });

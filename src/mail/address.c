@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email addresses and mailboxes: checked, normalized, written. */
 #include "mail/address.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The log as a transport, for development. */
 #include <apr_strings.h>
 
 #include "base/text.h"

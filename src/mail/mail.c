@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One interface to send an email. */
 #include "mail/mail.h"
 
 #include <string.h>

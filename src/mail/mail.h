@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One interface to send an email. */
 #ifndef NA_MAIL_MAIL_H
 #define NA_MAIL_MAIL_H
 

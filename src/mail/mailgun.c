@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email through Mailgun. */
 #include <apr_strings.h>
 
 #include "base/text.h"

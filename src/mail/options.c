@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options of a transport: read, and checked. */
 #include <stddef.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A queue of emails, with a thread that sends them. */
 #include "mail/queue.h"
 
 #include <signal.h>

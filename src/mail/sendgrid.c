@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email through SendGrid. */
 #include "mail/transport.h"
 
 #define ORIGIN "https://api.sendgrid.com"

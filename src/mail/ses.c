@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email through Amazon SES. */
 #include <string.h>
 
 #include <apr_strings.h>

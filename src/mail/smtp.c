@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email through SMTP. */
 #include <string.h>
 
 #include <apr_file_io.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Templates of emails. */
 #include "mail/template.h"
 
 #include <string.h>

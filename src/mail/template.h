@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Templates of emails. */
 #ifndef NA_MAIL_TEMPLATE_H
 #define NA_MAIL_TEMPLATE_H
 

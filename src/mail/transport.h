@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The interface of transports, and what they share. */
 #ifndef NA_MAIL_TRANSPORT_H
 #define NA_MAIL_TRANSPORT_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Letters beyond ASCII in email addresses. */
 #include "mail/unicode.h"
 
 #include <stdlib.h>

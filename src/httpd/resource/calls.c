@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Bounds on calls that are under way, in memory that all child processes share. */
 #include <ap_mpm.h>
 
 #include "base/call_limits.h"

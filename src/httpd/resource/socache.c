@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The shared object cache (mod_socache) as a store. */
 #include <string.h>
 
 #include <ap_provider.h>

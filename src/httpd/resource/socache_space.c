@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Room in the shared object cache: how much there is, and how users share it. */
 #include "httpd/resource/socache_space.h"
 
 #include <stdlib.h>

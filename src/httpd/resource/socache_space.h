@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Room in the shared object cache: how much there is, and how users share it. */
 #ifndef NA_HTTPD_RESOURCE_SOCACHE_SPACE_H
 #define NA_HTTPD_RESOURCE_SOCACHE_SPACE_H
 
