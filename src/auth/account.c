@@ -281,7 +281,7 @@ na_error *na_post_account(na_request *request, na_response *response)
     if (change)
         NA_TRY(change(request, response, session, &user, &said, &fault));
     else
-        fault = "This form is not known here. Please try again.";
+        fault = "This form is not supported. Please try again.";
     if (user.id) {
         respond(request, response, &user, fault ? fault : said, fault != NULL);
         return NULL;

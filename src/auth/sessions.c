@@ -63,7 +63,7 @@ static void respond_page(na_request *request, na_response *response, const na_se
                               .used = now - listed->record.used,
                               .is_current = is_current(listed, session)};
     }
-    na_respond_page(request, response, 200, "Where you are signed in",
+    na_respond_page(request, response, 200, "Your sessions",
                     na_page_sessions(request->pool, &form, shown));
 }
 

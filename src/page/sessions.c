@@ -34,8 +34,9 @@ static const char *item(apr_pool_t *pool, const na_page_form *form, const na_pag
     const char *device = *session->device ? session->device : "Unknown device";
     const char *here = session->is_current ? "<p class=\"here\">This device</p>" : "";
     return apr_pstrcat(pool, "<li><p><strong>", na_html(pool, device), "</strong> ",
-                       na_html(pool, session->address), "</p>", here, "<p class=\"soft\">Used ",
-                       ago(pool, session->used), ", signed in ", ago(pool, session->begun), "</p>",
+                       na_html(pool, session->address), "</p>", here,
+                       "<p class=\"soft\">Last used ", ago(pool, session->used), " · Signed in ",
+                       ago(pool, session->begun), "</p>",
                        button(pool, form, session->handle, "quiet", "Sign out"), "</li>", NULL);
 }
 
@@ -47,8 +48,7 @@ const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
         APR_ARRAY_PUSH(items, const char *) =
             item(pool, form, &APR_ARRAY_IDX(sessions, i, na_page_session));
     const char *others =
-        sessions->nelts > 1 ? button(pool, form, "others", "", "Sign out everywhere else") : "";
-    return apr_pstrcat(pool, "<h1>Where you are signed in</h1><ul>", na_join(pool, items, ""),
-                       "</ul>", others, button(pool, form, "all", "quiet", "Sign out everywhere"),
-                       NULL);
+        sessions->nelts > 1 ? button(pool, form, "others", "", "Sign out all other sessions") : "";
+    return apr_pstrcat(pool, "<h1>Your sessions</h1><ul>", na_join(pool, items, ""), "</ul>",
+                       others, button(pool, form, "all", "quiet", "Sign out everywhere"), NULL);
 }

@@ -31,9 +31,10 @@ static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const 
 static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
                                     const na_provider *p, const char *user)
 {
+    const char *label = p->in_database ? "Email" : "Username";
     return apr_pstrcat(
         pool, na_page_form_start(pool, form, apr_pstrcat(pool, "/callback/", p->id, NULL)),
-        "<label for=\"username-", p->id, "\">Username</label><input id=\"username-", p->id,
+        "<label for=\"username-", p->id, "\">", label, "</label><input id=\"username-", p->id,
         "\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" "
         "spellcheck=\"false\" required value=\"",
         na_html(pool, user), "\"><label for=\"password-", p->id,

@@ -167,23 +167,21 @@ const char *na_password_fault_text(apr_pool_t *pool, const na_password_rules *ru
     case NA_PASSWORD_FINE:
         return "";
     case NA_PASSWORD_TOO_SHORT:
-        return apr_psprintf(pool, "Use at least %d characters. Several words are a good password.",
+        return apr_psprintf(pool, "Use at least %d characters. Several unrelated words work well.",
                             rules->min_characters);
     case NA_PASSWORD_TOO_LONG:
         return apr_psprintf(pool,
-                            "This password is too long: at most %d letters from A to Z, digits "
-                            "and spaces, fewer of other characters.",
+                            "This password is too long. The limit is %d characters, fewer with "
+                            "accented letters, other scripts, or emoji.",
                             max_bytes(rules));
     case NA_PASSWORD_NO_TEXT:
-        return "This password has characters that cannot be read.";
+        return "This password contains invalid characters.";
     case NA_PASSWORD_COMMON:
         return "This password is too common. Choose another.";
     case NA_PASSWORD_PERSONAL:
-        return "Choose a password without your name, your e-mail address and the name of this "
-               "site.";
+        return "Do not use your name, your email address, or the name of this site.";
     case NA_PASSWORD_SIMPLE:
-        return "Choose a password that is not one character over and over, and not a row of "
-               "letters or digits.";
+        return "Do not use a repeated character or a sequence such as 12345678.";
     }
     return "";
 }

@@ -422,7 +422,7 @@ static void limits(apr_pool_t *pool)
               "a site may want more characters");
     ok(strstr(na_password_fault_text(pool, &rule, NA_PASSWORD_TOO_SHORT), "at least 12 ") != NULL,
        "and says so");
-    ok(strstr(na_password_fault_text(pool, &rule, NA_PASSWORD_TOO_LONG), "at most 1024 ") != NULL,
+    ok(strstr(na_password_fault_text(pool, &rule, NA_PASSWORD_TOO_LONG), "limit is 1024 ") != NULL,
        "as it says how many are too many");
     is(na_password_fault_text(pool, &rule, NA_PASSWORD_FINE), "", "nothing is wrong");
     for (int fault = NA_PASSWORD_TOO_SHORT; fault <= NA_PASSWORD_SIMPLE; fault++)
