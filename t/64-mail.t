@@ -87,7 +87,7 @@ async function answersOfServers(t) {
     refused(t, await sender.send(MESSAGE), temporary, new RegExp(`^mail server localhost port ${server.port}: .`), `${code} to ${command}`);
   }
   for (const to of ['ada@example.org\r\nRCPT TO:<eve@example.org>', 'ada@example.org,eve@example.org', 'ada@b@c.org', '"ada"@example.org']) {
-    refused(t, await sender.send({ ...MESSAGE, to }), false, /no plain address/, `to ${JSON.stringify(to)}`);
+    refused(t, await sender.send({ ...MESSAGE, to }), false, /invalid recipient/, `to ${JSON.stringify(to)}`);
   }
   refused(t, await sender.send({ ...MESSAGE, subject: 'a\r\nBcc: eve@example.org' }), false, /subject/, 'a subject of two lines');
   t.is(server.mails.length, 2, 'none of these arrived');
@@ -95,7 +95,7 @@ async function answersOfServers(t) {
   t.section('servers that are slow or gone');
   server.slow = 3000;
   const late = await sender.send(MESSAGE);
-  refused(t, late, true, /: it takes too long$/, 'a server that takes too long');
+  refused(t, late, true, /: timed out$/, 'a server that takes too long');
   t.ok(late.ms < 2500, 'is not waited for', `${late.ms} ms`);
   const gone = await startSender(t, `smtp://localhost:${await freePort()}`, { from: FROM });
   refused(t, await gone.send(MESSAGE), true, /connect/, 'a server that is not there');
@@ -159,13 +159,13 @@ async function fromService(t, transport, options, usual) {
 
 async function refusals(t, { service, sender }, answer) {
   service.answers.push([400, answer('bad request')], [422, answer('ada@example.org is not known')], [429, 'slow down'], [503, '<html>'], [302, '']);
-  refused(t, await sender.send(MESSAGE), false, /answers 400: bad request$/, '400');
-  refused(t, await sender.send(MESSAGE), false, /answers 422$/, '422, the words of which have an address');
-  refused(t, await sender.send(MESSAGE), true, /answers 429$/, '429');
-  refused(t, await sender.send(MESSAGE), true, /answers 503$/, '503');
-  refused(t, await sender.send(MESSAGE), false, /answers 302$/, '302');
+  refused(t, await sender.send(MESSAGE), false, /returned status 400: bad request$/, '400');
+  refused(t, await sender.send(MESSAGE), false, /returned status 422$/, '422, the words of which have an address');
+  refused(t, await sender.send(MESSAGE), true, /returned status 429$/, '429');
+  refused(t, await sender.send(MESSAGE), true, /returned status 503$/, '503');
+  refused(t, await sender.send(MESSAGE), false, /returned status 302$/, '302');
   const before = service.requests.length;
-  refused(t, await sender.send({ ...MESSAGE, to: 'a@b.org,c@d.org' }), false, /no plain address/, 'two recipients');
+  refused(t, await sender.send({ ...MESSAGE, to: 'a@b.org,c@d.org' }), false, /invalid recipient/, 'two recipients');
   t.is(service.requests.length, before, 'without a request');
 }
 
@@ -256,7 +256,7 @@ async function queues(t) {
   t.ok(put.error === null && put.ms < 100, 'a mail is put', put);
   await done(sender, ['sent', 1], ['queued', 0]);
   t.is([server.mails.length, server.attempts], [1, 2], 'and arrives at the second attempt');
-  t.like(sender.log[0], /^warning: mail to a\*\*\*@example\.org is tried again in 1 s: mail server localhost /, 'the log says why it was late');
+  t.like(sender.log[0], /^warning: mail to a\*\*\*@example\.org will be retried in 1 s: mail server localhost /, 'the log says why it was late');
   t.is(sender.log[1], 'info: mail to a***@example.org sent', 'and that it went');
 
   server.answers.RCPT = [550];
@@ -274,7 +274,7 @@ async function queues(t) {
   sender.log.length = 0;
   await sender.queue(3);
   const puts = await Promise.all(['b@example.org', 'c@example.org', 'd@example.org', 'e@example.org'].map((to) => sender.put({ ...MESSAGE, to })));
-  t.is(puts.map(({ error }) => error), [null, null, null, 'mail not sent: too many mails are waiting already'], 'takes as many as it may');
+  t.is(puts.map(({ error }) => error), [null, null, null, 'mail not sent: too many emails are already waiting'], 'takes as many as it may');
   t.ok(puts.every(({ ms }) => ms < 100) && puts[3].temporary, 'and never waits');
   t.is(await sender.counts(), { sent: 0, failed: 0, dropped: 1, queued: 3 }, 'the counters say so');
   await until('the first is under way', () => server.attempts > 5);
@@ -289,7 +289,7 @@ async function queues(t) {
   await sender.put(MESSAGE);
   await until('the first attempt', () => sender.log.length);
   const ms = (await sender.stop()).ms;
-  t.is(sender.log.slice(1), ['error: mail to a***@example.org lost: the process ends before it could be sent'], 'what waits for another attempt is lost, and said to be');
+  t.is(sender.log.slice(1), ['error: mail to a***@example.org lost: the process is ending before it could be sent'], 'what waits for another attempt is lost, and said to be');
   t.ok(ms < 500, 'at once', `${ms} ms`);
   server.slow = 2000;
   sender.log.length = 0;

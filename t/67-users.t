@@ -173,7 +173,7 @@ async function calls(t, db) {
     'user list --role x', 'user show --yes 1', 'user delete 1', 'user set-password 1', 'role grant 1', 'role revoke 1 a b', 'user list --nonsense', 'user']) {
     t.is((await ctl(db, wrong)).status, 2, `${wrong}: the call is wrong`);
   }
-  for (const [failing, why] of [['user add --email nonsense', /exactly one @/], ['user add --email a@b', /not an e-mail address/],
+  for (const [failing, why] of [['user add --email nonsense', /exactly one @/], ['user add --email a@b', /invalid email address/],
     ['user set-password x@example.org --password-file -', /no user/], ['user add --email k@example.org --password-file /nowhere', /nowhere/],
     ['user add --email k@example.org --password-file - --hash md5', /no kind of password hash 'md5'/], ['user add --email k@example.org --password-file -', /standard input is empty/]]) {
     const { status, stderr } = await ctl(db, failing);

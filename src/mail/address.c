@@ -127,11 +127,12 @@ na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **em
     char *copy = trim(pool, text, strlen(text));
     char *at = strchr(copy, '@');
     if (!at || strchr(at + 1, '@'))
-        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "an e-mail address has exactly one @");
+        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN,
+                            "an email address must contain exactly one @");
     at[1 + strcspn(at + 1, ",")] = '\0';
     const char *folded = fold(pool, copy);
     if (!folded || !na_email_is(folded) || !strchr(strchr(folded, '@'), '.'))
-        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "not an e-mail address that can be used");
+        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "invalid email address");
     *email = folded;
     return NULL;
 }
@@ -168,10 +169,10 @@ static int is_name(const char *name)
 
 static na_error *refuse_mailbox(apr_pool_t *pool)
 {
-    return na_error_new(pool, NA_ERR_CONFIGURATION,
-                        "the sender is one address: name@example.org or Name <name@example.org>, "
-                        "before the @ in ASCII, the name without quotes, commas and control "
-                        "characters");
+    return na_error_new(
+        pool, NA_ERR_CONFIGURATION,
+        "invalid sender: expected name@example.org or Name <name@example.org>, ASCII before the @, "
+        "and a name without quotes, commas, and control characters");
 }
 
 na_error *na_mailbox_parse(apr_pool_t *pool, const char *text, na_mailbox *mailbox)

@@ -57,7 +57,7 @@ static na_error *fetch(const na_mail *mail, apr_pool_t *pool, const na_http_requ
     request.is_cancelled = is_stopped;
     request.data = (void *)mail;
     if (!mail->http)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s needs an HTTP client",
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s requires an HTTP client",
                             mail->transport->name);
     na_error *error = na_http_fetch(mail->http, pool, &request, response);
     return error ? na_error_wrap(pool, error, NA_ERR_UNAVAILABLE, "%s", mail->transport->name)
@@ -85,7 +85,7 @@ na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_requ
     int temporary = response.status == 429 || response.status >= 500;
     const char *final = response.status == 401 || response.status == 403 ? NA_ERR_CONFIGURATION
                                                                          : NA_ERR_EMAIL_SIGNIN;
-    return na_error_new(pool, temporary ? NA_ERR_UNAVAILABLE : final, "%s answers %ld%s",
+    return na_error_new(pool, temporary ? NA_ERR_UNAVAILABLE : final, "%s returned status %ld%s",
                         mail->transport->name, response.status, words_of(pool, response.body));
 }
 
@@ -93,7 +93,7 @@ na_error *na_mail_post_json(const na_mail *mail, apr_pool_t *pool, na_http_reque
                             json_t *json)
 {
     if (!json)
-        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "%s: the message gives no JSON",
+        return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "%s: could not create JSON from the message",
                             mail->transport->name);
     request->json = na_json_dump(pool, na_json_own(pool, json));
     return na_mail_post(mail, pool, request);

@@ -45,7 +45,7 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
                       .http = http,
                       .log = *log};
     if (!mail->transport)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: no transport is chosen");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: missing transport");
     *made = mail;
     return NULL;
 }
@@ -79,13 +79,14 @@ static na_error *make_letter(const na_mail *mail, apr_pool_t *pool, const na_mai
                              na_mail_letter *letter)
 {
     if (!message->to || !na_email_is(message->to))
-        return refuse(pool, "the recipient is no plain address");
+        return refuse(pool, "invalid recipient: expected a plain email address");
     if (!is_subject(message->subject))
-        return refuse(pool, "the subject is empty, too long, not UTF-8 or has control characters");
+        return refuse(pool,
+                      "the subject is empty, too long, not UTF-8, or contains control characters");
     if (!message->text || !is_body(message->text) || (message->html && !is_body(message->html)))
-        return refuse(pool, "the text is empty, too long or not UTF-8");
+        return refuse(pool, "the text is empty, too long, or not UTF-8");
     if (message->id && !is_id(message->id))
-        return refuse(pool, "the message's id is none");
+        return refuse(pool, "invalid message ID");
     *letter = (na_mail_letter){.to = message->to,
                                .subject = message->subject,
                                .text = message->text,

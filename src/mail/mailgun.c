@@ -39,9 +39,8 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
 {
     if (na_email_is(apr_pstrcat(pool, "a@", options->domain, NULL)))
         return NULL;
-    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "mail: domain is no name of a domain"),
-                              "write it as Mailgun lists it, such as mg.example.org");
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "mail: invalid domain="),
+                              "set domain= to a domain that Mailgun lists, such as mg.example.org");
 }
 
 static const char *const needs[] = {"apiKey", "domain", NULL};

@@ -44,7 +44,7 @@ static na_error *set_query(apr_pool_t *pool, const char *query, na_mail_options 
 {
     int off = strcmp(query, "tls=off") == 0;
     if (options->tls == NA_MAIL_SMTPS || (!off && strcmp(query, "tls=starttls") != 0))
-        return refuse(pool, "behind the address of smtp: may stand ?tls=off or ?tls=starttls");
+        return refuse(pool, "invalid query of the smtp: URL: expected ?tls=off or ?tls=starttls");
     options->tls = off ? NA_MAIL_CLEAR : NA_MAIL_STARTTLS;
     return NULL;
 }
@@ -58,7 +58,7 @@ static na_error *parse_authority(apr_pool_t *pool, const char *text, na_mail_opt
         return na_error_wrap(pool, error, NULL, "mail");
     const char *query = server.rest + (*server.rest == '/');
     if (*query && *query != '?')
-        return refuse(pool, "the address has no path");
+        return refuse(pool, "the URL of a mail server cannot have a path");
     options->user = server.user;
     options->password = server.password;
     options->host = server.host;
@@ -73,9 +73,9 @@ na_error *na_mail_url_parse(apr_pool_t *pool, const char *url, na_mail_options *
 {
     int smtps = strncasecmp(url, "smtps://", 8) == 0;
     if (!smtps && strncasecmp(url, "smtp://", 7) != 0)
-        return refuse(pool, "the address of a mail server starts with smtp:// or smtps://");
+        return refuse(pool, "invalid URL of the mail server: expected smtp:// or smtps://");
     if (na_has_control(url))
-        return refuse(pool, "a control character in the address");
+        return refuse(pool, "the URL contains a control character");
     *options = (na_mail_options){.transport = "smtp",
                                  .port = smtps ? SMTPS_PORT : SUBMISSION_PORT,
                                  .tls = smtps ? NA_MAIL_SMTPS : NA_MAIL_STARTTLS,
@@ -89,10 +89,10 @@ na_error *na_mail_options_start(apr_pool_t *pool, const char *text, na_mail_opti
     if (strchr(text, ':'))
         return na_mail_url_parse(pool, text, options);
     if (strcmp(text, na_mail_smtp.name) == 0)
-        return refuse(pool, "smtp needs the address of the server: smtp://host or smtps://host");
+        return refuse(pool, "smtp requires the URL of the server: smtp://host or smtps://host");
     if (!na_mail_transport_find(text))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "mail: there is no transport '%s'; there are %s", text,
+                            "mail: unknown transport '%s': expected one of %s", text,
                             na_mail_transport_names(pool));
     *options = (na_mail_options){.transport = text,
                                  .timeout_ms = TIMEOUT_MS,
@@ -115,18 +115,19 @@ static na_error *check_text(apr_pool_t *pool, const na_mail_transport *transport
 {
     if (value && !has(transport->needs, name) && !has(transport->takes, name))
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "mail: %s has no option %s", transport->name, name),
-                                  "leave it out");
-    if (has(transport->needs, name) && (!value || !*value))
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "mail: %s needs %s",
+                                               "mail: %s does not support the option %s",
                                                transport->name, name),
-                                  apr_psprintf(pool, "NextAuthMail %s ... %s=", transport->name,
+                                  "remove it");
+    if (has(transport->needs, name) && (!value || !*value))
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "mail: %s requires %s=", transport->name, name),
+                                  apr_psprintf(pool, "set NextAuthMail %s ... %s=", transport->name,
                                                name));
     if (value && (!*value || na_has_control(value) || !na_is_utf8(value)))
         return na_error_with_hint(
             na_error_new(pool, NA_ERR_CONFIGURATION,
-                         "mail: %s is empty, has control characters or is not UTF-8", name),
-            "look at its value, and at where that is from");
+                         "mail: %s is empty, contains control characters, or is not UTF-8", name),
+            "check its value and where the value comes from");
     return NULL;
 }
 
@@ -143,8 +144,8 @@ na_error *na_mail_sender_check(apr_pool_t *pool, const char *from)
 {
     na_mailbox mailbox;
     if (!from)
-        return na_error_with_hint(refuse(pool, "from= is needed: who the mails are from"),
-                                  "NextAuthMail ... from=auth@example.org, or EMAIL_FROM");
+        return na_error_with_hint(refuse(pool, "missing from=, the sender of emails"),
+                                  "set NextAuthMail ... from=auth@example.org, or EMAIL_FROM");
     na_error *error = na_mailbox_parse(pool, from, &mailbox);
     return error ? na_error_wrap(pool, error, NULL, "mail: from=%s", na_one_line(pool, from, 100))
                  : NULL;
@@ -157,9 +158,9 @@ static na_error *check_base_url(apr_pool_t *pool, const char *text)
     if (!text)
         return NULL;
     if (!na_url_parse(pool, text, &url) || strpbrk(url.path, "?#"))
-        return refuse(pool, "baseUrl is no https address without a query");
+        return refuse(pool, "invalid baseUrl=: expected an https URL without a query");
     if (strcmp(url.scheme, "https") != 0 && !na_mail_is_loopback(url.host))
-        return refuse(pool, "baseUrl has to be https, as the key is sent there");
+        return refuse(pool, "baseUrl= must be an https URL, because the key is sent there");
     return NULL;
 }
 
@@ -167,9 +168,9 @@ na_error *na_mail_options_check(apr_pool_t *pool, const na_mail_options *options
 {
     const na_mail_transport *transport = na_mail_transport_find(options->transport);
     if (!transport)
-        return refuse(pool, "no transport is chosen");
+        return refuse(pool, "missing transport");
     if (options->timeout_ms < 1 || options->timeout_ms > 60000 || options->connect_timeout_ms < 1)
-        return refuse(pool, "a time limit is 1 ms to a minute");
+        return refuse(pool, "invalid time limit: expected 1 ms to 60 s");
     NA_TRY(check_texts(pool, transport, options));
     NA_TRY(na_mail_sender_check(pool, options->from));
     NA_TRY(check_base_url(pool, options->base_url));

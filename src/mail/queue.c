@@ -135,7 +135,7 @@ static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
         return;
     }
     if (e->expires && apr_time_now() >= e->expires) {
-        fail(queue, pool, e, NA_LOG_ERROR, "its link is no longer valid");
+        fail(queue, pool, e, NA_LOG_ERROR, "its link has expired");
         return;
     }
     na_error *error = na_mail_send(queue->mail, pool, &e->message);
@@ -147,7 +147,7 @@ static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
     const char *why = na_error_text(pool, error);
     if (na_mail_is_temporary(error) && postpone(e, apr_time_now()))
         say(queue, pool, NA_LOG_WARNING, e,
-            apr_psprintf(pool, "is tried again in %d s: %s", retry_after[e->retries - 1], why));
+            apr_psprintf(pool, "will be retried in %d s: %s", retry_after[e->retries - 1], why));
     else
         fail(queue, pool, e, is_recipients(error) ? NA_LOG_WARNING : NA_LOG_ERROR, why);
 }
@@ -157,7 +157,8 @@ static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)
     while (queue->counts.queued) {
         const entry *e = queue->entries[0];
         if (!e->message.is_for_nobody)
-            say(queue, pool, NA_LOG_ERROR, e, "lost: the process ends before it could be sent");
+            say(queue, pool, NA_LOG_ERROR, e,
+                "lost: the process is ending before it could be sent");
         take_out(queue, e, &queue->counts.dropped, NA_MAIL_LOST);
     }
 }
@@ -244,13 +245,13 @@ static const char *drop(na_mail_queue *queue, const char *why)
 static const char *append(na_mail_queue *queue, entry *e)
 {
     if (queue->stop_at)
-        return "the process ends";
+        return "the process is ending";
     if (queue->counts.queued == (apr_uint64_t)queue->capacity)
-        return drop(queue, "too many mails are waiting already");
+        return drop(queue, "too many emails are already waiting");
     if (has_share(queue, e->client))
-        return drop(queue, "too many mails of this client are waiting already");
+        return drop(queue, "too many emails of this client are already waiting");
     if (!queue->thread && start(queue) != APR_SUCCESS)
-        return "there is no thread for it";
+        return "could not create the thread that sends emails";
     queue->entries[queue->counts.queued++] = e;
     tell(queue, NA_MAIL_TAKEN);
     apr_thread_cond_signal(queue->changed);
@@ -320,7 +321,8 @@ na_error *na_mail_queue_make(apr_pool_t *parent, na_mail *mail, int capacity, na
 {
     apr_pool_t *pool;
     if (make_pool(parent, &pool) != APR_SUCCESS)
-        return na_error_new(parent, NA_ERR_CONFIGURATION, "no memory for the queue of mails");
+        return na_error_new(parent, NA_ERR_CONFIGURATION,
+                            "could not create the memory pool of the email queue");
     na_mail_queue *queue = apr_pcalloc(pool, sizeof *queue);
     queue->pool = pool;
     queue->mail = mail;
@@ -328,7 +330,8 @@ na_error *na_mail_queue_make(apr_pool_t *parent, na_mail *mail, int capacity, na
     queue->entries = apr_pcalloc(pool, (apr_size_t)capacity * sizeof *queue->entries);
     if (apr_thread_mutex_create(&queue->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&queue->changed, pool) != APR_SUCCESS)
-        return na_error_new(parent, NA_ERR_CONFIGURATION, "no mutex for the queue of mails");
+        return na_error_new(parent, NA_ERR_CONFIGURATION,
+                            "could not create the mutex of the email queue");
     na_mail_stop_at(mail, 0);
     apr_pool_pre_cleanup_register(parent, queue, stop);
     *made = queue;

@@ -70,13 +70,12 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
 {
     const char *region = options->region;
     if (strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "mail: region is no name of a region"),
-                                  "write it as AWS lists it, such as eu-central-1");
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "mail: invalid region="),
+                                  "set region= to a name that AWS lists, such as eu-central-1");
     if (options->session_token && curl_version_info(CURLVERSION_NOW)->version_num < SIGNS_HEADERS)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "mail: sessionToken needs libcurl 7.88"),
-                                  "leave it out, or install a newer libcurl");
+                                               "mail: sessionToken= requires libcurl 7.88"),
+                                  "remove it, or install a newer libcurl");
     return NULL;
 }
 

@@ -234,7 +234,7 @@ static int is_final(CURLcode code)
 static const char *words_of(const session *s, CURLcode code)
 {
     if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_ABORTED_BY_CALLBACK)
-        return "it takes too long";
+        return "timed out";
     return *s->error ? s->error : curl_easy_strerror(code);
 }
 
@@ -258,7 +258,7 @@ static na_error *open_session(const na_mail *mail, apr_pool_t *pool, session *s)
 {
     *s = (session){.mail = mail, .curl = curl_easy_init()};
     if (!s->curl)
-        return na_error_new(pool, NA_ERR_UNAVAILABLE, "libcurl gives no handle for a mail");
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "could not create a libcurl handle");
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
     set_server(s->curl, pool, mail->options);
     set_limits(s, mail->options);
@@ -304,8 +304,8 @@ static na_error *check_readable(apr_pool_t *pool, const char *path)
         return NULL;
     if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "mail: %s cannot be read", path),
-                                  "see that it is there, and that httpd's user may read it");
+                                               "mail: could not read '%s'", path),
+                                  "check that it exists and that the httpd user can read it");
     apr_file_close(file);
     return NULL;
 }
@@ -313,18 +313,17 @@ static na_error *check_readable(apr_pool_t *pool, const char *path)
 static na_error *check(apr_pool_t *pool, const na_mail_options *options)
 {
     if (!na_is_host(options->host) || options->port < 1 || options->port > 65535)
-        return refuse(pool, "the server's host or port is none");
+        return refuse(pool, "invalid host or port");
     if (!options->user != !options->password)
-        return na_error_with_hint(refuse(pool, "a username and a password belong together"),
-                                  "add what is not there of the two, or leave both out");
+        return na_error_with_hint(refuse(pool, "a username and a password require each other"),
+                                  "set both, or remove both");
     if (options->tls == NA_MAIL_CLEAR && options->user && !na_mail_is_loopback(options->host))
-        return na_error_with_hint(refuse(pool,
-                                         "a password goes through TLS only, which tls=off forbids"),
-                                  "leave ?tls=off out");
+        return na_error_with_hint(refuse(pool, "a password requires TLS, which tls=off disables"),
+                                  "remove ?tls=off");
     if (options->tls == NA_MAIL_CLEAR && !na_mail_is_local(options->host))
-        return na_error_with_hint(refuse(pool,
-                                         "tls=off is for this machine and for private networks"),
-                                  "leave it out");
+        return na_error_with_hint(
+            refuse(pool, "tls=off is supported only for this machine and private networks"),
+            "remove it");
     return check_readable(pool, options->ca_file);
 }
 

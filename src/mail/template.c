@@ -227,7 +227,8 @@ static na_error *check_placeholders(apr_pool_t *pool, const char *text)
 {
     for (; (text = strstr(text, "{{")); text += 2)
         if (!placeholder_at(text))
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "no placeholder: '%s'; there are %s",
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "unknown placeholder '%s': expected one of %s",
                                 na_one_line(pool, apr_pstrndup(pool, text, 20), 20),
                                 placeholder_names(pool));
     return NULL;
@@ -237,7 +238,7 @@ na_error *na_mail_template_subject(apr_pool_t *pool, const char *text, const cha
 {
     if (!*text || strlen(text) > NA_MAIL_SUBJECT_MAX || na_has_control(text) || !na_is_utf8(text))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "a subject is one line of UTF-8, of at most %d bytes",
+                            "invalid subject: expected one line of UTF-8 of at most %d bytes",
                             NA_MAIL_SUBJECT_MAX);
     NA_TRY(check_placeholders(pool, text));
     *subject = text;
@@ -250,17 +251,19 @@ static na_error *read_file(apr_pool_t *pool, const char *path, const char **text
     char *read = apr_palloc(pool, NA_MAIL_BODY_MAX + 2);
     apr_size_t len;
     if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s cannot be read",
-                                               path),
-                                  "see that it is there, and that who starts httpd may read it");
+        return na_error_with_hint(
+            na_error_new(pool, NA_ERR_CONFIGURATION, "could not read '%s'", path),
+            "check that it exists and that the user that starts httpd can read it");
     apr_status_t status = apr_file_read_full(file, read, NA_MAIL_BODY_MAX + 1, &len);
     apr_file_close(file);
     if (status != APR_EOF)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "%s cannot be read, or has more than %d bytes", path, NA_MAIL_BODY_MAX);
+                            "could not read '%s', or it has more than %d bytes", path,
+                            NA_MAIL_BODY_MAX);
     read[len] = '\0';
     if (strlen(read) != len || !na_is_utf8(read))
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s is not UTF-8", path),
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' is not UTF-8",
+                                               path),
                                   "save it as UTF-8");
     *text = read;
     return NULL;
@@ -273,8 +276,8 @@ na_error *na_mail_template_file(apr_pool_t *pool, const char *path, const char *
     if (error)
         return na_error_wrap(pool, error, NULL, "%s", path);
     if (!strstr(*body, "{{url}}"))
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s has no {{url}}",
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' has no {{url}}",
                                                path),
-                                  "write {{url}} where the link is to be");
+                                  "add {{url}} where the link should appear");
     return NULL;
 }

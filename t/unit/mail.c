@@ -357,43 +357,43 @@ static void checks(apr_pool_t *pool)
         o = api(simple[i]);
         says(pool, &o, NULL);
         o.api_key = NULL;
-        says(pool, &o, apr_psprintf(pool, "mail: %s needs apiKey", simple[i]));
+        says(pool, &o, apr_psprintf(pool, "mail: %s requires apiKey=", simple[i]));
     }
     o = api("log");
-    says(pool, &o, "mail: log has no option apiKey");
+    says(pool, &o, "mail: log does not support the option apiKey");
     o = api("mailgun");
-    says(pool, &o, "mail: mailgun needs domain");
+    says(pool, &o, "mail: mailgun requires domain=");
     o.domain = "mg.example.org/../x";
-    says(pool, &o, "mail: domain is no name of a domain");
+    says(pool, &o, "mail: invalid domain=");
     o.domain = "mg.example.org";
     says(pool, &o, NULL);
     o.base_url = "http://api.example.org";
-    says(pool, &o, "mail: baseUrl has to be https, as the key is sent there");
+    says(pool, &o, "mail: baseUrl= must be an https URL, because the key is sent there");
     o.base_url = "https://api.example.org/?x";
-    says(pool, &o, "mail: baseUrl is no https address without a query");
+    says(pool, &o, "mail: invalid baseUrl=: expected an https URL without a query");
     o.base_url = "http://127.0.0.1:8025";
     says(pool, &o, NULL);
     o.api_key = "a\r\nb";
-    says(pool, &o, "mail: apiKey is empty, has control characters or is not UTF-8");
+    says(pool, &o, "mail: apiKey is empty, contains control characters, or is not UTF-8");
     o = api("ses");
     o.api_key = NULL;
-    says(pool, &o, "mail: ses needs accessKeyId");
+    says(pool, &o, "mail: ses requires accessKeyId=");
     o.access_key_id = o.secret_access_key = o.session_token = "x";
     o.region = "eu-central-1/";
-    says(pool, &o, "mail: region is no name of a region");
+    says(pool, &o, "mail: invalid region=");
     o.region = "eu-central-1";
     says(pool, &o, NULL);
     o.from = NULL;
-    says(pool, &o, "mail: from= is needed: who the mails are from");
+    says(pool, &o, "mail: missing from=, the sender of emails");
     o.from = "a@b.org, c@d.org";
     fails(na_mail_options_check(pool, &o), "two senders are refused");
     o = api("resend");
     o.ca_file = "/ca.pem";
-    says(pool, &o, "mail: resend has no option caFile");
+    says(pool, &o, "mail: resend does not support the option caFile");
     succeeds(na_mail_url_parse(pool, "smtps://host.example", &o), "a CA");
     o.from = "a@b.org";
     o.ca_file = "/no/such/ca.pem";
-    says(pool, &o, "mail: /no/such/ca.pem cannot be read");
+    says(pool, &o, "mail: could not read '/no/such/ca.pem'");
 }
 
 /* ── messages ──────────────────────────────────────────────────────────────────────────────── */
