@@ -58,7 +58,7 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
     const options = { files: { users, 'state/.keep': '' }, modules: [`socache_${name}`], config: config(cache) };
     const result = await t.configtest(options);
     t.is(result.status, 0, 'is a cache that sessions can be in');
-    const notice = { shmcb: /a full stop of httpd ends or forgets them all/, dbm: /small sites/, memcache: /overwrite each other's/, redis: /NextAuthSessionStore redis/ }[name];
+    const notice = { shmcb: /lost when httpd stops/, dbm: /small sites/, memcache: /overwrite each other's/, redis: /NextAuthSessionStore redis/ }[name];
     t.unlike(result.output, notice, 'of which the configuration test has nothing to say');
     const site = await t.httpd(options);
     t.like(site.log(), notice, '  but the log, at the start');
@@ -72,7 +72,7 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
     await again.signOut();
     t.is([await status(ada), await status(again)], [200, 401], 'one ends without the other');
     const all = await new Client(site).get('/admin/sessions');
-    if (name === 'memcache' || name === 'redis') t.like(all.text, /cannot list all it has: name a user/, 'all cannot be listed, which the answer says');
+    if (name === 'memcache' || name === 'redis') t.like(all.text, /cannot list all sessions: name a user/, 'all cannot be listed, which the answer says');
     else t.is(all.json.sessions.length, 1, 'all are listed for the administrator');
   }
 
@@ -104,7 +104,7 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
     t.is(await Promise.all(again.slice(-40).map(status)), Array(40).fill(200), 'and is still signed in with those before the last');
     t.is(await Promise.all(others.map(status)), Array(10).fill(200), 'as are others since before that');
     t.is(await Promise.all(crowd.slice(0, 5).map(async (user, i) => status(await signedIn(site, '', user, apart(i))))), Array(5).fill(200), 'others can still sign in');
-    t.unlike(site.log(), /full of what must be remembered/, 'as little has to be remembered of that');
+    t.unlike(site.log(), /full of entries that must be kept/, 'as little has to be remembered of that');
   }
 
   t.section('shmcb: when it is full');
@@ -116,7 +116,7 @@ suite('The shared object cache as session store: each of httpd\'s, across reload
     const gone = (some) => some.filter((is) => !is).length;
     t.ok(gone(alive.slice(0, 20)) > 10, 'the oldest sessions give way', `${gone(alive.slice(0, 20))} of 20, ${gone(alive)} of all`); // where each has its place is chance
     t.ok(alive.slice(-10).every(Boolean), 'the newest are there');
-    t.like(site.log(), /the session cache is full: \d+ entries that would have ended first were dropped \(\d+ in all\): make NextAuthSOCache larger, it has 65536 bytes/, 'and the log says how many, and what to do');
+    t.like(site.log(), /the session cache is full: dropped \d+ entries that would have expired first \(\d+ in total\): increase NextAuthSOCache, which has 65536 bytes/, 'and the log says how many, and what to do');
     t.is(site.log().match(/session cache is full/g).length, 1, 'once a minute');
   }
   {

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds on calls that are under way, in memory that all child processes share. */
+/* HTTP clients, and limits on threads that wait for providers or password checks. */
 #include <ap_mpm.h>
 
 #include "base/call_limits.h"
 #include "httpd/resource/resource.h"
 #include "metrics/observers.h"
 
-/* Passwords a child checks at once: each takes a core for as long as its hash was made to. */
+/* passwords that a child process checks at once, because each occupies a core */
 #define PASSWORD_PLACES 2
 
 /*
- * Of the threads that serve requests, one in so many may wait for a provider, and one in so many
- * for a password check, its turn included.
+ * one in so many request threads can wait for a provider, and one in so many for a password check,
+ * including the wait for its turn
  */
 #define CALLS 4
 #define CHECKS 2
 
 static void *block, *checks;
 
-static int query(int what)
+static int query_mpm(int what)
 {
     int result;
     return ap_mpm_query(what, &result) == APR_SUCCESS && result > 0 ? result : 1;
@@ -29,22 +29,22 @@ static int share_of(int threads, int one_in)
     return threads < one_in ? 1 : threads / one_in;
 }
 
-/* A process of one thread (prefork) is held up whole: all of them are counted. */
-static int places(int one_in)
+/* Counts the threads of all child processes, because in prefork each has only one. */
+static int count_places(int one_in)
 {
-    return share_of(query(AP_MPMQ_MAX_DAEMONS) * query(AP_MPMQ_MAX_THREADS), one_in);
+    return share_of(query_mpm(AP_MPMQ_MAX_DAEMONS) * query_mpm(AP_MPMQ_MAX_THREADS), one_in);
 }
 
 static na_error *prepare_calls(apr_pool_t *pconf, server_rec *s)
 {
-    NA_TRY(na_share(pconf, na_call_limits_size(places(CHECKS)), "password checks", &checks));
-    return na_share(pconf, na_call_limits_size(places(CALLS)), "outgoing calls", &block);
+    NA_TRY(na_share(pconf, na_call_limits_size(count_places(CHECKS)), "password checks", &checks));
+    return na_share(pconf, na_call_limits_size(count_places(CALLS)), "outgoing calls", &block);
 }
 
 static na_error *open_block(apr_pool_t *pool, void *shared, int one_in, na_call_limits **limits)
 {
-    return na_call_limits_open(pool, shared, places(one_in),
-                               share_of(query(AP_MPMQ_MAX_THREADS), one_in), limits);
+    return na_call_limits_open(pool, shared, count_places(one_in),
+                               share_of(query_mpm(AP_MPMQ_MAX_THREADS), one_in), limits);
 }
 
 static na_error *limit_calls(apr_pool_t *pool, server_rec *s)

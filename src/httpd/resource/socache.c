@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The shared object cache (mod_socache) as a store. */
+/* The shared object cache as a session store. */
 #include <string.h>
 
 #include <ap_provider.h>
@@ -14,30 +14,31 @@
 #include "httpd/resource/resource.h"
 
 /*
- * The shared object cache as a store. Providers have neither compare-and-swap nor, most of them, a
- * lock of their own: one mutex of this server's is around everything. Caches that several servers
- * share (memcache, redis) therefore swap safely within one of them only.
+ * Providers have no compare-and-swap and mostly no lock, so one mutex of this server protects all
+ * operations. If servers share a cache (memcache, redis), swaps are therefore safe only within each
+ * server.
  *
- * A value is kept behind its expiry, so that it can be moved to another cache with it.
+ * Each value begins with its expiry, so that entries can be moved to another cache.
  */
 
 #define CACHE_NAME "nextauth-sess"
 
-/* Records of sessions and users are about as large as this. */
+/* typical size of a record of a session or user */
 #define OBJECT_SIZE 200
 
-/* What the cache takes at once; dbm's pairs are small. */
+/* largest value; dbm limits the size of a pair */
 #define VALUE_MAX (16 * 1024)
 #define DBM_VALUE_MAX 900
 
 /*
- * What outlives a graceful restart: shmcb's segment, the mutex around it, and how full it is. Old
- * and new children use the same.
+ * Survives a graceful restart, because old and new child processes use the same segment of shmcb,
+ * its mutex, and its fill level.
  *
- * The instance has a pool that APR never clears: mod_socache_shmcb registers a clean-up there, and
- * its code goes with each configuration, before a pool that outlives them all would call it. It is
- * the provider of the day that destroys the instance, when httpd ends or has another one; whoever
- * takes mod_socache_shmcb out of the configuration leaves it to the end of the process.
+ * The instance has a pool that APR never clears: mod_socache_shmcb registers a cleanup there, but
+ * its code is unloaded with each configuration, before a longer-lived pool would call it. The
+ * currently loaded provider destroys the instance when httpd ends or another instance replaces it.
+ * If mod_socache_shmcb is removed from the configuration, the instance stays until the process
+ * ends.
  */
 typedef struct retained {
     apr_global_mutex_t *mutex;
@@ -50,11 +51,11 @@ typedef struct na_socache {
     const ap_socache_provider_t *provider;
     ap_socache_instance_t *instance;
     apr_global_mutex_t *mutex;
-    na_socache_space *space; /* NULL where the cache makes room by itself */
+    na_socache_space *space; /* NULL if the cache makes room by itself */
     server_rec *server;
 } na_socache;
 
-/* One for all virtual hosts: made before the fork, the child's own afterwards. */
+/* one for all virtual hosts; created before the fork, then owned by each child process */
 static na_socache the_cache;
 
 static int is_dbm(const na_socache *cache)
@@ -67,7 +68,7 @@ static int has_server(const char *provider)
     return strcmp(provider, "memcache") == 0 || strcmp(provider, "redis") == 0;
 }
 
-/* memcached takes what is further away for a date long past. */
+/* memcached interprets longer times as dates in the past. */
 static apr_time_t provider_expiry(const na_socache *cache, apr_time_t expires)
 {
     apr_time_t furthest = apr_time_now() + apr_time_from_sec(30 * 24 * 3600 - 60);
@@ -75,7 +76,7 @@ static apr_time_t provider_expiry(const na_socache *cache, apr_time_t expires)
                                                                                 : expires;
 }
 
-/* Under the mutex. `data` has its expiry in front. */
+/* Requires the mutex. `data` begins with its head. */
 static apr_status_t store_entry(const na_socache *cache, apr_pool_t *pool, const unsigned char *id,
                                 apr_time_t expires, unsigned char *data, unsigned len)
 {
@@ -93,7 +94,7 @@ static const ap_socache_provider_t *find_provider(const char *name)
     return ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
 }
 
-/* "shmcb:/path(size)": the provider, and what it makes of the rest. */
+/* Splits "shmcb:/path(size)": returns the provider, and the rest for it. */
 static const ap_socache_provider_t *provider_of(apr_pool_t *pool, const char *argument,
                                                 const char **rest)
 {
@@ -109,18 +110,18 @@ static const char *argument_of(const server_rec *s)
     return na_server_conf_of(s)->plan.stores.socache;
 }
 
-static const char *lost(const char *name)
+static const char *durability_notice(const char *name)
 {
     if (strcmp(name, "shmcb") == 0)
-        return "sessions survive a reload; a full stop of httpd ends or forgets them all";
+        return "sessions survive a graceful restart, but are lost when httpd stops";
     if (strcmp(name, "dbm") == 0)
-        return "sessions survive a full stop; every change rewrites a file, which suits small "
-               "sites";
-    return "several httpd servers that share this cache may overwrite each other's changes, and "
-           "sessions end with the cache: NextAuthSessionStore redis knows neither trouble";
+        return "sessions survive a stop of httpd, but each change rewrites a file, which suits "
+               "small sites only";
+    return "httpd servers that share this cache can overwrite each other's changes, and sessions "
+           "are lost with the cache: use NextAuthSessionStore redis to avoid both";
 }
 
-/* Of the servers that were checked before; NULL: none has one. */
+/* the argument of previously checked virtual hosts; NULL if none */
 static const char *the_argument;
 
 static apr_status_t forget_argument(void *unused)
@@ -133,10 +134,10 @@ static na_error *check_alone(apr_pool_t *pool, const char *argument)
 {
     if (the_argument && strcmp(the_argument, argument) != 0)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "one NextAuthSOCache serves all virtual hosts, and "
-                                               "another server has %s",
+                                               "NextAuthSOCache must be the same in all virtual "
+                                               "hosts, but another one has '%s'",
                                                the_argument),
-                                  "write it once, in the main server");
+                                  "set it once, in the main server");
     if (!the_argument)
         apr_pool_cleanup_register(pool, NULL, forget_argument, apr_pool_cleanup_null);
     the_argument = argument;
@@ -160,30 +161,31 @@ static na_error *check_server(apr_pool_t *pool, const char *rest)
     apr_port_t port;
     return apr_parse_addr_port(&host, &scope, &port, rest, pool) == APR_SUCCESS && host
                ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "HOST:PORT is wanted");
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "expected HOST:PORT");
 }
 
-/* What only the provider's start would find. */
+/* Finds errors that the provider reports only when it starts. */
 static na_error *check_place(apr_pool_t *pool, const char *provider, const char *rest)
 {
     if (strcmp(provider, "shmcb") == 0)
         return NULL;
     if (rest && strchr(rest, ','))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "of several servers, what a dead one had would be taken for missing: "
-                            "name one");
+                            "several servers are not supported, because entries of one that is "
+                            "down would seem missing: name one server");
     if (has_server(provider))
         return check_server(pool, rest);
     return strcmp(provider, "dbm") == 0 ? check_dbm(pool, rest) : NULL;
 }
 
-static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notice)
+static na_error *check_socache(apr_pool_t *pool, const server_rec *s, const char **notice)
 {
     const char *rest, *argument = argument_of(s);
     ap_socache_instance_t *instance;
     if (!argument)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "store socache needs NextAuthSOCache, such as shmcb:nextauth(1048576)");
+                            "session store socache requires NextAuthSOCache: set NextAuthSOCache "
+                            "shmcb:nextauth(1048576)");
     const ap_socache_provider_t *provider = provider_of(pool, argument, &rest);
     if (!provider)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
@@ -196,7 +198,7 @@ static na_error *check(apr_pool_t *pool, const server_rec *s, const char **notic
     na_error *error = check_place(pool, provider->name, rest);
     if (error)
         return na_error_wrap(pool, error, NULL, "%s", argument);
-    *notice = lost(provider->name);
+    *notice = durability_notice(provider->name);
     return check_alone(pool, argument);
 }
 
@@ -216,8 +218,8 @@ static void destroy_instance(retained *kept, server_rec *s)
     kept->instance = NULL;
 }
 
-/* The configuration goes; its modules are still there. */
-static apr_status_t forget(void *server)
+/* Runs when the configuration is discarded, while its modules are still loaded. */
+static apr_status_t forget_cache(void *server)
 {
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING)
         destroy_instance(retained_of(), server);
@@ -229,7 +231,8 @@ static na_error *make_mutex(apr_pool_t *pool, server_rec *s, retained *kept)
 {
     if (!kept->mutex && ap_global_mutex_create(&kept->mutex, NULL, NA_SOCACHE_MUTEX, NULL, s,
                                                s->process->pool, 0) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the shared object cache");
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the shared object cache mutex");
     return NULL;
 }
 
@@ -244,7 +247,7 @@ static na_error *make_instance(apr_pool_t *pool, server_rec *s, na_socache *cach
     apr_status_t status = cache->provider->init(cache->instance, CACHE_NAME, &hints, s, pool);
     if (status != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "NextAuthSOCache: the cache cannot be made (the log may say why)");
+                            "NextAuthSOCache: could not create the cache; see the error log");
     return NULL;
 }
 
@@ -259,7 +262,7 @@ static apr_status_t move_entry(ap_socache_instance_t *from, server_rec *s, void 
     return APR_SUCCESS;
 }
 
-/* Sessions come along when a reload changes the cache. */
+/* Moves the sessions to the new cache if a graceful restart changes it. */
 static void move_entries(apr_pool_t *pool, const retained *kept, na_socache *to)
 {
     const ap_socache_provider_t *shmcb = find_provider("shmcb");
@@ -284,7 +287,7 @@ static na_error *make_shmcb(server_rec *s, const char *argument, const char *res
     }
     if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS)
         return na_error_new(s->process->pool, NA_ERR_CONFIGURATION,
-                            "no pool for the session cache");
+                            "could not create the session cache pool");
     NA_TRY(make_instance(pool, s, cache, rest));
     NA_TRY(na_socache_space_make(pool, argument, OBJECT_SIZE + NA_SHA256_LEN, &cache->space));
     move_entries(pool, kept, cache);
@@ -299,13 +302,13 @@ static na_error *make_other(apr_pool_t *pconf, server_rec *s, const char *rest, 
                             na_socache *cache)
 {
     NA_TRY(make_instance(pconf, s, cache, rest));
-    if (is_dbm(cache)) /* the others' connections must not be opened before the fork */
+    if (is_dbm(cache)) /* other providers must not open connections before the fork */
         move_entries(pconf, kept, cache);
     destroy_instance(kept, s);
     return NULL;
 }
 
-static na_error *prepare(apr_pool_t *pconf, server_rec *s)
+static na_error *prepare_socache(apr_pool_t *pconf, server_rec *s)
 {
     const char *rest, *argument = argument_of(s);
     retained *kept = retained_of();
@@ -313,7 +316,7 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
     the_cache = (na_socache){.provider = provider_of(pconf, argument, &rest),
                              .mutex = kept->mutex,
                              .server = s};
-    apr_pool_cleanup_register(pconf, s, forget, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pconf, s, forget_cache, apr_pool_cleanup_null);
     return strcmp(the_cache.provider->name, "shmcb") == 0
                ? make_shmcb(s, argument, rest, kept, &the_cache)
                : make_other(pconf, s, rest, kept, &the_cache);
@@ -321,33 +324,33 @@ static na_error *prepare(apr_pool_t *pconf, server_rec *s)
 
 /* ── the store ─────────────────────────────────────────────────────────────────────────────── */
 
-static na_error *failed(apr_pool_t *pool, const char *what, apr_status_t status)
+static na_error *socache_error(apr_pool_t *pool, const char *what, apr_status_t status)
 {
     char reason[120];
     return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", what,
                         apr_strerror(status, reason, sizeof reason));
 }
 
-static na_error *lock(const na_socache *cache, apr_pool_t *pool)
+static na_error *lock_cache(const na_socache *cache, apr_pool_t *pool)
 {
     apr_status_t status = apr_global_mutex_lock(cache->mutex);
-    return status == APR_SUCCESS ? NULL : failed(pool, "no lock", status);
+    return status == APR_SUCCESS ? NULL : socache_error(pool, "could not lock the cache", status);
 }
 
-static void unlock(const na_socache *cache)
+static void unlock_cache(const na_socache *cache)
 {
     apr_global_mutex_unlock(cache->mutex);
 }
 
-/* mod_socache_dbm's word for "not there" is APR_EGENERAL. */
+/* mod_socache_dbm returns APR_EGENERAL if an entry does not exist. */
 static int is_absent(const na_socache *cache, apr_status_t status)
 {
     return status == APR_NOTFOUND || (status == APR_EGENERAL && is_dbm(cache));
 }
 
 /*
- * A server that is down is no error to the providers that have one: everything is missing then.
- * One entry that was just written tells the difference.
+ * Providers with a server do not report that it is down: all entries seem missing then. Writing and
+ * reading an entry shows the difference.
  */
 static na_error *check_alive(const na_socache *cache, apr_pool_t *pool)
 {
@@ -364,11 +367,12 @@ static na_error *check_alive(const na_socache *cache, apr_pool_t *pool)
     if (status == APR_SUCCESS)
         status = cache->provider->retrieve(cache->instance, cache->server, key.hash,
                                            sizeof key.hash, back, &len, pool);
-    return status == APR_SUCCESS ? NULL
-                                 : failed(pool, "the cache's server does not answer", status);
+    return status == APR_SUCCESS
+               ? NULL
+               : socache_error(pool, "the cache server is not responding", status);
 }
 
-/* An entry that expired may be there still. */
+/* An expired entry can still exist, so the expiry is checked. */
 static na_error *read_entry(const na_socache *cache, apr_pool_t *pool, const na_store_key *key,
                             unsigned char *buffer, na_bytes *value)
 {
@@ -379,7 +383,7 @@ static na_error *read_entry(const na_socache *cache, apr_pool_t *pool, const na_
     if (is_absent(cache, status))
         return check_alive(cache, pool);
     if (status != APR_SUCCESS)
-        return failed(pool, "reading", status);
+        return socache_error(pool, "could not read from the cache", status);
     if (len > NA_SOCACHE_HEAD_LEN && na_socache_read_expiry(buffer) > apr_time_now())
         *value =
             (na_bytes){apr_pmemdup(pool, buffer + NA_SOCACHE_HEAD_LEN, len - NA_SOCACHE_HEAD_LEN),
@@ -402,62 +406,63 @@ static na_error *write_entry(const na_socache *cache, apr_pool_t *pool, const na
     apr_status_t status = store_entry(cache, pool, key->hash, expires, data, len);
     if (status == APR_ENOSPC && cache->space)
         return na_error_new(pool, NA_ERR_BUSY,
-                            "the session cache is full of what must be remembered: make "
-                            "NextAuthSOCache larger");
-    return status == APR_SUCCESS ? NULL : failed(pool, "writing", status);
+                            "the session cache is full of entries that must be kept: increase "
+                            "NextAuthSOCache");
+    return status == APR_SUCCESS ? NULL
+                                 : socache_error(pool, "could not write to the cache", status);
 }
 
-static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
-                     na_bytes *values)
+static na_error *socache_get(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
+                             na_bytes *values)
 {
     const na_socache *cache = self;
     unsigned char *buffer = make_buffer(pool);
-    na_error *error = lock(cache, pool);
+    na_error *error = lock_cache(cache, pool);
     if (error)
         return error;
     for (int i = 0; i < count && !error; i++)
         error = read_entry(cache, pool, &keys[i], buffer, &values[i]);
-    unlock(cache);
+    unlock_cache(cache);
     return error;
 }
 
-/* What is put whatever was there is the end of a session. */
-static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
-                     apr_time_t expires)
+/* Only revocations of sessions are put unconditionally, so the entry must not be dropped. */
+static na_error *socache_put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
+                             apr_time_t expires)
 {
     const na_socache *cache = self;
-    NA_TRY(lock(cache, pool));
+    NA_TRY(lock_cache(cache, pool));
     na_error *error = write_entry(cache, pool, key, value, expires, 0);
-    unlock(cache);
+    unlock_cache(cache);
     return error;
 }
 
-static int equal(na_bytes a, na_bytes b)
+static int is_equal(na_bytes a, na_bytes b)
 {
     return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
 }
 
 /*
- * What says that sessions ended must stay. Without its record a session is refused, a list fills
- * again, and of sign-ins that were used this server has a memory besides.
+ * Revocations must stay. Other entries can be dropped: without its record a session is refused,
+ * lists are filled again, and used sign-ins are also remembered in this server's memory.
  */
 static int may_drop(const na_store_key *key)
 {
     return strcmp(key->kind, NA_KIND_USER) != 0 && strcmp(key->kind, NA_KIND_EPOCH) != 0;
 }
 
-static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
-                      na_bytes value, apr_time_t expires, int *swapped)
+static na_error *socache_swap(void *self, apr_pool_t *pool, const na_store_key *key,
+                              na_bytes expected, na_bytes value, apr_time_t expires, int *swapped)
 {
     const na_socache *cache = self;
     na_bytes there;
     unsigned char *buffer = make_buffer(pool);
-    NA_TRY(lock(cache, pool));
+    NA_TRY(lock_cache(cache, pool));
     na_error *error = read_entry(cache, pool, key, buffer, &there);
-    *swapped = !error && equal(there, expected);
+    *swapped = !error && is_equal(there, expected);
     if (*swapped)
         error = write_entry(cache, pool, key, value, expires, may_drop(key));
-    unlock(cache);
+    unlock_cache(cache);
     return error;
 }
 
@@ -468,9 +473,9 @@ typedef struct listing {
     apr_array_header_t *values; /* na_bytes */
 } listing;
 
-static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void *data,
-                            const unsigned char *id, unsigned id_len, const unsigned char *value,
-                            unsigned len, apr_pool_t *pool)
+static apr_status_t collect_entry(ap_socache_instance_t *instance, server_rec *s, void *data,
+                                  const unsigned char *id, unsigned id_len,
+                                  const unsigned char *value, unsigned len, apr_pool_t *pool)
 {
     listing *l = data;
     if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN)
@@ -485,25 +490,25 @@ static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void
 }
 
 /*
- * The cache does not know kinds: visitors see entries of others too, which do not open as theirs.
- * They are called after the lock was given back.
+ * The cache has no kinds: visitors also see entries of other kinds, which they cannot decrypt. They
+ * are called after the lock is released.
  */
-static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                      void *data)
+static na_error *socache_each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
+                              void *data)
 {
     const na_socache *cache = self;
     listing l = {pool, kind, apr_array_make(pool, 256, sizeof(na_store_key)),
                  apr_array_make(pool, 256, sizeof(na_bytes))};
-    NA_TRY(lock(cache, pool));
+    NA_TRY(lock_cache(cache, pool));
     apr_status_t status =
-        cache->provider->iterate(cache->instance, cache->server, &l, collect, pool);
-    unlock(cache);
+        cache->provider->iterate(cache->instance, cache->server, &l, collect_entry, pool);
+    unlock_cache(cache);
     if (status == APR_ENOTIMPL)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "socache %s cannot list all it has: name a user",
+                            "socache %s cannot list all sessions: name a user",
                             cache->provider->name);
     if (status != APR_SUCCESS && status != APR_NOTFOUND)
-        return failed(pool, "listing", status);
+        return socache_error(pool, "could not list the cache", status);
     for (int i = 0; i < l.keys->nelts; i++)
         NA_TRY(visit(data, &APR_ARRAY_IDX(l.keys, i, na_store_key),
                      APR_ARRAY_IDX(l.values, i, na_bytes)));
@@ -525,8 +530,10 @@ static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)
     na_store_driver *driver = apr_palloc(pool, sizeof *driver);
     const char *lockfile = apr_global_mutex_lockfile(the_cache.mutex);
     if (apr_global_mutex_child_init(&the_cache.mutex, lockfile, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the shared object cache");
-    *driver = (na_store_driver){get, put, swap, each, value_max(&the_cache)};
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the shared object cache mutex");
+    *driver = (na_store_driver){socache_get, socache_put, socache_swap, socache_each,
+                                value_max(&the_cache)};
     store->breaker.name = apr_pstrcat(pool, "socache ", the_cache.provider->name, NULL);
     store->driver = driver;
     store->self = &the_cache;
@@ -535,7 +542,7 @@ static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)
 
 const na_store_provider na_socache_provider = {.kind = NA_STORE_MEMORY,
                                                .directive = "NextAuthSOCache",
-                                               .check = check,
+                                               .check = check_socache,
                                                .identity = argument_of,
-                                               .prepare = prepare,
+                                               .prepare = prepare_socache,
                                                .open = open_cache};

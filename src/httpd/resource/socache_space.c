@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Room in the shared object cache: how much there is, and how users share it. */
+/* Room in the segment of mod_socache_shmcb. */
 #include "httpd/resource/socache_space.h"
 
 #include <stdlib.h>
@@ -14,21 +14,21 @@
 #define DEFAULT_SIZE (512 * 1024)
 #define SUBCACHES_MAX 256
 
-/* How shmcb lays out its segment (httpd 2.4): its own header, a subcache's, one index entry. */
+/* layout of shmcb's segment in httpd 2.4: header of the segment, of a subcache, one index entry */
 #define SEGMENT_HEADER 88
 #define SUBCACHE_HEADER 16
 #define INDEX_SIZE 24
 
-/* Percent of a subcache: full, worth tidying with others, and too full even when it is tidy. */
+/* percent of a subcache: full, worth compacting with others, too full even if compact */
 #define FULL 95
 #define TIDY 75
 #define CROWDED 85
 
-/* Seconds between warnings. */
+/* seconds between warnings */
 #define WARN_INTERVAL 60
 
 typedef struct fill {
-    apr_uint32_t bytes, entries; /* what the log has, replaced and removed entries included */
+    apr_uint32_t bytes, entries; /* of the log, including replaced and removed entries */
 } fill;
 
 struct na_socache_space {
@@ -40,14 +40,14 @@ struct na_socache_space {
     apr_time_t told;
 };
 
-static apr_size_t size_of(const char *argument)
+static apr_size_t segment_size(const char *argument)
 {
     const char *parenthesis = strrchr(argument, '(');
     return parenthesis ? (apr_size_t)strtoul(parenthesis + 1, NULL, 10) : DEFAULT_SIZE;
 }
 
-/* mod_socache_shmcb's own arithmetic, from the same hints. */
-static void lay_out(na_socache_space *space, apr_size_t entry_size)
+/* The computation of mod_socache_shmcb, from the same hints. */
+static void compute_layout(na_socache_space *space, apr_size_t entry_size)
 {
     apr_size_t size = space->size - SEGMENT_HEADER, indexes = size / entry_size;
     space->subcaches = SUBCACHES_MAX;
@@ -65,8 +65,8 @@ na_error *na_socache_space_make(apr_pool_t *pool, const char *argument, apr_size
     void *memory;
     NA_TRY(na_share(pool, sizeof **made, "what the object cache holds", &memory));
     *made = memory;
-    (*made)->size = size_of(argument);
-    lay_out(*made, entry_size);
+    (*made)->size = segment_size(argument);
+    compute_layout(*made, entry_size);
     return NULL;
 }
 
@@ -107,7 +107,7 @@ typedef struct tidying {
     const ap_socache_provider_t *provider;
     ap_socache_instance_t *instance;
     server_rec *server;
-    const unsigned char *id; /* of the entry that is to come */
+    const unsigned char *id; /* of the new entry */
     apr_size_t size;         /* its size, ID included */
     apr_pool_t *pool;
     apr_array_header_t *entries; /* entry, the oldest of each subcache first */
@@ -119,9 +119,9 @@ static int is_tidied(const tidying *t, unsigned subcache)
            is_beyond(t->space, &t->space->fills[subcache], TIDY);
 }
 
-static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void *data,
-                            const unsigned char *id, unsigned id_len, const unsigned char *value,
-                            unsigned len, apr_pool_t *pool)
+static apr_status_t collect_entry(ap_socache_instance_t *instance, server_rec *s, void *data,
+                                  const unsigned char *id, unsigned id_len,
+                                  const unsigned char *value, unsigned len, apr_pool_t *pool)
 {
     tidying *t = data;
     if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN ||
@@ -137,7 +137,7 @@ static apr_status_t collect(ap_socache_instance_t *instance, server_rec *s, void
     return APR_SUCCESS;
 }
 
-static int by_expiry(const void *a, const void *b)
+static int compare_expiry(const void *a, const void *b)
 {
     apr_time_t left = (*(entry *const *)a)->expires, right = (*(entry *const *)b)->expires;
     return left < right ? -1 : left > right;
@@ -155,9 +155,9 @@ static int is_replaced(const tidying *t, const entry *e)
 }
 
 /*
- * Chooses the entries of a subcache that go, so that what stays, and the entry to come, leave room
- * for more: the one that is replaced, then those that end first, of those that may be dropped.
- * Without the end of a session, its token would be good. Returns 0 if that does not make room.
+ * Chooses the entries to remove from a subcache, so that the rest and the new entry leave room for
+ * more: the one that is replaced, then those that expire first, unless they must not be dropped,
+ * such as the revocation of a session. Returns 0 if that does not make room.
  */
 static int make_room(const tidying *t, entry *entries, int count, fill *live)
 {
@@ -170,7 +170,7 @@ static int make_room(const tidying *t, entry *entries, int count, fill *live)
         if (!entries[i].goes)
             count_entry(&all, &entries[i], 1);
     }
-    qsort(order, (size_t)count, sizeof *order, by_expiry);
+    qsort(order, (size_t)count, sizeof *order, compare_expiry);
     for (int i = 0; i < count && is_beyond(t->space, &all, CROWDED); i++) {
         if (!order[i]->may_drop || order[i]->goes)
             continue;
@@ -181,7 +181,7 @@ static int make_room(const tidying *t, entry *entries, int count, fill *live)
     return !is_beyond(t->space, &all, FULL);
 }
 
-/* Nothing is lost for an entry that does not fit all the same. */
+/* If the new entry does not fit anyway, nothing is dropped for it. */
 static void keep_all(entry *entries, int count, fill *live)
 {
     *live = (fill){0};
@@ -200,8 +200,8 @@ static void remove_entry(tidying *t, const entry *e)
     t->space->dropped_untold++;
 }
 
-/* Each entry goes to the end of the log, so that holes come to its start, where they are freed. */
-static void rewrite(tidying *t, entry *entries, int count)
+/* Moves each entry to the end of the log, so that holes move to its start and are freed. */
+static void rewrite_subcache(tidying *t, entry *entries, int count)
 {
     fill *live = &t->space->fills[subcache_of(t->space, entries->id)];
     if (!make_room(t, entries, count, live))
@@ -222,25 +222,25 @@ static void forget_empty(const tidying *t)
             t->space->fills[i] = (fill){0};
 }
 
-static void warn(na_socache_space *space, server_rec *s)
+static void warn_of_drops(na_socache_space *space, server_rec *s)
 {
     apr_time_t now = apr_time_now();
     if (!space->dropped_untold || now - space->told < apr_time_from_sec(WARN_INTERVAL))
         return;
     na_log_server(s, NA_LOG_WARNING, "SESSION_STORE_FULL",
-                  "the session cache is full: %u entries that would have ended first were dropped "
-                  "(%u in all): make NextAuthSOCache larger, it has %" APR_SIZE_T_FMT
+                  "the session cache is full: dropped %u entries that would have expired first "
+                  "(%u in total): increase NextAuthSOCache, which has %" APR_SIZE_T_FMT
                   " bytes, or use NextAuthSessionStore redis",
                   space->dropped_untold, space->dropped, space->size);
     space->told = now;
     space->dropped_untold = 0;
 }
 
-static void tidy(tidying *t)
+static void tidy_subcaches(tidying *t)
 {
     apr_pool_create(&t->pool, t->pool);
     t->entries = apr_array_make(t->pool, 1024, sizeof(entry));
-    t->provider->iterate(t->instance, t->server, t, collect, t->pool);
+    t->provider->iterate(t->instance, t->server, t, collect_entry, t->pool);
     forget_empty(t);
     entry *entries = (entry *)t->entries->elts;
     for (int from = 0, to; from < t->entries->nelts; from = to) {
@@ -248,10 +248,10 @@ static void tidy(tidying *t)
         for (to = from; to < t->entries->nelts; to++)
             if (subcache_of(t->space, entries[to].id) != subcache)
                 break;
-        rewrite(t, &entries[from], to - from);
+        rewrite_subcache(t, &entries[from], to - from);
     }
     apr_pool_destroy(t->pool);
-    warn(t->space, t->server);
+    warn_of_drops(t->space, t->server);
 }
 
 int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
@@ -261,7 +261,7 @@ int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *
     fill *f = &space->fills[subcache_of(space, id)];
     tidying t = {space, provider, instance, s, id, size, pool, NULL};
     if (!has_room(space, f, size))
-        tidy(&t);
+        tidy_subcaches(&t);
     if (!has_room(space, f, size))
         return 0;
     f->bytes += (apr_uint32_t)size;
