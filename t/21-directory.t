@@ -88,6 +88,6 @@ NextAuthProvider credentials backend=authn:ldap ${options}
   for (const backend of ['database', 'file:/dev/null']) {
     const result = await check(t, { config: `${common}
 NextAuthProvider credentials backend=${backend} emailAttribute=mail` });
-    t.like(result.stdout + result.stderr, /nameAttribute= and emailAttribute= are of directories/, `backend=${backend} has none`);
+    t.like(result.stdout + result.stderr, /nameAttribute= and emailAttribute= require backend=authn:/, `backend=${backend} has none`);
   }
 });

@@ -82,15 +82,15 @@ NextAuthRole owner "%{PROFILE:id} == '583231'"` });
       t.is([answer.location, user.id, missing in user], [site.url, '583231', false], `${what} is left out`);
     }
     t.is(['image', 'name'].map((name) => site.log().includes(`the profile's ${name} is left out: it has `)), [true, true], 'and the log says so');
-    refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: undefined }), /the profile from 'github' has no id/, 'a profile without an id');
-    refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: null }), /the profile from 'github' has no id/, 'or with none to speak of');
-    refusedBy(site, await signIn(t, site, github, 'github', undefined), /userinfo answers 401/, 'bad credentials');
+    refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: undefined }), /the profile from 'github' has no user ID/, 'a profile without an id');
+    refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: null }), /the profile from 'github' has no user ID/, 'or with none to speak of');
+    refusedBy(site, await signIn(t, site, github, 'github', undefined), /the userinfo endpoint returned status 401/, 'bad credentials');
     {
       const c = t.client(site);
       github.user = octocat;
       const away = await c.page((await c.signIn('github')).location);
       github.codes.clear();
-      refusedBy(site, { c, answer: await c.page(away.location) }, /token endpoint answers bad_verification_code \(The code passed is incorrect or expired\.\)/, 'an error, though its status is 200');
+      refusedBy(site, { c, answer: await c.page(away.location) }, /token endpoint returned the error 'bad_verification_code' \(The code passed is incorrect or expired\.\)/, 'an error, though its status is 200');
       const other = t.client(site);
       const elsewhere = new URL((await other.page((await other.signIn('github')).location)).location);
       elsewhere.searchParams.set('iss', 'https://evil.example.org');
@@ -117,11 +117,11 @@ NextAuthProvider facebook ${client} authorization=${facebook.url}/v19.0/dialog/o
     t.is(facebook.requests('/v19.0/dialog/oauth')[0].query.scope, 'email', 'as was the address');
     const { c: phone } = await signIn(t, site, facebook, 'facebook', { id: '1', name: 'Phone Only' });
     t.is((await phone.session()).user, { name: 'Phone Only', id: '1', roles: [] }, 'who signed up by telephone has no address');
-    refusedBy(site, await signIn(t, site, facebook, 'facebook', { name: 'Nobody' }), /the profile from 'facebook' has no id/, 'a profile without an id');
+    refusedBy(site, await signIn(t, site, facebook, 'facebook', { name: 'Nobody' }), /the profile from 'facebook' has no user ID/, 'a profile without an id');
     const late = t.client(site);
     const away = await late.page((await late.signIn('facebook')).location);
     facebook.codes.clear();
-    refusedBy(site, { c: late, answer: await late.page(away.location) }, /nextauth:warn.*token endpoint answers OAuthException \(This authorization code has been used\.\)/, 'a used code');
+    refusedBy(site, { c: late, answer: await late.page(away.location) }, /nextauth:warn.*token endpoint returned the error 'OAuthException' \(This authorization code has been used\.\)/, 'a used code');
   }
 
   t.section('Google');
@@ -177,16 +177,16 @@ NextAuthProvider azure-ad ${client} ${wellKnown} idToken=false` });
     t.is(answer.location, site.url, 'for one tenant: its user signs in') || t.diag(lastComplaint(site));
     t.is((await own.session()).user, { name: user.name, email: user.email, id: user.sub, roles: [], tenant: ours }, '  with the address');
     t.is(entra.requests(ours, 'userinfo'), [], '  without asking for more than the ID token');
-    refusedBy(site, await signIn(t, site, entra, 'microsoft-entra-id', { ...user, tid: theirs }), /iss is another issuer/, 'another tenant\'s user');
-    refusedBy(site, await signIn(t, site, entra, 'microsoft-entra-id', { ...user, tid: ours, iss: `${entra.url}/${theirs}/v2.0` }), /iss is another issuer/, 'though tid says otherwise');
+    refusedBy(site, await signIn(t, site, entra, 'microsoft-entra-id', { ...user, tid: theirs }), /iss does not match the issuer/, 'another tenant\'s user');
+    refusedBy(site, await signIn(t, site, entra, 'microsoft-entra-id', { ...user, tid: ours, iss: `${entra.url}/${theirs}/v2.0` }), /iss does not match the issuer/, 'though tid says otherwise');
     for (const [claims, says, why] of [
-      [{ tid: theirs, iss: `${entra.url}/${ours}/v2.0` }, /iss is another issuer/, 'a tid that is not the issuer\'s'],
-      [{ iss: `${entra.url}/{tenantid}/v2.0` }, /iss is another issuer/, 'an issuer with the hole in it'],
-      [{ tid: undefined }, /tid is no tenant/, 'no tid'],
-      [{ tid: '{tenantid}' }, /tid is no tenant/, 'a tid that is the hole'],
-      [{ tid: `${ours}/v2.0/../x` }, /tid is no tenant/, 'a tid with a path in it'],
+      [{ tid: theirs, iss: `${entra.url}/${ours}/v2.0` }, /iss does not match the issuer/, 'a tid that is not the issuer\'s'],
+      [{ iss: `${entra.url}/{tenantid}/v2.0` }, /iss does not match the issuer/, 'an issuer with the hole in it'],
+      [{ tid: undefined }, /tid is not a tenant ID/, 'no tid'],
+      [{ tid: '{tenantid}' }, /tid is not a tenant ID/, 'a tid that is the hole'],
+      [{ tid: `${ours}/v2.0/../x` }, /tid is not a tenant ID/, 'a tid with a path in it'],
       [{ tid: '' }, /refused/, 'an empty tid'],
-      [{ tid: 7 }, /tid is no tenant/, 'a tid that is a number'],
+      [{ tid: 7 }, /tid is not a tenant ID/, 'a tid that is a number'],
     ]) refusedBy(site, await signIn(t, site, entra, 'azure-ad', { ...user, ...claims }), says, why);
   }
 
@@ -209,7 +209,7 @@ NextAuthProvider plain type=oauth ${client} ${endpoints} emailVerified=always ch
     t.is((await second.session()).user, { name: 'ida', id: 'i-1', roles: [] }, 'what is not there is looked for elsewhere');
     for (const [user, why] of [[{ data: { user: { uid: { deep: 1 } } } }, 'an id that is no scalar'], [{ data: { user: { uid: '' } } }, 'an empty id'],
       [{ sub: '1', id: '1' }, 'an id elsewhere'], [{ data: 'text' }, 'no such path'], [{ data: null }, 'no profile']]) {
-      refusedBy(site, await signIn(t, site, home, 'home', user), /the profile from 'home' has no id \(looked for data\.user\.uid\|data\.user\.legacy\)/, why);
+      refusedBy(site, await signIn(t, site, home, 'home', user), /the profile from 'home' has no user ID \(looked for data\.user\.uid\|data\.user\.legacy\)/, why);
     }
     const plain = await signIn(t, site, home, 'plain', { id: 5, login: 'lou', email: 'lou@example.org', avatar_url: 'https://pictures.example.org/l' });
     t.is((await plain.c.session()).user, { name: 'lou', email: 'lou@example.org', image: 'https://pictures.example.org/l', id: '5', roles: [] }, 'without a mapping the usual names are looked for');

@@ -167,11 +167,11 @@ ${more}`;
     await c.page(away.location);
     const steps = recordsOf(site).filter(({ provider }) => provider === 'github').map(({ event, message }) => `${event}: ${message}`);
     const expected = [
-      /^GET_AUTHORIZATION_URL: on to http:\/\/\S+\/authorize: client the-client, scope 'read:user user:email', redirect to \S+\/callback\/github, checks state( pkce)?$/,
+      /^GET_AUTHORIZATION_URL: redirect to http:\/\/\S+\/authorize: client the-client, scope 'read:user user:email', redirect to \S+\/callback\/github, checks state( pkce)?$/,
       /^OAUTH_CALLBACK: back from the provider with a state, a code$/,
-      /^OAUTH_CALLBACK_RESPONSE: http:\/\/\S+\/access_token answers the code with 200, \d+ bytes of application\/json/,
+      /^OAUTH_CALLBACK_RESPONSE: http:\/\/\S+\/access_token returned status 200 to the code, \d+ bytes of application\/json/,
       /^OAUTH_CALLBACK_RESPONSE: tokens: access \d+ characters, ID token 0, refresh \d+; scope '[^']*'$/,
-      /^PROFILE_DATA: http:\/\/\S+\/user answers 200, \d+ bytes$/,
+      /^PROFILE_DATA: http:\/\/\S+\/user returned status 200, \d+ bytes$/,
       /^PROFILE_DATA: the profile has .*login/,
       /^SESSION: a session of user '583231' begins, with roles owner$/,
       /^signIn: signIn: '583231' by github$/];

@@ -50,8 +50,8 @@ suite('Troubleshooting: what one sees, and what the log says', async (t) => {
   t.is((await new Client(v4).get('/api/auth/providers')).json.acme.callbackUrl, `${v4.url}/api/auth/callback/acme`, '/api/auth/providers has the address to register');
 
   t.section('clocks');
-  for (const [claims, says] of [[{ iat: seconds() + 120 }, /ID token refused: iat lies in the future, or is missing: compare the clocks/],
-    [{ exp: seconds() - 60 }, /ID token refused: it has expired, or has no exp/], [{ nbf: seconds() + 120 }, /ID token refused: nbf lies in the future: compare the clocks/]]) {
+  for (const [claims, says] of [[{ iat: seconds() + 120 }, /ID token refused: iat is in the future, or missing: check the clocks/],
+    [{ exp: seconds() - 60 }, /ID token refused: it has expired, or has no exp/], [{ nbf: seconds() + 120 }, /ID token refused: nbf is in the future: check the clocks/]]) {
     t.like((await attempt(v4, { claims })).location, /error=OAuthCallback$/, 'an ID token of another time');
     hasLine(v4, says, '  is said to be one');
   }

@@ -69,7 +69,7 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
 
     *url = na_url_add_all(oauth->pool, metadata->authorization_url, params);
     na_oauth_step(oauth, "GET_AUTHORIZATION_URL",
-                  "on to %s: client %s, scope '%s', redirect to %s, checks%s%s%s",
+                  "redirect to %s: client %s, scope '%s', callback URL %s, checks%s%s%s",
                   metadata->authorization_url, provider->client_id,
                   provider->scope ? provider->scope : "", oauth->redirect_uri,
                   checks->state ? " state" : "", checks->nonce ? " nonce" : "",

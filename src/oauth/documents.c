@@ -64,7 +64,7 @@ static na_error *fetch(na_http *http, apr_pool_t *pool, const na_document_source
     apr_pool_t *own;
     NA_TRY(na_http_fetch(http, pool, source->request, &response));
     if (response.status != 200)
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s answers %ld", source->request->url,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s returned status %ld", source->request->url,
                             response.status);
     if (apr_pool_create_unmanaged_ex(&own, NULL, NULL) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_BUSY, "out of memory");
@@ -167,7 +167,7 @@ static int may_ask(const document *d, apr_time_t now)
 
 static na_error *failure_of(const document *d, apr_pool_t *pool, apr_time_t now)
 {
-    return na_error_new(pool, d->code, "%s (it is asked for again in %d s)", d->failure,
+    return na_error_new(pool, d->code, "%s (will be retried in %d s)", d->failure,
                         (int)apr_time_sec(d->ask_at - now + APR_USEC_PER_SEC - 1));
 }
 

@@ -47,7 +47,7 @@ static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, co
     const char *alg = oauth->provider->id_token_alg;
     if (alg && strncmp(alg, "HS", 2) == 0) {
         if (!oauth->provider->client_secret)
-            return refuse(oauth, "HS256 needs a client secret");
+            return refuse(oauth, "HS256 requires a client secret");
         const na_jwk **one = apr_palloc(oauth->pool, sizeof *one);
         na_jwks *set = apr_palloc(oauth->pool, sizeof *set);
         one[0] = na_jwk_from_secret(oauth->pool, na_bytes_of(oauth->provider->client_secret));
@@ -115,7 +115,7 @@ static na_error *check_audience(const na_oauth *oauth, const json_t *claims)
     if (json_array_size(aud) > 1 && !azp)
         return refuse(oauth, "several audiences and no azp");
     if (azp && !names_client(azp, client_id))
-        return refuse(oauth, "azp is another client");
+        return refuse(oauth, "azp does not match this client");
     return NULL;
 }
 
@@ -127,12 +127,12 @@ static na_error *check_issuer(const na_oauth *oauth, const na_metadata *metadata
     const char *hole = strstr(expected, "{tenantid}"), *tenant = na_json_string(claims, "tid");
     if (hole) {
         if (!tenant || !*tenant || strspn(tenant, "0123456789abcdefABCDEF-") != strlen(tenant))
-            return refuse(oauth, "tid is no tenant");
+            return refuse(oauth, "tid is not a tenant ID");
         expected = apr_pstrcat(oauth->pool,
                                apr_pstrmemdup(oauth->pool, expected, (apr_size_t)(hole - expected)),
                                tenant, hole + strlen("{tenantid}"), NULL);
     }
-    return issuer && strcmp(issuer, expected) == 0 ? NULL : refuse(oauth, "iss is another issuer");
+    return issuer && strcmp(issuer, expected) == 0 ? NULL : refuse(oauth, "iss does not match the issuer");
 }
 
 /* Steps 9 and 10, and nbf of RFC 7519 section 4.1.5. */
@@ -142,10 +142,10 @@ static na_error *check_times(const na_oauth *oauth, const json_t *claims)
     if (!na_json_number(claims, "exp", &exp) || exp <= now - oauth->provider->clock_tolerance)
         return refuse(oauth, "it has expired, or has no exp");
     if (!na_json_number(claims, "iat", &iat) || iat > now + oauth->provider->clock_tolerance)
-        return refuse(oauth, "iat lies in the future, or is missing: compare the clocks");
+        return refuse(oauth, "iat is in the future, or missing: check the clocks");
     if (json_object_get(claims, "nbf") &&
         (!na_json_number(claims, "nbf", &nbf) || nbf > now + oauth->provider->clock_tolerance))
-        return refuse(oauth, "nbf lies in the future: compare the clocks");
+        return refuse(oauth, "nbf is in the future: check the clocks");
     return NULL;
 }
 
@@ -160,10 +160,10 @@ static na_error *check_at_hash(const na_oauth *oauth, const json_t *claims, cons
         return NULL;
     if (EVP_Q_digest(NULL, na_jws_digest(alg), NULL, access_token, strlen(access_token), hash,
                      &len) != 1)
-        return refuse(oauth, "at_hash cannot be computed");
+        return refuse(oauth, "could not compute at_hash");
     return na_equal_secret(at_hash, na_base64url_encode(oauth->pool, hash, len / 2))
                ? NULL
-               : refuse(oauth, "at_hash is of another access token");
+               : refuse(oauth, "at_hash does not match the access token");
 }
 
 /* ── what the authorization request demands ───────────────────────────────────────────────── */
@@ -182,9 +182,9 @@ static na_error *check_auth_time(const na_oauth *oauth, const na_checks *checks,
     if (oauth->provider->max_auth_age < 0)
         return NULL;
     if (!na_json_number(claims, "auth_time", &auth_time))
-        return deny(oauth, "max_age is demanded, and it has no auth_time");
+        return deny(oauth, "max_age was requested, and it has no auth_time");
     return auth_time < began - oauth->provider->max_auth_age - oauth->provider->clock_tolerance
-               ? deny(oauth, "auth_time is further back than max_age")
+               ? deny(oauth, "auth_time is older than max_age")
                : NULL;
 }
 
@@ -200,7 +200,7 @@ static na_error *check_acr(const na_oauth *oauth, const json_t *claims)
             return NULL;
         values += len + strspn(values + len, " ");
     }
-    return deny(oauth, "acr is none of acr_values");
+    return deny(oauth, "acr is not one of acr_values");
 }
 
 /* Google's: the organization of the account, which its address alone does not tell. */
@@ -209,7 +209,7 @@ static na_error *check_hosted_domain(const na_oauth *oauth, const json_t *claims
     const char *hd = na_json_string(claims, "hd"), *demanded = oauth->provider->hosted_domain;
     if (!demanded || (hd && *hd && (strcmp(demanded, "*") == 0 || strcasecmp(hd, demanded) == 0)))
         return NULL;
-    return deny(oauth, "hd is not the hosted domain that is demanded");
+    return deny(oauth, "hd does not match the requested hosted domain");
 }
 
 static na_error *check_demands(const na_oauth *oauth, const na_checks *checks, const json_t *claims)
@@ -232,7 +232,7 @@ static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata
     if (checks->nonce &&
         !na_equal_secret(checks->nonce, na_json_string(claims, "nonce"))) /* step 11 */
         return na_error_new(oauth->pool, NA_ERR_INVALID_CHECK,
-                            "ID token refused: nonce is not this sign-in's");
+                            "ID token refused: nonce does not match");
     NA_TRY(check_at_hash(oauth, claims, alg, tokens->access_token));
     return check_demands(oauth, checks, claims);
 }

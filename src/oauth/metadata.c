@@ -34,10 +34,10 @@ static na_error *check_issuer(const na_oauth *oauth, const char *issuer)
     const char *expected = oauth->provider->issuer;
     if (!is_issuer(oauth, issuer))
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the discovery document names no usable issuer");
+                            "the discovery document has no valid issuer");
     if (expected && strcmp(issuer, expected) != 0)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the discovery document is of issuer '%s', issuer=%s is configured",
+                            "the discovery document has the issuer '%s', which does not match issuer=%s",
                             issuer, expected);
     return NULL;
 }
@@ -53,7 +53,7 @@ static na_error *take(const na_oauth *oauth, const json_t *document, const char 
     if (!na_url_parse(oauth->pool, *address, &url) ||
         (!oauth->allow_http && strcmp(url.scheme, "https") != 0))
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the discovery document's %s is no https address", member);
+                            "the discovery document's %s is not an https URL", member);
     return NULL;
 }
 
@@ -88,7 +88,7 @@ static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes tex
     na_error *error =
         na_json_parse(pool, NA_ERR_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
     *parsed = document;
-    return error ? na_error_wrap(pool, error, NULL, "the discovery document is unusable")
+    return error ? na_error_wrap(pool, error, NULL, "invalid discovery document")
                  : read_document(oauth, document, &metadata);
 }
 
@@ -125,7 +125,7 @@ static void warn(const na_oauth *oauth, const char *what, const na_error *kept_f
 {
     if (kept_from && oauth->warn)
         oauth->warn(oauth->data, "OAUTH_DOCUMENT",
-                    apr_psprintf(oauth->pool, "an older %s of %s is used: %s", what,
+                    apr_psprintf(oauth->pool, "using an older %s of %s: %s", what,
                                  oauth->provider->id, na_error_text(oauth->pool, kept_from)));
 }
 
@@ -155,7 +155,7 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, cons
     na_error *kept_from;
     if (!metadata->jwks_url)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the provider publishes no key set");
+                            "the provider does not publish a key set");
     const na_http_request request = request_of(oauth, metadata->jwks_url);
     const na_document_source source = {&request, "", read_keys, NULL};
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,

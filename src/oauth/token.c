@@ -101,7 +101,7 @@ static na_error *refusal_of(const na_oauth *oauth, const json_t *answer)
     return word ? na_error_new(oauth->pool,
                                is_of_code(word, number) ? NA_ERR_INVALID_CHECK
                                                         : NA_ERR_OAUTH_CALLBACK,
-                               "the token endpoint answers %s (%s)", quoted(oauth, word),
+                               "the token endpoint returned the error '%s' (%s)", quoted(oauth, word),
                                quoted(oauth, description))
                 : NULL;
 }
@@ -121,15 +121,15 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
         tokens->expires_at = apr_time_sec(oauth->now) + lifetime;
     if (!tokens->access_token || !*tokens->access_token)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the token endpoint's answer has no access_token");
+                            "the token response has no access_token");
     /* required by RFC 6749 section 5.1, but plain OAuth 2.0 providers leave it out */
     if (type ? strcasecmp(type, "bearer") != 0 : oauth->provider->type == NA_OIDC)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the token endpoint's token_type is '%s', not bearer",
+                            "the token response has the token_type '%s': expected bearer",
                             quoted(oauth, type));
     if (oauth->provider->type == NA_OIDC && !tokens->id_token)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the token endpoint's answer has no id_token: is 'openid' in scope=?");
+                            "the token response has no id_token: check that scope= contains openid");
     return NULL;
 }
 
@@ -156,17 +156,17 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     json_t *answer;
     NA_TRY(authenticate(oauth, metadata, &request));
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
-    na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE", "%s answers the code with %ld, %d bytes of %s",
+    na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE", "%s returned status %ld to the code, %d bytes of %s",
                   metadata->token_url, response.status, (int)response.body.len,
                   quoted(oauth, response.content_type));
     na_error *error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                     (const char *)response.body.data, response.body.len, &answer);
     if (error)
-        return na_error_wrap(oauth->pool, error, NULL, "the token endpoint answers %ld with '%s'",
+        return na_error_wrap(oauth->pool, error, NULL, "the token endpoint returned status %ld with '%s'",
                              response.status, quoted(oauth, response.content_type));
     NA_TRY(refusal_of(oauth, answer));
     if (response.status != 200)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the token endpoint answers %ld",
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the token endpoint returned status %ld",
                             response.status);
     NA_TRY(read_tokens(oauth, answer, tokens));
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",

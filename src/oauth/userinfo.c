@@ -17,14 +17,14 @@ static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *
                                .headers = oauth->headers};
     na_http_response response;
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
-    na_oauth_step(oauth, "PROFILE_DATA", "%.*s answers %ld, %d bytes", (int)strcspn(url, "?"), url,
+    na_oauth_step(oauth, "PROFILE_DATA", "%.*s returned status %ld, %d bytes", (int)strcspn(url, "?"), url,
                   response.status, (int)response.body.len);
     if (response.status != 200)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "userinfo answers %ld",
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the userinfo endpoint returned status %ld",
                             response.status);
     na_error *error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                     (const char *)response.body.data, response.body.len, json);
-    return error ? na_error_wrap(oauth->pool, error, NULL, "userinfo's answer is unusable") : NULL;
+    return error ? na_error_wrap(oauth->pool, error, NULL, "invalid userinfo response") : NULL;
 }
 
 static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metadata,
@@ -33,13 +33,13 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
     const char *params = oauth->provider->userinfo_params;
     const char *url = metadata->userinfo_url;
     if (!url)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the provider has no userinfo");
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the provider has no userinfo endpoint");
     if (params)
         url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", params, NULL);
     NA_TRY(fetch_json(oauth, url, tokens->access_token, profile));
     return json_is_object(*profile) ? NULL
                                     : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                                                   "userinfo's answer is no JSON object");
+                                                   "the userinfo response is not a JSON object");
 }
 
 /*
@@ -85,7 +85,7 @@ static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metada
     const char *sub = na_json_string(userinfo, "sub");
     if (!sub || strcmp(sub, na_json_string(claims, "sub")) != 0)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "userinfo is of another sub than the ID token");
+                            "the userinfo response's sub does not match the ID token");
     keep_email_together(claims, userinfo);
     json_object_update_missing(claims, userinfo);
     return NULL;

@@ -49,7 +49,7 @@ na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider
                                                    "visitorParams= cannot have %s", name),
                                       IS_AMONG(demands, name)
                                           ? "set it in authorization.params="
-                                          : "remove it: the protocol rests on it");
+                                          : "remove it, because the protocol depends on it");
         APR_ARRAY_PUSH(names, const char *) = name;
     }
     return NULL;
@@ -63,8 +63,7 @@ static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const
         (strcasecmp(field->key, "response_type") == 0 && strcmp(field->val, "code") == 0))
         return NULL;
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "provider '%s': %s cannot set %s, which the protocol "
-                                           "rests on",
+                                           "provider '%s': %s cannot set %s, because the protocol depends on it",
                                            provider->id, option, field->key),
                               apr_pstrcat(pool, "remove ", field->key, NULL));
 }

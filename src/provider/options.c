@@ -22,9 +22,9 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
     if (strcmp(value, na_provider_type_name(provider)) == 0)
         return NULL;
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "type=%s, but '%s' is of type %s", value, provider->id,
+                                           "invalid type=%s: provider '%s' has type %s", value, provider->id,
                                            na_provider_type_name(provider)),
-                              "leave type= out");
+                              "remove type=");
 }
 
 /* An issuer of the operator's own stands in for the catalogue's address by tenant. */
@@ -67,8 +67,7 @@ static na_error *set_token_auth(apr_pool_t *pool, na_provider *provider, const c
         provider->token_auth = NA_AUTH_NONE;
     else
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "token_endpoint_auth_method=%s: client_secret_basic, "
-                            "client_secret_post or none is wanted",
+                            "invalid token_endpoint_auth_method=%s: expected client_secret_basic, client_secret_post, or none",
                             value);
     return NULL;
 }
@@ -77,7 +76,7 @@ static na_error *read_boolean(apr_pool_t *pool, const char *name, const char *va
 {
     *is_true = strcmp(value, "true") == 0;
     if (!*is_true && strcmp(value, "false") != 0)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "%s=%s: true or false is wanted", name,
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "invalid %s=%s: expected true or false", name,
                             value);
     return NULL;
 }
@@ -96,7 +95,7 @@ static na_error *set_max_age(apr_pool_t *pool, na_provider *provider, const char
     provider->max_age = strtol(value, &end, 10);
     return *end || provider->max_age < 60 || provider->max_age > 7 * 24 * 3600
                ? na_error_new(pool, NA_ERR_CONFIGURATION,
-                              "maxAge=%s: seconds from 60 to 604800 are wanted", value)
+                              "invalid maxAge=%s: expected seconds from 60 to 604800", value)
                : NULL;
 }
 
@@ -110,7 +109,7 @@ static na_error *set_email_verified(apr_pool_t *pool, na_provider *provider, con
         return NULL;
     }
     return na_error_new(pool, NA_ERR_CONFIGURATION,
-                        "emailVerified=%s: claim, always or never is wanted", value);
+                        "invalid emailVerified=%s: expected claim, always, or never", value);
 }
 
 static na_error *set_allow_linking(apr_pool_t *pool, na_provider *provider, const char *value)
@@ -145,8 +144,7 @@ static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const
 {
     if (!na_jws_alg_known(value))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "id_token_signed_response_alg=%s: RS256 to PS512, ES256 to ES512, "
-                            "EdDSA or HS256 to HS512 is wanted",
+                            "invalid id_token_signed_response_alg=%s: expected RS256 to PS512, ES256 to ES512, EdDSA, or HS256 to HS512",
                             value);
     provider->id_token_alg = value;
     return NULL;
@@ -157,8 +155,8 @@ static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const 
     na_error *error = na_jwk_from_pem(pool, value, &provider->decryption_key);
     return error
                ? na_error_with_hint(
-                     na_error_wrap(pool, error, NULL, "privateKey is no usable private key in PEM"),
-                     "name the file: privateKey=file:PATH; it has to be without a passphrase")
+                     na_error_wrap(pool, error, NULL, "invalid privateKey=: expected a private key in PEM"),
+                     "set privateKey=file:PATH to a key without a passphrase")
                : NULL;
 }
 
@@ -175,8 +173,7 @@ static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char
     if (strncmp(value, "authn:", 6) != 0 || !value[6])
         return na_error_new(
             pool, NA_ERR_CONFIGURATION,
-            "backend=%s: database, file:PATH (as htpasswd writes it) or authn:NAME,... "
-            "(httpd's authentication providers) is wanted",
+            "invalid backend=%s: expected database, file:PATH (a file of htpasswd), or authn:NAME,... (httpd's authentication providers)",
             value);
     apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
     char *last, *list = apr_pstrdup(pool, value + 6);
@@ -259,13 +256,13 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *n
         if (!*value)
             return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s= is empty",
                                                    name),
-                                      "write its value, or leave it out");
+                                      "set a value, or remove it");
         if (o->set)
             return o->set(pool, provider, value);
         *(const char **)((char *)provider + o->offset) = value;
         return NULL;
     }
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "a provider has no option '%s'", name),
-                              apr_pstrcat(pool, "it has ", option_names(pool), NULL));
+                                           "unknown option '%s' of a provider", name),
+                              apr_pstrcat(pool, "use one of ", option_names(pool), NULL));
 }

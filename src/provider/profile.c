@@ -71,7 +71,7 @@ na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, int an
     user->image = mapped(pool, profile, provider->profile.image);
     if (!user->id)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
-                            "the profile from '%s' has no id (looked for %s)", provider->id,
+                            "the profile from '%s' has no user ID (member %s)", provider->id,
                             provider->profile.id);
     return NULL;
 }

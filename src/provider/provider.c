@@ -54,7 +54,7 @@ na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
 {
     if (!is_id(id))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "'%s': a provider's id is made of letters, digits, '-' and '_'", id);
+                            "invalid provider ID '%s': expected letters, digits, '-', and '_'", id);
     for (int i = 0; i < (int)(sizeof type_names / sizeof *type_names); i++) {
         if (strcmp(type, type_names[i]) != 0)
             continue;
@@ -67,7 +67,7 @@ na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
         return NULL;
     }
     return na_error_new(pool, NA_ERR_CONFIGURATION,
-                        "type=%s: oidc, oauth, credentials or email is wanted", type);
+                        "invalid type=%s: expected oidc, oauth, credentials, or email", type);
 }
 
 static na_error *check_address(apr_pool_t *pool, const char *option, const char *address,
@@ -78,11 +78,11 @@ static na_error *check_address(apr_pool_t *pool, const char *option, const char 
         return NULL;
     if (!na_url_parse(pool, address, &url))
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "%s=%s is no http(s) address", option, address),
-                                  "https://host[:port][/path] is wanted");
+                                               "invalid %s=%s: expected an HTTP or HTTPS URL", option, address),
+                                  "use https://HOST[:PORT][/PATH]");
     if (!allow_http && strcmp(url.scheme, "https") != 0)
         return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION, "%s=%s is not https", option, address),
+            na_error_new(pool, NA_ERR_CONFIGURATION, "%s=%s must be an https URL", option, address),
             "use https, or NextAuthMode development on a developer's machine");
     return NULL;
 }
@@ -106,7 +106,7 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
 static na_error *missing(apr_pool_t *pool, const na_provider *provider, const char *what,
                          const char *hint)
 {
-    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "provider '%s' lacks %s",
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "provider '%s' requires %s",
                                            provider->id, what),
                               hint);
 }
@@ -117,8 +117,8 @@ na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant)
     if (is_id(tenant) || (!strpbrk(tenant, "/?#%\\ {}") && strchr(tenant, '.')))
         return NULL;
     return na_error_with_hint(
-        na_error_new(pool, NA_ERR_CONFIGURATION, "tenant=%s is no tenant", tenant),
-        "a tenant's id or domain, common, organizations or consumers is wanted");
+        na_error_new(pool, NA_ERR_CONFIGURATION, "invalid tenant=%s", tenant),
+        "set tenant= to a tenant's ID or domain, common, organizations, or consumers");
 }
 
 /* "…/{tenant}/…" with the tenant in it. */
@@ -147,18 +147,16 @@ static na_error *check_attributes(apr_pool_t *pool, const na_provider *provider)
     if (provider->authn_providers || (!provider->name_attribute && !provider->email_attribute))
         return NULL;
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "nameAttribute= and emailAttribute= are of directories "
-                                           "behind httpd's authentication providers, and '%s' "
-                                           "asks none",
+                                           "nameAttribute= and emailAttribute= require backend=authn:, and '%s' has another backend",
                                            provider->id),
-                              "leave them out, or write backend=authn:ldap");
+                              "remove them, or set backend=authn:ldap");
 }
 
 static na_error *finish_credentials(apr_pool_t *pool, const na_provider *provider)
 {
     if (!provider->in_database && !provider->password_file && !provider->authn_providers)
         return missing(pool, provider, "backend=",
-                       "write backend=database, backend=file:PATH or backend=authn:NAME");
+                       "set backend=database, backend=file:PATH, or backend=authn:NAME");
     return check_attributes(pool, provider);
 }
 
@@ -171,18 +169,18 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
         return NULL;
     if (!provider->client_id)
         return missing(pool, provider,
-                       "clientId=", "write what the provider calls the client's id");
+                       "clientId=", "set clientId= to the client ID that the provider issued");
     if (!provider->client_secret && provider->token_auth != NA_AUTH_NONE)
         return missing(pool, provider,
                        "clientSecret= (or token_endpoint_auth_method=none for a public client)",
-                       "write where it is: clientSecret=env:NAME, file:PATH or exec:COMMAND");
+                       "set clientSecret=env:NAME, file:PATH, or exec:COMMAND");
     if (provider->token_auth == NA_AUTH_NONE && !(provider->checks & NA_CHECK_PKCE))
-        return missing(pool, provider, "checks=pkce, which a client without a secret needs",
+        return missing(pool, provider, "checks=pkce, because the client has no secret",
                        "add pkce to checks=");
     if (!(provider->checks & (NA_CHECK_STATE | NA_CHECK_PKCE)))
         return missing(pool, provider,
-                       "checks=state or checks=pkce: without one, anybody's callback is accepted",
-                       "write checks=pkce,state");
+                       "checks=state or checks=pkce, without which any callback would be accepted",
+                       "set checks=pkce,state");
 
     const char *tenant = provider->tenant ? provider->tenant : "common";
     int is_azure = provider->well_known && (strstr(provider->well_known, "{tenant}") ||
@@ -193,23 +191,23 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     NA_TRY(check_addresses(pool, provider, allow_http));
     NA_TRY(na_provider_finish_authorization(pool, provider));
     if (provider->requires_encryption && !provider->decryption_key)
-        return missing(pool, provider, "privateKey=, which requireEncryptedIdToken=true needs",
+        return missing(pool, provider, "privateKey= for requireEncryptedIdToken=true",
                        "set privateKey=file:PATH");
     if (provider->type == NA_OIDC) {
         if (!provider->issuer && !provider->well_known)
             return missing(pool, provider, "issuer=",
-                           "write the address that the provider's discovery document is below");
+                           "set issuer= to the issuer URL of the provider");
         return NULL;
     }
     if (!provider->authorization_url || !provider->token_url || !provider->userinfo_url)
-        return missing(pool, provider, "authorization=, token= or userinfo=",
-                       "write all three, as the provider's documentation has them");
+        return missing(pool, provider, "authorization=, token=, and userinfo=",
+                       "set all three to the URLs in the provider's documentation");
     if (provider->checks & NA_CHECK_NONCE)
         return na_error_with_hint(
             na_error_new(pool, NA_ERR_CONFIGURATION,
-                         "provider '%s': checks=nonce needs an ID token, so type=oidc",
+                         "provider '%s': checks=nonce requires type=oidc, because only an ID token has a nonce",
                          provider->id),
-            "leave nonce out of checks=, or write type=oidc");
+            "remove nonce from checks=, or set type=oidc");
     return NULL;
 }
 

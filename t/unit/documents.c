@@ -129,7 +129,7 @@ static void only_valid_ones(apr_pool_t *pool, int port)
     is(get(&d, START), "! not a document", "an answer that is no document is refused");
     published = GOOD("one");
     asked = 0;
-    is(get(&d, START + apr_time_from_sec(1)), "! not a document (it is asked for again in 1 s)",
+    is(get(&d, START + apr_time_from_sec(1)), "! not a document (will be retried in 1 s)",
        "shortly after, nobody is asked");
     is_number(asked, 0, "  indeed");
     is(get(&d, START + apr_time_from_sec(2)), "one", "but soon");

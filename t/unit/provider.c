@@ -77,11 +77,11 @@ static void authorization(apr_pool_t *pool)
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         const char *query = apr_pstrcat(pool, "audience=x&", reserved[i], "=evil", NULL);
         ok(strstr(fault_of(pool, "google", "authorization.params", query),
-                  "which the protocol rests on") != NULL,
+                  "because the protocol depends on it") != NULL,
            "authorization.params= cannot set %s", reserved[i]);
         ok(strstr(fault_of(pool, "github", "authorization",
                            apr_pstrcat(pool, "https://github.com/authorize?", query, NULL)),
-                  "which the protocol rests on") != NULL,
+                  "because the protocol depends on it") != NULL,
            "  nor can the query of authorization=");
         ok(*fault_of(pool, "google", "visitorParams", reserved[i]) != '\0',
            "  nor can visitorParams= let a page");
@@ -100,7 +100,7 @@ static void authorization(apr_pool_t *pool)
     ok(strstr(fault_of(pool, "google", "authorization.params", "max_age=soon"),
               "expected seconds") != NULL,
        "max_age is a number");
-    ok(strstr(fault_of(pool, "google", "requireEncryptedIdToken", "true"), "lacks privateKey=") !=
+    ok(strstr(fault_of(pool, "google", "requireEncryptedIdToken", "true"), "requires privateKey=") !=
            NULL,
        "only encrypted ID tokens need a key");
     static const char *const tolerances[] = {"601", "-1", "", "soon", "5m"};
