@@ -84,6 +84,6 @@ ${place('not-claim', ...all('Require not nextauth-claim groups:banned'))}
     t.is((await holder({ groups: [...many(1100), 'banned'] }).get(path)).status, 401, `a list that is too long to be looked at is no session, ${path}`);
   }
   t.is((await holder({ groups: [...many(1100), 'banned'] }).get('/alone/')).status, 403, '  nor elsewhere');
-  t.like(site.log(), /session refused: the session has more than 1024 values of claims/, '  and the log says why');
+  t.like(site.log(), /session refused: the session has more than 1024 claim values/, '  and the log says why');
   t.is((await holder({ groups: ['a,banned,b'] }).get('/not-expr/')).status, 200, 'a comma in an element makes no other element');
 });

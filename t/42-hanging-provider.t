@@ -86,7 +86,7 @@ NextAuthEvent signIn ${hook.url} "secret=a-secret-of-webhooks-that-is-long-enoug
     t.ok(hanging.answers.every((answer) => Number(answer.headers['retry-after']) > 0), '  and when');
     t.ok(hanging.answers.some((answer) => /<h1>/.test(answer.text)), '  people on a page');
     t.ok(hanging.answers.some((answer) => answer.json?.error === 'Unavailable'), '  programs as JSON');
-    t.like(site.log(), /too many (outgoing calls|calls of \S+) are under way/, '  and the log says why');
+    t.like(site.log(), /too many (outgoing calls|calls to \S+) are under way/, '  and the log says why');
     await pagesCome(t, site, ada, hanging, 5);
     await t.client(site).credentials('ada', 'x');
     await until('an event', () => hook.received.some(({ body }) => body.type === 'signIn'));
@@ -137,7 +137,7 @@ NextAuthEvent signIn ${hook.url} "secret=a-secret-of-webhooks-that-is-long-enoug
     });
     t.ok(asked() >= 3, 'after three that took all their time', `${asked()} calls`);
     t.ok(Number(answer.headers['retry-after']) > 0, 'whoever wants to sign in is told to try again');
-    t.like(brief.log(), /http:\/\/localhost:\d+ is not called for the moment: it did not answer in time/, '  and the log says why');
+    t.like(brief.log(), /http:\/\/localhost:\d+ are suspended: it did not respond in time/, '  and the log says why');
     t.ok(await leadsTo(other, t.client(brief), 'honest'), 'other hosts are called');
     rogue.faults.hangs = {};
     let inARow = 0;

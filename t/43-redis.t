@@ -91,23 +91,23 @@ async function oneServer(t) {
   await redis.cli('CLIENT', 'KILL', 'TYPE', 'normal');
   t.is((await store.swap('once', 'two')).text, '0', 'which sees what is there');
   await redis.stop();
-  refuses(t, await store.get('x'), /^cannot connect to localhost:\d+: Connection refused$/, 'while it is down nothing works');
+  refuses(t, await store.get('x'), /^could not connect to localhost:\d+: Connection refused$/, 'while it is down nothing works');
   await redis.start();
   await works(t, store, 'after its restart all does');
   await redis.stop();
   await redis.start();
   t.is((await store.swap('again', 'one')).text, '1', 'even where nobody noticed');
   await redis.cli('CONFIG', 'SET', 'maxmemory', '1');
-  refuses(t, await store.put('x', 'y'), /^Redis answers: OOM /, 'what it refuses is an error');
+  refuses(t, await store.put('x', 'y'), /^Redis returned the error: OOM /, 'what it refuses is an error');
   await redis.cli('CONFIG', 'SET', 'maxmemory', '0');
   await works(t, store, 'that passes');
 
   t.section('a server that stands still');
   redis.kill('SIGSTOP');
   const frozen = await store.get('x');
-  refuses(t, frozen, /^localhost:\d+ does not answer in time$/, 'an operation ends');
+  refuses(t, frozen, /^localhost:\d+ did not respond in time$/, 'an operation ends');
   t.ok(frozen.ms >= TIMEOUT_MS - 100, 'after its time', `${frozen.ms} ms`);
-  refuses(t, await store.put('x', 'y'), /does not answer in time|cannot connect/, 'so does the next, on a new connection');
+  refuses(t, await store.put('x', 'y'), /did not respond in time|could not connect/, 'so does the next, on a new connection');
   redis.kill('SIGCONT');
   await works(t, store, 'then all is well again');
 }
@@ -192,8 +192,8 @@ async function encrypted(t) {
   await redis.cli('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   t.is((await store.swap('once', 'one')).text, '1', 'after the server closed its connection');
   redis.kill('SIGSTOP');
-  refuses(t, await store.get('x'), /does not answer in time/, 'a server that stands still is not waited for');
-  refuses(t, await store.get('x'), /does not answer in time/, 'nor is its handshake');
+  refuses(t, await store.get('x'), /did not respond in time/, 'a server that stands still is not waited for');
+  refuses(t, await store.get('x'), /did not respond in time/, 'nor is its handshake');
   redis.kill('SIGCONT');
   await works(t, store, 'then all is well again');
 
@@ -259,7 +259,7 @@ async function sentinels(t) {
   await until('the old master follows', async () => /master_link_status:up/.test(await primary.cli('INFO', 'replication').catch(() => '')));
   await until('the sentinels see it follow', async () => /flags\nslave\n/.test(await watching[1].cli('SENTINEL', 'REPLICAS', masterName)));
   await replica.stop();
-  refuses(t, await store.put('x', 'y'), /no sentinel leads to the master mymaster/, 'a master that is gone is an error at first');
+  refuses(t, await store.put('x', 'y'), /no sentinel found the master 'mymaster'/, 'a master that is gone is an error at first');
   await eventually(t, store, 'and after the failover it works again');
 }
 
@@ -287,14 +287,14 @@ async function cluster(t) {
   t.is((await store.get('wanders')).text, 'here', 'also when the slot has arrived');
 
   await nodes[next].stop();
-  refuses(t, await store.get('wanders'), /^cannot connect to |^Redis answers: CLUSTERDOWN/, 'a node that is gone is an error');
+  refuses(t, await store.get('wanders'), /^could not connect to |^Redis returned the error: CLUSTERDOWN/, 'a node that is gone is an error');
   await nodes[next].start();
   await eventually(t, store, 'when it is back all works');
   nodes[next].kill('SIGSTOP');
-  refuses(t, await store.get('wanders'), /does not answer in time|CLUSTERDOWN/, 'one that stands still is not waited for');
+  refuses(t, await store.get('wanders'), /did not respond in time|CLUSTERDOWN/, 'one that stands still is not waited for');
   nodes[next].kill('SIGCONT');
   await eventually(t, store, 'then all works again');
-  refuses(t, await client(t, url).put('wanders', 'x'), /^Redis answers: (MOVED|CLUSTERDOWN)/, 'without cluster=1 it is one server');
+  refuses(t, await client(t, url).put('wanders', 'x'), /^Redis returned the error: (MOVED|CLUSTERDOWN)/, 'without cluster=1 it is one server');
 }
 
 suite('A store in Redis', async (t) => {

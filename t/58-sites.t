@@ -59,7 +59,7 @@ suite('Sessions belong to the site that made them', async (t) => {
     const token = (await signedIn(s.a)).cookie(NAME);
     t.is(await ask(s.a, token), 200, 'a session opens its own site');
     t.is(await ask(s.b, token), 401, 'and not the other, whose users are others');
-    t.like(s.log(), /session refused: the session is another site's/, '  as the log says');
+    t.like(s.log(), /session refused: the session belongs to another site/, '  as the log says');
     const elsewhere = await new Client(s.b).get('/api/auth/session', { headers: { cookie: `${NAME}=${token}` } });
     t.is(elsewhere.setCookies.filter((line) => line.startsWith(`${NAME}=`)), [], '  whose session endpoint leaves the cookie to the first');
     t.is(open(SECRET, token).nasite, `${s.a.url}/api/auth`, 'it names the site by its address');
@@ -69,7 +69,7 @@ suite('Sessions belong to the site that made them', async (t) => {
     t.is([await ask(s.a, reissued), await ask(s.b, reissued)], [200, 401], 'so is one that an application has re-issued');
     const unbound = seal(SECRET, claims());
     t.is([await ask(s.a, unbound), await ask(s.b, unbound)], [401, 401], 'tokens of applications, which name no site, open neither');
-    t.like(s.log(), /the token names no site, and another site has the same secret: see NextAuthSite/, '  and the log says what to do');
+    t.like(s.log(), /the token has no site, and another site has the same secret: see NextAuthSite/, '  and the log says what to do');
     t.like(s.log(), /\[nextauth:warn\].* mod_nextauth for http:\/\/a\.localhost:\d+: http:\/\/b\.localhost:\d+ has the same secret: /, 'the start warns');
   }
   {
@@ -192,7 +192,7 @@ NextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=0`
     const foreign = '11111111-2222-4333-8444-555555555555';
     await db.sql(`INSERT INTO sessions ("userId", expires, "sessionToken") VALUES (${id}, '${new Date(Date.now() + 3600_000).toISOString()}', '${foreign}')`);
     t.is([await ask(s.a, foreign), await ask(s.b, foreign)], [401, 401], 'one that an application put there opens neither');
-    t.like(s.log(), /the row is not known to be of this site, and another site has the same database: see NextAuthSite/, '  as the log says');
+    t.like(s.log(), /the row has no site, and another site has the same database: see NextAuthSite/, '  as the log says');
     const alone = await start('NextAuthSite x', 'NextAuthSite x', `NextAuthDatabase ${db.url}\nNextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=0`);
     t.is([await ask(alone.a, foreign), await ask(alone.b, foreign)], [200, 200], 'and both where they are one site');
   } else t.skip('one database', 'sqlite3 is not here');

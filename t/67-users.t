@@ -132,7 +132,7 @@ async function changing(t, db, schema, ada) {
     t.ok(status === 1 && why.test(stderr) && (!text || !stderr.includes(text)), `refused, not shown: ${why}`, stderr);
   }
   const open = secretFile(db, 'password', GOOD, 0o644);
-  t.like((await ctl(db, 'user set-password', ADA, '--password-file', open, ...s)).stderr, /everybody may read/, 'a file that everybody may read is refused');
+  t.like((await ctl(db, 'user set-password', ADA, '--password-file', open, ...s)).stderr, /is readable or writable by all users/, 'a file that everybody may read is refused');
   t.is(await hashOf(db, ada.id), after, 'and the password is what it was');
 }
 

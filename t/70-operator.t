@@ -47,7 +47,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
       t.is([full.status, full.stderr.trim()], [1, 'nextauthctl: could not write to standard output: No space left on device'], `${what} that cannot be written is a failure`);
     }
     fs.chmodSync(file, 0o644);
-    t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /everybody may read/, 'a secret that everybody may read is refused');
+    t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /is readable or writable by all users/, 'a secret that everybody may read is refused');
   }
   {
     const red = '\x1b[31mred';

@@ -146,10 +146,10 @@ async function hints(t) {
     [{ provider: 'NextAuthProvider google clientSecret=env:S' }, 'NextAuthProvider', /or set AUTH_GOOGLE_ID, GOOGLE_CLIENT_ID or GOOGLE_ID$/, { env: { S: LITERAL } }],
     [{ provider: 'NextAuthProvider acme type=oidc clientId=a clientSecret=env:S' }, 'NextAuthProvider', /discovery document is below, or set AUTH_ACME_ISSUER or ACME_ISSUER$/, { env: { S: LITERAL } }],
     [{ provider: 'NextAuthProvider google clientId=a clientSecret=env:NOWHERE' }, 'NextAuthProvider', /NextAuthEnvFile|envvars/],
-    [{ provider: 'NextAuthProvider google clientId=a clientSecret=file:@DIR@/nowhere' }, 'NextAuthProvider', /^see that it is there/],
+    [{ provider: 'NextAuthProvider google clientId=a clientSecret=file:@DIR@/nowhere' }, 'NextAuthProvider', /^check that it exists/],
     [{ secret: 'NextAuthSecret file:@DIR@/open' }, 'NextAuthSecret', /^chmod o= \S+\/open$/],
     [{ secret: 'NextAuthSecret "exec:exit 3"' }, 'NextAuthSecret', /^run it in a shell as the user that starts httpd$/],
-    [{ env: 'NextAuthEnvFile @DIR@/broken' }, 'NextAuthEnvFile', /^write NAME=value/],
+    [{ env: 'NextAuthEnvFile @DIR@/broken' }, 'NextAuthEnvFile', /^use NAME=VALUE/],
     [{ url: 'NextAuthURL https://a:b@app.example.org' }, 'NextAuthURL', /^use https:\/\/HOST\[:PORT\]/],
     [{ base: 'NextAuthBasePath api' }, 'NextAuthBasePath', /^use a path such as \/api\/auth/],
     [{ audit: 'NextAuthAuditLog database' }, 'NextAuthAuditLog', /nextauthctl migrate/],
@@ -195,7 +195,7 @@ async function secrets(t) {
     ['your-secret-here-your-secret-here-1', /placeholder \("yoursecret"\)/],
     ['changemechangemechangemechangeme', /placeholder \("changeme"\)/],
     ['aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab', /no more than 2 different characters/],
-    ['0123456789abcdef0123456789abcdef', /repeat or count up/],
+    ['0123456789abcdef0123456789abcdef', /repeated or consecutive/],
   ]) {
     const production = await ask(t, { secret: `NextAuthSecret "exec:echo ${secret}"` });
     const row = rowsOf(production, 'NextAuthSecret')[0];
@@ -377,10 +377,10 @@ async function starting(t) {
   const host = (port, line) => `<VirtualHost *:${port}>\nNextAuthURL https://h${port}.example.org\n${line}\n</VirtualHost>`;
   const hook = (secret) => `NextAuthEvent all https://hook.example.org secret=env:${secret}`;
   for (const [subject, change, message, hint] of [
-    ['NextAuthEventQueue', { event: hook('A'), queue: 'NextAuthEventQueue /etc/passwd' }, /^\/etc\/passwd is no folder$/, /^name another place$/],
+    ['NextAuthEventQueue', { event: hook('A'), queue: 'NextAuthEventQueue /etc/passwd' }, /^'\/etc\/passwd' is not a directory$/, /^use another directory$/],
     ['NextAuthAuditLog', { audit: 'NextAuthAuditLog @DIR@/text.log' }, /could not continue '\S+\/text\.log': it does not end with a record/, null],
-    ['NextAuthLog', { log: 'NextAuthLog json @DIR@/none/auth.log' }, /^there is no folder \S+\/none$/, /^mkdir /],
-    ['NextAuthSOCache', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:/nonexistent/x' }, /^dbm:\/nonexistent\/x: there is no folder/, /^mkdir \/nonexistent$/],
+    ['NextAuthLog', { log: 'NextAuthLog json @DIR@/none/auth.log' }, /^directory '\S+\/none' does not exist$/, /^mkdir /],
+    ['NextAuthSOCache', { store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:/nonexistent/x' }, /^dbm:\/nonexistent\/x: directory '\/nonexistent' does not exist/, /^mkdir \/nonexistent$/],
     ['NextAuthEvent', { one: host(9, hook('A')), other: host(10, hook('B')) }, /has a different secret= in another virtual host$/, /^set the same secret=/],
     ['NextAuthAuditLog', { one: host(9, 'NextAuthAuditLog @DIR@/a.log'), other: host(10, 'NextAuthAuditLog @DIR@/a.log key=env:A') }, /\/a\.log' has a different key= in another virtual host$/, /^set the same key=/],
     ['NextAuthHTTP', { http: 'NextAuthHTTP caFile=/nonexistent' }, /^could not read '\/nonexistent': No such file/, /./],
@@ -451,7 +451,7 @@ async function providers(t) {
   t.is(clock.of('clock')[0].state, 'warning', 'a clock that is an hour away is a warning');
   t.like(clock.of('clock')[0].message, /this machine's clock is (3599|3600|3601) s behind that of 'forge'/, '  that says whose');
   const authority = await connected(t, { provider: acme(other.replace('http:', 'https:')), http: 'NextAuthHTTP caFile=@DIR@/users' });
-  t.like(authority.of('acme')[0].hint, /NextAuthHTTP caFile=\S+\/users has to be certificates/, 'a file of authorities that is none is named');
+  t.like(authority.of('acme')[0].hint, /NextAuthHTTP caFile=\S+\/users contains certificates/, 'a file of authorities that is none is named');
   for (const one of [up, issuer, down, clock]) t.unlike(one.stdout, new RegExp(LITERAL), 'no secret is said');
 }
 
@@ -505,7 +505,7 @@ async function databases(t) {
     await db.sql('ALTER TABLE away RENAME TO nextauth_roles');
     await db.sql('DROP TABLE accounts');
     const torn = await connected(t, config, { modules });
-    t.like(torn.of('NextAuthDatabase')[0].message, /there is no table accounts/, 'one that lost a table');
+    t.like(torn.of('NextAuthDatabase')[0].message, /table accounts does not exist/, 'one that lost a table');
   } else t.skip('SQLite', here.lacking.join(', '));
   if (!here.postgres) return t.skip('PostgreSQL', here.lacking.join(', '));
   const db = await startPostgres(t, { password: LITERAL });

@@ -241,13 +241,13 @@ na_error *na_call_aim(na_call_place *aimed, apr_pool_t *pool, const char *origin
     __atomic_store_n(&aimed->shared->host, key, __ATOMIC_RELEASE);
     if (!has_share(limits, key)) {
         __atomic_store_n(&aimed->shared->host, 0, __ATOMIC_RELEASE);
-        return na_error_new(pool, NA_ERR_BUSY, "too many calls of %s are under way", origin);
+        return na_error_new(pool, NA_ERR_BUSY, "too many calls to %s are under way", origin);
     }
     aimed->host = find_host(limits->shared, key);
     return !aimed->host || may_call(aimed->host, longest_ms)
                ? NULL
                : na_error_new(pool, NA_ERR_UNAVAILABLE,
-                              "%s is not called for the moment: it did not answer in time", origin);
+                              "calls to %s are suspended: it did not respond in time", origin);
 }
 
 void na_call_settle(na_call_place *settled, int timed_out)

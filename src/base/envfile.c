@@ -74,20 +74,20 @@ static na_error *parse_line(apr_pool_t *pool, const na_envfile *envfile, int num
         line = skip_blanks(line + 7);
     const char *equals = strchr(line, '=');
     if (!equals)
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s:%d: no NAME=value",
-                                               path, number),
-                                  "write NAME=value, or # in front of a comment");
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "%s:%d: expected NAME=VALUE", path, number),
+                                  "use NAME=VALUE, or # before a comment");
     char *name = unquoted(pool, apr_pstrmemdup(pool, line, (apr_size_t)(equals - line)));
     if (!is_name(name))
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "%s:%d: not a variable's name", path, number),
-                                  "letters, digits and _ are wanted, no digit in front");
+                                               "%s:%d: invalid variable name", path, number),
+                                  "use letters, digits, and _, not beginning with a digit");
     char *value = value_of(pool, skip_blanks(equals + 1));
     if (!value)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "%s:%d: the quote of %s is not closed", path, number,
-                                               name),
-                                  "close it on the same line; \\n stands for a line's end");
+                                               "%s:%d: the quoted value of %s is not closed", path,
+                                               number, name),
+                                  "close it on the same line, and use \\n for a line break");
     apr_table_setn(envfile->values, name, value);
     apr_table_setn(envfile->lines, name, apr_itoa(pool, number));
     return NULL;

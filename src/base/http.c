@@ -75,9 +75,9 @@ static na_error *check_proxy(apr_pool_t *pool, const char *proxy)
     curl_free(scheme);
     curl_url_cleanup(url);
     return known ? NULL
-                 : na_error_new(pool, NA_ERR_CONFIGURATION,
-                                "the proxy's address is none: http://host:port, https:// or "
-                                "socks5h:// is wanted");
+                 : na_error_new(
+                       pool, NA_ERR_CONFIGURATION,
+                       "invalid proxy URL: expected http://HOST:PORT, https://, or socks5h://");
 }
 
 static na_error *check_ca_file(apr_pool_t *pool, const char *path)
@@ -87,7 +87,7 @@ static na_error *check_ca_file(apr_pool_t *pool, const char *path)
     int loaded = store && X509_STORE_load_locations(store, path, NULL) == 1;
     X509_STORE_free(store);
     return loaded ? NULL
-                  : na_error_new(pool, NA_ERR_CONFIGURATION, "the CA file %s cannot be used: %s",
+                  : na_error_new(pool, NA_ERR_CONFIGURATION, "could not load the CA file '%s': %s",
                                  path, na_openssl_error(pool));
 }
 
@@ -106,10 +106,11 @@ static na_error *make_share(apr_pool_t *pool, na_http *client)
     for (int i = 0; i < CURL_LOCK_DATA_LAST; i++)
         if (apr_thread_mutex_create(&client->share_locks[i], APR_THREAD_MUTEX_DEFAULT, pool) !=
             APR_SUCCESS)
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the HTTP client");
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "could not create the HTTP client mutex");
     client->share = curl_share_init();
     if (!client->share)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "libcurl gives no share object");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create a libcurl share object");
     apr_pool_cleanup_register(pool, client->share, close_share, apr_pool_cleanup_null);
     curl_share_setopt(client->share, CURLSHOPT_LOCKFUNC, lock_shared);
     curl_share_setopt(client->share, CURLSHOPT_UNLOCKFUNC, unlock_shared);
@@ -128,7 +129,8 @@ na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http
         apr_reslist_create(&client->handles, 0, options->max_concurrent, options->max_concurrent,
                            apr_time_from_sec(60), open_handle, close_handle, NULL, pool);
     if (status != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no list of HTTP handles");
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the list of HTTP handles");
     apr_reslist_timeout_set(client->handles, options->timeout_ms * 1000);
     *made = client;
     return NULL;
@@ -314,12 +316,12 @@ static const char *hint_of(const na_http *client, apr_pool_t *pool, CURLcode cod
     const char *file = client->options->ca_file;
     if (code == CURLE_SSL_CACERT_BADFILE)
         return file ? apr_psprintf(pool,
-                                   "NextAuthHTTP caFile=%s has to be certificates in PEM that "
-                                   "httpd's user may read",
+                                   "check that NextAuthHTTP caFile=%s contains certificates in PEM "
+                                   "and that the httpd user can read it",
                                    file)
                     : "install the system's CA certificates (ca-certificates)";
     if (code == CURLE_PEER_FAILED_VERIFICATION)
-        return "where its certificate is of a CA of your own, NextAuthHTTP caFile= names it";
+        return "set NextAuthHTTP caFile= if its certificate is from your own CA";
     return NULL;
 }
 
@@ -347,8 +349,9 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
     response->retry_after = (long)retry_after;
     curl_slist_free_all(headers);
     if (code == CURLE_WRITE_ERROR)
-        return na_error_new(pool, NA_ERR_CALLBACK, "%s answers more than %" APR_SIZE_T_FMT " bytes",
-                            host, client->options->max_bytes);
+        return na_error_new(pool, NA_ERR_CALLBACK,
+                            "%s returned more than %" APR_SIZE_T_FMT " bytes", host,
+                            client->options->max_bytes);
     if (code != CURLE_OK) {
         response->status = 0; /* one that came without the rest is no answer */
         return na_error_with_hint(na_error_new(pool, NA_ERR_CALLBACK, "calling %s failed: %s", host,
@@ -427,9 +430,10 @@ na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request
     int had_room = 0;
     *response = (na_http_response){.content_type = ""};
     if (!na_url_parse(pool, request->url, &url))
-        return na_error_new(pool, NA_ERR_CALLBACK, "not an http(s) address: %s", request->url);
+        return na_error_new(pool, NA_ERR_CALLBACK, "invalid URL '%s': expected HTTP or HTTPS",
+                            request->url);
     if (request->bearer && na_has_control(request->bearer))
-        return na_error_new(pool, NA_ERR_CALLBACK, "an access token with control characters");
+        return na_error_new(pool, NA_ERR_CALLBACK, "the access token contains control characters");
     apr_int64_t began = na_monotonic_ns();
     na_error *error = call_within_limits(client, pool, url.origin, request, response, &had_room);
     /* over plain http anybody could have said what time it is */

@@ -12,16 +12,16 @@
 
 #include "base/crypto.h"
 
-#define ONE_SECRET "name a file that has nothing else in it"
+#define ONE_SECRET "use a file that contains only the secret"
 
 /* ── secrets of files and streams ──────────────────────────────────────────────────────────── */
 
 static na_error *cannot_read(apr_pool_t *pool, const char *path, apr_status_t status)
 {
     char reason[120];
-    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", path,
-                                           apr_strerror(status, reason, sizeof reason)),
-                              "see that it is there, and that this user may read it");
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "could not read '%s': %s",
+                                           path, apr_strerror(status, reason, sizeof reason)),
+                              "check that it exists and that this user can read it");
 }
 
 static na_error *too_large(apr_pool_t *pool, const char *name)
@@ -36,20 +36,20 @@ static na_error *check_text(apr_pool_t *pool, const char *name, const char *text
 {
     return strlen(text) == len
                ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "%s has a NUL byte in it", name);
+               : na_error_new(pool, NA_ERR_CONFIGURATION, "%s contains a NUL byte", name);
 }
 
 static na_error *check_file(apr_pool_t *pool, const char *path, const apr_finfo_t *info)
 {
     if (info->filetype != APR_REG)
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "%s is not a regular file", path),
+                                               "'%s' is not a regular file", path),
                                   ONE_SECRET);
     if (info->size > NA_SECRET_MAX)
         return too_large(pool, path);
     return info->protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE)
                ? na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                 "everybody may read or write %s", path),
+                                                 "'%s' is readable or writable by all users", path),
                                     apr_psprintf(pool, "chmod o= %s", path))
                : NULL;
 }
@@ -105,7 +105,7 @@ na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name
     while (len <= NA_SECRET_MAX && n) {
         n = read(fileno(stream), *secret + len, NA_SECRET_MAX + 1 - len);
         if (n < 0 && errno != EINTR)
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read %s: %s", name,
+            return na_error_new(pool, NA_ERR_CONFIGURATION, "could not read %s: %s", name,
                                 strerror(errno));
         len += n > 0 ? (apr_size_t)n : 0;
     }
@@ -211,12 +211,12 @@ const char *na_secret_weakness(apr_pool_t *pool, const char *secret)
     int different = count_different(secret);
     const char *word = mark_placeholders(text, known);
     if (word && count_free(known, strlen(text)) < FREE_MIN)
-        return apr_psprintf(pool, "the secret is a placeholder (\"%s\") and little else", word);
+        return apr_psprintf(pool, "the secret is a placeholder (\"%s\") with little else", word);
     if (different < DIFFERENT_MIN)
         return apr_psprintf(pool, "the secret has no more than %d different characters", different);
     known = apr_pcalloc(pool, len + 1);
     mark_patterns(secret, known);
     return count_free(known, len) < FREE_MIN
-               ? "the secret is for the most part characters that repeat or count up"
+               ? "the secret consists mostly of repeated or consecutive characters"
                : NULL;
 }

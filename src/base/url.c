@@ -91,10 +91,10 @@ static na_error *set_user(apr_pool_t *pool, char *text, na_authority *authority)
     authority->user = na_percent_decode(pool, text, 0);
     authority->password = password ? na_percent_decode(pool, password, 0) : NULL;
     if (!authority->user || (password && !authority->password))
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "a bad percent-encoding in the address' user or "
-                                               "password"),
-                                  "write %25 for %, or username= and password= instead");
+        return na_error_with_hint(
+            na_error_new(pool, NA_ERR_CONFIGURATION,
+                         "invalid percent-encoding in the URL's username or password"),
+            "use %25 for %, or set username= and password= instead");
     return NULL;
 }
 
@@ -113,8 +113,8 @@ static na_error *set_host(apr_pool_t *pool, char *text, na_authority *authority)
     int is_port = !colon || (authority->port >= 1 && authority->port <= 65535);
     return is_host && is_port ? NULL
                               : na_error_new(pool, NA_ERR_CONFIGURATION,
-                                             "the address needs a host[:port], IPv6 in brackets, "
-                                             "port 1 to 65535");
+                                             "invalid host or port in the URL: expected "
+                                             "host[:port], IPv6 in brackets, port 1 to 65535");
 }
 
 na_error *na_authority_parse(apr_pool_t *pool, const char *text, na_authority *authority)

@@ -16,15 +16,15 @@
 
 static na_error *wrong(apr_pool_t *pool, const char *hint, const char *path, const char *why)
 {
-    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s %s", path, why), hint);
+    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' %s", path, why), hint);
 }
 
 static na_error *cannot(apr_pool_t *pool, const char *path, const char *what, int code)
 {
     const char *why = apr_pstrcat(pool, what, ": ", strerror(code), NULL);
     return wrong(pool,
-                 code == EROFS ? "name a place on a file system that can be written to"
-                               : "look at its owner and mode, and at those of the folders above",
+                 code == EROFS ? "use a directory on a writable file system"
+                               : "check its owner and mode, and those of its parent directories",
                  path, why);
 }
 
@@ -50,15 +50,16 @@ static na_error *check_there(apr_pool_t *pool, const char *folder)
     if (stat(folder, &info) != 0)
         return errno == ENOENT || errno == ENOTDIR
                    ? na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                     "there is no folder %s", folder),
+                                                     "directory '%s' does not exist", folder),
                                         apr_psprintf(pool, "mkdir %s", folder))
-                   : cannot(pool, folder, "cannot be looked at", errno);
+                   : cannot(pool, folder, "could not be checked", errno);
     if (!S_ISDIR(info.st_mode))
-        return wrong(pool, "name another place", folder, "is no folder");
+        return wrong(pool, "use another directory", folder, "is not a directory");
     if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
-        return cannot(pool, folder, "takes no files", errno);
-    return is_of_kernel(folder) ? wrong(pool, "name another place", folder, "is the kernel's own")
-                                : NULL;
+        return cannot(pool, folder, "is not writable", errno);
+    return is_of_kernel(folder)
+               ? wrong(pool, "use another directory", folder, "belongs to the kernel")
+               : NULL;
 }
 
 /* What a link that leads to nothing would have made. */
@@ -77,15 +78,15 @@ na_error *na_writable_file(apr_pool_t *pool, const char *path)
     struct stat info;
     if (stat(path, &info) == 0) {
         if (S_ISDIR(info.st_mode))
-            return wrong(pool, "name a file in it", path, "is a folder");
+            return wrong(pool, "use a file in it", path, "is a directory");
         if (S_ISSOCK(info.st_mode))
-            return wrong(pool, "name a file", path, "is a socket");
+            return wrong(pool, "use a regular file", path, "is a socket");
         return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
                    ? NULL
-                   : cannot(pool, path, "cannot be written to", errno);
+                   : cannot(pool, path, "is not writable", errno);
     }
     if (errno != ENOENT && errno != ENOTDIR)
-        return cannot(pool, path, "cannot be looked at", errno);
+        return cannot(pool, path, "could not be checked", errno);
     const char *target = target_of(pool, path); /* no circle: those are ELOOP */
     return target ? na_writable_file(pool, target) : check_there(pool, folder_of(pool, path));
 }
@@ -95,7 +96,7 @@ na_error *na_writable_directory(apr_pool_t *pool, const char *path)
     struct stat info;
     while (lstat(path, &info) != 0) {
         if (errno != ENOENT && errno != ENOTDIR)
-            return cannot(pool, path, "cannot be looked at", errno);
+            return cannot(pool, path, "could not be checked", errno);
         path = folder_of(pool, path);
     }
     return check_there(pool, path);

@@ -45,10 +45,9 @@ static na_error *check_id(na_db_use *use, const char *id)
 {
     if (is_id(use, id))
         return NULL;
-    na_error *error =
-        na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION, "that is no id of a user");
+    na_error *error = na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION, "invalid user ID");
     return id && na_schema_makes_ids(na_db_schema_of(use)) && na_schema_is_uuid(id)
-               ? na_error_with_hint(error, "the table's ids are uuids: set schema=authjs-uuid")
+               ? na_error_with_hint(error, "set schema=authjs-uuid if the table's IDs are UUIDs")
                : error;
 }
 
@@ -113,10 +112,11 @@ static na_error *check_look_alike(na_db_use *use, const char *email, const char 
     for (int i = 0; i < rows.count; i++) {
         na_db_user user = read_user(&rows, i, 0);
         if (strcasecmp(user.email, email) != 0 && (!own_id || strcmp(user.id, own_id) != 0))
-            return na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED,
-                                "the database takes the address for that of user %s: its column "
-                                "ignores accents or blanks (give it the collation utf8mb4_bin)",
-                                user.id);
+            return na_error_new(
+                na_db_pool(use), NA_ERR_ACCESS_DENIED,
+                "the database does not distinguish the email address from that of user %s: its "
+                "column ignores accents or blanks (use the collation utf8mb4_bin)",
+                user.id);
     }
     return NULL;
 }
@@ -160,7 +160,8 @@ static na_error *insert_for_id(na_db_use *use, na_db_user *user)
     }
     NA_TRY(na_db_select(use, NA_SQL_CREATE_USER, COUNT(arguments), arguments, &rows));
     user->id = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
-    return user->id ? NULL : na_error_new(na_db_pool(use), NA_ERR_UNAVAILABLE, "no user was made");
+    return user->id ? NULL
+                    : na_error_new(na_db_pool(use), NA_ERR_UNAVAILABLE, "the user was not created");
 }
 
 /*

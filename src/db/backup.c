@@ -77,7 +77,7 @@ static na_error *count_rows(backup *b)
 static na_error *cannot_write(const backup *b)
 {
     char text[120];
-    return na_error_new(b->pool, NA_ERR_CONFIGURATION, "the backup cannot be written: %s",
+    return na_error_new(b->pool, NA_ERR_CONFIGURATION, "could not write the backup: %s",
                         apr_strerror(errno, text, sizeof text));
 }
 
@@ -164,7 +164,7 @@ static na_error *write_row(backup *b, const na_backup_table *table, const char *
                                 "row %" APR_INT64_T_FMT " of %s: %s is %s",
                                 b->result->rows[table - na_backup_tables] + 1, table->name,
                                 column->name,
-                                column->kind == NA_COLUMN_TIME ? "no time" : "not UTF-8");
+                                column->kind == NA_COLUMN_TIME ? "not a time" : "not UTF-8");
     b->result->rows[table - na_backup_tables]++;
     return write_line(b, pool, row);
 }

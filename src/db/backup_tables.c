@@ -116,8 +116,8 @@ na_error *na_backup_find(na_db_use *use, const na_backup_table *table, int *foun
     return *found || table->is_optional
                ? NULL
                : na_error_new(pool, NA_ERR_CONFIGURATION,
-                              "there is no table %s: is '%s' the right schema, and was the "
-                              "database migrated?",
+                              "table %s does not exist: check that schema=%s is correct and that "
+                              "the database was migrated",
                               name, na_schema_name(na_db_schema_of(use)));
 }
 

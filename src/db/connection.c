@@ -20,7 +20,7 @@ static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd
     return apr_dbd_get_driver(pool, driver_names[engine], driver) == APR_SUCCESS
                ? NULL
                : na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                 "httpd has no driver for %s here",
+                                                 "no database driver for %s is installed",
                                                  driver_names[engine]),
                                     apr_psprintf(pool, "install %s (Debian), apr-util-%s (RHEL)",
                                                  driver_packages[engine],
@@ -137,7 +137,7 @@ na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_br
     if (apr_reslist_create(&db->connections, 0, options->max_connections, options->max_connections,
                            IDLE_MAX, open_connection, close_connection, db,
                            db->pool) != APR_SUCCESS)
-        return na_db_unavailable(db, pool, "no list of connections");
+        return na_db_unavailable(db, pool, "could not create the connection list");
     apr_pool_pre_cleanup_register(db->pool, db, close_all);
     apr_reslist_timeout_set(db->connections, options->timeout_ms * 1000);
     *made = db;
@@ -154,7 +154,8 @@ na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c)
             return na_error_new(pool, NA_ERR_BUSY, "%s: all connections are in use",
                                 db->options->name);
         if (status != APR_SUCCESS)
-            return na_db_unavailable(db, pool, "no connection (the server's log may say why)");
+            return na_db_unavailable(db, pool,
+                                     "could not connect (the server's log might give the reason)");
         *c = got;
         if (apr_time_now() - (*c)->opened < AGE_MAX)
             return NULL;

@@ -146,7 +146,7 @@ static na_error *check_known(apr_pool_t *pool, const apr_array_header_t *applied
         return NULL;
     return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "the database has step %d (%s), which this version, " NA_VERSION
-                        ", does not know: use nextauthctl of the newest mod_nextauth that this "
+                        ", does not support: use nextauthctl of the newest mod_nextauth that this "
                         "database was migrated with",
                         last->version, na_one_line(pool, last->name, 80));
 }
@@ -194,8 +194,8 @@ na_error *na_db_migrate(na_db *db, apr_pool_t *pool, int target, int dry_run,
     if (target < 0)
         target = na_migration_count;
     if (target > na_migration_count)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "there is no step %d, %d is the newest",
-                            target, na_migration_count);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "unknown step %d: the newest is %d", target,
+                            na_migration_count);
     NA_TRY(na_db_applied(db, pool, &applied));
     NA_TRY(check_known(pool, applied));
     int version = applied->nelts ? last_of(applied)->version : 0;

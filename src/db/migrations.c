@@ -132,11 +132,11 @@ static const char *const revisions_table_mysql[] = {
 static const char *const drop_revisions_table[] = {"DROP TABLE IF EXISTS nextauth_revisions", NULL};
 
 const na_migration na_migrations[] = {
-    {1, "tables of this module's own", NULL, own_tables, own_tables_mysql, drop_own_tables},
-    {2, "tables of Auth.js, where they are not there yet", "authjs", authjs_tables,
-     authjs_tables_mysql, nothing},
+    {1, "tables of this module", NULL, own_tables, own_tables_mysql, drop_own_tables},
+    {2, "tables of Auth.js, if they do not exist", "authjs", authjs_tables, authjs_tables_mysql,
+     nothing},
     {3, "the audit log's table", NULL, audit_table, audit_table_mysql, drop_audit_table},
-    {4, "the generation of users' ids", NULL, generation_table, generation_table_mysql,
+    {4, "the generation of user IDs", NULL, generation_table, generation_table_mysql,
      drop_generation_table},
     {5, "revisions, with which users' sessions end", NULL, revisions_table, revisions_table_mysql,
      drop_revisions_table}};

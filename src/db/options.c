@@ -45,7 +45,7 @@ static na_error *read_postgresql(apr_pool_t *pool, const char *url, na_db_option
     const apr_table_t *query = na_form_parse(pool, question ? question + 1 : "", 50);
     const apr_array_header_t *fields = apr_table_elts(query);
     if (apr_uri_parse(pool, kept, &uri) != APR_SUCCESS)
-        return wrong(pool, "no PostgreSQL address: postgresql://user@host:port/database is wanted");
+        return wrong(pool, "invalid PostgreSQL URL: expected postgresql://USER@HOST:PORT/DATABASE");
     for (int i = 0; i < fields->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
         if (strcmp(field->key, "schema") == 0)
@@ -77,7 +77,7 @@ static na_error *read_mysql(apr_pool_t *pool, const char *url, na_db_options *op
     apr_uri_t uri;
     const char *group = NULL;
     if (apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.hostname || !uri.path || !uri.path[1])
-        return wrong(pool, "no MySQL address: mysql://user:password@host:port/database is wanted");
+        return wrong(pool, "invalid MySQL URL: expected mysql://USER:PASSWORD@HOST:PORT/DATABASE");
     const char *user = decoded(pool, uri.user), *password = decoded(pool, uri.password);
     const apr_array_header_t *fields =
         apr_table_elts(na_form_parse(pool, uri.query ? uri.query : "", 50));
@@ -87,21 +87,22 @@ static na_error *read_mysql(apr_pool_t *pool, const char *url, na_db_options *op
             group = field->val;
         else if (strncmp(field->key, "ssl", 3) == 0)
             return wrong(pool,
-                         "MySQL's driver takes TLS from an option file only: write ssl-ca and "
-                         "ssl-verify-server-cert in a group of my.cnf, and group=NAME here");
+                         "the MySQL driver reads TLS settings only from an option file: set ssl-ca "
+                         "and ssl-verify-server-cert in a group of my.cnf, and group=NAME here");
         else if (!is_prismas(field->key))
             return na_error_new(pool, NA_ERR_CONFIGURATION,
-                                "MySQL's address knows no '%s', only group", field->key);
+                                "unsupported parameter '%s' in the MySQL URL: expected group",
+                                field->key);
     }
     if (!can_be_said(password))
-        return wrong(pool, "MySQL's driver cannot carry a password with a space, comma, semicolon "
-                           "or bar in it: choose another, or write it in an option file and "
-                           "group=NAME here");
+        return wrong(pool,
+                     "the MySQL driver does not support a password with a space, comma, semicolon, "
+                     "or bar: choose another, or set it in an option file and group=NAME here");
     if (!can_be_said(user) || !can_be_said(uri.path + 1) || !can_be_said(group))
         return na_error_with_hint(
-            wrong(pool, "MySQL's driver cannot carry names with a space, comma, semicolon or "
-                        "bar in them"),
-            "choose others, or write them in an option file and group=NAME here");
+            wrong(pool,
+                  "the MySQL driver does not support names with a space, comma, semicolon, or bar"),
+            "choose others, or set them in an option file and group=NAME here");
     options->parameters =
         apr_pstrcat(pool, "host=", uri.hostname, uri.port_str ? ",port=" : "",
                     uri.port_str ? uri.port_str : "", ",dbname=", uri.path + 1,
@@ -121,7 +122,7 @@ static na_error *read_sqlite(apr_pool_t *pool, const char *path, const char *roo
     if (strncmp(path, "//", 2) == 0)
         path += 2;
     if (!*path)
-        return wrong(pool, "sqlite: wants the path of a file behind it");
+        return wrong(pool, "sqlite: requires the path of a file");
     options->parameters = *path == '/' ? path : apr_pstrcat(pool, root, "/", path, NULL);
     options->name = apr_pstrcat(pool, "SQLite ", options->parameters, NULL);
     return NULL;
@@ -131,8 +132,8 @@ na_error *na_db_check_schema(apr_pool_t *pool, const na_db_options *options)
 {
     if (options->engine == NA_DB_POSTGRESQL || !na_schema_has_uuids(options->schema))
         return NULL;
-    return na_error_with_hint(wrong(pool, "ids of the type uuid are PostgreSQL's alone"),
-                              "leave schema=authjs-uuid out");
+    return na_error_with_hint(wrong(pool, "schema=authjs-uuid requires PostgreSQL"),
+                              "remove schema=authjs-uuid");
 }
 
 na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
@@ -142,7 +143,7 @@ na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
                                .max_connections = CONNECTIONS,
                                .timeout_ms = TIMEOUT_MS};
     if (na_has_control(url))
-        return na_error_with_hint(wrong(pool, "an address with control characters"),
+        return na_error_with_hint(wrong(pool, "the URL contains control characters"),
                                   "write it on one line");
     if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {
         options->engine = NA_DB_POSTGRESQL;
@@ -157,5 +158,5 @@ na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
         return read_sqlite(pool, url + 7, root, options);
     return strncmp(url, "file:", 5) == 0
                ? read_sqlite(pool, url + 5, root, options)
-               : wrong(pool, "a postgresql://, mysql:// or sqlite:PATH address is wanted");
+               : wrong(pool, "invalid URL: expected postgresql://, mysql://, or sqlite:PATH");
 }

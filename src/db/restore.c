@@ -63,7 +63,7 @@ static na_error *make_room(restore *r)
     size_t capacity = r->capacity ? 2 * r->capacity : 64 * 1024;
     char *line = realloc(r->line, capacity);
     if (!line)
-        return wrong(r, "there is no memory for it");
+        return wrong(r, "out of memory");
     r->line = line;
     r->capacity = capacity;
     return NULL;
@@ -82,7 +82,7 @@ static na_error *next_line(restore *r, int *found)
         r->line[r->len++] = (char)c;
     }
     if (ferror(r->in))
-        return wrong(r, "it cannot be read");
+        return wrong(r, "could not read it");
     *found = r->len > 0;
     r->done += (apr_int64_t)r->len;
     if (!*found)
@@ -99,7 +99,7 @@ static na_error *parse_line(restore *r, json_t **json)
     na_error *error = na_json_parse(r->line_pool, NA_ERR_CONFIGURATION, r->line, r->len, json);
     if (error)
         return na_error_wrap(r->pool, error, NULL, "line %ld", r->number);
-    return json_is_object(*json) ? NULL : wrong(r, "no JSON object");
+    return json_is_object(*json) ? NULL : wrong(r, "not a JSON object");
 }
 
 static na_error *read_header(restore *r, EVP_MD_CTX *digest)
@@ -115,7 +115,7 @@ static na_error *read_header(restore *r, EVP_MD_CTX *digest)
     const char *format = na_json_string(header, "format");
     const char *schema = na_json_string(header, "schema");
     if (!format || strcmp(format, NA_BACKUP_FORMAT) != 0)
-        return wrong(r, "this is no backup of nextauthctl");
+        return wrong(r, "not a backup of nextauthctl");
     if (!na_json_number(header, "version", &version) || version != NA_BACKUP_VERSION)
         return wrong(r, "a backup of another version of nextauthctl, which this one cannot read");
     r->from = schema ? na_schema_find(schema) : NULL;
@@ -123,9 +123,8 @@ static na_error *read_header(restore *r, EVP_MD_CTX *digest)
     na_json_number(header, NA_BACKUP_GENERATION, &r->generation);
     na_json_number(header, NA_BACKUP_LAST_ID, &r->last_user_id);
     if (r->generation < 0 || r->last_user_id < 0 || r->last_user_id > ID_MAX)
-        return wrong(r, "its " NA_BACKUP_GENERATION " or " NA_BACKUP_LAST_ID
-                        " is not what it has to be");
-    return r->from ? NULL : wrong(r, "a backup of a schema that is not known");
+        return wrong(r, "invalid " NA_BACKUP_GENERATION " or " NA_BACKUP_LAST_ID);
+    return r->from ? NULL : wrong(r, "a backup of an unknown schema");
 }
 
 /* ── the first reading: whether all of it is there and right ───────────────────────────────── */
@@ -183,18 +182,17 @@ static na_error *check_row(restore *r, const json_t *row, int *last_table)
     int number = table_of(row);
     size_t count = 1;
     if (number == NA_BACKUP_TABLES)
-        return wrong(r, "a row of no known table");
+        return wrong(r, "a row of an unknown table");
     if (number < *last_table)
-        return wrong(r, "a row out of its place");
+        return wrong(r, "a row in the wrong order");
     *last_table = number;
     const na_backup_table *table = &na_backup_tables[number];
     for (const na_backup_column *column = table->columns; column->name; column++, count++)
         if (!fits(column, json_object_get(row, column->name)) ||
             (is_users_id(column) && !is_id(r, na_json_string(row, column->name))))
-            return wrong(r, apr_psprintf(r->pool, "%s of %s is not what it has to be", column->name,
-                                         table->name));
+            return wrong(r, apr_psprintf(r->pool, "invalid %s of %s", column->name, table->name));
     if (json_object_size(row) != count)
-        return wrong(r, apr_psprintf(r->pool, "%s has no such columns", table->name));
+        return wrong(r, apr_psprintf(r->pool, "unknown columns of %s", table->name));
     if (number == 0) {
         r->ids_are_numbers &= is_number(na_json_string(row, "id"));
         r->ids_are_uuids &= na_schema_is_uuid(na_json_string(row, "id"));
@@ -212,12 +210,12 @@ static na_error *check_end(restore *r, const json_t *end, EVP_MD_CTX *digest)
         json_int_t count = na_backup_tables[i].is_optional ? 0 : -1; /* younger than the backup */
         na_json_number(counts, na_backup_table_name(i), &count);
         if (count != r->rows[i])
-            return wrong(r, apr_psprintf(r->pool, "%s are not complete", na_backup_table_name(i)));
+            return wrong(r, apr_psprintf(r->pool, "%s are incomplete", na_backup_table_name(i)));
     }
     if (strcmp(na_json_string(end, "sha256"), r->sha256) != 0)
         return wrong(r, "the checksum is wrong: the backup was changed");
     NA_TRY(next_line(r, &more));
-    return more ? wrong(r, "something comes after the end") : NULL;
+    return more ? wrong(r, "unexpected data after the end") : NULL;
 }
 
 static na_error *check(restore *r)
@@ -230,7 +228,7 @@ static na_error *check(restore *r)
     for (;;) {
         NA_TRY(next_line(r, &found));
         if (!found)
-            return wrong(r, "the backup ends after this line, without its end");
+            return wrong(r, "the backup is incomplete: it has no end after this line");
         NA_TRY(parse_line(r, &row));
         if (na_json_string(row, "sha256"))
             return check_end(r, row, digest);
@@ -257,7 +255,7 @@ static na_error *prepare_table(restore *r, int number)
     NA_TRY(na_backup_find(r->use, table, &found));
     if (!found && r->rows[number])
         return na_error_new(r->pool, NA_ERR_CONFIGURATION,
-                            "the backup has rows of %s, for which there is no table: run "
+                            "the backup has rows of %s, and that table does not exist: run "
                             "nextauthctl migrate first",
                             table->name);
     if (!found || (number == NA_BACKUP_TABLES - 1 && !r->has_store))
@@ -265,10 +263,10 @@ static na_error *prepare_table(restore *r, int number)
     if (r->options->replace)
         return empty(r, table);
     NA_TRY(na_backup_count(r->use, table, &count));
-    return count ? na_error_new(r->pool, NA_ERR_CONFIGURATION,
-                                "the database is not empty, %s has rows: --replace deletes what "
-                                "is there",
-                                table->name)
+    return count ? na_error_new(
+                       r->pool, NA_ERR_CONFIGURATION,
+                       "the database is not empty, %s has rows: use --replace to delete them",
+                       table->name)
                  : NULL;
 }
 
@@ -408,7 +406,7 @@ static na_error *insert_row(restore *r, const json_t *row)
         return NULL;
     }
     if (number == 0 && !(arguments[0] = add_id(r, arguments[0])))
-        return wrong(r, "two users have one id");
+        return wrong(r, "duplicate user ID");
     while (table->columns[count].name)
         count++;
     if (!r->inserts[number])
@@ -464,9 +462,10 @@ static na_error *check_emails(const restore *r)
                ? NULL
                : na_error_with_hint(
                      na_error_new(r->pool, NA_ERR_CONFIGURATION,
-                                  "several users have the email address '%s', in capitals or not",
+                                  "several users have the email address '%s', ignoring case",
                                   na_one_line(r->pool, na_rows_value(&rows, 0, 0), 254)),
-                     "change all but one of them where the backup comes from, and take another");
+                     "change all but one of them in the original database, and create the backup "
+                     "again");
 }
 
 /* How far ids were before anything is deleted, here and where the backup comes from. */

@@ -64,7 +64,7 @@ static const char *reason(na_db_use *use)
 {
     na_db_connection *c = use->connection;
     const char *said = apr_dbd_error(c->driver, c->handle, 0);
-    return na_one_line(use->pool, said && *said ? said : "it failed", 300);
+    return na_one_line(use->pool, said && *said ? said : "no reason given", 300);
 }
 
 static na_error *failed(na_db_use *use, const char *name)
@@ -150,7 +150,8 @@ na_error *na_db_refused(na_db_use *use, na_error *error, const char *what)
 
 na_error *na_db_lost(na_db_use *use)
 {
-    return na_db_unavailable(use->db, use->pool, "the connection was lost, and there is no other");
+    return na_db_unavailable(use->db, use->pool,
+                             "the connection was lost, and no other is available");
 }
 
 /* Two connections failed, and the second one answers: it is the statement, or what it is about. */
@@ -269,7 +270,7 @@ na_error *na_db_lock(na_db_use *use, const char *name)
         NA_TRY(na_db_select_text(use, "lock", "SELECT GET_LOCK(%s, 5)", 1, arguments, &rows));
         const char *got = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
         if (!got || strcmp(got, "1") != 0)
-            return na_db_unavailable(use->db, use->pool, "a lock was not to be had in time");
+            return na_db_unavailable(use->db, use->pool, "could not acquire a lock in time");
         use->lock = arguments[0];
         return NULL;
     }
@@ -293,5 +294,5 @@ na_error *na_db_last_id(na_db_use *use, const char **id)
     na_rows rows;
     NA_TRY(na_db_select_text(use, "last_id", "SELECT LAST_INSERT_ID()", 0, NULL, &rows));
     *id = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
-    return *id ? NULL : na_db_unavailable(use->db, use->pool, "no id was made");
+    return *id ? NULL : na_db_unavailable(use->db, use->pool, "no ID was generated");
 }

@@ -27,7 +27,7 @@ static na_error *read_value(apr_pool_t *pool, const char *text, na_bytes *value)
     apr_size_t len;
     unsigned char *data = na_base64url_decode(pool, text, strlen(text), &len);
     if (!data)
-        return na_error_new(pool, NA_ERR_SESSION, "table nextauth_store has a value that is none");
+        return na_error_new(pool, NA_ERR_SESSION, "table nextauth_store contains an invalid value");
     *value = (na_bytes){data, len};
     return NULL;
 }
@@ -35,7 +35,9 @@ static na_error *read_value(apr_pool_t *pool, const char *text, na_bytes *value)
 /* Whether the database answers it says itself: reading may go on where writing does not. */
 static na_error *own_word(apr_pool_t *pool, na_error *error)
 {
-    return na_is_unavailable(error) ? na_error_wrap(pool, error, NA_ERR_BUSY, "not now") : error;
+    return na_is_unavailable(error)
+               ? na_error_wrap(pool, error, NA_ERR_BUSY, "temporarily unavailable")
+               : error;
 }
 
 static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na_bytes *values)
@@ -50,7 +52,7 @@ static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na
         if (rows.count)
             NA_TRY(read_value(pool, na_rows_value(&rows, 0, 0), &values[i]));
         else if (na_db_is_behind(use) && !keys[i].is_optional)
-            return na_error_new(pool, NA_ERR_BUSY, "a replica may not have it yet");
+            return na_error_new(pool, NA_ERR_BUSY, "a replica might not have it yet");
     }
     return NULL;
 }

@@ -134,7 +134,7 @@ static na_error *begin_on_live(na_db_use *use)
     }
     use->connection->broken = 1;
     na_db_give_back(db, use->connection);
-    return na_db_unavailable(db, use->pool, "no transaction can be begun");
+    return na_db_unavailable(db, use->pool, "could not begin a transaction");
 }
 
 na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
@@ -180,7 +180,7 @@ static na_error *end_transaction(na_db_use *use, na_error *error)
     use->transaction = NULL;
     c->broken |= failed;
     if (failed && !error)
-        return na_db_unavailable(use->db, use->pool, "the transaction was not committed");
+        return na_db_unavailable(use->db, use->pool, "could not commit the transaction");
     return !failed && error ? not_its_fault(use, error) : error;
 }
 
@@ -246,5 +246,5 @@ na_error *na_db_ping(na_db *db, apr_pool_t *pool, int *behind)
     na_error *error = na_db_has_table(use, na_schema_table(db->options->schema, "users"), &found);
     *behind = na_db_is_behind(use);
     error = na_db_end(use, error);
-    return error || found ? error : na_db_unavailable(db, pool, "there are no tables");
+    return error || found ? error : na_db_unavailable(db, pool, "the tables do not exist");
 }

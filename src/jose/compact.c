@@ -38,7 +38,7 @@ na_error *na_jose_header(apr_pool_t *pool, const char *code, na_bytes part, cons
     NA_TRY(na_compact_decode(pool, code, "header", part, &text));
     na_error *error = na_json_parse(pool, code, (const char *)text.data, text.len, &json);
     if (error)
-        return na_error_wrap(pool, error, NULL, "the header cannot be read");
+        return na_error_wrap(pool, error, NULL, "invalid header");
     if (!json_is_object(json))
         return na_error_new(pool, code, "the header is not a JSON object");
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)

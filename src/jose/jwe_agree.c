@@ -25,7 +25,7 @@ static na_error *read_epk(apr_pool_t *pool, const json_t *header, const na_jwk *
     NA_TRY(na_pkey_describe(pool, NA_ERR_OAUTH_CALLBACK, pkey, epk));
     if (strcmp(epk->crv, key->crv) != 0)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
-                            "JWE: \"epk\" is on another curve than the key");
+                            "JWE: \"epk\" and the key have different curves");
     return NULL;
 }
 

@@ -172,18 +172,18 @@ const char *na_content_open(apr_pool_t *pool, const na_content *content, const n
 {
     const na_enc *enc = content->enc;
     if (sealed->iv.len != enc->iv_len)
-        return "the IV's length is not the one of its algorithm";
+        return "the IV's length does not match the algorithm";
     if (sealed->tag.len != enc->tag_len)
-        return "the tag's length is not the one of its algorithm";
+        return "the tag's length does not match the algorithm";
     if (enc->digest && !mac_is_good(content, sealed))
-        return "the tag does not fit: changed, or another key";
+        return "the tag does not match: the text was changed, or the key is another";
     apr_size_t room = sealed->ciphertext.len + CBC_BLOCK + 1;
     unsigned char *out = apr_palloc(pool, room);
     int len = decrypt(content, sealed, out);
     if (len < 0) {
         na_wipe(out, room); /* of GCM, the plaintext is there before the tag is checked */
         ERR_clear_error();
-        return "the tag does not fit: changed, or another key";
+        return "the tag does not match: the text was changed, or the key is another";
     }
     out[len] = '\0';
     *plaintext = (na_bytes){out, (apr_size_t)len};

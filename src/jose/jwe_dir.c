@@ -62,7 +62,7 @@ na_error *na_jwe_seal(apr_pool_t *pool, const na_jwe_key *key, na_bytes plaintex
     if (plaintext.len > NA_JWE_MAX)
         return na_error_new(pool, NA_ERR_SESSION, "JWE: the content is too long");
     if (!na_content_seal(pool, key->content, plaintext, &sealed))
-        return na_error_new(pool, NA_ERR_SESSION, "JWE: cannot encrypt: %s",
+        return na_error_new(pool, NA_ERR_SESSION, "JWE: could not encrypt: %s",
                             na_openssl_error(pool));
     char *made =
         apr_pstrcat(pool, (const char *)key->header.data, "..",
@@ -96,7 +96,7 @@ static na_error *read_header(apr_pool_t *pool, na_bytes part, dir_header *header
     NA_TRY(na_jose_string(pool, NA_ERR_SESSION, json, "kid", &header->kid));
     header->enc = na_enc_find(enc);
     if (!alg || strcmp(alg, "dir") != 0 || !header->enc)
-        return na_error_new(pool, NA_ERR_SESSION, "JWE: \"alg\" or \"enc\" is not one of ours");
+        return na_error_new(pool, NA_ERR_SESSION, "JWE: unsupported \"alg\" or \"enc\"");
     return NULL;
 }
 
@@ -113,7 +113,7 @@ na_error *na_jwe_open(apr_pool_t *pool, const na_jwe_key *const *keys, int key_c
     na_bytes parts[NA_JWE_PARTS];
     na_sealed sealed;
     dir_header header;
-    const char *reason = "no key fits its \"enc\" and \"kid\"";
+    const char *reason = "no key matches its \"enc\" and \"kid\"";
     NA_TRY(na_jwe_split(pool, NA_ERR_SESSION, token, token_len, parts, &sealed));
     if (parts[NA_JWE_KEY].len)
         return na_error_new(pool, NA_ERR_SESSION, "JWE: an encrypted key with direct encryption");

@@ -31,7 +31,7 @@ static na_error *read_header(apr_pool_t *pool, na_bytes part, private_header *he
     header->enc = na_enc_find(enc);
     if (!header->alg || header->alg->purpose != NA_ALG_DECRYPT || !header->enc)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
-                            "JWE: \"alg\" %.40s or \"enc\" %.40s is not one of ours",
+                            "JWE: unsupported \"alg\" %.40s or \"enc\" %.40s",
                             alg ? alg : "(none given)", enc ? enc : "(none given)");
     return NULL;
 }
@@ -39,7 +39,7 @@ static na_error *read_header(apr_pool_t *pool, na_bytes part, private_header *he
 static na_error *check_key(apr_pool_t *pool, const private_header *header, const na_jwk *key)
 {
     if (!key->can_decrypt || !na_alg_fits(header->alg, key))
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: the key is not one for %s",
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: the key cannot be used for %s",
                             header->alg->name);
     if (header->kid && key->kid && strcmp(header->kid, key->kid) != 0)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWE: encrypted to another key, kid %.80s",

@@ -115,9 +115,9 @@ static na_error *read_permissions(apr_pool_t *pool, const json_t *json, na_jwk *
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "\"key_ops\" is not a list");
     const na_alg *alg = key->alg ? na_alg_find(key->alg) : NULL;
     if (key->alg && (!alg || !na_alg_fits(alg, key)))
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
-                            "the key's \"alg\" %.40s is unknown or does not fit its type and curve",
-                            key->alg);
+        return na_error_new(
+            pool, NA_ERR_OAUTH_CALLBACK,
+            "the key's \"alg\" %.40s is unknown or does not match its type and curve", key->alg);
     key->can_verify = use_permitted(key->use, "sig") && op_permitted(ops, "verify", "verify") &&
                       (!alg || alg->purpose == NA_ALG_SIGN);
     /* RFC 7518 section 4.6 derives, section 4.3 decrypts or unwraps, whichever one calls it. */

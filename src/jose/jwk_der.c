@@ -36,7 +36,8 @@ na_error *na_jwk_x5c(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
     if (!*pkey)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "\"x5c\": %s", na_openssl_error(pool));
     if (end != der + len)
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "\"x5c\": bytes behind the certificate");
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
+                            "\"x5c\": unexpected bytes after the certificate");
     return NULL;
 }
 

@@ -76,7 +76,7 @@ static na_error *describe_ec(apr_pool_t *pool, const char *code, EVP_PKEY *pkey,
         return na_error_new(pool, code, "EC key: a curve without a name");
     const na_curve *curve = na_curve_find(group);
     if (!curve)
-        return na_error_new(pool, code, "EC key: the curve %s is not one of ours", group);
+        return na_error_new(pool, code, "EC key: unsupported curve %s", group);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     int valid = context && EVP_PKEY_public_check(context) == 1;
     EVP_PKEY_CTX_free(context);

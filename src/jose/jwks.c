@@ -47,7 +47,7 @@ na_error *na_jwks_parse(apr_pool_t *pool, const char *text, apr_size_t len, cons
     size_t count = json_array_size(list);
     if (!count || count > KEYS_MAX)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
-                            "key set: \"keys\" is no list, empty or too long");
+                            "key set: \"keys\" is not a list, is empty, or is too long");
     NA_TRY(check_clashes(pool, list));
     na_jwks *made = apr_palloc(pool, sizeof *made);
     made->keys = apr_palloc(pool, count * sizeof *made->keys);

@@ -28,8 +28,7 @@ static na_error *read_header(apr_pool_t *pool, const char *token, apr_size_t tok
     NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "kid", &jws->kid));
     NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "typ", &jws->typ));
     if (!jws->alg || !na_jws_alg_known(jws->alg))
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
-                            "JWS: the algorithm %.40s is not one of ours",
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: unsupported algorithm %.40s",
                             jws->alg ? jws->alg : "(none given)");
     return NULL;
 }
@@ -123,7 +122,8 @@ na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, cons
     na_bytes signature;
     const na_alg *found = na_alg_find(alg);
     if (!found || found->purpose != NA_ALG_SIGN || !na_alg_fits(found, key))
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: the key is not one for %.40s", alg);
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: the key cannot be used for %.40s",
+                            alg);
     const char *input = apr_pstrcat(pool, encode_header(pool, key, alg, typ), ".",
                                     na_base64url_encode(pool, payload.data, payload.len), NULL);
     NA_TRY(na_signature_make(pool, found, key, na_bytes_of(input), &signature));

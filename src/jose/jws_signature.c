@@ -140,7 +140,7 @@ static na_error *pkey_make(apr_pool_t *pool, const na_alg *alg, const na_jwk *ke
                EVP_DigestSign(context, out, &len, input.data, input.len) == 1;
     EVP_MD_CTX_free(context);
     if (!made)
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s: cannot sign: %s", alg->name,
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s: could not sign: %s", alg->name,
                             na_openssl_error(pool));
     *signature = (na_bytes){out, len};
     return NULL;

@@ -64,8 +64,8 @@ static na_error *fetch(na_http *http, apr_pool_t *pool, const na_document_source
     apr_pool_t *own;
     NA_TRY(na_http_fetch(http, pool, source->request, &response));
     if (response.status != 200)
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s returned status %ld", source->request->url,
-                            response.status);
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s returned status %ld",
+                            source->request->url, response.status);
     if (apr_pool_create_unmanaged_ex(&own, NULL, NULL) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_BUSY, "out of memory");
     copy *made = apr_palloc(own, sizeof *made);

@@ -132,7 +132,8 @@ static na_error *check_issuer(const na_oauth *oauth, const na_metadata *metadata
                                apr_pstrmemdup(oauth->pool, expected, (apr_size_t)(hole - expected)),
                                tenant, hole + strlen("{tenantid}"), NULL);
     }
-    return issuer && strcmp(issuer, expected) == 0 ? NULL : refuse(oauth, "iss does not match the issuer");
+    return issuer && strcmp(issuer, expected) == 0 ? NULL
+                                                   : refuse(oauth, "iss does not match the issuer");
 }
 
 /* Steps 9 and 10, and nbf of RFC 7519 section 4.1.5. */

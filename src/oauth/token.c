@@ -101,8 +101,8 @@ static na_error *refusal_of(const na_oauth *oauth, const json_t *answer)
     return word ? na_error_new(oauth->pool,
                                is_of_code(word, number) ? NA_ERR_INVALID_CHECK
                                                         : NA_ERR_OAUTH_CALLBACK,
-                               "the token endpoint returned the error '%s' (%s)", quoted(oauth, word),
-                               quoted(oauth, description))
+                               "the token endpoint returned the error '%s' (%s)",
+                               quoted(oauth, word), quoted(oauth, description))
                 : NULL;
 }
 
@@ -128,8 +128,9 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
                             "the token response has the token_type '%s': expected bearer",
                             quoted(oauth, type));
     if (oauth->provider->type == NA_OIDC && !tokens->id_token)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the token response has no id_token: check that scope= contains openid");
+        return na_error_new(
+            oauth->pool, NA_ERR_OAUTH_CALLBACK,
+            "the token response has no id_token: check that scope= contains openid");
     return NULL;
 }
 
@@ -156,18 +157,19 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     json_t *answer;
     NA_TRY(authenticate(oauth, metadata, &request));
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
-    na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE", "%s returned status %ld to the code, %d bytes of %s",
-                  metadata->token_url, response.status, (int)response.body.len,
-                  quoted(oauth, response.content_type));
+    na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",
+                  "%s returned status %ld to the code, %d bytes of %s", metadata->token_url,
+                  response.status, (int)response.body.len, quoted(oauth, response.content_type));
     na_error *error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                     (const char *)response.body.data, response.body.len, &answer);
     if (error)
-        return na_error_wrap(oauth->pool, error, NULL, "the token endpoint returned status %ld with '%s'",
-                             response.status, quoted(oauth, response.content_type));
+        return na_error_wrap(oauth->pool, error, NULL,
+                             "the token endpoint returned status %ld with '%s'", response.status,
+                             quoted(oauth, response.content_type));
     NA_TRY(refusal_of(oauth, answer));
     if (response.status != 200)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the token endpoint returned status %ld",
-                            response.status);
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "the token endpoint returned status %ld", response.status);
     NA_TRY(read_tokens(oauth, answer, tokens));
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",
                   "tokens: access %d characters, ID token %d, refresh %d; scope '%s'",

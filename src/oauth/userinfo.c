@@ -17,11 +17,11 @@ static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *
                                .headers = oauth->headers};
     na_http_response response;
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
-    na_oauth_step(oauth, "PROFILE_DATA", "%.*s returned status %ld, %d bytes", (int)strcspn(url, "?"), url,
-                  response.status, (int)response.body.len);
+    na_oauth_step(oauth, "PROFILE_DATA", "%.*s returned status %ld, %d bytes",
+                  (int)strcspn(url, "?"), url, response.status, (int)response.body.len);
     if (response.status != 200)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the userinfo endpoint returned status %ld",
-                            response.status);
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "the userinfo endpoint returned status %ld", response.status);
     na_error *error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                     (const char *)response.body.data, response.body.len, json);
     return error ? na_error_wrap(oauth->pool, error, NULL, "invalid userinfo response") : NULL;
@@ -33,7 +33,8 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
     const char *params = oauth->provider->userinfo_params;
     const char *url = metadata->userinfo_url;
     if (!url)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "the provider has no userinfo endpoint");
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "the provider has no userinfo endpoint");
     if (params)
         url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", params, NULL);
     NA_TRY(fetch_json(oauth, url, tokens->access_token, profile));

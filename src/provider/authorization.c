@@ -62,10 +62,11 @@ static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const
     if (!IS_AMONG(reserved, field->key) || strcasecmp(field->key, "response_mode") == 0 ||
         (strcasecmp(field->key, "response_type") == 0 && strcmp(field->val, "code") == 0))
         return NULL;
-    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "provider '%s': %s cannot set %s, because the protocol depends on it",
-                                           provider->id, option, field->key),
-                              apr_pstrcat(pool, "remove ", field->key, NULL));
+    return na_error_with_hint(
+        na_error_new(pool, NA_ERR_CONFIGURATION,
+                     "provider '%s': %s cannot set %s, because the protocol depends on it",
+                     provider->id, option, field->key),
+        apr_pstrcat(pool, "remove ", field->key, NULL));
 }
 
 /* Nobody knows which of the two a provider takes. */

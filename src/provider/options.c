@@ -22,8 +22,8 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
     if (strcmp(value, na_provider_type_name(provider)) == 0)
         return NULL;
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "invalid type=%s: provider '%s' has type %s", value, provider->id,
-                                           na_provider_type_name(provider)),
+                                           "invalid type=%s: provider '%s' has type %s", value,
+                                           provider->id, na_provider_type_name(provider)),
                               "remove type=");
 }
 
@@ -67,7 +67,8 @@ static na_error *set_token_auth(apr_pool_t *pool, na_provider *provider, const c
         provider->token_auth = NA_AUTH_NONE;
     else
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "invalid token_endpoint_auth_method=%s: expected client_secret_basic, client_secret_post, or none",
+                            "invalid token_endpoint_auth_method=%s: expected client_secret_basic, "
+                            "client_secret_post, or none",
                             value);
     return NULL;
 }
@@ -76,8 +77,8 @@ static na_error *read_boolean(apr_pool_t *pool, const char *name, const char *va
 {
     *is_true = strcmp(value, "true") == 0;
     if (!*is_true && strcmp(value, "false") != 0)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "invalid %s=%s: expected true or false", name,
-                            value);
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "invalid %s=%s: expected true or false",
+                            name, value);
     return NULL;
 }
 
@@ -144,7 +145,8 @@ static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const
 {
     if (!na_jws_alg_known(value))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "invalid id_token_signed_response_alg=%s: expected RS256 to PS512, ES256 to ES512, EdDSA, or HS256 to HS512",
+                            "invalid id_token_signed_response_alg=%s: expected RS256 to PS512, "
+                            "ES256 to ES512, EdDSA, or HS256 to HS512",
                             value);
     provider->id_token_alg = value;
     return NULL;
@@ -153,11 +155,11 @@ static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const
 static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     na_error *error = na_jwk_from_pem(pool, value, &provider->decryption_key);
-    return error
-               ? na_error_with_hint(
-                     na_error_wrap(pool, error, NULL, "invalid privateKey=: expected a private key in PEM"),
-                     "set privateKey=file:PATH to a key without a passphrase")
-               : NULL;
+    return error ? na_error_with_hint(
+                       na_error_wrap(pool, error, NULL,
+                                     "invalid privateKey=: expected a private key in PEM"),
+                       "set privateKey=file:PATH to a key without a passphrase")
+                 : NULL;
 }
 
 static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char *value)
@@ -171,10 +173,10 @@ static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char
         return NULL;
     }
     if (strncmp(value, "authn:", 6) != 0 || !value[6])
-        return na_error_new(
-            pool, NA_ERR_CONFIGURATION,
-            "invalid backend=%s: expected database, file:PATH (a file of htpasswd), or authn:NAME,... (httpd's authentication providers)",
-            value);
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "invalid backend=%s: expected database, file:PATH (a file of "
+                            "htpasswd), or authn:NAME,... (httpd's authentication providers)",
+                            value);
     apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
     char *last, *list = apr_pstrdup(pool, value + 6);
     for (char *name = apr_strtok(list, ", ", &last); name; name = apr_strtok(NULL, ", ", &last))

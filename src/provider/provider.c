@@ -78,7 +78,8 @@ static na_error *check_address(apr_pool_t *pool, const char *option, const char 
         return NULL;
     if (!na_url_parse(pool, address, &url))
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "invalid %s=%s: expected an HTTP or HTTPS URL", option, address),
+                                               "invalid %s=%s: expected an HTTP or HTTPS URL",
+                                               option, address),
                                   "use https://HOST[:PORT][/PATH]");
     if (!allow_http && strcmp(url.scheme, "https") != 0)
         return na_error_with_hint(
@@ -147,7 +148,8 @@ static na_error *check_attributes(apr_pool_t *pool, const na_provider *provider)
     if (provider->authn_providers || (!provider->name_attribute && !provider->email_attribute))
         return NULL;
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "nameAttribute= and emailAttribute= require backend=authn:, and '%s' has another backend",
+                                           "nameAttribute= and emailAttribute= require "
+                                           "backend=authn:, and '%s' has another backend",
                                            provider->id),
                               "remove them, or set backend=authn:ldap");
 }
@@ -195,19 +197,19 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
                        "set privateKey=file:PATH");
     if (provider->type == NA_OIDC) {
         if (!provider->issuer && !provider->well_known)
-            return missing(pool, provider, "issuer=",
-                           "set issuer= to the issuer URL of the provider");
+            return missing(pool, provider,
+                           "issuer=", "set issuer= to the issuer URL of the provider");
         return NULL;
     }
     if (!provider->authorization_url || !provider->token_url || !provider->userinfo_url)
         return missing(pool, provider, "authorization=, token=, and userinfo=",
                        "set all three to the URLs in the provider's documentation");
     if (provider->checks & NA_CHECK_NONCE)
-        return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION,
-                         "provider '%s': checks=nonce requires type=oidc, because only an ID token has a nonce",
-                         provider->id),
-            "remove nonce from checks=, or set type=oidc");
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "provider '%s': checks=nonce requires type=oidc, "
+                                               "because only an ID token has a nonce",
+                                               provider->id),
+                                  "remove nonce from checks=, or set type=oidc");
     return NULL;
 }
 

@@ -104,13 +104,13 @@ static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
 {
     na_claims read;
     na_bytes text = na_bytes_of(na_json_dump(pool, claims));
-    na_error *error =
-        text.len > NA_CLAIMS_BYTES_MAX
-            ? na_error_new(pool, NA_ERR_SESSION,
-                           "the session's claims have %" APR_SIZE_T_FMT " bytes; %d are the most",
-                           text.len, NA_CLAIMS_BYTES_MAX)
-            : na_claims_read(pool, text, &read);
-    return na_error_with_hint(error, "let NextAuthClaim keep less of the profile");
+    na_error *error = text.len > NA_CLAIMS_BYTES_MAX
+                          ? na_error_new(pool, NA_ERR_SESSION,
+                                         "the session's claims have %" APR_SIZE_T_FMT
+                                         " bytes; at most %d are allowed",
+                                         text.len, NA_CLAIMS_BYTES_MAX)
+                          : na_claims_read(pool, text, &read);
+    return na_error_with_hint(error, "use NextAuthClaim to keep less of the profile");
 }
 
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
@@ -243,8 +243,9 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
     na_session renewed = *session;
     if (sessions->table && !session->on_server &&
         !na_session_claim(session, NA_CLAIM_DATABASE_USER))
-        return na_error_new(visit->pool, NA_ERR_SESSION,
-                            "the session is from before the database: its user is not in there");
+        return na_error_new(
+            visit->pool, NA_ERR_SESSION,
+            "the session is older than NextAuthDatabase: its user is not in the database");
     renewed.has_id = 1;
     na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
     if (!na_session_is_due(sessions->config, session, visit->now)) {

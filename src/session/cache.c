@@ -72,7 +72,8 @@ na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **m
     for (unsigned i = 0; i < cache->set_count; i++)
         if (apr_thread_mutex_create(&cache->sets[i].lock, APR_THREAD_MUTEX_DEFAULT, pool) !=
             APR_SUCCESS)
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the token cache");
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "could not create the token cache mutex");
     /* before the mutexes' own clean-ups: they were registered first, so they run last */
     apr_pool_cleanup_register(pool, cache, empty, apr_pool_cleanup_null);
     *made = cache;

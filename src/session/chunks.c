@@ -137,8 +137,8 @@ na_error *na_chunks_write(apr_pool_t *pool, const na_cookie *cookie, na_dialect 
          len + (apr_size_t)count * (strlen(cookie->name) + 5) + NA_OTHER_COOKIES > header_max))
         return na_error_new(pool, NA_ERR_SESSION,
                             "the session token has %" APR_SIZE_T_FMT
-                            " characters, more than browsers or this server (LimitRequestFieldSize "
-                            "%" APR_SIZE_T_FMT ") take: let it carry fewer or shorter claims, or "
+                            " characters, more than browsers or httpd (LimitRequestFieldSize "
+                            "%" APR_SIZE_T_FMT ") accept: use fewer or shorter claims, or "
                             "keep them on the server (NextAuthSessionStrategy database)",
                             len, header_max);
     na_chunks had;

@@ -66,7 +66,7 @@ na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims
     *claims = (na_claims){.list = apr_array_make(pool, 16, sizeof(na_claim))};
     NA_TRY(na_json_parse_sealed(pool, NA_ERR_SESSION, text, &json));
     if (!json_is_object(json))
-        return na_error_new(pool, NA_ERR_SESSION, "the token's claims are no object");
+        return na_error_new(pool, NA_ERR_SESSION, "the token's claims are not an object");
     json_object_foreach(json, name, value)
     {
         apr_int64_t *time = time_of(claims, name);
@@ -192,7 +192,7 @@ na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims)
     if (!na_claims_read_plain(pool, text, claims))
         NA_TRY(na_claims_read_json(pool, text, claims));
     return claims->too_many
-               ? na_error_new(pool, NA_ERR_SESSION, "the session has more than %d values of claims",
+               ? na_error_new(pool, NA_ERR_SESSION, "the session has more than %d claim values",
                               NA_CLAIMS_MAX)
                : NULL;
 }
@@ -201,7 +201,7 @@ na_error *na_claims_check_times(apr_pool_t *pool, const na_claims *claims, apr_t
 {
     apr_int64_t seconds = apr_time_sec(now);
     if (!claims->exp)
-        return na_error_new(pool, NA_ERR_SESSION, "a token without exp");
+        return na_error_new(pool, NA_ERR_SESSION, "the token has no exp");
     if (claims->exp <= seconds - NA_CLOCK_TOLERANCE)
         return na_error_new(pool, NA_ERR_SESSION, "the token expired %" APR_INT64_T_FMT " s ago",
                             seconds - claims->exp);

@@ -15,8 +15,7 @@ na_error *na_list_read(apr_pool_t *pool, na_bytes text, apr_array_header_t *list
     apr_size_t count = text.len / NA_LISTING_LEN;
     if (text.len != 1 + count * NA_LISTING_LEN || text.data[0] != VERSION ||
         count > NA_USER_SESSIONS_MAX)
-        return na_error_new(pool, NA_ERR_SESSION,
-                            "the store has something that is no list of sessions");
+        return na_error_new(pool, NA_ERR_SESSION, "the store returned an invalid session list");
     const unsigned char *from = text.data + 1;
     for (apr_size_t i = 0; i < count; i++) {
         na_listing *listing = apr_array_push(list);

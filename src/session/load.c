@@ -109,10 +109,10 @@ static na_error *check_site(const na_session_config *config, const na_visit *vis
     const char *site = na_session_claim(session, NA_CLAIM_SITE);
     if (site ? strcmp(site, config->site) == 0 : !config->refuse_unbound)
         return NULL;
-    return na_error_new(visit->pool, NA_ERR_FOREIGN_SESSION,
-                        site ? "the session is another site's"
-                             : "the token names no site, and another site has the same secret: "
-                               "see NextAuthSite");
+    return na_error_new(
+        visit->pool, NA_ERR_FOREIGN_SESSION,
+        site ? "the session belongs to another site"
+             : "the token has no site, and another site has the same secret: see NextAuthSite");
 }
 
 static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
@@ -160,7 +160,7 @@ static na_error *open_record(const na_sessions *sessions, const na_visit *visit,
                         record.used + sessions->registry->use_interval, record.expires);
     if (expires <= apr_time_sec(visit->now))
         return na_error_new(visit->pool, NA_ERR_SESSION,
-                            "the session was not used, or lasted, too long");
+                            "the session exceeded its idle or maximum lifetime");
     return na_session_of_record(visit->pool, id, record.claims, renewed, expires,
                                 config->identity_claims, session);
 }
@@ -179,15 +179,15 @@ static na_error *open_row(const na_sessions *sessions, const na_visit *visit, co
     NA_TRY(na_table_find(sessions->table, visit->pool, id, config->role_column, visit->now, &row));
     NA_TRY(na_registry_look(sessions->registry, visit->pool, &key, &record, &found));
     if (!found && config->refuse_unbound_rows)
-        return na_error_new(visit->pool, NA_ERR_SESSION,
-                            "the row is not known to be of this site, and another site has the "
-                            "same database: see NextAuthSite");
+        return na_error_new(
+            visit->pool, NA_ERR_SESSION,
+            "the row has no site, and another site has the same database: see NextAuthSite");
     apr_int64_t now = apr_time_sec(visit->now), began = found ? record.created : now;
     apr_int64_t used = found ? record.used + sessions->registry->use_interval : now;
     apr_int64_t expires = na_lifetime_cut(&config->lifetime, began, used, row.expires);
     if (expires <= now)
         return na_error_new(visit->pool, NA_ERR_SESSION,
-                            "the session was not used, or lasted, too long");
+                            "the session exceeded its idle or maximum lifetime");
     apr_int64_t renewed =
         row.expires - (na_lifetime_end(&config->lifetime, began, visit->now) - now);
     const json_t *claims = na_table_claims(visit->pool, found ? record.claims : NULL, &row, began);
@@ -201,7 +201,7 @@ static na_error *load_id(const na_sessions *sessions, const na_visit *visit,
                          const na_session **session)
 {
     if (!sessions->registry)
-        return na_error_new(visit->pool, NA_ERR_SESSION, "an id, but there is no session store");
+        return na_error_new(visit->pool, NA_ERR_SESSION, "a session ID without a session store");
     *session = known(sessions, visit, source, token);
     note(visit, NA_LOOKUP_CACHED);
     if (*session && is_fresh(sessions, visit, *session))
@@ -279,7 +279,8 @@ static na_error *load_bearer(const na_sessions *sessions, const na_visit *visit,
     na_error *error = NULL;
     *session = NULL;
     if (na_session_is_id(token))
-        return na_error_new(visit->pool, NA_ERR_SESSION, "a session id is for the cookie alone");
+        return na_error_new(visit->pool, NA_ERR_SESSION,
+                            "a session ID is only accepted in the cookie");
     for (int i = 0; i < sessions->config->source_count; i++) {
         error = load_token(sessions, visit, &sessions->config->sources[i], token, session);
         if (!error || na_is_unavailable(error))

@@ -62,7 +62,7 @@ na_error *na_record_seal_bytes(apr_pool_t *pool, const na_record_keys *keys,
 {
     na_sealed parts = {.aad = additional_data(pool, key)};
     if (!na_content_seal(pool, keys->keys[0], plain, &parts))
-        return na_error_new(pool, NA_ERR_SESSION, "a record cannot be sealed: %s",
+        return na_error_new(pool, NA_ERR_SESSION, "could not encrypt a record: %s",
                             na_openssl_error(pool));
     unsigned char *bytes = apr_palloc(pool, NA_RECORD_OVERHEAD + parts.ciphertext.len);
     bytes[0] = VERSION;
@@ -78,7 +78,7 @@ na_error *na_record_open_bytes(apr_pool_t *pool, const na_record_keys *keys,
                                int *stale)
 {
     if (sealed.len <= NA_RECORD_OVERHEAD || sealed.data[0] != VERSION)
-        return na_error_new(pool, NA_ERR_SESSION, "the store has something that is no record");
+        return na_error_new(pool, NA_ERR_SESSION, "the store returned an invalid record");
     na_sealed parts = {.aad = additional_data(pool, key),
                        .iv = {sealed.data + 1, IV_LEN},
                        .tag = {sealed.data + 1 + IV_LEN, TAG_LEN},
@@ -89,7 +89,8 @@ na_error *na_record_open_bytes(apr_pool_t *pool, const na_record_keys *keys,
         if (!na_content_open(pool, keys->keys[i], &parts, plain))
             return NULL;
     }
-    return na_error_new(pool, NA_ERR_SESSION, "the store has a record of another secret or site");
+    return na_error_new(pool, NA_ERR_SESSION,
+                        "the store returned a record of another secret or site");
 }
 
 static na_error *seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
@@ -119,7 +120,7 @@ na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_
                                     (json_int_t)record->expires, "l", (json_int_t)record->listed,
                                     "k", record->claims));
     if (!json)
-        return na_error_new(pool, NA_ERR_SESSION, "a session's record is no text");
+        return na_error_new(pool, NA_ERR_SESSION, "could not create the session record");
     if (record->in_token)
         json_object_set_new(json, "j", json_true());
     if (record->vouched)

@@ -423,13 +423,13 @@ static na_error *check_unrecorded(const na_registry *registry, apr_pool_t *pool,
     if (user->unrecorded_before && since <= user->unrecorded_before)
         return na_error_new(pool, NA_ERR_SESSION, "the session was ended");
     if (since <= epoch)
-        return registry->accepts_lost
-                   ? NULL
-                   : na_error_new(pool, NA_ERR_SESSION,
-                                  "the session is from before the session store's memory: whether "
-                                  "it was ended is not known");
+        return registry->accepts_lost ? NULL
+                                      : na_error_new(pool, NA_ERR_SESSION,
+                                                     "the session is older than the session "
+                                                     "store's data, so it might have been ended");
     return na_session_is_registered(session)
-               ? na_error_new(pool, NA_ERR_SESSION, "the session's record is gone from the store")
+               ? na_error_new(pool, NA_ERR_SESSION,
+                              "the session's record is no longer in the store")
                : NULL;
 }
 
@@ -482,13 +482,13 @@ static na_error *find_record(const na_registry *registry, apr_pool_t *pool, cons
 {
     NA_TRY(na_look_up(registry, pool, key, 1, was));
     if (!was->value.data)
-        return na_error_new(pool, NA_ERR_SESSION, "no session has this id");
+        return na_error_new(pool, NA_ERR_SESSION, "unknown session ID");
     NA_TRY(na_record_open(pool, registry->keys, key, was->value, record));
     if (record->ended)
         return ended(registry, pool, key, record, now);
     return record->expires > apr_time_sec(now)
                ? NULL
-               : na_error_new(pool, NA_ERR_SESSION, "the session is over");
+               : na_error_new(pool, NA_ERR_SESSION, "the session has expired");
 }
 
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
@@ -521,7 +521,7 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
     if (was.value.data)
         NA_TRY(na_record_open(pool, registry->keys, &session->key, was.value, &record));
     else if (session->on_server || na_session_is_registered(session))
-        return na_error_new(pool, NA_ERR_SESSION, "no session has this id");
+        return na_error_new(pool, NA_ERR_SESSION, "unknown session ID");
     if (record.ended)
         return ended(registry, pool, &session->key, &record, now);
     record.claims = claims ? claims : record.claims;

@@ -237,7 +237,7 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
     NA_TRY(na_claims_check_times(pool, &claims, now));
     na_session *session = session_of(pool, &claims, text, identity_claims);
     if (!session)
-        return na_error_new(pool, NA_ERR_FOREIGN_SESSION, "a session token without sub");
+        return na_error_new(pool, NA_ERR_FOREIGN_SESSION, "the session token has no sub");
     const char *id = na_session_claim(session, NA_CLAIM_SESSION_ID);
     if (id && *id)
         set_id(session, id);
@@ -247,7 +247,8 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
     session->dialect = dialect;
     cut_lifetime(session, lifetime);
     if (na_session_expired(session, now))
-        return na_error_new(pool, NA_ERR_SESSION, "the session was not used, or lasted, too long");
+        return na_error_new(pool, NA_ERR_SESSION,
+                            "the session exceeded its idle or maximum lifetime");
     *opened = session;
     return NULL;
 }
@@ -261,7 +262,7 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *j
     NA_TRY(na_claims_read(pool, text, &claims));
     na_session *session = session_of(pool, &claims, text, identity_claims);
     if (!session)
-        return na_error_new(pool, NA_ERR_SESSION, "a session's record without sub");
+        return na_error_new(pool, NA_ERR_SESSION, "the session record has no sub");
     set_id(session, id);
     session->on_server = 1;
     session->issued_at = renewed;
@@ -278,7 +279,7 @@ na_error *na_session_change(apr_pool_t *pool, const na_session *session, const j
     NA_TRY(na_claims_read(pool, text, &claims));
     na_session *other = session_of(pool, &claims, text, identity_claims);
     if (!other)
-        return na_error_new(pool, NA_ERR_SESSION, "a session without sub");
+        return na_error_new(pool, NA_ERR_SESSION, "the session has no sub");
     other->issued_at = session->issued_at;
     other->auth_time = session->auth_time;
     other->expires = session->expires;

@@ -17,9 +17,9 @@ static na_error *read_standing(na_db_use *use, const char *user, int role_column
                                na_db_standing *standing, int *found)
 {
     NA_TRY(na_db_get_standing(use, user, role_column, standing, found));
-    return *found || !na_db_is_behind(use)
-               ? NULL
-               : na_error_new(na_db_pool(use), NA_ERR_BUSY, "a replica may not have the user yet");
+    return *found || !na_db_is_behind(use) ? NULL
+                                           : na_error_new(na_db_pool(use), NA_ERR_BUSY,
+                                                          "a replica might not have the user yet");
 }
 
 /* Sessions from before there were revisions have none, which is the first. */
@@ -67,12 +67,12 @@ na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
     NA_TRY(na_db_read(db, pool, &use));
     NA_TRY(na_db_end(use, read_standing(use, (*session)->user, role_column, &standing, &found)));
     if (!found)
-        return na_error_new(pool, NA_ERR_SESSION, "the session's user is gone");
+        return na_error_new(pool, NA_ERR_SESSION, "the session's user no longer exists");
     if (standing.disabled)
         return na_error_new(pool, NA_ERR_SESSION, "the session's user is disabled");
     if (!na_standing_has_revision(*session, standing.revision))
         return na_error_new(pool, NA_ERR_SESSION,
-                            "the user's sessions were ended, by a new password or otherwise");
+                            "the user's sessions were ended, for example by a new password");
     return has_roles(*session, standing.roles) && has_email(*session, standing.email)
                ? NULL
                : change(pool, &standing, identity_claims, session);

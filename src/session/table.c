@@ -58,7 +58,7 @@ static na_error *read_row(na_db_use *use, const char *id, int role_column, na_ta
         NA_TRY(na_db_get_session_and_user(use, token.form[i], &session, &row->user, found));
     if (!*found)
         return na_db_is_behind(use) ? na_error_new(na_db_pool(use), NA_ERR_BUSY,
-                                                   "a replica may not have the session yet")
+                                                   "a replica might not have the session yet")
                                     : NULL;
     NA_TRY(na_db_get_credential(use, row->user.id, &credential));
     NA_TRY(na_db_roles(use, row->user.id, role_column, roles));
@@ -76,9 +76,9 @@ na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_co
     NA_TRY(na_db_read(db, pool, &use));
     NA_TRY(na_db_end(use, read_row(use, id, role_column, row, &found, &disabled)));
     if (!found)
-        return na_error_new(pool, NA_ERR_SESSION, "no session has this id");
+        return na_error_new(pool, NA_ERR_SESSION, "unknown session ID");
     if (row->expires <= apr_time_sec(now))
-        return na_error_new(pool, NA_ERR_SESSION, "the session is over");
+        return na_error_new(pool, NA_ERR_SESSION, "the session has expired");
     return disabled ? na_error_new(pool, NA_ERR_SESSION, "the session's user is disabled") : NULL;
 }
 
@@ -123,7 +123,7 @@ static na_error *extend_row(void *data, na_db_use *use)
     for (int i = 0; i < 2 && !found; i++)
         NA_TRY(na_db_get_session_and_user(use, token.form[i], &session, &user, &found));
     return found ? na_db_update_session(use, session.token, token.form[0], e->expires * 1000)
-                 : na_error_new(na_db_pool(use), NA_ERR_SESSION, "no session has this id");
+                 : na_error_new(na_db_pool(use), NA_ERR_SESSION, "unknown session ID");
 }
 
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires)

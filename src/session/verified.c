@@ -28,7 +28,8 @@ na_error *na_verified_make(apr_pool_t *pool, na_verified **made)
     for (int i = 0; i < LOCKS; i++)
         if (apr_thread_mutex_create(&verified->locks[i], APR_THREAD_MUTEX_DEFAULT, pool) !=
             APR_SUCCESS)
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the verified sessions");
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "could not create the mutex of verified sessions");
     *made = verified;
     return NULL;
 }

@@ -191,7 +191,7 @@ static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *ke
         return na_redis_reply_odd(pool, &command);
     *swapped = reply->integer == 1;
     if (reply->integer < 0)
-        return na_error_new(pool, NA_ERR_SESSION, "a key in Redis has a type that is not ours: %s",
+        return na_error_new(pool, NA_ERR_SESSION, "a key in Redis has an unexpected type: %s",
                             command.key);
     if (!*swapped && command.lost)
         return na_error_new(pool, NA_ERR_UNAVAILABLE,
@@ -401,7 +401,7 @@ static na_error *set_topology(apr_pool_t *pool, const na_redis_options *options,
     const char *host = options->unix_path ? options->unix_path : options->host;
     if (!topology->sentinel_count &&
         !na_redis_address_set(&topology->server, host, options->unix_path ? 0 : options->port))
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "the host of Redis is too long");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "the Redis host name is too long");
     return NULL;
 }
 
@@ -413,11 +413,13 @@ static na_error *make_clients(apr_pool_t *pool, na_redis *redis)
     int most = redis->topology.options->max_connections;
     if (apr_allocator_create(&allocator) != APR_SUCCESS ||
         apr_pool_create_ex(&own, pool, NULL, allocator) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no memory for connections to Redis");
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the memory pool of Redis connections");
     apr_allocator_owner_set(allocator, own);
     if (apr_reslist_create(&redis->clients, 0, 0, most, apr_time_from_sec(IDLE_S), open_client,
                            close_client, &redis->topology, own) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no list of connections to Redis");
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the list of Redis connections");
     apr_reslist_timeout_set(redis->clients, redis->topology.options->timeout_ms * 1000);
     return NULL;
 }

@@ -22,7 +22,7 @@ static const char *end_line(na_redis_bounds *bounds)
 {
     int is_length = bounds->line[0] == '*' || bounds->line[0] == '$';
     if (is_length && bounds->line_len >= sizeof bounds->line)
-        return "a length of too many digits";
+        return "a length has too many digits";
     long long number = is_length ? announced(bounds) : -1;
     int is_array = bounds->line[0] == '*';
     bounds->line_len = 0;
@@ -59,7 +59,7 @@ const char *na_redis_bounds_check(na_redis_bounds *bounds, const char *data, apr
     apr_size_t taken;
     bounds->bytes += len;
     if (bounds->bytes > NA_REDIS_REPLY_MAX)
-        return "its answer is too large";
+        return "its reply is too large";
     for (; len; data += taken, len -= taken) {
         if (!bounds->skip) {
             const char *why = take_line(bounds, data, len, &taken);

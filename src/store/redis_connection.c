@@ -48,12 +48,12 @@ na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply)
     char *repeated = strstr(words, ", with args");
     if (repeated)
         *repeated = '\0';
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "Redis answers: %s", words);
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "Redis returned the error: %s", words);
 }
 
 na_error *na_redis_reply_odd(apr_pool_t *pool, const na_redis_command *command)
 {
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "Redis' answer to %s cannot be understood",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "unexpected reply of Redis to %s",
                         command->argv[0]);
 }
 
@@ -65,7 +65,7 @@ static apr_status_t free_reply(void *reply)
 
 static na_error *broken(apr_pool_t *pool, const na_redis_connection *connection, const char *how)
 {
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s does not speak as Redis: %s",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s sent an invalid reply: %s",
                         na_redis_address_name(pool, &connection->transport.address), how);
 }
 
@@ -92,7 +92,7 @@ static na_error *read_reply(apr_pool_t *pool, na_redis_connection *connection,
     }
     apr_pool_cleanup_register(pool, parsed, free_reply, apr_pool_cleanup_null);
     if (reader->pos < reader->len)
-        return broken(pool, connection, "it answers more than it was asked");
+        return broken(pool, connection, "unexpected data after the reply");
     *reply = parsed;
     return NULL;
 }
@@ -104,7 +104,7 @@ static na_error *exchange(apr_pool_t *pool, na_redis_connection *connection,
     /* an int in hiredis 0.14, a long long in 1.x */
     long long len = redisFormatCommandArgv(&wire, command->argc, command->argv, command->lens);
     if (len < 0)
-        return na_error_new(pool, NA_ERR_UNAVAILABLE, "no memory for a command to Redis");
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "out of memory for a Redis command");
     na_error *error =
         na_redis_transport_write(pool, &connection->transport, wire, (apr_size_t)len, deadline);
     na_wipe(wire, (apr_size_t)len);
@@ -158,9 +158,9 @@ na_error *na_redis_connection_open(apr_pool_t *pool, const na_redis_access *acce
         na_redis_deadline_sooner(deadline, na_redis_deadline_in(access->connect_timeout_ms));
     NA_TRY(na_redis_transport_open(pool, access->tls, address, by, &connection->transport));
     connection->reader = redisReaderCreate();
-    na_error *error = connection->reader
-                          ? log_in(pool, access, by, connection)
-                          : na_error_new(pool, NA_ERR_UNAVAILABLE, "no memory for Redis' answers");
+    na_error *error = connection->reader ? log_in(pool, access, by, connection)
+                                         : na_error_new(pool, NA_ERR_UNAVAILABLE,
+                                                        "out of memory for Redis replies");
     if (error)
         na_redis_connection_close(connection);
     return error;

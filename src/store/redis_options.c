@@ -19,7 +19,7 @@ static na_error *refuse(apr_pool_t *pool, const char *why)
 static na_error *set_db(apr_pool_t *pool, const char *text, na_redis_options *options)
 {
     options->db = na_small_number(text);
-    return options->db < 0 ? refuse(pool, "the database in the address is no number") : NULL;
+    return options->db < 0 ? refuse(pool, "invalid database in the URL: expected a number") : NULL;
 }
 
 /* What is empty is missing: ":password@" is the password of Redis' user "default". */
@@ -36,7 +36,7 @@ static na_error *parse_network(apr_pool_t *pool, const char *text, na_redis_opti
     if (error)
         return na_error_wrap(pool, error, NULL, "Redis");
     if (strpbrk(server.rest, "?#"))
-        return refuse(pool, "the address has nothing behind the database's number");
+        return refuse(pool, "the URL cannot have anything after the database number");
     options->user = unless_empty(server.user);
     options->password = unless_empty(server.password);
     options->host = server.host;
@@ -54,10 +54,10 @@ static na_error *parse_unix(apr_pool_t *pool, const char *text, na_redis_options
     if (query)
         *query++ = '\0';
     if (*path != '/' || path[1] == '/' || !na_redis_address_set(&address, path, 0))
-        return refuse(pool, "unix: needs an absolute path, of at most 255 bytes");
+        return refuse(pool, "unix: requires an absolute path of at most 255 bytes");
     options->unix_path = path;
     if (query && strncmp(query, "db=", 3) != 0)
-        return refuse(pool, "unix:/path takes ?db=number alone");
+        return refuse(pool, "unix:/path supports only ?db=NUMBER");
     return query ? set_db(pool, query + 3, options) : NULL;
 }
 
@@ -69,7 +69,7 @@ na_error *na_redis_url_parse(apr_pool_t *pool, const char *url, na_redis_options
                                   .max_connections = 16,
                                   .prefix = "nextauth:"};
     if (na_has_control(url))
-        return refuse(pool, "a control character in the address");
+        return refuse(pool, "the URL contains a control character");
     if (strncasecmp(url, "redis://", 8) == 0)
         return parse_network(pool, url + 8, options);
     options->tls = strncasecmp(url, "rediss://", 9) == 0;
@@ -77,31 +77,31 @@ na_error *na_redis_url_parse(apr_pool_t *pool, const char *url, na_redis_options
         return parse_network(pool, url + 9, options);
     if (strncasecmp(url, "unix:", 5) == 0)
         return parse_unix(pool, url + 5, options);
-    return refuse(pool, "the address starts with redis://, rediss:// or unix:/");
+    return refuse(pool, "invalid URL: expected redis://, rediss://, or unix:/");
 }
 
 static na_error *check_numbers(apr_pool_t *pool, const na_redis_options *options)
 {
     if (options->timeout_ms < 1 || options->connect_timeout_ms < 1)
-        return refuse(pool, "a time limit is at least 1 ms");
+        return refuse(pool, "invalid time limit: expected at least 1 ms");
     if (options->timeout_ms > 60000)
-        return refuse(pool, "a time limit is at most a minute");
+        return refuse(pool, "invalid time limit: expected at most 60 s");
     if (options->max_connections < 1 || options->max_connections > 1000)
-        return refuse(pool, "the number of connections is 1 to 1000");
+        return refuse(pool, "invalid number of connections: expected 1 to 1000");
     if (options->port < 1 || options->port > 65535)
-        return refuse(pool, "the port is 1 to 65535");
-    return options->db < 0 ? refuse(pool, "the database's number is not negative") : NULL;
+        return refuse(pool, "invalid port: expected 1 to 65535");
+    return options->db < 0 ? refuse(pool, "invalid database number: expected 0 or more") : NULL;
 }
 
 static na_error *check_users(apr_pool_t *pool, const na_redis_options *options)
 {
     if (options->user && !options->password)
-        return na_error_with_hint(refuse(pool, "a user needs a password"), "add password=");
+        return na_error_with_hint(refuse(pool, "a username requires a password"), "add password=");
     if (options->sentinel_user && !options->sentinel_password)
-        return na_error_with_hint(refuse(pool, "the sentinels' user needs a password"),
+        return na_error_with_hint(refuse(pool, "sentinelUsername= requires a password"),
                                   "add sentinelPassword=");
     if (na_has_control(options->prefix))
-        return refuse(pool, "a control character in the prefix");
+        return refuse(pool, "the prefix contains a control character");
     return NULL;
 }
 
@@ -111,23 +111,20 @@ static na_error *check_topology(apr_pool_t *pool, const na_redis_options *option
     const na_redis_address *sentinels;
     NA_TRY(na_redis_sentinels_parse(pool, options, &sentinels, &count));
     if (!count && (options->master || options->sentinel_password))
-        return na_error_with_hint(
-            refuse(pool, "a master's name and a sentinels' password need sentinels"),
-            "add sentinels=host:port,...");
+        return na_error_with_hint(refuse(pool, "master= and sentinelPassword= require sentinels="),
+                                  "add sentinels=host:port,...");
     if (count && !options->master)
-        return na_error_with_hint(refuse(pool, "sentinels need the name of the master"),
-                                  "add master=");
+        return na_error_with_hint(refuse(pool, "sentinels= requires master="), "add master=");
     if (count && (options->cluster || options->unix_path))
         return na_error_with_hint(
-            refuse(pool, "with sentinels there is neither a cluster nor a unix socket"),
-            "leave sentinels= out, or the others");
+            refuse(pool, "sentinels= cannot be used with a cluster or a Unix socket"),
+            "remove sentinels=, or the others");
     if (options->cluster && options->unix_path)
-        return na_error_with_hint(refuse(pool,
-                                         "the nodes of a cluster are not found by a unix socket"),
-                                  "write the address of a node, or leave cluster=on out");
+        return na_error_with_hint(refuse(pool, "cluster=on cannot be used with a Unix socket"),
+                                  "use the URL of a node, or remove cluster=on");
     if (options->cluster && options->db)
-        return na_error_with_hint(refuse(pool, "a cluster has no database but 0"),
-                                  "leave the number out");
+        return na_error_with_hint(refuse(pool, "a cluster has only database 0"),
+                                  "remove the number");
     return NULL;
 }
 
@@ -135,13 +132,13 @@ static na_error *check_tls(apr_pool_t *pool, const na_redis_options *options)
 {
     const na_redis_tls *tls;
     if (!options->tls && (options->ca_file || options->cert_file || options->key_file))
-        return refuse(pool, "a CA, certificate or key is for TLS: rediss://");
+        return refuse(pool, "a CA, certificate, or key requires TLS: rediss://");
     if (options->tls && options->unix_path)
-        return na_error_with_hint(refuse(pool, "there is no TLS on a unix socket"),
-                                  "write unix:/path without files of certificates");
+        return na_error_with_hint(refuse(pool, "TLS is not supported on a Unix socket"),
+                                  "use unix:/path without certificate files");
     if (!options->cert_file != !options->key_file)
-        return na_error_with_hint(refuse(pool, "a client certificate and its key belong together"),
-                                  "add the other of certFile= and keyFile=");
+        return na_error_with_hint(refuse(pool, "certFile= and keyFile= require each other"),
+                                  "set both, or remove both");
     return na_redis_tls_make(pool, options, &tls);
 }
 

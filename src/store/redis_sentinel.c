@@ -17,7 +17,8 @@ na_error *na_redis_sentinels_parse(apr_pool_t *pool, const na_redis_options *opt
     char *state;
     for (char *text = apr_strtok(rest, ",", &state); text; text = apr_strtok(NULL, ",", &state))
         if (!na_redis_address_parse(pool, text, SENTINEL_PORT, apr_array_push(list)))
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "a sentinel is a host:port, not %s",
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "invalid sentinel '%s': expected host:port",
                                 na_one_line(pool, text, 100));
     *sentinels = (const na_redis_address *)list->elts;
     *count = list->nelts;
@@ -29,7 +30,7 @@ static na_error *read_master(apr_pool_t *pool, const char *master, const na_redi
 {
     NA_TRY(na_redis_reply_error(pool, reply));
     if (reply->type == REDIS_REPLY_NIL)
-        return na_error_new(pool, NA_ERR_UNAVAILABLE, "it knows no master %s", master);
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "unknown master '%s'", master);
     if (!na_redis_reply_is_array(reply, 2) || reply->element[0]->type != REDIS_REPLY_STRING ||
         reply->element[1]->type != REDIS_REPLY_STRING ||
         !na_redis_address_set(address, reply->element[0]->str, atoi(reply->element[1]->str)) ||
@@ -68,7 +69,7 @@ static na_error *check_role(apr_pool_t *pool, na_redis_connection *server,
         return na_redis_reply_odd(pool, &command);
     if (strcmp(reply->element[0]->str, "master") == 0)
         return NULL;
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s is no master",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s is not a master",
                         na_redis_address_name(pool, &server->transport.address));
 }
 
@@ -99,6 +100,6 @@ na_error *na_redis_sentinel_open(na_redis_client *client, apr_pool_t *pool,
             return NULL;
         client->sentinel = (client->sentinel + 1) % topology->sentinel_count;
     }
-    return na_error_wrap(pool, error, NULL, "no sentinel leads to the master %s; the last, %s",
+    return na_error_wrap(pool, error, NULL, "no sentinel found the master '%s'; the last was %s",
                          topology->options->master, na_redis_address_name(pool, sentinel));
 }

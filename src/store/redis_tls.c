@@ -51,9 +51,10 @@ static apr_status_t free_tls(void *data)
 
 static na_error *unusable(apr_pool_t *pool, const char *what, const char *file)
 {
-    return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "%s %s cannot be used: %s",
-                                           what, file, na_openssl_error(pool)),
-                              "see that it is there, in PEM, and that httpd's user may read it");
+    return na_error_with_hint(
+        na_error_new(pool, NA_ERR_CONFIGURATION, "could not load %s '%s': %s", what, file,
+                     na_openssl_error(pool)),
+        "check that it exists, is in PEM, and that the httpd user can read it");
 }
 
 static na_error *load_files(apr_pool_t *pool, const na_redis_options *options, SSL_CTX *context)
@@ -62,7 +63,8 @@ static na_error *load_files(apr_pool_t *pool, const na_redis_options *options, S
     if (options->ca_file && SSL_CTX_load_verify_locations(context, options->ca_file, NULL) != 1)
         return unusable(pool, "the CA file", options->ca_file);
     if (!options->ca_file && SSL_CTX_set_default_verify_paths(context) != 1)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "the system's CAs cannot be used: %s",
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not load the system's CA certificates: %s",
                             na_openssl_error(pool));
     if (!options->cert_file)
         return NULL;
@@ -84,7 +86,8 @@ na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
     tls->context = SSL_CTX_new(TLS_client_method());
     tls->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "Redis");
     if (!tls->context || !tls->method)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no TLS: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not set up TLS: %s",
+                            na_openssl_error(pool));
     BIO_meth_set_write(tls->method, bio_write);
     BIO_meth_set_read(tls->method, bio_read);
     BIO_meth_set_ctrl(tls->method, bio_ctrl);
@@ -115,7 +118,8 @@ na_error *na_redis_tls_begin(apr_pool_t *pool, const na_redis_tls *tls,
     BIO *bio = BIO_new(tls->method);
     if (!transport->ssl || !bio || !expect_peer(transport->ssl, transport->address.host)) {
         BIO_free(bio);
-        return na_error_new(pool, NA_ERR_UNAVAILABLE, "no TLS: %s", na_openssl_error(pool));
+        return na_error_new(pool, NA_ERR_UNAVAILABLE, "could not set up TLS: %s",
+                            na_openssl_error(pool));
     }
     BIO_set_data(bio, transport);
     SSL_set_bio(transport->ssl, bio, bio);

@@ -102,7 +102,7 @@ static int wait_for(int fd, short events, na_redis_deadline deadline)
 
 static na_error *late(apr_pool_t *pool, const na_redis_transport *transport)
 {
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s does not answer in time",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s did not respond in time",
                         na_redis_address_name(pool, &transport->address));
 }
 
@@ -113,7 +113,7 @@ static na_error *lost(apr_pool_t *pool, const na_redis_transport *transport, int
     const char *name = na_redis_address_name(pool, &transport->address);
     if (!reason)
         return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s closed the connection", name);
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "the connection to %s broke: %s", name,
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "the connection to %s was lost: %s", name,
                         apr_strerror(reason, text, sizeof text));
 }
 
@@ -192,7 +192,7 @@ static int connect_socket(const struct sockaddr *to, socklen_t len, na_redis_dea
 static na_error *not_connected(apr_pool_t *pool, const na_redis_address *address,
                                const char *reason)
 {
-    return na_error_new(pool, NA_ERR_UNAVAILABLE, "cannot connect to %s: %s",
+    return na_error_new(pool, NA_ERR_UNAVAILABLE, "could not connect to %s: %s",
                         na_redis_address_name(pool, address), reason);
 }
 
@@ -202,7 +202,7 @@ static na_error *open_unix(apr_pool_t *pool, const na_redis_address *address,
     char text[128];
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (strlen(address->host) >= sizeof to.sun_path)
-        return not_connected(pool, address, "the path is too long for a unix socket");
+        return not_connected(pool, address, "the path is too long for a Unix socket");
     strcpy(to.sun_path, address->host);
     int reason = connect_socket((struct sockaddr *)&to, sizeof to, deadline, fd);
     return reason ? not_connected(pool, address, apr_strerror(reason, text, sizeof text)) : NULL;

@@ -172,7 +172,8 @@ static void envfiles(apr_pool_t *pool)
     is(apr_table_get(v->values, "A"), "2", "is the last");
     is(apr_table_get(v->lines, "A"), "2", "with its line");
     na_error *error = na_envfile_parse(pool, "f", "A=1\nB=\"open\n", &v);
-    is(error ? error->message : NULL, "f:2: the quote of B is not closed", "errors name the line");
+    is(error ? error->message : NULL, "f:2: the quoted value of B is not closed",
+       "errors name the line");
     fails(na_envfile_parse(pool, "f", "no equals", &v), "a line without '=' is refused");
     fails(na_envfile_parse(pool, "f", "1A=x", &v), "so is a bad name");
 }

@@ -121,7 +121,7 @@ static void check_shape(const fixture *f)
     refused(f, join(pool, parts), "", "ciphertext and tag swapped");
     for (int i = 2; i < 5; i++)
         for (apr_size_t at = 0; at < 32; at++)
-            refused(f, with_bit(f, i, at), "does not fit", "a bit turned");
+            refused(f, with_bit(f, i, at), "does not match", "a bit turned");
 }
 
 /* 16 bytes are 22 characters, 32 are 43: the last has bits that must be zero. */
@@ -144,7 +144,7 @@ static void check_lengths(const fixture *f, apr_size_t tag, apr_size_t iv)
             refused(f, with_length(f, 2, len), "the IV's length",
                     apr_psprintf(f->pool, "an IV of %d bytes", (int)len));
     }
-    refused(f, with_part(f, 3, ""), "does not fit", "no ciphertext");
+    refused(f, with_part(f, 3, ""), "does not match", "no ciphertext");
 }
 
 /* AES-256-GCM made here, so that header and IV can be anything. */
@@ -183,17 +183,17 @@ static void check_gcm_header(const fixture *f)
         {"{\"alg\":\"dir\",\"enc\":\"A256GCM\",\"b64\":false}", "b64"},
         {"{\"alg\":\"dir\",\"alg\":\"dir\",\"enc\":\"A256GCM\"}", "not JSON"},
         {"{\"alg\":\"dir\",\"enc\":\"A256GCM\",\"enc\":\"A256GCM\"}", "not JSON"},
-        {"{\"alg\":\"none\",\"enc\":\"A256GCM\"}", "not one of ours"},
-        {"{\"alg\":\"A256KW\",\"enc\":\"A256GCM\"}", "not one of ours"},
-        {"{\"alg\":\"RSA-OAEP\",\"enc\":\"A256GCM\"}", "not one of ours"},
+        {"{\"alg\":\"none\",\"enc\":\"A256GCM\"}", "unsupported"},
+        {"{\"alg\":\"A256KW\",\"enc\":\"A256GCM\"}", "unsupported"},
+        {"{\"alg\":\"RSA-OAEP\",\"enc\":\"A256GCM\"}", "unsupported"},
         {"{\"alg\":[\"dir\"],\"enc\":\"A256GCM\"}", "not a string"},
         {"{\"alg\":\"dir\",\"enc\":256}", "not a string"},
-        {"{\"alg\":\"dir\"}", "not one of ours"},
-        {"{\"enc\":\"A256GCM\"}", "not one of ours"},
-        {"{\"alg\":\"dir\",\"enc\":\"A256CBC-HS512\"}", "no key fits"},
-        {"{\"alg\":\"dir\",\"enc\":\"A128CBC-HS256\"}", "no key fits"},
-        {"{\"alg\":\"dir\",\"enc\":\"A128GCM\"}", "no key fits"},
-        {"{\"alg\":\"dir\",\"enc\":\"a256gcm\"}", "not one of ours"},
+        {"{\"alg\":\"dir\"}", "unsupported"},
+        {"{\"enc\":\"A256GCM\"}", "unsupported"},
+        {"{\"alg\":\"dir\",\"enc\":\"A256CBC-HS512\"}", "no key matches"},
+        {"{\"alg\":\"dir\",\"enc\":\"A128CBC-HS256\"}", "no key matches"},
+        {"{\"alg\":\"dir\",\"enc\":\"A128GCM\"}", "no key matches"},
+        {"{\"alg\":\"dir\",\"enc\":\"a256gcm\"}", "unsupported"},
         {"[\"dir\",\"A256GCM\"]", "not a JSON object"},
         {"", "not JSON"},
     };
@@ -223,17 +223,17 @@ static void check_keys(apr_pool_t *pool)
     succeeds(open_token(&gcm_kid, gcm.token), "a token without kid is tried with every key");
     succeeds(open_token(&cbc, cbc_kid.token), "the same, CBC");
     succeeds(open_token(&cbc_kid, cbc.token), "the same, CBC");
-    refused(&gcm, cbc.token, "no key fits", "a token of another enc");
-    refused(&cbc, gcm.token, "no key fits", "a token of another enc");
+    refused(&gcm, cbc.token, "no key matches", "a token of another enc");
+    refused(&cbc, gcm.token, "no key matches", "a token of another enc");
     refused(&gcm_kid,
             gcm_token(pool, "{\"alg\":\"dir\",\"enc\":\"A256GCM\",\"kid\":\"x\"}", 12, 16),
-            "no key fits", "the right key, another kid");
+            "no key matches", "the right key, another kid");
     na_jwe_key_make(pool, NA_A256GCM, another, 0, &keys[0]);
     na_jwe_key_make(pool, NA_A256CBC_HS512, another, 1, &keys[1]);
-    says(pool, OPEN(gcm, 2), "does not fit", "another key");
-    says(pool, OPEN(cbc, 2), "does not fit", "another key, CBC");
-    says(pool, OPEN(cbc_kid, 2), "no key fits", "another kid, CBC");
-    says(pool, OPEN(gcm, 0), "no key fits", "no keys");
+    says(pool, OPEN(gcm, 2), "does not match", "another key");
+    says(pool, OPEN(cbc, 2), "does not match", "another key, CBC");
+    says(pool, OPEN(cbc_kid, 2), "no key matches", "another kid, CBC");
+    says(pool, OPEN(gcm, 0), "no key matches", "no keys");
     keys[2] = gcm.key;
     keys[3] = cbc_kid.key;
     succeeds(OPEN(gcm, 4), "the third of four keys");
@@ -281,8 +281,8 @@ int main(void)
     check_lengths(&gcm, 16, 12);
     check_lengths(&cbc, 32, 16);
     check_gcm_header(&gcm);
-    refused(&cbc, with_header(&cbc, "{\"alg\":\"dir\",\"enc\":\"A256CBC-HS512\"}"), "does not fit",
-            "another header");
+    refused(&cbc, with_header(&cbc, "{\"alg\":\"dir\",\"enc\":\"A256CBC-HS512\"}"),
+            "does not match", "another header");
     check_keys(pool);
     check_seal(pool, NA_A256GCM);
     check_seal(pool, NA_A256CBC_HS512);

@@ -93,11 +93,11 @@ static void check_header(apr_pool_t *pool)
     static const struct {
         const char *header, *part, *name;
     } cases[] = {
-        {"{\"alg\":\"none\"}", "not one of ours", "none"},
-        {"{\"alg\":\"NONE\"}", "not one of ours", "NONE"},
-        {"{\"alg\":\"hs256\"}", "not one of ours", "lower case"},
-        {"{\"alg\":\"RSA-OAEP\"}", "not one of ours", "an encryption algorithm"},
-        {"{\"alg\":\"\"}", "not one of ours", "an empty alg"},
+        {"{\"alg\":\"none\"}", "unsupported", "none"},
+        {"{\"alg\":\"NONE\"}", "unsupported", "NONE"},
+        {"{\"alg\":\"hs256\"}", "unsupported", "lower case"},
+        {"{\"alg\":\"RSA-OAEP\"}", "unsupported", "an encryption algorithm"},
+        {"{\"alg\":\"\"}", "unsupported", "an empty alg"},
         {"{\"typ\":\"JWT\"}", "(none given)", "no alg"},
         {"{\"alg\":256}", "not a string", "alg a number"},
         {"{\"alg\":[\"HS256\"]}", "not a string", "alg a list"},
@@ -128,7 +128,7 @@ static void check_header(apr_pool_t *pool)
     }
     const char *bare =
         apr_pstrcat(pool, b64(pool, "{\"alg\":\"none\"}"), ".", b64(pool, "{}"), ".", NULL);
-    refused(pool, bare, &set, "not one of ours", "none without a signature");
+    refused(pool, bare, &set, "unsupported", "none without a signature");
 }
 
 /* RS256's public key as the secret of HS256: the set decides, never the header. */

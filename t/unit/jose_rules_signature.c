@@ -72,7 +72,7 @@ static void check_sign(apr_pool_t *pool, EVP_PKEY *rsa)
     fails(SIGN(kit_jwk(pool, rsa, 0), "RS256"), "a public RSA key does not sign");
     fails(SIGN(kit_jwk(pool, ec, 0), "ES256"), "nor an EC key");
     fails(SIGN(kit_jwk(pool, ed, 0), "EdDSA"), "nor an Ed25519 key");
-    fails(SIGN(private, "ES384"), "nor a key on another curve");
+    fails(SIGN(private, "ES384"), "nor a key on different curves");
     fails(SIGN(private, "none"), "nor with none");
     fails(SIGN(private, "ECDH-ES"), "nor with what is no signature");
     succeeds(SIGN(private, "ES256"), "a private key does");

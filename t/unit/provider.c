@@ -100,8 +100,8 @@ static void authorization(apr_pool_t *pool)
     ok(strstr(fault_of(pool, "google", "authorization.params", "max_age=soon"),
               "expected seconds") != NULL,
        "max_age is a number");
-    ok(strstr(fault_of(pool, "google", "requireEncryptedIdToken", "true"), "requires privateKey=") !=
-           NULL,
+    ok(strstr(fault_of(pool, "google", "requireEncryptedIdToken", "true"),
+              "requires privateKey=") != NULL,
        "only encrypted ID tokens need a key");
     static const char *const tolerances[] = {"601", "-1", "", "soon", "5m"};
     for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++)

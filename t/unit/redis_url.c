@@ -102,54 +102,56 @@ static void combinations(apr_pool_t *pool)
     na_redis_url_parse(pool, "rediss://localhost", &tls);
     na_redis_url_parse(pool, "unix:/run/redis.sock", &path);
     na_redis_url_parse(pool, "redis://ada@localhost", &user);
-    is(refused(pool, &user), "Redis: a user needs a password", "a user alone");
+    is(refused(pool, &user), "Redis: a username requires a password", "a user alone");
 
     options = plain;
     options.cluster = 1;
     is(refused(pool, &options), NULL, "a cluster");
     options.db = 1;
-    is(refused(pool, &options), "Redis: a cluster has no database but 0", "with a database");
+    is(refused(pool, &options), "Redis: a cluster has only database 0", "with a database");
     options = path;
     options.cluster = 1;
-    is(refused(pool, &options), "Redis: the nodes of a cluster are not found by a unix socket",
+    is(refused(pool, &options), "Redis: cluster=on cannot be used with a Unix socket",
        "by a unix socket");
 
     options = plain;
     options.sentinels = "one:26379,two,[::1]:3";
-    is(refused(pool, &options), "Redis: sentinels need the name of the master", "sentinels alone");
+    is(refused(pool, &options), "Redis: sentinels= requires master=", "sentinels alone");
     options.master = "mymaster";
     is(refused(pool, &options), NULL, "sentinels and a master");
     options.cluster = 1;
-    is(refused(pool, &options),
-       "Redis: with sentinels there is neither a cluster nor a unix socket", "and a cluster");
+    is(refused(pool, &options), "Redis: sentinels= cannot be used with a cluster or a Unix socket",
+       "and a cluster");
     options.cluster = 0;
     options.sentinels = "one:x";
-    is(refused(pool, &options), "a sentinel is a host:port, not one:x", "a bad sentinel");
+    is(refused(pool, &options), "invalid sentinel 'one:x': expected host:port", "a bad sentinel");
     options.sentinels = NULL;
-    is(refused(pool, &options), "Redis: a master's name and a sentinels' password need sentinels",
-       "a master alone");
+    is(refused(pool, &options),
+       "Redis: master= and sentinelPassword= require sentinels=", "a master alone");
 
     options = plain;
     options.ca_file = "/etc/ssl/certs/ca-certificates.crt";
-    is(refused(pool, &options), "Redis: a CA, certificate or key is for TLS: rediss://",
+    is(refused(pool, &options), "Redis: a CA, certificate, or key requires TLS: rediss://",
        "a CA without TLS");
     options = tls;
     options.ca_file = "/nowhere/ca.pem";
     fails(na_redis_options_check(pool, &options), "a CA file that is not there");
     options = tls;
     options.cert_file = "/nowhere/cert.pem";
-    is(refused(pool, &options), "Redis: a client certificate and its key belong together",
+    is(refused(pool, &options), "Redis: certFile= and keyFile= require each other",
        "a certificate without a key");
     options = path;
     options.tls = 1;
-    is(refused(pool, &options), "Redis: there is no TLS on a unix socket", "TLS on a unix socket");
+    is(refused(pool, &options), "Redis: TLS is not supported on a Unix socket",
+       "TLS on a unix socket");
 
     options = plain;
     options.timeout_ms = 0;
-    is(refused(pool, &options), "Redis: a time limit is at least 1 ms", "no time");
+    is(refused(pool, &options), "Redis: invalid time limit: expected at least 1 ms", "no time");
     options = plain;
     options.max_connections = 0;
-    is(refused(pool, &options), "Redis: the number of connections is 1 to 1000", "no connection");
+    is(refused(pool, &options), "Redis: invalid number of connections: expected 1 to 1000",
+       "no connection");
 }
 
 int main(void)

@@ -23,9 +23,9 @@ static void guessable(apr_pool_t *pool)
         {"my_secret_password_for_development_1", "placeholder"},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "no more than 1 different"},
         {"abababababababababababababababab", "no more than 2 different"},
-        {"0123456789abcdef0123456789abcdef", "repeat or count up"},
-        {"abcdefghijklmnopqrstuvwxyz0123456789", "repeat or count up"},
-        {"k7Qx9Lm2k7Qx9Lm2k7Qx9Lm2k7Qx9Lm2", "repeat or count up"},
+        {"0123456789abcdef0123456789abcdef", "repeated or consecutive"},
+        {"abcdefghijklmnopqrstuvwxyz0123456789", "repeated or consecutive"},
+        {"k7Qx9Lm2k7Qx9Lm2k7Qx9Lm2k7Qx9Lm2", "repeated or consecutive"},
         {"", "no more than 0 different"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
