@@ -209,7 +209,7 @@ NextAuthProvider plain type=oauth ${client} ${endpoints} emailVerified=always ch
     t.is((await second.session()).user, { name: 'ida', id: 'i-1', roles: [] }, 'what is not there is looked for elsewhere');
     for (const [user, why] of [[{ data: { user: { uid: { deep: 1 } } } }, 'an id that is no scalar'], [{ data: { user: { uid: '' } } }, 'an empty id'],
       [{ sub: '1', id: '1' }, 'an id elsewhere'], [{ data: 'text' }, 'no such path'], [{ data: null }, 'no profile']]) {
-      refusedBy(site, await signIn(t, site, home, 'home', user), /the profile from 'home' has no user ID \(looked for data\.user\.uid\|data\.user\.legacy\)/, why);
+      refusedBy(site, await signIn(t, site, home, 'home', user), /the profile from 'home' has no user ID \(member data\.user\.uid\|data\.user\.legacy\)/, why);
     }
     const plain = await signIn(t, site, home, 'plain', { id: 5, login: 'lou', email: 'lou@example.org', avatar_url: 'https://pictures.example.org/l' });
     t.is((await plain.c.session()).user, { name: 'lou', email: 'lou@example.org', image: 'https://pictures.example.org/l', id: '5', roles: [] }, 'without a mapping the usual names are looked for');

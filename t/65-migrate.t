@@ -76,7 +76,7 @@ async function newer(t, db) {
   for (const args of [[], ['--to', '0'], ['--dry-run']]) {
     const { status, stderr } = await migrate(db, ...args);
     t.is(status, 1, `migrate ${args.join(' ')} is refused`);
-    t.like(stderr, new RegExp(`step ${NEWEST + 1} \\(from the future\\).*this version, \\d+\\.\\d+\\.\\d+, does not know: use nextauthctl of the newest`), 'and what to use is said');
+    t.like(stderr, new RegExp(`step ${NEWEST + 1} \\(from the future\\).*this version, \\d+\\.\\d+\\.\\d+, does not support: use nextauthctl of the newest`), 'and what to use is said');
   }
   t.is(await tablesOf(db), [...AUTHJS, ...OURS].sort(), 'nothing was changed');
   const { stdout, status } = await migrate(db, '--status');

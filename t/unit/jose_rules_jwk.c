@@ -99,7 +99,8 @@ static void check_oct(apr_pool_t *pool)
     refused(pool, with(pool, kit_oct(pool, 63), "alg", "HS512"), "too few", "63 bytes for HS512");
     taken(pool, with(pool, kit_oct(pool, 64), "alg", "HS512"), "64 bytes for HS512");
     refused(pool, with(pool, kit_oct(pool, 32), "alg", "A256GCM"), "unknown", "alg of a cipher");
-    refused(pool, with(pool, kit_oct(pool, 64), "alg", "RS256"), "fit", "alg of another type");
+    refused(pool, with(pool, kit_oct(pool, 64), "alg", "RS256"), "does not match",
+            "alg of another type");
 }
 
 static void check_members(apr_pool_t *pool, EVP_PKEY *rsa)
@@ -107,10 +108,10 @@ static void check_members(apr_pool_t *pool, EVP_PKEY *rsa)
     const json_t *jwk = kit_jwk(pool, rsa, 0), *p384 = kit_jwk(pool, kit_new_ec(pool, "P-384"), 0);
     refused(pool, with(pool, jwk, "kty", NULL), "unknown type", "no kty");
     refused(pool, with(pool, jwk, "kty", "rsa"), "unknown type", "kty in lower case");
-    refused(pool, with(pool, jwk, "alg", "ES256"), "fit", "RSA bound to ES256");
+    refused(pool, with(pool, jwk, "alg", "ES256"), "does not match", "RSA bound to ES256");
     refused(pool, with(pool, jwk, "alg", "RSA1_5"), "unknown", "RSA bound to RSA1_5");
     refused(pool, with(pool, jwk, "alg", "none"), "unknown", "RSA bound to none");
-    refused(pool, with(pool, p384, "alg", "ES256"), "fit", "P-384 bound to ES256");
+    refused(pool, with(pool, p384, "alg", "ES256"), "does not match", "P-384 bound to ES256");
     refused(pool, with_json(pool, jwk, "kid", "1"), "not a string", "a number as kid");
     refused(pool, with_json(pool, jwk, "alg", "[]"), "not a string", "a list as alg");
     refused(pool, with_json(pool, jwk, "use", "{}"), "not a string", "an object as use");
@@ -185,7 +186,8 @@ static void check_x5c(apr_pool_t *pool, EVP_PKEY *rsa)
             "crv is not x5c's");
     refused(pool, with_json(pool, bare, "x5c", certificate(pool, weak, 0)), "1024 bits",
             "x5c of a weak key");
-    refused(pool, with_json(pool, bare, "x5c", certificate(pool, rsa, 3)), "behind", "x5c, a tail");
+    refused(pool, with_json(pool, bare, "x5c", certificate(pool, rsa, 3)), "after the certificate",
+            "x5c, a tail");
     refused(pool, with_json(pool, bare_ec, "x5c", certificate_by(pool, infinity(pool), rsa, 0)),
             "point is not valid", "x5c of the point at infinity");
     refused(pool, with_json(pool, bare, "x5c", "[]"), "not a list", "x5c, empty list");
@@ -237,8 +239,8 @@ static void check_set(apr_pool_t *pool, EVP_PKEY *rsa)
     says(pool, parse_set(pool, JOIN(rsa_text, broken), &set), "same \"kid\"", "of a broken key");
     says(pool, parse_set(pool, broken, &set), "no usable key", "no usable key");
     says(pool, parse_set(pool, "", &set), "empty", "an empty set");
-    says(pool, na_jwks_parse(pool, "[]", 2, &set), "no list", "a list");
-    says(pool, na_jwks_parse(pool, "{\"keys\":{}}", 11, &set), "no list", "keys is no list");
+    says(pool, na_jwks_parse(pool, "[]", 2, &set), "not a list", "a list");
+    says(pool, na_jwks_parse(pool, "{\"keys\":{}}", 11, &set), "not a list", "keys is no list");
     says(pool, na_jwks_parse(pool, "{\"keys\":[],\"keys\":[]}", 21, &set), "not JSON",
          "keys twice");
     const char *many = "0";
