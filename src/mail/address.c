@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email addresses: normalized, masked, written into headers. */
 /* Email addresses and mailboxes: checked, normalized, written. */
 #include "mail/address.h"
 
@@ -10,7 +11,7 @@
 #include "base/text.h"
 #include "mail/unicode.h"
 
-/* Bytes of what becomes an address: a domain can be shorter once it is in A-labels. */
+/* Most bytes of the input: a domain can be shorter in A-labels. */
 #define TYPED_MAX 1024
 #define LOCAL_MAX 64
 #define LABEL_MAX 63
@@ -61,7 +62,7 @@ static int is_label(const char *text, apr_size_t len)
     return 1;
 }
 
-/* Labels with dots between them; the last is no number, as it is in an address of IPv4. */
+/* Labels with dots between them; the last is not a number, as in an IPv4 address. */
 static int is_domain(const char *text)
 {
     for (;;) {
@@ -81,7 +82,7 @@ int na_email_is(const char *text)
            is_domain(at + 1);
 }
 
-/* `len` bytes of `text` without white space around them. */
+/* Returns `len` bytes of `text` without surrounding white space. */
 static char *trim(apr_pool_t *pool, const char *text, apr_size_t len)
 {
     static const char space[] = " \t\r\n\v\f";
@@ -93,8 +94,8 @@ static char *trim(apr_pool_t *pool, const char *text, apr_size_t len)
     return apr_pstrmemdup(pool, text + start, len - start);
 }
 
-/* ASCII alone, whatever the locale. */
-static const char *lower(apr_pool_t *pool, const char *text)
+/* Returns `text` with ASCII letters in lower case, in any locale. */
+static const char *lower_ascii(apr_pool_t *pool, const char *text)
 {
     char *copy = apr_pstrdup(pool, text);
     for (char *p = copy; *p; p++)
@@ -103,7 +104,7 @@ static const char *lower(apr_pool_t *pool, const char *text)
     return copy;
 }
 
-/* The same address with A-labels in its domain; NULL if it has no @, or no such domain. */
+/* Returns the address with A-labels in its domain; NULL if it has no @, or no such domain. */
 static const char *with_ascii_domain(apr_pool_t *pool, const char *text)
 {
     const char *at = strchr(text, '@');
@@ -113,13 +114,13 @@ static const char *with_ascii_domain(apr_pool_t *pool, const char *text)
     return domain ? apr_psprintf(pool, "%.*s@%s", (int)(at - text), text, domain) : NULL;
 }
 
-/* `text` in lower case and with A-labels; NULL if it has no such form. */
-static const char *fold(apr_pool_t *pool, const char *text)
+/* Returns `text` in lower case and with A-labels; NULL if it has no such form. */
+static const char *fold_email(apr_pool_t *pool, const char *text)
 {
     const char *email = with_ascii_domain(pool, text);
     const char *at = email ? strchr(email, '@') : NULL;
     const char *local = at ? na_unicode_lower(pool, email, (apr_size_t)(at - email)) : NULL;
-    return local ? apr_pstrcat(pool, local, lower(pool, at), NULL) : NULL;
+    return local ? apr_pstrcat(pool, local, lower_ascii(pool, at), NULL) : NULL;
 }
 
 na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **email)
@@ -130,14 +131,14 @@ na_error *na_email_normalize(apr_pool_t *pool, const char *text, const char **em
         return na_error_new(pool, NA_ERR_EMAIL_SIGNIN,
                             "an email address must contain exactly one @");
     at[1 + strcspn(at + 1, ",")] = '\0';
-    const char *folded = fold(pool, copy);
+    const char *folded = fold_email(pool, copy);
     if (!folded || !na_email_is(folded) || !strchr(strchr(folded, '@'), '.'))
         return na_error_new(pool, NA_ERR_EMAIL_SIGNIN, "invalid email address");
     *email = folded;
     return NULL;
 }
 
-/* What providers have given for long is taken: dots in a row, domains without a dot. */
+/* Accepts what providers have long sent: consecutive dots, domains without a dot. */
 static int is_vouched_for(const char *email)
 {
     const char *at = strchr(email, '@');
@@ -148,7 +149,7 @@ static int is_vouched_for(const char *email)
 
 const char *na_email_canonical(apr_pool_t *pool, const char *text)
 {
-    const char *email = fold(pool, text);
+    const char *email = fold_email(pool, text);
     return email && is_vouched_for(email) ? email : NULL;
 }
 
@@ -191,7 +192,7 @@ na_error *na_mailbox_parse(apr_pool_t *pool, const char *text, na_mailbox *mailb
                : refuse_mailbox(pool);
 }
 
-/* Words of atoms need no quotes (RFC 5322 section 3.2.5); an encoded word's look-alike does. */
+/* Words of atoms need no quotes (RFC 5322 section 3.2.5); a look-alike of an encoded word does. */
 static int is_phrase(const char *name)
 {
     for (const char *p = name; *p; p++)
@@ -224,7 +225,7 @@ const char *na_mailbox_header(apr_pool_t *pool, const na_mailbox *mailbox)
     return apr_pstrcat(pool, name, " <", mailbox->email, ">", NULL);
 }
 
-/* How many bytes go into one encoded word: no character is split (RFC 2047 section 5). */
+/* Returns the bytes of the next encoded word; no character is split (RFC 2047 section 5). */
 static apr_size_t word_len(const char *text)
 {
     apr_size_t len = strnlen(text, WORD_BYTES + 1);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Calls of the HTTP APIs of email services. */
 /* HTTP APIs of email services: calls, and what their answers mean. */
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "base/json.h"
 #include "mail/transport.h"
 
-/* Bytes of a service's own words that go to the log. */
+/* Most bytes of a service's error text that are logged. */
 #define SAID_MAX 200
 
 const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, const char *origin,
@@ -20,7 +21,7 @@ const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, co
     return apr_pstrcat(pool, apr_pstrmemdup(pool, base, len), path, NULL);
 }
 
-/* Where the services put what is wrong. */
+/* Returns the error text, wherever a service puts it; NULL if none. */
 static const char *find_words(const json_t *answer)
 {
     static const char *const paths[] = {"message", "Message", "errors.0.message"};
@@ -32,8 +33,7 @@ static const char *find_words(const json_t *answer)
     return NULL;
 }
 
-/* ": what the service says", or "": words with an address in them are left out, for it would be the
- * recipient's. */
+/* Returns ": ERROR TEXT", or "" if it contains an address, which would be the recipient's. */
 static const char *words_of(apr_pool_t *pool, na_bytes body)
 {
     json_t *answer;
@@ -50,8 +50,8 @@ static int is_stopped(void *mail)
     return na_mail_is_stopped(mail);
 }
 
-static na_error *fetch(const na_mail *mail, apr_pool_t *pool, const na_http_request *given,
-                       na_http_response *response)
+static na_error *fetch_api(const na_mail *mail, apr_pool_t *pool, const na_http_request *given,
+                           na_http_response *response)
 {
     na_http_request request = *given;
     request.is_cancelled = is_stopped;
@@ -68,7 +68,7 @@ na_error *na_mail_api_reach(const na_mail *mail, apr_pool_t *pool, const char *o
 {
     na_http_request request = {.url = na_mail_api_url(pool, mail->options, origin, "/")};
     na_http_response response;
-    return fetch(mail, pool, &request, &response);
+    return fetch_api(mail, pool, &request, &response);
 }
 
 na_error *na_mail_api_probe(const na_mail *mail, apr_pool_t *pool)
@@ -79,7 +79,7 @@ na_error *na_mail_api_probe(const na_mail *mail, apr_pool_t *pool)
 na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request)
 {
     na_http_response response;
-    NA_TRY(fetch(mail, pool, request, &response));
+    NA_TRY(fetch_api(mail, pool, request, &response));
     if (response.status >= 200 && response.status < 300)
         return NULL;
     int temporary = response.status == 429 || response.status >= 500;

@@ -22,7 +22,6 @@ static int is_private_ipv4(apr_uint32_t address)
            address >> 16 == (192 << 8 | 168);
 }
 
-/* This machine, an address of a private network, or a name without a dot, as containers have. */
 int na_mail_is_local(const char *host)
 {
     struct in_addr four;

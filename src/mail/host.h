@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a mail server is on this machine or in a private network. */
 /* The host of a mail server: whether it is this machine or a private one. */
 #ifndef NA_MAIL_HOST_H
 #define NA_MAIL_HOST_H
 
-/* 1 for this machine: localhost, or a loopback address. */
+/* Returns 1 for this machine: localhost, or a loopback address. */
 int na_mail_is_loopback(const char *host);
 
-/* 1 for this machine, an address of a private network, or a name without a dot, as containers have.
+/*
+ * Returns 1 for this machine, an address of a private network, or a name without a dot, as
+ * containers have.
  */
 int na_mail_is_local(const char *host);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The transport that writes emails to the log, for development. */
 /* The log as a transport, for development. */
 #include <apr_strings.h>
 
@@ -7,8 +8,8 @@
 
 #define LINE_MAX_BYTES 4096
 
-/* For development: whoever reads the log can use the links. */
-static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
+/* For development only: anyone who reads the log can use the links. */
+static na_error *log_send(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     char *state, *text = apr_pstrdup(pool, letter->text);
     na_mail_write(mail, NA_LOG_INFO,
@@ -22,4 +23,4 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
 }
 
 static const char *const none[] = {NULL};
-const na_mail_transport na_mail_to_log = {"log", none, none, NULL, deliver, NULL, NULL};
+const na_mail_transport na_mail_to_log = {"log", none, none, NULL, log_send, NULL, NULL};

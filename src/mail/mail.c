@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One email: checked, then handed to its transport. */
 /* One interface to send an email. */
 #include "mail/mail.h"
 
@@ -68,7 +69,7 @@ static int is_body(const char *text)
     return *text && strlen(text) <= NA_MAIL_BODY_MAX && na_is_utf8(text);
 }
 
-/* It goes into headers. */
+/* An ID is written into headers. */
 static int is_id(const char *id)
 {
     apr_size_t len = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
@@ -114,7 +115,7 @@ void na_mail_stop_at(na_mail *mail, apr_time_t when)
     apr_atomic_set64(&mail->stop_at, (apr_uint64_t)when);
 }
 
-/* A server that does not let this one in is as good as down. */
+/* A server that refuses authentication counts as down. */
 static na_error *settle(const na_mail *mail, apr_pool_t *pool, na_error *error)
 {
     const na_breaker breaker = {.name = mail->transport->name, .health = mail->health};

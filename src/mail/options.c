@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options of transports: read and checked. */
 /* Options of a transport: read, and checked. */
 #include <stddef.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #define TIMEOUT_MS 10000
 #define CONNECT_TIMEOUT_MS 5000
 
-/* Options that a transport may need or take, as configuration names them. */
+/* Text options of transports, as configuration names them. */
 static const struct {
     const char *name;
     apr_size_t offset;
@@ -38,7 +39,7 @@ static na_error *refuse(apr_pool_t *pool, const char *why)
     return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: %s", why);
 }
 
-/* ── the address of a mail server ──────────────────────────────────────────────────────────── */
+/* ── the URL of a mail server ──────────────────────────────────────────────────────────────── */
 
 static na_error *set_query(apr_pool_t *pool, const char *query, na_mail_options *options)
 {
@@ -102,7 +103,7 @@ na_error *na_mail_options_start(apr_pool_t *pool, const char *text, na_mail_opti
 
 /* ── whether options fit ───────────────────────────────────────────────────────────────────── */
 
-static int has(const char *const *names, const char *name)
+static int has_name(const char *const *names, const char *name)
 {
     for (; *names; names++)
         if (strcmp(*names, name) == 0)
@@ -113,12 +114,12 @@ static int has(const char *const *names, const char *name)
 static na_error *check_text(apr_pool_t *pool, const na_mail_transport *transport, const char *name,
                             const char *value)
 {
-    if (value && !has(transport->needs, name) && !has(transport->takes, name))
+    if (value && !has_name(transport->needs, name) && !has_name(transport->takes, name))
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                "mail: %s does not support the option %s",
                                                transport->name, name),
                                   "remove it");
-    if (has(transport->needs, name) && (!value || !*value))
+    if (has_name(transport->needs, name) && (!value || !*value))
         return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                "mail: %s requires %s=", transport->name, name),
                                   apr_psprintf(pool, "set NextAuthMail %s ... %s=", transport->name,
@@ -151,7 +152,7 @@ na_error *na_mail_sender_check(apr_pool_t *pool, const char *from)
                  : NULL;
 }
 
-/* The API's key goes to that address. */
+/* The API key is sent to that URL. */
 static na_error *check_base_url(apr_pool_t *pool, const char *text)
 {
     na_url url;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The transport for Postmark. */
 /* Email through Postmark. */
 #include <apr_strings.h>
 
@@ -6,8 +7,8 @@
 
 #define ORIGIN "https://api.postmarkapp.com"
 
-/* Links that sign people in must not lead through a service that counts clicks. */
-static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
+/* Sign-in links must not lead through a service that counts clicks. */
+static na_error *postmark_send(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     na_http_request request = {
         .url = na_mail_api_url(pool, mail->options, ORIGIN, "/email"),
@@ -22,5 +23,5 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
 
 static const char *const needs[] = {"apiKey", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_postmark = {"postmark",        needs, takes, NULL, deliver,
+const na_mail_transport na_mail_postmark = {"postmark",        needs, takes, NULL, postmark_send,
                                             na_mail_api_probe, ORIGIN};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The queue of a process: one thread that sends, retries, and gives up. */
 /* A queue of emails, with a thread that sends them. */
 #include "mail/queue.h"
 
@@ -13,7 +14,7 @@
 
 #include "base/crypto.h"
 
-/* A client has this part of the room that is left. */
+/* A client can use this part of the free room. */
 #define SHARE 4
 #include "mail/transport.h"
 
@@ -24,26 +25,26 @@ static const int retry_after[] = {1, 5, 30, 120, 600};
 typedef struct entry {
     apr_pool_t *pool; /* of the entry */
     na_mail_message message;
-    const char *client; /* NULL: none */
+    const char *client; /* NULL if none */
     apr_time_t expires; /* 0: never */
     apr_time_t due;
-    int retries; /* as the thread alone knows */
+    int retries; /* used by the thread only */
 } entry;
 
 struct na_mail_queue {
-    apr_pool_t *pool; /* its allocator has a mutex: threads make pools below it */
+    apr_pool_t *pool; /* its allocator has a mutex: threads create pools below it */
     na_mail *mail;
-    const na_mail_observer *observer; /* NULL: none */
+    const na_mail_observer *observer; /* NULL if none */
     int capacity;
-    apr_thread_mutex_t *lock; /* of all that follows */
+    apr_thread_mutex_t *lock; /* for all that follows */
     apr_thread_cond_t *changed;
     apr_thread_t *thread; /* NULL before the first message */
-    apr_time_t stop_at;   /* 0: goes on */
-    entry **entries;      /* in the order they came; the thread alone takes any out */
+    apr_time_t stop_at;   /* 0 until it ends */
+    entry **entries;      /* in order of arrival; only the thread removes any */
     na_mail_counts counts;
 };
 
-static void tell(const na_mail_queue *queue, na_mail_fate fate)
+static void tell_observer(const na_mail_queue *queue, na_mail_fate fate)
 {
     if (queue->observer)
         queue->observer->told(queue->observer->data, fate);
@@ -51,15 +52,15 @@ static void tell(const na_mail_queue *queue, na_mail_fate fate)
 
 /* ── the thread ────────────────────────────────────────────────────────────────────────────── */
 
-static void say(const na_mail_queue *queue, apr_pool_t *pool, na_level level, const entry *e,
-                const char *what)
+static void log_entry(const na_mail_queue *queue, apr_pool_t *pool, na_level level, const entry *e,
+                      const char *what)
 {
     na_mail_write(queue->mail, level,
                   apr_pstrcat(pool, "mail to ", na_email_mask(pool, e->message.to), " ", what,
                               NULL));
 }
 
-/* The one that is due first, NULL where there is none. With the lock. */
+/* Returns the entry that is due first; NULL if none. Requires the lock. */
 static entry *next_entry(const na_mail_queue *queue)
 {
     entry *next = NULL;
@@ -69,7 +70,7 @@ static entry *next_entry(const na_mail_queue *queue)
     return next;
 }
 
-/* Waits until there is something to do; NULL when it is time to end. With the lock. */
+/* Waits for an entry that is due; returns NULL when the thread must end. Requires the lock. */
 static entry *wait_for_entry(na_mail_queue *queue)
 {
     for (;;) {
@@ -97,12 +98,12 @@ static void take_out(na_mail_queue *queue, const entry *e, apr_uint64_t *counter
     memmove(queue->entries + i, queue->entries + i + 1,
             (apr_size_t)(queue->counts.queued - i) * sizeof *queue->entries);
     (*counter)++;
-    tell(queue, fate);
+    tell_observer(queue, fate);
     apr_thread_mutex_unlock(queue->lock);
     apr_pool_destroy(e->pool);
 }
 
-/* Whether it is worth another attempt, which is then set down. */
+/* Schedules another attempt; returns 0 if none is left. */
 static int postpone(entry *e, apr_time_t now)
 {
     if (e->retries == RETRIES)
@@ -115,41 +116,42 @@ static int postpone(entry *e, apr_time_t now)
     return 1;
 }
 
-static void fail(na_mail_queue *queue, apr_pool_t *pool, const entry *e, na_level level,
-                 const char *why)
+static void fail_entry(na_mail_queue *queue, apr_pool_t *pool, const entry *e, na_level level,
+                       const char *why)
 {
-    say(queue, pool, level, e, apr_pstrcat(pool, "given up: ", why, NULL));
+    log_entry(queue, pool, level, e, apr_pstrcat(pool, "given up: ", why, NULL));
     take_out(queue, e, &queue->counts.failed, NA_MAIL_FAILED);
 }
 
-/* The server does not take mail for that address, which anybody may have typed. */
+/* The server does not accept email for that address, which any visitor can have typed. */
 static int is_recipients(const na_error *error)
 {
     return na_error_is(error, NA_ERR_EMAIL_SIGNIN);
 }
 
-static void attempt(na_mail_queue *queue, apr_pool_t *pool, entry *e)
+static void attempt_entry(na_mail_queue *queue, apr_pool_t *pool, entry *e)
 {
     if (e->message.is_for_nobody) {
         take_out(queue, e, &queue->counts.for_nobody, NA_MAIL_FOR_NOBODY);
         return;
     }
     if (e->expires && apr_time_now() >= e->expires) {
-        fail(queue, pool, e, NA_LOG_ERROR, "its link has expired");
+        fail_entry(queue, pool, e, NA_LOG_ERROR, "its link has expired");
         return;
     }
     na_error *error = na_mail_send(queue->mail, pool, &e->message);
     if (!error) {
-        say(queue, pool, NA_LOG_INFO, e, "sent");
+        log_entry(queue, pool, NA_LOG_INFO, e, "sent");
         take_out(queue, e, &queue->counts.sent, NA_MAIL_SENT);
         return;
     }
     const char *why = na_error_text(pool, error);
     if (na_mail_is_temporary(error) && postpone(e, apr_time_now()))
-        say(queue, pool, NA_LOG_WARNING, e,
-            apr_psprintf(pool, "will be retried in %d s: %s", retry_after[e->retries - 1], why));
+        log_entry(queue, pool, NA_LOG_WARNING, e,
+                  apr_psprintf(pool, "will be retried in %d s: %s", retry_after[e->retries - 1],
+                               why));
     else
-        fail(queue, pool, e, is_recipients(error) ? NA_LOG_WARNING : NA_LOG_ERROR, why);
+        fail_entry(queue, pool, e, is_recipients(error) ? NA_LOG_WARNING : NA_LOG_ERROR, why);
 }
 
 static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)
@@ -157,13 +159,13 @@ static void lose_the_rest(na_mail_queue *queue, apr_pool_t *pool)
     while (queue->counts.queued) {
         const entry *e = queue->entries[0];
         if (!e->message.is_for_nobody)
-            say(queue, pool, NA_LOG_ERROR, e,
-                "lost: the process is ending before it could be sent");
+            log_entry(queue, pool, NA_LOG_ERROR, e,
+                      "lost: the process is ending before it could be sent");
         take_out(queue, e, &queue->counts.dropped, NA_MAIL_LOST);
     }
 }
 
-static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC run_thread(apr_thread_t *thread, void *data)
 {
     na_mail_queue *queue = data;
     apr_pool_t *pool;
@@ -172,12 +174,12 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     apr_thread_mutex_lock(queue->lock);
     while ((e = wait_for_entry(queue))) {
         apr_thread_mutex_unlock(queue->lock);
-        attempt(queue, pool, e);
+        attempt_entry(queue, pool, e);
         apr_pool_clear(pool);
         apr_thread_mutex_lock(queue->lock);
     }
     apr_thread_mutex_unlock(queue->lock);
-    /* `put` takes nothing any more */
+    /* na_mail_queue_put accepts nothing from now on */
     lose_the_rest(queue, pool);
     apr_pool_destroy(pool);
     return NULL;
@@ -185,13 +187,13 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 
 /* ── putting in ────────────────────────────────────────────────────────────────────────────── */
 
-/* Signals are for the server's own threads: a handler here could wait for this very thread. */
-static apr_status_t start(na_mail_queue *queue)
+/* Signals are for httpd's own threads: a handler here could wait for this very thread. */
+static apr_status_t start_thread(na_mail_queue *queue)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    apr_status_t status = apr_thread_create(&queue->thread, NULL, run, queue, queue->pool);
+    apr_status_t status = apr_thread_create(&queue->thread, NULL, run_thread, queue, queue->pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status != APR_SUCCESS)
         queue->thread = NULL;
@@ -203,7 +205,7 @@ static const char *copy(apr_pool_t *pool, const char *text)
     return text ? apr_pstrdup(pool, text) : NULL;
 }
 
-/* Every attempt has the same id: a receiver, or a service, can tell a copy. */
+/* Every attempt has the same ID, so that a receiver or a service recognizes a copy. */
 static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, const char *client,
                          apr_time_t expires)
 {
@@ -225,7 +227,7 @@ static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, c
     return e;
 }
 
-/* Whether a client has its share. With the lock. */
+/* Returns 1 if a client has used its share. Requires the lock. */
 static int has_share(const na_mail_queue *queue, const char *client)
 {
     apr_uint64_t own = 0, room = (apr_uint64_t)queue->capacity - queue->counts.queued;
@@ -234,26 +236,26 @@ static int has_share(const na_mail_queue *queue, const char *client)
     return own && own >= room / SHARE;
 }
 
-static const char *drop(na_mail_queue *queue, const char *why)
+static const char *drop_entry(na_mail_queue *queue, const char *why)
 {
     queue->counts.dropped++;
-    tell(queue, NA_MAIL_NOT_TAKEN);
+    tell_observer(queue, NA_MAIL_NOT_TAKEN);
     return why;
 }
 
-/* NULL, or why the entry is not taken. With the lock. */
-static const char *append(na_mail_queue *queue, entry *e)
+/* Returns NULL, or why the entry is not accepted. Requires the lock. */
+static const char *append_entry(na_mail_queue *queue, entry *e)
 {
     if (queue->stop_at)
         return "the process is ending";
     if (queue->counts.queued == (apr_uint64_t)queue->capacity)
-        return drop(queue, "too many emails are already waiting");
+        return drop_entry(queue, "too many emails are already waiting");
     if (has_share(queue, e->client))
-        return drop(queue, "too many emails of this client are already waiting");
-    if (!queue->thread && start(queue) != APR_SUCCESS)
+        return drop_entry(queue, "too many emails of this client are already waiting");
+    if (!queue->thread && start_thread(queue) != APR_SUCCESS)
         return "could not create the thread that sends emails";
     queue->entries[queue->counts.queued++] = e;
-    tell(queue, NA_MAIL_TAKEN);
+    tell_observer(queue, NA_MAIL_TAKEN);
     apr_thread_cond_signal(queue->changed);
     return NULL;
 }
@@ -264,7 +266,7 @@ na_error *na_mail_queue_put(na_mail_queue *queue, apr_pool_t *pool, const na_mai
     NA_TRY(na_mail_message_check(queue->mail, pool, message));
     entry *e = make_entry(queue, message, client, expires);
     apr_thread_mutex_lock(queue->lock);
-    const char *why = append(queue, e);
+    const char *why = append_entry(queue, e);
     apr_thread_mutex_unlock(queue->lock);
     if (!why)
         return NULL;
@@ -286,7 +288,7 @@ void na_mail_queue_observe(na_mail_queue *queue, const na_mail_observer *observe
 
 /* ── beginning and end ─────────────────────────────────────────────────────────────────────── */
 
-static apr_status_t stop(void *data)
+static apr_status_t stop_thread(void *data)
 {
     na_mail_queue *queue = data;
     apr_status_t status;
@@ -300,7 +302,7 @@ static apr_status_t stop(void *data)
     return APR_SUCCESS;
 }
 
-/* The caller's pool may be made for one thread; this one is for many. */
+/* The caller's pool can be for one thread only; this one is for several. */
 static apr_status_t make_pool(apr_pool_t *parent, apr_pool_t **pool)
 {
     apr_allocator_t *allocator;
@@ -333,7 +335,7 @@ na_error *na_mail_queue_make(apr_pool_t *parent, na_mail *mail, int capacity, na
         return na_error_new(parent, NA_ERR_CONFIGURATION,
                             "could not create the mutex of the email queue");
     na_mail_stop_at(mail, 0);
-    apr_pool_pre_cleanup_register(parent, queue, stop);
+    apr_pool_pre_cleanup_register(parent, queue, stop_thread);
     *made = queue;
     return NULL;
 }

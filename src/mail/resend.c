@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The transport for Resend. */
 /* Email through Resend. */
 #include <apr_strings.h>
 
@@ -6,8 +7,8 @@
 
 #define ORIGIN "https://api.resend.com"
 
-/* The key that repeated attempts share keeps the service from sending twice. */
-static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
+/* The idempotency key, equal at each attempt, keeps the service from sending twice. */
+static na_error *resend_send(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     na_http_request request = {.url = na_mail_api_url(pool, mail->options, ORIGIN, "/emails"),
                                .bearer = mail->options->api_key,
@@ -21,5 +22,5 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
 
 static const char *const needs[] = {"apiKey", NULL};
 static const char *const takes[] = {"baseUrl", NULL};
-const na_mail_transport na_mail_resend = {"resend",          needs, takes, NULL, deliver,
+const na_mail_transport na_mail_resend = {"resend",          needs, takes, NULL, resend_send,
                                           na_mail_api_probe, ORIGIN};

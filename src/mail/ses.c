@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The transport for Amazon SES. */
 /* Email through Amazon SES. */
 #include <string.h>
 
@@ -7,7 +8,7 @@
 
 #include "mail/transport.h"
 
-/* Since this version libcurl signs the headers it is given. */
+/* libcurl signs custom headers since this version. */
 #define SIGNS_HEADERS 0x075800
 
 static json_t *text_of(const char *text)
@@ -23,7 +24,7 @@ static json_t *body_of(const na_mail_letter *letter)
     return body;
 }
 
-/* SES takes names in its addresses only as a header would have them; the header is not folded. */
+/* SES requires names of senders as in a header, but not folded. */
 static const char *sender_of(apr_pool_t *pool, const na_mailbox *mailbox)
 {
     char *sender = apr_pstrdup(pool, na_mailbox_header(pool, mailbox)), *out = sender;
@@ -39,13 +40,13 @@ static const char *origin_of(apr_pool_t *pool, const na_mail_options *options)
     return apr_pstrcat(pool, "https://email.", options->region, ".amazonaws.com", NULL);
 }
 
-static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+static na_error *ses_probe(const na_mail *mail, apr_pool_t *pool)
 {
     return na_mail_api_reach(mail, pool, origin_of(pool, mail->options));
 }
 
 /* The token of temporary keys is signed like every x-amz-… header. */
-static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
+static na_error *ses_send(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     const na_mail_options *options = mail->options;
     na_http_request request = {
@@ -66,7 +67,7 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     return na_mail_post_json(mail, pool, &request, json);
 }
 
-static na_error *check(apr_pool_t *pool, const na_mail_options *options)
+static na_error *ses_check(apr_pool_t *pool, const na_mail_options *options)
 {
     const char *region = options->region;
     if (strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region))
@@ -81,4 +82,4 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
 
 static const char *const needs[] = {"accessKeyId", "secretAccessKey", "region", NULL};
 static const char *const takes[] = {"sessionToken", "baseUrl", NULL};
-const na_mail_transport na_mail_ses = {"ses", needs, takes, check, deliver, probe, NULL};
+const na_mail_transport na_mail_ses = {"ses", needs, takes, ses_check, ses_send, ses_probe, NULL};

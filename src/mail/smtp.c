@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The transport for SMTP, over libcurl. */
 /* Email through SMTP. */
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "mail/host.h"
 #include "mail/transport.h"
 
-/* What libcurl needs until the message is sent. */
+/* Data that libcurl uses until the message is sent. */
 typedef struct session {
     const na_mail *mail;
     CURL *curl;
@@ -20,9 +21,9 @@ typedef struct session {
     struct curl_slist *headers;
     apr_time_t deadline;
     int needs_utf8;  /* the recipient's address is beyond ASCII */
-    int offers_utf8; /* so the server says in its last reply to EHLO */
+    int offers_utf8; /* by the server's last reply to EHLO */
     int is_greeted;  /* that reply is complete */
-    int lacks_utf8;  /* what is needed is not offered: nothing was sent */
+    int lacks_utf8;  /* UTF-8 is needed and not offered: nothing was sent */
     char error[CURL_ERROR_SIZE];
 } session;
 
@@ -41,7 +42,7 @@ static void add_header(session *s, apr_pool_t *pool, const char *name, const cha
     s->headers = curl_slist_append(s->headers, apr_pstrcat(pool, name, ": ", value, NULL));
 }
 
-/* As RFC 5322 writes the zone. */
+/* Returns the date with the zone as RFC 5322 writes it. */
 static const char *date_of(apr_pool_t *pool, apr_time_t when)
 {
     char *date = na_http_date(pool, when);
@@ -53,15 +54,15 @@ static void set_headers(session *s, apr_pool_t *pool, const na_mail_letter *lett
     const char *domain = strchr(letter->from.email, '@');
     add_header(s, pool, "Date", date_of(pool, apr_time_now()));
     add_header(s, pool, "From", na_mailbox_header(pool, &letter->from));
-    add_header(s, pool, "To", letter->to); /* beyond ASCII, it is RFC 6532's */
+    add_header(s, pool, "To", letter->to); /* RFC 6532 if beyond ASCII */
     add_header(s, pool, "Message-ID", apr_pstrcat(pool, "<", letter->id, domain, ">", NULL));
     add_header(s, pool, "Subject", na_mail_header_text(pool, letter->subject));
-    /* RFC 3834: nobody's absence is answered */
+    /* no vacation replies (RFC 3834) */
     add_header(s, pool, "Auto-Submitted", "auto-generated");
     curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->headers);
 }
 
-/* Mail's line ends: libcurl would encode a bare LF as a character. */
+/* Email lines end with CR LF; libcurl would encode a bare LF as a character. */
 static const char *crlf(apr_pool_t *pool, const char *text)
 {
     char *out = apr_palloc(pool, strlen(text) * 2 + 1), *p = out;
@@ -116,10 +117,10 @@ static int is_utf8_offer(const char *line, size_t len)
 }
 
 /*
- * What the server replies, a line at a time. libcurl adds SMTPUTF8 to MAIL where the server offers
- * it, and sends the address in any case; without it, the mail ends here at the reply to MAIL,
- * before the address goes out (RFC 6531 section 3.2). What was offered before STARTTLS counts for
- * nothing (RFC 3207 section 4.2).
+ * Receives the server's replies, a line at a time. libcurl adds SMTPUTF8 to MAIL if the server
+ * offers it, and sends the address in any case; without it, the attempt ends here at the reply to
+ * MAIL, before the address is sent (RFC 6531 section 3.2). Offers before STARTTLS do not count
+ * (RFC 3207 section 4.2).
  */
 static size_t read_reply(char *line, size_t size, size_t count, void *data)
 {
@@ -184,7 +185,7 @@ static void set_tls(CURL *curl, const na_mail_options *options)
         curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
 }
 
-/* Asked by libcurl about once a second, and whenever something happens. */
+/* libcurl calls this about once a second, and at each event. */
 static int is_too_late(void *data, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                        curl_off_t up)
 {
@@ -192,8 +193,8 @@ static int is_too_late(void *data, curl_off_t down_total, curl_off_t down, curl_
     return apr_time_now() > s->deadline || na_mail_is_stopped(s->mail);
 }
 
-/* libcurl's own limit does not count while it says good-bye; were the connection kept, it would do
- * that without any limit of ours. */
+/* libcurl's own limit does not cover QUIT; if the connection were kept, QUIT would have no limit.
+ */
 static void set_limits(session *s, const na_mail_options *options)
 {
     s->deadline = apr_time_now() + apr_time_from_msec(options->timeout_ms);
@@ -222,9 +223,9 @@ static void set_server(CURL *curl, apr_pool_t *pool, const na_mail_options *opti
     set_tls(curl, options);
 }
 
-/* ── how it went ───────────────────────────────────────────────────────────────────────────── */
+/* ── results ───────────────────────────────────────────────────────────────────────────────── */
 
-/* Nothing that time would heal, and no reply of the server that says so. */
+/* Errors without a reply of the server that a later attempt would not remedy. */
 static int is_final(CURLcode code)
 {
     return code == CURLE_USE_SSL_FAILED || code == CURLE_PEER_FAILED_VERIFICATION ||
@@ -265,7 +266,7 @@ static na_error *open_session(const na_mail *mail, apr_pool_t *pool, session *s)
     return NULL;
 }
 
-static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
+static na_error *smtp_send(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter)
 {
     session s;
     NA_TRY(open_session(mail, pool, &s));
@@ -277,8 +278,8 @@ static na_error *deliver(const na_mail *mail, apr_pool_t *pool, const na_mail_le
     return error;
 }
 
-/* Behind TLS and login one command that does nothing (RFC 5321 section 4.1.1.9). */
-static na_error *probe(const na_mail *mail, apr_pool_t *pool)
+/* After TLS and authentication, one command that does nothing (RFC 5321 section 4.1.1.9). */
+static na_error *smtp_probe(const na_mail *mail, apr_pool_t *pool)
 {
     session s;
     NA_TRY(open_session(mail, pool, &s));
@@ -310,7 +311,7 @@ static na_error *check_readable(apr_pool_t *pool, const char *path)
     return NULL;
 }
 
-static na_error *check(apr_pool_t *pool, const na_mail_options *options)
+static na_error *smtp_check(apr_pool_t *pool, const na_mail_options *options)
 {
     if (!na_is_host(options->host) || options->port < 1 || options->port > 65535)
         return refuse(pool, "invalid host or port");
@@ -329,4 +330,5 @@ static na_error *check(apr_pool_t *pool, const na_mail_options *options)
 
 static const char *const needs[] = {"host", NULL};
 static const char *const takes[] = {"username", "password", "caFile", NULL};
-const na_mail_transport na_mail_smtp = {"smtp", needs, takes, check, deliver, probe, NULL};
+const na_mail_transport na_mail_smtp = {"smtp",    needs,      takes, smtp_check,
+                                        smtp_send, smtp_probe, NULL};

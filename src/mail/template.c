@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Texts of emails: the built-in ones, and those of files. */
 /* Templates of emails. */
 #include "mail/template.h"
 
@@ -14,7 +15,7 @@
 
 /* ── built in ──────────────────────────────────────────────────────────────────────────────── */
 
-/* No colours but the button's: clients choose light or dark. */
+/* No colors but the button's: clients choose light or dark. */
 #define HTML(heading, button, note)                                                                \
     "<!doctype html>\n"                                                                            \
     "<html lang=\"en\">\n"                                                                         \
@@ -141,7 +142,7 @@ static const char *amount(apr_pool_t *pool, long number, const char *unit)
     return apr_psprintf(pool, "%ld %s%s", number, unit, number == 1 ? "" : "s");
 }
 
-/* Days and hours where they say it without a remainder. */
+/* Returns the lifetime in days or hours if there is no remainder. */
 static const char *expires_of(apr_pool_t *pool, const na_mail_values *values)
 {
     long seconds = values->valid_for;

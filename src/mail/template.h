@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates of emails. */
+/* Templates of emails. */
 #ifndef NA_MAIL_TEMPLATE_H
 #define NA_MAIL_TEMPLATE_H
 
 #include "mail/mail.h"
 
-/* What a mail is for; its name in configuration is signIn, signUp, passwordReset, emailChange,
- * accountLocked, passwordChanged or emailChanged. */
+/* The purpose of an email, in configuration signIn, signUp, passwordReset, emailChange,
+ * accountLocked, passwordChanged, or emailChanged. */
 typedef enum na_mail_kind {
     NA_MAIL_SIGN_IN,
     NA_MAIL_SIGN_UP,
@@ -19,46 +20,46 @@ typedef enum na_mail_kind {
 
 #define NA_MAIL_KINDS 7
 
-/* Its name in configuration. */
+/* Returns the name of a purpose in configuration. */
 const char *na_mail_kind_name(na_mail_kind kind);
 
-/* Returns 0 where there is none of that name. */
+/* Returns 0 if the name is unknown. */
 int na_mail_kind_find(const char *name, na_mail_kind *kind);
 
 /*
  * Subject and bodies with the placeholders {{url}}, {{host}}, {{email}}, {{brandColor}},
- * {{buttonText}} and {{expires}}. Immutable configuration; the built-in ones never repeat the
+ * {{buttonText}}, and {{expires}}. Immutable configuration; the built-in ones never repeat the
  * recipient's address.
  */
 typedef struct na_mail_template {
     const char *subject;
     const char *text;
-    const char *html; /* NULL: mails are plain text alone */
+    const char *html; /* NULL for plain text only */
 } na_mail_template;
 
 const na_mail_template *na_mail_template_default(na_mail_kind kind);
 
 /*
- * The subject, or a body from a file, to be put into a template. Refused: an unknown placeholder,
- * a body without {{url}}, what is not UTF-8, and more than NA_MAIL_SUBJECT_MAX or NA_MAIL_BODY_MAX
+ * Read a subject, or a body from a file, for a template. Refused are an unknown placeholder, a body
+ * without {{url}}, text that is not UTF-8, and more than NA_MAIL_SUBJECT_MAX or NA_MAIL_BODY_MAX
  * bytes.
  */
 na_error *na_mail_template_subject(apr_pool_t *pool, const char *text, const char **subject);
 na_error *na_mail_template_file(apr_pool_t *pool, const char *path, const char **body);
 
-/* What placeholders stand for. */
+/* The values of placeholders. */
 typedef struct na_mail_values {
     const char *url;
     const char *host;        /* of the site */
     const char *email;       /* of the recipient */
-    const char *brand_color; /* NULL: a default */
-    const char *button_text; /* the colour of text on it; NULL: a default */
+    const char *brand_color; /* NULL for a default */
+    const char *button_text; /* the color of text on it; NULL for a default */
     long valid_for;          /* seconds; {{expires}} is "24 hours", "15 minutes" */
 } na_mail_values;
 
 /*
- * Sets to, subject, text and html of *message, NULL or 0 the rest. In the HTML values are escaped
- * for text and quoted attributes. The message lives in `pool`, and no longer than `values`.
+ * Sets to, subject, text, and html of *message, and the rest to NULL or 0. In the HTML, values are
+ * escaped for text and quoted attributes. The message lives in `pool`, and no longer than `values`.
  */
 void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
                            const na_mail_values *values, na_mail_message *message);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What all transports share, for src/mail alone. */
 /* The interface of transports, and what they share. */
 #ifndef NA_MAIL_TRANSPORT_H
 #define NA_MAIL_TRANSPORT_H
@@ -7,8 +8,6 @@
 #include <jansson.h>
 
 #include "mail/mail.h"
-
-/* What transports are made of, and what they share; for src/mail alone. */
 
 /* A message that passed na_mail_message_check. */
 typedef struct na_mail_letter {
@@ -22,21 +21,22 @@ typedef struct na_mail_letter {
 
 typedef struct na_mail_transport {
     const char *name;
-    const char *const *needs; /* names of options that have to be set, NULL behind the last */
-    const char *const *takes; /* of those that may be set besides */
+    const char *const *needs; /* names of required options, NULL at the end */
+    const char *const *takes; /* names of other supported options */
     na_error *(*check)(apr_pool_t *pool, const na_mail_options *options); /* or NULL */
     na_error *(*send)(const na_mail *mail, apr_pool_t *pool, const na_mail_letter *letter);
-    na_error *(*probe)(const na_mail *mail, apr_pool_t *pool); /* NULL: nothing is asked */
-    const char *origin; /* of an API that has one for all, for na_mail_api_probe; or NULL */
+    na_error *(*probe)(const na_mail *mail,
+                       apr_pool_t *pool); /* NULL if there is nothing to probe */
+    const char *origin; /* of an API that has one for all, for na_mail_api_probe; NULL if none */
 } na_mail_transport;
 
 extern const na_mail_transport na_mail_smtp, na_mail_sendgrid, na_mail_ses, na_mail_resend,
     na_mail_postmark, na_mail_mailgun, na_mail_to_log;
 
-/* NULL where there is none of that name. */
+/* Returns NULL if the name is unknown. */
 const na_mail_transport *na_mail_transport_find(const char *name);
 
-/* "smtp, sendgrid, …" */
+/* Returns "smtp, sendgrid, …". */
 const char *na_mail_transport_names(apr_pool_t *pool);
 
 struct na_mail {
@@ -48,7 +48,7 @@ struct na_mail {
     volatile apr_uint64_t stop_at; /* apr_time_t; 0 if attempts go on */
 };
 
-/* Returns 1 if an attempt under way must end: na_mail_stop_at. */
+/* Returns 1 if an attempt under way must end (na_mail_stop_at). */
 static inline int na_mail_is_stopped(const na_mail *mail)
 {
     apr_uint64_t stop_at = apr_atomic_read64((volatile apr_uint64_t *)&mail->stop_at);
@@ -60,20 +60,20 @@ static inline void na_mail_write(const na_mail *mail, na_level level, const char
     mail->log.write(mail->log.data, level, line);
 }
 
-/* `path` behind the options' base_url, or else `origin`. */
+/* Returns the options' base_url, or else `origin`, followed by `path`. */
 const char *na_mail_api_url(apr_pool_t *pool, const na_mail_options *options, const char *origin,
                             const char *path);
 
-/* Asks whether the API at this origin answers at all, with whatever status. */
+/* Checks that the API at this origin responds, with any status. */
 na_error *na_mail_api_reach(const na_mail *mail, apr_pool_t *pool, const char *origin);
 
 /* The probe of transports that have an `origin`. */
 na_error *na_mail_api_probe(const na_mail *mail, apr_pool_t *pool);
 
-/* Calls an API: success is a status of 2xx. */
+/* Calls an API; any status but 2xx is an error. */
 na_error *na_mail_post(const na_mail *mail, apr_pool_t *pool, const na_http_request *request);
 
-/* The same with JSON, of which it takes over a reference. */
+/* Calls an API with JSON, of which it takes over a reference. */
 na_error *na_mail_post_json(const na_mail *mail, apr_pool_t *pool, na_http_request *request,
                             json_t *json);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Email addresses beyond ASCII, with libunistring and libidn2. */
 /* Letters beyond ASCII in email addresses. */
 #include "mail/unicode.h"
 
@@ -29,7 +30,7 @@ static int is_allowed(ucs4_t c, ucs4_t before)
            (is_among(c, MARKS) && is_among(before, LETTERS | MARKS | DIGITS));
 }
 
-/* Neither in a form that is not composed, nor with a variant of another character. */
+/* Returns 1 if the text is composed and has no variants of other characters. */
 static int is_normal(const uint8_t *text, size_t len)
 {
     size_t normal_len = 0;
@@ -62,7 +63,7 @@ const char *na_unicode_lower(apr_pool_t *pool, const char *local, apr_size_t len
     return copy;
 }
 
-/* Without IDN2_USE_STD3_ASCII_RULES: libidn2 2.3 then drops what they forbid, "a,ü" is "aü". */
+/* Without IDN2_USE_STD3_ASCII_RULES, under which libidn2 2.3 drops characters: "a,ü" → "aü". */
 const char *na_unicode_domain(apr_pool_t *pool, const char *domain)
 {
     char *ascii;
