@@ -167,7 +167,7 @@ ${more}`;
     await c.page(away.location);
     const steps = recordsOf(site).filter(({ provider }) => provider === 'github').map(({ event, message }) => `${event}: ${message}`);
     const expected = [
-      /^GET_AUTHORIZATION_URL: redirect to http:\/\/\S+\/authorize: client the-client, scope 'read:user user:email', redirect to \S+\/callback\/github, checks state( pkce)?$/,
+      /^GET_AUTHORIZATION_URL: redirect to http:\/\/\S+\/authorize: client the-client, scope 'read:user user:email', callback URL \S+\/callback\/github, checks state( pkce)?$/,
       /^OAUTH_CALLBACK: back from the provider with a state, a code$/,
       /^OAUTH_CALLBACK_RESPONSE: http:\/\/\S+\/access_token returned status 200 to the code, \d+ bytes of application\/json/,
       /^OAUTH_CALLBACK_RESPONSE: tokens: access \d+ characters, ID token 0, refresh \d+; scope '[^']*'$/,

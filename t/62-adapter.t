@@ -244,7 +244,7 @@ async function encrypted(t) {
 
   const refuses = async (url, name) => {
     const refused = await client(t, url)('getUser', { id: '1' });
-    t.like(refused.error ?? '', /PostgreSQL at \S+:\d+: no connection/, name);
+    t.like(refused.error ?? '', /PostgreSQL at \S+:\d+: could not connect/, name);
     t.ok(![db.password, encodeURIComponent(db.password)].some((secret) => (refused.error ?? '').includes(secret)), 'and the message has no password');
   };
   await refuses(verified(other.ca), 'one of another CA is refused');

@@ -173,7 +173,7 @@ suite('E-mailed links', async (t) => {
     ['an odd address', config(db, 'http://localhost'), /NextAuthMail on line/],
     ['no sender', config(db, mail.url()).replace(/"from=.*"/, ''), /NextAuthMail on line .*from/],
     ['a template without a link', config(db, mail.url(), 'NextAuthMailTemplate signIn text=@DIR@/htdocs/index.html'), /NextAuthMailTemplate on line .*url/],
-    ['an odd age', config(db, mail.url()).replace('NextAuthProvider email', 'NextAuthProvider email maxAge=5'), /maxAge=5: seconds from 60/],
+    ['an odd age', config(db, mail.url()).replace('NextAuthProvider email', 'NextAuthProvider email maxAge=5'), /invalid maxAge=5: expected seconds from 60/],
   ]) {
     const result = await t.configtest({ config: text });
     t.ok(result.status !== 0 && message.test(result.output), `${what} is explained`, result.output);

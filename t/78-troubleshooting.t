@@ -59,7 +59,7 @@ suite('Troubleshooting: what one sees, and what the log says', async (t) => {
   t.section('cookies that are too large');
   const large = await start(`NextAuthClaim everything "${'y'.repeat(7000)}"`);
   t.like((await new Client(large).credentials('ada', 'x')).location, /error=Configuration$/, 'a session that is too large is not begun');
-  hasLine(large, /the session token has \d+ characters, more than browsers or this server \(LimitRequestFieldSize 8190\) take/, '  and the log says so');
+  hasLine(large, /the session token has \d+ characters, more than browsers or httpd \(LimitRequestFieldSize 8190\) accept/, '  and the log says so');
   const refused = await new Client(v4).get('/members/', { headers: { cookie: `a=${'x'.repeat(9000)}` } });
   t.is(refused.status, 400, 'a Cookie header that is too large is refused by httpd itself');
   t.like(refused.text, /Size of a request header field exceeds server limit/, '  in these words');
