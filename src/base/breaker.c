@@ -24,7 +24,7 @@ static apr_uint32_t backoff(apr_uint32_t failures)
     return most > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : most;
 }
 
-/* 1 where the server may be asked: it is up, or it is this caller's turn to try. */
+/* Returns 1 if the server may be asked: it is up, or it is this caller's turn to try. */
 static int may_ask(na_breaker_state *health)
 {
     if (!apr_atomic_read32(&health->failures))

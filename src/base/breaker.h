@@ -25,8 +25,8 @@ typedef void na_breaker_changed(void *data, int is_down, const char *message);
 typedef struct na_breaker {
     const char *name; /* for messages; no secrets */
     na_breaker_state *health;
-    na_breaker_changed *changed; /* or NULL */
-    void (*failed)(void *data);  /* told of each call that was not answered; or NULL */
+    na_breaker_changed *changed; /* NULL if none */
+    void (*failed)(void *data);  /* told of each call that was not answered; NULL if none */
     void *data;                  /* the functions' own */
 } na_breaker;
 
@@ -39,7 +39,7 @@ na_error *na_breaker_admit(const na_breaker *breaker, apr_pool_t *pool);
  */
 na_error *na_breaker_settle(const na_breaker *breaker, apr_pool_t *pool, na_error *error);
 
-/* 1 where the last call failed, no longer than `within` ago. Asks nobody. */
+/* Returns 1 if the last call failed, no longer than `within` ago. Asks nobody. */
 int na_breaker_is_failing(const na_breaker_state *health, apr_interval_time_t within);
 
 #endif

@@ -52,7 +52,7 @@ struct na_call_place {
     na_call_limits *limits;
     place *shared;
     apr_uint64_t holder; /* what is written there */
-    host *host;          /* NULL: none, or one too many */
+    host *host;          /* NULL if none, or one too many */
 };
 
 apr_size_t na_call_limits_size(int places)
@@ -220,7 +220,7 @@ static int has_share(const na_call_limits *limits, apr_uint64_t key)
     return all <= share_of_one(limits->places) && own <= share_of_one(limits->own);
 }
 
-/* 1 if it answers, or it is this caller's turn to find out. */
+/* Returns 1 if it answers, or it is this caller's turn to find out. */
 static int may_call(host *called, long longest_ms)
 {
     if (__atomic_load_n(&called->timeouts, __ATOMIC_RELAXED) < NA_CALL_TIMEOUTS)

@@ -39,13 +39,13 @@ typedef struct na_cookies na_cookies;
 na_cookies *na_cookies_parse(apr_pool_t *pool, const char *header);
 
 /*
- * The value of the cookie of this name that comes as number `nth`, from 0 on; NULL where there are
+ * The value of the cookie of this name that comes as number `nth`, from 0 on; NULL if there are
  * not so many, or NA_COOKIE_TRIES were seen. Which of several is meant, only its reader can tell:
  * that it was set for a parent domain, a cookie does not show (RFC 6265 section 8.6).
  */
 const char *na_cookies_get(const na_cookies *cookies, const char *name, int nth);
 
-/* The name of the last cookie before `*cursor` that begins with `start`; NULL where there is none.
+/* The name of the last cookie before `*cursor` that begins with `start`; NULL if none.
  * `*cursor` starts at INT_MAX. */
 const char *na_cookies_last(const na_cookies *cookies, const char *start, int *cursor);
 

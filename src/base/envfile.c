@@ -9,7 +9,7 @@
 
 #include "base/secret.h"
 
-/* Value in double quotes, `p` behind the opening one; NULL where it does not end on this line. */
+/* Value in double quotes, `p` behind the opening one; NULL if it does not end on this line. */
 static char *double_quoted(apr_pool_t *pool, const char *p)
 {
     char *value = apr_palloc(pool, strlen(p) + 1);

@@ -17,7 +17,7 @@ typedef struct na_envfile {
 /*
  * A .env file as NextAuth's projects keep them: NAME=value, `export` in front allowed, comments
  * with '#', single quotes literal, double quotes with \n, \" and \\. The file rules are those of
- * na_secret_file_read. Errors name the line. `path` has to live as long as the pool.
+ * na_secret_file_read. Errors name the line. `path` must live as long as the pool.
  */
 na_error *na_envfile_read(apr_pool_t *pool, const char *path, const na_envfile **envfile);
 

@@ -11,7 +11,7 @@
  * `code` is public: one of NextAuth's error codes, shown to the browser.
  * `message` is private: it goes to the log and never to a page. It must not carry secrets.
  * `cause` is what went wrong underneath, or NULL.
- * `hint` is what to do about it; NULL where the message says so, or nobody knows.
+ * `hint` is what to do about it; NULL if the message says so, or nobody knows.
  *
  * All of it lives in the pool the error was made in.
  */
@@ -73,11 +73,11 @@ na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, .
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
 
-/* 1 if the error has this code; `error` may be NULL. */
+/* Returns 1 if the error has this code; `error` may be NULL. */
 int na_error_is(const na_error *error, const char *code);
 
-/* 1 where the code is NA_ERR_UNAVAILABLE, NA_ERR_BUSY, NA_ERR_CONFLICT or NA_ERR_NO_TABLES; `error`
- * may be NULL. */
+/* Returns 1 if the code is NA_ERR_UNAVAILABLE, NA_ERR_BUSY, NA_ERR_CONFLICT or NA_ERR_NO_TABLES;
+ * `error` may be NULL. */
 int na_is_unavailable(const na_error *error);
 
 /* Adds a hint: what to do about it. Returns the error, NULL if it is NULL. `hint` must live as
@@ -87,7 +87,7 @@ na_error *na_error_with_hint(na_error *error, const char *hint);
 /* "message: cause's message: …: hint", for a log line. */
 const char *na_error_text(apr_pool_t *pool, const na_error *error);
 
-/* The same in two parts: all but the hint, and that; NULL where there is none. */
+/* The same in two parts: all but the hint, and that; NULL if none. */
 const char *na_error_reason(apr_pool_t *pool, const na_error *error);
 const char *na_error_hint(const na_error *error);
 

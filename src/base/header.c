@@ -48,7 +48,7 @@ typedef struct directive {
     na_bytes name, whole;
 } directive;
 
-/* Behind the quoted string that begins here (RFC 9110 section 5.6.4); NULL where it has no end. */
+/* Behind the quoted string that begins here (RFC 9110 section 5.6.4); NULL if it has no end. */
 static const char *behind_quoted(const char *p)
 {
     for (p++; *p && *p != '"'; p++)

@@ -20,7 +20,7 @@ const char *na_header_without(apr_pool_t *pool, const char *list,
  */
 const char *na_cache_control_for_user(apr_pool_t *pool, const char *theirs, const char *ours);
 
-/* 1 where a Cache-Control keeps shared caches from storing: it has `private` or `no-store`. */
+/* Returns 1 if a Cache-Control keeps shared caches from storing: it has `private` or `no-store`. */
 int na_cache_control_is_for_user(const char *value);
 
 #endif

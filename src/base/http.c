@@ -22,7 +22,7 @@ struct na_http {
     const na_http_observer *observers[NA_HTTP_OBSERVERS];
     int observer_count;
     apr_reslist_t *handles;
-    na_call_limits *limits; /* NULL: none */
+    na_call_limits *limits; /* NULL if none */
     CURLSH *share;
     apr_thread_mutex_t *share_locks[CURL_LOCK_DATA_LAST];
 };
@@ -188,7 +188,7 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 /* What is looked for in an answer's headers. */
 typedef struct seen_headers {
     apr_pool_t *pool;
-    const char *wanted; /* a name; NULL: none */
+    const char *wanted; /* a name; NULL if none */
     const char *value;
     char date[64];
     int has_age;
@@ -310,7 +310,7 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     return headers;
 }
 
-/* NULL where nobody knows. */
+/* Returns NULL if nobody knows. */
 static const char *hint_of(const na_http *client, apr_pool_t *pool, CURLcode code)
 {
     const char *file = client->options->ca_file;

@@ -27,16 +27,16 @@ json_t *na_json_own(apr_pool_t *pool, json_t *json);
 /* A member that is a string, else NULL. Borrowed from `object`, which may be NULL. */
 const char *na_json_string(const json_t *object, const char *name);
 
-/* A number, cut to a whole one in *whole; 0 where it is none, or beyond what JavaScript counts. */
+/* A number, cut to a whole one in *whole; 0 if it is none, or beyond what JavaScript counts. */
 int na_json_whole(const json_t *number, json_int_t *whole);
 
-/* The same of a member; 0 where it is missing. */
+/* The same of a member; 0 if it is missing. */
 int na_json_number(const json_t *object, const char *name, json_int_t *whole);
 
 /*
  * A member by dotted path ("picture.data.url"); a number is an index into an array. A dot in a name
  * is written as "\\.", and a backslash as "\\\\". A member whose whole name is `path` comes first.
- * NULL where it is missing or JSON null. Borrowed.
+ * NULL if it is missing or JSON null. Borrowed.
  */
 const json_t *na_json_path(const json_t *json, const char *path);
 

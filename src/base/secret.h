@@ -32,7 +32,7 @@ na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name
 /*
  * What makes a secret guessable, however long it is: a placeholder of somebody's documentation, few
  * different characters, characters that repeat or count up. A phrase for a message, which shows
- * nothing of the secret but the placeholder; NULL where nothing of that kind is seen. A secret of
+ * nothing of the secret but the placeholder; NULL if nothing of that kind is seen. A secret of
  * `nextauthctl secret` or `openssl rand` passes.
  */
 const char *na_secret_weakness(apr_pool_t *pool, const char *secret);

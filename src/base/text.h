@@ -26,12 +26,12 @@ char *na_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len);
 
 /*
  * Strict: no padding, no white space, no characters of standard base64, no stray bits at the end.
- * `out` takes NA_BASE64URL_DECODED_MAX(len) bytes. Returns 0 where the text is not canonical.
+ * `out` takes NA_BASE64URL_DECODED_MAX(len) bytes. Returns 0 if the text is not canonical.
  */
 int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *text,
                            apr_size_t len);
 
-/* The same into the pool, with a NUL behind the bytes; NULL where the text is not canonical. */
+/* The same into the pool, with a NUL behind the bytes; NULL if the text is not canonical. */
 unsigned char *na_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t len,
                                    apr_size_t *out_len);
 
@@ -48,15 +48,16 @@ char *na_percent_encode(apr_pool_t *pool, const char *text);
  * encoded NUL. */
 char *na_percent_decode(apr_pool_t *pool, const char *text, int plus);
 
-/* 1 where a blank is first or last: HTTP takes it off a header's value (RFC 9110 section 5.5). */
+/* Returns 1 if a blank is first or last: HTTP takes it off a header's value (RFC 9110 section 5.5).
+ */
 int na_has_blank_ends(const char *text);
 
-/* 1 where `text` has a byte below 0x20 or 0x7f. */
+/* Returns 1 if `text` has a byte below 0x20 or 0x7f. */
 int na_has_control(const char *text);
 
 /*
- * 1 where `text` begins with DEL or, in UTF-8, a C1 control: terminals obey some, and JSON escapes
- * none.
+ * Returns 1 if `text` begins with DEL or, in UTF-8, a C1 control: terminals obey some, and JSON
+ * escapes none.
  */
 int na_is_unescaped_control(const char *text);
 
@@ -70,10 +71,10 @@ int na_is_unescaped_control(const char *text);
  */
 const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max);
 
-/* Bytes of the well-formed sequence that `text` begins with, 0 where there is none (RFC 3629). */
+/* Bytes of the well-formed sequence that `text` begins with, 0 if none (RFC 3629). */
 int na_utf8_sequence(const char *text);
 
-/* 1 where the bytes are well-formed UTF-8 (RFC 3629). */
+/* Returns 1 if the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
 
 /* The same of a whole text, however long. */

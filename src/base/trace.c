@@ -44,7 +44,7 @@ static int is_traceparent(const char *text)
            !is_zero(text + PARENT_ID_AT, PARENT_ID_LEN);
 }
 
-/* Section 3.3.1.5: as much has to be passed on, more need not be. */
+/* Section 3.3.1.5: as much must be passed on, more need not be. */
 #define STATE_LEN_MAX 512
 
 static int is_tracestate(const char *text)

@@ -14,17 +14,17 @@ typedef struct na_trace {
 
 /*
  * Reads the headers traceparent and tracestate (Trace Context, sections 3.2 and 3.3), which may be
- * NULL or hostile: all NULL where the first is none. The second is passed on unread.
+ * NULL or hostile: all NULL if the first is none. The second is passed on unread.
  */
 na_trace na_trace_parse(apr_pool_t *pool, const char *traceparent, const char *tracestate);
 
 /*
  * The value of traceparent for calls that are made in the course of it: with a parent id of its own
- * (section 3.2.2.4). NULL where there is no trace.
+ * (section 3.2.2.4). NULL if there is no trace.
  */
 const char *na_trace_child(apr_pool_t *pool, const na_trace *trace);
 
-/* Both header lines of such calls, a NULL behind the last; NULL where there is no trace. */
+/* Both header lines of such calls, a NULL behind the last; NULL if there is no trace. */
 const char *const *na_trace_headers(apr_pool_t *pool, const na_trace *trace);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct na_url {
 
 /*
  * An absolute http or https address. Refused: user information, backslashes, spaces, control and
- * non-ASCII characters, an empty or odd host, a bad port. Returns 0 where refused.
+ * non-ASCII characters, an empty or odd host, a bad port. Returns 0 if refused.
  */
 int na_url_parse(apr_pool_t *pool, const char *text, na_url *url);
 
@@ -38,7 +38,8 @@ na_error *na_authority_parse(apr_pool_t *pool, const char *text, na_authority *a
 /* 1 for a host name, or an IP address without brackets. */
 int na_is_host(const char *host);
 
-/* 1 where `host` is an address of this machine alone: 127.0.0.0/8, or ::1 with or without brackets.
+/* Returns 1 if `host` is an address of this machine alone: 127.0.0.0/8, or ::1 with or without
+ * brackets.
  */
 int na_is_loopback_address(const char *host);
 

@@ -6,18 +6,18 @@
 #include "base/error.h"
 
 /*
- * Files and folders that will be opened for writing later, when an error ends the server: whether
- * they could be, found out without making or changing anything. Errors are NA_ERR_CONFIGURATION,
- * with their hint. What only the attempt shows, a full disk, is not seen.
+ * Check that files and directories can be opened for writing later, when an error would end httpd,
+ * without creating or changing anything. Errors are NA_ERR_CONFIGURATION with a hint. A full disk
+ * is not detected.
  */
 
-/* Whether this process could write to the file, which is made where it is not there. */
+/* Checks that this process could write to the file, or create it if it does not exist. */
 na_error *na_writable_file(apr_pool_t *pool, const char *path);
 
-/* Whether it could make files in the folder, which is made, with those above it, likewise. */
+/* Checks that it could create files in the directory, or create it and its parents. */
 na_error *na_writable_directory(apr_pool_t *pool, const char *path);
 
-/* Two paths of one file, there or not, have the same; NULL where there is no folder for it. */
+/* Returns equal text for two paths of one file, existing or not; NULL if it has no directory. */
 const char *na_writable_identity(apr_pool_t *pool, const char *path);
 
 #endif

@@ -8,7 +8,7 @@
 /*
  * Auth.js's adapter interface over a database that NextAuth shares. Text that is NULL is NULL
  * there; times are milliseconds since 1970, 0 for NULL. Everything lives in the pool of the use.
- * Reading functions set *found to 0 where there is nothing; errors have the code
+ * Reading functions set *found to 0 if there is nothing; errors have the code
  * NA_ERR_UNAVAILABLE.
  */
 
@@ -49,13 +49,13 @@ na_error *na_db_get_user_by_email(na_db_use *use, const char *email, na_db_user 
 na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const char *account_id,
                                     na_db_user *user, int *found);
 
-/* updateUser: all of it but the id. */
+/* updateUser: all columns but the ID. */
 na_error *na_db_update_user(na_db_use *use, const na_db_user *user);
 
-/* deleteUser, with everything that is the user's. */
+/* deleteUser, with all data of the user. */
 na_error *na_db_delete_user(na_db_use *use, const char *id);
 
-/* Up to `count` users (na_db_user) whose ids come after `last` (NULL: from the first on). */
+/* Up to `count` users (na_db_user) whose IDs follow `last` (NULL for the first). */
 na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users);
 
 na_error *na_db_link_account(na_db_use *use, const na_db_account *account);
@@ -65,19 +65,19 @@ na_error *na_db_get_account(na_db_use *use, const char *provider, const char *ac
 na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_header_t *accounts);
 
 /*
- * Puts `token` in the place of `was` with one of NA_SQL_REPLACE_*_TOKEN; what an application has
- * put there since stays.
+ * Replaces `was` by `token` with one of NA_SQL_REPLACE_*_TOKEN; a token that an application has
+ * written since stays.
  */
 na_error *na_db_replace_token(na_db_use *use, na_statement statement, const na_db_account *account,
                               const char *was, const char *token);
 
-/* A column for tokens that is too narrow for encrypted ones; NULL if there is none. */
+/* Writes a column for tokens that is too narrow for encrypted ones; NULL if none. */
 na_error *na_db_find_narrow_token(na_db_use *use, const char **column);
 
 /*
- * Takes away all that a user can sign in with, except the account `kept` (NULL: none): accounts,
- * password, authenticators; and the sessions of NextAuth's table. `ended` says what was there,
- * NULL if there was nothing.
+ * Takes away all that a user can sign in with, except the account `kept` (NULL if none): accounts,
+ * password, authenticators; and the sessions of NextAuth's table. `ended` describes what was
+ * deleted; NULL if nothing was.
  */
 na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_account *kept,
                               const char **ended);
@@ -85,10 +85,10 @@ na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_a
 na_error *na_db_create_session(na_db_use *use, const na_db_session *session);
 na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_session *session,
                                      na_db_user *user, int *found);
-/* The tokens (const char *) of a user's sessions. */
+/* Lists the tokens (const char *) of a user's sessions. */
 na_error *na_db_list_session_tokens(na_db_use *use, const char *user_id,
                                     apr_array_header_t *tokens);
-/* `new_token` takes the place of `token`; mostly it is the same. */
+/* updateSession: replaces `token` by `new_token`, which is mostly the same. */
 na_error *na_db_update_session(na_db_use *use, const char *token, const char *new_token,
                                apr_int64_t expires);
 na_error *na_db_delete_session(na_db_use *use, const char *token);
@@ -96,20 +96,21 @@ na_error *na_db_delete_session(na_db_use *use, const char *token);
 na_error *na_db_create_token(na_db_use *use, const na_db_token *token);
 
 /*
- * Deletes an identifier's tokens but the newest, so that with one more it has NA_DB_TOKENS_MAX. In
- * a transaction that holds a lock of the identifier's: of many at once, none counts on old ones.
+ * Deletes an identifier's oldest tokens, so that with one more it has NA_DB_TOKENS_MAX. Requires a
+ * transaction that holds a lock for the identifier.
  */
 na_error *na_db_make_room_for_token(na_db_use *use, const char *identifier);
 
-/* Whether a token is there; it stays. */
+/* Finds a token without using it. */
 na_error *na_db_find_token(na_db_use *use, const char *identifier, const char *hash,
                            na_db_token *token, int *found);
 
-/* useVerificationToken: of many who use one at once, one finds it. In a transaction. */
+/* useVerificationToken: of several concurrent calls, one finds the token. Requires a transaction.
+ */
 na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
                           na_db_token *token, int *found);
 
-/* All of an identifier. */
+/* Deletes all tokens of an identifier. */
 na_error *na_db_delete_tokens(na_db_use *use, const char *identifier);
 
 na_error *na_db_create_authenticator(na_db_use *use, const na_db_authenticator *authenticator);
@@ -118,44 +119,44 @@ na_error *na_db_get_authenticator(na_db_use *use, const char *credential_id,
 na_error *na_db_list_authenticators(na_db_use *use, const char *user_id, apr_array_header_t *list);
 na_error *na_db_update_counter(na_db_use *use, const char *credential_id, apr_int64_t counter);
 
-/* Removes sessions, tokens and what stores keep that ended before `now` (milliseconds). */
+/* Deletes sessions, tokens, and store entries that expired before `now` (milliseconds). */
 na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now);
 
-/* Roles (const char *) of this module's table, and of users.role where `with_column`. */
+/* Appends roles (const char *) of this module's table, and of users.role if `with_column`. */
 na_error *na_db_roles(na_db_use *use, const char *user_id, int with_column,
                       apr_array_header_t *roles);
 na_error *na_db_grant_role(na_db_use *use, const char *user_id, const char *role);
 na_error *na_db_revoke_role(na_db_use *use, const char *user_id, const char *role);
 
-/* A user's password, and whether he may sign in. */
+/* A user's password, and whether they may sign in. */
 typedef struct na_db_credential {
-    const char *hash; /* NULL: no password */
+    const char *hash; /* NULL if no password */
     int disabled;
     apr_int64_t changed_at;
 } na_db_credential;
 
-/* A user without a record has no password and is not disabled. */
+/* A user without a row has no password and is not disabled. */
 na_error *na_db_get_credential(na_db_use *use, const char *user_id, na_db_credential *credential);
 na_error *na_db_put_credential(na_db_use *use, const char *user_id, const char *hash,
                                apr_int64_t now);
 
-/* A better hash of the same password, unless it was changed meanwhile. */
+/* Writes a better hash of the same password, unless it was changed meanwhile. */
 na_error *na_db_replace_credential(na_db_use *use, const char *user_id, const char *was,
                                    const char *hash);
 na_error *na_db_disable_user(na_db_use *use, const char *user_id, int disabled);
 
 /*
- * Sessions are of a revision of their user (claim NA_CLAIM_REVISION), and end with it. Whoever
- * takes a right away raises it in the transaction that does so, and rows of NextAuth's table of
- * sessions go as well: na_db_end_sessions.
+ * A session belongs to a revision of its user (claim NA_CLAIM_REVISION) and ends with it. Code that
+ * removes a right must raise the revision in the same transaction. This function does, and also
+ * deletes the rows of NextAuth's table of sessions.
  */
 na_error *na_db_end_sessions(na_db_use *use, const char *user_id);
 na_error *na_db_get_revision(na_db_use *use, const char *user_id, apr_int64_t *revision);
 
-/* In a transaction: nobody raises it until that ends. */
+/* Reads the revision and locks it until the transaction ends. */
 na_error *na_db_hold_revision(na_db_use *use, const char *user_id, apr_int64_t *revision);
 
-/* What decides whether a session of a user's is valid, and what it is allowed. */
+/* What decides whether a user's session is valid, and what it may do. */
 typedef struct na_db_standing {
     const char *email;
     int disabled;

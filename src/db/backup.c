@@ -131,7 +131,7 @@ static na_error *write_end(backup *b)
 
 /* ── rows ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* NULL where it is none that can be read. */
+/* Returns NULL if it is none that can be read. */
 static json_t *json_of_time(apr_pool_t *pool, const char *text)
 {
     apr_int64_t milliseconds = na_schema_read_time(text);

@@ -9,8 +9,6 @@
 
 #include "db/database.h"
 
-/* What backups are made of, for those who write and read them. */
-
 #define NA_BACKUP_FORMAT "nextauth-backup"
 #define NA_BACKUP_VERSION 1
 #define NA_BACKUP_GENERATION "generation"
@@ -53,7 +51,7 @@ extern const na_backup_table na_backup_tables[];
 /* Of a statement about a table, for the layer's calls with text: "WHAT_NUMBER". */
 const char *na_backup_statement(apr_pool_t *pool, const char *what, const na_backup_table *table);
 
-/* Whether the table is there; a required one that is not is an error. */
+/* Sets *found to 1 if the table exists; a required one that does not is an error. */
 na_error *na_backup_find(na_db_use *use, const na_backup_table *table, int *found);
 na_error *na_backup_count(na_db_use *use, const na_backup_table *table, apr_int64_t *count);
 

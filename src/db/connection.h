@@ -10,20 +10,20 @@
 #include "db/database.h"
 
 /*
- * Pools are no thread's but one's, so each connection has its own, with an allocator of its own;
- * and another in it that goes while the connection is still there, since what drivers keep in it
- * is cleaned up through the connection. MySQL's ends a transaction once more as its pool goes: in
- * the pool of a use that would happen to somebody else's.
+ * Pools belong to one thread, so each connection has its own, with its own allocator. An inner pool
+ * is destroyed while the connection is still open, because drivers clean up through the connection.
+ * MySQL's driver ends a transaction again when its pool is destroyed: in the pool of a use, that
+ * would end another use's transaction.
  */
 typedef struct na_db_connection {
     apr_pool_t *pool, *inner;
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
-    apr_dbd_transaction_t *transaction; /* begun again and again; NULL before the first time */
+    apr_dbd_transaction_t *transaction; /* reused for each transaction; NULL before the first */
     apr_hash_t *prepared;               /* apr_dbd_prepared_t * by name */
     apr_time_t opened;
     int broken;
-    int retired; /* the definitions have changed under its prepared statements */
+    int retired; /* tables were redefined after its statements were prepared */
 } na_db_connection;
 
 struct na_db {
@@ -37,16 +37,16 @@ struct na_db {
     int replica_count;
 };
 
-/* One that is too old has seen failovers and passwords come and go, and is replaced. */
+/* Acquires a connection; one that is too old to follow failovers and new passwords is replaced. */
 na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c);
 
 /* After an error that nothing expected a connection is not to be trusted, whatever it says. */
 void na_db_give_back(na_db *db, na_db_connection *c);
 
-/* The database itself (0), or its replica nth - 1. */
+/* Returns the database itself (0), or its replica nth - 1. */
 na_db *na_db_nth(na_db *primary, int nth);
 
-/* An error NA_ERR_UNAVAILABLE that names the database. */
+/* Returns an error NA_ERR_UNAVAILABLE that names the database. */
 na_error *na_db_unavailable(const na_db *db, apr_pool_t *pool, const char *why);
 
 #endif

@@ -9,15 +9,15 @@
 #include "base/breaker.h"
 #include "db/schema.h"
 
-/* How to reach a database, and what is in it. Immutable configuration. */
+/* How to reach a database, and its schema. Immutable configuration. */
 typedef struct na_db_options {
     na_db_engine engine;
     const na_schema *schema;
-    const char *parameters;             /* of apr_dbd's driver; may have a password */
+    const char *parameters;             /* of apr_dbd's driver; can contain a password */
     const char *name;                   /* for messages; no secrets */
-    const apr_array_header_t *replicas; /* const na_db_options *; NULL: none */
+    const apr_array_header_t *replicas; /* const na_db_options *; NULL if none */
     int max_connections;                /* of one process */
-    long timeout_ms; /* to wait for a free connection; of a statement where the engine can */
+    long timeout_ms; /* for a free connection; for a statement if the engine supports it */
     int protects;    /* tokens are written encrypted, and session IDs as hashes */
 } na_db_options;
 
@@ -25,21 +25,21 @@ typedef struct na_db_options {
 na_error *na_db_check_schema(apr_pool_t *pool, const na_db_options *options);
 
 /*
- * Reads postgresql://, mysql:// (mariadb://) and sqlite:PATH addresses into `options`, all of it
- * but the schema, with defaults for the rest. `root` is what a relative path of SQLite is relative
- * to. PostgreSQL's own parameters (sslmode=verify-full, sslrootcert=…) are passed on; Prisma's are
- * understood or ignored. Messages never show the address.
+ * Reads a postgresql://, mysql:// (mariadb://), or sqlite:PATH URL into `options`, except the
+ * schema, with defaults for the rest. A relative path of SQLite is relative to `root`. PostgreSQL's
+ * own parameters (sslmode=verify-full, sslrootcert=…) are passed on; Prisma's are interpreted or
+ * ignored. Messages never show the URL.
  */
 na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
                           na_db_options *options);
 
-/* Whether the engine's driver is there; names the package where it is not. */
+/* Checks that the engine's driver is installed; the hint names the package. */
 na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options);
 
 /*
- * A process's connections to a database: opened when they are needed, at most max_connections,
- * ended after ten minutes so that failovers and new passwords reach them. Safe for threads, made
- * after the fork, gone with its pool. The options and the breaker must live as long.
+ * A process's connections to a database: opened when needed, at most max_connections, closed after
+ * ten minutes so that they follow failovers and new passwords. Safe for threads, created after the
+ * fork, destroyed with its pool. The options and the breaker must live as long.
  */
 typedef struct na_db na_db;
 
@@ -47,29 +47,29 @@ na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_br
                      na_db **made);
 
 /*
- * Reading goes on with the first of `replicas` that answers while `db` does not. Nothing is written
- * there, and while `db` is well nothing is read there: a replica lags behind. The array must live
- * as long as `db`.
+ * While `db` does not respond, reads use the first of `replicas` that does. Replicas are never
+ * written, and not read while `db` works, because they lag behind. The array must live as long as
+ * `db`.
  */
 void na_db_set_replicas(na_db *db, na_db *const *replicas, int count);
 na_db *const *na_db_replicas(const na_db *db, int *count);
 
 /*
- * Whether the database answers and has its tables. *behind is 1 where it was a replica that did, as
+ * Whether the database answers and has its tables. *behind is 1 if it was a replica that did, as
  * the database itself is down.
  */
 na_error *na_db_ping(na_db *db, apr_pool_t *pool, int *behind);
 
 /*
- * A connection in use. A reading one replaces a connection that turns out dead; a writing one is
- * a transaction, which finds that out as it begins. Every begin has one end.
+ * A connection in use. A use that reads replaces a connection that turns out to be dead; one that
+ * writes is a transaction, which detects that as it begins. Every use must be ended once.
  */
 typedef struct na_db_use na_db_use;
 
 na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use);
 na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use);
 
-/* 1 where a replica is read: what it does not have yet may be there all the same. */
+/* Returns 1 if a replica is read: rows that it lacks might exist in the database. */
 int na_db_is_behind(const na_db_use *use);
 
 /*
@@ -96,7 +96,7 @@ na_error *na_db_try(na_db_use *use, na_db_work *work, void *data);
 apr_pool_t *na_db_pool(const na_db_use *use);
 
 /*
- * From now on what the use gives lives in `pool`; returns the pool from before, which has to be put
+ * From now on what the use gives lives in `pool`; returns the pool from before, which must be put
  * back before the end. So a long use can be worked off in parts, each with a pool that is cleared.
  */
 apr_pool_t *na_db_set_pool(na_db_use *use, apr_pool_t *pool);

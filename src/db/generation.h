@@ -6,22 +6,22 @@
 #include "db/database.h"
 
 /*
- * Ids of users are never given twice. Those that a database counts up go on where it has forgotten
- * how far they were, as after a restore; and since that is a guess, each database has a generation:
- * a random number that na_db_get_revision adds to every user's. Sessions of another generation are
- * of no revision that a user can have.
+ * User IDs are never reused. If a database has lost its counter, as after a restore, numbering
+ * continues from a guess. Each database therefore has a generation, a random number that
+ * na_db_get_revision adds to every user's revision: sessions of another generation match no
+ * revision that a user can have.
  */
 
-/* 0 where there is no table of it. */
+/* Returns 0 if there is no table of it. */
 na_error *na_generation_read(na_db_use *use, apr_int64_t *generation);
 
-/* In a transaction. `generation` 0: a new one. */
+/* Writes the generation, a new one if 0. Requires a transaction. */
 na_error *na_generation_write(na_db_use *use, apr_int64_t generation);
 
-/* The largest id that a user ever got here, as far as the engine knows; 0 where ids are text. */
+/* Writes the largest user ID ever used, as far as the engine knows; 0 if IDs are text. */
 na_error *na_generation_last_id(na_db_use *use, apr_int64_t *id);
 
-/* In a transaction: ids go on behind `id`. */
+/* Continues IDs after `id`. Requires a transaction. */
 na_error *na_generation_skip_ids(na_db_use *use, apr_int64_t id);
 
 #endif

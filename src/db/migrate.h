@@ -16,7 +16,7 @@ typedef struct na_applied {
 /* All of them (na_applied) in their order, in `pool`; none where there is no such table. */
 na_error *na_db_applied(na_db *db, apr_pool_t *pool, apr_array_header_t **steps);
 
-/* The highest of them, 0 for none. */
+/* Writes the highest applied step; 0 if none. */
 na_error *na_db_version(na_db *db, apr_pool_t *pool, int *version);
 
 /*

@@ -82,7 +82,7 @@ static const char *const authjs_tables_mysql[] = {
 /* What is in them is the users', and was perhaps there before: going back leaves it alone. */
 static const char *const nothing[] = {NULL};
 
-/* Ids are made by who writes: so that INSERT on the table is all that he has to be granted. */
+/* Ids are made by who writes: so that INSERT on the table is all that he must be granted. */
 static const char *const audit_table[] = {
     "CREATE TABLE nextauth_audit (id {#key} NOT NULL PRIMARY KEY, occurred_at {#int} NOT NULL, "
     "event {#key} NOT NULL, outcome {#key} NOT NULL, reason {#text}, user_id {#key}, email "

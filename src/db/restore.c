@@ -45,7 +45,7 @@ typedef struct restore {
     /* of the second */
     na_db_use *use;
     const char *inserts[NA_BACKUP_TABLES]; /* statements; NULL before their first row */
-    apr_hash_t *ids;                       /* new ids by ids of the backup; or NULL */
+    apr_hash_t *ids;                       /* new ids by ids of the backup; NULL if none */
     int new_ids;                           /* 1: others than the backup's */
     long last_id;
     na_backup_result *result;
@@ -281,7 +281,7 @@ static na_error *prepare_tables(restore *r)
 /* ── ids ───────────────────────────────────────────────────────────────────────────────────── */
 
 /*
- * Where another schema comes in, rows of users who are not there any more have to be left out: its
+ * Where another schema comes in, rows of users who are not there any more must be left out: its
  * tables may refuse them, and a new user could get the old one's number, and with it his roles.
  */
 static void choose_ids(restore *r)
@@ -299,7 +299,7 @@ static const char *new_id(restore *r)
                : apr_psprintf(r->pool, "%ld", ++r->last_id);
 }
 
-/* NULL where another user has it. */
+/* Returns NULL if another user has it. */
 static const char *add_id(restore *r, const char *id)
 {
     if (!r->ids)
@@ -377,7 +377,7 @@ static int is_refused(restore *r, const na_backup_column *column, const json_t *
     return refused;
 }
 
-/* Returns 0 where the row's user is not there. */
+/* Returns 0 if the row's user is not there. */
 static int make_arguments(restore *r, const na_backup_table *table, const json_t *row,
                           const char **arguments)
 {

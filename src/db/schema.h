@@ -25,10 +25,10 @@ const na_schema *na_schema_find(const char *name);
 const char *na_schema_names(apr_pool_t *pool);
 const char *na_schema_name(const na_schema *schema);
 
-/* 1 where the database makes ids, whole numbers; 0 where they are text of ours. */
+/* Returns 1 if the database makes ids, whole numbers; 0 if they are text of ours. */
 int na_schema_makes_ids(const na_schema *schema);
 
-/* 1 where users' ids are of the type uuid, which PostgreSQL alone has among these engines. */
+/* Returns 1 if users' ids are of the type uuid, which PostgreSQL alone has among these engines. */
 int na_schema_has_uuids(const na_schema *schema);
 
 /* In the one form that PostgreSQL writes (RFC 9562, section 4), in small letters. */
@@ -114,7 +114,7 @@ const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engi
                            const char *text);
 
 /*
- * A time as the schema's columns take it; NULL for 0. And back: 0 where it is NULL or none.
+ * A time as the schema's columns take it; NULL for 0. And back: 0 if it is NULL or none.
  */
 const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
                            apr_int64_t milliseconds);

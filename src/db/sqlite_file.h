@@ -6,9 +6,9 @@
 #include <apr_pools.h>
 
 /*
- * Makes the file of a database, where it is not there yet, for its owner alone: SQLite would let
- * everybody read it, and gives -wal and -shm the mode that it has. Root, who runs migrate, makes it
- * for the owner of the folder, who has to write there. What fails, SQLite finds again, and says.
+ * Creates a missing database file, readable by its owner only: SQLite would make it world-readable,
+ * and gives its mode to -wal and -shm. Root, who runs migrate, creates it for the owner of the
+ * directory, who must be able to write it. Failures are ignored, because SQLite reports them.
  */
 void na_db_sqlite_file_make(apr_pool_t *pool, const char *path);
 

@@ -32,7 +32,7 @@ static na_error *read_value(apr_pool_t *pool, const char *text, na_bytes *value)
     return NULL;
 }
 
-/* Whether the database answers it says itself: reading may go on where writing does not. */
+/* The database has its own breaker: reads can continue while writes fail. */
 static na_error *own_word(apr_pool_t *pool, na_error *error)
 {
     return na_is_unavailable(error)
@@ -117,7 +117,7 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     return own_word(pool, na_db_transact(self, pool, swap_or_add, &c));
 }
 
-/* The key of its text; 0 where it is none. */
+/* The key of its text; 0 if it is none. */
 static int read_key(const char *text, const char *kind, na_store_key *key)
 {
     static const char digits[] = "0123456789abcdef";

@@ -17,13 +17,13 @@ typedef struct na_alg {
     int pss;            /* RSASSA-PSS instead of PKCS #1 v1.5 */
 } na_alg;
 
-/* NULL where the name is not one of ours. */
+/* Returns NULL if the name is not supported. */
 const na_alg *na_alg_find(const char *name);
 
-/* 1 where the key is of the type and curve, and not bound to another algorithm. */
+/* Returns 1 if the key is of the type and curve, and not bound to another algorithm. */
 int na_alg_fits(const na_alg *alg, const na_jwk *key);
 
-/* 1 where an HMAC key is shorter than the hash (RFC 7518 section 3.2: must not be used). */
+/* Returns 1 if an HMAC key is shorter than the hash (RFC 7518 section 3.2: must not be used). */
 int na_alg_secret_too_short(const na_alg *alg, na_bytes secret);
 
 #endif

@@ -26,11 +26,11 @@ na_error *na_compact_decode(apr_pool_t *pool, const char *code, const char *what
  */
 na_error *na_jose_header(apr_pool_t *pool, const char *code, na_bytes part, const json_t **header);
 
-/* A member that is a string, NULL where it is missing; of another type it is an error. */
+/* A member that is a string, NULL if it is missing; of another type it is an error. */
 na_error *na_jose_string(apr_pool_t *pool, const char *code, const json_t *object, const char *name,
                          const char **value);
 
-/* A member's base64url text, decoded; `data` is NULL where it is missing. Wiped with the pool. */
+/* A member's base64url text, decoded; `data` is NULL if it is missing. Wiped with the pool. */
 na_error *na_jose_bytes(apr_pool_t *pool, const char *code, const json_t *object, const char *name,
                         na_bytes *value);
 

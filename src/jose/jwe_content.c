@@ -123,7 +123,7 @@ static int mac_is_good(const na_content *content, const na_sealed *sealed)
            CRYPTO_memcmp(expected, sealed->tag.data, content->enc->tag_len) == 0;
 }
 
-/* A context with the key set up, for this thread alone; NULL where there is none to be had. */
+/* A context with the key set up, for this thread alone; NULL if none to be had. */
 static EVP_CIPHER_CTX *borrow(const na_content *content)
 {
     for (int i = 0; i < IDLE_MAX; i++) {
@@ -146,7 +146,7 @@ static void give_back(const na_content *content, EVP_CIPHER_CTX *context)
     EVP_CIPHER_CTX_free(context);
 }
 
-/* `out` takes the ciphertext's length and a block. Returns -1 where it fails. */
+/* `out` takes the ciphertext's length and a block. Returns -1 if it fails. */
 static int decrypt(const na_content *content, const na_sealed *sealed, unsigned char *out)
 {
     int len = 0, rest = 0, gcm = !content->enc->digest;

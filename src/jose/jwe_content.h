@@ -16,7 +16,7 @@ typedef struct na_enc {
     const char *digest; /* of AES-CBC with HMAC; NULL for AES-GCM */
 } na_enc;
 
-/* NULL where the name is not one of ours, or NULL. */
+/* Returns NULL if the name is not supported, or NULL. */
 const na_enc *na_enc_find(const char *name);
 
 /* One key, ready to use. Immutable: threads may share it. */
@@ -39,7 +39,7 @@ const na_enc *na_content_enc(const na_content *content);
 const char *na_content_open(apr_pool_t *pool, const na_content *content, const na_sealed *sealed,
                             na_bytes *plaintext);
 
-/* Fills iv, ciphertext and tag of `sealed`, whose aad is set; 0 where OpenSSL fails. */
+/* Fills iv, ciphertext and tag of `sealed`, whose aad is set; 0 if OpenSSL fails. */
 int na_content_seal(apr_pool_t *pool, const na_content *content, na_bytes plaintext,
                     na_sealed *sealed);
 

@@ -11,7 +11,7 @@
 
 struct na_jwe_key {
     const na_content *content;
-    const char *kid; /* NULL where made without */
+    const char *kid; /* Returns NULL if made without */
     na_bytes header; /* as it is written, encoded */
 };
 
@@ -75,7 +75,8 @@ na_error *na_jwe_seal(apr_pool_t *pool, const na_jwe_key *key, na_bytes plaintex
     return NULL;
 }
 
-/* 1 where the header is byte for byte the one that this key writes: no need to parse it then. */
+/* Returns 1 if the header is byte for byte the one that this key writes: no need to parse it then.
+ */
 static int header_is_ours(const na_jwe_key *key, na_bytes header)
 {
     return header.len == key->header.len && memcmp(header.data, key->header.data, header.len) == 0;

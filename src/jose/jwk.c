@@ -89,7 +89,7 @@ static na_error *read_material(apr_pool_t *pool, const json_t *json, na_jwk *key
     return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "a key of an unknown type");
 }
 
-/* 1 where `ops` (RFC 7517 section 4.3) is missing or names one of the two. */
+/* Returns 1 if `ops` (RFC 7517 section 4.3) is missing or names one of the two. */
 static int op_permitted(const json_t *ops, const char *one, const char *other)
 {
     size_t i;

@@ -12,7 +12,7 @@ typedef struct na_curve {
     apr_size_t field_len;
 } na_curve;
 
-/* By either name; NULL where it is none of them, or `name` is NULL. */
+/* By either name; NULL if none of them, or `name` is NULL. */
 const na_curve *na_curve_find(const char *name);
 
 #endif

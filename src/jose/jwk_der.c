@@ -9,7 +9,7 @@
 #include "base/crypto.h"
 #include "jose/jwk_material.h"
 
-/* RFC 7517 section 4.7: standard base64 of DER, with padding. -1 where it is not. */
+/* RFC 7517 section 4.7: standard base64 of DER, with padding. -1 if it is not. */
 static int decode_base64(apr_pool_t *pool, const char *text, unsigned char **der)
 {
     size_t len = strlen(text);

@@ -22,11 +22,11 @@ EVP_PKEY *na_pkey_own(apr_pool_t *pool, EVP_PKEY *pkey);
 /* A number of a JWK (big endian) as a parameter; its bytes are wiped with the pool. */
 OSSL_PARAM na_pkey_number(apr_pool_t *pool, const char *name, na_bytes big_endian);
 
-/* NULL where OpenSSL refuses. */
+/* Returns NULL if OpenSSL refuses. */
 EVP_PKEY *na_pkey_build(apr_pool_t *pool, const char *type, OSSL_PARAM *params);
 
 /*
- * Fills type, curve and `pkey` of `key`, and refuses what is too weak or not one of ours, wherever
+ * Fills type, curve and `pkey` of `key`, and refuses what is too weak or not supported, wherever
  * it came from: JWK, certificate or PEM.
  */
 na_error *na_pkey_describe(apr_pool_t *pool, const char *code, EVP_PKEY *pkey, na_jwk *key);

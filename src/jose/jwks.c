@@ -14,7 +14,7 @@ static int same(const char *a, const char *b)
 }
 
 /*
- * What keeps two keys from being in one set; NULL where nothing does. It looks at what is written
+ * What keeps two keys from being in one set; NULL if nothing does. It looks at what is written
  * there, so that a broken key cannot hide that a `kid` is ambiguous.
  */
 static const char *clash(const json_t *one, const json_t *other)

@@ -17,7 +17,7 @@
  */
 typedef struct na_jws {
     const char *alg;
-    const char *kid;  /* NULL where the header has none, as the next */
+    const char *kid;  /* Returns NULL if the header has none, as the next */
     const char *typ;  /* what the token is: the caller's to judge */
     na_bytes payload; /* NUL-terminated */
 } na_jws;
@@ -25,7 +25,8 @@ typedef struct na_jws {
 /* Reads the header alone, unverified: for choosing the key set. */
 na_error *na_jws_peek(apr_pool_t *pool, const char *token, apr_size_t token_len, na_jws *jws);
 
-/* 1 where `set` has a key that could verify: same `kid` (or the header has none), fitting type. */
+/* Returns 1 if `set` has a key that could verify: same `kid` (or the header has none), fitting
+ * type. */
 int na_jws_has_key(const na_jws *jws, const na_jwks *set);
 
 /*
@@ -43,7 +44,7 @@ na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_le
 na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, const char *typ,
                       na_bytes payload, char **token);
 
-/* 1 where `alg` is one of the signature algorithms above. */
+/* Returns 1 if `alg` is one of the signature algorithms above. */
 int na_jws_alg_known(const char *alg);
 
 /* The EVP digest name an algorithm hashes with ("SHA256", …; "SHA512" for EdDSA), or NULL. */

@@ -16,7 +16,7 @@ static int half_len(const na_jwk *key)
     return (EVP_PKEY_get_bits(key->pkey) + 7) / 8;
 }
 
-/* r and s, one behind the other, as the DER that OpenSSL wants (to be freed); 0 where malformed. */
+/* r and s, one behind the other, as the DER that OpenSSL wants (to be freed); 0 if malformed. */
 static int ecdsa_to_der(const na_jwk *key, na_bytes raw, unsigned char **der)
 {
     int half = half_len(key);

@@ -19,8 +19,8 @@ static void set_unless_there(apr_table_t *fields, const apr_table_t *taken, cons
 }
 
 /*
- * What the administrator wrote, and of what the page asks for, the parameters that visitorParams=
- * names and the administrator did not set.
+ * Returns the configured parameters, and those from the page that visitorParams= names and the
+ * administrator did not set.
  */
 static apr_table_t *fields_of(const na_oauth *oauth, const na_metadata *metadata,
                               const apr_table_t *asked)

@@ -12,11 +12,11 @@
 #define PAUSE_MIN apr_time_from_sec(2)
 #define PAUSE_MAX apr_time_from_sec(30)
 
-/* Renewals: so many at once, and one more after each interval. */
+/* Renewals: this many at once, then one after each interval. */
 #define RENEWALS 5
 #define RENEWAL_INTERVAL apr_time_from_sec(12)
 
-/* What a document was parsed to, in a pool that is nobody's child: gone with its last holder. */
+/* A parsed document, in a pool without parent, destroyed with its last holder. */
 typedef struct copy {
     apr_pool_t *pool;
     const void *parsed;
@@ -49,7 +49,7 @@ static apr_status_t let_go(void *held)
     return APR_SUCCESS;
 }
 
-/* With the lock held, so that it has a holder meanwhile. */
+/* Requires the lock, so that the copy has a holder meanwhile. */
 static void hold(copy *held, apr_pool_t *pool, const void **parsed)
 {
     apr_atomic_inc32(&held->holders);
@@ -127,7 +127,7 @@ static void replace(document *d, copy *newer)
     d->pause = 0;
 }
 
-/* A call that was not made says nothing of the document. */
+/* A call that was not made is no failure of the document. */
 static void note_failure(document *d, apr_pool_t *pool, apr_time_t now, const na_error *error)
 {
     if (na_is_unavailable(error)) {
@@ -142,7 +142,7 @@ static void note_failure(document *d, apr_pool_t *pool, apr_time_t now, const na
     apr_cpystrn(d->failure, na_error_text(pool, error), sizeof d->failure);
 }
 
-/* Fetches it, and takes hold of the result; the lock is not held. */
+/* Fetches the document and holds the result. The lock must not be held. */
 static na_error *ask(na_documents *documents, document *d, na_http *http, apr_pool_t *pool,
                      const na_document_source *source, apr_time_t now, const void **parsed)
 {
@@ -159,7 +159,7 @@ static na_error *ask(na_documents *documents, document *d, na_http *http, apr_po
     return error;
 }
 
-/* A clock that was set back does not keep it from being asked. */
+/* Returns 1 if the pause is over, even if the clock was set back. */
 static int may_ask(const document *d, apr_time_t now)
 {
     return now >= d->ask_at || d->ask_at - now > PAUSE_MAX;

@@ -8,8 +8,8 @@
 #include "base/http.h"
 
 /*
- * A process's copies of what providers publish: discovery documents and key sets, parsed and found
- * valid. Safe to share between threads; no lock is held while a document is fetched.
+ * A process's copies of the discovery documents and key sets of providers, parsed and validated.
+ * Safe to share between threads; no lock is held while a document is fetched.
  *
  * A copy serves for an hour. If the provider then has no valid one, the copy goes on serving until
  * it is a day old, and the provider is asked again after a pause that grows from 2 to 30 seconds.
@@ -18,28 +18,28 @@ typedef struct na_documents na_documents;
 
 na_error *na_documents_make(apr_pool_t *pool, na_documents **made);
 
-/* Parses an answer into `pool`, which lives as long as the copy; an error if it is not valid. */
+/* Parses a response into `pool`, which lives as long as the copy; an error if it is invalid. */
 typedef na_error *na_document_read(const void *data, apr_pool_t *pool, na_bytes text,
                                    const void **parsed);
 
 typedef struct na_document_source {
     const na_http_request *request;
-    const char *as; /* what makes an answer valid, besides the URL; "" if nothing does */
+    const char *as; /* what validity depends on besides the URL; "" if nothing */
     na_document_read *read;
     const void *data; /* of read */
 } na_document_source;
 
 /*
- * The document, valid as long as `pool`. *kept_from is why a copy older than an hour serves, or why
- * one that was asked for again could not be had; NULL if neither is so.
+ * Writes the document, valid as long as `pool`. *kept_from is why a copy older than an hour is used
+ * or a renewal failed; NULL if neither.
  */
 na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *pool,
                            const na_document_source *source, apr_time_t now, const void **parsed,
                            na_error **kept_from);
 
 /*
- * The same if `parsed` lacks something that a newer one may have: asks for it, five times a minute
- * at most. *parsed stays what it is if there is no newer one.
+ * Fetches the document again, at most five times a minute, because `parsed` lacks something that a
+ * newer one might have. *parsed is unchanged if there is no newer one.
  */
 void na_documents_renew(na_documents *documents, na_http *http, apr_pool_t *pool,
                         const na_document_source *source, apr_time_t now, const void **parsed,

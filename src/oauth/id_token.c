@@ -18,8 +18,8 @@ static na_error *refuse(const na_oauth *oauth, const char *why)
 }
 
 /*
- * What may have signed: the configured algorithm, or of those discovered the asymmetric ones, or
- * RS256 (Discovery 1.0 section 3). The token's own header never widens this.
+ * Returns the accepted algorithms: the configured one, or the asymmetric ones of discovery, or
+ * RS256 (Discovery 1.0 section 3). The token's header never adds to them.
  */
 static const char *const *accepted_algs(const na_oauth *oauth, const na_metadata *metadata)
 {
@@ -40,7 +40,7 @@ static const char *const *accepted_algs(const na_oauth *oauth, const na_metadata
     return algs;
 }
 
-/* Section 10.1: with HS256 and its like the client secret is the key. */
+/* With HS256, HS384, and HS512 the client secret is the key (section 10.1). */
 static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, const na_jws *header,
                           const na_jwks **keys)
 {
@@ -61,7 +61,8 @@ static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, co
     return NULL;
 }
 
-/* A nested token (section 3.1.3.7 step 1; RFC 7519 section 5.2) is opened with our private key. */
+/* A nested token (section 3.1.3.7 step 1; RFC 7519 section 5.2) is decrypted with the private key.
+ */
 static na_error *decrypt(const na_oauth *oauth, const char **token)
 {
     int dots = 0;
@@ -79,8 +80,8 @@ static na_error *decrypt(const na_oauth *oauth, const char **token)
 }
 
 /*
- * RFC 8725 section 3.11: a token that says what it is, an access token (RFC 9068) or a logout token
- * for one, is nothing else. ID tokens have no type of their own.
+ * A token of another type, such as an access token (RFC 9068) or a logout token, is not an ID token
+ * (RFC 8725 section 3.11). ID tokens have no type of their own.
  */
 static na_error *check_type(const na_oauth *oauth, const na_jws *header)
 {
@@ -169,13 +170,13 @@ static na_error *check_at_hash(const na_oauth *oauth, const json_t *claims, cons
 
 /* ── what the authorization request demands ───────────────────────────────────────────────── */
 
-/* Whoever sits at the browser can take the demand out of the request: no fault of the provider. */
+/* Users can remove the requirement from the request, so this is no fault of the provider. */
 static na_error *deny(const na_oauth *oauth, const char *why)
 {
     return na_error_new(oauth->pool, NA_ERR_ACCESS_DENIED, "ID token refused: %s", why);
 }
 
-/* Step 13. The age counts at the request: consent may take its time after it. */
+/* Step 13. The age counts from the request, because consent can take time. */
 static na_error *check_auth_time(const na_oauth *oauth, const na_checks *checks,
                                  const json_t *claims)
 {
@@ -189,7 +190,7 @@ static na_error *check_auth_time(const na_oauth *oauth, const na_checks *checks,
                : NULL;
 }
 
-/* Step 12: a list, any of which will do. */
+/* Step 12: a list, of which any value is enough. */
 static na_error *check_acr(const na_oauth *oauth, const json_t *claims)
 {
     const char *acr = na_json_string(claims, "acr"), *values = oauth->provider->acr_values;
@@ -204,7 +205,7 @@ static na_error *check_acr(const na_oauth *oauth, const json_t *claims)
     return deny(oauth, "acr is not one of acr_values");
 }
 
-/* Google's: the organization of the account, which its address alone does not tell. */
+/* Google's claim for the organization of the account, which an address does not prove. */
 static na_error *check_hosted_domain(const na_oauth *oauth, const json_t *claims)
 {
     const char *hd = na_json_string(claims, "hd"), *demanded = oauth->provider->hosted_domain;

@@ -20,7 +20,7 @@ static const char *discovery_url(const na_oauth *oauth)
                        "/.well-known/openid-configuration", NULL);
 }
 
-/* Azure's issuers for several tenants have a hole for the tenant, which no address has. */
+/* Azure's issuers for several tenants contain {tenantid}, which no valid URL has. */
 static int is_issuer(const na_oauth *oauth, const char *issuer)
 {
     return issuer && strlen(issuer) < 1024 && !na_has_control(issuer) &&
@@ -28,7 +28,7 @@ static int is_issuer(const na_oauth *oauth, const char *issuer)
             (oauth->allow_http && strncmp(issuer, "http://", 7) == 0));
 }
 
-/* Discovery 1.0 section 4.3: the document must name the issuer it was asked of. */
+/* Discovery 1.0 section 4.3: the document must name the issuer that was asked. */
 static na_error *check_issuer(const na_oauth *oauth, const char *issuer)
 {
     const char *expected = oauth->provider->issuer;
@@ -43,7 +43,7 @@ static na_error *check_issuer(const na_oauth *oauth, const char *issuer)
     return NULL;
 }
 
-/* The configured address, else the discovered one. */
+/* Takes the configured URL, or else the discovered one. */
 static na_error *take(const na_oauth *oauth, const json_t *document, const char *member,
                       const char *configured, const char **address)
 {
@@ -79,7 +79,7 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     return NULL;
 }
 
-/* A copy is the JSON of a document that this provider's options find nothing wrong with. */
+/* A copy is the JSON of a document that is valid with this provider's options. */
 static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes text,
                                 const void **parsed)
 {
@@ -93,7 +93,7 @@ static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes tex
                  : read_document(oauth, document, &metadata);
 }
 
-/* What read_document() goes by: a document may be valid for one provider and not for another. */
+/* Returns the options that read_document() uses: validity can differ between providers. */
 static const char *options_of_validity(const na_oauth *oauth)
 {
     const na_provider *provider = oauth->provider;
@@ -121,7 +121,7 @@ static na_http_request request_of(const na_oauth *oauth, const char *url)
                              .headers = oauth->headers};
 }
 
-/* The sign-in goes on; what kept a newer document away is for the administrator. */
+/* The sign-in continues, but the administrator must know why no newer document was available. */
 static void warn(const na_oauth *oauth, const char *what, const na_error *kept_from)
 {
     if (kept_from && oauth->warn)

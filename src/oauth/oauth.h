@@ -10,26 +10,26 @@
 #include "oauth/documents.h"
 #include "provider/provider.h"
 
-/* One sign-in's dealings with one provider. Everything is borrowed; results live in `pool`. */
+/* One sign-in at one provider. Everything is borrowed; results live in `pool`. */
 typedef struct na_oauth {
     apr_pool_t *pool;
     const na_provider *provider;
     na_http *http;
-    na_call_place *place; /* of all calls; NULL: each takes one */
+    na_call_place *place; /* of all calls; NULL if each takes its own */
     na_documents *documents;
     apr_time_t now;
     const char *redirect_uri;
-    int allow_http;             /* the provider may name plain http: addresses */
-    const char *const *headers; /* sent along with what is done for this sign-in; NULL: none */
-    void (*step)(void *data, const char *event, const char *text); /* told of each, for debugging */
+    int allow_http;             /* the provider's URLs can be http: */
+    const char *const *headers; /* sent along with what is done for this sign-in; NULL if none */
+    void (*step)(void *data, const char *event, const char *text); /* logs a step, for debugging */
     void (*warn)(void *data, const char *event,
-                 const char *text); /* of what the sign-in survives */
+                 const char *text); /* logs a failure that does not end the sign-in */
     void *data;                     /* of both */
 } na_oauth;
 
-/* Where the provider's endpoints are. NULL: it has none. */
+/* The provider's endpoints; NULL if it has none. */
 typedef struct na_metadata {
-    const char *issuer; /* Azure's may have "{tenantid}" in it */
+    const char *issuer; /* Azure's can contain "{tenantid}" */
     const char *authorization_url;
     const char *token_url;
     const char *userinfo_url;
@@ -39,66 +39,64 @@ typedef struct na_metadata {
     const json_t *auths;   /* token_endpoint_auth_methods_supported, or NULL */
 } na_metadata;
 
-/* What protects this one authorization request; NULL: not used. */
+/* The values that protect one authorization request; NULL if not used. */
 typedef struct na_checks {
     const char *state, *nonce, *code_verifier;
-    apr_time_t began; /* when the request was made; 0 if that is not known */
+    apr_time_t began; /* when the request was sent; 0 if unknown */
 } na_checks;
 
-/* The token endpoint's answer (RFC 6749 section 5.1). */
+/* The token response (RFC 6749 section 5.1). */
 typedef struct na_tokens {
     const char *access_token;
-    const char *id_token; /* NULL where there is none */
-    const char *scope;    /* NULL where there is none, as the next three */
+    const char *id_token; /* Returns NULL if there is none */
+    const char *scope;    /* Returns NULL if there is none, also for the next three */
     const char *token_type, *refresh_token, *session_state;
-    apr_int64_t expires_at; /* seconds; 0 where it is not said */
+    apr_int64_t expires_at; /* seconds; 0 if unknown */
 } na_tokens;
 
-/* Tells of a step: `event` is NextAuth's name of it. Secrets stay out, of what is one its length.
- */
+/* Logs a step under NextAuth's name of the event. Of a secret, only its length is logged. */
 void na_oauth_step(const na_oauth *oauth, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * The provider's endpoints: what the configuration says, and for OpenID Connect what its discovery
- * document adds (OpenID Connect Discovery 1.0 section 4).
+ * Writes the provider's endpoints from the configuration and, for OpenID Connect, its discovery
+ * document (OpenID Connect Discovery 1.0 section 4).
  */
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata);
 
 /*
- * The URL to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). Of `asked`, the
- * parameters from the page that started the sign-in, it takes what visitorParams= names.
+ * Writes the URL to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). Of `asked`, the
+ * parameters from the page that started the sign-in, only those of visitorParams= are used.
  */
 na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *metadata,
                                      const na_checks *checks, const apr_table_t *asked, char **url);
 
 /*
- * How the client proves itself at the token endpoint: as the configuration says, else as discovery
- * offers. *is_offered is 0 if discovery says that the provider does not take it.
+ * Writes how the client authenticates at the token endpoint: as configured, or else as discovery
+ * offers. *is_offered is 0 if the provider does not support it according to discovery.
  */
 na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata,
                               na_token_auth *auth, int *is_offered);
 
-/* Trades the code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
+/* Exchanges the code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
 na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
                             const char *code_verifier, na_tokens *tokens);
 
 /*
- * Verifies the ID token (OpenID Connect Core 1.0 section 3.1.3.7), and what the authorization
- * request demands of it: NA_ERR_ACCESS_DENIED if the user does not meet that.
+ * Verifies the ID token (OpenID Connect Core 1.0 section 3.1.3.7) and the requirements of the
+ * authorization request: NA_ERR_ACCESS_DENIED if the user does not meet them.
  */
 na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,
                                    const na_tokens *tokens, const na_checks *checks,
                                    json_t **claims);
 
 /*
- * The user's raw profile: ID token, userinfo or both, as provider and answers have it. The tokens
- * are verified on the way.
+ * Verifies the tokens and writes the user's raw profile, from the ID token, userinfo, or both.
  */
 na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
                            const na_tokens *tokens, const na_checks *checks, json_t **profile);
 
-/* The provider's key set; and a newer one, if the token's key is not in `*keys`. */
+/* Write the provider's key set, and a newer one if the token's key is not in `*keys`. */
 na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);
 void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);
 

@@ -23,7 +23,7 @@ static const char *const auth_names[] = {[NA_AUTH_BASIC] = "client_secret_basic"
                                          [NA_AUTH_POST] = "client_secret_post",
                                          [NA_AUTH_NONE] = "none"};
 
-/* Discovery 1.0 section 3: client_secret_basic is what a document without the list means. */
+/* A document without the list means client_secret_basic (Discovery 1.0 section 3). */
 static int offers(const na_metadata *metadata, na_token_auth auth)
 {
     for (size_t i = 0; i < json_array_size(metadata->auths); i++) {
@@ -71,7 +71,7 @@ static na_error *authenticate(const na_oauth *oauth, const na_metadata *metadata
     return NULL;
 }
 
-/* A provider's words reach the log only, and no more than this of them. */
+/* Most bytes of a provider's error text that are logged. */
 #define SAID_MAX 200
 
 static const char *quoted(const na_oauth *oauth, const char *text)
@@ -79,14 +79,14 @@ static const char *quoted(const na_oauth *oauth, const char *text)
     return na_one_line(oauth->pool, text, SAID_MAX);
 }
 
-/* GitHub has a word of its own for a code that is not of this sign-in, Facebook a number. */
+/* GitHub uses its own error, and Facebook a number, for a code of another sign-in. */
 static int is_of_code(const char *word, json_int_t number)
 {
     return strcmp(word, "invalid_grant") == 0 || strcmp(word, "bad_verification_code") == 0 ||
            number == 100;
 }
 
-/* RFC 6749 section 5.2, or Facebook's object in the place of a word; NULL where it is neither. */
+/* Reads an error of RFC 6749 section 5.2, or Facebook's object; returns NULL if neither. */
 static na_error *refusal_of(const na_oauth *oauth, const json_t *answer)
 {
     const json_t *object = json_object_get(answer, "error");
@@ -122,7 +122,7 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
     if (!tokens->access_token || !*tokens->access_token)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token response has no access_token");
-    /* required by RFC 6749 section 5.1, but plain OAuth 2.0 providers leave it out */
+    /* required by RFC 6749 section 5.1, but plain OAuth 2.0 providers omit it */
     if (type ? strcasecmp(type, "bearer") != 0 : oauth->provider->type == NA_OIDC)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token response has the token_type '%s': expected bearer",

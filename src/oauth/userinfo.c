@@ -44,8 +44,8 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
 }
 
 /*
- * GitHub hides a private address from the profile and lists all of them here, if the scope permits
- * it. Without the list there is no address, which is no failure: nobody is obliged to have one.
+ * GitHub omits a private email address from the profile and lists all of them here, if the scope
+ * permits it. A missing list is no failure, because users need no email address.
  */
 static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, json_t *profile)
 {
@@ -65,7 +65,7 @@ static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, jso
         json_object_set(profile, "email", json_object_get(found, "email"));
 }
 
-/* Both are about the address beside them: two documents may have two. */
+/* Each claim refers to the email address in its own document, and the two can differ. */
 static void keep_email_together(json_t *claims, json_t *userinfo)
 {
     static const char *const vouching[] = {"email_verified", "xms_edov"};

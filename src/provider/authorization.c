@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an authorization request says besides what the protocol needs. */
+/* Additional parameters of authorization requests. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,19 +11,19 @@
 
 #define FIELDS_MAX 64
 
-/* A year. */
+/* a year in seconds */
 #define AUTH_AGE_MAX 31536000
 
-/* What a page may add where visitorParams= does not say. */
+/* The parameters that a page can add without visitorParams=. */
 #define VISITOR_PARAMS "login_hint,prompt,ui_locales"
 
-/* The protocol's own: set by what the configuration says elsewhere, and for each sign-in. */
+/* Set by the protocol: from other options, or for each sign-in. */
 static const char *const reserved[] = {"client_id",     "redirect_uri", "response_type",
                                        "response_mode", "state",        "nonce",
                                        "request",       "request_uri",  "code_challenge_method",
                                        "code_challenge"};
 
-/* Verified in the ID token, against what the administrator says. */
+/* Verified in the ID token, so only the administrator can set them. */
 static const char *const demands[] = {"max_age", "acr_values", "hd"};
 
 static int is_among(const char *const *names, apr_size_t count, const char *name)
@@ -55,7 +55,7 @@ na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider
     return NULL;
 }
 
-/* `response_type=code` is what is asked for anyway, and often written. */
+/* Accepts `response_type=code`, the default that configurations often repeat. */
 static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const char *option,
                             const apr_table_entry_t *field)
 {
@@ -69,7 +69,7 @@ static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const
         apr_pstrcat(pool, "remove ", field->key, NULL));
 }
 
-/* Nobody knows which of the two a provider takes. */
+/* Providers differ in which of two equal parameters they use. */
 static na_error *check_once(apr_pool_t *pool, const na_provider *provider,
                             const apr_table_t *of_url, const apr_table_t *fields)
 {
@@ -107,7 +107,7 @@ static na_error *take_max_age(apr_pool_t *pool, na_provider *provider, const cha
                         provider->id, value, AUTH_AGE_MAX);
 }
 
-/* A fragment never gets to a server, and answers are no JWTs here. */
+/* Servers never receive fragments, and JWT responses are not supported. */
 static na_error *take_response_mode(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     provider->form_post = value && strcmp(value, "form_post") == 0;
@@ -119,7 +119,7 @@ static na_error *take_response_mode(apr_pool_t *pool, na_provider *provider, con
                      provider->id, value);
 }
 
-/* Nothing but an ID token says how and when somebody signed in at the provider. */
+/* Only an ID token states how and when a user signed in at the provider. */
 static na_error *check_demands(apr_pool_t *pool, const na_provider *provider)
 {
     const char *what = provider->max_auth_age >= 0 ? "max_age"
@@ -135,7 +135,7 @@ static na_error *check_demands(apr_pool_t *pool, const na_provider *provider)
         apr_psprintf(pool, "remove %s, or use type=oidc", what));
 }
 
-/* authorization.params= and the query of authorization=, where NextAuth's users write it. */
+/* Parameters come from authorization.params= and the query of authorization=, as in NextAuth. */
 na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provider)
 {
     const char *query =

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "provider/provider.h"
 
-/* conf/providers.json, made into a string literal by the build. */
+/* conf/providers.json, which the build converts to a string literal. */
 static const char catalogue_json[] =
 #include "providers_json.h"
     ;

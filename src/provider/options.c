@@ -27,7 +27,7 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
                               "remove type=");
 }
 
-/* An issuer of the operator's own stands in for the catalogue's address by tenant. */
+/* A configured issuer replaces the built-in URL with a tenant. */
 static na_error *set_issuer(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     provider->issuer = value;

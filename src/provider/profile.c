@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "provider/provider.h"
 
-/* The first alternative that is there and is a scalar. */
+/* Returns the first alternative that exists and is a scalar. */
 static const char *mapped(apr_pool_t *pool, const json_t *profile, const char *alternatives)
 {
     if (!alternatives)
@@ -21,7 +21,7 @@ static const char *mapped(apr_pool_t *pool, const json_t *profile, const char *a
     return NULL;
 }
 
-/* Some providers write it as text. */
+/* Some providers send booleans as text. */
 static int is_true(const json_t *profile, const char *claim)
 {
     const json_t *member = json_object_get(profile, claim);
@@ -29,7 +29,7 @@ static int is_true(const json_t *profile, const char *claim)
     return json_is_true(member) || (text && strcmp(text, "true") == 0);
 }
 
-/* A number in some of Entra ID's tokens. */
+/* Some tokens of Entra ID have a number here. */
 static int owns_domain(const json_t *profile)
 {
     const json_t *member = json_object_get(profile, "xms_edov");
@@ -38,7 +38,7 @@ static int owns_domain(const json_t *profile)
            (json_is_integer(member) && json_integer_value(member) == 1);
 }
 
-/* Claims speak of the member `email` alone, whatever an option maps. */
+/* Claims refer to the member `email` only, whatever an option maps. */
 static int is_claimed(const json_t *profile, const char *email)
 {
     const char *member = na_json_string(profile, "email");
@@ -46,8 +46,8 @@ static int is_claimed(const json_t *profile, const char *email)
 }
 
 /*
- * In Entra ID whoever runs an organization writes what he likes into its users' addresses; xms_edov
- * says that the address's domain is the organization's.
+ * In Entra ID, an organization's administrators can assign any email address to its users; xms_edov
+ * states that the organization owns the address's domain.
  */
 static int vouches_for(const na_provider *provider, int any_tenant, const json_t *profile,
                        const char *email)

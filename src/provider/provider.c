@@ -19,7 +19,7 @@ const char *na_provider_type_name(const na_provider *provider)
     return type_names[provider->type];
 }
 
-/* Clocks of providers are 20 seconds off now and then. */
+/* Clocks of providers are sometimes 20 seconds off. */
 #define CLOCK_TOLERANCE 60
 
 static int is_id(const char *id)
@@ -112,7 +112,7 @@ static na_error *missing(apr_pool_t *pool, const na_provider *provider, const ch
                               hint);
 }
 
-/* It becomes part of an address, so its characters matter. */
+/* A tenant becomes part of a URL, so its characters matter. */
 na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant)
 {
     if (is_id(tenant) || (!strpbrk(tenant, "/?#%\\ {}") && strchr(tenant, '.')))
@@ -122,7 +122,7 @@ na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant)
         "set tenant= to a tenant's ID or domain, common, organizations, or consumers");
 }
 
-/* "…/{tenant}/…" with the tenant in it. */
+/* Replaces {tenant} in a URL. */
 static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **address)
 {
     const char *hole = *address ? strstr(*address, "{tenant}") : NULL;
@@ -134,7 +134,7 @@ static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **
     return NULL;
 }
 
-/* "https://HOST/common/…" */
+/* Returns 1 for "https://HOST/common/…" and "https://HOST/organizations/…". */
 static int names_any_tenant(const char *address)
 {
     const char *host = strstr(address, "://"), *path = host ? strchr(host + 3, '/') : NULL;
@@ -142,7 +142,7 @@ static int names_any_tenant(const char *address)
            (strncasecmp(path, "/common/", 8) == 0 || strncasecmp(path, "/organizations/", 15) == 0);
 }
 
-/* Of what else would they be? */
+/* Only httpd's authentication providers have attributes. */
 static na_error *check_attributes(apr_pool_t *pool, const na_provider *provider)
 {
     if (provider->authn_providers || (!provider->name_attribute && !provider->email_attribute))
@@ -213,7 +213,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     return NULL;
 }
 
-/* hd= is compared with what comes; "*" is any organization's. */
+/* hd= restricts Google to one organization; "*" does not. */
 int na_provider_is_public(const na_provider *provider)
 {
     static const char *const open_to_all[] = {"https://accounts.google.com",

@@ -10,12 +10,12 @@
 
 typedef enum na_provider_type { NA_OIDC, NA_OAUTH, NA_CREDENTIALS, NA_EMAIL } na_provider_type;
 
-/* What protects an authorization request; a bit each. */
+/* What protects an authorization request, as bits. */
 enum { NA_CHECK_PKCE = 1, NA_CHECK_STATE = 2, NA_CHECK_NONCE = 4 };
 
-/* How the client proves itself at the token endpoint (RFC 6749 section 2.3). */
+/* How the client authenticates at the token endpoint (RFC 6749 section 2.3). */
 typedef enum na_token_auth {
-    NA_AUTH_AUTO, /* as discovery offers, Basic where it does not say */
+    NA_AUTH_AUTO, /* as discovery offers; Basic if it has no list */
     NA_AUTH_BASIC,
     NA_AUTH_POST,
     NA_AUTH_NONE
@@ -23,26 +23,27 @@ typedef enum na_token_auth {
 
 /* Where an OpenID Provider's profile comes from. */
 typedef enum na_profile_source {
-    NA_PROFILE_AUTO,     /* the ID token; userinfo as well where it lacks the e-mail address */
+    NA_PROFILE_AUTO,     /* the ID token, and userinfo if it lacks the email address */
     NA_PROFILE_ID_TOKEN, /* idToken=true */
     NA_PROFILE_USERINFO  /* idToken=false */
 } na_profile_source;
 
-/* What a provider's word on an address is worth. */
+/* Whether an email address from a provider counts as verified. */
 typedef enum na_vouching {
     NA_VOUCHES_NEVER,
     NA_VOUCHES_BY_CLAIM, /* email_verified is true (OpenID Connect Core 1.0 section 5.1) */
-    NA_VOUCHES_ALWAYS    /* it gives none that it has not verified */
+    NA_VOUCHES_ALWAYS    /* it sends only verified ones */
 } na_vouching;
 
-/* Dotted paths into the raw profile; '|' parts alternatives, the first that is there counts. */
+/* Dotted paths into the raw profile; '|' separates alternatives, of which the first found counts.
+ */
 typedef struct na_profile_map {
     const char *id, *name, *email, *image;
 } na_profile_map;
 
 /*
  * One way to sign in. Built while the configuration is read, immutable afterwards. Strings that
- * were not given are NULL.
+ * are not set are NULL.
  */
 typedef struct na_provider {
     const char *id;
@@ -62,80 +63,83 @@ typedef struct na_provider {
     na_profile_source profile_source;
     const char *authorization_url;
     const char *authorization_params;         /* a query */
-    const apr_table_t *authorization_fields;  /* the same, read */
+    const apr_table_t *authorization_fields;  /* the query, parsed */
     const apr_array_header_t *visitor_params; /* const char *: what a page may add to the request */
-    long max_auth_age;                        /* seconds, of max_age=; -1: any */
-    const char *acr_values;                   /* NULL: any, as the next */
-    const char *hosted_domain;                /* of hd=; "*": there has to be one */
-    int form_post; /* response_mode: the answer is a form that the page of the provider sends */
+    long max_auth_age;                        /* seconds, of max_age=; -1 if any */
+    const char *acr_values;                   /* NULL if any, also for the next */
+    const char *hosted_domain;                /* of hd=; "*" if any, but one is required */
+    int form_post; /* response_mode: the provider's page posts the response as a form */
     const char *token_url;
     const char *userinfo_url;
     const char *userinfo_params; /* a query */
     const char *jwks_url;
     const char *emails_url;   /* GitHub's list of a user's addresses */
-    const char *id_token_alg; /* the only signature algorithm accepted; NULL: as discovered */
+    const char *id_token_alg; /* the only accepted signature algorithm; NULL if as discovered */
     const char *private_key;  /* PEM */
     const na_jwk *decryption_key;
     int requires_encryption; /* ID tokens that are not encrypted are refused */
     long clock_tolerance;    /* seconds */
     na_profile_map profile;
     na_vouching email_verified;
-    int allow_unverified_email; /* pages see it all the same; no user is found by it */
-    int allow_linking; /* allowDangerousEmailAccountLinking: an address is enough to be its user */
-    int any_tenant;    /* by its address; at a sign-in, its issuer tells */
+    int allow_unverified_email; /* shown on pages, but no user is found by it */
+    int allow_linking; /* allowDangerousEmailAccountLinking: an email address is enough to become
+                          its user */
+    int any_tenant;    /* by its URL; at a sign-in, the issuer decides */
 
-    /* e-mailed links */
-    long max_age; /* seconds that a link is good */
+    /* emailed links */
+    long max_age; /* lifetime of a link in seconds */
 
-    /* credentials: one of the three */
+    /* credentials: one of these three */
     int in_database;
     const char *password_file;
     const apr_array_header_t *authn_providers; /* const char *: httpd's, in the order to ask */
-    const char *name_attribute;  /* of a directory that is one of them; NULL: none is taken */
+    const char *name_attribute;                /* of a directory among them; NULL if none */
     const char *email_attribute; /* likewise; a user name is no address where it is there */
 } na_provider;
 
 /* A user as the provider describes it: NextAuth's user. */
 typedef struct na_user {
     const char *id;
-    const char *name; /* NULL where unknown, as the next two */
+    const char *name; /* Returns NULL if unknown, also for the next two */
     const char *email;
     const char *image;
 } na_user;
 
 /*
- * A provider of the catalogue with its defaults; NULL where the catalogue does not know `id`.
+ * Writes a built-in provider with its defaults; NULL if `id` is not built in.
  */
 na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provider **provider);
 
-/* The identifiers of the catalogue, comma-separated. */
+/* Returns the IDs of the built-in providers, comma-separated. */
 const char *na_provider_catalogue_ids(apr_pool_t *pool);
 
-/* Where the one with that id is among `providers` (na_provider *), -1 where there is none. */
+/* Returns the index of the provider with this ID in `providers` (na_provider *); -1 if none. */
 int na_provider_find(const apr_array_header_t *providers, const char *id);
 
-/* An empty provider of a type ("oidc", "oauth", "credentials", "email"), with that type's defaults.
+/*
+ * Creates a provider of a type ("oidc", "oauth", "credentials", or "email") with that type's
+ * defaults.
  */
 na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                           na_provider **provider);
 
-/* 1 if anybody can get an account there, as far as is known. */
+/* Returns 1 if the provider is known to let anyone create an account. */
 int na_provider_is_public(const na_provider *provider);
 
-/* 1 if providers have an option of that name. */
+/* Returns 1 if providers have an option of that name. */
 int na_provider_has_option(const char *name);
 
-/* Sets one option by NextAuth's name. The message says what is wrong with name or value. */
+/* Sets one option by NextAuth's name. */
 na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *name,
                           const char *value);
 
 /*
- * Checks that nothing is missing and that addresses are what they must be; completes what follows
- * from other options. `allow_http`: http: addresses are accepted.
+ * Checks that nothing is missing and that URLs are valid, and sets what follows from other options.
+ * `allow_http` accepts http: URLs.
  */
 na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http);
 
-/* The same of an issuer, and of what stands for {tenant} in addresses. */
+/* Check an issuer, and the value of {tenant} in URLs. */
 na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http);
 na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant);
 
@@ -143,19 +147,19 @@ na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant);
 na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider,
                                          const char *value);
 
-/* Reads what an authorization request says, and what of it the ID token is held to. */
+/* Reads the parameters of authorization requests, and those that the ID token must meet. */
 na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provider);
 
-/* 1 if the parameter of an authorization request is the protocol's own. */
+/* Returns 1 if only the protocol sets this parameter of authorization requests. */
 int na_provider_is_reserved(const char *name);
 
-/* "oidc", "oauth", "credentials" or "email". */
+/* Returns "oidc", "oauth", "credentials", or "email". */
 const char *na_provider_type_name(const na_provider *provider);
 
 /*
- * NextAuth's profile(): refuses a profile without an id. `profile` may be NULL: empty. An e-mail
- * address that the provider does not vouch for is left out, as pages and roles go by it. With
- * `any_tenant`, its issuer is every organization's.
+ * NextAuth's profile(): refuses a profile without an ID. `profile` can be NULL if empty. An email
+ * address that the provider does not vouch for is omitted, because pages and roles depend on it.
+ * `any_tenant` is 1 if any organization can be the issuer.
  */
 na_error *na_provider_user(apr_pool_t *pool, const na_provider *provider, int any_tenant,
                            const json_t *profile, na_user *user);

@@ -204,7 +204,7 @@ static void complete_claims(const na_sessions *sessions, const na_visit *visit,
 
 /*
  * A session on the server that gets a token, one that another made, or one that began while the
- * store was down: its record has to be there before a token says that it is.
+ * store was down: its record must be there before a token says that it is.
  */
 static na_error *register_token(const na_sessions *sessions, const na_visit *visit,
                                 const na_session *session, const char *id, json_t *claims,

@@ -15,13 +15,13 @@ typedef struct na_token_cache na_token_cache;
 /* About `capacity` tokens at most. Gone with the pool; no session may be held then. */
 na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **made);
 
-/* NULL where the token is not there or its session has expired. */
+/* Returns NULL if the token is not there or its session has expired. */
 const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, na_bytes token,
                                      apr_time_t now);
 
 /*
  * Remembers a copy of `session`, in place of the least recently used of its set, and returns the
- * copy held for the caller; NULL where memory is short.
+ * copy held for the caller; NULL if memory is short.
  */
 const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
                                      const na_session *session, apr_time_t now);

@@ -74,7 +74,7 @@ static na_bytes chunk_of(const na_chunks *chunks, int set, int most, int chunk)
     return chunks->parts[chunk][nth < chunks->counts[chunk] ? nth : chunks->counts[chunk] - 1];
 }
 
-/* The chunks of a set, in `found`; 0 where one is missing. */
+/* The chunks of a set, in `found`; 0 if one is missing. */
 static int gather(const na_chunks *chunks, int set, int most, na_bytes found[NA_CHUNKS_MAX])
 {
     int count = 0, highest = NA_CHUNKS_MAX;

@@ -23,7 +23,7 @@ typedef struct na_chunks {
 void na_chunks_find(const char *header, const char *name, apr_size_t name_len, na_chunks *chunks);
 
 /*
- * The tokens that the cookies can be, `number` from 0 on; 0 where there are no more. Several come
+ * The tokens that the cookies can be, `number` from 0 on; 0 if there are no more. Several come
  * where cookies of a parent domain stand beside the host's own: first the unchunked ones, then sets
  * of chunks, as they came, and crosswise where there are two of each; never more than twice
  * NA_COOKIE_TRIES, so that the time is linear in the header. A set lacks none from 0 on, and ends
@@ -36,7 +36,7 @@ int na_chunks_token(apr_pool_t *pool, const na_chunks *chunks, int number, na_by
 
 /*
  * The Set-Cookie values that replace what `header` has of this cookie by `token`; NULL only
- * clears. Appended to `set_cookies` (char *), the cleared ones first. Fails where the token needs
+ * clears. Appended to `set_cookies` (char *), the cleared ones first. Fails if the token needs
  * more than NA_CHUNKS_MAX cookies, or with NA_OTHER_COOKIES beside it more than `header_max` bytes
  * of a Cookie header: the browser would keep it, and be refused with it for ever.
  */

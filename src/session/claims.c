@@ -25,7 +25,7 @@ static void add(na_claims *claims, const char *name, const char *value, int is_e
         claims->too_many = 1;
 }
 
-/* Where a claim of that name keeps its time; NULL where it is none. */
+/* Where a claim of that name keeps its time; NULL if none. */
 static apr_int64_t *time_of(na_claims *claims, const char *name)
 {
     if (strcmp(name, "exp") == 0)

@@ -16,7 +16,7 @@ typedef struct na_claim {
     int is_element; /* of an array */
 } na_claim;
 
-/* The claims of a token; times in seconds, 0 where there is none. */
+/* The claims of a token; times in seconds, 0 if none. */
 typedef struct na_claims {
     apr_array_header_t *list; /* na_claim */
     apr_int64_t exp, nbf, iat, auth_time;
@@ -40,7 +40,7 @@ typedef struct na_claims {
  */
 na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims);
 
-/* The two ways, for comparing them. The first returns 0 where the text is none of its kind. */
+/* The two ways, for comparing them. The first returns 0 if the text is none of its kind. */
 int na_claims_read_plain(apr_pool_t *pool, na_bytes text, na_claims *claims);
 na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims);
 

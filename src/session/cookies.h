@@ -18,8 +18,8 @@ const na_session_source *na_shown_next(const na_session_config *config, const na
                                        na_shown *at, na_bytes *token);
 
 /*
- * 1 if the token is a session ID. It has no dots, where an encrypted token has four, and nothing
- * that a database takes exception to.
+ * Returns 1 if the token is a session ID. It has no dots, where an encrypted token has four, and
+ * nothing that a database takes exception to.
  */
 int na_session_is_id(na_bytes token);
 

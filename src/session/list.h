@@ -41,7 +41,7 @@ na_error *na_list_open(apr_pool_t *pool, const na_record_keys *keys, const na_st
 /* How many sessions a value of so many bytes can list. */
 int na_list_max(apr_size_t value_max);
 
-/* The place of a session; -1 where the list has it not. */
+/* The place of a session; -1 if the list has it not. */
 int na_list_find(const apr_array_header_t *list, const unsigned char *hash);
 
 void na_list_drop(apr_array_header_t *list, int at);

@@ -72,7 +72,7 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
     return error;
 }
 
-/* Whether the database has a say; NextAuth's table has it by itself. */
+/* Returns 1 if the database decides about the user; with NextAuth's table it does already. */
 static int asks_users(const na_sessions *sessions, const na_session *session)
 {
     return sessions->users && !(sessions->table && session->on_server) &&

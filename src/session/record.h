@@ -22,7 +22,7 @@ typedef struct na_record {
     int vouched;          /* every token that was made of it says that it has a record */
     int ended;            /* revoked: kept so that a token of it is known to be worthless */
     int stale;            /* opened with an older secret's key: to be sealed anew */
-    const json_t *claims; /* NULL where the token carries them */
+    const json_t *claims; /* Returns NULL if the token carries them */
 } na_record;
 
 /*
@@ -75,7 +75,7 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
 /* Bytes that sealing adds. */
 #define NA_RECORD_OVERHEAD 29
 
-/* Likewise of what is not JSON. *stale is 1 where an older secret's key opens it. */
+/* Likewise of what is not JSON. *stale is 1 if an older secret's key opens it. */
 na_error *na_record_seal_bytes(apr_pool_t *pool, const na_record_keys *keys,
                                const na_store_key *key, na_bytes plain, na_bytes *sealed);
 na_error *na_record_open_bytes(apr_pool_t *pool, const na_record_keys *keys,

@@ -719,7 +719,7 @@ typedef struct counting {
     const na_registry *registry;
     apr_pool_t *pool; /* of one record */
     apr_time_t now;
-    apr_hash_t *seen; /* hashes; NULL where there is one store: none is seen twice */
+    apr_hash_t *seen; /* hashes; NULL if there is one store: none is seen twice */
     apr_int64_t count;
 } counting;
 

@@ -22,7 +22,7 @@ typedef struct na_registry {
     int accepts_lost;  /* tokens from before the stores' memory are taken all the same */
     const na_session_observer *observer; /* told of sessions that are ended; NULL: nobody is */
 
-    /* called when the first store turns out to have no memory, which begins then; or NULL */
+    /* called when the first store turns out to have no memory, which begins then; NULL if none */
     void (*forgot)(void *data, const char *store);
     void *forgot_data;
 } na_registry;
@@ -51,18 +51,18 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
                              apr_int64_t auth_time, apr_int64_t expires, apr_time_t now);
 
 /*
- * The session of an id, from its record: *record has claims. Fails where there is none, where it
+ * The session of an id, from its record: *record has claims. Fails if there is none, where it
  * was ended, or its user's sessions were. Keeps the record up to date.
  */
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record);
 
-/* The record of a session, whatever it says; *is_there is 0 where there is none. */
+/* The record of a session, whatever it says; *is_there is 0 if none. */
 na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            na_record *record, int *is_there);
 
 /*
- * Fails where the session of a token was ended, or its user's sessions were, or its record is gone:
+ * Fails if the session of a token was ended, or its user's sessions were, or its record is gone:
  * then nobody knows whether it was.
  */
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
@@ -103,7 +103,7 @@ na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_t
 const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key);
 
 /*
- * The session of a handle; *is_there is 0 where there is none, or where it is not of `user` (NULL:
+ * The session of a handle; *is_there is 0 if none, or where it is not of `user` (NULL:
  * anybody's).
  */
 na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, const char *user,

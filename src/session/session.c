@@ -60,7 +60,7 @@ static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env,
         APR_ARRAY_PUSH(list, na_identity) = (na_identity){env, header, na_whole_line(pool, value)};
 }
 
-/* A claim of the operator's own: NEXTAUTH_CLAIM_DEPARTMENT, X-NextAuth-Claim-department. */
+/* A claim of the administrator's own: NEXTAUTH_CLAIM_DEPARTMENT, X-NextAuth-Claim-department. */
 static void hand_on_claim(apr_pool_t *pool, apr_array_header_t *list, const na_session *session,
                           const char *name)
 {
@@ -205,7 +205,7 @@ static apr_uint64_t standing_of(apr_pool_t *pool, const na_session *session)
     return standing;
 }
 
-/* What the claims tell; NULL where they name no user. */
+/* What the claims tell; NULL if they name no user. */
 static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_bytes text,
                               const apr_array_header_t *identity_claims)
 {

@@ -55,7 +55,7 @@ typedef struct na_identity {
 
 /*
  * A verified session. Immutable, so that threads share it: everything a request needs was prepared
- * when it was made. NULL where the token has no such claim, except `user`.
+ * when it was made. NULL if the token has no such claim, except `user`.
  */
 typedef struct na_session {
     const char *user; /* claim sub */
@@ -66,8 +66,8 @@ typedef struct na_session {
     int claim_count;
     const na_identity *identities;
     int identity_count;
-    const char *too_long;  /* a claim that cannot be handed on for its length; NULL: none */
-    apr_int64_t issued_at; /* seconds; 0 where unknown */
+    const char *too_long;  /* a claim that cannot be handed on for its length; NULL if none */
+    apr_int64_t issued_at; /* seconds; 0 if unknown */
     apr_int64_t auth_time; /* seconds: the sign-in, not the last re-issue */
     apr_int64_t expires;   /* seconds */
     na_dialect dialect;
@@ -88,7 +88,7 @@ typedef struct na_lifetime {
 /* When a session that is renewed at `now` ends, in seconds; its sign-in was at `auth_time`. */
 apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now);
 
-/* What `token` has to be where ends are remembered, and for how long that is. Seconds. */
+/* What `token` must be where ends are remembered, and for how long that is. Seconds. */
 long na_lifetime_of_tokens(const na_lifetime *lifetime);
 long na_lifetime_remember(const na_lifetime *lifetime);
 
@@ -141,24 +141,24 @@ const char *na_session_qualified_user(apr_pool_t *pool, const na_session *sessio
 void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int64_t auth_time,
                                na_store_key *key);
 
-/* 1 where the session is past its end at `now`. */
+/* Returns 1 if the session is past its end at `now`. */
 int na_session_expired(const na_session *session, apr_time_t now);
 
-/* The first value of a claim; NULL where there is none. */
+/* The first value of a claim; NULL if none. */
 const char *na_session_claim(const na_session *session, const char *name);
 
 /*
- * All values of a claim as one text: of a list as na_list_text makes it. NULL where there is none.
+ * All values of a claim as one text: of a list as na_list_text makes it. NULL if none.
  */
 const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, const char *name);
 
-/* 1 where the claim has that value among its values. */
+/* Returns 1 if the claim has that value among its values. */
 int na_session_has(const na_session *session, const char *name, const char *value);
 
 /* Returns 1 if a store had a record of the session when its token was made. */
 int na_session_is_registered(const na_session *session);
 
-/* 1 where claim roles, or NextAuth's usual `role`, names that role. */
+/* Returns 1 if claim roles, or NextAuth's usual `role`, names that role. */
 int na_session_has_role(const na_session *session, const char *role);
 
 #endif

@@ -49,10 +49,10 @@ typedef struct na_session_config {
 /* What a process works with. */
 typedef struct na_sessions {
     const na_session_config *config;
-    na_token_cache *tokens;              /* NULL: none */
+    na_token_cache *tokens;              /* NULL if none */
     na_verified *verified;               /* NULL if there is neither a registry nor a database */
     const na_registry *registry;         /* NULL: nothing is kept on the server */
-    const na_session_observer *observer; /* NULL: none */
+    const na_session_observer *observer; /* NULL if none */
     na_db *users; /* sessions of its users are asked about there; NULL if there is no database */
     na_db *table; /* of sessions that NextAuth shares; NULL: the registry has all */
 } na_sessions;
@@ -61,8 +61,8 @@ typedef struct na_sessions {
 typedef struct na_visit {
     apr_pool_t *pool;
     apr_time_t now;
-    const char *cookie_header; /* NULL where there is none */
-    const char *bearer;        /* a session token instead of cookies; NULL: none */
+    const char *cookie_header; /* Returns NULL if there is none */
+    const char *bearer;        /* a session token instead of cookies; NULL if none */
     int asks_anew;             /* the store and the database, however lately they were asked */
     const char *binding;       /* what sessions of this client are bound to; NULL: to nothing, "":
                                   it has not what they would be bound to */
@@ -74,7 +74,7 @@ typedef struct na_visit {
 const char *na_session_binding(apr_pool_t *pool, const char *value);
 
 /*
- * The session that a request shows. *session is NULL where there is none, held until the pool goes
+ * The session that a request shows. *session is NULL if none, held until the pool goes
  * otherwise. An error says why the cookie that was there is no session: it is as good as none,
  * unless the code is NA_ERR_UNAVAILABLE: then nobody knows.
  */
@@ -97,7 +97,7 @@ na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
                              const na_session *session, apr_int64_t revision,
                              apr_array_header_t *set_cookies);
 
-/* 1 where a page request is to renew the session. */
+/* Returns 1 if a page request is to renew the session. */
 int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now);
 
 /*
@@ -111,7 +111,7 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
 
 /*
  * Ends the session that the request shows: its cookies, and in the registry itself. The cookies
- * are cleared whatever fails. *ended is the session, NULL where there was none.
+ * are cleared whatever fails. *ended is the session, NULL if there was none.
  */
 na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
                          apr_array_header_t *set_cookies, const na_session **ended);
@@ -123,7 +123,7 @@ na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, con
                               const na_session *but, apr_time_t now);
 
 /*
- * 1 where the refused token opens, but is an application's that has no user in it, or another
+ * Returns 1 if the refused token opens, but is an application's that has no user in it, or another
  * site's: its cookie is not cleared.
  */
 int na_session_is_foreign(const na_error *error);

@@ -87,7 +87,7 @@ typedef struct addition {
     apr_int64_t revision, expires;
 } addition;
 
-/* What was decided about the user has to be so still: one step with what would change it. */
+/* What was decided about the user must be so still: one step with what would change it. */
 static na_error *add_row(void *data, na_db_use *use)
 {
     const addition *a = data;

@@ -14,7 +14,7 @@ typedef struct na_verified na_verified;
 na_error *na_verified_make(apr_pool_t *pool, na_verified **made);
 
 /*
- * Seconds; 0 where it is not known. `standing` is what was learnt of the user then: of two tokens
+ * Seconds; 0 if it is not known. `standing` is what was learnt of the user then: of two tokens
  * of one session, one may say what the other was corrected in.
  */
 apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session,

@@ -72,7 +72,7 @@ typedef struct na_rate_table {
 typedef struct na_rates {
     const na_store *store; /* NULL if no store is shared with other servers */
     const na_rate_table *table;
-    /* says that the store fails (NULL: that it works again), and the table serves; or NULL */
+    /* says that the store fails (NULL: that it works again), and the table serves; NULL if none */
     void (*changed)(void *data, const na_error *error);
     void *data;
 } na_rates;

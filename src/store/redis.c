@@ -222,7 +222,7 @@ static int hex_digit(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* The hash at the end of a key behind `start`; 0 where it is none of ours. */
+/* The hash at the end of a key behind `start`; 0 if it is none of ours. */
 static int read_hash(const redisReply *key, const char *start, unsigned char *hash)
 {
     size_t len = strlen(start);

@@ -23,12 +23,12 @@ typedef struct na_redis_options {
     int db;
     long timeout_ms;         /* a whole operation; and at most the same again for a free place */
     long connect_timeout_ms; /* of these, until connected, TLS and log-in included */
-    const char *ca_file;     /* NULL: the system's */
-    const char *cert_file;   /* a client certificate, its chain behind it; NULL: none */
+    const char *ca_file;     /* NULL for the system's */
+    const char *cert_file;   /* a client certificate, its chain behind it; NULL if none */
     const char *key_file;    /* its key; every child reads it, as the user that httpd runs as */
     int max_connections;     /* in this process to each server */
     const char *prefix;      /* of all keys */
-    const char *sentinels;   /* "host:port,host:port", by default port 26379; NULL: none */
+    const char *sentinels;   /* "host:port,host:port", by default port 26379; NULL if none */
     const char *master;      /* its name among the sentinels */
     const char *sentinel_user;
     const char *sentinel_password;
@@ -42,13 +42,13 @@ typedef struct na_redis_options {
  */
 na_error *na_redis_url_parse(apr_pool_t *pool, const char *url, na_redis_options *options);
 
-/* Whether the options fit together and their files can be used; no server is asked. */
+/* Checks that the options are consistent and their files usable; no server is asked. */
 na_error *na_redis_options_check(apr_pool_t *pool, const na_redis_options *options);
 
 /*
  * Sets name, driver and self of *store. Nothing is connected before the first operation, idle
  * connections end after a minute, all of them with the pool. The options must live as long; they
- * must have passed na_redis_options_check. To be called after the fork, by one thread.
+ * must have passed na_redis_options_check. Must be called after the fork, by one thread.
  *
  * Names are resolved by the system, whose own time limits come on top of these. The driver's each
  * gives every round trip the time of an operation, holds no connection while it visits, and may
@@ -56,7 +56,7 @@ na_error *na_redis_options_check(apr_pool_t *pool, const na_redis_options *optio
  */
 na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_store *store);
 
-/* Whether a Redis keeps what it is given. */
+/* Whether a Redis keeps all entries. */
 typedef struct na_redis_habits {
     const char *policy; /* maxmemory-policy; "" if unknown */
     int evicts;         /* it has a memory limit and a policy that drops entries */

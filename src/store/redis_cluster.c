@@ -37,7 +37,7 @@ static void forget(na_redis_cluster *cluster)
     memset(cluster->owners, 0, sizeof cluster->owners);
 }
 
-/* The index of the node at an address, known now at the latest; -1 where there are too many. */
+/* The index of the node at an address, known now at the latest; -1 if there are too many. */
 static int node_at(na_redis_cluster *cluster, const na_redis_address *address)
 {
     for (int i = 0; i < cluster->count; i++)
@@ -143,7 +143,7 @@ static na_error *ask_node(na_redis_client *client, apr_pool_t *pool, na_redis_no
     return na_redis_ask(pool, &node->connection, command, deadline, reply);
 }
 
-/* "MOVED 3999 127.0.0.1:6381"; without a host, the one that answers. 0 where it is none. */
+/* "MOVED 3999 127.0.0.1:6381"; without a host, the one that answers. 0 if it is none. */
 static int read_redirection(apr_pool_t *pool, const redisReply *reply, const char *answering,
                             na_redis_address *to)
 {

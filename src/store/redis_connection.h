@@ -24,9 +24,9 @@ void na_redis_add_key(na_redis_command *command, const char *key);
 
 /* How to get into a server. Immutable. */
 typedef struct na_redis_access {
-    const na_redis_tls *tls; /* NULL: none */
+    const na_redis_tls *tls; /* NULL if none */
     const char *user;        /* NULL: Redis' user "default" */
-    const char *password;    /* NULL: none */
+    const char *password;    /* NULL if none */
     int db;
     long connect_timeout_ms;
 } na_redis_access;
@@ -48,23 +48,23 @@ na_error *na_redis_connection_open(apr_pool_t *pool, const na_redis_access *acce
 
 void na_redis_connection_close(na_redis_connection *connection);
 
-/* 1 where it is open and looks alive; else it is closed now. Does not wait. */
+/* Returns 1 if it is open and looks alive; else it is closed now. Does not wait. */
 int na_redis_connection_usable(na_redis_connection *connection);
 
-/* Fails where the connection does; an error that Redis answers is a reply. It lives in `pool`. */
+/* Fails if the connection does; an error that Redis answers is a reply. It lives in `pool`. */
 na_error *na_redis_ask(apr_pool_t *pool, na_redis_connection *connection, na_redis_command *command,
                        na_redis_deadline deadline, redisReply **reply);
 
-/* The reply's error, NULL where it is none. */
+/* The reply's error, NULL if none. */
 na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply);
 
 /* An answer of a form that the command does not have. */
 na_error *na_redis_reply_odd(apr_pool_t *pool, const na_redis_command *command);
 
-/* 1 where it is an error whose first word is `word`. */
+/* Returns 1 if it is an error whose first word is `word`. */
 int na_redis_reply_is_error(const redisReply *reply, const char *word);
 
-/* 1 where it is an array of at least `least` elements. */
+/* Returns 1 if it is an array of at least `least` elements. */
 int na_redis_reply_is_array(const redisReply *reply, size_t least);
 
 #endif

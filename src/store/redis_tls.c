@@ -102,7 +102,7 @@ na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
     return NULL;
 }
 
-/* Whose certificate it has to be. */
+/* Whose certificate it must be. */
 static int expect_peer(SSL *ssl, const char *host)
 {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1)

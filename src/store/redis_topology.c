@@ -29,7 +29,7 @@ void na_redis_client_free(na_redis_client *client)
     free(client);
 }
 
-/* 1 where the server is no longer, or not yet, the one to ask. */
+/* Returns 1 if the server is no longer, or not yet, the one to ask. */
 static int is_elsewhere(const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ERROR)

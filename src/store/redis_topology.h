@@ -36,7 +36,7 @@ typedef struct na_redis_cluster {
     int stale; /* a node failed: who owns what is to be asked again */
     int count;
     na_redis_node nodes[NA_REDIS_NODES_MAX];
-    unsigned char owners[NA_REDIS_SLOTS]; /* index of a node; 0 where nobody is known */
+    unsigned char owners[NA_REDIS_SLOTS]; /* index of a node; 0 if nobody is known */
 } na_redis_cluster;
 
 /*
@@ -47,7 +47,7 @@ typedef struct na_redis_client {
     const na_redis_topology *topology;
     na_redis_connection server;
     int sentinel;              /* index of the one that answered last */
-    na_redis_cluster *cluster; /* NULL: none */
+    na_redis_cluster *cluster; /* NULL if none */
 } na_redis_client;
 
 /* NULL without memory. Connects nothing. */

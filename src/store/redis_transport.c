@@ -84,7 +84,7 @@ const char *na_redis_address_name(apr_pool_t *pool, const na_redis_address *addr
 
 /* ── waiting, and what went wrong ── */
 
-/* 0 where the deadline passes first. */
+/* Returns 0 if the deadline passes first. */
 static int wait_for(int fd, short events, na_redis_deadline deadline)
 {
     struct pollfd polled = {.fd = fd, .events = events};

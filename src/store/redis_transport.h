@@ -24,7 +24,7 @@ typedef struct na_redis_address {
     int port;       /* 0: a unix socket */
 } na_redis_address;
 
-/* Returns 0 where the host is empty or does not fit, or the port is none. */
+/* Returns 0 if the host is empty or does not fit, or the port is none. */
 int na_redis_address_set(na_redis_address *address, const char *host, int port);
 
 /* "host:port", IPv6 in brackets or not; "host" alone where default_port is not 0. */
@@ -39,7 +39,7 @@ typedef struct na_redis_tls {
     BIO_METHOD *method;
 } na_redis_tls;
 
-/* *made is NULL where the options want no TLS. */
+/* *made is NULL if the options want no TLS. */
 na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
                             const na_redis_tls **made);
 
@@ -68,7 +68,7 @@ na_error *na_redis_transport_write(apr_pool_t *pool, na_redis_transport *transpo
 na_error *na_redis_transport_read(apr_pool_t *pool, na_redis_transport *transport, char *buffer,
                                   apr_size_t room, apr_size_t *got, na_redis_deadline deadline);
 
-/* 1 where the other side has neither closed nor said anything. Does not wait. */
+/* Returns 1 if the other side has neither closed nor said anything. Does not wait. */
 int na_redis_transport_is_quiet(na_redis_transport *transport);
 
 void na_redis_transport_close(na_redis_transport *transport);

@@ -31,7 +31,7 @@ typedef na_error *na_store_visit(void *data, const na_store_key *key, na_bytes v
  * `expires` is in the future.
  */
 typedef struct na_store_driver {
-    /* Sets values[i] for each key, in `pool`; data NULL where there is none. */
+    /* Sets values[i] for each key, in `pool`; data NULL if none. */
     na_error *(*get)(void *self, apr_pool_t *pool, const na_store_key *keys, int count,
                      na_bytes *values);
 
@@ -40,7 +40,7 @@ typedef struct na_store_driver {
 
     /*
      * Puts `value` in the place of exactly `expected` (data NULL: of nothing), as one step that no
-     * other client comes between. *swapped is 0 where something else was there.
+     * other client comes between. *swapped is 0 if something else was there.
      */
     na_error *(*swap)(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
                       na_bytes value, apr_time_t expires, int *swapped);
