@@ -50,6 +50,7 @@ suite('check-layers finds includes and calls that go the wrong way', async (t) =
     ['a call from the ground floor to a wing', { 'src/httpd/g.c': CALLS('na_g', 'na_d') }, /httpd must not use na_d of httpd\/request/],
     ['an include upwards', { 'src/auth/c.h': HEAD, 'src/base/b.c': `${HEAD}#include "auth/c.h"\n${ENDS('na_b')}` }, /src\/base\/b\.c:3: base must not include auth/],
     ['a file that does not say what it is for', { 'src/base/b.c': ENDS('na_b').replace(/.*small tree.*\n/, '') }, /src\/base\/b\.c: the second line does not say/],
+    ['a setter that a row names and no source has', { 'src/httpd/request/e.c': CALLS('na_e', 'na_build_planted') }, /src\/httpd\/request\/e\.c: nothing defines na_build_planted/],
     ['a folder that is in no list', { 'src/new/n.c': ENDS('na_n') }, /the folder new has no place/],
   ]) {
     const { status, stdout } = check(t, { ...right, ...planted });

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/environment.h"
 #include "httpd/config/sections.h"
 #include "httpd/findings.h"
 

@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building a server's configuration: the builder, setters of directives, and their common parts. */
+/* Building a server's configuration: the builder, rows and setters of directives. */
 #ifndef NA_HTTPD_CONFIG_BUILD_H
 #define NA_HTTPD_CONFIG_BUILD_H
 
-#include "base/envfile.h"
+#include "httpd/config/environment.h"
 #include "httpd/module.h"
-
-/* Environment variables, and NextAuthEnvFile, from which configuration values are read. */
-typedef struct na_environment {
-    apr_pool_t *pool;
-    const na_envfile *file; /* NextAuthEnvFile; NULL if none */
-    apr_table_t *used;      /* names of the variables whose values were read */
-} na_environment;
-
-/* Returns the process's variable, otherwise the file's; NULL if neither is set, or if it is empty.
- */
-const char *na_environment_get(const na_environment *environment, const char *name);
-
-/* Returns 1 if the variable has a value, and does not count as a use. */
-int na_environment_has(const na_environment *environment, const char *name);
-
-/* Returns the place that sets a variable; its file is NULL if that is the process's environment. */
-const na_directive *na_environment_place(const na_environment *environment, const char *name);
-
-/* Resolves env:NAME, file:PATH and exec:COMMAND; any other value is returned unchanged. */
-na_error *na_value_resolve(const na_environment *environment, const char *value,
-                           const char **resolved);
 
 /* A server's configuration while it is built. */
 typedef struct na_builder {
@@ -136,52 +115,6 @@ int na_build_is_wrong(const na_builder *b, na_directive_id id);
 /* Returns 1 if a mistake in the directive of this name was noted; 0 if `name` is NULL. */
 int na_build_is_noted(const na_builder *b, const char *name);
 
-/* Parses a whole number from `min` to `max`. */
-na_error *na_build_number(na_builder *b, const char *text, long min, long max, long *number);
-
-/* Returns 1 if the name consists of 1 to 64 letters, digits and - _ . : */
-int na_build_is_name(const char *name);
-
-/*
- * Reads "10", "10s" or "10000ms" as milliseconds into *(long *)member. Returns 0 if the value is
- * not a time from `min` to `max`.
- */
-int na_read_duration(const char *value, apr_interval_time_t min, apr_interval_time_t max,
-                     void *member);
-
-/* Checks the value of a key=value argument and writes it to the member. */
-typedef na_error *na_value_setter(na_builder *b, const char *value, void *member);
-
-typedef struct na_setting {
-    const char *name;
-    apr_size_t offset;
-    na_value_setter *set;
-} na_setting;
-
-/* Returns "key=" of "key=value", for messages: the value of a misplaced key might be a secret. */
-const char *na_build_setting_of(const na_builder *b, const char *argument);
-
-/* Sets all key=value arguments from `first` on; `settings` end with a NULL name. */
-na_error *na_build_settings(na_builder *b, const na_directive *written, int first,
-                            const na_setting *settings, void *target);
-
-/*
- * Setters of values: text unchanged; text after env:, file: and exec: are resolved; the path of a
- * file that child processes must read; on or off, an int; 10ms to 60s in milliseconds, a long; a
- * number of connections, an int.
- */
-na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch, na_as_duration,
-    na_as_connections;
-
-/*
- * Setters that resolve the value, too, and warn in production of one in plain text: a secret of
- * na_build_settings; a URL with a password, anywhere in the directive.
- */
-na_value_setter na_as_secret, na_as_url;
-
-/* Warns in production of a value in plain text; `what` names it in the message. */
-void na_build_warn_if_literal(const na_builder *b, const char *what, const char *value);
-
 /* Returns 1 if a provider sends users back from a page of another site. */
 int na_build_has_redirects(const na_builder *b);
 
@@ -234,57 +167,6 @@ na_error *na_build_finish_delivery(na_builder *b);
 /* Checks the destinations of the audit log. */
 na_error *na_build_finish_audit(na_builder *b);
 
-/* ── files and programs ────────────────────────────────────────────────────────────────────── */
-
-/*
- * Returns an error if child processes cannot read the file. They have another user if root starts
- * httpd; so a process of that user tries, once for each file in the pool's life.
- */
-na_error *na_children_check_readable(apr_pool_t *pool, const char *path);
-
-/*
- * Returns an error if child processes cannot create files in the directory; *is_there is then 0 if
- * it does not exist, 1 otherwise.
- */
-na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is_there);
-
-/*
- * Returns an error if a file cannot be created, or a "|program" not be started. A server that would
- * notice this only at a graceful restart would stop.
- */
-na_error *na_build_check_target(na_builder *b, const char *target);
-
-/* ── variables ─────────────────────────────────────────────────────────────────────────────── */
-
-/*
- * Returns the known variables, those of these providers included. The value of each is the
- * directive that takes precedence, such as "NextAuthProvider google".
- */
-apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers);
-
-/* Returns the directive that takes precedence over a variable, such as "NextAuthURL". */
-const char *na_variable_directive(apr_pool_t *pool, const char *variable);
-
-/* Adds a provider's variables to the known ones. */
-void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id);
-
-/* Returns plan->variables: the known variables, each with "1" if it has a value, else "". */
-const apr_table_t *na_variables_note(const na_environment *environment,
-                                     const apr_array_header_t *providers);
-
-/* Kinds of a provider's variables. */
-#define NA_VARIABLE_ID "ID"
-#define NA_VARIABLE_SECRET "SECRET"
-#define NA_VARIABLE_ISSUER "ISSUER"
-#define NA_VARIABLE_TENANT "TENANT"
-
-/* Returns the name of the provider's variable of this kind that is set; NULL if none. */
-const char *na_variable_of_provider(const na_environment *environment, const char *id,
-                                    const char *kind);
-
-/* Returns the possible names, such as "AUTH_GOOGLE_ID, GOOGLE_CLIENT_ID or GOOGLE_ID". */
-const char *na_variables_for_provider(apr_pool_t *pool, const char *id, const char *kind);
-
 /* ── warnings about several servers ────────────────────────────────────────────────────────── */
 
 /*
@@ -298,12 +180,5 @@ void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
 
 /* Warns of development and test mode on a server that other machines can reach. */
 void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool);
-
-/*
- * Removes the known variables, and all that a value was read from, from this process's environment:
- * code that a child process runs for a tenant (PassEnv and osenv() in .htaccess, mod_php) must not
- * find the secret there. The parent process keeps them for the next start.
- */
-void na_variables_forget(const server_rec *s);
 
 #endif

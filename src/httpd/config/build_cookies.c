@@ -8,6 +8,7 @@
 
 #include "base/url.h"
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 #include "httpd/findings.h"
 
 static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-url",

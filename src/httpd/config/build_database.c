@@ -6,6 +6,8 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/targets.h"
+#include "httpd/config/settings.h"
 
 static na_error *as_schema(na_builder *b, const char *value, void *member)
 {

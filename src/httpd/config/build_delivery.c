@@ -8,6 +8,8 @@
 
 #include "base/url.h"
 #include "httpd/config/build.h"
+#include "httpd/config/targets.h"
+#include "httpd/config/settings.h"
 #include "httpd/resource/sinks.h"
 #include "httpd/watchdog.h"
 #include "event/webhook.h"

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 static na_error *as_call_time(na_builder *b, const char *value, void *member)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 #define FORM "[address=|account=|both=]N/SECONDS"
 

@@ -6,6 +6,8 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/targets.h"
+#include "httpd/config/settings.h"
 #include "httpd/pipe.h"
 #include "httpd/resource/resource.h"
 #include "audit/chain.h"

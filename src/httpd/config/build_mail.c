@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 static na_error *start_mail(na_builder *b, const char *text, na_mail_options **options)
 {

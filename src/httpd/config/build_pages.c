@@ -5,6 +5,7 @@
 
 #include "base/url.h"
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 static na_error *as_page(na_builder *b, const char *value, void *member)
 {

@@ -8,6 +8,8 @@
 #include <mod_auth.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/targets.h"
+#include "httpd/config/settings.h"
 
 /* Returns the value of the provider's variable of this kind; NULL if none is set. */
 static const char *variable_value(const na_builder *b, const na_provider *p, const char *kind)

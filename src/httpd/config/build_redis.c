@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 static const char *text_or_dash(const char *text)
 {

@@ -6,6 +6,7 @@
 
 #include "auth/subject.h"
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 /* The first rule that is true decides; a virtual host's rules come before inherited ones. */
 static na_sign_in_rule *insert_rule(na_builder *b, const na_directive *w)

@@ -6,6 +6,7 @@
 #include <mod_ssl.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 #define YEARS_10 (10L * 365 * 24 * 3600)
 

@@ -7,6 +7,7 @@
 
 #include "base/url.h"
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 na_error *na_build_engine(na_builder *b, const na_directive *w)
 {

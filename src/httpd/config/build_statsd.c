@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 #include "httpd/watchdog.h"
 
 #define PREFIX_MAX 64

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 #include "httpd/findings.h"
 
 static na_error *as_seconds(na_builder *b, const char *value, void *member)

@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/url.h"
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 #include "httpd/config/sections.h"
 
 na_error *na_build_feature(na_builder *b, const na_directive *w)

@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "httpd/config/build.h"
+#include "httpd/config/environment.h"
 
 static const char *find_variable(const na_environment *environment, const char *name)
 {

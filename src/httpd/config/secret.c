@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "httpd/config/build.h"
+#include "httpd/config/settings.h"
 
 #define SECRET_MIN 32
 #define GENERATE_ONE "generate one with 'nextauthctl secret'"

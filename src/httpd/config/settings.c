@@ -6,6 +6,8 @@
 #include <apr_strings.h>
 
 #include "httpd/config/build.h"
+#include "httpd/config/targets.h"
+#include "httpd/config/settings.h"
 
 const char *na_build_setting_of(const na_builder *b, const char *argument)
 {

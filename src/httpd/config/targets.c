@@ -15,6 +15,7 @@
 
 #include "base/writable.h"
 #include "httpd/config/build.h"
+#include "httpd/config/targets.h"
 #include "httpd/pipe.h"
 
 /* Changes user and groups as httpd does in child processes. */

@@ -8,6 +8,7 @@
 
 #include "base/crypto.h"
 #include "httpd/config/build.h"
+#include "httpd/config/environment.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
