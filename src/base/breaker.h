@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A circuit breaker for servers that others depend on. */
+/* Circuit breakers for servers. */
 #ifndef NA_BASE_BREAKER_H
 #define NA_BASE_BREAKER_H
 
@@ -8,9 +8,9 @@
 #include "base/error.h"
 
 /*
- * Whether a server that others depend on answers, for all processes that share this: in shared
- * memory, all zero at first. Once it failed, callers are refused at once, and one of them at a time
- * tries again, at growing intervals: a dead server costs one worker, not all.
+ * Whether a server responds, for all processes: in shared memory, all zero at first. After a
+ * failure callers are refused at once, and only one at a time tries again, at growing intervals, so
+ * that a dead server blocks one worker, not all.
  */
 typedef struct na_breaker_state {
     volatile apr_uint32_t failures;  /* in a row */
@@ -19,7 +19,7 @@ typedef struct na_breaker_state {
     volatile apr_uint32_t failed_at; /* seconds, likewise: the last time */
 } na_breaker_state;
 
-/* Told of each change: "… is down: why", "… is back, after 7 s". */
+/* Called at each change: "… is down: WHY", "… is back, after 7 s". */
 typedef void na_breaker_changed(void *data, int is_down, const char *message);
 
 typedef struct na_breaker {
@@ -27,19 +27,19 @@ typedef struct na_breaker {
     na_breaker_state *health;
     na_breaker_changed *changed; /* NULL if none */
     void (*failed)(void *data);  /* told of each call that was not answered; NULL if none */
-    void *data;                  /* the functions' own */
+    void *data;                  /* for the functions */
 } na_breaker;
 
-/* Before a call: an error with the code NA_ERR_UNAVAILABLE where there is no point in it. */
+/* Must be called before a call. Fails with NA_ERR_UNAVAILABLE if the call would be in vain. */
 na_error *na_breaker_admit(const na_breaker *breaker, apr_pool_t *pool);
 
 /*
- * After it. An error with the code NA_ERR_UNAVAILABLE is the server's fault, any other the
- * caller's. Returns `error`.
+ * Must be called after it. An error NA_ERR_UNAVAILABLE is a failure of the server, any other is
+ * not. Returns `error`.
  */
 na_error *na_breaker_settle(const na_breaker *breaker, apr_pool_t *pool, na_error *error);
 
-/* Returns 1 if the last call failed, no longer than `within` ago. Asks nobody. */
+/* Returns 1 if the last call failed, at most `within` ago. Makes no call. */
 int na_breaker_is_failing(const na_breaker_state *health, apr_interval_time_t within);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds on calls that are under way at a time, shared by all processes. */
+/* Limits of concurrent outgoing calls, for all processes. */
 #ifndef NA_BASE_CALL_LIMITS_H
 #define NA_BASE_CALL_LIMITS_H
 
@@ -7,15 +7,15 @@
 
 /*
  * Limits of the outgoing calls that requests wait for, over all processes that share a block of
- * memory: how many there are at once, and which hosts are not called for the moment. A host that
- * takes connections and never answers holds the places there are, and no other thread.
+ * memory: how many there are at once, and which hosts are suspended. A host that accepts
+ * connections and never responds can use up these places, but no other threads.
  *
  * A place whose holder died, or kept it for longer than its call can take, is free again.
  */
 typedef struct na_call_limits na_call_limits; /* of one process */
 typedef struct na_call_place na_call_place;   /* of one thread, for calls one after the other */
 
-/* Bytes of the block for so many places; all zero at first. */
+/* Returns the bytes of the block for this many places; they must be zero at first. */
 apr_size_t na_call_limits_size(int places);
 
 /* Opens the block in a process, which holds `own` of the places at most. */
@@ -27,13 +27,13 @@ na_error *na_call_enter(na_call_limits *limits, apr_pool_t *pool, na_call_place 
 void na_call_leave(na_call_place *left);
 
 /*
- * Before a call to `origin` that takes `longest_ms` at most. NA_ERR_BUSY if calls to it hold their
- * share of the places: others have a quarter left. NA_ERR_UNAVAILABLE if it did not answer in time
- * NA_CALL_TIMEOUTS times in a row: then one call at a time finds out whether it does again.
+ * Must be called before a call to `origin` that takes at most `longest_ms`. NA_ERR_BUSY if calls to
+ * it use their share of the places, which leaves a quarter for others. NA_ERR_UNAVAILABLE if it did
+ * not respond in time NA_CALL_TIMEOUTS times in a row: then one call at a time tries again.
  */
 na_error *na_call_aim(na_call_place *aimed, apr_pool_t *pool, const char *origin, long longest_ms);
 
-/* After it; `timed_out`: the call took all its time. */
+/* Must be called after it; `timed_out` is 1 if the call took all its time. */
 void na_call_settle(na_call_place *settled, int timed_out);
 
 #define NA_CALL_TIMEOUTS 3

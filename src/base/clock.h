@@ -9,13 +9,13 @@
 /* Seconds that clocks may differ: the tolerance of next-auth v4 and Auth.js v5. */
 #define NA_CLOCK_TOLERANCE 15
 
-/* "2026-01-01T00:00:00.000Z", as JavaScript's Date.toISOString. */
+/* Returns "2026-01-01T00:00:00.000Z", as JavaScript's Date.toISOString. */
 char *na_iso8601(apr_pool_t *pool, apr_time_t when);
 
-/* "Thu, 01 Jan 2026 00:00:00 GMT". */
+/* Returns "Thu, 01 Jan 2026 00:00:00 GMT". */
 char *na_http_date(apr_pool_t *pool, apr_time_t when);
 
-/* Nanoseconds of a clock that nobody sets: for measuring how long something takes. */
+/* Returns nanoseconds of a monotonic clock, for durations. */
 apr_int64_t na_monotonic_ns(void);
 
 #endif

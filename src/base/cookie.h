@@ -9,10 +9,10 @@
 
 #include "base/text.h"
 
-/* How one of the cookies is written. Immutable configuration. */
+/* Attributes of a cookie. Immutable configuration. */
 typedef struct na_cookie {
     const char *name;
-    const char *domain; /* NULL: this host only */
+    const char *domain; /* NULL for this host only */
     const char *path;
     const char *same_site; /* "Lax", "Strict" or "None" */
     int secure;
@@ -26,7 +26,7 @@ typedef struct na_cookie {
  */
 int na_cookie_next(const char **cursor, na_bytes *name, na_bytes *value);
 
-/* How many cookies of one name are looked at: the host's own, and some of its parent domains. */
+/* Most cookies of one name that are read: the host's own, and some of its parent domains. */
 #define NA_COOKIE_TRIES 4
 
 /*
@@ -57,14 +57,14 @@ const char *na_cookies_last(const na_cookies *cookies, const char *start, int *c
 char *na_cookie_write(apr_pool_t *pool, const na_cookie *cookie, const char *name,
                       const char *value, long max_age, apr_time_t expires);
 
-/* A Set-Cookie value that makes the browser forget `name`. */
+/* Returns a Set-Cookie value that deletes `name` in the browser. */
 char *na_cookie_clear(apr_pool_t *pool, const na_cookie *cookie, const char *name);
 
-/* Appends those that make it forget the ones set `elsewhere` (char *). */
+/* Appends Set-Cookie values (char *) that delete the cookies set `elsewhere`. */
 void na_cookie_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *name,
                                apr_array_header_t *set_cookies);
 
-/* What `elsewhere` of a cookie is that is set for this `host` (a name in lower case). */
+/* Returns `elsewhere` of a cookie for this `host` (a name in lower case). */
 const char *const *na_cookie_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *host);
 
 #endif

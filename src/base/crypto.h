@@ -8,23 +8,24 @@
 
 #define NA_SHA256_LEN 32
 
-/* Random bytes from OpenSSL. Aborts the process where there are none: nothing safe can follow. */
+/* Writes random bytes from OpenSSL. Aborts the process if that fails, which no caller can handle.
+ */
 void na_random(void *out, apr_size_t len);
 
-/* `bytes` random bytes as lower-case hex or base64url text. */
+/* Return `bytes` random bytes as lower-case hex or base64url text. */
 char *na_random_hex(apr_pool_t *pool, apr_size_t bytes);
 char *na_random_base64url(apr_pool_t *pool, apr_size_t bytes);
 
-/* A random UUID, version 4 (RFC 9562 section 5.4). */
+/* Returns a random UUID, version 4 (RFC 9562 section 5.4). */
 char *na_random_uuid(apr_pool_t *pool);
 
-/* SHA-256 of both parts, one behind the other; `second` may be empty. */
+/* Writes SHA-256 of both parts, concatenated; `second` can be empty. */
 void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second);
 
-/* That as lower-case hex: what NextAuth keeps of a token and its secret. */
+/* Returns SHA-256 as lower-case hex: what NextAuth stores of a token and its secret. */
 char *na_sha256_hex(apr_pool_t *pool, const char *first, const char *second);
 
-/* SHA-1, for formats of others that demand it; nothing here rests on it. */
+/* SHA-1, for formats of others that require it; no security here depends on it. */
 #define NA_SHA1_LEN 20
 void na_sha1(unsigned char out[NA_SHA1_LEN], na_bytes text);
 
@@ -35,16 +36,16 @@ void na_hmac_sha256(unsigned char out[NA_SHA256_LEN], na_bytes key, na_bytes tex
 na_error *na_hkdf_sha256(apr_pool_t *pool, na_bytes secret, na_bytes salt, na_bytes info,
                          unsigned char *out, apr_size_t out_len);
 
-/* Compares in a time that depends on the lengths alone. NULL equals nothing. */
+/* Compares in a time that depends only on the lengths. NULL equals nothing. */
 int na_equal_secret(const char *a, const char *b);
 
-/* Overwrites in a way the compiler keeps. */
+/* Overwrites memory in a way that the compiler does not remove. */
 void na_wipe(void *data, apr_size_t len);
 
-/* Wipes these bytes when the pool goes. */
+/* Wipes these bytes when the pool is destroyed. */
 void na_wipe_with_pool(apr_pool_t *pool, void *data, apr_size_t len);
 
-/* OpenSSL's first queued error as text, the queue emptied; for a private message. */
+/* Returns OpenSSL's first queued error as text and empties the queue; for a private message. */
 const char *na_openssl_error(apr_pool_t *pool);
 
 #endif

@@ -11,7 +11,7 @@
  * `code` is public: one of NextAuth's error codes, shown to the browser.
  * `message` is private: it goes to the log and never to a page. It must not carry secrets.
  * `cause` is what went wrong underneath, or NULL.
- * `hint` is what to do about it; NULL if the message says so, or nobody knows.
+ * `hint` is what to do about it; NULL if the message is enough, or no fix is known.
  *
  * All of it lives in the pool the error was made in.
  */
@@ -38,32 +38,30 @@ struct na_error {
 #define NA_ERR_VERIFICATION "Verification"
 #define NA_ERR_ACCOUNT_NOT_LINKED "OAuthAccountNotLinked"
 #define NA_ERR_SESSION "SessionError"
-/* A session of somebody else's, who goes on using its cookie: no session here. */
+/* A session of an application or another site, whose cookie must be kept. */
 #define NA_ERR_FOREIGN_SESSION "ForeignSession"
 #define NA_ERR_MISSING_CSRF "MissingCSRF"
 
 /*
- * Auth.js's, which tells browsers another: what whoever visits can have, where its like is a
- * failure of the site or a provider. A state, nonce, code or cookie that is not of this sign-in;
- * a provider that is not there, or not for this.
+ * Auth.js's, which reports another to browsers. For failures that any visitor can cause: a state,
+ * nonce, code, or cookie that does not match the sign-in, and an unknown or unsuitable provider.
  */
 #define NA_ERR_INVALID_CHECK "InvalidCheck"
 #define NA_ERR_INVALID_PROVIDER "InvalidProvider"
 
-/* Not NextAuth's: something that sessions depend on does not answer. The answer is a 503. */
+/* Not NextAuth's: something that sessions depend on does not respond. The status is 503. */
 #define NA_ERR_UNAVAILABLE "Unavailable"
 
-/* The same to whoever asked, but no fault of that thing: this process has too much to do with it.
- */
+/* Also a 503, but no failure of the server: this process has too many calls to it. */
 #define NA_ERR_BUSY "Busy"
 
-/* The same of a change that somebody else's came in the way of: made again, it may succeed. */
+/* Also a 503: a concurrent change prevented this one, which might succeed if repeated. */
 #define NA_ERR_CONFLICT "Conflict"
 
-/* The same of a database that answers, and has not the tables that this version uses. */
+/* Also a 503: a database responds, but lacks tables that this version uses. */
 #define NA_ERR_NO_TABLES "MissingTables"
 
-/* Ours: somebody tries too often. The answer is a 429. */
+/* Not NextAuth's: too many attempts. The status is 429. */
 #define NA_ERR_RATE_LIMITED "RateLimited"
 
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)

@@ -65,7 +65,7 @@ typedef struct na_http_call {
     const char *host;
     const char *peer; /* as in the request */
     int had_room;     /* 0: it was not made: too many others are under way, or none is wanted now */
-    long status;      /* Returns 0 if no answer came, or not all of it */
+    long status;      /* 0 if no answer came, or not all of it */
     double seconds;   /* the wait for a free place included */
     apr_time_t date;  /* what an answer over https says the time is; 0: nothing, or it is a copy */
 } na_http_call;

@@ -21,10 +21,10 @@ na_error *na_json_parse(apr_pool_t *pool, const char *code, const char *text, ap
  */
 na_error *na_json_parse_sealed(apr_pool_t *pool, const char *code, na_bytes text, json_t **json);
 
-/* The pool takes over one reference and drops it when it goes. Returns `json`. */
+/* Gives one reference to the pool, which drops it when destroyed. Returns `json`. */
 json_t *na_json_own(apr_pool_t *pool, json_t *json);
 
-/* A member that is a string, else NULL. Borrowed from `object`, which may be NULL. */
+/* Returns a member that is a string; otherwise NULL. Borrowed from `object`, which may be NULL. */
 const char *na_json_string(const json_t *object, const char *name);
 
 /* A number, cut to a whole one in *whole; 0 if it is none, or beyond what JavaScript counts. */
@@ -40,10 +40,10 @@ int na_json_number(const json_t *object, const char *name, json_int_t *whole);
  */
 const json_t *na_json_path(const json_t *json, const char *path);
 
-/* A scalar as text: strings as they are, numbers and booleans as JSON writes them; else NULL. */
+/* Returns a scalar as text: strings unchanged, numbers and booleans as in JSON; otherwise NULL. */
 const char *na_json_scalar(apr_pool_t *pool, const json_t *json);
 
-/* Compact text in the pool. `json` must be an object or array. */
+/* Returns compact text in the pool. `json` must be an object or array. */
 char *na_json_dump(apr_pool_t *pool, const json_t *json);
 
 #endif

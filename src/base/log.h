@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Log records, apart from whoever writes them. */
+/* Log records and their formats. */
 #ifndef NA_BASE_LOG_H
 #define NA_BASE_LOG_H
 
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/level.h"
 
-/* One line of the log. Whatever is not known, or has nothing to do with it, is NULL. No secrets. */
+/* One line of the log. Unknown and unrelated members are NULL. No secrets. */
 typedef struct na_log_record {
     na_level level;
     const char *event; /* "signIn", or one of NextAuth's codes: "OAUTH_CALLBACK_ERROR" */

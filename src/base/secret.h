@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secrets in files and from programs, and who can read them. */
+/* Secrets in files and from programs. */
 #ifndef NA_BASE_SECRET_H
 #define NA_BASE_SECRET_H
 
@@ -11,28 +11,28 @@
 #define NA_SECRET_MAX (64 * 1024)
 
 /*
- * A whole file that holds secrets, at most NA_SECRET_MAX bytes of text, wiped with the pool.
- * Refused where everybody may read or write it, with what to do about that, and where it has a NUL
- * byte. Errors are NA_ERR_CONFIGURATION.
+ * Reads a file with secrets, at most NA_SECRET_MAX bytes of text, wiped with the pool. Refused if
+ * it is readable or writable by all users, with a hint, and if it contains a NUL byte. Errors are
+ * NA_ERR_CONFIGURATION.
  */
 na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text);
 
 /*
- * The secret that such a file is: its content without the line ends behind it, which editors add.
- * Line ends within it belong to it. Refused where nothing is left.
+ * Reads a secret from such a file, without the line ends at the end, which editors add. Refused if
+ * nothing remains.
  */
 na_error *na_secret_read(apr_pool_t *pool, const char *path, char **secret);
 
 /*
- * The same of what `stream` gives up to its end. It is read by its descriptor, as a buffer would
- * keep a copy: nothing may have been read from the stream before. `name` is for messages.
+ * Reads a secret from `stream` up to its end. It is read by its descriptor, because a buffer would
+ * keep a copy; nothing may have been read from the stream before. `name` is for messages.
  */
 na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name, char **secret);
 
 /*
- * What makes a secret guessable, however long it is: a placeholder of somebody's documentation, few
- * different characters, characters that repeat or count up. A phrase for a message, which shows
- * nothing of the secret but the placeholder; NULL if nothing of that kind is seen. A secret of
+ * Returns why a secret can be guessed, however long it is: a placeholder of documentation, few
+ * different characters, repeated or consecutive characters. The phrase for a message shows nothing
+ * of the secret but the placeholder; NULL if no such weakness is found. A secret of
  * `nextauthctl secret` or `openssl rand` passes.
  */
 const char *na_secret_weakness(apr_pool_t *pool, const char *secret);

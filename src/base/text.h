@@ -6,16 +6,16 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
-/* A run of bytes that somebody else owns; not NUL-terminated. */
+/* Borrowed bytes, not NUL-terminated. */
 typedef struct na_bytes {
     const unsigned char *data;
     apr_size_t len;
 } na_bytes;
 
-/* A number of one to five digits; -1 if the text is anything else. */
+/* Returns a number of one to five digits; -1 for any other text. */
 int na_small_number(const char *text);
 
-/* The bytes of a C string, without its NUL. */
+/* Returns the bytes of a C string, without its NUL. */
 na_bytes na_bytes_of(const char *text);
 
 /* base64url without padding (RFC 4648 section 5, as RFC 7515 section 2 uses it). */
@@ -35,13 +35,13 @@ int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *
 unsigned char *na_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t len,
                                    apr_size_t *out_len);
 
-/* Lower-case hex. */
+/* Returns lower-case hex. */
 char *na_hex(apr_pool_t *pool, const void *data, apr_size_t len);
 
-/* For HTML text and quoted attribute values. NULL gives "". */
+/* Escapes for HTML text and quoted attribute values. NULL gives "". */
 const char *na_html(apr_pool_t *pool, const char *text);
 
-/* As JavaScript's encodeURIComponent does. */
+/* Encodes as JavaScript's encodeURIComponent. */
 char *na_percent_encode(apr_pool_t *pool, const char *text);
 
 /* One component of a query or form ('+' is a space when `plus`); NULL on a malformed escape or an
@@ -61,7 +61,7 @@ int na_has_control(const char *text);
  */
 int na_is_unescaped_control(const char *text);
 
-/* U+FFFD, where bytes are no text. */
+/* U+FFFD, for bytes that are not UTF-8. */
 #define NA_REPLACEMENT "\xef\xbf\xbd"
 
 /*
@@ -77,7 +77,7 @@ int na_utf8_sequence(const char *text);
 /* Returns 1 if the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
 
-/* The same of a whole text, however long. */
+/* Converts a whole text as na_one_line, without a limit. */
 const char *na_whole_line(apr_pool_t *pool, const char *text);
 
 /*

@@ -16,13 +16,13 @@ typedef struct na_url {
 } na_url;
 
 /*
- * An absolute http or https address. Refused: user information, backslashes, spaces, control and
+ * Parses an absolute http or https URL. Refused: user information, backslashes, spaces, control and
  * non-ASCII characters, an empty or odd host, a bad port. Returns 0 if refused.
  */
 int na_url_parse(apr_pool_t *pool, const char *text, na_url *url);
 
 /*
- * Whom a URL of a server names behind its scheme: "[user[:password]@]host[:port]rest". The last @
+ * The part of a server's URL after its scheme: "[user[:password]@]host[:port]rest". The last @
  * counts, so that a password can have one.
  */
 typedef struct na_authority {
@@ -50,12 +50,12 @@ int na_is_this_machine(const char *host);
  */
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value);
 
-/* The same of all fields of a form, in memory that is linear in the answer. */
+/* Adds all fields of a form, with memory linear in the result. */
 char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *fields);
 
 /*
  * Reads a query or an application/x-www-form-urlencoded body. Of several fields of one name
- * apr_table_get() gives the first; malformed ones are left out. At most `max_fields` are read.
+ * apr_table_get() gives the first; malformed ones are omitted. At most `max_fields` are read.
  * Passwords are among them: they are wiped with the pool.
  */
 apr_table_t *na_form_parse(apr_pool_t *pool, const char *text, int max_fields);

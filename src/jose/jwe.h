@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "jose/jwk.h"
 
-/* Longest compact token that is looked at, in characters. */
+/* Longest accepted compact token, in characters. */
 #define NA_JWE_MAX (64 * 1024)
 
 /*
@@ -42,7 +42,7 @@ na_error *na_jwe_open(apr_pool_t *pool, const na_jwe_key *const *keys, int key_c
                       const char *token, apr_size_t token_len, na_bytes *plaintext);
 
 /*
- * Opens what was encrypted to a private key of ours: RSA-OAEP, RSA-OAEP-256 (RFC 7518 section 4.3)
+ * Decrypts what was encrypted to the private key: RSA-OAEP, RSA-OAEP-256 (RFC 7518 section 4.3)
  * or ECDH-ES in direct key agreement (section 4.6), with content encryption A128/192/256GCM,
  * A128CBC-HS256, A192CBC-HS384 or A256CBC-HS512. `error` has the code NA_ERR_OAUTH_CALLBACK.
  */

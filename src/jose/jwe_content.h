@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Content encryption, whatever way its key was come by. */
+/* Content encryption, independent of key management. */
 #ifndef NA_JOSE_JWE_CONTENT_H
 #define NA_JOSE_JWE_CONTENT_H
 
 #include "base/error.h"
 #include "base/text.h"
 
-/* Content encryption (RFC 7518 section 5), whatever way its key was come by. */
+/* A content encryption algorithm (RFC 7518 section 5). */
 typedef struct na_enc {
     const char *name;
     apr_size_t key_len;
@@ -35,7 +35,7 @@ na_error *na_content_make(apr_pool_t *pool, const char *code, const na_enc *enc,
 
 const na_enc *na_content_enc(const na_content *content);
 
-/* NULL and the NUL-terminated plaintext, or what was wrong. */
+/* Writes the NUL-terminated plaintext and returns NULL, or returns what was wrong. */
 const char *na_content_open(apr_pool_t *pool, const na_content *content, const na_sealed *sealed,
                             na_bytes *plaintext);
 

@@ -11,7 +11,7 @@
 
 struct na_jwe_key {
     const na_content *content;
-    const char *kid; /* Returns NULL if made without */
+    const char *kid; /* NULL if made without */
     na_bytes header; /* as it is written, encoded */
 };
 

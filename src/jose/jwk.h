@@ -14,7 +14,7 @@ typedef enum na_kty { NA_KTY_OCT, NA_KTY_RSA, NA_KTY_EC, NA_KTY_OKP } na_kty;
 
 typedef struct na_jwk {
     na_kty kty;
-    const char *kid; /* Returns NULL if the key has none */
+    const char *kid; /* NULL if the key has none */
     const char *alg; /* NULL: any algorithm of the key type and curve */
     const char *use; /* "sig", "enc" or NULL */
     const char *crv; /* "P-256", "P-384", "P-521", "Ed25519"; NULL for RSA and oct */

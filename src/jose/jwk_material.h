@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL's keys out of what a JWK carries. */
+/* OpenSSL's keys from JWKs. Each `pkey` belongs to the pool. */
 #ifndef NA_JOSE_JWK_MATERIAL_H
 #define NA_JOSE_JWK_MATERIAL_H
 
 #include <openssl/params.h>
 
 #include "jose/jwk.h"
-
-/* OpenSSL's keys out of what a JWK carries. Each `pkey` belongs to the pool. */
 
 na_error *na_jwk_rsa(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
 na_error *na_jwk_ec(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
@@ -16,7 +14,7 @@ na_error *na_jwk_okp(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
 /* The public key of the first certificate in `x5c`. */
 na_error *na_jwk_x5c(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
 
-/* The pool frees it. Returns `pkey`, which may be NULL. */
+/* Gives `pkey` to the pool, which frees it. Returns `pkey`, which can be NULL. */
 EVP_PKEY *na_pkey_own(apr_pool_t *pool, EVP_PKEY *pkey);
 
 /* A number of a JWK (big endian) as a parameter; its bytes are wiped with the pool. */

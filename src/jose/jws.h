@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "jose/jwk.h"
 
-/* Longest compact token that is looked at, in characters. */
+/* Longest accepted compact token, in characters. */
 #define NA_JWS_MAX (256 * 1024)
 
 /*
@@ -17,8 +17,8 @@
  */
 typedef struct na_jws {
     const char *alg;
-    const char *kid;  /* Returns NULL if the header has none, as the next */
-    const char *typ;  /* what the token is: the caller's to judge */
+    const char *kid;  /* NULL if the header has none, as the next */
+    const char *typ;  /* the token's type, for the caller to check */
     na_bytes payload; /* NUL-terminated */
 } na_jws;
 

@@ -7,7 +7,7 @@
 
 /* One signature over `input` with one key that fits `alg`; JWS's formats (RFC 7518 section 3). */
 
-/* Returns 1 if it is good. */
+/* Returns 1 if the signature is valid. */
 int na_signature_verify(const na_alg *alg, const na_jwk *key, na_bytes input, na_bytes signature);
 
 na_error *na_signature_make(apr_pool_t *pool, const na_alg *alg, const na_jwk *key, na_bytes input,

@@ -48,8 +48,8 @@ typedef struct na_checks {
 /* The token response (RFC 6749 section 5.1). */
 typedef struct na_tokens {
     const char *access_token;
-    const char *id_token; /* Returns NULL if there is none */
-    const char *scope;    /* Returns NULL if there is none, also for the next three */
+    const char *id_token; /* NULL if there is none */
+    const char *scope;    /* NULL if there is none, also for the next three */
     const char *token_type, *refresh_token, *session_state;
     apr_int64_t expires_at; /* seconds; 0 if unknown */
 } na_tokens;

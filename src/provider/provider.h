@@ -100,7 +100,7 @@ typedef struct na_provider {
 /* A user as the provider describes it: NextAuth's user. */
 typedef struct na_user {
     const char *id;
-    const char *name; /* Returns NULL if unknown, also for the next two */
+    const char *name; /* NULL if unknown, also for the next two */
     const char *email;
     const char *image;
 } na_user;

@@ -9,15 +9,15 @@
 #include "base/error.h"
 #include "session/keyring.h"
 
-/* Most chunks that are read or written: beyond, servers refuse the Cookie header anyway. */
+/* Most chunks that are read or written; servers refuse longer Cookie headers anyway. */
 #define NA_CHUNKS_MAX 8
 
 /* The cookies that carry a session token: under `name`, or in chunks `name.0`, `name.1`, …. Other
- * names that begin alike are strangers. `parts[NA_CHUNKS_MAX]` is the unchunked one. */
+ * names with this beginning are ignored. `parts[NA_CHUNKS_MAX]` is the unchunked one. */
 typedef struct na_chunks {
     na_bytes parts[NA_CHUNKS_MAX + 1][NA_COOKIE_TRIES]; /* in the order they came; no empty ones */
     int counts[NA_CHUNKS_MAX + 1];
-    int seen[NA_CHUNKS_MAX + 1]; /* it came, if only empty */
+    int seen[NA_CHUNKS_MAX + 1]; /* 1 if it was sent, even if empty */
 } na_chunks;
 
 void na_chunks_find(const char *header, const char *name, apr_size_t name_len, na_chunks *chunks);
@@ -31,20 +31,20 @@ void na_chunks_find(const char *header, const char *name, apr_size_t name_len, n
  */
 int na_chunks_token(apr_pool_t *pool, const na_chunks *chunks, int number, na_bytes *token);
 
-/* What a Cookie header has besides a session: NextAuth's other cookies, and the application's. */
+/* Bytes of a Cookie header for other cookies of NextAuth and the application. */
 #define NA_OTHER_COOKIES 1024
 
 /*
  * The Set-Cookie values that replace what `header` has of this cookie by `token`; NULL only
  * clears. Appended to `set_cookies` (char *), the cleared ones first. Fails if the token needs
  * more than NA_CHUNKS_MAX cookies, or with NA_OTHER_COOKIES beside it more than `header_max` bytes
- * of a Cookie header: the browser would keep it, and be refused with it for ever.
+ * of a Cookie header: the browser would keep it, and every request would be refused.
  */
 na_error *na_chunks_write(apr_pool_t *pool, const na_cookie *cookie, na_dialect dialect,
                           const char *header, const char *token, apr_size_t header_max,
                           apr_time_t expires, apr_array_header_t *set_cookies);
 
-/* The same of those that were set elsewhere (na_cookie), whatever replaces them. */
+/* Appends values that clear the cookies of other domains and paths (na_cookie). */
 void na_chunks_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *header,
                                apr_array_header_t *set_cookies);
 

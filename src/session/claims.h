@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* A claim as text. An array gives one entry an element, an object one a member ("name.member"). */
+/* A claim as text. An array has one entry for each element, an object for each member ("a.b"). */
 typedef struct na_claim {
     const char *name;
     const char *value;
@@ -24,12 +24,12 @@ typedef struct na_claims {
 } na_claims;
 
 /*
- * Values of claims that a session may have. One that has more is refused: a rule over a list of
- * which a part is missing would let in whom it is to keep out.
+ * Most values of claims of a session. One with more is refused: a rule over an incomplete list
+ * would admit users that it must keep out.
  */
 #define NA_CLAIMS_MAX 1024
 
-/* Bytes of JSON that a session may begin with, wherever its claims are kept. */
+/* Most bytes of a new session's claims as JSON, wherever they are kept. */
 #define NA_CLAIMS_BYTES_MAX 65536
 
 /*
@@ -40,11 +40,11 @@ typedef struct na_claims {
  */
 na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims);
 
-/* The two ways, for comparing them. The first returns 0 if the text is none of its kind. */
+/* The two parsers, for comparison. The first returns 0 if it does not support the text. */
 int na_claims_read_plain(apr_pool_t *pool, na_bytes text, na_claims *claims);
 na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims);
 
-/* Checks exp and nbf. A token without exp would never end: refused. */
+/* Checks exp and nbf. A token without exp is refused, because it would never expire. */
 na_error *na_claims_check_times(apr_pool_t *pool, const na_claims *claims, apr_time_t now);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session's cookies, for the files behind sessions.h: what a request shows, what is set. */
+/* Session cookies, read and set; for the files behind sessions.h. */
 #ifndef NA_SESSION_COOKIES_H
 #define NA_SESSION_COOKIES_H
 
 #include "session/chunks.h"
 #include "session/sessions.h"
 
-/* How far one has looked through the tokens of a request; the numbers begin as 0. */
+/* The position in the tokens of a request, all zero at first. */
 typedef struct na_shown {
     int source, number;
     int is_read; /* `chunks` are those of `source` */
@@ -18,12 +18,12 @@ const na_session_source *na_shown_next(const na_session_config *config, const na
                                        na_shown *at, na_bytes *token);
 
 /*
- * Returns 1 if the token is a session ID. It has no dots, where an encrypted token has four, and
- * nothing that a database takes exception to.
+ * Returns 1 if the token is a session ID. It has no dots, while an encrypted token has four, and no
+ * characters that a database refuses.
  */
 int na_session_is_id(na_bytes token);
 
-/* Replaces what the request has of every session cookie by `value` in the first. */
+/* Sets the first session cookie to `value`, and clears all others of the request. */
 na_error *na_session_set_cookie(const na_session_config *config, const na_visit *visit,
                                 const char *value, apr_int64_t expires,
                                 apr_array_header_t *set_cookies);

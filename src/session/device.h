@@ -6,12 +6,12 @@
 #include <apr_pools.h>
 
 /*
- * "Firefox on Linux", for a list of sessions that a person reads; "" where `user_agent` is NULL or
- * tells nothing. Never more of it than that: the header as a whole is close to a fingerprint.
+ * Returns "Firefox on Linux", for a list of sessions; "" if `user_agent` is NULL or unknown. No
+ * more of the header is used, because the whole of it is close to a fingerprint.
  */
 const char *na_device(apr_pool_t *pool, const char *user_agent);
 
-/* The header without its digits: equal for all versions of one browser. NULL gives "". */
+/* Returns the header without digits, equal for all versions of one browser; "" if NULL. */
 const char *na_device_family(apr_pool_t *pool, const char *user_agent);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "jose/jwe.h"
 
-/* Whose tokens: next-auth v4's or Auth.js v5's. */
+/* The format of tokens: next-auth v4's or Auth.js v5's. */
 typedef enum na_dialect { NA_V4, NA_V5 } na_dialect;
 
 /* The keys of one purpose, derived from every secret. The first seals, all open. Immutable. */

@@ -13,24 +13,24 @@
  *         hash   32 bytes, the session's key in the store
  *         until  5 bytes, big-endian: seconds since 1970
  *
- * No session's validity depends on it: what ended is in the session's record or the user's. A list
- * that is lost fills again as its sessions are used.
+ * No session's validity depends on it: ends are in the session's record or the user's. A lost list
+ * is filled again as its sessions are used.
  */
 
-/* Most sessions of one user: the one that would end first gives way to another. */
+/* Most sessions of one user; beyond, the one that expires first is dropped. */
 #define NA_USER_SESSIONS_MAX 100
 
 #define NA_LISTING_LEN (NA_SHA256_LEN + 5)
 
 typedef struct na_listing {
     unsigned char hash[NA_SHA256_LEN];
-    apr_int64_t until; /* seconds: the session may last until then */
+    apr_int64_t until; /* in seconds: the latest end of the session */
 } na_listing;
 
 /* Appends (na_listing) what a list has; fails, appending nothing, where it is none. */
 na_error *na_list_read(apr_pool_t *pool, na_bytes text, apr_array_header_t *list);
 
-/* NA_USER_SESSIONS_MAX are written at most. */
+/* Returns the list as stored, with at most NA_USER_SESSIONS_MAX sessions. */
 na_bytes na_list_write(apr_pool_t *pool, const apr_array_header_t *list);
 
 na_error *na_list_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
@@ -38,7 +38,7 @@ na_error *na_list_seal(apr_pool_t *pool, const na_record_keys *keys, const na_st
 na_error *na_list_open(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                        na_bytes sealed, apr_array_header_t *list);
 
-/* How many sessions a value of so many bytes can list. */
+/* Returns how many sessions a value of this many bytes can list. */
 int na_list_max(apr_size_t value_max);
 
 /* The place of a session; -1 if the list has it not. */
@@ -46,13 +46,13 @@ int na_list_find(const apr_array_header_t *list, const unsigned char *hash);
 
 void na_list_drop(apr_array_header_t *list, int at);
 
-/* Drops what ended before `now` (seconds). */
+/* Drops sessions that ended before `now` (seconds). */
 void na_list_drop_expired(apr_array_header_t *list, apr_int64_t now);
 
-/* The place of the session that ends first. There is one. */
+/* Returns the index of the session that ends first; the list must not be empty. */
 int na_list_first_end(const apr_array_header_t *list);
 
-/* Appends what `to` has not. */
+/* Appends the sessions that `to` lacks. */
 void na_list_add_missing(apr_array_header_t *to, const apr_array_header_t *from);
 
 #endif

@@ -6,9 +6,8 @@
 #include "session/cookies.h"
 
 /*
- * Looks up the next token that is a session. Others of its name can stand in front: a stale one of
- * a parent domain, say. If there is none, *session is NULL, and if one could not be looked up, that
- * is the error.
+ * Looks up the next token that is a session. Others of its name can precede it, such as a stale one
+ * of a parent domain. *session is NULL if none; an error if one could not be looked up.
  */
 na_error *na_session_load_next(const na_sessions *sessions, const na_visit *visit, na_shown *at,
                                const na_session **session);

@@ -5,19 +5,17 @@
 
 #include "session/registry.h"
 
-/* Values of a registry's stores, for the registry's own files. */
-
-/* A value as it was found; data NULL: nowhere. */
+/* A value that was found; data is NULL if none. */
 typedef struct na_found {
     na_bytes value;
     int in_first; /* in the store that is written to */
 } na_found;
 
-/* Sets values[i] for each key, from the first store that has it; one question for all of them. */
+/* Sets values[i] for each key, from the first store that has it, in one call for all keys. */
 na_error *na_look_up(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
                      int count, na_found *values);
 
-/* What a swap in the first store has to find there. */
+/* Returns the value that a swap in the first store must find there. */
 na_bytes na_found_in_first(const na_found *was);
 
 #endif

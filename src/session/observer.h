@@ -5,7 +5,7 @@
 
 #include <apr.h>
 
-/* What came of looking for a request's session. */
+/* The result of looking up a request's session. */
 typedef enum na_session_lookup {
     NA_LOOKUP_NONE,   /* no session cookie */
     NA_LOOKUP_CACHED, /* the process knew the cookie */
@@ -15,12 +15,12 @@ typedef enum na_session_lookup {
     NA_LOOKUP_UNAVAILABLE
 } na_session_lookup;
 
-/* Who wants to know of it; called by many threads at once, and must not block. */
+/* Observes lookups; called by several threads at once, and must not block. */
 typedef struct na_session_observer {
     void *data;
     void (*checked)(void *data, na_session_lookup check, double seconds);
     void (*began)(void *data);
-    /* A sign-out's or a revocation's; with how long the session lasted. */
+    /* called at a sign-out or revocation, with the duration of the session */
     void (*ended)(void *data, apr_int64_t seconds);
 } na_session_observer;
 

@@ -6,19 +6,18 @@
 #include "base/error.h"
 
 /*
- * An administrator's order to end sessions or a lock, sealed with the site's secret: whoever can
- * only reach the server cannot give one. It is good for a minute, at one site, and for whoever
- * obeys it to take once.
+ * An administrator's order to end sessions or a lock, encrypted with the site's secret, so that a
+ * client without the secret cannot give one. It is valid for a minute, at one site, once.
  */
 typedef struct na_order {
     const char *site;    /* as na_session_config names it */
-    const char *id;      /* of an order that was opened: unique */
-    const char *session; /* its handle; NULL: all of the user's */
-    const char *user;    /* NULL: of whichever user the session is */
-    const char *unlock;  /* the name that a user signs in with; NULL if it ends sessions */
+    const char *id;      /* unique; set when an order is opened */
+    const char *session; /* its handle; NULL for all of the user */
+    const char *user;    /* NULL for any user */
+    const char *unlock;  /* the username whose lock it ends; NULL if it ends sessions */
 } na_order;
 
-/* Seconds that an order is good for. */
+/* Lifetime of an order in seconds. */
 #define NA_ORDER_AGE 60
 
 na_error *na_order_seal(apr_pool_t *pool, const char *secret, const na_order *order, apr_time_t now,

@@ -8,9 +8,9 @@
 #include "session/session.h"
 
 /*
- * The sessions that stores know of: their records, and who has which. The first store is written
- * to; the others are those of before, read until what they have has ended. Everything fails with
- * the code NA_ERR_UNAVAILABLE where a store does not answer.
+ * The sessions in stores: their records, and lists for each user. The first store is written; the
+ * others are previous stores, read until their sessions have ended. Everything fails with the code
+ * NA_ERR_UNAVAILABLE if a store does not respond.
  */
 typedef struct na_registry {
     const na_record_keys *keys;
@@ -18,16 +18,16 @@ typedef struct na_registry {
     const na_store *const *stores;
     int store_count;
     long remember;     /* seconds: no token outlives its session's end for longer */
-    long use_interval; /* seconds between notes of when a session was last used */
-    int accepts_lost;  /* tokens from before the stores' memory are taken all the same */
-    const na_session_observer *observer; /* told of sessions that are ended; NULL: nobody is */
+    long use_interval; /* seconds between updates of a session's last use */
+    int accepts_lost;  /* tokens older than the store's epoch are accepted */
+    const na_session_observer *observer; /* notified of sessions that are ended; NULL if none */
 
-    /* called when the first store turns out to have no memory, which begins then; NULL if none */
+    /* called when the first store is found empty and a new epoch begins; NULL if none */
     void (*forgot)(void *data, const char *store);
     void *forgot_data;
 } na_registry;
 
-/* Who uses a session, as the request shows. */
+/* The client of a request. */
 typedef struct na_client {
     const char *address;    /* NULL: unknown */
     const char *user_agent; /* likewise */
@@ -38,14 +38,14 @@ typedef struct na_client {
 #define NA_USER_ENDS_MAX 50
 
 /*
- * Puts a session that begins at `now` on its user's list. *auth_time is when it began: later than
- * now where "sign out everywhere" came within the same second.
+ * Adds a session that begins at `now` to its user's list. *auth_time is when it began: later than
+ * now if "sign out everywhere" came within the same second.
  */
 na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const char *user,
                             const na_store_key *key, apr_int64_t expires, apr_time_t now,
                             apr_int64_t *auth_time);
 
-/* Writes the record of a session that was begun. `claims` NULL: the token carries them. */
+/* Writes the record of a session that began; `claims` is NULL if the token has them. */
 na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, const char *user,
                              const na_store_key *key, const na_client *client, const json_t *claims,
                              apr_int64_t auth_time, apr_int64_t expires, apr_time_t now);
@@ -57,7 +57,7 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record);
 
-/* The record of a session, whatever it says; *is_there is 0 if none. */
+/* Reads the record of a session without any check; *is_there is 0 if none. */
 na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            na_record *record, int *is_there);
 
@@ -69,19 +69,19 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now);
 
 /*
- * Makes a session's record end at `expires`, with `claims` where those are not NULL. `in_token`: a
- * token of it is about to be made, `is_first`: the first that has its id.
+ * Sets the end of a session's record to `expires`, and its claims to `claims` if not NULL.
+ * `in_token` is 1 if a token is about to be issued, `is_first` if it is the first with this ID.
  */
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const na_session *session, const na_client *client,
                              const json_t *claims, int in_token, int is_first, apr_int64_t expires,
                              apr_time_t now);
 
-/* Ends one session of a user's, whose sign-in was at `auth_time` (seconds). */
+/* Ends one session of a user, whose sign-in was at `auth_time` (seconds). */
 na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
                           const na_store_key *key, apr_int64_t auth_time, apr_time_t now);
 
-/* Ends all sessions of a user's; with `but`, all but that one. */
+/* Ends all sessions of a user; with `but`, all but that one. */
 na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, const char *user,
                                const na_store_key *but, apr_time_t now);
 
@@ -91,15 +91,15 @@ typedef struct na_listed {
     na_record record;
 } na_listed;
 
-/* Appends (na_listed) the sessions of a user; of everybody where `user` is NULL. */
+/* Appends (na_listed) the sessions of a user; of all users if `user` is NULL. */
 na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const char *user,
                            apr_time_t now, apr_array_header_t *list);
 
-/* How many sessions there are. */
+/* Counts all sessions. */
 na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_time_t now,
                             apr_int64_t *count);
 
-/* A session's name for people and programs to call it by, which is no way in. */
+/* Returns a session's public name, which gives no access. */
 const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key);
 
 /*

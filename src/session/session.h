@@ -10,30 +10,30 @@
 #include "session/keyring.h"
 #include "store/store.h"
 
-/* Our own claims: they survive when the application behind the proxy re-issues the token. */
+/* Claims of this module, which survive when an application renews the token. */
 #define NA_CLAIM_SESSION_ID "sid"
 #define NA_CLAIM_AUTH_TIME "auth_time"
 #define NA_CLAIM_PROVIDER "provider"
 #define NA_CLAIM_ROLES "roles"
 #define NA_CLAIM_BINDING "bnd"
-#define NA_CLAIM_REGISTERED "reg" /* a store had the session's record when the token was made */
-#define NA_CLAIM_SITE "nasite"    /* the site that the session is of, and no other's */
+#define NA_CLAIM_REGISTERED "reg" /* a store had the session's record when the token was issued */
+#define NA_CLAIM_SITE "nasite"    /* the only site at which the session is valid */
 #define NA_CLAIM_DATABASE_USER                                                                     \
     "dbu" /* `sub` is a user of the database, whoever vouched for him                              \
            */
 
 #define NA_CLAIM_REVISION "rev"       /* of that user, as the sign-in found it */
-#define NA_CLAIM_DATABASE_ROLES "dbr" /* those of `roles` that the database gave */
+#define NA_CLAIM_DATABASE_ROLES "dbr" /* those of `roles` that are from the database */
 
-/* Bytes of a session's id, and the characters they are written as. */
+/* Bytes of a session ID, and the characters of its text. */
 #define NA_SESSION_ID_BYTES 32
 #define NA_SESSION_ID_LEN 43
 
-/* Ids that others make: a UUID is the shortest, the column holds no more. */
+/* IDs of others: a UUID is the shortest, and the column limits the length. */
 #define NA_SESSION_ID_MIN 32
 #define NA_SESSION_ID_MAX 255
 
-/* What stores keep. */
+/* Kinds of store entries. */
 #define NA_KIND_SESSION "session"
 #define NA_KIND_USER "user"
 #define NA_KIND_LIST "list"
@@ -46,11 +46,11 @@
  */
 #define NA_IDENTITY_MAX 8000
 
-/* One identity string that is handed to applications. */
+/* One identity string that is passed to applications. */
 typedef struct na_identity {
     const char *env;    /* NEXTAUTH_EMAIL */
     const char *header; /* X-NextAuth-Email */
-    const char *value;  /* no control characters; "" is not handed on */
+    const char *value;  /* no control characters; "" is not passed on */
 } na_identity;
 
 /*
@@ -66,37 +66,38 @@ typedef struct na_session {
     int claim_count;
     const na_identity *identities;
     int identity_count;
-    const char *too_long;  /* a claim that cannot be handed on for its length; NULL if none */
+    const char *too_long;  /* a claim that is too long to be passed on; NULL if none */
     apr_int64_t issued_at; /* seconds; 0 if unknown */
     apr_int64_t auth_time; /* seconds: the sign-in, not the last re-issue */
     apr_int64_t expires;   /* seconds */
     na_dialect dialect;
-    int has_id;            /* it has an id of ours: a session that another made may have none */
-    int on_server;         /* the cookie is the id, the claims are the store's */
-    apr_uint64_t standing; /* a hash of what it says of a user of the database; 0: nothing */
+    int has_id;            /* it has an ID; a session of an application might have none */
+    int on_server;         /* the cookie is the ID, and the claims are in the store */
+    apr_uint64_t standing; /* a hash of its claims about a user of the database; 0 if none */
     na_store_key key;      /* of its record */
 } na_session;
 
-/* When sessions end, whatever their token says. Seconds; 0: never. */
+/* When sessions end, whatever their token says. Seconds; 0 for never. */
 typedef struct na_lifetime {
     long max_age;  /* after the last renewal */
     long idle;     /* after the last use */
     long absolute; /* after the sign-in */
-    long token;    /* after a token was issued, by whomever: ends are remembered for so long */
+    long
+        token; /* after a token was issued, even by an application: ends are remembered this long */
 } na_lifetime;
 
-/* When a session that is renewed at `now` ends, in seconds; its sign-in was at `auth_time`. */
+/* Returns the end, in seconds, of a session renewed at `now` with its sign-in at `auth_time`. */
 apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now);
 
 /* What `token` must be where ends are remembered, and for how long that is. Seconds. */
 long na_lifetime_of_tokens(const na_lifetime *lifetime);
 long na_lifetime_remember(const na_lifetime *lifetime);
 
-/* The earliest of what ends a session that its record would have end at `expires`. */
+/* Returns the earliest end of a session whose record ends at `expires`. */
 apr_int64_t na_lifetime_cut(const na_lifetime *lifetime, apr_int64_t auth_time, apr_int64_t used,
                             apr_int64_t expires);
 
-/* Seconds between notes of when a session was used: fine enough for the idle time. */
+/* Returns the seconds between updates of a session's last use, few enough for `idle`. */
 long na_lifetime_use_interval(const na_lifetime *lifetime);
 
 /*
@@ -123,8 +124,8 @@ na_error *na_session_change(apr_pool_t *pool, const na_session *session, const j
                             const apr_array_header_t *identity_claims, const na_session **changed);
 
 /*
- * Who a user is: "provider/sub", as without a database of users two providers may mean different
- * people by one `sub`; "/sub" of the database's (`provider` NULL).
+ * Returns the name of a user: "provider/sub", because without a database two providers can use one
+ * `sub` for different people; "/sub" for a user of the database (`provider` NULL).
  */
 const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub);
 const char *na_session_user_name(apr_pool_t *pool, const na_session *session);
@@ -136,15 +137,15 @@ const char *na_session_user_name(apr_pool_t *pool, const na_session *session);
 const char *na_session_qualified_user(apr_pool_t *pool, const na_session *session);
 
 /*
- * What sessions without an id are known by: all of a user's sign-in stand and fall together.
+ * Writes the key of sessions without an ID, shared by all sessions of one sign-in.
  */
 void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int64_t auth_time,
                                na_store_key *key);
 
-/* Returns 1 if the session is past its end at `now`. */
+/* Returns 1 if the session has expired at `now`. */
 int na_session_expired(const na_session *session, apr_time_t now);
 
-/* The first value of a claim; NULL if none. */
+/* Returns the first value of a claim; NULL if none. */
 const char *na_session_claim(const na_session *session, const char *name);
 
 /*

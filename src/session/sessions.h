@@ -21,62 +21,62 @@ typedef struct na_session_source {
 
 #define NA_SESSION_SOURCES_MAX 2
 
-/* Where a session's claims are: in its cookie, or on the server, the cookie being an id. */
+/* Where a session's claims are: in the cookie, or on the server with an ID as cookie. */
 typedef enum na_strategy { NA_STRATEGY_JWT, NA_STRATEGY_DATABASE } na_strategy;
 
-/* Seconds that a process takes the store's word, unless it is told otherwise. */
+/* Default seconds for which a process relies on its last lookup. */
 #define NA_CHECK_INTERVAL 5
 
 typedef struct na_session_config {
     na_session_source sources[NA_SESSION_SOURCES_MAX]; /* the first is the one written */
     int source_count;
     const apr_array_header_t *identity_claims; /* const char * */
-    na_strategy strategy;                      /* of new sessions; those of the other are read */
+    na_strategy strategy; /* of new sessions; those of the other strategy are still read */
     na_lifetime lifetime;
     int role_column;       /* users of the database have a column `role` */
-    long update_age;       /* seconds between re-issues on page requests */
-    long check_interval;   /* seconds that a process takes the store's word for */
-    long serve_for;        /* the same while the store is down; 0: such requests are refused */
-    int accepts_lost;      /* sessions from before the store's memory are taken */
-    apr_size_t cookie_max; /* bytes of a Cookie header that the server takes */
-    const char *site;      /* whose sessions these are: its address, or a name that sites share */
-    int refuse_unbound; /* another site has the same secret: tokens that name no site may be its */
-    int refuse_unbound_rows; /* the same of rows in NextAuth's table, and the database */
+    long update_age;       /* seconds between renewals on page requests */
+    long check_interval;   /* seconds for which a process relies on its last lookup */
+    long serve_for;        /* likewise while the store is down; 0 if requests are refused then */
+    int accepts_lost;      /* sessions older than the store's epoch are accepted */
+    apr_size_t cookie_max; /* most bytes of a Cookie header that httpd accepts */
+    const char *site;      /* the site's URL, or a name that sites share */
+    int refuse_unbound; /* another site has the same secret, so tokens without a site are refused */
+    int refuse_unbound_rows; /* likewise for rows in NextAuth's table and the database */
     na_record_keys record_keys;
-    const char *const *namespaces; /* of users in the store, one a secret */
+    const char *const *namespaces; /* of users in the store, one for each secret */
 } na_session_config;
 
-/* What a process works with. */
+/* Data of a process. */
 typedef struct na_sessions {
     const na_session_config *config;
     na_token_cache *tokens;              /* NULL if none */
     na_verified *verified;               /* NULL if there is neither a registry nor a database */
-    const na_registry *registry;         /* NULL: nothing is kept on the server */
+    const na_registry *registry;         /* NULL if nothing is kept on the server */
     const na_session_observer *observer; /* NULL if none */
     na_db *users; /* sessions of its users are asked about there; NULL if there is no database */
     na_db *table; /* of sessions that NextAuth shares; NULL: the registry has all */
 } na_sessions;
 
-/* A request that shows a session, or is about to get one. */
+/* A request with a session, or one that is about to get one. */
 typedef struct na_visit {
     apr_pool_t *pool;
     apr_time_t now;
-    const char *cookie_header; /* Returns NULL if there is none */
+    const char *cookie_header; /* NULL if there is none */
     const char *bearer;        /* a session token instead of cookies; NULL if none */
-    int asks_anew;             /* the store and the database, however lately they were asked */
+    int asks_anew;             /* query the store and the database, even if queried recently */
     const char *binding;       /* what sessions of this client are bound to; NULL: to nothing, "":
                                   it has not what they would be bound to */
     na_client client;
-    na_session_lookup *check; /* na_session_load's own */
+    na_session_lookup *check; /* for na_session_load only */
 } na_visit;
 
-/* Turns what a client is known by into a binding. */
+/* Returns the binding for a value that identifies the client. */
 const char *na_session_binding(apr_pool_t *pool, const char *value);
 
 /*
- * The session that a request shows. *session is NULL if none, held until the pool goes
- * otherwise. An error says why the cookie that was there is no session: it is as good as none,
- * unless the code is NA_ERR_UNAVAILABLE: then nobody knows.
+ * Writes the session of a request: NULL if none, otherwise held until the pool is destroyed. An
+ * error says why the cookie that was there is no session: it is as good as none, unless the code is
+ * NA_ERR_UNAVAILABLE: then nobody knows.
  */
 na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
                           const na_session **session);
@@ -97,7 +97,7 @@ na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
                              const na_session *session, apr_int64_t revision,
                              apr_array_header_t *set_cookies);
 
-/* Returns 1 if a page request is to renew the session. */
+/* Returns 1 if a page request must renew the session. */
 int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now);
 
 /*

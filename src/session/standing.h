@@ -6,17 +6,15 @@
 #include "db/adapter.h"
 #include "session/session.h"
 
-/* What the database says of a session's user, now. */
-
-/* Returns 1 if the database is to be asked about the session: its user is there. */
+/* Returns 1 if the session's user is in the database, which must be queried then. */
 int na_standing_matters(const na_session *session);
 
 /* Returns 1 if the user's sessions were not ended since the session began. */
 int na_standing_has_revision(const na_session *session, apr_int64_t revision);
 
 /*
- * Fails with NA_ERR_SESSION if the user is gone or disabled, or the user's sessions were ended
- * since. *session has the user's roles and email address of now. One question.
+ * Fails with NA_ERR_SESSION if the user no longer exists or is disabled, or the user's sessions
+ * were ended. *session gets the user's current roles and email address. One query.
  */
 na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
                             const apr_array_header_t *identity_claims, const na_session **session);

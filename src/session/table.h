@@ -13,14 +13,14 @@
  * are found in any case.
  */
 
-/* Who a row's session is of, now. */
+/* A row, with the current user and roles. */
 typedef struct na_table_row {
     na_db_user user;
     apr_int64_t expires;             /* seconds */
     const apr_array_header_t *roles; /* const char * */
 } na_table_row;
 
-/* Fails with NA_ERR_SESSION where there is no such row, it is over, or its user is disabled. */
+/* Fails with NA_ERR_SESSION if the row does not exist, has expired, or its user is disabled. */
 na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_column,
                         apr_time_t now, na_table_row *row);
 
@@ -28,11 +28,10 @@ na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_co
 na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
                        apr_int64_t revision, apr_int64_t expires);
 
-/* Fails with NA_ERR_SESSION where there is no such row: an application may have ended the session.
- */
+/* Fails with NA_ERR_SESSION if the row does not exist: an application can end the session. */
 na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires);
 
-/* Removes a user's rows: the one of `key`, or with `but` all others, or all. */
+/* Deletes a user's rows: the one of `key`, or with `but` all others, or all. */
 na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, const na_store_key *key,
                           const na_store_key *but);
 

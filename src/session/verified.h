@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that a process verified lately. */
+/* Sessions that a process verified recently. */
 #ifndef NA_SESSION_VERIFIED_H
 #define NA_SESSION_VERIFIED_H
 
 #include "store/store.h"
 
 /*
- * When a process last learnt from the store that a session is good: bounded, for all threads. What
- * is no longer remembered is asked for again.
+ * When a process last learned from the store that a session is valid: bounded, for all threads.
+ * Forgotten sessions are looked up again.
  */
 typedef struct na_verified na_verified;
 
 na_error *na_verified_make(apr_pool_t *pool, na_verified **made);
 
 /*
- * Seconds; 0 if it is not known. `standing` is what was learnt of the user then: of two tokens
- * of one session, one may say what the other was corrected in.
+ * Returns the time in seconds; 0 if unknown. `standing` is the state of the user at that time: of
+ * two tokens of one session, one can contain what was corrected in the other.
  */
 apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session,
                            apr_uint64_t standing);
@@ -23,10 +23,10 @@ apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session,
 void na_verified_set(na_verified *verified, const na_store_key *session, apr_uint64_t standing,
                      apr_int64_t seconds);
 
-/* Forgets one session, all its tokens. */
+/* Forgets one session with all its tokens. */
 void na_verified_forget(na_verified *verified, const na_store_key *session);
 
-/* Forgets every session: some ended, and nobody lists which. */
+/* Forgets every session, because some ended and it is unknown which. */
 void na_verified_forget_all(na_verified *verified);
 
 #endif

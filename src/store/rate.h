@@ -8,10 +8,10 @@
 #include "store/store.h"
 
 /*
- * Counts how often something is done: at most `most` times within any `seconds`. Time is divided
- * into parts of an eighth of `seconds`; what was counted in a part is forgotten as a whole, once
- * all of the part is further back than `seconds`. So the limit is never exceeded, and a place is
- * free again after `seconds` and an eighth of them at the latest.
+ * Limits how often something is done: at most `most` times within any `seconds`. Time is divided
+ * into parts of an eighth of `seconds`; the count of a part is forgotten once all of the part is
+ * older than `seconds`. The limit is therefore never exceeded, and an attempt is forgotten after
+ * `seconds` and an eighth of them at the latest.
  */
 #define NA_RATE_PARTS 8
 #define NA_RATE_MAX 10000
@@ -27,7 +27,7 @@ typedef struct na_rate {
 
 #define NA_RATE_FREE 3
 
-/* What is kept of a key. All zero: nothing was counted. */
+/* The state of a key, all zero if nothing was counted. */
 typedef struct na_rate_state {
     apr_uint64_t newest;                    /* number of the newest part since 1970 */
     apr_uint16_t counts[NA_RATE_PARTS + 1]; /* the newest part's first */
@@ -41,25 +41,25 @@ typedef struct na_rate_state {
 
 typedef struct na_rate_answer {
     int allowed;
-    long wait;         /* seconds until it is worth trying again, if not allowed */
+    long wait;         /* seconds until another attempt can be allowed, if not allowed */
     int is_first;      /* the first refusal within `seconds`, because `most` is reached */
     apr_uint64_t part; /* where the attempt was counted, if allowed */
-    int in_store;      /* so that it is given back where it was counted */
+    int in_store;      /* 1 if counted in the store, to be given back there */
 } na_rate_answer;
 
 /* Counts an attempt if it is allowed. Returns 1 if the state was changed. */
 int na_rate_state_take(na_rate_state *state, const na_rate *rate, apr_time_t now,
                        na_rate_answer *answer);
 
-/* Undoes what was counted, unless it was forgotten meanwhile. Returns 1 if it was changed. */
+/* Undoes an attempt, unless it was forgotten meanwhile. Returns 1 if the state was changed. */
 int na_rate_state_give_back(na_rate_state *state, apr_uint64_t part);
 
-/* Keys are keyed hashes: whatever has one has no name. */
+/* Keys are keyed hashes, so that no names are stored. */
 #define NA_RATE_KEY_LEN NA_SHA256_LEN
 
 /*
- * A table in memory that processes share: NA_RATE_TABLE_SIZE bytes, all zero at first, whatever is
- * counted. Where too many keys are counted at once, those that counted least make room.
+ * A table in memory that processes share: NA_RATE_TABLE_SIZE bytes, all zero at first. If too many
+ * keys are counted at once, those with the lowest counts are dropped.
  */
 typedef struct na_rate_table {
     void *memory;
@@ -68,7 +68,7 @@ typedef struct na_rate_table {
 
 #define NA_RATE_TABLE_SIZE (2 * 1024 * 1024)
 
-/* Where a process counts. */
+/* The counters of a process. */
 typedef struct na_rates {
     const na_store *store; /* NULL if no store is shared with other servers */
     const na_rate_table *table;
@@ -79,7 +79,7 @@ typedef struct na_rates {
 
 /*
  * Counts an attempt if it is allowed: in the store, or in the table if there is no store or it
- * fails. What cannot be decided, because others count the same key all the time, is not allowed.
+ * fails. If concurrent changes of the key prevent a decision, the attempt is not allowed.
  */
 void na_rate_take(const na_rates *rates, apr_pool_t *pool, const unsigned char *key,
                   const na_rate *rate, apr_time_t now, na_rate_answer *answer);

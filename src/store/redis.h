@@ -12,20 +12,20 @@
  * sentinels, cluster and asking in a cluster; a sentinel's user needs sentinel.
  */
 
-/* Immutable configuration. na_redis_url_parse gives the defaults. */
+/* Immutable configuration. na_redis_url_parse sets the defaults. */
 typedef struct na_redis_options {
     const char *host; /* of the server or of one node of the cluster; not used with sentinels */
     int port;
     const char *unix_path; /* instead of host and port, or NULL */
     int tls;
-    const char *user; /* needs `password`; NULL: Redis' user "default" */
+    const char *user; /* requires `password`; NULL for Redis' user "default" */
     const char *password;
     int db;
-    long timeout_ms;         /* a whole operation; and at most the same again for a free place */
-    long connect_timeout_ms; /* of these, until connected, TLS and log-in included */
+    long timeout_ms;         /* of an operation, plus at most as much for a free connection */
+    long connect_timeout_ms; /* of these, until connected, with TLS and authentication */
     const char *ca_file;     /* NULL for the system's */
     const char *cert_file;   /* a client certificate, its chain behind it; NULL if none */
-    const char *key_file;    /* its key; every child reads it, as the user that httpd runs as */
+    const char *key_file;    /* its key; every child process reads it as the httpd user */
     int max_connections;     /* in this process to each server */
     const char *prefix;      /* of all keys */
     const char *sentinels;   /* "host:port,host:port", by default port 26379; NULL if none */
@@ -36,9 +36,9 @@ typedef struct na_redis_options {
 } na_redis_options;
 
 /*
- * Sets all of `options`: what the address says, defaults for the rest. The addresses are
+ * Sets all of `options` from a URL, with defaults for the rest. URLs are
  * redis://[user[:password]@]host[:port][/db], rediss: likewise for TLS, and unix:/path[?db=number];
- * user and password are percent-decoded. The error's message never shows the address.
+ * user and password are percent-decoded. The error's message never shows the URL.
  */
 na_error *na_redis_url_parse(apr_pool_t *pool, const char *url, na_redis_options *options);
 
@@ -50,9 +50,9 @@ na_error *na_redis_options_check(apr_pool_t *pool, const na_redis_options *optio
  * connections end after a minute, all of them with the pool. The options must live as long; they
  * must have passed na_redis_options_check. Must be called after the fork, by one thread.
  *
- * Names are resolved by the system, whose own time limits come on top of these. The driver's each
- * gives every round trip the time of an operation, holds no connection while it visits, and may
- * visit an entry twice when Redis resizes its table meanwhile.
+ * The system resolves names, with its own time limits in addition. The driver's each gives every
+ * round trip the time of an operation, holds no connection during a visit, and can visit an entry
+ * twice if Redis resizes its table meanwhile.
  */
 na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_store *store);
 
@@ -64,8 +64,7 @@ typedef struct na_redis_habits {
 } na_redis_habits;
 
 /*
- * Asks one server of a store that na_redis_make filled, with INFO. Its user may not be allowed to:
- * then this fails.
+ * Queries one server of a store of na_redis_make with INFO. Fails if its user lacks the permission.
  */
 na_error *na_redis_ask_habits(const na_store *store, apr_pool_t *pool, na_redis_habits *habits);
 

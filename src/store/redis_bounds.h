@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds on what a Redis server answers, before it is parsed. */
+/* Bounds on replies of a Redis server, before they are parsed. */
 #ifndef NA_STORE_REDIS_BOUNDS_H
 #define NA_STORE_REDIS_BOUNDS_H
 
 #include <apr.h>
 
 /*
- * Limits of a reply of the Redis family, looked at byte by byte before anything is made of it: a
- * server announces in a few bytes what takes gigabytes to keep.
+ * Limits of a reply, checked byte by byte before it is parsed: a few bytes of a server can announce
+ * gigabytes.
  */
 
 #define NA_REDIS_REPLY_MAX (64 * 1024 * 1024) /* bytes; of one string as well */
@@ -23,7 +23,7 @@ typedef struct na_redis_bounds {
     char line[32]; /* its start: type and number */
 } na_redis_bounds;
 
-/* NULL if the bytes that come next are within the limits, else what is too large. */
+/* Returns NULL if the next bytes are within the limits, or else what is too large. */
 const char *na_redis_bounds_check(na_redis_bounds *bounds, const char *data, apr_size_t len);
 
 #endif

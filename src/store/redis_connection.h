@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One connection to a Redis server: handshake, commands, answers. */
+/* One connection to a Redis server: handshake, commands, replies. */
 #ifndef NA_STORE_REDIS_CONNECTION_H
 #define NA_STORE_REDIS_CONNECTION_H
 
@@ -9,20 +9,20 @@
 
 #define NA_REDIS_ARGS_MAX 64
 
-/* A command as it is put together; all zero at first. Texts and bytes are borrowed. */
+/* A command while it is composed; all zero at first. Texts and bytes are borrowed. */
 typedef struct na_redis_command {
     int argc;
     const char *argv[NA_REDIS_ARGS_MAX];
     size_t lens[NA_REDIS_ARGS_MAX];
-    const char *key; /* what finds its node in a cluster; NULL: any will do */
-    int lost;        /* set where an answer to it was lost: it may have been carried out */
+    const char *key; /* determines its node in a cluster; NULL for any */
+    int lost;        /* set if a reply was lost: the command might have been executed */
 } na_redis_command;
 
 void na_redis_add(na_redis_command *command, const char *text);
 void na_redis_add_bytes(na_redis_command *command, na_bytes bytes);
 void na_redis_add_key(na_redis_command *command, const char *key);
 
-/* How to get into a server. Immutable. */
+/* How to authenticate to a server. Immutable. */
 typedef struct na_redis_access {
     const na_redis_tls *tls; /* NULL if none */
     const char *user;        /* NULL: Redis' user "default" */
@@ -32,8 +32,8 @@ typedef struct na_redis_access {
 } na_redis_access;
 
 /*
- * One thread's at a time. All zero: closed. Whatever goes wrong closes it: what would be read next
- * could be the answer to something else.
+ * A connection, used by one thread at a time; all zero if closed. Any error closes it, because the
+ * next reply could be to another command.
  */
 typedef struct na_redis_connection {
     na_redis_transport transport;
@@ -41,30 +41,30 @@ typedef struct na_redis_connection {
     na_redis_deadline stale_at; /* when it has been idle for too long to be trusted */
 } na_redis_connection;
 
-/* `connection` must be closed, and is where this fails. */
+/* Opens a closed connection, which stays closed if this fails. */
 na_error *na_redis_connection_open(apr_pool_t *pool, const na_redis_access *access,
                                    const na_redis_address *address, na_redis_deadline deadline,
                                    na_redis_connection *connection);
 
 void na_redis_connection_close(na_redis_connection *connection);
 
-/* Returns 1 if it is open and looks alive; else it is closed now. Does not wait. */
+/* Returns 1 if the connection is open and looks alive; otherwise closes it. Does not wait. */
 int na_redis_connection_usable(na_redis_connection *connection);
 
-/* Fails if the connection does; an error that Redis answers is a reply. It lives in `pool`. */
+/* Fails if the connection does; an error of Redis is a reply. The reply lives in `pool`. */
 na_error *na_redis_ask(apr_pool_t *pool, na_redis_connection *connection, na_redis_command *command,
                        na_redis_deadline deadline, redisReply **reply);
 
 /* The reply's error, NULL if none. */
 na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply);
 
-/* An answer of a form that the command does not have. */
+/* Returns the error for a reply of an unexpected form. */
 na_error *na_redis_reply_odd(apr_pool_t *pool, const na_redis_command *command);
 
-/* Returns 1 if it is an error whose first word is `word`. */
+/* Returns 1 if the reply is an error whose first word is `word`. */
 int na_redis_reply_is_error(const redisReply *reply, const char *word);
 
-/* Returns 1 if it is an array of at least `least` elements. */
+/* Returns 1 if the reply is an array of at least `least` elements. */
 int na_redis_reply_is_array(const redisReply *reply, size_t least);
 
 #endif

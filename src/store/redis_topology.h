@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which Redis server a command goes to. */
+/* Which Redis server gets a command: the only one, the sentinels' master, or a cluster's node. */
 #ifndef NA_STORE_REDIS_TOPOLOGY_H
 #define NA_STORE_REDIS_TOPOLOGY_H
 
@@ -7,9 +7,7 @@
 
 #include "store/redis_connection.h"
 
-/* Which server a command goes to: the one there is, the sentinels' master, a node of a cluster. */
-
-/* One configuration's. Immutable, so that clients share it. */
+/* The servers of one configuration. Immutable, so that clients share it. */
 typedef struct na_redis_topology {
     const na_redis_options *options;
     na_redis_address server; /* not used with sentinels */
@@ -19,7 +17,7 @@ typedef struct na_redis_topology {
     na_redis_access sentinel_access;
 } na_redis_topology;
 
-/* The options' sentinels as addresses; an error says which is none. */
+/* Parses the options' sentinels; the error names an invalid one. */
 na_error *na_redis_sentinels_parse(apr_pool_t *pool, const na_redis_options *options,
                                    const na_redis_address **sentinels, int *count);
 
@@ -31,12 +29,12 @@ typedef struct na_redis_node {
     na_redis_connection connection;
 } na_redis_node;
 
-/* What a client knows of a cluster. All zero: nothing. */
+/* A client's map of a cluster, all zero if unknown. */
 typedef struct na_redis_cluster {
-    int stale; /* a node failed: who owns what is to be asked again */
+    int stale; /* a node failed: the map must be read again */
     int count;
     na_redis_node nodes[NA_REDIS_NODES_MAX];
-    unsigned char owners[NA_REDIS_SLOTS]; /* index of a node; 0 if nobody is known */
+    unsigned char owners[NA_REDIS_SLOTS]; /* index of a node; 0 if unknown */
 } na_redis_cluster;
 
 /*
@@ -50,7 +48,7 @@ typedef struct na_redis_client {
     na_redis_cluster *cluster; /* NULL if none */
 } na_redis_client;
 
-/* NULL without memory. Connects nothing. */
+/* Creates a client without connecting; NULL if out of memory. */
 na_redis_client *na_redis_client_make(const na_redis_topology *topology);
 void na_redis_client_free(na_redis_client *client);
 
@@ -61,20 +59,20 @@ void na_redis_client_free(na_redis_client *client);
 na_error *na_redis_client_run(na_redis_client *client, apr_pool_t *pool, na_redis_command *command,
                               na_redis_deadline deadline, redisReply **reply);
 
-/* The addresses of all servers that hold entries, as na_redis_address. */
+/* Lists the addresses (na_redis_address) of all servers that hold entries. */
 na_error *na_redis_client_servers(na_redis_client *client, apr_pool_t *pool,
                                   na_redis_deadline deadline, apr_array_header_t **servers);
 
-/* The same as na_redis_client_run, of one of these servers. */
+/* Runs a command on one of these servers, as na_redis_client_run. */
 na_error *na_redis_client_run_at(na_redis_client *client, apr_pool_t *pool,
                                  const na_redis_address *server, na_redis_command *command,
                                  na_redis_deadline deadline, redisReply **reply);
 
-/* Opens client->server to the master; every sentinel is tried. */
+/* Opens client->server to the master, trying every sentinel. */
 na_error *na_redis_sentinel_open(na_redis_client *client, apr_pool_t *pool,
                                  na_redis_deadline deadline);
 
-/* These three as the client's, in a cluster; an error that Redis answers is a reply. */
+/* The three functions above for a cluster; an error of Redis is a reply. */
 na_error *na_redis_cluster_run(na_redis_client *client, apr_pool_t *pool, na_redis_command *command,
                                na_redis_deadline deadline, redisReply **reply);
 na_error *na_redis_cluster_servers(na_redis_client *client, apr_pool_t *pool,

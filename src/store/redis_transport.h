@@ -7,8 +7,6 @@
 
 #include "store/redis.h"
 
-/* Bytes to and from a server of the Redis family, none of it later than a deadline. */
-
 /* Milliseconds of a clock that nobody sets. */
 typedef apr_int64_t na_redis_deadline;
 
@@ -16,12 +14,12 @@ na_redis_deadline na_redis_deadline_in(long ms);
 int na_redis_deadline_passed(na_redis_deadline deadline);
 na_redis_deadline na_redis_deadline_sooner(na_redis_deadline a, na_redis_deadline b);
 
-/* The end of the first of `parts` equal parts of the time that is left. */
+/* Returns the end of the first of `parts` equal parts of the remaining time. */
 na_redis_deadline na_redis_deadline_share(na_redis_deadline deadline, int parts);
 
 typedef struct na_redis_address {
-    char host[256]; /* or the path of a unix socket */
-    int port;       /* 0: a unix socket */
+    char host[256]; /* or the path of a Unix socket */
+    int port;       /* 0 for a Unix socket */
 } na_redis_address;
 
 /* Returns 0 if the host is empty or does not fit, or the port is none. */
@@ -33,17 +31,17 @@ int na_redis_address_parse(apr_pool_t *pool, const char *text, int default_port,
 
 const char *na_redis_address_name(apr_pool_t *pool, const na_redis_address *address);
 
-/* What all TLS connections of one configuration share; immutable once made, gone with its pool. */
+/* TLS settings of one configuration; immutable once created, destroyed with the pool. */
 typedef struct na_redis_tls {
     SSL_CTX *context;
     BIO_METHOD *method;
 } na_redis_tls;
 
-/* *made is NULL if the options want no TLS. */
+/* Creates the settings; *made is NULL if the options do not use TLS. */
 na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
                             const na_redis_tls **made);
 
-/* One thread's at a time. All zero: closed. */
+/* A socket, used by one thread at a time; all zero if closed. */
 typedef struct na_redis_transport {
     int is_open;
     int fd;
@@ -60,15 +58,15 @@ na_error *na_redis_transport_open(apr_pool_t *pool, const na_redis_tls *tls,
                                   const na_redis_address *address, na_redis_deadline deadline,
                                   na_redis_transport *transport);
 
-/* All of it. */
+/* Writes all of the bytes. */
 na_error *na_redis_transport_write(apr_pool_t *pool, na_redis_transport *transport,
                                    const char *data, apr_size_t len, na_redis_deadline deadline);
 
-/* At least one byte; the end of the stream is an error. */
+/* Reads at least one byte; the end of the stream is an error. */
 na_error *na_redis_transport_read(apr_pool_t *pool, na_redis_transport *transport, char *buffer,
                                   apr_size_t room, apr_size_t *got, na_redis_deadline deadline);
 
-/* Returns 1 if the other side has neither closed nor said anything. Does not wait. */
+/* Returns 1 if the peer has neither closed nor sent anything. Does not wait. */
 int na_redis_transport_is_quiet(na_redis_transport *transport);
 
 void na_redis_transport_close(na_redis_transport *transport);

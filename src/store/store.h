@@ -9,20 +9,20 @@
 #include "base/crypto.h"
 
 /*
- * A store keeps values under keys until they expire. What a store keeps is shared by everybody who
- * opens it: threads, processes, servers.
+ * A store keeps values under keys until they expire. All threads, processes, and servers that open
+ * a store share its entries.
  */
 
-/* Names never get into a store, only their hashes. `kind` is static text: "session", "user". */
+/* Stores contain only hashes of names. `kind` is static text: "session", "user". */
 typedef struct na_store_key {
     const char *kind;
     unsigned char hash[NA_SHA256_LEN];
-    int is_optional; /* mostly there is nothing: a replica that is behind may say so as well */
+    int is_optional; /* mostly missing, so that a replica that lags behind can be believed */
 } na_store_key;
 
 void na_store_key_make(na_store_key *key, const char *kind, const char *name);
 
-/* One entry of a listing; key and value are gone after the call. An error ends the listing. */
+/* Visits one entry; key and value are valid during the call only. An error ends the listing. */
 typedef na_error *na_store_visit(void *data, const na_store_key *key, na_bytes value);
 
 /*
