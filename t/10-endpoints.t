@@ -138,7 +138,7 @@ NextAuthRedirectAllow https://other.example.org`,
     t.is((await c.post('/api/auth/signin/acme', { csrfToken: 'no' })).location, `${base}/signin?csrf=true`, 'needs the CSRF token');
     t.is((await c.post(`/api/auth/signin/acme?csrfToken=${await c.csrf()}`, {})).location, `${base}/signin?csrf=true`, 'in the body');
     t.is((await c.signIn('nobody')).location, `${base}/signin?csrf=true`, 'and a provider that is there');
-    t.like(site.log(), /\[nextauth:warn\].*a sign-in with unknown provider 'nobody' \(SIGNIN_OAUTH_ERROR/, '  which the log tells');
+    t.like(site.log(), /\[nextauth:warn\].*unknown provider 'nobody' \(SIGNIN_OAUTH_ERROR/, '  which the log tells');
     t.is((await c.signIn('credentials')).location, `${base}/signin`, 'credentials go to the page');
     t.is((await c.signIn('acme')).location, `${base}/error?error=OAuthSignin`, 'a provider that is down is OAuthSignin');
     const json = await c.post('/api/auth/signin/acme', { csrfToken: await c.csrf(), json: 'true' }, { json: true });

@@ -53,7 +53,7 @@ ${more}`;
     const answer = await post(c, 'callback/credentials', ada, headers);
     t.is([answer.location, Boolean(c.cookie(NAME))], [enters ? site.url : `${site.url}/api/auth/signin?csrf=true`, enters], `${what}${enters ? '' : ': refused, the right token or not'}`);
   }
-  t.like(site.log(), /another site's page sent it \(Origin, Sec-Fetch-Site\)/, 'the log says why');
+  t.like(site.log(), /sent by a page of another site \(Origin, Sec-Fetch-Site\)/, 'the log says why');
   const alias = new Client({ url: `http://127.0.0.1:${site.port}` });
   t.is((await post(alias, 'callback/credentials', ada, { origin: alias.site.url })).location, site.url, 'another name of this host, in a browser that says no more');
 

@@ -61,7 +61,7 @@ NextAuthProvider credentials backend=authn:ldap ${options}
     t.is((await signIn(site, 'bob')).user, { name: 'Bob', id: 'bob' }, 'of several addresses none is taken');
     t.ok(await site.logged('GET /members/index.html 200 bob'), '  and REMOTE_USER is the user name');
     t.is((await signIn(site, 'cleo')).user, { name: 'cleo', id: 'cleo' }, 'without attributes the user name is the name');
-    t.like(site.log(), /the user has no address: the attribute mail is not there, or no plain local@domain/, '  and the log says why there is no address');
+    t.like(site.log(), /the user has no email address: the attribute 'mail' is missing or not of the form local@domain/, '  and the log says why there is no address');
     t.is((await signIn(site, 'root@example.org')).user, { name: 'root@example.org', email: 'dora@example.org', id: 'root@example.org' }, 'a user name is no address where an attribute is');
     t.is(await signIn(site, 'ada', 'wrong'), refused(site), 'a wrong password is refused');
     t.unlike(site.log(), /secret/, 'no password is in the log');
@@ -79,7 +79,7 @@ NextAuthProvider credentials backend=authn:ldap ${options}
     t.ok(await site.logged('GET /members/index.html 200 1'), 'and REMOTE_USER');
     t.is(await signIn(site, 'cleo'), refused(site), 'who has none is not signed in as what was typed');
     t.is(await signIn(site, 'eve'), refused(site), 'and a name with a colon is none');
-    t.like(site.log(), /no usable user name for this user \(AuthLDAPRemoteUserAttribute\?\)/, '  and the log says so');
+    t.like(site.log(), /no valid username for this user \(check AuthLDAPRemoteUserAttribute\)/, '  and the log says so');
     t.is((await signIn(site, 'root@example.org')).user, { name: '4', id: '4' }, 'the address that was typed is not the user\'s');
     t.is(await signIn(site, 'ada', 'wrong'), refused(site), 'a wrong password is refused');
   }

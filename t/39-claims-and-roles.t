@@ -57,7 +57,7 @@ ${place('dotted-expr', 'expr "%{NEXTAUTH:x\\.y} == \'1\'"')}`,
   t.section('a list that is too long');
   const many = await signIn({ groups: Array.from({ length: 1100 }, (_, i) => `g${i}`) });
   t.is([many.answer.location, await many.session()], [`${site.url}/api/auth/error?error=Configuration`, {}], 'nobody signs in with a part of it');
-  t.like(site.log(), /no session for 'mallory': the session has more than 1024 claim values: use NextAuthClaim to keep less/, 'and the log says why');
+  t.like(site.log(), /could not create a session for 'mallory': the session has more than 1024 claim values: use NextAuthClaim to keep less/, 'and the log says why');
 
   t.section('configtest');
   const { status, output } = await t.configtest({ config: `${common}\nNextAuthClaim token "Bearer %{ACCOUNT:access_token}"` });

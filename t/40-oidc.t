@@ -151,7 +151,7 @@ suite('OpenID Connect, with a provider that is not ours', async (t) => {
     const thief = t.client(site);
     t.is((await thief.page(url)).location, refused, 'another browser cannot use it');
     t.is(thief.cookie(session), undefined, '  and gets no session');
-    t.like(site.log(), /cookie next-auth\.state is missing: expired, used already, or another browser/, '  and the log says so');
+    t.like(site.log(), /missing cookie next-auth\.state: it has expired, was already used, or is in another browser/, '  and the log says so');
     await thief.signIn('acme');
     t.is((await thief.page(url)).location, refused, 'not even with a sign-in of its own under way');
     t.is((await c.page(url)).location, site.url, 'the right browser can');
@@ -168,13 +168,13 @@ suite('OpenID Connect, with a provider that is not ours', async (t) => {
     await mixed.signOut();
     for (const [name, cookie] of kept) mixed.cookies.set(name, cookie);
     t.is((await mixed.page(callback)).location, refused, 'nor when a thief kept the checks: the provider refuses the code');
-    t.like(site.log(), /the answer to this sign-in came before: its cookies were used again/, '  and the log says so');
+    t.like(site.log(), /this sign-in has already been answered: its cookies were used again/, '  and the log says so');
 
     const crossed = t.client(site);
     const elsewhere = new URL(await op.authorize(crossed, await crossed.signIn('acme'), 'alice'));
     elsewhere.pathname = '/api/auth/callback/post';
     t.is((await crossed.page(elsewhere.href)).location, refused, 'nor for another provider of the site');
-    t.like(site.log(), /cookie next-auth\.state was made for another provider/, '  and the log says so');
+    t.like(site.log(), /cookie next-auth\.state was issued for another provider/, '  and the log says so');
   }
 
   t.section('several tabs');

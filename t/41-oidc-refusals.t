@@ -92,7 +92,7 @@ const table = [
   ['sub: empty', { claims: { sub: '' } }, CALLBACK, /it has no sub/],
   ['sub: a number', { claims: { sub: 7 } }, CALLBACK, /it has no sub/],
   ['name: 3000 bytes, which nobody needs', { claims: { name: 'x'.repeat(3000) } }],
-  ['sub: 3000 bytes', { claims: { sub: 'x'.repeat(3000) } }, CALLBACK, /sub|the profile's id has more than 2048 bytes/],
+  ['sub: 3000 bytes', { claims: { sub: 'x'.repeat(3000) } }, CALLBACK, /sub|the user ID has more than 2048 bytes/],
   ['at_hash: of another token', { claims: { at_hash: half('another') } }, CALLBACK, /at_hash does not match the access token/],
   ['at_hash: a number', { claims: { at_hash: 7 } }, CALLBACK, /at_hash does not match the access token/],
   ['at_hash: none', { claims: { at_hash: undefined } }],
@@ -162,17 +162,17 @@ const table = [
   ['token: connection reset', { token: replies.reset }, CALLBACK, /calling http:\/\/localhost:\d+ failed: /],
   ['token: a line end in the access token', { claims: { at_hash: undefined }, token: { access_token: 'x\r\nX-Evil: 1' } }, CALLBACK, /access token contains control characters/, { options: 'idToken=false' }],
 
-  ['callback: access_denied', { authorize: { code: undefined, error: 'access_denied', error_description: 'no, thanks' } }, 'Callback', /the provider answers access_denied \(no, thanks\)/],
-  ['callback: an error of several lines', { authorize: { code: undefined, error: 'x\n[nextauth:error] forged' } }, 'Callback', /the provider answers x .nextauth:error. forged/],
-  ['callback: an error and a code', { authorize: { error: 'server_error' } }, 'Callback', /the provider answers server_error/],
-  ['callback: another state', { authorize: { state: 'x'.repeat(43) } }, CALLBACK, /cookie next-auth\.state is missing/, { keepsChecks: true }],
-  ['callback: a state that only begins alike', { authorize: (honest) => ({ ...honest, state: honest.state.slice(0, 8) + 'x'.repeat(35) }) }, CALLBACK, /state is not this sign-in's/],
-  ['callback: no state', { authorize: { state: undefined } }, CALLBACK, /the callback has no state/, { keepsChecks: true }],
-  ['callback: iss of another issuer', { authorize: { iss: 'http://evil.example.org' } }, CALLBACK, /the callback's iss is another issuer/],
-  ['callback: no iss, though promised', { authorize: { iss: undefined } }, CALLBACK, /the callback's iss is another issuer/],
+  ['callback: access_denied', { authorize: { code: undefined, error: 'access_denied', error_description: 'no, thanks' } }, 'Callback', /the provider returned access_denied \(no, thanks\)/],
+  ['callback: an error of several lines', { authorize: { code: undefined, error: 'x\n[nextauth:error] forged' } }, 'Callback', /the provider returned x .nextauth:error. forged/],
+  ['callback: an error and a code', { authorize: { error: 'server_error' } }, 'Callback', /the provider returned server_error/],
+  ['callback: another state', { authorize: { state: 'x'.repeat(43) } }, CALLBACK, /missing cookie next-auth\.state/, { keepsChecks: true }],
+  ['callback: a state that only begins alike', { authorize: (honest) => ({ ...honest, state: honest.state.slice(0, 8) + 'x'.repeat(35) }) }, CALLBACK, /cookie next-auth\.state does not match/],
+  ['callback: no state', { authorize: { state: undefined } }, CALLBACK, /missing state in the callback/, { keepsChecks: true }],
+  ['callback: iss of another issuer', { authorize: { iss: 'http://evil.example.org' } }, CALLBACK, /iss of the callback does not match the issuer/],
+  ['callback: no iss, though promised', { authorize: { iss: undefined } }, CALLBACK, /iss of the callback does not match the issuer/],
   ['callback: no iss, and none promised', { discovery: { authorization_response_iss_parameter_supported: undefined }, authorize: { iss: undefined } }],
-  ['callback: no code', { authorize: { code: undefined } }, CALLBACK, /the callback has no code/],
-  ['callback: an empty code', { authorize: { code: '' } }, CALLBACK, /the callback has no code/],
+  ['callback: no code', { authorize: { code: undefined } }, CALLBACK, /missing code in the callback/],
+  ['callback: an empty code', { authorize: { code: '' } }, CALLBACK, /missing code in the callback/],
 ];
 
 // What the library would not sign.
@@ -267,7 +267,7 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
     const end = await c.page(away.location);
     t.ok(end.location === (arrives ? `${site.url}${deep.replace('\u00fc', '%C3%BC')}` : site.url), `  it leads ${arrives ? 'there' : 'home'}`, end.location);
   }
-  t.like(site.log(), /a callbackUrl of \d+ bytes is too long for this way to sign in/, '  and the log says why');
+  t.like(site.log(), /callbackUrl has \d+ bytes; this way to sign in supports at most \d+/, '  and the log says why');
 
   t.section('a code or a callback used again');
   {
@@ -277,7 +277,7 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
     await c.signOut();
     t.is((await c.page(away.location)).location, error(CALLBACK), 'the second time it does not');
     t.is(sessions(c), [], '  there is no session');
-    t.like(complaints(site.log()).at(-1), /cookie next-auth\.state is missing: expired, used already/, '  and the log says why');
+    t.like(complaints(site.log()).at(-1), /missing cookie next-auth\.state: it has expired, was already used/, '  and the log says why');
     rogue.faults.replay = { authorize: { code: new URL(away.location).searchParams.get('code') } };
     t.is((await attempt(rogue, c, 'replay')).location, error(CALLBACK), 'nor does the code with another sign-in\'s state');
     t.like(complaints(site.log()).at(-1), /token endpoint returned the error 'invalid_grant'/, '  which the provider knows');
@@ -295,7 +295,7 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
       t.is((await thief.page(away.location, { headers: { cookie: saved } })).location, error(CALLBACK), 'with saved cookies, it does not again');
       t.is(sessions(thief), [], '  there is no session');
     }
-    t.like(complaints(site.log()).at(-1), /\[nextauth:warn\].*the answer to this sign-in came before: its cookies were used again/, '  and the log says why');
+    t.like(complaints(site.log()).at(-1), /\[nextauth:warn\].*this sign-in has already been answered: its cookies were used again/, '  and the log says why');
     t.is(rogue.requests('careless', 'token').length, 1, '  nor is the code sent again');
   }
 
@@ -314,7 +314,7 @@ NextAuthProvider posted type=oidc issuer=${rogue.issuer('posted')} "clientId=a b
     change(url);
     t.is((await c.page(url.href)).location, error(CALLBACK), `${what} is refused`);
     t.is([sessions(c), checks(c)], [[], []], '  and nothing is left of the sign-in');
-    t.like(complaints(site.log()).at(-1), new RegExp(`\\[nextauth:warn\\].*the callback has ${name} more than once`), '  and the log says why');
+    t.like(complaints(site.log()).at(-1), new RegExp(`\\[nextauth:warn\\].*duplicate parameter '${name}' in the callback`), '  and the log says why');
   }
   {
     const c = t.client(site);

@@ -81,7 +81,7 @@ NextAuthRole owner "%{PROFILE:id} == '583231'"` });
       const { user } = await c.session();
       t.is([answer.location, user.id, missing in user], [site.url, '583231', false], `${what} is left out`);
     }
-    t.is(['image', 'name'].map((name) => site.log().includes(`the profile's ${name} is left out: it has `)), [true, true], 'and the log says so');
+    t.is(['image', 'name'].map((name) => site.log().includes(`the profile's ${name} is ignored: it has `)), [true, true], 'and the log says so');
     refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: undefined }), /the profile from 'github' has no user ID/, 'a profile without an id');
     refusedBy(site, await signIn(t, site, github, 'github', { ...octocat, id: null }), /the profile from 'github' has no user ID/, 'or with none to speak of');
     refusedBy(site, await signIn(t, site, github, 'github', undefined), /the userinfo endpoint returned status 401/, 'bad credentials');
@@ -94,12 +94,12 @@ NextAuthRole owner "%{PROFILE:id} == '583231'"` });
       const other = t.client(site);
       const elsewhere = new URL((await other.page((await other.signIn('github')).location)).location);
       elsewhere.searchParams.set('iss', 'https://evil.example.org');
-      refusedBy(site, { c: other, answer: await other.page(elsewhere.href) }, /the callback's iss is another issuer/, 'a callback of another issuer');
+      refusedBy(site, { c: other, answer: await other.page(elsewhere.href) }, /iss of the callback does not match the issuer/, 'a callback of another issuer');
     }
     const denied = t.client(site);
     const { searchParams } = new URL((await denied.signIn('github')).location);
     refusedBy(site, { c: denied, answer: await denied.page(`/api/auth/callback/github?error=access_denied&error_description=The+user+has+denied&state=${searchParams.get('state')}`) },
-      /the provider answers access_denied \(The user has denied\)/, 'a user who says no', 'Callback');
+      /the provider returned access_denied \(The user has denied\)/, 'a user who says no', 'Callback');
     t.unlike(site.log(), /what-only-the-client-knows/, 'no client secret is in the log');
   }
 
@@ -141,7 +141,7 @@ NextAuthSignInRule allow "%{PROFILE:hd} == 'example.org' && %{PROFILE:email_veri
     for (const [claims, why] of [[{ hd: undefined }, 'a private account'], [{ hd: ['example.org', 'evil.example'] }, 'one organization among several'], [{ hd: 'example.com' }, 'another organization'],
       [{ hd: { name: 'example.org' } }, 'an organization that is no text'],
       [{ hd: undefined, email: 'x@example.org' }, 'an address alone'], [{ email_verified: false }, 'an unverified address']]) {
-      refusedBy(site, await signIn(t, site, google, 'google', { ...user, ...claims }), /no NextAuthSignInRule allows/, why, 'AccessDenied');
+      refusedBy(site, await signIn(t, site, google, 'google', { ...user, ...claims }), /no NextAuthSignInRule allows the sign-in/, why, 'AccessDenied');
     }
     t.is((await c.session()).user.id, user.sub, 'who is in, stays in');
   }

@@ -163,7 +163,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     const site = await t.httpd({ files: { users }, config: common('NextAuthSessionStore none') });
     const c = await signedIn(site);
     t.is((await c.get('/api/auth/sessions')).location, `${site.url}/api/auth/error?error=Configuration`, 'there is no list');
-    t.like(site.log(), /sessions are not listed: there is no NextAuthSessionStore/, 'which the log explains');
+    t.like(site.log(), /cannot list sessions: NextAuthSessionStore is not set/, 'which the log explains');
     t.is((await c.get('/admin/sessions')).status, 404, 'nor for the administrator');
   }
 
@@ -243,7 +243,7 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     t.is((await c.get('/members/')).status, 200, 'that work');
     const refused = await post(7000);
     t.is([refused.location, refused.setCookies.filter((line) => line.startsWith(NAME))], [`${big.url}/api/auth/error?error=Configuration`, []], 'one that the server would refuse is not begun');
-    t.like(big.log(), /no session for 'ada': the session token has \d+ characters, more than browsers or httpd \(LimitRequestFieldSize 8190\) accept: use fewer or shorter claims, or keep them on the server/, 'and the log says what helps');
+    t.like(big.log(), /could not create a session for 'ada': the session token has \d+ characters, more than browsers or httpd \(LimitRequestFieldSize 8190\) accept: use fewer or shorter claims, or keep them on the server/, 'and the log says what helps');
     const kept = await t.httpd({ files: { users }, config: common(`${strategies.database}\nNextAuthClaim big "%{HTTP:X-Big}"`) });
     const d = new Client(kept);
     await d.post('/api/auth/callback/credentials', { csrfToken: await d.csrf(), username: 'ada', password: 'x' }, { headers: { 'x-big': 'x'.repeat(7000) } });

@@ -37,7 +37,7 @@ suite('the log: lines for programs and for people, and what leads to them', asyn
     const [failure, success] = recordsOf(site).filter(({ level }) => level !== 'debug');
     const { timestamp, requestId, durationMs, pid, ...rest } = failure;
     t.is(rest, { level: 'warning', event: 'CALLBACK_CREDENTIALS_HANDLER_ERROR', provider: 'credentials', address: '127.0.0.1', site: site.url,
-      message: 'POST callback/credentials: CredentialsSignin: wrong user name or password' }, 'a failure, with NextAuth\'s code of it');
+      message: 'POST callback/credentials: CredentialsSignin: wrong username or password' }, 'a failure, with NextAuth\'s code of it');
     t.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000 && /^\d{4}-.*\.\d{3}Z$/.test(timestamp), 'when it was', timestamp);
     t.ok(durationMs > 0 && durationMs < 60_000, 'how long it took', durationMs);
     t.ok(Number.isInteger(pid) && requestId.length > 8, 'which request and process it was');
@@ -113,7 +113,7 @@ suite('the log: lines for programs and for people, and what leads to them', asyn
     await c.credentials('ada', 'wrong horse');
     await c.credentials('ada', 'correct horse');
     const lines = linesOf(site, 'auth.log').filter((line) => !/\[debug\]/.test(line));
-    t.like(lines[0], /^\d{4}-\d\d-\d\dT[\d:.]+Z \[warning\] 127\.0\.0\.1 POST callback\/credentials: CredentialsSignin: wrong user name or password \(CALLBACK_CREDENTIALS_HANDLER_ERROR, provider credentials, reference \S+\)$/, 'a failure');
+    t.like(lines[0], /^\d{4}-\d\d-\d\dT[\d:.]+Z \[warning\] 127\.0\.0\.1 POST callback\/credentials: CredentialsSignin: wrong username or password \(CALLBACK_CREDENTIALS_HANDLER_ERROR, provider credentials, reference \S+\)$/, 'a failure');
     t.like(lines[1], /\[info\] 127\.0\.0\.1 signIn: 'ada' by credentials \(signIn, provider credentials, user ada, reference \S+\)$/, 'a sign-in');
   }
 
@@ -168,12 +168,12 @@ ${more}`;
     const steps = recordsOf(site).filter(({ provider }) => provider === 'github').map(({ event, message }) => `${event}: ${message}`);
     const expected = [
       /^GET_AUTHORIZATION_URL: redirect to http:\/\/\S+\/authorize: client the-client, scope 'read:user user:email', callback URL \S+\/callback\/github, checks state( pkce)?$/,
-      /^OAUTH_CALLBACK: back from the provider with a state, a code$/,
+      /^OAUTH_CALLBACK: callback from the provider with a state, a code$/,
       /^OAUTH_CALLBACK_RESPONSE: http:\/\/\S+\/access_token returned status 200 to the code, \d+ bytes of application\/json/,
       /^OAUTH_CALLBACK_RESPONSE: tokens: access \d+ characters, ID token 0, refresh \d+; scope '[^']*'$/,
       /^PROFILE_DATA: http:\/\/\S+\/user returned status 200, \d+ bytes$/,
-      /^PROFILE_DATA: the profile has .*login/,
-      /^SESSION: a session of user '583231' begins, with roles owner$/,
+      /^PROFILE_DATA: the members of the profile are .*login/,
+      /^SESSION: creating a session for user '583231' with roles owner$/,
       /^signIn: signIn: '583231' by github$/];
     t.is(steps.length, expected.length, 'the steps', steps.join('\n')) || t.diag(steps.join('\n'));
     expected.forEach((pattern, i) => t.like(steps[i] || '', pattern, `  ${i + 1}`));

@@ -127,7 +127,7 @@ async function unlinkedMeanwhile(t, db) {
   const dora = await signedIn(site, 'dora', GOOD);
   await unlinking;
   t.is([isIn(dora), (await db.sql(`SELECT count(*) AS n FROM accounts WHERE "userId" = ${id}`))[0].n], [false, '0'], 'leads to no session');
-  t.like(site.log(), /the account was taken away from the user meanwhile/, 'as the log says');
+  t.like(site.log(), /the account was unlinked from the user in the meantime/, 'as the log says');
 }
 
 /* Sign-ins that were checked and wait for a row, while something is taken away. */

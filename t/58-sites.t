@@ -160,7 +160,7 @@ suite('Sessions belong to the site that made them', async (t) => {
     const callback = new URL(away.location);
     const elsewhere = await new Client(s.b).page(callback.pathname + callback.search, { headers: { cookie: c.jar.header(s.a.url) } });
     t.is(elsewhere.setCookies.filter((line) => line.startsWith(`${NAME}=e`)), [], 'one that began at one site does not end at the other');
-    t.like(s.log(), /cookie next-auth\.state was made for another site/, '  as the log says');
+    t.like(s.log(), /cookie next-auth\.state was issued for another site/, '  as the log says');
     t.is((await c.page(away.location)).setCookies.some((line) => line.startsWith(`${NAME}=e`)), true, 'but where it began');
   }
 

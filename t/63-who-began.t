@@ -71,7 +71,7 @@ async function cases(t, own, rogue, db) {
     for (const [name, cookie] of cookies) c.cookies.set(name, cookie);
     t.is(refusal(await c.page(url)), 'OAuthCallback', 'planted in a browser where somebody is signed in: refused');
     await unchanged(c, 'Ada', before, 'who was signed in still is');
-    t.like(site.log(), /another browser began the sign-in: its CSRF cookie is another/, '  and the log says why');
+    t.like(site.log(), /another browser began the sign-in: the CSRF cookie does not match/, '  and the log says why');
     t.is(checks(c), [], '  and the planted cookies are gone');
     const nobody = new Client(site);
     const again = await begin(new Client(site), rogue, id, mallory);

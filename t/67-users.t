@@ -175,7 +175,7 @@ async function calls(t, db) {
   }
   for (const [failing, why] of [['user add --email nonsense', /exactly one @/], ['user add --email a@b', /invalid email address/],
     ['user set-password x@example.org --password-file -', /no user/], ['user add --email k@example.org --password-file /nowhere', /nowhere/],
-    ['user add --email k@example.org --password-file - --hash md5', /no kind of password hash 'md5'/], ['user add --email k@example.org --password-file -', /standard input is empty/]]) {
+    ['user add --email k@example.org --password-file - --hash md5', /invalid kind of password hash 'md5'/], ['user add --email k@example.org --password-file -', /standard input is empty/]]) {
     const { status, stderr } = await ctl(db, failing);
     t.ok(status === 1 && why.test(stderr), failing, `${status} ${stderr}`);
   }

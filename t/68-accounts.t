@@ -221,7 +221,7 @@ async function oddRows(t, db, one, two) {
   const { id } = await whoIs(orphan);
   t.ok(id && id !== '987654', 'its owner is a new user', orphan.answer.status);
   t.is((await db.sql(dialect(db, `SELECT "userId" FROM accounts WHERE "providerAccountId" = 'orphan'`))).map((row) => String(row.userId)), [id], 'who has it from then on');
-  t.like(site.log(), /an account of 'one' belongs to user 987654, who is not there: the row is removed/, 'and the log says so');
+  t.like(site.log(), /an account of 'one' belongs to user '987654', who does not exist: the row is deleted/, 'and the log says so');
 
   if (db.engine !== 'mariadb') return;
   t.section('mariadb: an address that the column takes for another');

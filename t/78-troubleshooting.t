@@ -38,15 +38,15 @@ suite('Troubleshooting: what one sees, and what the log says', async (t) => {
   t.section('CSRF');
   t.is((await new Client(v4).post('/api/auth/callback/credentials', { username: 'ada', password: 'x' })).location, `${v4.url}/api/auth/signin?csrf=true`, 'v4: back to the page');
   t.is((await new Client(v5).post('/api/auth/callback/credentials', { username: 'ada', password: 'x' })).location, `${v5.url}/api/auth/signin?error=MissingCSRF`, 'v5: with error=MissingCSRF');
-  hasLine(v5, /POST callback\/credentials: MissingCSRF: no or another CSRF token/, '  and a line in the log');
+  hasLine(v5, /POST callback\/credentials: MissingCSRF: missing or wrong CSRF token/, '  and a line in the log');
   const page = await new Client(v4).get('/api/auth/csrf');
   t.like(page.setCookies.join(), /next-auth\.csrf-token=/, 'the token comes with a cookie');
 
   t.section('callbacks');
   t.like((await attempt(v4, { authorize: { error: 'redirect_uri_mismatch', code: undefined } })).location, /error=Callback$/, 'a provider that sends people back with its error');
-  hasLine(v4, /GET callback\/acme: Callback: the provider answers redirect_uri_mismatch/, '  is quoted in the log');
+  hasLine(v4, /GET callback\/acme: Callback: the provider returned redirect_uri_mismatch/, '  is quoted in the log');
   await new Client(v4).page('/api/auth/callback/acme?code=x&state=y');
-  hasLine(v4, /cookie next-auth\.state is missing: expired, used already, or another browser/, 'a callback of another browser, or too late');
+  hasLine(v4, /missing cookie next-auth\.state: it has expired, was already used, or is in another browser/, 'a callback of another browser, or too late');
   t.is((await new Client(v4).get('/api/auth/providers')).json.acme.callbackUrl, `${v4.url}/api/auth/callback/acme`, '/api/auth/providers has the address to register');
 
   t.section('clocks');
@@ -85,7 +85,7 @@ suite('Troubleshooting: what one sees, and what the log says', async (t) => {
   await db.sql(`INSERT INTO users (name, email) VALUES ('Mallory', 'mallory@example.org')`);
   const linked = await start(`NextAuthDatabase ${db.url}`);
   t.like((await attempt(linked, { claims: { email_verified: true } })).location, /error=OAuthAccountNotLinked$/, 'an address that is a user\'s already');
-  hasLine(linked, /OAuthAccountNotLinked: the address belongs to a user who has no account with this provider/, '  is said to be one');
+  hasLine(linked, /OAuthAccountNotLinked: the email address belongs to a user who has no account with this provider/, '  is said to be one');
 
   t.section('sessions in a database without tables');
   const bare = sqlite(t);

@@ -26,7 +26,7 @@ static na_error *check_feature(const na_request *request)
     return (request->config->features & NA_FEATURE_ACCOUNT) && request->db
                ? NULL
                : na_error_new(request->pool, NA_ERR_CONFIGURATION,
-                              "NextAuthFeature account is not switched on");
+                              "NextAuthFeature account is not set");
 }
 
 static na_error *read_enabled(na_db_use *use, const char *id, na_db_user *user)
@@ -98,7 +98,7 @@ static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
 {
     NA_TRY(read_enabled(use, apr_pstrdup(na_db_pool(use), user->id), user));
     if (!user->id)
-        return na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED, "the user is gone");
+        return na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED, "the user no longer exists");
     user->name = event->name;
     NA_TRY(na_db_update_user(use, user));
     return na_record_event(request, use, event);
@@ -143,7 +143,7 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     *fault = wrong_password;
     na_event event = na_event_of_db_user(request, kind, user);
     event.failure = NA_ERR_CREDENTIALS_SIGNIN;
-    event.reason = "the current password is another";
+    event.reason = "the current password is incorrect";
     return na_record_event(request, NULL, &event);
 }
 
@@ -224,7 +224,7 @@ static na_error *delete_user(na_request *request, na_db_use *use, const na_db_us
     NA_TRY(na_db_hold_revision(use, user->id, &revision));
     if (revision != checked)
         return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
-                            "the password was changed meanwhile");
+                            "the password has been changed in the meantime");
     NA_TRY(na_link_end_all(request, use, user->email));
     NA_TRY(na_db_delete_user(use, user->id));
     return na_record_event(request, use, event);
@@ -305,19 +305,19 @@ static na_error *take_email(na_request *request, na_db_use *use, const na_sessio
     NA_TRY(na_db_hold_revision(use, user->id, &revision));
     if (!na_session_is_of_revision(request, session, revision))
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
-                            "the session was ended before the new address was confirmed");
+                            "the session ended before the new email address was confirmed");
     *late = na_link_use(request, use, identifier_of(request->pool, user, revision, email), token);
     if (*late)
         return na_is_unavailable(*late) ? *late : NULL;
     NA_TRY(na_db_get_user_by_email(use, email, &other, &found));
     if (found && strcmp(other.id, user->id) != 0) {
         *late = na_error_new(request->pool, NA_ERR_VERIFICATION,
-                             "the address is another user's by now");
+                             "the email address belongs to another user");
         return NULL;
     }
     NA_TRY(read_enabled(use, apr_pstrdup(request->pool, user->id), user));
     if (!user->id) {
-        *late = na_error_new(request->pool, NA_ERR_VERIFICATION, "the user is gone");
+        *late = na_error_new(request->pool, NA_ERR_VERIFICATION, "the user no longer exists");
         return NULL;
     }
     NA_TRY(na_link_end_all(request, use, user->email));

@@ -37,8 +37,8 @@ static na_error *refuse(na_request *request, const char *why)
 static na_error *unchecked(na_request *request)
 {
     na_error *error = na_error_new(request->pool, NA_ERR_UNAVAILABLE,
-                                   "httpd's authentication provider could not check the password "
-                                   "(its own line in the error log says why)");
+                                   "httpd's authentication provider could not verify the password "
+                                   "(see its own line in the error log)");
     na_log_error(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR", error);
     return error;
 }
@@ -57,8 +57,9 @@ static na_error *complete(na_request *request, na_user *user)
 {
     const char *said = user->email;
     if (!is_user_name(user->id) || na_has_blank_ends(user->id))
-        return refuse(request, "the backend has no usable user name for this user "
-                               "(AuthLDAPRemoteUserAttribute?)");
+        return refuse(
+            request,
+            "the backend has no valid username for this user (check AuthLDAPRemoteUserAttribute)");
     if (!user->name)
         user->name = user->id;
     if (!request->provider->email_attribute) {
@@ -68,7 +69,8 @@ static na_error *complete(na_request *request, na_user *user)
     user->email = said ? na_email_canonical(request->pool, said) : NULL;
     if (!user->email)
         na_log(request, NA_LOG_INFO, "PROFILE_DATA",
-               "the user has no address: the attribute %s is not there, or no plain local@domain",
+               "the user has no email address: the attribute '%s' is missing or not of the form "
+               "local@domain",
                request->provider->email_attribute);
     return NULL;
 }
@@ -81,7 +83,7 @@ static na_error *post_to_database(na_request *request, na_response *response, co
     int found;
     NA_TRY(na_password_user_check(request, email, password, &user, &revision, &found));
     if (!found)
-        return refuse(request, "wrong address or password");
+        return refuse(request, "wrong email address or password");
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
                           .provider = request->provider,
                           .revision = revision,
@@ -99,14 +101,14 @@ na_error *na_callback_credentials(na_request *request, na_response *response)
     if (!user)
         user = apr_table_get(request->form, "email");
     if (!is_user_name(user) || !password || !*password || strlen(password) > NA_PASSWORD_MAX)
-        return refuse(request, "no usable user name or password");
+        return refuse(request, "missing or invalid username or password");
     request->claimant = (na_user){.name = user, .email = strchr(user, '@') ? user : NULL};
     request->account = na_limit_account(request->pool, request->provider, user);
     NA_TRY(na_limit_take(request, NA_LIMIT_SIGN_IN, request->account));
     if (request->provider->in_database)
         return post_to_database(request, response, user, password);
     if (na_has_blank_ends(user)) /* backends cut them off, and others behind this, too */
-        return refuse(request, "blanks around the user name");
+        return refuse(request, "the username begins or ends with a blank");
     na_password_result result;
     na_subject subject = {.user = {.id = user}, .provider = request->provider};
     NA_TRY(check(request, password, &subject.user, &result));
@@ -115,9 +117,9 @@ na_error *na_callback_credentials(na_request *request, na_response *response)
     if (result == NA_PASSWORD_FAILED && request->provider->authn_providers)
         return unchecked(request);
     if (result == NA_PASSWORD_FAILED)
-        return refuse(request, "the password could not be checked");
+        return refuse(request, "could not verify the password");
     if (result == NA_PASSWORD_DENIED)
-        return refuse(request, "wrong user name or password");
+        return refuse(request, "wrong username or password");
 
     NA_TRY(complete(request, &subject.user));
     subject.account =

@@ -31,9 +31,9 @@ na_error *na_signin_email(na_request *request, na_response *response)
     const char *email, *typed = apr_table_get(request->form, "email");
     na_error *error = na_email_normalize(request->pool, typed ? typed : "", &email);
     if (!error && strlen(email) > NA_LINK_EMAIL_MAX)
-        error = na_error_new(request->pool, NA_ERR_EMAIL_SIGNIN, "the address is too long");
+        error = na_error_new(request->pool, NA_ERR_EMAIL_SIGNIN, "the email address is too long");
     if (error)
-        return na_error_wrap(request->pool, error, NA_ERR_EMAIL_SIGNIN, "no link is sent");
+        return na_error_wrap(request->pool, error, NA_ERR_EMAIL_SIGNIN, "could not send the link");
     na_subject subject = subject_of(request, email);
     request->claimant = subject.user;
     NA_TRY(

@@ -43,7 +43,7 @@ static na_error *check_iss(na_request *request, const na_metadata *metadata)
     return iss && strcmp(iss, metadata->issuer) == 0
                ? NULL
                : na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                              "the callback's iss is another issuer");
+                              "iss of the callback does not match the issuer");
 }
 
 static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const na_checks *checks,
@@ -55,7 +55,7 @@ static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const
     *any_tenant = has_tenants(&metadata);
     NA_TRY(check_iss(request, &metadata));
     if (!code || !*code)
-        return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "the callback has no code");
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "missing code in the callback");
     NA_TRY(na_oauth_exchange(oauth, &metadata, code, checks->code_verifier, tokens));
     return na_oauth_profile(oauth, &metadata, tokens, checks, profile);
 }
@@ -86,7 +86,7 @@ static void log_profile(const na_request *request, json_t *profile)
         APR_ARRAY_PUSH(names, const char *) = name;
         len += strlen(name);
     }
-    na_log(request, NA_LOG_DEBUG, "PROFILE_DATA", "the profile has %s",
+    na_log(request, NA_LOG_DEBUG, "PROFILE_DATA", "the members of the profile are %s",
            na_one_line(request->pool, na_join(request->pool, names, ", "), SAID_MAX));
 }
 
@@ -99,12 +99,12 @@ static void make_email_canonical(const na_request *request, const json_t *profil
     const char *said = user->email;
     if (!said && na_json_string(profile, "email"))
         na_log(request, NA_LOG_INFO, "PROFILE_DATA",
-               "the profile's address is left out: nobody vouches for it (email_verified, "
-               "emailVerified=)");
+               "the profile's email address is ignored: the provider does not vouch for it "
+               "(email_verified, emailVerified=)");
     user->email = said ? na_email_canonical(request->pool, said) : NULL;
     if (said && !user->email)
         na_log(request, NA_LOG_INFO, "PROFILE_DATA",
-               "the profile's address is left out: it is no plain local@domain");
+               "the profile's email address is ignored: it is not of the form local@domain");
 }
 
 static na_error *sign_in(na_request *request, na_response *response, const char *state)
@@ -177,16 +177,17 @@ static void take_along(na_request *request, na_response *response)
 na_error *na_callback_oauth(na_request *request, na_response *response)
 {
     const char *state = na_parameter(request, "state"), *code = na_parameter(request, "code");
-    na_log(request, NA_LOG_DEBUG, "OAUTH_CALLBACK", "back from the provider with %s, %s",
+    na_log(request, NA_LOG_DEBUG, "OAUTH_CALLBACK", "callback from the provider with %s, %s",
            state ? "a state" : "no state", code ? "a code" : "no code");
     const char *twice = repeated(request);
     if (twice) {
         na_checks_clear(request, response, state);
         return na_error_wrap(request->pool,
                              na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                                          "the callback has %s more than once",
+                                          "duplicate parameter '%s' in the callback",
                                           na_one_line(request->pool, twice, SAID_MAX)),
-                             NA_ERR_OAUTH_CALLBACK, "no sign-in with '%s'", request->provider->id);
+                             NA_ERR_OAUTH_CALLBACK, "could not sign in with '%s'",
+                             request->provider->id);
     }
     if (is_foreign_form(request, state)) {
         take_along(request, response);
@@ -194,7 +195,7 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     }
     if (na_parameter(request, "error")) {
         na_checks_clear(request, response, state);
-        return na_error_new(request->pool, NA_ERR_CALLBACK, "the provider answers %s (%s)",
+        return na_error_new(request->pool, NA_ERR_CALLBACK, "the provider returned %s (%s)",
                             said(request, "error"), said(request, "error_description"));
     }
     int cookies = response->set_cookies->nelts;
@@ -204,7 +205,7 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     if (error && !na_error_is(error, NA_ERR_ACCESS_DENIED) &&
         !na_error_is(error, NA_ERR_ACCOUNT_NOT_LINKED) && !na_is_unavailable(error) &&
         !na_error_is(error, NA_ERR_CONFIGURATION))
-        return na_error_wrap(request->pool, error, NA_ERR_OAUTH_CALLBACK, "no sign-in with '%s'",
-                             request->provider->id);
+        return na_error_wrap(request->pool, error, NA_ERR_OAUTH_CALLBACK,
+                             "could not sign in with '%s'", request->provider->id);
     return error;
 }

@@ -110,10 +110,9 @@ const char *na_callback_url_within(const na_request *request, size_t max)
 {
     if (strlen(request->callback_url) <= max)
         return request->callback_url;
-    na_log(
-        request, NA_LOG_INFO, "SIGNIN",
-        "a callbackUrl of %d bytes is too long for this way to sign in, which leads to the start "
-        "page: %d are the most",
-        (int)strlen(request->callback_url), (int)max);
+    na_log(request, NA_LOG_INFO, "SIGNIN",
+           "callbackUrl has %d bytes; this way to sign in supports at most %d and leads to the "
+           "home page",
+           (int)strlen(request->callback_url), (int)max);
     return request->config->home;
 }

@@ -232,16 +232,15 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
     const na_session_config *ours = &request->config->session;
     *value = na_json_string(*claims, "value");
     if (site && f->is_foreign) /* of several cookies, one alone knows who began it */
-        return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                            "cookie %s was not made by Auth.js: it is one of this module's, under "
-                            "another name",
-                            name);
+        return na_error_new(
+            request->pool, NA_ERR_INVALID_CHECK,
+            "cookie %s was not issued by Auth.js, but by this module under another name", name);
     if (site ? strcmp(site, ours->site) != 0 : ours->refuse_unbound)
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                            "cookie %s was made for another site", name);
+                            "cookie %s was issued for another site", name);
     if (!*value || !provider || strcmp(provider, request->provider->id) != 0)
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                            "cookie %s was made for another provider", name);
+                            "cookie %s was issued for another provider", name);
     return NULL;
 }
 
@@ -250,17 +249,16 @@ static na_error *take(na_request *request, const flow *f, na_cookie_id id, const
                       const char **value, json_t **claims)
 {
     const char *cookie, *name = f->cookies[id].name;
-    na_error *error = na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                                   "cookie %s is missing: expired, used already, or another "
-                                   "browser",
-                                   name);
+    na_error *error = na_error_new(
+        request->pool, NA_ERR_INVALID_CHECK,
+        "missing cookie %s: it has expired, was already used, or is in another browser", name);
     for (int i = 0; (cookie = na_cookies_get(request->cookies, f->names[id], i)); i++) {
         error = open_check(request, f, id, cookie, value, claims);
         if (!error && (!expected || na_equal_secret(expected, *value)))
             return NULL;
         if (!error)
             error =
-                na_error_new(request->pool, NA_ERR_INVALID_CHECK, "%s is not this sign-in's", name);
+                na_error_new(request->pool, NA_ERR_INVALID_CHECK, "cookie %s does not match", name);
     }
     return error;
 }
@@ -290,7 +288,7 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
     *checks = (na_checks){0};
     clear(request, response, &f);
     if ((f.checks & NA_CHECK_STATE) && !state)
-        return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "the callback has no state");
+        return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "missing state in the callback");
     NA_TRY(take_all(request, &f, state, checks, &claims));
     checks->began = apr_time_from_sec(json_integer_value(json_object_get(claims, "iat")));
     NA_TRY(na_initiator_take(request, claims, initiator));

@@ -30,7 +30,7 @@ static na_error *check_feature(const na_request *request, int features)
     return na_feature_is_offered(request, features)
                ? NULL
                : na_error_new(request->pool, NA_ERR_CONFIGURATION,
-                              "NextAuthFeature has not switched this on");
+                              "NextAuthFeature does not enable this page");
 }
 
 static const char *identifier_of(apr_pool_t *pool, int is_new, const char *email)
@@ -177,7 +177,8 @@ static na_error *user_of_link(na_request *request, na_db_use *use, const char *e
     int found, may_sign_up = signs_up && request->config->features & NA_FEATURE_SIGN_UP;
     NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found && !may_sign_up) {
-        *late = na_error_new(request->pool, NA_ERR_VERIFICATION, "the link's user is gone");
+        *late = na_error_new(request->pool, NA_ERR_VERIFICATION,
+                             "the user of the link no longer exists");
         return NULL;
     }
     if (!found)

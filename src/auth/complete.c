@@ -33,7 +33,7 @@ static na_error *decide(na_request *request, const na_subject *subject, int *all
         if (is_true)
             return rule->allow ? NULL
                                : na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
-                                              "NextAuthSignInRule %d denies", i + 1);
+                                              "NextAuthSignInRule %d denies the sign-in", i + 1);
     }
     return NULL;
 }
@@ -43,9 +43,9 @@ na_error *na_apply_rules(na_request *request, const na_subject *subject)
 {
     int allows;
     NA_TRY(decide(request, subject, &allows));
-    return allows
-               ? na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "no NextAuthSignInRule allows")
-               : NULL;
+    return allows ? na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
+                                 "no NextAuthSignInRule allows the sign-in")
+                  : NULL;
 }
 
 /*
@@ -109,8 +109,8 @@ static na_error *add_listed_roles(na_request *request, const na_subject *subject
         na_subject_list(request->pool, subject, list->part, list->path);
     if (names->nelts > NA_CLAIMS_MAX)
         return na_error_new(request->pool, NA_ERR_CONFIGURATION,
-                            "a list of %d roles: %d values of claims are the most", names->nelts,
-                            NA_CLAIMS_MAX);
+                            "the list has %d roles; at most %d values of claims are supported",
+                            names->nelts, NA_CLAIMS_MAX);
     for (int i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         if (*name && is_usable(name))
@@ -193,7 +193,7 @@ static void leave_out_unusable(na_request *request, na_user *user)
         if (!value || is_usable(value))
             continue;
         na_log(request, NA_LOG_INFO, "PROFILE_DATA",
-               "the profile's %s is left out: it has %d bytes, and %d of UTF-8 are the most",
+               "the profile's %s is ignored: it has %d bytes; at most %d of UTF-8 are supported",
                optional[i].name, (int)strlen(value), VALUE_LEN_MAX);
         *optional[i].value = NULL;
     }
@@ -203,11 +203,11 @@ static na_error *check_user(na_request *request, na_user *user)
 {
     if (!is_usable(user->id))
         return na_error_new(request->pool, NA_ERR_CALLBACK,
-                            "the profile's id has more than %d bytes, or is not UTF-8",
-                            VALUE_LEN_MAX);
+                            "the user ID has more than %d bytes or is not UTF-8", VALUE_LEN_MAX);
     if (na_has_control(user->id) || na_has_blank_ends(user->id))
-        return na_error_new(request->pool, NA_ERR_CALLBACK,
-                            "the profile's id has blanks around it, or control characters");
+        return na_error_new(
+            request->pool, NA_ERR_CALLBACK,
+            "the user ID begins or ends with a blank or contains control characters");
     leave_out_unusable(request, user);
     return NULL;
 }
@@ -253,7 +253,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     const na_user said = subject->user;
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
-                            "the client has not what NextAuthSessionBind ties sessions to");
+                            "the client lacks the value that NextAuthSessionBind requires");
     NA_TRY(resolve(request, subject));
     request->claimant = subject->user;
     na_report_changes(request, subject);
@@ -261,13 +261,13 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     NA_TRY(apply_to_address(request, subject, &said));
     json_t *claims = base_claims(request, subject);
     if (!claims)
-        return na_error_new(request->pool, NA_ERR_CALLBACK, "no claims could be made");
+        return na_error_new(request->pool, NA_ERR_CALLBACK, "could not create the claims");
     if (request->db)
         json_object_update_new(claims, json_pack("{s:b, s:I}", NA_CLAIM_DATABASE_USER, 1,
                                                  NA_CLAIM_REVISION, (json_int_t)subject->revision));
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
-    na_log(request, NA_LOG_DEBUG, "SESSION", "a session of user '%s' begins, with roles %s",
+    na_log(request, NA_LOG_DEBUG, "SESSION", "creating a session for user '%s' with roles %s",
            na_percent_encode(request->pool, subject->user.id), roles_of(request->pool, claims));
     const na_event event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject);
     NA_TRY(na_record_event(request, NULL, &event));
@@ -278,7 +278,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                              na_is_unavailable(error) || na_error_is(error, NA_ERR_ACCESS_DENIED)
                                  ? NULL
                                  : NA_ERR_CONFIGURATION,
-                             "no session for '%s'",
+                             "could not create a session for '%s'",
                              na_percent_encode(request->pool, subject->user.id));
     na_report(request, &event);
     na_limit_give_back(request);

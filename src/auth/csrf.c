@@ -124,8 +124,8 @@ void na_csrf_hand_out(na_request *request, na_response *response)
 
 static const char *reason_of(const na_request *request)
 {
-    return request->is_foreign ? "another site's page sent it (Origin, Sec-Fetch-Site)"
-                               : "no or another CSRF token";
+    return request->is_foreign ? "sent by a page of another site (Origin, Sec-Fetch-Site)"
+                               : "missing or wrong CSRF token";
 }
 
 na_error *na_refuse_csrf(na_request *request, na_response *response, const char *page)

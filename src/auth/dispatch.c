@@ -305,12 +305,12 @@ na_error *na_callback(na_request *request, na_response *response)
 {
     if (!request->provider)
         return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
-                            "a callback of an unknown provider");
+                            "unknown provider in a callback");
     if (request->provider->type == NA_EMAIL)
         return na_callback_email(request, response);
     if (request->provider->type == NA_CREDENTIALS)
         return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
-                            "a provider of credentials takes a POST");
+                            "a callback with credentials requires POST");
     NA_TRY(na_checks_are_there(request, na_parameter(request, "state"))
                ? na_limit_take(request, NA_LIMIT_CALLBACK, NULL)
                : na_limit_take_stray(request, NA_LIMIT_CALLBACK));

@@ -50,7 +50,7 @@ na_error *na_initiator_take(na_request *request, const json_t *claims, na_initia
     NA_TRY(load(request, &session));
     if (browser && !is_browser(request, browser))
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                            "another browser began the sign-in: its CSRF cookie is another");
+                            "another browser began the sign-in: the CSRF cookie does not match");
     if (!browser || !user || !*user) {
         initiator->other = session;
         return NULL;
@@ -81,6 +81,6 @@ na_error *na_initiator_check(na_request *request, const na_initiator *initiator,
         strcmp(na_session_user_name(request->pool, initiator->other), user_name) == 0)
         return NULL;
     return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                        "the sign-in was begun while nobody was signed in, and somebody else is "
-                        "now: sign out first");
+                        "no user was signed in when the sign-in began, and another user is signed "
+                        "in now (sign out first)");
 }

@@ -228,7 +228,7 @@ static na_error *refuse(na_request *request, na_limited what, const na_limit *li
     na_metrics_count(request->process->metrics, NA_METRIC_RATE_LIMITED, na_limited_name(what),
                      na_limit_by_name(limit->by));
     return na_error_new(request->pool, NA_ERR_RATE_LIMITED,
-                        "too many attempts: %s by %s is limited to %d in %ld s; not before %ld s",
+                        "too many attempts: %s by %s is limited to %d in %ld s; retry after %ld s",
                         na_limited_name(what), na_limit_by_name(limit->by), limit->rate.most,
                         limit->rate.seconds, answer->wait);
 }

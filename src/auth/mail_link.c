@@ -87,14 +87,14 @@ na_error *na_link_send(na_request *request, const na_link *link)
     na_mail_message message;
     if (!request->mails)
         return na_error_new(request->pool, NA_ERR_CONFIGURATION,
-                            "a link cannot be sent: no NextAuthMail");
+                            "cannot send a link: NextAuthMail is not set");
     NA_TRY(
         na_limit_take(request, NA_LIMIT_MAIL, na_limit_account(request->pool, NULL, link->email)));
     const na_user reader = {.email = link->email};
     na_event event = na_event_of(request, NA_EVENT_LINK_SENT, &reader);
     event.detail = na_mail_kind_name(link->kind);
     event.failure = link->is_for_nobody ? NA_ERR_ACCESS_DENIED : NULL;
-    event.reason = link->is_for_nobody ? "there is nothing to send to this address" : NULL;
+    event.reason = link->is_for_nobody ? "there is nothing to send to this email address" : NULL;
     NA_TRY(na_record_event(request, NULL, &event));
     NA_TRY(keep_token(request, link, token));
     na_url_parse(request->pool, request->config->origin, &site);
@@ -111,7 +111,7 @@ na_error *na_link_send(na_request *request, const na_link *link)
         na_mail_queue_put(request->mails, request->pool, &message, na_network_of(request),
                           request->now + apr_time_from_sec(link->valid_for));
     if (error)
-        return na_error_wrap(request->pool, error, NA_ERR_EMAIL_SIGNIN, "no link is sent");
+        return na_error_wrap(request->pool, error, NA_ERR_EMAIL_SIGNIN, "could not send the link");
     na_report(request, &event);
     return NULL;
 }
@@ -135,17 +135,17 @@ static na_error *take(na_request *request, na_db_use *use, taker *taking, const 
     na_db_token row;
     int found = 0;
     if (!is_of_site(request, token))
-        return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link is another site's");
+        return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link belongs to another site");
     for (int i = 0; i < request->config->secret_count && !found; i++)
         NA_TRY(taking(use, identifier,
                       na_sha256_hex(request->pool, token, request->config->secrets[i]), &row,
                       &found));
     if (!found)
         return na_error_new(request->pool, NA_ERR_VERIFICATION,
-                            "the link was used before, was ended by newer ones, or never made");
+                            "the link has been used, was replaced by newer ones, or never existed");
     return row.expires > apr_time_as_msec(request->now)
                ? NULL
-               : na_error_new(request->pool, NA_ERR_VERIFICATION, "the link came too late");
+               : na_error_new(request->pool, NA_ERR_VERIFICATION, "the link has expired");
 }
 
 /* Who deletes its row has it. */

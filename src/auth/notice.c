@@ -36,6 +36,6 @@ void na_notice_send(na_request *request, na_mail_kind kind, const char *email, l
         send_notice(request, kind, email, can_reset ? "/reset-password" : "/signin", seconds);
     if (error)
         na_log(request, NA_LOG_WARNING, "SEND_NOTICE_ERROR",
-               "the owner of the account is not told (%s): %s", na_mail_kind_name(kind),
+               "could not notify the owner of the account (%s): %s", na_mail_kind_name(kind),
                na_error_text(request->pool, error));
 }

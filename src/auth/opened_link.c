@@ -40,7 +40,7 @@ static na_error *move(na_request *request, na_response *response, const char *em
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "path", path_of(request), "email",
                                              email, "token", token));
     if (!claims)
-        return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link is no text");
+        return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link is not UTF-8");
     NA_TRY(na_keyring_seal(request->pool, &request->config->check_rings[NA_COOKIE_LINK], claims,
                            request->now, MAX_AGE, &sealed));
     na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name, sealed, MAX_AGE,
@@ -75,8 +75,8 @@ static na_error *take(na_request *request, const char *email, const char *token,
                    !na_email_normalize(request->pool, email, &link->email)
                ? NULL
                : na_error_new(request->pool, NA_ERR_VERIFICATION,
-                              "the link is not whole, was opened too long ago, or in another "
-                              "browser, which may keep no cookies");
+                              "the link is incomplete, was opened too long ago or in another "
+                              "browser, or cookies are blocked");
 }
 
 na_error *na_link_open(na_request *request, na_response *response, na_opened_link *link)

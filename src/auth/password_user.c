@@ -85,7 +85,8 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
     *revision = k.revision;
     na_error *error = better ? put_better(request, &k, better) : NULL;
     if (error) /* the old one stays good */
-        na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR", "the password's new hash is not kept: %s",
+        na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
+               "could not store the new hash of the password: %s",
                na_error_text(request->pool, error));
     return NULL;
 }
@@ -114,7 +115,7 @@ na_error *na_password_user_put(na_request *request, na_db_use *use, const char *
     NA_TRY(na_db_hold_revision(use, user_id, revision));
     if (checked && *checked != *revision)
         return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
-                            "the password was changed meanwhile");
+                            "the password has been changed in the meantime");
     NA_TRY(na_db_put_credential(use, user_id, hash, apr_time_as_msec(request->now)));
     NA_TRY(na_db_end_sessions(use, user_id));
     return na_db_get_revision(use, user_id, revision);
@@ -148,7 +149,8 @@ const char *na_password_user_breach(na_request *request, const char *password)
         return NULL;
     na_error *error = na_breached_ask(request->http, request->pool, url, password, &found);
     if (error)
-        na_log(request, NA_LOG_WARNING, "BREACHED_PASSWORDS", "a new password is not looked up: %s",
+        na_log(request, NA_LOG_WARNING, "BREACHED_PASSWORDS",
+               "could not check a new password for breaches: %s",
                na_error_text(request->pool, error));
     return found ? "This password has become known through a data breach. Choose another." : NULL;
 }

@@ -141,7 +141,7 @@ na_error *na_replay_take(na_request *request, const na_checks *checks)
     if (!na_replay_memory_take(request->process->replays, id, request->now) ||
         was_stored(request, id))
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
-                            "the answer to this sign-in came before: its cookies were used again");
+                            "this sign-in has already been answered: its cookies were used again");
     return NULL;
 }
 

@@ -142,7 +142,7 @@ void na_report(na_request *request, const na_event *event)
         write_record(request, (na_log_record){.level = NA_LOG_ERROR,
                                               .event = "EVENT_ERROR",
                                               .message = apr_psprintf(request->pool,
-                                                                      "event %s is not queued",
+                                                                      "could not queue event %s",
                                                                       name_of(event)),
                                               .cause = na_error_text(request->pool, error)});
     if (event->failure) /* that has a line of its own */

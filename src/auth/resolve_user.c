@@ -64,7 +64,7 @@ static void leave_out_long_tokens(na_request *request, na_db_account *account)
         if (!value || strlen(value) <= NA_KEPT_TOKEN_MAX)
             continue;
         na_log(request, NA_LOG_INFO, "ADAPTER_ERROR",
-               "the account's %s is not kept: it has %d bytes, and encrypted ones have %d at most",
+               "the account's %s is not stored: it has %d bytes; at most %d can be encrypted",
                tokens[i].column, (int)strlen(value), NA_KEPT_TOKEN_MAX);
         *tokens[i].value = NULL;
     }
@@ -160,7 +160,7 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
     if (!found)
         return create(request, use, subject, email, user);
     if (!subject->provider->allow_linking)
-        return refused(request, "the address belongs to a user who has no account with this "
+        return refused(request, "the email address belongs to a user who has no account with this "
                                 "provider (allowDangerousEmailAccountLinking is off)");
     NA_TRY(na_account_vouch(request, use, user, NULL, subject));
     return link_to(request, use, subject, user);
@@ -176,7 +176,7 @@ static na_error *remove_orphan(na_request *request, na_db_use *use, const na_sub
     if (!found)
         return NULL;
     na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
-           "an account of '%s' belongs to user %s, who is not there: the row is removed",
+           "an account of '%s' belongs to user '%s', who does not exist: the row is deleted",
            subject->provider->id, na_percent_encode(request->pool, orphan.user_id));
     return na_db_unlink_account(use, subject->provider->id, account_id);
 }
@@ -191,7 +191,7 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
                              : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
                                            account_id, NULL);
     if (!fits(account_id))
-        return na_error_new(request->pool, NA_ERR_CALLBACK, "the account's id is too long");
+        return na_error_new(request->pool, NA_ERR_CALLBACK, "the account ID is too long");
     NA_TRY(na_db_lock(use, name));
     NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
     if (current_id)
@@ -201,7 +201,7 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
     if (!is_known)
         return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
     if (is_signed_in && strcmp(current.id, user->id) != 0)
-        return refused(request, "the account belongs to another user than the one signed in");
+        return refused(request, "the account belongs to a user other than the one signed in");
     NA_TRY(protect_tokens(request, use, subject, account_id));
     return vouch_for_known(request, use, subject, email, user);
 }
@@ -227,7 +227,7 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
     NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before what it stands for */
     if (subject->is_checked && subject->revision != revision)
         return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
-                            "the password was changed while it was checked");
+                            "the password was changed while it was verified");
     subject->revision = revision;
     NA_TRY(na_db_get_credential(use, user->id, &credential));
     if (credential.disabled)
@@ -268,7 +268,7 @@ static na_error *check_still_linked(na_request *request, na_db_use *use, const n
     return found && strcmp(user.id, subject->user.id) == 0
                ? NULL
                : na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
-                              "the account was taken away from the user meanwhile");
+                              "the account was unlinked from the user in the meantime");
 }
 
 static na_error *resolve(void *data, na_db_use *use)
@@ -299,7 +299,7 @@ static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *
     int found;
     NA_TRY(na_db_get_user(use, subject->user.id, &user, &found));
     return found ? na_account_adopt(request, use, &user, subject)
-                 : na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user is gone");
+                 : na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user no longer exists");
 }
 
 /* Not of a replica: who was disabled a moment ago is not let in. */

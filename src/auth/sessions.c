@@ -24,7 +24,7 @@ static na_error *load(na_request *request, const na_session **session)
 {
     if (!request->sessions->registry)
         return na_error_new(request->pool, NA_ERR_CONFIGURATION,
-                            "sessions are not listed: there is no NextAuthSessionStore");
+                            "cannot list sessions: NextAuthSessionStore is not set");
     na_error *error = na_session_load(request->sessions, &request->visit, session);
     return na_is_unavailable(error) ? error : NULL;
 }

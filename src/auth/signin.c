@@ -60,8 +60,7 @@ na_error *na_post_signin(na_request *request, na_response *response)
 {
     if (request->provider_id && !request->provider) {
         na_error *unknown =
-            na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
-                         "a sign-in with unknown provider '%s'",
+            na_error_new(request->pool, NA_ERR_INVALID_PROVIDER, "unknown provider '%s'",
                          na_one_line(request->pool, request->provider_id, ID_SAID_MAX));
         if (na_speaks_v5(request))
             return unknown;
@@ -79,6 +78,7 @@ na_error *na_post_signin(na_request *request, na_response *response)
     na_error *error = start_oauth(request, response);
     return error ? na_error_wrap(request->pool, error,
                                  na_is_unavailable(error) ? NULL : NA_ERR_OAUTH_SIGNIN,
-                                 "no authorization request to '%s'", request->provider->id)
+                                 "could not create the authorization request for '%s'",
+                                 request->provider->id)
                  : NULL;
 }

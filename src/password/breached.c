@@ -67,8 +67,7 @@ na_error *na_breached_ask(na_http *http, apr_pool_t *pool, const char *url, cons
     NA_TRY(na_http_fetch(http, pool, &request, &response));
     if (response.status != 200)
         return na_error_new(pool, NA_ERR_UNAVAILABLE,
-                            "the service of breached passwords returned status %ld",
-                            response.status);
+                            "the breached-password service returned status %ld", response.status);
     *found = na_breached_in(response.body, hex + PREFIX_LEN);
     return NULL;
 }

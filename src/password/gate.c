@@ -41,7 +41,8 @@ na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate *
     gate->guests = apr_pcalloc(pool, (apr_size_t)gate->room * sizeof *gate->guests);
     if (apr_thread_mutex_create(&gate->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&gate->changed, pool) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "no mutex for the password checks");
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "could not create the mutex of the password checks");
     *made = gate;
     return NULL;
 }

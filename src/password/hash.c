@@ -76,9 +76,9 @@ static na_error *fetch_argon2(apr_pool_t *pool, EVP_KDF **kdf)
     ERR_clear_error();
     return na_error_with_hint(
         na_error_new(pool, NA_ERR_CONFIGURATION,
-                     "Argon2id takes OpenSSL 3.2 or newer; this is OpenSSL %s",
+                     "Argon2id requires OpenSSL 3.2 or later; this is OpenSSL %s",
                      OpenSSL_version(OPENSSL_VERSION_STRING)),
-        "choose bcrypt or yescrypt");
+        "use bcrypt or yescrypt");
 }
 
 /* Names as text: OpenSSL 3.0's headers, which the module may be built with, do not have them. */
@@ -98,9 +98,9 @@ static na_error *derive(apr_pool_t *pool, na_argon2 *a, const char *password, un
     EVP_KDF_free(kdf);
     int derived = context && EVP_KDF_derive(context, out, a->hash_len, params) == 1;
     EVP_KDF_CTX_free(context);
-    return derived
-               ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "Argon2id: %s", na_openssl_error(pool));
+    return derived ? NULL
+                   : na_error_new(pool, NA_ERR_CONFIGURATION,
+                                  "could not compute an Argon2id hash: %s", na_openssl_error(pool));
 }
 
 static na_error *hash_argon2(apr_pool_t *pool, const char *password, const char **hash)
@@ -130,11 +130,12 @@ static na_error *hash_bcrypt(apr_pool_t *pool, int cost, const char *password, c
     char out[64];
     if (strlen(password) > NA_BCRYPT_PASSWORD_MAX)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "bcrypt takes passwords of at most %d bytes", NA_BCRYPT_PASSWORD_MAX);
+                            "bcrypt supports passwords of at most %d bytes",
+                            NA_BCRYPT_PASSWORD_MAX);
     na_random(salt, sizeof salt);
     if (apr_bcrypt_encode(password, (unsigned)cost, salt, sizeof salt, out, sizeof out) !=
         APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "APR-util does not make bcrypt hashes");
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "APR-util does not support bcrypt hashes");
     *hash = apr_pstrdup(pool, out);
     return NULL;
 }
@@ -152,16 +153,16 @@ static na_error *hash_yescrypt(apr_pool_t *pool, int cost, const char *password,
         made = crypt_r(password, setting, data);
     *hash = made && *made == '$' ? apr_pstrdup(pool, made) : NULL;
     na_wipe(data, sizeof *data);
-    return *hash
-               ? NULL
-               : na_error_new(pool, NA_ERR_CONFIGURATION, "libcrypt does not make yescrypt hashes");
+    return *hash ? NULL
+                 : na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "libcrypt does not support yescrypt hashes");
 }
 #else
 static na_error *hash_yescrypt(apr_pool_t *pool, int cost, const char *password, const char **hash)
 {
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                           "yescrypt takes libxcrypt, which is not here"),
-                              "choose bcrypt or argon2id");
+                                           "yescrypt requires libxcrypt, which is not installed"),
+                              "use bcrypt or argon2id");
 }
 #endif
 
@@ -171,7 +172,8 @@ na_error *na_password_hash(apr_pool_t *pool, na_hash_kind kind, const char *pass
                            const char **hash)
 {
     if (strlen(password) > NA_PASSWORD_MAX)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "a password has at most %d bytes",
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "the password is too long; at most %d bytes are supported",
                             NA_PASSWORD_MAX);
     if (kind.algorithm == NA_HASH_BCRYPT)
         return hash_bcrypt(pool, kind.cost, password, hash);
@@ -261,7 +263,7 @@ na_error *na_hash_kind_parse(apr_pool_t *pool, const char *text, na_hash_kind *k
         if (read_kind(text, i, kind))
             return try_kind(pool, kind->algorithm);
     return na_error_new(pool, NA_ERR_CONFIGURATION,
-                        "no kind of password hash '%s': bcrypt, bcrypt:10 to bcrypt:16, yescrypt, "
-                        "yescrypt:5 to yescrypt:8 or argon2id is wanted",
+                        "invalid kind of password hash '%s': expected bcrypt, bcrypt:10 to "
+                        "bcrypt:16, yescrypt, yescrypt:5 to yescrypt:8, or argon2id",
                         na_one_line(pool, text, 40));
 }

@@ -69,8 +69,8 @@ na_password_result na_htpasswd_check(apr_pool_t *pool, const char *path, const c
     apr_status_t status = apr_file_open(&file, path, APR_READ | APR_BUFFERED, APR_OS_DEFAULT, pool);
     if (status != APR_SUCCESS) {
         char reason[120];
-        *error = na_error_new(pool, NA_ERR_CONFIGURATION, "cannot read password file %s: %s", path,
-                              apr_strerror(status, reason, sizeof reason));
+        *error = na_error_new(pool, NA_ERR_CONFIGURATION, "could not read password file '%s': %s",
+                              path, apr_strerror(status, reason, sizeof reason));
         return NA_PASSWORD_FAILED;
     }
     const char *costliest = NULL;
@@ -79,7 +79,7 @@ na_password_result na_htpasswd_check(apr_pool_t *pool, const char *path, const c
     na_error *unusable =
         na_password_verify(pool, password, hash, costliest ? costliest : DUMMY_HASH, &matches);
     if (unusable)
-        *error = na_error_wrap(pool, unusable, NULL, "user '%s' of %s cannot sign in",
+        *error = na_error_wrap(pool, unusable, NULL, "user '%s' of '%s' cannot sign in",
                                na_percent_encode(pool, user), path);
     return matches ? NA_PASSWORD_GRANTED : NA_PASSWORD_DENIED;
 }

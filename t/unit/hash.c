@@ -188,7 +188,8 @@ static void lengths(apr_pool_t *pool)
     is_number(matches(pool, letters(pool, 72), hash), 1, "match");
     is_number(matches(pool, letters(pool, 73), hash), 0, "one more does not, which bcrypt ignores");
     na_error *error = na_password_hash(pool, bcrypt, letters(pool, 73), &hash);
-    is(error ? error->message : NULL, "bcrypt takes passwords of at most 72 bytes", "73: refused");
+    is(error ? error->message : NULL, "bcrypt supports passwords of at most 72 bytes",
+       "73: refused");
     succeeds(na_password_hash(pool, yescrypt, letters(pool, 500), &hash), "500 for yescrypt");
     is_number(matches(pool, letters(pool, 500), hash), 1, "match");
     is_number(matches(pool, letters(pool, 499), hash), 0, "all of them");
@@ -272,7 +273,7 @@ static void argon2(apr_pool_t *pool)
     na_hash_kind kind;
     is(na_hash_name(pool, ARGON2_WORDS), "argon2id", "Argon2id has its name");
     if (!has_argon2()) {
-        static const char message[] = "Argon2id takes OpenSSL 3.2 or newer; this is OpenSSL 3.";
+        static const char message[] = "Argon2id requires OpenSSL 3.2 or later; this is OpenSSL 3.";
         na_error *error = na_password_hash(pool, argon2id, WORDS, &hash);
         ok(error && strncmp(error->message, message, strlen(message)) == 0, "OpenSSL has none");
         fails(na_password_matches(pool, WORDS, ARGON2_WORDS, &matching), "and checks none");
