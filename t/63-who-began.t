@@ -96,7 +96,7 @@ async function cases(t, own, rogue, db) {
     await signIn(shared, own, 'one', ada);
     t.is(refusal(await shared.page(left.url)), 'OAuthCallback', 'it ends with another account: refused');
     await unchanged(shared, 'Ada', before, 'who signed in meanwhile still is');
-    t.like(site.log(), /begun while nobody was signed in, and somebody else is now/, '  and the log says why');
+    t.like(site.log(), /no user was signed in when the sign-in began, and another user is signed in now/, '  and the log says why');
     const tabs = new Client(site);
     const tab = await begin(tabs, own, 'one', ada);
     await signIn(tabs, own, 'one', ada);

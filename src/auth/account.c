@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The account page: name, password, email address, deletion. */
+/* The account page: change the name, password, or email address, and delete the account. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -16,8 +16,6 @@
 #include "auth/session.h"
 #include "base/url.h"
 #include "mail/address.h"
-
-/* One's own account: name, password, address, and leaving. */
 
 #define VALID_FOR (24L * 3600)
 
@@ -41,7 +39,8 @@ static na_error *read_enabled(na_db_use *use, const char *id, na_db_user *user)
     return NULL;
 }
 
-/* The user who is signed in; user->id is NULL where nobody is, or one who was disabled since. */
+/* Loads the user who is signed in; user->id is NULL if there is none or the user was disabled
+ * since. */
 static na_error *load_user(na_request *request, const na_session **session, na_db_user *user)
 {
     na_db_use *use;
@@ -55,7 +54,7 @@ static na_error *load_user(na_request *request, const na_session **session, na_d
     return na_db_end(use, read_enabled(use, (*session)->user, user));
 }
 
-/* And on to `path` then. */
+/* Sends the browser to the sign-in page, and from there to `path`. */
 static void ask_to_sign_in(na_request *request, na_response *response, const char *path)
 {
     const char *base = request->config->base_url;
@@ -87,12 +86,13 @@ na_error *na_get_account(na_request *request, na_response *response)
     return NULL;
 }
 
-/* ── changes: each says what it did, or what is wrong in *fault ────────────────────────────── */
+/* ── changes: each sets *said to what it did, or *fault to what is wrong
+ * ────────────────────────────── */
 
 typedef na_error *changer(na_request *request, na_response *response, const na_session *session,
                           na_db_user *user, const char **said, const char **fault);
 
-/* All columns are written: what others have changed since is read first. */
+/* All columns are written, so the row is read again first, with the changes of others. */
 static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
                           const na_event *event)
 {
@@ -125,7 +125,7 @@ static na_error *change_name(na_request *request, na_response *response, const n
 
 static const char wrong_password[] = "The current password is incorrect.";
 
-/* What matters wants the password once more: a session may be somebody else's for a moment. */
+/* Important changes require the password again: another person might use the session. */
 static na_error *check_password(na_request *request, na_event_kind kind, const na_db_user *user,
                                 apr_int64_t *revision, const char **fault)
 {
@@ -189,7 +189,7 @@ static na_error *change_password(na_request *request, na_response *response,
                               response->set_cookies);
 }
 
-/* A new password ends the links that were asked for with the old one. */
+/* A new password invalidates the links that were requested with the old one. */
 static const char *identifier_of(apr_pool_t *pool, const na_db_user *user, apr_int64_t revision,
                                  const char *email)
 {
@@ -212,7 +212,8 @@ static na_error *change_email(na_request *request, na_response *response, const 
     const na_link link = {
         NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, revision, email),
         "/confirm-email",     VALID_FOR, 0};
-    *said = "Check your inbox: while you are signed in, open the link sent to the new address and "
+    *said = "Check your inbox: while you are signed in, open the link sent to the new email "
+            "address and "
             "confirm the change.";
     return na_link_send(request, &link);
 }
@@ -293,7 +294,8 @@ na_error *na_post_account(na_request *request, na_response *response)
 
 /* ── the new address ───────────────────────────────────────────────────────────────────────── */
 
-/* What ends the session meanwhile waits for the transaction, or the transaction fails. */
+/* If the session is ended meanwhile, either that waits for the transaction or the transaction
+ * fails. */
 static na_error *take_email(na_request *request, na_db_use *use, const na_session *session,
                             na_db_user *user, const char *email, const char *token,
                             const na_event *event, na_error **late)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A provider's tokens in the database, encrypted. */
+/* Encrypts and decrypts the tokens of accounts in the database. */
 #include "auth/account_tokens.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ static na_error *encrypt(apr_pool_t *pool, const na_config *config, const na_db_
     return NULL;
 }
 
-/* NULL if no secret of the first `secret_count` opens it. */
+/* Sets *plain to NULL if none of the first `secret_count` secrets decrypts it. */
 static na_error *decrypt(apr_pool_t *pool, const na_config *config, na_dialect dialect,
                          int secret_count, const na_db_account *account,
                          const na_account_token *token, const char **plain)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request to an endpoint, the answer to it, and what both rest on. */
+/* A request to an endpoint, its response, and the process and server behind them. */
 #ifndef NA_AUTH_ACTION_H
 #define NA_AUTH_ACTION_H
 
@@ -17,30 +17,33 @@
 #include "password/htpasswd.h"
 #include "store/rate.h"
 
-/* Whose browser began a sign-in at a provider: initiator.h. */
+/* The sessions involved in a sign-in at a provider (initiator.h). */
 typedef struct na_initiator {
-    const na_session *session; /* who began it and is signed in still; NULL: nobody */
-    const na_session *other;   /* who is signed in without having begun it; NULL: nobody */
+    const na_session
+        *session; /* session of the user who began it and is still signed in, NULL if none */
+    const na_session *other; /* session that is there although no user began it, NULL if none */
 } na_initiator;
 
-/* Who signs in: what rules, roles and claims are worked out from. */
+/* The user who signs in; rules, roles, and claims are evaluated for it. */
 typedef struct na_subject {
     na_user user;
     const na_provider *provider;
-    const json_t *profile;              /* the raw profile; NULL with credentials */
+    const json_t *profile;              /* the raw profile, NULL if the provider has none */
     const json_t *account;              /* provider, type, providerAccountId, scope */
-    const na_tokens *tokens;            /* NULL where there are none */
-    const apr_array_header_t *db_roles; /* const char *, of the database; NULL: none */
-    apr_int64_t revision;   /* of the user of the database, as it was when this was decided */
-    int is_checked;         /* a password was checked, at `revision`: that has to be so still */
-    unsigned events;        /* kinds of what the sign-in did in the database, a bit each */
-    unsigned told;          /* those that were reported */
-    na_initiator initiator; /* of a sign-in at a provider */
-    int is_first_vouched;   /* nobody was vouched for before: the user's sessions are others' */
-    const char *reclaimed;  /* what was taken from them, for the record; NULL: nothing */
+    const na_tokens *tokens;            /* NULL if there are none */
+    const apr_array_header_t *db_roles; /* const char *, from the database, NULL if none */
+    apr_int64_t revision;               /* of the database user, when the sign-in was decided */
+    int is_checked;  /* a password was verified at `revision`, which must not have changed since */
+    unsigned events; /* kinds of changes to the database, a bit each */
+    unsigned told;   /* kinds that were reported already */
+    na_initiator initiator; /* for a sign-in at a provider */
+    int is_first_vouched;   /* the email address was never vouched for before: existing sessions are
+                               not the user's */
+    const char
+        *reclaimed; /* names what was removed from the user, for the record, NULL if nothing */
 } na_subject;
 
-/* What only the server can do; `data` is its own. */
+/* What only httpd can do; `data` is its argument. */
 typedef struct na_host {
     void *data;
     void (*log)(void *data, const na_log_record *record);
@@ -48,22 +51,22 @@ typedef struct na_host {
                          int *result);
     na_error *(*value_of)(void *data, const na_expression *expression, const na_subject *subject,
                           const char **result);
-    /* `user`: its id is the name that was typed, and then the backend's own; NULL: it has none. */
+    /* `user`: its ID is the name that was typed, and then the backend's own, NULL if it has none */
     na_password_result (*check_password)(void *data, const na_provider *provider,
                                          const char *password, na_user *user);
-    void (*event)(void *data, const na_event *event); /* tells other modules */
+    void (*event)(void *data, const na_event *event); /* notifies other modules */
 } na_host;
 
-/* What a child process owns. */
+/* Objects that a child process owns. */
 typedef struct na_process {
     na_documents *documents;
     na_password_gate *passwords;
-    na_call_limits *checks;           /* the password checks of all processes */
-    struct na_replay_memory *replays; /* sign-ins whose answer came */
-    na_metrics *metrics;              /* NULL where nothing is counted */
+    na_call_limits *checks;           /* password checks of all processes */
+    struct na_replay_memory *replays; /* sign-ins that were answered */
+    na_metrics *metrics;              /* NULL if nothing is counted */
 } na_process;
 
-/* A request to an endpoint, the server's own types left behind. */
+/* A request to an endpoint, without httpd's types. */
 typedef struct na_request {
     apr_pool_t *pool;
     const na_config *config;
@@ -71,57 +74,58 @@ typedef struct na_request {
     const na_process *process;
     const na_sessions *sessions;
     na_visit visit;
-    na_db *db;                     /* users and accounts; NULL where there is no database */
-    na_mail_queue *mails;          /* NULL where no mail is sent */
+    na_db *db;                     /* users and accounts, NULL if there is no database */
+    na_mail_queue *mails;          /* NULL if no email is sent */
     const na_rates *rates;         /* where attempts are counted */
-    const na_event_routes *events; /* NULL where nobody is told of any */
-    const na_audit *audit;         /* NULL where nothing is recorded */
+    const na_event_routes *events; /* NULL if no event has a destination */
+    const na_audit *audit;         /* NULL if nothing is recorded */
     na_http *http;
     apr_time_t now;
     const char *method;        /* "GET", "POST", … */
-    const char *action;        /* first segment behind the base path; "" where there is none */
-    const char *provider_id;   /* second segment; NULL where there is none */
-    const char *cookie_header; /* NULL where there is none */
+    const char *action;        /* first segment after the base path, "" if none */
+    const char *provider_id;   /* second segment, NULL if none */
+    const char *cookie_header; /* NULL if none */
     const apr_table_t *query, *form;
     const na_cookies *cookies;
-    int wants_return; /* X-Auth-Return-Redirect is there: Auth.js v5's client */
-    int is_foreign;   /* the browser says that another site's page asks */
-    int is_from_here; /* it says that a page of our origin does */
-    int wants_html;   /* a person's browser asks, not a program */
+    int wants_return; /* X-Auth-Return-Redirect is set: Auth.js v5's client */
+    int is_foreign;   /* a page of another site sent it, as the browser says */
+    int is_from_here; /* a page of our origin sent it, as the browser says */
+    int wants_html;   /* a browser shows the response to a user; it is not a script */
     na_event_origin origin;
     const na_trace *trace;
 
-    /* worked out before the action runs */
-    const char *csrf_token; /* NULL where there is none and the action hands none out */
+    /* set before the action runs */
+    const char *csrf_token; /* NULL if there is none and the action issues none */
     int csrf_verified;
-    const char *callback_url;    /* NULL where the action needs none */
-    const na_provider *provider; /* NULL where provider_id names none */
-    int is_recorded; /* na_record_event was told that this is done, na_report not yet: */
+    const char *callback_url;    /* NULL if the action needs none */
+    const na_provider *provider; /* NULL if provider_id names none */
+    int is_recorded; /* na_record_event has recorded `attempted`; na_report has not reported it yet
+                      */
     na_event_kind attempted;
-    int is_unrecorded; /* the last record could not be written, so that this is refused */
-    na_user claimant;  /* who wants to sign in, as far as that is known: for the record */
+    int is_unrecorded; /* the last record could not be written, so the action is refused */
+    na_user claimant;  /* who tries to sign in, as far as known, for the record */
 
     /* rate limits */
-    apr_array_header_t *taken; /* what this request counted; NULL if nothing */
-    na_call_place *check;      /* of a password check that is under way */
-    const char *network;       /* na_client_network of the client; NULL if not asked for yet */
-    const char *account;       /* na_limit_account of who signs in; NULL if not known */
-    long limit_wait;           /* seconds, of an error NA_ERR_RATE_LIMITED */
-    int is_limit_news;         /* it was not recorded before */
+    apr_array_header_t *taken; /* what this request counted, NULL if nothing */
+    na_call_place *check;      /* of a password check that runs */
+    const char *network;       /* na_client_network of the client, NULL until first used */
+    const char *account;       /* na_limit_account of the user who signs in, NULL if unknown */
+    long limit_wait;           /* seconds, if the error is NA_ERR_RATE_LIMITED */
+    int is_limit_news;         /* the refusal was not recorded before */
 } na_request;
 
-/* Seconds after which to try again what a store that is down kept from being answered. */
+/* Seconds after which a client can retry if a store was down. */
 #define NA_RETRY_AFTER 5
 
 typedef struct na_response {
     int status;
-    const char *location;     /* absolute; NULL where it leads nowhere */
-    const char *content_type; /* NULL where there is no body */
+    const char *location;     /* absolute, NULL if it is not a redirect */
+    const char *content_type; /* NULL if there is no body */
     const char *body;
-    const char *style_nonce; /* of a page's Content-Security-Policy; NULL where it is no page */
+    const char *style_nonce; /* of a page's Content-Security-Policy, NULL if it is not a page */
     int cacheable;
-    int signed_out;                  /* the browser's session has ended, as its user wanted */
-    int retry_after;                 /* seconds; 0 if the status is neither 429 nor 503 */
+    int signed_out;                  /* the user has ended the browser's session */
+    int retry_after;                 /* seconds, 0 if the status is neither 429 nor 503 */
     apr_array_header_t *set_cookies; /* char * */
 } na_response;
 

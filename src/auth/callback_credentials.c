@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The callback of sign-ins with a password. */
+/* The callback endpoint of sign-ins with a password. */
 #include <string.h>
 
 #include "auth/complete.h"
@@ -33,7 +33,7 @@ static na_error *refuse(na_request *request, const char *why)
     return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN, "%s", why);
 }
 
-/* A directory that is down, or not configured here: that is no wrong password. */
+/* A directory that is down or not configured is not the same as a wrong password. */
 static na_error *unchecked(na_request *request)
 {
     na_error *error = na_error_new(request->pool, NA_ERR_UNAVAILABLE,
@@ -50,8 +50,9 @@ static int is_user_name(const char *user)
 }
 
 /*
- * What the session has: of a directory its attributes, where some are named. An address has to have
- * one form, as REMOTE_USER goes by it: mod_authnz_ldap makes one text of several values.
+ * Completes the user of the session, with attributes of a directory if some are configured. An
+ * email address must have one form because REMOTE_USER depends on it, and mod_authnz_ldap joins
+ * several values into one text.
  */
 static na_error *complete(na_request *request, na_user *user)
 {
@@ -107,13 +108,13 @@ na_error *na_callback_credentials(na_request *request, na_response *response)
     NA_TRY(na_limit_take(request, NA_LIMIT_SIGN_IN, request->account));
     if (request->provider->in_database)
         return post_to_database(request, response, user, password);
-    if (na_has_blank_ends(user)) /* backends cut them off, and others behind this, too */
+    if (na_has_blank_ends(user)) /* backends and applications strip them */
         return refuse(request, "the username begins or ends with a blank");
     na_password_result result;
     na_subject subject = {.user = {.id = user}, .provider = request->provider};
     NA_TRY(check(request, password, &subject.user, &result));
     if (result == NA_PASSWORD_FAILED)
-        na_limit_give_back(request); /* nobody guessed */
+        na_limit_give_back(request); /* no password was guessed */
     if (result == NA_PASSWORD_FAILED && request->provider->authn_providers)
         return unchecked(request);
     if (result == NA_PASSWORD_FAILED)

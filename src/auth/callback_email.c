@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sign-in links: sent, and opened. */
+/* Sends sign-in links, and signs in the user who opens one. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -25,7 +25,7 @@ static na_subject subject_of(na_request *request, const char *email)
 
 /* ── sending a link ────────────────────────────────────────────────────────────────────────── */
 
-/* The answer is the same whether somebody has the address or not. */
+/* The response does not reveal whether the email address has a user. */
 na_error *na_signin_email(na_request *request, na_response *response)
 {
     const char *email, *typed = apr_table_get(request->form, "email");
@@ -49,11 +49,10 @@ na_error *na_signin_email(na_request *request, na_response *response)
     return NULL;
 }
 
-/* ── coming back with it ───────────────────────────────────────────────────────────────────── */
+/* ── opening the link ───────────────────────────────────────────────────────────────────── */
 
 /*
- * Programs that look into mails open every link in them: a link shows a page, and the button on it
- * signs in.
+ * Programs that scan emails open every link, so the link shows a page and its button signs in.
  */
 na_error *na_callback_email(na_request *request, na_response *response)
 {
@@ -61,7 +60,7 @@ na_error *na_callback_email(na_request *request, na_response *response)
     NA_TRY(na_link_open(request, response, &link));
     if (link.is_moved)
         return NULL;
-    if (request->csrf_verified) { /* which only a POST's form can be */
+    if (request->csrf_verified) { /* only a POST can have a verified form */
         NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
         request->account = na_limit_account(request->pool, NULL, link.email);
         na_subject subject = subject_of(request, link.email);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The callback of providers of OAuth 2.0 and OpenID Connect. */
+/* The callback endpoint of OAuth 2.0 and OpenID Connect providers. */
 #include <string.h>
 #include <strings.h>
 
@@ -20,19 +20,19 @@
 
 #define SAID_MAX 200
 
-/* A provider's own words, for the log alone. */
+/* Returns a parameter in the provider's words, for the log only. */
 static const char *said(na_request *request, const char *name)
 {
     return na_one_line(request->pool, na_parameter(request, name), SAID_MAX);
 }
 
-/* Azure's issuers for several tenants have a hole for the tenant. */
+/* Azure's issuers for several tenants have a placeholder for the tenant. */
 static int has_tenants(const na_metadata *metadata)
 {
     return metadata->issuer && strchr(metadata->issuer, '{');
 }
 
-/* RFC 9207 section 2.4: the answer must be of the issuer that was asked. */
+/* RFC 9207 section 2.4: the response must come from the issuer that was asked. */
 static na_error *check_iss(na_request *request, const na_metadata *metadata)
 {
     const char *iss = na_parameter(request, "iss");
@@ -60,7 +60,8 @@ static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const
     return na_oauth_profile(oauth, &metadata, tokens, checks, profile);
 }
 
-/* One place for all calls: who has given the code away is not sent back for want of another. */
+/* One place covers all calls: once the code is used up, the sign-in must not fail for lack of a
+ * place. */
 static na_error *fetch_in_place(na_request *request, const na_checks *checks, na_tokens *tokens,
                                 json_t **profile, int *any_tenant)
 {
@@ -72,7 +73,7 @@ static na_error *fetch_in_place(na_request *request, const na_checks *checks, na
     return error;
 }
 
-/* What there is to map from: values are the user's own business. */
+/* Logs the names that can be mapped; the values are private. */
 static void log_profile(const na_request *request, json_t *profile)
 {
     const char *name;
@@ -91,8 +92,8 @@ static void log_profile(const na_request *request, json_t *profile)
 }
 
 /*
- * Users are known by an address everywhere behind this: proxies cut blanks off, databases ignore
- * cases. One that has no single form would be somebody else's there.
+ * Applications identify users by email address: proxies strip blanks, databases ignore case. An
+ * address without one canonical form could belong to another user there.
  */
 static void make_email_canonical(const na_request *request, const json_t *profile, na_user *user)
 {
@@ -134,7 +135,8 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
     return na_complete_sign_in(request, response, &subject);
 }
 
-/* RFC 6749 section 3.1: no parameter is there more than once. NULL if none is. */
+/* Returns the first parameter that is sent twice, which RFC 6749 section 3.1 forbids; NULL if none.
+ */
 static const char *repeated(const na_request *request)
 {
     const apr_array_header_t *list =
@@ -148,8 +150,9 @@ static const char *repeated(const na_request *request)
 }
 
 /*
- * response_mode=form_post: a form of another site has the check cookies, which are SameSite=None
- * for that, but neither the CSRF cookie nor the session's, by which the initiator is known.
+ * response_mode=form_post: with a form of another site, the browser sends the sign-in cookies,
+ * which are SameSite=None for that purpose, but neither the CSRF cookie nor the session cookie,
+ * which identify the initiator.
  */
 static int is_foreign_form(const na_request *request, const char *state)
 {
@@ -158,7 +161,8 @@ static int is_foreign_form(const na_request *request, const char *state)
            !na_cookies_get(request->cookies, csrf, 0) && na_checks_are_there(request, state);
 }
 
-/* A redirect has all of them. A new CSRF cookie would be another browser's. */
+/* Redirects to this URL: with that request the browser sends all cookies. A new CSRF cookie would
+ * replace the browser's own. */
 static void take_along(na_request *request, na_response *response)
 {
     static const char *const names[] = {"state", "code", "iss", "error", "error_description"};
@@ -201,7 +205,7 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     int cookies = response->set_cookies->nelts;
     na_error *error = sign_in(request, response, state);
     if (na_is_unavailable(error))
-        response->set_cookies->nelts = cookies; /* reloading the page has what it needs */
+        response->set_cookies->nelts = cookies; /* so that the page can be reloaded */
     if (error && !na_error_is(error, NA_ERR_ACCESS_DENIED) &&
         !na_error_is(error, NA_ERR_ACCOUNT_NOT_LINKED) && !na_is_unavailable(error) &&
         !na_error_is(error, NA_ERR_CONFIGURATION))

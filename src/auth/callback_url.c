@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The URL that a request leads to in the end. */
+/* The URL to which a sign-in or sign-out finally leads. */
 #include "auth/callback_url.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "auth/respond.h"
 #include "base/url.h"
 
-/* As long as a request line may be (LimitRequestLine). */
+/* httpd's limit of a request line (LimitRequestLine). */
 #define URL_MAX 8190
 
 /* Browsers drop a cookie whose name and value have more bytes (RFC 6265 section 6.1). */
@@ -27,8 +27,8 @@ static int is_allowed_origin(const na_config *config, const char *origin)
 }
 
 /*
- * A browser writes blanks and other scripts as %20 and the like when it goes to an address, and may
- * hand them to a page as people read them. Control characters and backslashes stay, to be refused.
+ * Browsers percent-encode blanks and non-ASCII characters in the URLs they open, but can pass them
+ * to a page unencoded. Control characters and backslashes remain, to be refused.
  */
 static const char *encode_path(apr_pool_t *pool, const char *text)
 {
@@ -48,7 +48,7 @@ static const char *encode_path(apr_pool_t *pool, const char *text)
     return out;
 }
 
-/* The path begins behind "scheme://host". */
+/* The path begins after "scheme://host". */
 static const char *with_encoded_path(apr_pool_t *pool, const char *text)
 {
     const char *authority = strstr(text, "://");
@@ -59,8 +59,8 @@ static const char *with_encoded_path(apr_pool_t *pool, const char *text)
 }
 
 /*
- * Origins are compared as parsed, and the answer is put together anew from the parts, so that no
- * browser can read another host out of it than was compared here.
+ * Origins are compared as parsed, and the result is composed of the parsed parts, so that no
+ * browser can find another host in it than the one compared here.
  */
 const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const char *text)
 {
@@ -76,7 +76,7 @@ const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const ch
     return apr_pstrcat(pool, url.origin, url.path, NULL);
 }
 
-/* Of several cookies the first that may be gone to; else the first. */
+/* Of several cookies, returns the first that is allowed, else the first. */
 static const char *current_of(const na_request *request)
 {
     const char *name = request->config->cookies[NA_COOKIE_CALLBACK_URL].name, *value;

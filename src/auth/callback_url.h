@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The URL that a request leads to in the end. */
+/* The URL to which a sign-in or sign-out finally leads. */
 #ifndef NA_AUTH_CALLBACK_URL_H
 #define NA_AUTH_CALLBACK_URL_H
 
@@ -8,15 +8,16 @@
 /* Sets callback_url, and the cookie if it changes. */
 void na_callback_url(na_request *request, na_response *response);
 
-/* callback_url, or the start page if it has more than `max` bytes. */
+/* Returns callback_url, or the home page if it has more than `max` bytes. */
 const char *na_callback_url_within(const na_request *request, size_t max);
 
-/* What a sign-in can carry through a provider, in one cookie, or in a mailed link. */
+/* Most bytes that a sign-in at a provider carries in a cookie, or that a link in an email carries.
+ */
 #define NA_CALLBACK_URL_CARRIED 2400
 
 /*
- * NextAuth's redirect callback: an absolute URL on our origin or one of NextAuthRedirectAllow.
- * NULL if `text` is anything else.
+ * NextAuth's redirect callback: returns an absolute URL on our origin or on one of
+ * NextAuthRedirectAllow, NULL if `text` leads anywhere else.
  */
 const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const char *text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State, PKCE and nonce, in cookies. */
+/* Issues and verifies the sign-in cookies: state, PKCE, and nonce. */
 #include "auth/checks.h"
 
 #include <limits.h>
@@ -49,7 +49,7 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
     };
 }
 
-/* Without a state there is nothing to tell sign-ins apart by. */
+/* Without a state, sign-ins cannot be distinguished, and the name has no suffix. */
 static const char *cookie_name(const na_request *request, na_cookie_id id, const char *state)
 {
     const char *name = request->config->cookies[id].name;
@@ -80,7 +80,7 @@ static const char *value_of(const na_request *request, const flow *f, na_cookie_
     return na_cookies_get(request->cookies, f->names[id], 0);
 }
 
-/* The cookie that has more than its check. */
+/* The cookie that also has the callback URL and the initiator. */
 static na_cookie_id first_of(int checks)
 {
     return checks & NA_CHECK_STATE ? NA_COOKIE_STATE : NA_COOKIE_PKCE;
@@ -96,8 +96,8 @@ static flow own_flow(const na_request *request, const char *state)
 }
 
 /*
- * Auth.js makes the checks that the application's configuration names, PKCE alone by default: each
- * that is there counts, and the state where the answer has one.
+ * Auth.js issues the cookies that the application's configuration names, by default only PKCE: each
+ * one that is present is verified, and the state if the callback has one.
  */
 static flow foreign_flow(const na_request *request, const na_foreign_checks *foreign,
                          const char *state)
@@ -153,7 +153,7 @@ int na_checks_are_there(const na_request *request, const char *state)
     return is_there(request, &f);
 }
 
-/* ── making them ───────────────────────────────────────────────────────────────────────────── */
+/* ── issuing them ───────────────────────────────────────────────────────────────────────────── */
 
 /* Browsers send a host's older cookies first (RFC 6265 section 5.4). */
 static void make_room(na_request *request, na_response *response)
@@ -197,7 +197,7 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 {
     int wanted = request->provider->checks;
     *checks = (na_checks){0};
-    na_csrf_hand_out(request, response); /* what the browser is known by */
+    na_csrf_hand_out(request, response); /* identifies the browser */
     make_room(request, response);
     if (wanted & NA_CHECK_STATE)
         checks->state = na_random_base64url(request->pool, 32);
@@ -217,7 +217,7 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 
 /* ── taking them back ──────────────────────────────────────────────────────────────────────── */
 
-/* A check made for one provider must not pass for another. */
+/* A cookie issued for one provider must not be accepted for another. */
 static na_error *open_check(na_request *request, const flow *f, na_cookie_id id, const char *cookie,
                             const char **value, json_t **claims)
 {
@@ -231,7 +231,7 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
     const char *site = na_json_string(*claims, NA_CLAIM_SITE);
     const na_session_config *ours = &request->config->session;
     *value = na_json_string(*claims, "value");
-    if (site && f->is_foreign) /* of several cookies, one alone knows who began it */
+    if (site && f->is_foreign) /* only our own first cookie names the initiator */
         return na_error_new(
             request->pool, NA_ERR_INVALID_CHECK,
             "cookie %s was not issued by Auth.js, but by this module under another name", name);
@@ -244,7 +244,8 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
     return NULL;
 }
 
-/* Of several cookies the one that opens; with `expected` (may be NULL), the one that is that. */
+/* Of several cookies, takes the one that can be decrypted and equals `expected` (NULL if unknown).
+ */
 static na_error *take(na_request *request, const flow *f, na_cookie_id id, const char *expected,
                       const char **value, json_t **claims)
 {

@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State, PKCE and nonce, in cookies. */
+/* Issues and verifies the sign-in cookies: state, PKCE, and nonce. */
 #ifndef NA_AUTH_CHECKS_H
 #define NA_AUTH_CHECKS_H
 
 #include "auth/action.h"
 #include "oauth/oauth.h"
 
-/* Sign-ins that one browser may have under way; the oldest gives way to one more. */
+/* Most sign-ins that one browser can have in progress; one more replaces the oldest. */
 #define NA_FLOWS_MAX 3
 
-/* Seconds that a sign-in may take. */
+/* Seconds within which a sign-in must be completed. */
 #define NA_CHECKS_MAX_AGE 900
 
-/* The request's provider, as the OAuth client wants it. */
+/* Fills in what the OAuth client needs to call the request's provider. */
 void na_oauth_of_request(const na_request *request, na_oauth *oauth);
 
 /*
- * Makes what the provider's checks ask for, each in an encrypted cookie of 15 minutes. The cookies
- * of a sign-in carry a suffix taken from its state, so that two tabs don't overwrite each other's.
- * The first also has who began it, and the address to go on to.
+ * Issues the values that the provider's checks require, each in an encrypted cookie that expires in
+ * 15 minutes. The names of the cookies have a suffix from the state, so that two tabs do not
+ * overwrite each other's. The first cookie also has the initiator and the callback URL.
  */
 na_error *na_checks_make(na_request *request, na_response *response, na_checks *checks);
 
 /*
- * Takes them back at the callback: clears the cookies, compares `state` and who began the sign-in.
- * Also restores the address that it was started for, into request->callback_url. Where there are
- * none of ours, those of an application's own Auth.js are taken, whichever it made.
+ * Takes the values back at the callback: clears the cookies, and verifies `state` and the
+ * initiator. Also restores request->callback_url. If none of our cookies are present, those that an
+ * application's own Auth.js issued are used.
  */
 na_error *na_checks_take(na_request *request, na_response *response, const char *state,
                          na_checks *checks, na_initiator *initiator);
 
-/* 1 if the browser shows cookies of the sign-in that `state` (may be NULL) belongs to. */
+/* Returns 1 if the browser sent cookies of the sign-in that `state` (can be NULL) belongs to. */
 int na_checks_are_there(const na_request *request, const char *state);
 
-/* Clears the cookies of the sign-in that `state` (may be NULL) belongs to. */
+/* Clears the cookies of the sign-in that `state` (can be NULL) belongs to. */
 void na_checks_clear(na_request *request, na_response *response, const char *state);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sign-up and password reset: the link, and the form behind it. */
+/* Sign-up and password reset: sends the link, and serves the form that it opens. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -19,8 +19,8 @@
 #include "mail/address.h"
 
 /*
- * Signing up and choosing a new password are one thing: a link goes to an address, and whoever
- * opens it chooses a password. Nobody learns from the answers whether the address has a user.
+ * Sign-up and password reset work the same way: a link goes to an email address, and the user who
+ * opens it chooses a password. No response reveals whether the email address has a user.
  */
 
 #define VALID_FOR (24L * 3600)
@@ -38,7 +38,7 @@ static const char *identifier_of(apr_pool_t *pool, int is_new, const char *email
     return apr_pstrcat(pool, is_new ? NA_LINK_SIGN_UP : NA_LINK_RESET, email, NULL);
 }
 
-/* ── asking for a link ─────────────────────────────────────────────────────────────────────── */
+/* ── requesting a link ─────────────────────────────────────────────────────────────────────── */
 
 static void respond_ask(na_request *request, na_response *response, const char *path,
                         const char *title, const char *error)
@@ -71,8 +71,8 @@ static na_error *has_user(na_request *request, const char *email, int *found)
 }
 
 /*
- * Where the mails' queue is full, or the audit log takes no record, the answer is what it is for
- * those whom no mail is sent to.
+ * If the email queue is full or the audit log cannot be written, the response is the same as for an
+ * email address that gets no link.
  */
 static na_error *send_quietly(na_request *request, const na_link *link)
 {
@@ -90,8 +90,9 @@ static na_error *send_quietly(na_request *request, const na_link *link)
 }
 
 /*
- * Whoever asks for what he has, or has not, gets a mail about what he can do. Where that is
- * nothing, everything but the mail is done all the same: the time must not tell who has an account.
+ * A user who signs up again gets a link to reset the password, and an unknown one who resets it
+ * gets none. Everything except sending the email is done in any case, so that the time does not
+ * reveal who has an account.
  */
 static na_error *send_what_fits(na_request *request, const char *email, int wants_new)
 {
@@ -144,7 +145,7 @@ na_error *na_post_reset(na_request *request, na_response *response)
     return post_email(request, response, 0);
 }
 
-/* ── coming back with it ───────────────────────────────────────────────────────────────────── */
+/* ── opening the link ───────────────────────────────────────────────────────────────────── */
 
 static void respond_choose(na_request *request, na_response *response, const char *email,
                            const char *token, const char *error)
@@ -170,7 +171,7 @@ na_error *na_get_set_password(na_request *request, na_response *response)
     return NULL;
 }
 
-/* A link to a new password makes no user of somebody who was deleted since. */
+/* A password reset does not create a user again who was deleted since. */
 static na_error *user_of_link(na_request *request, na_db_use *use, const char *email, int signs_up,
                               na_db_user *user, int *is_new, na_subject *subject, na_error **late)
 {
@@ -190,7 +191,7 @@ static na_error *user_of_link(na_request *request, na_db_use *use, const char *e
     return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
 }
 
-/* One of the two that a link may be of. *late: as for mailed sign-ins. */
+/* Uses the link, which is a reset or a sign-up. An error in *late does not undo the transaction. */
 static na_error *use_link(na_request *request, na_db_use *use, const char *email, const char *token,
                           int *is_new, na_error **late)
 {
@@ -203,7 +204,7 @@ static na_error *use_link(na_request *request, na_db_use *use, const char *email
     return na_is_unavailable(*late) ? *late : NULL;
 }
 
-/* Whether it is one of the two: a hash is made for those alone who have one. */
+/* Verifies that the link is a reset or a sign-up, before any password is hashed for it. */
 static na_error *check_link(na_request *request, na_db_use *use, const char *email,
                             const char *token)
 {
@@ -281,8 +282,8 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     na_report_changes(request, &subject);
     if (!is_new)
         na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user.email, NA_NOTICE_SECONDS);
-    request->is_recorded = 1; /* of the sign-in, which is what can fail now */
-    /* whoever had the old password, or a session made with it, is out */
+    request->is_recorded = 1; /* the sign-in is recorded, which is what can fail now */
+    /* ends all sessions that the old password began */
     NA_TRY(na_password_user_sign_out(request, user.id));
     return na_complete_sign_in(request, response, &subject);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last part of every sign-in: rules, roles, claims, the session. */
+/* Completes a sign-in: rules, roles, claims, and the session. */
 #include "auth/complete.h"
 
 #include <string.h>
@@ -17,7 +17,8 @@
 #include "base/text.h"
 #include "base/url.h"
 
-/* The first rule that is true decides. *allows: by none, and there are such that allow somebody. */
+/* The first rule that is true decides. *allows is 1 if no rule is true but some rule could allow.
+ */
 static na_error *decide(na_request *request, const na_subject *subject, int *allows)
 {
     const apr_array_header_t *rules = request->config->sign_in_rules;
@@ -38,7 +39,7 @@ static na_error *decide(na_request *request, const na_subject *subject, int *all
     return NULL;
 }
 
-/* Where no rule is true, having allowed somebody means nobody else. */
+/* If no rule is true, a rule that allows some users means that all others are denied. */
 na_error *na_apply_rules(na_request *request, const na_subject *subject)
 {
     int allows;
@@ -49,8 +50,8 @@ na_error *na_apply_rules(na_request *request, const na_subject *subject)
 }
 
 /*
- * With a database, the address of the user whom the account belongs to may be another than the
- * provider's: whoever is kept out by his address is not let in by a second account.
+ * With a database, the email address of the account's user can differ from the provider's. A user
+ * who is denied by email address must not get in with a second account.
  */
 static na_error *apply_to_address(na_request *request, const na_subject *subject,
                                   const na_user *said)
@@ -67,13 +68,13 @@ static na_error *apply_to_address(na_request *request, const na_subject *subject
 
 #define VALUE_LEN_MAX 2048
 
-/* JSON tokens and header values are made of it. */
+/* The value ends up in JSON tokens and in header values. */
 static int is_usable(const char *value)
 {
     return strlen(value) <= VALUE_LEN_MAX && na_is_utf8(value);
 }
 
-/* Whether a list of texts has this one. */
+/* Returns 1 if a list of strings has this one. */
 static int has_text(const json_t *list, const char *text)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
@@ -101,7 +102,7 @@ static void add_database_roles(const na_subject *subject, json_t *claims, json_t
     }
 }
 
-/* An element that is no text for a token is none for a role. */
+/* Skips elements that cannot be a claim. */
 static na_error *add_listed_roles(na_request *request, const na_subject *subject,
                                   const na_lookup *list, json_t *held)
 {
@@ -138,7 +139,7 @@ static na_error *add_roles(na_request *request, const na_subject *subject, json_
     return NULL;
 }
 
-/* A list stays one. NULL if there is no value. */
+/* Returns the value, a list as a list; NULL if there is none. */
 static json_t *claim_of_lookup(apr_pool_t *pool, const na_subject *subject, const na_lookup *lookup)
 {
     const json_t *value = na_subject_value(pool, subject, lookup->part, lookup->path);
@@ -172,7 +173,7 @@ static na_error *add_claims(na_request *request, const na_subject *subject, json
     return NULL;
 }
 
-/* NextAuth's default token, and who vouches for the user. The session adds its own. */
+/* Returns NextAuth's default claims and the provider's ID. The session adds its own. */
 static json_t *base_claims(na_request *request, const na_subject *subject)
 {
     const na_user *user = &subject->user;
@@ -182,7 +183,7 @@ static json_t *base_claims(na_request *request, const na_subject *subject)
                                  NA_CLAIM_PROVIDER, subject->provider->id));
 }
 
-/* A picture that is its own bytes, or a name that is a novel, is no reason to refuse its owner. */
+/* A picture as a data URL or an overlong name is not a reason to refuse the user. */
 static void leave_out_unusable(na_request *request, na_user *user)
 {
     const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration of a site. */
+/* The configuration of a site, as the endpoints use it. */
 #ifndef NA_AUTH_CONFIG_H
 #define NA_AUTH_CONFIG_H
 
@@ -17,12 +17,12 @@
 
 typedef enum na_mode { NA_PRODUCTION, NA_DEVELOPMENT, NA_TEST } na_mode;
 
-/* NextAuth's cookies besides the session's; the reference of an error is our own. */
+/* NextAuth's cookies except the session's, and some of our own. */
 typedef enum na_cookie_id {
     NA_COOKIE_CALLBACK_URL,
     NA_COOKIE_CSRF,
     NA_COOKIE_REFERENCE,
-    NA_COOKIE_KNOWN_BROWSER, /* ours as well: limits.h */
+    NA_COOKIE_KNOWN_BROWSER, /* our own: limits.h */
     NA_COOKIE_STATE,
     NA_COOKIE_PKCE,
     NA_COOKIE_NONCE,
@@ -31,8 +31,8 @@ typedef enum na_cookie_id {
 } na_cookie_id;
 
 /*
- * State, PKCE and nonce cookies as Auth.js itself writes them, of one dialect: an application that
- * begins a sign-in on its own sets these. The members before NA_COOKIE_STATE are not used.
+ * State, PKCE, and nonce cookies of one dialect, as Auth.js itself writes them: an application that
+ * begins a sign-in by itself sets these. The members before NA_COOKIE_STATE are not used.
  */
 typedef struct na_foreign_checks {
     na_cookie cookies[NA_COOKIE_COUNT];
@@ -41,7 +41,7 @@ typedef struct na_foreign_checks {
 
 #define NA_FOREIGN_CHECKS_MAX 2
 
-/* An expression of the server's: only it can evaluate one. */
+/* An expression of httpd, which alone can evaluate it. */
 typedef struct na_expression na_expression;
 
 /* NextAuthSignInRule: the first whose expression is true decides. */
@@ -50,7 +50,7 @@ typedef struct na_sign_in_rule {
     const na_expression *expression;
 } na_sign_in_rule;
 
-/* One value of who signs in: "%{PROFILE:groups}". */
+/* A value of the user who signs in: "%{PROFILE:groups}". */
 typedef enum na_part { NA_PART_USER, NA_PART_ACCOUNT, NA_PART_PROFILE } na_part;
 
 typedef struct na_lookup {
@@ -58,21 +58,22 @@ typedef struct na_lookup {
     const char *path;
 } na_lookup;
 
-/* NextAuthRole: whose expression is true has the role, or each element of a list as one. */
+/* NextAuthRole: if the expression is true, the user has the role, or each element of a list as a
+ * role. */
 typedef struct na_role_rule {
-    const char *name; /* NULL where `list` is meant */
+    const char *name; /* NULL if `list` is used */
     const na_lookup *list;
     const na_expression *expression;
 } na_role_rule;
 
-/* NextAuthClaim: a claim and its value; `value` where it is a single one, which may be a list. */
+/* NextAuthClaim: a claim and its value, which is a lookup (and can be a list) or an expression. */
 typedef struct na_claim_rule {
     const char *name;
-    const na_lookup *value; /* NULL where it is more than that */
+    const na_lookup *value; /* NULL if `expression` is used */
     const na_expression *expression;
 } na_claim_rule;
 
-/* NextAuthPages: paths or addresses; NULL where the built-in page serves. */
+/* NextAuthPages: paths or URLs, NULL to use the built-in page. */
 typedef struct na_pages {
     const char *sign_in, *sign_out, *error, *verify_request;
 } na_pages;
@@ -93,43 +94,43 @@ enum {
     NA_FEATURE_DELETE = 8
 };
 
-/* NextAuthSite unbound=: whether what names no site is taken. */
+/* NextAuthSite unbound=: whether tokens that name no site are accepted. */
 typedef enum na_unbound { NA_UNBOUND_AUTO, NA_UNBOUND_ACCEPT, NA_UNBOUND_REFUSE } na_unbound;
 
 /* A virtual host's configuration: complete, checked, immutable. */
 typedef struct na_config {
     na_mode mode;
     const char *origin;    /* https://host[:port] */
-    const char *prefix;    /* what a proxy in front takes off paths: "/app", mostly "" */
+    const char *prefix;    /* what a proxy in front removes from paths: "/app", usually "" */
     const char *base_path; /* /api/auth, as httpd sees it */
-    const char *base_url;  /* origin, prefix and base path */
-    const char *home;      /* the start page: origin, and the path of a site that is below it */
+    const char *base_url;  /* origin, prefix, and base path */
+    const char *home;      /* the home page: origin, and the path of a site below it */
     na_dialect dialect;
     const char *const *secrets; /* the newest first */
     int secret_count;
     na_cookie cookies[NA_COOKIE_COUNT];
-    na_keyring check_rings[NA_COOKIE_COUNT]; /* of state, PKCE, nonce, and link */
+    na_keyring check_rings[NA_COOKIE_COUNT]; /* for state, PKCE, nonce, and link */
     na_foreign_checks foreign_checks[NA_FOREIGN_CHECKS_MAX];
     int foreign_count;
     na_session_config session;
-    const char *site_name; /* NextAuthSite; NULL: the site is its address */
+    const char *site_name; /* NextAuthSite, NULL if the base URL identifies the site */
     na_unbound unbound;
-    const na_db_options *database; /* NULL where there is none */
-    const na_mail_options *mail;   /* NULL where there is none */
+    const na_db_options *database; /* NULL if there is none */
+    const na_mail_options *mail;   /* NULL if there is none */
     const na_mail_template *mail_templates[NA_MAIL_KINDS];
     int features;
     na_limits limits;
     na_password_rules password_rules;
-    const char *nobodys_hash; /* checked against where there is no user */
+    const char *nobodys_hash; /* verified if the user does not exist */
     na_bind bind;
-    const na_expression *bind_expression;       /* of NA_BIND_EXPRESSION */
+    const na_expression *bind_expression;       /* for NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
-    const char *clear_site_data;                /* the header of who signs out; NULL: none */
-    const apr_array_header_t *sign_in_rules;    /* na_sign_in_rule */
-    const apr_array_header_t *roles;            /* na_role_rule */
-    const apr_array_header_t *claims;           /* na_claim_rule */
-    const apr_array_header_t *session_claims;   /* const char *: what the browser may see */
+    const char *clear_site_data; /* header of the response to a sign-out, NULL if none */
+    const apr_array_header_t *sign_in_rules;  /* na_sign_in_rule */
+    const apr_array_header_t *roles;          /* na_role_rule */
+    const apr_array_header_t *claims;         /* na_claim_rule */
+    const apr_array_header_t *session_claims; /* const char *: claims that the browser may read */
     na_pages pages;
     na_page_theme theme;
     na_http_options http;

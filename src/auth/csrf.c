@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens against forged requests. */
+/* Issues and verifies CSRF tokens. */
 #include "auth/csrf.h"
 
 #include <string.h>
@@ -15,7 +15,8 @@
 
 #define TOKEN_BYTES 32
 
-/* A cookie's token where its hash fits one of the secrets: rotation keeps open forms valid. */
+/* Returns the token of a cookie whose hash matches one of the secrets, so that rotation does not
+ * invalidate open forms; NULL otherwise. */
 static const char *token_of(const na_request *request, const char *cookie)
 {
     const na_config *config = request->config;
@@ -29,12 +30,12 @@ static const char *token_of(const na_request *request, const char *cookie)
     return NULL;
 }
 
-/* ── the session it is of ──────────────────────────────────────────────────────────────────── */
+/* ── the session of a token ──────────────────────────────────────────────────────────────────── */
 
 /*
- * Once somebody is signed in, the second half of a token is made of the first one and the session,
- * so that a token which somebody planted, or which an earlier session had, is none. A store that is
- * down is the action's to answer.
+ * Once a user is signed in, the second half of a token is derived from the first half and the
+ * session, so that a token that an attacker planted, or that an earlier session had, is invalid. If
+ * a store is down, the action reports it.
  */
 static const char *second_half(const na_request *request, const char *token,
                                const na_session *session, const char *secret)
@@ -76,18 +77,18 @@ static const char *new_token(const na_request *request)
                        NULL);
 }
 
-/* ── what a request shows, and gets ────────────────────────────────────────────────────────── */
+/* ── the token of a request ────────────────────────────────────────────────────────── */
 
 /*
- * A client of Auth.js without a token: only a page of our origin can send that header, as others
- * have to ask first (Fetch, section 4.8), and the browser says that it is one.
+ * Accepts Auth.js's client without a token: pages of other origins need a CORS preflight to send
+ * its header (Fetch, section 4.8), and the browser says that the page is of our origin.
  */
 static int is_call_from_here(const na_request *request)
 {
     return request->wants_return && request->is_from_here;
 }
 
-/* Of several cookies any that is ours will do: forms have the first one's token. */
+/* Accepts any valid one of several cookies; forms get the token of the first. */
 void na_csrf(na_request *request)
 {
     const char *name = request->config->cookies[NA_COOKIE_CSRF].name, *cookie;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The routes of all endpoints, and what becomes of errors. */
+/* Routes requests to the endpoints, and turns errors into responses. */
 #include "auth/dispatch.h"
 
 #include <string.h>
@@ -18,24 +18,24 @@
 #include "base/url.h"
 
 /*
- * Cookies that a route sets where the browser has none yet. The form's token is set only by what
- * hands it out or shows a form: of two first requests at once the later would else undo the
- * earlier's form. What caches keep sets none at all.
+ * Cookies that a route sets if the browser has none yet. Only routes that issue the CSRF token or
+ * show a form set its cookie: otherwise, the second of two simultaneous first requests would
+ * invalidate the form of the first. Responses that can be cached set none.
  */
 enum { SETS_NOTHING = 0, SETS_CALLBACK_URL = 1, SETS_CSRF = 2, SETS_BOTH = 3 };
 
-/* What a route has instead of the page that a form without its CSRF token leads to. */
-#define NO_FORM NULL   /* it changes nothing */
-#define BY_ITSELF NULL /* the action answers such a form in its own way */
+/* Values of `csrf` for routes without a page to which a form without its CSRF token leads. */
+#define NO_FORM NULL   /* the route changes nothing */
+#define BY_ITSELF NULL /* the action verifies the token itself */
 
-/* A provider's type as a bit; 0 in a route: whichever it is. */
+/* A provider's type as a bit; 0 in a route means any type. */
 #define OF(type) (1 << (type))
 
 static const struct route {
     const char *method;
     const char *action;
     na_action *run;
-    const char *csrf; /* a page of ours; refused there without a token (na_refuse_csrf) */
+    const char *csrf; /* where a form without its token leads (na_refuse_csrf) */
     int sets;
     int types;
 } routes[] = {
@@ -68,7 +68,7 @@ static const struct route {
     {"POST", "_log", na_post_log, BY_ITSELF, SETS_NOTHING, 0},
 };
 
-/* v4 takes any path below an action for the action; Auth.js only where a provider may stand. */
+/* v4 accepts any path below an action; Auth.js only if it can be a provider. */
 static int has_stray_segment(const na_request *request)
 {
     return request->config->dialect == NA_V5 && request->provider_id &&
@@ -91,7 +91,8 @@ static const struct route *find_route(const na_request *request)
     return NULL;
 }
 
-/* Auth.js v5 tells the browser fewer things than v4, and sends some to the sign-in page. */
+/* Auth.js v5 reveals fewer error codes to the browser than v4, and sends some to the sign-in page.
+ */
 static const char *v5_error_url(na_request *request, const char *code)
 {
     const na_config *config = request->config;
@@ -115,7 +116,7 @@ static const char *v4_error_url(na_request *request, const char *code)
     return url;
 }
 
-/* NextAuth's code of what went wrong. */
+/* Returns NextAuth's name for the log of this error. */
 static const char *log_event_of(const na_request *request, const na_error *error)
 {
     int is_callback = strcmp(request->action, "callback") == 0;
@@ -134,7 +135,8 @@ static const char *log_event_of(const na_request *request, const na_error *error
     return strcmp(request->action, "session") == 0 ? "JWT_SESSION_ERROR" : "REQUEST_ERROR";
 }
 
-/* Nobody asked the provider yet: the sign-in can go on, and whoever floods the site fills no log.
+/* Returns 1 if the provider was not called yet: the sign-in can continue, and a flood of such
+ * requests does not fill the logs.
  */
 static int is_put_off(const na_request *request, const na_error *error)
 {
@@ -143,9 +145,9 @@ static int is_put_off(const na_request *request, const na_error *error)
 }
 
 /*
- * A sign-in that failed, or what else was about to be done and recorded already; with a provider
- * that is not there nobody can have tried to sign in. What cannot be recorded is answered as a
- * success would be: whoever tries passwords learns nothing.
+ * Records a failed sign-in, or another action that was recorded before it failed. Nobody can sign
+ * in with an unknown provider. If the record cannot be written, the response is the same as for a
+ * success, so that an attacker who tries passwords learns nothing.
  */
 static na_error *record_failure(na_request *request, na_error *error)
 {
@@ -158,7 +160,7 @@ static na_error *record_failure(na_request *request, na_error *error)
     return unrecorded ? unrecorded : error;
 }
 
-/* Everything else any visitor can cause. */
+/* Returns NA_LOG_ERROR for what the administrator must fix; any visitor can cause the others. */
 static na_level level_of(const na_error *error)
 {
     unsigned flags = na_error_code_of(na_error_telling_code(error))->flags;
@@ -172,7 +174,7 @@ static void respond_error(na_request *request, na_response *response, const na_e
                                             : v4_error_url(request, error->code);
     na_keep_reference(request, response);
     na_respond_redirect(request, response, na_error_code_of(error->code)->v4_status, url);
-    if (response->body) /* Auth.js tells it in JSON alone */
+    if (response->body) /* Auth.js has the URL only in the JSON */
         response->location = NULL;
 }
 
@@ -184,15 +186,15 @@ static const char *sign_in_page(const na_request *request)
     return *page == '/' ? apr_pstrcat(request->pool, request->config->origin, page, NULL) : page;
 }
 
-/* Both clients of NextAuth look for `url`, and for its `error`, whatever the status is. */
+/* Both clients of NextAuth read `url` and its `error`, whatever the status is. */
 static const char *url_of_error(const na_request *request, const char *code)
 {
     return na_url_add(request->pool, sign_in_page(request), "error", code);
 }
 
 /*
- * A redirect would lead to where the same fails again. What is down tells the log itself, once, so
- * that those who only poll need not say it each time.
+ * A redirect would lead to a page that fails in the same way. An outage is logged once where it is
+ * noticed, so requests that only poll log it at a lower level.
  */
 static void respond_unavailable(na_request *request, na_response *response, const na_error *error)
 {
@@ -219,7 +221,8 @@ static const char *wait_in_words(apr_pool_t *pool, long seconds)
     return apr_psprintf(pool, "%ld %s%s", number, unit, number == 1 ? "" : "s");
 }
 
-/* A refusal is recorded once within the time of the limit: who goes on trying fills no log. */
+/* Records a refusal once within the time of the limit, so that further attempts do not fill the
+ * log. */
 static na_error *record_limited(na_request *request, const na_error *error)
 {
     if (!request->is_limit_news)
@@ -317,7 +320,7 @@ na_error *na_callback(na_request *request, na_response *response)
     return na_callback_oauth(request, response);
 }
 
-/* v4's client reports its own errors here; they are no more than what anybody may say. */
+/* v4's client reports its own errors here. They are ignored because anyone can send them. */
 na_error *na_post_log(na_request *request, na_response *response)
 {
     response->status = 200;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The actions that dispatch.c has routes to; each is in the file of its name. */
+/* Declares the actions that dispatch.c has routes to. */
 #ifndef NA_AUTH_ENDPOINTS_H
 #define NA_AUTH_ENDPOINTS_H
 
@@ -9,11 +9,11 @@ na_action na_get_providers, na_get_session, na_post_session, na_get_csrf, na_get
     na_post_signin, na_get_signout, na_post_signout, na_get_sessions, na_post_sessions, na_callback,
     na_get_verify_request, na_get_error, na_post_log;
 
-/* Of users whose passwords are in the database. */
+/* actions of users whose passwords are in the database */
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
     na_post_set_password, na_get_account, na_post_account, na_confirm_email;
 
-/* The kinds of callback, and what sends the link of one. */
+/* the kinds of callbacks, and the action that sends a link */
 na_action na_callback_oauth, na_callback_credentials, na_callback_email, na_signin_email;
 
 #endif

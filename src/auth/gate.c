@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way to a password check, which is made to be slow. */
+/* Limits password checks, which are slow by design, for a request's client. */
 #include "auth/gate.h"
 
 #include "auth/network.h"
 
 #define TOO_MANY "too many passwords are being checked"
 
-/* Longest wait and check, in milliseconds: a place that is kept longer is taken for abandoned. */
+/* longest wait and check in milliseconds; after that, a place counts as abandoned */
 #define CHECK_MS 30000
 
-/* A place among all processes' checks first, then one of this process's that may begin. */
+/* Takes a place among the checks of all processes first, then one in this process. */
 na_error *na_gate_enter(na_request *request)
 {
     const char *client = na_network_of(request);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way to a password check, which is made to be slow. */
+/* Limits password checks, which are slow by design, for a request's client. */
 #ifndef NA_AUTH_GATE_H
 #define NA_AUTH_GATE_H
 
 #include "auth/action.h"
 
 /*
- * Enters the gate of password checks as the request's client; an error NA_ERR_BUSY if there is no
- * place for it. na_gate_leave follows if it was entered.
+ * Enters the gate of password checks for the request's client; the error is NA_ERR_BUSY if there is
+ * no place. After success, the caller must call na_gate_leave.
  */
 na_error *na_gate_enter(na_request *request);
 void na_gate_leave(na_request *request);

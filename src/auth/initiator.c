@@ -9,7 +9,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 
-/* Hashes: of one length, whatever the IDs of a provider are, as cookies have little room. */
+/* The claims are hashes, of one length whatever a provider's IDs are, because cookies are small. */
 #define CLAIM_BROWSER "browser"
 #define CLAIM_USER "user"
 
@@ -24,7 +24,7 @@ static const char *user_hash(apr_pool_t *pool, const na_session *session)
     return session ? na_sha256_hex(pool, na_session_user_name(pool, session), "") : "";
 }
 
-/* *session is NULL where nobody is signed in; a cookie that is none is as good as none. */
+/* Sets *session, NULL if no user is signed in or the cookie is invalid. */
 static na_error *load(na_request *request, const na_session **session)
 {
     na_error *error = na_request_session(request, session);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rate limits: who is counted, and what a refusal means. */
+/* Counts attempts and refuses those that exceed NextAuthRateLimit. */
 #include "auth/limit.h"
 
 #include <string.h>
@@ -14,13 +14,11 @@
 #include "base/json.h"
 #include "mail/address.h"
 
-/* Rate limits: who is counted, under which key, and what a refusal means. */
-
-/* ── whom something is counted for ─────────────────────────────────────────────────────────── */
+/* ── the account that is counted ─────────────────────────────────────────────────────────── */
 
 /*
- * Directories take names that differ in case or in blanks for one: whoever guesses must not get a
- * new budget for each spelling. That two users share one does less harm.
+ * Directories treat names that differ in case or blanks as one: an attacker must not get a new
+ * budget for each spelling. If two users share a budget, that does less harm.
  */
 static const char *fold(apr_pool_t *pool, const char *name)
 {
@@ -39,7 +37,7 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
     const char *email;
     if (provider && !provider->in_database && provider->type == NA_CREDENTIALS)
         return apr_pstrcat(pool, "provider ", provider->id, "\n", fold(pool, name), NULL);
-    if (!na_email_normalize(pool, name, &email)) /* whoever it is that will be looked up */
+    if (!na_email_normalize(pool, name, &email)) /* as it will be looked up */
         name = email;
     return apr_pstrcat(pool, OF_EMAIL, fold(pool, name), NULL);
 }
@@ -47,8 +45,8 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
 /* ── known browsers ────────────────────────────────────────────────────────────────────────── */
 
 /*
- * A browser that signed in as somebody before has a cookie which says so, and a budget of its own
- * for that account: who attacks the account cannot use it up.
+ * A browser that signed in to an account before has a cookie that proves it, and a budget of its
+ * own for that account, which attackers cannot use up.
  */
 #define KNOWN_MAX_AGE (90L * 24 * 3600)
 #define KNOWN_ACCOUNTS 4
@@ -70,8 +68,8 @@ static json_t *known_accounts(na_request *request)
 }
 
 /*
- * The same for every secret, so that browsers stay known when the secret changes. A user of that
- * name at another site that has the secret is somebody else.
+ * Does not depend on the secret, so that browsers remain known when the secret changes. Depends on
+ * the site, because a user of that name at another site with the same secret is a different user.
  */
 static const char *tag_of(const na_request *request, const char *account)
 {
@@ -94,8 +92,8 @@ static na_error *read_revision(na_request *request, const char *email, apr_int64
 }
 
 /*
- * A new password ends what is known of a user of the database, and so does whatever ends sessions.
- * Files and directories tell of no change.
+ * After a new password, or when all sessions are revoked, a database user's browsers are no longer
+ * known. Files and directories do not report changes.
  */
 static int is_still_known(na_request *request, const char *account, const json_t *entry)
 {
@@ -110,7 +108,7 @@ static int is_still_known(na_request *request, const char *account, const json_t
     return !error && found && json_is_integer(known) && json_integer_value(known) == revision;
 }
 
-/* The browser's name for an account; NULL if it is not known. */
+/* Returns the browser's name for an account, NULL if it is not known. */
 static const char *browser_of(na_request *request, const char *account)
 {
     json_t *accounts = known_accounts(request), *each;
@@ -164,8 +162,8 @@ void na_limit_remember(na_request *request, na_response *response, apr_int64_t r
 /* ── keys ──────────────────────────────────────────────────────────────────────────────────── */
 
 /*
- * Names and addresses are put into 2^20 buckets by a keyed hash: a bound on what a store has to
- * keep, however many addresses an attacker has. Two that share a bucket share its budget.
+ * A keyed hash assigns names and IP addresses to 2^20 buckets, which limits the entries in a store,
+ * however many addresses an attacker has. Two in one bucket share its budget.
  */
 #define BUCKET_BITS 20
 
@@ -182,15 +180,15 @@ static void key_of(apr_pool_t *pool, const na_limits *limits, na_limited what,
     na_hmac_sha256(key, secret, na_bytes_of(name));
 }
 
-/* Who asks, as far as limits are concerned. */
+/* The client that is counted. */
 typedef struct asker {
     const char *network;
     const char *account; /* NULL if no account is named */
-    const char *browser; /* that is known for the account, or signed in to it; NULL if neither */
+    const char *browser; /* known for the account or signed in to it, NULL if neither */
 } asker;
 
 /*
- * Whoever can sign in to an account makes as many known browsers of it as he likes: they have one
+ * A user can create any number of known browsers for their own account, so all of them share one
  * budget for emails.
  */
 static const char *browser_subject(apr_pool_t *pool, const asker *who, na_limited what)
@@ -199,7 +197,7 @@ static const char *browser_subject(apr_pool_t *pool, const asker *who, na_limite
     return apr_pstrcat(pool, "browser ", browser, "\n", who->account, NULL);
 }
 
-/* NULL if the limit is not about who asks. */
+/* Returns the subject of the limit, NULL if the limit does not apply to the client. */
 static const char *subject_of(apr_pool_t *pool, const asker *who, na_limited what, na_limit_by by)
 {
     if (who->browser)

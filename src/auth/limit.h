@@ -5,34 +5,36 @@
 
 #include "auth/action.h"
 
-/* What a name that somebody typed is counted as: a provider's, or NULL for an email address. */
+/* Returns the account that a typed name is counted as. `provider` is NULL for an email address. */
 const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, const char *name);
 
 /*
- * Counts an attempt for the client and for `account`, or NULL if none is named. An error
+ * Counts an attempt for the client and for `account` (NULL if none is named). The error is
  * NA_ERR_RATE_LIMITED if there were too many.
  */
 na_error *na_limit_take(na_request *request, na_limited what, const char *account);
 
 /*
- * Counts what belongs to nothing that this browser began, apart from what does: a page elsewhere
- * can make any browser send it, and must not use up the budget of those at the same address.
+ * Counts callbacks of sign-ins that this browser did not begin, separately from those that it did:
+ * a page of another site can cause them, and must not use up the budget of clients at the same IP
+ * address.
  */
 na_error *na_limit_take_stray(na_request *request, na_limited what);
 
-/* Counts an attempt of who is signed in to the account, apart from everybody else's. */
+/* Counts an attempt of a user who is signed in to the account, separately from all others. */
 na_error *na_limit_take_signed_in(na_request *request, na_limited what, const char *account);
 
-/* What was tried succeeded, or was not tried at all: of sign-ins, only failures count. */
+/* Takes the count back, because the attempt succeeded or did not happen: only failed sign-ins
+ * count. */
 void na_limit_give_back(na_request *request);
 
-/* Forgets what was counted for a name that somebody signs in with, whichever client it was. */
+/* Forgets all attempts for a username or email address, from any client. */
 na_error *na_limit_unlock(apr_pool_t *pool, const na_config *config, const na_rates *rates,
                           const char *name);
 
 /*
- * Lets request->account's next sign-in from this browser have a budget of its own: of a user of the
- * database, at this revision.
+ * Gives request->account a budget of its own for sign-ins from this browser. `revision` is that of
+ * a database user.
  */
 void na_limit_remember(na_request *request, na_response *response, apr_int64_t revision);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The limits of a site, and their names. */
+/* The default rate limits of a site, and their names. */
 #include "auth/limits.h"
 
 #include <string.h>
@@ -45,8 +45,8 @@ int na_limit_by_find(const char *name, apr_size_t len, na_limit_by *by)
 }
 
 /*
- * An address may be a whole office, an account is one person: and one client alone must not be able
- * to lock an account, so that `both` is below `account`. docs/rate-limits.md has the table.
+ * An IP address can be a whole office, an account is one person. `both` is below `account` because
+ * one client alone must not be able to lock an account. docs/rate-limits.md has the table.
  */
 const na_limit_list *na_limits_default(na_limited what)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The limits of a site, and their names. */
+/* The default rate limits of a site, and their names. */
 #ifndef NA_AUTH_LIMITS_H
 #define NA_AUTH_LIMITS_H
 
 #include "session/keyring.h"
 #include "store/rate.h"
 
-/* What NextAuthRateLimit limits. */
+/* The actions that NextAuthRateLimit limits. */
 typedef enum na_limited {
-    NA_LIMIT_SIGN_IN,  /* passwords that are checked, of those that were wrong */
-    NA_LIMIT_CALLBACK, /* what comes back from a provider or out of an email, if it failed */
+    NA_LIMIT_SIGN_IN,  /* wrong passwords */
+    NA_LIMIT_CALLBACK, /* failed callbacks of providers and of links in emails */
     NA_LIMIT_MAGIC_LINK,
     NA_LIMIT_SIGN_UP,
     NA_LIMIT_PASSWORD_RESET,
@@ -34,22 +34,22 @@ typedef struct na_limit_list {
 /* A site's limits. */
 typedef struct na_limits {
     na_limit_list of[NA_LIMITED];
-    unsigned char key[NA_SHA256_LEN]; /* of the hashes that names and addresses are kept as */
-    na_keyring known;                 /* of the cookies of known browsers */
+    unsigned char key[NA_SHA256_LEN]; /* key of the hashes of names and IP addresses */
+    na_keyring known;                 /* for the cookies of known browsers */
 } na_limits;
 
-/* "signIn", "address": names in configuration, metrics and logs. */
+/* Return names as in the configuration, metrics, and logs: "signIn", "address". */
 const char *na_limited_name(na_limited what);
 const char *na_limit_by_name(na_limit_by by);
 
-/* 1 if there is one of that name. */
+/* Return 1 if there is one of that name. */
 int na_limited_find(const char *name, na_limited *what);
 int na_limit_by_find(const char *name, apr_size_t len, na_limit_by *by);
 
-/* What production has unless a directive says otherwise. */
+/* Returns the limits in production mode if no directive changes them. */
 const na_limit_list *na_limits_default(na_limited what);
 
-/* The key of hashes, from the newest secret. */
+/* Derives the key of hashes from the newest secret. */
 na_error *na_limits_derive(apr_pool_t *pool, na_limits *limits, const char *secret);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accounts that are locked for strangers. */
+/* Records and reports that an account is locked for unknown browsers. */
 #include "auth/lock.h"
 
 #include <apr_strings.h>
@@ -7,8 +7,6 @@
 #include "auth/notice.h"
 #include "auth/report.h"
 #include "mail/address.h"
-
-/* An account whose attempts are used up by strangers is locked for them; its owner is told. */
 
 static na_error *find_owner(na_request *request, const char *email, na_db_user *user)
 {
@@ -21,7 +19,7 @@ static na_error *find_owner(na_request *request, const char *email, na_db_user *
     return NULL;
 }
 
-/* Whom a name is of is looked for in the database only; the record has the name in any case. */
+/* Looks up the owner of a name only in the database; the record has the name in any case. */
 na_error *na_lock_report(na_request *request, long seconds)
 {
     na_db_user owner = {0};

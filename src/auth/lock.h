@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accounts that are locked for strangers. */
+/* Records and reports that an account is locked for unknown browsers. */
 #ifndef NA_AUTH_LOCK_H
 #define NA_AUTH_LOCK_H
 

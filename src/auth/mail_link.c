@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links that are sent by email, each for one use. */
+/* Sends links by email, and uses up their tokens. */
 #include "auth/mail_link.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@
 #define MARK_BYTES 8
 
 /*
- * Behind the random part of a token, for which site it was made: that site's database may be
- * another's as well, and so may be its secret. To NextAuth it is part of the token.
+ * After the random part, a token has a mark of the site it was issued for, because several sites
+ * can share a database and a secret. For NextAuth, the mark is part of the token.
  */
 static const char *mark_of(apr_pool_t *pool, const char *site, const char *random,
                            const char *secret)
@@ -39,7 +39,7 @@ static const char *make_token(na_request *request)
                        NULL);
 }
 
-/* One without a mark is an application's, made by NextAuth. */
+/* A token without a mark was issued by the NextAuth of an application. */
 static int is_of_site(const na_request *request, const char *token)
 {
     const na_config *config = request->config;
@@ -53,7 +53,7 @@ static int is_of_site(const na_request *request, const char *token)
     return 0;
 }
 
-/* Nobody needs many links: a new one ends the oldest. The lock is that of links that are used. */
+/* A new link replaces the oldest ones. The lock is the same as for using a link. */
 static na_error *put_token(na_db_use *use, const char *email, const na_db_token *token)
 {
     NA_TRY(na_db_lock(use, apr_pstrcat(na_db_pool(use), "email ", email, NULL)));
@@ -116,7 +116,7 @@ na_error *na_link_send(na_request *request, const na_link *link)
     return NULL;
 }
 
-/* Whoever could open one of them is no longer meant, or no longer needs it. */
+/* The links are no longer needed, or no longer meant for whoever can read them. */
 na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email)
 {
     static const char *const kinds[] = {"", NA_LINK_SIGN_UP, NA_LINK_RESET};
@@ -128,7 +128,7 @@ na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email
 typedef na_error *taker(na_db_use *use, const char *identifier, const char *hash,
                         na_db_token *token, int *found);
 
-/* A token of any of the secrets. */
+/* Finds the token, hashed with any of the secrets. */
 static na_error *take(na_request *request, na_db_use *use, taker *taking, const char *identifier,
                       const char *token)
 {
@@ -148,7 +148,7 @@ static na_error *take(na_request *request, na_db_use *use, taker *taking, const 
                : na_error_new(request->pool, NA_ERR_VERIFICATION, "the link has expired");
 }
 
-/* Who deletes its row has it. */
+/* The request that deletes the row has the token. */
 na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
                       const char *token)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links that are sent by email, each for one use. */
+/* Sends links by email, and uses up their tokens. */
 #ifndef NA_AUTH_MAIL_LINK_H
 #define NA_AUTH_MAIL_LINK_H
 
@@ -8,26 +8,26 @@
 
 typedef struct na_link {
     na_mail_kind kind;
-    const char *email;      /* who gets it, normalized */
-    const char *identifier; /* what it is for, in the database */
+    const char *email;      /* the recipient, normalized */
+    const char *identifier; /* identifier of the token in the database */
     const char *path;       /* below the base URL */
     long valid_for;         /* seconds */
-    int is_for_nobody;      /* all is done as for a user, but no email leaves */
+    int is_for_nobody;      /* everything is done except sending the email */
 } na_link;
 
-/* What the identifier begins with, before the email address: nothing if it signs in. */
+/* Prefixes of the identifier, before the email address; a sign-in link has none. */
 #define NA_LINK_SIGN_UP "signup:"
 #define NA_LINK_RESET "reset:"
 
-/* Of an email address that gets a link: an identifier with it must fit into its column. */
+/* Longest email address that gets a link: an identifier with it must fit into its column. */
 #define NA_LINK_EMAIL_MAX 200
 
-/* An error's code is NA_ERR_EMAIL_SIGNIN or one of an unavailable database. */
+/* The code of an error is NA_ERR_EMAIL_SIGNIN, or that of a database that is unavailable. */
 na_error *na_link_send(na_request *request, const na_link *link);
 
 /*
- * Uses up a token in a transaction, which should stand even if this fails with NA_ERR_VERIFICATION:
- * it was used before, was never created, or has expired.
+ * Uses up a token in a transaction. If the token was used before, was never created, or has
+ * expired, the error is NA_ERR_VERIFICATION, and the caller must still commit the transaction.
  */
 na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
                       const char *token);
@@ -36,7 +36,7 @@ na_error *na_link_use(na_request *request, na_db_use *use, const char *identifie
 na_error *na_link_check(na_request *request, na_db_use *use, const char *identifier,
                         const char *token);
 
-/* Ends all links of an email address; NULL has none. */
+/* Revokes all links of an email address, which can be NULL. */
 na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email);
 
 #endif

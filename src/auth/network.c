@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client's network, as limits count it. */
+/* The client's network, which rate limits count. */
 #include "auth/network.h"
 
 #include <arpa/inet.h>
@@ -8,8 +8,8 @@
 #include <apr_strings.h>
 
 /*
- * A client has one IPv4 address, but usually all 2^64 IPv6 addresses of a network (RFC 6177). What
- * cannot be read is counted as it is.
+ * A client has one IPv4 address, but usually all 2^64 IPv6 addresses of a network (RFC 6177). Text
+ * that is not an IP address is counted as it is.
  */
 const char *na_client_network(apr_pool_t *pool, const char *address)
 {

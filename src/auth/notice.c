@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notices to the owner of an account, by email. */
+/* Notifies the owner of an account by email. */
 #include "auth/notice.h"
 
 #include <apr_strings.h>
@@ -8,7 +8,7 @@
 #include "auth/report.h"
 #include "base/url.h"
 
-/* The link leads to a page, and does nothing by itself. */
+/* The link leads to a page, and changes nothing. */
 static na_error *send_notice(na_request *request, na_mail_kind kind, const char *email,
                              const char *path, long seconds)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notices to the owner of an account, by email. */
+/* Notifies the owner of an account by email. */
 #ifndef NA_AUTH_NOTICE_H
 #define NA_AUTH_NOTICE_H
 
 #include "auth/action.h"
 
-/* How long a notice that cannot be sent at once is tried for: it says what was done. */
+/* Seconds for which sending a notice is retried. */
 #define NA_NOTICE_SECONDS (24L * 3600)
 
 /*
- * Tells the owner of an email address what was done with the account, if the site sends email at
- * all. A failure is a line of the log: what the notice is about is done.
+ * Notifies the owner of an email address (can be NULL) of a change to the account, if the site
+ * sends email. A failure is only logged, because the change is done.
  */
 void na_notice_send(na_request *request, na_mail_kind kind, const char *email, long seconds);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mailed link that was opened. */
+/* Takes the token of a link that was opened, out of the URL. */
 #include "auth/opened_link.h"
 
 /*
- * A mailed link has its token in its URL, which browsers keep in histories and hand on as Referer.
- * So the first visit only moves the token into a cookie, and the page is at a URL without it.
+ * A link in an email has its token in the URL, which browsers keep in the history and send as
+ * Referer. The first visit therefore only moves the token into a cookie and redirects to a URL
+ * without it.
  */
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "base/json.h"
 #include "mail/address.h"
 
-/* Seconds between opening the link and looking at its page. */
+/* seconds between opening the link and submitting its page */
 #define MAX_AGE 900
 
 #define TOKEN_LEN_MAX 256
@@ -51,7 +52,7 @@ static na_error *move(na_request *request, na_response *response, const char *em
     return NULL;
 }
 
-/* One that was opened for this page. */
+/* Returns the claims of the link that was opened for this page, NULL if none. */
 static json_t *kept_claims(const na_request *request)
 {
     const char *value;

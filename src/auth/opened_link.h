@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mailed link that was opened, or the form of its page. */
+/* A link of an email that was opened, or the form of its page. */
 #ifndef NA_AUTH_OPENED_LINK_H
 #define NA_AUTH_OPENED_LINK_H
 
@@ -7,12 +7,12 @@
 
 typedef struct na_opened_link {
     const char *email, *token;
-    int is_moved; /* the answer is a redirect to the page, whose URL has neither */
+    int is_moved; /* the response redirects to the page, whose URL has neither */
 } na_opened_link;
 
 /*
- * Takes it from the form of a POST, from the URL, or from the cookie that it was moved to; nothing
- * is used up. An error (NA_ERR_VERIFICATION) if it is in none of them.
+ * Takes the link from the form of a POST, from the URL, or from the cookie that it was moved to;
+ * does not use it up. The error is NA_ERR_VERIFICATION if it is in none of them.
  */
 na_error *na_link_open(na_request *request, na_response *response, na_opened_link *link);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The error page and the page after a link was sent. */
+/* The error page, and the page after a link was sent. */
 #include <apr_strings.h>
 
 #include "auth/endpoints.h"
@@ -7,7 +7,7 @@
 #include "base/error_codes.h"
 #include "base/url.h"
 
-/* v4 takes it from the path, too: /error/AccessDenied. */
+/* v4 also accepts the code in the path: /error/AccessDenied. */
 static const char *error_code(const na_request *request)
 {
     const char *code = apr_table_get(request->query, "error");
@@ -37,7 +37,7 @@ na_error *na_get_error(na_request *request, na_response *response)
     return NULL;
 }
 
-/* v5's page is told provider and type, v4's nothing. */
+/* v5 passes the provider and its type to the page, v4 nothing. */
 static const char *page_with_query(const na_request *request)
 {
     const char *page = request->config->pages.verify_request;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users whose passwords are in the database. */
+/* Verifies and changes passwords in the database. */
 #include "auth/password_user.h"
 
 #include <string.h>
@@ -23,13 +23,13 @@ typedef struct known {
 static na_error *read_user(na_db_use *use, const char *email, known *k)
 {
     NA_TRY(na_db_get_user_by_email(use, email, &k->user, &k->found));
-    /* of nobody as well: the time must not tell; the revision before what it stands for */
+    /* also for unknown users, so that the time does not reveal them; the revision first */
     const char *id = k->found ? k->user.id : "";
     NA_TRY(na_db_get_revision(use, id, &k->revision));
     return na_db_get_credential(use, id, &k->credential);
 }
 
-/* A hash that cannot be used matches nothing, and only the administrator learns of it. */
+/* An unusable hash matches no password, and only the administrator is notified. */
 static void log_unusable(na_request *request, const known *k, const na_error *error)
 {
     na_log(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR",
@@ -37,7 +37,7 @@ static void log_unusable(na_request *request, const known *k, const na_error *er
            na_error_text(request->pool, error));
 }
 
-/* The hash that counts, a dearer one where it should be made anew; behind the gate. */
+/* Verifies the password; *better is a new hash if the old one is outdated. Requires the gate. */
 static void check_hash(na_request *request, const known *k, const char *password, int *matches,
                        const char **better)
 {
@@ -50,7 +50,7 @@ static void check_hash(na_request *request, const known *k, const char *password
         log_unusable(request, k, error);
     if (*matches && na_password_is_outdated(request->pool, hash, kind) &&
         na_password_hash(request->pool, kind, password, better))
-        *better = NULL; /* it cannot be: the old one stays good */
+        *better = NULL; /* the old hash remains valid */
 }
 
 static na_error *check_behind_gate(na_request *request, const known *k, const char *password,
@@ -84,7 +84,7 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
     *user = k.user;
     *revision = k.revision;
     na_error *error = better ? put_better(request, &k, better) : NULL;
-    if (error) /* the old one stays good */
+    if (error) /* the old hash remains valid */
         na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
                "could not store the new hash of the password: %s",
                na_error_text(request->pool, error));
@@ -140,7 +140,8 @@ const char *na_password_user_fault(na_request *request, const char *name, const 
     return fault == NA_PASSWORD_FINE ? NULL : na_password_fault_text(request->pool, rules, fault);
 }
 
-/* A service that does not answer keeps nobody from a password: the built-in list has its say. */
+/* If the service is unavailable, the password is accepted: the built-in list was checked already.
+ */
 const char *na_password_user_breach(na_request *request, const char *password)
 {
     const char *url = request->config->password_rules.breached;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of providers that clients ask for. */
+/* The endpoint that lists the providers. */
 #include "auth/providers.h"
 
 #include <apr_strings.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first time that an email address is vouched for. */
+/* Secures a user whose email address is vouched for the first time. */
 #include "auth/reclaim.h"
 
 #include "auth/password_user.h"
 
 /*
- * Somebody may have made a user of an address that is not his (an application that shares the
- * tables lets him, or a provider that verifies nothing), and wait for its owner to move in. A
- * user's column emailVerified tells whether the address was ever vouched for: by a mailed link, by
- * a provider, or by an administrator who made the user.
+ * An attacker could have created a user with another person's email address (through an application
+ * that shares the tables, or a provider that verifies nothing) and wait for its owner to sign in.
+ * The column emailVerified says whether the address was ever vouched for: by a link sent to it, by
+ * a provider, or by an administrator who created the user.
  */
 
 na_error *na_account_vouch(na_request *request, na_db_use *use, na_db_user *user,

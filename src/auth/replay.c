@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sign-ins that a provider answered, so that each answer counts once. */
+/* Remembers completed sign-ins at providers, so that each response is accepted once. */
 #include "auth/replay.h"
 
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "auth/checks.h"
 #include "base/crypto.h"
 
-/* An entry is in the set that its hash names: the lowest bits are the second it was made, all
- * others of the hash. 0 is free. */
+/* The hash of an entry selects its set. The lowest bits of an entry are the second of its creation,
+ * all others are of the hash. 0 is a free place. */
 #define SET_SIZE 8
 #define SETS (NA_REPLAY_ENTRIES / SET_SIZE)
 #define SECONDS_MASK 0xfffffU
@@ -58,7 +58,7 @@ static int count_of(const apr_uint64_t *set, apr_uint64_t hash, apr_uint32_t now
     return count;
 }
 
-/* A free one, else the oldest. */
+/* Returns a free place, else the oldest. */
 static apr_uint64_t *place_in(apr_uint64_t *set, apr_uint32_t now, apr_uint64_t *before)
 {
     apr_uint64_t *oldest = set;
@@ -84,7 +84,7 @@ int na_replay_memory_take(na_replay_memory *memory, const char *id, apr_time_t n
         place = place_in(set, second, &before);
     } while (
         !__atomic_compare_exchange_n(place, &before, entry, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-    return count_of(set, hash, second) == 1; /* of two at once, none */
+    return count_of(set, hash, second) == 1; /* if two arrive at once, neither is accepted */
 }
 
 static void forget(na_replay_memory *memory, const char *id)
@@ -102,7 +102,7 @@ static void forget(na_replay_memory *memory, const char *id)
 #define TAKEN ((na_bytes){(unsigned char *)"1", 1})
 #define GIVEN_BACK ((na_bytes){(unsigned char *)"0", 1})
 
-/* Unique by itself: 256 random bits of ours, or what the application's Auth.js made. */
+/* The state or verifier is unique: 256 random bits, ours or of the application's Auth.js. */
 static const char *id_of(const na_request *request, const na_checks *checks)
 {
     return apr_pstrcat(request->pool, request->config->base_url, " ", request->provider->id, " ",
@@ -118,7 +118,7 @@ static const na_registry *store_of(const na_request *request, const char *id, na
     return registry;
 }
 
-/* Without the store, the memory decides: sign-ins go on while it is down. */
+/* If the store is down, only the memory decides, so that users can still sign in. */
 static int was_stored(na_request *request, const char *id)
 {
     na_store_key key;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of events: to the log, the audit log, metrics, webhooks and other modules. */
+/* Reports events to the log, the audit log, metrics, webhooks, and other modules. */
 #include "auth/report.h"
 
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 
-/* ── lines of the log ──────────────────────────────────────────────────────────────────────── */
+/* ── log lines ──────────────────────────────────────────────────────────────────────── */
 
 static void write_record(const na_request *request, na_log_record record)
 {
@@ -27,7 +27,7 @@ void na_log(const na_request *request, na_level level, const char *event, const 
     va_end(args);
 }
 
-/* What is underneath, and what to do about all of it; NULL where there is neither. */
+/* Returns the cause of an error and its hint, NULL if there is neither. */
 static const char *cause_of(apr_pool_t *pool, const na_error *error)
 {
     const char *hint = na_error_hint(error);
@@ -109,7 +109,7 @@ static const char *name_of(const na_event *event)
     return name ? name : na_event_audit_name(event->kind);
 }
 
-/* Only what an administrator asks the log for: the audit log is where this is kept. */
+/* At a low level, because the audit log is the place for events. */
 static void log_event(const na_request *request, const na_event *event)
 {
     na_log_record record = {
@@ -145,10 +145,10 @@ void na_report(na_request *request, const na_event *event)
                                                                       "could not queue event %s",
                                                                       name_of(event)),
                                               .cause = na_error_text(request->pool, error)});
-    if (event->failure) /* that has a line of its own */
+    if (event->failure) /* a failure has a log line of its own */
         return;
     log_event(request, event);
-    /* it is done, and what fails from here on is something else */
+    /* the event is done; a later failure is not its failure */
     request->is_recorded = 0;
     request->attempted = NA_EVENT_SIGN_IN;
 }

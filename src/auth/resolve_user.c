@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The database's user of a sign-in. */
+/* Finds or creates the database user of a sign-in. */
 #include "auth/resolve_user.h"
 
 #include <string.h>
@@ -15,12 +15,12 @@
 #include "auth/session.h"
 #include "base/json.h"
 
-/* Characters of a column that can be a key, in all three engines. */
+/* Most characters of a column that can be a key, in all three engines. */
 #define COLUMN_MAX 255
 
 /*
- * The user of an account, in the order of Auth.js (docs/database.md has the table of cases). E-mail
- * addresses that a provider does not vouch for did not get here, or are looked at by nobody.
+ * Finds the user of an account in the same order as Auth.js (docs/database.md has the table of
+ * cases). Email addresses that a provider does not vouch for are removed before, or ignored.
  */
 
 static na_error *refused(na_request *request, const char *why)
@@ -29,8 +29,9 @@ static na_error *refused(na_request *request, const char *why)
 }
 
 /*
- * The user whom the account may be linked to: who began the sign-in while signed in. NULL: nobody.
- * A session from before the database has a provider's id, which may be another user's here.
+ * Returns the user to whom the account can be linked: the one who began the sign-in while signed
+ * in, NULL if none. A session from before the database has a provider's ID, which can be another
+ * user's here.
  */
 static const char *linked_to(const na_subject *subject)
 {
@@ -82,7 +83,7 @@ static na_error *link_to(na_request *request, na_db_use *use, na_subject *subjec
     return na_db_link_account(use, &account);
 }
 
-/* What the row has from before tokens were encrypted, or of an old secret. */
+/* Encrypts tokens of the row that are plain or use an old secret. */
 static na_error *protect_tokens(na_request *request, na_db_use *use, const na_subject *subject,
                                 const char *account_id)
 {
@@ -104,7 +105,7 @@ static na_error *protect_tokens(na_request *request, na_db_use *use, const na_su
     return NULL;
 }
 
-/* Into the columns that can be keys. */
+/* Returns 1 if the text fits into a column that can be a key. */
 static int fits(const char *text)
 {
     return text && strlen(text) <= COLUMN_MAX;
@@ -123,7 +124,7 @@ static na_error *create(na_request *request, na_db_use *use, na_subject *subject
     return link_to(request, use, subject, user);
 }
 
-/* The account's provider vouches for the address that its user has. */
+/* Vouches for the user's email address if the account's provider has the same one. */
 static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject *subject,
                                  const char *email, na_db_user *user)
 {
@@ -133,7 +134,7 @@ static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject
                : NULL;
 }
 
-/* An account stays: no session that was ended a moment ago links one. */
+/* A link is permanent, so a session that has just been revoked must not create one. */
 static na_error *check_standing(na_request *request, na_db_use *use, const na_subject *subject)
 {
     const na_session *session = subject->initiator.session;
@@ -145,7 +146,8 @@ static na_error *check_standing(na_request *request, na_db_use *use, const na_su
                               "the sessions of the user who began the sign-in were ended");
 }
 
-/* Nobody has the account yet; nobody else decides about this address or account meanwhile. */
+/* No user has the account yet. The lock prevents concurrent decisions about this address or
+ * account. */
 static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
                        const na_db_user *current, const char *email, na_db_user *user)
 {
@@ -166,7 +168,7 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
     return link_to(request, use, subject, user);
 }
 
-/* A user was deleted by something that left his accounts: such a row is nobody's. */
+/* Deletes an account that an application left behind when it deleted the user. */
 static na_error *remove_orphan(na_request *request, na_db_use *use, const na_subject *subject,
                                const char *account_id)
 {
@@ -207,8 +209,8 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
 }
 
 /*
- * The address that users are found by, in its one form. NULL: none, or none that anybody vouches
- * for; a user who was made with such a one would own it.
+ * Returns the email address by which users are found, in canonical form. NULL if there is none, or
+ * if the provider does not vouch for it: a user created with it would own it.
  */
 static const char *vouched_email(const na_subject *subject)
 {
@@ -224,7 +226,7 @@ na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user
     na_db_credential credential;
     apr_int64_t revision;
     apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
-    NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before what it stands for */
+    NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before the values that it covers */
     if (subject->is_checked && subject->revision != revision)
         return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
                             "the password was changed while it was verified");
@@ -257,7 +259,8 @@ typedef struct resolving {
     na_subject *subject;
 } resolving;
 
-/* Once more, after the revision was read: what ends the user's sessions may have come between. */
+/* Looks the account up again after the revision was read, because it can have been unlinked
+ * between. */
 static na_error *check_still_linked(na_request *request, na_db_use *use, const na_subject *subject)
 {
     na_db_user user;
@@ -275,7 +278,7 @@ static na_error *resolve(void *data, na_db_use *use)
 {
     const resolving *r = data;
     na_db_user user;
-    r->subject->events = 0; /* of an attempt that was rolled back */
+    r->subject->events = 0; /* discards those of an attempt that was rolled back */
     r->subject->is_first_vouched = 0;
     NA_TRY(decide(r->request, use, r->subject, vouched_email(r->subject), linked_to(r->subject),
                   &user));
@@ -302,7 +305,7 @@ static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *
                  : na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user no longer exists");
 }
 
-/* Not of a replica: who was disabled a moment ago is not let in. */
+/* Does not use a replica, so that a user who was just disabled is refused. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject)
 {
     na_db_use *use;
@@ -310,9 +313,9 @@ na_error *na_account_resolve_known(na_request *request, na_subject *subject)
     return na_db_end(use, resolve_known(request, use, subject));
 }
 
-/* ── of a mailed link ──────────────────────────────────────────────────────────────────────── */
+/* ── the user of a link ──────────────────────────────────────────────────────────────────────── */
 
-/* Whoever reads the address's mail is its user. */
+/* The owner of the mailbox is the user of the email address. */
 static na_error *user_of_email(na_request *request, na_db_use *use, na_subject *subject,
                                na_db_user *user)
 {
@@ -329,7 +332,7 @@ static na_error *user_of_email(na_request *request, na_db_use *use, na_subject *
     return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
 }
 
-/* A link that came too late is used up all the same: `late` takes that, the transaction stands. */
+/* An expired link is used up, too: `late` takes that error, and the transaction is committed. */
 typedef struct email_resolving {
     na_request *request;
     na_subject *subject;

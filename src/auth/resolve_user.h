@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The database's user of a sign-in. */
+/* Finds or creates the database user of a sign-in. */
 #ifndef NA_AUTH_RESOLVE_USER_H
 #define NA_AUTH_RESOLVE_USER_H
 
@@ -7,25 +7,23 @@
 #include "db/adapter.h"
 
 /*
- * Finds who the subject is in the database, as Auth.js decides it: known, linked to the user who is
- * signed in, linked by email address, or new. Puts that user, and the user's roles, into the
- * subject.
+ * Finds the subject's user in the database as Auth.js does: known, linked to the user who is signed
+ * in, linked by email address, or new. Puts that user and their roles into the subject.
  */
 na_error *na_account_resolve(na_request *request, na_subject *subject);
 
-/* Finds a user whose password was checked. */
+/* Finds a user whose password was verified. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 
-/* Finds the user of a mailed link, which is used up. */
+/* Finds the user of a link in an email, and uses it up. */
 na_error *na_account_resolve_email(na_request *request, na_subject *subject);
 
-/* Puts a user of the database, and the user's roles, into the subject; refuses a disabled one. */
+/* Puts a database user and their roles into the subject; refuses a disabled user. */
 na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
                            na_subject *subject);
 
 /*
- * Writes the audit log's records of what a transaction did for the subject: created a user, linked
- * an account.
+ * Writes the audit records of a transaction's changes for the subject.
  */
 na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Responses: JSON, redirects, pages and cookies. */
+/* Builds responses: JSON, redirects, pages, and cookies. */
 #include "auth/respond.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ void na_respond_json(na_request *request, na_response *response, int status, con
     response->body = json_is_null(json) ? "null" : na_json_dump(request->pool, json);
 }
 
-/* A client shows its dialect by how it asks; a plain form does not: the configuration decides. */
+/* A client shows its dialect by its request; for a plain form, the configuration decides. */
 int na_speaks_v5(const na_request *request)
 {
     return request->wants_return ||
@@ -48,11 +48,11 @@ void na_respond_redirect(na_request *request, na_response *response, int status,
     }
     json_t *body = na_json_own(request->pool, json_pack("{s:s}", "url", url));
     na_respond_json(request, response, v4_client ? status : 200, body);
-    if (!v4_client) /* as Auth.js does, whose clients may read either */
+    if (!v4_client) /* as Auth.js does; its clients can read either */
         response->location = url;
 }
 
-/* Seconds that a page has to be shown in. */
+/* Seconds within which the page must be shown. */
 #define REFERENCE_MAX_AGE 120
 #define REFERENCE_LEN_MAX 64
 
@@ -63,7 +63,8 @@ void na_keep_reference(na_request *request, na_response *response)
                                             request->origin.request_id, REFERENCE_MAX_AGE, 0));
 }
 
-/* Of a page about an error: what the request that failed is called in the log. */
+/* Returns the ID of the failed request in the log if this is a page about an error, NULL otherwise.
+ */
 static const char *reference_of(const na_request *request)
 {
     const char *name = request->config->cookies[NA_COOKIE_REFERENCE].name;

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Responses: JSON, redirects, pages and cookies. */
+/* Builds responses: JSON, redirects, pages, and cookies. */
 #ifndef NA_AUTH_RESPOND_H
 #define NA_AUTH_RESPOND_H
 
 #include "auth/action.h"
 
-/* A JSON body. */
+/* Responds with a JSON body. */
 void na_respond_json(na_request *request, na_response *response, int status, const json_t *json);
 
 /*
- * On to `url`, made absolute: as a redirect, or as {"url": …} to a client that asked for that,
- * with `status` where it is v4's.
+ * Leads to `url`, made absolute: by a redirect, or by {"url": …} if the client asked for that, with
+ * `status` if it is v4's client.
  */
 void na_respond_redirect(na_request *request, na_response *response, int status, const char *url);
 
-/* One of the built-in pages. */
+/* Responds with a built-in page. */
 void na_respond_page(na_request *request, na_response *response, int status, const char *title,
                      const char *content);
 
 /*
- * Has the page that the browser is sent to show the request's id as a reference, by way of a
- * cookie: the addresses of errors are NextAuth's.
+ * Makes the next page show the request's ID as a reference, through a cookie: the URLs of errors
+ * are NextAuth's.
  */
 void na_keep_reference(na_request *request, na_response *response);
 
 void na_set_cookie(na_response *response, char *set_cookie);
 
-/* Whether the client is Auth.js v5's, or a plain form of a site that is configured for v5. */
+/* Returns 1 if the client is Auth.js v5's, or a plain form of a site that is configured for v5. */
 int na_speaks_v5(const na_request *request);
 
-/* The form's field, or else the query's; NULL if there is none. */
+/* Returns the field of the form, else of the query, NULL if none. */
 const char *na_parameter(const na_request *request, const char *name);
 
 #endif

@@ -34,7 +34,7 @@ int na_session_is_of_revision(const na_request *request, const na_session *sessi
            na_standing_has_revision(session, revision);
 }
 
-/* "No session" as each dialect's client understands it. */
+/* Responds with "no session" as the dialect's client expects it. */
 static void respond_none(na_request *request, na_response *response, int status)
 {
     json_t *none = request->config->dialect == NA_V4 ? json_object() : json_null();
@@ -48,7 +48,7 @@ static void copy(json_t *user, const char *name, const json_t *claims, const cha
         json_object_set(user, name, value);
 }
 
-/* A user of the database has all three, as the row does: null where it has none. */
+/* A database user has all three members; those without a value are null. */
 static void copy_of_user(json_t *user, const char *name, const json_t *claims, const char *claim)
 {
     copy(user, name, claims, claim);
@@ -56,7 +56,7 @@ static void copy_of_user(json_t *user, const char *name, const json_t *claims, c
         json_object_set_new(user, name, json_null());
 }
 
-/* NextAuth's session: user and expiry; further claims only where NextAuthSessionClaim names them.
+/* Returns NextAuth's session: user, expiry, and the claims of NextAuthSessionClaim.
  */
 static json_t *session_json(na_request *request, const json_t *claims, apr_int64_t expires)
 {
@@ -74,7 +74,7 @@ static json_t *session_json(na_request *request, const json_t *claims, apr_int64
                                  na_iso8601(request->pool, apr_time_from_sec(expires))));
 }
 
-/* Every look at the session makes it last longer, as NextAuth does; where that can be written. */
+/* Every request renews the session, as in NextAuth, if that can be written. */
 static na_error *renew(na_request *request, na_response *response, const na_session *session)
 {
     const json_t *claims;
@@ -111,7 +111,7 @@ na_error *na_get_session(na_request *request, na_response *response)
 }
 
 /*
- * useSession's update(): what the browser sends in `data` is its own word and changes no claim.
+ * useSession's update(): `data` from the browser is untrusted and changes no claim.
  */
 na_error *na_post_session(na_request *request, na_response *response)
 {

@@ -5,15 +5,15 @@
 
 #include "auth/action.h"
 
-/* na_session_load for what is no look at a page or at a session: metrics do not count it. */
+/* Loads the session without counting it in metrics, because no page is visited. */
 na_error *na_request_session(const na_request *request, const na_session **session);
 
-/* na_request_session, with the store and the database asked, however lately they were. */
+/* Loads the session as na_request_session does, but always asks the store and the database. */
 na_error *na_request_session_now(const na_request *request, const na_session **session);
 
 /*
- * Returns 1 if no session of the user was ended since na_request_session_now, by this revision of
- * the user. A row of NextAuth's table has none, and counts as it was then.
+ * Returns 1 if, by this revision of the user, no sessions were revoked since
+ * na_request_session_now. A row of NextAuth's table has no revision and counts as unchanged.
  */
 int na_session_is_of_revision(const na_request *request, const na_session *session,
                               apr_int64_t revision);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of one's own sessions, and ending them. */
+/* Lists the user's sessions, and ends them. */
 #include "auth/sessions.h"
 
 #include <string.h>
@@ -12,8 +12,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/url.h"
-
-/* The signed-in user's own sessions: where they are, and ending them. */
 
 static const char *own_url(const na_request *request)
 {
@@ -111,8 +109,8 @@ na_error *na_get_sessions(na_request *request, na_response *response)
 }
 
 /*
- * Ends "all", "others" or the one of a handle, if it is *found; *is_own where the request's own is
- * among them.
+ * Ends "all" or "others", or the session of a handle if it is *found. Sets *is_own to 1 if the
+ * request's session is among them.
  */
 static na_error *end(na_request *request, const na_session *session, const char *which, int *found,
                      int *is_own)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sign-in page, and sending a browser to a provider. */
+/* Shows the sign-in page, and sends browsers to providers. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -12,7 +12,7 @@
 #include "base/url.h"
 #include "oauth/oauth.h"
 
-/* Of a provider's id that nobody knows, for the log. */
+/* most characters of an unknown provider's ID in the log */
 #define ID_SAID_MAX 64
 
 static const char *own_page(na_request *request, const char *page, const char *error)
@@ -21,7 +21,7 @@ static const char *own_page(na_request *request, const char *page, const char *e
     return error ? na_url_add(request->pool, url, "error", error) : url;
 }
 
-/* A link to signin/ID opens the page: starting a sign-in takes a POST with the CSRF token. */
+/* A link to signin/ID opens the page: starting a sign-in requires a POST with the CSRF token. */
 na_error *na_get_signin(na_request *request, na_response *response)
 {
     const na_config *config = request->config;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signing out. */
+/* Shows the sign-out page, and signs the user out. */
 #include "auth/endpoints.h"
 #include "auth/report.h"
 #include "auth/respond.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of the user who signs in, for expressions. */
+/* Looks up values of the user who signs in, for expressions. */
 #include "auth/subject.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static json_t *user_of(const na_subject *subject)
                      user->email, "image", user->image);
 }
 
-/* As NextAuth's callbacks have it. */
+/* Returns the account as NextAuth passes it to callbacks. */
 static json_t *account_of(const na_subject *subject)
 {
     const na_tokens none = {0}, *tokens = subject->tokens ? subject->tokens : &none;

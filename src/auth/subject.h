@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of the user who signs in, for expressions: USER, ACCOUNT and PROFILE. */
+/* Looks up values of the user who signs in, for expressions: USER, ACCOUNT, and PROFILE. */
 #ifndef NA_AUTH_SUBJECT_H
 #define NA_AUTH_SUBJECT_H
 
 #include "auth/action.h"
 
-/* 0 where no part has the name, whatever its case. */
+/* Finds a part by name, without case. Returns 0 if there is none. */
 int na_part_find(const char *name, na_part *part);
 
-/* The names that a part has: "id, name"; NULL where that is the provider's to say. */
+/* Returns the names of a part, such as "id, name"; NULL if they depend on the provider. */
 const char *na_part_names(na_part part);
 
 int na_part_has(na_part part, const char *name);
 
-/* NULL where there is no such value. */
+/* Returns the value, NULL if none. */
 const json_t *na_subject_value(apr_pool_t *pool, const na_subject *subject, na_part part,
                                const char *path);
 
-/* The scalars of a list, or of a single one, as text (const char *). */
+/* Returns the scalars of a list, or a single one, as text (const char *). */
 apr_array_header_t *na_subject_list(apr_pool_t *pool, const na_subject *subject, na_part part,
                                     const char *path);
 
 /*
- * Reads "%{PART:path}". 0 where the text is anything else; with more around it, it is an
- * expression.
+ * Parses "%{PART:path}". Returns 0 if the text is anything else, including such a lookup with more
+ * text around it.
  */
 int na_lookup_parse(apr_pool_t *pool, const char *text, na_lookup *lookup);
 

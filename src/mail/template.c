@@ -37,14 +37,15 @@
     "</body>\n"                                                                                    \
     "</html>\n"
 
-/* Text as NextAuth's: what it is about, the link, an empty line. */
+/* The text has NextAuth's form: the subject, the link, an empty line. */
 #define TEMPLATE(heading, button, note)                                                            \
     {                                                                                              \
         heading, heading "\n{{url}}\n\n",                                                          \
             HTML(heading, button, "This link expires in {{expires}} and can be used once. " note)  \
     }
 
-/* What happened, and what its reader can do about it; the link is a page's, and does nothing. */
+/* Notices say what happened and what the user can do; their link leads to a page and changes
+ * nothing. */
 #define LOCKED                                                                                     \
     "Too many attempts to sign in to your account failed. For {{expires}} it takes no password "   \
     "from browsers that did not sign in to it before. If you have forgotten your password, you "   \
@@ -214,7 +215,8 @@ void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
                               template->html ? fill(pool, template->html, values, na_html) : NULL};
 }
 
-/* ── the operator's own ────────────────────────────────────────────────────────────────────── */
+/* ── templates of the administrator
+ * ────────────────────────────────────────────────────────────────────── */
 
 static const char *placeholder_names(apr_pool_t *pool)
 {

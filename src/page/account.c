@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The account page, and its forms. */
+/* Builds the account page and the forms of database users. */
 #include <apr_strings.h>
 
 #include "base/text.h"
@@ -67,15 +67,15 @@ static const char *current(apr_pool_t *pool, const char *id)
 const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const char *name,
                             const char *email, int may_delete, const char *said, int is_error)
 {
-    const char *of_name =
+    const char *name_fields =
         field(pool, "Name", "name", "name", "autocomplete=\"name\" required", name);
-    const char *of_password =
+    const char *password_fields =
         apr_pstrcat(pool, current(pool, "current-1"),
                     field(pool, "New password", "password", "password", NEW_PASSWORD, ""), NULL);
-    const char *of_email =
+    const char *email_fields =
         apr_pstrcat(pool, field(pool, "New email address", "email", "email", NA_PAGE_EMAIL, ""),
                     current(pool, "current-2"), NULL);
-    const char *leaving =
+    const char *deletion =
         may_delete
             ? apr_pstrcat(pool,
                           "<h2>Delete account</h2><p>This permanently deletes your account and "
@@ -86,10 +86,10 @@ const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const ch
             : "";
     return apr_pstrcat(pool, "<h1>Your account</h1><p class=\"soft\">", na_html(pool, email),
                        "</p>", alert(pool, said, is_error),
-                       change(pool, form, "name", of_name, "Change name"), "<h2>Password</h2>",
-                       change(pool, form, "password", of_password, "Change password"),
+                       change(pool, form, "name", name_fields, "Change name"), "<h2>Password</h2>",
+                       change(pool, form, "password", password_fields, "Change password"),
                        "<h2>Email</h2>",
-                       change(pool, form, "email", of_email, "Change email address"), leaving,
+                       change(pool, form, "email", email_fields, "Change email address"), deletion,
                        NULL);
 }
 

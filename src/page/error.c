@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pages about errors. */
+/* Builds the pages about errors. */
 #include <apr_strings.h>
 
 #include "base/error_codes.h"

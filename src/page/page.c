@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The built-in pages: their frame, and what they share. */
+/* Builds the frame of the built-in pages. */
 #include "page/page.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-/* Colours keep a contrast of at least 4.5 to 1 in both schemes. */
+/* Colors keep a contrast of at least 4.5 to 1 in both schemes. */
 static const char style[] =
     ":root{--bg:#f4f5f7;--card:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--brand:#1d4ed8;"
     "--brand-ink:#fff;--bad:#a40e26;--bad-bg:#ffebe9;color-scheme:light}"
@@ -43,15 +43,15 @@ static const char style[] =
     ".quiet{background:transparent;color:var(--ink);border-color:var(--soft)}"
     ".logo{display:block;max-width:100%;max-height:4rem;margin:0 auto 1.25rem}";
 
-/* The dark colours again, for browsers that prefer them, when the scheme is "auto". */
+/* The dark colors again, for browsers that prefer them if the scheme is "auto". */
 static const char dark_by_preference[] =
     "@media(prefers-color-scheme:dark){.auto{--bg:#0f1217;--card:#191e26;--ink:#eceff4;"
     "--soft:#a7b0bd;--line:#3a4352;--brand:#8ab4ff;--brand-ink:#0b1220;--bad:#ffb3ad;"
     "--bad-bg:#42181a;color-scheme:dark}.auto .provider{border-color:var(--line)}}";
 
-/* Colours come from the configuration, where they were checked to be colours and no more. */
-static const char *colours(apr_pool_t *pool, const na_page_theme *theme,
-                           const apr_array_header_t *providers)
+/* Colors need no escaping because the configuration accepts nothing else. */
+static const char *provider_css(apr_pool_t *pool, const na_page_theme *theme,
+                                const apr_array_header_t *providers)
 {
     const char *css = "";
     if (theme->brand_color)
@@ -86,7 +86,7 @@ const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
         na_html(pool, title),
         "</title><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
         "<meta name=\"robots\" content=\"noindex\"><style nonce=\"",
-        style_nonce, "\">", style, dark_by_preference, colours(pool, theme, providers),
+        style_nonce, "\">", style, dark_by_preference, provider_css(pool, theme, providers),
         "</style></head><body class=\"__next-auth-theme-", scheme, " ", scheme, "\"><main>", banner,
         logo, content, shown, "</main></body></html>\n", NULL);
 }

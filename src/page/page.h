@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The built-in pages: their frame, and what they share. */
+/* The built-in pages: HTML of the forms, lists, and errors that users see. */
 #ifndef NA_PAGE_PAGE_H
 #define NA_PAGE_PAGE_H
 
@@ -12,19 +12,19 @@ typedef struct na_page_theme {
     const char *color_scheme; /* "auto", "light" or "dark" */
     const char *brand_color;  /* "#rrggbb" or NULL */
     const char *button_text;  /* "#rrggbb" or NULL */
-    const char *logo;         /* address or path, or NULL */
-    const char *banner;       /* a warning above everything, or NULL; no directive sets it */
+    const char *logo;         /* URL or path, or NULL */
+    const char *banner;       /* a warning above everything, or NULL; not set by a directive */
 } na_page_theme;
 
 /*
- * A whole HTML document. `content` is HTML; `style_nonce` is its style's, for the policy;
- * `reference` finds the lines of the log about what went wrong, NULL where nothing did.
+ * Returns a whole HTML document. `content` is HTML; `style_nonce` allows its style in the
+ * Content-Security-Policy; `reference` finds the log lines about an error, NULL if there is none.
  */
 const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
                     const apr_array_header_t *providers, const char *style_nonce, const char *title,
                     const char *content, const char *reference);
 
-/* What the forms of a page carry. */
+/* The hidden fields that all forms of a page carry. */
 typedef struct na_page_form {
     const char *base_url;
     const char *csrf_token;
@@ -32,35 +32,36 @@ typedef struct na_page_form {
 } na_page_form;
 
 /*
- * Attributes of an input for an email address. With type="email", browsers refuse letters beyond
+ * Attributes of an input for an email address. With type="email", browsers reject letters beyond
  * ASCII.
  */
 #define NA_PAGE_EMAIL                                                                              \
     "inputmode=\"email\" autocomplete=\"email\" autocapitalize=\"none\" spellcheck=\"false\" "     \
     "required"
 
-/* The start of a form that posts to `path` below the base address. */
+/* Returns the start of a form that posts to `path` below the base URL. */
 const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path);
 
-/* What people without a password that works can do; links on the sign-in page lead there. */
+/* The links of the sign-in page for users without a working password. */
 typedef struct na_page_offers {
     int sign_up, reset;
 } na_page_offers;
 
-/* The sign-in page's content. `error` is a code, or NULL; `user` prefills, or NULL. */
+/* Returns the content of the sign-in page. `error` is a code, or NULL; `user` fills in the
+ * username, or NULL. */
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const apr_array_header_t *providers, na_page_offers offers,
                            const char *error, const char *user);
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 
-/* What a mailed link opens: a button that signs in with its token. */
+/* Returns the page that a link in an email opens: a button that signs in with its token. */
 const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
                             const char *email, const char *token);
 
 /*
- * Users whose password is in the database: asking for a link, choosing a password, one's account,
- * a new address. `error` and `said` are plain text, or NULL; `name` and `email` may be NULL.
+ * Pages of users whose password is in the database. `error` and `said` are plain text, or NULL;
+ * `name` and `email` can be NULL.
  */
 const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const char *path,
                               const char *title, const char *error);
@@ -71,15 +72,15 @@ const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const ch
 const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,
                                   const char *token);
 
-/* One session, for a person to recognize. */
+/* A session, as its user can recognize it. */
 typedef struct na_page_session {
     const char *handle;
-    const char *device, *address; /* "" where unknown */
+    const char *device, *address; /* "" if unknown */
     apr_int64_t begun, used;      /* seconds ago */
     int is_current;
 } na_page_session;
 
-/* The list of one's own sessions (na_page_session). */
+/* Returns the list of the user's sessions (na_page_session). */
 const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
                              const apr_array_header_t *sessions);
 
@@ -90,7 +91,7 @@ const char *na_page_too_many(apr_pool_t *pool, const char *wait, const char *sig
 
 const char *na_page_verify_request(apr_pool_t *pool, const char *origin);
 
-/* The error page's content and title for a code; *status is the page's. */
+/* Returns the content of the error page for a code (NULL if none), its *title, and its *status. */
 const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin,
                           const char *signin_url, const char **title, int *status);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of one's own sessions. */
+/* Builds the page that lists the user's sessions. */
 #include <apr_strings.h>
 
 #include "base/text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sign-in page, and others that ask for a button to be pressed. */
+/* Builds the sign-in page and the pages that ask for a confirmation. */
 #include <apr_strings.h>
 
 #include "base/error_codes.h"
@@ -55,7 +55,7 @@ static const char *email_form(apr_pool_t *pool, const na_page_form *form, const 
                        NULL);
 }
 
-/* One kind's forms, one below the other: buttons, or what has to be filled in. */
+/* Returns the forms of one kind, one below the other: buttons, or those with fields. */
 static const char *forms(apr_pool_t *pool, const na_page_form *form,
                          const apr_array_header_t *providers, int filled_in, const char *user)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passwords that are known from breaches. */
+/* Looks up new passwords in a service of breached passwords. */
 #include "password/breached.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static int is_zero(const char *count, apr_size_t len)
     return i == len || !apr_isdigit(count[i]);
 }
 
-/* One line of an answer: not every service writes capitals. */
+/* Returns 1 if a line of an answer has the rest of the hash; not every service writes capitals. */
 static int has_rest(const char *line, apr_size_t len, const char *rest)
 {
     if (len <= REST_LEN || line[REST_LEN] != ':')

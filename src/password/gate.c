@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bound on password checks at a time. */
+/* Limits how many passwords a child process verifies at the same time. */
 #include "password/gate.h"
 
 #include <string.h>
@@ -9,17 +9,17 @@
 #include <apr_thread_mutex.h>
 #include <apr_time.h>
 
-/* Longer names share what they begin with. */
+/* longer names are cut, and share what is left */
 #define CLIENT_SIZE 64
 
-/* A client may have so many times the seats that are left. */
+/* A client can have this many times the seats that are left. */
 #define SHARE 3
 
 #define WAIT apr_time_from_sec(5)
 
-/* A check that waits or is under way, in the order of their arrival. */
+/* A check that waits or runs. */
 typedef struct guest {
-    char client[CLIENT_SIZE]; /* "": free */
+    char client[CLIENT_SIZE]; /* "" if free */
     apr_uint64_t ticket;
     int inside;
 } guest;
@@ -28,7 +28,7 @@ struct na_password_gate {
     apr_thread_mutex_t *lock;
     apr_thread_cond_t *changed;
     int places, inside;
-    int count, room; /* guests, waiting ones included */
+    int count, room; /* guests, including those that wait */
     apr_uint64_t next_ticket;
     guest *guests; /* `room` of them */
 };
@@ -47,7 +47,7 @@ na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate *
     return NULL;
 }
 
-/* A client's guests, or those of them that are inside. With the lock. */
+/* Counts a client's guests, or only those inside. Requires the lock. */
 static int count_of(const na_password_gate *gate, const char *client, int inside)
 {
     int count = 0;
@@ -57,7 +57,7 @@ static int count_of(const na_password_gate *gate, const char *client, int inside
     return count;
 }
 
-/* A free seat; NULL if the client has its share, or there is none. With the lock. */
+/* Takes a free seat; NULL if there is none or the client has its share. Requires the lock. */
 static guest *admit(na_password_gate *gate, const char *client)
 {
     int own = count_of(gate, client, 0);
@@ -78,7 +78,7 @@ static int comes_before(const na_password_gate *gate, const guest *a, const gues
     return a_inside != b_inside ? a_inside < b_inside : a->ticket < b->ticket;
 }
 
-/* Whether there is a place, and this guest is the next. With the lock. */
+/* Returns 1 if a place is free and this guest is next. Requires the lock. */
 static int is_turn(const na_password_gate *gate, const guest *me)
 {
     for (int i = 0; i < gate->room; i++) {
@@ -98,7 +98,7 @@ static void dismiss(na_password_gate *gate, guest *g)
     apr_thread_cond_broadcast(gate->changed);
 }
 
-/* Whatever wakes it, a thread waits so long in all. With the lock. */
+/* Waits WAIT in total, however often the thread is woken. Requires the lock. */
 static void wait_for_turn(na_password_gate *gate, const guest *me)
 {
     apr_time_t end = apr_time_now() + WAIT, left = WAIT;
@@ -118,7 +118,7 @@ int na_password_gate_enter(na_password_gate *gate, const char *client)
     if (entered) {
         me->inside = 1;
         gate->inside++;
-        apr_thread_cond_broadcast(gate->changed); /* another place may be free */
+        apr_thread_cond_broadcast(gate->changed); /* another place might be free */
     } else if (me) {
         dismiss(gate, me);
     }

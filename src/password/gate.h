@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bound on password checks at a time. */
+/* Limits how many passwords a child process verifies at the same time. */
 #ifndef NA_PASSWORD_GATE_H
 #define NA_PASSWORD_GATE_H
 
 #include "base/error.h"
 
 /*
- * Bounds how many passwords a process checks at once: a check is made to be slow, and every worker
- * hashing would leave nobody to serve pages. A client has a share: at most three times as many
- * checks, waiting and under way, as the gate has room left for, and always one; so one client alone
- * gets three quarters of it. Of those that wait, the client with the fewest checks under way is
- * next.
+ * Verifying a password is slow by design, and if every worker thread did it, none would serve
+ * pages. Each client has a share: always one check, and at most three times as many, waiting or
+ * running, as the gate has room left for, so that one client alone gets three quarters of it. The
+ * waiting client with the fewest running checks is next.
  */
 typedef struct na_password_gate na_password_gate;
 
-/* Checks that can wait for each that is under way. */
+/* Checks that can wait for each one that runs. */
 #define NA_PASSWORD_WAITING_PER_PLACE 8
 
 na_error *na_password_gate_make(apr_pool_t *pool, int places, na_password_gate **made);
 
 /*
- * Waits a few seconds at most for a place; 0 if there was none, at once if the client has its share
- * or too many wait. `client` is its name, not empty.
+ * Waits at most a few seconds for a place. Returns 1 if it has one, 0 otherwise: at once if the
+ * client has its share or too many wait. `client` must not be empty.
  */
 int na_password_gate_enter(na_password_gate *gate, const char *client);
 void na_password_gate_leave(na_password_gate *gate, const char *client);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Password hashes: made, verified, compared in cost. */
+/* Creates, verifies, and compares password hashes. */
 #include "password/hash.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@
 
 #define SALT_LEN 16
 
-/* Argon2id as OWASP recommends it, in KiB, passes and lanes. */
+/* Argon2id as OWASP recommends it: KiB, passes, and lanes. */
 #define MEMORY 19456
 #define PASSES 2
 #define LANES 1
@@ -66,7 +66,7 @@ int na_password_is_outdated(apr_pool_t *pool, const char *hash, na_hash_kind kin
            stored.argon2.passes < PASSES;
 }
 
-/* ── Argon2id, which only newer versions of OpenSSL have ───────────────────────────────────── */
+/* ── Argon2id, which requires OpenSSL 3.2 ───────────────────────────────────── */
 
 static na_error *fetch_argon2(apr_pool_t *pool, EVP_KDF **kdf)
 {
@@ -81,8 +81,9 @@ static na_error *fetch_argon2(apr_pool_t *pool, EVP_KDF **kdf)
         "use bcrypt or yescrypt");
 }
 
-/* Names as text: OpenSSL 3.0's headers, which the module may be built with, do not have them. */
-static na_error *derive(apr_pool_t *pool, na_argon2 *a, const char *password, unsigned char *out)
+/* The names are literals because the headers of OpenSSL 3.0 do not define all of them. */
+static na_error *derive_argon2(apr_pool_t *pool, na_argon2 *a, const char *password,
+                               unsigned char *out)
 {
     EVP_KDF *kdf;
     OSSL_PARAM params[] = {OSSL_PARAM_octet_string(OSSL_KDF_PARAM_PASSWORD,
@@ -107,7 +108,7 @@ static na_error *hash_argon2(apr_pool_t *pool, const char *password, const char 
 {
     na_argon2 a = {MEMORY, PASSES, LANES, .salt_len = SALT_LEN, .hash_len = ARGON2_HASH_LEN};
     na_random(a.salt, SALT_LEN);
-    NA_TRY(derive(pool, &a, password, a.hash));
+    NA_TRY(derive_argon2(pool, &a, password, a.hash));
     *hash =
         apr_psprintf(pool, NA_ARGON2_PREFIX "v=19$m=%u,t=%u,p=%u$%s$%s", a.memory, a.passes,
                      a.lanes, base64(pool, a.salt, a.salt_len), base64(pool, a.hash, a.hash_len));
@@ -117,7 +118,7 @@ static na_error *hash_argon2(apr_pool_t *pool, const char *password, const char 
 static na_error *matches_argon2(apr_pool_t *pool, const char *password, na_argon2 *a, int *matches)
 {
     unsigned char derived[sizeof a->hash];
-    NA_TRY(derive(pool, a, password, derived));
+    NA_TRY(derive_argon2(pool, a, password, derived));
     *matches = CRYPTO_memcmp(derived, a->hash, a->hash_len) == 0;
     return NULL;
 }
@@ -140,7 +141,7 @@ static na_error *hash_bcrypt(apr_pool_t *pool, int cost, const char *password, c
     return NULL;
 }
 
-/* libxcrypt's crypt.h has it; other C libraries have no yescrypt. */
+/* Only libxcrypt's crypt.h defines it; other C libraries have no yescrypt. */
 #ifdef CRYPT_GENSALT_OUTPUT_SIZE
 static na_error *hash_yescrypt(apr_pool_t *pool, int cost, const char *password, const char **hash)
 {
@@ -193,7 +194,7 @@ na_error *na_password_matches(apr_pool_t *pool, const char *password, const char
     NA_TRY(na_stored_hash_read(pool, hash, &stored));
     if (stored.form == NA_FORM_ARGON2ID)
         return matches_argon2(pool, password, &stored.argon2, matches);
-    /* also where it is too long, or time would tell which kind of hash there is */
+    /* also if it is too long, or the time would reveal the kind of hash */
     *matches = apr_password_validate(password, hash) == APR_SUCCESS &&
                !(stored.form == NA_FORM_BCRYPT && len > NA_BCRYPT_PASSWORD_MAX);
     return NULL;
@@ -207,7 +208,7 @@ static int is_argon2_here(void)
     return kdf != NULL;
 }
 
-/* 0 for one that is not there or cannot be used. */
+/* Returns 0 if the hash is NULL or unusable. */
 static apr_uint32_t work_of(apr_pool_t *pool, const char *hash)
 {
     na_stored_hash stored;
@@ -230,7 +231,7 @@ const char *na_hash_costlier(apr_pool_t *pool, const char *one, const char *othe
     return work_of(pool, other) > work_of(pool, one) ? other : one;
 }
 
-/* Finds out by making one; the cheapest will do. */
+/* Creates the cheapest hash of this kind, to see whether this system supports it. */
 static na_error *try_kind(apr_pool_t *pool, na_hash_algorithm algorithm)
 {
     const char *hash;

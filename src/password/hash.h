@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Password hashes: made, verified, compared in cost. */
+/* Creates, verifies, and compares password hashes. */
 #ifndef NA_PASSWORD_HASH_H
 #define NA_PASSWORD_HASH_H
 
@@ -13,8 +13,8 @@ typedef enum na_hash_algorithm {
 
 /*
  * How new passwords are hashed. `cost` is the binary logarithm of the work: bcrypt 10 to 16,
- * yescrypt 5 to 8 as crypt(5) counts it. Argon2id has one cost (19 MiB, two passes), of which
- * `cost` is 0.
+ * yescrypt 5 to 8 as crypt(5) counts it. Argon2id has only one cost (19 MiB, two passes); `cost`
+ * is 0.
  */
 typedef struct na_hash_kind {
     na_hash_algorithm algorithm;
@@ -23,54 +23,56 @@ typedef struct na_hash_kind {
 
 #define NA_HASH_KIND_DEFAULT ((na_hash_kind){NA_HASH_BCRYPT, 12})
 
-/* Longest password that is hashed, in bytes: hashing costs the server, not the one who asks. */
+/* Longest password that is hashed, in bytes: hashing costs the server, not the client. */
 #define NA_PASSWORD_MAX 1024
 
-/* Most bytes of a password that bcrypt looks at. */
+/* Most bytes of a password that bcrypt reads. */
 #define NA_BCRYPT_PASSWORD_MAX 72
 
 /*
- * Reads "bcrypt", "bcrypt:13", "yescrypt", "yescrypt:7" or "argon2id". What this system cannot make
- * is an error (NA_ERR_CONFIGURATION) that says what is lacking.
+ * Reads "bcrypt", "bcrypt:13", "yescrypt", "yescrypt:7", or "argon2id". If this system
+ * does not support the kind, the error (NA_ERR_CONFIGURATION) says what is missing.
  */
 na_error *na_hash_kind_parse(apr_pool_t *pool, const char *text, na_hash_kind *kind);
 
 /*
- * Hashes with a random salt, in some tenths of a second: behind a gate wherever others can ask for
- * it. The hash lives in `pool`: "$2y$…", "$y$…" or "$argon2id$…". An error (NA_ERR_CONFIGURATION)
- * where the password has more than NA_PASSWORD_MAX bytes, for bcrypt NA_BCRYPT_PASSWORD_MAX, since
- * it would look at those alone. A server makes one of random text as it starts, to check the
- * passwords of unknown users against: they take as long as known ones then.
+ * Hashes with a random salt. This takes some tenths of a second, so it must run behind the gate if
+ * clients can cause it. The hash lives in `pool`: "$2y$…", "$y$…", or "$argon2id$…". An error
+ * (NA_ERR_CONFIGURATION) if the password has more than NA_PASSWORD_MAX bytes, for bcrypt
+ * NA_BCRYPT_PASSWORD_MAX, because it reads no more. httpd hashes random text at startup and
+ * verifies the passwords of unknown users against that, so that they take as long as those of known
+ * users.
  */
 na_error *na_password_hash(apr_pool_t *pool, na_hash_kind kind, const char *password,
                            const char **hash);
 
 /*
- * Whether `hash` is of this password: any that na_stored_hash_read takes, nothing else is computed.
- * `hash` may be NULL, or locked: no match, at once. A password that na_password_hash would refuse
- * never matches. An error (NA_ERR_CONFIGURATION) where the hash is unusable, or of Argon2id and
- * OpenSSL lacks it.
+ * Sets *matches to 1 if `hash`, of any kind that na_stored_hash_read accepts, belongs to this
+ * password. A hash that is NULL or locked does not match, at once. A password that na_password_hash
+ * would refuse never matches. An error (NA_ERR_CONFIGURATION) if the hash is unusable, or is an
+ * Argon2id hash that OpenSSL does not support.
  */
 na_error *na_password_matches(apr_pool_t *pool, const char *password, const char *hash,
                               int *matches);
 
 /*
- * The same for who might not be there: where `hash` is NULL, unusable, or cheaper than `decoy`,
- * `decoy` is verified as well, so that the work does not tell who exists.
+ * Verifies the password of a user who might not exist: if `hash` is NULL, unusable, or cheaper than
+ * `decoy`, `decoy` is verified as well, so that the time does not reveal who exists.
  */
 na_error *na_password_verify(apr_pool_t *pool, const char *password, const char *hash,
                              const char *decoy, int *matches);
 
-/* The one whose verification is more work; `other` may be NULL or unusable. */
+/* Returns the hash that is more work to verify; `other` can be NULL or unusable. */
 const char *na_hash_costlier(apr_pool_t *pool, const char *one, const char *other);
 
 /*
- * Whether a hash that just matched should be made anew: it is of another kind, or cheaper. Where
- * na_password_hash then refuses the password, as bcrypt does a long one, the old hash stays good.
+ * Returns 1 if a hash that just matched should be replaced, because it is of another kind or
+ * cheaper. If na_password_hash then refuses the password, as bcrypt does a long one, the old hash
+ * remains valid.
  */
 int na_password_is_outdated(apr_pool_t *pool, const char *hash, na_hash_kind kind);
 
-/* "bcrypt", "yescrypt", "argon2id", "other", or "unusable". */
+/* Returns "bcrypt", "yescrypt", "argon2id", "other", or "unusable". */
 const char *na_hash_name(apr_pool_t *pool, const char *hash);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passwords in a file as htpasswd writes it. */
+/* Verifies passwords against a file that htpasswd wrote. */
 #include "password/htpasswd.h"
 
 #include <string.h>
@@ -12,10 +12,10 @@
 
 #define LINE_MAX_BYTES 1024
 
-/* bcrypt, cost 10, of a random word nobody kept: for files that have no hash to imitate. */
+/* bcrypt, cost 10, of a random word that was not kept: for files without any hash to imitate. */
 #define DUMMY_HASH "$2y$10$SOHQod5.8FuDsZ61ttNMseJJmJYBAJVTCLTqrNZ1.HWjcZJDh4UjO"
 
-/* What stands behind a name that has a hash; NULL where the line is no user's. */
+/* Returns the hash after a username; NULL if the line does not belong to a user. */
 static char *hash_of_line(char *line)
 {
     char *hash = strchr(line, ':');
@@ -26,7 +26,7 @@ static char *hash_of_line(char *line)
     return *hash ? hash : NULL;
 }
 
-/* A line that does not fit ends with the next one's beginning. */
+/* Returns 0 if the line did not fit; the next read continues it. */
 static int is_whole(const char *line)
 {
     size_t len = strlen(line);
@@ -34,8 +34,8 @@ static int is_whole(const char *line)
 }
 
 /*
- * The user's hash, NULL without one, and the costliest of the file, whoever's it is. All of the
- * file is read for everybody, or time would tell how far down a user stands.
+ * Returns the user's hash, NULL if none, and in *costliest the costliest hash of the file. The
+ * whole file is always read, or the time would reveal the position of a user.
  */
 static const char *find_hash(apr_pool_t *pool, apr_file_t *file, const char *user,
                              const char **costliest)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules for new passwords. */
+/* Judges new passwords. */
 #include "password/rules.h"
 
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 #include "base/crypto.h"
 #include "base/text.h"
 
-/* Shorter words are in too many passwords by chance. */
+/* shorter words are in too many passwords by chance */
 #define WORD_MIN 4
 
-/* conf/common-passwords.txt, made into lines of string literals by the build, in strcmp's order. */
+/* conf/common-passwords.txt, which the build turns into string literals in strcmp's order. */
 static const char *const common[] = {
 #include "common_passwords.h"
 };
@@ -24,7 +24,7 @@ static int max_bytes(const na_password_rules *rules)
     return rules->kind.algorithm == NA_HASH_BCRYPT ? NA_BCRYPT_PASSWORD_MAX : NA_PASSWORD_MAX;
 }
 
-/* Characters of well-formed UTF-8: bytes that do not continue one. */
+/* Counts characters of well-formed UTF-8: bytes that do not continue one. */
 static int count_characters(const char *text, size_t len)
 {
     int count = 0;
@@ -33,7 +33,8 @@ static int count_characters(const char *text, size_t len)
     return count;
 }
 
-/* ── those that are tried first ────────────────────────────────────────────────────────────── */
+/* ── passwords that attackers try first
+ * ────────────────────────────────────────────────────────────── */
 
 static int compare(const void *password, const void *entry)
 {
@@ -45,7 +46,7 @@ static int is_common(const char *lower)
     return bsearch(lower, common, sizeof common / sizeof *common, sizeof *common, compare) != NULL;
 }
 
-/* The next character of well-formed UTF-8, and moves on. */
+/* Returns the next character of well-formed UTF-8 and advances *text. */
 static int next_character(const char **text)
 {
     const unsigned char *p = (const unsigned char *)*text;
@@ -57,7 +58,7 @@ static int next_character(const char **text)
     return character;
 }
 
-/* How far two characters are from each other; 9 and 0 are neighbours, as on a keyboard. */
+/* Returns the distance of two characters; 9 and 0 are neighbors, as on a keyboard. */
 static int distance(int from, int to)
 {
     if (from == '9' && to == '0')
@@ -65,7 +66,7 @@ static int distance(int from, int to)
     return from == '0' && to == '9' ? -1 : to - from;
 }
 
-/* One character over and over, or each the next one or the one before. */
+/* Returns 1 if one character is repeated, or each is the successor, or each the predecessor. */
 static int is_simple(const char *lower)
 {
     if (!*lower)
@@ -84,7 +85,8 @@ static int is_simple(const char *lower)
     return 1;
 }
 
-/* ── what others know of its owner ─────────────────────────────────────────────────────────── */
+/* ── what others know about the owner ───────────────────────────────────────────────────────────
+ */
 
 static int has(const char *lower, const char *word, size_t len)
 {
@@ -100,7 +102,7 @@ static int has(const char *lower, const char *word, size_t len)
     return 0;
 }
 
-/* `len` bytes of the text as a whole, or one of its words. */
+/* Returns 1 if the password has `len` bytes of the text as a whole, or one of its words. */
 static int has_word_of(const char *lower, const char *text, size_t len)
 {
     if (has(lower, text, len))

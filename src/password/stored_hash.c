@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stored password hashes, read before anything is computed. */
+/* Reads stored password hashes, strictly, before anything is computed. */
 #include "password/stored_hash.h"
 
 #include <string.h>
 
 /*
- * The limits are a few seconds each, and 128 MiB: a child process verifies a few hashes at once,
- * and those of yescrypt and scrypt take 4 KiB for each of their blocks.
+ * Each limit is a few seconds of work and 128 MiB: a child process verifies several hashes at once,
+ * and those of yescrypt and scrypt use 4 KiB for each of their blocks.
  */
 #define BCRYPT_COST_MAX 16
 #define YESCRYPT_COST_MAX 8
@@ -38,7 +38,7 @@ int na_read_number(const char **text, const char *name, apr_uint32_t max, apr_ui
     return *number >= 1 && *number <= max;
 }
 
-/* `min` to `max` of crypt's digits, and moves on. */
+/* Skips crypt's digits; returns 1 if there were `min` to `max` of them. */
 static int read_digits(const char **text, size_t min, size_t max)
 {
     size_t count = strspn(*text, digits64);
@@ -46,7 +46,7 @@ static int read_digits(const char **text, size_t min, size_t max)
     return count >= min && count <= max;
 }
 
-/* "salt$hash" of crypt's digits, to the end. */
+/* Returns 1 if the rest is "salt$hash" of crypt's digits. */
 static int is_salt_and_hash(const char *text, size_t salt_min, size_t salt_max, size_t hash_len)
 {
     return read_digits(&text, salt_min, salt_max) && *text++ == '$' &&
@@ -87,8 +87,8 @@ static reading read_bcrypt(const char *text, na_stored_hash *hash)
 }
 
 /*
- * "jNr$": the flavor that crypt(5) makes, the logarithm of the number of blocks, and their size. A
- * cost of 5 is "j9T$"; 1 and 2 have small blocks.
+ * "jNr$": the flavor that crypt(5) creates, the logarithm of the number of blocks, and their size.
+ * A cost of 5 is "j9T$"; 1 and 2 have small blocks.
  */
 static int yescrypt_cost(const char *text)
 {
@@ -115,11 +115,11 @@ static reading read_yescrypt(const char *text, na_stored_hash *hash)
 static reading read_gost_yescrypt(const char *text, na_stored_hash *hash)
 {
     reading result = read_yescrypt(text, hash);
-    hash->form = NA_FORM_OTHER; /* no kind that a site can choose */
+    hash->form = NA_FORM_OTHER; /* not a kind that a site can choose */
     return result;
 }
 
-/* "NrrrrrPPPPP", of which crypt(5) varies the first alone. */
+/* "NrrrrrPPPPP", of which crypt(5) varies only the first. */
 static reading read_scrypt(const char *text, na_stored_hash *hash)
 {
     const char *blocks = *text ? strchr(digits64, *text) : NULL;
@@ -157,7 +157,7 @@ static reading read_sha512_crypt(const char *text, na_stored_hash *hash)
     return read_sha_crypt(text, 86, hash);
 }
 
-/* apr1, and MD5 crypt. */
+/* Reads apr1 and MD5 crypt. */
 static reading read_md5_crypt(const char *text, na_stored_hash *hash)
 {
     *hash = (na_stored_hash){.form = NA_FORM_OTHER, .work = 400};
