@@ -63,8 +63,8 @@ static void ask_to_sign_in(na_request *request, na_response *response, const cha
                                    "callbackUrl", apr_pstrcat(request->pool, base, path, NULL)));
 }
 
-static void respond(na_request *request, na_response *response, const na_db_user *user,
-                    const char *said, int is_error)
+static void respond_account(na_request *request, na_response *response, const na_db_user *user,
+                            const char *said, int is_error)
 {
     na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
     na_respond_page(request, response, 200, "Your account",
@@ -80,7 +80,7 @@ na_error *na_get_account(na_request *request, na_response *response)
     NA_TRY(check_feature(request));
     NA_TRY(load_user(request, &session, &user));
     if (user.id)
-        respond(request, response, &user, NULL, 0);
+        respond_account(request, response, &user, NULL, 0);
     else
         ask_to_sign_in(request, response, "/account");
     return NULL;
@@ -231,8 +231,9 @@ static na_error *delete_user(na_request *request, na_db_use *use, const na_db_us
     return na_record_event(request, use, event);
 }
 
-static na_error *leave(na_request *request, na_response *response, const na_session *session,
-                       na_db_user *user, const char **said, const char **fault)
+static na_error *delete_account(na_request *request, na_response *response,
+                                const na_session *session, na_db_user *user, const char **said,
+                                const char **fault)
 {
     na_db_use *use;
     apr_int64_t revision;
@@ -260,7 +261,7 @@ static changer *find_change(const char *name)
     } changes[] = {{"name", change_name},
                    {"password", change_password},
                    {"email", change_email},
-                   {"delete", leave}};
+                   {"delete", delete_account}};
     for (int i = 0; name && i < 4; i++)
         if (strcmp(changes[i].name, name) == 0)
             return changes[i].change;
@@ -284,7 +285,7 @@ na_error *na_post_account(na_request *request, na_response *response)
     else
         fault = "This form is not supported. Please try again.";
     if (user.id) {
-        respond(request, response, &user, fault ? fault : said, fault != NULL);
+        respond_account(request, response, &user, fault ? fault : said, fault != NULL);
         return NULL;
     }
     na_session_clear(&request->config->session, &request->visit, response->set_cookies);
@@ -369,6 +370,6 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     na_notice_send(request, NA_MAIL_EMAIL_CHANGED, before, NA_NOTICE_SECONDS);
     if (!before || strcmp(before, email) != 0)
         na_notice_send(request, NA_MAIL_EMAIL_CHANGED, email, NA_NOTICE_SECONDS);
-    respond(request, response, &user, "Your email address has been changed.", 0);
+    respond_account(request, response, &user, "Your email address has been changed.", 0);
     return NULL;
 }

@@ -25,8 +25,8 @@ static const char *salt_of(apr_pool_t *pool, const na_db_account *account, const
                        NULL);
 }
 
-static na_error *encrypt(apr_pool_t *pool, const na_config *config, const na_db_account *account,
-                         const na_account_token *token)
+static na_error *encrypt_token(apr_pool_t *pool, const na_config *config,
+                               const na_db_account *account, const na_account_token *token)
 {
     na_keyring ring;
     char *jwe;
@@ -43,9 +43,9 @@ static na_error *encrypt(apr_pool_t *pool, const na_config *config, const na_db_
 }
 
 /* Sets *plain to NULL if none of the first `secret_count` secrets decrypts it. */
-static na_error *decrypt(apr_pool_t *pool, const na_config *config, na_dialect dialect,
-                         int secret_count, const na_db_account *account,
-                         const na_account_token *token, const char **plain)
+static na_error *decrypt_token(apr_pool_t *pool, const na_config *config, na_dialect dialect,
+                               int secret_count, const na_db_account *account,
+                               const na_account_token *token, const char **plain)
 {
     const char *jwe = *token->value + strlen(NA_ENCRYPTED_MARK);
     na_keyring ring;
@@ -69,7 +69,7 @@ na_error *na_account_tokens_encrypt(apr_pool_t *pool, const na_config *config,
     na_account_tokens_of(account, tokens);
     for (int i = 0; i < NA_ACCOUNT_TOKENS; i++)
         if (*tokens[i].value)
-            NA_TRY(encrypt(pool, config, account, &tokens[i]));
+            NA_TRY(encrypt_token(pool, config, account, &tokens[i]));
     return NULL;
 }
 
@@ -78,20 +78,21 @@ static int is_encrypted(const char *value)
     return strncmp(value, NA_ENCRYPTED_MARK, strlen(NA_ENCRYPTED_MARK)) == 0;
 }
 
-static na_error *encrypt_again(apr_pool_t *pool, const na_config *config,
-                               const na_db_account *account, const na_account_token *token)
+static na_error *encrypt_token_again(apr_pool_t *pool, const na_config *config,
+                                     const na_db_account *account, const na_account_token *token)
 {
     static const na_dialect dialects[] = {NA_V4, NA_V5};
     const char *plain = NULL;
-    NA_TRY(decrypt(pool, config, config->dialect, 1, account, token, &plain));
+    NA_TRY(decrypt_token(pool, config, config->dialect, 1, account, token, &plain));
     if (plain)
         return NULL;
     for (int i = 0; i < 2 && !plain; i++)
-        NA_TRY(decrypt(pool, config, dialects[i], config->secret_count, account, token, &plain));
+        NA_TRY(
+            decrypt_token(pool, config, dialects[i], config->secret_count, account, token, &plain));
     if (!plain)
         return NULL;
     *token->value = plain;
-    return encrypt(pool, config, account, token);
+    return encrypt_token(pool, config, account, token);
 }
 
 na_error *na_account_tokens_encrypt_again(apr_pool_t *pool, const na_config *config,
@@ -102,9 +103,9 @@ na_error *na_account_tokens_encrypt_again(apr_pool_t *pool, const na_config *con
     for (int i = 0; i < NA_ACCOUNT_TOKENS; i++) {
         const char *value = *tokens[i].value;
         if (value && is_encrypted(value))
-            NA_TRY(encrypt_again(pool, config, account, &tokens[i]));
+            NA_TRY(encrypt_token_again(pool, config, account, &tokens[i]));
         else if (value && strlen(value) <= NA_KEPT_TOKEN_MAX && na_is_utf8(value))
-            NA_TRY(encrypt(pool, config, account, &tokens[i]));
+            NA_TRY(encrypt_token(pool, config, account, &tokens[i]));
     }
     return NULL;
 }

@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "mail/address.h"
 
-static na_error *check(na_request *request, const char *password, na_user *user,
-                       na_password_result *result)
+static na_error *check_backend(na_request *request, const char *password, na_user *user,
+                               na_password_result *result)
 {
     const na_provider *provider = request->provider;
     na_error *error = NULL;
@@ -28,13 +28,13 @@ static na_error *check(na_request *request, const char *password, na_user *user,
     return NULL;
 }
 
-static na_error *refuse(na_request *request, const char *why)
+static na_error *refuse_sign_in(na_request *request, const char *why)
 {
     return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN, "%s", why);
 }
 
 /* A directory that is down or not configured is not the same as a wrong password. */
-static na_error *unchecked(na_request *request)
+static na_error *backend_failed(na_request *request)
 {
     na_error *error = na_error_new(request->pool, NA_ERR_UNAVAILABLE,
                                    "httpd's authentication provider could not verify the password "
@@ -54,11 +54,11 @@ static int is_user_name(const char *user)
  * email address must have one form because REMOTE_USER depends on it, and mod_authnz_ldap joins
  * several values into one text.
  */
-static na_error *complete(na_request *request, na_user *user)
+static na_error *complete_user(na_request *request, na_user *user)
 {
     const char *said = user->email;
     if (!is_user_name(user->id) || na_has_blank_ends(user->id))
-        return refuse(
+        return refuse_sign_in(
             request,
             "the backend has no valid username for this user (check AuthLDAPRemoteUserAttribute)");
     if (!user->name)
@@ -84,7 +84,7 @@ static na_error *post_to_database(na_request *request, na_response *response, co
     int found;
     NA_TRY(na_password_user_check(request, email, password, &user, &revision, &found));
     if (!found)
-        return refuse(request, "wrong email address or password");
+        return refuse_sign_in(request, "wrong email address or password");
     na_subject subject = {.user = {user.id, user.name, user.email, user.image},
                           .provider = request->provider,
                           .revision = revision,
@@ -102,27 +102,27 @@ na_error *na_callback_credentials(na_request *request, na_response *response)
     if (!user)
         user = apr_table_get(request->form, "email");
     if (!is_user_name(user) || !password || !*password || strlen(password) > NA_PASSWORD_MAX)
-        return refuse(request, "missing or invalid username or password");
+        return refuse_sign_in(request, "missing or invalid username or password");
     request->claimant = (na_user){.name = user, .email = strchr(user, '@') ? user : NULL};
     request->account = na_limit_account(request->pool, request->provider, user);
     NA_TRY(na_limit_take(request, NA_LIMIT_SIGN_IN, request->account));
     if (request->provider->in_database)
         return post_to_database(request, response, user, password);
     if (na_has_blank_ends(user)) /* backends and applications strip them */
-        return refuse(request, "the username begins or ends with a blank");
+        return refuse_sign_in(request, "the username begins or ends with a blank");
     na_password_result result;
     na_subject subject = {.user = {.id = user}, .provider = request->provider};
-    NA_TRY(check(request, password, &subject.user, &result));
+    NA_TRY(check_backend(request, password, &subject.user, &result));
     if (result == NA_PASSWORD_FAILED)
         na_limit_give_back(request); /* no password was guessed */
     if (result == NA_PASSWORD_FAILED && request->provider->authn_providers)
-        return unchecked(request);
+        return backend_failed(request);
     if (result == NA_PASSWORD_FAILED)
-        return refuse(request, "could not verify the password");
+        return refuse_sign_in(request, "could not verify the password");
     if (result == NA_PASSWORD_DENIED)
-        return refuse(request, "wrong username or password");
+        return refuse_sign_in(request, "wrong username or password");
 
-    NA_TRY(complete(request, &subject.user));
+    NA_TRY(complete_user(request, &subject.user));
     subject.account =
         na_json_own(request->pool,
                     json_pack("{s:s, s:s, s:s}", "provider", request->provider->id, "type",

@@ -21,7 +21,7 @@
 #define SAID_MAX 200
 
 /* Returns a parameter in the provider's words, for the log only. */
-static const char *said(na_request *request, const char *name)
+static const char *quote_parameter(na_request *request, const char *name)
 {
     return na_one_line(request->pool, na_parameter(request, name), SAID_MAX);
 }
@@ -108,7 +108,7 @@ static void make_email_canonical(const na_request *request, const json_t *profil
                "the profile's email address is ignored: it is not of the form local@domain");
 }
 
-static na_error *sign_in(na_request *request, na_response *response, const char *state)
+static na_error *complete_callback(na_request *request, na_response *response, const char *state)
 {
     na_checks checks;
     na_tokens tokens;
@@ -137,7 +137,7 @@ static na_error *sign_in(na_request *request, na_response *response, const char 
 
 /* Returns the first parameter that is sent twice, which RFC 6749 section 3.1 forbids; NULL if none.
  */
-static const char *repeated(const na_request *request)
+static const char *repeated_parameter(const na_request *request)
 {
     const apr_array_header_t *list =
         apr_table_elts(apr_table_overlay(request->pool, request->query, request->form));
@@ -183,7 +183,7 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     const char *state = na_parameter(request, "state"), *code = na_parameter(request, "code");
     na_log(request, NA_LOG_DEBUG, "OAUTH_CALLBACK", "callback from the provider with %s, %s",
            state ? "a state" : "no state", code ? "a code" : "no code");
-    const char *twice = repeated(request);
+    const char *twice = repeated_parameter(request);
     if (twice) {
         na_checks_clear(request, response, state);
         return na_error_wrap(request->pool,
@@ -200,10 +200,11 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     if (na_parameter(request, "error")) {
         na_checks_clear(request, response, state);
         return na_error_new(request->pool, NA_ERR_CALLBACK, "the provider returned %s (%s)",
-                            said(request, "error"), said(request, "error_description"));
+                            quote_parameter(request, "error"),
+                            quote_parameter(request, "error_description"));
     }
     int cookies = response->set_cookies->nelts;
-    na_error *error = sign_in(request, response, state);
+    na_error *error = complete_callback(request, response, state);
     if (na_is_unavailable(error))
         response->set_cookies->nelts = cookies; /* so that the page can be reloaded */
     if (error && !na_error_is(error, NA_ERR_ACCESS_DENIED) &&

@@ -112,7 +112,7 @@ static flow foreign_flow(const na_request *request, const na_foreign_checks *for
     return f;
 }
 
-static int is_there(const na_request *request, const flow *f)
+static int is_flow_present(const na_request *request, const flow *f)
 {
     return (f->checks & (NA_CHECK_STATE | NA_CHECK_PKCE)) &&
            value_of(request, f, first_of(f->checks));
@@ -122,17 +122,17 @@ static flow find_flow(const na_request *request, const char *state)
 {
     const na_config *config = request->config;
     flow own = own_flow(request, state);
-    if (is_there(request, &own))
+    if (is_flow_present(request, &own))
         return own;
     for (int i = 0; i < config->foreign_count; i++) {
         flow foreign = foreign_flow(request, &config->foreign_checks[i], state);
-        if (is_there(request, &foreign))
+        if (is_flow_present(request, &foreign))
             return foreign;
     }
     return own;
 }
 
-static void clear(na_request *request, na_response *response, const flow *f)
+static void clear_flow(na_request *request, na_response *response, const flow *f)
 {
     for (int i = 0; i < 3; i++) {
         na_cookie_id id = check_cookies[i];
@@ -144,13 +144,13 @@ static void clear(na_request *request, na_response *response, const flow *f)
 void na_checks_clear(na_request *request, na_response *response, const char *state)
 {
     const flow f = find_flow(request, state);
-    clear(request, response, &f);
+    clear_flow(request, response, &f);
 }
 
 int na_checks_are_there(const na_request *request, const char *state)
 {
     const flow f = find_flow(request, state);
-    return is_there(request, &f);
+    return is_flow_present(request, &f);
 }
 
 /* ── issuing them ───────────────────────────────────────────────────────────────────────────── */
@@ -166,12 +166,12 @@ static void make_room(na_request *request, na_response *response)
         if (++flows < NA_FLOWS_MAX)
             continue;
         const flow oldest = own_flow(request, name + strlen(start));
-        clear(request, response, &oldest);
+        clear_flow(request, response, &oldest);
     }
 }
 
-static na_error *put(na_request *request, na_response *response, const flow *f, na_cookie_id id,
-                     const char *value)
+static na_error *put_check(na_request *request, na_response *response, const flow *f,
+                           na_cookie_id id, const char *value)
 {
     char *token;
     json_t *claims = na_json_own(request->pool, json_pack("{s:s, s:s}", "value", value, "provider",
@@ -203,14 +203,14 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
         checks->state = na_random_base64url(request->pool, 32);
     const flow f = own_flow(request, checks->state);
     if (wanted & NA_CHECK_STATE)
-        NA_TRY(put(request, response, &f, NA_COOKIE_STATE, checks->state));
+        NA_TRY(put_check(request, response, &f, NA_COOKIE_STATE, checks->state));
     if (wanted & NA_CHECK_PKCE) {
         checks->code_verifier = na_random_base64url(request->pool, 32);
-        NA_TRY(put(request, response, &f, NA_COOKIE_PKCE, checks->code_verifier));
+        NA_TRY(put_check(request, response, &f, NA_COOKIE_PKCE, checks->code_verifier));
     }
     if (wanted & NA_CHECK_NONCE) {
         checks->nonce = na_random_base64url(request->pool, 32);
-        NA_TRY(put(request, response, &f, NA_COOKIE_NONCE, checks->nonce));
+        NA_TRY(put_check(request, response, &f, NA_COOKIE_NONCE, checks->nonce));
     }
     return NULL;
 }
@@ -246,8 +246,8 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
 
 /* Of several cookies, takes the one that can be decrypted and equals `expected` (NULL if unknown).
  */
-static na_error *take(na_request *request, const flow *f, na_cookie_id id, const char *expected,
-                      const char **value, json_t **claims)
+static na_error *take_check(na_request *request, const flow *f, na_cookie_id id,
+                            const char *expected, const char **value, json_t **claims)
 {
     const char *cookie, *name = f->cookies[id].name;
     na_error *error = na_error_new(
@@ -264,8 +264,8 @@ static na_error *take(na_request *request, const flow *f, na_cookie_id id, const
     return error;
 }
 
-static na_error *take_all(na_request *request, const flow *f, const char *state, na_checks *checks,
-                          json_t **first)
+static na_error *take_checks(na_request *request, const flow *f, const char *state,
+                             na_checks *checks, json_t **first)
 {
     json_t *claims[NA_COOKIE_COUNT];
     const char **values[NA_COOKIE_COUNT] = {[NA_COOKIE_STATE] = &checks->state,
@@ -274,8 +274,8 @@ static na_error *take_all(na_request *request, const flow *f, const char *state,
     for (int i = 0; i < 3; i++) {
         na_cookie_id id = check_cookies[i];
         if (f->checks & check_bits[id])
-            NA_TRY(take(request, f, id, id == NA_COOKIE_STATE ? state : NULL, values[id],
-                        &claims[id]));
+            NA_TRY(take_check(request, f, id, id == NA_COOKIE_STATE ? state : NULL, values[id],
+                              &claims[id]));
     }
     *first = claims[first_of(f->checks)];
     return NULL;
@@ -287,10 +287,10 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
     json_t *claims;
     const flow f = find_flow(request, state);
     *checks = (na_checks){0};
-    clear(request, response, &f);
+    clear_flow(request, response, &f);
     if ((f.checks & NA_CHECK_STATE) && !state)
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "missing state in the callback");
-    NA_TRY(take_all(request, &f, state, checks, &claims));
+    NA_TRY(take_checks(request, &f, state, checks, &claims));
     checks->began = apr_time_from_sec(json_integer_value(json_object_get(claims, "iat")));
     NA_TRY(na_initiator_take(request, claims, initiator));
     const char *url =

@@ -19,7 +19,7 @@
 
 /* The first rule that is true decides. *allows is 1 if no rule is true but some rule could allow.
  */
-static na_error *decide(na_request *request, const na_subject *subject, int *allows)
+static na_error *decide_by_rules(na_request *request, const na_subject *subject, int *allows)
 {
     const apr_array_header_t *rules = request->config->sign_in_rules;
     *allows = 0;
@@ -43,7 +43,7 @@ static na_error *decide(na_request *request, const na_subject *subject, int *all
 na_error *na_apply_rules(na_request *request, const na_subject *subject)
 {
     int allows;
-    NA_TRY(decide(request, subject, &allows));
+    NA_TRY(decide_by_rules(request, subject, &allows));
     return allows ? na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
                                  "no NextAuthSignInRule allows the sign-in")
                   : NULL;
@@ -63,7 +63,7 @@ static na_error *apply_to_address(na_request *request, const na_subject *subject
         return NULL;
     known.user = *said;
     known.user.email = email;
-    return decide(request, &known, &allows);
+    return decide_by_rules(request, &known, &allows);
 }
 
 #define VALUE_LEN_MAX 2048
@@ -213,7 +213,7 @@ static na_error *check_user(na_request *request, na_user *user)
     return NULL;
 }
 
-static na_error *resolve(na_request *request, na_subject *subject)
+static na_error *resolve_user(na_request *request, na_subject *subject)
 {
     if (!request->db)
         return na_initiator_check(request, &subject->initiator,
@@ -255,7 +255,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
                             "the client lacks the value that NextAuthSessionBind requires");
-    NA_TRY(resolve(request, subject));
+    NA_TRY(resolve_user(request, subject));
     request->claimant = subject->user;
     na_report_changes(request, subject);
     NA_TRY(na_account_end_unvouched(request, subject));

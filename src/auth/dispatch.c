@@ -75,7 +75,7 @@ static int has_stray_segment(const na_request *request)
            strcmp(request->action, "signin") != 0 && strcmp(request->action, "callback") != 0;
 }
 
-static int fits(const struct route *route, const na_provider *provider)
+static int fits_provider(const struct route *route, const na_provider *provider)
 {
     return !route->types || (provider && route->types & OF(provider->type));
 }
@@ -86,7 +86,8 @@ static const struct route *find_route(const na_request *request)
         return NULL;
     for (apr_size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (strcmp(request->method, routes[i].method) == 0 &&
-            strcmp(request->action, routes[i].action) == 0 && fits(&routes[i], request->provider))
+            strcmp(request->action, routes[i].action) == 0 &&
+            fits_provider(&routes[i], request->provider))
             return &routes[i];
     return NULL;
 }

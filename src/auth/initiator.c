@@ -25,7 +25,7 @@ static const char *user_hash(apr_pool_t *pool, const na_session *session)
 }
 
 /* Sets *session, NULL if no user is signed in or the cookie is invalid. */
-static na_error *load(na_request *request, const na_session **session)
+static na_error *load_session(na_request *request, const na_session **session)
 {
     na_error *error = na_request_session(request, session);
     return na_is_unavailable(error) ? error : NULL;
@@ -34,7 +34,7 @@ static na_error *load(na_request *request, const na_session **session)
 na_error *na_initiator_put(na_request *request, json_t *claims)
 {
     const na_session *session;
-    NA_TRY(load(request, &session));
+    NA_TRY(load_session(request, &session));
     json_object_set_new(claims, CLAIM_BROWSER,
                         json_string(na_sha256_hex(request->pool, na_csrf_browser(request), "")));
     json_object_set_new(claims, CLAIM_USER, json_string(user_hash(request->pool, session)));
@@ -47,7 +47,7 @@ na_error *na_initiator_take(na_request *request, const json_t *claims, na_initia
     const char *user = na_json_string(claims, CLAIM_USER);
     const na_session *session;
     *initiator = (na_initiator){0};
-    NA_TRY(load(request, &session));
+    NA_TRY(load_session(request, &session));
     if (browser && !is_browser(request, browser))
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK,
                             "another browser began the sign-in: the CSRF cookie does not match");

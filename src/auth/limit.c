@@ -20,7 +20,7 @@
  * Directories treat names that differ in case or blanks as one: an attacker must not get a new
  * budget for each spelling. If two users share a budget, that does less harm.
  */
-static const char *fold(apr_pool_t *pool, const char *name)
+static const char *fold_name(apr_pool_t *pool, const char *name)
 {
     char *folded = apr_pstrdup(pool, name), *to = folded;
     for (const char *from = name; *from; from++)
@@ -36,10 +36,10 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
 {
     const char *email;
     if (provider && !provider->in_database && provider->type == NA_CREDENTIALS)
-        return apr_pstrcat(pool, "provider ", provider->id, "\n", fold(pool, name), NULL);
+        return apr_pstrcat(pool, "provider ", provider->id, "\n", fold_name(pool, name), NULL);
     if (!na_email_normalize(pool, name, &email)) /* as it will be looked up */
         name = email;
-    return apr_pstrcat(pool, OF_EMAIL, fold(pool, name), NULL);
+    return apr_pstrcat(pool, OF_EMAIL, fold_name(pool, name), NULL);
 }
 
 /* ── known browsers ────────────────────────────────────────────────────────────────────────── */
@@ -218,8 +218,8 @@ typedef struct taken {
     na_rate_answer answer;
 } taken;
 
-static na_error *refuse(na_request *request, na_limited what, const na_limit *limit,
-                        const na_rate_answer *answer)
+static na_error *refuse_attempt(na_request *request, na_limited what, const na_limit *limit,
+                                const na_rate_answer *answer)
 {
     request->limit_wait = answer->wait;
     request->is_limit_news |= answer->is_first;
@@ -249,7 +249,7 @@ static na_error *take_one(na_request *request, na_limited what, const na_limit *
     if (t.answer.is_first && what == NA_LIMIT_SIGN_IN && limit->by == NA_BY_ACCOUNT &&
         !who->browser)
         NA_TRY(na_lock_report(request, limit->rate.seconds));
-    return refuse(request, what, limit, &t.answer);
+    return refuse_attempt(request, what, limit, &t.answer);
 }
 
 static na_error *take_all(na_request *request, na_limited what, const asker *who)
@@ -295,8 +295,8 @@ void na_limit_give_back(na_request *request)
 
 /* ── unlocking ─────────────────────────────────────────────────────────────────────────────── */
 
-static na_error *forget(apr_pool_t *pool, const na_limits *limits, const na_rates *rates,
-                        const char *account)
+static na_error *forget_account(apr_pool_t *pool, const na_limits *limits, const na_rates *rates,
+                                const char *account)
 {
     for (int what = 0; what < NA_LIMITED; what++)
         for (int i = 0; i < limits->of[what].count; i++) {
@@ -313,11 +313,12 @@ static na_error *forget(apr_pool_t *pool, const na_limits *limits, const na_rate
 na_error *na_limit_unlock(apr_pool_t *pool, const na_config *config, const na_rates *rates,
                           const char *name)
 {
-    NA_TRY(forget(pool, &config->limits, rates, na_limit_account(pool, NULL, name)));
+    NA_TRY(forget_account(pool, &config->limits, rates, na_limit_account(pool, NULL, name)));
     for (int i = 0; i < config->providers->nelts; i++) {
         const na_provider *provider = APR_ARRAY_IDX(config->providers, i, const na_provider *);
         if (provider->type == NA_CREDENTIALS)
-            NA_TRY(forget(pool, &config->limits, rates, na_limit_account(pool, provider, name)));
+            NA_TRY(forget_account(pool, &config->limits, rates,
+                                  na_limit_account(pool, provider, name)));
     }
     return NULL;
 }

@@ -129,8 +129,8 @@ typedef na_error *taker(na_db_use *use, const char *identifier, const char *hash
                         na_db_token *token, int *found);
 
 /* Finds the token, hashed with any of the secrets. */
-static na_error *take(na_request *request, na_db_use *use, taker *taking, const char *identifier,
-                      const char *token)
+static na_error *take_token(na_request *request, na_db_use *use, taker *taking,
+                            const char *identifier, const char *token)
 {
     na_db_token row;
     int found = 0;
@@ -152,11 +152,11 @@ static na_error *take(na_request *request, na_db_use *use, taker *taking, const 
 na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
                       const char *token)
 {
-    return take(request, use, na_db_use_token, identifier, token);
+    return take_token(request, use, na_db_use_token, identifier, token);
 }
 
 na_error *na_link_check(na_request *request, na_db_use *use, const char *identifier,
                         const char *token)
 {
-    return take(request, use, na_db_find_token, identifier, token);
+    return take_token(request, use, na_db_find_token, identifier, token);
 }

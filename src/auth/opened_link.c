@@ -32,8 +32,8 @@ static const char *path_of(const na_request *request)
                : apr_pstrcat(request->pool, "/", request->action, NULL);
 }
 
-static na_error *move(na_request *request, na_response *response, const char *email,
-                      const char *token)
+static na_error *move_to_cookie(na_request *request, na_response *response, const char *email,
+                                const char *token)
 {
     char *sealed;
     const na_cookie *cookie = cookie_of(request);
@@ -68,8 +68,8 @@ static json_t *kept_claims(const na_request *request)
     return NULL;
 }
 
-static na_error *take(na_request *request, const char *email, const char *token,
-                      na_opened_link *link)
+static na_error *take_link(na_request *request, const char *email, const char *token,
+                           na_opened_link *link)
 {
     link->token = token;
     return email && token && strlen(token) <= TOKEN_LEN_MAX &&
@@ -89,13 +89,15 @@ na_error *na_link_open(na_request *request, na_response *response, na_opened_lin
         if (request->csrf_verified && na_cookies_get(request->cookies, cookie_of(request)->name, 0))
             na_set_cookie(response, na_cookie_clear(request->pool, cookie_of(request),
                                                     cookie_of(request)->name));
-        return take(request, apr_table_get(form, "email"), apr_table_get(form, "token"), link);
+        return take_link(request, apr_table_get(form, "email"), apr_table_get(form, "token"), link);
     }
     if (apr_table_get(query, "token")) {
-        NA_TRY(take(request, apr_table_get(query, "email"), apr_table_get(query, "token"), link));
+        NA_TRY(
+            take_link(request, apr_table_get(query, "email"), apr_table_get(query, "token"), link));
         link->is_moved = 1;
-        return move(request, response, link->email, link->token);
+        return move_to_cookie(request, response, link->email, link->token);
     }
     json_t *claims = kept_claims(request);
-    return take(request, na_json_string(claims, "email"), na_json_string(claims, "token"), link);
+    return take_link(request, na_json_string(claims, "email"), na_json_string(claims, "token"),
+                     link);
 }

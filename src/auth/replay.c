@@ -87,7 +87,7 @@ int na_replay_memory_take(na_replay_memory *memory, const char *id, apr_time_t n
     return count_of(set, hash, second) == 1; /* if two arrive at once, neither is accepted */
 }
 
-static void forget(na_replay_memory *memory, const char *id)
+static void forget_entry(na_replay_memory *memory, const char *id)
 {
     apr_uint64_t hash = hash_of(id), *set = set_of(memory, hash);
     for (int i = 0; i < SET_SIZE; i++) {
@@ -151,7 +151,7 @@ void na_replay_give_back(na_request *request, const na_checks *checks)
     const char *id = id_of(request, checks);
     const na_registry *registry = store_of(request, id, &key);
     int swapped;
-    forget(request->process->replays, id);
+    forget_entry(request->process->replays, id);
     if (registry)
         na_store_swap(registry->stores[0], request->pool, &key, TAKEN, GIVEN_BACK,
                       request->now + apr_time_from_sec(NA_CHECKS_MAX_AGE), &swapped);

@@ -23,7 +23,7 @@
  * cases). Email addresses that a provider does not vouch for are removed before, or ignored.
  */
 
-static na_error *refused(na_request *request, const char *why)
+static na_error *refuse_link(na_request *request, const char *why)
 {
     return na_error_new(request->pool, NA_ERR_ACCOUNT_NOT_LINKED, "%s", why);
 }
@@ -106,16 +106,16 @@ static na_error *protect_tokens(na_request *request, na_db_use *use, const na_su
 }
 
 /* Returns 1 if the text fits into a column that can be a key. */
-static int fits(const char *text)
+static int fits_key_column(const char *text)
 {
     return text && strlen(text) <= COLUMN_MAX;
 }
 
-static na_error *create(na_request *request, na_db_use *use, na_subject *subject, const char *email,
-                        na_db_user *user)
+static na_error *create_user(na_request *request, na_db_use *use, na_subject *subject,
+                             const char *email, na_db_user *user)
 {
     const char *name = subject->user.name;
-    *user = (na_db_user){.name = fits(name) ? name : NULL,
+    *user = (na_db_user){.name = fits_key_column(name) ? name : NULL,
                          .email = email,
                          .email_verified = email ? apr_time_as_msec(request->now) : 0,
                          .image = subject->user.image};
@@ -148,8 +148,8 @@ static na_error *check_standing(na_request *request, na_db_use *use, const na_su
 
 /* No user has the account yet. The lock prevents concurrent decisions about this address or
  * account. */
-static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
-                       const na_db_user *current, const char *email, na_db_user *user)
+static na_error *adopt_account(na_request *request, na_db_use *use, na_subject *subject,
+                               const na_db_user *current, const char *email, na_db_user *user)
 {
     int found = 0;
     if (current) {
@@ -160,10 +160,11 @@ static na_error *adopt(na_request *request, na_db_use *use, na_subject *subject,
     if (email)
         NA_TRY(na_db_get_user_by_email(use, email, user, &found));
     if (!found)
-        return create(request, use, subject, email, user);
+        return create_user(request, use, subject, email, user);
     if (!subject->provider->allow_linking)
-        return refused(request, "the email address belongs to a user who has no account with this "
-                                "provider (allowDangerousEmailAccountLinking is off)");
+        return refuse_link(request,
+                           "the email address belongs to a user who has no account with this "
+                           "provider (allowDangerousEmailAccountLinking is off)");
     NA_TRY(na_account_vouch(request, use, user, NULL, subject));
     return link_to(request, use, subject, user);
 }
@@ -183,8 +184,8 @@ static na_error *remove_orphan(na_request *request, na_db_use *use, const na_sub
     return na_db_unlink_account(use, subject->provider->id, account_id);
 }
 
-static na_error *decide(na_request *request, na_db_use *use, na_subject *subject, const char *email,
-                        const char *current_id, na_db_user *user)
+static na_error *decide_user(na_request *request, na_db_use *use, na_subject *subject,
+                             const char *email, const char *current_id, na_db_user *user)
 {
     na_db_user current;
     int is_known, is_signed_in = 0;
@@ -192,7 +193,7 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
     const char *name = email ? apr_pstrcat(request->pool, "email ", email, NULL)
                              : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
                                            account_id, NULL);
-    if (!fits(account_id))
+    if (!fits_key_column(account_id))
         return na_error_new(request->pool, NA_ERR_CALLBACK, "the account ID is too long");
     NA_TRY(na_db_lock(use, name));
     NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
@@ -201,9 +202,9 @@ static na_error *decide(na_request *request, na_db_use *use, na_subject *subject
     if (!is_known)
         NA_TRY(remove_orphan(request, use, subject, account_id));
     if (!is_known)
-        return adopt(request, use, subject, is_signed_in ? &current : NULL, email, user);
+        return adopt_account(request, use, subject, is_signed_in ? &current : NULL, email, user);
     if (is_signed_in && strcmp(current.id, user->id) != 0)
-        return refused(request, "the account belongs to a user other than the one signed in");
+        return refuse_link(request, "the account belongs to a user other than the one signed in");
     NA_TRY(protect_tokens(request, use, subject, account_id));
     return vouch_for_known(request, use, subject, email, user);
 }
@@ -217,7 +218,7 @@ static const char *vouched_email(const na_subject *subject)
     const na_provider *provider = subject->provider;
     const char *email = subject->user.email;
     int vouched = provider->type != NA_CREDENTIALS && !provider->allow_unverified_email;
-    return vouched && fits(email) ? email : NULL;
+    return vouched && fits_key_column(email) ? email : NULL;
 }
 
 na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
@@ -274,14 +275,14 @@ static na_error *check_still_linked(na_request *request, na_db_use *use, const n
                               "the account was unlinked from the user in the meantime");
 }
 
-static na_error *resolve(void *data, na_db_use *use)
+static na_error *resolve_account(void *data, na_db_use *use)
 {
     const resolving *r = data;
     na_db_user user;
     r->subject->events = 0; /* discards those of an attempt that was rolled back */
     r->subject->is_first_vouched = 0;
-    NA_TRY(decide(r->request, use, r->subject, vouched_email(r->subject), linked_to(r->subject),
-                  &user));
+    NA_TRY(decide_user(r->request, use, r->subject, vouched_email(r->subject),
+                       linked_to(r->subject), &user));
     NA_TRY(na_initiator_check(r->request, &r->subject->initiator,
                               na_user_name(r->request->pool, NULL, user.id)));
     NA_TRY(na_account_adopt(r->request, use, &user, r->subject));
@@ -293,7 +294,7 @@ na_error *na_account_resolve(na_request *request, na_subject *subject)
 {
     resolving r = {request, subject};
     NA_TRY(na_initiator_confirm(request, &subject->initiator));
-    return na_db_transact(request->db, request->pool, resolve, &r);
+    return na_db_transact(request->db, request->pool, resolve_account, &r);
 }
 
 static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *subject)

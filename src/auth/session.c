@@ -41,7 +41,7 @@ static void respond_none(na_request *request, na_response *response, int status)
     na_respond_json(request, response, status, na_json_own(request->pool, none));
 }
 
-static void copy(json_t *user, const char *name, const json_t *claims, const char *claim)
+static void copy_claim(json_t *user, const char *name, const json_t *claims, const char *claim)
 {
     json_t *value = json_object_get(claims, claim);
     if (value)
@@ -49,9 +49,9 @@ static void copy(json_t *user, const char *name, const json_t *claims, const cha
 }
 
 /* A database user has all three members; those without a value are null. */
-static void copy_of_user(json_t *user, const char *name, const json_t *claims, const char *claim)
+static void copy_user_claim(json_t *user, const char *name, const json_t *claims, const char *claim)
 {
-    copy(user, name, claims, claim);
+    copy_claim(user, name, claims, claim);
     if (!json_object_get(user, name) && json_object_get(claims, NA_CLAIM_DATABASE_USER))
         json_object_set_new(user, name, json_null());
 }
@@ -62,12 +62,12 @@ static json_t *session_json(na_request *request, const json_t *claims, apr_int64
 {
     const apr_array_header_t *names = request->config->session_claims;
     json_t *user = json_object();
-    copy_of_user(user, "name", claims, "name");
-    copy_of_user(user, "email", claims, "email");
-    copy_of_user(user, "image", claims, "picture");
+    copy_user_claim(user, "name", claims, "name");
+    copy_user_claim(user, "email", claims, "email");
+    copy_user_claim(user, "image", claims, "picture");
     for (int i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
-        copy(user, strcmp(name, "sub") == 0 ? "id" : name, claims, name);
+        copy_claim(user, strcmp(name, "sub") == 0 ? "id" : name, claims, name);
     }
     return na_json_own(request->pool,
                        json_pack("{s:o, s:s}", "user", user, "expires",
@@ -75,7 +75,8 @@ static json_t *session_json(na_request *request, const json_t *claims, apr_int64
 }
 
 /* Every request renews the session, as in NextAuth, if that can be written. */
-static na_error *renew(na_request *request, na_response *response, const na_session *session)
+static na_error *renew_session(na_request *request, na_response *response,
+                               const na_session *session)
 {
     const json_t *claims;
     apr_int64_t expires;
@@ -96,7 +97,7 @@ na_error *na_get_session(na_request *request, na_response *response)
     const na_session *session;
     na_error *error = na_session_load(request->sessions, &request->visit, &session);
     if (session)
-        error = renew(request, response, session);
+        error = renew_session(request, response, session);
     if (session && !error)
         return NULL;
     if (na_is_unavailable(error))

@@ -18,7 +18,7 @@ static const char *own_url(const na_request *request)
     return apr_pstrcat(request->pool, request->config->base_url, "/sessions", NULL);
 }
 
-static na_error *load(na_request *request, const na_session **session)
+static na_error *load_session(na_request *request, const na_session **session)
 {
     if (!request->sessions->registry)
         return na_error_new(request->pool, NA_ERR_CONFIGURATION,
@@ -94,7 +94,7 @@ na_error *na_get_sessions(na_request *request, na_response *response)
 {
     const na_session *session;
     apr_array_header_t *list = apr_array_make(request->pool, 8, sizeof(na_listed));
-    NA_TRY(load(request, &session));
+    NA_TRY(load_session(request, &session));
     if (!session) {
         ask_to_sign_in(request, response);
         return NULL;
@@ -112,8 +112,8 @@ na_error *na_get_sessions(na_request *request, na_response *response)
  * Ends "all" or "others", or the session of a handle if it is *found. Sets *is_own to 1 if the
  * request's session is among them.
  */
-static na_error *end(na_request *request, const na_session *session, const char *which, int *found,
-                     int *is_own)
+static na_error *end_sessions(na_request *request, const na_session *session, const char *which,
+                              int *found, int *is_own)
 {
     const char *user = na_session_user_name(request->pool, session);
     na_listed listed;
@@ -144,12 +144,12 @@ na_error *na_post_sessions(na_request *request, na_response *response)
     const na_session *session;
     const char *which = apr_table_get(request->form, "session");
     int found, is_own;
-    NA_TRY(load(request, &session));
+    NA_TRY(load_session(request, &session));
     if (!session) {
         ask_to_sign_in(request, response);
         return NULL;
     }
-    NA_TRY(end(request, session, which ? which : "", &found, &is_own));
+    NA_TRY(end_sessions(request, session, which ? which : "", &found, &is_own));
     if (found)
         NA_TRY(record_end(request, session, which));
     response->signed_out = is_own;

@@ -138,7 +138,7 @@ static const char *button_text_of(apr_pool_t *pool, const na_mail_values *values
     return values->button_text ? values->button_text : BUTTON_TEXT;
 }
 
-static const char *amount(apr_pool_t *pool, long number, const char *unit)
+static const char *amount_of(apr_pool_t *pool, long number, const char *unit)
 {
     return apr_psprintf(pool, "%ld %s%s", number, unit, number == 1 ? "" : "s");
 }
@@ -148,12 +148,12 @@ static const char *expires_of(apr_pool_t *pool, const na_mail_values *values)
 {
     long seconds = values->valid_for;
     if (seconds > 86400 && seconds % 86400 == 0)
-        return amount(pool, seconds / 86400, "day");
+        return amount_of(pool, seconds / 86400, "day");
     if (seconds >= 3600 && seconds % 3600 == 0)
-        return amount(pool, seconds / 3600, "hour");
+        return amount_of(pool, seconds / 3600, "hour");
     if (seconds >= 60)
-        return amount(pool, seconds / 60, "minute");
-    return amount(pool, seconds, "second");
+        return amount_of(pool, seconds / 60, "minute");
+    return amount_of(pool, seconds, "second");
 }
 
 typedef const char *reader(apr_pool_t *pool, const na_mail_values *values);
@@ -180,13 +180,13 @@ static const struct placeholder *placeholder_at(const char *text)
 
 typedef const char *escaper(apr_pool_t *pool, const char *text);
 
-static const char *plain(apr_pool_t *pool, const char *text)
+static const char *escape_nothing(apr_pool_t *pool, const char *text)
 {
     return text;
 }
 
-static const char *fill(apr_pool_t *pool, const char *text, const na_mail_values *values,
-                        escaper *escape)
+static const char *fill_text(apr_pool_t *pool, const char *text, const na_mail_values *values,
+                             escaper *escape)
 {
     apr_array_header_t *parts = apr_array_make(pool, 16, sizeof(const char *));
     const char *braces;
@@ -206,13 +206,12 @@ static const char *fill(apr_pool_t *pool, const char *text, const na_mail_values
 void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
                            const na_mail_values *values, na_mail_message *message)
 {
-    *message =
-        (na_mail_message){.to = values->email,
-                          .subject = na_one_line(pool, fill(pool, template->subject, values, plain),
-                                                 NA_MAIL_SUBJECT_MAX),
-                          .text = fill(pool, template->text, values, plain),
-                          .html =
-                              template->html ? fill(pool, template->html, values, na_html) : NULL};
+    *message = (na_mail_message){
+        .to = values->email,
+        .subject = na_one_line(pool, fill_text(pool, template->subject, values, escape_nothing),
+                               NA_MAIL_SUBJECT_MAX),
+        .text = fill_text(pool, template->text, values, escape_nothing),
+        .html = template->html ? fill_text(pool, template->html, values, na_html) : NULL};
 }
 
 /* ── templates of the administrator

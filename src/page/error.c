@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "page/page.h"
 
-static const char *button(apr_pool_t *pool, const char *url, const char *text)
+static const char *link_button(apr_pool_t *pool, const char *url, const char *text)
 {
     return apr_pstrcat(pool, "<a class=\"button\" href=\"", na_html(pool, url), "\">", text, "</a>",
                        NULL);
@@ -20,12 +20,12 @@ const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin
         *title = known->page_title;
         *status = known->page_status;
         return apr_pstrcat(pool, "<h1>", *title, "</h1><p>", known->page_text, "</p>",
-                           button(pool, signin_url, "Sign in"), NULL);
+                           link_button(pool, signin_url, "Sign in"), NULL);
     }
     *title = "Something went wrong";
     *status = 200;
     return apr_pstrcat(pool, "<h1>Something went wrong</h1><p>Please try again.</p>",
-                       button(pool, origin, "Go to the home page"), NULL);
+                       link_button(pool, origin, "Go to the home page"), NULL);
 }
 
 const char *na_page_verify_request(apr_pool_t *pool, const char *origin)
@@ -34,7 +34,7 @@ const char *na_page_verify_request(apr_pool_t *pool, const char *origin)
         pool,
         "<h1>Check your email</h1><p>If a link can be sent to the address you entered, "
         "it will arrive in a few minutes. If not, check your spam folder.</p>",
-        button(pool, origin, "Go to the home page"), NULL);
+        link_button(pool, origin, "Go to the home page"), NULL);
 }
 
 const char *na_page_unavailable(void)
@@ -48,5 +48,5 @@ const char *na_page_too_many(apr_pool_t *pool, const char *wait, const char *sig
 {
     return apr_pstrcat(pool, "<h1>Too many attempts</h1><p>Wait ", wait,
                        ", then try again. If you are signed in elsewhere, you stay signed in.</p>",
-                       button(pool, signin_url, "Sign in"), NULL);
+                       link_button(pool, signin_url, "Sign in"), NULL);
 }

@@ -75,8 +75,8 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
     return html;
 }
 
-static const char *offer(apr_pool_t *pool, const na_page_form *form, const char *path,
-                         const char *text)
+static const char *offer_link(apr_pool_t *pool, const na_page_form *form, const char *path,
+                              const char *text)
 {
     return apr_pstrcat(pool, "<p class=\"soft\"><a href=\"", na_html(pool, form->base_url), path,
                        "\">", text, "</a></p>", NULL);
@@ -92,9 +92,10 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                                             message_of(error), "</p>", NULL)
                               : "";
     const char *between = *by_oauth && *by_form ? "<div class=\"or\">or</div>" : "";
-    const char *sign_up = offers.sign_up ? offer(pool, form, "/signup", "Create an account") : "";
+    const char *sign_up =
+        offers.sign_up ? offer_link(pool, form, "/signup", "Create an account") : "";
     const char *reset =
-        offers.reset ? offer(pool, form, "/reset-password", "Reset your password") : "";
+        offers.reset ? offer_link(pool, form, "/reset-password", "Reset your password") : "";
     return apr_pstrcat(pool, "<h1>Sign in</h1>", alert, by_oauth, between, by_form, reset, sign_up,
                        NULL);
 }

@@ -58,7 +58,7 @@ static int count_of(const na_password_gate *gate, const char *client, int inside
 }
 
 /* Takes a free seat; NULL if there is none or the client has its share. Requires the lock. */
-static guest *admit(na_password_gate *gate, const char *client)
+static guest *admit_guest(na_password_gate *gate, const char *client)
 {
     int own = count_of(gate, client, 0);
     if (gate->count == gate->room || (own && own >= SHARE * (gate->room - gate->count)))
@@ -89,7 +89,7 @@ static int is_turn(const na_password_gate *gate, const guest *me)
     return gate->inside < gate->places;
 }
 
-static void dismiss(na_password_gate *gate, guest *g)
+static void dismiss_guest(na_password_gate *gate, guest *g)
 {
     gate->inside -= g->inside;
     g->inside = 0;
@@ -111,7 +111,7 @@ static void wait_for_turn(na_password_gate *gate, const guest *me)
 int na_password_gate_enter(na_password_gate *gate, const char *client)
 {
     apr_thread_mutex_lock(gate->lock);
-    guest *me = admit(gate, client);
+    guest *me = admit_guest(gate, client);
     if (me)
         wait_for_turn(gate, me);
     int entered = me && is_turn(gate, me);
@@ -120,7 +120,7 @@ int na_password_gate_enter(na_password_gate *gate, const char *client)
         gate->inside++;
         apr_thread_cond_broadcast(gate->changed); /* another place might be free */
     } else if (me) {
-        dismiss(gate, me);
+        dismiss_guest(gate, me);
     }
     apr_thread_mutex_unlock(gate->lock);
     return entered;
@@ -133,7 +133,7 @@ void na_password_gate_leave(na_password_gate *gate, const char *client)
         guest *g = &gate->guests[i];
         if (!g->inside || strncmp(g->client, client, CLIENT_SIZE - 1) != 0)
             continue;
-        dismiss(gate, g);
+        dismiss_guest(gate, g);
         break;
     }
     apr_thread_mutex_unlock(gate->lock);

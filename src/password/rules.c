@@ -36,14 +36,15 @@ static int count_characters(const char *text, size_t len)
 /* ── passwords that attackers try first
  * ────────────────────────────────────────────────────────────── */
 
-static int compare(const void *password, const void *entry)
+static int compare_entry(const void *password, const void *entry)
 {
     return strcmp(password, *(const char *const *)entry);
 }
 
 static int is_common(const char *lower)
 {
-    return bsearch(lower, common, sizeof common / sizeof *common, sizeof *common, compare) != NULL;
+    return bsearch(lower, common, sizeof common / sizeof *common, sizeof *common, compare_entry) !=
+           NULL;
 }
 
 /* Returns the next character of well-formed UTF-8 and advances *text. */
@@ -88,7 +89,7 @@ static int is_simple(const char *lower)
 /* ── what others know about the owner ───────────────────────────────────────────────────────────
  */
 
-static int has(const char *lower, const char *word, size_t len)
+static int has_word(const char *lower, const char *word, size_t len)
 {
     if (count_characters(word, len) < WORD_MIN)
         return 0;
@@ -105,13 +106,13 @@ static int has(const char *lower, const char *word, size_t len)
 /* Returns 1 if the password has `len` bytes of the text as a whole, or one of its words. */
 static int has_word_of(const char *lower, const char *text, size_t len)
 {
-    if (has(lower, text, len))
+    if (has_word(lower, text, len))
         return 1;
     for (const char *end = text + len; text < end;) {
         size_t word = strcspn(text, " .-_+");
         if (word > (size_t)(end - text))
             word = (size_t)(end - text);
-        if (has(lower, text, word))
+        if (has_word(lower, text, word))
             return 1;
         text += word + 1;
     }
@@ -128,7 +129,7 @@ static size_t host_len(const char *host)
 static int is_personal(const char *lower, const na_password_owner *owner)
 {
     return (owner->name && has_word_of(lower, owner->name, strlen(owner->name))) ||
-           (owner->email && has(lower, owner->email, strlen(owner->email))) ||
+           (owner->email && has_word(lower, owner->email, strlen(owner->email))) ||
            (owner->email && has_word_of(lower, owner->email, strcspn(owner->email, "@"))) ||
            (owner->host && has_word_of(lower, owner->host, host_len(owner->host)));
 }

@@ -214,7 +214,7 @@ static int is_des(const char *text)
     return strlen(text) == 13 && strspn(text, digits64) == 13;
 }
 
-static na_error *unusable(apr_pool_t *pool, const char *name, reading result)
+static na_error *unusable_hash(apr_pool_t *pool, const char *name, reading result)
 {
     if (result == READ)
         return NULL;
@@ -229,7 +229,7 @@ na_error *na_stored_hash_read(apr_pool_t *pool, const char *text, na_stored_hash
     for (apr_size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t len = strlen(kinds[i].prefix);
         if (strncmp(text, kinds[i].prefix, len) == 0)
-            return unusable(pool, kinds[i].name, kinds[i].read(text + len, hash));
+            return unusable_hash(pool, kinds[i].name, kinds[i].read(text + len, hash));
     }
     *hash = (na_stored_hash){.form = NA_FORM_OTHER, .work = 30};
     return is_des(text) ? NULL
