@@ -86,8 +86,7 @@ na_error *na_get_account(na_request *request, na_response *response)
     return NULL;
 }
 
-/* ── changes: each sets *said to what it did, or *fault to what is wrong
- * ────────────────────────────── */
+/* ── changes: each sets *said, or *fault if it fails ───────────────────────────────────────── */
 
 typedef na_error *changer(na_request *request, na_response *response, const na_session *session,
                           na_db_user *user, const char **said, const char **fault);
@@ -212,8 +211,7 @@ static na_error *change_email(na_request *request, na_response *response, const 
     const na_link link = {
         NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, revision, email),
         "/confirm-email",     VALID_FOR, 0};
-    *said = "Check your inbox: while you are signed in, open the link sent to the new email "
-            "address and "
+    *said = "Check your inbox: while you are signed in, open the link sent to the new address and "
             "confirm the change.";
     return na_link_send(request, &link);
 }
@@ -293,7 +291,7 @@ na_error *na_post_account(na_request *request, na_response *response)
     return NULL;
 }
 
-/* ── the new address ───────────────────────────────────────────────────────────────────────── */
+/* ── the new email address ─────────────────────────────────────────────────────────────────── */
 
 /* If the session is ended meanwhile, either that waits for the transaction or the transaction
  * fails. */

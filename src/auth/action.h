@@ -19,9 +19,8 @@
 
 /* The sessions involved in a sign-in at a provider (initiator.h). */
 typedef struct na_initiator {
-    const na_session
-        *session; /* session of the user who began it and is still signed in, NULL if none */
-    const na_session *other; /* session that is there although no user began it, NULL if none */
+    const na_session *session; /* of the user who began it and is still signed in, NULL if none */
+    const na_session *other;   /* of a user who did not begin it, NULL if none */
 } na_initiator;
 
 /* The user who signs in; rules, roles, and claims are evaluated for it. */
@@ -37,10 +36,8 @@ typedef struct na_subject {
     unsigned events; /* kinds of changes to the database, a bit each */
     unsigned told;   /* kinds that were reported already */
     na_initiator initiator; /* for a sign-in at a provider */
-    int is_first_vouched;   /* the email address was never vouched for before: existing sessions are
-                               not the user's */
-    const char
-        *reclaimed; /* names what was removed from the user, for the record, NULL if nothing */
+    int is_first_vouched;   /* vouched for the first time: earlier sessions are not the user's */
+    const char *reclaimed;  /* what was removed from the user, for the record, NULL if nothing */
 } na_subject;
 
 /* What only httpd can do; `data` is its argument. */
@@ -99,8 +96,7 @@ typedef struct na_request {
     int csrf_verified;
     const char *callback_url;    /* NULL if the action needs none */
     const na_provider *provider; /* NULL if provider_id names none */
-    int is_recorded; /* na_record_event has recorded `attempted`; na_report has not reported it yet
-                      */
+    int is_recorded;             /* `attempted` is recorded, but not yet reported by na_report */
     na_event_kind attempted;
     int is_unrecorded; /* the last record could not be written, so the action is refused */
     na_user claimant;  /* who tries to sign in, as far as known, for the record */

@@ -49,7 +49,7 @@ na_error *na_signin_email(na_request *request, na_response *response)
     return NULL;
 }
 
-/* ── opening the link ───────────────────────────────────────────────────────────────────── */
+/* ── opening the link ──────────────────────────────────────────────────────────────────────── */
 
 /*
  * Programs that scan emails open every link, so the link shows a page and its button signs in.

@@ -153,7 +153,7 @@ int na_checks_are_there(const na_request *request, const char *state)
     return is_flow_present(request, &f);
 }
 
-/* ── issuing them ───────────────────────────────────────────────────────────────────────────── */
+/* ── issuing them ──────────────────────────────────────────────────────────────────────────── */
 
 /* Browsers send a host's older cookies first (RFC 6265 section 5.4). */
 static void make_room(na_request *request, na_response *response)

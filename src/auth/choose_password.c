@@ -145,7 +145,7 @@ na_error *na_post_reset(na_request *request, na_response *response)
     return post_email(request, response, 0);
 }
 
-/* ── opening the link ───────────────────────────────────────────────────────────────────── */
+/* ── opening the link ──────────────────────────────────────────────────────────────────────── */
 
 static void respond_choose(na_request *request, na_response *response, const char *email,
                            const char *token, const char *error)

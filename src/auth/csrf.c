@@ -30,7 +30,7 @@ static const char *token_of(const na_request *request, const char *cookie)
     return NULL;
 }
 
-/* ── the session of a token ──────────────────────────────────────────────────────────────────── */
+/* ── the session of a token ────────────────────────────────────────────────────────────────── */
 
 /*
  * Once a user is signed in, the second half of a token is derived from the first half and the
@@ -77,7 +77,7 @@ static const char *new_token(const na_request *request)
                        NULL);
 }
 
-/* ── the token of a request ────────────────────────────────────────────────────────── */
+/* ── the token of a request ────────────────────────────────────────────────────────────────── */
 
 /*
  * Accepts Auth.js's client without a token: pages of other origins need a CORS preflight to send

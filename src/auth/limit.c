@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "mail/address.h"
 
-/* ── the account that is counted ─────────────────────────────────────────────────────────── */
+/* ── the account that is counted ───────────────────────────────────────────────────────────── */
 
 /*
  * Directories treat names that differ in case or blanks as one: an attacker must not get a new

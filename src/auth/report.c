@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 
-/* ── log lines ──────────────────────────────────────────────────────────────────────── */
+/* ── log lines ─────────────────────────────────────────────────────────────────────────────── */
 
 static void write_record(const na_request *request, na_log_record record)
 {

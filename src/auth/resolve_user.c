@@ -314,7 +314,7 @@ na_error *na_account_resolve_known(na_request *request, na_subject *subject)
     return na_db_end(use, resolve_known(request, use, subject));
 }
 
-/* ── the user of a link ──────────────────────────────────────────────────────────────────────── */
+/* ── the user of a link ────────────────────────────────────────────────────────────────────── */
 
 /* The owner of the mailbox is the user of the email address. */
 static na_error *user_of_email(na_request *request, na_db_use *use, na_subject *subject,

@@ -214,8 +214,7 @@ void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
         .html = template->html ? fill_text(pool, template->html, values, na_html) : NULL};
 }
 
-/* ── templates of the administrator
- * ────────────────────────────────────────────────────────────────────── */
+/* ── templates of the administrator ────────────────────────────────────────────────────────── */
 
 static const char *placeholder_names(apr_pool_t *pool)
 {

@@ -66,7 +66,7 @@ int na_password_is_outdated(apr_pool_t *pool, const char *hash, na_hash_kind kin
            stored.argon2.passes < PASSES;
 }
 
-/* ── Argon2id, which requires OpenSSL 3.2 ───────────────────────────────────── */
+/* ── Argon2id, which requires OpenSSL 3.2 ──────────────────────────────────────────────────── */
 
 static na_error *fetch_argon2(apr_pool_t *pool, EVP_KDF **kdf)
 {

@@ -33,8 +33,7 @@ static int count_characters(const char *text, size_t len)
     return count;
 }
 
-/* ── passwords that attackers try first
- * ────────────────────────────────────────────────────────────── */
+/* ── passwords that attackers try first ────────────────────────────────────────────────────── */
 
 static int compare_entry(const void *password, const void *entry)
 {
@@ -86,8 +85,7 @@ static int is_simple(const char *lower)
     return 1;
 }
 
-/* ── what others know about the owner ───────────────────────────────────────────────────────────
- */
+/* ── what others know about the owner ──────────────────────────────────────────────────────── */
 
 static int has_word(const char *lower, const char *word, size_t len)
 {
