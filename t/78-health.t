@@ -27,7 +27,7 @@ ${more}
 const settles = (what, site, wanted) => until(what, async () => {
   const { status, json } = await new Client(site).get('/health');
   return status === wanted.http && Object.entries(wanted).every(([name, value]) => name === 'http' || name === 'status' || json.checks[name]?.status === value) && json.status === wanted.status;
-}, 20_000);
+});
 
 suite('Health: what a site rests on', async (t) => {
   const here = databasesHere();
@@ -66,7 +66,7 @@ ${PASSWORDS}`) });
   const answer = await new Client(site).get('/health');
   t.is(Object.keys(answer.json), ['status', 'checks', 'time'], 'status, checks and time');
   t.is(answer.json.checks, Object.fromEntries(Object.entries(all).map(([name, status]) => [name, { status }])), 'a check for each thing that is configured');
-  t.ok(Math.abs(Date.parse(answer.json.time) - Date.now()) < 10_000, 'made of late');
+  t.ok(Math.abs(Date.parse(answer.json.time) - Date.now()) < 60_000, 'made of late');
   t.is([answer.headers['cache-control'], answer.headers['content-type']], ['no-store', 'application/json; charset=utf-8'], 'no cache keeps it');
   t.is((await new Client(site).get('/health/ready')).json.status, 'healthy', '/ready is the same');
   const head = await new Client(site).get('/health', { method: 'HEAD' });

@@ -12,7 +12,7 @@ const screenshots = path.join(root, 'build', 'screenshots');
 async function startBrowser(t, more = []) {
   if (!fs.existsSync(program) && !process.env.CI) t.skipAll(`${program} is not there: install chromium`);
   const { chromium } = require('playwright-core');
-  const browser = await chromium.launch({ executablePath: program, headless: true, args: [...flags, ...more], timeout: 30_000 });
+  const browser = await chromium.launch({ executablePath: program, headless: true, args: [...flags, ...more], timeout: 60_000 });
   t.cleanup(() => browser.close());
   fs.mkdirSync(screenshots, { recursive: true });
   return browser;

@@ -47,7 +47,7 @@ function lookup(host, options, done) {
 function request(url, { method = 'GET', headers = {}, body, localAddress } = {}) {
   return new Promise((resolve, reject) => {
     const local = /(^|\.)localhost$/.test(new URL(url).hostname);
-    const r = http.request(url, { method, headers, family: 4, agent: false, localAddress, ...(local ? { lookup } : {}), timeout: 30_000 }, (answer) => {
+    const r = http.request(url, { method, headers, family: 4, agent: false, localAddress, ...(local ? { lookup } : {}), timeout: 60_000 }, (answer) => {
       const parts = [];
       answer.on('data', (part) => parts.push(part));
       answer.on('error', reject);
@@ -149,7 +149,7 @@ function raw(port, bytes) {
   return new Promise((resolve, reject) => {
     const parts = [];
     const socket = net.connect(port, '127.0.0.1', () => socket.end(bytes));
-    socket.setTimeout(15_000, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(60_000, () => socket.destroy(new Error('no answer')));
     socket.on('data', (part) => parts.push(part));
     socket.on('error', reject);
     socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')));

@@ -5,13 +5,12 @@ const { execFile, execFileSync, spawn, spawnSync } = require('node:child_process
 const fs = require('node:fs');
 const path = require('node:path');
 const { certify } = require('./certificates.js');
-const { freePort, makeFolder, thorough, until } = require('./httpd.js');
+const { freePort, HANG_MS, makeFolder, thorough, until } = require('./httpd.js');
 
 const name = 'nextauth'; // of the database and of the user who owns it
 const user = name;
 // One that a URL cannot hold as it is.
 const somePassword = 'pass/word:@100%';
-const CALL_MS = 15_000;
 
 // ── what is here ────────────────────────────────────────────────────────────────────────────────
 
@@ -175,7 +174,7 @@ function postgresClient(folder, port, login) {
   const asText = { getTypeParser: () => (text) => text };
   return async (text) => {
     const client = new pg.Client({ host: folder, port, ...login, types: asText,
-      connectionTimeoutMillis: CALL_MS, query_timeout: CALL_MS });
+      connectionTimeoutMillis: HANG_MS, query_timeout: HANG_MS });
     client.on('error', () => {}); // the query that it happens to says so
     try {
       await client.connect();
@@ -272,7 +271,7 @@ async function startPostgresPair(t, options = {}) {
 // Runs one of the tools on a text; their answers are read in a form that tells NULL from ''.
 function ask(program, args, text, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { timeout: CALL_MS, maxBuffer: 1 << 26, ...options },
+    const child = execFile(program, args, { timeout: HANG_MS, maxBuffer: 1 << 26, ...options },
       (error, stdout, stderr) => (error ? reject(new Error(stderr.replace(/^-+\n.*\n-+\n/s, '').trim() || error.message)) : resolve(stdout)));
     child.stdin.on('error', () => {}); // it ended before it read everything, and said why
     child.stdin.end(text);
@@ -291,7 +290,7 @@ function rowsOfXml(xml) {
 
 function mariadbClient(folder, ...database) {
   const args = ['--no-defaults', `--socket=${folder}/mariadb.sock`, '--user=root', '--default-character-set=utf8mb4',
-    '--connect-timeout=5', '--xml', ...database];
+    `--connect-timeout=${HANG_MS / 1000}`, '--xml', ...database];
   return async (text) => rowsOfXml(await ask('mariadb', args, text));
 }
 
@@ -349,7 +348,7 @@ function sqlite(t) {
   const owner = someoneElse('www-data');
   const folder = makeOwnFolder(t, owner);
   const file = `${folder}/${name}.db`;
-  const sql = async (text) => rowsOfJson(await ask('sqlite3', ['-bail', '-json', '-cmd', '.timeout 5000', file], text, { cwd: folder, ...owner }));
+  const sql = async (text) => rowsOfJson(await ask('sqlite3', ['-bail', '-json', '-cmd', `.timeout ${HANG_MS}`, file], text, { cwd: folder, ...owner }));
   return { engine: 'sqlite', url: `sqlite:${file}`, file, dir: folder, sql, admin: sql };
 }
 

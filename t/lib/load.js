@@ -1,7 +1,7 @@
 'use strict';
 // Many requests at once, for as long as something else happens.
 const http = require('node:http');
-const { until } = require('./httpd.js');
+const { HANG_MS, until } = require('./httpd.js');
 
 // Starts `workers` loops that each send what `next(worker)` gives, a path and headers; stop() ends
 // them and resolves to how many answers there were by status, 'error' for none; more() comes when
@@ -19,7 +19,7 @@ function startLoad(url, workers, next) {
       slowest.ms = Math.max(slowest.ms, Date.now() - at);
       resolve();
     };
-    const request = http.get(new URL(path, url), { headers, agent, timeout: 20_000 }, (answer) => {
+    const request = http.get(new URL(path, url), { headers, agent, timeout: HANG_MS }, (answer) => {
       answer.resume();
       answer.on('end', () => done(answer.statusCode));
       answer.on('error', () => done('error'));

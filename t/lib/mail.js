@@ -42,10 +42,11 @@ const NOTICE = /^Subject: Your (password|email address) for \S+ was changed/im;
  * Options: tls ('none', 'starttls', 'smtps'), certificates, user and password (AUTH is then demanded),
  * ascii: SMTPUTF8 is not offered; old: nor EHLO known. `server.recipients` has all of RCPT.
  * `server.answers` holds what comes next for MAIL, RCPT and DATA: { RCPT: [450, 450] }; then all is
- * well. `server.slow` delays each DATA by as many ms. `server.mails` has what arrived, `server.notices` those that tell of a change.
+ * well. `server.slow` delays each DATA by as many ms; hold() delays it until release(). `server.mails` has what arrived, `server.notices` those that tell of a change.
  */
 async function startMail(t, options = {}) {
-  const server = { mails: [], notices: [], recipients: [], attempts: 0, answers: {}, slow: 0 };
+  const server = { mails: [], notices: [], recipients: [], attempts: 0, answers: {}, slow: 0, released: Promise.resolve() };
+  server.hold = () => { server.released = new Promise((resolve) => { server.release = resolve; }); };
   const next = (command, callback) => {
     const code = (server.answers[command] || []).shift();
     callback(code ? reply(code) : null);
@@ -74,6 +75,7 @@ async function startMail(t, options = {}) {
     async onData(stream, session, callback) {
       const raw = await readAll(stream);
       if (server.slow) await pause(server.slow);
+      await server.released;
       next('DATA', (error) => {
         const kept = NOTICE.test(raw.toString('latin1')) ? server.notices : server.mails;
         if (!error) kept.push({ raw: raw.toString('latin1'), raw8: raw, envelope: session.envelope, secure: session.secure, user: session.user });

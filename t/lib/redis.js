@@ -4,7 +4,7 @@
 const { execFile, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { certify } = require('./certificates.js');
-const { freePort, makeFolder, until } = require('./httpd.js');
+const { freePort, HANG_MS, makeFolder, until } = require('./httpd.js');
 
 // A node of a cluster listens 10000 ports above its own, too.
 const PORT_MOST = 55_000;
@@ -69,7 +69,7 @@ function urlOf(folder, port, { tls, acl, unix }) {
 
 function cliOf(words, env) {
   return (...args) => new Promise((resolve, reject) => {
-    execFile('redis-cli', [...words, ...args], { env: { ...process.env, ...env }, timeout: 15_000 },
+    execFile('redis-cli', [...words, ...args], { env: { ...process.env, ...env }, timeout: HANG_MS },
       (error, stdout) => (error ? reject(error) : resolve(stdout.trim())));
   });
 }

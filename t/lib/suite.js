@@ -4,7 +4,8 @@ const path = require('node:path');
 const { isDeepStrictEqual, inspect } = require('node:util');
 const { reportDeaths } = require('./deaths.js');
 
-const WATCHDOG_MS = 240_000;
+// On a busy machine, too, nothing but a file that hangs takes as long.
+const WATCHDOG_MS = 900_000;
 
 // prove shows it: what failed far away should not have to be guessed.
 function complain(...texts) {
@@ -36,9 +37,9 @@ class Suite {
     return Boolean(condition);
   }
 
-  is(actual, expected, name) {
+  is(actual, expected, name, ...details) {
     return this.ok(isDeepStrictEqual(actual, expected), name,
-      `got:      ${inspect(actual, { depth: 6 })}`, `expected: ${inspect(expected, { depth: 6 })}`);
+      `got:      ${inspect(actual, { depth: 6 })}`, `expected: ${inspect(expected, { depth: 6 })}`, ...details);
   }
 
   isnt(actual, other, name) {
