@@ -35,7 +35,7 @@ static int may_ask(na_breaker_state *health)
     return apr_atomic_cas32(&health->retry_at, now + BACKOFF_MAX_MS, retry_at) == retry_at;
 }
 
-static void say(const na_breaker *breaker, int is_down, const char *message)
+static void report_change(const na_breaker *breaker, int is_down, const char *message)
 {
     if (breaker->changed)
         breaker->changed(breaker->data, is_down, message);
@@ -45,9 +45,9 @@ static void came_back(const na_breaker *breaker, apr_pool_t *pool)
 {
     if (!apr_atomic_xchg32(&breaker->health->failures, 0))
         return;
-    say(breaker, 0,
-        apr_psprintf(pool, "%s is back, after %u s", breaker->name,
-                     seconds() - apr_atomic_read32(&breaker->health->down_at)));
+    report_change(breaker, 0,
+                  apr_psprintf(pool, "%s is back, after %u s", breaker->name,
+                               seconds() - apr_atomic_read32(&breaker->health->down_at)));
 }
 
 static void failed(const na_breaker *breaker, apr_pool_t *pool, const na_error *error)
@@ -61,8 +61,8 @@ static void failed(const na_breaker *breaker, apr_pool_t *pool, const na_error *
     if (before)
         return;
     apr_atomic_set32(&health->down_at, seconds());
-    say(breaker, 1,
-        apr_psprintf(pool, "%s is down: %s", breaker->name, na_error_text(pool, error)));
+    report_change(breaker, 1,
+                  apr_psprintf(pool, "%s is down: %s", breaker->name, na_error_text(pool, error)));
 }
 
 na_error *na_breaker_admit(const na_breaker *breaker, apr_pool_t *pool)

@@ -71,7 +71,7 @@ static const na_error_code codes[] = {COUNTED(AS_ROW) UNCOUNTED(AS_ROW)};
 
 const char *const na_error_reasons[] = {COUNTED(AS_NAME) "other", NULL};
 
-static const na_error_code *find(const char *code, int (*compare)(const char *, const char *))
+static const na_error_code *find_code(const char *code, int (*compare)(const char *, const char *))
 {
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (compare(code, codes[i].name) == 0)
@@ -82,12 +82,12 @@ static const na_error_code *find(const char *code, int (*compare)(const char *, 
 const na_error_code *na_error_code_of(const char *code)
 {
     static const na_error_code unknown = {"", 0, 200, NULL, NULL, NO_PAGE};
-    const na_error_code *found = find(code, strcmp);
+    const na_error_code *found = find_code(code, strcmp);
     return found ? found : &unknown;
 }
 
 const na_error_code *na_error_code_of_page(const char *code)
 {
-    const na_error_code *found = find(code, strcasecmp);
+    const na_error_code *found = find_code(code, strcasecmp);
     return found && found->page_status ? found : NULL;
 }

@@ -109,7 +109,7 @@ const json_t *na_json_path(const json_t *json, const char *path)
 }
 
 /* Claims may be as secret as a token. */
-static char *take(apr_pool_t *pool, char *text)
+static char *take_text(apr_pool_t *pool, char *text)
 {
     char *copy = apr_pstrdup(pool, text);
     if (text)
@@ -128,10 +128,10 @@ const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
         return json_is_true(json) ? "true" : "false";
     if (!json_is_real(json))
         return NULL;
-    return take(pool, json_dumps(json, JSON_ENCODE_ANY));
+    return take_text(pool, json_dumps(json, JSON_ENCODE_ANY));
 }
 
 char *na_json_dump(apr_pool_t *pool, const json_t *json)
 {
-    return take(pool, json_dumps(json, JSON_COMPACT));
+    return take_text(pool, json_dumps(json, JSON_COMPACT));
 }

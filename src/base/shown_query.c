@@ -39,7 +39,7 @@ static size_t shown_of(const char *name, size_t name_len, const char *value, siz
     return len;
 }
 
-static char *append(char *end, const char *text, size_t len)
+static char *append_text(char *end, const char *text, size_t len)
 {
     memcpy(end, text, len);
     return end + len;
@@ -53,8 +53,8 @@ static char *append_field(char *end, const char *field, size_t len)
     const char *value = equals ? equals + 1 : field;
     size_t value_len = len - (size_t)(value - field);
     size_t shown = shown_of(field, name_len, value, value_len);
-    end = append(end, field, (size_t)(value - field) + shown);
-    return shown < value_len ? append(end, NA_HIDDEN, strlen(NA_HIDDEN)) : end;
+    end = append_text(end, field, (size_t)(value - field) + shown);
+    return shown < value_len ? append_text(end, NA_HIDDEN, strlen(NA_HIDDEN)) : end;
 }
 
 const char *na_shown_query(apr_pool_t *pool, const char *query)

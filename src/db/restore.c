@@ -218,7 +218,7 @@ static na_error *check_end(restore *r, const json_t *end, EVP_MD_CTX *digest)
     return more ? wrong(r, "unexpected data after the end") : NULL;
 }
 
-static na_error *check(restore *r)
+static na_error *check_backup(restore *r)
 {
     EVP_MD_CTX *digest = na_backup_digest(r->pool);
     int found, last_table = 0;
@@ -239,7 +239,7 @@ static na_error *check(restore *r)
 
 /* ── whether it fits the database ──────────────────────────────────────────────────────────── */
 
-static na_error *empty(restore *r, const na_backup_table *table)
+static na_error *empty_table(restore *r, const na_backup_table *table)
 {
     const char *text =
         na_schema_text(r->pool, na_db_schema_of(r->use), na_db_engine_of(r->use), table->text);
@@ -261,7 +261,7 @@ static na_error *prepare_table(restore *r, int number)
     if (!found || (number == NA_BACKUP_TABLES - 1 && !r->has_store))
         return NULL;
     if (r->options->replace)
-        return empty(r, table);
+        return empty_table(r, table);
     NA_TRY(na_backup_count(r->use, table, &count));
     return count ? na_error_new(
                        r->pool, NA_ERR_CONFIGURATION,
@@ -510,7 +510,7 @@ static na_error *write_all(restore *r)
 
 static na_error *run(restore *r, na_db *db)
 {
-    NA_TRY(check(r));
+    NA_TRY(check_backup(r));
     r->total = r->done;
     r->done = r->number = 0;
     rewind(r->in);

@@ -67,7 +67,7 @@ static const char *reason(na_db_use *use)
     return na_one_line(use->pool, said && *said ? said : "no reason given", 300);
 }
 
-static na_error *failed(na_db_use *use, const char *name)
+static na_error *statement_failed(na_db_use *use, const char *name)
 {
     na_error *error = na_db_unavailable(use->db, use->home,
                                         apr_pstrcat(use->pool, name, ": ", reason(use), NULL));
@@ -164,7 +164,7 @@ na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, 
             return na_db_lost(use);
         if (try_select(use->connection, use->pool, name, text, count, arguments, rows))
             return NULL;
-        error = failed(use, name);
+        error = statement_failed(use, name);
         if (tries && !use->transaction && is_alive(use))
             return na_db_refused(use, error, "refused");
         if (!replace(use))
@@ -193,7 +193,7 @@ na_error *na_db_change_text(na_db_use *use, const char *name, const char *text, 
     apr_dbd_prepared_t *ready = prepared(c, name, text);
     if (!ready || apr_dbd_pquery(c->driver, use->pool, c->handle, &rows, ready, count,
                                  (const char **)arguments) != 0)
-        return failed(use, name);
+        return statement_failed(use, name);
     if (affected)
         *affected = rows;
     return NULL;
@@ -218,7 +218,7 @@ na_error *na_db_execute(na_db_use *use, const char *text)
         apr_hash_clear(use->connection->prepared);
     return apr_dbd_query(use->connection->driver, use->connection->handle, &rows, text) == 0
                ? NULL
-               : failed(use, "a definition");
+               : statement_failed(use, "a definition");
 }
 
 /* ── what may fail ─────────────────────────────────────────────────────────────────────────── */
@@ -232,7 +232,9 @@ static na_error *savepoint(na_db_use *use, const char *text)
 {
     const na_db_connection *c = use->connection;
     int rows;
-    return apr_dbd_query(c->driver, c->handle, &rows, text) == 0 ? NULL : failed(use, "savepoint");
+    return apr_dbd_query(c->driver, c->handle, &rows, text) == 0
+               ? NULL
+               : statement_failed(use, "savepoint");
 }
 
 /*

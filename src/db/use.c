@@ -109,7 +109,7 @@ static int learn_schema(na_db_connection *c)
     return !failed;
 }
 
-static int begin(na_db_use *use)
+static int begin_transaction(na_db_use *use)
 {
     na_db_connection *c = use->connection;
     if (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) != 0)
@@ -125,7 +125,7 @@ static na_error *begin_on_live(na_db_use *use)
     /* SQLite has no server that could have gone: one that does not begin is waiting for others */
     int most = db->options->engine == NA_DB_SQLITE ? 1 : db->options->max_connections;
     for (int tries = 0; tries <= most; tries++) {
-        if (begin(use))
+        if (begin_transaction(use))
             return NULL;
         use->connection->broken = 1;
         na_db_give_back(db, use->connection);

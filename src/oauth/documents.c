@@ -57,8 +57,8 @@ static void hold(copy *held, apr_pool_t *pool, const void **parsed)
     *parsed = held->parsed;
 }
 
-static na_error *fetch(na_http *http, apr_pool_t *pool, const na_document_source *source,
-                       apr_time_t now, copy **fetched)
+static na_error *fetch_document(na_http *http, apr_pool_t *pool, const na_document_source *source,
+                                apr_time_t now, copy **fetched)
 {
     na_http_response response;
     apr_pool_t *own;
@@ -107,7 +107,8 @@ na_error *na_documents_make(apr_pool_t *pool, na_documents **made)
     return NULL;
 }
 
-static document *find(na_documents *documents, apr_pool_t *pool, const na_document_source *source)
+static document *find_document(na_documents *documents, apr_pool_t *pool,
+                               const na_document_source *source)
 {
     const char *key = apr_pstrcat(pool, source->request->url, " ", source->as, NULL);
     document *found = apr_hash_get(documents->all, key, APR_HASH_KEY_STRING);
@@ -143,11 +144,11 @@ static void note_failure(document *d, apr_pool_t *pool, apr_time_t now, const na
 }
 
 /* Fetches the document and holds the result. The lock must not be held. */
-static na_error *ask(na_documents *documents, document *d, na_http *http, apr_pool_t *pool,
-                     const na_document_source *source, apr_time_t now, const void **parsed)
+static na_error *ask_provider(na_documents *documents, document *d, na_http *http, apr_pool_t *pool,
+                              const na_document_source *source, apr_time_t now, const void **parsed)
 {
     copy *newer = NULL;
-    na_error *error = fetch(http, pool, source, now, &newer);
+    na_error *error = fetch_document(http, pool, source, now, &newer);
     apr_thread_mutex_lock(documents->lock);
     if (error) {
         note_failure(d, pool, now, error);
@@ -179,7 +180,7 @@ na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *p
     *parsed = NULL;
     *kept_from = NULL;
     apr_thread_mutex_lock(documents->lock);
-    document *d = find(documents, pool, source);
+    document *d = find_document(documents, pool, source);
     if (d->valid && now < d->valid->fetched + VALID_FOR)
         hold(d->valid, pool, parsed);
     int is_fresh = *parsed && now < d->valid->fetched + FRESH_FOR;
@@ -191,7 +192,7 @@ na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *p
     apr_thread_mutex_unlock(documents->lock);
     if (!asks)
         return error;
-    error = ask(documents, d, http, pool, source, now, parsed);
+    error = ask_provider(documents, d, http, pool, source, now, parsed);
     if (!*parsed)
         return error;
     *kept_from = error;
@@ -213,12 +214,12 @@ void na_documents_renew(na_documents *documents, na_http *http, apr_pool_t *pool
 {
     *kept_from = NULL;
     apr_thread_mutex_lock(documents->lock);
-    document *d = find(documents, pool, source);
+    document *d = find_document(documents, pool, source);
     int is_newer = d->valid && d->valid->parsed != *parsed;
     if (is_newer)
         hold(d->valid, pool, parsed);
     int asks = !is_newer && may_renew(d, now);
     apr_thread_mutex_unlock(documents->lock);
     if (asks)
-        *kept_from = ask(documents, d, http, pool, source, now, parsed);
+        *kept_from = ask_provider(documents, d, http, pool, source, now, parsed);
 }

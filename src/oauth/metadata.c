@@ -44,8 +44,8 @@ static na_error *check_issuer(const na_oauth *oauth, const char *issuer)
 }
 
 /* Takes the configured URL, or else the discovered one. */
-static na_error *take(const na_oauth *oauth, const json_t *document, const char *member,
-                      const char *configured, const char **address)
+static na_error *take_url(const na_oauth *oauth, const json_t *document, const char *member,
+                          const char *configured, const char **address)
 {
     na_url url;
     *address = configured ? configured : na_json_string(document, member);
@@ -63,12 +63,12 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     const na_provider *provider = oauth->provider;
     metadata->issuer = na_json_string(document, "issuer");
     NA_TRY(check_issuer(oauth, metadata->issuer));
-    NA_TRY(take(oauth, document, "authorization_endpoint", provider->authorization_url,
-                &metadata->authorization_url));
-    NA_TRY(take(oauth, document, "token_endpoint", provider->token_url, &metadata->token_url));
-    NA_TRY(take(oauth, document, "userinfo_endpoint", provider->userinfo_url,
-                &metadata->userinfo_url));
-    NA_TRY(take(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
+    NA_TRY(take_url(oauth, document, "authorization_endpoint", provider->authorization_url,
+                    &metadata->authorization_url));
+    NA_TRY(take_url(oauth, document, "token_endpoint", provider->token_url, &metadata->token_url));
+    NA_TRY(take_url(oauth, document, "userinfo_endpoint", provider->userinfo_url,
+                    &metadata->userinfo_url));
+    NA_TRY(take_url(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
     metadata->sends_iss =
         json_is_true(json_object_get(document, "authorization_response_iss_parameter_supported"));
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
@@ -122,7 +122,7 @@ static na_http_request request_of(const na_oauth *oauth, const char *url)
 }
 
 /* The sign-in continues, but the administrator must know why no newer document was available. */
-static void warn(const na_oauth *oauth, const char *what, const na_error *kept_from)
+static void warn_of_copy(const na_oauth *oauth, const char *what, const na_error *kept_from)
 {
     if (kept_from && oauth->warn)
         oauth->warn(oauth->data, "OAUTH_DOCUMENT",
@@ -146,7 +146,7 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
     const na_document_source source = {&request, options_of_validity(oauth), read_discovery, oauth};
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now,
                             &document, &kept_from));
-    warn(oauth, "discovery document", kept_from);
+    warn_of_copy(oauth, "discovery document", kept_from);
     return read_document(oauth, document, metadata);
 }
 
@@ -161,7 +161,7 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, cons
     const na_document_source source = {&request, "", read_keys, NULL};
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                             &kept_from));
-    warn(oauth, "key set", kept_from);
+    warn_of_copy(oauth, "key set", kept_from);
     *keys = set;
     return NULL;
 }
@@ -174,6 +174,6 @@ void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, con
     const na_document_source source = {&request, "", read_keys, NULL};
     na_documents_renew(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                        &kept_from);
-    warn(oauth, "key set", kept_from);
+    warn_of_copy(oauth, "key set", kept_from);
     *keys = set;
 }

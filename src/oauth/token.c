@@ -9,8 +9,8 @@
 #include "base/json.h"
 #include "oauth/oauth.h"
 
-static const char *field(const na_oauth *oauth, const char *form, const char *name,
-                         const char *value)
+static const char *add_field(const na_oauth *oauth, const char *form, const char *name,
+                             const char *value)
 {
     char *encoded = na_percent_encode(oauth->pool, value);
     char *grown = apr_pstrcat(oauth->pool, form, *form ? "&" : "", name, "=", encoded, NULL);
@@ -24,7 +24,7 @@ static const char *const auth_names[] = {[NA_AUTH_BASIC] = "client_secret_basic"
                                          [NA_AUTH_NONE] = "none"};
 
 /* A document without the list means client_secret_basic (Discovery 1.0 section 3). */
-static int offers(const na_metadata *metadata, na_token_auth auth)
+static int offers_auth(const na_metadata *metadata, na_token_auth auth)
 {
     for (size_t i = 0; i < json_array_size(metadata->auths); i++) {
         const char *offered = json_string_value(json_array_get(metadata->auths, i));
@@ -41,11 +41,11 @@ na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata
     *is_offered = oauth->provider->type == NA_OAUTH;
     if (*is_offered || *auth != NA_AUTH_AUTO) {
         *auth = *auth == NA_AUTH_AUTO ? NA_AUTH_BASIC : *auth;
-        *is_offered = *is_offered || *auth == NA_AUTH_NONE || offers(metadata, *auth);
+        *is_offered = *is_offered || *auth == NA_AUTH_NONE || offers_auth(metadata, *auth);
         return NULL;
     }
-    *auth = offers(metadata, NA_AUTH_BASIC) ? NA_AUTH_BASIC : NA_AUTH_POST;
-    *is_offered = offers(metadata, *auth);
+    *auth = offers_auth(metadata, NA_AUTH_BASIC) ? NA_AUTH_BASIC : NA_AUTH_POST;
+    *is_offered = offers_auth(metadata, *auth);
     return *is_offered ? NULL
                        : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                       "the provider supports neither client_secret_basic nor "
@@ -65,9 +65,9 @@ static na_error *authenticate(const na_oauth *oauth, const na_metadata *metadata
         request->password = na_percent_encode(oauth->pool, provider->client_secret);
         return NULL;
     }
-    request->form = field(oauth, request->form, "client_id", provider->client_id);
+    request->form = add_field(oauth, request->form, "client_id", provider->client_id);
     if (auth == NA_AUTH_POST)
-        request->form = field(oauth, request->form, "client_secret", provider->client_secret);
+        request->form = add_field(oauth, request->form, "client_secret", provider->client_secret);
     return NULL;
 }
 
@@ -142,11 +142,11 @@ static int length(const char *secret)
 na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
                             const char *code_verifier, na_tokens *tokens)
 {
-    const char *form = field(oauth, "", "grant_type", "authorization_code");
-    form = field(oauth, form, "code", code);
-    form = field(oauth, form, "redirect_uri", oauth->redirect_uri);
+    const char *form = add_field(oauth, "", "grant_type", "authorization_code");
+    form = add_field(oauth, form, "code", code);
+    form = add_field(oauth, form, "redirect_uri", oauth->redirect_uri);
     if (code_verifier)
-        form = field(oauth, form, "code_verifier", code_verifier);
+        form = add_field(oauth, form, "code_verifier", code_verifier);
 
     na_http_request request = {.url = metadata->token_url,
                                .peer = oauth->provider->id,

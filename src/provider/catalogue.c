@@ -12,7 +12,7 @@ static const char catalogue_json[] =
 #include "providers_json.h"
     ;
 
-static na_error *load(apr_pool_t *pool, json_t **catalogue)
+static na_error *load_catalogue(apr_pool_t *pool, json_t **catalogue)
 {
     return na_json_parse(pool, NA_ERR_CONFIGURATION, catalogue_json, strlen(catalogue_json),
                          catalogue);
@@ -23,7 +23,7 @@ na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provid
     json_t *catalogue, *value;
     const char *option;
     *provider = NULL;
-    NA_TRY(load(pool, &catalogue));
+    NA_TRY(load_catalogue(pool, &catalogue));
     json_t *entry = json_object_get(catalogue, id);
     if (!entry)
         return NULL;
@@ -37,7 +37,7 @@ const char *na_provider_catalogue_ids(apr_pool_t *pool)
 {
     json_t *catalogue, *entry;
     const char *id, *ids = "";
-    if (load(pool, &catalogue))
+    if (load_catalogue(pool, &catalogue))
         return ids;
     json_object_foreach(catalogue, id, entry) ids =
         apr_pstrcat(pool, ids, *ids ? ", " : "", id, NULL);

@@ -101,7 +101,7 @@ static int is_entry(const entry *e, const void *owner, na_bytes token)
            memcmp(e->token.data, token.data, token.len) == 0;
 }
 
-static entry *find(set *s, const void *owner, na_bytes token, apr_time_t now)
+static entry *find_entry(set *s, const void *owner, na_bytes token, apr_time_t now)
 {
     for (int way = 0; way < WAYS; way++) {
         entry *e = s->ways[way];
@@ -124,7 +124,7 @@ const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, n
 {
     set *s = set_of(cache, token);
     apr_thread_mutex_lock(s->lock);
-    entry *e = find(s, owner, token, now);
+    entry *e = find_entry(s, owner, token, now);
     apr_thread_mutex_unlock(s->lock);
     return e ? &e->session : NULL;
 }

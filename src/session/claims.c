@@ -17,7 +17,7 @@
 /* Bytes of the name of a member of a member: each of its members repeats it. */
 #define PATH_MAX_BYTES 512
 
-static void add(na_claims *claims, const char *name, const char *value, int is_element)
+static void add_claim(na_claims *claims, const char *name, const char *value, int is_element)
 {
     if (claims->list->nelts < NA_CLAIMS_MAX)
         APR_ARRAY_PUSH(claims->list, na_claim) = (na_claim){name, value, is_element};
@@ -55,7 +55,7 @@ static void flatten(apr_pool_t *pool, na_claims *claims, const char *name, const
                     is_element);
     const char *text = na_json_scalar(pool, value);
     if (text)
-        add(claims, name, text, is_element);
+        add_claim(claims, name, text, is_element);
 }
 
 na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims)
@@ -123,7 +123,7 @@ static int read_scalar(apr_pool_t *pool, char **p, const char *name, na_claims *
                         : read_word(p, "false") ? "false"
                                                 : read_whole(pool, p);
     if (value)
-        add(claims, name, value, is_element);
+        add_claim(claims, name, value, is_element);
     return value != NULL;
 }
 
@@ -147,7 +147,7 @@ static int read_time(apr_pool_t *pool, char **p, const char *name, na_claims *cl
     const char *digits = read_whole(pool, p);
     if (!digits)
         return 0;
-    add(claims, name, digits, 0);
+    add_claim(claims, name, digits, 0);
     *time = strtoll(digits, NULL, 10);
     return 1;
 }

@@ -23,7 +23,7 @@ static const sign systems[] = {{"iPhone", "iPhone"},   {"iPad", "iPad"},
                                {"Windows", "Windows"}, {"Mac OS X", "macOS"},
                                {"Linux", "Linux"},     {NULL, NULL}};
 
-static const char *find(const sign *signs, const char *user_agent)
+static const char *find_sign(const sign *signs, const char *user_agent)
 {
     for (; signs->word; signs++)
         if (strstr(user_agent, signs->word))
@@ -33,8 +33,8 @@ static const char *find(const sign *signs, const char *user_agent)
 
 const char *na_device(apr_pool_t *pool, const char *user_agent)
 {
-    const char *browser = user_agent ? find(browsers, user_agent) : NULL;
-    const char *system = user_agent ? find(systems, user_agent) : NULL;
+    const char *browser = user_agent ? find_sign(browsers, user_agent) : NULL;
+    const char *system = user_agent ? find_sign(systems, user_agent) : NULL;
     if (browser && system)
         return apr_pstrcat(pool, browser, " on ", system, NULL);
     return browser ? browser : system ? system : "";

@@ -68,8 +68,8 @@ static na_error *acquire(na_redis *redis, apr_pool_t *pool, na_redis_client **cl
                         redis->topology.options->max_connections);
 }
 
-static na_error *run(na_redis *redis, apr_pool_t *pool, na_redis_command *command,
-                     redisReply **reply)
+static na_error *run_command(na_redis *redis, apr_pool_t *pool, na_redis_command *command,
+                             redisReply **reply)
 {
     na_redis_client *client;
     NA_TRY(acquire(redis, pool, &client));
@@ -157,7 +157,7 @@ static na_error *redis_put(void *self, apr_pool_t *pool, const na_store_key *key
     na_redis_add_bytes(&command, value);
     na_redis_add(&command, "PX");
     add_lifetime(&command, pool, expires);
-    NA_TRY(run(self, pool, &command, &reply));
+    NA_TRY(run_command(self, pool, &command, &reply));
     return reply->type == REDIS_REPLY_STATUS ? NULL : na_redis_reply_odd(pool, &command);
 }
 
@@ -186,7 +186,7 @@ static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *ke
     na_redis_add_bytes(&command, expected.data ? expected : na_bytes_of(""));
     na_redis_add_bytes(&command, value);
     add_lifetime(&command, pool, expires);
-    NA_TRY(run(self, pool, &command, &reply));
+    NA_TRY(run_command(self, pool, &command, &reply));
     if (reply->type != REDIS_REPLY_INTEGER)
         return na_redis_reply_odd(pool, &command);
     *swapped = reply->integer == 1;
@@ -424,7 +424,7 @@ static na_error *make_clients(apr_pool_t *pool, na_redis *redis)
     return NULL;
 }
 
-static const char *name_of(apr_pool_t *pool, const na_redis_topology *topology)
+static const char *name_of_topology(apr_pool_t *pool, const na_redis_topology *topology)
 {
     if (topology->sentinel_count)
         return apr_psprintf(pool, "Redis master %s", topology->options->master);
@@ -437,7 +437,7 @@ na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_st
     na_redis *redis = apr_pcalloc(pool, sizeof *redis);
     NA_TRY(set_topology(pool, options, &redis->topology));
     NA_TRY(make_clients(pool, redis));
-    store->breaker.name = name_of(pool, &redis->topology);
+    store->breaker.name = name_of_topology(pool, &redis->topology);
     store->driver = &driver;
     store->self = redis;
     return NULL;
