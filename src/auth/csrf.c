@@ -6,7 +6,6 @@
 
 #include <apr_strings.h>
 
-#include "auth/endpoints.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "auth/session.h"
@@ -138,12 +137,5 @@ na_error *na_refuse_csrf(na_request *request, na_response *response, const char 
     na_keep_reference(request, response);
     na_respond_redirect(request, response, 200,
                         apr_pstrcat(request->pool, request->config->base_url, page, NULL));
-    return NULL;
-}
-
-na_error *na_get_csrf(na_request *request, na_response *response)
-{
-    json_t *body = na_json_own(request->pool, json_pack("{s:s}", "csrfToken", request->csrf_token));
-    na_respond_json(request, response, 200, body);
     return NULL;
 }

@@ -6,7 +6,7 @@
 
 #include "auth/replay.h"
 #include "auth/limit.h"
-#include "auth/sessions.h"
+#include "endpoint/sessions.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/handler/answer.h"

@@ -4,7 +4,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/dispatch.h"
+#include "endpoint/dispatch.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/url.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "auth/complete.h"
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/gate.h"
 #include "auth/limit.h"
 #include "auth/password_user.h"

@@ -2,7 +2,7 @@
 /* The error page, and the page after a link was sent. */
 #include <apr_strings.h>
 
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/respond.h"
 #include "base/error_codes.h"
 #include "base/url.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows the sign-out page, and signs the user out. */
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Takes the token of a link that was opened, out of the URL. */
-#include "auth/opened_link.h"
+#include "endpoint/opened_link.h"
 
 /*
  * A link in an email has its token in the URL, which browsers keep in the history and send as

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The endpoint that lists the providers. */
-#include "auth/providers.h"
+#include "endpoint/providers.h"
 
 #include <apr_strings.h>
 
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/respond.h"
 #include "base/json.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Routes requests to the endpoints, and turns errors into responses. */
-#include "auth/dispatch.h"
+#include "endpoint/dispatch.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "auth/callback_url.h"
 #include "auth/checks.h"
 #include "auth/csrf.h"
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "auth/respond.h"

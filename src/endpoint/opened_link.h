@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A link of an email that was opened, or the form of its page. */
-#ifndef NA_AUTH_OPENED_LINK_H
-#define NA_AUTH_OPENED_LINK_H
+#ifndef NA_ENDPOINT_OPENED_LINK_H
+#define NA_ENDPOINT_OPENED_LINK_H
 
 #include "auth/action.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Describes a session in JSON. */
-#ifndef NA_AUTH_SESSIONS_H
-#define NA_AUTH_SESSIONS_H
+#ifndef NA_ENDPOINT_SESSIONS_H
+#define NA_ENDPOINT_SESSIONS_H
 
 #include "session/registry.h"
 

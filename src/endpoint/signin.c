@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "auth/checks.h"
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/password_user.h"
 #include "auth/report.h"
 #include "auth/respond.h"

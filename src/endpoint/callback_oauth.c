@@ -7,8 +7,8 @@
 
 #include "auth/checks.h"
 #include "auth/complete.h"
-#include "auth/endpoints.h"
-#include "auth/providers.h"
+#include "endpoint/endpoints.h"
+#include "endpoint/providers.h"
 #include "auth/replay.h"
 #include "auth/report.h"
 #include "auth/respond.h"

@@ -6,10 +6,10 @@
 
 #include "auth/complete.h"
 #include "auth/csrf.h"
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/limit.h"
 #include "auth/mail_link.h"
-#include "auth/opened_link.h"
+#include "endpoint/opened_link.h"
 #include "auth/respond.h"
 #include "base/json.h"
 #include "mail/address.h"

@@ -5,11 +5,11 @@
 #include <apr_strings.h>
 
 #include "auth/complete.h"
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/limit.h"
 #include "auth/mail_link.h"
 #include "auth/notice.h"
-#include "auth/opened_link.h"
+#include "endpoint/opened_link.h"
 #include "auth/password_user.h"
 #include "auth/reclaim.h"
 #include "auth/report.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The entry point of all endpoints. */
-#ifndef NA_AUTH_DISPATCH_H
-#define NA_AUTH_DISPATCH_H
+#ifndef NA_ENDPOINT_DISPATCH_H
+#define NA_ENDPOINT_DISPATCH_H
 
 #include "auth/action.h"
 

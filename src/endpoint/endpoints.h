@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Declares the actions that dispatch.c has routes to. */
-#ifndef NA_AUTH_ENDPOINTS_H
-#define NA_AUTH_ENDPOINTS_H
+#ifndef NA_ENDPOINT_ENDPOINTS_H
+#define NA_ENDPOINT_ENDPOINTS_H
 
 #include "auth/action.h"
 

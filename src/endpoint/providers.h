@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The endpoint that lists the providers. */
-#ifndef NA_AUTH_PROVIDERS_H
-#define NA_AUTH_PROVIDERS_H
+#ifndef NA_ENDPOINT_PROVIDERS_H
+#define NA_ENDPOINT_PROVIDERS_H
 
 #include "auth/config.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists the user's sessions, and ends them. */
-#include "auth/sessions.h"
+#include "endpoint/sessions.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "auth/endpoints.h"
+#include "endpoint/endpoints.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/clock.h"

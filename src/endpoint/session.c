@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The session endpoint. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/report.h"
+#include "auth/respond.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "endpoint/endpoints.h"
+
+/* Responds with "no session" as the dialect's client expects it. */
+static void respond_none(na_request *request, na_response *response, int status)
+{
+    json_t *none = request->config->dialect == NA_V4 ? json_object() : json_null();
+    na_respond_json(request, response, status, na_json_own(request->pool, none));
+}
+
+static void copy_claim(json_t *user, const char *name, const json_t *claims, const char *claim)
+{
+    json_t *value = json_object_get(claims, claim);
+    if (value)
+        json_object_set(user, name, value);
+}
+
+/* A database user has all three members; those without a value are null. */
+static void copy_user_claim(json_t *user, const char *name, const json_t *claims, const char *claim)
+{
+    copy_claim(user, name, claims, claim);
+    if (!json_object_get(user, name) && json_object_get(claims, NA_CLAIM_DATABASE_USER))
+        json_object_set_new(user, name, json_null());
+}
+
+/* Returns NextAuth's session: user, expiry, and the claims of NextAuthSessionClaim.
+ */
+static json_t *session_json(na_request *request, const json_t *claims, apr_int64_t expires)
+{
+    const apr_array_header_t *names = request->config->session_claims;
+    json_t *user = json_object();
+    copy_user_claim(user, "name", claims, "name");
+    copy_user_claim(user, "email", claims, "email");
+    copy_user_claim(user, "image", claims, "picture");
+    for (int i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+        copy_claim(user, strcmp(name, "sub") == 0 ? "id" : name, claims, name);
+    }
+    return na_json_own(request->pool,
+                       json_pack("{s:o, s:s}", "user", user, "expires",
+                                 na_iso8601(request->pool, apr_time_from_sec(expires))));
+}
+
+/* Every request renews the session, as in NextAuth, if that can be written. */
+static na_error *renew_session(na_request *request, na_response *response,
+                               const na_session *session)
+{
+    const json_t *claims;
+    apr_int64_t expires;
+    na_error *error = na_session_renew(request->sessions, &request->visit, session,
+                                       response->set_cookies, &claims, &expires);
+    if (error && !na_is_unavailable(error))
+        return error;
+    if (error)
+        expires = session->expires;
+    na_respond_json(request, response, 200, session_json(request, claims, expires));
+    const na_event event = na_event_of_session(request, NA_EVENT_SESSION, session);
+    na_report(request, &event);
+    return NULL;
+}
+
+na_error *na_get_session(na_request *request, na_response *response)
+{
+    const na_session *session;
+    na_error *error = na_session_load(request->sessions, &request->visit, &session);
+    if (session)
+        error = renew_session(request, response, session);
+    if (session && !error)
+        return NULL;
+    if (na_is_unavailable(error))
+        return error;
+    if (error)
+        na_log(request, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
+               na_error_text(request->pool, error));
+    if (!na_session_is_foreign(error))
+        na_session_clear(&request->config->session, &request->visit, response->set_cookies);
+    respond_none(request, response, 200);
+    return NULL;
+}
+
+/*
+ * useSession's update(): `data` from the browser is untrusted and changes no claim.
+ */
+na_error *na_post_session(na_request *request, na_response *response)
+{
+    if (request->csrf_verified)
+        return na_get_session(request, response);
+    respond_none(request, response, 400);
+    return NULL;
+}
