@@ -28,7 +28,7 @@ static na_error *cannot(apr_pool_t *pool, const char *path, const char *what, in
                  path, why);
 }
 
-static const char *folder_of(apr_pool_t *pool, const char *path)
+static const char *directory_of(apr_pool_t *pool, const char *path)
 {
     const char *slash = strrchr(path, '/');
     if (!slash)
@@ -37,28 +37,28 @@ static const char *folder_of(apr_pool_t *pool, const char *path)
 }
 
 /* The kernel's own trees look as if root could make files in them. */
-static int is_of_kernel(const char *folder)
+static int is_of_kernel(const char *directory)
 {
     struct statfs info;
-    return statfs(folder, &info) == 0 &&
+    return statfs(directory, &info) == 0 &&
            (info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC);
 }
 
-static na_error *check_there(apr_pool_t *pool, const char *folder)
+static na_error *check_there(apr_pool_t *pool, const char *directory)
 {
     struct stat info;
-    if (stat(folder, &info) != 0)
+    if (stat(directory, &info) != 0)
         return errno == ENOENT || errno == ENOTDIR
                    ? na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                                     "directory '%s' does not exist", folder),
-                                        apr_psprintf(pool, "mkdir %s", folder))
-                   : cannot(pool, folder, "could not be checked", errno);
+                                                     "directory '%s' does not exist", directory),
+                                        apr_psprintf(pool, "mkdir %s", directory))
+                   : cannot(pool, directory, "could not be checked", errno);
     if (!S_ISDIR(info.st_mode))
-        return wrong(pool, "use another directory", folder, "is not a directory");
-    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
-        return cannot(pool, folder, "is not writable", errno);
-    return is_of_kernel(folder)
-               ? wrong(pool, "use another directory", folder, "belongs to the kernel")
+        return wrong(pool, "use another directory", directory, "is not a directory");
+    if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
+        return cannot(pool, directory, "is not writable", errno);
+    return is_of_kernel(directory)
+               ? wrong(pool, "use another directory", directory, "belongs to the kernel")
                : NULL;
 }
 
@@ -70,7 +70,7 @@ static const char *target_of(apr_pool_t *pool, const char *path)
     if (len <= 0)
         return NULL;
     const char *text = apr_pstrmemdup(pool, target, (apr_size_t)len);
-    return *text == '/' ? text : apr_pstrcat(pool, folder_of(pool, path), "/", text, NULL);
+    return *text == '/' ? text : apr_pstrcat(pool, directory_of(pool, path), "/", text, NULL);
 }
 
 na_error *na_writable_file(apr_pool_t *pool, const char *path)
@@ -88,7 +88,7 @@ na_error *na_writable_file(apr_pool_t *pool, const char *path)
     if (errno != ENOENT && errno != ENOTDIR)
         return cannot(pool, path, "could not be checked", errno);
     const char *target = target_of(pool, path); /* no circle: those are ELOOP */
-    return target ? na_writable_file(pool, target) : check_there(pool, folder_of(pool, path));
+    return target ? na_writable_file(pool, target) : check_there(pool, directory_of(pool, path));
 }
 
 na_error *na_writable_directory(apr_pool_t *pool, const char *path)
@@ -97,7 +97,7 @@ na_error *na_writable_directory(apr_pool_t *pool, const char *path)
     while (lstat(path, &info) != 0) {
         if (errno != ENOENT && errno != ENOTDIR)
             return cannot(pool, path, "could not be checked", errno);
-        path = folder_of(pool, path);
+        path = directory_of(pool, path);
     }
     return check_there(pool, path);
 }
@@ -112,7 +112,7 @@ const char *na_writable_identity(apr_pool_t *pool, const char *path)
         if (target)
             return na_writable_identity(pool, target);
         name = slash ? slash + 1 : path;
-        if (stat(folder_of(pool, path), &info) != 0)
+        if (stat(directory_of(pool, path), &info) != 0)
             return NULL;
     }
     return apr_psprintf(pool, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT "/%s",

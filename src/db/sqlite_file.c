@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-static void give_to_owner_of_folder(apr_pool_t *pool, int fd, const char *path)
+static void give_to_owner_of_directory(apr_pool_t *pool, int fd, const char *path)
 {
     const char *slash = strrchr(path, '/');
     struct stat info;
@@ -25,6 +25,6 @@ void na_db_sqlite_file_make(apr_pool_t *pool, const char *path)
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
-    give_to_owner_of_folder(pool, fd, path);
+    give_to_owner_of_directory(pool, fd, path);
     close(fd);
 }

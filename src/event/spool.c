@@ -30,7 +30,7 @@ static na_error *spool_error(apr_pool_t *pool, const char *what, const char *pat
 
 static const char *spool_path(const na_spool *spool, apr_pool_t *pool, const char *name)
 {
-    return apr_pstrcat(pool, spool->folder, "/", name, NULL);
+    return apr_pstrcat(pool, spool->directory, "/", name, NULL);
 }
 
 /* ── names ─────────────────────────────────────────────────────────────────────────────────── */
@@ -116,8 +116,8 @@ na_error *na_spool_put(const na_spool *spool, apr_pool_t *pool, const char *id, 
     apr_cpystrn(item.id, id, sizeof item.id);
     if (apr_atomic_inc32(spool->depth) >= spool->max_items) {
         apr_atomic_dec32(spool->depth);
-        return na_error_new(pool, NA_ERR_BUSY, "queue: '%s' is full with %u items", spool->folder,
-                            spool->max_items);
+        return na_error_new(pool, NA_ERR_BUSY, "queue: '%s' is full with %u items",
+                            spool->directory, spool->max_items);
     }
     na_error *error = store_item(spool, pool, &item, content);
     if (error)
@@ -157,9 +157,9 @@ static na_error *visit_items(const na_spool *spool, apr_pool_t *pool, visitor *e
 {
     apr_dir_t *dir;
     apr_finfo_t info;
-    apr_status_t status = apr_dir_open(&dir, spool->folder, pool);
+    apr_status_t status = apr_dir_open(&dir, spool->directory, pool);
     if (status != APR_SUCCESS)
-        return spool_error(pool, "read", spool->folder, APR_TO_OS_ERROR(status));
+        return spool_error(pool, "read", spool->directory, APR_TO_OS_ERROR(status));
     while ((status = apr_dir_read(&info, APR_FINFO_NAME, dir)) == APR_SUCCESS ||
            status == APR_INCOMPLETE) {
         na_spool_item item;

@@ -17,7 +17,7 @@
  * the last seconds before a power failure can be lost or damaged.
  */
 typedef struct na_spool {
-    const char *folder;
+    const char *directory;
     apr_uint32_t max_items;
     volatile apr_uint32_t *depth; /* number of items, shared by all processes */
 } na_spool;

@@ -59,15 +59,16 @@ json_t *na_health_json(apr_pool_t *pool, const na_health_report *report);
  * Runs one check at a time, and at most one in two seconds. There is one for each site in a child
  * process, so that sites do not wait for each other. Thread-safe.
  */
-typedef struct na_health_desk na_health_desk;
+typedef struct na_health_cache na_health_cache;
 
-/* The desk keeps a copy of `site`. */
-na_error *na_health_desk_make(apr_pool_t *pool, const na_health_site *site, na_health_desk **desk);
+/* The cache keeps a copy of `site`. */
+na_error *na_health_cache_make(apr_pool_t *pool, const na_health_site *site,
+                               na_health_cache **cache);
 
 /*
  * Returns the last report if it is recent enough, and checks again otherwise. If a check has been
  * running for ten seconds, the report is unhealthy, without checks. `pool` is scratch.
  */
-void na_health_ask(na_health_desk *desk, apr_pool_t *pool, na_health_report *report);
+void na_health_ask(na_health_cache *cache, apr_pool_t *pool, na_health_report *report);
 
 #endif

@@ -54,7 +54,7 @@ typedef struct na_event_rule {
 /* Settings of NextAuthEvent, NextAuthEventQueue and NextAuthSentry. */
 typedef struct na_delivery_plan {
     apr_array_header_t *rules; /* na_event_rule; NULL if none */
-    const char *folder;        /* NULL for one in httpd's runtime directory */
+    const char *directory;     /* NULL for one in httpd's runtime directory */
     long max_items;
     const na_sentry_options *sentry; /* NULL if nothing is reported */
     int sentry_is_off;               /* set by NextAuthSentry Off; SENTRY_DSN is then ignored */
@@ -106,7 +106,7 @@ typedef struct na_server_conf {
     na_mail_queue *mails; /* NULL without NextAuthMail */
     na_rates rates;       /* where attempts are counted */
     na_sessions sessions;
-    na_health_desk *health_desk;
+    na_health_cache *health_cache;
 } na_server_conf;
 
 typedef enum na_unauthenticated {

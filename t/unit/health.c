@@ -110,7 +110,7 @@ static na_error *wait_at(void *self, apr_pool_t *pool, const na_store_key *keys,
 }
 
 typedef struct asking {
-    na_health_desk *desk;
+    na_health_cache *desk;
     na_health_report got;
 } asking;
 
@@ -147,7 +147,7 @@ static void nobody_waits_for_ever(apr_pool_t *pool)
 
     apr_thread_mutex_create(&g.lock, APR_THREAD_MUTEX_DEFAULT, pool);
     apr_thread_cond_create(&g.changed, pool);
-    succeeds(na_health_desk_make(pool, &site, &a.desk), "a desk");
+    succeeds(na_health_cache_make(pool, &site, &a.desk), "a desk");
     succeeds(na_keyring_derive(pool, NA_V4, secrets, 1, "", &config.sources[0].ring), "keys");
     apr_thread_create(&thread, NULL, ask, &a, pool);
     apr_thread_mutex_lock(g.lock);

@@ -17,9 +17,9 @@
 
 static const char *folder_of_test(apr_pool_t *pool)
 {
-    char *folder = apr_pstrdup(pool, "/tmp/nextauth-spool-XXXXXX");
-    ok(mkdtemp(folder) != NULL, "a folder");
-    return folder;
+    char *directory = apr_pstrdup(pool, "/tmp/nextauth-spool-XXXXXX");
+    ok(mkdtemp(directory) != NULL, "a directory");
+    return directory;
 }
 
 static na_spool open_spool(apr_pool_t *pool, apr_uint32_t max)
@@ -31,7 +31,7 @@ static na_spool open_spool(apr_pool_t *pool, apr_uint32_t max)
 
 static void empty(const na_spool *spool, apr_pool_t *pool)
 {
-    is_number(system(apr_pstrcat(pool, "rm -rf ", spool->folder, NULL)), 0, "cleaned up");
+    is_number(system(apr_pstrcat(pool, "rm -rf ", spool->directory, NULL)), 0, "cleaned up");
 }
 
 static na_error *put(const na_spool *spool, apr_pool_t *pool, const char *text, apr_time_t now)
@@ -54,7 +54,7 @@ static const char *text_of(const na_spool *spool, apr_pool_t *pool, const na_spo
 
 static void write_file(apr_pool_t *pool, const na_spool *spool, const char *name, const char *text)
 {
-    FILE *file = fopen(apr_pstrcat(pool, spool->folder, "/", name, NULL), "w");
+    FILE *file = fopen(apr_pstrcat(pool, spool->directory, "/", name, NULL), "w");
     if (file) {
         fputs(text, file);
         fclose(file);
@@ -121,7 +121,7 @@ static void queueing(apr_pool_t *pool)
     memset(large, 'x', NA_SPOOL_ITEM_MAX + 1);
     fails(put(&spool, pool, large, 1), "an item that is too large");
     apr_uint32_t depth = 0;
-    na_spool again = {spool.folder, 3, &depth};
+    na_spool again = {spool.directory, 3, &depth};
     succeeds(na_spool_open(&again, pool), "opened again");
     is_number(depth, 2, "it has what it had");
     empty(&spool, pool);
@@ -141,7 +141,7 @@ static void foreign(apr_pool_t *pool)
     is(text_of(&spool, pool, item), NULL, "an empty file is no item");
     succeeds(na_spool_set_aside(&spool, pool, item), "set aside");
     is_number(due(&spool, pool, 5)->nelts, 0, "it is out of the way");
-    const char *link = apr_pstrcat(pool, spool.folder, "/", name, NULL);
+    const char *link = apr_pstrcat(pool, spool.directory, "/", name, NULL);
     is_number(symlink("/etc/passwd", link), 0, "a link");
     items = due(&spool, pool, 5);
     na_bytes content;

@@ -71,7 +71,8 @@ static na_error *check_sqlite_directory(na_builder *b, const na_db_options *opti
     while (len > 1 && path[len - 1] == '/')
         len--;
     na_error *error =
-        na_children_check_folder(b->pool, apr_pstrmemdup(b->pool, path, len ? len : 1), &is_there);
+        na_children_check_directory(b->pool, apr_pstrmemdup(b->pool, path, len ? len : 1),
+                                    &is_there);
     if (!error || !is_there)
         return error;
     na_build_warn_aloud(b, error);

@@ -114,8 +114,8 @@ na_error *na_build_event_queue(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"max", offsetof(na_delivery_plan, max_items), as_items},
                                           {NULL, 0, NULL}};
-    b->plan->delivery.folder = ap_server_root_relative(b->pool, w->argv[0]);
-    if (!b->plan->delivery.folder)
+    b->plan->delivery.directory = ap_server_root_relative(b->pool, w->argv[0]);
+    if (!b->plan->delivery.directory)
         return na_wrong(b, "invalid path '%s'", w->argv[0]);
     return na_build_settings(b, w, 1, settings, &b->plan->delivery);
 }
@@ -175,7 +175,8 @@ na_error *na_build_sentry(na_builder *b, const na_directive *w)
 
 static na_error *check_queue(const na_builder *b, const char *target)
 {
-    return na_sink_folder_check(b->pool, na_sink_folder_of(b->pool, &b->plan->delivery, target));
+    return na_sink_directory_check(b->pool,
+                                   na_sink_directory_of(b->pool, &b->plan->delivery, target));
 }
 
 static na_error *check_delivery(na_builder *b)

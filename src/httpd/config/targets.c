@@ -38,14 +38,14 @@ static int try_to_read(const char *path)
 }
 
 /* Returns 0, or errno. */
-static int try_to_create_files(const char *folder)
+static int try_to_create_files(const char *directory)
 {
     struct stat info;
-    if (stat(folder, &info) != 0)
+    if (stat(directory, &info) != 0)
         return errno;
     if (!S_ISDIR(info.st_mode))
         return ENOTDIR;
-    return access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+    return access(directory, W_OK | X_OK) == 0 ? 0 : errno;
 }
 
 typedef int trial(const char *path);
@@ -113,19 +113,20 @@ na_error *na_children_check_readable(apr_pool_t *pool, const char *path)
                      (int)ap_unixd_config.group_id, path, path));
 }
 
-na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is_there)
+na_error *na_children_check_directory(apr_pool_t *pool, const char *directory, int *is_there)
 {
-    int code = ask_once(pool, try_to_create_files, folder);
+    int code = ask_once(pool, try_to_create_files, directory);
     *is_there = code != ENOENT && code != ENOTDIR;
     if (!code)
         return NULL;
     return na_error_with_hint(
         na_error_new(pool, NA_ERR_CONFIGURATION,
-                     "child processes could not create files in '%s': %s", folder, strerror(code)),
+                     "child processes could not create files in '%s': %s", directory,
+                     strerror(code)),
         *is_there ? apr_psprintf(pool,
                                  "run chown %d '%s', and check that this user can enter the parent "
                                  "directories",
-                                 (int)ap_unixd_config.user_id, folder)
+                                 (int)ap_unixd_config.user_id, directory)
                   : "create the directory for the httpd user, or set another path");
 }
 

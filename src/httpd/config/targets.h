@@ -15,7 +15,7 @@ na_error *na_children_check_readable(apr_pool_t *pool, const char *path);
  * Returns an error if child processes cannot create files in the directory; *is_there is then 0 if
  * it does not exist, 1 otherwise.
  */
-na_error *na_children_check_folder(apr_pool_t *pool, const char *folder, int *is_there);
+na_error *na_children_check_directory(apr_pool_t *pool, const char *directory, int *is_there);
 
 /*
  * Returns an error if a file cannot be created, or a "|program" not be started. A server that would

@@ -46,7 +46,7 @@ static na_error *open_health_desk(apr_pool_t *pool, server_rec *s)
                                  .peers = peers,
                                  .mail = conf->mails ? &shared->mail : NULL,
                                  .audit = conf->audit};
-    return na_health_desk_make(pool, &site, &conf->health_desk);
+    return na_health_cache_make(pool, &site, &conf->health_cache);
 }
 
 static na_error *open_health(apr_pool_t *pool, server_rec *s)
@@ -59,7 +59,7 @@ static na_error *open_health(apr_pool_t *pool, server_rec *s)
 
 void na_health_now(const server_rec *s, apr_pool_t *pool, na_health_report *report)
 {
-    na_health_ask(na_server_conf_of(s)->health_desk, pool, report);
+    na_health_ask(na_server_conf_of(s)->health_cache, pool, report);
 }
 
 const na_resource na_health = {.prepare = prepare_health, .open = open_health};

@@ -25,10 +25,10 @@ void na_sinks_begin(apr_pool_t *pconf)
 
 /* ── destinations ──────────────────────────────────────────────────────────────────────────── */
 
-static na_shared_sink *find_sink(const char *folder)
+static na_shared_sink *find_sink(const char *directory)
 {
     for (int i = 0; i < sink_count; i++)
-        if (strcmp(sinks[i].sink.spool.folder, folder) == 0)
+        if (strcmp(sinks[i].sink.spool.directory, directory) == 0)
             return &sinks[i];
     return NULL;
 }
@@ -38,8 +38,8 @@ static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *ta
                            long max_items, na_shared_sink **taken, int *is_new)
 {
     const na_server_conf *conf = na_server_conf_of(s);
-    const char *folder = na_sink_folder_of(pool, &conf->plan.delivery, target);
-    *taken = find_sink(folder);
+    const char *directory = na_sink_directory_of(pool, &conf->plan.delivery, target);
+    *taken = find_sink(directory);
     *is_new = !*taken;
     if (*taken)
         return NULL;
@@ -54,7 +54,7 @@ static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *ta
     made->http.timeout_ms =
         made->http.timeout_ms < CALL_TIMEOUT_MS ? made->http.timeout_ms : CALL_TIMEOUT_MS;
     made->http.max_concurrent = 1;
-    made->sink.spool = (na_spool){folder, (apr_uint32_t)max_items, NULL};
+    made->sink.spool = (na_spool){directory, (apr_uint32_t)max_items, NULL};
     return NULL;
 }
 
@@ -62,12 +62,12 @@ static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *ta
 static const char *sink_name(apr_pool_t *pool, const na_shared_sink *sink)
 {
     na_url url;
-    const char *folder = strrchr(sink->sink.spool.folder, '/') + 1;
+    const char *directory = strrchr(sink->sink.spool.directory, '/') + 1;
     if (*sink->target == '|')
         return na_pipe_name(pool, sink->target);
     if (!na_url_parse(pool, sink->target, &url))
-        return folder;
-    return apr_psprintf(pool, "%s (%.8s)", url.origin, folder);
+        return directory;
+    return apr_psprintf(pool, "%s (%.8s)", url.origin, directory);
 }
 
 static void count_event(na_fate fate)
@@ -151,7 +151,7 @@ na_error *na_sinks_open(apr_pool_t *pconf)
         na_sink *sink = &sinks[i].sink;
         sink->state = (na_sink_state *)memory + i;
         sink->spool.depth = &sink->state->depth;
-        NA_TRY(na_sink_folder_make(pconf, sink->spool.folder));
+        NA_TRY(na_sink_directory_make(pconf, sink->spool.directory));
         NA_TRY(na_spool_open(&sink->spool, pconf));
         if (*sinks[i].target == '|')
             NA_TRY(start_program(pconf, &sinks[i]));

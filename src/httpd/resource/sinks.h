@@ -31,11 +31,13 @@ na_error *na_sinks_open(apr_pool_t *pconf);
 na_shared_sink *na_sinks_get(int index);
 
 /*
- * sink_folder.c: the first returns the path of the directory of a destination's queue, the second
- * checks that it can be created or used, the third creates it and gives it to the httpd user.
+ * sink_directory.c: the first returns the path of the directory of a destination's queue, the
+ * second checks that it can be created or used, the third creates it and gives it to the httpd
+ * user.
  */
-const char *na_sink_folder_of(apr_pool_t *pool, const na_delivery_plan *plan, const char *target);
-na_error *na_sink_folder_check(apr_pool_t *pool, const char *folder);
-na_error *na_sink_folder_make(apr_pool_t *pool, const char *folder);
+const char *na_sink_directory_of(apr_pool_t *pool, const na_delivery_plan *plan,
+                                 const char *target);
+na_error *na_sink_directory_check(apr_pool_t *pool, const char *directory);
+na_error *na_sink_directory_make(apr_pool_t *pool, const char *directory);
 
 #endif
