@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request to an endpoint, its response, and the process and server behind them. */
+/* A request to an endpoint, its response, and the process and server that handle it. */
 #ifndef NA_AUTH_ACTION_H
 #define NA_AUTH_ACTION_H
 
@@ -40,7 +40,7 @@ typedef struct na_subject {
     const char *reclaimed;  /* what was removed from the user, for the record, NULL if nothing */
 } na_subject;
 
-/* What only httpd can do; `data` is its argument. */
+/* Functions that only httpd has; `data` is their argument. */
 typedef struct na_host {
     void *data;
     void (*log)(void *data, const na_log_record *record);
@@ -99,7 +99,7 @@ typedef struct na_request {
     int is_recorded;             /* `attempted` is recorded, but not yet reported by na_report */
     na_event_kind attempted;
     int is_unrecorded; /* the last record could not be written, so the action is refused */
-    na_user claimant;  /* who tries to sign in, as far as known, for the record */
+    na_user claimant;  /* the user who tries to sign in, as far as known, for the record */
 
     /* rate limits */
     apr_array_header_t *taken; /* what this request counted, NULL if nothing */

@@ -76,7 +76,7 @@ const char *na_safe_redirect(apr_pool_t *pool, const na_config *config, const ch
     return apr_pstrcat(pool, url.origin, url.path, NULL);
 }
 
-/* Of several cookies, returns the first that is allowed, else the first. */
+/* Returns the first of several cookies that is allowed, else the first. */
 static const char *current_of(const na_request *request)
 {
     const char *name = request->config->cookies[NA_COOKIE_CALLBACK_URL].name, *value;

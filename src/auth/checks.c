@@ -244,7 +244,7 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
     return NULL;
 }
 
-/* Of several cookies, takes the one that can be decrypted and equals `expected` (NULL if unknown).
+/* Takes the one of several cookies that can be decrypted and equals `expected` (NULL if unknown).
  */
 static na_error *take_check(na_request *request, const flow *f, na_cookie_id id,
                             const char *expected, const char **value, json_t **claims)

@@ -116,7 +116,7 @@ na_error *na_link_send(na_request *request, const na_link *link)
     return NULL;
 }
 
-/* The links are no longer needed, or no longer meant for whoever can read them. */
+/* The links are no longer needed, or must not be used by those who can read them. */
 na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email)
 {
     static const char *const kinds[] = {"", NA_LINK_SIGN_UP, NA_LINK_RESET};

@@ -21,7 +21,7 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
 na_error *na_password_user_put(na_request *request, na_db_use *use, const char *user_id,
                                const char *hash, const apr_int64_t *checked, apr_int64_t *revision);
 
-/* Hashes a new password, behind the gate. */
+/* Hashes a new password, within the gate. */
 na_error *na_password_user_hash(na_request *request, const char *password, const char **hash);
 
 /* Returns what is wrong with a new password, for the user to read; NULL if nothing is. */

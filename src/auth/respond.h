@@ -19,7 +19,7 @@ void na_respond_page(na_request *request, na_response *response, int status, con
                      const char *content);
 
 /*
- * Makes the next page show the request's ID as a reference, through a cookie: the URLs of errors
+ * Shows the request's ID as a reference on the next page, through a cookie: the URLs of errors
  * are NextAuth's.
  */
 void na_keep_reference(na_request *request, na_response *response);

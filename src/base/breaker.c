@@ -24,7 +24,7 @@ static apr_uint32_t backoff(apr_uint32_t failures)
     return most > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : most;
 }
 
-/* Returns 1 if the server may be asked: it is up, or it is this caller's turn to try. */
+/* Returns 1 if the server can be called: it is up, or it is this caller's turn to try. */
 static int may_ask(na_breaker_state *health)
 {
     if (!apr_atomic_read32(&health->failures))
@@ -76,7 +76,7 @@ na_error *na_breaker_settle(const na_breaker *breaker, apr_pool_t *pool, na_erro
 {
     if (na_error_is(error, NA_ERR_UNAVAILABLE))
         failed(breaker, pool, error);
-    else if (!na_error_is(error, NA_ERR_BUSY) && /* who had no time to ask has learned nothing */
+    else if (!na_error_is(error, NA_ERR_BUSY) && /* a call that had no time shows nothing */
              apr_atomic_read32(&breaker->health->failures))
         came_back(breaker, pool);
     return error;

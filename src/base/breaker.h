@@ -8,9 +8,9 @@
 #include "base/error.h"
 
 /*
- * Whether a server responds, for all processes: in shared memory, all zero at first. After a
- * failure callers are refused at once, and only one at a time tries again, at growing intervals, so
- * that a dead server blocks one worker, not all.
+ * The health of a server, for all processes: in shared memory, all zero at first. After a failure,
+ * callers are refused at once, and only one at a time tries again, at growing intervals, so that a
+ * dead server blocks one worker, not all.
  */
 typedef struct na_breaker_state {
     volatile apr_uint32_t failures;  /* in a row */
@@ -26,16 +26,16 @@ typedef struct na_breaker {
     const char *name; /* for messages; no secrets */
     na_breaker_state *health;
     na_breaker_changed *changed; /* NULL if none */
-    void (*failed)(void *data);  /* told of each call that was not answered; NULL if none */
-    void *data;                  /* for the functions */
+    void (*failed)(void *data);  /* called after each call without a response; NULL if none */
+    void *data;                  /* argument of both functions */
 } na_breaker;
 
-/* Must be called before a call. Fails with NA_ERR_UNAVAILABLE if the call would be in vain. */
+/* Must be called before a call. The error is NA_ERR_UNAVAILABLE if the call would be in vain. */
 na_error *na_breaker_admit(const na_breaker *breaker, apr_pool_t *pool);
 
 /*
- * Must be called after it. An error NA_ERR_UNAVAILABLE is a failure of the server, any other is
- * not. Returns `error`.
+ * Must be called after the call. An error NA_ERR_UNAVAILABLE is a failure of the server; any other
+ * is not. Returns `error`.
  */
 na_error *na_breaker_settle(const na_breaker *breaker, apr_pool_t *pool, na_error *error);
 

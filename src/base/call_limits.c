@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds on calls that are under way at a time, shared by all processes. */
+/* Limits of concurrent outgoing calls, for all processes. */
 #include "base/call_limits.h"
 
 #include <errno.h>
@@ -15,24 +15,26 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 
-/* Hosts that are kept account of; of more, only the places are limited. */
+/* Hosts that are counted; for further hosts, only the places are limited. */
 #define HOSTS 64
 
-/* Seconds that a place is kept beyond what its call can take. */
+/* Seconds for which a place is kept after the longest time of its call. */
 #define GRACE 30
 
-/* No backoff and no call lasts longer: what is further ahead is of the counter's last round. */
+/* No backoff and no call lasts longer, so a larger distance means that the counter has wrapped. */
 #define AHEAD_MAX_MS 1000000
 
-/* `holder` is the process's id and, in the lower half, the second until which it holds the place;
- * 0 if it is free. */
+/*
+ * `holder` is the process ID and, in the lower half, the second until which it holds the place; 0
+ * if the place is free.
+ */
 typedef struct place {
     apr_uint64_t holder;
-    apr_uint64_t host; /* 0: none yet */
+    apr_uint64_t host; /* 0 if none yet */
 } place;
 
 typedef struct host {
-    apr_uint64_t key; /* 0: not used yet */
+    apr_uint64_t key; /* 0 if not used yet */
     apr_uint32_t timeouts, retry_at;
 } host;
 
@@ -51,8 +53,8 @@ struct na_call_limits {
 struct na_call_place {
     na_call_limits *limits;
     place *shared;
-    apr_uint64_t holder; /* what is written there */
-    host *host;          /* NULL if none, or one too many */
+    apr_uint64_t holder; /* as in the place */
+    host *host;          /* NULL if none, or if there are too many hosts */
 };
 
 apr_size_t na_call_limits_size(int places)
@@ -72,7 +74,7 @@ na_error *na_call_limits_open(apr_pool_t *pool, void *shared, int places, int ow
     return NULL;
 }
 
-/* Of a clock that all processes share, and nobody sets. */
+/* Returns a monotonic clock, which all processes share and which cannot be set. */
 static apr_uint32_t milliseconds(void)
 {
     return (apr_uint32_t)(na_monotonic_ns() / 1000000);
@@ -91,7 +93,7 @@ static apr_uint64_t holder_until(apr_uint32_t second)
 }
 
 /*
- * Returns 1 if a process has died, though its parent may not have noticed yet: httpd looks once a
+ * Returns 1 if a process has died, even if its parent has not noticed yet: httpd checks once a
  * second, and kill() finds the process until then.
  */
 static int is_dead(pid_t process)
@@ -168,7 +170,7 @@ void na_call_leave(na_call_place *left)
     apr_thread_mutex_unlock(left->limits->lock);
 }
 
-/* A place that was taken for abandoned in the meantime stays its new holder's. */
+/* If the place was considered abandoned in the meantime, it remains its new holder's. */
 static void keep_until(na_call_place *kept, apr_uint32_t second)
 {
     apr_uint64_t holder = holder_until(second);
@@ -197,7 +199,7 @@ static host *find_host(block *shared, apr_uint64_t key)
     return NULL;
 }
 
-/* Others have a quarter of the places left, and one at least. */
+/* Returns the most places for one host: a quarter of them, and at least one, is for others. */
 static int share_of_one(int places)
 {
     if (places < 4)
@@ -220,7 +222,7 @@ static int has_share(const na_call_limits *limits, apr_uint64_t key)
     return all <= share_of_one(limits->places) && own <= share_of_one(limits->own);
 }
 
-/* Returns 1 if it answers, or it is this caller's turn to find out. */
+/* Returns 1 if the host responds, or if it is this caller's turn to try. */
 static int may_call(host *called, long longest_ms)
 {
     if (__atomic_load_n(&called->timeouts, __ATOMIC_RELAXED) < NA_CALL_TIMEOUTS)

@@ -6,16 +6,16 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
-/* Seconds that clocks may differ: the tolerance of next-auth v4 and Auth.js v5. */
+/* Seconds by which clocks can differ: the tolerance of next-auth v4 and Auth.js v5. */
 #define NA_CLOCK_TOLERANCE 15
 
-/* Returns "2026-01-01T00:00:00.000Z", as JavaScript's Date.toISOString. */
+/* Returns "2026-01-01T00:00:00.000Z", as JavaScript's Date.toISOString does. */
 char *na_iso8601(apr_pool_t *pool, apr_time_t when);
 
 /* Returns "Thu, 01 Jan 2026 00:00:00 GMT". */
 char *na_http_date(apr_pool_t *pool, apr_time_t when);
 
-/* Returns nanoseconds of a monotonic clock, for durations. */
+/* Returns the nanoseconds of a monotonic clock, for durations. */
 apr_int64_t na_monotonic_ns(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cookie headers: read, and written. */
+/* Reads and writes cookie headers. */
 #include "base/cookie.h"
 
 #include <string.h>
@@ -105,7 +105,7 @@ char *na_cookie_clear(apr_pool_t *pool, const na_cookie *cookie, const char *nam
     return na_cookie_write(pool, cookie, name, "", 0, 0);
 }
 
-/* ── of other domains ──────────────────────────────────────────────────────────────────────── */
+/* ── other domains ─────────────────────────────────────────────────────────────────────────── */
 
 #define DOMAINS_MAX 8
 
@@ -119,7 +119,7 @@ void na_cookie_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const 
     }
 }
 
-/* IP addresses have no parents, and no browser takes a cookie for a whole top-level domain. */
+/* IP addresses have no parents, and browsers accept no cookie for a top-level domain. */
 static int can_be_domain(const char *host)
 {
     return strchr(host, '.') && !strchr(host, ':') && host[strspn(host, "0123456789.")];
@@ -136,7 +136,7 @@ const char *const *na_cookie_elsewhere(apr_pool_t *pool, const na_cookie *cookie
     int count = 0;
     if (cookie->domain)
         domains[count++] = "";
-    /* RFC 6265bis section 4.1.3.2: one that is named so has no domain */
+    /* RFC 6265bis section 4.1.3.2: a cookie with this prefix has no domain */
     for (int i = 0; strncmp(cookie->name, "__Host-", 7) != 0 && i < DOMAINS_MAX; i++) {
         if (!can_be_domain(host))
             break;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cookie headers: read, and written. */
+/* Reads and writes cookie headers. */
 #ifndef NA_BASE_COOKIE_H
 #define NA_BASE_COOKIE_H
 
@@ -16,43 +16,47 @@ typedef struct na_cookie {
     const char *path;
     const char *same_site; /* "Lax", "Strict" or "None" */
     int secure;
-    const char *const *elsewhere; /* where else one of this name may have been set before: domains,
-                                     "" for this host only; NULL-terminated, NULL: nowhere */
+    const char *const *elsewhere; /* other domains for which a cookie of this name might have been
+                                     set, "" for this host only; NULL-terminated, NULL if none */
 } na_cookie;
 
 /*
  * Steps through a Cookie header (RFC 6265 section 5.4). `*cursor` starts at the header's value.
- * Returns 0 at the end. Name and value point into the header, surrounding spaces and quotes cut.
+ * Returns 0 at the end. Name and value point into the header, without surrounding spaces and
+ * quotes.
  */
 int na_cookie_next(const char **cursor, na_bytes *name, na_bytes *value);
 
-/* Most cookies of one name that are read: the host's own, and some of its parent domains. */
+/* Most cookies of one name that are read: the host's own, and those of some parent domains. */
 #define NA_COOKIE_TRIES 4
 
 /*
- * A Cookie header's cookies in their order, values percent-decoded where they can be. Names are
- * compared byte by byte: to some browsers "__HOST-x" has no prefix, so that anybody's page below
- * the domain could set it in the place of "__Host-x".
+ * The cookies of a Cookie header in their order, values percent-decoded if possible. Names are
+ * compared byte by byte: to some browsers, "__HOST-x" has no prefix, so that any page below the
+ * domain could set it in place of "__Host-x".
  */
 typedef struct na_cookies na_cookies;
 
 na_cookies *na_cookies_parse(apr_pool_t *pool, const char *header);
 
 /*
- * The value of the cookie of this name that comes as number `nth`, from 0 on; NULL if there are
- * not so many, or NA_COOKIE_TRIES were seen. Which of several is meant, only its reader can tell:
- * that it was set for a parent domain, a cookie does not show (RFC 6265 section 8.6).
+ * Returns the value of the cookie of this name at position `nth`, from 0 on; NULL if there are
+ * fewer, or NA_COOKIE_TRIES were returned. Only the reader of the value can determine which of
+ * several is the right one: a cookie does not show that it was set for a parent domain (RFC 6265
+ * section 8.6).
  */
 const char *na_cookies_get(const na_cookies *cookies, const char *name, int nth);
 
-/* The name of the last cookie before `*cursor` that begins with `start`; NULL if none.
- * `*cursor` starts at INT_MAX. */
+/*
+ * Returns the name of the last cookie before `*cursor` that begins with `start`; NULL if none.
+ * `*cursor` starts at INT_MAX.
+ */
 const char *na_cookies_last(const na_cookies *cookies, const char *start, int *cursor);
 
 /*
- * A Set-Cookie value for `name` with `cookie`'s attributes, attributes in the order NextAuth
- * writes them. `max_age` in seconds, -1: no Max-Age; `expires` 0: none (a session cookie).
- * `value` is percent-encoded.
+ * Returns a Set-Cookie value for `name` with the attributes of `cookie`, in NextAuth's order.
+ * `max_age` is in seconds, -1 for no Max-Age; `expires` is 0 for none (a session cookie). `value`
+ * is percent-encoded.
  */
 char *na_cookie_write(apr_pool_t *pool, const na_cookie *cookie, const char *name,
                       const char *value, long max_age, apr_time_t expires);
@@ -60,11 +64,11 @@ char *na_cookie_write(apr_pool_t *pool, const na_cookie *cookie, const char *nam
 /* Returns a Set-Cookie value that deletes `name` in the browser. */
 char *na_cookie_clear(apr_pool_t *pool, const na_cookie *cookie, const char *name);
 
-/* Appends Set-Cookie values (char *) that delete the cookies set `elsewhere`. */
+/* Appends Set-Cookie values (char *) that delete the cookies in `elsewhere`. */
 void na_cookie_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *name,
                                apr_array_header_t *set_cookies);
 
-/* Returns `elsewhere` of a cookie for this `host` (a name in lower case). */
+/* Returns the member `elsewhere` of a cookie for this `host` (a name in lower case). */
 const char *const *na_cookie_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const char *host);
 
 #endif

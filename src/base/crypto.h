@@ -22,10 +22,10 @@ char *na_random_uuid(apr_pool_t *pool);
 /* Writes SHA-256 of both parts, concatenated; `second` can be empty. */
 void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second);
 
-/* Returns SHA-256 as lower-case hex: what NextAuth stores of a token and its secret. */
+/* Returns SHA-256 as lower-case hex, which NextAuth stores instead of a token, with its secret. */
 char *na_sha256_hex(apr_pool_t *pool, const char *first, const char *second);
 
-/* SHA-1, for formats of others that require it; no security here depends on it. */
+/* SHA-1, for formats of others that require it; no security of this module depends on it. */
 #define NA_SHA1_LEN 20
 void na_sha1(unsigned char out[NA_SHA1_LEN], na_bytes text);
 
@@ -36,7 +36,7 @@ void na_hmac_sha256(unsigned char out[NA_SHA256_LEN], na_bytes key, na_bytes tex
 na_error *na_hkdf_sha256(apr_pool_t *pool, na_bytes secret, na_bytes salt, na_bytes info,
                          unsigned char *out, apr_size_t out_len);
 
-/* Compares in a time that depends only on the lengths. NULL equals nothing. */
+/* Compares in a time that depends only on the lengths. NULL is equal to nothing. */
 int na_equal_secret(const char *a, const char *b);
 
 /* Overwrites memory in a way that the compiler does not remove. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* .env files. */
+/* Reads .env files. */
 #include "base/envfile.h"
 
 #include <string.h>
@@ -9,7 +9,10 @@
 
 #include "base/secret.h"
 
-/* Value in double quotes, `p` behind the opening one; NULL if it does not end on this line. */
+/*
+ * Returns a value in double quotes, `p` after the opening one; NULL if it does not end on this
+ * line.
+ */
 static char *double_quoted(apr_pool_t *pool, const char *p)
 {
     char *value = apr_palloc(pool, strlen(p) + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* .env files. */
+/* Reads .env files. */
 #ifndef NA_BASE_ENVFILE_H
 #define NA_BASE_ENVFILE_H
 
@@ -7,21 +7,21 @@
 
 #include "base/error.h"
 
-/* A .env file's variables. */
+/* The variables of a .env file. */
 typedef struct na_envfile {
     const char *path;
     apr_table_t *values; /* by name */
-    apr_table_t *lines;  /* by name: the number of the line that sets it, in decimal */
+    apr_table_t *lines;  /* by name: the number of the line that sets the variable, in decimal */
 } na_envfile;
 
 /*
- * A .env file as NextAuth's projects keep them: NAME=value, `export` in front allowed, comments
- * with '#', single quotes literal, double quotes with \n, \" and \\. The file rules are those of
- * na_secret_file_read. Errors name the line. `path` must live as long as the pool.
+ * Reads a .env file as projects with NextAuth have them: NAME=value, optionally after `export`;
+ * comments with '#', literal text in single quotes, and \n, \", and \\ in double quotes. The file
+ * is checked as by na_secret_file_read. Errors name the line. `path` must live as long as the pool.
  */
 na_error *na_envfile_read(apr_pool_t *pool, const char *path, const na_envfile **envfile);
 
-/* The same from text, for tests and fuzzing. */
+/* Parses a .env file from text, for tests and fuzzing. */
 na_error *na_envfile_parse(apr_pool_t *pool, const char *path, const char *text,
                            const na_envfile **envfile);
 

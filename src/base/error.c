@@ -45,7 +45,7 @@ static const char *words_of(apr_pool_t *pool, const na_error *error)
 }
 #endif
 
-/* In parentheses, as debug builds have a macro of each name. */
+/* in parentheses, because debug builds have a macro of each name */
 na_error *(na_error_new)(apr_pool_t *pool, const char *code, const char *format, ...)
 {
     va_list args;

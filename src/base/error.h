@@ -9,11 +9,11 @@
  * The one error type. A function that can fail returns `na_error *`: NULL is success.
  *
  * `code` is public: one of NextAuth's error codes, shown to the browser.
- * `message` is private: it goes to the log and never to a page. It must not carry secrets.
- * `cause` is what went wrong underneath, or NULL.
- * `hint` is what to do about it; NULL if the message is enough, or no fix is known.
+ * `message` is private: it is written to the log and never to a page. It must not contain secrets.
+ * `cause` is the underlying error, NULL if none.
+ * `hint` says what to do; NULL if the message is sufficient, or no fix is known.
  *
- * All of it lives in the pool the error was made in.
+ * All of them live in the pool in which the error was created.
  */
 typedef struct na_error na_error;
 struct na_error {
@@ -23,7 +23,7 @@ struct na_error {
     const char *hint;
 #ifdef NA_DEBUG
     apr_pool_t *pool;
-    const char *places; /* "src/a.c:12, src/b.c:34": where it was made and passed on */
+    const char *places; /* "src/a.c:12, src/b.c:34": where it was created and passed on */
 #endif
 };
 
@@ -38,13 +38,14 @@ struct na_error {
 #define NA_ERR_VERIFICATION "Verification"
 #define NA_ERR_ACCOUNT_NOT_LINKED "OAuthAccountNotLinked"
 #define NA_ERR_SESSION "SessionError"
-/* A session of an application or another site, whose cookie must be kept. */
+/* A session of an application or of another site, whose cookie must be kept. */
 #define NA_ERR_FOREIGN_SESSION "ForeignSession"
 #define NA_ERR_MISSING_CSRF "MissingCSRF"
 
 /*
- * Auth.js's, which reports another to browsers. For failures that any visitor can cause: a state,
- * nonce, code, or cookie that does not match the sign-in, and an unknown or unsuitable provider.
+ * Auth.js's code, instead of which it shows another one to browsers. For failures that any visitor
+ * can cause: a state, nonce, code, or cookie that does not match the sign-in, and an unknown or
+ * unsuitable provider.
  */
 #define NA_ERR_INVALID_CHECK "InvalidCheck"
 #define NA_ERR_INVALID_PROVIDER "InvalidProvider"
@@ -52,7 +53,7 @@ struct na_error {
 /* Not NextAuth's: something that sessions depend on does not respond. The status is 503. */
 #define NA_ERR_UNAVAILABLE "Unavailable"
 
-/* Also a 503, but no failure of the server: this process has too many calls to it. */
+/* Also a 503, but not a failure of the server: this process has too many calls to it. */
 #define NA_ERR_BUSY "Busy"
 
 /* Also a 503: a concurrent change prevented this one, which might succeed if repeated. */
@@ -67,34 +68,36 @@ struct na_error {
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The new error's cause is `cause`; where `code` is NULL it keeps the cause's code. */
+/* Returns an error with the cause `cause`; if `code` is NULL, it has the cause's code. */
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
 
-/* Returns 1 if the error has this code; `error` may be NULL. */
+/* Returns 1 if the error has this code; `error` can be NULL. */
 int na_error_is(const na_error *error, const char *code);
 
 /* Returns 1 if the code is NA_ERR_UNAVAILABLE, NA_ERR_BUSY, NA_ERR_CONFLICT or NA_ERR_NO_TABLES;
- * `error` may be NULL. */
+ * `error` can be NULL. */
 int na_is_unavailable(const na_error *error);
 
-/* Adds a hint: what to do about it. Returns the error, NULL if it is NULL. `hint` must live as
- * long. */
+/* Adds a hint, which must live as long as the error. Returns the error, NULL if it is NULL. */
 na_error *na_error_with_hint(na_error *error, const char *hint);
 
-/* "message: cause's message: …: hint", for a log line. */
+/* Returns "message: cause's message: …: hint", for a log line. */
 const char *na_error_text(apr_pool_t *pool, const na_error *error);
 
-/* The same in two parts: all but the hint, and that; NULL if none. */
+/* Returns everything but the hint; the second function returns the hint, NULL if none. */
 const char *na_error_reason(apr_pool_t *pool, const na_error *error);
 const char *na_error_hint(const na_error *error);
 
-/* Its code; but NA_ERR_INVALID_CHECK where that is among its causes, and tells more. */
+/*
+ * Returns the error's code, or NA_ERR_INVALID_CHECK if that is among its causes, because it is more
+ * specific.
+ */
 const char *na_error_telling_code(const na_error *error);
 
 /*
- * Debug builds (-DNA_DEBUG) note the file and line at which each error of a chain was made and
- * passed on; na_error_text and na_error_reason have them in brackets.
+ * Debug builds (-DNA_DEBUG) record the file and line where each error of a chain was created and
+ * passed on; na_error_text and na_error_reason add them in brackets.
  */
 #ifdef NA_DEBUG
 na_error *na_error_at(na_error *error, const char *file, int line);
@@ -105,7 +108,7 @@ na_error *na_error_at(na_error *error, const char *file, int line);
 #define NA_ERROR_HERE(error) (error)
 #endif
 
-/* Pass an error on to the caller. */
+/* Passes an error on to the caller. */
 #define NA_TRY(expression)                                                                         \
     do {                                                                                           \
         na_error *na_try_error = (expression);                                                     \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public error codes, one row each, and how they are found. */
+/* The public error codes, one row each, and lookups in them. */
 #include "base/error_codes.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@
 #define ANOTHER_ACCOUNT                                                                            \
     "To confirm your identity, sign in with the same account you used originally."
 
-/* Those that metrics count by name: code, flags, v4's status, v5's name, sign-in page, page. */
+/* Codes that metrics count by name: code, flags, v4's status, v5's name, sign-in page, page. */
 #define COUNTED(ROW)                                                                               \
     ROW(NA_ERR_CONFIGURATION, ADMINISTRATORS, 200, NULL, NULL, 500, "Server error",                \
         "Sign-in is not working right now. If the problem continues, contact the site's "          \
@@ -53,7 +53,7 @@
         "Too many attempts. Wait a few minutes, then try again.", 429, "Too many attempts",        \
         "Wait a few minutes, then try again.")
 
-/* Those that no sign-in is counted under, and names that only pages are asked for. */
+/* Codes under which no sign-in is counted, and names that only the error page has. */
 #define UNCOUNTED(ROW)                                                                             \
     ROW(NA_ERR_INVALID_PROVIDER, V4_HIDDEN, 200, NULL, NULL, NO_PAGE)                              \
     ROW(NA_ERR_FOREIGN_SESSION, 0, 200, NULL, NULL, NO_PAGE)                                       \

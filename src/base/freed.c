@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory that is wiped as it is freed. */
+/* Wipes memory when it is freed. */
 #include "base/freed.h"
 
 #include <malloc.h>
@@ -18,7 +18,7 @@ static void wipe_and_free(void *data)
     free(data);
 }
 
-/* realloc() would leave a copy where it moves the memory. */
+/* realloc() would leave a copy of the memory that it moves. */
 static void *move(void *data, size_t len)
 {
     void *moved = malloc(len ? len : 1);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory that is wiped as it is freed. */
+/* Wipes memory when it is freed. */
 #ifndef NA_BASE_FREED_H
 #define NA_BASE_FREED_H
 
 /*
- * From here on, what Jansson and libcurl free in this process is wiped first: texts of JSON, what
- * their parsers and buffers grew out of, headers, bodies of calls. The memory stays malloc's, so
- * that others who use the same libraries go on as before. Once, before threads and before
- * libcurl's first use (who used it already keeps libcurl's own); never in a process that may
- * unload this module, as both libraries keep the functions.
+ * Makes Jansson and libcurl wipe all memory that they free in this process: texts of JSON, outgrown
+ * buffers, headers, bodies of calls. The memory remains malloc's, so that other users of these
+ * libraries are not affected. Must be called once, before threads start and before libcurl is first
+ * used (otherwise libcurl keeps its own functions); never in a process that might unload this
+ * module, because both libraries keep the functions.
  */
 void na_wipe_what_is_freed(void);
 

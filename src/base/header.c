@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header fields: lists, and values that are safe to pass on. */
+/* Header fields that are lists. */
 #include "base/header.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static int is_token(char c)
 const char *na_header_without(apr_pool_t *pool, const char *list,
                               int (*is_unwanted)(const char *name))
 {
-    /* two characters behind each name, of which one separated it: at most half as much again */
+    /* two characters after each name, one of which separated it: at most half as much again */
     char *kept = apr_palloc(pool, strlen(list) * 3 / 2 + 3), *end = kept;
     while (*list) {
         const char *start = list;
@@ -43,12 +43,15 @@ const char *na_header_without(apr_pool_t *pool, const char *list,
 
 /* ── Cache-Control ─────────────────────────────────────────────────────────────────────────── */
 
-/* One element of a list: `whole` of it, and the name before "=". */
+/* An element of a list, and its name before "=". */
 typedef struct directive {
     na_bytes name, whole;
 } directive;
 
-/* Behind the quoted string that begins here (RFC 9110 section 5.6.4); NULL if it has no end. */
+/*
+ * Returns the end of the quoted string that begins here (RFC 9110 section 5.6.4); NULL if it has
+ * none.
+ */
 static const char *behind_quoted(const char *p)
 {
     for (p++; *p && *p != '"'; p++)
@@ -57,7 +60,10 @@ static const char *behind_quoted(const char *p)
     return *p ? p + 1 : NULL;
 }
 
-/* 0 at the end of the list, and where a quoted string has none: what follows is anybody's guess. */
+/*
+ * Returns 0 at the end of the list, and at an unterminated quoted string, which readers interpret
+ * differently.
+ */
 static int next_directive(const char **list, directive *found)
 {
     const char *p = *list + strspn(*list, ", \t"), *start = p;
@@ -95,7 +101,7 @@ const char *na_cache_control_for_user(apr_pool_t *pool, const char *theirs, cons
 {
     directive d;
     apr_size_t len = strlen(ours);
-    /* two characters before each, of which one separated it */
+    /* two characters before each, one of which separated it */
     char *value = apr_palloc(pool, len + strlen(theirs) * 2 + 3);
     char *end = (char *)memcpy(value, ours, len) + len;
     while (next_directive(&theirs, &d)) {

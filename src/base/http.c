@@ -60,9 +60,12 @@ static apr_status_t close_handle(void *handle, void *params, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* ── whether options fit ───────────────────────────────────────────────────────────────────── */
+/* ── checks of options ─────────────────────────────────────────────────────────────────────── */
 
-/* [scheme://][user:password@]host[:port]; it may have a password, and is not said. */
+/*
+ * Expects [scheme://][user:password@]host[:port]. Messages do not contain it, because it can have a
+ * password.
+ */
 static na_error *check_proxy(apr_pool_t *pool, const char *proxy)
 {
     static const char schemes[] = " http https socks4 socks4a socks5 socks5h ";
@@ -98,9 +101,9 @@ na_error *na_http_options_check(apr_pool_t *pool, const na_http_options *options
     return options->ca_file ? check_ca_file(pool, options->ca_file) : NULL;
 }
 
-/* ── making a client ───────────────────────────────────────────────────────────────────────── */
+/* ── creating a client ─────────────────────────────────────────────────────────────────────── */
 
-/* DNS and TLS sessions only: libcurl does not call shared connections safe between threads. */
+/* Shares DNS and TLS sessions only: libcurl's shared connections are not safe between threads. */
 static na_error *make_share(apr_pool_t *pool, na_http *client)
 {
     for (int i = 0; i < CURL_LOCK_DATA_LAST; i++)
@@ -159,7 +162,7 @@ void na_http_leave(na_call_place *place)
         na_call_leave(place);
 }
 
-/* The body as it arrives; libcurl's own size limit does not see chunked bodies. */
+/* The body as it arrives; libcurl's own limit of the size does not cover chunked bodies. */
 typedef struct received {
     apr_pool_t *pool;
     char *data;
@@ -175,7 +178,7 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     if (body->len + len >= body->room) {
         body->room = 2 * (body->len + len) + 1024;
         char *grown = apr_palloc(body->pool, body->room);
-        na_wipe_with_pool(body->pool, grown, body->room); /* it may be tokens */
+        na_wipe_with_pool(body->pool, grown, body->room); /* it might contain tokens */
         if (body->len)
             memcpy(grown, body->data, body->len);
         body->data = grown;
@@ -185,7 +188,7 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
-/* What is looked for in an answer's headers. */
+/* The header of a response that is looked for. */
 typedef struct seen_headers {
     apr_pool_t *pool;
     const char *wanted; /* a name; NULL if none */
@@ -200,7 +203,7 @@ static int is_named(const char *line, size_t len, const char *name)
     return len > name_len && line[name_len] == ':' && strncasecmp(line, name, name_len) == 0;
 }
 
-/* libcurl hands on one whole line at a time, its end included. */
+/* libcurl passes one whole line at a time, including its end. */
 static size_t look_at_header(char *line, size_t size, size_t count, void *context)
 {
     seen_headers *seen = context;
@@ -218,14 +221,14 @@ static size_t look_at_header(char *line, size_t size, size_t count, void *contex
     return len;
 }
 
-/* A cache gives the date of when it got the answer itself (RFC 9111 section 5.1). */
+/* The Date of a cached response is that of its creation (RFC 9111 section 5.1). */
 static apr_time_t date_of(const seen_headers *seen)
 {
     const char *date = seen->date + strspn(seen->date, " \t");
     return seen->has_age || !*date ? 0 : apr_date_parse_http(date);
 }
 
-/* Any host, any port: this address, the same port. */
+/* Any host and port: this address, the same port. */
 static struct curl_slist this_machine = {(char *)"::127.0.0.1:", NULL};
 
 static void set_limits(CURL *curl, const na_http *client)
@@ -254,7 +257,7 @@ static void set_limits(CURL *curl, const na_http *client)
     curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
 }
 
-/* libcurl signs every header that it is given, and the body. */
+/* libcurl signs all headers that it is given, and the body. */
 static void set_user(CURL *curl, const na_http_request *request)
 {
     if (request->sigv4)
@@ -301,8 +304,7 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     }
     if (body)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    /* libcurl repeats a request when a connection it kept turns out dead: a code is used once, a
-     * mail sent once */
+    /* libcurl repeats a request if a kept connection is dead: codes and emails are for one use */
     if (body && !request->repeatable)
         curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -310,7 +312,7 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     return headers;
 }
 
-/* Returns NULL if nobody knows. */
+/* Returns NULL if no fix is known. */
 static const char *hint_of(const na_http *client, apr_pool_t *pool, CURLcode code)
 {
     const char *file = client->options->ca_file;
@@ -353,7 +355,7 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
                             "%s returned more than %" APR_SIZE_T_FMT " bytes", host,
                             client->options->max_bytes);
     if (code != CURLE_OK) {
-        response->status = 0; /* one that came without the rest is no answer */
+        response->status = 0; /* an incomplete response does not count */
         return na_error_with_hint(na_error_new(pool, NA_ERR_CALLBACK, "calling %s failed: %s", host,
                                                curl_easy_strerror(code)),
                                   hint_of(client, pool, code));
@@ -380,7 +382,7 @@ static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
     return error;
 }
 
-/* The wait for a handle, and the call. */
+/* Includes the wait for a handle. */
 static long longest_ms(const na_http *client)
 {
     return 2 * client->options->timeout_ms;
@@ -398,7 +400,7 @@ static na_error *call_from(na_call_place *place, na_http *client, apr_pool_t *po
     return error;
 }
 
-/* A dead provider must not take every worker of the server: who finds no place does not wait. */
+/* A dead provider must not use up all workers of the server: without a place, a caller gives up. */
 static na_error *call_within_limits(na_http *client, apr_pool_t *pool, const char *host,
                                     const na_http_request *request, na_http_response *response,
                                     int *had_room)
@@ -436,7 +438,7 @@ na_error *na_http_fetch(na_http *client, apr_pool_t *pool, const na_http_request
         return na_error_new(pool, NA_ERR_CALLBACK, "the access token contains control characters");
     apr_int64_t began = na_monotonic_ns();
     na_error *error = call_within_limits(client, pool, url.origin, request, response, &had_room);
-    /* over plain http anybody could have said what time it is */
+    /* over plain HTTP, the time could be anyone's */
     const na_http_call made = {.host = url.host,
                                .peer = request->peer,
                                .had_room = had_room,

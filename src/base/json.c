@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON in pools, on top of jansson. */
+/* JSON in pools, with Jansson. */
 #include "base/json.h"
 
 #include <stdlib.h>
@@ -76,7 +76,10 @@ static const json_t *child(const json_t *json, const char *name)
     return *name && !*end ? json_array_get(json, index) : NULL;
 }
 
-/* The next name of a path, a dot or a backslash of its own behind a backslash; NULL: too long. */
+/*
+ * Copies the next name of a path, in which a backslash escapes a dot or a backslash. Returns the
+ * rest of the path; NULL if the name is too long.
+ */
 static const char *next_name(const char *path, char *name, size_t room)
 {
     size_t len = 0;
@@ -108,7 +111,7 @@ const json_t *na_json_path(const json_t *json, const char *path)
     return json_is_null(found) ? NULL : found;
 }
 
-/* Claims may be as secret as a token. */
+/* Claims can be as secret as a token. */
 static char *take_text(apr_pool_t *pool, char *text)
 {
     char *copy = apr_pstrdup(pool, text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON in pools, on top of jansson. */
+/* JSON in pools, with Jansson. */
 #ifndef NA_BASE_JSON_H
 #define NA_BASE_JSON_H
 
@@ -9,34 +9,37 @@
 #include "base/text.h"
 
 /*
- * Parses foreign JSON into an object or array that lives as long as the pool. Members of one name
- * are refused: two readers could see two different values. `code` is the public error code.
+ * Parses foreign JSON into an object or array that lives as long as the pool. Duplicate members are
+ * refused, because two readers could see two different values. `code` is the public error code.
  */
 na_error *na_json_parse(apr_pool_t *pool, const char *code, const char *text, apr_size_t len,
                         json_t **json);
 
 /*
- * Parses what was sealed with a key of ours. The last of several members of one name counts, as
- * for JSON.parse in the application that reads the same token.
+ * Parses JSON that was encrypted with one of our keys. The last of several members of one name
+ * counts, as for JSON.parse in the application that reads the same token.
  */
 na_error *na_json_parse_sealed(apr_pool_t *pool, const char *code, na_bytes text, json_t **json);
 
-/* Gives one reference to the pool, which drops it when destroyed. Returns `json`. */
+/* Transfers a reference to the pool, which drops it when destroyed. Returns `json`. */
 json_t *na_json_own(apr_pool_t *pool, json_t *json);
 
-/* Returns a member that is a string; otherwise NULL. Borrowed from `object`, which may be NULL. */
+/* Returns a member that is a string; otherwise NULL. Borrowed from `object`, which can be NULL. */
 const char *na_json_string(const json_t *object, const char *name);
 
-/* A number, cut to a whole one in *whole; 0 if it is none, or beyond what JavaScript counts. */
+/*
+ * Sets *whole to a number without its fraction. Returns 0 if `number` is not a number, or exceeds
+ * JavaScript's safe integers.
+ */
 int na_json_whole(const json_t *number, json_int_t *whole);
 
-/* The same of a member; 0 if it is missing. */
+/* Sets *whole to a member that is a number. Returns 0 if it is missing or not such a number. */
 int na_json_number(const json_t *object, const char *name, json_int_t *whole);
 
 /*
- * A member by dotted path ("picture.data.url"); a number is an index into an array. A dot in a name
- * is written as "\\.", and a backslash as "\\\\". A member whose whole name is `path` comes first.
- * NULL if it is missing or JSON null. Borrowed.
+ * Returns a member by dotted path ("picture.data.url"); a number is an index into an array. A dot
+ * in a name is written as "\\.", and a backslash as "\\\\". A member whose whole name is `path`
+ * takes precedence. NULL if it is missing or JSON null. Borrowed.
  */
 const json_t *na_json_path(const json_t *json, const char *path);
 

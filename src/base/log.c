@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Log records, apart from whoever writes them. */
+/* Log records as text. */
 #include "base/log.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-/* Of a message and its cause: what a provider says may be long. */
+/* Limit of a message and of its cause: the words of a provider can be long. */
 #define TEXT_MAX 2048
 
 const char *na_level_name(na_level level)
@@ -28,7 +28,7 @@ static void put_text(apr_pool_t *pool, json_t *object, const char *name, const c
         json_object_set_new(object, name, json_string(na_one_line(pool, text, TEXT_MAX)));
 }
 
-/* Of a duration's digits those that mean something: 0.303, not 0.30299999999999999. */
+/* Writes only the significant digits of a duration: 0.303, not 0.30299999999999999. */
 static const char *dump(apr_pool_t *pool, const json_t *object)
 {
     char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12));

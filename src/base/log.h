@@ -12,20 +12,25 @@
 typedef struct na_log_record {
     na_level level;
     const char *event; /* "signIn", or one of NextAuth's codes: "OAUTH_CALLBACK_ERROR" */
-    const char *code;  /* of an error: na_error_telling_code */
+    const char *code;  /* of an error, from na_error_telling_code */
     const char *message;
-    const char *cause; /* what went wrong underneath */
+    const char *cause; /* the underlying error */
     const char *provider, *user, *address, *site, *request_id, *trace_id;
-    apr_interval_time_t duration; /* since the request came in; 0: of no request */
+    apr_interval_time_t duration; /* since the request arrived; 0 if there is no request */
 } na_log_record;
 
-/* The record as an object on one line, without a line feed: fields as docs/logging.md has them. */
+/*
+ * Returns the record as an object on one line, without a line feed; docs/logging.md lists the
+ * fields.
+ */
 const char *na_log_json(apr_pool_t *pool, const na_log_record *record, apr_time_t when);
 
-/* The record as words, on one line: "message: cause (event, provider google, reference ID)". */
+/*
+ * Returns the record as text on one line: "message: cause (event, provider google, reference ID)".
+ */
 const char *na_log_plain(apr_pool_t *pool, const na_log_record *record);
 
-/* "error", "warning", … */
+/* Returns "error", "warning", … */
 const char *na_level_name(na_level level);
 
 #endif

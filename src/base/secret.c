@@ -14,7 +14,7 @@
 
 #define ONE_SECRET "use a file that contains only the secret"
 
-/* ── secrets of files and streams ──────────────────────────────────────────────────────────── */
+/* ── secrets in files and streams ──────────────────────────────────────────────────────────── */
 
 static na_error *cannot_read(apr_pool_t *pool, const char *path, apr_status_t status)
 {
@@ -31,7 +31,7 @@ static na_error *too_large(apr_pool_t *pool, const char *name)
                               ONE_SECRET);
 }
 
-/* What is behind a NUL would be left out without a word. */
+/* Text after a NUL byte would be ignored silently. */
 static na_error *check_text(apr_pool_t *pool, const char *name, const char *text, apr_size_t len)
 {
     return strlen(text) == len
@@ -101,7 +101,7 @@ na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name
     na_wipe_with_pool(pool, *secret, NA_SECRET_MAX + 1);
     apr_size_t len = 0;
     ssize_t n = 1;
-    /* no buffer of stdio's keeps it, and a signal, such as httpd's for a restart, ends nothing */
+    /* stdio's buffer would keep a copy; signals, as at httpd's restart, do not end the loop */
     while (len <= NA_SECRET_MAX && n) {
         n = read(fileno(stream), *secret + len, NA_SECRET_MAX + 1 - len);
         if (n < 0 && errno != EINTR)
@@ -115,18 +115,18 @@ na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name
     return cut_line_ends(pool, name, *secret);
 }
 
-/* ── what makes one guessable ──────────────────────────────────────────────────────────────── */
+/* ── weak secrets ──────────────────────────────────────────────────────────────────────────── */
 
 /* 16 random bytes as hex have 14 different characters on average. */
 #define DIFFERENT_MIN 8
 
-/* Characters that neither a placeholder nor a pattern accounts for. */
+/* Characters that are required besides placeholders and patterns. */
 #define FREE_MIN 20
 
-/* This many characters that were there before are no news. */
+/* This many characters that occurred before count as repeated. */
 #define ECHO_LEN 4
 
-/* Of a secret, its letters and digits in lower case; longer words before those within them. */
+/* Letters and digits of a secret in lower case; longer words precede those that they contain. */
 static const char *const placeholders[] = {
     "yoursecret",   "mysecret",    "supersecret", "nextauthsecret", "authsecret", "secretkey",
     "secrethere",   "secretvalue", "thisisa",     "changethis",     "changeme",   "replacethis",
@@ -155,7 +155,7 @@ static char *plain(apr_pool_t *pool, const char *secret)
     return text;
 }
 
-/* Marks what placeholders account for; the first that is found, or NULL. */
+/* Marks all characters of placeholders. Returns the first placeholder, NULL if none. */
 static const char *mark_placeholders(const char *text, char *known)
 {
     const char *first = NULL;
@@ -169,7 +169,7 @@ static const char *mark_placeholders(const char *text, char *known)
     return first;
 }
 
-/* "aaa", "abc" and "321": each step as the one before. */
+/* Returns 1 within "aaa", "abc", and "321": each step is the same as the previous one. */
 static int continues(const char *text, apr_size_t i)
 {
     int step = i < 2 ? 2 : text[i] - text[i - 1];

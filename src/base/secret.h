@@ -24,16 +24,16 @@ na_error *na_secret_file_read(apr_pool_t *pool, const char *path, char **text);
 na_error *na_secret_read(apr_pool_t *pool, const char *path, char **secret);
 
 /*
- * Reads a secret from `stream` up to its end. It is read by its descriptor, because a buffer would
- * keep a copy; nothing may have been read from the stream before. `name` is for messages.
+ * Reads a secret from `stream` up to its end, by its descriptor, because a buffer would keep a
+ * copy; the stream must not have been read before. `name` is for messages.
  */
 na_error *na_secret_read_stream(apr_pool_t *pool, FILE *stream, const char *name, char **secret);
 
 /*
  * Returns why a secret can be guessed, however long it is: a placeholder of documentation, few
- * different characters, repeated or consecutive characters. The phrase for a message shows nothing
- * of the secret but the placeholder; NULL if no such weakness is found. A secret of
- * `nextauthctl secret` or `openssl rand` passes.
+ * different characters, repeated or consecutive characters. The text reveals nothing of the secret
+ * but the placeholder; NULL if no such weakness is found. A secret from `nextauthctl secret` or
+ * `openssl rand` passes.
  */
 const char *na_secret_weakness(apr_pool_t *pool, const char *secret);
 

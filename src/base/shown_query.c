@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries as logs can show them: without secrets. */
 
-/* What may be written down of a query that carries secrets. */
 #include "base/shown_query.h"
 
 #include <string.h>
 
-/* What may be read by whoever reads logs. All else is hidden: there it is nobody's loss. */
+/* Parameters whose values can be logged. All others are hidden, because logs do not need them. */
 static int is_plain(const char *name, size_t len)
 {
     static const char *const names[] = {"error",     "error_description",
@@ -21,8 +20,8 @@ static int is_plain(const char *name, size_t len)
 }
 
 /*
- * How much of a value is shown: an address without its query, which is an application's; nor what
- * is encoded twice, where another '?' may be.
+ * Returns how many bytes of a value are shown: a URL without its query, which belongs to an
+ * application, and without text that is encoded twice, which can contain another '?'.
  */
 static size_t shown_of(const char *name, size_t name_len, const char *value, size_t len)
 {
@@ -45,7 +44,7 @@ static char *append_text(char *end, const char *text, size_t len)
     return end + len;
 }
 
-/* One "name=value", or a word alone. */
+/* Appends one "name=value", or a word alone. */
 static char *append_field(char *end, const char *field, size_t len)
 {
     const char *equals = memchr(field, '=', len);

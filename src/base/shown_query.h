@@ -8,8 +8,8 @@
 #define NA_HIDDEN "***"
 
 /*
- * Returns a query of an endpoint as logs may have it: names, and NA_HIDDEN for each value that is
- * not known to be harmless. At most three bytes for each of the query's.
+ * Returns a query of an endpoint as logs can show it: names, and NA_HIDDEN for each value that is
+ * not known to be harmless. Has at most three times the bytes of the query.
  */
 const char *na_shown_query(apr_pool_t *pool, const char *query);
 

@@ -12,7 +12,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Value of a base64url character; NONE, a bit no value has, for all others. */
+/* Value of a base64url character; NONE, a bit that no value has, for all others. */
 #define NONE 64
 static const unsigned char value_of[256] = {
     NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
@@ -76,7 +76,7 @@ int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *
         unsigned a = value_of[in[0]], b = value_of[in[1]];
         unsigned c = value_of[in[2]], d = value_of[in[3]];
         seen |= a | b | c | d;
-        /* a fourth byte goes where the next three will: `out` has room for it after the last */
+        /* the fourth byte is overwritten by the next three; `out` has room for the last one */
         apr_uint32_t bytes = htonl(a << 26 | b << 20 | c << 14 | d << 8);
         memcpy(p, &bytes, sizeof bytes);
     }
@@ -273,7 +273,7 @@ static int is_one_line(const char *text, apr_size_t max)
 {
     const char *p = text;
     for (int len; *p; p += len) {
-        int is_plain = *p >= ' ' && *p < 0x7f; /* nearly always, so it is asked first */
+        int is_plain = *p >= ' ' && *p < 0x7f; /* nearly always, so it is tested first */
         len = is_plain ? 1 : is_control(p) ? 0 : na_utf8_sequence(p);
         if (!len)
             return 0;

@@ -18,37 +18,43 @@ int na_small_number(const char *text);
 /* Returns the bytes of a C string, without its NUL. */
 na_bytes na_bytes_of(const char *text);
 
-/* base64url without padding (RFC 4648 section 5, as RFC 7515 section 2 uses it). */
+/* Encodes as base64url without padding (RFC 4648 section 5, as used in RFC 7515 section 2). */
 char *na_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len);
 
 /* Most bytes that `len` characters of base64url decode to. */
 #define NA_BASE64URL_DECODED_MAX(len) ((len) / 4 * 3 + 2)
 
 /*
- * Strict: no padding, no white space, no characters of standard base64, no stray bits at the end.
- * `out` takes NA_BASE64URL_DECODED_MAX(len) bytes. Returns 0 if the text is not canonical.
+ * Decodes strictly: no padding, no white space, no characters of standard base64, no stray bits at
+ * the end. `out` has NA_BASE64URL_DECODED_MAX(len) bytes. Returns 0 if the text is not canonical.
  */
 int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *text,
                            apr_size_t len);
 
-/* The same into the pool, with a NUL behind the bytes; NULL if the text is not canonical. */
+/*
+ * Decodes base64url into the pool, with a NUL after the bytes; NULL if the text is not canonical.
+ */
 unsigned char *na_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t len,
                                    apr_size_t *out_len);
 
 /* Returns lower-case hex. */
 char *na_hex(apr_pool_t *pool, const void *data, apr_size_t len);
 
-/* Escapes for HTML text and quoted attribute values. NULL gives "". */
+/* Escapes for HTML text and quoted attribute values. Returns "" for NULL. */
 const char *na_html(apr_pool_t *pool, const char *text);
 
-/* Encodes as JavaScript's encodeURIComponent. */
+/* Encodes as JavaScript's encodeURIComponent does. */
 char *na_percent_encode(apr_pool_t *pool, const char *text);
 
-/* One component of a query or form ('+' is a space when `plus`); NULL on a malformed escape or an
- * encoded NUL. */
+/*
+ * Decodes one component of a query or form ('+' is a space if `plus`); NULL if an escape is
+ * malformed or encodes NUL.
+ */
 char *na_percent_decode(apr_pool_t *pool, const char *text, int plus);
 
-/* Returns 1 if a blank is first or last: HTTP takes it off a header's value (RFC 9110 section 5.5).
+/*
+ * Returns 1 if the first or last character is a blank: HTTP removes it from a header's value (RFC
+ * 9110 section 5.5).
  */
 int na_has_blank_ends(const char *text);
 
@@ -56,8 +62,8 @@ int na_has_blank_ends(const char *text);
 int na_has_control(const char *text);
 
 /*
- * Returns 1 if `text` begins with DEL or, in UTF-8, a C1 control: terminals obey some, and JSON
- * escapes none.
+ * Returns 1 if `text` begins with DEL or, in UTF-8, a C1 control: terminals obey some of them, and
+ * JSON does not escape them.
  */
 int na_is_unescaped_control(const char *text);
 
@@ -65,31 +71,31 @@ int na_is_unescaped_control(const char *text);
 #define NA_REPLACEMENT "\xef\xbf\xbd"
 
 /*
- * Foreign text for a log line, a header or JSON: control characters become spaces, bytes that are
- * no UTF-8 become U+FFFD, characters beyond `max` bytes are cut. Returns `text` itself where
- * nothing has to change; NULL gives "".
+ * Returns foreign text for a log line, a header, or JSON: control characters become spaces, bytes
+ * that are not UTF-8 become U+FFFD, and characters beyond `max` bytes are cut. Returns `text`
+ * itself if nothing changes, "" for NULL.
  */
 const char *na_one_line(apr_pool_t *pool, const char *text, apr_size_t max);
 
-/* Bytes of the well-formed sequence that `text` begins with, 0 if none (RFC 3629). */
+/* Returns the bytes of the well-formed sequence with which `text` begins, 0 if none (RFC 3629). */
 int na_utf8_sequence(const char *text);
 
 /* Returns 1 if the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
 
-/* Converts a whole text as na_one_line, without a limit. */
+/* Converts a whole text as na_one_line does, without a limit. */
 const char *na_whole_line(apr_pool_t *pool, const char *text);
 
 /*
- * A list as one text: its elements (const char *) with commas between them. A comma in an element
- * is written as %2C, and % as %25: what reads as an element is one.
+ * Returns a list as one text: its elements (const char *) separated by commas. A comma in an
+ * element is written as %2C, and % as %25, so that no element can be taken for two.
  */
 const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements);
 
-/* A path of names with dots between them, as it reads: "\\." becomes ".", and "\\\\" "\\". */
+/* Returns the readable form of a path of names with dots: "\\." becomes ".", and "\\\\" "\\". */
 const char *na_path_text(apr_pool_t *pool, const char *path);
 
-/* The texts (const char *) one after another, the separator between them. Memory is linear. */
+/* Returns the texts (const char *) with the separator between them. Memory is linear. */
 char *na_join(apr_pool_t *pool, const apr_array_header_t *texts, const char *separator);
 
 #endif

@@ -28,7 +28,7 @@ static int is_zero(const char *text, size_t len)
     return strspn(text, "0") >= len;
 }
 
-/* Section 3.2.2: lower-case hex, ids that are not all zero; 4.3: a later version may add more. */
+/* Section 3.2.2: lower-case hex, IDs that are not all zero; 4.3: a later version can add more. */
 static int is_traceparent(const char *text)
 {
     size_t len = strnlen(text, LEN + 1);
@@ -44,7 +44,7 @@ static int is_traceparent(const char *text)
            !is_zero(text + PARENT_ID_AT, PARENT_ID_LEN);
 }
 
-/* Section 3.3.1.5: as much must be passed on, more need not be. */
+/* Section 3.3.1.5: this many characters must be passed on; more are optional. */
 #define STATE_LEN_MAX 512
 
 static int is_tracestate(const char *text)

@@ -181,7 +181,7 @@ char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *field
                        na_join(pool, parts, "&"), url + len, NULL);
 }
 
-/* Returns NULL if it is malformed. */
+/* Returns NULL if the text is malformed. */
 static const char *decode_field(apr_pool_t *pool, const char *text)
 {
     char *decoded = na_percent_decode(pool, text, 1);

@@ -36,7 +36,7 @@ static const char *directory_of(apr_pool_t *pool, const char *path)
     return slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
 }
 
-/* The kernel's own trees look as if root could make files in them. */
+/* The kernel's own file systems look as if root could create files in them. */
 static int is_of_kernel(const char *directory)
 {
     struct statfs info;
@@ -62,7 +62,7 @@ static na_error *check_there(apr_pool_t *pool, const char *directory)
                : NULL;
 }
 
-/* What a link that leads to nothing would have made. */
+/* Returns the file that a dangling symbolic link would create; NULL if `path` is not a link. */
 static const char *target_of(apr_pool_t *pool, const char *path)
 {
     char target[PATH_LEN_MAX];
@@ -87,7 +87,7 @@ na_error *na_writable_file(apr_pool_t *pool, const char *path)
     }
     if (errno != ENOENT && errno != ENOTDIR)
         return cannot(pool, path, "could not be checked", errno);
-    const char *target = target_of(pool, path); /* no circle: those are ELOOP */
+    const char *target = target_of(pool, path); /* not circular: that is ELOOP */
     return target ? na_writable_file(pool, target) : check_there(pool, directory_of(pool, path));
 }
 
@@ -108,7 +108,7 @@ const char *na_writable_identity(apr_pool_t *pool, const char *path)
     const char *slash = strrchr(path, '/');
     const char *name = "";
     if (stat(path, &info) != 0) {
-        const char *target = errno == ENOENT ? target_of(pool, path) : NULL; /* no circle */
+        const char *target = errno == ENOENT ? target_of(pool, path) : NULL; /* not circular */
         if (target)
             return na_writable_identity(pool, target);
         name = slash ? slash + 1 : path;

@@ -14,10 +14,10 @@
 /* Checks that this process could write to the file, or create it if it does not exist. */
 na_error *na_writable_file(apr_pool_t *pool, const char *path);
 
-/* Checks that it could create files in the directory, or create it and its parents. */
+/* Checks that this process could create files in the directory, or create it and its parents. */
 na_error *na_writable_directory(apr_pool_t *pool, const char *path);
 
-/* Returns equal text for two paths of one file, existing or not; NULL if it has no directory. */
+/* Returns equal texts for two paths of one file, existing or not; NULL if it has no directory. */
 const char *na_writable_identity(apr_pool_t *pool, const char *path);
 
 #endif

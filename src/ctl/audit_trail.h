@@ -25,7 +25,7 @@ typedef struct na_audit_trail {
 na_error *na_audit_trail_open(na_audit_trail *trail);
 
 /*
- * Adds an act, upon a user if `id` and `email` are not NULL; the texts must live as long. `what`,
+ * Adds an act, on a user if `id` and `email` are not NULL; the texts must live as long. `what`,
  * if not NULL, goes into the detail.
  */
 void na_audit_trail_add(na_audit_trail *trail, na_event_kind kind, const char *id,

@@ -112,7 +112,7 @@ static const char *counts_of(const call *c)
     return text;
 }
 
-/* What a restore did to sessions, and which IDs are free; "" for a backup. */
+/* Returns how a restore changed sessions, and which IDs are free; "" for a backup. */
 static const char *notice_of(const call *c)
 {
     const char *ids = c->result.last_id

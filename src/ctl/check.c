@@ -102,7 +102,7 @@ static void print_table(const json_t *rows)
     }
 }
 
-/* ── what came of it ───────────────────────────────────────────────────────────────────────── */
+/* ── result ───────────────────────────────────────────────────────────────────────── */
 
 static int count(const json_t *rows, const char *state)
 {

@@ -15,8 +15,8 @@ typedef struct na_tested {
 } na_tested;
 
 /*
- * Runs `program` (NULL: the first of apachectl, apache2ctl, httpd and apache2 that exists) on
- * `config` (NULL: its own), and reads the module's report. An error if it cannot be run.
+ * Runs `program` (NULL for the first of apachectl, apache2ctl, httpd, and apache2 that exists) on
+ * `config` (NULL for its own), and reads the module's report. An error if it cannot be run.
  */
 na_error *na_ctl_run_test(apr_pool_t *pool, const char *program, const char *config, int connect,
                           na_tested *tested);

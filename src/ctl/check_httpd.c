@@ -31,7 +31,7 @@ static int is_noise(const char *line)
            strncmp(line, "The Apache error log may have", 29) == 0;
 }
 
-/* "AH00526: Syntax error on line 5 of FILE:", what is wrong being on the next line. */
+/* "AH00526: Syntax error on line 5 of FILE:", followed by the error on the next line. */
 static int begins_message(const char *line)
 {
     return *line == '[' || (strncmp(line, "AH", 2) == 0 && apr_isdigit(line[2]));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What commands print for people. */
+/* Output of nextauthctl. */
 #include "ctl/print.h"
 
 #include <stdio.h>

@@ -30,7 +30,7 @@
 typedef struct call {
     apr_pool_t *pool;
     const char *server, *user, *ca_file, *secret_file;
-    const char *site; /* of the server, by its own answer */
+    const char *site; /* of the server, as it responded */
     int json, loopback;
     int count;
     const char *const *ids;

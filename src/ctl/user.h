@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands `user` and `role` have in common. */
+/* Functions that the commands `user` and `role` share. */
 #ifndef NA_CTL_USER_H
 #define NA_CTL_USER_H
 
@@ -8,8 +8,6 @@
 #include "ctl/audit_trail.h"
 #include "db/adapter.h"
 #include "password/rules.h"
-
-/* What the commands `user` and `role` have in common. */
 
 /* Most bytes of a name or role: columns of MySQL and PostgreSQL have as many. */
 #define NA_CTL_USER_TEXT_MAX 255
@@ -47,12 +45,12 @@ typedef na_error *na_ctl_user_action(na_ctl_user_call *c, na_db_use *use, na_db_
 na_error *na_ctl_user_read(na_ctl_user_call *c, na_ctl_user_action *act);
 
 /*
- * Does so in a transaction. What it did (na_ctl_user_did) is recorded, in table nextauth_audit
+ * Does so in a transaction. Its acts (na_ctl_user_did) are recorded, in table nextauth_audit
  * if it exists and in the audit log that was named, or is not committed.
  */
 na_error *na_ctl_user_change(na_ctl_user_call *c, na_ctl_user_action *act);
 
-/* For na_audit_trail_add. */
+/* Adds an act on the user to the trail. */
 void na_ctl_user_did(na_ctl_user_call *c, na_event_kind kind, const na_db_user *user,
                      const char *what);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands of users and roles share: options, connection, the user. */
+/* Functions that the commands of users and roles share: options, connection, the user. */
 #include <stdio.h>
 #include <string.h>
 

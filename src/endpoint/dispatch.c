@@ -146,9 +146,9 @@ static int is_put_off(const na_request *request, const na_error *error)
 }
 
 /*
- * Records a failed sign-in, or another action that was recorded before it failed. Nobody can sign
- * in with an unknown provider. If the record cannot be written, the response is the same as for a
- * success, so that an attacker who tries passwords learns nothing.
+ * Records a failed sign-in, or another action that was recorded before it failed. No user can
+ * sign in with an unknown provider. If the record cannot be written, the response is the same as
+ * for a success, so that an attacker who tries passwords learns nothing.
  */
 static na_error *record_failure(na_request *request, na_error *error)
 {

@@ -12,7 +12,7 @@ typedef struct na_alg {
     const char *name;
     na_alg_purpose purpose;
     na_kty kty;
-    const char *crv;    /* NULL: any of the key type */
+    const char *crv;    /* NULL for any of the key type */
     const char *digest; /* EVP name */
     int pss;            /* RSASSA-PSS instead of PKCS #1 v1.5 */
 } na_alg;
@@ -23,7 +23,7 @@ const na_alg *na_alg_find(const char *name);
 /* Returns 1 if the key is of the type and curve, and not bound to another algorithm. */
 int na_alg_fits(const na_alg *alg, const na_jwk *key);
 
-/* Returns 1 if an HMAC key is shorter than the hash (RFC 7518 section 3.2: must not be used). */
+/* Returns 1 if an HMAC key is shorter than the hash, which RFC 7518 section 3.2 forbids. */
 int na_alg_secret_too_short(const na_alg *alg, na_bytes secret);
 
 #endif

@@ -12,7 +12,7 @@
 #include "jose/compact.h"
 #include "jose/jwk_material.h"
 
-/* Only the numbers are read: a certificate or an address in it is nothing to us. */
+/* Reads only the numbers: a certificate or URL in it is ignored. */
 static na_error *read_epk(apr_pool_t *pool, const json_t *header, const na_jwk *key, na_jwk *epk)
 {
     const json_t *json = json_object_get(header, "epk");
@@ -29,7 +29,7 @@ static na_error *read_epk(apr_pool_t *pool, const json_t *header, const na_jwk *
     return NULL;
 }
 
-/* Z of RFC 7518 section 4.6.1, as long as the curve's field. */
+/* Derives Z of RFC 7518 section 4.6.1, as long as the curve's field. */
 static na_error *shared_secret(apr_pool_t *pool, const na_jwk *key, const na_jwk *epk, na_bytes *z)
 {
     unsigned char *out = NULL;
@@ -66,7 +66,7 @@ static unsigned char *put_field(unsigned char *out, na_bytes field)
     return out + field.len;
 }
 
-/* OtherInfo of RFC 7518 section 4.6.2: AlgorithmID, PartyUInfo, PartyVInfo, SuppPubInfo. */
+/* Builds OtherInfo of RFC 7518 section 4.6.2: AlgorithmID, PartyUInfo, PartyVInfo, SuppPubInfo. */
 static na_error *other_info(apr_pool_t *pool, const json_t *header, const na_enc *enc,
                             na_bytes *info)
 {
@@ -82,7 +82,7 @@ static na_error *other_info(apr_pool_t *pool, const json_t *header, const na_enc
     return NULL;
 }
 
-/* Concat KDF (NIST SP 800-56A section 5.8.1) is what OpenSSL calls SSKDF with a hash. */
+/* OpenSSL's SSKDF with a hash is Concat KDF (NIST SP 800-56A section 5.8.1). */
 na_error *na_jwe_agree(apr_pool_t *pool, const na_jwk *key, const json_t *header, const na_enc *enc,
                        unsigned char *cek)
 {

@@ -7,8 +7,8 @@
 #include "jose/jwk.h"
 
 /*
- * ECDH-ES in direct key agreement (RFC 7518 section 4.6): the content key of enc->key_len bytes
- * from the private key and the header's `epk`, `apu` and `apv`.
+ * Derives the content key of enc->key_len bytes by ECDH-ES in direct key agreement (RFC 7518
+ * section 4.6), from the private key and the header's `epk`, `apu`, and `apv`.
  */
 na_error *na_jwe_agree(apr_pool_t *pool, const na_jwk *key, const json_t *header, const na_enc *enc,
                        unsigned char *cek);

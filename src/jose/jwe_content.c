@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Content encryption, whatever way its key was come by. */
+/* Content encryption, independent of key management. */
 #include "jose/jwe_content.h"
 
 #include <stdint.h>
@@ -26,8 +26,8 @@ struct na_content {
     const na_enc *enc;
     EVP_CIPHER *cipher;
     const unsigned char *cipher_key;
-    EVP_MAC_CTX *mac;     /* keyed, only ever copied from; NULL for AES-GCM */
-    volatile void **idle; /* EVP_CIPHER_CTX *, each taken and put back by one thread at a time */
+    EVP_MAC_CTX *mac;     /* with the key, only copied from; NULL for AES-GCM */
+    volatile void **idle; /* EVP_CIPHER_CTX *, each used by one thread at a time */
 };
 
 static const na_enc encs[] = {
@@ -97,7 +97,10 @@ na_error *na_content_make(apr_pool_t *pool, const char *code, const na_enc *enc,
     return NULL;
 }
 
-/* The tag over header, IV and ciphertext (RFC 7518 section 5.2.2.1), before it is cut in half. */
+/*
+ * Computes the MAC of header, IV, and ciphertext (RFC 7518 section 5.2.2.1); the tag is its first
+ * half.
+ */
 static int compute_mac(const na_content *content, const na_sealed *sealed, unsigned char *out,
                        size_t out_len)
 {
@@ -123,7 +126,7 @@ static int mac_is_good(const na_content *content, const na_sealed *sealed)
            CRYPTO_memcmp(expected, sealed->tag.data, content->enc->tag_len) == 0;
 }
 
-/* A context with the key set up, for this thread alone; NULL if none to be had. */
+/* Returns a context with the key set up, for this thread alone; NULL if OpenSSL fails. */
 static EVP_CIPHER_CTX *borrow(const na_content *content)
 {
     for (int i = 0; i < IDLE_MAX; i++) {
@@ -146,7 +149,7 @@ static void give_back(const na_content *content, EVP_CIPHER_CTX *context)
     EVP_CIPHER_CTX_free(context);
 }
 
-/* `out` takes the ciphertext's length and a block. Returns -1 if it fails. */
+/* `out` has room for the ciphertext's length and a block. Returns -1 on failure. */
 static int decrypt(const na_content *content, const na_sealed *sealed, unsigned char *out)
 {
     int len = 0, rest = 0, gcm = !content->enc->digest;
@@ -159,7 +162,7 @@ static int decrypt(const na_content *content, const na_sealed *sealed, unsigned 
         EVP_DecryptUpdate(context, out, &len, sealed->ciphertext.data,
                           (int)sealed->ciphertext.len) &&
         EVP_DecryptFinal_ex(context, out + len, &rest);
-    if (!opened) { /* in what state a failure leaves it is nowhere promised */
+    if (!opened) { /* its state after a failure is undefined */
         EVP_CIPHER_CTX_free(context);
         return -1;
     }
@@ -181,7 +184,7 @@ const char *na_content_open(apr_pool_t *pool, const na_content *content, const n
     unsigned char *out = apr_palloc(pool, room);
     int len = decrypt(content, sealed, out);
     if (len < 0) {
-        na_wipe(out, room); /* of GCM, the plaintext is there before the tag is checked */
+        na_wipe(out, room); /* with GCM, the plaintext is written before the tag is verified */
         ERR_clear_error();
         return "the tag does not match: the text was changed, or the key is another";
     }

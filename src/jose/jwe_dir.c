@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JWE with a symmetric key of one's own: sealed, and opened. */
+/* Encrypts and decrypts JWE with a symmetric key. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -11,11 +11,11 @@
 
 struct na_jwe_key {
     const na_content *content;
-    const char *kid; /* NULL if made without */
-    na_bytes header; /* as it is written, encoded */
+    const char *kid; /* NULL if there is none */
+    na_bytes header; /* encoded, as it is written */
 };
 
-/* RFC 7638 over {"k","kty"}: the text holds the key, and is wiped. */
+/* RFC 7638 over {"k","kty"}: the text contains the key, and is wiped. */
 static const char *thumbprint(apr_pool_t *pool, const char *digest, const unsigned char *key,
                               apr_size_t key_len)
 {
@@ -75,8 +75,7 @@ na_error *na_jwe_seal(apr_pool_t *pool, const na_jwe_key *key, na_bytes plaintex
     return NULL;
 }
 
-/* Returns 1 if the header is byte for byte the one that this key writes: no need to parse it then.
- */
+/* Returns 1 if the header is byte for byte the one that this key writes, and need not be parsed. */
 static int header_is_ours(const na_jwe_key *key, na_bytes header)
 {
     return header.len == key->header.len && memcmp(header.data, key->header.data, header.len) == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JWE that was encrypted to a private key: opened. */
+/* Decrypts JWE that was encrypted to a private key. */
 #include <string.h>
 
 #include <openssl/err.h>
@@ -12,7 +12,7 @@
 #include "jose/jwe_agree.h"
 #include "jose/jwe_content.h"
 
-/* Everything of the header but epk, apu and apv. */
+/* The header except epk, apu, and apv. */
 typedef struct private_header {
     const json_t *json;
     const na_alg *alg;
@@ -47,7 +47,10 @@ static na_error *check_key(apr_pool_t *pool, const private_header *header, const
     return NULL;
 }
 
-/* 1 and the content key, where the padding is right and the key as long as `enc` wants it. */
+/*
+ * Sets the content key and returns 1 if the padding is valid and the key is as long as `enc`
+ * requires.
+ */
 static int rsa_unwrap(apr_pool_t *pool, const private_header *header, const na_jwk *key,
                       na_bytes encrypted, unsigned char *cek)
 {
@@ -70,8 +73,8 @@ static int rsa_unwrap(apr_pool_t *pool, const private_header *header, const na_j
 }
 
 /*
- * RFC 7516 section 11.5: what fails to unwrap goes on with a random key and fails at the tag, like
- * everything else, so that the answer says nothing about the padding.
+ * RFC 7516 section 11.5: if unwrapping fails, a random key makes the tag invalid, as for any other
+ * invalid token, so that the response reveals nothing about the padding.
  */
 static na_error *rsa_content_key(apr_pool_t *pool, const private_header *header, const na_jwk *key,
                                  na_bytes part, unsigned char *cek)

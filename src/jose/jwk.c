@@ -14,7 +14,7 @@
 
 typedef na_error *material(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey);
 
-/* The asymmetric types, the member that shows that a key carries its own numbers, its reader. */
+/* The asymmetric types, the member that shows that a key has its own numbers, and its reader. */
 static const struct {
     const char *name;
     na_kty kty;
@@ -34,7 +34,7 @@ static na_error *copy_string(apr_pool_t *pool, const json_t *json, const char *n
     return NULL;
 }
 
-/* Section 4.7 of RFC 7517: the certificate may stand for the numbers, never contradict them. */
+/* RFC 7517 section 4.7: the certificate can replace the numbers, but must not contradict them. */
 static na_error *read_pkey(apr_pool_t *pool, const json_t *json, const char *member, material *read,
                            EVP_PKEY **pkey)
 {
@@ -120,7 +120,7 @@ static na_error *read_permissions(apr_pool_t *pool, const json_t *json, na_jwk *
             "the key's \"alg\" %.40s is unknown or does not match its type and curve", key->alg);
     key->can_verify = use_permitted(key->use, "sig") && op_permitted(ops, "verify", "verify") &&
                       (!alg || alg->purpose == NA_ALG_SIGN);
-    /* RFC 7518 section 4.6 derives, section 4.3 decrypts or unwraps, whichever one calls it. */
+    /* RFC 7518 section 4.6 derives; section 4.3 decrypts or unwraps: keys can name either */
     int agrees = key->kty == NA_KTY_EC && op_permitted(ops, "deriveKey", "deriveBits");
     int unwraps = key->kty == NA_KTY_RSA && op_permitted(ops, "decrypt", "unwrapKey");
     key->can_decrypt = use_permitted(key->use, "enc") && (agrees || unwraps) &&

@@ -9,13 +9,13 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* One JSON Web Key (RFC 7517). Immutable; owned by the pool it was made in. */
+/* One JSON Web Key (RFC 7517). Immutable; owned by the pool in which it was created. */
 typedef enum na_kty { NA_KTY_OCT, NA_KTY_RSA, NA_KTY_EC, NA_KTY_OKP } na_kty;
 
 typedef struct na_jwk {
     na_kty kty;
     const char *kid; /* NULL if the key has none */
-    const char *alg; /* NULL: any algorithm of the key type and curve */
+    const char *alg; /* NULL for any algorithm of the key type and curve */
     const char *use; /* "sig", "enc" or NULL */
     const char *crv; /* "P-256", "P-384", "P-521", "Ed25519"; NULL for RSA and oct */
     int can_verify;  /* `use` and `key_ops` permit verifying signatures */
@@ -31,23 +31,24 @@ typedef struct na_jwks {
 } na_jwks;
 
 /*
- * Refuses RSA below 2048 bits or with an even or too small exponent, points off their curve, keys
- * whose `alg` does not fit type and curve, non-canonical base64url. `x5c` without `n`/`x` gives the
- * leaf's public key; with both, they must agree (RFC 7517 section 4.7); it is never a trust chain.
+ * Parses a key. Refuses RSA below 2048 bits or with an even or too small exponent, points off their
+ * curve, keys whose `alg` does not match type and curve, and non-canonical base64url. `x5c` without
+ * `n`/`x` gives the leaf's public key; with both, they must agree (RFC 7517 section 4.7); it is
+ * never a trust chain.
  */
 na_error *na_jwk_parse(apr_pool_t *pool, const json_t *json, const na_jwk **key);
 
 /*
- * Keys of unknown type, curve or algorithm are left out (section 5: ignored); a duplicate `kid`
- * among keys of one type, a set that mixes symmetric and public keys, or one with no usable key is
- * refused.
+ * Parses a key set. Ignores keys of unknown type, curve, or algorithm (section 5). Refuses a
+ * duplicate `kid` among keys of one type, a set that mixes symmetric and public keys, and a set
+ * without a usable key.
  */
 na_error *na_jwks_parse(apr_pool_t *pool, const char *text, apr_size_t len, const na_jwks **set);
 
-/* A symmetric key from a client secret (OpenID Connect Core 1.0 section 10.1). */
+/* Creates a symmetric key from a client secret (OpenID Connect Core 1.0 section 10.1). */
 const na_jwk *na_jwk_from_secret(apr_pool_t *pool, na_bytes secret);
 
-/* A private key from PEM text; an encrypted PEM is refused. */
+/* Reads a private key from PEM text; encrypted PEM is refused. */
 na_error *na_jwk_from_pem(apr_pool_t *pool, const char *pem, const na_jwk **key);
 
 #endif

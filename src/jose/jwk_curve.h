@@ -12,7 +12,7 @@ typedef struct na_curve {
     apr_size_t field_len;
 } na_curve;
 
-/* By either name; NULL if none of them, or `name` is NULL. */
+/* Finds a curve by either name; NULL if the name is unknown or NULL. */
 const na_curve *na_curve_find(const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys that are not in a JWK's own members: in a certificate (x5c), or in PEM text. */
+/* Reads keys from certificates (x5c) and PEM text. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -9,7 +9,7 @@
 #include "base/crypto.h"
 #include "jose/jwk_material.h"
 
-/* RFC 7517 section 4.7: standard base64 of DER, with padding. -1 if it is not. */
+/* RFC 7517 section 4.7: standard base64 of DER, with padding. Returns -1 for any other text. */
 static int decode_base64(apr_pool_t *pool, const char *text, unsigned char **der)
 {
     size_t len = strlen(text);
@@ -41,7 +41,7 @@ na_error *na_jwk_x5c(apr_pool_t *pool, const json_t *json, EVP_PKEY **pkey)
     return NULL;
 }
 
-/* Without one, OpenSSL would ask for the password at the terminal. */
+/* Without this callback, OpenSSL would ask for the password at the terminal. */
 static int no_password(char *buffer, int size, int writing, void *data)
 {
     return -1;

@@ -48,7 +48,7 @@ static na_error *read_private(apr_pool_t *pool, const json_t *json, const na_cur
     return NULL;
 }
 
-/* OpenSSL takes the private half as it is; one that belongs to another point is refused here. */
+/* OpenSSL accepts any private half; one that belongs to another point is refused here. */
 static int halves_agree(EVP_PKEY *pkey)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);

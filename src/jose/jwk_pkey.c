@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL's keys: built, owned by pools, and judged. */
+/* OpenSSL's keys: builds, owns, and checks them. */
 #include <stdlib.h>
 
 #include <openssl/bn.h>
@@ -46,7 +46,10 @@ EVP_PKEY *na_pkey_build(apr_pool_t *pool, const char *type, OSSL_PARAM *params)
     return na_pkey_own(pool, pkey);
 }
 
-/* Odd, 3 at least, and of 64 bits at most: a long one makes every verification slow. */
+/*
+ * Returns 1 if the exponent is odd, at least 3, and at most 64 bits long: a longer one makes every
+ * verification slow.
+ */
 static int exponent_is_sound(EVP_PKEY *pkey)
 {
     BIGNUM *e = NULL;

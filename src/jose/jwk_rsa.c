@@ -7,7 +7,7 @@
 #include "jose/compact.h"
 #include "jose/jwk_material.h"
 
-/* RFC 7518 section 6.3. A key with `d` alone is legal; with `p` it has to have the others too. */
+/* RFC 7518 section 6.3. A key with `d` alone is legal; with `p` it must have the others, too. */
 typedef struct rsa_number {
     const char *member;
     const char *param;
@@ -24,7 +24,7 @@ static const rsa_number crt_numbers[] = {
     {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
 };
 
-/* 8192 bits, and the leading zero that some writers leave in. */
+/* 8192 bits, and the leading zero that some writers add */
 #define NUMBER_MAX 1025
 
 static na_error *read_number(apr_pool_t *pool, const json_t *json, const rsa_number *number,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key sets, and which key of one fits. */
+/* Parses key sets. */
 #include <string.h>
 
 #include "base/json.h"
 #include "jose/jwk.h"
 
-/* Far more than any provider publishes; checking a key is not free. */
+/* Far more than any provider publishes; checking a key takes time. */
 #define KEYS_MAX 256
 
 static int same(const char *a, const char *b)
@@ -14,8 +14,8 @@ static int same(const char *a, const char *b)
 }
 
 /*
- * What keeps two keys from being in one set; NULL if nothing does. It looks at what is written
- * there, so that a broken key cannot hide that a `kid` is ambiguous.
+ * Returns why two keys cannot be in one set; NULL if they can. Compares the members as written, so
+ * that a broken key cannot hide an ambiguous `kid`.
  */
 static const char *clash(const json_t *one, const json_t *other)
 {
@@ -52,7 +52,7 @@ na_error *na_jwks_parse(apr_pool_t *pool, const char *text, apr_size_t len, cons
     na_jwks *made = apr_palloc(pool, sizeof *made);
     made->keys = apr_palloc(pool, count * sizeof *made->keys);
     made->count = 0;
-    /* RFC 7517 section 5: a key that cannot be used is left out. */
+    /* RFC 7517 section 5: an unusable key is ignored */
     for (size_t i = 0; i < count; i++) {
         na_error *error = na_jwk_parse(pool, json_array_get(list, i), &made->keys[made->count]);
         made->count += !error;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON Web Signatures: verified. */
+/* Verifies and signs JSON Web Signatures. */
 #include "jose/jws.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ na_error *na_jws_peek(apr_pool_t *pool, const char *token, apr_size_t token_len,
     return read_header(pool, token, token_len, parts, jws);
 }
 
-/* `kid` only chooses among keys, so that a key without one is always worth a try. */
+/* `kid` only selects among keys, so a key without one is always tried. */
 static int key_fits(const na_jws *jws, const na_alg *alg, const na_jwk *key)
 {
     if (jws->kid && key->kid && strcmp(jws->kid, key->kid) != 0)
@@ -64,7 +64,7 @@ static int listed(const char *const *algs, const char *alg)
     return 0;
 }
 
-/* Why none of the set's keys verified the token. */
+/* Returns why none of the set's keys verified the token. */
 static na_error *refusal(apr_pool_t *pool, const na_jws *jws, const na_alg *alg, const na_jwks *set)
 {
     const char *kid = jws->kid ? jws->kid : "(none)";
@@ -91,7 +91,7 @@ na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_le
     NA_TRY(na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "payload", parts[PAYLOAD], &payload));
     NA_TRY(
         na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "signature", parts[SIGNATURE], &signature));
-    /* RFC 7515 section 5.1: the first two parts as they came, with their dot. */
+    /* RFC 7515 section 5.1: the first two parts as received, with their dot */
     na_bytes input = {(const unsigned char *)token, parts[HEADER].len + 1 + parts[PAYLOAD].len};
     const na_alg *alg = na_alg_find(jws->alg);
     for (int i = 0; i < set->count; i++) {

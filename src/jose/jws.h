@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON Web Signatures: verified. */
+/* Verifies and signs JSON Web Signatures. */
 #ifndef NA_JOSE_JWS_H
 #define NA_JOSE_JWS_H
 
@@ -11,22 +11,24 @@
 #define NA_JWS_MAX (256 * 1024)
 
 /*
- * JSON Web Signature (RFC 7515), compact serialization only: RS, PS and ES 256 to 512, EdDSA
- * (Ed25519, RFC 8037), HS256 to 512. "none", `crit`, `b64` are refused; `jku`, `x5u`, `jwk`, `x5c`
- * in a header are never followed.
+ * JSON Web Signature (RFC 7515), compact serialization only: RS, PS, and ES 256 to 512, EdDSA
+ * (Ed25519, RFC 8037), HS256 to 512. "none", `crit`, and `b64` are refused; `jku`, `x5u`, `jwk`,
+ * and `x5c` in a header are never followed.
  */
 typedef struct na_jws {
     const char *alg;
-    const char *kid;  /* NULL if the header has none, as the next */
+    const char *kid;  /* NULL if the header has none, as for `typ` */
     const char *typ;  /* the token's type, for the caller to check */
     na_bytes payload; /* NUL-terminated */
 } na_jws;
 
-/* Reads the header alone, unverified: for choosing the key set. */
+/* Reads the header alone, unverified, to choose the key set. */
 na_error *na_jws_peek(apr_pool_t *pool, const char *token, apr_size_t token_len, na_jws *jws);
 
-/* Returns 1 if `set` has a key that could verify: same `kid` (or the header has none), fitting
- * type. */
+/*
+ * Returns 1 if `set` has a key that could verify the token: with its `kid` (if the header has one)
+ * and of a matching type.
+ */
 int na_jws_has_key(const na_jws *jws, const na_jwks *set);
 
 /*
@@ -38,8 +40,8 @@ na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_le
                         const na_jwks *set, const char *const *algs, na_jws *jws);
 
 /*
- * Signs `payload` with a private or symmetric key. The header is {"alg", "kid" where the key has
- * one, "typ" where not NULL}.
+ * Signs `payload` with a private or symmetric key. The header has `alg`, `kid` if the key has one,
+ * and `typ` if it is not NULL.
  */
 na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, const char *typ,
                       na_bytes payload, char **token);
@@ -47,7 +49,10 @@ na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, cons
 /* Returns 1 if `alg` is one of the signature algorithms above. */
 int na_jws_alg_known(const char *alg);
 
-/* The EVP digest name an algorithm hashes with ("SHA256", …; "SHA512" for EdDSA), or NULL. */
+/*
+ * Returns the EVP name of the algorithm's digest ("SHA256", …; "SHA512" for EdDSA); NULL if
+ * unknown.
+ */
 const char *na_jws_digest(const char *alg);
 
 #endif

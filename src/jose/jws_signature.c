@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures of JWS, checked by OpenSSL. */
+/* Verifies signatures of JWS with OpenSSL. */
 #include "jose/jws_signature.h"
 
 #include <openssl/crypto.h>
@@ -10,13 +10,13 @@
 
 #include "base/crypto.h"
 
-/* Bytes of r, and of s: P-521's order has 66 (RFC 7518 section 3.4). */
+/* Returns the bytes of r, which are those of s: P-521's order has 66 (RFC 7518 section 3.4). */
 static int half_len(const na_jwk *key)
 {
     return (EVP_PKEY_get_bits(key->pkey) + 7) / 8;
 }
 
-/* r and s, one behind the other, as the DER that OpenSSL wants (to be freed); 0 if malformed. */
+/* Converts r and s, concatenated, to DER, which the caller frees. Returns 0 if malformed. */
 static int ecdsa_to_der(const na_jwk *key, na_bytes raw, unsigned char **der)
 {
     int half = half_len(key);
@@ -48,13 +48,13 @@ static na_error *ecdsa_from_der(apr_pool_t *pool, const na_jwk *key, na_bytes de
     return NULL;
 }
 
-/* EdDSA hashes by itself: its digest must not be named (RFC 8032). */
+/* EdDSA has its own hash: a digest must not be named (RFC 8032). */
 static const EVP_MD *digest_of(const na_alg *alg)
 {
     return alg->kty == NA_KTY_OKP ? NULL : EVP_get_digestbyname(alg->digest);
 }
 
-/* RFC 7518 section 3.5: MGF1 with the same hash, the salt as long as the hash. */
+/* RFC 7518 section 3.5: MGF1 with the same hash, and a salt as long as the hash. */
 static int set_padding(EVP_PKEY_CTX *context, const na_alg *alg)
 {
     if (!alg->pss)
@@ -107,7 +107,7 @@ int na_signature_verify(const na_alg *alg, const na_jwk *key, na_bytes input, na
         return hmac_verify(alg, key, input, signature);
     if (key->kty == NA_KTY_EC)
         return ecdsa_verify(alg, key, input, signature);
-    /* RFC 8017 sections 8.1.2 and 8.2.2: as long as the modulus. Ed25519's are 64 bytes. */
+    /* RFC 8017 sections 8.1.2 and 8.2.2: as long as the modulus; Ed25519 has 64 bytes */
     if (signature.len != (apr_size_t)EVP_PKEY_get_size(key->pkey))
         return 0;
     return pkey_verify(alg, key, input, signature.data, signature.len);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures of JWS, checked by OpenSSL. */
+/* Verifies and creates signatures of JWS with OpenSSL. */
 #ifndef NA_JOSE_JWS_SIGNATURE_H
 #define NA_JOSE_JWS_SIGNATURE_H
 
 #include "jose/alg.h"
 
-/* One signature over `input` with one key that fits `alg`; JWS's formats (RFC 7518 section 3). */
+/*
+ * Functions for one signature over `input` with one key that fits `alg`, in the formats of JWS (RFC
+ * 7518 section 3).
+ */
 
 /* Returns 1 if the signature is valid. */
 int na_signature_verify(const na_alg *alg, const na_jwk *key, na_bytes input, na_bytes signature);

@@ -36,7 +36,7 @@ typedef struct na_hash_kind {
 na_error *na_hash_kind_parse(apr_pool_t *pool, const char *text, na_hash_kind *kind);
 
 /*
- * Hashes with a random salt. This takes some tenths of a second, so it must run behind the gate if
+ * Hashes with a random salt. This takes some tenths of a second, so it must run within the gate if
  * clients can cause it. The hash lives in `pool`: "$2y$…", "$y$…", or "$argon2id$…". An error
  * (NA_ERR_CONFIGURATION) if the password has more than NA_PASSWORD_MAX bytes, for bcrypt
  * NA_BCRYPT_PASSWORD_MAX, because it reads no more. httpd hashes random text at startup and

@@ -85,7 +85,8 @@ static int is_simple(const char *lower)
     return 1;
 }
 
-/* ── what others know about the owner ──────────────────────────────────────────────────────── */
+/* ── words that others can know about the owner
+ * ──────────────────────────────────────────────────────── */
 
 static int has_word(const char *lower, const char *word, size_t len)
 {
@@ -117,7 +118,7 @@ static int has_word_of(const char *lower, const char *text, size_t len)
     return 0;
 }
 
-/* Without what comes after its last dot: "info" is in passwords of people who mean none of it. */
+/* Omits the part after the last dot: passwords can contain "info" by coincidence. */
 static size_t host_len(const char *host)
 {
     const char *dot = strrchr(host, '.');
