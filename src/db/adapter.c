@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users, accounts, sessions and tokens, as NextAuth's adapters have them. */
+/* Users, accounts, sessions, and tokens, as NextAuth's adapters define them. */
 #include "db/adapter.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "base/crypto.h"
 
-/* How many arguments an array has. */
+/* Number of arguments in an array. */
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static const char *number(na_db_use *use, apr_int64_t value)
@@ -25,8 +25,8 @@ static const char *time_text(na_db_use *use, apr_int64_t milliseconds)
 }
 
 /*
- * A number of the database's: "1x" and "01" must not be read as 1, nor text be an error. An uuid
- * has other spellings that PostgreSQL reads; here one user has one name.
+ * A numeric ID must not have other spellings, such as "1x" or "01", nor cause an error in the
+ * database. PostgreSQL accepts several spellings of a UUID; here each user has one ID.
  */
 static int is_id(na_db_use *use, const char *id)
 {
@@ -40,7 +40,7 @@ static int is_id(na_db_use *use, const char *id)
            (len < sizeof largest - 1 || strcmp(id, largest) <= 0);
 }
 
-/* What belongs to nobody is the caller's mistake, and no fault of the database. */
+/* An ID that no user can have is the caller's mistake, not a failure of the database. */
 static na_error *check_id(na_db_use *use, const char *id)
 {
     if (is_id(use, id))
@@ -57,8 +57,8 @@ static apr_int64_t read_number(const char *text)
 }
 
 /*
- * For statements with {=keys}: `values` arguments, and behind them `keys` ones that are compared,
- * which MySQL wants twice. Returns how many that makes.
+ * Writes the arguments of a statement with {=keys}: `values` arguments, then `keys` compared ones,
+ * each of them twice for MySQL. Returns their number.
  */
 static int with_keys(na_db_use *use, int values, int keys, const char *const *arguments,
                      const char **out)
@@ -100,8 +100,8 @@ static na_db_user read_user(const na_rows *rows, int row, int from)
 }
 
 /*
- * Where the column ignores accents, MySQL's index refuses the address of somebody else as well:
- * asking again, as after a conflict, would not help.
+ * If the column ignores accents, MySQL's unique index also rejects the email address of another
+ * user. This is not a conflict that a retry resolves.
  */
 static na_error *check_look_alike(na_db_use *use, const char *email, const char *own_id)
 {
@@ -121,7 +121,10 @@ static na_error *check_look_alike(na_db_use *use, const char *email, const char 
     return NULL;
 }
 
-/* Authenticators are in few databases: asking for what is not there would end the transaction. */
+/*
+ * Checks for the table first, because few databases have it and a failed statement would end the
+ * transaction.
+ */
 static na_error *delete_authenticators(na_db_use *use, const char *id)
 {
     int found;
@@ -129,7 +132,7 @@ static na_error *delete_authenticators(na_db_use *use, const char *id)
     return found ? na_db_change(use, NA_SQL_DELETE_USER_AUTHENTICATORS, 1, &id, NULL) : NULL;
 }
 
-/* All that is a user's but the row itself; sessions, and tokens of them, end. */
+/* Deletes all rows of a user except the user itself; ends sessions and invalidates their tokens. */
 static na_error *delete_belongings(na_db_use *use, const char *id)
 {
     static const na_statement steps[] = {NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS,
@@ -165,8 +168,8 @@ static na_error *insert_for_id(na_db_use *use, na_db_user *user)
 }
 
 /*
- * SQLite, and old MySQL, give the number of a deleted user again: what is left of one whom an
- * application deleted must not be the new one's.
+ * SQLite and old versions of MySQL can assign a deleted user's ID again. If an application deleted
+ * a user, the remaining rows must not become the new user's.
  */
 na_error *na_db_create_user(na_db_use *use, na_db_user *user)
 {
@@ -191,8 +194,8 @@ na_error *na_db_get_user(na_db_use *use, const char *id, na_db_user *user, int *
 }
 
 /*
- * Where MySQL's columns ignore case no two users have one address, as Prisma's own adapter sees it.
- * But they ignore accents, too: "ádá@example.org" is somebody else.
+ * If MySQL's columns ignore case, no two users share an email address, as in Prisma's own adapter.
+ * But they also ignore accents, and "ádá@example.org" belongs to another user.
  */
 na_error *na_db_get_user_by_email(na_db_use *use, const char *email, na_db_user *user, int *found)
 {
@@ -218,7 +221,7 @@ na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const 
     return NULL;
 }
 
-/* MySQL's columns may find users whose ids are only alike. */
+/* MySQL's columns can match users whose IDs are only similar. */
 static na_error *is_exact(na_db_use *use, const char *id, int *exact)
 {
     na_db_user user;
@@ -281,7 +284,7 @@ na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_a
     return NULL;
 }
 
-/* Tables of pg-adapter have no foreign keys that would do it. */
+/* Deletes dependent rows itself, because tables of pg-adapter have no foreign keys. */
 na_error *na_db_delete_user(na_db_use *use, const char *id)
 {
     int exact;
@@ -370,7 +373,7 @@ na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_hea
     return NULL;
 }
 
-/* MySQL's TEXT has 65535 bytes; a length that is NULL is none. */
+/* MySQL's TEXT holds 65535 bytes; a NULL length means unlimited. */
 #define NARROW_TOKENS(schema)                                                                      \
     "SELECT column_name FROM information_schema.columns WHERE table_schema = " schema              \
     " AND table_name = %s AND column_name IN ('refresh_token', 'access_token', 'id_token') AND "   \
@@ -474,7 +477,7 @@ na_error *na_db_find_token(na_db_use *use, const char *identifier, const char *h
     return NULL;
 }
 
-/* Who deletes it has it: the count of rows is the one thing that happens to one alone. */
+/* Only one of several concurrent deletions removes the row: its caller may use the token. */
 na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
                           na_db_token *token, int *found)
 {
@@ -627,7 +630,7 @@ na_error *na_db_disable_user(na_db_use *use, const char *user_id, int disabled)
     return na_db_change(use, NA_SQL_DISABLE_USER, COUNT(arguments), arguments, NULL);
 }
 
-/* ── what sessions rest on ─────────────────────────────────────────────────────────────────── */
+/* ── the standing of users ─────────────────────────────────────────────────────────────────── */
 
 na_error *na_db_end_sessions(na_db_use *use, const char *user_id)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users, accounts, sessions and tokens, as NextAuth's adapters have them. */
+/* Users, accounts, sessions, and tokens, as NextAuth's adapters define them. */
 #ifndef NA_DB_ADAPTER_H
 #define NA_DB_ADAPTER_H
 
 #include "db/database.h"
 
 /*
- * Auth.js's adapter interface over a database that NextAuth shares. Text that is NULL is NULL
- * there; times are milliseconds since 1970, 0 for NULL. Everything lives in the pool of the use.
- * Reading functions set *found to 0 if there is nothing; errors have the code
+ * Auth.js's adapter interface over a database that NextAuth shares. NULL text is NULL in the
+ * database; times are milliseconds since 1970, 0 for NULL. Everything lives in the pool of the use.
+ * Reading functions set *found to 0 if there is no such row; errors have the code
  * NA_ERR_UNAVAILABLE.
  */
 
@@ -42,20 +42,20 @@ typedef struct na_db_authenticator {
     int backed_up;
 } na_db_authenticator;
 
-/* createUser: sets user->id. */
+/* Implements createUser: sets user->id. */
 na_error *na_db_create_user(na_db_use *use, na_db_user *user);
 na_error *na_db_get_user(na_db_use *use, const char *id, na_db_user *user, int *found);
 na_error *na_db_get_user_by_email(na_db_use *use, const char *email, na_db_user *user, int *found);
 na_error *na_db_get_user_by_account(na_db_use *use, const char *provider, const char *account_id,
                                     na_db_user *user, int *found);
 
-/* updateUser: all columns but the ID. */
+/* Implements updateUser: writes all columns but the ID. */
 na_error *na_db_update_user(na_db_use *use, const na_db_user *user);
 
-/* deleteUser, with all data of the user. */
+/* Implements deleteUser, including all data of the user. */
 na_error *na_db_delete_user(na_db_use *use, const char *id);
 
-/* Up to `count` users (na_db_user) whose IDs follow `last` (NULL for the first). */
+/* Appends up to `count` users (na_db_user) with IDs greater than `last` (NULL for the first). */
 na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users);
 
 na_error *na_db_link_account(na_db_use *use, const na_db_account *account);
@@ -65,19 +65,19 @@ na_error *na_db_get_account(na_db_use *use, const char *provider, const char *ac
 na_error *na_db_list_accounts(na_db_use *use, const char *user_id, apr_array_header_t *accounts);
 
 /*
- * Replaces `was` by `token` with one of NA_SQL_REPLACE_*_TOKEN; a token that an application has
- * written since stays.
+ * Replaces `was` by `token` with one of NA_SQL_REPLACE_*_TOKEN. A token that an application has
+ * written meanwhile is kept.
  */
 na_error *na_db_replace_token(na_db_use *use, na_statement statement, const na_db_account *account,
                               const char *was, const char *token);
 
-/* Writes a column for tokens that is too narrow for encrypted ones; NULL if none. */
+/* Writes the name of a token column that is too narrow for encrypted tokens; NULL if none. */
 na_error *na_db_find_narrow_token(na_db_use *use, const char **column);
 
 /*
- * Takes away all that a user can sign in with, except the account `kept` (NULL if none): accounts,
- * password, authenticators; and the sessions of NextAuth's table. `ended` describes what was
- * deleted; NULL if nothing was.
+ * Deletes all means by which a user can sign in, except the account `kept` (NULL if none):
+ * accounts, password, authenticators; also the sessions of NextAuth's table. `ended` describes what
+ * was deleted; NULL if nothing was.
  */
 na_error *na_db_delete_logins(na_db_use *use, const char *user_id, const na_db_account *kept,
                               const char **ended);
@@ -88,7 +88,7 @@ na_error *na_db_get_session_and_user(na_db_use *use, const char *token, na_db_se
 /* Lists the tokens (const char *) of a user's sessions. */
 na_error *na_db_list_session_tokens(na_db_use *use, const char *user_id,
                                     apr_array_header_t *tokens);
-/* updateSession: replaces `token` by `new_token`, which is mostly the same. */
+/* Implements updateSession: replaces `token` by `new_token`, which is usually the same. */
 na_error *na_db_update_session(na_db_use *use, const char *token, const char *new_token,
                                apr_int64_t expires);
 na_error *na_db_delete_session(na_db_use *use, const char *token);
@@ -96,8 +96,8 @@ na_error *na_db_delete_session(na_db_use *use, const char *token);
 na_error *na_db_create_token(na_db_use *use, const na_db_token *token);
 
 /*
- * Deletes an identifier's oldest tokens, so that with one more it has NA_DB_TOKENS_MAX. Requires a
- * transaction that holds a lock for the identifier.
+ * Deletes an identifier's oldest tokens, so that it has at most NA_DB_TOKENS_MAX after one more is
+ * added. Requires a transaction that holds a lock for the identifier.
  */
 na_error *na_db_make_room_for_token(na_db_use *use, const char *identifier);
 
@@ -105,7 +105,9 @@ na_error *na_db_make_room_for_token(na_db_use *use, const char *identifier);
 na_error *na_db_find_token(na_db_use *use, const char *identifier, const char *hash,
                            na_db_token *token, int *found);
 
-/* useVerificationToken: of several concurrent calls, one finds the token. Requires a transaction.
+/*
+ * Implements useVerificationToken: only one of several concurrent calls finds the token. Requires a
+ * transaction.
  */
 na_error *na_db_use_token(na_db_use *use, const char *identifier, const char *hash,
                           na_db_token *token, int *found);
@@ -122,25 +124,27 @@ na_error *na_db_update_counter(na_db_use *use, const char *credential_id, apr_in
 /* Deletes sessions, tokens, and store entries that expired before `now` (milliseconds). */
 na_error *na_db_delete_expired(na_db_use *use, apr_int64_t now);
 
-/* Appends roles (const char *) of this module's table, and of users.role if `with_column`. */
+/*
+ * Appends the roles (const char *) from this module's table, and from users.role if `with_column`.
+ */
 na_error *na_db_roles(na_db_use *use, const char *user_id, int with_column,
                       apr_array_header_t *roles);
 na_error *na_db_grant_role(na_db_use *use, const char *user_id, const char *role);
 na_error *na_db_revoke_role(na_db_use *use, const char *user_id, const char *role);
 
-/* A user's password, and whether they may sign in. */
+/* A user's password hash, and whether sign-in is disabled. */
 typedef struct na_db_credential {
     const char *hash; /* NULL if no password */
     int disabled;
     apr_int64_t changed_at;
 } na_db_credential;
 
-/* A user without a row has no password and is not disabled. */
+/* Reads a user's credential. A user without a row has no password and is not disabled. */
 na_error *na_db_get_credential(na_db_use *use, const char *user_id, na_db_credential *credential);
 na_error *na_db_put_credential(na_db_use *use, const char *user_id, const char *hash,
                                apr_int64_t now);
 
-/* Writes a better hash of the same password, unless it was changed meanwhile. */
+/* Writes a stronger hash of the same password, unless the password was changed meanwhile. */
 na_error *na_db_replace_credential(na_db_use *use, const char *user_id, const char *was,
                                    const char *hash);
 na_error *na_db_disable_user(na_db_use *use, const char *user_id, int disabled);
@@ -156,7 +160,7 @@ na_error *na_db_get_revision(na_db_use *use, const char *user_id, apr_int64_t *r
 /* Reads the revision and locks it until the transaction ends. */
 na_error *na_db_hold_revision(na_db_use *use, const char *user_id, apr_int64_t *revision);
 
-/* What decides whether a user's session is valid, and what it may do. */
+/* The data that decides whether a user's session is valid, and the user's roles. */
 typedef struct na_db_standing {
     const char *email;
     int disabled;

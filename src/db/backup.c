@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A database as lines of JSON, and back. */
+/* Backups: writing a database as lines of JSON. */
 #include "db/backup.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "db/backup_tables.h"
 #include "db/generation.h"
 
-/* Rows that are read at once; a row may have tokens of many kilobytes. */
+/* Number of rows that are read at once; a row can have tokens of many kilobytes. */
 #define PAGE 200
 #define PAGE_TEXT "200"
 
@@ -34,11 +34,11 @@ const char *na_backup_table_name(int table)
     return na_backup_tables[table].name;
 }
 
-/* ── one moment ────────────────────────────────────────────────────────────────────────────── */
+/* ── the snapshot ──────────────────────────────────────────────────────────────────────────── */
 
 /*
- * The transaction is another one than that of a writer: who only reads does not hold up others. In
- * PostgreSQL it may wait for whoever takes the output.
+ * Replaces the writing transaction of the use by a reading one, which does not block writers.
+ * PostgreSQL's idle timeout is disabled because the consumer of the output can be slow.
  */
 static na_error *take_snapshot(na_db_use *use)
 {
@@ -94,7 +94,7 @@ static na_error *write_line(backup *b, apr_pool_t *pool, json_t *json)
     return fwrite(line, 1, len, b->out) == len ? NULL : cannot_write(b);
 }
 
-/* What a restore needs so that no id is given twice. */
+/* Writes what a restore needs in order to assign no ID twice. */
 static na_error *write_ids(const backup *b, json_t *header)
 {
     apr_int64_t generation, last;
@@ -131,7 +131,7 @@ static na_error *write_end(backup *b)
 
 /* ── rows ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* Returns NULL if it is none that can be read. */
+/* Returns NULL if the text is not a valid time. */
 static json_t *json_of_time(apr_pool_t *pool, const char *text)
 {
     apr_int64_t milliseconds = na_schema_read_time(text);
@@ -169,7 +169,10 @@ static na_error *write_row(backup *b, const na_backup_table *table, const char *
     return write_line(b, pool, row);
 }
 
-/* What pages go by: @auth/pg-adapter's accounts and sessions have nothing unique but their id. */
+/*
+ * Returns the number of columns that order pages. In accounts and sessions of @auth/pg-adapter,
+ * only the ID is unique.
+ */
 static int keys_of(const na_backup_table *table, const na_schema *schema, const char *keys[2])
 {
     int is_pg_adapters = na_schema_makes_ids(schema) || na_schema_has_uuids(schema);
@@ -179,7 +182,7 @@ static int keys_of(const na_backup_table *table, const na_schema *schema, const 
     return keys[1] ? 2 : 1;
 }
 
-/* Where users have uuids, accounts and sessions may have numbers: all have a text. */
+/* If users have UUIDs, accounts and sessions can have numbers; all IDs can be compared as text. */
 static const char *column_of(apr_pool_t *pool, const na_schema *schema, const char *key)
 {
     return na_schema_has_uuids(schema) && strcmp(key, "id") == 0
@@ -195,13 +198,13 @@ static const char *where(apr_pool_t *pool, const na_schema *schema, na_db_engine
         return apr_pstrcat(pool, " WHERE ", column_of(pool, schema, a), " > ",
                            strcmp(a, "id") == 0 && !na_schema_has_uuids(schema) ? "{?id}" : "%s",
                            NULL);
-    if (engine == NA_DB_MYSQL) /* which finds no index for pairs */
+    if (engine == NA_DB_MYSQL) /* MySQL uses no index for pairs */
         return apr_pstrcat(pool, " WHERE {", a, "} > %s OR ({", a, "} = %s AND {", b, "} > %s)",
                            NULL);
     return apr_pstrcat(pool, " WHERE ({", a, "}, {", b, "}) > (%s, %s)", NULL);
 }
 
-/* Selects the keys, then the columns. */
+/* Returns the statement that selects the keys, then the columns. */
 static const char *page_text(const backup *b, const na_backup_table *table, int is_first)
 {
     const char *keys[2];
@@ -232,7 +235,7 @@ static na_error *read_page(const backup *b, const na_backup_table *table, const 
                              is_first ? 0 : key_count + repeats, arguments, rows);
 }
 
-/* The row that a page ends with is still needed for the next one: two pools take turns. */
+/* Two pools alternate, because the last row of a page is needed to read the next page. */
 static na_error *write_pages(backup *b, const na_backup_table *table, apr_pool_t *const pools[2])
 {
     const char *keys[2], *last[2] = {NULL, NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A database as lines of JSON, and back. */
+/* Backups: writing a database as lines of JSON, and restoring it. */
 #ifndef NA_DB_BACKUP_H
 #define NA_DB_BACKUP_H
 
@@ -8,9 +8,10 @@
 #include "db/database.h"
 
 /*
- * A backup is UTF-8 text of one JSON object a line: a header, a row of a table each, and
- * finally the number of rows of each table and the SHA-256 of all lines before. It is independent
- * of engine and schema: IDs are text and times ISO 8601, so that one can be restored into another.
+ * A backup is UTF-8 text with one JSON object per line: a header, the rows of all tables, and
+ * finally the number of rows of each table and the SHA-256 of all previous lines. It is independent
+ * of engine and schema: IDs are text and times ISO 8601, so that it can be restored into another
+ * engine or schema.
  */
 
 /* Users, accounts, sessions, verification tokens, authenticators, roles, credentials, the store. */
@@ -28,7 +29,7 @@ typedef struct na_backup_result {
     apr_int64_t last_id; /* the largest ID that was ever used; 0 if IDs are not numbers */
 } na_backup_result;
 
-/* Called now and then with the progress; `total` is 0 if there is nothing to do. */
+/* Called repeatedly with the progress; `total` is 0 if there is nothing to do. */
 typedef void na_backup_progress(void *data, apr_int64_t done, apr_int64_t total);
 
 /*
@@ -43,23 +44,22 @@ na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
 /* Options of a restore. */
 typedef struct na_restore_options {
     int replace;                  /* deletes existing rows, which are an error otherwise */
-    int keep_sessions;            /* nothing was lost since the backup: see na_db_restore */
+    int keep_sessions;            /* no user was created since the backup: see na_db_restore */
     na_backup_progress *progress; /* NULL if none */
-    na_db_work
-        *finish; /* the last thing in the transaction, once `result` is known; NULL if none */
-    /* returns 1 if a password hash is to be restored; NULL to restore all */
+    na_db_work *finish; /* called last in the transaction, once `result` is known; NULL if none */
+    /* returns 1 if the password hash can be restored; NULL to restore all */
     int (*takes_hash)(void *data, const char *user_id, const char *hash);
-    void *data; /* of all three */
+    void *data; /* passed to all three functions */
 } na_restore_options;
 
 /*
- * Reads a backup from `in`, which can be rewound. All of it is checked before anything is written,
- * and all or nothing is written. Users keep their IDs if the schema accepts them; otherwise they
- * and their rows get new ones, for which memory is needed, some hundred bytes for each user. IDs
- * are never reused: new users get IDs beyond all in the backup and the database. Because users
- * created after the backup can have its sessions and links, those are not restored, and the
- * generation of IDs is a new one; set `keep_sessions` only if no user was created since. A backup
- * that is incomplete or does not match the database is an error with the code NA_ERR_CONFIGURATION.
+ * Reads a backup from `in`, which must allow rewind. All of it is checked before anything is
+ * written, and all or nothing is written. Users keep their IDs if the schema accepts them;
+ * otherwise they get new IDs, which requires some hundred bytes of memory per user. IDs are never
+ * reused: new users get IDs greater than all in the backup and the database. Users created after
+ * the backup could otherwise receive its sessions and links, so those are not restored, and a new
+ * generation of IDs begins; set `keep_sessions` only if no user was created since. A backup that is
+ * incomplete or does not match the database is an error with the code NA_ERR_CONFIGURATION.
  */
 na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
                         na_backup_result *result);

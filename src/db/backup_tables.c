@@ -91,7 +91,7 @@ const na_backup_table na_backup_tables[] = {
                  {"expires", NA_COLUMN_INT, 0}}},
 };
 
-/* ── what is there ─────────────────────────────────────────────────────────────────────────── */
+/* ── tables of a database ──────────────────────────────────────────────────────────────────── */
 
 const char *na_backup_statement(apr_pool_t *pool, const char *what, const na_backup_table *table)
 {

@@ -15,13 +15,13 @@
 #define NA_BACKUP_LAST_ID "lastUserId"
 #define NA_BACKUP_COLUMNS_MAX 11
 
-/* Bytes of a line: a row with tokens has some ten thousand. */
+/* Largest line in bytes; a row with tokens has some ten thousand. */
 #define NA_BACKUP_LINE_MAX (8 * 1024 * 1024)
 
 typedef enum na_column_kind {
     NA_COLUMN_TEXT,
-    NA_COLUMN_ID,      /* of a user, in the schema's type; text in backups */
-    NA_COLUMN_ID_TEXT, /* of a user, as text in every schema */
+    NA_COLUMN_ID,      /* ID of a user, in the schema's type; text in backups */
+    NA_COLUMN_ID_TEXT, /* ID of a user, as text in every schema */
     NA_COLUMN_INT,
     NA_COLUMN_BOOL,
     NA_COLUMN_TIME /* ISO 8601 in backups */
@@ -37,25 +37,27 @@ typedef struct na_backup_table {
     const char *name; /* in backups */
     const char *text; /* for na_schema_text */
     const char *key[2];
-    int has_row_id; /* rows have an id that nothing refers to */
-    int has_times;  /* createdAt and updatedAt, where the schema has them */
+    int has_row_id; /* rows have an ID that nothing refers to */
+    int has_times;  /* createdAt and updatedAt, if the schema has them */
     int is_optional;
-    int ends; /* what was issued to users: not restored unless it is known that nothing came since
-               */
+    int ends; /* sessions and links: restored only with keep_sessions */
     const na_backup_column columns[NA_BACKUP_COLUMNS_MAX + 1];
 } na_backup_table;
 
-/* In the order of backups: users before what refers to them, the store last. */
+/* The tables in the order of backups: users before rows that refer to them, the store last. */
 extern const na_backup_table na_backup_tables[];
 
-/* Of a statement about a table, for the layer's calls with text: "WHAT_NUMBER". */
+/*
+ * Returns the name "WHAT_NUMBER" of a statement about a table, for na_db_select_text and
+ * na_db_change_text.
+ */
 const char *na_backup_statement(apr_pool_t *pool, const char *what, const na_backup_table *table);
 
-/* Sets *found to 1 if the table exists; a required one that does not is an error. */
+/* Sets *found to 1 if the table exists. A missing table is an error unless it is optional. */
 na_error *na_backup_find(na_db_use *use, const na_backup_table *table, int *found);
 na_error *na_backup_count(na_db_use *use, const na_backup_table *table, apr_int64_t *count);
 
-/* SHA-256 of lines, for as long as the pool lives. */
+/* Creates a SHA-256 digest of lines, which lives as long as the pool. */
 EVP_MD_CTX *na_backup_digest(apr_pool_t *pool);
 const char *na_backup_digest_text(apr_pool_t *pool, EVP_MD_CTX *digest);
 

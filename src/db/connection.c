@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections to a database: opened, kept, given out and taken back. */
+/* Connections to a database: opened, kept, acquired, and given back. */
 #include "db/connection.h"
 
 #include <apr_strings.h>
@@ -9,7 +9,7 @@
 #define AGE_MAX apr_time_from_sec(600)
 #define IDLE_MAX apr_time_from_sec(120)
 
-/* apr_dbd's drivers, by engine. */
+/* Names of apr_dbd's drivers, by engine. */
 static const char *const driver_names[] = {"pgsql", "mysql", "sqlite3"};
 static const char *const driver_packages[] = {"libaprutil1-dbd-pgsql", "libaprutil1-dbd-mysql",
                                               "libaprutil1-dbd-sqlite3"};
@@ -35,8 +35,8 @@ na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options)
 }
 
 /*
- * What every connection is told first: one kind of time, and no waiting for ever. SQLite's driver
- * waits fifteen times what SQLite waits.
+ * Sets up a connection: times in UTC, and no unlimited waiting. SQLite's driver waits fifteen times
+ * as long as busy_timeout.
  */
 static int introduce(const na_db *db, na_db_connection *c)
 {
@@ -56,8 +56,9 @@ static int introduce(const na_db *db, na_db_connection *c)
 }
 
 /*
- * PostgreSQL's driver writes to a transaction that is not there where the first one of a connection
- * cannot be begun. So that is done while the connection is fresh; later ones fail as they should.
+ * If the first transaction of a connection cannot begin, PostgreSQL's driver writes to a
+ * transaction that does not exist. Therefore one is begun while the connection is new; after that,
+ * failures are reported correctly.
  */
 static int begin_first(const na_db *db, na_db_connection *c)
 {
@@ -116,7 +117,7 @@ na_error *na_db_unavailable(const na_db *db, apr_pool_t *pool, const char *why)
     return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", db->options->name, why);
 }
 
-/* Before the connections' own pools go, which are in the list's. */
+/* Runs before the connections' own pools are destroyed, which are children of the list's pool. */
 static apr_status_t close_all(void *data)
 {
     const na_db *db = data;
@@ -144,7 +145,6 @@ na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_br
     return NULL;
 }
 
-/* One that is too old has seen failovers and passwords come and go. */
 na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c)
 {
     void *got;
@@ -163,7 +163,6 @@ na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c)
     }
 }
 
-/* After any error that nobody expected a connection is not to be trusted, whatever it says. */
 void na_db_give_back(na_db *db, na_db_connection *c)
 {
     if (c->broken || c->retired)

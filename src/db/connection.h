@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A database's connections, for the files behind database.h. */
+/* A database's connections, for the files that implement database.h. */
 #ifndef NA_DB_CONNECTION_H
 #define NA_DB_CONNECTION_H
 
@@ -23,7 +23,7 @@ typedef struct na_db_connection {
     apr_hash_t *prepared;               /* apr_dbd_prepared_t * by name */
     apr_time_t opened;
     int broken;
-    int retired; /* tables were redefined after its statements were prepared */
+    int retired; /* 1 if tables were redefined after its statements were prepared */
 } na_db_connection;
 
 struct na_db {
@@ -37,13 +37,16 @@ struct na_db {
     int replica_count;
 };
 
-/* Acquires a connection; one that is too old to follow failovers and new passwords is replaced. */
+/*
+ * Acquires a connection. One that is so old that it might predate a failover or a password change
+ * is replaced.
+ */
 na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c);
 
-/* After an error that nothing expected a connection is not to be trusted, whatever it says. */
+/* Gives a connection back. It is closed after an unexpected error, whatever state it reports. */
 void na_db_give_back(na_db *db, na_db_connection *c);
 
-/* Returns the database itself (0), or its replica nth - 1. */
+/* Returns the database itself if `nth` is 0, otherwise its replica nth - 1. */
 na_db *na_db_nth(na_db *primary, int nth);
 
 /* Returns an error NA_ERR_UNAVAILABLE that names the database. */

@@ -18,10 +18,10 @@ typedef struct na_db_options {
     const apr_array_header_t *replicas; /* const na_db_options *; NULL if none */
     int max_connections;                /* of one process */
     long timeout_ms; /* for a free connection; for a statement if the engine supports it */
-    int protects;    /* tokens are written encrypted, and session IDs as hashes */
+    int protects;    /* 1 to encrypt tokens and to write session IDs as hashes */
 } na_db_options;
 
-/* An error where the engine has no such schema. */
+/* Fails if the engine does not support the schema. */
 na_error *na_db_check_schema(apr_pool_t *pool, const na_db_options *options);
 
 /*
@@ -38,8 +38,8 @@ na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options);
 
 /*
  * A process's connections to a database: opened when needed, at most max_connections, closed after
- * ten minutes so that they follow failovers and new passwords. Safe for threads, created after the
- * fork, destroyed with its pool. The options and the breaker must live as long.
+ * ten minutes so that they follow failovers and new passwords. Safe for threads; must be created
+ * after the fork; destroyed with its pool. The options and the breaker must live as long.
  */
 typedef struct na_db na_db;
 
@@ -55,14 +55,14 @@ void na_db_set_replicas(na_db *db, na_db *const *replicas, int count);
 na_db *const *na_db_replicas(const na_db *db, int *count);
 
 /*
- * Whether the database answers and has its tables. *behind is 1 if it was a replica that did, as
- * the database itself is down.
+ * Checks that the database responds and has its tables. *behind is 1 if the database is down and a
+ * replica responded.
  */
 na_error *na_db_ping(na_db *db, apr_pool_t *pool, int *behind);
 
 /*
- * A connection in use. A use that reads replaces a connection that turns out to be dead; one that
- * writes is a transaction, which detects that as it begins. Every use must be ended once.
+ * A connection in use. A reading use replaces a connection that turns out to be dead. A writing use
+ * is a transaction, and replaces it when it begins. Every use must be ended exactly once.
  */
 typedef struct na_db_use na_db_use;
 
@@ -73,39 +73,41 @@ na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use);
 int na_db_is_behind(const na_db_use *use);
 
 /*
- * Ends a use with what came of it: commits where `error` is NULL and no statement of a transaction
- * has failed, rolls back otherwise. Returns `error`, or the first failure, or what the commit
- * failed with: NULL is committed.
+ * Ends a use. Commits if `error` is NULL and no statement of the transaction failed; otherwise
+ * rolls back. Returns `error`, the first failure, or the error of the commit; NULL if committed.
  */
 na_error *na_db_end(na_db_use *use, na_error *error);
 
 /*
- * A whole transaction of `work`, a few times over where it was rolled back though the server is
- * there, as when two wait for each other: what `work` leaves in `data` has to bear that.
+ * Runs `work` as a transaction. Repeats it a few times if it was rolled back although the server
+ * responds, for example after a deadlock. `work` must therefore tolerate what a previous attempt
+ * left in `data`.
  */
 typedef na_error *na_db_work(void *data, na_db_use *use);
 
 na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *data);
 
 /*
- * A part of the transaction `use` that may fail, no definitions: returns the error of `work`, whose
- * changes are undone then, and the transaction can go on. Where they cannot be, it has failed.
+ * Runs `work`, which can fail, as a part of the transaction `use`; definitions are not allowed. If
+ * it fails, its changes are undone, the transaction can continue, and its error is returned. If
+ * they cannot be undone, the transaction has failed.
  */
 na_error *na_db_try(na_db_use *use, na_db_work *work, void *data);
 
 apr_pool_t *na_db_pool(const na_db_use *use);
 
 /*
- * From now on what the use gives lives in `pool`; returns the pool from before, which must be put
- * back before the end. So a long use can be worked off in parts, each with a pool that is cleared.
+ * Changes the pool for all further results of the use. Returns the previous pool, which must be
+ * restored before the end. With this, a long use can be processed in parts and the memory of each
+ * be freed.
  */
 apr_pool_t *na_db_set_pool(na_db_use *use, apr_pool_t *pool);
 
 na_db_engine na_db_engine_of(const na_db_use *use);
 const na_schema *na_db_schema_of(const na_db_use *use);
-int na_db_protects(const na_db_use *use); /* the option of that name */
+int na_db_protects(const na_db_use *use); /* the option `protects` */
 
-/* Rows as text, in the pool of the use: NULL is NULL. */
+/* Rows as text, in the pool of the use; NULL for NULL. */
 typedef struct na_rows {
     int count, columns;
     const char **values; /* row by row */
@@ -117,11 +119,11 @@ static inline const char *na_rows_value(const na_rows *rows, int row, int column
 }
 
 /*
- * Runs a statement of the schema with `arguments` as text (NULL is NULL). One that returns rows
- * goes through na_db_select; `affected` (may be NULL) takes how many rows another changed. The code
- * of an error is NA_ERR_UNAVAILABLE; in a transaction na_db_end makes it NA_ERR_CONFLICT where the
- * server is there after all, and it is that at once where reading alone was refused; but
- * NA_ERR_NO_TABLES where tables are missing.
+ * Runs a statement of the schema with `arguments` as text (NULL for NULL): na_db_select if it
+ * returns rows, otherwise na_db_change, which writes the number of changed rows to `affected` (can
+ * be NULL). Errors have the code NA_ERR_UNAVAILABLE, or NA_ERR_NO_TABLES if tables are missing. If
+ * the server responds after all, the code becomes NA_ERR_CONFLICT: at once without a transaction,
+ * otherwise in na_db_end.
  */
 na_error *na_db_select(na_db_use *use, na_statement statement, int count,
                        const char *const *arguments, na_rows *rows);
@@ -129,8 +131,8 @@ na_error *na_db_change(na_db_use *use, na_statement statement, int count,
                        const char *const *arguments, int *affected);
 
 /*
- * The same with text of the caller's own, one of a few that stay the same: `name` tells them apart.
- * It is lower case, since PostgreSQL's driver does not quote it.
+ * Run a statement with the caller's own text, one of a small fixed set that `name` distinguishes.
+ * The name is lower case because PostgreSQL's driver does not quote it.
  */
 na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int count,
                             const char *const *arguments, na_rows *rows);
@@ -138,23 +140,21 @@ na_error *na_db_change_text(na_db_use *use, const char *name, const char *text, 
                             const char *const *arguments, int *affected);
 
 /*
- * Definitions and the like, without arguments. Statements that were prepared before may be useless
- * afterwards: select and change only what this use has not asked for yet.
+ * Runs a definition, or another statement without arguments. Statements that were prepared before
+ * can be invalid afterwards: use only statements that this use has not run yet.
  */
 na_error *na_db_execute(na_db_use *use, const char *text);
 
-/*
- * Until the use ends, nobody else gets past the same name: for what has no unique index to rest on.
- */
+/* Locks a name until the use ends, for changes that no unique index protects. */
 na_error *na_db_lock(na_db_use *use, const char *name);
 
 /*
- * Whether a table or view of this name is there, without selecting from it: that would be an error,
- * and the end of a transaction.
+ * Sets *found to 1 if a table or view of this name exists. It is not selected from, because a
+ * missing table would be an error and end the transaction.
  */
 na_error *na_db_has_table(na_db_use *use, const char *name, int *found);
 
-/* The id that MySQL made for the last insert of this use. */
+/* Writes the ID that MySQL generated for the last insert of this use. */
 na_error *na_db_last_id(na_db_use *use, const char **id);
 
 #endif

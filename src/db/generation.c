@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers that tell a restored database from the one before. */
+/* Generations: numbers that distinguish a restored database from its predecessor. */
 #include "db/generation.h"
 
 #include <stdlib.h>
@@ -9,7 +9,8 @@
 
 #include "base/crypto.h"
 
-/* Between two generations there is room for what users' own revisions count; a sum has 15 digits.
+/*
+ * Generations are this far apart, so that users' revisions fit between them; a sum has 15 digits.
  */
 #define STEP ((apr_int64_t)1 << 20)
 #define GENERATIONS ((apr_uint32_t)1 << 29)
@@ -48,7 +49,10 @@ na_error *na_generation_write(na_db_use *use, apr_int64_t generation)
     return na_db_change(use, NA_SQL_PUT_GENERATION, 1, &text, NULL);
 }
 
-/* Its own count is of no use where a table was made without one: then there is what is there. */
+/*
+ * The database's counter is missing if a table was created without one; the largest existing ID is
+ * the only bound then.
+ */
 static na_error *largest_of(na_db_use *use, apr_int64_t *id)
 {
     return select_number(use, "largest", "SELECT max({id}) FROM {users}", id);
@@ -82,8 +86,8 @@ na_error *na_generation_last_id(na_db_use *use, apr_int64_t *id)
 }
 
 /*
- * MySQL's ALTER TABLE would end the transaction. A row that comes and goes moves its count, and
- * SQLite's, as well.
+ * MySQL's ALTER TABLE would end the transaction. Inserting and deleting a row also advances the
+ * counter, in SQLite as well.
  */
 na_error *na_generation_skip_ids(na_db_use *use, apr_int64_t id)
 {

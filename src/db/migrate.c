@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Migrations: which ones a database lacks, and running them. */
+/* Migrations: listing applied steps, and running steps. */
 #include "db/migrate.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* ── what was applied ──────────────────────────────────────────────────────────────────────── */
+/* ── applied steps ─────────────────────────────────────────────────────────────────────────── */
 
 static na_error *read_applied(na_db_use *use, apr_array_header_t *steps)
 {
@@ -93,7 +93,10 @@ static na_error *record(na_db_use *use, const na_migration *step)
     return na_db_change_text(use, "migrations_add", text, 3, arguments, NULL);
 }
 
-/* The database is left as if this module had never been there, as far as it can be. */
+/*
+ * Removes a step from the list. Taking back the first one drops the list itself, so that the module
+ * leaves as little behind as possible.
+ */
 static na_error *forget(na_db_use *use, const na_migration *step)
 {
     apr_pool_t *pool = na_db_pool(use);
@@ -115,7 +118,7 @@ static na_error *run_step(na_db_use *use, const na_migration *step, int up)
                  : NULL;
 }
 
-/* ── all of them ───────────────────────────────────────────────────────────────────────────── */
+/* ── all steps ─────────────────────────────────────────────────────────────────────────────── */
 
 static na_error *make_table(na_db_use *use)
 {
@@ -126,7 +129,10 @@ static na_error *make_table(na_db_use *use)
                                         "NULL)"));
 }
 
-/* Whoever waits for a table makes all others wait behind it: rather a failure to be repeated. */
+/*
+ * A statement that waits for a table makes all later ones wait as well. A failure that can be
+ * retried is better than that.
+ */
 static na_error *begin_step(na_db_use *use, int target, apr_array_header_t *applied)
 {
     int found;
@@ -151,7 +157,7 @@ static na_error *check_known(apr_pool_t *pool, const apr_array_header_t *applied
                         last->version, na_one_line(pool, last->name, 80));
 }
 
-/* The step that comes next on the way to the target, NULL at the end of it. */
+/* Returns the next step on the way to the target; NULL if it is reached. */
 static const na_migration *next_step(int version, int target)
 {
     if (version == target)
@@ -159,7 +165,7 @@ static const na_migration *next_step(int version, int target)
     return &na_migrations[version < target ? version : version - 1];
 }
 
-/* Looks again under the lock: somebody else may have done it meanwhile. */
+/* Reads the version again under the lock, because a concurrent run might have applied the step. */
 static na_error *do_next(na_db_use *use, int target, const na_migration **step, int *up)
 {
     apr_array_header_t *applied = apr_array_make(na_db_pool(use), 8, sizeof(na_applied));

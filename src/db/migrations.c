@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The migrations themselves. */
+/* The statements of each migration. */
 #include "db/migrations.h"
 
 #include <stddef.h>
 
 /*
  * {#key}: text that can be a key. {#text}: any text. {#int}: 64 bits. {#time}, {#bool}. {#serial}:
- * a primary key that the database counts up. {#id}: what refers to a user. {#random}: the number of
- * a generation.
+ * a primary key that the database generates. {#id}: a reference to a user. {#random}: a generation.
  */
 
 static const char *const own_tables[] = {
@@ -21,7 +20,9 @@ static const char *const own_tables[] = {
     "changed_at {#int} NOT NULL DEFAULT 0, disabled {#int} NOT NULL DEFAULT 0)",
     NULL};
 
-/* MySQL commits each definition by itself: what a failure leaves behind must not be in the way. */
+/*
+ * MySQL commits each definition separately, so a second attempt must accept what a failed one left.
+ */
 static const char *const own_tables_mysql[] = {
     "CREATE TABLE IF NOT EXISTS nextauth_store (store_key {#key} NOT NULL PRIMARY KEY, value "
     "{#text} NOT NULL, expires {#int} NOT NULL, INDEX (expires))",
@@ -36,7 +37,7 @@ static const char *const drop_own_tables[] = {"DROP TABLE IF EXISTS nextauth_cre
                                               "DROP TABLE IF EXISTS nextauth_roles",
                                               "DROP TABLE IF EXISTS nextauth_store", NULL};
 
-/* A database that @auth/pg-adapter made has its tables: they stay as they are. */
+/* If @auth/pg-adapter's tables exist already, they are not changed. */
 static const char *const authjs_tables[] = {
     "CREATE TABLE IF NOT EXISTS {users} ({id} {#serial}, {name} {#key}, {email} {#key} UNIQUE, "
     "{emailVerified} {#time}, {image} {#text})",
@@ -60,7 +61,7 @@ static const char *const authjs_tables[] = {
     "CREATE INDEX IF NOT EXISTS nextauth_sessions_user ON {sessions} ({userId})",
     NULL};
 
-/* MySQL has no IF NOT EXISTS for indexes, and makes those of UNIQUE anyway. */
+/* MySQL has no IF NOT EXISTS for indexes, and creates those of UNIQUE itself. */
 static const char *const authjs_tables_mysql[] = {
     "CREATE TABLE IF NOT EXISTS {users} ({id} {#serial}, {name} {#key}, {email} {#key} UNIQUE, "
     "{emailVerified} {#time}, {image} {#text})",
@@ -79,10 +80,10 @@ static const char *const authjs_tables_mysql[] = {
     "{credentialBackedUp} {#bool} NOT NULL, {transports} {#text})",
     NULL};
 
-/* What is in them is the users', and was perhaps there before: going back leaves it alone. */
+/* Taking the step back keeps the tables: they contain users' data and might have existed before. */
 static const char *const nothing[] = {NULL};
 
-/* Ids are made by who writes: so that INSERT on the table is all that he must be granted. */
+/* The writer generates the IDs, so that INSERT on the table is the only permission it needs. */
 static const char *const audit_table[] = {
     "CREATE TABLE nextauth_audit (id {#key} NOT NULL PRIMARY KEY, occurred_at {#int} NOT NULL, "
     "event {#key} NOT NULL, outcome {#key} NOT NULL, reason {#text}, user_id {#key}, email "
@@ -101,8 +102,7 @@ static const char *const audit_table_mysql[] = {
 
 static const char *const drop_audit_table[] = {"DROP TABLE IF EXISTS nextauth_audit", NULL};
 
-/* A database that was made anew is another one than that of before, whose sessions still are about.
- */
+/* Distinguishes a recreated database from its predecessor, whose sessions might still be in use. */
 static const char *const generation_table[] = {
     "CREATE TABLE nextauth_generation (id {#int} NOT NULL PRIMARY KEY, generation {#int} NOT NULL)",
     "INSERT INTO nextauth_generation (id, generation) VALUES (1, {#random})", NULL};
@@ -116,8 +116,9 @@ static const char *const drop_generation_table[] = {"DROP TABLE IF EXISTS nextau
                                                     NULL};
 
 /*
- * A table of its own, as MySQL cannot add a column a second time. Where there was one before, what
- * it ended must not begin again: no session has a revision of the new generation.
+ * A separate table, because MySQL cannot rerun a statement that adds a column. If the table existed
+ * before, sessions that it ended must not become valid again: no session has a revision of the new
+ * generation.
  */
 static const char *const revisions_table[] = {
     "CREATE TABLE nextauth_revisions (user_id {#key} NOT NULL PRIMARY KEY, revision {#int} NOT "

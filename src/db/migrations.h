@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The migrations themselves. */
+/* The steps that define this module's tables. */
 #ifndef NA_DB_MIGRATIONS_H
 #define NA_DB_MIGRATIONS_H
 
@@ -7,16 +7,16 @@
 
 /*
  * One step of the database's definition. Steps are numbered from 1 without gaps, and never change
- * once they were released. Two versions of this module run at once during a roll-out: a step adds,
- * what it takes away no released version uses.
+ * once they are released. During a roll-out, two versions of this module run at once: a step can
+ * only add, or remove what no released version uses.
  */
 typedef struct na_migration {
     int version;
     const char *name;
-    const char *schema;          /* only for databases of this schema; NULL: for all */
+    const char *schema;          /* only for databases of this schema; NULL for all */
     const char *const *up;       /* statements with na_schema_text's words, NULL at the end */
-    const char *const *up_mysql; /* where MySQL's are others; they can be run again */
-    const char *const *down;     /* likewise, on all engines */
+    const char *const *up_mysql; /* MySQL's, if they differ; they can be run again */
+    const char *const *down;     /* take the step back, on all engines */
 } na_migration;
 
 extern const na_migration na_migrations[];

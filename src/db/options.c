@@ -23,9 +23,9 @@ static const char *decoded(apr_pool_t *pool, const char *text)
     return text ? na_percent_decode(pool, text, 0) : NULL;
 }
 
-/* ── PostgreSQL: libpq reads such addresses itself ─────────────────────────────────────────── */
+/* ── PostgreSQL: libpq reads such URLs itself ──────────────────────────────────────────────── */
 
-/* Prisma's own parameters, which libpq would stumble over. */
+/* Returns 1 for Prisma's own parameters, which libpq would reject. */
 static int is_prismas(const char *name)
 {
     static const char *const names[] = {"connection_limit", "pool_timeout", "pgbouncer",
@@ -64,9 +64,9 @@ static na_error *read_postgresql(apr_pool_t *pool, const char *url, na_db_option
     return NULL;
 }
 
-/* ── MySQL: apr_dbd's driver has words of its own ──────────────────────────────────────────── */
+/* ── MySQL: apr_dbd's driver has its own parameters ────────────────────────────────────────── */
 
-/* Its words end at these; there is no way to quote them. */
+/* Returns 0 if the word has characters that end it; the driver has no way to quote them. */
 static int can_be_said(const char *word)
 {
     return !word || !word[strcspn(word, " ,;|\t")];

@@ -13,28 +13,28 @@
 #include "db/backup_tables.h"
 #include "db/generation.h"
 
-/* Lines between two calls of the progress. */
+/* Number of lines between two reports of the progress. */
 #define PROGRESS_LINES 500
 
-/* The largest id that a database makes, and na_db_get_user takes. */
+/* The largest ID that a database generates, and na_db_get_user accepts. */
 #define ID_MAX 2147483647
 
-/* Bytes of an id that is text: what fits into a key of every engine. */
+/* Bytes of a text ID: the most that fit into a key of every engine. */
 #define TEXT_ID_MAX 255
 
-/* Ids that are left out for users who came after the backup and are not in it. */
+/* IDs that are skipped, because users created after the backup might have them. */
 #define LOST_IDS 100000
 
 typedef struct restore {
     apr_pool_t *pool, *line_pool;
     FILE *in;
-    char *line; /* malloc's */
+    char *line; /* allocated with malloc */
     size_t capacity, len;
     long number; /* of the line */
     apr_int64_t done, total;
     const na_restore_options *options;
 
-    /* of the header, and of the first reading */
+    /* from the header and the first reading */
     const na_schema *from;
     int has_store;
     int ids_are_numbers, ids_are_uuids;
@@ -42,11 +42,11 @@ typedef struct restore {
     const char *sha256;
     apr_int64_t rows[NA_BACKUP_TABLES];
 
-    /* of the second */
+    /* for the second reading */
     na_db_use *use;
     const char *inserts[NA_BACKUP_TABLES]; /* statements; NULL before their first row */
-    apr_hash_t *ids;                       /* new ids by ids of the backup; NULL if none */
-    int new_ids;                           /* 1: others than the backup's */
+    apr_hash_t *ids;                       /* new IDs by IDs of the backup; NULL if none change */
+    int new_ids;                           /* 1 if they differ from the backup's */
     long last_id;
     na_backup_result *result;
 } restore;
@@ -69,7 +69,7 @@ static na_error *make_room(restore *r)
     return NULL;
 }
 
-/* Whoever made the file, a line of it takes no more memory than one of a backup. */
+/* A line of an untrusted file takes no more memory than a line of a valid backup. */
 static na_error *next_line(restore *r, int *found)
 {
     int c = EOF;
@@ -127,7 +127,7 @@ static na_error *read_header(restore *r, EVP_MD_CTX *digest)
     return r->from ? NULL : wrong(r, "a backup of an unknown schema");
 }
 
-/* ── the first reading: whether all of it is there and right ───────────────────────────────── */
+/* ── the first reading: is the backup complete and valid? ──────────────────────────────────── */
 
 static int table_of(const json_t *row)
 {
@@ -162,7 +162,7 @@ static int is_number(const char *id)
            strtoll(id, NULL, 10) <= ID_MAX;
 }
 
-/* What a database of the backup's schema gives, or takes for the name of a user. */
+/* Returns 1 if the column contains a user's ID. */
 static int is_users_id(const na_backup_column *column)
 {
     return column->kind == NA_COLUMN_ID || column->kind == NA_COLUMN_ID_TEXT;
@@ -207,7 +207,7 @@ static na_error *check_end(restore *r, const json_t *end, EVP_MD_CTX *digest)
     const json_t *counts = json_object_get(end, "counts");
     r->sha256 = na_backup_digest_text(r->pool, digest);
     for (int i = 0; i < NA_BACKUP_TABLES; i++) {
-        json_int_t count = na_backup_tables[i].is_optional ? 0 : -1; /* younger than the backup */
+        json_int_t count = na_backup_tables[i].is_optional ? 0 : -1; /* newer than the backup */
         na_json_number(counts, na_backup_table_name(i), &count);
         if (count != r->rows[i])
             return wrong(r, apr_psprintf(r->pool, "%s are incomplete", na_backup_table_name(i)));
@@ -237,7 +237,7 @@ static na_error *check_backup(restore *r)
     }
 }
 
-/* ── whether it fits the database ──────────────────────────────────────────────────────────── */
+/* ── the database's tables ─────────────────────────────────────────────────────────────────── */
 
 static na_error *empty_table(restore *r, const na_backup_table *table)
 {
@@ -270,7 +270,7 @@ static na_error *prepare_table(restore *r, int number)
                  : NULL;
 }
 
-/* Backwards: what refers to users goes before they do. */
+/* Empties tables in reverse order: rows that refer to users before the users. */
 static na_error *prepare_tables(restore *r)
 {
     for (int i = NA_BACKUP_TABLES - 1; i >= 0; i--)
@@ -278,11 +278,11 @@ static na_error *prepare_tables(restore *r)
     return NULL;
 }
 
-/* ── ids ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── IDs ───────────────────────────────────────────────────────────────────────────────────── */
 
 /*
- * Where another schema comes in, rows of users who are not there any more must be left out: its
- * tables may refuse them, and a new user could get the old one's number, and with it his roles.
+ * If the schemas differ, rows of users that no longer exist must be omitted: the tables might
+ * reject them, and a new user could get the old user's number and, with it, the roles.
  */
 static void choose_ids(restore *r)
 {
@@ -299,7 +299,7 @@ static const char *new_id(restore *r)
                : apr_psprintf(r->pool, "%ld", ++r->last_id);
 }
 
-/* Returns NULL if another user has it. */
+/* Returns the user's ID in the database; NULL if another user of the backup has it. */
 static const char *add_id(restore *r, const char *id)
 {
     if (!r->ids)
@@ -311,7 +311,7 @@ static const char *add_id(restore *r, const char *id)
     return made;
 }
 
-/* NULL for nobody's. */
+/* Returns the user's ID in the database; NULL if the backup has no such user. */
 static const char *find_id(const restore *r, const char *id)
 {
     return r->ids ? apr_hash_get(r->ids, id, APR_HASH_KEY_STRING) : id;
@@ -343,7 +343,9 @@ static const char *insert_text(const restore *r, const na_backup_table *table)
                                       table->has_times ? "{+?updated}" : "", ")", NULL));
 }
 
-/* Zero is this layer's NULL for times: the first moment of 1970 comes a millisecond later. */
+/*
+ * 0 is this layer's NULL for times, so the first moment of 1970 is written one millisecond later.
+ */
 static const char *time_argument(const restore *r, const char *text)
 {
     apr_int64_t milliseconds = na_schema_read_time(text);
@@ -367,7 +369,10 @@ static int refers_to_user(const na_backup_table *table, const na_backup_column *
     return table != na_backup_tables && is_users_id(column);
 }
 
-/* The row of a user whose hash is refused stays, without it: he chooses another password. */
+/*
+ * Returns 1 if a password hash is refused. The row is restored without it: the user must choose
+ * another password.
+ */
 static int is_refused(restore *r, const na_backup_column *column, const json_t *row,
                       const char *value)
 {
@@ -377,7 +382,7 @@ static int is_refused(restore *r, const na_backup_column *column, const json_t *
     return refused;
 }
 
-/* Returns 0 if the row's user is not there. */
+/* Returns 0 if the row's user does not exist. */
 static int make_arguments(restore *r, const na_backup_table *table, const json_t *row,
                           const char **arguments)
 {
@@ -442,11 +447,11 @@ static na_error *insert_rows(restore *r)
                : wrong(r, "the backup was changed while it was read");
 }
 
-/* ── what was there before ─────────────────────────────────────────────────────────────────── */
+/* ── protecting other users ────────────────────────────────────────────────────────────────── */
 
 /*
- * Addresses are compared without regard to case when somebody signs in (NA_SQL_USER_BY_EMAIL): of
- * two users one would get the other's links.
+ * Email addresses are compared without case at sign-in (NA_SQL_USER_BY_EMAIL): one of two such
+ * users would receive the other's links.
  */
 static na_error *check_emails(const restore *r)
 {
@@ -468,7 +473,7 @@ static na_error *check_emails(const restore *r)
                      "again");
 }
 
-/* How far ids were before anything is deleted, here and where the backup comes from. */
+/* Finds the largest ID ever used, here before anything is deleted, and where the backup is from. */
 static na_error *find_last_id(restore *r)
 {
     apr_int64_t here;
@@ -477,7 +482,7 @@ static na_error *find_last_id(restore *r)
     return NULL;
 }
 
-/* What no backup knows of, Carol's id and her session, must not become somebody else's. */
+/* IDs and sessions of users created after the backup must not become those of other users. */
 static na_error *begin_generation(restore *r)
 {
     apr_int64_t last, *reserved = &r->result->last_id;

@@ -12,12 +12,12 @@
 
 struct na_schema {
     const char *name;
-    int column;      /* of `names` */
-    int makes_ids;   /* users' ids are numbers that the database makes */
-    int has_uuids;   /* users' ids are of PostgreSQL's type uuid */
+    int column;      /* column of `names` */
+    int makes_ids;   /* users' IDs are numbers that the database generates */
+    int has_uuids;   /* users' IDs have PostgreSQL's type uuid */
     int has_times;   /* createdAt and updatedAt, the latter without a default */
-    int is_prisma;   /* naive times; SQLite has them as numbers */
-    int has_row_ids; /* accounts and sessions have an id of text, without a default */
+    int is_prisma;   /* times without time zone; numbers in SQLite */
+    int has_row_ids; /* accounts and sessions have a text ID without a default */
 };
 
 static const na_schema schemas[] = {{"authjs", 0, 1, 0, 0, 0, 0},
@@ -92,9 +92,9 @@ int na_schema_is_uuid(const char *id)
 
 /*
  * {name} is a table or column, quoted. {?id}, {?time}, {?int}, {?bool} are arguments of these
- * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {=name} compares a key with
- * an argument of text, of which MySQL wants two. {+…} is there or not, as the schema has it. Tables
- * that start with nextauth_ are this module's own, the same in all schemas.
+ * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {=name} compares a key with a
+ * text argument, which MySQL requires twice. {+…} is included only if the schema needs it. Tables
+ * that start with nextauth_ belong to this module and are the same in all schemas.
  */
 #define USER "{id}, {name}, {email}, {@emailVerified}, {image}"
 #define USER_OF(t) t ".{id}, " t ".{name}, " t ".{email}, {@" t ".emailVerified}, " t ".{image}"
@@ -109,12 +109,12 @@ int na_schema_is_uuid(const char *id)
     "UPDATE {accounts} SET {" column "} = %s{+set updated} WHERE {=provider} AND "                 \
     "{=providerAccountId} AND {=" column "}"
 
-/* What makes a user's revision one that no user of another generation has. */
+/* Added to a user's revision, so that it differs from every revision of another generation. */
 #define GENERATION "coalesce((SELECT generation FROM nextauth_generation WHERE id = 1), 0)"
 
 static const struct {
     const char *text;
-    const char *mysql; /* where it is another */
+    const char *mysql; /* NULL if the same */
 } statements[] = {
     /* [id,] name, email, emailVerified, image */
     [NA_SQL_CREATE_USER] =
@@ -122,7 +122,7 @@ static const struct {
          "({+?id}%s, %s, {?time}, %s{+?updated}){+returning}",
          NULL},
     [NA_SQL_USER] = {"SELECT " USER " FROM {users} WHERE {id} = {?id}", NULL},
-    /* what other programs wrote there may have capitals; MySQL's comparison does not see them */
+    /* other programs can have written capitals; MySQL's comparison ignores case */
     [NA_SQL_USER_BY_EMAIL] = {"SELECT " USER
                               " FROM {users} WHERE lower({email}) = lower(%s) ORDER BY {id}",
                               "SELECT " USER " FROM {users} WHERE {email} = %s ORDER BY {id}"},
@@ -141,7 +141,7 @@ static const struct {
     [NA_SQL_DELETE_USER_SESSIONS] = {"DELETE FROM {sessions} WHERE {userId} = {?id}", NULL},
     [NA_SQL_DELETE_USER_AUTHENTICATORS] = {"DELETE FROM {authenticators} WHERE {userId} = {?id}",
                                            NULL},
-    /* the id that came last, how many */
+    /* last ID of the previous page, limit */
     [NA_SQL_LIST_USERS] = {"SELECT " USER
                            " FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT {?count}",
                            NULL},
@@ -216,7 +216,7 @@ static const struct {
          "INSERT IGNORE INTO nextauth_roles (user_id, role) VALUES (%s, %s)"},
     [NA_SQL_REVOKE_ROLE] = {"DELETE FROM nextauth_roles WHERE user_id = %s AND role = %s", NULL},
     [NA_SQL_DELETE_USER_ROLES] = {"DELETE FROM nextauth_roles WHERE user_id = %s", NULL},
-    /* user_id: password_hash, disabled, changed_at */
+    /* user_id; returns password_hash, disabled, changed_at */
     [NA_SQL_CREDENTIAL] =
         {"SELECT password_hash, disabled, changed_at FROM nextauth_credentials WHERE user_id = %s",
          NULL},
@@ -240,7 +240,10 @@ static const struct {
          "(user_id) DO UPDATE SET disabled = excluded.disabled",
          "INSERT INTO nextauth_credentials (user_id, disabled) VALUES (%s, {?int}) ON DUPLICATE "
          "KEY UPDATE disabled = VALUES(disabled)"},
-    /* user_id, three times, and the user's id: email, disabled, revision, and a role a row */
+    /*
+     * user_id three times, and the user's ID; returns email, disabled, revision, and one role per
+     * row
+     */
     [NA_SQL_STANDING] =
         {"SELECT u.{email}, c.disabled, coalesce(v.revision, 0) + " GENERATION
          ", r.role FROM {users} u LEFT JOIN "
@@ -251,7 +254,7 @@ static const struct {
         {"SELECT coalesce((SELECT revision FROM nextauth_revisions WHERE user_id = %s), 0) "
          "+ " GENERATION,
          NULL},
-    /* user_id: the row is there, and is this transaction's until it ends */
+    /* user_id; creates the row if it is missing, and locks it until the transaction ends */
     [NA_SQL_HOLD_REVISION] =
         {"INSERT INTO nextauth_revisions (user_id, revision) VALUES (%s, 0) ON CONFLICT (user_id) "
          "DO UPDATE SET revision = nextauth_revisions.revision",
@@ -279,7 +282,7 @@ static const struct {
         {"UPDATE nextauth_store SET value = %s, expires = {?int} WHERE store_key = %s AND value = "
          "%s AND expires > {?int}",
          NULL},
-    /* the key that came last, the kind's end, now, how many */
+    /* last key of the previous page, first key after the kind, now, limit */
     [NA_SQL_STORE_EACH] =
         {"SELECT store_key, value FROM nextauth_store WHERE store_key > %s AND store_key < %s AND "
          "expires > {?int} ORDER BY store_key LIMIT {?count}",
@@ -303,7 +306,7 @@ static const struct {
          NULL},
 };
 
-/* ── putting names and types in ────────────────────────────────────────────────────────────── */
+/* ── inserting names and types ─────────────────────────────────────────────────────────────── */
 
 static const char *name_of(const na_schema *schema, const char *word)
 {
@@ -327,7 +330,7 @@ static const char *quoted(apr_pool_t *pool, const na_schema *schema, na_db_engin
     return apr_pstrcat(pool, before, quote, name_of(schema, dot ? dot + 1 : word), quote, NULL);
 }
 
-/* SQLite has no type of its own for times: @auth's other adapters write text, Prisma numbers. */
+/* SQLite has no type for times: Prisma writes numbers, @auth's other adapters write text. */
 static int has_numbers_for_times(const na_schema *schema, na_db_engine engine)
 {
     return engine == NA_DB_SQLITE && schema->is_prisma;
@@ -338,7 +341,7 @@ static const char *argument(const na_schema *schema, na_db_engine engine, const 
     static const char *const whole[] = {"CAST(%s AS bigint)", "CAST(%s AS SIGNED)",
                                         "CAST(%s AS INTEGER)"};
     if (strcmp(type, "count") == 0 && engine == NA_DB_MYSQL)
-        return "%s"; /* LIMIT takes no expression there */
+        return "%s"; /* MySQL's LIMIT accepts no expression */
     if (strcmp(type, "int") == 0 || strcmp(type, "count") == 0)
         return whole[engine];
     if (strcmp(type, "bool") == 0)
@@ -356,7 +359,7 @@ static const char *argument(const na_schema *schema, na_db_engine engine, const 
     return has_numbers_for_times(schema, engine) ? whole[engine] : "%s";
 }
 
-/* Milliseconds since 1970, or SQLite's text as it is. */
+/* Returns an expression for milliseconds since 1970, or for SQLite's value unchanged. */
 static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
                              const char *word)
 {
@@ -370,8 +373,8 @@ static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_db_en
 }
 
 /*
- * MySQL's columns may take cases and accents for the same, and do so with blanks at the end: the
- * index finds what is alike, and the bytes tell it apart.
+ * MySQL's columns can ignore case, accents, and trailing blanks: the first comparison uses the
+ * index, the second compares bytes.
  */
 static const char *equals(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
                           const char *word)
@@ -428,8 +431,8 @@ static const char *optional(apr_pool_t *pool, const na_schema *schema, na_db_eng
 }
 
 /*
- * Keys are bounded: MySQL's must be, and @auth/pg-adapter's are. MySQL's text is compared byte by
- * byte, as the other engines do, whatever the database's own collation is.
+ * Keys are bounded because MySQL and @auth/pg-adapter require it. MySQL's text is compared byte by
+ * byte, as in the other engines, whatever the database's collation is.
  */
 static const char *type_of(const na_schema *schema, na_db_engine engine, const char *type)
 {
@@ -443,7 +446,7 @@ static const char *type_of(const na_schema *schema, na_db_engine engine, const c
         {"bool", {"BOOLEAN", "BOOLEAN", "INTEGER"}},
         {"id", {"INTEGER", "INTEGER", "INTEGER"}},
         {"time", {"TIMESTAMPTZ", "DATETIME(3)", "TEXT"}},
-        {"random", /* generation.c's STEP apart */
+        {"random", /* a multiple of generation.c's STEP */
          {"CAST(1 + floor(random() * 536870911) AS bigint) * 1048576",
           "CAST(1 + FLOOR(RAND() * 536870911) AS SIGNED) * 1048576",
           "(1 + (random() & 536870911)) * 1048576"}},

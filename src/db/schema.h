@@ -13,34 +13,37 @@ typedef enum na_db_engine {
 } na_db_engine;
 
 /*
- * Whose tables: of @auth/pg-adapter, with numbers or uuids for ids, of the Prisma adapter's default
+ * The tables of @auth/pg-adapter with numbers or UUIDs as IDs, of the Prisma adapter's default
  * schema, or of next-auth v4 projects that map Prisma's names to snake_case.
  */
 typedef struct na_schema na_schema;
 
-/* The schema of that name; NULL if there is none. */
+/* Returns the schema of that name; NULL if none. */
 const na_schema *na_schema_find(const char *name);
 
-/* The names of all, with commas between them. */
+/* Returns the names of all schemas, separated by commas. */
 const char *na_schema_names(apr_pool_t *pool);
 const char *na_schema_name(const na_schema *schema);
 
-/* Returns 1 if the database makes ids, whole numbers; 0 if they are text of ours. */
+/*
+ * Returns 1 if the database generates IDs, as whole numbers; 0 if they are text that this module
+ * generates.
+ */
 int na_schema_makes_ids(const na_schema *schema);
 
-/* Returns 1 if users' ids are of the type uuid, which PostgreSQL alone has among these engines. */
+/* Returns 1 if users' IDs have the type uuid, which only PostgreSQL has among these engines. */
 int na_schema_has_uuids(const na_schema *schema);
 
-/* In the one form that PostgreSQL writes (RFC 9562, section 4), in small letters. */
+/* Returns 1 for the lower-case form that PostgreSQL writes (RFC 9562, section 4). */
 int na_schema_is_uuid(const char *id);
 
-/* What the schema calls one of its tables, "users" … "authenticators". */
+/* Returns the schema's name for one of its tables, "users" … "authenticators". */
 const char *na_schema_table(const na_schema *schema, const char *word);
 
-/* Tokens that one identifier has at most: na_db_make_room_for_token leaves one fewer. */
+/* Most tokens of one identifier: na_db_make_room_for_token leaves one fewer. */
 #define NA_DB_TOKENS_MAX 3
 
-/* What is asked of a database. Arguments and columns are in the order that schema.c shows. */
+/* The statements. Arguments and columns are in the order that schema.c shows. */
 typedef enum na_statement {
     NA_SQL_CREATE_USER,
     NA_SQL_USER,
@@ -103,18 +106,16 @@ typedef enum na_statement {
     NA_SQL_STATEMENTS
 } na_statement;
 
-/*
- * The statement's text for an engine, %s for each argument, as apr_dbd prepares it; in the pool.
- */
+/* Returns the statement's text for an engine, in the pool; %s for each argument, as in apr_dbd. */
 const char *na_schema_statement(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
                                 na_statement statement);
 
-/* Text with {names} of tables and columns put in, as in schema.c: for definitions. */
+/* Returns text with the {names} of tables and columns inserted, as in schema.c: for definitions. */
 const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
                            const char *text);
 
 /*
- * A time as the schema's columns take it; NULL for 0. And back: 0 if it is NULL or none.
+ * Convert a time to the text of the schema's columns (NULL for 0), and back (0 if NULL or invalid).
  */
 const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
                            apr_int64_t milliseconds);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file of SQLite, created with narrow permissions. */
+/* SQLite's database file, created with restricted permissions. */
 #include "db/sqlite_file.h"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static void give_to_owner_of_directory(apr_pool_t *pool, int fd, const char *pat
         stat(apr_pstrmemdup(pool, path, (apr_size_t)(slash + 1 - path)), &info) != 0)
         return;
     if (fchown(fd, info.st_uid, info.st_gid) != 0)
-        return; /* a file system without owners */
+        return; /* file systems without owners */
 }
 
 void na_db_sqlite_file_make(apr_pool_t *pool, const char *path)

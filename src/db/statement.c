@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Statements on a connection in use, and what engines do each in their own way. */
+/* Statements on a connection in use, and differences between engines. */
 #include "db/statement.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static apr_dbd_prepared_t *prepared(na_db_connection *c, const char *name, const
     return statement;
 }
 
-/* All rows at once, by number: the one way of reading that all drivers do right. */
+/* Reads all rows at once, by number: the only way that all drivers implement correctly. */
 static int read_rows(const na_db_connection *c, apr_pool_t *pool, apr_dbd_results_t *results,
                      na_rows *rows)
 {
@@ -77,7 +77,7 @@ static na_error *statement_failed(na_db_use *use, const char *name)
     return error;
 }
 
-/* The connection is broken, and nothing rests on it: another one. */
+/* Replaces a broken connection; a transaction cannot continue on another one. */
 static int replace(na_db_use *use)
 {
     if (use->transaction)
@@ -110,10 +110,9 @@ static int is_alive(const na_db_use *use)
     return alive;
 }
 
-/* ── tables that are not there ─────────────────────────────────────────────────────────────── */
+/* ── missing tables ────────────────────────────────────────────────────────────────────────── */
 
-/* PostgreSQL's to_regclass may know less than the transaction: it does not see what it waited for.
- */
+/* PostgreSQL's to_regclass can miss a table that was created while the transaction waited. */
 static const char *const table_queries[] = {
     "SELECT relname FROM pg_catalog.pg_class WHERE relname = CAST(%s AS name) AND relkind IN "
     "('r', 'p', 'v') AND pg_catalog.pg_table_is_visible(oid)",
@@ -137,7 +136,6 @@ static int is_behind_migrations(const na_db_use *use)
            rows.count && rows.values[0] && atoi(rows.values[0]) < na_migration_count;
 }
 
-/* A statement that the database did not take, no matter how often. */
 na_error *na_db_refused(na_db_use *use, na_error *error, const char *what)
 {
     if (lacks(use, na_schema_table(use->db->options->schema, "users")) ||
@@ -154,7 +152,10 @@ na_error *na_db_lost(na_db_use *use)
                              "the connection was lost, and no other is available");
 }
 
-/* Two connections failed, and the second one answers: it is the statement, or what it is about. */
+/*
+ * If a first connection failed and the second one still responds, the statement or its tables are
+ * at fault.
+ */
 na_error *na_db_select_text(na_db_use *use, const char *name, const char *text, int count,
                             const char *const *arguments, na_rows *rows)
 {
@@ -207,8 +208,8 @@ na_error *na_db_change(na_db_use *use, na_statement statement, int count,
 }
 
 /*
- * SQLite's prepared statements are dead after any definition, and do not come back: those that the
- * connection has from uses before are made anew. PostgreSQL's live, and keep their names.
+ * Any definition invalidates SQLite's prepared statements permanently, so those of earlier uses are
+ * prepared again. PostgreSQL's remain valid and keep their names.
  */
 na_error *na_db_execute(na_db_use *use, const char *text)
 {
@@ -221,7 +222,7 @@ na_error *na_db_execute(na_db_use *use, const char *text)
                : statement_failed(use, "a definition");
 }
 
-/* ── what may fail ─────────────────────────────────────────────────────────────────────────── */
+/* ── parts that can fail ───────────────────────────────────────────────────────────────────── */
 
 static void set_mode(na_db_use *use, int mode)
 {
@@ -238,9 +239,9 @@ static na_error *savepoint(na_db_use *use, const char *text)
 }
 
 /*
- * The mode keeps the driver from remembering what fails; the savepoint is ours, since only
- * PostgreSQL's driver makes one, and not for what it prepares. It is gone where the engine has
- * rolled back everything, as MySQL does in a deadlock: then the failure stays.
+ * The mode keeps the driver from remembering a failure. The savepoint is set here because only
+ * PostgreSQL's driver sets one, and not for preparing statements. If the engine has rolled back
+ * everything, as MySQL does in a deadlock, the savepoint is gone and the failure stays.
  */
 na_error *na_db_try(na_db_use *use, na_db_work *work, void *data)
 {
@@ -256,9 +257,9 @@ na_error *na_db_try(na_db_use *use, na_db_work *work, void *data)
     return error;
 }
 
-/* ── what engines do each in their way ─────────────────────────────────────────────────────── */
+/* ── differences between engines ───────────────────────────────────────────────────────────── */
 
-/* SQLite lets one transaction write at a time as it is. */
+/* SQLite needs no lock: it allows only one writing transaction at a time. */
 na_error *na_db_lock(na_db_use *use, const char *name)
 {
     unsigned char hash[NA_SHA256_LEN];

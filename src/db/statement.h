@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A use of a connection, for the files behind database.h. */
+/* A use of a connection, for the files that implement database.h. */
 #ifndef NA_DB_STATEMENT_H
 #define NA_DB_STATEMENT_H
 
@@ -7,23 +7,23 @@
 
 struct na_db_use {
     na_db *primary;
-    int nth;   /* 0: the primary itself, n: its replica n - 1 */
-    na_db *db; /* that one */
+    int nth;   /* 0 for the primary itself, n for its replica n - 1 */
+    na_db *db; /* the one that `nth` selects */
     apr_pool_t *home, *pool;
     na_db_connection *connection;
-    apr_dbd_transaction_t *transaction; /* NULL: reading */
+    apr_dbd_transaction_t *transaction; /* NULL if reading */
     na_error *failure;                  /* a transaction's first statement that failed, in `home` */
-    const char *lock;                   /* MySQL's, to be given back */
-    int has_turn;                       /* of those who write to SQLite */
+    const char *lock; /* name of MySQL's lock, released at the end; NULL if none */
+    int has_turn;     /* 1 if it holds the turn to write to SQLite */
 };
 
 /*
- * What a statement that the server did not take comes to, however often it is tried:
- * NA_ERR_NO_TABLES if tables are missing, or else NA_ERR_CONFLICT with `what`.
+ * Returns the error for a statement that the server refused, however often it is tried:
+ * NA_ERR_NO_TABLES if tables are missing, otherwise NA_ERR_CONFLICT with `what`.
  */
 na_error *na_db_refused(na_db_use *use, na_error *error, const char *what);
 
-/* The connection was lost, and there is no other. */
+/* Returns the error for a lost connection without a replacement. */
 na_error *na_db_lost(na_db_use *use);
 
 #endif

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of the database as a store. */
+/* A store in a table of the database. */
 #include "db/store.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-/* Rows of a listing that are read at once. */
+/* Number of rows of a listing that are read at once. */
 #define PAGE 200
 
 #define HEX_LEN (2 * NA_SHA256_LEN)
 
-/* "session:<hash in hex>": kinds stand together, in the order of their hashes. */
+/*
+ * Returns "session:<hash in hex>": the entries of a kind are adjacent, in the order of their
+ * hashes.
+ */
 static const char *text_of(apr_pool_t *pool, const na_store_key *key)
 {
     return apr_pstrcat(pool, key->kind, ":", na_hex(pool, key->hash, sizeof key->hash), NULL);
@@ -32,7 +35,7 @@ static na_error *read_value(apr_pool_t *pool, const char *text, na_bytes *value)
     return NULL;
 }
 
-/* The database has its own breaker: reads can continue while writes fail. */
+/* The database has its own breaker: the store's would also stop reads while only writes fail. */
 static na_error *own_word(apr_pool_t *pool, na_error *error)
 {
     return na_is_unavailable(error)
@@ -67,7 +70,7 @@ static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int
 
 typedef struct change {
     const char *key, *value, *expires;
-    const char *expected; /* of a swap; NULL: none is there */
+    const char *expected; /* for a swap; NULL if no entry must exist */
     const char *now;
     int *swapped;
 } change;
@@ -88,7 +91,7 @@ static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_b
     return own_word(pool, na_db_transact(self, pool, replace, &c));
 }
 
-/* What expired is as good as absent, but still in the way. */
+/* An expired row counts as missing, but it must be deleted before an insert. */
 static na_error *add(const change *c, na_db_use *use)
 {
     const char *old[] = {c->key, c->now}, *arguments[] = {c->key, c->value, c->expires};
@@ -117,7 +120,7 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     return own_word(pool, na_db_transact(self, pool, swap_or_add, &c));
 }
 
-/* The key of its text; 0 if it is none. */
+/* Parses the text of a key; returns 0 if it is invalid. */
 static int read_key(const char *text, const char *kind, na_store_key *key)
 {
     static const char digits[] = "0123456789abcdef";
@@ -158,10 +161,10 @@ static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_v
                       void *data)
 {
     const char *last = apr_pstrcat(pool, kind, ":", NULL);
-    const char *end = apr_pstrcat(pool, kind, ";", NULL); /* what comes after all of "kind:" */
+    const char *end = apr_pstrcat(pool, kind, ";", NULL); /* follows every "kind:" in order */
     na_rows rows;
     do {
-        apr_pool_t *page; /* goes with `pool` where an error in it is still to be read */
+        apr_pool_t *page; /* destroyed with `pool` if an error is still to be read from it */
         apr_pool_create(&page, pool);
         NA_TRY(own_word(page, read_page(self, page, last, end, &rows)));
         NA_TRY(visit_rows(page, kind, &rows, visit, data));

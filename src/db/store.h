@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of the database as a store. */
+/* A store in a table of the database. */
 #ifndef NA_DB_STORE_H
 #define NA_DB_STORE_H
 
@@ -7,8 +7,8 @@
 #include "store/store.h"
 
 /*
- * A store in the database's table nextauth_store. Sets driver and self of *store; the database has
- * to live as long.
+ * Sets driver and self of *store, for a store in the table nextauth_store. The database must live
+ * as long.
  */
 void na_db_store_make(apr_pool_t *pool, na_db *db, na_store *store);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Uses of a database: readings, transactions, and their ends. */
+/* Uses of a database: beginning and ending reads and transactions. */
 #include "db/statement.h"
 
 #include <pthread.h>
@@ -7,15 +7,15 @@
 
 #include <apr_strings.h>
 
-/* How often a transaction is made that others get in the way of, and a breath between. */
+/* Attempts of a transaction that conflicts with others, and the pause after the first of them. */
 #define TRIES_MAX 5
 #define CONFLICT_PAUSE apr_time_from_msec(5)
 
-/* ── turns ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── turns of SQLite's writers ─────────────────────────────────────────────────────────────── */
 
 /*
- * SQLite's driver has one lock for the whole process, and keeps it while SQLite waits for whoever
- * writes: who could not go on then, if he was in the same process. So one writes at a time there.
+ * SQLite's driver has one lock for the whole process, and holds it while SQLite waits for a writer.
+ * A writer in the same process could then not continue. Therefore only one thread writes at a time.
  */
 static struct {
     pthread_mutex_t mutex;
@@ -91,9 +91,10 @@ int na_db_is_behind(const na_db_use *use)
 }
 
 /*
- * SQLite's driver prepares in a way that fails for good once another process has changed the
- * definitions. Here nobody can change them any more: the first statement fails, if they were, and
- * the second one has the new ones. An error would stick to the transaction, hence the mode.
+ * SQLite's driver prepares statements in a way that fails permanently after another process changed
+ * the definitions. Within the transaction they can no longer change: if they did before, the first
+ * statement fails and the second uses the new ones. The mode keeps this error from failing the
+ * transaction.
  */
 static int learn_schema(na_db_connection *c)
 {
@@ -118,11 +119,11 @@ static int begin_transaction(na_db_use *use)
     return use->transaction && (use->db->options->engine != NA_DB_SQLITE || learn_schema(c));
 }
 
-/* Connections that were idle die together: as many may be tried as there can be. */
+/* Idle connections often fail together, so as many are tried as can exist. */
 static na_error *begin_on_live(na_db_use *use)
 {
     na_db *db = use->db;
-    /* SQLite has no server that could have gone: one that does not begin is waiting for others */
+    /* SQLite has no server that could be gone: if it cannot begin, others are writing */
     int most = db->options->engine == NA_DB_SQLITE ? 1 : db->options->max_connections;
     for (int tries = 0; tries <= most; tries++) {
         if (begin_transaction(use))
@@ -161,14 +162,14 @@ static void unlock(na_db_use *use)
         use->connection->broken = 1;
 }
 
-/* Who can roll back is there: it was the statement, or somebody who came between. */
+/* If the rollback succeeded, the server is available: the statement or a conflict is the cause. */
 static na_error *not_its_fault(na_db_use *use, na_error *error)
 {
     return na_error_is(error, NA_ERR_UNAVAILABLE) ? na_db_refused(use, error, "rolled back")
                                                   : error;
 }
 
-/* Asked to commit after a statement that failed, drivers roll back, and call that done. */
+/* If a statement failed, drivers that are asked to commit roll back and report success. */
 static na_error *end_transaction(na_db_use *use, na_error *error)
 {
     na_db_connection *c = use->connection;

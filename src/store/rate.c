@@ -6,22 +6,22 @@
 
 #define KIND "rate"
 
-/* A swap that fails was somebody else's success, of which there are few before the limit. */
+/* A swap fails only if a concurrent one succeeded; few can succeed before the limit is reached. */
 #define TRIES 64
 
-/* ── a state ───────────────────────────────────────────────────────────────────────────────── */
+/* ── states ────────────────────────────────────────────────────────────────────────────────── */
 
 static apr_uint64_t width_of(const na_rate *rate)
 {
     return (apr_uint64_t)rate->seconds * 1000 / NA_RATE_PARTS;
 }
 
-/* Milliseconds that the clocks of servers differ by at most. */
+/* Largest difference between the clocks of servers, in milliseconds. */
 #define SKEW_MAX (24 * 3600 * 1000)
 
 /*
- * Clocks of servers differ: time never goes back. Where it does by more than a day, a clock was set
- * right, and what it counted counts from now on, not until its time has come.
+ * An earlier time counts as the newest one, because the clocks of servers differ. If it is earlier
+ * by more than a day, a clock was corrected: attempts then count from the corrected time on.
  */
 static void advance(na_rate_state *state, apr_uint64_t part, apr_uint64_t width)
 {
@@ -47,7 +47,7 @@ static long sum_of(const na_rate_state *state)
     return sum;
 }
 
-/* Until the oldest part that counted anything is forgotten. */
+/* Returns the seconds until the oldest part with attempts is forgotten. */
 static long wait_for_place(const na_rate_state *state, const na_rate *rate, apr_time_t now)
 {
     int oldest = NA_RATE_PARTS;
@@ -139,7 +139,7 @@ static void write_state(const na_rate_state *state, unsigned char *to)
     put_number(to, state->refused, 4);
 }
 
-/* A value of another length is none of ours. */
+/* A value of another length is invalid and counts as no state. */
 static void read_state(na_bytes value, na_rate_state *state)
 {
     apr_uint64_t number;
@@ -159,20 +159,20 @@ static void read_state(na_bytes value, na_rate_state *state)
     state->refused = (apr_uint32_t)number;
 }
 
-/* When nothing of a state counts any more. */
+/* Returns when a state can be deleted because none of its attempts count anymore. */
 static apr_time_t end_of(const na_rate *rate, apr_time_t now)
 {
     return now + apr_time_from_sec(rate->seconds + rate->seconds / NA_RATE_PARTS + 2);
 }
 
-/* ── in a table ────────────────────────────────────────────────────────────────────────────── */
+/* ── the table ─────────────────────────────────────────────────────────────────────────────── */
 
 #define TABLE_KEY_LEN 16
 #define WAYS 8
 
 typedef struct place {
     unsigned char key[TABLE_KEY_LEN];
-    apr_uint32_t end; /* second; 0: free */
+    apr_uint32_t end; /* second; 0 if free */
     na_rate_state state;
 } place;
 
@@ -185,13 +185,13 @@ static place *set_of(const na_rate_table *table, const unsigned char *key)
     return (place *)table->memory + (number % SETS) * WAYS;
 }
 
-/* What is over makes room first, then what counted least. */
+/* Expired entries are replaced first, then those with the lowest counts. */
 static long worth(const place *p, apr_uint32_t second)
 {
     return p->end <= second ? -1 : sum_of(&p->state);
 }
 
-/* The key's place; if it has none, another's which is cleared. */
+/* Returns the key's place; if it has none, clears the least valuable one for it. */
 static place *find_place(const na_rate_table *table, const unsigned char *key, apr_time_t now)
 {
     place *set = set_of(table, key), *least = set;
@@ -219,7 +219,7 @@ static void take_in_table(const na_rate_table *table, const unsigned char *key, 
     apr_global_mutex_unlock(table->mutex);
 }
 
-/* `part` NULL forgets the key. */
+/* Undoes the attempt in `part`; forgets the key if `part` is NULL. */
 static void undo_in_table(const na_rate_table *table, const unsigned char *key,
                           const apr_uint64_t *part)
 {
@@ -237,7 +237,7 @@ static void undo_in_table(const na_rate_table *table, const unsigned char *key,
     apr_global_mutex_unlock(table->mutex);
 }
 
-/* ── in a store ────────────────────────────────────────────────────────────────────────────── */
+/* ── the store ─────────────────────────────────────────────────────────────────────────────── */
 
 static na_store_key store_key(const unsigned char *key)
 {
@@ -246,7 +246,7 @@ static na_store_key store_key(const unsigned char *key)
     return made;
 }
 
-/* A transaction that another one came in the way of. */
+/* Returns 1 if a concurrent transaction prevented this one. */
 static int is_conflict(const na_error *error)
 {
     while (error && !na_error_is(error, NA_ERR_CONFLICT))
@@ -302,7 +302,7 @@ static na_error *give_back_in_store(const na_store *store, apr_pool_t *pool,
     return NULL;
 }
 
-/* ── wherever ──────────────────────────────────────────────────────────────────────────────── */
+/* ── table or store ────────────────────────────────────────────────────────────────────────── */
 
 static void report(const na_rates *rates, const na_error *error)
 {

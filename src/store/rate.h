@@ -20,8 +20,10 @@
 typedef struct na_rate {
     int most;
     long seconds;
-    /* longest pause between attempts, in seconds: after NA_RATE_FREE failures in a row the next
-     * attempt has to wait 1 second, then 2, 4, 8, …; 0 if it need not */
+    /*
+     * longest pause between attempts, in seconds: after NA_RATE_FREE failures in a row the next
+     * attempt has to wait 1 second, then 2, 4, 8, …; 0 if it does not wait
+     */
     long delay;
 } na_rate;
 
@@ -30,7 +32,7 @@ typedef struct na_rate {
 /* The state of a key, all zero if nothing was counted. */
 typedef struct na_rate_state {
     apr_uint64_t newest;                    /* number of the newest part since 1970 */
-    apr_uint16_t counts[NA_RATE_PARTS + 1]; /* the newest part's first */
+    apr_uint16_t counts[NA_RATE_PARTS + 1]; /* newest part first */
     apr_uint16_t streak;                    /* attempts in a row */
     apr_uint32_t last;                      /* second of the last attempt */
     apr_uint32_t refused;                   /* second of the last first refusal */
@@ -72,7 +74,10 @@ typedef struct na_rate_table {
 typedef struct na_rates {
     const na_store *store; /* NULL if no store is shared with other servers */
     const na_rate_table *table;
-    /* says that the store fails (NULL: that it works again), and the table serves; NULL if none */
+    /*
+     * called if the store fails and the table is used, and with NULL if it works again; NULL if
+     * none
+     */
     void (*changed)(void *data, const na_error *error);
     void *data;
 } na_rates;

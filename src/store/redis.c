@@ -12,13 +12,13 @@
 #define VALUE_MAX (1024 * 1024)
 #define IDLE_S 60
 
-/* As many values as fit into one answer of Redis, each of the largest size. */
+/* The number of values of the largest size that fit into one reply. */
 #define BATCH 50
 
-/* How long a listing of one server may take, in time limits of one command. */
+/* Time limit for listing one server, as a multiple of the time limit of a command. */
 #define LISTING_TIMES 60
 
-/* Keys that one step of a listing looks at. */
+/* Keys that one step of a listing examines. */
 #define SCAN_COUNT "500"
 
 typedef struct na_redis {
@@ -43,7 +43,7 @@ static na_redis_deadline deadline_of(const na_redis *redis)
     return na_redis_deadline_in(redis->topology.options->timeout_ms);
 }
 
-/* ── a place among the connections ── */
+/* ── a free client ── */
 
 static apr_status_t open_client(void **client, void *topology, apr_pool_t *pool)
 {
@@ -81,8 +81,8 @@ static na_error *run_command(na_redis *redis, apr_pool_t *pool, na_redis_command
 /* ── get, put, swap ── */
 
 /*
- * The value stays where the reply has it: both live in one pool. A key of another type than ours
- * counts as missing, as MGET has it: that is no fault of the server.
+ * The value is not copied: it lives in the reply's pool. A key of another type counts as missing,
+ * as in MGET, because it is not a failure of the server.
  */
 static int read_value(const redisReply *reply, na_bytes *value)
 {
@@ -122,7 +122,7 @@ static na_error *get_batch(const na_redis *redis, na_redis_client *client, apr_p
     return NULL;
 }
 
-/* A cluster refuses one command for keys of several nodes. */
+/* Gets values; one by one from a cluster, which rejects a command for keys of several nodes. */
 static na_error *get_all(const na_redis *redis, na_redis_client *client, apr_pool_t *pool,
                          const na_store_key *keys, int count, na_bytes *values)
 {
@@ -161,7 +161,7 @@ static na_error *redis_put(void *self, apr_pool_t *pool, const na_store_key *key
     return reply->type == REDIS_REPLY_STATUS ? NULL : na_redis_reply_odd(pool, &command);
 }
 
-/* No value is empty: an empty text stands for none. */
+/* Values are never empty, so an empty text stands for a missing one. */
 static const char swap_script[] =
     "local was = redis.pcall('GET', KEYS[1]) "
     "if type(was) == 'table' then "
@@ -171,8 +171,8 @@ static const char swap_script[] =
     "return 1";
 
 /*
- * Where an answer was lost, the swap may have been done, and is tried again all the same: done
- * twice, the second finds another value than expected. Then nobody knows whose the first was.
+ * If a reply was lost, the command is sent again although the swap might have been executed. The
+ * second attempt then finds another value than expected, and it is unknown which client wrote it.
  */
 static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *key,
                             na_bytes expected, na_bytes value, apr_time_t expires, int *swapped)
@@ -201,7 +201,7 @@ static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *ke
 
 /* ── each ── */
 
-/* What MATCH would read as a pattern stands for itself. */
+/* Escapes the characters that MATCH would interpret as a pattern. */
 static const char *glob_quote(apr_pool_t *pool, const char *text)
 {
     char *quoted = apr_palloc(pool, 2 * strlen(text) + 1);
@@ -222,7 +222,7 @@ static int hex_digit(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* The hash at the end of a key behind `start`; 0 if it is none of ours. */
+/* Reads the hash that follows `start` in a key; returns 0 if the key has another form. */
 static int read_hash(const redisReply *key, const char *start, unsigned char *hash)
 {
     size_t len = strlen(start);
@@ -242,7 +242,7 @@ static int read_hash(const redisReply *key, const char *start, unsigned char *ha
 typedef struct listing {
     na_redis *redis;
     const char *kind;
-    const char *start; /* of every key of this kind */
+    const char *start; /* prefix of every key of this kind */
     const char *pattern;
     na_store_visit *visit;
     void *data;
@@ -302,7 +302,7 @@ static na_error *visit_keys(const listing *list, apr_pool_t *pool, const redisRe
     return count ? visit_batch(list, pool, keys, count) : NULL;
 }
 
-/* A server whose cursor never comes to its end would keep this thread for good. */
+/* Returns the error for a cursor that never ends, which would occupy this thread forever. */
 static na_error *endless(const listing *list, apr_pool_t *pool)
 {
     return na_error_new(pool, NA_ERR_UNAVAILABLE,
@@ -319,7 +319,7 @@ static na_error *visit_server(const listing *list, apr_pool_t *pool, const na_re
     do {
         if (na_redis_deadline_passed(deadline))
             return endless(list, pool);
-        apr_pool_t *page; /* goes with `pool` where an error in it is still to be read */
+        apr_pool_t *page; /* destroyed with `pool` if an error is still to be read from it */
         apr_pool_create(&page, pool);
         NA_TRY(scan(list, page, server, cursor, &reply));
         apr_cpystrn(cursor, reply->element[0]->str, sizeof cursor);
@@ -352,9 +352,9 @@ static na_error *redis_each(void *self, apr_pool_t *pool, const char *kind, na_s
     return NULL;
 }
 
-/* ── what it does with entries ── */
+/* ── persistence and eviction ── */
 
-/* A field of INFO, "name:value" on a line of its own; "" if there is none. */
+/* Returns a field of INFO, which is a line "name:value"; "" if missing. */
 static const char *info_field(apr_pool_t *pool, const char *info, const char *name)
 {
     const char *line = strstr(info, apr_pstrcat(pool, "\n", name, ":", NULL));
@@ -381,7 +381,7 @@ na_error *na_redis_ask_habits(const na_store *store, apr_pool_t *pool, na_redis_
     return NULL;
 }
 
-/* ── making it ── */
+/* ── creating it ── */
 
 static const na_store_driver driver = {redis_get, redis_put, redis_swap, redis_each, VALUE_MAX};
 
@@ -405,7 +405,7 @@ static na_error *set_topology(apr_pool_t *pool, const na_redis_options *options,
     return NULL;
 }
 
-/* The list takes memory whenever it likes, under no lock but its own: a pool that is its alone. */
+/* The connection list has its own pool, because it allocates under no lock but its own. */
 static na_error *make_clients(apr_pool_t *pool, na_redis *redis)
 {
     apr_pool_t *own;

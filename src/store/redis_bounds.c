@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds on what a Redis server answers, before it is parsed. */
+/* Bounds on replies of a Redis server, before they are parsed. */
 #include "store/redis_bounds.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Digits of the longest number that a length can be. */
+/* Digits of the largest length that is accepted. */
 #define DIGITS_MAX 10
 
-/* The number behind the type; -1 if it is none, or negative: nothing then follows. */
+/* Returns the number after the type; -1 if it is invalid or negative: then no data follows. */
 static long long announced(const na_redis_bounds *bounds)
 {
     size_t len = bounds->line_len - 1; /* without the line end */
@@ -28,7 +28,7 @@ static const char *end_line(na_redis_bounds *bounds)
     bounds->line_len = 0;
     memset(bounds->line, 0, sizeof bounds->line);
     if (number < 0)
-        return NULL; /* whether it is well formed is for the parser to say */
+        return NULL; /* the parser decides whether it is well-formed */
     if (is_array && number > NA_REDIS_ELEMENTS_MAX - (long long)bounds->elements)
         return "an array has too many elements";
     if (!is_array && number > NA_REDIS_REPLY_MAX)
@@ -38,7 +38,7 @@ static const char *end_line(na_redis_bounds *bounds)
     return NULL;
 }
 
-/* Takes bytes of a line, up to its end; *taken is how many. */
+/* Consumes bytes of a line up to its end, and writes their count to *taken. */
 static const char *take_line(na_redis_bounds *bounds, const char *data, apr_size_t len,
                              apr_size_t *taken)
 {

@@ -6,11 +6,11 @@
 #include <apr.h>
 
 /*
- * Limits of a reply, checked byte by byte before it is parsed: a few bytes of a server can announce
+ * Limits of a reply, checked byte by byte before it is parsed, because a few bytes can announce
  * gigabytes.
  */
 
-#define NA_REDIS_REPLY_MAX (64 * 1024 * 1024) /* bytes; of one string as well */
+#define NA_REDIS_REPLY_MAX (64 * 1024 * 1024) /* bytes, also of one string */
 #define NA_REDIS_LINE_MAX (64 * 1024)         /* bytes */
 #define NA_REDIS_ELEMENTS_MAX (256 * 1024)    /* of all arrays */
 
@@ -20,10 +20,10 @@ typedef struct na_redis_bounds {
     apr_size_t elements; /* announced so far */
     apr_size_t skip;     /* bytes of a string that are still to come, its line end included */
     apr_size_t line_len;
-    char line[32]; /* its start: type and number */
+    char line[32]; /* start of the line: type and number */
 } na_redis_bounds;
 
-/* Returns NULL if the next bytes are within the limits, or else what is too large. */
+/* Returns NULL if the next bytes are within the limits; otherwise describes what is too large. */
 const char *na_redis_bounds_check(na_redis_bounds *bounds, const char *data, apr_size_t len);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Redis Cluster: which node has a key. */
+/* Redis Cluster: the node of each key. */
 #include "store/redis_topology.h"
 
 #include <stdlib.h>
@@ -9,7 +9,10 @@
 
 #define REDIRECTIONS_MAX 5
 
-/* CRC-16/XMODEM of what is between the first braces, or of it all (Redis cluster specification). */
+/*
+ * Returns CRC-16/XMODEM of the text between the first braces, or of the whole key (Redis cluster
+ * specification).
+ */
 static unsigned slot_of(const char *key)
 {
     size_t len = strlen(key);
@@ -37,7 +40,7 @@ static void forget(na_redis_cluster *cluster)
     memset(cluster->owners, 0, sizeof cluster->owners);
 }
 
-/* The index of the node at an address, known now at the latest; -1 if there are too many. */
+/* Returns the index of the node at an address, adding it if it is new; -1 if there are too many. */
 static int node_at(na_redis_cluster *cluster, const na_redis_address *address)
 {
     for (int i = 0; i < cluster->count; i++)
@@ -56,7 +59,7 @@ static na_error *too_many(apr_pool_t *pool)
                         NA_REDIS_NODES_MAX);
 }
 
-/* One row of CLUSTER SLOTS: first slot, last slot, its master's [host, port, …], replicas. */
+/* Reads one row of CLUSTER SLOTS: first slot, last slot, its master's [host, port, …], replicas. */
 static int read_row(na_redis_cluster *cluster, const redisReply *row, const char *answering)
 {
     if (!na_redis_reply_is_array(row, 3) || row->element[0]->type != REDIS_REPLY_INTEGER ||
@@ -68,7 +71,7 @@ static int read_row(na_redis_cluster *cluster, const redisReply *row, const char
     const redisReply *host = row->element[2]->element[0];
     long long port = row->element[2]->element[1]->integer;
     na_redis_address address;
-    /* a node that does not know its own name is where it was asked */
+    /* a node that does not report its own host has the one that was queried */
     const char *name = host->type == REDIS_REPLY_STRING && host->len ? host->str : answering;
     if (first < 0 || last >= NA_REDIS_SLOTS || port < 1 || port > 65535 ||
         !na_redis_address_set(&address, name, (int)port))
@@ -109,7 +112,7 @@ static na_error *learn_from(na_redis_client *client, apr_pool_t *pool,
     return error ? error : read_map(pool, client->cluster, reply, &command, address->host);
 }
 
-/* From the configured node; where that is gone, from those known so far. */
+/* Reads the map from the configured node; if that fails, from the known ones. */
 static na_error *learn(na_redis_client *client, apr_pool_t *pool, na_redis_deadline deadline)
 {
     int count = client->cluster->count;
@@ -143,7 +146,7 @@ static na_error *ask_node(na_redis_client *client, apr_pool_t *pool, na_redis_no
     return na_redis_ask(pool, &node->connection, command, deadline, reply);
 }
 
-/* "MOVED 3999 127.0.0.1:6381"; without a host, the one that answers. 0 if it is none. */
+/* Reads "MOVED 3999 127.0.0.1:6381"; its host can be empty: the one that replied. 0 if invalid. */
 static int read_redirection(apr_pool_t *pool, const redisReply *reply, const char *answering,
                             na_redis_address *to)
 {
@@ -164,7 +167,7 @@ static na_error *follow(na_redis_client *client, apr_pool_t *pool, unsigned slot
         int moved = na_redis_reply_is_error(*reply, "MOVED");
         asking = na_redis_reply_is_error(*reply, "ASK");
         if (!moved && !asking) {
-            /* a node that was cut off from the others says so; they may have another map */
+            /* a node that is cut off from the others; they might have another map */
             cluster->stale = na_redis_reply_is_error(*reply, "CLUSTERDOWN");
             return NULL;
         }

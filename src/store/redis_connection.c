@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One connection to a Redis server: handshake, commands, answers. */
+/* One connection to a Redis server: handshake, commands, replies. */
 #include "store/redis_connection.h"
 
 #include <string.h>
@@ -42,9 +42,9 @@ int na_redis_reply_is_array(const redisReply *reply, size_t least)
 na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ERROR || na_redis_reply_is_error(reply, "WRONGTYPE"))
-        return NULL; /* what is wrong with one key is for who asked for it */
+        return NULL; /* the caller handles an error of a single key */
     char *words = apr_pstrdup(pool, na_one_line(pool, reply->str, 200));
-    /* a server that does not know a command repeats its arguments: a password, a session */
+    /* an error about an unknown command repeats its arguments: a password, a session */
     char *repeated = strstr(words, ", with args");
     if (repeated)
         *repeated = '\0';
@@ -178,7 +178,7 @@ int na_redis_connection_usable(na_redis_connection *connection)
 {
     if (!connection->transport.is_open)
         return 0;
-    /* the other side may have closed it long ago, and a firewall forgets without a word */
+    /* the peer might have closed it long ago, and a firewall drops idle connections silently */
     if (!na_redis_deadline_passed(connection->stale_at) &&
         na_redis_transport_is_quiet(&connection->transport))
         return 1;

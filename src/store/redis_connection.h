@@ -9,7 +9,7 @@
 
 #define NA_REDIS_ARGS_MAX 64
 
-/* A command while it is composed; all zero at first. Texts and bytes are borrowed. */
+/* A command while it is composed; all zero at first. It borrows texts and bytes. */
 typedef struct na_redis_command {
     int argc;
     const char *argv[NA_REDIS_ARGS_MAX];
@@ -25,7 +25,7 @@ void na_redis_add_key(na_redis_command *command, const char *key);
 /* How to authenticate to a server. Immutable. */
 typedef struct na_redis_access {
     const na_redis_tls *tls; /* NULL if none */
-    const char *user;        /* NULL: Redis' user "default" */
+    const char *user;        /* NULL for Redis' user "default" */
     const char *password;    /* NULL if none */
     int db;
     long connect_timeout_ms;
@@ -33,7 +33,7 @@ typedef struct na_redis_access {
 
 /*
  * A connection, used by one thread at a time; all zero if closed. Any error closes it, because the
- * next reply could be to another command.
+ * next reply could belong to another command.
  */
 typedef struct na_redis_connection {
     na_redis_transport transport;
@@ -41,7 +41,7 @@ typedef struct na_redis_connection {
     na_redis_deadline stale_at; /* when it has been idle for too long to be trusted */
 } na_redis_connection;
 
-/* Opens a closed connection, which stays closed if this fails. */
+/* Opens a closed connection; if this fails, it stays closed. */
 na_error *na_redis_connection_open(apr_pool_t *pool, const na_redis_access *access,
                                    const na_redis_address *address, na_redis_deadline deadline,
                                    na_redis_connection *connection);
@@ -51,11 +51,14 @@ void na_redis_connection_close(na_redis_connection *connection);
 /* Returns 1 if the connection is open and looks alive; otherwise closes it. Does not wait. */
 int na_redis_connection_usable(na_redis_connection *connection);
 
-/* Fails if the connection does; an error of Redis is a reply. The reply lives in `pool`. */
+/*
+ * Sends a command and reads its reply, which lives in `pool`. Fails only if the connection does: an
+ * error that Redis returns is a reply.
+ */
 na_error *na_redis_ask(apr_pool_t *pool, na_redis_connection *connection, na_redis_command *command,
                        na_redis_deadline deadline, redisReply **reply);
 
-/* The reply's error, NULL if none. */
+/* Returns the reply's error; NULL if none. */
 na_error *na_redis_reply_error(apr_pool_t *pool, const redisReply *reply);
 
 /* Returns the error for a reply of an unexpected form. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of Redis: read from a URL, and checked. */
+/* Options of Redis, read from a URL and checked. */
 #include "store/redis.h"
 
 #include <string.h>
@@ -22,13 +22,13 @@ static na_error *set_db(apr_pool_t *pool, const char *text, na_redis_options *op
     return options->db < 0 ? refuse(pool, "invalid database in the URL: expected a number") : NULL;
 }
 
-/* What is empty is missing: ":password@" is the password of Redis' user "default". */
+/* Treats empty text as missing: ":password@" is the password of Redis' user "default". */
 static const char *unless_empty(const char *text)
 {
     return text && *text ? text : NULL;
 }
 
-/* [user[:password]@]host[:port][/db] */
+/* Parses [user[:password]@]host[:port][/db]. */
 static na_error *parse_network(apr_pool_t *pool, const char *text, na_redis_options *options)
 {
     na_authority server;
@@ -45,7 +45,7 @@ static na_error *parse_network(apr_pool_t *pool, const char *text, na_redis_opti
     return *server.rest && server.rest[1] ? set_db(pool, server.rest + 1, options) : NULL;
 }
 
-/* /path[?db=number], or two slashes more in front. */
+/* Parses /path[?db=number], with two more slashes in front or without. */
 static na_error *parse_unix(apr_pool_t *pool, const char *text, na_redis_options *options)
 {
     na_redis_address address;

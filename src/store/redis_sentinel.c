@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Redis Sentinel: who is master. */
+/* Redis Sentinel: finding the master. */
 #include "store/redis_topology.h"
 
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static na_error *ask_sentinel(const na_redis_topology *topology, apr_pool_t *poo
     return error ? error : read_master(pool, topology->options->master, &command, reply, address);
 }
 
-/* A sentinel that was cut off from the others may name a server that is master no more. */
+/* A sentinel that is cut off from the others can name a server that is no longer the master. */
 static na_error *check_role(apr_pool_t *pool, na_redis_connection *server,
                             na_redis_deadline deadline)
 {
@@ -94,7 +94,7 @@ na_error *na_redis_sentinel_open(na_redis_client *client, apr_pool_t *pool,
     const na_redis_address *sentinel = NULL;
     for (int left = topology->sentinel_count; left; left--) {
         sentinel = &topology->sentinels[client->sentinel];
-        /* one that is silent leaves time for the others, and for the command itself */
+        /* a silent sentinel leaves time for the others and for the command itself */
         error = open_by(client, pool, sentinel, na_redis_deadline_share(deadline, left + 1));
         if (!error)
             return NULL;

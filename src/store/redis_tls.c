@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-/* OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a lost connection would end a program. */
+/* OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a lost connection would end the program. */
 static int bio_write(BIO *bio, const char *data, int len)
 {
     const na_redis_transport *transport = BIO_get_data(bio);
@@ -94,7 +94,7 @@ na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
     BIO_meth_set_create(tls->method, bio_create);
     SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
     SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
-    /* what is left of a write is offered again from where it stands */
+    /* the rest of a partial write is retried from its own position in the buffer */
     SSL_CTX_set_mode(tls->context,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     NA_TRY(load_files(pool, options, tls->context));
@@ -102,7 +102,7 @@ na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
     return NULL;
 }
 
-/* Whose certificate it must be. */
+/* Requires that the peer's certificate is valid for `host`. */
 static int expect_peer(SSL *ssl, const char *host)
 {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which Redis server a command goes to. */
+/* The Redis server that gets a command. */
 #include "store/redis_topology.h"
 
 #include <stdlib.h>
@@ -29,12 +29,12 @@ void na_redis_client_free(na_redis_client *client)
     free(client);
 }
 
-/* Returns 1 if the server is no longer, or not yet, the one to ask. */
+/* Returns 1 if another server must be asked: this one is no longer, or not yet, the master. */
 static int is_elsewhere(const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ERROR)
         return 0;
-    /* before Redis 7 a script's error has it in the middle */
+    /* before Redis 7, an error within a script has it in the middle */
     return strstr(reply->str, "READONLY ") || na_redis_reply_is_error(reply, "LOADING") ||
            na_redis_reply_is_error(reply, "MASTERDOWN");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which Redis server gets a command: the only one, the sentinels' master, or a cluster's node. */
+/* The Redis server that gets a command: the only one, the sentinels' master, or a cluster's. */
 #ifndef NA_STORE_REDIS_TOPOLOGY_H
 #define NA_STORE_REDIS_TOPOLOGY_H
 
@@ -13,7 +13,7 @@ typedef struct na_redis_topology {
     na_redis_address server; /* not used with sentinels */
     na_redis_access access;
     const na_redis_address *sentinels;
-    int sentinel_count; /* 0: none */
+    int sentinel_count; /* 0 if none */
     na_redis_access sentinel_access;
 } na_redis_topology;
 
@@ -38,8 +38,8 @@ typedef struct na_redis_cluster {
 } na_redis_cluster;
 
 /*
- * The connections of one thread's operation: one, or one to each node that it needs. Clients learn
- * for themselves who is master, so that they share nothing that changes.
+ * The connections of one thread's operation: one, or one to each node that it needs. Each client
+ * finds the master itself, so that clients share nothing that changes.
  */
 typedef struct na_redis_client {
     const na_redis_topology *topology;
@@ -53,8 +53,8 @@ na_redis_client *na_redis_client_make(const na_redis_topology *topology);
 void na_redis_client_free(na_redis_client *client);
 
 /*
- * The answer to a command from the server that it concerns; an error that Redis answers is an
- * error. A command whose answer is lost with a kept connection is sent once more, on a new one.
+ * Runs a command on the server that it concerns, and returns its reply; an error reply is an error.
+ * If the reply is lost on a kept connection, the command is sent once more on a new one.
  */
 na_error *na_redis_client_run(na_redis_client *client, apr_pool_t *pool, na_redis_command *command,
                               na_redis_deadline deadline, redisReply **reply);
@@ -63,7 +63,7 @@ na_error *na_redis_client_run(na_redis_client *client, apr_pool_t *pool, na_redi
 na_error *na_redis_client_servers(na_redis_client *client, apr_pool_t *pool,
                                   na_redis_deadline deadline, apr_array_header_t **servers);
 
-/* Runs a command on one of these servers, as na_redis_client_run. */
+/* Runs a command on one of these servers, like na_redis_client_run. */
 na_error *na_redis_client_run_at(na_redis_client *client, apr_pool_t *pool,
                                  const na_redis_address *server, na_redis_command *command,
                                  na_redis_deadline deadline, redisReply **reply);
@@ -72,7 +72,7 @@ na_error *na_redis_client_run_at(na_redis_client *client, apr_pool_t *pool,
 na_error *na_redis_sentinel_open(na_redis_client *client, apr_pool_t *pool,
                                  na_redis_deadline deadline);
 
-/* The three functions above for a cluster; an error of Redis is a reply. */
+/* These do the same for a cluster; here an error that Redis returns is a reply. */
 na_error *na_redis_cluster_run(na_redis_client *client, apr_pool_t *pool, na_redis_command *command,
                                na_redis_deadline deadline, redisReply **reply);
 na_error *na_redis_cluster_servers(na_redis_client *client, apr_pool_t *pool,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sockets, deadlines and TLS below hiredis. */
+/* Sockets, deadlines, and TLS below hiredis. */
 #include "store/redis_transport.h"
 
 #include <errno.h>
@@ -82,7 +82,7 @@ const char *na_redis_address_name(apr_pool_t *pool, const na_redis_address *addr
                         address->port);
 }
 
-/* ── waiting, and what went wrong ── */
+/* ── waiting, and errors ── */
 
 /* Returns 0 if the deadline passes first. */
 static int wait_for(int fd, short events, na_redis_deadline deadline)
@@ -96,7 +96,7 @@ static int wait_for(int fd, short events, na_redis_deadline deadline)
         if (ready > 0)
             return 1;
         if (ready < 0 && errno != EINTR)
-            return 1; /* the next read or write says what it is */
+            return 1; /* the next read or write returns the error */
     }
 }
 
@@ -106,7 +106,7 @@ static na_error *late(apr_pool_t *pool, const na_redis_transport *transport)
                         na_redis_address_name(pool, &transport->address));
 }
 
-/* `reason` is an errno; 0: the other side is gone. */
+/* Returns the error of a lost connection. `reason` is an errno; 0 if the peer closed it. */
 static na_error *lost(apr_pool_t *pool, const na_redis_transport *transport, int reason)
 {
     char text[128];
@@ -127,14 +127,14 @@ static na_error *tls_failed(apr_pool_t *pool, const na_redis_transport *transpor
                         na_redis_address_name(pool, &transport->address), reason);
 }
 
-/* SSL_get_error must find neither old errors nor an old errno. */
+/* Clears old errors and errno, which would confuse SSL_get_error. */
 static void before_tls(void)
 {
     ERR_clear_error();
     errno = 0;
 }
 
-/* After a call of OpenSSL returned `result`, not above 0: waits for what it wants, if anything. */
+/* Waits for what OpenSSL needs after a call returned `result` <= 0; fails if it needs nothing. */
 static na_error *wait_for_tls(apr_pool_t *pool, const na_redis_transport *transport, int result,
                               na_redis_deadline deadline)
 {
@@ -156,7 +156,7 @@ static na_error *wait_for_tls(apr_pool_t *pool, const na_redis_transport *transp
     return wait_for(transport->fd, events, deadline) ? NULL : late(pool, transport);
 }
 
-/* The same after a call of the socket. */
+/* Waits after a call of the socket failed; fails if waiting does not help. */
 static na_error *wait_for_socket(apr_pool_t *pool, const na_redis_transport *transport,
                                  short events, na_redis_deadline deadline)
 {
@@ -310,7 +310,7 @@ na_error *na_redis_transport_read(apr_pool_t *pool, na_redis_transport *transpor
                                   apr_size_t room, apr_size_t *got, na_redis_deadline deadline)
 {
     *got = 0;
-    if (na_redis_deadline_passed(deadline)) /* bytes that never end are no answer in time */
+    if (na_redis_deadline_passed(deadline)) /* a stream that never ends also exceeds the deadline */
         return late(pool, transport);
     while (!*got) {
         if (transport->ssl) {
@@ -338,7 +338,7 @@ int na_redis_transport_is_quiet(na_redis_transport *transport)
     struct pollfd polled = {.fd = transport->fd, .events = POLLIN};
     if (!transport->ssl)
         return poll(&polled, 1, 0) == 0;
-    /* what TLS says on its own behalf (a session ticket) is no data */
+    /* records of TLS itself, such as a session ticket, are not data */
     before_tls();
     int result = SSL_peek_ex(transport->ssl, &byte, 1, &got);
     return result != 1 && SSL_get_error(transport->ssl, result) == SSL_ERROR_WANT_READ;

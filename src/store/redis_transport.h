@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sockets, deadlines and TLS below hiredis. */
+/* Sockets, deadlines, and TLS below hiredis. */
 #ifndef NA_STORE_REDIS_TRANSPORT_H
 #define NA_STORE_REDIS_TRANSPORT_H
 
@@ -7,7 +7,7 @@
 
 #include "store/redis.h"
 
-/* Milliseconds of a clock that nobody sets. */
+/* Milliseconds of the monotonic clock. */
 typedef apr_int64_t na_redis_deadline;
 
 na_redis_deadline na_redis_deadline_in(long ms);
@@ -22,16 +22,16 @@ typedef struct na_redis_address {
     int port;       /* 0 for a Unix socket */
 } na_redis_address;
 
-/* Returns 0 if the host is empty or does not fit, or the port is none. */
+/* Returns 0 if the host is empty or does not fit, or the port is invalid. */
 int na_redis_address_set(na_redis_address *address, const char *host, int port);
 
-/* "host:port", IPv6 in brackets or not; "host" alone where default_port is not 0. */
+/* Parses "host:port", IPv6 with or without brackets; "host" alone if default_port is not 0. */
 int na_redis_address_parse(apr_pool_t *pool, const char *text, int default_port,
                            na_redis_address *address);
 
 const char *na_redis_address_name(apr_pool_t *pool, const na_redis_address *address);
 
-/* TLS settings of one configuration; immutable once created, destroyed with the pool. */
+/* TLS settings of one configuration. Immutable; destroyed with the pool. */
 typedef struct na_redis_tls {
     SSL_CTX *context;
     BIO_METHOD *method;
@@ -45,15 +45,15 @@ na_error *na_redis_tls_make(apr_pool_t *pool, const na_redis_options *options,
 typedef struct na_redis_transport {
     int is_open;
     int fd;
-    SSL *ssl; /* NULL: plain */
+    SSL *ssl; /* NULL without TLS */
     na_redis_address address;
 } na_redis_transport;
 
-/* Gives a connected socket its TLS, the handshake still to come; certificates are checked then. */
+/* Sets up TLS on a connected socket. The handshake follows later, and verifies certificates. */
 na_error *na_redis_tls_begin(apr_pool_t *pool, const na_redis_tls *tls,
                              na_redis_transport *transport);
 
-/* `transport` must be closed, and is where this fails. Every address of the host is tried. */
+/* Tries every IP address of the host. `transport` must be closed, and stays closed on failure. */
 na_error *na_redis_transport_open(apr_pool_t *pool, const na_redis_tls *tls,
                                   const na_redis_address *address, na_redis_deadline deadline,
                                   na_redis_transport *transport);

@@ -10,7 +10,7 @@ void na_store_key_make(na_store_key *key, const char *kind, const char *name)
 {
     key->kind = kind;
     key->is_optional = 0;
-    /* the kind's NUL goes in, so that no name of one kind is another's */
+    /* includes the kind's NUL, so that names of different kinds cannot collide */
     na_sha256(key->hash, (na_bytes){(const unsigned char *)kind, strlen(kind) + 1},
               na_bytes_of(name));
 }

@@ -17,18 +17,18 @@
 typedef struct na_store_key {
     const char *kind;
     unsigned char hash[NA_SHA256_LEN];
-    int is_optional; /* mostly missing, so that a replica that lags behind can be believed */
+    int is_optional; /* mostly missing: absence is believed even if a replica reports it */
 } na_store_key;
 
 void na_store_key_make(na_store_key *key, const char *kind, const char *name);
 
-/* Visits one entry; key and value are valid during the call only. An error ends the listing. */
+/* Visits one entry; key and value are valid only during the call. An error ends the listing. */
 typedef na_error *na_store_visit(void *data, const na_store_key *key, na_bytes value);
 
 /*
- * What a new kind of store has to bring. All functions are called by many threads at once, and fail
- * with the code NA_ERR_UNAVAILABLE where the store cannot be asked. Values are never empty.
- * `expires` is in the future.
+ * The functions that a kind of store must provide. Many threads call them at once. They fail with
+ * the code NA_ERR_UNAVAILABLE if the store does not respond. Values are never empty. `expires` is
+ * in the future.
  */
 typedef struct na_store_driver {
     /* Sets values[i] for each key, in `pool`; data NULL if none. */
@@ -39,13 +39,16 @@ typedef struct na_store_driver {
                      apr_time_t expires);
 
     /*
-     * Puts `value` in the place of exactly `expected` (data NULL: of nothing), as one step that no
-     * other client comes between. *swapped is 0 if something else was there.
+     * Replaces exactly `expected` (data NULL if no entry must exist) by `value`, atomically.
+     * *swapped is 0 if something else was found.
      */
     na_error *(*swap)(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes expected,
                       na_bytes value, apr_time_t expires, int *swapped);
 
-    /* Calls `visit` for every entry of a kind; one that comes or goes meanwhile may be missed. */
+    /*
+     * Calls `visit` for every entry of a kind; it can miss entries that appear or disappear
+     * meanwhile.
+     */
     na_error *(*each)(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
                       void *data);
 
@@ -59,7 +62,7 @@ typedef struct na_store {
     na_breaker breaker;
 } na_store;
 
-/* The driver's functions, asked only while there is a point in it. */
+/* These call the driver's functions, unless the breaker is open. */
 na_error *na_store_get(const na_store *store, apr_pool_t *pool, const na_store_key *keys, int count,
                        na_bytes *values);
 na_error *na_store_put(const na_store *store, apr_pool_t *pool, const na_store_key *key,
