@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that begin, and that are renewed. */
+/* Sessions: beginning and renewing them. */
 #include "session/cookies.h"
 
 #include <string.h>
@@ -23,7 +23,10 @@ static na_error *seal_claims(const na_session_config *config, const na_visit *vi
                            (long)(expires - apr_time_sec(visit->now)), token);
 }
 
-/* What is said anew with every token is none of the record's business, nor is the id. */
+/*
+ * Returns the claims without the ID and without those that are set for each token: the record does
+ * not need them.
+ */
 static const json_t *without_token_claims(apr_pool_t *pool, const json_t *claims)
 {
     static const char *const names[] = {"iat", "exp", "jti", NA_CLAIM_SESSION_ID,
@@ -41,7 +44,10 @@ static const char *user_of(const na_visit *visit, const json_t *claims)
                         na_json_string(claims, "sub"));
 }
 
-/* With the claims in the token, a session can begin without the registry where that may fail. */
+/*
+ * Writes a new session to the registry. If this fails, a session can still begin if its claims are
+ * in the token and the configuration allows it.
+ */
 static na_error *register_session(const na_sessions *sessions, const na_visit *visit,
                                   const char *id, json_t *claims, apr_int64_t *expires)
 {
@@ -62,7 +68,7 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
     NA_TRY(na_registry_record(registry, visit->pool, user, &key, &visit->client,
                               on_server ? without_token_claims(visit->pool, claims) : NULL,
                               auth_time, *expires, visit->now));
-    if (!sessions->users) /* what was decided about a user of the database is asked once more */
+    if (!sessions->users) /* a user of the database is checked again at the next request */
         na_verified_set(sessions->verified, &key, 0, apr_time_sec(visit->now));
     return NULL;
 }
@@ -86,7 +92,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
         sessions->registry ? register_session(sessions, visit, id, claims, &expires) : NULL;
     if (!error && sessions->registry)
         json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
-    if (error) /* the record may be there all the same, and would be another one's than it says */
+    if (error) /* the record might exist after all, and would not match this token */
         id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
     if (!error)
         error = na_session_end(sessions, visit, ignored, &before);
@@ -99,7 +105,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     return na_session_set_cookie(config, visit, token, expires, set_cookies);
 }
 
-/* A session that would be refused, or is out of all proportion, does not begin. */
+/* Fails if the session would be refused later or its claims are too large. */
 static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
 {
     na_claims read;
@@ -136,7 +142,7 @@ na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
     return na_session_begin(sessions, visit, claims, set_cookies);
 }
 
-/* A short idle time wants more renewals, or it would count from a use long ago. */
+/* A short idle time requires more frequent renewals: it must not count from a use long ago. */
 static long renewal_age(const na_session_config *config)
 {
     long idle_share = config->lifetime.idle / 10;
@@ -155,7 +161,9 @@ int na_session_is_due(const na_session_config *config, const na_session *session
            apr_time_sec(now) - session->issued_at >= renewal_age(config);
 }
 
-/* The id of a session whose cookie is its id: of several cookies the one that is this session's. */
+/*
+ * Returns the ID of a session on the server: of several cookies, the one that matches the session.
+ */
 static const char *id_in_cookie(const na_session_config *config, const na_visit *visit,
                                 const na_session *session)
 {
@@ -175,8 +183,8 @@ static const char *id_in_cookie(const na_session_config *config, const na_visit 
 }
 
 /*
- * One that is to be a cookie must have the form of one. Without a registry, a session that another
- * made needs none: NULL.
+ * Returns the session's ID, or a new one. An ID that becomes a cookie must have the form of one.
+ * Without a registry, a session that an application began needs no ID: NULL.
  */
 static const char *id_of(const na_sessions *sessions, const na_visit *visit,
                          const na_session *session)
@@ -191,7 +199,10 @@ static const char *id_of(const na_sessions *sessions, const na_visit *visit,
     return na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
 }
 
-/* What a session that another made, or an earlier configuration, does not have yet. */
+/*
+ * Adds claims that are missing because an application or an earlier configuration began the
+ * session.
+ */
 static void complete_claims(const na_sessions *sessions, const na_visit *visit,
                             const na_session *session, json_t *claims)
 {
@@ -203,8 +214,9 @@ static void complete_claims(const na_sessions *sessions, const na_visit *visit,
 }
 
 /*
- * A session on the server that gets a token, one that another made, or one that began while the
- * store was down: its record must be there before a token says that it is.
+ * Registers a session that has no claim NA_CLAIM_REGISTERED: one from the server that gets a token,
+ * one of an application, or one that began while the store was down. The record must exist before
+ * the token claims so.
  */
 static na_error *register_token(const na_sessions *sessions, const na_visit *visit,
                                 const na_session *session, const char *id, json_t *claims,
@@ -253,8 +265,8 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
         return na_session_set_cookie(sessions->config, visit, id, *expires, set_cookies);
     }
     na_error *error = extend_on_server(sessions, visit, session, &renewed, id, claims, *expires);
-    na_verified_forget(sessions->verified, &renewed.key); /* what is cached ends too early, or is
-                                                             no session any more */
+    /* the cached end is too early, or the session no longer exists */
+    na_verified_forget(sessions->verified, &renewed.key);
     NA_TRY(error);
     return na_session_set_cookie(sessions->config, visit, id, *expires, set_cookies);
 }

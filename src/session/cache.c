@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cache of tokens that were opened. */
+/* The cache of verified tokens. */
 #include "session/cache.h"
 
 #include <stddef.h>
@@ -13,10 +13,10 @@
 
 #define WAYS 8
 
-/* One block of memory: this, then the session's arrays, then its strings and the token. */
+/* One block of memory: this header, the session's arrays, then its strings and the token. */
 typedef struct entry {
     apr_uint32_t references;
-    apr_uint32_t used; /* the set's clock when it was last asked for */
+    apr_uint32_t used; /* the set's clock at the last use */
     const void *owner;
     na_bytes token;
     apr_size_t size;
@@ -74,15 +74,15 @@ na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **m
             APR_SUCCESS)
             return na_error_new(pool, NA_ERR_CONFIGURATION,
                                 "could not create the token cache mutex");
-    /* before the mutexes' own clean-ups: they were registered first, so they run last */
+    /* runs before the clean-ups of the mutexes, which were registered earlier */
     apr_pool_cleanup_register(pool, cache, empty, apr_pool_cleanup_null);
     *made = cache;
     return NULL;
 }
 
 /*
- * The end of a token is its authentication tag. Only tokens that were authentic get in, so the tags
- * stored are as good as random, and nobody can pile tokens up in one set.
+ * The end of a token is its authentication tag. Only authentic tokens are stored, so their tags are
+ * practically random, and a client cannot fill one set on purpose.
  */
 static set *set_of(const na_token_cache *cache, na_bytes token)
 {
@@ -194,7 +194,7 @@ static entry *make_entry(const void *owner, na_bytes token, const na_session *se
     entry *e = malloc(size);
     if (!e)
         return NULL;
-    e->references = 2; /* the cache's and the caller's */
+    e->references = 2; /* one for the cache and one for the caller */
     e->owner = owner;
     e->token = token;
     e->size = size;
@@ -202,7 +202,7 @@ static entry *make_entry(const void *owner, na_bytes token, const na_session *se
     return e;
 }
 
-/* The place of a new entry: what was there of the same token is out of date. */
+/* Returns the index for a new entry; it replaces an older one of the same token. */
 static int victim(const set *s, const entry *e, apr_time_t now)
 {
     int oldest = 0;

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cache of tokens that were opened. */
+/* The cache of verified tokens. */
 #ifndef NA_SESSION_CACHE_H
 #define NA_SESSION_CACHE_H
 
 #include "session/session.h"
 
 /*
- * A process's cache of verified tokens. Bounded; divided into sets, each with a lock of its own, so
- * that threads rarely meet. A token is compared in full, and belongs to an `owner` (the
- * configuration it was verified under). Sessions are reference-counted: hold one while using it.
+ * A process's cache of verified tokens. Bounded; divided into sets, each with its own lock, so that
+ * threads rarely wait. A token is compared in full, and belongs to an `owner` (the configuration
+ * that it was verified under). Sessions are reference-counted: hold one while you use it.
  */
 typedef struct na_token_cache na_token_cache;
 
-/* Creates a cache of about `capacity` tokens, destroyed with the pool; no session may be held then.
+/*
+ * Creates a cache of about `capacity` tokens. It is destroyed with the pool; by then, every session
+ * must be released.
  */
 na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **made);
 
@@ -21,8 +23,8 @@ const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, n
                                      apr_time_t now);
 
 /*
- * Remembers a copy of `session`, in place of the least recently used of its set, and returns the
- * copy held for the caller; NULL if out of memory.
+ * Stores a copy of `session`, in place of the least recently used one of its set, and returns the
+ * copy, held for the caller; NULL if out of memory.
  */
 const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
                                      const na_session *session, apr_time_t now);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cookies in chunks, as NextAuth cuts them. */
+/* Cookies in chunks, as NextAuth splits them. */
 #include "session/chunks.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include <apr_strings.h>
 
-/* Characters a chunk carries: 4096 less what each package reserves for attributes. */
+/* Returns the characters of one chunk: 4096 minus what each package reserves for attributes. */
 static apr_size_t chunk_size(na_dialect dialect)
 {
     return dialect == NA_V4 ? 3933 : 3936;
@@ -16,7 +16,7 @@ static apr_size_t chunk_size(na_dialect dialect)
 #define WHOLE NA_CHUNKS_MAX
 #define STRANGER -1
 
-/* Which part of `name` a cookie is: its chunk's number, WHOLE or STRANGER. */
+/* Returns which part of `name` a cookie is: its chunk's number, WHOLE, or STRANGER. */
 static int part_of(na_bytes cookie, const char *name, apr_size_t name_len)
 {
     if (cookie.len < name_len || memcmp(cookie.data, name, name_len) != 0)
@@ -54,7 +54,7 @@ static na_bytes decoded(apr_pool_t *pool, na_bytes value)
     return plain ? na_bytes_of(plain) : value;
 }
 
-/* How often the chunk comes that comes most often. */
+/* Returns how often the most frequent chunk occurs. */
 static int most_of(const na_chunks *chunks)
 {
     int most = 0;
@@ -64,9 +64,9 @@ static int most_of(const na_chunks *chunks)
 }
 
 /*
- * Which chunk of its number belongs to a set: the set's own, or the last where there are fewer.
- * Browsers send what they got first first, but a token that grew later had its later chunks later:
- * the sets that follow the plain ones take chunk 0 from one and the rest from the other.
+ * Returns a chunk of a set: the set's own, or the last one if there are fewer. Browsers send older
+ * cookies first, but a token that grew later got its later chunks later. The sets after the plain
+ * ones therefore combine chunk 0 of one token with the other chunks of another.
  */
 static na_bytes chunk_of(const na_chunks *chunks, int set, int most, int chunk)
 {
@@ -74,7 +74,7 @@ static na_bytes chunk_of(const na_chunks *chunks, int set, int most, int chunk)
     return chunks->parts[chunk][nth < chunks->counts[chunk] ? nth : chunks->counts[chunk] - 1];
 }
 
-/* The chunks of a set, in `found`; 0 if one is missing. */
+/* Writes the chunks of a set to `found`, and returns their number; 0 if one is missing. */
 static int gather(const na_chunks *chunks, int set, int most, na_bytes found[NA_CHUNKS_MAX])
 {
     int count = 0, highest = NA_CHUNKS_MAX;

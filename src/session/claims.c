@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims of sessions, read and bounded. */
+/* Claims of sessions, parsed within bounds. */
 #include "session/claims.h"
 
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #define NAMES_MAX 256
 #define DEPTH_MAX 4
 
-/* Bytes of the name of a member of a member: each of its members repeats it. */
+/* Most bytes of the name of a nested member, because each of its own members repeats it. */
 #define PATH_MAX_BYTES 512
 
 static void add_claim(na_claims *claims, const char *name, const char *value, int is_element)
@@ -25,7 +25,7 @@ static void add_claim(na_claims *claims, const char *name, const char *value, in
         claims->too_many = 1;
 }
 
-/* Where a claim of that name keeps its time; NULL if none. */
+/* Returns the place for the time in a claim of that name; NULL if none. */
 static apr_int64_t *time_of(na_claims *claims, const char *name)
 {
     if (strcmp(name, "exp") == 0)
@@ -74,14 +74,14 @@ na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims
         if (time && na_json_whole(value, &seconds))
             *time = seconds;
         else if (time == &claims->nbf)
-            claims->nbf = INT64_MAX; /* a start that is no number is never reached */
+            claims->nbf = INT64_MAX; /* an invalid start is never reached */
     }
     return NULL;
 }
 
 /* ── plain JSON ────────────────────────────────────────────────────────────────────────────── */
 
-/* A string without escapes, ended where it stands; `*p` is on its opening quote. */
+/* Reads a string without escapes and terminates it in place; `*p` is at its opening quote. */
 static const char *read_string(char **p)
 {
     char *start = *p + 1, *end = start;
@@ -94,7 +94,7 @@ static const char *read_string(char **p)
     return start;
 }
 
-/* A whole number that is written as it would be printed. */
+/* Reads a whole number that is already in the form in which it would be printed. */
 static const char *read_whole(apr_pool_t *pool, char **p)
 {
     char *start = *p;
@@ -160,7 +160,7 @@ static int read_value(apr_pool_t *pool, char **p, const char *name, na_claims *c
     return **p == '[' ? read_array(pool, p, name, claims) : read_scalar(pool, p, name, claims, 0);
 }
 
-/* Of two members of one name it is the library's to say which counts. */
+/* Returns 1 for the first member of a name. The library decides which of two counts. */
 static int is_new(apr_array_header_t *names, const char *name)
 {
     for (int i = 0; i < names->nelts; i++)

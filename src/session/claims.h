@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims of sessions, read and bounded. */
+/* Claims of sessions, parsed within bounds. */
 #ifndef NA_SESSION_CLAIMS_H
 #define NA_SESSION_CLAIMS_H
 
@@ -13,19 +13,19 @@
 typedef struct na_claim {
     const char *name;
     const char *value;
-    int is_element; /* of an array */
+    int is_element; /* 1 for an element of an array */
 } na_claim;
 
 /* The claims of a token; times in seconds, 0 if none. */
 typedef struct na_claims {
     apr_array_header_t *list; /* na_claim */
     apr_int64_t exp, nbf, iat, auth_time;
-    int too_many; /* there are more than NA_CLAIMS_MAX */
+    int too_many; /* 1 if there are more than NA_CLAIMS_MAX */
 } na_claims;
 
 /*
- * Most values of claims of a session. One with more is refused: a rule over an incomplete list
- * would admit users that it must keep out.
+ * Most values in the claims of a session. A session with more is refused, because a rule that sees
+ * an incomplete list would admit users that it must keep out.
  */
 #define NA_CLAIMS_MAX 1024
 
@@ -33,10 +33,10 @@ typedef struct na_claims {
 #define NA_CLAIMS_BYTES_MAX 65536
 
 /*
- * Reads the JSON of a sealed token, NUL-terminated. Most tokens are one flat object without white
- * space or escapes, as JSON.stringify writes it; that is read in place, in a tenth of the time that
- * a JSON library takes, which would be three fifths of the cost of a token seen for the first time.
- * All others are the library's.
+ * Parses the JSON of a decrypted token, NUL-terminated. Most tokens are one flat object without
+ * white space or escapes, as JSON.stringify writes it. Those are parsed in place, in a tenth of the
+ * time of a JSON library, which would be three fifths of the cost of a new token. All others are
+ * parsed by the library.
  */
 na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session's cookies: the tokens in a request, and what is set or cleared. */
+/* A session's cookies: reading the tokens of a request, setting and clearing cookies. */
 #include "session/cookies.h"
 
 #include <apr_lib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Session cookies, read and set; for the files behind sessions.h. */
+/* Session cookies, read and set; for the files that implement sessions.h. */
 #ifndef NA_SESSION_COOKIES_H
 #define NA_SESSION_COOKIES_H
 
@@ -9,11 +9,11 @@
 /* The position in the tokens of a request, all zero at first. */
 typedef struct na_shown {
     int source, number;
-    int is_read; /* `chunks` are those of `source` */
+    int is_read; /* 1 if `chunks` contains those of `source` */
     na_chunks chunks;
 } na_shown;
 
-/* Returns the next token's source; NULL if there are no more. */
+/* Writes the next token and returns its source; NULL if there are no more. */
 const na_session_source *na_shown_next(const na_session_config *config, const na_visit *visit,
                                        na_shown *at, na_bytes *token);
 

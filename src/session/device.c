@@ -11,7 +11,7 @@ typedef struct sign {
     const char *word, *name;
 } sign;
 
-/* Browsers name their ancestors too: the more particular word comes first. */
+/* Browsers also name their predecessors, so the more specific word comes first. */
 static const sign browsers[] = {
     {"Edg", "Edge"},         {"OPR/", "Opera"},     {"SamsungBrowser", "Samsung Internet"},
     {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},

@@ -6,8 +6,8 @@
 #include <apr_pools.h>
 
 /*
- * Returns "Firefox on Linux", for a list of sessions; "" if `user_agent` is NULL or unknown. No
- * more of the header is used, because the whole of it is close to a fingerprint.
+ * Returns, for example, "Firefox on Linux" for a list of sessions; "" if `user_agent` is NULL or
+ * unknown. No more of the header is used, because all of it is close to a fingerprint.
  */
 const char *na_device(apr_pool_t *pool, const char *user_agent);
 

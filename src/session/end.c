@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that end. */
+/* Sessions: ending them. */
 #include "session/load.h"
 
 static na_error *end(const na_sessions *sessions, const na_visit *visit, const na_session *session)
@@ -14,7 +14,7 @@ static na_error *end(const na_sessions *sessions, const na_visit *visit, const n
     return NULL;
 }
 
-/* All that the request shows: what is behind the first would be the user's session from now on. */
+/* Ends all sessions in the request: otherwise the second one would become the user's session. */
 na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
                          apr_array_header_t *set_cookies, const na_session **ended)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Detection of stores that lost their memory. */
+/* Detection of stores that lost their data. */
 #include "session/epoch.h"
 
 #include "base/clock.h"
 
-/* Seconds between two writes of the entry, which otherwise would expire. */
+/* Seconds between two writes of the entry, which would expire otherwise. */
 #define REFRESH (24 * 3600)
 
-/* Seconds that it is kept beyond the life of every token that was made before its last write. */
+/* Seconds for which the entry outlives every token that was issued before its last write. */
 #define MARGIN (30L * 24 * 3600)
 
-/* Others that write the entry at the same time, before one gives up. */
+/* Attempts to write the entry while other servers write it as well. */
 #define TRIES 5
 
 void na_epoch_keys(const na_registry *registry, na_store_key *keys)
@@ -20,8 +20,8 @@ void na_epoch_keys(const na_registry *registry, na_store_key *keys)
 }
 
 /*
- * The newest secret's entry, or an older secret's: a store that has one has not been emptied since
- * the secret was changed. *at is its place, -1 if there is none that opens.
+ * Returns the newest secret's entry, or an older secret's: a store that has one was not emptied
+ * since the secret was changed. *at is its index, -1 if none can be decrypted.
  */
 static na_epoch read_epoch(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
                            const na_found *values, int *at)
@@ -64,7 +64,7 @@ na_error *na_epoch_of(const na_registry *registry, apr_pool_t *pool, const na_st
         na_error *error =
             write_epoch(registry, pool, &keys[0], &epoch, na_found_in_first(&values[0]), &swapped);
         if (at >= 0 && na_is_unavailable(error))
-            return NULL; /* it is known, and is written another time */
+            return NULL; /* the epoch is known; a later request writes it */
         NA_TRY(error);
         if (swapped && at < 0 && registry->forgot)
             registry->forgot(registry->forgot_data, registry->stores[0]->breaker.name);

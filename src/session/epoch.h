@@ -6,18 +6,18 @@
 #include "session/lookup.h"
 
 /*
- * The time since which a store has data. A store that was emptied (FLUSHALL, flush_all, the end of
+ * The time since which a store has its data. A store that was emptied (FLUSHALL, flush_all, deleted
  * shared memory, a restored database) has also lost which sessions were ended. Each secret's
- * namespace has an entry that is lost with them. If it is missing, a new epoch begins, and older
- * tokens cannot be distinguished from those that were signed out.
+ * namespace has an entry that is lost together with them. If it is missing, a new epoch begins, and
+ * older tokens cannot be distinguished from those that were signed out.
  */
 
-/* Writes the keys of the entries, as many as the registry has keys. */
+/* Writes the keys of the entries, one for each of the registry's keys. */
 void na_epoch_keys(const na_registry *registry, na_store_key *keys);
 
 /*
- * Writes when the epoch began, in seconds: now if it begins with this call, of which the registry's
- * owner is notified. `values` are the entries found under the keys.
+ * Writes when the epoch began, in seconds; now if it begins with this call, which then notifies the
+ * registry's owner. `values` are the entries found under the keys.
  */
 na_error *na_epoch_of(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
                       const na_found *values, apr_time_t now, apr_int64_t *began);

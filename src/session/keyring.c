@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys of encrypted cookies, of all secrets. */
+/* Keys of encrypted cookies, derived from all secrets. */
 #include "session/keyring.h"
 
 #include <apr_strings.h>
@@ -28,7 +28,7 @@ static na_error *derive_v4(apr_pool_t *pool, const char *secret, const char *sal
     return derive(pool, secret, salt, info, NA_A256GCM, 0, &ring->keys[ring->count++]);
 }
 
-/* v5 seals with A256CBC-HS512 and also opens A256GCM. */
+/* v5 encrypts with A256CBC-HS512 and can also decrypt A256GCM. */
 static na_error *derive_v5(apr_pool_t *pool, const char *secret, const char *salt, na_keyring *ring)
 {
     const char *info = apr_pstrcat(pool, "Auth.js Generated Encryption Key (", salt, ")", NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys of encrypted cookies, of all secrets. */
+/* Keys of encrypted cookies, derived from all secrets. */
 #ifndef NA_SESSION_KEYRING_H
 #define NA_SESSION_KEYRING_H
 
@@ -12,7 +12,9 @@
 /* The format of tokens: next-auth v4's or Auth.js v5's. */
 typedef enum na_dialect { NA_V4, NA_V5 } na_dialect;
 
-/* The keys of one purpose, derived from every secret. The first seals, all open. Immutable. */
+/*
+ * The keys for one purpose, derived from every secret. The first encrypts, all decrypt. Immutable.
+ */
 typedef struct na_keyring {
     const na_jwe_key **keys;
     int count;
@@ -26,16 +28,13 @@ na_error *na_keyring_derive(apr_pool_t *pool, na_dialect dialect, const char *co
                             int secret_count, const char *salt, na_keyring *ring);
 
 /*
- * Seals `claims` with iat, exp (`max_age` seconds from `now`) and a new jti set on them, as both
- * packages' encode() does.
+ * Encrypts `claims` after setting iat, exp (`max_age` seconds from `now`), and a new jti, as
+ * encode() of both packages does.
  */
 na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *claims, apr_time_t now,
                           long max_age, char **token);
 
-/*
- * Opens a token and checks exp and nbf as na_claims_check_times does. The claims are owned by the
- * pool.
- */
+/* Decrypts a token and checks exp and nbf like na_claims_check_times. The pool owns the claims. */
 na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
                           json_t **json);
 

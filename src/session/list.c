@@ -8,7 +8,7 @@
 #define UNTIL_LEN (NA_LISTING_LEN - NA_SHA256_LEN)
 #define UNTIL_MAX (((apr_int64_t)1 << (8 * UNTIL_LEN)) - 1)
 
-/* ── the form ──────────────────────────────────────────────────────────────────────────────── */
+/* ── the format ────────────────────────────────────────────────────────────────────────────── */
 
 na_error *na_list_read(apr_pool_t *pool, na_bytes text, apr_array_header_t *list)
 {
@@ -111,7 +111,7 @@ int na_list_first_end(const apr_array_header_t *list)
     return first;
 }
 
-/* No list has a session twice: only those that were there before are looked at. */
+/* No list contains a session twice, so only the previous entries of `to` are compared. */
 void na_list_add_missing(apr_array_header_t *to, const apr_array_header_t *from)
 {
     int before = to->nelts;

@@ -6,7 +6,7 @@
 #include "session/record.h"
 
 /*
- * The list of a user's sessions, as stores keep it. Sealed like every record, and before that:
+ * The list of a user's sessions in a store. It is encrypted like every record; its plaintext is:
  *
  *     version    1 byte, 1
  *     sessions   NA_LISTING_LEN bytes each, the oldest first, NA_USER_SESSIONS_MAX at most:
@@ -17,17 +17,17 @@
  * is filled again as its sessions are used.
  */
 
-/* Most sessions of one user; beyond, the one that expires first is dropped. */
+/* Most sessions of one user. If there are more, the one that expires first is dropped. */
 #define NA_USER_SESSIONS_MAX 100
 
 #define NA_LISTING_LEN (NA_SHA256_LEN + 5)
 
 typedef struct na_listing {
     unsigned char hash[NA_SHA256_LEN];
-    apr_int64_t until; /* in seconds: the latest end of the session */
+    apr_int64_t until; /* latest end of the session, in seconds */
 } na_listing;
 
-/* Appends (na_listing) what a list has; fails, appending nothing, where it is none. */
+/* Appends the sessions (na_listing) of a list. Appends nothing and fails if the list is invalid. */
 na_error *na_list_read(apr_pool_t *pool, na_bytes text, apr_array_header_t *list);
 
 /* Returns the list as stored, with at most NA_USER_SESSIONS_MAX sessions. */
@@ -41,7 +41,7 @@ na_error *na_list_open(apr_pool_t *pool, const na_record_keys *keys, const na_st
 /* Returns how many sessions a value of this many bytes can list. */
 int na_list_max(apr_size_t value_max);
 
-/* The place of a session; -1 if the list has it not. */
+/* Returns the index of a session; -1 if the list does not contain it. */
 int na_list_find(const apr_array_header_t *list, const unsigned char *hash);
 
 void na_list_drop(apr_array_header_t *list, int at);

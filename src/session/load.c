@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The session that a request shows. */
+/* The session of a request. */
 #include "session/load.h"
 
 #include <string.h>
@@ -30,7 +30,10 @@ static const na_session *known(const na_sessions *sessions, const na_visit *visi
                : NULL;
 }
 
-/* The source itself is the cache's owner: it stands for one configuration's keys. */
+/*
+ * Stores a session in the cache. The source is the owner, because it identifies the configuration's
+ * keys.
+ */
 static void remember(const na_sessions *sessions, const na_visit *visit,
                      const na_session_source *source, na_bytes token, const na_session **session)
 {
@@ -41,7 +44,7 @@ static void remember(const na_sessions *sessions, const na_visit *visit,
     *session = kept ? kept : *session;
 }
 
-/* ── asking the registry, not more often than needed ───────────────────────────────────────── */
+/* ── querying the registry, not more often than necessary ──────────────────────────────────── */
 
 static int verified_within(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, long seconds)
@@ -57,7 +60,10 @@ static int is_fresh(const na_sessions *sessions, const na_visit *visit, const na
            verified_within(sessions, visit, session, sessions->config->check_interval);
 }
 
-/* While the store is down, its last word may count for longer; a refusal is a word as well. */
+/*
+ * Applies the result of a lookup. While the store is down, its last answer can remain valid longer;
+ * a refusal is an answer, too.
+ */
 static na_error *settle(const na_sessions *sessions, const na_visit *visit,
                         const na_session *session, na_error *error)
 {
@@ -72,14 +78,17 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
     return error;
 }
 
-/* Returns 1 if the database decides about the user; with NextAuth's table it does already. */
+/*
+ * Returns 1 if the database must be queried about the user; a row of NextAuth's table includes
+ * that.
+ */
 static int asks_users(const na_sessions *sessions, const na_session *session)
 {
     return sessions->users && !(sessions->table && session->on_server) &&
            na_standing_matters(session);
 }
 
-/* What is new of the user is remembered with the token. */
+/* Checks the user in the database, and caches what has changed together with the token. */
 static na_error *check_user(const na_sessions *sessions, const na_visit *visit,
                             const na_session_source *source, na_bytes token,
                             const na_session **session)
@@ -102,7 +111,7 @@ static void note(const na_visit *visit, na_session_lookup check)
 
 /* ── the two forms of a cookie ─────────────────────────────────────────────────────────────── */
 
-/* A token that this module made names its site; one that NextAuth made names none. */
+/* Tokens that this module issued name their site; those of NextAuth do not. */
 static na_error *check_site(const na_session_config *config, const na_visit *visit,
                             const na_session *session)
 {
@@ -122,7 +131,7 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
     const na_session_config *config = sessions->config;
     note(visit, NA_LOOKUP_CACHED);
     *session = known(sessions, visit, source, token);
-    int is_known = *session != NULL; /* with what the database said last */
+    int is_known = *session != NULL; /* with the database's last answer about the user */
     if (!is_known) {
         note(visit, NA_LOOKUP_OPENED);
         NA_TRY(na_session_open(visit->pool, &source->ring, source->dialect, token,
@@ -165,8 +174,7 @@ static na_error *open_record(const na_sessions *sessions, const na_visit *visit,
                                 config->identity_claims, session);
 }
 
-/* A row of NextAuth's table; one that Auth.js made has no record yet, which it gets as it is used.
- */
+/* Loads a row of NextAuth's table. A row that Auth.js wrote gets its record at its first use. */
 static na_error *open_row(const na_sessions *sessions, const na_visit *visit, const char *id,
                           const na_session **session)
 {
@@ -238,9 +246,12 @@ static na_error *load_token(const na_sessions *sessions, const na_visit *visit,
     return check_binding(visit, *session);
 }
 
-/* ── the tokens that a request shows ───────────────────────────────────────────────────────── */
+/* ── the tokens of a request ───────────────────────────────────────────────────────────────── */
 
-/* Of several refusals the one that leaves most open: a cookie that may be good is not cleared. */
+/*
+ * Ranks refusals by uncertainty, to report the most uncertain: a cookie that might be valid is not
+ * cleared.
+ */
 static int weight(const na_error *error)
 {
     return na_is_unavailable(error) ? 2 : na_session_is_foreign(error);
@@ -269,8 +280,8 @@ na_error *na_session_load_next(const na_sessions *sessions, const na_visit *visi
 }
 
 /*
- * As NextAuth's getToken() takes it: claims alone, never an id. The keys of each cookie that may
- * have it are tried.
+ * Accepts what NextAuth's getToken() accepts: encrypted claims, never an ID. The keys of every
+ * session cookie are tried.
  */
 static na_error *load_bearer(const na_sessions *sessions, const na_visit *visit,
                              const na_session **session)

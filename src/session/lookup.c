@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of a registry's stores. */
+/* Lookups of values in a registry's stores. */
 #include "session/lookup.h"
 
 na_error *na_look_up(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of a registry's stores. */
+/* Lookups of values in a registry's stores. */
 #ifndef NA_SESSION_LOOKUP_H
 #define NA_SESSION_LOOKUP_H
 
@@ -8,7 +8,7 @@
 /* A value that was found; data is NULL if none. */
 typedef struct na_found {
     na_bytes value;
-    int in_first; /* in the store that is written to */
+    int in_first; /* 1 if it is in the store that is written */
 } na_found;
 
 /* Sets values[i] for each key, from the first store that has it, in one call for all keys. */

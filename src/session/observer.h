@@ -8,9 +8,9 @@
 /* The result of looking up a request's session. */
 typedef enum na_session_lookup {
     NA_LOOKUP_NONE,   /* no session cookie */
-    NA_LOOKUP_CACHED, /* the process knew the cookie */
-    NA_LOOKUP_OPENED, /* a token was opened */
-    NA_LOOKUP_STORE,  /* the session store was asked */
+    NA_LOOKUP_CACHED, /* the session was cached in the process */
+    NA_LOOKUP_OPENED, /* a token was decrypted */
+    NA_LOOKUP_STORE,  /* the session store was queried */
     NA_LOOKUP_REFUSED,
     NA_LOOKUP_UNAVAILABLE
 } na_session_lookup;

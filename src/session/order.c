@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders to end sessions, signed. */
+/* Encrypted orders to end sessions. */
 #include "session/order.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "session/keyring.h"
 
-/* No cookie's name, so that no token of a cookie is an order. */
+/* Differs from every cookie's name, so that no token of a cookie is an order. */
 static const char purpose[] = "nextauth-sessions: orders";
 
 na_error *na_order_seal(apr_pool_t *pool, const char *secret, const na_order *order, apr_time_t now,

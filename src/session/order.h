@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders to end sessions, signed. */
+/* Encrypted orders to end sessions. */
 #ifndef NA_SESSION_ORDER_H
 #define NA_SESSION_ORDER_H
 
@@ -11,10 +11,10 @@
  */
 typedef struct na_order {
     const char *site;    /* as na_session_config names it */
-    const char *id;      /* unique; set when an order is opened */
-    const char *session; /* its handle; NULL for all of the user */
+    const char *id;      /* unique; set when an order is decrypted */
+    const char *session; /* its handle; NULL for all sessions of the user */
     const char *user;    /* NULL for any user */
-    const char *unlock;  /* the username whose lock it ends; NULL if it ends sessions */
+    const char *unlock;  /* username to unlock; NULL if the order ends sessions */
 } na_order;
 
 /* Lifetime of an order in seconds. */
@@ -24,8 +24,8 @@ na_error *na_order_seal(apr_pool_t *pool, const char *secret, const na_order *or
                         char **token);
 
 /*
- * Any of the secrets opens it. An order is for this site, and names a session, a user, or a name to
- * unlock.
+ * Decrypts an order with any of the secrets. Fails unless it is for this site and names a session,
+ * a user, or a username to unlock.
  */
 na_error *na_order_open(apr_pool_t *pool, const char *const *secrets, int secret_count,
                         const char *site, const char *token, apr_time_t now, na_order *order);

@@ -8,13 +8,13 @@
 
 #include "base/json.h"
 
-/* version, IV, tag, ciphertext */
+/* format: version, IV, tag, ciphertext */
 #define VERSION 1
 #define IV_LEN 12
 #define TAG_LEN 16
 _Static_assert(NA_RECORD_OVERHEAD == 1 + IV_LEN + TAG_LEN, "what is in front of the ciphertext");
 
-/* A hash in base64url. */
+/* Characters of a hash in base64url. */
 #define HASH_TEXT_LEN 43
 
 na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
@@ -109,7 +109,7 @@ static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const n
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
 
-/* Members of one letter: shared memory is small. */
+/* Members have names of one letter, because shared memory is small. */
 na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                          const na_record *record, na_bytes *sealed)
 {

@@ -9,18 +9,20 @@
 #include "jose/jwe_content.h"
 #include "store/store.h"
 
-/* The record of a session; its name in the store is the session ID. Times are in seconds; unknown
- * text is "". */
+/*
+ * The record of a session; its name in the store is the session ID. Times are in seconds; unknown
+ * text is "".
+ */
 typedef struct na_record {
     const char *user;    /* as in na_user_name */
-    const char *address; /* of the client, when the session was last used */
+    const char *address; /* IP address of the client at the last use */
     const char *device;  /* "Firefox on Linux" */
     apr_int64_t created, used, expires;
-    apr_int64_t listed;   /* the user's list contains it until then */
-    int in_token;         /* a token of it was issued, which can be used without this record */
-    int vouched;          /* every token issued for it has NA_CLAIM_REGISTERED */
-    int ended;            /* revoked; kept so that its tokens are refused */
-    int stale;            /* opened with an older secret's key; must be encrypted again */
+    apr_int64_t listed; /* time until which the user's list contains it */
+    int in_token;       /* 1 if a token was issued for it, which can be used without this record */
+    int vouched;        /* 1 if every token issued for it has NA_CLAIM_REGISTERED */
+    int ended;          /* 1 if revoked; kept so that its tokens are refused */
+    int stale; /* 1 if decrypted with an older secret's key, so that it must be encrypted again */
     const json_t *claims; /* NULL if the token has them */
 } na_record;
 
@@ -30,15 +32,15 @@ typedef struct na_record {
  */
 typedef struct na_user_record {
     apr_int64_t not_before;           /* sessions that began then or earlier are ended; 0 if none */
-    unsigned char but[NA_SHA256_LEN]; /* but not this one */
-    apr_int64_t unrecorded_before;    /* likewise for sessions without a record */
+    unsigned char but[NA_SHA256_LEN]; /* key of a session that not_before does not end */
+    apr_int64_t unrecorded_before;    /* like not_before, but only for sessions without a record */
     apr_int64_t ends, ends_since;     /* number of ends remembered individually, and since when */
 } na_user_record;
 
 /* The record of a store's epoch (session/epoch.h). Times are in seconds. */
 typedef struct na_epoch {
     apr_int64_t began, written;
-    int stale; /* as in na_record */
+    int stale; /* like in na_record */
 } na_epoch;
 
 /* The keys of records, one for each secret: the first encrypts, all decrypt. Immutable. */
@@ -48,23 +50,23 @@ typedef struct na_record_keys {
 } na_record_keys;
 
 /*
- * `secrets` are NUL-terminated, the newest first. Records of another `site` with the same secret in
- * the same store do not open.
+ * Derives keys from `secrets`, NUL-terminated, the newest first. Records of another `site` with the
+ * same secret in the same store cannot be decrypted.
  */
 na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
                                 const char *site, na_record_keys *keys);
 
 /*
- * Writes texts, one for each secret in the same order, that separate users of one secret and site
- * from those of another in a shared store.
+ * Writes one text for each secret, in the same order. In a shared store, they separate the users of
+ * one secret and site from those of others.
  */
 na_error *na_record_namespaces_derive(apr_pool_t *pool, const char *const *secrets,
                                       int secret_count, const char *site,
                                       const char *const **namespaces);
 
 /*
- * Sealed with AES-256-GCM, the store's key as additional data: a record that was moved to another
- * key does not open.
+ * Encrypt with AES-256-GCM and decrypt. The store's key is additional data, so that a record that
+ * was moved to another key cannot be decrypted.
  */
 na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                          const na_record *record, na_bytes *sealed);

@@ -13,17 +13,20 @@
 #include "session/list.h"
 #include "session/lookup.h"
 
-/* Seconds that a list has a session beyond its end, so that not every renewal changes the list. */
+/*
+ * Seconds for which a list contains a session after its end, so that not every renewal changes the
+ * list.
+ */
 #define LIST_MARGIN (24 * 3600)
 
-/* Seconds that the end of a session is remembered which cannot be shown without its record. */
+/* Seconds for which an end is remembered if the session cannot be used without its record. */
 #define SHORT_MEMORY 300
 
-/* A handle is this and a hash in base64url: never what a command takes for an option. */
+/* A handle is this and a hash in base64url, so that commands never mistake it for an option. */
 #define HANDLE_START "s"
 #define HASH_LEN 43
 
-/* Writers that come between before one gives up: each of them got on. */
+/* Attempts to change an entry: each failure means that a concurrent change succeeded. */
 #define TRIES 50
 
 static apr_int64_t later(apr_int64_t a, apr_int64_t b)
@@ -48,7 +51,7 @@ static int is_live(const na_record *record, apr_time_t now)
     return !record->ended && record->expires > apr_time_sec(now);
 }
 
-/* ── ends that are remembered ──────────────────────────────────────────────────────────────── */
+/* ── remembered ends ───────────────────────────────────────────────────────────────────────── */
 
 static na_error *bury_until(const na_registry *registry, apr_pool_t *pool, const char *user,
                             const na_store_key *key, apr_int64_t until)
@@ -60,8 +63,8 @@ static na_error *bury_until(const na_registry *registry, apr_pool_t *pool, const
 }
 
 /*
- * Takes the place of a session's record, whatever that is by now. It may be dropped before its
- * time: that it is gone is enough to refuse what says that it had a record.
+ * Replaces a session's record, whatever its current value. The store can drop the replacement
+ * early, because a missing record is enough to refuse a token that claims to have one.
  */
 static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, const char *user,
                               const na_store_key *key, apr_int64_t until)
@@ -81,8 +84,8 @@ static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, con
 }
 
 /*
- * Ends a session's record. If tokens of it can be shown without one, its end is remembered until
- * none can be valid any more, or as `is_covered` says, by the user's record.
+ * Ends a session's record. If its tokens can be used without a record, the end is remembered until
+ * none can be valid anymore, unless the user's record covers it (`is_covered`).
  */
 static na_error *bury(const na_registry *registry, apr_pool_t *pool, const char *user,
                       const na_store_key *key, int is_covered, apr_time_t now)
@@ -109,7 +112,7 @@ static na_error *bury_all(const na_registry *registry, apr_pool_t *pool, const c
 {
     for (int i = 0; i < listings->nelts; i++) {
         na_store_key key = session_key(APR_ARRAY_IDX(listings, i, na_listing).hash);
-        na_found was; /* one whose record was dropped before needs nothing that cannot be */
+        na_found was; /* without a record, a short memory is enough */
         NA_TRY(na_look_up(registry, pool, &key, 1, &was));
         NA_TRY(bury(registry, pool, user, &key, !was.value.data, now));
     }
@@ -131,7 +134,7 @@ static void merge(na_user_record *to, const na_user_record *from)
     }
 }
 
-/* Under each secret there may be an entry, as servers change theirs one after the other. */
+/* Writes a user's keys, one for each secret: servers change their secrets at different times. */
 static void user_keys(const na_registry *registry, apr_pool_t *pool, const char *kind,
                       const char *user, na_store_key *keys)
 {
@@ -140,7 +143,7 @@ static void user_keys(const na_registry *registry, apr_pool_t *pool, const char 
                           apr_pstrcat(pool, registry->namespaces[i], " ", user, NULL));
 }
 
-/* All of them together. */
+/* Decrypts a user's records under all secrets, and merges them. */
 static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
                            const na_found *values, na_user_record *record)
 {
@@ -176,7 +179,7 @@ static na_error *find_user(const na_registry *registry, apr_pool_t *pool, const 
     return open_user(registry, pool, keys, values, record);
 }
 
-/* Changes a user's record; it may be called again, with what somebody else made of it. */
+/* Changes a user's record. Called again with the new record if a concurrent change was first. */
 typedef void change_user(const na_registry *registry, na_user_record *record, void *data);
 
 static na_error *update_user(const na_registry *registry, apr_pool_t *pool, const char *user,
@@ -189,7 +192,7 @@ static na_error *update_user(const na_registry *registry, apr_pool_t *pool, cons
         na_bytes value;
         int swapped = 0;
         NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
-        /* one that was tampered with may have ended sessions: so be it */
+        /* fails closed: a record that was tampered with might have ended sessions */
         if (open_user(registry, pool, keys, values, &record))
             record = (na_user_record){.not_before = apr_time_sec(now)};
         how(registry, &record, data);
@@ -205,8 +208,8 @@ static na_error *update_user(const na_registry *registry, apr_pool_t *pool, cons
 /* ── a user's list ─────────────────────────────────────────────────────────────────────────── */
 
 /*
- * The lists under each secret as one; returns 1 if the one that is written to has all of it. One
- * that was tampered with has nothing: it fills again.
+ * Merges the lists under all secrets; returns 1 if the one that is written is complete. A list that
+ * was tampered with counts as empty and is filled again.
  */
 static int open_lists(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
                       const na_found *values, apr_array_header_t *list)
@@ -233,7 +236,7 @@ static apr_time_t end_of_list(const apr_array_header_t *list, apr_time_t now)
     return apr_time_from_sec(end);
 }
 
-/* What has no room gives way. */
+/* Moves sessions that do not fit into the store's largest value to `ends`. */
 static void give_way(const na_registry *registry, apr_array_header_t *list,
                      apr_array_header_t *ends)
 {
@@ -245,9 +248,9 @@ static void give_way(const na_registry *registry, apr_array_header_t *list,
 }
 
 /*
- * Changes a user's list, and returns 0 if there is nothing to change; it may be called again, with
- * what somebody else made of it. Sessions that it moves to `ends` are ended before the list is
- * written, so that none gets lost.
+ * Changes a user's list; returns 0 if there is nothing to change. Called again with the new list if
+ * a concurrent change was first. Sessions that it moves to `ends` are ended before the list is
+ * written, so that none is lost.
  */
 typedef int change_list(apr_array_header_t *list, apr_array_header_t *ends, void *data);
 
@@ -327,7 +330,7 @@ na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const
     na_user_record record;
     NA_TRY(list_session(registry, pool, user, key, expires + LIST_MARGIN, now));
     na_error *error = find_user(registry, pool, user, &record);
-    if (error && !na_is_unavailable(error)) /* of one that does not open, a new one is made */
+    if (error && !na_is_unavailable(error)) /* a record that cannot be decrypted is replaced */
         error = update_user(registry, pool, user, now, read_user, &record);
     NA_TRY(error);
     *auth_time = later(apr_time_sec(now), record.not_before + 1);
@@ -353,8 +356,8 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
 }
 
 /*
- * Writes a record anew, and puts it on its user's list where it is missing there. Where another
- * request did the same meanwhile, or the session was ended, that one's word stands.
+ * Writes a record again, and adds the session to its user's list if it is missing. If a concurrent
+ * request changed the record or ended the session, that change stays.
  */
 static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                           const na_found *was, na_record *record, const na_client *client,
@@ -368,12 +371,12 @@ static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const n
     if (record->expires > record->listed)
         record->listed = record->expires + LIST_MARGIN;
     NA_TRY(write_record(registry, pool, key, record, na_found_in_first(was), &written));
-    if (written) /* a list that cannot be written has it another time */
+    if (written) /* if the list cannot be written, a later use does */
         list_session(registry, pool, record->user, key, record->listed, now);
     return NULL;
 }
 
-/* The session is good: that its use cannot be written down just now does not change that. */
+/* Ignores an unavailable store: the session is valid even if its use cannot be recorded. */
 static na_error *try_to_note(na_error *error)
 {
     return na_is_unavailable(error) ? NULL : error;
@@ -398,7 +401,7 @@ static na_error *all_ended(apr_pool_t *pool)
     return na_error_new(pool, NA_ERR_SESSION, "all sessions of the user were ended");
 }
 
-/* What is still shown is remembered for longer. */
+/* Extends the memory of an end while clients still send the session. */
 static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                        const na_record *record, apr_time_t now)
 {
@@ -410,8 +413,9 @@ static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_s
 }
 
 /*
- * No record is a token's that never had one, and one whose record was lost, with the memory of its
- * end: the store's epoch and the token's own word tell them apart.
+ * Checks a token without a record: either it never had one, or the record was lost, possibly
+ * together with the memory of its end. The store's epoch and the token's own claim distinguish the
+ * cases.
  */
 static na_error *check_unrecorded(const na_registry *registry, apr_pool_t *pool,
                                   const na_session *session, const na_user_record *user,
@@ -459,7 +463,7 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
     if (!session->has_id)
         return NULL;
     apr_int64_t expires = later(record.expires, session->expires);
-    /* a token that does not know of its record: the answer to writing it was lost */
+    /* the token has no such claim: the reply to writing its record was lost */
     int is_doubtful = record.vouched && !session->on_server && !na_session_is_registered(session);
     record.vouched &= !is_doubtful;
     return is_doubtful || is_due(registry, was, &record, expires, now)
@@ -541,8 +545,8 @@ static int remove_listing(apr_array_header_t *list, apr_array_header_t *ends, vo
 }
 
 /*
- * The stores from the `from`th on: an end is written to each of them, since a new store that
- * is emptied falls back to what the older ones have.
+ * Returns the registry with the stores from index `from` on. An end is written to each of them,
+ * because a new store that is emptied falls back to the contents of the older ones.
  */
 static na_registry from_store(const na_registry *registry, int from)
 {
@@ -550,18 +554,18 @@ static na_registry from_store(const na_registry *registry, int from)
     rest.stores += from;
     rest.store_count -= from;
     if (from)
-        rest.observer = NULL; /* it is one end */
+        rest.observer = NULL; /* reported only once */
     return rest;
 }
 
 typedef struct charge {
     apr_int64_t auth_time, now; /* seconds */
-    int is_covered;             /* out */
+    int is_covered;             /* result */
 } charge;
 
 /*
- * What one user can make a store remember is bounded: after so many ends within the time that they
- * are remembered for, the next one ends earlier sessions without a record as well.
+ * Bounds what one user can make a store remember: after NA_USER_ENDS_MAX ends within the time that
+ * they are remembered, the next one also ends earlier sessions without a record.
  */
 static void charge_end(const na_registry *registry, na_user_record *record, void *data)
 {
@@ -591,7 +595,7 @@ static na_error *end_in_first(const na_registry *registry, apr_pool_t *pool, con
         NA_TRY(update_user(registry, pool, user, now, charge_end, &c));
     NA_TRY(bury(registry, pool, user, key, c.is_covered, now));
     na_session_key_without_id(pool, user, auth_time, &without_id);
-    if (record.in_token && !c.is_covered) /* from before it had an id */
+    if (record.in_token && !c.is_covered) /* tokens from before the session had an ID */
         NA_TRY(bury(registry, pool, user, &without_id, 0, now));
     return update_list(registry, pool, user, now, remove_listing, (void *)key->hash);
 }
@@ -611,7 +615,10 @@ typedef struct ending {
     apr_int64_t now; /* seconds */
 } ending;
 
-/* Their time tells that they ended; the records go as well, so that no list shows them. */
+/*
+ * Removes all sessions but one. The user's record ends them already; their own records go as well,
+ * so that no list shows them.
+ */
 static int end_listings(apr_array_header_t *list, apr_array_header_t *ends, void *data)
 {
     const ending *end = data;
@@ -686,7 +693,7 @@ typedef struct collecting {
     const na_registry *registry;
     apr_pool_t *pool;
     apr_time_t now;
-    apr_hash_t *seen; /* handles; a store of before may have older records */
+    apr_hash_t *seen; /* handles already found; a previous store can have older records */
     apr_array_header_t *list;
 } collecting;
 
@@ -717,9 +724,9 @@ na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const 
 
 typedef struct counting {
     const na_registry *registry;
-    apr_pool_t *pool; /* of one record */
+    apr_pool_t *pool; /* for one record at a time */
     apr_time_t now;
-    apr_hash_t *seen; /* hashes; NULL if there is one store: none is seen twice */
+    apr_hash_t *seen; /* hashes already counted; NULL if there is only one store */
     apr_int64_t count;
 } counting;
 
@@ -772,7 +779,7 @@ na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, c
     NA_TRY(na_look_up(registry, pool, &session->key, 1, &was));
     if (!was.value.data ||
         na_record_open(pool, registry->keys, &session->key, was.value, &session->record))
-        return NULL; /* nowhere, or another site's */
+        return NULL; /* missing, or from another site */
     *is_there =
         is_live(&session->record, now) && (!user || strcmp(user, session->record.user) == 0);
     return NULL;

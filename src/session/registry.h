@@ -8,16 +8,16 @@
 #include "session/session.h"
 
 /*
- * The sessions in stores: their records, and lists for each user. The first store is written; the
- * others are previous stores, read until their sessions have ended. Everything fails with the code
- * NA_ERR_UNAVAILABLE if a store does not respond.
+ * The sessions in stores: their records, and a list for each user. The first store is written; the
+ * others are previous stores, read until their sessions have ended. All functions fail with the
+ * code NA_ERR_UNAVAILABLE if a store does not respond.
  */
 typedef struct na_registry {
     const na_record_keys *keys;
-    const char *const *namespaces; /* as many as keys */
+    const char *const *namespaces; /* one for each of the keys */
     const na_store *const *stores;
     int store_count;
-    long remember;     /* seconds: no token outlives its session's end for longer */
+    long remember;     /* seconds for which ends are remembered: longer than any token is valid */
     long use_interval; /* seconds between updates of a session's last use */
     int accepts_lost;  /* tokens older than the store's epoch are accepted */
     const na_session_observer *observer; /* notified of sessions that are ended; NULL if none */
@@ -29,17 +29,18 @@ typedef struct na_registry {
 
 /* The client of a request. */
 typedef struct na_client {
-    const char *address;    /* NULL: unknown */
-    const char *user_agent; /* likewise */
+    const char *address;    /* IP address; NULL if unknown */
+    const char *user_agent; /* NULL if unknown */
 } na_client;
 
-/* Most ends of one user's sessions that are remembered one by one, within the time of `remember`.
+/*
+ * Most ends of one user's sessions that are remembered individually, within the time of `remember`.
  */
 #define NA_USER_ENDS_MAX 50
 
 /*
  * Adds a session that begins at `now` to its user's list. *auth_time is when it began: later than
- * now if "sign out everywhere" came within the same second.
+ * `now` if all of the user's sessions were ended within the same second.
  */
 na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const char *user,
                             const na_store_key *key, apr_int64_t expires, apr_time_t now,
@@ -51,8 +52,8 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
                              apr_int64_t auth_time, apr_int64_t expires, apr_time_t now);
 
 /*
- * The session of an id, from its record: *record has claims. Fails if there is none, where it
- * was ended, or its user's sessions were. Keeps the record up to date.
+ * Finds a session by its ID: *record has the claims. Fails if there is no such session, it has
+ * ended, or its user's sessions were ended. Records the use.
  */
 na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
                            const na_client *client, apr_time_t now, na_record *record);
@@ -62,8 +63,8 @@ na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const 
                            na_record *record, int *is_there);
 
 /*
- * Fails if the session of a token was ended, or its user's sessions were, or its record is gone:
- * then nobody knows whether it was.
+ * Fails if the session of a token or all sessions of its user were ended, or if its record was
+ * lost, so that it is unknown whether it was ended.
  */
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now);
@@ -77,7 +78,7 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const json_t *claims, int in_token, int is_first, apr_int64_t expires,
                              apr_time_t now);
 
-/* Ends one session of a user, whose sign-in was at `auth_time` (seconds). */
+/* Ends one session of a user; `auth_time` is its sign-in (seconds). */
 na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
                           const na_store_key *key, apr_int64_t auth_time, apr_time_t now);
 
@@ -103,8 +104,8 @@ na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_t
 const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key);
 
 /*
- * The session of a handle; *is_there is 0 if none, or where it is not of `user` (NULL:
- * anybody's).
+ * Finds the session of a handle; *is_there is 0 if there is none, or if it does not belong to
+ * `user` (NULL for any user).
  */
 na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, const char *user,
                                 const char *handle, apr_time_t now, na_listed *session,

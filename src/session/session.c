@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-/* Seconds between notes of when a session was used. */
+/* Seconds between updates of a session's last use. */
 #define USE_INTERVAL 60
 
 static int is_roles_claim(const char *name)
@@ -18,7 +18,10 @@ static int is_roles_claim(const char *name)
     return strcmp(name, NA_CLAIM_ROLES) == 0 || strcmp(name, "role") == 0;
 }
 
-/* Comma-separated; a role with a comma in it would read as two and is left out. */
+/*
+ * Returns the roles, separated by commas. A role that contains a comma is omitted, because it would
+ * be read as two.
+ */
 static const char *roles_of(apr_pool_t *pool, const na_session *session)
 {
     apr_array_header_t *roles = apr_array_make(pool, 4, sizeof(const char *));
@@ -30,7 +33,7 @@ static const char *roles_of(apr_pool_t *pool, const na_session *session)
     return na_join(pool, roles, ",");
 }
 
-/* An id that reads as an address is none that anybody vouched for, unless it is the session's. */
+/* A user ID that looks like an email address is not verified unless it is the session's email. */
 static const char *user_to_hand_on(apr_pool_t *pool, const na_session *session)
 {
     int is_plain = !strchr(session->user, '@') ||
@@ -50,8 +53,8 @@ static const char *trimmed(apr_pool_t *pool, const char *value)
 }
 
 /*
- * Header and environment values: a control character could end a header line. Blanks around one are
- * cut off on the way, so that it would arrive as another.
+ * Adds a header and environment value. A control character could end a header line. A value with
+ * leading or trailing blanks is omitted: they would be removed on the way and change it.
  */
 static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env, const char *header,
                     const char *value)
@@ -60,7 +63,10 @@ static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env,
         APR_ARRAY_PUSH(list, na_identity) = (na_identity){env, header, na_whole_line(pool, value)};
 }
 
-/* A claim of the administrator's own: NEXTAUTH_CLAIM_DEPARTMENT, X-NextAuth-Claim-department. */
+/*
+ * Adds a claim that the administrator chose: NEXTAUTH_CLAIM_DEPARTMENT,
+ * X-NextAuth-Claim-department.
+ */
 static void hand_on_claim(apr_pool_t *pool, apr_array_header_t *list, const na_session *session,
                           const char *name)
 {
@@ -73,7 +79,7 @@ static void hand_on_claim(apr_pool_t *pool, apr_array_header_t *list, const na_s
     hand_on(pool, list, env, header, na_session_claim_text(pool, session, name));
 }
 
-/* A name is for people to read, and can be missing. */
+/* Returns a name that fits into a header. It is only for display, so it can be omitted. */
 static const char *short_name(apr_pool_t *pool, const na_session *session)
 {
     const char *name = trimmed(pool, na_session_claim(session, "name"));
@@ -120,7 +126,7 @@ apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, 
     return end;
 }
 
-/* Room for an application that makes longer ones; beyond that they are cut. */
+/* Allows for applications that issue longer tokens, up to a limit at which they are cut. */
 long na_lifetime_of_tokens(const na_lifetime *lifetime)
 {
     return lifetime->absolute ? lifetime->absolute : 2 * lifetime->max_age;
@@ -147,7 +153,7 @@ apr_int64_t na_lifetime_cut(const na_lifetime *lifetime, apr_int64_t auth_time, 
     return expires;
 }
 
-/* A token that somebody else issued may say that it lasts longer, or not when it was issued. */
+/* A token that an application issued can claim a longer lifetime, or lack its time of issue. */
 static void cut_lifetime(na_session *session, const na_lifetime *lifetime)
 {
     session->expires =
@@ -189,7 +195,9 @@ void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int6
                       apr_psprintf(pool, "%s@%" APR_INT64_T_FMT, user_name, auth_time));
 }
 
-/* What the database is asked about, of which another token of the session may say something else.
+/*
+ * Returns a hash of the claims that the database is asked about; another token of the session can
+ * have different ones.
  */
 static apr_uint64_t standing_of(apr_pool_t *pool, const na_session *session)
 {
@@ -205,7 +213,7 @@ static apr_uint64_t standing_of(apr_pool_t *pool, const na_session *session)
     return standing;
 }
 
-/* What the claims tell; NULL if they name no user. */
+/* Returns the session that the claims describe; NULL if they name no user. */
 static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_bytes text,
                               const apr_array_header_t *identity_claims)
 {

@@ -18,18 +18,15 @@
 #define NA_CLAIM_BINDING "bnd"
 #define NA_CLAIM_REGISTERED "reg" /* a store had the session's record when the token was issued */
 #define NA_CLAIM_SITE "nasite"    /* the only site at which the session is valid */
-#define NA_CLAIM_DATABASE_USER                                                                     \
-    "dbu" /* `sub` is a user of the database, whoever vouched for him                              \
-           */
-
-#define NA_CLAIM_REVISION "rev"       /* of that user, as the sign-in found it */
-#define NA_CLAIM_DATABASE_ROLES "dbr" /* those of `roles` that are from the database */
+#define NA_CLAIM_DATABASE_USER "dbu"  /* `sub` is the ID of a user of the database */
+#define NA_CLAIM_REVISION "rev"       /* revision of that user at the sign-in */
+#define NA_CLAIM_DATABASE_ROLES "dbr" /* the part of `roles` that is from the database */
 
 /* Bytes of a session ID, and the characters of its text. */
 #define NA_SESSION_ID_BYTES 32
 #define NA_SESSION_ID_LEN 43
 
-/* IDs of others: a UUID is the shortest, and the column limits the length. */
+/* Limits of the IDs of applications: a UUID is the shortest, and the column limits the length. */
 #define NA_SESSION_ID_MIN 32
 #define NA_SESSION_ID_MAX 255
 
@@ -40,9 +37,9 @@
 #define NA_KIND_EPOCH "epoch"
 
 /*
- * Bytes of an identity string: with its name it fits into a header line of httpd's default size
- * (LimitRequestFieldSize). A longer one is not handed on in part: an application would read
- * another value.
+ * Most bytes of an identity string: with its name it fits into a header line of httpd's default
+ * size (LimitRequestFieldSize). A longer one is omitted, because an application would read a
+ * different value if it were cut.
  */
 #define NA_IDENTITY_MAX 8000
 
@@ -54,13 +51,13 @@ typedef struct na_identity {
 } na_identity;
 
 /*
- * A verified session. Immutable, so that threads share it: everything a request needs was prepared
- * when it was made. NULL if the token has no such claim, except `user`.
+ * A verified session. Immutable, so that threads can share it: everything that a request needs is
+ * prepared when it is created. Members are NULL if the token has no such claim, except `user`.
  */
 typedef struct na_session {
     const char *user; /* claim sub */
     const char *email;
-    const char *binding; /* what the session is bound to */
+    const char *binding; /* the client that the session is bound to */
     const char *claims_json;
     const na_claim *claims;
     int claim_count;
@@ -68,16 +65,16 @@ typedef struct na_session {
     int identity_count;
     const char *too_long;  /* a claim that is too long to be passed on; NULL if none */
     apr_int64_t issued_at; /* seconds; 0 if unknown */
-    apr_int64_t auth_time; /* seconds: the sign-in, not the last re-issue */
+    apr_int64_t auth_time; /* seconds: the sign-in, not the last renewal */
     apr_int64_t expires;   /* seconds */
     na_dialect dialect;
-    int has_id;            /* it has an ID; a session of an application might have none */
-    int on_server;         /* the cookie is the ID, and the claims are in the store */
+    int has_id;            /* 1 if it has an ID; sessions of applications might have none */
+    int on_server;         /* 1 if the cookie is the ID and the claims are in the store */
     apr_uint64_t standing; /* a hash of its claims about a user of the database; 0 if none */
-    na_store_key key;      /* of its record */
+    na_store_key key;      /* key of its record */
 } na_session;
 
-/* When sessions end, whatever their token says. Seconds; 0 for never. */
+/* The lifetime of sessions, whatever their token claims. Seconds; 0 for unlimited. */
 typedef struct na_lifetime {
     long max_age;  /* after the last renewal */
     long idle;     /* after the last use */
@@ -89,7 +86,10 @@ typedef struct na_lifetime {
 /* Returns the end, in seconds, of a session renewed at `now` with its sign-in at `auth_time`. */
 apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now);
 
-/* What `token` must be where ends are remembered, and for how long that is. Seconds. */
+/*
+ * Return the value that `token` must have if ends are remembered, and how long they are remembered.
+ * Seconds.
+ */
 long na_lifetime_of_tokens(const na_lifetime *lifetime);
 long na_lifetime_remember(const na_lifetime *lifetime);
 
@@ -101,24 +101,24 @@ apr_int64_t na_lifetime_cut(const na_lifetime *lifetime, apr_int64_t auth_time, 
 long na_lifetime_use_interval(const na_lifetime *lifetime);
 
 /*
- * Opens and checks a session token. `identity_claims` (const char *) are the further claims that
- * are handed to applications. All in `pool`.
+ * Decrypts and checks a session token. `identity_claims` (const char *) are additional claims that
+ * are passed to applications. Everything is in `pool`.
  */
 na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect dialect,
                           na_bytes token, const na_lifetime *lifetime, apr_time_t now,
                           const apr_array_header_t *identity_claims, const na_session **opened);
 
 /*
- * The session whose id is `id` (NA_SESSION_ID_LEN characters), its claims from a store. `renewed`
- * and `expires` are in seconds.
+ * Creates the session with the ID `id` (NA_SESSION_ID_LEN characters) from claims in a store.
+ * `renewed` and `expires` are in seconds.
  */
 na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *json,
                                apr_int64_t renewed, apr_int64_t expires,
                                const apr_array_header_t *identity_claims, const na_session **made);
 
 /*
- * The same session with other claims: *changed has what is new in them, and everything else of
- * `session`.
+ * Creates a copy of a session with other claims: *changed has what follows from them, and
+ * everything else from `session`.
  */
 na_error *na_session_change(apr_pool_t *pool, const na_session *session, const json_t *json,
                             const apr_array_header_t *identity_claims, const na_session **changed);
@@ -131,8 +131,8 @@ const char *na_user_name(apr_pool_t *pool, const char *provider, const char *sub
 const char *na_session_user_name(apr_pool_t *pool, const na_session *session);
 
 /*
- * The user in one word that neither an address nor the name of a password's user can be:
- * "provider:sub", ":sub" of a database's user or where no provider is known, `sub` percent-encoded.
+ * Returns the user as one word that can be neither an email address nor a username: "provider:sub",
+ * or ":sub" for a user of the database or an unknown provider, with `sub` percent-encoded.
  */
 const char *na_session_qualified_user(apr_pool_t *pool, const na_session *session);
 
@@ -148,18 +148,16 @@ int na_session_expired(const na_session *session, apr_time_t now);
 /* Returns the first value of a claim; NULL if none. */
 const char *na_session_claim(const na_session *session, const char *name);
 
-/*
- * All values of a claim as one text: of a list as na_list_text makes it. NULL if none.
- */
+/* Returns all values of a claim as one text, a list in the form of na_list_text; NULL if none. */
 const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, const char *name);
 
-/* Returns 1 if the claim has that value among its values. */
+/* Returns 1 if `value` is one of the claim's values. */
 int na_session_has(const na_session *session, const char *name, const char *value);
 
-/* Returns 1 if a store had a record of the session when its token was made. */
+/* Returns 1 if a store had a record of the session when its token was issued. */
 int na_session_is_registered(const na_session *session);
 
-/* Returns 1 if claim roles, or NextAuth's usual `role`, names that role. */
+/* Returns 1 if claim `roles`, or NextAuth's usual `role`, contains that role. */
 int na_session_has_role(const na_session *session, const char *role);
 
 #endif

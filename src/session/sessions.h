@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions of requests: looked up, begun, renewed, ended. */
+/* Sessions of requests: looking up, beginning, renewing, and ending them. */
 #ifndef NA_SESSION_SESSIONS_H
 #define NA_SESSION_SESSIONS_H
 
@@ -21,7 +21,7 @@ typedef struct na_session_source {
 
 #define NA_SESSION_SOURCES_MAX 2
 
-/* Where a session's claims are: in the cookie, or on the server with an ID as cookie. */
+/* The place of a session's claims: in the cookie, or on the server with an ID as cookie. */
 typedef enum na_strategy { NA_STRATEGY_JWT, NA_STRATEGY_DATABASE } na_strategy;
 
 /* Default seconds for which a process relies on its last lookup. */
@@ -53,19 +53,19 @@ typedef struct na_sessions {
     na_verified *verified;               /* NULL if there is neither a registry nor a database */
     const na_registry *registry;         /* NULL if nothing is kept on the server */
     const na_session_observer *observer; /* NULL if none */
-    na_db *users; /* sessions of its users are asked about there; NULL if there is no database */
-    na_db *table; /* of sessions that NextAuth shares; NULL: the registry has all */
+    na_db *users; /* queried about sessions of its users; NULL if there is no database */
+    na_db *table; /* database with NextAuth's table of sessions; NULL if the registry has all */
 } na_sessions;
 
-/* A request with a session, or one that is about to get one. */
+/* A request that has a session or is about to get one. */
 typedef struct na_visit {
     apr_pool_t *pool;
     apr_time_t now;
     const char *cookie_header; /* NULL if there is none */
     const char *bearer;        /* a session token instead of cookies; NULL if none */
-    int asks_anew;             /* query the store and the database, even if queried recently */
-    const char *binding;       /* what sessions of this client are bound to; NULL: to nothing, "":
-                                  it has not what they would be bound to */
+    int asks_anew;             /* 1 to query the store and the database, even if queried recently */
+    const char *binding;       /* for sessions of this client; NULL if unbound, "" if the client
+                                  lacks the value */
     na_client client;
     na_session_lookup *check; /* for na_session_load only */
 } na_visit;
@@ -75,23 +75,23 @@ const char *na_session_binding(apr_pool_t *pool, const char *value);
 
 /*
  * Writes the session of a request: NULL if none, otherwise held until the pool is destroyed. An
- * error says why the cookie that was there is no session: it is as good as none, unless the code is
- * NA_ERR_UNAVAILABLE: then nobody knows.
+ * error gives the reason why a cookie is not a valid session. Treat it as no session, unless the
+ * code is NA_ERR_UNAVAILABLE: then it is unknown whether there is one.
  */
 na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
                           const na_session **session);
 
 /*
- * Begins a session with `claims`, to which its own are added; the Set-Cookie values that put it in
- * the place of what the request has are appended to `set_cookies` (char *). The session that was
- * there before is ended: whoever signs in gets a new id.
+ * Begins a session with `claims`, to which this module's own are added. Appends the Set-Cookie
+ * values (char *) that replace the cookies of the request to `set_cookies`. Ends the session that
+ * the request had: every sign-in gets a new ID.
  */
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                            apr_array_header_t *set_cookies);
 
 /*
- * Begins a session with the claims of one that ended, at another revision of its user: for who
- * changed what ends all others.
+ * Begins a session with the claims of one that ended, at another revision of its user: for a user
+ * whose change ended all other sessions.
  */
 na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
                              const na_session *session, apr_int64_t revision,
@@ -101,30 +101,30 @@ na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
 int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now);
 
 /*
- * Makes a session that the request shows last for another maximum age, all its claims kept, in the
- * form that new sessions have. `claims` (may be NULL) takes them, owned by the pool; *expires the
- * new end in seconds.
+ * Renews a session of the request for another maximum age, with all its claims, in the form of new
+ * sessions. Writes the claims to `claims` (can be NULL), owned by the pool, and the new end in
+ * seconds to *expires.
  */
 na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, apr_array_header_t *set_cookies,
                            const json_t **claims, apr_int64_t *expires);
 
 /*
- * Ends the session that the request shows: its cookies, and in the registry itself. The cookies
- * are cleared whatever fails. *ended is the session, NULL if there was none.
+ * Ends the sessions of the request: clears the cookies, even if something fails, and ends the
+ * sessions in the registry. *ended is the first of them, NULL if there was none.
  */
 na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
                          apr_array_header_t *set_cookies, const na_session **ended);
 
-/* Ends another one of the same user's, or all of the user's; with `but`, all but that one. */
+/* End another session of the same user, or all of them except `but` (NULL if none). */
 na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                                const na_store_key *key, apr_int64_t auth_time, apr_time_t now);
 na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                               const na_session *but, apr_time_t now);
 
 /*
- * Returns 1 if the refused token opens, but is an application's that has no user in it, or another
- * site's: its cookie is not cleared.
+ * Returns 1 if the refused token can be decrypted, but belongs to an application and names no user,
+ * or belongs to another site: its cookie is not cleared.
  */
 int na_session_is_foreign(const na_error *error);
 

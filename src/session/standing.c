@@ -22,7 +22,7 @@ static na_error *read_standing(na_db_use *use, const char *user, int role_column
                                                           "a replica might not have the user yet");
 }
 
-/* Sessions from before there were revisions have none, which is the first. */
+/* Sessions that are older than revisions have none, which counts as the first. */
 int na_standing_has_revision(const na_session *session, apr_int64_t revision)
 {
     const char *text = na_session_claim(session, NA_CLAIM_REVISION);

@@ -13,8 +13,8 @@ int na_standing_matters(const na_session *session);
 int na_standing_has_revision(const na_session *session, apr_int64_t revision);
 
 /*
- * Fails with NA_ERR_SESSION if the user no longer exists or is disabled, or the user's sessions
- * were ended. *session gets the user's current roles and email address. One query.
+ * Fails with NA_ERR_SESSION if the user no longer exists or is disabled, or if the user's sessions
+ * were ended. Updates the roles and the email address of *session. Requires one query.
  */
 na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
                             const apr_array_header_t *identity_claims, const na_session **session);

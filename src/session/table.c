@@ -9,11 +9,11 @@
 #include "base/json.h"
 #include "base/text.h"
 
-/* ── what a row has in place of an ID ──────────────────────────────────────────────────────── */
+/* ── hashes in place of IDs ────────────────────────────────────────────────────────────────── */
 
 /*
- * An ID has no colon (is_id of load.c): whoever shows a hash as a cookie finds no row by it. IDs
- * are random, so that the hash needs no salt and no secret.
+ * An ID has no colon (na_session_is_id), so a hash that is sent as a cookie matches no row. IDs are
+ * random, so the hash needs neither salt nor secret.
  */
 #define HASH_MARK "sha256:"
 
@@ -34,7 +34,7 @@ static int is_hash(const char *token)
     return strncmp(token, HASH_MARK, strlen(HASH_MARK)) == 0;
 }
 
-/* The form that is written, then the other, of rows from before the option was changed. */
+/* The form that is written, then the other one, of rows from before the option was changed. */
 typedef struct forms {
     const char *form[2];
 } forms;
@@ -87,7 +87,10 @@ typedef struct addition {
     apr_int64_t revision, expires;
 } addition;
 
-/* What was decided about the user must be so still: one step with what would change it. */
+/*
+ * Checks the revision and adds the row in one transaction, so that the user cannot be changed
+ * between.
+ */
 static na_error *add_row(void *data, na_db_use *use)
 {
     const addition *a = data;
@@ -112,7 +115,7 @@ typedef struct extension {
     apr_int64_t expires;
 } extension;
 
-/* A row of the other form gets the one that is written now. */
+/* A row of the other form is rewritten in the current one. */
 static na_error *extend_row(void *data, na_db_use *use)
 {
     const extension *e = data;

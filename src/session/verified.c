@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that a process verified lately. */
+/* Sessions that a process verified recently. */
 #include "session/verified.h"
 
 #include <string.h>
@@ -10,11 +10,11 @@
 #define WAYS 4
 #define LOCKS 64 /* a power of two; each guards SETS / LOCKS sets */
 
-/* Sessions' ids are random, so eight bytes of their hash are enough to tell them apart. */
+/* Session IDs are random, so eight bytes of their hash are enough to distinguish them. */
 typedef struct slot {
     apr_uint64_t tag;
     apr_uint64_t standing;
-    apr_int64_t seconds; /* 0: free */
+    apr_int64_t seconds; /* 0 if free */
 } slot;
 
 struct na_verified {

@@ -6,16 +6,16 @@
 #include "store/store.h"
 
 /*
- * When a process last learned from the store that a session is valid: bounded, for all threads.
- * Forgotten sessions are looked up again.
+ * The times at which a process last learned from the store that a session is valid. Bounded; safe
+ * for threads. Forgotten sessions are looked up again.
  */
 typedef struct na_verified na_verified;
 
 na_error *na_verified_make(apr_pool_t *pool, na_verified **made);
 
 /*
- * Returns the time in seconds; 0 if unknown. `standing` is the state of the user at that time: of
- * two tokens of one session, one can contain what was corrected in the other.
+ * Returns the time in seconds; 0 if unknown. `standing` identifies the state of the user at that
+ * time: one of two tokens of a session can contain what was corrected in the other.
  */
 apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session,
                            apr_uint64_t standing);
