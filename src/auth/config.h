@@ -127,11 +127,10 @@ typedef struct na_config {
     const apr_array_header_t *providers;        /* const na_provider * */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
     const char *clear_site_data; /* header of the response to a sign-out, NULL if none */
-    const apr_array_header_t *sign_in_rules; /* na_sign_in_rule */
-    const apr_array_header_t *roles;         /* na_role_rule */
-    const apr_array_header_t *claims;        /* na_claim_rule */
-    const apr_array_header_t
-        *session_claims; /* const char *: claims that the browser is permitted to read */
+    const apr_array_header_t *sign_in_rules;  /* na_sign_in_rule */
+    const apr_array_header_t *roles;          /* na_role_rule */
+    const apr_array_header_t *claims;         /* na_claim_rule */
+    const apr_array_header_t *session_claims; /* const char *: claims that the browser receives */
     na_pages pages;
     na_page_theme theme;
     na_http_options http;
