@@ -71,7 +71,8 @@ suite('Tenants whose .htaccess httpd reads learn neither the site\'s secrets nor
     const { NEXTAUTH_SECRET, ...others } = env;
     t.is((await rows(`NextAuthSecret "${NEXTAUTH_SECRET}"`, others)).filter(([, , isTold]) => isTold).map(([name]) => name), ['MY_PROVIDERS_SECRET'], '  where they are not, that is not said');
     fs.writeFileSync(`${site.dir}/none.conf`, fs.readFileSync(`${site.dir}/httpd.conf`, 'utf8').replaceAll(/AllowOverride .*/g, 'AllowOverride None'));
-    const { stdout } = spawnSync(ctlFile, ['check', '--json', '--httpd', program, '--config', `${site.dir}/none.conf`], { env: { ...process.env, ...env }, encoding: 'utf8' });
+    fs.writeFileSync(`${site.dir}/program`, `#!/bin/sh\nLD_PRELOAD='${process.env.NEXTAUTH_PRELOAD || ''}' exec ${program} "$@"\n`, { mode: 0o755 });
+    const { stdout } = spawnSync(ctlFile, ['check', '--json', '--httpd', `${site.dir}/program`, '--config', `${site.dir}/none.conf`], { env: { ...process.env, ...env }, encoding: 'utf8' });
     t.unlike(stdout, /htaccess/, '  nor where no .htaccess file is read');
     t.like(stdout, /set in the server's environment, and used/, '  though they are used');
   }
