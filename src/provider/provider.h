@@ -94,7 +94,7 @@ typedef struct na_provider {
     const char *password_file;
     const apr_array_header_t *authn_providers; /* const char *: httpd's, in the order to ask */
     const char *name_attribute;                /* of a directory among them; NULL if none */
-    const char *email_attribute; /* likewise; a user name is no address where it is there */
+    const char *email_attribute; /* likewise; if it is set, a username is never an email address */
 } na_provider;
 
 /* A user as the provider describes it: NextAuth's user. */
