@@ -10,7 +10,7 @@ const { root } = require('./lib/httpd.js');
 
 const PATTERNS = [
   [/\b(is|are) wanted\b/g, 'expected, required', 0],
-  [/\bis no [a-z]/g, 'is not a; invalid; unknown', 40],
+  [/\bis no [a-z]/g, 'is not a; invalid; unknown', 39],
   [/\bis none\b/g, 'if there is none; invalid', 21],
   [/\bwants\b/g, 'requires', 1],
   [/\b[Ww]hoever\b/g, 'anyone who; the user', 0],
