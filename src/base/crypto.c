@@ -139,3 +139,8 @@ const char *na_openssl_error(apr_pool_t *pool)
     ERR_error_string_n(code, text, sizeof text);
     return apr_pstrdup(pool, text);
 }
+
+void na_crypto_release_thread(void)
+{
+    OPENSSL_thread_stop();
+}

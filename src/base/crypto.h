@@ -48,4 +48,10 @@ void na_wipe_with_pool(apr_pool_t *pool, void *data, apr_size_t len);
 /* Returns OpenSSL's first queued error as text and empties the queue; for a private message. */
 const char *na_openssl_error(apr_pool_t *pool);
 
+/*
+ * Frees what OpenSSL keeps for the calling thread, which can use OpenSSL again. Required in a
+ * thread that might end while the process exits: both would free that memory.
+ */
+void na_crypto_release_thread(void);
+
 #endif

@@ -5,6 +5,8 @@
 #include <ap_mpm.h>
 #include <apr_atomic.h>
 
+#include "base/crypto.h"
+
 /* of this child process: whether it is stopping, and the number of running calls */
 static volatile apr_uint32_t is_ending, busy;
 
@@ -13,13 +15,27 @@ typedef struct call {
     void *data;
 } call;
 
+/*
+ * mod_watchdog does not join its threads in child processes: this one can still run during exit().
+ * When the call no longer counts as running, nothing of it is left: neither its memory, whose
+ * cleanups use resources of the child process, nor what OpenSSL keeps for a thread.
+ */
+static apr_status_t run_and_clean_up(const call *c, int state, apr_pool_t *parent)
+{
+    apr_pool_t *pool;
+    apr_pool_create(&pool, parent);
+    apr_status_t status = c->function(state, c->data, pool);
+    apr_pool_destroy(pool);
+    na_crypto_release_thread();
+    return status;
+}
+
 static apr_status_t run_call(int state, void *data, apr_pool_t *pool)
 {
-    const call *c = data;
     apr_status_t status = APR_SUCCESS;
     apr_atomic_inc32(&busy);
     if (!apr_atomic_read32(&is_ending))
-        status = c->function(state, c->data, pool);
+        status = run_and_clean_up(data, state, pool);
     apr_atomic_dec32(&busy);
     return status;
 }
