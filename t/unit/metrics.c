@@ -389,9 +389,24 @@ static void spoiled(apr_pool_t *pool)
     ok(*text_of(pool, metrics), "memory of any content can be shown");
 }
 
+/* A child process that starts without one of them would crash. */
+static int families_are_complete(void)
+{
+    int complete = 1;
+    for (int i = 0; i < NA_METRICS; i++)
+        complete &= ok(na_metric_families[i].name && na_metric_families[i].help,
+                       "metric %d of families.h has a row in families.c%s%s", i,
+                       na_metric_families[i].name ? ": " : "",
+                       na_metric_families[i].name ? na_metric_families[i].name : "");
+    return complete;
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
+    diag("families");
+    if (!families_are_complete())
+        return tap_done();
     diag("sums");
     sums(pool);
     diag("rows");
