@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/url.h"
+#include "base/pools.h"
 
 struct na_http {
     const na_http_options *options;
@@ -123,18 +124,16 @@ static na_error *make_share(apr_pool_t *pool, na_http *client)
     return NULL;
 }
 
-/* The list allocates memory under its own lock only, so it needs a pool that nothing else uses. */
-static apr_status_t make_handles(apr_pool_t *pool, na_http *client)
+static na_error *make_handles(apr_pool_t *pool, na_http *client)
 {
     apr_pool_t *own;
-    apr_allocator_t *allocator;
     int most = client->options->max_concurrent;
-    if (apr_allocator_create(&allocator) != APR_SUCCESS ||
-        apr_pool_create_ex(&own, pool, NULL, allocator) != APR_SUCCESS)
-        return APR_ENOMEM;
-    apr_allocator_owner_set(allocator, own);
+    NA_TRY(na_pool_create_apart(pool, &own));
     return apr_reslist_create(&client->handles, 0, most, most, apr_time_from_sec(60), open_handle,
-                              close_handle, NULL, own);
+                              close_handle, NULL, own) == APR_SUCCESS
+               ? NULL
+               : na_error_new(pool, NA_ERR_CONFIGURATION,
+                              "could not create the list of HTTP handles");
 }
 
 na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http **made)
@@ -142,9 +141,7 @@ na_error *na_http_make(apr_pool_t *pool, const na_http_options *options, na_http
     na_http *client = apr_pcalloc(pool, sizeof *client);
     client->options = options;
     NA_TRY(make_share(pool, client));
-    if (make_handles(pool, client) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "could not create the list of HTTP handles");
+    NA_TRY(make_handles(pool, client));
     apr_reslist_timeout_set(client->handles, options->timeout_ms * 1000);
     *made = client;
     return NULL;

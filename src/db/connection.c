@@ -6,6 +6,8 @@
 
 #include "db/sqlite_file.h"
 
+#include "base/pools.h"
+
 #define AGE_MAX apr_time_from_sec(600)
 #define IDLE_MAX apr_time_from_sec(120)
 
@@ -76,21 +78,13 @@ static apr_status_t close_connection(void *made, void *data, apr_pool_t *list_po
     return status;
 }
 
-static apr_pool_t *make_own_pool(apr_pool_t *parent)
-{
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
-    apr_allocator_create(&allocator);
-    apr_pool_create_ex(&pool, parent, NULL, allocator);
-    apr_allocator_owner_set(allocator, pool);
-    return pool;
-}
-
 static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_pool)
 {
     na_db *db = data;
     const char *error = NULL;
-    apr_pool_t *pool = make_own_pool(list_pool);
+    apr_pool_t *pool;
+    if (na_pool_create_apart(list_pool, &pool))
+        return APR_ENOMEM;
     na_db_connection *c = apr_pcalloc(pool, sizeof *c);
     c->pool = pool;
     c->driver = db->driver;
@@ -128,7 +122,7 @@ na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_br
                      na_db **made)
 {
     na_db *db = apr_pcalloc(pool, sizeof *db);
-    apr_pool_create(&db->pool, pool);
+    NA_TRY(na_pool_create_apart(pool, &db->pool));
     db->options = options;
     db->breaker = breaker;
     NA_TRY(get_driver(db->pool, options->engine, &db->driver));

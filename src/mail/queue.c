@@ -13,6 +13,7 @@
 #include <apr_thread_proc.h>
 
 #include "base/crypto.h"
+#include "base/pools.h"
 
 /* A client can use this part of the free room. */
 #define SHARE 4
@@ -302,29 +303,10 @@ static apr_status_t stop_thread(void *data)
     return APR_SUCCESS;
 }
 
-/* The caller's pool can be for one thread only; this one is for several. */
-static apr_status_t make_pool(apr_pool_t *parent, apr_pool_t **pool)
-{
-    apr_allocator_t *allocator;
-    apr_thread_mutex_t *lock;
-    apr_status_t status = apr_allocator_create(&allocator);
-    if (status == APR_SUCCESS)
-        status = apr_pool_create_ex(pool, parent, NULL, allocator);
-    if (status != APR_SUCCESS)
-        return status;
-    apr_allocator_owner_set(allocator, *pool);
-    status = apr_thread_mutex_create(&lock, APR_THREAD_MUTEX_DEFAULT, *pool);
-    if (status == APR_SUCCESS)
-        apr_allocator_mutex_set(allocator, lock);
-    return status;
-}
-
 na_error *na_mail_queue_make(apr_pool_t *parent, na_mail *mail, int capacity, na_mail_queue **made)
 {
     apr_pool_t *pool;
-    if (make_pool(parent, &pool) != APR_SUCCESS)
-        return na_error_new(parent, NA_ERR_CONFIGURATION,
-                            "could not create the memory pool of the email queue");
+    NA_TRY(na_pool_create_apart(parent, &pool));
     na_mail_queue *queue = apr_pcalloc(pool, sizeof *queue);
     queue->pool = pool;
     queue->mail = mail;

@@ -7,6 +7,8 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
+#include "base/pools.h"
+
 #define FRESH_FOR apr_time_from_sec(3600)
 #define VALID_FOR apr_time_from_sec(24 * 3600)
 #define PAUSE_MIN apr_time_from_sec(2)
@@ -97,7 +99,7 @@ static apr_status_t let_all_go(void *kept)
 na_error *na_documents_make(apr_pool_t *pool, na_documents **made)
 {
     na_documents *documents = apr_pcalloc(pool, sizeof *documents);
-    apr_pool_create(&documents->pool, pool);
+    NA_TRY(na_pool_create_apart(pool, &documents->pool));
     documents->all = apr_hash_make(documents->pool);
     if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,

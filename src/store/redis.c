@@ -9,6 +9,8 @@
 
 #include "store/redis_topology.h"
 
+#include "base/pools.h"
+
 #define VALUE_MAX (1024 * 1024)
 #define IDLE_S 60
 
@@ -409,13 +411,8 @@ static na_error *set_topology(apr_pool_t *pool, const na_redis_options *options,
 static na_error *make_clients(apr_pool_t *pool, na_redis *redis)
 {
     apr_pool_t *own;
-    apr_allocator_t *allocator;
     int most = redis->topology.options->max_connections;
-    if (apr_allocator_create(&allocator) != APR_SUCCESS ||
-        apr_pool_create_ex(&own, pool, NULL, allocator) != APR_SUCCESS)
-        return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "could not create the memory pool of Redis connections");
-    apr_allocator_owner_set(allocator, own);
+    NA_TRY(na_pool_create_apart(pool, &own));
     if (apr_reslist_create(&redis->clients, 0, 0, most, apr_time_from_sec(IDLE_S), open_client,
                            close_client, &redis->topology, own) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,

@@ -3,18 +3,27 @@
 // a replica and three sentinels, a cluster of three. They end with the test.
 const { execFile, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const net = require('node:net');
 const { certify } = require('./certificates.js');
 const { freePort, HANG_MS, makeFolder, until } = require('./httpd.js');
 
-// A node of a cluster listens 10000 ports above its own, too.
-const PORT_MOST = 55_000;
+// A node of a cluster listens that far above its own port, too.
+const BUS = 10_000;
+const PORT_MOST = 65_535 - BUS;
+
+const isFree = (port) => new Promise((resolve) => {
+  const server = net.createServer();
+  server.once('error', () => resolve(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+});
 
 const redisIsHere = () => spawnSync('redis-server', ['--version']).status === 0;
 
+// A free port whose bus port is free as well.
 async function lowPort() {
   for (;;) {
     const port = await freePort();
-    if (port <= PORT_MOST) return port;
+    if (port <= PORT_MOST && await isFree(port + BUS)) return port;
   }
 }
 
