@@ -10,8 +10,8 @@ const { root } = require('./lib/httpd.js');
 
 const PATTERNS = [
   [/\b(is|are) wanted\b/g, 'expected, required', 0],
-  [/\bis no [a-z]/g, 'is not a; invalid; unknown', 39],
-  [/\bis none\b/g, 'if there is none; invalid', 21],
+  [/(?<!\bthere )\bis no (?!longer\b|such\b)[a-z]/g, 'is not a; invalid; unknown', 1],
+  [/(?<!\bthere )\bis none\b/g, 'if there is none; invalid', 1],
   [/\bwants\b/g, 'requires', 1],
   [/\b[Ww]hoever\b/g, 'anyone who; the user', 0],
   [/\b([Hh]e|him|his)\b/g, 'they; the user', 0],

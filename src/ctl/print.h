@@ -15,8 +15,8 @@ int na_ctl_failed(apr_pool_t *pool, const na_error *error);
 /* Prints a usage error; NULL for `why` refers to --help. Returns the exit status. */
 int na_ctl_wrong_call(const char *command, const char *why);
 
-/* Returns an escape sequence of color or weight, "" if standard output is no terminal or NO_COLOR
- * is set. */
+/* Returns an escape sequence of color or weight, "" if standard output is not a terminal or
+ * NO_COLOR is set. */
 const char *na_ctl_paint(const char *code);
 
 #define NA_CTL_BOLD "\033[1m"

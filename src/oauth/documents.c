@@ -130,7 +130,7 @@ static void replace(document *d, copy *newer)
     d->pause = 0;
 }
 
-/* A call that was not made is no failure of the document. */
+/* A call that was not made is not a failure of the document. */
 static void note_failure(document *d, apr_pool_t *pool, apr_time_t now, const na_error *error)
 {
     if (na_is_unavailable(error)) {

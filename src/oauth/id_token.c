@@ -170,7 +170,7 @@ static na_error *check_at_hash(const na_oauth *oauth, const json_t *claims, cons
 
 /* ── what the authorization request demands ───────────────────────────────────────────────── */
 
-/* Users can remove the requirement from the request, so this is no fault of the provider. */
+/* Users can remove the requirement from the request, so this is not the fault of the provider. */
 static na_error *deny(const na_oauth *oauth, const char *why)
 {
     return na_error_new(oauth->pool, NA_ERR_ACCESS_DENIED, "ID token refused: %s", why);

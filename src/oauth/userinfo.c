@@ -45,7 +45,7 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
 
 /*
  * GitHub omits a private email address from the profile and lists all of them here, if the scope
- * permits it. A missing list is no failure, because users need no email address.
+ * permits it. A missing list is not a failure, because users need no email address.
  */
 static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, json_t *profile)
 {
