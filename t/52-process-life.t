@@ -47,7 +47,7 @@ ${body}
 suite('The life of httpd\'s processes: whoever dies by a signal is noticed, and stopping is an orderly end', async (t) => {
   t.section('the suite notices');
   t.is(tried(t, 'await t.httpd();'), { status: 0, failed: [] }, 'nothing where nobody died');
-  t.is(tried(t, 'const site = await t.httpd();\nconst orphans = childrenOf(site.pid);\nkill(site.pid);\nawait until("httpd is gone", () => !site.alive());\nfor (const pid of orphans) process.kill(pid);').failed,
+  t.is(tried(t, 'const site = await t.httpd();\nconst orphans = childrenOf(site.pid);\nkill(site.pid);\nawait until("httpd is gone", () => !site.alive());\nfor (const pid of orphans) process.kill(pid, "SIGKILL");').failed,
     [`${path.basename(program)} died by SIGSEGV`, 'and httpd itself ended as it should'], 'httpd itself');
   t.is(tried(t, 'const site = await t.httpd();\nkill(childrenOf(site.pid).at(-1));\nawait until("it is told", () => /exit signal/.test(site.log()));').failed,
     ['no child died and no sanitizer spoke'], 'a child of httpd');
