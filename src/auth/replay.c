@@ -24,15 +24,6 @@ apr_size_t na_replay_memory_size(void)
     return sizeof(na_replay_memory);
 }
 
-static apr_uint64_t hash_of(const char *id)
-{
-    unsigned char hash[NA_SHA256_LEN];
-    apr_uint64_t word;
-    na_sha256(hash, na_bytes_of(id), (na_bytes){0});
-    memcpy(&word, hash, sizeof word);
-    return word;
-}
-
 static apr_uint64_t *set_of(na_replay_memory *memory, apr_uint64_t hash)
 {
     return &memory->entries[(hash & SECONDS_MASK) % SETS * SET_SIZE];
@@ -76,7 +67,7 @@ static apr_uint64_t *place_in(apr_uint64_t *set, apr_uint32_t now, apr_uint64_t 
 int na_replay_memory_take(na_replay_memory *memory, const char *id, apr_time_t now)
 {
     apr_uint32_t second = (apr_uint32_t)apr_time_sec(now);
-    apr_uint64_t hash = hash_of(id), before, *set = set_of(memory, hash), *place;
+    apr_uint64_t hash = na_sha256_word(id), before, *set = set_of(memory, hash), *place;
     apr_uint64_t entry = (hash & ~(apr_uint64_t)SECONDS_MASK) | (second & SECONDS_MASK);
     do {
         if (count_of(set, hash, second))
@@ -89,7 +80,7 @@ int na_replay_memory_take(na_replay_memory *memory, const char *id, apr_time_t n
 
 static void forget_entry(na_replay_memory *memory, const char *id)
 {
-    apr_uint64_t hash = hash_of(id), *set = set_of(memory, hash);
+    apr_uint64_t hash = na_sha256_word(id), *set = set_of(memory, hash);
     for (int i = 0; i < SET_SIZE; i++) {
         apr_uint64_t entry = __atomic_load_n(&set[i], __ATOMIC_ACQUIRE);
         if (is_same(entry, hash))

@@ -180,15 +180,6 @@ static void keep_until(na_call_place *kept, apr_uint32_t second)
 
 /* ── hosts ─────────────────────────────────────────────────────────────────────────────────── */
 
-static apr_uint64_t key_of(const char *origin)
-{
-    unsigned char hash[NA_SHA256_LEN];
-    apr_uint64_t key;
-    na_sha256(hash, na_bytes_of(origin), (na_bytes){0});
-    memcpy(&key, hash, sizeof key);
-    return key ? key : 1;
-}
-
 static host *find_host(block *shared, apr_uint64_t key)
 {
     for (int i = 0; i < HOSTS; i++) {
@@ -238,7 +229,7 @@ static int may_call(host *called, long longest_ms)
 na_error *na_call_aim(na_call_place *aimed, apr_pool_t *pool, const char *origin, long longest_ms)
 {
     na_call_limits *limits = aimed->limits;
-    apr_uint64_t key = key_of(origin);
+    apr_uint64_t key = na_sha256_word(origin);
     keep_until(aimed, seconds() + (apr_uint32_t)(longest_ms / 1000) + GRACE);
     __atomic_store_n(&aimed->shared->host, key, __ATOMIC_RELEASE);
     if (!has_share(limits, key)) {

@@ -64,6 +64,15 @@ char *na_sha256_hex(apr_pool_t *pool, const char *first, const char *second)
     return na_hex(pool, hash, sizeof hash);
 }
 
+apr_uint64_t na_sha256_word(const char *text)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    apr_uint64_t word;
+    na_sha256(hash, na_bytes_of(text), (na_bytes){0});
+    memcpy(&word, hash, sizeof word);
+    return word ? word : 1;
+}
+
 void na_sha1(unsigned char out[NA_SHA1_LEN], na_bytes text)
 {
     if (!EVP_Digest(text.data, text.len, out, NULL, EVP_sha1(), NULL))

@@ -25,6 +25,9 @@ void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second
 /* Returns SHA-256 as lower-case hex, which NextAuth stores instead of a token, with its secret. */
 char *na_sha256_hex(apr_pool_t *pool, const char *first, const char *second);
 
+/* Returns eight bytes of the text's SHA-256, for tables in shared memory; never 0. */
+apr_uint64_t na_sha256_word(const char *text);
+
 /* SHA-1, for formats of others that require it; no security of this module depends on it. */
 #define NA_SHA1_LEN 20
 void na_sha1(unsigned char out[NA_SHA1_LEN], na_bytes text);

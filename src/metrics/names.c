@@ -6,15 +6,6 @@
 
 #include "base/crypto.h"
 
-static apr_uint64_t name_hash(const char *name)
-{
-    unsigned char digest[NA_SHA256_LEN];
-    apr_uint64_t hash;
-    na_sha256(digest, na_bytes_of(name), (na_bytes){0});
-    memcpy(&hash, digest, sizeof hash);
-    return hash ? hash : 1;
-}
-
 /* No lock is needed: all processes that write here write the same text. */
 static void write_name(na_name *place, const char *name)
 {
@@ -39,7 +30,7 @@ int na_name_find(na_name_list *list, const char *name, int add)
 {
     if (!name || !*name || strlen(name) >= NA_NAME_SIZE)
         return NA_NAMES_MAX;
-    apr_uint64_t hash = name_hash(name);
+    apr_uint64_t hash = na_sha256_word(name);
     for (int i = 0; i < NA_NAMES_MAX; i++) {
         if (!claim_place(&list->names[i], hash, add))
             continue;

@@ -152,34 +152,15 @@ static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *val
 }
 
 /* Arguments of a row: {min, max, index of the expression or -1, is text, at sign-in}. */
-#define ONE                                                                                        \
-    {                                                                                              \
-        1, 1, -1, 0, 0                                                                             \
-    }
-#define TWO                                                                                        \
-    {                                                                                              \
-        2, 2, -1, 0, 0                                                                             \
-    }
-#define ONE_OR_MORE                                                                                \
-    {                                                                                              \
-        1, 64, -1, 0, 0                                                                            \
-    }
-#define TWO_OR_MORE                                                                                \
-    {                                                                                              \
-        2, 64, -1, 0, 0                                                                            \
-    }
-#define TEXT                                                                                       \
-    {                                                                                              \
-        1, 1, 0, 1, 0                                                                              \
-    }
-#define RULE                                                                                       \
-    {                                                                                              \
-        2, 2, 1, 0, 1                                                                              \
-    }
-#define NAMED_TEXT                                                                                 \
-    {                                                                                              \
-        2, 2, 1, 1, 1                                                                              \
-    }
+/* clang-format off */
+#define ONE {1, 1, -1, 0, 0}
+#define TWO {2, 2, -1, 0, 0}
+#define ONE_OR_MORE {1, 64, -1, 0, 0}
+#define TWO_OR_MORE {2, 64, -1, 0, 0}
+#define TEXT {1, 1, 0, 1, 0}
+#define RULE {2, 2, 1, 0, 1}
+#define NAMED_TEXT {2, 2, 1, 1, 1}
+/* clang-format on */
 
 const na_directive_row na_directive_rows[] = {
 #define NA_ROW(name, arguments, stage, setter, shown, help, form)                                  \
