@@ -3,7 +3,7 @@
 #ifndef NA_ENDPOINT_SESSIONS_H
 #define NA_ENDPOINT_SESSIONS_H
 
-#include "session/registry.h"
+#include "session/listing.h"
 
 /* Returns the JSON object of a session, a new reference. */
 json_t *na_session_listing(apr_pool_t *pool, const na_listed *listed);

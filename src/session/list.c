@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "session/session.h"
+
 #define VERSION 1
 #define UNTIL_LEN (NA_LISTING_LEN - NA_SHA256_LEN)
 #define UNTIL_MAX (((apr_int64_t)1 << (8 * UNTIL_LEN)) - 1)
@@ -70,6 +72,13 @@ int na_list_max(apr_size_t value_max)
 {
     apr_size_t fit = (value_max - NA_RECORD_OVERHEAD - 1) / NA_LISTING_LEN;
     return fit < NA_USER_SESSIONS_MAX ? (int)fit : NA_USER_SESSIONS_MAX;
+}
+
+na_store_key na_session_key_of_hash(const unsigned char *hash)
+{
+    na_store_key key = {.kind = NA_KIND_SESSION};
+    memcpy(key.hash, hash, sizeof key.hash);
+    return key;
 }
 
 /* ── the sessions ──────────────────────────────────────────────────────────────────────────── */

@@ -20,12 +20,21 @@
 /* Most sessions of one user. If there are more, the one that expires first is dropped. */
 #define NA_USER_SESSIONS_MAX 100
 
+/*
+ * Seconds for which a list contains a session after its end, so that not every renewal changes the
+ * list.
+ */
+#define NA_LIST_MARGIN (24 * 3600)
+
 #define NA_LISTING_LEN (NA_SHA256_LEN + 5)
 
 typedef struct na_listing {
     unsigned char hash[NA_SHA256_LEN];
     apr_int64_t until; /* latest end of the session, in seconds */
 } na_listing;
+
+/* Returns the key of the record that a listing names. */
+na_store_key na_session_key_of_hash(const unsigned char *hash);
 
 /* Appends the sessions (na_listing) of a list. Appends nothing and fails if the list is invalid. */
 na_error *na_list_read(apr_pool_t *pool, na_bytes text, apr_array_header_t *list);

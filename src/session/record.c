@@ -165,6 +165,11 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
     return NULL;
 }
 
+int na_record_is_live(const na_record *record, apr_time_t now)
+{
+    return !record->ended && record->expires > apr_time_sec(now);
+}
+
 /* ── users ─────────────────────────────────────────────────────────────────────────────────── */
 
 na_error *na_user_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,

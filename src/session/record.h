@@ -26,6 +26,8 @@ typedef struct na_record {
     const json_t *claims; /* NULL if the token has them */
 } na_record;
 
+int na_record_is_live(const na_record *record, apr_time_t now);
+
 /*
  * The record of a user (na_user_name), written when a session of the user is first ended. The list
  * of sessions is a separate entry (session/list.h).

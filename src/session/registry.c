@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records of sessions, and lists of them, in stores. */
+/* Records of sessions in stores. */
 #include "session/registry.h"
 
 #include <string.h>
-
-#include <apr_hash.h>
-#include <apr_strings.h>
 
 #include "base/clock.h"
 #include "session/device.h"
 #include "session/epoch.h"
 #include "session/list.h"
-#include "session/lookup.h"
-
-/*
- * Seconds for which a list contains a session after its end, so that not every renewal changes the
- * list.
- */
-#define LIST_MARGIN (24 * 3600)
-
-/* Seconds for which an end is remembered if the session cannot be used without its record. */
-#define SHORT_MEMORY 300
-
-/* A handle is this and a hash in base64url, so that commands never mistake it for an option. */
-#define HANDLE_START "s"
-#define HASH_LEN 43
-
-/* Attempts to change an entry: each failure means that a concurrent change succeeded. */
-#define TRIES 50
+#include "session/remembered.h"
+#include "session/user_entries.h"
 
 static apr_int64_t later(apr_int64_t a, apr_int64_t b)
 {
@@ -37,273 +19,6 @@ static apr_int64_t later(apr_int64_t a, apr_int64_t b)
 static const char *text(const char *value)
 {
     return value ? value : "";
-}
-
-static na_store_key session_key(const unsigned char *hash)
-{
-    na_store_key key = {.kind = NA_KIND_SESSION};
-    memcpy(key.hash, hash, sizeof key.hash);
-    return key;
-}
-
-static int is_live(const na_record *record, apr_time_t now)
-{
-    return !record->ended && record->expires > apr_time_sec(now);
-}
-
-/* ── remembered ends ───────────────────────────────────────────────────────────────────────── */
-
-static na_error *bury_until(const na_registry *registry, apr_pool_t *pool, const char *user,
-                            const na_store_key *key, apr_int64_t until)
-{
-    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
-    na_bytes value;
-    NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
-    return na_store_put(registry->stores[0], pool, key, value, apr_time_from_sec(until));
-}
-
-/*
- * Replaces a session's record, whatever its current value. The store can drop the replacement
- * early, because a missing record is enough to refuse a token that claims to have one.
- */
-static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, const char *user,
-                              const na_store_key *key, apr_int64_t until)
-{
-    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
-    na_bytes value, there;
-    NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
-    for (int i = 0; i < TRIES; i++) {
-        int swapped;
-        NA_TRY(na_store_get(registry->stores[0], pool, key, 1, &there));
-        NA_TRY(na_store_swap(registry->stores[0], pool, key, there, value, apr_time_from_sec(until),
-                             &swapped));
-        if (swapped)
-            return NULL;
-    }
-    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one session at once");
-}
-
-/*
- * Ends a session's record. If its tokens can be used without a record, the end is remembered until
- * none can be valid anymore, unless the user's record covers it (`is_covered`).
- */
-static na_error *bury(const na_registry *registry, apr_pool_t *pool, const char *user,
-                      const na_store_key *key, int is_covered, apr_time_t now)
-{
-    na_found was;
-    na_record record = {.in_token = 1};
-    NA_TRY(na_look_up(registry, pool, key, 1, &was));
-    if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
-        record = (na_record){.in_token = 1};
-    apr_int64_t seconds = apr_time_sec(now);
-    if (record.in_token && !record.vouched && !is_covered)
-        NA_TRY(bury_until(registry, pool, user, key,
-                          later(seconds + registry->remember,
-                                record.expires + 2 * NA_CLOCK_TOLERANCE)));
-    else
-        NA_TRY(bury_shortly(registry, pool, user, key, seconds + SHORT_MEMORY));
-    if (registry->observer && is_live(&record, now))
-        registry->observer->ended(registry->observer->data, seconds - record.created);
-    return NULL;
-}
-
-static na_error *bury_all(const na_registry *registry, apr_pool_t *pool, const char *user,
-                          const apr_array_header_t *listings, apr_time_t now)
-{
-    for (int i = 0; i < listings->nelts; i++) {
-        na_store_key key = session_key(APR_ARRAY_IDX(listings, i, na_listing).hash);
-        na_found was; /* without a record, a short memory is enough */
-        NA_TRY(na_look_up(registry, pool, &key, 1, &was));
-        NA_TRY(bury(registry, pool, user, &key, !was.value.data, now));
-    }
-    return NULL;
-}
-
-/* ── a user's record ───────────────────────────────────────────────────────────────────────── */
-
-static void merge(na_user_record *to, const na_user_record *from)
-{
-    to->unrecorded_before = later(to->unrecorded_before, from->unrecorded_before);
-    if (from->ends > to->ends) {
-        to->ends = from->ends;
-        to->ends_since = from->ends_since;
-    }
-    if (from->not_before > to->not_before) {
-        to->not_before = from->not_before;
-        memcpy(to->but, from->but, sizeof to->but);
-    }
-}
-
-/* Writes a user's keys, one for each secret: servers change their secrets at different times. */
-static void user_keys(const na_registry *registry, apr_pool_t *pool, const char *kind,
-                      const char *user, na_store_key *keys)
-{
-    for (int i = 0; i < registry->keys->count; i++)
-        na_store_key_make(&keys[i], kind,
-                          apr_pstrcat(pool, registry->namespaces[i], " ", user, NULL));
-}
-
-/* Decrypts a user's records under all secrets, and merges them. */
-static na_error *open_user(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
-                           const na_found *values, na_user_record *record)
-{
-    *record = (na_user_record){0};
-    for (int i = 0; i < registry->keys->count; i++) {
-        na_user_record one;
-        if (!values[i].value.data)
-            continue;
-        NA_TRY(na_user_record_open(pool, registry->keys, &keys[i], values[i].value, &one));
-        merge(record, &one);
-    }
-    return NULL;
-}
-
-static na_store_key *make_user_keys(const na_registry *registry, apr_pool_t *pool, const char *kind,
-                                    const char *user, int and_more, na_found **values)
-{
-    apr_size_t count = (apr_size_t)(registry->keys->count + and_more);
-    na_store_key *keys = apr_pcalloc(pool, count * sizeof *keys);
-    *values = apr_pcalloc(pool, count * sizeof **values);
-    user_keys(registry, pool, kind, user, keys);
-    for (int i = 0; i < registry->keys->count; i++)
-        keys[i].is_optional = strcmp(kind, NA_KIND_USER) == 0;
-    return keys;
-}
-
-static na_error *find_user(const na_registry *registry, apr_pool_t *pool, const char *user,
-                           na_user_record *record)
-{
-    na_found *values;
-    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_USER, user, 0, &values);
-    NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
-    return open_user(registry, pool, keys, values, record);
-}
-
-/* Changes a user's record. Called again with the new record if a concurrent change was first. */
-typedef void change_user(const na_registry *registry, na_user_record *record, void *data);
-
-static na_error *update_user(const na_registry *registry, apr_pool_t *pool, const char *user,
-                             apr_time_t now, change_user *how, void *data)
-{
-    na_found *values;
-    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_USER, user, 0, &values);
-    for (int i = 0; i < TRIES; i++) {
-        na_user_record record;
-        na_bytes value;
-        int swapped = 0;
-        NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
-        /* fails closed: a record that was tampered with might have ended sessions */
-        if (open_user(registry, pool, keys, values, &record))
-            record = (na_user_record){.not_before = apr_time_sec(now)};
-        how(registry, &record, data);
-        NA_TRY(na_user_record_seal(pool, registry->keys, &keys[0], &record, &value));
-        NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], na_found_in_first(&values[0]),
-                             value, now + apr_time_from_sec(registry->remember), &swapped));
-        if (swapped)
-            return NULL;
-    }
-    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one user at once");
-}
-
-/* ── a user's list ─────────────────────────────────────────────────────────────────────────── */
-
-/*
- * Merges the lists under all secrets; returns 1 if the one that is written is complete. A list that
- * was tampered with counts as empty and is filled again.
- */
-static int open_lists(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
-                      const na_found *values, apr_array_header_t *list)
-{
-    int count = 0;
-    apr_array_clear(list);
-    for (int i = 0; i < registry->keys->count; i++) {
-        apr_array_header_t *one = apr_array_make(pool, 8, sizeof(na_listing));
-        if (!values[i].value.data ||
-            na_list_open(pool, registry->keys, &keys[i], values[i].value, one))
-            continue;
-        na_list_add_missing(list, one);
-        if (i == 0 && values[i].in_first)
-            count = list->nelts;
-    }
-    return count == list->nelts;
-}
-
-static apr_time_t end_of_list(const apr_array_header_t *list, apr_time_t now)
-{
-    apr_int64_t end = apr_time_sec(now) + LIST_MARGIN;
-    for (int i = 0; i < list->nelts; i++)
-        end = later(end, APR_ARRAY_IDX(list, i, na_listing).until);
-    return apr_time_from_sec(end);
-}
-
-/* Moves sessions that do not fit into the store's largest value to `ends`. */
-static void give_way(const na_registry *registry, apr_array_header_t *list,
-                     apr_array_header_t *ends)
-{
-    while (list->nelts > na_list_max(registry->stores[0]->driver->value_max)) {
-        int first = na_list_first_end(list);
-        APR_ARRAY_PUSH(ends, na_listing) = APR_ARRAY_IDX(list, first, na_listing);
-        na_list_drop(list, first);
-    }
-}
-
-/*
- * Changes a user's list; returns 0 if there is nothing to change. Called again with the new list if
- * a concurrent change was first. Sessions that it moves to `ends` are ended before the list is
- * written, so that none is lost.
- */
-typedef int change_list(apr_array_header_t *list, apr_array_header_t *ends, void *data);
-
-static na_error *update_list(const na_registry *registry, apr_pool_t *pool, const char *user,
-                             apr_time_t now, change_list *how, void *data)
-{
-    na_found *values;
-    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_LIST, user, 0, &values);
-    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listing));
-    apr_array_header_t *ends = apr_array_make(pool, 4, sizeof(na_listing));
-    for (int i = 0; i < TRIES; i++) {
-        na_bytes value;
-        int swapped = 0;
-        NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
-        int is_written = open_lists(registry, pool, keys, values, list);
-        apr_array_clear(ends);
-        if (!how(list, ends, data) && is_written)
-            return NULL;
-        give_way(registry, list, ends);
-        NA_TRY(bury_all(registry, pool, user, ends, now));
-        NA_TRY(na_list_seal(pool, registry->keys, &keys[0], list, &value));
-        NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], na_found_in_first(&values[0]),
-                             value, end_of_list(list, now), &swapped));
-        if (swapped)
-            return NULL;
-    }
-    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one user's sessions at once");
-}
-
-typedef struct adding {
-    na_listing listing;
-    apr_int64_t now; /* seconds */
-} adding;
-
-static int add_listing(apr_array_header_t *list, apr_array_header_t *ends, void *data)
-{
-    const adding *add = data;
-    int at = na_list_find(list, add->listing.hash);
-    if (at >= 0 && APR_ARRAY_IDX(list, at, na_listing).until >= add->listing.until)
-        return 0;
-    if (at >= 0)
-        na_list_drop(list, at);
-    na_list_drop_expired(list, add->now);
-    APR_ARRAY_PUSH(list, na_listing) = add->listing;
-    return 1;
-}
-
-static na_error *list_session(const na_registry *registry, apr_pool_t *pool, const char *user,
-                              const na_store_key *key, apr_int64_t until, apr_time_t now)
-{
-    adding add = {.listing.until = until, .now = apr_time_sec(now)};
-    memcpy(add.listing.hash, key->hash, sizeof add.listing.hash);
-    return update_list(registry, pool, user, now, add_listing, &add);
 }
 
 /* ── a session's record ────────────────────────────────────────────────────────────────────── */
@@ -328,10 +43,10 @@ na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const
                             apr_int64_t *auth_time)
 {
     na_user_record record;
-    NA_TRY(list_session(registry, pool, user, key, expires + LIST_MARGIN, now));
-    na_error *error = find_user(registry, pool, user, &record);
+    NA_TRY(na_user_list_session(registry, pool, user, key, expires + NA_LIST_MARGIN, now));
+    na_error *error = na_user_find(registry, pool, user, &record);
     if (error && !na_is_unavailable(error)) /* a record that cannot be decrypted is replaced */
-        error = update_user(registry, pool, user, now, read_user, &record);
+        error = na_user_update(registry, pool, user, now, read_user, &record);
     NA_TRY(error);
     *auth_time = later(apr_time_sec(now), record.not_before + 1);
     return NULL;
@@ -348,7 +63,7 @@ na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, cons
                         .created = auth_time,
                         .used = apr_time_sec(now),
                         .expires = expires,
-                        .listed = expires + LIST_MARGIN,
+                        .listed = expires + NA_LIST_MARGIN,
                         .in_token = !claims,
                         .vouched = 1,
                         .claims = claims};
@@ -369,10 +84,10 @@ static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const n
     record->address = text(client->address);
     record->device = na_device(pool, client->user_agent);
     if (record->expires > record->listed)
-        record->listed = record->expires + LIST_MARGIN;
+        record->listed = record->expires + NA_LIST_MARGIN;
     NA_TRY(write_record(registry, pool, key, record, na_found_in_first(was), &written));
     if (written) /* if the list cannot be written, a later use does */
-        list_session(registry, pool, record->user, key, record->listed, now);
+        na_user_list_session(registry, pool, record->user, key, record->listed, now);
     return NULL;
 }
 
@@ -390,12 +105,6 @@ static int is_due(const na_registry *registry, const na_found *was, const na_rec
            expires - record->expires >= registry->use_interval;
 }
 
-static int is_before(const na_user_record *user, apr_int64_t auth_time, const na_store_key *key)
-{
-    return user->not_before && auth_time <= user->not_before &&
-           memcmp(user->but, key->hash, sizeof user->but) != 0;
-}
-
 static na_error *all_ended(apr_pool_t *pool)
 {
     return na_error_new(pool, NA_ERR_SESSION, "all sessions of the user were ended");
@@ -407,8 +116,8 @@ static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_s
 {
     apr_int64_t seconds = apr_time_sec(now);
     if (record->expires - seconds < registry->remember / 2 &&
-        record->expires - seconds > SHORT_MEMORY)
-        NA_TRY(bury_until(registry, pool, record->user, key, seconds + registry->remember));
+        record->expires - seconds > NA_END_SHORT)
+        NA_TRY(na_end_remember(registry, pool, record->user, key, seconds + registry->remember));
     return na_error_new(pool, NA_ERR_SESSION, "the session was ended");
 }
 
@@ -445,13 +154,13 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
     na_found *values;
     na_user_record user;
     apr_int64_t epoch;
-    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_USER, name, 1 + users, &values);
+    na_store_key *keys = na_user_keys(registry, pool, NA_KIND_USER, name, 1 + users, &values);
     keys[users] = session->key;
     na_epoch_keys(registry, &keys[users + 1]);
     NA_TRY(na_look_up(registry, pool, keys, 2 * users + 1, values));
-    NA_TRY(open_user(registry, pool, keys, values, &user));
+    NA_TRY(na_user_open(registry, pool, keys, values, &user));
     NA_TRY(na_epoch_of(registry, pool, &keys[users + 1], &values[users + 1], now, &epoch));
-    if (is_before(&user, session->auth_time, &session->key))
+    if (na_user_has_ended(&user, session->auth_time, &session->key))
         return all_ended(pool);
     const na_found *was = &values[users];
     na_record record = {.user = name, .created = session->auth_time, .in_token = 1};
@@ -503,8 +212,8 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
     NA_TRY(find_record(registry, pool, key, now, &was, record));
     if (!record->claims)
         return na_error_new(pool, NA_ERR_SESSION, "the session's claims are in its token");
-    NA_TRY(find_user(registry, pool, record->user, &user));
-    if (is_before(&user, record->created, key))
+    NA_TRY(na_user_find(registry, pool, record->user, &user));
+    if (na_user_has_ended(&user, record->created, key))
         return all_ended(pool);
     return is_due(registry, &was, record, record->expires, now)
                ? try_to_note(
@@ -592,12 +301,12 @@ static na_error *end_in_first(const na_registry *registry, apr_pool_t *pool, con
     if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
         record = (na_record){.in_token = 1};
     if (record.in_token)
-        NA_TRY(update_user(registry, pool, user, now, charge_end, &c));
-    NA_TRY(bury(registry, pool, user, key, c.is_covered, now));
+        NA_TRY(na_user_update(registry, pool, user, now, charge_end, &c));
+    NA_TRY(na_end_record(registry, pool, user, key, c.is_covered, now));
     na_session_key_without_id(pool, user, auth_time, &without_id);
     if (record.in_token && !c.is_covered) /* tokens from before the session had an ID */
-        NA_TRY(bury(registry, pool, user, &without_id, 0, now));
-    return update_list(registry, pool, user, now, remove_listing, (void *)key->hash);
+        NA_TRY(na_end_record(registry, pool, user, &without_id, 0, now));
+    return na_user_update_list(registry, pool, user, now, remove_listing, (void *)key->hash);
 }
 
 na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
@@ -647,140 +356,8 @@ na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, co
     ending end = {but, apr_time_sec(now)};
     for (int i = 0; i < registry->store_count; i++) {
         na_registry rest = from_store(registry, i);
-        NA_TRY(update_list(&rest, pool, user, now, end_listings, &end));
-        NA_TRY(update_user(&rest, pool, user, now, end_all, &end));
+        NA_TRY(na_user_update_list(&rest, pool, user, now, end_listings, &end));
+        NA_TRY(na_user_update(&rest, pool, user, now, end_all, &end));
     }
-    return NULL;
-}
-
-/* ── listing ───────────────────────────────────────────────────────────────────────────────── */
-
-const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key)
-{
-    return apr_pstrcat(pool, HANDLE_START, na_base64url_encode(pool, key->hash, sizeof key->hash),
-                       NULL);
-}
-
-static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const char *user,
-                           apr_time_t now, apr_array_header_t *list)
-{
-    na_found *values;
-    na_user_record record;
-    apr_array_header_t *listings = apr_array_make(pool, 8, sizeof(na_listing));
-    na_store_key *keys = make_user_keys(registry, pool, NA_KIND_LIST, user, 0, &values);
-    NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, values));
-    open_lists(registry, pool, keys, values, listings);
-    int count = listings->nelts;
-    if (!count)
-        return NULL;
-    NA_TRY(find_user(registry, pool, user, &record));
-    keys = apr_palloc(pool, (apr_size_t)count * sizeof *keys);
-    values = apr_palloc(pool, (apr_size_t)count * sizeof *values);
-    for (int i = 0; i < count; i++)
-        keys[i] = session_key(APR_ARRAY_IDX(listings, i, na_listing).hash);
-    NA_TRY(na_look_up(registry, pool, keys, count, values));
-    for (int i = 0; i < count; i++) {
-        na_listed listed = {.key = keys[i]};
-        if (values[i].value.data &&
-            !na_record_open(pool, registry->keys, &keys[i], values[i].value, &listed.record) &&
-            is_live(&listed.record, now) && !is_before(&record, listed.record.created, &keys[i]))
-            APR_ARRAY_PUSH(list, na_listed) = listed;
-    }
-    return NULL;
-}
-
-typedef struct collecting {
-    const na_registry *registry;
-    apr_pool_t *pool;
-    apr_time_t now;
-    apr_hash_t *seen; /* handles already found; a previous store can have older records */
-    apr_array_header_t *list;
-} collecting;
-
-static na_error *collect(void *data, const na_store_key *key, na_bytes value)
-{
-    collecting *c = data;
-    na_listed listed = {.key = *key};
-    const char *handle = na_registry_handle(c->pool, key);
-    if (apr_hash_get(c->seen, handle, APR_HASH_KEY_STRING))
-        return NULL;
-    apr_hash_set(c->seen, handle, APR_HASH_KEY_STRING, handle);
-    if (!na_record_open(c->pool, c->registry->keys, key, value, &listed.record) &&
-        is_live(&listed.record, c->now))
-        APR_ARRAY_PUSH(c->list, na_listed) = listed;
-    return NULL;
-}
-
-na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const char *user,
-                           apr_time_t now, apr_array_header_t *list)
-{
-    if (user)
-        return list_user(registry, pool, user, now, list);
-    collecting c = {registry, pool, now, apr_hash_make(pool), list};
-    for (int i = 0; i < registry->store_count; i++)
-        NA_TRY(na_store_each(registry->stores[i], pool, NA_KIND_SESSION, collect, &c));
-    return NULL;
-}
-
-typedef struct counting {
-    const na_registry *registry;
-    apr_pool_t *pool; /* for one record at a time */
-    apr_time_t now;
-    apr_hash_t *seen; /* hashes already counted; NULL if there is only one store */
-    apr_int64_t count;
-} counting;
-
-static int is_new(const counting *c, const na_store_key *key)
-{
-    if (!c->seen)
-        return 1;
-    if (apr_hash_get(c->seen, key->hash, sizeof key->hash))
-        return 0;
-    const void *kept = apr_pmemdup(apr_hash_pool_get(c->seen), key->hash, sizeof key->hash);
-    apr_hash_set(c->seen, kept, sizeof key->hash, kept);
-    return 1;
-}
-
-static na_error *count_record(void *data, const na_store_key *key, na_bytes value)
-{
-    counting *c = data;
-    na_record record;
-    if (is_new(c, key) && !na_record_open(c->pool, c->registry->keys, key, value, &record) &&
-        is_live(&record, c->now))
-        c->count++;
-    apr_pool_clear(c->pool);
-    return NULL;
-}
-
-na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_time_t now,
-                            apr_int64_t *count)
-{
-    counting c = {.registry = registry, .now = now};
-    c.seen = registry->store_count > 1 ? apr_hash_make(pool) : NULL;
-    apr_pool_create(&c.pool, pool);
-    for (int i = 0; i < registry->store_count; i++)
-        NA_TRY(na_store_each(registry->stores[i], pool, NA_KIND_SESSION, count_record, &c));
-    *count = c.count;
-    return NULL;
-}
-
-na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, const char *user,
-                                const char *handle, apr_time_t now, na_listed *session,
-                                int *is_there)
-{
-    na_found was;
-    apr_size_t len = 0;
-    int is_handle = strncmp(handle, HANDLE_START, 1) == 0 && strlen(handle) == 1 + HASH_LEN;
-    unsigned char *hash = is_handle ? na_base64url_decode(pool, handle + 1, HASH_LEN, &len) : NULL;
-    *is_there = 0;
-    if (len != NA_SHA256_LEN)
-        return NULL;
-    session->key = session_key(hash);
-    NA_TRY(na_look_up(registry, pool, &session->key, 1, &was));
-    if (!was.value.data ||
-        na_record_open(pool, registry->keys, &session->key, was.value, &session->record))
-        return NULL; /* missing, or from another site */
-    *is_there =
-        is_live(&session->record, now) && (!user || strcmp(user, session->record.user) == 0);
     return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "session/list.h"
+#include "session/listing.h"
 #include "tap.h"
 
 #define NOW apr_time_from_sec(1780000000)

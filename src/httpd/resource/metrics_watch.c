@@ -6,6 +6,7 @@
 
 #include "httpd/watchdog.h"
 #include "httpd/resource/resource.h"
+#include "session/listing.h"
 
 #define COUNT_INTERVAL apr_time_from_sec(60)
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends of sessions, which are remembered in the place of their records. */
+#include "session/remembered.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "session/list.h"
+#include "session/lookup.h"
+
+/* Attempts to change an entry: each failure means that a concurrent change succeeded. */
+#define TRIES 50
+
+static apr_int64_t later(apr_int64_t a, apr_int64_t b)
+{
+    return a > b ? a : b;
+}
+
+na_error *na_end_remember(const na_registry *registry, apr_pool_t *pool, const char *user,
+                          const na_store_key *key, apr_int64_t until)
+{
+    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
+    na_bytes value;
+    NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
+    return na_store_put(registry->stores[0], pool, key, value, apr_time_from_sec(until));
+}
+
+/*
+ * Replaces a session's record, whatever its current value. The store can drop the replacement
+ * early, because a missing record is enough to refuse a token that claims to have one.
+ */
+static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, const char *user,
+                              const na_store_key *key, apr_int64_t until)
+{
+    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
+    na_bytes value, there;
+    NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
+    for (int i = 0; i < TRIES; i++) {
+        int swapped;
+        NA_TRY(na_store_get(registry->stores[0], pool, key, 1, &there));
+        NA_TRY(na_store_swap(registry->stores[0], pool, key, there, value, apr_time_from_sec(until),
+                             &swapped));
+        if (swapped)
+            return NULL;
+    }
+    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one session at once");
+}
+
+na_error *na_end_record(const na_registry *registry, apr_pool_t *pool, const char *user,
+                        const na_store_key *key, int is_covered, apr_time_t now)
+{
+    na_found was;
+    na_record record = {.in_token = 1};
+    NA_TRY(na_look_up(registry, pool, key, 1, &was));
+    if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
+        record = (na_record){.in_token = 1};
+    apr_int64_t seconds = apr_time_sec(now);
+    if (record.in_token && !record.vouched && !is_covered)
+        NA_TRY(na_end_remember(registry, pool, user, key,
+                               later(seconds + registry->remember,
+                                     record.expires + 2 * NA_CLOCK_TOLERANCE)));
+    else
+        NA_TRY(bury_shortly(registry, pool, user, key, seconds + NA_END_SHORT));
+    if (registry->observer && na_record_is_live(&record, now))
+        registry->observer->ended(registry->observer->data, seconds - record.created);
+    return NULL;
+}
+
+na_error *na_end_records(const na_registry *registry, apr_pool_t *pool, const char *user,
+                         const apr_array_header_t *listings, apr_time_t now)
+{
+    for (int i = 0; i < listings->nelts; i++) {
+        na_store_key key = na_session_key_of_hash(APR_ARRAY_IDX(listings, i, na_listing).hash);
+        na_found was; /* without a record, a short memory is enough */
+        NA_TRY(na_look_up(registry, pool, &key, 1, &was));
+        NA_TRY(na_end_record(registry, pool, user, &key, !was.value.data, now));
+    }
+    return NULL;
+}
