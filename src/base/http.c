@@ -15,8 +15,13 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/url.h"
 #include "base/pools.h"
+#include "base/trust.h"
+#include "base/url.h"
+
+/* A handle that is idle longer is closed: it holds connections, and parsed CA certificates (1 MB).
+ */
+#define IDLE_MAX apr_time_from_sec(600)
 
 struct na_http {
     const na_http_options *options;
@@ -129,8 +134,8 @@ static na_error *make_handles(apr_pool_t *pool, na_http *client)
     apr_pool_t *own;
     int most = client->options->max_concurrent;
     NA_TRY(na_pool_create_apart(pool, &own));
-    return apr_reslist_create(&client->handles, 0, most, most, apr_time_from_sec(60), open_handle,
-                              close_handle, NULL, own) == APR_SUCCESS
+    return apr_reslist_create(&client->handles, 0, 0, most, IDLE_MAX, open_handle, close_handle,
+                              NULL, own) == APR_SUCCESS
                ? NULL
                : na_error_new(pool, NA_ERR_CONFIGURATION,
                               "could not create the list of HTTP handles");
@@ -259,8 +264,7 @@ static void set_limits(CURL *curl, const na_http *client)
     if (options->loopback)
         curl_easy_setopt(curl, CURLOPT_CONNECT_TO, &this_machine);
     curl_easy_setopt(curl, CURLOPT_PROXY, options->proxy ? options->proxy : "");
-    if (options->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+    na_trust(curl, options->ca_file);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "mod_nextauth/" NA_VERSION);
     curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
 }

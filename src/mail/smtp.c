@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/trust.h"
 #include "base/url.h"
 #include "mail/host.h"
 #include "mail/transport.h"
@@ -181,8 +182,7 @@ static void set_tls(CURL *curl, const na_mail_options *options)
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (options->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+    na_trust(curl, options->ca_file);
 }
 
 /* libcurl calls this about once a second, and at each event. */

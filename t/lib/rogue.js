@@ -10,10 +10,12 @@
 //   takesCodesTwice                    the token endpoint does
 //   sign                               (header, claims, keys) => ID token
 //
-// `journal` has every request, `secrets` what must not be found in any log.
+// `journal` has every request, with the number of the connection that it came through; `secrets` has
+// what must not be found in any log. With `tls`, the options of a TLS server, the issuers are https.
 const crypto = require('node:crypto');
 const { generateKeys } = require('./keys.js');
 const http = require('node:http');
+const https = require('node:https');
 const jose = require('jose');
 const { freePort } = require('./httpd.js');
 
@@ -92,9 +94,9 @@ function discovery(issuer) {
 }
 
 class Rogue {
-  constructor(port) {
+  constructor(port, scheme) {
     this.port = port;
-    this.url = `http://localhost:${port}`;
+    this.url = `${scheme}://localhost:${port}`;
     this.key = makeKey('one');
     this.faults = {};
     this.journal = [];
@@ -156,7 +158,7 @@ class Rogue {
     const endpoint = rest.at(-1) || '';
     const query = Object.fromEntries(url.searchParams);
     const form = Object.fromEntries(new URLSearchParams(Buffer.concat(parts).toString()));
-    this.journal.push({ id, endpoint, method: req.method, headers: req.headers, query, form });
+    this.journal.push({ id, endpoint, method: req.method, headers: req.headers, query, form, connection: req.socket.number });
     const fault = this.faults[id] || {};
     switch (endpoint) {
       case 'openid-configuration': return send(res, await altered(fault.discovery, discovery(this.issuer(id))));
@@ -169,11 +171,16 @@ class Rogue {
   }
 }
 
-async function startRogue(t) {
-  const rogue = new Rogue(await freePort());
-  const server = http.createServer((req, res) => {
+async function startRogue(t, { tls } = {}) {
+  const rogue = new Rogue(await freePort(), tls ? 'https' : 'http');
+  const answer = (req, res) => {
     rogue.answer(req, res).catch((error) => text(500, 'text/plain', error.stack).send(res));
-  });
+  };
+  const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
+  let connections = 0;
+  server.on(tls ? 'secureConnection' : 'connection', (socket) => { socket.number = ++connections; });
+  // Closes connections that are between two requests.
+  rogue.disconnect = () => server.closeIdleConnections();
   await new Promise((resolve) => { server.listen(rogue.port, '127.0.0.1', resolve); });
   t.cleanup(() => new Promise((resolve) => {
     server.close(resolve);
