@@ -28,9 +28,9 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR
 LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lunistring -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
-LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/mail/*.c \
-  src/password/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/event/*.c src/audit/*.c \
-  src/metrics/*.c src/health/*.c src/auth/*.c src/endpoint/*.c src/page/*.c)
+LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/sql/*.c \
+  src/mail/*.c src/password/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/event/*.c \
+  src/audit/*.c src/metrics/*.c src/health/*.c src/auth/*.c src/endpoint/*.c src/page/*.c)
 HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c src/httpd/*/*.c)
 CTL_SOURCES := $(wildcard src/ctl/*.c)
 UNIT_SOURCES := $(filter-out t/unit/tap.c,$(wildcard t/unit/*.c))

@@ -4,7 +4,7 @@
 #define NA_AUDIT_DATABASE_H
 
 #include "audit/record.h"
-#include "db/database.h"
+#include "sql/database.h"
 
 /* Inserts a record in a use that writes. If there is no such table, the use is still valid. */
 na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields);

@@ -5,7 +5,7 @@
 #define NA_AUTH_ACCOUNT_TOKENS_H
 
 #include "auth/config.h"
-#include "db/adapter.h"
+#include "sql/records.h"
 
 /*
  * Prefix of encrypted values; a JWE as NextAuth's encode() writes it follows. Its salt is

@@ -4,7 +4,7 @@
 #define NA_AUTH_MAIL_LINK_H
 
 #include "auth/action.h"
-#include "db/adapter.h"
+#include "sql/records.h"
 
 typedef struct na_link {
     na_mail_kind kind;

@@ -4,7 +4,7 @@
 #define NA_AUTH_PASSWORD_USER_H
 
 #include "auth/action.h"
-#include "db/adapter.h"
+#include "sql/records.h"
 
 /*
  * Verifies an email address and password: sets *user and *found, which is 0 if they do not match.

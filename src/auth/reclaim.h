@@ -4,7 +4,7 @@
 #define NA_AUTH_RECLAIM_H
 
 #include "auth/action.h"
-#include "db/adapter.h"
+#include "sql/records.h"
 
 /*
  * Records that the user's email address is vouched for. If that is the first time, removes every

@@ -4,7 +4,7 @@
 #define NA_AUTH_RESOLVE_USER_H
 
 #include "auth/action.h"
-#include "db/adapter.h"
+#include "sql/records.h"
 
 /*
  * Finds the subject's user in the database as Auth.js does: known, linked to the user who is signed

@@ -6,7 +6,7 @@
 #include <apr_tables.h>
 
 #include "audit/chain.h"
-#include "db/database.h"
+#include "sql/database.h"
 
 /*
  * Acts of an administrator, for the audit log: collected while they are done, recorded before they

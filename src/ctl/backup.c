@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands `backup` and `restore`. */
-#include "db/backup.h"
+#include "sql/backup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #ifndef NA_CTL_CONNECT_H
 #define NA_CTL_CONNECT_H
 
-#include "db/database.h"
+#include "sql/database.h"
 
 /*
  * Opens the database of a command. `given` is the option's value, or NULL for the environment's

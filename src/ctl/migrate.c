@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command `migrate`: the steps of a database. */
-#include "db/migrate.h"
+#include "sql/migrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "ctl/audit_trail.h"
-#include "db/adapter.h"
+#include "sql/records.h"
 #include "password/rules.h"
 
 /* Most bytes of a name or role: columns of MySQL and PostgreSQL have as many. */

@@ -3,7 +3,7 @@
 #ifndef NA_SESSION_STANDING_H
 #define NA_SESSION_STANDING_H
 
-#include "db/adapter.h"
+#include "sql/records.h"
 #include "session/session.h"
 
 /* Returns 1 if the session's user is in the database, which must be queried then. */

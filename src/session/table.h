@@ -3,7 +3,7 @@
 #ifndef NA_SESSION_TABLE_H
 #define NA_SESSION_TABLE_H
 
-#include "db/adapter.h"
+#include "sql/records.h"
 #include "session/registry.h"
 
 /*

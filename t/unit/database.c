@@ -10,7 +10,7 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
-#include "db/adapter.h"
+#include "sql/records.h"
 #include "tap.h"
 
 /*

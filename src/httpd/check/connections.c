@@ -10,10 +10,10 @@
 
 #include "base/clock.h"
 #include "base/url.h"
-#include "db/adapter.h"
-#include "db/backup.h"
-#include "db/backup_tables.h"
-#include "db/migrate.h"
+#include "sql/records.h"
+#include "sql/backup.h"
+#include "sql/backup_tables.h"
+#include "sql/migrate.h"
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 

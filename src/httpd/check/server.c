@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "db/database.h"
+#include "sql/database.h"
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 #include "httpd/config/sections.h"

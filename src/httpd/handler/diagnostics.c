@@ -10,7 +10,7 @@
 #include <openssl/crypto.h>
 
 #include "base/url.h"
-#include "db/migrate.h"
+#include "sql/migrate.h"
 #include "httpd/handler/answer.h"
 
 static json_t *json_strings(const apr_array_header_t *list)

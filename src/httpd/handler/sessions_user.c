@@ -4,7 +4,7 @@
 
 #include <apr_strings.h>
 
-#include "db/adapter.h"
+#include "sql/records.h"
 #include "httpd/handler/answer.h"
 #include "mail/address.h"
 

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include <http_main.h>
 
-#include "db/store.h"
+#include "sql/store.h"
 #include "httpd/resource/resource.h"
 #include "httpd/watchdog.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The statements of each migration. */
-#include "db/migrations.h"
+#include "sql/migrations.h"
 
 #include <stddef.h>
 

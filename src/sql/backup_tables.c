@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables and columns of a backup. */
-#include "db/backup_tables.h"
+#include "sql/backup_tables.h"
 
 #include <stdlib.h>
 #include <string.h>

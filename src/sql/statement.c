@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements on a connection in use, and differences between engines. */
-#include "db/statement.h"
+#include "sql/statement.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
-#include "db/migrations.h"
+#include "sql/migrations.h"
 
 static apr_dbd_prepared_t *prepared(na_db_connection *c, const char *name, const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Uses of a database: beginning and ending reads and transactions. */
-#include "db/statement.h"
+#include "sql/statement.h"
 
 #include <pthread.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Migrations: listing applied steps, and running steps. */
-#include "db/migrate.h"
+#include "sql/migrate.h"
 
 #include <stdlib.h>
 #include <string.h>

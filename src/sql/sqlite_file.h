@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite's database file, created with restricted permissions. */
-#ifndef NA_DB_SQLITE_FILE_H
-#define NA_DB_SQLITE_FILE_H
+#ifndef NA_SQL_SQLITE_FILE_H
+#define NA_SQL_SQLITE_FILE_H
 
 #include <apr_pools.h>
 

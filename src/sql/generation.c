@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Generations: numbers that distinguish a restored database from its predecessor. */
-#include "db/generation.h"
+#include "sql/generation.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections to a database: opened, kept, acquired, and given back. */
-#include "db/connection.h"
+#include "sql/connection.h"
 
 #include <apr_strings.h>
 
-#include "db/sqlite_file.h"
+#include "sql/sqlite_file.h"
 
 #include "base/pools.h"
 

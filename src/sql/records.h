@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Users, accounts, sessions, and tokens, as NextAuth's adapters define them. */
-#ifndef NA_DB_ADAPTER_H
-#define NA_DB_ADAPTER_H
+#ifndef NA_SQL_RECORDS_H
+#define NA_SQL_RECORDS_H
 
-#include "db/database.h"
+#include "sql/database.h"
 
 /*
  * Auth.js's adapter interface over a database that NextAuth shares. NULL text is NULL in the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backups: writing a database as lines of JSON. */
-#include "db/backup.h"
+#include "sql/backup.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "db/backup_tables.h"
-#include "db/generation.h"
+#include "sql/backup_tables.h"
+#include "sql/generation.h"
 
 /* Number of rows that are read at once; a row can have tokens of many kilobytes. */
 #define PAGE 200

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Migrations: listing applied steps, and running steps. */
-#ifndef NA_DB_MIGRATE_H
-#define NA_DB_MIGRATE_H
+#ifndef NA_SQL_MIGRATE_H
+#define NA_SQL_MIGRATE_H
 
-#include "db/database.h"
-#include "db/migrations.h"
+#include "sql/database.h"
+#include "sql/migrations.h"
 
 /* An applied step: a row of table nextauth_migrations. */
 typedef struct na_applied {

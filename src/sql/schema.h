@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Schemas: names of tables and columns, and statements in each dialect of SQL. */
-#ifndef NA_DB_SCHEMA_H
-#define NA_DB_SCHEMA_H
+#ifndef NA_SQL_SCHEMA_H
+#define NA_SQL_SCHEMA_H
 
 #include "base/error.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Schemas: names of tables and columns, and statements in each dialect of SQL. */
-#include "db/schema.h"
+#include "sql/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>

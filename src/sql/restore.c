@@ -9,9 +9,9 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
-#include "db/backup.h"
-#include "db/backup_tables.h"
-#include "db/generation.h"
+#include "sql/backup.h"
+#include "sql/backup_tables.h"
+#include "sql/generation.h"
 
 /* Number of lines between two reports of the progress. */
 #define PROGRESS_LINES 500

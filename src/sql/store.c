@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store in a table of the database. */
-#include "db/store.h"
+#include "sql/store.h"
 
 #include <string.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables and columns of a backup. */
-#ifndef NA_DB_BACKUP_TABLES_H
-#define NA_DB_BACKUP_TABLES_H
+#ifndef NA_SQL_BACKUP_TABLES_H
+#define NA_SQL_BACKUP_TABLES_H
 
 #include <stdio.h>
 
 #include <openssl/evp.h>
 
-#include "db/database.h"
+#include "sql/database.h"
 
 #define NA_BACKUP_FORMAT "nextauth-backup"
 #define NA_BACKUP_VERSION 1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Users, accounts, sessions, and tokens, as NextAuth's adapters define them. */
-#include "db/adapter.h"
+#include "sql/records.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite's database file, created with restricted permissions. */
-#include "db/sqlite_file.h"
+#include "sql/sqlite_file.h"
 
 #include <fcntl.h>
 #include <string.h>

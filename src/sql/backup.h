@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backups: writing a database as lines of JSON, and restoring it. */
-#ifndef NA_DB_BACKUP_H
-#define NA_DB_BACKUP_H
+#ifndef NA_SQL_BACKUP_H
+#define NA_SQL_BACKUP_H
 
 #include <stdio.h>
 
-#include "db/database.h"
+#include "sql/database.h"
 
 /*
  * A backup is UTF-8 text with one JSON object per line: a header, the rows of all tables, and

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A use of a connection, for the files that implement database.h. */
-#ifndef NA_DB_STATEMENT_H
-#define NA_DB_STATEMENT_H
+#ifndef NA_SQL_STATEMENT_H
+#define NA_SQL_STATEMENT_H
 
-#include "db/connection.h"
+#include "sql/connection.h"
 
 struct na_db_use {
     na_db *primary;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One interface to databases: connections, statements, transactions. */
-#ifndef NA_DB_DATABASE_H
-#define NA_DB_DATABASE_H
+#ifndef NA_SQL_DATABASE_H
+#define NA_SQL_DATABASE_H
 
 #include <apr_tables.h>
 #include <apr_time.h>
 
 #include "base/breaker.h"
-#include "db/schema.h"
+#include "sql/schema.h"
 
 /* How to reach a database, and its schema. Immutable configuration. */
 typedef struct na_db_options {

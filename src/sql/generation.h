@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Generations: numbers that distinguish a restored database from its predecessor. */
-#ifndef NA_DB_GENERATION_H
-#define NA_DB_GENERATION_H
+#ifndef NA_SQL_GENERATION_H
+#define NA_SQL_GENERATION_H
 
-#include "db/database.h"
+#include "sql/database.h"
 
 /*
  * User IDs are never reused. But if a database has lost its counter, as after a restore, numbering

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A database's connections, for the files that implement database.h. */
-#ifndef NA_DB_CONNECTION_H
-#define NA_DB_CONNECTION_H
+#ifndef NA_SQL_CONNECTION_H
+#define NA_SQL_CONNECTION_H
 
 #include <apr_dbd.h>
 #include <apr_hash.h>
 #include <apr_reslist.h>
 
-#include "db/database.h"
+#include "sql/database.h"
 
 /*
  * Pools belong to one thread, so each connection has its own, with its own allocator. An inner pool

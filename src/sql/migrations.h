@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps that define this module's tables. */
-#ifndef NA_DB_MIGRATIONS_H
-#define NA_DB_MIGRATIONS_H
+#ifndef NA_SQL_MIGRATIONS_H
+#define NA_SQL_MIGRATIONS_H
 
-#include "db/schema.h"
+#include "sql/schema.h"
 
 /*
  * One step of the database's definition. Steps are numbered from 1 without gaps, and never change

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store in a table of the database. */
-#ifndef NA_DB_STORE_H
-#define NA_DB_STORE_H
+#ifndef NA_SQL_STORE_H
+#define NA_SQL_STORE_H
 
-#include "db/database.h"
+#include "sql/database.h"
 #include "store/store.h"
 
 /*

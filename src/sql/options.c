@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "base/url.h"
-#include "db/database.h"
+#include "sql/database.h"
 
 #define CONNECTIONS 8
 #define TIMEOUT_MS 4000
