@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_shm.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
+#include "audit/flush.h"
 #include "base/writable.h"
 
 struct na_audit_chain {
@@ -20,15 +22,15 @@ struct na_audit_chain {
     int is_pipe;
     int is_stuck;              /* the program did not read in time, so it is not waited for again */
     apr_thread_mutex_t *mutex; /* between threads, because file locks belong to the process */
+    na_audit_flushes *flushes; /* shared with processes that inherited the chain; NULL for a pipe */
 };
 
 /* The end of the file. */
 typedef struct tail {
     apr_off_t size;
-    int is_open;          /* the last line has no line feed */
-    na_audit_fault fault; /* of the last line, unless is_open */
-    int is_record;        /* the last line is a valid record */
-    na_audit_link link;   /* of that record */
+    na_bytes last; /* the last line, without its line feed */
+    int is_open;   /* it has no line feed */
+    char text[NA_AUDIT_LINE_MAX];
 } tail;
 
 static na_error *chain_error(const na_audit_chain *chain, apr_pool_t *pool, const char *what,
@@ -39,52 +41,62 @@ static na_error *chain_error(const na_audit_chain *chain, apr_pool_t *pool, cons
 
 /* ── the end of the chain ──────────────────────────────────────────────────────────────────── */
 
-static void read_last_line(const na_audit_chain *chain, apr_pool_t *pool, const char *text,
-                           apr_size_t len, tail *t)
+static void find_last_line(tail *t, apr_size_t len)
 {
-    na_audit_line line;
-    t->is_open = text[len - 1] != '\n';
-    if (t->is_open)
-        return;
-    const char *before = memrchr(text, '\n', len - 1);
-    const char *start = before ? before + 1 : text;
-    na_bytes last = {(const unsigned char *)start, (apr_size_t)(text + len - 1 - start)};
-    t->fault = na_audit_line_read(pool, last, chain->key, &line);
-    t->is_record = t->fault == NA_AUDIT_RIGHT;
-    t->link = line.link;
+    t->is_open = t->text[len - 1] != '\n';
+    len -= !t->is_open;
+    const char *before = memrchr(t->text, '\n', len);
+    const char *start = before ? before + 1 : t->text;
+    t->last = (na_bytes){(const unsigned char *)start, (apr_size_t)(t->text + len - start)};
 }
 
 static na_error *read_tail(const na_audit_chain *chain, apr_pool_t *pool, tail *t)
 {
-    char text[NA_AUDIT_LINE_MAX];
     struct stat info;
-    *t = (tail){0};
+    t->size = 0;
+    t->last = na_bytes_of("");
+    t->is_open = 0;
     if (chain->is_pipe)
         return NULL;
     if (fstat(chain->fd, &info) != 0)
         return chain_error(chain, pool, "read", strerror(errno));
     t->size = info.st_size;
     apr_off_t from = t->size > NA_AUDIT_LINE_MAX ? t->size - NA_AUDIT_LINE_MAX : 0;
-    ssize_t len = pread(chain->fd, text, (size_t)(t->size - from), from);
+    ssize_t len = pread(chain->fd, t->text, (size_t)(t->size - from), from);
     if (len != t->size - from)
         return chain_error(chain, pool, "read the end of",
                            len < 0 ? strerror(errno) : "it changed");
     if (len)
-        read_last_line(chain, pool, text, (apr_size_t)len, t);
+        find_last_line(t, (apr_size_t)len);
     return NULL;
+}
+
+static int is_last_record(const na_audit_chain *chain, apr_pool_t *pool, const tail *t,
+                          na_audit_link *link)
+{
+    na_audit_line line;
+    if (!t->last.len || t->is_open ||
+        na_audit_line_read(pool, t->last, chain->key, &line) != NA_AUDIT_RIGHT)
+        return 0;
+    *link = line.link;
+    return 1;
 }
 
 /*
  * After a crash, the last record can be newer than the head; after lines were removed, it is older.
- * The newer of both counts.
+ * The newer of both counts. Normally they are the same, which is seen without computing a hash.
  */
 static na_error *find_last_link(const na_audit_chain *chain, apr_pool_t *pool, tail *t,
                                 na_audit_link *last)
 {
+    na_audit_link record;
     NA_TRY(read_tail(chain, pool, t));
     na_audit_head_state head = na_audit_head_read(chain->head_fd, last);
-    if (t->is_record && (head != NA_AUDIT_HEAD_THERE || t->link.seq > last->seq))
-        *last = t->link;
+    int is_same =
+        head == NA_AUDIT_HEAD_THERE && !t->is_open && na_audit_line_has_link(t->last, last);
+    if (!is_same && is_last_record(chain, pool, t, &record) &&
+        (head != NA_AUDIT_HEAD_THERE || record.seq > last->seq))
+        *last = record;
     else if (head == NA_AUDIT_HEAD_BROKEN || (head == NA_AUDIT_HEAD_EMPTY && t->size))
         return chain_error(chain, pool, "continue",
                            "it does not end with a record, and there is no valid head file: "
@@ -96,12 +108,16 @@ static na_error *find_last_link(const na_audit_chain *chain, apr_pool_t *pool, t
 
 /* ── writing ───────────────────────────────────────────────────────────────────────────────── */
 
+/* *number is that of the record, for the flush. */
 static na_error *write_file(const na_audit_chain *chain, apr_pool_t *pool, const char *line,
-                            apr_size_t len, apr_off_t size)
+                            apr_size_t len, apr_off_t size, apr_uint64_t *number)
 {
+    *number = na_audit_flush_begin(chain->flushes);
     ssize_t written = write(chain->fd, line, len);
-    if (written == (ssize_t)len)
+    if (written == (ssize_t)len) {
+        na_audit_flush_written(chain->flushes, *number);
         return NULL;
+    }
     if (written < 0)
         return chain_error(chain, pool, "write", strerror(errno));
     if (ftruncate(chain->fd, size) != 0)
@@ -129,7 +145,7 @@ static na_error *write_pipe(na_audit_chain *chain, apr_pool_t *pool, const char 
 }
 
 static na_error *append_locked(na_audit_chain *chain, apr_pool_t *pool,
-                               const na_audit_fields *fields)
+                               const na_audit_fields *fields, apr_uint64_t *number)
 {
     tail t;
     na_audit_link last, next;
@@ -142,34 +158,44 @@ static na_error *append_locked(na_audit_chain *chain, apr_pool_t *pool,
     if (chain->is_pipe)
         NA_TRY(write_pipe(chain, pool, line, strlen(line)));
     else
-        NA_TRY(write_file(chain, pool, line, strlen(line), t.size));
+        NA_TRY(write_file(chain, pool, line, strlen(line), t.size, number));
     /* for a file, the next append finds the record at its end */
     return na_audit_head_write(chain->head_fd, &next) || !chain->is_pipe
                ? NULL
                : chain_error(chain, pool, "write the head file of", strerror(errno));
 }
 
+/* Waits for the disk without the lock, so that others write meanwhile and share the next flush. */
+static na_error *flush_record(const na_audit_chain *chain, apr_pool_t *pool, apr_uint64_t number)
+{
+    return na_audit_flush(chain->flushes, chain->fd, number)
+               ? NULL
+               : chain_error(chain, pool, "flush to disk", strerror(errno));
+}
+
 na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
                                 const na_audit_fields *fields)
 {
+    apr_uint64_t number;
     apr_thread_mutex_lock(chain->mutex);
     na_error *error = na_audit_head_lock(chain->head_fd, F_WRLCK)
-                          ? append_locked(chain, pool, fields)
+                          ? append_locked(chain, pool, fields, &number)
                           : chain_error(chain, pool, "lock", strerror(errno));
     na_audit_head_lock(chain->head_fd, F_UNLCK);
     apr_thread_mutex_unlock(chain->mutex);
-    /* without the lock, so that one wait for the disk serves all previous records */
-    if (!error && !chain->is_pipe && fdatasync(chain->fd) != 0)
-        error = chain_error(chain, pool, "flush to disk", strerror(errno));
-    return error;
+    if (error || chain->is_pipe)
+        return error;
+    return flush_record(chain, pool, number);
 }
 
 /* ── checking ──────────────────────────────────────────────────────────────────────────────── */
 
-static int is_of_another_key(const tail *t, const na_audit_link *last)
+static int is_of_another_key(const na_audit_chain *chain, apr_pool_t *pool, const tail *t,
+                             const na_audit_link *last)
 {
-    return t->fault == NA_AUDIT_EDITED && t->link.seq == last->seq &&
-           strcmp(t->link.hash, last->hash) == 0;
+    na_audit_line line;
+    return !t->is_open && na_audit_line_read(pool, t->last, chain->key, &line) == NA_AUDIT_EDITED &&
+           line.link.seq == last->seq && strcmp(line.link.hash, last->hash) == 0;
 }
 
 /* A chain that cannot be continued must be reported at startup, not at the first sign-in. */
@@ -178,7 +204,7 @@ static na_error *check_end(const na_audit_chain *chain, apr_pool_t *pool)
     tail t;
     na_audit_link last;
     na_error *error = find_last_link(chain, pool, &t, &last);
-    if (!error && is_of_another_key(&t, &last))
+    if (!error && is_of_another_key(chain, pool, &t, &last))
         error = chain_error(chain, pool, "continue",
                             "its last record has another key, or was edited: move it and its .head "
                             "file away");
@@ -242,6 +268,16 @@ static na_error *make_chain(apr_pool_t *pool, const char *name, const char *head
     return na_audit_open(pool, head_path, O_RDWR | O_CREAT, &chain->head_fd);
 }
 
+static na_error *share_flushes(apr_pool_t *pool, na_audit_chain *chain)
+{
+    apr_shm_t *shm;
+    if (apr_shm_create(&shm, sizeof *chain->flushes, NULL, pool) != APR_SUCCESS)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not create shared memory for '%s'",
+                            chain->name);
+    chain->flushes = memset(apr_shm_baseaddr_get(shm), 0, sizeof *chain->flushes);
+    return NULL;
+}
+
 na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *key,
                               na_audit_chain **chain)
 {
@@ -250,7 +286,7 @@ na_error *na_audit_chain_open(apr_pool_t *pool, const char *path, const char *ke
     NA_TRY(na_audit_open(pool, path, O_RDWR | O_APPEND | O_CREAT, &fd));
     NA_TRY(make_chain(pool, path, na_audit_head_path(pool, path), key, chain));
     (*chain)->fd = fd;
-    return NULL;
+    return share_flushes(pool, *chain);
 }
 
 na_error *na_audit_chain_over_pipe(apr_pool_t *pool, int fd, const char *name,

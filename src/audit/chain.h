@@ -39,7 +39,8 @@ na_error *na_audit_chain_check_pipe(apr_pool_t *pool, const char *name, const ch
 /*
  * Appends a record completely or not at all. Errors are NA_ERR_UNAVAILABLE. A partial record on a
  * full disk is removed; if that fails, the next record starts on a new line. In a file, the record
- * is on disk when this returns. If flushing failed, the record can still be in the file.
+ * is on disk when this returns; records that are appended at once share a flush. If flushing
+ * failed, the record can still be in the file.
  */
 na_error *na_audit_chain_append(na_audit_chain *chain, apr_pool_t *pool,
                                 const na_audit_fields *fields);

@@ -2,6 +2,7 @@
 /* Lines of the audit log: records with their hashes. */
 #include "audit/line.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -9,7 +10,8 @@
 #include "base/crypto.h"
 #include "base/json.h"
 
-/* the text before and after the hash */
+/* the beginning of a record, and the text before and after its hash */
+#define SEQ_MEMBER "{\"seq\":"
 #define BEFORE_HASH ",\"hash\":\""
 #define BEHIND_HASH "\"}"
 #define MEMBER_LEN (sizeof BEFORE_HASH - 1 + NA_AUDIT_HASH_LEN + sizeof BEHIND_HASH - 1)
@@ -55,7 +57,7 @@ char *na_audit_line_make(apr_pool_t *pool, const na_audit_fields *fields, const 
  */
 static na_audit_fault fragment_fault(na_bytes text)
 {
-    static const char start[] = "{\"seq\":";
+    static const char start[] = SEQ_MEMBER;
     apr_size_t len = text.len < sizeof start - 1 ? text.len : sizeof start - 1;
     int begins = len && memcmp(text.data, start, len) == 0;
     return begins && text.data[text.len - 1] != '}' ? NA_AUDIT_CUT_SHORT : NA_AUDIT_NOT_JSON;
@@ -104,4 +106,14 @@ na_audit_fault na_audit_line_read(apr_pool_t *pool, na_bytes text, const char *k
     return record && na_equal_secret(record_hash(pool, key, record), line->link.hash)
                ? NA_AUDIT_RIGHT
                : NA_AUDIT_EDITED;
+}
+
+int na_audit_line_has_link(na_bytes text, const na_audit_link *link)
+{
+    char start[40], end[MEMBER_LEN + 1];
+    int start_len = snprintf(start, sizeof start, SEQ_MEMBER "%" APR_INT64_T_FMT ",", link->seq);
+    snprintf(end, sizeof end, BEFORE_HASH "%s" BEHIND_HASH, link->hash);
+    return text.len > sizeof start + MEMBER_LEN &&
+           memcmp(text.data, start, (apr_size_t)start_len) == 0 &&
+           memcmp(text.data + text.len - MEMBER_LEN, end, MEMBER_LEN) == 0;
 }

@@ -54,4 +54,10 @@ typedef enum na_audit_fault {
 na_audit_fault na_audit_line_read(apr_pool_t *pool, na_bytes text, const char *key,
                                   na_audit_line *line);
 
+/*
+ * Returns 1 if the line, without its line feed, begins and ends as that of the record `link` does.
+ * Unlike na_audit_line_read, this does not compute the hash.
+ */
+int na_audit_line_has_link(na_bytes text, const na_audit_link *link);
+
 #endif

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -360,80 +362,273 @@ static void short_writes(apr_pool_t *pool)
     is_number(report.line, 4, "on a line of its own");
 }
 
+/* ── the disk ──────────────────────────────────────────────────────────────────────────────── */
+
+/* What the disk has of one file; shared by processes. */
+typedef struct disk_state {
+    int flushes;              /* that have begun */
+    int fails_at;             /* the flush that fails; 0 if none does */
+    int dies_at;              /* the flush during which the process is killed; 0 if none is */
+    off_t holds_to;           /* flushes wait until the file has that size */
+    off_t safe;               /* bytes that a flush has put on the disk */
+    off_t lost_from, lost_to; /* those that a failed flush was for */
+} disk_state;
+
+static disk_state *disk;
+
+static void start_disk(void)
+{
+    disk = mmap(NULL, sizeof *disk, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static off_t size_of(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 ? info.st_size : 0;
+}
+
+/* Instead of the C library's, which a test can neither watch nor have fail. */
+int fdatasync(int fd)
+{
+    int number = __atomic_add_fetch(&disk->flushes, 1, __ATOMIC_SEQ_CST);
+    off_t size = size_of(fd);
+    if (number == disk->dies_at)
+        kill(getpid(), SIGKILL);
+    while (size_of(fd) < disk->holds_to)
+        sched_yield();
+    if (number == disk->fails_at) {
+        disk->lost_from = __atomic_load_n(&disk->safe, __ATOMIC_SEQ_CST);
+        disk->lost_to = size;
+        errno = EIO;
+        return -1;
+    }
+    int result = fsync(fd);
+    off_t safe = __atomic_load_n(&disk->safe, __ATOMIC_SEQ_CST);
+    while (safe < size && !__atomic_compare_exchange_n(&disk->safe, &safe, size, 0,
+                                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        ;
+    return result;
+}
+
+static na_audit_chain *open_disk(apr_pool_t *pool, const char *path, const char *key)
+{
+    *disk = (disk_state){0};
+    return open_chain(pool, path, key);
+}
+
+/* Returns the place of a user's record in the file; -1 if the file has none. */
+static off_t place_of(apr_pool_t *pool, const char *path, const char *user)
+{
+    apr_size_t len;
+    const char *text = slurp(pool, path, &len);
+    const char *found = strstr(text, apr_pstrcat(pool, "\"user\":\"", user, "\"", NULL));
+    return found ? (off_t)(found - text) : -1;
+}
+
+static na_error *append_of(apr_pool_t *pool, na_audit_chain *chain, const char *user)
+{
+    na_audit_fields fields;
+    na_event event = sign_in();
+    event.user = user;
+    na_audit_fields_of(pool, &event, &fields);
+    return na_audit_chain_append(chain, pool, &fields);
+}
+
 /* ── many writers ──────────────────────────────────────────────────────────────────────────── */
 
 #define PROCESSES 4
 #define THREADS 4
 #define EACH 25
 
-static void *write_many(void *chain)
+/* What one thread writes; `first` makes its users unlike those of others. */
+typedef struct writer {
+    na_audit_chain *chain;
+    const char *path;
+    int first, count;
+    int refused; /* appends that returned an error */
+    int wrong;   /* answers that the disk contradicts */
+} writer;
+
+static void write_one(apr_pool_t *pool, writer *w, int i)
 {
-    apr_pool_t *pool;
-    int failed = 0;
-    apr_pool_create(&pool, NULL);
-    for (int i = 0; i < EACH; i++)
-        failed += append(pool, chain) != NULL;
-    apr_pool_destroy(pool);
-    return failed ? chain : NULL;
+    const char *user = apr_psprintf(pool, "u%d", w->first + i);
+    na_error *error = append_of(pool, w->chain, user);
+    off_t safe = __atomic_load_n(&disk->safe, __ATOMIC_SEQ_CST);
+    off_t place = place_of(pool, w->path, user);
+    int is_lost = place >= disk->lost_from && place < disk->lost_to;
+    w->refused += error != NULL;
+    w->wrong += place < 0 || (!error && (is_lost || place >= safe));
 }
 
-static int run_threads(na_audit_chain *chain)
+static void *write_many(void *data)
+{
+    writer *w = data;
+    apr_pool_t *pool;
+    apr_pool_create(&pool, NULL);
+    for (int i = 0; i < w->count; i++)
+        write_one(pool, w, i);
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* Threads that write `each`; the sums of their answers are added to `sum`. */
+static void run_threads(writer *sum, int each)
 {
     pthread_t threads[THREADS];
-    int failed = 0;
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, write_many, chain);
+    writer writers[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        void *result;
-        pthread_join(threads[i], &result);
-        failed += result != NULL;
+        writers[i] = (writer){sum->chain, sum->path, sum->first + i * each, each, 0, 0};
+        pthread_create(&threads[i], NULL, write_many, &writers[i]);
     }
-    return failed;
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        sum->refused += writers[i].refused;
+        sum->wrong += writers[i].wrong;
+    }
 }
 
 /* Half of the processes use what they inherited, as httpd's do; the others open it themselves. */
 static void many(apr_pool_t *pool, const char *key)
 {
     const char *path = in_folder(pool, key ? "many-keyed" : "many");
-    na_audit_chain *chain = open_chain(pool, path, key);
+    na_audit_chain *chain = open_disk(pool, path, key);
     for (int i = 0; i < PROCESSES; i++) {
+        writer sum = {.path = path, .first = 1000 * (i + 1)};
         if (fork() != 0)
             continue;
         if (i % 2 && na_audit_chain_open(pool, path, key, &chain))
             _exit(99);
-        _exit(run_threads(chain));
+        sum.chain = chain;
+        run_threads(&sum, EACH);
+        _exit(sum.refused + sum.wrong != 0);
     }
     int status, failed = 0;
     for (int i = 0; i < PROCESSES; i++)
         failed += wait(&status) < 0 || status != 0;
-    is_number(failed, 0, "processes and threads write at once");
+    is_number(failed, 0, "processes and threads write at once, and each record is on disk in time");
     is(verify(pool, path, key), "", "and it is one chain");
     is_number(report.records, PROCESSES * THREADS * EACH, "with every record once");
 }
 
-/* ── the disk ──────────────────────────────────────────────────────────────────────────────── */
+/* ── flushes ───────────────────────────────────────────────────────────────────────────────── */
 
-static int syncs, disk_error;
-
-/* Instead of the C library's, which a test can neither watch nor have fail. */
-int fdatasync(int fd)
+static void flushes(apr_pool_t *pool)
 {
-    __atomic_add_fetch(&syncs, 1, __ATOMIC_RELAXED);
-    errno = disk_error;
-    return disk_error ? -1 : fsync(fd);
+    const char *path = in_folder(pool, "disk");
+    na_audit_chain *chain = open_disk(pool, path, NULL);
+    succeeds(append(pool, chain), "a record is added");
+    is_number(disk->flushes, 1, "and forced to the disk");
+    disk->fails_at = 2;
+    fails(append(pool, chain), "a disk that fails to keep it is an error");
+    succeeds(append(pool, chain), "once it works, records go in again");
+    is(verify(pool, path, NULL), "", "and are a chain");
 }
 
-static void disk(apr_pool_t *pool)
+/* The first flush lasts until all threads have written, so that the others share the second. */
+static writer write_at_once(apr_pool_t *pool, const char *path, int fails_at)
 {
-    na_audit_chain *chain = open_chain(pool, in_folder(pool, "disk"), NULL);
-    int before = syncs;
-    succeeds(append(pool, chain), "a record is added");
-    is_number(syncs - before, 1, "and forced to the disk");
-    disk_error = EIO;
-    fails(append(pool, chain), "a disk that fails to keep it is an error");
-    disk_error = 0;
-    succeeds(append(pool, chain), "once it works, records go in again");
-    is(verify(pool, in_folder(pool, "disk"), NULL), "", "and are a chain");
+    writer sum = {.path = path, .first = 100};
+    sum.chain = open_disk(pool, path, NULL);
+    append_of(pool, sum.chain, "100");
+    disk->holds_to = (THREADS + 1) * disk->safe;
+    disk->safe = disk->flushes = 0;
+    disk->fails_at = fails_at;
+    run_threads(&sum, 1);
+    return sum;
+}
+
+/* On a busy machine, threads can come too late to share: then another round is begun. */
+static void sharing(apr_pool_t *pool)
+{
+    writer sum = {0};
+    const char *path;
+    int round = 0, wrong = 0;
+    do {
+        path = apr_psprintf(pool, "%s%d", in_folder(pool, "sharing"), round);
+        sum = write_at_once(pool, path, 0);
+        wrong += sum.wrong + sum.refused;
+    } while (disk->flushes >= THREADS && ++round < 100);
+    ok(disk->flushes < THREADS, "records share a flush: %d for %d", disk->flushes, THREADS);
+    is_number(wrong, 0, "and are on disk when their writers are answered");
+    is(verify(pool, path, NULL), "", "in a chain");
+    do {
+        path = apr_psprintf(pool, "%s%d", in_folder(pool, "failing"), round);
+        sum = write_at_once(pool, path, 2);
+        wrong += sum.wrong;
+    } while (sum.refused < 2 && ++round < 200);
+    ok(sum.refused > 1, "a flush that fails is an error for all who share it: %d", sum.refused);
+    is_number(wrong, 0, "and nobody was told that what is lost is on disk");
+}
+
+/* ── killed processes ──────────────────────────────────────────────────────────────────────── */
+
+static void killed_during_flush(apr_pool_t *pool)
+{
+    int status;
+    const char *path = in_folder(pool, "killed");
+    na_audit_chain *chain = open_disk(pool, path, NULL);
+    disk->dies_at = 1;
+    if (fork() == 0)
+        _exit(append_of(pool, chain, "dead") == NULL);
+    wait(&status);
+    ok(WIFSIGNALED(status), "a process is killed while it flushes");
+    writer sum = {.chain = chain, .path = path, .first = 1};
+    run_threads(&sum, 2);
+    is_number(sum.refused + sum.wrong, 0, "the others do not wait for it for ever");
+    is(verify(pool, path, NULL), "", "and go on with the chain");
+    is_number(report.records, 1 + 2 * THREADS, "which has its record as well");
+}
+
+/* Writes until it is killed, and says so of each record that it was told is on disk. */
+static void write_until_killed(apr_pool_t *pool, na_audit_chain *chain, int number, int to)
+{
+    for (int i = 0;; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "%d-%06d\n", number, i);
+        if (append_of(pool, chain, apr_pstrmemdup(pool, line, 8)) || write(to, line, 9) != 9)
+            _exit(1);
+    }
+}
+
+static int count_unsafe(apr_pool_t *pool, const char *path, FILE *answers)
+{
+    char user[32];
+    int unsafe = 0;
+    while (fscanf(answers, "%31s", user) == 1) {
+        off_t place = place_of(pool, path, user);
+        unsafe += place < 0 || place >= disk->safe;
+    }
+    return unsafe;
+}
+
+static void killed_while_writing(apr_pool_t *pool)
+{
+    int ends[2], unsafe = 0;
+    char user[32];
+    pid_t children[PROCESSES];
+    const char *path = in_folder(pool, "killed-writers");
+    na_audit_chain *chain = open_disk(pool, path, NULL);
+    if (pipe(ends) != 0)
+        return;
+    for (int i = 0; i < PROCESSES; i++)
+        if ((children[i] = fork()) == 0)
+            write_until_killed(pool, chain, i, ends[1]);
+    close(ends[1]);
+    FILE *answers = fdopen(ends[0], "r");
+    for (int i = 0; i < 100 && fscanf(answers, "%31s", user) == 1; i++)
+        unsafe += place_of(pool, path, user) < 0;
+    for (int i = 0; i < PROCESSES; i++)
+        kill(children[i], SIGKILL);
+    while (wait(NULL) > 0)
+        ;
+    unsafe += count_unsafe(pool, path, answers);
+    fclose(answers);
+    is_number(unsafe, 0, "of processes that are killed, each record that was answered is on disk");
+    const char *verdict = verify(pool, path, NULL);
+    ok(!*verdict || strstr(verdict, "a writer was interrupted"), "their chain is valid: %s",
+       verdict);
+    succeeds(append(pool, chain), "and goes on");
+    is(verify(pool, path, NULL), "", "as if nothing had been");
 }
 
 /* ── pipes ─────────────────────────────────────────────────────────────────────────────────── */
@@ -559,6 +754,7 @@ static void failing_now(apr_pool_t *pool)
 int main(void)
 {
     apr_pool_t *pool = tap_start();
+    start_disk();
     folder = tap_folder();
     form(pool);
     foreign_text(pool);
@@ -569,7 +765,10 @@ int main(void)
     short_writes(pool);
     many(pool, NULL);
     many(pool, KEY);
-    disk(pool);
+    flushes(pool);
+    sharing(pool);
+    killed_during_flush(pool);
+    killed_while_writing(pool);
     pipes(pool);
     policies(pool);
     failing_now(pool);
