@@ -53,13 +53,14 @@ typedef struct na_restore_options {
 } na_restore_options;
 
 /*
- * Reads a backup from `in`, which must allow rewind. All of it is checked before anything is
- * written, and all or nothing is written. Users keep their IDs if the schema accepts them;
- * otherwise they get new IDs, which requires some hundred bytes of memory per user. IDs are never
- * reused: new users get IDs greater than all in the backup and the database. Users created after
- * the backup could otherwise receive its sessions and links, so those are not restored, and a new
- * generation of IDs begins; set `keep_sessions` only if no user was created since. A backup that is
- * incomplete or does not match the database is an error with the code NA_ERR_CONFIGURATION.
+ * Reads a backup from `in`, which must allow seeking. Its checksum is verified before anything is
+ * written, its rows while they are; all or nothing is written. Users keep their IDs if the schema
+ * accepts them; otherwise they get new IDs, which requires some hundred bytes of memory per user.
+ * IDs are never reused: new users get IDs greater than all in the backup and the database. Users
+ * created after the backup could otherwise receive its sessions and links, so those are not
+ * restored, and a new generation of IDs begins; set `keep_sessions` only if no user was created
+ * since. A backup that is incomplete or does not match the database is an error with the code
+ * NA_ERR_CONFIGURATION.
  */
 na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
                         na_backup_result *result);

@@ -299,7 +299,8 @@ const fastMariadb = ['--innodb-buffer-pool-size=16M', '--innodb-log-file-size=8M
 function mariadbArguments(folder, port, { tls, settings = {} }) {
   const encrypted = tls ? [`--ssl-ca=${folder}/ca.pem`, `--ssl-cert=${folder}/server.pem`, `--ssl-key=${folder}/server.key`,
     '--require-secure-transport=ON'] : ['--skip-ssl'];
-  return ['--no-defaults', `--datadir=${folder}/data`, `--socket=${folder}/mariadb.sock`, `--pid-file=${folder}/mariadb.pid`,
+  // A server that starts removes what others have in the same folder for temporary tables.
+  return ['--no-defaults', `--datadir=${folder}/data`, `--tmpdir=${folder}`, `--socket=${folder}/mariadb.sock`, `--pid-file=${folder}/mariadb.pid`,
     `--port=${port}`, '--bind-address=127.0.0.1', '--skip-name-resolve', '--skip-log-bin', ...fastMariadb,
     '--innodb-flush-log-at-trx-commit=0', '--performance-schema=OFF', '--innodb-use-native-aio=0', '--max-connections=60',
     '--character-set-server=utf8mb4', '--collation-server=utf8mb4_unicode_ci', ...encrypted,
