@@ -93,7 +93,7 @@ const files = {
   'sign-in.txt': '{{url}}\n',
   'sign-in.html': '<a href="{{url}}">Sign in</a>\n',
   greet: { text: '#!/bin/sh\nexec cat\n', mode: 0o755 },
-  'nextauth.env': { text: `GITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
+  'nextauth.env': { text: `GITHUB_ID=a\nGITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),
 };
 const variables = { SENTRY_DSN: 'https://key@sentry.example.org/1', EMAIL_SERVER: 'smtp://localhost', EMAIL_FROM: 'no-reply@example.org', SENDGRID_API_KEY: SECRET };

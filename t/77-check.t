@@ -259,7 +259,8 @@ MY_SECRET=${SECRET}
   t.like(said('NEXTAUTH_URL')[0][1], /^set in NextAuthEnvFile, not used: NextAuthURL on line \d+ of \S+httpd\.conf takes precedence$/, 'which a directive goes before');
   t.like(said('GOOGLE_CLIENT_ID')[0][1], /not used/, 'which another goes before');
   t.is(said('GITHUB_ID')[0][1], 'set in NextAuthEnvFile, not used: NextAuthProvider github is not configured', 'which no provider takes');
-  t.is(said('NextAuthEnvFile')[0][1], 'not variables of mod_nextauth: DATABASE_URL, STRIPE_KEY', 'the application\'s own are left alone');
+  t.is(said('DATABASE_URL')[0][1], 'set in NextAuthEnvFile, not used: NextAuthFromEnv is Off', 'which NextAuthFromEnv would use');
+  t.is(said('NextAuthEnvFile')[0][1], 'not variables of mod_nextauth: STRIPE_KEY', 'the application\'s own are left alone');
   t.unlike(result.stdout, new RegExp(`${SECRET}|${LITERAL}`), 'names only');
 }
 

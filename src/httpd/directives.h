@@ -25,6 +25,8 @@
         "secret, then previous secrets", "SECRET [PREVIOUS-SECRET …]") \
     ROW(NextAuthEnvFile, ONE, FILE, na_build_env_file, OPEN, \
         "file of environment variables", "PATH") \
+    ROW(NextAuthFromEnv, ONE, FIRST, na_build_from_env, OPEN, \
+        "configuration by a NextAuth project's environment variables", "On|Off") \
     ROW(NextAuthMode, ONE, FIRST, na_build_mode, OPEN, \
         "purpose of the site", "production|development|test") \
     ROW(NextAuthCompat, ONE_OR_MORE, SITE, na_build_compat, OPEN, \

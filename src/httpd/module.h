@@ -57,7 +57,6 @@ typedef struct na_delivery_plan {
     const char *directory;     /* NULL for one in httpd's runtime directory */
     long max_items;
     const na_sentry_options *sentry; /* NULL if nothing is reported */
-    int sentry_is_off;               /* set by NextAuthSentry Off; SENTRY_DSN is then ignored */
 } na_delivery_plan;
 
 #define NA_AUDIT_DATABASE "database"

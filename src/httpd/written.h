@@ -11,6 +11,7 @@
 /* One directive of a server as it was written, or the variable that stands in for one. */
 typedef struct na_directive {
     na_directive_id id;
+    int is_variable;       /* a variable stands for the directive */
     const char *directive; /* name of the directive, or of the variable */
     const char *file;
     int line;

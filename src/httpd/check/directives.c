@@ -55,6 +55,8 @@ void na_check_directives(const na_builder *b, const apr_array_header_t *written)
 {
     for (int i = 0; i < written->nelts; i++) {
         const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
+        if (w->is_variable)
+            continue; /* it has a row as a variable */
         const na_finding finding = {.group = NA_GROUP_DIRECTIVES,
                                     .subject = w->directive,
                                     .state = NA_RIGHT,

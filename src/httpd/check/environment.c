@@ -11,11 +11,19 @@
 #include "httpd/config/sections.h"
 #include "httpd/findings.h"
 
-/* Other variables of NextAuth projects, which have no meaning here. */
-static const char *const unused[] = {"NEXTAUTH_URL_INTERNAL",   "NEXTAUTH_DEBUG",
-                                     "AUTH_TRUST_HOST",         "AUTH_DEBUG",
-                                     "AUTH_REDIRECT_PROXY_URL", "NEXTAUTH_DATABASE_URL",
-                                     "NEXTAUTHCTL_SERVER"};
+/* Other variables of NextAuth projects, and what they come to here. */
+static const struct {
+    const char *name, *meaning;
+} of_others[] = {
+    {"AUTH_TRUST_HOST", "nothing to set: the URL is never taken from a request's headers"},
+    {"NEXTAUTH_URL_INTERNAL", "nothing to set: only an application requests its own URL"},
+    {"NEXTAUTH_DEBUG", "it has no meaning here: set LogLevel nextauth:debug"},
+    {"AUTH_DEBUG", "it has no meaning here: set LogLevel nextauth:debug"},
+    {"AUTH_REDIRECT_PROXY_URL", "it has no meaning here"},
+    {"NEXTAUTHCTL_SERVER", "it has no meaning here"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* set by nextauthctl check itself */
 #define OURS NA_CHECK_REPORT_VARIABLE
@@ -28,12 +36,12 @@ typedef struct search {
 
 static apr_table_t *known_variables(const na_builder *b)
 {
-    apr_table_t *known = na_variables_known(b->pool, b->config->providers);
+    apr_table_t *known = na_variables_known(b->pool, b->config->providers, 1);
     char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
     for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last))
         na_variables_add_provider(b->pool, known, id);
-    for (apr_size_t i = 0; i < sizeof unused / sizeof *unused; i++)
-        apr_table_setn(known, unused[i], "");
+    for (apr_size_t i = 0; i < COUNT(of_others); i++)
+        apr_table_setn(known, of_others[i].name, "");
     return known;
 }
 
@@ -114,20 +122,66 @@ static void add_variable(const search *s, const char *name, na_finding_state sta
     na_findings_add(s->b->server, &finding);
 }
 
-static void add_unused(const search *s, const char *name, const char *where, const char *directive)
+static const char *value_of(const search *s, const char *name)
+{
+    const char *own = getenv(name);
+    const na_envfile *file = s->b->environment.file;
+    return own && *own ? own : file ? apr_table_get(file->values, name) : "";
+}
+
+/* Two variables of one meaning with different values: one of them is not what was meant. */
+static void add_outranked(const search *s, const char *name, const char *where,
+                          const na_directive *rival)
+{
+    apr_pool_t *pool = s->b->pool;
+    int differs = strcmp(value_of(s, name), value_of(s, rival->directive)) != 0;
+    add_variable(s, name, differs ? NA_WARNING : NA_RIGHT,
+                 differs ? apr_pstrcat(pool, "remove one of them, or set ",
+                                       na_directive_name(rival->id), NULL)
+                         : NULL,
+                 apr_psprintf(pool,
+                              "set in %s, not used: %s takes precedence; the first of these "
+                              "variables that is set is used: %s",
+                              where, rival->directive, na_variable_order(pool, name)));
+}
+
+static const char *meaning_of(const char *name)
+{
+    for (apr_size_t i = 0; i < COUNT(of_others); i++)
+        if (strcmp(of_others[i].name, name) == 0)
+            return of_others[i].meaning;
+    return "";
+}
+
+static const char *why_unused(const search *s, const char *name, const char *directive)
 {
     apr_pool_t *pool = s->b->pool;
     const na_directive *w = *directive ? find_directive(s, directive) : NULL;
     const char *space = strchr(directive, ' ');
-    const char *why = "; it has no meaning here";
+    if (!*directive)
+        return apr_pstrcat(pool, "; ", meaning_of(name), NULL);
     if (w)
-        why = apr_psprintf(pool, ", not used: %s on line %d of %s takes precedence", directive,
-                           w->line, w->file);
-    else if (space && na_provider_find(s->b->config->providers, space + 1) < 0)
-        why = apr_psprintf(pool, ", not used: %s is not configured", directive);
-    else if (*directive)
-        why = ", not used: another variable takes precedence, or nothing requires it";
-    add_variable(s, name, NA_RIGHT, NULL, apr_pstrcat(pool, "set in ", where, why, NULL));
+        return apr_psprintf(pool, ", not used: %s on line %d of %s takes precedence", directive,
+                            w->line, w->file);
+    if (s->b->from_env && strncmp(directive, "LogLevel", 8) == 0)
+        return apr_psprintf(pool, ", not used: %s takes precedence", directive);
+    if (!s->b->from_env && na_variable_requires_from_env(name))
+        return ", not used: NextAuthFromEnv is Off";
+    if (space && strncmp(directive, "NextAuthProvider ", 17) == 0 &&
+        na_provider_find(s->b->config->providers, space + 1) < 0)
+        return apr_psprintf(pool, ", not used: %s is not configured", directive);
+    return ", not used: another variable takes precedence, or nothing requires it";
+}
+
+static void add_unused(const search *s, const char *name, const char *where, const char *directive)
+{
+    const na_directive *rival = na_variable_rival(s->written, name);
+    if (rival)
+        add_outranked(s, name, where, rival);
+    else
+        add_variable(s, name, NA_RIGHT, NULL,
+                     apr_pstrcat(s->b->pool, "set in ", where, why_unused(s, name, directive),
+                                 NULL));
 }
 
 static int is_secret(const na_config *config, const char *value)
@@ -217,6 +271,8 @@ static void check_process(const search *s)
         if (!equals || !equals[1] || strncmp(*each, OURS "=", sizeof OURS) == 0)
             continue;
         const char *name = apr_pstrmemdup(s->b->pool, *each, (apr_size_t)(equals - *each));
+        if (!s->b->from_env && na_variable_requires_from_env(name))
+            continue; /* another program's */
         int is_similar = strncmp(name, "NEXTAUTH_", 9) == 0 || strncmp(name, "AUTH_", 5) == 0;
         if (!add_known(s, name, "the server's environment") && is_similar)
             add_misspelled(s, name, "the server's environment");

@@ -15,14 +15,28 @@ static na_error *set_directive(na_builder *b, const na_directive *w)
     return na_build_noted(b, na_directive_rows[w->id].set(b, w));
 }
 
-static na_error *set_stage(na_builder *b, const apr_array_header_t *written, na_stage stage)
+static na_error *set_stage_from(na_builder *b, const apr_array_header_t *written, int first,
+                                na_stage stage)
 {
-    for (int i = 0; i < written->nelts; i++) {
+    for (int i = first; i < written->nelts; i++) {
         const na_directive *w = &APR_ARRAY_IDX(written, i, na_directive);
         if (na_directive_rows[w->id].stage == stage)
             NA_TRY(set_directive(b, w));
     }
     return NULL;
+}
+
+static na_error *set_stage(na_builder *b, const apr_array_header_t *written, na_stage stage)
+{
+    return set_stage_from(b, written, 0, stage);
+}
+
+/* Adds the directives that variables stand for, and sets those that others depend on. */
+static na_error *build_variables(na_builder *b, apr_array_header_t *written)
+{
+    int first = written->nelts;
+    NA_TRY(na_build_variables(b, written));
+    return set_stage_from(b, written, first, NA_STAGE_FIRST);
 }
 
 /* Trailers are merged into the headers after forged identity headers are removed. */
@@ -108,9 +122,9 @@ static na_error *check_requirements(na_builder *b, const apr_array_header_t *wri
     return na_build_noted(b, check_providers(b));
 }
 
-static na_error *build_site(na_builder *b, const apr_array_header_t *written)
+static na_error *build_site(na_builder *b, apr_array_header_t *written)
 {
-    NA_TRY(na_build_noted(b, na_mode_from_environment(b, written)));
+    NA_TRY(build_variables(b, written));
     NA_TRY(set_stage(b, written, NA_STAGE_SITE));
     b->config->http.allow_http = b->config->mode != NA_PRODUCTION;
     NA_TRY(set_stage(b, written, NA_STAGE_PROVIDERS));
@@ -119,11 +133,11 @@ static na_error *build_site(na_builder *b, const apr_array_header_t *written)
     NA_TRY(check_requirements(b, written));
     if (!b->wrong->nelts)
         NA_TRY(na_build_derive_keys(b));
-    NA_TRY(na_build_noted(b, na_build_finish_limits(b)));
-    NA_TRY(na_build_noted(b, na_build_finish_mail(b)));
+    na_build_finish_limits(b);
     NA_TRY(na_build_finish_users(b, written));
     na_build_look_at(b, na_last_of(written, NextAuthEvent), na_directive_name(NextAuthEvent));
     NA_TRY(na_build_noted(b, na_build_finish_delivery(b)));
+    NA_TRY(na_build_noted(b, na_build_finish_log(b)));
     na_build_look_at(b, na_last_of(written, NextAuthAuditLog), na_directive_name(NextAuthAuditLog));
     NA_TRY(na_build_noted(b, na_build_finish_audit(b)));
     NA_TRY(na_build_finish_session(b, written));
@@ -138,13 +152,13 @@ static na_error *take_resources(na_builder *b)
 {
     na_build_look_at(b, NULL, NULL);
     na_error *error = na_resources_take(b->pool, b->server, &b->at);
+    na_build_look_at(b, b->at, NULL);
     return na_build_noted(b, error);
 }
 
 na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
-    const apr_array_header_t *written = conf->written;
     *b = (na_builder){.pool = pool,
                       .server = s,
                       .environment = {.pool = pool, .used = apr_table_make(pool, 16)},
@@ -158,16 +172,16 @@ na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
     conf->config = NULL;
     conf->plan = (na_plan){0};
     b->config->providers = b->providers;
-    NA_TRY(build_early(b, written));
+    NA_TRY(build_early(b, conf->written));
     b->is_on = b->engine || na_build_is_wrong(b, NextAuthEngine);
     if (!b->is_on)
         return NULL;
-    NA_TRY(build_site(b, written));
+    NA_TRY(build_site(b, conf->written));
     if (!b->wrong->nelts) {
         conf->config = b->config;
         NA_TRY(take_resources(b));
     }
-    conf->plan.variables = na_variables_note(&b->environment, b->config->providers);
+    conf->plan.variables = na_variables_note(&b->environment, b->config->providers, b->from_env);
     conf->plan.used_variables = b->environment.used;
     return NULL;
 }

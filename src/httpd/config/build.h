@@ -18,6 +18,7 @@ typedef struct na_builder {
     apr_array_header_t *secrets;          /* const char *, the newest first */
     apr_array_header_t *providers;        /* na_provider *, the same array as config->providers */
     apr_array_header_t *provider_origins; /* const server_rec *: the server that has each */
+    int from_env;                         /* NextAuthFromEnv */
     int providers_from_env;
     int is_on;                 /* set once mode and engine are known */
     int own_rules;             /* NextAuthSignInRule of this virtual host, before inherited ones */
@@ -100,14 +101,12 @@ int na_build_warn(const na_builder *b, const na_error *error);
 /* Reports a warning to nextauthctl check, or to the error log if it is not running. */
 void na_build_warn_aloud(const na_builder *b, const na_error *error);
 
-/* From now on mistakes are about `about`, at the place `at`; both can be NULL. */
+/* From now on mistakes are about `about`, at the place `at`; both can be NULL. If a variable stands
+ * for the directive `at`, they are about the variable. */
 void na_build_look_at(na_builder *b, const na_directive *at, const char *about);
 
 /* From now on mistakes are about a variable that replaces `directive`. */
 void na_build_look_at_variable(na_builder *b, const char *name, const char *directive);
-
-/* Returns the variable's value, and calls na_build_look_at_variable; NULL if it is not set. */
-const char *na_build_from_environment(na_builder *b, const char *name);
 
 /* Returns 1 if a mistake in this directive was noted: its consequences are not reported again. */
 int na_build_is_wrong(const na_builder *b, na_directive_id id);
@@ -120,13 +119,13 @@ int na_build_has_redirects(const na_builder *b);
 
 /* ── after all directives of a kind are set ────────────────────────────────────────────────── */
 
-/* Sets the mode from NODE_ENV if there is no NextAuthMode. */
-na_error *na_mode_from_environment(na_builder *b, const apr_array_header_t *written);
+/* Adds the directives that variables stand for to those that are written. */
+na_error *na_build_variables(na_builder *b, apr_array_header_t *written);
 
 /* Sets the canonical URL and the base path, from directives, variables or ServerName. */
 na_error *na_build_finish_url(na_builder *b);
 
-/* Reads secrets from the environment if there is no NextAuthSecret. */
+/* Checks that there is a secret. */
 na_error *na_build_finish_secrets(na_builder *b);
 
 /* Derives all keys from the secrets. */
@@ -149,20 +148,17 @@ na_error *na_build_finish_stores(na_builder *b, const na_directive *store);
 /* Returns 1 if NextAuthSessionStore has this name. */
 int na_build_names_store(const na_builder *b, const char *name);
 
-/* Reads REDIS_URL if a store requires it and there is no NextAuthRedis. */
-na_error *na_build_finish_redis(na_builder *b);
-
-/* Reads EMAIL_SERVER if there is no NextAuthMail. */
-na_error *na_build_finish_mail(na_builder *b);
-
 /* Checks that features and providers have the database and mail that they require. */
 na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written);
 
-/* Reads ENABLE_RATE_LIMITING, and sets default limits. */
-na_error *na_build_finish_limits(na_builder *b);
+/* Sets default limits. */
+void na_build_finish_limits(na_builder *b);
 
-/* Reads Sentry's variables, and checks the directories of events. */
+/* Checks the directories of events. */
 na_error *na_build_finish_delivery(na_builder *b);
+
+/* Sets the module's level of logging from LOG_LEVEL if there is no LogLevel nextauth:LEVEL. */
+na_error *na_build_finish_log(na_builder *b);
 
 /* Checks the destinations of the audit log. */
 na_error *na_build_finish_audit(na_builder *b);

@@ -165,8 +165,8 @@ na_error *na_build_sentry(na_builder *b, const na_directive *w)
         {NULL, 0, NULL}};
     const char *dsn;
     na_sentry_options *options;
-    b->plan->delivery.sentry_is_off = ap_cstr_casecmp(w->argv[0], "off") == 0;
-    if (b->plan->delivery.sentry_is_off)
+    b->plan->delivery.sentry = NULL; /* forgets the main server's */
+    if (ap_cstr_casecmp(w->argv[0], "off") == 0)
         return w->argc == 1 ? NULL : na_wrong(b, "Off cannot have options");
     NA_TRY(na_value_resolve(&b->environment, w->argv[0], &dsn));
     NA_TRY(start_sentry(b, dsn, &options));
@@ -196,14 +196,6 @@ static na_error *check_delivery(na_builder *b)
 
 na_error *na_build_finish_delivery(na_builder *b)
 {
-    const char *dsn = NULL;
-    na_sentry_options *options;
-    if (b->plan->delivery.sentry_is_off)
-        b->plan->delivery.sentry = NULL;
-    else if (!b->plan->delivery.sentry)
-        dsn = na_build_from_environment(b, "SENTRY_DSN");
-    if (dsn)
-        NA_TRY(start_sentry(b, dsn, &options));
     if (!b->plan->delivery.max_items)
         b->plan->delivery.max_items = QUEUE_MAX;
     return check_delivery(b);

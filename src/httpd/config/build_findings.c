@@ -12,20 +12,16 @@ void na_build_look_at(na_builder *b, const na_directive *at, const char *about)
     b->at = at;
     b->about = about;
     b->variable = NULL;
+    if (!at || !at->is_variable)
+        return;
+    b->variable = at->directive;
+    b->about = about ? about : na_directive_name(at->id);
 }
 
 void na_build_look_at_variable(na_builder *b, const char *name, const char *directive)
 {
     na_build_look_at(b, na_environment_place(&b->environment, name), directive);
     b->variable = name;
-}
-
-const char *na_build_from_environment(na_builder *b, const char *name)
-{
-    const char *value = na_environment_get(&b->environment, name);
-    if (value)
-        na_build_look_at_variable(b, name, na_variable_directive(b->pool, name));
-    return value;
 }
 
 static const char *subject_of(const na_builder *b)
@@ -50,6 +46,9 @@ int na_build_is_wrong(const na_builder *b, na_directive_id id)
 static const char *hint_of(const na_builder *b, const na_error *error)
 {
     const char *hint = na_error_hint(error);
+    if (!hint && b->at && b->at->is_variable)
+        return apr_pstrcat(b->pool, "correct it, or set ", na_directive_name(b->at->id), " ",
+                           na_directive_form(b->at->id), ", which takes precedence", NULL);
     if (hint || b->about || !b->at)
         return hint;
     return apr_pstrcat(b->pool, "set ", b->at->directive, " ", na_directive_form(b->at->id), NULL);

@@ -82,26 +82,9 @@ na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
     return NULL;
 }
 
-static na_error *read_variable(na_builder *b)
-{
-    const char *value = na_build_from_environment(b, "ENABLE_RATE_LIMITING");
-    if (!value)
-        return NULL;
-    int on = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
-    b->rate_limiting = on ? 1 : -1;
-    return on || strcmp(value, "false") == 0 || strcmp(value, "0") == 0
-               ? NULL
-               : na_error_with_hint(
-                     na_wrong(b, "invalid ENABLE_RATE_LIMITING='%s': expected true or false",
-                              value),
-                     "set one of these, or NextAuthFeature rateLimiting, which takes precedence");
-}
-
-na_error *na_build_finish_limits(na_builder *b)
+void na_build_finish_limits(na_builder *b)
 {
     na_limits *limits = &b->config->limits;
-    if (!b->rate_limiting)
-        NA_TRY(read_variable(b));
     int defaults = b->rate_limiting ? b->rate_limiting > 0 : b->config->mode == NA_PRODUCTION;
     for (int i = 0; i < NA_LIMITED; i++) {
         if (b->rate_limiting < 0)
@@ -109,5 +92,4 @@ na_error *na_build_finish_limits(na_builder *b)
         else if (defaults && !(b->limited & (1u << i)))
             limits->of[i] = *na_limits_default((na_limited)i);
     }
-    return NULL;
 }

@@ -23,6 +23,47 @@ na_error *na_build_log(na_builder *b, const na_directive *w)
     return b->plan->log.target ? na_build_check_target(b, b->plan->log.target) : NULL;
 }
 
+/* Returns httpd's level for a word of pino, winston, or httpd; -1 for any other. */
+static int find_level(const char *name)
+{
+    static const struct {
+        const char *name;
+        int level;
+    } levels[] = {{"fatal", APLOG_CRIT},      {"error", APLOG_ERR},     {"warn", APLOG_WARNING},
+                  {"warning", APLOG_WARNING}, {"notice", APLOG_NOTICE}, {"info", APLOG_INFO},
+                  {"http", APLOG_INFO},       {"verbose", APLOG_DEBUG}, {"debug", APLOG_DEBUG},
+                  {"trace", APLOG_TRACE1},    {"silly", APLOG_TRACE1}};
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (ap_cstr_casecmp(name, levels[i].name) == 0)
+            return levels[i].level;
+    return -1;
+}
+
+static int has_own_level(const server_rec *s)
+{
+    return s->log.module_levels && s->log.module_levels[APLOG_MODULE_INDEX] >= 0;
+}
+
+/* The levels are copied first, because virtual hosts share them with the main server. */
+na_error *na_build_finish_log(na_builder *b)
+{
+    const char *name = b->from_env && !has_own_level(b->server)
+                           ? na_environment_get(&b->environment, NA_VARIABLE_LOG_LEVEL)
+                           : NULL;
+    int level = name ? find_level(name) : -1;
+    if (!name)
+        return NULL;
+    na_build_look_at_variable(b, NA_VARIABLE_LOG_LEVEL, "LogLevel");
+    if (level < 0)
+        return na_error_with_hint(
+            na_wrong(b, "invalid level '%s': expected fatal, error, warn, info, debug, or trace",
+                     name),
+            "set one of these, or LogLevel nextauth:LEVEL, which takes precedence");
+    b->server->log = *ap_new_log_config(b->pool, &b->server->log);
+    ap_set_module_loglevel(b->pool, &b->server->log, APLOG_MODULE_INDEX, level);
+    return NULL;
+}
+
 /* ── the audit log ─────────────────────────────────────────────────────────────────────────── */
 
 /* bytes of a key: the size of a SHA-256 hash */

@@ -8,14 +8,6 @@
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 
-static na_error *start_mail(na_builder *b, const char *text, na_mail_options **options)
-{
-    *options = apr_pcalloc(b->pool, sizeof **options);
-    NA_TRY(na_mail_options_start(b->pool, text, *options));
-    b->config->mail = *options;
-    return NULL;
-}
-
 static na_error *sender_from_environment(na_builder *b, na_mail_options *options)
 {
     options->from = na_environment_get(&b->environment, "EMAIL_FROM");
@@ -44,13 +36,14 @@ na_error *na_build_mail(na_builder *b, const na_directive *w)
         {"accessKeyId", offsetof(na_mail_options, access_key_id), na_as_resolved},
         {"secretAccessKey", offsetof(na_mail_options, secret_access_key), na_as_secret},
         {"sessionToken", offsetof(na_mail_options, session_token), na_as_secret},
-        {"region", offsetof(na_mail_options, region), na_as_text},
-        {"domain", offsetof(na_mail_options, domain), na_as_text},
+        {"region", offsetof(na_mail_options, region), na_as_resolved},
+        {"domain", offsetof(na_mail_options, domain), na_as_resolved},
         {NULL, 0, NULL}};
     const char *text;
-    na_mail_options *options;
+    na_mail_options *options = apr_pcalloc(b->pool, sizeof *options);
     NA_TRY(na_as_url(b, w->argv[0], &text));
-    NA_TRY(start_mail(b, text, &options));
+    NA_TRY(na_mail_options_start(b->pool, text, options));
+    b->config->mail = options;
     NA_TRY(na_build_settings(b, w, 1, settings, options));
     return finish_mail(b, options);
 }
@@ -82,16 +75,4 @@ na_error *na_build_mail_template(na_builder *b, const na_directive *w)
     *template = *b->config->mail_templates[kind];
     b->config->mail_templates[kind] = template;
     return na_build_settings(b, w, 1, settings, template);
-}
-
-na_error *na_build_finish_mail(na_builder *b)
-{
-    na_mail_options *options;
-    if (b->config->mail)
-        return NULL;
-    const char *server = na_build_from_environment(b, "EMAIL_SERVER");
-    if (!server)
-        return NULL;
-    NA_TRY(start_mail(b, server, &options));
-    return finish_mail(b, options);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NextAuthProvider and NextAuthProvidersFromEnv. */
+/* NextAuthProvider, and providers of the environment. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -210,8 +210,10 @@ static void warn_of_partial(na_builder *b, const char *id, const char *set, cons
         apr_pstrcat(b->pool, "set ", na_variables_for_provider(b->pool, id, missing), NULL));
     na_build_look_at_variable(b, set, NULL);
     if (!na_build_warn(b, error))
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, b->server,
-                     "NextAuthProvidersFromEnv: %s %s", set, na_error_text(b->pool, error));
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, b->server, "%s: %s %s",
+                     na_directive_name(b->providers_from_env ? NextAuthProvidersFromEnv
+                                                             : NextAuthFromEnv),
+                     set, na_error_text(b->pool, error));
 }
 
 /* Adds a built-in provider if its ID and secret are set. */
@@ -280,7 +282,7 @@ na_error *na_build_providers_from_env(na_builder *b, const na_directive *w)
 
 na_error *na_build_finish_providers(na_builder *b, const apr_array_header_t *written)
 {
-    return b->providers_from_env
-               ? add_from_environment(b, na_last_of(written, NextAuthProvidersFromEnv))
-               : NULL;
+    if (b->providers_from_env)
+        return add_from_environment(b, na_last_of(written, NextAuthProvidersFromEnv));
+    return b->from_env ? add_from_environment(b, na_last_of(written, NextAuthFromEnv)) : NULL;
 }

@@ -30,7 +30,7 @@ static const char *redis_identity(apr_pool_t *pool, const na_redis_options *o)
     return na_hex(pool, hash, sizeof hash);
 }
 
-static na_error *set_redis(na_builder *b, const char *url, const na_directive *w, int first)
+na_error *na_build_redis(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {
         {"timeout", offsetof(na_redis_options, timeout_ms), na_as_duration},
@@ -49,25 +49,11 @@ static na_error *set_redis(na_builder *b, const char *url, const na_directive *w
         {"cluster", offsetof(na_redis_options, cluster), na_as_switch},
         {NULL, 0, NULL}};
     na_redis_options *options = apr_pcalloc(b->pool, sizeof *options);
+    const char *url;
+    NA_TRY(na_as_url(b, w->argv[0], &url));
     NA_TRY(na_redis_url_parse(b->pool, url, options));
-    if (w)
-        NA_TRY(na_build_settings(b, w, first, settings, options));
+    NA_TRY(na_build_settings(b, w, 1, settings, options));
     b->plan->stores.redis = options;
     b->plan->stores.redis_identity = redis_identity(b->pool, options);
     return na_redis_options_check(b->pool, options);
-}
-
-na_error *na_build_redis(na_builder *b, const na_directive *w)
-{
-    const char *url;
-    NA_TRY(na_as_url(b, w->argv[0], &url));
-    return set_redis(b, url, w, 1);
-}
-
-na_error *na_build_finish_redis(na_builder *b)
-{
-    if (!na_build_names_store(b, "redis") || b->plan->stores.redis)
-        return NULL;
-    const char *url = na_build_from_environment(b, "REDIS_URL");
-    return url ? set_redis(b, url, NULL, 0) : NULL;
 }

@@ -88,7 +88,6 @@ static apr_size_t largest_cookie_header(const server_rec *s)
 na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *written)
 {
     na_session_config *session = &b->config->session;
-    NA_TRY(na_build_noted(b, na_build_finish_redis(b)));
     b->plan->stores.database = b->config->database;
     na_build_look_at(b, na_last_of(written, NextAuthSessionStrategy), NULL);
     NA_TRY(na_build_noted(b, check_strategy(b)));

@@ -14,8 +14,9 @@ na_error *na_build_engine(na_builder *b, const na_directive *w)
     return na_as_switch(b, w->argv[0], &b->engine);
 }
 
-static na_error *set_mode(na_builder *b, const char *name)
+na_error *na_build_mode(na_builder *b, const na_directive *w)
 {
+    const char *name = w->argv[0];
     for (int i = NA_PRODUCTION; i <= NA_TEST; i++) {
         if (strcmp(name, na_mode_name((na_mode)i)) != 0)
             continue;
@@ -25,19 +26,9 @@ static na_error *set_mode(na_builder *b, const char *name)
     return na_wrong(b, "invalid mode '%s': expected production, development, or test", name);
 }
 
-na_error *na_build_mode(na_builder *b, const na_directive *w)
+na_error *na_build_from_env(na_builder *b, const na_directive *w)
 {
-    return set_mode(b, w->argv[0]);
-}
-
-na_error *na_mode_from_environment(na_builder *b, const apr_array_header_t *written)
-{
-    if (na_last_of(written, NextAuthMode))
-        return NULL;
-    const char *mode = na_build_from_environment(b, "NODE_ENV");
-    return mode ? na_error_with_hint(set_mode(b, mode),
-                                     "set one of these, or NextAuthMode, which takes precedence")
-                : NULL;
+    return na_as_switch(b, w->argv[0], &b->from_env);
 }
 
 static na_error *as_unbound(na_builder *b, const char *value, void *member)
@@ -169,13 +160,9 @@ static const char *url_of_server(na_builder *b)
                 : apr_pstrcat(b->pool, scheme, "://", host, NULL);
 }
 
-/* Returns the URL of NextAuthURL, of a variable, or of ServerName. */
+/* Returns the URL of NextAuthURL or of ServerName. */
 static const char *find_url(na_builder *b)
 {
-    if (!b->url)
-        b->url = na_build_from_environment(b, "NEXTAUTH_URL");
-    if (!b->url)
-        b->url = na_build_from_environment(b, "AUTH_URL");
     if (b->url && !strstr(b->url, "://")) /* NextAuth, too, accepts a URL without a scheme */
         b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
     return b->url ? b->url : url_of_server(b);

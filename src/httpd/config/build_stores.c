@@ -131,7 +131,8 @@ static const na_directive *store_directive(const na_builder *b, const na_store_p
 {
     const apr_array_header_t *written = na_server_conf_of(b->server)->written;
     for (int i = written->nelts - 1; provider->directive && i >= 0; i--)
-        if (strcmp(APR_ARRAY_IDX(written, i, na_directive).directive, provider->directive) == 0)
+        if (strcmp(na_directive_name(APR_ARRAY_IDX(written, i, na_directive).id),
+                   provider->directive) == 0)
             return &APR_ARRAY_IDX(written, i, na_directive);
     return NULL;
 }

@@ -28,20 +28,31 @@ na_error *na_value_resolve(const na_environment *environment, const char *value,
                            const char **resolved);
 
 /*
- * Returns the known variables, those of these providers included. The value of each is the
- * directive that takes precedence, such as "NextAuthProvider google".
+ * Returns the known variables, those of these providers included, and those that only
+ * NextAuthFromEnv uses if `from_env`. The value of each is the directive that takes precedence,
+ * such as "NextAuthProvider google".
  */
-apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers);
+apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *providers,
+                                int from_env);
 
-/* Returns the directive that takes precedence over a variable, such as "NextAuthURL". */
-const char *na_variable_directive(apr_pool_t *pool, const char *variable);
+/* Returns 1 if only NextAuthFromEnv uses this variable. */
+int na_variable_requires_from_env(const char *name);
+
+/* Returns the directive that another variable stands for in place of this one; NULL if none. */
+const na_directive *na_variable_rival(const apr_array_header_t *written, const char *name);
+
+/* Returns the variables that stand for the same directive as this one, the first to count first. */
+const char *na_variable_order(apr_pool_t *pool, const char *name);
 
 /* Adds a provider's variables to the known ones. */
 void na_variables_add_provider(apr_pool_t *pool, apr_table_t *known, const char *id);
 
 /* Returns plan->variables: the known variables, each with "1" if it has a value, else "". */
 const apr_table_t *na_variables_note(const na_environment *environment,
-                                     const apr_array_header_t *providers);
+                                     const apr_array_header_t *providers, int from_env);
+
+/* Stands for httpd's own directive, LogLevel, for this module. */
+#define NA_VARIABLE_LOG_LEVEL "LOG_LEVEL"
 
 /* Kinds of a provider's variables. */
 #define NA_VARIABLE_ID "ID"

@@ -96,6 +96,8 @@ na_error *na_build_secret(na_builder *b, const na_directive *w)
     apr_array_clear(b->secrets);
     for (int i = 0; i < w->argc; i++) {
         const char *secret;
+        if (w->is_variable) /* one of several */
+            na_build_look_at_variable(b, w->argv[i] + strlen("env:"), na_directive_name(w->id));
         NA_TRY(na_value_resolve(&b->environment, w->argv[i], &secret));
         NA_TRY(add_secret(b, secret));
         na_build_warn_if_literal(b, "the secret", w->argv[i]);
@@ -103,28 +105,10 @@ na_error *na_build_secret(na_builder *b, const na_directive *w)
     return NULL;
 }
 
-static na_error *secret_from_environment(na_builder *b, const char *name)
-{
-    const char *secret = na_build_from_environment(b, name);
-    return secret ? add_secret(b, secret) : NULL;
-}
-
-/* Auth.js: the highest number is the newest; AUTH_SECRET itself is the oldest. */
-static na_error *secrets_from_environment(na_builder *b)
-{
-    static const char *const numbered[] = {"AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1"};
-    int is_v4 = na_environment_has(&b->environment, "NEXTAUTH_SECRET");
-    for (int i = 0; i < 3; i++)
-        NA_TRY(secret_from_environment(b, numbered[i]));
-    return secret_from_environment(b, is_v4 ? "NEXTAUTH_SECRET" : "AUTH_SECRET");
-}
-
 na_error *na_build_finish_secrets(na_builder *b)
 {
     if (na_build_is_wrong(b, NextAuthSecret) || na_build_is_wrong(b, NextAuthEnvFile))
         return NULL;
-    if (!b->secrets->nelts)
-        NA_TRY(secrets_from_environment(b));
     if (!b->secrets->nelts)
         return na_error_with_hint(
             na_wrong(b, "missing NextAuthSecret, and NEXTAUTH_SECRET is not set"),

@@ -1,0 +1,209 @@
+#!/usr/bin/env node
+'use strict';
+// The environment file of a NextAuth project as the configuration of a site: NextAuthFromEnv.
+const fs = require('node:fs');
+const path = require('node:path');
+const { suite } = require('./lib/suite.js');
+const { check, freePort, htpasswd } = require('./lib/httpd.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { redisIsHere, startRedis } = require('./lib/redis.js');
+
+const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
+const PRIVATE = 'geheim-7Kq';
+const modules = ['watchdog'];
+
+// As the operations guide has it.
+const production = (database) => `# .env.production
+NODE_ENV=production
+NEXTAUTH_URL=https://yourdomain.com
+NEXTAUTH_SECRET=${SECRET}
+
+GOOGLE_CLIENT_ID=a.apps.googleusercontent.com
+GOOGLE_CLIENT_SECRET=${PRIVATE}
+GITHUB_ID=b
+GITHUB_SECRET=${PRIVATE}
+FACEBOOK_CLIENT_ID=c
+FACEBOOK_CLIENT_SECRET=${PRIVATE}
+AZURE_AD_CLIENT_ID=d
+AZURE_AD_CLIENT_SECRET=${PRIVATE}
+AZURE_AD_TENANT_ID=c0ffee00-0000-4000-8000-000000000000
+
+DATABASE_URL=${database}
+REDIS_URL="redis://:${PRIVATE}@localhost:6379"
+SENDGRID_API_KEY=SG.${PRIVATE}
+EMAIL_FROM="Your Domain <noreply@yourdomain.com>"
+
+SENTRY_DSN=https://abc@sentry.example.org/1
+LOG_LEVEL=info
+ENABLE_RATE_LIMITING=true
+`;
+
+const variablesOf = (text) => text.split('\n').filter((line) => /^\w+=/.test(line)).map((line) => line.split('=')[0]);
+const withFile = (text) => ({ users: htpasswd({ ada: 'x' }), env: { text, mode: 0o600 } });
+// LogLevel of the tests themselves would take precedence.
+const base = 'LogLevel warn\nNextAuthEngine On\nNextAuthEnvFile @DIR@/env\nNextAuthFromEnv On';
+
+// nextauthctl check --json of a site that has a file of variables, and these lines.
+async function ask(t, text, lines = '', options = {}) {
+  const told = await check(t, { files: withFile(text), config: `${base}\n${lines}`, modules, ...options }, ['--json']);
+  return { ...told, rows: told.told.findings };
+}
+const rowOf = ({ rows }, name) => rows.find(({ group, subject }) => group === 'environment' && subject === name);
+const said = (told, name) => rowOf(told, name)?.message.replace(/^set in NextAuthEnvFile,? ?/, '');
+const wrongs = ({ rows }) => rows.filter(({ state }) => state === 'wrong').map(({ subject, message, line }) => [subject, message, line]);
+const providersOf = ({ rows }) => [...new Set(rows.filter(({ group }) => group === 'providers').map(({ subject }) => subject))].sort();
+
+async function whole(t) {
+  t.section('the guide\'s file');
+  const here = databasesHere();
+  const database = here.postgres ? `postgresql://app:${PRIVATE}@db.yourdomain.com:5432/auth?sslmode=require` : 'file:db';
+  if (!here.postgres && !here.sqlite) return t.skip('the guide\'s file', `install ${here.lacking.join(' ')}`);
+  const text = production(database);
+  const told = await ask(t, text);
+  t.is([told.status, wrongs(told)], [0, []], 'is a configuration without a mistake');
+  for (const name of variablesOf(text)) t.is(said(told, name), 'and used', `${name} is used`);
+  const lines = text.split('\n');
+  t.is(rowOf(told, 'SENDGRID_API_KEY').line, lines.findIndex((line) => line.startsWith('SENDGRID')) + 1, 'with its line');
+  t.is(providersOf(told), ['azure-ad', 'email', 'facebook', 'github', 'google'], 'its providers are the site\'s');
+  t.is(told.rows.find(({ subject }) => subject === 'URL').message, 'https://yourdomain.com/api/auth', 'its URL is the site\'s');
+  t.is(told.rows.find(({ subject, group }) => subject === 'email' && group === 'providers').message, 'links by email, through sendgrid', 'its mail service sends links');
+  t.unlike(told.stdout, new RegExp(`${PRIVATE}|${SECRET}`), 'no value is shown');
+  t.is((await t.configtest({ files: withFile(text), config: base, modules })).output.trim(), 'Syntax OK', 'httpd takes it without a warning');
+
+  const off = await check(t, { files: withFile(text), config: 'NextAuthEngine On\nNextAuthEnvFile @DIR@/env\nNextAuthProvider google', modules }, ['--json']);
+  const unused = { rows: off.told.findings };
+  t.is(['DATABASE_URL', 'SENDGRID_API_KEY', 'LOG_LEVEL'].map((name) => said(unused, name)), Array(3).fill('not used: NextAuthFromEnv is Off'), 'without NextAuthFromEnv, check says which it would use');
+  t.is(['NEXTAUTH_SECRET', 'GOOGLE_CLIENT_ID', 'SENTRY_DSN'].map((name) => said(unused, name)), Array(3).fill('and used'), '  and those that stand in for directives anyway are used');
+
+  const more = await ask(t, text, 'NextAuthURL https://other.example.org\nNextAuthDatabase sqlite:@DIR@/db\nNextAuthFeature rateLimiting Off\nLogLevel nextauth:debug\nNextAuthSessionStore none\nNextAuthSentry Off\nNextAuthMode production');
+  for (const [name, directive] of [['NEXTAUTH_URL', 'NextAuthURL'], ['DATABASE_URL', 'NextAuthDatabase'], ['ENABLE_RATE_LIMITING', 'NextAuthFeature rateLimiting'], ['REDIS_URL', 'NextAuthSessionStore'], ['SENTRY_DSN', 'NextAuthSentry'], ['NODE_ENV', 'NextAuthMode']])
+    t.like(said(more, name), new RegExp(`^not used: ${directive} on line \\d+ of \\S+ takes precedence$`), `${directive} takes precedence over ${name}`);
+  t.is(said(more, 'LOG_LEVEL'), 'not used: LogLevel nextauth:LEVEL takes precedence', 'LogLevel takes precedence over LOG_LEVEL');
+}
+
+const small = `NEXTAUTH_URL=https://app.example.org\nNEXTAUTH_SECRET=${SECRET}\nGOOGLE_CLIENT_ID=a\nGOOGLE_CLIENT_SECRET=${PRIVATE}\n`;
+
+async function others(t) {
+  t.section('other names');
+  const sqliteIsHere = databasesHere().sqlite;
+  const sender = 'EMAIL_FROM=a@example.org';
+  for (const [what, text, used, mail] of [
+    ['an SMTP URL', `EMAIL_SERVER=smtps://u:${PRIVATE}@mail.example.org\n${sender}`, ['EMAIL_SERVER', 'EMAIL_FROM'], /mail\.example\.org:465/],
+    ['an SMTP server in parts', `EMAIL_SERVER_HOST=mail.example.org\nEMAIL_SERVER_PORT=2525\nEMAIL_SERVER_USER=u\nEMAIL_SERVER_PASSWORD=${PRIVATE}\n${sender}`,
+      ['EMAIL_SERVER_HOST', 'EMAIL_SERVER_PORT', 'EMAIL_SERVER_USER', 'EMAIL_SERVER_PASSWORD'], /mail\.example\.org:2525/],
+    ['an SMTP server with TLS from the first byte', `EMAIL_SERVER_HOST=mail.example.org\nEMAIL_SERVER_PORT=465\n${sender}`, ['EMAIL_SERVER_HOST', 'EMAIL_SERVER_PORT'], /mail\.example\.org:465/],
+    ['SES', `AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=${PRIVATE}\nAWS_SESSION_TOKEN=t\nAWS_REGION=eu-central-1\n${sender}`, ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION'], /through ses$/],
+    ['Resend', `RESEND_API_KEY=${PRIVATE}\n${sender}`, ['RESEND_API_KEY'], /through resend$/],
+    ['Resend of Auth.js', `AUTH_RESEND_KEY=${PRIVATE}\n${sender}`, ['AUTH_RESEND_KEY'], /through resend$/],
+    ['SendGrid of Auth.js', `AUTH_SENDGRID_KEY=${PRIVATE}\n${sender}`, ['AUTH_SENDGRID_KEY'], /through sendgrid$/],
+    ['Postmark', `POSTMARK_API_TOKEN=${PRIVATE}\n${sender}`, ['POSTMARK_API_TOKEN'], /through postmark$/],
+    ['Postmark of Auth.js', `AUTH_POSTMARK_KEY=${PRIVATE}\n${sender}`, ['AUTH_POSTMARK_KEY'], /through postmark$/],
+    ['Mailgun', `MAILGUN_API_KEY=${PRIVATE}\nMAILGUN_DOMAIN=mg.example.org\n${sender}`, ['MAILGUN_API_KEY', 'MAILGUN_DOMAIN'], /through mailgun$/],
+    ['Mailgun of Auth.js', `AUTH_MAILGUN_KEY=${PRIVATE}\nMAILGUN_DOMAIN=mg.example.org\n${sender}`, ['AUTH_MAILGUN_KEY', 'MAILGUN_DOMAIN'], /through mailgun$/],
+  ]) {
+    if (!sqliteIsHere) { t.skip(what, 'no SQLite'); continue; }
+    const told = await ask(t, `${small}DATABASE_URL=file:db\n${text}\n`);
+    t.is(wrongs(told), [], `${what} is right`);
+    t.is(used.map((name) => said(told, name)), used.map(() => 'and used'), '  and used');
+    t.like(told.rows.find(({ subject, group }) => subject === 'email' && group === 'providers')?.message || '', mail, '  for links');
+  }
+  for (const name of sqliteIsHere ? ['DATABASE_URL', 'NEXTAUTH_DATABASE_URL', 'AUTH_DRIZZLE_URL'] : []) t.is(said(await ask(t, `${small}${name}=file:${sqlite(t).file}\n`), name), 'and used', `${name} is used`);
+
+  const v5 = await ask(t, `AUTH_URL=https://app.example.org\nAUTH_SECRET=${SECRET}\nAUTH_SECRET_1=${SECRET.toLowerCase()}\nAUTH_TRUST_HOST=true
+AUTH_MICROSOFT_ENTRA_ID_ID=a\nAUTH_MICROSOFT_ENTRA_ID_SECRET=${PRIVATE}\nAUTH_MICROSOFT_ENTRA_ID_ISSUER=https://login.microsoftonline.com/c0ffee00-0000-4000-8000-000000000000/v2.0
+AUTH_GITHUB_ID=a\nAUTH_GITHUB_SECRET=${PRIVATE}\n`);
+  t.is([v5.status, wrongs(v5)], [0, []], 'the names of Auth.js v5 are right');
+  for (const name of ['AUTH_URL', 'AUTH_SECRET', 'AUTH_SECRET_1', 'AUTH_MICROSOFT_ENTRA_ID_ID', 'AUTH_MICROSOFT_ENTRA_ID_ISSUER', 'AUTH_GITHUB_SECRET']) t.is(said(v5, name), 'and used', `${name} is used`);
+  t.is(rowOf(v5, 'AUTH_TRUST_HOST').message, 'set in NextAuthEnvFile; nothing to set: the URL is never taken from a request\'s headers', 'AUTH_TRUST_HOST has nothing to do');
+  t.is(providersOf(v5), ['github', 'microsoft-entra-id'], 'and its providers are the site\'s');
+
+  t.section('near misses');
+  const slips = await ask(t, `${small}MONGODB_URL=x\nENABLE_RATE_LIMITTING=true\nSENDGRID_APIKEY=x\nSTRIPE_KEY=${PRIVATE}\n`);
+  for (const [name, meant] of [['MONGODB_URL', 'MONGODB_URI'], ['ENABLE_RATE_LIMITTING', 'ENABLE_RATE_LIMITING'], ['SENDGRID_APIKEY', 'SENDGRID_API_KEY']])
+    t.is([rowOf(slips, name)?.state, rowOf(slips, name)?.hint], ['warning', `check whether ${meant} is meant`], name);
+  t.is(rowOf(slips, 'NextAuthEnvFile').message, 'not variables of mod_nextauth: STRIPE_KEY', 'another program\'s are left alone');
+}
+
+async function contradictions(t) {
+  t.section('two of a kind');
+  if (!databasesHere().sqlite) return t.skip('two of a kind', 'SQLite is not here');
+  const both = (text) => ask(t, `${small}${text}\n`);
+  for (const [winner, loser, text, order, directive] of [
+    ['DATABASE_URL', 'MONGODB_URI', `MONGODB_URI=mongodb://localhost/a\nDATABASE_URL=file:${sqlite(t).file}`, 'NEXTAUTH_DATABASE_URL, DATABASE_URL, AUTH_DRIZZLE_URL, MONGODB_URI', 'NextAuthDatabase'],
+    ['SENDGRID_API_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID=a\nSENDGRID_API_KEY=b\nEMAIL_FROM=a@example.org', null, 'NextAuthMail'],
+    ['EMAIL_SERVER', 'SENDGRID_API_KEY', 'EMAIL_SERVER=smtp://localhost\nSENDGRID_API_KEY=b\nEMAIL_FROM=a@example.org', null, 'NextAuthMail'],
+    ['NEXTAUTH_URL', 'AUTH_URL', 'AUTH_URL=https://other.example.org', 'NEXTAUTH_URL, AUTH_URL', 'NextAuthURL'],
+    ['NEXTAUTH_SECRET', 'AUTH_SECRET', `AUTH_SECRET=${SECRET.toLowerCase()}`, null, 'NextAuthSecret'],
+  ]) {
+    const told = await both(text);
+    const row = rowOf(told, loser);
+    t.is([wrongs(told), said(told, winner)], [[], 'and used'], `${winner} and ${loser}: the first is used`);
+    t.is([row?.state, row?.hint], ['warning', `remove one of them, or set ${directive}`], `  ${loser} is warned of`);
+    t.like(row?.message || '', new RegExp(`not used: ${winner} takes precedence; the first of these variables that is set is used: ${order || '.*'}$`), '  with the reason');
+  }
+  const same = await both('AUTH_URL=https://app.example.org');
+  t.is(rowOf(same, 'AUTH_URL').state, 'ok', 'two of the same value do not contradict each other');
+  const keys = await both(`AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=${PRIVATE}\nAWS_REGION=eu-central-1`);
+  t.is([wrongs(keys), rowOf(keys, 'AWS_ACCESS_KEY_ID')?.state], [[], 'ok'], 'keys of AWS without a sender are for something else');
+}
+
+async function wrongValues(t) {
+  t.section('wrong values');
+  for (const [name, value, message, more] of [
+    ['NODE_ENV', 'staging', /^invalid mode 'staging'/],
+    ['LOG_LEVEL', 'loud', /^invalid level 'loud': expected fatal, error, warn, info, debug, or trace/],
+    ['ENABLE_RATE_LIMITING', 'maybe', /^invalid value 'maybe': expected true or false/],
+    ['DATABASE_URL', 'nowhere', /^invalid URL: expected/],
+    ['REDIS_URL', 'http://localhost', /redis:\/\//],
+    ['EMAIL_FROM', 'nobody', /invalid sender/, 'RESEND_API_KEY=x'],
+    ['SENDGRID_API_KEY', 'x', /missing from=/],
+    ['AWS_ACCESS_KEY_ID', 'x', /ses/, 'EMAIL_FROM=a@example.org'],
+    ['SENTRY_DSN', 'foo', /^invalid DSN/],
+  ]) {
+    const text = `${small}\n${name}=${value}\n${more || ''}\n`;
+    const line = text.split('\n').findIndex((each) => each.startsWith(`${name}=`)) + 1;
+    const told = await ask(t, text);
+    t.is(told.status, 1, `${name}=${value} is a mistake`);
+    t.is(wrongs(told).map(([subject, , at]) => [subject, at]), [[name, line]], '  of the variable, on its line, alone');
+    t.like(wrongs(told)[0]?.[1] || '', message, '  which says what is expected');
+    const { status, output } = await t.configtest({ files: withFile(text), config: base, modules });
+    t.is(status, 1, '  httpd does not start with it');
+    t.like(output, new RegExp(`${name} on line ${line} of \\S+/env: .*${message.source.replace(/^\^/, '')}`), '  and names variable, line, and file');
+  }
+}
+
+async function running(t) {
+  t.section('a site that runs with it');
+  const here = databasesHere();
+  if (!here.sqlite || !redisIsHere()) return t.skip('a running site', 'SQLite or Redis is not here');
+  const db = sqlite(t);
+  const redis = await startRedis(t);
+  await nextauthctl(db, ['migrate']);
+  const env = (level) => `NODE_ENV=test\nNEXTAUTH_URL=http://localhost:@PORT@\nNEXTAUTH_SECRET=${SECRET}\nDATABASE_URL=file:${db.file}\nREDIS_URL=${redis.url}
+GITHUB_ID=a\nGITHUB_SECRET=${PRIVATE}\nEMAIL_SERVER=smtp://127.0.0.1:9\nEMAIL_FROM=a@example.org\nLOG_LEVEL=${level}\n`;
+  const port = await freePort();
+  const files = withFile(env('debug').replaceAll('@PORT@', port));
+  const lines = `${base}\nNextAuthProvider credentials backend=file:@DIR@/users\n<Location /d>\nSetHandler nextauth-diagnostics\n</Location>\nPassEnv DATABASE_URL LOG_LEVEL`;
+  const site = await t.httpd({ port, files, modules, config: lines, env: { AUTH_FACEBOOK_ID: 'x', AUTH_FACEBOOK_SECRET: 'y' } });
+  const c = t.client(site);
+  t.is(Object.keys((await c.get('/api/auth/providers')).json).sort(), ['credentials', 'email', 'facebook', 'github'], 'has the providers');
+  await c.credentials('ada', 'x');
+  t.ok((await redis.cli('DBSIZE')) !== '0', 'keeps sessions in Redis');
+  const told = (await t.client(site).get('/d')).json;
+  t.is([told.site.mode, told.database?.engine, told.mail?.transport, told.session.stores], ['test', 'sqlite', 'smtp', ['redis']], 'and says so in diagnostics');
+  t.like(site.log(), /\[nextauth:debug\]/, 'and logs at LOG_LEVEL');
+  fs.writeFileSync(path.join(site.dir, 'env'), env('error').replaceAll('@PORT@', port), { mode: 0o600 });
+  await site.reload();
+  const before = site.log().match(/\[nextauth:(debug|info)\]/g).length;
+  await t.client(site).credentials('ada', 'x');
+  t.is(site.log().match(/\[nextauth:(debug|info)\]/g).length, before, 'and at another after a reload');
+}
+
+suite('Environment: a NextAuth project\'s variables are the configuration of a site', async (t) => {
+  await whole(t);
+  await others(t);
+  await contradictions(t);
+  await wrongValues(t);
+  await running(t);
+});
