@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/pools.h"
+#include "base/single_body.h"
 #include "base/trust.h"
 #include "base/url.h"
 
@@ -287,7 +288,21 @@ static int ask_whether_cancelled(void *context, curl_off_t in_all, curl_off_t in
     return request->is_cancelled(request->data);
 }
 
-static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_http_request *request)
+static void set_body(CURL *curl, const na_http_request *request, const char *text,
+                     na_single_body *single)
+{
+    *single = (na_single_body){text, strlen(text), 0};
+    if (!request->repeatable && !request->sigv4) {
+        na_single_body_set(curl, single);
+        return;
+    }
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+    if (!request->repeatable) /* libcurl signs no other body, and repeats nothing then */
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_http_request *request,
+                                      na_single_body *single)
 {
     const char *body = request->form   ? request->form
                        : request->json ? request->json
@@ -315,10 +330,7 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
     }
     if (body)
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    /* libcurl repeats a request if a kept connection is dead: codes and emails are for one use */
-    if (body && !request->repeatable)
-        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+        set_body(curl, request, body, single);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     return headers;
@@ -339,14 +351,21 @@ static const char *hint_of(const na_http *client, apr_pool_t *pool, CURLcode cod
     return NULL;
 }
 
+static const char *words_of(CURLcode code, const na_single_body *single)
+{
+    return single->is_asked_again ? "the connection ended without a response"
+                                  : curl_easy_strerror(code);
+}
+
 static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const char *host,
                          const na_http_request *request, na_http_response *response, int *timed_out)
 {
     received body = {.pool = pool, .max = client->options->max_bytes};
     seen_headers seen = {.pool = pool, .wanted = request->wanted};
+    na_single_body single = {0};
     curl_off_t retry_after = 0;
     set_limits(curl, client);
-    struct curl_slist *headers = set_request(curl, pool, request);
+    struct curl_slist *headers = set_request(curl, pool, request, &single);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, look_at_header);
@@ -369,7 +388,7 @@ static na_error *perform(na_http *client, CURL *curl, apr_pool_t *pool, const ch
     if (code != CURLE_OK) {
         response->status = 0; /* an incomplete response does not count */
         return na_error_with_hint(na_error_new(pool, NA_ERR_CALLBACK, "calling %s failed: %s", host,
-                                               curl_easy_strerror(code)),
+                                               words_of(code, &single)),
                                   hint_of(client, pool, code));
     }
     if (!body.data)

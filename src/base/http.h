@@ -48,7 +48,7 @@ typedef struct na_http_request {
     const char *sigv4; /* "aws:amz:REGION:SERVICE": signs with `user` and `password`; NULL if not */
     const char *wanted;   /* name of a header of the response; NULL if none */
     na_call_place *place; /* held by the caller for several calls; NULL to take one for this */
-    int repeatable;       /* a repeated POST is harmless, so that a kept connection can be used */
+    int repeatable;       /* a repeated POST is harmless; others are sent once at most */
     int (*is_cancelled)(
         void *data); /* called about once a second: 1 cancels the call; NULL if none */
     void *data;      /* argument of is_cancelled */

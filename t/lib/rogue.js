@@ -178,9 +178,14 @@ async function startRogue(t, { tls } = {}) {
   };
   const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
   let connections = 0;
-  server.on(tls ? 'secureConnection' : 'connection', (socket) => { socket.number = ++connections; });
-  // Closes connections that are between two requests.
-  rogue.disconnect = () => server.closeIdleConnections();
+  const open = new Set();
+  server.on(tls ? 'secureConnection' : 'connection', (socket) => {
+    socket.number = ++connections;
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  // Closes all connections, as a server does that has nothing to say any more.
+  rogue.disconnect = () => open.forEach((socket) => socket.end());
   await new Promise((resolve) => { server.listen(rogue.port, '127.0.0.1', resolve); });
   t.cleanup(() => new Promise((resolve) => {
     server.close(resolve);
