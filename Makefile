@@ -38,7 +38,20 @@ UNIT_SOURCES := $(filter-out t/unit/tap.c,$(wildcard t/unit/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB := $(BUILD)/libnextauth.a
 
-all: $(BUILD)/mod_nextauth.so $(BUILD)/nextauthctl
+# MongoDB is a shared object of its own, so that only those who use it need its client library.
+ifneq ($(shell pkg-config --exists libmongoc-1.0 2>/dev/null && echo here),)
+MONGODB := $(BUILD)/mod_nextauth_mongodb.so
+MONGODB_FLAGS := $(shell pkg-config --cflags libmongoc-1.0)
+MONGODB_LIBS := $(shell pkg-config --libs libmongoc-1.0)
+MONGODB_SOURCES := $(wildcard src/mongodb/*.c)
+else
+MONGODB := without-mongodb
+endif
+
+all: $(BUILD)/mod_nextauth.so $(BUILD)/nextauthctl $(MONGODB)
+
+without-mongodb:
+	@echo '  libmongoc-1.0 is not here (libmongoc-dev): this build does without MongoDB'
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -70,6 +83,11 @@ $(BUILD)/nextauthctl: $(call objects,$(CTL_SOURCES)) $(LIB)
 	@echo "  LD $@"
 	@$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
+$(call objects,$(MONGODB_SOURCES)): ALL_CFLAGS += $(MONGODB_FLAGS)
+$(BUILD)/mod_nextauth_mongodb.so: $(call objects,$(MONGODB_SOURCES)) $(LIB)
+	@echo "  LD $@"
+	@$(CC) -shared -o $@ $^ $(LINK_HARDENING) -Wl,--as-needed $(LIBS) $(MONGODB_LIBS)
+
 # t/unit/NAME.c is a TAP program of its own.
 $(BUILD)/unit/%: $(BUILD)/obj/t/unit/%.o $(BUILD)/obj/t/unit/tap.o $(LIB)
 	@mkdir -p $(@D)
@@ -84,7 +102,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-util
   libcurl4-openssl-dev libjansson-dev libhiredis-dev libidn2-dev libunistring-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
-  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb
+  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 
 # What httpd and its tools are is known only once they are installed: hence the second make.
@@ -110,6 +128,7 @@ install: all
 	install -d $(MODULES_DIR) $(INSTALL_CONF) $(DESTDIR)$(PREFIX)/bin \
 	  $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR) $(SHARE_DIR)
 	install -m 644 $(BUILD)/mod_nextauth.so $(MODULES_DIR)
+	$(if $(MONGODB_SOURCES),install -m 644 $(MONGODB) $(MODULES_DIR))
 	sed 's|/usr/lib/apache2/modules|$(shell $(APXS) -q LIBEXECDIR)|' conf/nextauth.load \
 	  >$(INSTALL_CONF)/nextauth.load
 	test -e $(INSTALL_CONF)/nextauth.conf || install -m 644 conf/nextauth.conf $(INSTALL_CONF)
@@ -143,6 +162,7 @@ ASAN := $(BUILD)/asan
 ASAN_FLAGS := BUILD=$(ASAN) SANITIZE=address,undefined CFLAGS='-O1 -g -fno-sanitize-recover=undefined'
 
 test: need-BUILD need-TEST
+	@.ci/need-ferretdb $(abspath $(BUILD))/ferretdb
 	@$(MAKE) --no-print-directory test-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
 
 test-all: all unit
@@ -177,6 +197,6 @@ clean:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all unit run serve install dist format check-format check-layers test test-all bench \
+.PHONY: all without-mongodb unit run serve install dist format check-format check-layers test test-all bench \
   bench-all fuzz clean
 .SECONDARY:

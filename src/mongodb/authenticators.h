@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Passkeys, as Auth.js names and stores them. */
+#ifndef NA_MONGODB_AUTHENTICATORS_H
+#define NA_MONGODB_AUTHENTICATORS_H
+
+#include "mongodb/use.h"
+
+/* Operations of na_adapter, with an na_mongo as `self`. */
+na_error *na_mongo_add_authenticator(void *self, apr_pool_t *pool,
+                                     const na_db_authenticator *authenticator);
+na_error *na_mongo_find_authenticator(void *self, apr_pool_t *pool, const char *credential_id,
+                                      na_db_authenticator *authenticator, int *found);
+na_error *na_mongo_list_authenticators(void *self, apr_pool_t *pool, const char *user_id,
+                                       apr_array_header_t *list);
+na_error *na_mongo_update_counter(void *self, apr_pool_t *pool, const char *credential_id,
+                                  apr_int64_t counter);
+
+#endif
