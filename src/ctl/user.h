@@ -58,6 +58,9 @@ na_error *na_ctl_user_check_text(const na_ctl_user_call *c, const char *what, co
 
 /* ── user_json.c ───────────────────────────────────────────────────────────────────────────── */
 
+/* Returns a user as JSON, which lives in the pool. */
+json_t *na_ctl_user_json(apr_pool_t *pool, const na_db_person *person);
+
 /* Describe a user as JSON, which lives in the pool of the use; the second with the accounts. */
 na_error *na_ctl_user_describe(na_db_use *use, const na_db_user *user, json_t **json);
 na_error *na_ctl_user_describe_with_accounts(na_db_use *use, const na_db_user *user, json_t **json);

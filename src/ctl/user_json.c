@@ -16,13 +16,12 @@ static const char *time_of(apr_pool_t *pool, apr_int64_t milliseconds)
     return milliseconds ? na_iso8601(pool, apr_time_from_msec(milliseconds)) : NULL;
 }
 
-static na_error *json_of_roles(na_db_use *use, const na_db_user *user, json_t *json)
+static json_t *json_of_roles(const apr_array_header_t *roles)
 {
-    apr_array_header_t *roles = apr_array_make(na_db_pool(use), 4, sizeof(const char *));
-    NA_TRY(na_db_roles(use, user->id, 0, roles));
+    json_t *json = json_array();
     for (int i = 0; i < roles->nelts; i++)
         json_array_append_new(json, json_string(APR_ARRAY_IDX(roles, i, const char *)));
-    return NULL;
+    return json;
 }
 
 static na_error *json_of_accounts(na_db_use *use, const na_db_user *user, json_t *json)
@@ -39,27 +38,33 @@ static na_error *json_of_accounts(na_db_use *use, const na_db_user *user, json_t
 }
 
 /* The hash itself is never shown. */
-static json_t *json_of_password(na_db_use *use, const na_db_credential *credential)
+static json_t *json_of_password(apr_pool_t *pool, const na_db_credential *credential)
 {
     if (!credential->hash)
         return json_null();
-    return json_pack("{s:s, s:s?}", "hash", na_hash_name(na_db_pool(use), credential->hash),
-                     "changedAt", time_of(na_db_pool(use), credential->changed_at));
+    return json_pack("{s:s, s:s?}", "hash", na_hash_name(pool, credential->hash), "changedAt",
+                     time_of(pool, credential->changed_at));
+}
+
+json_t *na_ctl_user_json(apr_pool_t *pool, const na_db_person *person)
+{
+    const na_db_user *user = &person->user;
+    return na_json_own(pool, json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:o}", "id",
+                                       utf8(user->id), "email", utf8(user->email), "name",
+                                       utf8(user->name), "emailVerified",
+                                       time_of(pool, user->email_verified), "image",
+                                       utf8(user->image), "disabled", person->credential.disabled,
+                                       "password", json_of_password(pool, &person->credential),
+                                       "roles", json_of_roles(person->roles)));
 }
 
 na_error *na_ctl_user_describe(na_db_use *use, const na_db_user *user, json_t **json)
 {
     apr_pool_t *pool = na_db_pool(use);
-    na_db_credential credential;
-    json_t *roles = na_json_own(pool, json_array());
-    NA_TRY(na_db_get_credential(use, user->id, &credential));
-    NA_TRY(json_of_roles(use, user, roles));
-    *json = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:O}", "id", utf8(user->id),
-                      "email", utf8(user->email), "name", utf8(user->name), "emailVerified",
-                      time_of(pool, user->email_verified), "image", utf8(user->image), "disabled",
-                      credential.disabled, "password", json_of_password(use, &credential), "roles",
-                      roles);
-    na_json_own(pool, *json);
+    na_db_person person = {.user = *user, .roles = apr_array_make(pool, 4, sizeof(const char *))};
+    NA_TRY(na_db_get_credential(use, user->id, &person.credential));
+    NA_TRY(na_db_roles(use, user->id, 0, person.roles));
+    *json = na_ctl_user_json(pool, &person);
     return NULL;
 }
 

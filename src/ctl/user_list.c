@@ -12,28 +12,26 @@
 /* Users that are read at a time, so that memory does not grow with their number. */
 #define PAGE 500
 
-static na_error *list_one(const na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
-                          int is_first)
+static void print_one(const na_ctl_user_call *c, na_db_use *use, const na_db_person *person,
+                      int is_first)
 {
-    json_t *json;
-    NA_TRY(na_ctl_user_describe(use, user, &json));
+    json_t *json = na_ctl_user_json(na_db_pool(use), person);
     if (c->json)
         printf("%s%s", is_first ? "" : ",", na_json_dump(na_db_pool(use), json));
     else
         na_ctl_user_print_row(use, json);
-    return NULL;
 }
 
 /* `last` is the ID to continue after, "" at first; *count grows by the number of users. */
 static na_error *list_page(const na_ctl_user_call *c, na_db_use *use,
                            char last[NA_CTL_USER_TEXT_MAX + 1], int *count)
 {
-    apr_array_header_t *users = apr_array_make(na_db_pool(use), PAGE, sizeof(na_db_user));
-    NA_TRY(na_db_list_users(use, *last ? last : NULL, PAGE, users));
-    for (int i = 0; i < users->nelts; i++) {
-        const na_db_user *user = &APR_ARRAY_IDX(users, i, na_db_user);
-        NA_TRY(list_one(c, use, user, ++*count == 1));
-        apr_cpystrn(last, user->id, NA_CTL_USER_TEXT_MAX + 1);
+    apr_array_header_t *people = apr_array_make(na_db_pool(use), PAGE, sizeof(na_db_person));
+    NA_TRY(na_db_list_people(use, *last ? last : NULL, PAGE, people));
+    for (int i = 0; i < people->nelts; i++) {
+        const na_db_person *person = &APR_ARRAY_IDX(people, i, na_db_person);
+        print_one(c, use, person, ++*count == 1);
+        apr_cpystrn(last, person->user.id, NA_CTL_USER_TEXT_MAX + 1);
     }
     return NULL;
 }
@@ -41,11 +39,12 @@ static na_error *list_page(const na_ctl_user_call *c, na_db_use *use,
 static na_error *list_pages(const na_ctl_user_call *c, na_db_use *use, apr_pool_t *page, int *count)
 {
     char last[NA_CTL_USER_TEXT_MAX + 1] = "";
-    for (int before = -1; before != *count;) {
+    int before;
+    do {
         before = *count;
         NA_TRY(list_page(c, use, last, count));
         apr_pool_clear(page);
-    }
+    } while (*count - before == PAGE);
     return NULL;
 }
 

@@ -295,20 +295,6 @@ na_error *na_db_delete_user(na_db_use *use, const char *id)
     return na_db_change(use, NA_SQL_DELETE_USER, 1, &id, NULL);
 }
 
-na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users)
-{
-    const na_schema *schema = na_db_schema_of(use);
-    const char *first = na_schema_makes_ids(schema)   ? "0"
-                        : na_schema_has_uuids(schema) ? "00000000-0000-0000-0000-000000000000"
-                                                      : "";
-    const char *arguments[] = {last ? last : first, number(use, count)};
-    na_rows rows;
-    NA_TRY(na_db_select(use, NA_SQL_LIST_USERS, COUNT(arguments), arguments, &rows));
-    for (int i = 0; i < rows.count; i++)
-        APR_ARRAY_PUSH(users, na_db_user) = read_user(&rows, i, 0);
-    return NULL;
-}
-
 /* ── accounts ──────────────────────────────────────────────────────────────────────────────── */
 
 na_error *na_db_link_account(na_db_use *use, const na_db_account *account)
@@ -675,4 +661,44 @@ na_error *na_db_get_standing(na_db_use *use, const char *user_id, int role_colum
             APR_ARRAY_PUSH(standing->roles, const char *) = role;
     }
     return role_column ? add_roles(use, NA_SQL_ROLE, user_id, standing->roles) : NULL;
+}
+
+/* ── lists of users ────────────────────────────────────────────────────────────────────────── */
+
+/* Returns what is less than every ID. */
+static const char *before_first(const na_schema *schema)
+{
+    if (na_schema_makes_ids(schema))
+        return "0";
+    return na_schema_has_uuids(schema) ? "00000000-0000-0000-0000-000000000000" : "";
+}
+
+static na_db_person read_person(na_db_use *use, const na_rows *rows, int row)
+{
+    return (na_db_person){.user = read_user(rows, row, 0),
+                          .credential = {na_rows_value(rows, row, 5),
+                                         read_number(na_rows_value(rows, row, 6)) != 0,
+                                         read_number(na_rows_value(rows, row, 7))},
+                          .revision = read_number(na_rows_value(rows, row, 8)),
+                          .roles = apr_array_make(na_db_pool(use), 2, sizeof(char *))};
+}
+
+/* A user has a row per role, and one if there is none. */
+na_error *na_db_list_people(na_db_use *use, const char *last, int count, apr_array_header_t *people)
+{
+    const char *arguments[] = {last ? last : before_first(na_db_schema_of(use)),
+                               number(use, count)};
+    na_rows rows;
+    NA_TRY(na_db_select(use, NA_SQL_LIST_USERS, COUNT(arguments), arguments, &rows));
+    const na_db_person *person = NULL;
+    for (int i = 0; i < rows.count; i++) {
+        const char *role = na_rows_value(&rows, i, 9);
+        if (!person || strcmp(person->user.id, na_rows_value(&rows, i, 0)) != 0) {
+            APR_ARRAY_PUSH(people, na_db_person) = read_person(use, &rows, i);
+            person = &APR_ARRAY_IDX(people, people->nelts - 1, na_db_person);
+        }
+        if (role && *role)
+            APR_ARRAY_PUSH(person->roles, const char *) = role;
+    }
+    return NULL;
 }

@@ -55,9 +55,6 @@ na_error *na_db_update_user(na_db_use *use, const na_db_user *user);
 /* Implements deleteUser, including all data of the user. */
 na_error *na_db_delete_user(na_db_use *use, const char *id);
 
-/* Appends up to `count` users (na_db_user) with IDs greater than `last` (NULL for the first). */
-na_error *na_db_list_users(na_db_use *use, const char *last, int count, apr_array_header_t *users);
-
 na_error *na_db_link_account(na_db_use *use, const na_db_account *account);
 na_error *na_db_unlink_account(na_db_use *use, const char *provider, const char *account_id);
 na_error *na_db_get_account(na_db_use *use, const char *provider, const char *account_id,
@@ -170,5 +167,20 @@ typedef struct na_db_standing {
 
 na_error *na_db_get_standing(na_db_use *use, const char *user_id, int role_column,
                              na_db_standing *standing, int *found);
+
+/* A user, and everything that decides what the user may do. */
+typedef struct na_db_person {
+    na_db_user user;
+    na_db_credential credential;
+    apr_int64_t revision;
+    apr_array_header_t *roles; /* const char * */
+} na_db_person;
+
+/*
+ * Appends up to `count` users (na_db_person) with IDs greater than `last` (NULL for the first), in
+ * the order of IDs.
+ */
+na_error *na_db_list_people(na_db_use *use, const char *last, int count,
+                            apr_array_header_t *people);
 
 #endif

@@ -93,8 +93,9 @@ int na_schema_is_uuid(const char *id)
 /*
  * {name} is a table or column, quoted. {?id}, {?time}, {?int}, {?bool} are arguments of these
  * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {=name} compares a key with a
- * text argument, which MySQL requires twice. {+…} is included only if the schema needs it. Tables
- * that start with nextauth_ belong to this module and are the same in all schemas.
+ * text argument, which MySQL requires twice. {~name} is an ID as text, as tables of this module
+ * have it. {+…} is included only if the schema needs it. Tables that start with nextauth_ belong to
+ * this module and are the same in all schemas.
  */
 #define USER "{id}, {name}, {email}, {@emailVerified}, {image}"
 #define USER_OF(t) t ".{id}, " t ".{name}, " t ".{email}, {@" t ".emailVerified}, " t ".{image}"
@@ -141,10 +142,18 @@ static const struct {
     [NA_SQL_DELETE_USER_SESSIONS] = {"DELETE FROM {sessions} WHERE {userId} = {?id}", NULL},
     [NA_SQL_DELETE_USER_AUTHENTICATORS] = {"DELETE FROM {authenticators} WHERE {userId} = {?id}",
                                            NULL},
-    /* last ID of the previous page, limit */
-    [NA_SQL_LIST_USERS] = {"SELECT " USER
-                           " FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT {?count}",
-                           NULL},
+    /*
+     * last ID of the previous page, limit; returns the user, password_hash, disabled, changed_at,
+     * revision, and one role per row
+     */
+    [NA_SQL_LIST_USERS] =
+        {"SELECT " USER_OF("u") ", c.password_hash, c.disabled, c.changed_at, "
+                                "coalesce(v.revision, 0) + " GENERATION
+                                ", r.role FROM (SELECT {id}, {name}, {email}, {emailVerified}, "
+                                "{image} FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT "
+                                "{?count}) u{>c nextauth_credentials}{>v nextauth_revisions}{>r "
+                                "nextauth_roles} ORDER BY u.{id}, r.role",
+         NULL},
     /* userId, type, provider, providerAccountId, refresh_token, access_token, expires_at,
        token_type, scope, id_token, session_state */
     [NA_SQL_CREATE_ACCOUNT] = {"INSERT INTO {accounts} ({+row id}" ACCOUNT
@@ -385,6 +394,26 @@ static const char *equals(apr_pool_t *pool, const na_schema *schema, na_db_engin
                                  : apr_pstrcat(pool, column, " = %s", NULL);
 }
 
+/*
+ * Joins user u with the rows of a table that has user_id, if any: "c table" calls them c. Without
+ * LATERAL and OFFSET, PostgreSQL reads the whole table for each page of users.
+ */
+static const char *join_own(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+                            const char *word)
+{
+    const char *table = strchr(word, ' ') + 1;
+    const char *alias = apr_pstrmemdup(pool, word, (apr_size_t)(table - word - 1));
+    const char *id = quoted(pool, schema, engine, "u.id");
+    if (schema->makes_ids || schema->has_uuids)
+        id =
+            apr_pstrcat(pool, "CAST(", id, engine == NA_DB_MYSQL ? " AS CHAR)" : " AS text)", NULL);
+    if (engine == NA_DB_POSTGRESQL)
+        return apr_pstrcat(pool, " LEFT JOIN LATERAL (SELECT * FROM ", table,
+                           " WHERE user_id = ", id, " OFFSET 0) ", alias, " ON TRUE", NULL);
+    return apr_pstrcat(pool, " LEFT JOIN ", table, " ", alias, " ON ", alias, ".user_id = ", id,
+                       NULL);
+}
+
 static const char *now(const na_schema *schema, na_db_engine engine)
 {
     if (has_numbers_for_times(schema, engine))
@@ -470,6 +499,7 @@ const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engi
         const char *put = *word == '?'   ? argument(schema, engine, word + 1)
                           : *word == '@' ? read_time(pool, schema, engine, word + 1)
                           : *word == '=' ? equals(pool, schema, engine, word + 1)
+                          : *word == '>' ? join_own(pool, schema, engine, word + 1)
                           : *word == '#' ? type_of(schema, engine, word + 1)
                           : *word == '+' ? optional(pool, schema, engine, word + 1)
                                          : quoted(pool, schema, engine, word);

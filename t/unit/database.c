@@ -235,6 +235,34 @@ static int index_of(const char *id, const na_db_user *all, int count)
     return -1;
 }
 
+/* Returns 1 if a list says of a user what is said of the user alone. */
+static int is_complete(apr_pool_t *pool, const na_db_person *person)
+{
+    const char *id = person->user.id;
+    na_db_standing standing = {0};
+    na_db_credential credential = {0};
+    int found = 0;
+    if (READ(na_db_get_standing(use, id, 0, &standing, &found)) || !found ||
+        READ(na_db_get_credential(use, id, &credential)))
+        return 0;
+    const char *roles = apr_array_pstrcat(pool, person->roles, ',');
+    return strcmp(roles, apr_array_pstrcat(pool, standing.roles, ',')) == 0 &&
+           person->revision == standing.revision &&
+           equal(person->credential.hash, credential.hash) &&
+           person->credential.disabled == credential.disabled &&
+           person->credential.changed_at == credential.changed_at;
+}
+
+/* Gives a user two roles, a password, and a revision. */
+static void equip(apr_pool_t *pool, const char *id)
+{
+    succeeds(WRITE(na_db_grant_role(use, id, "editor")), "a role");
+    succeeds(WRITE(na_db_grant_role(use, id, "admin")), "another one");
+    succeeds(WRITE(na_db_put_credential(use, id, "hash", NOW)), "a password");
+    succeeds(WRITE(na_db_disable_user(use, id, 1)), "of a disabled user");
+    succeeds(WRITE(na_db_end_sessions(use, id)), "whose sessions ended");
+}
+
 static void paging(apr_pool_t *pool)
 {
     na_db_user made[5];
@@ -242,18 +270,20 @@ static void paging(apr_pool_t *pool)
     const char *last = NULL;
     for (int i = 0; i < COUNT(made); i++)
         made[i] = new_user(pool);
+    equip(pool, made[1].id);
+    equip(pool, made[3].id);
     while (full) {
-        apr_array_header_t *page = apr_array_make(pool, 2, sizeof(na_db_user));
-        if (!succeeds(READ(na_db_list_users(use, last, 2, page)), "users are listed by two"))
+        apr_array_header_t *page = apr_array_make(pool, 2, sizeof(na_db_person));
+        if (!succeeds(READ(na_db_list_people(use, last, 2, page)), "users are listed by two"))
             break;
         full = page->nelts == 2;
         pages++;
         for (int i = 0; i < page->nelts; i++) {
-            const na_db_user *user = &APR_ARRAY_IDX(page, i, na_db_user);
-            int which = index_of(user->id, made, COUNT(made));
+            const na_db_person *person = &APR_ARRAY_IDX(page, i, na_db_person);
+            int which = index_of(person->user.id, made, COUNT(made));
             if (which >= 0)
-                seen[which] += same_user(user, &made[which]);
-            last = user->id;
+                seen[which] += same_user(&person->user, &made[which]) && is_complete(pool, person);
+            last = person->user.id;
         }
     }
     for (int i = 0; i < COUNT(made); i++)
