@@ -40,7 +40,7 @@ async function right(t) {
   t.section('all right');
   const table = await check(t, { files, config: written({}) });
   t.is(table.status, 0, 'a right configuration is 0', table.stdout);
-  t.like(table.stdout, /^https:\/\/app\.example\.org\n site\n {2}✓ mode +production\n {2}✓ URL +https:\/\/app\.example\.org\/api\/auth\n(?: {2}✓ .*\n +→ .*\n)* directives\n/, 'a table by site and kind');
+  t.like(table.stdout, /^https:\/\/app\.example\.org\n site\n {2}✓ mode +production\n {2}✓ URL +https:\/\/app\.example\.org\/api\/auth\n {2}✓ features +on: oauth, magicLinks, rateLimiting; off: [\w, ]+\n(?: {2}✓ .*\n +→ .*\n)* directives\n/, 'a table by site and kind');
   t.like(table.stdout, /✓ NextAuthSecret +file:\S+\/secret {2}\(\S+httpd\.conf:\d+\)\n/, 'each directive, and where it is');
   t.unlike(table.stdout, /✗|!|\x1b/, 'nothing is wrong, and there are no colours without a terminal');
   t.like(table.stderr, /^0 wrong, 0 warnings, \d+ right\n$/, 'and the sum');

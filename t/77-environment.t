@@ -148,6 +148,85 @@ async function contradictions(t) {
   t.is([wrongs(keys), rowOf(keys, 'AWS_ACCESS_KEY_ID')?.state], [[], 'ok'], 'keys of AWS without a sender are for something else');
 }
 
+// A feature, its variable, a site that has what it is about, and what check and diagnostics say with it on and off.
+const switches = [
+  ['oauth', 'ENABLE_OAUTH', 'NextAuthProvider google clientId=a clientSecret=env:HOME\nNextAuthProvider acme type=oauth authorization=https://x/a token=https://x/t userinfo=https://x/u clientId=a clientSecret=env:HOME',
+    /^off: providers that are left out: google, acme$/],
+  ['magicLinks', 'ENABLE_MAGIC_LINKS', 'NextAuthProvider email\nNextAuthMail log from=a@example.org\nNextAuthDatabase sqlite:db', /^off: providers that are left out: email$/],
+  ['rateLimiting', 'ENABLE_RATE_LIMITING', '', null],
+  ['auditLogging', 'ENABLE_AUDIT_LOGGING', 'NextAuthDatabase sqlite:db\nNextAuthAuditLog database', /^off: nothing is recorded in an audit log$/],
+];
+
+async function features(t) {
+  t.section('switches');
+  if (!databasesHere().sqlite) return t.skip('switches', 'SQLite is not here');
+  const whole = `NEXTAUTH_URL=http://localhost\nNEXTAUTH_SECRET=${SECRET}\nNODE_ENV=test\n`;
+  const own = 'NextAuthProvider credentials backend=file:@DIR@/users';
+  const listed = (told, on) => told.rows.find(({ subject }) => subject === 'features').message.split('; ').find((list) => list.startsWith(on ? 'on: ' : 'off: ')).slice(on ? 4 : 5).split(', ');
+  for (const [name, variable, site, offMeans] of switches) {
+    for (const on of [true, false]) {
+      const told = await ask(t, `${whole}${variable}=${on}\n`, `${own}\n${site}`);
+      t.is([said(told, variable), listed(told, on).includes(name)], ['and used', true], `${variable}=${on} is used, and ${name} is ${on ? 'on' : 'off'}`);
+      const over = await ask(t, `${whole}${variable}=${!on}\n`, `${own}\n${site}\nNextAuthFeature ${name} ${on ? 'On' : 'Off'}`);
+      t.like(said(over, variable), new RegExp(`^not used: NextAuthFeature ${name} on line`), `  NextAuthFeature ${name} ${on ? 'On' : 'Off'} takes precedence over it`);
+      t.ok(listed(over, on).includes(name), '  and does the same');
+      const row = over.rows.find(({ subject, group }) => subject === name && group === 'site');
+      if (on || !offMeans) t.is(row, undefined, '  with nothing left out');
+      else t.like(row?.message || '', offMeans, '  and check says what is left out');
+    }
+  }
+  const asked = await ask(t, `${whole}ENABLE_2FA=true\n`, own);
+  t.is([rowOf(asked, 'ENABLE_2FA').state, asked.status], ['warning', 0], 'ENABLE_2FA=true is warned of');
+  t.like(rowOf(asked, 'ENABLE_2FA').message, /requires a second factor, and there is no such provider/, '  because there is no second factor');
+  t.like((await t.configtest({ files: withFile(whole), config: `${base}\n${own}\nNextAuthFeature 2fa On` })).output, /NextAuthFeature on line \d+ .*2fa requires a second factor/, '  and NextAuthFeature 2fa On is refused');
+  t.is(said(await ask(t, `${whole}ENABLE_2FA=false\n`, own), 'ENABLE_2FA'), 'and used', '  but not ENABLE_2FA=false');
+
+  const google = `${whole}GOOGLE_CLIENT_ID=a\nGOOGLE_CLIENT_SECRET=${PRIVATE}\nENABLE_OAUTH=false\n`;
+  const without = await ask(t, google, own);
+  t.is([providersOf(without), said(without, 'GOOGLE_CLIENT_ID')], [['credentials'], 'not used: NextAuthFeature oauth is Off'], 'a provider of the environment is left out, too');
+  t.is(wrongs(await ask(t, google)).map(([subject, message]) => [subject, message]), [['NextAuthProvider', 'NextAuthFeature switches all providers off: users could not sign in']], 'but not all of them');
+  t.is(wrongs(await ask(t, `${whole}ENABLE_MAGIC_LINKS=true\n`, own)).map(([subject, , line]) => [subject, line]), [['ENABLE_MAGIC_LINKS', 4]], 'links that nothing can send are a mistake of ENABLE_MAGIC_LINKS');
+  const links = `${whole}EMAIL_SERVER=smtp://localhost\nEMAIL_FROM=a@example.org\nDATABASE_URL=file:db\n`;
+  t.is([providersOf(await ask(t, links, own)), providersOf(await ask(t, `${links}ENABLE_MAGIC_LINKS=false\n`, own))], [['credentials', 'email'], ['credentials']], 'ENABLE_MAGIC_LINKS=false prevents links');
+  t.is(wrongs(await ask(t, `${whole}ENABLE_AUDIT_LOGGING=true\n`, own)).map(([subject]) => subject), ['ENABLE_AUDIT_LOGGING'], 'an audit log that has no place is a mistake of ENABLE_AUDIT_LOGGING');
+
+  t.section('switches of a site that runs');
+  const db = sqlite(t);
+  await nextauthctl(db, ['migrate']);
+  const port = await freePort();
+  const config = (on) => `${base}\nNextAuthURL http://localhost:${port}\n${own}\nNextAuthProvider google clientId=a clientSecret=env:HOME\nNextAuthDatabase sqlite:${db.file}
+NextAuthMail log from=a@example.org\nNextAuthProvider email\nNextAuthSessionStore none\n${['oauth', 'magicLinks', 'auditLogging', 'rateLimiting'].map((name) => `NextAuthFeature ${name} ${on ? 'On' : 'Off'}`).join('\n')}
+NextAuthRateLimit signIn address=1/600\n<Location /d>\nSetHandler nextauth-diagnostics\n</Location>`;
+  const running = await t.httpd({ port, files: withFile(whole), modules, config: config(true) });
+  const facts = async () => {
+    const c = t.client(running);
+    const told = (await c.get('/d')).json.features;
+    await c.credentials('ada', 'wrong');
+    const second = await c.credentials('ada', 'wrong');
+    const { csrfToken } = (await c.get('/api/auth/csrf')).json;
+    const google = await c.post('/api/auth/signin/google', { csrfToken });
+    return {
+      providers: Object.keys((await c.get('/api/auth/providers')).json).sort(),
+      goes: /^https:\/\/accounts\.google\.com/.test(google.location || '') || google.status >= 500,
+      limited: /RateLimited|TooMany/i.test(second.location || '') || second.status === 429,
+      features: Object.keys(told).filter((name) => told[name]),
+    };
+  };
+  const records = async () => Number((await db.sql('SELECT count(*) AS n FROM nextauth_audit'))[0].n);
+  const on = await facts();
+  t.is(on.providers, ['credentials', 'email', 'google'], 'on: all providers are offered');
+  t.is(on.features, ['oauth', 'magicLinks', 'rateLimiting', 'auditLogging'], '  and diagnostics says which are on');
+  t.ok(on.limited, '  attempts are limited');
+  const before = await records();
+  t.ok(before > 0, '  and recorded in the database');
+  await running.reload(config(false));
+  const off = await facts();
+  t.is(off.providers, ['credentials'], 'off: the providers are left out');
+  t.is([off.goes, off.features], [false, []], '  google refuses a sign-in, and diagnostics says so');
+  t.ok(!off.limited, '  attempts are not limited');
+  t.is(await records(), before, '  and nothing more is recorded');
+}
+
 async function wrongValues(t) {
   t.section('wrong values');
   for (const [name, value, message, more] of [
@@ -204,6 +283,7 @@ suite('Environment: a NextAuth project\'s variables are the configuration of a s
   await whole(t);
   await others(t);
   await contradictions(t);
+  await features(t);
   await wrongValues(t);
   await running(t);
 });

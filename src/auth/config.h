@@ -91,7 +91,13 @@ enum {
     NA_FEATURE_SIGN_UP = 1,
     NA_FEATURE_RESET = 2,
     NA_FEATURE_ACCOUNT = 4,
-    NA_FEATURE_DELETE = 8
+    NA_FEATURE_DELETE = 8,
+    NA_FEATURES_OF_USERS = 15, /* these four */
+    NA_FEATURE_OAUTH = 16,
+    NA_FEATURE_MAGIC_LINKS = 32,
+    NA_FEATURE_2FA = 64,
+    NA_FEATURE_RATE_LIMITING = 128,
+    NA_FEATURE_AUDIT = 256
 };
 
 /* NextAuthSite unbound=: whether tokens that name no site are accepted. */

@@ -157,6 +157,15 @@ static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
 /* Returns the mode's keyword in NextAuthMode. */
 const char *na_mode_name(na_mode mode);
 
+/* A feature of NextAuthFeature. */
+typedef struct na_feature {
+    const char *name;
+    int bit; /* NA_FEATURE_… */
+} na_feature;
+
+/* All of them; the last has a NULL name. */
+extern const na_feature na_features[];
+
 /* How other machines can reach a server in development or test mode, and the remedy. */
 typedef struct na_exposure {
     const char *how; /* "it listens on 0.0.0.0:80"; NULL if they cannot, or in production */

@@ -153,6 +153,13 @@ static const char *meaning_of(const char *name)
     return "";
 }
 
+/* "NextAuthProvider google" of a site whose feature oauth is off */
+static int is_left_out(const search *s, const char *directive)
+{
+    return strncmp(directive, "NextAuthProvider ", 17) == 0 &&
+           na_provider_find(s->b->left_out, directive + 17) >= 0;
+}
+
 static const char *why_unused(const search *s, const char *name, const char *directive)
 {
     apr_pool_t *pool = s->b->pool;
@@ -167,6 +174,8 @@ static const char *why_unused(const search *s, const char *name, const char *dir
         return apr_psprintf(pool, ", not used: %s takes precedence", directive);
     if (!s->b->from_env && na_variable_requires_from_env(name))
         return ", not used: NextAuthFromEnv is Off";
+    if (is_left_out(s, directive))
+        return ", not used: NextAuthFeature oauth is Off";
     if (space && strncmp(directive, "NextAuthProvider ", 17) == 0 &&
         na_provider_find(s->b->config->providers, space + 1) < 0)
         return apr_psprintf(pool, ", not used: %s is not configured", directive);
@@ -221,7 +230,7 @@ static void add_used(const search *s, const char *name, const char *where)
 static int add_known(const search *s, const char *name, const char *where)
 {
     const char *directive = apr_table_get(s->known, name);
-    if (apr_table_get(s->b->environment.used, name)) {
+    if (apr_table_get(s->b->environment.used, name) && !(directive && is_left_out(s, directive))) {
         add_used(s, name, where);
         return 1;
     }

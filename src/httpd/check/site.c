@@ -179,10 +179,52 @@ static void check_limits(const na_builder *b)
                     "sign-ins with a password are not limited: attackers can guess passwords");
 }
 
+/* ── features ──────────────────────────────────────────────────────────────────────────────── */
+
+static const char *list_features(const na_builder *b, int on)
+{
+    const char *names = NULL;
+    for (const na_feature *f = na_features; f->name; f++)
+        if (((b->config->features & f->bit) != 0) == on)
+            names = names ? apr_pstrcat(b->pool, names, ", ", f->name, NULL) : f->name;
+    return names ? names : "none";
+}
+
+static const char *list_left_out(const na_builder *b, int feature)
+{
+    const char *ids = NULL;
+    for (int i = 0; i < b->left_out->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(b->left_out, i, const na_provider *);
+        if ((p->type == NA_EMAIL) == (feature == NA_FEATURE_MAGIC_LINKS))
+            ids = ids ? apr_pstrcat(b->pool, ids, ", ", p->id, NULL) : p->id;
+    }
+    return ids ? ids : "none";
+}
+
+static const char *off_means(const na_builder *b, int feature)
+{
+    if (feature == NA_FEATURE_OAUTH || feature == NA_FEATURE_MAGIC_LINKS)
+        return apr_pstrcat(b->pool, "off: providers that are left out: ", list_left_out(b, feature),
+                           NULL);
+    return feature == NA_FEATURE_AUDIT ? "off: nothing is recorded in an audit log" : NULL;
+}
+
+static void check_features(const na_builder *b)
+{
+    na_findings_say(b->server, NA_GROUP_SITE, "features", NA_RIGHT, NULL, "on: %s; off: %s",
+                    list_features(b, 1), list_features(b, 0));
+    for (const na_feature *f = na_features; f->name; f++) {
+        const char *means = na_build_feature_is_off(b, f->bit) ? off_means(b, f->bit) : NULL;
+        if (means)
+            na_findings_say(b->server, NA_GROUP_SITE, f->name, NA_RIGHT, NULL, "%s", means);
+    }
+}
+
 void na_check_site(const na_builder *b)
 {
     check_mode(b);
     check_url(b);
+    check_features(b);
     check_limits(b);
     for (int i = 0; i < b->config->providers->nelts; i++)
         check_provider(b, APR_ARRAY_IDX(b->config->providers, i, const na_provider *));

@@ -53,14 +53,17 @@ static na_error *check_trailers(na_builder *b)
 /* No provider is needed if an application signs users in; it then has a sign-in page. */
 static na_error *check_providers(na_builder *b)
 {
-    return b->config->providers->nelts || b->config->pages.sign_in ||
-                   na_build_is_wrong(b, NextAuthProvider)
-               ? NULL
-               : na_error_with_hint(na_wrong(b,
-                                             "missing NextAuthProvider: users could not sign in"),
-                                    "add one (nextauthctl providers lists the built-in ones), or "
-                                    "set NextAuthPages signIn=/api/auth/signin if an application "
-                                    "signs users in");
+    if (b->config->providers->nelts || b->config->pages.sign_in ||
+        na_build_is_wrong(b, NextAuthProvider))
+        return NULL;
+    if (b->left_out->nelts)
+        return na_error_with_hint(na_wrong(b, "NextAuthFeature switches all providers off: users "
+                                              "could not sign in"),
+                                  "switch oauth or magicLinks on, or add another provider");
+    return na_error_with_hint(na_wrong(b, "missing NextAuthProvider: users could not sign in"),
+                              "add one (nextauthctl providers lists the built-in ones), or "
+                              "set NextAuthPages signIn=/api/auth/signin if an application "
+                              "signs users in");
 }
 
 static na_config *config_with_defaults(apr_pool_t *pool)
@@ -76,6 +79,7 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session.update_age = 24L * 3600;
     config->session.check_interval = NA_CHECK_INTERVAL;
     config->theme.color_scheme = "auto";
+    config->features = NA_FEATURE_OAUTH | NA_FEATURE_MAGIC_LINKS;
     config->password_rules = NA_PASSWORD_RULES_DEFAULT;
     for (int i = 0; i < NA_MAIL_KINDS; i++)
         config->mail_templates[i] = na_mail_template_default((na_mail_kind)i);
@@ -129,6 +133,7 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
     b->config->http.allow_http = b->config->mode != NA_PRODUCTION;
     NA_TRY(set_stage(b, written, NA_STAGE_PROVIDERS));
     NA_TRY(na_build_finish_providers(b, written));
+    na_build_leave_out_providers(b);
     NA_TRY(build_url(b, written));
     NA_TRY(check_requirements(b, written));
     if (!b->wrong->nelts)
@@ -166,6 +171,7 @@ na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
                       .plan = &conf->plan,
                       .secrets = apr_array_make(pool, 2, sizeof(const char *)),
                       .providers = apr_array_make(pool, 4, sizeof(na_provider *)),
+                      .left_out = apr_array_make(pool, 1, sizeof(na_provider *)),
                       .provider_origins = apr_array_make(pool, 4, sizeof(const server_rec *)),
                       .accepted = 1 << NA_V4,
                       .wrong = apr_array_make(pool, 2, sizeof(const char *))};

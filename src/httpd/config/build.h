@@ -17,13 +17,14 @@ typedef struct na_builder {
     const char *base_path;                /* NextAuthBasePath */
     apr_array_header_t *secrets;          /* const char *, the newest first */
     apr_array_header_t *providers;        /* na_provider *, the same array as config->providers */
+    apr_array_header_t *left_out;         /* na_provider *: those of a feature that is off */
     apr_array_header_t *provider_origins; /* const server_rec *: the server that has each */
     int from_env;                         /* NextAuthFromEnv */
     int providers_from_env;
     int is_on;                 /* set once mode and engine are known */
     int own_rules;             /* NextAuthSignInRule of this virtual host, before inherited ones */
     int accepted;              /* dialects of session cookies, one bit each */
-    int rate_limiting;         /* NextAuthFeature rateLimiting: 1 on, -1 off, 0 not set */
+    int features_set;          /* NA_FEATURE_… that NextAuthFeature switches on or off */
     unsigned limited;          /* na_limited with a NextAuthRateLimit, one bit each */
     na_plan *plan;             /* the server's, which providers of stores read */
     const na_directive *at;    /* the directive that is processed; NULL if none */
@@ -134,6 +135,15 @@ na_error *na_build_derive_keys(na_builder *b);
 /* Adds the providers whose variables are set if NextAuthProvidersFromEnv is on. */
 na_error *na_build_finish_providers(na_builder *b, const apr_array_header_t *written);
 
+/* Moves the providers of features that are off from `providers` to `left_out`. */
+void na_build_leave_out_providers(na_builder *b);
+
+/* Returns 1 if NextAuthFeature switches this feature (NA_FEATURE_…) off. */
+int na_build_feature_is_off(const na_builder *b, int feature);
+
+/* Returns the directive that switches the feature on or off; NULL if none. */
+const na_directive *na_build_feature_at(const na_builder *b, const char *name);
+
 /* Sets names and attributes of cookies before NextAuthCookie changes them. */
 void na_build_default_cookies(na_builder *b);
 
@@ -160,7 +170,7 @@ na_error *na_build_finish_delivery(na_builder *b);
 /* Sets the module's level of logging from LOG_LEVEL if there is no LogLevel nextauth:LEVEL. */
 na_error *na_build_finish_log(na_builder *b);
 
-/* Checks the destinations of the audit log. */
+/* Switches the audit log on or off, and checks its destinations. */
 na_error *na_build_finish_audit(na_builder *b);
 
 /* ── warnings about several servers ────────────────────────────────────────────────────────── */

@@ -85,11 +85,15 @@ na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
 void na_build_finish_limits(na_builder *b)
 {
     na_limits *limits = &b->config->limits;
-    int defaults = b->rate_limiting ? b->rate_limiting > 0 : b->config->mode == NA_PRODUCTION;
+    int is_off = na_build_feature_is_off(b, NA_FEATURE_RATE_LIMITING);
+    int has_defaults =
+        b->config->features & NA_FEATURE_RATE_LIMITING || b->config->mode == NA_PRODUCTION;
     for (int i = 0; i < NA_LIMITED; i++) {
-        if (b->rate_limiting < 0)
+        if (is_off)
             limits->of[i].count = 0;
-        else if (defaults && !(b->limited & (1u << i)))
+        else if (has_defaults && !(b->limited & (1u << i)))
             limits->of[i] = *na_limits_default((na_limited)i);
+        if (limits->of[i].count)
+            b->config->features |= NA_FEATURE_RATE_LIMITING;
     }
 }

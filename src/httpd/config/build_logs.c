@@ -142,8 +142,26 @@ static na_error *check_sink(na_builder *b, const char *sink)
                                      na_audit_head_of_program(b->pool, sink));
 }
 
+/* Without NextAuthAuditLog, the feature keeps records in the database. */
+static void apply_feature(na_builder *b)
+{
+    const na_directive *feature = na_build_feature_at(b, "auditLogging");
+    int is_asked_for = feature && b->config->features & NA_FEATURE_AUDIT;
+    if (na_build_feature_is_off(b, NA_FEATURE_AUDIT))
+        b->plan->audit.sinks = NULL;
+    if (is_asked_for && !b->plan->audit.sinks) {
+        apr_array_header_t *sinks = apr_array_make(b->pool, 1, sizeof(const char *));
+        APR_ARRAY_PUSH(sinks, const char *) = NA_AUDIT_DATABASE;
+        b->plan->audit.sinks = sinks;
+        na_build_look_at(b, feature, NULL);
+    }
+    if (b->plan->audit.sinks)
+        b->config->features |= NA_FEATURE_AUDIT;
+}
+
 na_error *na_build_finish_audit(na_builder *b)
 {
+    apply_feature(b);
     for (int i = 0; b->plan->audit.sinks && i < b->plan->audit.sinks->nelts; i++)
         NA_TRY(check_sink(b, APR_ARRAY_IDX(b->plan->audit.sinks, i, const char *)));
     return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NextAuthFeature and NextAuthPasswords, and what users in the database require. */
+/* NextAuthPasswords, and what users in the database require. */
 #include <stddef.h>
 #include <string.h>
 
@@ -10,34 +10,6 @@
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 #include "httpd/config/sections.h"
-
-na_error *na_build_feature(na_builder *b, const na_directive *w)
-{
-    static const struct {
-        const char *name;
-        int bit;
-    } features[] = {{"signUp", NA_FEATURE_SIGN_UP},
-                    {"passwordReset", NA_FEATURE_RESET},
-                    {"account", NA_FEATURE_ACCOUNT},
-                    {"deleteAccount", NA_FEATURE_DELETE}};
-    int on;
-    NA_TRY(na_as_switch(b, w->argv[1], &on));
-    if (strcmp(w->argv[0], "rateLimiting") == 0) {
-        b->rate_limiting = on ? 1 : -1;
-        return NULL;
-    }
-    for (int i = 0; i < 4; i++) {
-        if (strcmp(w->argv[0], features[i].name) != 0)
-            continue;
-        b->config->features &= ~features[i].bit;
-        b->config->features |= on ? features[i].bit : 0;
-        return NULL;
-    }
-    return na_wrong(b,
-                    "unknown feature '%s': expected signUp, passwordReset, account, deleteAccount, "
-                    "or rateLimiting",
-                    w->argv[0]);
-}
 
 static na_error *as_length(na_builder *b, const char *value, void *member)
 {
@@ -103,7 +75,7 @@ static int lacks_database(const na_builder *b)
 
 static na_error *check_features(na_builder *b)
 {
-    if (!b->config->features || (!lacks_mail(b) && !lacks_database(b)))
+    if (!(b->config->features & NA_FEATURES_OF_USERS) || (!lacks_mail(b) && !lacks_database(b)))
         return NULL;
     return na_error_with_hint(na_wrong(b, "NextAuthFeature requires NextAuthDatabase, and "
                                           "NextAuthMail to send links"),

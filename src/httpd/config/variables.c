@@ -59,6 +59,12 @@ static int has_sender(const na_builder *b, const apr_array_header_t *written)
     return na_environment_has(&b->environment, "EMAIL_FROM");
 }
 
+static int has_magic_links(const na_builder *b, const apr_array_header_t *written)
+{
+    const na_directive *feature = na_build_feature_at(b, "magicLinks");
+    return feature && ap_cstr_casecmp(feature->argv[1], "On") == 0;
+}
+
 /* NextAuth's variables of email are those of its email provider. */
 static int sends_links(const na_builder *b, const apr_array_header_t *written)
 {
@@ -99,6 +105,10 @@ static const variable variables[] = {
     {"AUTH_SECRET_1", ALWAYS, NextAuthSecret, NULL, NEW_SECRETS, NULL, NULL},
     {"AUTH_SECRET_2", ALWAYS, NextAuthSecret, NULL, NEW_SECRETS, NULL, NULL},
     {"AUTH_SECRET_3", ALWAYS, NextAuthSecret, NULL, NEW_SECRETS, NULL, NULL},
+    {"ENABLE_OAUTH", ALWAYS, NextAuthFeature, "oauth", "", as_on_or_off, NULL},
+    {"ENABLE_MAGIC_LINKS", ALWAYS, NextAuthFeature, "magicLinks", "", as_on_or_off, NULL},
+    {"ENABLE_2FA", ALWAYS, NextAuthFeature, "2fa", "", as_on_or_off, NULL},
+    {"ENABLE_AUDIT_LOGGING", ALWAYS, NextAuthFeature, "auditLogging", "", as_on_or_off, NULL},
     {"ENABLE_RATE_LIMITING", ALWAYS, NextAuthFeature, "rateLimiting", "", as_on_or_off, NULL},
     {"NEXTAUTH_DATABASE_URL", FROM_ENV, NextAuthDatabase, NULL, "env:NEXTAUTH_DATABASE_URL", NULL, NULL},
     {"DATABASE_URL", FROM_ENV, NextAuthDatabase, NULL, "env:DATABASE_URL", NULL, NULL},
@@ -119,6 +129,7 @@ static const variable variables[] = {
     {"AWS_ACCESS_KEY_ID", FROM_ENV, NextAuthMail, NULL, SES, NULL, has_sender},
     {"EMAIL_FROM", ALWAYS, NextAuthMail, NULL, NULL, NULL, NULL},
     {"EMAIL_FROM", FROM_ENV, NextAuthProvider, "email", "", NULL, sends_links},
+    {"ENABLE_MAGIC_LINKS", FROM_ENV, NextAuthProvider, "email", "", NULL, has_magic_links},
     {"EMAIL_SERVER_PORT", FROM_ENV, NextAuthMail, NULL, NULL, NULL, NULL},
     {"EMAIL_SERVER_USER", FROM_ENV, NextAuthMail, NULL, NULL, NULL, NULL},
     {"EMAIL_SERVER_PASSWORD", FROM_ENV, NextAuthMail, NULL, NULL, NULL, NULL},
@@ -222,7 +233,7 @@ const char *na_variable_order(apr_pool_t *pool, const char *name)
     const variable *v = find_variable(name);
     const char *names = NULL;
     for (const variable *each = variables; each < variables + COUNT(variables); each++) {
-        if (each->directive != v->directive || !stands_for_directive(each))
+        if (each->directive != v->directive || each->subject || !stands_for_directive(each))
             continue;
         names = names ? apr_pstrcat(pool, names, ", ", each->name, NULL) : each->name;
     }

@@ -146,10 +146,10 @@ static json_t *providers_of(apr_pool_t *pool, const na_config *config)
 
 static json_t *features_of(const na_config *config)
 {
-    return json_pack("{s:b,s:b,s:b,s:b}", "signUp", config->features & NA_FEATURE_SIGN_UP,
-                     "passwordReset", config->features & NA_FEATURE_RESET, "account",
-                     config->features & NA_FEATURE_ACCOUNT, "deleteAccount",
-                     config->features & NA_FEATURE_DELETE);
+    json_t *object = json_object();
+    for (const na_feature *f = na_features; f->name; f++)
+        json_object_set_new(object, f->name, json_boolean(config->features & f->bit));
+    return object;
 }
 
 /* A member is true if the site has its own page. */
