@@ -7,11 +7,11 @@ const { databasesHere, sqlite, startDatabases } = require('./lib/databases.js');
 const { ctlFile, htpasswd } = require('./lib/httpd.js');
 const { signedIn, statusOf: statusOfPage } = require('./lib/client.js');
 const schemas = require('./lib/schemas.js');
-const { nextauthctl, secretFile, empty, columnsOf, tablesOf } = require('./lib/ctl.js');
+const { nextauthctl, secretFile, empty, columnsOf, dialect, tablesOf } = require('./lib/ctl.js');
 
 const OURS = ['nextauth_audit', 'nextauth_credentials', 'nextauth_generation', 'nextauth_migrations', 'nextauth_revisions', 'nextauth_roles', 'nextauth_store'];
 const AUTHJS = ['accounts', 'authenticators', 'sessions', 'users', 'verification_token'];
-const NEWEST = 5;
+const NEWEST = 6;
 const STEPS = Array.from({ length: NEWEST }, (_, i) => i + 1);
 
 const migrate = (db, ...args) => nextauthctl(db, ['migrate', ...args]);
@@ -58,6 +58,39 @@ async function downAndUp(t, db) {
   const beyond = await migrate(db, '--to', '99');
   t.is(beyond.status, 1, 'a step that is none is refused');
   t.like(beyond.stderr, new RegExp(`unknown step 99: the newest is ${NEWEST}`), 'and why');
+}
+
+async function planOf(db, sql) {
+  if (db.engine === 'sqlite') return spawnSync('sqlite3', [db.file, `EXPLAIN QUERY PLAN ${sql}`], { encoding: 'utf8' }).stdout;
+  return JSON.stringify(await db.sql(`EXPLAIN ${sql}`));
+}
+
+// Expired rows are deleted every few minutes, whatever is in the table.
+async function purging(t, db) {
+  t.section(`${db.engine}: expired rows are found by an index`);
+  await empty(db);
+  await migrate(db);
+  const [limit, glue, later, soon] = {
+    postgres: ['', "'s' || i", "now() + interval '1 day'", 'now()'],
+    sqlite: ['', "'s' || i", "'2099-01-01T00:00:00.000Z'", "'2026-01-01T00:00:00.000Z'"],
+    mariadb: ['SET max_recursive_iterations = 100000; ', "concat('s', i)", 'now() + interval 1 day', 'now()'],
+  }[db.engine];
+  const some = (columns, values) => db.sql(dialect(db, `${limit}INSERT INTO ${columns} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT ${values} FROM n`));
+  await some('sessions ("userId", "sessionToken", expires)', `i, ${glue}, ${later}`);
+  await some('verification_token (identifier, token, expires)', `${glue}, 'x', ${later}`);
+  await some('nextauth_store (store_key, value, expires)', `${glue}, 'x', 4102444800000`);
+  const tables = { sessions: ['nextauth_sessions_expires', soon], verification_token: ['nextauth_tokens_expires', soon], nextauth_store: ['nextauth_store_expires|expires', '1000'] };
+  for (const [table, [index, now]] of Object.entries(tables)) {
+    if (db.engine !== 'sqlite') await db.sql(`ANALYZE ${db.engine === 'mariadb' ? 'TABLE ' : ''}${table}`);
+    t.like(await planOf(db, `DELETE FROM ${table} WHERE expires < ${now}`), new RegExp(`\\b(${index})\\b`), `those of ${table}`);
+  }
+  for (const args of [['--to', '5'], []]) {
+    const { status, stderr } = await migrate(db, ...args);
+    t.is(status, 0, `migrate ${args.join(' ')}`, stderr);
+  }
+  await db.sql('DELETE FROM nextauth_migrations WHERE version = 6');
+  const again = await migrate(db);
+  t.is(again.status, 0, 'indexes that are there already are no mistake', again.stderr);
 }
 
 async function atOnce(t, db) {
@@ -187,6 +220,7 @@ suite('Migrations of the database', async (t) => {
   for (const db of all) {
     await fresh(t, db);
     await downAndUp(t, db);
+    await purging(t, db);
     await atOnce(t, db);
     await newer(t, db);
     await halfFailed(t, db);

@@ -61,11 +61,12 @@ apr_array_header_t *na_migration_statements(apr_pool_t *pool, const na_schema *s
                                             na_db_engine engine, const na_migration *step, int up)
 {
     apr_array_header_t *statements = apr_array_make(pool, 16, sizeof(const char *));
-    const char *const *texts = step->down;
+    const char *const *texts = up ? step->up : step->down;
+    const char *const *mysql = up ? step->up_mysql : step->down_mysql;
     if (step->schema && strcmp(step->schema, na_schema_name(schema)) != 0)
         return statements;
-    if (up)
-        texts = engine == NA_DB_MYSQL && step->up_mysql ? step->up_mysql : step->up;
+    if (engine == NA_DB_MYSQL && mysql)
+        texts = mysql;
     for (; *texts; texts++)
         APR_ARRAY_PUSH(statements, const char *) = na_schema_text(pool, schema, engine, *texts);
     return statements;

@@ -132,14 +132,47 @@ static const char *const revisions_table_mysql[] = {
 
 static const char *const drop_revisions_table[] = {"DROP TABLE IF EXISTS nextauth_revisions", NULL};
 
+/*
+ * Expired rows are deleted every five minutes, which otherwise reads the whole table, and locks all
+ * of its rows in MySQL.
+ */
+static const char *const expiry_indexes[] = {
+    "CREATE INDEX IF NOT EXISTS nextauth_sessions_expires ON {sessions} ({expires})",
+    "CREATE INDEX IF NOT EXISTS nextauth_tokens_expires ON {tokens} ({expires})", NULL};
+
+static const char *const drop_expiry_indexes[] = {"DROP INDEX IF EXISTS nextauth_tokens_expires",
+                                                  "DROP INDEX IF EXISTS nextauth_sessions_expires",
+                                                  NULL};
+
+/* MySQL has no IF for indexes: a statement that depends on whether `table` has the index. */
+#define MYSQL_IF_INDEX(table, index, if_missing, if_there)                                         \
+    "SELECT IF(COUNT(*) = 0, '" if_missing "', '" if_there "') INTO @nextauth FROM "               \
+    "information_schema.statistics WHERE table_schema = DATABASE() AND table_name = '" table       \
+    "' AND index_name = '" index "'",                                                              \
+        "PREPARE nextauth FROM @nextauth", "EXECUTE nextauth", "DEALLOCATE PREPARE nextauth"
+#define MYSQL_ADD_INDEX(table, index, column)                                                      \
+    MYSQL_IF_INDEX(table, index, "CREATE INDEX " index " ON " table " (" column ")", "DO 0")
+#define MYSQL_DROP_INDEX(table, index)                                                             \
+    MYSQL_IF_INDEX(table, index, "DO 0", "DROP INDEX " index " ON " table)
+
+static const char *const expiry_indexes_mysql[] = {
+    MYSQL_ADD_INDEX("sessions", "nextauth_sessions_expires", "expires"),
+    MYSQL_ADD_INDEX("verification_token", "nextauth_tokens_expires", "expires"), NULL};
+
+static const char *const drop_expiry_indexes_mysql[] = {
+    MYSQL_DROP_INDEX("verification_token", "nextauth_tokens_expires"),
+    MYSQL_DROP_INDEX("sessions", "nextauth_sessions_expires"), NULL};
+
 const na_migration na_migrations[] = {
-    {1, "tables of this module", NULL, own_tables, own_tables_mysql, drop_own_tables},
+    {1, "tables of this module", NULL, own_tables, own_tables_mysql, drop_own_tables, NULL},
     {2, "tables of Auth.js, if they do not exist", "authjs", authjs_tables, authjs_tables_mysql,
-     nothing},
-    {3, "the audit log's table", NULL, audit_table, audit_table_mysql, drop_audit_table},
+     nothing, NULL},
+    {3, "the audit log's table", NULL, audit_table, audit_table_mysql, drop_audit_table, NULL},
     {4, "the generation of user IDs", NULL, generation_table, generation_table_mysql,
-     drop_generation_table},
+     drop_generation_table, NULL},
     {5, "revisions, with which users' sessions end", NULL, revisions_table, revisions_table_mysql,
-     drop_revisions_table}};
+     drop_revisions_table, NULL},
+    {6, "indexes on the expiry of sessions and tokens", "authjs", expiry_indexes,
+     expiry_indexes_mysql, drop_expiry_indexes, drop_expiry_indexes_mysql}};
 
 const int na_migration_count = sizeof na_migrations / sizeof *na_migrations;

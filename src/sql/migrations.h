@@ -16,7 +16,8 @@ typedef struct na_migration {
     const char *schema;          /* only for databases of this schema; NULL for all */
     const char *const *up;       /* statements with na_schema_text's words, NULL at the end */
     const char *const *up_mysql; /* MySQL's, if they differ; they can be run again */
-    const char *const *down;     /* take the step back, on all engines */
+    const char *const *down;     /* take the step back */
+    const char *const *down_mysql;
 } na_migration;
 
 extern const na_migration na_migrations[];
