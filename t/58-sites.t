@@ -6,6 +6,7 @@ const { suite } = require('./lib/suite.js');
 const { check, htpasswd, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
+const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { startMail } = require('./lib/mail.js');
 const { startRogue } = require('./lib/rogue.js');
@@ -163,6 +164,18 @@ suite('Sessions belong to the site that made them', async (t) => {
     t.like(s.log(), /cookie next-auth\.state was issued for another site/, '  as the log says');
     t.is((await c.page(away.location)).setCookies.some((line) => line.startsWith(`${NAME}=e`)), true, 'but where it began');
   }
+
+  t.section('one table of sessions that were looked up');
+  if (redisIsHere()) {
+    const { url } = await startRedis(t);
+    const s = await start('NextAuthSite x\nNextAuthSessionStore socache checkInterval=3600',
+      `NextAuthSite x\nNextAuthRedis ${url}\nNextAuthSessionStore redis checkInterval=3600`, 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)');
+    const token = (await signedIn(s.a)).cookie(NAME);
+    const answers = async (site) => new Set(await Promise.all(Array.from({ length: 40 }, () => ask(site, token))));
+    t.is([...await answers(s.a)], [200], 'a session that every process found in the store of one site');
+    t.is([...await answers(s.b)], [401], '  is not taken as found in the store of another');
+    t.is([...await answers(s.a)], [200], '  and stays what it was at its own');
+  } else t.skip('one table of sessions that were looked up', 'redis-server is not here');
 
   t.section('one database');
   if (databasesHere().sqlite) {

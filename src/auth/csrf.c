@@ -40,9 +40,9 @@ static const char *second_half(const na_request *request, const char *token,
                                const na_session *session, const char *secret)
 {
     unsigned char mac[NA_SHA256_LEN];
-    const char *text =
-        apr_psprintf(request->pool, "csrf %.*s %s", TOKEN_BYTES, token,
-                     na_hex(request->pool, session->key.hash, sizeof session->key.hash));
+    const na_store_key *key = na_session_key(request->pool, session);
+    const char *text = apr_psprintf(request->pool, "csrf %.*s %s", TOKEN_BYTES, token,
+                                    na_hex(request->pool, key->hash, sizeof key->hash));
     na_hmac_sha256(mac, na_bytes_of(secret), na_bytes_of(text));
     return na_hex(request->pool, mac, TOKEN_BYTES / 2);
 }

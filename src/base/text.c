@@ -12,9 +12,10 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Value of a base64url character; NONE, a bit that no value has, for all others. */
-#define NONE 64
-static const unsigned char value_of[256] = {
+/* Values of base64url characters; NONE, which sets all higher bits of a sum of values, for others.
+ */
+#define NONE -1
+static const signed char values[256] = {
     NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
     NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
     NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 62,   NONE, NONE,
@@ -66,30 +67,33 @@ char *na_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len)
     return out;
 }
 
+static apr_uint32_t value_of(unsigned char character)
+{
+    return (apr_uint32_t)values[character];
+}
+
 int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *text,
                            apr_size_t len)
 {
     const unsigned char *in = (const unsigned char *)text;
     unsigned char *p = out;
-    unsigned seen = 0;
+    apr_uint32_t seen = 0;
     for (; len >= 4; len -= 4, in += 4, p += 3) {
-        unsigned a = value_of[in[0]], b = value_of[in[1]];
-        unsigned c = value_of[in[2]], d = value_of[in[3]];
-        seen |= a | b | c | d;
+        apr_uint32_t bits =
+            value_of(in[0]) << 18 | value_of(in[1]) << 12 | value_of(in[2]) << 6 | value_of(in[3]);
+        seen |= bits;
         /* the fourth byte is overwritten by the next three; `out` has room for the last one */
-        apr_uint32_t bytes = htonl(a << 26 | b << 20 | c << 14 | d << 8);
+        apr_uint32_t bytes = htonl(bits << 8);
         memcpy(p, &bytes, sizeof bytes);
     }
-    if (len == 1 || (seen & NONE))
+    if (len == 1 || seen >> 24)
         return 0;
     if (len) {
-        unsigned a = value_of[in[0]], b = value_of[in[1]];
-        unsigned c = len == 3 ? value_of[in[2]] : 0;
-        if ((a | b | c) & NONE)
-            return 0;
-        unsigned bits = a << 10 | b << 4 | c >> 2;
-        unsigned stray = len == 3 ? c & 3 : b & 15;
-        if (stray)
+        apr_uint32_t a = value_of(in[0]), b = value_of(in[1]);
+        apr_uint32_t c = len == 3 ? value_of(in[2]) : 0;
+        apr_uint32_t bits = a << 10 | b << 4 | c >> 2;
+        apr_uint32_t stray = len == 3 ? c & 3 : b & 15;
+        if (stray || (a | b | c) >> 6)
             return 0;
         *p++ = (unsigned char)(bits >> 8);
         if (len == 3)
@@ -247,9 +251,20 @@ int na_utf8_sequence(const char *text)
     return length;
 }
 
+/* Returns 1 if the next eight bytes are ASCII, which most text is made of. */
+static int is_ascii_word(const char *text)
+{
+    apr_uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return !(word & APR_UINT64_C(0x8080808080808080));
+}
+
 int na_is_utf8(const char *text)
 {
-    while (*text) {
+    const char *end = text + strlen(text);
+    while (text < end) {
+        while (end - text >= 8 && is_ascii_word(text))
+            text += 8;
         int length = na_utf8_sequence(text);
         if (!length)
             return 0;
@@ -269,12 +284,19 @@ static int is_control(const char *p)
     return ((unsigned char)*p < 0x20 && *p) || na_is_unescaped_control(p);
 }
 
+/* Returns the first character that is not printable ASCII: mostly the end. */
+static const char *skip_plain(const char *text)
+{
+    while (*text >= ' ' && *text < 0x7f)
+        text++;
+    return text;
+}
+
 static int is_one_line(const char *text, apr_size_t max)
 {
-    const char *p = text;
-    for (int len; *p; p += len) {
-        int is_plain = *p >= ' ' && *p < 0x7f; /* nearly always, so it is tested first */
-        len = is_plain ? 1 : is_control(p) ? 0 : na_utf8_sequence(p);
+    const char *p = skip_plain(text);
+    for (int len; *p; p = skip_plain(p + len)) {
+        len = is_control(p) ? 0 : na_utf8_sequence(p);
         if (!len)
             return 0;
     }

@@ -3,6 +3,8 @@
 #ifndef NA_BASE_TEXT_H
 #define NA_BASE_TEXT_H
 
+#include <string.h>
+
 #include <apr_pools.h>
 #include <apr_tables.h>
 
@@ -14,6 +16,12 @@ typedef struct na_bytes {
 
 /* Returns a number of one to five digits; -1 for any other text. */
 int na_small_number(const char *text);
+
+/* Returns 1 if two names are equal. Most differ in the first character, which spares the call. */
+static inline int na_is_same(const char *a, const char *b)
+{
+    return *a == *b && strcmp(a, b) == 0;
+}
 
 /* Returns the bytes of a C string, without its NUL. */
 na_bytes na_bytes_of(const char *text);

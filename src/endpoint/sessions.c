@@ -39,10 +39,10 @@ static void ask_to_sign_in(na_request *request, na_response *response)
                     na_json_own(request->pool, json_pack("{s:s}", "error", "Unauthorized")));
 }
 
-static int is_current(const na_listed *listed, const na_session *session)
+static int is_current(apr_pool_t *pool, const na_listed *listed, const na_session *session)
 {
-    return session->has_id &&
-           memcmp(listed->key.hash, session->key.hash, sizeof listed->key.hash) == 0;
+    return session->has_id && memcmp(listed->key.hash, na_session_key(pool, session)->hash,
+                                     sizeof listed->key.hash) == 0;
 }
 
 static void respond_page(na_request *request, na_response *response, const na_session *session,
@@ -59,7 +59,7 @@ static void respond_page(na_request *request, na_response *response, const na_se
                               .address = listed->record.address,
                               .begun = now - listed->record.created,
                               .used = now - listed->record.used,
-                              .is_current = is_current(listed, session)};
+                              .is_current = is_current(request->pool, listed, session)};
     }
     na_respond_page(request, response, 200, "Your sessions",
                     na_page_sessions(request->pool, &form, shown));
@@ -83,7 +83,8 @@ static void respond_list(na_request *request, na_response *response, const na_se
     for (int i = 0; i < list->nelts; i++) {
         const na_listed *listed = &APR_ARRAY_IDX(list, i, na_listed);
         json_t *entry = na_session_listing(request->pool, listed);
-        json_object_set_new(entry, "current", json_boolean(is_current(listed, session)));
+        json_object_set_new(entry, "current",
+                            json_boolean(is_current(request->pool, listed, session)));
         json_array_append_new(sessions, entry);
     }
     na_respond_json(request, response, 200,
@@ -126,7 +127,7 @@ static na_error *end_sessions(na_request *request, const na_session *session, co
                                  request->now, &listed, found));
     if (!*found)
         return NULL;
-    *is_own = is_current(&listed, session);
+    *is_own = is_current(request->pool, &listed, session);
     return na_session_end_other(request->sessions, request->pool, user, &listed.key,
                                 listed.record.created, request->now);
 }

@@ -110,11 +110,11 @@ void na_metrics_claim(na_metrics *metrics, apr_pool_t *pool)
 /* Returns the index of a value, or else of "other"; -1 if the list has neither. */
 static int find_fixed_value(const na_label *label, const char *value)
 {
-    int last = na_label_size(label) - 1;
-    for (int i = 0; value && i <= last; i++)
-        if (strcmp(label->values[i], value) == 0)
-            return i;
-    return strcmp(label->values[last], NA_OTHER) == 0 ? last : -1;
+    int size = 0;
+    for (; label->values[size]; size++)
+        if (value && strcmp(label->values[size], value) == 0)
+            return size;
+    return strcmp(label->values[size - 1], NA_OTHER) == 0 ? size - 1 : -1;
 }
 
 static int find_value(const na_metrics *metrics, const na_label *label, const char *value)
@@ -143,7 +143,9 @@ static apr_uint64_t *find_cells(const na_metrics *metrics, na_metric metric, con
         int index = find_value(metrics, family->labels[i], values[i]);
         if (index < 0)
             return NULL;
-        at = at * (apr_size_t)na_label_size(family->labels[i]) + (apr_size_t)index;
+        if (at)
+            at *= (apr_size_t)na_label_size(family->labels[i]);
+        at += (apr_size_t)index;
     }
     at *= (apr_size_t)na_family_stride(family);
     return &metrics->row->cells[metrics->first_cell[metric] + at];

@@ -69,7 +69,7 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
                               on_server ? without_token_claims(visit->pool, claims) : NULL,
                               auth_time, *expires, visit->now));
     if (!sessions->users) /* a user of the database is checked again at the next request */
-        na_verified_set(sessions->verified, &key, 0, apr_time_sec(visit->now));
+        na_verified_set(sessions->verified, sessions->config, &key, 0, apr_time_sec(visit->now));
     return NULL;
 }
 
@@ -176,7 +176,7 @@ static const char *id_in_cookie(const na_session_config *config, const na_visit 
         if (!na_session_is_id(token))
             continue;
         na_store_key_make(&key, NA_KIND_SESSION, id);
-        if (memcmp(key.hash, session->key.hash, sizeof key.hash) == 0)
+        if (memcmp(key.hash, na_session_key(visit->pool, session)->hash, sizeof key.hash) == 0)
             return id;
     }
     return NULL;

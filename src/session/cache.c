@@ -3,6 +3,7 @@
 #include "session/cache.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ typedef struct entry {
     apr_uint32_t used; /* the set's clock at the last use */
     const void *owner;
     na_bytes token;
+    apr_uint64_t tail; /* of the token: what two of them nearly always differ in */
     apr_size_t size;
     na_session session;
 } entry;
@@ -84,28 +86,32 @@ na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **m
  * The end of a token is its authentication tag. Only authentic tokens are stored, so their tags are
  * practically random, and a client cannot fill one set on purpose.
  */
-static set *set_of(const na_token_cache *cache, na_bytes token)
+static apr_uint64_t tail_of(na_bytes token)
 {
-    apr_size_t len = token.len < 16 ? token.len : 16;
-    const unsigned char *tail = token.data + token.len - len;
-    apr_uint32_t hash = 2166136261u;
-    for (apr_size_t i = 0; i < len; i++)
-        hash = (hash ^ tail[i]) * 16777619u;
-    hash ^= hash >> 16;
-    return &cache->sets[hash & (cache->set_count - 1)];
+    apr_uint64_t tail = 0;
+    apr_size_t len = token.len < sizeof tail ? token.len : sizeof tail;
+    memcpy(&tail, token.data + token.len - len, len);
+    return tail;
 }
 
-static int is_entry(const entry *e, const void *owner, na_bytes token)
+/* The upper half of the product depends on all bits (multiplicative hashing). */
+static set *set_of(const na_token_cache *cache, apr_uint64_t tail)
 {
-    return e && e->owner == owner && e->token.len == token.len &&
+    return &cache->sets[(tail * APR_UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (cache->set_count - 1)];
+}
+
+static int is_entry(const entry *e, const void *owner, apr_uint64_t tail, na_bytes token)
+{
+    return e && e->tail == tail && e->owner == owner && e->token.len == token.len &&
            memcmp(e->token.data, token.data, token.len) == 0;
 }
 
-static entry *find_entry(set *s, const void *owner, na_bytes token, apr_time_t now)
+static entry *find_entry(set *s, const void *owner, apr_uint64_t tail, na_bytes token,
+                         apr_time_t now)
 {
     for (int way = 0; way < WAYS; way++) {
         entry *e = s->ways[way];
-        if (!is_entry(e, owner, token))
+        if (!is_entry(e, owner, tail, token))
             continue;
         if (na_session_expired(&e->session, now)) {
             s->ways[way] = NULL;
@@ -122,68 +128,88 @@ static entry *find_entry(set *s, const void *owner, na_bytes token, apr_time_t n
 const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, na_bytes token,
                                      apr_time_t now)
 {
-    set *s = set_of(cache, token);
+    apr_uint64_t tail = tail_of(token);
+    set *s = set_of(cache, tail);
     apr_thread_mutex_lock(s->lock);
-    entry *e = find_entry(s, owner, token, now);
+    entry *e = find_entry(s, owner, tail, token, now);
     apr_thread_mutex_unlock(s->lock);
     return e ? &e->session : NULL;
 }
 
-static apr_size_t text_size(const char *text)
+/*
+ * Most strings of a session are parts of session->strings, which is copied as one, so that their
+ * copies have the same distance from its start. The others are copied one by one. The names of
+ * identities are the configuration's and need no copy.
+ */
+static int is_part(const na_session *session, const char *text)
 {
-    return text ? strlen(text) + 1 : 0;
+    return (uintptr_t)text - (uintptr_t)session->strings.data < session->strings.len;
+}
+
+static apr_size_t text_size(const na_session *session, const char *text)
+{
+    return text && !is_part(session, text) ? strlen(text) + 1 : 0;
 }
 
 static apr_size_t strings_size(const na_session *session)
 {
-    apr_size_t size = text_size(session->user) + text_size(session->email) +
-                      text_size(session->binding) + text_size(session->claims_json) +
-                      text_size(session->too_long);
+    apr_size_t size = session->strings.len + text_size(session, session->user) +
+                      text_size(session, session->email) + text_size(session, session->binding) +
+                      text_size(session, session->claims_json);
     for (int i = 0; i < session->claim_count; i++)
-        size += text_size(session->claims[i].name) + text_size(session->claims[i].value);
+        size += text_size(session, session->claims[i].name) +
+                text_size(session, session->claims[i].value);
     for (int i = 0; i < session->identity_count; i++)
-        size += text_size(session->identities[i].env) + text_size(session->identities[i].header) +
-                text_size(session->identities[i].value);
+        size += text_size(session, session->identities[i].value);
     return size;
 }
 
-static const char *move_text(char **to, const char *text)
+/* A copy under way. */
+typedef struct copy {
+    const na_session *from;
+    const char *strings; /* the copy of from->strings */
+    char *end;           /* of what is copied so far */
+} copy;
+
+static void *copy_bytes(copy *c, const void *data, apr_size_t len)
+{
+    void *start = c->end;
+    if (len)
+        memcpy(start, data, len);
+    c->end += len;
+    return start;
+}
+
+static const char *copy_text(copy *c, const char *text)
 {
     if (!text)
         return NULL;
-    char *copy = *to;
-    size_t len = strlen(text) + 1;
-    memcpy(copy, text, len);
-    *to += len;
-    return copy;
+    return is_part(c->from, text) ? c->strings + (text - (const char *)c->from->strings.data)
+                                  : copy_bytes(c, text, strlen(text) + 1);
 }
 
 static void copy_session(entry *e, const na_session *from)
 {
     na_claim *claims = (na_claim *)(e + 1);
     na_identity *identities = (na_identity *)(claims + from->claim_count);
-    char *text = (char *)(identities + from->identity_count);
     na_session *session = &e->session;
+    copy c = {.from = from, .end = (char *)(identities + from->identity_count)};
     *session = *from;
-    session->user = move_text(&text, from->user);
-    session->email = move_text(&text, from->email);
-    session->binding = move_text(&text, from->binding);
-    session->claims_json = move_text(&text, from->claims_json);
-    session->too_long = move_text(&text, from->too_long);
-    for (int i = 0; i < from->claim_count; i++) {
-        claims[i].name = move_text(&text, from->claims[i].name);
-        claims[i].value = move_text(&text, from->claims[i].value);
-        claims[i].is_element = from->claims[i].is_element;
-    }
-    for (int i = 0; i < from->identity_count; i++) {
-        identities[i].env = move_text(&text, from->identities[i].env);
-        identities[i].header = move_text(&text, from->identities[i].header);
-        identities[i].value = move_text(&text, from->identities[i].value);
-    }
+    c.strings = copy_bytes(&c, from->strings.data, from->strings.len);
+    session->strings.data = (const unsigned char *)c.strings;
+    session->user = copy_text(&c, from->user);
+    session->email = copy_text(&c, from->email);
+    session->binding = copy_text(&c, from->binding);
+    session->claims_json = copy_text(&c, from->claims_json);
+    for (int i = 0; i < from->claim_count; i++)
+        claims[i] = (na_claim){copy_text(&c, from->claims[i].name),
+                               copy_text(&c, from->claims[i].value), from->claims[i].is_element};
+    for (int i = 0; i < from->identity_count; i++)
+        identities[i] = (na_identity){from->identities[i].env, from->identities[i].header,
+                                      copy_text(&c, from->identities[i].value)};
     session->claims = claims;
     session->identities = identities;
-    memcpy(text, e->token.data, e->token.len);
-    e->token.data = (unsigned char *)text;
+    e->token.data = copy_bytes(&c, e->token.data, e->token.len);
 }
 
 static entry *make_entry(const void *owner, na_bytes token, const na_session *session)
@@ -197,6 +223,7 @@ static entry *make_entry(const void *owner, na_bytes token, const na_session *se
     e->references = 2; /* one for the cache and one for the caller */
     e->owner = owner;
     e->token = token;
+    e->tail = tail_of(token);
     e->size = size;
     copy_session(e, session);
     return e;
@@ -207,7 +234,7 @@ static int victim(const set *s, const entry *e, apr_time_t now)
 {
     int oldest = 0;
     for (int way = 0; way < WAYS; way++)
-        if (is_entry(s->ways[way], e->owner, e->token))
+        if (is_entry(s->ways[way], e->owner, e->tail, e->token))
             return way;
     for (int way = 0; way < WAYS; way++) {
         if (!s->ways[way] || na_session_expired(&s->ways[way]->session, now))
@@ -224,7 +251,7 @@ const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, n
     entry *e = make_entry(owner, token, session);
     if (!e)
         return NULL;
-    set *s = set_of(cache, token);
+    set *s = set_of(cache, e->tail);
     apr_thread_mutex_lock(s->lock);
     int way = victim(s, e, now);
     entry *evicted = s->ways[way];

@@ -3,7 +3,6 @@
 #include "session/claims.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -28,13 +27,13 @@ static void add_claim(na_claims *claims, const char *name, const char *value, in
 /* Returns the place for the time in a claim of that name; NULL if none. */
 static apr_int64_t *time_of(na_claims *claims, const char *name)
 {
-    if (strcmp(name, "exp") == 0)
+    if (na_is_same(name, "exp"))
         return &claims->exp;
-    if (strcmp(name, "nbf") == 0)
+    if (na_is_same(name, "nbf"))
         return &claims->nbf;
-    if (strcmp(name, "iat") == 0)
+    if (na_is_same(name, "iat"))
         return &claims->iat;
-    return strcmp(name, "auth_time") == 0 ? &claims->auth_time : NULL;
+    return na_is_same(name, "auth_time") ? &claims->auth_time : NULL;
 }
 
 /* ── any JSON ──────────────────────────────────────────────────────────────────────────────── */
@@ -84,25 +83,47 @@ na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims
 /* Reads a string without escapes and terminates it in place; `*p` is at its opening quote. */
 static const char *read_string(char **p)
 {
+    static const char ends[256] = {[0 ... 0x1f] = 1, ['"'] = 1, ['\\'] = 1};
+    if (**p != '"')
+        return NULL;
     char *start = *p + 1, *end = start;
-    while (*end != '"' && *end != '\\' && (unsigned char)*end >= 0x20)
+    while (!ends[(unsigned char)*end])
         end++;
-    if (**p != '"' || *end != '"')
+    if (*end != '"')
         return NULL;
     *end = '\0';
     *p = end + 1;
     return start;
 }
 
-/* Reads a whole number that is already in the form in which it would be printed. */
-static const char *read_whole(apr_pool_t *pool, char **p)
+static int is_digit(char c)
 {
-    char *start = *p;
-    apr_size_t sign = *start == '-', digits = strspn(start + sign, "0123456789");
-    if (!digits || digits > 15 || (start[sign] == '0' && (digits > 1 || sign)))
+    return c >= '0' && c <= '9';
+}
+
+/*
+ * Reads a whole number that is already in the form in which it would be printed. The text ends
+ * where the character after it is overwritten.
+ */
+static const char *read_whole(char **p, apr_int64_t *number)
+{
+    const char *start = *p, *first = start + (*start == '-'), *end = first;
+    apr_int64_t value = 0;
+    for (; is_digit(*end) && end - first <= 15; end++)
+        value = value * 10 + (*end - '0');
+    if (end == first || end - first > 15 || (*first == '0' && end - start > 1))
         return NULL;
-    *p += sign + digits;
-    return apr_pstrmemdup(pool, start, sign + digits);
+    *number = first > start ? -value : value;
+    *p += end - start;
+    return start;
+}
+
+/* Returns the character after a value, and ends the value's text there. */
+static char read_behind(char **p)
+{
+    char behind = **p;
+    *(*p)++ = '\0';
+    return behind;
 }
 
 static int read_word(char **p, const char *word)
@@ -113,78 +134,78 @@ static int read_word(char **p, const char *word)
     return found;
 }
 
-static int read_scalar(apr_pool_t *pool, char **p, const char *name, na_claims *claims,
-                       int is_element)
+static int read_scalar(char **p, const char *name, na_claims *claims, int is_element)
 {
-    if (read_word(p, "null"))
-        return 1;
+    apr_int64_t number;
+    if (**p == 'n')
+        return read_word(p, "null");
     const char *value = **p == '"'              ? read_string(p)
                         : read_word(p, "true")  ? "true"
                         : read_word(p, "false") ? "false"
-                                                : read_whole(pool, p);
+                                                : read_whole(p, &number);
     if (value)
         add_claim(claims, name, value, is_element);
     return value != NULL;
 }
 
-static int read_array(apr_pool_t *pool, char **p, const char *name, na_claims *claims)
+static int read_array(char **p, const char *name, na_claims *claims)
 {
     if (*++*p == ']') {
         ++*p;
         return 1;
     }
-    while (read_scalar(pool, p, name, claims, 1)) {
-        char behind = *(*p)++;
+    while (read_scalar(p, name, claims, 1)) {
+        char behind = read_behind(p);
         if (behind != ',')
             return behind == ']';
     }
     return 0;
 }
 
-static int read_time(apr_pool_t *pool, char **p, const char *name, na_claims *claims,
-                     apr_int64_t *time)
+static int read_time(char **p, const char *name, na_claims *claims, apr_int64_t *time)
 {
-    const char *digits = read_whole(pool, p);
-    if (!digits)
-        return 0;
-    add_claim(claims, name, digits, 0);
-    *time = strtoll(digits, NULL, 10);
-    return 1;
+    const char *digits = read_whole(p, time);
+    if (digits)
+        add_claim(claims, name, digits, 0);
+    return digits != NULL;
 }
 
-static int read_value(apr_pool_t *pool, char **p, const char *name, na_claims *claims)
+static int read_value(char **p, const char *name, na_claims *claims)
 {
     apr_int64_t *time = time_of(claims, name);
     if (time)
-        return read_time(pool, p, name, claims, time);
-    return **p == '[' ? read_array(pool, p, name, claims) : read_scalar(pool, p, name, claims, 0);
+        return read_time(p, name, claims, time);
+    return **p == '[' ? read_array(p, name, claims) : read_scalar(p, name, claims, 0);
 }
 
-/* Returns 1 for the first member of a name. The library decides which of two counts. */
-static int is_new(apr_array_header_t *names, const char *name)
+/*
+ * Returns 1 for the first member of a name that has a value. The library decides which of two
+ * counts; before this one there can be others that have none: null, [].
+ */
+static int is_new(const na_claims *claims, const char *name)
 {
-    for (int i = 0; i < names->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
+    for (int i = 0; i < claims->list->nelts; i++)
+        if (na_is_same(APR_ARRAY_IDX(claims->list, i, na_claim).name, name))
             return 0;
-    APR_ARRAY_PUSH(names, const char *) = name;
-    return names->nelts < NAMES_MAX;
+    return 1;
 }
 
 int na_claims_read_plain(apr_pool_t *pool, na_bytes text, na_claims *claims)
 {
     char *copy = apr_pstrmemdup(pool, (const char *)text.data, text.len), *p = copy;
-    apr_array_header_t *names = apr_array_make(pool, 16, sizeof(const char *));
     *claims = (na_claims){.list = apr_array_make(pool, 16, sizeof(na_claim))};
+    claims->strings = (na_bytes){(unsigned char *)copy, text.len + 1};
     if (strlen(copy) != text.len || !na_is_utf8(copy) || *p++ != '{')
         return 0;
-    for (;;) {
+    for (int names = 0; names < NAMES_MAX; names++) {
         const char *name = read_string(&p);
-        if (!name || *p++ != ':' || !is_new(names, name) || !read_value(pool, &p, name, claims))
+        if (!name || *p++ != ':' || !is_new(claims, name) || !read_value(&p, name, claims))
             return 0;
-        char behind = *p++;
+        char behind = read_behind(&p);
         if (behind != ',')
             return behind == '}' && !*p;
     }
+    return 0;
 }
 
 na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims)

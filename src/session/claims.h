@@ -19,6 +19,7 @@ typedef struct na_claim {
 /* The claims of a token; times in seconds, 0 if none. */
 typedef struct na_claims {
     apr_array_header_t *list; /* na_claim */
+    na_bytes strings;         /* memory that has the names and values; empty if it is not one */
     apr_int64_t exp, nbf, iat, auth_time;
     int too_many; /* 1 if there are more than NA_CLAIMS_MAX */
 } na_claims;

@@ -6,8 +6,9 @@ static na_error *end(const na_sessions *sessions, const na_visit *visit, const n
 {
     if (sessions->registry)
         return na_session_end_other(sessions, visit->pool,
-                                    na_session_user_name(visit->pool, session), &session->key,
-                                    session->auth_time, visit->now);
+                                    na_session_user_name(visit->pool, session),
+                                    na_session_key(visit->pool, session), session->auth_time,
+                                    visit->now);
     if (sessions->observer)
         sessions->observer->ended(sessions->observer->data,
                                   apr_time_sec(visit->now) - session->auth_time);
@@ -43,8 +44,10 @@ na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, co
 na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                               const na_session *but, apr_time_t now)
 {
-    na_verified_forget_all(sessions->verified);
+    na_verified_forget_all(sessions->verified, sessions->config);
     if (sessions->table && *user == '/')
-        NA_TRY(na_table_remove(sessions->table, pool, user + 1, NULL, but ? &but->key : NULL));
-    return na_registry_end_user(sessions->registry, pool, user, but ? &but->key : NULL, now);
+        NA_TRY(na_table_remove(sessions->table, pool, user + 1, NULL,
+                               but ? na_session_key(pool, but) : NULL));
+    return na_registry_end_user(sessions->registry, pool, user,
+                                but ? na_session_key(pool, but) : NULL, now);
 }

@@ -49,7 +49,8 @@ static void remember(const na_sessions *sessions, const na_visit *visit,
 static int verified_within(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, long seconds)
 {
-    apr_int64_t at = na_verified_at(sessions->verified, &session->key, session->standing);
+    apr_int64_t at = na_verified_at(sessions->verified, sessions->config,
+                                    na_session_key(visit->pool, session), session->standing);
     apr_int64_t now = apr_time_sec(visit->now);
     return at && at <= now && now - at < seconds;
 }
@@ -71,10 +72,10 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
         verified_within(sessions, visit, session, sessions->config->serve_for))
         return NULL;
     if (!error)
-        na_verified_set(sessions->verified, &session->key, session->standing,
-                        apr_time_sec(visit->now));
+        na_verified_set(sessions->verified, sessions->config, na_session_key(visit->pool, session),
+                        session->standing, apr_time_sec(visit->now));
     else if (!na_is_unavailable(error))
-        na_verified_forget(sessions->verified, &session->key);
+        na_verified_forget(sessions->verified, na_session_key(visit->pool, session));
     return error;
 }
 
@@ -134,9 +135,13 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
     int is_known = *session != NULL; /* with the database's last answer about the user */
     if (!is_known) {
         note(visit, NA_LOOKUP_OPENED);
+        na_session *opened;
         NA_TRY(na_session_open(visit->pool, &source->ring, source->dialect, token,
-                               &config->lifetime, visit->now, config->identity_claims, session));
-        NA_TRY(check_site(config, visit, *session));
+                               &config->lifetime, visit->now, config->identity_claims, &opened));
+        NA_TRY(check_site(config, visit, opened));
+        if (sessions->verified)
+            na_session_make_key(visit->pool, opened);
+        *session = opened;
         remember(sessions, visit, source, token, session);
     }
     int asks = asks_users(sessions, *session);

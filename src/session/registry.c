@@ -150,25 +150,25 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                             const na_session *session, const na_client *client, apr_time_t now)
 {
     const char *name = na_session_user_name(pool, session);
+    const na_store_key *key = na_session_key(pool, session);
     int users = registry->keys->count;
     na_found *values;
     na_user_record user;
     apr_int64_t epoch;
     na_store_key *keys = na_user_keys(registry, pool, NA_KIND_USER, name, 1 + users, &values);
-    keys[users] = session->key;
+    keys[users] = *key;
     na_epoch_keys(registry, &keys[users + 1]);
     NA_TRY(na_look_up(registry, pool, keys, 2 * users + 1, values));
     NA_TRY(na_user_open(registry, pool, keys, values, &user));
     NA_TRY(na_epoch_of(registry, pool, &keys[users + 1], &values[users + 1], now, &epoch));
-    if (na_user_has_ended(&user, session->auth_time, &session->key))
+    if (na_user_has_ended(&user, session->auth_time, key))
         return all_ended(pool);
     const na_found *was = &values[users];
     na_record record = {.user = name, .created = session->auth_time, .in_token = 1};
-    NA_TRY(was->value.data
-               ? na_record_open(pool, registry->keys, &session->key, was->value, &record)
-               : check_unrecorded(registry, pool, session, &user, epoch));
+    NA_TRY(was->value.data ? na_record_open(pool, registry->keys, key, was->value, &record)
+                           : check_unrecorded(registry, pool, session, &user, epoch));
     if (record.ended)
-        return ended(registry, pool, &session->key, &record, now);
+        return ended(registry, pool, key, &record, now);
     if (!session->has_id)
         return NULL;
     apr_int64_t expires = later(record.expires, session->expires);
@@ -176,8 +176,7 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
     int is_doubtful = record.vouched && !session->on_server && !na_session_is_registered(session);
     record.vouched &= !is_doubtful;
     return is_doubtful || is_due(registry, was, &record, expires, now)
-               ? try_to_note(
-                     note_use(registry, pool, &session->key, was, &record, client, expires, now))
+               ? try_to_note(note_use(registry, pool, key, was, &record, client, expires, now))
                : NULL;
 }
 
@@ -226,21 +225,22 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const json_t *claims, int in_token, int is_first, apr_int64_t expires,
                              apr_time_t now)
 {
+    const na_store_key *key = na_session_key(pool, session);
     na_found was;
     na_record record = {.user = na_session_user_name(pool, session),
                         .created = session->auth_time,
                         .in_token = 1};
-    NA_TRY(na_look_up(registry, pool, &session->key, 1, &was));
+    NA_TRY(na_look_up(registry, pool, key, 1, &was));
     if (was.value.data)
-        NA_TRY(na_record_open(pool, registry->keys, &session->key, was.value, &record));
+        NA_TRY(na_record_open(pool, registry->keys, key, was.value, &record));
     else if (session->on_server || na_session_is_registered(session))
         return na_error_new(pool, NA_ERR_SESSION, "unknown session ID");
     if (record.ended)
-        return ended(registry, pool, &session->key, &record, now);
+        return ended(registry, pool, key, &record, now);
     record.claims = claims ? claims : record.claims;
     record.in_token |= in_token;
     record.vouched |= is_first;
-    return note_use(registry, pool, &session->key, &was, &record, client, expires, now);
+    return note_use(registry, pool, key, &was, &record, client, expires, now);
 }
 
 /* ── ending ────────────────────────────────────────────────────────────────────────────────── */

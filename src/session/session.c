@@ -15,7 +15,7 @@
 
 static int is_roles_claim(const char *name)
 {
-    return strcmp(name, NA_CLAIM_ROLES) == 0 || strcmp(name, "role") == 0;
+    return na_is_same(name, NA_CLAIM_ROLES) || na_is_same(name, "role");
 }
 
 /*
@@ -63,20 +63,15 @@ static void hand_on(apr_pool_t *pool, apr_array_header_t *list, const char *env,
         APR_ARRAY_PUSH(list, na_identity) = (na_identity){env, header, na_whole_line(pool, value)};
 }
 
-/*
- * Adds a claim that the administrator chose: NEXTAUTH_CLAIM_DEPARTMENT,
- * X-NextAuth-Claim-department.
- */
-static void hand_on_claim(apr_pool_t *pool, apr_array_header_t *list, const na_session *session,
-                          const char *name)
+na_identity_claim na_identity_claim_of(apr_pool_t *pool, const char *claim)
 {
-    char *env = apr_pstrcat(pool, "NEXTAUTH_CLAIM_", name, NULL);
-    char *header = apr_pstrcat(pool, "X-NextAuth-Claim-", name, NULL);
+    char *env = apr_pstrcat(pool, "NEXTAUTH_CLAIM_", claim, NULL);
+    char *header = apr_pstrcat(pool, "X-NextAuth-Claim-", claim, NULL);
     for (char *p = env; *p; p++)
         *p = apr_isalnum(*p) ? (char)apr_toupper(*p) : '_';
     for (char *p = header; *p; p++)
         *p = apr_isalnum(*p) ? *p : '-';
-    hand_on(pool, list, env, header, na_session_claim_text(pool, session, name));
+    return (na_identity_claim){claim, env, header};
 }
 
 /* Returns a name that fits into a header. It is only for display, so it can be omitted. */
@@ -104,8 +99,10 @@ static void prepare_identities(apr_pool_t *pool, na_session *session,
     hand_on(pool, list, "NEXTAUTH_ROLES", "X-NextAuth-Roles", roles_of(pool, session));
     hand_on(pool, list, "NEXTAUTH_PROVIDER", "X-NextAuth-Provider",
             na_session_claim(session, NA_CLAIM_PROVIDER));
-    for (int i = 0; i < further->nelts; i++)
-        hand_on_claim(pool, list, session, APR_ARRAY_IDX(further, i, const char *));
+    for (int i = 0; i < further->nelts; i++) {
+        const na_identity_claim *c = &APR_ARRAY_IDX(further, i, na_identity_claim);
+        hand_on(pool, list, c->env, c->header, na_session_claim_text(pool, session, c->claim));
+    }
     session->identities = (const na_identity *)list->elts;
     session->identity_count = list->nelts;
     session->too_long = too_long(list);
@@ -182,17 +179,30 @@ const char *na_session_qualified_user(apr_pool_t *pool, const na_session *sessio
                        NULL);
 }
 
-static void set_id(na_session *session, const char *id)
-{
-    session->has_id = 1;
-    na_store_key_make(&session->key, NA_KIND_SESSION, id);
-}
-
 void na_session_key_without_id(apr_pool_t *pool, const char *user_name, apr_int64_t auth_time,
                                na_store_key *key)
 {
     na_store_key_make(key, NA_KIND_SESSION,
                       apr_psprintf(pool, "%s@%" APR_INT64_T_FMT, user_name, auth_time));
+}
+
+void na_session_make_key(apr_pool_t *pool, na_session *session)
+{
+    if (session->has_id)
+        na_store_key_make(&session->key, NA_KIND_SESSION,
+                          na_session_claim(session, NA_CLAIM_SESSION_ID));
+    else
+        na_session_key_without_id(pool, na_session_user_name(pool, session), session->auth_time,
+                                  &session->key);
+}
+
+const na_store_key *na_session_key(apr_pool_t *pool, const na_session *session)
+{
+    if (session->key.kind)
+        return &session->key;
+    na_session *keyed = apr_pmemdup(pool, session, sizeof *session);
+    na_session_make_key(pool, keyed);
+    return &keyed->key;
 }
 
 /*
@@ -220,6 +230,7 @@ static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_byte
     na_session *session = apr_pcalloc(pool, sizeof *session);
     session->claims = (const na_claim *)claims->list->elts;
     session->claim_count = claims->list->nelts;
+    session->strings = claims->strings;
     session->user = na_session_claim(session, "sub");
     if (!session->user || !*session->user)
         return NULL;
@@ -236,7 +247,7 @@ static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_byte
 
 na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect dialect,
                           na_bytes token, const na_lifetime *lifetime, apr_time_t now,
-                          const apr_array_header_t *identity_claims, const na_session **opened)
+                          const apr_array_header_t *identity_claims, na_session **opened)
 {
     na_bytes text;
     na_claims claims;
@@ -247,11 +258,7 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
     if (!session)
         return na_error_new(pool, NA_ERR_FOREIGN_SESSION, "the session token has no sub");
     const char *id = na_session_claim(session, NA_CLAIM_SESSION_ID);
-    if (id && *id)
-        set_id(session, id);
-    else
-        na_session_key_without_id(pool, na_session_user_name(pool, session), session->auth_time,
-                                  &session->key);
+    session->has_id = id && *id;
     session->dialect = dialect;
     cut_lifetime(session, lifetime);
     if (na_session_expired(session, now))
@@ -271,8 +278,9 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *j
     na_session *session = session_of(pool, &claims, text, identity_claims);
     if (!session)
         return na_error_new(pool, NA_ERR_SESSION, "the session record has no sub");
-    set_id(session, id);
+    session->has_id = 1;
     session->on_server = 1;
+    na_store_key_make(&session->key, NA_KIND_SESSION, id);
     session->issued_at = renewed;
     session->expires = expires;
     *made = session;
@@ -307,7 +315,7 @@ int na_session_expired(const na_session *session, apr_time_t now)
 const char *na_session_claim(const na_session *session, const char *name)
 {
     for (int i = 0; i < session->claim_count; i++)
-        if (strcmp(session->claims[i].name, name) == 0)
+        if (na_is_same(session->claims[i].name, name))
             return session->claims[i].value;
     return NULL;
 }
@@ -317,7 +325,7 @@ const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, c
     apr_array_header_t *values = NULL;
     for (int i = 0; i < session->claim_count; i++) {
         const na_claim *claim = &session->claims[i];
-        if (strcmp(claim->name, name) != 0)
+        if (!na_is_same(claim->name, name))
             continue;
         if (!claim->is_element)
             return claim->value;
@@ -331,7 +339,7 @@ const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, c
 int na_session_has(const na_session *session, const char *name, const char *value)
 {
     for (int i = 0; i < session->claim_count; i++)
-        if (strcmp(session->claims[i].name, name) == 0 &&
+        if (na_is_same(session->claims[i].name, name) &&
             strcmp(session->claims[i].value, value) == 0)
             return 1;
     return 0;

@@ -43,12 +43,22 @@
  */
 #define NA_IDENTITY_MAX 8000
 
-/* One identity string that is passed to applications. */
+/* One identity string that is passed to applications. Its names are the configuration's. */
 typedef struct na_identity {
     const char *env;    /* NEXTAUTH_EMAIL */
     const char *header; /* X-NextAuth-Email */
     const char *value;  /* no control characters; "" is not passed on */
 } na_identity;
+
+/* A claim that the administrator chose to pass to applications. */
+typedef struct na_identity_claim {
+    const char *claim;  /* department */
+    const char *env;    /* NEXTAUTH_CLAIM_DEPARTMENT */
+    const char *header; /* X-NextAuth-Claim-department */
+} na_identity_claim;
+
+/* Returns the claim with its names, in `pool`. */
+na_identity_claim na_identity_claim_of(apr_pool_t *pool, const char *claim);
 
 /*
  * A verified session. Immutable, so that threads can share it: everything that a request needs is
@@ -71,7 +81,8 @@ typedef struct na_session {
     int has_id;            /* 1 if it has an ID; sessions of applications might have none */
     int on_server;         /* 1 if the cookie is the ID and the claims are in the store */
     apr_uint64_t standing; /* a hash of its claims about a user of the database; 0 if none */
-    na_store_key key;      /* key of its record */
+    na_store_key key;      /* of its record, made if a store is asked: use na_session_key */
+    na_bytes strings;      /* memory that has most of the strings; empty if there is none */
 } na_session;
 
 /* The lifetime of sessions, whatever their token claims. Seconds; 0 for unlimited. */
@@ -101,12 +112,21 @@ apr_int64_t na_lifetime_cut(const na_lifetime *lifetime, apr_int64_t auth_time, 
 long na_lifetime_use_interval(const na_lifetime *lifetime);
 
 /*
- * Decrypts and checks a session token. `identity_claims` (const char *) are additional claims that
- * are passed to applications. Everything is in `pool`.
+ * Decrypts and checks a session token. `identity_claims` (na_identity_claim) are additional claims
+ * that are passed to applications. Everything is in `pool`.
  */
 na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect dialect,
                           na_bytes token, const na_lifetime *lifetime, apr_time_t now,
-                          const apr_array_header_t *identity_claims, const na_session **opened);
+                          const apr_array_header_t *identity_claims, na_session **opened);
+
+/*
+ * Makes the key of a session's record before threads share the session: for one that a store is
+ * asked about with each request. It takes as long as a fifth of all else.
+ */
+void na_session_make_key(apr_pool_t *pool, na_session *session);
+
+/* Returns the key of the session's record; makes it in `pool` if the session has none. */
+const na_store_key *na_session_key(apr_pool_t *pool, const na_session *session);
 
 /*
  * Creates the session with the ID `id` (NA_SESSION_ID_LEN characters) from claims in a store.

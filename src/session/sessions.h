@@ -30,7 +30,7 @@ typedef enum na_strategy { NA_STRATEGY_JWT, NA_STRATEGY_DATABASE } na_strategy;
 typedef struct na_session_config {
     na_session_source sources[NA_SESSION_SOURCES_MAX]; /* the first is the one written */
     int source_count;
-    const apr_array_header_t *identity_claims; /* const char * */
+    const apr_array_header_t *identity_claims; /* na_identity_claim */
     na_strategy strategy; /* of new sessions; those of the other strategy are still read */
     na_lifetime lifetime;
     int role_column;       /* users of the database have a column `role` */
@@ -49,8 +49,8 @@ typedef struct na_session_config {
 /* Data of a process. */
 typedef struct na_sessions {
     const na_session_config *config;
-    na_token_cache *tokens;              /* NULL if none */
-    na_verified *verified;               /* NULL if there is neither a registry nor a database */
+    na_token_cache *tokens; /* NULL if none */
+    na_verified *verified;  /* of the process; NULL if there is neither a registry nor a database */
     const na_registry *registry;         /* NULL if nothing is kept on the server */
     const na_session_observer *observer; /* NULL if none */
     na_db *users; /* queried about sessions of its users; NULL if there is no database */

@@ -14,6 +14,7 @@
 typedef struct slot {
     apr_uint64_t tag;
     apr_uint64_t standing;
+    const void *site;
     apr_int64_t seconds; /* 0 if free */
 } slot;
 
@@ -51,49 +52,66 @@ static place place_of(na_verified *verified, const na_store_key *session)
     return p;
 }
 
-apr_int64_t na_verified_at(na_verified *verified, const na_store_key *session,
+static int is_of(const slot *s, const place *p, const void *site)
+{
+    return s->tag == p->tag && s->site == site;
+}
+
+apr_int64_t na_verified_at(na_verified *verified, const void *site, const na_store_key *session,
                            apr_uint64_t standing)
 {
     apr_int64_t seconds = 0;
     place p = place_of(verified, session);
     apr_thread_mutex_lock(p.lock);
     for (int way = 0; way < WAYS; way++)
-        if (p.ways[way].tag == p.tag && p.ways[way].standing == standing)
+        if (is_of(&p.ways[way], &p, site) && p.ways[way].standing == standing)
             seconds = p.ways[way].seconds;
     apr_thread_mutex_unlock(p.lock);
     return seconds;
 }
 
-void na_verified_set(na_verified *verified, const na_store_key *session, apr_uint64_t standing,
-                     apr_int64_t seconds)
+void na_verified_set(na_verified *verified, const void *site, const na_store_key *session,
+                     apr_uint64_t standing, apr_int64_t seconds)
 {
     place p = place_of(verified, session);
     apr_thread_mutex_lock(p.lock);
     slot *chosen = &p.ways[0];
     for (int way = 0; way < WAYS; way++) {
         slot *s = &p.ways[way];
-        if (s->tag == p.tag) {
+        if (is_of(s, &p, site)) {
             chosen = s;
             break;
         }
         if (s->seconds < chosen->seconds)
             chosen = s;
     }
-    *chosen = (slot){p.tag, standing, seconds};
+    *chosen = (slot){p.tag, standing, site, seconds};
     apr_thread_mutex_unlock(p.lock);
 }
 
 void na_verified_forget(na_verified *verified, const na_store_key *session)
 {
-    na_verified_set(verified, session, 0, 0);
+    place p = place_of(verified, session);
+    apr_thread_mutex_lock(p.lock);
+    for (int way = 0; way < WAYS; way++)
+        if (p.ways[way].tag == p.tag)
+            p.ways[way] = (slot){0};
+    apr_thread_mutex_unlock(p.lock);
 }
 
-void na_verified_forget_all(na_verified *verified)
+static void forget_site(slot ways[WAYS], const void *site)
+{
+    for (int way = 0; way < WAYS; way++)
+        if (ways[way].site == site)
+            ways[way] = (slot){0};
+}
+
+void na_verified_forget_all(na_verified *verified, const void *site)
 {
     for (int i = 0; i < LOCKS; i++) {
         apr_thread_mutex_lock(verified->locks[i]);
         for (int set = i; set < SETS; set += LOCKS)
-            memset(verified->sets[set], 0, sizeof verified->sets[set]);
+            forget_site(verified->sets[set], site);
         apr_thread_mutex_unlock(verified->locks[i]);
     }
 }

@@ -9,6 +9,9 @@
 //  - instructions per request: one server process under callgrind, one keep-alive connection. The
 //    profiles stay in build/bench/callgrind for callgrind_annotate.
 //
+// The second and third kinds also with each session store: a process asks it about a session every
+// few seconds.
+//
 // One kind more, in the rounds only: the second, while 200 people want to sign in with a provider
 // that never answers, and try again as they are told to.
 //
@@ -28,6 +31,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { startProvider, login, get } = require('./openid.cjs');
 const { prepare, start, FILE_SIZE } = require('./server.cjs');
+const { startStores } = require('./stores.cjs');
 const { startWaiting } = require('./waiting.cjs');
 const report = require('./report.cjs');
 
@@ -35,6 +39,10 @@ const KINDS = [
   { name: 'unprotected', site: 'plain', label: 'unprotected' },
   { name: 'seen', site: 'nextauth', label: 'mod_nextauth, token seen before', one: true, goal: { ratio: 0.95, added: 12000 } },
   { name: 'new', site: 'nextauth', label: 'mod_nextauth, token never seen', goal: { ratio: 0.85, added: 60000 } },
+  ...['socache', 'redis', 'postgres'].flatMap((store) => [
+    { name: `seen-${store}`, site: store, label: `token seen before, store ${store}`, one: true, store, goal: { ratio: 0.95, added: 12000 } },
+    { name: `new-${store}`, site: store, label: `token never seen, store ${store}`, store },
+  ]),
   { name: 'waiting', site: 'nextauth', label: 'token seen, 200 sign-ins waiting', one: true, waiting: true, uncounted: true },
   { name: 'openidc-cache', site: 'openidcCache', label: 'mod_auth_openidc, server cache' },
   { name: 'openidc-cookie', site: 'openidcCookie', label: 'mod_auth_openidc, client cookie' },
@@ -136,7 +144,7 @@ function run(command, args, milliseconds) {
 }
 
 async function measureRounds(kinds, prepared, tokens) {
-  const server = await start(prepared);
+  const server = await start(prepared, ['nextauth', 'openidc']);
   const samples = Object.fromEntries(kinds.map((kind) => [kind.name, []]));
   try {
     for (const kind of kinds) await check(kind, prepared, await cookiesOf(kind, prepared, tokens));
@@ -154,13 +162,14 @@ async function measureRounds(kinds, prepared, tokens) {
   return samples;
 }
 
-// Instructions of one request of each kind. A page that is not there makes callgrind write out what
-// it counted since the last answer of that sort: one before and one after mark a stretch.
-async function countInstructions(kinds, prepared, tokens, after = []) {
-  const output = `${prepared.profiles}/${after.length ? 'bare' : 'all'}`;
+// Instructions of one request of each kind, all of one module, which is the only one loaded: the hooks
+// of the other would count as its own. A page that is not there makes callgrind write out what it
+// counted since the last answer of that sort: one before and one after mark a stretch.
+async function countInstructions(module, kinds, prepared, tokens) {
+  const output = `${prepared.profiles}/${module || 'bare'}`;
   fs.mkdirSync(`${dir}/callgrind`, { recursive: true });
-  const server = await start(prepared, ['valgrind', '--tool=callgrind', '--vgdb=no', '--dump-before=ap_send_error_response',
-    `--callgrind-out-file=${output}`], ['-X', ...after]);
+  const server = await start(prepared, module ? [module] : [], ['-X'], ['valgrind', '--tool=callgrind', '--vgdb=no',
+    '--dump-before=ap_send_error_response', `--callgrind-out-file=${output}`]);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const counts = {};
   const mark = () => get(`${prepared.sites.plain.origin}/none`, {}, agent);
@@ -175,13 +184,13 @@ async function countInstructions(kinds, prepared, tokens, after = []) {
         const { status } = await get(addressOf(kind, prepared), { Cookie: cookie }, agent);
         if (status !== 200) throw new Error(`${kind.label}: ${status} under callgrind`);
       };
-      const warmup = kind.name === 'new' ? CACHE + 512 : 500; // so that a new token displaces an old one
+      const warmup = kind.one || kind.path ? 500 : CACHE + 512; // so that a new token displaces an old one
       for (let i = 0; i < warmup; i++) await fetch(i);
       await mark();
       for (let i = 0; i < COUNTED; i++) await fetch(warmup + i);
       await mark();
       const profile = lastDump().replace(/^calls=0 .*\n.*\n/gm, ''); // under way: callgrind_annotate stumbles over them
-      fs.writeFileSync(`${dir}/callgrind/${after.length ? 'bare' : kind.name}.out`, profile, 'latin1');
+      fs.writeFileSync(`${dir}/callgrind/${kind.site === 'plain' && module !== 'nextauth' ? path.basename(output) : kind.name}.out`, profile, 'latin1');
       const total = /^(?:summary|totals): (\d+)$/m.exec(profile);
       counts[kind.name] = Math.round(Number(total[1]) / COUNTED);
     }
@@ -197,15 +206,17 @@ async function main() {
   const module = path.resolve(process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so');
   const only = (process.env.BENCH_ONLY || KINDS.map((kind) => kind.name).join()).split(',');
   let kinds = KINDS.filter((kind) => kind.name === 'unprotected' || only.includes(kind.name));
-  const ours = kinds.some((kind) => kind.site === 'nextauth');
+  const ours = kinds.some((kind) => kind.site === 'nextauth' || kind.store);
   if (ours && !fs.existsSync(module)) fail(`${module} is not there: run make first`);
   process.on('SIGINT', () => process.exit(130));
   process.on('SIGTERM', () => process.exit(143));
   fs.mkdirSync(dir, { recursive: true });
 
   const provider = await startProvider();
-  const prepared = await prepare({ dir, module: ours && module, issuer: provider.issuer, secret });
+  const { stores, stop } = kinds.some((kind) => kind.store) ? await startStores() : { stores: {}, stop: () => {} };
+  kinds = kinds.filter((kind) => !kind.store || stores[kind.store]);
   try {
+    const prepared = await prepare({ dir, module: ours && module, issuer: provider.issuer, secret, stores });
     if (!prepared.hasOpenidc) {
       console.log('mod_auth_openidc is not installed, so there is nothing to compare with');
       kinds = kinds.filter((kind) => !kind.site.startsWith('openidc'));
@@ -215,8 +226,15 @@ async function main() {
     const tokens = makeTokens(TOKENS);
     const samples = ROUNDS && SECONDS
       ? await measureRounds(kinds.filter((kind) => !kind.countedOnly), prepared, tokens) : {};
-    const counts = COUNTED ? await countInstructions(kinds.filter((kind) => !kind.uncounted), prepared, tokens) : {};
-    if (COUNTED) counts.bare = (await countInstructions(kinds.slice(0, 1), prepared, tokens, ['-DBARE'])).unprotected;
+    const counts = {};
+    const [plain, ...others] = kinds.filter((kind) => !kind.uncounted);
+    const isTheirs = (kind) => kind.site.startsWith('openidc');
+    for (const [module, its] of [['', []], ['openidc', others.filter(isTheirs)], ['nextauth', others.filter((kind) => !isTheirs(kind))]]) {
+      if (!COUNTED || (module && !its.length)) continue;
+      const all = await countInstructions(module, [plain, ...its], prepared, tokens);
+      if (!module) counts.bare = { all: all.unprotected };
+      else for (const [name, count] of Object.entries(all)) counts[name] = { all: count, added: count - all.unprotected };
+    }
     const results = report.summarise(kinds, samples, counts, {
       date: new Date().toISOString(), rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, threads: THREADS, tokens: TOKENS,
       fileSize: FILE_SIZE, cpus: os.cpus().length, cpu: os.cpus()[0].model, loadBefore: busy,
@@ -227,6 +245,7 @@ async function main() {
     console.log(`\n${path.relative('.', dir)}/results.json  ${path.relative('.', dir)}/bench.svg`);
   } finally {
     provider.stop();
+    await stop();
   }
 }
 

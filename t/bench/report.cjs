@@ -22,8 +22,8 @@ function summarise(kinds, samples, counts, setting) {
       row.samples = mine.map((sample) => Math.round(sample.perSecond));
     }
     if (counts[kind.name]) {
-      row.instructions = counts[kind.name];
-      row.added = counts[kind.name] - counts.unprotected;
+      row.instructions = counts[kind.name].all;
+      row.added = counts[kind.name].added;
     }
     if (kind.goal) {
       row.goal = { ...kind.goal };
@@ -32,7 +32,7 @@ function summarise(kinds, samples, counts, setting) {
     }
     return row;
   });
-  return { setting, rows, instructionsWithoutModules: counts.bare };
+  return { setting, rows, instructionsWithoutModules: counts.bare?.all };
 }
 
 const tty = process.stdout.isTTY && !process.env.NO_COLOR;

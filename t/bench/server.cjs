@@ -15,7 +15,7 @@ const THREADS = 64;
 // What Debian's apache2 enables, without the modules that have no part in sending a file.
 const MODULES = [
   'mpm_event', 'access_compat', 'alias', 'auth_basic', 'authn_core', 'authn_file', 'authz_core', 'authz_host',
-  'authz_user', 'deflate', 'dir', 'env', 'filter', 'mime', 'negotiation', 'reqtimeout', 'setenvif',
+  'authz_user', 'deflate', 'dir', 'env', 'filter', 'mime', 'negotiation', 'reqtimeout', 'setenvif', 'socache_shmcb',
 ];
 
 function moduleDirectory() {
@@ -35,23 +35,31 @@ async function freePorts(count) {
   return ports;
 }
 
+const STORES = ['socache', 'redis', 'postgres'];
 const SITES = {
   plain: () => '',
-  nextauth: (port, { dir, issuer }) => `
+  nextauth: (port, options) => nextauth(port, options, ''),
+  socache: (port, options) => nextauth(port, options, options.stores.socache),
+  redis: (port, options) => nextauth(port, options, options.stores.redis),
+  postgres: (port, options) => nextauth(port, options, options.stores.postgres),
+  openidcCache: (port, { issuer }) => openidc(port, issuer, 'server-cache'),
+  openidcCookie: (port, { issuer }) => openidc(port, issuer, 'client-cookie'),
+};
+
+const nextauth = (port, { dir, issuer }, store) => `
   NextAuthEngine On
   NextAuthMode test
   NextAuthURL http://127.0.0.1:${port}
   NextAuthSecret file:${dir}/secret
+  NextAuthSite bench
   NextAuthProvider github clientId=a clientSecret=b
   NextAuthProvider hangs type=oidc issuer=${issuer}/hangs clientId=a clientSecret=b
   NextAuthHTTP timeout=300
   <Location /members/>
     AuthType NextAuth
     Require valid-user
-  </Location>`,
-  openidcCache: (port, { issuer }) => openidc(port, issuer, 'server-cache'),
-  openidcCookie: (port, { issuer }) => openidc(port, issuer, 'client-cookie'),
-};
+  </Location>
+${store}`;
 
 const openidc = (port, issuer, sessions) => `
   OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
@@ -67,14 +75,20 @@ const openidc = (port, issuer, sessions) => `
     Require valid-user
   </Location>`;
 
-// Writes everything a server needs. `options`: dir, module (mod_nextauth.so), issuer, secret.
+// Text of the configuration that only counts if that module is loaded; all of it without a name.
+const withModule = (module, text) => (module ? `<IfDefine ${module}>\n${text}\n</IfDefine>` : text);
+const moduleOf = (site) => (site === 'plain' ? '' : site.startsWith('openidc') ? 'openidc' : 'nextauth');
+
+// Writes everything a server needs. `options`: dir, module (mod_nextauth.so), issuer, secret, stores
+// (directives by name).
 async function prepare(options) {
-  const { dir, module, issuer, secret } = options;
+  const { dir, module, issuer, secret, stores } = options;
   const modules = moduleDirectory();
   const root = process.getuid() === 0;
   const hasOpenidc = fs.existsSync(`${modules}/mod_auth_openidc.so`);
   const siteNames = Object.keys(SITES).filter((name) => hasOpenidc || !name.startsWith('openidc'))
-    .filter((name) => module || name !== 'nextauth');
+    .filter((name) => module || name !== 'nextauth')
+    .filter((name) => !STORES.includes(name) || stores[name]);
 
   // What the server's user reads and writes is outside the working tree, which it may not be able to enter.
   const open = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-bench-'));
@@ -101,10 +115,9 @@ LogLevel warn
 Mutex pthread
 DocumentRoot ${open}/htdocs
 ${MODULES.map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`).join('\n')}
-<IfDefine !BARE>
-${hasOpenidc ? `LoadModule auth_openidc_module ${modules}/mod_auth_openidc.so` : ''}
-${module ? `LoadModule nextauth_module ${module}` : ''}
-</IfDefine>
+${hasOpenidc ? withModule('openidc', `LoadModule auth_openidc_module ${modules}/mod_auth_openidc.so`) : ''}
+${module ? withModule('nextauth', `LoadModule nextauth_module ${module}`) : ''}
+${stores.socache ? withModule('nextauth', 'NextAuthSOCache shmcb:sessions(67108864)') : ''}
 StartServers 2
 ServerLimit 2
 ThreadsPerChild ${THREADS}
@@ -123,19 +136,19 @@ TypesConfig /dev/null
 </Directory>
 ${Object.entries(sites).map(([name, { port }]) => `
 Listen 127.0.0.1:${port}
-${name === 'plain' ? '' : '<IfDefine !BARE>'}
-<VirtualHost 127.0.0.1:${port}>${SITES[name](port, { dir, issuer })}
-</VirtualHost>
-${name === 'plain' ? '' : '</IfDefine>'}`).join('')}
+${withModule(moduleOf(name), `<VirtualHost 127.0.0.1:${port}>${SITES[name](port, { dir, issuer, stores })}
+</VirtualHost>`)}`).join('')}
 `;
   fs.writeFileSync(`${dir}/httpd.conf`, configuration);
   return { dir, sites, body, profiles, hasOpenidc };
 }
 
-// Starts httpd, `before` in front of its command line; resolves when the unprotected site listens.
-async function start(prepared, before = [], after = ['-DFOREGROUND']) {
+// Starts httpd with these of the two modules, `before` in front of its command line; resolves when the
+// unprotected site listens.
+async function start(prepared, modules, more = ['-DFOREGROUND'], before = []) {
   fs.rmSync(`${prepared.dir}/httpd.pid`, { force: true });
-  const [command, ...args] = [...before, 'apache2', '-d', prepared.dir, '-f', `${prepared.dir}/httpd.conf`, ...after];
+  const [command, ...args] = [...before, 'apache2', '-d', prepared.dir, '-f', `${prepared.dir}/httpd.conf`,
+    ...modules.map((module) => `-D${module}`), ...more];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.on('data', (text) => (said += text));

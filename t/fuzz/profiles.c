@@ -19,14 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     const na_jwe_key *jwe_key;
     char *token;
-    const na_session *session;
+    na_session *session;
     na_jwe_key_make(fuzz_pool, NA_A256GCM, key, 0, &jwe_key);
     const na_keyring ring = {&jwe_key, 1};
     const na_lifetime lifetime = {3600, 600, 7200, 0};
     if (na_jwe_seal(fuzz_pool, jwe_key, (na_bytes){data, size}, &token) ||
         na_session_open(fuzz_pool, &ring, NA_V4, na_bytes_of(token), &lifetime,
                         apr_time_from_sec(1780000000),
-                        apr_array_make(fuzz_pool, 1, sizeof(const char *)), &session))
+                        apr_array_make(fuzz_pool, 1, sizeof(na_identity_claim)), &session))
         return 0;
     for (int i = 0; i < session->identity_count; i++)
         if (na_has_control(session->identities[i].value))

@@ -37,7 +37,7 @@ static void configure(apr_pool_t *pool)
     config.lifetime.max_age = 3600;
     config.update_age = 600;
     config.cookie_max = 64 * 1024;
-    config.identity_claims = apr_array_make(pool, 1, sizeof(const char *));
+    config.identity_claims = apr_array_make(pool, 1, sizeof(na_identity_claim));
 }
 
 static char *seal(apr_pool_t *pool, const na_keyring *ring, const char *claims, long max_age)
@@ -257,6 +257,9 @@ static void claims_in_place(apr_pool_t *pool)
                                        "{a:1}",
                                        "{\"a\":1,}",
                                        "{\"a\":1,\"a\":2}",
+                                       "{\"a\":1,\"a\":null}",
+                                       "{\"a\":1,",
+                                       "{\"a\":1234567890123456}",
                                        "{\"exp\":\"1\"}",
                                        "{\"nbf\":[1]}",
                                        "{\"a\":\"\xff\"}",
@@ -269,6 +272,9 @@ static void claims_in_place(apr_pool_t *pool)
     is(APR_ARRAY_IDX(read.list, 3, na_claim).value, "null", "the word null in quotes is a word");
     is(APR_ARRAY_IDX(read.list, 5, na_claim).value, "-3", "a number is text");
     is_number(read.exp, 17, "the end is a time");
+    ok(reads_plain(pool, "{\"a\":null,\"a\":1,\"b\":-7}", &read), "null is no claim");
+    is_number(read.list->nelts, 2, "so that another member of its name is the first");
+    is(APR_ARRAY_IDX(read.list, 0, na_claim).value, "1", "a number ends where its text does");
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
         ok(!reads_plain(pool, left[i], &read), "left to the library: %s", left[i]);
 }
@@ -357,6 +363,86 @@ static void caching(apr_pool_t *pool)
     ok(1, "a thousand tokens went through 64 places");
 }
 
+/*
+ * What a session has is the same in the copy, whether its strings are parts of one (plain claims)
+ * or not (claims that the JSON library read).
+ */
+static void copying(apr_pool_t *pool)
+{
+    static const char *const tokens[] = {
+        "{\"sub\":\"42\",\"email\":\"ada@example.org\",\"roles\":[\"a\",\"b\"],\"ok\":true}",
+        "{\"sub\":\"42\",\"email\":\"ada@example.org\",\"roles\":[\"a\",\"b\"],\"ok\":true,\"x\":{"
+        "\"y\":\"\\n\"}}"};
+    na_token_cache *cache;
+    na_token_cache_make(pool, 64, &cache);
+    for (int i = 0; i < 2; i++) {
+        const na_session *copy;
+        apr_pool_t *request;
+        apr_pool_create(&request, pool);
+        const char *token = seal(pool, &config.sources[0].ring, tokens[i], 600);
+        const char *header = apr_pstrcat(pool, "next-auth.session-token=", token, NULL);
+        load(request, cache, header, NOW, &copy);
+        apr_pool_clear(request); /* the cache has its own */
+        load(request, cache, header, NOW, &copy);
+        is(copy->user, "42", "the user");
+        is(copy->email, "ada@example.org", "  the email address");
+        ok(na_session_has(copy, "roles", "b"), "  elements of a list");
+        is(na_session_claim(copy, "ok"), "true", "  a word");
+        is(copy->identities[1].value, "ada@example.org", "  what is handed on");
+        is(copy->identities[copy->identity_count - 1].value, "a,b", "  the roles in it");
+        ok(strstr(copy->claims_json, "\"sub\":\"42\"") != NULL, "  and the claims as JSON");
+        apr_pool_destroy(request);
+    }
+    is(na_identity_claim_of(pool, "a.b-c").env, "NEXTAUTH_CLAIM_A_B_C", "a claim has a variable");
+    is(na_identity_claim_of(pool, "a.b-c").header, "X-NextAuth-Claim-a-b-c", "and a header");
+}
+
+/* A key is made where it is asked for, and is the same as one that was made before. */
+static void keys(apr_pool_t *pool)
+{
+    static const char *const tokens[] = {"{\"sub\":\"42\",\"sid\":\"one\"}",
+                                         "{\"sub\":\"42\",\"auth_time\":1779999000}"};
+    const na_store_key *made[2];
+    for (int i = 0; i < 2; i++) {
+        na_session *session;
+        const char *token = seal(pool, &config.sources[0].ring, tokens[i], 600);
+        succeeds(na_session_open(pool, &config.sources[0].ring, NA_V4, na_bytes_of(token),
+                                 &config.lifetime, NOW, config.identity_claims, &session),
+                 "a token is opened");
+        made[i] = na_session_key(pool, session);
+        na_session_make_key(pool, session);
+        ok(memcmp(made[i]->hash, session->key.hash, sizeof session->key.hash) == 0,
+           "its key is the same, whenever it is made");
+    }
+    ok(memcmp(made[0]->hash, made[1]->hash, sizeof made[0]->hash) != 0,
+       "sessions have different keys");
+}
+
+/* One table for all sites: what one of them learned counts for no other. */
+static void verifying(apr_pool_t *pool)
+{
+    static const char site, other;
+    na_verified *verified;
+    na_store_key a, b;
+    succeeds(na_verified_make(pool, &verified), "a table is made");
+    na_store_key_make(&a, NA_KIND_SESSION, "a");
+    na_store_key_make(&b, NA_KIND_SESSION, "b");
+    na_verified_set(verified, &site, &a, 7, 100);
+    is_number(na_verified_at(verified, &site, &a, 7), 100, "a session is known as valid");
+    is_number(na_verified_at(verified, &site, &a, 8), 0, "  in the state that was looked up");
+    is_number(na_verified_at(verified, &site, &b, 7), 0, "  another one is not");
+    is_number(na_verified_at(verified, &other, &a, 7), 0, "  nor is it at another site");
+    na_verified_set(verified, &other, &a, 7, 200);
+    is_number(na_verified_at(verified, &site, &a, 7), 100, "each site has its own answer");
+    na_verified_forget_all(verified, &other);
+    is_number(na_verified_at(verified, &other, &a, 7), 0, "a site forgets all of its own");
+    is_number(na_verified_at(verified, &site, &a, 7), 100, "  and nothing of another one");
+    na_verified_set(verified, &other, &a, 7, 200);
+    na_verified_forget(verified, &a);
+    is_number(na_verified_at(verified, &site, &a, 7) + na_verified_at(verified, &other, &a, 7), 0,
+              "a session that ends is forgotten at all sites");
+}
+
 /* What was last told to who observes. */
 typedef struct told {
     na_session_lookup check;
@@ -425,6 +511,9 @@ int main(void)
     lifetimes(pool);
     devices(pool);
     caching(pool);
+    copying(pool);
+    keys(pool);
+    verifying(pool);
     observing(pool);
     return tap_done();
 }

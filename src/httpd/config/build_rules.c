@@ -105,8 +105,8 @@ na_error *na_build_claim(na_builder *b, const na_directive *w)
     NA_TRY(parse_lookup(b, w->argv[1], &rule.value));
     warn_if_token(b, w);
     APR_ARRAY_PUSH((apr_array_header_t *)b->config->claims, na_claim_rule) = rule;
-    APR_ARRAY_PUSH((apr_array_header_t *)b->config->session.identity_claims, const char *) =
-        w->argv[0];
+    APR_ARRAY_PUSH((apr_array_header_t *)b->config->session.identity_claims, na_identity_claim) =
+        na_identity_claim_of(b->pool, w->argv[0]);
     return NULL;
 }
 

@@ -42,6 +42,14 @@ static const char *cache_control_for(request_rec *r)
     return NULL;
 }
 
+/* Most headers are none that caches obey: those have this length at least, and end in a dash and as
+ * many characters as "Control" and "Expires". */
+static int is_for_caches(const char *name)
+{
+    apr_size_t len = strlen(name);
+    return len >= strlen("Edge-Control") && name[len - strlen("-Control")] == '-';
+}
+
 /*
  * Returns 1 for headers that take precedence over Cache-Control in some caches: those of RFC 9213,
  * of CDNs, and of nginx.
@@ -80,18 +88,42 @@ static const char *cache_control_sent(request_rec *r)
     return apr_pstrcat(r->pool, always, ", ", success, NULL);
 }
 
+/* Returns the number of headers for caches; sets *has_ours instead for the one that a filter set.
+ */
+static int count_others(const apr_table_t *headers, const char *ours, int *has_ours)
+{
+    const apr_array_header_t *list = apr_table_elts(headers);
+    int count = 0;
+    for (int i = 0; i < list->nelts; i++) {
+        const apr_table_entry_t *header = &APR_ARRAY_IDX(list, i, apr_table_entry_t);
+        if (header->val == ours)
+            *has_ours = 1;
+        else
+            count += is_for_caches(header->key);
+    }
+    return count;
+}
+
+static void restrict_headers(request_rec *r, const char *ours)
+{
+    const char *sent = cache_control_sent(r);
+    apr_table_unset(r->err_headers_out, "Cache-Control");
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   sent ? na_cache_control_for_user(r->pool, sent, ours) : ours);
+    remove_overriding_headers(r->headers_out);
+    remove_overriding_headers(r->err_headers_out);
+}
+
 static apr_status_t keep_for_user(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     request_rec *r = f->r;
-    const char *ours = f->ctx, *sent = cache_control_sent(r);
-    /* the second filter usually finds the very text that the first one set */
-    if (sent != ours) {
-        apr_table_unset(r->err_headers_out, "Cache-Control");
-        apr_table_setn(r->headers_out, "Cache-Control",
-                       sent ? na_cache_control_for_user(r->pool, sent, ours) : ours);
-    }
-    remove_overriding_headers(r->headers_out);
-    remove_overriding_headers(r->err_headers_out);
+    const char *ours = f->ctx;
+    int has_ours = 0;
+    if (count_others(r->headers_out, ours, &has_ours) +
+        count_others(r->err_headers_out, ours, &has_ours))
+        restrict_headers(r, ours);
+    else if (!has_ours)
+        apr_table_setn(r->headers_out, "Cache-Control", ours);
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }

@@ -26,11 +26,14 @@ static int is_identity_header(const char *name)
     return 1;
 }
 
-/* "Connection: X-NextAuth-User" would make mod_proxy remove the header that is added later. */
+/*
+ * "Connection: X-NextAuth-User" would make mod_proxy remove the header that is added later. Most
+ * values are too short for that.
+ */
 static void strip_connection(request_rec *r)
 {
     const char *connection = apr_table_get(r->headers_in, "Connection");
-    if (connection && ap_strcasestr(connection, "nextauth"))
+    if (connection && strlen(connection) >= strlen(prefix) && ap_strcasestr(connection, "nextauth"))
         apr_table_setn(r->headers_in, "Connection",
                        na_header_without(r->pool, connection, is_identity_header));
 }

@@ -2,6 +2,7 @@
 /* Requests from this machine itself, which some handlers trust. */
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "base/url.h"
@@ -61,20 +62,28 @@ static int is_of_another_site(request_rec *r)
 }
 
 /* Recognizes proxies by RFC 7239, RFC 9110 section 7.6.3, and headers that are not standardized. */
-static int is_forwarded(const request_rec *r)
+static int is_of_proxy(const char *name)
 {
     static const char *const names[] = {"Forwarded",           "Via",
                                         "X-Real-IP",           "X-Client-IP",
                                         "True-Client-IP",      "Client-IP",
                                         "X-Cluster-Client-IP", "CF-Connecting-IP",
                                         "Fastly-Client-IP"};
+    if (!strchr("FVXTC", apr_toupper(*name)))
+        return 0; /* most headers */
+    if (ap_cstr_casecmpn(name, "X-Forwarded-", 12) == 0)
+        return 1;
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (ap_cstr_casecmp(name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static int is_forwarded(const request_rec *r)
+{
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
     for (int i = 0; i < headers->nelts; i++)
-        if (ap_cstr_casecmpn(APR_ARRAY_IDX(headers, i, apr_table_entry_t).key, "X-Forwarded-",
-                             12) == 0)
-            return 1;
-    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (apr_table_get(r->headers_in, names[i]))
+        if (is_of_proxy(APR_ARRAY_IDX(headers, i, apr_table_entry_t).key))
             return 1;
     return 0;
 }

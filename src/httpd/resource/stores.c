@@ -180,6 +180,7 @@ static na_error *open_stores(apr_pool_t *pool, server_rec *s)
     const na_session_observer *observer =
         na_metrics_of_sessions(pool, na_process_of_child()->metrics);
     na_token_cache *tokens;
+    na_verified *verified = NULL;
     NA_TRY(na_token_cache_make(pool, TOKENS, &tokens));
     for (int i = 0; i < store_count; i++) {
         stores[i].store.breaker.changed = log_store_change;
@@ -198,8 +199,11 @@ static na_error *open_stores(apr_pool_t *pool, server_rec *s)
                                        .users = conf->db};
         if (conf->plan.stores.names)
             make_registry(pool, s);
-        if (conf->sessions.registry || conf->sessions.users)
-            NA_TRY(na_verified_make(pool, &conf->sessions.verified));
+        if (!conf->sessions.registry && !conf->sessions.users)
+            continue;
+        if (!verified)
+            NA_TRY(na_verified_make(pool, &verified));
+        conf->sessions.verified = verified;
     }
     return NULL;
 }
