@@ -207,15 +207,29 @@ async function damagedQueue(t) {
   fs.symlinkSync('/etc/hostname', path.join(folder, name(5)));
   fs.mkdirSync(path.join(folder, name(6)));
   execFileSync('mkfifo', [path.join(folder, name(7))]);
+  const former = { type: 'signIn', id: '9'.repeat(32), timestamp: '2026-01-01T00:00:00.000Z', data: { user: { id: 'former' } } };
+  fs.writeFileSync(beside, JSON.stringify(former));
+  fs.chmodSync(beside, 0o644);
+  fs.renameSync(beside, path.join(folder, name(9)));
   for (const foreign of ['README', '..json', `${name(8)}.tmp`, name('G'), '-1']) fs.writeFileSync(path.join(folder, foreign), '{}');
   t.ok(await signIn(t, site, 'u1'), 'a sign-in');
   await receiver.start();
   await arrived(receiver, ['u1']);
-  t.is(receiver.received.length, 1, 'is told, nothing else is');
+  await arrived(receiver, ['former']);
+  t.is(receiver.users(), ['former', 'u1'], 'is told, and what a version before queued in a file; nothing else is');
   const left = fs.readdirSync(folder);
   t.is([1, 2, 3, 4, 5, 6, 7].filter((n) => left.includes(`bad-${name(n)}`)).length, 7, 'what is damaged is set aside');
   t.ok(['README', '..json', '-1'].every((foreign) => left.includes(foreign)), 'what is foreign is left alone');
   t.like(site.log(), /invalid item, renamed to bad-0000000000000001-0000-/, 'the log says what');
+  await receiver.stop();
+  await signIn(t, site, 'u2');
+  await until('it was tried', () => fs.readdirSync(folder).some((file) => /^\d+-0001-/.test(file)));
+  await signIn(t, site, 'u3');
+  fs.appendFileSync(`${folder}/segments/filling`, 'half an it');
+  await signIn(t, site, 'u4');
+  await receiver.start();
+  await arrived(receiver, ['u2', 'u3', 'u4']);
+  t.is(fs.readFileSync(`${folder}/bad-lines`, 'utf8'), 'half an it\n', 'a line that a killed process left is set aside, those before and after it are told');
 }
 
 // ── what endpoints answer ───────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ typedef struct na_audit_flushes {
     apr_uint64_t failed;      /* the last one that a failed flush might have been for */
     apr_uint32_t failure;     /* the errno of that flush */
     apr_uint32_t rounds;      /* flushes that have ended */
-    apr_uint32_t is_flushing; /* a hint only: whoever set it might have been killed */
+    apr_uint32_t is_flushing; /* a hint only: the process that set it might have been killed */
 } na_audit_flushes;
 
 /*

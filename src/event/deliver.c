@@ -7,9 +7,6 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
-/* items that one look into the queue returns */
-#define BATCH 500
-
 #define GIVE_UP_AFTER apr_time_from_sec(3 * 24 * 3600)
 
 /* the longest pause that a destination can ask for */
@@ -132,13 +129,13 @@ static int postpone_item(na_sink *sink, const na_courier *courier, apr_pool_t *p
     return error ? pause_after_error(sink, courier, pool, error) : 0;
 }
 
-/* Renames a file that is not a valid item. Returns 1 on success. */
+/* Moves what is not a valid item. Returns 1 on success. */
 static int set_item_aside(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
                           const na_spool_item *item, const na_error *error)
 {
     na_sink_tell(sink, NA_FATE_FAILED);
-    log_about_sink(courier, pool, NA_LOG_WARNING, sink, "invalid item, renamed to bad-%s: %s",
-                   item->name, na_error_text(pool, error));
+    log_about_sink(courier, pool, NA_LOG_WARNING, sink, "invalid item, renamed to %s: %s",
+                   na_spool_bad_name(pool, item), na_error_text(pool, error));
     error = na_spool_set_aside(&sink->spool, pool, item);
     return error ? pause_after_error(sink, courier, pool, error) : 1;
 }
@@ -177,22 +174,26 @@ static int deliver_one(na_sink *sink, const na_courier *courier, apr_pool_t *poo
     return postpone_item(sink, courier, pool, item, &attempt);
 }
 
+static na_error *deliver_items(na_sink *sink, const na_courier *courier, apr_pool_t *pool,
+                               apr_pool_t *scratch)
+{
+    const na_spool_item *item;
+    NA_TRY(na_spool_begin(&sink->spool, pool, apr_time_now()));
+    do {
+        apr_pool_clear(scratch);
+        NA_TRY(na_spool_next(&sink->spool, pool, &item));
+    } while (item && !courier->is_stopping(courier->data) &&
+             deliver_one(sink, courier, scratch, item));
+    return NULL;
+}
+
 static void deliver_due(na_sink *sink, const na_courier *courier, apr_pool_t *pool)
 {
-    const apr_array_header_t *items;
     apr_pool_t *scratch;
-    na_error *error = na_spool_due(&sink->spool, pool, apr_time_now(), BATCH, &items);
-    if (error) {
-        pause_after_error(sink, courier, pool, error);
-        return;
-    }
     apr_pool_create(&scratch, pool);
-    for (int i = 0; i < items->nelts; i++) {
-        apr_pool_clear(scratch);
-        if (courier->is_stopping(courier->data) ||
-            !deliver_one(sink, courier, scratch, &APR_ARRAY_IDX(items, i, na_spool_item)))
-            break;
-    }
+    na_error *error = deliver_items(sink, courier, pool, scratch);
+    if (error)
+        pause_after_error(sink, courier, pool, error);
 }
 
 /* Waits until half of the queue is free: a single free place is soon taken. */

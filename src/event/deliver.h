@@ -69,8 +69,8 @@ na_error *na_sink_put(const na_sink *sink, apr_pool_t *pool, const char *id, con
 
 /*
  * Delivers the items that are due. If an attempt fails, the destination and the item are paused, so
- * that no item blocks others. Does nothing if another child process is delivering. Renames files
- * that are not valid items.
+ * that no item blocks others. Does nothing if another child process is delivering. Sets
+ * aside what is not a valid item.
  */
 void na_deliver(na_sink *sink, const na_courier *courier, apr_pool_t *pool);
 

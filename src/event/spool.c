@@ -4,23 +4,40 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_atomic.h>
-#include <apr_file_info.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
-#include "base/crypto.h"
+#include "event/segment.h"
 
-#define TIME_DIGITS 16 /* microseconds: until the year 2286 */
-#define ATTEMPT_DIGITS 4
+/* A line of a segment is "CREATED-ID CONTENT". */
+#define CREATED_DIGITS 16
+#define PREFIX_LEN (CREATED_DIGITS + 1 + NA_SPOOL_ID_LEN + 1)
+
+#define BAD_PREFIX "bad-"
+#define BAD_LINES BAD_PREFIX "lines"
+
+/* files that one look into the directory returns */
+#define FILES_MAX 5000
+
+/* as many as a file name has digits for */
 #define ATTEMPTS_MAX 9999
-#define HALF_WRITTEN ".new-"
+
+typedef struct na_spool_round {
+    apr_pool_t *pool;
+    const apr_array_header_t *files; /* na_spool_item */
+    int next_file;
+    const char *segments;
+    na_segment *segment; /* NULL if there is none */
+    int has_taken;       /* a new segment was begun, or looked for */
+    na_spool_item line;  /* the first line of the segment */
+    na_bytes text;       /* of that line */
+    int is_damaged;
+} na_spool_round;
 
 static na_error *spool_error(apr_pool_t *pool, const char *what, const char *path, int code)
 {
@@ -28,108 +45,79 @@ static na_error *spool_error(apr_pool_t *pool, const char *what, const char *pat
                         strerror(code));
 }
 
-static const char *spool_path(const na_spool *spool, apr_pool_t *pool, const char *name)
+const char *na_spool_segments(apr_pool_t *pool, const char *directory)
 {
-    return apr_pstrcat(pool, spool->directory, "/", name, NULL);
-}
-
-/* ── names ─────────────────────────────────────────────────────────────────────────────────── */
-
-/* Reads exactly `digits` digits and then `end`. Returns what follows; NULL if it is not there. */
-static const char *read_digits(const char *text, int digits, char end, apr_int64_t *value)
-{
-    *value = 0;
-    for (; digits; digits--, text++) {
-        if (*text < '0' || *text > '9')
-            return NULL;
-        *value = *value * 10 + (*text - '0');
-    }
-    return *text == end ? text + 1 : NULL;
-}
-
-int na_spool_name_parse(const char *name, na_spool_item *item)
-{
-    apr_int64_t due, attempts, created;
-    const char *rest = read_digits(name, TIME_DIGITS, '-', &due);
-    rest = rest ? read_digits(rest, ATTEMPT_DIGITS, '-', &attempts) : NULL;
-    rest = rest ? read_digits(rest, TIME_DIGITS, '-', &created) : NULL;
-    if (!rest || strspn(rest, "0123456789abcdef") != NA_SPOOL_ID_LEN ||
-        strcmp(rest + NA_SPOOL_ID_LEN, ".json") != 0)
-        return 0;
-    *item =
-        (na_spool_item){.name = name, .due = due, .created = created, .attempts = (int)attempts};
-    memcpy(item->id, rest, NA_SPOOL_ID_LEN);
-    return 1;
-}
-
-const char *na_spool_name(apr_pool_t *pool, const na_spool_item *item)
-{
-    return apr_psprintf(pool, "%016" APR_INT64_T_FMT "-%04d-%016" APR_INT64_T_FMT "-%s.json",
-                        item->due, item->attempts, item->created, item->id);
+    return apr_pstrcat(pool, directory, "/segments", NULL);
 }
 
 /* ── putting ───────────────────────────────────────────────────────────────────────────────── */
 
-static na_error *write_file(apr_pool_t *pool, const char *path, na_bytes content)
+static na_error *full_error(const na_spool *spool, apr_pool_t *pool)
 {
-    apr_size_t written = 0;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return spool_error(pool, "create", path, errno);
-    while (written < content.len) {
-        ssize_t n = write(fd, content.data + written, content.len - written);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            int code = errno;
-            close(fd);
-            return spool_error(pool, "write", path, code);
-        }
-        written += (apr_size_t)n;
-    }
-    return close(fd) == 0 ? NULL : spool_error(pool, "write", path, errno);
+    return na_error_new(pool, NA_ERR_BUSY, "queue: '%s' is full with %u items", spool->directory,
+                        spool->max_items);
 }
 
-static na_error *store_item(const na_spool *spool, apr_pool_t *pool, const na_spool_item *item,
-                            na_bytes content)
+/* Counts under the lock, whose holder can therefore compare the number with the lines. */
+static na_error *append_counted(const na_spool *spool, apr_pool_t *pool, const char *segments,
+                                na_bytes line)
 {
-    const char *path = spool_path(spool, pool, na_spool_name(pool, item));
-    const char *half =
-        spool_path(spool, pool,
-                   apr_pstrcat(pool, HALF_WRITTEN, item->id, "-", na_random_hex(pool, 4), NULL));
-    na_error *error = write_file(pool, half, content);
-    if (!error && rename(half, path) != 0)
-        error = spool_error(pool, "rename", half, errno);
-    if (error)
-        unlink(half);
-    return error;
+    if (apr_atomic_read32(spool->depth) >= spool->max_items)
+        return full_error(spool, pool);
+    NA_TRY(na_segment_append(pool, segments, line));
+    apr_atomic_inc32(spool->depth);
+    return NULL;
+}
+
+static const char *line_of(apr_pool_t *pool, const char *id, na_bytes content, apr_time_t now)
+{
+    return apr_psprintf(pool, "%016" APR_INT64_T_FMT "-%s %.*s\n", now, id, (int)content.len,
+                        (const char *)content.data);
 }
 
 na_error *na_spool_put(const na_spool *spool, apr_pool_t *pool, const char *id, na_bytes content,
                        apr_time_t now)
 {
-    na_spool_item item = {.due = now, .created = now};
-    if (content.len > NA_SPOOL_ITEM_MAX)
+    int lock;
+    const char *segments = na_spool_segments(pool, spool->directory);
+    if (content.len > NA_SPOOL_ITEM_MAX || memchr(content.data, '\n', content.len))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "queue: the item is %" APR_SIZE_T_FMT " bytes; at most %d are allowed",
+                            "queue: the item is %" APR_SIZE_T_FMT
+                            " bytes; one line of at most %d is allowed",
                             content.len, NA_SPOOL_ITEM_MAX);
-    apr_cpystrn(item.id, id, sizeof item.id);
-    if (apr_atomic_inc32(spool->depth) >= spool->max_items) {
-        apr_atomic_dec32(spool->depth);
-        return na_error_new(pool, NA_ERR_BUSY, "queue: '%s' is full with %u items",
-                            spool->directory, spool->max_items);
-    }
-    na_error *error = store_item(spool, pool, &item, content);
-    if (error)
-        apr_atomic_dec32(spool->depth);
+    if (apr_atomic_read32(spool->depth) >= spool->max_items)
+        return full_error(spool, pool);
+    na_bytes line = na_bytes_of(line_of(pool, id, content, now));
+    NA_TRY(na_segment_lock(pool, segments, &lock));
+    na_error *error = append_counted(spool, pool, segments, line);
+    na_segment_unlock(lock);
     return error;
 }
 
-/* ── taking ────────────────────────────────────────────────────────────────────────────────── */
+/* ── opening ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *make_segments(const na_spool *spool, apr_pool_t *pool)
+{
+    const char *path = na_spool_segments(pool, spool->directory);
+    return mkdir(path, S_IRWXU) == 0 || errno == EEXIST ? NULL
+                                                        : spool_error(pool, "create", path, errno);
+}
+
+na_error *na_spool_open(na_spool *spool, apr_pool_t *pool)
+{
+    apr_uint32_t lines;
+    const apr_array_header_t *files;
+    na_spool_look look = {0};
+    NA_TRY(make_segments(spool, pool));
+    NA_TRY(na_spool_files_due(pool, spool->directory, 0, 0, &look, &files));
+    NA_TRY(na_segment_count(pool, na_spool_segments(pool, spool->directory), &lines));
+    apr_atomic_set32(spool->depth, look.items + lines);
+    return NULL;
+}
 
 na_error *na_spool_lock(const na_spool *spool, apr_pool_t *pool, int *locked)
 {
-    const char *path = spool_path(spool, pool, ".lock");
+    const char *path = apr_pstrcat(pool, spool->directory, "/.lock", NULL);
     apr_file_t *file;
     *locked = 0;
     apr_status_t status = apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE,
@@ -140,126 +128,127 @@ na_error *na_spool_lock(const na_spool *spool, apr_pool_t *pool, int *locked)
     return NULL;
 }
 
-/* Called with the file name of every item. */
-typedef void visitor(void *data, const char *name, const na_spool_item *item);
+/* ── taking ────────────────────────────────────────────────────────────────────────────────── */
 
-/* No process writes for as long as half an hour. */
-static void remove_if_left(const na_spool *spool, apr_pool_t *pool, const char *name)
+na_error *na_spool_begin(na_spool *spool, apr_pool_t *pool, apr_time_t now)
 {
-    struct stat info;
-    const char *path = spool_path(spool, pool, name);
-    if (strncmp(name, HALF_WRITTEN, sizeof HALF_WRITTEN - 1) == 0 && lstat(path, &info) == 0 &&
-        S_ISREG(info.st_mode) && info.st_mtime < apr_time_sec(apr_time_now()) - 1800)
-        unlink(path);
+    na_spool_round *round = spool->round = apr_pcalloc(pool, sizeof *round);
+    round->pool = pool;
+    round->segments = na_spool_segments(pool, spool->directory);
+    NA_TRY(na_spool_files_due(pool, spool->directory, now, FILES_MAX, &spool->look, &round->files));
+    return na_segment_open(pool, round->segments, &round->segment);
 }
 
-static na_error *visit_items(const na_spool *spool, apr_pool_t *pool, visitor *each, void *data)
+/*
+ * Processes that were killed, and those of the previous configuration, count otherwise. Under the
+ * lock no process adds items, so a difference from the number of then stays right afterwards.
+ */
+static na_error *take_segment(na_spool *spool)
 {
-    apr_dir_t *dir;
-    apr_finfo_t info;
-    apr_status_t status = apr_dir_open(&dir, spool->directory, pool);
-    if (status != APR_SUCCESS)
-        return spool_error(pool, "read", spool->directory, APR_TO_OS_ERROR(status));
-    while ((status = apr_dir_read(&info, APR_FINFO_NAME, dir)) == APR_SUCCESS ||
-           status == APR_INCOMPLETE) {
-        na_spool_item item;
-        if (na_spool_name_parse(info.name, &item))
-            each(data, info.name, &item);
-        else
-            remove_if_left(spool, pool, info.name);
+    na_spool_round *round = spool->round;
+    int lock, taken;
+    apr_uint32_t lines = 0;
+    NA_TRY(na_segment_lock(round->pool, round->segments, &lock));
+    apr_uint32_t counted = apr_atomic_read32(spool->depth);
+    na_error *error = na_segment_take(round->pool, round->segments, &taken);
+    na_segment_unlock(lock);
+    if (error)
+        return error;
+    NA_TRY(na_segment_open(round->pool, round->segments, &round->segment));
+    if (taken)
+        NA_TRY(na_segment_count(round->pool, round->segments, &lines));
+    apr_atomic_add32(spool->depth, spool->look.items + lines - counted);
+    return NULL;
+}
+
+/* Without anything to take and to correct, the lock is not taken. */
+static na_error *begin_segment(na_spool *spool)
+{
+    na_spool_round *round = spool->round;
+    if (round->has_taken)
+        return NULL;
+    round->has_taken = 1;
+    return na_segment_is_filling(round->pool, round->segments) ||
+                   apr_atomic_read32(spool->depth) != spool->look.items
+               ? take_segment(spool)
+               : NULL;
+}
+
+static int parse_line(na_bytes text, na_spool_item *item)
+{
+    apr_int64_t created;
+    const char *start = (const char *)text.data;
+    const char *id =
+        text.len > PREFIX_LEN ? na_spool_digits(start, CREATED_DIGITS, '-', &created) : NULL;
+    *item = (na_spool_item){0};
+    if (!id || strspn(id, "0123456789abcdef") != NA_SPOOL_ID_LEN || id[NA_SPOOL_ID_LEN] != ' ')
+        return 0;
+    item->due = item->created = created;
+    memcpy(item->id, id, NA_SPOOL_ID_LEN);
+    return 1;
+}
+
+static na_error *find_line(na_spool *spool, apr_pool_t *pool, int *there)
+{
+    na_spool_round *round = spool->round;
+    int is_whole;
+    *there = 0;
+    while (!*there) {
+        if (!round->segment)
+            NA_TRY(begin_segment(spool));
+        if (!round->segment)
+            return NULL;
+        NA_TRY(na_segment_line(round->segment, pool, &round->text, &is_whole, there));
+        if (*there)
+            break;
+        NA_TRY(na_segment_remove(round->segment, pool));
+        round->segment = NULL;
     }
-    apr_dir_close(dir);
+    round->is_damaged = !parse_line(round->text, &round->line) || !is_whole;
     return NULL;
 }
 
-static void count_item(void *data, const char *name, const na_spool_item *item)
+static const na_spool_item *find_file(const na_spool_round *round)
 {
-    ++*(apr_uint32_t *)data;
+    return round->next_file < round->files->nelts
+               ? &APR_ARRAY_IDX(round->files, round->next_file, na_spool_item)
+               : NULL;
 }
 
-na_error *na_spool_open(na_spool *spool, apr_pool_t *pool)
+na_error *na_spool_next(na_spool *spool, apr_pool_t *pool, const na_spool_item **item)
 {
-    apr_uint32_t items = 0;
-    NA_TRY(visit_items(spool, pool, count_item, &items));
-    apr_atomic_set32(spool->depth, items);
+    int there;
+    const na_spool_item *file = find_file(spool->round);
+    NA_TRY(find_line(spool, pool, &there));
+    *item = there && (!file || spool->round->line.due <= file->due) ? &spool->round->line : file;
     return NULL;
-}
-
-typedef struct looking {
-    apr_pool_t *pool;
-    apr_time_t now;
-    apr_uint32_t seen;
-    apr_array_header_t *items; /* na_spool_item */
-} looking;
-
-static void collect_due_item(void *data, const char *name, const na_spool_item *item)
-{
-    looking *l = data;
-    l->seen++;
-    if (item->due > l->now)
-        return;
-    na_spool_item *kept = apr_array_push(l->items);
-    *kept = *item;
-    kept->name = apr_pstrdup(l->pool, name);
-}
-
-/* Numbers in names have a fixed width, so that their order is the order of the items. */
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(((const na_spool_item *)a)->name, ((const na_spool_item *)b)->name);
-}
-
-na_error *na_spool_due(const na_spool *spool, apr_pool_t *pool, apr_time_t now, int most,
-                       const apr_array_header_t **items)
-{
-    looking l = {pool, now, 0, apr_array_make(pool, 16, sizeof(na_spool_item))};
-    apr_uint32_t before = apr_atomic_read32(spool->depth);
-    NA_TRY(visit_items(spool, pool, collect_due_item, &l));
-    apr_atomic_cas32(spool->depth, l.seen, before); /* unless an item was added meanwhile */
-    qsort(l.items->elts, (size_t)l.items->nelts, sizeof(na_spool_item), compare_names);
-    if (l.items->nelts > most)
-        l.items->nelts = most;
-    *items = l.items;
-    return NULL;
-}
-
-static na_error *read_error(apr_pool_t *pool, const char *path, int code)
-{
-    int is_temporary = code == EMFILE || code == ENFILE || code == ENOMEM || code == EINTR;
-    na_error *error = spool_error(pool, "read", path, code);
-    error->code = is_temporary ? NA_ERR_UNAVAILABLE : NA_ERR_CONFIGURATION;
-    return error;
-}
-
-static na_error *read_content(apr_pool_t *pool, int fd, const char *path, na_bytes *content)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 1 ||
-        info.st_size > NA_SPOOL_ITEM_MAX)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "queue: '%s' is not an item", path);
-    unsigned char *data = apr_palloc(pool, (apr_size_t)info.st_size + 1);
-    apr_size_t len = 0;
-    ssize_t n = 1;
-    while (len < (apr_size_t)info.st_size && n > 0) {
-        n = read(fd, data + len, (apr_size_t)info.st_size - len);
-        len += n > 0 ? (apr_size_t)n : 0;
-    }
-    data[len] = '\0';
-    *content = (na_bytes){data, len};
-    return n > 0 ? NULL : read_error(pool, path, n < 0 ? errno : EIO);
 }
 
 na_error *na_spool_read(const na_spool *spool, apr_pool_t *pool, const na_spool_item *item,
                         na_bytes *content)
 {
-    const char *path = spool_path(spool, pool, item->name);
-    /* O_NONBLOCK, because a named pipe would block until it has a writer */
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return read_error(pool, path, errno);
-    na_error *error = read_content(pool, fd, path, content);
-    close(fd);
-    return error;
+    const na_spool_round *round = spool->round;
+    if (item->name)
+        return na_spool_file_read(pool, spool->directory, item, content);
+    if (round->is_damaged)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "queue: a line of '%s' is not an item",
+                            round->segments);
+    content->len = round->text.len - PREFIX_LEN;
+    content->data =
+        (const unsigned char *)apr_pstrmemdup(pool, (const char *)round->text.data + PREFIX_LEN,
+                                              content->len);
+    return NULL;
+}
+
+/* ── what becomes of an item ───────────────────────────────────────────────────────────────── */
+
+/* Notes that the item is not in its place any more. */
+static void leave_item(na_spool *spool, const na_spool_item *item)
+{
+    if (!item->name)
+        return;
+    spool->round->next_file++;
+    spool->look.items--;
 }
 
 static void decrease_depth(const na_spool *spool)
@@ -268,36 +257,64 @@ static void decrease_depth(const na_spool *spool)
         apr_atomic_dec32(spool->depth);
 }
 
-na_error *na_spool_remove(const na_spool *spool, apr_pool_t *pool, const na_spool_item *item)
+na_error *na_spool_remove(na_spool *spool, apr_pool_t *pool, const na_spool_item *item)
 {
-    const char *path = spool_path(spool, pool, item->name);
-    if (unlink(path) != 0)
-        return spool_error(pool, "remove", path, errno);
+    NA_TRY(item->name ? na_spool_file_remove(pool, spool->directory, item)
+                      : na_segment_done(spool->round->segment, pool));
+    leave_item(spool, item);
     decrease_depth(spool);
     return NULL;
 }
 
-static na_error *rename_item(const na_spool *spool, apr_pool_t *pool, const char *from,
-                             const char *to)
+/* A line becomes a file before it is done: a crash in between leaves both, rather than none. */
+static na_error *move_line(const na_spool *spool, apr_pool_t *pool, const na_spool_item *later)
 {
-    const char *path = spool_path(spool, pool, from);
-    return rename(path, spool_path(spool, pool, to)) == 0
-               ? NULL
-               : spool_error(pool, "rename", path, errno);
+    na_bytes content;
+    NA_TRY(na_spool_read(spool, pool, &spool->round->line, &content));
+    NA_TRY(na_spool_file_write(pool, spool->directory, later, content));
+    return na_segment_done(spool->round->segment, pool);
 }
 
-na_error *na_spool_postpone(const na_spool *spool, apr_pool_t *pool, const na_spool_item *item,
+na_error *na_spool_postpone(na_spool *spool, apr_pool_t *pool, const na_spool_item *item,
                             apr_time_t due)
 {
     na_spool_item later = *item;
     later.due = due;
     later.attempts += later.attempts < ATTEMPTS_MAX;
-    return rename_item(spool, pool, item->name, na_spool_name(pool, &later));
+    NA_TRY(item->name ? na_spool_file_rename(pool, spool->directory, item->name,
+                                             na_spool_name(pool, &later))
+                      : move_line(spool, pool, &later));
+    leave_item(spool, item);
+    spool->look.items++;
+    return NULL;
 }
 
-na_error *na_spool_set_aside(const na_spool *spool, apr_pool_t *pool, const na_spool_item *item)
+const char *na_spool_bad_name(apr_pool_t *pool, const na_spool_item *item)
 {
-    NA_TRY(rename_item(spool, pool, item->name, apr_pstrcat(pool, "bad-", item->name, NULL)));
+    return item->name ? apr_pstrcat(pool, BAD_PREFIX, item->name, NULL) : BAD_LINES;
+}
+
+static na_error *keep_bad_line(const na_spool *spool, apr_pool_t *pool)
+{
+    const char *path = apr_pstrcat(pool, spool->directory, "/" BAD_LINES, NULL);
+    na_bytes text = spool->round->text;
+    const char *line = apr_psprintf(pool, "%.*s\n", (int)text.len, (const char *)text.data);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return spool_error(pool, "open", path, errno);
+    ssize_t written = write(fd, line, strlen(line));
+    int code = errno;
+    close(fd);
+    return written >= 0 ? na_segment_done(spool->round->segment, pool)
+                        : spool_error(pool, "write", path, code);
+}
+
+na_error *na_spool_set_aside(na_spool *spool, apr_pool_t *pool, const na_spool_item *item)
+{
+    NA_TRY(item->name ? na_spool_file_rename(pool, spool->directory, item->name,
+                                             na_spool_bad_name(pool, item))
+                      : keep_bad_line(spool, pool));
+    leave_item(spool, item);
     decrease_depth(spool);
     return NULL;
 }

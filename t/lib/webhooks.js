@@ -58,8 +58,12 @@ async function startReceiver(t, secret) {
   return receiver;
 }
 
-// NextAuthEventQueue's folder: a folder for each sink, a file for each event that waits.
+// NextAuthEventQueue's folder has a folder for each sink, with segments of new items, of which the
+// one that is being sent is done up to its offset, and a file for each item that is tried again.
 const foldersIn = (queue) => (fs.existsSync(queue) ? fs.readdirSync(queue).map((name) => path.join(queue, name)) : []);
-const queued = (queue) => foldersIn(queue).flatMap((folder) => fs.readdirSync(folder)).filter((name) => /^\d/.test(name));
+const textOf = (file) => { try { return fs.readFileSync(file, 'latin1'); } catch { return ''; } };
+const linesIn = (folder) => [textOf(`${folder}/segments/sending`).slice(Number(textOf(`${folder}/segments/offset`))), textOf(`${folder}/segments/filling`)]
+  .flatMap((text) => text.split('\n').filter(Boolean));
+const queued = (queue) => foldersIn(queue).flatMap((folder) => [...fs.readdirSync(folder).filter((name) => /^\d/.test(name)), ...linesIn(folder)]);
 
 module.exports = { foldersIn, queued, startReceiver };

@@ -54,7 +54,7 @@ static na_error *take_sink(apr_pool_t *pool, const server_rec *s, const char *ta
     made->http.timeout_ms =
         made->http.timeout_ms < CALL_TIMEOUT_MS ? made->http.timeout_ms : CALL_TIMEOUT_MS;
     made->http.max_concurrent = 1;
-    made->sink.spool = (na_spool){directory, (apr_uint32_t)max_items, NULL};
+    made->sink.spool = (na_spool){.directory = directory, .max_items = (apr_uint32_t)max_items};
     return NULL;
 }
 
@@ -151,6 +151,7 @@ na_error *na_sinks_open(apr_pool_t *pconf)
         na_sink *sink = &sinks[i].sink;
         sink->state = (na_sink_state *)memory + i;
         sink->spool.depth = &sink->state->depth;
+        NA_TRY(na_sink_directory_make(pconf, na_spool_segments(pconf, sink->spool.directory)));
         NA_TRY(na_sink_directory_make(pconf, sink->spool.directory));
         NA_TRY(na_spool_open(&sink->spool, pconf));
         if (*sinks[i].target == '|')
