@@ -27,7 +27,7 @@
         "file of environment variables", "PATH") \
     ROW(NextAuthFromEnv, ONE, FIRST, na_build_from_env, OPEN, \
         "configuration by a NextAuth project's environment variables", "On|Off") \
-    ROW(NextAuthMode, ONE, FIRST, na_build_mode, OPEN, \
+    ROW(NextAuthMode, ONE, MODE, na_build_mode, OPEN, \
         "purpose of the site", "production|development|test") \
     ROW(NextAuthCompat, ONE_OR_MORE, SITE, na_build_compat, OPEN, \
         "format of cookies and tokens", "v4|v5 [accept=v4,v5]") \

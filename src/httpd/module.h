@@ -86,10 +86,18 @@ typedef struct na_plan {
     const apr_table_t *used_variables; /* by name: those that a value was read from */
 } na_plan;
 
+/* An <IfNextAuthMode>, which depends on the mode that its server had when the lines were read. */
+typedef struct na_mode_section {
+    na_mode mode;
+    const char *file;
+    int line;
+} na_mode_section;
+
 /* A server's directives, and its configuration, complete once all directives are read. */
 typedef struct na_server_conf {
-    apr_array_header_t *written; /* na_directive */
-    const na_config *config;     /* NULL if the engine is off */
+    apr_array_header_t *written;       /* na_directive */
+    apr_array_header_t *mode_sections; /* na_mode_section */
+    const na_config *config;           /* NULL if the engine is off */
     na_plan plan;
 
     /* opened before the fork */
@@ -156,6 +164,9 @@ static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
 
 /* Returns the mode's keyword in NextAuthMode. */
 const char *na_mode_name(na_mode mode);
+
+/* Returns 0 if there is no mode of this name. */
+int na_mode_find(const char *name, na_mode *mode);
 
 /* A feature of NextAuthFeature. */
 typedef struct na_feature {

@@ -31,12 +31,12 @@ static na_error *set_stage(na_builder *b, const apr_array_header_t *written, na_
     return set_stage_from(b, written, 0, stage);
 }
 
-/* Adds the directives that variables stand for, and sets those that others depend on. */
+/* Adds the directives that variables stand for, and sets the mode, which others depend on. */
 static na_error *build_variables(na_builder *b, apr_array_header_t *written)
 {
     int first = written->nelts;
     NA_TRY(na_build_variables(b, written));
-    return set_stage_from(b, written, first, NA_STAGE_FIRST);
+    return set_stage_from(b, written, first, NA_STAGE_MODE);
 }
 
 /* Trailers are merged into the headers after forged identity headers are removed. */
@@ -97,6 +97,7 @@ static na_error *build_early(na_builder *b, const apr_array_header_t *written)
     const na_directive *file = na_last_of(written, NextAuthEnvFile);
     if (file)
         NA_TRY(set_directive(b, file));
+    NA_TRY(set_stage(b, written, NA_STAGE_MODE));
     return set_stage(b, written, NA_STAGE_FIRST);
 }
 
@@ -129,6 +130,8 @@ static na_error *check_requirements(na_builder *b, const apr_array_header_t *wri
 static na_error *build_site(na_builder *b, apr_array_header_t *written)
 {
     NA_TRY(build_variables(b, written));
+    if (!na_build_is_wrong(b, NextAuthMode))
+        NA_TRY(na_build_check_mode_sections(b));
     NA_TRY(set_stage(b, written, NA_STAGE_SITE));
     b->config->http.allow_http = b->config->mode != NA_PRODUCTION;
     NA_TRY(set_stage(b, written, NA_STAGE_PROVIDERS));

@@ -40,6 +40,7 @@ typedef na_error *na_setter(na_builder *b, const na_directive *w);
 /* The order in which setters run, independently of the order in the file. */
 typedef enum na_stage {
     NA_STAGE_FILE,      /* before all others; only the last such directive */
+    NA_STAGE_MODE,      /* of the site; variables can stand for it */
     NA_STAGE_FIRST,     /* directives that others depend on */
     NA_STAGE_SITE,      /* most directives */
     NA_STAGE_PROVIDERS, /* after all but cookies */
@@ -119,6 +120,9 @@ int na_build_is_noted(const na_builder *b, const char *name);
 int na_build_has_redirects(const na_builder *b);
 
 /* ── after all directives of a kind are set ────────────────────────────────────────────────── */
+
+/* Checks that each <IfNextAuthMode> was read in the mode that the server has. */
+na_error *na_build_check_mode_sections(na_builder *b);
 
 /* Adds the directives that variables stand for to those that are written. */
 na_error *na_build_variables(na_builder *b, apr_array_header_t *written);

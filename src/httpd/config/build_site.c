@@ -16,14 +16,10 @@ na_error *na_build_engine(na_builder *b, const na_directive *w)
 
 na_error *na_build_mode(na_builder *b, const na_directive *w)
 {
-    const char *name = w->argv[0];
-    for (int i = NA_PRODUCTION; i <= NA_TEST; i++) {
-        if (strcmp(name, na_mode_name((na_mode)i)) != 0)
-            continue;
-        b->config->mode = (na_mode)i;
-        return NULL;
-    }
-    return na_wrong(b, "invalid mode '%s': expected production, development, or test", name);
+    return na_mode_find(w->argv[0], &b->config->mode)
+               ? NULL
+               : na_wrong(b, "invalid mode '%s': expected production, development, or test",
+                          w->argv[0]);
 }
 
 na_error *na_build_from_env(na_builder *b, const na_directive *w)

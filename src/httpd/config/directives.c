@@ -6,6 +6,7 @@
 
 #include "base/header.h"
 #include "httpd/config/build.h"
+#include "httpd/config/mode_sections.h"
 #include "httpd/parsing.h"
 
 /* httpd supports quotes only around a whole argument, but key="value" is common. */
@@ -169,14 +170,31 @@ const na_directive_row na_directive_rows[] = {
 #undef NA_ROW
 };
 
+/* What decides <IfNextAuthMode> runs when its line is read, then as any other directive. */
+/* clang-format off */
+#define NA_COMMAND(name, arguments, stage, setter, shown, help, form) \
+    NA_COMMAND_##stage(name, help ": " form),
+#define STORE(directive, row, help) \
+    AP_INIT_TAKE_ARGV(directive, store_directive, (void *)&na_directive_rows[row], RSRC_CONF, help)
+#define READ(directive, reader, help) \
+    AP_INIT_RAW_ARGS(directive, reader, NULL, RSRC_CONF | EXEC_ON_READ, help)
+#define NA_COMMAND_FILE(name, help) \
+    READ(#name, na_read_env_file, help), STORE(#name NA_READ, name, help)
+#define NA_COMMAND_MODE(name, help) READ(#name, na_read_mode, help), STORE(#name NA_READ, name, help)
+#define NA_COMMAND_FIRST(name, help) STORE(#name, name, help)
+#define NA_COMMAND_SITE NA_COMMAND_FIRST
+#define NA_COMMAND_PROVIDERS NA_COMMAND_FIRST
+#define NA_COMMAND_COOKIES NA_COMMAND_FIRST
+/* clang-format on */
+
 const command_rec na_directives[] = {
-#define NA_COMMAND(name, arguments, stage, setter, shown, help, form)                              \
-    AP_INIT_TAKE_ARGV(#name, store_directive, (void *)&na_directive_rows[name], RSRC_CONF,         \
-                      help ": " form),
     NA_DIRECTIVES(NA_COMMAND)
-#undef NA_COMMAND
-        AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
-                      "response to requests without a session: auto|redirect|401|pass"),
+        AP_INIT_RAW_ARGS(NA_MODE_SECTION, na_read_mode_section, NULL, OR_ALL | EXEC_ON_READ,
+                         "directives for some modes: [!]MODE …"),
+    AP_INIT_RAW_ARGS(NA_MODE_SECTION NA_READ, na_note_mode_section, NULL, OR_ALL,
+                     "directives for some modes: [!]MODE …"),
+    AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
+                  "response to requests without a session: auto|redirect|401|pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
                     "ways in which applications receive the identity: env|headers|none …"),
     AP_INIT_TAKE123("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
@@ -191,6 +209,7 @@ void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = apr_pcalloc(pool, sizeof *conf);
     conf->written = apr_array_make(pool, 16, sizeof(na_directive));
+    conf->mode_sections = apr_array_make(pool, 1, sizeof(na_mode_section));
     return conf;
 }
 
@@ -201,6 +220,8 @@ void *na_merge_server_conf(apr_pool_t *pool, void *base, void *over)
     na_server_conf *conf = apr_pcalloc(pool, sizeof *conf);
     conf->written = apr_array_append(pool, ((na_server_conf *)base)->written,
                                      ((na_server_conf *)over)->written);
+    conf->mode_sections = apr_array_append(pool, ((na_server_conf *)base)->mode_sections,
+                                           ((na_server_conf *)over)->mode_sections);
     return conf;
 }
 
