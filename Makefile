@@ -83,7 +83,7 @@ $(BUILD)/nextauthctl: $(call objects,$(CTL_SOURCES)) $(LIB)
 	@echo "  LD $@"
 	@$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
-$(call objects,$(MONGODB_SOURCES) t/fuzz/documents.c): ALL_CFLAGS += $(MONGODB_FLAGS)
+$(call objects,$(MONGODB_SOURCES)): ALL_CFLAGS += $(MONGODB_FLAGS)
 $(BUILD)/mod_nextauth_mongodb.so: $(call objects,$(MONGODB_SOURCES)) $(LIB)
 	@echo "  LD $@"
 	@$(CC) -shared -o $@ $^ $(LINK_HARDENING) -Wl,--as-needed $(LIBS) $(MONGODB_LIBS)
@@ -178,18 +178,15 @@ bench-all: all
 # Seconds for each fuzzer.
 FUZZ_SECONDS ?= 60
 FUZZ := $(BUILD)/fuzz
-FUZZERS := $(filter-out $(if $(MONGODB_SOURCES),,documents),$(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
+FUZZERS := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
 FUZZ_FLAGS := BUILD=$(FUZZ) CC=clang CFLAGS='-O1 -g -fno-sanitize-recover=undefined'
 fuzz:
 	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) SANITIZE=fuzzer-no-link,address,undefined \
-	  $(FUZZ)/libnextauth.a $(patsubst %,$(FUZZ)/obj/t/fuzz/%.o,$(FUZZERS)) \
-	  $(patsubst %.c,$(FUZZ)/obj/%.o,$(MONGODB_SOURCES))
+	  $(FUZZ)/libnextauth.a $(patsubst %,$(FUZZ)/obj/t/fuzz/%.o,$(FUZZERS))
 	@for fuzzer in $(FUZZERS); do \
 	  mkdir -p $(FUZZ)/corpus/$$fuzzer && \
 	  clang -fsanitize=fuzzer,address,undefined -o $(FUZZ)/$$fuzzer \
-	    $(FUZZ)/obj/t/fuzz/$$fuzzer.o \
-	    $$([ $$fuzzer != documents ] || echo $(patsubst %.c,$(FUZZ)/obj/%.o,$(MONGODB_SOURCES))) \
-	    $(FUZZ)/libnextauth.a $(LIBS) $(MONGODB_LIBS) && \
+	    $(FUZZ)/obj/t/fuzz/$$fuzzer.o $(FUZZ)/libnextauth.a $(LIBS) && \
 	  $(FUZZ)/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
 	    $(FUZZ)/corpus/$$fuzzer t/fuzz/seeds/$$fuzzer >$(FUZZ)/$$fuzzer.log 2>&1 && \
 	  echo "ok $$fuzzer: $$(tail -1 $(FUZZ)/$$fuzzer.log)" || \

@@ -52,7 +52,7 @@ const wrong = [
   ['an odd base path', { base: 'NextAuthBasePath api' }, /invalid base path 'api'/],
   ['an unknown mode', { mode: 'NextAuthMode prod' }, /NextAuthMode on line .*invalid mode 'prod': expected production, development, or test/],
   ['an odd switch', { engine: 'NextAuthEngine maybe' }, /NextAuthEngine on line .*invalid value 'maybe': expected On or Off/],
-  ['an unknown provider', { provider: 'NextAuthProvider gogle clientId=a clientSecret=b' }, /NextAuthProvider on line .*unknown provider 'gogle': the built-in ones are google, github.*type=oidc/],
+  ['an unknown provider', { provider: 'NextAuthProvider gogle clientId=a clientSecret=b' }, /NextAuthProvider on line .*unknown provider 'gogle': use one that nextauthctl providers lists.*type=oidc/],
   ['an unknown option', { provider: 'NextAuthProvider google clientID=a' }, /NextAuthProvider on line .*unknown option 'clientID' of a provider: use one of .*clientId/],
   ['a provider without a client', { provider: 'NextAuthProvider google clientId=a' }, /NextAuthProvider on line .*'google' requires clientSecret/],
   ['a provider of an unknown type', { provider: 'NextAuthProvider x type=saml' }, /invalid type=saml: expected oidc, oauth, credentials, or email/],

@@ -94,6 +94,7 @@ const files = {
   'sign-in.html': '<a href="{{url}}">Sign in</a>\n',
   greet: { text: '#!/bin/sh\nexec cat\n', mode: 0o755 },
   'nextauth.env': { text: `GITHUB_ID=a\nGITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
+  'our-providers.json': JSON.stringify({ forge: { type: 'oauth', authorization: 'https://forge.example.org/authorize', token: 'https://forge.example.org/token', userinfo: 'https://forge.example.org/user' } }),
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),
 };
 const variables = { SENTRY_DSN: 'https://key@sentry.example.org/1', EMAIL_SERVER: 'smtp://localhost', EMAIL_FROM: 'no-reply@example.org', SENDGRID_API_KEY: SECRET };

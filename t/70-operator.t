@@ -17,8 +17,8 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     const secret = ctl('secret').stdout.trim();
     t.like(secret, /^[\w-]{64}$/, 'secret prints a new secret');
     t.isnt(ctl('secret').stdout.trim(), secret, 'another each time');
-    t.is(JSON.parse(ctl('providers', '--json').stdout).map(({ id }) => id), ['google', 'github', 'facebook', 'azure-ad', 'microsoft-entra-id'], 'providers lists the catalogue');
-    t.like(ctl('providers').stdout, /^ID +TYPE +NAME\ngoogle +oidc +Google\n/, 'as a table for people');
+    t.is(JSON.parse(ctl('providers', '--json').stdout).find(({ id }) => id === 'keycloak').requires, 'issuer', 'providers lists the catalogue, and what each requires');
+    t.like(ctl('providers').stdout, /^ID +TYPE +NAME +ALSO REQUIRES\n[^]*\ngoogle +oidc +Google +-\n[^]*\nkeycloak +oidc +Keycloak +issuer\n/, 'as a table for people');
     const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-')), 'secret');
     t.cleanup(() => fs.rmSync(path.dirname(file), { recursive: true }));
     fs.writeFileSync(file, `${secret}\n`, { mode: 0o600 });
@@ -42,9 +42,10 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     t.is([help('audit', 'verify', 'x', '--json')[0], help('token', 'decode')[0], help('secret')[0]], [0, 0, 0], '  of any, wherever it stands');
     t.like(help('user')[1], /user list[^]*user unlink[^]*take --database/, '  of a group, all of them');
     t.is([help('nonsense')[0], help('user', 'nonsense')[0], ctl('user', 'show', '--', '--help').status], [2, 2, 1], '  and of nothing else');
-    for (const [what, ...args] of [['a secret', 'secret'], ['help', '--help'], ['JSON', 'providers', '--json'], ['what fails anyway', 'check', '--json', '--httpd', '/nowhere/httpd']]) {
+    for (const [what, ...args] of [['a secret', 'secret'], ['help', '--help'], ['a long list', 'providers', '--json'], ['what fails anyway', 'check', '--json', '--httpd', '/nowhere/httpd']]) {
       const full = spawnSync('sh', ['-c', 'exec "$0" "$@" >/dev/full', ctlFile, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
-      t.is([full.status, full.stderr.trim()], [1, 'nextauthctl: could not write to standard output: No space left on device'], `${what} that cannot be written is a failure`);
+      t.is(full.status, 1, `${what} that cannot be written is a failure`);
+      t.like(full.stderr, /^nextauthctl: could not write to standard output(: No space left on device)?\n$/, '  that says so');
     }
     fs.chmodSync(file, 0o644);
     t.like(ctl('token', 'encode', '--secret-file', file, '{}').stderr, /is readable or writable by all users/, 'a secret that everybody may read is refused');

@@ -67,10 +67,27 @@ int na_json_number(const json_t *object, const char *name, json_int_t *whole)
     return na_json_whole(json_object_get(object, name), whole);
 }
 
+/* "[primary]": the first element whose member `primary` is true. */
+static const json_t *first_with(const json_t *list, const char *name)
+{
+    char member[256];
+    size_t len = strlen(name) - 2;
+    memcpy(member, name + 1, len);
+    member[len] = '\0';
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *element = json_array_get(list, i);
+        if (json_is_true(json_object_get(element, member)))
+            return element;
+    }
+    return NULL;
+}
+
 static const json_t *child(const json_t *json, const char *name)
 {
     if (!json_is_array(json))
         return json_object_get(json, name);
+    if (*name == '[' && name[strlen(name) - 1] == ']' && name[1])
+        return first_with(json, name);
     char *end;
     unsigned long index = strtoul(name, &end, 10);
     return *name && !*end ? json_array_get(json, index) : NULL;

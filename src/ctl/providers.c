@@ -3,32 +3,44 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "base/json.h"
 #include "ctl/commands.h"
 #include "ctl/print.h"
-#include "provider/provider.h"
+#include "provider/catalogue.h"
+
+static json_t *json_of(const na_catalogue_entry *entry)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*}", "id", entry->id, "type", entry->type,
+                     "name", entry->name, "requires", entry->requires, "console", entry->console,
+                     "trap", entry->trap);
+}
+
+static na_error *list(apr_pool_t *pool, int as_json)
+{
+    na_catalogue *catalogue;
+    na_catalogue_entry entry;
+    json_t *all = na_json_own(pool, json_array());
+    NA_TRY(na_catalogue_load(pool, &catalogue));
+    const apr_array_header_t *ids = na_catalogue_ids(pool, catalogue);
+    if (!as_json)
+        printf("%-24s %-6s %-26s %s\n", "ID", "TYPE", "NAME", "ALSO REQUIRES");
+    for (int i = 0; i < ids->nelts; i++) {
+        NA_TRY(na_catalogue_describe(pool, catalogue, APR_ARRAY_IDX(ids, i, const char *), &entry));
+        json_array_append_new(all, json_of(&entry));
+        if (!as_json)
+            printf("%-24s %-6s %-26s %s\n", entry.id, entry.type, entry.name,
+                   *entry.requires ? entry.requires : "-");
+    }
+    if (as_json)
+        printf("%s\n", na_json_dump(pool, all));
+    return NULL;
+}
 
 int na_command_providers(apr_pool_t *pool, int argc, char **argv)
 {
     int as_json = argc == 2 && strcmp(argv[1], "--json") == 0;
     if (argc > 1 && !as_json)
         return na_ctl_wrong_call("providers", NULL);
-    json_t *list = na_json_own(pool, json_array());
-    char *last, *ids = apr_pstrdup(pool, na_provider_catalogue_ids(pool));
-    if (!as_json)
-        printf("%-20s %-8s %s\n", "ID", "TYPE", "NAME");
-    for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
-        na_provider *p;
-        if (na_provider_from_catalogue(pool, id, &p))
-            return 1;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", p->id, "type",
-                                              na_provider_type_name(p), "name", p->name));
-        if (!as_json)
-            printf("%-20s %-8s %s\n", p->id, na_provider_type_name(p), p->name);
-    }
-    if (as_json)
-        printf("%s\n", na_json_dump(pool, list));
-    return 0;
+    na_error *error = list(pool, as_json);
+    return error ? na_ctl_failed(pool, error) : 0;
 }

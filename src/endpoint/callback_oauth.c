@@ -108,6 +108,21 @@ static void make_email_canonical(const na_request *request, const json_t *profil
                "the profile's email address is ignored: it is not of the form local@domain");
 }
 
+/*
+ * Apple posts the name of a new user with the callback, as JSON. The browser could change it, so
+ * only the name is used.
+ */
+static void add_posted_name(const na_request *request, json_t *profile)
+{
+    const char *text = request->provider->form_user ? na_parameter(request, "user") : NULL;
+    json_t *user, *name;
+    if (!text || na_json_parse(request->pool, NA_ERR_CALLBACK, text, strlen(text), &user))
+        return;
+    name = json_object_get(user, "name");
+    if (name)
+        json_object_set_new(profile, "user", json_pack("{s:O}", "name", name));
+}
+
 static na_error *complete_callback(na_request *request, na_response *response, const char *state)
 {
     na_checks checks;
@@ -122,6 +137,7 @@ static na_error *complete_callback(na_request *request, na_response *response, c
         na_replay_give_back(request, &checks);
     if (error)
         return error;
+    add_posted_name(request, profile);
     log_profile(request, profile);
     NA_TRY(na_provider_user(request->pool, request->provider, any_tenant, profile, &subject.user));
     make_email_canonical(request, profile, &subject.user);
@@ -165,7 +181,8 @@ static int is_foreign_form(const na_request *request, const char *state)
  * replace the browser's own. */
 static void take_along(na_request *request, na_response *response)
 {
-    static const char *const names[] = {"state", "code", "iss", "error", "error_description"};
+    static const char *const names[] = {"state", "code",  "iss",
+                                        "user",  "error", "error_description"};
     const char *url = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
                                   request->provider->id, NULL);
     for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -67,6 +67,8 @@
         "roles of the users' table", "On|Off") \
     ROW(NextAuthProvider, ONE_OR_MORE, PROVIDERS, na_build_provider, NAMED, \
         "way to sign in", "ID [key=value …]") \
+    ROW(NextAuthProviderFile, ONE, SITE, na_build_provider_file, OPEN, \
+        "file of further providers", "PATH") \
     ROW(NextAuthProvidersFromEnv, ONE, SITE, na_build_providers_from_env, OPEN, \
         "built-in providers whose ID and secret are in the environment", "On|Off") \
     ROW(NextAuthPages, ONE_OR_MORE, SITE, na_build_pages, OPEN, \

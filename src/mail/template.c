@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 #define BRAND_COLOR "#346df1"
@@ -246,33 +246,9 @@ na_error *na_mail_template_subject(apr_pool_t *pool, const char *text, const cha
     return NULL;
 }
 
-static na_error *read_file(apr_pool_t *pool, const char *path, const char **text)
-{
-    apr_file_t *file;
-    char *read = apr_palloc(pool, NA_MAIL_BODY_MAX + 2);
-    apr_size_t len;
-    if (apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, pool) != APR_SUCCESS)
-        return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION, "could not read '%s'", path),
-            "check that it exists and that the user that starts httpd can read it");
-    apr_status_t status = apr_file_read_full(file, read, NA_MAIL_BODY_MAX + 1, &len);
-    apr_file_close(file);
-    if (status != APR_EOF)
-        return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "could not read '%s', or it has more than %d bytes", path,
-                            NA_MAIL_BODY_MAX);
-    read[len] = '\0';
-    if (strlen(read) != len || !na_is_utf8(read))
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "'%s' is not UTF-8",
-                                               path),
-                                  "save it as UTF-8");
-    *text = read;
-    return NULL;
-}
-
 na_error *na_mail_template_file(apr_pool_t *pool, const char *path, const char **body)
 {
-    NA_TRY(read_file(pool, path, body));
+    NA_TRY(na_file_read(pool, path, NA_MAIL_BODY_MAX, body));
     na_error *error = check_placeholders(pool, *body);
     if (error)
         return na_error_wrap(pool, error, NULL, "%s", path);

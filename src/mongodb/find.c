@@ -83,7 +83,7 @@ static na_error *owner_of(na_db_use *use, const na_db_who *who, bson_oid_t *id, 
     NA_TRY(na_mongo_get_account(use, who->provider, who->account_id, &account, found));
     if (!*found || na_oid_parse(account.user_id, id))
         return NULL;
-    return na_error_new(use->pool, NA_ERR_ACCESS_DENIED,
+    return na_error_new(use->pool, NA_ERR_CONFIGURATION,
                         "an account of '%s' has a userId that is no ObjectId", who->provider);
 }
 

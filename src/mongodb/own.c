@@ -67,27 +67,23 @@ na_error *na_mongo_read_own(na_db_use *use, const bson_oid_t *id, na_db_person *
 static const bson_t *unchanged_filter(na_db_use *use, const bson_oid_t *id, apr_int64_t stored)
 {
     return na_mongo_own(use, stored ? BCON_NEW("_id", BCON_OID(id), "revision", BCON_INT64(stored))
-                                    : BCON_NEW("_id", BCON_OID(id), "revision", "{", "$in", "[",
-                                               BCON_NULL, BCON_INT64(0), "]", "}"));
+                                    : BCON_NEW("_id", BCON_OID(id), "revision", "{", "$exists",
+                                               BCON_BOOL(false), "}"));
 }
 
-/* A password that is removed, with all other logins, is removed whether there is one or not. */
 static void append_set(bson_t *update, const na_decision *d)
 {
     bson_t set;
-    int changes_hash = (d->does & (NA_DB_SETS_PASSWORD | NA_DB_ENDS_LOGINS)) != 0;
-    int changes_disabled = (d->does & (NA_DB_DISABLES | NA_DB_ENABLES)) != 0;
-    if (!changes_hash && !changes_disabled)
+    if (!(d->does & (NA_DB_SETS_PASSWORD | NA_DB_DISABLES | NA_DB_ENABLES | NA_DB_ENDS_LOGINS)))
         return;
     BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
     if (d->does & NA_DB_SETS_PASSWORD && d->hash)
         BSON_APPEND_UTF8(&set, "hash", d->hash);
-    else if (changes_hash)
+    else if (d->does & (NA_DB_SETS_PASSWORD | NA_DB_ENDS_LOGINS))
         BSON_APPEND_NULL(&set, "hash");
-    if (changes_hash)
-        BSON_APPEND_DATE_TIME(&set, "changedAt",
-                              d->now ? d->now : apr_time_as_msec(apr_time_now()));
-    if (changes_disabled)
+    if (d->does & (NA_DB_SETS_PASSWORD | NA_DB_ENDS_LOGINS))
+        BSON_APPEND_DATE_TIME(&set, "changedAt", d->now);
+    if (d->does & (NA_DB_DISABLES | NA_DB_ENABLES))
         BSON_APPEND_BOOL(&set, "disabled", (d->does & NA_DB_DISABLES) != 0);
     bson_append_document_end(update, &set);
 }

@@ -214,7 +214,6 @@ static na_error *end_transaction(na_db_use *use, na_error *error)
 
 na_error *na_mongo_end(na_db_use *use, na_error *error)
 {
-    na_mongo_close_scan(use);
     if (use->session && mongoc_client_session_in_transaction(use->session))
         error = end_transaction(use, error);
     na_mongo_unlock_all(use);

@@ -63,7 +63,8 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
     const na_provider *provider = oauth->provider;
     apr_table_t *params = fields_of(oauth, metadata, asked);
     apr_table_setn(params, "client_id", provider->client_id);
-    apr_table_setn(params, "response_type", "code");
+    const char *response_type = apr_table_get(provider->authorization_fields, "response_type");
+    apr_table_setn(params, "response_type", response_type ? response_type : "code");
     apr_table_setn(params, "redirect_uri", oauth->redirect_uri);
     set_checks(oauth, checks, params);
 

@@ -258,3 +258,28 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
     na_oauth_step(oauth, "PROFILE_DATA", "ID token of %s verified: %s", metadata->issuer, jws.alg);
     return NULL;
 }
+
+/* Section 5.3.2: a signed response names its issuer and this client. */
+na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *metadata,
+                                   const char *token, json_t **claims)
+{
+    const char *const algs[] = {oauth->provider->userinfo_alg, NULL};
+    const na_jwks *keys;
+    na_jws jws;
+    na_error *error = na_jws_peek(oauth->pool, token, strlen(token), &jws);
+    if (!error)
+        error = keys_for(oauth, metadata, &jws, &keys);
+    if (!error)
+        error = na_jws_verify(oauth->pool, token, strlen(token), keys, algs, &jws);
+    if (!error)
+        error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
+                              jws.payload.len, claims);
+    if (error)
+        return na_error_wrap(oauth->pool, error, NULL, "invalid signed userinfo response");
+    const char *issuer = na_json_string(*claims, "iss");
+    if (!issuer || strcmp(issuer, metadata->issuer) != 0 ||
+        !names_client(json_object_get(*claims, "aud"), oauth->provider->client_id))
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "iss or aud of the signed userinfo response does not match");
+    return NULL;
+}

@@ -52,6 +52,7 @@ typedef struct na_tokens {
     const char *scope;    /* NULL if there is none, also for the next three */
     const char *token_type, *refresh_token, *session_state;
     apr_int64_t expires_at; /* seconds; 0 if unknown */
+    const json_t *response; /* as it came */
 } na_tokens;
 
 /* Logs a step under NextAuth's name of the event. Of a secret, only its length is logged. */
@@ -78,6 +79,10 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
 na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata,
                               na_token_auth *auth, int *is_offered);
 
+/* Writes the client secret: as configured, or signed with clientSecretKey=. NULL if there is none.
+ */
+na_error *na_oauth_client_secret(const na_oauth *oauth, const char **secret);
+
 /* Exchanges the code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
 na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
                             const char *code_verifier, na_tokens *tokens);
@@ -89,6 +94,10 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
 na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,
                                    const na_tokens *tokens, const na_checks *checks,
                                    json_t **claims);
+
+/* Verifies a userinfo response that is a signed JWT (section 5.3.2). */
+na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *metadata,
+                                   const char *token, json_t **claims);
 
 /*
  * Verifies the tokens and writes the user's raw profile, from the ID token, userinfo, or both.

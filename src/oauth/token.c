@@ -7,16 +7,47 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "base/url.h"
 #include "oauth/oauth.h"
 
-static const char *add_field(const na_oauth *oauth, const char *form, const char *name,
-                             const char *value)
+#define PARAMS_MAX 32
+
+/* Returns the fields as a form, which has secrets. */
+static const char *form_of(const na_oauth *oauth, const apr_table_t *fields)
 {
-    char *encoded = na_percent_encode(oauth->pool, value);
-    char *grown = apr_pstrcat(oauth->pool, form, *form ? "&" : "", name, "=", encoded, NULL);
-    na_wipe_with_pool(oauth->pool, encoded, strlen(encoded));
-    na_wipe_with_pool(oauth->pool, grown, strlen(grown));
-    return grown;
+    const apr_array_header_t *list = apr_table_elts(fields);
+    apr_array_header_t *pairs = apr_array_make(oauth->pool, list->nelts, sizeof(const char *));
+    for (int i = 0; i < list->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
+        char *value = na_percent_encode(oauth->pool, field->val);
+        char *pair = apr_pstrcat(oauth->pool, field->key, "=", value, NULL);
+        na_wipe_with_pool(oauth->pool, value, strlen(value));
+        na_wipe_with_pool(oauth->pool, pair, strlen(pair));
+        APR_ARRAY_PUSH(pairs, const char *) = pair;
+    }
+    char *form = na_join(oauth->pool, pairs, "&");
+    na_wipe_with_pool(oauth->pool, form, strlen(form));
+    return form;
+}
+
+/* Some providers have names of their own for the fields of RFC 6749 section 4.1.3. */
+static na_error *add_own_fields(const na_oauth *oauth, const char *code, apr_table_t *fields)
+{
+    const apr_table_t *own = na_form_parse(oauth->pool, oauth->provider->token_params, PARAMS_MAX);
+    const apr_array_header_t *list = apr_table_elts(own);
+    for (int i = 0; i < list->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
+        const char *value = field->val;
+        if (strcmp(value, "{code}") == 0)
+            value = code;
+        if (strcmp(value, "{clientSecret}") == 0)
+            NA_TRY(na_oauth_client_secret(oauth, &value));
+        if (value && *value)
+            apr_table_setn(fields, field->key, value);
+        else
+            apr_table_unset(fields, field->key);
+    }
+    return NULL;
 }
 
 static const char *const auth_names[] = {[NA_AUTH_BASIC] = "client_secret_basic",
@@ -54,20 +85,22 @@ na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata
 
 /* RFC 6749 section 2.3.1: both halves of Basic authentication are form-encoded first. */
 static na_error *authenticate(const na_oauth *oauth, const na_metadata *metadata,
-                              na_http_request *request)
+                              na_http_request *request, apr_table_t *fields)
 {
     const na_provider *provider = oauth->provider;
+    const char *secret;
     na_token_auth auth;
     int is_offered;
     NA_TRY(na_oauth_token_auth(oauth, metadata, &auth, &is_offered));
+    NA_TRY(na_oauth_client_secret(oauth, &secret));
     if (auth == NA_AUTH_BASIC) {
         request->user = na_percent_encode(oauth->pool, provider->client_id);
-        request->password = na_percent_encode(oauth->pool, provider->client_secret);
+        request->password = na_percent_encode(oauth->pool, secret);
         return NULL;
     }
-    request->form = add_field(oauth, request->form, "client_id", provider->client_id);
+    apr_table_setn(fields, "client_id", provider->client_id);
     if (auth == NA_AUTH_POST)
-        request->form = add_field(oauth, request->form, "client_secret", provider->client_secret);
+        apr_table_setn(fields, "client_secret", secret);
     return NULL;
 }
 
@@ -106,13 +139,26 @@ static na_error *refusal_of(const na_oauth *oauth, const json_t *answer)
                 : NULL;
 }
 
+/* Twitch sends a list of strings. */
+static const char *scope_of(const na_oauth *oauth, const json_t *scope)
+{
+    apr_array_header_t *names = apr_array_make(oauth->pool, 4, sizeof(const char *));
+    for (size_t i = 0; i < json_array_size(scope); i++) {
+        const char *name = json_string_value(json_array_get(scope, i));
+        if (name)
+            APR_ARRAY_PUSH(names, const char *) = name;
+    }
+    return json_is_array(scope) ? na_join(oauth->pool, names, " ") : json_string_value(scope);
+}
+
 static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tokens *tokens)
 {
     const char *type = na_json_string(answer, "token_type");
     json_int_t lifetime;
     tokens->access_token = na_json_string(answer, "access_token");
     tokens->id_token = na_json_string(answer, "id_token");
-    tokens->scope = na_json_string(answer, "scope");
+    tokens->scope = scope_of(oauth, json_object_get(answer, "scope"));
+    tokens->response = answer;
     tokens->token_type = type;
     tokens->refresh_token = na_json_string(answer, "refresh_token");
     tokens->session_state = na_json_string(answer, "session_state");
@@ -142,20 +188,22 @@ static int length(const char *secret)
 na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
                             const char *code_verifier, na_tokens *tokens)
 {
-    const char *form = add_field(oauth, "", "grant_type", "authorization_code");
-    form = add_field(oauth, form, "code", code);
-    form = add_field(oauth, form, "redirect_uri", oauth->redirect_uri);
+    apr_table_t *fields = apr_table_make(oauth->pool, 8);
+    apr_table_setn(fields, "grant_type", "authorization_code");
+    apr_table_setn(fields, "code", code);
+    apr_table_setn(fields, "redirect_uri", oauth->redirect_uri);
     if (code_verifier)
-        form = add_field(oauth, form, "code_verifier", code_verifier);
+        apr_table_setn(fields, "code_verifier", code_verifier);
 
     na_http_request request = {.url = metadata->token_url,
                                .peer = oauth->provider->id,
                                .place = oauth->place,
-                               .headers = oauth->headers,
-                               .form = form};
+                               .headers = oauth->headers};
     na_http_response response;
     json_t *answer;
-    NA_TRY(authenticate(oauth, metadata, &request));
+    NA_TRY(authenticate(oauth, metadata, &request, fields));
+    NA_TRY(add_own_fields(oauth, code, fields));
+    request.form = form_of(oauth, fields);
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",
                   "%s returned status %ld to the code, %d bytes of %s", metadata->token_url,

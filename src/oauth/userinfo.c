@@ -4,61 +4,144 @@
 
 #include <apr_strings.h>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "oauth/oauth.h"
 
-static na_error *fetch_json(const na_oauth *oauth, const char *url, const char *access_token,
-                            json_t **json)
+/* Returns a part of the token response that a placeholder names; NULL if it is missing. */
+static const char *token_part(const na_oauth *oauth, const na_tokens *tokens, const char *name)
 {
-    na_http_request request = {.url = url,
-                               .peer = oauth->provider->id,
+    if (strcmp(name, "access_token") == 0)
+        return tokens->access_token;
+    return na_json_scalar(oauth->pool, json_object_get(tokens->response, name));
+}
+
+/*
+ * Replaces {token.NAME} by that member of the token response. Some providers expect the access
+ * token there, and not in a header.
+ */
+static na_error *fill(const na_oauth *oauth, const na_tokens *tokens, const char *template,
+                      const char **url)
+{
+    apr_array_header_t *parts = apr_array_make(oauth->pool, 5, sizeof(const char *));
+    const char *hole;
+    while ((hole = strstr(template, "{token."))) {
+        const char *name = hole + strlen("{token.");
+        apr_size_t len = strcspn(name, "}");
+        const char *value = token_part(oauth, tokens, apr_pstrmemdup(oauth->pool, name, len));
+        if (!value || !*value)
+            return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                                "the token response has no %.*s, which userinfo= requires",
+                                (int)len, name);
+        APR_ARRAY_PUSH(parts, const char *) =
+            apr_pstrmemdup(oauth->pool, template, (apr_size_t)(hole - template));
+        APR_ARRAY_PUSH(parts, const char *) = na_percent_encode(oauth->pool, value);
+        template = name + len + (name[len] == '}');
+    }
+    APR_ARRAY_PUSH(parts, const char *) = template;
+    char *filled = na_join(oauth->pool, parts, "");
+    na_wipe_with_pool(oauth->pool, filled, strlen(filled));
+    *url = filled;
+    return NULL;
+}
+
+static const char *const *all_headers(const na_oauth *oauth)
+{
+    const char *const *const lists[] = {oauth->headers, oauth->provider->userinfo_headers};
+    apr_array_header_t *all = apr_array_make(oauth->pool, 8, sizeof(const char *));
+    for (int i = 0; i < 2; i++)
+        for (const char *const *header = lists[i]; header && *header; header++)
+            APR_ARRAY_PUSH(all, const char *) = *header;
+    APR_ARRAY_PUSH(all, const char *) = NULL;
+    return (const char *const *)all->elts;
+}
+
+/* `url` can have placeholders; they, and not what replaces them, are logged. */
+static na_error *fetch(const na_oauth *oauth, const char *url, const char *body,
+                       const na_tokens *tokens, na_http_response *response)
+{
+    int has_token = strstr(url, "{token.access_token}") != NULL;
+    na_http_request request = {.peer = oauth->provider->id,
                                .place = oauth->place,
-                               .bearer = access_token,
-                               .headers = oauth->headers};
-    na_http_response response;
-    NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));
+                               .bearer = has_token ? NULL : tokens->access_token,
+                               .form = body,
+                               .headers = all_headers(oauth)};
+    NA_TRY(fill(oauth, tokens, url, &request.url));
+    NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, response));
     na_oauth_step(oauth, "PROFILE_DATA", "%.*s returned status %ld, %d bytes",
-                  (int)strcspn(url, "?"), url, response.status, (int)response.body.len);
-    if (response.status != 200)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the userinfo endpoint returned status %ld", response.status);
-    na_error *error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                                    (const char *)response.body.data, response.body.len, json);
+                  (int)strcspn(url, "?"), url, response->status, (int)response->body.len);
+    return response->status == 200
+               ? NULL
+               : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                              "the userinfo endpoint returned status %ld", response->status);
+}
+
+static na_error *parse(const na_oauth *oauth, na_bytes text, json_t **json)
+{
+    na_error *error =
+        na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)text.data, text.len, json);
     return error ? na_error_wrap(oauth->pool, error, NULL, "invalid userinfo response") : NULL;
 }
 
 static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metadata,
                                 const na_tokens *tokens, json_t **profile)
 {
-    const char *params = oauth->provider->userinfo_params;
+    const na_provider *provider = oauth->provider;
     const char *url = metadata->userinfo_url;
+    na_http_response response;
     if (!url)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the provider has no userinfo endpoint");
-    if (params)
-        url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", params, NULL);
-    NA_TRY(fetch_json(oauth, url, tokens->access_token, profile));
+    if (provider->userinfo_params)
+        url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", provider->userinfo_params,
+                          NULL);
+    NA_TRY(fetch(oauth, url, provider->userinfo_body, tokens, &response));
+    if (provider->userinfo_alg)
+        return na_oauth_verify_userinfo(oauth, metadata, (const char *)response.body.data, profile);
+    NA_TRY(parse(oauth, response.body, profile));
     return json_is_object(*profile) ? NULL
                                     : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                                    "the userinfo response is not a JSON object");
 }
 
+/* VK has the email address in the token response. Tokens are not part of a profile. */
+static void add_token_response(const na_oauth *oauth, const na_tokens *tokens, json_t *profile)
+{
+    static const char *const secrets[] = {"access_token", "refresh_token", "id_token"};
+    const na_profile_map *map = &oauth->provider->profile;
+    if (!map->email || !strstr(map->email, "token."))
+        return;
+    json_t *copy = json_copy((json_t *)tokens->response);
+    for (int i = 0; i < 3; i++)
+        json_object_del(copy, secrets[i]);
+    json_object_set_new(profile, "token", copy);
+}
+
+static int is_either_true(const json_t *entry, const char *name, const char *other)
+{
+    return json_is_true(json_object_get(entry, name)) ||
+           json_is_true(json_object_get(entry, other));
+}
+
 /*
- * GitHub omits a private email address from the profile and lists all of them here, if the scope
- * permits it. A missing list is not a failure, because users need no email address.
+ * GitHub and Bitbucket omit a private email address from the profile and list all of them here, if
+ * the scope permits it. A missing list is not a failure, because users need no email address.
  */
 static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, json_t *profile)
 {
     json_t *list, *found = NULL;
+    na_http_response response;
     const char *url = oauth->provider->emails_url;
-    if (!url || na_json_string(profile, "email") ||
-        fetch_json(oauth, url, tokens->access_token, &list))
+    if (!url || na_json_string(profile, "email") || fetch(oauth, url, NULL, tokens, &response) ||
+        parse(oauth, response.body, &list))
         return;
+    if (json_is_object(list))
+        list = json_object_get(list, "values");
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *entry = json_array_get(list, i);
-        if (!json_is_true(json_object_get(entry, "verified")))
+        if (!is_either_true(entry, "verified", "is_confirmed"))
             continue;
-        if (!found || json_is_true(json_object_get(entry, "primary")))
+        if (!found || is_either_true(entry, "primary", "is_primary"))
             found = entry;
     }
     if (found)
@@ -99,6 +182,7 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
     if (oauth->provider->type == NA_OAUTH) {
         NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
         add_listed_email(oauth, tokens, *profile);
+        add_token_response(oauth, tokens, *profile);
         return NULL;
     }
     NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, checks, profile));

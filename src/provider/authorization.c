@@ -55,12 +55,17 @@ na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider
     return NULL;
 }
 
-/* Accepts `response_type=code`, the default that configurations often repeat. */
+/* Configurations often repeat the default, `code`; `Assertion` is Azure DevOps' name for it. */
+static int is_code(const char *response_type)
+{
+    return strcmp(response_type, "code") == 0 || strcmp(response_type, "Assertion") == 0;
+}
+
 static na_error *check_name(apr_pool_t *pool, const na_provider *provider, const char *option,
                             const apr_table_entry_t *field)
 {
     if (!IS_AMONG(reserved, field->key) || strcasecmp(field->key, "response_mode") == 0 ||
-        (strcasecmp(field->key, "response_type") == 0 && strcmp(field->val, "code") == 0))
+        (strcasecmp(field->key, "response_type") == 0 && is_code(field->val)))
         return NULL;
     return na_error_with_hint(
         na_error_new(pool, NA_ERR_CONFIGURATION,

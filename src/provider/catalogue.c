@@ -1,45 +1,142 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The built-in providers. */
+/* The providers that need only a client ID and a secret. */
+#include "provider/catalogue.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "provider/provider.h"
 
 /* conf/providers.json, which the build converts to a string literal. */
 static const char catalogue_json[] =
 #include "providers_json.h"
     ;
 
-static na_error *load_catalogue(apr_pool_t *pool, json_t **catalogue)
+struct na_catalogue {
+    json_t *entries;
+};
+
+/* Members of an entry that describe it and are not options. */
+#define DOCUMENTATION "docs"
+
+na_error *na_catalogue_load(apr_pool_t *pool, na_catalogue **catalogue)
 {
+    *catalogue = apr_palloc(pool, sizeof **catalogue);
     return na_json_parse(pool, NA_ERR_CONFIGURATION, catalogue_json, strlen(catalogue_json),
-                         catalogue);
+                         &(*catalogue)->entries);
 }
 
-na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provider **provider)
+static na_error *build(apr_pool_t *pool, const char *id, json_t *entry, na_provider **provider)
 {
-    json_t *catalogue, *value;
-    const char *option;
-    *provider = NULL;
-    NA_TRY(load_catalogue(pool, &catalogue));
-    json_t *entry = json_object_get(catalogue, id);
-    if (!entry)
-        return NULL;
-    NA_TRY(na_provider_new(pool, id, na_json_string(entry, "type"), provider));
+    const char *option, *type = na_json_string(entry, "type");
+    json_t *value;
+    if (!type)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "it has no type");
+    NA_TRY(na_provider_new(pool, id, type, provider));
     json_object_foreach(entry, option, value)
-        NA_TRY(na_provider_set(pool, *provider, option, json_string_value(value)));
+    {
+        const char *text = json_string_value(value);
+        if (strcmp(option, DOCUMENTATION) == 0)
+            continue;
+        if (!text)
+            return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is not a string", option);
+        NA_TRY(na_provider_set(pool, *provider, option, text));
+    }
     return NULL;
 }
 
-const char *na_provider_catalogue_ids(apr_pool_t *pool)
+/* Secrets have sources of their own in NextAuthProvider. */
+static na_error *check_no_secret(apr_pool_t *pool, const json_t *entry)
 {
-    json_t *catalogue, *entry;
-    const char *id, *ids = "";
-    if (load_catalogue(pool, &catalogue))
-        return ids;
-    json_object_foreach(catalogue, id, entry) ids =
-        apr_pstrcat(pool, ids, *ids ? ", " : "", id, NULL);
+    static const char *const secrets[] = {"clientSecret", "clientSecretKey", "privateKey"};
+    for (apr_size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (json_object_get(entry, secrets[i]))
+            return na_error_new(pool, NA_ERR_CONFIGURATION, "%s belongs in NextAuthProvider",
+                                secrets[i]);
+    return NULL;
+}
+
+static na_error *check_entry(apr_pool_t *pool, const char *id, json_t *entry)
+{
+    na_provider *provider;
+    NA_TRY(check_no_secret(pool, entry));
+    return build(pool, id, entry, &provider);
+}
+
+na_error *na_catalogue_add(apr_pool_t *pool, na_catalogue *catalogue, const char *text)
+{
+    json_t *entries, *entry;
+    const char *id;
+    NA_TRY(na_json_parse(pool, NA_ERR_CONFIGURATION, text, strlen(text), &entries));
+    if (!json_is_object(entries))
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "expected a JSON object with a member for each provider");
+    json_object_foreach(entries, id, entry)
+    {
+        na_error *error = check_entry(pool, id, entry);
+        if (error)
+            return na_error_wrap(pool, error, NULL, "invalid provider '%s'", id);
+    }
+    json_object_update(catalogue->entries, entries);
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const apr_array_header_t *na_catalogue_ids(apr_pool_t *pool, const na_catalogue *catalogue)
+{
+    apr_array_header_t *ids = apr_array_make(pool, 128, sizeof(const char *));
+    const char *id;
+    json_t *entry;
+    json_object_foreach(catalogue->entries, id, entry) APR_ARRAY_PUSH(ids, const char *) = id;
+    qsort(ids->elts, (size_t)ids->nelts, sizeof(const char *), by_name);
     return ids;
+}
+
+/* Azure has a default tenant, and NetSuite's userinfo is a script of the customer's own. */
+static const char *required_options(apr_pool_t *pool, const na_provider *p)
+{
+    const struct {
+        const char *option;
+        int is_required;
+    } all[] = {{"issuer", na_provider_mentions(p, "{issuer}") ||
+                              (p->type == NA_OIDC && !p->issuer && !p->well_known)},
+               {"tenant",
+                na_provider_mentions(p, "{tenant}") && !na_provider_mentions(p, "/{tenant}/")},
+               {"primaryUserFlow", na_provider_mentions(p, "{primaryUserFlow}")},
+               {"userinfo", p->type == NA_OAUTH && !p->userinfo_url}};
+    apr_array_header_t *required = apr_array_make(pool, 4, sizeof(const char *));
+    for (apr_size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].is_required)
+            APR_ARRAY_PUSH(required, const char *) = all[i].option;
+    return na_join(pool, required, ", ");
+}
+
+na_error *na_catalogue_describe(apr_pool_t *pool, const na_catalogue *catalogue, const char *id,
+                                na_catalogue_entry *described)
+{
+    na_provider *provider;
+    json_t *entry = json_object_get(catalogue->entries, id);
+    json_t *documentation = json_object_get(entry, DOCUMENTATION);
+    NA_TRY(build(pool, id, entry, &provider));
+    *described = (na_catalogue_entry){.id = id,
+                                      .name = provider->name,
+                                      .type = na_provider_type_name(provider),
+                                      .requires = required_options(pool, provider),
+                                      .console = na_json_string(documentation, "console"),
+                                      .trap = na_json_string(documentation, "trap")};
+    return NULL;
+}
+
+na_error *na_provider_from_catalogue(apr_pool_t *pool, const na_catalogue *catalogue,
+                                     const char *id, na_provider **provider)
+{
+    json_t *entry = json_object_get(catalogue->entries, id);
+    *provider = NULL;
+    return entry ? build(pool, id, entry, provider) : NULL;
 }

@@ -31,7 +31,7 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
 static na_error *set_issuer(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     provider->issuer = value;
-    if (provider->well_known && strstr(provider->well_known, "{tenant}"))
+    if (provider->well_known && strstr(provider->well_known, "/{tenant}/"))
         provider->well_known = NULL;
     return NULL;
 }
@@ -103,6 +103,12 @@ static na_error *set_max_age(apr_pool_t *pool, na_provider *provider, const char
 static na_error *set_email_verified(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     static const char *const names[] = {"never", "claim", "always"};
+    provider->email_claim = NULL;
+    if (strncmp(value, "claim:", 6) == 0 && value[6]) {
+        provider->email_verified = NA_VOUCHES_BY_CLAIM;
+        provider->email_claim = value + 6;
+        return NULL;
+    }
     for (int i = 0; i < 3; i++) {
         if (strcmp(value, names[i]) != 0)
             continue;
@@ -110,7 +116,8 @@ static na_error *set_email_verified(apr_pool_t *pool, na_provider *provider, con
         return NULL;
     }
     return na_error_new(pool, NA_ERR_CONFIGURATION,
-                        "invalid emailVerified=%s: expected claim, always, or never", value);
+                        "invalid emailVerified=%s: expected claim, claim:PATH, always, or never",
+                        value);
 }
 
 static na_error *set_allow_linking(apr_pool_t *pool, na_provider *provider, const char *value)
@@ -141,25 +148,50 @@ static na_error *set_requires_encryption(apr_pool_t *pool, na_provider *provider
     return read_boolean(pool, "requireEncryptedIdToken", value, &provider->requires_encryption);
 }
 
-static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const char *value)
+static na_error *set_alg(apr_pool_t *pool, const char *name, const char *value, const char **alg)
 {
     if (!na_jws_alg_known(value))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "invalid id_token_signed_response_alg=%s: expected RS256 to PS512, "
-                            "ES256 to ES512, EdDSA, or HS256 to HS512",
-                            value);
-    provider->id_token_alg = value;
+                            "invalid %s=%s: expected RS256 to PS512, ES256 to ES512, EdDSA, or "
+                            "HS256 to HS512",
+                            name, value);
+    *alg = value;
     return NULL;
+}
+
+static na_error *set_id_token_alg(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return set_alg(pool, "id_token_signed_response_alg", value, &provider->id_token_alg);
+}
+
+static na_error *set_userinfo_alg(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return set_alg(pool, "userinfo_signed_response_alg", value, &provider->userinfo_alg);
+}
+
+static na_error *set_form_user(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "formUser", value, &provider->form_user);
+}
+
+static na_error *set_key(apr_pool_t *pool, const char *name, const char *value, const na_jwk **key)
+{
+    na_error *error = na_jwk_from_pem(pool, value, key);
+    return error ? na_error_with_hint(
+                       na_error_wrap(pool, error, NULL,
+                                     "invalid %s=: expected a private key in PEM", name),
+                       apr_psprintf(pool, "set %s=file:PATH to a key without a passphrase", name))
+                 : NULL;
 }
 
 static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const char *value)
 {
-    na_error *error = na_jwk_from_pem(pool, value, &provider->decryption_key);
-    return error ? na_error_with_hint(
-                       na_error_wrap(pool, error, NULL,
-                                     "invalid privateKey=: expected a private key in PEM"),
-                       "set privateKey=file:PATH to a key without a passphrase")
-                 : NULL;
+    return set_key(pool, "privateKey", value, &provider->decryption_key);
+}
+
+static na_error *set_client_secret_key(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return set_key(pool, "clientSecretKey", value, &provider->client_secret_key);
 }
 
 static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char *value)
@@ -201,16 +233,25 @@ static const option options[] = {
     WITH("issuer", set_issuer),
     TEXT("wellKnown", well_known),
     TEXT("tenant", tenant),
+    TEXT("primaryUserFlow", user_flow),
     TEXT("clientId", client_id),
     TEXT("clientSecret", client_secret),
+    WITH("clientSecretKey", set_client_secret_key),
+    TEXT("teamId", team_id),
+    TEXT("keyId", key_id),
     TEXT("scope", scope),
     WITH("checks", set_checks),
     TEXT("authorization", authorization_url),
     TEXT("authorization.params", authorization_params),
     WITH("visitorParams", na_provider_set_visitor_params),
+    WITH("formUser", set_form_user),
     TEXT("token", token_url),
+    TEXT("token.params", token_params),
     TEXT("userinfo", userinfo_url),
     TEXT("userinfo.params", userinfo_params),
+    TEXT("userinfo.body", userinfo_body),
+    TEXT("userinfo.headers", userinfo_header_fields),
+    WITH("userinfo_signed_response_alg", set_userinfo_alg),
     TEXT("emails", emails_url),
     TEXT("jwks_endpoint", jwks_url),
     WITH("token_endpoint_auth_method", set_token_auth),

@@ -112,28 +112,6 @@ static na_error *missing(apr_pool_t *pool, const na_provider *provider, const ch
                               hint);
 }
 
-/* A tenant becomes part of a URL, so its characters matter. */
-na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant)
-{
-    if (is_id(tenant) || (!strpbrk(tenant, "/?#%\\ {}") && strchr(tenant, '.')))
-        return NULL;
-    return na_error_with_hint(
-        na_error_new(pool, NA_ERR_CONFIGURATION, "invalid tenant=%s", tenant),
-        "set tenant= to a tenant's ID or domain, common, organizations, or consumers");
-}
-
-/* Replaces {tenant} in a URL. */
-static na_error *fill_tenant(apr_pool_t *pool, const char *tenant, const char **address)
-{
-    const char *hole = *address ? strstr(*address, "{tenant}") : NULL;
-    if (!hole)
-        return NULL;
-    NA_TRY(na_provider_check_tenant(pool, tenant));
-    *address = apr_pstrcat(pool, apr_pstrmemdup(pool, *address, (apr_size_t)(hole - *address)),
-                           tenant, hole + strlen("{tenant}"), NULL);
-    return NULL;
-}
-
 /* Returns 1 for "https://HOST/common/…" and "https://HOST/organizations/…". */
 static int names_any_tenant(const char *address)
 {
@@ -162,6 +140,31 @@ static na_error *finish_credentials(apr_pool_t *pool, const na_provider *provide
     return check_attributes(pool, provider);
 }
 
+#define HEADERS_MAX 8
+
+/* Header names and values must not break the request's lines. */
+static na_error *finish_userinfo_headers(apr_pool_t *pool, na_provider *provider)
+{
+    const char *value = provider->userinfo_header_fields;
+    if (!value)
+        return NULL;
+    const apr_array_header_t *fields = apr_table_elts(na_form_parse(pool, value, HEADERS_MAX));
+    apr_array_header_t *headers = apr_array_make(pool, fields->nelts + 1, sizeof(const char *));
+    for (int i = 0; i < fields->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, const apr_table_entry_t);
+        if (!*field->key || strpbrk(field->key, ": ") || na_has_control(field->key) ||
+            na_has_control(field->val))
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "invalid userinfo.headers=%s: expected Name=value&Name=value",
+                                value);
+        APR_ARRAY_PUSH(headers, const char *) =
+            apr_pstrcat(pool, field->key, ": ", field->val, NULL);
+    }
+    APR_ARRAY_PUSH(headers, const char *) = NULL;
+    provider->userinfo_headers = (const char *const *)headers->elts;
+    return NULL;
+}
+
 na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http)
 {
     if (provider->type == NA_CREDENTIALS)
@@ -172,7 +175,11 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     if (!provider->client_id)
         return missing(pool, provider,
                        "clientId=", "set clientId= to the client ID that the provider issued");
-    if (!provider->client_secret && provider->token_auth != NA_AUTH_NONE)
+    if (provider->client_secret_key && !(provider->team_id && provider->key_id))
+        return missing(pool, provider, "teamId= and keyId= for clientSecretKey=",
+                       "set both to the values at the provider");
+    if (!provider->client_secret && !provider->client_secret_key &&
+        provider->token_auth != NA_AUTH_NONE)
         return missing(pool, provider,
                        "clientSecret= (or token_endpoint_auth_method=none for a public client)",
                        "set clientSecret=env:NAME, file:PATH, or exec:COMMAND");
@@ -184,14 +191,15 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
                        "checks=state or checks=pkce, without which any callback would be accepted",
                        "set checks=pkce,state");
 
-    const char *tenant = provider->tenant ? provider->tenant : "common";
-    int is_azure = provider->well_known && (strstr(provider->well_known, "{tenant}") ||
+    int is_azure = provider->well_known && (strstr(provider->well_known, "/{tenant}/") ||
                                             strstr(provider->well_known, "microsoftonline"));
-    NA_TRY(fill_tenant(pool, tenant, &provider->issuer));
-    NA_TRY(fill_tenant(pool, tenant, &provider->well_known));
+    if (is_azure && !provider->tenant)
+        provider->tenant = "common";
+    NA_TRY(na_provider_fill(pool, provider));
     provider->any_tenant = is_azure && names_any_tenant(provider->well_known);
     NA_TRY(check_addresses(pool, provider, allow_http));
     NA_TRY(na_provider_finish_authorization(pool, provider));
+    NA_TRY(finish_userinfo_headers(pool, provider));
     if (provider->requires_encryption && !provider->decryption_key)
         return missing(pool, provider, "privateKey= for requireEncryptedIdToken=true",
                        "set privateKey=file:PATH");

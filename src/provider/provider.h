@@ -35,7 +35,9 @@ typedef enum na_vouching {
     NA_VOUCHES_ALWAYS    /* it sends only verified ones */
 } na_vouching;
 
-/* Dotted paths into the raw profile; '|' separates alternatives, of which the first found counts.
+/*
+ * Dotted paths into the raw profile, or texts with such paths in braces; '|' separates
+ * alternatives, of which the first found counts.
  */
 typedef struct na_profile_map {
     const char *id, *name, *email, *image;
@@ -55,8 +57,11 @@ typedef struct na_provider {
     const char *issuer;
     const char *well_known;
     const char *tenant;
+    const char *user_flow; /* primaryUserFlow: {primaryUserFlow} in URLs */
     const char *client_id;
     const char *client_secret;
+    const na_jwk *client_secret_key; /* signs client secrets for Apple; NULL if none */
+    const char *team_id, *key_id;    /* of client_secret_key */
     const char *scope;
     int checks;
     na_token_auth token_auth;
@@ -69,9 +74,15 @@ typedef struct na_provider {
     const char *acr_values;                   /* NULL if any, also for the next */
     const char *hosted_domain;                /* of hd=; "*" if any, but one is required */
     int form_post; /* response_mode: the provider's page posts the response as a form */
+    int form_user; /* the posted form can have a member `user` with the user's name, as Apple's */
     const char *token_url;
+    const char *token_params; /* a query: replaces or, with an empty value, removes fields */
     const char *userinfo_url;
-    const char *userinfo_params; /* a query */
+    const char *userinfo_params;         /* a query */
+    const char *userinfo_body;           /* a form that is posted; "" for an empty one */
+    const char *userinfo_header_fields;  /* a query: name and value of further headers */
+    const char *const *userinfo_headers; /* the same, "Name: value", NULL-terminated; or NULL */
+    const char *userinfo_alg;            /* of its signature; NULL if it is plain JSON */
     const char *jwks_url;
     const char *emails_url;   /* GitHub's list of a user's addresses */
     const char *id_token_alg; /* the only accepted signature algorithm; NULL if as discovered */
@@ -81,6 +92,7 @@ typedef struct na_provider {
     long clock_tolerance;    /* seconds */
     na_profile_map profile;
     na_vouching email_verified;
+    const char *email_claim;    /* path of the claim that vouches; NULL for email_verified */
     int allow_unverified_email; /* shown on pages, but no user is found by it */
     int allow_linking; /* allowDangerousEmailAccountLinking: an email address is enough to become
                           its user */
@@ -104,14 +116,6 @@ typedef struct na_user {
     const char *email;
     const char *image;
 } na_user;
-
-/*
- * Writes a built-in provider with its defaults; NULL if `id` is not built in.
- */
-na_error *na_provider_from_catalogue(apr_pool_t *pool, const char *id, na_provider **provider);
-
-/* Returns the IDs of the built-in providers, comma-separated. */
-const char *na_provider_catalogue_ids(apr_pool_t *pool);
 
 /* Returns the index of the provider with this ID in `providers` (na_provider *); -1 if none. */
 int na_provider_find(const apr_array_header_t *providers, const char *id);
@@ -146,6 +150,15 @@ na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant);
 /* Sets visitorParams=: names, or "none". */
 na_error *na_provider_set_visitor_params(apr_pool_t *pool, na_provider *provider,
                                          const char *value);
+
+/* Returns 1 if a URL or parameter has the placeholder, such as "{issuer}". */
+int na_provider_mentions(const na_provider *provider, const char *placeholder);
+
+/*
+ * Replaces {issuer}, {tenant}, {clientId}, and {primaryUserFlow} in URLs and parameters. A missing
+ * value is NA_ERR_CONFIGURATION.
+ */
+na_error *na_provider_fill(apr_pool_t *pool, na_provider *provider);
 
 /* Reads the parameters of authorization requests, and those that the ID token must meet. */
 na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provider);

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/json.h"
-#include "provider/provider.h"
+#include "provider/catalogue.h"
 #include "session/session.h"
 
 /* JSON from a provider, as a profile; and, sealed, as the claims of a session. */
@@ -10,10 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const unsigned char key[32] = {1};
     apr_pool_clear(fuzz_pool);
+    na_catalogue *catalogue;
     na_provider *provider;
     na_user user;
     json_t *json;
-    na_provider_from_catalogue(fuzz_pool, "github", &provider);
+    na_catalogue_load(fuzz_pool, &catalogue);
+    na_provider_from_catalogue(fuzz_pool, catalogue, "github", &provider);
     if (!na_json_parse(fuzz_pool, NA_ERR_CALLBACK, (const char *)data, size, &json))
         na_provider_user(fuzz_pool, provider, 0, json, &user);
 

@@ -4,13 +4,16 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
-#include "provider/provider.h"
+#include "provider/catalogue.h"
 #include "tap.h"
 
 static na_provider *made(apr_pool_t *pool, const char *id)
 {
+    na_catalogue *catalogue;
     na_provider *p;
-    succeeds(na_provider_from_catalogue(pool, id, &p), apr_psprintf(pool, "%s is there", id));
+    na_catalogue_load(pool, &catalogue);
+    succeeds(na_provider_from_catalogue(pool, catalogue, id, &p),
+             apr_psprintf(pool, "%s is there", id));
     na_provider_set(pool, p, "clientId", "id");
     na_provider_set(pool, p, "clientSecret", "secret");
     return p;
@@ -18,15 +21,111 @@ static na_provider *made(apr_pool_t *pool, const char *id)
 
 static void catalogue(apr_pool_t *pool)
 {
-    char *last, *ids = apr_pstrdup(pool, na_provider_catalogue_ids(pool));
+    static const char *const values[][2] = {{"issuer", "https://id.example.org/"},
+                                            {"tenant", "acme"},
+                                            {"userinfo", "https://api.example.org/me"}};
+    na_catalogue *all;
+    na_catalogue_entry entry;
     na_provider *p;
-    for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
+    succeeds(na_catalogue_load(pool, &all), "the catalogue loads");
+    const apr_array_header_t *ids = na_catalogue_ids(pool, all);
+    is_number(ids->nelts, 94, "with the providers of next-auth and Auth.js");
+    for (int i = 0; i < ids->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(ids, i, const char *);
+        succeeds(na_catalogue_describe(pool, all, id, &entry), apr_psprintf(pool, "%s", id));
         p = made(pool, id);
-        succeeds(na_provider_finish(pool, p, 0), "and complete with an ID and a secret");
+        for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+            if (!strstr(entry.requires, values[k][0]))
+                continue;
+            na_provider *lacking = made(pool, id);
+            for (size_t n = 0; n < sizeof values / sizeof *values; n++)
+                if (n != k && strstr(entry.requires, values[n][0]))
+                    na_provider_set(pool, lacking, values[n][0], values[n][1]);
+            na_error *error = na_provider_finish(pool, lacking, 0);
+            ok(error && strstr(na_error_text(pool, error), values[k][0]), "requires %s",
+               values[k][0]);
+            na_provider_set(pool, p, values[k][0], values[k][1]);
+        }
+        succeeds(na_provider_finish(pool, p, 0), "and is complete with what it requires");
         ok(p->name && p->profile.id && strlen(p->color) == 7, "has a name, an id and a colour");
+        ok(!na_provider_mentions(p, "{issuer}") && !na_provider_mentions(p, "{tenant}") &&
+               !na_provider_mentions(p, "{clientId}"),
+           "and no placeholder is left");
     }
-    succeeds(na_provider_from_catalogue(pool, "nobody", &p), "an unknown one is no error");
+    succeeds(na_provider_from_catalogue(pool, all, "nobody", &p), "an unknown one is no error");
     ok(!p, "but none");
+}
+
+static const char *refusal_of_file(apr_pool_t *pool, const char *text)
+{
+    na_catalogue *all;
+    na_catalogue_load(pool, &all);
+    na_error *error = na_catalogue_add(pool, all, text);
+    return error ? na_error_text(pool, error) : "";
+}
+
+static void own_entries(apr_pool_t *pool)
+{
+    static const char own[] =
+        "{\"forge\":{\"type\":\"oauth\",\"name\":\"Forge\",\"authorization\":\"{issuer}/a\","
+        "\"token\":\"{issuer}/t\",\"userinfo\":\"{issuer}/u?of={tenant}\"},"
+        "\"google\":{\"type\":\"oidc\",\"name\":\"Ours\",\"issuer\":\"https://g.example.org\"}}";
+    na_catalogue *all;
+    na_provider *p;
+    na_catalogue_load(pool, &all);
+    succeeds(na_catalogue_add(pool, all, own), "a file adds entries");
+    na_provider_from_catalogue(pool, all, "google", &p);
+    is(p->name, "Ours", "and replaces one");
+    na_provider_from_catalogue(pool, all, "forge", &p);
+    na_provider_set(pool, p, "clientId", "a&b");
+    na_provider_set(pool, p, "clientSecret", "s");
+    na_provider_set(pool, p, "issuer", "https://forge.example.org/x//");
+    na_provider_set(pool, p, "tenant", "acme");
+    na_provider_set(pool, p, "authorization.params", "key={clientId}");
+    succeeds(na_provider_finish(pool, p, 0), "which is complete");
+    is(p->authorization_url, "https://forge.example.org/x/a", "with the issuer in its URLs");
+    is(p->userinfo_url, "https://forge.example.org/x/u?of=acme", "and a tenant");
+    is(apr_table_get(p->authorization_fields, "key"), "a&b", "and the client ID in parameters");
+    ok(strstr(refusal_of_file(pool, "[]"), "expected a JSON object") != NULL, "a list is refused");
+    ok(strstr(refusal_of_file(pool, "{\"x\":{\"type\":\"oidc\",\"colour\":\"#000000\"}}"),
+              "invalid provider 'x': unknown option 'colour'") != NULL,
+       "an unknown option is named, with its provider");
+    ok(strstr(refusal_of_file(pool, "{\"x\":{\"type\":\"oidc\",\"maxAge\":60}}"),
+              "maxAge is not a string") != NULL,
+       "so is a value that is no text");
+    ok(strstr(refusal_of_file(pool, "{\"x\":{\"name\":\"X\"}}"), "it has no type") != NULL,
+       "and a missing type");
+    ok(strstr(refusal_of_file(pool, "{\"x\":{\"type\":\"oidc\",\"clientSecret\":\"s\"}}"),
+              "clientSecret belongs in NextAuthProvider") != NULL,
+       "secrets are refused");
+}
+
+static const char *name_of(apr_pool_t *pool, const char *map, const char *profile)
+{
+    na_provider *p;
+    na_user user;
+    json_t *json;
+    na_provider_new(pool, "own", "oauth", &p);
+    na_provider_set(pool, p, "profile.name", map);
+    na_json_parse(pool, NA_ERR_CALLBACK, profile, strlen(profile), &json);
+    return na_provider_user(pool, p, 0, json, &user) ? NULL : user.name;
+}
+
+static void composed(apr_pool_t *pool)
+{
+    static const char ada[] = "{\"id\":1,\"f\":\"Ada\",\"l\":\"Byron\",\"n\":{\"x\":7},"
+                              "\"list\":[{\"v\":\"a\"},{\"v\":\"b\",\"main\":true}]}";
+    is(name_of(pool, "{f} {l}", ada), "Ada Byron", "a text is composed of members");
+    is(name_of(pool, "{f} {m} {l}", "{\"id\":1,\"l\":\"Byron\"}"), "Byron",
+       "of a name one is enough");
+    is(name_of(pool, "{m}|{f}", ada), "Ada", "a text without any is none");
+    is(name_of(pool, "https://x/{n.x}/{f}.png", ada), "https://x/7/Ada.png", "paths go deeper");
+    is(name_of(pool, "https://x/{n.x}/{m}.png", ada), NULL, "a URL needs every part");
+    is(name_of(pool, "{f", ada), "Ada", "an open brace at the end closes itself");
+    is(name_of(pool, "{}|f", ada), "Ada", "an empty one is no member");
+    is(name_of(pool, "list.[main].v", ada), "b", "of a list, the element whose member is true");
+    is(name_of(pool, "list.[other].v", ada), NULL, "or none");
+    is(name_of(pool, "list.[].v", ada), NULL, "nor one without a name");
 }
 
 static void tenants(apr_pool_t *pool)
@@ -202,6 +301,8 @@ int main(void)
 {
     apr_pool_t *pool = tap_start();
     catalogue(pool);
+    own_entries(pool);
+    composed(pool);
     tenants(pool);
     authorization(pool);
     profiles(pool);

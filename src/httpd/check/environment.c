@@ -37,9 +37,9 @@ typedef struct search {
 static apr_table_t *known_variables(const na_builder *b)
 {
     apr_table_t *known = na_variables_known(b->pool, b->config->providers, 1);
-    char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
-    for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last))
-        na_variables_add_provider(b->pool, known, id);
+    const apr_array_header_t *ids = na_catalogue_ids(b->pool, b->catalogue);
+    for (int i = 0; i < ids->nelts; i++)
+        na_variables_add_provider(b->pool, known, APR_ARRAY_IDX(ids, i, const char *));
     for (apr_size_t i = 0; i < COUNT(of_others); i++)
         apr_table_setn(known, of_others[i].name, "");
     return known;

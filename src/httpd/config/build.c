@@ -181,6 +181,7 @@ na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
     conf->config = NULL;
     conf->plan = (na_plan){0};
     b->config->providers = b->providers;
+    NA_TRY(na_catalogue_load(pool, &b->catalogue));
     NA_TRY(build_early(b, conf->written));
     b->is_on = b->engine || na_build_is_wrong(b, NextAuthEngine);
     if (!b->is_on)

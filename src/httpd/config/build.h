@@ -5,6 +5,7 @@
 
 #include "httpd/config/environment.h"
 #include "httpd/module.h"
+#include "provider/catalogue.h"
 
 /* A server's configuration while it is built. */
 typedef struct na_builder {
@@ -20,6 +21,7 @@ typedef struct na_builder {
     apr_array_header_t *left_out;         /* na_provider *: those of a feature that is off */
     apr_array_header_t *provider_origins; /* const server_rec *: the server that has each */
     int from_env;                         /* NextAuthFromEnv */
+    na_catalogue *catalogue; /* built-in providers, and those of NextAuthProviderFile */
     int providers_from_env;
     int is_on;                 /* set once mode and engine are known */
     int own_rules;             /* NextAuthSignInRule of this virtual host, before inherited ones */

@@ -7,6 +7,7 @@
 #include <ap_provider.h>
 #include <mod_auth.h>
 
+#include "base/file.h"
 #include "httpd/config/build.h"
 #include "httpd/config/targets.h"
 #include "httpd/config/settings.h"
@@ -28,30 +29,29 @@ static na_error *blame_variable(na_builder *b, const na_provider *p, const char 
     return error;
 }
 
-static int has_tenant(const na_provider *p)
-{
-    return (p->issuer && strstr(p->issuer, "{tenant}")) ||
-           (p->well_known && strstr(p->well_known, "{tenant}"));
-}
-
 static na_error *fill_tenant(na_builder *b, na_provider *p)
 {
-    const char *tenant =
-        has_tenant(p) && !p->tenant ? variable_value(b, p, NA_VARIABLE_TENANT) : NULL;
+    const char *tenant = na_provider_mentions(p, "{tenant}") && !p->tenant
+                             ? variable_value(b, p, NA_VARIABLE_TENANT)
+                             : NULL;
     if (!tenant)
         return NULL;
     p->tenant = tenant;
     return blame_variable(b, p, NA_VARIABLE_TENANT, na_provider_check_tenant(b->pool, tenant));
 }
 
+/* The issuer is part of URLs, or replaces the built-in URL of the discovery document. */
 static na_error *fill_issuer(na_builder *b, na_provider *p)
 {
-    int is_open = p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known);
+    int is_part = na_provider_mentions(p, "{issuer}");
+    int is_open =
+        is_part ? !p->issuer : p->type == NA_OIDC && !p->tenant && (!p->issuer || p->well_known);
     const char *issuer = is_open ? variable_value(b, p, NA_VARIABLE_ISSUER) : NULL;
     if (!issuer)
         return NULL;
     p->issuer = issuer;
-    p->well_known = NULL;
+    if (!is_part)
+        p->well_known = NULL;
     return blame_variable(b, p, NA_VARIABLE_ISSUER,
                           na_provider_check_issuer(b->pool, issuer, b->config->http.allow_http));
 }
@@ -76,9 +76,14 @@ static const char *missing_kind(const na_provider *p)
         return NULL;
     if (!p->client_id)
         return NA_VARIABLE_ID;
-    if (!p->client_secret && p->token_auth != NA_AUTH_NONE)
+    if (!p->client_secret && !p->client_secret_key && p->token_auth != NA_AUTH_NONE)
         return NA_VARIABLE_SECRET;
-    return p->type == NA_OIDC && !p->issuer && !p->well_known ? NA_VARIABLE_ISSUER : NULL;
+    if (na_provider_mentions(p, "{tenant}") && !p->tenant)
+        return NA_VARIABLE_TENANT;
+    return !p->issuer &&
+                   (na_provider_mentions(p, "{issuer}") || (p->type == NA_OIDC && !p->well_known))
+               ? NA_VARIABLE_ISSUER
+               : NULL;
 }
 
 static na_error *finish_provider(na_builder *b, na_provider *p)
@@ -114,22 +119,20 @@ static const char *option_of(const na_directive *written, const char *key)
     return NULL;
 }
 
-static na_error *start_provider(const na_environment *environment, const na_directive *written,
-                                na_provider **provider)
+static na_error *start_provider(na_builder *b, const na_directive *written, na_provider **provider)
 {
-    apr_pool_t *pool = environment->pool;
+    apr_pool_t *pool = b->pool;
     const char *id = written->argv[0], *type = option_of(written, "type");
-    NA_TRY(na_provider_from_catalogue(pool, id, provider));
+    NA_TRY(na_provider_from_catalogue(pool, b->catalogue, id, provider));
     if (*provider)
         return NULL;
     if (!type && (strcmp(id, "credentials") == 0 || strcmp(id, "email") == 0))
         type = id;
     if (!type)
         return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION,
-                         "unknown provider '%s': the built-in ones are %s", id,
-                         na_provider_catalogue_ids(pool)),
-            "use one of these, or add type=oidc, type=oauth, type=credentials, or type=email");
+            na_error_new(pool, NA_ERR_CONFIGURATION, "unknown provider '%s'", id),
+            "use one that nextauthctl providers lists, or add type=oidc, type=oauth, "
+            "type=credentials, or type=email");
     return na_provider_new(pool, id, type, provider);
 }
 
@@ -188,7 +191,7 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
 static na_error *build_provider(na_builder *b, const na_directive *written, na_provider **provider)
 {
     const na_environment *environment = &b->environment;
-    NA_TRY(start_provider(environment, written, provider));
+    NA_TRY(start_provider(b, written, provider));
     for (int i = 1; i < written->argc; i++)
         NA_TRY(set_option(environment, *provider, written->argv[i]));
     const char *secret = option_of(written, "clientSecret");
@@ -229,7 +232,7 @@ static na_error *add_built_in(na_builder *b, const char *id)
                         client_id ? NA_VARIABLE_SECRET : NA_VARIABLE_ID);
         return NULL;
     }
-    NA_TRY(na_provider_from_catalogue(b->pool, id, &provider));
+    NA_TRY(na_provider_from_catalogue(b->pool, b->catalogue, id, &provider));
     NA_TRY(finish_provider(b, provider));
     APR_ARRAY_PUSH(b->providers, na_provider *) = provider;
     return NULL;
@@ -237,8 +240,9 @@ static na_error *add_built_in(na_builder *b, const char *id)
 
 static na_error *add_from_environment(na_builder *b, const na_directive *at)
 {
-    char *last, *ids = apr_pstrdup(b->pool, na_provider_catalogue_ids(b->pool));
-    for (char *id = apr_strtok(ids, ", ", &last); id; id = apr_strtok(NULL, ", ", &last)) {
+    const apr_array_header_t *ids = na_catalogue_ids(b->pool, b->catalogue);
+    for (int i = 0; i < ids->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(ids, i, const char *);
         if (na_provider_find(b->providers, id) >= 0)
             continue;
         na_build_look_at(b, at, NULL);
@@ -273,6 +277,18 @@ na_error *na_build_provider(na_builder *b, const na_directive *w)
     na_provider *provider;
     NA_TRY(build_provider(b, w, &provider));
     return place_provider(b, provider, w->server);
+}
+
+/* 1 MB is thousands of providers. */
+#define PROVIDER_FILE_MAX 1048576
+
+na_error *na_build_provider_file(na_builder *b, const na_directive *w)
+{
+    const char *path = ap_server_root_relative(b->pool, w->argv[0]);
+    const char *text;
+    NA_TRY(na_file_read(b->pool, path, PROVIDER_FILE_MAX, &text));
+    na_error *error = na_catalogue_add(b->pool, b->catalogue, text);
+    return error ? na_error_wrap(b->pool, error, NULL, "%s", path) : NULL;
 }
 
 na_error *na_build_providers_from_env(na_builder *b, const na_directive *w)
