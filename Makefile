@@ -23,7 +23,7 @@ CFLAGS ?= -O2 -g
 SANITIZE ?=
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR) \
   $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
-  -DNA_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(HTTPD_FLAGS) $(APR_FLAGS) \
+  -DNA_VERSION='"$(VERSION)"' -DNA_MODULES_DIR='"$(shell $(APXS) -q LIBEXECDIR)"' -Isrc -I$(BUILD)/gen $(HTTPD_FLAGS) $(APR_FLAGS) \
   $(shell pkg-config --cflags $(PKGS))
 LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lunistring -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))

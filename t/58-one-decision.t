@@ -201,7 +201,7 @@ async function cases(t, db, own, mail, kept) {
   }
   {
     const { email, fresh, has, client, go } = await confirm();
-    const free = await table('verification_token');
+    const free = await hold('LOCK TABLE verification_token IN SHARE MODE'); // of which nothing is deleted
     const going = go();
     await waiting(1); // the session was asked, in the transaction
     const changing = setPassword(email);

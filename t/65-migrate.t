@@ -166,7 +166,7 @@ async function addresses(t, db) {
   fs.chmodSync(file, 0o644);
   t.like((await run(['--database', `file:${file}`])).stderr, /is readable or writable by all users/, 'a file that everybody can read is refused');
   t.like((await run([])).stderr, /missing database: use --database URL/, 'no address');
-  t.like((await run(['--database', 'http://here/'])).stderr, /expected postgresql:\/\/, mysql:\/\/, or sqlite:PATH/, 'an address of something else');
+  t.like((await run(['--database', 'http://here/'])).stderr, /expected postgresql:\/\/, mysql:\/\/, sqlite:PATH, or mongodb:\/\//, 'an address of something else');
   const [, names] = /unknown schema 'typeorm': expected one of (.*)/.exec((await run(['--database', db.url, '--schema', 'typeorm'])).stderr) || [];
   const [, helped] = /--schema (\S+)\] \[--status/.exec((await run(['--help'])).stdout);
   t.is([names?.split(', ').length, helped], [5, names?.replaceAll(', ', '|')], 'an unknown schema: all that are known are named, there and in the help');

@@ -141,7 +141,7 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
 
   t.section('configuration');
   for (const [what, text, message] of [
-    ['an odd address', config('oracle://localhost/x'), /NextAuthDatabase on line .*postgresql:\/\/, mysql:\/\/, or sqlite:PATH/],
+    ['an odd address', config('oracle://localhost/x'), /NextAuthDatabase on line .*postgresql:\/\/, mysql:\/\/, sqlite:PATH, or mongodb:\/\//],
     ['a password that MySQL\'s driver cannot carry', config('mysql://u:a%20b@localhost/x'), /NextAuthDatabase on line .*does not support a password with a space/],
     ['TLS of MySQL', config('mysql://u@localhost/x?ssl-mode=REQUIRED'), /option file/],
     ['an unknown schema', config('sqlite:x schema=mongo'), /unknown schema='mongo': expected one of authjs, authjs-uuid, prisma/],

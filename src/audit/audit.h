@@ -6,7 +6,7 @@
 #include <apr_tables.h>
 
 #include "audit/record.h"
-#include "sql/database.h"
+#include "db/database.h"
 
 /*
  * A destination of records; `self` is passed to `write`. A record in the database becomes part of

@@ -2,56 +2,39 @@
 /* Writes audit records to table nextauth_audit. */
 #include "audit/database.h"
 
-#include <apr_strings.h>
-
 #include "base/crypto.h"
 
-static na_error *insert_row(na_db_use *use, const na_audit_fields *f)
+static na_db_record record_of(apr_pool_t *pool, const na_audit_fields *f)
 {
-    apr_pool_t *pool = na_db_pool(use);
-    const char *arguments[] = {na_random_uuid(pool),
-                               apr_psprintf(pool, "%" APR_INT64_T_FMT, apr_time_as_msec(f->when)),
-                               f->event,
-                               f->outcome,
-                               f->reason,
-                               f->user,
-                               f->email,
-                               f->provider,
-                               f->actor,
-                               f->detail,
-                               f->address,
-                               f->user_agent,
-                               f->request_id};
-    return na_db_change(use, NA_SQL_ADD_AUDIT, sizeof arguments / sizeof *arguments, arguments,
-                        NULL);
+    return (na_db_record){.id = na_random_uuid(pool),
+                          .occurred_at = apr_time_as_msec(f->when),
+                          .event = f->event,
+                          .outcome = f->outcome,
+                          .reason = f->reason,
+                          .user_id = f->user,
+                          .email = f->email,
+                          .provider = f->provider,
+                          .actor = f->actor,
+                          .detail = f->detail,
+                          .address = f->address,
+                          .user_agent = f->user_agent,
+                          .request_id = f->request_id};
 }
 
-na_error *na_audit_insert_if_there(na_db_use *use, const na_audit_fields *fields, int *found)
+na_error *na_audit_insert_if_there(const na_db *db, apr_pool_t *pool, na_db_use *use,
+                                   const na_audit_fields *fields, int *found)
 {
-    NA_TRY(na_db_has_table(use, "nextauth_audit", found));
-    return *found ? insert_row(use, fields) : NULL;
+    const na_db_record record = record_of(pool, fields);
+    return na_db_add_record(db, pool, use, 0, &record, found);
 }
 
-na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields)
+na_error *na_audit_insert(const na_db *db, apr_pool_t *pool, na_db_use *use, int if_can,
+                          const na_audit_fields *fields)
 {
+    const na_db_record record = record_of(pool, fields);
     int found;
-    NA_TRY(na_audit_insert_if_there(use, fields, &found));
+    NA_TRY(na_db_add_record(db, pool, use, if_can, &record, &found));
     return found ? NULL
-                 : na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
+                 : na_error_new(pool, NA_ERR_CONFIGURATION,
                                 "table nextauth_audit does not exist: run nextauthctl migrate");
-}
-
-static na_error *run_insert(void *fields, na_db_use *use)
-{
-    return na_audit_insert(use, fields);
-}
-
-na_error *na_audit_try_insert(na_db_use *use, const na_audit_fields *fields)
-{
-    return na_db_try(use, run_insert, (void *)fields);
-}
-
-na_error *na_audit_insert_alone(na_db *db, apr_pool_t *pool, const na_audit_fields *fields)
-{
-    return na_db_transact(db, pool, run_insert, (void *)fields);
 }

@@ -4,18 +4,17 @@
 #define NA_AUDIT_DATABASE_H
 
 #include "audit/record.h"
-#include "sql/database.h"
+#include "db/database.h"
 
-/* Inserts a record in a use that writes. If there is no such table, the use is still valid. */
-na_error *na_audit_insert(na_db_use *use, const na_audit_fields *fields);
+/*
+ * Writes a record, as a part of the decision that is being recorded (`use`), or by itself (NULL).
+ * With `if_can`, the decision is still valid if that fails. Fails if the database has no audit log.
+ */
+na_error *na_audit_insert(const na_db *db, apr_pool_t *pool, na_db_use *use, int if_can,
+                          const na_audit_fields *fields);
 
-/* Inserts a record such that the use is still valid if that fails. */
-na_error *na_audit_try_insert(na_db_use *use, const na_audit_fields *fields);
-
-/* Inserts a record in a transaction of its own. */
-na_error *na_audit_insert_alone(na_db *db, apr_pool_t *pool, const na_audit_fields *fields);
-
-/* Inserts a record if the table exists; *found is 0 otherwise. */
-na_error *na_audit_insert_if_there(na_db_use *use, const na_audit_fields *fields, int *found);
+/* Writes a record if the database has an audit log; *found is 0 otherwise. */
+na_error *na_audit_insert_if_there(const na_db *db, apr_pool_t *pool, na_db_use *use,
+                                   const na_audit_fields *fields, int *found);
 
 #endif

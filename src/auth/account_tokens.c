@@ -11,11 +11,9 @@
 
 void na_account_tokens_of(na_db_account *account, na_account_token tokens[NA_ACCOUNT_TOKENS])
 {
-    tokens[0] =
-        (na_account_token){"refresh_token", NA_SQL_REPLACE_REFRESH_TOKEN, &account->refresh_token};
-    tokens[1] =
-        (na_account_token){"access_token", NA_SQL_REPLACE_ACCESS_TOKEN, &account->access_token};
-    tokens[2] = (na_account_token){"id_token", NA_SQL_REPLACE_ID_TOKEN, &account->id_token};
+    tokens[0] = (na_account_token){"refresh_token", &account->refresh_token};
+    tokens[1] = (na_account_token){"access_token", &account->access_token};
+    tokens[2] = (na_account_token){"id_token", &account->id_token};
 }
 
 /* Neither a column nor a provider's ID has a colon. */

@@ -5,7 +5,7 @@
 #define NA_AUTH_ACCOUNT_TOKENS_H
 
 #include "auth/config.h"
-#include "sql/records.h"
+#include "db/adapter.h"
 
 /*
  * Prefix of encrypted values; a JWE as NextAuth's encode() writes it follows. Its salt is
@@ -21,7 +21,6 @@
 
 typedef struct na_account_token {
     const char *column;
-    na_statement replace;
     const char **value; /* in the account */
 } na_account_token;
 

@@ -8,7 +8,7 @@
 #include "auth/limits.h"
 #include "base/cookie.h"
 #include "base/http.h"
-#include "sql/database.h"
+#include "db/database.h"
 #include "mail/template.h"
 #include "page/page.h"
 #include "password/rules.h"

@@ -82,13 +82,11 @@ static const char *tag_of(const na_request *request, const char *account)
 static na_error *read_revision(na_request *request, const char *email, apr_int64_t *revision,
                                int *found)
 {
-    na_db_user user;
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    na_error *error = na_db_get_user_by_email(use, email, &user, found);
-    if (!error && *found)
-        error = na_db_get_revision(use, user.id, revision);
-    return na_db_end(use, error);
+    const na_db_who who = {.email = email, .current = 1};
+    na_db_person person;
+    NA_TRY(na_db_find(request->db, request->pool, &who, &person, found));
+    *revision = *found ? person.revision : 0;
+    return NULL;
 }
 
 /*

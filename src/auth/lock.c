@@ -10,12 +10,11 @@
 
 static na_error *find_owner(na_request *request, const char *email, na_db_user *user)
 {
-    na_db_use *use;
+    const na_db_who who = {.email = email};
+    na_db_person person;
     int found;
-    NA_TRY(na_db_read(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, na_db_get_user_by_email(use, email, user, &found)));
-    if (!found)
-        *user = (na_db_user){0};
+    NA_TRY(na_db_find(request->db, request->pool, &who, &person, &found));
+    *user = found ? person.user : (na_db_user){0};
     return NULL;
 }
 

@@ -53,22 +53,13 @@ static int is_of_site(const na_request *request, const char *token)
     return 0;
 }
 
-/* A new link replaces the oldest ones. The lock is the same as for using a link. */
-static na_error *put_token(na_db_use *use, const char *email, const na_db_token *token)
-{
-    NA_TRY(na_db_lock(use, apr_pstrcat(na_db_pool(use), "email ", email, NULL)));
-    NA_TRY(na_db_make_room_for_token(use, token->identifier));
-    return na_db_create_token(use, token);
-}
-
+/* A new link replaces the oldest ones. */
 static na_error *keep_token(na_request *request, const na_link *link, const char *token)
 {
     const na_db_token row = {link->identifier,
                              na_sha256_hex(request->pool, token, request->config->secrets[0]),
                              apr_time_as_msec(request->now) + link->valid_for * 1000};
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, put_token(use, link->email, &row));
+    return na_db_add_token(request->db, request->pool, &row);
 }
 
 static const char *address_of(na_request *request, const na_link *link, const char *token)
@@ -117,46 +108,37 @@ na_error *na_link_send(na_request *request, const na_link *link)
 }
 
 /* The links are no longer needed, or must not be used by those who can read them. */
-na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email)
+const apr_array_header_t *na_link_identifiers(apr_pool_t *pool, const char *email)
 {
     static const char *const kinds[] = {"", NA_LINK_SIGN_UP, NA_LINK_RESET};
+    apr_array_header_t *identifiers = apr_array_make(pool, 3, sizeof(const char *));
     for (int i = 0; email && i < 3; i++)
-        NA_TRY(na_db_delete_tokens(use, apr_pstrcat(request->pool, kinds[i], email, NULL)));
-    return NULL;
+        APR_ARRAY_PUSH(identifiers, const char *) = apr_pstrcat(pool, kinds[i], email, NULL);
+    return identifiers;
 }
 
-typedef na_error *taker(na_db_use *use, const char *identifier, const char *hash,
-                        na_db_token *token, int *found);
-
-/* Finds the token, hashed with any of the secrets. */
-static na_error *take_token(na_request *request, na_db_use *use, taker *taking,
-                            const char *identifier, const char *token)
+static na_error *end_expired(na_request *request, const na_db_token *row)
 {
-    na_db_token row;
+    na_db_token ended;
+    int found;
+    NA_TRY(
+        na_db_use_token(request->db, request->pool, row->identifier, row->token, &ended, &found));
+    return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link has expired");
+}
+
+/* The token is hashed with any of the secrets. */
+na_error *na_link_find(na_request *request, const char *identifier, const char *token,
+                       na_db_token *row)
+{
     int found = 0;
     if (!is_of_site(request, token))
         return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link belongs to another site");
     for (int i = 0; i < request->config->secret_count && !found; i++)
-        NA_TRY(taking(use, identifier,
-                      na_sha256_hex(request->pool, token, request->config->secrets[i]), &row,
-                      &found));
+        NA_TRY(na_db_find_token(request->db, request->pool, identifier,
+                                na_sha256_hex(request->pool, token, request->config->secrets[i]),
+                                row, &found));
     if (!found)
         return na_error_new(request->pool, NA_ERR_VERIFICATION,
                             "the link has been used, was replaced by newer ones, or never existed");
-    return row.expires > apr_time_as_msec(request->now)
-               ? NULL
-               : na_error_new(request->pool, NA_ERR_VERIFICATION, "the link has expired");
-}
-
-/* The request that deletes the row has the token. */
-na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
-                      const char *token)
-{
-    return take_token(request, use, na_db_use_token, identifier, token);
-}
-
-na_error *na_link_check(na_request *request, na_db_use *use, const char *identifier,
-                        const char *token)
-{
-    return take_token(request, use, na_db_find_token, identifier, token);
+    return row->expires > apr_time_as_msec(request->now) ? NULL : end_expired(request, row);
 }

@@ -4,7 +4,7 @@
 #define NA_AUTH_MAIL_LINK_H
 
 #include "auth/action.h"
-#include "sql/records.h"
+#include "db/database.h"
 
 typedef struct na_link {
     na_mail_kind kind;
@@ -26,17 +26,13 @@ typedef struct na_link {
 na_error *na_link_send(na_request *request, const na_link *link);
 
 /*
- * Uses up a token in a transaction. If the token was used before, was never created, or has
- * expired, the error is NA_ERR_VERIFICATION, and the caller must still commit the transaction.
+ * Finds the token of a link, for na_decision.token, which uses it up. If the token was used before,
+ * was never created, or has expired, the error is NA_ERR_VERIFICATION; an expired one is deleted.
  */
-na_error *na_link_use(na_request *request, na_db_use *use, const char *identifier,
-                      const char *token);
+na_error *na_link_find(na_request *request, const char *identifier, const char *token,
+                       na_db_token *row);
 
-/* Returns what na_link_use would return now; nothing is used up. */
-na_error *na_link_check(na_request *request, na_db_use *use, const char *identifier,
-                        const char *token);
-
-/* Revokes all links of an email address, which can be NULL. */
-na_error *na_link_end_all(na_request *request, na_db_use *use, const char *email);
+/* Returns the identifiers (const char *) of all links of an email address, which can be NULL. */
+const apr_array_header_t *na_link_identifiers(apr_pool_t *pool, const char *email);
 
 #endif

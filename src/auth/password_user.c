@@ -14,26 +14,15 @@
 #define NAME_LEN_MAX 200
 
 typedef struct known {
-    na_db_user user;
-    na_db_credential credential;
-    apr_int64_t revision;
+    na_db_person person;
     int found;
 } known;
-
-static na_error *read_user(na_db_use *use, const char *email, known *k)
-{
-    NA_TRY(na_db_get_user_by_email(use, email, &k->user, &k->found));
-    /* also for unknown users, so that the time does not reveal them; the revision first */
-    const char *id = k->found ? k->user.id : "";
-    NA_TRY(na_db_get_revision(use, id, &k->revision));
-    return na_db_get_credential(use, id, &k->credential);
-}
 
 /* An unusable hash matches no password, and only the administrator is notified. */
 static void log_unusable(na_request *request, const known *k, const na_error *error)
 {
     na_log(request, NA_LOG_ERROR, "CALLBACK_CREDENTIALS_HANDLER_ERROR",
-           "user '%s' of the database cannot sign in: %s", k->user.id,
+           "user '%s' of the database cannot sign in: %s", k->person.user.id,
            na_error_text(request->pool, error));
 }
 
@@ -42,7 +31,7 @@ static void check_hash(na_request *request, const known *k, const char *password
                        const char **better)
 {
     na_hash_kind kind = request->config->password_rules.kind;
-    const char *hash = k->found ? k->credential.hash : NULL;
+    const char *hash = k->found ? k->person.credential.hash : NULL;
     *better = NULL;
     na_error *error =
         na_password_verify(request->pool, password, hash, request->config->nobodys_hash, matches);
@@ -64,9 +53,8 @@ static na_error *check_behind_gate(na_request *request, const known *k, const ch
 
 static na_error *put_better(na_request *request, const known *k, const char *better)
 {
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, na_db_replace_credential(use, k->user.id, k->credential.hash, better));
+    return na_db_replace_hash(request->db, request->pool, k->person.user.id,
+                              k->person.credential.hash, better);
 }
 
 na_error *na_password_user_check(na_request *request, const char *email, const char *password,
@@ -74,15 +62,14 @@ na_error *na_password_user_check(na_request *request, const char *email, const c
 {
     known k = {.found = 0};
     const char *normal, *better = NULL;
-    na_db_use *use;
     *found = 0;
     if (!na_email_normalize(request->pool, email, &normal)) {
-        NA_TRY(na_db_write(request->db, request->pool, &use));
-        NA_TRY(na_db_end(use, read_user(use, normal, &k)));
+        const na_db_who who = {.email = normal, .current = 1};
+        NA_TRY(na_db_find(request->db, request->pool, &who, &k.person, &k.found));
     }
     NA_TRY(check_behind_gate(request, &k, password, found, &better));
-    *user = k.user;
-    *revision = k.revision;
+    *user = k.person.user;
+    *revision = k.person.revision;
     na_error *error = better ? put_better(request, &k, better) : NULL;
     if (error) /* the old hash remains valid */
         na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
@@ -109,16 +96,11 @@ const char *na_password_user_name(const na_request *request)
                : NULL;
 }
 
-na_error *na_password_user_put(na_request *request, na_db_use *use, const char *user_id,
-                               const char *hash, const apr_int64_t *checked, apr_int64_t *revision)
+void na_password_user_put(const na_request *request, const char *hash, na_decision *decision)
 {
-    NA_TRY(na_db_hold_revision(use, user_id, revision));
-    if (checked && *checked != *revision)
-        return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
-                            "the password has been changed in the meantime");
-    NA_TRY(na_db_put_credential(use, user_id, hash, apr_time_as_msec(request->now)));
-    NA_TRY(na_db_end_sessions(use, user_id));
-    return na_db_get_revision(use, user_id, revision);
+    decision->does |= NA_DB_SETS_PASSWORD | NA_DB_ENDS_SESSIONS;
+    decision->hash = hash;
+    decision->now = apr_time_as_msec(request->now);
 }
 
 na_error *na_password_user_sign_out(na_request *request, const char *user_id)

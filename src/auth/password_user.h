@@ -4,7 +4,7 @@
 #define NA_AUTH_PASSWORD_USER_H
 
 #include "auth/action.h"
-#include "sql/records.h"
+#include "db/database.h"
 
 /*
  * Verifies an email address and password: sets *user and *found, which is 0 if they do not match.
@@ -13,13 +13,8 @@
 na_error *na_password_user_check(na_request *request, const char *email, const char *password,
                                  na_db_user *user, apr_int64_t *revision, int *found);
 
-/*
- * Sets the user's password and ends existing sessions, in a transaction. The error is
- * NA_ERR_CREDENTIALS_SIGNIN if the user's revision differs from `checked` (NULL to skip this), at
- * which the current password was verified. Sets *revision to the new one.
- */
-na_error *na_password_user_put(na_request *request, na_db_use *use, const char *user_id,
-                               const char *hash, const apr_int64_t *checked, apr_int64_t *revision);
+/* Decides that the user has this password, and that all sessions end. */
+void na_password_user_put(const na_request *request, const char *hash, na_decision *decision);
 
 /* Hashes a new password, within the gate. */
 na_error *na_password_user_hash(na_request *request, const char *password, const char **hash);

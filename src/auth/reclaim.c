@@ -2,6 +2,8 @@
 /* Secures a user whose email address is vouched for the first time. */
 #include "auth/reclaim.h"
 
+#include <apr_strings.h>
+
 #include "auth/password_user.h"
 
 /*
@@ -11,17 +13,25 @@
  * a provider, or by an administrator who created the user.
  */
 
-na_error *na_account_vouch(na_request *request, na_db_use *use, na_db_user *user,
-                           const na_db_account *kept, na_subject *subject)
+void na_account_vouch(const na_request *request, na_db_user *user, const na_db_account *kept,
+                      na_decision *decision, na_subject *subject)
 {
     if (user->email_verified)
-        return NULL;
-    NA_TRY(na_db_delete_logins(use, user->id, kept, &subject->reclaimed));
+        return;
     user->email_verified = apr_time_as_msec(request->now);
+    decision->user = user;
+    decision->does |= NA_DB_ENDS_LOGINS;
+    decision->kept = kept;
     subject->is_first_vouched = 1;
-    if (subject->reclaimed)
-        subject->events |= 1u << NA_EVENT_RECLAIM_USER;
-    return na_db_update_user(use, user);
+}
+
+const char *na_account_reclaimed(apr_pool_t *pool, const na_decision *decision)
+{
+    return decision->accounts_ended || decision->password_ended || decision->sessions_ended
+               ? apr_psprintf(pool, "accounts %d, password %d, sessions %d",
+                              decision->accounts_ended, decision->password_ended,
+                              decision->sessions_ended)
+               : NULL;
 }
 
 na_error *na_account_end_unvouched(na_request *request, const na_subject *subject)

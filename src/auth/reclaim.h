@@ -4,16 +4,19 @@
 #define NA_AUTH_RECLAIM_H
 
 #include "auth/action.h"
-#include "sql/records.h"
+#include "db/database.h"
 
 /*
- * Records that the user's email address is vouched for. If that is the first time, removes every
- * account and password of the user, except `kept` (can be NULL), the account that vouches.
+ * Decides that the email address of `user` is vouched for. If that is the first time, every account
+ * and password of the user ends, except `kept` (can be NULL), the account that vouches.
  */
-na_error *na_account_vouch(na_request *request, na_db_use *use, na_db_user *user,
-                           const na_db_account *kept, na_subject *subject);
+void na_account_vouch(const na_request *request, na_db_user *user, const na_db_account *kept,
+                      na_decision *decision, na_subject *subject);
 
-/* Ends the earlier sessions, after the transaction. */
+/* Returns what the decision ended, for the record; NULL if nothing. */
+const char *na_account_reclaimed(apr_pool_t *pool, const na_decision *decision);
+
+/* Ends the earlier sessions, after the decision. */
 na_error *na_account_end_unvouched(na_request *request, const na_subject *subject);
 
 #endif

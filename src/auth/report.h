@@ -4,7 +4,7 @@
 #define NA_AUTH_REPORT_H
 
 #include "auth/action.h"
-#include "sql/records.h"
+#include "db/database.h"
 
 /* Writes a log line; `event` as in na_log_record. */
 void na_log(const na_request *request, na_level level, const char *event, const char *format, ...)

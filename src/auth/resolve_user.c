@@ -71,38 +71,50 @@ static void leave_out_long_tokens(na_request *request, na_db_account *account)
     }
 }
 
-static na_error *link_to(na_request *request, na_db_use *use, na_subject *subject,
-                         const na_db_user *user)
+/* A sign-in that is being resolved. Each attempt begins anew. */
+typedef struct resolving {
+    na_request *request;
+    na_subject *subject;
+    na_user claimed;     /* what the provider, or the link, said of the user */
+    na_db_person person; /* the user as read; without an ID for a new one */
+    na_db_user user;     /* the row that is created or written */
+    na_db_account account;
+    na_db_token token;
+    na_decision decision;
+    int changes; /* 0 if nothing has to be decided */
+} resolving;
+
+static na_error *link_account(resolving *r)
 {
-    na_db_account account = account_of(subject, user->id);
-    subject->events |= 1u << NA_EVENT_LINK_ACCOUNT;
-    if (na_db_protects(use)) {
-        leave_out_long_tokens(request, &account);
-        NA_TRY(na_account_tokens_encrypt(request->pool, request->config, &account));
-    }
-    return na_db_link_account(use, &account);
+    na_request *request = r->request;
+    r->account = account_of(r->subject, NULL);
+    r->decision.link = &r->account;
+    r->changes = 1;
+    r->subject->events |= 1u << NA_EVENT_LINK_ACCOUNT;
+    if (!na_db_protects(request->db))
+        return NULL;
+    leave_out_long_tokens(request, &r->account);
+    return na_account_tokens_encrypt(request->pool, request->config, &r->account);
 }
 
 /* Encrypts tokens of the row that are plain or use an old secret. */
-static na_error *protect_tokens(na_request *request, na_db_use *use, const na_subject *subject,
-                                const char *account_id)
+static na_error *protect_tokens(const resolving *r, const char *account_id)
 {
+    const na_request *request = r->request;
     na_db_account was, is;
-    na_account_token before[NA_ACCOUNT_TOKENS], now[NA_ACCOUNT_TOKENS];
     int found;
-    if (!na_db_protects(use))
+    if (!na_db_protects(request->db))
         return NULL;
-    NA_TRY(na_db_get_account(use, subject->provider->id, account_id, &was, &found));
+    NA_TRY(na_db_find_account(request->db, request->pool, r->subject->provider->id, account_id,
+                              &was, &found));
     if (!found)
         return NULL;
     is = was;
     NA_TRY(na_account_tokens_encrypt_again(request->pool, request->config, &is));
-    na_account_tokens_of(&was, before);
-    na_account_tokens_of(&is, now);
-    for (int i = 0; i < NA_ACCOUNT_TOKENS; i++)
-        if (*now[i].value != *before[i].value)
-            NA_TRY(na_db_replace_token(use, now[i].replace, &was, *before[i].value, *now[i].value));
-    return NULL;
+    return was.refresh_token != is.refresh_token || was.access_token != is.access_token ||
+                   was.id_token != is.id_token
+               ? na_db_replace_tokens(request->db, request->pool, &was, &is)
+               : NULL;
 }
 
 /* Returns 1 if the text fits into a column that can be a key. */
@@ -111,102 +123,118 @@ static int fits_key_column(const char *text)
     return text && strlen(text) <= COLUMN_MAX;
 }
 
-static na_error *create_user(na_request *request, na_db_use *use, na_subject *subject,
-                             const char *email, na_db_user *user)
+static na_error *create_user(resolving *r, const char *email)
 {
-    const char *name = subject->user.name;
-    *user = (na_db_user){.name = fits_key_column(name) ? name : NULL,
-                         .email = email,
-                         .email_verified = email ? apr_time_as_msec(request->now) : 0,
-                         .image = subject->user.image};
-    NA_TRY(na_db_create_user(use, user));
-    subject->events |= 1u << NA_EVENT_CREATE_USER;
-    return link_to(request, use, subject, user);
+    const char *name = r->subject->user.name;
+    r->person = (na_db_person){.revision = 0};
+    r->user = (na_db_user){.name = fits_key_column(name) ? name : NULL,
+                           .email = email,
+                           .email_verified = email ? apr_time_as_msec(r->request->now) : 0,
+                           .image = r->subject->user.image};
+    r->decision = (na_decision){.email = email, .user = &r->user};
+    r->subject->events |= 1u << NA_EVENT_CREATE_USER;
+    return link_account(r);
+}
+
+static void vouch(resolving *r, const na_db_account *kept)
+{
+    r->user = r->person.user;
+    na_account_vouch(r->request, &r->user, kept, &r->decision, r->subject);
+    r->changes |= r->decision.user != NULL;
 }
 
 /* Vouches for the user's email address if the account's provider has the same one. */
-static na_error *vouch_for_known(na_request *request, na_db_use *use, na_subject *subject,
-                                 const char *email, na_db_user *user)
+static void vouch_for_known(resolving *r, const char *email)
 {
-    const na_db_account account = account_of(subject, user->id);
-    return email && user->email && apr_cstr_casecmp(email, user->email) == 0
-               ? na_account_vouch(request, use, user, &account, subject)
-               : NULL;
+    const char *own = r->person.user.email;
+    r->decision = na_db_decision_about(&r->person);
+    r->account = account_of(r->subject, r->person.user.id);
+    r->decision.owned = &r->account;
+    if (email && own && apr_cstr_casecmp(email, own) == 0)
+        vouch(r, &r->account);
 }
 
 /* A link is permanent, so a session that has just been revoked must not create one. */
-static na_error *check_standing(na_request *request, na_db_use *use, const na_subject *subject)
+static na_error *check_standing(const resolving *r)
 {
-    const na_session *session = subject->initiator.session;
-    apr_int64_t revision;
-    NA_TRY(na_db_hold_revision(use, session->user, &revision));
-    return na_session_is_of_revision(request, session, revision)
+    return na_session_is_of_revision(r->request, r->subject->initiator.session, r->person.revision)
                ? NULL
-               : na_error_new(request->pool, NA_ERR_INVALID_CHECK,
+               : na_error_new(r->request->pool, NA_ERR_INVALID_CHECK,
                               "the sessions of the user who began the sign-in were ended");
 }
 
-/* No user has the account yet. The lock prevents concurrent decisions about this address or
- * account. */
-static na_error *adopt_account(na_request *request, na_db_use *use, na_subject *subject,
-                               const na_db_user *current, const char *email, na_db_user *user)
+static na_error *link_by_email(resolving *r, const char *email)
 {
-    int found = 0;
-    if (current) {
-        *user = *current;
-        NA_TRY(check_standing(request, use, subject));
-        return link_to(request, use, subject, user);
-    }
-    if (email)
-        NA_TRY(na_db_get_user_by_email(use, email, user, &found));
-    if (!found)
-        return create_user(request, use, subject, email, user);
-    if (!subject->provider->allow_linking)
-        return refuse_link(request,
+    if (!r->subject->provider->allow_linking)
+        return refuse_link(r->request,
                            "the email address belongs to a user who has no account with this "
                            "provider (allowDangerousEmailAccountLinking is off)");
-    NA_TRY(na_account_vouch(request, use, user, NULL, subject));
-    return link_to(request, use, subject, user);
+    r->decision = na_db_decision_about(&r->person);
+    r->decision.email = email;
+    vouch(r, NULL);
+    return link_account(r);
 }
 
-/* Deletes an account that an application left behind when it deleted the user. */
-static na_error *remove_orphan(na_request *request, na_db_use *use, const na_subject *subject,
-                               const char *account_id)
+/* No user has the account yet. */
+static na_error *adopt_account(resolving *r, const na_db_person *current, const char *email)
 {
+    const na_db_who who = {.email = email,
+                           .current = 1,
+                           .role_column = r->request->config->session.role_column};
+    int found = 0;
+    if (current) {
+        r->person = *current;
+        NA_TRY(check_standing(r));
+        r->decision = na_db_decision_about(&r->person);
+        return link_account(r);
+    }
+    if (email)
+        NA_TRY(na_db_find(r->request->db, r->request->pool, &who, &r->person, &found));
+    return found ? link_by_email(r, email) : create_user(r, email);
+}
+
+/* An account that an application left behind when it deleted the user is replaced. */
+static na_error *warn_of_orphan(const resolving *r, const char *account_id)
+{
+    na_request *request = r->request;
     na_db_account orphan;
     int found;
-    NA_TRY(na_db_get_account(use, subject->provider->id, account_id, &orphan, &found));
-    if (!found)
-        return NULL;
-    na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
-           "an account of '%s' belongs to user '%s', who does not exist: the row is deleted",
-           subject->provider->id, na_percent_encode(request->pool, orphan.user_id));
-    return na_db_unlink_account(use, subject->provider->id, account_id);
+    NA_TRY(na_db_find_account(request->db, request->pool, r->subject->provider->id, account_id,
+                              &orphan, &found));
+    if (found)
+        na_log(request, NA_LOG_WARNING, "ADAPTER_ERROR",
+               "an account of '%s' belongs to user '%s', who does not exist: the row is deleted",
+               r->subject->provider->id, na_percent_encode(request->pool, orphan.user_id));
+    return NULL;
 }
 
-static na_error *decide_user(na_request *request, na_db_use *use, na_subject *subject,
-                             const char *email, const char *current_id, na_db_user *user)
+static na_error *decide_user(resolving *r, const char *email, const char *current_id)
 {
-    na_db_user current;
+    const na_request *request = r->request;
+    const char *account_id = na_json_string(r->subject->account, "providerAccountId");
+    const int role_column = request->config->session.role_column;
+    const na_db_who owner = {.provider = r->subject->provider->id,
+                             .account_id = account_id,
+                             .current = 1,
+                             .role_column = role_column};
+    const na_db_who initiator = {.id = current_id, .current = 1, .role_column = role_column};
+    na_db_person current;
     int is_known, is_signed_in = 0;
-    const char *account_id = na_json_string(subject->account, "providerAccountId");
-    const char *name = email ? apr_pstrcat(request->pool, "email ", email, NULL)
-                             : apr_pstrcat(request->pool, "account ", subject->provider->id, " ",
-                                           account_id, NULL);
     if (!fits_key_column(account_id))
         return na_error_new(request->pool, NA_ERR_CALLBACK, "the account ID is too long");
-    NA_TRY(na_db_lock(use, name));
-    NA_TRY(na_db_get_user_by_account(use, subject->provider->id, account_id, user, &is_known));
+    NA_TRY(na_db_find(request->db, request->pool, &owner, &r->person, &is_known));
     if (current_id)
-        NA_TRY(na_db_get_user(use, current_id, &current, &is_signed_in));
-    if (!is_known)
-        NA_TRY(remove_orphan(request, use, subject, account_id));
-    if (!is_known)
-        return adopt_account(request, use, subject, is_signed_in ? &current : NULL, email, user);
-    if (is_signed_in && strcmp(current.id, user->id) != 0)
-        return refuse_link(request, "the account belongs to a user other than the one signed in");
-    NA_TRY(protect_tokens(request, use, subject, account_id));
-    return vouch_for_known(request, use, subject, email, user);
+        NA_TRY(na_db_find(request->db, request->pool, &initiator, &current, &is_signed_in));
+    if (!is_known) {
+        NA_TRY(warn_of_orphan(r, account_id));
+        return adopt_account(r, is_signed_in ? &current : NULL, email);
+    }
+    if (is_signed_in && strcmp(current.user.id, r->person.user.id) != 0)
+        return refuse_link(r->request,
+                           "the account belongs to a user other than the one signed in");
+    NA_TRY(protect_tokens(r, account_id));
+    vouch_for_known(r, email);
+    return NULL;
 }
 
 /*
@@ -221,31 +249,29 @@ static const char *vouched_email(const na_subject *subject)
     return vouched && fits_key_column(email) ? email : NULL;
 }
 
-na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
-                           na_subject *subject)
+na_error *na_account_adopt(na_request *request, const na_db_person *person, na_subject *subject)
 {
-    na_db_credential credential;
-    apr_int64_t revision;
-    apr_array_header_t *roles = apr_array_make(request->pool, 4, sizeof(const char *));
-    NA_TRY(na_db_get_revision(use, user->id, &revision)); /* before the values that it covers */
-    if (subject->is_checked && subject->revision != revision)
+    const na_db_user *user = &person->user;
+    if (subject->is_checked && subject->revision != person->revision)
         return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
                             "the password was changed while it was verified");
-    subject->revision = revision;
-    NA_TRY(na_db_get_credential(use, user->id, &credential));
-    if (credential.disabled)
+    if (person->credential.disabled)
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user is disabled");
-    NA_TRY(na_db_roles(use, user->id, request->config->session.role_column, roles));
     const char *email = user->email ? user->email : subject->user.email;
+    subject->revision = person->revision;
     subject->user = (na_user){user->id, user->name, email, user->image};
-    subject->db_roles = roles;
+    subject->db_roles = person->roles;
     return NULL;
 }
 
-na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject)
+na_error *na_account_audit(na_request *request, na_db_use *use, const na_decision *decision,
+                           na_subject *subject)
 {
     static const na_event_kind kinds[] = {NA_EVENT_RECLAIM_USER, NA_EVENT_CREATE_USER,
                                           NA_EVENT_LINK_ACCOUNT};
+    subject->reclaimed = na_account_reclaimed(request->pool, decision);
+    if (subject->reclaimed)
+        subject->events |= 1u << NA_EVENT_RECLAIM_USER;
     for (int i = 0; i < 3; i++) {
         if (!((subject->events >> kinds[i]) & 1))
             continue;
@@ -255,110 +281,109 @@ na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject
     return NULL;
 }
 
-typedef struct resolving {
-    na_request *request;
-    na_subject *subject;
-} resolving;
-
-/* Looks the account up again after the revision was read, because it can have been unlinked
- * between. */
-static na_error *check_still_linked(na_request *request, na_db_use *use, const na_subject *subject)
+static void begin_attempt(resolving *r)
 {
-    na_db_user user;
-    int found;
-    NA_TRY(na_db_get_user_by_account(use, subject->provider->id,
-                                     na_json_string(subject->account, "providerAccountId"), &user,
-                                     &found));
-    return found && strcmp(user.id, subject->user.id) == 0
-               ? NULL
-               : na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
-                              "the account was unlinked from the user in the meantime");
+    r->subject->user = r->claimed;
+    r->subject->events = 0;
+    r->subject->is_first_vouched = 0;
+    r->subject->reclaimed = NULL;
+    r->decision = (na_decision){0};
+    r->changes = 0;
 }
 
-static na_error *resolve_account(void *data, na_db_use *use)
+static na_error *check_initiator(const resolving *r, const char *user_id)
+{
+    return na_initiator_check(r->request, &r->subject->initiator,
+                              na_user_name(r->request->pool, NULL, user_id));
+}
+
+/* The user's values are those after the change, which is not visible to others yet. */
+static na_error *record_changes(void *data, na_db_use *use, const na_decision *decision)
 {
     const resolving *r = data;
-    na_db_user user;
-    r->subject->events = 0; /* discards those of an attempt that was rolled back */
-    r->subject->is_first_vouched = 0;
-    NA_TRY(decide_user(r->request, use, r->subject, vouched_email(r->subject),
-                       linked_to(r->subject), &user));
-    NA_TRY(na_initiator_check(r->request, &r->subject->initiator,
-                              na_user_name(r->request->pool, NULL, user.id)));
-    NA_TRY(na_account_adopt(r->request, use, &user, r->subject));
-    NA_TRY(check_still_linked(r->request, use, r->subject));
-    return na_account_audit(r->request, use, r->subject);
+    na_db_person person = r->person;
+    if (decision->user)
+        person.user = *decision->user;
+    person.user.id = decision->id;
+    person.revision = decision->revision_now;
+    NA_TRY(check_initiator(r, decision->id));
+    NA_TRY(na_account_adopt(r->request, &person, r->subject));
+    return na_account_audit(r->request, use, decision, r->subject);
+}
+
+static na_error *decide(resolving *r, int *held)
+{
+    r->decision.record = record_changes;
+    r->decision.data = r;
+    NA_TRY(na_db_decide(r->request->db, r->request->pool, &r->decision));
+    *held = r->decision.held;
+    return NULL;
+}
+
+static na_error *resolve_account(void *data, int *held)
+{
+    resolving *r = data;
+    begin_attempt(r);
+    NA_TRY(decide_user(r, vouched_email(r->subject), linked_to(r->subject)));
+    if (r->changes)
+        return decide(r, held);
+    *held = 1;
+    NA_TRY(check_initiator(r, r->person.user.id));
+    return na_account_adopt(r->request, &r->person, r->subject);
 }
 
 na_error *na_account_resolve(na_request *request, na_subject *subject)
 {
-    resolving r = {request, subject};
+    resolving r = {.request = request, .subject = subject, .claimed = subject->user};
     NA_TRY(na_initiator_confirm(request, &subject->initiator));
-    return na_db_transact(request->db, request->pool, resolve_account, &r);
-}
-
-static na_error *resolve_known(na_request *request, na_db_use *use, na_subject *subject)
-{
-    na_db_user user;
-    int found;
-    NA_TRY(na_db_get_user(use, subject->user.id, &user, &found));
-    return found ? na_account_adopt(request, use, &user, subject)
-                 : na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user no longer exists");
+    return na_db_settle(request->pool, resolve_account, &r);
 }
 
 /* Does not use a replica, so that a user who was just disabled is refused. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject)
 {
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, resolve_known(request, use, subject));
+    const na_db_who who = {.id = subject->user.id,
+                           .current = 1,
+                           .role_column = request->config->session.role_column};
+    na_db_person person;
+    int found;
+    NA_TRY(na_db_find(request->db, request->pool, &who, &person, &found));
+    return found ? na_account_adopt(request, &person, subject)
+                 : na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user no longer exists");
 }
 
 /* ── the user of a link ────────────────────────────────────────────────────────────────────── */
 
 /* The owner of the mailbox is the user of the email address. */
-static na_error *user_of_email(na_request *request, na_db_use *use, na_subject *subject,
-                               na_db_user *user)
+static na_error *resolve_email(void *data, int *held)
 {
-    const char *email = subject->user.email;
-    int found;
-    NA_TRY(na_db_get_user_by_email(use, email, user, &found));
-    if (!found)
-        *user = (na_db_user){.email = email};
-    subject->events = 1u << (found ? NA_EVENT_UPDATE_USER : NA_EVENT_CREATE_USER);
-    subject->is_first_vouched = 0;
-    if (found)
-        NA_TRY(na_account_vouch(request, use, user, NULL, subject));
-    user->email_verified = apr_time_as_msec(request->now);
-    return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
-}
-
-/* An expired link is used up, too: `late` takes that error, and the transaction is committed. */
-typedef struct email_resolving {
-    na_request *request;
-    na_subject *subject;
-    na_error *late;
-} email_resolving;
-
-static na_error *resolve_email(void *data, na_db_use *use)
-{
-    email_resolving *r = data;
+    resolving *r = data;
     na_request *request = r->request;
-    na_subject *subject = r->subject;
-    const char *email = subject->user.email, *token = apr_table_get(request->form, "token");
-    na_db_user user;
-    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    r->late = na_link_use(request, use, email, token);
-    if (r->late)
-        return na_is_unavailable(r->late) ? r->late : NULL;
-    NA_TRY(user_of_email(request, use, subject, &user));
-    NA_TRY(na_account_adopt(request, use, &user, subject));
-    return na_account_audit(request, use, subject);
+    const char *email = r->claimed.email;
+    const na_db_who who = {.email = email,
+                           .current = 1,
+                           .role_column = request->config->session.role_column};
+    int found;
+    begin_attempt(r);
+    NA_TRY(na_link_find(request, email, apr_table_get(request->form, "token"), &r->token));
+    NA_TRY(na_db_find(request->db, request->pool, &who, &r->person, &found));
+    if (!found)
+        r->person = (na_db_person){.user.email = email};
+    r->subject->events = 1u << (found ? NA_EVENT_UPDATE_USER : NA_EVENT_CREATE_USER);
+    r->user = r->person.user;
+    if (found) {
+        r->decision = na_db_decision_about(&r->person);
+        na_account_vouch(request, &r->user, NULL, &r->decision, r->subject);
+    }
+    r->user.email_verified = apr_time_as_msec(request->now);
+    r->decision.email = email;
+    r->decision.token = &r->token;
+    r->decision.user = &r->user;
+    return decide(r, held);
 }
 
 na_error *na_account_resolve_email(na_request *request, na_subject *subject)
 {
-    email_resolving r = {request, subject, NULL};
-    na_error *error = na_db_transact(request->db, request->pool, resolve_email, &r);
-    return error ? error : r.late;
+    resolving r = {.request = request, .subject = subject, .claimed = subject->user};
+    return na_db_settle(request->pool, resolve_email, &r);
 }

@@ -4,7 +4,7 @@
 #define NA_AUTH_RESOLVE_USER_H
 
 #include "auth/action.h"
-#include "sql/records.h"
+#include "db/database.h"
 
 /*
  * Finds the subject's user in the database as Auth.js does: known, linked to the user who is signed
@@ -19,12 +19,13 @@ na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 na_error *na_account_resolve_email(na_request *request, na_subject *subject);
 
 /* Puts a database user and their roles into the subject; refuses a disabled user. */
-na_error *na_account_adopt(na_request *request, na_db_use *use, const na_db_user *user,
-                           na_subject *subject);
+na_error *na_account_adopt(na_request *request, const na_db_person *person, na_subject *subject);
 
 /*
- * Writes the audit records of a transaction's changes for the subject.
+ * For na_decision.record: completes the subject's events with what the decision ended, and writes
+ * the audit records of its changes.
  */
-na_error *na_account_audit(na_request *request, na_db_use *use, const na_subject *subject);
+na_error *na_account_audit(na_request *request, na_db_use *use, const na_decision *decision,
+                           na_subject *subject);
 
 #endif

@@ -47,12 +47,12 @@ void na_audit_trail_add(na_audit_trail *trail, na_event_kind kind, const char *i
                                          os_user(trail->pool), NULL)};
 }
 
-static na_error *insert(na_audit_trail *trail, na_db_use *use)
+static na_error *insert(na_audit_trail *trail, const na_db *db, na_db_use *use)
 {
     na_audit_fields fields;
     for (int i = 0; i < trail->events->nelts; i++) {
         na_audit_fields_of(trail->pool, &APR_ARRAY_IDX(trail->events, i, na_event), &fields);
-        NA_TRY(na_audit_insert_if_there(use, &fields, &trail->has_table));
+        NA_TRY(na_audit_insert_if_there(db, trail->pool, use, &fields, &trail->has_table));
     }
     return NULL;
 }
@@ -66,12 +66,6 @@ static na_error *append(na_audit_trail *trail)
         NA_TRY(na_audit_chain_append(trail->chain, trail->pool, &fields));
     }
     return NULL;
-}
-
-na_error *na_audit_trail_record(na_audit_trail *trail, na_db_use *use)
-{
-    NA_TRY(insert(trail, use));
-    return append(trail);
 }
 
 /* The log that httpd has configured is not known here. */
@@ -95,6 +89,16 @@ static void record_failure(na_audit_trail *trail, const na_error *error)
     }
 }
 
+/* An attempt that was recorded before, and undone, is recorded as such. */
+na_error *na_audit_trail_record(na_audit_trail *trail, const na_db *db, na_db_use *use)
+{
+    if (trail->recorded)
+        record_failure(trail, na_error_new(trail->pool, NA_ERR_CONFLICT, "decided again"));
+    trail->recorded = 0;
+    NA_TRY(insert(trail, db, use));
+    return append(trail);
+}
+
 na_error *na_audit_trail_end(na_audit_trail *trail, na_error *error)
 {
     if (error)
@@ -104,27 +108,28 @@ na_error *na_audit_trail_end(na_audit_trail *trail, na_error *error)
     return error;
 }
 
-static na_error *work_and_record(na_audit_trail *trail, na_db_use *use, na_db_work *work,
-                                 void *data)
+typedef struct recording {
+    na_audit_trail *trail;
+    const na_db *db;
+} recording;
+
+static na_error *record_decision(void *data, na_db_use *use, const na_decision *decision)
 {
-    NA_TRY(work(data, use));
-    return na_audit_trail_record(trail, use);
+    const recording *r = data;
+    return na_audit_trail_record(r->trail, r->db, use);
 }
 
-na_error *na_audit_trail_transact(na_audit_trail *trail, na_db *db, na_db_work *work, void *data)
+na_error *na_audit_trail_decide(na_audit_trail *trail, const na_db *db, na_decision *decision)
 {
-    na_db_use *use;
-    NA_TRY(na_audit_trail_open(trail));
-    NA_TRY(na_db_write(db, trail->pool, &use));
-    return na_audit_trail_end(trail, na_db_end(use, work_and_record(trail, use, work, data)));
+    recording r = {trail, db};
+    decision->record = record_decision;
+    decision->data = &r;
+    return na_db_decide(db, trail->pool, decision);
 }
 
-na_error *na_audit_trail_note(na_audit_trail *trail, na_db *db)
+na_error *na_audit_trail_note(na_audit_trail *trail, const na_db *db)
 {
-    na_db_use *use;
-    na_error *error = na_db_write(db, trail->pool, &use);
-    if (!error)
-        error = na_db_end(use, insert(trail, use));
+    na_error *error = insert(trail, db, NULL);
     if (error)
         na_ctl_failed(trail->pool,
                       na_error_wrap(trail->pool, error, NULL, "the database did not record this"));

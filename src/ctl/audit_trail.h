@@ -6,11 +6,11 @@
 #include <apr_tables.h>
 
 #include "audit/chain.h"
-#include "sql/database.h"
+#include "db/database.h"
 
 /*
- * Acts of an administrator, for the audit log: collected while they are done, recorded before they
- * are committed.
+ * Acts of an administrator, for the audit log: collected while they are decided, recorded before
+ * they are visible to others.
  */
 typedef struct na_audit_trail {
     apr_pool_t *pool;
@@ -31,22 +31,22 @@ na_error *na_audit_trail_open(na_audit_trail *trail);
 void na_audit_trail_add(na_audit_trail *trail, na_event_kind kind, const char *id,
                         const char *email, const char *what);
 
-/* Records them in this transaction, and then in the log: the last thing before it is committed. */
-na_error *na_audit_trail_record(na_audit_trail *trail, na_db_use *use);
+/* Records them in this use, and then in the log: the last thing before it is committed. */
+na_error *na_audit_trail_record(na_audit_trail *trail, const na_db *db, na_db_use *use);
 
 /*
- * Ends the trail of a transaction: records its failure, or warns if nothing records the acts.
+ * Ends the trail of a decision: records its failure, or warns if nothing records the acts.
  * Returns `error`.
  */
 na_error *na_audit_trail_end(na_audit_trail *trail, na_error *error);
 
-/* Does all of that around one transaction of `work`, which adds its acts. */
-na_error *na_audit_trail_transact(na_audit_trail *trail, na_db *db, na_db_work *work, void *data);
+/* Makes a decision, of which they are the record. */
+na_error *na_audit_trail_decide(na_audit_trail *trail, const na_db *db, na_decision *decision);
 
 /*
  * Records acts that change nothing, wherever that is possible: a replica, or a role that only
  * reads, takes none, and a warning is printed. Errors are the log's.
  */
-na_error *na_audit_trail_note(na_audit_trail *trail, na_db *db);
+na_error *na_audit_trail_note(na_audit_trail *trail, const na_db *db);
 
 #endif

@@ -154,7 +154,8 @@ static const char *recorded_name(const call *c)
 
 static na_error *write_to(call *c, FILE *out)
 {
-    na_error *error = na_db_backup(c->db, c->pool, out, c->with_store, progress(), c, &c->result);
+    na_error *error =
+        na_sql_backup(c->db->self, c->pool, out, c->with_store, progress(), c, &c->result);
     clear_progress(c);
     return error;
 }
@@ -242,7 +243,7 @@ static na_error *record_restore(void *data, na_db_use *use)
     na_audit_trail_add(&c->trail, NA_EVENT_RESTORE, NULL, NULL,
                        apr_pstrcat(c->pool, c->replace ? "replaced all, " : "", counts_of(c),
                                    ", from ", recorded_name(c), NULL));
-    return na_audit_trail_record(&c->trail, use);
+    return na_audit_trail_record(&c->trail, c->db, use);
 }
 
 /* Refuses hashes that cannot be verified, or not within a request. */
@@ -273,7 +274,7 @@ static na_error *bring_back(call *c)
     FILE *in = fopen(c->file, "re");
     if (!in)
         return could_not(c, "read", c->file);
-    na_error *error = na_db_restore(c->db, c->pool, in, &how, &c->result);
+    na_error *error = na_sql_restore(c->db->self, c->pool, in, &how, &c->result);
     clear_progress(c);
     fclose(in);
     return na_audit_trail_end(&c->trail, error);

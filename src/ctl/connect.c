@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/secret.h"
+#include "sql/adapters.h"
 
 /* An index over a million rows takes longer than any request can wait. */
 #define TIMEOUT_MS (600 * 1000L)
@@ -45,20 +46,19 @@ static const char *working_directory(apr_pool_t *pool)
 na_error *na_ctl_connect(apr_pool_t *pool, const char *given, const char *schema,
                          const na_db_options **options, na_db **db)
 {
+    const na_adapter *adapter;
     const char *url;
     na_db_options *made = apr_palloc(pool, sizeof *made);
     na_breaker *breaker = apr_pcalloc(pool, sizeof *breaker);
     NA_TRY(read_url(pool, given, &url));
-    NA_TRY(na_db_url_parse(pool, url, working_directory(pool), made));
-    made->schema = na_schema_find(schema ? schema : "authjs");
-    if (!made->schema)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "unknown schema '%s': expected one of %s",
-                            schema, na_schema_names(pool));
-    NA_TRY(na_db_check_schema(pool, made));
+    NA_TRY(na_adapter_of_url(pool, url, &adapter));
+    NA_TRY(na_db_options_parse(pool, adapter, url, working_directory(pool), made));
+    NA_TRY(na_db_options_set_schema(pool, schema, made));
+    NA_TRY(na_db_options_check(pool, made));
     made->timeout_ms = TIMEOUT_MS;
     made->max_connections = MAX_CONNECTIONS;
     breaker->name = made->name;
     breaker->health = apr_pcalloc(pool, sizeof *breaker->health);
     *options = made;
-    return na_db_make(pool, made, breaker, db);
+    return na_db_open(pool, made, breaker, db);
 }

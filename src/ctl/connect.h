@@ -3,12 +3,12 @@
 #ifndef NA_CTL_CONNECT_H
 #define NA_CTL_CONNECT_H
 
-#include "sql/database.h"
+#include "db/database.h"
 
 /*
  * Opens the database of a command. `given` is the option's value, or NULL for the environment's
  * NEXTAUTH_DATABASE_URL or DATABASE_URL; "file:PATH" is a file that contains the URL and that
- * only its owner can read. If `schema` is NULL, it is "authjs". Statements can take ten minutes.
+ * only its owner can read. If `schema` is NULL, it is the default. Statements can take ten minutes.
  * Both results live as long as the pool. Errors are NA_ERR_CONFIGURATION; a database that does not
  * answer is noticed at its first use.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command `migrate`: the steps of a database. */
-#include "sql/migrate.h"
+#include "db/migrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static void print_mark(int done)
            na_ctl_paint(NA_CTL_PLAIN));
 }
 
-static void print_step(const call *c, int version, const char *name, const na_applied *applied)
+static void print_step(const call *c, int version, const char *name, const na_db_step *applied)
 {
     const char *when = applied ? na_iso8601(c->pool, apr_time_from_msec(applied->at)) : "-";
     print_mark(applied != NULL);
@@ -60,7 +60,7 @@ static void print_step(const call *c, int version, const char *name, const na_ap
            na_one_line(c->pool, name, 80));
 }
 
-static void print_change(const call *c, const na_migration *step, int up)
+static void print_change(const call *c, const na_db_step *step, int up)
 {
     print_mark(!c->dry_run);
     printf("%4d  %s%s\n", step->version, up ? "" : "reverted: ", step->name);
@@ -74,15 +74,15 @@ static void print_statements(const apr_array_header_t *statements)
 
 /* ── what was applied ──────────────────────────────────────────────────────────────────────── */
 
-static const na_applied *applied_step(const apr_array_header_t *applied, int version)
+static const na_db_step *applied_step(const apr_array_header_t *applied, int version)
 {
     for (int i = 0; i < applied->nelts; i++)
-        if (APR_ARRAY_IDX(applied, i, na_applied).version == version)
-            return &APR_ARRAY_IDX(applied, i, na_applied);
+        if (APR_ARRAY_IDX(applied, i, na_db_step).version == version)
+            return &APR_ARRAY_IDX(applied, i, na_db_step);
     return NULL;
 }
 
-static json_t *json_of_step(const call *c, int version, const char *name, const na_applied *applied)
+static json_t *json_of_step(const call *c, int version, const char *name, const na_db_step *applied)
 {
     return json_pack("{s:i, s:s, s:b, s:s?}", "version", version, "name", name, "applied",
                      applied != NULL, "appliedAt",
@@ -90,7 +90,7 @@ static json_t *json_of_step(const call *c, int version, const char *name, const 
 }
 
 static void show_step(const call *c, json_t *steps, int version, const char *name,
-                      const na_applied *applied)
+                      const na_db_step *applied)
 {
     if (c->json)
         json_array_append_new(steps, json_of_step(c, version, name, applied));
@@ -101,13 +101,12 @@ static void show_step(const call *c, json_t *steps, int version, const char *nam
 /* Known steps, then those of a newer version. */
 static void show_steps(const call *c, json_t *steps, const apr_array_header_t *applied)
 {
-    for (int i = 0; i < na_migration_count; i++) {
-        const na_migration *step = &na_migrations[i];
-        show_step(c, steps, step->version, step->name, applied_step(applied, step->version));
-    }
+    int known = c->db->adapter->steps;
+    for (int i = 1; i <= known; i++)
+        show_step(c, steps, i, c->db->adapter->step_name(i), applied_step(applied, i));
     for (int i = 0; i < applied->nelts; i++) {
-        const na_applied *step = &APR_ARRAY_IDX(applied, i, na_applied);
-        if (step->version > na_migration_count)
+        const na_db_step *step = &APR_ARRAY_IDX(applied, i, na_db_step);
+        if (step->version > known)
             show_step(c, steps, step->version, step->name, step);
     }
 }
@@ -118,20 +117,20 @@ static na_error *show(const call *c)
     json_t *steps = na_json_own(c->pool, json_array());
     NA_TRY(na_db_applied(c->db, c->pool, &applied));
     int version =
-        applied->nelts ? APR_ARRAY_IDX(applied, applied->nelts - 1, na_applied).version : 0;
+        applied->nelts ? APR_ARRAY_IDX(applied, applied->nelts - 1, na_db_step).version : 0;
     if (!c->json && c->status)
         printf("  %4s  %-16s  %s\n", "STEP", "APPLIED (UTC)", "NAME");
     if (c->json || c->status)
         show_steps(c, steps, applied);
     json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:O}", "database", c->options->name, "schema",
-                            na_schema_name(c->options->schema), "version", version, "newest",
-                            na_migration_count, "steps", steps);
+                            c->options->schema, "version", version, "newest", c->db->adapter->steps,
+                            "steps", steps);
     json_object_set(all, c->dry_run ? "planned" : "changes", c->changes);
     if (c->json)
         printf("%s\n", na_json_dump(c->pool, na_json_own(c->pool, all)));
     else
-        fprintf(stderr, "%s is at step %d of %d%s\n", c->options->name, version, na_migration_count,
-                c->dry_run ? "; nothing was changed" : "");
+        fprintf(stderr, "%s is at step %d of %d%s\n", c->options->name, version,
+                c->db->adapter->steps, c->dry_run ? "; nothing was changed" : "");
     if (!c->json)
         json_decref(all);
     return NULL;
@@ -139,13 +138,13 @@ static na_error *show(const call *c)
 
 /* ── changing it ───────────────────────────────────────────────────────────────────────────── */
 
-static void report(void *data, const na_migration *step, int up)
+static void report(void *data, const na_db_step *step, int up)
 {
     call *c = data;
     json_t *change = json_pack("{s:i, s:s, s:s}", "version", step->version, "name", step->name,
                                "direction", up ? "up" : "down");
     const apr_array_header_t *statements =
-        na_migration_statements(c->pool, c->options->schema, c->options->engine, step, up);
+        c->db->adapter->plan(c->pool, c->options, step->version, up);
     json_array_append_new(c->changes, change);
     if (!c->json)
         print_change(c, step, up);

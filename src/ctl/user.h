@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "ctl/audit_trail.h"
-#include "sql/records.h"
+#include "db/database.h"
 #include "password/rules.h"
 
 /* Most bytes of a name or role: columns of MySQL and PostgreSQL have as many. */
@@ -17,6 +17,7 @@ typedef struct na_ctl_user_call {
     const char *url, *schema, *email, *name, *password_file, *hash_kind;
     apr_array_header_t *roles; /* const char * */
     int json, yes;
+    int shows_accounts; /* 1 if c->shown has the user's accounts as well */
     const char *const *operands;
     const char *who;  /* ID or email address of the one user it is about */
     const char *hash; /* of the new password; NULL if none */
@@ -38,17 +39,22 @@ int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *
 /* Connects to the database. */
 na_error *na_ctl_user_connect(na_ctl_user_call *c);
 
-/* Acts on a user, within a use of the database. */
-typedef na_error *na_ctl_user_action(na_ctl_user_call *c, na_db_use *use, na_db_user *user);
+/* Does something with a user who was read. */
+typedef na_error *na_ctl_user_action(na_ctl_user_call *c, const na_db_person *person);
+
+/* Decides what is done to a user who was read. It is called again if others change the user. */
+typedef na_error *na_ctl_user_decision(na_ctl_user_call *c, const na_db_person *person,
+                                       na_decision *decision);
 
 /* Finds the user that the command is about, and calls `act`. */
 na_error *na_ctl_user_read(na_ctl_user_call *c, na_ctl_user_action *act);
 
 /*
- * Does so in a transaction. Its acts (na_ctl_user_did) are recorded, in table nextauth_audit
- * if it exists and in the audit log that was named, or is not committed.
+ * Finds the user and does what `decide` decides, and then describes the user in c->shown. Its acts
+ * (na_ctl_user_did) are recorded, in table nextauth_audit if it exists and in the audit log that
+ * was named, or it is not done.
  */
-na_error *na_ctl_user_change(na_ctl_user_call *c, na_ctl_user_action *act);
+na_error *na_ctl_user_change(na_ctl_user_call *c, na_ctl_user_decision *decide);
 
 /* Adds an act on the user to the trail. */
 void na_ctl_user_did(na_ctl_user_call *c, na_event_kind kind, const na_db_user *user,
@@ -58,20 +64,19 @@ na_error *na_ctl_user_check_text(const na_ctl_user_call *c, const char *what, co
 
 /* ── user_json.c ───────────────────────────────────────────────────────────────────────────── */
 
-/* Returns a user as JSON, which lives in the pool. */
+/* Returns a user as JSON. */
 json_t *na_ctl_user_json(apr_pool_t *pool, const na_db_person *person);
 
-/* Describe a user as JSON, which lives in the pool of the use; the second with the accounts. */
-na_error *na_ctl_user_describe(na_db_use *use, const na_db_user *user, json_t **json);
-na_error *na_ctl_user_describe_with_accounts(na_db_use *use, const na_db_user *user, json_t **json);
+/* Adds the user's accounts (na_db_account). */
+void na_ctl_user_add_accounts(apr_pool_t *pool, json_t *user, const apr_array_header_t *accounts);
 
 /* ── user_print.c ──────────────────────────────────────────────────────────────────────────── */
 
 /* Returns a member for a terminal, "-" if it is missing. */
 const char *na_ctl_user_field(apr_pool_t *pool, const json_t *user, const char *name);
 
-void na_ctl_user_print_heading(na_db_use *use);
-void na_ctl_user_print_row(na_db_use *use, const json_t *user);
+void na_ctl_user_print_heading(const na_db *db);
+void na_ctl_user_print_row(const na_db *db, apr_pool_t *pool, const json_t *user);
 
 /* Ends a command. `what` was done to the user; NULL shows the user. Returns the exit status. */
 int na_ctl_user_end(const na_ctl_user_call *c, const char *what, const na_error *error);
@@ -80,8 +85,5 @@ int na_ctl_user_end(const na_ctl_user_call *c, const char *what, const na_error 
 
 /* Reads the new password, checks it against the rules, and hashes it into c->hash. */
 na_error *na_ctl_user_new_hash(na_ctl_user_call *c, const na_password_owner *owner);
-
-/* Sets it for the user. */
-na_ctl_user_action na_ctl_user_put_hash;
 
 #endif

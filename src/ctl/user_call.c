@@ -61,44 +61,39 @@ na_error *na_ctl_user_connect(na_ctl_user_call *c)
 
 /* ── finding one ───────────────────────────────────────────────────────────────────────────── */
 
+static na_error *find_one(const na_ctl_user_call *c, const na_db_who *who, na_db_person *person,
+                          int *found)
+{
+    return na_db_find(c->db, c->pool, who, person, found);
+}
+
 /* Finds the email address as stored, perhaps in capitals from a provider, then in our form. */
-static na_error *find_by_email(na_ctl_user_call *c, na_db_use *use, na_db_user *user, int *found)
+static na_error *find_by_email(const na_ctl_user_call *c, na_db_person *person, int *found)
 {
     const char *email;
-    NA_TRY(na_db_get_user_by_email(use, c->who, user, found));
+    const na_db_who as_written = {.email = c->who, .current = 1};
+    NA_TRY(find_one(c, &as_written, person, found));
     if (*found || na_email_normalize(c->pool, c->who, &email))
         return NULL;
-    return na_db_get_user_by_email(use, email, user, found);
+    const na_db_who normal = {.email = email, .current = 1};
+    return find_one(c, &normal, person, found);
 }
 
-static na_error *find(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *find(const na_ctl_user_call *c, na_db_person *person)
 {
+    const na_db_who by_id = {.id = c->who, .current = 1};
     int found;
-    NA_TRY(na_db_get_user(use, c->who, user, &found));
+    NA_TRY(find_one(c, &by_id, person, &found));
     if (!found)
-        NA_TRY(find_by_email(c, use, user, &found));
+        NA_TRY(find_by_email(c, person, &found));
     return found ? NULL : na_error_new(c->pool, NA_ERR_CONFIGURATION, "no user '%s'", c->who);
-}
-
-typedef struct action {
-    na_ctl_user_call *call;
-    na_ctl_user_action *act;
-} action;
-
-static na_error *find_and_do(void *data, na_db_use *use)
-{
-    const action *a = data;
-    na_db_user user;
-    NA_TRY(find(a->call, use, &user));
-    return a->act(a->call, use, &user);
 }
 
 na_error *na_ctl_user_read(na_ctl_user_call *c, na_ctl_user_action *act)
 {
-    na_db_use *use;
-    action a = {c, act};
-    NA_TRY(na_db_read(c->db, c->pool, &use));
-    return na_db_end(use, find_and_do(&a, use));
+    na_db_person person;
+    NA_TRY(find(c, &person));
+    return act(c, &person);
 }
 
 /* ── changing ──────────────────────────────────────────────────────────────────────────────── */
@@ -109,8 +104,48 @@ void na_ctl_user_did(na_ctl_user_call *c, na_event_kind kind, const na_db_user *
     na_audit_trail_add(&c->trail, kind, user->id, user->email, what);
 }
 
-na_error *na_ctl_user_change(na_ctl_user_call *c, na_ctl_user_action *act)
+typedef struct change {
+    na_ctl_user_call *call;
+    na_ctl_user_decision *decide;
+} change;
+
+static na_error *find_and_decide(void *data, int *held)
 {
-    action a = {c, act};
-    return na_audit_trail_transact(&c->trail, c->db, find_and_do, &a);
+    const change *ch = data;
+    na_ctl_user_call *c = ch->call;
+    na_db_person person;
+    NA_TRY(find(c, &person));
+    c->who = person.user.id;
+    na_decision decision = {.user_id = person.user.id, .revision = &person.revision};
+    apr_array_clear(c->trail.events);
+    NA_TRY(ch->decide(c, &person, &decision));
+    NA_TRY(na_audit_trail_decide(&c->trail, c->db, &decision));
+    *held = decision.held;
+    return NULL;
+}
+
+/* One who was deleted is described as before. */
+static na_error *describe(na_ctl_user_call *c)
+{
+    const na_db_who who = {.id = c->who, .current = 1};
+    na_db_person person;
+    int found;
+    NA_TRY(find_one(c, &who, &person, &found));
+    if (!found)
+        return NULL;
+    c->shown = na_ctl_user_json(c->pool, &person);
+    if (!c->shows_accounts)
+        return NULL;
+    apr_array_header_t *now = apr_array_make(c->pool, 4, sizeof(na_db_account));
+    NA_TRY(na_db_list_accounts(c->db, c->pool, c->who, now));
+    na_ctl_user_add_accounts(c->pool, c->shown, now);
+    return NULL;
+}
+
+na_error *na_ctl_user_change(na_ctl_user_call *c, na_ctl_user_decision *decide)
+{
+    change ch = {c, decide};
+    NA_TRY(na_audit_trail_open(&c->trail));
+    NA_TRY(na_audit_trail_end(&c->trail, na_db_settle(c->pool, find_and_decide, &ch)));
+    return describe(c);
 }

@@ -7,9 +7,13 @@
 #include "ctl/print.h"
 #include "ctl/user.h"
 
-static na_error *show(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *show(na_ctl_user_call *c, const na_db_person *person)
 {
-    return na_ctl_user_describe_with_accounts(use, user, &c->shown);
+    apr_array_header_t *accounts = apr_array_make(c->pool, 4, sizeof(na_db_account));
+    NA_TRY(na_db_list_accounts(c->db, c->pool, person->user.id, accounts));
+    c->shown = na_ctl_user_json(c->pool, person);
+    na_ctl_user_add_accounts(c->pool, c->shown, accounts);
+    return NULL;
 }
 
 int na_command_user_show(apr_pool_t *pool, int argc, char **argv)
@@ -22,29 +26,28 @@ int na_command_user_show(apr_pool_t *pool, int argc, char **argv)
 }
 
 /* A command that changes one user and asks nothing. */
-static int run(apr_pool_t *pool, int argc, char **argv, na_ctl_user_action *act,
+static int run(apr_pool_t *pool, int argc, char **argv, na_ctl_user_decision *decide,
                const char *command, const char *done)
 {
     na_ctl_user_call c = {.pool = pool};
     if (!na_ctl_user_options(&c, argc, argv, "a", 1))
         return na_ctl_wrong_call(command, NULL);
     na_error *error = na_ctl_user_connect(&c);
-    return na_ctl_user_end(&c, done, error ? error : na_ctl_user_change(&c, act));
+    return na_ctl_user_end(&c, done, error ? error : na_ctl_user_change(&c, decide));
 }
 
-static na_error *disable(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *disable(na_ctl_user_call *c, const na_db_person *person, na_decision *decision)
 {
-    na_ctl_user_did(c, NA_EVENT_DISABLE_USER, user, NULL);
-    NA_TRY(na_db_disable_user(use, user->id, 1));
-    NA_TRY(na_db_end_sessions(use, user->id));
-    return na_ctl_user_describe(use, user, &c->shown);
+    na_ctl_user_did(c, NA_EVENT_DISABLE_USER, &person->user, NULL);
+    decision->does = NA_DB_DISABLES | NA_DB_ENDS_SESSIONS;
+    return NULL;
 }
 
-static na_error *enable(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *enable(na_ctl_user_call *c, const na_db_person *person, na_decision *decision)
 {
-    na_ctl_user_did(c, NA_EVENT_ENABLE_USER, user, NULL);
-    NA_TRY(na_db_disable_user(use, user->id, 0));
-    return na_ctl_user_describe(use, user, &c->shown);
+    na_ctl_user_did(c, NA_EVENT_ENABLE_USER, &person->user, NULL);
+    decision->does = NA_DB_ENABLES;
+    return NULL;
 }
 
 int na_command_user_disable(apr_pool_t *pool, int argc, char **argv)
@@ -60,10 +63,11 @@ int na_command_user_enable(apr_pool_t *pool, int argc, char **argv)
 /* ── user delete ───────────────────────────────────────────────────────────────────────────── */
 
 /* The command goes on with this user, even if the email address becomes another user's. */
-static na_error *pick(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *pick(na_ctl_user_call *c, const na_db_person *person)
 {
-    c->who = user->id;
-    return na_ctl_user_describe(use, user, &c->shown);
+    c->who = person->user.id;
+    c->shown = na_ctl_user_json(c->pool, person);
+    return NULL;
 }
 
 static int is_sure(const na_ctl_user_call *c)
@@ -75,10 +79,11 @@ static int is_sure(const na_ctl_user_call *c)
     return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
-static na_error *remove_user(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *remove_user(na_ctl_user_call *c, const na_db_person *person, na_decision *decision)
 {
-    na_ctl_user_did(c, NA_EVENT_DELETE_USER, user, NULL);
-    return na_db_delete_user(use, user->id);
+    na_ctl_user_did(c, NA_EVENT_DELETE_USER, &person->user, NULL);
+    decision->does = NA_DB_DELETES;
+    return NULL;
 }
 
 static na_error *delete_user(na_ctl_user_call *c)

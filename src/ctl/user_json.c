@@ -24,19 +24,6 @@ static json_t *json_of_roles(const apr_array_header_t *roles)
     return json;
 }
 
-static na_error *json_of_accounts(na_db_use *use, const na_db_user *user, json_t *json)
-{
-    apr_array_header_t *accounts = apr_array_make(na_db_pool(use), 4, sizeof(na_db_account));
-    NA_TRY(na_db_list_accounts(use, user->id, accounts));
-    for (int i = 0; i < accounts->nelts; i++) {
-        const na_db_account *account = &APR_ARRAY_IDX(accounts, i, na_db_account);
-        json_array_append_new(json,
-                              json_pack("{s:s?, s:s?}", "provider", utf8(account->provider),
-                                        "providerAccountId", utf8(account->provider_account_id)));
-    }
-    return NULL;
-}
-
 /* The hash itself is never shown. */
 static json_t *json_of_password(apr_pool_t *pool, const na_db_credential *credential)
 {
@@ -49,30 +36,23 @@ static json_t *json_of_password(apr_pool_t *pool, const na_db_credential *creden
 json_t *na_ctl_user_json(apr_pool_t *pool, const na_db_person *person)
 {
     const na_db_user *user = &person->user;
-    return na_json_own(pool, json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:o}", "id",
-                                       utf8(user->id), "email", utf8(user->email), "name",
-                                       utf8(user->name), "emailVerified",
-                                       time_of(pool, user->email_verified), "image",
-                                       utf8(user->image), "disabled", person->credential.disabled,
-                                       "password", json_of_password(pool, &person->credential),
-                                       "roles", json_of_roles(person->roles)));
+    json_t *json = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:o}", "id", utf8(user->id),
+                             "email", utf8(user->email), "name", utf8(user->name), "emailVerified",
+                             time_of(pool, user->email_verified), "image", utf8(user->image),
+                             "disabled", person->credential.disabled, "password",
+                             json_of_password(pool, &person->credential), "roles",
+                             json_of_roles(person->roles));
+    return na_json_own(pool, json);
 }
 
-na_error *na_ctl_user_describe(na_db_use *use, const na_db_user *user, json_t **json)
+void na_ctl_user_add_accounts(apr_pool_t *pool, json_t *user, const apr_array_header_t *accounts)
 {
-    apr_pool_t *pool = na_db_pool(use);
-    na_db_person person = {.user = *user, .roles = apr_array_make(pool, 4, sizeof(const char *))};
-    NA_TRY(na_db_get_credential(use, user->id, &person.credential));
-    NA_TRY(na_db_roles(use, user->id, 0, person.roles));
-    *json = na_ctl_user_json(pool, &person);
-    return NULL;
-}
-
-na_error *na_ctl_user_describe_with_accounts(na_db_use *use, const na_db_user *user, json_t **json)
-{
-    json_t *accounts = na_json_own(na_db_pool(use), json_array());
-    NA_TRY(na_ctl_user_describe(use, user, json));
-    NA_TRY(json_of_accounts(use, user, accounts));
-    json_object_set(*json, "accounts", accounts);
-    return NULL;
+    json_t *all = json_array();
+    for (int i = 0; i < accounts->nelts; i++) {
+        const na_db_account *account = &APR_ARRAY_IDX(accounts, i, na_db_account);
+        json_array_append_new(all,
+                              json_pack("{s:s?, s:s?}", "provider", utf8(account->provider),
+                                        "providerAccountId", utf8(account->provider_account_id)));
+    }
+    json_object_set_new(user, "accounts", all);
 }

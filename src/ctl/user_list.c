@@ -12,37 +12,37 @@
 /* Users that are read at a time, so that memory does not grow with their number. */
 #define PAGE 500
 
-static void print_one(const na_ctl_user_call *c, na_db_use *use, const na_db_person *person,
-                      int is_first)
+static void list_one(const na_ctl_user_call *c, apr_pool_t *pool, const na_db_person *person,
+                     int is_first)
 {
-    json_t *json = na_ctl_user_json(na_db_pool(use), person);
+    const json_t *json = na_ctl_user_json(pool, person);
     if (c->json)
-        printf("%s%s", is_first ? "" : ",", na_json_dump(na_db_pool(use), json));
+        printf("%s%s", is_first ? "" : ",", na_json_dump(pool, json));
     else
-        na_ctl_user_print_row(use, json);
+        na_ctl_user_print_row(c->db, pool, json);
 }
 
 /* `last` is the ID to continue after, "" at first; *count grows by the number of users. */
-static na_error *list_page(const na_ctl_user_call *c, na_db_use *use,
+static na_error *list_page(const na_ctl_user_call *c, apr_pool_t *pool,
                            char last[NA_CTL_USER_TEXT_MAX + 1], int *count)
 {
-    apr_array_header_t *people = apr_array_make(na_db_pool(use), PAGE, sizeof(na_db_person));
-    NA_TRY(na_db_list_people(use, *last ? last : NULL, PAGE, people));
+    apr_array_header_t *people = apr_array_make(pool, PAGE, sizeof(na_db_person));
+    NA_TRY(na_db_list(c->db, pool, *last ? last : NULL, PAGE, people));
     for (int i = 0; i < people->nelts; i++) {
         const na_db_person *person = &APR_ARRAY_IDX(people, i, na_db_person);
-        print_one(c, use, person, ++*count == 1);
+        list_one(c, pool, person, ++*count == 1);
         apr_cpystrn(last, person->user.id, NA_CTL_USER_TEXT_MAX + 1);
     }
     return NULL;
 }
 
-static na_error *list_pages(const na_ctl_user_call *c, na_db_use *use, apr_pool_t *page, int *count)
+static na_error *list_pages(const na_ctl_user_call *c, apr_pool_t *page, int *count)
 {
     char last[NA_CTL_USER_TEXT_MAX + 1] = "";
     int before;
     do {
         before = *count;
-        NA_TRY(list_page(c, use, last, count));
+        NA_TRY(list_page(c, page, last, count));
         apr_pool_clear(page);
     } while (*count - before == PAGE);
     return NULL;
@@ -50,19 +50,14 @@ static na_error *list_pages(const na_ctl_user_call *c, na_db_use *use, apr_pool_
 
 static na_error *list(na_ctl_user_call *c, int *count)
 {
-    na_db_use *use;
     apr_pool_t *page;
     NA_TRY(na_ctl_user_connect(c));
-    NA_TRY(na_db_read(c->db, c->pool, &use));
     apr_pool_create(&page, c->pool);
-    apr_pool_t *before = na_db_set_pool(use, page);
     if (c->json)
         printf("{\"users\":[");
     else
-        na_ctl_user_print_heading(use);
-    na_error *error = list_pages(c, use, page, count);
-    na_db_set_pool(use, before);
-    return na_db_end(use, error);
+        na_ctl_user_print_heading(c->db);
+    return list_pages(c, page, count);
 }
 
 int na_command_user_list(apr_pool_t *pool, int argc, char **argv)

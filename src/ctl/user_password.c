@@ -23,22 +23,20 @@ na_error *na_ctl_user_new_hash(na_ctl_user_call *c, const na_password_owner *own
     return na_password_hash(c->pool, rules.kind, password, &c->hash);
 }
 
-na_error *na_ctl_user_put_hash(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+static na_error *put_new_hash(na_ctl_user_call *c, const na_db_person *person,
+                              na_decision *decision)
 {
-    NA_TRY(na_db_put_credential(use, user->id, c->hash, apr_time_as_msec(apr_time_now())));
-    return na_ctl_user_describe(use, user, &c->shown);
+    na_ctl_user_did(c, NA_EVENT_PASSWORD_CHANGE, &person->user, NULL);
+    decision->does = NA_DB_SETS_PASSWORD | NA_DB_ENDS_SESSIONS;
+    decision->hash = c->hash;
+    decision->now = apr_time_as_msec(apr_time_now());
+    return NULL;
 }
 
-static na_error *put_new_hash(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+/* Hashing takes time, so it is done before anything is decided. */
+static na_error *hash_for(na_ctl_user_call *c, const na_db_person *person)
 {
-    na_ctl_user_did(c, NA_EVENT_PASSWORD_CHANGE, user, NULL);
-    NA_TRY(na_db_end_sessions(use, user->id));
-    return na_ctl_user_put_hash(c, use, user);
-}
-
-/* Hashing takes time, so it is done outside of the transaction. */
-static na_error *hash_for(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
-{
+    const na_db_user *user = &person->user;
     c->who = user->id;
     return na_ctl_user_new_hash(c, &(na_password_owner){.name = user->name, .email = user->email});
 }

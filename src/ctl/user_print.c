@@ -37,21 +37,20 @@ static const char *state_of(const json_t *user)
     return json_is_true(json_object_get(user, "disabled")) ? "disabled" : "active";
 }
 
-static int id_width(na_db_use *use)
+static int id_width(const na_db *db)
 {
-    return na_schema_makes_ids(na_db_schema_of(use)) ? 10 : 36;
+    return db->options->has_numbers ? 10 : 36;
 }
 
-void na_ctl_user_print_heading(na_db_use *use)
+void na_ctl_user_print_heading(const na_db *db)
 {
-    printf("%s%-*s  %-32s  %-8s  %-8s  %-20s  %s%s\n", na_ctl_paint(NA_CTL_BOLD), id_width(use),
+    printf("%s%-*s  %-32s  %-8s  %-8s  %-20s  %s%s\n", na_ctl_paint(NA_CTL_BOLD), id_width(db),
            "ID", "EMAIL", "STATE", "PASSWORD", "ROLES", "NAME", na_ctl_paint(NA_CTL_PLAIN));
 }
 
-void na_ctl_user_print_row(na_db_use *use, const json_t *user)
+void na_ctl_user_print_row(const na_db *db, apr_pool_t *pool, const json_t *user)
 {
-    apr_pool_t *pool = na_db_pool(use);
-    printf("%-*s  %-32s  %-8s  %-8s  %-20s  %s\n", id_width(use),
+    printf("%-*s  %-32s  %-8s  %-8s  %-20s  %s\n", id_width(db),
            na_ctl_user_field(pool, user, "id"), na_ctl_user_field(pool, user, "email"),
            state_of(user), na_ctl_user_field(pool, json_object_get(user, "password"), "hash"),
            roles_of(pool, user), na_ctl_user_field(pool, user, "name"));

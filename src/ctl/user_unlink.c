@@ -9,49 +9,49 @@
 #include "ctl/user.h"
 
 /* Whether links are emailed is not known here, so they do not count. */
-static na_error *check_not_last(na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
-                                int left)
+static na_error *check_not_last(const na_ctl_user_call *c, const na_db_person *person, int left)
 {
-    na_db_credential credential;
-    if (left || c->yes)
-        return NULL;
-    NA_TRY(na_db_get_credential(use, user->id, &credential));
-    return credential.hash
+    return left || c->yes || person->credential.hash
                ? NULL
                : na_error_new(c->pool, NA_ERR_CONFIGURATION,
                               "this is the user's last account, and the user has no password: with "
                               "--yes, only an emailed link might remain to sign in");
 }
 
-static na_error *unlink_account(na_ctl_user_call *c, na_db_use *use, const na_db_user *user,
-                                const na_db_account *account)
+static void record_unlinking(na_ctl_user_call *c, const na_db_user *user,
+                             const na_db_account *account)
 {
     na_ctl_user_did(c, NA_EVENT_UNLINK_ACCOUNT, user,
                     apr_pstrcat(c->pool, "account ", account->provider_account_id, NULL));
     APR_ARRAY_IDX(c->trail.events, c->trail.events->nelts - 1, na_event).provider =
         account->provider;
-    return na_db_unlink_account(use, account->provider, account->provider_account_id);
 }
 
-/* Unlinks every account that the user has with this provider. */
-static na_error *unlink_all(na_ctl_user_call *c, na_db_use *use, na_db_user *user)
+/*
+ * Unlinks every account that the user has with this provider. Sessions end because which account
+ * began which is not known; with that the revision is raised, so that of two commands that leave
+ * one account each, one is repeated.
+ */
+static na_error *unlink_all(na_ctl_user_call *c, const na_db_person *person, na_decision *decision)
 {
     apr_array_header_t *all = apr_array_make(c->pool, 4, sizeof(na_db_account));
-    int unlinked = 0;
-    NA_TRY(na_db_list_accounts(use, user->id, all));
+    apr_array_header_t *gone = apr_array_make(c->pool, 4, sizeof(na_db_account));
+    NA_TRY(na_db_list_accounts(c->db, c->pool, person->user.id, all));
     for (int i = 0; i < all->nelts; i++) {
         const na_db_account *account = &APR_ARRAY_IDX(all, i, na_db_account);
         if (strcmp(account->provider, c->operands[1]) != 0)
             continue;
-        NA_TRY(unlink_account(c, use, user, account));
-        unlinked++;
+        APR_ARRAY_PUSH(gone, na_db_account) = *account;
+        record_unlinking(c, &person->user, account);
     }
-    if (!unlinked)
+    if (!gone->nelts)
         return na_error_new(c->pool, NA_ERR_CONFIGURATION, "the user has no account with '%s'",
                             c->operands[1]);
-    NA_TRY(check_not_last(c, use, user, all->nelts - unlinked));
-    NA_TRY(na_db_end_sessions(use, user->id)); /* which account began which is not known */
-    return na_ctl_user_describe_with_accounts(use, user, &c->shown);
+    NA_TRY(check_not_last(c, person, all->nelts - gone->nelts));
+    decision->unlink = gone;
+    decision->does = NA_DB_ENDS_SESSIONS;
+    c->shows_accounts = 1;
+    return NULL;
 }
 
 int na_command_user_unlink(apr_pool_t *pool, int argc, char **argv)

@@ -27,15 +27,15 @@ static na_error *check_feature(const na_request *request)
                               "NextAuthFeature account is not set");
 }
 
-static na_error *read_enabled(na_db_use *use, const char *id, na_db_user *user)
+/* Loads a user who is not disabled; the ID is NULL if there is none. */
+static na_error *load_enabled(na_request *request, const char *id, int current,
+                              na_db_person *person)
 {
-    na_db_credential credential = {0};
+    const na_db_who who = {.id = id, .current = current};
     int found;
-    NA_TRY(na_db_get_user(use, id, user, &found));
-    if (found)
-        NA_TRY(na_db_get_credential(use, id, &credential));
-    if (!found || credential.disabled)
-        *user = (na_db_user){0};
+    NA_TRY(na_db_find(request->db, request->pool, &who, person, &found));
+    if (!found || person->credential.disabled)
+        *person = (na_db_person){0};
     return NULL;
 }
 
@@ -43,15 +43,16 @@ static na_error *read_enabled(na_db_use *use, const char *id, na_db_user *user)
  * since. */
 static na_error *load_user(na_request *request, const na_session **session, na_db_user *user)
 {
-    na_db_use *use;
+    na_db_person person;
     *user = (na_db_user){0};
     na_error *error = na_request_session_now(request, session);
     if (na_is_unavailable(error))
         return error;
     if (!*session || !na_session_claim(*session, NA_CLAIM_DATABASE_USER))
         return NULL;
-    NA_TRY(na_db_read(request->db, request->pool, &use));
-    return na_db_end(use, read_enabled(use, (*session)->user, user));
+    NA_TRY(load_enabled(request, (*session)->user, 0, &person));
+    *user = person.user;
+    return NULL;
 }
 
 /* Sends the browser to the sign-in page, and from there to `path`. */
@@ -91,22 +92,51 @@ na_error *na_get_account(na_request *request, na_response *response)
 typedef na_error *changer(na_request *request, na_response *response, const na_session *session,
                           na_db_user *user, const char **said, const char **fault);
 
-/* All columns are written, so the row is read again first, with the changes of others. */
-static na_error *put_name(na_request *request, na_db_use *use, na_db_user *user,
-                          const na_event *event)
+/* A change of the user who is signed in. Each attempt reads the user again. */
+typedef struct account_change {
+    na_request *request;
+    na_db_user *user;
+    const na_event *event;
+    const char *name;          /* for put_name */
+    const char *hash;          /* for put_password */
+    apr_int64_t revision;      /* at which the password was verified, then the new one */
+    const na_session *session; /* for take_email */
+    const char *email, *token; /* likewise */
+} account_change;
+
+static na_error *record_change(void *data, na_db_use *use, const na_decision *decision)
 {
-    NA_TRY(read_enabled(use, apr_pstrdup(na_db_pool(use), user->id), user));
-    if (!user->id)
-        return na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED, "the user no longer exists");
-    user->name = event->name;
-    NA_TRY(na_db_update_user(use, user));
-    return na_record_event(request, use, event);
+    account_change *c = data;
+    c->revision = decision->revision_now;
+    return na_record_event(c->request, use, c->event);
+}
+
+static na_error *decide(account_change *c, na_decision *decision, int *held)
+{
+    decision->record = record_change;
+    decision->data = c;
+    NA_TRY(na_db_decide(c->request->db, c->request->pool, decision));
+    *held = decision->held;
+    return NULL;
+}
+
+static na_error *put_name(void *data, int *held)
+{
+    account_change *c = data;
+    na_db_person person;
+    NA_TRY(load_enabled(c->request, c->user->id, 1, &person));
+    if (!person.user.id)
+        return na_error_new(c->request->pool, NA_ERR_ACCESS_DENIED, "the user no longer exists");
+    na_decision decision = na_db_decision_about(&person);
+    *c->user = person.user;
+    c->user->name = c->name;
+    decision.user = c->user;
+    return decide(c, &decision, held);
 }
 
 static na_error *change_name(na_request *request, na_response *response, const na_session *session,
                              na_db_user *user, const char **said, const char **fault)
 {
-    na_db_use *use;
     const char *name = na_password_user_name(request);
     if (!name) {
         *fault = "Enter a valid name.";
@@ -116,8 +146,8 @@ static na_error *change_name(na_request *request, na_response *response, const n
     na_event event = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, user);
     event.name = name;
     event.detail = "name";
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, put_name(request, use, user, &event)));
+    account_change c = {.request = request, .user = user, .event = &event, .name = name};
+    NA_TRY(na_db_settle(request->pool, put_name, &c));
     na_report(request, &event);
     return NULL;
 }
@@ -146,13 +176,22 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
     return na_record_event(request, NULL, &event);
 }
 
-static na_error *put_password(na_request *request, na_db_use *use, const na_db_user *user,
-                              const char *hash, const na_event *event, apr_int64_t *revision)
+static na_error *has_changed(const na_request *request)
 {
-    apr_int64_t checked = *revision;
-    NA_TRY(na_link_end_all(request, use, user->email));
-    NA_TRY(na_password_user_put(request, use, user->id, hash, &checked, revision));
-    return na_record_event(request, use, event);
+    return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
+                        "the password has been changed in the meantime");
+}
+
+static na_error *put_password(account_change *c)
+{
+    apr_int64_t checked = c->revision;
+    na_decision decision = {.user_id = c->user->id,
+                            .revision = &checked,
+                            .ended = na_link_identifiers(c->request->pool, c->user->email)};
+    int held = 0;
+    na_password_user_put(c->request, c->hash, &decision);
+    NA_TRY(decide(c, &decision, &held));
+    return held ? NULL : has_changed(c->request);
 }
 
 static na_error *change_password(na_request *request, na_response *response,
@@ -161,7 +200,6 @@ static na_error *change_password(na_request *request, na_response *response,
 {
     const char *hash, *password = apr_table_get(request->form, "password");
     apr_int64_t revision;
-    na_db_use *use;
     NA_TRY(check_password(request, NA_EVENT_PASSWORD_CHANGE, user, &revision, fault));
     if (!*fault)
         *fault = na_password_user_fault(request, user->name, user->email, password);
@@ -171,8 +209,9 @@ static na_error *change_password(na_request *request, na_response *response,
         return NULL;
     NA_TRY(na_password_user_hash(request, password, &hash));
     const na_event event = na_event_of_db_user(request, NA_EVENT_PASSWORD_CHANGE, user);
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    na_error *error = na_db_end(use, put_password(request, use, user, hash, &event, &revision));
+    account_change c = {
+        .request = request, .user = user, .event = &event, .hash = hash, .revision = revision};
+    na_error *error = put_password(&c);
     if (na_error_is(error, NA_ERR_CREDENTIALS_SIGNIN)) {
         *fault = wrong_password;
         return NULL;
@@ -183,8 +222,8 @@ static na_error *change_password(na_request *request, na_response *response,
     *said = "Your password has been changed, and you have been signed out on all other devices.";
     NA_TRY(na_password_user_sign_out(request, user->id));
     request->account = na_limit_account(request->pool, NULL, user->email);
-    na_limit_remember(request, response, revision);
-    return na_session_restart(request->sessions, &request->visit, session, revision,
+    na_limit_remember(request, response, c.revision);
+    return na_session_restart(request->sessions, &request->visit, session, c.revision,
                               response->set_cookies);
 }
 
@@ -216,24 +255,22 @@ static na_error *change_email(na_request *request, na_response *response, const 
     return na_link_send(request, &link);
 }
 
-static na_error *delete_user(na_request *request, na_db_use *use, const na_db_user *user,
-                             apr_int64_t checked, const na_event *event)
+static na_error *delete_user(account_change *c)
 {
-    apr_int64_t revision;
-    NA_TRY(na_db_hold_revision(use, user->id, &revision));
-    if (revision != checked)
-        return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
-                            "the password has been changed in the meantime");
-    NA_TRY(na_link_end_all(request, use, user->email));
-    NA_TRY(na_db_delete_user(use, user->id));
-    return na_record_event(request, use, event);
+    apr_int64_t checked = c->revision;
+    na_decision decision = {.user_id = c->user->id,
+                            .revision = &checked,
+                            .ended = na_link_identifiers(c->request->pool, c->user->email),
+                            .does = NA_DB_DELETES};
+    int held = 0;
+    NA_TRY(decide(c, &decision, &held));
+    return held ? NULL : has_changed(c->request);
 }
 
 static na_error *delete_account(na_request *request, na_response *response,
                                 const na_session *session, na_db_user *user, const char **said,
                                 const char **fault)
 {
-    na_db_use *use;
     apr_int64_t revision;
     if (!(request->config->features & NA_FEATURE_DELETE)) {
         *fault = "Only the site's administrator can delete accounts.";
@@ -244,8 +281,8 @@ static na_error *delete_account(na_request *request, na_response *response,
         return NULL;
     const na_event event = na_event_of_db_user(request, NA_EVENT_DELETE_USER, user);
     NA_TRY(na_password_user_sign_out(request, user->id));
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, delete_user(request, use, user, revision, &event)));
+    account_change c = {.request = request, .user = user, .event = &event, .revision = revision};
+    NA_TRY(delete_user(&c));
     na_report(request, &event);
     user->id = NULL;
     return NULL;
@@ -293,47 +330,57 @@ na_error *na_post_account(na_request *request, na_response *response)
 
 /* ── the new email address ─────────────────────────────────────────────────────────────────── */
 
-/* If the session is ended meanwhile, either that waits for the transaction or the transaction
- * fails. */
-static na_error *take_email(na_request *request, na_db_use *use, const na_session *session,
-                            na_db_user *user, const char *email, const char *token,
-                            const na_event *event, na_error **late)
+/* The link is used up although the address is another's, so that it cannot be tried again. */
+static na_error *refuse_address(const na_request *request, const na_db_token *row, const char *why)
 {
-    na_db_user other;
-    apr_int64_t revision;
+    na_db_token used;
     int found;
-    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    NA_TRY(na_db_hold_revision(use, user->id, &revision));
-    if (!na_session_is_of_revision(request, session, revision))
+    NA_TRY(na_db_use_token(request->db, request->pool, row->identifier, row->token, &used, &found));
+    return na_error_new(request->pool, NA_ERR_VERIFICATION, "%s", why);
+}
+
+static na_error *check_address(const account_change *c, const na_db_token *row)
+{
+    const na_db_who who = {.email = c->email, .current = 1};
+    na_db_person other;
+    int found;
+    NA_TRY(na_db_find(c->request->db, c->request->pool, &who, &other, &found));
+    return !found || strcmp(other.user.id, c->user->id) == 0
+               ? NULL
+               : refuse_address(c->request, row, "the email address belongs to another user");
+}
+
+/* If the session is ended meanwhile, the revision differs, and the next attempt fails. */
+static na_error *take_email(void *data, int *held)
+{
+    account_change *c = data;
+    na_request *request = c->request;
+    na_db_person person;
+    na_db_token row;
+    NA_TRY(load_enabled(request, c->user->id, 1, &person));
+    if (!person.user.id)
+        return na_error_new(request->pool, NA_ERR_VERIFICATION, "the user no longer exists");
+    if (!na_session_is_of_revision(request, c->session, person.revision))
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
                             "the session ended before the new email address was confirmed");
-    *late = na_link_use(request, use, identifier_of(request->pool, user, revision, email), token);
-    if (*late)
-        return na_is_unavailable(*late) ? *late : NULL;
-    NA_TRY(na_db_get_user_by_email(use, email, &other, &found));
-    if (found && strcmp(other.id, user->id) != 0) {
-        *late = na_error_new(request->pool, NA_ERR_VERIFICATION,
-                             "the email address belongs to another user");
-        return NULL;
-    }
-    NA_TRY(read_enabled(use, apr_pstrdup(request->pool, user->id), user));
-    if (!user->id) {
-        *late = na_error_new(request->pool, NA_ERR_VERIFICATION, "the user no longer exists");
-        return NULL;
-    }
-    NA_TRY(na_link_end_all(request, use, user->email));
-    user->email = email;
-    user->email_verified = apr_time_as_msec(request->now);
-    NA_TRY(na_db_update_user(use, user));
-    return na_record_event(request, use, event);
+    NA_TRY(na_link_find(request, identifier_of(request->pool, c->user, person.revision, c->email),
+                        c->token, &row));
+    NA_TRY(check_address(c, &row));
+    na_decision decision = na_db_decision_about(&person);
+    *c->user = person.user;
+    c->user->email = c->email;
+    c->user->email_verified = apr_time_as_msec(request->now);
+    decision.email = c->email;
+    decision.token = &row;
+    decision.ended = na_link_identifiers(request->pool, person.user.email);
+    decision.user = c->user;
+    return decide(c, &decision, held);
 }
 
 na_error *na_confirm_email(na_request *request, na_response *response)
 {
     const na_session *session;
     na_db_user user;
-    na_db_use *use;
-    na_error *late = NULL;
     na_opened_link link;
     NA_TRY(check_feature(request));
     NA_TRY(na_link_open(request, response, &link));
@@ -356,10 +403,13 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     const char *before = user.email;
     na_event event = na_event_of_db_user(request, NA_EVENT_EMAIL_CHANGE, &user);
     event.detail = email;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, take_email(request, use, session, &user, email, token, &event, &late)));
-    if (late)
-        return late;
+    account_change c = {.request = request,
+                        .user = &user,
+                        .event = &event,
+                        .session = session,
+                        .email = email,
+                        .token = token};
+    NA_TRY(na_db_settle(request->pool, take_email, &c));
     na_limit_give_back(request);
     na_report(request, &event);
     na_event update = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, &user);

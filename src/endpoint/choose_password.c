@@ -64,10 +64,9 @@ na_error *na_get_reset(na_request *request, na_response *response)
 
 static na_error *has_user(na_request *request, const char *email, int *found)
 {
-    na_db_user user;
-    na_db_use *use;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    return na_db_end(use, na_db_get_user_by_email(use, email, &user, found));
+    const na_db_who who = {.email = email, .current = 1};
+    na_db_person person;
+    return na_db_find(request->db, request->pool, &who, &person, found);
 }
 
 /*
@@ -171,47 +170,16 @@ na_error *na_get_set_password(na_request *request, na_response *response)
     return NULL;
 }
 
-/* A password reset does not create a user again who was deleted since. */
-static na_error *user_of_link(na_request *request, na_db_use *use, const char *email, int signs_up,
-                              na_db_user *user, int *is_new, na_subject *subject, na_error **late)
+/* Finds the link, which is a reset or a sign-up; for the latter, *signs_up is 1. */
+static na_error *find_link(na_request *request, const char *email, const char *token,
+                           na_db_token *row, int *signs_up)
 {
-    int found, may_sign_up = signs_up && request->config->features & NA_FEATURE_SIGN_UP;
-    NA_TRY(na_db_get_user_by_email(use, email, user, &found));
-    if (!found && !may_sign_up) {
-        *late = na_error_new(request->pool, NA_ERR_VERIFICATION,
-                             "the user of the link no longer exists");
-        return NULL;
-    }
-    if (!found)
-        *user = (na_db_user){.name = na_password_user_name(request), .email = email};
-    *is_new = !found;
-    if (found)
-        NA_TRY(na_account_vouch(request, use, user, NULL, subject));
-    user->email_verified = apr_time_as_msec(request->now);
-    return found ? na_db_update_user(use, user) : na_db_create_user(use, user);
-}
-
-/* Uses the link, which is a reset or a sign-up. An error in *late does not undo the transaction. */
-static na_error *use_link(na_request *request, na_db_use *use, const char *email, const char *token,
-                          int *is_new, na_error **late)
-{
-    *is_new = 0;
-    *late = na_link_use(request, use, identifier_of(request->pool, 0, email), token);
-    if (*late && !na_is_unavailable(*late)) {
-        *is_new = 1;
-        *late = na_link_use(request, use, identifier_of(request->pool, 1, email), token);
-    }
-    return na_is_unavailable(*late) ? *late : NULL;
-}
-
-/* Verifies that the link is a reset or a sign-up, before any password is hashed for it. */
-static na_error *check_link(na_request *request, na_db_use *use, const char *email,
-                            const char *token)
-{
-    na_error *none = na_link_check(request, use, identifier_of(request->pool, 0, email), token);
-    return none && !na_is_unavailable(none)
-               ? na_link_check(request, use, identifier_of(request->pool, 1, email), token)
-               : none;
+    *signs_up = 0;
+    na_error *none = na_link_find(request, identifier_of(request->pool, 0, email), token, row);
+    if (!none || na_is_unavailable(none))
+        return none;
+    *signs_up = 1;
+    return na_link_find(request, identifier_of(request->pool, 1, email), token, row);
 }
 
 static na_event_kind kind_of(int is_new)
@@ -219,34 +187,80 @@ static na_event_kind kind_of(int is_new)
     return is_new ? NA_EVENT_CREATE_USER : NA_EVENT_PASSWORD_RESET;
 }
 
-static na_error *set_password(na_request *request, na_db_use *use, const char *email,
-                              const char *token, const char *hash, na_db_user *user, int *is_new,
-                              na_subject *subject, na_error **late)
+/* A new password for the user of a link. Each attempt reads link and user again. */
+typedef struct choice {
+    na_request *request;
+    na_subject *subject;
+    const char *email, *token, *hash;
+    na_db_user user;
+    int is_new;
+} choice;
+
+static na_error *record_choice(void *data, na_db_use *use, const na_decision *decision)
 {
-    int signs_up;
-    NA_TRY(na_db_lock(use, apr_pstrcat(request->pool, "email ", email, NULL)));
-    NA_TRY(use_link(request, use, email, token, &signs_up, late));
-    if (!*late)
-        NA_TRY(user_of_link(request, use, email, signs_up, user, is_new, subject, late));
-    if (*late)
-        return NULL;
-    NA_TRY(na_link_end_all(request, use, email));
-    NA_TRY(na_password_user_put(request, use, user->id, hash, NULL, &subject->revision));
+    choice *c = data;
+    na_subject *subject = c->subject;
+    c->user.id = decision->id;
+    subject->revision = decision->revision_now;
     subject->is_checked = 1;
-    subject->user = (na_user){user->id, user->name, user->email, user->image};
-    NA_TRY(na_account_audit(request, use, subject));
-    const na_event event = na_event_of_db_user(request, kind_of(*is_new), user);
-    return na_record_event(request, use, &event);
+    subject->user = (na_user){c->user.id, c->user.name, c->user.email, c->user.image};
+    NA_TRY(na_account_audit(c->request, use, decision, subject));
+    const na_event event = na_event_of_db_user(c->request, kind_of(c->is_new), &c->user);
+    return na_record_event(c->request, use, &event);
+}
+
+/* A password reset does not create a user again who was deleted since. */
+static na_error *refuse_unknown(const choice *c, const na_db_token *row)
+{
+    na_db_token used;
+    int found;
+    NA_TRY(na_db_use_token(c->request->db, c->request->pool, row->identifier, row->token, &used,
+                           &found));
+    return na_error_new(c->request->pool, NA_ERR_VERIFICATION,
+                        "the user of the link no longer exists");
+}
+
+static na_error *set_password(void *data, int *held)
+{
+    choice *c = data;
+    na_request *request = c->request;
+    const na_db_who who = {.email = c->email, .current = 1};
+    na_decision decision = {0};
+    na_db_person person;
+    na_db_token row;
+    int found, signs_up;
+    c->subject->events = 0;
+    c->subject->is_first_vouched = 0;
+    NA_TRY(find_link(request, c->email, c->token, &row, &signs_up));
+    NA_TRY(na_db_find(request->db, request->pool, &who, &person, &found));
+    if (!found && !(signs_up && request->config->features & NA_FEATURE_SIGN_UP))
+        return refuse_unknown(c, &row);
+    c->is_new = !found;
+    c->user = found ? person.user
+                    : (na_db_user){.name = na_password_user_name(request), .email = c->email};
+    if (found) {
+        decision = na_db_decision_about(&person);
+        na_account_vouch(request, &c->user, NULL, &decision, c->subject);
+    }
+    c->user.email_verified = apr_time_as_msec(request->now);
+    na_password_user_put(request, c->hash, &decision);
+    decision.email = c->email;
+    decision.token = &row;
+    decision.ended = na_link_identifiers(request->pool, c->email);
+    decision.user = &c->user;
+    decision.record = record_choice;
+    decision.data = c;
+    NA_TRY(na_db_decide(request->db, request->pool, &decision));
+    *held = decision.held;
+    return NULL;
 }
 
 na_error *na_post_set_password(na_request *request, na_response *response)
 {
     const char *hash, *password = apr_table_get(request->form, "password");
     na_opened_link link;
-    na_db_user user;
-    na_db_use *use;
-    int is_new = 0;
-    na_error *late = NULL;
+    na_db_token row;
+    int signs_up;
     na_subject subject = {.provider = na_password_user_provider(request)};
     NA_TRY(open_link(request, response, &link));
     const char *email = link.email, *token = link.token;
@@ -262,28 +276,26 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
     request->account = na_limit_account(request->pool, NULL, email);
     request->claimant.email = email;
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, check_link(request, use, email, token)));
+    /* before any password is hashed for it */
+    NA_TRY(find_link(request, email, token, &row, &signs_up));
     fault = na_password_user_breach(request, password);
     if (fault) {
         respond_choose(request, response, email, token, fault);
         return NULL;
     }
     NA_TRY(na_password_user_hash(request, password, &hash));
-    NA_TRY(na_db_write(request->db, request->pool, &use));
-    NA_TRY(na_db_end(use, set_password(request, use, email, token, hash, &user, &is_new, &subject,
-                                       &late)));
-    if (late)
-        return late;
-    subject.events |= 1u << kind_of(is_new);
-    subject.account =
-        na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
-                                             "type", "credentials", "providerAccountId", user.id));
+    choice c = {
+        .request = request, .subject = &subject, .email = email, .token = token, .hash = hash};
+    NA_TRY(na_db_settle(request->pool, set_password, &c));
+    subject.events |= 1u << kind_of(c.is_new);
+    subject.account = na_json_own(request->pool,
+                                  json_pack("{s:s, s:s, s:s}", "provider", subject.provider->id,
+                                            "type", "credentials", "providerAccountId", c.user.id));
     na_report_changes(request, &subject);
-    if (!is_new)
-        na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user.email, NA_NOTICE_SECONDS);
+    if (!c.is_new)
+        na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, c.user.email, NA_NOTICE_SECONDS);
     request->is_recorded = 1; /* the sign-in is recorded, which is what can fail now */
     /* ends all sessions that the old password began */
-    NA_TRY(na_password_user_sign_out(request, user.id));
+    NA_TRY(na_password_user_sign_out(request, c.user.id));
     return na_complete_sign_in(request, response, &subject);
 }

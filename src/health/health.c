@@ -97,10 +97,9 @@ static void check_database(const na_health_site *site, apr_pool_t *pool, na_heal
 /* Replicas are down only if all of them are, because the others take over. */
 static void check_replicas(const na_health_site *site, apr_pool_t *pool, na_health_report *report)
 {
-    int count = 0, down = 0, behind;
-    na_db *const *replicas = site->db ? na_db_replicas(site->db, &count) : NULL;
+    int count = site->db ? site->db->replica_count : 0, down = 0, behind;
     for (int i = 0; i < count; i++)
-        down += health_state(na_db_ping(replicas[i], pool, &behind)) == NA_HEALTH_DOWN;
+        down += health_state(na_db_ping(site->db->replicas[i], pool, &behind)) == NA_HEALTH_DOWN;
     if (count)
         add_result(report, NA_HEALTH_REPLICA,
                    !down           ? NA_HEALTH_UP

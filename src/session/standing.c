@@ -13,15 +13,6 @@ int na_standing_matters(const na_session *session)
     return na_session_claim(session, NA_CLAIM_DATABASE_USER) != NULL;
 }
 
-static na_error *read_standing(na_db_use *use, const char *user, int role_column,
-                               na_db_standing *standing, int *found)
-{
-    NA_TRY(na_db_get_standing(use, user, role_column, standing, found));
-    return *found || !na_db_is_behind(use) ? NULL
-                                           : na_error_new(na_db_pool(use), NA_ERR_BUSY,
-                                                          "a replica might not have the user yet");
-}
-
 /* Sessions that are older than revisions have none, which counts as the first. */
 int na_standing_has_revision(const na_session *session, apr_int64_t revision)
 {
@@ -46,34 +37,33 @@ static int has_email(const na_session *session, const char *email)
     return !email || (session->email && strcmp(session->email, email) == 0);
 }
 
-static na_error *change(apr_pool_t *pool, const na_db_standing *standing,
+static na_error *change(apr_pool_t *pool, const na_db_person *person,
                         const apr_array_header_t *identity_claims, const na_session **session)
 {
     json_t *kept;
     NA_TRY(na_json_parse_sealed(pool, NA_ERR_SESSION, na_bytes_of((*session)->claims_json), &kept));
     json_t *claims = na_json_own(pool, json_copy(kept));
-    na_table_set_roles(claims, kept, standing->roles);
-    if (standing->email)
-        json_object_set_new(claims, "email", json_string(standing->email));
+    na_table_set_roles(claims, kept, person->roles);
+    if (person->user.email)
+        json_object_set_new(claims, "email", json_string(person->user.email));
     return na_session_change(pool, *session, claims, identity_claims, session);
 }
 
-na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
+na_error *na_standing_check(const na_db *db, apr_pool_t *pool, int role_column,
                             const apr_array_header_t *identity_claims, const na_session **session)
 {
-    na_db_use *use;
-    na_db_standing standing;
-    int found = 0;
-    NA_TRY(na_db_read(db, pool, &use));
-    NA_TRY(na_db_end(use, read_standing(use, (*session)->user, role_column, &standing, &found)));
+    const na_db_who who = {.id = (*session)->user, .role_column = role_column};
+    na_db_person person;
+    int found;
+    NA_TRY(na_db_find(db, pool, &who, &person, &found));
     if (!found)
         return na_error_new(pool, NA_ERR_SESSION, "the session's user no longer exists");
-    if (standing.disabled)
+    if (person.credential.disabled)
         return na_error_new(pool, NA_ERR_SESSION, "the session's user is disabled");
-    if (!na_standing_has_revision(*session, standing.revision))
+    if (!na_standing_has_revision(*session, person.revision))
         return na_error_new(pool, NA_ERR_SESSION,
                             "the user's sessions were ended, for example by a new password");
-    return has_roles(*session, standing.roles) && has_email(*session, standing.email)
+    return has_roles(*session, person.roles) && has_email(*session, person.user.email)
                ? NULL
-               : change(pool, &standing, identity_claims, session);
+               : change(pool, &person, identity_claims, session);
 }

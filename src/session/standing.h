@@ -3,7 +3,7 @@
 #ifndef NA_SESSION_STANDING_H
 #define NA_SESSION_STANDING_H
 
-#include "sql/records.h"
+#include "db/database.h"
 #include "session/session.h"
 
 /* Returns 1 if the session's user is in the database, which must be queried then. */
@@ -16,7 +16,7 @@ int na_standing_has_revision(const na_session *session, apr_int64_t revision);
  * Fails with NA_ERR_SESSION if the user no longer exists or is disabled, or if the user's sessions
  * were ended. Updates the roles and the email address of *session. Requires one query.
  */
-na_error *na_standing_check(na_db *db, apr_pool_t *pool, int role_column,
+na_error *na_standing_check(const na_db *db, apr_pool_t *pool, int role_column,
                             const apr_array_header_t *identity_claims, const na_session **session);
 
 #endif

@@ -39,100 +39,66 @@ typedef struct forms {
     const char *form[2];
 } forms;
 
-static forms forms_of(na_db_use *use, const char *id)
+static forms forms_of(const na_db *db, apr_pool_t *pool, const char *id)
 {
-    const char *hash = hash_of_id(na_db_pool(use), id);
-    return na_db_protects(use) ? (forms){{hash, id}} : (forms){{id, hash}};
+    const char *hash = hash_of_id(pool, id);
+    return na_db_protects(db) ? (forms){{hash, id}} : (forms){{id, hash}};
 }
 
 /* ── rows ──────────────────────────────────────────────────────────────────────────────────── */
 
-static na_error *read_row(na_db_use *use, const char *id, int role_column, na_table_row *row,
-                          int *found, int *disabled)
+/* A replica that lacks one form (NA_ERR_BUSY) can have the other. */
+static na_error *find_row(const na_db *db, apr_pool_t *pool, const char *id, int role_column,
+                          na_db_session *session, na_db_person *person, int *found)
 {
-    na_db_session session;
-    na_db_credential credential;
-    apr_array_header_t *roles = apr_array_make(na_db_pool(use), 4, sizeof(const char *));
-    const forms token = forms_of(use, id);
-    for (int i = 0; i < 2 && !*found; i++)
-        NA_TRY(na_db_get_session_and_user(use, token.form[i], &session, &row->user, found));
-    if (!*found)
-        return na_db_is_behind(use) ? na_error_new(na_db_pool(use), NA_ERR_BUSY,
-                                                   "a replica might not have the session yet")
-                                    : NULL;
-    NA_TRY(na_db_get_credential(use, row->user.id, &credential));
-    NA_TRY(na_db_roles(use, row->user.id, role_column, roles));
-    *disabled = credential.disabled;
-    row->expires = session.expires / 1000;
-    row->roles = roles;
-    return NULL;
+    const forms token = forms_of(db, pool, id);
+    na_error *first =
+        na_db_find_session(db, pool, token.form[0], role_column, session, person, found);
+    if (*found || (first && !na_error_is(first, NA_ERR_BUSY)))
+        return first;
+    na_error *second =
+        na_db_find_session(db, pool, token.form[1], role_column, session, person, found);
+    return *found || !first ? second : first;
 }
 
-na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_column,
+na_error *na_table_find(const na_db *db, apr_pool_t *pool, const char *id, int role_column,
                         apr_time_t now, na_table_row *row)
 {
-    na_db_use *use;
-    int found = 0, disabled = 0;
-    NA_TRY(na_db_read(db, pool, &use));
-    NA_TRY(na_db_end(use, read_row(use, id, role_column, row, &found, &disabled)));
+    na_db_session session;
+    na_db_person person;
+    int found = 0;
+    NA_TRY(find_row(db, pool, id, role_column, &session, &person, &found));
     if (!found)
         return na_error_new(pool, NA_ERR_SESSION, "unknown session ID");
+    *row = (na_table_row){person.user, session.expires / 1000, person.roles};
     if (row->expires <= apr_time_sec(now))
         return na_error_new(pool, NA_ERR_SESSION, "the session has expired");
-    return disabled ? na_error_new(pool, NA_ERR_SESSION, "the session's user is disabled") : NULL;
+    return person.credential.disabled
+               ? na_error_new(pool, NA_ERR_SESSION, "the session's user is disabled")
+               : NULL;
 }
 
-typedef struct addition {
-    const char *id, *user_id;
-    apr_int64_t revision, expires;
-} addition;
-
-/*
- * Checks the revision and adds the row in one transaction, so that the user cannot be changed
- * between.
- */
-static na_error *add_row(void *data, na_db_use *use)
-{
-    const addition *a = data;
-    const na_db_session session = {forms_of(use, a->id).form[0], a->user_id, a->expires * 1000};
-    apr_int64_t revision;
-    NA_TRY(na_db_hold_revision(use, a->user_id, &revision));
-    return revision == a->revision
-               ? na_db_create_session(use, &session)
-               : na_error_new(na_db_pool(use), NA_ERR_ACCESS_DENIED,
-                              "the user's sessions were ended while this one began");
-}
-
-na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
+/* The revision is checked with it, so that the user cannot be changed between. */
+na_error *na_table_add(const na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
                        apr_int64_t revision, apr_int64_t expires)
 {
-    addition a = {id, user_id, revision, expires};
-    return na_db_transact(db, pool, add_row, &a);
+    const na_db_session session = {forms_of(db, pool, id).form[0], user_id, expires * 1000};
+    na_decision decision = {.user_id = user_id, .revision = &revision, .session = &session};
+    NA_TRY(na_db_decide(db, pool, &decision));
+    return decision.held ? NULL
+                         : na_error_new(pool, NA_ERR_ACCESS_DENIED,
+                                        "the user's sessions were ended while this one began");
 }
-
-typedef struct extension {
-    const char *id;
-    apr_int64_t expires;
-} extension;
 
 /* A row of the other form is rewritten in the current one. */
-static na_error *extend_row(void *data, na_db_use *use)
+na_error *na_table_extend(const na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires)
 {
-    const extension *e = data;
-    const forms token = forms_of(use, e->id);
-    na_db_session session;
-    na_db_user user;
+    const forms token = forms_of(db, pool, id);
     int found = 0;
     for (int i = 0; i < 2 && !found; i++)
-        NA_TRY(na_db_get_session_and_user(use, token.form[i], &session, &user, &found));
-    return found ? na_db_update_session(use, session.token, token.form[0], e->expires * 1000)
-                 : na_error_new(na_db_pool(use), NA_ERR_SESSION, "unknown session ID");
-}
-
-na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires)
-{
-    extension e = {id, expires};
-    return na_db_transact(db, pool, extend_row, &e);
+        NA_TRY(
+            na_db_update_session(db, pool, token.form[i], token.form[0], expires * 1000, &found));
+    return found ? NULL : na_error_new(pool, NA_ERR_SESSION, "unknown session ID");
 }
 
 static int is_of_key(apr_pool_t *pool, const char *token, const na_store_key *key)
@@ -141,30 +107,17 @@ static int is_of_key(apr_pool_t *pool, const char *token, const na_store_key *ke
     return strcmp(hash, hash_of_key(pool, key)) == 0;
 }
 
-typedef struct removal {
-    const char *user_id;
-    const na_store_key *key, *but;
-} removal;
-
-static na_error *remove_rows(void *data, na_db_use *use)
+na_error *na_table_remove(const na_db *db, apr_pool_t *pool, const char *user_id,
+                          const na_store_key *key, const na_store_key *but)
 {
-    const removal *r = data;
-    apr_array_header_t *tokens = apr_array_make(na_db_pool(use), 8, sizeof(const char *));
-    NA_TRY(na_db_list_session_tokens(use, r->user_id, tokens));
-    for (int i = 0; i < tokens->nelts; i++) {
-        const char *token = APR_ARRAY_IDX(tokens, i, const char *);
-        if ((!r->key || is_of_key(na_db_pool(use), token, r->key)) &&
-            !(r->but && is_of_key(na_db_pool(use), token, r->but)))
-            NA_TRY(na_db_delete_session(use, token));
+    apr_array_header_t *sessions = apr_array_make(pool, 8, sizeof(na_db_session));
+    NA_TRY(na_db_list_sessions(db, pool, user_id, sessions));
+    for (int i = 0; i < sessions->nelts; i++) {
+        const char *token = APR_ARRAY_IDX(sessions, i, na_db_session).token;
+        if ((!key || is_of_key(pool, token, key)) && !(but && is_of_key(pool, token, but)))
+            NA_TRY(na_db_delete_session(db, pool, token));
     }
     return NULL;
-}
-
-na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, const na_store_key *key,
-                          const na_store_key *but)
-{
-    removal r = {user_id, key, but};
-    return na_db_transact(db, pool, remove_rows, &r);
 }
 
 /* ── claims ────────────────────────────────────────────────────────────────────────────────── */

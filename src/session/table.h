@@ -3,7 +3,7 @@
 #ifndef NA_SESSION_TABLE_H
 #define NA_SESSION_TABLE_H
 
-#include "sql/records.h"
+#include "db/database.h"
 #include "session/registry.h"
 
 /*
@@ -24,22 +24,22 @@ typedef struct na_table_row {
  * Finds a row. Fails with NA_ERR_SESSION if it does not exist, has expired, or its user is
  * disabled.
  */
-na_error *na_table_find(na_db *db, apr_pool_t *pool, const char *id, int role_column,
+na_error *na_table_find(const na_db *db, apr_pool_t *pool, const char *id, int role_column,
                         apr_time_t now, na_table_row *row);
 
 /* Adds a row. Fails with NA_ERR_ACCESS_DENIED if the user's revision is no longer `revision`. */
-na_error *na_table_add(na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
+na_error *na_table_add(const na_db *db, apr_pool_t *pool, const char *id, const char *user_id,
                        apr_int64_t revision, apr_int64_t expires);
 
 /*
  * Extends a row. Fails with NA_ERR_SESSION if it does not exist: an application can end the
  * session.
  */
-na_error *na_table_extend(na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires);
+na_error *na_table_extend(const na_db *db, apr_pool_t *pool, const char *id, apr_int64_t expires);
 
 /* Deletes a user's rows: the one of `key`, all others with `but`, or all. */
-na_error *na_table_remove(na_db *db, apr_pool_t *pool, const char *user_id, const na_store_key *key,
-                          const na_store_key *but);
+na_error *na_table_remove(const na_db *db, apr_pool_t *pool, const char *user_id,
+                          const na_store_key *key, const na_store_key *but);
 
 /*
  * Set the roles in a session's claims, and return all its claims. `kept` (can be NULL) are the

@@ -49,7 +49,7 @@ static na_error *take_snapshot(na_db_use *use)
          "START TRANSACTION WITH CONSISTENT SNAPSHOT"},
         {"COMMIT", "BEGIN"}};
     for (int i = 0; i < 2; i++)
-        NA_TRY(na_db_execute(use, texts[na_db_engine_of(use)][i]));
+        NA_TRY(na_sql_execute(use, texts[na_sql_engine_of(use)][i]));
     return NULL;
 }
 
@@ -110,8 +110,8 @@ static na_error *write_header(backup *b, int with_store)
     static const char *const engines[] = {"postgresql", "mysql", "sqlite"};
     json_t *header =
         json_pack("{s:s, s:i, s:s, s:s, s:s, s:b}", "format", NA_BACKUP_FORMAT, "version",
-                  NA_BACKUP_VERSION, "schema", na_schema_name(na_db_schema_of(b->use)), "engine",
-                  engines[na_db_engine_of(b->use)], "createdAt",
+                  NA_BACKUP_VERSION, "schema", na_schema_name(na_sql_schema_of(b->use)), "engine",
+                  engines[na_sql_engine_of(b->use)], "createdAt",
                   na_iso8601(b->pool, apr_time_now()), "store", with_store);
     na_json_own(b->pool, header);
     NA_TRY(write_ids(b, header));
@@ -155,7 +155,7 @@ static json_t *json_of_value(apr_pool_t *pool, na_column_kind kind, const char *
 
 static na_error *write_row(backup *b, const na_backup_table *table, const char *const *values)
 {
-    apr_pool_t *pool = na_db_pool(b->use);
+    apr_pool_t *pool = na_sql_pool(b->use);
     json_t *row = na_json_own(pool, json_object());
     json_object_set_new(row, "table", json_string(table->name));
     for (const na_backup_column *column = table->columns; column->name; column++)
@@ -190,7 +190,7 @@ static const char *column_of(apr_pool_t *pool, const na_schema *schema, const ch
                : apr_pstrcat(pool, "{", key, "}", NULL);
 }
 
-static const char *where(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+static const char *where(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                          const char *const keys[2])
 {
     const char *a = keys[0], *b = keys[1];
@@ -198,7 +198,7 @@ static const char *where(apr_pool_t *pool, const na_schema *schema, na_db_engine
         return apr_pstrcat(pool, " WHERE ", column_of(pool, schema, a), " > ",
                            strcmp(a, "id") == 0 && !na_schema_has_uuids(schema) ? "{?id}" : "%s",
                            NULL);
-    if (engine == NA_DB_MYSQL) /* MySQL uses no index for pairs */
+    if (engine == NA_MYSQL) /* MySQL uses no index for pairs */
         return apr_pstrcat(pool, " WHERE {", a, "} > %s OR ({", a, "} = %s AND {", b, "} > %s)",
                            NULL);
     return apr_pstrcat(pool, " WHERE ({", a, "}, {", b, "}) > (%s, %s)", NULL);
@@ -208,9 +208,9 @@ static const char *where(apr_pool_t *pool, const na_schema *schema, na_db_engine
 static const char *page_text(const backup *b, const na_backup_table *table, int is_first)
 {
     const char *keys[2];
-    apr_pool_t *pool = na_db_pool(b->use);
-    const na_schema *schema = na_db_schema_of(b->use);
-    na_db_engine engine = na_db_engine_of(b->use);
+    apr_pool_t *pool = na_sql_pool(b->use);
+    const na_schema *schema = na_sql_schema_of(b->use);
+    na_sql_engine engine = na_sql_engine_of(b->use);
     int count = keys_of(table, schema, keys);
     const char *order = apr_pstrcat(pool, column_of(pool, schema, keys[0]), count > 1 ? ", " : NULL,
                                     count > 1 ? column_of(pool, schema, keys[1]) : NULL, NULL);
@@ -228,22 +228,22 @@ static na_error *read_page(const backup *b, const na_backup_table *table, const 
                            int key_count, na_rows *rows)
 {
     int is_first = !last[0];
-    int repeats = key_count > 1 && na_db_engine_of(b->use) == NA_DB_MYSQL;
+    int repeats = key_count > 1 && na_sql_engine_of(b->use) == NA_MYSQL;
     const char *arguments[3] = {last[0], repeats ? last[0] : last[1], last[1]};
-    const char *name = na_backup_statement(na_db_pool(b->use), is_first ? "first" : "next", table);
-    return na_db_select_text(b->use, name, page_text(b, table, is_first),
-                             is_first ? 0 : key_count + repeats, arguments, rows);
+    const char *name = na_backup_statement(na_sql_pool(b->use), is_first ? "first" : "next", table);
+    return na_sql_select_text(b->use, name, page_text(b, table, is_first),
+                              is_first ? 0 : key_count + repeats, arguments, rows);
 }
 
 /* Two pools alternate, because the last row of a page is needed to read the next page. */
 static na_error *write_pages(backup *b, const na_backup_table *table, apr_pool_t *const pools[2])
 {
     const char *keys[2], *last[2] = {NULL, NULL};
-    int key_count = keys_of(table, na_db_schema_of(b->use), keys);
+    int key_count = keys_of(table, na_sql_schema_of(b->use), keys);
     na_rows rows = {.count = PAGE};
     for (int page = 0; rows.count == PAGE; page++) {
         apr_pool_clear(pools[page % 2]);
-        na_db_set_pool(b->use, pools[page % 2]);
+        na_sql_set_pool(b->use, pools[page % 2]);
         NA_TRY(read_page(b, table, last, key_count, &rows));
         for (int i = 0; i < rows.count; i++)
             NA_TRY(write_row(b, table, rows.values + i * rows.columns + key_count));
@@ -262,7 +262,7 @@ static na_error *write_table(backup *b, const na_backup_table *table)
     apr_pool_create(&pools[0], b->pool);
     apr_pool_create(&pools[1], b->pool);
     na_error *error = write_pages(b, table, pools);
-    na_db_set_pool(b->use, b->pool);
+    na_sql_set_pool(b->use, b->pool);
     return error;
 }
 
@@ -278,8 +278,8 @@ static na_error *write_all(backup *b, int with_store)
     return write_end(b);
 }
 
-na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
-                       na_backup_progress *progress, void *data, na_backup_result *result)
+na_error *na_sql_backup(na_sql *db, apr_pool_t *pool, FILE *out, int with_store,
+                        na_backup_progress *progress, void *data, na_backup_result *result)
 {
     backup b = {.pool = pool,
                 .out = out,
@@ -288,6 +288,6 @@ na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
                 .data = data,
                 .result = result};
     *result = (na_backup_result){.left_out = 0};
-    NA_TRY(na_db_write(db, pool, &b.use));
-    return na_db_end(b.use, write_all(&b, with_store));
+    NA_TRY(na_sql_write(db, pool, &b.use));
+    return na_sql_end(b.use, write_all(&b, with_store));
 }

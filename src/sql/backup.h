@@ -38,15 +38,15 @@ typedef void na_backup_progress(void *data, apr_int64_t done, apr_int64_t total)
  * be NULL. The error is NA_ERR_CONFIGURATION if tables are missing, text is not UTF-8, or `out`
  * cannot be written.
  */
-na_error *na_db_backup(na_db *db, apr_pool_t *pool, FILE *out, int with_store,
-                       na_backup_progress *progress, void *data, na_backup_result *result);
+na_error *na_sql_backup(na_sql *db, apr_pool_t *pool, FILE *out, int with_store,
+                        na_backup_progress *progress, void *data, na_backup_result *result);
 
 /* Options of a restore. */
 typedef struct na_restore_options {
     int replace;                  /* deletes existing rows, which are an error otherwise */
-    int keep_sessions;            /* no user was created since the backup: see na_db_restore */
+    int keep_sessions;            /* no user was created since the backup: see na_sql_restore */
     na_backup_progress *progress; /* NULL if none */
-    na_db_work *finish; /* called last in the transaction, once `result` is known; NULL if none */
+    na_sql_work *finish; /* called last in the transaction, once `result` is known; NULL if none */
     /* returns 1 if the password hash can be restored; NULL to restore all */
     int (*takes_hash)(void *data, const char *user_id, const char *hash);
     void *data; /* passed to all three functions */
@@ -62,7 +62,7 @@ typedef struct na_restore_options {
  * since. A backup that is incomplete or does not match the database is an error with the code
  * NA_ERR_CONFIGURATION.
  */
-na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
-                        na_backup_result *result);
+na_error *na_sql_restore(na_sql *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
+                         na_backup_result *result);
 
 #endif

@@ -8,7 +8,7 @@
 #include "sql/backup.h"
 #include "sql/backup_tables.h"
 
-/* The largest ID that a database generates, and na_db_get_user accepts. */
+/* The largest ID that a database generates, and na_sql_get_user accepts. */
 #define NA_BACKUP_ID_MAX 2147483647
 
 typedef struct na_backup_file {

@@ -100,7 +100,8 @@ const char *na_backup_statement(apr_pool_t *pool, const char *what, const na_bac
 
 static const char *table_text(na_db_use *use, const na_backup_table *table)
 {
-    return na_schema_text(na_db_pool(use), na_db_schema_of(use), na_db_engine_of(use), table->text);
+    return na_schema_text(na_sql_pool(use), na_sql_schema_of(use), na_sql_engine_of(use),
+                          table->text);
 }
 
 static const char *unquoted(apr_pool_t *pool, const char *name)
@@ -110,25 +111,25 @@ static const char *unquoted(apr_pool_t *pool, const char *name)
 
 na_error *na_backup_find(na_db_use *use, const na_backup_table *table, int *found)
 {
-    apr_pool_t *pool = na_db_pool(use);
+    apr_pool_t *pool = na_sql_pool(use);
     const char *name = unquoted(pool, table_text(use, table));
-    NA_TRY(na_db_has_table(use, name, found));
+    NA_TRY(na_sql_has_table(use, name, found));
     return *found || table->is_optional
                ? NULL
                : na_error_new(pool, NA_ERR_CONFIGURATION,
                               "table %s does not exist: check that schema=%s is correct and that "
                               "the database was migrated",
-                              name, na_schema_name(na_db_schema_of(use)));
+                              name, na_schema_name(na_sql_schema_of(use)));
 }
 
 na_error *na_backup_count(na_db_use *use, const na_backup_table *table, apr_int64_t *count)
 {
-    apr_pool_t *pool = na_db_pool(use);
+    apr_pool_t *pool = na_sql_pool(use);
     na_rows rows;
     NA_TRY(
-        na_db_select_text(use, na_backup_statement(pool, "count", table),
-                          apr_pstrcat(pool, "SELECT count(*) FROM ", table_text(use, table), NULL),
-                          0, NULL, &rows));
+        na_sql_select_text(use, na_backup_statement(pool, "count", table),
+                           apr_pstrcat(pool, "SELECT count(*) FROM ", table_text(use, table), NULL),
+                           0, NULL, &rows));
     const char *number = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
     *count = number ? strtoll(number, NULL, 10) : 0;
     return NULL;

@@ -48,8 +48,8 @@ typedef struct na_backup_table {
 extern const na_backup_table na_backup_tables[];
 
 /*
- * Returns the name "WHAT_NUMBER" of a statement about a table, for na_db_select_text and
- * na_db_change_text.
+ * Returns the name "WHAT_NUMBER" of a statement about a table, for na_sql_select_text and
+ * na_sql_change_text.
  */
 const char *na_backup_statement(apr_pool_t *pool, const char *what, const na_backup_table *table);
 

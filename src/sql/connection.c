@@ -16,7 +16,7 @@ static const char *const driver_names[] = {"pgsql", "mysql", "sqlite3"};
 static const char *const driver_packages[] = {"libaprutil1-dbd-pgsql", "libaprutil1-dbd-mysql",
                                               "libaprutil1-dbd-sqlite3"};
 
-static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd_driver_t **driver)
+static na_error *get_driver(apr_pool_t *pool, na_sql_engine engine, const apr_dbd_driver_t **driver)
 {
     apr_dbd_init(pool);
     return apr_dbd_get_driver(pool, driver_names[engine], driver) == APR_SUCCESS
@@ -26,32 +26,32 @@ static na_error *get_driver(apr_pool_t *pool, na_db_engine engine, const apr_dbd
                                                  driver_names[engine]),
                                     apr_psprintf(pool, "install %s (Debian), apr-util-%s (RHEL)",
                                                  driver_packages[engine],
-                                                 engine == NA_DB_SQLITE ? "sqlite"
-                                                                        : driver_names[engine]));
+                                                 engine == NA_SQLITE ? "sqlite"
+                                                                     : driver_names[engine]));
 }
 
-na_error *na_db_check_driver(apr_pool_t *pool, const na_db_options *options)
+na_error *na_sql_check_driver(apr_pool_t *pool, const na_db_options *options)
 {
     const apr_dbd_driver_t *driver;
-    return get_driver(pool, options->engine, &driver);
+    return get_driver(pool, na_sql_settings_of(options)->engine, &driver);
 }
 
 /*
  * Sets up a connection: times in UTC, and no unlimited waiting. SQLite's driver waits fifteen times
  * as long as busy_timeout.
  */
-static int introduce(const na_db *db, na_db_connection *c)
+static int introduce(const na_sql *db, na_sql_connection *c)
 {
     static const char sqlite[] = "PRAGMA busy_timeout=100; PRAGMA journal_mode=WAL; "
                                  "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON";
     const char *text = sqlite;
     int rows;
-    if (db->options->engine == NA_DB_POSTGRESQL)
+    if (db->settings->engine == NA_POSTGRESQL)
         text = apr_psprintf(c->pool,
                             "SET TIME ZONE 'UTC'; SET statement_timeout = %ld; SET lock_timeout = "
                             "%ld; SET idle_in_transaction_session_timeout = 30000",
                             db->options->timeout_ms, db->options->timeout_ms);
-    if (db->options->engine == NA_DB_MYSQL)
+    if (db->settings->engine == NA_MYSQL)
         text = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = "
                "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 5";
     return apr_dbd_query(c->driver, c->handle, &rows, text) == 0;
@@ -62,16 +62,16 @@ static int introduce(const na_db *db, na_db_connection *c)
  * transaction that does not exist. Therefore one is begun while the connection is new; after that,
  * failures are reported correctly.
  */
-static int begin_first(const na_db *db, na_db_connection *c)
+static int begin_first(const na_sql *db, na_sql_connection *c)
 {
-    return db->options->engine != NA_DB_POSTGRESQL ||
+    return db->settings->engine != NA_POSTGRESQL ||
            (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) == 0 &&
             apr_dbd_transaction_end(c->driver, c->inner, c->transaction) == 0);
 }
 
 static apr_status_t close_connection(void *made, void *data, apr_pool_t *list_pool)
 {
-    na_db_connection *c = made;
+    na_sql_connection *c = made;
     apr_pool_destroy(c->inner);
     apr_status_t status = apr_dbd_close(c->driver, c->handle);
     apr_pool_destroy(c->pool);
@@ -80,19 +80,19 @@ static apr_status_t close_connection(void *made, void *data, apr_pool_t *list_po
 
 static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_pool)
 {
-    na_db *db = data;
+    na_sql *db = data;
     const char *error = NULL;
     apr_pool_t *pool;
     if (na_pool_create_apart(list_pool, &pool))
         return APR_ENOMEM;
-    na_db_connection *c = apr_pcalloc(pool, sizeof *c);
+    na_sql_connection *c = apr_pcalloc(pool, sizeof *c);
     c->pool = pool;
     c->driver = db->driver;
     c->opened = apr_time_now();
-    if (db->options->engine == NA_DB_SQLITE)
-        na_db_sqlite_file_make(pool, db->options->parameters);
+    if (db->settings->engine == NA_SQLITE)
+        na_sql_sqlite_file_make(pool, db->options->identity);
     apr_status_t status =
-        apr_dbd_open_ex(db->driver, pool, db->options->parameters, &c->handle, &error);
+        apr_dbd_open_ex(db->driver, pool, db->options->identity, &c->handle, &error);
     if (status != APR_SUCCESS) {
         apr_pool_destroy(pool);
         return status;
@@ -106,7 +106,7 @@ static apr_status_t open_connection(void **made, void *data, apr_pool_t *list_po
     return APR_EGENERAL;
 }
 
-na_error *na_db_unavailable(const na_db *db, apr_pool_t *pool, const char *why)
+na_error *na_sql_unavailable(const na_sql *db, apr_pool_t *pool, const char *why)
 {
     return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", db->options->name, why);
 }
@@ -114,32 +114,33 @@ na_error *na_db_unavailable(const na_db *db, apr_pool_t *pool, const char *why)
 /* Runs before the connections' own pools are destroyed, which are children of the list's pool. */
 static apr_status_t close_all(void *data)
 {
-    const na_db *db = data;
+    const na_sql *db = data;
     return apr_reslist_destroy(db->connections);
 }
 
-na_error *na_db_make(apr_pool_t *pool, const na_db_options *options, const na_breaker *breaker,
-                     na_db **made)
+na_error *na_sql_open(apr_pool_t *pool, const na_db_options *options, const na_breaker *breaker,
+                      na_sql **made)
 {
-    na_db *db = apr_pcalloc(pool, sizeof *db);
+    na_sql *db = apr_pcalloc(pool, sizeof *db);
     NA_TRY(na_pool_create_apart(pool, &db->pool));
     db->options = options;
+    db->settings = na_sql_settings_of(options);
     db->breaker = breaker;
-    NA_TRY(get_driver(db->pool, options->engine, &db->driver));
+    NA_TRY(get_driver(db->pool, db->settings->engine, &db->driver));
     for (int i = 0; i < NA_SQL_STATEMENTS; i++)
-        db->statements[i] =
-            na_schema_statement(db->pool, options->schema, options->engine, (na_statement)i);
+        db->statements[i] = na_schema_statement(db->pool, db->settings->schema,
+                                                db->settings->engine, (na_statement)i);
     if (apr_reslist_create(&db->connections, 0, options->max_connections, options->max_connections,
                            IDLE_MAX, open_connection, close_connection, db,
                            db->pool) != APR_SUCCESS)
-        return na_db_unavailable(db, pool, "could not create the connection list");
+        return na_sql_unavailable(db, pool, "could not create the connection list");
     apr_pool_pre_cleanup_register(db->pool, db, close_all);
     apr_reslist_timeout_set(db->connections, options->timeout_ms * 1000);
     *made = db;
     return NULL;
 }
 
-na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c)
+na_error *na_sql_acquire(na_sql *db, apr_pool_t *pool, na_sql_connection **c)
 {
     void *got;
     for (;;) {
@@ -148,8 +149,8 @@ na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c)
             return na_error_new(pool, NA_ERR_BUSY, "%s: all connections are in use",
                                 db->options->name);
         if (status != APR_SUCCESS)
-            return na_db_unavailable(db, pool,
-                                     "could not connect (the server's log might give the reason)");
+            return na_sql_unavailable(db, pool,
+                                      "could not connect (the server's log might give the reason)");
         *c = got;
         if (apr_time_now() - (*c)->opened < AGE_MAX)
             return NULL;
@@ -157,7 +158,7 @@ na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c)
     }
 }
 
-void na_db_give_back(na_db *db, na_db_connection *c)
+void na_sql_give_back(na_sql *db, na_sql_connection *c)
 {
     if (c->broken || c->retired)
         apr_reslist_invalidate(db->connections, c);
@@ -167,19 +168,13 @@ void na_db_give_back(na_db *db, na_db_connection *c)
 
 /* ── replicas ──────────────────────────────────────────────────────────────────────────────── */
 
-na_db *na_db_nth(na_db *primary, int nth)
+na_sql *na_sql_nth(na_sql *primary, int nth)
 {
     return nth ? primary->replicas[nth - 1] : primary;
 }
 
-void na_db_set_replicas(na_db *db, na_db *const *replicas, int count)
+void na_sql_set_replicas(na_sql *db, na_sql *const *replicas, int count)
 {
     db->replicas = replicas;
     db->replica_count = count;
-}
-
-na_db *const *na_db_replicas(const na_db *db, int *count)
-{
-    *count = db->replica_count;
-    return db->replicas;
 }

@@ -15,7 +15,7 @@
  * MySQL's driver ends a transaction again when its pool is destroyed: in the pool of a use, that
  * would end another use's transaction.
  */
-typedef struct na_db_connection {
+typedef struct na_sql_connection {
     apr_pool_t *pool, *inner;
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
@@ -24,16 +24,17 @@ typedef struct na_db_connection {
     apr_time_t opened;
     int broken;
     int retired; /* 1 if tables were redefined after its statements were prepared */
-} na_db_connection;
+} na_sql_connection;
 
-struct na_db {
+struct na_sql {
     apr_pool_t *pool;
     const na_db_options *options;
+    const na_sql_settings *settings; /* of the options */
     const na_breaker *breaker;
     const apr_dbd_driver_t *driver;
     const char *statements[NA_SQL_STATEMENTS];
     apr_reslist_t *connections;
-    na_db *const *replicas;
+    na_sql *const *replicas;
     int replica_count;
 };
 
@@ -41,15 +42,15 @@ struct na_db {
  * Acquires a connection. One that is so old that it might predate a failover or a password change
  * is replaced.
  */
-na_error *na_db_acquire(na_db *db, apr_pool_t *pool, na_db_connection **c);
+na_error *na_sql_acquire(na_sql *db, apr_pool_t *pool, na_sql_connection **c);
 
 /* Gives a connection back. It is closed after an unexpected error, whatever state it reports. */
-void na_db_give_back(na_db *db, na_db_connection *c);
+void na_sql_give_back(na_sql *db, na_sql_connection *c);
 
 /* Returns the database itself if `nth` is 0, otherwise its replica nth - 1. */
-na_db *na_db_nth(na_db *primary, int nth);
+na_sql *na_sql_nth(na_sql *primary, int nth);
 
 /* Returns an error NA_ERR_UNAVAILABLE that names the database. */
-na_error *na_db_unavailable(const na_db *db, apr_pool_t *pool, const char *why);
+na_error *na_sql_unavailable(const na_sql *db, apr_pool_t *pool, const char *why);
 
 #endif

@@ -19,10 +19,10 @@ static na_error *select_number(na_db_use *use, const char *name, const char *tex
                                apr_int64_t *number)
 {
     na_rows rows;
-    NA_TRY(na_db_select_text(use, name,
-                             na_schema_text(na_db_pool(use), na_db_schema_of(use),
-                                            na_db_engine_of(use), text),
-                             0, NULL, &rows));
+    NA_TRY(na_sql_select_text(use, name,
+                              na_schema_text(na_sql_pool(use), na_sql_schema_of(use),
+                                             na_sql_engine_of(use), text),
+                              0, NULL, &rows));
     const char *value = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
     *number = value ? strtoll(value, NULL, 10) : 0;
     return NULL;
@@ -32,7 +32,7 @@ na_error *na_generation_read(na_db_use *use, apr_int64_t *generation)
 {
     int found;
     *generation = 0;
-    NA_TRY(na_db_has_table(use, "nextauth_generation", &found));
+    NA_TRY(na_sql_has_table(use, "nextauth_generation", &found));
     return found ? select_number(use, "generation",
                                  "SELECT generation FROM nextauth_generation WHERE id = 1",
                                  generation)
@@ -44,9 +44,9 @@ na_error *na_generation_write(na_db_use *use, apr_int64_t generation)
     apr_uint32_t random;
     na_random(&random, sizeof random);
     const char *text =
-        apr_psprintf(na_db_pool(use), "%" APR_INT64_T_FMT,
+        apr_psprintf(na_sql_pool(use), "%" APR_INT64_T_FMT,
                      generation ? generation : (1 + (apr_int64_t)(random % GENERATIONS)) * STEP);
-    return na_db_change(use, NA_SQL_PUT_GENERATION, 1, &text, NULL);
+    return na_sql_change(use, NA_SQL_PUT_GENERATION, 1, &text, NULL);
 }
 
 /*
@@ -65,11 +65,11 @@ static na_error *counter_of(na_db_use *use, apr_int64_t *counter)
         ("SELECT AUTO_INCREMENT - 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = database() "
          "AND TABLE_NAME = 'users'"),
         "SELECT seq FROM sqlite_sequence WHERE name = 'users'"};
-    na_db_engine engine = na_db_engine_of(use);
+    na_sql_engine engine = na_sql_engine_of(use);
     int found = 1;
     *counter = 0;
-    if (engine == NA_DB_SQLITE)
-        NA_TRY(na_db_has_table(use, "sqlite_sequence", &found));
+    if (engine == NA_SQLITE)
+        NA_TRY(na_sql_has_table(use, "sqlite_sequence", &found));
     return found ? select_number(use, "counter", texts[engine], counter) : NULL;
 }
 
@@ -77,7 +77,7 @@ na_error *na_generation_last_id(na_db_use *use, apr_int64_t *id)
 {
     apr_int64_t counter, largest;
     *id = 0;
-    if (!na_schema_makes_ids(na_db_schema_of(use)))
+    if (!na_schema_makes_ids(na_sql_schema_of(use)))
         return NULL;
     NA_TRY(counter_of(use, &counter));
     NA_TRY(largest_of(use, &largest));
@@ -91,17 +91,17 @@ na_error *na_generation_last_id(na_db_use *use, apr_int64_t *id)
  */
 na_error *na_generation_skip_ids(na_db_use *use, apr_int64_t id)
 {
-    const char *text = apr_psprintf(na_db_pool(use), "%" APR_INT64_T_FMT, id);
+    const char *text = apr_psprintf(na_sql_pool(use), "%" APR_INT64_T_FMT, id);
     apr_int64_t ignored, largest;
-    if (na_db_engine_of(use) == NA_DB_POSTGRESQL)
+    if (na_sql_engine_of(use) == NA_POSTGRESQL)
         return select_number(use, "sequence",
-                             apr_pstrcat(na_db_pool(use),
+                             apr_pstrcat(na_sql_pool(use),
                                          "SELECT setval(pg_get_serial_sequence('{users}', 'id'), ",
                                          text, ")", NULL),
                              &ignored);
     NA_TRY(largest_of(use, &largest));
     if (largest >= id)
         return NULL;
-    NA_TRY(na_db_change(use, NA_SQL_CREATE_ID, 1, &text, NULL));
-    return na_db_change(use, NA_SQL_DELETE_USER, 1, &text, NULL);
+    NA_TRY(na_sql_change(use, NA_SQL_CREATE_ID, 1, &text, NULL));
+    return na_sql_change(use, NA_SQL_DELETE_USER, 1, &text, NULL);
 }

@@ -27,13 +27,13 @@ static const char *argument_of(na_column_kind kind)
 
 static const char *text_of(const insertion *i, const char *text)
 {
-    return na_schema_text(na_db_pool(i->use), na_db_schema_of(i->use), na_db_engine_of(i->use),
+    return na_schema_text(na_sql_pool(i->use), na_sql_schema_of(i->use), na_sql_engine_of(i->use),
                           text);
 }
 
 static void begin_statement(insertion *i)
 {
-    apr_pool_t *pool = na_db_pool(i->use);
+    apr_pool_t *pool = na_sql_pool(i->use);
     const na_backup_table *table = i->table;
     const char *names = "", *arguments = "", *comma = "";
     for (const na_backup_column *column = table->columns; column->name; column++, comma = ", ") {
@@ -50,7 +50,7 @@ static void begin_statement(insertion *i)
 
 static const char *statement_for(const insertion *i, int count)
 {
-    apr_pool_t *pool = na_db_pool(i->use);
+    apr_pool_t *pool = na_sql_pool(i->use);
     apr_array_header_t *rows = apr_array_make(pool, count, sizeof(char *));
     for (int n = 0; n < count; n++)
         APR_ARRAY_PUSH(rows, const char *) = i->row;
@@ -63,13 +63,13 @@ static const char *statement_for(const insertion *i, int count)
 static const char *time_argument(const insertion *i, const char *text)
 {
     apr_int64_t milliseconds = na_schema_read_time(text);
-    return na_schema_time(na_db_pool(i->use), na_db_schema_of(i->use), na_db_engine_of(i->use),
+    return na_schema_time(na_sql_pool(i->use), na_sql_schema_of(i->use), na_sql_engine_of(i->use),
                           milliseconds ? milliseconds : 1);
 }
 
 static void convert_values(insertion *i, const char *const *values, int count)
 {
-    i->values = apr_palloc(na_db_pool(i->use), (apr_size_t)(count * i->columns) * sizeof *values);
+    i->values = apr_palloc(na_sql_pool(i->use), (apr_size_t)(count * i->columns) * sizeof *values);
     for (int n = 0; n < count * i->columns; n++) {
         int is_time = i->table->columns[n % i->columns].kind == NA_COLUMN_TIME;
         i->values[n] = values[n] && is_time ? time_argument(i, values[n]) : values[n];
@@ -80,10 +80,10 @@ static void convert_values(insertion *i, const char *const *values, int count)
 
 static na_error *insert(const insertion *i, int from, int count)
 {
-    apr_pool_t *pool = na_db_pool(i->use);
+    apr_pool_t *pool = na_sql_pool(i->use);
     const char *name = na_backup_statement(pool, apr_psprintf(pool, "insert_%d", count), i->table);
-    return na_db_change_text(i->use, name, statement_for(i, count), count * i->columns,
-                             i->values + from * i->columns, NULL);
+    return na_sql_change_text(i->use, name, statement_for(i, count), count * i->columns,
+                              i->values + from * i->columns, NULL);
 }
 
 typedef struct part {
@@ -118,15 +118,15 @@ static int size_of_part(const insertion *i, int left)
 }
 
 /* If the statement for several rows fails, inserting them singly finds the one that is refused. */
-na_error *na_db_put_rows(na_db_use *use, const na_backup_table *table, const char *const *values,
-                         int count, int *refused)
+na_error *na_sql_put_rows(na_db_use *use, const na_backup_table *table, const char *const *values,
+                          int count, int *refused)
 {
     insertion i = {.use = use, .table = table};
     begin_statement(&i);
     convert_values(&i, values, count);
     for (part p = {.insertion = &i}; p.from < count; p.from += p.count) {
         p.count = size_of_part(&i, count - p.from);
-        if (p.count == 1 || na_db_try(use, insert_part, &p))
+        if (p.count == 1 || na_sql_try(use, insert_part, &p))
             NA_TRY(insert_singly(&p, refused));
     }
     return NULL;

@@ -10,7 +10,7 @@
  * row by row: times are ISO 8601, booleans 1 or 0; NULL is NULL. If a row is refused, *refused is
  * its number, from 0.
  */
-na_error *na_db_put_rows(na_db_use *use, const na_backup_table *table, const char *const *values,
-                         int count, int *refused);
+na_error *na_sql_put_rows(na_db_use *use, const na_backup_table *table, const char *const *values,
+                          int count, int *refused);
 
 #endif

@@ -175,4 +175,5 @@ const na_migration na_migrations[] = {
     {6, "indexes on the expiry of sessions and tokens", "authjs", expiry_indexes,
      expiry_indexes_mysql, drop_expiry_indexes, drop_expiry_indexes_mysql}};
 
-const int na_migration_count = sizeof na_migrations / sizeof *na_migrations;
+_Static_assert(sizeof na_migrations / sizeof *na_migrations == NA_MIGRATION_COUNT,
+               "NA_MIGRATION_COUNT");

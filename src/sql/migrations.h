@@ -21,6 +21,6 @@ typedef struct na_migration {
 } na_migration;
 
 extern const na_migration na_migrations[];
-extern const int na_migration_count;
+#define NA_MIGRATION_COUNT 6
 
 #endif

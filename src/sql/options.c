@@ -58,7 +58,7 @@ static na_error *read_postgresql(apr_pool_t *pool, const char *url, na_db_option
         kept = na_url_add(pool, kept, "connect_timeout", "3");
     if (!apr_table_get(query, "tcp_user_timeout"))
         kept = na_url_add(pool, kept, "tcp_user_timeout", "5000");
-    options->parameters = kept;
+    options->identity = kept;
     options->name = apr_psprintf(pool, "PostgreSQL at %s%s%s", uri.hostname ? uri.hostname : "",
                                  uri.port_str ? ":" : "", uri.port_str ? uri.port_str : "");
     return NULL;
@@ -103,7 +103,7 @@ static na_error *read_mysql(apr_pool_t *pool, const char *url, na_db_options *op
             wrong(pool,
                   "the MySQL driver does not support names with a space, comma, semicolon, or bar"),
             "choose others, or set them in an option file and group=NAME here");
-    options->parameters =
+    options->identity =
         apr_pstrcat(pool, "host=", uri.hostname, uri.port_str ? ",port=" : "",
                     uri.port_str ? uri.port_str : "", ",dbname=", uri.path + 1,
                     user ? ",user=" : "", user ? user : "", password ? ",pass=" : "",
@@ -123,40 +123,61 @@ static na_error *read_sqlite(apr_pool_t *pool, const char *path, const char *roo
         path += 2;
     if (!*path)
         return wrong(pool, "sqlite: requires the path of a file");
-    options->parameters = *path == '/' ? path : apr_pstrcat(pool, root, "/", path, NULL);
-    options->name = apr_pstrcat(pool, "SQLite ", options->parameters, NULL);
+    options->identity = *path == '/' ? path : apr_pstrcat(pool, root, "/", path, NULL);
+    options->name = apr_pstrcat(pool, "SQLite ", options->identity, NULL);
     return NULL;
 }
 
-na_error *na_db_check_schema(apr_pool_t *pool, const na_db_options *options)
+/* ── the adapter's functions ───────────────────────────────────────────────────────────────── */
+
+const na_sql_settings *na_sql_settings_of(const na_db_options *options)
 {
-    if (options->engine == NA_DB_POSTGRESQL || !na_schema_has_uuids(options->schema))
-        return NULL;
-    return na_error_with_hint(wrong(pool, "schema=authjs-uuid requires PostgreSQL"),
-                              "remove schema=authjs-uuid");
+    return options->settings;
 }
 
-na_error *na_db_url_parse(apr_pool_t *pool, const char *url, const char *root,
-                          na_db_options *options)
+static int has_scheme(const char *url, const char *scheme)
 {
-    *options = (na_db_options){.schema = na_schema_find("authjs"),
-                               .max_connections = CONNECTIONS,
-                               .timeout_ms = TIMEOUT_MS};
+    return strncmp(url, scheme, strlen(scheme)) == 0;
+}
+
+static na_error *read_url(apr_pool_t *pool, const char *url, const char *root,
+                          na_db_options *options, na_sql_engine *engine)
+{
+    *engine = NA_POSTGRESQL;
+    if (has_scheme(url, "postgresql://") || has_scheme(url, "postgres://"))
+        return read_postgresql(pool, url, options);
+    *engine = NA_MYSQL;
+    if (has_scheme(url, "mysql://") || has_scheme(url, "mariadb://"))
+        return read_mysql(pool, url, options);
+    *engine = NA_SQLITE;
+    return read_sqlite(pool, strchr(url, ':') + 1, root, options);
+}
+
+na_error *na_sql_parse(apr_pool_t *pool, const char *url, const char *root, na_db_options *options)
+{
+    static const char *const engines[] = {"postgresql", "mysql", "sqlite"};
+    na_sql_settings *settings = apr_pcalloc(pool, sizeof *settings);
+    options->settings = settings;
+    options->max_connections = CONNECTIONS;
+    options->timeout_ms = TIMEOUT_MS;
     if (na_has_control(url))
         return na_error_with_hint(wrong(pool, "the URL contains control characters"),
                                   "write it on one line");
-    if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {
-        options->engine = NA_DB_POSTGRESQL;
-        return read_postgresql(pool, url, options);
-    }
-    if (strncmp(url, "mysql://", 8) == 0 || strncmp(url, "mariadb://", 10) == 0) {
-        options->engine = NA_DB_MYSQL;
-        return read_mysql(pool, url, options);
-    }
-    options->engine = NA_DB_SQLITE;
-    if (strncmp(url, "sqlite:", 7) == 0)
-        return read_sqlite(pool, url + 7, root, options);
-    return strncmp(url, "file:", 5) == 0
-               ? read_sqlite(pool, url + 5, root, options)
-               : wrong(pool, "invalid URL: expected postgresql://, mysql://, or sqlite:PATH");
+    NA_TRY(read_url(pool, url, root, options, &settings->engine));
+    options->engine = engines[settings->engine];
+    options->file = settings->engine == NA_SQLITE ? options->identity : NULL;
+    return NULL;
+}
+
+na_error *na_sql_set_schema(apr_pool_t *pool, const char *name, na_db_options *options)
+{
+    na_sql_settings *settings = apr_pmemdup(pool, options->settings, sizeof *settings);
+    settings->schema = na_schema_find(name ? name : "authjs");
+    if (!settings->schema)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "unknown schema '%s': expected one of %s",
+                            name, na_schema_names(pool));
+    options->settings = settings;
+    options->schema = na_schema_name(settings->schema);
+    options->has_numbers = na_schema_makes_ids(settings->schema);
+    return NULL;
 }

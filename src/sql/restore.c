@@ -51,9 +51,9 @@ typedef struct restore {
 static na_error *empty_table(restore *r, const na_backup_table *table)
 {
     const char *text =
-        na_schema_text(r->pool, na_db_schema_of(r->use), na_db_engine_of(r->use), table->text);
-    return na_db_change_text(r->use, na_backup_statement(r->pool, "empty", table),
-                             apr_pstrcat(r->pool, "DELETE FROM ", text, NULL), 0, NULL, NULL);
+        na_schema_text(r->pool, na_sql_schema_of(r->use), na_sql_engine_of(r->use), table->text);
+    return na_sql_change_text(r->use, na_backup_statement(r->pool, "empty", table),
+                              apr_pstrcat(r->pool, "DELETE FROM ", text, NULL), 0, NULL, NULL);
 }
 
 static na_error *prepare_table(restore *r, int number)
@@ -112,7 +112,7 @@ static na_error *examine_ids(restore *r)
  */
 static na_error *choose_ids(restore *r)
 {
-    const na_schema *to = na_db_schema_of(r->use);
+    const na_schema *to = na_sql_schema_of(r->use);
     if (r->file->schema == to)
         return NULL;
     NA_TRY(examine_ids(r));
@@ -124,7 +124,7 @@ static na_error *choose_ids(restore *r)
 
 static const char *new_id(restore *r)
 {
-    return na_schema_has_uuids(na_db_schema_of(r->use))
+    return na_schema_has_uuids(na_sql_schema_of(r->use))
                ? na_random_uuid(r->pool)
                : apr_psprintf(r->pool, "%ld", ++r->last_id);
 }
@@ -155,9 +155,9 @@ static na_error *insert_batch(restore *r)
     int refused = 0;
     if (!b->count)
         return NULL;
-    apr_pool_t *before = na_db_set_pool(r->use, b->pool);
-    na_error *error = na_db_put_rows(r->use, b->table, b->values, b->count, &refused);
-    na_db_set_pool(r->use, before);
+    apr_pool_t *before = na_sql_set_pool(r->use, b->pool);
+    na_error *error = na_sql_put_rows(r->use, b->table, b->values, b->count, &refused);
+    na_sql_set_pool(r->use, before);
     if (error)
         return na_error_wrap(r->pool, error, NULL, "line %ld", b->lines[refused]);
     apr_pool_clear(b->pool);
@@ -188,7 +188,7 @@ static void add_row(restore *r, const char *const *values)
 
 /* ── rows ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* Returns the value as na_db_put_rows requires it, in the batch's pool. */
+/* Returns the value as na_sql_put_rows requires it, in the batch's pool. */
 static const char *text_of(const restore *r, const json_t *value)
 {
     if (json_is_null(value))
@@ -276,10 +276,10 @@ static na_error *check_emails(const restore *r)
     const char *text =
         "SELECT lower({email}) FROM {users} WHERE {email} IS NOT NULL GROUP BY lower({email}) "
         "HAVING count(*) > 1 ORDER BY 1 LIMIT 1";
-    NA_TRY(na_db_select_text(r->use, "same_emails",
-                             na_schema_text(r->pool, na_db_schema_of(r->use),
-                                            na_db_engine_of(r->use), text),
-                             0, NULL, &rows));
+    NA_TRY(na_sql_select_text(r->use, "same_emails",
+                              na_schema_text(r->pool, na_sql_schema_of(r->use),
+                                             na_sql_engine_of(r->use), text),
+                              0, NULL, &rows));
     return !rows.count
                ? NULL
                : na_error_with_hint(
@@ -308,7 +308,7 @@ static na_error *begin_generation(restore *r)
     *reserved = last > *reserved ? last : *reserved;
     if (!r->options->keep_sessions && *reserved <= NA_BACKUP_ID_MAX - LOST_IDS)
         *reserved += LOST_IDS;
-    if (!na_schema_makes_ids(na_db_schema_of(r->use)))
+    if (!na_schema_makes_ids(na_sql_schema_of(r->use)))
         *reserved = 0;
     if (*reserved)
         NA_TRY(na_generation_skip_ids(r->use, *reserved));
@@ -317,7 +317,7 @@ static na_error *begin_generation(restore *r)
 
 static na_error *write_all(restore *r)
 {
-    NA_TRY(na_db_lock(r->use, "nextauth_migrations"));
+    NA_TRY(na_sql_lock(r->use, "nextauth_migrations"));
     NA_TRY(find_last_id(r));
     NA_TRY(prepare_tables(r));
     NA_TRY(choose_ids(r));
@@ -327,13 +327,13 @@ static na_error *write_all(restore *r)
     return r->options->finish ? r->options->finish(r->options->data, r->use) : NULL;
 }
 
-na_error *na_db_restore(na_db *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
-                        na_backup_result *result)
+na_error *na_sql_restore(na_sql *db, apr_pool_t *pool, FILE *in, const na_restore_options *options,
+                         na_backup_result *result)
 {
     restore r = {.pool = pool, .options = options, .result = result};
     *result = (na_backup_result){.left_out = 0};
     apr_pool_create(&r.batch.pool, pool);
     NA_TRY(na_backup_file_open(pool, in, &r.file));
-    NA_TRY(na_db_write(db, pool, &r.use));
-    return na_db_end(r.use, write_all(&r));
+    NA_TRY(na_sql_write(db, pool, &r.use));
+    return na_sql_end(r.use, write_all(&r));
 }

@@ -93,12 +93,21 @@ int na_schema_is_uuid(const char *id)
 /*
  * {name} is a table or column, quoted. {?id}, {?time}, {?int}, {?bool} are arguments of these
  * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {=name} compares a key with a
- * text argument, which MySQL requires twice. {~name} is an ID as text, as tables of this module
- * have it. {+…} is included only if the schema needs it. Tables that start with nextauth_ belong to
- * this module and are the same in all schemas.
+ * text argument, which MySQL requires twice. {>c table} joins this module's rows of user u.
+ * {+…} is included only if the schema needs it. Tables that start with nextauth_ belong to this
+ * module and are the same in all schemas.
  */
 #define USER "{id}, {name}, {email}, {@emailVerified}, {image}"
 #define USER_OF(t) t ".{id}, " t ".{name}, " t ".{email}, {@" t ".emailVerified}, " t ".{image}"
+/*
+ * A user, with one role in each row. This module's tables have IDs of users as text. One statement,
+ * so that all values are of one moment.
+ */
+#define PERSON                                                                                     \
+    USER_OF("u")                                                                                   \
+    ", c.password_hash, c.disabled, c.changed_at, coalesce(v.revision, 0) + " GENERATION ", "      \
+    "r.role"
+#define BELONGINGS "{>c nextauth_credentials}{>v nextauth_revisions}{>r nextauth_roles}"
 #define ACCOUNT                                                                                    \
     "{userId}, {type}, {provider}, {providerAccountId}, {refresh_token}, {access_token}, "         \
     "{expires_at}, {token_type}, {scope}, {id_token}, {session_state}"
@@ -128,9 +137,28 @@ static const struct {
                               " FROM {users} WHERE lower({email}) = lower(%s) ORDER BY {id}",
                               "SELECT " USER " FROM {users} WHERE {email} = %s ORDER BY {id}"},
     /* provider, providerAccountId */
-    [NA_SQL_USER_BY_ACCOUNT] =
-        {"SELECT " USER_OF("u") " FROM {users} u JOIN {accounts} a ON a.{userId} = u.{id} WHERE "
-                                "{=a.provider} AND {=a.providerAccountId}",
+    [NA_SQL_PERSON] = {"SELECT " PERSON " FROM {users} u" BELONGINGS
+                       " WHERE u.{id} = {?id} ORDER BY r.role",
+                       NULL},
+    /* the same as for one user's email address above */
+    [NA_SQL_PERSON_BY_EMAIL] = {"SELECT " PERSON " FROM {users} u" BELONGINGS
+                                " WHERE lower(u.{email}) = lower(%s) ORDER BY u.{id}, r.role",
+                                "SELECT " PERSON " FROM {users} u" BELONGINGS
+                                " WHERE u.{email} = %s ORDER BY u.{id}, r.role"},
+    /* provider, providerAccountId */
+    [NA_SQL_PERSON_BY_ACCOUNT] =
+        {"SELECT " PERSON " FROM {accounts} a JOIN {users} u ON u.{id} = a.{userId}" BELONGINGS
+         " WHERE {=a.provider} AND {=a.providerAccountId} ORDER BY u.{id}, r.role",
+         NULL},
+    [NA_SQL_PERSON_BY_SESSION] = {"SELECT " PERSON
+                                  ", {@s.expires} FROM {sessions} s JOIN {users} u ON u.{id} = "
+                                  "s.{userId}" BELONGINGS
+                                  " WHERE {=s.sessionToken} ORDER BY r.role",
+                                  NULL},
+    /* last ID of the previous page, limit */
+    [NA_SQL_LIST_PEOPLE] =
+        {"SELECT " PERSON " FROM (SELECT {id} FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT "
+         "{?count}) p JOIN {users} u ON u.{id} = p.{id}" BELONGINGS " ORDER BY u.{id}, r.role",
          NULL},
     /* name, email, emailVerified, image, id */
     [NA_SQL_UPDATE_USER] =
@@ -142,18 +170,6 @@ static const struct {
     [NA_SQL_DELETE_USER_SESSIONS] = {"DELETE FROM {sessions} WHERE {userId} = {?id}", NULL},
     [NA_SQL_DELETE_USER_AUTHENTICATORS] = {"DELETE FROM {authenticators} WHERE {userId} = {?id}",
                                            NULL},
-    /*
-     * last ID of the previous page, limit; returns the user, password_hash, disabled, changed_at,
-     * revision, and one role per row
-     */
-    [NA_SQL_LIST_USERS] =
-        {"SELECT " USER_OF("u") ", c.password_hash, c.disabled, c.changed_at, "
-                                "coalesce(v.revision, 0) + " GENERATION
-                                ", r.role FROM (SELECT {id}, {name}, {email}, {emailVerified}, "
-                                "{image} FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT "
-                                "{?count}) u{>c nextauth_credentials}{>v nextauth_revisions}{>r "
-                                "nextauth_roles} ORDER BY u.{id}, r.role",
-         NULL},
     /* userId, type, provider, providerAccountId, refresh_token, access_token, expires_at,
        token_type, scope, id_token, session_state */
     [NA_SQL_CREATE_ACCOUNT] = {"INSERT INTO {accounts} ({+row id}" ACCOUNT
@@ -177,13 +193,10 @@ static const struct {
         {"INSERT INTO {sessions} ({+row id}{sessionToken}, {userId}, {expires}{+updated}) VALUES "
          "({+?row id}%s, {?id}, {?time}{+?updated})",
          NULL},
-    [NA_SQL_SESSION_AND_USER] =
-        {"SELECT s.{userId}, {@s.expires}, " USER_OF(
-             "u") " FROM {sessions} s JOIN {users} u ON u.{id} = s.{userId} WHERE "
-                  "{=s.sessionToken}",
-         NULL},
-    [NA_SQL_SESSION_TOKENS] = {"SELECT {sessionToken} FROM {sessions} WHERE {userId} = {?id}",
-                               NULL},
+    [NA_SQL_SESSIONS_OF_USER] = {"SELECT {sessionToken}, {@expires} FROM {sessions} WHERE {userId} "
+                                 "= {?id}",
+                                 NULL},
+    [NA_SQL_SESSION] = {"SELECT {userId} FROM {sessions} WHERE {=sessionToken}", NULL},
     /* new sessionToken, expires, sessionToken */
     [NA_SQL_UPDATE_SESSION] = {"UPDATE {sessions} SET {sessionToken} = %s, {expires} = "
                                "{?time}{+set updated} WHERE {=sessionToken}",
@@ -197,8 +210,9 @@ static const struct {
                       "{=identifier} AND {=token}",
                       NULL},
     [NA_SQL_DELETE_TOKENS_FOR] = {"DELETE FROM {tokens} WHERE {=identifier}", NULL},
+    /* identifier, limit */
     [NA_SQL_NEWEST_TOKENS] = {"SELECT {@expires} FROM {tokens} WHERE {=identifier} ORDER BY "
-                              "{expires} DESC LIMIT " APR_STRINGIFY(NA_DB_TOKENS_MAX),
+                              "{expires} DESC LIMIT {?count}",
                               NULL},
     /* expires, identifier */
     [NA_SQL_DELETE_TOKENS_TO] =
@@ -219,16 +233,12 @@ static const struct {
     [NA_SQL_UPDATE_COUNTER] =
         {"UPDATE {authenticators} SET {counter} = {?int} WHERE {=credentialID}", NULL},
     [NA_SQL_ROLE] = {"SELECT {role} FROM {users} WHERE {id} = {?id}", NULL},
-    [NA_SQL_ROLES] = {"SELECT role FROM nextauth_roles WHERE user_id = %s ORDER BY role", NULL},
     [NA_SQL_GRANT_ROLE] =
         {"INSERT INTO nextauth_roles (user_id, role) VALUES (%s, %s) ON CONFLICT DO NOTHING",
          "INSERT IGNORE INTO nextauth_roles (user_id, role) VALUES (%s, %s)"},
     [NA_SQL_REVOKE_ROLE] = {"DELETE FROM nextauth_roles WHERE user_id = %s AND role = %s", NULL},
     [NA_SQL_DELETE_USER_ROLES] = {"DELETE FROM nextauth_roles WHERE user_id = %s", NULL},
-    /* user_id; returns password_hash, disabled, changed_at */
-    [NA_SQL_CREDENTIAL] =
-        {"SELECT password_hash, disabled, changed_at FROM nextauth_credentials WHERE user_id = %s",
-         NULL},
+    [NA_SQL_HASH] = {"SELECT password_hash FROM nextauth_credentials WHERE user_id = %s", NULL},
     /* user_id, password_hash, changed_at */
     [NA_SQL_PUT_CREDENTIAL] =
         {"INSERT INTO nextauth_credentials (user_id, password_hash, changed_at) VALUES (%s, %s, "
@@ -249,16 +259,6 @@ static const struct {
          "(user_id) DO UPDATE SET disabled = excluded.disabled",
          "INSERT INTO nextauth_credentials (user_id, disabled) VALUES (%s, {?int}) ON DUPLICATE "
          "KEY UPDATE disabled = VALUES(disabled)"},
-    /*
-     * user_id three times, and the user's ID; returns email, disabled, revision, and one role per
-     * row
-     */
-    [NA_SQL_STANDING] =
-        {"SELECT u.{email}, c.disabled, coalesce(v.revision, 0) + " GENERATION
-         ", r.role FROM {users} u LEFT JOIN "
-         "nextauth_credentials c ON c.user_id = %s LEFT JOIN nextauth_revisions v ON v.user_id = "
-         "%s LEFT JOIN nextauth_roles r ON r.user_id = %s WHERE u.{id} = {?id} ORDER BY r.role",
-         NULL},
     [NA_SQL_REVISION] =
         {"SELECT coalesce((SELECT revision FROM nextauth_revisions WHERE user_id = %s), 0) "
          "+ " GENERATION,
@@ -330,52 +330,51 @@ const char *na_schema_table(const na_schema *schema, const char *word)
     return name_of(schema, word);
 }
 
-static const char *quoted(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+static const char *quoted(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                           const char *word)
 {
-    const char *quote = engine == NA_DB_MYSQL ? "`" : "\"";
+    const char *quote = engine == NA_MYSQL ? "`" : "\"";
     const char *dot = strchr(word, '.');
     const char *before = dot ? apr_pstrmemdup(pool, word, (apr_size_t)(dot + 1 - word)) : "";
     return apr_pstrcat(pool, before, quote, name_of(schema, dot ? dot + 1 : word), quote, NULL);
 }
 
 /* SQLite has no type for times: Prisma writes numbers, @auth's other adapters write text. */
-static int has_numbers_for_times(const na_schema *schema, na_db_engine engine)
+static int has_numbers_for_times(const na_schema *schema, na_sql_engine engine)
 {
-    return engine == NA_DB_SQLITE && schema->is_prisma;
+    return engine == NA_SQLITE && schema->is_prisma;
 }
 
-static const char *argument(const na_schema *schema, na_db_engine engine, const char *type)
+static const char *argument(const na_schema *schema, na_sql_engine engine, const char *type)
 {
     static const char *const whole[] = {"CAST(%s AS bigint)", "CAST(%s AS SIGNED)",
                                         "CAST(%s AS INTEGER)"};
-    if (strcmp(type, "count") == 0 && engine == NA_DB_MYSQL)
+    if (strcmp(type, "count") == 0 && engine == NA_MYSQL)
         return "%s"; /* MySQL's LIMIT accepts no expression */
     if (strcmp(type, "int") == 0 || strcmp(type, "count") == 0)
         return whole[engine];
     if (strcmp(type, "bool") == 0)
-        return engine == NA_DB_POSTGRESQL ? "CAST(CAST(%s AS integer) AS boolean)" : whole[engine];
+        return engine == NA_POSTGRESQL ? "CAST(CAST(%s AS integer) AS boolean)" : whole[engine];
     if (strcmp(type, "id") == 0 && schema->has_uuids)
         return "CAST(%s AS uuid)";
     if (strcmp(type, "id") == 0)
-        return schema->makes_ids
-                   ? (engine == NA_DB_POSTGRESQL ? "CAST(%s AS integer)" : whole[engine])
-                   : "%s";
-    if (engine == NA_DB_POSTGRESQL)
+        return schema->makes_ids ? (engine == NA_POSTGRESQL ? "CAST(%s AS integer)" : whole[engine])
+                                 : "%s";
+    if (engine == NA_POSTGRESQL)
         return schema->is_prisma ? "CAST(%s AS timestamp)" : "CAST(%s AS timestamptz)";
-    if (engine == NA_DB_MYSQL)
+    if (engine == NA_MYSQL)
         return "CAST(%s AS DATETIME(3))";
     return has_numbers_for_times(schema, engine) ? whole[engine] : "%s";
 }
 
 /* Returns an expression for milliseconds since 1970, or for SQLite's value unchanged. */
-static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                              const char *word)
 {
     const char *column = quoted(pool, schema, engine, word);
-    if (engine == NA_DB_POSTGRESQL)
+    if (engine == NA_POSTGRESQL)
         return apr_pstrcat(pool, "CAST(EXTRACT(EPOCH FROM ", column, ") * 1000 AS bigint)", NULL);
-    if (engine == NA_DB_MYSQL)
+    if (engine == NA_MYSQL)
         return apr_pstrcat(pool, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ", column, ") DIV 1000",
                            NULL);
     return column;
@@ -385,63 +384,61 @@ static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_db_en
  * MySQL's columns can ignore case, accents, and trailing blanks: the first comparison uses the
  * index, the second compares bytes.
  */
-static const char *equals(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+static const char *equals(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                           const char *word)
 {
     const char *column = quoted(pool, schema, engine, word);
-    return engine == NA_DB_MYSQL ? apr_pstrcat(pool, "(", column, " = %s AND CAST(", column,
-                                               " AS BINARY) = %s)", NULL)
-                                 : apr_pstrcat(pool, column, " = %s", NULL);
+    return engine == NA_MYSQL ? apr_pstrcat(pool, "(", column, " = %s AND CAST(", column,
+                                            " AS BINARY) = %s)", NULL)
+                              : apr_pstrcat(pool, column, " = %s", NULL);
 }
 
 /*
  * Joins user u with the rows of a table that has user_id, if any: "c table" calls them c. Without
  * LATERAL and OFFSET, PostgreSQL reads the whole table for each page of users.
  */
-static const char *join_own(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+static const char *join_own(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                             const char *word)
 {
     const char *table = strchr(word, ' ') + 1;
     const char *alias = apr_pstrmemdup(pool, word, (apr_size_t)(table - word - 1));
     const char *id = quoted(pool, schema, engine, "u.id");
     if (schema->makes_ids || schema->has_uuids)
-        id =
-            apr_pstrcat(pool, "CAST(", id, engine == NA_DB_MYSQL ? " AS CHAR)" : " AS text)", NULL);
-    if (engine == NA_DB_POSTGRESQL)
+        id = apr_pstrcat(pool, "CAST(", id, engine == NA_MYSQL ? " AS CHAR)" : " AS text)", NULL);
+    if (engine == NA_POSTGRESQL)
         return apr_pstrcat(pool, " LEFT JOIN LATERAL (SELECT * FROM ", table,
                            " WHERE user_id = ", id, " OFFSET 0) ", alias, " ON TRUE", NULL);
     return apr_pstrcat(pool, " LEFT JOIN ", table, " ", alias, " ON ", alias, ".user_id = ", id,
                        NULL);
 }
 
-static const char *now(const na_schema *schema, na_db_engine engine)
+static const char *now(const na_schema *schema, na_sql_engine engine)
 {
     if (has_numbers_for_times(schema, engine))
         return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
-    return engine == NA_DB_SQLITE ? "CURRENT_TIMESTAMP" : "CURRENT_TIMESTAMP(3)";
+    return engine == NA_SQLITE ? "CURRENT_TIMESTAMP" : "CURRENT_TIMESTAMP(3)";
 }
 
-static const char *new_id(na_db_engine engine)
+static const char *new_id(na_sql_engine engine)
 {
     static const char *const made[] = {"CAST(gen_random_uuid() AS text)", "UUID()",
                                        "lower(hex(randomblob(16)))"};
     return made[engine];
 }
 
-static int has_row_ids(const na_schema *schema, na_db_engine engine)
+static int has_row_ids(const na_schema *schema, na_sql_engine engine)
 {
-    return schema->has_row_ids || (schema->is_prisma && engine != NA_DB_POSTGRESQL);
+    return schema->has_row_ids || (schema->is_prisma && engine != NA_POSTGRESQL);
 }
 
-static const char *optional(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+static const char *optional(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                             const char *what)
 {
     const char *updated = quoted(pool, schema, engine, "updatedAt");
     const char *id = quoted(pool, schema, engine, "id");
     if (strcmp(what, "returning") == 0)
-        return schema->makes_ids && engine != NA_DB_MYSQL
-                   ? apr_pstrcat(pool, " RETURNING ", id, NULL)
-                   : "";
+        return schema->makes_ids && engine != NA_MYSQL ? apr_pstrcat(pool, " RETURNING ", id, NULL)
+                                                       : "";
     if (strcmp(what, "id") == 0)
         return schema->makes_ids ? "" : apr_pstrcat(pool, id, ", ", NULL);
     if (strcmp(what, "?id") == 0)
@@ -463,11 +460,11 @@ static const char *optional(apr_pool_t *pool, const na_schema *schema, na_db_eng
  * Keys are bounded because MySQL and @auth/pg-adapter require it. MySQL's text is compared byte by
  * byte, as in the other engines, whatever the database's collation is.
  */
-static const char *type_of(const na_schema *schema, na_db_engine engine, const char *type)
+static const char *type_of(const na_schema *schema, na_sql_engine engine, const char *type)
 {
     static const struct {
         const char *type;
-        const char *of[NA_DB_ENGINES];
+        const char *of[NA_ENGINES];
     } types[] = {
         {"key", {"VARCHAR(255)", "VARCHAR(255) COLLATE utf8mb4_bin", "TEXT"}},
         {"text", {"TEXT", "MEDIUMTEXT COLLATE utf8mb4_bin", "TEXT"}},
@@ -489,7 +486,7 @@ static const char *type_of(const na_schema *schema, na_db_engine engine, const c
     return "";
 }
 
-const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                            const char *text)
 {
     const char *out = "";
@@ -499,8 +496,8 @@ const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engi
         const char *put = *word == '?'   ? argument(schema, engine, word + 1)
                           : *word == '@' ? read_time(pool, schema, engine, word + 1)
                           : *word == '=' ? equals(pool, schema, engine, word + 1)
-                          : *word == '>' ? join_own(pool, schema, engine, word + 1)
                           : *word == '#' ? type_of(schema, engine, word + 1)
+                          : *word == '>' ? join_own(pool, schema, engine, word + 1)
                           : *word == '+' ? optional(pool, schema, engine, word + 1)
                                          : quoted(pool, schema, engine, word);
         out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text, (apr_size_t)(open - text)), put,
@@ -509,17 +506,17 @@ const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engi
     return apr_pstrcat(pool, out, text, NULL);
 }
 
-const char *na_schema_statement(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+const char *na_schema_statement(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                                 na_statement statement)
 {
     const char *mysql = statements[statement].mysql;
     return na_schema_text(pool, schema, engine,
-                          engine == NA_DB_MYSQL && mysql ? mysql : statements[statement].text);
+                          engine == NA_MYSQL && mysql ? mysql : statements[statement].text);
 }
 
 /* ── times ─────────────────────────────────────────────────────────────────────────────────── */
 
-const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                            apr_int64_t milliseconds)
 {
     if (!milliseconds)
@@ -527,7 +524,7 @@ const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_db_engi
     if (has_numbers_for_times(schema, engine))
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, milliseconds);
     char *text = na_iso8601(pool, apr_time_from_msec(milliseconds));
-    if (engine == NA_DB_MYSQL) { /* 2026-01-01 00:00:00.000 */
+    if (engine == NA_MYSQL) { /* 2026-01-01 00:00:00.000 */
         text[10] = ' ';
         text[23] = '\0';
     }

@@ -5,12 +5,7 @@
 
 #include "base/error.h"
 
-typedef enum na_db_engine {
-    NA_DB_POSTGRESQL,
-    NA_DB_MYSQL,
-    NA_DB_SQLITE,
-    NA_DB_ENGINES
-} na_db_engine;
+typedef enum na_sql_engine { NA_POSTGRESQL, NA_MYSQL, NA_SQLITE, NA_ENGINES } na_sql_engine;
 
 /*
  * The tables of @auth/pg-adapter with numbers or UUIDs as IDs, of the Prisma adapter's default
@@ -40,21 +35,21 @@ int na_schema_is_uuid(const char *id);
 /* Returns the schema's name for one of its tables, "users" … "authenticators". */
 const char *na_schema_table(const na_schema *schema, const char *word);
 
-/* Most tokens of one identifier: na_db_make_room_for_token leaves one fewer. */
-#define NA_DB_TOKENS_MAX 3
-
 /* The statements. Arguments and columns are in the order that schema.c shows. */
 typedef enum na_statement {
     NA_SQL_CREATE_USER,
     NA_SQL_USER,
     NA_SQL_USER_BY_EMAIL,
-    NA_SQL_USER_BY_ACCOUNT,
+    NA_SQL_PERSON,
+    NA_SQL_PERSON_BY_EMAIL,
+    NA_SQL_PERSON_BY_ACCOUNT,
+    NA_SQL_PERSON_BY_SESSION,
+    NA_SQL_LIST_PEOPLE,
     NA_SQL_UPDATE_USER,
     NA_SQL_DELETE_USER,
     NA_SQL_DELETE_USER_ACCOUNTS,
     NA_SQL_DELETE_USER_SESSIONS,
     NA_SQL_DELETE_USER_AUTHENTICATORS,
-    NA_SQL_LIST_USERS,
     NA_SQL_CREATE_ACCOUNT,
     NA_SQL_ACCOUNT,
     NA_SQL_ACCOUNTS_OF_USER,
@@ -63,8 +58,8 @@ typedef enum na_statement {
     NA_SQL_REPLACE_ID_TOKEN,
     NA_SQL_DELETE_ACCOUNT,
     NA_SQL_CREATE_SESSION,
-    NA_SQL_SESSION_AND_USER,
-    NA_SQL_SESSION_TOKENS,
+    NA_SQL_SESSIONS_OF_USER,
+    NA_SQL_SESSION,
     NA_SQL_UPDATE_SESSION,
     NA_SQL_DELETE_SESSION,
     NA_SQL_DELETE_EXPIRED_SESSIONS,
@@ -80,16 +75,14 @@ typedef enum na_statement {
     NA_SQL_AUTHENTICATORS_OF_USER,
     NA_SQL_UPDATE_COUNTER,
     NA_SQL_ROLE,
-    NA_SQL_ROLES,
     NA_SQL_GRANT_ROLE,
     NA_SQL_REVOKE_ROLE,
     NA_SQL_DELETE_USER_ROLES,
-    NA_SQL_CREDENTIAL,
+    NA_SQL_HASH,
     NA_SQL_PUT_CREDENTIAL,
     NA_SQL_REPLACE_CREDENTIAL,
     NA_SQL_DELETE_CREDENTIAL,
     NA_SQL_DISABLE_USER,
-    NA_SQL_STANDING,
     NA_SQL_REVISION,
     NA_SQL_HOLD_REVISION,
     NA_SQL_RAISE_REVISION,
@@ -107,17 +100,17 @@ typedef enum na_statement {
 } na_statement;
 
 /* Returns the statement's text for an engine, in the pool; %s for each argument, as in apr_dbd. */
-const char *na_schema_statement(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+const char *na_schema_statement(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                                 na_statement statement);
 
 /* Returns text with the {names} of tables and columns inserted, as in schema.c: for definitions. */
-const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                            const char *text);
 
 /*
  * Convert a time to the text of the schema's columns (NULL for 0), and back (0 if NULL or invalid).
  */
-const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_db_engine engine,
+const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                            apr_int64_t milliseconds);
 apr_int64_t na_schema_read_time(const char *text);
 

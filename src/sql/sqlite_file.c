@@ -20,7 +20,7 @@ static void give_to_owner_of_directory(apr_pool_t *pool, int fd, const char *pat
         return; /* file systems without owners */
 }
 
-void na_db_sqlite_file_make(apr_pool_t *pool, const char *path)
+void na_sql_sqlite_file_make(apr_pool_t *pool, const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)

@@ -11,6 +11,6 @@
  * of the directory becomes the owner of the file and must be able to write it. Failures are
  * ignored, because SQLite reports them.
  */
-void na_db_sqlite_file_make(apr_pool_t *pool, const char *path);
+void na_sql_sqlite_file_make(apr_pool_t *pool, const char *path);
 
 #endif

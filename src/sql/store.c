@@ -45,16 +45,16 @@ static na_error *own_word(apr_pool_t *pool, na_error *error)
 
 static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na_bytes *values)
 {
-    apr_pool_t *pool = na_db_pool(use);
+    apr_pool_t *pool = na_sql_pool(use);
     const char *now = number(pool, apr_time_now());
     for (int i = 0; i < count; i++) {
         const char *arguments[] = {text_of(pool, &keys[i]), now};
         na_rows rows;
         values[i] = (na_bytes){0};
-        NA_TRY(na_db_select(use, NA_SQL_STORE_GET, 2, arguments, &rows));
+        NA_TRY(na_sql_select(use, NA_SQL_STORE_GET, 2, arguments, &rows));
         if (rows.count)
             NA_TRY(read_value(pool, na_rows_value(&rows, 0, 0), &values[i]));
-        else if (na_db_is_behind(use) && !keys[i].is_optional)
+        else if (na_sql_is_behind(use) && !keys[i].is_optional)
             return na_error_new(pool, NA_ERR_BUSY, "a replica might not have it yet");
     }
     return NULL;
@@ -64,8 +64,8 @@ static na_error *get(void *self, apr_pool_t *pool, const na_store_key *keys, int
                      na_bytes *values)
 {
     na_db_use *use;
-    na_error *error = na_db_read(self, pool, &use);
-    return own_word(pool, error ? error : na_db_end(use, get_all(use, keys, count, values)));
+    na_error *error = na_sql_read(self, pool, &use);
+    return own_word(pool, error ? error : na_sql_end(use, get_all(use, keys, count, values)));
 }
 
 typedef struct change {
@@ -79,7 +79,7 @@ static na_error *replace(void *data, na_db_use *use)
 {
     const change *c = data;
     const char *arguments[] = {c->key, c->value, c->expires};
-    return na_db_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL);
+    return na_sql_change(use, NA_SQL_STORE_REPLACE, 3, arguments, NULL);
 }
 
 static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
@@ -88,22 +88,22 @@ static na_error *put(void *self, apr_pool_t *pool, const na_store_key *key, na_b
     change c = {.key = text_of(pool, key),
                 .value = na_base64url_encode(pool, value.data, value.len),
                 .expires = number(pool, expires)};
-    return own_word(pool, na_db_transact(self, pool, replace, &c));
+    return own_word(pool, na_sql_transact(self, pool, replace, &c));
 }
 
 /* An expired row counts as missing, but it must be deleted before an insert. */
 static na_error *add(const change *c, na_db_use *use)
 {
     const char *old[] = {c->key, c->now}, *arguments[] = {c->key, c->value, c->expires};
-    NA_TRY(na_db_change(use, NA_SQL_STORE_EXPIRE, 2, old, NULL));
-    return na_db_change(use, NA_SQL_STORE_ADD, 3, arguments, c->swapped);
+    NA_TRY(na_sql_change(use, NA_SQL_STORE_EXPIRE, 2, old, NULL));
+    return na_sql_change(use, NA_SQL_STORE_ADD, 3, arguments, c->swapped);
 }
 
 static na_error *swap_or_add(void *data, na_db_use *use)
 {
     const change *c = data;
     const char *arguments[] = {c->value, c->expires, c->key, c->expected, c->now};
-    return c->expected ? na_db_change(use, NA_SQL_STORE_SWAP, 5, arguments, c->swapped)
+    return c->expected ? na_sql_change(use, NA_SQL_STORE_SWAP, 5, arguments, c->swapped)
                        : add(c, use);
 }
 
@@ -117,7 +117,7 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
                     expected.data ? na_base64url_encode(pool, expected.data, expected.len) : NULL,
                 .now = number(pool, apr_time_now()),
                 .swapped = swapped};
-    return own_word(pool, na_db_transact(self, pool, swap_or_add, &c));
+    return own_word(pool, na_sql_transact(self, pool, swap_or_add, &c));
 }
 
 /* Parses the text of a key; returns 0 if it is invalid. */
@@ -148,13 +148,13 @@ static na_error *visit_rows(apr_pool_t *pool, const char *kind, const na_rows *r
     return NULL;
 }
 
-static na_error *read_page(na_db *db, apr_pool_t *pool, const char *last, const char *end,
+static na_error *read_page(na_sql *db, apr_pool_t *pool, const char *last, const char *end,
                            na_rows *rows)
 {
     const char *arguments[] = {last, end, number(pool, apr_time_now()), APR_STRINGIFY(PAGE)};
     na_db_use *use;
-    NA_TRY(na_db_read(db, pool, &use));
-    return na_db_end(use, na_db_select(use, NA_SQL_STORE_EACH, 4, arguments, rows));
+    NA_TRY(na_sql_read(db, pool, &use));
+    return na_sql_end(use, na_sql_select(use, NA_SQL_STORE_EACH, 4, arguments, rows));
 }
 
 static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
@@ -175,9 +175,4 @@ static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_v
     return NULL;
 }
 
-void na_db_store_make(apr_pool_t *pool, na_db *db, na_store *store)
-{
-    static const na_store_driver driver = {get, put, swap, each, 64 * 1024};
-    store->driver = &driver;
-    store->self = db;
-}
+const na_store_driver na_sql_store = {get, put, swap, each, 64 * 1024};

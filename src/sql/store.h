@@ -6,10 +6,7 @@
 #include "sql/database.h"
 #include "store/store.h"
 
-/*
- * Sets driver and self of *store, for a store in the table nextauth_store. The database must live
- * as long.
- */
-void na_db_store_make(apr_pool_t *pool, na_db *db, na_store *store);
+/* Implements a store in the table nextauth_store; the functions' `self` is an na_sql. */
+extern const na_store_driver na_sql_store;
 
 #endif

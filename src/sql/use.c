@@ -25,11 +25,11 @@ static struct {
 
 static na_error *take_turn(na_db_use *use)
 {
-    const na_db_options *settings = use->db->options;
-    apr_time_t until = apr_time_now() + settings->timeout_ms * 1000;
+    const na_db_options *options = use->db->options;
+    apr_time_t until = apr_time_now() + options->timeout_ms * 1000;
     struct timespec deadline = {apr_time_sec(until), apr_time_usec(until) * 1000};
     int waited = 0;
-    if (settings->engine != NA_DB_SQLITE)
+    if (use->db->settings->engine != NA_SQLITE)
         return NULL;
     pthread_mutex_lock(&turn.mutex);
     while (turn.taken && !waited)
@@ -39,7 +39,7 @@ static na_error *take_turn(na_db_use *use)
     pthread_mutex_unlock(&turn.mutex);
     return use->has_turn
                ? NULL
-               : na_error_new(use->pool, NA_ERR_BUSY, "%s: others are writing", settings->name);
+               : na_error_new(use->pool, NA_ERR_BUSY, "%s: others are writing", options->name);
 }
 
 static void pass_turn(na_db_use *use)
@@ -55,20 +55,20 @@ static void pass_turn(na_db_use *use)
 
 /* ── uses ──────────────────────────────────────────────────────────────────────────────────── */
 
-static na_db_use *make_use(na_db *primary, int nth, apr_pool_t *pool)
+static na_db_use *make_use(na_sql *primary, int nth, apr_pool_t *pool)
 {
     na_db_use *use = apr_palloc(pool, sizeof *use);
     *use = (na_db_use){
-        .primary = primary, .nth = nth, .db = na_db_nth(primary, nth), .home = pool, .pool = pool};
+        .primary = primary, .nth = nth, .db = na_sql_nth(primary, nth), .home = pool, .pool = pool};
     return use;
 }
 
-static na_error *start_reading(na_db *primary, int nth, apr_pool_t *pool, na_db_use **use)
+static na_error *start_reading(na_sql *primary, int nth, apr_pool_t *pool, na_db_use **use)
 {
-    na_db *db = na_db_nth(primary, nth);
+    na_sql *db = na_sql_nth(primary, nth);
     NA_TRY(na_breaker_admit(db->breaker, pool));
     *use = make_use(primary, nth, pool);
-    na_error *error = na_db_acquire(db, pool, &(*use)->connection);
+    na_error *error = na_sql_acquire(db, pool, &(*use)->connection);
     return error ? na_breaker_settle(db->breaker, pool, error) : NULL;
 }
 
@@ -77,7 +77,7 @@ static int is_down(const na_error *error)
     return na_error_is(error, NA_ERR_UNAVAILABLE);
 }
 
-na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
+na_error *na_sql_read(na_sql *db, apr_pool_t *pool, na_db_use **use)
 {
     na_error *error = start_reading(db, 0, pool, use);
     for (int nth = 1; is_down(error) && nth <= db->replica_count; nth++)
@@ -85,7 +85,14 @@ na_error *na_db_read(na_db *db, apr_pool_t *pool, na_db_use **use)
     return error;
 }
 
-int na_db_is_behind(const na_db_use *use)
+na_error *na_sql_read_current(na_sql *db, apr_pool_t *pool, na_db_use **use)
+{
+    NA_TRY(start_reading(db, 0, pool, use));
+    (*use)->is_current = 1;
+    return NULL;
+}
+
+int na_sql_is_behind(const na_db_use *use)
 {
     return use->nth > 0;
 }
@@ -96,7 +103,7 @@ int na_db_is_behind(const na_db_use *use)
  * statement fails and the second uses the new ones. The mode keeps this error from failing the
  * transaction.
  */
-static int learn_schema(na_db_connection *c)
+static int learn_schema(na_sql_connection *c)
 {
     static const char text[] = "SELECT 1 FROM sqlite_master LIMIT 0";
     int rows, failed;
@@ -112,39 +119,39 @@ static int learn_schema(na_db_connection *c)
 
 static int begin_transaction(na_db_use *use)
 {
-    na_db_connection *c = use->connection;
+    na_sql_connection *c = use->connection;
     if (apr_dbd_transaction_start(c->driver, c->inner, c->handle, &c->transaction) != 0)
         return 0;
     use->transaction = c->transaction;
-    return use->transaction && (use->db->options->engine != NA_DB_SQLITE || learn_schema(c));
+    return use->transaction && (use->db->settings->engine != NA_SQLITE || learn_schema(c));
 }
 
 /* Idle connections often fail together, so as many are tried as can exist. */
 static na_error *begin_on_live(na_db_use *use)
 {
-    na_db *db = use->db;
+    na_sql *db = use->db;
     /* SQLite has no server that could be gone: if it cannot begin, others are writing */
-    int most = db->options->engine == NA_DB_SQLITE ? 1 : db->options->max_connections;
+    int most = db->settings->engine == NA_SQLITE ? 1 : db->options->max_connections;
     for (int tries = 0; tries <= most; tries++) {
         if (begin_transaction(use))
             return NULL;
         use->connection->broken = 1;
-        na_db_give_back(db, use->connection);
+        na_sql_give_back(db, use->connection);
         use->transaction = NULL;
-        NA_TRY(na_db_acquire(db, use->pool, &use->connection));
+        NA_TRY(na_sql_acquire(db, use->pool, &use->connection));
     }
     use->connection->broken = 1;
-    na_db_give_back(db, use->connection);
-    return na_db_unavailable(db, use->pool, "could not begin a transaction");
+    na_sql_give_back(db, use->connection);
+    return na_sql_unavailable(db, use->pool, "could not begin a transaction");
 }
 
-na_error *na_db_write(na_db *db, apr_pool_t *pool, na_db_use **use)
+na_error *na_sql_write(na_sql *db, apr_pool_t *pool, na_db_use **use)
 {
     NA_TRY(na_breaker_admit(db->breaker, pool));
     *use = make_use(db, 0, pool);
     na_error *error = take_turn(*use);
     if (!error)
-        error = na_db_acquire(db, pool, &(*use)->connection);
+        error = na_sql_acquire(db, pool, &(*use)->connection);
     if (!error)
         error = begin_on_live(*use);
     if (!error)
@@ -158,21 +165,21 @@ static void unlock(na_db_use *use)
     na_rows rows;
     const char *arguments[] = {use->lock};
     if (use->lock && !use->connection->broken &&
-        na_db_select_text(use, "unlock", "SELECT RELEASE_LOCK(%s)", 1, arguments, &rows))
+        na_sql_select_text(use, "unlock", "SELECT RELEASE_LOCK(%s)", 1, arguments, &rows))
         use->connection->broken = 1;
 }
 
 /* If the rollback succeeded, the server is available: the statement or a conflict is the cause. */
 static na_error *not_its_fault(na_db_use *use, na_error *error)
 {
-    return na_error_is(error, NA_ERR_UNAVAILABLE) ? na_db_refused(use, error, "rolled back")
+    return na_error_is(error, NA_ERR_UNAVAILABLE) ? na_sql_refused(use, error, "rolled back")
                                                   : error;
 }
 
 /* If a statement failed, drivers that are asked to commit roll back and report success. */
 static na_error *end_transaction(na_db_use *use, na_error *error)
 {
-    na_db_connection *c = use->connection;
+    na_sql_connection *c = use->connection;
     if (!error)
         error = use->failure;
     apr_dbd_transaction_mode_set(c->driver, use->transaction,
@@ -181,71 +188,71 @@ static na_error *end_transaction(na_db_use *use, na_error *error)
     use->transaction = NULL;
     c->broken |= failed;
     if (failed && !error)
-        return na_db_unavailable(use->db, use->pool, "could not commit the transaction");
+        return na_sql_unavailable(use->db, use->pool, "could not commit the transaction");
     return !failed && error ? not_its_fault(use, error) : error;
 }
 
-na_error *na_db_end(na_db_use *use, na_error *error)
+na_error *na_sql_end(na_db_use *use, na_error *error)
 {
-    na_db_connection *c = use->connection;
+    na_sql_connection *c = use->connection;
     if (!c)
-        return na_breaker_settle(use->db->breaker, use->pool, error ? error : na_db_lost(use));
+        return na_breaker_settle(use->db->breaker, use->pool, error ? error : na_sql_lost(use));
     if (use->transaction)
         error = end_transaction(use, error);
     unlock(use);
     pass_turn(use);
-    na_db_give_back(use->db, c);
+    na_sql_give_back(use->db, c);
     return na_breaker_settle(use->db->breaker, use->pool, error);
 }
 
-na_error *na_db_transact(na_db *db, apr_pool_t *pool, na_db_work *work, void *data)
+na_error *na_sql_transact(na_sql *db, apr_pool_t *pool, na_sql_work *work, void *data)
 {
     na_db_use *use;
     for (int tries = 1;; tries++) {
-        na_error *error = na_db_write(db, pool, &use);
+        na_error *error = na_sql_write(db, pool, &use);
         if (!error)
-            error = na_db_end(use, work(data, use));
+            error = na_sql_end(use, work(data, use));
         if (!na_error_is(error, NA_ERR_CONFLICT) || tries == TRIES_MAX)
             return error;
         apr_sleep(tries * CONFLICT_PAUSE);
     }
 }
 
-apr_pool_t *na_db_pool(const na_db_use *use)
+apr_pool_t *na_sql_pool(const na_db_use *use)
 {
     return use->pool;
 }
 
-apr_pool_t *na_db_set_pool(na_db_use *use, apr_pool_t *pool)
+apr_pool_t *na_sql_set_pool(na_db_use *use, apr_pool_t *pool)
 {
     apr_pool_t *before = use->pool;
     use->pool = pool;
     return before;
 }
 
-na_db_engine na_db_engine_of(const na_db_use *use)
+na_sql_engine na_sql_engine_of(const na_db_use *use)
 {
-    return use->db->options->engine;
+    return use->db->settings->engine;
 }
 
-const na_schema *na_db_schema_of(const na_db_use *use)
+const na_schema *na_sql_schema_of(const na_db_use *use)
 {
-    return use->db->options->schema;
+    return use->db->settings->schema;
 }
 
-int na_db_protects(const na_db_use *use)
+int na_sql_protects(const na_db_use *use)
 {
     return use->db->options->protects;
 }
 
-na_error *na_db_ping(na_db *db, apr_pool_t *pool, int *behind)
+na_error *na_sql_ping(na_sql *db, apr_pool_t *pool, int *behind)
 {
     na_db_use *use;
     int found = 0;
     *behind = 0;
-    NA_TRY(na_db_read(db, pool, &use));
-    na_error *error = na_db_has_table(use, na_schema_table(db->options->schema, "users"), &found);
-    *behind = na_db_is_behind(use);
-    error = na_db_end(use, error);
-    return error || found ? error : na_db_unavailable(db, pool, "the tables do not exist");
+    NA_TRY(na_sql_read(db, pool, &use));
+    na_error *error = na_sql_has_table(use, na_schema_table(db->settings->schema, "users"), &found);
+    *behind = na_sql_is_behind(use);
+    error = na_sql_end(use, error);
+    return error || found ? error : na_sql_unavailable(db, pool, "the tables do not exist");
 }

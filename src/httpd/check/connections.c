@@ -10,10 +10,8 @@
 
 #include "base/clock.h"
 #include "base/url.h"
-#include "sql/records.h"
-#include "sql/backup.h"
-#include "sql/backup_tables.h"
-#include "sql/migrate.h"
+#include "db/database.h"
+#include "db/migrate.h"
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 
@@ -143,54 +141,19 @@ static void try_clock(connecting *c)
 /* ── the database ──────────────────────────────────────────────────────────────────────────── */
 
 /* SQLite would create the file, which would then belong to the user of this check, not of httpd. */
-static na_error *check_sqlite_file(const connecting *c, const na_db_options *options)
+static na_error *check_file(const connecting *c, const na_db_options *options)
 {
-    return options->engine == NA_DB_SQLITE && access(options->parameters, F_OK) != 0
+    return options->file && access(options->file, F_OK) != 0
                ? na_error_new(c->pool, NA_ERR_UNAVAILABLE, "%s does not exist", options->name)
                : NULL;
 }
 
-/* Migrations create this module's own tables in every schema. */
-static na_error *find_table(na_db_use *use, const na_backup_table *table)
-{
-    int found, is_own = strncmp(table->text, "{nextauth_", 10) == 0;
-    NA_TRY(na_backup_find(use, table, &found));
-    return found || !is_own ? NULL
-                            : na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
-                                           "table nextauth_%s does not exist", table->name);
-}
-
-static na_error *find_tables(na_db_use *use)
-{
-    for (int i = 0; i < NA_BACKUP_TABLES; i++)
-        NA_TRY(find_table(use, &na_backup_tables[i]));
-    return NULL;
-}
-
-static na_error *check_columns(na_db_use *use)
-{
-    const char *column = NULL;
-    if (na_db_protects(use))
-        NA_TRY(na_db_find_narrow_token(use, &column));
-    return column ? na_error_with_hint(
-                        na_error_new(na_db_pool(use), NA_ERR_CONFIGURATION,
-                                     "column '%s' is too narrow for encrypted tokens", column),
-                        "change the type of the token columns to TEXT, or set atRest=plain")
-                  : NULL;
-}
-
-static na_error *check_tables(na_db_use *use)
-{
-    NA_TRY(find_tables(use));
-    return check_columns(use);
-}
-
 static na_error *check_version(apr_pool_t *pool, const na_db_options *options, int version)
 {
-    if (version == na_migration_count)
+    if (version == options->adapter->steps)
         return NULL;
     return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is at migration step %d of %d",
-                        options->name, version, na_migration_count);
+                        options->name, version, options->adapter->steps);
 }
 
 static na_error *ask_database(const connecting *c, const na_db_options *options)
@@ -198,15 +161,13 @@ static na_error *ask_database(const connecting *c, const na_db_options *options)
     na_breaker_state *health = apr_pcalloc(c->pool, sizeof *health);
     na_breaker *breaker = apr_pcalloc(c->pool, sizeof *breaker);
     na_db *db;
-    na_db_use *use;
     int version;
     *breaker = (na_breaker){.name = options->name, .health = health};
-    NA_TRY(check_sqlite_file(c, options));
-    NA_TRY(na_db_make(c->pool, options, breaker, &db));
+    NA_TRY(check_file(c, options));
+    NA_TRY(na_db_open(c->pool, options, breaker, &db));
     NA_TRY(na_db_version(db, c->pool, &version));
     NA_TRY(check_version(c->pool, options, version));
-    NA_TRY(na_db_read(db, c->pool, &use));
-    return na_db_end(use, check_tables(use));
+    return na_db_check_tables(db, c->pool);
 }
 
 static void try_database(const connecting *c, const char *subject, const na_db_options *options)

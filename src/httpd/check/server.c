@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "sql/database.h"
+#include "db/database.h"
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 #include "httpd/config/sections.h"
@@ -75,11 +75,11 @@ static void check_file_mode(const na_builder *b, const char *path)
 static void check_sqlite_files(const na_builder *b)
 {
     const na_db_options *database = b->config->database;
-    if (!database || database->engine != NA_DB_SQLITE)
+    if (!database || !database->file)
         return;
     static const char *const ends[] = {"", "-wal", "-shm"};
     for (int i = 0; i < 3; i++)
-        check_file_mode(b, apr_pstrcat(b->pool, database->parameters, ends[i], NULL));
+        check_file_mode(b, apr_pstrcat(b->pool, database->file, ends[i], NULL));
 }
 
 void na_check_server(const na_builder *b)

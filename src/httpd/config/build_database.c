@@ -8,15 +8,14 @@
 #include "httpd/config/build.h"
 #include "httpd/config/targets.h"
 #include "httpd/config/settings.h"
+#include "sql/adapters.h"
 
+/* The member is the first of the options. */
 static na_error *as_schema(na_builder *b, const char *value, void *member)
 {
-    const na_schema *schema = na_schema_find(value);
-    if (!schema)
-        return na_wrong(b, "unknown schema='%s': expected one of %s", value,
-                        na_schema_names(b->pool));
-    *(const na_schema **)member = schema;
-    return NULL;
+    na_db_options *options = (na_db_options *)((char *)member - offsetof(na_db_options, schema));
+    na_error *error = na_db_options_set_schema(b->pool, value, options);
+    return error ? na_wrong(b, "%s", na_error_reason(b->pool, error)) : NULL;
 }
 
 static na_error *as_at_rest(na_builder *b, const char *value, void *member)
@@ -27,13 +26,21 @@ static na_error *as_at_rest(na_builder *b, const char *value, void *member)
                : na_wrong(b, "invalid atRest='%s': expected plain or protected", value);
 }
 
+static na_error *parse_url(na_builder *b, const char *url, na_db_options *options)
+{
+    const na_adapter *adapter;
+    NA_TRY(na_adapter_of_url(b->pool, url, &adapter));
+    return na_db_options_parse(b->pool, adapter, url, ap_server_root_relative(b->pool, ""),
+                               options);
+}
+
 static na_error *add_replica(na_builder *b, const char *value, void *member)
 {
     const apr_array_header_t **replicas = member;
     na_db_options *replica = apr_pcalloc(b->pool, sizeof *replica);
     const char *url;
     NA_TRY(na_as_url(b, value, &url));
-    NA_TRY(na_db_url_parse(b->pool, url, ap_server_root_relative(b->pool, ""), replica));
+    NA_TRY(parse_url(b, url, replica));
     if (!*replicas)
         *replicas = apr_array_make(b->pool, 2, sizeof(const na_db_options *));
     APR_ARRAY_PUSH((apr_array_header_t *)*replicas, const na_db_options *) = replica;
@@ -45,14 +52,14 @@ static na_error *finish_replicas(na_builder *b, const na_db_options *primary)
 {
     for (int i = 0; primary->replicas && i < primary->replicas->nelts; i++) {
         na_db_options *replica = APR_ARRAY_IDX(primary->replicas, i, na_db_options *);
-        if (replica->engine != primary->engine)
+        if (strcmp(replica->engine, primary->engine) != 0)
             return na_error_with_hint(na_wrong(b, "invalid replica=: it is not the same kind of "
                                                   "database as its primary"),
                                       "set replica= to a copy of this database");
-        if (strcmp(replica->parameters, primary->parameters) == 0)
+        if (strcmp(replica->identity, primary->identity) == 0)
             return na_error_with_hint(na_wrong(b, "invalid replica=: it is the primary itself"),
                                       "set the copy's own URL, or remove replica=");
-        replica->schema = primary->schema;
+        NA_TRY(na_db_options_set_schema(b->pool, primary->schema, replica));
         replica->max_connections = primary->max_connections;
         replica->timeout_ms = primary->timeout_ms;
         replica->protects = primary->protects;
@@ -61,11 +68,11 @@ static na_error *finish_replicas(na_builder *b, const na_db_options *primary)
 }
 
 /* SQLite creates temporary files in the directory of its file. */
-static na_error *check_sqlite_directory(na_builder *b, const na_db_options *options)
+static na_error *check_directory(na_builder *b, const na_db_options *options)
 {
-    const char *path = options->parameters;
+    const char *path = options->file;
     int is_there;
-    if (options->engine != NA_DB_SQLITE)
+    if (!path)
         return NULL;
     size_t len = (size_t)(strrchr(path, '/') - path);
     while (len > 1 && path[len - 1] == '/')
@@ -89,14 +96,12 @@ static na_error *set_database(na_builder *b, const char *url, const na_directive
         {"atRest", offsetof(na_db_options, protects), as_at_rest},
         {NULL, 0, NULL}};
     na_db_options *options = apr_pcalloc(b->pool, sizeof *options);
-    const char *root = ap_server_root_relative(b->pool, "");
-    NA_TRY(na_db_url_parse(b->pool, url, root, options));
+    NA_TRY(parse_url(b, url, options));
     NA_TRY(na_build_settings(b, w, 1, settings, options));
-    NA_TRY(na_db_check_schema(b->pool, options));
     NA_TRY(finish_replicas(b, options));
     b->config->database = options;
-    NA_TRY(na_db_check_driver(b->pool, options));
-    return check_sqlite_directory(b, options);
+    NA_TRY(na_db_options_check(b->pool, options));
+    return check_directory(b, options);
 }
 
 na_error *na_build_database(na_builder *b, const na_directive *w)

@@ -17,8 +17,7 @@ static int share_secret(const na_config *a, const na_config *b)
 
 static int share_database(const na_config *a, const na_config *b)
 {
-    return a->database && b->database && a->database->schema == b->database->schema &&
-           strcmp(a->database->parameters, b->database->parameters) == 0;
+    return a->database && b->database && na_db_is_same(a->database, b->database);
 }
 
 static int is_other_site(const na_config *a, const na_config *b)

@@ -10,7 +10,7 @@
 #include <openssl/crypto.h>
 
 #include "base/url.h"
-#include "sql/migrate.h"
+#include "db/migrate.h"
 #include "httpd/handler/answer.h"
 
 static json_t *json_strings(const apr_array_header_t *list)
@@ -89,26 +89,23 @@ static json_t *session_of(const na_server_conf *conf)
 
 static json_t *migrations_of(apr_pool_t *pool, na_db *db)
 {
-    int version;
+    int version, known = db->adapter->steps;
     return na_db_version(db, pool, &version)
                ? json_pack("{s:s}", "status", "could not be read from the database")
                : json_pack("{s:s,s:i,s:i}", "status",
-                           version == na_migration_count  ? "complete"
-                           : version > na_migration_count ? "newer than this module"
-                                                          : "incomplete: nextauthctl migrate",
-                           "applied", version, "known", na_migration_count);
+                           version == known  ? "complete"
+                           : version > known ? "newer than this module"
+                                             : "incomplete: nextauthctl migrate",
+                           "applied", version, "known", known);
 }
 
 static json_t *database_of(apr_pool_t *pool, const na_server_conf *conf)
 {
-    static const char *const engines[] = {
-        [NA_DB_POSTGRESQL] = "postgresql", [NA_DB_MYSQL] = "mysql", [NA_DB_SQLITE] = "sqlite"};
     const na_db_options *options = conf->config->database;
     if (!options)
         return json_null();
-    return json_pack("{s:s,s:s,s:i,s:o}", "engine", engines[options->engine], "schema",
-                     na_schema_name(options->schema), "replicas",
-                     options->replicas ? options->replicas->nelts : 0, "migrations",
+    return json_pack("{s:s,s:s,s:i,s:o}", "engine", options->engine, "schema", options->schema,
+                     "replicas", options->replicas ? options->replicas->nelts : 0, "migrations",
                      migrations_of(pool, conf->db));
 }
 

@@ -4,7 +4,7 @@
 
 #include <apr_strings.h>
 
-#include "sql/records.h"
+#include "db/database.h"
 #include "httpd/handler/answer.h"
 #include "mail/address.h"
 
@@ -13,48 +13,51 @@
  * nextauthctl prints of users and accounts, and email addresses, are translated to that.
  */
 
-typedef struct search {
-    apr_pool_t *pool;
-    const char *name;
-    const char *provider, *account; /* parts of "PROVIDER/ID"; NULL if the name has no slash */
-    na_db_user user;
-    int found;
-} search;
-
-static na_error *find_by_email(search *s, na_db_use *use)
+static na_error *find_by_email(const na_db *db, apr_pool_t *pool, const char *name,
+                               na_db_person *person, int *found)
 {
     const char *email;
-    NA_TRY(na_db_get_user_by_email(use, s->name, &s->user, &s->found));
-    if (s->found || na_email_normalize(s->pool, s->name, &email))
+    const na_db_who as_written = {.email = name};
+    NA_TRY(na_db_find(db, pool, &as_written, person, found));
+    if (*found || na_email_normalize(pool, name, &email))
         return NULL;
-    return na_db_get_user_by_email(use, email, &s->user, &s->found);
+    const na_db_who normal = {.email = email};
+    return na_db_find(db, pool, &normal, person, found);
 }
 
-static na_error *find_user(search *s, na_db_use *use)
+static na_error *find_by_account(const na_db *db, apr_pool_t *pool, const char *name,
+                                 na_db_person *person, int *found)
 {
-    if (s->provider)
-        NA_TRY(na_db_get_user_by_account(use, s->provider, s->account, &s->user, &s->found));
-    if (!s->found)
-        NA_TRY(na_db_get_user(use, s->name, &s->user, &s->found));
-    return s->found ? NULL : find_by_email(s, use);
+    const char *slash = strchr(name, '/');
+    *found = 0;
+    if (!slash)
+        return NULL;
+    const na_db_who who = {.provider = apr_pstrmemdup(pool, name, (apr_size_t)(slash - name)),
+                           .account_id = slash + 1};
+    return na_db_find(db, pool, &who, person, found);
+}
+
+static na_error *find_user(const na_db *db, apr_pool_t *pool, const char *name,
+                           na_db_person *person, int *found)
+{
+    const na_db_who by_id = {.id = name};
+    NA_TRY(find_by_account(db, pool, name, person, found));
+    if (!*found)
+        NA_TRY(na_db_find(db, pool, &by_id, person, found));
+    return *found ? NULL : find_by_email(db, pool, name, person, found);
 }
 
 na_error *na_sessions_find_user(request_rec *r, const char *name, const char **user)
 {
-    na_db *db = na_server_conf_of(r->server)->db;
+    const na_db *db = na_server_conf_of(r->server)->db;
     const char *slash = strchr(name, '/');
-    search s = {.pool = r->pool, .name = name};
-    na_db_use *use;
+    na_db_person person;
+    int found;
     *user = slash ? name : NULL;
     if (!db || slash == name)
         return NULL;
-    if (slash) {
-        s.provider = apr_pstrmemdup(r->pool, name, (apr_size_t)(slash - name));
-        s.account = slash + 1;
-    }
-    NA_TRY(na_db_read(db, r->pool, &use));
-    NA_TRY(na_db_end(use, find_user(&s, use)));
-    if (s.found)
-        *user = apr_pstrcat(r->pool, "/", s.user.id, NULL);
+    NA_TRY(find_user(db, r->pool, name, &person, &found));
+    if (found)
+        *user = apr_pstrcat(r->pool, "/", person.user.id, NULL);
     return NULL;
 }

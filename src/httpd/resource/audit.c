@@ -137,10 +137,7 @@ static na_error *write_to_database(void *conf, apr_pool_t *pool, na_db_use *use,
                                    const na_audit_fields *fields)
 {
     const na_server_conf *server = conf;
-    if (!use)
-        return na_audit_insert_alone(server->db, pool, fields);
-    return server->plan.audit.goes_on ? na_audit_try_insert(use, fields)
-                                      : na_audit_insert(use, fields);
+    return na_audit_insert(server->db, pool, use, server->plan.audit.goes_on, fields);
 }
 
 static na_audit_sink sink_of(na_server_conf *conf, const char *name)

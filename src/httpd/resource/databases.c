@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include <http_main.h>
 
-#include "sql/store.h"
+#include "db/database.h"
 #include "httpd/resource/resource.h"
 #include "httpd/watchdog.h"
 
@@ -25,23 +25,22 @@ typedef struct shared_database {
 static shared_database databases[DATABASES_MAX];
 static int database_count;
 
-/* Only the parameters are compared: a replica inherits all other options from its primary. */
+/* Only the databases are compared: a replica inherits all other options from its primary. */
 static int have_same_replicas(const apr_array_header_t *a, const apr_array_header_t *b)
 {
     int count = a ? a->nelts : 0;
     if (count != (b ? b->nelts : 0))
         return 0;
     for (int i = 0; i < count; i++)
-        if (strcmp(APR_ARRAY_IDX(a, i, const na_db_options *)->parameters,
-                   APR_ARRAY_IDX(b, i, const na_db_options *)->parameters) != 0)
+        if (!na_db_is_same(APR_ARRAY_IDX(a, i, const na_db_options *),
+                           APR_ARRAY_IDX(b, i, const na_db_options *)))
             return 0;
     return 1;
 }
 
 static int have_same_options(const na_db_options *a, const na_db_options *b)
 {
-    return a->engine == b->engine && a->schema == b->schema &&
-           strcmp(a->parameters, b->parameters) == 0 && a->max_connections == b->max_connections &&
+    return na_db_is_same(a, b) && a->max_connections == b->max_connections &&
            a->timeout_ms == b->timeout_ms && a->protects == b->protects &&
            have_same_replicas(a->replicas, b->replicas);
 }
@@ -138,13 +137,13 @@ static void connect_replicas(apr_pool_t *pool, const shared_database *primary)
     na_db **replicas = apr_palloc(pool, (apr_size_t)(count + 1) * sizeof *replicas);
     for (int i = 0; i < count; i++)
         replicas[i] = find_database(APR_ARRAY_IDX(named, i, const na_db_options *))->db;
-    na_db_set_replicas(primary->db, replicas, count);
+    na_db_set_replicas(primary->db, pool, replicas, count);
 }
 
 static na_error *open_databases(apr_pool_t *pool, server_rec *s)
 {
     for (int i = 0; i < database_count; i++) {
-        NA_TRY(na_db_make(pool, databases[i].options, &databases[i].breaker, &databases[i].db));
+        NA_TRY(na_db_open(pool, databases[i].options, &databases[i].breaker, &databases[i].db));
         na_metrics_name(na_process_of_child()->metrics, NA_DATABASES, databases[i].options->name);
     }
     for (int i = 0; i < database_count; i++)
@@ -161,20 +160,13 @@ static na_error *open_databases(apr_pool_t *pool, server_rec *s)
 
 #define PURGE_INTERVAL apr_time_from_sec(300)
 
-static na_error *purge_database(na_db *db, apr_pool_t *pool)
-{
-    na_db_use *use;
-    NA_TRY(na_db_write(db, pool, &use));
-    return na_db_end(use, na_db_delete_expired(use, apr_time_as_msec(apr_time_now())));
-}
-
 /* Runs in one child process at a time. Replicas follow their primary. */
 static apr_status_t purge_all(int state, void *unused, apr_pool_t *pool)
 {
     for (int i = 0; state == AP_WATCHDOG_STATE_RUNNING && i < database_count; i++) {
         if (!databases[i].db || databases[i].is_replica)
             continue;
-        na_error *error = purge_database(databases[i].db, pool);
+        na_error *error = na_db_purge(databases[i].db, pool, apr_time_as_msec(apr_time_now()));
         if (error && !na_is_unavailable(error))
             na_log_server(databases[i].server, NA_LOG_WARNING, "ADAPTER_ERROR", "database: %s",
                           na_error_text(pool, error));
@@ -209,14 +201,14 @@ static const char *database_identity(const server_rec *s)
 {
     const na_db_options *options = na_server_conf_of(s)->plan.stores.database;
     unsigned char hash[NA_SHA256_LEN];
-    na_sha256(hash, na_bytes_of(options->parameters), na_bytes_of(na_schema_name(options->schema)));
+    na_sha256(hash, na_bytes_of(options->identity), na_bytes_of(options->schema));
     return na_hex(s->process->pconf, hash, sizeof hash);
 }
 
 static na_error *open_store(apr_pool_t *pool, server_rec *s, na_store *store)
 {
     store->breaker.name = na_server_conf_of(s)->plan.stores.database->name;
-    na_db_store_make(pool, na_server_conf_of(s)->db, store);
+    na_db_make_store(na_server_conf_of(s)->db, store);
     return NULL;
 }
 
