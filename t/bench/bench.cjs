@@ -15,11 +15,13 @@
 // One kind more, in the rounds only: the second, while 200 people want to sign in with a provider
 // that never answers, and try again as they are told to.
 //
+// Sign-ins have a table of their own: see signins.cjs.
+//
 // Results: a table, results.json and bench.svg in build/bench. Goals are compared, but missing one
 // is no failure: what a shared machine measures is for a person to judge.
 //
 // Environment: NEXTAUTH_MODULE (build/mod_nextauth.so), BENCH_ROUNDS (5; 0 leaves them out),
-// BENCH_SECONDS (4), BENCH_THREADS (1: of wrk; on two cores a second one takes the server's, and
+// BENCH_SIGNINS (200 of each kind in a round; 0 leaves them out), BENCH_SECONDS (4), BENCH_THREADS (1: of wrk; on two cores a second one takes the server's, and
 // every ratio falls), BENCH_INSTRUCTIONS (1000 requests counted; 0 leaves them out), BENCH_ONLY
 // (names of kinds, comma-separated).
 'use strict';
@@ -33,6 +35,8 @@ const { startProvider, login, get } = require('./openid.cjs');
 const { prepare, start, FILE_SIZE } = require('./server.cjs');
 const { startStores } = require('./stores.cjs');
 const { startWaiting } = require('./waiting.cjs');
+const signins = require('./signins.cjs');
+const { certify } = require('../lib/certificates.js');
 const report = require('./report.cjs');
 
 const KINDS = [
@@ -60,6 +64,8 @@ const number = (name, otherwise) => {
 const ROUNDS = number('BENCH_ROUNDS', 5);
 const SECONDS = number('BENCH_SECONDS', 4);
 const THREADS = number('BENCH_THREADS', 1);
+const SIGNINS = number('BENCH_SIGNINS', 200);
+const SIGNINS_COUNTED = 20; // by callgrind: the peer parses all certificates each time
 const COUNTED = number('BENCH_INSTRUCTIONS', 1000);
 if (COUNTED > 10000) fail('BENCH_INSTRUCTIONS is at most 10000');
 
@@ -162,6 +168,17 @@ async function measureRounds(kinds, prepared, tokens) {
   return samples;
 }
 
+// What countInstructions() does for a kind: once(i), `warmUp` times, then `count` times.
+async function fetching(kind, prepared, tokens, agent) {
+  const cookies = await cookiesOf(kind, prepared, tokens);
+  const once = async (i) => {
+    const { status } = await get(addressOf(kind, prepared), { Cookie: cookies[i % cookies.length] }, agent);
+    if (status !== 200) throw new Error(`${kind.label}: ${status} under callgrind`);
+  };
+  const warmUp = kind.one || kind.path ? 500 : CACHE + 512; // so that a new token displaces an old one
+  return { once, warmUp, count: COUNTED, close: () => {} };
+}
+
 // Instructions of one request of each kind, all of one module, which is the only one loaded: the hooks
 // of the other would count as its own. A page that is not there makes callgrind write out what it
 // counted since the last answer of that sort: one before and one after mark a stretch.
@@ -173,26 +190,24 @@ async function countInstructions(module, kinds, prepared, tokens) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const counts = {};
   const mark = () => get(`${prepared.sites.plain.origin}/none`, {}, agent);
-  const lastDump = () => fs.readFileSync(`${output}.${Math.max(...fs.readdirSync(prepared.profiles)
-    .filter((name) => name.startsWith(path.basename(output))).map((name) => Number(name.split('.')[1] || 0)))}`, 'latin1');
+  // Redirects can be written out as well: the sum counts, and the largest one is kept.
+  const dumps = () => fs.readdirSync(prepared.profiles).filter((name) => name.startsWith(`${path.basename(output)}.`));
+  const textOf = (name) => fs.readFileSync(`${prepared.profiles}/${name}`, 'latin1');
+  const totalOf = (name) => Number(/^(?:summary|totals): (\d+)$/m.exec(textOf(name))[1]);
   try {
     for (const kind of kinds) {
       report.progress(`counting instructions: ${kind.label}`);
-      const cookies = await cookiesOf(kind, prepared, tokens);
-      const fetch = async (i) => {
-        const cookie = cookies[i % cookies.length];
-        const { status } = await get(addressOf(kind, prepared), { Cookie: cookie }, agent);
-        if (status !== 200) throw new Error(`${kind.label}: ${status} under callgrind`);
-      };
-      const warmup = kind.one || kind.path ? 500 : CACHE + 512; // so that a new token displaces an old one
-      for (let i = 0; i < warmup; i++) await fetch(i);
+      const work = await (kind.open ? kind.open() : fetching(kind, prepared, tokens, agent));
+      for (let i = 0; i < work.warmUp; i++) await work.once(i);
       await mark();
-      for (let i = 0; i < COUNTED; i++) await fetch(warmup + i);
+      const before = new Set(dumps());
+      for (let i = 0; i < work.count; i++) await work.once(work.warmUp + i);
       await mark();
-      const profile = lastDump().replace(/^calls=0 .*\n.*\n/gm, ''); // under way: callgrind_annotate stumbles over them
+      work.close();
+      const counted = dumps().filter((name) => !before.has(name)).sort((a, b) => totalOf(a) - totalOf(b));
+      const profile = textOf(counted.at(-1)).replace(/^calls=0 .*\n.*\n/gm, ''); // under way: callgrind_annotate stumbles over them
       fs.writeFileSync(`${dir}/callgrind/${kind.site === 'plain' && module !== 'nextauth' ? path.basename(output) : kind.name}.out`, profile, 'latin1');
-      const total = /^(?:summary|totals): (\d+)$/m.exec(profile);
-      counts[kind.name] = Math.round(Number(total[1]) / COUNTED);
+      counts[kind.name] = Math.round(counted.reduce((sum, name) => sum + totalOf(name), 0) / work.count);
     }
   } finally {
     report.progress('');
@@ -202,21 +217,41 @@ async function countInstructions(module, kinds, prepared, tokens) {
   return counts;
 }
 
+// A TLS server's key and certificate, which no CA of the system signed.
+function selfSigned() {
+  certify(dir, 'provider', '127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1');
+  return { key: fs.readFileSync(`${dir}/provider.key`), cert: fs.readFileSync(`${dir}/provider.pem`) };
+}
+
+async function measureSignIns(kinds, prepared) {
+  const server = await start(prepared, ['nextauth', 'openidc']);
+  try {
+    return await signins.measureCpu(kinds, prepared, server, { rounds: ROUNDS, count: SIGNINS, progress: report.progress });
+  } finally {
+    report.progress('');
+    await server.stop();
+  }
+}
+
 async function main() {
   const module = path.resolve(process.env.NEXTAUTH_MODULE || 'build/mod_nextauth.so');
-  const only = (process.env.BENCH_ONLY || KINDS.map((kind) => kind.name).join()).split(',');
+  const only = (process.env.BENCH_ONLY || [...KINDS, ...signins.KINDS].map((kind) => kind.name).join()).split(',');
   let kinds = KINDS.filter((kind) => kind.name === 'unprotected' || only.includes(kind.name));
-  const ours = kinds.some((kind) => kind.site === 'nextauth' || kind.store);
+  let signInKinds = signins.KINDS.filter((kind) => SIGNINS && only.includes(kind.name));
+  const ours = [...kinds, ...signInKinds].some((kind) => ['nextauth', 'signins'].includes(kind.site) || kind.store);
   if (ours && !fs.existsSync(module)) fail(`${module} is not there: run make first`);
   process.on('SIGINT', () => process.exit(130));
   process.on('SIGTERM', () => process.exit(143));
   fs.mkdirSync(dir, { recursive: true });
 
-  const provider = await startProvider();
+  const tls = selfSigned();
+  const [provider, secure] = [await startProvider(), await startProvider(tls)];
   const { stores, stop } = kinds.some((kind) => kind.store) ? await startStores() : { stores: {}, stop: () => {} };
   kinds = kinds.filter((kind) => !kind.store || stores[kind.store]);
   try {
-    const prepared = await prepare({ dir, module: ours && module, issuer: provider.issuer, secret, stores });
+    const prepared = await prepare({ dir, module: ours && module, issuer: provider.issuer, secret, stores,
+      secure: { issuer: secure.issuer, certificate: tls.cert } });
+    signInKinds = signInKinds.filter((kind) => prepared.sites[kind.site]);
     if (!prepared.hasOpenidc) {
       console.log('mod_auth_openidc is not installed, so there is nothing to compare with');
       kinds = kinds.filter((kind) => !kind.site.startsWith('openidc'));
@@ -226,8 +261,10 @@ async function main() {
     const tokens = makeTokens(TOKENS);
     const samples = ROUNDS && SECONDS
       ? await measureRounds(kinds.filter((kind) => !kind.countedOnly), prepared, tokens) : {};
+    const cpu = ROUNDS && signInKinds.length ? await measureSignIns(signInKinds, prepared) : {};
     const counts = {};
-    const [plain, ...others] = kinds.filter((kind) => !kind.uncounted);
+    const [plain, ...others] = kinds.filter((kind) => !kind.uncounted)
+      .concat(signins.counted(signInKinds, prepared, SIGNINS_COUNTED));
     const isTheirs = (kind) => kind.site.startsWith('openidc');
     for (const [module, its] of [['', []], ['openidc', others.filter(isTheirs)], ['nextauth', others.filter((kind) => !isTheirs(kind))]]) {
       if (!COUNTED || (module && !its.length)) continue;
@@ -238,13 +275,16 @@ async function main() {
     const results = report.summarise(kinds, samples, counts, {
       date: new Date().toISOString(), rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, threads: THREADS, tokens: TOKENS,
       fileSize: FILE_SIZE, cpus: os.cpus().length, cpu: os.cpus()[0].model, loadBefore: busy,
+      signIns: SIGNINS,
     });
+    results.signIns = report.summariseSignIns(signInKinds, cpu, counts, signins.GOAL);
     report.print(results);
     fs.writeFileSync(`${dir}/results.json`, `${JSON.stringify(results, null, 2)}\n`);
     fs.writeFileSync(`${dir}/bench.svg`, report.draw(results));
     console.log(`\n${path.relative('.', dir)}/results.json  ${path.relative('.', dir)}/bench.svg`);
   } finally {
     provider.stop();
+    secure.stop();
     await stop();
   }
 }

@@ -4,6 +4,7 @@
 const crypto = require('node:crypto');
 const { generateKeys } = require('../lib/keys.js');
 const http = require('node:http');
+const https = require('node:https');
 
 const { publicKey, privateKey } = generateKeys('rsa', { modulusLength: 2048 });
 const base64url = (json) => Buffer.from(JSON.stringify(json)).toString('base64url');
@@ -18,7 +19,7 @@ const release = () => hanging.splice(0).forEach((socket) => socket.destroy());
 
 // Answers to discovery, /authorize, /token and /jwks, and never below /hangs/; the code carries the nonce.
 function answer(request, response) {
-  const url = new URL(request.url, `http://${request.headers.host}`);
+  const url = new URL(request.url, `${request.socket.encrypted ? 'https' : 'http'}://${request.headers.host}`);
   const json = (body) => {
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify(body));
@@ -56,11 +57,13 @@ function answer(request, response) {
   });
 }
 
-// A provider on a port of the system's choice.
-function startProvider() {
-  const server = http.createServer(answer);
+// A provider on a port of the system's choice; with the options `tls` of a server, over https. Connections
+// stay open, as with providers on the internet.
+function startProvider(tls) {
+  const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
+  server.keepAliveTimeout = 60000;
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => {
-    resolve({ issuer: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() });
+    resolve({ issuer: `${tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`, stop: () => server.close() });
   }));
 }
 

@@ -35,6 +35,23 @@ function summarise(kinds, samples, counts, setting) {
   return { setting, rows, instructionsWithoutModules: counts.bare?.all };
 }
 
+// Of sign-ins: both figures, and their ratios to the peer's.
+function summariseSignIns(kinds, cpu, counts, goal) {
+  const rows = kinds.map((kind) => ({ ...kind, instructions: counts[kind.name]?.all,
+    ...(cpu[kind.name] ? { milliseconds: spread(cpu[kind.name]) } : {}) }));
+  for (const row of rows) {
+    const peer = rows.find((other) => other.name === row.peer);
+    if (!peer) continue;
+    row.goal = goal;
+    if (row.milliseconds) {
+      row.ratio = spread(cpu[row.name].map((value, round) => value / cpu[row.peer][round]));
+      row.goalMet = row.ratio.median <= goal;
+    }
+    if (row.instructions) row.instructionRatio = row.instructions / peer.instructions;
+  }
+  return rows;
+}
+
 const tty = process.stdout.isTTY && !process.env.NO_COLOR;
 const paint = (code, text) => (tty ? `\x1b[${code}m${text}\x1b[0m` : text);
 const whole = (value) => Math.round(value).toLocaleString('en-US');
@@ -53,7 +70,19 @@ function table(title, head, lines) {
   for (const [cells, remark] of lines) console.log(`${line(cells)}   ${remark || ''}`.trimEnd());
 }
 
-function print({ setting, rows, instructionsWithoutModules }) {
+function printSignIns(setting, rows) {
+  const number = (value, digits) => (value === undefined ? '' : value.toFixed(digits));
+  table(`Sign-ins: CPU of httpd, median of ${setting.rounds} rounds of ${setting.signIns} (the system's CA certificates are trusted)`,
+    ['', 'ms of CPU', 'min – max', 'ratio', 'instructions'],
+    rows.map(({ label, milliseconds: ms, ratio, instructions, instructionRatio, goal, goalMet }) => [
+      [label, number(ms?.median, 2), ms ? `${ms.min.toFixed(2)} – ${ms.max.toFixed(2)}` : '', number(ratio?.median, 2),
+        instructions ? whole(instructions) : ''],
+      [instructionRatio && `×${instructionRatio.toFixed(2)}`, goalMet !== undefined && verdict(goalMet, `goal ≤ ${goal}`)]
+        .filter(Boolean).join('   ')]));
+}
+
+function print({ setting, rows, signIns, instructionsWithoutModules }) {
+  if (signIns.length) printSignIns(setting, signIns);
   if (rows[0].perSecond) {
     table(`Requests per second of a ${setting.fileSize} byte file: wrk -t${setting.threads}, ${setting.connections} keep-alive connections, event MPM, `
       + `${setting.cpus} CPUs, median of ${setting.rounds} rounds of ${setting.seconds} s`,
@@ -136,4 +165,4 @@ function draw({ setting, rows }) {
     + `<rect class="back" width="860" height="${top}"/>\n${parts.join('\n')}\n</svg>\n`;
 }
 
-module.exports = { summarise, print, progress, draw };
+module.exports = { summarise, summariseSignIns, print, progress, draw };

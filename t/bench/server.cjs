@@ -44,6 +44,21 @@ const SITES = {
   postgres: (port, options) => nextauth(port, options, options.stores.postgres),
   openidcCache: (port, { issuer }) => openidc(port, issuer, 'server-cache'),
   openidcCookie: (port, { issuer }) => openidc(port, issuer, 'client-cookie'),
+  signins: (port, { dir, issuer, secure, bundle }) => `
+  NextAuthEngine On
+  NextAuthMode test
+  NextAuthURL http://127.0.0.1:${port}
+  NextAuthSecret file:${dir}/secret
+  NextAuthSite bench
+  NextAuthProvider plain type=oidc issuer=${issuer} clientId=bench clientSecret=bench-client-secret
+  NextAuthProvider secure type=oidc issuer=${secure.issuer} clientId=bench clientSecret=bench-client-secret
+  NextAuthHTTP caFile=${bundle}
+  <Location /members/>
+    AuthType NextAuth
+    Require valid-user
+  </Location>`,
+  openidcSecure: (port, { secure, bundle }) => `
+  OIDCCABundlePath ${bundle}${openidc(port, secure.issuer, 'server-cache')}`,
 };
 
 const nextauth = (port, { dir, issuer }, store) => `
@@ -79,15 +94,18 @@ const openidc = (port, issuer, sessions) => `
 const withModule = (module, text) => (module ? `<IfDefine ${module}>\n${text}\n</IfDefine>` : text);
 const moduleOf = (site) => (site === 'plain' ? '' : site.startsWith('openidc') ? 'openidc' : 'nextauth');
 
+// The system's CA certificates, where Debian or Fedora have them.
+const CERTIFICATES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt'];
+
 // Writes everything a server needs. `options`: dir, module (mod_nextauth.so), issuer, secret, stores
-// (directives by name).
+// (directives by name), secure (the `issuer` of a provider over https, and its `certificate`).
 async function prepare(options) {
-  const { dir, module, issuer, secret, stores } = options;
+  const { dir, module, secret, stores, secure } = options;
   const modules = moduleDirectory();
   const root = process.getuid() === 0;
   const hasOpenidc = fs.existsSync(`${modules}/mod_auth_openidc.so`);
   const siteNames = Object.keys(SITES).filter((name) => hasOpenidc || !name.startsWith('openidc'))
-    .filter((name) => module || name !== 'nextauth')
+    .filter((name) => module || !['nextauth', 'signins'].includes(name))
     .filter((name) => !STORES.includes(name) || stores[name]);
 
   // What the server's user reads and writes is outside the working tree, which it may not be able to enter.
@@ -101,6 +119,9 @@ async function prepare(options) {
   fs.mkdirSync(profiles);
   if (root) fs.chownSync(profiles, Number(execFileSync('id', ['-u', 'www-data'])), -1);
   fs.writeFileSync(`${dir}/secret`, secret, { mode: 0o600 });
+  const bundle = `${open}/bundle.pem`;
+  const trusted = CERTIFICATES.filter((file) => fs.existsSync(file)).slice(0, 1).map((file) => fs.readFileSync(file));
+  fs.writeFileSync(bundle, Buffer.concat([...trusted, secure.certificate]));
 
   const ports = await freePorts(siteNames.length);
   const sites = {};
@@ -136,7 +157,7 @@ TypesConfig /dev/null
 </Directory>
 ${Object.entries(sites).map(([name, { port }]) => `
 Listen 127.0.0.1:${port}
-${withModule(moduleOf(name), `<VirtualHost 127.0.0.1:${port}>${SITES[name](port, { dir, issuer, stores })}
+${withModule(moduleOf(name), `<VirtualHost 127.0.0.1:${port}>${SITES[name](port, { ...options, bundle })}
 </VirtualHost>`)}`).join('')}
 `;
   fs.writeFileSync(`${dir}/httpd.conf`, configuration);
@@ -165,7 +186,7 @@ async function start(prepared, modules, more = ['-DFOREGROUND'], before = []) {
   };
   for (let i = 0; i < 600; i++) {
     if (child.exitCode !== null) throw new Error(`httpd does not start:\n${said}see ${prepared.dir}/error.log`);
-    if (await listens(prepared.sites.plain.port)) return { stop };
+    if (await listens(prepared.sites.plain.port)) return { stop, pid: child.pid };
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   await stop();
