@@ -154,6 +154,19 @@ async function existing(t, db, schema, ddl) {
   if (schema === 'authjs') t.is((await db.sql('SELECT count(*) AS n FROM users'))[0].n, '2', 'rows that an index would refuse stay');
 }
 
+// The program alone, without the shared object that lies beside it in the build.
+function missingObject(t, db) {
+  t.section('a kind of database that is in a shared object');
+  const folder = fs.mkdtempSync(`${db.dir}/alone-`);
+  const run = () => spawnSync(`${folder}/nextauthctl`, ['migrate', '--status', '--database', 'mongodb://127.0.0.1:1/x'], { encoding: 'utf8' });
+  fs.copyFileSync(ctlFile, `${folder}/nextauthctl`);
+  const missing = run();
+  t.is(missing.status, 1, 'which is missing: an error');
+  t.like(missing.stderr, /could not load mod_nextauth_mongodb\.so: .*install mod_nextauth_mongodb\.so .*libmongoc-1\.0-0/, 'names it, and the package of its library');
+  fs.writeFileSync(`${folder}/mod_nextauth_mongodb.so`, 'no object at all');
+  t.like(run().stderr, /could not load mod_nextauth_mongodb\.so: \S+\/alone-\S+: /, 'as one that is none does');
+}
+
 async function addresses(t, db) {
   t.section('addresses and calls');
   const file = secretFile(db, 'address', `${db.url}\n`);
@@ -228,6 +241,7 @@ suite('Migrations of the database', async (t) => {
       if (ddl[db.engine]) await existing(t, db, schema, ddl[db.engine]);
     }
   }
+  if (all.length) missingObject(t, all[0]);
   if (all.length) await addresses(t, all[0]);
   if (databasesHere().sqlite) await whoReadsSqlite(t);
 });

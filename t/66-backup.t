@@ -95,7 +95,7 @@ async function itself(t, db) {
   t.is(fs.readdirSync(db.dir).filter((name) => name.startsWith('first')), ['first.jsonl'], 'no temporary file is left');
   const lines = linesOf(file);
   const { createdAt, generation, ...header } = JSON.parse(lines[0]);
-  t.is(header, { format: 'nextauth-backup', version: 1, schema: 'authjs', store: false, lastUserId: 41,
+  t.is(header, { format: 'nextauth-backup', version: 1, schema: 'authjs', store: false, numericIds: true, lastUserId: 41,
     engine: { postgres: 'postgresql', mariadb: 'mysql', sqlite: 'sqlite' }[db.engine] }, 'starts with a header');
   t.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000, 'and the time');
   const end = JSON.parse(lines.at(-1));

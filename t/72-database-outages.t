@@ -144,7 +144,7 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     ['an odd address', config('oracle://localhost/x'), /NextAuthDatabase on line .*postgresql:\/\/, mysql:\/\/, sqlite:PATH, or mongodb:\/\//],
     ['a password that MySQL\'s driver cannot carry', config('mysql://u:a%20b@localhost/x'), /NextAuthDatabase on line .*does not support a password with a space/],
     ['TLS of MySQL', config('mysql://u@localhost/x?ssl-mode=REQUIRED'), /option file/],
-    ['an unknown schema', config('sqlite:x schema=mongo'), /unknown schema='mongo': expected one of authjs, authjs-uuid, prisma/],
+    ['an unknown schema', config('sqlite:x schema=mongo'), /unknown schema 'mongo': expected one of authjs, authjs-uuid, prisma/],
     ['a replica of another kind', config('sqlite:x replica=postgresql://localhost/x'), /invalid replica=: it is not the same kind of database as its primary/],
     ['a replica that is the primary', config('sqlite:x replica=sqlite:x'), /invalid replica=: it is the primary itself/],
     ['a store without a database', config('sqlite:x').replace(/NextAuthDatabase .*/, ''), /session store database requires NextAuthDatabase/],

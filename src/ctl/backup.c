@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands `backup` and `restore`. */
-#include "sql/backup.h"
+#include "db/backup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +106,7 @@ static void clear_progress(const call *c)
 static const char *counts_of(const call *c)
 {
     const char *text = "";
-    for (int i = 0; i < NA_BACKUP_TABLES; i++)
+    for (int i = 0; i < NA_TABLES; i++)
         text = apr_psprintf(c->pool, "%s%s%" APR_INT64_T_FMT " %s", text, i ? ", " : "",
                             c->result.rows[i], na_backup_table_name(i));
     return text;
@@ -154,8 +154,7 @@ static const char *recorded_name(const call *c)
 
 static na_error *write_to(call *c, FILE *out)
 {
-    na_error *error =
-        na_sql_backup(c->db->self, c->pool, out, c->with_store, progress(), c, &c->result);
+    na_error *error = na_db_backup(c->db, c->pool, out, c->with_store, progress(), c, &c->result);
     clear_progress(c);
     return error;
 }
@@ -274,7 +273,7 @@ static na_error *bring_back(call *c)
     FILE *in = fopen(c->file, "re");
     if (!in)
         return could_not(c, "read", c->file);
-    na_error *error = na_sql_restore(c->db->self, c->pool, in, &how, &c->result);
+    na_error *error = na_db_restore(c->db, c->pool, in, &how, &c->result);
     clear_progress(c);
     fclose(in);
     return na_audit_trail_end(&c->trail, error);

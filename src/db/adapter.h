@@ -425,9 +425,12 @@ struct na_adapter {
 
     na_error *(*empty_table)(na_db_use *use, apr_pool_t *pool, na_db_table table);
 
-    /* Inserts rows (na_db_row) of one table. Users come with their IDs. */
+    /*
+     * Inserts rows (na_db_row) of one table. Users come with their IDs. If a row is refused,
+     * *refused is its number in `rows`.
+     */
     na_error *(*insert_rows)(na_db_use *use, apr_pool_t *pool, na_db_table table,
-                             const apr_array_header_t *rows);
+                             const apr_array_header_t *rows, int *refused);
 
     /* Returns 1 if a user of the database can have this ID. */
     int (*accepts_id)(const na_db_options *options, const char *id);

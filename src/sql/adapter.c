@@ -6,12 +6,14 @@
 
 #include <apr_strings.h>
 
-#include "sql/backup.h"
-#include "sql/backup_tables.h"
+#include "base/crypto.h"
 #include "sql/decide.h"
+#include "sql/generation.h"
+#include "sql/insert.h"
 #include "sql/migrate.h"
 #include "sql/people.h"
 #include "sql/records.h"
+#include "sql/rows.h"
 #include "sql/store.h"
 
 /* One operation of a use that reads, or of a transaction that is not repeated. */
@@ -65,13 +67,14 @@ static na_error *ping(void *self, apr_pool_t *pool, int *behind)
 }
 
 /* Migrations create this module's own tables in every schema. */
-static na_error *find_table(na_db_use *use, const na_backup_table *table)
+static na_error *find_table(na_db_use *use, na_db_table table)
 {
-    int found, is_own = strncmp(table->text, "{nextauth_", 10) == 0;
-    NA_TRY(na_backup_find(use, table, &found));
-    return found || !is_own ? NULL
-                            : na_error_new(na_sql_pool(use), NA_ERR_CONFIGURATION,
-                                           "table nextauth_%s does not exist", table->name);
+    int found, is_own = strncmp(na_sql_tables[table].text, "{nextauth_", 10) == 0;
+    NA_TRY(na_sql_find_table(use, na_sql_pool(use), table, &found));
+    return found || !is_own
+               ? NULL
+               : na_error_new(na_sql_pool(use), NA_ERR_CONFIGURATION,
+                              "table nextauth_%s does not exist", na_backup_tables[table].name);
 }
 
 static na_error *check_columns(na_db_use *use)
@@ -88,8 +91,8 @@ static na_error *check_columns(na_db_use *use)
 
 static na_error *find_tables(na_db_use *use)
 {
-    for (int i = 0; i < NA_BACKUP_TABLES; i++)
-        NA_TRY(find_table(use, &na_backup_tables[i]));
+    for (int i = 0; i < NA_TABLES; i++)
+        NA_TRY(find_table(use, i));
     return check_columns(use);
 }
 
@@ -262,6 +265,19 @@ static na_error *purge(void *self, apr_pool_t *pool, apr_int64_t now)
     WRITE(na_sql_delete_expired(use, now));
 }
 
+/* ── users' IDs in a restore ───────────────────────────────────────────────────────────────── */
+
+static int accepts_id(const na_db_options *options, const char *id)
+{
+    return na_sql_is_id(na_sql_settings_of(options)->schema, id);
+}
+
+static const char *new_id(const na_db_options *options, apr_pool_t *pool, apr_int64_t *last_id)
+{
+    return options->has_numbers ? apr_psprintf(pool, "%" APR_INT64_T_FMT, ++*last_id)
+                                : na_random_uuid(pool);
+}
+
 const na_adapter na_sql_adapter = {.version = NA_ADAPTER_VERSION,
                                    .parse = na_sql_parse,
                                    .set_schema = na_sql_set_schema,
@@ -295,4 +311,17 @@ const na_adapter na_sql_adapter = {.version = NA_ADAPTER_VERSION,
                                    .step_name = na_sql_step_name,
                                    .plan = na_sql_plan,
                                    .applied = na_sql_applied,
-                                   .migrate = na_sql_migrate};
+                                   .migrate = na_sql_migrate,
+                                   .begin_backup = na_sql_begin_backup,
+                                   .begin_restore = na_sql_begin_restore,
+                                   .has_table = na_sql_find_table,
+                                   .count_rows = na_sql_count_rows,
+                                   .read_rows = na_sql_read_rows,
+                                   .empty_table = na_sql_empty_table,
+                                   .insert_rows = na_sql_insert_rows,
+                                   .accepts_id = accepts_id,
+                                   .new_id = new_id,
+                                   .find_shared_email = na_sql_find_shared_email,
+                                   .read_ids = na_sql_read_ids,
+                                   .write_ids = na_sql_write_ids,
+                                   .end = na_sql_end};

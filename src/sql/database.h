@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One interface to databases: connections, statements, transactions. */
+/* Connections, statements and transactions of SQL databases. */
 #ifndef NA_SQL_DATABASE_H
 #define NA_SQL_DATABASE_H
 

@@ -40,18 +40,17 @@ static int is_as_it_was(const na_db_user *was, const na_db_user *is)
             is_same_text(was->image, is->image) && was->email_verified == is->email_verified);
 }
 
-/* Holding the revision makes all other decisions about the user wait. */
-static na_error *check_user(const na_decision *d, na_db_use *use, int *holds)
+/*
+ * Holding the revision makes all other decisions about the user wait. It comes before anything is
+ * read, because MySQL reads everything as it was at the first time.
+ */
+static na_error *check_user(na_decision *d, na_db_use *use, int *holds)
 {
     na_db_user user;
-    apr_int64_t revision;
+    NA_TRY(na_sql_hold_revision(use, d->user_id, &d->revision_now));
     NA_TRY(na_sql_get_user(use, d->user_id, &user, holds));
-    if (!*holds)
-        return NULL;
-    NA_TRY(na_sql_hold_revision(use, d->user_id, &revision));
-    if (d->was)
-        NA_TRY(na_sql_get_user(use, d->user_id, &user, holds));
-    *holds = *holds && is_as_it_was(d->was, &user) && (!d->revision || *d->revision == revision);
+    *holds =
+        *holds && is_as_it_was(d->was, &user) && (!d->revision || *d->revision == d->revision_now);
     return NULL;
 }
 
@@ -100,7 +99,7 @@ static na_error *use_token(const na_decision *d, na_db_use *use, int *holds)
     return na_sql_use_token(use, d->token->identifier, d->token->token, &row, holds);
 }
 
-static na_error *check(const na_decision *d, na_db_use *use, int *holds)
+static na_error *check(na_decision *d, na_db_use *use, int *holds)
 {
     *holds = 1;
     NA_TRY(lock(d, use));
@@ -209,7 +208,8 @@ static na_error *decide(void *data, na_db_use *use)
     if (a->lapsed)
         return na_error_new(na_sql_pool(use), NA_ERR_BUSY, "what it relied on no longer holds");
     NA_TRY(change(d, use));
-    NA_TRY(na_sql_get_revision(use, d->id, &d->revision_now));
+    if (!d->user_id || d->does & (NA_DB_ENDS_LOGINS | NA_DB_ENDS_SESSIONS))
+        NA_TRY(na_sql_get_revision(use, d->id, &d->revision_now));
     return d->record ? d->record(d->data, use, d) : NULL;
 }
 

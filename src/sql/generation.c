@@ -7,14 +7,6 @@
 
 #include <apr_strings.h>
 
-#include "base/crypto.h"
-
-/*
- * Generations are this far apart, so that users' revisions fit between them; a sum has 15 digits.
- */
-#define STEP ((apr_int64_t)1 << 20)
-#define GENERATIONS ((apr_uint32_t)1 << 29)
-
 static na_error *select_number(na_db_use *use, const char *name, const char *text,
                                apr_int64_t *number)
 {
@@ -28,7 +20,7 @@ static na_error *select_number(na_db_use *use, const char *name, const char *tex
     return NULL;
 }
 
-na_error *na_generation_read(na_db_use *use, apr_int64_t *generation)
+static na_error *read_generation(na_db_use *use, apr_int64_t *generation)
 {
     int found;
     *generation = 0;
@@ -37,16 +29,6 @@ na_error *na_generation_read(na_db_use *use, apr_int64_t *generation)
                                  "SELECT generation FROM nextauth_generation WHERE id = 1",
                                  generation)
                  : NULL;
-}
-
-na_error *na_generation_write(na_db_use *use, apr_int64_t generation)
-{
-    apr_uint32_t random;
-    na_random(&random, sizeof random);
-    const char *text =
-        apr_psprintf(na_sql_pool(use), "%" APR_INT64_T_FMT,
-                     generation ? generation : (1 + (apr_int64_t)(random % GENERATIONS)) * STEP);
-    return na_sql_change(use, NA_SQL_PUT_GENERATION, 1, &text, NULL);
 }
 
 /*
@@ -73,7 +55,8 @@ static na_error *counter_of(na_db_use *use, apr_int64_t *counter)
     return found ? select_number(use, "counter", texts[engine], counter) : NULL;
 }
 
-na_error *na_generation_last_id(na_db_use *use, apr_int64_t *id)
+/* The largest ID ever used, as far as the engine records it. */
+static na_error *read_last_id(na_db_use *use, apr_int64_t *id)
 {
     apr_int64_t counter, largest;
     *id = 0;
@@ -89,7 +72,7 @@ na_error *na_generation_last_id(na_db_use *use, apr_int64_t *id)
  * MySQL's ALTER TABLE would end the transaction. Inserting and deleting a row also advances the
  * counter, in SQLite as well.
  */
-na_error *na_generation_skip_ids(na_db_use *use, apr_int64_t id)
+static na_error *skip_ids(na_db_use *use, apr_int64_t id)
 {
     const char *text = apr_psprintf(na_sql_pool(use), "%" APR_INT64_T_FMT, id);
     apr_int64_t ignored, largest;
@@ -104,4 +87,18 @@ na_error *na_generation_skip_ids(na_db_use *use, apr_int64_t id)
         return NULL;
     NA_TRY(na_sql_change(use, NA_SQL_CREATE_ID, 1, &text, NULL));
     return na_sql_change(use, NA_SQL_DELETE_USER, 1, &text, NULL);
+}
+
+na_error *na_sql_read_ids(na_db_use *use, apr_pool_t *pool, na_db_ids *ids)
+{
+    NA_TRY(read_generation(use, &ids->generation));
+    return read_last_id(use, &ids->last_id);
+}
+
+na_error *na_sql_write_ids(na_db_use *use, apr_pool_t *pool, const na_db_ids *ids)
+{
+    const char *generation = apr_psprintf(pool, "%" APR_INT64_T_FMT, ids->generation);
+    if (ids->last_id)
+        NA_TRY(skip_ids(use, ids->last_id));
+    return na_sql_change(use, NA_SQL_PUT_GENERATION, 1, &generation, NULL);
 }

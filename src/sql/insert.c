@@ -9,7 +9,7 @@
 
 typedef struct insertion {
     na_db_use *use;
-    const na_backup_table *table;
+    na_db_table table;
     int columns;
     const char *start, *row; /* of a statement: up to VALUES, and the arguments of one row */
     const char **values;     /* row by row, as the schema writes them */
@@ -34,9 +34,10 @@ static const char *text_of(const insertion *i, const char *text)
 static void begin_statement(insertion *i)
 {
     apr_pool_t *pool = na_sql_pool(i->use);
-    const na_backup_table *table = i->table;
+    const na_sql_table *table = &na_sql_tables[i->table];
     const char *names = "", *arguments = "", *comma = "";
-    for (const na_backup_column *column = table->columns; column->name; column++, comma = ", ") {
+    for (const na_backup_column *column = na_backup_tables[i->table].columns; column->name;
+         column++, comma = ", ") {
         names = apr_pstrcat(pool, names, comma, "{", column->name, "}", NULL);
         arguments = apr_pstrcat(pool, arguments, comma, argument_of(column->kind), NULL);
         i->columns++;
@@ -60,20 +61,28 @@ static const char *statement_for(const insertion *i, int count)
 /* ── values ────────────────────────────────────────────────────────────────────────────────── */
 
 /* 0 is this layer's NULL for times, so the first moment of 1970 is written a millisecond later. */
-static const char *time_argument(const insertion *i, const char *text)
+static const char *text_of_value(const insertion *i, na_column_kind kind, const na_db_value *value)
 {
-    apr_int64_t milliseconds = na_schema_read_time(text);
-    return na_schema_time(na_sql_pool(i->use), na_sql_schema_of(i->use), na_sql_engine_of(i->use),
-                          milliseconds ? milliseconds : 1);
+    apr_pool_t *pool = na_sql_pool(i->use);
+    if (value->is_null)
+        return NULL;
+    if (kind == NA_COLUMN_TIME)
+        return na_schema_time(pool, na_sql_schema_of(i->use), na_sql_engine_of(i->use),
+                              value->number ? value->number : 1);
+    return kind == NA_COLUMN_INT || kind == NA_COLUMN_BOOL
+               ? apr_psprintf(pool, "%" APR_INT64_T_FMT, value->number)
+               : value->text;
 }
 
-static void convert_values(insertion *i, const char *const *values, int count)
+static void convert_values(insertion *i, const apr_array_header_t *rows)
 {
-    i->values = apr_palloc(na_sql_pool(i->use), (apr_size_t)(count * i->columns) * sizeof *values);
-    for (int n = 0; n < count * i->columns; n++) {
-        int is_time = i->table->columns[n % i->columns].kind == NA_COLUMN_TIME;
-        i->values[n] = values[n] && is_time ? time_argument(i, values[n]) : values[n];
-    }
+    const na_backup_column *columns = na_backup_tables[i->table].columns;
+    i->values =
+        apr_palloc(na_sql_pool(i->use), (apr_size_t)(rows->nelts * i->columns) * sizeof *i->values);
+    for (int n = 0; n < rows->nelts; n++)
+        for (int c = 0; c < i->columns; c++)
+            i->values[n * i->columns + c] =
+                text_of_value(i, columns[c].kind, &APR_ARRAY_IDX(rows, n, na_db_row)[c]);
 }
 
 /* ── rows ──────────────────────────────────────────────────────────────────────────────────── */
@@ -81,7 +90,8 @@ static void convert_values(insertion *i, const char *const *values, int count)
 static na_error *insert(const insertion *i, int from, int count)
 {
     apr_pool_t *pool = na_sql_pool(i->use);
-    const char *name = na_backup_statement(pool, apr_psprintf(pool, "insert_%d", count), i->table);
+    const char *name =
+        na_sql_statement_name(pool, apr_psprintf(pool, "insert_%d", count), i->table);
     return na_sql_change_text(i->use, name, statement_for(i, count), count * i->columns,
                               i->values + from * i->columns, NULL);
 }
@@ -118,16 +128,24 @@ static int size_of_part(const insertion *i, int left)
 }
 
 /* If the statement for several rows fails, inserting them singly finds the one that is refused. */
-na_error *na_sql_put_rows(na_db_use *use, const na_backup_table *table, const char *const *values,
-                          int count, int *refused)
+static na_error *insert_all(insertion *i, const apr_array_header_t *rows, int *refused)
 {
-    insertion i = {.use = use, .table = table};
-    begin_statement(&i);
-    convert_values(&i, values, count);
-    for (part p = {.insertion = &i}; p.from < count; p.from += p.count) {
-        p.count = size_of_part(&i, count - p.from);
-        if (p.count == 1 || na_sql_try(use, insert_part, &p))
+    begin_statement(i);
+    convert_values(i, rows);
+    for (part p = {.insertion = i}; p.from < rows->nelts; p.from += p.count) {
+        p.count = size_of_part(i, rows->nelts - p.from);
+        if (p.count == 1 || na_sql_try(i->use, insert_part, &p))
             NA_TRY(insert_singly(&p, refused));
     }
     return NULL;
+}
+
+na_error *na_sql_insert_rows(na_db_use *use, apr_pool_t *pool, na_db_table table,
+                             const apr_array_header_t *rows, int *refused)
+{
+    insertion i = {.use = use, .table = table};
+    apr_pool_t *before = na_sql_set_pool(use, pool);
+    na_error *error = insert_all(&i, rows, refused);
+    na_sql_set_pool(use, before);
+    return error;
 }

@@ -3,14 +3,10 @@
 #ifndef NA_SQL_INSERT_H
 #define NA_SQL_INSERT_H
 
-#include "sql/backup_tables.h"
+#include "sql/rows.h"
 
-/*
- * Inserts rows of a table in a transaction. `values` has the values of the table's columns as text,
- * row by row: times are ISO 8601, booleans 1 or 0; NULL is NULL. If a row is refused, *refused is
- * its number, from 0.
- */
-na_error *na_sql_put_rows(na_db_use *use, const na_backup_table *table, const char *const *values,
-                          int count, int *refused);
+/* Implements the adapter's function. */
+na_error *na_sql_insert_rows(na_db_use *use, apr_pool_t *pool, na_db_table table,
+                             const apr_array_header_t *rows, int *refused);
 
 #endif

@@ -2,7 +2,6 @@
 /* Schemas: names of tables and columns, and statements in each dialect of SQL. */
 #include "sql/schema.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,12 +146,12 @@ static const struct {
                                 " WHERE u.{email} = %s ORDER BY u.{id}, r.role"},
     /* provider, providerAccountId */
     [NA_SQL_PERSON_BY_ACCOUNT] =
-        {"SELECT " PERSON " FROM {accounts} a JOIN {users} u ON u.{id} = a.{userId}" BELONGINGS
+        {"SELECT " PERSON " FROM {users} u JOIN {accounts} a ON a.{userId} = u.{id}" BELONGINGS
          " WHERE {=a.provider} AND {=a.providerAccountId} ORDER BY u.{id}, r.role",
          NULL},
     [NA_SQL_PERSON_BY_SESSION] = {"SELECT " PERSON
-                                  ", {@s.expires} FROM {sessions} s JOIN {users} u ON u.{id} = "
-                                  "s.{userId}" BELONGINGS
+                                  ", {@s.expires} FROM {users} u JOIN {sessions} s ON "
+                                  "s.{userId} = u.{id}" BELONGINGS
                                   " WHERE {=s.sessionToken} ORDER BY r.role",
                                   NULL},
     /* last ID of the previous page, limit */
@@ -472,7 +471,7 @@ static const char *type_of(const na_schema *schema, na_sql_engine engine, const 
         {"bool", {"BOOLEAN", "BOOLEAN", "INTEGER"}},
         {"id", {"INTEGER", "INTEGER", "INTEGER"}},
         {"time", {"TIMESTAMPTZ", "DATETIME(3)", "TEXT"}},
-        {"random", /* a multiple of generation.c's STEP */
+        {"random", /* a multiple of NA_GENERATION_STEP */
          {"CAST(1 + floor(random() * 536870911) AS bigint) * 1048576",
           "CAST(1 + FLOOR(RAND() * 536870911) AS SIGNED) * 1048576",
           "(1 + (random() & 536870911)) * 1048576"}},
@@ -533,18 +532,10 @@ const char *na_schema_time(apr_pool_t *pool, const na_schema *schema, na_sql_eng
 
 apr_int64_t na_schema_read_time(const char *text)
 {
-    apr_time_exp_t t = {0};
     apr_time_t when;
     if (!text || !*text)
         return 0;
     if (text[strspn(text, "-0123456789")] == '\0' && !strchr(text + 1, '-'))
         return strtoll(text, NULL, 10);
-    int milliseconds = 0;
-    if (sscanf(text, "%d-%d-%d%*[T ]%d:%d:%d.%3d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
-               &t.tm_min, &t.tm_sec, &milliseconds) < 6)
-        return 0;
-    t.tm_year -= 1900;
-    t.tm_mon -= 1;
-    t.tm_usec = milliseconds * 1000;
-    return apr_time_exp_gmt_get(&when, &t) == APR_SUCCESS ? apr_time_as_msec(when) : 0;
+    return na_iso8601_read(text, &when) ? apr_time_as_msec(when) : 0;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the file of a backup: its checksum, and then row by row. */
-#include "sql/backup_file.h"
+#include "db/backup_file.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -69,6 +70,13 @@ static na_error *parse_line(na_backup_file *f, json_t **json)
     return json_is_object(*json) ? NULL : na_backup_file_wrong(f, "not a JSON object");
 }
 
+/* Earlier versions did not say it, and knew no other schema with numbers. */
+static int has_numbers(const json_t *header, const char *schema)
+{
+    const json_t *said = json_object_get(header, NA_BACKUP_NUMBERS);
+    return said ? json_is_true(said) : schema && strcmp(schema, "authjs") == 0;
+}
+
 static na_error *read_header(na_backup_file *f)
 {
     int found;
@@ -86,13 +94,14 @@ static na_error *read_header(na_backup_file *f)
     if (!na_json_number(header, "version", &version) || version != NA_BACKUP_VERSION)
         return na_backup_file_wrong(
             f, "a backup of another version of nextauthctl, which this one cannot read");
-    f->schema = schema ? na_schema_find(schema) : NULL;
+    f->schema = schema ? apr_pstrdup(f->pool, schema) : NULL;
+    f->has_numbers = has_numbers(header, schema);
     f->has_store = json_is_true(json_object_get(header, "store"));
     na_json_number(header, NA_BACKUP_GENERATION, &f->generation);
     na_json_number(header, NA_BACKUP_LAST_ID, &f->last_user_id);
     if (f->generation < 0 || f->last_user_id < 0 || f->last_user_id > NA_BACKUP_ID_MAX)
         return na_backup_file_wrong(f, "invalid " NA_BACKUP_GENERATION " or " NA_BACKUP_LAST_ID);
-    return f->schema ? NULL : na_backup_file_wrong(f, "a backup of an unknown schema");
+    return f->schema ? NULL : na_backup_file_wrong(f, "the schema is missing");
 }
 
 na_error *na_backup_file_rewind(na_backup_file *f)
@@ -110,14 +119,15 @@ static int table_of(const json_t *row)
 {
     const char *name = na_json_string(row, "table");
     int i = 0;
-    while (name && i < NA_BACKUP_TABLES && strcmp(na_backup_tables[i].name, name) != 0)
+    while (name && i < NA_TABLES && strcmp(na_backup_tables[i].name, name) != 0)
         i++;
-    return name ? i : NA_BACKUP_TABLES;
+    return name ? i : NA_TABLES;
 }
 
 static int is_time(const char *text)
 {
-    return text && (na_schema_read_time(text) || strncmp(text, "1970-", 5) == 0);
+    apr_time_t when;
+    return text && na_iso8601_read(text, &when);
 }
 
 static int fits(const na_backup_column *column, const json_t *value)
@@ -132,7 +142,7 @@ static int fits(const na_backup_column *column, const json_t *value)
            (column->kind != NA_COLUMN_TIME || is_time(json_string_value(value)));
 }
 
-int na_backup_is_number(const char *id)
+static int is_number(const char *id)
 {
     size_t len = strlen(id);
     return len && len <= 10 && *id != '0' && strspn(id, "0123456789") == len &&
@@ -146,18 +156,15 @@ int na_backup_is_users_id(const na_backup_column *column)
 
 static int is_id(const na_backup_file *f, const char *id)
 {
-    if (na_schema_has_uuids(f->schema))
-        return na_schema_is_uuid(id);
-    return na_schema_makes_ids(f->schema)
-               ? na_backup_is_number(id)
-               : *id && strlen(id) <= TEXT_ID_MAX && !na_has_control(id) && *id != '-';
+    return f->has_numbers ? is_number(id)
+                          : *id && strlen(id) <= TEXT_ID_MAX && !na_has_control(id) && *id != '-';
 }
 
 static na_error *check_row(na_backup_file *f, const json_t *row)
 {
     int number = table_of(row);
     size_t count = 1;
-    if (number == NA_BACKUP_TABLES)
+    if (number == NA_TABLES)
         return na_backup_file_wrong(f, "a row of an unknown table");
     if (number < f->table)
         return na_backup_file_wrong(f, "a row in the wrong order");
@@ -177,7 +184,7 @@ static na_error *check_row(na_backup_file *f, const json_t *row)
 static void read_counts(na_backup_file *f, const json_t *end)
 {
     const json_t *counts = json_object_get(end, "counts");
-    for (int i = 0; i < NA_BACKUP_TABLES; i++) {
+    for (int i = 0; i < NA_TABLES; i++) {
         f->counts[i] = na_backup_tables[i].is_optional ? 0 : -1; /* newer than the backup */
         na_json_number(counts, na_backup_table_name(i), &f->counts[i]);
     }
@@ -187,7 +194,7 @@ static na_error *check_end(na_backup_file *f, const json_t *end)
 {
     int more;
     read_counts(f, end);
-    for (int i = 0; i < NA_BACKUP_TABLES; i++)
+    for (int i = 0; i < NA_TABLES; i++)
         if (f->counts[i] != f->rows[i])
             return na_backup_file_wrong(f, apr_psprintf(f->pool, "%s are incomplete",
                                                         na_backup_table_name(i)));

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the file of a backup: its checksum, and then row by row. */
-#ifndef NA_SQL_BACKUP_FILE_H
-#define NA_SQL_BACKUP_FILE_H
+#ifndef NA_DB_BACKUP_FILE_H
+#define NA_DB_BACKUP_FILE_H
 
 #include <jansson.h>
 
-#include "sql/backup.h"
-#include "sql/backup_tables.h"
-
-/* The largest ID that a database generates, and na_sql_get_user accepts. */
-#define NA_BACKUP_ID_MAX 2147483647
+#include "db/backup.h"
+#include "db/backup_tables.h"
 
 typedef struct na_backup_file {
     /* from the header */
-    const na_schema *schema;
+    const char *schema;
+    int has_numbers; /* all users' IDs are numbers, from the database's counter */
     int has_store;
     json_int_t generation, last_user_id;
 
     /* from the end */
-    json_int_t counts[NA_BACKUP_TABLES];
+    json_int_t counts[NA_TABLES];
 
     apr_int64_t done, total; /* bytes */
 
@@ -33,7 +31,7 @@ typedef struct na_backup_file {
     size_t capacity;
     EVP_MD_CTX *digest;
     int table;
-    apr_int64_t rows[NA_BACKUP_TABLES];
+    apr_int64_t rows[NA_TABLES];
 } na_backup_file;
 
 /*
@@ -53,9 +51,6 @@ na_error *na_backup_file_next(na_backup_file *file, int *table, json_t **row);
 
 /* Creates an error about the last line that was read. */
 na_error *na_backup_file_wrong(const na_backup_file *file, const char *what);
-
-/* Returns 1 if the ID is one that a database generates. */
-int na_backup_is_number(const char *id);
 
 /* Returns 1 if the column contains a user's ID. */
 int na_backup_is_users_id(const na_backup_column *column);
