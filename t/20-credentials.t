@@ -4,7 +4,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { htpasswd } = require('./lib/httpd.js');
+const { childrenOf, htpasswd, until } = require('./lib/httpd.js');
 
 const common = `
 NextAuthEngine On
@@ -58,6 +58,45 @@ NextAuthProvider credentials "name=Our users" backend=file:@DIR@/users` });
     fs.rmSync(path.join(site.dir, 'users'));
     t.is((await c.credentials('ada', 'changed')).location, refused, 'without the file nobody signs in');
     t.like(site.log(), /could not read password file/, 'and the log says why');
+  }
+
+  t.section('a password file of 100,000 users');
+  {
+    const others = Array.from({ length: 100_000 }, (_, i) => `user${i}:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n`).join('');
+    const withAda = (password) => others + htpasswd({ ada: password });
+    const large = await t.httpd({ config: `${common}
+NextAuthProvider credentials backend=file:@DIR@/users`, files: { users: withAda('first') } });
+    const file = path.join(large.dir, 'users');
+    const pids = childrenOf(large.pid);
+    const signsIn = async (password, user = 'ada') => (await t.client(large).credentials(user, password)).location === large.url;
+    const bytesRead = () => pids.reduce((sum, pid) => sum + Number(/^rchar: (\d+)$/m.exec(fs.readFileSync(`/proc/${pid}/io`, 'utf8'))[1]), 0);
+    const readsLittle = async () => {
+      const before = bytesRead();
+      return await signsIn('first') && bytesRead() - before < others.length / 10;
+    };
+    t.ok(await signsIn('first'), 'its last user signs in');
+    t.ok(!await signsIn('second'), '  with the right password alone');
+    await until('the file is unchanged for some seconds', () => Date.now() - fs.statSync(file).ctimeMs > 3500);
+    let inARow = 0; // in each process
+    await until('no process reads the whole file', async () => { inARow = await readsLittle() ? inARow + 1 : 0; return inARow >= 8; });
+    t.ok(true, 'sign-ins do not read the whole file');
+    t.ok(await signsIn('password', 'user50000') && !await signsIn('x', 'nobody'), '  of whatever user');
+    const { atime, mtime } = fs.statSync(file);
+    const hash = htpasswd({ ada: 'second' });
+    const fd = fs.openSync(file, 'r+');
+    fs.writeSync(fd, hash, others.length);
+    fs.closeSync(fd);
+    fs.utimesSync(file, atime, mtime);
+    t.ok(!await signsIn('first') && await signsIn('second'), 'an edit in its place counts at once, whatever time the file claims');
+    fs.writeFileSync(`${file}.new`, withAda('third'));
+    fs.renameSync(`${file}.new`, file);
+    t.ok(!await signsIn('second') && await signsIn('third'), 'a new file in its place counts at once');
+    const again = fs.openSync(file, 'r+');
+    fs.writeSync(again, htpasswd({ ada: 'fourth' }), others.length);
+    fs.closeSync(again);
+    t.ok(!await signsIn('third') && await signsIn('fourth'), '  and so does an edit of it in the same second');
+    fs.chmodSync(file, 0);
+    if (process.getuid() === 0) t.ok(!await signsIn('fourth'), 'a file that httpd may no longer read signs nobody in');
   }
 
   t.section('hashes that cannot be used');

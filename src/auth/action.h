@@ -58,6 +58,7 @@ typedef struct na_host {
 typedef struct na_process {
     na_documents *documents;
     na_password_gate *passwords;
+    na_htpasswd_index *password_files;
     na_call_limits *checks;           /* password checks of all processes */
     struct na_replay_memory *replays; /* sign-ins that were answered */
     na_metrics *metrics;              /* NULL if nothing is counted */

@@ -18,8 +18,8 @@ static na_error *check_backend(na_request *request, const char *password, na_use
     na_error *error = NULL;
     NA_TRY(na_gate_enter(request));
     if (provider->password_file)
-        *result =
-            na_htpasswd_check(request->pool, provider->password_file, user->id, password, &error);
+        *result = na_htpasswd_check(request->pool, request->process->password_files, request->now,
+                                    provider->password_file, user->id, password, &error);
     else
         *result = request->server->check_password(request->server->data, provider, password, user);
     na_gate_leave(request);

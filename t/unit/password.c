@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include <apr_atomic.h>
 #include <apr_file_io.h>
 #include <apr_md5.h>
@@ -26,16 +31,43 @@ APU_DECLARE(apr_status_t) apr_password_validate(const char *password, const char
     return takes_all || strcmp(password, hash) == 0 ? APR_SUCCESS : APR_EMISMATCH;
 }
 
+static int lines_read;
+
+APR_DECLARE(apr_status_t) apr_file_gets(char *text, int len, apr_file_t *file)
+{
+    static apr_status_t (*gets_of_apr)(char *, int, apr_file_t *);
+    if (!gets_of_apr)
+        *(void **)&gets_of_apr = dlsym(RTLD_NEXT, "apr_file_gets");
+    lines_read++;
+    return gets_of_apr(text, len, file);
+}
+
 static const char *reason;
+
+/* Files are long enough unchanged to be indexed if the present is that much later. */
+#define AGE apr_time_from_sec(10)
+
+static na_htpasswd_index *file_index;
+static int is_settled;
+
+/* At a time that is `later` than the present. */
+static na_password_result check_later(apr_pool_t *pool, apr_time_t later, const char *path,
+                                      const char *user, const char *password)
+{
+    na_error *error = NULL;
+    validations = lines_read = 0;
+    na_password_result result =
+        na_htpasswd_check(pool, file_index, apr_time_now() + later, path, user, password, &error);
+    reason = error ? na_error_text(pool, error) : "";
+    return result;
+}
 
 static na_password_result check(apr_pool_t *pool, const char *path, const char *user,
                                 const char *password)
 {
-    na_error *error = NULL;
-    validations = 0;
-    na_password_result result = na_htpasswd_check(pool, path, user, password, &error);
-    reason = error ? na_error_text(pool, error) : "";
-    return result;
+    if (is_settled) /* the first time it is indexed */
+        check_later(pool, AGE, path, user, password);
+    return check_later(pool, is_settled ? AGE : 0, path, user, password);
 }
 
 static const char *write_file(apr_pool_t *pool, const char *text)
@@ -125,6 +157,121 @@ static void unusable(apr_pool_t *pool)
     users = write_file(pool, apr_pstrcat(pool, "ada:", SHA, NULL));
     is_number(check(pool, users, "ada", SHA), NA_PASSWORD_GRANTED, "a last line without an end");
     apr_file_remove(users, pool);
+}
+
+static const char *write_users(apr_pool_t *pool, int count)
+{
+    char *text = apr_palloc(pool, (apr_size_t)count * 100 + 100), *end = text;
+    for (int i = 0; i < count; i++)
+        end += sprintf(end, "user%06d:" SHA "\n", i);
+    sprintf(end, "ada:" BCRYPT_5 "\nada:" BCRYPT_10 "\n");
+    return write_file(pool, text);
+}
+
+static void indexed(apr_pool_t *pool)
+{
+    const char *users = write_users(pool, 1000);
+    is_number(check_later(pool, 0, users, "ada", BCRYPT_5), NA_PASSWORD_GRANTED, "a new file");
+    is_number(lines_read, 1003, "is read from start to end");
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_5), NA_PASSWORD_GRANTED,
+              "so is it later");
+    is_number(lines_read, 1003, "once");
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_5), NA_PASSWORD_GRANTED, "then");
+    is_number(lines_read, 2, "only the lines of the user and of the costliest hash");
+    is(validated[0], BCRYPT_10, "which is imitated");
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_10), NA_PASSWORD_DENIED,
+              "of two lines the first counts");
+    is_number(check_later(pool, AGE, users, "user000999", SHA), NA_PASSWORD_GRANTED, "others too");
+    is_number(lines_read, 2, "by their lines");
+    is_number(check_later(pool, AGE, users, "eve", "x"), NA_PASSWORD_DENIED, "an unknown user");
+    is_number(lines_read, 2, "takes as many");
+    is(validated[0], BCRYPT_10, "and the costliest hash");
+    apr_file_remove(users, pool);
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_5), NA_PASSWORD_FAILED,
+              "a file that is gone is not remembered");
+}
+
+static apr_int64_t changed_at(const char *path)
+{
+    struct stat state;
+    stat(path, &state);
+    return (apr_int64_t)state.st_ctim.tv_sec * 1000000000 + state.st_ctim.tv_nsec;
+}
+
+/* AGE pretends that time has passed. The file system must have made a step at least. */
+static void await_step(apr_pool_t *pool, const char *path)
+{
+    for (int is_later = 0; !is_later;) {
+        const char *other = write_file(pool, "");
+        is_later = changed_at(other) > changed_at(path);
+        apr_file_remove(other, pool);
+    }
+}
+
+/* Edits a file and sets its time of modification back. */
+static void overwrite(apr_pool_t *pool, const char *path, apr_off_t at, const char *text)
+{
+    apr_file_t *file;
+    struct stat was;
+    stat(path, &was);
+    const struct timespec times[] = {was.st_atim, was.st_mtim};
+    await_step(pool, path);
+    apr_file_open(&file, path, APR_WRITE, APR_OS_DEFAULT, pool);
+    apr_file_seek(file, APR_SET, &at);
+    apr_file_puts(text, file);
+    apr_file_close(file);
+    utimensat(AT_FDCWD, path, times, 0);
+}
+
+/* A change counts at once, however alike the file is. */
+static void changed(apr_pool_t *pool)
+{
+    static const char before[] = "ada:" BCRYPT_5 "\nbob:" BCRYPT_5 "\n";
+    struct stat was;
+    const char *users = write_file(pool, before);
+    stat(users, &was);
+    for (int i = 0; i < 2; i++)
+        is_number(check_later(pool, AGE, users, "ada", BCRYPT_5), NA_PASSWORD_GRANTED,
+                  "as written");
+    overwrite(pool, users, 0, "ada:" BCRYPT_10);
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_5), NA_PASSWORD_DENIED,
+              "a hash of the same length in its place");
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_10), NA_PASSWORD_GRANTED, "counts");
+    overwrite(pool, users, 0, "eve:");
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_10), NA_PASSWORD_DENIED,
+              "a name in its place");
+    is_number(check_later(pool, AGE, users, "eve", BCRYPT_10), NA_PASSWORD_GRANTED, "as well");
+    await_step(pool, users);
+    const char *next = write_file(pool, "bob:" BCRYPT_5 "\nada:" BCRYPT_5 "\n");
+    const struct timespec times[] = {was.st_atim, was.st_mtim};
+    utimensat(AT_FDCWD, next, times, 0);
+    apr_file_rename(next, users, pool);
+    is_number(check_later(pool, AGE, users, "ada", BCRYPT_5), NA_PASSWORD_GRANTED,
+              "a file of the same size and time in its place");
+    is_number(check_later(pool, AGE, users, "eve", BCRYPT_10), NA_PASSWORD_DENIED, "does so");
+    apr_file_remove(users, pool);
+}
+
+/* What is too much for the index is read each time, and files beyond its places give way. */
+static void bounded(apr_pool_t *pool)
+{
+    const char *many = write_users(pool, NA_HTPASSWD_USERS_MAX - 1);
+    const char *files[NA_HTPASSWD_FILES_MAX + 1];
+    for (int i = 0; i < 2; i++)
+        is_number(check_later(pool, AGE, many, "ada", BCRYPT_5), NA_PASSWORD_GRANTED,
+                  "a user of too many");
+    ok(lines_read > NA_HTPASSWD_USERS_MAX, "who are read each time");
+    apr_file_remove(many, pool);
+    for (int i = 0; i <= NA_HTPASSWD_FILES_MAX; i++) {
+        files[i] = write_users(pool, 10);
+        check_later(pool, AGE, files[i], "ada", BCRYPT_5);
+        check_later(pool, AGE, files[i], "ada", BCRYPT_5);
+        is_number(lines_read, 2, "one file more is indexed");
+    }
+    check_later(pool, AGE, files[0], "ada", BCRYPT_5);
+    ok(lines_read > 2, "in the place of the one that was not used for longest");
+    for (int i = 0; i <= NA_HTPASSWD_FILES_MAX; i++)
+        apr_file_remove(files[i], pool);
 }
 
 /* bcrypt looks at 72 bytes: more would sign in with any ending. */
@@ -238,9 +385,15 @@ static void waits(apr_pool_t *pool)
 int main(void)
 {
     apr_pool_t *pool = tap_start();
-    files(pool);
-    work(pool);
-    unusable(pool);
+    na_htpasswd_index_make(pool, &file_index);
+    for (is_settled = 0; is_settled < 2; is_settled++) {
+        files(pool);
+        work(pool);
+        unusable(pool);
+    }
+    indexed(pool);
+    changed(pool);
+    bounded(pool);
     long_passwords(pool);
     gates(pool);
     shares(pool);
