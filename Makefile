@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make · make run · make test · make bench · make install · make dist
+# make · make run · make test · make bench · make bench-scale · make install · make dist
 
 VERSION := 0.1.0
 APXS ?= $(firstword $(shell command -v apxs apxs2 2>/dev/null) apxs)
@@ -104,6 +104,7 @@ TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-s
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
   libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
+SCALE_PACKAGES := postgresql redis-server redis-tools apache2-utils
 
 # What httpd and its tools are is known only once they are installed: hence the second make.
 need-%:
@@ -175,6 +176,13 @@ bench: need-BUILD need-BENCH
 bench-all: all
 	t/bench/bench
 
+# The growth of times and memory with the number of users, sessions, and events.
+bench-scale: need-BUILD need-SCALE
+	@$(MAKE) --no-print-directory bench-scale-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
+bench-scale-all: all
+	test -d t/node_modules || (cd t && npm ci --silent --no-audit --no-fund)
+	t/bench/scale
+
 # Seconds for each fuzzer.
 FUZZ_SECONDS ?= 60
 FUZZ := $(BUILD)/fuzz
@@ -198,5 +206,5 @@ clean:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 .PHONY: all without-mongodb unit run serve install dist format check-format check-layers test test-all bench \
-  bench-all fuzz clean
+  bench-all bench-scale bench-scale-all fuzz clean
 .SECONDARY:
