@@ -3,7 +3,8 @@
 const http = require('node:http');
 const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { ctlFile, htpasswd, root, thorough, until } = require('./lib/httpd.js');
+const fs = require('node:fs');
+const { childrenOf, ctlFile, htpasswd, root, thorough, until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { seal } = require('./lib/token.js');
@@ -26,7 +27,15 @@ LogLevel warn
 <Location /admin/sessions>
   SetHandler nextauth-sessions
   Require local
+</Location>
+<Location /admin/metrics>
+  SetHandler nextauth-metrics
+  Require local
 </Location>`;
+// What the children hold of their own, in MB; shared memory is not counted.
+const memory = (site) => childrenOf(site.pid)
+  .map((pid) => Number(/^RssAnon:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024)
+  .reduce((sum, size) => sum + size, 0);
 const now = Math.floor(Date.now() / 1000);
 const id = (i) => String(i).padStart(43, 'i');
 const tokenOf = (i) => seal(SECRET, { sub: `user${i}`, provider: 'acme', sid: id(i), iat: now, auth_time: now, exp: now + 30 * 86400, jti: 'j' });
@@ -61,6 +70,30 @@ async function showAll(site, count) {
   return good;
 }
 
+// Whether so many sessions are counted. They are a part of all that is in the store, so not exactly.
+async function counted(site, count) {
+  let number;
+  await until('sessions are counted', async () => {
+    number = Number(/^nextauth_sessions_active (\d+)/m.exec((await new Client(site).get('/admin/metrics')).text)?.[1]);
+    return number > 0;
+  }, 150_000);
+  return Math.abs(number - count) < count / 50 || number;
+}
+
+// Whether lists of `limit` sessions, one going on where the other ended, have each session once.
+function pages(ctl, limit, count) {
+  const users = new Set();
+  let [cursor, sessions] = [undefined, 0];
+  do {
+    const list = JSON.parse(ctl('list', '--json', '--limit', String(limit), ...(cursor ? ['--cursor', cursor] : [])).stdout);
+    cursor = list.next;
+    sessions += list.sessions.length;
+    list.sessions.forEach(({ user }) => users.add(user));
+    if (cursor && (list.sessions.length < limit || list.sessions.length > limit + 100)) return `${list.sessions.length} sessions`;
+  } while (cursor);
+  return (sessions === count && users.size === count) || `${sessions} sessions of ${users.size} users`;
+}
+
 suite('A hundred thousand live sessions', async (t) => {
   if (!thorough) t.skipAll('done once, under the event MPM');
   const stores = { shmcb: 'NextAuthSOCache shmcb:@DIR@/sessions(67108863)\nNextAuthSessionStore socache whenLost=accept' };
@@ -70,9 +103,18 @@ suite('A hundred thousand live sessions', async (t) => {
     t.section(name);
     const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }), secret: { text: SECRET, mode: 0o600 } }, config: config(store) });
     t.is(await showAll(site, MANY), MANY, 'each is let in');
-    const ctl = (...args) => spawnSync(ctlFile, ['session', ...args, '--server', `${site.url}/admin/sessions`], { cwd: root, env: { ...process.env, NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` }, encoding: 'utf8', maxBuffer: 1 << 28 });
-    const list = JSON.parse(ctl('list', '--json').stdout).sessions;
-    t.is([list.length, new Set(list.map(({ user }) => user)).size], [MANY, MANY], 'and is on the list');
+    // with 32 MB of memory: a list of all sessions would take many times that
+    const ctl = (...args) => spawnSync('prlimit', ['--data=33554432', ctlFile, 'session', ...args, '--server', `${site.url}/admin/sessions`], { cwd: root, env: { ...process.env, NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` }, encoding: 'utf8', maxBuffer: 1 << 28 });
+    const before = memory(site);
+    for (let i = 0; i < 3; i += 1) {
+      const list = JSON.parse(ctl('list', '--json').stdout).sessions;
+      t.is([list.length, new Set(list.map(({ user }) => user)).size], [MANY, MANY], 'and is on the list, once');
+    }
+    const grown = memory(site) - before;
+    t.ok(grown < 128, `which takes no more memory than its pages (${grown.toFixed()} MB)`);
+    t.is(await counted(site, MANY), true, 'as many are counted, but for 2 %');
+    t.is(pages(ctl, 30_000, MANY), true, 'a list goes on where the last one ended');
+    t.like(ctl('list').stderr, /^1000 sessions\nthere are more: use --user USER, --limit N \(0 for all\), or --cursor /, 'a table ends before it is too long, which it says');
     t.unlike(site.log(), /session cache is full/, 'none was dropped');
     const ask = async (i) => (await new Client(site).get('/members/', { headers: { cookie: `${NAME}=${tokenOf(i)}` } })).status;
     t.is(ctl('revoke', '--user', 'acme/user77777').status, 0, 'one of them is ended');

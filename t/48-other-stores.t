@@ -22,6 +22,10 @@ ${more.join('\n')}
 </Location>
 <Location /metrics>
   SetHandler nextauth-metrics
+</Location>
+<Location /sessions>
+  SetHandler nextauth-sessions
+  Require local
 </Location>`;
 
 suite('A session store in another module is as complete as ours', async (t) => {
@@ -44,6 +48,13 @@ suite('A session store in another module is as complete as ours', async (t) => {
     const other = new Client(site);
     await other.credentials('ada', 'x');
     t.is((await ada.get('/api/auth/sessions')).json.sessions.length, 2, 'a user finds all sessions');
+    const all = [];
+    let page;
+    do {
+      page = (await ada.get(`/sessions?limit=1${page ? `&cursor=${page.next}` : ''}`)).json;
+      all.push(...page.sessions.map(({ id }) => id));
+    } while (page.next);
+    t.is([all.length, new Set(all).size], [2, 2], 'and the administrator, page by page');
     const cookie = `${NAME}=${other.cookie(NAME)}`;
     await other.signOut();
     t.is((await new Client(site).get('/members/', { headers: { cookie } })).status, 401, 'one that was signed out is over, its copies too');

@@ -126,6 +126,26 @@ char *na_hex(apr_pool_t *pool, const void *data, apr_size_t len)
     return out;
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int na_hex_decode_to(unsigned char *out, apr_size_t len, const char *text, apr_size_t text_len)
+{
+    if (text_len != 2 * len)
+        return 0;
+    for (apr_size_t i = 0; i < len; i++) {
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return 0;
+        out[i] = (unsigned char)(high << 4 | low);
+    }
+    return 1;
+}
+
 static const char *html_entity(char c)
 {
     switch (c) {

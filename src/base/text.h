@@ -48,6 +48,9 @@ unsigned char *na_base64url_decode(apr_pool_t *pool, const char *text, apr_size_
 /* Returns lower-case hex. */
 char *na_hex(apr_pool_t *pool, const void *data, apr_size_t len);
 
+/* Decodes `len` bytes from lower-case hex; returns 0 if the text is anything else. */
+int na_hex_decode_to(unsigned char *out, apr_size_t len, const char *text, apr_size_t text_len);
+
 /* Escapes for HTML text and quoted attribute values. Returns "" for NULL. */
 const char *na_html(apr_pool_t *pool, const char *text);
 

@@ -20,9 +20,11 @@ static const struct {
      "depend on; PROGRAM is apachectl by default"},
     {"providers", na_command_providers, "[--json]", "list the built-in providers"},
     {"session list", na_command_session_list,
-     "[--server URL] [--user USER] [--ca-file FILE | --insecure-loopback] [--json]",
+     "[--server URL] [--user USER | [--limit N] [--cursor NEXT]] [--ca-file FILE | "
+     "--insecure-loopback] [--json]",
      "list sessions; URL (or NEXTAUTHCTL_SERVER) is the URL of SetHandler nextauth-sessions; "
-     "USER is PROVIDER/ID as listed, or an ID or email address of the database"},
+     "USER is PROVIDER/ID as listed, or an ID or email address of the database; a table ends at N "
+     "(1000), --limit 0 lists all, --cursor continues where a list ended"},
     {"session revoke", na_command_session_revoke,
      "[--server URL] --secret-file FILE [--ca-file FILE | --insecure-loopback] ID… | --user USER",
      "revoke sessions by ID, or all of a user; the secret's FILE (or NEXTAUTHCTL_SECRET_FILE) "

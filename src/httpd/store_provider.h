@@ -12,7 +12,7 @@
  * this group and version, so that another module can bring one.
  */
 #define NA_STORE_GROUP "nextauth-store"
-#define NA_STORE_VERSION "0"
+#define NA_STORE_VERSION "1"
 
 typedef enum na_store_kind {
     NA_STORE_SERVER,  /* another process or machine, to which a check can connect */

@@ -11,11 +11,16 @@
 
 #define NA_CACHE_LINE 64
 
+/* seconds for which the number of sessions is shown, and for which they are counted once read */
+#define NA_SESSIONS_VALID 300
+
 typedef struct na_metrics_block {
     apr_time_t started;
     apr_int64_t sessions;
-    apr_time_t sessions_at;  /* 0 if never counted */
-    apr_uint32_t rows_begun; /* number of rows that were ever in use */
+    apr_time_t sessions_at;      /* when they were counted; 0 if never */
+    apr_time_t sessions_due_at;  /* when they were to be counted last; 0 if never */
+    apr_time_t sessions_read_at; /* when their number was read last; 0 if never */
+    apr_uint32_t rows_begun;     /* number of rows that were ever in use */
     na_name_list lists[NA_NAMES];
 } na_metrics_block;
 

@@ -9,6 +9,9 @@
 
 #include "metrics/block.h"
 
+/* seconds between two counts of sessions */
+#define SESSIONS_INTERVAL 60
+
 static apr_size_t whole_lines(apr_size_t size)
 {
     return (size + NA_CACHE_LINE - 1) / NA_CACHE_LINE * NA_CACHE_LINE;
@@ -182,6 +185,20 @@ void na_metrics_observe(na_metrics *metrics, na_metric metric, const char *label
     if (seconds > 0)
         add_to_cell(&cells[family->bound_count + 1],
                     (apr_uint64_t)(seconds * (double)family->resolution + 0.5));
+}
+
+int na_metrics_sessions_due(na_metrics *metrics, apr_time_t now)
+{
+    if (!metrics)
+        return 0;
+    na_metrics_block *b = metrics->block;
+    apr_time_t read_at = __atomic_load_n(&b->sessions_read_at, __ATOMIC_RELAXED);
+    apr_time_t due_at = __atomic_load_n(&b->sessions_due_at, __ATOMIC_RELAXED);
+    if (!read_at || now - read_at > apr_time_from_sec(NA_SESSIONS_VALID) ||
+        now - due_at < apr_time_from_sec(SESSIONS_INTERVAL))
+        return 0;
+    __atomic_store_n(&b->sessions_due_at, now, __ATOMIC_RELAXED);
+    return 1;
 }
 
 void na_metrics_sessions(na_metrics *metrics, apr_int64_t count, apr_time_t now)

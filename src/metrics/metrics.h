@@ -52,6 +52,12 @@ void na_metrics_adjust(na_metrics *metrics, na_metric metric, apr_int64_t by);
 /* Adds an observation to a histogram. */
 void na_metrics_observe(na_metrics *metrics, na_metric metric, const char *label, double seconds);
 
+/*
+ * Returns 1, once a minute, if the number of sessions was read in the last five minutes: then
+ * they are to be counted.
+ */
+int na_metrics_sessions_due(na_metrics *metrics, apr_time_t now);
+
 /* Sets the number of sessions in the stores, which is shown for five minutes. */
 void na_metrics_sessions(na_metrics *metrics, apr_int64_t count, apr_time_t now);
 

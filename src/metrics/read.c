@@ -17,9 +17,6 @@ void na_reading_add(apr_array_header_t *readings, const na_reading *reading)
     APR_ARRAY_PUSH(readings, na_reading) = *reading;
 }
 
-/* seconds for which the number of sessions is shown */
-#define SESSIONS_VALID 300
-
 /* more than any histogram has */
 #define BUCKETS_MAX 32
 
@@ -112,11 +109,12 @@ static void read_labels(const reader *r, const na_metric_family *family, int lab
 
 static void read_block(const reader *r, const na_metric_family *family)
 {
-    const na_metrics_block *b = r->metrics->block;
+    na_metrics_block *b = r->metrics->block;
     na_sample sample = {.number = (apr_int64_t)apr_time_sec(b->started)};
     if (family == &na_metric_families[NA_METRIC_SESSIONS_ACTIVE]) {
         apr_time_t at = __atomic_load_n(&b->sessions_at, __ATOMIC_RELAXED);
-        if (!at || r->now - at > apr_time_from_sec(SESSIONS_VALID))
+        __atomic_store_n(&b->sessions_read_at, r->now, __ATOMIC_RELAXED);
+        if (!at || r->now - at > apr_time_from_sec(NA_SESSIONS_VALID))
             return;
         sample.number = __atomic_load_n(&b->sessions, __ATOMIC_RELAXED);
     }

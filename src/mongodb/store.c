@@ -15,7 +15,6 @@
  * { _id: "session:<hash in hex>", value: binary, expires: date }. Each change is one operation on
  * one document, so none needs a transaction.
  */
-#define HEX_LEN (2 * NA_SHA256_LEN)
 
 static const char *text_of(apr_pool_t *pool, const na_store_key *key)
 {
@@ -148,64 +147,54 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
 /* ── listing ───────────────────────────────────────────────────────────────────────────────── */
 
 typedef struct listing {
-    const char *kind;
-    apr_int64_t now;
-    na_store_visit *visit;
-    void *data;
+    const char *kind, *cursor; /* the hash in hex that the page follows; NULL on the first */
+    int max;
+    na_store_key key; /* of the last entry */
+    int count;
+    na_store_page *page;
 } listing;
 
-/* Parses the text of a key; returns 0 if it is invalid. */
-static int read_key(const char *text, const char *kind, na_store_key *key)
+static na_error *add_entry_to_page(void *data, na_db_use *use, const bson_t *document)
 {
-    static const char digits[] = "0123456789abcdef";
-    size_t len = strlen(kind);
-    if (!text || strncmp(text, kind, len) != 0 || text[len] != ':')
-        return 0;
-    const char *hex = text + len + 1;
-    if (strlen(hex) != HEX_LEN || strspn(hex, digits) != HEX_LEN)
-        return 0;
-    *key = (na_store_key){.kind = kind};
-    for (int i = 0; i < NA_SHA256_LEN; i++)
-        key->hash[i] = (unsigned char)((strchr(digits, hex[2 * i]) - digits) << 4 |
-                                       (strchr(digits, hex[2 * i + 1]) - digits));
-    return 1;
+    listing *l = data;
+    na_bytes value;
+    const char *text = na_value_text(use->pool, document, "_id");
+    const char *hex = text ? strchr(text, ':') + 1 : "";
+    if (!na_hex_decode_to(l->key.hash, sizeof l->key.hash, hex, strlen(hex)))
+        return na_error_new(use->pool, NA_ERR_SESSION, "nextauth_store contains an invalid key");
+    NA_TRY(read_value(use->pool, document, &value));
+    na_store_page_add(l->page, &l->key, value);
+    l->count++;
+    return NULL;
 }
 
-static na_error *visit_entry(void *data, na_db_use *use, const bson_t *document)
+static na_error *find_page(na_db_use *use, listing *l)
 {
-    const listing *l = data;
-    na_store_key key;
-    size_t len;
-    if (na_value_time(document, "expires") <= l->now)
-        return NULL;
-    apr_pool_clear(use->pool);
-    const unsigned char *value = na_value_binary(document, "value", &len);
-    return value && len && read_key(na_value_text(use->pool, document, "_id"), l->kind, &key)
-               ? l->visit(l->data, &key, (na_bytes){(unsigned char *)value, len})
-               : NULL;
-}
-
-static na_error *visit_all(na_db_use *use, listing *l)
-{
-    const char *from = apr_pstrcat(use->home, l->kind, ":", NULL);
-    const char *to = apr_pstrcat(use->home, l->kind, ";", NULL); /* follows every "kind:" */
+    const char *after = apr_pstrcat(use->pool, l->kind, ":", l->cursor, NULL);
+    const char *end = apr_pstrcat(use->pool, l->kind, ";", NULL); /* follows every "kind:" */
     const bson_t *filter =
-        na_mongo_own(use, BCON_NEW("_id", "{", "$gt", BCON_UTF8(from), "$lt", BCON_UTF8(to), "}"));
-    apr_pool_t *entry;
-    apr_pool_create(&entry, use->home);
-    use->pool = entry;
-    na_error *error = na_mongo_find(use, NA_STORE, filter, NULL, visit_entry, l);
-    use->pool = use->home;
-    return error;
+        na_mongo_own(use, BCON_NEW("_id", "{", "$gt", BCON_UTF8(after), "$lt", BCON_UTF8(end), "}",
+                                   "expires", "{", "$gt",
+                                   BCON_DATE_TIME(apr_time_as_msec(apr_time_now())), "}"));
+    const bson_t *options = na_mongo_own(use, BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}",
+                                                       "limit", BCON_INT64(l->max)));
+    return na_mongo_find(use, NA_STORE, filter, options, add_entry_to_page, l);
 }
 
-static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                      void *data)
+static na_error *page(void *self, apr_pool_t *pool, const char *kind, const char *cursor, int max,
+                      na_store_page *page)
 {
     na_db_use *use;
-    listing l = {kind, apr_time_as_msec(apr_time_now()), visit, data};
+    listing l = {kind, cursor, max, {.kind = kind}, 0, page};
+    if (cursor && !na_hex_decode_to(l.key.hash, sizeof l.key.hash, cursor, strlen(cursor)))
+        return na_store_bad_cursor(pool);
     na_error *error = na_mongo_read(self, pool, &use);
-    return own_word(pool, error ? error : na_mongo_end(use, visit_all(use, &l)));
+    NA_TRY(own_word(pool, error ? error : na_mongo_end(use, find_page(use, &l))));
+    if (l.count < max)
+        return NULL;
+    page->next = na_hex(pool, l.key.hash, sizeof l.key.hash);
+    page->share = na_store_share(l.key.hash);
+    return NULL;
 }
 
-const na_store_driver na_mongo_store = {get, put, swap, each, 64 * 1024};
+const na_store_driver na_mongo_store = {get, put, swap, page, 64 * 1024};

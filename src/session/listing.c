@@ -2,9 +2,9 @@
 /* Lists of sessions, for their users and for administrators. */
 #include "session/listing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "session/list.h"
@@ -14,13 +14,23 @@
 #define HANDLE_START "s"
 #define HASH_LEN 43
 
+/*
+ * Pages of a store that one call reads at most. A page can lack live sessions of this site, and a
+ * store that does not keep to its rules might have no last page.
+ */
+#define READS_MAX 50
+
+/* Entries that are read to count sessions: so many that the number of all is known within 1 %. */
+#define SAMPLE 20000
+#define SAMPLE_PAGE 1000
+
 const char *na_registry_handle(apr_pool_t *pool, const na_store_key *key)
 {
     return apr_pstrcat(pool, HANDLE_START, na_base64url_encode(pool, key->hash, sizeof key->hash),
                        NULL);
 }
 
-static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const char *user,
+na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const char *user,
                            apr_time_t now, apr_array_header_t *list)
 {
     na_found *values;
@@ -49,80 +59,162 @@ static na_error *list_user(const na_registry *registry, apr_pool_t *pool, const 
     return NULL;
 }
 
-typedef struct collecting {
-    const na_registry *registry;
-    apr_pool_t *pool;
-    apr_time_t now;
-    apr_hash_t *seen; /* handles already found; a previous store can have older records */
-    apr_array_header_t *list;
-} collecting;
+/* ── all sessions ──────────────────────────────────────────────────────────────────────────── */
 
-static na_error *collect(void *data, const na_store_key *key, na_bytes value)
+/* A listing of one store after the other: "0:" and the store's own cursor. */
+typedef struct position {
+    int store;
+    const char *cursor; /* NULL at the beginning of a store */
+} position;
+
+static na_error *read_position(apr_pool_t *pool, const na_registry *registry, const char *text,
+                               position *at)
 {
-    collecting *c = data;
-    na_listed listed = {.key = *key};
-    const char *handle = na_registry_handle(c->pool, key);
-    if (apr_hash_get(c->seen, handle, APR_HASH_KEY_STRING))
+    char *end;
+    *at = (position){0};
+    if (!text)
         return NULL;
-    apr_hash_set(c->seen, handle, APR_HASH_KEY_STRING, handle);
-    if (!na_record_open(c->pool, c->registry->keys, key, value, &listed.record) &&
-        na_record_is_live(&listed.record, c->now))
-        APR_ARRAY_PUSH(c->list, na_listed) = listed;
+    at->store = (int)strtol(text, &end, 10);
+    if (end == text || *end != ':' || at->store < 0 || at->store >= registry->store_count)
+        return na_store_bad_cursor(pool);
+    at->cursor = end[1] ? end + 1 : NULL;
     return NULL;
 }
 
-na_error *na_registry_list(const na_registry *registry, apr_pool_t *pool, const char *user,
-                           apr_time_t now, apr_array_header_t *list)
+static int is_within(const na_registry *registry, const position *at)
 {
-    if (user)
-        return list_user(registry, pool, user, now, list);
-    collecting c = {registry, pool, now, apr_hash_make(pool), list};
-    for (int i = 0; i < registry->store_count; i++)
-        NA_TRY(na_store_each(registry->stores[i], pool, NA_KIND_SESSION, collect, &c));
+    return at->store < registry->store_count;
+}
+
+static void advance(apr_pool_t *pool, position *at, const na_store_page *page)
+{
+    at->store += !page->next;
+    at->cursor = page->next ? apr_pstrdup(pool, page->next) : NULL;
+}
+
+/*
+ * Removes entries that a store before has as well: a session that moved leaves its older record
+ * behind.
+ */
+static na_error *drop_moved(const na_registry *registry, apr_pool_t *pool, int store,
+                            apr_array_header_t *entries)
+{
+    na_store_entry *all = (na_store_entry *)entries->elts;
+    na_registry before = *registry;
+    int count = entries->nelts;
+    before.store_count = store;
+    if (!store || !count)
+        return NULL;
+    na_store_key *keys = apr_palloc(pool, (apr_size_t)count * sizeof *keys);
+    na_found *values = apr_palloc(pool, (apr_size_t)count * sizeof *values);
+    for (int i = 0; i < count; i++)
+        keys[i] = all[i].key;
+    NA_TRY(na_look_up(&before, pool, keys, count, values));
+    entries->nelts = 0;
+    for (int i = 0; i < count; i++)
+        if (!values[i].value.data)
+            all[entries->nelts++] = all[i];
     return NULL;
 }
 
-typedef struct counting {
-    const na_registry *registry;
-    apr_pool_t *pool; /* for one record at a time */
-    apr_time_t now;
-    apr_hash_t *seen; /* hashes already counted; NULL if there is only one store */
-    apr_int64_t count;
-} counting;
-
-static int is_new(const counting *c, const na_store_key *key)
+static na_error *read_page(const na_registry *registry, apr_pool_t *pool, const position *at,
+                           int max, na_store_page *page)
 {
-    if (!c->seen)
-        return 1;
-    if (apr_hash_get(c->seen, key->hash, sizeof key->hash))
-        return 0;
-    const void *kept = apr_pmemdup(apr_hash_pool_get(c->seen), key->hash, sizeof key->hash);
-    apr_hash_set(c->seen, kept, sizeof key->hash, kept);
-    return 1;
+    NA_TRY(na_store_read_page(registry->stores[at->store], pool, NA_KIND_SESSION, at->cursor, max,
+                              page));
+    return drop_moved(registry, pool, at->store, page->entries);
 }
 
-static na_error *count_record(void *data, const na_store_key *key, na_bytes value)
+/* Decrypts a record; returns 0 if its session has ended, or belongs to a different site. */
+static int open_live(const na_registry *registry, apr_pool_t *pool, const na_store_entry *entry,
+                     apr_time_t now, na_listed *listed)
 {
-    counting *c = data;
-    na_record record;
-    if (is_new(c, key) && !na_record_open(c->pool, c->registry->keys, key, value, &record) &&
-        na_record_is_live(&record, c->now))
-        c->count++;
-    apr_pool_clear(c->pool);
+    listed->key = entry->key;
+    return !na_record_open(pool, registry->keys, &entry->key, entry->value, &listed->record) &&
+           na_record_is_live(&listed->record, now);
+}
+
+/* Visits the live sessions of a page, with memory for one at a time; returns their number. */
+static int visit_live(const na_registry *registry, apr_pool_t *pool, const na_store_page *page,
+                      apr_time_t now, na_listed_visit *visit, void *data)
+{
+    int count = 0;
+    apr_pool_t *single;
+    apr_pool_create(&single, pool);
+    for (int i = 0; i < page->entries->nelts; i++) {
+        na_listed listed;
+        if (open_live(registry, single, &APR_ARRAY_IDX(page->entries, i, na_store_entry), now,
+                      &listed)) {
+            visit(data, &listed);
+            count++;
+        }
+        apr_pool_clear(single);
+    }
+    return count;
+}
+
+na_error *na_registry_list_page(const na_registry *registry, apr_pool_t *pool, const char *cursor,
+                                int max, apr_time_t now, na_listed_visit *visit, void *data,
+                                const char **next)
+{
+    position at;
+    NA_TRY(read_position(pool, registry, cursor, &at));
+    for (int i = 0, found = 0; i < READS_MAX && found < max && is_within(registry, &at); i++) {
+        apr_pool_t *part; /* destroyed with `pool` if an error is still to be read from it */
+        na_store_page page;
+        apr_pool_create(&part, pool);
+        NA_TRY(read_page(registry, part, &at, max - found, &page));
+        found += visit_live(registry, part, &page, now, visit, data);
+        advance(pool, &at, &page);
+        apr_pool_destroy(part);
+    }
+    *next = is_within(registry, &at)
+                ? apr_psprintf(pool, "%d:%s", at.store, at.cursor ? at.cursor : "")
+                : NULL;
+    return NULL;
+}
+
+/* ── their number ──────────────────────────────────────────────────────────────────────────── */
+
+static void ignore(void *data, const na_listed *listed)
+{
+}
+
+/* Counts the sessions on the first pages of a store, and infers the number of all. */
+static na_error *count_in_store(const na_registry *registry, apr_pool_t *pool, int store,
+                                apr_time_t now, double *count)
+{
+    position at = {.store = store};
+    double share = 1;
+    int live = 0;
+    for (int i = 0, entries = 0; i < READS_MAX && entries < SAMPLE && at.store == store; i++) {
+        apr_pool_t *part; /* likewise */
+        na_store_page page;
+        apr_pool_create(&part, pool);
+        NA_TRY(read_page(registry, part, &at, SAMPLE_PAGE, &page));
+        live += visit_live(registry, part, &page, now, ignore, NULL);
+        entries += page.entries->nelts;
+        share = page.share;
+        advance(pool, &at, &page);
+        apr_pool_destroy(part);
+    }
+    *count = live / share;
     return NULL;
 }
 
 na_error *na_registry_count(const na_registry *registry, apr_pool_t *pool, apr_time_t now,
                             apr_int64_t *count)
 {
-    counting c = {.registry = registry, .now = now};
-    c.seen = registry->store_count > 1 ? apr_hash_make(pool) : NULL;
-    apr_pool_create(&c.pool, pool);
-    for (int i = 0; i < registry->store_count; i++)
-        NA_TRY(na_store_each(registry->stores[i], pool, NA_KIND_SESSION, count_record, &c));
-    *count = c.count;
+    double total = 0, one;
+    for (int i = 0; i < registry->store_count; i++) {
+        NA_TRY(count_in_store(registry, pool, i, now, &one));
+        total += one;
+    }
+    *count = (apr_int64_t)(total + 0.5);
     return NULL;
 }
+
+/* ── one session ───────────────────────────────────────────────────────────────────────────── */
 
 na_error *na_registry_by_handle(const na_registry *registry, apr_pool_t *pool, const char *user,
                                 const char *handle, apr_time_t now, na_listed *session,

@@ -291,7 +291,7 @@ static const struct {
          "%s AND expires > {?int}",
          NULL},
     /* last key of the previous page, first key after the kind, now, limit */
-    [NA_SQL_STORE_EACH] =
+    [NA_SQL_STORE_PAGE] =
         {"SELECT store_key, value FROM nextauth_store WHERE store_key > %s AND store_key < %s AND "
          "expires > {?int} ORDER BY store_key LIMIT {?count}",
          NULL},

@@ -6,10 +6,7 @@
 
 #include <apr_strings.h>
 
-/* Number of rows of a listing that are read at once. */
-#define PAGE 200
-
-#define HEX_LEN (2 * NA_SHA256_LEN)
+#include "base/text.h"
 
 /*
  * Returns "session:<hash in hex>": the entries of a kind are adjacent, in the order of their
@@ -120,59 +117,44 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     return own_word(pool, na_sql_transact(self, pool, swap_or_add, &c));
 }
 
-/* Parses the text of a key; returns 0 if it is invalid. */
-static int read_key(const char *text, const char *kind, na_store_key *key)
+static na_error *read_row(apr_pool_t *pool, const na_rows *rows, int row, na_store_key *key,
+                          na_store_page *page)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *hex = text + strlen(kind) + 1;
-    if (strlen(hex) != HEX_LEN || strspn(hex, digits) != HEX_LEN)
-        return 0;
-    key->kind = kind;
-    for (int i = 0; i < NA_SHA256_LEN; i++)
-        key->hash[i] = (unsigned char)((strchr(digits, hex[2 * i]) - digits) << 4 |
-                                       (strchr(digits, hex[2 * i + 1]) - digits));
-    return 1;
-}
-
-static na_error *visit_rows(apr_pool_t *pool, const char *kind, const na_rows *rows,
-                            na_store_visit *visit, void *data)
-{
-    for (int i = 0; i < rows->count; i++) {
-        na_store_key key;
-        na_bytes value;
-        if (!read_key(na_rows_value(rows, i, 0), kind, &key))
-            continue;
-        NA_TRY(read_value(pool, na_rows_value(rows, i, 1), &value));
-        NA_TRY(visit(data, &key, value));
-    }
+    const char *hex = strchr(na_rows_value(rows, row, 0), ':') + 1;
+    na_bytes value;
+    if (!na_hex_decode_to(key->hash, sizeof key->hash, hex, strlen(hex)))
+        return na_error_new(pool, NA_ERR_SESSION, "table nextauth_store contains an invalid key");
+    NA_TRY(read_value(pool, na_rows_value(rows, row, 1), &value));
+    na_store_page_add(page, key, value);
     return NULL;
 }
 
-static na_error *read_page(na_sql *db, apr_pool_t *pool, const char *last, const char *end,
-                           na_rows *rows)
+static na_error *select_rows(na_sql *db, apr_pool_t *pool, const char *kind, const char *cursor,
+                             int max, na_rows *rows)
 {
-    const char *arguments[] = {last, end, number(pool, apr_time_now()), APR_STRINGIFY(PAGE)};
+    const char *arguments[] = {apr_pstrcat(pool, kind, ":", cursor, NULL),
+                               apr_pstrcat(pool, kind, ";", NULL), /* follows every "kind:" */
+                               number(pool, apr_time_now()), apr_itoa(pool, max)};
     na_db_use *use;
     NA_TRY(na_sql_read(db, pool, &use));
-    return na_sql_end(use, na_sql_select(use, NA_SQL_STORE_EACH, 4, arguments, rows));
+    return na_sql_end(use, na_sql_select(use, NA_SQL_STORE_PAGE, 4, arguments, rows));
 }
 
-static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                      void *data)
+static na_error *page(void *self, apr_pool_t *pool, const char *kind, const char *cursor, int max,
+                      na_store_page *page)
 {
-    const char *last = apr_pstrcat(pool, kind, ":", NULL);
-    const char *end = apr_pstrcat(pool, kind, ";", NULL); /* follows every "kind:" in order */
+    na_store_key key = {.kind = kind};
     na_rows rows;
-    do {
-        apr_pool_t *page; /* destroyed with `pool` if an error is still to be read from it */
-        apr_pool_create(&page, pool);
-        NA_TRY(own_word(page, read_page(self, page, last, end, &rows)));
-        NA_TRY(visit_rows(page, kind, &rows, visit, data));
-        if (rows.count)
-            last = apr_pstrdup(pool, na_rows_value(&rows, rows.count - 1, 0));
-        apr_pool_destroy(page);
-    } while (rows.count == PAGE);
+    if (cursor && !na_hex_decode_to(key.hash, sizeof key.hash, cursor, strlen(cursor)))
+        return na_store_bad_cursor(pool);
+    NA_TRY(own_word(pool, select_rows(self, pool, kind, cursor, max, &rows)));
+    for (int i = 0; i < rows.count; i++)
+        NA_TRY(read_row(pool, &rows, i, &key, page));
+    if (rows.count < max)
+        return NULL;
+    page->next = na_hex(pool, key.hash, sizeof key.hash);
+    page->share = na_store_share(key.hash);
     return NULL;
 }
 
-const na_store_driver na_sql_store = {get, put, swap, each, 64 * 1024};
+const na_store_driver na_sql_store = {get, put, swap, page, 64 * 1024};

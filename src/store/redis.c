@@ -2,6 +2,7 @@
 /* Redis as a store. */
 #include "store/redis.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_reslist.h>
@@ -16,12 +17,6 @@
 
 /* The number of values of the largest size that fit into one reply. */
 #define BATCH 50
-
-/* Time limit for listing one server, as a multiple of the time limit of a command. */
-#define LISTING_TIMES 60
-
-/* Keys that one step of a listing examines. */
-#define SCAN_COUNT "500"
 
 typedef struct na_redis {
     na_redis_topology topology;
@@ -201,7 +196,7 @@ static na_error *redis_swap(void *self, apr_pool_t *pool, const na_store_key *ke
     return NULL;
 }
 
-/* ── each ── */
+/* ── page ── */
 
 /* Escapes the characters that MATCH would interpret as a pattern. */
 static const char *glob_quote(apr_pool_t *pool, const char *text)
@@ -217,38 +212,13 @@ static const char *glob_quote(apr_pool_t *pool, const char *text)
     return quoted;
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *found = c ? strchr(digits, c) : NULL;
-    return found ? (int)(found - digits) : -1;
-}
-
 /* Reads the hash that follows `start` in a key; returns 0 if the key has another form. */
 static int read_hash(const redisReply *key, const char *start, unsigned char *hash)
 {
     size_t len = strlen(start);
-    if (key->type != REDIS_REPLY_STRING || key->len != len + 2 * NA_SHA256_LEN ||
-        memcmp(key->str, start, len) != 0)
-        return 0;
-    for (int i = 0; i < NA_SHA256_LEN; i++) {
-        int high = hex_digit(key->str[len + 2 * (size_t)i]);
-        int low = hex_digit(key->str[len + 2 * (size_t)i + 1]);
-        if (high < 0 || low < 0)
-            return 0;
-        hash[i] = (unsigned char)(high << 4 | low);
-    }
-    return 1;
+    return key->type == REDIS_REPLY_STRING && key->len > len && memcmp(key->str, start, len) == 0 &&
+           na_hex_decode_to(hash, NA_SHA256_LEN, key->str + len, key->len - len);
 }
-
-typedef struct listing {
-    na_redis *redis;
-    const char *kind;
-    const char *start; /* prefix of every key of this kind */
-    const char *pattern;
-    na_store_visit *visit;
-    void *data;
-} listing;
 
 static na_error *run_at(na_redis *redis, apr_pool_t *pool, const na_redis_address *server,
                         na_redis_command *command, redisReply **reply)
@@ -261,76 +231,6 @@ static na_error *run_at(na_redis *redis, apr_pool_t *pool, const na_redis_addres
     return error;
 }
 
-static na_error *scan(const listing *list, apr_pool_t *pool, const na_redis_address *server,
-                      const char *cursor, redisReply **reply)
-{
-    na_redis_command command = {0};
-    na_redis_add(&command, "SCAN");
-    na_redis_add(&command, cursor);
-    na_redis_add(&command, "MATCH");
-    na_redis_add(&command, list->pattern);
-    na_redis_add(&command, "COUNT");
-    na_redis_add(&command, SCAN_COUNT);
-    NA_TRY(run_at(list->redis, pool, server, &command, reply));
-    if (!na_redis_reply_is_array(*reply, 2) || (*reply)->element[0]->type != REDIS_REPLY_STRING ||
-        !na_redis_reply_is_array((*reply)->element[1], 0))
-        return na_redis_reply_odd(pool, &command);
-    return NULL;
-}
-
-static na_error *visit_batch(const listing *list, apr_pool_t *pool, const na_store_key *keys,
-                             int count)
-{
-    na_bytes values[BATCH];
-    NA_TRY(redis_get(list->redis, pool, keys, count, values));
-    for (int i = 0; i < count; i++)
-        if (values[i].data)
-            NA_TRY(list->visit(list->data, &keys[i], values[i]));
-    return NULL;
-}
-
-static na_error *visit_keys(const listing *list, apr_pool_t *pool, const redisReply *names)
-{
-    int count = 0;
-    na_store_key keys[BATCH];
-    for (size_t i = 0; i < names->elements; i++) {
-        keys[count].kind = list->kind;
-        count += read_hash(names->element[i], list->start, keys[count].hash);
-        if (count < BATCH)
-            continue;
-        NA_TRY(visit_batch(list, pool, keys, count));
-        count = 0;
-    }
-    return count ? visit_batch(list, pool, keys, count) : NULL;
-}
-
-/* Returns the error for a cursor that never ends, which would occupy this thread forever. */
-static na_error *endless(const listing *list, apr_pool_t *pool)
-{
-    return na_error_new(pool, NA_ERR_UNAVAILABLE,
-                        "listing the keys of Redis took longer than %d times its time limit",
-                        LISTING_TIMES);
-}
-
-static na_error *visit_server(const listing *list, apr_pool_t *pool, const na_redis_address *server)
-{
-    redisReply *reply;
-    char cursor[32] = "0";
-    na_redis_deadline deadline =
-        na_redis_deadline_in(LISTING_TIMES * list->redis->topology.options->timeout_ms);
-    do {
-        if (na_redis_deadline_passed(deadline))
-            return endless(list, pool);
-        apr_pool_t *page; /* destroyed with `pool` if an error is still to be read from it */
-        apr_pool_create(&page, pool);
-        NA_TRY(scan(list, page, server, cursor, &reply));
-        apr_cpystrn(cursor, reply->element[0]->str, sizeof cursor);
-        NA_TRY(visit_keys(list, page, reply->element[1]));
-        apr_pool_destroy(page);
-    } while (strcmp(cursor, "0") != 0);
-    return NULL;
-}
-
 static na_error *list_servers(na_redis *redis, apr_pool_t *pool, apr_array_header_t **servers)
 {
     na_redis_client *client;
@@ -340,17 +240,95 @@ static na_error *list_servers(na_redis *redis, apr_pool_t *pool, apr_array_heade
     return error;
 }
 
-static na_error *redis_each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                            void *data)
+/* A listing is a SCAN of one server after the other: "1.1234" is a cursor of the second one. */
+typedef struct position {
+    int server;
+    apr_uint64_t cursor; /* of SCAN; 0 at the beginning of a server */
+} position;
+
+static int read_position(const char *text, position *at)
+{
+    char *end;
+    *at = (position){0};
+    if (!text)
+        return 1;
+    if (strspn(text, "0123456789.") != strlen(text) || strlen(text) > 30)
+        return 0;
+    at->server = (int)strtol(text, &end, 10);
+    if (*end != '.')
+        return 0;
+    at->cursor = strtoull(end + 1, &end, 10);
+    return !*end;
+}
+
+/*
+ * SCAN counts its cursor up from the highest bit to the lowest, so that its bits in reverse say how
+ * much of a server's table was listed, whatever the table's size.
+ */
+static double share_of(const position *at, int servers)
+{
+    double share = 0, part = 1;
+    for (int bit = 0; bit < 64; bit++)
+        share += (double)(at->cursor >> bit & 1) * (part /= 2);
+    return (at->server + share) / servers;
+}
+
+static na_error *scan(na_redis *redis, apr_pool_t *pool, const na_redis_address *server,
+                      const char *pattern, int max, apr_uint64_t *cursor, redisReply **names)
+{
+    redisReply *reply;
+    na_redis_command command = {0};
+    na_redis_add(&command, "SCAN");
+    na_redis_add(&command, apr_psprintf(pool, "%" APR_UINT64_T_FMT, *cursor));
+    na_redis_add(&command, "MATCH");
+    na_redis_add(&command, pattern);
+    na_redis_add(&command, "COUNT");
+    na_redis_add(&command, apr_itoa(pool, max));
+    NA_TRY(run_at(redis, pool, server, &command, &reply));
+    if (!na_redis_reply_is_array(reply, 2) || reply->element[0]->type != REDIS_REPLY_STRING ||
+        !na_redis_reply_is_array(reply->element[1], 0))
+        return na_redis_reply_odd(pool, &command);
+    *cursor = strtoull(reply->element[0]->str, NULL, 10);
+    *names = reply->element[1];
+    return NULL;
+}
+
+static na_error *read_entries(na_redis *redis, apr_pool_t *pool, const na_store_key *keys,
+                              int count, na_store_page *page)
+{
+    na_bytes *values = apr_pcalloc(pool, (apr_size_t)count * sizeof *values);
+    NA_TRY(redis_get(redis, pool, keys, count, values));
+    for (int i = 0; i < count; i++)
+        if (values[i].data)
+            na_store_page_add(page, &keys[i], values[i]);
+    return NULL;
+}
+
+static na_error *redis_page(void *self, apr_pool_t *pool, const char *kind, const char *cursor,
+                            int max, na_store_page *page)
 {
     na_redis *redis = self;
     apr_array_header_t *servers;
+    redisReply *names;
+    position at;
+    int count = 0;
     const char *start = apr_pstrcat(pool, redis->topology.options->prefix, kind, ":", NULL);
     const char *pattern = apr_pstrcat(pool, glob_quote(pool, start), "*", NULL);
-    const listing list = {redis, kind, start, pattern, visit, data};
     NA_TRY(list_servers(redis, pool, &servers));
-    for (int i = 0; i < servers->nelts; i++)
-        NA_TRY(visit_server(&list, pool, &APR_ARRAY_IDX(servers, i, na_redis_address)));
+    if (!read_position(cursor, &at) || at.server >= servers->nelts)
+        return na_store_bad_cursor(pool);
+    NA_TRY(scan(redis, pool, &APR_ARRAY_IDX(servers, at.server, na_redis_address), pattern, max,
+                &at.cursor, &names));
+    na_store_key *keys = apr_pcalloc(pool, (names->elements + 1) * sizeof *keys);
+    for (size_t i = 0; i < names->elements; i++) {
+        keys[count].kind = kind;
+        count += read_hash(names->element[i], start, keys[count].hash);
+    }
+    NA_TRY(read_entries(redis, pool, keys, count, page));
+    at.server += !at.cursor;
+    if (at.server < servers->nelts)
+        page->next = apr_psprintf(pool, "%d.%" APR_UINT64_T_FMT, at.server, at.cursor);
+    page->share = share_of(&at, servers->nelts);
     return NULL;
 }
 
@@ -385,7 +363,7 @@ na_error *na_redis_ask_habits(const na_store *store, apr_pool_t *pool, na_redis_
 
 /* ── creating it ── */
 
-static const na_store_driver driver = {redis_get, redis_put, redis_swap, redis_each, VALUE_MAX};
+static const na_store_driver driver = {redis_get, redis_put, redis_swap, redis_page, VALUE_MAX};
 
 static na_error *set_topology(apr_pool_t *pool, const na_redis_options *options,
                               na_redis_topology *topology)

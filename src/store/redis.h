@@ -52,9 +52,9 @@ na_error *na_redis_options_check(apr_pool_t *pool, const na_redis_options *optio
  * without use, and destroyed with the pool. The options must live as long; they must have passed
  * na_redis_options_check. Must be called after the fork, by one thread.
  *
- * Names are resolved by the system, with time limits of its own in addition. In `each`, every round
- * trip has the time limit of an operation, no connection is held while an entry is visited, and an
- * entry can be visited twice if Redis resizes its table meanwhile.
+ * Names are resolved by the system, with time limits of its own in addition. A page of a
+ * listing is one SCAN: it can be somewhat larger than `max`, and an entry can be on two pages if
+ * Redis resizes its table meanwhile.
  */
 na_error *na_redis_make(apr_pool_t *pool, const na_redis_options *options, na_store *store);
 

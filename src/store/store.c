@@ -52,10 +52,29 @@ na_error *na_store_swap(const na_store *store, apr_pool_t *pool, const na_store_
                                                  swapped));
 }
 
-na_error *na_store_each(const na_store *store, apr_pool_t *pool, const char *kind,
-                        na_store_visit *visit, void *data)
+na_error *na_store_read_page(const na_store *store, apr_pool_t *pool, const char *kind,
+                             const char *cursor, int max, na_store_page *page)
 {
+    *page = (na_store_page){apr_array_make(pool, max, sizeof(na_store_entry)), NULL, 1};
     NA_TRY(na_breaker_admit(&store->breaker, pool));
     return na_breaker_settle(&store->breaker, pool,
-                             store->driver->each(store->self, pool, kind, visit, data));
+                             store->driver->page(store->self, pool, kind, cursor, max, page));
+}
+
+void na_store_page_add(na_store_page *page, const na_store_key *key, na_bytes value)
+{
+    APR_ARRAY_PUSH(page->entries, na_store_entry) = (na_store_entry){*key, value};
+}
+
+na_error *na_store_bad_cursor(apr_pool_t *pool)
+{
+    return na_error_new(pool, NA_ERR_INVALID_CHECK, "invalid cursor of a listing");
+}
+
+double na_store_share(const unsigned char *hash)
+{
+    double share = 0, part = 1;
+    for (int i = 0; i < 4; i++)
+        share += hash[i] * (part /= 256);
+    return share + part;
 }

@@ -3,6 +3,7 @@
 #ifndef NA_STORE_STORE_H
 #define NA_STORE_STORE_H
 
+#include <apr_tables.h>
 #include <apr_time.h>
 
 #include "base/breaker.h"
@@ -22,8 +23,17 @@ typedef struct na_store_key {
 
 void na_store_key_make(na_store_key *key, const char *kind, const char *name);
 
-/* Visits one entry; key and value are valid only during the call. An error ends the listing. */
-typedef na_error *na_store_visit(void *data, const na_store_key *key, na_bytes value);
+typedef struct na_store_entry {
+    na_store_key key;
+    na_bytes value;
+} na_store_entry;
+
+/* A part of a listing. */
+typedef struct na_store_page {
+    apr_array_header_t *entries; /* na_store_entry */
+    const char *next;            /* cursor of the next page; NULL at the end */
+    double share;                /* how much of all keys was listed so far, up to 1 */
+} na_store_page;
 
 /*
  * The functions that a kind of store must provide. Many threads call them at once. They fail with
@@ -46,11 +56,14 @@ typedef struct na_store_driver {
                       na_bytes value, apr_time_t expires, int *swapped);
 
     /*
-     * Calls `visit` for every entry of a kind; it can miss entries that appear or disappear
-     * meanwhile.
+     * Reads the entries of a kind that follow a cursor (NULL for the first ones) into *page, in
+     * `pool`: about `max` of them. There can be none on a page that is not the last. A listing can
+     * lack entries that appear or disappear meanwhile, and have others twice. Keys are hashes, so
+     * each page is a random sample. A cursor can come from anyone: fails with the code
+     * NA_ERR_INVALID_CHECK if it is invalid.
      */
-    na_error *(*each)(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                      void *data);
+    na_error *(*page)(void *self, apr_pool_t *pool, const char *kind, const char *cursor, int max,
+                      na_store_page *page);
 
     /* Largest value, in bytes. */
     apr_size_t value_max;
@@ -69,7 +82,14 @@ na_error *na_store_put(const na_store *store, apr_pool_t *pool, const na_store_k
                        na_bytes value, apr_time_t expires);
 na_error *na_store_swap(const na_store *store, apr_pool_t *pool, const na_store_key *key,
                         na_bytes expected, na_bytes value, apr_time_t expires, int *swapped);
-na_error *na_store_each(const na_store *store, apr_pool_t *pool, const char *kind,
-                        na_store_visit *visit, void *data);
+na_error *na_store_read_page(const na_store *store, apr_pool_t *pool, const char *kind,
+                             const char *cursor, int max, na_store_page *page);
+
+/* For drivers. */
+void na_store_page_add(na_store_page *page, const na_store_key *key, na_bytes value);
+na_error *na_store_bad_cursor(apr_pool_t *pool);
+
+/* Returns how much of all keys is not beyond a hash, if they are in the order of their hashes. */
+double na_store_share(const unsigned char *hash);
 
 #endif

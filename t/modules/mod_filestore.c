@@ -4,6 +4,7 @@
  * uses mod_nextauth's headers only, and is linked to nothing of it.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <httpd.h>
@@ -122,27 +123,57 @@ static int parse_name(const char *name, const char *kind, na_store_key *key)
     return 1;
 }
 
-static na_error *each(void *directory, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                      void *data)
+static int compare_entries(const void *a, const void *b)
+{
+    return memcmp(((const na_store_entry *)a)->key.hash, ((const na_store_entry *)b)->key.hash,
+                  NA_SHA256_LEN);
+}
+
+/* Lists the keys of a kind that follow one, in the order of their hashes. */
+static na_error *list_keys(apr_pool_t *pool, const char *directory, const na_store_key *after,
+                           apr_array_header_t *entries)
 {
     apr_dir_t *dir;
     apr_finfo_t info;
-    na_store_key key;
-    na_error *error = NULL;
     if (apr_dir_open(&dir, directory, pool))
         return failed(pool, NA_ERR_UNAVAILABLE, "the directory cannot be read");
-    while (!error && apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-        na_bytes value = {NULL, 0};
-        if (parse_name(info.name, kind, &key))
-            value = read_entry(pool, path_of(pool, directory, &key));
-        if (value.data)
-            error = visit(data, &key, value);
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        na_store_entry entry = {.key.kind = after->kind};
+        if (parse_name(info.name, after->kind, &entry.key) &&
+            memcmp(entry.key.hash, after->hash, NA_SHA256_LEN) > 0)
+            APR_ARRAY_PUSH(entries, na_store_entry) = entry;
     }
     apr_dir_close(dir);
-    return error;
+    qsort(entries->elts, (size_t)entries->nelts, sizeof(na_store_entry), compare_entries);
+    return NULL;
 }
 
-static const na_store_driver driver = {get, put, swap, each, VALUE_MAX};
+/* A cursor is the file's name of the last entry on a page. */
+static na_error *read_page(void *directory, apr_pool_t *pool, const char *kind, const char *cursor,
+                           int max, na_store_page *page)
+{
+    na_store_key after = {.kind = kind};
+    apr_array_header_t *all = apr_array_make(pool, max, sizeof(na_store_entry));
+    if (cursor && !parse_name(cursor, kind, &after))
+        return failed(pool, NA_ERR_INVALID_CHECK, "invalid cursor");
+    NA_TRY(list_keys(pool, directory, &after, all));
+    for (int i = 0; i < all->nelts && i < max; i++) {
+        na_store_entry *entry = &APR_ARRAY_IDX(all, i, na_store_entry);
+        const char *path = path_of(pool, directory, &entry->key);
+        entry->value = read_entry(pool, path);
+        if (entry->value.data)
+            APR_ARRAY_PUSH(page->entries, na_store_entry) = *entry;
+        page->next = strrchr(path, '/') + 1;
+        page->share = (entry->key.hash[0] + 1) / 256.0;
+    }
+    if (all->nelts > max)
+        return NULL;
+    page->next = NULL;
+    page->share = 1;
+    return NULL;
+}
+
+static const na_store_driver driver = {get, put, swap, read_page, VALUE_MAX};
 
 /* ── the provider ──────────────────────────────────────────────────────────────────────────── */
 

@@ -276,6 +276,7 @@ static void events(apr_pool_t *pool)
 static void readings(apr_pool_t *pool)
 {
     na_metrics *metrics = na_metrics_open(pool, make_block());
+    is_number(na_metrics_sessions_due(metrics, NOW), 0, "unread sessions need not be counted");
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(na_reading));
     na_reading_add(list, &(na_reading){NA_METRIC_STORE_UP, {"one"}, 1});
     na_reading_add(list, &(na_reading){NA_METRIC_DATABASE_UP, {"one"}, 1});
@@ -286,6 +287,11 @@ static void readings(apr_pool_t *pool)
     is_number(occurrences(text, "\nnextauth_database_up{database=\"one\"} 1\n"), 1,
               "a database is something else");
     is_number(occurrences(text, "\nnextauth_sessions_active "), 0, "sessions nobody has counted");
+    is_number(na_metrics_sessions_due(metrics, NOW), 1, "which is to be done, as they were read");
+    is_number(na_metrics_sessions_due(metrics, NOW + apr_time_from_sec(59)), 0, "  once a minute");
+    is_number(na_metrics_sessions_due(metrics, NOW + apr_time_from_sec(60)), 1, "  then again");
+    is_number(na_metrics_sessions_due(metrics, NOW + apr_time_from_sec(301)), 0,
+              "  but not for ever");
     na_metrics_sessions(metrics, 7, NOW - apr_time_from_sec(299));
     has(pool, metrics, "nextauth_sessions_active 7", "are shown once they are counted");
     na_metrics_sessions(metrics, 7, NOW - apr_time_from_sec(301));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session/registry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_hash.h>
@@ -25,6 +26,7 @@ typedef struct memory {
     int fail_after; /* this many writes; 0: never */
     int writes;
     int list_reads;
+    int pages;
     void (*between)(struct memory *memory); /* before the next swap, once */
 } memory;
 
@@ -78,26 +80,41 @@ static na_error *swap(void *self, apr_pool_t *pool, const na_store_key *key, na_
     return *swapped ? put(self, pool, key, value, expires) : NULL;
 }
 
-static na_error *each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                      void *data)
+static int compare_entries(const void *a, const void *b)
+{
+    return memcmp(((const na_store_entry *)a)->key.hash, ((const na_store_entry *)b)->key.hash,
+                  NA_SHA256_LEN);
+}
+
+static na_error *page(void *self, apr_pool_t *pool, const char *kind, const char *cursor, int max,
+                      na_store_page *page)
 {
     memory *m = self;
+    na_store_key after = {0};
+    m->pages++;
+    if (cursor && !na_hex_decode_to(after.hash, sizeof after.hash, cursor, strlen(cursor)))
+        return na_store_bad_cursor(pool);
     for (apr_hash_index_t *i = apr_hash_first(pool, m->values); i; i = apr_hash_next(i)) {
-        const char *name = apr_hash_this_key(i);
+        const char *name = apr_hash_this_key(i), *hex = name + strlen(kind);
         na_store_key key = {.kind = kind};
-        if (strncmp(name, kind, strlen(kind)) != 0)
-            continue;
-        for (size_t n = 0; n < sizeof key.hash; n++) {
-            char hex[3] = {name[strlen(kind) + 2 * n], name[strlen(kind) + 2 * n + 1], 0};
-            key.hash[n] = (unsigned char)strtoul(hex, NULL, 16);
-        }
-        NA_TRY(visit(data, &key, *(na_bytes *)apr_hash_this_val(i)));
+        if (strncmp(name, kind, strlen(kind)) == 0 &&
+            na_hex_decode_to(key.hash, sizeof key.hash, hex, strlen(hex)) &&
+            memcmp(key.hash, after.hash, sizeof key.hash) > 0)
+            na_store_page_add(page, &key, *(na_bytes *)apr_hash_this_val(i));
     }
+    apr_array_header_t *all = page->entries;
+    qsort(all->elts, (size_t)all->nelts, (size_t)all->elt_size, compare_entries);
+    if (all->nelts < max)
+        return NULL;
+    all->nelts = max;
+    const unsigned char *last = APR_ARRAY_IDX(all, max - 1, na_store_entry).key.hash;
+    page->next = na_hex(pool, last, NA_SHA256_LEN);
+    page->share = na_store_share(last);
     return NULL;
 }
 
-static const na_store_driver driver = {get, put, swap, each, 16384};
-static const na_store_driver small_driver = {get, put, swap, each, 900};
+static const na_store_driver driver = {get, put, swap, page, 16384};
+static const na_store_driver small_driver = {get, put, swap, page, 900};
 
 static memory *memory_of(const na_store *store)
 {
@@ -172,6 +189,13 @@ static int listed(apr_pool_t *pool, const na_registry *registry, const char *use
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listed));
     succeeds(na_registry_list(registry, pool, user, now, list), "a list");
     return list->nelts;
+}
+
+static apr_int64_t count_of(apr_pool_t *pool, const na_registry *registry, apr_time_t now)
+{
+    apr_int64_t count = -1;
+    succeeds(na_registry_count(registry, pool, now, &count), "a count");
+    return count;
 }
 
 static void records(apr_pool_t *pool)
@@ -267,7 +291,7 @@ static void all_but_one(apr_pool_t *pool)
     }
     begin(pool, registry, "acme/43", "another's", NULL, NOW, &at);
     is_number(listed(pool, registry, "acme/42", SECONDS(1)), 5, "five sessions of a user's");
-    is_number(listed(pool, registry, NULL, SECONDS(1)), 6, "six of everybody's");
+    is_number(count_of(pool, registry, SECONDS(1)), 6, "six of everybody's");
     memory_of(registry->stores[0])->fail_after = 2;
     fails(na_registry_end_user(registry, pool, "acme/42", &kept, SECONDS(2)),
           "ending the others may fail halfway");
@@ -735,11 +759,121 @@ static void note_end(void *data, apr_int64_t seconds)
     e->seconds += seconds;
 }
 
-static apr_int64_t count_of(apr_pool_t *pool, const na_registry *registry, apr_time_t now)
+/* ── pages of all sessions ── */
+
+static void note_user(void *data, const na_listed *listed)
 {
-    apr_int64_t count = -1;
-    succeeds(na_registry_count(registry, pool, now, &count), "a count");
-    return count;
+    apr_hash_t *users = data;
+    apr_pool_t *pool = apr_hash_pool_get(users);
+    const char *name = apr_pstrdup(pool, listed->record.user);
+    int *times = apr_hash_get(users, name, APR_HASH_KEY_STRING);
+    if (!times)
+        apr_hash_set(users, name, APR_HASH_KEY_STRING, times = apr_pcalloc(pool, sizeof *times));
+    ++*times;
+}
+
+/* Lists all sessions by pages of `max`; returns the number of pages, and each user's sessions. */
+static int list_all(apr_pool_t *pool, const na_registry *registry, int max, apr_hash_t **users)
+{
+    const char *cursor = NULL;
+    int pages = 0;
+    *users = apr_hash_make(pool);
+    do {
+        succeeds(na_registry_list_page(registry, pool, cursor, max, SECONDS(1), note_user, *users,
+                                       &cursor),
+                 "a page");
+        pages++;
+    } while (cursor && pages < 100);
+    return pages;
+}
+
+static int times(apr_hash_t *users, const char *name)
+{
+    const int *count = apr_hash_get(users, name, APR_HASH_KEY_STRING);
+    return count ? *count : 0;
+}
+
+static void cursor_fails(apr_pool_t *pool, const na_registry *registry, const char *cursor)
+{
+    const char *next;
+    ok(na_error_is(na_registry_list_page(registry, pool, cursor, 10, NOW, note_user,
+                                         apr_hash_make(pool), &next),
+                   NA_ERR_INVALID_CHECK),
+       "no cursor: \'%s\'", cursor);
+}
+
+static void pages(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver), *older = make_store(pool, &driver);
+    na_registry *first = make_registry(pool, older, NULL);
+    na_registry *registry = make_registry(pool, store, older);
+    apr_hash_t *users;
+    apr_int64_t at;
+    is_number(list_all(pool, registry, 4, &users), 1, "nobody's sessions are a page");
+    is_number(apr_hash_count(users), 0, "  that is empty");
+    for (int i = 0; i < 10; i++)
+        begin(pool, i < 5 ? first : registry, apr_psprintf(pool, "acme/%d", i),
+              apr_psprintf(pool, "session %d", i), NULL, NOW, &at);
+    na_store_key moved;
+    na_store_key_make(&moved, NA_KIND_SESSION, "session 3");
+    na_session session = session_of("3", &moved, apr_time_sec(NOW));
+    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(1)), "one moves");
+    na_store_key_make(&moved, NA_KIND_SESSION, "session 4");
+    succeeds(na_registry_end(first, pool, "acme/4", &moved, at, SECONDS(1)), "another ends");
+    ok(list_all(pool, registry, 4, &users) > 1, "ten sessions are pages of four");
+    is_number(apr_hash_count(users), 9, "with all that have not ended, of every store");
+    is_number(times(users, "acme/3"), 1, "  each once, the moved one as well");
+    is_number(times(users, "acme/9"), 1, "  and the last");
+    is_number(count_of(pool, registry, SECONDS(1)), 9, "as many as are counted");
+    is_number(list_all(pool, registry, 1000, &users), 1, "all are one page");
+    is_number(apr_hash_count(users), 9, "  too");
+    static const char *const none[] = {"", "x", "0", "2:", "-1:", "0:zz", "9999999999:", "0:00"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        cursor_fails(pool, registry, none[i]);
+}
+
+static na_error *endless_page(void *self, apr_pool_t *pool, const char *kind, const char *cursor,
+                              int max, na_store_page *page)
+{
+    page->next = "x";
+    page->share = 0.5;
+    return NULL;
+}
+
+static void endless(apr_pool_t *pool)
+{
+    static const na_store_driver without_end = {get, put, swap, endless_page, 16384};
+    const na_registry *registry = make_registry(pool, make_store(pool, &without_end), NULL);
+    apr_hash_t *users = apr_hash_make(pool);
+    const char *next = NULL;
+    succeeds(na_registry_list_page(registry, pool, NULL, 10, NOW, note_user, users, &next),
+             "a store without a last page is listed for a while");
+    is(next, "0:x", "and no longer");
+    is_number(count_of(pool, registry, NOW), 0, "nor counted");
+}
+
+/* Names are hashed, so that the estimate is the same each time. */
+static void many(apr_pool_t *pool)
+{
+    enum { MANY = 60000, ENDED = MANY / 4 };
+    na_store *store = make_store(pool, &driver);
+    na_registry *registry = make_registry(pool, store, NULL);
+    na_record record = {.user = "acme/42", .address = "", .device = ""};
+    for (int i = 0; i < MANY; i++) {
+        na_store_key key;
+        int swapped;
+        na_bytes value;
+        na_store_key_make(&key, NA_KIND_SESSION, apr_itoa(pool, i));
+        record.expires = apr_time_sec(SECONDS(100));
+        record.ended = i < ENDED;
+        if (na_record_seal(pool, &keys, &key, &record, &value) ||
+            na_store_swap(store, pool, &key, (na_bytes){0}, value, SECONDS(100), &swapped))
+            ok(0, "one of many is put");
+    }
+    apr_int64_t count = count_of(pool, registry, SECONDS(1)), right = MANY - ENDED;
+    ok(count > right * 98 / 100 && count < right * 102 / 100,
+       "many sessions are counted by a part of them: %d", (int)count);
+    ok(((memory *)store->self)->pages <= 20, "of so many pages, however many there are");
 }
 
 static void account(apr_pool_t *pool)
@@ -778,6 +912,9 @@ int main(void)
     succeeds(na_record_namespaces_derive(pool, secret, 1, "", &namespaces), "and a namespace");
     records(pool);
     checking(pool);
+    pages(pool);
+    endless(pool);
+    many(pool);
     account(pool);
     same_second(pool);
     all_but_one(pool);

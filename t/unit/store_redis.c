@@ -232,51 +232,61 @@ static void threads(apr_pool_t *pool)
        apr_itoa(pool, THREADS * SWAPS), "none of them loses a count");
 }
 
-typedef struct visitor {
-    apr_pool_t *pool;
-    const char *kind;
-    int visits;
-    int right;
-    int stop;
-} visitor;
+/* Lists a kind by small pages, and asks the store on its way. */
+typedef struct listing {
+    int entries, right, pages;
+    double share; /* of the last page */
+} listing;
 
-/* Asks the store on its way: a listing must not keep what others need. */
-static na_error *visit(void *data, const na_store_key *key, na_bytes value)
+static listing list(apr_pool_t *pool, const char *kind, int max)
 {
-    visitor *self = data;
-    na_bytes again;
-    char *name = apr_pstrmemdup(self->pool, (const char *)value.data, value.len);
-    na_store_key expected = key_of(self->kind, name);
-    NA_TRY(na_store_get(&store, self->pool, key, 1, &again));
-    self->visits++;
-    self->right += strcmp(key->kind, self->kind) == 0 && same(value, again) &&
-                   memcmp(key->hash, expected.hash, sizeof key->hash) == 0;
-    return self->stop ? na_error_new(self->pool, NA_ERR_CALLBACK, "enough") : NULL;
+    listing l = {0};
+    na_store_page page = {0};
+    do {
+        double before = page.share;
+        succeeds(na_store_read_page(&store, pool, kind, page.next, max, &page), "a page");
+        for (int i = 0; i < page.entries->nelts; i++) {
+            const na_store_entry *entry = &APR_ARRAY_IDX(page.entries, i, na_store_entry);
+            na_bytes again = get(pool, &entry->key);
+            char *name = apr_pstrmemdup(pool, (const char *)entry->value.data, entry->value.len);
+            na_store_key expected = key_of(kind, name);
+            l.entries++;
+            l.right += strcmp(entry->key.kind, kind) == 0 && same(entry->value, again) &&
+                       memcmp(entry->key.hash, expected.hash, sizeof expected.hash) == 0;
+        }
+        if (page.share <= before)
+            ok(0, "each page is a step: %f after %f", page.share, before);
+        l.pages++;
+        l.share = page.share;
+    } while (page.next);
+    return l;
 }
 
-static void listing(apr_pool_t *pool)
+static void listings(apr_pool_t *pool)
 {
     const char *kind = new_kind(pool);
     const char *longer = apr_pstrcat(pool, kind, "er", NULL);
-    visitor all = {.pool = pool, .kind = kind}, none = {.pool = pool, .kind = "test"};
-    succeeds(na_store_each(&store, pool, kind, visit, &all), "nothing of a kind is listed");
-    is_number(all.visits, 0, "without a visit");
+    na_store_page page;
+    is_number(list(pool, kind, 100).entries, 0, "nothing of a kind is listed");
     for (int i = 0; i < MANY; i++) {
         const char *name = apr_itoa(pool, i);
         na_store_key key = key_of(kind, name), other = key_of(longer, name);
         if (put(pool, &key, na_bytes_of(name)) || put(pool, &other, na_bytes_of(name)))
             ok(0, "one of many is put");
     }
-    succeeds(na_store_each(&store, pool, kind, visit, &all), "a kind is listed");
-    is_number(all.visits, MANY, "all of it, and nothing of another");
+    listing all = list(pool, kind, 100);
+    is_number(all.entries, MANY, "all of a kind is listed, and nothing of another");
     is_number(all.right, MANY, "each with its key and value");
-    succeeds(na_store_each(&store, pool, "t*", visit, &none), "a kind is no pattern");
-    is_number(none.visits, 0, "so this one has nothing");
-    all = (visitor){.pool = pool, .kind = kind, .stop = 1};
-    na_error *error = na_store_each(&store, pool, kind, visit, &all);
-    is(error ? error->message : NULL, "enough", "a visitor's error ends the listing");
-    is_number(all.visits, 1, "at once");
-    is_number(health.failures, 0, "and does not speak against the store");
+    ok(all.pages > MANY / 200, "on pages: %d", all.pages);
+    ok(all.share == 1, "the last of which is the end of all");
+    is_number(list(pool, "t*", 1000).entries, 0, "a kind is no pattern");
+    static const char *const none[] = {"",    "x",     "0",   "9.0",          "-1.0",
+                                       "0.x", "0.1.2", "1:0", "99999999999.0"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        ok(na_error_is(na_store_read_page(&store, pool, kind, none[i], 10, &page),
+                       NA_ERR_INVALID_CHECK),
+           "no cursor: \'%s\'", none[i]);
+    is_number(health.failures, 0, "which does not speak against the store");
 }
 
 static na_error *obey(apr_pool_t *pool, char *line, const char **answer)
@@ -337,6 +347,6 @@ int main(int argc, char **argv)
     several(pool);
     swaps(pool);
     threads(pool);
-    listing(pool);
+    listings(pool);
     return tap_done();
 }

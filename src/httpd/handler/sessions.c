@@ -12,12 +12,17 @@
 #include "httpd/handler/answer.h"
 #include "httpd/process.h"
 #include "httpd/request/local.h"
+#include "session/listing.h"
 #include "session/order.h"
 
 /*
- * GET lists the sessions of all users, or of one with ?user=PROVIDER/ID; with ?about=site, it
- * returns the name of the site. POST runs order=, which only the site's secret can create.
+ * GET lists the sessions of all users by the page (?limit=NUMBER&cursor=NEXT), or those of one with
+ * ?user=PROVIDER/ID; with ?about=site, it returns the name of the site. POST runs order=, which
+ * only the site's secret can create.
  */
+
+#define DEFAULT_LIMIT 100
+#define LIMIT_MAX 1000
 
 static int respond_with_error(request_rec *r, const na_error *error)
 {
@@ -42,12 +47,18 @@ static int refuse_unknown_user(request_rec *r, const char *name)
                                         na_server_conf_of(r->server)->db ? " or user show" : ""));
 }
 
-static int list_sessions(request_rec *r, const na_sessions *sessions, const char *name)
+static void append_session(apr_pool_t *pool, json_t *array, const na_listed *listed)
 {
-    apr_array_header_t *found = apr_array_make(r->pool, 64, sizeof(na_listed));
+    json_array_append_new(array, na_session_listing(pool, listed));
+}
+
+/* A user has few sessions: all are one page. */
+static int list_user(request_rec *r, const na_sessions *sessions, const char *name)
+{
+    apr_array_header_t *found = apr_array_make(r->pool, 8, sizeof(na_listed));
     const char *user = NULL;
-    na_error *error = name ? na_sessions_find_user(r, name, &user) : NULL;
-    if (!error && name && !user)
+    na_error *error = na_sessions_find_user(r, name, &user);
+    if (!error && !user)
         return refuse_unknown_user(r, name);
     if (!error)
         error = na_registry_list(sessions->registry, r->pool, user, r->request_time, found);
@@ -55,9 +66,48 @@ static int list_sessions(request_rec *r, const na_sessions *sessions, const char
         return respond_with_error(r, error);
     json_t *array = json_array();
     for (int i = 0; i < found->nelts; i++)
-        json_array_append_new(array,
-                              na_session_listing(r->pool, &APR_ARRAY_IDX(found, i, na_listed)));
+        append_session(r->pool, array, &APR_ARRAY_IDX(found, i, na_listed));
     return na_answer_json(r, HTTP_OK, json_pack("{s:o}", "sessions", array));
+}
+
+typedef struct page {
+    apr_pool_t *pool; /* for one session at a time */
+    json_t *array;
+} page;
+
+static void add_session(void *data, const na_listed *listed)
+{
+    const page *p = data;
+    append_session(p->pool, p->array, listed);
+    apr_pool_clear(p->pool);
+}
+
+static int read_limit(const char *text, int *limit)
+{
+    char *end;
+    apr_int64_t number = text ? apr_strtoi64(text, &end, 10) : DEFAULT_LIMIT;
+    *limit = (int)number;
+    return number > 0 && number <= LIMIT_MAX && (!text || !*end);
+}
+
+static int list_page(request_rec *r, const na_sessions *sessions, const apr_table_t *query)
+{
+    page p = {.array = na_json_own(r->pool, json_array())};
+    const char *next;
+    int limit;
+    if (!read_limit(apr_table_get(query, "limit"), &limit))
+        return na_answer_error(r, HTTP_BAD_REQUEST,
+                               "invalid limit: expected a number from 1 to " APR_STRINGIFY(
+                                   LIMIT_MAX));
+    apr_pool_create(&p.pool, r->pool);
+    na_error *error =
+        na_registry_list_page(sessions->registry, r->pool, apr_table_get(query, "cursor"), limit,
+                              r->request_time, add_session, &p, &next);
+    if (na_error_is(error, NA_ERR_INVALID_CHECK))
+        return na_answer_error(r, HTTP_BAD_REQUEST, "invalid cursor: use next of the last page");
+    if (error)
+        return respond_with_error(r, error);
+    return na_answer_json(r, HTTP_OK, json_pack("{s:O, s:s*}", "sessions", p.array, "next", next));
 }
 
 /* Called after the sessions have ended: revocation must not fail because the audit log does. */
@@ -186,7 +236,8 @@ static int respond_to_get(request_rec *r, const na_sessions *sessions)
                               json_pack("{s:s}", "site", na_config_of(r)->session.site));
     if (!sessions->registry)
         return refuse_without_store(r);
-    return list_sessions(r, sessions, apr_table_get(query, "user"));
+    const char *user = apr_table_get(query, "user");
+    return user ? list_user(r, sessions, user) : list_page(r, sessions, query);
 }
 
 int na_answer_sessions(request_rec *r)

@@ -8,7 +8,8 @@
 #include "httpd/resource/resource.h"
 #include "session/listing.h"
 
-#define COUNT_INTERVAL apr_time_from_sec(60)
+/* how soon sessions are counted after their number was asked for */
+#define COUNT_INTERVAL apr_time_from_sec(5)
 
 static int have_same_sessions(const na_registry *a, const na_registry *b)
 {
@@ -42,20 +43,20 @@ static na_error *count_all_sessions(apr_pool_t *pool, apr_time_t now, apr_int64_
     return NULL;
 }
 
-/* Also counts when the watchdog starts, so that the number is available after a restart. */
 static apr_status_t count_sessions(int state, void *unused, apr_pool_t *pool)
 {
+    na_metrics *metrics = na_process_of_child()->metrics;
     apr_time_t now = apr_time_now();
     apr_int64_t total;
     int stores;
-    if (state == AP_WATCHDOG_STATE_STOPPING)
+    if (state == AP_WATCHDOG_STATE_STOPPING || !na_metrics_sessions_due(metrics, now))
         return APR_SUCCESS;
     na_error *error = count_all_sessions(pool, now, &total, &stores);
     if (error && !na_is_unavailable(error))
         na_log_server(ap_server_conf, NA_LOG_WARNING, "METRICS_ERROR",
                       "could not count sessions: %s", na_error_text(pool, error));
     if (!error && stores)
-        na_metrics_sessions(na_process_of_child()->metrics, total, now);
+        na_metrics_sessions(metrics, total, now);
     return APR_SUCCESS;
 }
 

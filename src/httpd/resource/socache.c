@@ -8,6 +8,7 @@
 #include <http_main.h>
 #include <util_mutex.h>
 
+#include "base/text.h"
 #include "base/writable.h"
 #include "httpd/module.h"
 #include "httpd/resource/socache_space.h"
@@ -466,54 +467,113 @@ static na_error *socache_swap(void *self, apr_pool_t *pool, const na_store_key *
     return error;
 }
 
+/* ── a page of it ──────────────────────────────────────────────────────────────────────────── */
+
 typedef struct listing {
+    const na_socache *cache;
     apr_pool_t *pool;
-    const char *kind;
-    apr_array_header_t *keys;   /* na_store_key */
-    apr_array_header_t *values; /* na_bytes */
+    const unsigned char *after; /* ID that the page follows; NULL on the first page */
+    na_store_entry **entries;   /* sorted */
+    int count, max;
+    apr_time_t now;
 } listing;
 
+/* The order of pages: shmcb's subcaches one after the other, as it visits them. */
+static int compare_ids(const na_socache *cache, const unsigned char *a, const unsigned char *b)
+{
+    int order =
+        (int)na_socache_subcache_of(cache->space, a) - (int)na_socache_subcache_of(cache->space, b);
+    if (!order)
+        order = memcmp(a + 1, b + 1, NA_SHA256_LEN - 1);
+    return order ? order : *a - *b;
+}
+
+static double share_of(const na_socache *cache, const unsigned char *id)
+{
+    return (na_socache_subcache_of(cache->space, id) + na_store_share(id + 1)) /
+           na_socache_subcaches(cache->space);
+}
+
+static const unsigned char *last_id(const listing *l)
+{
+    return l->entries[l->count - 1]->key.hash;
+}
+
+/* Inserts in order; the last one gives way. */
+static void insert_entry(listing *l, na_store_entry *entry)
+{
+    int at = l->count < l->max ? l->count++ : l->count - 1;
+    for (; at && compare_ids(l->cache, entry->key.hash, l->entries[at - 1]->key.hash) < 0; at--)
+        l->entries[at] = l->entries[at - 1];
+    l->entries[at] = entry;
+}
+
+/* Ends the visit with APR_INCOMPLETE once only later subcaches are left. */
 static apr_status_t collect_entry(ap_socache_instance_t *instance, server_rec *s, void *data,
                                   const unsigned char *id, unsigned id_len,
                                   const unsigned char *value, unsigned len, apr_pool_t *pool)
 {
     listing *l = data;
-    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN)
+    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN ||
+        na_socache_read_expiry(value) <= l->now ||
+        (l->after && compare_ids(l->cache, id, l->after) <= 0))
         return APR_SUCCESS;
-    na_store_key *key = apr_array_push(l->keys);
-    key->kind = l->kind;
-    memcpy(key->hash, id, id_len);
+    if (l->count == l->max && compare_ids(l->cache, id, last_id(l)) > 0)
+        return na_socache_subcache_of(l->cache->space, id) >
+                       na_socache_subcache_of(l->cache->space, last_id(l))
+                   ? APR_INCOMPLETE
+                   : APR_SUCCESS;
+    na_store_entry *entry = apr_palloc(l->pool, sizeof *entry);
+    memcpy(entry->key.hash, id, id_len);
     len -= NA_SOCACHE_HEAD_LEN;
-    APR_ARRAY_PUSH(l->values, na_bytes) =
-        (na_bytes){apr_pmemdup(l->pool, value + NA_SOCACHE_HEAD_LEN, len), len};
+    entry->value = (na_bytes){apr_pmemdup(l->pool, value + NA_SOCACHE_HEAD_LEN, len), len};
+    insert_entry(l, entry);
     return APR_SUCCESS;
 }
 
-/*
- * The cache has no kinds: visitors also see entries of other kinds, which they cannot decrypt. They
- * are called after the lock is released.
- */
-static na_error *socache_each(void *self, apr_pool_t *pool, const char *kind, na_store_visit *visit,
-                              void *data)
+static na_error *visit_cache(const na_socache *cache, apr_pool_t *pool, listing *l)
 {
-    const na_socache *cache = self;
-    listing l = {pool, kind, apr_array_make(pool, 256, sizeof(na_store_key)),
-                 apr_array_make(pool, 256, sizeof(na_bytes))};
     NA_TRY(lock_cache(cache, pool));
     apr_status_t status =
-        cache->provider->iterate(cache->instance, cache->server, &l, collect_entry, pool);
+        cache->provider->iterate(cache->instance, cache->server, l, collect_entry, pool);
     unlock_cache(cache);
     if (status == APR_ENOTIMPL)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "socache %s cannot list all sessions: name a user",
                             cache->provider->name);
-    if (status != APR_SUCCESS && status != APR_NOTFOUND)
-        return socache_error(pool, "could not list the cache", status);
-    for (int i = 0; i < l.keys->nelts; i++)
-        NA_TRY(visit(data, &APR_ARRAY_IDX(l.keys, i, na_store_key),
-                     APR_ARRAY_IDX(l.values, i, na_bytes)));
+    return status == APR_SUCCESS || status == APR_INCOMPLETE || status == APR_NOTFOUND
+               ? NULL
+               : socache_error(pool, "could not list the cache", status);
+}
+
+/* The cache has no kinds: a page also has entries of other kinds, which cannot be decrypted. */
+static na_error *socache_page(void *self, apr_pool_t *pool, const char *kind, const char *cursor,
+                              int max, na_store_page *page)
+{
+    const na_socache *cache = self;
+    unsigned char after[NA_SHA256_LEN];
+    listing l = {.cache = cache,
+                 .pool = pool,
+                 .after = cursor ? after : NULL,
+                 .entries = apr_palloc(pool, (apr_size_t)max * sizeof *l.entries),
+                 .max = max,
+                 .now = apr_time_now()};
+    if (cursor && !na_hex_decode_to(after, sizeof after, cursor, strlen(cursor)))
+        return na_store_bad_cursor(pool);
+    NA_TRY(visit_cache(cache, pool, &l));
+    for (int i = 0; i < l.count; i++) {
+        l.entries[i]->key.kind = kind;
+        l.entries[i]->key.is_optional = 0;
+        na_store_page_add(page, &l.entries[i]->key, l.entries[i]->value);
+    }
+    if (l.count < max)
+        return NULL;
+    page->next = na_hex(pool, last_id(&l), NA_SHA256_LEN);
+    page->share = share_of(cache, last_id(&l));
     return NULL;
 }
+
+/* ── opening it ────────────────────────────────────────────────────────────────────────────── */
 
 static apr_size_t value_max(const na_socache *cache)
 {
@@ -532,7 +592,7 @@ static na_error *open_cache(apr_pool_t *pool, server_rec *s, na_store *store)
     if (apr_global_mutex_child_init(&the_cache.mutex, lockfile, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "could not create the shared object cache mutex");
-    *driver = (na_store_driver){socache_get, socache_put, socache_swap, socache_each,
+    *driver = (na_store_driver){socache_get, socache_put, socache_swap, socache_page,
                                 value_max(&the_cache)};
     store->breaker.name = apr_pstrcat(pool, "socache ", the_cache.provider->name, NULL);
     store->driver = driver;

@@ -75,9 +75,14 @@ apr_size_t na_socache_space_entry_max(const na_socache_space *space)
     return space->bytes_max / 4;
 }
 
-static unsigned subcache_of(const na_socache_space *space, const unsigned char *id)
+unsigned na_socache_subcache_of(const na_socache_space *space, const unsigned char *id)
 {
-    return *id & (space->subcaches - 1);
+    return *id & (na_socache_subcaches(space) - 1);
+}
+
+unsigned na_socache_subcaches(const na_socache_space *space)
+{
+    return space ? space->subcaches : 1;
 }
 
 static int is_beyond(const na_socache_space *space, const fill *f, unsigned percent)
@@ -115,7 +120,7 @@ typedef struct tidying {
 
 static int is_tidied(const tidying *t, unsigned subcache)
 {
-    return subcache == subcache_of(t->space, t->id) ||
+    return subcache == na_socache_subcache_of(t->space, t->id) ||
            is_beyond(t->space, &t->space->fills[subcache], TIDY);
 }
 
@@ -125,7 +130,7 @@ static apr_status_t collect_entry(ap_socache_instance_t *instance, server_rec *s
 {
     tidying *t = data;
     if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN ||
-        !is_tidied(t, subcache_of(t->space, id)))
+        !is_tidied(t, na_socache_subcache_of(t->space, id)))
         return APR_SUCCESS;
     entry *e = apr_array_push(t->entries);
     memcpy(e->id, id, id_len);
@@ -162,7 +167,8 @@ static int is_replaced(const tidying *t, const entry *e)
 static int make_room(const tidying *t, entry *entries, int count, fill *live)
 {
     entry **order = apr_palloc(t->pool, (apr_size_t)count * sizeof *order);
-    int is_coming = subcache_of(t->space, t->id) == subcache_of(t->space, entries->id);
+    int is_coming =
+        na_socache_subcache_of(t->space, t->id) == na_socache_subcache_of(t->space, entries->id);
     fill all = is_coming ? (fill){(apr_uint32_t)t->size, 1} : (fill){0};
     for (int i = 0; i < count; i++) {
         order[i] = &entries[i];
@@ -203,7 +209,7 @@ static void remove_entry(tidying *t, const entry *e)
 /* Moves each entry to the end of the log, so that holes move to its start and are freed. */
 static void rewrite_subcache(tidying *t, entry *entries, int count)
 {
-    fill *live = &t->space->fills[subcache_of(t->space, entries->id)];
+    fill *live = &t->space->fills[na_socache_subcache_of(t->space, entries->id)];
     if (!make_room(t, entries, count, live))
         keep_all(entries, count, live);
     for (int i = 0; i < count; i++)
@@ -244,9 +250,9 @@ static void tidy_subcaches(tidying *t)
     forget_empty(t);
     entry *entries = (entry *)t->entries->elts;
     for (int from = 0, to; from < t->entries->nelts; from = to) {
-        unsigned subcache = subcache_of(t->space, entries[from].id);
+        unsigned subcache = na_socache_subcache_of(t->space, entries[from].id);
         for (to = from; to < t->entries->nelts; to++)
-            if (subcache_of(t->space, entries[to].id) != subcache)
+            if (na_socache_subcache_of(t->space, entries[to].id) != subcache)
                 break;
         rewrite_subcache(t, &entries[from], to - from);
     }
@@ -258,7 +264,7 @@ int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *
                           ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
                           apr_size_t size, apr_pool_t *pool)
 {
-    fill *f = &space->fills[subcache_of(space, id)];
+    fill *f = &space->fills[na_socache_subcache_of(space, id)];
     tidying t = {space, provider, instance, s, id, size, pool, NULL};
     if (!has_room(space, f, size))
         tidy_subcaches(&t);

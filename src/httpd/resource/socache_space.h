@@ -14,7 +14,7 @@
  * entries, live ones too. So this counts entries, compacts a log before it is full and, if that is
  * not enough, drops the entries that would expire first, and logs a warning.
  *
- * All functions but na_socache_space_make require the mutex of the cache.
+ * All functions that change it require the mutex of the cache.
  */
 typedef struct na_socache_space na_socache_space;
 
@@ -32,6 +32,10 @@ apr_size_t na_socache_space_entry_max(const na_socache_space *space);
 int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
                           ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
                           apr_size_t size, apr_pool_t *pool);
+
+/* Return an ID's subcache, and how many there are; 0 and 1 if the cache has none (NULL). */
+unsigned na_socache_subcache_of(const na_socache_space *space, const unsigned char *id);
+unsigned na_socache_subcaches(const na_socache_space *space);
 
 /* Every value begins with a head: when it expires, and whether it can be dropped before. */
 #define NA_SOCACHE_HEAD_LEN 9
