@@ -21,8 +21,11 @@
 
 /* percent of a subcache: full, worth compacting with others, too full even if compact */
 #define FULL 95
-#define TIDY 75
+#define TIDY 90
 #define CROWDED 85
+
+/* entries that are rewritten at once, if those of a single subcache are fewer */
+#define PART 8000
 
 /* seconds between warnings */
 #define WARN_INTERVAL 60
@@ -116,21 +119,37 @@ typedef struct tidying {
     apr_size_t size;         /* its size, ID included */
     apr_pool_t *pool;
     apr_array_header_t *entries; /* entry, the oldest of each subcache first */
+    unsigned subcache;           /* the one that is visited */
+    int is_tidied;               /* 1 if its entries are rewritten */
 } tidying;
 
-static int is_tidied(const tidying *t, unsigned subcache)
+/*
+ * Chooses the subcache of the new entry, and some of the full ones before it: as they are visited
+ * anyway, tidying them is cheap, but all of them would occupy the lock for too long.
+ */
+static void choose_subcache(tidying *t, unsigned subcache)
 {
-    return subcache == na_socache_subcache_of(t->space, t->id) ||
-           is_beyond(t->space, &t->space->fills[subcache], TIDY);
+    if (t->subcache == subcache)
+        return;
+    t->subcache = subcache;
+    t->is_tidied =
+        subcache == na_socache_subcache_of(t->space, t->id) ||
+        (t->entries->nelts < PART && is_beyond(t->space, &t->space->fills[subcache], TIDY));
 }
+
+/* Ends the visit with APR_INCOMPLETE after the subcache of the new entry. */
 
 static apr_status_t collect_entry(ap_socache_instance_t *instance, server_rec *s, void *data,
                                   const unsigned char *id, unsigned id_len,
                                   const unsigned char *value, unsigned len, apr_pool_t *pool)
 {
     tidying *t = data;
-    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN ||
-        !is_tidied(t, na_socache_subcache_of(t->space, id)))
+    if (id_len != NA_SHA256_LEN || len <= NA_SOCACHE_HEAD_LEN)
+        return APR_SUCCESS;
+    choose_subcache(t, na_socache_subcache_of(t->space, id));
+    if (t->subcache > na_socache_subcache_of(t->space, t->id))
+        return APR_INCOMPLETE;
+    if (!t->is_tidied)
         return APR_SUCCESS;
     entry *e = apr_array_push(t->entries);
     memcpy(e->id, id, id_len);
@@ -221,13 +240,6 @@ static void rewrite_subcache(tidying *t, entry *entries, int count)
                                entries[i].expires, entries[i].data, entries[i].len, t->pool);
 }
 
-static void forget_empty(const tidying *t)
-{
-    for (unsigned i = 0; i < t->space->subcaches; i++)
-        if (is_tidied(t, i))
-            t->space->fills[i] = (fill){0};
-}
-
 static void warn_of_drops(na_socache_space *space, server_rec *s)
 {
     apr_time_t now = apr_time_now();
@@ -247,7 +259,7 @@ static void tidy_subcaches(tidying *t)
     apr_pool_create(&t->pool, t->pool);
     t->entries = apr_array_make(t->pool, 1024, sizeof(entry));
     t->provider->iterate(t->instance, t->server, t, collect_entry, t->pool);
-    forget_empty(t);
+    t->space->fills[na_socache_subcache_of(t->space, t->id)] = (fill){0}; /* if none is left */
     entry *entries = (entry *)t->entries->elts;
     for (int from = 0, to; from < t->entries->nelts; from = to) {
         unsigned subcache = na_socache_subcache_of(t->space, entries[from].id);
@@ -265,7 +277,7 @@ int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *
                           apr_size_t size, apr_pool_t *pool)
 {
     fill *f = &space->fills[na_socache_subcache_of(space, id)];
-    tidying t = {space, provider, instance, s, id, size, pool, NULL};
+    tidying t = {space, provider, instance, s, id, size, pool, .subcache = SUBCACHES_MAX};
     if (!has_room(space, f, size))
         tidy_subcaches(&t);
     if (!has_room(space, f, size))

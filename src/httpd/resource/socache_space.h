@@ -12,7 +12,8 @@
  * mod_socache_shmcb divides its segment into subcaches, each a log. A replaced or removed entry
  * occupies its place until all older entries are gone, and a full log silently drops its oldest
  * entries, live ones too. So this counts entries, compacts a log before it is full and, if that is
- * not enough, drops the entries that would expire first, and logs a warning.
+ * not enough, drops the entries that would expire first, and logs a warning. All of it is done a
+ * part at a time, because requests wait for the lock meanwhile.
  *
  * All functions that change it require the mutex of the cache.
  */
