@@ -58,7 +58,7 @@ async function everySchema(t, db) {
     if (schema !== 'authjs-uuid') continue;
     const made = await client(t, db.url)('createUser', newUser());
     const refused = await client(t, db.url)('createSession', { sessionToken: unique('s'), userId: made.answer?.id, expires: LATER });
-    t.like(refused.error ?? '', /no such user/, 'under schema=authjs such an id is nobody\'s');
+    t.like(refused.error ?? '', /invalid user ID/, 'under schema=authjs such an id is nobody\'s');
   }
 }
 

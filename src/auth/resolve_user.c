@@ -71,7 +71,7 @@ static void leave_out_long_tokens(na_request *request, na_db_account *account)
     }
 }
 
-/* A sign-in that is being resolved. Each attempt begins anew. */
+/* A sign-in that is being resolved. Each attempt starts over. */
 typedef struct resolving {
     na_request *request;
     na_subject *subject;

@@ -14,7 +14,7 @@ char *na_iso8601(apr_pool_t *pool, apr_time_t when);
 
 /*
  * Reads such a text, or one with a blank in place of the T, and with fewer digits or none after the
- * seconds; always in UTC. Returns 0 if it is none.
+ * seconds; always in UTC. Returns 0 if it is invalid.
  */
 int na_iso8601_read(const char *text, apr_time_t *when);
 

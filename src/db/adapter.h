@@ -109,17 +109,17 @@ typedef struct na_db_who {
 /* A change in progress, opaque to all but the adapter. */
 typedef struct na_db_use na_db_use;
 
-/* What na_decision.does can have. */
-#define NA_DB_SETS_PASSWORD 1u   /* to na_decision.hash; NULL removes it */
-#define NA_DB_DISABLES 2u        /* sign-in of the user */
-#define NA_DB_ENABLES 4u         /* it again */
-#define NA_DB_ENDS_SESSIONS 8u   /* raises the revision, and deletes rows of the sessions' table */
-#define NA_DB_ENDS_LOGINS 16u    /* deletes all means to sign in except `kept`, and ends sessions */
-#define NA_DB_DELETES 32u        /* the user and everything of the user */
-#define NA_DB_RECORDS_IF_CAN 64u /* a record that cannot be written does not undo the rest */
+/* Bits of na_decision.does. */
+#define NA_DB_SETS_PASSWORD 1u /* to na_decision.hash; NULL removes it */
+#define NA_DB_DISABLES 2u      /* sign-in of the user */
+#define NA_DB_ENABLES 4u       /* it again */
+#define NA_DB_ENDS_SESSIONS 8u /* raises the revision, and deletes rows of the sessions' table */
+#define NA_DB_ENDS_LOGINS 16u  /* deletes all means to sign in except `kept`, and ends sessions */
+#define NA_DB_DELETES 32u      /* the user and everything of the user */
 
 /*
- * What is done to one user, and what it relies on. All of it is done, or nothing is. Members that
+ * A decision about one user: what it relies on, and what is then done. All of it is done, or
+ * nothing is. Members that
  * are NULL or zero require and do nothing.
  */
 typedef struct na_decision na_decision;
@@ -150,13 +150,13 @@ struct na_decision {
     const char *hash;
     apr_int64_t now;                   /* for the time of the new password */
     const na_db_account *kept;         /* for NA_DB_ENDS_LOGINS */
-    const apr_array_header_t *grants;  /* const char *: roles; having one already is no mistake */
-    const apr_array_header_t *revokes; /* const char *: roles; nor is lacking one */
+    const apr_array_header_t *grants;  /* const char *: roles, which the user can have already */
+    const apr_array_header_t *revokes; /* const char *: roles, which the user can lack */
     const apr_array_header_t *ended;   /* const char *: identifiers of which all tokens end */
     const na_db_session *session;      /* begins in NextAuth's table of sessions */
 
     /*
-     * Called once everything holds and `result` is complete, before the change is visible to
+     * Called once everything holds and what came of it is known, before the change is visible to
      * others: an error undoes it. It can be called again if the database has to repeat the change.
      * NULL if nothing is recorded.
      */
@@ -405,8 +405,7 @@ struct na_adapter {
 
     /* ── backup and restore: long uses, each ended exactly once ── */
 
-    /* Begins a snapshot, which blocks no others; or, to restore, a change that is all or nothing.
-     */
+    /* Begin a snapshot, which blocks no others, or a change that is all or nothing. */
     na_error *(*begin_backup)(void *self, apr_pool_t *pool, na_db_use **use);
     na_error *(*begin_restore)(void *self, apr_pool_t *pool, na_db_use **use);
 
@@ -435,8 +434,7 @@ struct na_adapter {
     /* Returns 1 if a user of the database can have this ID. */
     int (*accepts_id)(const na_db_options *options, const char *id);
 
-    /* Makes an ID for a user whose own is not accepted. *last_id is the last one that was a number.
-     */
+    /* Makes an ID for a user whose own is not accepted. *last_id is the last number made. */
     const char *(*new_id)(const na_db_options *options, apr_pool_t *pool, apr_int64_t *last_id);
 
     /* Finds an email address that several users have, ignoring case; NULL if none. */
@@ -447,8 +445,7 @@ struct na_adapter {
     /* Sets the generation, and ensures that new IDs are greater than last_id. */
     na_error *(*write_ids)(na_db_use *use, apr_pool_t *pool, const na_db_ids *ids);
 
-    /* Ends a backup or a restore, which is undone if `error` is not NULL. Returns what went wrong.
-     */
+    /* Ends a backup or a restore, which is undone if `error` is not NULL. */
     na_error *(*end)(na_db_use *use, na_error *error);
 };
 

@@ -83,7 +83,7 @@ na_error *na_db_check_tables(const na_db *db, apr_pool_t *pool)
 #define TRIES_MAX 5
 #define PAUSE apr_time_from_msec(5)
 
-/* What a database returns is not believed blindly: a user without an ID would be anyone. */
+/* A database is not trusted blindly: a user without an ID could be any user. */
 static na_error *check_person(const na_db *db, apr_pool_t *pool, const na_db_person *person,
                               int found)
 {
@@ -134,6 +134,8 @@ na_error *na_db_replace_hash(const na_db *db, apr_pool_t *pool, const char *user
 na_error *na_db_decide(const na_db *db, apr_pool_t *pool, na_decision *decision)
 {
     decision->held = 0;
+    if (!decision->user_id && !decision->user)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "invalid user ID");
     return db->adapter->decide(db->self, pool, decision);
 }
 

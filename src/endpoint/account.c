@@ -330,7 +330,7 @@ na_error *na_post_account(na_request *request, na_response *response)
 
 /* ── the new email address ─────────────────────────────────────────────────────────────────── */
 
-/* The link is used up although the address is another's, so that it cannot be tried again. */
+/* The link is used up although the address belongs to another user: it cannot be tried again. */
 static na_error *refuse_address(const na_request *request, const na_db_token *row, const char *why)
 {
     na_db_token used;

@@ -9,7 +9,7 @@
 
 #include "sql/records.h"
 
-/* A decision that is being made. Each attempt of the transaction begins anew. */
+/* A decision that is being made. Each attempt of the transaction starts over. */
 typedef struct attempt {
     na_decision *d;
     int lapsed; /* 1 if something does not hold; the transaction is then rolled back */

@@ -11,8 +11,7 @@
  * row; errors have the code NA_ERR_UNAVAILABLE.
  */
 
-/* Returns 1 if a user can have this ID: it has no other spellings, and is no error in a database.
- */
+/* Returns 1 if a user can have this ID: it has one spelling, and no database refuses it. */
 int na_sql_is_id(const na_schema *schema, const char *id);
 
 /* Reads a user from the columns that begin at `from`, in the order of schema.c. */

@@ -211,7 +211,7 @@ static na_error *read_page(na_db_use *use, apr_pool_t *pool, na_db_table table,
                      arguments, rows);
 }
 
-/* Returns 0 if a text that is to be a time is none. */
+/* Returns 0 if the text of a time is invalid. */
 static int read_value(na_column_kind kind, const char *text, na_db_value *value)
 {
     *value = (na_db_value){.is_null = !text, .text = text};

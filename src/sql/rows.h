@@ -6,7 +6,7 @@
 #include "db/backup_tables.h"
 #include "sql/database.h"
 
-/* What SQL needs to know of a table of backups, whose columns are words for na_schema_text. */
+/* A table of backups as SQL has it; its columns are words for na_schema_text. */
 typedef struct na_sql_table {
     const char *text; /* for na_schema_text */
     const char *key[2];
