@@ -21,24 +21,61 @@ void na_random(void *out, apr_size_t len)
         abort();
 }
 
+/* ── a request's random bytes ──────────────────────────────────────────────────────────────── */
+
+#define SUPPLY_KEY "nextauth random"
+
+/* More than a sign-in uses; the last `left` bytes were drawn and not handed out. */
+typedef struct supply {
+    unsigned char bytes[256];
+    apr_size_t left;
+} supply;
+
+void na_random_supply(apr_pool_t *pool)
+{
+    supply *made = apr_palloc(pool, sizeof *made);
+    made->left = 0;
+    na_wipe_with_pool(pool, made->bytes, sizeof made->bytes);
+    apr_pool_userdata_setn(made, SUPPLY_KEY, NULL, pool);
+}
+
+void na_random_from(apr_pool_t *pool, void *out, apr_size_t len)
+{
+    void *found = NULL;
+    apr_pool_userdata_get(&found, SUPPLY_KEY, pool);
+    supply *from = found;
+    if (!from || len > sizeof from->bytes) {
+        na_random(out, len);
+        return;
+    }
+    if (len > from->left) {
+        na_random(from->bytes, sizeof from->bytes);
+        from->left = sizeof from->bytes;
+    }
+    unsigned char *next = from->bytes + sizeof from->bytes - from->left;
+    memcpy(out, next, len);
+    na_wipe(next, len);
+    from->left -= len;
+}
+
 char *na_random_hex(apr_pool_t *pool, apr_size_t bytes)
 {
     unsigned char *data = apr_palloc(pool, bytes);
-    na_random(data, bytes);
+    na_random_from(pool, data, bytes);
     return na_hex(pool, data, bytes);
 }
 
 char *na_random_base64url(apr_pool_t *pool, apr_size_t bytes)
 {
     unsigned char *data = apr_palloc(pool, bytes);
-    na_random(data, bytes);
+    na_random_from(pool, data, bytes);
     return na_base64url_encode(pool, data, bytes);
 }
 
 char *na_random_uuid(apr_pool_t *pool)
 {
     unsigned char b[16];
-    na_random(b, sizeof b);
+    na_random_from(pool, b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
     const char *hex = na_hex(pool, b, sizeof b);

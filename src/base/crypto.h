@@ -12,6 +12,16 @@
  */
 void na_random(void *out, apr_size_t len);
 
+/*
+ * Gives the pool of a request a supply of random bytes, which OpenSSL fills when it is first used
+ * and when it is empty: a draw costs nearly as much for one byte as for all. Bytes that were handed
+ * out are wiped there. The pool must not be used in two processes after a fork.
+ */
+void na_random_supply(apr_pool_t *pool);
+
+/* Writes random bytes from the supply of `pool`, or from OpenSSL if it has none. */
+void na_random_from(apr_pool_t *pool, void *out, apr_size_t len);
+
 /* Return `bytes` random bytes as lower-case hex or base64url text. */
 char *na_random_hex(apr_pool_t *pool, apr_size_t bytes);
 char *na_random_base64url(apr_pool_t *pool, apr_size_t bytes);

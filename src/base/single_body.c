@@ -10,6 +10,8 @@
  */
 #define IDLE_MAX 3L
 
+#define BUFFER_SIZE 16384L /* the least: it is wiped after each call */
+
 static size_t give(char *room, size_t size, size_t count, void *context)
 {
     na_single_body *body = context;
@@ -39,4 +41,5 @@ void na_single_body_set(CURL *curl, na_single_body *body)
     curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, refuse_to_rewind);
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, body);
     curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, IDLE_MAX);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_SIZE);
 }

@@ -215,7 +215,7 @@ int na_content_seal(apr_pool_t *pool, const na_content *content, na_bytes plaint
     unsigned char *iv = apr_palloc(pool, content->enc->iv_len);
     unsigned char *out = apr_palloc(pool, plaintext.len + CBC_BLOCK);
     unsigned char *tag = apr_palloc(pool, EVP_MAX_MD_SIZE);
-    na_random(iv, content->enc->iv_len);
+    na_random_from(pool, iv, content->enc->iv_len);
     sealed->iv = (na_bytes){iv, content->enc->iv_len};
     int len = encrypt(content, plaintext, sealed, out, tag);
     if (len < 0)

@@ -24,7 +24,7 @@ typedef na_error *na_document_read(const void *data, apr_pool_t *pool, na_bytes 
 
 typedef struct na_document_source {
     const na_http_request *request;
-    const char *as; /* what validity depends on besides the URL; "" if nothing */
+    const char *as; /* what `read` depends on besides the text; "" if nothing */
     na_document_read *read;
     const void *data; /* of read */
 } na_document_source;

@@ -79,21 +79,21 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     return NULL;
 }
 
-/* A copy is the JSON of a document that is valid with this provider's options. */
+/* A copy is a document's na_metadata, which is valid with this provider's options. */
 static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes text,
                                 const void **parsed)
 {
     const na_oauth *oauth = data;
-    na_metadata metadata;
+    na_metadata *metadata = apr_pcalloc(pool, sizeof *metadata);
     json_t *document;
     na_error *error =
         na_json_parse(pool, NA_ERR_OAUTH_CALLBACK, (const char *)text.data, text.len, &document);
-    *parsed = document;
+    *parsed = metadata;
     return error ? na_error_wrap(pool, error, NULL, "invalid discovery document")
-                 : read_document(oauth, document, &metadata);
+                 : read_document(oauth, document, metadata);
 }
 
-/* Returns the options that read_document() uses: validity can differ between providers. */
+/* Returns the options that read_document() uses: its result can differ between providers. */
 static const char *options_of_validity(const na_oauth *oauth)
 {
     const na_provider *provider = oauth->provider;
@@ -101,7 +101,7 @@ static const char *options_of_validity(const na_oauth *oauth)
                                    provider->token_url, provider->userinfo_url, provider->jwks_url};
     const char *all = oauth->allow_http ? "http" : "https";
     for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
-        all = apr_pstrcat(oauth->pool, all, " ", options[i] ? options[i] : "-", NULL);
+        all = apr_pstrcat(oauth->pool, all, "\n", options[i] ? options[i] : "-", NULL);
     return all;
 }
 
@@ -133,7 +133,7 @@ static void warn_of_copy(const na_oauth *oauth, const char *what, const na_error
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
 {
     const na_provider *provider = oauth->provider;
-    const void *document;
+    const void *copy;
     na_error *kept_from;
     if (provider->type == NA_OAUTH) {
         *metadata = (na_metadata){.issuer = provider->issuer,
@@ -144,10 +144,11 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
     }
     const na_http_request request = request_of(oauth, discovery_url(oauth));
     const na_document_source source = {&request, options_of_validity(oauth), read_discovery, oauth};
-    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now,
-                            &document, &kept_from));
+    NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &copy,
+                            &kept_from));
     warn_of_copy(oauth, "discovery document", kept_from);
-    return read_document(oauth, document, metadata);
+    *metadata = *(const na_metadata *)copy;
+    return NULL;
 }
 
 na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys)

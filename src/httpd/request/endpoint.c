@@ -203,6 +203,7 @@ static int translate_request(request_rec *r, na_request *request)
     int status = na_read_form(r, &form);
     if (status != OK)
         return status;
+    na_random_supply(r->pool);
     *request = (na_request){
         .pool = r->pool,
         .config = conf->config,
