@@ -31,7 +31,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
-const { startProvider, login, get } = require('./openid.cjs');
+const { startProvider, login, get, release } = require('./openid.cjs');
 const { prepare, start, FILE_SIZE } = require('./server.cjs');
 const { startStores } = require('./stores.cjs');
 const { startWaiting } = require('./waiting.cjs');
@@ -163,6 +163,7 @@ async function measureRounds(kinds, prepared, tokens) {
     }
   } finally {
     report.progress('');
+    release();
     await server.stop();
   }
   return samples;
