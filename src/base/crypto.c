@@ -2,6 +2,7 @@
 /* Random bytes, hashes, comparisons and wiping, all from OpenSSL. */
 #include "base/crypto.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,10 +84,28 @@ char *na_random_uuid(apr_pool_t *pool)
                         hex + 20);
 }
 
+static EVP_MD *fetched_sha256;
+
+static void fetch_sha256(void)
+{
+    fetched_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+/*
+ * The algorithm, fetched once and constant then: OpenSSL would search for it by name with each use,
+ * which takes as long as hashing a short text.
+ */
+static const EVP_MD *sha256(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch_sha256);
+    return fetched_sha256;
+}
+
 void na_sha256(unsigned char out[NA_SHA256_LEN], na_bytes first, na_bytes second)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL) ||
+    if (!context || !EVP_DigestInit_ex(context, sha256(), NULL) ||
         !EVP_DigestUpdate(context, first.data, first.len) ||
         !EVP_DigestUpdate(context, second.data, second.len) ||
         !EVP_DigestFinal_ex(context, out, NULL))

@@ -20,6 +20,7 @@ typedef struct na_registry {
     long remember;     /* seconds for which ends are remembered: longer than any token is valid */
     long use_interval; /* seconds between updates of a session's last use */
     int accepts_lost;  /* tokens older than the store's epoch are accepted */
+    struct na_epoch_cache *epoch;        /* see epoch.h */
     const na_session_observer *observer; /* notified of sessions that are ended; NULL if none */
 
     /* called when the first store is found empty and a new epoch begins; NULL if none */

@@ -9,6 +9,7 @@
 
 #include "httpd/resource/resource.h"
 #include "metrics/observers.h"
+#include "session/epoch.h"
 
 /* limit for all virtual hosts together */
 #define STORES_MAX 32
@@ -148,7 +149,7 @@ static void log_accepted(void *data, const char *store)
                   store);
 }
 
-static void make_registry(apr_pool_t *pool, server_rec *s)
+static na_error *make_registry(apr_pool_t *pool, server_rec *s)
 {
     na_server_conf *conf = na_server_conf_of(s);
     const na_session_config *config = &conf->config->session;
@@ -159,6 +160,8 @@ static void make_registry(apr_pool_t *pool, server_rec *s)
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         of_server[i] = &find_store(identity_of(pool, s, name, &provider))->store;
     }
+    na_epoch_cache *epoch;
+    NA_TRY(na_epoch_cache_make(pool, config->namespaces, config->record_keys.count, &epoch));
     na_registry *registry = apr_palloc(pool, sizeof *registry);
     *registry = (na_registry){.keys = &config->record_keys,
                               .namespaces = config->namespaces,
@@ -167,12 +170,14 @@ static void make_registry(apr_pool_t *pool, server_rec *s)
                               .remember = na_lifetime_remember(&config->lifetime),
                               .use_interval = na_lifetime_use_interval(&config->lifetime),
                               .accepts_lost = config->accepts_lost,
+                              .epoch = epoch,
                               .observer = conf->sessions.observer,
                               .forgot = config->accepts_lost ? log_accepted : log_refused,
                               .forgot_data = s};
     conf->sessions.registry = registry;
     if (config->strategy == NA_STRATEGY_DATABASE && na_first_store_kind(conf) == NA_STORE_DATABASE)
         conf->sessions.table = conf->db;
+    return NULL;
 }
 
 static na_error *open_stores(apr_pool_t *pool, server_rec *s)
@@ -198,7 +203,7 @@ static na_error *open_stores(apr_pool_t *pool, server_rec *s)
                                        .observer = observer,
                                        .users = conf->db};
         if (conf->plan.stores.names)
-            make_registry(pool, s);
+            NA_TRY(make_registry(pool, s));
         if (!conf->sessions.registry && !conf->sessions.users)
             continue;
         if (!verified)
