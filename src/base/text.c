@@ -240,9 +240,17 @@ char *na_percent_decode(apr_pool_t *pool, const char *text, int plus)
     return out;
 }
 
+/* Returns the first character that is not printable ASCII: mostly the end. */
+static const char *skip_plain(const char *text)
+{
+    while (*text >= ' ' && *text < 0x7f)
+        text++;
+    return text;
+}
+
 int na_has_control(const char *text)
 {
-    for (; *text; text++)
+    for (text = skip_plain(text); *text; text = skip_plain(text + 1))
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
             return 1;
     return 0;
@@ -302,14 +310,6 @@ int na_is_unescaped_control(const char *text)
 static int is_control(const char *p)
 {
     return ((unsigned char)*p < 0x20 && *p) || na_is_unescaped_control(p);
-}
-
-/* Returns the first character that is not printable ASCII: mostly the end. */
-static const char *skip_plain(const char *text)
-{
-    while (*text >= ' ' && *text < 0x7f)
-        text++;
-    return text;
 }
 
 static int is_one_line(const char *text, apr_size_t max)

@@ -17,9 +17,11 @@ na_state *na_state_of(request_rec *r)
 /* Without a provider an application signs users in, and has the endpoints. */
 const char *na_endpoint_path(const na_config *config, const char *path)
 {
-    size_t len = config && config->providers->nelts ? strlen(config->base_path) : 0;
-    if (!len || !path || strncmp(path, config->base_path, len) != 0 ||
-        (path[len] && path[len] != '/'))
+    if (!config || !config->providers->nelts || !*config->base_path || !path)
         return NULL;
-    return path + len;
+    if (path[0] != '/' || path[1] != config->base_path[1])
+        return NULL; /* most paths */
+    size_t len = strlen(config->base_path);
+    int is_below = strncmp(path, config->base_path, len) == 0;
+    return is_below && (!path[len] || path[len] == '/') ? path + len : NULL;
 }

@@ -34,7 +34,7 @@ static int is_whole(const char *line)
     return len + 1 < LINE_MAX_BYTES || line[len - 1] == '\n';
 }
 
-/* What a sign-in needs of a file. */
+/* The hashes of a file that a sign-in needs. */
 typedef struct hashes {
     const char *user;      /* NULL if the user has none */
     const char *costliest; /* NULL if no hash is usable */

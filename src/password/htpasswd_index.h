@@ -41,7 +41,7 @@ apr_uint64_t na_htpasswd_name_hash(const char *name);
 na_error *na_htpasswd_index_make(apr_pool_t *pool, na_htpasswd_index **made);
 
 /*
- * Returns 1 if a file is the same, and unchanged: every change sets st_ctim, which nobody can set
+ * Returns 1 if a file is the same, and unchanged: every change sets st_ctim, and no call sets it
  * back.
  */
 int na_htpasswd_is_same_state(const struct stat *a, const struct stat *b);
