@@ -93,6 +93,7 @@ const files = {
   'sign-in.txt': '{{url}}\n',
   'sign-in.html': '<a href="{{url}}">Sign in</a>\n',
   greet: { text: '#!/bin/sh\nexec cat\n', mode: 0o755 },
+  decide: { text: '#!/bin/sh\necho true\n', mode: 0o755 },
   'nextauth.env': { text: `GITHUB_ID=a\nGITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
   'our-providers.json': JSON.stringify({ forge: { type: 'oauth', authorization: 'https://forge.example.org/authorize', token: 'https://forge.example.org/token', userinfo: 'https://forge.example.org/user' } }),
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/callbacks.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/url.h"
@@ -92,7 +93,8 @@ void na_callback_url(na_request *request, na_response *response)
     const na_cookie *cookie = &config->cookies[NA_COOKIE_CALLBACK_URL];
     const char *current = current_of(request);
     const char *asked = na_parameter(request, "callbackUrl");
-    const char *url = na_safe_redirect(request->pool, config, asked ? asked : current);
+    const char *wanted = asked ? na_callback_redirect(request, asked) : current;
+    const char *url = na_safe_redirect(request->pool, config, wanted);
     request->callback_url = url ? url : config->home;
     if (current && strcmp(current, request->callback_url) == 0)
         return;

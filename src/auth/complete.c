@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include "auth/callback_url.h"
+#include "auth/callbacks.h"
 #include "auth/initiator.h"
 #include "auth/limit.h"
 #include "auth/reclaim.h"
@@ -246,11 +248,26 @@ void na_report_changes(na_request *request, na_subject *subject)
     subject->told = subject->events;
 }
 
+/* An answer that leads to another origin denies the sign-in. */
+static na_error *lead_elsewhere(na_request *request, na_response *response, const char *answer)
+{
+    const char *url = na_safe_redirect(request->pool, request->config, answer);
+    if (!url)
+        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
+                            "NextAuthCallback signIn leads to an origin that is not allowed");
+    na_respond_redirect(request, response, 200, url);
+    return NULL;
+}
+
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
 {
+    const char *redirect;
     request->claimant = subject->user;
     NA_TRY(check_user(request, &subject->user));
     NA_TRY(na_apply_rules(request, subject));
+    NA_TRY(na_callback_sign_in(request, subject, 0, &redirect));
+    if (redirect)
+        return lead_elsewhere(request, response, redirect);
     const na_user said = subject->user;
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
@@ -268,6 +285,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                                                  NA_CLAIM_REVISION, (json_int_t)subject->revision));
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
+    NA_TRY(na_callback_jwt(request, subject, claims));
     na_log(request, NA_LOG_DEBUG, "SESSION", "creating a session for user '%s' with roles %s",
            na_percent_encode(request->pool, subject->user.id), roles_of(request->pool, claims));
     const na_event event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject);

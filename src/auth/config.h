@@ -9,6 +9,7 @@
 #include "base/cookie.h"
 #include "base/http.h"
 #include "db/database.h"
+#include "event/ask.h"
 #include "mail/template.h"
 #include "page/page.h"
 #include "password/rules.h"
@@ -86,6 +87,18 @@ typedef enum na_bind {
     NA_BIND_EXPRESSION
 } na_bind;
 
+/* NextAuthCallback. */
+typedef enum na_callback_kind {
+    NA_CALLBACK_SIGN_IN,
+    NA_CALLBACK_REDIRECT,
+    NA_CALLBACK_JWT,
+    NA_CALLBACK_SESSION,
+    NA_CALLBACKS
+} na_callback_kind;
+
+/* Returns 0 if NextAuth has no callback of this name. */
+int na_callback_find(const char *name, na_callback_kind *callback);
+
 /* NextAuthFeature; a bit each. */
 enum {
     NA_FEATURE_SIGN_UP = 1,
@@ -133,10 +146,11 @@ typedef struct na_config {
     const apr_array_header_t *providers;        /* const na_provider * */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
     const char *clear_site_data; /* header of the response to a sign-out, NULL if none */
-    const apr_array_header_t *sign_in_rules;  /* na_sign_in_rule */
-    const apr_array_header_t *roles;          /* na_role_rule */
-    const apr_array_header_t *claims;         /* na_claim_rule */
-    const apr_array_header_t *session_claims; /* const char *: claims that the browser receives */
+    const apr_array_header_t *sign_in_rules;   /* na_sign_in_rule */
+    const apr_array_header_t *roles;           /* na_role_rule */
+    const apr_array_header_t *claims;          /* na_claim_rule */
+    const na_adviser *callbacks[NA_CALLBACKS]; /* NULL if nothing is asked */
+    const apr_array_header_t *session_claims;  /* const char *: claims that the browser receives */
     na_pages pages;
     na_page_theme theme;
     na_http_options http;

@@ -81,10 +81,15 @@ int na_part_has(na_part part, const char *name)
     return !parts[part].list;
 }
 
+json_t *na_subject_part(apr_pool_t *pool, const na_subject *subject, na_part part)
+{
+    return na_json_own(pool, parts[part].make(subject));
+}
+
 const json_t *na_subject_value(apr_pool_t *pool, const na_subject *subject, na_part part,
                                const char *path)
 {
-    return na_json_path(na_json_own(pool, parts[part].make(subject)), path);
+    return na_json_path(na_subject_part(pool, subject, part), path);
 }
 
 apr_array_header_t *na_subject_list(apr_pool_t *pool, const na_subject *subject, na_part part,

@@ -13,6 +13,9 @@ const char *na_part_names(na_part part);
 
 int na_part_has(na_part part, const char *name);
 
+/* Returns the object, which lives in the pool; NULL if there is none. */
+json_t *na_subject_part(apr_pool_t *pool, const na_subject *subject, na_part part);
+
 /* Returns the value, NULL if none. */
 const json_t *na_subject_value(apr_pool_t *pool, const na_subject *subject, na_part part,
                                const char *path);

@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/callbacks.h"
 #include "auth/complete.h"
 #include "auth/csrf.h"
 #include "endpoint/endpoints.h"
@@ -39,6 +40,8 @@ na_error *na_signin_email(na_request *request, na_response *response)
     NA_TRY(
         na_limit_take(request, NA_LIMIT_MAGIC_LINK, na_limit_account(request->pool, NULL, email)));
     NA_TRY(na_apply_rules(request, &subject));
+    const char *none;
+    NA_TRY(na_callback_sign_in(request, &subject, 1, &none));
     const char *path = apr_pstrcat(request->pool, "/callback/", request->provider->id, NULL);
     const na_link link = {NA_MAIL_SIGN_IN, email, email, path, request->provider->max_age, 0};
     NA_TRY(na_link_send(request, &link));

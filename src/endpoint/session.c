@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/callbacks.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/clock.h"
@@ -62,7 +63,9 @@ static na_error *renew_session(na_request *request, na_response *response,
         return error;
     if (error)
         expires = session->expires;
-    na_respond_json(request, response, 200, session_json(request, claims, expires));
+    json_t *shown = session_json(request, claims, expires);
+    NA_TRY(na_callback_session(request, claims, &shown));
+    na_respond_json(request, response, 200, shown);
     const na_event event = na_event_of_session(request, NA_EVENT_SESSION, session);
     na_report(request, &event);
     return NULL;

@@ -87,6 +87,8 @@
         "claim of the session, and its value", "NAME EXPRESSION") \
     ROW(NextAuthSessionClaim, ONE_OR_MORE, SITE, na_build_session_claim, OPEN, \
         "claims that the browser can read", "NAME …") \
+    ROW(NextAuthCallback, TWO_OR_MORE, SITE, na_build_callback, PROGRAM, \
+        "service or program that answers one of NextAuth's callbacks", "CALLBACK URL|\"|PROGRAM ARGUMENTS\" [secret=VALUE] [timeout=SECONDS]") \
     ROW(NextAuthEvent, TWO_OR_MORE, SITE, na_build_event, PROGRAM, \
         "destination of events", "EVENT|all URL|\"|PROGRAM ARGUMENTS\" [secret=VALUE]") \
     ROW(NextAuthEventQueue, ONE_OR_MORE, SITE, na_build_event_queue, OPEN, \

@@ -18,7 +18,7 @@
 
 /* ── NextAuthEvent ─────────────────────────────────────────────────────────────────────────── */
 
-static na_error *as_keys(na_builder *b, const char *value, void *member)
+na_error *na_as_keys(na_builder *b, const char *value, void *member)
 {
     const char *text;
     NA_TRY(na_as_secret(b, value, &text));
@@ -64,7 +64,7 @@ static na_error *check_webhook_url(na_builder *b, const char *target)
 
 static na_error *read_webhook(na_builder *b, const na_directive *w, na_event_rule *rule)
 {
-    static const na_setting settings[] = {{"secret", offsetof(na_event_rule, keys), as_keys},
+    static const na_setting settings[] = {{"secret", offsetof(na_event_rule, keys), na_as_keys},
                                           {NULL, 0, NULL}};
     const na_event_rule *before = find_rule(b, rule->target);
     NA_TRY(check_webhook_url(b, rule->target));

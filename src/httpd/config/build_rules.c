@@ -7,6 +7,7 @@
 #include "auth/subject.h"
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
+#include "session/reserved.h"
 
 /* The first rule that is true decides; a virtual host's rules come before inherited ones. */
 static na_sign_in_rule *insert_rule(na_builder *b, const na_directive *w)
@@ -78,27 +79,9 @@ static void warn_if_token(na_builder *b, const na_directive *w)
 
 na_error *na_build_claim(na_builder *b, const na_directive *w)
 {
-    static const char *const reserved[] = {"sub",
-                                           "iat",
-                                           "exp",
-                                           "nbf",
-                                           "jti",
-                                           "aud",
-                                           "iss",
-                                           NA_CLAIM_SESSION_ID,
-                                           NA_CLAIM_AUTH_TIME,
-                                           NA_CLAIM_PROVIDER,
-                                           NA_CLAIM_ROLES,
-                                           NA_CLAIM_BINDING,
-                                           NA_CLAIM_REGISTERED,
-                                           NA_CLAIM_SITE,
-                                           NA_CLAIM_REVISION,
-                                           NA_CLAIM_DATABASE_USER,
-                                           NA_CLAIM_DATABASE_ROLES};
-    for (apr_size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (strcmp(w->argv[0], reserved[i]) == 0)
-            return na_error_with_hint(na_wrong(b, "'%s' is a reserved claim", w->argv[0]),
-                                      "use another name, or NextAuthRole for roles");
+    if (na_claim_is_reserved(w->argv[0]))
+        return na_error_with_hint(na_wrong(b, "'%s' is a reserved claim", w->argv[0]),
+                                  "use another name, or NextAuthRole for roles");
     if (!na_build_is_name(w->argv[0]))
         return na_wrong(b, "invalid claim '%s': expected letters, digits, and - _ . :", w->argv[0]);
     na_claim_rule rule = {.name = w->argv[0], .expression = (const na_expression *)w->expression};

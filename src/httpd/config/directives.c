@@ -170,7 +170,7 @@ const na_directive_row na_directive_rows[] = {
 #undef NA_ROW
 };
 
-/* What decides <IfNextAuthMode> runs when its line is read, then as any other directive. */
+/* The directives that decide <IfNextAuthMode> run when their lines are read, then as any other. */
 /* clang-format off */
 #define NA_COMMAND(name, arguments, stage, setter, shown, help, form) \
     NA_COMMAND_##stage(name, help ": " form),

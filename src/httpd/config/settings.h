@@ -48,6 +48,9 @@ na_value_setter na_as_text, na_as_resolved, na_as_file, na_as_switch, na_as_dura
  */
 na_value_setter na_as_secret, na_as_url;
 
+/* Adds the keys of a webhook, in plain text or not, to an apr_array_header_t * of na_bytes. */
+na_value_setter na_as_keys;
+
 /* Warns in production of a value in plain text; `what` names it in the message. */
 void na_build_warn_if_literal(const na_builder *b, const char *what, const char *value);
 

@@ -1,0 +1,256 @@
+#!/usr/bin/env node
+'use strict';
+// NextAuthCallback: services and programs that answer signIn, redirect, jwt, and session.
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { Webhook } = require('standardwebhooks');
+const { suite } = require('./lib/suite.js');
+const { freePort, htpasswd, until } = require('./lib/httpd.js');
+
+const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
+const KEY = 'whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=';
+const files = { users: htpasswd({ ada: 'x', bob: 'y' }) };
+const CALLBACKS = ['signIn', 'redirect', 'jwt', 'session'];
+
+/*
+ * A service that answers what answers[callback](question) gives: a JSON value, { text } as it is,
+ * { status }, or undefined for no answer at all. What it was asked is in `asked`.
+ */
+async function startService(t) {
+  const port = await freePort();
+  const webhook = new Webhook(KEY);
+  const service = { url: `http://127.0.0.1:${port}/ask`, asked: [], forged: 0, answers: {} };
+  const server = http.createServer((request, response) => {
+    const parts = [];
+    request.on('data', (part) => parts.push(part));
+    request.on('end', () => {
+      let question;
+      try {
+        question = webhook.verify(Buffer.concat(parts).toString('utf8'), request.headers);
+      } catch {
+        service.forged += 1;
+        response.writeHead(401).end();
+        return;
+      }
+      service.asked.push(question);
+      const answer = service.answers[question.callback](question);
+      if (answer === undefined) return;
+      if (answer?.status) response.writeHead(answer.status).end();
+      else response.writeHead(200, { 'content-type': 'application/json' }).end(answer?.text ?? JSON.stringify(answer));
+    });
+  });
+  await new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
+  t.cleanup(() => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }));
+  service.last = (callback) => service.asked.filter((question) => question.callback === callback).at(-1);
+  service.reset = () => {
+    service.answers = { signIn: () => true, redirect: ({ url }) => url, jwt: ({ token }) => token, session: ({ session }) => session };
+  };
+  service.reset();
+  return service;
+}
+
+const config = (lines) => `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "exec:echo ${SECRET}"
+NextAuthSessionStore none
+NextAuthSessionClaim sub plan roles
+NextAuthClaim department "it"
+NextAuthRole reader "true"
+NextAuthProvider credentials backend=file:@DIR@/users
+${lines}
+<Location /admin/>
+  AuthType NextAuth
+  Require nextauth-role admin
+</Location>
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>`;
+
+const isIn = async (c) => (await c.get('/members/')).status === 200;
+// Signs in anew; gives the client.
+async function enter(t, site, options) {
+  const c = t.client(site);
+  c.answer = await c.credentials('ada', 'x', options);
+  return c;
+}
+
+async function signIn(t, site, service) {
+  t.section('signIn');
+  const c = await enter(t, site);
+  t.ok(await isIn(c), 'true: the user is in');
+  const asked = service.last('signIn');
+  t.is([asked.user.name, asked.account.provider, asked.account.type, asked.profile], ['ada', 'credentials', 'credentials', null], 'it is asked with NextAuth\'s arguments');
+  t.unlike(JSON.stringify(asked), /"x"|password/, '  and no password');
+  for (const [what, answer, error] of [
+    ['false', () => false, 'AccessDenied'], ['null', () => null, 'AccessDenied'], ['a number', () => 1, 'AccessDenied'], ['"true"', () => 'true', 'AccessDenied'], ['an object', () => ({ ok: true }), 'AccessDenied'],
+    ['a URL of another origin', () => 'https://evil.example.org/', 'AccessDenied'], ['one that only looks like ours', () => '//evil.example.org/', 'AccessDenied'],
+    ['no JSON', () => ({ text: 'yes' }), null], ['two values', () => ({ text: 'true,true' }), null], ['nothing', () => ({ text: '' }), null],
+    ['an error', () => ({ status: 500 }), null], ['another success', () => ({ status: 204 }), null], ['too much', () => ({ text: `"${'x'.repeat(70000)}"` }), null], ['no answer', () => undefined, null],
+  ]) {
+    service.answers.signIn = answer;
+    const refused = await enter(t, site);
+    t.ok(!(await isIn(refused)), `${what}: the user is not in`);
+    if (error) t.like(refused.answer.location || '', new RegExp(`error=${error}`), '  by decision');
+    else t.ok(!/error=AccessDenied/.test(refused.answer.location || ''), '  because the service failed', refused.answer.location);
+  }
+  t.like(site.log(), /NextAuthCallback signIn/, 'and the log says so');
+  service.answers.signIn = () => '/welcome?first=1';
+  const led = await enter(t, site);
+  t.is([led.answer.location, await isIn(led)], [`${site.url}/welcome?first=1`, false], 'a path: the user is led there, and not in');
+  service.reset();
+}
+
+async function jwt(t, site, service) {
+  t.section('jwt');
+  service.answers.jwt = ({ token }) => ({ ...token, plan: 'gold', roles: ['admin', 'reader'], name: 'Ada L.', sub: 'root', provider: 'google', exp: 1, sid: 'x', nasite: 'x' });
+  const c = await enter(t, site);
+  const asked = service.last('jwt');
+  t.is([asked.token.sub, asked.token.department, asked.token.roles, asked.trigger, asked.isNewUser, asked.user.name], ['ada', 'it', ['reader'], 'signIn', false, 'ada'], 'it is asked with the claims, and why');
+  const { user } = (await c.session());
+  t.is([user.name, user.plan, user.roles, user.id], ['Ada L.', 'gold', ['admin', 'reader'], 'ada'], 'its claims are the session\'s, but not who the user is');
+  t.is((await c.get('/admin/')).status, 200, 'and its roles decide');
+  service.answers.jwt = ({ token: { department, ...rest } }) => rest;
+  const without = await enter(t, site);
+  t.is([await isIn(without), (await without.get('/admin/')).status], [true, 403], 'without them, others have no rights of the last');
+  for (const [what, answer] of [['null', () => null], ['a list', () => [1]], ['roles that are no list', ({ token }) => ({ ...token, roles: 'admin' })], ['roles that are no texts', ({ token }) => ({ ...token, roles: [{}] })],
+    ['an email address that is no text', ({ token }) => ({ ...token, email: {} })], ['an error', () => ({ status: 503 })], ['too many claims', ({ token }) => ({ ...token, many: Array(2000).fill(1) })]]) {
+    service.answers.jwt = answer;
+    t.ok(!(await isIn(await enter(t, site))), `${what}: the user is not in`);
+  }
+  service.reset();
+}
+
+async function session(t, site, service) {
+  t.section('session');
+  const c = await enter(t, site);
+  service.answers.session = ({ session, token }) => ({ ...session, user: { ...session.user, department: token.department }, extra: [1] });
+  const told = (await c.get('/api/auth/session')).json;
+  t.is([told.user.name, told.user.department, told.extra, typeof told.expires], ['ada', 'it', [1], 'string'], 'what it answers is what the browser gets');
+  t.is([service.last('session').token.sub, service.last('session').token.sid], ['ada', undefined], 'it sees the claims, but not the session\'s ID');
+  for (const [what, answer] of [['null', () => null], ['a text', () => 'x'], ['an error', () => ({ status: 500 })], ['no JSON', () => ({ text: '{' })]]) {
+    service.answers.session = answer;
+    const refused = await c.get('/api/auth/session');
+    t.is([refused.status, refused.text.includes('ada')], [503, false], `${what}: the browser gets nothing`);
+  }
+  service.reset();
+  t.ok(await isIn(c), 'and the session goes on');
+}
+
+async function redirect(t, site, service) {
+  t.section('redirect');
+  service.answers.redirect = ({ url, baseUrl }) => (url === '/old' ? `${baseUrl}/new` : url);
+  t.is((await enter(t, site, { callbackUrl: '/old' })).answer.location, `${site.url}/new`, 'the answer is where a sign-in leads');
+  t.is([service.last('redirect').url, service.last('redirect').baseUrl], ['/old', site.url], 'it is asked with NextAuth\'s arguments');
+  service.answers.redirect = () => 'https://evil.example.org/';
+  t.is((await enter(t, site, { callbackUrl: '/old' })).answer.location, site.url, 'another origin: the home page');
+  for (const [what, answer] of [['null', () => null], ['an error', () => ({ status: 500 })]]) {
+    service.answers.redirect = answer;
+    t.is((await enter(t, site, { callbackUrl: '/old' })).answer.location, `${site.url}/old`, `${what}: the default`);
+    t.is((await enter(t, site, { callbackUrl: 'https://evil.example.org/' })).answer.location, site.url, '  which leads to no other origin');
+  }
+  service.reset();
+}
+
+async function programs(t) {
+  t.section('programs');
+  const program = `
+let text = '';
+process.stdin.on('data', (part) => { text += part; }).on('end', () => {
+  const question = JSON.parse(text);
+  require('node:fs').appendFileSync(process.argv[2], JSON.stringify({ question, env: Object.keys(process.env), args: process.argv.slice(3) }) + '\\n');
+  const name = question.user?.name;
+  if (question.callback === 'signIn') process.stdout.write(name === 'ada' ? 'true' : 'false\\n');
+  if (question.callback === 'jwt') process.stdout.write(JSON.stringify({ ...question.token, plan: 'silver' }));
+});`;
+  const command = (name, ...args) => `"|${process.execPath} @DIR@/${name} ${args.join(' ')}"`;
+  const site = await t.httpd({ env: { MY_SECRET: 'geheim' }, files: { ...files, 'ask.js': program, 'heard/x': '' },
+    config: config(`NextAuthCallback signIn ${command('ask.js', '@DIR@/heard/log', "'two words'", '\\$(id)')}\nNextAuthCallback jwt ${command('ask.js', '@DIR@/heard/log')}`) });
+  fs.chmodSync(path.join(site.dir, 'heard'), 0o777);
+  const c = await enter(t, site);
+  t.is([await isIn(c), (await c.session()).user.plan], [true, 'silver'], 'answer on their standard output');
+  const bob = t.client(site);
+  await bob.credentials('bob', 'y');
+  t.ok(!(await isIn(bob)), 'and refuse');
+  const heard = fs.readFileSync(path.join(site.dir, 'heard/log'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  t.is([heard[0].question.callback, heard[0].args], ['signIn', ['two words', '$(id)']], 'they get their arguments, without a shell');
+  t.is(heard[0].env.filter((name) => !['PATH', 'LANG'].includes(name)), [], 'and nothing of the environment');
+
+  for (const [what, text] of [
+    ['one that fails', 'process.stdout.write("true"); process.exitCode = 3;'],
+    ['one that answers nothing', ''],
+    ['one that writes without end', 'const more = () => process.stdout.write("x".repeat(65536), more); more();'],
+    ['one that never ends', 'require("node:fs").writeFileSync(process.argv[2], String(process.pid)); setInterval(() => {}, 1000);'],
+    ['one that closes its output, and never ends', 'require("node:fs").writeFileSync(process.argv[2], String(process.pid)); require("node:fs").writeSync(1, "true"); require("node:fs").closeSync(1); setInterval(() => {}, 1000);'],
+    ['one that is killed', 'process.kill(process.pid, "SIGKILL");'],
+  ]) {
+    const other = await t.httpd({ files: { ...files, 'ask.js': text, 'heard/x': '' }, config: config(`NextAuthCallback signIn ${command('ask.js', '@DIR@/heard/pid')} timeout=2`) });
+    fs.chmodSync(path.join(other.dir, 'heard'), 0o777);
+    const refused = await enter(t, other);
+    t.ok(!(await isIn(refused)), `${what}: the user is not in`);
+    const pid = fs.existsSync(path.join(other.dir, 'heard/pid')) && Number(fs.readFileSync(path.join(other.dir, 'heard/pid'), 'utf8'));
+    if (pid) await until('the program is gone', () => !fs.existsSync(`/proc/${pid}`)).then(() => t.ok(true, '  and it is killed'), () => t.ok(false, '  and it is killed'));
+    t.like(other.log(), /NextAuthCallback signIn: .*(program '|JSON)/, '  and the log says why');
+  }
+  const deaf = await t.httpd({ files: { ...files, 'ask.js': 'process.stdin.destroy(); process.stdout.write("true");' }, config: config(`NextAuthCallback signIn ${command('ask.js')}`) });
+  t.ok(await isIn(await enter(t, deaf)), 'one that reads nothing can answer');
+
+  const many = await Promise.all(Array.from({ length: 12 }, () => enter(t, site)));
+  t.ok((await Promise.all(many.map(isIn))).some(Boolean), 'many at once are asked, or refused');
+}
+
+async function lua(t) {
+  t.section('a script of mod_lua');
+  const port = await freePort();
+  const script = `function handle(r)
+  local question = r:requestbody()
+  r.content_type = "application/json"
+  r:puts(question:find('"name":"ada"') and "true" or "false")
+  return apache2.OK
+end\n`;
+  const lines = `NextAuthCallback signIn http://127.0.0.1:${port}/callbacks/sign-in secret=${KEY}
+<IfModule lua_module>\nLuaMapHandler ^/callbacks/sign-in$ @DIR@/decide.lua handle\n</IfModule>\n<Location /callbacks/>\nRequire local\n</Location>`;
+  const site = await t.httpd({ port, modules: ['lua'], files: { ...files, 'decide.lua': script }, config: config(lines) });
+  if (!(await t.client(site).post('/callbacks/sign-in', {})).text.includes('false')) return t.skip('a script of mod_lua', 'mod_lua is not here');
+  t.ok(await isIn(await enter(t, site)), 'lets a user in');
+  const bob = t.client(site);
+  await bob.credentials('bob', 'y');
+  t.ok(!(await isIn(bob)), 'and refuses another');
+}
+
+async function wrongs(t) {
+  t.section('mistakes');
+  for (const [line, message] of [
+    ['NextAuthCallback authorized http://127.0.0.1/', /unknown callback 'authorized': expected signIn, redirect, jwt, or session/],
+    ['NextAuthCallback signIn http://127.0.0.1/', /a service requires secret=, at least 24 bytes/],
+    ['NextAuthCallback signIn http://127.0.0.1/ secret=short', /the secret is 5 bytes; at least 24 are required/],
+    ['NextAuthCallback signIn ftp://127.0.0.1/', /invalid service: expected an HTTPS URL/],
+    ['NextAuthCallback signIn "|/nowhere/at/all"', /nowhere/],
+    ['NextAuthCallback signIn "|cat"', /cat/],
+    [`NextAuthCallback signIn http://127.0.0.1/ secret=${KEY} timeout=0`, /invalid value '0': expected a whole number from 1 to 60/],
+  ]) {
+    const { status, output } = await t.configtest({ files, config: config(line) });
+    t.ok(status !== 0, line);
+    t.like(output, message, '  is explained');
+  }
+  const production = config(`NextAuthCallback signIn http://callbacks.example.org/ask?key=geheim secret=${KEY}`).replace('test', 'production').replace('http://localhost:@PORT@', 'https://a.example.org');
+  const { output } = await t.configtest({ files, config: production });
+  t.like(output, /'http:\/\/callbacks\.example\.org' is not an HTTPS URL: callbacks contain personal data/, 'HTTP is refused in production');
+  t.unlike(output, /geheim/, '  without the query');
+}
+
+suite('Callbacks: services and programs decide about sign-ins and sessions', async (t) => {
+  const service = await startService(t);
+  const site = await t.httpd({ files, config: config(CALLBACKS.map((name) => `NextAuthCallback ${name} ${service.url} secret=${KEY} timeout=2`).join('\n')) });
+  await signIn(t, site, service);
+  await jwt(t, site, service);
+  await session(t, site, service);
+  await redirect(t, site, service);
+  t.is(service.forged, 0, 'every request was signed');
+  await programs(t);
+  await lua(t);
+  await wrongs(t);
+});
