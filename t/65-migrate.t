@@ -182,7 +182,7 @@ async function addresses(t, db) {
   t.like((await run(['--database', 'http://here/'])).stderr, /expected postgresql:\/\/, mysql:\/\/, sqlite:PATH, or mongodb:\/\//, 'an address of something else');
   const [, names] = /unknown schema 'typeorm': expected one of (.*)/.exec((await run(['--database', db.url, '--schema', 'typeorm'])).stderr) || [];
   const [, helped] = /--schema (\S+)\] \[--status/.exec((await run(['--help'])).stdout);
-  t.is([names?.split(', ').length, helped], [5, names?.replaceAll(', ', '|')], 'an unknown schema: all that are known are named, there and in the help');
+  t.is([names?.split(', ').length, helped], [7, names?.replaceAll(', ', '|')], 'an unknown schema: all that are known are named, there and in the help');
   t.like((await migrate(db, '--to', '1st')).stderr, /--to requires a step number/, 'a step that is no number is named');
   for (const wrong of [['--to', 'x'], ['--to', '1st'], ['--to', '-1'], ['--status', '--to', '1'], ['--status', '--dry-run'], ['--nonsense'], ['word']]) {
     t.is((await nextauthctl(db, ['migrate', ...wrong])).status, 2, `migrate ${wrong.join(' ')}: the call is wrong`);

@@ -144,6 +144,7 @@ suite('A database that goes away and comes back, and its replica', async (t) => 
     ['an odd address', config('oracle://localhost/x'), /NextAuthDatabase on line .*postgresql:\/\/, mysql:\/\/, sqlite:PATH, or mongodb:\/\//],
     ['a password that MySQL\'s driver cannot carry', config('mysql://u:a%20b@localhost/x'), /NextAuthDatabase on line .*does not support a password with a space/],
     ['TLS of MySQL', config('mysql://u@localhost/x?ssl-mode=REQUIRED'), /option file/],
+    ['a file of names that is not there', config('sqlite:x schema=names:/nowhere/names'), /could not open '\/nowhere\/names': No such file/],
     ['an unknown schema', config('sqlite:x schema=mongo'), /unknown schema 'mongo': expected one of authjs, authjs-uuid, prisma/],
     ['a replica of another kind', config('sqlite:x replica=postgresql://localhost/x'), /invalid replica=: it is not the same kind of database as its primary/],
     ['a replica that is the primary', config('sqlite:x replica=sqlite:x'), /invalid replica=: it is the primary itself/],

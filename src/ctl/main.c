@@ -31,7 +31,8 @@ static const struct {
      "contains the site's NextAuthSecret; --insecure-loopback connects to 127.0.0.1 whatever the "
      "URL's host is, and accepts any certificate there"},
     {"migrate", na_command_migrate,
-     "[--database URL] [--schema authjs|authjs-uuid|prisma|prisma-without-times|snake] [--status | "
+     "[--database URL] [--schema authjs|authjs-uuid|prisma|prisma-without-times|snake|drizzle|"
+     "names:PATH] [--status | "
      "--dry-run] [--to STEP] [--json]",
      "create or change the tables of the database, step by step; URL (or NEXTAUTH_DATABASE_URL, "
      "DATABASE_URL) can be file:PATH, a file that contains the URL"},

@@ -42,11 +42,6 @@
 
 static na_error *check(apr_pool_t *pool, const na_db_options *options)
 {
-    const na_sql_settings *settings = na_sql_settings_of(options);
-    if (settings->engine != NA_POSTGRESQL && na_schema_has_uuids(settings->schema))
-        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
-                                               "schema=authjs-uuid requires PostgreSQL"),
-                                  "remove schema=authjs-uuid");
     return na_sql_check_driver(pool, options);
 }
 

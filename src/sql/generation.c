@@ -43,10 +43,10 @@ static na_error *largest_of(na_db_use *use, apr_int64_t *id)
 static na_error *counter_of(na_db_use *use, apr_int64_t *counter)
 {
     static const char *const texts[] = {
-        "SELECT pg_sequence_last_value(pg_get_serial_sequence('{users}', 'id')::regclass)",
+        "SELECT pg_sequence_last_value(pg_get_serial_sequence('{users}', {'id})::regclass)",
         ("SELECT AUTO_INCREMENT - 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = database() "
-         "AND TABLE_NAME = 'users'"),
-        "SELECT seq FROM sqlite_sequence WHERE name = 'users'"};
+         "AND TABLE_NAME = {'users}"),
+        "SELECT seq FROM sqlite_sequence WHERE name = {'users}"};
     na_sql_engine engine = na_sql_engine_of(use);
     int found = 1;
     *counter = 0;
@@ -79,7 +79,7 @@ static na_error *skip_ids(na_db_use *use, apr_int64_t id)
     if (na_sql_engine_of(use) == NA_POSTGRESQL)
         return select_number(use, "sequence",
                              apr_pstrcat(na_sql_pool(use),
-                                         "SELECT setval(pg_get_serial_sequence('{users}', 'id'), ",
+                                         "SELECT setval(pg_get_serial_sequence('{users}', {'id}), ",
                                          text, ")", NULL),
                              &ignored);
     NA_TRY(largest_of(use, &largest));

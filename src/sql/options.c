@@ -172,10 +172,7 @@ na_error *na_sql_parse(apr_pool_t *pool, const char *url, const char *root, na_d
 na_error *na_sql_set_schema(apr_pool_t *pool, const char *name, na_db_options *options)
 {
     na_sql_settings *settings = apr_pmemdup(pool, options->settings, sizeof *settings);
-    settings->schema = na_schema_find(name ? name : "authjs");
-    if (!settings->schema)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "unknown schema '%s': expected one of %s",
-                            name, na_schema_names(pool));
+    NA_TRY(na_schema_open(pool, name ? name : "authjs", &settings->schema));
     options->settings = settings;
     options->schema = na_schema_name(settings->schema);
     options->has_numbers = na_schema_makes_ids(settings->schema);

@@ -101,7 +101,8 @@ static na_error *check_look_alike(na_db_use *use, const char *email, const char 
 static na_error *delete_authenticators(na_db_use *use, const char *id)
 {
     int found;
-    NA_TRY(na_sql_has_table(use, na_schema_table(na_sql_schema_of(use), "authenticators"), &found));
+    NA_TRY(na_sql_has_table(
+        use, na_schema_table(na_sql_pool(use), na_sql_schema_of(use), "authenticators"), &found));
     return found ? na_sql_change(use, NA_SQL_DELETE_USER_AUTHENTICATORS, 1, &id, NULL) : NULL;
 }
 
@@ -323,8 +324,8 @@ na_error *na_sql_list_accounts(na_db_use *use, const char *user_id, apr_array_he
 /* MySQL's TEXT holds 65535 bytes; a NULL length means unlimited. */
 #define NARROW_TOKENS(schema)                                                                      \
     "SELECT column_name FROM information_schema.columns WHERE table_schema = " schema              \
-    " AND table_name = %s AND column_name IN ('refresh_token', 'access_token', 'id_token') AND "   \
-    "character_maximum_length < 65535 ORDER BY column_name"
+    " AND table_name = {'accounts} AND column_name IN ({'refresh_token}, {'access_token}, "        \
+    "{'id_token}) AND character_maximum_length < 65535 ORDER BY column_name"
 
 static na_error *replace_token(na_db_use *use, na_statement statement, const na_db_account *account,
                                const char *was, const char *is)
@@ -348,11 +349,13 @@ na_error *na_sql_find_narrow_token(na_db_use *use, const char **column)
 {
     static const char *const texts[NA_ENGINES] = {NARROW_TOKENS("current_schema()"),
                                                   NARROW_TOKENS("DATABASE()"), NULL};
-    const char *table = na_schema_table(na_sql_schema_of(use), "accounts");
-    const char *text = texts[na_sql_engine_of(use)];
+    na_sql_engine engine = na_sql_engine_of(use);
     na_rows rows = {0};
-    if (text)
-        NA_TRY(na_sql_select_text(use, "narrow_tokens", text, 1, &table, &rows));
+    if (texts[engine])
+        NA_TRY(na_sql_select_text(use, "narrow_tokens",
+                                  na_schema_text(na_sql_pool(use), na_sql_schema_of(use), engine,
+                                                 texts[engine]),
+                                  0, NULL, &rows));
     *column = rows.count ? na_rows_value(&rows, 0, 0) : NULL;
     return NULL;
 }

@@ -151,19 +151,26 @@ typedef struct position {
  */
 static int keys_of(const na_sql_table *table, const na_schema *schema, const char *keys[2])
 {
-    int is_pg_adapters = na_schema_makes_ids(schema) || na_schema_has_uuids(schema);
-    int by_row_id = table->has_row_id && is_pg_adapters;
+    int by_row_id = table->has_row_id && na_schema_numbers_rows(schema);
     keys[0] = by_row_id ? "id" : table->key[0];
     keys[1] = by_row_id ? NULL : table->key[1];
     return keys[1] ? 2 : 1;
 }
 
-/* If users have UUIDs, accounts and sessions can have numbers; all IDs can be compared as text. */
-static const char *column_of(apr_pool_t *pool, const na_schema *schema, const char *key)
+/*
+ * If users have UUIDs, accounts and sessions can have numbers. PostgreSQL compares neither with
+ * text, but all IDs can be compared as text.
+ */
+static int is_cast(const na_schema *schema, na_sql_engine engine, const char *key)
 {
-    return na_schema_has_uuids(schema) && strcmp(key, "id") == 0
-               ? "CAST({id} AS text)"
-               : apr_pstrcat(pool, "{", key, "}", NULL);
+    return engine == NA_POSTGRESQL && !na_schema_makes_ids(schema) && strcmp(key, "id") == 0;
+}
+
+static const char *column_of(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
+                             const char *key)
+{
+    return is_cast(schema, engine, key) ? "CAST({id} AS text)"
+                                        : apr_pstrcat(pool, "{", key, "}", NULL);
 }
 
 static const char *where(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
@@ -171,8 +178,8 @@ static const char *where(apr_pool_t *pool, const na_schema *schema, na_sql_engin
 {
     const char *a = keys[0], *b = keys[1];
     if (!b)
-        return apr_pstrcat(pool, " WHERE ", column_of(pool, schema, a), " > ",
-                           strcmp(a, "id") == 0 && !na_schema_has_uuids(schema) ? "{?id}" : "%s",
+        return apr_pstrcat(pool, " WHERE ", column_of(pool, schema, engine, a), " > ",
+                           strcmp(a, "id") == 0 && !is_cast(schema, engine, a) ? "{?id}" : "%s",
                            NULL);
     if (engine == NA_MYSQL) /* MySQL uses no index for pairs */
         return apr_pstrcat(pool, " WHERE {", a, "} > %s OR ({", a, "} = %s AND {", b, "} > %s)",
@@ -185,17 +192,19 @@ static const char *page_text(na_db_use *use, apr_pool_t *pool, na_db_table table
 {
     const char *keys[2];
     const na_schema *schema = na_sql_schema_of(use);
+    na_sql_engine engine = na_sql_engine_of(use);
     int count = keys_of(&na_sql_tables[table], schema, keys);
-    const char *order = apr_pstrcat(pool, column_of(pool, schema, keys[0]), count > 1 ? ", " : NULL,
-                                    count > 1 ? column_of(pool, schema, keys[1]) : NULL, NULL);
+    const char *order =
+        apr_pstrcat(pool, column_of(pool, schema, engine, keys[0]), count > 1 ? ", " : NULL,
+                    count > 1 ? column_of(pool, schema, engine, keys[1]) : NULL, NULL);
     const char *text = apr_pstrcat(pool, "SELECT ", order, NULL);
     for (const na_backup_column *c = na_backup_tables[table].columns; c->name; c++)
         text =
             apr_pstrcat(pool, text, c->kind == NA_COLUMN_TIME ? ", {@" : ", {", c->name, "}", NULL);
     return text_of(use, pool,
                    apr_pstrcat(pool, text, " FROM ", na_sql_tables[table].text,
-                               is_first ? "" : where(pool, schema, na_sql_engine_of(use), keys),
-                               " ORDER BY ", order, " LIMIT " APR_STRINGIFY(PAGE), NULL));
+                               is_first ? "" : where(pool, schema, engine, keys), " ORDER BY ",
+                               order, " LIMIT " APR_STRINGIFY(PAGE), NULL));
 }
 
 static na_error *read_page(na_db_use *use, apr_pool_t *pool, na_db_table table,

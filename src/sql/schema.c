@@ -8,47 +8,66 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "sql/names_file.h"
+
+/* Which accounts and sessions have a text ID of their own, without a default. */
+typedef enum row_ids { NO_ROW_IDS, ROW_IDS, ROW_IDS_BUT_IN_POSTGRESQL } row_ids;
 
 struct na_schema {
     const char *name;
-    int column;      /* column of `names` */
-    int makes_ids;   /* users' IDs are numbers that the database generates */
-    int has_uuids;   /* users' IDs have PostgreSQL's type uuid */
-    int has_times;   /* createdAt and updatedAt, the latter without a default */
-    int is_prisma;   /* times without time zone; numbers in SQLite */
-    int has_row_ids; /* accounts and sessions have a text ID without a default */
+    int column;    /* column of `names` */
+    int makes_ids; /* users' IDs are numbers that the database generates */
+    int has_uuids; /* users' IDs are UUIDs, in PostgreSQL of the type uuid */
+    int has_times; /* createdAt and updatedAt, the latter without a default */
+    int is_plain;  /* times are without time zone, and numbers in SQLite */
+    row_ids row_ids;
+    const apr_table_t *own; /* names by "users" or "users.email", which take precedence, or NULL */
 };
 
-static const na_schema schemas[] = {{"authjs", 0, 1, 0, 0, 0, 0},
-                                    {"authjs-uuid", 0, 0, 1, 0, 0, 0},
-                                    {"prisma", 1, 0, 0, 1, 1, 0},
-                                    {"prisma-without-times", 1, 0, 0, 0, 1, 0},
-                                    {"snake", 2, 0, 0, 0, 1, 1}};
+enum { AUTHJS, PRISMA, SNAKE, DRIZZLE, COLUMNS };
+
+static const na_schema schemas[] = {{"authjs", AUTHJS, 1, 0, 0, 0, NO_ROW_IDS, NULL},
+                                    {"authjs-uuid", AUTHJS, 0, 1, 0, 0, NO_ROW_IDS, NULL},
+                                    {"prisma", PRISMA, 0, 0, 1, 1, ROW_IDS_BUT_IN_POSTGRESQL, NULL},
+                                    {"prisma-without-times", PRISMA, 0, 0, 0, 1,
+                                     ROW_IDS_BUT_IN_POSTGRESQL, NULL},
+                                    {"snake", SNAKE, 0, 0, 0, 1, ROW_IDS, NULL},
+                                    {"drizzle", DRIZZLE, 0, 0, 0, 1, NO_ROW_IDS, NULL}};
 
 static const struct {
     const char *word;
-    const char *names[3];
+    const char *names[COLUMNS];
 } names[] = {
-    {"users", {"users", "User", "users"}},
-    {"accounts", {"accounts", "Account", "accounts"}},
-    {"sessions", {"sessions", "Session", "sessions"}},
-    {"tokens", {"verification_token", "VerificationToken", "verificationtokens"}},
-    {"authenticators", {"authenticators", "Authenticator", "authenticators"}},
-    {"userId", {"userId", "userId", "user_id"}},
-    {"emailVerified", {"emailVerified", "emailVerified", "email_verified"}},
-    {"providerAccountId", {"providerAccountId", "providerAccountId", "provider_account_id"}},
-    {"sessionToken", {"sessionToken", "sessionToken", "session_token"}},
-    {"credentialID", {"credentialID", "credentialID", "credential_id"}},
-    {"credentialPublicKey",
-     {"credentialPublicKey", "credentialPublicKey", "credential_public_key"}},
-    {"credentialDeviceType",
-     {"credentialDeviceType", "credentialDeviceType", "credential_device_type"}},
-    {"credentialBackedUp", {"credentialBackedUp", "credentialBackedUp", "credential_backed_up"}},
+    {"users", {"users", "User", "users", "user"}},
+    {"accounts", {"accounts", "Account", "accounts", "account"}},
+    {"sessions", {"sessions", "Session", "sessions", "session"}},
+    {"tokens",
+     {"verification_token", "VerificationToken", "verificationtokens", "verificationToken"}},
+    {"authenticators", {"authenticators", "Authenticator", "authenticators", "authenticator"}},
+    {"userId", {[SNAKE] = "user_id"}},
+    {"emailVerified", {[SNAKE] = "email_verified"}},
+    {"providerAccountId", {[SNAKE] = "provider_account_id"}},
+    {"sessionToken", {[SNAKE] = "session_token"}},
+    {"credentialID", {[SNAKE] = "credential_id"}},
+    {"credentialPublicKey", {[SNAKE] = "credential_public_key"}},
+    {"credentialDeviceType", {[SNAKE] = "credential_device_type"}},
+    {"credentialBackedUp", {[SNAKE] = "credential_backed_up"}},
 };
+
+/* Tables as statements name them, and as files of names do. */
+static const struct {
+    const char *word, *in_files;
+} tables[] = {{"users", "users"},
+              {"accounts", "accounts"},
+              {"sessions", "sessions"},
+              {"tokens", "verificationTokens"},
+              {"authenticators", "authenticators"}};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 const na_schema *na_schema_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+    for (size_t i = 0; i < COUNT(schemas); i++)
         if (strcmp(schemas[i].name, name) == 0)
             return &schemas[i];
     return NULL;
@@ -57,7 +76,7 @@ const na_schema *na_schema_find(const char *name)
 const char *na_schema_names(apr_pool_t *pool)
 {
     const char *list = schemas[0].name;
-    for (size_t i = 1; i < sizeof schemas / sizeof *schemas; i++)
+    for (size_t i = 1; i < COUNT(schemas); i++)
         list = apr_pstrcat(pool, list, ", ", schemas[i].name, NULL);
     return list;
 }
@@ -77,6 +96,11 @@ int na_schema_has_uuids(const na_schema *schema)
     return schema->has_uuids;
 }
 
+int na_schema_numbers_rows(const na_schema *schema)
+{
+    return schema->column == AUTHJS;
+}
+
 int na_schema_is_uuid(const char *id)
 {
     size_t len = strlen(id);
@@ -87,14 +111,122 @@ int na_schema_is_uuid(const char *id)
     return len == 36;
 }
 
+/* ── names ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* Returns the number of a table; -1 if the word is not a table. */
+static int table_of(const char *word)
+{
+    for (size_t i = 0; i < COUNT(tables); i++)
+        if (strcmp(tables[i].word, word) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* Returns what a file of names says of a table, or of its column if it is not NULL. */
+static const char *own_name(apr_pool_t *pool, const na_schema *schema, int table,
+                            const char *column)
+{
+    if (!schema->own || table < 0)
+        return NULL;
+    const char *name = tables[table].in_files;
+    return apr_table_get(schema->own, column ? apr_pstrcat(pool, name, ".", column, NULL) : name);
+}
+
+static const char *common_name(const na_schema *schema, const char *word)
+{
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (strcmp(names[i].word, word) == 0 && names[i].names[schema->column])
+            return names[i].names[schema->column];
+    return word;
+}
+
+/* `table` is that of a column; -1 if none. */
+static const char *name_of(apr_pool_t *pool, const na_schema *schema, int table, const char *word)
+{
+    int is_table = table_of(word) >= 0;
+    const char *own =
+        own_name(pool, schema, is_table ? table_of(word) : table, is_table ? NULL : word);
+    return own ? own : common_name(schema, word);
+}
+
+const char *na_schema_table(apr_pool_t *pool, const na_schema *schema, const char *word)
+{
+    return name_of(pool, schema, -1, word);
+}
+
+/* ── files of names ────────────────────────────────────────────────────────────────────────── */
+
+static void take_types(na_schema *schema, const na_names_file *file)
+{
+    if (file->ids) {
+        schema->makes_ids = strcmp(file->ids, "numbers") == 0;
+        schema->has_uuids = strcmp(file->ids, "uuid") == 0;
+        if (schema->makes_ids) /* which the database generates as well */
+            schema->row_ids = NO_ROW_IDS;
+    }
+    if (file->times)
+        schema->is_plain = strcmp(file->times, "plain") == 0;
+}
+
+/* Refuses two tables, or two columns of a table, with one name: MySQL and SQLite ignore case. */
+static na_error *check_names(apr_pool_t *pool, const na_schema *schema, int table,
+                             const char *const *words, const char *path)
+{
+    for (int i = 0; words[i]; i++)
+        for (int other = 0; other < i; other++) {
+            const char *name = name_of(pool, schema, table, words[i]);
+            if (strcasecmp(name, name_of(pool, schema, table, words[other])) == 0)
+                return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                    "'%s': %s and %s have the same name, %s", path, words[other],
+                                    words[i], name);
+        }
+    return NULL;
+}
+
+static na_error *check_all_names(apr_pool_t *pool, const na_schema *schema, const char *path)
+{
+    const char *words[COUNT(tables) + 1] = {NULL};
+    for (size_t i = 0; i < COUNT(tables); i++)
+        words[i] = tables[i].word;
+    NA_TRY(check_names(pool, schema, -1, words, path));
+    for (size_t i = 0; i < COUNT(tables); i++)
+        NA_TRY(check_names(pool, schema, (int)i, na_names_columns((int)i), path));
+    return NULL;
+}
+
+na_error *na_schema_open(apr_pool_t *pool, const char *setting, const na_schema **schema)
+{
+    na_names_file file;
+    const char *path = setting + strlen(NA_NAMES_FILE);
+    *schema = na_schema_find(setting);
+    if (*schema)
+        return NULL;
+    if (strncmp(setting, NA_NAMES_FILE, strlen(NA_NAMES_FILE)) != 0)
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "unknown schema '%s': expected one of %s, " NA_NAMES_FILE "PATH",
+                            setting, na_schema_names(pool));
+    NA_TRY(na_names_file_read(pool, path, &file));
+    const na_schema *base = na_schema_find(file.base ? file.base : "prisma");
+    if (!base)
+        return na_error_new(pool, NA_ERR_CONFIGURATION,
+                            "line %d of '%s': unknown base '%s': expected one of %s",
+                            file.base_line, path, file.base, na_schema_names(pool));
+    na_schema *made = apr_pmemdup(pool, base, sizeof *made);
+    made->name = apr_pstrdup(pool, setting);
+    made->own = file.names;
+    take_types(made, &file);
+    *schema = made;
+    return check_all_names(pool, made, path);
+}
+
 /* ── statements ────────────────────────────────────────────────────────────────────────────── */
 
 /*
  * {name} is a table or column, quoted. {?id}, {?time}, {?int}, {?bool} are arguments of these
  * types, {?count} one of LIMIT, %s one of text. {@name} reads a time. {=name} compares a key with a
- * text argument, which MySQL requires twice. {>c table} joins this module's rows of user u.
- * {+…} is included only if the schema needs it. Tables that start with nextauth_ belong to this
- * module and are the same in all schemas.
+ * text argument, which MySQL requires twice. {'name} is a name as a string. {>c table}
+ * joins this module's rows of user u. {+…} is included only if the schema needs it. Tables that
+ * start with nextauth_ belong to this module and are the same in all schemas.
  */
 #define USER "{id}, {name}, {email}, {@emailVerified}, {image}"
 #define USER_OF(t) t ".{id}, " t ".{name}, " t ".{email}, {@" t ".emailVerified}, " t ".{image}"
@@ -316,66 +448,84 @@ static const struct {
 
 /* ── inserting names and types ─────────────────────────────────────────────────────────────── */
 
-static const char *name_of(const na_schema *schema, const char *word)
+/* Where words are inserted. */
+typedef struct dialect {
+    apr_pool_t *pool;
+    const na_schema *schema;
+    na_sql_engine engine;
+    int table; /* to which columns without an alias belong; -1 if none */
+} dialect;
+
+/* Returns the table that statements call so: u.{id} is a user's. */
+static int table_of_alias(char alias)
 {
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i].word, word) == 0)
-            return names[i].names[schema->column];
-    return word;
+    static const char aliases[] = "uas";                          /* in the order of `tables` */
+    const char *at = strchr(aliases, alias == 'p' ? 'u' : alias); /* p: a page of users */
+    return at ? (int)(at - aliases) : -1;
 }
 
-const char *na_schema_table(const na_schema *schema, const char *word)
+static const char *plain_name(const dialect *d, const char *word)
 {
-    return name_of(schema, word);
+    return name_of(d->pool, d->schema, d->table, word);
 }
 
-static const char *quoted(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
-                          const char *word)
+/* Quotes a name; "u.id" is a column of users. Names contain no quotes. */
+static const char *quoted(const dialect *d, const char *word)
 {
-    const char *quote = engine == NA_MYSQL ? "`" : "\"";
+    const char *quote = d->engine == NA_MYSQL ? "`" : "\"";
     const char *dot = strchr(word, '.');
-    const char *before = dot ? apr_pstrmemdup(pool, word, (apr_size_t)(dot + 1 - word)) : "";
-    return apr_pstrcat(pool, before, quote, name_of(schema, dot ? dot + 1 : word), quote, NULL);
+    const char *before = dot ? apr_pstrmemdup(d->pool, word, (apr_size_t)(dot + 1 - word)) : "";
+    int table = dot ? table_of_alias(*word) : d->table;
+    return apr_pstrcat(d->pool, before, quote,
+                       name_of(d->pool, d->schema, table, dot ? dot + 1 : word), quote, NULL);
 }
 
 /* SQLite has no type for times: Prisma writes numbers, @auth's other adapters write text. */
 static int has_numbers_for_times(const na_schema *schema, na_sql_engine engine)
 {
-    return engine == NA_SQLITE && schema->is_prisma;
+    return engine == NA_SQLITE && schema->is_plain;
 }
 
-static const char *argument(const na_schema *schema, na_sql_engine engine, const char *type)
+/* Only PostgreSQL has a type for UUIDs that text must be converted to. */
+static int has_uuid_type(const dialect *d)
+{
+    return d->schema->has_uuids && d->engine == NA_POSTGRESQL;
+}
+
+static const char *argument(const dialect *d, const char *type)
 {
     static const char *const whole[] = {"CAST(%s AS bigint)", "CAST(%s AS SIGNED)",
                                         "CAST(%s AS INTEGER)"};
-    if (strcmp(type, "count") == 0 && engine == NA_MYSQL)
+    if (strcmp(type, "count") == 0 && d->engine == NA_MYSQL)
         return "%s"; /* MySQL's LIMIT accepts no expression */
     if (strcmp(type, "int") == 0 || strcmp(type, "count") == 0)
-        return whole[engine];
+        return whole[d->engine];
     if (strcmp(type, "bool") == 0)
-        return engine == NA_POSTGRESQL ? "CAST(CAST(%s AS integer) AS boolean)" : whole[engine];
-    if (strcmp(type, "id") == 0 && schema->has_uuids)
+        return d->engine == NA_POSTGRESQL ? "CAST(CAST(%s AS integer) AS boolean)"
+                                          : whole[d->engine];
+    if (strcmp(type, "id") == 0 && has_uuid_type(d))
         return "CAST(%s AS uuid)";
+    if (strcmp(type, "id") == 0 && !d->schema->makes_ids)
+        return "%s";
     if (strcmp(type, "id") == 0)
-        return schema->makes_ids ? (engine == NA_POSTGRESQL ? "CAST(%s AS integer)" : whole[engine])
-                                 : "%s";
-    if (engine == NA_POSTGRESQL)
-        return schema->is_prisma ? "CAST(%s AS timestamp)" : "CAST(%s AS timestamptz)";
-    if (engine == NA_MYSQL)
+        return d->engine == NA_POSTGRESQL ? "CAST(%s AS integer)" : whole[d->engine];
+    if (d->engine == NA_POSTGRESQL)
+        return d->schema->is_plain ? "CAST(%s AS timestamp)" : "CAST(%s AS timestamptz)";
+    if (d->engine == NA_MYSQL)
         return "CAST(%s AS DATETIME(3))";
-    return has_numbers_for_times(schema, engine) ? whole[engine] : "%s";
+    return d->schema->is_plain ? whole[d->engine] : "%s";
 }
 
 /* Returns an expression for milliseconds since 1970, or for SQLite's value unchanged. */
-static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
-                             const char *word)
+static const char *read_time(const dialect *d, const char *word)
 {
-    const char *column = quoted(pool, schema, engine, word);
-    if (engine == NA_POSTGRESQL)
-        return apr_pstrcat(pool, "CAST(EXTRACT(EPOCH FROM ", column, ") * 1000 AS bigint)", NULL);
-    if (engine == NA_MYSQL)
-        return apr_pstrcat(pool, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ", column, ") DIV 1000",
+    const char *column = quoted(d, word);
+    if (d->engine == NA_POSTGRESQL)
+        return apr_pstrcat(d->pool, "CAST(EXTRACT(EPOCH FROM ", column, ") * 1000 AS bigint)",
                            NULL);
+    if (d->engine == NA_MYSQL)
+        return apr_pstrcat(d->pool, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ", column,
+                           ") DIV 1000", NULL);
     return column;
 }
 
@@ -383,83 +533,93 @@ static const char *read_time(apr_pool_t *pool, const na_schema *schema, na_sql_e
  * MySQL's columns can ignore case, accents, and trailing blanks: the first comparison uses the
  * index, the second compares bytes.
  */
-static const char *equals(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
-                          const char *word)
+static const char *equals(const dialect *d, const char *word)
 {
-    const char *column = quoted(pool, schema, engine, word);
-    return engine == NA_MYSQL ? apr_pstrcat(pool, "(", column, " = %s AND CAST(", column,
-                                            " AS BINARY) = %s)", NULL)
-                              : apr_pstrcat(pool, column, " = %s", NULL);
+    const char *column = quoted(d, word);
+    return d->engine == NA_MYSQL ? apr_pstrcat(d->pool, "(", column, " = %s AND CAST(", column,
+                                               " AS BINARY) = %s)", NULL)
+                                 : apr_pstrcat(d->pool, column, " = %s", NULL);
 }
 
 /*
  * Joins user u with the rows of a table that has user_id, if any: "c table" calls them c. Without
  * LATERAL and OFFSET, PostgreSQL reads the whole table for each page of users.
  */
-static const char *join_own(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
-                            const char *word)
+static const char *join_own(const dialect *d, const char *word)
 {
     const char *table = strchr(word, ' ') + 1;
-    const char *alias = apr_pstrmemdup(pool, word, (apr_size_t)(table - word - 1));
-    const char *id = quoted(pool, schema, engine, "u.id");
-    if (schema->makes_ids || schema->has_uuids)
-        id = apr_pstrcat(pool, "CAST(", id, engine == NA_MYSQL ? " AS CHAR)" : " AS text)", NULL);
-    if (engine == NA_POSTGRESQL)
-        return apr_pstrcat(pool, " LEFT JOIN LATERAL (SELECT * FROM ", table,
+    const char *alias = apr_pstrmemdup(d->pool, word, (apr_size_t)(table - word - 1));
+    const char *id = quoted(d, "u.id");
+    if (d->schema->makes_ids || d->schema->has_uuids)
+        id = apr_pstrcat(d->pool, "CAST(", id, d->engine == NA_MYSQL ? " AS CHAR)" : " AS text)",
+                         NULL);
+    if (d->engine == NA_POSTGRESQL)
+        return apr_pstrcat(d->pool, " LEFT JOIN LATERAL (SELECT * FROM ", table,
                            " WHERE user_id = ", id, " OFFSET 0) ", alias, " ON TRUE", NULL);
-    return apr_pstrcat(pool, " LEFT JOIN ", table, " ", alias, " ON ", alias, ".user_id = ", id,
+    return apr_pstrcat(d->pool, " LEFT JOIN ", table, " ", alias, " ON ", alias, ".user_id = ", id,
                        NULL);
 }
 
-static const char *now(const na_schema *schema, na_sql_engine engine)
+static const char *now(const dialect *d)
 {
-    if (has_numbers_for_times(schema, engine))
+    if (has_numbers_for_times(d->schema, d->engine))
         return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
-    return engine == NA_SQLITE ? "CURRENT_TIMESTAMP" : "CURRENT_TIMESTAMP(3)";
+    return d->engine == NA_SQLITE ? "CURRENT_TIMESTAMP" : "CURRENT_TIMESTAMP(3)";
 }
 
-static const char *new_id(na_sql_engine engine)
+static const char *new_id(const dialect *d)
 {
     static const char *const made[] = {"CAST(gen_random_uuid() AS text)", "UUID()",
                                        "lower(hex(randomblob(16)))"};
-    return made[engine];
+    return has_uuid_type(d) ? "gen_random_uuid()" : made[d->engine];
 }
 
-static int has_row_ids(const na_schema *schema, na_sql_engine engine)
+/* Returns 1 if the table has an optional column: as a file of names says, or else the schema. */
+static int has_column(const dialect *d, const char *column, int otherwise)
 {
-    return schema->has_row_ids || (schema->is_prisma && engine != NA_POSTGRESQL);
+    const char *own = own_name(d->pool, d->schema, d->table, column);
+    return own ? strcmp(own, NA_NAMES_NONE) != 0 : otherwise;
 }
 
-static const char *optional(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
-                            const char *what)
+static int has_row_ids(const dialect *d)
 {
-    const char *updated = quoted(pool, schema, engine, "updatedAt");
-    const char *id = quoted(pool, schema, engine, "id");
+    row_ids which = d->schema->row_ids;
+    return has_column(d, "id",
+                      which == ROW_IDS ||
+                          (which == ROW_IDS_BUT_IN_POSTGRESQL && d->engine != NA_POSTGRESQL));
+}
+
+static const char *optional(const dialect *d, const char *what)
+{
+    const na_schema *schema = d->schema;
+    const char *updated = quoted(d, "updatedAt");
+    const char *id = quoted(d, "id");
     if (strcmp(what, "returning") == 0)
-        return schema->makes_ids && engine != NA_MYSQL ? apr_pstrcat(pool, " RETURNING ", id, NULL)
-                                                       : "";
+        return schema->makes_ids && d->engine != NA_MYSQL
+                   ? apr_pstrcat(d->pool, " RETURNING ", id, NULL)
+                   : "";
     if (strcmp(what, "id") == 0)
-        return schema->makes_ids ? "" : apr_pstrcat(pool, id, ", ", NULL);
+        return schema->makes_ids ? "" : apr_pstrcat(d->pool, id, ", ", NULL);
     if (strcmp(what, "?id") == 0)
-        return schema->makes_ids ? "" : schema->has_uuids ? "CAST(%s AS uuid), " : "%s, ";
+        return schema->makes_ids ? "" : has_uuid_type(d) ? "CAST(%s AS uuid), " : "%s, ";
     if (strcmp(what, "row id") == 0)
-        return has_row_ids(schema, engine) ? apr_pstrcat(pool, id, ", ", NULL) : "";
+        return has_row_ids(d) ? apr_pstrcat(d->pool, id, ", ", NULL) : "";
     if (strcmp(what, "?row id") == 0)
-        return has_row_ids(schema, engine) ? apr_pstrcat(pool, new_id(engine), ", ", NULL) : "";
-    if (!schema->has_times)
+        return has_row_ids(d) ? apr_pstrcat(d->pool, new_id(d), ", ", NULL) : "";
+    if (!has_column(d, "updatedAt", schema->has_times))
         return "";
     if (strcmp(what, "updated") == 0)
-        return apr_pstrcat(pool, ", ", updated, NULL);
+        return apr_pstrcat(d->pool, ", ", updated, NULL);
     if (strcmp(what, "?updated") == 0)
-        return apr_pstrcat(pool, ", ", now(schema, engine), NULL);
-    return apr_pstrcat(pool, ", ", updated, " = ", now(schema, engine), NULL);
+        return apr_pstrcat(d->pool, ", ", now(d), NULL);
+    return apr_pstrcat(d->pool, ", ", updated, " = ", now(d), NULL);
 }
 
 /*
  * Keys are bounded because MySQL and @auth/pg-adapter require it. MySQL's text is compared byte by
  * byte, as in the other engines, whatever the database's collation is.
  */
-static const char *type_of(const na_schema *schema, na_sql_engine engine, const char *type)
+static const char *type_of(const dialect *d, const char *type)
 {
     static const struct {
         const char *type;
@@ -479,28 +639,57 @@ static const char *type_of(const na_schema *schema, na_sql_engine engine, const 
          {"SERIAL PRIMARY KEY", "INTEGER AUTO_INCREMENT PRIMARY KEY",
           "INTEGER PRIMARY KEY AUTOINCREMENT"}},
     };
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    for (size_t i = 0; i < COUNT(types); i++)
         if (strcmp(types[i].type, type) == 0)
-            return types[i].of[engine];
+            return types[i].of[d->engine];
     return "";
+}
+
+/* Returns the first table that a text names; -1 if it names none. */
+static int table_in(apr_pool_t *pool, const char *text)
+{
+    int table = -1;
+    for (const char *open; table < 0 && (open = strchr(text, '{')); text = strchr(open, '}') + 1) {
+        const char *word = open[1] == '\'' ? open + 2 : open + 1;
+        table = table_of(apr_pstrmemdup(pool, word, (apr_size_t)(strchr(open, '}') - word)));
+    }
+    return table;
+}
+
+static const char *insert(const dialect *d, const char *word)
+{
+    switch (*word) {
+    case '?':
+        return argument(d, word + 1);
+    case '@':
+        return read_time(d, word + 1);
+    case '=':
+        return equals(d, word + 1);
+    case '#':
+        return type_of(d, word + 1);
+    case '>':
+        return join_own(d, word + 1);
+    case '+':
+        return optional(d, word + 1);
+    case '\'':
+        return apr_pstrcat(d->pool, "'", plain_name(d, word + 1), "'", NULL);
+    default:
+        return quoted(d, word);
+    }
 }
 
 const char *na_schema_text(apr_pool_t *pool, const na_schema *schema, na_sql_engine engine,
                            const char *text)
 {
     const char *out = "";
+    int table = table_in(pool, text);
     for (const char *open; (open = strchr(text, '{')); text = strchr(open, '}') + 1) {
+        int has_alias = open - text >= 2 && open[-1] == '.';
+        const dialect d = {pool, schema, engine, has_alias ? table_of_alias(open[-2]) : table};
         const char *word =
             apr_pstrmemdup(pool, open + 1, (apr_size_t)(strchr(open, '}') - open - 1));
-        const char *put = *word == '?'   ? argument(schema, engine, word + 1)
-                          : *word == '@' ? read_time(pool, schema, engine, word + 1)
-                          : *word == '=' ? equals(pool, schema, engine, word + 1)
-                          : *word == '#' ? type_of(schema, engine, word + 1)
-                          : *word == '>' ? join_own(pool, schema, engine, word + 1)
-                          : *word == '+' ? optional(pool, schema, engine, word + 1)
-                                         : quoted(pool, schema, engine, word);
-        out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text, (apr_size_t)(open - text)), put,
-                          NULL);
+        out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text, (apr_size_t)(open - text)),
+                          insert(&d, word), NULL);
     }
     return apr_pstrcat(pool, out, text, NULL);
 }

@@ -9,9 +9,13 @@ typedef enum na_sql_engine { NA_POSTGRESQL, NA_MYSQL, NA_SQLITE, NA_ENGINES } na
 
 /*
  * The tables of @auth/pg-adapter with numbers or UUIDs as IDs, of the Prisma adapter's default
- * schema, or of next-auth v4 projects that map Prisma's names to snake_case.
+ * schema, of next-auth v4 projects that map Prisma's names to snake_case, of the Drizzle adapter's
+ * default schema, or with names from a file (names_file.h).
  */
 typedef struct na_schema na_schema;
+
+/* Reads a schema's name, or "names:" and the path of a file. The schema lives in the pool. */
+na_error *na_schema_open(apr_pool_t *pool, const char *setting, const na_schema **schema);
 
 /* Returns the schema of that name; NULL if none. */
 const na_schema *na_schema_find(const char *name);
@@ -26,14 +30,17 @@ const char *na_schema_name(const na_schema *schema);
  */
 int na_schema_makes_ids(const na_schema *schema);
 
-/* Returns 1 if users' IDs have the type uuid, which only PostgreSQL has among these engines. */
+/* Returns 1 if users' IDs are UUIDs, in PostgreSQL of the type uuid, otherwise text. */
 int na_schema_has_uuids(const na_schema *schema);
+
+/* Returns 1 if accounts and sessions are unique by their ID only, as in @auth/pg-adapter. */
+int na_schema_numbers_rows(const na_schema *schema);
 
 /* Returns 1 for the lower-case form that PostgreSQL writes (RFC 9562, section 4). */
 int na_schema_is_uuid(const char *id);
 
 /* Returns the schema's name for one of its tables, "users" … "authenticators". */
-const char *na_schema_table(const na_schema *schema, const char *word);
+const char *na_schema_table(apr_pool_t *pool, const na_schema *schema, const char *word);
 
 /* The statements. Arguments and columns are in the order that schema.c shows. */
 typedef enum na_statement {

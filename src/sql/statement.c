@@ -139,7 +139,7 @@ static int is_behind_migrations(const na_db_use *use)
 
 na_error *na_sql_refused(na_db_use *use, na_error *error, const char *what)
 {
-    if (lacks(use, na_schema_table(use->db->settings->schema, "users")) ||
+    if (lacks(use, na_schema_table(use->pool, use->db->settings->schema, "users")) ||
         lacks(use, "nextauth_migrations") || is_behind_migrations(use))
         return na_error_with_hint(na_error_wrap(use->pool, error, NA_ERR_NO_TABLES,
                                                 "tables are missing"),

@@ -251,7 +251,8 @@ na_error *na_sql_ping(na_sql *db, apr_pool_t *pool, int *behind)
     int found = 0;
     *behind = 0;
     NA_TRY(na_sql_read(db, pool, &use));
-    na_error *error = na_sql_has_table(use, na_schema_table(db->settings->schema, "users"), &found);
+    na_error *error =
+        na_sql_has_table(use, na_schema_table(pool, db->settings->schema, "users"), &found);
     *behind = na_sql_is_behind(use);
     error = na_sql_end(use, error);
     return error || found ? error : na_sql_unavailable(db, pool, "the tables do not exist");

@@ -1075,7 +1075,8 @@ static void exact_emails(apr_pool_t *pool)
 {
     const char *like[LIKE];
     na_db_user ada = new_user(pool), user;
-    int ignores_case = strcmp(options.engine, "mysql") != 0 || !options.has_numbers;
+    int ignores_case =
+        strcmp(options.engine, "mysql") != 0 || strcmp(options.schema, "authjs") != 0;
     look_alikes(pool, ada.email, like);
     for (int i = ignores_case ? 2 : 0; i < LIKE; i++) {
         int found = -1;
