@@ -122,9 +122,9 @@ static na_error *show(const call *c)
         printf("  %4s  %-16s  %s\n", "STEP", "APPLIED (UTC)", "NAME");
     if (c->json || c->status)
         show_steps(c, steps, applied);
-    json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:O}", "database", c->options->name, "schema",
-                            c->options->schema, "version", version, "newest", c->db->adapter->steps,
-                            "steps", steps);
+    json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:i, s:O}", "database", c->options->name,
+                            "schema", c->options->schema, "schemaVersion", version, "version",
+                            version, "newest", c->db->adapter->steps, "steps", steps);
     json_object_set(all, c->dry_run ? "planned" : "changes", c->changes);
     if (c->json)
         printf("%s\n", na_json_dump(c->pool, na_json_own(c->pool, all)));

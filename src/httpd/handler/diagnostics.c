@@ -87,16 +87,27 @@ static json_t *session_of(const na_server_conf *conf)
                      (json_int_t)session->serve_for);
 }
 
-static json_t *migrations_of(apr_pool_t *pool, na_db *db)
+static const char *migrations_of(int version, int known)
+{
+    if (version == known)
+        return "complete";
+    return version > known ? "newer than this module" : "incomplete: nextauthctl migrate";
+}
+
+/* Sets what only the database itself knows. */
+static void set_version(json_t *json, apr_pool_t *pool, na_db *db)
 {
     int version, known = db->adapter->steps;
-    return na_db_version(db, pool, &version)
-               ? json_pack("{s:s}", "status", "could not be read from the database")
-               : json_pack("{s:s,s:i,s:i}", "status",
-                           version == known  ? "complete"
-                           : version > known ? "newer than this module"
-                                             : "incomplete: nextauthctl migrate",
-                           "applied", version, "known", known);
+    if (na_db_version(db, pool, &version)) {
+        json_object_set_new(json, "schemaVersion", json_null());
+        json_object_set_new(json, "migrations",
+                            json_pack("{s:s}", "status", "could not be read from the database"));
+        return;
+    }
+    json_object_set_new(json, "schemaVersion", json_integer(version));
+    json_object_set_new(json, "migrations",
+                        json_pack("{s:s,s:i,s:i}", "status", migrations_of(version, known),
+                                  "applied", version, "known", known));
 }
 
 static json_t *database_of(apr_pool_t *pool, const na_server_conf *conf)
@@ -104,9 +115,10 @@ static json_t *database_of(apr_pool_t *pool, const na_server_conf *conf)
     const na_db_options *options = conf->config->database;
     if (!options)
         return json_null();
-    return json_pack("{s:s,s:s,s:i,s:o}", "engine", options->engine, "schema", options->schema,
-                     "replicas", options->replicas ? options->replicas->nelts : 0, "migrations",
-                     migrations_of(pool, conf->db));
+    json_t *json = json_pack("{s:s,s:s,s:i}", "engine", options->engine, "schema", options->schema,
+                             "replicas", options->replicas ? options->replicas->nelts : 0);
+    set_version(json, pool, conf->db);
+    return json;
 }
 
 static json_t *mail_of(const na_config *config)
