@@ -77,6 +77,20 @@ static na_error *statement_failed(na_db_use *use, const char *name)
     return error;
 }
 
+/*
+ * Prepares statements again, because a connection that was idle can have them from before tables
+ * were redefined, too. Those of PostgreSQL remain valid, and keep their names. SQLite only notices
+ * a new definition when a statement fails.
+ */
+static void renew_statements(const na_sql *db, na_sql_connection *c)
+{
+    int rows;
+    if (db->settings->engine == NA_SQLITE)
+        apr_dbd_query(c->driver, c->handle, &rows, "SELECT 1 FROM sqlite_master LIMIT 0");
+    if (db->settings->engine != NA_POSTGRESQL)
+        c->prepared = apr_hash_make(c->inner);
+}
+
 /* Replaces a broken connection; a transaction cannot continue on another one. */
 static int replace(na_db_use *use)
 {
@@ -95,6 +109,8 @@ static int replace(na_db_use *use)
     }
     if (error)
         use->connection = NULL;
+    else
+        renew_statements(use->db, use->connection);
     return !error;
 }
 

@@ -336,6 +336,46 @@ static void scarcity(apr_pool_t *pool)
     dismiss(workers);
 }
 
+/* ── tables that others redefine ───────────────────────────────────────────────────────────── */
+
+/* Each of several connections has a statement, whose table another process then redefines. */
+static na_error *read_on_each(apr_pool_t *pool, const char *id)
+{
+    na_db_use *uses[3];
+    na_db_user user;
+    int found;
+    for (int i = 0; i < COUNT(uses); i++)
+        NA_TRY(na_sql_read(db->self, pool, &uses[i]));
+    for (int i = 0; i < COUNT(uses); i++)
+        NA_TRY(na_sql_end(uses[i], na_sql_get_user(uses[i], id, &user, &found)));
+    return NULL;
+}
+
+static na_error *redefine(apr_pool_t *pool)
+{
+    na_db *other;
+    na_db_use *use;
+    NA_TRY(na_db_open(pool, &options, &breaker, &other));
+    NA_TRY(na_sql_write(other->self, pool, &use));
+    na_error *error = na_sql_execute(use, "CREATE TABLE nextauth_redefined (id INTEGER)");
+    if (!error)
+        error = na_sql_execute(use, "DROP TABLE nextauth_redefined");
+    return na_sql_end(use, error);
+}
+
+static void redefined(apr_pool_t *pool)
+{
+    na_db_user ada = new_user(pool), user;
+    na_db_use *use;
+    int found = 0;
+    succeeds(read_on_each(pool, ada.id), "a user is read on several connections");
+    succeeds(redefine(pool), "tables are redefined");
+    if (succeeds(na_sql_read(db->self, pool, &use), "the next"))
+        succeeds(na_sql_end(use, na_sql_get_user(use, ada.id, &user, &found)), "is read again");
+    is_number(found, 1, "whatever connection it was");
+    forget(pool, &ada);
+}
+
 int main(void)
 {
     const char *setting = getenv("NEXTAUTH_TEST_DATABASE");
@@ -348,5 +388,6 @@ int main(void)
     failures(pool);
     locks(pool);
     scarcity(pool);
+    redefined(pool);
     return tap_done();
 }
