@@ -205,6 +205,12 @@ na_error *na_sql_end(na_db_use *use, na_error *error)
     return na_breaker_settle(use->db->breaker, use->pool, error);
 }
 
+/* If the latest migrations are not applied yet, a conflict is reported as if they were needed. */
+static int can_be_conflict(const na_error *error)
+{
+    return na_error_is(error, NA_ERR_CONFLICT) || na_error_is(error, NA_ERR_NO_TABLES);
+}
+
 na_error *na_sql_transact(na_sql *db, apr_pool_t *pool, na_sql_work *work, void *data)
 {
     na_db_use *use;
@@ -212,7 +218,7 @@ na_error *na_sql_transact(na_sql *db, apr_pool_t *pool, na_sql_work *work, void 
         na_error *error = na_sql_write(db, pool, &use);
         if (!error)
             error = na_sql_end(use, work(data, use));
-        if (!na_error_is(error, NA_ERR_CONFLICT) || tries == TRIES_MAX)
+        if (!can_be_conflict(error) || tries == TRIES_MAX)
             return error;
         apr_sleep(tries * CONFLICT_PAUSE);
     }
