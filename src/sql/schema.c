@@ -287,10 +287,11 @@ static const struct {
                                   " WHERE {=s.sessionToken} ORDER BY r.role",
                                   NULL},
     /* last ID of the previous page, limit */
-    [NA_SQL_LIST_PEOPLE] =
-        {"SELECT " PERSON " FROM (SELECT {id} FROM {users} WHERE {id} > {?id} ORDER BY {id} LIMIT "
-         "{?count}) p JOIN {users} u ON u.{id} = p.{id}" BELONGINGS " ORDER BY u.{id}, r.role",
-         NULL},
+    [NA_SQL_LIST_PEOPLE] = {"SELECT " PERSON
+                            " FROM (SELECT {id}, {name}, {email}, {emailVerified}, {image} FROM "
+                            "{users} WHERE {id} > {?id} ORDER BY {id} LIMIT {?count}) u" BELONGINGS
+                            " ORDER BY u.{id}, r.role",
+                            NULL},
     /* name, email, emailVerified, image, id */
     [NA_SQL_UPDATE_USER] =
         {"UPDATE {users} SET {name} = %s, {email} = %s, {emailVerified} = {?time}, {image} = "
@@ -459,8 +460,8 @@ typedef struct dialect {
 /* Returns the table that statements call so: u.{id} is a user's. */
 static int table_of_alias(char alias)
 {
-    static const char aliases[] = "uas";                          /* in the order of `tables` */
-    const char *at = strchr(aliases, alias == 'p' ? 'u' : alias); /* p: a page of users */
+    static const char aliases[] = "uas"; /* in the order of `tables` */
+    const char *at = strchr(aliases, alias);
     return at ? (int)(at - aliases) : -1;
 }
 
