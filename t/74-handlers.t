@@ -167,6 +167,55 @@ async function orders(t) {
   t.is([ctl(['--user', 'credentials/ada'], { NEXTAUTHCTL_SECRET_FILE: `${site.dir}/secret` }).status, await statusOf(dora)], [0, 401], 'and the environment may name the file');
 }
 
+// ── lists ───────────────────────────────────────────────────────────────────────────────────────
+
+// Follows `next` from the first page to the last, and gives the IDs of each page's sessions.
+async function pagesOf(site, limit) {
+  const pages = [];
+  let next;
+  do {
+    const { json } = await new Client(site).get(`/admin/sessions?limit=${limit}${next ? `&cursor=${encodeURIComponent(next)}` : ''}`);
+    pages.push(json.sessions.map(({ id }) => id));
+    next = json.next;
+  } while (next);
+  return pages;
+}
+
+async function lists(t) {
+  const stores = { shmcb: '' };
+  const here = databasesHere();
+  if (here.sqlite) {
+    const db = sqlite(t);
+    await nextauthctl(db, ['migrate']);
+    stores.database = `NextAuthDatabase ${db.url}\nNextAuthSessionStore database checkInterval=0`;
+  } else t.skip('a database', `install ${here.lacking.join(' ')}`);
+  for (const [name, more] of Object.entries(stores)) {
+    t.section(`lists of all sessions, by the page: ${name}`);
+    const site = await t.httpd({ files: { users }, config: config(more) });
+    for (let i = 0; i < 7; i += 1) await signedIn(site);
+    const pages = await pagesOf(site, 3);
+    t.is([pages.flat().length, new Set(pages.flat()).size, Math.max(...pages.map(({ length }) => length))], [7, 7, 3], 'each session is on one page');
+    t.is((await pagesOf(site, 1000)).map(({ length }) => length), [7], 'or all are on one');
+    const { json } = await new Client(site).get('/admin/sessions');
+    t.is([json.sessions.length, 'next' in json], [7, false], 'which it is without a limit');
+    const wrong = ['limit=0', 'limit=1001', 'limit=-1', 'limit=x', 'limit=', 'limit=3x', 'limit=99999999999999999999', 'cursor=', 'cursor=x', 'cursor=0', 'cursor=1:', 'cursor=-1:', 'cursor=0:00', `cursor=0:${'G'.repeat(64)}`, `cursor=0:${'0'.repeat(70)}`];
+    const answers = await Promise.all(wrong.map((query) => new Client(site).get(`/admin/sessions?${query}`)));
+    t.is(answers.map(({ status }) => status), wrong.map(() => 400), 'no other limit or cursor is taken');
+    t.unlike(site.log(), /SESSION_ERROR/, '  nor are they errors of the server');
+    const ctl = (...args) => spawnSync(ctlFile, ['session', 'list', '--server', `${site.url}/admin/sessions`, ...args], { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '' } });
+    const first = JSON.parse(ctl('--json', '--limit', '4').stdout);
+    const rest = JSON.parse(ctl('--json', '--cursor', first.next).stdout);
+    t.is([first.sessions.length, rest.sessions.length, 'next' in rest], [4, 3, false], 'nextauthctl goes on where it ended');
+    t.is(new Set([...first.sessions, ...rest.sessions].map(({ id }) => id)).size, 7, '  with what is left');
+    const table = ctl('--limit', '2');
+    t.is([table.status, table.stdout.trim().split('\n').length], [0, 3], 'a table of two');
+    t.like(table.stderr, /^2 sessions\nthere are more: .*--cursor 0:\S+\n$/, '  which says that there are more');
+    t.is(ctl('--limit', '0').stderr, '7 sessions\n', 'or of all');
+    t.is([ctl('--limit', 'x').status, ctl('--limit', '3', '--user', 'credentials/ada').status], [2, 2], 'what makes no sense is a usage error');
+    t.is(ctl('--cursor', 'x').status, 1, '  a cursor that is none, an error');
+  }
+}
+
 async function names(t) {
   const here = databasesHere();
   if (!here.sqlite) return t.skip('names of users', `install ${here.lacking.join(' ')}`);
@@ -226,6 +275,7 @@ suite('Handlers for administrators: the server switches them on, this machine as
   await proxies(t);
   await browsers(t);
   await orders(t);
+  await lists(t);
   await names(t);
   await https(t);
 });
