@@ -70,14 +70,14 @@ async function showAll(site, count) {
   return good;
 }
 
-// Whether so many sessions are counted. They are a part of all that is in the store, so not exactly.
+// Whether so many sessions are counted. A sample is counted, whose error is five times as small.
 async function counted(site, count) {
   let number;
   await until('sessions are counted', async () => {
     number = Number(/^nextauth_sessions_active (\d+)/m.exec((await new Client(site).get('/admin/metrics')).text)?.[1]);
     return number > 0;
   }, 150_000);
-  return Math.abs(number - count) < count / 50 || number;
+  return Math.abs(number - count) < count / 20 || number;
 }
 
 // Whether lists of `limit` sessions, one going on where the other ended, have each session once.
@@ -112,7 +112,7 @@ suite('A hundred thousand live sessions', async (t) => {
     }
     const grown = memory(site) - before;
     t.ok(grown < 128, `which takes no more memory than its pages (${grown.toFixed()} MB)`);
-    t.is(await counted(site, MANY), true, 'as many are counted, but for 2 %');
+    t.is(await counted(site, MANY), true, 'as many are counted, but for 5 %');
     t.is(pages(ctl, 30_000, MANY), true, 'a list goes on where the last one ended');
     t.like(ctl('list').stderr, /^1000 sessions\nthere are more: use --user USER, --limit N \(0 for all\), or --cursor /, 'a table ends before it is too long, which it says');
     t.unlike(site.log(), /session cache is full/, 'none was dropped');
