@@ -83,7 +83,7 @@ $(BUILD)/nextauthctl: $(call objects,$(CTL_SOURCES)) $(LIB)
 	@echo "  LD $@"
 	@$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
-$(call objects,$(MONGODB_SOURCES)): ALL_CFLAGS += $(MONGODB_FLAGS)
+$(call objects,$(MONGODB_SOURCES) t/fuzz/documents.c): ALL_CFLAGS += $(MONGODB_FLAGS)
 $(BUILD)/mod_nextauth_mongodb.so: $(call objects,$(MONGODB_SOURCES)) $(LIB)
 	@echo "  LD $@"
 	@$(CC) -shared -o $@ $^ $(LINK_HARDENING) -Wl,--as-needed $(LIBS) $(MONGODB_LIBS)
@@ -94,7 +94,12 @@ $(BUILD)/unit/%: $(BUILD)/obj/t/unit/%.o $(BUILD)/obj/t/unit/tap.o $(LIB)
 	@$(CC) -o $@ $^ $(LINK_HARDENING) $(LIBS)
 
 UNITS := $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
-unit: $(UNITS)
+unit: $(UNITS) $(if $(MONGODB_SOURCES),$(BUILD)/unit/mod_nextauth_mongodb.so)
+
+# Programs look for it in their own directory.
+$(BUILD)/unit/mod_nextauth_mongodb.so: | $(BUILD)/mod_nextauth_mongodb.so
+	@mkdir -p $(@D)
+	@ln -sf ../mod_nextauth_mongodb.so $@
 
 # ── using it ──────────────────────────────────────────────────────────────────────────────────
 
@@ -186,15 +191,18 @@ bench-scale-all: all
 # Seconds for each fuzzer.
 FUZZ_SECONDS ?= 60
 FUZZ := $(BUILD)/fuzz
-FUZZERS := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
+FUZZERS := $(filter-out $(if $(MONGODB_SOURCES),,documents),$(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
 FUZZ_FLAGS := BUILD=$(FUZZ) CC=clang CFLAGS='-O1 -g -fno-sanitize-recover=undefined'
 fuzz:
 	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) SANITIZE=fuzzer-no-link,address,undefined \
-	  $(FUZZ)/libnextauth.a $(patsubst %,$(FUZZ)/obj/t/fuzz/%.o,$(FUZZERS))
+	  $(FUZZ)/libnextauth.a $(patsubst %,$(FUZZ)/obj/t/fuzz/%.o,$(FUZZERS)) \
+	  $(patsubst %.c,$(FUZZ)/obj/%.o,$(MONGODB_SOURCES))
 	@for fuzzer in $(FUZZERS); do \
 	  mkdir -p $(FUZZ)/corpus/$$fuzzer && \
 	  clang -fsanitize=fuzzer,address,undefined -o $(FUZZ)/$$fuzzer \
-	    $(FUZZ)/obj/t/fuzz/$$fuzzer.o $(FUZZ)/libnextauth.a $(LIBS) && \
+	    $(FUZZ)/obj/t/fuzz/$$fuzzer.o \
+	    $$([ $$fuzzer != documents ] || echo $(patsubst %.c,$(FUZZ)/obj/%.o,$(MONGODB_SOURCES))) \
+	    $(FUZZ)/libnextauth.a $(LIBS) $(MONGODB_LIBS) && \
 	  $(FUZZ)/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
 	    $(FUZZ)/corpus/$$fuzzer t/fuzz/seeds/$$fuzzer >$(FUZZ)/$$fuzzer.log 2>&1 && \
 	  echo "ok $$fuzzer: $$(tail -1 $(FUZZ)/$$fuzzer.log)" || \

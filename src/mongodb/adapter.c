@@ -6,8 +6,10 @@
 #include "mongodb/find.h"
 #include "mongodb/migrate.h"
 #include "mongodb/records.h"
+#include "mongodb/restore.h"
 #include "mongodb/sessions.h"
 #include "mongodb/store.h"
+#include "mongodb/tables.h"
 #include "mongodb/tokens.h"
 #include "mongodb/users.h"
 #include "mongodb/value.h"
@@ -86,7 +88,17 @@ __attribute__((visibility("default"))) const na_adapter na_mongodb_adapter = {
     .plan = na_mongo_plan,
     .applied = na_mongo_applied,
     .migrate = na_mongo_migrate,
+    .begin_backup = na_mongo_begin_backup,
+    .begin_restore = na_mongo_begin_restore,
+    .has_table = na_mongo_has_table,
+    .count_rows = na_mongo_count_rows,
+    .read_rows = na_mongo_read_rows,
+    .empty_table = na_mongo_empty_table,
+    .insert_rows = na_mongo_insert_rows,
     .accepts_id = accepts_id,
     .new_id = new_id,
-    .end = na_mongo_end,
+    .find_shared_email = na_mongo_find_shared_email,
+    .read_ids = na_mongo_read_ids,
+    .write_ids = na_mongo_write_ids,
+    .end = na_mongo_end_restore,
 };

@@ -38,11 +38,15 @@ struct na_db_use {
     mongoc_database_t *database;
     mongoc_read_prefs_t *reads;       /* NULL for the primary only */
     mongoc_client_session_t *session; /* with a transaction; NULL if there is none */
+    mongoc_cursor_t *scan;            /* that goes through a collection; NULL if none does */
     apr_array_header_t *locks;        /* const char *: names that are locked */
     char owner[33];                   /* of these locks */
     na_error *failure;                /* the first failure of the server, in `home`; NULL if none */
     int is_writing, has_transactions;
-    int is_behind; /* a secondary is read: documents that it lacks might exist */
+    unsigned staged;        /* collections that a restore has made, as bits */
+    apr_int64_t generation; /* that it sets; 0 for none */
+    int is_beside_breaker;  /* it is neither asked nor told */
+    int is_behind;          /* a secondary is read: documents that it lacks might exist */
 };
 
 /* Returns the process's clients, which it makes at the first call; NULL if that fails. */

@@ -2,6 +2,8 @@
 /* Operations on one collection. */
 #include "mongodb/collection.h"
 
+#include <limits.h>
+
 #include <apr_strings.h>
 
 #include "mongodb/errors.h"
@@ -48,12 +50,17 @@ static na_error *check_size(na_db_use *use, na_collection where, const bson_t *d
                               NA_DOCUMENT_MAX);
 }
 
-static na_error *visit_all(na_db_use *use, na_collection where, mongoc_cursor_t *cursor,
-                           na_mongo_visit *visit, void *data)
+/* *is_more is 0 if there were less than `most` documents. */
+static na_error *visit_some(na_db_use *use, na_collection where, mongoc_cursor_t *cursor, int most,
+                            na_mongo_visit *visit, void *data, int *is_more)
 {
     const bson_t *document, *reply;
     bson_error_t error;
-    while (mongoc_cursor_next(cursor, &document)) {
+    *is_more = 1;
+    for (int i = 0; i < most && *is_more; i++) {
+        *is_more = mongoc_cursor_next(cursor, &document);
+        if (!*is_more)
+            break;
         NA_TRY(check_size(use, where, document));
         NA_TRY(visit(data, use, document));
     }
@@ -69,10 +76,34 @@ na_error *na_mongo_find(na_db_use *use, na_collection where, const bson_t *filte
     mongoc_cursor_t *cursor =
         mongoc_collection_find_with_opts(collection, filter, with_session(use, options),
                                          current_reads_of(use));
-    na_error *error = visit_all(use, where, cursor, visit, data);
+    int is_more;
+    na_error *error = visit_some(use, where, cursor, INT_MAX, visit, data, &is_more);
     mongoc_cursor_destroy(cursor);
     mongoc_collection_destroy(collection);
     return error;
+}
+
+void na_mongo_open_scan(na_db_use *use, na_collection where)
+{
+    const bson_t *all = na_mongo_own(use, bson_new());
+    mongoc_collection_t *collection = open_collection(use, where);
+    na_mongo_close_scan(use);
+    use->scan = mongoc_collection_find_with_opts(collection, all, with_session(use, NULL),
+                                                 current_reads_of(use));
+    mongoc_collection_destroy(collection);
+}
+
+na_error *na_mongo_scan(na_db_use *use, na_collection where, int most, na_mongo_visit *visit,
+                        void *data, int *is_more)
+{
+    return visit_some(use, where, use->scan, most, visit, data, is_more);
+}
+
+void na_mongo_close_scan(na_db_use *use)
+{
+    if (use->scan)
+        mongoc_cursor_destroy(use->scan);
+    use->scan = NULL;
 }
 
 static na_error *keep_document(void *kept, na_db_use *use, const bson_t *document)

@@ -21,6 +21,15 @@ na_error *na_mongo_find(na_db_use *use, na_collection where, const bson_t *filte
                         const bson_t *options, na_mongo_visit *visit, void *data);
 
 /*
+ * Goes through a collection, in parts of up to `most` documents; *is_more is 0 after the last one.
+ * A use has one such scan at a time.
+ */
+void na_mongo_open_scan(na_db_use *use, na_collection where);
+na_error *na_mongo_scan(na_db_use *use, na_collection where, int most, na_mongo_visit *visit,
+                        void *data, int *is_more);
+void na_mongo_close_scan(na_db_use *use);
+
+/*
  * Inserts a document. If a unique index has its value, *is_duplicate is 1; without `is_duplicate`,
  * that is an error NA_ERR_CONFLICT. In a transaction, it is an error in any case.
  */

@@ -24,8 +24,8 @@
  * Where servers have transactions, the changes are one. Elsewhere their order is such that a
  * process that dies between two of them leaves nothing that gives anybody a right:
  *
- *   1. the token is used up           nobody gets it twice; its owner asks for another link
- *   2. the record is written          it tells of a change that was not done
+ *   1. the record is written          it tells of a change that was not done
+ *   2. the token is used up           its owner asks for another link
  *   3. revision, password, roles,     one document, one operation: sessions end with the old
  *      and disabling                  password, never later
  *   4. sessions, tokens, accounts,    sessions are invalid since 3; an account that is still
@@ -109,14 +109,22 @@ static na_error *check_email(na_db_use *use, const deciding *state, int *holds)
     return NULL;
 }
 
-static na_error *check_owned(na_db_use *use, const deciding *state, int *holds)
+static na_error *check_owner(na_db_use *use, const deciding *state, const na_db_account *owned,
+                             int *holds)
 {
-    const na_db_account *owned = state->d->owned;
     na_db_account account;
-    if (!owned)
-        return NULL;
     NA_TRY(na_mongo_get_account(use, owned->provider, owned->provider_account_id, &account, holds));
     *holds = *holds && state->d->user_id && is_same_text(account.user_id, state->d->user_id);
+    return NULL;
+}
+
+static na_error *check_owned(na_db_use *use, const deciding *state, int *holds)
+{
+    const na_decision *d = state->d;
+    if (d->owned)
+        NA_TRY(check_owner(use, state, d->owned, holds));
+    for (int i = 0; *holds && d->unlink && i < d->unlink->nelts; i++)
+        NA_TRY(check_owner(use, state, &APR_ARRAY_IDX(d->unlink, i, const na_db_account), holds));
     return NULL;
 }
 
@@ -141,7 +149,7 @@ static na_error *check_link(na_db_use *use, deciding *state, int *holds)
         return NULL;
     NA_TRY(na_mongo_get_account(use, link->provider, link->provider_account_id, &account, &found));
     if (found && !na_oid_parse(account.user_id, &state->orphan))
-        return na_error_new(use->pool, NA_ERR_CONFIGURATION,
+        return na_error_new(use->pool, NA_ERR_ACCESS_DENIED,
                             "an account of '%s' has a userId that is no ObjectId", link->provider);
     state->has_orphan = found;
     if (found)
@@ -167,8 +175,7 @@ static na_error *check_all(na_db_use *use, deciding *state, int *holds)
 
 static int raises_revision(const na_decision *d)
 {
-    return (d->does & (NA_DB_ENDS_SESSIONS | NA_DB_ENDS_LOGINS | NA_DB_DELETES)) != 0 ||
-           (d->unlink && d->unlink->nelts);
+    return (d->does & (NA_DB_ENDS_SESSIONS | NA_DB_ENDS_LOGINS | NA_DB_DELETES)) != 0;
 }
 
 static int is_account(const na_db_account *account, const na_db_account *other)
@@ -205,6 +212,7 @@ static na_error *complete_result(na_db_use *use, const deciding *state)
     na_decision *d = state->d;
     d->id = na_mongo_id_text(use->home, &state->id);
     d->revision_now = state->person.revision + raises_revision(d);
+    d->accounts_ended = d->password_ended = d->sessions_ended = 0;
     return d->does & NA_DB_ENDS_LOGINS ? count_logins(use, state) : NULL;
 }
 
@@ -222,8 +230,8 @@ static na_error *use_token_up(na_db_use *use, deciding *state)
 static na_error *change_own(na_db_use *use, const deciding *state)
 {
     int held;
-    NA_TRY(na_mongo_change_own(use, &state->id, state->d, state->stored,
-                               raises_revision(state->d) && !state->is_new, &held));
+    NA_TRY(na_mongo_change_own(use, &state->id, state->d, state->stored, raises_revision(state->d),
+                               &held));
     return held ? NULL : changed_meanwhile(use, "the user's revision");
 }
 
@@ -328,9 +336,9 @@ static na_error *do_all(na_db_use *use, deciding *state)
 {
     na_decision *d = state->d;
     NA_TRY(complete_result(use, state));
-    NA_TRY(use_token_up(use, state));
     if (d->record)
         NA_TRY(d->record(d->data, use, d));
+    NA_TRY(use_token_up(use, state));
     NA_TRY(change_own(use, state));
     NA_TRY(take_away(use, state));
     NA_TRY(link_account(use, state));

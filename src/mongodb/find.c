@@ -41,13 +41,13 @@ static void add_once(apr_array_header_t *roles, const apr_array_header_t *more)
 static na_error *read_person(na_db_use *use, const bson_oid_t *id, int role_column,
                              na_db_person *person, int *found)
 {
-    static const bson_oid_t nobody = {{0}};
+    static const bson_oid_t unknown = {{0}};
     apr_int64_t stored;
     apr_array_header_t *more = apr_array_make(use->pool, 1, sizeof(const char *));
     na_db_user user;
     int is_there;
-    NA_TRY(na_mongo_read_own(use, id ? id : &nobody, person, &stored));
-    NA_TRY(na_mongo_get_user_and_role(use, id ? id : &nobody, &user, role_column ? more : NULL,
+    NA_TRY(na_mongo_read_own(use, id ? id : &unknown, person, &stored));
+    NA_TRY(na_mongo_get_user_and_role(use, id ? id : &unknown, &user, role_column ? more : NULL,
                                       &is_there));
     *found = id && is_there && user.id;
     if (!*found)
@@ -83,7 +83,7 @@ static na_error *owner_of(na_db_use *use, const na_db_who *who, bson_oid_t *id, 
     NA_TRY(na_mongo_get_account(use, who->provider, who->account_id, &account, found));
     if (!*found || na_oid_parse(account.user_id, id))
         return NULL;
-    return na_error_new(use->pool, NA_ERR_CONFIGURATION,
+    return na_error_new(use->pool, NA_ERR_ACCESS_DENIED,
                         "an account of '%s' has a userId that is no ObjectId", who->provider);
 }
 

@@ -18,11 +18,11 @@
 #define INDEX_NOT_FOUND 27
 #define NAMESPACE_EXISTS 48
 
-/* What a step makes, in this order: a collection, or one of its indexes. */
+/* A collection that a step makes, or one of its indexes, in this order. */
 typedef struct definition {
     int version;
     na_collection where;
-    const char *index;   /* NULL: the collection itself, which goes with all that it has */
+    const char *index;   /* NULL for the collection itself */
     const char *keys;    /* JSON */
     const char *options; /* JSON, NULL if none */
     int is_optional;     /* not every server has the options, and existing documents can be in its
@@ -73,7 +73,7 @@ const char *na_mongo_step_name(int version)
     return version >= 1 && version <= NA_MONGO_STEPS ? names[version - 1] : NULL;
 }
 
-/* ── what steps do, as text ────────────────────────────────────────────────────────────────── */
+/* ── steps as text ────────────────────────────────────────────────────────────────── */
 
 static const char *quoted(apr_pool_t *pool, const na_mongo_settings *settings, na_collection where)
 {

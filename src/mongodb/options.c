@@ -64,13 +64,22 @@ static na_error *check_reads(apr_pool_t *pool, const mongoc_uri_t *uri)
                        "no primary");
 }
 
-/* Nobody would know whether a write without an answer was done. */
+/* A write without a response might not have been done. */
 static na_error *check_writes(apr_pool_t *pool, const mongoc_uri_t *uri)
 {
     const mongoc_write_concern_t *concern = mongoc_uri_get_write_concern(uri);
     return mongoc_write_concern_is_acknowledged(concern)
                ? NULL
                : wrong(pool, "w=0 does not report whether a write succeeded", "remove w=0");
+}
+
+/* The part after an @ in a password would be taken for a host, and shown. */
+static int has_plain_hosts(const mongoc_uri_t *uri)
+{
+    for (const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri); host; host = host->next)
+        if (strchr(host->host, '@'))
+            return 0;
+    return 1;
 }
 
 static const char *hosts_of(apr_pool_t *pool, const mongoc_uri_t *uri)
@@ -109,7 +118,7 @@ na_error *na_mongo_parse(apr_pool_t *pool, const char *url, const char *root,
     bson_error_t error;
     mongoc_log_set_handler(NULL, NULL); /* it would show parts of the URL */
     mongoc_uri_t *uri = na_has_control(url) ? NULL : mongoc_uri_new_with_error(url, &error);
-    if (!uri)
+    if (!uri || !has_plain_hosts(uri))
         return wrong(pool, "invalid MongoDB URL: expected mongodb://USER:PASSWORD@HOST/DATABASE",
                      "percent-encode other characters than letters and digits in user and "
                      "password, and check the names of options");

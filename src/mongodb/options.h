@@ -26,7 +26,7 @@ typedef enum na_collection {
     NA_COLLECTIONS
 } na_collection;
 
-/* What the URL and schema= say. Immutable configuration. */
+/* The database and its collections, from the URL and schema=. Immutable configuration. */
 typedef struct na_mongo_settings {
     const char *url; /* can contain a password */
     const char *database;

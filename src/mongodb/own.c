@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this module keeps of users: roles, passwords, revisions. */
+/* Documents of this module about users: roles, passwords, revisions. */
 #include "mongodb/own.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #include "mongodb/collection.h"
 #include "mongodb/value.h"
@@ -32,6 +35,11 @@ na_error *na_mongo_put_generation(na_db_use *use, apr_int64_t generation)
     return na_mongo_put(use, NA_GENERATION, generation_filter(use), update);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
 void na_mongo_take_own(apr_pool_t *pool, const bson_t *document, apr_int64_t generation,
@@ -47,6 +55,7 @@ void na_mongo_take_own(apr_pool_t *pool, const bson_t *document, apr_int64_t gen
                                             na_value_time(document, "changedAt")};
     person->revision += na_value_number(document, "revision");
     na_value_texts(pool, document, "roles", person->roles);
+    qsort(person->roles->elts, (size_t)person->roles->nelts, sizeof(const char *), compare_texts);
 }
 
 na_error *na_mongo_read_own(na_db_use *use, const bson_oid_t *id, na_db_person *person,
@@ -67,23 +76,27 @@ na_error *na_mongo_read_own(na_db_use *use, const bson_oid_t *id, na_db_person *
 static const bson_t *unchanged_filter(na_db_use *use, const bson_oid_t *id, apr_int64_t stored)
 {
     return na_mongo_own(use, stored ? BCON_NEW("_id", BCON_OID(id), "revision", BCON_INT64(stored))
-                                    : BCON_NEW("_id", BCON_OID(id), "revision", "{", "$exists",
-                                               BCON_BOOL(false), "}"));
+                                    : BCON_NEW("_id", BCON_OID(id), "revision", "{", "$in", "[",
+                                               BCON_NULL, BCON_INT64(0), "]", "}"));
 }
 
+/* A password that is removed, with all other logins, is removed whether there is one or not. */
 static void append_set(bson_t *update, const na_decision *d)
 {
     bson_t set;
-    if (!(d->does & (NA_DB_SETS_PASSWORD | NA_DB_DISABLES | NA_DB_ENABLES | NA_DB_ENDS_LOGINS)))
+    int changes_hash = (d->does & (NA_DB_SETS_PASSWORD | NA_DB_ENDS_LOGINS)) != 0;
+    int changes_disabled = (d->does & (NA_DB_DISABLES | NA_DB_ENABLES)) != 0;
+    if (!changes_hash && !changes_disabled)
         return;
     BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
     if (d->does & NA_DB_SETS_PASSWORD && d->hash)
         BSON_APPEND_UTF8(&set, "hash", d->hash);
-    else if (d->does & (NA_DB_SETS_PASSWORD | NA_DB_ENDS_LOGINS))
+    else if (changes_hash)
         BSON_APPEND_NULL(&set, "hash");
-    if (d->does & (NA_DB_SETS_PASSWORD | NA_DB_ENDS_LOGINS))
-        BSON_APPEND_DATE_TIME(&set, "changedAt", d->now);
-    if (d->does & (NA_DB_DISABLES | NA_DB_ENABLES))
+    if (changes_hash)
+        BSON_APPEND_DATE_TIME(&set, "changedAt",
+                              d->now ? d->now : apr_time_as_msec(apr_time_now()));
+    if (changes_disabled)
         BSON_APPEND_BOOL(&set, "disabled", (d->does & NA_DB_DISABLES) != 0);
     bson_append_document_end(update, &set);
 }
@@ -96,35 +109,33 @@ static void append_raise(bson_t *update)
     bson_append_document_end(update, &increments);
 }
 
-/* Appends { OPERATOR: { roles: { WORD: [texts] } } }. */
-static void append_roles(bson_t *update, const char *operator_name, const char *word,
-                         const apr_array_header_t *texts)
+static bson_t *list_of(na_db_use *use, const apr_array_header_t *texts)
 {
-    bson_t change, roles, list;
+    bson_t *list = na_mongo_own(use, bson_new());
     char buffer[16];
     const char *key;
-    if (!texts || !texts->nelts)
-        return;
-    BSON_APPEND_DOCUMENT_BEGIN(update, operator_name, &change);
-    BSON_APPEND_DOCUMENT_BEGIN(&change, "roles", &roles);
-    BSON_APPEND_ARRAY_BEGIN(&roles, word, &list);
-    for (int i = 0; i < texts->nelts; i++) {
+    for (int i = 0; texts && i < texts->nelts; i++) {
         bson_uint32_to_string((uint32_t)i, &key, buffer, sizeof buffer);
-        BSON_APPEND_UTF8(&list, key, APR_ARRAY_IDX(texts, i, const char *));
+        BSON_APPEND_UTF8(list, key, APR_ARRAY_IDX(texts, i, const char *));
     }
-    bson_append_array_end(&roles, &list);
-    bson_append_document_end(&change, &roles);
-    bson_append_document_end(update, &change);
+    return list;
+}
+
+static void append_grants(na_db_use *use, bson_t *update, const apr_array_header_t *roles)
+{
+    const bson_t *list = list_of(use, roles);
+    if (!bson_empty(list))
+        BCON_APPEND(update, "$addToSet", "{", "roles", "{", "$each", BCON_ARRAY(list), "}", "}");
 }
 
 /* One update cannot take roles away and add others. */
 static na_error *revoke_roles(na_db_use *use, const bson_oid_t *id, const na_decision *decision)
 {
-    bson_t *update = na_mongo_own(use, bson_new());
-    append_roles(update, "$pull", "$in", decision->revokes);
-    return bson_empty(update)
-               ? NULL
-               : na_mongo_update(use, NA_OWN_USERS, own_filter(use, id), update, NULL);
+    const bson_t *list = list_of(use, decision->revokes);
+    const bson_t *update =
+        na_mongo_own(use, BCON_NEW("$pullAll", "{", "roles", BCON_ARRAY(list), "}"));
+    return bson_empty(list) ? NULL
+                            : na_mongo_update(use, NA_OWN_USERS, own_filter(use, id), update, NULL);
 }
 
 na_error *na_mongo_change_own(na_db_use *use, const bson_oid_t *id, const na_decision *decision,
@@ -133,7 +144,7 @@ na_error *na_mongo_change_own(na_db_use *use, const bson_oid_t *id, const na_dec
     bson_t *update = na_mongo_own(use, bson_new());
     NA_TRY(revoke_roles(use, id, decision));
     append_set(update, decision);
-    append_roles(update, "$addToSet", "$each", decision->grants);
+    append_grants(use, update, decision->grants);
     if (raises)
         append_raise(update);
     *held = 1;

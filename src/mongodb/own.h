@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this module keeps of users: roles, passwords, revisions. */
+/* Documents of this module about users: roles, passwords, revisions. */
 #ifndef NA_MONGODB_OWN_H
 #define NA_MONGODB_OWN_H
 
@@ -21,7 +21,7 @@ void na_mongo_take_own(apr_pool_t *pool, const bson_t *document, apr_int64_t gen
 
 /*
  * Does what a decision changes in the document, if the stored revision is still `stored`; raises it
- * if `raises`. *held is 0 if it is another one.
+ * if `raises`. *held is 0 if it differs.
  */
 na_error *na_mongo_change_own(na_db_use *use, const bson_oid_t *id, const na_decision *decision,
                               apr_int64_t stored, int raises, int *held);

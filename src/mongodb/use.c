@@ -125,17 +125,57 @@ static na_error *prepare_use(na_db_use *use, purpose what)
     return what == TO_DEFINE ? NULL : check_migrated(use);
 }
 
+/*
+ * The breaker is the primary's. While it refuses, or while there is no primary, those who only read
+ * go on with a secondary, if one is known.
+ */
+static void read_beside_breaker(na_db_use *use)
+{
+    use->is_beside_breaker = 1;
+    use->is_behind = 1;
+}
+
+static int knows_secondary(na_db_use *use)
+{
+    size_t count;
+    int found = 0;
+    mongoc_server_description_t **all = mongoc_client_get_server_descriptions(use->client, &count);
+    for (size_t i = 0; i < count && !found; i++)
+        found = is_type(all[i], "RSSecondary");
+    mongoc_server_descriptions_destroy_all(all, count);
+    return found;
+}
+
+static na_error *begin_behind(na_mongo *mongo, apr_pool_t *pool, na_error *refused, na_db_use **use)
+{
+    NA_TRY(take_client(mongo, pool, use));
+    (*use)->reads = reads_of((*use)->client);
+    if (mongoc_read_prefs_get_mode((*use)->reads) != MONGOC_READ_PRIMARY && knows_secondary(*use)) {
+        read_beside_breaker(*use);
+        return NULL;
+    }
+    give_client_back(*use);
+    return refused;
+}
+
 static na_error *begin_use(na_mongo *mongo, apr_pool_t *pool, purpose what, na_db_use **use)
 {
-    NA_TRY(na_breaker_admit(mongo->breaker, pool));
-    na_error *error = take_client(mongo, pool, use);
+    na_error *error = na_breaker_admit(mongo->breaker, pool);
+    if (error)
+        return what == TO_READ ? begin_behind(mongo, pool, error, use) : error;
+    error = take_client(mongo, pool, use);
     if (error)
         return na_breaker_settle(mongo->breaker, pool, error);
     error = prepare_use(*use, what);
-    if (!error)
-        return NULL;
-    give_client_back(*use);
-    return na_breaker_settle(mongo->breaker, pool, error);
+    if (error) {
+        give_client_back(*use);
+        return na_breaker_settle(mongo->breaker, pool, error);
+    }
+    if ((*use)->is_behind) {
+        na_breaker_settle(mongo->breaker, pool, unavailable(mongo, pool, "there is no primary"));
+        read_beside_breaker(*use);
+    }
+    return NULL;
 }
 
 na_error *na_mongo_read(na_mongo *mongo, apr_pool_t *pool, na_db_use **use)
@@ -214,11 +254,13 @@ static na_error *end_transaction(na_db_use *use, na_error *error)
 
 na_error *na_mongo_end(na_db_use *use, na_error *error)
 {
+    na_mongo_close_scan(use);
     if (use->session && mongoc_client_session_in_transaction(use->session))
         error = end_transaction(use, error);
     na_mongo_unlock_all(use);
     give_client_back(use);
-    return na_breaker_settle(use->mongo->breaker, use->home, error);
+    return use->is_beside_breaker ? error
+                                  : na_breaker_settle(use->mongo->breaker, use->home, error);
 }
 
 na_error *na_mongo_transact(na_mongo *mongo, apr_pool_t *pool, na_mongo_work *work, void *data)

@@ -113,7 +113,7 @@ typedef struct search {
     int *found;
 } search;
 
-/* A user whose ID is none of ours cannot sign in here, and must not be created again. */
+/* A user with an ID of another type cannot sign in here, and must not be created again. */
 static na_error *take_user(void *data, na_db_use *use, const bson_t *document)
 {
     const search *s = data;
@@ -122,7 +122,7 @@ static na_error *take_user(void *data, na_db_use *use, const bson_t *document)
         (*s->found && strcmp(user.email, s->email) != 0))
         return NULL;
     if (!user.id)
-        return na_error_new(use->pool, NA_ERR_CONFIGURATION,
+        return na_error_new(use->pool, NA_ERR_ACCESS_DENIED,
                             "the user with this email address has an _id that is no ObjectId");
     *s->user = user;
     *s->found = 1;
@@ -161,9 +161,11 @@ static na_error *search_with_collation(na_db_use *use, const search *s)
         na_mongo_own(use, BCON_NEW("locale", BCON_UTF8("en"), "strength", BCON_INT32(2)));
     const bson_t *equal = na_mongo_own(use, BCON_NEW("email", BCON_UTF8(s->email)));
     na_error *error = search_users(use, equal, collation, s);
-    if (na_error_is(error, NA_ERR_CONFIGURATION) && !*s->found)
-        apr_atomic_set32(&use->mongo->lacks_collations, 1);
-    return error;
+    if (!na_error_is(error, NA_ERR_CONFIGURATION))
+        return error;
+    apr_atomic_set32(&use->mongo->lacks_collations, 1);
+    return use->session ? na_error_wrap(use->pool, error, NA_ERR_CONFLICT, "to be tried again")
+                        : NULL;
 }
 
 /*
@@ -178,17 +180,16 @@ na_error *na_mongo_get_user_by_email(na_db_use *use, const char *email, na_db_us
     *found = 0;
     if (!email || !na_is_utf8(email))
         return NULL;
-    na_error *error = NULL;
     if (!apr_atomic_read32(&use->mongo->lacks_collations))
-        error = search_with_collation(use, &s);
+        NA_TRY(search_with_collation(use, &s));
     if (!apr_atomic_read32(&use->mongo->lacks_collations))
-        return error;
+        return NULL;
     const bson_t *matching =
         na_mongo_own(use, BCON_NEW("email", BCON_REGEX(pattern_of(use->pool, email), "i")));
     return search_users(use, matching, NULL, &s);
 }
 
-/* A value that is no text of ours cannot be compared, nor does it keep anybody from changing it. */
+/* A value of another type cannot be compared, and does not prevent a change. */
 static void append_given(bson_t *document, const char *field, const char *text)
 {
     if (text)

@@ -32,7 +32,8 @@ na_error *na_mongo_get_user_by_email(na_db_use *use, const char *email, na_db_us
 na_error *na_mongo_create_user(na_db_use *use, const bson_oid_t *id, const na_db_user *user,
                                int *is_duplicate);
 
-/* Writes all fields but the ID, if they are still as they `was` (NULL: whatever they are). */
+/* Writes all fields but the ID, if they are still as they `was` (NULL to write them in any case).
+ */
 na_error *na_mongo_update_user(na_db_use *use, const bson_oid_t *id, const na_db_user *was,
                                const na_db_user *user, int *matched);
 

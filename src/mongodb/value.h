@@ -44,7 +44,7 @@ void na_value_texts(apr_pool_t *pool, const bson_t *document, const char *field,
 /* Returns binary data with *len bytes, which lives as long as the document. */
 const unsigned char *na_value_binary(const bson_t *document, const char *field, size_t *len);
 
-/* Parses the text of an ObjectId in its only form, lower case; returns 0 if it is none. */
+/* Parses the text of an ObjectId in its only form, lower case; returns 0 if it is invalid. */
 int na_oid_parse(const char *text, bson_oid_t *oid);
 
 #endif

@@ -21,6 +21,14 @@ async function makePgAdapter(url) {
   return { ...PostgresAdapter(pool), disconnect: () => pool.end() };
 }
 
+// The same with MongoDB: the database is the URL's.
+async function makeMongodbAdapter(url, options) {
+  const { MongoDBAdapter } = await import('@auth/mongodb-adapter');
+  const { MongoClient } = require('mongodb');
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 10_000 });
+  return { ...MongoDBAdapter(client, options), disconnect: () => client.close() };
+}
+
 // Mails are kept, not sent: what is in them is what would be sent.
 function emailProvider(mails) {
   return {
@@ -87,4 +95,4 @@ async function startAuthJs(t, { url: database, secret, provider, port = 0, confi
   return { port: taken, url: `http://localhost:${taken}`, mails, errors, adapter };
 }
 
-module.exports = { makePgAdapter, startAuthJs };
+module.exports = { makeMongodbAdapter, makePgAdapter, startAuthJs };

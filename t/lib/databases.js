@@ -5,7 +5,7 @@ const { execFile, execFileSync, spawn, spawnSync } = require('node:child_process
 const fs = require('node:fs');
 const path = require('node:path');
 const { certify } = require('./certificates.js');
-const { freePort, HANG_MS, makeFolder, thorough, until } = require('./httpd.js');
+const { freePort, HANG_MS, makeFolder, moduleFile, thorough, until } = require('./httpd.js');
 
 const name = 'nextauth'; // of the database and of the user who owns it
 const user = name;
@@ -353,6 +353,73 @@ function sqlite(t) {
   return { engine: 'sqlite', url: `sqlite:${file}`, file, dir: folder, sql, admin: sql };
 }
 
+// ── MongoDB ─────────────────────────────────────────────────────────────────────────────────────
+
+// A real server where there is one, as a replica set of one; else FerretDB, which the suite builds.
+const ferretdb = [process.env.BUILD, 'build'].filter(Boolean)
+  .map((folder) => path.resolve(__dirname, '../..', folder, 'ferretdb/ferretdb')).find((file) => fs.existsSync(file));
+const mongodObject = path.join(path.dirname(moduleFile), 'mod_nextauth_mongodb.so');
+
+// What lacks for tests of MongoDB, as a reason to skip them; null if nothing does.
+function mongodbLacks() {
+  if (!fs.existsSync(mongodObject)) return 'this build does without MongoDB: install libmongoc-dev';
+  return runs('mongod') || ferretdb ? null : 'there is neither mongod nor FerretDB (.ci/need-ferretdb build/ferretdb)';
+}
+
+function ferretdbArguments(folder, port, { tls, password }) {
+  const listen = tls ? ['--listen-addr=', `--listen-tls=127.0.0.1:${port}`, `--listen-tls-cert-file=${folder}/server.pem`,
+    `--listen-tls-key-file=${folder}/server.key`, ...(tls.clients ? [`--listen-tls-ca-file=${folder}/ca.pem`] : [])]
+    : [`--listen-addr=127.0.0.1:${port}`];
+  const setup = password ? ['--test-enable-new-auth', `--setup-database=${name}`, `--setup-username=${user}`, `--setup-password=${password}`] : [];
+  return ['--handler=sqlite', `--sqlite-url=file:${folder}/data/`, `--state-dir=${folder}`, '--debug-addr=-', '--telemetry=disable',
+    '--log-level=error', ...listen, ...setup];
+}
+
+// Gives a function that runs a command, or hands the database to a function.
+function mongodbClient(url, options) {
+  const { MongoClient } = require('mongodb');
+  return async (work) => {
+    const client = new MongoClient(url, { serverSelectionTimeoutMS: 2000, ...options });
+    try {
+      return await work(client.db(name));
+    } finally {
+      await client.close();
+    }
+  };
+}
+
+/*
+ * As startPostgres, with its options tls and password. Besides what run() gives: url, port, password,
+ * database, ca, cert, key, is (the program), and with(work), which hands the driver's database to
+ * `work` and gives back what it gives.
+ */
+async function startMongodb(t, options = {}) {
+  const owner = someoneElse('www-data');
+  const folder = makeOwnFolder(t, owner);
+  const port = await freePort();
+  const password = passwordOf(options);
+  const isReal = runs('mongod') && !options.tls && !password;
+  if (options.tls) makeCertificates(folder, options.tls.names || 'DNS:localhost,IP:127.0.0.1', owner);
+  fs.mkdirSync(`${folder}/data`);
+  own(`${folder}/data`, owner);
+  const url = urlOf('mongodb', 'localhost', port, password).replace(password ? '' : `${user}@`, '');
+  const driver = mongodbClient(url, { ...(options.tls && { tls: true, tlsCAFile: `${folder}/ca.pem` }), directConnection: true });
+  const start = isReal && (() => driver((db) => db.admin().command({ replSetInitiate: { _id: 'rs', members: [{ _id: 0, host: `localhost:${port}` }] } }))
+    .catch((error) => { if (error.codeName !== 'AlreadyInitialized') throw error; }));
+  return run(t, {
+    engine: 'mongodb', is: isReal ? 'mongod' : 'ferretdb', port, dir: folder, owner, quit: 'SIGTERM', end: 'SIGKILL', url, user, password, database: name,
+    ca: `${folder}/ca.pem`, cert: `${folder}/client.pem`, key: `${folder}/client.key`,
+    program: isReal ? 'mongod' : ferretdb,
+    args: isReal ? ['--replSet', 'rs', '--bind_ip', '127.0.0.1', '--port', port, '--dbpath', `${folder}/data`] : ferretdbArguments(folder, port, { ...options, password }),
+    with: driver,
+    admin: async () => {
+      if (start) await start();
+      const { isWritablePrimary } = await driver((db) => db.command({ hello: 1 }));
+      if (!isWritablePrimary) throw new Error('it is not the primary yet');
+    },
+  });
+}
+
 // ── all of them ─────────────────────────────────────────────────────────────────────────────────
 
 const starters = { sqlite, postgres: startPostgres, mariadb: startMariadb };
@@ -373,4 +440,4 @@ async function startDatabases(t, engines = Object.keys(starters), options = {}) 
   return all;
 }
 
-module.exports = { databasesHere, enginesOfRound, startDatabases, startPostgres, startPostgresPair, startMariadb, sqlite };
+module.exports = { databasesHere, mongodbLacks, startMongodb, enginesOfRound, startDatabases, startPostgres, startPostgresPair, startMariadb, sqlite };
