@@ -54,15 +54,17 @@ function redisSet(i) {
 
 const sessionsInRedis = (redis, size) => feed('redis-cli', ['-p', String(redis.port), '--pipe'], size, redisSet);
 
-const copy = (db, columns, size, line) => feed('psql', ['-h', db.dir, '-p', String(db.port), '-U', db.user, '-d', db.database, '-q', '-c', `COPY ${columns} FROM STDIN`],
-  size, line, { env: { ...process.env, PGPASSWORD: db.password } });
+// However long it takes, unlike db.sql.
+const psql = (db, args, size, piece) => feed('psql', ['-h', db.dir, '-p', String(db.port), '-U', db.user, '-d', db.database, '-q', '-v', 'ON_ERROR_STOP=1', ...args], size, piece);
+const copy = (db, columns, size, line) => psql(db, ['-c', `COPY ${columns} FROM STDIN`], size, line);
+const run = (db, text) => psql(db, [], 1, () => text);
 
 async function sessionsInDatabase(db, size) {
   await copy(db, 'nextauth_store (store_key, value, expires)', size, (i) => {
     const { key, value } = recordOf(i);
     return `${key}\t${value.toString('base64url')}\t${(now + MONTH) * 1000}\n`;
   });
-  await db.sql('ANALYZE nextauth_store');
+  await run(db, 'ANALYZE nextauth_store');
 }
 
 // ── users ───────────────────────────────────────────────────────────────────────────────────────
@@ -70,10 +72,10 @@ async function sessionsInDatabase(db, size) {
 // Each with an account of a provider; every tenth has a role.
 async function users(db, size) {
   await copy(db, 'users (name, email, "emailVerified")', size, (i) => `User ${i}\tuser${i}@example.org\t2026-01-01 00:00:00+00\n`);
-  await db.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId") SELECT id, 'oidc', 'acme', 'acme-' || id FROM users;
+  await run(db, `INSERT INTO accounts ("userId", type, provider, "providerAccountId") SELECT id, 'oidc', 'acme', 'acme-' || id FROM users;
 INSERT INTO nextauth_roles (user_id, role) SELECT id, 'editor' FROM users WHERE id % 10 = 0;
 INSERT INTO sessions ("sessionToken", "userId", expires) SELECT 'token-' || id, id, now() + interval '30 days' FROM users;
-ANALYZE`);
+ANALYZE;`);
 }
 
 // Deletes expired sessions of the table, of which there are none, as each server does every five minutes.

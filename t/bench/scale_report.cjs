@@ -3,17 +3,18 @@
 'use strict';
 
 const exponentOf = (sizes) => {
-  const [small, large] = Object.keys(sizes).map(Number).sort((a, b) => a - b).slice(-2);
+  const [small, large] = Object.keys(sizes).filter((size) => !sizes[size].failed).map(Number).sort((a, b) => a - b).slice(-2);
   if (!large) return '';
   const of = (size) => sizes[size].seconds ?? sizes[size].micros;
   return (Math.log(of(large) / of(small)) / Math.log(large / small)).toFixed(2);
 };
 
-const short = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+const short = (value) => (value >= 99.5 ? value.toFixed(0) : value.toPrecision(2));
 
 function timeOf(result) {
   if (!result) return '';
-  if (result.micros !== undefined) return `${short(result.micros)} µs`;
+  if (result.failed) return 'fails';
+  if (result.micros !== undefined) return result.micros < 1000 ? `${short(result.micros)} µs` : `${short(result.micros / 1000)} ms`;
   const text = result.seconds >= 1 ? `${short(result.seconds)} s` : `${short(result.seconds * 1000)} ms`;
   return (result.isReckoned ? '≈ ' : '') + text;
 }
