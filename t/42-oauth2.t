@@ -196,7 +196,8 @@ NextAuthProvider azure-ad ${client} ${wellKnown} idToken=false` });
     const endpoints = `authorization=${home.url}/authorize?realm=one token=${home.url}/token userinfo=${home.url}/api/me?v=2`;
     const site = await t.httpd({ config: `${common}
 NextAuthProvider home type=oauth "name=Our home" ${client} ${endpoints} "scope=me mail" "authorization.params=audience=the+api" userinfo.params=expand=all profile.id=data.user.uid|data.user.legacy "profile.name=data.user.names.0.full|data.login" profile.email=data.user.contact.mail emailVerified=always profile.image=data.picture.url
-NextAuthProvider plain type=oauth ${client} ${endpoints} emailVerified=always checks=state token_endpoint_auth_method=client_secret_post` });
+NextAuthProvider plain type=oauth ${client} ${endpoints} emailVerified=always checks=state token_endpoint_auth_method=client_secret_post
+NextAuthProvider own type=oauth ${client} ${endpoints} emailVerified=always checks=state "token.params=assertion={code}&client_assertion={clientSecret}"` });
     const { c, answer } = await signIn(t, site, home, 'home', { data: { login: 'hedy', picture: { url: 'https://pictures.example.org/h' },
       user: { uid: 77, names: [{ full: 'Hedy Home' }, { full: 'Other' }], contact: { mail: 'hedy@example.org' } } } });
     t.is(answer.location, site.url, 'a user signs in');
@@ -217,6 +218,11 @@ NextAuthProvider plain type=oauth ${client} ${endpoints} emailVerified=always ch
     t.is(['code_challenge', 'nonce', 'scope'].filter((name) => name in asked), [], 'only the checks asked for are made');
     const { form, headers } = home.requests('/token').at(-1);
     t.is([form.client_secret, 'code_verifier' in form, headers.authorization], ['what-only-the-client-knows', false, undefined], 'and the secret is sent as configured');
+    const forger = t.client(site);
+    const begun = new URL((await forger.signIn('own')).location);
+    await forger.page(`${site.url}/api/auth/callback/own?code=%7BclientSecret%7D&state=${begun.searchParams.get('state')}`);
+    const forged = home.requests('/token').at(-1).form;
+    t.is([forged.assertion, forged.client_assertion], ['{clientSecret}', 'what-only-the-client-knows'], 'a code that looks like a placeholder of token.params= is sent as it is');
     const evil = t.client(site);
     const away = new URL((await evil.page((await evil.signIn('plain')).location)).location);
     away.searchParams.set('state', 'x'.repeat(43));

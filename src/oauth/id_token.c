@@ -277,7 +277,7 @@ na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *met
     if (error)
         return na_error_wrap(oauth->pool, error, NULL, "invalid signed userinfo response");
     const char *issuer = na_json_string(*claims, "iss");
-    if (!issuer || strcmp(issuer, metadata->issuer) != 0 ||
+    if (!issuer || !metadata->issuer || strcmp(issuer, metadata->issuer) != 0 ||
         !names_client(json_object_get(*claims, "aud"), oauth->provider->client_id))
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "iss or aud of the signed userinfo response does not match");

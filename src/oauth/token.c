@@ -38,9 +38,9 @@ static na_error *add_own_fields(const na_oauth *oauth, const char *code, apr_tab
     for (int i = 0; i < list->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
         const char *value = field->val;
-        if (strcmp(value, "{code}") == 0)
-            value = code;
-        if (strcmp(value, "{clientSecret}") == 0)
+        if (strcmp(field->val, "{code}") == 0)
+            value = code; /* can be any text, also a placeholder */
+        else if (strcmp(field->val, "{clientSecret}") == 0)
             NA_TRY(na_oauth_client_secret(oauth, &value));
         if (value && *value)
             apr_table_setn(fields, field->key, value);
