@@ -100,6 +100,7 @@ async function sections(t) {
     ['NODE_ENV of a file below', '<IfNextAuthMode production>\n</IfNextAuthMode>\nNextAuthEnvFile @DIR@/env', /was read in production mode, but the mode of this server is test/],
     ['NextAuthMode between two', 'NextAuthMode test\n<IfNextAuthMode test>\n</IfNextAuthMode>\nNextAuthMode production\n<IfNextAuthMode production>\n</IfNextAuthMode>', /was read in test mode, but the mode of this server is production/],
     ['another mode of a virtual host', '<IfNextAuthMode production>\n</IfNextAuthMode>\n<VirtualHost *:9>\nNextAuthMode test\n</VirtualHost>', /was read in production mode, but the mode of this server is test: set the same mode in all servers, or set NextAuthMode above the section/],
+    ['the mode of a virtual host above one without the engine', '<VirtualHost *:9>\nNextAuthMode test\n</VirtualHost>\n<VirtualHost *:9>\nNextAuthEngine Off\n<IfNextAuthMode production>\nRequire all denied\n</IfNextAuthMode>\n</VirtualHost>', /was read in test mode, but the mode of this server is production/],
     ['the mode of a virtual host above', '<VirtualHost *:9>\nNextAuthMode test\n</VirtualHost>\n<VirtualHost *:9>\n<IfNextAuthMode production>\n</IfNextAuthMode>\n</VirtualHost>', /was read in test mode, but the mode of this server is production/],
   ]) {
     const { status, output } = await base(`NextAuthEngine On\n${lines}`, env);
@@ -108,6 +109,7 @@ async function sections(t) {
   }
   for (const [what, lines, env] of [
     ['a virtual host with a mode and a section of its own', '<VirtualHost *:9>\nNextAuthMode test\nNextAuthSecret "exec:echo 7Hs2kPzQ9wLmX4vTbN6yRd3FjGc8Ea5U"\n<IfNextAuthMode test>\nNextAuthURL http://localhost\n</IfNextAuthMode>\n</VirtualHost>'],
+    ['a section in a virtual host without the engine', 'NextAuthURL http://localhost\n<VirtualHost *:9>\nNextAuthEngine Off\n<IfNextAuthMode test>\n</IfNextAuthMode>\n</VirtualHost>', { NODE_ENV: 'test' }],
     ['NextAuthMode below with the same value', '<IfNextAuthMode production>\n</IfNextAuthMode>\nNextAuthMode production'],
     ['NextAuthMode above, against NODE_ENV', 'NextAuthMode production\n<IfNextAuthMode production>\n</IfNextAuthMode>', { NODE_ENV: 'test' }],
     ['NODE_ENV of the process, against the file', 'NextAuthEnvFile @DIR@/env\n<IfNextAuthMode production>\n</IfNextAuthMode>', { NODE_ENV: 'production' }],

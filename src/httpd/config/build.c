@@ -156,6 +156,15 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
     return NULL;
 }
 
+/* Sections of a server without the engine were read in some mode, too. */
+static na_error *check_sections_without_engine(na_builder *b, const apr_array_header_t *written)
+{
+    const char *name = na_environment_get(&b->environment, "NODE_ENV");
+    if (name && !na_last_of(written, NextAuthMode))
+        na_mode_find(name, &b->config->mode); /* an invalid one was an error of the section */
+    return na_build_check_mode_sections(b);
+}
+
 static na_error *take_resources(na_builder *b)
 {
     na_build_look_at(b, NULL, NULL);
@@ -185,7 +194,7 @@ na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
     NA_TRY(build_early(b, conf->written));
     b->is_on = b->engine || na_build_is_wrong(b, NextAuthEngine);
     if (!b->is_on)
-        return NULL;
+        return check_sections_without_engine(b, conf->written);
     NA_TRY(build_site(b, conf->written));
     if (!b->wrong->nelts) {
         conf->config = b->config;
