@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 'use strict';
 // The environment file of a NextAuth project as the configuration of a site: NextAuthFromEnv.
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { check, freePort, htpasswd } = require('./lib/httpd.js');
+const { check, ctlFile, freePort, htpasswd } = require('./lib/httpd.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -82,6 +83,41 @@ async function whole(t) {
   t.is(said(more, 'LOG_LEVEL'), 'not used: LogLevel nextauth:LEVEL takes precedence', 'LogLevel takes precedence over LOG_LEVEL');
 }
 
+// The variables of a provider, in the names of Auth.js v5 or of NextAuth v4.
+function variablesOfProvider({ id, requires }, isV5) {
+  const stem = id.toUpperCase().replaceAll('-', '_');
+  const name = (kind) => (isV5 ? `AUTH_${stem}_${kind}` : `${stem}_${{ ID: 'CLIENT_ID', SECRET: 'CLIENT_SECRET' }[kind] || kind}`);
+  const needs = { issuer: ['ISSUER', `https://${id}.example.org`], tenant: ['TENANT_ID', 'c0ffee00-0000-4000-8000-000000000000'] };
+  return [['ID', `of-${id}`], ['SECRET', PRIVATE], ...requires.split(', ').filter(Boolean).map((option) => needs[option])].map(([kind, value]) => [name(kind), value]);
+}
+
+async function catalogue(t) {
+  t.section('every provider of the catalogue');
+  const all = JSON.parse(execFileSync(ctlFile, ['providers', '--json'], { encoding: 'utf8' }));
+  const entries = all.filter(({ requires }) => ['', 'issuer', 'issuer, tenant'].includes(requires));
+  t.is(all.filter((entry) => !entries.includes(entry)).map(({ id }) => id), ['netsuite'], 'only one requires more than variables can say: its URLs');
+  t.ok(['discord', 'keycloak', 'fusionauth'].every((id) => entries.some((entry) => entry.id === id)), 'of the others, some require an issuer, or a tenant too');
+  for (const [what, isV5] of [['Auth.js v5', true], ['NextAuth v4', false]]) {
+    const these = entries.filter(({ id }) => isV5 || !/^\d/.test(id)); // no variable's name begins with a digit
+    const set = these.flatMap((entry) => variablesOfProvider(entry, isV5));
+    const text = `${isV5 ? 'AUTH' : 'NEXTAUTH'}_URL=https://www.example.org\n${isV5 ? 'AUTH' : 'NEXTAUTH'}_SECRET=${SECRET}\n${set.map((pair) => `${pair.join('=')}\n`).join('')}`;
+    const told = await ask(t, text);
+    t.is([told.status, wrongs(told)], [0, []], `${what}: all of them are a configuration without a mistake`);
+    t.is(set.map(([name]) => name).filter((name) => said(told, name) !== 'and used'), [], '  and each variable is used');
+    const ids = these.map(({ id }) => id).sort();
+    t.is(providersOf(told), ids, '  the providers are the site\'s');
+    const site = await t.httpd({ files: withFile(text), modules, config: base });
+    const offered = (await t.client(site).get('/api/auth/providers')).json;
+    t.is(Object.keys(offered).sort(), ids, '  and a site that runs offers them');
+    const shown = (await t.client(site).page('/api/auth/signin')).text;
+    t.is(ids.filter((id) => !shown.includes(`/api/auth/signin/${id}"`)), [], '  on its page, too');
+    for (const [id, place] of [['discord', 'https://discord.com'], ['mastodon', 'https://mastodon.example.org']]) {
+      const url = new URL((await t.client(site).signIn(id)).location);
+      t.is([url.origin, url.searchParams.get('client_id')], [place, `of-${id}`], `  ${id}: a sign-in goes where they say`);
+    }
+  }
+}
+
 const small = `NEXTAUTH_URL=https://app.example.org\nNEXTAUTH_SECRET=${SECRET}\nGOOGLE_CLIENT_ID=a\nGOOGLE_CLIENT_SECRET=${PRIVATE}\n`;
 
 async function others(t) {
@@ -115,7 +151,8 @@ AUTH_MICROSOFT_ENTRA_ID_ID=a\nAUTH_MICROSOFT_ENTRA_ID_SECRET=${PRIVATE}\nAUTH_MI
 AUTH_GITHUB_ID=a\nAUTH_GITHUB_SECRET=${PRIVATE}\n`);
   t.is([v5.status, wrongs(v5)], [0, []], 'the names of Auth.js v5 are right');
   for (const name of ['AUTH_URL', 'AUTH_SECRET', 'AUTH_SECRET_1', 'AUTH_MICROSOFT_ENTRA_ID_ID', 'AUTH_MICROSOFT_ENTRA_ID_ISSUER', 'AUTH_GITHUB_SECRET']) t.is(said(v5, name), 'and used', `${name} is used`);
-  t.is(rowOf(v5, 'AUTH_TRUST_HOST').message, 'set in NextAuthEnvFile; nothing to set: the URL is never taken from a request\'s headers', 'AUTH_TRUST_HOST has nothing to do');
+  const trust = rowOf(v5, 'AUTH_TRUST_HOST');
+  t.is([trust.state, trust.hint, trust.message], ['ok', null, 'set in NextAuthEnvFile; nothing to set: the URL is never taken from a request\'s headers'], 'AUTH_TRUST_HOST has nothing to do, and alarms nobody');
   t.is(providersOf(v5), ['github', 'microsoft-entra-id'], 'and its providers are the site\'s');
 
   t.section('near misses');
@@ -281,6 +318,7 @@ GITHUB_ID=a\nGITHUB_SECRET=${PRIVATE}\nEMAIL_SERVER=smtp://127.0.0.1:9\nEMAIL_FR
 
 suite('Environment: a NextAuth project\'s variables are the configuration of a site', async (t) => {
   await whole(t);
+  await catalogue(t);
   await others(t);
   await contradictions(t);
   await features(t);
