@@ -15,17 +15,39 @@ static const char catalogue_json[] =
     ;
 
 struct na_catalogue {
-    json_t *entries;
+    json_t *built_in;
+    json_t *own; /* of files */
 };
 
 /* Members of an entry that describe it and are not options. */
 #define DOCUMENTATION "docs"
 
+/* All virtual hosts share the built-in entries, which are 200 KB once parsed. */
+static na_error *load_built_in(apr_pool_t *pool, json_t **entries)
+{
+    static const char key[] = "nextauth-catalogue";
+    void *kept;
+    apr_pool_userdata_get(&kept, key, pool);
+    *entries = kept;
+    if (kept)
+        return NULL;
+    NA_TRY(
+        na_json_parse(pool, NA_ERR_CONFIGURATION, catalogue_json, strlen(catalogue_json), entries));
+    apr_pool_userdata_setn(*entries, key, NULL, pool);
+    return NULL;
+}
+
 na_error *na_catalogue_load(apr_pool_t *pool, na_catalogue **catalogue)
 {
     *catalogue = apr_palloc(pool, sizeof **catalogue);
-    return na_json_parse(pool, NA_ERR_CONFIGURATION, catalogue_json, strlen(catalogue_json),
-                         &(*catalogue)->entries);
+    (*catalogue)->own = na_json_own(pool, json_object());
+    return load_built_in(pool, &(*catalogue)->built_in);
+}
+
+static json_t *find(const na_catalogue *catalogue, const char *id)
+{
+    json_t *entry = json_object_get(catalogue->own, id);
+    return entry ? entry : json_object_get(catalogue->built_in, id);
 }
 
 static na_error *build(apr_pool_t *pool, const char *id, json_t *entry, na_provider **provider)
@@ -79,7 +101,7 @@ na_error *na_catalogue_add(apr_pool_t *pool, na_catalogue *catalogue, const char
         if (error)
             return na_error_wrap(pool, error, NULL, "invalid provider '%s'", id);
     }
-    json_object_update(catalogue->entries, entries);
+    json_object_update(catalogue->own, entries);
     return NULL;
 }
 
@@ -93,7 +115,9 @@ const apr_array_header_t *na_catalogue_ids(apr_pool_t *pool, const na_catalogue 
     apr_array_header_t *ids = apr_array_make(pool, 128, sizeof(const char *));
     const char *id;
     json_t *entry;
-    json_object_foreach(catalogue->entries, id, entry) APR_ARRAY_PUSH(ids, const char *) = id;
+    json_object_foreach(catalogue->built_in, id, entry) APR_ARRAY_PUSH(ids, const char *) = id;
+    json_object_foreach(catalogue->own, id, entry) if (!json_object_get(catalogue->built_in, id))
+        APR_ARRAY_PUSH(ids, const char *) = id;
     qsort(ids->elts, (size_t)ids->nelts, sizeof(const char *), by_name);
     return ids;
 }
@@ -121,7 +145,7 @@ na_error *na_catalogue_describe(apr_pool_t *pool, const na_catalogue *catalogue,
                                 na_catalogue_entry *described)
 {
     na_provider *provider;
-    json_t *entry = json_object_get(catalogue->entries, id);
+    json_t *entry = find(catalogue, id);
     json_t *documentation = json_object_get(entry, DOCUMENTATION);
     NA_TRY(build(pool, id, entry, &provider));
     *described = (na_catalogue_entry){.id = id,
@@ -136,7 +160,7 @@ na_error *na_catalogue_describe(apr_pool_t *pool, const na_catalogue *catalogue,
 na_error *na_provider_from_catalogue(apr_pool_t *pool, const na_catalogue *catalogue,
                                      const char *id, na_provider **provider)
 {
-    json_t *entry = json_object_get(catalogue->entries, id);
+    json_t *entry = find(catalogue, id);
     *provider = NULL;
     return entry ? build(pool, id, entry, provider) : NULL;
 }

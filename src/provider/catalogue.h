@@ -20,7 +20,7 @@ typedef struct na_catalogue_entry {
     const char *trap;     /* what is commonly missed there */
 } na_catalogue_entry;
 
-/* Loads the built-in providers, of conf/providers.json. */
+/* Loads the built-in providers, of conf/providers.json; parsed once for each pool. */
 na_error *na_catalogue_load(apr_pool_t *pool, na_catalogue **catalogue);
 
 /*
