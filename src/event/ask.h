@@ -7,7 +7,7 @@
 
 #include "base/http.h"
 
-/* What is asked: a URL or a program. Immutable configuration. */
+/* The service that is asked: a URL or a program. Immutable configuration. */
 typedef struct na_adviser {
     const char *url;          /* NULL for a program */
     apr_array_header_t *keys; /* na_bytes: sign the request as a webhook's */
