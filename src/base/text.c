@@ -186,6 +186,15 @@ const char *na_html(apr_pool_t *pool, const char *text)
     return out;
 }
 
+/* Returns 1 for the characters that encodeURIComponent leaves as they are. */
+static int is_unreserved(unsigned char c)
+{
+    static const char unreserved[256] = {
+        ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['-'] = 1,  ['_'] = 1, ['.'] = 1,
+        ['!'] = 1,         ['~'] = 1,         ['*'] = 1,         ['\''] = 1, ['('] = 1, [')'] = 1};
+    return unreserved[c];
+}
+
 char *na_percent_encode(apr_pool_t *pool, const char *text)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -193,7 +202,7 @@ char *na_percent_encode(apr_pool_t *pool, const char *text)
     char *p = out;
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c < 0x80 && (apr_isalnum(c) || strchr("-_.!~*'()", c))) {
+        if (is_unreserved(c)) {
             *p++ = (char)c;
             continue;
         }
