@@ -150,8 +150,3 @@ const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
         return NULL;
     return take_text(pool, json_dumps(json, JSON_ENCODE_ANY));
 }
-
-char *na_json_dump(apr_pool_t *pool, const json_t *json)
-{
-    return take_text(pool, json_dumps(json, JSON_COMPACT));
-}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -122,6 +123,32 @@ static void json(apr_pool_t *pool)
     fails(na_json_parse(pool, NA_ERR_CALLBACK, "{} x", 4, &root), "so is what follows the end");
 }
 
+/* Writes a document as Jansson does, which is the reference. */
+static void dump(apr_pool_t *pool)
+{
+    static const char *const texts[] = {
+        "[]",
+        "{}",
+        "[[],{},[[1,-2],{\"a\":{}}],null,true,false]",
+        "{\"z\":1,\"a\":-9007199254740993,\"m\":1.5,\"tiny\":1e-300,\"whole\":3.0}",
+        "[\"\",\"plain\",\"a/b\",\"\\\"\",\"\\\\\",\"\\b\\f\\n\\r\\t\"]",
+        "[\"\\u0001\\u001f\\u007f\",\"Zo\\u00eb \\ud83d\\ude00\",\"\\\"a\\\"b\\\"\"]",
+        "{\"\":\"no name\",\"a \\\"name\\\"\":\"\\u2028\"}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        json_t *json = na_json_own(pool, json_loads(texts[i], 0, NULL));
+        char *expected = json_dumps(json, JSON_COMPACT);
+        ok(strcmp(na_json_dump(pool, json), expected) == 0, "document %d is written", (int)i);
+        free(expected);
+    }
+    json_t *long_list = na_json_own(pool, json_array());
+    for (int i = 0; i < 1500; i++)
+        json_array_append_new(long_list, json_string(apr_psprintf(pool, "\"%*d", i % 97, i)));
+    char *expected = json_dumps(long_list, JSON_COMPACT);
+    is(na_json_dump(pool, long_list), expected, "a long document is written");
+    free(expected);
+    ok(!na_json_dump(pool, NULL), "nothing is no text");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
@@ -131,5 +158,6 @@ int main(void)
     lines(pool);
     hashes(pool);
     json(pool);
+    dump(pool);
     return tap_done();
 }
