@@ -219,18 +219,18 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 
 /* A cookie issued for one provider must not be accepted for another. */
 static na_error *open_check(na_request *request, const flow *f, na_cookie_id id, const char *cookie,
-                            const char **value, json_t **claims)
+                            const char **value, na_claims *claims)
 {
     const char *name = f->cookies[id].name;
     na_error *error =
-        na_keyring_open(request->pool, &f->rings[id], na_bytes_of(cookie), request->now, claims);
+        na_keyring_read(request->pool, &f->rings[id], na_bytes_of(cookie), request->now, claims);
     if (error)
         return na_error_wrap(request->pool, error, NA_ERR_INVALID_CHECK, "cookie %s is unusable",
                              name);
-    const char *provider = na_json_string(*claims, "provider");
-    const char *site = na_json_string(*claims, NA_CLAIM_SITE);
+    const char *provider = na_claims_text(claims, "provider");
+    const char *site = na_claims_text(claims, NA_CLAIM_SITE);
     const na_session_config *ours = &request->config->session;
-    *value = na_json_string(*claims, "value");
+    *value = na_claims_text(claims, "value");
     if (site && f->is_foreign) /* only our own first cookie names the initiator */
         return na_error_new(
             request->pool, NA_ERR_INVALID_CHECK,
@@ -247,7 +247,7 @@ static na_error *open_check(na_request *request, const flow *f, na_cookie_id id,
 /* Takes the one of several cookies that can be decrypted and equals `expected` (NULL if unknown).
  */
 static na_error *take_check(na_request *request, const flow *f, na_cookie_id id,
-                            const char *expected, const char **value, json_t **claims)
+                            const char *expected, const char **value, na_claims *claims)
 {
     const char *cookie, *name = f->cookies[id].name;
     na_error *error = na_error_new(
@@ -265,9 +265,9 @@ static na_error *take_check(na_request *request, const flow *f, na_cookie_id id,
 }
 
 static na_error *take_checks(na_request *request, const flow *f, const char *state,
-                             na_checks *checks, json_t **first)
+                             na_checks *checks, na_claims *first)
 {
-    json_t *claims[NA_COOKIE_COUNT];
+    na_claims claims[NA_COOKIE_COUNT];
     const char **values[NA_COOKIE_COUNT] = {[NA_COOKIE_STATE] = &checks->state,
                                             [NA_COOKIE_PKCE] = &checks->code_verifier,
                                             [NA_COOKIE_NONCE] = &checks->nonce};
@@ -284,17 +284,17 @@ static na_error *take_checks(na_request *request, const flow *f, const char *sta
 na_error *na_checks_take(na_request *request, na_response *response, const char *state,
                          na_checks *checks, na_initiator *initiator)
 {
-    json_t *claims;
+    na_claims claims;
     const flow f = find_flow(request, state);
     *checks = (na_checks){0};
     clear_flow(request, response, &f);
     if ((f.checks & NA_CHECK_STATE) && !state)
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "missing state in the callback");
     NA_TRY(take_checks(request, &f, state, checks, &claims));
-    checks->began = apr_time_from_sec(json_integer_value(json_object_get(claims, "iat")));
-    NA_TRY(na_initiator_take(request, claims, initiator));
+    checks->began = apr_time_from_sec(claims.iat);
+    NA_TRY(na_initiator_take(request, &claims, initiator));
     const char *url =
-        na_safe_redirect(request->pool, request->config, na_json_string(claims, "callbackUrl"));
+        na_safe_redirect(request->pool, request->config, na_claims_text(&claims, "callbackUrl"));
     request->callback_url = url ? url : request->callback_url;
     return NULL;
 }

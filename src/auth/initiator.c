@@ -41,10 +41,10 @@ na_error *na_initiator_put(na_request *request, json_t *claims)
     return NULL;
 }
 
-na_error *na_initiator_take(na_request *request, const json_t *claims, na_initiator *initiator)
+na_error *na_initiator_take(na_request *request, const na_claims *claims, na_initiator *initiator)
 {
-    const char *browser = na_json_string(claims, CLAIM_BROWSER);
-    const char *user = na_json_string(claims, CLAIM_USER);
+    const char *browser = na_claims_text(claims, CLAIM_BROWSER);
+    const char *user = na_claims_text(claims, CLAIM_USER);
     const na_session *session;
     *initiator = (na_initiator){0};
     NA_TRY(load_session(request, &session));

@@ -19,7 +19,7 @@ na_error *na_initiator_put(na_request *request, json_t *claims);
  * sign-in, or if the user who did is no longer signed in. Claims that Auth.js encrypted have
  * neither; such a sign-in links no account.
  */
-na_error *na_initiator_take(na_request *request, const json_t *claims, na_initiator *initiator);
+na_error *na_initiator_take(na_request *request, const na_claims *claims, na_initiator *initiator);
 
 /*
  * Verifies in the store and the database that the user who began the sign-in is still signed in,

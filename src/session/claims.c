@@ -218,6 +218,16 @@ na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims)
                : NULL;
 }
 
+const char *na_claims_text(const na_claims *claims, const char *name)
+{
+    for (int i = 0; i < claims->list->nelts; i++) {
+        const na_claim *claim = &APR_ARRAY_IDX(claims->list, i, na_claim);
+        if (!claim->is_element && na_is_same(claim->name, name))
+            return claim->value;
+    }
+    return NULL;
+}
+
 na_error *na_claims_check_times(apr_pool_t *pool, const na_claims *claims, apr_time_t now)
 {
     apr_int64_t seconds = apr_time_sec(now);

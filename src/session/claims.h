@@ -45,6 +45,9 @@ na_error *na_claims_read(apr_pool_t *pool, na_bytes text, na_claims *claims);
 int na_claims_read_plain(apr_pool_t *pool, na_bytes text, na_claims *claims);
 na_error *na_claims_read_json(apr_pool_t *pool, na_bytes text, na_claims *claims);
 
+/* Returns the text of a claim that is neither an array nor an object; NULL if there is none. */
+const char *na_claims_text(const na_claims *claims, const char *name);
+
 /* Checks exp and nbf. A token without exp is refused, because it would never expire. */
 na_error *na_claims_check_times(apr_pool_t *pool, const na_claims *claims, apr_time_t now);
 

@@ -6,7 +6,6 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
-#include "session/claims.h"
 
 static na_error *derive(apr_pool_t *pool, const char *secret, const char *salt, const char *info,
                         na_jwe_enc enc, int with_kid, const na_jwe_key **key)
@@ -57,13 +56,26 @@ na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *clai
     return na_jwe_seal(pool, ring->keys[0], na_bytes_of(na_json_dump(pool, claims)), token);
 }
 
+static na_error *open_text(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
+                           na_bytes *text, na_claims *claims)
+{
+    NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, text));
+    NA_TRY(na_claims_read(pool, *text, claims));
+    return na_claims_check_times(pool, claims, now);
+}
+
+na_error *na_keyring_read(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
+                          na_claims *claims)
+{
+    na_bytes text;
+    return open_text(pool, ring, token, now, &text, claims);
+}
+
 na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
                           json_t **json)
 {
     na_bytes text;
     na_claims claims;
-    NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &text));
-    NA_TRY(na_claims_read(pool, text, &claims));
-    NA_TRY(na_claims_check_times(pool, &claims, now));
+    NA_TRY(open_text(pool, ring, token, now, &text, &claims));
     return na_json_parse_sealed(pool, NA_ERR_SESSION, text, json);
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "jose/jwe.h"
+#include "session/claims.h"
 
 /* The format of tokens: next-auth v4's or Auth.js v5's. */
 typedef enum na_dialect { NA_V4, NA_V5 } na_dialect;
@@ -34,7 +35,11 @@ na_error *na_keyring_derive(apr_pool_t *pool, na_dialect dialect, const char *co
 na_error *na_keyring_seal(apr_pool_t *pool, const na_keyring *ring, json_t *claims, apr_time_t now,
                           long max_age, char **token);
 
-/* Decrypts a token and checks exp and nbf like na_claims_check_times. The pool owns the claims. */
+/* Decrypts a token and checks exp and nbf like na_claims_check_times. */
+na_error *na_keyring_read(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
+                          na_claims *claims);
+
+/* The same, as JSON that the pool owns, for claims that are more than texts and numbers. */
 na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
                           json_t **json);
 
