@@ -44,6 +44,7 @@ typedef struct na_subject {
 typedef struct na_host {
     void *data;
     void (*log)(void *data, const na_log_record *record);
+    int (*is_dropped)(void *data, na_level level); /* 1 if log() ignores records of the level */
     na_error *(*is_true)(void *data, const na_expression *expression, const na_subject *subject,
                          int *result);
     na_error *(*value_of)(void *data, const na_expression *expression, const na_subject *subject,

@@ -31,6 +31,7 @@ static void log_warning(void *request, const char *event, const char *text)
 
 void na_oauth_of_request(const na_request *request, na_oauth *oauth)
 {
+    int logs_steps = !request->server->is_dropped(request->server->data, NA_LOG_DEBUG);
     *oauth = (na_oauth){
         .pool = request->pool,
         .provider = request->provider,
@@ -43,7 +44,7 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
         .headers = request->config->http.trace_context
                        ? na_trace_headers(request->pool, request->trace)
                        : NULL,
-        .step = log_step,
+        .step = logs_steps ? log_step : NULL,
         .warn = log_warning,
         .data = (void *)request,
     };

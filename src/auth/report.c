@@ -20,6 +20,8 @@ static void write_record(const na_request *request, na_log_record record)
 void na_log(const na_request *request, na_level level, const char *event, const char *format, ...)
 {
     va_list args;
+    if (request->server->is_dropped(request->server->data, level))
+        return;
     va_start(args, format);
     write_record(request, (na_log_record){.level = level,
                                           .event = event,

@@ -29,6 +29,11 @@ static int is_dropped(const server_rec *s, const request_rec *r, na_level level)
     return level != NA_LOG_ERROR && !is_level_logged(s, r, level);
 }
 
+int na_log_is_dropped(const request_rec *r, na_level level)
+{
+    return is_dropped(r->server, r, level);
+}
+
 /* httpd's error log escapes backslashes and bytes beyond ASCII: JSON written there has none. */
 static const char *without_escapes(apr_pool_t *pool, const char *text)
 {

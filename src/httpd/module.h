@@ -281,6 +281,9 @@ void na_log_request(request_rec *r, na_level level, const char *event, const cha
 void na_log_server(const server_rec *s, na_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Returns 1 if a record of this level goes neither to the log nor to Sentry. */
+int na_log_is_dropped(const request_rec *r, na_level level);
+
 /* Logs a record, completed with the request's IDs, client IP address, site and user. */
 void na_log_record_of_request(request_rec *r, const na_log_record *record);
 

@@ -12,6 +12,11 @@ static void log_record(void *data, const na_log_record *record)
     na_log_record_of_request(data, record);
 }
 
+static int is_dropped(void *data, na_level level)
+{
+    return na_log_is_dropped(data, level);
+}
+
 static na_error *evaluation_error(request_rec *r, const char *reason)
 {
     return na_error_new(r->pool, NA_ERR_CONFIGURATION, "could not evaluate the expression: %s",
@@ -134,7 +139,12 @@ static void run_event_hook(void *data, const na_event *event)
 const na_host *na_host_of(request_rec *r)
 {
     na_host *server = apr_palloc(r->pool, sizeof *server);
-    *server =
-        (na_host){r, log_record, evaluate_condition, evaluate_text, check_password, run_event_hook};
+    *server = (na_host){r,
+                        log_record,
+                        is_dropped,
+                        evaluate_condition,
+                        evaluate_text,
+                        check_password,
+                        run_event_hook};
     return server;
 }
