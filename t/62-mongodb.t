@@ -87,7 +87,7 @@ async function interop(t, db, schema, collections) {
 // ── what a database can hold ────────────────────────────────────────────────────────────────────
 
 async function hostile(t, db) {
-  t.section('documents that nobody should have written');
+  t.section('documents that no application writes');
   await db.with((mongo) => mongo.dropDatabase());
   await migrate(t, db);
   const ask = client(t, db.url);
