@@ -207,6 +207,8 @@ async function replicaSet(t) {
   set.answerNext('insert', transient);
   t.is((await ask('createUser', newUser())).error, undefined, 'a conflict with others repeats it');
   t.is(set.transactions().slice(before), ['abort', 'commit'], 'from the beginning');
+  const preferring = client(t, set.url('nextauth', '&readPreference=primaryPreferred'));
+  t.is((await preferring('createUser', newUser())).error, undefined, 'a URL that permits secondaries to be read changes nothing about transactions');
   before = ended();
   set.answerNext('commitTransaction', unknown);
   t.is((await ask('createUser', newUser())).error, undefined, 'a commit of which nobody knows whether it was done');

@@ -35,6 +35,16 @@ static na_error *unavailable(const na_mongo *mongo, apr_pool_t *pool, const char
     return na_error_new(pool, NA_ERR_UNAVAILABLE, "%s: %s", mongo->options->name, why);
 }
 
+/* The URL's preference is for some reads only (reads_of): decisions never rely on a secondary. */
+static mongoc_database_t *open_database(mongoc_client_t *client, const char *name)
+{
+    mongoc_database_t *database = mongoc_client_get_database(client, name);
+    mongoc_read_prefs_t *primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
+    mongoc_database_set_read_prefs(database, primary);
+    mongoc_read_prefs_destroy(primary);
+    return database;
+}
+
 static na_error *take_client(na_mongo *mongo, apr_pool_t *pool, na_db_use **use)
 {
     mongoc_client_pool_t *clients = na_mongo_clients(mongo);
@@ -50,7 +60,7 @@ static na_error *take_client(na_mongo *mongo, apr_pool_t *pool, na_db_use **use)
     made->settings = mongo->settings;
     made->home = made->pool = pool;
     made->client = client;
-    made->database = mongoc_client_get_database(client, mongo->settings->database);
+    made->database = open_database(client, mongo->settings->database);
     made->locks = apr_array_make(pool, 2, sizeof(const char *));
     apr_cpystrn(made->owner, na_random_hex(pool, 16), sizeof made->owner);
     *use = made;
@@ -200,6 +210,18 @@ na_error *na_mongo_define(na_mongo *mongo, apr_pool_t *pool, na_db_use **use)
 
 /* ── transactions ──────────────────────────────────────────────────────────────────────────── */
 
+/* A transaction with another preference than the primary would fail, whatever the URL says. */
+static int begin_on_primary(mongoc_client_session_t *session, bson_error_t *error)
+{
+    mongoc_transaction_opt_t *options = mongoc_transaction_opts_new();
+    mongoc_read_prefs_t *primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
+    mongoc_transaction_opts_set_read_prefs(options, primary);
+    int begun = mongoc_client_session_start_transaction(session, options, error);
+    mongoc_read_prefs_destroy(primary);
+    mongoc_transaction_opts_destroy(options);
+    return begun;
+}
+
 /*
  * What a transaction reads is of one moment, that of its first operation: after the locks, or it
  * would miss what those who had them before have changed.
@@ -212,7 +234,7 @@ na_error *na_mongo_start_transaction(na_db_use *use)
     use->session = mongoc_client_start_session(use->client, NULL, &error);
     if (!use->session)
         return na_mongo_failed(use, &error, NULL, "could not start a session");
-    return mongoc_client_session_start_transaction(use->session, NULL, &error)
+    return begin_on_primary(use->session, &error)
                ? NULL
                : na_mongo_failed(use, &error, NULL, "could not begin a transaction");
 }
