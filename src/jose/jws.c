@@ -11,19 +11,16 @@
 #include "jose/compact.h"
 #include "jose/jws_signature.h"
 
-enum { HEADER, PAYLOAD, SIGNATURE, PARTS };
-
-static na_error *read_header(apr_pool_t *pool, const char *token, apr_size_t token_len,
-                             na_bytes parts[PARTS], na_jws *jws)
+na_error *na_jws_read(apr_pool_t *pool, const char *token, apr_size_t token_len, na_jws *jws)
 {
     const json_t *header;
     *jws = (na_jws){0};
     if (token_len > NA_JWS_MAX)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: longer than %d characters",
                             NA_JWS_MAX);
-    if (!na_compact_split(token, token_len, parts, PARTS))
+    if (!na_compact_split(token, token_len, jws->parts, NA_JWS_PARTS))
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: not three parts");
-    NA_TRY(na_jose_header(pool, NA_ERR_OAUTH_CALLBACK, parts[HEADER], &header));
+    NA_TRY(na_jose_header(pool, NA_ERR_OAUTH_CALLBACK, jws->parts[NA_JWS_HEADER], &header));
     NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "alg", &jws->alg));
     NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "kid", &jws->kid));
     NA_TRY(na_jose_string(pool, NA_ERR_OAUTH_CALLBACK, header, "typ", &jws->typ));
@@ -31,12 +28,6 @@ static na_error *read_header(apr_pool_t *pool, const char *token, apr_size_t tok
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: unsupported algorithm %.40s",
                             jws->alg ? jws->alg : "(none given)");
     return NULL;
-}
-
-na_error *na_jws_peek(apr_pool_t *pool, const char *token, apr_size_t token_len, na_jws *jws)
-{
-    na_bytes parts[PARTS];
-    return read_header(pool, token, token_len, parts, jws);
 }
 
 /* `kid` only selects among keys, so a key without one is always tried. */
@@ -80,19 +71,20 @@ static na_error *refusal(apr_pool_t *pool, const na_jws *jws, const na_alg *alg,
                         "JWS: the %s signature does not verify, kid %.80s", alg->name, kid);
 }
 
-na_error *na_jws_verify(apr_pool_t *pool, const char *token, apr_size_t token_len,
-                        const na_jwks *set, const char *const *algs, na_jws *jws)
+na_error *na_jws_verify(apr_pool_t *pool, na_jws *jws, const na_jwks *set, const char *const *algs)
 {
-    na_bytes parts[PARTS], payload, signature;
-    NA_TRY(read_header(pool, token, token_len, parts, jws));
+    const na_bytes *parts = jws->parts;
+    na_bytes payload, signature;
     if (!listed(algs, jws->alg))
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
                             "JWS: the algorithm %s is not accepted here", jws->alg);
-    NA_TRY(na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "payload", parts[PAYLOAD], &payload));
     NA_TRY(
-        na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "signature", parts[SIGNATURE], &signature));
+        na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "payload", parts[NA_JWS_PAYLOAD], &payload));
+    NA_TRY(na_compact_decode(pool, NA_ERR_OAUTH_CALLBACK, "signature", parts[NA_JWS_SIGNATURE],
+                             &signature));
     /* RFC 7515 section 5.1: the first two parts as received, with their dot */
-    na_bytes input = {(const unsigned char *)token, parts[HEADER].len + 1 + parts[PAYLOAD].len};
+    na_bytes input = {parts[NA_JWS_HEADER].data,
+                      parts[NA_JWS_HEADER].len + 1 + parts[NA_JWS_PAYLOAD].len};
     const na_alg *alg = na_alg_find(jws->alg);
     for (int i = 0; i < set->count; i++) {
         if (!key_fits(jws, alg, set->keys[i]) ||

@@ -247,11 +247,10 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
     const na_jwks *keys;
     na_jws jws;
     NA_TRY(decrypt(oauth, &token));
-    NA_TRY(na_jws_peek(oauth->pool, token, strlen(token), &jws));
+    NA_TRY(na_jws_read(oauth->pool, token, strlen(token), &jws));
     NA_TRY(check_type(oauth, &jws));
     NA_TRY(keys_for(oauth, metadata, &jws, &keys));
-    NA_TRY(na_jws_verify(oauth->pool, token, strlen(token), keys, accepted_algs(oauth, metadata),
-                         &jws));
+    NA_TRY(na_jws_verify(oauth->pool, &jws, keys, accepted_algs(oauth, metadata)));
     NA_TRY(na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
                          jws.payload.len, claims));
     NA_TRY(check_claims(oauth, metadata, tokens, checks, jws.alg, *claims));
@@ -266,11 +265,11 @@ na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *met
     const char *const algs[] = {oauth->provider->userinfo_alg, NULL};
     const na_jwks *keys;
     na_jws jws;
-    na_error *error = na_jws_peek(oauth->pool, token, strlen(token), &jws);
+    na_error *error = na_jws_read(oauth->pool, token, strlen(token), &jws);
     if (!error)
         error = keys_for(oauth, metadata, &jws, &keys);
     if (!error)
-        error = na_jws_verify(oauth->pool, token, strlen(token), keys, algs, &jws);
+        error = na_jws_verify(oauth->pool, &jws, keys, algs);
     if (!error)
         error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
                               jws.payload.len, claims);

@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "jose/jwk.h"
+#include "jose/jws.h"
 #include "tap.h"
 
 /* What the tests of the JOSE rules share: fresh keys as JWK text, and JSON edited member-wise. */
@@ -220,6 +221,13 @@ static inline int says(apr_pool_t *pool, const na_error *error, const char *part
     if (!found)
         diag("got: %s", text);
     return found;
+}
+
+static inline na_error *kit_verify(apr_pool_t *pool, const char *token, apr_size_t len,
+                                   const na_jwks *set, const char *const *algs, na_jws *jws)
+{
+    NA_TRY(na_jws_read(pool, token, len, jws));
+    return na_jws_verify(pool, jws, set, algs);
 }
 
 #endif

@@ -86,7 +86,8 @@ static na_error *verify(apr_pool_t *pool, const json_t *key, const char *token)
     const na_jwks *set;
     na_jws jws;
     NA_TRY(key_set(pool, key, &set));
-    return na_jws_verify(pool, token, strlen(token), set, algs, &jws);
+    NA_TRY(na_jws_read(pool, token, strlen(token), &jws));
+    return na_jws_verify(pool, &jws, set, algs);
 }
 
 static na_error *decrypt(apr_pool_t *pool, const json_t *json, const char *token,
