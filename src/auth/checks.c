@@ -50,15 +50,17 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
     };
 }
 
-/* Without a state, sign-ins cannot be distinguished, and the name has no suffix. */
-static const char *cookie_name(const na_request *request, na_cookie_id id, const char *state)
+/*
+ * Returns what is added to the names of a sign-in's cookies. Without a state, sign-ins cannot be
+ * distinguished, and nothing is.
+ */
+static const char *suffix_of(apr_pool_t *pool, const char *state)
 {
-    const char *name = request->config->cookies[id].name;
     if (!state || strlen(state) < SUFFIX_LEN ||
         strspn(state, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") <
             SUFFIX_LEN)
-        return name;
-    return apr_psprintf(request->pool, "%s.%.*s", name, SUFFIX_LEN, state);
+        return "";
+    return apr_pstrcat(pool, ".", apr_pstrmemdup(pool, state, SUFFIX_LEN), NULL);
 }
 
 /* ── the cookies of one sign-in ────────────────────────────────────────────────────────────── */
@@ -91,8 +93,10 @@ static flow own_flow(const na_request *request, const char *state)
 {
     const na_config *config = request->config;
     flow f = {config->cookies, config->check_rings, {NULL}, request->provider->checks, 0};
+    const char *suffix = suffix_of(request->pool, state);
     for (int i = 0; i < 3; i++)
-        f.names[check_cookies[i]] = cookie_name(request, check_cookies[i], state);
+        f.names[check_cookies[i]] =
+            apr_pstrcat(request->pool, config->cookies[check_cookies[i]].name, suffix, NULL);
     return f;
 }
 
@@ -251,9 +255,7 @@ static na_error *take_check(na_request *request, const flow *f, na_cookie_id id,
                             const char *expected, const char **value, na_claims *claims)
 {
     const char *cookie, *name = f->cookies[id].name;
-    na_error *error = na_error_new(
-        request->pool, NA_ERR_INVALID_CHECK,
-        "missing cookie %s: it has expired, was already used, or is in another browser", name);
+    na_error *error = NULL;
     for (int i = 0; (cookie = na_cookies_get(request->cookies, f->names[id], i)); i++) {
         error = open_check(request, f, id, cookie, value, claims);
         if (!error && (!expected || na_equal_secret(expected, *value)))
@@ -262,7 +264,11 @@ static na_error *take_check(na_request *request, const flow *f, na_cookie_id id,
             error =
                 na_error_new(request->pool, NA_ERR_INVALID_CHECK, "cookie %s does not match", name);
     }
-    return error;
+    return error ? error
+                 : na_error_new(request->pool, NA_ERR_INVALID_CHECK,
+                                "missing cookie %s: it has expired, was already used, or is in "
+                                "another browser",
+                                name);
 }
 
 static na_error *take_checks(na_request *request, const flow *f, const char *state,

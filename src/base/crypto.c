@@ -80,8 +80,14 @@ char *na_random_uuid(apr_pool_t *pool)
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
     const char *hex = na_hex(pool, b, sizeof b);
-    return apr_psprintf(pool, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-                        hex + 20);
+    char *uuid = apr_palloc(pool, 37), *p = uuid;
+    for (int i = 0; i < 32; i++) {
+        if (i == 8 || i == 12 || i == 16 || i == 20)
+            *p++ = '-';
+        *p++ = hex[i];
+    }
+    *p = '\0';
+    return uuid;
 }
 
 static EVP_MD *fetched_sha256;

@@ -24,6 +24,9 @@
  */
 #define IDLE_MAX apr_time_from_sec(600)
 
+/* Bytes that are received at once. The buffer is wiped after each call; most bodies are smaller. */
+#define BUFFER_SIZE 4096L
+
 struct na_http {
     const na_http_options *options;
     const na_http_observer *observers[NA_HTTP_OBSERVERS];
@@ -256,6 +259,7 @@ static void set_limits(CURL *curl, const na_http *client)
                      options->allow_http ? CURLPROTO_HTTP | CURLPROTO_HTTPS : CURLPROTO_HTTPS);
 #endif
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_ms);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);

@@ -26,10 +26,19 @@ static int claim_place(na_name *place, apr_uint64_t hash, int add)
     return was == hash;
 }
 
+static int has_text(const na_name *place, const char *name)
+{
+    return __atomic_load_n(&place->written, __ATOMIC_ACQUIRE) &&
+           strncmp(place->text, name, NA_NAME_SIZE) == 0;
+}
+
 int na_name_find(na_name_list *list, const char *name, int add)
 {
     if (!name || !*name || strlen(name) >= NA_NAME_SIZE)
         return NA_NAMES_MAX;
+    for (int i = 0; i < NA_NAMES_MAX; i++) /* mostly, the name is known: no hash is needed */
+        if (has_text(&list->names[i], name))
+            return i;
     apr_uint64_t hash = na_sha256_word(name);
     for (int i = 0; i < NA_NAMES_MAX; i++) {
         if (!claim_place(&list->names[i], hash, add))
