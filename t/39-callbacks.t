@@ -124,6 +124,70 @@ async function jwt(t, site, service) {
   service.reset();
 }
 
+const NAME = 'next-auth.session-token';
+const update = async (c, data) => c.post('/api/auth/session', { csrfToken: await c.csrf(), data }, { json: true });
+
+async function again(t, service, store) {
+  t.section(`jwt, when a session is renewed: ${store.name}`);
+  const site = await t.httpd({ files, config: config(`NextAuthCallback jwt ${service.url} secret=${KEY} timeout=2
+${store.lines}
+<Location /gold/>
+  AuthType NextAuth
+  Require nextauth-claim plan:gold
+</Location>`) });
+  const c = await enter(t, site);
+  const isGold = async () => (await c.get('/gold/')).status !== 403;
+  const asked = () => service.asked.filter(({ callback }) => callback === 'jwt').length;
+  t.is(await isGold(), false, 'a session that has no plan');
+
+  const before = asked();
+  await c.get('/members/');
+  t.is(asked(), before, 'a page asks nothing');
+  await c.session();
+  t.is(asked() - before, store.asksEachTime ? 1 : 0, `GET session asks ${store.asksEachTime ? 'each time, because it renews the cookie' : 'not before the record is renewed'}`);
+  if (store.asksEachTime) {
+    const { token, ...rest } = service.last('jwt');
+    t.is([token.sub, token.sid, rest], ['ada', undefined, { callback: 'jwt', user: null, account: null, profile: null, isNewUser: null, trigger: null, session: null }], '  with the claims, without a trigger, and without the session\'s ID');
+    service.answers.jwt = ({ token: all }) => ({ ...all, plan: 'gold' });
+    t.is([(await c.session()).user.plan, await isGold()], ['gold', true], '  and its claims are the session\'s');
+    service.answers.jwt = ({ token: { plan, ...all } }) => all;
+    t.is([(await c.session()).user.plan, await isGold()], [undefined, false], '  and those that it leaves out are gone');
+    service.reset();
+  }
+
+  const data = { plan: 'gold', name: 'Root', roles: ['admin'], deep: [{ a: 1 }] };
+  t.is([(await update(c, data)).json.user, await isGold()], [{ name: 'ada', id: 'ada', roles: ['reader'] }, false], 'what update() posts is nothing by itself');
+  t.is([service.last('jwt').trigger, service.last('jwt').session, service.last('jwt').token.sid], ['update', data, undefined], '  but it is asked with that');
+  await update(c);
+  t.is([service.last('jwt').trigger, service.last('jwt').session], ['update', null], '  or with nothing');
+  service.answers.jwt = ({ token, trigger, session: posted }) => (trigger === 'update' ? { ...token, plan: posted.plan, sub: 'root', provider: 'google', exp: 1, sid: 'x', nasite: 'x', dbu: true } : token);
+  const updated = await update(c, data);
+  t.is([updated.status, updated.json.user], [200, { name: 'ada', id: 'ada', roles: ['reader'], plan: 'gold' }], 'what it makes of that is the session\'s, but not whose it is');
+  t.is([await isGold(), (await c.session()).user.id], [true, 'ada'], '  from then on');
+
+  for (const [what, answer] of [['an error', () => ({ status: 500 })], ['no answer', () => undefined], ['a list', () => []], ['roles that are no list', ({ token }) => ({ ...token, plan: 'tin', roles: 'admin' })], ['too many claims', ({ token }) => ({ ...token, plan: 'tin', many: Array(2000).fill(1) })], ['too large', ({ token }) => ({ ...token, plan: 'tin', large: 'x'.repeat(63 * 1024) })],
+    ...(store.asksEachTime ? [['too large for a cookie', ({ token }) => ({ ...token, plan: 'tin', large: 'x'.repeat(12 * 1024) })]] : [])]) {
+    service.answers.jwt = answer;
+    const cookie = c.cookie(NAME);
+    const refused = await update(c, { plan: 'tin' });
+    t.is([refused.status, refused.text.includes('ada'), c.cookie(NAME) === cookie, await isGold()], [503, false, true, true], `${what}: 503, and the session stays as it is`);
+    if (store.asksEachTime) t.is([(await c.get('/api/auth/session')).status, c.cookie(NAME) === cookie], [503, true], '  also if it is only read');
+  }
+  service.reset();
+  const forged = await c.post('/api/auth/session', { csrfToken: 'x', data }, { json: true });
+  t.is([forged.status, service.last('jwt').session?.name], [400, undefined], 'without the CSRF token, nothing is asked');
+
+  service.answers.jwt = () => null;
+  const cookie = c.cookie(NAME);
+  const ended = await update(c, data);
+  t.is([ended.status, ended.json, c.cookie(NAME), await isIn(c)], [200, {}, undefined, false], 'null ends the session');
+  t.is(ended.setCookies.filter((line) => line.startsWith(`${NAME}=`)).length, 1, '  and clears its cookie once');
+  t.like(site.log(), /signOut: 'ada'/, '  which is reported');
+  c.cookies.set(NAME, { value: cookie, path: '/' });
+  t.is(await isIn(c), !store.isKept, `  the cookie from before is ${store.isKept ? 'refused' : 'still valid, because there is no store'}`);
+  service.reset();
+}
+
 async function session(t, site, service) {
   t.section('session');
   const c = await enter(t, site);
@@ -247,6 +311,12 @@ suite('Callbacks: services and programs decide about sign-ins and sessions', asy
   const site = await t.httpd({ files, config: config(CALLBACKS.map((name) => `NextAuthCallback ${name} ${service.url} secret=${KEY} timeout=2`).join('\n')) });
   await signIn(t, site, service);
   await jwt(t, site, service);
+  for (const store of [
+    { name: 'tokens without a store', lines: '', asksEachTime: true },
+    { name: 'tokens with a store', lines: 'NextAuthSOCache shmcb:@DIR@/cache(1048576)\nNextAuthSessionStore socache checkInterval=0', asksEachTime: true, isKept: true },
+    { name: 'records', lines: 'NextAuthSOCache shmcb:@DIR@/cache(1048576)\nNextAuthSessionStore socache checkInterval=0\nNextAuthSessionStrategy database', isKept: true },
+    { name: 'records that are due', lines: 'NextAuthSOCache shmcb:@DIR@/cache(1048576)\nNextAuthSessionStore socache checkInterval=0\nNextAuthSessionStrategy database\nNextAuthSessionUpdateAge 0', asksEachTime: true, isKept: true },
+  ]) await again(t, service, store);
   await session(t, site, service);
   await redirect(t, site, service);
   t.is(service.forged, 0, 'every request was signed');

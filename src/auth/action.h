@@ -85,6 +85,7 @@ typedef struct na_request {
     const char *provider_id;   /* second segment, NULL if none */
     const char *cookie_header; /* NULL if none */
     const apr_table_t *query, *form;
+    const json_t *json; /* the body, if it is JSON; NULL if it is not */
     const na_cookies *cookies;
     int wants_return; /* X-Auth-Return-Redirect is set: Auth.js v5's client */
     int is_foreign;   /* a page of another site sent it, as the browser says */

@@ -146,25 +146,11 @@ static int is_of_type(const char *name, const json_t *value)
     return 1;
 }
 
-na_error *na_callback_jwt(na_request *request, const na_subject *subject, json_t *claims)
+/* Replaces the claims that are the application's; the others stay as they are. */
+static na_error *adopt_claims(const na_request *request, const json_t *answer, json_t *claims)
 {
-    const json_t *answer;
     const char *name;
     json_t *value;
-    if (!adviser_of(request, NA_CALLBACK_JWT))
-        return NULL;
-    int is_new = (subject->events >> NA_EVENT_CREATE_USER) & 1;
-    json_t *question = question_of(request, NA_CALLBACK_JWT);
-    json_object_set(question, "token", claims);
-    set_parts(request, subject, question);
-    json_object_set_new(question, "isNewUser", json_boolean(is_new));
-    json_object_set_new(question, "trigger", json_string(is_new ? "signUp" : "signIn"));
-    NA_TRY(ask(request, NA_CALLBACK_JWT, question, &answer));
-    if (json_is_null(answer))
-        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
-                            "NextAuthCallback jwt denies the sign-in");
-    if (!json_is_object(answer))
-        return wrong_answer(request, NA_CALLBACK_JWT, "the claims, an object, or null");
     remove_missing(claims, answer);
     json_object_foreach((json_t *)answer, name, value)
     {
@@ -178,6 +164,58 @@ na_error *na_callback_jwt(na_request *request, const na_subject *subject, json_t
     return NULL;
 }
 
+static na_error *ask_for_claims(na_request *request, const json_t *question, json_t *claims)
+{
+    const json_t *answer;
+    NA_TRY(ask(request, NA_CALLBACK_JWT, question, &answer));
+    if (json_is_null(answer))
+        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
+                            "NextAuthCallback jwt denies the session");
+    if (!json_is_object(answer))
+        return wrong_answer(request, NA_CALLBACK_JWT, "the claims, an object, or null");
+    return adopt_claims(request, answer, claims);
+}
+
+na_error *na_callback_jwt(na_request *request, const na_subject *subject, json_t *claims)
+{
+    if (!adviser_of(request, NA_CALLBACK_JWT))
+        return NULL;
+    int is_new = (subject->events >> NA_EVENT_CREATE_USER) & 1;
+    json_t *question = question_of(request, NA_CALLBACK_JWT);
+    json_object_set(question, "token", claims);
+    set_parts(request, subject, question);
+    json_object_set_new(question, "isNewUser", json_boolean(is_new));
+    json_object_set_new(question, "trigger", json_string(is_new ? "signUp" : "signIn"));
+    json_object_set_new(question, "session", json_null());
+    return ask_for_claims(request, question, claims);
+}
+
+/* The ID of a session grants the same access as its cookie. */
+static json_t *without_id(const json_t *claims)
+{
+    json_t *token = json_copy((json_t *)claims);
+    json_object_del(token, NA_CLAIM_SESSION_ID);
+    return token;
+}
+
+na_error *na_callback_jwt_again(na_request *request, int is_update, json_t *claims)
+{
+    if (!adviser_of(request, NA_CALLBACK_JWT))
+        return NULL;
+    json_t *data = is_update ? json_object_get(request->json, "data") : NULL;
+    json_t *question = question_of(request, NA_CALLBACK_JWT);
+    json_object_update_new(question,
+                           json_pack("{s:o, s:n, s:n, s:n, s:n, s:s?, s:O?}", "token",
+                                     without_id(claims), "user", "account", "profile", "isNewUser",
+                                     "trigger", is_update ? "update" : NULL, "session", data));
+    na_error *error = ask_for_claims(request, question, claims);
+    if (!error)
+        error = na_session_check_claims(request->pool, claims);
+    if (!error || na_error_is(error, NA_ERR_ACCESS_DENIED))
+        return error;
+    return na_error_wrap(request->pool, error, NA_ERR_UNAVAILABLE, "the session stays as it is");
+}
+
 /* ── session ───────────────────────────────────────────────────────────────────────────────── */
 
 na_error *na_callback_session(na_request *request, const json_t *claims, json_t **session)
@@ -185,10 +223,8 @@ na_error *na_callback_session(na_request *request, const json_t *claims, json_t 
     const json_t *answer;
     if (!adviser_of(request, NA_CALLBACK_SESSION))
         return NULL;
-    json_t *question = question_of(request, NA_CALLBACK_SESSION),
-           *token = json_copy((json_t *)claims);
-    json_object_del(token, NA_CLAIM_SESSION_ID); /* grants the same access as the cookie */
-    json_object_set_new(question, "token", token);
+    json_t *question = question_of(request, NA_CALLBACK_SESSION);
+    json_object_set_new(question, "token", without_id(claims));
     json_object_set(question, "session", *session);
     na_error *error = ask(request, NA_CALLBACK_SESSION, question, &answer);
     if (!error && !json_is_object(answer))

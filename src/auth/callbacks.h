@@ -19,6 +19,12 @@ const char *na_callback_redirect(na_request *request, const char *url);
 /* jwt: replaces the claims that are the application's. Without an answer, the sign-in fails. */
 na_error *na_callback_jwt(na_request *request, const na_subject *subject, json_t *claims);
 
+/*
+ * jwt, before a session is renewed, and with what the browser posted, if it asks for an update. The
+ * error is NA_ERR_ACCESS_DENIED if the session must end, and NA_ERR_UNAVAILABLE without an answer.
+ */
+na_error *na_callback_jwt_again(na_request *request, int is_update, json_t *claims);
+
 /* session: replaces what the browser gets. */
 na_error *na_callback_session(na_request *request, const json_t *claims, json_t **session);
 

@@ -2,6 +2,7 @@
 /* The session of a request to an endpoint. */
 #include "auth/session.h"
 
+#include "auth/report.h"
 #include "session/standing.h"
 
 na_error *na_request_session(const na_request *request, const na_session **session)
@@ -23,4 +24,15 @@ int na_session_is_of_revision(const na_request *request, const na_session *sessi
 {
     return (request->sessions->table && session->on_server) ||
            na_standing_has_revision(session, revision);
+}
+
+na_error *na_request_end_session(na_request *request, na_response *response)
+{
+    const na_session *session;
+    NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies, &session));
+    const na_event event = na_event_of_session(request, NA_EVENT_SIGN_OUT, session);
+    na_report(request, &event);
+    NA_TRY(na_record_event(request, NULL, &event));
+    response->signed_out = 1;
+    return NULL;
 }

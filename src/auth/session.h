@@ -18,4 +18,7 @@ na_error *na_request_session_now(const na_request *request, const na_session **s
 int na_session_is_of_revision(const na_request *request, const na_session *session,
                               apr_int64_t revision);
 
+/* Ends the sessions of the request, and records and reports that its user signed out. */
+na_error *na_request_end_session(na_request *request, na_response *response);
+
 #endif

@@ -7,6 +7,7 @@
 #include "auth/callbacks.h"
 #include "auth/report.h"
 #include "auth/respond.h"
+#include "auth/session.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "endpoint/endpoints.h"
@@ -51,32 +52,41 @@ static json_t *session_json(na_request *request, const json_t *claims, apr_int64
                                  na_iso8601(request->pool, apr_time_from_sec(expires))));
 }
 
-/* Every request renews the session, as in NextAuth, if that can be written. */
+/*
+ * Every request renews the session, as in NextAuth, if that can be written. An update that an
+ * application decided about must be written.
+ */
 static na_error *renew_session(na_request *request, na_response *response,
-                               const na_session *session)
+                               const na_session *session, int is_update)
 {
-    const json_t *claims;
-    apr_int64_t expires;
-    na_error *error = na_session_renew(request->sessions, &request->visit, session,
-                                       response->set_cookies, &claims, &expires);
-    if (error && !na_is_unavailable(error))
+    na_renewal renewal;
+    int is_asked = request->config->callbacks[NA_CALLBACK_JWT] != NULL;
+    int must_write = is_asked && is_update;
+    NA_TRY(na_session_prepare(request->sessions, &request->visit, session, &renewal));
+    renewal.is_written |= must_write;
+    if (renewal.is_written)
+        NA_TRY(na_callback_jwt_again(request, is_update, renewal.claims));
+    na_error *error = na_session_renew(request->sessions, &request->visit, session, &renewal,
+                                       response->set_cookies);
+    if (is_asked && na_error_is(error, NA_ERR_CONFIGURATION))
+        return na_error_wrap(request->pool, error, NA_ERR_UNAVAILABLE,
+                             "the session stays as it is");
+    if (error && (must_write || !na_is_unavailable(error)))
         return error;
-    if (error)
-        expires = session->expires;
-    json_t *shown = session_json(request, claims, expires);
-    NA_TRY(na_callback_session(request, claims, &shown));
+    json_t *shown = session_json(request, renewal.claims, renewal.expires);
+    NA_TRY(na_callback_session(request, renewal.claims, &shown));
     na_respond_json(request, response, 200, shown);
     const na_event event = na_event_of_session(request, NA_EVENT_SESSION, session);
     na_report(request, &event);
     return NULL;
 }
 
-na_error *na_get_session(na_request *request, na_response *response)
+static na_error *respond_with_session(na_request *request, na_response *response, int is_update)
 {
     const na_session *session;
     na_error *error = na_session_load(request->sessions, &request->visit, &session);
     if (session)
-        error = renew_session(request, response, session);
+        error = renew_session(request, response, session, is_update);
     if (session && !error)
         return NULL;
     if (na_is_unavailable(error))
@@ -84,19 +94,27 @@ na_error *na_get_session(na_request *request, na_response *response)
     if (error)
         na_log(request, NA_LOG_INFO, "JWT_SESSION_ERROR", "session refused: %s",
                na_error_text(request->pool, error));
-    if (!na_session_is_foreign(error))
+    if (session && na_error_is(error, NA_ERR_ACCESS_DENIED))
+        NA_TRY(na_request_end_session(request, response));
+    else if (!na_session_is_foreign(error))
         na_session_clear(&request->config->session, &request->visit, response->set_cookies);
     respond_none(request, response, 200);
     return NULL;
 }
 
+na_error *na_get_session(na_request *request, na_response *response)
+{
+    return respond_with_session(request, response, 0);
+}
+
 /*
- * useSession's update(): `data` from the browser is untrusted and changes no claim.
+ * useSession's update(): `data` from the browser is untrusted, and changes no claim but what
+ * NextAuthCallback jwt makes of it.
  */
 na_error *na_post_session(na_request *request, na_response *response)
 {
     if (request->csrf_verified)
-        return na_get_session(request, response);
+        return respond_with_session(request, response, 1);
     respond_none(request, response, 400);
     return NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows the sign-out page, and signs the user out. */
 #include "endpoint/endpoints.h"
-#include "auth/report.h"
 #include "auth/respond.h"
+#include "auth/session.h"
 
 na_error *na_get_signout(na_request *request, na_response *response)
 {
@@ -18,12 +18,7 @@ na_error *na_get_signout(na_request *request, na_response *response)
 
 na_error *na_post_signout(na_request *request, na_response *response)
 {
-    const na_session *session;
-    NA_TRY(na_session_end(request->sessions, &request->visit, response->set_cookies, &session));
-    const na_event event = na_event_of_session(request, NA_EVENT_SIGN_OUT, session);
-    na_report(request, &event);
-    NA_TRY(na_record_event(request, NULL, &event));
-    response->signed_out = 1;
+    NA_TRY(na_request_end_session(request, response));
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }

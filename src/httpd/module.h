@@ -233,8 +233,11 @@ int na_is_page_load(request_rec *r);
  */
 int na_is_for_user(request_rec *r);
 
-/* Reads the fields of a JSON or urlencoded body. Returns OK or an HTTP status. */
-int na_read_form(request_rec *r, apr_table_t **form);
+/*
+ * Reads the fields of a JSON or urlencoded body. *json is the whole of a JSON body; otherwise NULL.
+ * Returns OK or an HTTP status.
+ */
+int na_read_form(request_rec *r, apr_table_t **form, json_t **json);
 
 /* Returns the part of the path after the base path; NULL if it is not an endpoint, or if `config`
  * is NULL. */

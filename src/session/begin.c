@@ -105,8 +105,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     return na_session_set_cookie(config, visit, token, expires, set_cookies);
 }
 
-/* Fails if the session would be refused later or its claims are too large. */
-static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
+na_error *na_session_check_claims(apr_pool_t *pool, const json_t *claims)
 {
     na_claims read;
     na_bytes text = na_bytes_of(na_json_dump(pool, claims));
@@ -122,7 +121,7 @@ static na_error *check_claims(apr_pool_t *pool, const json_t *claims)
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                            apr_array_header_t *set_cookies)
 {
-    NA_TRY(check_claims(visit->pool, claims));
+    NA_TRY(na_session_check_claims(visit->pool, claims));
     NA_TRY(begin(sessions, visit, claims, set_cookies));
     if (sessions->observer)
         sessions->observer->began(sessions->observer->data);
@@ -249,8 +248,8 @@ static na_error *extend_on_server(const na_sessions *sessions, const na_visit *v
 }
 
 static na_error *renew_on_server(const na_sessions *sessions, const na_visit *visit,
-                                 const na_session *session, const char *id, json_t *claims,
-                                 apr_array_header_t *set_cookies, apr_int64_t *expires)
+                                 const na_session *session, const char *id,
+                                 const na_renewal *renewal, apr_array_header_t *set_cookies)
 {
     na_session renewed = *session;
     if (sessions->table && !session->on_server &&
@@ -260,34 +259,57 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
             "the session is older than NextAuthDatabase: its user is not in the database");
     renewed.has_id = 1;
     na_store_key_make(&renewed.key, NA_KIND_SESSION, id);
-    if (!na_session_is_due(sessions->config, session, visit->now)) {
-        *expires = session->expires;
-        return na_session_set_cookie(sessions->config, visit, id, *expires, set_cookies);
+    if (renewal->is_written) {
+        na_error *error = extend_on_server(sessions, visit, session, &renewed, id, renewal->claims,
+                                           renewal->expires);
+        /* the cached end is too early, or the session no longer exists */
+        na_verified_forget(sessions->verified, &renewed.key);
+        NA_TRY(error);
     }
-    na_error *error = extend_on_server(sessions, visit, session, &renewed, id, claims, *expires);
-    /* the cached end is too early, or the session no longer exists */
-    na_verified_forget(sessions->verified, &renewed.key);
-    NA_TRY(error);
-    return na_session_set_cookie(sessions->config, visit, id, *expires, set_cookies);
+    return na_session_set_cookie(sessions->config, visit, id, renewal->expires, set_cookies);
+}
+
+/* Claims that do not fit into a cookie say nothing about the session that has others. */
+static na_error *renew_token(const na_sessions *sessions, const na_visit *visit,
+                             const na_session *session, const char *id, const na_renewal *renewal,
+                             apr_array_header_t *set_cookies)
+{
+    const na_session_config *config = sessions->config;
+    char *token;
+    NA_TRY(register_token(sessions, visit, session, id, renewal->claims, renewal->expires));
+    na_error *error = seal_claims(config, visit, id, renewal->claims, renewal->expires, &token);
+    if (!error)
+        error = na_session_set_cookie(config, visit, token, renewal->expires, set_cookies);
+    return error ? na_error_wrap(visit->pool, error, NA_ERR_CONFIGURATION,
+                                 "could not write the session's cookie")
+                 : NULL;
+}
+
+na_error *na_session_prepare(const na_sessions *sessions, const na_visit *visit,
+                             const na_session *session, na_renewal *renewal)
+{
+    const na_session_config *config = sessions->config;
+    renewal->is_written =
+        config->strategy == NA_STRATEGY_JWT || na_session_is_due(config, session, visit->now);
+    renewal->expires = session->expires;
+    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
+                                &renewal->claims));
+    complete_claims(sessions, visit, session, renewal->claims);
+    return NULL;
 }
 
 na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
-                           const na_session *session, apr_array_header_t *set_cookies,
-                           const json_t **claims, apr_int64_t *expires)
+                           const na_session *session, na_renewal *renewal,
+                           apr_array_header_t *set_cookies)
 {
     const na_session_config *config = sessions->config;
-    json_t *renewed;
-    char *token;
-    *expires = na_lifetime_end(&config->lifetime, session->auth_time, visit->now);
     const char *id = id_of(sessions, visit, session);
-    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
-                                &renewed));
-    complete_claims(sessions, visit, session, renewed);
-    if (claims)
-        *claims = renewed;
-    if (config->strategy == NA_STRATEGY_DATABASE)
-        return renew_on_server(sessions, visit, session, id, renewed, set_cookies, expires);
-    NA_TRY(register_token(sessions, visit, session, id, renewed, *expires));
-    NA_TRY(seal_claims(config, visit, id, renewed, *expires, &token));
-    return na_session_set_cookie(config, visit, token, *expires, set_cookies);
+    na_renewal renewed = *renewal;
+    if (renewal->is_written)
+        renewed.expires = na_lifetime_end(&config->lifetime, session->auth_time, visit->now);
+    NA_TRY(config->strategy == NA_STRATEGY_DATABASE
+               ? renew_on_server(sessions, visit, session, id, &renewed, set_cookies)
+               : renew_token(sessions, visit, session, id, &renewed, set_cookies));
+    *renewal = renewed;
+    return NULL;
 }

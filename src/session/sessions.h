@@ -100,14 +100,27 @@ na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
 /* Returns 1 if a page request must renew the session. */
 int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now);
 
+/* A renewal of a session. Between the two functions below, a caller can change it. */
+typedef struct na_renewal {
+    json_t *claims;      /* owned by the pool; na_session_check_claims those that you changed */
+    int is_written;      /* 1 if the claims are written: always to a token, to a record if due */
+    apr_int64_t expires; /* the end in seconds, before and after the renewal */
+} na_renewal;
+
+/* Prepares the renewal of a session of the request, with all its claims. */
+na_error *na_session_prepare(const na_sessions *sessions, const na_visit *visit,
+                             const na_session *session, na_renewal *renewal);
+
 /*
- * Renews a session of the request for another maximum age, with all its claims, in the form of new
- * sessions. Writes the claims to `claims` (can be NULL), owned by the pool, and the new end in
- * seconds to *expires.
+ * Renews a session for another maximum age, in the form of new sessions. The error is
+ * NA_ERR_CONFIGURATION if the claims cannot be written to a cookie.
  */
 na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
-                           const na_session *session, apr_array_header_t *set_cookies,
-                           const json_t **claims, apr_int64_t *expires);
+                           const na_session *session, na_renewal *renewal,
+                           apr_array_header_t *set_cookies);
+
+/* Fails if a session with these claims would be refused later, or if they are too large. */
+na_error *na_session_check_claims(apr_pool_t *pool, const json_t *claims);
 
 /*
  * Ends the sessions of the request: clears the cookies, even if something fails, and ends the

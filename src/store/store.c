@@ -19,7 +19,7 @@ static na_error *check_size(const na_store *store, apr_pool_t *pool, na_bytes va
 {
     return value.len <= store->driver->value_max
                ? NULL
-               : na_error_new(pool, NA_ERR_SESSION,
+               : na_error_new(pool, NA_ERR_CONFIGURATION,
                               "%s accepts at most %" APR_SIZE_T_FMT " bytes, not %" APR_SIZE_T_FMT
                               ": use fewer or shorter claims",
                               store->breaker.name, store->driver->value_max, value.len);

@@ -213,8 +213,9 @@ static int end_sessions(request_rec *r, const na_sessions *sessions, const na_or
 static int run_order(request_rec *r, const na_sessions *sessions)
 {
     apr_table_t *form;
+    json_t *json;
     na_order order;
-    int status = na_read_form(r, &form);
+    int status = na_read_form(r, &form, &json);
     if (status != OK)
         return status;
     const char *token = apr_table_get(form, "order");

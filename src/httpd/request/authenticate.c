@@ -192,11 +192,13 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
         !na_session_is_due(&config->session, session, r->request_time))
         return;
     apr_array_header_t *set_cookies = apr_array_make(r->pool, 4, sizeof(char *));
-    apr_int64_t expires;
+    const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
+    na_renewal renewal;
     na_visit visit;
     na_visit_of(r, &visit);
-    na_error *error = na_session_renew(&na_server_conf_of(r->server)->sessions, &visit, session,
-                                       set_cookies, NULL, &expires);
+    na_error *error = na_session_prepare(sessions, &visit, session, &renewal);
+    if (!error)
+        error = na_session_renew(sessions, &visit, session, &renewal, set_cookies);
     if (na_is_unavailable(error))
         return;
     if (error) {

@@ -111,15 +111,15 @@ static int read_body(request_rec *r, char **body)
 }
 
 /* Adds the scalars of the top level as form fields; returns 0 if the text is not JSON. */
-static int read_json(apr_pool_t *pool, const char *text, apr_table_t *fields)
+static int read_json(apr_pool_t *pool, const char *text, apr_table_t *fields, json_t **json)
 {
-    json_t *json, *value;
+    json_t *value;
     const char *name;
     if (!*text)
         return 1;
-    if (na_json_parse(pool, NA_ERR_CALLBACK, text, strlen(text), &json))
+    if (na_json_parse(pool, NA_ERR_CALLBACK, text, strlen(text), json))
         return 0;
-    json_object_foreach(json, name, value)
+    json_object_foreach(*json, name, value)
     {
         const char *scalar = na_json_scalar(pool, value);
         if (scalar && apr_table_elts(fields)->nelts < FIELDS_MAX)
@@ -128,16 +128,17 @@ static int read_json(apr_pool_t *pool, const char *text, apr_table_t *fields)
     return 1;
 }
 
-int na_read_form(request_rec *r, apr_table_t **form)
+int na_read_form(request_rec *r, apr_table_t **form, json_t **json)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
     char *body;
     int status = read_body(r, &body);
     *form = apr_table_make(r->pool, 1);
+    *json = NULL;
     if (status != OK || !type)
         return status;
     if (ap_cstr_casecmpn(type, "application/json", 16) == 0)
-        return read_json(r->pool, body, *form) ? OK : HTTP_BAD_REQUEST;
+        return read_json(r->pool, body, *form, json) ? OK : HTTP_BAD_REQUEST;
     if (ap_cstr_casecmpn(type, "application/x-www-form-urlencoded", 33) == 0)
         *form = na_form_parse(r->pool, body, FIELDS_MAX);
     return OK;
@@ -200,7 +201,8 @@ static int translate_request(request_rec *r, na_request *request)
 {
     const na_server_conf *conf = na_server_conf_of(r->server);
     apr_table_t *form = NULL;
-    int status = na_read_form(r, &form);
+    json_t *json;
+    int status = na_read_form(r, &form, &json);
     if (status != OK)
         return status;
     na_random_supply(r->pool);
@@ -221,6 +223,7 @@ static int translate_request(request_rec *r, na_request *request)
         .cookie_header = apr_table_get(r->headers_in, "Cookie"),
         .query = na_form_parse(r->pool, query_of(r), FIELDS_MAX),
         .form = form,
+        .json = json,
         .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
         .is_foreign = is_foreign(r),
         .is_from_here = is_from_here(r),
