@@ -80,6 +80,10 @@ NextAuthSignInRule deny true`));
   t.is(refusal(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' })), 'AccessDenied', 'a rule that denies his address holds for his other account, too');
   t.is(refusal(await signIn(site, two, 'two', { id: 'a9', email: 'somebody@example.org' })), undefined, 'and others are let in as the provider knows them');
   t.is(refusal(await signIn(site, two, 'two', { id: 'a9', email: 'new@example.org' })), undefined, 'by whatever address');
+  await site.reload(config(db, one, two, `NextAuthSessionStore database checkInterval=0
+NextAuthCallback signIn "|/bin/sh -c 'if grep -q ada@example.org; then echo false; else echo true; fi'"`));
+  t.is(refusal(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' })), 'AccessDenied', 'so does a callback that denies it');
+  t.is(refusal(await signIn(site, two, 'two', { id: 'a9', email: 'new@example.org' })), undefined, 'and it lets others in');
   await db.sql(dialect(db, `DELETE FROM accounts WHERE "providerAccountId" = 'a9'`));
   await db.sql(dialect(db, `DELETE FROM users WHERE "email" = 'somebody@example.org'`));
   await site.reload(config(db, one, two, 'NextAuthSessionStore database checkInterval=0'));

@@ -58,14 +58,19 @@ na_error *na_apply_rules(na_request *request, const na_subject *subject)
 static na_error *apply_to_address(na_request *request, const na_subject *subject,
                                   const na_user *said)
 {
-    const char *email = subject->user.email;
+    const char *redirect, *email = subject->user.email;
     na_subject known = *subject;
     int allows;
     if (!email || (said->email && strcmp(said->email, email) == 0))
         return NULL;
     known.user = *said;
     known.user.email = email;
-    return decide_by_rules(request, &known, &allows);
+    NA_TRY(decide_by_rules(request, &known, &allows));
+    NA_TRY(na_callback_sign_in(request, &known, 0, &redirect));
+    return redirect ? na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
+                                   "NextAuthCallback signIn leads the user of this email address "
+                                   "elsewhere")
+                    : NULL;
 }
 
 #define VALUE_LEN_MAX 2048
