@@ -7,6 +7,10 @@ const path = require('node:path');
 const { Webhook } = require('standardwebhooks');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, until } = require('./lib/httpd.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { startGithub, startGoogle } = require('./lib/emulators.js');
+const { startMail } = require('./lib/mail.js');
 
 const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const KEY = 'whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=';
@@ -204,6 +208,105 @@ async function session(t, site, service) {
   t.ok(await isIn(c), 'and the session goes on');
 }
 
+async function providers(t, service) {
+  t.section('a sign-in at a provider');
+  const [github, google] = [await startGithub(t), await startGoogle(t)];
+  const own = 'clientId=the-client clientSecret=what-only-the-client-knows';
+  const site = await t.httpd({ files, config: config(`${['signIn', 'jwt'].map((name) => `NextAuthCallback ${name} ${service.url} secret=${KEY} timeout=2`).join('\n')}
+NextAuthProvider github ${own} authorization=${github.url}/login/oauth/authorize token=${github.url}/login/oauth/access_token userinfo=${github.url}/user emails=${github.url}/user/emails
+NextAuthProvider google ${own} issuer=${google.issuer('google')}`) });
+  const enterAt = async (provider, id, user) => {
+    const c = t.client(site);
+    provider.user = user;
+    const away = await c.page((await c.signIn(id)).location);
+    c.answer = await c.page(away.location);
+    return c;
+  };
+
+  const octocat = { login: 'octocat', id: 583231, name: 'The Octocat', email: 'octocat@example.org', avatar_url: 'https://pictures.example.org/u/583231', plan: { name: 'pro' } };
+  service.answers.signIn = ({ profile, account }) => account.provider === 'github' && profile.login === 'octocat';
+  service.answers.jwt = ({ token, account, profile }) => (profile ? { ...token, plan: `${profile.plan.name} of ${account.provider}` } : token);
+  const c = await enterAt(github, 'github', octocat);
+  t.is([await isIn(c), (await c.session()).user?.plan], [true, 'pro of github'], 'they can decide by the profile and the account');
+  const asked = service.asked.find(({ callback, account }) => callback === 'signIn' && account.provider === 'github');
+  t.is(asked.user, { id: '583231', name: octocat.name, email: octocat.email, image: octocat.avatar_url }, 'signIn is asked with the user');
+  t.is(asked.profile, octocat, '  the provider\'s profile as it is');
+  const { access_token: token, ...account } = asked.account;
+  t.is(account, { provider: 'github', type: 'oauth', providerAccountId: '583231', scope: 'read:user,user:email', token_type: 'bearer' }, '  the account');
+  t.ok(github.tokens.has(token), '  and the token that the provider gave');
+  t.is(service.asked.filter(({ callback, trigger, profile }) => callback === 'jwt' && trigger && profile?.login === 'octocat').map((question) => [question.user, question.account, question.profile, question.trigger, question.isNewUser]),
+    [[asked.user, asked.account, octocat, 'signIn', false]], 'jwt is asked with the same, and why');
+  const other = await enterAt(github, 'github', { ...octocat, id: 1, login: 'mallory' });
+  t.is([other.answer.location, await isIn(other)], [`${site.url}/api/auth/error?error=AccessDenied`, false], 'another profile is refused');
+  service.answers.signIn = () => '/welcome';
+  const led = await enterAt(github, 'github', octocat);
+  t.is([led.answer.location, await isIn(led)], [`${site.url}/welcome`, false], 'or led elsewhere');
+  service.answers.signIn = () => ({ status: 500 });
+  t.ok(!(await isIn(await enterAt(github, 'github', octocat))), 'without an answer, the user is not in');
+
+  service.reset();
+  const gil = { sub: '110169484474386276334', hd: 'example.org', email: 'gil@example.org', email_verified: true, name: 'Gil' };
+  t.ok(await isIn(await enterAt(google, 'google', gil)), 'the same with OpenID Connect');
+  const { profile, account: tokens } = service.last('signIn');
+  t.is([profile.sub, profile.hd, tokens.type, tokens.providerAccountId], [gil.sub, gil.hd, 'oauth', gil.sub], '  with the claims of the ID token');
+  t.is([tokens.id_token.split('.').length, typeof tokens.access_token, Number.isInteger(tokens.expires_at)], [3, 'string', true], '  and the tokens');
+  service.reset();
+}
+
+async function links(t, service) {
+  t.section('a mailed link');
+  const here = databasesHere();
+  if (!here.sqlite) return t.skip('a mailed link', `install ${here.lacking.join(' ')}`);
+  const db = sqlite(t);
+  await nextauthctl(db, ['migrate']);
+  const mail = await startMail(t, { tls: 'none' });
+  const site = await t.httpd({ files, config: config(`${['signIn', 'jwt'].map((name) => `NextAuthCallback ${name} ${service.url} secret=${KEY} timeout=2`).join('\n')}
+NextAuthDatabase ${db.url}
+NextAuthMail ${mail.url()} from=no-reply@example.org
+NextAuthProvider email`) });
+  const request = async (email) => (await t.client(site).signIn('email', { email })).location || '';
+  const confirm = async (link) => {
+    const c = t.client(site);
+    const page = await c.open(link);
+    const field = (name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)?.[1];
+    c.answer = await c.post('/api/auth/callback/email', Object.fromEntries(['csrfToken', 'callbackUrl', 'token', 'email'].map((name) => [name, field(name)])));
+    return c;
+  };
+  const linkTo = async (email) => {
+    const before = mail.mails.length;
+    t.like(await request(email), /verify-request/, `a link is sent to ${email}`);
+    await until('a mail arrives', () => mail.mails.length > before);
+    const { parsed } = await mail.last();
+    t.is(parsed.to.text, email, '  and to no other address');
+    return /https?:\/\/\S+/.exec(parsed.text)[0];
+  };
+
+  service.answers.signIn = () => false;
+  t.like(await request('mallory@example.org'), /error=AccessDenied/, 'false: no link is sent');
+  service.answers.signIn = () => '/welcome';
+  t.like(await request('mallory@example.org'), /error=AccessDenied/, 'nor with a URL');
+  service.answers.signIn = () => ({ status: 500 });
+  t.unlike(await request('mallory@example.org'), /verify-request/, 'nor without an answer');
+  service.reset();
+  const link = await linkTo('ada@example.org');
+  t.is(mail.mails.length, 1, 'the others got none');
+  const asked = service.last('signIn');
+  t.is([asked.email, asked.user.email, asked.profile], [{ verificationRequest: true }, 'ada@example.org', null], 'signIn is asked before a link is sent');
+  t.is([asked.account.provider, asked.account.type, asked.account.providerAccountId], ['email', 'email', 'ada@example.org'], '  with the account');
+  t.ok(await isIn(await confirm(link)), 'the link signs in');
+  const used = service.last('signIn');
+  t.is([used.email, used.user.email, used.account.provider], [undefined, 'ada@example.org', 'email'], '  signIn is asked again, without a request to send one');
+  const { trigger, isNewUser, user, token } = service.last('jwt');
+  t.is([trigger, isNewUser, user.email, token.email], ['signUp', true, 'ada@example.org', 'ada@example.org'], '  and jwt about a new user');
+  t.ok(await isIn(await confirm(await linkTo('ada@example.org'))), 'the next link');
+  t.is([service.last('jwt').trigger, service.last('jwt').isNewUser, service.last('jwt').user.id], ['signIn', false, user.id], '  is a known user\'s');
+  const last = await linkTo('ada@example.org');
+  service.answers.signIn = () => false;
+  const refused = await confirm(last);
+  t.is([/error=AccessDenied/.test(refused.answer.location), await isIn(refused)], [true, false], 'a link that was sent can be refused');
+  service.reset();
+}
+
 async function redirect(t, site, service) {
   t.section('redirect');
   service.answers.redirect = ({ url, baseUrl }) => (url === '/old' ? `${baseUrl}/new` : url);
@@ -318,6 +421,8 @@ suite('Callbacks: services and programs decide about sign-ins and sessions', asy
     { name: 'records that are due', lines: 'NextAuthSOCache shmcb:@DIR@/cache(1048576)\nNextAuthSessionStore socache checkInterval=0\nNextAuthSessionStrategy database\nNextAuthSessionUpdateAge 0', asksEachTime: true, isKept: true },
   ]) await again(t, service, store);
   await session(t, site, service);
+  await providers(t, service);
+  await links(t, service);
   await redirect(t, site, service);
   t.is(service.forged, 0, 'every request was signed');
   await programs(t);
