@@ -22,7 +22,7 @@ typedef struct na_oauth {
     int allow_http;             /* the provider's URLs can be http: */
     const char *const *headers; /* sent along with what is done for this sign-in; NULL if none */
     void (*step)(void *data, const char *event,
-                 const char *text); /* logs a step; NULL if nobody wants them */
+                 const char *text); /* logs a step; NULL if steps are not logged */
     void (*warn)(void *data, const char *event,
                  const char *text); /* logs a failure that does not end the sign-in */
     void *data;                     /* of both */
