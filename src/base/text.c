@@ -12,27 +12,29 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Values of base64url characters; NONE, which sets all higher bits of a sum of values, for others.
+/*
+ * The values of base64url characters, each as its bits stand in a group of four from bit 8 upwards.
+ * The lowest bit says that a character is none of them, so that a text is checked once, at its end.
  */
-#define NONE -1
-static const signed char values[256] = {
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 62,   NONE, NONE,
-    52,   53,   54,   55,   56,   57,   58,   59,   60,   61,   NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, 0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,
-    15,   16,   17,   18,   19,   20,   21,   22,   23,   24,   25,   NONE, NONE, NONE, NONE, 63,
-    NONE, 26,   27,   28,   29,   30,   31,   32,   33,   34,   35,   36,   37,   38,   39,   40,
-    41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51,   NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-};
+#define NONE 1
+#define TWO(character, value, shift)                                                               \
+    [character] = (apr_uint32_t)(value) << (shift),                                                \
+    [(character) + 1] = (apr_uint32_t)((value) + 1) << (shift)
+#define EIGHT(character, value, shift)                                                             \
+    TWO(character, value, shift), TWO((character) + 2, (value) + 2, shift),                        \
+        TWO((character) + 4, (value) + 4, shift), TWO((character) + 6, (value) + 6, shift)
+#define LETTERS(character, value, shift)                                                           \
+    EIGHT(character, value, shift), EIGHT((character) + 8, (value) + 8, shift),                    \
+        EIGHT((character) + 16, (value) + 16, shift), TWO((character) + 24, (value) + 24, shift)
+#define VALUES(shift)                                                                              \
+    {                                                                                              \
+        LETTERS('A', 0, shift), LETTERS('a', 26, shift), EIGHT('0', 52, shift),                    \
+            TWO('8', 60, shift),                                                                   \
+            ['-'] = (apr_uint32_t)62 << (shift), ['_'] = (apr_uint32_t)63 << (shift),              \
+            [0 ... '-' - 1] = NONE, ['-' + 1 ... '0' - 1] = NONE, ['9' + 1 ... 'A' - 1] = NONE,    \
+            ['Z' + 1 ... '_' - 1] = NONE, ['_' + 1 ... 'a' - 1] = NONE, ['z' + 1 ... 255] = NONE,  \
+    }
+static const apr_uint32_t values[4][256] = {VALUES(26), VALUES(20), VALUES(14), VALUES(8)};
 
 int na_small_number(const char *text)
 {
@@ -67,38 +69,33 @@ char *na_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len)
     return out;
 }
 
-static apr_uint32_t value_of(unsigned char character)
-{
-    return (apr_uint32_t)values[character];
-}
-
 int na_base64url_decode_to(unsigned char *out, apr_size_t *out_len, const char *text,
                            apr_size_t len)
 {
-    const unsigned char *in = (const unsigned char *)text;
+    const unsigned char *in = (const unsigned char *)text, *groups_end = in + len / 4 * 4;
     unsigned char *p = out;
     apr_uint32_t seen = 0;
-    for (; len >= 4; len -= 4, in += 4, p += 3) {
+    for (; in < groups_end; in += 4, p += 3) {
         apr_uint32_t bits =
-            value_of(in[0]) << 18 | value_of(in[1]) << 12 | value_of(in[2]) << 6 | value_of(in[3]);
+            values[0][in[0]] | values[1][in[1]] | values[2][in[2]] | values[3][in[3]];
         seen |= bits;
         /* the fourth byte is overwritten by the next three; `out` has room for the last one */
-        apr_uint32_t bytes = htonl(bits << 8);
+        apr_uint32_t bytes = htonl(bits);
         memcpy(p, &bytes, sizeof bytes);
     }
-    if (len == 1 || seen >> 24)
+    len %= 4;
+    if (len == 1)
         return 0;
     if (len) {
-        apr_uint32_t a = value_of(in[0]), b = value_of(in[1]);
-        apr_uint32_t c = len == 3 ? value_of(in[2]) : 0;
-        apr_uint32_t bits = a << 10 | b << 4 | c >> 2;
-        apr_uint32_t stray = len == 3 ? c & 3 : b & 15;
-        if (stray || (a | b | c) >> 6)
-            return 0;
-        *p++ = (unsigned char)(bits >> 8);
-        if (len == 3)
-            *p++ = (unsigned char)bits;
+        apr_uint32_t bits = values[0][in[0]] | values[1][in[1]] | (len == 3 ? values[2][in[2]] : 0);
+        int bytes = (int)len - 1;
+        if (bits << 8 * bytes)
+            return 0; /* stray bits behind the last byte, or NONE */
+        for (int i = 0; i < bytes; i++)
+            *p++ = (unsigned char)(bits >> (24 - 8 * i));
     }
+    if (seen & NONE)
+        return 0;
     *out_len = (apr_size_t)(p - out);
     return 1;
 }

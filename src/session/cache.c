@@ -180,7 +180,7 @@ static void *copy_bytes(copy *c, const void *data, apr_size_t len)
     return start;
 }
 
-static const char *copy_text(copy *c, const char *text)
+static inline const char *copy_text(copy *c, const char *text)
 {
     if (!text)
         return NULL;
@@ -229,31 +229,37 @@ static entry *make_entry(const void *owner, na_bytes token, const na_session *se
     return e;
 }
 
-/* Returns the index for a new entry; it replaces an older one of the same token. */
-static int victim(const set *s, const entry *e, apr_time_t now)
+/* Uses of the set since the last one of a way; an empty one is older than all. */
+static apr_uint32_t age_of(const set *s, int way)
+{
+    return s->ways[way] ? s->clock - s->ways[way]->used : APR_UINT32_MAX;
+}
+
+/*
+ * Returns the index for a new entry: of an older one of the same token, or the one that was least
+ * recently used.
+ */
+static int victim(const set *s, const entry *e)
 {
     int oldest = 0;
-    for (int way = 0; way < WAYS; way++)
+    for (int way = 0; way < WAYS; way++) {
         if (is_entry(s->ways[way], e->owner, e->tail, e->token))
             return way;
-    for (int way = 0; way < WAYS; way++) {
-        if (!s->ways[way] || na_session_expired(&s->ways[way]->session, now))
-            return way;
-        if ((apr_int32_t)(s->ways[way]->used - s->ways[oldest]->used) < 0)
+        if (age_of(s, way) > age_of(s, oldest))
             oldest = way;
     }
     return oldest;
 }
 
 const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
-                                     const na_session *session, apr_time_t now)
+                                     const na_session *session)
 {
     entry *e = make_entry(owner, token, session);
     if (!e)
         return NULL;
     set *s = set_of(cache, e->tail);
     apr_thread_mutex_lock(s->lock);
-    int way = victim(s, e, now);
+    int way = victim(s, e);
     entry *evicted = s->ways[way];
     e->used = ++s->clock;
     s->ways[way] = e;

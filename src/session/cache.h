@@ -27,7 +27,7 @@ const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, n
  * copy, held for the caller; NULL if out of memory.
  */
 const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
-                                     const na_session *session, apr_time_t now);
+                                     const na_session *session);
 
 /* Releases a session that get or put returned. */
 void na_token_cache_release(const na_session *session);

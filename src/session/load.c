@@ -39,8 +39,8 @@ static void remember(const na_sessions *sessions, const na_visit *visit,
 {
     if (!sessions->tokens)
         return;
-    const na_session *kept = hold(visit->pool, na_token_cache_put(sessions->tokens, source, token,
-                                                                  *session, visit->now));
+    const na_session *kept =
+        hold(visit->pool, na_token_cache_put(sessions->tokens, source, token, *session));
     *session = kept ? kept : *session;
 }
 

@@ -69,12 +69,13 @@ static int is_of_proxy(const char *name)
                                         "True-Client-IP",      "Client-IP",
                                         "X-Cluster-Client-IP", "CF-Connecting-IP",
                                         "Fastly-Client-IP"};
-    if (!strchr("FVXTC", apr_toupper(*name)))
+    char first = (char)apr_toupper(*name);
+    if (!strchr("FVXTC", first))
         return 0; /* most headers */
     if (ap_cstr_casecmpn(name, "X-Forwarded-", 12) == 0)
         return 1;
     for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (ap_cstr_casecmp(name, names[i]) == 0)
+        if (first == *names[i] && ap_cstr_casecmp(name, names[i]) == 0)
             return 1;
     return 0;
 }
