@@ -1,14 +1,12 @@
 #!/usr/bin/env node
 'use strict';
 const fs = require('node:fs');
-const path = require('node:path');
-const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { check, childrenOf, ctlFile, makeFolder, moduleFile, roomy, thorough, until } = require('./lib/httpd.js');
+const { check, childrenOf, freePort, makeFolder, roomy, thorough, until } = require('./lib/httpd.js');
 const { Client, signedIn, statusOf } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { databasesHere, mongodbLacks, sqlite, startMongodb, startPostgres } = require('./lib/databases.js');
-const { LATER, NOW, client, contract, goneForBoth, newUser, sideOf, unique, writtenAndRead } = require('./lib/adapter-sides.js');
+const { LATER, NOW, client, contract, goneForBoth, migrate, newUser, sideOf, unique, writtenAndRead } = require('./lib/both-ways.js');
 const { makeMongodbAdapter } = require('./lib/authjs-adapter.js');
 const { startMail } = require('./lib/mail.js');
 const { startReplicaSet } = require('./lib/replica-set.js');
@@ -17,18 +15,13 @@ const { addUser, ctl, nextauthctl } = require('./lib/ctl.js');
 const RENAMED = 'users=User,accounts=Account,sessions=Session,verification_tokens=VerificationToken,authenticators=Authenticator';
 const WORD = 'correct horse battery';
 
-async function migrate(t, db, ...args) {
-  const { status, stderr } = await nextauthctl(db, ['migrate', ...args]);
-  t.is(status, 0, 'the database is migrated', stderr);
-}
-
 // ── the adapter ─────────────────────────────────────────────────────────────────────────────────
 
 async function operations(t, db) {
   for (const schema of ['authjs', RENAMED]) {
     t.section(`what every adapter does, with ${schema}`);
     await db.with((mongo) => mongo.dropDatabase());
-    await migrate(t, db, '--schema', schema);
+    await migrate(t, db, schema);
     await contract(t, db, schema, 'the adapter does what Auth.js expects');
     await contract(t, db, schema, 'and does so again where documents are left');
   }
@@ -67,7 +60,7 @@ function plain({ _id, userId, providerAccountId, sessionToken, ...rest }) {
 async function interop(t, db, schema, collections) {
   t.section(`@auth/mongodb-adapter, with ${schema}`);
   await db.with((mongo) => mongo.dropDatabase());
-  await migrate(t, db, '--schema', schema);
+  await migrate(t, db, schema);
   const adapter = await makeMongodbAdapter(db.url, { collections });
   t.cleanup(() => adapter.disconnect());
   const c = sideOf.c(client(t, db.url, schema));
@@ -228,6 +221,23 @@ async function replicaSet(t) {
   t.like((await strict('getUser', { id: user.id })).error ?? '', /no server responds/, 'unless the URL says readPreference=primary');
   set.primary(0);
   await until('the primary is found', async () => !(await ask('createUser', newUser())).error);
+
+  t.section('a replica set: a site without a primary');
+  await addUser({ ...db, url }, 'ada@example.org', WORD);
+  const site = await t.httpd({ config: config(url) });
+  const ada = await signedIn(site, 'ada@example.org', WORD);
+  for (let i = 0; i < 4; i += 1) {
+    await site.reload();
+    t.is(await statusOf(ada), 200, 'new children find the primary');
+  }
+  t.unlike(site.log(), /MongoDB at \S+ is down/, 'even if they know a secondary first');
+  set.primary(-1);
+  await site.reload(); // children without connections: the servers' state is all that they learn
+  await until('sessions are read', async () => (await statusOf(ada)) === 200);
+  t.like(site.log(), /MongoDB at \S+ is down: .*there is no primary/, 'sessions are read, and the primary counts as down, although nothing was written');
+  set.primary(0);
+  await until('it is back', async () => (await statusOf(await signedIn(site, 'ada@example.org', WORD))) === 200);
+  t.like(site.log(), /MongoDB at \S+ is back/, 'until it is back');
 }
 
 // ── backup ──────────────────────────────────────────────────────────────────────────────────────
@@ -364,6 +374,8 @@ async function confirm(link, client) {
   return field('token') ? client.post('/api/auth/callback/email', Object.fromEntries(['csrfToken', 'callbackUrl', 'token', 'email'].map((name) => [name, field(name)]))) : page;
 }
 
+const linkIn = async (mail) => /https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0];
+
 async function features(t) {
   t.section('mailed links, accounts, rate limits, health, and check');
   const db = await startMongodb(t);
@@ -383,7 +395,7 @@ NextAuthRateLimit signIn account=3/3600
     const before = mail.mails.length;
     await new Client(site).signIn('email', { email });
     await until('a mail arrives', () => mail.mails.length > before);
-    return /https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0];
+    return linkIn(mail);
   };
   const clients = Array.from({ length: 4 }, () => new Client(site));
   const link = await linkTo('Carol@Example.org');
@@ -406,16 +418,27 @@ NextAuthRateLimit signIn account=3/3600
   t.like(JSON.stringify((await check(t, options, ['--connect', '--json'])).told.findings), /unique index nextauth_account of collection accounts is missing/, 'and says if one is missing');
 }
 
-// A folder with the programs but without the shared object, as where it is not installed.
-async function missing(t) {
-  t.section('without the shared object');
-  const folder = makeFolder(t);
-  for (const file of [moduleFile, ctlFile]) fs.copyFileSync(file, path.join(folder, path.basename(file)));
-  fs.chmodSync(path.join(folder, 'nextauthctl'), 0o755);
-  const { status, stderr } = spawnSync(path.join(folder, 'nextauthctl'), ['migrate', '--database', 'mongodb://127.0.0.1:1/x'],
-    { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', ASAN_OPTIONS: 'detect_leaks=0' } });
-  t.is(status, 1, 'MongoDB is an error');
-  t.like(stderr, /could not load mod_nextauth_mongodb\.so.*libmongoc/s, 'that names the package');
+async function fromEnvironment(t) {
+  t.section('a NextAuth project\'s file with MONGODB_URI');
+  const db = await startMongodb(t);
+  await migrate(t, db);
+  const mail = await startMail(t, { tls: 'none' });
+  const port = await freePort();
+  const variables = { NODE_ENV: 'test', NEXTAUTH_URL: `http://localhost:${port}`, NEXTAUTH_SECRET: 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5', MONGODB_URI: db.url,
+    EMAIL_SERVER: mail.url(), EMAIL_FROM: 'no-reply@example.org' };
+  const text = Object.entries(variables).map((pair) => `${pair.join('=')}\n`).join('');
+  const options = { port, modules: ['watchdog'], files: { env: { text, mode: 0o600 } }, config: 'NextAuthEngine On\nNextAuthEnvFile @DIR@/env\nNextAuthFromEnv On' };
+  const { status, told } = await check(t, options, ['--json', '--connect']);
+  t.is([status, told.findings.filter(({ state }) => state === 'wrong')], [0, []], 'is a configuration without a mistake');
+  const rowOf = (name) => told.findings.find(({ group, subject }) => group === 'environment' && subject === name)?.message;
+  for (const name of Object.keys(variables)) t.like(rowOf(name) ?? '', /and used$/, `${name} is used`);
+  const site = await t.httpd(options);
+  const user = new Client(site);
+  await user.signIn('email', { email: 'ada@example.org' });
+  await until('a mail arrives', () => mail.mails.length > 0);
+  await confirm(await linkIn(mail), user);
+  t.is((await user.get('/api/auth/session')).json.user?.email, 'ada@example.org', 'and a user signs in');
+  t.is(await db.with((mongo) => mongo.collection('users').countDocuments({ email: 'ada@example.org' })), 1, 'who is in MongoDB');
 }
 
 suite('MongoDB', async (t) => {
@@ -434,8 +457,8 @@ suite('MongoDB', async (t) => {
     await urls(t);
     await replicaSet(t);
     await backups(t);
-    await missing(t);
     await features(t);
+    await fromEnvironment(t);
   }
   for (const strategy of thorough ? ['jwt', 'database'] : ['database']) await sites(t, strategy);
 });

@@ -103,9 +103,15 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     t.cleanup(() => fs.rmSync(into, { recursive: true }));
     execFileSync('make', ['-s', 'install', `DESTDIR=${into}`], { cwd: root, stdio: 'ignore' });
     const found = execFileSync('find', [into, '-type', 'f', '-printf', '%f\n'], { encoding: 'utf8' }).trim().split('\n').sort();
-    t.is(found, ['breaker.h', 'crypto.h', 'error.h', 'grafana-dashboard.json', 'logrotate', 'mod_nextauth.h', 'mod_nextauth.so', 'nextauth.conf', 'nextauth.load', 'nextauthctl', 'prometheus-alerts.yml', 'store.h', 'store_provider.h', 'text.h'], 'installs module, configuration, command, headers, dashboard, alert rules and logrotate\'s rule');
+    const mongodb = spawnSync('pkg-config', ['--exists', 'libmongoc-1.0']).status === 0;
+    t.is(found, ['breaker.h', 'crypto.h', 'error.h', 'grafana-dashboard.json', 'logrotate', 'mod_nextauth.h', 'mod_nextauth.so', ...(mongodb ? ['mod_nextauth_mongodb.so'] : []), 'nextauth.conf', 'nextauth.load', 'nextauthctl', 'prometheus-alerts.yml', 'store.h', 'store_provider.h', 'text.h'], 'installs module, configuration, command, headers, dashboard, alert rules and logrotate\'s rule');
     const installed = await t.configtest({ config: fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8') });
     t.is([installed.status, installed.output.trim()], [0, 'Syntax OK'], 'the configuration is right as installed');
+    const object = execFileSync('find', [into, '-name', 'mod_nextauth.so'], { encoding: 'utf8' }).trim();
+    t.is(fs.readFileSync(path.join(root, 'conf/nextauth.load'), 'utf8').match(/^LoadModule (\S+)/gm), ['LoadModule nextauth_module'], 'and loads one module');
+    const site = `LoadModule nextauth_module ${object}\nNextAuthEngine On\nNextAuthURL https://example.org\nNextAuthSecret "${ctl('secret').stdout.trim()}"\nNextAuthProvider credentials backend=database\nNextAuthDatabase mongodb://localhost/auth`;
+    if (!mongodb) t.skip('MongoDB as installed', 'install libmongoc-dev');
+    else t.like((await t.configtest({ without: true, config: site })).output, /Syntax OK/, 'which loads the object for MongoDB from beside it');
   }
 
   t.section('the manual');

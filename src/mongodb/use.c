@@ -96,11 +96,32 @@ static int is_type(const mongoc_server_description_t *server, const char *type)
     return strcmp(mongoc_server_description_type((mongoc_server_description_t *)server), type) == 0;
 }
 
-static na_error *select_server(na_db_use *use, mongoc_server_description_t **server)
+static na_error *select_primary(na_db_use *use)
 {
     bson_error_t error;
-    *server = mongoc_client_select_server(use->client, use->is_writing, use->reads, &error);
-    return *server ? NULL : na_mongo_failed(use, &error, NULL, "no server responds");
+    mongoc_server_description_t *server = mongoc_client_select_server(use->client, 1, NULL, &error);
+    if (!server)
+        return na_mongo_failed(use, &error, NULL, "no server responds");
+    use->has_transactions = is_type(server, "RSPrimary") || is_type(server, "Mongos");
+    mongoc_server_description_destroy(server);
+    return NULL;
+}
+
+static int knows_secondary(na_db_use *use)
+{
+    size_t count;
+    int found = 0;
+    mongoc_server_description_t **all = mongoc_client_get_server_descriptions(use->client, &count);
+    for (size_t i = 0; i < count && !found; i++)
+        found = is_type(all[i], "RSSecondary");
+    mongoc_server_descriptions_destroy_all(all, count);
+    return found;
+}
+
+static int can_read_secondary(na_db_use *use)
+{
+    use->reads = reads_of(use->client);
+    return mongoc_read_prefs_get_mode(use->reads) != MONGOC_READ_PRIMARY && knows_secondary(use);
 }
 
 /* Without the indexes of the steps, two documents could be one user's, or one account's. */
@@ -120,18 +141,19 @@ static na_error *check_migrated(na_db_use *use)
 
 typedef enum purpose { TO_READ, TO_READ_CURRENT, TO_WRITE, TO_DEFINE } purpose;
 
+/*
+ * A secondary only after the time to find a primary: a process that has just begun can know
+ * secondaries before it knows the primary.
+ */
 static na_error *prepare_use(na_db_use *use, purpose what)
 {
-    mongoc_server_description_t *server;
     use->is_writing = what == TO_WRITE || what == TO_DEFINE;
-    if (what == TO_READ)
-        use->reads = reads_of(use->client);
     if (use->is_writing)
         NA_TRY(check_primary(use));
-    NA_TRY(select_server(use, &server));
-    use->has_transactions = is_type(server, "RSPrimary") || is_type(server, "Mongos");
-    use->is_behind = is_type(server, "RSSecondary");
-    mongoc_server_description_destroy(server);
+    na_error *error = select_primary(use);
+    use->is_behind = error && what == TO_READ && can_read_secondary(use);
+    if (error && !use->is_behind)
+        return error;
     return what == TO_DEFINE ? NULL : check_migrated(use);
 }
 
@@ -145,22 +167,10 @@ static void read_beside_breaker(na_db_use *use)
     use->is_behind = 1;
 }
 
-static int knows_secondary(na_db_use *use)
-{
-    size_t count;
-    int found = 0;
-    mongoc_server_description_t **all = mongoc_client_get_server_descriptions(use->client, &count);
-    for (size_t i = 0; i < count && !found; i++)
-        found = is_type(all[i], "RSSecondary");
-    mongoc_server_descriptions_destroy_all(all, count);
-    return found;
-}
-
 static na_error *begin_behind(na_mongo *mongo, apr_pool_t *pool, na_error *refused, na_db_use **use)
 {
     NA_TRY(take_client(mongo, pool, use));
-    (*use)->reads = reads_of((*use)->client);
-    if (mongoc_read_prefs_get_mode((*use)->reads) != MONGOC_READ_PRIMARY && knows_secondary(*use)) {
+    if (can_read_secondary(*use)) {
         read_beside_breaker(*use);
         return NULL;
     }

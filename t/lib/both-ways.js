@@ -33,7 +33,7 @@ function contract(t, db, schema, name, run = program) {
   });
 }
 
-async function migrate(t, db, schema) {
+async function migrate(t, db, schema = 'authjs') {
   const { status, stderr } = await nextauthctl(db, ['migrate', '--schema', schema]);
   t.is(status, 0, 'the database is migrated', stderr);
 }
@@ -83,7 +83,8 @@ const sideOf = {
       updateUser: async (user) => { await adapter.updateUser(dated(user, 'emailVerified')); return null; },
       getUser: async ({ id }) => userOf(await adapter.getUser(id)),
       getUserByEmail: async ({ email }) => userOf(await adapter.getUserByEmail(email)),
-      getUserByAccount: async (account) => userOf(await adapter.getUserByAccount(account)),
+      // keys alone, as Auth.js calls it: what else is given can be a condition
+      getUserByAccount: async ({ provider, providerAccountId }) => userOf(await adapter.getUserByAccount({ provider, providerAccountId })),
       createSession: async (session) => { await adapter.createSession(dated(session, 'expires')); return null; },
       updateSession: async (session) => { await adapter.updateSession(dated(session, 'expires')); return null; },
       getSessionAndUser: async ({ sessionToken }) => {
@@ -91,17 +92,17 @@ const sideOf = {
         return found && { session: sessionOf(found.session), user: userOf(found.user) };
       },
       createVerificationToken: async (token) => { await adapter.createVerificationToken(dated(token, 'expires')); return null; },
-      useVerificationToken: async (token) => tokenOf(await adapter.useVerificationToken(token)),
+      useVerificationToken: async ({ identifier, token }) => tokenOf(await adapter.useVerificationToken({ identifier, token })),
       linkAccount: async (account) => { await adapter.linkAccount(account); return null; },
       deleteSession: async ({ sessionToken }) => { await adapter.deleteSession(sessionToken); return null; },
-      unlinkAccount: async (account) => { await adapter.unlinkAccount(account); return null; },
+      unlinkAccount: async ({ provider, providerAccountId }) => { await adapter.unlinkAccount({ provider, providerAccountId }); return null; },
       deleteUser: async ({ id }) => { await adapter.deleteUser(id); return null; },
     };
     return (method, fields) => methods[method](fields);
   },
 };
 
-// `second`: times of sessions and tokens are to the second, as in Drizzle's tables of MySQL.
+// Gives { user, session, account }, which are left there. `second`: times of sessions and tokens are to the second, as in Drizzle's tables of MySQL.
 async function writtenAndRead(t, from, writes, to, reads, { second = false } = {}) {
   const [now, later] = [NOW, LATER].map((when) => (second ? when - (when % 1000) : when));
   const made = { ...newUser(), name: 'Ünï\'cödé \\ 😀 %s' };
