@@ -106,6 +106,28 @@ ${['discord', 'kakao', 'zoom', 'spotify', 'eventbrite'].map((id) => `NextAuthPro
   }
 }
 
+async function signedUserinfo(t, there) {
+  t.section('A signed userinfo response');
+  const config = (more = '') => `${common}NextAuthURL http://localhost:@PORT@\nNextAuthProvider bankid-no ${there.options('bankid-no')} ${more}`;
+  const site = await t.httpd({ config: config() });
+  const secret = { alg: 'HS256', secret: secretOf('bankid-no') };
+  for (const [what, made, says] of [
+    ['plain JSON', async (claims) => claims, /invalid signed userinfo response/],
+    ['a signature by the client secret', (claims) => there.jwt(claims, secret), /invalid signed userinfo response/],
+    ['one for another client', (claims) => there.jwt({ ...claims, aud: 'another' }), /iss or aud of the signed userinfo response does not match/],
+    ['one of another issuer', (claims) => there.jwt({ ...claims, iss: 'https://evil.example.org' }), /iss or aud of the signed userinfo/],
+    ['one without an audience', (claims) => there.jwt({ ...claims, aud: undefined }), /iss or aud of the signed userinfo/],
+  ]) {
+    there.userinfoIs = made;
+    t.is(await userOf(t, site, 'bankid-no'), undefined, `${what} is refused`);
+    t.like(site.log().split('\n').filter((line) => /nextauth:(warn|error)/.test(line)).at(-1), says, '  and the log says why');
+  }
+  const byHmac = await t.httpd({ config: config('userinfo_signed_response_alg=HS256') });
+  there.userinfoIs = (claims) => there.jwt(claims, secret);
+  t.is((await userOf(t, byHmac, 'bankid-no')).id, 'sub-bankid-no', 'its algorithm may differ from the ID token\'s');
+  there.userinfoIs = undefined;
+}
+
 async function ownEntries(t, there) {
   t.section('A file of further providers');
   const folder = makeFolder(t);
@@ -194,6 +216,7 @@ ${ids.map((id) => `NextAuthProvider ${id} ${there.options(id)} allowUnverifiedEm
   }
   t.section('Those that nobody vouches for have no address');
   await vouchedOnly(t, there);
+  await signedUserinfo(t, there);
   await ownEntries(t, there);
   await appleSecret(t, there);
 

@@ -34,7 +34,7 @@ int na_speaks_v5(const na_request *request)
            (request->config->dialect == NA_V5 && !apr_table_get(request->form, "json"));
 }
 
-/* v4's client sends json=true and reads the status; v5's sends a header and wants 200. */
+/* v4's client sends json=true and reads the status; v5's sends a header and expects 200. */
 void na_respond_redirect(na_request *request, na_response *response, int status, const char *url)
 {
     const char *json = apr_table_get(request->form, "json");

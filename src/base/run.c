@@ -145,7 +145,7 @@ static na_error *wait_for_end(running *r)
     if (!ended)
         return failure(r, "did not end in time");
     r->pid = 0;
-    /* where SIGCHLD is ignored, nobody knows the status */
+    /* where SIGCHLD is ignored, the status is unknown */
     return ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? NULL : failure(r, "failed");
 }
 

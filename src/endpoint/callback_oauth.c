@@ -181,11 +181,12 @@ static int is_foreign_form(const na_request *request, const char *state)
  * replace the browser's own. */
 static void take_along(na_request *request, na_response *response)
 {
-    static const char *const names[] = {"state", "code",  "iss",
-                                        "user",  "error", "error_description"};
+    static const char *const names[] = {"state", "code", "iss", "error", "error_description",
+                                        "user"}; /* the last one is Apple's */
     const char *url = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
                                   request->provider->id, NULL);
-    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    apr_size_t count = sizeof names / sizeof *names - !request->provider->form_user;
+    for (apr_size_t i = 0; i < count; i++) {
         const char *value = apr_table_get(request->form, names[i]);
         if (value)
             url = na_url_add(request->pool, url, names[i], value);

@@ -41,10 +41,9 @@ static const char *const *accepted_algs(const na_oauth *oauth, const na_metadata
 }
 
 /* With HS256, HS384, and HS512 the client secret is the key (section 10.1). */
-static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, const na_jws *header,
-                          const na_jwks **keys)
+static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, const char *alg,
+                          const na_jws *header, const na_jwks **keys)
 {
-    const char *alg = oauth->provider->id_token_alg;
     if (alg && strncmp(alg, "HS", 2) == 0) {
         if (!oauth->provider->client_secret)
             return refuse(oauth, "HS256 requires a client secret");
@@ -249,7 +248,7 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
     NA_TRY(decrypt(oauth, &token));
     NA_TRY(na_jws_read(oauth->pool, token, strlen(token), &jws));
     NA_TRY(check_type(oauth, &jws));
-    NA_TRY(keys_for(oauth, metadata, &jws, &keys));
+    NA_TRY(keys_for(oauth, metadata, oauth->provider->id_token_alg, &jws, &keys));
     NA_TRY(na_jws_verify(oauth->pool, &jws, keys, accepted_algs(oauth, metadata)));
     NA_TRY(na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
                          jws.payload.len, claims));
@@ -267,7 +266,7 @@ na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *met
     na_jws jws;
     na_error *error = na_jws_read(oauth->pool, token, strlen(token), &jws);
     if (!error)
-        error = keys_for(oauth, metadata, &jws, &keys);
+        error = keys_for(oauth, metadata, algs[0], &jws, &keys);
     if (!error)
         error = na_jws_verify(oauth->pool, &jws, keys, algs);
     if (!error)

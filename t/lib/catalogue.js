@@ -62,6 +62,7 @@ class Catalogue {
     this.codes = new Map();
     this.tokens = new Map();
     this.faults = [];
+    this.userinfoIs = undefined; // makes a signed userinfo response of its claims
     this.secretIs = {}; // by ID: judges a client secret that is not the usual one
   }
 
@@ -162,6 +163,7 @@ class Catalogue {
     if (particular[id]?.userinfo && !particular[id].userinfo(call)) return this.fault(id, `userinfo by ${call.req.method} ${call.req.url} ${call.body}`);
     if (!this.entries[id].userinfo_signed_response_alg) return this.answers[id];
     res.setHeader('content-type', 'application/jwt');
+    if (this.userinfoIs) return this.userinfoIs({ iss: `${this.url}/${id}`, aud: clientOf(id), ...this.answers[id] });
     return this.jwt({ iss: `${this.url}/${id}`, aud: clientOf(id), ...this.answers[id] });
   }
 
