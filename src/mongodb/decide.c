@@ -9,7 +9,7 @@
 
 #include "mongodb/collection.h"
 #include "mongodb/lock.h"
-#include "mongodb/own.h"
+#include "mongodb/access.h"
 #include "mongodb/sessions.h"
 #include "mongodb/tokens.h"
 #include "mongodb/users.h"
@@ -91,7 +91,7 @@ static na_error *check_user(na_db_use *use, deciding *state, int *holds)
     const na_decision *d = state->d;
     if (state->is_new)
         return na_mongo_get_generation(use, &state->person.revision);
-    NA_TRY(na_mongo_read_own(use, &state->id, &state->person, &state->stored));
+    NA_TRY(na_mongo_read_access(use, &state->id, &state->person, &state->stored));
     NA_TRY(na_mongo_get_user(use, &state->id, &state->person.user, holds));
     *holds = *holds && (!d->was || is_same_user(d->was, &state->person.user)) &&
              (!d->revision || *d->revision == state->person.revision);
@@ -227,11 +227,11 @@ static na_error *use_token_up(na_db_use *use, deciding *state)
     return state->has_token ? NULL : changed_meanwhile(use, "the token");
 }
 
-static na_error *change_own(na_db_use *use, const deciding *state)
+static na_error *change_access(na_db_use *use, const deciding *state)
 {
     int held;
-    NA_TRY(na_mongo_change_own(use, &state->id, state->d, state->stored, raises_revision(state->d),
-                               &held));
+    NA_TRY(na_mongo_change_access(use, &state->id, state->d, state->stored,
+                                  raises_revision(state->d), &held));
     return held ? NULL : changed_meanwhile(use, "the user's revision");
 }
 
@@ -339,7 +339,7 @@ static na_error *do_all(na_db_use *use, deciding *state)
     if (d->record)
         NA_TRY(d->record(d->data, use, d));
     NA_TRY(use_token_up(use, state));
-    NA_TRY(change_own(use, state));
+    NA_TRY(change_access(use, state));
     NA_TRY(take_away(use, state));
     NA_TRY(link_account(use, state));
     NA_TRY(put_user(use, state));

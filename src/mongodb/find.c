@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "mongodb/collection.h"
-#include "mongodb/own.h"
+#include "mongodb/access.h"
 #include "mongodb/sessions.h"
 #include "mongodb/users.h"
 #include "mongodb/value.h"
@@ -46,7 +46,7 @@ static na_error *read_person(na_db_use *use, const bson_oid_t *id, int role_colu
     apr_array_header_t *more = apr_array_make(use->pool, 1, sizeof(const char *));
     na_db_user user;
     int is_there;
-    NA_TRY(na_mongo_read_own(use, id ? id : &unknown, person, &stored));
+    NA_TRY(na_mongo_read_access(use, id ? id : &unknown, person, &stored));
     NA_TRY(na_mongo_get_user_and_role(use, id ? id : &unknown, &user, role_column ? more : NULL,
                                       &is_there));
     *found = id && is_there && user.id;
@@ -129,14 +129,14 @@ typedef struct pairing {
     apr_int64_t generation;
 } pairing;
 
-static na_error *take_own(void *data, na_db_use *use, const bson_t *document)
+static na_error *take_access(void *data, na_db_use *use, const bson_t *document)
 {
     const pairing *p = data;
     const char *id = na_value_oid(use->pool, document, "_id");
     for (int i = p->first; id && i < p->people->nelts; i++) {
         na_db_person *person = &APR_ARRAY_IDX(p->people, i, na_db_person);
         if (strcmp(person->user.id, id) == 0)
-            na_mongo_take_own(use->pool, document, p->generation, person);
+            na_mongo_take_access(use->pool, document, p->generation, person);
     }
     return NULL;
 }
@@ -160,13 +160,13 @@ static na_error *list_in_use(na_db_use *use, const bson_oid_t *last, int count,
     for (int i = 0; i < users->nelts; i++) {
         na_db_person *person = &APR_ARRAY_PUSH(people, na_db_person);
         person->user = APR_ARRAY_IDX(users, i, na_db_user);
-        na_mongo_take_own(use->pool, NULL, p.generation, person);
+        na_mongo_take_access(use->pool, NULL, p.generation, person);
     }
     return users->nelts
                ? na_mongo_find(use, NA_OWN_USERS,
                                between(use, APR_ARRAY_IDX(users, 0, na_db_user).id,
                                        APR_ARRAY_IDX(users, users->nelts - 1, na_db_user).id),
-                               NULL, take_own, &p)
+                               NULL, take_access, &p)
                : NULL;
 }
 

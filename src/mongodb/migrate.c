@@ -10,7 +10,7 @@
 #include "mongodb/collection.h"
 #include "mongodb/errors.h"
 #include "mongodb/lock.h"
-#include "mongodb/own.h"
+#include "mongodb/access.h"
 #include "mongodb/value.h"
 
 /* Codes of the server. */

@@ -12,7 +12,7 @@
 #include "mongodb/collection.h"
 #include "mongodb/errors.h"
 #include "mongodb/lock.h"
-#include "mongodb/own.h"
+#include "mongodb/access.h"
 #include "mongodb/tables.h"
 #include "mongodb/users.h"
 #include "mongodb/value.h"

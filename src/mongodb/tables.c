@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "mongodb/collection.h"
 #include "mongodb/errors.h"
-#include "mongodb/own.h"
+#include "mongodb/access.h"
 #include "mongodb/value.h"
 
 /* Documents that are read at once. */

@@ -4,7 +4,7 @@
 /* The file is checked where libmongoc is not, too. */
 #if __has_include(<mongoc/mongoc.h>)
 
-#include "mongodb/own.h"
+#include "mongodb/access.h"
 #include "mongodb/tables.h"
 #include "mongodb/value.h"
 
@@ -42,7 +42,7 @@ static void read_fields(const bson_t *document)
 static void read_person(const bson_t *document)
 {
     na_db_person person;
-    na_mongo_take_own(fuzz_pool, document, 1, &person);
+    na_mongo_take_access(fuzz_pool, document, 1, &person);
     check_text(person.credential.hash);
     if (person.roles->nelts > NA_ARRAY_MAX)
         abort();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Documents of this module about users: roles, passwords, revisions. */
-#include "mongodb/own.h"
+/* Roles, password, and revision of each user, in documents of this module. */
+#include "mongodb/access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,8 @@ static int compare_texts(const void *a, const void *b)
 
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
-void na_mongo_take_own(apr_pool_t *pool, const bson_t *document, apr_int64_t generation,
-                       na_db_person *person)
+void na_mongo_take_access(apr_pool_t *pool, const bson_t *document, apr_int64_t generation,
+                          na_db_person *person)
 {
     person->credential = (na_db_credential){0};
     person->revision = generation;
@@ -58,14 +58,14 @@ void na_mongo_take_own(apr_pool_t *pool, const bson_t *document, apr_int64_t gen
     qsort(person->roles->elts, (size_t)person->roles->nelts, sizeof(const char *), compare_texts);
 }
 
-na_error *na_mongo_read_own(na_db_use *use, const bson_oid_t *id, na_db_person *person,
-                            apr_int64_t *stored)
+na_error *na_mongo_read_access(na_db_use *use, const bson_oid_t *id, na_db_person *person,
+                               apr_int64_t *stored)
 {
     const bson_t *document;
     apr_int64_t generation;
     NA_TRY(na_mongo_get_generation(use, &generation));
     NA_TRY(na_mongo_find_one(use, NA_OWN_USERS, own_filter(use, id), NULL, &document));
-    na_mongo_take_own(use->pool, document, generation, person);
+    na_mongo_take_access(use->pool, document, generation, person);
     *stored = person->revision - generation;
     return NULL;
 }
@@ -138,8 +138,8 @@ static na_error *revoke_roles(na_db_use *use, const bson_oid_t *id, const na_dec
                             : na_mongo_update(use, NA_OWN_USERS, own_filter(use, id), update, NULL);
 }
 
-na_error *na_mongo_change_own(na_db_use *use, const bson_oid_t *id, const na_decision *decision,
-                              apr_int64_t stored, int raises, int *held)
+na_error *na_mongo_change_access(na_db_use *use, const bson_oid_t *id, const na_decision *decision,
+                                 apr_int64_t stored, int raises, int *held)
 {
     bson_t *update = na_mongo_own(use, bson_new());
     NA_TRY(revoke_roles(use, id, decision));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Documents of this module about users: roles, passwords, revisions. */
-#ifndef NA_MONGODB_OWN_H
-#define NA_MONGODB_OWN_H
+/* Roles, password, and revision of each user, in documents of this module. */
+#ifndef NA_MONGODB_ACCESS_H
+#define NA_MONGODB_ACCESS_H
 
 #include "mongodb/use.h"
 
@@ -12,19 +12,19 @@
  */
 
 /* Sets credential, revision and roles of a person; *stored is the revision in the document. */
-na_error *na_mongo_read_own(na_db_use *use, const bson_oid_t *id, na_db_person *person,
-                            apr_int64_t *stored);
+na_error *na_mongo_read_access(na_db_use *use, const bson_oid_t *id, na_db_person *person,
+                               apr_int64_t *stored);
 
 /* Sets what a document says, NULL if the user has none. */
-void na_mongo_take_own(apr_pool_t *pool, const bson_t *document, apr_int64_t generation,
-                       na_db_person *person);
+void na_mongo_take_access(apr_pool_t *pool, const bson_t *document, apr_int64_t generation,
+                          na_db_person *person);
 
 /*
  * Does what a decision changes in the document, if the stored revision is still `stored`; raises it
  * if `raises`. *held is 0 if it differs.
  */
-na_error *na_mongo_change_own(na_db_use *use, const bson_oid_t *id, const na_decision *decision,
-                              apr_int64_t stored, int raises, int *held);
+na_error *na_mongo_change_access(na_db_use *use, const bson_oid_t *id, const na_decision *decision,
+                                 apr_int64_t stored, int raises, int *held);
 
 /* Writes a stronger hash in place of `was`. */
 na_error *na_mongo_change_hash(na_db_use *use, const bson_oid_t *id, const char *was,
