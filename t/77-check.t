@@ -97,7 +97,7 @@ async function wrong(t) {
   t.is(result.status, 1, 'are 1');
   for (const [subject, message, hint, text] of [
     ['NextAuthSecret', /^the secret is 8 bytes; at least 32 are required in production/, /nextauthctl secret/, 'NextAuthSecret'],
-    ['NextAuthProvider', /unknown provider 'gogle'/, /^use one of these, or add type=oidc/, 'NextAuthProvider gogle'],
+    ['NextAuthProvider', /unknown provider 'gogle'/, /^use one that nextauthctl providers lists, or add type=oidc/, 'NextAuthProvider gogle'],
     ['NextAuthProvider', /'credentials' requires NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
     ['NextAuthSessionMaxAge', /invalid value '5': expected a whole number from 60/, /^set NextAuthSessionMaxAge SECONDS$/, 'NextAuthSessionMaxAge'],
     ['NextAuthSessionStore', /requires NextAuthRedis/, null, 'NextAuthSessionStore'],
