@@ -14,7 +14,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 /*
  * The values of base64url characters, each as its bits stand in a group of four from bit 8 upwards.
- * The lowest bit says that a character is none of them, so that a text is checked once, at its end.
+ * The lowest bit says that a character is not among them, so that a text is checked once, at its
+ * end.
  */
 #define NONE 1
 #define TWO(character, value, shift)                                                               \
