@@ -35,7 +35,7 @@ const visit = (url) => new Promise((resolve, reject) => {
 // Stands between the module and the provider, and passes everything on, until told to do worse with
 // a connection that has already had a response.
 async function startLine(t, target) {
-  const line = { opened: 0, ended: 0, codes: [], fault: null };
+  const line = { opened: 0, ended: 0, codes: [], fault: null, tookCode: false };
   const server = net.createServer((near) => {
     const far = net.connect(target, '127.0.0.1');
     const has = { sent: '', responses: 0, fault: null };
@@ -44,7 +44,7 @@ async function startLine(t, target) {
       has.sent += data.toString('latin1');
       line.codes.push(...has.sent.match(/(?<=\bcode=)[\w-]+(?=&)/g) || []);
       has.sent = has.sent.slice(has.sent.lastIndexOf('&') + 1);
-      if (has.responses > 0 && line.fault) [has.fault, line.fault] = [line.fault, null];
+      if (has.responses > 0 && line.fault) [has.fault, line.fault, line.tookCode] = [line.fault, null, data.includes('code=')];
       if (has.fault) has.fault.request(near, far, data);
       else far.write(data);
     });
@@ -144,7 +144,9 @@ suite('Connections to a provider', async (t) => {
         place = await attempt(t, site);
         return !line.fault;
       });
-      t.like(place, /error=OAuthCallback$/, 'the sign-in fails');
+      // If the head of the request came without the body, the code may not have been sent, and can be yet.
+      const canBeSent = !fault.response && (scheme === 'https' || !line.tookCode);
+      t.like(place, canBeSent ? /public.html$|error=OAuthCallback$/ : /error=OAuthCallback$/, canBeSent ? 'the sign-in fails, or had not sent its code' : 'the sign-in fails');
       t.ok(onceOnly(), '  and the code was not sent twice');
       t.is(await attempt(t, site), signedIn, '  and the next one succeeds');
     }
