@@ -439,6 +439,8 @@ async function fromEnvironment(t) {
   await confirm(await linkIn(mail), user);
   t.is((await user.get('/api/auth/session')).json.user?.email, 'ada@example.org', 'and a user signs in');
   t.is(await db.with((mongo) => mongo.collection('users').countDocuments({ email: 'ada@example.org' })), 1, 'who is in MongoDB');
+  const { stdout } = await nextauthctl(db, ['user', 'list'], { env: { NEXTAUTH_DATABASE_URL: '', DATABASE_URL: '', MONGODB_URI: db.url } });
+  t.like(stdout, /ada@example\.org/, '  and nextauthctl finds it by the same variable');
 }
 
 suite('MongoDB', async (t) => {

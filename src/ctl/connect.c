@@ -19,8 +19,13 @@
 
 static const char *from_environment(void)
 {
-    const char *url = getenv("NEXTAUTH_DATABASE_URL");
-    return url && *url ? url : getenv("DATABASE_URL");
+    static const char *const names[] = {"NEXTAUTH_DATABASE_URL", "DATABASE_URL", "MONGODB_URI"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *url = getenv(names[i]);
+        if (url && *url)
+            return url;
+    }
+    return NULL;
 }
 
 static na_error *read_url(apr_pool_t *pool, const char *given, const char **url)

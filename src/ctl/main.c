@@ -35,7 +35,7 @@ static const struct {
      "names:PATH] [--status | "
      "--dry-run] [--to STEP] [--json]",
      "create or change the tables of the database, step by step; URL (or NEXTAUTH_DATABASE_URL, "
-     "DATABASE_URL) can be file:PATH, a file that contains the URL"},
+     "DATABASE_URL, MONGODB_URI) can be file:PATH, a file that contains the URL"},
     {"backup", na_command_backup, "FILE|- [--database URL] [--schema SCHEMA] [--with-store]",
      "write users, accounts, sessions, tokens, roles and password hashes as JSON lines"},
     {"restore", na_command_restore,

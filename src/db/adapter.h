@@ -21,9 +21,10 @@
  * user has exactly one: an adapter finds nothing for "01" if the ID is 1, nor for another case.
  *
  * Errors have the code NA_ERR_UNAVAILABLE if the database does not respond (the breaker counts
- * them), NA_ERR_BUSY if it has no connection free or if only a replica responded that lacks the
- * row, NA_ERR_CONFLICT if concurrent changes prevented an operation after several tries,
- * NA_ERR_NO_TABLES if it has not been migrated, and NA_ERR_CONFIGURATION for a caller's mistake.
+ * them), NA_ERR_BUSY if it has no connection free, if others hold what an operation changes for
+ * longer than the timeout, or if only a replica responded that lacks the row, NA_ERR_CONFLICT if
+ * concurrent changes prevented an operation after several tries, NA_ERR_NO_TABLES if it has not
+ * been migrated, and NA_ERR_CONFIGURATION for a caller's mistake.
  * Many threads call an adapter at once.
  */
 typedef struct na_adapter na_adapter;

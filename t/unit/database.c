@@ -1182,13 +1182,13 @@ static na_error *add_one(void *data, int *held)
     return NULL;
 }
 
-/* Others can be faster as often as it is tried. */
+/* Others can be faster as often as it is tried, or as long as it waits. */
 static na_error *count(apr_pool_t *pool, void *data, int *result)
 {
     worker self = {.pool = pool, .data = data};
     for (int done = 0; done < ROUNDS;) {
         na_error *error = na_db_settle(pool, add_one, &self);
-        if (error && !na_error_is(error, NA_ERR_CONFLICT))
+        if (error && !na_error_is(error, NA_ERR_CONFLICT) && !na_error_is(error, NA_ERR_BUSY))
             return error;
         done += !error;
     }
