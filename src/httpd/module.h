@@ -165,7 +165,7 @@ static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
 /* Returns the mode's keyword in NextAuthMode. */
 const char *na_mode_name(na_mode mode);
 
-/* Returns 0 if there is no mode of this name. */
+/* Returns 0 if `name` is not a mode. */
 int na_mode_find(const char *name, na_mode *mode);
 
 /* A feature of NextAuthFeature. */

@@ -37,6 +37,16 @@ static const char *const drop_own_tables[] = {"DROP TABLE IF EXISTS nextauth_cre
                                               "DROP TABLE IF EXISTS nextauth_roles",
                                               "DROP TABLE IF EXISTS nextauth_store", NULL};
 
+/* The same in every engine. */
+#define CREATE_TOKENS                                                                              \
+    "CREATE TABLE IF NOT EXISTS {tokens} ({identifier} {#key} NOT NULL, {expires} {#time} NOT "    \
+    "NULL, {token} {#key} NOT NULL, PRIMARY KEY ({identifier}, {token}))"
+#define CREATE_AUTHENTICATORS                                                                      \
+    "CREATE TABLE IF NOT EXISTS {authenticators} ({credentialID} {#key} NOT NULL PRIMARY KEY, "    \
+    "{userId} {#id} NOT NULL, {providerAccountId} {#key} NOT NULL, {credentialPublicKey} {#text} " \
+    "NOT NULL, {counter} {#int} NOT NULL, {credentialDeviceType} {#key} NOT NULL, "                \
+    "{credentialBackedUp} {#bool} NOT NULL, {transports} {#text})"
+
 /* If @auth/pg-adapter's tables exist already, they are not changed. */
 static const char *const authjs_tables[] = {
     "CREATE TABLE IF NOT EXISTS {users} ({id} {#serial}, {name} {#key}, {email} {#key} UNIQUE, "
@@ -47,12 +57,8 @@ static const char *const authjs_tables[] = {
     "{session_state} {#text}, {token_type} {#text}, UNIQUE ({provider}, {providerAccountId}))",
     "CREATE TABLE IF NOT EXISTS {sessions} ({id} {#serial}, {userId} {#id} NOT NULL, {expires} "
     "{#time} NOT NULL, {sessionToken} {#key} NOT NULL UNIQUE)",
-    "CREATE TABLE IF NOT EXISTS {tokens} ({identifier} {#key} NOT NULL, {expires} {#time} NOT "
-    "NULL, {token} {#key} NOT NULL, PRIMARY KEY ({identifier}, {token}))",
-    "CREATE TABLE IF NOT EXISTS {authenticators} ({credentialID} {#key} NOT NULL PRIMARY KEY, "
-    "{userId} {#id} NOT NULL, {providerAccountId} {#key} NOT NULL, {credentialPublicKey} {#text} "
-    "NOT NULL, {counter} {#int} NOT NULL, {credentialDeviceType} {#key} NOT NULL, "
-    "{credentialBackedUp} {#bool} NOT NULL, {transports} {#text})",
+    CREATE_TOKENS,
+    CREATE_AUTHENTICATORS,
     "CREATE INDEX IF NOT EXISTS nextauth_users_email ON {users} (lower({email}))",
     "CREATE INDEX IF NOT EXISTS nextauth_accounts_user ON {accounts} ({userId})",
     "CREATE INDEX IF NOT EXISTS nextauth_accounts_account ON {accounts} ({provider}, "
@@ -72,12 +78,8 @@ static const char *const authjs_tables_mysql[] = {
     "INDEX ({userId}))",
     "CREATE TABLE IF NOT EXISTS {sessions} ({id} {#serial}, {userId} {#id} NOT NULL, {expires} "
     "{#time} NOT NULL, {sessionToken} {#key} NOT NULL UNIQUE, INDEX ({userId}))",
-    "CREATE TABLE IF NOT EXISTS {tokens} ({identifier} {#key} NOT NULL, {expires} {#time} NOT "
-    "NULL, {token} {#key} NOT NULL, PRIMARY KEY ({identifier}, {token}))",
-    "CREATE TABLE IF NOT EXISTS {authenticators} ({credentialID} {#key} NOT NULL PRIMARY KEY, "
-    "{userId} {#id} NOT NULL, {providerAccountId} {#key} NOT NULL, {credentialPublicKey} {#text} "
-    "NOT NULL, {counter} {#int} NOT NULL, {credentialDeviceType} {#key} NOT NULL, "
-    "{credentialBackedUp} {#bool} NOT NULL, {transports} {#text})",
+    CREATE_TOKENS,
+    CREATE_AUTHENTICATORS,
     NULL};
 
 /* Taking the step back keeps the tables: they contain users' data and might have existed before. */

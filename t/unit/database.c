@@ -6,7 +6,6 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 
 #include "base/crypto.h"
 #include "base/json.h"
@@ -14,6 +13,7 @@
 #include "sql/adapters.h"
 #include "sql/records.h"
 #include "tap.h"
+#include "threads_kit.h"
 
 /*
  * What Auth.js expects of every adapter, method by method, and what else the adapter here gives,
@@ -22,7 +22,6 @@
  */
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-#define THREADS 8
 #define ROUNDS 10
 #define LONG 4000
 #define NOW APR_INT64_C(1790000000123) /* milliseconds, and not a whole second */
@@ -1105,43 +1104,6 @@ static void exact_authenticators(apr_pool_t *pool)
 }
 
 /* ── threads ───────────────────────────────────────────────────────────────────────────────── */
-
-typedef na_error *task(apr_pool_t *pool, void *data, int *result);
-
-typedef struct worker {
-    apr_pool_t *pool;
-    task *task;
-    void *data;
-    int result;
-    na_error *error;
-} worker;
-
-static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
-{
-    worker *self = data;
-    self->error = self->task(self->pool, self->data, &self->result);
-    return NULL;
-}
-
-/* All at once; `pool` keeps what they give. */
-static void together(apr_pool_t *pool, worker workers[THREADS], task *what, void *data)
-{
-    apr_status_t status;
-    apr_thread_t *threads[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = (worker){.task = what, .data = data};
-        apr_pool_create(&workers[i].pool, NULL);
-        apr_thread_create(&threads[i], NULL, work, &workers[i], pool);
-    }
-    for (int i = 0; i < THREADS; i++)
-        apr_thread_join(&status, threads[i]);
-}
-
-static void dismiss(worker workers[THREADS])
-{
-    for (int i = 0; i < THREADS; i++)
-        apr_pool_destroy(workers[i].pool);
-}
 
 static na_error *use_it(apr_pool_t *pool, void *data, int *result)
 {
