@@ -249,7 +249,8 @@ static const char *vouched_email(const na_subject *subject)
     return vouched && fits_key_column(email) ? email : NULL;
 }
 
-na_error *na_account_adopt(na_request *request, const na_db_person *person, na_subject *subject)
+/* Puts a database user and their roles into the subject; refuses a disabled user. */
+static na_error *adopt(na_request *request, const na_db_person *person, na_subject *subject)
 {
     const na_db_user *user = &person->user;
     if (subject->is_checked && subject->revision != person->revision)
@@ -307,7 +308,7 @@ static na_error *record_changes(void *data, na_db_use *use, const na_decision *d
     person.user.id = decision->id;
     person.revision = decision->revision_now;
     NA_TRY(check_initiator(r, decision->id));
-    NA_TRY(na_account_adopt(r->request, &person, r->subject));
+    NA_TRY(adopt(r->request, &person, r->subject));
     return na_account_audit(r->request, use, decision, r->subject);
 }
 
@@ -329,7 +330,7 @@ static na_error *resolve_account(void *data, int *held)
         return decide(r, held);
     *held = 1;
     NA_TRY(check_initiator(r, r->person.user.id));
-    return na_account_adopt(r->request, &r->person, r->subject);
+    return adopt(r->request, &r->person, r->subject);
 }
 
 na_error *na_account_resolve(na_request *request, na_subject *subject)
@@ -348,7 +349,7 @@ na_error *na_account_resolve_known(na_request *request, na_subject *subject)
     na_db_person person;
     int found;
     NA_TRY(na_db_find(request->db, request->pool, &who, &person, &found));
-    return found ? na_account_adopt(request, &person, subject)
+    return found ? adopt(request, &person, subject)
                  : na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user no longer exists");
 }
 

@@ -18,9 +18,6 @@ na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 /* Finds the user of a link in an email, and uses it up. */
 na_error *na_account_resolve_email(na_request *request, na_subject *subject);
 
-/* Puts a database user and their roles into the subject; refuses a disabled user. */
-na_error *na_account_adopt(na_request *request, const na_db_person *person, na_subject *subject);
-
 /*
  * For na_decision.record: completes the subject's events with what the decision ended, and writes
  * the audit records of its changes.

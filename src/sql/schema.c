@@ -65,7 +65,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-const na_schema *na_schema_find(const char *name)
+static const na_schema *find_schema(const char *name)
 {
     for (size_t i = 0; i < COUNT(schemas); i++)
         if (strcmp(schemas[i].name, name) == 0)
@@ -73,7 +73,8 @@ const na_schema *na_schema_find(const char *name)
     return NULL;
 }
 
-const char *na_schema_names(apr_pool_t *pool)
+/* Returns the names of all schemas, separated by commas. */
+static const char *schema_names(apr_pool_t *pool)
 {
     const char *list = schemas[0].name;
     for (size_t i = 1; i < COUNT(schemas); i++)
@@ -198,19 +199,19 @@ na_error *na_schema_open(apr_pool_t *pool, const char *setting, const na_schema 
 {
     na_names_file file;
     const char *path = setting + strlen(NA_NAMES_FILE);
-    *schema = na_schema_find(setting);
+    *schema = find_schema(setting);
     if (*schema)
         return NULL;
     if (strncmp(setting, NA_NAMES_FILE, strlen(NA_NAMES_FILE)) != 0)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "unknown schema '%s': expected one of %s, " NA_NAMES_FILE "PATH",
-                            setting, na_schema_names(pool));
+                            setting, schema_names(pool));
     NA_TRY(na_names_file_read(pool, path, &file));
-    const na_schema *base = na_schema_find(file.base ? file.base : "prisma");
+    const na_schema *base = find_schema(file.base ? file.base : "prisma");
     if (!base)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "line %d of '%s': unknown base '%s': expected one of %s",
-                            file.base_line, path, file.base, na_schema_names(pool));
+                            file.base_line, path, file.base, schema_names(pool));
     na_schema *made = apr_pmemdup(pool, base, sizeof *made);
     made->name = apr_pstrdup(pool, setting);
     made->own = file.names;

@@ -17,11 +17,6 @@ typedef struct na_schema na_schema;
 /* Reads a schema's name, or "names:" and the path of a file. The schema lives in the pool. */
 na_error *na_schema_open(apr_pool_t *pool, const char *setting, const na_schema **schema);
 
-/* Returns the schema of that name; NULL if none. */
-const na_schema *na_schema_find(const char *name);
-
-/* Returns the names of all schemas, separated by commas. */
-const char *na_schema_names(apr_pool_t *pool);
 const char *na_schema_name(const na_schema *schema);
 
 /*

@@ -161,9 +161,6 @@ na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *writt
 /* Checks the session stores; `store` is the last NextAuthSessionStore, or NULL. */
 na_error *na_build_finish_stores(na_builder *b, const na_directive *store);
 
-/* Returns 1 if NextAuthSessionStore has this name. */
-int na_build_names_store(const na_builder *b, const char *name);
-
 /* Checks that features and providers have the database and mail that they require. */
 na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written);
 

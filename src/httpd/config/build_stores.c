@@ -89,14 +89,6 @@ na_error *na_build_socache(na_builder *b, const na_directive *w)
 
 /* ── after all directives are read ─────────────────────────────────────────────────────────── */
 
-int na_build_names_store(const na_builder *b, const char *name)
-{
-    for (int i = 0; b->plan->stores.names && i < b->plan->stores.names->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(b->plan->stores.names, i, const char *), name) == 0)
-            return 1;
-    return 0;
-}
-
 static void add_notice(const na_builder *b, const char *subject, const char *text, const char *hint)
 {
     const na_finding finding = {.group = NA_GROUP_SITE,
