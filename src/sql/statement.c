@@ -169,6 +169,35 @@ na_error *na_sql_lost(na_db_use *use)
                               "the connection was lost, and no other is available");
 }
 
+/* ── definitions that change meanwhile ─────────────────────────────────────────────────────── */
+
+static int is_outdated(const na_db_use *use)
+{
+    const na_sql_connection *c = use->connection;
+    const char *said = apr_dbd_error(c->driver, c->handle, 0);
+    return use->db->settings->engine == NA_SQLITE && !use->transaction && said &&
+           strcmp(said, "database schema has changed") == 0;
+}
+
+/*
+ * SQLite's driver does not prepare a statement again that another process has outdated. In a
+ * transaction, definitions are those of its first statement.
+ */
+static int select_in_snapshot(na_db_use *use, const char *name, const char *text, int count,
+                              const char *const *arguments, na_rows *rows)
+{
+    static const char first[] = "SELECT 1 FROM sqlite_master LIMIT 0";
+    na_sql_connection *c = use->connection;
+    int ignored, done;
+    if (apr_dbd_query(c->driver, c->handle, &ignored, "BEGIN") != 0)
+        return 0;
+    c->prepared = apr_hash_make(c->inner);
+    done = (apr_dbd_query(c->driver, c->handle, &ignored, first) == 0 ||
+            apr_dbd_query(c->driver, c->handle, &ignored, first) == 0) &&
+           try_select(c, use->pool, name, text, count, arguments, rows);
+    return apr_dbd_query(c->driver, c->handle, &ignored, "ROLLBACK") == 0 && done;
+}
+
 /*
  * If a first connection failed and the second one still responds, the statement or its tables are
  * at fault.
@@ -181,6 +210,8 @@ na_error *na_sql_select_text(na_db_use *use, const char *name, const char *text,
         if (!use->connection)
             return na_sql_lost(use);
         if (try_select(use->connection, use->pool, name, text, count, arguments, rows))
+            return NULL;
+        if (is_outdated(use) && select_in_snapshot(use, name, text, count, arguments, rows))
             return NULL;
         error = statement_failed(use, name);
         if (tries && !use->transaction && is_alive(use))

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 
 #include "base/crypto.h"
@@ -338,6 +339,51 @@ static void redefined(apr_pool_t *pool)
     forget(pool, &ada);
 }
 
+#define DEFINITIONS 200
+
+typedef struct redefinition {
+    const char *id; /* of a user who is read meanwhile */
+    apr_uint32_t begun, over;
+} redefinition;
+
+/* One thread redefines again and again, so that a read can meet a new definition at each step. */
+static na_error *redefine_or_read(apr_pool_t *pool, void *data, int *result)
+{
+    redefinition *r = data;
+    na_error *error = NULL;
+    if (apr_atomic_inc32(&r->begun) == 0) {
+        for (int i = 0; i < DEFINITIONS && !error; i++)
+            error = redefine(pool);
+        apr_atomic_set32(&r->over, 1);
+        return error;
+    }
+    while (!error && !apr_atomic_read32(&r->over)) {
+        na_db_use *use;
+        na_db_user user;
+        int found = 0;
+        NA_TRY(na_sql_read(db->self, pool, &use));
+        error = na_sql_end(use, na_sql_get_user(use, r->id, &user, &found));
+        *result += !found;
+    }
+    return error;
+}
+
+static void redefined_all_the_time(apr_pool_t *pool)
+{
+    worker workers[THREADS];
+    na_db_user ada = new_user(pool);
+    redefinition r = {.id = ada.id};
+    int lost = 0;
+    together(pool, workers, redefine_or_read, &r);
+    for (int i = 0; i < THREADS; i++) {
+        succeeds(workers[i].error, "a thread works while tables are redefined");
+        lost += workers[i].result;
+    }
+    is_number(lost, 0, "and finds the user each time");
+    dismiss(workers);
+    forget(pool, &ada);
+}
+
 int main(void)
 {
     const char *setting = getenv("NEXTAUTH_TEST_DATABASE");
@@ -351,5 +397,6 @@ int main(void)
     locks(pool);
     scarcity(pool);
     redefined(pool);
+    redefined_all_the_time(pool);
     return tap_done();
 }
