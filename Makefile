@@ -4,6 +4,11 @@
 VERSION := 0.1.0
 APXS ?= $(firstword $(shell command -v apxs apxs2 2>/dev/null) apxs)
 PKGS := openssl libcurl jansson hiredis libidn2
+# Without it, the page of a second factor shows its key as text alone.
+ifneq ($(shell pkg-config --exists libqrencode 2>/dev/null && echo here),)
+PKGS += libqrencode
+QR_FLAGS := -DNA_QRENCODE
+endif
 BUILD ?= build
 
 ifneq ($(shell command -v $(APXS) 2>/dev/null),)
@@ -23,13 +28,13 @@ CFLAGS ?= -O2 -g
 SANITIZE ?=
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR) \
   $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
-  -DNA_VERSION='"$(VERSION)"' -DNA_MODULES_DIR='"$(shell $(APXS) -q LIBEXECDIR)"' -Isrc -I$(BUILD)/gen $(HTTPD_FLAGS) $(APR_FLAGS) \
+  $(QR_FLAGS) -DNA_VERSION='"$(VERSION)"' -DNA_MODULES_DIR='"$(shell $(APXS) -q LIBEXECDIR)"' -Isrc -I$(BUILD)/gen $(HTTPD_FLAGS) $(APR_FLAGS) \
   $(shell pkg-config --cflags $(PKGS))
 LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lunistring -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/sql/*.c \
-  src/mail/*.c src/password/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/event/*.c \
+  src/mail/*.c src/password/*.c src/twofactor/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/event/*.c \
   src/audit/*.c src/metrics/*.c src/health/*.c src/auth/*.c src/endpoint/*.c src/page/*.c)
 HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c src/httpd/*/*.c)
 CTL_SOURCES := $(wildcard src/ctl/*.c)
@@ -104,10 +109,10 @@ $(BUILD)/unit/mod_nextauth_mongodb.so: | $(BUILD)/mod_nextauth_mongodb.so
 # ── using it ──────────────────────────────────────────────────────────────────────────────────
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
-  libcurl4-openssl-dev libjansson-dev libhiredis-dev libidn2-dev libunistring-dev
+  libcurl4-openssl-dev libjansson-dev libhiredis-dev libidn2-dev libunistring-dev libqrencode-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
-  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev
+  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev oathtool
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 SCALE_PACKAGES := postgresql redis-server redis-tools apache2-utils
 
