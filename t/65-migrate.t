@@ -9,9 +9,9 @@ const { signedIn, statusOf: statusOfPage } = require('./lib/client.js');
 const schemas = require('./lib/schemas.js');
 const { nextauthctl, secretFile, empty, columnsOf, dialect, tablesOf } = require('./lib/ctl.js');
 
-const OURS = ['nextauth_audit', 'nextauth_credentials', 'nextauth_generation', 'nextauth_migrations', 'nextauth_revisions', 'nextauth_roles', 'nextauth_store'];
+const OURS = ['nextauth_audit', 'nextauth_credentials', 'nextauth_generation', 'nextauth_migrations', 'nextauth_revisions', 'nextauth_roles', 'nextauth_secrets', 'nextauth_store'];
 const AUTHJS = ['accounts', 'authenticators', 'sessions', 'users', 'verification_token'];
-const NEWEST = 6;
+const NEWEST = 7;
 const STEPS = Array.from({ length: NEWEST }, (_, i) => i + 1);
 
 const migrate = (db, ...args) => nextauthctl(db, ['migrate', ...args]);
@@ -84,7 +84,7 @@ async function purging(t, db) {
     if (db.engine !== 'sqlite') await db.sql(`ANALYZE ${db.engine === 'mariadb' ? 'TABLE ' : ''}${table}`);
     t.like(await planOf(db, `DELETE FROM ${table} WHERE expires < ${now}`), new RegExp(`\\b(${index})\\b`), `those of ${table}`);
   }
-  for (const args of [['--to', '5'], []]) {
+  for (const args of [['--to', '5'], ['--to', '6']]) {
     const { status, stderr } = await migrate(db, ...args);
     t.is(status, 0, `migrate ${args.join(' ')}`, stderr);
   }

@@ -75,11 +75,14 @@ INSERT INTO authenticators ("credentialID", "userId", "providerAccountId", "cred
 INSERT INTO nextauth_roles (user_id, role) VALUES ('3', 'admin'), ('3', 'Ünï'), ('41', 'admin');
 INSERT INTO nextauth_credentials (user_id, password_hash, changed_at, disabled) VALUES
   ('3', '$2b$12$abcdefghijklmnopqrstuuE3j5FFjC71WyDL2KIK7ShSoj8tPD3m6', 1767225600000, 0), ('7', NULL, 0, 1);
+INSERT INTO nextauth_secrets (id, user_id, kind, name, sealed, scope, counter, created_at, used_at, expires_at) VALUES
+  ('a', '3', 'totp', 'Ünï', ${text(odd)}, NULL, 59000000, 1767225600000, 1767225600001, 0),
+  ('b', '41', 'token', NULL, NULL, 'GET /svn/', 0, 1767225600000, 0, 4102444800000);
 INSERT INTO nextauth_store (store_key, value, expires) VALUES ('session:1', ${text(odd)}, 4102444800000);
 `));
 }
 
-const FILLED = { users: 3, accounts: 3, sessions: 2, verificationTokens: 2, authenticators: 2, roles: 3, credentials: 2, revisions: 0, store: 0 };
+const FILLED = { users: 3, accounts: 3, sessions: 2, verificationTokens: 2, authenticators: 2, roles: 3, credentials: 2, revisions: 0, secrets: 2, store: 0 };
 
 // ── one engine ──────────────────────────────────────────────────────────────────────────────────
 

@@ -30,7 +30,7 @@
 typedef struct na_adapter na_adapter;
 
 /* The version of this header, for adapters in other shared objects. */
-#define NA_ADAPTER_VERSION 1
+#define NA_ADAPTER_VERSION 2
 
 /* ── rows, as Auth.js has them ─────────────────────────────────────────────────────────────── */
 
@@ -86,6 +86,33 @@ typedef struct na_db_person {
     apr_array_header_t *roles; /* const char *, each once */
 } na_db_person;
 
+/*
+ * A secret by which a user is known, besides password and accounts: a row of nextauth_secrets. Its
+ * ID is the hash of what a client shows, or random; never the secret itself.
+ */
+typedef struct na_db_secret {
+    const char *id;
+    const char *user_id;
+    const char *kind;   /* NA_SECRET_TOTP, … */
+    const char *name;   /* the user's name for it */
+    const char *sealed; /* encrypted data */
+    const char *scope;  /* of a token */
+    apr_int64_t counter;
+    apr_int64_t created_at, used_at, expires_at;
+} na_db_secret;
+
+#define NA_SECRET_TOTP "totp"         /* sealed key; the counter is the last step that was used */
+#define NA_SECRET_RECOVERY "recovery" /* code; the counter is 1 once it was used */
+#define NA_SECRET_BROWSER "browser"   /* remembered browser */
+#define NA_SECRET_TOKEN "token"       /* personal access token */
+#define NA_SECRET_PASSKEY "passkey"   /* name and times of an authenticator */
+
+/* Most bytes of a secret's values. */
+#define NA_SECRET_ID_MAX 64
+#define NA_SECRET_NAME_MAX 200
+#define NA_SECRET_SEALED_MAX 8192
+#define NA_SECRET_SCOPE_MAX 2048
+
 /* A record of the audit log; `id` is random. NULL if the event has no such value. */
 typedef struct na_db_record {
     const char *id;
@@ -111,7 +138,7 @@ typedef struct na_db_who {
 typedef struct na_db_use na_db_use;
 
 /* Bits of na_decision.does. */
-#define NA_DB_SETS_PASSWORD 1u /* to na_decision.hash; NULL removes it */
+#define NA_DB_SETS_PASSWORD 1u /* to na_decision.hash, NULL removes it; forgets browsers */
 #define NA_DB_DISABLES 2u      /* sign-in of the user */
 #define NA_DB_ENABLES 4u       /* it again */
 #define NA_DB_ENDS_SESSIONS 8u /* raises the revision, and deletes rows of the sessions' table */
@@ -138,6 +165,12 @@ struct na_decision {
     const char *email;
     const na_db_account *owned; /* this account belongs to the user */
     const na_db_token *token;   /* this token is there; it is used up, so that one caller gets it */
+    /*
+     * This secret of the user (kind and ID) is there, had not expired at `used_at`, and its counter
+     * is less than this one, which is then written with `used_at`: of several callers with the same
+     * counter, one gets it.
+     */
+    const na_db_secret *spent;
 
     /* ── what is done ── */
     const na_db_user *user; /* the row that is created or written, except its ID */
@@ -155,6 +188,10 @@ struct na_decision {
     const apr_array_header_t *revokes; /* const char *: roles, which the user can lack */
     const apr_array_header_t *ended;   /* const char *: identifiers of which all tokens end */
     const na_db_session *session;      /* begins in NextAuth's table of sessions */
+    const apr_array_header_t *removed; /* na_db_secret: kind, and ID or NULL for all of the kind */
+    const apr_array_header_t *secrets; /* na_db_secret: added, after others were removed */
+    const char *dropped;               /* credential ID of an authenticator of the user */
+    const na_db_authenticator *authenticator; /* added */
 
     /*
      * Called once everything holds and what came of it is known, before the change is visible to
@@ -183,6 +220,7 @@ typedef enum na_db_table {
     NA_TABLE_ROLES,
     NA_TABLE_CREDENTIALS,
     NA_TABLE_REVISIONS,
+    NA_TABLE_SECRETS,
     NA_TABLE_STORE,
     NA_TABLES
 } na_db_table;
@@ -367,6 +405,20 @@ struct na_adapter {
     na_error *(*update_counter)(void *self, apr_pool_t *pool, const char *credential_id,
                                 apr_int64_t counter);
 
+    /* ── secrets; na_decision adds, spends, and removes them ── */
+
+    /* Finds a secret, whether it has expired or not; never from a replica. */
+    na_error *(*find_secret)(void *self, apr_pool_t *pool, const char *kind, const char *id,
+                             na_db_secret *secret, int *found);
+
+    /* Appends a user's secrets (na_db_secret) of a kind, or all if NULL; the newest first. */
+    na_error *(*list_secrets)(void *self, apr_pool_t *pool, const char *user_id, const char *kind,
+                              apr_array_header_t *secrets);
+
+    /* Writes when a secret was last used, if it is there. */
+    na_error *(*use_secret)(void *self, apr_pool_t *pool, const char *kind, const char *id,
+                            apr_int64_t used_at);
+
     /* ── what expires ── */
 
     /*
@@ -376,7 +428,7 @@ struct na_adapter {
      */
     const na_store_driver *store;
 
-    /* Deletes sessions, tokens and entries of the store that expired before `now`. */
+    /* Deletes sessions, tokens, secrets, and entries of the store that expired before `now`. */
     na_error *(*purge)(void *self, apr_pool_t *pool, apr_int64_t now);
 
     /* ── migrations ── */

@@ -131,11 +131,33 @@ na_error *na_db_replace_hash(const na_db *db, apr_pool_t *pool, const char *user
     return db->adapter->replace_hash(db->self, pool, user_id, was, hash);
 }
 
+static int fits(const char *text, size_t max)
+{
+    return !text || strlen(text) <= max;
+}
+
+static int is_secret(const na_db_secret *secret)
+{
+    return secret->id && *secret->id && fits(secret->id, NA_SECRET_ID_MAX) && secret->kind &&
+           fits(secret->name, NA_SECRET_NAME_MAX) && fits(secret->sealed, NA_SECRET_SEALED_MAX) &&
+           fits(secret->scope, NA_SECRET_SCOPE_MAX);
+}
+
+static int are_secrets(const apr_array_header_t *secrets)
+{
+    for (int i = 0; secrets && i < secrets->nelts; i++)
+        if (!is_secret(&APR_ARRAY_IDX(secrets, i, const na_db_secret)))
+            return 0;
+    return 1;
+}
+
 na_error *na_db_decide(const na_db *db, apr_pool_t *pool, na_decision *decision)
 {
     decision->held = 0;
     if (!decision->user_id && !decision->user)
         return na_error_new(pool, NA_ERR_CONFIGURATION, "invalid user ID");
+    if (!are_secrets(decision->secrets))
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "a secret is incomplete or too long");
     return db->adapter->decide(db->self, pool, decision);
 }
 
@@ -240,6 +262,27 @@ na_error *na_db_update_counter(const na_db *db, apr_pool_t *pool, const char *cr
                                apr_int64_t counter)
 {
     return db->adapter->update_counter(db->self, pool, credential_id, counter);
+}
+
+/* ── secrets ───────────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_db_find_secret(const na_db *db, apr_pool_t *pool, const char *kind, const char *id,
+                            na_db_secret *secret, int *found)
+{
+    *found = 0;
+    return db->adapter->find_secret(db->self, pool, kind, id, secret, found);
+}
+
+na_error *na_db_list_secrets(const na_db *db, apr_pool_t *pool, const char *user_id,
+                             const char *kind, apr_array_header_t *secrets)
+{
+    return db->adapter->list_secrets(db->self, pool, user_id, kind, secrets);
+}
+
+na_error *na_db_use_secret(const na_db *db, apr_pool_t *pool, const char *kind, const char *id,
+                           apr_int64_t used_at)
+{
+    return db->adapter->use_secret(db->self, pool, kind, id, used_at);
 }
 
 /* ── what expires ──────────────────────────────────────────────────────────────────────────── */

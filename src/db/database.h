@@ -116,6 +116,15 @@ na_error *na_db_list_authenticators(const na_db *db, apr_pool_t *pool, const cha
 na_error *na_db_update_counter(const na_db *db, apr_pool_t *pool, const char *credential_id,
                                apr_int64_t counter);
 
+/* ── secrets ───────────────────────────────────────────────────────────────────────────────── */
+
+na_error *na_db_find_secret(const na_db *db, apr_pool_t *pool, const char *kind, const char *id,
+                            na_db_secret *secret, int *found);
+na_error *na_db_list_secrets(const na_db *db, apr_pool_t *pool, const char *user_id,
+                             const char *kind, apr_array_header_t *secrets);
+na_error *na_db_use_secret(const na_db *db, apr_pool_t *pool, const char *kind, const char *id,
+                           apr_int64_t used_at);
+
 /* ── what expires ──────────────────────────────────────────────────────────────────────────── */
 
 /* Sets driver and self of a store in the database, which must live as long. */

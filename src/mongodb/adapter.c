@@ -7,6 +7,7 @@
 #include "mongodb/migrate.h"
 #include "mongodb/records.h"
 #include "mongodb/restore.h"
+#include "mongodb/secrets.h"
 #include "mongodb/sessions.h"
 #include "mongodb/store.h"
 #include "mongodb/tables.h"
@@ -25,11 +26,11 @@ static na_error *open_database(apr_pool_t *pool, const na_db_options *options,
 
 static na_error *delete_expired(na_db_use *use, apr_int64_t now)
 {
-    static const na_collection with_expires[] = {NA_SESSIONS, NA_TOKENS, NA_STORE};
+    static const na_collection with_expires[] = {NA_SESSIONS, NA_TOKENS, NA_SECRETS, NA_STORE};
     const bson_t *expired =
         na_mongo_own(use, BCON_NEW("expires", "{", "$lt", BCON_DATE_TIME(now), "}"));
     const bson_t *old = na_mongo_own(use, BCON_NEW("until", "{", "$lt", BCON_DATE_TIME(now), "}"));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         NA_TRY(na_mongo_delete_all(use, with_expires[i], expired, NULL));
     return na_mongo_delete_all(use, NA_LOCKS, old, NULL);
 }
@@ -81,6 +82,9 @@ __attribute__((visibility("default"))) const na_adapter na_mongodb_adapter = {
     .find_authenticator = na_mongo_find_authenticator,
     .list_authenticators = na_mongo_list_authenticators,
     .update_counter = na_mongo_update_counter,
+    .find_secret = na_mongo_find_secret,
+    .list_secrets = na_mongo_list_secrets,
+    .use_secret = na_mongo_use_secret,
     .store = &na_mongo_store,
     .purge = purge,
     .steps = NA_MONGO_STEPS,

@@ -11,8 +11,8 @@ static const bson_t *credential_filter(na_db_use *use, const char *credential_id
     return na_mongo_own(use, BCON_NEW("credentialID", BCON_UTF8(credential_id)));
 }
 
-static na_error *insert_authenticator(na_db_use *use, const bson_oid_t *user,
-                                      const na_db_authenticator *a)
+na_error *na_mongo_create_authenticator(na_db_use *use, const bson_oid_t *user,
+                                        const na_db_authenticator *a)
 {
     bson_oid_t id;
     na_mongo_new_id(&id);
@@ -29,6 +29,14 @@ static na_error *insert_authenticator(na_db_use *use, const bson_oid_t *user,
     return na_mongo_insert(use, NA_AUTHENTICATORS, document, NULL);
 }
 
+na_error *na_mongo_delete_authenticator(na_db_use *use, const bson_oid_t *user,
+                                        const char *credential_id)
+{
+    bson_t *filter = na_mongo_own(use, bson_copy(credential_filter(use, credential_id)));
+    BSON_APPEND_OID(filter, "userId", user);
+    return na_mongo_delete_all(use, NA_AUTHENTICATORS, filter, NULL);
+}
+
 na_error *na_mongo_add_authenticator(void *self, apr_pool_t *pool,
                                      const na_db_authenticator *authenticator)
 {
@@ -37,7 +45,7 @@ na_error *na_mongo_add_authenticator(void *self, apr_pool_t *pool,
     if (!na_oid_parse(authenticator->user_id, &user))
         return na_mongo_wrong_id(pool);
     NA_TRY(na_mongo_write(self, pool, &use));
-    return na_mongo_end(use, insert_authenticator(use, &user, authenticator));
+    return na_mongo_end(use, na_mongo_create_authenticator(use, &user, authenticator));
 }
 
 static na_db_authenticator read_authenticator(apr_pool_t *pool, const bson_t *d)

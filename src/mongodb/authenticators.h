@@ -5,6 +5,13 @@
 
 #include "mongodb/use.h"
 
+na_error *na_mongo_create_authenticator(na_db_use *use, const bson_oid_t *user,
+                                        const na_db_authenticator *authenticator);
+
+/* Deletes an authenticator of this user; one that another user has stays. */
+na_error *na_mongo_delete_authenticator(na_db_use *use, const bson_oid_t *user,
+                                        const char *credential_id);
+
 /* Operations of na_adapter, with an na_mongo as `self`. */
 na_error *na_mongo_add_authenticator(void *self, apr_pool_t *pool,
                                      const na_db_authenticator *authenticator);

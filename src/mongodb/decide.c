@@ -10,6 +10,8 @@
 #include "mongodb/collection.h"
 #include "mongodb/lock.h"
 #include "mongodb/access.h"
+#include "mongodb/authenticators.h"
+#include "mongodb/secrets.h"
 #include "mongodb/sessions.h"
 #include "mongodb/tokens.h"
 #include "mongodb/users.h"
@@ -25,21 +27,26 @@
  * process that dies between two of them leaves nothing that gives anybody a right:
  *
  *   1. the record is written          it tells of a change that was not done
- *   2. the token is used up           its owner asks for another link
+ *   2. the token is used up, and the  its owner asks for another link, or gives another code
+ *      secret
  *   3. revision, password, roles,     one document, one operation: sessions end with the old
  *      and disabling                  password, never later
  *   4. sessions, tokens, accounts,    sessions are invalid since 3; an account that is still
- *      and passkeys are deleted       there can be unlinked again
+ *      passkeys, and secrets are      there can be unlinked again
+ *      deleted
  *   5. the account is linked          without its user, it is replaced at the next sign-in
  *   6. the user is created, written,  a new one has an account already, or it would be refused at
  *      or deleted                     every sign-in as a stranger's
- *   7. the session begins
+ *   7. secrets and a passkey are      what begins is not ended by an earlier step
+ *      added
+ *   8. the session begins
  */
 typedef struct deciding {
     na_decision *d;
     bson_oid_t id;
     int is_new;
     int has_token; /* 1 once an attempt has used the token up */
+    int has_spent; /* 1 once an attempt has spent the secret */
     na_db_person person;
     apr_int64_t stored; /* the revision in the user's document */
     bson_oid_t orphan;  /* the user who is gone, of the account that is linked */
@@ -137,6 +144,15 @@ static na_error *check_token(na_db_use *use, const deciding *state, int *holds)
                : NULL;
 }
 
+static na_error *check_spent(na_db_use *use, const deciding *state, int *holds)
+{
+    const na_db_secret *spent = state->d->spent;
+    if (!spent || state->has_spent)
+        return NULL;
+    *holds = is_same_text(spent->user_id, state->d->user_id);
+    return *holds ? na_mongo_can_spend_secret(use, &state->id, spent, holds) : NULL;
+}
+
 /* An account whose user does not exist was left behind. */
 static na_error *check_link(na_db_use *use, deciding *state, int *holds)
 {
@@ -168,6 +184,8 @@ static na_error *check_all(na_db_use *use, deciding *state, int *holds)
         NA_TRY(check_owned(use, state, holds));
     if (*holds)
         NA_TRY(check_link(use, state, holds));
+    if (*holds)
+        NA_TRY(check_spent(use, state, holds));
     return *holds ? check_token(use, state, holds) : NULL;
 }
 
@@ -227,6 +245,15 @@ static na_error *use_token_up(na_db_use *use, deciding *state)
     return state->has_token ? NULL : changed_meanwhile(use, "the token");
 }
 
+static na_error *spend_secret(na_db_use *use, deciding *state)
+{
+    const na_db_secret *spent = state->d->spent;
+    if (!spent || state->has_spent)
+        return NULL;
+    NA_TRY(na_mongo_spend_secret(use, &state->id, spent, &state->has_spent));
+    return state->has_spent ? NULL : changed_meanwhile(use, "the secret");
+}
+
 static na_error *change_access(na_db_use *use, const deciding *state)
 {
     int held;
@@ -250,12 +277,18 @@ static na_error *unlink_accounts(na_db_use *use, const deciding *state,
     return NULL;
 }
 
+static na_error *delete_means(na_db_use *use, const deciding *state)
+{
+    NA_TRY(delete_of_user(use, state, NA_AUTHENTICATORS));
+    return delete_of_user(use, state, NA_SECRETS);
+}
+
 static na_error *end_logins(na_db_use *use, const deciding *state)
 {
     apr_array_header_t *accounts;
     NA_TRY(accounts_to_end(use, state, &accounts));
     NA_TRY(unlink_accounts(use, state, accounts));
-    return delete_of_user(use, state, NA_AUTHENTICATORS);
+    return delete_means(use, state);
 }
 
 static na_error *end_tokens(na_db_use *use, const apr_array_header_t *identifiers)
@@ -265,6 +298,18 @@ static na_error *end_tokens(na_db_use *use, const apr_array_header_t *identifier
     return NULL;
 }
 
+static na_error *remove_secrets(na_db_use *use, const deciding *state)
+{
+    const na_decision *d = state->d;
+    if (d->does & NA_DB_SETS_PASSWORD)
+        NA_TRY(na_mongo_delete_secrets(use, &state->id, NA_SECRET_BROWSER, NULL));
+    for (int i = 0; d->removed && i < d->removed->nelts; i++) {
+        const na_db_secret *secret = &APR_ARRAY_IDX(d->removed, i, const na_db_secret);
+        NA_TRY(na_mongo_delete_secrets(use, &state->id, secret->kind, secret->id));
+    }
+    return d->dropped ? na_mongo_delete_authenticator(use, &state->id, d->dropped) : NULL;
+}
+
 static na_error *take_away(na_db_use *use, const deciding *state)
 {
     const na_decision *d = state->d;
@@ -272,12 +317,13 @@ static na_error *take_away(na_db_use *use, const deciding *state)
         NA_TRY(delete_of_user(use, state, NA_SESSIONS));
     NA_TRY(end_tokens(use, d->ended));
     NA_TRY(unlink_accounts(use, state, d->unlink));
+    NA_TRY(remove_secrets(use, state));
     if (d->does & NA_DB_ENDS_LOGINS)
         NA_TRY(end_logins(use, state));
     if (!(d->does & NA_DB_DELETES))
         return NULL;
     NA_TRY(delete_of_user(use, state, NA_ACCOUNTS));
-    return delete_of_user(use, state, NA_AUTHENTICATORS);
+    return delete_means(use, state);
 }
 
 static na_error *link_account(na_db_use *use, const deciding *state)
@@ -325,6 +371,16 @@ static na_error *put_user(na_db_use *use, const deciding *state)
     return state->is_new ? create_user(use, state) : write_user(use, state);
 }
 
+static na_error *add_secrets(na_db_use *use, const deciding *state)
+{
+    const na_decision *d = state->d;
+    for (int i = 0; d->secrets && i < d->secrets->nelts; i++)
+        NA_TRY(na_mongo_create_secret(use, &state->id,
+                                      &APR_ARRAY_IDX(d->secrets, i, const na_db_secret)));
+    return d->authenticator ? na_mongo_create_authenticator(use, &state->id, d->authenticator)
+                            : NULL;
+}
+
 static na_error *begin_session(na_db_use *use, const deciding *state)
 {
     const na_db_session *session = state->d->session;
@@ -338,15 +394,17 @@ static na_error *do_all(na_db_use *use, deciding *state)
     NA_TRY(complete_result(use, state));
     if (d->record)
         NA_TRY(d->record(d->data, use, d));
+    NA_TRY(spend_secret(use, state));
     NA_TRY(use_token_up(use, state));
     NA_TRY(change_access(use, state));
     NA_TRY(take_away(use, state));
     NA_TRY(link_account(use, state));
     NA_TRY(put_user(use, state));
+    NA_TRY(add_secrets(use, state));
     return begin_session(use, state);
 }
 
-/* A token that a transaction has used up is there again if that was rolled back. */
+/* What a transaction has used up is there again if that was rolled back. */
 static na_error *decide_in_use(void *data, na_db_use *use)
 {
     deciding *state = data;
@@ -354,6 +412,7 @@ static na_error *decide_in_use(void *data, na_db_use *use)
     NA_TRY(lock_names(use, state));
     NA_TRY(na_mongo_start_transaction(use));
     state->has_token = state->has_token && !use->session;
+    state->has_spent = state->has_spent && !use->session;
     NA_TRY(check_all(use, state, &state->d->held));
     return state->d->held ? do_all(use, state) : NULL;
 }

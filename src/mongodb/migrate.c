@@ -60,7 +60,10 @@ static const definition definitions[] = {
     {2, NA_AUDIT, "nextauth_user", "{ \"userId\": 1 }", NULL, 0},
     {2, NA_LOCKS, NULL, NULL, NULL, 0},
     {2, NA_LOCKS, "nextauth_until", "{ \"until\": 1 }", NULL, 0},
-    {3, NA_GENERATION, NULL, NULL, NULL, 0}};
+    {3, NA_GENERATION, NULL, NULL, NULL, 0},
+    {4, NA_SECRETS, NULL, NULL, NULL, 0},
+    {4, NA_SECRETS, "nextauth_user", "{ \"userId\": 1, \"kind\": 1 }", NULL, 0},
+    {4, NA_SECRETS, "nextauth_expires", "{ \"expires\": 1 }", NULL, 0}};
 
 #define DEFINITIONS ((int)(sizeof definitions / sizeof *definitions))
 
@@ -69,7 +72,7 @@ const char *na_mongo_step_name(int version)
     static const char *const names[NA_MONGO_STEPS] = {
         "indexes of users, accounts, sessions, tokens, and authenticators",
         "collections of users' roles and passwords, sessions, the audit log, and locks",
-        "generation of the database"};
+        "generation of the database", "second factors, remembered browsers, and access tokens"};
     return version >= 1 && version <= NA_MONGO_STEPS ? names[version - 1] : NULL;
 }
 

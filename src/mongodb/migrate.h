@@ -6,7 +6,7 @@
 #include "mongodb/use.h"
 
 /* Steps that this version knows. */
-#define NA_MONGO_STEPS 3
+#define NA_MONGO_STEPS 4
 
 /* Operations of na_adapter, with an na_mongo as `self`. */
 const char *na_mongo_step_name(int version);

@@ -18,6 +18,7 @@ typedef enum na_collection {
 
     /* this module's own */
     NA_OWN_USERS = NA_SHARED_COLLECTIONS,
+    NA_SECRETS,
     NA_STORE,
     NA_AUDIT,
     NA_LOCKS,

@@ -26,7 +26,7 @@
 
 /* Users last: until then, a missing user has no rights. */
 static const na_collection order[] = {NA_OWN_USERS,      NA_ACCOUNTS, NA_SESSIONS, NA_TOKENS,
-                                      NA_AUTHENTICATORS, NA_STORE,    NA_USERS};
+                                      NA_AUTHENTICATORS, NA_SECRETS,  NA_STORE,    NA_USERS};
 
 #define ORDER ((int)(sizeof order / sizeof *order))
 
@@ -228,6 +228,27 @@ static void fill_authenticator(bson_t *d, na_db_row row)
     append_given(d, "transports", &row[7]);
 }
 
+/* 0 is the time of what never was. */
+static void append_given_date(bson_t *document, const char *field, const na_db_value *value)
+{
+    if (value->number)
+        BSON_APPEND_DATE_TIME(document, field, value->number);
+}
+
+static void fill_secret(bson_t *d, na_db_row row)
+{
+    append_given(d, "_id", &row[0]);
+    append_id(d, "userId", &row[1]);
+    append_given(d, "kind", &row[2]);
+    append_given(d, "name", &row[3]);
+    append_given(d, "sealed", &row[4]);
+    append_given(d, "scope", &row[5]);
+    BSON_APPEND_INT64(d, "counter", row[6].number);
+    append_given_date(d, "createdAt", &row[7]);
+    append_given_date(d, "usedAt", &row[8]);
+    append_given_date(d, "expires", &row[9]);
+}
+
 static void fill_entry(bson_t *d, na_db_row row)
 {
     unsigned char value[NA_TEXT_MAX];
@@ -276,6 +297,7 @@ static filler *const fillers[NA_TABLES] = {[NA_TABLE_USERS] = fill_user,
                                            [NA_TABLE_ROLES] = fill_role,
                                            [NA_TABLE_CREDENTIALS] = fill_credential,
                                            [NA_TABLE_REVISIONS] = fill_revision,
+                                           [NA_TABLE_SECRETS] = fill_secret,
                                            [NA_TABLE_STORE] = fill_entry};
 
 static int append_row(mongoc_bulk_operation_t *bulk, na_db_table table, na_db_row row)

@@ -20,7 +20,7 @@ na_collection na_mongo_collection_of(na_db_table table)
         [NA_TABLE_SESSIONS] = NA_SESSIONS,   [NA_TABLE_TOKENS] = NA_TOKENS,
         [NA_TABLE_ROLES] = NA_OWN_USERS,     [NA_TABLE_AUTHENTICATORS] = NA_AUTHENTICATORS,
         [NA_TABLE_REVISIONS] = NA_OWN_USERS, [NA_TABLE_CREDENTIALS] = NA_OWN_USERS,
-        [NA_TABLE_STORE] = NA_STORE};
+        [NA_TABLE_SECRETS] = NA_SECRETS,     [NA_TABLE_STORE] = NA_STORE};
     return collections[table];
 }
 
@@ -188,6 +188,22 @@ static void add_revision(const reading *r, const bson_t *d)
         add_values(r, row, sizeof row);
 }
 
+static void add_secret(const reading *r, const bson_t *d)
+{
+    const na_db_value row[] = {text(r->pool, d, "_id"),
+                               id(r->pool, d, "userId"),
+                               text(r->pool, d, "kind"),
+                               text(r->pool, d, "name"),
+                               text(r->pool, d, "sealed"),
+                               text(r->pool, d, "scope"),
+                               number(na_value_number(d, "counter")),
+                               number(na_value_time(d, "createdAt")),
+                               number(na_value_time(d, "usedAt")),
+                               number(na_value_time(d, "expires"))};
+    if (!row[0].is_null && !row[1].is_null && !row[2].is_null)
+        add_values(r, row, sizeof row);
+}
+
 static void add_entry(const reading *r, const bson_t *d)
 {
     size_t len;
@@ -212,6 +228,7 @@ static void add_rows(const reading *r, const bson_t *document)
                                                  [NA_TABLE_ROLES] = add_roles,
                                                  [NA_TABLE_CREDENTIALS] = add_credential,
                                                  [NA_TABLE_REVISIONS] = add_revision,
+                                                 [NA_TABLE_SECRETS] = add_secret,
                                                  [NA_TABLE_STORE] = add_entry};
     adders[r->table](r, document);
 }

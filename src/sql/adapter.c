@@ -14,6 +14,7 @@
 #include "sql/people.h"
 #include "sql/records.h"
 #include "sql/rows.h"
+#include "sql/secrets.h"
 #include "sql/store.h"
 
 /* One operation of a use that reads, or of a transaction that is not repeated. */
@@ -253,6 +254,27 @@ static na_error *update_counter(void *self, apr_pool_t *pool, const char *creden
     WRITE(na_sql_update_counter(use, credential_id, counter));
 }
 
+/* ── secrets ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *find_secret(void *self, apr_pool_t *pool, const char *kind, const char *id,
+                             na_db_secret *secret, int *found)
+{
+    READ_CURRENT(na_sql_get_secret(use, kind, id, secret, found));
+}
+
+/* A replica could lack a second factor, which would then not be asked for. */
+static na_error *list_secrets(void *self, apr_pool_t *pool, const char *user_id, const char *kind,
+                              apr_array_header_t *secrets)
+{
+    READ_CURRENT(na_sql_list_secrets(use, user_id, kind, secrets));
+}
+
+static na_error *use_secret(void *self, apr_pool_t *pool, const char *kind, const char *id,
+                            apr_int64_t used_at)
+{
+    WRITE(na_sql_use_secret(use, kind, id, used_at));
+}
+
 /* ── what expires ──────────────────────────────────────────────────────────────────────────── */
 
 static na_error *purge(void *self, apr_pool_t *pool, apr_int64_t now)
@@ -300,6 +322,9 @@ const na_adapter na_sql_adapter = {.version = NA_ADAPTER_VERSION,
                                    .find_authenticator = find_authenticator,
                                    .list_authenticators = list_authenticators,
                                    .update_counter = update_counter,
+                                   .find_secret = find_secret,
+                                   .list_secrets = list_secrets,
+                                   .use_secret = use_secret,
                                    .store = &na_sql_store,
                                    .purge = purge,
                                    .steps = NA_MIGRATION_COUNT,

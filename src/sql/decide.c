@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "sql/records.h"
+#include "sql/secrets.h"
 
 /* A decision that is being made. Each attempt of the transaction starts over. */
 typedef struct attempt {
@@ -99,6 +100,12 @@ static na_error *use_token(const na_decision *d, na_db_use *use, int *holds)
     return na_sql_use_token(use, d->token->identifier, d->token->token, &row, holds);
 }
 
+static na_error *spend_secret(const na_decision *d, na_db_use *use, int *holds)
+{
+    *holds = d->user_id && strcmp(d->spent->user_id, d->user_id) == 0;
+    return *holds ? na_sql_spend_secret(use, d->spent, holds) : NULL;
+}
+
 static na_error *check(na_decision *d, na_db_use *use, int *holds)
 {
     *holds = 1;
@@ -112,6 +119,8 @@ static na_error *check(na_decision *d, na_db_use *use, int *holds)
     NA_TRY(check_all_owned(d, use, holds));
     if (*holds && d->link)
         NA_TRY(check_free(d->link, use, holds));
+    if (*holds && d->spent)
+        NA_TRY(spend_secret(d, use, holds));
     return *holds && d->token ? use_token(d, use, holds) : NULL;
 }
 
@@ -170,6 +179,34 @@ static na_error *change_logins(na_decision *d, na_db_use *use)
     return d->does & NA_DB_ENDS_SESSIONS ? na_sql_end_sessions(use, d->id) : NULL;
 }
 
+static na_error *remove_secrets(const na_decision *d, na_db_use *use)
+{
+    if (d->does & NA_DB_SETS_PASSWORD)
+        NA_TRY(na_sql_delete_secrets(use, d->id, NA_SECRET_BROWSER, NULL));
+    for (int i = 0; d->removed && i < d->removed->nelts; i++) {
+        const na_db_secret *secret = &APR_ARRAY_IDX(d->removed, i, const na_db_secret);
+        NA_TRY(na_sql_delete_secrets(use, d->id, secret->kind, secret->id));
+    }
+    return d->dropped ? na_sql_delete_authenticator(use, d->id, d->dropped) : NULL;
+}
+
+static na_error *add_authenticator(const na_decision *d, na_db_use *use)
+{
+    na_db_authenticator authenticator = *d->authenticator;
+    authenticator.user_id = d->id;
+    return na_sql_create_authenticator(use, &authenticator);
+}
+
+static na_error *add_secrets(const na_decision *d, na_db_use *use)
+{
+    for (int i = 0; d->secrets && i < d->secrets->nelts; i++) {
+        na_db_secret secret = APR_ARRAY_IDX(d->secrets, i, const na_db_secret);
+        secret.user_id = d->id;
+        NA_TRY(na_sql_create_secret(use, &secret));
+    }
+    return d->authenticator ? add_authenticator(d, use) : NULL;
+}
+
 static na_error *begin_session(const na_decision *d, na_db_use *use)
 {
     na_db_session session = *d->session;
@@ -186,6 +223,8 @@ static na_error *change(na_decision *d, na_db_use *use)
     NA_TRY(change_logins(d, use));
     NA_TRY(unlink_accounts(d, use));
     NA_TRY(end_tokens(d, use));
+    NA_TRY(remove_secrets(d, use));
+    NA_TRY(add_secrets(d, use));
     if (d->link)
         NA_TRY(link_account(d, use));
     NA_TRY(change_roles(d, use, d->grants, na_sql_grant_role));

@@ -165,6 +165,23 @@ static const char *const drop_expiry_indexes_mysql[] = {
     MYSQL_DROP_INDEX("verification_token", "nextauth_tokens_expires"),
     MYSQL_DROP_INDEX("sessions", "nextauth_sessions_expires"), NULL};
 
+/* Text that is not a key, so that MySQL's limit for the bytes of a row is not approached. */
+#define SECRETS                                                                                    \
+    "nextauth_secrets (id {#key} NOT NULL PRIMARY KEY, user_id {#key} NOT NULL, kind {#key} NOT "  \
+    "NULL, name {#text}, sealed {#text}, scope {#text}, counter {#int} NOT NULL, created_at "      \
+    "{#int} NOT NULL, used_at {#int} NOT NULL, expires_at {#int} NOT NULL"
+
+static const char *const secrets_table[] = {
+    "CREATE TABLE " SECRETS ")",
+    "CREATE INDEX nextauth_secrets_user ON nextauth_secrets (user_id, kind)",
+    "CREATE INDEX nextauth_secrets_expires ON nextauth_secrets (expires_at)", NULL};
+
+static const char *const secrets_table_mysql[] = {"CREATE TABLE IF NOT EXISTS " SECRETS
+                                                  ", INDEX (user_id, kind), INDEX (expires_at))",
+                                                  NULL};
+
+static const char *const drop_secrets_table[] = {"DROP TABLE IF EXISTS nextauth_secrets", NULL};
+
 const na_migration na_migrations[] = {
     {1, "tables of this module", NULL, own_tables, own_tables_mysql, drop_own_tables, NULL},
     {2, "tables of Auth.js, if they do not exist", "authjs", authjs_tables, authjs_tables_mysql,
@@ -175,7 +192,9 @@ const na_migration na_migrations[] = {
     {5, "revisions, with which users' sessions end", NULL, revisions_table, revisions_table_mysql,
      drop_revisions_table, NULL},
     {6, "indexes on the expiry of sessions and tokens", "authjs", expiry_indexes,
-     expiry_indexes_mysql, drop_expiry_indexes, drop_expiry_indexes_mysql}};
+     expiry_indexes_mysql, drop_expiry_indexes, drop_expiry_indexes_mysql},
+    {7, "second factors, remembered browsers, and access tokens", NULL, secrets_table,
+     secrets_table_mysql, drop_secrets_table, NULL}};
 
 _Static_assert(sizeof na_migrations / sizeof *na_migrations == NA_MIGRATION_COUNT,
                "NA_MIGRATION_COUNT");

@@ -21,6 +21,6 @@ typedef struct na_migration {
 } na_migration;
 
 extern const na_migration na_migrations[];
-#define NA_MIGRATION_COUNT 6
+#define NA_MIGRATION_COUNT 7
 
 #endif

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
+#include "sql/secrets.h"
 
 /* Number of arguments in an array. */
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
@@ -113,6 +114,7 @@ static na_error *delete_belongings(na_db_use *use, const char *id)
                                          NA_SQL_DELETE_USER_ROLES, NA_SQL_DELETE_CREDENTIAL,
                                          NA_SQL_RAISE_REVISION};
     NA_TRY(delete_authenticators(use, id));
+    NA_TRY(na_sql_delete_secrets(use, id, NULL, NULL));
     for (int i = 0; i < COUNT(steps); i++)
         NA_TRY(na_sql_change(use, steps[i], 1, &id, NULL));
     return NULL;
@@ -244,6 +246,7 @@ na_error *na_sql_delete_logins(na_db_use *use, const char *user_id, const na_db_
     if (result->password_ended)
         NA_TRY(na_sql_put_credential(use, user_id, NULL, apr_time_as_msec(apr_time_now())));
     NA_TRY(delete_authenticators(use, user_id));
+    NA_TRY(na_sql_delete_secrets(use, user_id, NULL, NULL));
     NA_TRY(na_sql_change(use, NA_SQL_DELETE_USER_SESSIONS, 1, &user_id, &result->sessions_ended));
     return na_sql_change(use, NA_SQL_RAISE_REVISION, 1, &user_id, NULL);
 }
@@ -459,6 +462,7 @@ na_error *na_sql_delete_expired(na_db_use *use, apr_int64_t now)
     const char *plain = number(use, now);
     NA_TRY(na_sql_change(use, NA_SQL_DELETE_EXPIRED_SESSIONS, 1, &text, NULL));
     NA_TRY(na_sql_change(use, NA_SQL_DELETE_EXPIRED_TOKENS, 1, &text, NULL));
+    NA_TRY(na_sql_delete_expired_secrets(use, now));
     return na_sql_change(use, NA_SQL_STORE_PURGE, 1, &plain, NULL);
 }
 
@@ -518,6 +522,13 @@ na_error *na_sql_update_counter(na_db_use *use, const char *credential_id, apr_i
 {
     const char *arguments[] = {number(use, counter), credential_id};
     return na_sql_change_by(use, NA_SQL_UPDATE_COUNTER, 1, 1, arguments, NULL);
+}
+
+na_error *na_sql_delete_authenticator(na_db_use *use, const char *user_id,
+                                      const char *credential_id)
+{
+    const char *arguments[] = {user_id, credential_id};
+    return na_sql_change_by(use, NA_SQL_DELETE_AUTHENTICATOR, 1, 1, arguments, NULL);
 }
 
 /* ── roles and passwords ───────────────────────────────────────────────────────────────────── */

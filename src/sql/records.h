@@ -75,7 +75,11 @@ na_error *na_sql_get_authenticator(na_db_use *use, const char *credential_id,
 na_error *na_sql_list_authenticators(na_db_use *use, const char *user_id, apr_array_header_t *list);
 na_error *na_sql_update_counter(na_db_use *use, const char *credential_id, apr_int64_t counter);
 
-/* Deletes sessions, tokens, and store entries that expired before `now` (milliseconds). */
+/* Deletes an authenticator of this user; one that another user has stays. */
+na_error *na_sql_delete_authenticator(na_db_use *use, const char *user_id,
+                                      const char *credential_id);
+
+/* Deletes sessions, tokens, secrets, and store entries that expired before `now` (milliseconds). */
 na_error *na_sql_delete_expired(na_db_use *use, apr_int64_t now);
 
 na_error *na_sql_grant_role(na_db_use *use, const char *user_id, const char *role);

@@ -25,6 +25,7 @@ const na_sql_table na_sql_tables[NA_TABLES] = {
     [NA_TABLE_ROLES] = {.text = "{nextauth_roles}", .key = {"user_id", "role"}},
     [NA_TABLE_CREDENTIALS] = {.text = "{nextauth_credentials}", .key = {"user_id"}},
     [NA_TABLE_REVISIONS] = {.text = "{nextauth_revisions}", .key = {"user_id"}},
+    [NA_TABLE_SECRETS] = {.text = "{nextauth_secrets}", .key = {"id"}},
     [NA_TABLE_STORE] = {.text = "{nextauth_store}", .key = {"store_key"}}};
 
 const char *na_sql_statement_name(apr_pool_t *pool, const char *what, na_db_table table)

@@ -247,6 +247,8 @@ na_error *na_schema_open(apr_pool_t *pool, const char *setting, const na_schema 
     "{credentialID}, {userId}, {providerAccountId}, {credentialPublicKey}, {counter}, "            \
     "{credentialDeviceType}, {credentialBackedUp}, {transports}"
 
+#define SECRET "id, user_id, kind, name, sealed, scope, counter, created_at, used_at, expires_at"
+
 #define REPLACE_TOKEN(column)                                                                      \
     "UPDATE {accounts} SET {" column "} = %s{+set updated} WHERE {=provider} AND "                 \
     "{=providerAccountId} AND {=" column "}"
@@ -365,6 +367,38 @@ static const struct {
     /* counter, credentialID */
     [NA_SQL_UPDATE_COUNTER] =
         {"UPDATE {authenticators} SET {counter} = {?int} WHERE {=credentialID}", NULL},
+    /* userId, credentialID */
+    [NA_SQL_DELETE_AUTHENTICATOR] =
+        {"DELETE FROM {authenticators} WHERE {userId} = {?id} AND {=credentialID}", NULL},
+    /* in the order of SECRET */
+    [NA_SQL_CREATE_SECRET] = {"INSERT INTO nextauth_secrets (" SECRET
+                              ") VALUES (%s, %s, %s, %s, %s, %s, {?int}, {?int}, {?int}, {?int})",
+                              NULL},
+    /* kind, id */
+    [NA_SQL_SECRET] = {"SELECT " SECRET " FROM nextauth_secrets WHERE kind = %s AND id = %s", NULL},
+    [NA_SQL_SECRETS_OF_USER] = {"SELECT " SECRET " FROM nextauth_secrets WHERE user_id = %s ORDER "
+                                "BY created_at DESC, id",
+                                NULL},
+    /* user_id, kind */
+    [NA_SQL_SECRETS_OF_KIND] = {"SELECT " SECRET " FROM nextauth_secrets WHERE user_id = %s AND "
+                                "kind = %s ORDER BY created_at DESC, id",
+                                NULL},
+    /* counter, now, user_id, kind, id, counter, now */
+    [NA_SQL_SPEND_SECRET] =
+        {"UPDATE nextauth_secrets SET counter = {?int}, used_at = {?int} WHERE user_id = %s AND "
+         "kind = %s AND id = %s AND counter < {?int} AND (expires_at = 0 OR expires_at > {?int})",
+         NULL},
+    /* now, kind, id */
+    [NA_SQL_USE_SECRET] =
+        {"UPDATE nextauth_secrets SET used_at = {?int} WHERE kind = %s AND id = %s", NULL},
+    /* user_id, kind, id */
+    [NA_SQL_DELETE_SECRET] =
+        {"DELETE FROM nextauth_secrets WHERE user_id = %s AND kind = %s AND id = %s", NULL},
+    [NA_SQL_DELETE_SECRETS_OF_KIND] =
+        {"DELETE FROM nextauth_secrets WHERE user_id = %s AND kind = %s", NULL},
+    [NA_SQL_DELETE_USER_SECRETS] = {"DELETE FROM nextauth_secrets WHERE user_id = %s", NULL},
+    [NA_SQL_DELETE_EXPIRED_SECRETS] =
+        {"DELETE FROM nextauth_secrets WHERE expires_at > 0 AND expires_at < {?int}", NULL},
     [NA_SQL_ROLE] = {"SELECT {role} FROM {users} WHERE {id} = {?id}", NULL},
     [NA_SQL_GRANT_ROLE] =
         {"INSERT INTO nextauth_roles (user_id, role) VALUES (%s, %s) ON CONFLICT DO NOTHING",

@@ -1103,6 +1103,250 @@ static void exact_authenticators(apr_pool_t *pool)
     forget(pool, &ada);
 }
 
+/* ── authenticators and secrets of a decision ──────────────────────────────────────────────── */
+
+static const apr_array_header_t *secret_list(apr_pool_t *pool, const na_db_secret *secret)
+{
+    apr_array_header_t *secrets = apr_array_make(pool, 1, sizeof(na_db_secret));
+    APR_ARRAY_PUSH(secrets, na_db_secret) = *secret;
+    return secrets;
+}
+
+static int knows_authenticator(apr_pool_t *pool, const char *credential_id)
+{
+    na_db_authenticator read;
+    int found = -1;
+    succeeds(na_db_find_authenticator(db, pool, credential_id, &read, &found), "one is asked for");
+    return found;
+}
+
+static void decided_authenticators(apr_pool_t *pool)
+{
+    na_db_user ada = new_user(pool), eve = new_user(pool);
+    na_db_authenticator made = {.credential_id = unique(pool, "Decided"),
+                                .user_id = ada.id,
+                                .provider_account_id = unique(pool, "Account"),
+                                .public_key = "pQECAyYgASFYIA==",
+                                .device_type = "multiDevice"};
+    na_db_secret named = {.id = unique(pool, "passkey"), .kind = NA_SECRET_PASSKEY, .name = "Key"};
+    na_db_account account = add_account(pool, &ada);
+    na_decision adds = {.user_id = ada.id,
+                        .authenticator = &made,
+                        .secrets = secret_list(pool, &named),
+                        .owned = &account};
+    succeeds(decide(pool, &adds), "a decision adds an authenticator and its name");
+    authenticator_is(pool, &made, "which is the user's");
+    na_decision theirs = {.user_id = eve.id, .dropped = made.credential_id};
+    succeeds(decide(pool, &theirs), "another user drops it");
+    authenticator_is(pool, &made, "and it is still there");
+    na_decision drops = {.user_id = ada.id,
+                         .dropped = made.credential_id,
+                         .removed = secret_list(pool, &named)};
+    succeeds(decide(pool, &drops), "its user drops it");
+    is_number(knows_authenticator(pool, made.credential_id), 0, "and it is gone");
+    succeeds(decide(pool, &adds), "it is added again");
+    na_decision ends = {.user_id = ada.id, .does = NA_DB_ENDS_LOGINS};
+    succeeds(decide(pool, &ends), "all means to sign in end");
+    is_number(knows_authenticator(pool, made.credential_id), 0, "it is one of them");
+    forget(pool, &ada);
+    forget(pool, &eve);
+}
+
+/* ── secrets ───────────────────────────────────────────────────────────────────────────────── */
+
+static na_db_secret add_secret(apr_pool_t *pool, const na_db_user *user, const char *kind,
+                               apr_int64_t created_at, apr_int64_t expires_at)
+{
+    na_db_secret secret = {.id = unique(pool, "Secret"),
+                           .user_id = user->id,
+                           .kind = kind,
+                           .name = "Ada\xe2\x80\x99s phone",
+                           .sealed = "sealed",
+                           .scope = "GET /svn/",
+                           .counter = 7,
+                           .created_at = created_at,
+                           .expires_at = expires_at};
+    na_decision d = {.user_id = user->id, .secrets = secret_list(pool, &secret)};
+    succeeds(decide(pool, &d), "a secret is added");
+    return secret;
+}
+
+static int same_secret(const na_db_secret *a, const na_db_secret *b)
+{
+    return equal(a->id, b->id) && equal(a->user_id, b->user_id) && equal(a->kind, b->kind) &&
+           equal(a->name, b->name) && equal(a->sealed, b->sealed) && equal(a->scope, b->scope) &&
+           a->counter == b->counter && a->created_at == b->created_at && a->used_at == b->used_at &&
+           a->expires_at == b->expires_at;
+}
+
+static int secret_is(apr_pool_t *pool, const na_db_secret *expected, const char *name)
+{
+    na_db_secret read = {0};
+    int found = 0;
+    succeeds(na_db_find_secret(db, pool, expected->kind, expected->id, &read, &found),
+             "a secret is asked for");
+    return ok(found && same_secret(&read, expected), "%s", name);
+}
+
+static int has_secret(apr_pool_t *pool, const char *kind, const char *id)
+{
+    na_db_secret read;
+    int found = -1;
+    succeeds(na_db_find_secret(db, pool, kind, id, &read, &found), "a secret is asked for");
+    return found;
+}
+
+/* The IDs of a user's secrets, in their order. */
+static const char *secrets_of(apr_pool_t *pool, const char *user_id, const char *kind)
+{
+    apr_array_header_t *secrets = apr_array_make(pool, 4, sizeof(na_db_secret));
+    const char *ids = "";
+    succeeds(na_db_list_secrets(db, pool, user_id, kind, secrets), "secrets are listed");
+    for (int i = 0; i < secrets->nelts; i++)
+        ids = apr_pstrcat(pool, ids, APR_ARRAY_IDX(secrets, i, na_db_secret).id, " ", NULL);
+    return ids;
+}
+
+static void secrets(apr_pool_t *pool)
+{
+    na_db_user ada = new_user(pool), eve = new_user(pool);
+    na_db_secret first = add_secret(pool, &ada, NA_SECRET_TOTP, NOW, 0);
+    na_db_secret second = add_secret(pool, &ada, NA_SECRET_TOKEN, NOW + 1, LATER);
+    na_db_secret other = add_secret(pool, &eve, NA_SECRET_TOKEN, NOW, LATER);
+    na_db_secret bare = {.id = unique(pool, "Bare"), .user_id = ada.id, .kind = NA_SECRET_RECOVERY};
+    na_decision adds = {.user_id = ada.id, .secrets = secret_list(pool, &bare)};
+    secret_is(pool, &first, "has all that was written");
+    secret_is(pool, &second, "with its end");
+    succeeds(decide(pool, &adds), "one with what is required only");
+    secret_is(pool, &bare, "is as it was added");
+    is_number(has_secret(pool, NA_SECRET_TOKEN, first.id), 0, "one of another kind is not found");
+    is_number(has_secret(pool, NA_SECRET_TOTP, "unknown"), 0, "nor an unknown one");
+    is(secrets_of(pool, ada.id, NULL),
+       apr_pstrcat(pool, second.id, " ", first.id, " ", bare.id, " ", NULL), "the newest is first");
+    is(secrets_of(pool, ada.id, NA_SECRET_TOKEN), apr_pstrcat(pool, second.id, " ", NULL),
+       "a list of one kind");
+    is(secrets_of(pool, "999999999", NULL), "", "nobody has none");
+    is(secrets_of(pool, "no id", NULL), "", "whatever the ID is");
+    succeeds(na_db_use_secret(db, pool, NA_SECRET_TOKEN, second.id, NOW + 5), "one is used");
+    second.used_at = NOW + 5;
+    secret_is(pool, &second, "its time is written, and nothing else");
+    succeeds(na_db_use_secret(db, pool, NA_SECRET_TOKEN, "unknown", NOW), "an unknown one is used");
+    succeeds(na_db_purge(db, pool, LATER), "before they have ended");
+    is_number(has_secret(pool, NA_SECRET_TOKEN, second.id), 1, "nothing is deleted");
+    succeeds(na_db_purge(db, pool, LATER + 1), "then");
+    is_number(has_secret(pool, NA_SECRET_TOKEN, second.id), 0, "what ended is deleted");
+    is_number(has_secret(pool, NA_SECRET_TOKEN, other.id), 0, "whoever had it");
+    secret_is(pool, &first, "what never ends is not");
+    forget(pool, &ada);
+    is_number(has_secret(pool, NA_SECRET_TOTP, first.id), 0, "a user's are deleted with the user");
+    forget(pool, &eve);
+}
+
+static void wrong_secrets(apr_pool_t *pool)
+{
+    na_db_user ada = new_user(pool);
+    char *text = apr_palloc(pool, NA_SECRET_SEALED_MAX + 2);
+    memset(text, 'x', NA_SECRET_SEALED_MAX + 1);
+    text[NA_SECRET_SEALED_MAX + 1] = '\0';
+    const na_db_secret wrong[] = {{.id = "a"},
+                                  {.kind = NA_SECRET_TOTP},
+                                  {.kind = NA_SECRET_TOTP, .id = ""},
+                                  {.kind = NA_SECRET_TOTP,
+                                   .id = apr_pstrmemdup(pool, text, NA_SECRET_ID_MAX + 1)},
+                                  {.kind = NA_SECRET_TOTP,
+                                   .id = "a",
+                                   .name = apr_pstrmemdup(pool, text, NA_SECRET_NAME_MAX + 1)},
+                                  {.kind = NA_SECRET_TOTP,
+                                   .id = "a",
+                                   .scope = apr_pstrmemdup(pool, text, NA_SECRET_SCOPE_MAX + 1)},
+                                  {.kind = NA_SECRET_TOTP, .id = "a", .sealed = text}};
+    for (int i = 0; i < COUNT(wrong); i++) {
+        na_decision d = {.user_id = ada.id, .secrets = secret_list(pool, &wrong[i])};
+        fails(decide(pool, &d), "a secret that is incomplete or too long");
+        is(secrets_of(pool, ada.id, NULL), "", "is not added");
+    }
+    na_db_secret largest = {.id = apr_pstrmemdup(pool, text, NA_SECRET_ID_MAX),
+                            .kind = NA_SECRET_TOTP,
+                            .user_id = ada.id,
+                            .name = apr_pstrmemdup(pool, text, NA_SECRET_NAME_MAX),
+                            .scope = apr_pstrmemdup(pool, text, NA_SECRET_SCOPE_MAX),
+                            .sealed = text + 1};
+    na_decision d = {.user_id = ada.id, .secrets = secret_list(pool, &largest)};
+    succeeds(decide(pool, &d), "the longest");
+    secret_is(pool, &largest, "is added");
+    forget(pool, &ada);
+}
+
+static void spent_secrets(apr_pool_t *pool)
+{
+    na_db_user ada = new_user(pool), eve = new_user(pool);
+    na_db_secret secret = add_secret(pool, &ada, NA_SECRET_TOTP, NOW, LATER), spent = secret;
+    na_decision d = {.user_id = ada.id, .spent = &spent};
+    spent.used_at = NOW;
+    lapses(pool, d, "its counter is this one already");
+    spent.counter = 6;
+    lapses(pool, d, "its counter is greater");
+    spent.counter = 8;
+    spent.used_at = LATER;
+    lapses(pool, d, "it has expired");
+    spent.used_at = NOW + 1;
+    spent.kind = NA_SECRET_RECOVERY;
+    lapses(pool, d, "it is of another kind");
+    spent.kind = NA_SECRET_TOTP;
+    spent.user_id = eve.id;
+    lapses(pool, d, "it is another user's");
+    d.user_id = eve.id;
+    lapses(pool, d, "it is not that user's");
+    d.user_id = spent.user_id = ada.id;
+    secret_is(pool, &secret, "it is as it was");
+    const na_db_token none = {"nobody", "none", NOW};
+    d.token = &none;
+    lapses(pool, d, "something else does not hold");
+    secret_is(pool, &secret, "it is not spent");
+    d.token = NULL;
+    succeeds(decide(pool, &d), "it is spent");
+    secret.counter = 8;
+    secret.used_at = NOW + 1;
+    secret_is(pool, &secret, "counter and time are written");
+    lapses(pool, d, "it was spent");
+    forget(pool, &ada);
+    forget(pool, &eve);
+}
+
+static void removed_secrets(apr_pool_t *pool)
+{
+    na_db_user ada = new_user(pool), eve = new_user(pool);
+    na_db_secret first = add_secret(pool, &ada, NA_SECRET_TOKEN, NOW, 0);
+    na_db_secret second = add_secret(pool, &ada, NA_SECRET_TOKEN, NOW, 0);
+    na_db_secret third = add_secret(pool, &ada, NA_SECRET_TOTP, NOW, 0);
+    na_db_secret browser = add_secret(pool, &ada, NA_SECRET_BROWSER, NOW, 0);
+    na_db_secret theirs = add_secret(pool, &eve, NA_SECRET_TOKEN, NOW, 0);
+    const na_db_secret all = {.kind = NA_SECRET_TOKEN};
+    na_decision d = {.user_id = ada.id, .removed = secret_list(pool, &theirs)};
+    succeeds(decide(pool, &d), "removing another user's");
+    secret_is(pool, &theirs, "does nothing");
+    d.removed = secret_list(pool, &first);
+    succeeds(decide(pool, &d), "one is removed");
+    is_number(has_secret(pool, NA_SECRET_TOKEN, first.id), 0, "it is gone");
+    secret_is(pool, &second, "others are not");
+    d.removed = secret_list(pool, &all);
+    d.secrets = secret_list(pool, &first);
+    succeeds(decide(pool, &d), "all of a kind are replaced");
+    is(secrets_of(pool, ada.id, NA_SECRET_TOKEN), apr_pstrcat(pool, first.id, " ", NULL),
+       "by one that is added");
+    secret_is(pool, &third, "other kinds are kept");
+    secret_is(pool, &theirs, "and other users'");
+    succeeds(put_credential(pool, ada.id, "$2b$new", NOW), "a password is set");
+    is_number(has_secret(pool, NA_SECRET_BROWSER, browser.id), 0, "browsers are forgotten");
+    secret_is(pool, &third, "second factors are not");
+    d = (na_decision){.user_id = ada.id, .does = NA_DB_ENDS_LOGINS};
+    succeeds(decide(pool, &d), "all means to sign in end");
+    is(secrets_of(pool, ada.id, NULL), "", "with all secrets");
+    secret_is(pool, &theirs, "but not another user's");
+    forget(pool, &ada);
+    forget(pool, &eve);
+}
+
 /* ── threads ───────────────────────────────────────────────────────────────────────────────── */
 
 static na_error *use_it(apr_pool_t *pool, void *data, int *result)
@@ -1126,6 +1370,36 @@ static void one_token_for_many(apr_pool_t *pool)
         is_number(found, 1, "of all that use one at once, one finds it");
         dismiss(workers);
     }
+}
+
+static na_error *spend_it(apr_pool_t *pool, void *data, int *result)
+{
+    const na_db_secret *secret = data;
+    na_decision d = {.user_id = secret->user_id, .spent = secret};
+    NA_TRY(na_db_decide(db, pool, &d));
+    *result = d.held;
+    return NULL;
+}
+
+static void one_secret_for_many(apr_pool_t *pool)
+{
+    worker workers[THREADS];
+    na_db_user ada = new_user(pool);
+    na_db_secret secret = add_secret(pool, &ada, NA_SECRET_TOTP, NOW, 0);
+    secret.used_at = NOW;
+    for (int round = 0; round < ROUNDS; round++) {
+        int held = 0;
+        secret.counter++;
+        together(pool, workers, spend_it, &secret);
+        for (int i = 0; i < THREADS; i++) {
+            succeeds(workers[i].error, "a thread spends the secret");
+            held += workers[i].result;
+        }
+        is_number(held, 1, "of all that spend it at once, one does");
+        dismiss(workers);
+    }
+    secret_is(pool, &secret, "its counter is the last one");
+    forget(pool, &ada);
 }
 
 static na_error *add_one(void *data, int *held)
@@ -1475,7 +1749,13 @@ int main(int argc, char **argv)
     if (with_authenticators) {
         authenticators(pool);
         exact_authenticators(pool);
+        decided_authenticators(pool);
     }
+    secrets(pool);
+    wrong_secrets(pool);
+    spent_secrets(pool);
+    removed_secrets(pool);
+    one_secret_for_many(pool);
     one_token_for_many(pool);
     one_address_for_many(pool);
     counts(pool);
