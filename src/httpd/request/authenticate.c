@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AuthType NextAuth: the user of a request, and what happens without a session. */
+/* AuthType NextAuth: the user of a request. */
 #include <string.h>
 
 #include <apr_strings.h>
 #include <mod_core.h>
 
-#include "base/json.h"
-#include "base/url.h"
 #include "httpd/module.h"
+#include "httpd/request/refuse.h"
 
 /* Kept in the state, because httpd evaluates AuthType each time and three hooks need it. */
 static int is_nextauth(request_rec *r)
@@ -23,109 +22,6 @@ static int is_nextauth(request_rec *r)
 int na_is_for_user(request_rec *r)
 {
     return na_config_of(r) && !na_is_endpoint(r) && (na_state_of(r)->asked || is_nextauth(r));
-}
-
-/* ── not signed in ─────────────────────────────────────────────────────────────────────────── */
-
-/* Fetch Metadata Request Headers, section 2.2; without those headers, by what the client accepts.
- */
-int na_is_page_load(request_rec *r)
-{
-    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
-    const char *accept = apr_table_get(r->headers_in, "Accept");
-    if (mode)
-        return strcmp(mode, "navigate") == 0;
-    return accept && strstr(accept, "text/html") &&
-           !apr_table_get(r->headers_in, "X-Requested-With");
-}
-
-/* The URL that the browser requested, with the site's origin: the Host header is not trusted. */
-static const char *requested_url(request_rec *r, const na_config *config)
-{
-    const request_rec *first = r;
-    while (first->prev || first->main)
-        first = first->main ? first->main : first->prev;
-    const char *path = first->unparsed_uri && *first->unparsed_uri == '/'
-                           ? first->unparsed_uri
-                           : ap_escape_uri(r->pool, first->uri);
-    return apr_pstrcat(r->pool, config->origin, config->prefix, path, NULL);
-}
-
-static const char *sign_in_url(request_rec *r, const na_config *config)
-{
-    const char *page = config->pages.sign_in;
-    if (!page)
-        page = apr_pstrcat(r->pool, config->base_url, "/signin", NULL);
-    else if (*page == '/')
-        page = apr_pstrcat(r->pool, config->origin, page, NULL);
-    return na_url_add(r->pool, page, "callbackUrl", requested_url(r, config));
-}
-
-static void forbid_caching(request_rec *r)
-{
-    apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-cache, no-store");
-}
-
-static int redirect_to_sign_in(request_rec *r, const na_config *config)
-{
-    int is_safe = r->method_number == M_GET;
-    apr_table_setn(r->headers_out, "Location", sign_in_url(r, config));
-    forbid_caching(r);
-    return is_safe ? HTTP_MOVED_TEMPORARILY : HTTP_SEE_OTHER;
-}
-
-/* A subrequest cannot send a body, and an administrator's ErrorDocument takes precedence. */
-static int respond_401(request_rec *r, const na_config *config)
-{
-    const char *url = sign_in_url(r, config);
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                   apr_pstrcat(r->pool, "NextAuth realm=\"", config->origin, "\"", NULL));
-    forbid_caching(r);
-    if (r->main || ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
-        return HTTP_UNAUTHORIZED;
-    json_t *body =
-        na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized", "message",
-                                       "Authentication required.", "signinUrl", url));
-    r->status = HTTP_UNAUTHORIZED;
-    ap_set_content_type(r, "application/json; charset=utf-8");
-    ap_discard_request_body(r);
-    if (!r->header_only)
-        ap_rputs(na_json_dump(r->pool, body), r);
-    return DONE;
-}
-
-/*
- * A subrequest gets 401, because modules take a redirect for permission: mod_autoindex would list
- * the file, and RewriteCond -U would match. If the main request was authorized and the subrequest
- * is its only content (mod_dir), httpd turns the 401 into a redirect to the sign-in page.
- */
-static int refuse_subrequest(request_rec *r, const na_config *config, int redirect)
-{
-    request_rec *outer = r->main;
-    if (redirect && !outer->main && na_state_of(outer)->is_authorized)
-        ap_custom_response(outer, HTTP_UNAUTHORIZED, sign_in_url(outer, config));
-    return respond_401(r, config);
-}
-
-static int refuse_request(request_rec *r)
-{
-    const na_config *config = na_config_of(r);
-    na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
-    int redirect = how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
-    na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: %s",
-                   redirect && !r->main ? "redirecting to the sign-in page"
-                                        : "responding with 401");
-    if (r->main)
-        return refuse_subrequest(r, config, redirect);
-    return redirect ? redirect_to_sign_in(r, config) : respond_401(r, config);
-}
-
-/* If the session could not be looked up, signing in would not help, and would lose the page. */
-static int respond_503(request_rec *r)
-{
-    apr_table_setn(r->err_headers_out, "Retry-After", APR_STRINGIFY(NA_RETRY_AFTER));
-    forbid_caching(r);
-    return HTTP_SERVICE_UNAVAILABLE;
 }
 
 /* ── signed in ─────────────────────────────────────────────────────────────────────────────── */
@@ -211,12 +107,6 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
     apr_table_mergen(r->err_headers_out, "Cache-Control", "private");
 }
 
-static int respond_403(request_rec *r)
-{
-    forbid_caching(r);
-    return HTTP_FORBIDDEN;
-}
-
 /*
  * Returns 0 if a value is too long to be passed on. An application that denies access by a value
  * must not receive requests without it.
@@ -272,17 +162,17 @@ int na_check_authn(request_rec *r)
     }
     const na_session *session = na_session_of(r);
     if (na_state_of(r)->unavailable)
-        return respond_503(r);
+        return na_refuse_unavailable(r);
     if (session && adopt_session(r, session))
         return OK;
     if (session)
-        return respond_403(r);
+        return na_refuse_forbidden(r);
     if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {
         r->user = (char *)"";
         r->ap_auth_type = (char *)"NextAuth";
         return OK;
     }
-    return refuse_request(r);
+    return na_refuse_unauthenticated(r);
 }
 
 /*
@@ -304,11 +194,11 @@ int na_check_access_ex(request_rec *r)
     if (is_endpoint)
         return result;
     if (state->asked && state->unavailable)
-        return respond_503(r);
+        return na_refuse_unavailable(r);
     if (result == OK && state->session && !adopt_session(r, state->session))
-        return respond_403(r);
+        return na_refuse_forbidden(r);
     if (result == HTTP_FORBIDDEN && state->asked && !state->session)
-        return refuse_request(r);
+        return na_refuse_unauthenticated(r);
     return result;
 }
 
@@ -330,5 +220,5 @@ int na_check_authz(request_rec *r)
     state->authorizing = 0;
     if (result != HTTP_UNAUTHORIZED)
         return result;
-    return state->session ? respond_403(r) : refuse_request(r);
+    return state->session ? na_refuse_forbidden(r) : na_refuse_unauthenticated(r);
 }

@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "httpd/module.h"
 #include "httpd/process.h"
+#include "httpd/request/client.h"
 
 #define BODY_MAX (64 * 1024)
 #define FIELDS_MAX 100
@@ -167,34 +168,10 @@ static const char *method_of(const request_rec *r)
     return r->method_number == M_GET ? "GET" : r->method;
 }
 
-/* Returns 1 if `origin` has the requested host, because a site can have several names. */
-static int is_of_requested_host(request_rec *r, const char *origin)
-{
-    const char *host = apr_table_get(r->headers_in, "Host");
-    const char *authority = strstr(origin, "://");
-    return host && authority && ap_cstr_casecmp(authority + strlen("://"), host) == 0;
-}
-
-/*
- * Returns 1 if a page of another site sent the request, by Sec-Fetch-Site (Fetch Metadata Request
- * Headers, section 2.1) or Origin (RFC 6454 section 7). Clients other than browsers, and old
- * browsers, send neither.
- */
-static int is_foreign(request_rec *r)
-{
-    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
-    const char *origin = apr_table_get(r->headers_in, "Origin");
-    if (site)
-        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
-    return origin && strcmp(origin, "null") != 0 &&
-           ap_cstr_casecmp(origin, na_config_of(r)->origin) != 0 &&
-           !is_of_requested_host(r, origin);
-}
-
 static int is_from_here(request_rec *r)
 {
     const char *origin = apr_table_get(r->headers_in, "Origin");
-    return origin && ap_cstr_casecmp(origin, na_config_of(r)->origin) == 0 && !is_foreign(r);
+    return origin && ap_cstr_casecmp(origin, na_config_of(r)->origin) == 0 && !na_is_foreign(r);
 }
 
 static int translate_request(request_rec *r, na_request *request)
@@ -225,7 +202,7 @@ static int translate_request(request_rec *r, na_request *request)
         .form = form,
         .json = json,
         .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
-        .is_foreign = is_foreign(r),
+        .is_foreign = na_is_foreign(r),
         .is_from_here = is_from_here(r),
         .wants_html = na_is_page_load(r),
     };

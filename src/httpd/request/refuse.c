@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Responses to requests that are not admitted. */
+#include "httpd/request/refuse.h"
+
+#include <apr_strings.h>
+#include <mod_core.h>
+
+#include "base/json.h"
+#include "base/url.h"
+#include "httpd/module.h"
+
+/* The URL that the browser requested, with the site's origin: the Host header is not trusted. */
+static const char *requested_url(request_rec *r, const na_config *config)
+{
+    const request_rec *first = r;
+    while (first->prev || first->main)
+        first = first->main ? first->main : first->prev;
+    const char *path = first->unparsed_uri && *first->unparsed_uri == '/'
+                           ? first->unparsed_uri
+                           : ap_escape_uri(r->pool, first->uri);
+    return apr_pstrcat(r->pool, config->origin, config->prefix, path, NULL);
+}
+
+static const char *sign_in_url(request_rec *r, const na_config *config)
+{
+    const char *page = config->pages.sign_in;
+    if (!page)
+        page = apr_pstrcat(r->pool, config->base_url, "/signin", NULL);
+    else if (*page == '/')
+        page = apr_pstrcat(r->pool, config->origin, page, NULL);
+    return na_url_add(r->pool, page, "callbackUrl", requested_url(r, config));
+}
+
+static void forbid_caching(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-cache, no-store");
+}
+
+static int redirect_to_sign_in(request_rec *r, const na_config *config)
+{
+    int is_safe = r->method_number == M_GET;
+    apr_table_setn(r->headers_out, "Location", sign_in_url(r, config));
+    forbid_caching(r);
+    return is_safe ? HTTP_MOVED_TEMPORARILY : HTTP_SEE_OTHER;
+}
+
+/* A subrequest cannot send a body, and an administrator's ErrorDocument takes precedence. */
+static int respond_401(request_rec *r, const na_config *config)
+{
+    const char *url = sign_in_url(r, config);
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   apr_pstrcat(r->pool, "NextAuth realm=\"", config->origin, "\"", NULL));
+    forbid_caching(r);
+    if (r->main || ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
+        return HTTP_UNAUTHORIZED;
+    json_t *body =
+        na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized", "message",
+                                       "Authentication required.", "signinUrl", url));
+    r->status = HTTP_UNAUTHORIZED;
+    ap_set_content_type(r, "application/json; charset=utf-8");
+    ap_discard_request_body(r);
+    if (!r->header_only)
+        ap_rputs(na_json_dump(r->pool, body), r);
+    return DONE;
+}
+
+/*
+ * A subrequest gets 401, because modules take a redirect for permission: mod_autoindex would list
+ * the file, and RewriteCond -U would match. If the main request was authorized and the subrequest
+ * is its only content (mod_dir), httpd turns the 401 into a redirect to the sign-in page.
+ */
+static int refuse_subrequest(request_rec *r, const na_config *config, int redirect)
+{
+    request_rec *outer = r->main;
+    if (redirect && !outer->main && na_state_of(outer)->is_authorized)
+        ap_custom_response(outer, HTTP_UNAUTHORIZED, sign_in_url(outer, config));
+    return respond_401(r, config);
+}
+
+int na_refuse_unauthenticated(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
+    int redirect = how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
+    na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: %s",
+                   redirect && !r->main ? "redirecting to the sign-in page"
+                                        : "responding with 401");
+    if (r->main)
+        return refuse_subrequest(r, config, redirect);
+    return redirect ? redirect_to_sign_in(r, config) : respond_401(r, config);
+}
+
+/* If the session could not be looked up, signing in would not help, and would lose the page. */
+int na_refuse_unavailable(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Retry-After", APR_STRINGIFY(NA_RETRY_AFTER));
+    forbid_caching(r);
+    return HTTP_SERVICE_UNAVAILABLE;
+}
+
+int na_refuse_forbidden(request_rec *r)
+{
+    forbid_caching(r);
+    return HTTP_FORBIDDEN;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Responses to requests that are not admitted. */
+#ifndef NA_HTTPD_REQUEST_REFUSE_H
+#define NA_HTTPD_REQUEST_REFUSE_H
+
+#include <httpd.h>
+
+/* Asks a client that is not signed in to sign in: a redirect, or 401 with a challenge. */
+int na_refuse_unauthenticated(request_rec *r);
+
+/* Refuses a client that is known, or whose credentials do not suffice. */
+int na_refuse_forbidden(request_rec *r);
+
+/* The session is unknown, because the store or the database does not respond. */
+int na_refuse_unavailable(request_rec *r);
+
+#endif
