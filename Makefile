@@ -9,6 +9,9 @@ ifneq ($(shell pkg-config --exists libqrencode 2>/dev/null && echo here),)
 PKGS += libqrencode
 QR_FLAGS := -DNA_QRENCODE
 endif
+# Passkeys need libfido2; a build without it refuses their provider.
+FIDO := $(shell pkg-config --exists libfido2 libcbor 2>/dev/null && echo libfido2 libcbor)
+PKGS += $(FIDO)
 BUILD ?= build
 
 ifneq ($(shell command -v $(APXS) 2>/dev/null),)
@@ -35,7 +38,8 @@ LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize
 
 LIB_SOURCES := $(wildcard src/base/*.c src/jose/*.c src/store/*.c src/db/*.c src/sql/*.c \
   src/mail/*.c src/password/*.c src/twofactor/*.c src/provider/*.c src/oauth/*.c src/session/*.c src/event/*.c \
-  src/audit/*.c src/metrics/*.c src/health/*.c src/auth/*.c src/endpoint/*.c src/page/*.c)
+  src/audit/*.c src/metrics/*.c src/health/*.c src/auth/*.c src/endpoint/*.c src/page/*.c) \
+  $(if $(FIDO),$(filter-out src/webauthn/absent.c,$(wildcard src/webauthn/*.c)),src/webauthn/absent.c)
 HTTPD_SOURCES := mod_nextauth.c $(wildcard src/httpd/*.c src/httpd/*/*.c)
 CTL_SOURCES := $(wildcard src/ctl/*.c)
 UNIT_SOURCES := $(filter-out t/unit/tap.c,$(wildcard t/unit/*.c))
@@ -109,7 +113,8 @@ $(BUILD)/unit/mod_nextauth_mongodb.so: | $(BUILD)/mod_nextauth_mongodb.so
 # ── using it ──────────────────────────────────────────────────────────────────────────────────
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
-  libcurl4-openssl-dev libjansson-dev libhiredis-dev libidn2-dev libunistring-dev libqrencode-dev
+  libcurl4-openssl-dev libjansson-dev libhiredis-dev libidn2-dev libunistring-dev libqrencode-dev \
+  libfido2-dev libcbor-dev
 TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
   libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev oathtool

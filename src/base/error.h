@@ -41,6 +41,7 @@ struct na_error {
 /* A session of an application or of another site, whose cookie must be kept. */
 #define NA_ERR_FOREIGN_SESSION "ForeignSession"
 #define NA_ERR_MISSING_CSRF "MissingCSRF"
+#define NA_ERR_WEBAUTHN "WebAuthnVerificationError"
 
 /*
  * Auth.js's code, instead of which it shows another one to browsers. For failures that any visitor
