@@ -21,6 +21,8 @@
 typedef struct na_initiator {
     const na_session *session; /* of the user who began it and is still signed in, NULL if none */
     const na_session *other;   /* of a user who did not begin it, NULL if none */
+    apr_int64_t began;         /* seconds */
+    int is_again;              /* the user who is signed in signs in again (fresh.h) */
 } na_initiator;
 
 /* The user who signs in; rules, roles, and claims are evaluated for it. */
@@ -36,6 +38,7 @@ typedef struct na_subject {
     unsigned events; /* kinds of changes to the database, a bit each */
     unsigned told;   /* kinds that were reported already */
     na_initiator initiator; /* for a sign-in at a provider */
+    apr_int64_t proved_at;  /* seconds: when the user signed in by hand; 0 for now, -1 if unknown */
     int is_first_vouched;   /* vouched for the first time: earlier sessions are not the user's */
     const char *reclaimed;  /* what was removed from the user, for the record, NULL if nothing */
 } na_subject;

@@ -8,6 +8,7 @@
 
 #include "auth/callback_url.h"
 #include "auth/callbacks.h"
+#include "auth/fresh.h"
 #include "auth/initiator.h"
 #include "auth/limit.h"
 #include "auth/reclaim.h"
@@ -190,6 +191,14 @@ static json_t *base_claims(na_request *request, const na_subject *subject)
                                  NA_CLAIM_PROVIDER, subject->provider->id));
 }
 
+static void add_proof(const na_request *request, const na_subject *subject, json_t *claims)
+{
+    if (subject->proved_at >= 0)
+        json_object_set_new(claims, NA_CLAIM_PROVED,
+                            json_integer(subject->proved_at ? subject->proved_at
+                                                            : apr_time_sec(request->now)));
+}
+
 /* A picture as a data URL or an overlong name is not a reason to refuse the user. */
 static void leave_out_unusable(na_request *request, na_user *user)
 {
@@ -278,6 +287,10 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
                             "the client lacks the value that NextAuthSessionBind requires");
     NA_TRY(resolve_user(request, subject));
+    if (na_fresh_is_asked(request))
+        NA_TRY(na_fresh_same_user(request, na_user_name(request->pool,
+                                                        request->db ? NULL : subject->provider->id,
+                                                        subject->user.id)));
     request->claimant = subject->user;
     na_report_changes(request, subject);
     NA_TRY(na_account_end_unvouched(request, subject));
@@ -288,6 +301,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     if (request->db)
         json_object_update_new(claims, json_pack("{s:b, s:I}", NA_CLAIM_DATABASE_USER, 1,
                                                  NA_CLAIM_REVISION, (json_int_t)subject->revision));
+    add_proof(request, subject, claims);
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
     NA_TRY(na_callback_jwt(request, subject, claims));

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "auth/account_tokens.h"
+#include "auth/fresh.h"
 #include "auth/initiator.h"
 #include "auth/mail_link.h"
 #include "auth/reclaim.h"
@@ -154,13 +155,21 @@ static void vouch_for_known(resolving *r, const char *email)
         vouch(r, &r->account);
 }
 
-/* A link is permanent, so a session that has just been revoked must not create one. */
+/*
+ * A link is permanent, so neither a session that has just been revoked must create one, nor
+ * another person who found the browser signed in.
+ */
 static na_error *check_standing(const resolving *r)
 {
-    return na_session_is_of_revision(r->request, r->subject->initiator.session, r->person.revision)
+    const na_initiator *initiator = &r->subject->initiator;
+    if (!na_session_is_of_revision(r->request, initiator->session, r->person.revision))
+        return na_error_new(r->request->pool, NA_ERR_INVALID_CHECK,
+                            "the sessions of the user who began the sign-in were ended");
+    if (initiator->is_again)
+        return refuse_link(r->request, "signing in again requires an account of the user");
+    return na_fresh_at(initiator->session, initiator->began)
                ? NULL
-               : na_error_new(r->request->pool, NA_ERR_INVALID_CHECK,
-                              "the sessions of the user who began the sign-in were ended");
+               : refuse_link(r->request, "to link an account, the user must sign in again first");
 }
 
 static na_error *link_by_email(resolving *r, const char *email)
@@ -185,6 +194,7 @@ static na_error *adopt_account(resolving *r, const na_db_person *current, const 
     if (current) {
         r->person = *current;
         NA_TRY(check_standing(r));
+        r->subject->proved_at = na_fresh_proved(r->subject->initiator.session);
         r->decision = na_db_decision_about(&r->person);
         return link_account(r);
     }

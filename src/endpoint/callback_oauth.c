@@ -46,8 +46,24 @@ static na_error *check_iss(na_request *request, const na_metadata *metadata)
                               "iss of the callback does not match the issuer");
 }
 
+/*
+ * Returns when the user signed in by hand. A provider where the user is still signed in can answer
+ * without asking: what says so is auth_time (Core 1.0 sections 2 and 3.1.3.7). If the provider can
+ * name it and does not, the browser may have removed max_age from the request. Of a provider that
+ * cannot, nothing more is known than that the user was there.
+ */
+static apr_int64_t time_of_proof(const na_request *request, const na_metadata *metadata,
+                                 const na_tokens *tokens)
+{
+    apr_int64_t now = apr_time_sec(request->now);
+    if (tokens->auth_time)
+        return tokens->auth_time < now ? tokens->auth_time : now;
+    return metadata->says_auth_time ? -1 : now;
+}
+
 static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const na_checks *checks,
-                               na_tokens *tokens, json_t **profile, int *any_tenant)
+                               na_tokens *tokens, json_t **profile, na_subject *subject,
+                               int *any_tenant)
 {
     const char *code = na_parameter(request, "code");
     na_metadata metadata;
@@ -57,18 +73,20 @@ static na_error *fetch_profile(na_request *request, const na_oauth *oauth, const
     if (!code || !*code)
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "missing code in the callback");
     NA_TRY(na_oauth_exchange(oauth, &metadata, code, checks->code_verifier, tokens));
-    return na_oauth_profile(oauth, &metadata, tokens, checks, profile);
+    NA_TRY(na_oauth_profile(oauth, &metadata, tokens, checks, profile));
+    subject->proved_at = time_of_proof(request, &metadata, tokens);
+    return NULL;
 }
 
 /* One place covers all calls: once the code is used up, the sign-in must not fail for lack of a
  * place. */
 static na_error *fetch_in_place(na_request *request, const na_checks *checks, na_tokens *tokens,
-                                json_t **profile, int *any_tenant)
+                                json_t **profile, na_subject *subject, int *any_tenant)
 {
     na_oauth oauth;
     na_oauth_of_request(request, &oauth);
     NA_TRY(na_http_enter(oauth.http, request->pool, &oauth.place));
-    na_error *error = fetch_profile(request, &oauth, checks, tokens, profile, any_tenant);
+    na_error *error = fetch_profile(request, &oauth, checks, tokens, profile, subject, any_tenant);
     na_http_leave(oauth.place);
     return error;
 }
@@ -132,7 +150,7 @@ static na_error *complete_callback(na_request *request, na_response *response, c
     na_subject subject = {.provider = request->provider};
     NA_TRY(na_checks_take(request, response, state, &checks, &subject.initiator));
     NA_TRY(na_replay_take(request, &checks));
-    na_error *error = fetch_in_place(request, &checks, &tokens, &profile, &any_tenant);
+    na_error *error = fetch_in_place(request, &checks, &tokens, &profile, &subject, &any_tenant);
     if (na_is_unavailable(error))
         na_replay_give_back(request, &checks);
     if (error)

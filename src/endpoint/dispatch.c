@@ -10,6 +10,7 @@
 #include "auth/checks.h"
 #include "auth/csrf.h"
 #include "endpoint/endpoints.h"
+#include "auth/fresh.h"
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "auth/respond.h"
@@ -45,6 +46,7 @@ static const struct route {
     {"GET", "csrf", na_get_csrf, NO_FORM, SETS_BOTH, 0},
     {"GET", "signin", na_get_signin, NO_FORM, SETS_BOTH, 0},
     {"POST", "signin", na_post_signin, "/signin?csrf=true", SETS_CALLBACK_URL, 0},
+    {"GET", "sign-in-again", na_get_sign_in_again, NO_FORM, SETS_BOTH, 0},
     {"GET", "signout", na_get_signout, NO_FORM, SETS_BOTH, 0},
     {"POST", "signout", na_post_signout, "/signout?csrf=true", SETS_CALLBACK_URL, 0},
     {"GET", "sessions", na_get_sessions, NO_FORM, SETS_BOTH, 0},
@@ -171,8 +173,10 @@ static na_level level_of(const na_error *error)
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
     na_log_error(request, level_of(error), log_event_of(request, error), error);
-    const char *url = na_speaks_v5(request) ? v5_error_url(request, error->code)
-                                            : v4_error_url(request, error->code);
+    const char *url = na_fresh_is_asked(request)
+                          ? na_fresh_url(request, request->callback_url, error->code)
+                      : na_speaks_v5(request) ? v5_error_url(request, error->code)
+                                              : v4_error_url(request, error->code);
     na_keep_reference(request, response);
     na_respond_redirect(request, response, na_error_code_of(error->code)->v4_status, url);
     if (response->body) /* Auth.js has the URL only in the JSON */

@@ -6,6 +6,7 @@
 
 #include "auth/checks.h"
 #include "endpoint/endpoints.h"
+#include "auth/fresh.h"
 #include "auth/password_user.h"
 #include "auth/report.h"
 #include "auth/respond.h"
@@ -51,6 +52,7 @@ static na_error *start_oauth(na_request *request, na_response *response)
     na_oauth_of_request(request, &oauth);
     NA_TRY(na_oauth_metadata(&oauth, &metadata));
     NA_TRY(na_checks_make(request, response, &checks));
+    checks.asks_again = na_fresh_is_asked(request);
     NA_TRY(na_oauth_authorization_url(&oauth, &metadata, &checks, request->query, &url));
     na_respond_redirect(request, response, 200, url);
     return NULL;

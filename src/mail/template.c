@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts of emails: the built-in ones, and those of files. */
-/* Templates of emails. */
 #include "mail/template.h"
 
 #include <string.h>
@@ -84,6 +83,7 @@ const na_mail_template *na_mail_template_default(na_mail_kind kind)
             NOTICE("Your password for {{host}} was changed", PASSWORD_CHANGED),
         [NA_MAIL_EMAIL_CHANGED] =
             NOTICE("Your email address for {{host}} was changed", EMAIL_CHANGED),
+        [NA_MAIL_ACCOUNT_CHANGED] = NOTICE("Your account at {{host}} was changed", "{{change}}"),
     };
     return &templates[kind];
 }
@@ -94,7 +94,8 @@ static const char *const kinds[NA_MAIL_KINDS] = {[NA_MAIL_SIGN_IN] = "signIn",
                                                  [NA_MAIL_EMAIL_CHANGE] = "emailChange",
                                                  [NA_MAIL_ACCOUNT_LOCKED] = "accountLocked",
                                                  [NA_MAIL_PASSWORD_CHANGED] = "passwordChanged",
-                                                 [NA_MAIL_EMAIL_CHANGED] = "emailChanged"};
+                                                 [NA_MAIL_EMAIL_CHANGED] = "emailChanged",
+                                                 [NA_MAIL_ACCOUNT_CHANGED] = "accountChanged"};
 
 const char *na_mail_kind_name(na_mail_kind kind)
 {
@@ -156,6 +157,11 @@ static const char *expires_of(apr_pool_t *pool, const na_mail_values *values)
     return amount_of(pool, seconds, "second");
 }
 
+static const char *change_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    return values->change;
+}
+
 typedef const char *reader(apr_pool_t *pool, const na_mail_values *values);
 
 static const struct placeholder {
@@ -168,6 +174,7 @@ static const struct placeholder {
     {"{{brandColor}}", brand_color_of},
     {"{{buttonText}}", button_text_of},
     {"{{expires}}", expires_of},
+    {"{{change}}", change_of},
 };
 
 static const struct placeholder *placeholder_at(const char *text)

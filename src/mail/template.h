@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates of emails. */
-/* Templates of emails. */
 #ifndef NA_MAIL_TEMPLATE_H
 #define NA_MAIL_TEMPLATE_H
 
 #include "mail/mail.h"
 
 /* The purpose of an email, in configuration signIn, signUp, passwordReset, emailChange,
- * accountLocked, passwordChanged, or emailChanged. */
+ * accountLocked, passwordChanged, emailChanged, or accountChanged. */
 typedef enum na_mail_kind {
     NA_MAIL_SIGN_IN,
     NA_MAIL_SIGN_UP,
@@ -15,10 +14,11 @@ typedef enum na_mail_kind {
     NA_MAIL_EMAIL_CHANGE,
     NA_MAIL_ACCOUNT_LOCKED,
     NA_MAIL_PASSWORD_CHANGED,
-    NA_MAIL_EMAIL_CHANGED
+    NA_MAIL_EMAIL_CHANGED,
+    NA_MAIL_ACCOUNT_CHANGED
 } na_mail_kind;
 
-#define NA_MAIL_KINDS 7
+#define NA_MAIL_KINDS 8
 
 /* Returns the name of a purpose in configuration. */
 const char *na_mail_kind_name(na_mail_kind kind);
@@ -28,8 +28,8 @@ int na_mail_kind_find(const char *name, na_mail_kind *kind);
 
 /*
  * Subject and bodies with the placeholders {{url}}, {{host}}, {{email}}, {{brandColor}},
- * {{buttonText}}, and {{expires}}. Immutable configuration; the built-in ones never repeat the
- * recipient's address.
+ * {{buttonText}}, {{expires}}, and {{change}}. Immutable configuration; the built-in ones never
+ * repeat the recipient's address.
  */
 typedef struct na_mail_template {
     const char *subject;
@@ -55,6 +55,7 @@ typedef struct na_mail_values {
     const char *brand_color; /* NULL for a default */
     const char *button_text; /* the color of text on it; NULL for a default */
     long valid_for;          /* seconds; {{expires}} is "24 hours", "15 minutes" */
+    const char *change;      /* sentences about what was changed, NULL if nothing was */
 } na_mail_values;
 
 /*

@@ -43,6 +43,18 @@ static apr_table_t *fields_of(const na_oauth *oauth, const na_metadata *metadata
     return fields;
 }
 
+/*
+ * Core 1.0 section 3.1.2.1: with prompt=login the provider asks the user, and with max_age it must
+ * say in the ID token when the user signed in there, which the browser cannot change.
+ */
+static void set_again(const na_oauth *oauth, const na_checks *checks, apr_table_t *params)
+{
+    if (!checks->asks_again || oauth->provider->type != NA_OIDC)
+        return;
+    apr_table_setn(params, "prompt", "login");
+    apr_table_setn(params, "max_age", "0");
+}
+
 static void set_checks(const na_oauth *oauth, const na_checks *checks, apr_table_t *params)
 {
     if (checks->state)
@@ -67,6 +79,7 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
     apr_table_setn(params, "response_type", response_type ? response_type : "code");
     apr_table_setn(params, "redirect_uri", oauth->redirect_uri);
     set_checks(oauth, checks, params);
+    set_again(oauth, checks, params);
 
     *url = na_url_add_all(oauth->pool, metadata->authorization_url, params);
     na_oauth_step(oauth, "GET_AUTHORIZATION_URL",

@@ -58,6 +58,16 @@ static na_error *take_url(const na_oauth *oauth, const json_t *document, const c
     return NULL;
 }
 
+static int has_text(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *one = json_string_value(json_array_get(list, i));
+        if (one && strcmp(one, text) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 static na_error *read_document(const na_oauth *oauth, const json_t *document, na_metadata *metadata)
 {
     const na_provider *provider = oauth->provider;
@@ -71,6 +81,7 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     NA_TRY(take_url(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
     metadata->sends_iss =
         json_is_true(json_object_get(document, "authorization_response_iss_parameter_supported"));
+    metadata->says_auth_time = has_text(json_object_get(document, "claims_supported"), "auth_time");
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
     metadata->id_algs = json_object_get(document, "id_token_signing_alg_values_supported");
     if (!metadata->authorization_url || !metadata->token_url)

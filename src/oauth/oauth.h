@@ -38,12 +38,14 @@ typedef struct na_metadata {
     int sends_iss;         /* authorization responses carry `iss` (RFC 9207 section 3) */
     const json_t *id_algs; /* id_token_signing_alg_values_supported, or NULL */
     const json_t *auths;   /* token_endpoint_auth_methods_supported, or NULL */
+    int says_auth_time;    /* claims_supported names auth_time */
 } na_metadata;
 
 /* The values that protect one authorization request; NULL if not used. */
 typedef struct na_checks {
     const char *state, *nonce, *code_verifier;
     apr_time_t began; /* when the request was sent; 0 if unknown */
+    int asks_again;   /* the provider has to let the user sign in by hand */
 } na_checks;
 
 /* The token response (RFC 6749 section 5.1). */
@@ -54,6 +56,7 @@ typedef struct na_tokens {
     const char *token_type, *refresh_token, *session_state;
     apr_int64_t expires_at; /* seconds; 0 if unknown */
     const json_t *response; /* as it came */
+    apr_int64_t auth_time;  /* of the ID token, once it is verified; seconds, 0 if it has none */
 } na_tokens;
 
 /* Logs a step under NextAuth's name of the event. Of a secret, only its length is logged. */
@@ -103,8 +106,8 @@ na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *met
 /*
  * Verifies the tokens and writes the user's raw profile, from the ID token, userinfo, or both.
  */
-na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
-                           const na_tokens *tokens, const na_checks *checks, json_t **profile);
+na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, na_tokens *tokens,
+                           const na_checks *checks, json_t **profile);
 
 /* Write the provider's key set, and a newer one if the token's key is not in `*keys`. */
 na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);

@@ -175,9 +175,10 @@ static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metada
     return NULL;
 }
 
-na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
-                           const na_tokens *tokens, const na_checks *checks, json_t **profile)
+na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, na_tokens *tokens,
+                           const na_checks *checks, json_t **profile)
 {
+    json_int_t auth_time;
     na_profile_source source = oauth->provider->profile_source;
     if (oauth->provider->type == NA_OAUTH) {
         NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
@@ -186,6 +187,7 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata,
         return NULL;
     }
     NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, checks, profile));
+    tokens->auth_time = na_json_number(*profile, "auth_time", &auth_time) ? auth_time : 0;
     int wanted =
         source == NA_PROFILE_USERINFO ||
         (source == NA_PROFILE_AUTO && metadata->userinfo_url && !na_json_string(*profile, "email"));

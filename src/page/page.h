@@ -53,6 +53,19 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const apr_array_header_t *providers, na_page_offers offers,
                            const char *error, const char *user);
 
+/* A way for a user who is known to sign in again, and the user's name there. */
+typedef struct na_page_way {
+    const na_provider *provider;
+    const char *name;
+} na_page_way;
+
+/*
+ * Returns the page on which a user who is signed in signs in again. `ways` are na_page_way;
+ * `problem` is plain text, or NULL.
+ */
+const char *na_page_sign_in_again(apr_pool_t *pool, const na_page_form *form, const char *reason,
+                                  const char *problem, const apr_array_header_t *ways);
+
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 
 /* Returns the page that a link in an email opens: a button that signs in with its token. */

@@ -24,7 +24,9 @@ int na_claim_is_reserved(const char *name)
                                            NA_CLAIM_SITE,
                                            NA_CLAIM_REVISION,
                                            NA_CLAIM_DATABASE_USER,
-                                           NA_CLAIM_DATABASE_ROLES};
+                                           NA_CLAIM_DATABASE_ROLES,
+                                           NA_CLAIM_PROVED,
+                                           NA_CLAIM_SECOND_FACTOR};
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (strcmp(name, reserved[i]) == 0)
             return 1;

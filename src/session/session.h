@@ -21,6 +21,8 @@
 #define NA_CLAIM_DATABASE_USER "dbu"  /* `sub` is the ID of a user of the database */
 #define NA_CLAIM_REVISION "rev"       /* revision of that user at the sign-in */
 #define NA_CLAIM_DATABASE_ROLES "dbr" /* the part of `roles` that is from the database */
+#define NA_CLAIM_PROVED "proved"      /* when the user last signed in by hand; seconds */
+#define NA_CLAIM_SECOND_FACTOR "tfa"  /* when the second factor was given; seconds */
 
 /* Bytes of a session ID, and the characters of its text. */
 #define NA_SESSION_ID_BYTES 32

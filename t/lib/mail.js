@@ -36,7 +36,7 @@ async function readAll(stream) {
 }
 
 // What was done is told besides: tests that wait for a link must not take such a mail for it.
-const NOTICE = /^Subject: Your (password|email address) for \S+ was changed/im;
+const NOTICE = /^Subject: Your ((password|email address) for|account at) \S+ was changed/im;
 
 /*
  * Options: tls ('none', 'starttls', 'smtps'), certificates, user and password (AUTH is then demanded),

@@ -70,7 +70,7 @@ na_error *na_build_mail_template(na_builder *b, const na_directive *w)
     if (!na_mail_kind_find(w->argv[0], &kind))
         return na_wrong(b,
                         "unknown email '%s': expected signIn, signUp, passwordReset, emailChange, "
-                        "accountLocked, passwordChanged, or emailChanged",
+                        "accountLocked, passwordChanged, emailChanged, or accountChanged",
                         w->argv[0]);
     *template = *b->config->mail_templates[kind];
     b->config->mail_templates[kind] = template;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page on which a user who is signed in signs in again, before a sensitive change. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/fresh.h"
+#include "auth/respond.h"
+#include "auth/session.h"
+#include "base/error_codes.h"
+#include "base/url.h"
+#include "endpoint/endpoints.h"
+
+/* What is known of the user who is signed in. */
+typedef struct signed_in {
+    const na_session *session;
+    na_db_person person;          /* zero without a database */
+    apr_array_header_t *accounts; /* na_db_account */
+} signed_in;
+
+static na_error *load_user(const na_request *request, signed_in *in)
+{
+    int found;
+    *in = (signed_in){.accounts = apr_array_make(request->pool, 4, sizeof(na_db_account))};
+    na_error *error = na_request_session_now(request, &in->session);
+    if (na_is_unavailable(error) || !in->session)
+        return na_is_unavailable(error) ? error : NULL;
+    if (!request->db || !na_session_claim(in->session, NA_CLAIM_DATABASE_USER))
+        return NULL;
+    const na_db_who who = {.id = in->session->user};
+    NA_TRY(na_db_find(request->db, request->pool, &who, &in->person, &found));
+    if (!found)
+        in->person = (na_db_person){0};
+    return na_db_list_accounts(request->db, request->pool, in->session->user, in->accounts);
+}
+
+/* Returns the user's ID at the provider, NULL if the user has no account there. */
+static const char *id_at(const signed_in *in, const na_provider *provider)
+{
+    const char *began = na_session_claim(in->session, NA_CLAIM_PROVIDER);
+    for (int i = 0; i < in->accounts->nelts; i++) {
+        const na_db_account *account = &APR_ARRAY_IDX(in->accounts, i, na_db_account);
+        if (strcmp(account->provider, provider->id) == 0)
+            return account->provider_account_id;
+    }
+    return !in->person.user.id && began && strcmp(began, provider->id) == 0 ? in->session->user
+                                                                            : NULL;
+}
+
+/* Returns the name that the user signs in with at the provider, NULL if the user cannot. */
+static const char *name_at(const signed_in *in, const na_provider *provider)
+{
+    if (provider->type == NA_EMAIL)
+        return in->person.user.email;
+    if (provider->in_database)
+        return in->person.credential.hash ? in->person.user.email : NULL;
+    return id_at(in, provider);
+}
+
+static const apr_array_header_t *ways_of(const na_request *request, const signed_in *in)
+{
+    const apr_array_header_t *providers = request->config->providers;
+    apr_array_header_t *ways = apr_array_make(request->pool, 4, sizeof(na_page_way));
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        const char *name = name_at(in, provider);
+        if (name)
+            APR_ARRAY_PUSH(ways, na_page_way) = (na_page_way){provider, name};
+    }
+    return ways;
+}
+
+/* Returns what the user is about to do: the page to which the sign-in leads says it. */
+static const char *reason_of(const na_request *request)
+{
+    static const struct {
+        const char *path, *reason;
+    } reasons[] = {
+        {"/passkeys", "Sign in again to change your passkeys."},
+        {"/tokens", "Sign in again to change your access tokens."},
+        {"/two-factor-setup", "Sign in again to change your second factor."},
+    };
+    const char *base = request->config->base_url, *url = request->callback_url;
+    size_t len = strlen(base);
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strncmp(url, base, len) == 0 &&
+            strncmp(url + len, reasons[i].path, strlen(reasons[i].path)) == 0)
+            return reasons[i].reason;
+    return "Sign in again to change your account.";
+}
+
+/* A provider that did not ask leaves a new session that is not fresh. */
+static const char *problem_of(const na_request *request, const na_session *session)
+{
+    const char *code = apr_table_get(request->query, "error");
+    const char *known = code ? na_error_code_of(code)->sign_in : NULL;
+    int was_just_now = session->auth_time >= apr_time_sec(request->now) - NA_FRESH_SECONDS;
+    if (code)
+        return known ? known : "Unable to sign in. Please try again.";
+    return was_just_now && !na_fresh_at(session, apr_time_sec(request->now))
+               ? "The sign-in service did not ask you to sign in. Sign out there first, or use "
+                 "another way."
+               : NULL;
+}
+
+na_error *na_get_sign_in_again(na_request *request, na_response *response)
+{
+    const char *base = request->config->base_url;
+    signed_in in;
+    NA_TRY(load_user(request, &in));
+    if (!in.session) {
+        na_respond_redirect(request, response, 401,
+                            na_url_add(request->pool,
+                                       apr_pstrcat(request->pool, base, "/signin", NULL),
+                                       "callbackUrl", request->callback_url));
+        return NULL;
+    }
+    na_page_form form = {base, request->csrf_token, request->callback_url};
+    na_respond_page(request, response, 200, "Sign in again",
+                    na_page_sign_in_again(request->pool, &form, reason_of(request),
+                                          problem_of(request, in.session), ways_of(request, &in)));
+    return NULL;
+}
