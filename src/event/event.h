@@ -29,6 +29,8 @@ typedef enum na_event_kind {
     NA_EVENT_ENABLE_USER,
     NA_EVENT_LOCK_USER,
     NA_EVENT_UNLOCK_USER,
+    NA_EVENT_MAKE_TOKEN, /* a personal access token */
+    NA_EVENT_REVOKE_TOKEN,
     NA_EVENT_BACKUP,
     NA_EVENT_RESTORE,
     NA_EVENT_KINDS

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions of credentials that come with each request, kept for seconds after they were verified.
+ */
+#include "session/answer.h"
+
+static apr_status_t release_session(void *session)
+{
+    na_token_cache_release(session);
+    return APR_SUCCESS;
+}
+
+static const na_session *hold_session(apr_pool_t *pool, const na_session *session)
+{
+    if (session)
+        apr_pool_cleanup_register(pool, session, release_session, apr_pool_cleanup_null);
+    return session;
+}
+
+const na_session *na_answer_find(const na_sessions *sessions, const na_visit *visit,
+                                 const char *key, apr_int64_t *age)
+{
+    if (!sessions->tokens)
+        return NULL;
+    const na_session *session =
+        hold_session(visit->pool, na_token_cache_get(sessions->tokens, sessions->config,
+                                                     na_bytes_of(key), visit->now));
+    *age = session ? apr_time_sec(visit->now) - session->issued_at : 0;
+    return session && *age >= 0 ? session : NULL;
+}
+
+void na_answer_keep(const na_sessions *sessions, const na_visit *visit, const char *key,
+                    const na_session **session)
+{
+    if (!sessions->tokens)
+        return;
+    const na_session *kept =
+        hold_session(visit->pool, na_token_cache_put(sessions->tokens, sessions->config,
+                                                     na_bytes_of(key), *session));
+    *session = kept ? kept : *session;
+}
+
+void na_answer_forget(const na_sessions *sessions, const na_visit *visit, const char *key)
+{
+    apr_int64_t age;
+    const na_session *kept = na_answer_find(sessions, visit, key, &age);
+    if (!kept)
+        return;
+    na_session forgotten = *kept;
+    const na_session *put = &forgotten;
+    forgotten.issued_at = 0;
+    na_answer_keep(sessions, visit, key, &put);
+}
