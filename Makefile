@@ -13,6 +13,7 @@ endif
 FIDO := $(shell pkg-config --exists libfido2 libcbor 2>/dev/null && echo libfido2 libcbor)
 PKGS += $(FIDO)
 BUILD ?= build
+PREFIX ?= /usr/local
 
 ifneq ($(shell command -v $(APXS) 2>/dev/null),)
 HTTPD_FLAGS := -I$(shell $(APXS) -q INCLUDEDIR) $(shell $(APXS) -q EXTRA_CPPFLAGS)
@@ -31,7 +32,8 @@ CFLAGS ?= -O2 -g
 SANITIZE ?=
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden $(WARNINGS) $(WERROR) \
   $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
-  $(QR_FLAGS) -DNA_VERSION='"$(VERSION)"' -DNA_MODULES_DIR='"$(shell $(APXS) -q LIBEXECDIR)"' -Isrc -I$(BUILD)/gen $(HTTPD_FLAGS) $(APR_FLAGS) \
+  $(QR_FLAGS) -DNA_VERSION='"$(VERSION)"' -DNA_LANGUAGES_DIR='"$(PREFIX)/share/mod_nextauth/languages"' \
+  -DNA_MODULES_DIR='"$(shell $(APXS) -q LIBEXECDIR)"' -Isrc -I$(BUILD)/gen $(HTTPD_FLAGS) $(APR_FLAGS) \
   $(shell pkg-config --cflags $(PKGS))
 LIBS = $(APR_LIBS) $(shell pkg-config --libs $(PKGS)) -lunistring -lcrypt
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
@@ -136,7 +138,7 @@ MODULES_DIR = $(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)
 CONF_DIR = $(DESTDIR)$(shell $(APXS) -q SYSCONFDIR)
 DEBIAN_CONF = $(wildcard $(shell $(APXS) -q SYSCONFDIR)/mods-available)
 INSTALL_CONF = $(if $(DEBIAN_CONF),$(CONF_DIR)/mods-available,$(CONF_DIR)/conf.modules.d)
-PREFIX ?= /usr/local
+
 SHARE_DIR = $(DESTDIR)$(PREFIX)/share/mod_nextauth
 # What a module with a session store of its own includes.
 STORE_HEADERS = $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)/nextauth
@@ -155,6 +157,7 @@ install: all
 	install -D -m 644 -t $(STORE_HEADERS)/store src/store/store.h
 	install -D -m 644 -t $(STORE_HEADERS)/httpd src/httpd/store_provider.h
 	install -m 644 conf/grafana-dashboard.json conf/prometheus-alerts.yml conf/logrotate $(SHARE_DIR)
+	install -D -m 644 -t $(SHARE_DIR)/languages conf/languages/*.json
 
 dist:
 	git archive --prefix=mod_nextauth-$(VERSION)/ -o $(BUILD)/mod_nextauth-$(VERSION).tar.gz HEAD

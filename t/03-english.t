@@ -14,7 +14,7 @@ const PATTERNS = [
   [/(?<!\bthere )\bis none\b/g, 'if there is none; invalid', 1],
   [/\bwants\b/g, 'requires', 1],
   [/\b[Ww]hoever\b/g, 'anyone who; the user', 0],
-  [/\b([Hh]e|him|his)\b/g, 'they; the user', 0],
+  [/(?<!`)\b([Hh]e|him|his)\b/g, 'they; the user', 0],
   [/\bgoes (before|first)\b|\bgo before\b/g, 'takes precedence over', 0],
   [/\bof before\b/g, 'previous, existing', 0],
   [/\bmend(s|ed|ing)?\b/g, 'fix; hint', 0],

@@ -95,6 +95,8 @@ const files = {
   greet: { text: '#!/bin/sh\nexec cat\n', mode: 0o755 },
   decide: { text: '#!/bin/sh\necho true\n', mode: 0o755 },
   'nextauth.env': { text: `GITHUB_ID=a\nGITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
+  'languages/nl.json': JSON.stringify({ language: 'nl', direction: 'ltr', texts: { 'Sign in': 'Inloggen' } }),
+  'languages/de.json': read('conf/languages/de.json'),
   'our-providers.json': JSON.stringify({ forge: { type: 'oauth', authorization: 'https://forge.example.org/authorize', token: 'https://forge.example.org/token', userinfo: 'https://forge.example.org/user' } }),
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),
 };
@@ -108,7 +110,8 @@ NextAuthSessionStore none`;
 
 // configtest of a site with these lines, in the main server or in a virtual host that has all else from it.
 function trial(t, places, lines, context, more = '') {
-  const here = lines.replace(/\/etc\/apache2\/|\/usr\/local\/bin\//g, '@DIR@/').replace(/\/var\/(?:log|lib)\/\w+/g, places);
+  const here = lines.replace(/\/etc\/apache2\/|\/usr\/local\/bin\//g, '@DIR@/').replace(/\/var\/(?:log|lib)\/\w+/g, places)
+    .replace(/^ *NextAuthLanguage .*$/m, (line) => line.replace(/ (de|fr)(?= |$)/g, ` $1=${root}/conf/languages/$1.json`)); // as after make install
   const config = context === 'virtual host'
     ? `${common}\n${more}\n<VirtualHost 127.0.0.1:@PORT@>\nServerName www.example.org\nNextAuthEngine On\n${here}\n</VirtualHost>`
     : `${common}\n${more}\nNextAuthEngine On\n${here}`;

@@ -84,7 +84,7 @@ async function users(t, db) {
 
   t.section(`${db.engine}: what the pages say`);
   const signInPage = async (at, query = '') => (await new Client(at).page(`/api/auth/signin${query}`)).text;
-  t.like(await signInPage(site), /href="[^"]*\/api\/auth\/reset-password">Reset your password<[\s\S]*href="[^"]*\/api\/auth\/signup">Create an account</, 'the sign-in page leads to a new password and to sign-up');
+  t.like(await signInPage(site), /href="[^"]*\/api\/auth\/reset-password">Forgot your password\?<[\s\S]*href="[^"]*\/api\/auth\/signup">Create an account</, 'the sign-in page leads to a new password and to sign-up');
   t.like((await new Client(site).page('/api/auth/verify-request')).text, /If a link can be sent to the address you entered, it will arrive/, 'who asked for a link of any kind is told to look, and not whether there is an account');
   for (const [code, words] of [['CredentialsSignin', /Sign-in failed\. Check your details and try again\./], ['EmailSignin', /The email could not be sent\. Check the address and try again\./]]) t.like(await signInPage(site, `?error=${code}`), words, `${code} claims no more than is known`);
   t.like((await mail.last()).parsed.html, /This link expires in 24 hours and can be used once\./, 'a mail says how long its link works, and how often');

@@ -96,6 +96,7 @@ typedef struct na_request {
     int wants_html;   /* a browser shows the response to a user; it is not a script */
     na_event_origin origin;
     const na_trace *trace;
+    const na_language *language; /* of pages and emails; everything else is English */
 
     /* set before the action runs */
     const char *csrf_token; /* NULL if there is none and the action issues none */
@@ -125,6 +126,7 @@ typedef struct na_response {
     const char *content_type; /* NULL if there is no body */
     const char *body;
     const char *style_nonce; /* of a page's Content-Security-Policy, NULL if it is not a page */
+    const char *language;    /* of a page, NULL if it is not a page */
     int cacheable;
     int signed_out;                  /* the user has ended the browser's session */
     int retry_after;                 /* seconds, 0 if the status is neither 429 nor 503 */

@@ -153,6 +153,7 @@ typedef struct na_config {
     const apr_array_header_t *session_claims;  /* const char *: claims that the browser receives */
     na_pages pages;
     na_page_theme theme;
+    const apr_array_header_t *languages; /* const na_language *, the default first */
     na_http_options http;
 } na_config;
 

@@ -119,7 +119,9 @@ const char *na_password_user_fault(na_request *request, const char *name, const 
     const na_password_owner owner = {name, email, site.host};
     const na_password_rules *rules = &request->config->password_rules;
     na_password_fault fault = na_password_judge(rules, &owner, password ? password : "");
-    return fault == NA_PASSWORD_FINE ? NULL : na_password_fault_text(request->pool, rules, fault);
+    return fault == NA_PASSWORD_FINE
+               ? NULL
+               : na_password_fault_text(request->pool, request->language, rules, fault);
 }
 
 /* If the service is unavailable, the password is accepted: the built-in list was checked already.
@@ -135,7 +137,9 @@ const char *na_password_user_breach(na_request *request, const char *password)
         na_log(request, NA_LOG_WARNING, "BREACHED_PASSWORDS",
                "could not check a new password for breaches: %s",
                na_error_text(request->pool, error));
-    return found ? "This password has become known through a data breach. Choose another." : NULL;
+    return found ? na_say(request->language,
+                          "This password has become known through a data breach. Choose another.")
+                 : NULL;
 }
 
 const na_provider *na_password_user_provider(const na_request *request)

@@ -76,6 +76,21 @@ static const char *reference_of(const na_request *request)
                : NULL;
 }
 
+na_page_form na_form_of_request(const na_request *request)
+{
+    return (na_page_form){.base_url = request->config->base_url,
+                          .csrf_token = request->csrf_token,
+                          .callback_url = request->callback_url,
+                          .language = request->language};
+}
+
+static const char *site_name(const na_request *request)
+{
+    const na_config *config = request->config;
+    return config->theme.site_name ? config->theme.site_name
+                                   : strstr(config->origin, "://") + strlen("://");
+}
+
 void na_respond_page(na_request *request, na_response *response, int status, const char *title,
                      const char *content)
 {
@@ -83,6 +98,14 @@ void na_respond_page(na_request *request, na_response *response, int status, con
     response->status = status;
     response->content_type = "text/html; charset=utf-8";
     const char *reference = status == 503 ? request->origin.request_id : reference_of(request);
-    response->body = na_page(request->pool, &request->config->theme, request->config->providers,
-                             response->style_nonce, title, content, reference);
+    const na_page_frame frame = {.theme = &request->config->theme,
+                                 .site_name = site_name(request),
+                                 .providers = request->config->providers,
+                                 .language = request->language,
+                                 .style_nonce = response->style_nonce,
+                                 .title = title,
+                                 .content = content,
+                                 .reference = reference};
+    response->language = request->language->tag;
+    response->body = na_page(request->pool, &frame);
 }

@@ -14,7 +14,10 @@ void na_respond_json(na_request *request, na_response *response, int status, con
  */
 void na_respond_redirect(na_request *request, na_response *response, int status, const char *url);
 
-/* Responds with a built-in page. */
+/* Returns what all forms of the request's pages have in common. */
+na_page_form na_form_of_request(const na_request *request);
+
+/* Responds with a built-in page, whose texts are in the request's language. */
 void na_respond_page(na_request *request, na_response *response, int status, const char *title,
                      const char *content);
 

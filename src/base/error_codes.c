@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/language.h"
 
 #define ADMINISTRATORS NA_CODE_ADMINISTRATORS
 #define DOWN NA_CODE_UNAVAILABLE
@@ -14,35 +15,35 @@
 #define V5_SIGN_IN NA_CODE_V5_SIGN_IN
 #define NO_PAGE 0, NULL, NULL
 
-#define NOT_COMPLETED "Sign-in was not completed. Please try again."
+#define NOT_COMPLETED NA_TEXT("Sign-in was not completed. Please try again.")
 #define ANOTHER_ACCOUNT                                                                            \
-    "To confirm your identity, sign in with the same account you used originally."
+    NA_TEXT("To confirm your identity, sign in with the same account you used originally.")
 
 /* Codes that metrics count by name: code, flags, v4's status, v5's name, sign-in page, page. */
 #define COUNTED(ROW)                                                                               \
-    ROW(NA_ERR_CONFIGURATION, ADMINISTRATORS, 200, NULL, NULL, 500, "Server error",                \
-        "Sign-in is not working right now. If the problem continues, contact the site's "          \
-        "administrator.")                                                                          \
-    ROW(NA_ERR_ACCESS_DENIED, 0, 403, "AccessDenied", NULL, 403, "Access denied",                  \
-        "You do not have permission to sign in.")                                                  \
+    ROW(NA_ERR_CONFIGURATION, ADMINISTRATORS, 200, NULL, NULL, 500, NA_TEXT("Server error"),       \
+        NA_TEXT("Sign-in is not working right now. If the problem continues, contact the site's "  \
+                "administrator."))                                                                 \
+    ROW(NA_ERR_ACCESS_DENIED, 0, 403, "AccessDenied", NULL, 403, NA_TEXT("Access denied"),         \
+        NA_TEXT("You do not have permission to sign in."))                                         \
     ROW(NA_ERR_CALLBACK, V4_SIGN_IN | V5_SIGN_IN, 200, "OAuthCallbackError", NOT_COMPLETED,        \
         NO_PAGE)                                                                                   \
     ROW(NA_ERR_CREDENTIALS_SIGNIN, V4_SIGN_IN | V5_SIGN_IN, 401,                                   \
-        "CredentialsSignin&code=credentials", "Sign-in failed. Check your details and try again.", \
-        NO_PAGE)                                                                                   \
+        "CredentialsSignin&code=credentials",                                                      \
+        NA_TEXT("Sign-in failed. Check your details and try again."), NO_PAGE)                     \
     ROW(NA_ERR_OAUTH_SIGNIN, ADMINISTRATORS | V4_SIGN_IN, 200, NULL,                               \
-        "Could not reach the sign-in service. Please try again in a moment.", NO_PAGE)             \
+        NA_TEXT("Could not reach the sign-in service. Please try again in a moment."), NO_PAGE)    \
     ROW(NA_ERR_OAUTH_CALLBACK, ADMINISTRATORS | V4_SIGN_IN, 200, NULL, NOT_COMPLETED, NO_PAGE)     \
     ROW(NA_ERR_EMAIL_SIGNIN, V4_SIGN_IN, 200, NULL,                                                \
-        "The email could not be sent. Check the address and try again.", NO_PAGE)                  \
-    ROW(NA_ERR_VERIFICATION, 0, 200, "Verification", NULL, 403, "Link no longer valid",            \
-        "This link has expired or has already been used. Request a new one.")                      \
+        NA_TEXT("The email could not be sent. Check the address and try again."), NO_PAGE)         \
+    ROW(NA_ERR_VERIFICATION, 0, 200, "Verification", NULL, 403, NA_TEXT("Link no longer valid"),   \
+        NA_TEXT("This link has expired or has already been used. Request a new one."))             \
     ROW(NA_ERR_ACCOUNT_NOT_LINKED, V4_SIGN_IN | V5_SIGN_IN, 200, "OAuthAccountNotLinked",          \
         ANOTHER_ACCOUNT, NO_PAGE)                                                                  \
     ROW(NA_ERR_SESSION, 0, 200, NULL, NULL, NO_PAGE)                                               \
     ROW(NA_ERR_MISSING_CSRF, V5_SIGN_IN, 200, "MissingCSRF",                                       \
-        "This form has expired. Please try again. If this keeps happening, "                       \
-        "allow cookies for this site.",                                                            \
+        NA_TEXT("This form has expired. Please try again. If this keeps happening, "               \
+                "allow cookies for this site."),                                                   \
         NO_PAGE)                                                                                   \
     ROW(NA_ERR_INVALID_CHECK, 0, 200, NULL, NULL, NO_PAGE)                                         \
     ROW(NA_ERR_WEBAUTHN, V4_SIGN_IN | V5_SIGN_IN, 401, "WebAuthnVerificationError",                \
@@ -52,8 +53,8 @@
     ROW(NA_ERR_CONFLICT, DOWN, 200, NULL, NULL, NO_PAGE)                                           \
     ROW(NA_ERR_NO_TABLES, DOWN, 200, NULL, NULL, NO_PAGE)                                          \
     ROW(NA_ERR_RATE_LIMITED, 0, 200, NULL,                                                         \
-        "Too many attempts. Wait a few minutes, then try again.", 429, "Too many attempts",        \
-        "Wait a few minutes, then try again.")
+        NA_TEXT("Too many attempts. Wait a few minutes, then try again."), 429,                    \
+        NA_TEXT("Too many attempts"), NA_TEXT("Wait a few minutes, then try again."))
 
 /* Codes under which no sign-in is counted, and names that only the error page has. */
 #define UNCOUNTED(ROW)                                                                             \
@@ -62,7 +63,8 @@
     ROW("Signin", V4_SIGN_IN, 200, NULL, NULL, NO_PAGE)                                            \
     ROW("OAuthCreateAccount", V4_SIGN_IN, 200, NULL, NULL, NO_PAGE)                                \
     ROW("EmailCreateAccount", V4_SIGN_IN, 200, NULL, NULL, NO_PAGE)                                \
-    ROW("SessionRequired", V4_SIGN_IN, 200, NULL, "Please sign in to access this page.", NO_PAGE)  \
+    ROW("SessionRequired", V4_SIGN_IN, 200, NULL, NA_TEXT("Please sign in to access this page."),  \
+        NO_PAGE)                                                                                   \
     ROW("OAuthCallbackError", 0, 200, NULL, NOT_COMPLETED, NO_PAGE)                                \
     ROW("AccountNotLinked", 0, 200, NULL, ANOTHER_ACCOUNT, NO_PAGE)
 

@@ -19,7 +19,7 @@ na_error *na_ctl_user_new_hash(na_ctl_user_call *c, const na_password_owner *own
     na_password_fault fault = na_password_judge(&rules, owner, password);
     if (fault)
         return na_error_new(c->pool, NA_ERR_CONFIGURATION, "%s",
-                            na_password_fault_text(c->pool, &rules, fault));
+                            na_password_fault_text(c->pool, &na_english, &rules, fault));
     return na_password_hash(c->pool, rules.kind, password, &c->hash);
 }
 

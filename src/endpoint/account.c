@@ -67,8 +67,8 @@ static void ask_to_sign_in(na_request *request, na_response *response, const cha
 static void respond_account(na_request *request, na_response *response, const na_db_user *user,
                             const char *said, int is_error)
 {
-    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
-    na_respond_page(request, response, 200, "Your account",
+    na_page_form form = na_form_of_request(request);
+    na_respond_page(request, response, 200, na_say(request->language, "Your account"),
                     na_page_account(request->pool, &form, user->name, user->email,
                                     (request->config->features & NA_FEATURE_DELETE) != 0, said,
                                     is_error));
@@ -139,10 +139,10 @@ static na_error *change_name(na_request *request, na_response *response, const n
 {
     const char *name = na_password_user_name(request);
     if (!name) {
-        *fault = "Enter a valid name.";
+        *fault = na_say(request->language, "Enter a valid name.");
         return NULL;
     }
-    *said = "Your name has been changed.";
+    *said = na_say(request->language, "Your name has been changed.");
     na_event event = na_event_of_db_user(request, NA_EVENT_UPDATE_USER, user);
     event.name = name;
     event.detail = "name";
@@ -152,7 +152,7 @@ static na_error *change_name(na_request *request, na_response *response, const n
     return NULL;
 }
 
-static const char wrong_password[] = "The current password is incorrect.";
+static const char wrong_password[] = NA_TEXT("The current password is incorrect.");
 
 /* Important changes require the password again: another person might use the session. */
 static na_error *check_password(na_request *request, na_event_kind kind, const na_db_user *user,
@@ -169,7 +169,7 @@ static na_error *check_password(na_request *request, na_event_kind kind, const n
         na_limit_give_back(request);
         return NULL;
     }
-    *fault = wrong_password;
+    *fault = na_say(request->language, wrong_password);
     na_event event = na_event_of_db_user(request, kind, user);
     event.failure = NA_ERR_CREDENTIALS_SIGNIN;
     event.reason = "the current password is incorrect";
@@ -213,13 +213,15 @@ static na_error *change_password(na_request *request, na_response *response,
         .request = request, .user = user, .event = &event, .hash = hash, .revision = revision};
     na_error *error = put_password(&c);
     if (na_error_is(error, NA_ERR_CREDENTIALS_SIGNIN)) {
-        *fault = wrong_password;
+        *fault = na_say(request->language, wrong_password);
         return NULL;
     }
     NA_TRY(error);
     na_report(request, &event);
     na_notice_send(request, NA_MAIL_PASSWORD_CHANGED, user->email, NA_NOTICE_SECONDS);
-    *said = "Your password has been changed, and you have been signed out on all other devices.";
+    *said = na_say(
+        request->language,
+        "Your password has been changed, and you have been signed out on all other devices.");
     NA_TRY(na_password_user_sign_out(request, user->id));
     request->account = na_limit_account(request->pool, NULL, user->email);
     na_limit_remember(request, response, c.revision);
@@ -244,14 +246,16 @@ static na_error *change_email(na_request *request, na_response *response, const 
         return NULL;
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
         strlen(email) > NA_LINK_EMAIL_MAX) {
-        *fault = "Enter a valid email address.";
+        *fault = na_say(request->language, "Enter a valid email address.");
         return NULL;
     }
     const na_link link = {
         NA_MAIL_EMAIL_CHANGE, email,     identifier_of(request->pool, user, revision, email),
         "/confirm-email",     VALID_FOR, 0};
-    *said = "Check your inbox: while you are signed in, open the link sent to the new address and "
-            "confirm the change.";
+    *said = na_say(
+        request->language,
+        "Check your inbox: while you are signed in, open the link sent to the new address and "
+        "confirm the change.");
     return na_link_send(request, &link);
 }
 
@@ -273,7 +277,7 @@ static na_error *delete_account(na_request *request, na_response *response,
 {
     apr_int64_t revision;
     if (!(request->config->features & NA_FEATURE_DELETE)) {
-        *fault = "Only the site's administrator can delete accounts.";
+        *fault = na_say(request->language, "Only the site's administrator can delete accounts.");
         return NULL;
     }
     NA_TRY(check_password(request, NA_EVENT_DELETE_USER, user, &revision, fault));
@@ -318,7 +322,7 @@ na_error *na_post_account(na_request *request, na_response *response)
     if (change)
         NA_TRY(change(request, response, session, &user, &said, &fault));
     else
-        fault = "This form is not supported. Please try again.";
+        fault = na_say(request->language, "This form is not supported. Please try again.");
     if (user.id) {
         respond_account(request, response, &user, fault ? fault : said, fault != NULL);
         return NULL;
@@ -395,8 +399,9 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     if (request->csrf_verified)
         NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
     if (!request->csrf_verified) {
-        na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
-        na_respond_page(request, response, 200, "Confirm your email address",
+        na_page_form form = na_form_of_request(request);
+        na_respond_page(request, response, 200,
+                        na_say(request->language, "Confirm your email address"),
                         na_page_confirm_email(request->pool, &form, email, token));
         return NULL;
     }
@@ -418,6 +423,7 @@ na_error *na_confirm_email(na_request *request, na_response *response)
     na_notice_send(request, NA_MAIL_EMAIL_CHANGED, before, NA_NOTICE_SECONDS);
     if (!before || strcmp(before, email) != 0)
         na_notice_send(request, NA_MAIL_EMAIL_CHANGED, email, NA_NOTICE_SECONDS);
-    respond_account(request, response, &user, "Your email address has been changed.", 0);
+    respond_account(request, response, &user,
+                    na_say(request->language, "Your email address has been changed."), 0);
     return NULL;
 }

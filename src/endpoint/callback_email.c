@@ -71,8 +71,8 @@ na_error *na_callback_email(na_request *request, na_response *response)
         return na_complete_sign_in(request, response, &subject);
     }
     na_csrf_hand_out(request, response);
-    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
-    na_respond_page(request, response, 200, "Sign in",
+    na_page_form form = na_form_of_request(request);
+    na_respond_page(request, response, 200, na_say(request->language, "Sign in"),
                     na_page_confirm(request->pool, &form, request->provider->id, link.email,
                                     link.token));
     return NULL;

@@ -43,7 +43,7 @@ static const char *identifier_of(apr_pool_t *pool, int is_new, const char *email
 static void respond_ask(na_request *request, na_response *response, const char *path,
                         const char *title, const char *error)
 {
-    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
+    na_page_form form = na_form_of_request(request);
     na_respond_page(request, response, 200, title,
                     na_page_ask_email(request->pool, &form, path, title, error));
 }
@@ -51,14 +51,15 @@ static void respond_ask(na_request *request, na_response *response, const char *
 na_error *na_get_signup(na_request *request, na_response *response)
 {
     NA_TRY(check_feature(request, NA_FEATURE_SIGN_UP));
-    respond_ask(request, response, "/signup", "Create an account", NULL);
+    respond_ask(request, response, "/signup", na_say(request->language, "Create an account"), NULL);
     return NULL;
 }
 
 na_error *na_get_reset(na_request *request, na_response *response)
 {
     NA_TRY(check_feature(request, NA_FEATURE_RESET));
-    respond_ask(request, response, "/reset-password", "Reset your password", NULL);
+    respond_ask(request, response, "/reset-password",
+                na_say(request->language, "Reset your password"), NULL);
     return NULL;
 }
 
@@ -112,12 +113,14 @@ static na_error *send_what_fits(na_request *request, const char *email, int want
 static na_error *post_email(na_request *request, na_response *response, int wants_new)
 {
     const char *path = wants_new ? "/signup" : "/reset-password";
-    const char *title = wants_new ? "Create an account" : "Reset your password";
+    const char *title = wants_new ? na_say(request->language, "Create an account")
+                                  : na_say(request->language, "Reset your password");
     const char *email, *typed = apr_table_get(request->form, "email");
     NA_TRY(check_feature(request, wants_new ? NA_FEATURE_SIGN_UP : NA_FEATURE_RESET));
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
         strlen(email) > NA_LINK_EMAIL_MAX) {
-        respond_ask(request, response, path, title, "Enter a valid email address.");
+        respond_ask(request, response, path, title,
+                    na_say(request->language, "Enter a valid email address."));
         return NULL;
     }
     NA_TRY(na_limit_take(request, wants_new ? NA_LIMIT_SIGN_UP : NA_LIMIT_PASSWORD_RESET,
@@ -149,8 +152,8 @@ na_error *na_post_reset(na_request *request, na_response *response)
 static void respond_choose(na_request *request, na_response *response, const char *email,
                            const char *token, const char *error)
 {
-    na_page_form form = {request->config->base_url, request->csrf_token, request->callback_url};
-    na_respond_page(request, response, 200, "Choose a password",
+    na_page_form form = na_form_of_request(request);
+    na_respond_page(request, response, 200, na_say(request->language, "Choose a password"),
                     na_page_choose_password(request->pool, &form, email, token,
                                             apr_table_get(request->form, "name"), error));
 }
@@ -267,8 +270,9 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     const char *fault =
         request->csrf_verified
             ? na_password_user_fault(request, na_password_user_name(request), email, password)
-            : "This form has expired. Please try again. If this keeps happening, allow cookies for "
-              "this site.";
+            : na_say(request->language, "This form has expired. Please try again. If this keeps "
+                                        "happening, allow cookies for "
+                                        "this site.");
     if (fault) {
         respond_choose(request, response, email, token, fault);
         return NULL;

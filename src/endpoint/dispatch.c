@@ -213,7 +213,9 @@ static void respond_unavailable(na_request *request, na_response *response, cons
     na_log_error(request, is_told ? NA_LOG_INFO : NA_LOG_WARNING, log_event_of(request, error),
                  error);
     if (request->wants_html)
-        na_respond_page(request, response, 503, "Temporarily unavailable", na_page_unavailable());
+        na_respond_page(request, response, 503,
+                        na_say(request->language, "Temporarily unavailable"),
+                        na_page_unavailable(request->pool, request->language));
     else
         na_respond_json(request, response, 503, body);
     response->retry_after = NA_RETRY_AFTER;
@@ -248,8 +250,9 @@ static void respond_limited(na_request *request, na_response *response, const na
     na_log_error(request, request->is_limit_news ? NA_LOG_WARNING : NA_LOG_INFO,
                  log_event_of(request, error), error);
     if (request->wants_html)
-        na_respond_page(request, response, 429, "Too many attempts",
-                        na_page_too_many(request->pool, wait, sign_in_page(request)));
+        na_respond_page(request, response, 429, na_say(request->language, "Too many attempts"),
+                        na_page_too_many(request->pool, request->language, request->limit_wait,
+                                         sign_in_page(request)));
     else
         na_respond_json(request, response, 429, body);
     response->retry_after = (int)request->limit_wait;

@@ -32,7 +32,8 @@ na_error *na_get_error(na_request *request, na_response *response)
                             code ? na_url_add(request->pool, page, "error", code) : page);
         return NULL;
     }
-    const char *content = na_page_error(request->pool, code, config->home, signin, &title, &status);
+    const char *content = na_page_error(request->pool, request->language, code, config->home,
+                                        signin, &title, &status);
     na_respond_page(request, response, status, title, content);
     return NULL;
 }
@@ -52,7 +53,7 @@ na_error *na_get_verify_request(na_request *request, na_response *response)
         na_respond_redirect(request, response, 200, page_with_query(request));
         return NULL;
     }
-    na_respond_page(request, response, 200, "Check your email",
-                    na_page_verify_request(request->pool, config->home));
+    na_respond_page(request, response, 200, na_say(request->language, "Check your email"),
+                    na_page_verify_request(request->pool, request->language, config->home));
     return NULL;
 }

@@ -48,7 +48,8 @@ static int is_current(apr_pool_t *pool, const na_listed *listed, const na_sessio
 static void respond_page(na_request *request, na_response *response, const na_session *session,
                          const apr_array_header_t *list)
 {
-    na_page_form form = {request->config->base_url, request->csrf_token, own_url(request)};
+    na_page_form form = na_form_of_request(request);
+    form.callback_url = own_url(request);
     apr_array_header_t *shown = apr_array_make(request->pool, 8, sizeof(na_page_session));
     apr_int64_t now = apr_time_sec(request->now);
     for (int i = 0; i < list->nelts; i++) {
@@ -61,7 +62,7 @@ static void respond_page(na_request *request, na_response *response, const na_se
                               .used = now - listed->record.used,
                               .is_current = is_current(request->pool, listed, session)};
     }
-    na_respond_page(request, response, 200, "Your sessions",
+    na_respond_page(request, response, 200, na_say(request->language, "Your sessions"),
                     na_page_sessions(request->pool, &form, shown));
 }
 

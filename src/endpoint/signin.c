@@ -32,14 +32,14 @@ na_error *na_get_signin(na_request *request, na_response *response)
                             own_page(request, config->pages.sign_in, error));
         return NULL;
     }
-    na_page_form form = {config->base_url, request->csrf_token, request->callback_url};
+    na_page_form form = na_form_of_request(request);
     if (!error && apr_table_get(request->query, "csrf"))
         error = NA_ERR_MISSING_CSRF;
     const na_page_offers offers = {na_feature_is_offered(request, NA_FEATURE_SIGN_UP),
                                    na_feature_is_offered(request, NA_FEATURE_RESET)};
-    const char *content = na_page_signin(request->pool, &form, config->providers, offers, error,
-                                         apr_table_get(request->query, "email"));
-    na_respond_page(request, response, 200, "Sign in", content);
+    const na_page_attempt attempt = {error, apr_table_get(request->query, "email")};
+    na_respond_page(request, response, 200, na_say(request->language, "Sign in"),
+                    na_page_signin(request->pool, &form, config->providers, offers, &attempt));
     return NULL;
 }
 

@@ -11,8 +11,9 @@ na_error *na_get_signout(na_request *request, na_response *response)
         na_respond_redirect(request, response, 200, config->pages.sign_out);
         return NULL;
     }
-    na_page_form form = {config->base_url, request->csrf_token, request->callback_url};
-    na_respond_page(request, response, 200, "Sign out", na_page_signout(request->pool, &form));
+    na_page_form form = na_form_of_request(request);
+    na_respond_page(request, response, 200, na_say(request->language, "Sign out"),
+                    na_page_signout(request->pool, &form));
     return NULL;
 }
 

@@ -74,7 +74,9 @@
     ROW(NextAuthPages, ONE_OR_MORE, SITE, na_build_pages, OPEN, \
         "pages instead of the built-in ones", "key=value …") \
     ROW(NextAuthTheme, ONE_OR_MORE, SITE, na_build_theme, OPEN, \
-        "colors and logo of the built-in pages", "key=value …") \
+        "name, logo, and colors of the built-in pages", "key=value …") \
+    ROW(NextAuthLanguage, ONE_OR_MORE, SITE, na_build_language, OPEN, \
+        "languages of pages and emails, the default first", "TAG[=FILE] …") \
     ROW(NextAuthSignInRule, RULE, SITE, na_build_sign_in_rule, OPEN, \
         "rule for sign-ins", "allow|deny EXPRESSION") \
     ROW(NextAuthRedirectAllow, ONE_OR_MORE, SITE, na_build_redirect_allow, OPEN, \

@@ -5,103 +5,125 @@
 #include "base/text.h"
 #include "page/page.h"
 
-static const char *alert_box(apr_pool_t *pool, const char *text, int is_error)
+static const char *field(apr_pool_t *pool, const char *label, const char *name, const char *id,
+                         const char *attributes, const char *value)
 {
-    const char *kind = is_error ? "error\" role=\"alert" : "soft\" role=\"status";
-    return text ? apr_pstrcat(pool, "<p class=\"", kind, "\">", na_html(pool, text), "</p>", NULL)
-                : "";
+    const na_kit_field field = {
+        .label = label, .name = name, .id = id, .attributes = attributes, .value = value};
+    return na_kit_field_of(pool, &field);
 }
-
-static const char *input_field(apr_pool_t *pool, const char *label, const char *name,
-                               const char *id, const char *attributes, const char *value)
-{
-    return apr_pstrcat(pool, "<label for=\"", id, "\">", label, "</label><input id=\"", id,
-                       "\" name=\"", name, "\" ", attributes, " value=\"", na_html(pool, value),
-                       "\">", NULL);
-}
-
-static const char *hidden_field(apr_pool_t *pool, const char *name, const char *value)
-{
-    return apr_pstrcat(pool, "<input type=\"hidden\" name=\"", name, "\" value=\"",
-                       na_html(pool, value), "\">", NULL);
-}
-
-#define NEW_PASSWORD "type=\"password\" autocomplete=\"new-password\" required"
-#define OLD_PASSWORD "type=\"password\" autocomplete=\"current-password\" required"
 
 const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const char *path,
                               const char *title, const char *error)
 {
-    return apr_pstrcat(pool, "<h1>", title, "</h1>", alert_box(pool, error, 1),
-                       na_page_form_start(pool, form, path),
-                       input_field(pool, "Email", "email", "email", NA_PAGE_EMAIL, ""),
-                       "<button>Email me a link</button></form>", NULL);
+    const na_language *l = form->language;
+    const na_kit_field email = {.label = na_say(l, "Email address"),
+                                .name = "email",
+                                .attributes = NA_KIT_EMAIL,
+                                .error = error};
+    return apr_pstrcat(pool, na_kit_heading(pool, title),
+                       na_kit_form(pool, form, path,
+                                   apr_pstrcat(pool, na_kit_field_of(pool, &email),
+                                               na_kit_button(pool, NA_KIT_PRIMARY,
+                                                             na_say(l, "Email me a link"), NULL),
+                                               NULL)),
+                       NULL);
 }
 
 const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
                                     const char *token, const char *name, const char *error)
 {
-    return apr_pstrcat(pool, "<h1>Choose a password</h1><p>For <strong>", na_html(pool, email),
-                       "</strong></p>", alert_box(pool, error, 1),
-                       na_page_form_start(pool, form, "/set-password"),
-                       hidden_field(pool, "email", email), hidden_field(pool, "token", token),
-                       input_field(pool, "Name (new accounts only)", "name", "name",
-                                   "autocomplete=\"name\" maxlength=\"200\"", name),
-                       input_field(pool, "New password", "password", "password", NEW_PASSWORD, ""),
-                       "<button>Save and sign in</button></form>", NULL);
+    const na_language *l = form->language;
+    const char *for_whom =
+        na_say_html(pool, l, "For {email}", "email",
+                    apr_pstrcat(pool, "<strong>", na_html(pool, email), "</strong>", NULL), NULL);
+    const na_kit_field password = {.label = na_say(l, "New password"),
+                                   .name = "password",
+                                   .attributes = NA_KIT_NEW_PASSWORD,
+                                   .error = error};
+    return apr_pstrcat(
+        pool, na_kit_heading(pool, na_say(l, "Choose a password")), "<p>", for_whom, "</p>",
+        na_kit_form(pool, form, "/set-password",
+                    apr_pstrcat(pool, na_kit_hidden(pool, "email", email),
+                                na_kit_hidden(pool, "token", token),
+                                field(pool, na_say(l, "Name (new accounts only)"), "name", "name",
+                                      "autocomplete=\"name\" dir=\"auto\" maxlength=\"200\"", name),
+                                na_kit_field_of(pool, &password),
+                                na_kit_button(pool, NA_KIT_PRIMARY, na_say(l, "Save and sign in"),
+                                              NULL),
+                                NULL)),
+        NULL);
 }
 
 static const char *change_form(apr_pool_t *pool, const na_page_form *form, const char *what,
-                               const char *fields, const char *button)
+                               const char *fields, na_kit_style style, const char *button)
 {
-    return apr_pstrcat(pool, na_page_form_start(pool, form, "/account"),
-                       hidden_field(pool, "change", what), fields, "<button class=\"quiet\">",
-                       button, "</button></form>", NULL);
+    return na_kit_form(pool, form, "/account",
+                       apr_pstrcat(pool, na_kit_hidden(pool, "change", what), fields,
+                                   na_kit_button(pool, style, button, NULL), NULL));
 }
 
-static const char *current_password_field(apr_pool_t *pool, const char *id)
+static const char *current_password_field(apr_pool_t *pool, const na_page_form *form,
+                                          const char *id)
 {
-    return input_field(pool, "Current password", "currentPassword", id, OLD_PASSWORD, "");
+    return field(pool, na_say(form->language, "Current password"), "currentPassword", id,
+                 NA_KIT_PASSWORD, "");
 }
 
 const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const char *name,
                             const char *email, int may_delete, const char *said, int is_error)
 {
-    const char *name_fields =
-        input_field(pool, "Name", "name", "name", "autocomplete=\"name\" required", name);
-    const char *password_fields =
-        apr_pstrcat(pool, current_password_field(pool, "current-1"),
-                    input_field(pool, "New password", "password", "password", NEW_PASSWORD, ""),
-                    NULL);
+    const na_language *l = form->language;
+    const char *name_fields = field(pool, na_say(l, "Name"), "name", "name",
+                                    "autocomplete=\"name\" dir=\"auto\" required", name);
+    const char *password_fields = apr_pstrcat(pool, current_password_field(pool, form, "current-1"),
+                                              field(pool, na_say(l, "New password"), "password",
+                                                    "password", NA_KIT_NEW_PASSWORD, ""),
+                                              NULL);
     const char *email_fields =
         apr_pstrcat(pool,
-                    input_field(pool, "New email address", "email", "email", NA_PAGE_EMAIL, ""),
-                    current_password_field(pool, "current-2"), NULL);
+                    field(pool, na_say(l, "New email address"), "email", "email", NA_KIT_EMAIL, ""),
+                    current_password_field(pool, form, "current-2"), NULL);
+    const char *warning =
+        na_kit_text(pool, na_say(l, "This permanently deletes your account and cannot be undone."));
     const char *deletion =
         may_delete
-            ? apr_pstrcat(pool,
-                          "<h2>Delete account</h2><p>This permanently deletes your account and "
-                          "cannot be undone.</p>",
-                          change_form(pool, form, "delete",
-                                      current_password_field(pool, "current-3"), "Delete account"),
-                          NULL)
+            ? na_kit_section(pool, na_say(l, "Delete account"),
+                             apr_pstrcat(pool, warning,
+                                         change_form(pool, form, "delete",
+                                                     current_password_field(pool, form,
+                                                                            "current-3"),
+                                                     NA_KIT_DANGER, na_say(l, "Delete account")),
+                                         NULL))
             : "";
-    return apr_pstrcat(pool, "<h1>Your account</h1><p class=\"soft\">", na_html(pool, email),
-                       "</p>", alert_box(pool, said, is_error),
-                       change_form(pool, form, "name", name_fields, "Change name"),
-                       "<h2>Password</h2>",
-                       change_form(pool, form, "password", password_fields, "Change password"),
-                       "<h2>Email</h2>",
-                       change_form(pool, form, "email", email_fields, "Change email address"),
+    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Your account")),
+                       na_kit_note(pool, email),
+                       is_error ? na_kit_alert(pool, said) : na_kit_status(pool, said),
+                       change_form(pool, form, "name", name_fields, NA_KIT_QUIET,
+                                   na_say(l, "Change name")),
+                       na_kit_section(pool, na_say(l, "Password"),
+                                      change_form(pool, form, "password", password_fields,
+                                                  NA_KIT_QUIET, na_say(l, "Change password"))),
+                       na_kit_section(pool, na_say(l, "Email address"),
+                                      change_form(pool, form, "email", email_fields, NA_KIT_QUIET,
+                                                  na_say(l, "Change email address"))),
                        deletion, NULL);
 }
 
 const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,
                                   const char *token)
 {
-    return apr_pstrcat(pool, "<h1>Confirm your email address</h1><p>Use <strong>",
-                       na_html(pool, email), "</strong> for your account?</p>",
-                       na_page_form_start(pool, form, "/confirm-email"),
-                       hidden_field(pool, "email", email), hidden_field(pool, "token", token),
-                       "<button>Confirm</button></form>", NULL);
+    const na_language *l = form->language;
+    const char *question =
+        na_say_html(pool, l, "Use {email} for your account?", "email",
+                    apr_pstrcat(pool, "<strong>", na_html(pool, email), "</strong>", NULL), NULL);
+    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Confirm your email address")), "<p>",
+                       question, "</p>",
+                       na_kit_form(pool, form, "/confirm-email",
+                                   apr_pstrcat(pool, na_kit_hidden(pool, "email", email),
+                                               na_kit_hidden(pool, "token", token),
+                                               na_kit_button(pool, NA_KIT_PRIMARY,
+                                                             na_say(l, "Confirm"), NULL),
+                                               NULL)),
+                       NULL);
 }

@@ -3,50 +3,74 @@
 #include <apr_strings.h>
 
 #include "base/error_codes.h"
-#include "base/text.h"
 #include "page/page.h"
 
-static const char *link_button(apr_pool_t *pool, const char *url, const char *text)
+static const char *message_page(apr_pool_t *pool, const char *heading, const char *text,
+                                const char *button)
 {
-    return apr_pstrcat(pool, "<a class=\"button\" href=\"", na_html(pool, url), "\">", text, "</a>",
-                       NULL);
+    return apr_pstrcat(pool, na_kit_heading(pool, heading), na_kit_text(pool, text), button, NULL);
 }
 
-const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin,
-                          const char *signin_url, const char **title, int *status)
+static const char *home_button(apr_pool_t *pool, const na_language *language, const char *home)
+{
+    return na_kit_link_button(pool, NA_KIT_PRIMARY, home, na_say(language, "Go to the home page"));
+}
+
+static const char *sign_in_button(apr_pool_t *pool, const na_language *language, const char *url)
+{
+    return na_kit_link_button(pool, NA_KIT_PRIMARY, url, na_say(language, "Sign in"));
+}
+
+const char *na_page_error(apr_pool_t *pool, const na_language *language, const char *code,
+                          const char *home, const char *signin_url, const char **title, int *status)
 {
     const na_error_code *known = code ? na_error_code_of_page(code) : NULL;
     if (known) {
-        *title = known->page_title;
+        *title = na_say(language, known->page_title);
         *status = known->page_status;
-        return apr_pstrcat(pool, "<h1>", *title, "</h1><p>", known->page_text, "</p>",
-                           link_button(pool, signin_url, "Sign in"), NULL);
+        return message_page(pool, *title, na_say(language, known->page_text),
+                            sign_in_button(pool, language, signin_url));
     }
-    *title = "Something went wrong";
+    *title = na_say(language, "Something went wrong");
     *status = 200;
-    return apr_pstrcat(pool, "<h1>Something went wrong</h1><p>Please try again.</p>",
-                       link_button(pool, origin, "Go to the home page"), NULL);
+    return message_page(pool, *title, na_say(language, "Please try again."),
+                        home_button(pool, language, home));
 }
 
-const char *na_page_verify_request(apr_pool_t *pool, const char *origin)
+const char *na_page_verify_request(apr_pool_t *pool, const na_language *language, const char *home)
 {
-    return apr_pstrcat(
-        pool,
-        "<h1>Check your email</h1><p>If a link can be sent to the address you entered, "
-        "it will arrive in a few minutes. If not, check your spam folder.</p>",
-        link_button(pool, origin, "Go to the home page"), NULL);
+    const char *text = na_say(language, "If a link can be sent to the address you entered, it will "
+                                        "arrive in a few minutes. If not, check your spam folder.");
+    return message_page(pool, na_say(language, "Check your email"), text,
+                        home_button(pool, language, home));
 }
 
-const char *na_page_unavailable(void)
+const char *na_page_unavailable(apr_pool_t *pool, const na_language *language)
 {
-    return "<h1>Temporarily unavailable</h1><p>The site cannot complete this request right now. "
-           "Wait "
-           "a moment, then reload this page.</p>";
+    return message_page(pool, na_say(language, "Temporarily unavailable"),
+                        na_say(language, "The site cannot complete this request right now. Wait a "
+                                         "moment, then reload this page."),
+                        "");
 }
 
-const char *na_page_too_many(apr_pool_t *pool, const char *wait, const char *signin_url)
+static const char *wait_text(apr_pool_t *pool, const na_language *language, long seconds)
 {
-    return apr_pstrcat(pool, "<h1>Too many attempts</h1><p>Wait ", wait,
-                       ", then try again. If you are signed in elsewhere, you stay signed in.</p>",
-                       link_button(pool, signin_url, "Sign in"), NULL);
+    long minutes = (seconds + 59) / 60;
+    if (seconds < 90) /* never 1, which spares the translators the singular */
+        return na_say_with(pool, language,
+                           "Wait {number} seconds, then try again. If you are signed in elsewhere, "
+                           "you stay signed in.",
+                           "number", apr_psprintf(pool, "%ld", seconds > 2 ? seconds : 2), NULL);
+    return na_say_with(pool, language,
+                       "Wait {number} minutes, then try again. If you are signed in elsewhere, you "
+                       "stay signed in.",
+                       "number", apr_psprintf(pool, "%ld", minutes), NULL);
+}
+
+const char *na_page_too_many(apr_pool_t *pool, const na_language *language, long seconds,
+                             const char *signin_url)
+{
+    return message_page(pool, na_say(language, "Too many attempts"),
+                        wait_text(pool, language, seconds),
+                        sign_in_button(pool, language, signin_url));
 }

@@ -5,6 +5,7 @@
 
 #include <apr_tables.h>
 
+#include "page/kit.h"
 #include "provider/provider.h"
 
 /* NextAuthTheme; values were checked when the configuration was read. */
@@ -13,45 +14,40 @@ typedef struct na_page_theme {
     const char *brand_color;  /* "#rrggbb" or NULL */
     const char *button_text;  /* "#rrggbb" or NULL */
     const char *logo;         /* URL or path, or NULL */
+    const char *site_name;    /* NULL to use the host */
     const char *banner;       /* a warning above everything, or NULL; not set by a directive */
 } na_page_theme;
 
-/*
- * Returns a whole HTML document. `content` is HTML; `style_nonce` allows its style in the
- * Content-Security-Policy; `reference` finds the log lines about an error, NULL if there is none.
- */
-const char *na_page(apr_pool_t *pool, const na_page_theme *theme,
-                    const apr_array_header_t *providers, const char *style_nonce, const char *title,
-                    const char *content, const char *reference);
+/* A whole page, in one language. */
+typedef struct na_page_frame {
+    const na_page_theme *theme;
+    const char *site_name;               /* the theme's, or the host */
+    const apr_array_header_t *providers; /* const na_provider *, whose buttons have colors */
+    const na_language *language;
+    const char *style_nonce; /* allows its style in the Content-Security-Policy */
+    const char *title;       /* plain text */
+    const char *content;     /* HTML */
+    const char *reference;   /* finds the log lines about an error, NULL if there is none */
+} na_page_frame;
 
-/* The hidden fields that all forms of a page carry. */
-typedef struct na_page_form {
-    const char *base_url;
-    const char *csrf_token;
-    const char *callback_url;
-} na_page_form;
-
-/*
- * Attributes of an input for an email address. With type="email", browsers reject letters beyond
- * ASCII.
- */
-#define NA_PAGE_EMAIL                                                                              \
-    "inputmode=\"email\" autocomplete=\"email\" autocapitalize=\"none\" spellcheck=\"false\" "     \
-    "required"
-
-/* Returns the start of a form that posts to `path` below the base URL. */
-const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path);
+/* Returns the HTML document. */
+const char *na_page(apr_pool_t *pool, const na_page_frame *frame);
 
 /* The links of the sign-in page for users without a working password. */
 typedef struct na_page_offers {
     int sign_up, reset;
 } na_page_offers;
 
-/* Returns the content of the sign-in page. `error` is a code, or NULL; `user` fills in the
- * username, or NULL. */
+/* The attempt that led to the sign-in page; members are NULL if there was none. */
+typedef struct na_page_attempt {
+    const char *error; /* a code */
+    const char *user;  /* the username, or email address */
+} na_page_attempt;
+
+/* Returns the content of the sign-in page. */
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const apr_array_header_t *providers, na_page_offers offers,
-                           const char *error, const char *user);
+                           const na_page_attempt *attempt);
 
 /* A way for a user who is known to sign in again, and the user's name there. */
 typedef struct na_page_way {
@@ -97,15 +93,16 @@ typedef struct na_page_session {
 const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
                              const apr_array_header_t *sessions);
 
-const char *na_page_unavailable(void);
+const char *na_page_unavailable(apr_pool_t *pool, const na_language *language);
 
-/* `wait` is "30 seconds". */
-const char *na_page_too_many(apr_pool_t *pool, const char *wait, const char *signin_url);
+const char *na_page_too_many(apr_pool_t *pool, const na_language *language, long seconds,
+                             const char *signin_url);
 
-const char *na_page_verify_request(apr_pool_t *pool, const char *origin);
+const char *na_page_verify_request(apr_pool_t *pool, const na_language *language, const char *home);
 
 /* Returns the content of the error page for a code (NULL if none), its *title, and its *status. */
-const char *na_page_error(apr_pool_t *pool, const char *code, const char *origin,
-                          const char *signin_url, const char **title, int *status);
+const char *na_page_error(apr_pool_t *pool, const na_language *language, const char *code,
+                          const char *home, const char *signin_url, const char **title,
+                          int *status);
 
 #endif

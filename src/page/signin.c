@@ -6,58 +6,86 @@
 #include "base/text.h"
 #include "page/page.h"
 
-static const char *message_of(const char *code)
+static const char *message_of(const na_language *language, const char *code)
 {
     const char *message = na_error_code_of(code)->sign_in;
-    return message ? message : "Unable to sign in. Please try again.";
+    return message ? na_say(language, message)
+                   : na_say(language, "Unable to sign in. Please try again.");
 }
 
-const char *na_page_form_start(apr_pool_t *pool, const na_page_form *form, const char *path)
+static const char *id_of(apr_pool_t *pool, const char *prefix, const na_provider *p)
 {
-    return apr_pstrcat(pool, "<form method=\"post\" action=\"", na_html(pool, form->base_url), path,
-                       "\"><input type=\"hidden\" name=\"csrfToken\" value=\"", form->csrf_token,
-                       "\"><input type=\"hidden\" name=\"callbackUrl\" value=\"",
-                       na_html(pool, form->callback_url), "\">", NULL);
+    return apr_pstrcat(pool, prefix, p->id, NULL);
+}
+
+/* A letter in a circle: the logos of providers are theirs. */
+static const char *mark_of(apr_pool_t *pool, const na_provider *p)
+{
+    int len = na_utf8_sequence(p->name);
+    return apr_pstrcat(pool, "<span class=\"mark\" aria-hidden=\"true\">",
+                       na_html(pool, apr_pstrmemdup(pool, p->name, (apr_size_t)len)), "</span>",
+                       NULL);
 }
 
 static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p)
 {
-    return apr_pstrcat(pool,
-                       na_page_form_start(pool, form, apr_pstrcat(pool, "/signin/", p->id, NULL)),
-                       "<button class=\"provider\" id=\"signin-", p->id, "\">Sign in with ",
-                       na_html(pool, p->name), "</button></form>", NULL);
+    const char *text =
+        na_say_with(pool, form->language, "Sign in with {name}", "name", p->name, NULL);
+    return na_kit_form(pool, form, id_of(pool, "/signin/", p),
+                       apr_pstrcat(pool, "<button class=\"provider\" id=\"signin-", p->id, "\">",
+                                   mark_of(pool, p), na_html(pool, text), "</button>", NULL));
 }
 
 static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
-                                    const na_provider *p, const char *user)
+                                    const na_provider *p, const na_page_attempt *attempt)
 {
-    const char *label = p->in_database ? "Email" : "Username";
-    return apr_pstrcat(
-        pool, na_page_form_start(pool, form, apr_pstrcat(pool, "/callback/", p->id, NULL)),
-        "<label for=\"username-", p->id, "\">", label, "</label><input id=\"username-", p->id,
-        "\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" "
-        "spellcheck=\"false\" required value=\"",
-        na_html(pool, user), "\"><label for=\"password-", p->id,
-        "\">Password</label><input id=\"password-", p->id,
-        "\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>"
-        "<button id=\"signin-",
-        p->id, "\">Sign in</button></form>", NULL);
+    const na_language *l = form->language;
+    const na_kit_field username = {
+        .label = p->in_database ? na_say(l, "Email address") : na_say(l, "Username"),
+        .name = "username",
+        .id = id_of(pool, "username-", p),
+        .attributes = p->in_database ? NA_KIT_USERNAME " inputmode=\"email\"" : NA_KIT_USERNAME,
+        .value = attempt->user};
+    const na_kit_field password = {.label = na_say(l, "Password"),
+                                   .name = "password",
+                                   .id = id_of(pool, "password-", p),
+                                   .attributes = NA_KIT_PASSWORD};
+    return na_kit_form(pool, form, id_of(pool, "/callback/", p),
+                       apr_pstrcat(pool, na_kit_field_of(pool, &username),
+                                   na_kit_field_of(pool, &password),
+                                   na_kit_button_with_id(pool, NA_KIT_PRIMARY,
+                                                         id_of(pool, "signin-", p),
+                                                         na_say(l, "Sign in")),
+                                   NULL));
 }
 
 static const char *email_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p,
-                              const char *user)
+                              const na_page_attempt *attempt)
 {
-    return apr_pstrcat(pool,
-                       na_page_form_start(pool, form, apr_pstrcat(pool, "/signin/", p->id, NULL)),
-                       "<label for=\"email-", p->id, "\">Email</label><input id=\"email-", p->id,
-                       "\" name=\"email\" " NA_PAGE_EMAIL " value=\"", na_html(pool, user),
-                       "\"><button id=\"signin-", p->id, "\">Email me a link</button></form>",
+    const na_language *l = form->language;
+    const na_kit_field email = {.label = na_say(l, "Email address"),
+                                .name = "email",
+                                .id = id_of(pool, "email-", p),
+                                .attributes = NA_KIT_EMAIL,
+                                .value = attempt->user};
+    return na_kit_form(pool, form, id_of(pool, "/signin/", p),
+                       apr_pstrcat(pool, na_kit_field_of(pool, &email),
+                                   na_kit_button_with_id(pool, NA_KIT_PRIMARY,
+                                                         id_of(pool, "signin-", p),
+                                                         na_say(l, "Email me a link to sign in")),
+                                   NULL));
+}
+
+static const char *divider(apr_pool_t *pool, const na_language *language)
+{
+    return apr_pstrcat(pool, "<div class=\"or\">", na_html(pool, na_say(language, "or")), "</div>",
                        NULL);
 }
 
 /* Returns the forms of one kind, one below the other: buttons, or those with fields. */
 static const char *forms(apr_pool_t *pool, const na_page_form *form,
-                         const apr_array_header_t *providers, int filled_in, const char *user)
+                         const apr_array_header_t *providers, int filled_in,
+                         const na_page_attempt *attempt)
 {
     const char *html = "";
     for (int i = 0; i < providers->nelts; i++) {
@@ -65,56 +93,60 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
         int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
         if (has_fields != filled_in)
             continue;
-        const char *divider = filled_in && *html ? "<div class=\"or\">or</div>" : "";
-        html = apr_pstrcat(pool, html, divider,
-                           p->type == NA_CREDENTIALS ? credentials_form(pool, form, p, user)
-                           : p->type == NA_EMAIL     ? email_form(pool, form, p, user)
+        html = apr_pstrcat(pool, html, filled_in && *html ? divider(pool, form->language) : "",
+                           p->type == NA_CREDENTIALS ? credentials_form(pool, form, p, attempt)
+                           : p->type == NA_EMAIL     ? email_form(pool, form, p, attempt)
                                                      : oauth_form(pool, form, p),
                            NULL);
     }
     return html;
 }
 
-static const char *offer_link(apr_pool_t *pool, const na_page_form *form, const char *path,
-                              const char *text)
-{
-    return apr_pstrcat(pool, "<p class=\"soft\"><a href=\"", na_html(pool, form->base_url), path,
-                       "\">", text, "</a></p>", NULL);
-}
-
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const apr_array_header_t *providers, na_page_offers offers,
-                           const char *error, const char *user)
+                           const na_page_attempt *attempt)
 {
-    const char *by_oauth = forms(pool, form, providers, 0, NULL);
-    const char *by_form = forms(pool, form, providers, 1, user);
-    const char *alert = error ? apr_pstrcat(pool, "<p class=\"error\" role=\"alert\">",
-                                            message_of(error), "</p>", NULL)
-                              : "";
-    const char *between = *by_oauth && *by_form ? "<div class=\"or\">or</div>" : "";
-    const char *sign_up =
-        offers.sign_up ? offer_link(pool, form, "/signup", "Create an account") : "";
-    const char *reset =
-        offers.reset ? offer_link(pool, form, "/reset-password", "Reset your password") : "";
-    return apr_pstrcat(pool, "<h1>Sign in</h1>", alert, by_oauth, between, by_form, reset, sign_up,
-                       NULL);
+    const na_language *l = form->language;
+    const char *by_oauth = forms(pool, form, providers, 0, attempt);
+    const char *by_form = forms(pool, form, providers, 1, attempt);
+    const char *alert = attempt->error ? na_kit_alert(pool, message_of(l, attempt->error)) : "";
+    const char *between = *by_oauth && *by_form ? divider(pool, l) : "";
+    const char *links = apr_pstrcat(
+        pool,
+        offers.reset
+            ? na_kit_link(pool, form, "/reset-password", na_say(l, "Forgot your password?"))
+            : "",
+        offers.sign_up ? na_kit_link(pool, form, "/signup", na_say(l, "Create an account")) : "",
+        NULL);
+    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Sign in")), alert, by_oauth, between,
+                       by_form, na_kit_links(pool, form, links), NULL);
 }
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
 {
-    return apr_pstrcat(pool, "<h1>Sign out</h1><p>Are you sure you want to sign out?</p>",
-                       na_page_form_start(pool, form, "/signout"),
-                       "<button id=\"submitButton\">Sign out</button></form>", NULL);
+    const na_language *l = form->language;
+    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Sign out")),
+                       na_kit_text(pool, na_say(l, "Are you sure you want to sign out?")),
+                       na_kit_form(pool, form, "/signout",
+                                   na_kit_button_with_id(pool, NA_KIT_PRIMARY, "submitButton",
+                                                         na_say(l, "Sign out"))),
+                       NULL);
 }
 
 const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
                             const char *email, const char *token)
 {
-    return apr_pstrcat(pool, "<h1>Sign in</h1><p>Sign in as <strong>", na_html(pool, email),
-                       "</strong>?</p>",
-                       na_page_form_start(pool, form,
-                                          apr_pstrcat(pool, "/callback/", provider_id, NULL)),
-                       "<input type=\"hidden\" name=\"email\" value=\"", na_html(pool, email),
-                       "\"><input type=\"hidden\" name=\"token\" value=\"", na_html(pool, token),
-                       "\"><button id=\"confirmButton\">Sign in</button></form>", NULL);
+    const na_language *l = form->language;
+    const char *question =
+        na_say_html(pool, l, "Sign in as {email}?", "email",
+                    apr_pstrcat(pool, "<strong>", na_html(pool, email), "</strong>", NULL), NULL);
+    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Sign in")), "<p>", question, "</p>",
+                       na_kit_form(pool, form, apr_pstrcat(pool, "/callback/", provider_id, NULL),
+                                   apr_pstrcat(pool, na_kit_hidden(pool, "email", email),
+                                               na_kit_hidden(pool, "token", token),
+                                               na_kit_button_with_id(pool, NA_KIT_PRIMARY,
+                                                                     "confirmButton",
+                                                                     na_say(l, "Sign in")),
+                                               NULL)),
+                       NULL);
 }

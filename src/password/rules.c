@@ -162,28 +162,30 @@ na_password_fault na_password_judge(const na_password_rules *rules, const na_pas
     return fault;
 }
 
-const char *na_password_fault_text(apr_pool_t *pool, const na_password_rules *rules,
-                                   na_password_fault fault)
+const char *na_password_fault_text(apr_pool_t *pool, const na_language *language,
+                                   const na_password_rules *rules, na_password_fault fault)
 {
     switch (fault) {
     case NA_PASSWORD_FINE:
         return "";
     case NA_PASSWORD_TOO_SHORT:
-        return apr_psprintf(pool, "Use at least %d characters. Several unrelated words work well.",
-                            rules->min_characters);
+        return na_say_with(pool, language,
+                           "Use at least {number} characters. Several unrelated words work well.",
+                           "number", apr_itoa(pool, rules->min_characters), NULL);
     case NA_PASSWORD_TOO_LONG:
-        return apr_psprintf(pool,
-                            "This password is too long. The limit is %d characters, fewer with "
-                            "accented letters, other scripts, or emoji.",
-                            max_bytes(rules));
+        return na_say_with(pool, language,
+                           "This password is too long. The limit is {number} characters, fewer "
+                           "with accented letters, other scripts, or emoji.",
+                           "number", apr_itoa(pool, max_bytes(rules)), NULL);
     case NA_PASSWORD_NO_TEXT:
-        return "This password contains invalid characters.";
+        return na_say(language, "This password contains invalid characters.");
     case NA_PASSWORD_COMMON:
-        return "This password is too common. Choose another.";
+        return na_say(language, "This password is too common. Choose another.");
     case NA_PASSWORD_PERSONAL:
-        return "Do not use your name, your email address, or the name of this site.";
+        return na_say(language,
+                      "Do not use your name, your email address, or the name of this site.");
     case NA_PASSWORD_SIMPLE:
-        return "Do not use a repeated character or a sequence such as 12345678.";
+        return na_say(language, "Do not use a repeated character or a sequence such as 12345678.");
     }
     return "";
 }

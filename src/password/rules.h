@@ -3,6 +3,7 @@
 #ifndef NA_PASSWORD_RULES_H
 #define NA_PASSWORD_RULES_H
 
+#include "base/language.h"
 #include "password/hash.h"
 
 /*
@@ -47,7 +48,7 @@ na_password_fault na_password_judge(const na_password_rules *rules, const na_pas
                                     const char *password);
 
 /* Returns a sentence for the user, plain text without the password; "" for NA_PASSWORD_FINE. */
-const char *na_password_fault_text(apr_pool_t *pool, const na_password_rules *rules,
-                                   na_password_fault fault);
+const char *na_password_fault_text(apr_pool_t *pool, const na_language *language,
+                                   const na_password_rules *rules, na_password_fault fault);
 
 #endif

@@ -421,14 +421,16 @@ static void limits(apr_pool_t *pool)
     rule.min_characters = 12;
     is_number(na_password_judge(&rule, &nobody, "xkqzvwpmabc"), NA_PASSWORD_TOO_SHORT,
               "a site may want more characters");
-    ok(strstr(na_password_fault_text(pool, &rule, NA_PASSWORD_TOO_SHORT), "at least 12 ") != NULL,
+    ok(strstr(na_password_fault_text(pool, &na_english, &rule, NA_PASSWORD_TOO_SHORT),
+              "at least 12 ") != NULL,
        "and says so");
-    ok(strstr(na_password_fault_text(pool, &rule, NA_PASSWORD_TOO_LONG), "limit is 1024 ") != NULL,
+    ok(strstr(na_password_fault_text(pool, &na_english, &rule, NA_PASSWORD_TOO_LONG),
+              "limit is 1024 ") != NULL,
        "as it says how many are too many");
-    is(na_password_fault_text(pool, &rule, NA_PASSWORD_FINE), "", "nothing is wrong");
+    is(na_password_fault_text(pool, &na_english, &rule, NA_PASSWORD_FINE), "", "nothing is wrong");
     for (int fault = NA_PASSWORD_TOO_SHORT; fault <= NA_PASSWORD_SIMPLE; fault++)
-        ok(*na_password_fault_text(pool, &rule, (na_password_fault)fault), "fault %d has a text",
-           fault);
+        ok(*na_password_fault_text(pool, &na_english, &rule, (na_password_fault)fault),
+           "fault %d has a text", fault);
 }
 
 int main(void)

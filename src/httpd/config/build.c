@@ -79,6 +79,7 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session.update_age = 24L * 3600;
     config->session.check_interval = NA_CHECK_INTERVAL;
     config->theme.color_scheme = "auto";
+    config->languages = na_build_default_languages(pool);
     config->features = NA_FEATURE_OAUTH | NA_FEATURE_MAGIC_LINKS;
     config->password_rules = NA_PASSWORD_RULES_DEFAULT;
     for (int i = 0; i < NA_MAIL_KINDS; i++)
@@ -151,8 +152,8 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
     NA_TRY(na_build_finish_session(b, written));
     if (na_exposure_of(b->pool, b->server, b->config).how)
         b->config->theme.banner = b->config->mode == NA_TEST
-                                      ? "Test mode: do not use with real users"
-                                      : "Development mode: do not use with real users";
+                                      ? NA_TEXT("Test mode: do not use with real users")
+                                      : NA_TEXT("Development mode: do not use with real users");
     return NULL;
 }
 

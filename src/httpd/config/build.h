@@ -121,6 +121,9 @@ int na_build_is_noted(const na_builder *b, const char *name);
 /* Returns 1 if a provider sends users back from a page of another site. */
 int na_build_has_redirects(const na_builder *b);
 
+/* Returns the languages without NextAuthLanguage: English. */
+apr_array_header_t *na_build_default_languages(apr_pool_t *pool);
+
 /* ── after all directives of a kind are set ────────────────────────────────────────────────── */
 
 /* Checks that each <IfNextAuthMode> was read in the mode that the server has. */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NextAuthPages and NextAuthTheme. */
+/* NextAuthPages, NextAuthTheme, and NextAuthLanguage. */
 #include <stddef.h>
 #include <string.h>
+
+#include <apr_strings.h>
 
 #include "base/url.h"
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
+
+#define SITE_NAME_MAX 100
 
 static na_error *as_page(na_builder *b, const char *value, void *member)
 {
@@ -35,6 +39,16 @@ static na_error *as_scheme(na_builder *b, const char *value, void *member)
     return NULL;
 }
 
+/* The name is shown on one line of each page. */
+static na_error *as_site_name(na_builder *b, const char *value, void *member)
+{
+    if (!*value || strlen(value) > SITE_NAME_MAX || na_has_control(value) || !na_is_utf8(value))
+        return na_wrong(b, "invalid siteName='%s': expected one line of at most %d bytes",
+                        na_one_line(b->pool, value, SITE_NAME_MAX), SITE_NAME_MAX);
+    *(const char **)member = value;
+    return NULL;
+}
+
 na_error *na_build_pages(na_builder *b, const na_directive *w)
 {
     static const na_setting settings[] = {{"signIn", offsetof(na_pages, sign_in), as_page},
@@ -53,6 +67,43 @@ na_error *na_build_theme(na_builder *b, const na_directive *w)
         {"brandColor", offsetof(na_page_theme, brand_color), as_color},
         {"buttonText", offsetof(na_page_theme, button_text), as_color},
         {"logo", offsetof(na_page_theme, logo), as_page},
+        {"siteName", offsetof(na_page_theme, site_name), as_site_name},
         {NULL, 0, NULL}};
     return na_build_settings(b, w, 0, settings, &b->config->theme);
+}
+
+/* ── languages ─────────────────────────────────────────────────────────────────────────────── */
+
+apr_array_header_t *na_build_default_languages(apr_pool_t *pool)
+{
+    apr_array_header_t *languages = apr_array_make(pool, 4, sizeof(const na_language *));
+    APR_ARRAY_PUSH(languages, const na_language *) = &na_english;
+    return languages;
+}
+
+/* Reads "de" from where make install puts the files, "de=FILE" from the file. */
+static na_error *read_language(na_builder *b, const char *argument, const na_language **language)
+{
+    const char *equals = strchr(argument, '=');
+    const char *tag =
+        equals ? apr_pstrmemdup(b->pool, argument, (apr_size_t)(equals - argument)) : argument;
+    const char *file = equals ? ap_server_root_relative(b->pool, equals + 1)
+                              : apr_pstrcat(b->pool, NA_LANGUAGES_DIR "/", tag, ".json", NULL);
+    if (!na_language_is_tag(tag))
+        return na_wrong(b, "invalid language '%s': expected a tag such as de or pt-BR",
+                        na_one_line(b->pool, tag, SITE_NAME_MAX));
+    *language = &na_english;
+    if (!equals && strcmp(tag, na_english.tag) == 0)
+        return NULL;
+    return file ? na_language_read(b->pool, tag, file, language)
+                : na_wrong(b, "invalid path '%s'", equals + 1);
+}
+
+na_error *na_build_language(na_builder *b, const na_directive *w)
+{
+    apr_array_header_t *languages = apr_array_make(b->pool, 4, sizeof(const na_language *));
+    for (int i = 0; i < w->argc; i++)
+        NA_TRY(read_language(b, w->argv[i], &APR_ARRAY_PUSH(languages, const na_language *)));
+    b->config->languages = languages;
+    return NULL;
 }

@@ -205,6 +205,8 @@ static int translate_request(request_rec *r, na_request *request)
         .is_foreign = na_is_foreign(r),
         .is_from_here = is_from_here(r),
         .wants_html = na_is_page_load(r),
+        .language = na_language_choose(conf->config->languages,
+                                       apr_table_get(r->headers_in, "Accept-Language")),
     };
     na_visit_of(r, &request->visit);
     request->trace = na_trace_of(r);
@@ -228,6 +230,7 @@ static void set_page_headers(request_rec *r, const na_response *response)
                                response->style_nonce, "'; img-src 'self' https:", http,
                                "; form-action 'self' https:", http,
                                "; frame-ancestors 'none'; base-uri 'none'", NULL));
+    apr_table_setn(r->headers_out, "Content-Language", response->language);
     apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
     apr_table_setn(r->headers_out, "Cross-Origin-Opener-Policy", "same-origin");
     apr_table_setn(r->headers_out, "Cross-Origin-Resource-Policy", "same-origin");
