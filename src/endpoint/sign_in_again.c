@@ -76,17 +76,17 @@ static const char *reason_of(const na_request *request)
     static const struct {
         const char *path, *reason;
     } reasons[] = {
-        {"/passkeys", "Sign in again to change your passkeys."},
-        {"/tokens", "Sign in again to change your access tokens."},
-        {"/two-factor-setup", "Sign in again to change your second factor."},
+        {"/passkeys", NA_TEXT("Sign in again to change your passkeys.")},
+        {"/tokens", NA_TEXT("Sign in again to change your access tokens.")},
+        {"/two-factor-setup", NA_TEXT("Sign in again to change your second factor.")},
     };
     const char *base = request->config->base_url, *url = request->callback_url;
     size_t len = strlen(base);
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strncmp(url, base, len) == 0 &&
             strncmp(url + len, reasons[i].path, strlen(reasons[i].path)) == 0)
-            return reasons[i].reason;
-    return "Sign in again to change your account.";
+            return na_say(request->language, reasons[i].reason);
+    return na_say(request->language, "Sign in again to change your account.");
 }
 
 /* A provider that did not ask leaves a new session that is not fresh. */
@@ -96,10 +96,12 @@ static const char *problem_of(const na_request *request, const na_session *sessi
     const char *known = code ? na_error_code_of(code)->sign_in : NULL;
     int was_just_now = session->auth_time >= apr_time_sec(request->now) - NA_FRESH_SECONDS;
     if (code)
-        return known ? known : "Unable to sign in. Please try again.";
+        return na_say(request->language, known ? known : "Unable to sign in. Please try again.");
     return was_just_now && !na_fresh_at(session, apr_time_sec(request->now))
-               ? "The sign-in service did not ask you to sign in. Sign out there first, or use "
-                 "another way."
+               ? na_say(
+                     request->language,
+                     "The sign-in service did not ask you to sign in. Sign out there first, or use "
+                     "another way.")
                : NULL;
 }
 
@@ -115,8 +117,8 @@ na_error *na_get_sign_in_again(na_request *request, na_response *response)
                                        "callbackUrl", request->callback_url));
         return NULL;
     }
-    na_page_form form = {base, request->csrf_token, request->callback_url};
-    na_respond_page(request, response, 200, "Sign in again",
+    na_page_form form = na_form_of_request(request);
+    na_respond_page(request, response, 200, na_say(request->language, "Sign in again"),
                     na_page_sign_in_again(request->pool, &form, reason_of(request),
                                           problem_of(request, in.session), ways_of(request, &in)));
     return NULL;

@@ -44,6 +44,13 @@ typedef struct na_page_attempt {
     const char *user;  /* the username, or email address */
 } na_page_attempt;
 
+/* Returns the button that signs in with a provider of OAuth 2.0 or OpenID Connect. */
+const char *na_page_provider_button(apr_pool_t *pool, const na_language *language,
+                                    const na_provider *provider);
+
+/* Returns the "or" between two ways to do the same. */
+const char *na_page_or(apr_pool_t *pool, const na_language *language);
+
 /* Returns the content of the sign-in page. */
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const apr_array_header_t *providers, na_page_offers offers,

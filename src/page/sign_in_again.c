@@ -5,54 +5,63 @@
 #include "base/text.h"
 #include "page/page.h"
 
-#define AGAIN "<input type=\"hidden\" name=\"again\" value=\"true\">"
-
 /* The user's name is there for password managers, and cannot be changed. */
-static const char *password_fields(apr_pool_t *pool, const na_page_way *way)
+static const char *password_fields(apr_pool_t *pool, const na_language *l, const na_page_way *way)
 {
     const char *id = way->provider->id;
-    return apr_pstrcat(pool, "<label for=\"username-", id, "\">",
-                       way->provider->in_database ? "Email" : "Username",
-                       "</label><input id=\"username-", id,
-                       "\" name=\"username\" autocomplete=\"username\" readonly value=\"",
-                       na_html(pool, way->name), "\"><label for=\"password-", id,
-                       "\">Password</label><input id=\"password-", id,
-                       "\" name=\"password\" type=\"password\" autocomplete=\"current-password\" "
-                       "required><button>Sign in</button>",
+    const na_kit_field username = {.label = way->provider->in_database ? na_say(l, "Email address")
+                                                                       : na_say(l, "Username"),
+                                   .name = "username",
+                                   .id = apr_pstrcat(pool, "username-", id, NULL),
+                                   .attributes = "autocomplete=\"username\" dir=\"auto\" readonly",
+                                   .value = way->name};
+    const na_kit_field password = {.label = na_say(l, "Password"),
+                                   .name = "password",
+                                   .id = apr_pstrcat(pool, "password-", id, NULL),
+                                   .attributes = NA_KIT_PASSWORD NA_KIT_FOCUS};
+    return apr_pstrcat(pool, na_kit_field_of(pool, &username), na_kit_field_of(pool, &password),
+                       na_kit_button(pool, NA_KIT_PRIMARY, na_say(l, "Sign in"), NULL), NULL);
+}
+
+static const char *fields_of(apr_pool_t *pool, const na_language *l, const na_page_way *way)
+{
+    if (way->provider->type == NA_CREDENTIALS)
+        return password_fields(pool, l, way);
+    if (way->provider->type != NA_EMAIL)
+        return na_page_provider_button(pool, l, way->provider);
+    return apr_pstrcat(pool, na_kit_hidden(pool, "email", way->name),
+                       na_kit_button(pool, NA_KIT_QUIET, na_say(l, "Email me a link to sign in"),
+                                     NULL),
                        NULL);
 }
 
 static const char *way_form(apr_pool_t *pool, const na_page_form *form, const na_page_way *way)
 {
-    const na_provider *provider = way->provider;
-    int has_password = provider->type == NA_CREDENTIALS;
     const char *path =
-        apr_pstrcat(pool, has_password ? "/callback/" : "/signin/", provider->id, NULL);
-    const char *fields =
-        has_password ? password_fields(pool, way)
-        : provider->type == NA_EMAIL
-            ? apr_pstrcat(pool, "<input type=\"hidden\" name=\"email\" value=\"",
-                          na_html(pool, way->name),
-                          "\"><button class=\"quiet\">Email me a link</button>", NULL)
-            : apr_pstrcat(pool, "<button class=\"provider\" id=\"signin-", provider->id,
-                          "\">Sign in with ", na_html(pool, provider->name), "</button>", NULL);
-    return apr_pstrcat(pool, na_page_form_start(pool, form, path), AGAIN, fields, "</form>", NULL);
+        apr_pstrcat(pool, way->provider->type == NA_CREDENTIALS ? "/callback/" : "/signin/",
+                    way->provider->id, NULL);
+    return na_kit_form(pool, form, path,
+                       apr_pstrcat(pool, na_kit_hidden(pool, "again", "true"),
+                                   fields_of(pool, form->language, way), NULL));
 }
 
 const char *na_page_sign_in_again(apr_pool_t *pool, const na_page_form *form, const char *reason,
                                   const char *problem, const apr_array_header_t *ways)
 {
-    const char *alert = problem ? apr_pstrcat(pool, "<p class=\"error\" role=\"alert\">",
-                                              na_html(pool, problem), "</p>", NULL)
-                                : "";
+    const na_language *l = form->language;
     const char *forms = "";
     for (int i = 0; i < ways->nelts; i++)
-        forms = apr_pstrcat(pool, forms, i ? "<div class=\"or\">or</div>" : "",
+        forms = apr_pstrcat(pool, forms, i ? na_page_or(pool, l) : "",
                             way_form(pool, form, &APR_ARRAY_IDX(ways, i, na_page_way)), NULL);
     if (!ways->nelts)
-        forms =
-            apr_pstrcat(pool, "<p>Sign out, then sign in as usual.</p><a class=\"button\" href=\"",
-                        na_html(pool, form->base_url), "/signout\">Sign out</a>", NULL);
-    return apr_pstrcat(pool, "<h1>Sign in again</h1>", alert, "<p>", reason,
-                       " This protects you if another person uses this browser.</p>", forms, NULL);
+        forms = apr_pstrcat(pool, na_kit_text(pool, na_say(l, "Sign out, then sign in as usual.")),
+                            na_kit_link_button(pool, NA_KIT_PRIMARY,
+                                               apr_pstrcat(pool, form->base_url, "/signout", NULL),
+                                               na_say(l, "Sign out")),
+                            NULL);
+    return apr_pstrcat(
+        pool, na_kit_heading(pool, na_say(l, "Sign in again")), na_kit_alert(pool, problem),
+        na_kit_text(pool, reason),
+        na_kit_text(pool, na_say(l, "This protects you if another person uses this browser.")),
+        forms, NULL);
 }

@@ -27,13 +27,19 @@ static const char *mark_of(apr_pool_t *pool, const na_provider *p)
                        NULL);
 }
 
-static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p)
+const char *na_page_provider_button(apr_pool_t *pool, const na_language *language,
+                                    const na_provider *provider)
 {
     const char *text =
-        na_say_with(pool, form->language, "Sign in with {name}", "name", p->name, NULL);
+        na_say_with(pool, language, "Sign in with {name}", "name", provider->name, NULL);
+    return apr_pstrcat(pool, "<button class=\"provider\" id=\"signin-", provider->id, "\">",
+                       mark_of(pool, provider), na_html(pool, text), "</button>", NULL);
+}
+
+static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p)
+{
     return na_kit_form(pool, form, id_of(pool, "/signin/", p),
-                       apr_pstrcat(pool, "<button class=\"provider\" id=\"signin-", p->id, "\">",
-                                   mark_of(pool, p), na_html(pool, text), "</button>", NULL));
+                       na_page_provider_button(pool, form->language, p));
 }
 
 static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
@@ -76,7 +82,7 @@ static const char *email_form(apr_pool_t *pool, const na_page_form *form, const 
                                    NULL));
 }
 
-static const char *divider(apr_pool_t *pool, const na_language *language)
+const char *na_page_or(apr_pool_t *pool, const na_language *language)
 {
     return apr_pstrcat(pool, "<div class=\"or\">", na_html(pool, na_say(language, "or")), "</div>",
                        NULL);
@@ -93,7 +99,7 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
         int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
         if (has_fields != filled_in)
             continue;
-        html = apr_pstrcat(pool, html, filled_in && *html ? divider(pool, form->language) : "",
+        html = apr_pstrcat(pool, html, filled_in && *html ? na_page_or(pool, form->language) : "",
                            p->type == NA_CREDENTIALS ? credentials_form(pool, form, p, attempt)
                            : p->type == NA_EMAIL     ? email_form(pool, form, p, attempt)
                                                      : oauth_form(pool, form, p),
@@ -110,7 +116,7 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
     const char *by_oauth = forms(pool, form, providers, 0, attempt);
     const char *by_form = forms(pool, form, providers, 1, attempt);
     const char *alert = attempt->error ? na_kit_alert(pool, message_of(l, attempt->error)) : "";
-    const char *between = *by_oauth && *by_form ? divider(pool, l) : "";
+    const char *between = *by_oauth && *by_form ? na_page_or(pool, l) : "";
     const char *links = apr_pstrcat(
         pool,
         offers.reset
