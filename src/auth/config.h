@@ -110,7 +110,8 @@ enum {
     NA_FEATURE_MAGIC_LINKS = 32,
     NA_FEATURE_2FA = 64,
     NA_FEATURE_RATE_LIMITING = 128,
-    NA_FEATURE_AUDIT = 256
+    NA_FEATURE_AUDIT = 256,
+    NA_FEATURE_DEVICE_LOGIN = 512
 };
 
 /* NextAuthSite unbound=: whether tokens that name no site are accepted. */
@@ -131,6 +132,7 @@ typedef struct na_config {
     na_keyring check_rings[NA_COOKIE_COUNT]; /* for state, PKCE, nonce, and link */
     na_foreign_checks foreign_checks[NA_FOREIGN_CHECKS_MAX];
     int foreign_count;
+    na_keyring device_ring; /* for grants of devices in stores */
     na_session_config session;
     const char *site_name; /* NextAuthSite, NULL if the base URL identifies the site */
     na_unbound unbound;

@@ -23,6 +23,7 @@ typedef enum na_event_kind {
     NA_EVENT_RECLAIM_USER, /* the first verified owner of an email address takes its account over */
     NA_EVENT_DELETE_USER,
     NA_EVENT_REVOKE_SESSION,
+    NA_EVENT_DEVICE_LOGIN, /* a user decided about a device */
     NA_EVENT_GRANT_ROLE,
     NA_EVENT_REVOKE_ROLE,
     NA_EVENT_DISABLE_USER,

@@ -100,6 +100,23 @@ typedef struct na_page_session {
 const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
                              const apr_array_header_t *sessions);
 
+/* A device that asks to sign its user in; name and client are what it says about itself. */
+typedef struct na_page_device {
+    const char *user_code, *name, *client;
+    const char *address; /* "" if unknown */
+    int is_elsewhere;    /* not at the user's own address */
+    int is_whole_site;   /* the scope is everything */
+    const char *scope;
+    apr_int64_t asked; /* seconds ago */
+} na_page_device;
+
+/* Return the page that asks for a code, that shows what it is for, and that says what was decided.
+ * `error` is plain text, or NULL. */
+const char *na_page_device_ask(apr_pool_t *pool, const na_page_form *form, const char *error);
+const char *na_page_device_confirm(apr_pool_t *pool, const na_page_form *form,
+                                   const na_page_device *device);
+const char *na_page_device_decided(apr_pool_t *pool, const na_page_form *form, int allows);
+
 const char *na_page_unavailable(apr_pool_t *pool, const na_language *language);
 
 const char *na_page_too_many(apr_pool_t *pool, const na_language *language, long seconds,
