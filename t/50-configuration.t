@@ -142,7 +142,7 @@ const wrong = [
   ['a strict state cookie', { cookie: 'NextAuthCookie state sameSite=strict' }, /sameSite=strict: browsers would not send cookie '\S+state' with the provider's response/],
   ['two cookies of one name', { cookie: 'NextAuthCookie nonce name=__Host-next-auth.state' }, /duplicate cookie name '__Host-next-auth\.state'/],
   ['a cookie that looks like a piece of the session', { cookie: 'NextAuthCookie state name=__Secure-next-auth.session-token.1' }, /has the name of the session cookie, or of a chunk of it/],
-  ['an unknown feature', { feature: 'NextAuthFeature magiclinks On' }, /NextAuthFeature on line .*unknown feature 'magiclinks': expected oauth, magicLinks, 2fa, rateLimiting, auditLogging, signUp, passwordReset, account, deleteAccount, or deviceLogin/],
+  ['an unknown feature', { feature: 'NextAuthFeature magiclinks On' }, /NextAuthFeature on line .*unknown feature 'magiclinks': expected oauth, magicLinks, 2fa, rateLimiting, auditLogging, signUp, passwordReset, account, or deleteAccount/],
   ['a feature half on', { feature: 'NextAuthFeature signUp maybe' }, /invalid value 'maybe': expected On or Off/],
   ['short passwords', { passwords: 'NextAuthPasswords minLength=4' }, /NextAuthPasswords on line .*invalid value '4': expected a whole number from 8/],
   ['an unknown hash', { passwords: 'NextAuthPasswords hash=md5' }, /NextAuthPasswords on line .*md5/],

@@ -64,6 +64,7 @@ struct na_error {
 #define NA_ERR_NO_TABLES "MissingTables"
 
 /* Not NextAuth's: too many attempts. The status is 429. */
+#define NA_ERR_SECOND_FACTOR "SecondFactor"
 #define NA_ERR_RATE_LIMITED "RateLimited"
 
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)

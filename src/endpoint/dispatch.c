@@ -28,7 +28,6 @@ enum { SETS_NOTHING = 0, SETS_CALLBACK_URL = 1, SETS_CSRF = 2, SETS_BOTH = 3 };
 /* Values of `csrf` for routes without a page to which a form without its CSRF token leads. */
 #define NO_FORM NULL   /* the route changes nothing */
 #define BY_ITSELF NULL /* the action verifies the token itself */
-#define NO_COOKIE NULL /* the action reads no cookie: no browser can be made to misuse its own */
 
 /* A provider's type as a bit; 0 in a route means any type. */
 #define OF(type) (1 << (type))
@@ -52,6 +51,10 @@ static const struct route {
     {"POST", "signout", na_post_signout, "/signout?csrf=true", SETS_CALLBACK_URL, 0},
     {"GET", "sessions", na_get_sessions, NO_FORM, SETS_BOTH, 0},
     {"POST", "sessions", na_post_sessions, "/sessions", SETS_CALLBACK_URL, 0},
+    {"GET", "two-factor", na_get_two_factor, NO_FORM, SETS_BOTH, 0},
+    {"POST", "two-factor", na_post_two_factor, "/two-factor", SETS_BOTH, 0},
+    {"GET", "two-factor-setup", na_get_two_factor_setup, NO_FORM, SETS_BOTH, 0},
+    {"POST", "two-factor-setup", na_post_two_factor_setup, "/two-factor-setup", SETS_BOTH, 0},
     {"GET", "signup", na_get_signup, NO_FORM, SETS_BOTH, 0},
     {"POST", "signup", na_post_signup, "/signup", SETS_BOTH, 0},
     {"GET", "reset-password", na_get_reset, NO_FORM, SETS_BOTH, 0},
@@ -62,11 +65,6 @@ static const struct route {
     {"POST", "account", na_post_account, "/account", SETS_BOTH, 0},
     {"GET", "confirm-email", na_confirm_email, NO_FORM, SETS_BOTH, 0},
     {"POST", "confirm-email", na_confirm_email, BY_ITSELF, SETS_BOTH, 0},
-    {"POST", "device-authorization", na_post_device_authorization, NO_COOKIE, SETS_NOTHING, 0},
-    {"GET", "device", na_get_device, NO_FORM, SETS_BOTH, 0},
-    {"POST", "device", na_post_device, "/device", SETS_BOTH, 0},
-    {"POST", "token", na_post_token, NO_COOKIE, SETS_NOTHING, 0},
-    {"POST", "revoke", na_post_revoke, NO_COOKIE, SETS_NOTHING, 0},
     {"GET", "callback", na_callback, NO_FORM, SETS_CALLBACK_URL, 0},
     {"POST", "callback", na_callback_credentials, "/signin?csrf=true", SETS_CALLBACK_URL,
      OF(NA_CREDENTIALS)},

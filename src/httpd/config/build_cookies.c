@@ -15,10 +15,12 @@ static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-
                                            [NA_COOKIE_CSRF] = "csrf-token",
                                            [NA_COOKIE_REFERENCE] = "error-reference",
                                            [NA_COOKIE_KNOWN_BROWSER] = "known-browser",
+                                           [NA_COOKIE_REMEMBERED] = "remembered-browser",
                                            [NA_COOKIE_STATE] = "state",
                                            [NA_COOKIE_PKCE] = "pkce.code_verifier",
                                            [NA_COOKIE_NONCE] = "nonce",
-                                           [NA_COOKIE_LINK] = "link"};
+                                           [NA_COOKIE_LINK] = "link",
+                                           [NA_COOKIE_TWO_FACTOR] = "two-factor"};
 
 static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *stem, int host)
 {
@@ -37,7 +39,7 @@ static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *s
  */
 static int needs_host_prefix(na_cookie_id id)
 {
-    return id == NA_COOKIE_CSRF || id == NA_COOKIE_KNOWN_BROWSER || id >= NA_COOKIE_STATE;
+    return id == NA_COOKIE_CSRF || id == NA_COOKIE_KNOWN_BROWSER || id >= NA_COOKIE_REMEMBERED;
 }
 
 static void add_foreign_checks(na_builder *b, na_dialect dialect)
@@ -126,10 +128,12 @@ static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callba
                                               [NA_COOKIE_CSRF] = "csrfToken",
                                               [NA_COOKIE_REFERENCE] = "errorReference",
                                               [NA_COOKIE_KNOWN_BROWSER] = "knownBrowser",
+                                              [NA_COOKIE_REMEMBERED] = "rememberedBrowser",
                                               [NA_COOKIE_STATE] = "state",
                                               [NA_COOKIE_PKCE] = "pkceCodeVerifier",
                                               [NA_COOKIE_NONCE] = "nonce",
-                                              [NA_COOKIE_LINK] = "link"};
+                                              [NA_COOKIE_LINK] = "link",
+                                              [NA_COOKIE_TWO_FACTOR] = "twoFactor"};
 
 /* A default name loses __Host- if the directive sets a domain or path that this prefix forbids. */
 static void adjust_prefix(na_builder *b, na_cookie *cookie)
@@ -158,7 +162,7 @@ na_error *na_build_cookie(na_builder *b, const na_directive *w)
         return na_wrong(
             b,
             "unknown cookie '%s': expected sessionToken, callbackUrl, csrfToken, errorReference, "
-            "knownBrowser, state, pkceCodeVerifier, nonce, or link",
+            "knownBrowser, rememberedBrowser, state, pkceCodeVerifier, nonce, link, or twoFactor",
             w->argv[0]);
     const char *name = cookie->name;
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));

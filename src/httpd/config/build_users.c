@@ -73,18 +73,8 @@ static int lacks_database(const na_builder *b)
     return !b->config->database && !na_build_is_wrong(b, NextAuthDatabase);
 }
 
-static na_error *check_device_login(na_builder *b)
-{
-    return b->config->features & NA_FEATURE_DEVICE_LOGIN && lacks_database(b)
-               ? na_error_with_hint(na_wrong(b, "NextAuthFeature deviceLogin requires "
-                                                "NextAuthDatabase, which has the access tokens"),
-                                    "set NextAuthDatabase")
-               : NULL;
-}
-
 static na_error *check_features(na_builder *b)
 {
-    NA_TRY(check_device_login(b));
     if (!(b->config->features & NA_FEATURES_OF_USERS) || (!lacks_mail(b) && !lacks_database(b)))
         return NULL;
     return na_error_with_hint(na_wrong(b, "NextAuthFeature requires NextAuthDatabase, and "
