@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 'use strict';
 const crypto = require('node:crypto');
+const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { until } = require('./lib/httpd.js');
+const { certify } = require('./lib/certificates.js');
+const { makeFolder, until } = require('./lib/httpd.js');
 const { startRogue, replies, sign, makeKey, half, seconds } = require('./lib/rogue.js');
 
 const clientSecret = 'what-only-the-client-knows';
@@ -10,6 +12,9 @@ const DENIED = 'AccessDenied';
 const CALLBACK = 'OAuthCallback';
 const SIGNIN = 'OAuthSignin';
 const other = makeKey('one'); // the same name, another key
+
+// A way to authenticate that needs HTTPS.
+const certificate = 'clientCertificate=file:@DIR@/tls.pem clientCertificateKey=file:@DIR@/tls.key';
 
 const text = (body) => replies.text(200, 'application/json', body);
 const doubled = (honest) => text(JSON.stringify(honest).replace('{', '{"issuer":"http://evil.example.org",'));
@@ -82,10 +87,13 @@ const table = [
   ['type: a number', { header: { typ: 7 } }, CALLBACK, /typ/],
   ['type: a JWT', { header: { typ: 'JWT' } }],
   ['type: a JWT in small letters', { header: { typ: 'jwt' } }],
-  ['client: only private_key_jwt is offered', { discovery: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } }, CALLBACK, /supports neither client_secret_basic nor client_secret_post/],
+  ['client: only private_key_jwt is offered', { discovery: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } }, CALLBACK, /supports none of the ways to authenticate that are configured \(client_secret_basic, client_secret_post\)/],
   ['client: only client_secret_post is offered', { discovery: { token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_post'] } }],
   ['client: both are offered', { discovery: { token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'] } }],
   ['client: client_secret_post is not offered, but configured', { discovery: { token_endpoint_auth_methods_supported: ['client_secret_basic'] } }, undefined, undefined, { options: 'token_endpoint_auth_method=client_secret_post' }],
+  ['client: the endpoint for certificates is a script', { discovery: { mtls_endpoint_aliases: { token_endpoint: 'javascript:alert(1)' } } }, SIGNIN, /token_endpoint is not an https URL/, { options: certificate }],
+  ['client: a certificate, and the endpoint is not HTTPS', {}, CALLBACK, /clientCertificate= requires an https URL/, { options: certificate }],
+  ['client: the aliases are a list', { discovery: { mtls_endpoint_aliases: [] } }],
   ['nonce: none', { claims: { nonce: undefined } }, CALLBACK, /nonce does not match/],
   ['nonce: another', { claims: { nonce: 'x'.repeat(43) } }, CALLBACK, /nonce does not match/],
   ['sub: none', { claims: { sub: undefined } }, CALLBACK, /it has no sub/],
@@ -217,7 +225,10 @@ suite('A provider that does wrong is refused', async (t) => {
   const nobody = 'http://localhost:1';
   const rows = table.map(([what, fault, code, says, more = {}]) => ({ what, id: idOf(what), fault, code, says, ...more }));
   for (const row of rows) rogue.faults[row.id] = row.fault;
-  const site = await t.httpd({ config: `${common()}
+  const folder = makeFolder(t);
+  certify(folder, 'tls', 'the client');
+  const files = Object.fromEntries(['tls.pem', 'tls.key'].map((name) => [name, { text: fs.readFileSync(`${folder}/${name}`), mode: 0o600 }]));
+  const site = await t.httpd({ files, config: `${common()}
 ${rows.map((row) => provider(row.id, row.down ? nobody : rogue.issuer(row.id), row.options?.replace('@ISSUER@', rogue.issuer(row.id)))).join('\n')}
 ${provider('late', rogue.issuer('late'))}
 ${['replay', 'careless', 'twice'].map((id) => provider(id, rogue.issuer(id))).join('\n')}

@@ -4,7 +4,9 @@
 // `httpd -L`, from its messages, and from nextauth-diagnostics.
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
+const { certify } = require('./lib/certificates.js');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, makeFolder, moduleFile, modules, program, root } = require('./lib/httpd.js');
 const { databasesHere } = require('./lib/databases.js');
@@ -100,6 +102,13 @@ const files = {
   'our-providers.json': JSON.stringify({ forge: { type: 'oauth', authorization: 'https://forge.example.org/authorize', token: 'https://forge.example.org/token', userinfo: 'https://forge.example.org/user' } }),
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),
 };
+// The examples' own certificate and keys, which have to be real.
+const certified = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-certified-'));
+certify(certified, 'client', 'the client');
+for (const [name, file] of [['client-cert.pem', 'client.pem'], ['client-key.pem', 'client.key'], ['client.pem', 'client.key']]) {
+  files[name] = { text: fs.readFileSync(path.join(certified, file), 'utf8'), mode: 0o600 };
+}
+fs.rmSync(certified, { recursive: true });
 const variables = { SENTRY_DSN: 'https://key@sentry.example.org/1', EMAIL_SERVER: 'smtp://localhost', EMAIL_FROM: 'no-reply@example.org', SENDGRID_API_KEY: SECRET };
 const common = `
 NextAuthMode production

@@ -305,6 +305,15 @@ static void set_body(CURL *curl, const na_http_request *request, const char *tex
         curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
 }
 
+/* The connection is used again only for calls with the same certificate. */
+static void set_certificate(CURL *curl, const na_certificate *certificate)
+{
+    struct curl_blob chain = {(void *)certificate->chain, strlen(certificate->chain), 0};
+    struct curl_blob key = {(void *)certificate->key, strlen(certificate->key), 0};
+    curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &chain);
+    curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &key);
+}
+
 static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_http_request *request,
                                       na_single_body *single)
 {
@@ -328,6 +337,8 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
         headers = curl_slist_append(headers, apr_pstrcat(pool, "Content-Type: ", type, NULL));
     if (request->user)
         set_user(curl, request);
+    if (request->certificate)
+        set_certificate(curl, request->certificate);
     if (request->is_cancelled) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_cancelled);

@@ -7,6 +7,7 @@
 #include <apr_time.h>
 
 #include "base/call_limits.h"
+#include "base/certificate.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -42,9 +43,10 @@ typedef struct na_http_request {
     const char *accept; /* NULL for application/json */
     const char *user;   /* Basic authentication, with `password`; NULL if none */
     const char *password;
-    const char *bearer;         /* NULL if none */
-    const char *const *headers; /* further ones, "Name: value", without control characters;
-                                   NULL-terminated, NULL if none */
+    const char *bearer;                /* NULL if none */
+    const na_certificate *certificate; /* shown to an https server; NULL if none */
+    const char *const *headers;        /* further ones, "Name: value", without control characters;
+                                          NULL-terminated, NULL if none */
     const char *sigv4; /* "aws:amz:REGION:SERVICE": signs with `user` and `password`; NULL if not */
     const char *wanted;   /* name of a header of the response; NULL if none */
     na_call_place *place; /* held by the caller for several calls; NULL to take one for this */

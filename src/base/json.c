@@ -138,6 +138,16 @@ static char *take_text(apr_pool_t *pool, char *text)
     return copy;
 }
 
+int na_json_has_text(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *element = json_string_value(json_array_get(list, i));
+        if (element && strcmp(element, text) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
 {
     if (json_is_string(json))

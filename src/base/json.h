@@ -43,6 +43,9 @@ int na_json_number(const json_t *object, const char *name, json_int_t *whole);
  */
 const json_t *na_json_path(const json_t *json, const char *path);
 
+/* Returns 1 if `list` is an array that has the text; it can be NULL. */
+int na_json_has_text(const json_t *list, const char *text);
+
 /* Returns a scalar as text: strings unchanged, numbers and booleans as in JSON; otherwise NULL. */
 const char *na_json_scalar(apr_pool_t *pool, const json_t *json);
 

@@ -43,6 +43,7 @@ static const struct route {
     {"GET", "providers", na_get_providers, NO_FORM, SETS_NOTHING, 0},
     {"GET", "session", na_get_session, NO_FORM, SETS_CALLBACK_URL, 0},
     {"POST", "session", na_post_session, BY_ITSELF, SETS_CALLBACK_URL, 0},
+    {"GET", "jwks", na_get_jwks, NO_FORM, SETS_NOTHING, 0},
     {"GET", "csrf", na_get_csrf, NO_FORM, SETS_BOTH, 0},
     {"GET", "signin", na_get_signin, NO_FORM, SETS_BOTH, 0},
     {"POST", "signin", na_post_signin, "/signin?csrf=true", SETS_CALLBACK_URL, 0},

@@ -7,7 +7,7 @@
 
 na_action na_get_providers, na_get_session, na_post_session, na_get_csrf, na_get_signin,
     na_post_signin, na_get_signout, na_post_signout, na_get_sessions, na_post_sessions, na_callback,
-    na_get_verify_request, na_get_error, na_post_log, na_get_sign_in_again;
+    na_get_verify_request, na_get_error, na_post_log, na_get_sign_in_again, na_get_jwks;
 
 /* actions of users whose passwords are in the database */
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,

@@ -51,4 +51,10 @@ const na_jwk *na_jwk_from_secret(apr_pool_t *pool, na_bytes secret);
 /* Reads a private key from PEM text; encrypted PEM is refused. */
 na_error *na_jwk_from_pem(apr_pool_t *pool, const char *pem, const na_jwk **key);
 
+/* Private keys that one PEM text can have. */
+#define NA_PEM_KEYS_MAX 8
+
+/* Reads all private keys of PEM text, in its order; `kid` of each is its RFC 7638 thumbprint. */
+na_error *na_jwks_from_pem(apr_pool_t *pool, const char *pem, const na_jwks **set);
+
 #endif

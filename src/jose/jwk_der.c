@@ -8,6 +8,7 @@
 
 #include "base/crypto.h"
 #include "jose/jwk_material.h"
+#include "jose/jwk_public.h"
 
 /* RFC 7517 section 4.7: standard base64 of DER, with padding. Returns -1 for any other text. */
 static int decode_base64(apr_pool_t *pool, const char *text, unsigned char **der)
@@ -47,14 +48,20 @@ static int no_password(char *buffer, int size, int writing, void *data)
     return -1;
 }
 
-na_error *na_jwk_from_pem(apr_pool_t *pool, const char *pem, const na_jwk **key)
+static EVP_PKEY *read_private(apr_pool_t *pool, BIO *bio)
 {
-    if (strstr(pem, "ENCRYPTED"))
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "private key: the PEM text is encrypted");
-    BIO *bio = BIO_new_mem_buf(pem, -1);
-    EVP_PKEY *pkey =
-        na_pkey_own(pool, bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL);
-    BIO_free(bio);
+    return na_pkey_own(pool, bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL);
+}
+
+static na_error *check_not_encrypted(apr_pool_t *pool, const char *pem)
+{
+    return strstr(pem, "ENCRYPTED")
+               ? na_error_new(pool, NA_ERR_CONFIGURATION, "private key: the PEM text is encrypted")
+               : NULL;
+}
+
+static na_error *describe_private(apr_pool_t *pool, EVP_PKEY *pkey, na_jwk **key)
+{
     if (!pkey)
         return na_error_new(pool, NA_ERR_CONFIGURATION, "private key: not PEM: %s",
                             na_openssl_error(pool));
@@ -63,5 +70,49 @@ na_error *na_jwk_from_pem(apr_pool_t *pool, const char *pem, const na_jwk **key)
     made->can_verify = 1;
     made->can_decrypt = made->kty != NA_KTY_OKP;
     *key = made;
+    return NULL;
+}
+
+na_error *na_jwk_from_pem(apr_pool_t *pool, const char *pem, const na_jwk **key)
+{
+    na_jwk *made;
+    NA_TRY(check_not_encrypted(pool, pem));
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *pkey = read_private(pool, bio);
+    BIO_free(bio);
+    NA_TRY(describe_private(pool, pkey, &made));
+    *key = made;
+    return NULL;
+}
+
+static int count_keys(const char *pem)
+{
+    int count = 0;
+    for (const char *at = pem; (at = strstr(at, "PRIVATE KEY-----")); at++)
+        count++;
+    return count / 2; /* the first and the last line of each */
+}
+
+na_error *na_jwks_from_pem(apr_pool_t *pool, const char *pem, const na_jwks **set)
+{
+    int count = count_keys(pem);
+    NA_TRY(check_not_encrypted(pool, pem));
+    if (count < 1 || count > NA_PEM_KEYS_MAX)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "%d private keys in PEM: expected 1 to %d",
+                            count, NA_PEM_KEYS_MAX);
+    na_jwks *made = apr_palloc(pool, sizeof *made);
+    *made = (na_jwks){apr_pcalloc(pool, (apr_size_t)count * sizeof *made->keys), count};
+    EVP_PKEY **pkeys = apr_pcalloc(pool, (apr_size_t)count * sizeof *pkeys);
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    for (int i = 0; i < count; i++)
+        pkeys[i] = read_private(pool, bio);
+    BIO_free(bio);
+    for (int i = 0; i < count; i++) {
+        na_jwk *key;
+        NA_TRY(describe_private(pool, pkeys[i], &key));
+        NA_TRY(na_jwk_thumbprint(pool, key, &key->kid));
+        made->keys[i] = key;
+    }
+    *set = made;
     return NULL;
 }

@@ -60,6 +60,21 @@ static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, co
     return NULL;
 }
 
+/* The provider can have the public half under a name of its own, so `kid` does not choose. */
+static na_error *open_with_any(const na_oauth *oauth, const char *token, na_bytes *inner)
+{
+    const na_jwks *keys = oauth->provider->decryption_keys;
+    na_error *error = NULL;
+    for (int i = 0; i < keys->count; i++) {
+        na_jwk key = *keys->keys[i];
+        key.kid = NULL;
+        error = na_jwe_open_private(oauth->pool, &key, token, strlen(token), inner);
+        if (!error)
+            return NULL;
+    }
+    return error;
+}
+
 /* A nested token (section 3.1.3.7 step 1; RFC 7519 section 5.2) is decrypted with the private key.
  */
 static na_error *decrypt(const na_oauth *oauth, const char **token)
@@ -70,10 +85,9 @@ static na_error *decrypt(const na_oauth *oauth, const char **token)
         dots += *p == '.';
     if (dots != 4)
         return oauth->provider->requires_encryption ? refuse(oauth, "it is not encrypted") : NULL;
-    if (!oauth->provider->decryption_key)
+    if (!oauth->provider->decryption_keys)
         return refuse(oauth, "it is encrypted, and the provider has no privateKey=");
-    NA_TRY(na_jwe_open_private(oauth->pool, oauth->provider->decryption_key, *token, strlen(*token),
-                               &inner));
+    NA_TRY(open_with_any(oauth, *token, &inner));
     *token = (const char *)inner.data;
     return NULL;
 }
@@ -96,12 +110,7 @@ static int names_client(const json_t *aud, const char *client_id)
     const char *one = json_string_value(aud);
     if (one)
         return strcmp(one, client_id) == 0;
-    for (size_t i = 0; i < json_array_size(aud); i++) {
-        one = json_string_value(json_array_get(aud, i));
-        if (one && strcmp(one, client_id) == 0)
-            return 1;
-    }
-    return 0;
+    return na_json_has_text(aud, client_id);
 }
 
 /* Steps 3 to 5. */

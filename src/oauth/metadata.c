@@ -58,14 +58,16 @@ static na_error *take_url(const na_oauth *oauth, const json_t *document, const c
     return NULL;
 }
 
-static int has_text(const json_t *list, const char *text)
+/*
+ * RFC 8705 section 5: clients with a certificate have endpoints of their own, so that browsers are
+ * not asked for one.
+ */
+static na_error *take_protected_url(const na_oauth *oauth, const json_t *document,
+                                    const char *member, const char *configured, const char **url)
 {
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *one = json_string_value(json_array_get(list, i));
-        if (one && strcmp(one, text) == 0)
-            return 1;
-    }
-    return 0;
+    const json_t *aliases = json_object_get(document, "mtls_endpoint_aliases");
+    int has_alias = oauth->provider->certificate.chain && na_json_string(aliases, member);
+    return take_url(oauth, has_alias ? aliases : document, member, configured, url);
 }
 
 static na_error *read_document(const na_oauth *oauth, const json_t *document, na_metadata *metadata)
@@ -75,14 +77,18 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     NA_TRY(check_issuer(oauth, metadata->issuer));
     NA_TRY(take_url(oauth, document, "authorization_endpoint", provider->authorization_url,
                     &metadata->authorization_url));
-    NA_TRY(take_url(oauth, document, "token_endpoint", provider->token_url, &metadata->token_url));
-    NA_TRY(take_url(oauth, document, "userinfo_endpoint", provider->userinfo_url,
-                    &metadata->userinfo_url));
+    NA_TRY(take_protected_url(oauth, document, "token_endpoint", provider->token_url,
+                              &metadata->token_url));
+    NA_TRY(take_protected_url(oauth, document, "userinfo_endpoint", provider->userinfo_url,
+                              &metadata->userinfo_url));
     NA_TRY(take_url(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
     metadata->sends_iss =
         json_is_true(json_object_get(document, "authorization_response_iss_parameter_supported"));
-    metadata->says_auth_time = has_text(json_object_get(document, "claims_supported"), "auth_time");
+    metadata->says_auth_time =
+        na_json_has_text(json_object_get(document, "claims_supported"), "auth_time");
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
+    metadata->auth_algs =
+        json_object_get(document, "token_endpoint_auth_signing_alg_values_supported");
     metadata->id_algs = json_object_get(document, "id_token_signing_alg_values_supported");
     if (!metadata->authorization_url || !metadata->token_url)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
@@ -108,8 +114,12 @@ static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes tex
 static const char *options_of_validity(const na_oauth *oauth)
 {
     const na_provider *provider = oauth->provider;
-    const char *const options[] = {provider->issuer, provider->authorization_url,
-                                   provider->token_url, provider->userinfo_url, provider->jwks_url};
+    const char *const options[] = {provider->issuer,
+                                   provider->authorization_url,
+                                   provider->token_url,
+                                   provider->userinfo_url,
+                                   provider->jwks_url,
+                                   provider->certificate.chain ? "mtls" : NULL};
     const char *all = oauth->allow_http ? "http" : "https";
     for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
         all = apr_pstrcat(oauth->pool, all, "\n", options[i] ? options[i] : "-", NULL);

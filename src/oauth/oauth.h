@@ -35,10 +35,11 @@ typedef struct na_metadata {
     const char *token_url;
     const char *userinfo_url;
     const char *jwks_url;
-    int sends_iss;         /* authorization responses carry `iss` (RFC 9207 section 3) */
-    const json_t *id_algs; /* id_token_signing_alg_values_supported, or NULL */
-    const json_t *auths;   /* token_endpoint_auth_methods_supported, or NULL */
-    int says_auth_time;    /* claims_supported names auth_time */
+    int sends_iss;           /* authorization responses carry `iss` (RFC 9207 section 3) */
+    const json_t *id_algs;   /* id_token_signing_alg_values_supported, or NULL */
+    const json_t *auths;     /* token_endpoint_auth_methods_supported, or NULL */
+    int says_auth_time;      /* claims_supported names auth_time */
+    const json_t *auth_algs; /* token_endpoint_auth_signing_alg_values_supported, or NULL */
 } na_metadata;
 
 /* The values that protect one authorization request; NULL if not used. */
@@ -82,6 +83,10 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
  */
 na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata,
                               na_token_auth *auth, int *is_offered);
+
+/* Adds what authenticates the client to a request and its form. */
+na_error *na_oauth_authenticate(const na_oauth *oauth, const na_metadata *metadata,
+                                na_http_request *request, apr_table_t *fields);
 
 /* Writes the client secret: as configured, or signed with clientSecretKey=. NULL if there is none.
  */

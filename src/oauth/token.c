@@ -50,60 +50,6 @@ static na_error *add_own_fields(const na_oauth *oauth, const char *code, apr_tab
     return NULL;
 }
 
-static const char *const auth_names[] = {[NA_AUTH_BASIC] = "client_secret_basic",
-                                         [NA_AUTH_POST] = "client_secret_post",
-                                         [NA_AUTH_NONE] = "none"};
-
-/* A document without the list means client_secret_basic (Discovery 1.0 section 3). */
-static int offers_auth(const na_metadata *metadata, na_token_auth auth)
-{
-    for (size_t i = 0; i < json_array_size(metadata->auths); i++) {
-        const char *offered = json_string_value(json_array_get(metadata->auths, i));
-        if (offered && strcmp(offered, auth_names[auth]) == 0)
-            return 1;
-    }
-    return !metadata->auths && auth == NA_AUTH_BASIC;
-}
-
-na_error *na_oauth_token_auth(const na_oauth *oauth, const na_metadata *metadata,
-                              na_token_auth *auth, int *is_offered)
-{
-    *auth = oauth->provider->token_auth;
-    *is_offered = oauth->provider->type == NA_OAUTH;
-    if (*is_offered || *auth != NA_AUTH_AUTO) {
-        *auth = *auth == NA_AUTH_AUTO ? NA_AUTH_BASIC : *auth;
-        *is_offered = *is_offered || *auth == NA_AUTH_NONE || offers_auth(metadata, *auth);
-        return NULL;
-    }
-    *auth = offers_auth(metadata, NA_AUTH_BASIC) ? NA_AUTH_BASIC : NA_AUTH_POST;
-    *is_offered = offers_auth(metadata, *auth);
-    return *is_offered ? NULL
-                       : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                                      "the provider supports neither client_secret_basic nor "
-                                      "client_secret_post at its token endpoint");
-}
-
-/* RFC 6749 section 2.3.1: both halves of Basic authentication are form-encoded first. */
-static na_error *authenticate(const na_oauth *oauth, const na_metadata *metadata,
-                              na_http_request *request, apr_table_t *fields)
-{
-    const na_provider *provider = oauth->provider;
-    const char *secret;
-    na_token_auth auth;
-    int is_offered;
-    NA_TRY(na_oauth_token_auth(oauth, metadata, &auth, &is_offered));
-    NA_TRY(na_oauth_client_secret(oauth, &secret));
-    if (auth == NA_AUTH_BASIC) {
-        request->user = na_percent_encode(oauth->pool, provider->client_id);
-        request->password = na_percent_encode(oauth->pool, secret);
-        return NULL;
-    }
-    apr_table_setn(fields, "client_id", provider->client_id);
-    if (auth == NA_AUTH_POST)
-        apr_table_setn(fields, "client_secret", secret);
-    return NULL;
-}
-
 /* Most bytes of a provider's error text that are logged. */
 #define SAID_MAX 200
 
@@ -201,7 +147,7 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
                                .headers = oauth->headers};
     na_http_response response;
     json_t *answer;
-    NA_TRY(authenticate(oauth, metadata, &request, fields));
+    NA_TRY(na_oauth_authenticate(oauth, metadata, &request, fields));
     NA_TRY(add_own_fields(oauth, code, fields));
     request.form = form_of(oauth, fields);
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, &response));

@@ -56,6 +56,13 @@ static const char *const *all_headers(const na_oauth *oauth)
     return (const char *const *)all->elts;
 }
 
+/* An access token can be bound to the certificate (RFC 8705 section 3). */
+static const na_certificate *certificate_for(const na_oauth *oauth, const char *url)
+{
+    const na_certificate *certificate = &oauth->provider->certificate;
+    return certificate->chain && strncmp(url, "https://", 8) == 0 ? certificate : NULL;
+}
+
 /* `url` can have placeholders; they, and not what replaces them, are logged. */
 static na_error *fetch(const na_oauth *oauth, const char *url, const char *body,
                        const na_tokens *tokens, na_http_response *response)
@@ -64,6 +71,7 @@ static na_error *fetch(const na_oauth *oauth, const char *url, const char *body,
     na_http_request request = {.peer = oauth->provider->id,
                                .place = oauth->place,
                                .bearer = has_token ? NULL : tokens->access_token,
+                               .certificate = certificate_for(oauth, url),
                                .form = body,
                                .headers = all_headers(oauth)};
     NA_TRY(fill(oauth, tokens, url, &request.url));

@@ -72,7 +72,8 @@ static na_error *build(apr_pool_t *pool, const char *id, json_t *entry, na_provi
 /* Secrets have sources of their own in NextAuthProvider. */
 static na_error *check_no_secret(apr_pool_t *pool, const json_t *entry)
 {
-    static const char *const secrets[] = {"clientSecret", "clientSecretKey", "privateKey"};
+    static const char *const secrets[] = {"clientSecret", "clientSecretKey", "clientKey",
+                                          "clientCertificateKey", "privateKey"};
     for (apr_size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
         if (json_object_get(entry, secrets[i]))
             return na_error_new(pool, NA_ERR_CONFIGURATION, "%s belongs in NextAuthProvider",

@@ -59,18 +59,17 @@ static na_error *set_checks(apr_pool_t *pool, na_provider *provider, const char 
 
 static na_error *set_token_auth(apr_pool_t *pool, na_provider *provider, const char *value)
 {
-    if (strcmp(value, "client_secret_basic") == 0)
-        provider->token_auth = NA_AUTH_BASIC;
-    else if (strcmp(value, "client_secret_post") == 0)
-        provider->token_auth = NA_AUTH_POST;
-    else if (strcmp(value, "none") == 0)
-        provider->token_auth = NA_AUTH_NONE;
-    else
-        return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "invalid token_endpoint_auth_method=%s: expected client_secret_basic, "
-                            "client_secret_post, or none",
-                            value);
-    return NULL;
+    for (int auth = NA_AUTH_BASIC; auth <= NA_AUTH_NONE; auth++) {
+        if (strcmp(value, na_token_auth_name((na_token_auth)auth)) != 0)
+            continue;
+        provider->token_auth = (na_token_auth)auth;
+        return NULL;
+    }
+    return na_error_new(pool, NA_ERR_CONFIGURATION,
+                        "invalid token_endpoint_auth_method=%s: expected client_secret_basic, "
+                        "client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, "
+                        "self_signed_tls_client_auth, or none",
+                        value);
 }
 
 static na_error *read_boolean(apr_pool_t *pool, const char *name, const char *value, int *is_true)
@@ -184,9 +183,40 @@ static na_error *set_key(apr_pool_t *pool, const char *name, const char *value, 
                  : NULL;
 }
 
+static na_error *set_keys(apr_pool_t *pool, const char *name, const char *value,
+                          const na_jwks **keys)
+{
+    na_error *error = na_jwks_from_pem(pool, value, keys);
+    return error ? na_error_with_hint(
+                       na_error_wrap(pool, error, NULL,
+                                     "invalid %s=: expected a private key in PEM", name),
+                       apr_psprintf(pool, "set %s=file:PATH to a key without a passphrase", name))
+                 : NULL;
+}
+
 static na_error *set_private_key(apr_pool_t *pool, na_provider *provider, const char *value)
 {
-    return set_key(pool, "privateKey", value, &provider->decryption_key);
+    return set_keys(pool, "privateKey", value, &provider->decryption_keys);
+}
+
+static na_error *set_client_key(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return set_keys(pool, "clientKey", value, &provider->client_keys);
+}
+
+static na_error *set_auth_alg(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return set_alg(pool, "token_endpoint_auth_signing_alg", value, &provider->auth_alg);
+}
+
+static na_error *set_audience(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    provider->names_token_url = strcmp(value, "token") == 0;
+    return provider->names_token_url || strcmp(value, "issuer") == 0
+               ? NULL
+               : na_error_new(pool, NA_ERR_CONFIGURATION,
+                              "invalid clientAssertionAudience=%s: expected issuer or token",
+                              value);
 }
 
 static na_error *set_client_secret_key(apr_pool_t *pool, na_provider *provider, const char *value)
@@ -239,6 +269,11 @@ static const option options[] = {
     WITH("clientSecretKey", set_client_secret_key),
     TEXT("teamId", team_id),
     TEXT("keyId", key_id),
+    WITH("clientKey", set_client_key),
+    WITH("token_endpoint_auth_signing_alg", set_auth_alg),
+    WITH("clientAssertionAudience", set_audience),
+    TEXT("clientCertificate", certificate.chain),
+    TEXT("clientCertificateKey", certificate.key),
     TEXT("scope", scope),
     WITH("checks", set_checks),
     TEXT("authorization", authorization_url),

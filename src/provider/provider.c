@@ -175,17 +175,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     if (!provider->client_id)
         return missing(pool, provider,
                        "clientId=", "set clientId= to the client ID that the provider issued");
-    if (provider->client_secret_key && !(provider->team_id && provider->key_id))
-        return missing(pool, provider, "teamId= and keyId= for clientSecretKey=",
-                       "set both to the values at the provider");
-    if (!provider->client_secret && !provider->client_secret_key &&
-        provider->token_auth != NA_AUTH_NONE)
-        return missing(pool, provider,
-                       "clientSecret= (or token_endpoint_auth_method=none for a public client)",
-                       "set clientSecret=env:NAME, file:PATH, or exec:COMMAND");
-    if (provider->token_auth == NA_AUTH_NONE && !(provider->checks & NA_CHECK_PKCE))
-        return missing(pool, provider, "checks=pkce, because the client has no secret",
-                       "add pkce to checks=");
+    NA_TRY(na_provider_finish_client(pool, provider));
     if (!(provider->checks & (NA_CHECK_STATE | NA_CHECK_PKCE)))
         return missing(pool, provider,
                        "checks=state or checks=pkce, without which any callback would be accepted",
@@ -200,7 +190,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     NA_TRY(check_addresses(pool, provider, allow_http));
     NA_TRY(na_provider_finish_authorization(pool, provider));
     NA_TRY(finish_userinfo_headers(pool, provider));
-    if (provider->requires_encryption && !provider->decryption_key)
+    if (provider->requires_encryption && !provider->decryption_keys)
         return missing(pool, provider, "privateKey= for requireEncryptedIdToken=true",
                        "set privateKey=file:PATH");
     if (provider->type == NA_OIDC) {

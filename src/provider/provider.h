@@ -5,6 +5,7 @@
 
 #include <apr_tables.h>
 
+#include "base/certificate.h"
 #include "base/error.h"
 #include "jose/jwk.h"
 
@@ -13,11 +14,18 @@ typedef enum na_provider_type { NA_OIDC, NA_OAUTH, NA_CREDENTIALS, NA_EMAIL } na
 /* What protects an authorization request, as bits. */
 enum { NA_CHECK_PKCE = 1, NA_CHECK_STATE = 2, NA_CHECK_NONCE = 4 };
 
-/* How the client authenticates at the token endpoint (RFC 6749 section 2.3). */
+/*
+ * How the client authenticates at the token endpoint (RFC 6749 section 2.3, OpenID Connect Core 1.0
+ * section 9, RFC 8705 section 2).
+ */
 typedef enum na_token_auth {
-    NA_AUTH_AUTO, /* as discovery offers; Basic if it has no list */
+    NA_AUTH_AUTO, /* as discovery offers, with what is configured */
     NA_AUTH_BASIC,
     NA_AUTH_POST,
+    NA_AUTH_SECRET_JWT,
+    NA_AUTH_KEY_JWT,
+    NA_AUTH_TLS,
+    NA_AUTH_SELF_SIGNED_TLS,
     NA_AUTH_NONE
 } na_token_auth;
 
@@ -62,6 +70,11 @@ typedef struct na_provider {
     const char *client_secret;
     const na_jwk *client_secret_key; /* signs client secrets for Apple; NULL if none */
     const char *team_id, *key_id;    /* of client_secret_key */
+    const na_jwks *client_keys;      /* sign for the client, the first that fits; NULL if none */
+    const char *auth_alg;            /* of signatures that authenticate; NULL if as discovered */
+    int names_token_url;             /* they are for the token endpoint's URL, not the issuer */
+    na_certificate certificate;      /* of the client in TLS; its members are NULL if none */
+    apr_time_t certificate_ends;
     const char *scope;
     int checks;
     na_token_auth token_auth;
@@ -86,10 +99,9 @@ typedef struct na_provider {
     const char *jwks_url;
     const char *emails_url;   /* GitHub's list of a user's addresses */
     const char *id_token_alg; /* the only accepted signature algorithm; NULL if as discovered */
-    const char *private_key;  /* PEM */
-    const na_jwk *decryption_key;
-    int requires_encryption; /* ID tokens that are not encrypted are refused */
-    long clock_tolerance;    /* seconds */
+    const na_jwks *decryption_keys; /* NULL if none */
+    int requires_encryption;        /* ID tokens that are not encrypted are refused */
+    long clock_tolerance;           /* seconds */
     na_profile_map profile;
     na_vouching email_verified;
     const char *email_claim;    /* path of the claim that vouches; NULL for email_verified */
@@ -165,6 +177,15 @@ na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provid
 
 /* Returns 1 if only the protocol sets this parameter of authorization requests. */
 int na_provider_is_reserved(const char *name);
+
+/* Returns the registered name, such as "private_key_jwt"; NULL for NA_AUTH_AUTO. */
+const char *na_token_auth_name(na_token_auth auth);
+
+/* Returns 1 if the provider has what this way to authenticate requires. */
+int na_provider_can_authenticate(const na_provider *provider, na_token_auth auth);
+
+/* Checks how the client authenticates. */
+na_error *na_provider_finish_client(apr_pool_t *pool, na_provider *provider);
 
 /* Returns "oidc", "oauth", "credentials", or "email". */
 const char *na_provider_type_name(const na_provider *provider);

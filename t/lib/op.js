@@ -4,6 +4,7 @@
 const crypto = require('node:crypto');
 const { generateKeys } = require('./keys.js');
 const http = require('node:http');
+const https = require('node:https');
 const { freePort } = require('./httpd.js');
 
 const password = 'correct horse';
@@ -47,15 +48,35 @@ function configuration(options, cookieKey, keys) {
     cookies: { keys: [cookieKey] },
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'picture', 'groups'] },
     conformIdTokenClaims: options.conformIdTokenClaims ?? true,
-    features: { devInteractions: { enabled: false }, encryption: { enabled: true } },
+    features: { devInteractions: { enabled: false }, encryption: { enabled: true }, ...options.features },
     ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     loadExistingGrant: consent,
     findAccount: (ctx, sub) => accounts[sub] && { accountId: sub, claims: () => ({ sub, ...accounts[sub] }) },
     renderError: (ctx, out) => { ctx.type = 'text/plain'; ctx.body = `${out.error}: ${out.error_description}\n`; },
     clientBasedCORS: () => false,
+    // Clients' key sets are on this machine, which it would refuse otherwise.
+    fetch: (url, { dispatcher, ...more }) => fetch(url, more),
+    ...options.settings,
   };
 }
+
+// What the provider needs to know of certificates: the endpoints with `tls` ask for one.
+const mTLS = {
+  enabled: true,
+  certificateBoundAccessTokens: true,
+  selfSignedTlsClientAuth: true,
+  tlsClientAuth: true,
+  getCertificate: (ctx) => {
+    const { raw } = ctx.socket.getPeerCertificate?.() || {};
+    return raw && new crypto.X509Certificate(raw);
+  },
+  certificateAuthorized: (ctx) => ctx.socket.authorized,
+  certificateSubjectMatches: (ctx, property, expected) => property === 'tls_client_auth_subject_dn'
+    && `CN=${ctx.socket.getPeerCertificate().subject.CN}` === expected,
+};
+
+const listen = (server, port) => new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
 
 const form = (action, wrong) => `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Sign in at the provider</title></head><body>
@@ -104,6 +125,8 @@ async function authorize(issuer, client, answer, login, fields = {}) {
   throw new Error(`no way through the provider: ${at.status} from ${at.url}: ${at.text.slice(0, 300)}`);
 }
 
+const paths = { token: 'token', userinfo: 'me', pushed_authorization_request: 'request' };
+
 // It warns of what no test minds: its memory ends with the test.
 async function quietly(work) {
   const { warn } = console;
@@ -121,19 +144,32 @@ async function startOp(t, options) {
   const issuer = `http://localhost:${port}`;
   const cookieKey = crypto.randomBytes(32).toString('hex');
   const asked = []; // the parameters of each authorization request
+  const requests = []; // the others: path, method, headers, and form
+  const tlsPort = options.tls && await freePort(); // of the endpoints that ask for a certificate
   const errors = [];
   let provider;
 
   // The provider reads its keys once, so new keys take a new provider; what it stored outlives it.
   const rotateKeys = () => quietly(() => {
-    provider = new Provider(issuer, configuration(options, cookieKey, newKeys()));
+    const settings = configuration(options, cookieKey, newKeys());
+    if (options.tls) {
+      const aliases = Object.fromEntries(['token', 'userinfo', 'pushed_authorization_request']
+        .map((name) => [`${name}_endpoint`, `https://localhost:${tlsPort}/${paths[name]}`]));
+      settings.features = { ...settings.features, mTLS };
+      settings.discovery = { ...settings.discovery, mtls_endpoint_aliases: aliases };
+    }
+    provider = new Provider(issuer, settings);
+    provider.use(async (ctx, next) => {
+      await next();
+      if (ctx.path !== '/auth') requests.push({ path: ctx.path, method: ctx.method, headers: ctx.headers, form: { ...ctx.oidc?.body }, status: ctx.status });
+    });
     for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error']) {
       provider.on(name, (ctx, error) => errors.push(`${name}: ${error.message} ${error.error_detail || error.error_description || ''}`));
     }
   });
   await rotateKeys();
 
-  const server = http.createServer(async (req, res) => {
+  const answer = async (req, res) => {
     const url = new URL(req.url, issuer);
     try {
       if (url.pathname === '/auth') asked.push(Object.fromEntries(url.searchParams));
@@ -144,18 +180,24 @@ async function startOp(t, options) {
       if (!res.headersSent) res.writeHead(400);
       res.end(`${error.message}\n`);
     }
-  });
-  await new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
-  const stop = () => new Promise((resolve) => {
+  };
+  const servers = [http.createServer(answer)];
+  await listen(servers[0], port);
+  if (options.tls) {
+    servers.push(https.createServer({ ...options.tls, requestCert: true, rejectUnauthorized: false }, answer));
+    await listen(servers[1], tlsPort);
+  }
+  const stop = () => Promise.all(servers.map((server) => new Promise((resolve) => {
     server.close(resolve);
     server.closeAllConnections();
-  });
+  })));
   t.cleanup(stop);
 
   return {
     port,
     issuer,
     asked,
+    requests,
     errors,
     rotateKeys,
     stop,

@@ -2,6 +2,7 @@
 #include <openssl/x509.h>
 
 #include "jose_kit.h"
+#include "jose/jwk_public.h"
 
 /* Which keys and key sets are taken, and which are refused. */
 
@@ -219,6 +220,65 @@ static void check_pem(apr_pool_t *pool, EVP_PKEY *rsa)
     is(na_jwk_from_pem(pool, "no PEM", &key)->code, NA_ERR_CONFIGURATION, "the code");
 }
 
+static void check_pem_set(apr_pool_t *pool, EVP_PKEY *rsa)
+{
+    const na_jwks *set;
+    const char *one = kit_pem(pool, rsa, NULL), *thumbprint;
+    const char *other = kit_pem(pool, kit_new_ec(pool, "P-256"), NULL);
+    const char *both = apr_pstrcat(pool, one, other, NULL);
+    succeeds(na_jwks_from_pem(pool, both, &set), "two private keys in one PEM text");
+    is_number(set->count, 2, "both are there");
+    is_number(set->keys[0]->kty, NA_KTY_RSA, "in their order");
+    is_number(set->keys[1]->kty, NA_KTY_EC, "in their order");
+    succeeds(na_jwk_thumbprint(pool, set->keys[1], &thumbprint), "a thumbprint");
+    is(set->keys[1]->kid, thumbprint, "which is the kid");
+    says(pool, na_jwks_from_pem(pool, kit_public_pem(pool, rsa), &set), "0 private keys",
+         "a public key");
+    says(pool, na_jwks_from_pem(pool, kit_pem(pool, rsa, "secret"), &set), "encrypted",
+         "an encrypted one");
+    const char *cut = apr_pstrcat(pool, one, strstr(other, "\n"), NULL);
+    succeeds(na_jwks_from_pem(pool, cut, &set),
+             "a key, and the rest of one without its first line");
+    is_number(set->count, 1, "is one key");
+    for (int i = 0; i < 8; i++)
+        both = apr_pstrcat(pool, both, other, NULL);
+    says(pool, na_jwks_from_pem(pool, both, &set), "10 private keys in PEM", "too many");
+}
+
+static void check_public(apr_pool_t *pool, const char *jwk, const char *expected, const char *name)
+{
+    const na_jwk *key;
+    const char *thumbprint;
+    json_t *json, *public;
+    succeeds(na_json_parse(pool, NA_ERR_CONFIGURATION, jwk, strlen(jwk), &json), name);
+    succeeds(na_jwk_parse(pool, json, &key), name);
+    succeeds(na_jwk_public(pool, key, &public), name);
+    json_object_del(json, "d");
+    ok(json_equal(json, public), "%s: the public members alone", name);
+    succeeds(na_jwk_thumbprint(pool, key, &thumbprint), name);
+    if (expected)
+        is(thumbprint, expected, name);
+}
+
+static void check_thumbprints(apr_pool_t *pool)
+{
+    check_public(
+        pool,
+        "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":"
+        "\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
+        "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"
+        "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-"
+        "bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw\"}",
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", "RFC 7638 section 3.1");
+    check_public(pool,
+                 "{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+                 "\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\","
+                 "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+                 "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "RFC 8037 appendix A.3");
+    const json_t *p521 = kit_jwk(pool, kit_new_ec(pool, "P-521"), 1);
+    check_public(pool, na_json_dump(pool, p521), NULL, "P-521");
+}
+
 static void check_set(apr_pool_t *pool, EVP_PKEY *rsa)
 {
     const na_jwks *set;
@@ -262,6 +322,8 @@ int main(void)
     check_members(pool, rsa);
     check_x5c(pool, rsa);
     check_pem(pool, rsa);
+    check_pem_set(pool, rsa);
+    check_thumbprints(pool);
     check_set(pool, rsa);
     return tap_done();
 }

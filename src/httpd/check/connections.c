@@ -86,7 +86,7 @@ static na_error *compare_token_auth(connecting *c, const na_oauth *oauth,
         na_findings_say(c->b->server, NA_GROUP_CONNECTIONS, oauth->provider->id, NA_WARNING,
                         "remove token_endpoint_auth_method= to use a method that it offers",
                         "the provider does not offer token_endpoint_auth_method=%s",
-                        auth == NA_AUTH_BASIC ? "client_secret_basic" : "client_secret_post");
+                        na_token_auth_name(auth));
     return NULL;
 }
 

@@ -92,12 +92,30 @@ static void check_public(const na_builder *b, const na_provider *p)
     na_findings_add(b->server, &finding);
 }
 
+/* the time to replace a certificate */
+#define CERTIFICATE_WARNING apr_time_from_sec(14 * 24 * 3600)
+
+static void check_client(const na_builder *b, const na_provider *p)
+{
+    if ((p->client_keys || p->decryption_keys) && b->config->base_url)
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
+                        "its public keys are at %s/jwks (register it as jwks_uri)",
+                        b->config->base_url);
+    if (p->certificate.chain && p->certificate_ends < apr_time_now() + CERTIFICATE_WARNING)
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
+                        "replace the certificate and its key, and register it with the provider",
+                        p->certificate_ends < apr_time_now()
+                            ? "clientCertificate= has expired"
+                            : "clientCertificate= expires within 14 days");
+}
+
 static void check_provider(const na_builder *b, const na_provider *p)
 {
     const char *what = p->type == NA_CREDENTIALS ? password_source(b, p)
                        : p->type == NA_EMAIL     ? mail_source(b)
                                                  : callback_url(b, p);
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
+    check_client(b, p);
     check_public(b, p);
     if (p->any_tenant)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,

@@ -76,7 +76,7 @@ static const char *missing_kind(const na_provider *p)
         return NULL;
     if (!p->client_id)
         return NA_VARIABLE_ID;
-    if (!p->client_secret && !p->client_secret_key && p->token_auth != NA_AUTH_NONE)
+    if (!na_provider_can_authenticate(p, p->token_auth))
         return NA_VARIABLE_SECRET;
     if (na_provider_mentions(p, "{tenant}") && !p->tenant)
         return NA_VARIABLE_TENANT;
