@@ -76,6 +76,13 @@ $(BUILD)/gen/providers_json.h: conf/providers.json
 
 $(BUILD)/obj/src/provider/catalogue.o: $(BUILD)/gen/providers_json.h
 
+# The script of passkeys as a C string literal.
+$(BUILD)/gen/passkey_js.h: src/page/passkey.js
+	@mkdir -p $(@D)
+	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
+
+$(BUILD)/obj/src/page/passkey.o: $(BUILD)/gen/passkey_js.h
+
 # The list of common passwords as string literals, in the order that a binary search needs.
 $(BUILD)/gen/common_passwords.h: conf/common-passwords.txt
 	@mkdir -p $(@D)

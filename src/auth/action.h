@@ -39,7 +39,6 @@ typedef struct na_subject {
     unsigned told;   /* kinds that were reported already */
     na_initiator initiator; /* for a sign-in at a provider */
     apr_int64_t proved_at;  /* seconds: when the user signed in by hand; 0 for now, -1 if unknown */
-    int has_both_factors;   /* a passkey that verified the user was used */
     int is_first_vouched;   /* vouched for the first time: earlier sessions are not the user's */
     const char *reclaimed;  /* what was removed from the user, for the record, NULL if nothing */
 } na_subject;
@@ -129,6 +128,8 @@ typedef struct na_response {
     const char *style_nonce; /* of a page's Content-Security-Policy, NULL if it is not a page */
     const char *language;    /* of a page, NULL if it is not a page */
     int cacheable;
+    const char *cache_control;       /* of what is cacheable; NULL to leave it to caches */
+    int runs_script;                 /* 1 if it is a page that has the script of passkeys */
     int signed_out;                  /* the user has ended the browser's session */
     int retry_after;                 /* seconds, 0 if the status is neither 429 nor 503 */
     apr_array_header_t *set_cookies; /* char * */

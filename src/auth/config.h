@@ -24,12 +24,11 @@ typedef enum na_cookie_id {
     NA_COOKIE_CSRF,
     NA_COOKIE_REFERENCE,
     NA_COOKIE_KNOWN_BROWSER, /* our own: limits.h */
-    NA_COOKIE_REMEMBERED,    /* our own: remembered.h */
     NA_COOKIE_STATE,
     NA_COOKIE_PKCE,
     NA_COOKIE_NONCE,
-    NA_COOKIE_LINK,       /* our own */
-    NA_COOKIE_TWO_FACTOR, /* our own: pending.h */
+    NA_COOKIE_LINK, /* our own */
+    NA_COOKIE_CHALLENGE,
     NA_COOKIE_COUNT
 } na_cookie_id;
 
@@ -112,7 +111,8 @@ enum {
     NA_FEATURE_MAGIC_LINKS = 32,
     NA_FEATURE_2FA = 64,
     NA_FEATURE_RATE_LIMITING = 128,
-    NA_FEATURE_AUDIT = 256
+    NA_FEATURE_AUDIT = 256,
+    NA_FEATURE_DEVICE_LOGIN = 512
 };
 
 /* NextAuthSite unbound=: whether tokens that name no site are accepted. */
@@ -133,6 +133,7 @@ typedef struct na_config {
     na_keyring check_rings[NA_COOKIE_COUNT]; /* from NA_COOKIE_STATE on */
     na_foreign_checks foreign_checks[NA_FOREIGN_CHECKS_MAX];
     int foreign_count;
+    na_keyring device_ring; /* for grants of devices in stores */
     na_session_config session;
     const char *site_name; /* NextAuthSite, NULL if the base URL identifies the site */
     na_unbound unbound;
@@ -140,7 +141,6 @@ typedef struct na_config {
     const na_mail_options *mail;   /* NULL if there is none */
     const na_mail_template *mail_templates[NA_MAIL_KINDS];
     int features;
-    int remember_days; /* browsers in which a second factor was given; 0 if none is remembered */
     na_limits limits;
     na_password_rules password_rules;
     const char *nobodys_hash; /* verified if the user does not exist */

@@ -65,7 +65,6 @@ static const char *const changes[] = {
     [NA_CHANGE_SECOND_FACTOR_ON] = "Two-factor sign-in was turned on for your account." ADVICE,
     [NA_CHANGE_SECOND_FACTOR_OFF] = "Two-factor sign-in was turned off for your account." ADVICE,
     [NA_CHANGE_RECOVERY_CODES] = "New recovery codes were created for your account." ADVICE,
-    [NA_CHANGE_RECOVERY_CODE_USED] = "A recovery code was used to sign in to your account." ADVICE,
     [NA_CHANGE_PASSKEY_ADDED] = "A passkey was added to your account." ADVICE,
     [NA_CHANGE_PASSKEY_REMOVED] = "A passkey was removed from your account." ADVICE,
     [NA_CHANGE_TOKEN_CREATED] = "An access token was created for your account." ADVICE,

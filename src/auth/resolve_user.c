@@ -265,7 +265,7 @@ static na_error *adopt(na_request *request, const na_db_person *person, na_subje
     const na_db_user *user = &person->user;
     if (subject->is_checked && subject->revision != person->revision)
         return na_error_new(request->pool, NA_ERR_CREDENTIALS_SIGNIN,
-                            "the password was changed while it was verified");
+                            "the user was changed while the password or passkey was verified");
     if (person->credential.disabled)
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the user is disabled");
     const char *email = user->email ? user->email : subject->user.email;

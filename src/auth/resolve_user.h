@@ -12,7 +12,7 @@
  */
 na_error *na_account_resolve(na_request *request, na_subject *subject);
 
-/* Finds a user whose password was verified. */
+/* Finds a user whose password or passkey was verified. */
 na_error *na_account_resolve_known(na_request *request, na_subject *subject);
 
 /* Finds the user of a link in an email, and uses it up. */

@@ -41,6 +41,8 @@ struct na_error {
 /* A session of an application or of another site, whose cookie must be kept. */
 #define NA_ERR_FOREIGN_SESSION "ForeignSession"
 #define NA_ERR_MISSING_CSRF "MissingCSRF"
+/* The same with passkeys, for which Auth.js has a code of its own. */
+#define NA_ERR_NOT_LINKED "AccountNotLinked"
 #define NA_ERR_WEBAUTHN "WebAuthnVerificationError"
 
 /*
@@ -64,7 +66,6 @@ struct na_error {
 #define NA_ERR_NO_TABLES "MissingTables"
 
 /* Not NextAuth's: too many attempts. The status is 429. */
-#define NA_ERR_SECOND_FACTOR "SecondFactor"
 #define NA_ERR_RATE_LIMITED "RateLimited"
 
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)

@@ -40,6 +40,8 @@
         NA_TEXT("This link has expired or has already been used. Request a new one."))             \
     ROW(NA_ERR_ACCOUNT_NOT_LINKED, V4_SIGN_IN | V5_SIGN_IN, 200, "OAuthAccountNotLinked",          \
         ANOTHER_ACCOUNT, NO_PAGE)                                                                  \
+    ROW(NA_ERR_NOT_LINKED, V4_SIGN_IN | V5_SIGN_IN, 200, "AccountNotLinked", ANOTHER_ACCOUNT,      \
+        NO_PAGE)                                                                                   \
     ROW(NA_ERR_SESSION, 0, 200, NULL, NULL, NO_PAGE)                                               \
     ROW(NA_ERR_MISSING_CSRF, V5_SIGN_IN, 200, "MissingCSRF",                                       \
         NA_TEXT("This form has expired. Please try again. If this keeps happening, "               \
@@ -47,9 +49,7 @@
         NO_PAGE)                                                                                   \
     ROW(NA_ERR_INVALID_CHECK, 0, 200, NULL, NULL, NO_PAGE)                                         \
     ROW(NA_ERR_WEBAUTHN, V4_SIGN_IN | V5_SIGN_IN, 401, "WebAuthnVerificationError",                \
-        "The passkey could not be used. Try again, or sign in another way.", NO_PAGE)              \
-    ROW(NA_ERR_SECOND_FACTOR, V4_SIGN_IN | V5_SIGN_IN, 401, "AccessDenied",                        \
-        "Sign-in failed. Check your details and try again.", NO_PAGE)                              \
+        NA_TEXT("The passkey could not be used. Try again, or sign in another way."), NO_PAGE)     \
     ROW(NA_ERR_UNAVAILABLE, DOWN, 200, NULL, NULL, NO_PAGE)                                        \
     ROW(NA_ERR_BUSY, DOWN, 200, NULL, NULL, NO_PAGE)                                               \
     ROW(NA_ERR_CONFLICT, DOWN, 200, NULL, NULL, NO_PAGE)                                           \
@@ -67,8 +67,7 @@
     ROW("EmailCreateAccount", V4_SIGN_IN, 200, NULL, NULL, NO_PAGE)                                \
     ROW("SessionRequired", V4_SIGN_IN, 200, NULL, NA_TEXT("Please sign in to access this page."),  \
         NO_PAGE)                                                                                   \
-    ROW("OAuthCallbackError", 0, 200, NULL, NOT_COMPLETED, NO_PAGE)                                \
-    ROW("AccountNotLinked", 0, 200, NULL, ANOTHER_ACCOUNT, NO_PAGE)
+    ROW("OAuthCallbackError", 0, 200, NULL, NOT_COMPLETED, NO_PAGE)
 
 #define AS_ROW(...) {__VA_ARGS__},
 #define AS_NAME(name, ...) name,

@@ -68,6 +68,14 @@ static const struct {
     {"audit show", na_command_audit_show,
      "FILE [--user ID|EMAIL] [--event NAME] [--since TIME] [--json]",
      "show the records of an audit log as a table"},
+    {"login", na_command_login,
+     "URL [--scope SCOPE] [--name NAME] [--print] [--ca-file FILE | --insecure-loopback]",
+     "sign in to a site with a code, and keep an access token for it in "
+     "~/.config/nextauth/tokens.json; URL is the site's, or NextAuthURL if that has a path; "
+     "--print "
+     "prints the token instead"},
+    {"logout", na_command_logout, "URL [--ca-file FILE | --insecure-loopback]",
+     "revoke and forget the access token of a site"},
     {"token decode", na_command_token_decode, "--secret-file FILE [--salt SALT] [--v5] [TOKEN]",
      "decrypt a token (from standard input by default) and print its claims"},
     {"token encode", na_command_token_encode,

@@ -28,6 +28,7 @@ enum { SETS_NOTHING = 0, SETS_CALLBACK_URL = 1, SETS_CSRF = 2, SETS_BOTH = 3 };
 /* Values of `csrf` for routes without a page to which a form without its CSRF token leads. */
 #define NO_FORM NULL   /* the route changes nothing */
 #define BY_ITSELF NULL /* the action verifies the token itself */
+#define NO_COOKIE NULL /* the action reads no cookie: no browser can be made to misuse its own */
 
 /* A provider's type as a bit; 0 in a route means any type. */
 #define OF(type) (1 << (type))
@@ -52,10 +53,6 @@ static const struct route {
     {"POST", "signout", na_post_signout, "/signout?csrf=true", SETS_CALLBACK_URL, 0},
     {"GET", "sessions", na_get_sessions, NO_FORM, SETS_BOTH, 0},
     {"POST", "sessions", na_post_sessions, "/sessions", SETS_CALLBACK_URL, 0},
-    {"GET", "two-factor", na_get_two_factor, NO_FORM, SETS_BOTH, 0},
-    {"POST", "two-factor", na_post_two_factor, "/two-factor", SETS_BOTH, 0},
-    {"GET", "two-factor-setup", na_get_two_factor_setup, NO_FORM, SETS_BOTH, 0},
-    {"POST", "two-factor-setup", na_post_two_factor_setup, "/two-factor-setup", SETS_BOTH, 0},
     {"GET", "signup", na_get_signup, NO_FORM, SETS_BOTH, 0},
     {"POST", "signup", na_post_signup, "/signup", SETS_BOTH, 0},
     {"GET", "reset-password", na_get_reset, NO_FORM, SETS_BOTH, 0},
@@ -66,9 +63,18 @@ static const struct route {
     {"POST", "account", na_post_account, "/account", SETS_BOTH, 0},
     {"GET", "confirm-email", na_confirm_email, NO_FORM, SETS_BOTH, 0},
     {"POST", "confirm-email", na_confirm_email, BY_ITSELF, SETS_BOTH, 0},
+    {"POST", "device-authorization", na_post_device_authorization, NO_COOKIE, SETS_NOTHING, 0},
+    {"GET", "device", na_get_device, NO_FORM, SETS_BOTH, 0},
+    {"POST", "device", na_post_device, "/device", SETS_BOTH, 0},
+    {"POST", "token", na_post_token, NO_COOKIE, SETS_NOTHING, 0},
+    {"POST", "revoke", na_post_revoke, NO_COOKIE, SETS_NOTHING, 0},
     {"GET", "callback", na_callback, NO_FORM, SETS_CALLBACK_URL, 0},
     {"POST", "callback", na_callback_credentials, "/signin?csrf=true", SETS_CALLBACK_URL,
      OF(NA_CREDENTIALS)},
+    {"POST", "callback", na_callback_webauthn, "/signin?csrf=true", SETS_CALLBACK_URL,
+     OF(NA_WEBAUTHN)},
+    {"GET", "webauthn-options", na_get_webauthn_options, NO_FORM, SETS_NOTHING, OF(NA_WEBAUTHN)},
+    {"GET", "passkey.js", na_get_passkey_script, NO_FORM, SETS_NOTHING, 0},
     {"POST", "callback", na_callback, BY_ITSELF, SETS_CALLBACK_URL, 0},
     {"GET", "verify-request", na_get_verify_request, NO_FORM, SETS_CALLBACK_URL, 0},
     {"GET", "error", na_get_error, NO_FORM, SETS_CALLBACK_URL, 0},
@@ -79,7 +85,8 @@ static const struct route {
 static int has_stray_segment(const na_request *request)
 {
     return request->config->dialect == NA_V5 && request->provider_id &&
-           strcmp(request->action, "signin") != 0 && strcmp(request->action, "callback") != 0;
+           strcmp(request->action, "signin") != 0 && strcmp(request->action, "callback") != 0 &&
+           strcmp(request->action, "webauthn-options") != 0;
 }
 
 static int fits_provider(const struct route *route, const na_provider *provider)
@@ -133,6 +140,8 @@ static const char *log_event_of(const na_request *request, const na_error *error
         return "CALLBACK_CREDENTIALS_HANDLER_ERROR";
     if (is_callback && type == NA_EMAIL)
         return "CALLBACK_EMAIL_ERROR";
+    if (is_callback && type == NA_WEBAUTHN)
+        return "CALLBACK_WEBAUTHN_ERROR";
     if (is_callback)
         return na_error_is(error, NA_ERR_CALLBACK) ? "OAUTH_CALLBACK_HANDLER_ERROR"
                                                    : "OAUTH_CALLBACK_ERROR";
@@ -324,9 +333,9 @@ na_error *na_callback(na_request *request, na_response *response)
                             "unknown provider in a callback");
     if (request->provider->type == NA_EMAIL)
         return na_callback_email(request, response);
-    if (request->provider->type == NA_CREDENTIALS)
+    if (request->provider->type > NA_OAUTH)
         return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
-                            "a callback with credentials requires POST");
+                            "a callback of provider '%s' requires POST", request->provider->id);
     NA_TRY(na_checks_are_there(request, na_parameter(request, "state"))
                ? na_limit_take(request, NA_LIMIT_CALLBACK, NULL)
                : na_limit_take_stray(request, NA_LIMIT_CALLBACK));

@@ -7,6 +7,7 @@
 #include "auth/checks.h"
 #include "endpoint/endpoints.h"
 #include "auth/fresh.h"
+#include "auth/passkey.h"
 #include "auth/password_user.h"
 #include "auth/report.h"
 #include "auth/respond.h"
@@ -38,6 +39,7 @@ na_error *na_get_signin(na_request *request, na_response *response)
     const na_page_offers offers = {na_feature_is_offered(request, NA_FEATURE_SIGN_UP),
                                    na_feature_is_offered(request, NA_FEATURE_RESET)};
     const na_page_attempt attempt = {error, apr_table_get(request->query, "email")};
+    response->runs_script = na_passkey_provider(config) != NULL;
     na_respond_page(request, response, 200, na_say(request->language, "Sign in"),
                     na_page_signin(request->pool, &form, config->providers, offers, &attempt));
     return NULL;
@@ -68,7 +70,8 @@ na_error *na_post_signin(na_request *request, na_response *response)
             return unknown;
         na_log_error(request, NA_LOG_WARNING, "SIGNIN_OAUTH_ERROR", unknown);
     }
-    if (!request->provider || request->provider->type == NA_CREDENTIALS) {
+    if (!request->provider || request->provider->type == NA_CREDENTIALS ||
+        request->provider->type == NA_WEBAUTHN) {
         int is_choice = request->provider || (!request->provider_id && na_speaks_v5(request));
         const char *page = is_choice ? "/signin" : "/signin?csrf=true";
         na_respond_redirect(request, response, 200,

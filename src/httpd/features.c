@@ -11,4 +11,5 @@ const na_feature na_features[] = {{"oauth", NA_FEATURE_OAUTH},
                                   {"passwordReset", NA_FEATURE_RESET},
                                   {"account", NA_FEATURE_ACCOUNT},
                                   {"deleteAccount", NA_FEATURE_DELETE},
+                                  {"deviceLogin", NA_FEATURE_DEVICE_LOGIN},
                                   {NULL, 0}};

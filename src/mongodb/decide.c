@@ -404,7 +404,7 @@ static na_error *do_all(na_db_use *use, deciding *state)
     return begin_session(use, state);
 }
 
-/* What a transaction has used up is there again if that was rolled back. */
+/* A token and a secret that a transaction has used up are there again if it was rolled back. */
 static na_error *decide_in_use(void *data, na_db_use *use)
 {
     deciding *state = data;

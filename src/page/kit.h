@@ -51,6 +51,13 @@ const char *na_kit_field_of(apr_pool_t *pool, const na_kit_field *field);
 #define NA_KIT_CODE                                                                                \
     "inputmode=\"numeric\" autocomplete=\"one-time-code\" autocapitalize=\"none\" "                \
     "spellcheck=\"false\" dir=\"ltr\" required"
+/* The same two, for a field in whose suggestions browsers offer passkeys as well. */
+#define NA_KIT_EMAIL_OR_PASSKEY                                                                    \
+    "inputmode=\"email\" autocomplete=\"email webauthn\" autocapitalize=\"none\" "                 \
+    "spellcheck=\"false\" dir=\"ltr\" required"
+#define NA_KIT_USERNAME_OR_PASSKEY                                                                 \
+    "autocomplete=\"username webauthn\" autocapitalize=\"none\" spellcheck=\"false\" "             \
+    "dir=\"auto\" required"
 #define NA_KIT_FOCUS " autofocus"
 
 const char *na_kit_hidden(apr_pool_t *pool, const char *name, const char *value);

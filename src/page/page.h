@@ -69,6 +69,28 @@ typedef struct na_page_way {
 const char *na_page_sign_in_again(apr_pool_t *pool, const na_page_form *form, const char *reason,
                                   const char *problem, const apr_array_header_t *ways);
 
+/* A form that is sent with an authenticator's answer. */
+typedef struct na_page_passkey_use {
+    const na_provider *provider;
+    const char *path;   /* where it is sent, below the base URL */
+    const char *action; /* "authenticate" or "register" */
+} na_page_passkey_use;
+
+/*
+ * Return the form, with `html` in it, and the script that sends it. The page's response has
+ * `runs_script` set.
+ */
+const char *na_page_passkey_form(apr_pool_t *pool, const na_page_form *form,
+                                 const na_page_passkey_use *use, const char *html);
+const char *na_page_passkey_script(apr_pool_t *pool, const na_page_form *form);
+
+/* Returns both, with a button that signs in with a passkey, after `html`. */
+const char *na_page_passkey_button(apr_pool_t *pool, const na_page_form *form,
+                                   const na_provider *provider, const char *path, const char *html);
+
+/* Returns the script itself. */
+const char *na_page_passkey_js(void);
+
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 
 /* Returns the page that a link in an email opens: a button that signs in with its token. */
@@ -100,50 +122,22 @@ typedef struct na_page_session {
 const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
                              const apr_array_header_t *sessions);
 
-/* The page on which a second factor is given. */
-typedef struct na_page_challenge {
-    const char *user;  /* who signs in; NULL if unknown */
-    int has_code;      /* an authenticator app is set up */
-    int remember_days; /* offered for this browser; 0 if it is not */
-    const char *error; /* plain text; NULL if none */
-} na_page_challenge;
+/* A device that asks to sign its user in; name and client are what it says about itself. */
+typedef struct na_page_device {
+    const char *user_code, *name, *client;
+    const char *address; /* "" if unknown */
+    int is_elsewhere;    /* not at the user's own address */
+    int is_whole_site;   /* the scope is everything */
+    const char *scope;
+    apr_int64_t asked; /* seconds ago */
+} na_page_device;
 
-const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,
-                               const na_page_challenge *page);
-
-/* The page on which an authenticator app is set up. */
-typedef struct na_page_factor_setup {
-    const char *qr;     /* HTML; NULL if there is none */
-    const char *key;    /* base32 */
-    const char *sealed; /* the same, for the form */
-    int is_required;    /* the user cannot sign in without it */
-    const char *error;  /* plain text; NULL if none */
-} na_page_factor_setup;
-
-const char *na_page_two_factor_setup(apr_pool_t *pool, const na_page_form *form,
-                                     const na_page_factor_setup *page);
-
-/* Returns the only page that shows recovery codes (const char *). */
-const char *na_page_recovery_codes(apr_pool_t *pool, const na_page_form *form,
-                                   const apr_array_header_t *codes);
-
-/* A browser in which no second factor is asked for. */
-typedef struct na_page_browser {
-    const char *id;
-    const char *device; /* NULL if unknown */
-    apr_int64_t used;   /* seconds ago */
-} na_page_browser;
-
-/* The page of a user who has set up an authenticator app. */
-typedef struct na_page_factor_state {
-    int recovery_codes;                 /* left */
-    const apr_array_header_t *browsers; /* na_page_browser */
-    int may_disable;
-    const char *said; /* plain text; NULL if none */
-} na_page_factor_state;
-
-const char *na_page_two_factor_state(apr_pool_t *pool, const na_page_form *form,
-                                     const na_page_factor_state *page);
+/* Return the page that asks for a code, that shows what it is for, and that says what was decided.
+ * `error` is plain text, or NULL. */
+const char *na_page_device_ask(apr_pool_t *pool, const na_page_form *form, const char *error);
+const char *na_page_device_confirm(apr_pool_t *pool, const na_page_form *form,
+                                   const na_page_device *device);
+const char *na_page_device_decided(apr_pool_t *pool, const na_page_form *form, int allows);
 
 const char *na_page_unavailable(apr_pool_t *pool, const na_language *language);
 

@@ -42,16 +42,23 @@ static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const 
                        na_page_provider_button(pool, form->language, p));
 }
 
+static const char *username_attributes(apr_pool_t *pool, const na_provider *p, int has_passkeys)
+{
+    return apr_pstrcat(pool, has_passkeys ? NA_KIT_USERNAME_OR_PASSKEY : NA_KIT_USERNAME,
+                       p->in_database ? " inputmode=\"email\"" : "", NULL);
+}
+
 static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
-                                    const na_provider *p, const na_page_attempt *attempt)
+                                    const na_provider *p, const na_page_attempt *attempt,
+                                    int has_passkeys)
 {
     const na_language *l = form->language;
-    const na_kit_field username = {
-        .label = p->in_database ? na_say(l, "Email address") : na_say(l, "Username"),
-        .name = "username",
-        .id = id_of(pool, "username-", p),
-        .attributes = p->in_database ? NA_KIT_USERNAME " inputmode=\"email\"" : NA_KIT_USERNAME,
-        .value = attempt->user};
+    const na_kit_field username = {.label = p->in_database ? na_say(l, "Email address")
+                                                           : na_say(l, "Username"),
+                                   .name = "username",
+                                   .id = id_of(pool, "username-", p),
+                                   .attributes = username_attributes(pool, p, has_passkeys),
+                                   .value = attempt->user};
     const na_kit_field password = {.label = na_say(l, "Password"),
                                    .name = "password",
                                    .id = id_of(pool, "password-", p),
@@ -66,13 +73,13 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
 }
 
 static const char *email_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p,
-                              const na_page_attempt *attempt)
+                              const na_page_attempt *attempt, int has_passkeys)
 {
     const na_language *l = form->language;
     const na_kit_field email = {.label = na_say(l, "Email address"),
                                 .name = "email",
                                 .id = id_of(pool, "email-", p),
-                                .attributes = NA_KIT_EMAIL,
+                                .attributes = has_passkeys ? NA_KIT_EMAIL_OR_PASSKEY : NA_KIT_EMAIL,
                                 .value = attempt->user};
     return na_kit_form(pool, form, id_of(pool, "/signin/", p),
                        apr_pstrcat(pool, na_kit_field_of(pool, &email),
@@ -94,18 +101,30 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
                          const na_page_attempt *attempt)
 {
     const char *html = "";
+    int has_passkeys = na_provider_of_type(providers, NA_WEBAUTHN) != NULL;
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(providers, i, const na_provider *);
         int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
-        if (has_fields != filled_in)
+        if (has_fields != filled_in || p->type == NA_WEBAUTHN)
             continue;
         html = apr_pstrcat(pool, html, filled_in && *html ? na_page_or(pool, form->language) : "",
-                           p->type == NA_CREDENTIALS ? credentials_form(pool, form, p, attempt)
-                           : p->type == NA_EMAIL     ? email_form(pool, form, p, attempt)
-                                                     : oauth_form(pool, form, p),
+                           p->type == NA_CREDENTIALS
+                               ? credentials_form(pool, form, p, attempt, has_passkeys)
+                           : p->type == NA_EMAIL ? email_form(pool, form, p, attempt, has_passkeys)
+                                                 : oauth_form(pool, form, p),
                            NULL);
     }
     return html;
+}
+
+/* Below everything else: where no script runs, nothing is missing in between. */
+static const char *by_passkey(apr_pool_t *pool, const na_page_form *form,
+                              const na_provider *provider, int is_alone)
+{
+    const char *path = provider ? id_of(pool, "/callback/", provider) : NULL;
+    return provider ? na_page_passkey_button(pool, form, provider, path,
+                                             is_alone ? "" : na_page_or(pool, form->language))
+                    : "";
 }
 
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
@@ -117,6 +136,8 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
     const char *by_form = forms(pool, form, providers, 1, attempt);
     const char *alert = attempt->error ? na_kit_alert(pool, message_of(l, attempt->error)) : "";
     const char *between = *by_oauth && *by_form ? na_page_or(pool, l) : "";
+    const char *passkey = by_passkey(pool, form, na_provider_of_type(providers, NA_WEBAUTHN),
+                                     !*by_oauth && !*by_form);
     const char *links = apr_pstrcat(
         pool,
         offers.reset
@@ -125,7 +146,7 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
         offers.sign_up ? na_kit_link(pool, form, "/signup", na_say(l, "Create an account")) : "",
         NULL);
     return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Sign in")), alert, by_oauth, between,
-                       by_form, na_kit_links(pool, form, links), NULL);
+                       by_form, passkey, na_kit_links(pool, form, links), NULL);
 }
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)

@@ -247,6 +247,50 @@ static na_error *set_backend(apr_pool_t *pool, na_provider *provider, const char
     return NULL;
 }
 
+/* Accepts one of the words of a list that ends with NULL. */
+static na_error *set_word(apr_pool_t *pool, const char *name, const char *value,
+                          const char *const *words, const char **word)
+{
+    const char *list = "";
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            *word = words[i];
+            return NULL;
+        }
+        list = apr_pstrcat(pool, list, !i ? "" : words[i + 1] ? ", " : " or ", words[i], NULL);
+    }
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "invalid %s=%s: expected %s", name, value,
+                        list);
+}
+
+static const char *const requirements[] = {"required", "preferred", "discouraged", NULL};
+
+static na_error *set_user_verification(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return set_word(pool, "userVerification", value, requirements, &provider->user_verification);
+}
+
+static na_error *set_resident_key(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return set_word(pool, "residentKey", value, requirements, &provider->resident_key);
+}
+
+static na_error *set_attestation(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    static const char *const words[] = {"none", "direct", NULL};
+    return set_word(pool, "attestation", value, words, &provider->attestation);
+}
+
+static na_error *set_timeout(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    char *end;
+    provider->timeout = strtol(value, &end, 10);
+    return *end || provider->timeout < 30 || provider->timeout > 600
+               ? na_error_new(pool, NA_ERR_CONFIGURATION,
+                              "invalid timeout=%s: expected seconds from 30 to 600", value)
+               : NULL;
+}
+
 #define TEXT(name, member)                                                                         \
     {                                                                                              \
         name, offsetof(na_provider, member), NULL                                                  \
@@ -306,6 +350,13 @@ static const option options[] = {
     WITH("backend", set_backend),
     TEXT("nameAttribute", name_attribute),
     TEXT("emailAttribute", email_attribute),
+    TEXT("rpID", rp_id),
+    TEXT("rpName", rp_name),
+    TEXT("origin", origin_list),
+    WITH("userVerification", set_user_verification),
+    WITH("residentKey", set_resident_key),
+    WITH("attestation", set_attestation),
+    WITH("timeout", set_timeout),
 };
 
 static const char *option_names(apr_pool_t *pool)

@@ -12,7 +12,8 @@
 static const char *const type_names[] = {[NA_OIDC] = "oidc",
                                          [NA_OAUTH] = "oauth",
                                          [NA_CREDENTIALS] = "credentials",
-                                         [NA_EMAIL] = "email"};
+                                         [NA_EMAIL] = "email",
+                                         [NA_WEBAUTHN] = "webauthn"};
 
 const char *na_provider_type_name(const na_provider *provider)
 {
@@ -29,11 +30,22 @@ static int is_id(const char *id)
                strlen(id);
 }
 
+/* As Auth.js's passkey provider has them. */
+static void set_passkey_defaults(na_provider *provider)
+{
+    provider->user_verification = "required";
+    provider->resident_key = "required";
+    provider->attestation = "none";
+    provider->timeout = 300;
+}
+
 static void set_defaults(na_provider *provider)
 {
     provider->color = "#3b4252";
     provider->max_age = 24L * 3600;
-    if (provider->type == NA_CREDENTIALS || provider->type == NA_EMAIL)
+    if (provider->type == NA_WEBAUTHN)
+        set_passkey_defaults(provider);
+    if (provider->type > NA_OAUTH)
         return;
     provider->checks = NA_CHECK_PKCE | NA_CHECK_STATE;
     provider->clock_tolerance = CLOCK_TOLERANCE;
@@ -52,6 +64,8 @@ static void set_defaults(na_provider *provider)
 na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                           na_provider **provider)
 {
+    static const char *const names[] = {
+        [NA_CREDENTIALS] = "Credentials", [NA_EMAIL] = "Email", [NA_WEBAUTHN] = "Passkey"};
     if (!is_id(id))
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "invalid provider ID '%s': expected letters, digits, '-', and '_'", id);
@@ -60,14 +74,15 @@ na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
             continue;
         na_provider *made = apr_pcalloc(pool, sizeof *made);
         made->id = id;
-        made->name = i == NA_CREDENTIALS ? "Credentials" : i == NA_EMAIL ? "Email" : id;
+        made->name = names[i] ? names[i] : id;
         made->type = (na_provider_type)i;
         set_defaults(made);
         *provider = made;
         return NULL;
     }
     return na_error_new(pool, NA_ERR_CONFIGURATION,
-                        "invalid type=%s: expected oidc, oauth, credentials, or email", type);
+                        "invalid type=%s: expected oidc, oauth, credentials, email, or webauthn",
+                        type);
 }
 
 static na_error *check_address(apr_pool_t *pool, const char *option, const char *address,
@@ -170,7 +185,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     if (provider->type == NA_CREDENTIALS)
         return finish_credentials(pool, provider);
     NA_TRY(check_attributes(pool, provider));
-    if (provider->type == NA_EMAIL)
+    if (provider->type > NA_OAUTH)
         return NULL;
     if (!provider->client_id)
         return missing(pool, provider,
@@ -239,4 +254,14 @@ int na_provider_find(const apr_array_header_t *providers, const char *id)
         if (strcmp(APR_ARRAY_IDX(providers, i, const na_provider *)->id, id) == 0)
             return i;
     return -1;
+}
+
+const na_provider *na_provider_of_type(const apr_array_header_t *providers, na_provider_type type)
+{
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        if (provider->type == type)
+            return provider;
+    }
+    return NULL;
 }

@@ -9,7 +9,13 @@
 #include "base/error.h"
 #include "jose/jwk.h"
 
-typedef enum na_provider_type { NA_OIDC, NA_OAUTH, NA_CREDENTIALS, NA_EMAIL } na_provider_type;
+typedef enum na_provider_type {
+    NA_OIDC,
+    NA_OAUTH,
+    NA_CREDENTIALS,
+    NA_EMAIL,
+    NA_WEBAUTHN
+} na_provider_type;
 
 /* What protects an authorization request, as bits. */
 enum { NA_CHECK_PKCE = 1, NA_CHECK_STATE = 2, NA_CHECK_NONCE = 4 };
@@ -119,6 +125,13 @@ typedef struct na_provider {
     const apr_array_header_t *authn_providers; /* const char *: httpd's, in the order to ask */
     const char *name_attribute;                /* of a directory among them; NULL if none */
     const char *email_attribute; /* likewise; if it is set, a username is never an email address */
+
+    /* passkeys; the words are those of Web Authentication Level 3 */
+    const char *rp_id, *rp_name;
+    const char *origin_list;           /* origin=, as it is written; NULL if none */
+    const apr_array_header_t *origins; /* const char *: the site's own first */
+    const char *user_verification, *resident_key, *attestation;
+    long timeout; /* seconds that a user has for it */
 } na_provider;
 
 /* A user as the provider describes it: NextAuth's user. */
@@ -132,9 +145,12 @@ typedef struct na_user {
 /* Returns the index of the provider with this ID in `providers` (na_provider *); -1 if none. */
 int na_provider_find(const apr_array_header_t *providers, const char *id);
 
+/* Returns the first provider of a type; NULL if there is none. */
+const na_provider *na_provider_of_type(const apr_array_header_t *providers, na_provider_type type);
+
 /*
- * Creates a provider of a type ("oidc", "oauth", "credentials", or "email") with that type's
- * defaults.
+ * Creates a provider of a type ("oidc", "oauth", "credentials", "email", or "webauthn") with that
+ * type's defaults.
  */
 na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                           na_provider **provider);
@@ -154,6 +170,12 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *n
  * `allow_http` accepts http: URLs.
  */
 na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http);
+
+/* Does the same for a passkey provider of the site with this origin. */
+na_error *na_provider_finish_passkey(apr_pool_t *pool, na_provider *provider, const char *origin);
+
+/* Returns 1 if passkeys are used at this origin only because the RP ID's site allows it. */
+int na_provider_is_related(const na_provider *provider, const char *origin);
 
 /* Check an issuer, and the value of {tenant} in URLs. */
 na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http);
@@ -187,7 +209,7 @@ int na_provider_can_authenticate(const na_provider *provider, na_token_auth auth
 /* Checks how the client authenticates. */
 na_error *na_provider_finish_client(apr_pool_t *pool, na_provider *provider);
 
-/* Returns "oidc", "oauth", "credentials", or "email". */
+/* Returns "oidc", "oauth", "credentials", "email", or "webauthn". */
 const char *na_provider_type_name(const na_provider *provider);
 
 /*

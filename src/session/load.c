@@ -89,24 +89,12 @@ static int asks_users(const na_sessions *sessions, const na_session *session)
            na_standing_matters(session);
 }
 
-/*
- * Returns 1 if the database must be queried for a second factor of the user: this module writes how
- * the user signed in if it asks for one, so others began the session, or it began before.
- */
-static int asks_factor(const na_sessions *sessions, const na_session *session)
-{
-    return sessions->config->two_factor == NA_TWO_FACTOR_OPTIONAL && sessions->users &&
-           !session->has_methods;
-}
-
 /* Checks the user in the database, and caches what has changed together with the token. */
 static na_error *check_user(const na_sessions *sessions, const na_visit *visit,
                             const na_session_source *source, na_bytes token,
                             const na_session **session)
 {
     const na_session *before = *session;
-    if (asks_factor(sessions, before))
-        NA_TRY(na_standing_check_factor(sessions->users, visit->pool, before));
     if (!asks_users(sessions, before))
         return NULL;
     NA_TRY(na_standing_check(sessions->users, visit->pool, sessions->config->role_column,
@@ -156,7 +144,7 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
         *session = opened;
         remember(sessions, visit, source, token, session);
     }
-    int asks = asks_users(sessions, *session) || asks_factor(sessions, *session);
+    int asks = asks_users(sessions, *session);
     if ((!sessions->registry && !asks) ||
         ((is_known || !asks) && is_fresh(sessions, visit, *session)))
         return NULL;
@@ -328,27 +316,6 @@ static na_error *load(const na_sessions *sessions, const na_visit *visit,
     return na_session_load_next(sessions, visit, &at, session);
 }
 
-/* Counts such a session as missing; a new one and a sign-out still end its record. */
-static na_error *check_required(const na_sessions *sessions, const na_visit *visit,
-                                const na_session **session)
-{
-    const na_session *s = *session;
-    if (sessions->config->two_factor != NA_TWO_FACTOR_REQUIRED || !s || s->second_factor ||
-        s->is_remembered)
-        return NULL;
-    *session = NULL;
-    return na_error_new(visit->pool, NA_ERR_SESSION,
-                        "the session began without a second factor, which NextAuthTwoFactor "
-                        "requires");
-}
-
-static na_error *load_allowed(const na_sessions *sessions, const na_visit *visit,
-                              const na_session **session)
-{
-    NA_TRY(load(sessions, visit, session));
-    return check_required(sessions, visit, session);
-}
-
 na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
                           const na_session **session)
 {
@@ -356,10 +323,10 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
     na_session_lookup check = NA_LOOKUP_NONE;
     na_visit observed = *visit;
     if (!observer)
-        return load_allowed(sessions, visit, session);
+        return load(sessions, visit, session);
     observed.check = &check;
     apr_int64_t began = na_monotonic_ns();
-    na_error *error = load_allowed(sessions, &observed, session);
+    na_error *error = load(sessions, &observed, session);
     if (error)
         check = na_is_unavailable(error) ? NA_LOOKUP_UNAVAILABLE : NA_LOOKUP_REFUSED;
     observer->checked(observer->data, check, (double)(na_monotonic_ns() - began) / 1e9);

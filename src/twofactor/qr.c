@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* QR codes as images in a page. */
+/* QR codes as images in a page, and as lines for a terminal. */
 #include "twofactor/qr.h"
 
 #ifdef NA_QRENCODE
@@ -51,7 +51,38 @@ const char *na_qr_svg(apr_pool_t *pool, const char *text, const char *name)
                         na_html(pool, name), size, size, size, size, na_join(pool, runs, ""));
 }
 
+/* Returns two modules, one above the other: white is the color of the text. */
+static const char *two_modules(const QRcode *qr, int x, int y)
+{
+    static const char *const blocks[2][2] = {{"\u2588", "\u2580"}, {"\u2584", " "}};
+    int is_inside = x >= 0 && y >= 0;
+    int upper = is_inside && y < qr->width && is_dark(qr, x, y);
+    int lower = x >= 0 && y + 1 >= 0 && y + 1 < qr->width && is_dark(qr, x, y + 1);
+    return blocks[upper][lower];
+}
+
+const char *na_qr_lines(apr_pool_t *pool, const char *text)
+{
+    apr_array_header_t *parts = apr_array_make(pool, 2048, sizeof(const char *));
+    QRcode *qr = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
+    if (!qr)
+        return NULL;
+    for (int y = -MARGIN; y < qr->width + MARGIN; y += 2) {
+        APR_ARRAY_PUSH(parts, const char *) = "\033[40;97m";
+        for (int x = -MARGIN; x < qr->width + MARGIN; x++)
+            APR_ARRAY_PUSH(parts, const char *) = two_modules(qr, x, y);
+        APR_ARRAY_PUSH(parts, const char *) = "\033[0m\n";
+    }
+    QRcode_free(qr);
+    return na_join(pool, parts, "");
+}
+
 #else
+
+const char *na_qr_lines(apr_pool_t *pool, const char *text)
+{
+    return NULL;
+}
 
 const char *na_qr_svg(apr_pool_t *pool, const char *text, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for this folder in a build without libfido2. */
+/* Stands in for this directory in a build without libfido2. */
 #include "webauthn/webauthn.h"
 
 static na_error *refuse_all(apr_pool_t *pool)

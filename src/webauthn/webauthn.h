@@ -17,7 +17,7 @@
 /* Most characters of a credential's ID in base64: it is a key column of Auth.js's tables. */
 #define NA_WEBAUTHN_ID_MAX 255
 
-/* Who asks, and what is required of an answer. */
+/* The site that asks, and its requirements. */
 typedef struct na_webauthn_rp {
     const char *id;                    /* RP ID: a domain */
     const apr_array_header_t *origins; /* const char *: the pages that can ask */
@@ -41,7 +41,7 @@ typedef struct na_webauthn_credential {
     int is_synced; /* backup eligible: it can exist on several devices */
 } na_webauthn_credential;
 
-/* What an answer says. */
+/* The result of an answer. */
 typedef struct na_webauthn_use {
     apr_uint32_t counter;
     int is_backed_up;        /* it exists on several devices now */
@@ -63,7 +63,7 @@ const char *na_webauthn_challenge(apr_pool_t *pool, const na_webauthn_answer *an
 
 /*
  * Verifies a registration (section 7.1). An attestation that is not "none" must have a valid
- * signature, but there are no trust anchors: it is no proof of who made the authenticator.
+ * signature, but there are no trust anchors: it does not prove who made the authenticator.
  * The error is NA_ERR_WEBAUTHN, also below.
  */
 na_error *na_webauthn_register(apr_pool_t *pool, const na_webauthn_rp *rp, const char *challenge,

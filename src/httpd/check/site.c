@@ -65,6 +65,19 @@ static const char *mail_source(const na_builder *b)
                : apr_pstrcat(b->pool, "links by email, through ", mail->transport, NULL);
 }
 
+/* Related origins need a file there (Web Authentication Level 3, section 5.11). */
+static const char *passkey_rp(const na_builder *b, const na_provider *p)
+{
+    const char *text = apr_pstrcat(b->pool, "passkeys of ", p->rp_id, NULL);
+    for (int i = 0; p->origins && i < p->origins->nelts; i++) {
+        const char *origin = APR_ARRAY_IDX(p->origins, i, const char *);
+        if (na_provider_is_related(p, origin))
+            text = apr_pstrcat(b->pool, text, "; https://", p->rp_id,
+                               "/.well-known/webauthn must name ", origin, NULL);
+    }
+    return text;
+}
+
 /* RFC 6749 section 3.1.2: providers compare it character by character. */
 static const char *callback_url(const na_builder *b, const na_provider *p)
 {
@@ -113,6 +126,7 @@ static void check_provider(const na_builder *b, const na_provider *p)
 {
     const char *what = p->type == NA_CREDENTIALS ? password_source(b, p)
                        : p->type == NA_EMAIL     ? mail_source(b)
+                       : p->type == NA_WEBAUTHN  ? passkey_rp(b, p)
                                                  : callback_url(b, p);
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
     check_client(b, p);

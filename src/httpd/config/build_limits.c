@@ -69,10 +69,11 @@ na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
     na_limit_list limits = {.count = 0};
     long delay = 0;
     if (!na_limited_find(w->argv[0], &what))
-        return na_wrong(b,
-                        "unknown '%s': expected signIn, callback, magicLink, signUp, "
-                        "passwordReset, secondFactor, or mail",
-                        w->argv[0]);
+        return na_wrong(
+            b,
+            "unknown '%s': expected signIn, callback, magicLink, signUp, passwordReset, mail, or "
+            "deviceLogin",
+            w->argv[0]);
     int is_off = w->argc == 2 && ap_cstr_casecmp(w->argv[1], "off") == 0;
     for (int i = 1; i < w->argc && !is_off; i++)
         NA_TRY(add_limit(b, w->argv[i], &limits, &delay));

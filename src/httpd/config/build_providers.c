@@ -59,7 +59,7 @@ static na_error *fill_issuer(na_builder *b, na_provider *p)
 /* Sets options without a directive from NextAuth's variables; v5's names take precedence. */
 static na_error *fill_from_environment(na_builder *b, na_provider *p)
 {
-    if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
+    if (p->type > NA_OAUTH)
         return NULL;
     if (!p->client_id)
         p->client_id = variable_value(b, p, NA_VARIABLE_ID);
@@ -72,7 +72,7 @@ static na_error *fill_from_environment(na_builder *b, na_provider *p)
 /* Returns the kind of variable that would set what the provider lacks; NULL if it lacks none. */
 static const char *missing_kind(const na_provider *p)
 {
-    if (p->type == NA_CREDENTIALS || p->type == NA_EMAIL)
+    if (p->type > NA_OAUTH)
         return NULL;
     if (!p->client_id)
         return NA_VARIABLE_ID;
@@ -128,11 +128,13 @@ static na_error *start_provider(na_builder *b, const na_directive *written, na_p
         return NULL;
     if (!type && (strcmp(id, "credentials") == 0 || strcmp(id, "email") == 0))
         type = id;
+    if (!type && strcmp(id, "passkey") == 0)
+        type = "webauthn";
     if (!type)
         return na_error_with_hint(
             na_error_new(pool, NA_ERR_CONFIGURATION, "unknown provider '%s'", id),
             "use one that nextauthctl providers lists, or add type=oidc, type=oauth, "
-            "type=credentials, or type=email");
+            "type=credentials, type=email, or type=webauthn");
     return na_provider_new(pool, id, type, provider);
 }
 

@@ -10,6 +10,7 @@
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 #include "httpd/config/sections.h"
+#include "webauthn/webauthn.h"
 
 static na_error *as_length(na_builder *b, const char *value, void *member)
 {
@@ -73,8 +74,18 @@ static int lacks_database(const na_builder *b)
     return !b->config->database && !na_build_is_wrong(b, NextAuthDatabase);
 }
 
+static na_error *check_device_login(na_builder *b)
+{
+    return b->config->features & NA_FEATURE_DEVICE_LOGIN && lacks_database(b)
+               ? na_error_with_hint(na_wrong(b, "NextAuthFeature deviceLogin requires "
+                                                "NextAuthDatabase, which has the access tokens"),
+                                    "set NextAuthDatabase")
+               : NULL;
+}
+
 static na_error *check_features(na_builder *b)
 {
+    NA_TRY(check_device_login(b));
     if (!(b->config->features & NA_FEATURES_OF_USERS) || (!lacks_mail(b) && !lacks_database(b)))
         return NULL;
     return na_error_with_hint(na_wrong(b, "NextAuthFeature requires NextAuthDatabase, and "
@@ -98,7 +109,23 @@ static void check_ldap(na_builder *b, const na_provider *p)
                                                   ">", NULL)));
 }
 
-static na_error *check_provider(na_builder *b, const na_provider *p)
+static na_error *finish_passkey(na_builder *b, na_provider *p)
+{
+    if (!na_webauthn_is_here())
+        return na_error_with_hint(
+            na_wrong(b, "provider '%s' is not supported: this build has no libfido2", p->id),
+            "install libfido2-dev and libcbor-dev, and build again");
+    for (int i = 0; i < b->providers->nelts; i++) {
+        const na_provider *other = APR_ARRAY_IDX(b->providers, i, const na_provider *);
+        if (other != p && other->type == NA_WEBAUTHN)
+            return na_error_with_hint(na_wrong(b, "providers '%s' and '%s' both have type=webauthn",
+                                               other->id, p->id),
+                                      "remove one of them");
+    }
+    return b->config->origin ? na_provider_finish_passkey(b->pool, p, b->config->origin) : NULL;
+}
+
+static na_error *check_provider(na_builder *b, na_provider *p)
 {
     if (b->config->base_path)
         check_ldap(b, p);
@@ -107,9 +134,11 @@ static na_error *check_provider(na_builder *b, const na_provider *p)
             na_wrong(b, "provider '%s' requires NextAuthMail, or EMAIL_SERVER in the environment",
                      p->id),
             "set NextAuthMail");
-    if ((p->type == NA_EMAIL || p->in_database) && lacks_database(b))
+    if ((p->type == NA_EMAIL || p->type == NA_WEBAUTHN || p->in_database) && lacks_database(b))
         return na_error_with_hint(na_wrong(b, "provider '%s' requires NextAuthDatabase", p->id),
                                   "set NextAuthDatabase, then run nextauthctl migrate");
+    if (p->type == NA_WEBAUTHN)
+        return finish_passkey(b, p);
     return p->in_database ? finish_passwords(b) : NULL;
 }
 
@@ -127,8 +156,8 @@ na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written
 {
     na_build_look_at(b, na_last_of(written, NextAuthFeature), NULL);
     NA_TRY(na_build_noted(b, check_features(b)));
-    for (int i = 0; i < b->config->providers->nelts; i++) {
-        const na_provider *p = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
+    for (int i = 0; i < b->providers->nelts; i++) {
+        na_provider *p = APR_ARRAY_IDX(b->providers, i, na_provider *);
         na_build_look_at(b, provider_directive(written, p->id),
                          na_directive_name(NextAuthProvider));
         NA_TRY(na_build_noted(b, check_provider(b, p)));

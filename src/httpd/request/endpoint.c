@@ -224,10 +224,16 @@ static int translate_request(request_rec *r, na_request *request)
  */
 static void set_page_headers(request_rec *r, const na_response *response)
 {
-    const char *http = na_config_of(r)->http.allow_http ? " http:" : "";
+    const na_config *config = na_config_of(r);
+    const char *http = config->http.allow_http ? " http:" : "";
+    const char *script =
+        response->runs_script
+            ? apr_pstrcat(r->pool, "; script-src ", config->base_url, "/passkey.js; connect-src ",
+                          config->base_url, "/webauthn-options/", NULL)
+            : "";
     apr_table_setn(r->headers_out, "Content-Security-Policy",
                    apr_pstrcat(r->pool, "default-src 'none'; style-src 'nonce-",
-                               response->style_nonce, "'; img-src 'self' https:", http,
+                               response->style_nonce, "'", script, "; img-src 'self' https:", http,
                                "; form-action 'self' https:", http,
                                "; frame-ancestors 'none'; base-uri 'none'", NULL));
     apr_table_setn(r->headers_out, "Content-Language", response->language);
@@ -257,6 +263,8 @@ static int write_response(request_rec *r, const na_response *response)
         apr_table_setn(r->headers_out, "Pragma", "no-cache");
         apr_table_setn(r->headers_out, "Expires", "0");
     }
+    if (response->cache_control)
+        apr_table_setn(r->headers_out, "Cache-Control", response->cache_control);
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Referrer-Policy", referrer_policy(r));
     if (response->style_nonce)
