@@ -13,35 +13,49 @@
 #include "base/crypto.h"
 
 #define WAYS 8
+#define LOCKS 64 /* a power of two; each guards every 64th set */
 
 /* One block of memory: this header, the session's arrays, then its strings and the token. */
 typedef struct entry {
     apr_uint32_t references;
-    apr_uint32_t used; /* the set's clock at the last use */
     const void *owner;
     na_bytes token;
-    apr_uint64_t tail; /* of the token: what two of them nearly always differ in */
-    apr_size_t size;
+    apr_size_t size; /* of the block */
     na_session session;
 } entry;
 
+/*
+ * What a search compares is here and not in the entries, which are scattered in memory, so that it
+ * reads only the one that it finds.
+ */
 typedef struct set {
-    apr_thread_mutex_t *lock;
     apr_uint32_t clock;
-    entry *ways[WAYS];
+    apr_uint32_t used[WAYS];  /* the clock at the last use */
+    apr_uint64_t tails[WAYS]; /* of the tokens: what two of them nearly always differ in */
+    entry *entries[WAYS];     /* NULL if free */
 } set;
 
 struct na_token_cache {
+    apr_thread_mutex_t *locks[LOCKS];
     unsigned set_count; /* a power of two */
     set *sets;
 };
 
+/* Gives a reference back. Returns 1 if it was the last one: the entry is wiped, except its size. */
+static int let_go(entry *e)
+{
+    apr_size_t size = e->size;
+    if (apr_atomic_dec32(&e->references))
+        return 0;
+    na_wipe(e, size);
+    e->size = size;
+    return 1;
+}
+
 static void release(entry *e)
 {
-    if (apr_atomic_dec32(&e->references))
-        return;
-    na_wipe(e, e->size);
-    free(e);
+    if (let_go(e))
+        free(e);
 }
 
 static entry *entry_of(const na_session *session)
@@ -59,8 +73,8 @@ static apr_status_t empty(void *data)
     na_token_cache *cache = data;
     for (unsigned i = 0; i < cache->set_count; i++)
         for (int way = 0; way < WAYS; way++)
-            if (cache->sets[i].ways[way])
-                release(cache->sets[i].ways[way]);
+            if (cache->sets[i].entries[way])
+                release(cache->sets[i].entries[way]);
     return APR_SUCCESS;
 }
 
@@ -71,8 +85,8 @@ na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **m
     while ((int)cache->set_count * WAYS < capacity)
         cache->set_count *= 2;
     cache->sets = apr_pcalloc(pool, cache->set_count * sizeof *cache->sets);
-    for (unsigned i = 0; i < cache->set_count; i++)
-        if (apr_thread_mutex_create(&cache->sets[i].lock, APR_THREAD_MUTEX_DEFAULT, pool) !=
+    for (int i = 0; i < LOCKS; i++)
+        if (apr_thread_mutex_create(&cache->locks[i], APR_THREAD_MUTEX_DEFAULT, pool) !=
             APR_SUCCESS)
             return na_error_new(pool, NA_ERR_CONFIGURATION,
                                 "could not create the token cache mutex");
@@ -94,31 +108,44 @@ static apr_uint64_t tail_of(na_bytes token)
     return tail;
 }
 
+/* Where a token is, or is to be. */
+typedef struct place {
+    set *set;
+    apr_thread_mutex_t *lock;
+    const void *owner;
+    na_bytes token;
+    apr_uint64_t tail;
+} place;
+
 /* The upper half of the product depends on all bits (multiplicative hashing). */
-static set *set_of(const na_token_cache *cache, apr_uint64_t tail)
+static place place_of(na_token_cache *cache, const void *owner, na_bytes token)
 {
-    return &cache->sets[(tail * APR_UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (cache->set_count - 1)];
+    apr_uint64_t tail = tail_of(token);
+    unsigned i = (unsigned)((tail * APR_UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+    i &= cache->set_count - 1;
+    return (place){&cache->sets[i], cache->locks[i & (LOCKS - 1)], owner, token, tail};
 }
 
-static int is_entry(const entry *e, const void *owner, apr_uint64_t tail, na_bytes token)
+static int has_token(const place *p, int way)
 {
-    return e && e->tail == tail && e->owner == owner && e->token.len == token.len &&
-           memcmp(e->token.data, token.data, token.len) == 0;
+    const entry *e = p->set->entries[way];
+    return p->set->tails[way] == p->tail && e && e->owner == p->owner &&
+           e->token.len == p->token.len && memcmp(e->token.data, p->token.data, p->token.len) == 0;
 }
 
-static entry *find_entry(set *s, const void *owner, apr_uint64_t tail, na_bytes token,
-                         apr_time_t now)
+static entry *find_entry(const place *p, apr_time_t now)
 {
+    set *s = p->set;
     for (int way = 0; way < WAYS; way++) {
-        entry *e = s->ways[way];
-        if (!is_entry(e, owner, tail, token))
+        if (!has_token(p, way))
             continue;
+        entry *e = s->entries[way];
         if (na_session_expired(&e->session, now)) {
-            s->ways[way] = NULL;
+            s->entries[way] = NULL;
             release(e);
             return NULL;
         }
-        e->used = ++s->clock;
+        s->used[way] = ++s->clock;
         apr_atomic_inc32(&e->references);
         return e;
     }
@@ -128,11 +155,10 @@ static entry *find_entry(set *s, const void *owner, apr_uint64_t tail, na_bytes 
 const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, na_bytes token,
                                      apr_time_t now)
 {
-    apr_uint64_t tail = tail_of(token);
-    set *s = set_of(cache, tail);
-    apr_thread_mutex_lock(s->lock);
-    entry *e = find_entry(s, owner, tail, token, now);
-    apr_thread_mutex_unlock(s->lock);
+    place p = place_of(cache, owner, token);
+    apr_thread_mutex_lock(p.lock);
+    entry *e = find_entry(&p, now);
+    apr_thread_mutex_unlock(p.lock);
     return e ? &e->session : NULL;
 }
 
@@ -212,59 +238,90 @@ static void copy_session(entry *e, const na_session *from)
     e->token.data = copy_bytes(&c, e->token.data, e->token.len);
 }
 
-static entry *make_entry(const void *owner, na_bytes token, const na_session *session)
+static apr_size_t entry_size(na_bytes token, const na_session *session)
 {
-    apr_size_t size = sizeof(entry) + (apr_size_t)session->claim_count * sizeof(na_claim) +
-                      (apr_size_t)session->identity_count * sizeof(na_identity) +
-                      strings_size(session) + token.len;
+    return sizeof(entry) + (apr_size_t)session->claim_count * sizeof(na_claim) +
+           (apr_size_t)session->identity_count * sizeof(na_identity) + strings_size(session) +
+           token.len;
+}
+
+static entry *allocate_entry(apr_size_t size)
+{
     entry *e = malloc(size);
-    if (!e)
-        return NULL;
-    e->references = 2; /* one for the cache and one for the caller */
-    e->owner = owner;
-    e->token = token;
-    e->tail = tail_of(token);
-    e->size = size;
-    copy_session(e, session);
+    if (e)
+        e->size = size;
     return e;
 }
 
-/* Uses of the set since the last one of a way; an empty one is older than all. */
+/*
+ * Returns memory for an entry; NULL if there is none. If the cache is full, it is mostly that of
+ * the evicted entry: malloc and free of memory that another thread allocated take about as long as
+ * decrypting a token. `evicted` is NULL if there is none, and released otherwise.
+ */
+static entry *entry_memory(apr_size_t size, entry *evicted)
+{
+    if (!evicted || !let_go(evicted))
+        return allocate_entry(size);
+    if (evicted->size >= size && evicted->size / 2 <= size)
+        return evicted;
+    free(evicted);
+    return allocate_entry(size);
+}
+
+static void fill_entry(entry *e, const place *p, const na_session *session)
+{
+    e->references = 2; /* one for the cache and one for the caller */
+    e->owner = p->owner;
+    e->token = p->token;
+    copy_session(e, session);
+}
+
+/* Uses of the set since the last one of a way; a free one is older than all. */
 static apr_uint32_t age_of(const set *s, int way)
 {
-    return s->ways[way] ? s->clock - s->ways[way]->used : APR_UINT32_MAX;
+    return s->entries[way] ? s->clock - s->used[way] : APR_UINT32_MAX;
 }
 
 /*
  * Returns the index for a new entry: of an older one of the same token, or the one that was least
  * recently used.
  */
-static int victim(const set *s, const entry *e)
+static int victim(const place *p)
 {
     int oldest = 0;
     for (int way = 0; way < WAYS; way++) {
-        if (is_entry(s->ways[way], e->owner, e->tail, e->token))
+        if (has_token(p, way))
             return way;
-        if (age_of(s, way) > age_of(s, oldest))
+        if (age_of(p->set, way) > age_of(p->set, oldest))
             oldest = way;
     }
     return oldest;
 }
 
+/* Puts an entry in the victim's place; without one, makes room for it. Returns the victim. */
+static entry *replace_victim(const place *p, entry *e)
+{
+    set *s = p->set;
+    apr_thread_mutex_lock(p->lock);
+    int way = victim(p);
+    entry *evicted = s->entries[way];
+    s->entries[way] = e;
+    s->tails[way] = p->tail;
+    s->used[way] = ++s->clock;
+    apr_thread_mutex_unlock(p->lock);
+    return evicted;
+}
+
 const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
                                      const na_session *session)
 {
-    entry *e = make_entry(owner, token, session);
+    place p = place_of(cache, owner, token);
+    entry *e = entry_memory(entry_size(token, session), replace_victim(&p, NULL));
     if (!e)
         return NULL;
-    set *s = set_of(cache, e->tail);
-    apr_thread_mutex_lock(s->lock);
-    int way = victim(s, e);
-    entry *evicted = s->ways[way];
-    e->used = ++s->clock;
-    s->ways[way] = e;
-    apr_thread_mutex_unlock(s->lock);
-    if (evicted)
+    fill_entry(e, &p, session);
+    entry *evicted = replace_victim(&p, e);
+    if (evicted) /* by another thread, at the same time */
         release(evicted);
     return &e->session;
 }

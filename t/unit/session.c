@@ -397,6 +397,34 @@ static void copying(apr_pool_t *pool)
     is(na_identity_claim_of(pool, "a.b-c").header, "X-NextAuth-Claim-a-b-c", "and a header");
 }
 
+/* Entries are in memory that others had, whatever their sizes. */
+static void reusing(apr_pool_t *pool)
+{
+    const na_session_source *source = &config.sources[0];
+    na_token_cache *cache;
+    apr_pool_t *request;
+    int wrong = 0;
+    na_token_cache_make(pool, 8, &cache); /* one set */
+    for (int i = 0; i < 500; i++) {
+        apr_pool_create(&request, pool);
+        char *name = apr_palloc(request, 3001);
+        int len = i * 37 % (i % 5 ? 60 : 3000); /* mostly of similar size */
+        memset(name, 'a' + i % 26, 3000);
+        name[len] = '\0';
+        const char *token =
+            seal(request, &source->ring,
+                 apr_psprintf(request, "{\"sub\":\"%d\",\"name\":\"%s\"}", i, name), 600);
+        const na_session *first, *again;
+        const char *header = apr_pstrcat(request, "next-auth.session-token=", token, NULL);
+        load(request, cache, header, NOW, &first);
+        load(request, cache, header, NOW, &again);
+        wrong += again != first || atoi(again->user) != i ||
+                 strcmp(na_session_claim(again, "name"), name) != 0;
+        apr_pool_destroy(request);
+    }
+    ok(!wrong, "memory of evicted sessions is used again, and each session is its own");
+}
+
 /* A key is made where it is asked for, and is the same as one that was made before. */
 static void keys(apr_pool_t *pool)
 {
@@ -512,6 +540,7 @@ int main(void)
     devices(pool);
     caching(pool);
     copying(pool);
+    reusing(pool);
     keys(pool);
     verifying(pool);
     observing(pool);
