@@ -67,7 +67,7 @@ typedef struct na_visit {
     const char *binding;       /* for sessions of this client; NULL if unbound, "" if the client
                                   lacks the value */
     na_client client;
-    na_session_lookup *check; /* for na_session_load only */
+    struct na_observed *observed; /* for na_session_load only */
 } na_visit;
 
 /* Returns the binding for a value that identifies the client. */
