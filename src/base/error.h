@@ -68,12 +68,13 @@ struct na_error {
 /* Not NextAuth's: too many attempts. The status is 429. */
 #define NA_ERR_RATE_LIMITED "RateLimited"
 
+/* Creates an error. Errors are rare: the compiler moves code that leads here out of the way. */
 na_error *na_error_new(apr_pool_t *pool, const char *code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((cold, format(printf, 3, 4)));
 
 /* Returns an error with the cause `cause`; if `code` is NULL, it has the cause's code. */
 na_error *na_error_wrap(apr_pool_t *pool, na_error *cause, const char *code, const char *format,
-                        ...) __attribute__((format(printf, 4, 5)));
+                        ...) __attribute__((cold, format(printf, 4, 5)));
 
 /* Returns 1 if the error has this code; `error` can be NULL. */
 int na_error_is(const na_error *error, const char *code);
@@ -115,7 +116,7 @@ na_error *na_error_at(na_error *error, const char *file, int line);
 #define NA_TRY(expression)                                                                         \
     do {                                                                                           \
         na_error *na_try_error = (expression);                                                     \
-        if (na_try_error)                                                                          \
+        if (__builtin_expect(na_try_error != NULL, 0))                                             \
             return NA_ERROR_HERE(na_try_error);                                                    \
     } while (0)
 

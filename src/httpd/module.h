@@ -205,8 +205,14 @@ typedef struct na_state {
     const char *query;         /* the original query if the request's has hidden parts; else NULL */
 } na_state;
 
+na_state *na_state_make(request_rec *r);
+
 /* Returns the request's state, and creates it first if necessary. */
-na_state *na_state_of(request_rec *r);
+static inline na_state *na_state_of(request_rec *r)
+{
+    na_state *state = ap_get_module_config(r->request_config, &nextauth_module);
+    return state ? state : na_state_make(r);
+}
 
 static inline int na_is_endpoint(const request_rec *r)
 {

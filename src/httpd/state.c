@@ -4,13 +4,10 @@
 
 #include "httpd/module.h"
 
-na_state *na_state_of(request_rec *r)
+na_state *na_state_make(request_rec *r)
 {
-    na_state *state = ap_get_module_config(r->request_config, &nextauth_module);
-    if (!state) {
-        state = apr_pcalloc(r->pool, sizeof *state);
-        ap_set_module_config(r->request_config, &nextauth_module, state);
-    }
+    na_state *state = apr_pcalloc(r->pool, sizeof *state);
+    ap_set_module_config(r->request_config, &nextauth_module, state);
     return state;
 }
 

@@ -44,7 +44,7 @@ static int is_own_name(request_rec *r)
     na_url url;
     if (!host)
         return 0;
-    return na_is_this_machine(host) || ap_cstr_casecmp(host, r->server->server_hostname) == 0 ||
+    return ap_cstr_casecmp(host, r->server->server_hostname) == 0 || na_is_this_machine(host) ||
            has_name(r->server->names, host) ||
            (config && config->origin && na_url_parse(r->pool, config->origin, &url) &&
             ap_cstr_casecmp(host, url.host) == 0);
