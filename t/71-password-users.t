@@ -215,8 +215,10 @@ async function users(t, db) {
   t.like((await me.page('/api/auth/account')).location, /signin/, 'nor to his account with a session he still has');
   await nextauthctl(db, ['user', 'enable', 'countess@example.org']);
   const last = await signIn('countess@example.org', GOOD);
-  t.like((await change({ change: 'delete', currentPassword: 'wrong' }, last)).text, /current password is incorrect/, 'leaving wants the password');
-  t.is((await change({ change: 'delete', currentPassword: GOOD }, last)).location, site.url, 'and takes it');
+  const leave = (fields) => change({ change: 'delete', confirm: 'Countess@example.org', ...fields }, last);
+  t.like((await leave({ currentPassword: 'wrong' })).text, /current password is incorrect/, 'leaving wants the password');
+  t.like((await leave({ currentPassword: GOOD, confirm: '' })).text, /type what the form asks for/, 'and the address, typed');
+  t.is((await leave({ currentPassword: GOOD })).location, site.url, 'and takes both');
   t.is([await count(), (await db.sql(`SELECT * FROM nextauth_credentials WHERE user_id = '${id}'`)).length], [0, 0], 'with everything');
   t.is([isIn(last), (await me.get('/members/')).status], [false, 401], 'sessions included');
   await choose(await linkOf('signup', 'grace@example.org'), GOOD);

@@ -538,7 +538,7 @@ NextAuthPasswords hash=bcrypt:10`).replace('backend=file:@DIR@/users', 'backend=
   t.ok(isIn(working), goesOn ? 'the new password and address are good' : 'the old password is good');
   t.like(site.log(), /audit log: records are written again/, 'records are written again');
   await db.sql(refuse);
-  const left = await post(working, 'account', { change: 'delete', currentPassword: goesOn ? NEW : OLD });
+  const left = await post(working, 'account', { change: 'delete', confirm: addressOf(goesOn ? 'countess' : 'ada'), currentPassword: goesOn ? NEW : OLD });
   t.is([left.status, Boolean(await userOf(goesOn ? 'countess' : 'ada'))], goesOn ? [302, false] : [503, true], goesOn ? 'who leaves is gone' : 'who leaves is not gone');
   await db.sql(allow);
 }

@@ -103,7 +103,8 @@ typedef struct na_request {
     int csrf_verified;
     const char *callback_url;    /* NULL if the action needs none */
     const na_provider *provider; /* NULL if provider_id names none */
-    int is_recorded;             /* `attempted` is recorded, but not yet reported by na_report */
+    const char *page; /* our page that began this, and shows its errors; NULL for NextAuth's */
+    int is_recorded;  /* `attempted` is recorded, but not yet reported by na_report */
     na_event_kind attempted;
     int is_unrecorded; /* the last record could not be written, so the action is refused */
     na_user claimant;  /* the user who tries to sign in, as far as known, for the record */
@@ -117,6 +118,10 @@ typedef struct na_request {
     int is_limit_news;         /* the refusal was not recorded before */
 } na_request;
 
+/* Pages of this module to which errors lead (na_request.page), below the base URL. */
+#define NA_PAGE_AGAIN "/sign-in-again"
+#define NA_PAGE_ACCOUNT "/account"
+
 /* Seconds after which a client can retry if a store was down. */
 #define NA_RETRY_AFTER 5
 
@@ -125,6 +130,7 @@ typedef struct na_response {
     const char *location;     /* absolute, NULL if it is not a redirect */
     const char *content_type; /* NULL if there is no body */
     const char *body;
+    const char *attachment;  /* the name of the file to save the body in, NULL if it is shown */
     const char *style_nonce; /* of a page's Content-Security-Policy, NULL if it is not a page */
     const char *language;    /* of a page, NULL if it is not a page */
     int cacheable;

@@ -11,6 +11,7 @@
 #include "auth/fresh.h"
 #include "auth/initiator.h"
 #include "auth/limit.h"
+#include "auth/notice.h"
 #include "auth/reclaim.h"
 #include "auth/report.h"
 #include "auth/resolve_user.h"
@@ -274,6 +275,14 @@ static na_error *lead_elsewhere(na_request *request, na_response *response, cons
     return NULL;
 }
 
+/* An account that is linked to an existing user is a new way in. */
+static void notify_of_link(na_request *request, const na_subject *subject)
+{
+    unsigned links = 1u << NA_EVENT_LINK_ACCOUNT, creates = 1u << NA_EVENT_CREATE_USER;
+    if ((subject->events & (links | creates)) == links)
+        na_notice_change(request, NA_CHANGE_ACCOUNT_LINKED, subject->user.email);
+}
+
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
 {
     const char *redirect;
@@ -294,6 +303,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                                                         subject->user.id)));
     request->claimant = subject->user;
     na_report_changes(request, subject);
+    notify_of_link(request, subject);
     NA_TRY(na_account_end_unvouched(request, subject));
     NA_TRY(apply_to_address(request, subject, &said));
     json_t *claims = base_claims(request, subject);

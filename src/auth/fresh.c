@@ -25,15 +25,6 @@ apr_int64_t na_fresh_proved(const na_session *session)
     return first > second ? first : second;
 }
 
-const char *na_fresh_url(const na_request *request, const char *url, const char *error)
-{
-    const char *page =
-        na_url_add(request->pool,
-                   apr_pstrcat(request->pool, request->config->base_url, "/sign-in-again", NULL),
-                   "callbackUrl", url);
-    return error ? na_url_add(request->pool, page, "error", error) : page;
-}
-
 int na_fresh_at(const na_session *session, apr_int64_t at)
 {
     return na_fresh_proved(session) >= at - NA_FRESH_SECONDS;
@@ -42,15 +33,19 @@ int na_fresh_at(const na_session *session, apr_int64_t at)
 void na_fresh(na_request *request, na_response *response, const na_session *session,
               const char *path, int *is_fresh)
 {
-    const char *url = apr_pstrcat(request->pool, request->config->base_url, path, NULL);
+    const char *base = request->config->base_url;
     *is_fresh = na_fresh_at(session, apr_time_sec(request->now));
     if (!*is_fresh)
-        na_respond_redirect(request, response, 403, na_fresh_url(request, url, NULL));
+        na_respond_redirect(request, response, 403,
+                            na_url_add(request->pool,
+                                       apr_pstrcat(request->pool, base, NA_PAGE_AGAIN, NULL),
+                                       "callbackUrl",
+                                       apr_pstrcat(request->pool, base, path, NULL)));
 }
 
 int na_fresh_is_asked(const na_request *request)
 {
-    return apr_table_get(request->form, "again") != NULL;
+    return request->page && strcmp(request->page, NA_PAGE_AGAIN) == 0;
 }
 
 na_error *na_fresh_same_user(const na_request *request, const char *user_name)

@@ -17,16 +17,13 @@
 void na_fresh(na_request *request, na_response *response, const na_session *session,
               const char *path, int *is_fresh);
 
-/* Returns the URL of that page, which leads to `url` afterwards; `error` is a code, or NULL. */
-const char *na_fresh_url(const na_request *request, const char *url, const char *error);
-
 /* Returns when the user last proved to be that user, in seconds; 0 if unknown. */
 apr_int64_t na_fresh_proved(const na_session *session);
 
 /* Returns 1 if the session was fresh at `at`, in seconds. */
 int na_fresh_at(const na_session *session, apr_int64_t at);
 
-/* Returns 1 if the form of the request is of the page "sign in again". */
+/* Returns 1 if the page "sign in again" began the sign-in. */
 int na_fresh_is_asked(const na_request *request);
 
 /*

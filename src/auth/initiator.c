@@ -13,7 +13,7 @@
 /* The claims are hashes, of one length whatever a provider's IDs are, because cookies are small. */
 #define CLAIM_BROWSER "browser"
 #define CLAIM_USER "user"
-#define CLAIM_AGAIN "again"
+#define CLAIM_PAGE "page"
 
 static int is_browser(const na_request *request, const char *hash)
 {
@@ -40,8 +40,8 @@ na_error *na_initiator_put(na_request *request, json_t *claims)
     json_object_set_new(claims, CLAIM_BROWSER,
                         json_string(na_sha256_hex(request->pool, na_csrf_browser(request), "")));
     json_object_set_new(claims, CLAIM_USER, json_string(user_hash(request->pool, session)));
-    if (na_fresh_is_asked(request))
-        json_object_set_new(claims, CLAIM_AGAIN, json_string("true"));
+    if (request->page)
+        json_object_set_new(claims, CLAIM_PAGE, json_string(request->page));
     return NULL;
 }
 
@@ -50,8 +50,8 @@ na_error *na_initiator_take(na_request *request, const na_claims *claims, na_ini
     const char *browser = na_claims_text(claims, CLAIM_BROWSER);
     const char *user = na_claims_text(claims, CLAIM_USER);
     const na_session *session;
-    *initiator = (na_initiator){.began = claims->iat,
-                                .is_again = na_claims_text(claims, CLAIM_AGAIN) != NULL};
+    request->page = na_claims_text(claims, CLAIM_PAGE);
+    *initiator = (na_initiator){.began = claims->iat, .is_again = na_fresh_is_asked(request)};
     NA_TRY(load_session(request, &session));
     if (browser && !is_browser(request, browser))
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK,

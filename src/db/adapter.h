@@ -366,6 +366,10 @@ struct na_adapter {
     na_error *(*add_record)(void *self, apr_pool_t *pool, na_db_use *use, int if_can,
                             const na_db_record *record, int *found);
 
+    /* Appends the newest records (na_db_record) about a user, at most `count`. */
+    na_error *(*list_records)(void *self, apr_pool_t *pool, const char *user_id, int count,
+                              apr_array_header_t *records);
+
     /* ── verification tokens ── */
 
     /* Adds a token, and deletes the identifier's oldest ones so that at most `most` remain. */

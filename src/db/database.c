@@ -188,6 +188,12 @@ na_error *na_db_add_record(const na_db *db, apr_pool_t *pool, na_db_use *use, in
     return db->adapter->add_record(db->self, pool, use, if_can, record, found);
 }
 
+na_error *na_db_list_records(const na_db *db, apr_pool_t *pool, const char *user_id, int count,
+                             apr_array_header_t *records)
+{
+    return db->adapter->list_records(db->self, pool, user_id, count, records);
+}
+
 /* ── verification tokens ───────────────────────────────────────────────────────────────────── */
 
 na_error *na_db_add_token(const na_db *db, apr_pool_t *pool, const na_db_token *token)

@@ -84,6 +84,9 @@ na_decision na_db_decision_about(const na_db_person *person);
 na_error *na_db_add_record(const na_db *db, apr_pool_t *pool, na_db_use *use, int if_can,
                            const na_db_record *record, int *found);
 
+na_error *na_db_list_records(const na_db *db, apr_pool_t *pool, const char *user_id, int count,
+                             apr_array_header_t *records);
+
 /* ── verification tokens ───────────────────────────────────────────────────────────────────── */
 
 /* Most tokens of one identifier that are kept. */

@@ -10,7 +10,6 @@
 #include "auth/checks.h"
 #include "auth/csrf.h"
 #include "endpoint/endpoints.h"
-#include "auth/fresh.h"
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "auth/respond.h"
@@ -61,6 +60,7 @@ static const struct route {
     {"POST", "set-password", na_post_set_password, BY_ITSELF, SETS_BOTH, 0},
     {"GET", "account", na_get_account, NO_FORM, SETS_BOTH, 0},
     {"POST", "account", na_post_account, "/account", SETS_BOTH, 0},
+    {"GET", "account-data", na_get_account_data, NO_FORM, SETS_NOTHING, 0},
     {"GET", "confirm-email", na_confirm_email, NO_FORM, SETS_BOTH, 0},
     {"POST", "confirm-email", na_confirm_email, BY_ITSELF, SETS_BOTH, 0},
     {"POST", "device-authorization", na_post_device_authorization, NO_COOKIE, SETS_NOTHING, 0},
@@ -131,6 +131,15 @@ static const char *v4_error_url(na_request *request, const char *code)
     return url;
 }
 
+/* A page of this module that began the sign-in shows the error, and leads on as before. */
+static const char *own_error_url(na_request *request, const char *code)
+{
+    const char *page = apr_pstrcat(request->pool, request->config->base_url, request->page, NULL);
+    return na_url_add(request->pool,
+                      na_url_add(request->pool, page, "callbackUrl", request->callback_url),
+                      "error", code);
+}
+
 /* Returns NextAuth's name for the log of this error. */
 static const char *log_event_of(const na_request *request, const na_error *error)
 {
@@ -187,8 +196,7 @@ static na_level level_of(const na_error *error)
 static void respond_error(na_request *request, na_response *response, const na_error *error)
 {
     na_log_error(request, level_of(error), log_event_of(request, error), error);
-    const char *url = na_fresh_is_asked(request)
-                          ? na_fresh_url(request, request->callback_url, error->code)
+    const char *url = request->page           ? own_error_url(request, error->code)
                       : na_speaks_v5(request) ? v5_error_url(request, error->code)
                                               : v4_error_url(request, error->code);
     na_keep_reference(request, response);
@@ -300,6 +308,7 @@ static int is_limited(const na_error *error)
 void na_dispatch(na_request *request, na_response *response)
 {
     request->provider = find_provider(request);
+    request->page = apr_table_get(request->form, "again") ? NA_PAGE_AGAIN : NULL;
     const struct route *route = find_route(request);
     if (!route) {
         respond_unknown(request, response);

@@ -11,7 +11,7 @@
 #include "base/url.h"
 #include "endpoint/endpoints.h"
 
-/* What is known of the user who is signed in. */
+/* The user who is signed in. */
 typedef struct signed_in {
     const na_session *session;
     na_db_person person;          /* zero without a database */

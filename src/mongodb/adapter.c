@@ -71,6 +71,7 @@ __attribute__((visibility("default"))) const na_adapter na_mongodb_adapter = {
     .replace_hash = na_mongo_replace_hash,
     .decide = na_mongo_decide,
     .add_record = na_mongo_add_record,
+    .list_records = na_mongo_list_records,
     .add_token = na_mongo_add_token,
     .find_token = na_mongo_find_token,
     .use_token = na_mongo_use_token,

@@ -3,6 +3,7 @@
 #include "mongodb/records.h"
 
 #include "mongodb/collection.h"
+#include "mongodb/value.h"
 
 static void append_given(bson_t *document, const char *field, const char *text)
 {
@@ -44,4 +45,42 @@ na_error *na_mongo_add_record(void *self, apr_pool_t *pool, na_db_use *use, int 
         return if_can ? insert_beside(use, record) : insert_record(use, record);
     NA_TRY(na_mongo_write(self, pool, &use));
     return na_mongo_end(use, insert_record(use, record));
+}
+
+static na_error *add_to_list(void *records, na_db_use *use, const bson_t *d)
+{
+    apr_pool_t *pool = use->pool;
+    APR_ARRAY_PUSH((apr_array_header_t *)records, na_db_record) =
+        (na_db_record){.id = na_value_text(pool, d, "_id"),
+                       .occurred_at = na_value_time(d, "occurredAt"),
+                       .event = na_value_text(pool, d, "event"),
+                       .outcome = na_value_text(pool, d, "outcome"),
+                       .reason = na_value_text(pool, d, "reason"),
+                       .user_id = na_value_text(pool, d, "userId"),
+                       .email = na_value_text(pool, d, "email"),
+                       .provider = na_value_text(pool, d, "provider"),
+                       .actor = na_value_text(pool, d, "actor"),
+                       .detail = na_value_text(pool, d, "detail"),
+                       .address = na_value_text(pool, d, "address"),
+                       .user_agent = na_value_text(pool, d, "userAgent"),
+                       .request_id = na_value_text(pool, d, "requestId")};
+    return NULL;
+}
+
+static na_error *find_records(na_db_use *use, const char *user_id, int count,
+                              apr_array_header_t *records)
+{
+    const bson_t *filter = na_mongo_own(use, BCON_NEW("userId", BCON_UTF8(user_id)));
+    const bson_t *newest =
+        na_mongo_own(use, BCON_NEW("sort", "{", "occurredAt", BCON_INT32(-1), "_id", BCON_INT32(1),
+                                   "}", "limit", BCON_INT64(count)));
+    return na_mongo_find(use, NA_AUDIT, filter, newest, add_to_list, records);
+}
+
+na_error *na_mongo_list_records(void *self, apr_pool_t *pool, const char *user_id, int count,
+                                apr_array_header_t *records)
+{
+    na_db_use *use;
+    NA_TRY(na_mongo_read(self, pool, &use));
+    return na_mongo_end(use, find_records(use, user_id, count, records));
 }

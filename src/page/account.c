@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Builds the account page and the forms of database users. */
+/* Builds the forms of users whose passwords are in the database. */
 #include <apr_strings.h>
 
 #include "base/text.h"
@@ -53,61 +53,6 @@ const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, 
                                               NULL),
                                 NULL)),
         NULL);
-}
-
-static const char *change_form(apr_pool_t *pool, const na_page_form *form, const char *what,
-                               const char *fields, na_kit_style style, const char *button)
-{
-    return na_kit_form(pool, form, "/account",
-                       apr_pstrcat(pool, na_kit_hidden(pool, "change", what), fields,
-                                   na_kit_button(pool, style, button, NULL), NULL));
-}
-
-static const char *current_password_field(apr_pool_t *pool, const na_page_form *form,
-                                          const char *id)
-{
-    return field(pool, na_say(form->language, "Current password"), "currentPassword", id,
-                 NA_KIT_PASSWORD, "");
-}
-
-const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const char *name,
-                            const char *email, int may_delete, const char *said, int is_error)
-{
-    const na_language *l = form->language;
-    const char *name_fields = field(pool, na_say(l, "Name"), "name", "name",
-                                    "autocomplete=\"name\" dir=\"auto\" required", name);
-    const char *password_fields = apr_pstrcat(pool, current_password_field(pool, form, "current-1"),
-                                              field(pool, na_say(l, "New password"), "password",
-                                                    "password", NA_KIT_NEW_PASSWORD, ""),
-                                              NULL);
-    const char *email_fields =
-        apr_pstrcat(pool,
-                    field(pool, na_say(l, "New email address"), "email", "email", NA_KIT_EMAIL, ""),
-                    current_password_field(pool, form, "current-2"), NULL);
-    const char *warning =
-        na_kit_text(pool, na_say(l, "This permanently deletes your account and cannot be undone."));
-    const char *deletion =
-        may_delete
-            ? na_kit_section(pool, na_say(l, "Delete account"),
-                             apr_pstrcat(pool, warning,
-                                         change_form(pool, form, "delete",
-                                                     current_password_field(pool, form,
-                                                                            "current-3"),
-                                                     NA_KIT_DANGER, na_say(l, "Delete account")),
-                                         NULL))
-            : "";
-    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Your account")),
-                       na_kit_note(pool, email),
-                       is_error ? na_kit_alert(pool, said) : na_kit_status(pool, said),
-                       change_form(pool, form, "name", name_fields, NA_KIT_QUIET,
-                                   na_say(l, "Change name")),
-                       na_kit_section(pool, na_say(l, "Password"),
-                                      change_form(pool, form, "password", password_fields,
-                                                  NA_KIT_QUIET, na_say(l, "Change password"))),
-                       na_kit_section(pool, na_say(l, "Email address"),
-                                      change_form(pool, form, "email", email_fields, NA_KIT_QUIET,
-                                                  na_say(l, "Change email address"))),
-                       deletion, NULL);
 }
 
 const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,

@@ -105,10 +105,35 @@ const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const 
                               const char *title, const char *error);
 const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
                                     const char *token, const char *name, const char *error);
-const char *na_page_account(apr_pool_t *pool, const na_page_form *form, const char *name,
-                            const char *email, int may_delete, const char *said, int is_error);
 const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,
                                   const char *token);
+
+/* An account with a provider, on the account page. */
+typedef struct na_page_linked {
+    const char *provider; /* its ID */
+    const char *name;     /* the provider's */
+    const char *account;  /* the user's ID there */
+    int can_unlink;
+} na_page_linked;
+
+/* The account page: its user, and what is offered. Texts can be NULL. */
+typedef struct na_page_account_of {
+    const char *name, *email;
+    int has_password; /* which confirms changes; otherwise a fresh sign-in does */
+    int can_set_password, can_change_email, can_delete;
+    int has_sessions;
+    const apr_array_header_t *linked;   /* na_page_linked */
+    const apr_array_header_t *linkable; /* const na_provider * */
+    const char *said;
+    int is_error;
+} na_page_account_of;
+
+const char *na_page_account(apr_pool_t *pool, const na_page_form *form,
+                            const na_page_account_of *account);
+
+/* Returns what a user types to confirm the deletion: the email address, "delete" if there is none.
+ */
+const char *na_page_deletion_word(const char *email);
 
 /* A session, as its user can recognize it. */
 typedef struct na_page_session {

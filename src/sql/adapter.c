@@ -159,6 +159,45 @@ static na_error *add_record(void *self, apr_pool_t *pool, na_db_use *use, int if
     return error;
 }
 
+static na_db_record read_record(const na_rows *rows, int row)
+{
+    const char *const *v = rows->values + row * rows->columns;
+    return (na_db_record){.id = v[0],
+                          .occurred_at = v[1] ? strtoll(v[1], NULL, 10) : 0,
+                          .event = v[2],
+                          .outcome = v[3],
+                          .reason = v[4],
+                          .user_id = v[5],
+                          .email = v[6],
+                          .provider = v[7],
+                          .actor = v[8],
+                          .detail = v[9],
+                          .address = v[10],
+                          .user_agent = v[11],
+                          .request_id = v[12]};
+}
+
+static na_error *find_records(na_db_use *use, const char *user_id, int count,
+                              apr_array_header_t *records)
+{
+    const char *arguments[] = {user_id, apr_itoa(na_sql_pool(use), count)};
+    int found;
+    na_rows rows;
+    NA_TRY(na_sql_has_table(use, "nextauth_audit", &found));
+    if (!found)
+        return NULL;
+    NA_TRY(na_sql_select(use, NA_SQL_AUDIT_OF_USER, 2, arguments, &rows));
+    for (int i = 0; i < rows.count; i++)
+        APR_ARRAY_PUSH(records, na_db_record) = read_record(&rows, i);
+    return NULL;
+}
+
+static na_error *list_records(void *self, apr_pool_t *pool, const char *user_id, int count,
+                              apr_array_header_t *records)
+{
+    READ(find_records(use, user_id, count, records));
+}
+
 /* ── verification tokens ───────────────────────────────────────────────────────────────────── */
 
 typedef struct addition {
@@ -311,6 +350,7 @@ const na_adapter na_sql_adapter = {.version = NA_ADAPTER_VERSION,
                                    .replace_hash = replace_hash,
                                    .decide = na_sql_decide,
                                    .add_record = add_record,
+                                   .list_records = list_records,
                                    .add_token = add_token,
                                    .find_token = find_token,
                                    .use_token = use_token,

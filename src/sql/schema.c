@@ -480,6 +480,12 @@ static const struct {
          "%s, "
          "%s, %s, %s, %s, %s, %s, %s, %s)",
          NULL},
+    /* user_id, limit */
+    [NA_SQL_AUDIT_OF_USER] =
+        {"SELECT id, occurred_at, event, outcome, reason, user_id, email, provider, actor, detail, "
+         "address, user_agent, request_id FROM nextauth_audit WHERE user_id = %s ORDER BY "
+         "occurred_at DESC, id LIMIT {?count}",
+         NULL},
 };
 
 /* ── inserting names and types ─────────────────────────────────────────────────────────────── */

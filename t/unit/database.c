@@ -867,6 +867,33 @@ static void whole_people(apr_pool_t *pool)
     forget(pool, &ada);
 }
 
+static void records_of_user(apr_pool_t *pool)
+{
+    const char *id = unique(pool, "recorded");
+    apr_array_header_t *list = apr_array_make(pool, 2, sizeof(na_db_record));
+    for (int i = 0; i < 3; i++) {
+        const na_db_record record = {.id = na_random_uuid(pool),
+                                     .occurred_at = NOW + i,
+                                     .event = apr_itoa(pool, i),
+                                     .outcome = "success",
+                                     .user_id = id,
+                                     .detail = "it's \"quoted\""};
+        int found;
+        succeeds(na_db_add_record(db, pool, NULL, 0, &record, &found), "a record of a user");
+    }
+    succeeds(na_db_list_records(db, pool, id, 2, list), "records are listed");
+    if (!is_number(list->nelts, 2, "as many as were asked for"))
+        return;
+    const na_db_record *first = &APR_ARRAY_IDX(list, 0, na_db_record);
+    is(first->event, "2", "the newest first");
+    ok(first->occurred_at == NOW + 2 && equal(first->detail, "it's \"quoted\"") && !first->email,
+       "as they were written");
+    is(APR_ARRAY_IDX(list, 1, na_db_record).event, "1", "then the one before");
+    apr_array_clear(list);
+    succeeds(na_db_list_records(db, pool, unique(pool, "other"), 2, list), "another user's");
+    is_number(list->nelts, 0, "are others");
+}
+
 static void records(apr_pool_t *pool)
 {
     const na_db_record record = {.id = na_random_uuid(pool),
@@ -879,6 +906,7 @@ static void records(apr_pool_t *pool)
     is_number(found, 1, "where the database has an audit log");
     fails(na_db_add_record(db, pool, NULL, 0, &record, &found), "none is written twice");
     health = (na_breaker_state){0};
+    records_of_user(pool);
 }
 
 /* ── text that wants to be something else ──────────────────────────────────────────────────── */

@@ -83,14 +83,19 @@ static na_error *check_device_login(na_builder *b)
                : NULL;
 }
 
+/* The account page is of use without email, too; only the email address cannot be changed then. */
 static na_error *check_features(na_builder *b)
 {
+    int features = b->config->features;
     NA_TRY(check_device_login(b));
-    if (!(b->config->features & NA_FEATURES_OF_USERS) || (!lacks_mail(b) && !lacks_database(b)))
-        return NULL;
-    return na_error_with_hint(na_wrong(b, "NextAuthFeature requires NextAuthDatabase, and "
-                                          "NextAuthMail to send links"),
-                              lacks_database(b) ? "set NextAuthDatabase" : "set NextAuthMail");
+    if (features & NA_FEATURES_OF_USERS && lacks_database(b))
+        return na_error_with_hint(na_wrong(b, "NextAuthFeature requires NextAuthDatabase"),
+                                  "set NextAuthDatabase");
+    if (features & (NA_FEATURE_SIGN_UP | NA_FEATURE_RESET) && lacks_mail(b))
+        return na_error_with_hint(na_wrong(b, "NextAuthFeature signUp and passwordReset require "
+                                              "NextAuthMail to send links"),
+                                  "set NextAuthMail");
+    return NULL;
 }
 
 /* mod_authnz_ldap uses the LDAP directory that is configured for the request's path. */

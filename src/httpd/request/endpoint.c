@@ -275,6 +275,9 @@ static int write_response(request_rec *r, const na_response *response)
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, response->retry_after));
     if (response->location)
         apr_table_setn(r->headers_out, "Location", response->location);
+    if (response->attachment)
+        apr_table_setn(r->headers_out, "Content-Disposition",
+                       apr_psprintf(r->pool, "attachment; filename=\"%s\"", response->attachment));
     if (response->content_type)
         ap_set_content_type(r, response->content_type);
     ap_set_content_length(r, response->body ? (apr_off_t)strlen(response->body) : 0);
