@@ -53,9 +53,14 @@ static na_error *start_oauth(na_request *request, na_response *response)
     char *url;
     na_oauth_of_request(request, &oauth);
     NA_TRY(na_oauth_metadata(&oauth, &metadata));
+    int cookies = response->set_cookies->nelts;
     NA_TRY(na_checks_make(request, response, &checks));
     checks.asks_again = na_fresh_is_asked(request);
-    NA_TRY(na_oauth_authorization_url(&oauth, &metadata, &checks, request->query, &url));
+    na_error *error = na_oauth_authorization_url(&oauth, &metadata, &checks, request->query, &url);
+    if (error) {
+        response->set_cookies->nelts = cookies; /* those of a sign-in that has not begun */
+        return error;
+    }
     na_respond_redirect(request, response, 200, url);
     return NULL;
 }

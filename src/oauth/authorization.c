@@ -7,7 +7,9 @@
 
 #include "base/crypto.h"
 #include "base/url.h"
-#include "oauth/oauth.h"
+#include "oauth/request_object.h"
+#include "oauth/pushed.h"
+#include "oauth/signing.h"
 
 #define FIELDS_MAX 64
 
@@ -69,6 +71,52 @@ static void set_checks(const na_oauth *oauth, const na_checks *checks, apr_table
     apr_table_setn(params, "code_challenge_method", "S256");
 }
 
+/* ── pushed and signed requests ────────────────────────────────────────────────────────────── */
+
+static int is_pushed(const na_oauth *oauth, const na_metadata *metadata)
+{
+    return oauth->provider->pushes_request || metadata->requires_pushed;
+}
+
+static int is_signed(const na_oauth *oauth, const na_metadata *metadata)
+{
+    return oauth->provider->signs_request || metadata->requires_signed;
+}
+
+na_error *na_oauth_check_request(const na_oauth *oauth, const na_metadata *metadata)
+{
+    na_signer signer;
+    if (is_signed(oauth, metadata))
+        NA_TRY(na_oauth_signer(oauth, NULL, metadata->request_algs, &signer));
+    return is_pushed(oauth, metadata) && !metadata->pushed_url
+               ? na_error_with_hint(na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                                                 "the discovery document has no "
+                                                 "pushed_authorization_request_endpoint"),
+                                    "remove pushedRequest=, if you set it")
+               : NULL;
+}
+
+/* What the query of the URL has besides would not count, so it becomes part of the request. */
+static const char *take_query(const na_oauth *oauth, const char *url, apr_table_t **params)
+{
+    const char *query = strchr(url, '?');
+    if (!query)
+        return url;
+    *params =
+        apr_table_overlay(oauth->pool, *params, na_form_parse(oauth->pool, query + 1, FIELDS_MAX));
+    return apr_pstrmemdup(oauth->pool, url, (apr_size_t)(query - url));
+}
+
+/* The browser cannot change what the provider gets from the server, or what is signed. */
+static na_error *protect(const na_oauth *oauth, const na_metadata *metadata, apr_table_t **params)
+{
+    if (is_signed(oauth, metadata))
+        NA_TRY(na_oauth_sign_request(oauth, metadata, params));
+    if (is_pushed(oauth, metadata))
+        NA_TRY(na_oauth_push_request(oauth, metadata, params));
+    return NULL;
+}
+
 na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *metadata,
                                      const na_checks *checks, const apr_table_t *asked, char **url)
 {
@@ -81,7 +129,13 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
     set_checks(oauth, checks, params);
     set_again(oauth, checks, params);
 
-    *url = na_url_add_all(oauth->pool, metadata->authorization_url, params);
+    const char *base = metadata->authorization_url;
+    NA_TRY(na_oauth_check_request(oauth, metadata));
+    if (is_pushed(oauth, metadata) || is_signed(oauth, metadata)) {
+        base = take_query(oauth, base, &params);
+        NA_TRY(protect(oauth, metadata, &params));
+    }
+    *url = na_url_add_all(oauth->pool, base, params);
     na_oauth_step(oauth, "GET_AUTHORIZATION_URL",
                   "redirect to %s: client %s, scope '%s', callback URL %s, checks%s%s%s",
                   metadata->authorization_url, provider->client_id,

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/url.h"
-#include "oauth/oauth.h"
+#include "oauth/post.h"
 
 static const char *discovery_url(const na_oauth *oauth)
 {
@@ -87,6 +87,14 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     metadata->says_auth_time =
         na_json_has_text(json_object_get(document, "claims_supported"), "auth_time");
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
+    NA_TRY(take_protected_url(oauth, document, "pushed_authorization_request_endpoint", NULL,
+                              &metadata->pushed_url));
+    metadata->requires_pushed =
+        json_is_true(json_object_get(document, "require_pushed_authorization_requests"));
+    metadata->requires_signed =
+        json_is_true(json_object_get(document, "require_signed_request_object"));
+    metadata->request_algs =
+        json_object_get(document, "request_object_signing_alg_values_supported");
     metadata->auth_algs =
         json_object_get(document, "token_endpoint_auth_signing_alg_values_supported");
     metadata->id_algs = json_object_get(document, "id_token_signing_alg_values_supported");
@@ -134,14 +142,6 @@ static na_error *read_keys(const void *data, apr_pool_t *pool, na_bytes text, co
     return error;
 }
 
-static na_http_request request_of(const na_oauth *oauth, const char *url)
-{
-    return (na_http_request){.url = url,
-                             .peer = oauth->provider->id,
-                             .place = oauth->place,
-                             .headers = oauth->headers};
-}
-
 /* The sign-in continues, but the administrator must know why no newer document was available. */
 static void warn_of_copy(const na_oauth *oauth, const char *what, const na_error *kept_from)
 {
@@ -163,7 +163,7 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
                                   .userinfo_url = provider->userinfo_url};
         return NULL;
     }
-    const na_http_request request = request_of(oauth, discovery_url(oauth));
+    const na_http_request request = na_oauth_request(oauth, discovery_url(oauth));
     const na_document_source source = {&request, options_of_validity(oauth), read_discovery, oauth};
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &copy,
                             &kept_from));
@@ -179,7 +179,7 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, cons
     if (!metadata->jwks_url)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the provider does not publish a key set");
-    const na_http_request request = request_of(oauth, metadata->jwks_url);
+    const na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
     const na_document_source source = {&request, "", read_keys, NULL};
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                             &kept_from));
@@ -192,7 +192,7 @@ void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, con
 {
     const void *set = *keys;
     na_error *kept_from;
-    const na_http_request request = request_of(oauth, metadata->jwks_url);
+    const na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
     const na_document_source source = {&request, "", read_keys, NULL};
     na_documents_renew(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                        &kept_from);

@@ -35,11 +35,15 @@ typedef struct na_metadata {
     const char *token_url;
     const char *userinfo_url;
     const char *jwks_url;
-    int sends_iss;           /* authorization responses carry `iss` (RFC 9207 section 3) */
-    const json_t *id_algs;   /* id_token_signing_alg_values_supported, or NULL */
-    const json_t *auths;     /* token_endpoint_auth_methods_supported, or NULL */
-    int says_auth_time;      /* claims_supported names auth_time */
-    const json_t *auth_algs; /* token_endpoint_auth_signing_alg_values_supported, or NULL */
+    const char *pushed_url;     /* pushed_authorization_request_endpoint */
+    int requires_pushed;        /* require_pushed_authorization_requests */
+    int requires_signed;        /* require_signed_request_object */
+    const json_t *request_algs; /* request_object_signing_alg_values_supported, or NULL */
+    int sends_iss;              /* authorization responses carry `iss` (RFC 9207 section 3) */
+    const json_t *id_algs;      /* id_token_signing_alg_values_supported, or NULL */
+    const json_t *auths;        /* token_endpoint_auth_methods_supported, or NULL */
+    int says_auth_time;         /* claims_supported names auth_time */
+    const json_t *auth_algs;    /* token_endpoint_auth_signing_alg_values_supported, or NULL */
 } na_metadata;
 
 /* The values that protect one authorization request; NULL if not used. */
@@ -69,6 +73,9 @@ void na_oauth_step(const na_oauth *oauth, const char *event, const char *format,
  * document (OpenID Connect Discovery 1.0 section 4).
  */
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata);
+
+/* Checks that the provider has what the authorization request needs, without making one. */
+na_error *na_oauth_check_request(const na_oauth *oauth, const na_metadata *metadata);
 
 /*
  * Writes the URL to send the browser to (OpenID Connect Core 1.0 section 3.1.2.1). Of `asked`, the

@@ -119,6 +119,18 @@ static na_error *check_auth_alg(apr_pool_t *pool, const na_provider *provider)
     return NULL;
 }
 
+static na_error *check_request(apr_pool_t *pool, const na_provider *provider)
+{
+    if (provider->pushes_request && provider->type != NA_OIDC)
+        return missing(pool, provider,
+                       "type=oidc for pushedRequest=true, because discovery names the endpoint",
+                       "remove pushedRequest=");
+    if (provider->signs_request && !provider->client_keys)
+        return missing(pool, provider, "clientKey= for requestObject=true",
+                       "set clientKey=file:PATH");
+    return NULL;
+}
+
 na_error *na_provider_finish_client(apr_pool_t *pool, na_provider *provider)
 {
     if (provider->client_secret_key && !(provider->team_id && provider->key_id))
@@ -130,5 +142,6 @@ na_error *na_provider_finish_client(apr_pool_t *pool, na_provider *provider)
     if (provider->token_auth == NA_AUTH_NONE && !(provider->checks & NA_CHECK_PKCE))
         return missing(pool, provider, "checks=pkce, because the client has no secret",
                        "add pkce to checks=");
+    NA_TRY(check_request(pool, provider));
     return check_auth_alg(pool, provider);
 }

@@ -168,6 +168,16 @@ static na_error *set_userinfo_alg(apr_pool_t *pool, na_provider *provider, const
     return set_alg(pool, "userinfo_signed_response_alg", value, &provider->userinfo_alg);
 }
 
+static na_error *set_pushed_request(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "pushedRequest", value, &provider->pushes_request);
+}
+
+static na_error *set_request_object(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "requestObject", value, &provider->signs_request);
+}
+
 static na_error *set_form_user(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     return read_boolean(pool, "formUser", value, &provider->form_user);
@@ -322,6 +332,8 @@ static const option options[] = {
     WITH("checks", set_checks),
     TEXT("authorization", authorization_url),
     TEXT("authorization.params", authorization_params),
+    WITH("pushedRequest", set_pushed_request),
+    WITH("requestObject", set_request_object),
     WITH("visitorParams", na_provider_set_visitor_params),
     WITH("formUser", set_form_user),
     TEXT("token", token_url),

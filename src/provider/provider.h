@@ -88,6 +88,8 @@ typedef struct na_provider {
     const char *authorization_url;
     const char *authorization_params;         /* a query */
     const apr_table_t *authorization_fields;  /* the query, parsed */
+    int pushes_request;                       /* pushedRequest=true (RFC 9126) */
+    int signs_request;                        /* requestObject=true (RFC 9101) */
     const apr_array_header_t *visitor_params; /* const char *: what a page may add to the request */
     long max_auth_age;                        /* seconds, of max_age=; -1 if any */
     const char *acr_values;                   /* NULL if any, also for the next */

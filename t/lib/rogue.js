@@ -2,7 +2,7 @@
 // An OpenID provider that does one thing wrong. Each of its issuers, http://localhost:PORT/<id>,
 // is honest but for the one fault that the test gives it:
 //
-//   discovery, jwks, token, userinfo   what to answer instead: an object's members replace the
+//   discovery, jwks, token, userinfo, par   what to answer instead: an object's members replace the
 //                                      honest answer's (undefined takes one away), a function of
 //                                      the honest answer gives the whole, a Reply is sent as it is
 //   authorize                          the same for the parameters of the authorization response
@@ -87,7 +87,7 @@ async function send(res, answer) {
 function discovery(issuer) {
   return { issuer,
     authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`,
-    userinfo_endpoint: `${issuer}/userinfo`, jwks_uri: `${issuer}/jwks`,
+    userinfo_endpoint: `${issuer}/userinfo`, pushed_authorization_request_endpoint: `${issuer}/par`, jwks_uri: `${issuer}/jwks`,
     response_types_supported: ['code'], subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
     authorization_response_iss_parameter_supported: true };
@@ -102,6 +102,7 @@ class Rogue {
     this.journal = [];
     this.secrets = [];
     this.codes = new Map();
+    this.pushed = new Map();
   }
 
   issuer(id) {
@@ -126,6 +127,13 @@ class Rogue {
     const back = new URL(params.redirect_uri);
     for (const [name, value] of Object.entries(answer)) if (value !== undefined) back.searchParams.set(name, value);
     return replies.redirect(back.href).send(res);
+  }
+
+  async push(id, res, form) {
+    const request_uri = `urn:ietf:params:oauth:request_uri:${random()}`;
+    this.pushed.set(request_uri, form);
+    const answer = await altered(this.faults[id]?.par, { request_uri, expires_in: 60 });
+    return answer instanceof Reply ? answer.send(res) : replies.json(answer, 201).send(res);
   }
 
   async idToken(id, asked, accessToken) {
@@ -163,7 +171,8 @@ class Rogue {
     switch (endpoint) {
       case 'openid-configuration': return send(res, await altered(fault.discovery, discovery(this.issuer(id))));
       case 'jwks': return send(res, await altered(fault.jwks, { keys: [this.key.jwk] }));
-      case 'authorize': return this.authorize(id, res, query);
+      case 'par': return this.push(id, res, form);
+      case 'authorize': return this.authorize(id, res, this.pushed.get(query.request_uri) || query);
       case 'token': return this.token(id, res, form);
       case 'userinfo': return send(res, await altered(fault.userinfo, { sub: 'mallory', name: 'Mallory', email: 'mallory@example.org', email_verified: true }));
       default: return text(404, 'text/plain', 'nothing here').send(res);

@@ -101,6 +101,7 @@ static na_error *ask_provider(connecting *c, const na_provider *p)
     na_metadata metadata;
     NA_TRY(na_oauth_metadata(&oauth, &metadata));
     NA_TRY(compare_token_auth(c, &oauth, &metadata));
+    NA_TRY(na_oauth_check_request(&oauth, &metadata));
     if (p->type == NA_OIDC)
         return read_keys(c, p->id, metadata.jwks_url);
     NA_TRY(reach_endpoint(c, p->id, metadata.authorization_url));

@@ -1,0 +1,118 @@
+#!/usr/bin/env node
+'use strict';
+// How the request gets to a provider that is not ours: in the address, pushed, signed, or both.
+const jose = require('jose');
+const { suite } = require('./lib/suite.js');
+const { freePort } = require('./lib/httpd.js');
+const { generateKeys } = require('./lib/keys.js');
+const { startOp } = require('./lib/op.js');
+
+const secret = 'a secret between the client and the provider';
+const key = generateKeys('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+const withKey = 'clientKey=file:@DIR@/key.pem';
+const byKey = { token_endpoint_auth_method: 'private_key_jwt' };
+const signed = { ...byKey, require_signed_request_object: true };
+
+const clients = {
+  plain: { options: `"clientSecret=${secret}"`, client: { client_secret: secret } },
+  pushed: { options: `"clientSecret=${secret}" pushedRequest=true`, client: { client_secret: secret, require_pushed_authorization_requests: true }, pushes: true },
+  keyed: { options: `${withKey} pushedRequest=true`, client: { ...byKey, require_pushed_authorization_requests: true }, pushes: true },
+  signed: { options: `${withKey} requestObject=true`, client: signed, signs: true },
+  both: { options: `${withKey} requestObject=true pushedRequest=true`, client: { ...signed, require_pushed_authorization_requests: true }, pushes: true, signs: true },
+  query: { options: `"clientSecret=${secret}" pushedRequest=true "authorization.params=prompt=login&max_age=600"`, client: { client_secret: secret }, pushes: true },
+  counted: { options: `${withKey} requestObject=true "authorization.params=max_age=600"`, client: signed, signs: true },
+};
+
+const features = {
+  pushedAuthorizationRequests: { enabled: true, allowUnregisteredRedirectUris: false },
+  requestObjects: { enabled: true },
+};
+
+async function start(t, names, more = {}) {
+  const [port, opPort] = [await freePort(), await freePort()];
+  const op = await startOp(t, { port: opPort, features: { ...features, ...more.features },
+    clients: names.map((id) => ({ client_id: `client-${id}`, redirect_uris: [`http://localhost:${port}/api/auth/callback/${id}`],
+      ...(clients[id].options.includes('clientKey') && { jwks_uri: `http://localhost:${port}/api/auth/jwks` }), ...clients[id].client })) });
+  const site = await t.httpd({ port, files: { 'key.pem': { text: key, mode: 0o600 } }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthSessionStore none
+${names.map((id) => `NextAuthProvider ${id} type=oidc issuer=${op.issuer} clientId=client-${id} ${clients[id].options} ${more.options || ''}`).join('\n')}` });
+  return { op, site };
+}
+
+async function signIn(t, site, op, id, params = '') {
+  const c = t.client(site);
+  [op.requests.length, op.asked.length] = [0, 0];
+  const answer = await c.signIn(`${id}${params}`, { callbackUrl: '/public.html' });
+  const back = answer.location.startsWith(op.issuer) ? await op.login(c, answer, 'alice') : answer;
+  return { c, answer, back, sent: op.asked[0], pushed: op.requests.find(({ path }) => path === '/request')?.form };
+}
+
+suite('How the request gets to the provider', async (t) => {
+  const { op, site } = await start(t, Object.keys(clients));
+  for (const [id, { pushes, signs }] of Object.entries(clients)) {
+    t.section(id);
+    const { back, sent, pushed } = await signIn(t, site, op, id);
+    t.is(back.location, `${site.url}/public.html`, `${pushes ? 'pushed' : 'in the address'}${signs ? ', signed' : ''}`)
+      || t.diag(op.errors.splice(0).join('\n') + site.log().split('\n').slice(-4).join('\n'));
+    const shown = Object.keys(sent).sort();
+    if (pushes) t.is(shown, ['client_id', 'request_uri'], '  the browser sees only a reference');
+    else if (signs) t.is(shown, ['client_id', 'request', 'response_type', 'scope'], '  the browser has the signed request');
+    const told = pushes ? pushed : sent;
+    if (pushes) t.ok(!('client_secret' in pushed) || !signs, '  the client shows who it is');
+    if (!signs) {
+      for (const name of ['state', 'nonce', 'code_challenge']) t.like(told[name], /^[\w-]{43}$/, `  with ${name}`);
+      continue;
+    }
+    const header = jose.decodeProtectedHeader(told.request);
+    const claims = jose.decodeJwt(told.request);
+    t.is([header.alg, header.typ], ['ES256', 'oauth-authz-req+jwt'], '  signed, and of its type');
+    t.is([claims.iss, claims.aud, claims.client_id], [`client-${id}`, op.issuer, `client-${id}`], '  for this provider');
+    t.is([claims.exp - claims.iat, claims.nbf], [300, claims.iat], '  for five minutes');
+    for (const name of ['state', 'nonce', 'code_challenge']) t.like(claims[name], /^[\w-]{43}$/, `  with ${name}`);
+    if (id === 'counted') t.is(claims.max_age, 600, '  and a number is a number');
+  }
+
+  t.section('what a page may add goes along');
+  {
+    const { pushed, back } = await signIn(t, site, op, 'query', '?ui_locales=de&login_hint=alice&state=forged&request_uri=urn:x');
+    t.is([pushed.ui_locales, pushed.login_hint, pushed.prompt, pushed.max_age], ['de', 'alice', 'login', '600'], 'with what the configuration has');
+    t.isnt(pushed.state, 'forged', 'and nothing of the protocol');
+    t.is(back.location, `${site.url}/public.html`, 'and signs in');
+  }
+
+  t.section('the browser cannot change what was signed or pushed');
+  for (const [id, change] of [['pushed', ['scope', 'openid']], ['signed', ['redirect_uri', 'http://evil.example.org/']]]) {
+    const c = t.client(site);
+    const answer = await c.signIn(id, { callbackUrl: '/public.html' });
+    const url = new URL(answer.location);
+    url.searchParams.set(...change);
+    const back = await op.login(c, { ...answer, location: url.href }, 'alice');
+    t.is(back.location, `${site.url}/public.html`, `${change[0]} of the address does not count (${id})`);
+  }
+  {
+    const c = t.client(site);
+    const answer = await c.signIn('pushed', { callbackUrl: '/public.html' });
+    await op.login(c, answer, 'alice');
+    const again = t.client(site);
+    const refused = await op.login(again, answer, 'alice').catch((error) => error.message);
+    t.like(String(refused.location || refused), /invalid_request|error=/, 'a pushed request counts once');
+  }
+
+  t.section('required by discovery');
+  const strict = await start(t, ['plain'], { features: { pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true } } });
+  const { back, sent } = await signIn(t, strict.site, strict.op, 'plain');
+  t.is([back.location, Object.keys(sent).sort()], [`${strict.site.url}/public.html`, ['client_id', 'request_uri']], 'is done without an option');
+
+  t.section('mistakes that configtest finds');
+  for (const [what, options, says] of [
+    ['a signed request without a key', 'type=oidc issuer=https://op.example.org clientSecret=b requestObject=true', /requires clientKey= for requestObject=true/],
+    ['a pushed request without discovery', 'type=oauth clientSecret=b pushedRequest=true', /requires type=oidc for pushedRequest=true/],
+    ['neither', 'type=oidc issuer=https://op.example.org clientSecret=b pushedRequest=perhaps', /invalid pushedRequest=perhaps: expected true or false/],
+  ]) {
+    t.like((await t.configtest({ config: `NextAuthEngine On\nNextAuthMode test\nNextAuthURL http://localhost\nNextAuthSecret 0123456789abcdef0123456789abcdef\nNextAuthProvider x clientId=a ${options}` })).output, says, what);
+  }
+});
