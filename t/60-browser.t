@@ -278,7 +278,7 @@ const builtIn = {
   'sign-in': { path: '/api/auth/signin?callbackUrl=/members/', ids: ['signin-acme', ...form] },
   'sign-in-refused': { path: '/api/auth/signin?error=CredentialsSignin', ids: ['signin-acme', ...form] },
   error: { path: '/api/auth/error?error=AccessDenied', ids: ['a'] },
-  'sign-out': { path: '/api/auth/signout', ids: ['submitButton'] },
+  'sign-out': { path: '/api/auth/signout', ids: ['submitButton', 'a'] },
   'verify-request': { path: '/api/auth/verify-request', ids: ['a'] },
 };
 

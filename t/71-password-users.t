@@ -71,7 +71,7 @@ async function users(t, db) {
   const start = await linkOf('signup', 'Ada@Example.org');
   t.is([start.subject, start.link.pathname], [`Create your account on localhost:${site.port}`, '/api/auth/set-password'], 'a link comes by mail');
   t.is(await count(), 0, 'nobody is made before it is opened');
-  t.like((await new Client(site).open(start.link.href)).text, /For <strong>ada@example\.org<\/strong>[\s\S]*name="name"[\s\S]*autocomplete="new-password"/, 'which asks for name and password');
+  t.like((await new Client(site).open(start.link.href)).text, /autocomplete="username"[^>]* value="ada@example\.org"[\s\S]*name="name"[\s\S]*autocomplete="new-password"/, 'which asks for name and password');
   for (const [bad, why] of [['short', /8/], ['password1', /too common/], ['aaaaaaaaaaaa', /a repeated character/], ['ada@example.org', /Do not use your name/]]) {
     const refused = await choose(start, bad);
     t.ok(refused.answer.status === 200 && why.test(/role="alert">([^<]+)/.exec(refused.answer.text)?.[1] || '') && !isIn(refused), `${JSON.stringify(bad)} is no password, and the page says why`);

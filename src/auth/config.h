@@ -23,6 +23,7 @@ typedef enum na_cookie_id {
     NA_COOKIE_CALLBACK_URL,
     NA_COOKIE_CSRF,
     NA_COOKIE_REFERENCE,
+    NA_COOKIE_ATTEMPT,       /* our own: what was typed into a form that failed */
     NA_COOKIE_KNOWN_BROWSER, /* our own: limits.h */
     NA_COOKIE_STATE,
     NA_COOKIE_PKCE,

@@ -89,7 +89,8 @@ na_error *na_link_send(na_request *request, const na_link *link)
     NA_TRY(na_record_event(request, NULL, &event));
     NA_TRY(keep_token(request, link, token));
     na_url_parse(request->pool, request->config->origin, &site);
-    const na_mail_values values = {.url = address_of(request, link, token),
+    const na_mail_values values = {.language = request->language,
+                                   .url = address_of(request, link, token),
                                    .host = site.origin + strlen(site.scheme) + strlen("://"),
                                    .email = link->email,
                                    .brand_color = request->config->theme.brand_color,

@@ -17,13 +17,22 @@ typedef struct notice {
     long seconds;
 } notice;
 
+/* Who locks an account is not its owner: that email is in the language of the site. */
+static const na_language *language_of(const na_request *request, na_mail_kind kind)
+{
+    return kind == NA_MAIL_ACCOUNT_LOCKED
+               ? APR_ARRAY_IDX(request->config->languages, 0, const na_language *)
+               : request->language;
+}
+
 static na_error *queue_notice(na_request *request, const notice *n)
 {
     const na_config *config = request->config;
     na_mail_message message;
     na_url site;
     na_url_parse(request->pool, config->origin, &site);
-    const na_mail_values values = {.url =
+    const na_mail_values values = {.language = language_of(request, n->kind),
+                                   .url =
                                        apr_pstrcat(request->pool, config->base_url, n->path, NULL),
                                    .host = site.origin + strlen(site.scheme) + strlen("://"),
                                    .email = n->email,
@@ -55,27 +64,31 @@ void na_notice_send(na_request *request, na_mail_kind kind, const char *email, l
     send_notice(request, &n);
 }
 
-#define ADVICE                                                                                     \
-    " If you did this, there is nothing to do. If you did not, sign in, undo it, and sign out "    \
-    "all "                                                                                         \
-    "other devices."
-
 /* No text of a user is in them: who has taken an account over could write to its owner. */
 static const char *const changes[] = {
-    [NA_CHANGE_SECOND_FACTOR_ON] = "Two-factor sign-in was turned on for your account." ADVICE,
-    [NA_CHANGE_SECOND_FACTOR_OFF] = "Two-factor sign-in was turned off for your account." ADVICE,
-    [NA_CHANGE_RECOVERY_CODES] = "New recovery codes were created for your account." ADVICE,
-    [NA_CHANGE_PASSKEY_ADDED] = "A passkey was added to your account." ADVICE,
-    [NA_CHANGE_PASSKEY_REMOVED] = "A passkey was removed from your account." ADVICE,
-    [NA_CHANGE_TOKEN_CREATED] = "An access token was created for your account." ADVICE,
-    [NA_CHANGE_TOKEN_REVOKED] = "An access token of your account was revoked." ADVICE,
+    [NA_CHANGE_SECOND_FACTOR_ON] = NA_TEXT("Two-factor sign-in was turned on for your account."),
+    [NA_CHANGE_SECOND_FACTOR_OFF] = NA_TEXT("Two-factor sign-in was turned off for your account."),
+    [NA_CHANGE_RECOVERY_CODES] = NA_TEXT("New recovery codes were created for your account."),
+    [NA_CHANGE_PASSKEY_ADDED] = NA_TEXT("A passkey was added to your account."),
+    [NA_CHANGE_PASSKEY_REMOVED] = NA_TEXT("A passkey was removed from your account."),
+    [NA_CHANGE_TOKEN_CREATED] = NA_TEXT("An access token was created for your account."),
+    [NA_CHANGE_TOKEN_REVOKED] = NA_TEXT("An access token of your account was revoked."),
     [NA_CHANGE_ACCOUNT_LINKED] =
-        "A way to sign in was linked to your account: an account with another service." ADVICE,
+        NA_TEXT("A way to sign in was linked to your account: an account with another service."),
     [NA_CHANGE_ACCOUNT_UNLINKED] =
-        "A way to sign in was removed from your account: an account with another service." ADVICE,
-    [NA_CHANGE_DELETED] = "Your account was deleted. If you did not do this, contact the "
-                          "administrator of this site.",
+        NA_TEXT("A way to sign in was removed from your account: an account with another service."),
+    [NA_CHANGE_DELETED] = NA_TEXT("Your account was deleted. If you did not do this, contact the "
+                                  "administrator of this site."),
 };
+
+static const char *text_of(const na_request *request, na_change change)
+{
+    const char *text = na_say(request->language, changes[change]);
+    const char *advice =
+        na_say(request->language, "If you did this, there is nothing to do. If you did not, sign "
+                                  "in, undo it, and sign out all other devices.");
+    return change == NA_CHANGE_DELETED ? text : apr_pstrcat(request->pool, text, " ", advice, NULL);
+}
 
 void na_notice_change(na_request *request, na_change change, const char *email)
 {
@@ -83,7 +96,7 @@ void na_notice_change(na_request *request, na_change change, const char *email)
     const notice n = {.kind = NA_MAIL_ACCOUNT_CHANGED,
                       .email = email,
                       .path = has_page ? "/account" : "/signin",
-                      .change = changes[change],
+                      .change = text_of(request, change),
                       .seconds = NA_NOTICE_SECONDS};
     send_notice(request, &n);
 }

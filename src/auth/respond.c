@@ -76,6 +76,42 @@ static const char *reference_of(const na_request *request)
                : NULL;
 }
 
+#define TYPED_LEN_MAX 255
+
+static int is_script(const na_request *request)
+{
+    return request->wants_return || apr_table_get(request->form, "json");
+}
+
+void na_keep_attempt(na_request *request, na_response *response)
+{
+    const na_cookie *cookie = &request->config->cookies[NA_COOKIE_ATTEMPT];
+    const char *typed = apr_table_get(request->form, "username");
+    if (!typed)
+        typed = apr_table_get(request->form, "email");
+    if (!request->provider || is_script(request) || !typed || strlen(typed) > TYPED_LEN_MAX ||
+        !na_is_utf8(typed) || na_has_control(typed))
+        return;
+    na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name,
+                                            apr_pstrcat(request->pool, request->provider->id, " ",
+                                                        typed, NULL),
+                                            REFERENCE_MAX_AGE, 0));
+}
+
+/* The ID of a provider has no space. Anyone below the domain can set the cookie: it only fills in a
+ * field. */
+void na_take_attempt(na_request *request, na_response *response, na_page_attempt *attempt)
+{
+    const na_cookie *cookie = &request->config->cookies[NA_COOKIE_ATTEMPT];
+    const char *kept = na_cookies_get(request->cookies, cookie->name, 0);
+    const char *space = kept ? strchr(kept, ' ') : NULL;
+    if (!space || strlen(space + 1) > TYPED_LEN_MAX || !na_is_utf8(kept) || na_has_control(kept))
+        return;
+    attempt->provider_id = apr_pstrmemdup(request->pool, kept, (apr_size_t)(space - kept));
+    attempt->user = space + 1;
+    na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
+}
+
 na_page_form na_form_of_request(const na_request *request)
 {
     return (na_page_form){.base_url = request->config->base_url,

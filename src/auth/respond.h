@@ -27,6 +27,15 @@ void na_respond_page(na_request *request, na_response *response, int status, con
  */
 void na_keep_reference(na_request *request, na_response *response);
 
+/*
+ * Keeps the name that was typed into a form of a provider, and shows it again on the next page,
+ * with the error beside the field. A script has the name still, and gets no cookie.
+ */
+void na_keep_attempt(na_request *request, na_response *response);
+
+/* Sets the provider's ID and the name that were kept; removes them from the browser. */
+void na_take_attempt(na_request *request, na_response *response, na_page_attempt *attempt);
+
 void na_set_cookie(na_response *response, char *set_cookie);
 
 /* Returns 1 if the client is Auth.js v5's, or a plain form of a site that is configured for v5. */

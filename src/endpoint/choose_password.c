@@ -40,26 +40,30 @@ static const char *identifier_of(apr_pool_t *pool, int is_new, const char *email
 
 /* ── requesting a link ─────────────────────────────────────────────────────────────────────── */
 
-static void respond_ask(na_request *request, na_response *response, const char *path,
-                        const char *title, const char *error)
+static void respond_ask(na_request *request, na_response *response, int wants_new,
+                        const char *error)
 {
     na_page_form form = na_form_of_request(request);
-    na_respond_page(request, response, 200, title,
-                    na_page_ask_email(request->pool, &form, path, title, error));
+    const char *typed = apr_table_get(request->form, "email");
+    if (wants_new)
+        na_respond_page(request, response, 200, na_say(request->language, "Create an account"),
+                        na_page_sign_up(request->pool, &form, typed, error));
+    else
+        na_respond_page(request, response, 200, na_say(request->language, "Reset your password"),
+                        na_page_reset(request->pool, &form, typed, error));
 }
 
 na_error *na_get_signup(na_request *request, na_response *response)
 {
     NA_TRY(check_feature(request, NA_FEATURE_SIGN_UP));
-    respond_ask(request, response, "/signup", na_say(request->language, "Create an account"), NULL);
+    respond_ask(request, response, 1, NULL);
     return NULL;
 }
 
 na_error *na_get_reset(na_request *request, na_response *response)
 {
     NA_TRY(check_feature(request, NA_FEATURE_RESET));
-    respond_ask(request, response, "/reset-password",
-                na_say(request->language, "Reset your password"), NULL);
+    respond_ask(request, response, 0, NULL);
     return NULL;
 }
 
@@ -112,14 +116,11 @@ static na_error *send_what_fits(na_request *request, const char *email, int want
 
 static na_error *post_email(na_request *request, na_response *response, int wants_new)
 {
-    const char *path = wants_new ? "/signup" : "/reset-password";
-    const char *title = wants_new ? na_say(request->language, "Create an account")
-                                  : na_say(request->language, "Reset your password");
     const char *email, *typed = apr_table_get(request->form, "email");
     NA_TRY(check_feature(request, wants_new ? NA_FEATURE_SIGN_UP : NA_FEATURE_RESET));
     if (na_email_normalize(request->pool, typed ? typed : "", &email) ||
         strlen(email) > NA_LINK_EMAIL_MAX) {
-        respond_ask(request, response, path, title,
+        respond_ask(request, response, wants_new,
                     na_say(request->language, "Enter a valid email address."));
         return NULL;
     }

@@ -200,6 +200,8 @@ static void respond_error(na_request *request, na_response *response, const na_e
                       : na_speaks_v5(request) ? v5_error_url(request, error->code)
                                               : v4_error_url(request, error->code);
     na_keep_reference(request, response);
+    if (na_error_code_of(error->code)->flags & NA_CODE_V4_SIGN_IN)
+        na_keep_attempt(request, response);
     na_respond_redirect(request, response, na_error_code_of(error->code)->v4_status, url);
     if (response->body) /* Auth.js has the URL only in the JSON */
         response->location = NULL;

@@ -38,7 +38,9 @@ na_error *na_get_signin(na_request *request, na_response *response)
         error = NA_ERR_MISSING_CSRF;
     const na_page_offers offers = {na_feature_is_offered(request, NA_FEATURE_SIGN_UP),
                                    na_feature_is_offered(request, NA_FEATURE_RESET)};
-    const na_page_attempt attempt = {error, apr_table_get(request->query, "email")};
+    na_page_attempt attempt = {.error = error, .user = apr_table_get(request->query, "email")};
+    if (error)
+        na_take_attempt(request, response, &attempt);
     response->runs_script = na_passkey_provider(config) != NULL;
     na_respond_page(request, response, 200, na_say(request->language, "Sign in"),
                     na_page_signin(request->pool, &form, config->providers, offers, &attempt));

@@ -14,77 +14,53 @@
 
 /* ── built in ──────────────────────────────────────────────────────────────────────────────── */
 
-/* No colors but the button's: clients choose light or dark. */
-#define HTML(heading, button, note)                                                                \
-    "<!doctype html>\n"                                                                            \
-    "<html lang=\"en\">\n"                                                                         \
-    "<head>\n"                                                                                     \
-    "<meta charset=\"utf-8\">\n"                                                                   \
-    "<meta name=\"viewport\" content=\"width=device-width\">\n"                                    \
-    "<meta name=\"color-scheme\" content=\"light dark\">\n"                                        \
-    "<meta name=\"supported-color-schemes\" content=\"light dark\">\n"                             \
-    "<title>" heading "</title>\n"                                                                 \
-    "<style>:root{color-scheme:light dark}</style>\n"                                              \
-    "</head>\n"                                                                                    \
-    "<body style=\"margin:0;padding:24px;font:16px/1.5 Helvetica,Arial,sans-serif;"                \
-    "text-align:center\">\n"                                                                       \
-    "<h1 style=\"margin:0 0 24px;font-size:22px;font-weight:normal\">" heading "</h1>\n"           \
-    "<p style=\"margin:0 0 24px\"><a href=\"{{url}}\" style=\"display:inline-block;"               \
-    "padding:12px 24px;border-radius:6px;background:{{brandColor}};color:{{buttonText}};"          \
-    "font-size:18px;font-weight:bold;text-decoration:none\">" button "</a></p>\n"                  \
-    "<p style=\"margin:0\">" note "</p>\n"                                                         \
-    "</body>\n"                                                                                    \
-    "</html>\n"
-
-/* The text has NextAuth's form: the subject, the link, an empty line. */
-#define TEMPLATE(heading, button, note)                                                            \
-    {                                                                                              \
-        heading, heading "\n{{url}}\n\n",                                                          \
-            HTML(heading, button, "This link expires in {{expires}} and can be used once. " note)  \
-    }
-
-/* Notices say what happened and what the user can do; their link leads to a page and changes
- * nothing. */
-#define LOCKED                                                                                     \
-    "Too many attempts to sign in to your account failed. For {{expires}} it takes no password "   \
-    "from browsers that did not sign in to it before. If you have forgotten your password, you "   \
-    "can choose a new one."
-
-#define PASSWORD_CHANGED                                                                           \
-    "The password of your account was changed. If you did this, there is nothing to do. If you "   \
-    "did not, choose a new password now."
-#define EMAIL_CHANGED                                                                              \
-    "The email address of your account was changed. If you did this, there is nothing to do. If "  \
-    "you did not, contact the administrator of {{host}}."
-
-#define NOTICE(heading, note)                                                                      \
-    {                                                                                              \
-        heading, heading "\n\n" note "\n{{url}}\n\n", HTML(heading, "Go to {{host}}", note)        \
-    }
+#define LINK_IS_SHORT_LIVED                                                                        \
+    NA_TEXT("This link expires in {expires} and can be used once. If you did not request this "    \
+            "email, you can safely ignore it.")
+#define GO_TO_SITE NA_TEXT("Go to {host}")
 
 const na_mail_template *na_mail_template_default(na_mail_kind kind)
 {
-    static const na_mail_template templates[NA_MAIL_KINDS] = {
-        [NA_MAIL_SIGN_IN] =
-            TEMPLATE("Sign in to {{host}}", "Sign in",
-                     "If you did not request this email, you can safely ignore it."),
-        [NA_MAIL_SIGN_UP] =
-            TEMPLATE("Create your account on {{host}}", "Choose a password",
-                     "If you did not request this email, you can safely ignore it."),
-        [NA_MAIL_PASSWORD_RESET] = TEMPLATE(
-            "Reset your password for {{host}}", "Reset password",
-            "If you did not request this, ignore this email. Your password will not change."),
+    static const na_mail_words words[NA_MAIL_KINDS] = {
+        [NA_MAIL_SIGN_IN] = {NA_TEXT("Sign in to {host}"), NA_TEXT("Sign in"), LINK_IS_SHORT_LIVED,
+                             0},
+        [NA_MAIL_SIGN_UP] = {NA_TEXT("Create your account on {host}"), NA_TEXT("Choose a password"),
+                             LINK_IS_SHORT_LIVED, 0},
+        [NA_MAIL_PASSWORD_RESET] =
+            {NA_TEXT("Reset your password for {host}"), NA_TEXT("Reset password"),
+             NA_TEXT("This link expires in {expires} and can be used once. If you did not request "
+                     "this, ignore this email. Your password will not change."),
+             0},
         [NA_MAIL_EMAIL_CHANGE] =
-            TEMPLATE("Confirm your new email address for {{host}}", "Confirm email address",
-                     "If you did not request this, ignore this email. Your email address will not "
-                     "change."),
-        [NA_MAIL_ACCOUNT_LOCKED] = NOTICE("Failed sign-ins at {{host}}", LOCKED),
+            {NA_TEXT("Confirm your new email address for {host}"), NA_TEXT("Confirm email address"),
+             NA_TEXT("This link expires in {expires} and can be used once. If you did not request "
+                     "this, ignore this email. Your email address will not change."),
+             0},
+        [NA_MAIL_ACCOUNT_LOCKED] =
+            {NA_TEXT("Failed sign-ins at {host}"), GO_TO_SITE,
+             NA_TEXT("Too many attempts to sign in to your account failed. For {expires} it takes "
+                     "no password from browsers that did not sign in to it before. If you have "
+                     "forgotten your password, you can choose a new one."),
+             1},
         [NA_MAIL_PASSWORD_CHANGED] =
-            NOTICE("Your password for {{host}} was changed", PASSWORD_CHANGED),
+            {NA_TEXT("Your password for {host} was changed"), GO_TO_SITE,
+             NA_TEXT("The password of your account was changed. If you did this, there is nothing "
+                     "to do. If you did not, choose a new password now."),
+             1},
         [NA_MAIL_EMAIL_CHANGED] =
-            NOTICE("Your email address for {{host}} was changed", EMAIL_CHANGED),
-        [NA_MAIL_ACCOUNT_CHANGED] = NOTICE("Your account at {{host}} was changed", "{{change}}"),
+            {NA_TEXT("Your email address for {host} was changed"), GO_TO_SITE,
+             NA_TEXT("The email address of your account was changed. If you did this, there is "
+                     "nothing to do. If you did not, contact the administrator of {host}."),
+             1},
+        [NA_MAIL_ACCOUNT_CHANGED] = {NA_TEXT("Your account at {host} was changed"), GO_TO_SITE,
+                                     NULL, 1},
     };
+#define OF(kind) [kind] = {.words = &words[kind] }
+    static const na_mail_template templates[NA_MAIL_KINDS] = {
+        OF(NA_MAIL_SIGN_IN),       OF(NA_MAIL_SIGN_UP),        OF(NA_MAIL_PASSWORD_RESET),
+        OF(NA_MAIL_EMAIL_CHANGE),  OF(NA_MAIL_ACCOUNT_LOCKED), OF(NA_MAIL_PASSWORD_CHANGED),
+        OF(NA_MAIL_EMAIL_CHANGED), OF(NA_MAIL_ACCOUNT_CHANGED)};
+#undef OF
     return &templates[kind];
 }
 
@@ -139,22 +115,36 @@ static const char *button_text_of(apr_pool_t *pool, const na_mail_values *values
     return values->button_text ? values->button_text : BUTTON_TEXT;
 }
 
-static const char *amount_of(apr_pool_t *pool, long number, const char *unit)
+static const char *lang_of(apr_pool_t *pool, const na_mail_values *values)
 {
-    return apr_psprintf(pool, "%ld %s%s", number, unit, number == 1 ? "" : "s");
+    return values->language->tag;
+}
+
+static const char *dir_of(apr_pool_t *pool, const na_mail_values *values)
+{
+    return values->language->is_rtl ? "rtl" : "ltr";
+}
+
+static const char *amount_of(apr_pool_t *pool, const na_language *language, long number,
+                             const char *one, const char *many)
+{
+    return number == 1 ? na_say(language, one)
+                       : na_say_with(pool, language, many, "number",
+                                     apr_psprintf(pool, "%ld", number), NULL);
 }
 
 /* Returns the lifetime in days or hours if there is no remainder. */
 static const char *expires_of(apr_pool_t *pool, const na_mail_values *values)
 {
     long seconds = values->valid_for;
+    const na_language *l = values->language;
     if (seconds > 86400 && seconds % 86400 == 0)
-        return amount_of(pool, seconds / 86400, "day");
+        return amount_of(pool, l, seconds / 86400, NA_TEXT("1 day"), NA_TEXT("{number} days"));
     if (seconds >= 3600 && seconds % 3600 == 0)
-        return amount_of(pool, seconds / 3600, "hour");
+        return amount_of(pool, l, seconds / 3600, NA_TEXT("1 hour"), NA_TEXT("{number} hours"));
     if (seconds >= 60)
-        return amount_of(pool, seconds / 60, "minute");
-    return amount_of(pool, seconds, "second");
+        return amount_of(pool, l, seconds / 60, NA_TEXT("1 minute"), NA_TEXT("{number} minutes"));
+    return amount_of(pool, l, seconds, NA_TEXT("1 second"), NA_TEXT("{number} seconds"));
 }
 
 static const char *change_of(apr_pool_t *pool, const na_mail_values *values)
@@ -174,6 +164,8 @@ static const struct placeholder {
     {"{{brandColor}}", brand_color_of},
     {"{{buttonText}}", button_text_of},
     {"{{expires}}", expires_of},
+    {"{{lang}}", lang_of},
+    {"{{dir}}", dir_of},
     {"{{change}}", change_of},
 };
 
@@ -210,15 +202,72 @@ static const char *fill_text(apr_pool_t *pool, const char *text, const na_mail_v
     return apr_array_pstrcat(pool, parts, '\0');
 }
 
+/* ── filling ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Returns a built-in text in the language of the email. */
+static const char *say(apr_pool_t *pool, const char *text, const na_mail_values *values)
+{
+    return text ? na_say_with(pool, values->language, text, "host", values->host, "expires",
+                              expires_of(pool, values), NULL)
+                : values->change;
+}
+
+/* NextAuth's form: the subject, the link, an empty line. A notice says what happened in between. */
+static const char *built_in_text(apr_pool_t *pool, const na_mail_words *words,
+                                 const na_mail_values *values)
+{
+    const char *heading = say(pool, words->heading, values);
+    return words->is_notice ? apr_pstrcat(pool, heading, "\n\n", say(pool, words->note, values),
+                                          "\n", values->url, "\n\n", NULL)
+                            : apr_pstrcat(pool, heading, "\n", values->url, "\n\n", NULL);
+}
+
+/* No colors but the button's: clients choose light or dark. */
+static const char *built_in_html(apr_pool_t *pool, const na_mail_words *words,
+                                 const na_mail_values *values)
+{
+    const char *heading = na_html(pool, say(pool, words->heading, values));
+    return apr_pstrcat(
+        pool, "<!doctype html>\n<html lang=\"", lang_of(pool, values), "\" dir=\"",
+        dir_of(pool, values),
+        "\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width\">\n"
+        "<meta name=\"color-scheme\" content=\"light dark\">\n"
+        "<meta name=\"supported-color-schemes\" content=\"light dark\">\n<title>",
+        heading,
+        "</title>\n<style>:root{color-scheme:light dark}</style>\n</head>\n"
+        "<body style=\"margin:0;padding:24px;font:16px/1.5 Helvetica,Arial,sans-serif;"
+        "text-align:center\">\n"
+        "<h1 style=\"margin:0 0 24px;font-size:22px;font-weight:normal\">",
+        heading, "</h1>\n<p style=\"margin:0 0 24px\"><a href=\"", na_html(pool, values->url),
+        "\" style=\"display:inline-block;padding:12px 24px;border-radius:6px;background:",
+        brand_color_of(pool, values), ";color:", button_text_of(pool, values),
+        ";font-size:18px;font-weight:bold;text-decoration:none\">",
+        na_html(pool, say(pool, words->button, values)), "</a></p>\n<p style=\"margin:0\">",
+        na_html(pool, say(pool, words->note, values)), "</p>\n</body>\n</html>\n", NULL);
+}
+
+static void fill_built_in(apr_pool_t *pool, const na_mail_words *words,
+                          const na_mail_values *values, na_mail_message *message)
+{
+    message->subject = say(pool, words->heading, values);
+    message->text = built_in_text(pool, words, values);
+    message->html = built_in_html(pool, words, values);
+}
+
 void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
                            const na_mail_values *values, na_mail_message *message)
 {
-    *message = (na_mail_message){
-        .to = values->email,
-        .subject = na_one_line(pool, fill_text(pool, template->subject, values, escape_nothing),
-                               NA_MAIL_SUBJECT_MAX),
-        .text = fill_text(pool, template->text, values, escape_nothing),
-        .html = template->html ? fill_text(pool, template->html, values, na_html) : NULL};
+    *message = (na_mail_message){.to = values->email};
+    if (template->words)
+        fill_built_in(pool, template->words, values, message);
+    if (template->subject)
+        message->subject = fill_text(pool, template->subject, values, escape_nothing);
+    if (template->text)
+        message->text = fill_text(pool, template->text, values, escape_nothing);
+    if (template->html)
+        message->html = fill_text(pool, template->html, values, na_html);
+    message->subject = na_one_line(pool, message->subject, NA_MAIL_SUBJECT_MAX);
 }
 
 /* ── templates of the administrator ────────────────────────────────────────────────────────── */

@@ -3,6 +3,7 @@
 #ifndef NA_MAIL_TEMPLATE_H
 #define NA_MAIL_TEMPLATE_H
 
+#include "base/language.h"
 #include "mail/mail.h"
 
 /* The purpose of an email, in configuration signIn, signUp, passwordReset, emailChange,
@@ -27,14 +28,26 @@ const char *na_mail_kind_name(na_mail_kind kind);
 int na_mail_kind_find(const char *name, na_mail_kind *kind);
 
 /*
+ * The built-in texts of an email, which are translated, with the placeholders {host} and {expires}.
+ * They never repeat the recipient's address.
+ */
+typedef struct na_mail_words {
+    const char *heading; /* and subject */
+    const char *button;
+    const char *note; /* NULL for what na_mail_values says of the change */
+    int is_notice;    /* its plain text has the note, too */
+} na_mail_words;
+
+/*
  * Subject and bodies with the placeholders {{url}}, {{host}}, {{email}}, {{brandColor}},
- * {{buttonText}}, {{expires}}, and {{change}}. Immutable configuration; the built-in ones never
- * repeat the recipient's address.
+ * {{buttonText}}, {{expires}}, {{lang}}, {{dir}}, and {{change}}; NULL for the built-in text, if
+ * there is one. Immutable configuration.
  */
 typedef struct na_mail_template {
     const char *subject;
     const char *text;
-    const char *html; /* NULL for plain text only */
+    const char *html;
+    const na_mail_words *words; /* NULL if nothing is built in */
 } na_mail_template;
 
 const na_mail_template *na_mail_template_default(na_mail_kind kind);
@@ -49,13 +62,14 @@ na_error *na_mail_template_file(apr_pool_t *pool, const char *path, const char *
 
 /* The values of placeholders. */
 typedef struct na_mail_values {
+    const na_language *language;
     const char *url;
     const char *host;        /* of the site */
     const char *email;       /* of the recipient */
     const char *brand_color; /* NULL for a default */
     const char *button_text; /* the color of text on it; NULL for a default */
     long valid_for;          /* seconds; {{expires}} is "24 hours", "15 minutes" */
-    const char *change;      /* sentences about what was changed, NULL if nothing was */
+    const char *change; /* sentences about what was changed, in the language; NULL if nothing was */
 } na_mail_values;
 
 /*

@@ -40,8 +40,9 @@ typedef struct na_page_offers {
 
 /* The attempt that led to the sign-in page; members are NULL if there was none. */
 typedef struct na_page_attempt {
-    const char *error; /* a code */
-    const char *user;  /* the username, or email address */
+    const char *error;       /* a code */
+    const char *provider_id; /* whose form was sent */
+    const char *user;        /* the username, or email address */
 } na_page_attempt;
 
 /* Returns the button that signs in with a provider of OAuth 2.0 or OpenID Connect. */
@@ -101,8 +102,12 @@ const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const ch
  * Pages of users whose password is in the database. `error` and `said` are plain text, or NULL;
  * `name` and `email` can be NULL.
  */
-const char *na_page_ask_email(apr_pool_t *pool, const na_page_form *form, const char *path,
-                              const char *title, const char *error);
+/* Ask for the address that gets a link; `typed` is what was sent before, NULL if nothing. */
+const char *na_page_sign_up(apr_pool_t *pool, const na_page_form *form, const char *typed,
+                            const char *error);
+const char *na_page_reset(apr_pool_t *pool, const na_page_form *form, const char *typed,
+                          const char *error);
+
 const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
                                     const char *token, const char *name, const char *error);
 const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,

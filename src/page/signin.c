@@ -48,11 +48,29 @@ static const char *username_attributes(apr_pool_t *pool, const na_provider *p, i
                        p->in_database ? " inputmode=\"email\"" : "", NULL);
 }
 
+/* Returns the error of the provider's own form, to be shown beside its field; NULL if none. */
+static const char *error_at(const na_language *language, const na_provider *p,
+                            const na_page_attempt *attempt)
+{
+    return attempt->error && attempt->provider_id && strcmp(attempt->provider_id, p->id) == 0
+               ? message_of(language, attempt->error)
+               : NULL;
+}
+
+static int is_shown_at_field(const apr_array_header_t *providers, const na_page_attempt *attempt)
+{
+    int at = attempt->provider_id ? na_provider_find(providers, attempt->provider_id) : -1;
+    const na_provider *p = at < 0 ? NULL : APR_ARRAY_IDX(providers, at, const na_provider *);
+    return p && (p->type == NA_CREDENTIALS || p->type == NA_EMAIL);
+}
+
+/* The form that failed has the focus. */
 static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
                                     const na_provider *p, const na_page_attempt *attempt,
                                     int has_passkeys)
 {
     const na_language *l = form->language;
+    const char *error = error_at(l, p, attempt);
     const na_kit_field username = {.label = p->in_database ? na_say(l, "Email address")
                                                            : na_say(l, "Username"),
                                    .name = "username",
@@ -62,7 +80,9 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
     const na_kit_field password = {.label = na_say(l, "Password"),
                                    .name = "password",
                                    .id = id_of(pool, "password-", p),
-                                   .attributes = NA_KIT_PASSWORD};
+                                   .attributes =
+                                       error ? NA_KIT_PASSWORD NA_KIT_FOCUS : NA_KIT_PASSWORD,
+                                   .error = error};
     return na_kit_form(pool, form, id_of(pool, "/callback/", p),
                        apr_pstrcat(pool, na_kit_field_of(pool, &username),
                                    na_kit_field_of(pool, &password),
@@ -72,14 +92,22 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
                                    NULL));
 }
 
+static const char *email_attributes(apr_pool_t *pool, const char *error, int has_passkeys)
+{
+    return apr_pstrcat(pool, has_passkeys ? NA_KIT_EMAIL_OR_PASSKEY : NA_KIT_EMAIL,
+                       error ? NA_KIT_FOCUS : "", NULL);
+}
+
 static const char *email_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p,
                               const na_page_attempt *attempt, int has_passkeys)
 {
     const na_language *l = form->language;
+    const char *error = error_at(l, p, attempt);
     const na_kit_field email = {.label = na_say(l, "Email address"),
                                 .name = "email",
                                 .id = id_of(pool, "email-", p),
-                                .attributes = has_passkeys ? NA_KIT_EMAIL_OR_PASSKEY : NA_KIT_EMAIL,
+                                .attributes = email_attributes(pool, error, has_passkeys),
+                                .error = error,
                                 .value = attempt->user};
     return na_kit_form(pool, form, id_of(pool, "/signin/", p),
                        apr_pstrcat(pool, na_kit_field_of(pool, &email),
@@ -134,7 +162,9 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
     const na_language *l = form->language;
     const char *by_oauth = forms(pool, form, providers, 0, attempt);
     const char *by_form = forms(pool, form, providers, 1, attempt);
-    const char *alert = attempt->error ? na_kit_alert(pool, message_of(l, attempt->error)) : "";
+    int has_alert = attempt->error && !is_shown_at_field(providers, attempt);
+    const char *alert = has_alert ? na_kit_alert(pool, message_of(l, attempt->error)) : "";
+
     const char *between = *by_oauth && *by_form ? na_page_or(pool, l) : "";
     const char *passkey = by_passkey(pool, form, na_provider_of_type(providers, NA_WEBAUTHN),
                                      !*by_oauth && !*by_form);
@@ -157,6 +187,8 @@ const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
                        na_kit_form(pool, form, "/signout",
                                    na_kit_button_with_id(pool, NA_KIT_PRIMARY, "submitButton",
                                                          na_say(l, "Sign out"))),
+                       na_kit_link_button(pool, NA_KIT_QUIET, form->callback_url,
+                                          na_say(l, "Stay signed in")),
                        NULL);
 }
 

@@ -101,9 +101,9 @@ function expectedOf(like, [, path, { method = 'GET' } = {}], theirs, ours) {
   return { ...theirs, cookies, cached, body: method === 'HEAD' ? '' : theirs.body };
 }
 
-// An error's reference, for the page that shows it, is the module's own.
+// The reference of an error and the name that was typed, for the page that shows them, are the module's own.
 function withoutReference({ cookies, ...rest }) {
-  return { ...rest, cookies: Object.fromEntries(Object.entries(cookies).filter(([name]) => !name.endsWith('.error-reference'))) };
+  return { ...rest, cookies: Object.fromEntries(Object.entries(cookies).filter(([name]) => !/\.(error-reference|attempt)$/.test(name))) };
 }
 
 // The packages do not know HEAD: they are asked for what GET would be.

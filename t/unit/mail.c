@@ -494,7 +494,8 @@ static void forked(apr_pool_t *pool)
 
 /* ── templates ─────────────────────────────────────────────────────────────────────────────── */
 
-static const na_mail_values values = {.url = "https://example.org/cb?a=1&token=<\"'>",
+static const na_mail_values values = {.language = &na_english,
+                                      .url = "https://example.org/cb?a=1&token=<\"'>",
                                       .host = "example.org",
                                       .email = "ada@example.org",
                                       .valid_for = 86400};
