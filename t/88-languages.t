@@ -4,7 +4,10 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { htpasswd } = require('./lib/httpd.js');
+const { htpasswd, until } = require('./lib/httpd.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { startMail } = require('./lib/mail.js');
 const { Client } = require('./lib/client.js');
 const { collectTexts, readLanguage, tags, folder } = require('./lib/texts.js');
 
@@ -92,6 +95,75 @@ async function chosen(t) {
   t.is((await languageOf(english, 'de')).lang, 'en', 'without the directive, all pages are English');
 }
 
+async function emails(t) {
+  t.section('emails');
+  const here = databasesHere();
+  if (!here.sqlite) return t.skip('emails', `install ${here.lacking.join(' ')}`);
+  const db = sqlite(t);
+  t.is((await nextauthctl(db, ['migrate'])).status, 0, 'a database');
+  const mail = await startMail(t, { tls: 'none' });
+  const site = await t.httpd({ files: { 'own.txt': '{{lang}} {{dir}} {{expires}} {{url}}\n' }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthDatabase ${db.url}
+NextAuthMail ${mail.url()} from=no-reply@example.org
+NextAuthFeature signUp On
+NextAuthFeature passwordReset On
+NextAuthMailTemplate passwordReset text=@DIR@/own.txt
+NextAuthProvider credentials backend=database
+NextAuthProvider email
+NextAuthLanguage ${shipped('en', 'de', 'fr', 'ja', 'he')}` });
+  const ask = async (tag, action, fields = {}) => {
+    const client = new Client(site);
+    const before = mail.mails.length;
+    await client.post(`/api/auth/${action}`, { csrfToken: await client.csrf(), email: `${tag}@example.org`, ...fields }, { headers: { 'Accept-Language': tag } });
+    await until('a mail arrives', () => mail.mails.length > before);
+    return (await mail.last()).parsed;
+  };
+  const subjects = { en: 'Sign in to', de: 'Bei localhost', fr: 'Connexion à localhost', ja: 'へのログイン', he: 'כניסה אל' };
+  for (const [tag, subject] of Object.entries(subjects)) {
+    const { parsed } = { parsed: await ask(tag, 'signin/email') };
+    t.ok(parsed.subject.includes(subject), `${tag}: the subject`, parsed.subject);
+    t.ok(parsed.text.startsWith(`${parsed.subject}\nhttp`), `${tag}: the text`, parsed.text);
+    t.like(parsed.html, new RegExp(`<html lang="${tag}" dir="${tag === 'he' ? 'rtl' : 'ltr'}">[\\s\\S]*<h1[^>]*>${parsed.subject}</h1>`), `${tag}: the HTML says its language`);
+    t.unlike(parsed.html, /\{\w+\}/, `${tag}: no placeholder is left`);
+  }
+  t.like((await ask('de', 'signin/email')).html, /läuft in 24 Stunden ab/, 'with its times');
+  t.like((await ask('fr', 'signup')).subject, /^Créez votre compte/, 'the email of a sign-up');
+  await nextauthctl(db, ['user', 'add', '--email', 'he@example.org']);
+  const own = await ask('he', 'reset-password');
+  t.like(own.text, /^he rtl 24 שעות http/, 'a template of the site\'s own knows the language');
+  t.like(own.subject, /^איפוס הסיסמה/, 'and what it leaves out is translated');
+}
+
+async function attempts(t) {
+  t.section('a form that failed');
+  const site = await start(t, shipped('en', 'de'));
+  const tab = new Client(site);
+  const send = async (username, password) => tab.credentials(username, password);
+  const again = async () => (await tab.page('/api/auth/signin?error=CredentialsSignin')).text.split('<main>')[1];
+  const errorPage = async (first) => {
+    let reply = first;
+    while (reply.location) reply = await tab.page(reply.location);
+    return reply.text;
+  };
+  const page = await errorPage(await send('ada "&', 'wrong'));
+  t.like(page, / value="ada &quot;&amp;"/, 'the name is kept, escaped');
+  t.like(page, /id="password-credentials"[^>]*autofocus[^>]* aria-invalid="true" aria-describedby="password-credentials-fault" value=""><p class="fault" id="password-credentials-fault" role="alert">Sign-in failed\./, 'the error is beside the password, which has the focus');
+  t.is(page.match(/role="alert"/g).length - (page.includes('Test mode') ? 1 : 0), 1, 'and nowhere else');
+  t.unlike((await again()), /ada|aria-invalid/, 'it is kept for one page');
+  await send('x'.repeat(300), 'wrong');
+  t.is(tab.cookie('next-auth.attempt'), undefined, 'an endless name is not kept');
+  await tab.credentials('ada', 'wrong', { json: 'true' });
+  t.is(tab.cookie('next-auth.attempt'), undefined, 'nor what a script sent');
+  for (const value of ['credentials', 'credentials%20%00', 'x'.repeat(4000), '%ff', 'nobody%20<b>']) {
+    tab.cookies.set('next-auth.attempt', { value, path: '/' });
+    t.unlike((await again()), /<b>|aria-invalid|xxxx/, `a cookie of ${value.slice(0, 20)} changes nothing`);
+  }
+}
+
 const file = (texts, more = {}) => JSON.stringify({ language: 'nl', direction: 'ltr', texts, ...more });
 const wrongFiles = [
   ['{', /nl\.json/, 'no JSON'],
@@ -125,5 +197,7 @@ async function refused(t) {
 suite('Languages of pages and emails', async (t) => {
   completeFiles(t);
   await chosen(t);
+  await emails(t);
+  await attempts(t);
   await refused(t);
 });
