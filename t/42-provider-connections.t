@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 'use strict';
 // The connections to a provider: whom they trust, and what is kept between calls.
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const https = require('node:https');
 const net = require('node:net');
@@ -9,7 +8,7 @@ const os = require('node:os');
 const { suite } = require('./lib/suite.js');
 const { freePort, until } = require('./lib/httpd.js');
 const { startRogue } = require('./lib/rogue.js');
-const { certify } = require('./lib/certificates.js');
+const { certify, keepsCertificates } = require('./lib/certificates.js');
 
 // One child process, so that the next sign-in finds what the last one left.
 const oneChild = process.env.NEXTAUTH_MPM === 'prefork' ? 'StartServers 1\nMaxRequestWorkers 1'
@@ -82,12 +81,6 @@ async function attempt(t, site) {
   if (start.location.startsWith(site.url)) return start.location;
   const back = await (start.location.startsWith('https:') ? visit(start.location) : c.page(start.location));
   return (await c.page(back.location)).location;
-}
-
-// libcurl keeps parsed certificates from 7.87 on.
-function keepsCertificates() {
-  const [major, minor] = execFileSync('curl-config', ['--version'], { encoding: 'utf8' }).match(/\d+/g).map(Number);
-  return major > 7 || minor >= 87;
 }
 
 suite('Connections to a provider', async (t) => {

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 'use strict';
+const fs = require('node:fs');
 const net = require('node:net');
 const { suite } = require('./lib/suite.js');
+const { keepsCertificates } = require('./lib/certificates.js');
 const { freePort, until } = require('./lib/httpd.js');
 const { makeCertificates, startMail, startService, startSender, signatureOf } = require('./lib/mail.js');
 
@@ -51,6 +53,20 @@ async function encrypted(t) {
     sent(t, await sender.send(MESSAGE), 'a mail is sent');
     await arrives(t, server, url.split(':')[0]);
     t.ok(server.mails[0].secure && server.mails[0].user === 'ada@example.org', 'encrypted, by the user');
+  }
+
+  t.section('the CA certificates, read once');
+  {
+    const own = makeCertificates(t);
+    const server = await startMail(t, { tls: 'starttls', certificates: own });
+    const sender = await startSender(t, `${server.url()}?tls=starttls`, { from: FROM, caFile: own.ca });
+    sent(t, await sender.send(MESSAGE), 'a mail is sent');
+    fs.writeFileSync(own.ca, 'no certificates\n');
+    const readOnce = 'the next one needs no file';
+    if (keepsCertificates()) sent(t, await sender.send(MESSAGE), readOnce);
+    else t.skip(readOnce, 'libcurl does not keep them');
+    const anew = await startSender(t, `${server.url()}?tls=starttls`, { from: FROM, caFile: own.ca });
+    refused(t, await anew.send(MESSAGE), false, /certificate/, 'another process reads it');
   }
 
   t.section('what must not be');

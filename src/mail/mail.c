@@ -7,6 +7,7 @@
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
+#include <curl/curl.h>
 
 #include "base/crypto.h"
 #include "base/text.h"
@@ -37,6 +38,12 @@ const char *na_mail_transport_names(apr_pool_t *pool)
     return names;
 }
 
+static apr_status_t end_mail(void *data)
+{
+    curl_easy_cleanup((CURL *)((na_mail *)data)->kept);
+    return APR_SUCCESS;
+}
+
 na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http *http,
                        const na_mail_log *log, na_mail **made)
 {
@@ -47,6 +54,7 @@ na_error *na_mail_make(apr_pool_t *pool, const na_mail_options *options, na_http
                       .log = *log};
     if (!mail->transport)
         return na_error_new(pool, NA_ERR_CONFIGURATION, "mail: missing transport");
+    apr_pool_cleanup_register(pool, mail, end_mail, apr_pool_cleanup_null);
     *made = mail;
     return NULL;
 }

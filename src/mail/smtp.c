@@ -28,9 +28,26 @@ typedef struct session {
     char error[CURL_ERROR_SIZE];
 } session;
 
+/*
+ * A handle is kept from one message to the next, because it has the parsed CA certificates
+ * (na_trust): the system's take longer to read than all the rest of a message.
+ */
+static CURL *take_handle(const na_mail *mail)
+{
+    CURL *kept = apr_atomic_xchgptr((volatile void **)&mail->kept, NULL);
+    return kept ? kept : curl_easy_init();
+}
+
+static void keep_handle(const na_mail *mail, CURL *curl)
+{
+    curl_easy_reset(curl);
+    if (apr_atomic_casptr((volatile void **)&mail->kept, curl, NULL))
+        curl_easy_cleanup(curl); /* another thread's is there */
+}
+
 static void end_session(session *s)
 {
-    curl_easy_cleanup(s->curl);
+    keep_handle(s->mail, s->curl);
     curl_mime_free(s->mime);
     curl_slist_free_all(s->recipients);
     curl_slist_free_all(s->headers);
@@ -257,7 +274,7 @@ static na_error *failure(const session *s, apr_pool_t *pool, const na_mail_optio
 
 static na_error *open_session(const na_mail *mail, apr_pool_t *pool, session *s)
 {
-    *s = (session){.mail = mail, .curl = curl_easy_init()};
+    *s = (session){.mail = mail, .curl = take_handle(mail)};
     if (!s->curl)
         return na_error_new(pool, NA_ERR_UNAVAILABLE, "could not create a libcurl handle");
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);

@@ -46,6 +46,7 @@ struct na_mail {
     na_mail_log log;
     na_breaker_state *health;      /* NULL if not kept */
     volatile apr_uint64_t stop_at; /* apr_time_t; 0 if attempts go on */
+    volatile void *kept;           /* CURL * of smtp, between two messages; NULL if none */
 };
 
 /* Returns 1 if an attempt under way must end (na_mail_stop_at). */

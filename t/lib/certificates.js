@@ -8,4 +8,10 @@ function certify(folder, name, subject, ...more) {
     '-out', `${folder}/${name}.pem`, ...more], { stdio: 'ignore' });
 }
 
-module.exports = { certify };
+// libcurl keeps parsed certificates from 7.87 on.
+function keepsCertificates() {
+  const [major, minor] = execFileSync('curl-config', ['--version'], { encoding: 'utf8' }).match(/\d+/g).map(Number);
+  return major > 7 || minor >= 87;
+}
+
+module.exports = { certify, keepsCertificates };
