@@ -134,6 +134,8 @@ async function ends(t, db, site) {
     [{ client_id: 'a\nb' }, 'invalid_request'], [{ client_id: 'a', device_name: 'x'.repeat(101) }, 'invalid_request'],
     [{ client_id: 'a', device_name: 'a\tb' }, 'invalid_request'], [{ client_id: 'a', scope: 'no path' }, 'invalid_scope']])
     t.is(errorOf(await post(site, 'device-authorization', fields)), [400, error], `${JSON.stringify(fields).slice(0, 60)} is ${error}`);
+  const foreign = await request(`${site.url}/api/auth/device-authorization`, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://evil.example' }, body: 'client_id=a' });
+  t.is(errorOf(foreign), [400, 'invalid_request'], 'a page of another site begins nothing');
   const html = await begin(site, { device_name: '<b>"&', client_id: '<i>' });
   const page = await (await signedIn(site)).page(html.verification_uri_complete);
   t.ok(page.text.includes('&lt;b&gt;&quot;&amp;') && !page.text.includes('<i>'), 'what a device says is escaped');
@@ -182,6 +184,19 @@ async function races(t, db, sites, where) {
   const csrfToken = await ada.csrf();
   const answers = await Promise.all(['allow', 'deny', 'allow', 'deny'].map((decision, i) => ada.post(`${sites[i % sites.length].url}/api/auth/device`, { csrfToken, user_code: decided.user_code, decision })));
   t.is(answers.filter(({ text }) => /not valid/.test(text)).length, 3, 'of several decisions, one counts', ...answers.map(({ status }) => status));
+}
+
+async function outage(t, db, redis) {
+  t.section('Redis is down');
+  const site = await t.httpd({ config: config(db, `NextAuthRedis ${redis.url}\nNextAuthSessionStore redis checkInterval=0`) });
+  const codes = await begin(site);
+  const ada = await signedIn(site);
+  await decide(ada, codes.user_code, 'allow');
+  await redis.stop();
+  for (const [path, fields] of [['device-authorization', { client_id: 'a-tool' }], ['token', { grant_type: GRANT, client_id: 'a-tool', device_code: codes.device_code }]]) {
+    const { status, headers, json } = await post(site, path, fields);
+    t.ok(status === 503 && Number(headers['retry-after']) > 0 && json.message, `${path} says so, and when to come again`);
+  }
 }
 
 async function guesses(t, db) {
@@ -275,5 +290,7 @@ suite('Device authorization: a device signs its user in with a code', async (t) 
   await prepare(db);
   await guesses(t, db);
   await off(t, db);
+  if (redisIsHere()) await outage(t, db, await startRedis(t));
+  else t.skip('an outage of Redis', 'install redis-server');
   await commands(t, db);
 });

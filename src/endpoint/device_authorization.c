@@ -82,6 +82,11 @@ na_error *na_post_device_authorization(na_request *request, na_response *respons
                                "NextAuthFeature deviceLogin On");
         return NULL;
     }
+    if (request->is_foreign) { /* it would use up the limit of its visitors */
+        na_respond_oauth_error(request, response, "invalid_request",
+                               "a page of another site sent this request");
+        return NULL;
+    }
     request->attempted = NA_EVENT_DEVICE_LOGIN;
     NA_TRY(na_limit_take(request, NA_LIMIT_DEVICE_LOGIN, NULL));
     if (!read_grant(request, response, &grant))
