@@ -191,7 +191,7 @@ const switches = [
     /^off: providers that are left out: google, acme$/],
   ['magicLinks', 'ENABLE_MAGIC_LINKS', 'NextAuthProvider email\nNextAuthMail log from=a@example.org\nNextAuthDatabase sqlite:db', /^off: providers that are left out: email$/],
   ['rateLimiting', 'ENABLE_RATE_LIMITING', '', null],
-  ['auditLogging', 'ENABLE_AUDIT_LOGGING', 'NextAuthDatabase sqlite:db\nNextAuthAuditLog database', /^off: nothing is recorded in an audit log$/],
+  ['auditLogging', 'ENABLE_AUDIT_LOGGING', 'NextAuthDatabase sqlite:db', /^off: nothing is recorded in an audit log$/],
 ];
 
 async function features(t) {
@@ -226,6 +226,17 @@ async function features(t) {
   const links = `${whole}EMAIL_SERVER=smtp://localhost\nEMAIL_FROM=a@example.org\nDATABASE_URL=file:db\n`;
   t.is([providersOf(await ask(t, links, own)), providersOf(await ask(t, `${links}ENABLE_MAGIC_LINKS=false\n`, own))], [['credentials', 'email'], ['credentials']], 'ENABLE_MAGIC_LINKS=false prevents links');
   t.is(wrongs(await ask(t, `${whole}ENABLE_AUDIT_LOGGING=true\n`, own)).map(([subject]) => subject), ['ENABLE_AUDIT_LOGGING'], 'an audit log that has no place is a mistake of ENABLE_AUDIT_LOGGING');
+
+  const written = await ask(t, `${whole}ENABLE_AUDIT_LOGGING=false\n`, `${own}\nNextAuthDatabase sqlite:db\nNextAuthAuditLog database`);
+  t.ok(listed(written, true).includes('auditLogging'), 'ENABLE_AUDIT_LOGGING=false does not switch off a NextAuthAuditLog that is written');
+  t.is([rowOf(written, 'ENABLE_AUDIT_LOGGING').state, said(written, 'ENABLE_AUDIT_LOGGING')], ['warning', 'not used: NextAuthAuditLog takes precedence'], '  and is warned of', rowOf(written, 'ENABLE_AUDIT_LOGGING'));
+  t.ok(listed(await ask(t, whole, `${own}\nNextAuthDatabase sqlite:db\nNextAuthAuditLog database\nNextAuthFeature auditLogging Off`), false).includes('auditLogging'), '  but NextAuthFeature auditLogging Off does');
+
+  t.section('the audit log by default');
+  for (const [mode, database, more, on] of [['production', 1, '', true], ['production', 0, '', false], ['test', 1, '', false], ['production', 1, 'ENABLE_AUDIT_LOGGING=false', false]]) {
+    const told = await ask(t, `${whole.replace('http:', 'https:').replace('NODE_ENV=test', `NODE_ENV=${mode}`)}${more}\n`, `${own}${database ? '\nNextAuthDatabase sqlite:db' : ''}`);
+    t.ok(listed(told, on).includes('auditLogging'), `${mode}, ${database ? 'a database' : 'no database'}${more && `, ${more}`}: ${on ? 'on' : 'off'}`, told.rows);
+  }
 
   t.section('switches of a site that runs');
   const db = sqlite(t);

@@ -142,18 +142,42 @@ static na_error *check_sink(na_builder *b, const char *sink)
                                      na_audit_head_of_program(b->pool, sink));
 }
 
-/* Without NextAuthAuditLog, the feature keeps records in the database. */
+/* A directive takes precedence over a variable: what is written must not end unnoticed. */
+static int is_overruled(na_builder *b, const na_directive *feature)
+{
+    if (!feature->is_variable || !b->plan->audit.sinks)
+        return 0;
+    na_build_look_at(b, feature, NULL);
+    na_build_warn_aloud(
+        b, na_error_with_hint(na_wrong(b, "not used: NextAuthAuditLog takes precedence"),
+                              "set NextAuthFeature auditLogging Off to record nothing"));
+    return 1;
+}
+
+static void record_in_database(na_builder *b)
+{
+    apr_array_header_t *sinks = apr_array_make(b->pool, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(sinks, const char *) = NA_AUDIT_DATABASE;
+    b->plan->audit.sinks = sinks;
+}
+
+/*
+ * Without NextAuthAuditLog, the feature keeps records in the database. In production it is on if
+ * there is one; what was not asked for must not prevent a sign-in, whatever becomes of the table.
+ */
 static void apply_feature(na_builder *b)
 {
     const na_directive *feature = na_build_feature_at(b, "auditLogging");
-    int is_asked_for = feature && b->config->features & NA_FEATURE_AUDIT;
-    if (na_build_feature_is_off(b, NA_FEATURE_AUDIT))
+    int is_off = na_build_feature_is_off(b, NA_FEATURE_AUDIT) && !is_overruled(b, feature);
+    int is_on = feature && b->config->features & NA_FEATURE_AUDIT;
+    if (is_off)
         b->plan->audit.sinks = NULL;
-    if (is_asked_for && !b->plan->audit.sinks) {
-        apr_array_header_t *sinks = apr_array_make(b->pool, 1, sizeof(const char *));
-        APR_ARRAY_PUSH(sinks, const char *) = NA_AUDIT_DATABASE;
-        b->plan->audit.sinks = sinks;
+    else if (!b->plan->audit.sinks && is_on) {
+        record_in_database(b);
         na_build_look_at(b, feature, NULL);
+    } else if (!b->plan->audit.sinks && b->config->mode == NA_PRODUCTION && b->config->database) {
+        record_in_database(b);
+        b->plan->audit.goes_on = 1;
     }
     if (b->plan->audit.sinks)
         b->config->features |= NA_FEATURE_AUDIT;
