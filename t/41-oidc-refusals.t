@@ -190,6 +190,18 @@ const table = [
   ['pushed: 10 MB in chunks', { par: replies.largeChunked }, SIGNIN, /returned more than 1048576 bytes/, { options: 'pushedRequest=true' }],
   ['signed: required by discovery, and no key', { discovery: { require_signed_request_object: true } }, SIGNIN, /no key in clientKey= can sign/],
 
+  ['DPoP: right', { token: { token_type: 'DPoP' } }, undefined, undefined, { options: 'dpop=true' }],
+  ['DPoP: a token that is not bound', {}, CALLBACK, /has the token_type 'Bearer': expected DPoP/, { options: 'dpop=true' }],
+  ['DPoP: a bound token without our asking', { token: { token_type: 'DPoP' } }, CALLBACK, /has the token_type 'DPoP': expected bearer/],
+  ['DPoP: no token_type', { token: { token_type: undefined } }, CALLBACK, /has the token_type ''/, { options: 'dpop=true' }],
+  ['DPoP: an algorithm that is not ours', { discovery: { dpop_signing_alg_values_supported: ['RS256'] } }, SIGNIN, /does not accept ES256 for dpop=true/, { options: 'dpop=true' }],
+  ['DPoP: a new nonce each time', { takesCodesTwice: true, token: () => replies.json({ error: 'use_dpop_nonce' }, 400, { 'DPoP-Nonce': `n${seconds()}-${Math.random()}` }) }, CALLBACK, /returned the error 'use_dpop_nonce'/, { options: 'dpop=true' }],
+  ['DPoP: asks for a nonce, and gives none', { token: () => replies.json({ error: 'use_dpop_nonce' }, 400) }, CALLBACK, /returned the error 'use_dpop_nonce'/, { options: 'dpop=true' }],
+  ['DPoP: a nonce with a quotation mark', { token: () => replies.json({ error: 'use_dpop_nonce' }, 400, { 'DPoP-Nonce': 'a"b' }) }, CALLBACK, /returned the error 'use_dpop_nonce'/, { options: 'dpop=true' }],
+  ['DPoP: a nonce of 600 characters', { token: () => replies.json({ error: 'use_dpop_nonce' }, 400, { 'DPoP-Nonce': 'x'.repeat(600) }) }, CALLBACK, /returned the error 'use_dpop_nonce'/, { options: 'dpop=true' }],
+  ['DPoP: another error, with a nonce', { token: () => replies.json({ error: 'invalid_client' }, 401, { 'DPoP-Nonce': 'abc' }) }, CALLBACK, /returned the error 'invalid_client'/, { options: 'dpop=true' }],
+  ['DPoP: userinfo that refuses', { token: { token_type: 'DPoP' }, userinfo: () => replies.json({ error: 'invalid_token' }, 401, { 'DPoP-Nonce': 'abc' }) }, CALLBACK, /the userinfo endpoint returned status 401/, { options: 'dpop=true idToken=false' }],
+
   ['callback: access_denied', { authorize: { code: undefined, error: 'access_denied', error_description: 'no, thanks' } }, 'Callback', /the provider returned access_denied \(no, thanks\)/],
   ['callback: an error of several lines', { authorize: { code: undefined, error: 'x\n[nextauth:error] forged' } }, 'Callback', /the provider returned x .nextauth:error. forged/],
   ['callback: an error and a code', { authorize: { error: 'server_error' } }, 'Callback', /the provider returned server_error/],

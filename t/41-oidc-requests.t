@@ -23,7 +23,11 @@ const clients = {
   counted: { options: `${withKey} requestObject=true "authorization.params=max_age=600"`, client: signed, signs: true },
 };
 
+clients.dpop = { options: `"clientSecret=${secret}" dpop=true idToken=false`, client: { client_secret: secret, dpop_bound_access_tokens: true } };
+clients.dpopkey = { options: `${withKey} dpop=true idToken=false pushedRequest=true`, client: { ...byKey, dpop_bound_access_tokens: true }, pushes: true };
+
 const features = {
+  dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true },
   pushedAuthorizationRequests: { enabled: true, allowUnregisteredRedirectUris: false },
   requestObjects: { enabled: true },
 };
@@ -100,6 +104,33 @@ suite('How the request gets to the provider', async (t) => {
     const again = t.client(site);
     const refused = await op.login(again, answer, 'alice').catch((error) => error.message);
     t.like(String(refused.location || refused), /invalid_request|error=/, 'a pushed request counts once');
+  }
+
+  t.section('tokens that are bound to a key of the site');
+  for (const id of ['dpop', 'dpopkey']) {
+    await signIn(t, site, op, id);
+    const sent = (at) => op.requests.filter((each) => each.path === at);
+    const proof = ({ headers }) => ({ ...jose.decodeJwt(headers.dpop), ...jose.decodeProtectedHeader(headers.dpop) });
+    t.is(sent('/token').map(({ status }) => status), [400, 200], `${id}: the token request is made once more, with the nonce`);
+    t.is(sent('/me').map(({ status }) => status), [200], '  which userinfo of the same server gets at once');
+    t.is(sent('/request').filter(({ headers }) => headers.dpop), [], '  a pushed request has no proof');
+    const [first, second, third] = [...sent('/token'), ...sent('/me')].map(proof);
+    t.is([first.nonce, typeof second.nonce, typeof third.nonce], [undefined, 'string', 'string'], '  nonces');
+    t.is([first, second, third].map(({ typ, alg, htm }) => [typ, alg, htm]), [['dpop+jwt', 'ES256', 'POST'], ['dpop+jwt', 'ES256', 'POST'], ['dpop+jwt', 'ES256', 'GET']], '  types and methods');
+    t.is([second.htu, third.htu], [`${op.issuer}/token`, `${op.issuer}/me`], '  URLs');
+    t.is(new Set([first, second, third].map(({ jti }) => jti)).size, 3, '  no jti twice');
+    t.is(Object.keys(second.jwk).sort(), ['crv', 'kty', 'x', 'y'], '  the public key alone');
+    const token = sent('/me')[0].headers.authorization;
+    t.like(token, /^DPoP /, '  the scheme');
+    t.is(third.ath, require('node:crypto').createHash('sha256').update(token.slice(5)).digest('base64url'), '  and the hash of the access token');
+    if (id === 'dpopkey') t.is(new Set(sent('/token').map(({ form }) => form.client_assertion)).size, 2, '  each request has an assertion of its own');
+  }
+  {
+    const keyOf = async () => {
+      await signIn(t, site, op, 'dpop');
+      return jose.decodeProtectedHeader(op.requests.find(({ path }) => path === '/token').headers.dpop).jwk.x;
+    };
+    t.is(await keyOf(), await keyOf(), 'the key is the same in all processes');
   }
 
   t.section('required by discovery');

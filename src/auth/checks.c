@@ -40,6 +40,7 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
         .now = request->now,
         .redirect_uri = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
                                     request->provider->id, NULL),
+        .nonces = request->provider->dpop_key ? apr_table_make(request->pool, 2) : NULL,
         .allow_http = request->config->http.allow_http,
         .headers = request->config->http.trace_context
                        ? na_trace_headers(request->pool, request->trace)

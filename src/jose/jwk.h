@@ -51,6 +51,9 @@ const na_jwk *na_jwk_from_secret(apr_pool_t *pool, na_bytes secret);
 /* Reads a private key from PEM text; encrypted PEM is refused. */
 na_error *na_jwk_from_pem(apr_pool_t *pool, const char *pem, const na_jwk **key);
 
+/* Creates a private key for ES256. */
+na_error *na_jwk_generate(apr_pool_t *pool, const na_jwk **key);
+
 /* Private keys that one PEM text can have. */
 #define NA_PEM_KEYS_MAX 8
 

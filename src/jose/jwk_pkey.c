@@ -4,6 +4,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 
 #include "base/crypto.h"
 #include "jose/jwk_curve.h"
@@ -44,6 +45,18 @@ EVP_PKEY *na_pkey_build(apr_pool_t *pool, const char *type, OSSL_PARAM *params)
         EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_KEYPAIR, params);
     EVP_PKEY_CTX_free(context);
     return na_pkey_own(pool, pkey);
+}
+
+na_error *na_jwk_generate(apr_pool_t *pool, const na_jwk **key)
+{
+    na_jwk *made = apr_pcalloc(pool, sizeof *made);
+    EVP_PKEY *pkey = na_pkey_own(pool, EVP_EC_gen("P-256"));
+    if (!pkey)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "could not generate a key: %s",
+                            na_openssl_error(pool));
+    made->can_verify = 1;
+    *key = made;
+    return na_pkey_describe(pool, NA_ERR_CONFIGURATION, pkey, made);
 }
 
 /*

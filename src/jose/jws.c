@@ -96,7 +96,26 @@ na_error *na_jws_verify(apr_pool_t *pool, na_jws *jws, const na_jwks *set, const
     return refusal(pool, jws, alg, set);
 }
 
-static char *encode_header(apr_pool_t *pool, const na_jwk *key, const char *alg, const char *typ)
+na_error *na_jws_sign_with(apr_pool_t *pool, const na_jwk *key, const char *alg, json_t *header,
+                           na_bytes payload, char **token)
+{
+    na_bytes signature;
+    const na_alg *found = na_alg_find(alg);
+    if (!found || found->purpose != NA_ALG_SIGN || !na_alg_fits(found, key))
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: the key cannot be used for %.40s",
+                            alg);
+    json_object_set_new(header, "alg", json_string(alg));
+    const char *text = na_json_dump(pool, header);
+    const char *input = apr_pstrcat(pool, na_base64url_encode(pool, text, strlen(text)), ".",
+                                    na_base64url_encode(pool, payload.data, payload.len), NULL);
+    NA_TRY(na_signature_make(pool, found, key, na_bytes_of(input), &signature));
+    *token = apr_pstrcat(pool, input, ".", na_base64url_encode(pool, signature.data, signature.len),
+                         NULL);
+    return NULL;
+}
+
+na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, const char *typ,
+                      na_bytes payload, char **token)
 {
     json_t *header = na_json_own(pool, json_object());
     json_object_set_new(header, "alg", json_string(alg));
@@ -104,22 +123,5 @@ static char *encode_header(apr_pool_t *pool, const na_jwk *key, const char *alg,
         json_object_set_new(header, "kid", json_string(key->kid));
     if (typ)
         json_object_set_new(header, "typ", json_string(typ));
-    const char *text = na_json_dump(pool, header);
-    return na_base64url_encode(pool, text, strlen(text));
-}
-
-na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, const char *typ,
-                      na_bytes payload, char **token)
-{
-    na_bytes signature;
-    const na_alg *found = na_alg_find(alg);
-    if (!found || found->purpose != NA_ALG_SIGN || !na_alg_fits(found, key))
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "JWS: the key cannot be used for %.40s",
-                            alg);
-    const char *input = apr_pstrcat(pool, encode_header(pool, key, alg, typ), ".",
-                                    na_base64url_encode(pool, payload.data, payload.len), NULL);
-    NA_TRY(na_signature_make(pool, found, key, na_bytes_of(input), &signature));
-    *token = apr_pstrcat(pool, input, ".", na_base64url_encode(pool, signature.data, signature.len),
-                         NULL);
-    return NULL;
+    return na_jws_sign_with(pool, key, alg, header, payload, token);
 }

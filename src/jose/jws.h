@@ -48,6 +48,10 @@ na_error *na_jws_verify(apr_pool_t *pool, na_jws *jws, const na_jwks *set, const
 na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, const char *typ,
                       na_bytes payload, char **token);
 
+/* Signs `payload` under a header with further members; `alg` is added to it. */
+na_error *na_jws_sign_with(apr_pool_t *pool, const na_jwk *key, const char *alg, json_t *header,
+                           na_bytes payload, char **token);
+
 /* Returns 1 if `alg` is one of the signature algorithms above. */
 int na_jws_alg_known(const char *alg);
 

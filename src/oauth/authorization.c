@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "base/crypto.h"
+#include "base/json.h"
 #include "base/url.h"
 #include "oauth/request_object.h"
 #include "oauth/pushed.h"
@@ -88,6 +89,10 @@ na_error *na_oauth_check_request(const na_oauth *oauth, const na_metadata *metad
     na_signer signer;
     if (is_signed(oauth, metadata))
         NA_TRY(na_oauth_signer(oauth, NULL, metadata->request_algs, &signer));
+    if (oauth->provider->dpop_key && metadata->dpop_algs &&
+        !na_json_has_text(metadata->dpop_algs, "ES256"))
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "the provider does not accept ES256 for dpop=true");
     return is_pushed(oauth, metadata) && !metadata->pushed_url
                ? na_error_with_hint(na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                                  "the discovery document has no "

@@ -93,6 +93,7 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
         json_is_true(json_object_get(document, "require_pushed_authorization_requests"));
     metadata->requires_signed =
         json_is_true(json_object_get(document, "require_signed_request_object"));
+    metadata->dpop_algs = json_object_get(document, "dpop_signing_alg_values_supported");
     metadata->request_algs =
         json_object_get(document, "request_object_signing_alg_values_supported");
     metadata->auth_algs =

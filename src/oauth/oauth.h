@@ -19,7 +19,8 @@ typedef struct na_oauth {
     na_documents *documents;
     apr_time_t now;
     const char *redirect_uri;
-    int allow_http;             /* the provider's URLs can be http: */
+    apr_table_t *nonces; /* of DPoP, by origin, as servers send them; NULL if none are kept */
+    int allow_http;      /* the provider's URLs can be http: */
     const char *const *headers; /* sent along with what is done for this sign-in; NULL if none */
     void (*step)(void *data, const char *event,
                  const char *text); /* logs a step; NULL if steps are not logged */
@@ -37,6 +38,7 @@ typedef struct na_metadata {
     const char *jwks_url;
     const char *pushed_url;     /* pushed_authorization_request_endpoint */
     int requires_pushed;        /* require_pushed_authorization_requests */
+    const json_t *dpop_algs;    /* dpop_signing_alg_values_supported, or NULL */
     int requires_signed;        /* require_signed_request_object */
     const json_t *request_algs; /* request_object_signing_alg_values_supported, or NULL */
     int sends_iss;              /* authorization responses carry `iss` (RFC 9207 section 3) */

@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/url.h"
+#include "oauth/dpop.h"
 #include "oauth/post.h"
 
 #define PARAMS_MAX 32
@@ -44,6 +45,21 @@ static const char *scope_of(const na_oauth *oauth, const json_t *scope)
     return json_is_array(scope) ? na_join(oauth->pool, names, " ") : json_string_value(scope);
 }
 
+/*
+ * Plain OAuth 2.0 providers omit what RFC 6749 section 5.1 requires. A server that ignores proofs
+ * returns a token that is not bound to the key (RFC 9449 section 5).
+ */
+static na_error *check_token_type(const na_oauth *oauth, const char *type)
+{
+    const char *expected = oauth->provider->dpop_key ? "DPoP" : "bearer";
+    int can_be_missing = oauth->provider->type == NA_OAUTH && !oauth->provider->dpop_key;
+    return (type ? strcasecmp(type, expected) == 0 : can_be_missing)
+               ? NULL
+               : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                              "the token response has the token_type '%s': expected %s",
+                              na_oauth_quote(oauth, type), expected);
+}
+
 static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tokens *tokens)
 {
     const char *type = na_json_string(answer, "token_type");
@@ -61,11 +77,7 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
     if (!tokens->access_token || !*tokens->access_token)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token response has no access_token");
-    /* required by RFC 6749 section 5.1, but plain OAuth 2.0 providers omit it */
-    if (type ? strcasecmp(type, "bearer") != 0 : oauth->provider->type == NA_OIDC)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the token response has the token_type '%s': expected bearer",
-                            na_oauth_quote(oauth, type));
+    NA_TRY(check_token_type(oauth, type));
     if (oauth->provider->type == NA_OIDC && !tokens->id_token)
         return na_error_new(
             oauth->pool, NA_ERR_OAUTH_CALLBACK,
@@ -78,8 +90,9 @@ static int length(const char *secret)
     return secret ? (int)strlen(secret) : 0;
 }
 
-na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
-                            const char *code_verifier, na_tokens *tokens)
+/* *is_refused is 1 if the server asks for a request with a nonce. */
+static na_error *send_code(const na_oauth *oauth, const na_metadata *metadata, const char *code,
+                           const char *code_verifier, na_http_response *response, int *is_refused)
 {
     apr_table_t *fields = apr_table_make(oauth->pool, 8);
     apr_table_setn(fields, "grant_type", "authorization_code");
@@ -87,13 +100,24 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
     apr_table_setn(fields, "redirect_uri", oauth->redirect_uri);
     if (code_verifier)
         apr_table_setn(fields, "code_verifier", code_verifier);
-
     na_http_request request = na_oauth_request(oauth, metadata->token_url);
-    na_http_response response;
-    json_t *answer;
     NA_TRY(na_oauth_authenticate(oauth, metadata, &request, fields));
     NA_TRY(add_own_fields(oauth, code, fields));
-    NA_TRY(na_oauth_post(oauth, &request, fields, "OAUTH_CALLBACK_RESPONSE", &response));
+    NA_TRY(na_dpop_add(oauth, &request, "POST", NULL));
+    NA_TRY(na_oauth_post(oauth, &request, fields, "OAUTH_CALLBACK_RESPONSE", response));
+    *is_refused = na_dpop_take_nonce(oauth, &request, response);
+    return NULL;
+}
+
+na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
+                            const char *code_verifier, na_tokens *tokens)
+{
+    na_http_response response;
+    json_t *answer;
+    int is_refused;
+    NA_TRY(send_code(oauth, metadata, code, code_verifier, &response, &is_refused));
+    if (is_refused) /* RFC 9449 section 8: once more, with a new assertion as well */
+        NA_TRY(send_code(oauth, metadata, code, code_verifier, &response, &is_refused));
     NA_TRY(na_oauth_read_answer(oauth, "token endpoint", &response, &answer));
     if (response.status != 200)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,

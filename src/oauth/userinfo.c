@@ -6,7 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
-#include "oauth/oauth.h"
+#include "oauth/dpop.h"
 
 /* Returns a part of the token response that a placeholder names; NULL if it is missing. */
 static const char *token_part(const na_oauth *oauth, const na_tokens *tokens, const char *name)
@@ -63,9 +63,12 @@ static const na_certificate *certificate_for(const na_oauth *oauth, const char *
     return certificate->chain && strncmp(url, "https://", 8) == 0 ? certificate : NULL;
 }
 
-/* `url` can have placeholders; they, and not what replaces them, are logged. */
-static na_error *fetch(const na_oauth *oauth, const char *url, const char *body,
-                       const na_tokens *tokens, na_http_response *response)
+/*
+ * `url` can have placeholders; they, and not what replaces them, are logged. *is_refused is 1 if
+ * the server asks for a request with a nonce.
+ */
+static na_error *fetch_once(const na_oauth *oauth, const char *url, const char *body,
+                            const na_tokens *tokens, na_http_response *response, int *is_refused)
 {
     int has_token = strstr(url, "{token.access_token}") != NULL;
     na_http_request request = {.peer = oauth->provider->id,
@@ -75,9 +78,21 @@ static na_error *fetch(const na_oauth *oauth, const char *url, const char *body,
                                .form = body,
                                .headers = all_headers(oauth)};
     NA_TRY(fill(oauth, tokens, url, &request.url));
+    NA_TRY(na_dpop_add(oauth, &request, body ? "POST" : "GET", request.bearer));
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, response));
+    *is_refused = na_dpop_take_nonce(oauth, &request, response);
     na_oauth_step(oauth, "PROFILE_DATA", "%.*s returned status %ld, %d bytes",
                   (int)strcspn(url, "?"), url, response->status, (int)response->body.len);
+    return NULL;
+}
+
+static na_error *fetch(const na_oauth *oauth, const char *url, const char *body,
+                       const na_tokens *tokens, na_http_response *response)
+{
+    int is_refused;
+    NA_TRY(fetch_once(oauth, url, body, tokens, response, &is_refused));
+    if (is_refused) /* RFC 9449 section 9 */
+        NA_TRY(fetch_once(oauth, url, body, tokens, response, &is_refused));
     return response->status == 200
                ? NULL
                : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,

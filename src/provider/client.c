@@ -143,5 +143,7 @@ na_error *na_provider_finish_client(apr_pool_t *pool, na_provider *provider)
         return missing(pool, provider, "checks=pkce, because the client has no secret",
                        "add pkce to checks=");
     NA_TRY(check_request(pool, provider));
+    if (provider->binds_tokens)
+        NA_TRY(na_jwk_generate(pool, &provider->dpop_key));
     return check_auth_alg(pool, provider);
 }

@@ -178,6 +178,11 @@ static na_error *set_request_object(apr_pool_t *pool, na_provider *provider, con
     return read_boolean(pool, "requestObject", value, &provider->signs_request);
 }
 
+static na_error *set_dpop(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "dpop", value, &provider->binds_tokens);
+}
+
 static na_error *set_form_user(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     return read_boolean(pool, "formUser", value, &provider->form_user);
@@ -334,6 +339,7 @@ static const option options[] = {
     TEXT("authorization.params", authorization_params),
     WITH("pushedRequest", set_pushed_request),
     WITH("requestObject", set_request_object),
+    WITH("dpop", set_dpop),
     WITH("visitorParams", na_provider_set_visitor_params),
     WITH("formUser", set_form_user),
     TEXT("token", token_url),

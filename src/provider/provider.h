@@ -79,6 +79,8 @@ typedef struct na_provider {
     const na_jwks *client_keys;      /* sign for the client, the first that fits; NULL if none */
     const char *auth_alg;            /* of signatures that authenticate; NULL if as discovered */
     int names_token_url;             /* they are for the token endpoint's URL, not the issuer */
+    int binds_tokens;                /* dpop=true (RFC 9449) */
+    const na_jwk *dpop_key;          /* signs proofs, of this start of httpd; NULL if not */
     na_certificate certificate;      /* of the client in TLS; its members are NULL if none */
     apr_time_t certificate_ends;
     const char *scope;

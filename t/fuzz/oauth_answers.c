@@ -2,10 +2,11 @@
 #include "fuzz.h"
 
 #include "base/json.h"
+#include "oauth/dpop.h"
 #include "oauth/post.h"
 #include "oauth/pushed.h"
 
-/* What a provider answers to a request that is pushed to it. */
+/* Answers of a provider: to a request that is pushed to it, and a nonce for DPoP. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
@@ -13,6 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const na_http_response response = {.status = 201,
                                        .content_type = "application/json",
                                        .body = {(const unsigned char *)text, strlen(text)}};
+    if (na_dpop_is_nonce(text) && (strlen(text) > 512 || strpbrk(text, " \"\\\r\n")))
+        abort();
     const char *request_uri;
     json_t *answer;
     na_error *error = na_oauth_read_answer(&oauth, "endpoint", &response, &answer);

@@ -33,7 +33,7 @@ const MANY = Buffer.alloc(10_000_000, ' ');
 
 const replies = {
   text,
-  json: (body, status = 200) => text(status, 'application/json', JSON.stringify(body)),
+  json: (body, status = 200, headers = {}) => text(status, 'application/json', JSON.stringify(body), headers),
   html: text(200, 'text/html', '<!DOCTYPE html><title>Maintenance</title><p>Back soon.</p>'),
   failure: text(500, 'text/plain', 'out of order'),
   redirect: (location) => text(302, 'text/plain', '', { location }),
