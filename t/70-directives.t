@@ -130,7 +130,7 @@ function trial(t, places, lines, context, more = '') {
 // What a line of conf/nextauth.conf, or an example, needs besides itself.
 function companions(lines) {
   const needs = [
-    [/^ *NextAuth(RoleColumn|Feature \w+ O|Provider email|Provider passkey|Provider credentials backend=database)/m, 'NextAuthDatabase sqlite:/var/lib/nextauth/nextauth.db'],
+    [/^ *NextAuth(RoleColumn|TwoFactor [OR][pe]|Feature \w+ O|Provider email|Provider passkey|Provider credentials backend=database)/m, 'NextAuthDatabase sqlite:/var/lib/nextauth/nextauth.db'],
     [/^ *NextAuth(Feature \w+ On|Provider email)/m, 'NextAuthMail smtp://localhost from=no-reply@example.org'],
     [/^ *NextAuthSession(Store redis|Strategy database)/m, 'NextAuthRedis redis://localhost:6379'],
     [/^ *NextAuthSessionStrategy database/m, 'NextAuthSessionStore redis'],

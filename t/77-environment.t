@@ -214,8 +214,8 @@ async function features(t) {
   }
   const asked = await ask(t, `${whole}ENABLE_2FA=true\n`, own);
   t.is([rowOf(asked, 'ENABLE_2FA').state, asked.status], ['warning', 0], 'ENABLE_2FA=true is warned of');
-  t.like(rowOf(asked, 'ENABLE_2FA').message, /requires a second factor, and there is no such provider/, '  because there is no second factor');
-  t.like((await t.configtest({ files: withFile(whole), config: `${base}\n${own}\nNextAuthFeature 2fa On` })).output, /NextAuthFeature on line \d+ .*2fa requires a second factor/, '  and NextAuthFeature 2fa On is refused');
+  t.like(rowOf(asked, 'ENABLE_2FA').message, /a second factor requires NextAuthDatabase/, '  because there is no database');
+  t.like((await t.configtest({ files: withFile(whole), config: `${base}\n${own}\nNextAuthFeature 2fa On` })).output, /NextAuthFeature on line \d+ .*a second factor requires NextAuthDatabase/, '  and NextAuthFeature 2fa On is refused');
   t.is(said(await ask(t, `${whole}ENABLE_2FA=false\n`, own), 'ENABLE_2FA'), 'and used', '  but not ENABLE_2FA=false');
 
   const google = `${whole}GOOGLE_CLIENT_ID=a\nGOOGLE_CLIENT_SECRET=${PRIVATE}\nENABLE_OAUTH=false\n`;

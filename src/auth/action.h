@@ -39,6 +39,7 @@ typedef struct na_subject {
     unsigned told;   /* kinds that were reported already */
     na_initiator initiator; /* for a sign-in at a provider */
     apr_int64_t proved_at;  /* seconds: when the user signed in by hand; 0 for now, -1 if unknown */
+    int has_both_factors;   /* a passkey that verified the user was used */
     int is_first_vouched;   /* vouched for the first time: earlier sessions are not the user's */
     const char *reclaimed;  /* what was removed from the user, for the record, NULL if nothing */
 } na_subject;

@@ -10,12 +10,12 @@
 #include "auth/callbacks.h"
 #include "auth/fresh.h"
 #include "auth/initiator.h"
-#include "auth/limit.h"
 #include "auth/notice.h"
 #include "auth/reclaim.h"
 #include "auth/report.h"
 #include "auth/resolve_user.h"
 #include "auth/respond.h"
+#include "auth/second_factor.h"
 #include "auth/subject.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -243,15 +243,6 @@ static na_error *resolve_user(na_request *request, na_subject *subject)
                : na_account_resolve(request, subject);
 }
 
-static const char *roles_of(apr_pool_t *pool, const json_t *claims)
-{
-    const json_t *roles = json_object_get(claims, NA_CLAIM_ROLES);
-    apr_array_header_t *names = apr_array_make(pool, 4, sizeof(const char *));
-    for (size_t i = 0; i < json_array_size(roles); i++)
-        APR_ARRAY_PUSH(names, const char *) = json_string_value(json_array_get(roles, i));
-    return names->nelts ? na_join(pool, names, ", ") : "none";
-}
-
 void na_report_changes(na_request *request, na_subject *subject)
 {
     unsigned untold = subject->events & ~subject->told;
@@ -316,22 +307,11 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     NA_TRY(add_roles(request, subject, claims));
     NA_TRY(add_claims(request, subject, claims));
     NA_TRY(na_callback_jwt(request, subject, claims));
-    na_log(request, NA_LOG_DEBUG, "SESSION", "creating a session for user '%s' with roles %s",
-           na_percent_encode(request->pool, subject->user.id), roles_of(request->pool, claims));
-    const na_event event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject);
-    NA_TRY(na_record_event(request, NULL, &event));
-    na_error *error =
-        na_session_begin(request->sessions, &request->visit, claims, response->set_cookies);
-    if (error)
-        return na_error_wrap(request->pool, error,
-                             na_is_unavailable(error) || na_error_is(error, NA_ERR_ACCESS_DENIED)
-                                 ? NULL
-                                 : NA_ERR_CONFIGURATION,
-                             "could not create a session for '%s'",
-                             na_percent_encode(request->pool, subject->user.id));
-    na_report(request, &event);
-    na_limit_give_back(request);
-    na_limit_remember(request, response, subject->revision);
-    na_respond_redirect(request, response, 200, request->callback_url);
-    return NULL;
+    na_sign_in sign_in = {.claims = claims,
+                          .event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject),
+                          .revision = subject->revision,
+                          .account = request->account,
+                          .callback_url = request->callback_url,
+                          .is_complete = subject->has_both_factors};
+    return na_second_factor_ask(request, response, &sign_in);
 }

@@ -25,10 +25,12 @@ typedef enum na_cookie_id {
     NA_COOKIE_REFERENCE,
     NA_COOKIE_ATTEMPT,       /* our own: what was typed into a form that failed */
     NA_COOKIE_KNOWN_BROWSER, /* our own: limits.h */
+    NA_COOKIE_REMEMBERED,    /* our own: remembered.h */
     NA_COOKIE_STATE,
     NA_COOKIE_PKCE,
     NA_COOKIE_NONCE,
-    NA_COOKIE_LINK, /* our own */
+    NA_COOKIE_LINK,       /* our own */
+    NA_COOKIE_TWO_FACTOR, /* our own: pending.h */
     NA_COOKIE_CHALLENGE,
     NA_COOKIE_COUNT
 } na_cookie_id;
@@ -142,6 +144,7 @@ typedef struct na_config {
     const na_mail_options *mail;   /* NULL if there is none */
     const na_mail_template *mail_templates[NA_MAIL_KINDS];
     int features;
+    int remember_days; /* browsers in which a second factor was given; 0 if none is remembered */
     na_limits limits;
     na_password_rules password_rules;
     const char *nobodys_hash; /* verified if the user does not exist */

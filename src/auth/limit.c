@@ -42,6 +42,11 @@ const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, cons
     return apr_pstrcat(pool, OF_EMAIL, fold_name(pool, name), NULL);
 }
 
+const char *na_limit_factor_account(apr_pool_t *pool, const char *user_id)
+{
+    return apr_pstrcat(pool, "user ", user_id, NULL);
+}
+
 /* ── known browsers ────────────────────────────────────────────────────────────────────────── */
 
 /*
@@ -244,9 +249,9 @@ static na_error *take_one(na_request *request, na_limited what, const na_limit *
         APR_ARRAY_PUSH(request->taken, taken) = t;
         return NULL;
     }
-    if (t.answer.is_first && what == NA_LIMIT_SIGN_IN && limit->by == NA_BY_ACCOUNT &&
-        !who->browser)
-        NA_TRY(na_lock_report(request, limit->rate.seconds));
+    int locks = what == NA_LIMIT_SIGN_IN || what == NA_LIMIT_SECOND_FACTOR;
+    if (t.answer.is_first && locks && limit->by == NA_BY_ACCOUNT && !who->browser)
+        NA_TRY(na_lock_report(request, what, limit->rate.seconds));
     return refuse_attempt(request, what, limit, &t.answer);
 }
 
@@ -285,7 +290,8 @@ void na_limit_give_back(na_request *request)
 {
     for (int i = 0; request->taken && i < request->taken->nelts; i++) {
         const taken *t = &APR_ARRAY_IDX(request->taken, i, taken);
-        if (t->what == NA_LIMIT_SIGN_IN || t->what == NA_LIMIT_CALLBACK)
+        if (t->what == NA_LIMIT_SIGN_IN || t->what == NA_LIMIT_CALLBACK ||
+            t->what == NA_LIMIT_SECOND_FACTOR)
             na_rate_give_back(request->rates, request->pool, t->key, &t->rate, &t->answer);
     }
     request->taken = NULL;

@@ -8,6 +8,9 @@
 /* Returns the account that a typed name is counted as. `provider` is NULL for an email address. */
 const char *na_limit_account(apr_pool_t *pool, const na_provider *provider, const char *name);
 
+/* Returns the account that the codes of a database user are counted as. */
+const char *na_limit_factor_account(apr_pool_t *pool, const char *user_id);
+
 /*
  * Counts an attempt for the client and for `account` (NULL if none is named). The error is
  * NA_ERR_RATE_LIMITED if there were too many.

@@ -9,6 +9,7 @@ static const char *const names[] = {[NA_LIMIT_SIGN_IN] = "signIn",
                                     [NA_LIMIT_MAGIC_LINK] = "magicLink",
                                     [NA_LIMIT_SIGN_UP] = "signUp",
                                     [NA_LIMIT_PASSWORD_RESET] = "passwordReset",
+                                    [NA_LIMIT_SECOND_FACTOR] = "secondFactor",
                                     [NA_LIMIT_MAIL] = "mail",
                                     [NA_LIMIT_DEVICE_LOGIN] = "deviceLogin"};
 
@@ -63,6 +64,10 @@ const na_limit_list *na_limits_default(na_limited what)
         [NA_LIMIT_PASSWORD_RESET] = {{{NA_BY_ADDRESS, {30, 3600, 0}},
                                       {NA_BY_ACCOUNT, {3, 3600, 0}}},
                                      2},
+        [NA_LIMIT_SECOND_FACTOR] = {{{NA_BY_ADDRESS, {60, 600, 0}},
+                                     {NA_BY_ACCOUNT, {10, 900, 0}},
+                                     {NA_BY_ACCOUNT, {40, 86400, 0}}},
+                                    3},
         [NA_LIMIT_MAIL] = {{{NA_BY_ADDRESS, {60, 3600, 0}}, {NA_BY_ACCOUNT, {8, 3600, 0}}}, 2},
         [NA_LIMIT_DEVICE_LOGIN] = {{{NA_BY_ADDRESS, {60, 600, 0}}, {NA_BY_ACCOUNT, {20, 600, 0}}},
                                    2},

@@ -6,6 +6,6 @@
 #include "auth/action.h"
 
 /* Records that request->claimant's account is locked, and notifies its owner by email. */
-na_error *na_lock_report(na_request *request, long seconds);
+na_error *na_lock_report(na_request *request, na_limited what, long seconds);
 
 #endif

@@ -69,6 +69,8 @@ static const char *const changes[] = {
     [NA_CHANGE_SECOND_FACTOR_ON] = NA_TEXT("Two-factor sign-in was turned on for your account."),
     [NA_CHANGE_SECOND_FACTOR_OFF] = NA_TEXT("Two-factor sign-in was turned off for your account."),
     [NA_CHANGE_RECOVERY_CODES] = NA_TEXT("New recovery codes were created for your account."),
+    [NA_CHANGE_RECOVERY_CODE_USED] =
+        NA_TEXT("A recovery code was used to sign in to your account."),
     [NA_CHANGE_PASSKEY_ADDED] = NA_TEXT("A passkey was added to your account."),
     [NA_CHANGE_PASSKEY_REMOVED] = NA_TEXT("A passkey was removed from your account."),
     [NA_CHANGE_TOKEN_CREATED] = NA_TEXT("An access token was created for your account."),

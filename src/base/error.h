@@ -66,6 +66,7 @@ struct na_error {
 #define NA_ERR_NO_TABLES "MissingTables"
 
 /* Not NextAuth's: too many attempts. The status is 429. */
+#define NA_ERR_SECOND_FACTOR "SecondFactor"
 #define NA_ERR_RATE_LIMITED "RateLimited"
 
 /* Creates an error. Errors are rare: the compiler moves code that leads here out of the way. */

@@ -50,6 +50,8 @@
     ROW(NA_ERR_INVALID_CHECK, 0, 200, NULL, NULL, NO_PAGE)                                         \
     ROW(NA_ERR_WEBAUTHN, V4_SIGN_IN | V5_SIGN_IN, 401, "WebAuthnVerificationError",                \
         NA_TEXT("The passkey could not be used. Try again, or sign in another way."), NO_PAGE)     \
+    ROW(NA_ERR_SECOND_FACTOR, V4_SIGN_IN | V5_SIGN_IN, 401, "AccessDenied",                        \
+        NA_TEXT("Sign-in failed. Check your details and try again."), NO_PAGE)                     \
     ROW(NA_ERR_UNAVAILABLE, DOWN, 200, NULL, NULL, NO_PAGE)                                        \
     ROW(NA_ERR_BUSY, DOWN, 200, NULL, NULL, NO_PAGE)                                               \
     ROW(NA_ERR_CONFLICT, DOWN, 200, NULL, NULL, NO_PAGE)                                           \

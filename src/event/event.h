@@ -21,6 +21,11 @@ typedef enum na_event_kind {
     NA_EVENT_PASSWORD_CHANGE,
     NA_EVENT_EMAIL_CHANGE,
     NA_EVENT_RECLAIM_USER, /* the first verified owner of an email address takes its account over */
+    NA_EVENT_SECOND_FACTOR, /* given by a user who was signed in without it */
+    NA_EVENT_TWO_FACTOR_ON,
+    NA_EVENT_TWO_FACTOR_OFF,
+    NA_EVENT_RECOVERY_CODES, /* a new set of them */
+    NA_EVENT_FORGET_BROWSER,
     NA_EVENT_DELETE_USER,
     NA_EVENT_REVOKE_SESSION,
     NA_EVENT_DEVICE_LOGIN, /* a user decided about a device */

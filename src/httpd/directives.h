@@ -55,6 +55,8 @@
         "database of users", "URL [key=value …]") \
     ROW(NextAuthFeature, TWO, SITE, na_build_feature, OPEN, \
         "feature of users, or rate limits", "NAME On|Off") \
+    ROW(NextAuthTwoFactor, ONE_OR_MORE, SITE, na_build_two_factor, OPEN, \
+        "second factor of users", "Off|Optional|Required [rememberDays=DAYS]") \
     ROW(NextAuthRateLimit, TWO_OR_MORE, SITE, na_build_rate_limit, OPEN, \
         "limit of attempts", "WHAT Off|[address=|account=|both=]N/SECONDS … [delay=SECONDS]") \
     ROW(NextAuthPasswords, ONE_OR_MORE, SITE, na_build_passwords, OPEN, \

@@ -197,6 +197,7 @@ typedef struct na_state {
     int is_answering;          /* the filters of the response are in place */
     int authorizing;           /* a hook of this module is running the others */
     int is_authorized;         /* access was granted, by any module */
+    int lacks_factor;          /* `Require nextauth-2fa` denied it for lack of a second factor */
     int unavailable;           /* the store is down: the session is unknown */
     int by_bearer;             /* the session is from a bearer token, not from a cookie */
     const na_session *session; /* NULL if not signed in */

@@ -15,8 +15,9 @@ static const char *const sendings[] = {"sent", "failed", "dropped", NULL};
 static const char *const deliveries[] = {"delivered", "failed", "dropped", NULL};
 static const char *const reports[] = {"sent", "dropped", NULL};
 
-static const char *const limits[] = {"signIn",        "callback", "magicLink",   "signUp",
-                                     "passwordReset", "mail",     "deviceLogin", NULL};
+static const char *const limits[] = {"signIn", "callback",      "magicLink",
+                                     "signUp", "passwordReset", "secondFactor",
+                                     "mail",   "deviceLogin",   NULL};
 static const char *const counted[] = {"address", "account", "both", NULL};
 
 static const na_label provider = {"provider", NULL, NA_PROVIDERS};

@@ -59,6 +59,7 @@ static const char style[] =
     "ul{list-style:none;margin:0 0 1rem;padding:0}"
     ".rows li{border-top:1px solid var(--line);padding:.75rem 0}.rows p{margin:0 0 .5rem}"
     ".here{font-weight:600}"
+    ".qr{display:block;width:12rem;max-width:100%;margin:0 auto 1rem}"
     ".copied{background:var(--bg);border:1px solid var(--line);border-radius:.5rem;"
     "padding:.6rem .7rem;user-select:all}"
     ".links{margin:1.25rem 0 0}.links ul{display:flex;flex-wrap:wrap;justify-content:center;"

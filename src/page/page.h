@@ -169,6 +169,51 @@ const char *na_page_device_confirm(apr_pool_t *pool, const na_page_form *form,
                                    const na_page_device *device);
 const char *na_page_device_decided(apr_pool_t *pool, const na_page_form *form, int allows);
 
+/* The page on which a second factor is given. */
+typedef struct na_page_challenge {
+    const char *user;  /* who signs in; NULL if unknown */
+    int has_code;      /* an authenticator app is set up */
+    int remember_days; /* offered for this browser; 0 if it is not */
+    const char *error; /* plain text; NULL if none */
+} na_page_challenge;
+
+const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,
+                               const na_page_challenge *page);
+
+/* The page on which an authenticator app is set up. */
+typedef struct na_page_factor_setup {
+    const char *qr;     /* HTML; NULL if there is none */
+    const char *key;    /* base32 */
+    const char *sealed; /* the same, for the form */
+    int is_required;    /* the user cannot sign in without it */
+    const char *error;  /* plain text; NULL if none */
+} na_page_factor_setup;
+
+const char *na_page_two_factor_setup(apr_pool_t *pool, const na_page_form *form,
+                                     const na_page_factor_setup *page);
+
+/* Returns the only page that shows recovery codes (const char *). */
+const char *na_page_recovery_codes(apr_pool_t *pool, const na_page_form *form,
+                                   const apr_array_header_t *codes);
+
+/* A browser in which no second factor is asked for. */
+typedef struct na_page_browser {
+    const char *id;
+    const char *device; /* NULL if unknown */
+    apr_int64_t used;   /* seconds ago */
+} na_page_browser;
+
+/* The page of a user who has set up an authenticator app. */
+typedef struct na_page_factor_state {
+    int recovery_codes;                 /* left */
+    const apr_array_header_t *browsers; /* na_page_browser */
+    int may_disable;
+    const char *said; /* plain text; NULL if none */
+} na_page_factor_state;
+
+const char *na_page_two_factor_state(apr_pool_t *pool, const na_page_form *form,
+                                     const na_page_factor_state *page);
+
 const char *na_page_unavailable(apr_pool_t *pool, const na_language *language);
 
 const char *na_page_too_many(apr_pool_t *pool, const na_language *language, long seconds,

@@ -132,12 +132,21 @@ na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
                              const na_session *session, apr_int64_t revision,
                              apr_array_header_t *set_cookies)
 {
+    return na_session_restart_with(sessions, visit, session, revision, NULL, set_cookies);
+}
+
+na_error *na_session_restart_with(const na_sessions *sessions, const na_visit *visit,
+                                  const na_session *session, apr_int64_t revision,
+                                  const json_t *changes, apr_array_header_t *set_cookies)
+{
     json_t *before;
     NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
                                 &before));
     json_t *claims = (json_t *)without_token_claims(visit->pool, before);
     json_object_del(claims, NA_CLAIM_BINDING);
     json_object_set_new(claims, NA_CLAIM_REVISION, json_integer(revision));
+    if (changes)
+        json_object_update(claims, (json_t *)changes);
     return na_session_begin(sessions, visit, claims, set_cookies);
 }
 

@@ -95,12 +95,24 @@ static int asks_users(const na_sessions *sessions, const na_session *session)
            na_standing_matters(session);
 }
 
+/*
+ * Returns 1 if the database must be queried for a second factor of the user: this module writes how
+ * the user signed in if it asks for one, so others began the session, or it began before.
+ */
+static int asks_factor(const na_sessions *sessions, const na_session *session)
+{
+    return sessions->config->two_factor == NA_TWO_FACTOR_OPTIONAL && sessions->users &&
+           !session->has_methods;
+}
+
 /* Checks the user in the database, and caches what has changed together with the token. */
 static na_error *check_user(const na_sessions *sessions, const na_visit *visit,
                             const na_session_source *source, na_bytes token,
                             const na_session **session)
 {
     const na_session *before = *session;
+    if (asks_factor(sessions, before))
+        NA_TRY(na_standing_check_factor(sessions->users, visit->pool, before));
     if (!asks_users(sessions, before))
         return NULL;
     NA_TRY(na_standing_check(sessions->users, visit->pool, sessions->config->role_column,
@@ -155,7 +167,7 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
         *session = opened;
         remember(sessions, visit, source, token, session);
     }
-    int asks = asks_users(sessions, *session);
+    int asks = asks_users(sessions, *session) || asks_factor(sessions, *session);
     if ((!sessions->registry && !asks) ||
         ((is_known || !asks) && is_fresh(sessions, visit, *session)))
         return NULL;
@@ -327,6 +339,27 @@ static na_error *load(const na_sessions *sessions, const na_visit *visit,
     return na_session_load_next(sessions, visit, &at, session);
 }
 
+/* Counts such a session as missing; a new one and a sign-out still end its record. */
+static na_error *check_required(const na_sessions *sessions, const na_visit *visit,
+                                const na_session **session)
+{
+    const na_session *s = *session;
+    if (sessions->config->two_factor != NA_TWO_FACTOR_REQUIRED || !s || s->second_factor ||
+        s->is_remembered)
+        return NULL;
+    *session = NULL;
+    return na_error_new(visit->pool, NA_ERR_SESSION,
+                        "the session began without a second factor, which NextAuthTwoFactor "
+                        "requires");
+}
+
+static na_error *load_allowed(const na_sessions *sessions, const na_visit *visit,
+                              const na_session **session)
+{
+    NA_TRY(load(sessions, visit, session));
+    return check_required(sessions, visit, session);
+}
+
 na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
                           const na_session **session)
 {
@@ -334,9 +367,9 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
     na_observed observed = {NA_LOOKUP_NONE, 0};
     na_visit seen = *visit;
     if (!observer)
-        return load(sessions, visit, session);
+        return load_allowed(sessions, visit, session);
     seen.observed = &observed;
-    na_error *error = load(sessions, &seen, session);
+    na_error *error = load_allowed(sessions, &seen, session);
     if (error)
         observed.check = na_is_unavailable(error) ? NA_LOOKUP_UNAVAILABLE : NA_LOOKUP_REFUSED;
     apr_int64_t ns = observed.began ? na_monotonic_ns() - observed.began : 0;

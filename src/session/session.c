@@ -223,6 +223,15 @@ static apr_uint64_t standing_of(apr_pool_t *pool, const na_session *session)
     return standing;
 }
 
+/* Reads the claims about the second factor. */
+static void read_factors(na_session *session)
+{
+    const char *given = na_session_claim(session, NA_CLAIM_SECOND_FACTOR);
+    session->second_factor = given ? apr_atoi64(given) : 0;
+    session->has_methods = na_session_claim(session, NA_CLAIM_METHODS) != NULL;
+    session->is_remembered = na_session_has(session, NA_CLAIM_METHODS, NA_METHOD_REMEMBERED);
+}
+
 /* Returns the session that the claims describe; NULL if they name no user. */
 static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_bytes text,
                               const apr_array_header_t *identity_claims)
@@ -241,6 +250,7 @@ static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_byte
     session->issued_at = claims->iat;
     session->auth_time = claims->auth_time ? claims->auth_time : claims->iat;
     session->standing = standing_of(pool, session);
+    read_factors(session);
     prepare_identities(pool, session, identity_claims);
     return session;
 }

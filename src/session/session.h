@@ -22,7 +22,11 @@
 #define NA_CLAIM_REVISION "rev"       /* revision of that user at the sign-in */
 #define NA_CLAIM_DATABASE_ROLES "dbr" /* the part of `roles` that is from the database */
 #define NA_CLAIM_PROVED "proved"      /* when the user last signed in by hand; seconds */
+#define NA_CLAIM_METHODS "amr"        /* how the user signed in (RFC 8176), a list */
 #define NA_CLAIM_SECOND_FACTOR "tfa"  /* when the second factor was given; seconds */
+
+/* The method of a browser in which the second factor was given before, and is not asked again. */
+#define NA_METHOD_REMEMBERED "remembered"
 
 /* Bytes of a session ID, and the characters of its text. */
 #define NA_SESSION_ID_BYTES 32
@@ -75,10 +79,13 @@ typedef struct na_session {
     int claim_count;
     const na_identity *identities;
     int identity_count;
-    const char *too_long;  /* a claim that is too long to be passed on; NULL if none */
-    apr_int64_t issued_at; /* seconds; 0 if unknown */
-    apr_int64_t auth_time; /* seconds: the sign-in, not the last renewal */
-    apr_int64_t expires;   /* seconds */
+    const char *too_long;      /* a claim that is too long to be passed on; NULL if none */
+    apr_int64_t issued_at;     /* seconds; 0 if unknown */
+    apr_int64_t auth_time;     /* seconds: the sign-in, not the last renewal */
+    apr_int64_t expires;       /* seconds */
+    apr_int64_t second_factor; /* seconds: when it was given; 0 if it was not */
+    int has_methods;           /* 1 if it began while second factors were asked for */
+    int is_remembered;         /* 1 if it began in a remembered browser */
     na_dialect dialect;
     int has_id;            /* 1 if it has an ID; sessions of applications might have none */
     int on_server;         /* 1 if the cookie is the ID and the claims are in the store */

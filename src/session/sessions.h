@@ -24,6 +24,13 @@ typedef struct na_session_source {
 /* The place of a session's claims: in the cookie, or on the server with an ID as cookie. */
 typedef enum na_strategy { NA_STRATEGY_JWT, NA_STRATEGY_DATABASE } na_strategy;
 
+/* NextAuthTwoFactor. */
+typedef enum na_two_factor {
+    NA_TWO_FACTOR_OFF,
+    NA_TWO_FACTOR_OPTIONAL, /* of users who set one up */
+    NA_TWO_FACTOR_REQUIRED  /* of all users */
+} na_two_factor;
+
 /* Default seconds for which a process relies on its last lookup. */
 #define NA_CHECK_INTERVAL 5
 
@@ -33,6 +40,7 @@ typedef struct na_session_config {
     const apr_array_header_t *identity_claims; /* na_identity_claim */
     na_strategy strategy; /* of new sessions; those of the other strategy are still read */
     na_lifetime lifetime;
+    na_two_factor two_factor;
     int role_column;       /* users of the database have a column `role` */
     long update_age;       /* seconds between renewals on page requests */
     long check_interval;   /* seconds for which a process relies on its last lookup */
@@ -96,6 +104,14 @@ na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, j
 na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
                              const na_session *session, apr_int64_t revision,
                              apr_array_header_t *set_cookies);
+
+/*
+ * Begins a session likewise, with these claims instead of those that the session had: for a user
+ * who gave a second factor.
+ */
+na_error *na_session_restart_with(const na_sessions *sessions, const na_visit *visit,
+                                  const na_session *session, apr_int64_t revision,
+                                  const json_t *claims, apr_array_header_t *set_cookies);
 
 /* Returns 1 if a page request must renew the session. */
 int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now);

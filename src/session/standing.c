@@ -67,3 +67,12 @@ na_error *na_standing_check(const na_db *db, apr_pool_t *pool, int role_column,
                ? NULL
                : change(pool, &person, identity_claims, session);
 }
+
+na_error *na_standing_check_factor(const na_db *db, apr_pool_t *pool, const na_session *session)
+{
+    apr_array_header_t *keys = apr_array_make(pool, 1, sizeof(na_db_secret));
+    NA_TRY(na_db_list_secrets(db, pool, session->user, NA_SECRET_TOTP, keys));
+    return keys->nelts ? na_error_new(pool, NA_ERR_SESSION,
+                                      "the session began without the second factor of its user")
+                       : NULL;
+}

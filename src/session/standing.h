@@ -19,4 +19,10 @@ int na_standing_has_revision(const na_session *session, apr_int64_t revision);
 na_error *na_standing_check(const na_db *db, apr_pool_t *pool, int role_column,
                             const apr_array_header_t *identity_claims, const na_session **session);
 
+/*
+ * Fails with NA_ERR_SESSION if the user has a second factor: for a session that began without being
+ * asked for it, in an application or before NextAuthTwoFactor was set. Requires one query.
+ */
+na_error *na_standing_check_factor(const na_db *db, apr_pool_t *pool, const na_session *session);
+
 #endif

@@ -28,8 +28,8 @@ void na_totp_code(na_bytes key, apr_int64_t step, char code[NA_TOTP_DIGITS + 1])
 
 /*
  * Returns the step that a typed code belongs to: the current one, or the one before or after it.
- * 0 if it is none of them, or not after `last`, the last step that was used (RFC 6238 section 5.2).
- * Takes the same time for each code.
+ * 0 if it belongs to another, or not after `last`, the last step that was used (RFC 6238
+ * section 5.2). Takes the same time for each code.
  */
 apr_int64_t na_totp_check(na_bytes key, const char *typed, apr_time_t now, apr_int64_t last);
 

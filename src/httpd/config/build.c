@@ -78,6 +78,7 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session.lifetime.max_age = 30L * 24 * 3600;
     config->session.update_age = 24L * 3600;
     config->session.check_interval = NA_CHECK_INTERVAL;
+    config->remember_days = 30;
     config->theme.color_scheme = "auto";
     config->languages = na_build_default_languages(pool);
     config->features = NA_FEATURE_OAUTH | NA_FEATURE_MAGIC_LINKS;
@@ -144,6 +145,7 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
         NA_TRY(na_build_derive_keys(b));
     na_build_finish_limits(b);
     NA_TRY(na_build_finish_users(b, written));
+    NA_TRY(na_build_noted(b, na_build_finish_two_factor(b, written)));
     na_build_look_at(b, na_last_of(written, NextAuthEvent), na_directive_name(NextAuthEvent));
     NA_TRY(na_build_noted(b, na_build_finish_delivery(b)));
     NA_TRY(na_build_noted(b, na_build_finish_log(b)));

@@ -167,6 +167,9 @@ na_error *na_build_finish_stores(na_builder *b, const na_directive *store);
 /* Checks that features and providers have the database and mail that they require. */
 na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written);
 
+/* Switches the second factor on by NextAuthFeature, and checks that there is a database. */
+na_error *na_build_finish_two_factor(na_builder *b, const apr_array_header_t *written);
+
 /* Sets default limits. */
 void na_build_finish_limits(na_builder *b);
 

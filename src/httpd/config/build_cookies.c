@@ -16,10 +16,12 @@ static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-
                                            [NA_COOKIE_REFERENCE] = "error-reference",
                                            [NA_COOKIE_ATTEMPT] = "attempt",
                                            [NA_COOKIE_KNOWN_BROWSER] = "known-browser",
+                                           [NA_COOKIE_REMEMBERED] = "remembered-browser",
                                            [NA_COOKIE_STATE] = "state",
                                            [NA_COOKIE_PKCE] = "pkce.code_verifier",
                                            [NA_COOKIE_NONCE] = "nonce",
                                            [NA_COOKIE_LINK] = "link",
+                                           [NA_COOKIE_TWO_FACTOR] = "two-factor",
                                            [NA_COOKIE_CHALLENGE] = "challenge"};
 
 static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *stem, int host)
@@ -39,7 +41,7 @@ static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *s
  */
 static int needs_host_prefix(na_cookie_id id)
 {
-    return id == NA_COOKIE_CSRF || id == NA_COOKIE_KNOWN_BROWSER || id >= NA_COOKIE_STATE;
+    return id == NA_COOKIE_CSRF || id == NA_COOKIE_KNOWN_BROWSER || id >= NA_COOKIE_REMEMBERED;
 }
 
 static void add_foreign_checks(na_builder *b, na_dialect dialect)
@@ -129,11 +131,13 @@ static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callba
                                               [NA_COOKIE_REFERENCE] = "errorReference",
                                               [NA_COOKIE_ATTEMPT] = "attempt",
                                               [NA_COOKIE_KNOWN_BROWSER] = "knownBrowser",
+                                              [NA_COOKIE_REMEMBERED] = "rememberedBrowser",
                                               [NA_COOKIE_STATE] = "state",
                                               [NA_COOKIE_PKCE] = "pkceCodeVerifier",
                                               [NA_COOKIE_NONCE] = "nonce",
                                               [NA_COOKIE_LINK] = "link",
-                                              [NA_COOKIE_CHALLENGE] = "challenge"};
+                                              [NA_COOKIE_TWO_FACTOR] = "twoFactor",
+                                              [NA_COOKIE_CHALLENGE] = "webauthnChallenge"};
 
 /* A default name loses __Host- if the directive sets a domain or path that this prefix forbids. */
 static void adjust_prefix(na_builder *b, na_cookie *cookie)
@@ -162,7 +166,8 @@ na_error *na_build_cookie(na_builder *b, const na_directive *w)
         return na_wrong(
             b,
             "unknown cookie '%s': expected sessionToken, callbackUrl, csrfToken, errorReference, "
-            "knownBrowser, state, pkceCodeVerifier, nonce, link, or webauthnChallenge",
+            "knownBrowser, rememberedBrowser, state, pkceCodeVerifier, nonce, link, twoFactor, or "
+            "webauthnChallenge",
             w->argv[0]);
     const char *name = cookie->name;
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));

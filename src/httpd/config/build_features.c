@@ -19,20 +19,6 @@ static const char *feature_names(const na_builder *b)
     return names;
 }
 
-/* A directive asks for what is not there; a project's variable is about its application, too. */
-static na_error *refuse_2fa(na_builder *b, const na_directive *w)
-{
-    na_error *error =
-        na_error_with_hint(na_wrong(b,
-                                    "2fa requires a second factor, and there is no such provider: "
-                                    "users sign in with one factor"),
-                           "set NextAuthFeature 2fa Off to accept this");
-    if (!w->is_variable)
-        return error;
-    na_build_warn_aloud(b, error);
-    return NULL;
-}
-
 na_error *na_build_feature(na_builder *b, const na_directive *w)
 {
     const na_feature *f = na_features;
@@ -42,8 +28,6 @@ na_error *na_build_feature(na_builder *b, const na_directive *w)
         f++;
     if (!f->name)
         return na_wrong(b, "unknown feature '%s': expected %s", w->argv[0], feature_names(b));
-    if (on && f->bit == NA_FEATURE_2FA)
-        return refuse_2fa(b, w);
     b->features_set |= f->bit;
     b->config->features &= ~f->bit;
     b->config->features |= on ? f->bit : 0;

@@ -71,8 +71,8 @@ na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
     if (!na_limited_find(w->argv[0], &what))
         return na_wrong(
             b,
-            "unknown '%s': expected signIn, callback, magicLink, signUp, passwordReset, mail, or "
-            "deviceLogin",
+            "unknown '%s': expected signIn, callback, magicLink, signUp, passwordReset, "
+            "secondFactor, mail, or deviceLogin",
             w->argv[0]);
     int is_off = w->argc == 2 && ap_cstr_casecmp(w->argv[1], "off") == 0;
     for (int i = 1; i < w->argc && !is_off; i++)

@@ -36,12 +36,23 @@ static void forbid_caching(request_rec *r)
     apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-cache, no-store");
 }
 
-static int redirect_to_sign_in(request_rec *r, const na_config *config)
+static int redirect_to(request_rec *r, const char *url)
 {
     int is_safe = r->method_number == M_GET;
-    apr_table_setn(r->headers_out, "Location", sign_in_url(r, config));
+    apr_table_setn(r->headers_out, "Location", url);
     forbid_caching(r);
     return is_safe ? HTTP_MOVED_TEMPORARILY : HTTP_SEE_OTHER;
+}
+
+/* Responds to a script. */
+static int respond_json(request_rec *r, int status, json_t *body)
+{
+    r->status = status;
+    ap_set_content_type(r, "application/json; charset=utf-8");
+    ap_discard_request_body(r);
+    if (!r->header_only)
+        ap_rputs(na_json_dump(r->pool, body), r);
+    return DONE;
 }
 
 /* A subrequest cannot send a body, and an administrator's ErrorDocument takes precedence. */
@@ -56,12 +67,7 @@ static int respond_401(request_rec *r, const na_config *config)
     json_t *body =
         na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized", "message",
                                        "Authentication required.", "signinUrl", url));
-    r->status = HTTP_UNAUTHORIZED;
-    ap_set_content_type(r, "application/json; charset=utf-8");
-    ap_discard_request_body(r);
-    if (!r->header_only)
-        ap_rputs(na_json_dump(r->pool, body), r);
-    return DONE;
+    return respond_json(r, HTTP_UNAUTHORIZED, body);
 }
 
 /*
@@ -77,17 +83,22 @@ static int refuse_subrequest(request_rec *r, const na_config *config, int redire
     return respond_401(r, config);
 }
 
+static int wants_redirect(request_rec *r)
+{
+    na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
+    return how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
+}
+
 int na_refuse_unauthenticated(request_rec *r)
 {
     const na_config *config = na_config_of(r);
-    na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
-    int redirect = how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
+    int redirect = wants_redirect(r);
     na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: %s",
                    redirect && !r->main ? "redirecting to the sign-in page"
                                         : "responding with 401");
     if (r->main)
         return refuse_subrequest(r, config, redirect);
-    return redirect ? redirect_to_sign_in(r, config) : respond_401(r, config);
+    return redirect ? redirect_to(r, sign_in_url(r, config)) : respond_401(r, config);
 }
 
 /* If the session could not be looked up, signing in would not help, and would lose the page. */
@@ -102,4 +113,23 @@ int na_refuse_forbidden(request_rec *r)
 {
     forbid_caching(r);
     return HTTP_FORBIDDEN;
+}
+
+int na_refuse_without_factor(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    const char *page = apr_pstrcat(r->pool, config->base_url, "/two-factor", NULL);
+    const char *url = na_url_add(r->pool, page, "callbackUrl", requested_url(r, config));
+    na_log_request(r, NA_LOG_DEBUG, NULL, "the session is without a second factor");
+    if (config->session.two_factor == NA_TWO_FACTOR_OFF || r->main ||
+        ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)))
+        return na_refuse_forbidden(r);
+    if (wants_redirect(r))
+        return redirect_to(r, url);
+    forbid_caching(r);
+    return respond_json(r, HTTP_FORBIDDEN,
+                        na_json_own(r->pool,
+                                    json_pack("{s:s, s:s, s:s}", "error", "SecondFactorRequired",
+                                              "message", "A second factor is required.",
+                                              "twoFactorUrl", url)));
 }

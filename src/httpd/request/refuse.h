@@ -11,6 +11,12 @@ int na_refuse_unauthenticated(request_rec *r);
 /* Refuses a client that is known, or whose credentials do not suffice. */
 int na_refuse_forbidden(request_rec *r);
 
+/*
+ * Asks a signed-in user for a second factor: a redirect to its page, or 403 with its URL for
+ * scripts and other clients.
+ */
+int na_refuse_without_factor(request_rec *r);
+
 /* The session is unknown, because the store or the database does not respond. */
 int na_refuse_unavailable(request_rec *r);
 

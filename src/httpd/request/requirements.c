@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Require nextauth-role, nextauth-provider, and nextauth-claim; Require expr for the endpoints. */
+/* Require nextauth-role, -provider, -claim, and -2fa; Require expr for the endpoints. */
 #include <string.h>
 
 #include <ap_provider.h>
@@ -38,6 +38,20 @@ static const char *parse_claims(cmd_parms *cmd, const char *line, const void **p
         *word = apr_pstrcat(cmd->pool, na_path_text(cmd->pool, name), colon, NULL);
     }
     return error;
+}
+
+/* Parses the most seconds since the second factor was given; 0 for any number. */
+static const char *parse_factor(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    apr_int64_t *seconds = apr_pcalloc(cmd->pool, sizeof *seconds);
+    const char *word = ap_getword_conf(cmd->pool, &line);
+    char *end = (char *)word;
+    if (strncmp(word, "maxAge=", 7) == 0)
+        *seconds = apr_strtoi64(word + 7, &end, 10);
+    if (*line || *end || (*word && *seconds < 1))
+        return "invalid Require nextauth-2fa: expected no value, or maxAge=SECONDS";
+    *parsed = seconds;
+    return NULL;
 }
 
 typedef int holds(const na_session *session, const char *word);
@@ -89,6 +103,24 @@ static authz_status check_claim(request_rec *r, const char *line, const void *pa
     return check_words(r, parsed, has_claim);
 }
 
+/* A user who is denied for that reason alone can be asked for it. */
+static authz_status check_factor(request_rec *r, const char *line, const void *parsed)
+{
+    const apr_int64_t *most = parsed;
+    if (!r->user)
+        return AUTHZ_DENIED_NO_USER;
+    if (!r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
+        return AUTHZ_DENIED;
+    const na_session *session = na_session_of(r);
+    if (!session)
+        return AUTHZ_DENIED;
+    apr_int64_t age = apr_time_sec(r->request_time) - session->second_factor;
+    if (session->second_factor && (!*most || age <= *most))
+        return AUTHZ_GRANTED;
+    na_state_of(r)->lacks_factor = 1;
+    return AUTHZ_DENIED;
+}
+
 /* ── Require expr ──────────────────────────────────────────────────────────────────────────── */
 
 static const authz_provider *httpd_expr;
@@ -131,6 +163,7 @@ void na_wrap_require_expr(apr_pool_t *pconf)
 static const authz_provider role_requirement = {check_role, parse_words};
 static const authz_provider provider_requirement = {check_provider, parse_words};
 static const authz_provider claim_requirement = {check_claim, parse_claims};
+static const authz_provider factor_requirement = {check_factor, parse_factor};
 
 void na_register_requirements(apr_pool_t *pool)
 {
@@ -139,8 +172,9 @@ void na_register_requirements(apr_pool_t *pool)
         const authz_provider *provider;
     } requirements[] = {{"nextauth-role", &role_requirement},
                         {"nextauth-provider", &provider_requirement},
-                        {"nextauth-claim", &claim_requirement}};
-    for (int i = 0; i < 3; i++)
+                        {"nextauth-claim", &claim_requirement},
+                        {"nextauth-2fa", &factor_requirement}};
+    for (int i = 0; i < 4; i++)
         ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, requirements[i].name,
                                   AUTHZ_PROVIDER_VERSION, requirements[i].provider,
                                   AP_AUTH_INTERNAL_PER_CONF);

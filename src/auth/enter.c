@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Begins the session of a user who has given all that was asked for. */
+#include "auth/enter.h"
+
+#include "auth/limit.h"
+#include "auth/report.h"
+#include "base/json.h"
+
+static const char *roles_of(apr_pool_t *pool, const json_t *claims)
+{
+    const json_t *roles = json_object_get(claims, NA_CLAIM_ROLES);
+    apr_array_header_t *names = apr_array_make(pool, 4, sizeof(const char *));
+    for (size_t i = 0; i < json_array_size(roles); i++)
+        APR_ARRAY_PUSH(names, const char *) = json_string_value(json_array_get(roles, i));
+    return names->nelts ? na_join(pool, names, ", ") : "none";
+}
+
+na_error *na_enter(na_request *request, na_response *response, const na_sign_in *sign_in)
+{
+    const char *user = na_percent_encode(request->pool, sign_in->event.user);
+    na_log(request, NA_LOG_DEBUG, "SESSION", "creating a session for user '%s' with roles %s", user,
+           roles_of(request->pool, sign_in->claims));
+    NA_TRY(na_record_event(request, NULL, &sign_in->event));
+    na_error *error = na_session_begin(request->sessions, &request->visit, sign_in->claims,
+                                       response->set_cookies);
+    if (error)
+        return na_error_wrap(request->pool, error,
+                             na_is_unavailable(error) || na_error_is(error, NA_ERR_ACCESS_DENIED)
+                                 ? NULL
+                                 : NA_ERR_CONFIGURATION,
+                             "could not create a session for '%s'", user);
+    na_pending_clear(request, response);
+    na_report(request, &sign_in->event);
+    na_limit_give_back(request);
+    request->account = sign_in->account;
+    na_limit_remember(request, response, sign_in->revision);
+    return NULL;
+}
