@@ -281,7 +281,10 @@ async function backups(t) {
   await ctl(lite, 'user', 'disable', 'eve@example.org');
   await lite.sql(`INSERT INTO accounts ("userId", type, provider, "providerAccountId", access_token, expires_at) VALUES (${id}, 'oidc', 'google', 'sub', '${'t'.repeat(9000)}', 1790000000);
 INSERT INTO sessions ("userId", expires, "sessionToken") VALUES (${id}, '2099-01-02T03:04:05.678Z', 'session-of-ada');
-INSERT INTO verification_token (identifier, expires, token) VALUES ('ada@example.org', '2099-01-02T03:04:05.678Z', 'hash')`);
+INSERT INTO verification_token (identifier, expires, token) VALUES ('ada@example.org', '2099-01-02T03:04:05.678Z', 'hash');
+INSERT INTO nextauth_secrets (id, user_id, kind, name, sealed, scope, counter, created_at, used_at, expires_at) VALUES
+  ('one', '${id}', 'totp', 'Ünï', 'sealed', NULL, 59000000, 1767225600000, 1767225600001, 0),
+  ('two', '${id}', 'token', NULL, NULL, 'GET /svn/', 0, 1767225600000, 0, 4102444800000)`);
   const first = await moved(t, lite, mongo);
   const ada = await mongo.with((db) => db.collection('users').findOne({ email: 'ada@example.org' }));
   t.is([ada._id.constructor.name, ada.emailVerified.constructor.name], ['ObjectId', 'Date'], 'users have ObjectIds, and dates are dates');

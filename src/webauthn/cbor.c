@@ -122,7 +122,7 @@ static int read_head(na_bytes bytes, na_cbor_item *item, na_bytes *rest)
     callbacks.map_start = on_map;
     callbacks.boolean = on_boolean;
     callbacks.null = on_null;
-    *item = (na_cbor_item){NA_CBOR_OTHER};
+    *item = (na_cbor_item){.type = NA_CBOR_OTHER};
     if (!bytes.len)
         return 0;
     struct cbor_decoder_result result = cbor_stream_decode(bytes.data, bytes.len, &callbacks, item);
