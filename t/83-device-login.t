@@ -9,6 +9,7 @@ const { Client, request } = require('./lib/client.js');
 const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { addUser, ctl, empty } = require('./lib/ctl.js');
+const { codeOf, enrol, give, letTimePass, oathtoolIsHere } = require('./lib/second-factor.js');
 const { open, seal } = require('./lib/token.js');
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -186,6 +187,28 @@ async function races(t, db, sites, where) {
   t.is(answers.filter(({ text }) => /not valid/.test(text)).length, 3, 'of several decisions, one counts', ...answers.map(({ status }) => status));
 }
 
+async function secondFactor(t, db) {
+  t.section('with a second factor');
+  const email = 'carol@example.org';
+  await addUser(db, email, WORD);
+  const optional = await t.httpd({ config: config(db, 'NextAuthTwoFactor Optional') });
+  const carol = await signedIn(optional, email);
+  const { key } = await enrol(carol);
+  const codes = await begin(optional);
+  const half = await signedIn(optional, email);
+  t.is([(await decide(half, codes.user_code, 'allow')).location?.includes('/signin'), errorOf(await ask(optional, codes.device_code))[1]], [true, 'authorization_pending'], 'the password alone decides nothing');
+  await letTimePass(db);
+  await give(half, codeOf(key));
+  t.like((await decide(half, codes.user_code, 'allow')).text, /The device is signed in/, 'with the code, it does');
+  t.is((await ask(optional, codes.device_code)).status, 200, 'and the device gets its token');
+  const required = await t.httpd({ config: config(db, 'NextAuthTwoFactor Required') });
+  const wanted = await begin(required);
+  const bob = await signedIn(required, 'bob@example.org');
+  t.is([(await decide(bob, wanted.user_code, 'allow')).location?.includes('/signin'), errorOf(await ask(required, wanted.device_code))[1]], [true, 'authorization_pending'], 'where it is required, a user without one decides nothing');
+  await enrol(bob);
+  t.like((await decide(bob, wanted.user_code, 'allow')).text, /The device is signed in/, 'once it is set up, the user does');
+}
+
 async function outage(t, db, redis) {
   t.section('Redis is down');
   const site = await t.httpd({ config: config(db, `NextAuthRedis ${redis.url}\nNextAuthSessionStore redis checkInterval=0`) });
@@ -290,6 +313,8 @@ suite('Device authorization: a device signs its user in with a code', async (t) 
   await prepare(db);
   await guesses(t, db);
   await off(t, db);
+  if (oathtoolIsHere()) await secondFactor(t, db);
+  else t.skip('a second factor', 'install oathtool');
   if (redisIsHere()) await outage(t, db, await startRedis(t));
   else t.skip('an outage of Redis', 'install redis-server');
   await commands(t, db);
