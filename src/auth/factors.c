@@ -47,14 +47,15 @@ int na_factors_are_asked(const na_request *request, const na_factors *factors)
            (factors->totp || (factors->passkeys && mode == NA_TWO_FACTOR_REQUIRED));
 }
 
-na_error *na_user_has_second_factor(const na_request *request, const char *user_id, int *has)
+na_error *na_user_has_second_factor(apr_pool_t *pool, const na_db *db, const na_config *config,
+                                    const char *user_id, int *has)
 {
-    na_factors factors;
-    *has = request->config->session.two_factor == NA_TWO_FACTOR_REQUIRED;
-    if (*has || request->config->session.two_factor == NA_TWO_FACTOR_OFF)
+    apr_array_header_t *keys = apr_array_make(pool, 1, sizeof(na_db_secret));
+    *has = config->session.two_factor == NA_TWO_FACTOR_REQUIRED;
+    if (config->session.two_factor != NA_TWO_FACTOR_OPTIONAL)
         return NULL;
-    NA_TRY(na_factors_find(request, user_id, &factors));
-    *has = na_factors_are_any(&factors);
+    NA_TRY(na_db_list_secrets(db, pool, user_id, NA_SECRET_TOTP, keys));
+    *has = keys->nelts > 0;
     return NULL;
 }
 

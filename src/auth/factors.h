@@ -14,6 +14,7 @@ typedef struct na_factors {
     apr_array_header_t *browsers; /* na_db_secret: remembered and not expired, the newest first */
 } na_factors;
 
+/* Reads all second factors of a user. */
 na_error *na_factors_find(const na_request *request, const char *user_id, na_factors *factors);
 
 /* Returns 1 if the user has something to give as a second factor. */
@@ -29,7 +30,8 @@ int na_factors_are_asked(const na_request *request, const na_factors *factors);
  * Returns 1 if the user of the database cannot sign in with a password alone: for clients that
  * cannot be asked for a second factor.
  */
-na_error *na_user_has_second_factor(const na_request *request, const char *user_id, int *has);
+na_error *na_user_has_second_factor(apr_pool_t *pool, const na_db *db, const na_config *config,
+                                    const char *user_id, int *has);
 
 /* Methods of a second factor, as in the claim NA_CLAIM_METHODS (RFC 8176 section 2). */
 #define NA_METHOD_OTP "otp"

@@ -21,8 +21,8 @@ static apr_int64_t seconds_of(const na_session *session, const char *claim)
 apr_int64_t na_fresh_proved(const na_session *session)
 {
     apr_int64_t first = seconds_of(session, NA_CLAIM_PROVED);
-    apr_int64_t second = seconds_of(session, NA_CLAIM_SECOND_FACTOR);
-    return first > second ? first : second;
+    apr_int64_t second = session->second_factor;
+    return first > second && !session->is_remembered ? first : second;
 }
 
 int na_fresh_at(const na_session *session, apr_int64_t at)
@@ -34,11 +34,11 @@ void na_fresh(na_request *request, na_response *response, const na_session *sess
               const char *path, int *is_fresh)
 {
     const char *base = request->config->base_url;
+    const char *page = session->is_remembered ? "/two-factor" : NA_PAGE_AGAIN;
     *is_fresh = na_fresh_at(session, apr_time_sec(request->now));
     if (!*is_fresh)
         na_respond_redirect(request, response, 403,
-                            na_url_add(request->pool,
-                                       apr_pstrcat(request->pool, base, NA_PAGE_AGAIN, NULL),
+                            na_url_add(request->pool, apr_pstrcat(request->pool, base, page, NULL),
                                        "callbackUrl",
                                        apr_pstrcat(request->pool, base, path, NULL)));
 }

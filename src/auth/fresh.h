@@ -10,7 +10,8 @@
 
 /*
  * Decides whether a sensitive change is allowed: *is_fresh is 1 if the user of the session signed
- * in, or gave a second factor, at most NA_FRESH_SECONDS ago. Otherwise *response leads to the page
+ * in, or gave a second factor, at most NA_FRESH_SECONDS ago; in a remembered browser, only the
+ * latter counts. Otherwise *response leads to the page
  * "sign in again", and from there back to `path` (below the base URL, "/passkeys"); what was
  * posted is lost. Call it before anything is changed; the session is one of na_request_session_now.
  */

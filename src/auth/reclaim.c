@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/factors.h"
 #include "auth/password_user.h"
 
 /*
@@ -13,16 +14,33 @@
  * a provider, or by an administrator who created the user.
  */
 
-void na_account_vouch(const na_request *request, na_db_user *user, const na_db_account *kept,
-                      na_decision *decision, na_subject *subject)
+/* If the mailbox were enough to remove the second factor, it would be none against its thief. */
+static na_error *has_factor(const na_request *request, const na_db_user *user, int *has)
 {
+    na_factors factors;
+    *has = 0;
+    if (request->config->session.two_factor == NA_TWO_FACTOR_OFF || !user->id)
+        return NULL;
+    NA_TRY(na_factors_find(request, user->id, &factors));
+    *has = na_factors_are_asked(request, &factors);
+    return NULL;
+}
+
+na_error *na_account_vouch(const na_request *request, na_db_user *user, const na_db_account *kept,
+                           na_decision *decision, na_subject *subject)
+{
+    int has;
     if (user->email_verified)
-        return;
+        return NULL;
+    NA_TRY(has_factor(request, user, &has));
     user->email_verified = apr_time_as_msec(request->now);
     decision->user = user;
+    if (has)
+        return NULL;
     decision->does |= NA_DB_ENDS_LOGINS;
     decision->kept = kept;
     subject->is_first_vouched = 1;
+    return NULL;
 }
 
 const char *na_account_reclaimed(apr_pool_t *pool, const na_decision *decision)

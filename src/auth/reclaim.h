@@ -8,10 +8,11 @@
 
 /*
  * Decides that the email address of `user` is vouched for. If that is the first time, every account
- * and password of the user ends, except `kept` (can be NULL), the account that vouches.
+ * and password of the user ends, except `kept` (can be NULL), the account that vouches; but nothing
+ * ends if the user has a second factor, which this sign-in will be asked for.
  */
-void na_account_vouch(const na_request *request, na_db_user *user, const na_db_account *kept,
-                      na_decision *decision, na_subject *subject);
+na_error *na_account_vouch(const na_request *request, na_db_user *user, const na_db_account *kept,
+                           na_decision *decision, na_subject *subject);
 
 /* Returns what the decision ended, for the record; NULL if nothing. */
 const char *na_account_reclaimed(apr_pool_t *pool, const na_decision *decision);

@@ -137,22 +137,24 @@ static na_error *create_user(resolving *r, const char *email)
     return link_account(r);
 }
 
-static void vouch(resolving *r, const na_db_account *kept)
+static na_error *vouch(resolving *r, const na_db_account *kept)
 {
     r->user = r->person.user;
-    na_account_vouch(r->request, &r->user, kept, &r->decision, r->subject);
+    NA_TRY(na_account_vouch(r->request, &r->user, kept, &r->decision, r->subject));
     r->changes |= r->decision.user != NULL;
+    return NULL;
 }
 
 /* Vouches for the user's email address if the account's provider has the same one. */
-static void vouch_for_known(resolving *r, const char *email)
+static na_error *vouch_for_known(resolving *r, const char *email)
 {
     const char *own = r->person.user.email;
     r->decision = na_db_decision_about(&r->person);
     r->account = account_of(r->subject, r->person.user.id);
     r->decision.owned = &r->account;
     if (email && own && apr_cstr_casecmp(email, own) == 0)
-        vouch(r, &r->account);
+        return vouch(r, &r->account);
+    return NULL;
 }
 
 /*
@@ -180,7 +182,7 @@ static na_error *link_by_email(resolving *r, const char *email)
                            "provider (allowDangerousEmailAccountLinking is off)");
     r->decision = na_db_decision_about(&r->person);
     r->decision.email = email;
-    vouch(r, NULL);
+    NA_TRY(vouch(r, NULL));
     return link_account(r);
 }
 
@@ -243,8 +245,7 @@ static na_error *decide_user(resolving *r, const char *email, const char *curren
         return refuse_link(r->request,
                            "the account belongs to a user other than the one signed in");
     NA_TRY(protect_tokens(r, account_id));
-    vouch_for_known(r, email);
-    return NULL;
+    return vouch_for_known(r, email);
 }
 
 /*
@@ -384,7 +385,7 @@ static na_error *resolve_email(void *data, int *held)
     r->user = r->person.user;
     if (found) {
         r->decision = na_db_decision_about(&r->person);
-        na_account_vouch(request, &r->user, NULL, &r->decision, r->subject);
+        NA_TRY(na_account_vouch(request, &r->user, NULL, &r->decision, r->subject));
     }
     r->user.email_verified = apr_time_as_msec(request->now);
     r->decision.email = email;

@@ -28,10 +28,12 @@ static const char *first_method(const na_sign_in *sign_in)
     const char *type = sign_in->event.account_type ? sign_in->event.account_type : "";
     if (strcmp(type, "credentials") == 0)
         return NA_METHOD_PASSWORD;
+    if (strcmp(type, "webauthn") == 0)
+        return sign_in->is_complete ? NA_METHOD_USER : NA_METHOD_KEY;
     return strcmp(type, "email") == 0 ? NA_METHOD_EMAIL : NA_METHOD_PROVIDER;
 }
 
-/* A passkey says its methods itself. Nothing else can have set these claims: they are reserved. */
+/* No rule and no callback can have set the claim, because it is reserved. */
 static json_t *methods_of(const na_sign_in *sign_in)
 {
     json_t *methods = json_object_get(sign_in->claims, NA_CLAIM_METHODS);

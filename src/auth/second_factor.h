@@ -6,8 +6,10 @@
 #include "auth/enter.h"
 #include "auth/factors.h"
 
-/* Methods of a first factor; "pwd" is of RFC 8176, the others are of this module. */
+/* Methods of a first factor (RFC 8176 section 2); "email" and "federated" are of this module. */
 #define NA_METHOD_PASSWORD "pwd"
+#define NA_METHOD_KEY "hwk"   /* a passkey that did not verify the user */
+#define NA_METHOD_USER "user" /* one that did */
 #define NA_METHOD_EMAIL "email"
 #define NA_METHOD_PROVIDER "federated"
 

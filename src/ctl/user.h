@@ -70,6 +70,9 @@ json_t *na_ctl_user_json(apr_pool_t *pool, const na_db_person *person);
 /* Adds the user's accounts (na_db_account). */
 void na_ctl_user_add_accounts(apr_pool_t *pool, json_t *user, const apr_array_header_t *accounts);
 
+/* Adds the state of the second factor, from the user's secrets (na_db_secret). */
+void na_ctl_user_add_factor(apr_pool_t *pool, json_t *user, const apr_array_header_t *secrets);
+
 /* ── user_print.c ──────────────────────────────────────────────────────────────────────────── */
 
 /* Returns a member for a terminal, "-" if it is missing. */

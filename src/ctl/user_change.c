@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands `user show`, `enable`, `disable` and `delete`. */
+/* The commands `user show`, `enable`, `disable`, `reset-2fa`, and `delete`. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,6 +13,9 @@ static na_error *show(na_ctl_user_call *c, const na_db_person *person)
     NA_TRY(na_db_list_accounts(c->db, c->pool, person->user.id, accounts));
     c->shown = na_ctl_user_json(c->pool, person);
     na_ctl_user_add_accounts(c->pool, c->shown, accounts);
+    apr_array_header_t *secrets = apr_array_make(c->pool, 16, sizeof(na_db_secret));
+    NA_TRY(na_db_list_secrets(c->db, c->pool, person->user.id, NULL, secrets));
+    na_ctl_user_add_factor(c->pool, c->shown, secrets);
     return NULL;
 }
 
@@ -48,6 +51,24 @@ static na_error *enable(na_ctl_user_call *c, const na_db_person *person, na_deci
     na_ctl_user_did(c, NA_EVENT_ENABLE_USER, &person->user, NULL);
     decision->does = NA_DB_ENABLES;
     return NULL;
+}
+
+/* Ends sessions as well: another person might have given the second factor for them. */
+static na_error *reset_2fa(na_ctl_user_call *c, const na_db_person *person, na_decision *decision)
+{
+    static const char *const kinds[] = {NA_SECRET_TOTP, NA_SECRET_RECOVERY, NA_SECRET_BROWSER};
+    apr_array_header_t *removed = apr_array_make(c->pool, 3, sizeof(na_db_secret));
+    for (int i = 0; i < 3; i++)
+        APR_ARRAY_PUSH(removed, na_db_secret) = (na_db_secret){.kind = kinds[i]};
+    na_ctl_user_did(c, NA_EVENT_TWO_FACTOR_OFF, &person->user, NULL);
+    decision->removed = removed;
+    decision->does = NA_DB_ENDS_SESSIONS;
+    return NULL;
+}
+
+int na_command_user_reset_2fa(apr_pool_t *pool, int argc, char **argv)
+{
+    return run(pool, argc, argv, reset_2fa, "user reset-2fa", "without a second factor");
 }
 
 int na_command_user_disable(apr_pool_t *pool, int argc, char **argv)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A user as JSON. */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl/user.h"
@@ -55,4 +57,29 @@ void na_ctl_user_add_accounts(apr_pool_t *pool, json_t *user, const apr_array_he
                                         "providerAccountId", utf8(account->provider_account_id)));
     }
     json_object_set_new(user, "accounts", all);
+}
+
+static int is_of_kind(const na_db_secret *secret, const char *kind)
+{
+    return strcmp(secret->kind, kind) == 0;
+}
+
+/* Null without a second factor. Neither keys nor hashes are shown. */
+void na_ctl_user_add_factor(apr_pool_t *pool, json_t *user, const apr_array_header_t *secrets)
+{
+    const na_db_secret *totp = NULL;
+    int codes = 0, browsers = 0;
+    for (int i = 0; i < secrets->nelts; i++) {
+        const na_db_secret *secret = &APR_ARRAY_IDX(secrets, i, na_db_secret);
+        if (is_of_kind(secret, NA_SECRET_TOTP))
+            totp = secret;
+        codes += is_of_kind(secret, NA_SECRET_RECOVERY) && !secret->counter;
+        browsers += is_of_kind(secret, NA_SECRET_BROWSER);
+    }
+    json_object_set_new(user, "secondFactor",
+                        totp ? json_pack("{s:s?, s:s?, s:i, s:i}", "since",
+                                         time_of(pool, totp->created_at), "lastUsed",
+                                         time_of(pool, totp->used_at), "recoveryCodes", codes,
+                                         "rememberedBrowsers", browsers)
+                             : json_null());
 }

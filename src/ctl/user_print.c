@@ -70,6 +70,16 @@ static const char *password_of(apr_pool_t *pool, const json_t *user)
                         minute(pool, password, "changedAt"));
 }
 
+static const char *factor_of(apr_pool_t *pool, const json_t *user)
+{
+    const json_t *factor = json_object_get(user, "secondFactor");
+    if (!json_is_object(factor))
+        return "none";
+    return apr_psprintf(pool, "since %s, last used %s (UTC); %d recovery codes left",
+                        minute(pool, factor, "since"), minute(pool, factor, "lastUsed"),
+                        (int)json_integer_value(json_object_get(factor, "recoveryCodes")));
+}
+
 static void print_user(apr_pool_t *pool, const json_t *user)
 {
     size_t i;
@@ -81,6 +91,7 @@ static void print_user(apr_pool_t *pool, const json_t *user)
     print_line("Image", na_ctl_user_field(pool, user, "image"));
     print_line("State", state_of(user));
     print_line("Password", password_of(pool, user));
+    print_line("2FA", factor_of(pool, user));
     print_line("Roles", roles_of(pool, user));
     json_array_foreach(json_object_get(user, "accounts"), i, account)
         print_line("Account",

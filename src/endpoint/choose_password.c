@@ -244,7 +244,7 @@ static na_error *set_password(void *data, int *held)
                     : (na_db_user){.name = na_password_user_name(request), .email = c->email};
     if (found) {
         decision = na_db_decision_about(&person);
-        na_account_vouch(request, &c->user, NULL, &decision, c->subject);
+        NA_TRY(na_account_vouch(request, &c->user, NULL, &decision, c->subject));
     }
     c->user.email_verified = apr_time_as_msec(request->now);
     na_password_user_put(request, c->hash, &decision);

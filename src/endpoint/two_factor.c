@@ -17,8 +17,9 @@ static const char wrong_code[] = NA_TEXT("The code is wrong, has expired, or was
 const char *na_two_factor_url(const na_request *request, const char *page, const char *callback)
 {
     const char *url = apr_pstrcat(request->pool, request->config->base_url, page, NULL);
-    int is_ours = strncmp(callback, url, strlen(url)) == 0; /* does not lead to itself */
-    return is_ours ? url : na_url_add(request->pool, url, "callbackUrl", callback);
+    size_t len = strlen(url);
+    int is_same = strncmp(callback, url, len) == 0 && (!callback[len] || callback[len] == '?');
+    return is_same ? url : na_url_add(request->pool, url, "callbackUrl", callback);
 }
 
 void na_two_factor_sign_in(na_request *request, na_response *response, const char *page)

@@ -18,6 +18,7 @@ static const char *const reports[] = {"sent", "dropped", NULL};
 static const char *const limits[] = {"signIn", "callback",      "magicLink",
                                      "signUp", "passwordReset", "secondFactor",
                                      "mail",   "deviceLogin",   NULL};
+static const char *const methods[] = {"otp", "recovery", "hwk", "remembered", NULL};
 static const char *const counted[] = {"address", "account", "both", NULL};
 
 static const na_label provider = {"provider", NULL, NA_PROVIDERS};
@@ -29,6 +30,7 @@ static const na_label check = {"result", checks, 0};
 static const na_label sending = {"result", sendings, 0};
 static const na_label delivery = {"result", deliveries, 0};
 static const na_label report = {"result", reports, 0};
+static const na_label method = {"method", methods, 0};
 static const na_label limited = {"limit", limits, 0};
 static const na_label counted_by = {"by", counted, 0};
 static const na_label version = {"version", NULL, 0};
@@ -58,6 +60,9 @@ static const na_bound session_bounds[] = {UP_TO(60.0),    UP_TO(300.0),    UP_TO
 const na_metric_family na_metric_families[NA_METRICS] = {
     [NA_METRIC_SIGNINS] =
         {"signins", NA_COUNTER, NA_FROM_ROWS, "Successful sign-ins.", .labels = {&provider}},
+    [NA_METRIC_SECOND_FACTORS] =
+        {"second_factors", NA_COUNTER, NA_FROM_ROWS, "Second factors that were given, and remembered browsers.",
+         .labels = {&method}},
     [NA_METRIC_SIGNIN_FAILURES] =
         {"signin_failures", NA_COUNTER, NA_FROM_ROWS,
          "Failed sign-ins, by NextAuth error code.", .labels = {&provider, &reason}},

@@ -218,10 +218,13 @@ void na_metrics_event(na_metrics *metrics, const na_event *event)
                    {NA_EVENT_CREATE_USER, NA_METRIC_USERS_CREATED},
                    {NA_EVENT_LINK_ACCOUNT, NA_METRIC_ACCOUNTS_LINKED},
                    {NA_EVENT_LOCK_USER, NA_METRIC_ACCOUNT_LOCKS}};
-    if (event->kind == NA_EVENT_SIGN_IN && event->failure)
+    int signs_in = event->kind == NA_EVENT_SIGN_IN || event->kind == NA_EVENT_SECOND_FACTOR;
+    if (signs_in && event->failure)
         na_metrics_count(metrics, NA_METRIC_SIGNIN_FAILURES, event->provider, event->failure);
     if (event->failure)
         return;
+    if (signs_in && event->detail)
+        na_metrics_count(metrics, NA_METRIC_SECOND_FACTORS, event->detail, NULL);
     if (event->kind == NA_EVENT_SIGN_IN)
         na_metrics_count(metrics, NA_METRIC_SIGNINS, event->provider, NULL);
     for (apr_size_t i = 0; i < sizeof counted / sizeof *counted; i++)
