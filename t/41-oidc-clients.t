@@ -47,6 +47,8 @@ const clients = {
   nobody: { options: 'token_endpoint_auth_method=none', client: { token_endpoint_auth_method: 'none' }, way: 'none' },
   encrypted: { options: `${key('ec.pem')} privateKey=file:@DIR@/enc.pem requireEncryptedIdToken=true`,
     client: { ...byKey(), id_token_encrypted_response_alg: 'RSA-OAEP-256', id_token_encrypted_response_enc: 'A256GCM' }, way: 'private_key_jwt', alg: 'ES256' },
+  nested: { options: `${key('ec.pem')} privateKey=file:@DIR@/enc.pem idToken=false userinfo_signed_response_alg=ES256`,
+    client: { ...byKey(), userinfo_signed_response_alg: 'ES256', userinfo_encrypted_response_alg: 'RSA-OAEP-256', userinfo_encrypted_response_enc: 'A128CBC-HS256' }, way: 'private_key_jwt', alg: 'ES256' },
   tls: { options: 'clientCertificate=file:@DIR@/tls.pem clientCertificateKey=file:@DIR@/tls.key',
     client: { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=the client' }, way: 'tls_client_auth' },
   selfsigned: { options: 'clientCertificate=file:@DIR@/tls.pem clientCertificateKey=file:@DIR@/tls.key token_endpoint_auth_method=self_signed_tls_client_auth',
@@ -81,7 +83,7 @@ async function start(t, names) {
     if (id === 'selfsigned') return { jwks: { keys: [{ ...crypto.createPublicKey(files['tls.pem'].text).export({ format: 'jwk' }), kid: 'tls', x5c: [x5c] }] } };
     return clients[id].alg && clients[id].way === 'private_key_jwt' ? { jwks_uri: `http://localhost:${port}/api/auth/jwks` } : {};
   };
-  const op = await startOp(t, { port: opPort, tls,
+  const op = await startOp(t, { port: opPort, tls, features: { jwtUserinfo: { enabled: true } },
     settings: { clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
       enabledJWA: { clientAuthSigningAlgValues: ['HS256', 'HS384', 'RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] } },
     clients: names.map((id) => ({ client_id: `client-${id}`, redirect_uris: [`http://localhost:${port}/api/auth/callback/${id}`],

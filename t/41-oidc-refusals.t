@@ -2,9 +2,11 @@
 'use strict';
 const crypto = require('node:crypto');
 const fs = require('node:fs');
+const jose = require('jose');
 const { suite } = require('./lib/suite.js');
 const { certify } = require('./lib/certificates.js');
 const { makeFolder, until } = require('./lib/httpd.js');
+const { generateKeys } = require('./lib/keys.js');
 const { startRogue, replies, sign, makeKey, half, seconds } = require('./lib/rogue.js');
 
 const clientSecret = 'what-only-the-client-knows';
@@ -12,6 +14,12 @@ const DENIED = 'AccessDenied';
 const CALLBACK = 'OAuthCallback';
 const SIGNIN = 'OAuthSignin';
 const other = makeKey('one'); // the same name, another key
+
+// A key of the client, to which a response is encrypted.
+const theirs = generateKeys('rsa', { modulusLength: 2048 });
+const sealed = async (claims) => replies.text(200, 'application/jwt', await new jose.CompactEncrypt(Buffer.from(JSON.stringify(claims)))
+  .setProtectedHeader({ alg: 'RSA-OAEP-256', enc: 'A256GCM', kid: 'a name of its own' }).encrypt(theirs.publicKey));
+const opens = { options: 'idToken=false privateKey=file:@DIR@/enc.pem' };
 
 // A way to authenticate that needs HTTPS.
 const certificate = 'clientCertificate=file:@DIR@/tls.pem clientCertificateKey=file:@DIR@/tls.key';
@@ -63,6 +71,9 @@ const table = [
   ['key set: a stranger among the keys', { jwks: ({ keys }) => ({ keys: [{ kty: 'quantum', kid: 'one' }, { kty: 'EC', crv: 'P-999', x: 'AAAA', y: 'AAAA' }, ...keys] }) }],
   ['key set: a shared secret among the keys', { jwks: ({ keys }) => ({ keys: [{ kty: 'oct', k: 'AAAA' }, ...keys] }) }, CALLBACK, /mixes symmetric and public keys/],
 
+  ['key set: of a file', { discovery: { jwks_uri: undefined } }, undefined, undefined, { options: 'jwks=file:@DIR@/keys.json' }],
+  ['key set: of a file, and the provider publishes its own', { jwks: replies.failure }, undefined, undefined, { options: 'jwks=file:@DIR@/keys.json' }],
+  ['key set: of a file that lacks the key', { header: { kid: 'unheard-of' } }, CALLBACK, /no key for algorithm RS256 and kid unheard-of/, { options: 'jwks=file:@DIR@/keys.json' }],
   ['iss: another', { claims: { iss: 'http://evil.example.org' } }, CALLBACK, /ID token refused: iss does not match the issuer/],
   ['iss: none', { claims: { iss: undefined } }, CALLBACK, /iss does not match the issuer/],
   ['aud: another', { claims: { aud: 'somebody-else' } }, CALLBACK, /aud does not name this client/],
@@ -70,6 +81,10 @@ const table = [
   ['aud: several, no azp', { claims: { aud: ['the-client', 'somebody-else'] } }, CALLBACK, /several audiences and no azp/],
   ['azp: another', { claims: { azp: 'somebody-else' } }, CALLBACK, /azp does not match this client/],
   ['aud: several, and azp is this client', { claims: { aud: ['somebody-else', 'the-client'], azp: 'the-client' } }],
+  ['aud: several, all trusted', { claims: { aud: ['the-client', 'https://api.example.org'] } }, undefined, undefined, { options: '"trustedAudiences=https://api.example.org other"' }],
+  ['aud: several, and one is not trusted', { claims: { aud: ['the-client', 'https://api.example.org', 'somebody-else'], azp: 'the-client' } }, CALLBACK, /aud has an audience that is not one of trustedAudiences=/, { options: 'trustedAudiences=https://api.example.org' }],
+  ['aud: a trusted one alone', { claims: { aud: 'https://api.example.org' } }, CALLBACK, /aud does not name this client/, { options: 'trustedAudiences=https://api.example.org' }],
+  ['aud: a number among them', { claims: { aud: ['the-client', 7] } }, CALLBACK, /not one of trustedAudiences=/, { options: 'trustedAudiences=7' }],
   ['exp: passed', { claims: (honest) => ({ ...honest, exp: seconds() - 60 }) }, CALLBACK, /it has expired/],
   ['exp: none', { claims: { exp: undefined } }, CALLBACK, /has no exp/],
   ['exp: text', { claims: (honest) => ({ ...honest, exp: String(honest.exp) }) }, CALLBACK, /it has expired, or has no exp/],
@@ -101,6 +116,8 @@ const table = [
   ['sub: a number', { claims: { sub: 7 } }, CALLBACK, /it has no sub/],
   ['name: 3000 bytes, which nobody needs', { claims: { name: 'x'.repeat(3000) } }],
   ['sub: 3000 bytes', { claims: { sub: 'x'.repeat(3000) } }, CALLBACK, /sub|the user ID has more than 2048 bytes/],
+  ['c_hash: of another code', { claims: { c_hash: half('another') } }, CALLBACK, /c_hash does not match the code/],
+  ['c_hash: a list', { claims: { c_hash: [] } }, CALLBACK, /c_hash does not match the code/],
   ['at_hash: of another token', { claims: { at_hash: half('another') } }, CALLBACK, /at_hash does not match the access token/],
   ['at_hash: a number', { claims: { at_hash: 7 } }, CALLBACK, /at_hash does not match the access token/],
   ['at_hash: none', { claims: { at_hash: undefined } }],
@@ -142,6 +159,14 @@ const table = [
   ['demanded: any hosted domain, and none', {}, DENIED, /hd does not match the requested hosted domain/, { options: '"authorization.params=hd=*"' }],
   ['demanded: any hosted domain, and there is one', { claims: { hd: 'example.com' } }, undefined, undefined, { options: '"authorization.params=hd=*"' }],
 
+  ['userinfo: a JWT that nobody asked for', { userinfo: replies.text(200, 'application/jwt', 'eyJhbGciOiJSUzI1NiJ9.e30.AAAA') }, CALLBACK, /invalid JWT of the userinfo endpoint: it is signed, and no algorithm is set: set userinfo_signed_response_alg=/, { options: 'idToken=false' }],
+  ['userinfo: an encrypted one without a key', { userinfo: replies.text(200, 'application/jwt', 'eyJhbGciOiJkaXIifQ....') }, CALLBACK, /it is encrypted, and the provider has no privateKey=/, { options: 'idToken=false' }],
+  ['userinfo: JSON where a JWT is due', {}, CALLBACK, /invalid JWT of the userinfo endpoint: JWS/, { options: 'idToken=false userinfo_signed_response_alg=RS256' }],
+  ['resources: two', {}, undefined, undefined, { options: '"resource=https://api.example.org/one urn:two"' }],
+  ['userinfo: encrypted', { userinfo: sealed }, undefined, undefined, opens],
+  ['userinfo: encrypted, of another user', { userinfo: () => sealed({ sub: 'eve' }) }, CALLBACK, /the userinfo response's sub does not match/, opens],
+  ['userinfo: encrypted, and a list', { userinfo: () => sealed([]) }, CALLBACK, /the userinfo response is not a JSON object/, opens],
+  ['userinfo: encrypted, and not signed as configured', { userinfo: sealed }, CALLBACK, /invalid JWT of the userinfo endpoint: JWS/, { options: `${opens.options} userinfo_signed_response_alg=RS256` }],
   ['userinfo: 401', { userinfo: replies.json({}, 401) }, CALLBACK, /the userinfo endpoint returned status 401/, { options: 'idToken=false' }],
   ['userinfo: an address that leaves the ID token none', { claims: { email: undefined }, userinfo: { sub: 'eve' } }, CALLBACK, /the userinfo response's sub does not match/],
   ['userinfo: 10 MB in chunks', { userinfo: replies.largeChunked }, CALLBACK, /returned more than 1048576 bytes/, { options: 'idToken=false' }],
@@ -260,6 +285,8 @@ suite('A provider that does wrong is refused', async (t) => {
   const folder = makeFolder(t);
   certify(folder, 'tls', 'the client');
   const files = Object.fromEntries(['tls.pem', 'tls.key'].map((name) => [name, { text: fs.readFileSync(`${folder}/${name}`), mode: 0o600 }]));
+  files['enc.pem'] = { text: theirs.privateKey.export({ type: 'pkcs8', format: 'pem' }), mode: 0o600 };
+  files['keys.json'] = { text: JSON.stringify({ keys: [rogue.key.jwk] }), mode: 0o600 };
   const site = await t.httpd({ files, config: `${common()}
 ${rows.map((row) => provider(row.id, row.down ? nobody : rogue.issuer(row.id), row.options?.replace('@ISSUER@', rogue.issuer(row.id)))).join('\n')}
 ${provider('late', rogue.issuer('late'))}

@@ -26,7 +26,10 @@ const clients = {
 clients.dpop = { options: `"clientSecret=${secret}" dpop=true idToken=false`, client: { client_secret: secret, dpop_bound_access_tokens: true } };
 clients.dpopkey = { options: `${withKey} dpop=true idToken=false pushedRequest=true`, client: { ...byKey, dpop_bound_access_tokens: true }, pushes: true };
 
+clients.resources = { options: `"clientSecret=${secret}" "resource=https://api.example.org/one https://api.example.org/two" token.params=resource=https://api.example.org/two`, client: { client_secret: secret } };
+
 const features = {
+  resourceIndicators: { enabled: true, getResourceServerInfo: () => ({ scope: 'read', accessTokenFormat: 'opaque' }) },
   dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true },
   pushedAuthorizationRequests: { enabled: true, allowUnregisteredRedirectUris: false },
   requestObjects: { enabled: true },
@@ -78,6 +81,12 @@ suite('How the request gets to the provider', async (t) => {
     t.is([claims.exp - claims.iat, claims.nbf], [300, claims.iat], '  for five minutes');
     for (const name of ['state', 'nonce', 'code_challenge']) t.like(claims[name], /^[\w-]{43}$/, `  with ${name}`);
     if (id === 'counted') t.is(claims.max_age, 600, '  and a number is a number');
+  }
+
+  {
+    const { answer } = await signIn(t, site, op, 'resources');
+    t.is(new URL(answer.location).searchParams.getAll('resource'), ['https://api.example.org/one', 'https://api.example.org/two'], 'several resources are asked for');
+    t.is(op.requests.find(({ path }) => path === '/token').form.resource, 'https://api.example.org/two', 'and token.params= chooses one for the token');
   }
 
   t.section('what a page may add goes along');
@@ -142,6 +151,8 @@ suite('How the request gets to the provider', async (t) => {
   for (const [what, options, says] of [
     ['a signed request without a key', 'type=oidc issuer=https://op.example.org clientSecret=b requestObject=true', /requires clientKey= for requestObject=true/],
     ['a pushed request without discovery', 'type=oauth clientSecret=b pushedRequest=true', /requires type=oidc for pushedRequest=true/],
+    ['a resource that is none', 'type=oidc issuer=https://op.example.org clientSecret=b "resource=https://api.example.org/#x"', /invalid resource=https:\/\/api\.example\.org\/#x: expected absolute URIs without a fragment/],
+    ['a key set that is none', 'type=oidc issuer=https://op.example.org clientSecret=b jwks={}', /invalid jwks=: expected a key set in JSON/],
     ['neither', 'type=oidc issuer=https://op.example.org clientSecret=b pushedRequest=perhaps', /invalid pushedRequest=perhaps: expected true or false/],
   ]) {
     t.like((await t.configtest({ config: `NextAuthEngine On\nNextAuthMode test\nNextAuthURL http://localhost\nNextAuthSecret 0123456789abcdef0123456789abcdef\nNextAuthProvider x clientId=a ${options}` })).output, says, what);

@@ -434,6 +434,15 @@ static long longest_ms(const na_http *client)
     return 2 * client->options->timeout_ms;
 }
 
+na_error *na_http_await(const na_http *client, apr_pool_t *pool, na_call_place *place,
+                        const char *url)
+{
+    na_url parts;
+    if (!place || !na_url_parse(pool, url, &parts))
+        return NULL;
+    return na_call_aim(place, pool, parts.origin, longest_ms(client));
+}
+
 static na_error *call_from(na_call_place *place, na_http *client, apr_pool_t *pool,
                            const char *host, const na_http_request *request,
                            na_http_response *response, int *had_room)

@@ -106,6 +106,13 @@ na_error *na_http_enter(const na_http *client, apr_pool_t *pool, na_call_place *
 void na_http_leave(na_call_place *place);
 
 /*
+ * Counts the place as one that waits for the host of `url`, although another thread makes the call.
+ * The errors are those of na_call_aim().
+ */
+na_error *na_http_await(const na_http *client, apr_pool_t *pool, na_call_place *place,
+                        const char *url);
+
+/*
  * Makes one call. Redirects are responses, never followed; any status is a success. The response
  * lives in `pool`. The error's message names the host, never the query or a header. If the error is
  * NA_ERR_BUSY or NA_ERR_UNAVAILABLE, the call was not made.

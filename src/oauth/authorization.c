@@ -39,6 +39,8 @@ static apr_table_t *fields_of(const na_oauth *oauth, const na_metadata *metadata
             apr_table_addn(fields, field->key, field->val);
     }
     set_unless_there(fields, of_url, "scope", provider->scope);
+    for (int i = 0; provider->resources && i < provider->resources->nelts; i++)
+        apr_table_addn(fields, "resource", APR_ARRAY_IDX(provider->resources, i, const char *));
     for (int i = 0; i < provider->visitor_params->nelts; i++) {
         const char *name = APR_ARRAY_IDX(provider->visitor_params, i, const char *);
         set_unless_there(fields, of_url, name, apr_table_get(asked, name));

@@ -5,6 +5,7 @@
 #include <apr_atomic.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
+#include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
 #include "base/pools.h"
@@ -31,6 +32,7 @@ typedef struct document {
     apr_time_t ask_at;
     apr_interval_time_t pause; /* the last one; 0 after a valid answer */
     apr_time_t renewed_until;  /* when the renewals that were made are all forgotten */
+    int is_fetched;            /* by a thread, at the moment */
     const char *code;          /* of the last error */
     char failure[256];         /* its text */
 } document;
@@ -38,7 +40,8 @@ typedef struct document {
 struct na_documents {
     apr_pool_t *pool;
     apr_thread_mutex_t *lock;
-    apr_hash_t *all; /* document *, as many as the configuration names URLs */
+    apr_thread_cond_t *fetched; /* a thread has fetched a document, or failed to */
+    apr_hash_t *all;            /* document *, as many as the configuration names URLs */
 };
 
 /* ── copies ────────────────────────────────────────────────────────────────────────────────── */
@@ -101,7 +104,8 @@ na_error *na_documents_make(apr_pool_t *pool, na_documents **made)
     na_documents *documents = apr_pcalloc(pool, sizeof *documents);
     NA_TRY(na_pool_create_apart(pool, &documents->pool));
     documents->all = apr_hash_make(documents->pool);
-    if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+    if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
+        apr_thread_cond_create(&documents->fetched, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "could not create the mutex of provider documents");
     apr_pool_cleanup_register(documents->pool, documents, let_all_go, apr_pool_cleanup_null);
@@ -145,13 +149,18 @@ static void note_failure(document *d, apr_pool_t *pool, apr_time_t now, const na
     apr_cpystrn(d->failure, na_error_text(pool, error), sizeof d->failure);
 }
 
-/* Fetches the document and holds the result. The lock must not be held. */
+/*
+ * Fetches the document, which this thread has marked as fetched, and holds the result. The lock
+ * must not be held.
+ */
 static na_error *ask_provider(na_documents *documents, document *d, na_http *http, apr_pool_t *pool,
                               const na_document_source *source, apr_time_t now, const void **parsed)
 {
     copy *newer = NULL;
     na_error *error = fetch_document(http, pool, source, now, &newer);
     apr_thread_mutex_lock(documents->lock);
+    d->is_fetched = 0;
+    apr_thread_cond_broadcast(documents->fetched);
     if (error) {
         note_failure(d, pool, now, error);
     } else {
@@ -174,23 +183,56 @@ static na_error *failure_of(const document *d, apr_pool_t *pool, apr_time_t now)
                         (int)apr_time_sec(d->ask_at - now + APR_USEC_PER_SEC - 1));
 }
 
+/*
+ * Waits until no other thread fetches the document. The lock must be held. The wait takes a place
+ * among the calls to the provider, which must not use up all threads if it hangs.
+ */
+static na_error *wait_for_other(na_documents *documents, const document *d, const na_http *http,
+                                apr_pool_t *pool, const na_document_source *source)
+{
+    const na_http_request *request = source->request;
+    na_call_place *own = NULL;
+    if (!request->place)
+        NA_TRY(na_http_enter(http, pool, &own));
+    na_error *error = na_http_await(http, pool, own ? own : request->place, request->url);
+    while (!error && d->is_fetched)
+        apr_thread_cond_wait(documents->fetched, documents->lock);
+    na_http_leave(own);
+    return error;
+}
+
+static int is_younger(const document *d, apr_time_t now, apr_interval_time_t age)
+{
+    return d->valid && now < d->valid->fetched + age;
+}
+
+/*
+ * Holds the copy, if there is one, and sets *asks to 1 if this thread has to fetch the document.
+ * The lock must be held.
+ */
+static na_error *look_up(na_documents *documents, document *d, const na_http *http,
+                         apr_pool_t *pool, const na_document_source *source, apr_time_t now,
+                         const void **parsed, int *asks)
+{
+    if (d->is_fetched && !is_younger(d, now, VALID_FOR))
+        NA_TRY(wait_for_other(documents, d, http, pool, source));
+    if (is_younger(d, now, VALID_FOR))
+        hold(d->valid, pool, parsed);
+    *asks = !is_younger(d, now, FRESH_FOR) && !d->is_fetched && may_ask(d, now);
+    d->is_fetched |= *asks;
+    return *parsed || *asks ? NULL : failure_of(d, pool, now);
+}
+
 na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *pool,
                            const na_document_source *source, apr_time_t now, const void **parsed,
                            na_error **kept_from)
 {
-    na_error *error = NULL;
+    int asks = 0;
     *parsed = NULL;
     *kept_from = NULL;
     apr_thread_mutex_lock(documents->lock);
     document *d = find_document(documents, pool, source);
-    if (d->valid && now < d->valid->fetched + VALID_FOR)
-        hold(d->valid, pool, parsed);
-    int is_fresh = *parsed && now < d->valid->fetched + FRESH_FOR;
-    int asks = !is_fresh && may_ask(d, now);
-    if (!is_fresh && !asks && !*parsed)
-        error = failure_of(d, pool, now);
-    if (asks && *parsed)
-        d->ask_at = now + PAUSE_MAX; /* others are served the copy meanwhile */
+    na_error *error = look_up(documents, d, http, pool, source, now, parsed, &asks);
     apr_thread_mutex_unlock(documents->lock);
     if (!asks)
         return error;
@@ -210,17 +252,29 @@ static int may_renew(document *d, apr_time_t now)
     return 1;
 }
 
+/* Holds a newer copy, if there is one, or sets *asks to 1. The lock must be held. */
+static na_error *look_for_newer(na_documents *documents, document *d, const na_http *http,
+                                apr_pool_t *pool, const na_document_source *source, apr_time_t now,
+                                const void **parsed, int *asks)
+{
+    if (d->is_fetched)
+        NA_TRY(wait_for_other(documents, d, http, pool, source));
+    int is_newer = d->valid && d->valid->parsed != *parsed;
+    if (is_newer)
+        hold(d->valid, pool, parsed);
+    *asks = !is_newer && may_renew(d, now);
+    d->is_fetched |= *asks;
+    return NULL;
+}
+
 void na_documents_renew(na_documents *documents, na_http *http, apr_pool_t *pool,
                         const na_document_source *source, apr_time_t now, const void **parsed,
                         na_error **kept_from)
 {
-    *kept_from = NULL;
+    int asks = 0;
     apr_thread_mutex_lock(documents->lock);
     document *d = find_document(documents, pool, source);
-    int is_newer = d->valid && d->valid->parsed != *parsed;
-    if (is_newer)
-        hold(d->valid, pool, parsed);
-    int asks = !is_newer && may_renew(d, now);
+    *kept_from = look_for_newer(documents, d, http, pool, source, now, parsed, &asks);
     apr_thread_mutex_unlock(documents->lock);
     if (asks)
         *kept_from = ask_provider(documents, d, http, pool, source, now, parsed);

@@ -9,7 +9,8 @@
 
 /*
  * A process's copies of the discovery documents and key sets of providers, parsed and validated.
- * Safe to share between threads; no lock is held while a document is fetched.
+ * Safe to share between threads; no lock is held while a document is fetched. Of threads that lack
+ * the same document, one fetches it, and the others wait for the result.
  *
  * A copy serves for an hour. If the provider then has no valid one, the copy goes on serving until
  * it is a day old, and the provider is asked again after a pause that grows from 2 to 30 seconds.

@@ -32,10 +32,11 @@ static const char *const *accepted_algs(const na_oauth *oauth, const na_metadata
     }
     for (size_t i = 0; i < count; i++) {
         const char *alg = json_string_value(json_array_get(metadata->id_algs, i));
-        if (alg && na_jws_alg_known(alg) && strncmp(alg, "HS", 2) != 0)
+        if (alg && na_jws_alg_known(alg) && strncmp(alg, "HS", 2) != 0 &&
+            (!oauth->provider->is_fapi2 || na_provider_is_fapi2_alg(alg)))
             algs[n++] = alg;
     }
-    if (!count)
+    if (!count && !oauth->provider->is_fapi2)
         algs[0] = "RS256";
     return algs;
 }
@@ -75,21 +76,34 @@ static na_error *open_with_any(const na_oauth *oauth, const char *token, na_byte
     return error;
 }
 
-/* A nested token (section 3.1.3.7 step 1; RFC 7519 section 5.2) is decrypted with the private key.
- */
-static na_error *decrypt(const na_oauth *oauth, const char **token)
+/* A nested token has five parts (RFC 7516 section 3.1); inside is what was signed. */
+static na_error *decrypt(const na_oauth *oauth, const char **token, int *is_encrypted)
 {
     int dots = 0;
     na_bytes inner;
     for (const char *p = *token; *p; p++)
         dots += *p == '.';
-    if (dots != 4)
-        return oauth->provider->requires_encryption ? refuse(oauth, "it is not encrypted") : NULL;
+    *is_encrypted = dots == 4;
+    if (!*is_encrypted)
+        return NULL;
     if (!oauth->provider->decryption_keys)
-        return refuse(oauth, "it is encrypted, and the provider has no privateKey=");
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "it is encrypted, and the provider has no privateKey=");
     NA_TRY(open_with_any(oauth, *token, &inner));
     *token = (const char *)inner.data;
     return NULL;
+}
+
+/* Section 3.1.3.7 step 1. */
+static na_error *decrypt_id_token(const na_oauth *oauth, const char **token)
+{
+    int is_encrypted;
+    na_error *error = decrypt(oauth, token, &is_encrypted);
+    if (error)
+        return na_error_wrap(oauth->pool, error, NULL, "ID token refused");
+    return is_encrypted || !oauth->provider->requires_encryption
+               ? NULL
+               : refuse(oauth, "it is not encrypted");
 }
 
 /*
@@ -113,6 +127,21 @@ static int names_client(const json_t *aud, const char *client_id)
     return na_json_has_text(aud, client_id);
 }
 
+/* Step 3: other audiences must be trusted. Without a list, azp decides. */
+static int trusts_all(const na_oauth *oauth, const json_t *aud)
+{
+    const apr_array_header_t *trusted = oauth->provider->audiences;
+    for (size_t i = 0; i < json_array_size(aud); i++) {
+        const char *one = json_string_value(json_array_get(aud, i));
+        int is_trusted = one && strcmp(one, oauth->provider->client_id) == 0;
+        for (int k = 0; one && k < trusted->nelts; k++)
+            is_trusted |= strcmp(one, APR_ARRAY_IDX(trusted, k, const char *)) == 0;
+        if (!is_trusted)
+            return 0;
+    }
+    return 1;
+}
+
 /* Steps 3 to 5. */
 static na_error *check_audience(const na_oauth *oauth, const json_t *claims)
 {
@@ -121,7 +150,9 @@ static na_error *check_audience(const na_oauth *oauth, const json_t *claims)
     const char *client_id = oauth->provider->client_id;
     if (!names_client(aud, client_id))
         return refuse(oauth, "aud does not name this client");
-    if (json_array_size(aud) > 1 && !azp)
+    if (oauth->provider->audiences && !trusts_all(oauth, aud))
+        return refuse(oauth, "aud has an audience that is not one of trustedAudiences=");
+    if (json_array_size(aud) > 1 && !azp && !oauth->provider->audiences)
         return refuse(oauth, "several audiences and no azp");
     if (azp && !names_client(azp, client_id))
         return refuse(oauth, "azp does not match this client");
@@ -159,21 +190,22 @@ static na_error *check_times(const na_oauth *oauth, const json_t *claims)
     return NULL;
 }
 
-/* Section 3.1.3.8: the left half of the access token's hash. */
-static na_error *check_at_hash(const na_oauth *oauth, const json_t *claims, const char *alg,
-                               const char *access_token)
+/* Sections 3.1.3.8 and 3.3.2.11: the left half of a value's hash, if the token has it. */
+static na_error *check_hash(const na_oauth *oauth, const json_t *claims, const char *alg,
+                            const char *name, const char *value)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
     size_t len = 0;
-    const char *at_hash = na_json_string(claims, "at_hash");
-    if (!json_object_get(claims, "at_hash"))
+    if (!json_object_get(claims, name))
         return NULL;
-    if (EVP_Q_digest(NULL, na_jws_digest(alg), NULL, access_token, strlen(access_token), hash,
-                     &len) != 1)
-        return refuse(oauth, "could not compute at_hash");
-    return na_equal_secret(at_hash, na_base64url_encode(oauth->pool, hash, len / 2))
+    if (EVP_Q_digest(NULL, na_jws_digest(alg), NULL, value, strlen(value), hash, &len) != 1)
+        return refuse(oauth, apr_pstrcat(oauth->pool, "could not compute ", name, NULL));
+    return na_equal_secret(na_json_string(claims, name),
+                           na_base64url_encode(oauth->pool, hash, len / 2))
                ? NULL
-               : refuse(oauth, "at_hash does not match the access token");
+               : refuse(oauth,
+                        apr_pstrcat(oauth->pool, name, " does not match the ",
+                                    strcmp(name, "c_hash") == 0 ? "code" : "access token", NULL));
 }
 
 /* ── what the authorization request demands ───────────────────────────────────────────────── */
@@ -243,7 +275,8 @@ static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata
         !na_equal_secret(checks->nonce, na_json_string(claims, "nonce"))) /* step 11 */
         return na_error_new(oauth->pool, NA_ERR_INVALID_CHECK,
                             "ID token refused: nonce does not match");
-    NA_TRY(check_at_hash(oauth, claims, alg, tokens->access_token));
+    NA_TRY(check_hash(oauth, claims, alg, "at_hash", tokens->access_token));
+    NA_TRY(check_hash(oauth, claims, alg, "c_hash", tokens->code));
     return check_demands(oauth, checks, claims);
 }
 
@@ -254,7 +287,7 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
     const char *token = tokens->id_token;
     const na_jwks *keys;
     na_jws jws;
-    NA_TRY(decrypt(oauth, &token));
+    NA_TRY(decrypt_id_token(oauth, &token));
     NA_TRY(na_jws_read(oauth->pool, token, strlen(token), &jws));
     NA_TRY(check_type(oauth, &jws));
     NA_TRY(keys_for(oauth, metadata, oauth->provider->id_token_alg, &jws, &keys));
@@ -266,23 +299,43 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
     return NULL;
 }
 
-/* Section 5.3.2: a signed response names its issuer and this client. */
-na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *metadata,
-                                   const char *token, json_t **claims)
+static na_error *verify_signed(const na_oauth *oauth, const na_metadata *metadata,
+                               const char *token, json_t **claims)
 {
     const char *const algs[] = {oauth->provider->userinfo_alg, NULL};
     const na_jwks *keys;
     na_jws jws;
-    na_error *error = na_jws_read(oauth->pool, token, strlen(token), &jws);
-    if (!error)
-        error = keys_for(oauth, metadata, algs[0], &jws, &keys);
-    if (!error)
-        error = na_jws_verify(oauth->pool, &jws, keys, algs);
-    if (!error)
-        error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
-                              jws.payload.len, claims);
+    NA_TRY(na_jws_read(oauth->pool, token, strlen(token), &jws));
+    NA_TRY(keys_for(oauth, metadata, algs[0], &jws, &keys));
+    NA_TRY(na_jws_verify(oauth->pool, &jws, keys, algs));
+    return na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
+                         jws.payload.len, claims);
+}
+
+/* A response that was encrypted alone came from the endpoint, as plain JSON does. */
+static na_error *read_jwt(const na_oauth *oauth, const na_metadata *metadata, const char *token,
+                          json_t **claims)
+{
+    int is_encrypted;
+    NA_TRY(decrypt(oauth, &token, &is_encrypted));
+    if (oauth->provider->userinfo_alg)
+        return verify_signed(oauth, metadata, token, claims);
+    if (!is_encrypted)
+        return na_error_with_hint(na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                                               "it is signed, and no algorithm is set"),
+                                  "set userinfo_signed_response_alg=");
+    return na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, token, strlen(token), claims);
+}
+
+/* Section 5.3.2: a signed response names its issuer and this client. */
+na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *metadata,
+                                   const char *token, json_t **claims)
+{
+    na_error *error = read_jwt(oauth, metadata, token, claims);
     if (error)
-        return na_error_wrap(oauth->pool, error, NULL, "invalid signed userinfo response");
+        return na_error_wrap(oauth->pool, error, NULL, "invalid JWT of the userinfo endpoint");
+    if (!oauth->provider->userinfo_alg)
+        return NULL;
     const char *issuer = na_json_string(*claims, "iss");
     if (!issuer || !metadata->issuer || strcmp(issuer, metadata->issuer) != 0 ||
         !names_client(json_object_get(*claims, "aud"), oauth->provider->client_id))

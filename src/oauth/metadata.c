@@ -20,12 +20,17 @@ static const char *discovery_url(const na_oauth *oauth)
                        "/.well-known/openid-configuration", NULL);
 }
 
+static int allows_http(const na_oauth *oauth)
+{
+    return oauth->allow_http && !oauth->provider->is_fapi2;
+}
+
 /* Azure's issuers for several tenants contain {tenantid}, which no valid URL has. */
 static int is_issuer(const na_oauth *oauth, const char *issuer)
 {
     return issuer && strlen(issuer) < 1024 && !na_has_control(issuer) &&
            (strncmp(issuer, "https://", 8) == 0 ||
-            (oauth->allow_http && strncmp(issuer, "http://", 7) == 0));
+            (allows_http(oauth) && strncmp(issuer, "http://", 7) == 0));
 }
 
 /* Discovery 1.0 section 4.3: the document must name the issuer that was asked. */
@@ -52,7 +57,7 @@ static na_error *take_url(const na_oauth *oauth, const json_t *document, const c
     if (!*address)
         return NULL;
     if (!na_url_parse(oauth->pool, *address, &url) ||
-        (!oauth->allow_http && strcmp(url.scheme, "https") != 0))
+        (!allows_http(oauth) && strcmp(url.scheme, "https") != 0))
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the discovery document's %s is not an https URL", member);
     return NULL;
@@ -82,7 +87,9 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     NA_TRY(take_protected_url(oauth, document, "userinfo_endpoint", provider->userinfo_url,
                               &metadata->userinfo_url));
     NA_TRY(take_url(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
+    /* FAPI 2.0 Security Profile, section 5.3.3.2, item 5: required, whatever the document says */
     metadata->sends_iss =
+        provider->is_fapi2 ||
         json_is_true(json_object_get(document, "authorization_response_iss_parameter_supported"));
     metadata->says_auth_time =
         na_json_has_text(json_object_get(document, "claims_supported"), "auth_time");
@@ -128,7 +135,8 @@ static const char *options_of_validity(const na_oauth *oauth)
                                    provider->token_url,
                                    provider->userinfo_url,
                                    provider->jwks_url,
-                                   provider->certificate.chain ? "mtls" : NULL};
+                                   provider->certificate.chain ? "mtls" : NULL,
+                                   provider->is_fapi2 ? "fapi2" : NULL};
     const char *all = oauth->allow_http ? "http" : "https";
     for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
         all = apr_pstrcat(oauth->pool, all, "\n", options[i] ? options[i] : "-", NULL);
@@ -177,6 +185,9 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, cons
 {
     const void *set;
     na_error *kept_from;
+    *keys = oauth->provider->keys;
+    if (*keys)
+        return NULL;
     if (!metadata->jwks_url)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the provider does not publish a key set");
@@ -193,6 +204,8 @@ void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, con
 {
     const void *set = *keys;
     na_error *kept_from;
+    if (oauth->provider->keys)
+        return; /* the administrator renews them */
     const na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
     const na_document_source source = {&request, "", read_keys, NULL};
     na_documents_renew(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,

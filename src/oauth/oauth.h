@@ -63,6 +63,7 @@ typedef struct na_tokens {
     const char *token_type, *refresh_token, *session_state;
     apr_int64_t expires_at; /* seconds; 0 if unknown */
     const json_t *response; /* as it came */
+    const char *code;       /* for which they were issued */
     apr_int64_t auth_time;  /* of the ID token, once it is verified; seconds, 0 if it has none */
 } na_tokens;
 
@@ -113,7 +114,7 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
                                    const na_tokens *tokens, const na_checks *checks,
                                    json_t **claims);
 
-/* Verifies a userinfo response that is a signed JWT (section 5.3.2). */
+/* Verifies a userinfo response that is a JWT: encrypted, signed, or both (section 5.3.2). */
 na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *metadata,
                                    const char *token, json_t **claims);
 

@@ -24,13 +24,19 @@ static int is_usable(const char *alg, const char *wanted, const json_t *offered)
     return offered ? na_json_has_text(offered, alg) : strncmp(alg, "PS", 2) != 0;
 }
 
+/* FAPI 2.0 Security Profile, section 5.4.1. */
+static int is_permitted(const na_oauth *oauth, const char *alg)
+{
+    return !oauth->provider->is_fapi2 || na_provider_is_fapi2_alg(alg);
+}
+
 na_error *na_oauth_signer(const na_oauth *oauth, const char *alg, const json_t *offered,
                           na_signer *signer)
 {
     const na_jwks *keys = oauth->provider->client_keys;
     for (int i = 0; keys && i < keys->count; i++)
         for (size_t k = 0; k < sizeof algs / sizeof *algs; k++)
-            if (na_alg_fits(na_alg_find(algs[k]), keys->keys[i]) &&
+            if (na_alg_fits(na_alg_find(algs[k]), keys->keys[i]) && is_permitted(oauth, algs[k]) &&
                 is_usable(algs[k], alg, offered)) {
                 *signer = (na_signer){keys->keys[i], algs[k]};
                 return NULL;

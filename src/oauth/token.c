@@ -100,6 +100,9 @@ static na_error *send_code(const na_oauth *oauth, const na_metadata *metadata, c
     apr_table_setn(fields, "redirect_uri", oauth->redirect_uri);
     if (code_verifier)
         apr_table_setn(fields, "code_verifier", code_verifier);
+    const apr_array_header_t *resources = oauth->provider->resources;
+    for (int i = 0; resources && i < resources->nelts; i++) /* RFC 8707 section 2.2 */
+        apr_table_addn(fields, "resource", APR_ARRAY_IDX(resources, i, const char *));
     na_http_request request = na_oauth_request(oauth, metadata->token_url);
     NA_TRY(na_oauth_authenticate(oauth, metadata, &request, fields));
     NA_TRY(add_own_fields(oauth, code, fields));
@@ -123,6 +126,7 @@ na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, 
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token endpoint returned status %ld", response.status);
     NA_TRY(read_tokens(oauth, answer, tokens));
+    tokens->code = code;
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",
                   "tokens: access %d characters, ID token %d, refresh %d; scope '%s'",
                   length(tokens->access_token), length(tokens->id_token),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The userinfo request. */
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -106,6 +107,12 @@ static na_error *parse(const na_oauth *oauth, na_bytes text, json_t **json)
     return error ? na_error_wrap(oauth->pool, error, NULL, "invalid userinfo response") : NULL;
 }
 
+/* Core 1.0 section 5.3.2. */
+static int is_jwt(const na_http_response *response)
+{
+    return strncasecmp(response->content_type, "application/jwt", strlen("application/jwt")) == 0;
+}
+
 static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metadata,
                                 const na_tokens *tokens, json_t **profile)
 {
@@ -119,9 +126,11 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
         url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", provider->userinfo_params,
                           NULL);
     NA_TRY(fetch(oauth, url, provider->userinfo_body, tokens, &response));
-    if (provider->userinfo_alg)
-        return na_oauth_verify_userinfo(oauth, metadata, (const char *)response.body.data, profile);
-    NA_TRY(parse(oauth, response.body, profile));
+    if (provider->userinfo_alg || is_jwt(&response))
+        NA_TRY(
+            na_oauth_verify_userinfo(oauth, metadata, (const char *)response.body.data, profile));
+    else
+        NA_TRY(parse(oauth, response.body, profile));
     return json_is_object(*profile) ? NULL
                                     : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                                                    "the userinfo response is not a JSON object");

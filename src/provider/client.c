@@ -131,8 +131,63 @@ static na_error *check_request(apr_pool_t *pool, const na_provider *provider)
     return NULL;
 }
 
+/* ── the FAPI 2.0 Security Profile ─────────────────────────────────────────────────────────── */
+
+int na_provider_is_fapi2_alg(const char *alg)
+{
+    return strcmp(alg, "PS256") == 0 || strcmp(alg, "ES256") == 0 || strcmp(alg, "EdDSA") == 0;
+}
+
+static na_error *contradicts(apr_pool_t *pool, const na_provider *provider, const char *option)
+{
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "provider '%s': profile=fapi2 excludes %s",
+                        provider->id, option);
+}
+
+static na_error *check_fapi2_algs(apr_pool_t *pool, const na_provider *provider)
+{
+    const struct {
+        const char *option, *alg;
+    } all[] = {{"token_endpoint_auth_signing_alg=", provider->auth_alg},
+               {"id_token_signed_response_alg=", provider->id_token_alg},
+               {"userinfo_signed_response_alg=", provider->userinfo_alg}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].alg && !na_provider_is_fapi2_alg(all[i].alg))
+            return contradicts(pool, provider, apr_pstrcat(pool, all[i].option, all[i].alg, NULL));
+    return NULL;
+}
+
+/*
+ * FAPI 2.0 Security Profile, sections 5.3.3.1 and 5.3.3.2: pushed requests, PKCE, clients that
+ * authenticate with a key or a certificate for the issuer, and tokens that are bound to the client.
+ */
+static na_error *apply_fapi2(apr_pool_t *pool, na_provider *provider)
+{
+    int by_key = provider->token_auth == NA_AUTH_KEY_JWT;
+    int by_certificate =
+        provider->token_auth == NA_AUTH_TLS || provider->token_auth == NA_AUTH_SELF_SIGNED_TLS;
+    if (provider->type != NA_OIDC)
+        return missing(pool, provider, "type=oidc for profile=fapi2", "remove profile=");
+    if (provider->client_secret || provider->client_secret_key)
+        return contradicts(pool, provider, "clientSecret=");
+    if (provider->token_auth != NA_AUTH_AUTO && !by_key && !by_certificate)
+        return contradicts(pool, provider, na_token_auth_name(provider->token_auth));
+    if (!provider->client_keys && !provider->certificate.chain)
+        return missing(pool, provider, "clientKey= or clientCertificate= for profile=fapi2",
+                       "set clientKey=file:PATH");
+    if (!(provider->checks & NA_CHECK_PKCE))
+        return missing(pool, provider, "checks=pkce for profile=fapi2", "add pkce to checks=");
+    if (provider->names_token_url)
+        return contradicts(pool, provider, "clientAssertionAudience=token");
+    provider->pushes_request = 1;
+    provider->binds_tokens |= !provider->certificate.chain;
+    return check_fapi2_algs(pool, provider);
+}
+
 na_error *na_provider_finish_client(apr_pool_t *pool, na_provider *provider)
 {
+    if (provider->is_fapi2)
+        NA_TRY(apply_fapi2(pool, provider));
     if (provider->client_secret_key && !(provider->team_id && provider->key_id))
         return missing(pool, provider, "teamId= and keyId= for clientSecretKey=",
                        "set both to the values at the provider");

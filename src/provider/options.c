@@ -183,6 +183,59 @@ static na_error *set_dpop(apr_pool_t *pool, na_provider *provider, const char *v
     return read_boolean(pool, "dpop", value, &provider->binds_tokens);
 }
 
+static apr_array_header_t *split_list(apr_pool_t *pool, const char *value)
+{
+    char *last, *list = apr_pstrdup(pool, value);
+    apr_array_header_t *elements = apr_array_make(pool, 2, sizeof(const char *));
+    for (char *one = apr_strtok(list, " ", &last); one; one = apr_strtok(NULL, " ", &last))
+        APR_ARRAY_PUSH(elements, const char *) = one;
+    return elements;
+}
+
+/* RFC 8707 section 2: an absolute URI without a fragment. */
+static int is_resource(const char *uri)
+{
+    size_t scheme =
+        strspn(uri, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+    return scheme && uri[scheme] == ':' && uri[scheme + 1] && !strchr(uri, '#') &&
+           !na_has_control(uri);
+}
+
+static na_error *set_resource(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    provider->resources = split_list(pool, value);
+    for (int i = 0; i < provider->resources->nelts; i++)
+        if (!is_resource(APR_ARRAY_IDX(provider->resources, i, const char *)))
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "invalid resource=%s: expected absolute URIs without a fragment, "
+                                "separated by spaces",
+                                value);
+    return NULL;
+}
+
+static na_error *set_audiences(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    provider->audiences = split_list(pool, value);
+    return NULL;
+}
+
+static na_error *set_jwks(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    na_error *error = na_jwks_parse(pool, value, strlen(value), &provider->keys);
+    return error ? na_error_with_hint(na_error_wrap(pool, error, NA_ERR_CONFIGURATION,
+                                                    "invalid jwks=: expected a key set in JSON"),
+                                      "set jwks=file:PATH")
+                 : NULL;
+}
+
+static na_error *set_profile(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    provider->is_fapi2 = strcmp(value, "fapi2") == 0;
+    return provider->is_fapi2 ? NULL
+                              : na_error_new(pool, NA_ERR_CONFIGURATION,
+                                             "invalid profile=%s: expected fapi2", value);
+}
+
 static na_error *set_form_user(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     return read_boolean(pool, "formUser", value, &provider->form_user);
@@ -337,6 +390,10 @@ static const option options[] = {
     WITH("checks", set_checks),
     TEXT("authorization", authorization_url),
     TEXT("authorization.params", authorization_params),
+    WITH("resource", set_resource),
+    WITH("trustedAudiences", set_audiences),
+    WITH("jwks", set_jwks),
+    WITH("profile", set_profile),
     WITH("pushedRequest", set_pushed_request),
     WITH("requestObject", set_request_object),
     WITH("dpop", set_dpop),

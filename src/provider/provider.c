@@ -202,7 +202,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
         provider->tenant = "common";
     NA_TRY(na_provider_fill(pool, provider));
     provider->any_tenant = is_azure && names_any_tenant(provider->well_known);
-    NA_TRY(check_addresses(pool, provider, allow_http));
+    NA_TRY(check_addresses(pool, provider, allow_http && !provider->is_fapi2));
     NA_TRY(na_provider_finish_authorization(pool, provider));
     NA_TRY(finish_userinfo_headers(pool, provider));
     if (provider->requires_encryption && !provider->decryption_keys)

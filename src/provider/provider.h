@@ -88,10 +88,11 @@ typedef struct na_provider {
     na_token_auth token_auth;
     na_profile_source profile_source;
     const char *authorization_url;
-    const char *authorization_params;         /* a query */
-    const apr_table_t *authorization_fields;  /* the query, parsed */
-    int pushes_request;                       /* pushedRequest=true (RFC 9126) */
-    int signs_request;                        /* requestObject=true (RFC 9101) */
+    const char *authorization_params;        /* a query */
+    const apr_table_t *authorization_fields; /* the query, parsed */
+    const apr_array_header_t *resources; /* const char *: of resource= (RFC 8707); NULL if none */
+    int pushes_request;                  /* pushedRequest=true (RFC 9126) */
+    int signs_request;                   /* requestObject=true (RFC 9101) */
     const apr_array_header_t *visitor_params; /* const char *: what a page may add to the request */
     long max_auth_age;                        /* seconds, of max_age=; -1 if any */
     const char *acr_values;                   /* NULL if any, also for the next */
@@ -107,7 +108,9 @@ typedef struct na_provider {
     const char *const *userinfo_headers; /* the same, "Name: value", NULL-terminated; or NULL */
     const char *userinfo_alg;            /* of its signature; NULL if it is plain JSON */
     const char *jwks_url;
-    const char *emails_url;   /* GitHub's list of a user's addresses */
+    const na_jwks *keys;                 /* of jwks=, instead of a URL; NULL if none */
+    const apr_array_header_t *audiences; /* const char *: of trustedAudiences=; NULL if any */
+    const char *emails_url;              /* GitHub's list of a user's addresses */
     const char *id_token_alg; /* the only accepted signature algorithm; NULL if as discovered */
     const na_jwks *decryption_keys; /* NULL if none */
     int requires_encryption;        /* ID tokens that are not encrypted are refused */
@@ -118,6 +121,7 @@ typedef struct na_provider {
     int allow_unverified_email; /* shown on pages, but no user is found by it */
     int allow_linking; /* allowDangerousEmailAccountLinking: an email address is enough to become
                           its user */
+    int is_fapi2;      /* profile=fapi2: the FAPI 2.0 Security Profile is enforced */
     int any_tenant;    /* by its URL; at a sign-in, the issuer decides */
 
     /* emailed links */
@@ -206,6 +210,9 @@ int na_provider_is_reserved(const char *name);
 
 /* Returns the registered name, such as "private_key_jwt"; NULL for NA_AUTH_AUTO. */
 const char *na_token_auth_name(na_token_auth auth);
+
+/* Returns 1 if the FAPI 2.0 Security Profile permits the algorithm (section 5.4.1). */
+int na_provider_is_fapi2_alg(const char *alg);
 
 /* Returns 1 if the provider has what this way to authenticate requires. */
 int na_provider_can_authenticate(const na_provider *provider, na_token_auth auth);

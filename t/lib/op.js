@@ -141,7 +141,7 @@ async function quietly(work) {
 async function startOp(t, options) {
   const { Provider } = await quietly(() => import('oidc-provider'));
   const port = options.port || await freePort();
-  const issuer = `http://localhost:${port}`;
+  const issuer = `${options.https ? 'https' : 'http'}://localhost:${port}`;
   const cookieKey = crypto.randomBytes(32).toString('hex');
   const asked = []; // the parameters of each authorization request
   const requests = []; // the others: path, method, headers, and form
@@ -181,7 +181,7 @@ async function startOp(t, options) {
       res.end(`${error.message}\n`);
     }
   };
-  const servers = [http.createServer(answer)];
+  const servers = [options.https ? https.createServer(options.https, answer) : http.createServer(answer)];
   await listen(servers[0], port);
   if (options.tls) {
     servers.push(https.createServer({ ...options.tls, requestCert: true, rejectUnauthorized: false }, answer));

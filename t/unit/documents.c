@@ -20,6 +20,9 @@
 static const char *volatile published;
 static volatile apr_uint32_t asked;
 
+/* It answers when so many threads have begun. */
+static volatile apr_uint32_t begun, awaited;
+
 /* Its thread uses what the pools hold, so it is stopped before they end. */
 typedef struct provider {
     int listener, port;
@@ -43,6 +46,8 @@ static void *APR_THREAD_FUNC publish(apr_thread_t *thread, void *data)
         int fd = accept(p->listener, NULL, NULL);
         if (fd < 0)
             return NULL;
+        while (apr_atomic_read32(&begun) < apr_atomic_read32(&awaited))
+            apr_thread_yield();
         const char *text = published;
         if (read(fd, request, sizeof request) > 0)
             apr_atomic_inc32(&asked);
@@ -191,6 +196,65 @@ static void renewals(apr_pool_t *pool, int port)
     is(renew(&d, START + HOUR / 2, newest), "three", "it stays where there is no newer one");
 }
 
+/* ── many at once ──────────────────────────────────────────────────────────────────────────── */
+
+#define CROWD 50
+
+typedef struct visitor {
+    desk desk;
+    const char *lacking; /* NULL to get the document */
+    const char *got;
+} visitor;
+
+static void *APR_THREAD_FUNC visit(apr_thread_t *thread, void *data)
+{
+    visitor *v = data;
+    apr_atomic_inc32(&begun);
+    v->got = v->lacking ? renew(&v->desk, START, v->lacking) : get(&v->desk, START);
+    return NULL;
+}
+
+/* Returns how many of them got the text. */
+static int send_crowd(apr_pool_t *pool, const desk *shared, const char *lacking, const char *text)
+{
+    visitor *crowd = apr_pcalloc(pool, CROWD * sizeof *crowd);
+    apr_thread_t *threads[CROWD];
+    apr_status_t ended;
+    int got = 0;
+    begun = asked = 0;
+    awaited = CROWD;
+    for (int i = 0; i < CROWD; i++) {
+        apr_pool_t *own;
+        apr_pool_create(&own, pool);
+        crowd[i] = (visitor){*shared, lacking, NULL};
+        crowd[i].desk.pool = own;
+        crowd[i].desk.source.request = &crowd[i].desk.request;
+        apr_thread_create(&threads[i], NULL, visit, &crowd[i], own);
+    }
+    for (int i = 0; i < CROWD; i++) {
+        apr_thread_join(&ended, threads[i]);
+        got += crowd[i].got && strcmp(crowd[i].got, text) == 0;
+    }
+    awaited = 0;
+    return got;
+}
+
+static void crowds(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = GOOD("one");
+    is_number(send_crowd(pool, &d, NULL, "one"), CROWD, "all of a crowd get the document");
+    is_number(asked, 1, "  which is fetched once");
+    const char *one = get(&d, START);
+    published = GOOD("two");
+    is_number(send_crowd(pool, &d, one, "two"), CROWD, "all of a crowd get a newer one");
+    is_number(asked, 1, "  which is fetched once");
+    published = PAGE;
+    desk empty = new_desk(pool, port);
+    is_number(send_crowd(pool, &empty, NULL, "anything"), 0, "an invalid one serves none of them");
+    is_number(asked, 1, "  and is fetched once");
+}
+
 static void meanings(apr_pool_t *pool, int port)
 {
     desk d = new_desk(pool, port);
@@ -212,6 +276,7 @@ int main(void)
     an_older_one(pool, p.port);
     pauses(pool, p.port);
     renewals(pool, p.port);
+    crowds(pool, p.port);
     meanings(pool, p.port);
     stop_provider(&p);
     return tap_done();
