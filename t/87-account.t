@@ -8,7 +8,7 @@ const { Client, statusOf } = require('./lib/client.js');
 const { startHomemade } = require('./lib/emulators.js');
 const { databasesHere, enginesOfRound, mongodbLacks, startDatabases, startMongodb, startPostgres } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
-const { nextauthctl } = require('./lib/ctl.js');
+const { dialect, nextauthctl } = require('./lib/ctl.js');
 const { seal, open } = require('./lib/token.js');
 
 const SECRET = 'the secret of this site has 32 bytes and more';
@@ -206,6 +206,18 @@ async function cases(t, db, own) {
   t.ok(await told(leaver.user.email, /Your account was deleted/), 'the user is told');
   t.is(await statusOf(copy), 401, 'all sessions end');
   t.isnt((await whoIs(await signIn(site, own, 'one', leaver.user))).id, leaver.id, 'and who comes back is somebody new');
+
+  t.section(`${db.engine}: passkeys`);
+  const keyed = await someone();
+  await site.reload(config(db, own, mail, `${passwords}\nNextAuthProvider passkey`));
+  t.ok(!/data-passkey/.test((await keyed.client.page(again)).text), 'who has none is not asked for one');
+  if (db.engine !== 'mongodb') {
+    await db.sql(dialect(db, `INSERT INTO accounts ("userId", "type", "provider", "providerAccountId") VALUES (${keyed.id}, 'webauthn', 'passkey', 'AAECAw==')`));
+    t.like((await keyed.client.page(again)).text, /data-passkey="authenticate"[\s\S]*name="again" value="true"/, 'who has one can sign in again with it');
+    const both = await page(keyed.client);
+    t.is([linkedIn(both), /Unlink</.test(both), /\/passkeys">/.test(both)], [['one'], true, true], 'it is on a page of its own, and a way to sign in');
+    t.like(said(await change(keyed.client, 'unlink', { provider: 'passkey', account: 'AAECAw==' })), /not linked/, 'and not unlinked here');
+  }
 
   t.section(`${db.engine}: without mail, and without passwords`);
   await site.reload(config(db, own, null));

@@ -26,19 +26,19 @@ static int takes_links(const na_request *request, const na_db_user *user)
     return user->email && user->email_verified && request->mails && has_provider(request, NA_EMAIL);
 }
 
-na_error *na_ways_of(const na_request *request, const na_db_person *person,
-                     const apr_array_header_t *accounts, na_ways *ways)
+na_ways na_ways_of(const na_request *request, const na_db_person *person,
+                   const apr_array_header_t *accounts)
 {
-    *ways = (na_ways){.password = person->user.email && person->credential.hash &&
-                                  na_password_user_provider(request),
-                      .links = takes_links(request, &person->user)};
+    na_ways ways = {.password = person->user.email && person->credential.hash &&
+                                na_password_user_provider(request),
+                    .links = takes_links(request, &person->user)};
     for (int i = 0; i < accounts->nelts; i++)
-        ways->accounts +=
+        ways.accounts +=
             na_ways_provider(request, APR_ARRAY_IDX(accounts, i, na_db_account).provider) != NULL;
-    return NULL;
+    return ways;
 }
 
 int na_ways_count(const na_ways *ways)
 {
-    return ways->password + ways->links + ways->accounts + ways->passkeys;
+    return ways->password + ways->links + ways->accounts;
 }

@@ -10,12 +10,12 @@
 typedef struct na_ways {
     int password; /* 1 if the user has a password */
     int links;    /* 1 if links can be mailed to the user */
-    int accounts, passkeys;
+    int accounts; /* with providers; a passkey is one, too */
 } na_ways;
 
 /* Counts the ways of a user who was read for a decision; `accounts` are na_db_account. */
-na_error *na_ways_of(const na_request *request, const na_db_person *person,
-                     const apr_array_header_t *accounts, na_ways *ways);
+na_ways na_ways_of(const na_request *request, const na_db_person *person,
+                   const apr_array_header_t *accounts);
 
 int na_ways_count(const na_ways *ways);
 

@@ -23,7 +23,9 @@ na_error *na_get_account(na_request *request, na_response *response)
     na_account_visit v = {.request = request, .response = response};
     NA_TRY(na_account_load(&v, "/account"));
     v.fault = problem_of(request);
-    return v.is_answered ? NULL : na_account_respond(&v);
+    if (!v.is_answered)
+        na_account_respond(&v);
+    return NULL;
 }
 
 static na_account_changer *find_changer(const char *name)
@@ -51,5 +53,7 @@ na_error *na_post_account(na_request *request, na_response *response)
         NA_TRY(change(&v));
     else
         v.fault = na_say(request->language, "This form is not supported. Please try again.");
-    return v.is_answered ? NULL : na_account_respond(&v);
+    if (!v.is_answered)
+        na_account_respond(&v);
+    return NULL;
 }

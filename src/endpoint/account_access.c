@@ -52,20 +52,18 @@ static const na_db_account *find_account(const na_account_visit *v)
     for (int i = 0; provider && id && i < v->accounts->nelts; i++) {
         const na_db_account *account = &APR_ARRAY_IDX(v->accounts, i, na_db_account);
         if (strcmp(account->provider, provider) == 0 &&
-            strcmp(account->provider_account_id, id) == 0)
+            strcmp(account->provider_account_id, id) == 0 && !na_account_is_passkey(account))
             return account;
     }
     return NULL;
 }
 
 /* Returns 1 if the user could not sign in without the account. */
-static na_error *is_last(const na_account_visit *v, const na_db_account *account, int *last)
+static int is_last(const na_account_visit *v, const na_db_account *account)
 {
-    na_ways ways;
-    NA_TRY(na_ways_of(v->request, &v->person, v->accounts, &ways));
+    na_ways ways = na_ways_of(v->request, &v->person, v->accounts);
     ways.accounts -= na_ways_provider(v->request, account->provider) != NULL;
-    *last = !na_ways_count(&ways);
-    return NULL;
+    return !na_ways_count(&ways);
 }
 
 static void remove_account(na_account_visit *v, const na_db_account *gone)
@@ -110,9 +108,7 @@ static na_error *unlink_account(na_account_visit *v, const na_db_account *accoun
 na_error *na_account_unlink(na_account_visit *v)
 {
     const na_db_account *account = find_account(v);
-    int last = 0, is_fresh;
-    if (account)
-        NA_TRY(is_last(v, account, &last));
+    int last = account && is_last(v, account), is_fresh;
     if (!account || last) {
         v->fault = last ? na_say(v->request->language,
                                  "This is the only way for you to sign in. Add another one first.")

@@ -229,7 +229,8 @@ static na_error *change_email(na_account_visit *v, const na_opened_link *link)
     if (!before || strcmp(before, link->email) != 0)
         na_notice_send(request, NA_MAIL_EMAIL_CHANGED, link->email, NA_NOTICE_SECONDS);
     v->said = na_say(v->request->language, "Your email address has been changed.");
-    return na_account_respond(v);
+    na_account_respond(v);
+    return NULL;
 }
 
 na_error *na_confirm_email(na_request *request, na_response *response)

@@ -8,6 +8,7 @@
 
 #include "auth/fresh.h"
 #include "auth/limit.h"
+#include "auth/passkey.h"
 #include "auth/password_user.h"
 #include "auth/report.h"
 #include "auth/respond.h"
@@ -56,6 +57,11 @@ int na_account_has_password(const na_account_visit *v)
            na_password_user_provider(v->request);
 }
 
+int na_account_is_passkey(const na_db_account *account)
+{
+    return account->type && strcmp(account->type, "webauthn") == 0;
+}
+
 /* ── the page ──────────────────────────────────────────────────────────────────────────────── */
 
 static int is_linked(const na_account_visit *v, const char *provider)
@@ -66,19 +72,25 @@ static int is_linked(const na_account_visit *v, const char *provider)
     return 0;
 }
 
-/* Accounts of a provider that the site no longer has are shown, too: users can remove them. */
-static const apr_array_header_t *linked(const na_account_visit *v, int can_unlink)
+/*
+ * Accounts of a provider that the site no longer has are shown, too: users can remove them. Those
+ * of passkeys are on a page of their own, which also removes the passkey.
+ */
+static const apr_array_header_t *linked(const na_account_visit *v)
 {
+    const na_ways ways = na_ways_of(v->request, &v->person, v->accounts);
     apr_array_header_t *rows =
         apr_array_make(v->request->pool, v->accounts->nelts + 1, sizeof(na_page_linked));
     for (int i = 0; i < v->accounts->nelts; i++) {
         const na_db_account *account = &APR_ARRAY_IDX(v->accounts, i, na_db_account);
         const na_provider *provider = na_ways_provider(v->request, account->provider);
+        if (na_account_is_passkey(account))
+            continue;
         APR_ARRAY_PUSH(rows, na_page_linked) =
             (na_page_linked){.provider = account->provider,
                              .name = provider ? provider->name : account->provider,
                              .account = account->provider_account_id,
-                             .can_unlink = can_unlink || !provider};
+                             .can_unlink = na_ways_count(&ways) > (provider ? 1 : 0)};
     }
     return rows;
 }
@@ -96,13 +108,11 @@ static const apr_array_header_t *linkable(const na_account_visit *v)
     return rows;
 }
 
-na_error *na_account_respond(na_account_visit *v)
+void na_account_respond(na_account_visit *v)
 {
     na_request *request = v->request;
     const na_db_user *user = &v->person.user;
     na_page_form form = na_form_of_request(request);
-    na_ways ways;
-    NA_TRY(na_ways_of(request, &v->person, v->accounts, &ways));
     int has_password = na_account_has_password(v);
     const na_page_account_of page = {
         .name = user->name,
@@ -113,14 +123,14 @@ na_error *na_account_respond(na_account_visit *v)
         .can_change_email = request->mails != NULL,
         .can_delete = (request->config->features & NA_FEATURE_DELETE) != 0,
         .has_sessions = request->sessions->registry != NULL,
-        .linked = linked(v, na_ways_count(&ways) > 1),
+        .has_passkeys = na_passkey_provider(request->config) != NULL,
+        .linked = linked(v),
         .linkable = linkable(v),
         .said = v->fault ? v->fault : v->said,
         .is_error = v->fault != NULL,
     };
     na_respond_page(request, v->response, 200, na_say(request->language, "Your account"),
                     na_page_account(request->pool, &form, &page));
-    return NULL;
 }
 
 /* ── what changes have in common ───────────────────────────────────────────────────────────── */

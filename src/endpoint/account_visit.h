@@ -26,7 +26,7 @@ typedef struct na_account_visit {
 na_error *na_account_load(na_account_visit *v, const char *path);
 
 /* Responds with the page, and with what was said. */
-na_error *na_account_respond(na_account_visit *v);
+void na_account_respond(na_account_visit *v);
 
 /*
  * Lets the user of a sensitive change confirm it: by the current password if the user has one,
@@ -34,6 +34,9 @@ na_error *na_account_respond(na_account_visit *v);
  * change it is, is in request->attempted.
  */
 na_error *na_account_confirm(na_account_visit *v, na_event_kind kind);
+
+/* Returns 1 if the account is the row that Auth.js keeps of a passkey. */
+int na_account_is_passkey(const na_db_account *account);
 
 /* Returns 1 if the user has a password that the site accepts. */
 int na_account_has_password(const na_account_visit *v);

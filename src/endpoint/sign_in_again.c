@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "auth/fresh.h"
+#include "auth/passkey.h"
 #include "auth/respond.h"
 #include "auth/session.h"
 #include "base/error_codes.h"
@@ -61,12 +62,15 @@ static const apr_array_header_t *ways_of(const na_request *request, const signed
 {
     const apr_array_header_t *providers = request->config->providers;
     apr_array_header_t *ways = apr_array_make(request->pool, 4, sizeof(na_page_way));
+    const na_provider *passkey = na_passkey_provider(request->config);
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
         const char *name = name_at(in, provider);
-        if (name)
+        if (name && provider != passkey)
             APR_ARRAY_PUSH(ways, na_page_way) = (na_page_way){provider, name};
     }
+    if (passkey && id_at(in, passkey)) /* the last, because it is not shown where no script runs */
+        APR_ARRAY_PUSH(ways, na_page_way) = (na_page_way){passkey, ""};
     return ways;
 }
 
@@ -118,8 +122,12 @@ na_error *na_get_sign_in_again(na_request *request, na_response *response)
         return NULL;
     }
     na_page_form form = na_form_of_request(request);
+    const apr_array_header_t *ways = ways_of(request, &in);
+    response->runs_script =
+        ways->nelts &&
+        APR_ARRAY_IDX(ways, ways->nelts - 1, na_page_way).provider->type == NA_WEBAUTHN;
     na_respond_page(request, response, 200, na_say(request->language, "Sign in again"),
                     na_page_sign_in_again(request->pool, &form, reason_of(request),
-                                          problem_of(request, in.session), ways_of(request, &in)));
+                                          problem_of(request, in.session), ways));
     return NULL;
 }

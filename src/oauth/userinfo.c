@@ -212,6 +212,7 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, n
 {
     json_int_t auth_time;
     na_profile_source source = oauth->provider->profile_source;
+    tokens->auth_time = 0;
     if (oauth->provider->type == NA_OAUTH) {
         NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
         add_listed_email(oauth, tokens, *profile);
@@ -219,7 +220,8 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, n
         return NULL;
     }
     NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, checks, profile));
-    tokens->auth_time = na_json_number(*profile, "auth_time", &auth_time) ? auth_time : 0;
+    if (na_json_number(*profile, "auth_time", &auth_time))
+        tokens->auth_time = auth_time;
     int wanted =
         source == NA_PROFILE_USERINFO ||
         (source == NA_PROFILE_AUTO && metadata->userinfo_url && !na_json_string(*profile, "email"));

@@ -124,6 +124,7 @@ static const char *links_of(const view *v)
         const char *path, *text;
     } links[] = {
         {account->has_sessions, "/sessions", na_say(v->l, "Your sessions")},
+        {account->has_passkeys, "/passkeys", na_say(v->l, "Passkeys")},
         {1, "/account-data", na_say(v->l, "Download your data")},
         {1, "/signout", na_say(v->l, "Sign out")},
     };

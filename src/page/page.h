@@ -126,7 +126,7 @@ typedef struct na_page_account_of {
     const char *name, *email;
     int has_password; /* which confirms changes; otherwise a fresh sign-in does */
     int can_set_password, can_change_email, can_delete;
-    int has_sessions;
+    int has_sessions, has_passkeys;
     const apr_array_header_t *linked;   /* na_page_linked */
     const apr_array_header_t *linkable; /* const na_provider * */
     const char *said;

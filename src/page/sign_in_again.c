@@ -35,14 +35,28 @@ static const char *fields_of(apr_pool_t *pool, const na_language *l, const na_pa
                        NULL);
 }
 
-static const char *way_form(apr_pool_t *pool, const na_page_form *form, const na_page_way *way)
+/* Without script, the divider is not shown either. */
+static const char *passkey_form(apr_pool_t *pool, const na_page_form *form, const na_page_way *way,
+                                const char *before)
+{
+    return na_page_passkey_button(pool, form, way->provider,
+                                  apr_pstrcat(pool, "/callback/", way->provider->id, NULL),
+                                  apr_pstrcat(pool, na_kit_hidden(pool, "again", "true"), before,
+                                              NULL));
+}
+
+static const char *way_form(apr_pool_t *pool, const na_page_form *form, const na_page_way *way,
+                            const char *before)
 {
     const char *path =
         apr_pstrcat(pool, way->provider->type == NA_CREDENTIALS ? "/callback/" : "/signin/",
                     way->provider->id, NULL);
-    return na_kit_form(pool, form, path,
-                       apr_pstrcat(pool, na_kit_hidden(pool, "again", "true"),
-                                   fields_of(pool, form->language, way), NULL));
+    if (way->provider->type == NA_WEBAUTHN)
+        return passkey_form(pool, form, way, before);
+    const char *html = na_kit_form(pool, form, path,
+                                   apr_pstrcat(pool, na_kit_hidden(pool, "again", "true"),
+                                               fields_of(pool, form->language, way), NULL));
+    return apr_pstrcat(pool, before, html, NULL);
 }
 
 const char *na_page_sign_in_again(apr_pool_t *pool, const na_page_form *form, const char *reason,
@@ -51,8 +65,10 @@ const char *na_page_sign_in_again(apr_pool_t *pool, const na_page_form *form, co
     const na_language *l = form->language;
     const char *forms = "";
     for (int i = 0; i < ways->nelts; i++)
-        forms = apr_pstrcat(pool, forms, i ? na_page_or(pool, l) : "",
-                            way_form(pool, form, &APR_ARRAY_IDX(ways, i, na_page_way)), NULL);
+        forms = apr_pstrcat(pool, forms,
+                            way_form(pool, form, &APR_ARRAY_IDX(ways, i, na_page_way),
+                                     i ? na_page_or(pool, l) : ""),
+                            NULL);
     if (!ways->nelts)
         forms = apr_pstrcat(pool, na_kit_text(pool, na_say(l, "Sign out, then sign in as usual.")),
                             na_kit_link_button(pool, NA_KIT_PRIMARY,
