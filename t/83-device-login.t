@@ -3,6 +3,7 @@
 // Device authorization: RFC 8628 from both ends, at real servers.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const http = require('node:http');
 const { suite } = require('./lib/suite.js');
 const { configtest, ctlFile, makeFolder, until } = require('./lib/httpd.js');
 const { Client, request } = require('./lib/client.js');
@@ -291,6 +292,12 @@ async function commands(t, db) {
   for (const [args, why] of [[['login', 'http://example.org'], /no TLS: anyone in between could read the token; use https/], [['login', 'x'], /'x' is not a URL/],
     [['login', `${site.url}/elsewhere`], /returned status 404.*NextAuthURL has another path/], [['login'], /see nextauthctl --help/]])
     t.like((await run(args, home).ended).stderr, why, `${args.join(' ')} says what to do`);
+  const codes = { device_code: 'x', user_code: '\u001b[31mRED', verification_uri: 'http://localhost/\u001b]0;x', interval: 1, expires_in: 60 };
+  const rogue = http.createServer((asked, answer) => answer.end(JSON.stringify(asked.url.endsWith('/token') ? { access_token: '\u001b[31m' } : codes)));
+  await new Promise((resolve) => { rogue.listen(0, '127.0.0.1', resolve); });
+  t.cleanup(() => rogue.close());
+  const fooled = await run(['login', '--print', `http://127.0.0.1:${rogue.address().port}`], home).ended;
+  t.ok(fooled.status === 1 && /returned an invalid token/.test(fooled.stderr) && !`${fooled.stderr}${fooled.stdout}`.includes('\u001b'), 'a site cannot write to the terminal', fooled.stderr);
   fs.writeFileSync(file, 'no JSON');
   t.like((await run(['login', site.url], home).ended).stderr, /tokens\.json|JSON/, 'a broken file is told before the user has to do anything');
 }

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/access_token.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl/commands.h"
@@ -111,6 +112,9 @@ static na_error *poll_once(login *l, const apr_table_t *form)
     l->token = response.status == 200 ? na_json_string(answer, "access_token") : NULL;
     l->granted = na_json_string(answer, "scope");
     l->expires_in = number_of(answer, "expires_in", 0, 10L * 366 * 24 * 3600);
+    if (l->token && !na_access_token_is_well_formed(l->token)) /* it is printed as it is */
+        return na_error_new(l->site.pool, NA_ERR_CONFIGURATION, "%s returned an invalid token",
+                            l->site.base);
     if (l->token || na_is_same(code ? code : "", "authorization_pending"))
         return NULL;
     if (na_is_same(code ? code : "", "slow_down"))
