@@ -104,7 +104,10 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     execFileSync('make', ['-s', 'install', `DESTDIR=${into}`], { cwd: root, stdio: 'ignore' });
     const found = execFileSync('find', [into, '-type', 'f', '-printf', '%f\n'], { encoding: 'utf8' }).trim().split('\n').sort();
     const mongodb = spawnSync('pkg-config', ['--exists', 'libmongoc-1.0']).status === 0;
-    t.is(found, ['breaker.h', 'crypto.h', 'error.h', 'grafana-dashboard.json', 'logrotate', 'mod_nextauth.h', 'mod_nextauth.so', ...(mongodb ? ['mod_nextauth_mongodb.so'] : []), 'nextauth.conf', 'nextauth.load', 'nextauthctl', 'prometheus-alerts.yml', 'store.h', 'store_provider.h', 'text.h'], 'installs module, configuration, command, headers, dashboard, alert rules and logrotate\'s rule');
+    const headers = ['breaker.h', 'crypto.h', 'error.h', 'mod_nextauth.h', 'store.h', 'store_provider.h', 'text.h'];
+    const parts = ['mod_nextauth.so', ...(mongodb ? ['mod_nextauth_mongodb.so'] : []), 'nextauth.conf', 'nextauth.load', 'nextauthctl'];
+    const others = ['grafana-dashboard.json', 'logrotate', 'prometheus-alerts.yml', ...fs.readdirSync(path.join(root, 'conf/languages'))];
+    t.is(found, [...headers, ...parts, ...others].sort(), 'installs module, configuration, command, headers, languages, dashboard, alert rules and logrotate\'s rule');
     const installed = await t.configtest({ config: fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8') });
     t.is([installed.status, installed.output.trim()], [0, 'Syntax OK'], 'the configuration is right as installed');
     const object = execFileSync('find', [into, '-name', 'mod_nextauth.so'], { encoding: 'utf8' }).trim();

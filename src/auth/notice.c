@@ -17,7 +17,7 @@ typedef struct notice {
     long seconds;
 } notice;
 
-/* Who locks an account is not its owner: that email is in the language of the site. */
+/* An account is not locked by its owner: that email is in the language of the site. */
 static const na_language *language_of(const na_request *request, na_mail_kind kind)
 {
     return kind == NA_MAIL_ACCOUNT_LOCKED

@@ -103,7 +103,7 @@ na_error *na_oauth_check_request(const na_oauth *oauth, const na_metadata *metad
                : NULL;
 }
 
-/* What the query of the URL has besides would not count, so it becomes part of the request. */
+/* Parameters in the query of the URL would not count, so they become part of the request. */
 static const char *take_query(const na_oauth *oauth, const char *url, apr_table_t **params)
 {
     const char *query = strchr(url, '?');

@@ -19,7 +19,7 @@ static int offers_auth(const na_metadata *metadata, na_token_auth auth)
                            : auth == NA_AUTH_BASIC;
 }
 
-/* What was configured besides a secret is there to be used, so it comes first. */
+/* A key or certificate that is configured besides a secret is there to be used: it comes first. */
 static const na_token_auth by_preference[] = {NA_AUTH_TLS,     NA_AUTH_SELF_SIGNED_TLS,
                                               NA_AUTH_KEY_JWT, NA_AUTH_BASIC,
                                               NA_AUTH_POST,    NA_AUTH_SECRET_JWT};
