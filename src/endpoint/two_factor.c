@@ -69,9 +69,10 @@ static na_error *refuse_code(na_request *request, na_response *response,
 {
     na_error *error = na_error_new(request->pool, NA_ERR_SECOND_FACTOR,
                                    "wrong code of a second factor, or one that was used");
-    NA_TRY(na_record_failure(request, error));
+    request->is_recorded = 1; /* by na_dispatch, if it gets the error */
     if (!request->wants_html)
         return error;
+    NA_TRY(na_record_failure(request, error));
     na_log_error(request, NA_LOG_WARNING, "SECOND_FACTOR", error);
     respond_challenge(request, response, challenge, wrong_code);
     return NULL;
