@@ -25,8 +25,8 @@ typedef struct entry {
 } entry;
 
 /*
- * What a search compares is here and not in the entries, which are scattered in memory, so that it
- * reads only the one that it finds.
+ * A search compares members of the set, and reads only the entry that it finds: entries are
+ * scattered in memory.
  */
 typedef struct set {
     apr_uint32_t clock;

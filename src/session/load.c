@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-/* What an observer is told about a lookup. */
+/* A lookup, for an observer. */
 typedef struct na_observed {
     na_session_lookup check;
     apr_int64_t began; /* monotonic; 0 if the lookup took no time worth measuring */
