@@ -152,6 +152,7 @@ typedef struct na_config {
     const na_expression *bind_expression;       /* for NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
+    const char *frame_origins;   /* that may frame the pages, separated by blanks; NULL if none */
     const char *clear_site_data; /* header of the response to a sign-out, NULL if none */
     const apr_array_header_t *sign_in_rules;   /* na_sign_in_rule */
     const apr_array_header_t *roles;           /* na_role_rule */

@@ -97,7 +97,8 @@ char *na_cookie_write(apr_pool_t *pool, const na_cookie *cookie, const char *nam
         expires ? apr_pstrcat(pool, "; Expires=", na_http_date(pool, expires), NULL) : "";
     return apr_pstrcat(pool, name, "=", na_percent_encode(pool, value), age, domain,
                        "; Path=", cookie->path, until, "; HttpOnly",
-                       cookie->secure ? "; Secure" : "", "; SameSite=", cookie->same_site, NULL);
+                       cookie->secure ? "; Secure" : "", "; SameSite=", cookie->same_site,
+                       cookie->partitioned ? "; Partitioned" : "", NULL);
 }
 
 char *na_cookie_clear(apr_pool_t *pool, const na_cookie *cookie, const char *name)
@@ -113,6 +114,9 @@ void na_cookie_clear_elsewhere(apr_pool_t *pool, const na_cookie *cookie, const 
                                apr_array_header_t *set_cookies)
 {
     na_cookie other = *cookie;
+    other.partitioned = 0;
+    if (cookie->partitioned) /* browsers keep one from before as a different cookie */
+        APR_ARRAY_PUSH(set_cookies, char *) = na_cookie_clear(pool, &other, name);
     for (const char *const *domain = cookie->elsewhere; domain && *domain; domain++) {
         other.domain = **domain ? *domain : NULL;
         APR_ARRAY_PUSH(set_cookies, char *) = na_cookie_clear(pool, &other, name);

@@ -18,6 +18,7 @@ typedef struct na_cookie {
     int secure;
     const char *const *elsewhere; /* other domains for which a cookie of this name might have been
                                      set, "" for this host only; NULL-terminated, NULL if none */
+    int partitioned;              /* a browser has one for each site that frames this one */
 } na_cookie;
 
 /*

@@ -108,7 +108,7 @@ static void cookies(apr_pool_t *pool)
     is(na_cookies_last(all, "a.", &at), "a.1", "  of those that begin alike");
     is(na_cookies_last(all, "a.", &at), NULL, "  and then none");
 
-    na_cookie elsewhere = {"n", "example.org", "/", "Lax", 1, NULL};
+    na_cookie elsewhere = {"n", "example.org", "/", "Lax", 1, NULL, 0};
     static const struct {
         const char *host, *name, *domain, *expected;
     } places[] = {{"www.shop.example.org", "n", NULL,
@@ -132,7 +132,7 @@ static void cookies(apr_pool_t *pool)
            apr_psprintf(pool, "where else one of %s can be", places[i].host));
     }
 
-    const na_cookie cookie = {"n", "example.org", "/", "Lax", 1, NULL};
+    const na_cookie cookie = {"n", "example.org", "/", "Lax", 1, NULL, 0};
     is(na_cookie_write(pool, &cookie, "n", "a;b", 900, apr_time_from_sec(0) + 1),
        "n=a%3Bb; Max-Age=900; Domain=example.org; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; "
        "HttpOnly; Secure; SameSite=Lax",

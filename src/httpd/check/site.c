@@ -149,8 +149,9 @@ static void check_cookie(const na_builder *b, const na_cookie *cookie)
     const char *domain =
         cookie->domain ? apr_pstrcat(b->pool, ", domain ", cookie->domain, NULL) : "";
     na_findings_say(b->server, NA_GROUP_COOKIES, cookie->name, NA_RIGHT, NULL,
-                    "%s, SameSite=%s, path %s%s", cookie->secure ? "Secure" : "not Secure",
-                    cookie->same_site, cookie->path, domain);
+                    "%s, SameSite=%s%s, path %s%s", cookie->secure ? "Secure" : "not Secure",
+                    cookie->same_site, cookie->partitioned ? ", Partitioned" : "", cookie->path,
+                    domain);
     if (strcmp(cookie->same_site, "None") == 0)
         na_findings_say(b->server, NA_GROUP_COOKIES, cookie->name, NA_WARNING,
                         "set sameSite=lax unless other sites embed this one",

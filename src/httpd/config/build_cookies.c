@@ -24,6 +24,10 @@ static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-
                                            [NA_COOKIE_TWO_FACTOR] = "two-factor",
                                            [NA_COOKIE_CHALLENGE] = "challenge"};
 
+/*
+ * In a frame of another site, browsers send only SameSite=None cookies, and increasingly only
+ * partitioned ones (CHIPS, draft-cutler-httpbis-partitioned-cookies).
+ */
 static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *stem, int host)
 {
     int secure = strncmp(b->config->origin, "https:", 6) == 0;
@@ -31,8 +35,9 @@ static na_cookie default_cookie(na_builder *b, na_dialect dialect, const char *s
     const char *package = dialect == NA_V4 ? "next-auth." : "authjs.";
     return (na_cookie){.name = apr_pstrcat(b->pool, prefix, package, stem, NULL),
                        .path = "/",
-                       .same_site = "Lax",
-                       .secure = secure};
+                       .same_site = b->config->frame_origins ? "None" : "Lax",
+                       .secure = secure,
+                       .partitioned = b->config->frame_origins != NULL};
 }
 
 /*
@@ -173,6 +178,8 @@ na_error *na_build_cookie(na_builder *b, const na_directive *w)
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));
     if (cookie->name == name)
         adjust_prefix(b, cookie);
+    if (strcmp(cookie->same_site, "None") != 0)
+        cookie->partitioned = 0; /* it is not sent in frames */
     return check_cookie(b, cookie);
 }
 
@@ -342,9 +349,21 @@ static void look_at_cookie(na_builder *b, const apr_array_header_t *written, con
     na_build_look_at(b, at, na_directive_name(NextAuthCookie));
 }
 
+static na_error *check_frames(na_builder *b, const apr_array_header_t *written)
+{
+    if (!b->config->frame_origins || strncmp(b->config->origin, "https:", 6) == 0)
+        return NULL;
+    na_build_look_at(b, na_last_of(written, NextAuthFrameAllow),
+                     na_directive_name(NextAuthFrameAllow));
+    return na_error_with_hint(
+        na_wrong(b, "frames require an HTTPS site: browsers would not send its cookies"),
+        "set an HTTPS URL with NextAuthURL, or remove NextAuthFrameAllow");
+}
+
 static na_error *check_cookies(na_builder *b, const apr_array_header_t *written)
 {
     const char *host = host_of_site(b->pool, b->config);
+    NA_TRY(na_build_noted(b, check_frames(b, written)));
     look_at_cookie(b, written, "sessionToken");
     for (int i = 0; i < b->config->session.source_count; i++)
         NA_TRY(na_build_noted(b, check_reach(b, &b->config->session.sources[i].cookie, host)));

@@ -76,15 +76,36 @@ na_error *na_build_compat(na_builder *b, const na_directive *w)
     return NULL;
 }
 
+static na_error *as_origin(na_builder *b, const char *value, na_url *url)
+{
+    return na_url_parse(b->pool, value, url) && (!*url->path || strcmp(url->path, "/") == 0)
+               ? NULL
+               : na_wrong(b, "invalid origin '%s': expected https://HOST[:PORT]", value);
+}
+
 na_error *na_build_redirect_allow(na_builder *b, const na_directive *w)
 {
     for (int i = 0; i < w->argc; i++) {
         na_url url;
-        if (!na_url_parse(b->pool, w->argv[i], &url) || (*url.path && strcmp(url.path, "/") != 0))
-            return na_wrong(b, "invalid origin '%s': expected https://HOST[:PORT]", w->argv[i]);
+        NA_TRY(as_origin(b, w->argv[i], &url));
         APR_ARRAY_PUSH((apr_array_header_t *)b->config->redirect_origins, const char *) =
             url.origin;
     }
+    return NULL;
+}
+
+/* Over plain HTTP, an attacker in between could replace the page that has the frame. */
+na_error *na_build_frame_allow(na_builder *b, const na_directive *w)
+{
+    const char *origins = b->config->frame_origins;
+    for (int i = 0; i < w->argc; i++) {
+        na_url url;
+        NA_TRY(as_origin(b, w->argv[i], &url));
+        if (strcmp(url.scheme, "https") != 0)
+            return na_wrong(b, "invalid origin '%s': expected https://HOST[:PORT]", w->argv[i]);
+        origins = origins ? apr_pstrcat(b->pool, origins, " ", url.origin, NULL) : url.origin;
+    }
+    b->config->frame_origins = origins;
     return NULL;
 }
 

@@ -225,7 +225,7 @@ static int translate_request(request_rec *r, na_request *request)
 static void set_page_headers(request_rec *r, const na_response *response)
 {
     const na_config *config = na_config_of(r);
-    const char *http = config->http.allow_http ? " http:" : "";
+    const char *http = config->http.allow_http ? " http:" : "", *frames = config->frame_origins;
     const char *script =
         response->runs_script
             ? apr_pstrcat(r->pool, "; script-src ", config->base_url, "/passkey.js; connect-src ",
@@ -234,10 +234,11 @@ static void set_page_headers(request_rec *r, const na_response *response)
     apr_table_setn(r->headers_out, "Content-Security-Policy",
                    apr_pstrcat(r->pool, "default-src 'none'; style-src 'nonce-",
                                response->style_nonce, "'", script, "; img-src 'self' https:", http,
-                               "; form-action 'self' https:", http,
-                               "; frame-ancestors 'none'; base-uri 'none'", NULL));
+                               "; form-action 'self' https:", http, "; frame-ancestors ",
+                               frames ? frames : "'none'", "; base-uri 'none'", NULL));
     apr_table_setn(r->headers_out, "Content-Language", response->language);
-    apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
+    if (!frames) /* it cannot name origins, and browsers that know frame-ancestors ignore it */
+        apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
     apr_table_setn(r->headers_out, "Cross-Origin-Opener-Policy", "same-origin");
     apr_table_setn(r->headers_out, "Cross-Origin-Resource-Policy", "same-origin");
 }
