@@ -350,13 +350,27 @@ static na_error *make_session(const na_config *config, const na_visit *visit,
                                 row->expires_at / 1000, config->session.identity_claims, session);
 }
 
+/* While the database is down, its last answer can remain valid longer, as for sessions. */
+static na_error *rely_on_last(const na_sessions *sessions, const na_visit *visit, const char *id,
+                              na_error *error, const na_session **session)
+{
+    apr_int64_t age;
+    *session = na_answer_find(sessions, visit, id, &age);
+    return *session && age < sessions->config->serve_for ? NULL : error;
+}
+
 na_error *na_access_token_load(const na_config *config, const na_sessions *sessions,
                                const na_visit *visit, const char *id, const na_session **session)
 {
     na_db_secret row;
     na_db_person person;
     apr_int64_t now = apr_time_as_msec(visit->now);
-    NA_TRY(read_row(sessions, visit, id, &row, &person));
+    na_error *error = read_row(sessions, visit, id, &row, &person);
+    if (na_is_unavailable(error))
+        return rely_on_last(sessions, visit, id, error, session);
+    if (error)
+        na_answer_forget(sessions, visit, id);
+    NA_TRY(error);
     NA_TRY(make_session(config, visit, &row, &person, session));
     na_answer_keep(sessions, visit, id, session);
     if (now - row.used_at >= USE_INTERVAL) /* only shown, so a failure does not matter */

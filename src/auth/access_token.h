@@ -39,7 +39,7 @@ char *na_access_token_id(apr_pool_t *pool, const char *token);
 /* Most tokens of one user. */
 #define NA_ACCESS_TOKENS_MAX 50
 
-/* A token to be made. */
+/* The properties of a new token. */
 typedef struct na_access_wish {
     const char *user_id;
     const json_t *claims; /* of na_access_token_claims; NULL if an administrator makes it */

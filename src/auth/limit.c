@@ -291,7 +291,7 @@ void na_limit_give_back(na_request *request)
     for (int i = 0; request->taken && i < request->taken->nelts; i++) {
         const taken *t = &APR_ARRAY_IDX(request->taken, i, taken);
         if (t->what == NA_LIMIT_SIGN_IN || t->what == NA_LIMIT_CALLBACK ||
-            t->what == NA_LIMIT_SECOND_FACTOR)
+            t->what == NA_LIMIT_SECOND_FACTOR || t->what == NA_LIMIT_TOKEN)
             na_rate_give_back(request->rates, request->pool, t->key, &t->rate, &t->answer);
     }
     request->taken = NULL;

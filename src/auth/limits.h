@@ -16,6 +16,7 @@ typedef enum na_limited {
     NA_LIMIT_SECOND_FACTOR, /* wrong codes of a second factor */
     NA_LIMIT_MAIL,          /* emails that are sent, whatever they are for */
     NA_LIMIT_DEVICE_LOGIN,  /* requests of devices, and codes that users enter */
+    NA_LIMIT_TOKEN,         /* wrong personal access tokens */
     NA_LIMITED
 } na_limited;
 

@@ -100,8 +100,8 @@ static na_error *append_methods(apr_pool_t *pool, na_bytes whole, na_bytes metho
 }
 
 /*
- * Returns 1 if a segment means "." or ".." to a program that reads it: to a server behind httpd
- * that decodes once more, takes a backslash for a slash, or ignores what follows a semicolon.
+ * Returns 1 if a segment means "." or ".." to another program: to a server behind httpd that
+ * decodes once more, takes a backslash for a slash, or ignores what follows a semicolon.
  */
 static int is_dot_segment(const char *segment, apr_size_t len)
 {

@@ -17,8 +17,8 @@
 #define NA_SCOPE_ENTRIES_MAX 32
 
 /*
- * Parses a scope that was typed, and writes it in its canonical form. The error is for the
- * user who typed it.
+ * Parses a scope that a user typed, and writes it in its canonical form. The error is for that
+ * user to read.
  */
 na_error *na_scope_parse(apr_pool_t *pool, const char *text, const char **scope);
 

@@ -78,6 +78,12 @@ static const struct {
      "prints the token instead"},
     {"logout", na_command_logout, "URL [--ca-file FILE | --insecure-loopback]",
      "revoke and forget the access token of a site"},
+    {"token add", na_command_token_add, "ID|EMAIL --name NAME --scope SCOPE [--days DAYS] [--json]",
+     "make a personal access token, and print it: nothing shows it again; SCOPE is \"[METHODS] "
+     "PATH; …\", such as \"GET,PROPFIND /svn; /dav\"; DAYS is 90 by default, and 365 at most"},
+    {"token list", na_command_token_list, "ID|EMAIL [--json]", "list a user's tokens"},
+    {"token revoke", na_command_token_revoke, "ID|EMAIL TOKEN-ID [--json]",
+     "revoke a token, by its ID as listed"},
     {"token decode", na_command_token_decode, "--secret-file FILE [--salt SALT] [--v5] [TOKEN]",
      "decrypt a token (from standard input by default) and print its claims"},
     {"token encode", na_command_token_encode,
@@ -86,7 +92,8 @@ static const struct {
 };
 
 #define OF_USERS                                                                                   \
-    "All commands of users and roles take --database URL and --schema SCHEMA; those that change\n" \
+    "All commands of users, roles and their tokens take --database URL and --schema SCHEMA; "      \
+    "those that change\n"                                                                          \
     "something, backup and restore take --audit-log FILE (or NEXTAUTHCTL_AUDIT_LOG) and\n"         \
     "--audit-key-file FILE.\n"
 

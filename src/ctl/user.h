@@ -14,7 +14,7 @@
 
 typedef struct na_ctl_user_call {
     apr_pool_t *pool;
-    const char *url, *schema, *email, *name, *password_file, *hash_kind;
+    const char *url, *schema, *email, *name, *password_file, *hash_kind, *scope, *days;
     apr_array_header_t *roles; /* const char * */
     int json, yes;
     int shows_accounts; /* 1 if c->shown has the user's accounts as well */
@@ -31,7 +31,7 @@ typedef struct na_ctl_user_call {
 /*
  * Reads the command line. Returns 0 on a usage error. `allowed` has the letters of the options that
  * the command takes, besides those of all: e(mail), n(ame), p(assword-file), h(ash), r(ole), y(es),
- * a(udit log).
+ * a(udit log), o (scope and days of a token).
  */
 int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *allowed,
                         int operands);

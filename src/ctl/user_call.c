@@ -14,7 +14,9 @@
 
 static int is_allowed(int option, const char *allowed)
 {
-    return strchr("dsj", option) || strchr(allowed, option == 'k' ? 'a' : option);
+    if (option == 'k' || option == 'D') /* each goes with another */
+        option = option == 'k' ? 'a' : 'o';
+    return strchr("dsj", option) || strchr(allowed, option);
 }
 
 int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *allowed,
@@ -30,6 +32,8 @@ int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *
                              {"password-file", 'p', .text = &c->password_file},
                              {"hash", 'h', .text = &c->hash_kind},
                              {"role", 'r', .list = c->roles},
+                             {"scope", 'o', .text = &c->scope},
+                             {"days", 'D', .text = &c->days},
                              {"yes", 'y', .flag = &c->yes},
                              {"audit-log", 'a', .text = &c->trail.log},
                              {"audit-key-file", 'k', .text = &c->trail.key_file},

@@ -137,8 +137,8 @@ typedef struct na_dir_conf {
     int accept_tokens;               /* NA_ACCEPT_…; 0 if not set */
 } na_dir_conf;
 
-/* Values of NextAuthAcceptTokens. */
-enum { NA_ACCEPT_NONE = 1, NA_ACCEPT_SESSION = 2 };
+/* Kinds of NextAuthAcceptTokens; one bit each. */
+enum { NA_ACCEPT_NONE = 1, NA_ACCEPT_SESSION = 2, NA_ACCEPT_PERSONAL = 4 };
 
 extern const command_rec na_directives[];
 
@@ -187,6 +187,17 @@ na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_confi
 
 /* ── requests ──────────────────────────────────────────────────────────────────────────────── */
 
+/* How a client shows its session. */
+typedef enum na_way { NA_BY_COOKIE, NA_BY_BEARER, NA_BY_TOKEN, NA_BY_PASSWORD } na_way;
+
+/* Why credentials in the Authorization header are refused. */
+typedef enum na_refusal {
+    NA_REFUSED_NOTHING,
+    NA_REFUSED_CREDENTIALS, /* wrong, expired, revoked */
+    NA_REFUSED_SCOPE,       /* a good token, but not for this path or method */
+    NA_REFUSED_RATE         /* too many attempts */
+} na_refusal;
+
 /* The module's state of a request. */
 typedef struct na_state {
     int is_endpoint;
@@ -199,7 +210,9 @@ typedef struct na_state {
     int is_authorized;         /* access was granted, by any module */
     int lacks_factor;          /* `Require nextauth-2fa` denied it for lack of a second factor */
     int unavailable;           /* the store is down: the session is unknown */
-    int by_bearer;             /* the session is from a bearer token, not from a cookie */
+    na_way way;                /* how the session was shown */
+    na_refusal refusal;        /* why the client's credentials do not lead to a session */
+    long limit_wait;           /* seconds, if that is NA_REFUSED_RATE */
     const na_session *session; /* NULL if not signed in */
     const na_subject *subject; /* during a sign-in: the subject of its expressions */
     const na_trace *trace;     /* NULL if not parsed yet */

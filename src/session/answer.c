@@ -3,6 +3,9 @@
  */
 #include "session/answer.h"
 
+/* When an answer was verified that no longer counts. */
+#define FORGOTTEN 0
+
 static apr_status_t release_session(void *session)
 {
     na_token_cache_release(session);
@@ -24,8 +27,10 @@ const na_session *na_answer_find(const na_sessions *sessions, const na_visit *vi
     const na_session *session =
         hold_session(visit->pool, na_token_cache_get(sessions->tokens, sessions->config,
                                                      na_bytes_of(key), visit->now));
-    *age = session ? apr_time_sec(visit->now) - session->issued_at : 0;
-    return session && *age >= 0 ? session : NULL;
+    if (!session || session->issued_at == FORGOTTEN)
+        return NULL;
+    *age = apr_time_sec(visit->now) - session->issued_at;
+    return *age >= 0 ? session : NULL;
 }
 
 void na_answer_keep(const na_sessions *sessions, const na_visit *visit, const char *key,
@@ -47,6 +52,6 @@ void na_answer_forget(const na_sessions *sessions, const na_visit *visit, const 
         return;
     na_session forgotten = *kept;
     const na_session *put = &forgotten;
-    forgotten.issued_at = 0;
+    forgotten.issued_at = FORGOTTEN;
     na_answer_keep(sessions, visit, key, &put);
 }

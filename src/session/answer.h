@@ -23,7 +23,7 @@ const na_session *na_answer_find(const na_sessions *sessions, const na_visit *vi
 void na_answer_keep(const na_sessions *sessions, const na_visit *visit, const char *key,
                     const na_session **session);
 
-/* Makes the answer that is kept for the key older than any, in this process. */
+/* Forgets the answer that is kept for the key, in this process. */
 void na_answer_forget(const na_sessions *sessions, const na_visit *visit, const char *key);
 
 #endif

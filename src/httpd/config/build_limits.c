@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 
@@ -53,13 +55,16 @@ static na_error *set_delay(na_builder *b, na_limited what, na_limit_list *limits
                                     "remove delay= or add account=N/SECONDS");
 }
 
-/* A callback does not identify an account. */
+/* Neither a callback nor a wrong token identifies an account. */
 static na_error *check_by(na_builder *b, na_limited what, const na_limit_list *limits)
 {
     for (int i = 0; i < limits->count; i++)
-        if (what == NA_LIMIT_CALLBACK && limits->list[i].by != NA_BY_ADDRESS)
-            return na_error_with_hint(na_wrong(b, "callback is limited by address only"),
-                                      "set NextAuthRateLimit callback N/SECONDS");
+        if ((what == NA_LIMIT_CALLBACK || what == NA_LIMIT_TOKEN) &&
+            limits->list[i].by != NA_BY_ADDRESS)
+            return na_error_with_hint(na_wrong(b, "%s is limited by address only",
+                                               na_limited_name(what)),
+                                      apr_psprintf(b->pool, "set NextAuthRateLimit %s N/SECONDS",
+                                                   na_limited_name(what)));
     return NULL;
 }
 
@@ -72,7 +77,7 @@ na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
         return na_wrong(
             b,
             "unknown '%s': expected signIn, callback, magicLink, signUp, passwordReset, "
-            "secondFactor, mail, or deviceLogin",
+            "secondFactor, mail, deviceLogin, or token",
             w->argv[0]);
     int is_off = w->argc == 2 && ap_cstr_casecmp(w->argv[1], "off") == 0;
     for (int i = 1; i < w->argc && !is_off; i++)

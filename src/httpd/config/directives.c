@@ -130,14 +130,20 @@ static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim
 
 static const char *set_accept_tokens(cmd_parms *cmd, void *conf, const char *value)
 {
-    int kind = ap_cstr_casecmp(value, "session") == 0 ? NA_ACCEPT_SESSION
-               : ap_cstr_casecmp(value, "none") == 0  ? NA_ACCEPT_NONE
-                                                      : 0;
-    ((na_dir_conf *)conf)->accept_tokens = kind;
-    return kind ? NULL
-                : apr_psprintf(cmd->pool,
-                               "NextAuthAcceptTokens: invalid value '%s': expected session or none",
-                               value);
+    na_dir_conf *dir = conf;
+    int kind = ap_cstr_casecmp(value, "session") == 0    ? NA_ACCEPT_SESSION
+               : ap_cstr_casecmp(value, "personal") == 0 ? NA_ACCEPT_PERSONAL
+               : ap_cstr_casecmp(value, "none") == 0     ? NA_ACCEPT_NONE
+                                                         : 0;
+    if (!kind)
+        return apr_psprintf(cmd->pool,
+                            "NextAuthAcceptTokens: invalid value '%s': expected session, personal, "
+                            "or none",
+                            value);
+    dir->accept_tokens |= kind;
+    if ((dir->accept_tokens & NA_ACCEPT_NONE) && dir->accept_tokens != NA_ACCEPT_NONE)
+        return "NextAuthAcceptTokens: none cannot be combined with session or personal";
+    return NULL;
 }
 
 static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *value)
@@ -199,8 +205,8 @@ const command_rec na_directives[] = {
                     "ways in which applications receive the identity: env|headers|none …"),
     AP_INIT_TAKE123("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
                     "claim that becomes REMOTE_USER: CLAIM [PATTERN [FORM]]"),
-    AP_INIT_TAKE1("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
-                  "tokens that are accepted in place of cookies: session|none"),
+    AP_INIT_ITERATE("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
+                    "tokens that are accepted in place of cookies: session|personal|none …"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
                   "Cache-Control of responses for one user: VALUE|Off"),
     {NULL}};

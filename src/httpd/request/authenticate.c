@@ -80,11 +80,11 @@ static const char *remote_user(request_rec *r, const na_session *session)
 
 /*
  * Requests for protected pages also renew the session, because not every site calls the endpoints.
- * A client that sends a bearer token does not accept cookies.
+ * A client that shows a token or a password with each request does not accept cookies.
  */
 static void keep_alive(request_rec *r, const na_config *config, const na_session *session)
 {
-    if (!ap_is_initial_req(r) || na_state_of(r)->by_bearer ||
+    if (!ap_is_initial_req(r) || na_state_of(r)->way != NA_BY_COOKIE ||
         !na_session_is_due(&config->session, session, r->request_time))
         return;
     apr_array_header_t *set_cookies = apr_array_make(r->pool, 4, sizeof(char *));
@@ -167,7 +167,7 @@ int na_check_authn(request_rec *r)
         return OK;
     if (session)
         return na_refuse_forbidden(r);
-    if (na_dir_conf_of(r)->unauthenticated == NA_PASS) {
+    if (na_dir_conf_of(r)->unauthenticated == NA_PASS && !na_state_of(r)->refusal) {
         r->user = (char *)"";
         r->ap_auth_type = (char *)"NextAuth";
         return OK;

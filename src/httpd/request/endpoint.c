@@ -9,8 +9,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/module.h"
-#include "httpd/process.h"
-#include "httpd/request/client.h"
+#include "httpd/request/action.h"
 
 #define BODY_MAX (64 * 1024)
 #define FIELDS_MAX 100
@@ -156,63 +155,17 @@ static void split_path(request_rec *r, const char *path, na_request *request)
         request->action = "";
 }
 
-static const char *query_of(request_rec *r)
-{
-    const na_state *state = na_state_of(r);
-    return state->query ? state->query : r->args;
-}
-
-/* HEAD is GET without a body (RFC 9110 section 9.3.2). */
-static const char *method_of(const request_rec *r)
-{
-    return r->method_number == M_GET ? "GET" : r->method;
-}
-
-static int is_from_here(request_rec *r)
-{
-    const char *origin = apr_table_get(r->headers_in, "Origin");
-    return origin && ap_cstr_casecmp(origin, na_config_of(r)->origin) == 0 && !na_is_foreign(r);
-}
-
 static int translate_request(request_rec *r, na_request *request)
 {
-    const na_server_conf *conf = na_server_conf_of(r->server);
     apr_table_t *form = NULL;
     json_t *json;
     int status = na_read_form(r, &form, &json);
     if (status != OK)
         return status;
-    na_random_supply(r->pool);
-    *request = (na_request){
-        .pool = r->pool,
-        .config = conf->config,
-        .server = na_host_of(r),
-        .process = na_process_of_child(),
-        .sessions = &conf->sessions,
-        .db = conf->db,
-        .mails = conf->mails,
-        .rates = &conf->rates,
-        .events = conf->events,
-        .audit = conf->audit,
-        .http = conf->http,
-        .now = r->request_time,
-        .method = method_of(r),
-        .cookie_header = apr_table_get(r->headers_in, "Cookie"),
-        .query = na_form_parse(r->pool, query_of(r), FIELDS_MAX),
-        .form = form,
-        .json = json,
-        .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,
-        .is_foreign = na_is_foreign(r),
-        .is_from_here = is_from_here(r),
-        .wants_html = na_is_page_load(r),
-        .language = na_language_choose(conf->config->languages,
-                                       apr_table_get(r->headers_in, "Accept-Language")),
-    };
-    na_visit_of(r, &request->visit);
-    request->trace = na_trace_of(r);
-    request->origin = na_origin_of(r);
-    request->cookies = na_cookies_parse(r->pool, request->cookie_header);
-    split_path(r, na_endpoint_path(conf->config, r->uri), request);
+    na_request_begin(r, request);
+    request->form = form;
+    request->json = json;
+    split_path(r, na_endpoint_path(request->config, r->uri), request);
     return OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/header.h"
 #include "httpd/request/local.h"
+#include "httpd/request/refuse.h"
 
 static const char prefix[] = "x-nextauth-";
 
@@ -68,6 +69,19 @@ int na_strip_identity(request_rec *r)
 }
 
 /*
+ * An application gets the user, not what proves that: it would have to be trusted with a password,
+ * and could take it for one of its own users. A session token in Authorization is for it to read.
+ */
+static void hide_credentials(request_rec *r)
+{
+    na_way way = na_state_of(r)->way;
+    if (way == NA_BY_TOKEN || way == NA_BY_PASSWORD)
+        apr_table_unset(r->headers_in, "Authorization");
+}
+
+/*
+ * httpd authorizes a subrequest or internal redirect again only if its sections differ, so what a
+ * token does not cover is refused here.
  * Also runs on a subrequest, which has a copy of the headers of its main request; what was passed
  * on there is removed first, because the configuration here can differ.
  */
@@ -78,9 +92,11 @@ int na_pass_identity(request_rec *r)
         na_state_of(r)->is_authorized = 1;
     if (r->main && na_config_of(r))
         strip_headers(r);
-    if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0 ||
-        !(session = na_session_of(r)))
+    if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
         return DECLINED;
+    if (!(session = na_session_of(r)))
+        return na_state_of(r)->refusal ? na_refuse_unauthenticated(r) : DECLINED;
+    hide_credentials(r);
     int pass = na_dir_conf_of(r)->pass_identity;
     int env = !pass || (pass & NA_PASS_ENV), headers = !pass || (pass & NA_PASS_HEADERS);
     for (int i = 0; i < session->identity_count; i++) {

@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/module.h"
+#include "httpd/request/access.h"
+#include "httpd/request/client.h"
 
 /* The URL that the browser requested, with the site's origin: the Host header is not trusted. */
 static const char *requested_url(request_rec *r, const na_config *config)
@@ -55,12 +57,61 @@ static int respond_json(request_rec *r, int status, json_t *body)
     return DONE;
 }
 
+/* ── challenges ────────────────────────────────────────────────────────────────────────────── */
+
+/* Returns 1 if clients without a browser have a way in here, which they can be asked for. */
+static int admits_plain_clients(request_rec *r)
+{
+    return na_is_way_open(r, NA_BY_TOKEN);
+}
+
+/*
+ * A browser must not be asked by Basic: it would show a dialog of its own, even for a script, and
+ * keep what is typed there until it is closed.
+ */
+static int may_ask_by_basic(request_rec *r)
+{
+    return admits_plain_clients(r) &&
+           (na_is_plain_client(r) ||
+            (na_dir_conf_of(r)->unauthenticated == NA_401 && !na_is_of_browser(r)));
+}
+
+static void add_challenge(request_rec *r, const char *scheme, const char *further)
+{
+    apr_table_addn(r->err_headers_out, "WWW-Authenticate",
+                   apr_pstrcat(r->pool, scheme, " realm=\"", na_config_of(r)->origin, "\"", further,
+                               NULL));
+}
+
+/* RFC 6750 section 3: without an error if the client showed nothing. */
+static const char *bearer_error(const na_state *state)
+{
+    if (state->refusal == NA_REFUSED_SCOPE)
+        return ", error=\"insufficient_scope\"";
+    return state->refusal == NA_REFUSED_CREDENTIALS ? ", error=\"invalid_token\"" : "";
+}
+
+/* RFC 7617 section 2.1: the charset. Clients take the first challenge that they know. */
+static void add_challenges(request_rec *r)
+{
+    const na_state *state = na_state_of(r);
+    int accepts_bearer = na_is_way_open(r, NA_BY_TOKEN) || na_is_way_open(r, NA_BY_BEARER);
+    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
+    if (may_ask_by_basic(r))
+        add_challenge(r, "Basic", ", charset=\"UTF-8\"");
+    else
+        add_challenge(r, "NextAuth", "");
+    if (accepts_bearer)
+        add_challenge(r, "Bearer", bearer_error(state));
+}
+
+/* ── responses ─────────────────────────────────────────────────────────────────────────────── */
+
 /* A subrequest cannot send a body, and an administrator's ErrorDocument takes precedence. */
 static int respond_401(request_rec *r, const na_config *config)
 {
     const char *url = sign_in_url(r, config);
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                   apr_pstrcat(r->pool, "NextAuth realm=\"", config->origin, "\"", NULL));
+    add_challenges(r);
     forbid_caching(r);
     if (r->main || ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
         return HTTP_UNAUTHORIZED;
@@ -86,10 +137,12 @@ static int refuse_subrequest(request_rec *r, const na_config *config, int redire
 static int wants_redirect(request_rec *r)
 {
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
-    return how == NA_REDIRECT || (how != NA_401 && na_is_page_load(r));
+    if (how == NA_REDIRECT || how == NA_401)
+        return how == NA_REDIRECT;
+    return na_is_page_load(r) && !(admits_plain_clients(r) && na_is_plain_client(r));
 }
 
-int na_refuse_unauthenticated(request_rec *r)
+static int ask_to_sign_in(request_rec *r)
 {
     const na_config *config = na_config_of(r);
     int redirect = wants_redirect(r);
@@ -99,6 +152,29 @@ int na_refuse_unauthenticated(request_rec *r)
     if (r->main)
         return refuse_subrequest(r, config, redirect);
     return redirect ? redirect_to(r, sign_in_url(r, config)) : respond_401(r, config);
+}
+
+static int respond_429(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Retry-After",
+                   apr_ltoa(r->pool, na_state_of(r)->limit_wait));
+    forbid_caching(r);
+    return HTTP_TOO_MANY_REQUESTS;
+}
+
+int na_refuse_unauthenticated(request_rec *r)
+{
+    switch (na_state_of(r)->refusal) {
+    case NA_REFUSED_RATE:
+        return respond_429(r);
+    case NA_REFUSED_SCOPE:
+        add_challenge(r, "Bearer", bearer_error(na_state_of(r)));
+        return na_refuse_forbidden(r);
+    case NA_REFUSED_CREDENTIALS:
+        return respond_401(r, na_config_of(r));
+    default:
+        return ask_to_sign_in(r);
+    }
 }
 
 /* If the session could not be looked up, signing in would not help, and would lose the page. */

@@ -3,40 +3,22 @@
 #include <string.h>
 
 #include "httpd/module.h"
+#include "httpd/request/access.h"
 
-static int accepts_tokens(const request_rec *r)
+/* A session that was not shown by a cookie counts only where that way is open. */
+static int is_way_open(request_rec *r, na_way way)
 {
-    return na_dir_conf_of(r)->accept_tokens == NA_ACCEPT_SESSION && !na_is_endpoint(r);
-}
-
-/* RFC 6750 section 2.1. The token can be percent-encoded, as for getToken(). NULL if none. */
-static const char *bearer_token(request_rec *r)
-{
-    const char *header = apr_table_get(r->headers_in, "Authorization");
-    if (!header || ap_cstr_casecmpn(header, "Bearer ", 7) != 0)
-        return NULL;
-    header += 7 + strspn(header + 7, " ");
-    return *header ? na_percent_decode(r->pool, header, 0) : NULL;
+    return way == NA_BY_COOKIE || na_is_way_open(r, way);
 }
 
 /* A subrequest or internal redirect shares the session if it is in the same virtual host. */
-static const na_state *state_before(const request_rec *r)
+static const na_state *state_before(request_rec *r)
 {
     const request_rec *before = r->main ? r->main : r->prev;
     if (!before || before->server != r->server)
         return NULL;
     const na_state *state = ap_get_module_config(before->request_config, &nextauth_module);
-    return state && state->loaded && (!state->by_bearer || accepts_tokens(r)) ? state : NULL;
-}
-
-void na_visit_of(request_rec *r, na_visit *visit)
-{
-    *visit = (na_visit){.pool = r->pool,
-                        .now = apr_time_now(), /* r->request_time is old if the client was slow */
-                        .cookie_header = apr_table_get(r->headers_in, "Cookie"),
-                        .binding = na_binding_of(r),
-                        .client = {.address = r->useragent_ip,
-                                   .user_agent = apr_table_get(r->headers_in, "User-Agent")}};
+    return state && state->loaded && is_way_open(r, state->way) ? state : NULL;
 }
 
 /* An outage is logged as a warning where it is detected, so not for each request. */
@@ -61,19 +43,18 @@ const na_session *na_session_of(request_rec *r)
     const na_state *before = state_before(r);
     if (before) {
         state->unavailable = before->unavailable;
-        state->by_bearer = before->by_bearer;
-        return state->session = before->session;
+        state->way = before->way;
+        state->refusal = before->refusal;
+        state->limit_wait = before->limit_wait;
+        return state->session = na_within_reach(r, before->session);
     }
     na_visit_of(r, &visit);
     na_error *error =
         na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
-    if (!state->session && !na_is_unavailable(error) && accepts_tokens(r) &&
-        (visit.bearer = bearer_token(r))) {
-        error = na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
-        state->by_bearer = state->session != NULL;
-    }
+    if (!state->session && !na_is_unavailable(error))
+        na_load_by_credentials(r, &visit, &error);
     state->unavailable = na_is_unavailable(error);
     if (error)
         log_session_error(r, error);
-    return state->session;
+    return state->session = na_within_reach(r, state->session);
 }
