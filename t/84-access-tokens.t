@@ -3,9 +3,10 @@
 const { suite } = require('./lib/suite.js');
 const { request } = require('./lib/client.js');
 const { enginesOfRound, startDatabases } = require('./lib/databases.js');
-const { addUser, ctl, nextauthctl } = require('./lib/ctl.js');
+const { addUser, ctl, nextauthctl, secretFile } = require('./lib/ctl.js');
 const { startApp } = require('./lib/app.js');
 const { recordsOf } = require('./lib/audit.js');
+const { enrol, oathtoolIsHere } = require('./lib/second-factor.js');
 
 const PASSWORD = 'seven lanterns under water';
 const FORM = /^na_pat_[0-9A-Za-z]{49}$/;
@@ -231,6 +232,107 @@ async function clients(t, db) {
   }
 }
 
+const tokenOf = (page) => /<code[^>]*>(na_pat_[0-9A-Za-z]{49})<\/code>/.exec(page.text)?.[1];
+
+async function page(t, db) {
+  t.section('the page');
+  const app = await startApp(t);
+  const site = await t.httpd({ config: config(db, app), files });
+  const other = await t.httpd({ config: config(db, app).replaceAll('@PORT@', site.port), files });
+  const id = await addUser(db, 'ada@example.org', PASSWORD, '--name', 'Ada');
+  const eve = await addUser(db, 'eve@example.net', PASSWORD);
+  const signIn = async (email) => {
+    const client = t.client(site);
+    await client.credentials(email, PASSWORD);
+    return client;
+  };
+  const client = await signIn('ada@example.org');
+  const send = async (who, fields) => who.page('/api/auth/tokens', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ csrfToken: await who.csrf(), ...fields }).toString() });
+  const make = (who, more = {}) => send(who, { change: 'create', name: 'a laptop', scope: '/', days: '90', ...more });
+  const status = async (path, token, at = site) => (await request(at.url + path, { headers: { authorization: `Bearer ${token}` } })).status;
+  t.is((await t.client(site).page('/api/auth/tokens')).location, `${site.url}/api/auth/signin?callbackUrl=${encodeURIComponent(`${site.url}/api/auth/tokens`)}`, 'a visitor signs in first');
+  t.is((await t.client(site).get('/api/auth/tokens')).status, 401, '  a script is told so');
+  const empty = await client.page('/api/auth/tokens');
+  t.ok(empty.status === 200 && /Your access tokens/.test(empty.text) && /no-store/.test(empty.headers['cache-control']), 'a user sees the page, which no cache keeps');
+  const made = await make(client, { name: '<b>laptop</b>' });
+  const token = tokenOf(made);
+  t.like(token || made.text, FORM, 'a token is made, and shown');
+  t.ok(/&lt;b&gt;laptop/.test(made.text) && !/<b>laptop/.test(made.text), 'its name is text');
+  t.ok(!(await client.page('/api/auth/tokens')).text.includes(token), 'it is not shown again');
+  t.is(await status('/members/', token), 200, 'it works');
+  t.is(await status('/members/', token, other), 200, '  on another server of the site, too');
+  t.is([await status('/staff/', token), await status('/department/', token)], [200, 200], 'it has the roles and claims of the sign-in in which it was made');
+  for (const [what, more] of [['no name', { name: '' }], ['a long name', { name: 'x'.repeat(201) }], ['a path without a slash', { scope: 'svn' }], ['no path', { scope: '' }],
+    ['a wrong scope', { scope: '/a/../b' }], ['no days', { days: '' }], ['too many days', { days: '366' }], ['no number', { days: '1e2' }]]) {
+    const refused = await make(client, more);
+    t.ok(refused.status === 200 && /role="alert"/.test(refused.text) && !tokenOf(refused), `refused: ${what}`);
+  }
+  t.isnt((await client.page('/api/auth/tokens', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'change=create&name=x&scope=/&days=9' })).status, 200, 'a form of another site makes none');
+  const json = (await client.get('/api/auth/tokens')).json.tokens;
+  t.is(json.map(({ name, scope }) => [name, scope]), [['<b>laptop</b>', '/']], 'a script gets the list');
+  t.is((await (await signIn('eve@example.net')).get('/api/auth/tokens')).json.tokens, [], 'another user does not');
+
+  const thief = await signIn('eve@example.net');
+  await send(thief, { change: 'revoke', token: json[0].id });
+  t.is(await status('/members/', token), 200, 'another user does not revoke it');
+  t.is((await request(`${site.url}/api/auth/tokens`, { headers: { authorization: `Bearer ${token}` } })).status, 401, 'a token does not open the page');
+  const evil = tokenOf(await make(thief));
+  t.is([await status('/staff/', evil), await status('/members/', evil)], [403, 200], 'it gives no roles that its user lacks');
+  await ctl(db, 'user', 'disable', eve);
+  t.is(await status('/members/', evil), 401, 'and ends with its user');
+  await ctl(db, 'user', 'set-password', id, '--password-file', secretFile(db, 'new', 'a quieter lighthouse at noon\n'));
+  t.is(await status('/members/', token), 200, 'a new password does not end it');
+  t.is((await client.get('/api/auth/tokens')).status, 401, '  though it ends the session');
+  const again = t.client(site);
+  await again.credentials('ada@example.org', 'a quieter lighthouse at noon');
+  t.is((await send(again, { change: 'revoke', token: json[0].id })).location, `${site.url}/api/auth/tokens`, 'its user revokes it');
+  t.is([await status('/members/', token), await status('/members/', token, other)], [401, 401], '  on both servers');
+  for (let i = 0; i < 50; i++) await ctl(db, 'token', 'add', id, '--name', `n${i}`, '--scope', '/');
+  t.like((await make(again)).text, /You have too many tokens/, 'a user has 50 at most');
+  const events = recordsOf(`${site.dir}/audit.log`).filter(({ event }) => /^TOKEN/.test(event)).map(({ event, user }) => [event, user]);
+  t.is(events, [['TOKEN_CREATE', id], ['TOKEN_CREATE', eve], ['TOKEN_REVOKE', id]], 'the audit log has it');
+  await ctl(db, 'user', 'delete', id, '--yes');
+}
+
+async function limits(t, db) {
+  t.section('guessing');
+  const site = await t.httpd({ config: config(db, { port: 1 }, 'NextAuthRateLimit token 5/600'), files });
+  await addUser(db, 'guess@example.org', PASSWORD);
+  const [known, later] = await Promise.all([1, 2].map(async () => (await ctl(db, 'token', 'add', 'guess@example.org', '--name', 'x', '--scope', '/')).trim()));
+  const status = async (token) => (await request(`${site.url}/members/`, { headers: { authorization: `Bearer ${token}` } }));
+  t.is((await status(known)).status, 200, 'a token is used');
+  for (let i = 0; i < 20; i++) await status(known);
+  const statuses = [];
+  for (let i = 0; i < 8; i++) statuses.push((await status('na_pat_000000000000000000000000000000000000000000041nxNc')).status);
+  t.is(statuses, [401, 401, 401, 401, 401, 429, 429, 429], 'guesses are limited by address, and those that are right do not count');
+  const limited = await status(later);
+  t.ok(limited.status === 429 && Number(limited.headers['retry-after']) > 0, 'a guess that is right is refused then, too');
+  const failures = recordsOf(`${site.dir}/audit.log`).filter(({ event, outcome }) => event === 'SIGNIN' && outcome === 'failure');
+  t.is(failures.length, 6, 'the audit log has the guesses, and the limit once');
+}
+
+async function secondFactor(t, db) {
+  t.section('a second factor');
+  const more = (value) => `NextAuthTwoFactor ${value}\n<Location /second/>\n  Require nextauth-2fa\n</Location>`;
+  const site = await t.httpd({ config: config(db, { port: 1 }, more('Optional')), files: { ...files, 'htdocs/second/index.html': 'second\n' } });
+  const id = await addUser(db, 'two@example.org', PASSWORD);
+  const client = t.client(site);
+  await client.credentials('two@example.org', PASSWORD);
+  const form = async (path, fields) => client.page(`/api/auth/${path}`, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ csrfToken: await client.csrf(), ...fields }).toString() });
+  const make = async () => tokenOf(await form('tokens', { change: 'create', name: 'x', scope: '/', days: '9' }));
+  const status = async (path, token, at = site) => (await request(at.url + path, { headers: { authorization: `Bearer ${token}` } })).status;
+  const without = await make();
+  await enrol(client);
+  const withOne = await make();
+  const byAdmin = (await ctl(db, 'token', 'add', id, '--name', 'x', '--scope', '/')).trim();
+  t.is([await status('/members/', without), await status('/members/', withOne), await status('/members/', byAdmin)], [200, 200, 200], 'tokens work without one');
+  t.is([await status('/second/', without), await status('/second/', withOne), await status('/second/', byAdmin)], [403, 200, 403], 'Require nextauth-2fa admits a token that was made with one');
+  const required = await t.httpd({ config: config(db, { port: 1 }, more('Required')).replaceAll('@PORT@', site.port), files });
+  t.is([await status('/members/', without, required), await status('/members/', withOne, required), await status('/members/', byAdmin, required)], [401, 200, 200],
+    'NextAuthTwoFactor Required refuses one that was made in a session without');
+}
+
 suite('Personal access tokens', async (t) => {
   const databases = await startDatabases(t, enginesOfRound);
   for (const db of databases) {
@@ -238,4 +340,7 @@ suite('Personal access tokens', async (t) => {
     await tokens(t, db);
   }
   await clients(t, databases[0]);
+  await page(t, databases[0]);
+  await limits(t, databases[0]);
+  if (oathtoolIsHere()) await secondFactor(t, databases[0]);
 });

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/notice.h"
 #include "auth/report.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -106,6 +107,7 @@ static int is_kept(const char *name)
                                            NA_CLAIM_REVISION,
                                            NA_CLAIM_DATABASE_USER,
                                            NA_CLAIM_AUTH_TIME,
+                                           NA_CLAIM_PROVED,
                                            NA_CLAIM_TOKEN_SCOPE};
     for (apr_size_t i = 0; i < sizeof not_kept / sizeof *not_kept; i++)
         if (strcmp(not_kept[i], name) == 0)
@@ -170,6 +172,11 @@ static na_error *open_claims(apr_pool_t *pool, const na_config *config, const na
                              "the token was made with another NextAuthSecret");
     NA_TRY(na_json_parse_sealed(pool, NA_ERR_SESSION, text, claims));
     const char *site = na_json_string(*claims, NA_CLAIM_SITE);
+    if (config->session.two_factor == NA_TWO_FACTOR_REQUIRED &&
+        !json_object_get(*claims, NA_CLAIM_SECOND_FACTOR))
+        return na_error_new(pool, NA_ERR_SESSION,
+                            "the token was made without a second factor, which NextAuthTwoFactor "
+                            "requires");
     return site && strcmp(site, config->session.site) == 0
                ? NULL
                : na_error_new(pool, NA_ERR_SESSION, "the token was made at another site");
@@ -261,6 +268,8 @@ static na_error *change_tokens(na_request *request, token_change *c, na_event_ki
                                   token->scope ? token->scope : "", NULL);
     NA_TRY(na_db_settle(request->pool, decide_change, c));
     na_report(request, &c->event);
+    na_notice_change(request, c->added ? NA_CHANGE_TOKEN_CREATED : NA_CHANGE_TOKEN_REVOKED,
+                     c->event.email);
     return NULL;
 }
 

@@ -274,15 +274,15 @@ static void notify_of_link(na_request *request, const na_subject *subject)
         na_notice_change(request, NA_CHANGE_ACCOUNT_LINKED, subject->user.email);
 }
 
-na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
+na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
+                   const char **elsewhere)
 {
-    const char *redirect;
     request->claimant = subject->user;
     NA_TRY(check_user(request, &subject->user));
     NA_TRY(na_apply_rules(request, subject));
-    NA_TRY(na_callback_sign_in(request, subject, 0, &redirect));
-    if (redirect)
-        return lead_elsewhere(request, response, redirect);
+    NA_TRY(na_callback_sign_in(request, subject, 0, elsewhere));
+    if (*elsewhere)
+        return NULL;
     const na_user said = subject->user;
     if (request->visit.binding && !*request->visit.binding)
         return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
@@ -297,16 +297,25 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     notify_of_link(request, subject);
     NA_TRY(na_account_end_unvouched(request, subject));
     NA_TRY(apply_to_address(request, subject, &said));
-    json_t *claims = base_claims(request, subject);
-    if (!claims)
+    if (!(*claims = base_claims(request, subject)))
         return na_error_new(request->pool, NA_ERR_CALLBACK, "could not create the claims");
     if (request->db)
-        json_object_update_new(claims, json_pack("{s:b, s:I}", NA_CLAIM_DATABASE_USER, 1,
-                                                 NA_CLAIM_REVISION, (json_int_t)subject->revision));
-    add_proof(request, subject, claims);
-    NA_TRY(add_roles(request, subject, claims));
-    NA_TRY(add_claims(request, subject, claims));
-    NA_TRY(na_callback_jwt(request, subject, claims));
+        json_object_update_new(*claims,
+                               json_pack("{s:b, s:I}", NA_CLAIM_DATABASE_USER, 1, NA_CLAIM_REVISION,
+                                         (json_int_t)subject->revision));
+    add_proof(request, subject, *claims);
+    NA_TRY(add_roles(request, subject, *claims));
+    NA_TRY(add_claims(request, subject, *claims));
+    return na_callback_jwt(request, subject, *claims);
+}
+
+na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
+{
+    const char *elsewhere;
+    json_t *claims;
+    NA_TRY(na_admit(request, subject, &claims, &elsewhere));
+    if (elsewhere)
+        return lead_elsewhere(request, response, elsewhere);
     na_sign_in sign_in = {.claims = claims,
                           .event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject),
                           .revision = subject->revision,

@@ -6,6 +6,14 @@
 #include "auth/action.h"
 
 /*
+ * Decides whether the subject is admitted, resolves its user in the database, and returns the
+ * claims of its session. If NextAuthCallback leads the user elsewhere, *elsewhere is that URL, and
+ * there are no claims; otherwise it is NULL.
+ */
+na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
+                   const char **elsewhere);
+
+/*
  * Signs the subject in, and redirects to request->callback_url.
  */
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject);

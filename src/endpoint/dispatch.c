@@ -56,6 +56,8 @@ static const struct route {
     {"POST", "two-factor", na_post_two_factor, "/two-factor", SETS_BOTH, 0},
     {"GET", "two-factor-setup", na_get_two_factor_setup, NO_FORM, SETS_BOTH, 0},
     {"POST", "two-factor-setup", na_post_two_factor_setup, "/two-factor-setup", SETS_BOTH, 0},
+    {"GET", "tokens", na_get_tokens, NO_FORM, SETS_BOTH, 0},
+    {"POST", "tokens", na_post_tokens, "/tokens", SETS_BOTH, 0},
     {"GET", "signup", na_get_signup, NO_FORM, SETS_BOTH, 0},
     {"POST", "signup", na_post_signup, "/signup", SETS_BOTH, 0},
     {"GET", "reset-password", na_get_reset, NO_FORM, SETS_BOTH, 0},

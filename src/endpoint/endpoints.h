@@ -20,6 +20,9 @@ na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set
 /* the second factor */
 na_action na_get_two_factor, na_post_two_factor, na_get_two_factor_setup, na_post_two_factor_setup;
 
+/* personal access tokens */
+na_action na_get_tokens, na_post_tokens;
+
 /* the kinds of callbacks, and the action that sends a link */
 na_action na_callback_oauth, na_callback_credentials, na_callback_email, na_signin_email;
 

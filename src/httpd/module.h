@@ -135,6 +135,7 @@ typedef struct na_dir_conf {
     const char *remote_user_form;    /* replacement for the match, such as "$1" */
     const char *cache_control;       /* NULL if not set; "" to keep the application's unchanged */
     int accept_tokens;               /* NA_ACCEPT_…; 0 if not set */
+    const char *basic;               /* "On", "Off", or a provider's ID; NULL if not set */
 } na_dir_conf;
 
 /* Kinds of NextAuthAcceptTokens; one bit each. */

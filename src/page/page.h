@@ -169,6 +169,25 @@ const char *na_page_device_confirm(apr_pool_t *pool, const na_page_form *form,
                                    const na_page_device *device);
 const char *na_page_device_decided(apr_pool_t *pool, const na_page_form *form, int allows);
 
+/* A personal access token, as its user can recognize it. */
+typedef struct na_page_token {
+    const char *handle, *name, *scope;
+    apr_int64_t used; /* seconds ago; -1 if never */
+    long days_left;
+} na_page_token;
+
+/* The page of personal access tokens. Texts are plain, and NULL if there is none. */
+typedef struct na_page_tokens {
+    const apr_array_header_t *tokens; /* na_page_token */
+    const char *token;                /* the new one, which is shown once */
+    const char *name, *scope, *days;  /* what the form has */
+    const char *name_fault, *scope_fault, *days_fault;
+    const char *fault; /* why nothing was done */
+} na_page_tokens;
+
+const char *na_page_access_tokens(apr_pool_t *pool, const na_page_form *form,
+                                  const na_page_tokens *page);
+
 /* The page on which a second factor is given. */
 typedef struct na_page_challenge {
     const char *user;  /* who signs in; NULL if unknown */

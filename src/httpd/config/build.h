@@ -118,6 +118,9 @@ int na_build_is_wrong(const na_builder *b, na_directive_id id);
 /* Returns 1 if a mistake in the directive of this name was noted; 0 if `name` is NULL. */
 int na_build_is_noted(const na_builder *b, const char *name);
 
+/* Learns what the sections of directories accept, and warns of what the site lacks for that. */
+void na_build_finish_access(na_builder *b);
+
 /* Returns 1 if a provider sends users back from a page of another site. */
 int na_build_has_redirects(const na_builder *b);
 

@@ -146,6 +146,12 @@ static const char *set_accept_tokens(cmd_parms *cmd, void *conf, const char *val
     return NULL;
 }
 
+static const char *set_basic(cmd_parms *cmd, void *conf, const char *value)
+{
+    ((na_dir_conf *)conf)->basic = value;
+    return NULL;
+}
+
 static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *value)
 {
     int off = ap_cstr_casecmp(value, "Off") == 0;
@@ -207,6 +213,8 @@ const command_rec na_directives[] = {
                     "claim that becomes REMOTE_USER: CLAIM [PATTERN [FORM]]"),
     AP_INIT_ITERATE("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
                     "tokens that are accepted in place of cookies: session|personal|none …"),
+    AP_INIT_TAKE1("NextAuthBasic", set_basic, NULL, OR_AUTHCFG,
+                  "passwords of the site in place of cookies: On|Off|PROVIDER"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
                   "Cache-Control of responses for one user: VALUE|Off"),
     {NULL}};
@@ -246,6 +254,7 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->remote_user = named->remote_user;
     conf->remote_user_pattern = named->remote_user_pattern;
     conf->remote_user_form = named->remote_user_form;
+    conf->basic = over->basic ? over->basic : base->basic;
     conf->accept_tokens = over->accept_tokens ? over->accept_tokens : base->accept_tokens;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
     return conf;

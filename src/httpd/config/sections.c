@@ -53,6 +53,24 @@ static const ap_directive_t *own_directives(const server_rec *s)
     return NULL;
 }
 
+static const ap_directive_t *find_outside_hosts(const ap_directive_t *from, const char *name,
+                                                const char *word)
+{
+    for (const ap_directive_t *each = from; each; each = each->next) {
+        const ap_directive_t *below =
+            is_host(each) ? NULL : na_directive_find(each->first_child, name, word);
+        if (below)
+            return below;
+    }
+    return NULL;
+}
+
+const ap_directive_t *na_section_find(const server_rec *s, const char *name, const char *word)
+{
+    const ap_directive_t *own = find_outside_hosts(own_directives(s), name, word);
+    return own || !s->is_virtual ? own : find_outside_hosts(ap_conftree, name, word);
+}
+
 static const ap_directive_t *auth_type_of(const ap_directive_t *section)
 {
     return is_host(section) ? NULL

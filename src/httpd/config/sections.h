@@ -13,6 +13,10 @@ const ap_directive_t *na_directive_find(const ap_directive_t *from, const char *
 /* Returns an AllowOverride or AllowOverrideList that enables .htaccess files; NULL if none. */
 const ap_directive_t *na_htaccess_find(const ap_directive_t *from);
 
+/* Returns the first directive of that name in a section of this or the main server, with `word` in
+ * its arguments; NULL if none. */
+const ap_directive_t *na_section_find(const server_rec *s, const char *name, const char *word);
+
 /* Returns 1 if a <Location> of this or the main server that contains `path` has the directive. */
 int na_location_has(const server_rec *s, const char *path, const char *directive);
 

@@ -2,19 +2,34 @@
 /* Sessions of clients that show a token or a password with each request. */
 #include "httpd/request/access.h"
 
+#include <string.h>
+
 #include "auth/access_token.h"
+#include "auth/basic.h"
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "httpd/request/action.h"
+#include "httpd/request/client.h"
 #include "httpd/request/credentials.h"
 #include "httpd/request/reach.h"
 
+/* In production, passwords are not asked for where they would not be encrypted. */
+static int is_basic_on(request_rec *r)
+{
+    const na_dir_conf *dir = na_dir_conf_of(r);
+    return dir->basic && ap_cstr_casecmp(dir->basic, "Off") != 0 &&
+           !na_config_of(r)->basic_is_in_clear;
+}
+
 int na_is_way_open(request_rec *r, na_way way)
 {
-    int accepts = na_is_endpoint(r) ? 0 : na_dir_conf_of(r)->accept_tokens;
-    if (way == NA_BY_TOKEN)
-        return (accepts & NA_ACCEPT_PERSONAL) != 0;
-    return way == NA_BY_BEARER && (accepts & NA_ACCEPT_SESSION) != 0;
+    const na_dir_conf *dir = na_dir_conf_of(r);
+    if (na_is_endpoint(r))
+        return 0;
+    if (way == NA_BY_PASSWORD)
+        return is_basic_on(r);
+    return (dir->accept_tokens & (way == NA_BY_TOKEN ? NA_ACCEPT_PERSONAL : NA_ACCEPT_SESSION)) !=
+           0;
 }
 
 const na_session *na_within_reach(request_rec *r, const na_session *session)
@@ -36,7 +51,7 @@ static na_error *record_attempt(na_request *request, na_error *error)
 {
     int is_limited = na_error_is(error, NA_ERR_RATE_LIMITED);
     na_log_error(request, is_limited && !request->is_limit_news ? NA_LOG_INFO : NA_LOG_WARNING,
-                 "ACCESS_TOKEN", error);
+                 request->provider ? "CALLBACK_CREDENTIALS_HANDLER_ERROR" : "ACCESS_TOKEN", error);
     if (is_limited && !request->is_limit_news)
         return error;
     na_error *unrecorded = na_record_failure(request, error);
@@ -90,6 +105,50 @@ static na_error *load_bearer(request_rec *r, na_visit *visit, const char *token,
     return na_session_load(&na_server_conf_of(r->server)->sessions, visit, session);
 }
 
+/* Returns the provider whose passwords are accepted: the one that is named, else the first. */
+static const na_provider *password_provider(request_rec *r)
+{
+    const apr_array_header_t *providers = na_config_of(r)->providers;
+    const char *id = na_dir_conf_of(r)->basic;
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        if (provider->type == NA_CREDENTIALS &&
+            (ap_cstr_casecmp(id, "On") == 0 || strcmp(id, provider->id) == 0))
+            return provider;
+    }
+    return NULL;
+}
+
+static na_error *try_password(request_rec *r, const na_provider *provider,
+                              const na_credentials *credentials, const char *key,
+                              const na_session **session)
+{
+    na_request request;
+    na_request_begin(r, &request);
+    request.action = "basic";
+    request.provider = provider;
+    request.provider_id = provider->id;
+    na_error *error =
+        na_basic_load(&request, credentials->user, credentials->password, key, session);
+    error = settle_attempt(&request, error);
+    na_state_of(r)->limit_wait = request.limit_wait;
+    return error;
+}
+
+static na_error *load_password(request_rec *r, const na_visit *visit,
+                               const na_credentials *credentials, const na_session **session)
+{
+    const na_provider *provider = password_provider(r);
+    if (!provider)
+        return na_error_new(r->pool, NA_ERR_CONFIGURATION,
+                            "NextAuthBasic %s: no provider verifies passwords",
+                            na_dir_conf_of(r)->basic);
+    const char *key =
+        na_basic_key(r->pool, na_config_of(r), provider, credentials->user, credentials->password);
+    *session = na_basic_recent(&na_server_conf_of(r->server)->sessions, visit, key);
+    return *session ? NULL : try_password(r, provider, credentials, key, session);
+}
+
 /* Returns the personal access token of the credentials, which can be the password; else NULL. */
 static const char *token_of(const na_credentials *credentials)
 {
@@ -108,20 +167,50 @@ static void refuse_credentials(request_rec *r, const na_error *error)
         na_error_is(error, NA_ERR_RATE_LIMITED) ? NA_REFUSED_RATE : NA_REFUSED_CREDENTIALS;
 }
 
+static na_way way_of(const na_credentials *credentials)
+{
+    if (token_of(credentials))
+        return NA_BY_TOKEN;
+    return credentials->bearer ? NA_BY_BEARER : NA_BY_PASSWORD;
+}
+
+/*
+ * A browser adds a password that it knows to every request, also to one that a page of another site
+ * sends; a token in Bearer, only the page itself can add.
+ */
+static int is_forged(request_rec *r, const na_credentials *credentials)
+{
+    return credentials->password && na_is_foreign(r);
+}
+
+static na_error *load_session(request_rec *r, na_visit *visit, const na_credentials *credentials,
+                              const na_session **session)
+{
+    switch (na_state_of(r)->way) {
+    case NA_BY_TOKEN:
+        return load_token(r, visit, token_of(credentials), session);
+    case NA_BY_PASSWORD:
+        return load_password(r, visit, credentials, session);
+    default:
+        return load_bearer(r, visit, credentials->bearer, session);
+    }
+}
+
+static int is_any_way_open(request_rec *r)
+{
+    return na_is_way_open(r, NA_BY_TOKEN) || na_is_way_open(r, NA_BY_BEARER) ||
+           na_is_way_open(r, NA_BY_PASSWORD);
+}
+
 void na_load_by_credentials(request_rec *r, na_visit *visit, na_error **error)
 {
     na_state *state = na_state_of(r);
     na_credentials credentials;
-    if ((!na_is_way_open(r, NA_BY_TOKEN) && !na_is_way_open(r, NA_BY_BEARER)) ||
-        !na_credentials_of(r, &credentials))
+    if (!is_any_way_open(r) || !na_credentials_of(r, &credentials) ||
+        !na_is_way_open(r, way_of(&credentials)) || is_forged(r, &credentials))
         return;
-    const char *token = token_of(&credentials);
-    na_way way = token ? NA_BY_TOKEN : credentials.bearer ? NA_BY_BEARER : NA_BY_COOKIE;
-    if (way == NA_BY_COOKIE || !na_is_way_open(r, way))
-        return;
-    state->way = way;
-    *error = token ? load_token(r, visit, token, &state->session)
-                   : load_bearer(r, visit, credentials.bearer, &state->session);
+    state->way = way_of(&credentials);
+    *error = load_session(r, visit, &credentials, &state->session);
     if (*error)
         state->session = NULL;
     if (*error && !na_is_unavailable(*error))

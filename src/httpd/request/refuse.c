@@ -62,7 +62,7 @@ static int respond_json(request_rec *r, int status, json_t *body)
 /* Returns 1 if clients without a browser have a way in here, which they can be asked for. */
 static int admits_plain_clients(request_rec *r)
 {
-    return na_is_way_open(r, NA_BY_TOKEN);
+    return na_is_way_open(r, NA_BY_TOKEN) || na_is_way_open(r, NA_BY_PASSWORD);
 }
 
 /*
@@ -88,7 +88,9 @@ static const char *bearer_error(const na_state *state)
 {
     if (state->refusal == NA_REFUSED_SCOPE)
         return ", error=\"insufficient_scope\"";
-    return state->refusal == NA_REFUSED_CREDENTIALS ? ", error=\"invalid_token\"" : "";
+    return state->refusal == NA_REFUSED_CREDENTIALS && state->way != NA_BY_PASSWORD
+               ? ", error=\"invalid_token\""
+               : "";
 }
 
 /* RFC 7617 section 2.1: the charset. Clients take the first challenge that they know. */
@@ -200,7 +202,7 @@ int na_refuse_without_factor(request_rec *r)
     if (config->session.two_factor == NA_TWO_FACTOR_OFF || r->main ||
         ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)))
         return na_refuse_forbidden(r);
-    if (wants_redirect(r) && !na_state_of(r)->by_bearer)
+    if (wants_redirect(r) && !na_state_of(r)->way != NA_BY_COOKIE)
         return redirect_to(r, url);
     forbid_caching(r);
     return respond_json(r, HTTP_FORBIDDEN,

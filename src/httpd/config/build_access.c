@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directives of directories that let clients without a browser in, as far as a site lacks what
+ * they need.
+ */
+#include <string.h>
+
+#include "base/url.h"
+#include "httpd/config/build.h"
+#include "httpd/config/sections.h"
+
+/* Warns of a directive of a section, at its own place. */
+static void warn_at(na_builder *b, const ap_directive_t *found, na_error *error, const char *hint)
+{
+    const na_directive at = {.directive = found->directive,
+                             .file = found->filename,
+                             .line = found->line_num};
+    na_build_look_at(b, &at, found->directive);
+    na_build_warn_aloud(b, na_error_with_hint(error, hint));
+    na_build_look_at(b, NULL, NULL);
+}
+
+static void check_tokens(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "NextAuthAcceptTokens", "personal");
+    b->config->accepts_personal_tokens = found != NULL;
+    if (found && !b->config->database && !na_build_is_wrong(b, NextAuthDatabase))
+        warn_at(b, found,
+                na_wrong(b, "personal access tokens require NextAuthDatabase: all are refused"),
+                "set NextAuthDatabase, then run nextauthctl migrate");
+}
+
+static int has_passwords(const na_builder *b)
+{
+    for (int i = 0; i < b->config->providers->nelts; i++)
+        if (APR_ARRAY_IDX(b->config->providers, i, const na_provider *)->type == NA_CREDENTIALS)
+            return 1;
+    return 0;
+}
+
+/* A password that is read on the way is lost; a token in a cookie at least expires. */
+static int is_in_clear(const na_builder *b)
+{
+    na_url url;
+    return b->config->mode == NA_PRODUCTION && b->config->origin &&
+           na_url_parse(b->pool, b->config->origin, &url) && strcmp(url.scheme, "https") != 0 &&
+           !na_is_this_machine(url.host);
+}
+
+static void check_basic(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "NextAuthBasic", "");
+    if (!found || ap_cstr_casecmp(found->args, "Off") == 0)
+        return;
+    if (!has_passwords(b))
+        warn_at(b, found, na_wrong(b, "no provider verifies passwords: all are refused"),
+                "set NextAuthProvider credentials");
+    if (is_in_clear(b))
+        warn_at(b, found, na_wrong(b, "passwords are refused, because NextAuthURL is not HTTPS"),
+                "set NextAuthURL https://HOST");
+}
+
+void na_build_finish_access(na_builder *b)
+{
+    check_tokens(b);
+    check_basic(b);
+    b->config->basic_is_in_clear = is_in_clear(b);
+}
