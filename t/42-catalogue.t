@@ -112,8 +112,8 @@ async function signedUserinfo(t, there) {
   const site = await t.httpd({ config: config() });
   const secret = { alg: 'HS256', secret: secretOf('bankid-no') };
   for (const [what, made, says] of [
-    ['plain JSON', async (claims) => claims, /invalid signed userinfo response/],
-    ['a signature by the client secret', (claims) => there.jwt(claims, secret), /invalid signed userinfo response/],
+    ['plain JSON', async (claims) => claims, /invalid JWT of the userinfo endpoint/],
+    ['a signature by the client secret', (claims) => there.jwt(claims, secret), /invalid JWT of the userinfo endpoint/],
     ['one for another client', (claims) => there.jwt({ ...claims, aud: 'another' }), /iss or aud of the signed userinfo response does not match/],
     ['one of another issuer', (claims) => there.jwt({ ...claims, iss: 'https://evil.example.org' }), /iss or aud of the signed userinfo/],
     ['one without an audience', (claims) => there.jwt({ ...claims, aud: undefined }), /iss or aud of the signed userinfo/],

@@ -46,6 +46,44 @@ ${[...ids, 'rotating'].map((id) => `NextAuthProvider ${id} type=oidc issuer=${ro
     t.is(inARow, 4, '  and soon, people sign in again');
   }
 
+  t.section('many sign-ins after a key has changed');
+  const crowd = 10;
+  const one = await t.httpd({ config: `
+StartServers 1
+ServerLimit 1
+<IfModule !mpm_prefork_module>
+  ThreadsPerChild 64
+</IfModule>
+MaxRequestWorkers 64
+MinSpareThreads 1
+MaxSpareThreads 64
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthSessionStore none
+NextAuthProvider crowd type=oidc issuer=${rogue.issuer('crowd')} clientId=the-client clientSecret=a-secret` });
+  t.is(await attempt(t, one, 'crowd'), `${one.url}/public.html`, 'with the first key');
+  {
+    const key = makeKey('of the crowd');
+    const [begun, before] = ['token', 'jwks'].map((endpoint) => rogue.requests('crowd', endpoint).length);
+    // The key set comes when all of them have their token, and lack the key.
+    const jwks = async () => {
+      await until('all have their token', () => rogue.requests('crowd', 'token').length >= begun + crowd);
+      return { keys: [key.jwk] };
+    };
+    const people = [];
+    for (let i = 0; i < crowd; i += 1) {
+      const c = t.client(one);
+      people.push([c, (await c.page((await c.signIn('crowd', { callbackUrl: '/public.html' })).location)).location]);
+    }
+    rogue.faults.crowd = { jwks, header: { kid: 'of the crowd' }, sign: (header, claims) => sign.rs256(header, claims, key) };
+    const ends = await Promise.all(people.map(async ([c, back]) => (await c.page(back)).location));
+    t.is([...new Set(ends)], [`${one.url}/public.html`], 'all of a crowd sign in');
+    if (process.env.NEXTAUTH_MPM === 'prefork') t.skip('one request for the key set', 'each child process has one request at a time');
+    else t.is(rogue.requests('crowd', 'jwks').length - before, 1, '  with one request for the key set');
+  }
+
   t.section('keys that change, and change again');
   t.is(await attempt(t, site, 'rotating'), signedIn, 'with the first key');
   for (const kid of ['second', 'third', 'fourth']) {
