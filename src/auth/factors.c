@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/passkey.h"
 #include "auth/report.h"
 #include "base/json.h"
 #include "twofactor/recovery.h"
@@ -32,7 +33,7 @@ na_error *na_factors_find(const na_request *request, const char *user_id, na_fac
     NA_TRY(na_db_list_secrets(request->db, request->pool, user_id, NULL, secrets));
     for (int i = 0; i < secrets->nelts; i++)
         add_secret(request, &APR_ARRAY_IDX(secrets, i, na_db_secret), factors);
-    return NULL;
+    return na_passkeys_count(request, user_id, &factors->passkeys);
 }
 
 int na_factors_are_any(const na_factors *factors)

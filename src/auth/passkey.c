@@ -78,6 +78,17 @@ na_error *na_passkeys_of(const na_request *request, const char *user_id,
     return NULL;
 }
 
+na_error *na_passkeys_count(const na_request *request, const char *user_id, int *count)
+{
+    apr_array_header_t *rows = apr_array_make(request->pool, 4, sizeof(na_db_authenticator));
+    *count = 0;
+    if (!na_passkey_provider(request->config))
+        return NULL;
+    NA_TRY(na_db_list_authenticators(request->db, request->pool, user_id, rows));
+    *count = rows->nelts;
+    return NULL;
+}
+
 /* ── answers ───────────────────────────────────────────────────────────────────────────────── */
 
 static na_webauthn_rp rp_of(const na_provider *provider)

@@ -32,6 +32,9 @@ const char *na_passkey_name(const na_request *request, const char *typed);
 na_error *na_passkeys_of(const na_request *request, const char *user_id,
                          apr_array_header_t *passkeys);
 
+/* Sets *count to the number of the user's passkeys; to 0 if the site has no passkey provider. */
+na_error *na_passkeys_count(const na_request *request, const char *user_id, int *count);
+
 /*
  * Verifies the field `data` of the form: an answer to a ceremony that this browser began to
  * authenticate. Updates the counter. *is_verified is 1 if the authenticator verified the user.

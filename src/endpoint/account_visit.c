@@ -30,11 +30,17 @@ static void ask_to_sign_in(na_account_visit *v, const char *path)
 
 na_error *na_account_load(na_account_visit *v, const char *path)
 {
-    na_request *request = v->request;
-    int found = 0, decides = strcmp(request->method, "POST") == 0;
+    const na_request *request = v->request;
     if (!(request->config->features & NA_FEATURE_ACCOUNT) || !request->db)
         return na_error_new(request->pool, NA_ERR_CONFIGURATION,
                             "NextAuthFeature account is not set");
+    return na_account_load_user(v, path);
+}
+
+na_error *na_account_load_user(na_account_visit *v, const char *path)
+{
+    na_request *request = v->request;
+    int found = 0, decides = strcmp(request->method, "POST") == 0;
     na_error *error = na_request_session_now(request, &v->session);
     if (na_is_unavailable(error))
         return error;

@@ -25,6 +25,9 @@ typedef struct na_account_visit {
  */
 na_error *na_account_load(na_account_visit *v, const char *path);
 
+/* Does the same for a page that is not a part of the account page. */
+na_error *na_account_load_user(na_account_visit *v, const char *path);
+
 /* Responds with the page, and with what was said. */
 void na_account_respond(na_account_visit *v);
 

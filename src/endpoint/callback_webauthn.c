@@ -66,6 +66,7 @@ static na_error *authenticate(na_request *request, na_response *response)
     NA_TRY(na_passkey_authenticate(request, response, &passkey, &is_verified));
     NA_TRY(check_owner(request, passkey.user_id));
     NA_TRY(load_owner(request, passkey.user_id, &subject));
+    subject.has_both_factors = is_verified;
     subject.account =
         na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "provider", request->provider->id,
                                              "type", na_provider_type_name(request->provider),

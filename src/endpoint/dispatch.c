@@ -80,6 +80,8 @@ static const struct route {
     {"POST", "callback", na_callback_webauthn, "/signin?csrf=true", SETS_CALLBACK_URL,
      OF(NA_WEBAUTHN)},
     {"GET", "webauthn-options", na_get_webauthn_options, NO_FORM, SETS_NOTHING, OF(NA_WEBAUTHN)},
+    {"GET", "passkeys", na_get_passkeys, NO_FORM, SETS_BOTH, 0},
+    {"POST", "passkeys", na_post_passkeys, "/passkeys", SETS_BOTH, 0},
     {"GET", "passkey.js", na_get_passkey_script, NO_FORM, SETS_NOTHING, 0},
     {"POST", "callback", na_callback, BY_ITSELF, SETS_CALLBACK_URL, 0},
     {"GET", "verify-request", na_get_verify_request, NO_FORM, SETS_CALLBACK_URL, 0},

@@ -27,6 +27,7 @@ na_action na_get_tokens, na_post_tokens;
 na_action na_callback_oauth, na_callback_credentials, na_callback_email, na_signin_email;
 
 /* passkeys */
-na_action na_get_webauthn_options, na_callback_webauthn, na_get_passkey_script;
+na_action na_get_webauthn_options, na_callback_webauthn, na_get_passkey_script, na_get_passkeys,
+    na_post_passkeys;
 
 #endif

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The page on which a user gives a second factor, to sign in or for a page that requires one. */
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "auth/limit.h"
 #include "auth/notice.h"
+#include "auth/passkey.h"
 #include "auth/remembered.h"
 #include "auth/report.h"
 #include "auth/respond.h"
@@ -32,6 +35,21 @@ void na_two_factor_sign_in(na_request *request, na_response *response, const cha
                         na_url_add(request->pool, url, "callbackUrl", next));
 }
 
+/*
+ * Returns the provider of passkeys that can be the second factor, NULL if there is none: one that
+ * was the first factor cannot be the second as well.
+ */
+static const na_provider *passkey_provider(const na_request *request, const na_challenge *challenge)
+{
+    const na_provider *provider = na_passkey_provider(request->config);
+    const char *first = challenge->is_pending
+                            ? challenge->sign_in.event.provider
+                            : na_session_claim(challenge->session, NA_CLAIM_PROVIDER);
+    return provider && challenge->factors.passkeys && first && strcmp(first, provider->id) != 0
+               ? provider
+               : NULL;
+}
+
 static void respond_challenge(na_request *request, na_response *response,
                               const na_challenge *challenge, const char *error)
 {
@@ -40,8 +58,10 @@ static void respond_challenge(na_request *request, na_response *response,
     form.callback_url = na_challenge_target(request, challenge);
     const na_page_challenge page = {.user = user->email ? user->email : user->name,
                                     .has_code = challenge->factors.totp != NULL,
+                                    .passkeys = passkey_provider(request, challenge),
                                     .remember_days = request->config->remember_days,
                                     .error = na_say(request->language, error)};
+    response->runs_script = page.passkeys != NULL;
     na_respond_page(request, response, 200, na_say(request->language, "Confirm that it is you"),
                     na_page_two_factor(request->pool, &form, &page));
 }
@@ -104,6 +124,26 @@ static na_error *spend_code(na_request *request, na_response *response,
     return NULL;
 }
 
+/* ── a passkey ─────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *take_passkey(na_request *request, na_response *response, na_challenge *challenge)
+{
+    na_db_authenticator passkey;
+    int is_verified;
+    request->provider = passkey_provider(request, challenge);
+    if (!request->provider)
+        return na_error_new(request->pool, NA_ERR_WEBAUTHN,
+                            "a passkey cannot be the second factor of this sign-in");
+    NA_TRY(na_passkey_authenticate(request, response, &passkey, &is_verified));
+    if (strcmp(passkey.user_id, challenge->factors.user_id) != 0)
+        return na_error_new(request->pool, NA_ERR_WEBAUTHN,
+                            "the passkey belongs to a user other than the one who signs in");
+    na_limit_give_back(request);
+    NA_TRY(na_second_factor_pass(request, response, challenge, "hwk")); /* RFC 8176 section 2 */
+    na_respond_redirect(request, response, 200, na_challenge_target(request, challenge));
+    return NULL;
+}
+
 na_error *na_post_two_factor(na_request *request, na_response *response)
 {
     na_challenge challenge;
@@ -118,6 +158,8 @@ na_error *na_post_two_factor(na_request *request, na_response *response)
     request->attempted = NA_EVENT_SECOND_FACTOR;
     NA_TRY(na_limit_take(request, NA_LIMIT_SECOND_FACTOR,
                          na_limit_factor_account(request->pool, challenge.factors.user_id)));
+    if (apr_table_get(request->form, "data"))
+        return take_passkey(request, response, &challenge);
     NA_TRY(na_factors_check(request, &challenge.factors, apr_table_get(request->form, "code"),
                             &method, &spend));
     int cookies = response->set_cookies->nelts;

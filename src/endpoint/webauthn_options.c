@@ -7,6 +7,7 @@
 
 #include "auth/passkey.h"
 #include "auth/respond.h"
+#include "auth/second_factor.h"
 #include "auth/session.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -151,12 +152,24 @@ static na_error *begin_authentication(na_request *request, na_response *response
     return NULL;
 }
 
+/* For the page of the second factor, whose user gave the first one, and is not signed in yet. */
+static na_error *begin_pending(na_request *request, na_response *response)
+{
+    na_challenge challenge;
+    int found;
+    NA_TRY(na_challenge_find(request, &challenge, &found));
+    return found ? begin_authentication(request, response, challenge.factors.user_id)
+                 : refuse(request, response, "Invalid request");
+}
+
 /* As in Auth.js, a user who is signed in has to say which of the two is meant. */
 na_error *na_get_webauthn_options(na_request *request, na_response *response)
 {
     const char *action = apr_table_get(request->query, "action");
     na_db_user user;
     NA_TRY(load_user(request, &user));
+    if (apr_table_get(request->query, "pending"))
+        return begin_pending(request, response);
     if (!action && !user.id)
         action = NA_CEREMONY_AUTHENTICATE;
     if (action && strcmp(action, NA_CEREMONY_AUTHENTICATE) == 0)

@@ -75,6 +75,7 @@ typedef struct na_page_passkey_use {
     const na_provider *provider;
     const char *path;   /* where it is sent, below the base URL */
     const char *action; /* "authenticate" or "register" */
+    const char *query;  /* further parameters of the options, "&name=value"; NULL if none */
 } na_page_passkey_use;
 
 /*
@@ -87,7 +88,25 @@ const char *na_page_passkey_script(apr_pool_t *pool, const na_page_form *form);
 
 /* Returns both, with a button that signs in with a passkey, after `html`. */
 const char *na_page_passkey_button(apr_pool_t *pool, const na_page_form *form,
-                                   const na_provider *provider, const char *path, const char *html);
+                                   const na_page_passkey_use *use, const char *html);
+
+/* A passkey, as its user can recognize it. */
+typedef struct na_page_passkey {
+    const char *handle;
+    const char *name;        /* NULL if it has none */
+    apr_int64_t added, used; /* ms since 1970; 0 if unknown or never */
+    int is_synced;
+} na_page_passkey;
+
+typedef struct na_page_passkey_list {
+    const na_provider *provider;
+    const apr_array_header_t *passkeys; /* na_page_passkey */
+    apr_int64_t now;                    /* ms */
+    const char *said, *fault;           /* plain text; NULL if none */
+} na_page_passkey_list;
+
+const char *na_page_passkeys(apr_pool_t *pool, const na_page_form *form,
+                             const na_page_passkey_list *page);
 
 /* Returns the script itself. */
 const char *na_page_passkey_js(void);
@@ -190,10 +209,11 @@ const char *na_page_access_tokens(apr_pool_t *pool, const na_page_form *form,
 
 /* The page on which a second factor is given. */
 typedef struct na_page_challenge {
-    const char *user;  /* who signs in; NULL if unknown */
-    int has_code;      /* an authenticator app is set up */
-    int remember_days; /* offered for this browser; 0 if it is not */
-    const char *error; /* plain text; NULL if none */
+    const char *user;            /* who signs in; NULL if unknown */
+    int has_code;                /* an authenticator app is set up */
+    const na_provider *passkeys; /* NULL if the user cannot use one */
+    int remember_days;           /* offered for this browser; 0 if it is not */
+    const char *error;           /* plain text; NULL if none */
 } na_page_challenge;
 
 const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,

@@ -9,7 +9,7 @@
   const credentials = (list = []) => list.map((each) => ({ ...each, id: decode(each.id) }));
 
   async function fetchOptions(form) {
-    const answer = await fetch(`${form.dataset.options}?action=${form.dataset.passkey}`);
+    const answer = await fetch(form.dataset.options);
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const { options } = await answer.json();
     return { ...options, challenge: decode(options.challenge) };

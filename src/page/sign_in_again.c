@@ -39,8 +39,10 @@ static const char *fields_of(apr_pool_t *pool, const na_language *l, const na_pa
 static const char *passkey_form(apr_pool_t *pool, const na_page_form *form, const na_page_way *way,
                                 const char *before)
 {
-    return na_page_passkey_button(pool, form, way->provider,
-                                  apr_pstrcat(pool, "/callback/", way->provider->id, NULL),
+    const na_page_passkey_use use = {way->provider,
+                                     apr_pstrcat(pool, "/callback/", way->provider->id, NULL),
+                                     "authenticate", NULL};
+    return na_page_passkey_button(pool, form, &use,
                                   apr_pstrcat(pool, na_kit_hidden(pool, "again", "true"), before,
                                               NULL));
 }

@@ -149,10 +149,12 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
 static const char *by_passkey(apr_pool_t *pool, const na_page_form *form,
                               const na_provider *provider, int is_alone)
 {
-    const char *path = provider ? id_of(pool, "/callback/", provider) : NULL;
-    return provider ? na_page_passkey_button(pool, form, provider, path,
-                                             is_alone ? "" : na_page_or(pool, form->language))
-                    : "";
+    if (!provider)
+        return "";
+    const na_page_passkey_use use = {provider, id_of(pool, "/callback/", provider), "authenticate",
+                                     NULL};
+    return na_page_passkey_button(pool, form, &use,
+                                  is_alone ? "" : na_page_or(pool, form->language));
 }
 
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,

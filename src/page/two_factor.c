@@ -53,6 +53,17 @@ static const char *code_form(apr_pool_t *pool, const na_page_form *form,
                                    NULL));
 }
 
+static const char *passkey_form(apr_pool_t *pool, const na_page_form *form,
+                                const na_page_challenge *page)
+{
+    if (!page->passkeys)
+        return "";
+    const na_page_passkey_use use = {page->passkeys, "/two-factor", "authenticate",
+                                     "&pending=true"};
+    return na_page_passkey_button(pool, form, &use,
+                                  page->has_code ? na_page_or(pool, form->language) : "");
+}
+
 const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,
                                const na_page_challenge *page)
 {
@@ -60,6 +71,7 @@ const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,
     return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Confirm that it is you")),
                        na_kit_note(pool, page->user),
                        page->has_code ? code_form(pool, form, page) : "",
+                       passkey_form(pool, form, page),
                        na_kit_links(pool, form,
                                     na_kit_link(pool, form, "/signin",
                                                 na_say(l, "Use another account"))),

@@ -93,7 +93,7 @@ const kinds = {
   roaming: { protocol: 'ctap2', transport: 'usb', hasResidentKey: true, hasUserVerification: true, isUserVerified: true },
 };
 
-// Plugs one in; `more` overrides its properties. Gives { credentials, remove, set }.
+// Plugs one in; `more` overrides its properties. Gives { credentials, verifies, unplug }.
 async function plugIn(page, kind, more = {}) {
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable', { enableUI: false });
@@ -102,7 +102,6 @@ async function plugIn(page, kind, more = {}) {
   return {
     credentials: async () => (await send('getCredentials')).credentials,
     verifies: (isUserVerified) => send('setUserVerified', { isUserVerified }),
-    answers: (enabled) => send('setAutomaticPresenceSimulation', { enabled }),
     unplug: () => send('removeVirtualAuthenticator'),
   };
 }
