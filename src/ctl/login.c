@@ -42,7 +42,7 @@ static na_error *refused(const login *l, const na_http_response *response, const
     const char *why = na_json_string(answer, "error_description");
     if (!why)
         why = na_json_string(answer, "message");
-    if (!answer)
+    if (!answer || response->status == 401 || response->status == 404) /* no endpoint is there */
         return na_error_with_hint(
             na_error_new(l->site.pool, NA_ERR_CONFIGURATION, "%s returned status %ld", l->site.base,
                          response->status),
