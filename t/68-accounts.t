@@ -8,13 +8,15 @@ const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { makePgAdapter, startAuthJs } = require('./lib/authjs-adapter.js');
 const schemas = require('./lib/schemas.js');
 const { ctl, nextauthctl, dialect } = require('./lib/ctl.js');
+const { open, seal } = require('./lib/token.js');
 
+const SECRET = 'the secret of accounts has 32 bytes';
 const NAME = 'next-auth.session-token';
 const config = (db, one, two, more = '') => `
 NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
-NextAuthSecret "the secret of accounts has 32 bytes"
+NextAuthSecret "${SECRET}"
 NextAuthDatabase ${db.url}
 NextAuthProvider one type=oauth clientId=c clientSecret=s authorization=${one.url}/authorize token=${one.url}/token userinfo=${one.url}/api/me emailVerified=always
 NextAuthProvider two type=oauth clientId=c clientSecret=s authorization=${two.url}/authorize token=${two.url}/token userinfo=${two.url}/api/me emailVerified=always
@@ -70,7 +72,13 @@ async function cases(t, db, one, two) {
   t.is(refusal(first), 'OAuthAccountNotLinked', 'whose account the other one\'s is not');
   await first.signOut();
   await signIn(site, one, 'one', ada, first);
-  t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' }, first))).id, id, 'another account while he is signed in: linked, whatever its address');
+  const { proved, ...claims } = open(SECRET, first.cookie(NAME));
+  const recent = first.cookie(NAME);
+  first.cookies.set(NAME, { value: seal(SECRET, { ...claims, proved: proved - 3600 }), path: '/' });
+  t.is(refusal(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' }, first)), 'OAuthAccountNotLinked', 'another account while he is signed in, for an hour: refused');
+  t.is([await count('accounts'), (await whoIs(first)).id], [3, id], 'and not linked');
+  first.cookies.set(NAME, { value: recent, path: '/' });
+  t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2', email: 'elsewhere@example.org' }, first))).id, id, 'a few minutes after he signed in: linked, whatever its address');
   t.is((await whoIs(await signIn(site, two, 'two', { id: 'b2' }))).id, id, 'and his from then on');
   t.is((await whoIs(await signIn(site, two, 'trusted', { id: 't1', email: 'ada@example.org' }))).id, id, 'another account with his address, of a provider whose addresses are trusted: linked');
   await site.reload(config(db, one, two, `NextAuthSessionStore database checkInterval=0

@@ -8,6 +8,7 @@ const { startHomemade } = require('./lib/emulators.js');
 const { startRogue } = require('./lib/rogue.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { ctl } = require('./lib/ctl.js');
+const { codeOf, enrol, give, letTimePass, oathtoolIsHere } = require('./lib/second-factor.js');
 const { seal, open } = require('./lib/token.js');
 
 const SECRET = 'the secret of this site has 32 bytes and more';
@@ -26,14 +27,15 @@ ${provider('two', own)}
 ${oidc('says', rogue)}
 ${oidc('cannot', rogue)}
 NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthTwoFactor Optional
 NextAuthSessionClaim sub`;
 const files = { users: htpasswd({ ada: 'x', bob: 'y' }) };
 
 const claimsOf = (client) => open(SECRET, client.cookie(NAME));
 // As if `seconds` had passed since the sign-in.
 function age(client, seconds) {
-  const { proved, ...rest } = claimsOf(client);
-  client.cookies.set(NAME, { value: seal(SECRET, { ...rest, auth_time: rest.auth_time - seconds, ...(proved && { proved: proved - seconds }) }), path: '/' });
+  const { proved, tfa, ...rest } = claimsOf(client);
+  client.cookies.set(NAME, { value: seal(SECRET, { ...rest, auth_time: rest.auth_time - seconds, ...(proved && { proved: proved - seconds }), ...(tfa && { tfa: tfa - seconds }) }), path: '/' });
   return client;
 }
 const whoIs = async (client) => ((await client.session()) || {}).user?.id;
@@ -113,6 +115,23 @@ suite('A fresh sign-in', async (t) => {
   await at(new Client(site), 'one');
   t.is(refusal((await at(ada, 'one', { again: 'true' })).answer), 'OAuthAccountNotLinked', 'another user\'s account is refused');
   t.is(await whoIs(ada), id, 'and the first is still signed in');
+
+  t.section('a second factor');
+  if (oathtoolIsHere()) {
+    const sam = new Client(site);
+    await sam.credentials('ada', 'x');
+    const { key } = await enrol(sam);
+    t.is([claimsOf(age(sam, 3600)).tfa < now() - 3500, isFresh(sam)], [true, false], 'was given an hour ago');
+    t.like((await again(sam, '/api/auth/passkeys')).text, /href="[^"]*\/two-factor\?callbackUrl=[^"]*passkeys">Use your second factor/, 'the page offers it');
+    await letTimePass(db);
+    await sam.page(`/api/auth/two-factor?callbackUrl=${encodeURIComponent(`${site.url}/api/auth/passkeys`)}`);
+    await give(sam, codeOf(key));
+    t.is([now() - claimsOf(sam).tfa < 600, /Use your second factor/.test((await again(ada)).text)], [true, false], 'which makes the session fresh; others are not offered it');
+    age(sam, 3600);
+    await letTimePass(db);
+    const half = await sam.credentials('ada', 'x', { again: 'true' });
+    t.is([/\/two-factor/.test(half.location), isFresh(sam)], [true, false], 'a password alone does not');
+  } else t.skip('a second factor', 'install oathtool');
 
   t.section('linking');
   own.user = { id: 'linked', name: 'Ada' };

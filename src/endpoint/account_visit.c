@@ -129,6 +129,8 @@ void na_account_respond(na_account_visit *v)
         .can_change_email = request->mails != NULL,
         .can_delete = (request->config->features & NA_FEATURE_DELETE) != 0,
         .has_sessions = request->sessions->registry != NULL,
+        .has_tokens = request->config->accepts_personal_tokens,
+        .has_second_factor = request->config->session.two_factor != NA_TWO_FACTOR_OFF,
         .has_passkeys = na_passkey_provider(request->config) != NULL,
         .linked = linked(v),
         .linkable = linkable(v),

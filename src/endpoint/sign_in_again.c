@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/factors.h"
 #include "auth/fresh.h"
 #include "auth/passkey.h"
 #include "auth/respond.h"
@@ -74,6 +75,18 @@ static const apr_array_header_t *ways_of(const na_request *request, const signed
     return ways;
 }
 
+/* Sets *has to 1 if the user can give a second factor, which is as good as a sign-in. */
+static na_error *find_second_factor(const na_request *request, const signed_in *in, int *has)
+{
+    na_factors factors;
+    *has = 0;
+    if (request->config->session.two_factor == NA_TWO_FACTOR_OFF || !in->person.user.id)
+        return NULL;
+    NA_TRY(na_factors_find(request, in->person.user.id, &factors));
+    *has = na_factors_are_any(&factors);
+    return NULL;
+}
+
 /* Returns what the user is about to do: the page to which the sign-in leads says it. */
 static const char *reason_of(const na_request *request)
 {
@@ -121,6 +134,8 @@ na_error *na_get_sign_in_again(na_request *request, na_response *response)
                                        "callbackUrl", request->callback_url));
         return NULL;
     }
+    int has_second_factor;
+    NA_TRY(find_second_factor(request, &in, &has_second_factor));
     na_page_form form = na_form_of_request(request);
     const apr_array_header_t *ways = ways_of(request, &in);
     response->runs_script =
@@ -128,6 +143,7 @@ na_error *na_get_sign_in_again(na_request *request, na_response *response)
         APR_ARRAY_IDX(ways, ways->nelts - 1, na_page_way).provider->type == NA_WEBAUTHN;
     na_respond_page(request, response, 200, na_say(request->language, "Sign in again"),
                     na_page_sign_in_again(request->pool, &form, reason_of(request),
-                                          problem_of(request, in.session), ways));
+                                          problem_of(request, in.session), has_second_factor,
+                                          ways));
     return NULL;
 }

@@ -124,7 +124,9 @@ static const char *links_of(const view *v)
         const char *path, *text;
     } links[] = {
         {account->has_sessions, "/sessions", na_say(v->l, "Your sessions")},
+        {account->has_second_factor, "/two-factor-setup", na_say(v->l, "Two-factor sign-in")},
         {account->has_passkeys, "/passkeys", na_say(v->l, "Passkeys")},
+        {account->has_tokens, "/tokens", na_say(v->l, "Access tokens")},
         {1, "/account-data", na_say(v->l, "Download your data")},
         {1, "/signout", na_say(v->l, "Sign out")},
     };

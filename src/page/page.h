@@ -68,7 +68,8 @@ typedef struct na_page_way {
  * `problem` is plain text, or NULL.
  */
 const char *na_page_sign_in_again(apr_pool_t *pool, const na_page_form *form, const char *reason,
-                                  const char *problem, const apr_array_header_t *ways);
+                                  const char *problem, int has_second_factor,
+                                  const apr_array_header_t *ways);
 
 /* A form that is sent with an authenticator's answer. */
 typedef struct na_page_passkey_use {
@@ -145,7 +146,7 @@ typedef struct na_page_account_of {
     const char *name, *email;
     int has_password; /* which confirms changes; otherwise a fresh sign-in does */
     int can_set_password, can_change_email, can_delete;
-    int has_sessions, has_passkeys;
+    int has_sessions, has_second_factor, has_passkeys, has_tokens;
     const apr_array_header_t *linked;   /* na_page_linked */
     const apr_array_header_t *linkable; /* const na_provider * */
     const char *said;

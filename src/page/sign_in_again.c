@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "page/page.h"
 
 /* The user's name is there for password managers, and cannot be changed. */
@@ -61,17 +62,26 @@ static const char *way_form(apr_pool_t *pool, const na_page_form *form, const na
     return apr_pstrcat(pool, before, html, NULL);
 }
 
+static const char *second_factor_link(apr_pool_t *pool, const na_page_form *form)
+{
+    const char *url = na_url_add(pool, apr_pstrcat(pool, form->base_url, "/two-factor", NULL),
+                                 "callbackUrl", form->callback_url);
+    return na_kit_link_button(pool, NA_KIT_QUIET, url,
+                              na_say(form->language, "Use your second factor"));
+}
+
 const char *na_page_sign_in_again(apr_pool_t *pool, const na_page_form *form, const char *reason,
-                                  const char *problem, const apr_array_header_t *ways)
+                                  const char *problem, int has_second_factor,
+                                  const apr_array_header_t *ways)
 {
     const na_language *l = form->language;
-    const char *forms = "";
+    const char *forms = has_second_factor ? second_factor_link(pool, form) : "";
     for (int i = 0; i < ways->nelts; i++)
         forms = apr_pstrcat(pool, forms,
                             way_form(pool, form, &APR_ARRAY_IDX(ways, i, na_page_way),
-                                     i ? na_page_or(pool, l) : ""),
+                                     *forms ? na_page_or(pool, l) : ""),
                             NULL);
-    if (!ways->nelts)
+    if (!*forms)
         forms = apr_pstrcat(pool, na_kit_text(pool, na_say(l, "Sign out, then sign in as usual.")),
                             na_kit_link_button(pool, NA_KIT_PRIMARY,
                                                apr_pstrcat(pool, form->base_url, "/signout", NULL),
