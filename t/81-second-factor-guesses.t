@@ -8,7 +8,7 @@ const { suite } = require('./lib/suite.js');
 const { until } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
-const { addUser, nextauthctl } = require('./lib/ctl.js');
+const { addUser, nextauthctl, secretFile } = require('./lib/ctl.js');
 const { recordsOf } = require('./lib/audit.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 const { startMail } = require('./lib/mail.js');
@@ -68,6 +68,10 @@ NextAuthPasswords hash=bcrypt:10
 NextAuthTwoFactor Optional
 NextAuthFeature rateLimiting On
 NextAuthAuditLog @DIR@/audit.log
+<Location /nextauth-sessions>
+  SetHandler nextauth-sessions
+  Require local
+</Location>
 RemoteIPHeader X-Forwarded-For
 RemoteIPInternalProxy 127.0.0.0/8
 <Location /members/>
@@ -112,6 +116,11 @@ RemoteIPInternalProxy 127.0.0.0/8
   const locks = records.filter(({ event, email }) => event === 'USER_LOCK' && email === emails[ACCOUNTS]);
   t.is(locks.length, 1, '  once, and the audit log has it');
   t.is(records.filter(({ event, reason }) => event === 'SECOND_FACTOR' && /^SecondFactor/.test(reason)).length, 70, '  and each guess that was tried');
+
+  const secret = secretFile(db, 'secret', 'the secret of guessed factors is long');
+  const unlocked = await nextauthctl(db, ['user', 'unlock', emails[ACCOUNTS], '--server', `${sites[0].url}/nextauth-sessions`, '--secret-file', secret]);
+  t.is(unlocked.status, 0, 'nextauthctl unlocks the user', unlocked.stderr);
+  t.is(await guess(sites[1], victim, codeOf(keys[ACCOUNTS]), '203.0.113.9'), 200, '  who can sign in again');
 
   t.section('others');
   await addUser(db, 'other@example.org', GOOD, '--hash', 'bcrypt:10');

@@ -9,7 +9,7 @@ const { addUser, nextauthctl, secretFile } = require('./lib/ctl.js');
 const { startMail } = require('./lib/mail.js');
 const { startOp } = require('./lib/op.js');
 const token = require('./lib/token.js');
-const { codeOf, enrol, give, letTimePass, oathtoolIsHere, send } = require('./lib/second-factor.js');
+const { codeOf, enrol, field, give, keyOf, letTimePass, oathtoolIsHere, send } = require('./lib/second-factor.js');
 
 const SECRET = 'the secret of all the doors is long';
 const NAME = 'next-auth.session-token';
@@ -196,6 +196,19 @@ async function browsersCannotSet(t, db, site) {
   for (const name of ['amr', 'tfa']) t.like((await t.configtest({ config: `NextAuthEngine On\nNextAuthMode test\nNextAuthURL http://localhost:@PORT@\nNextAuthSecret "${SECRET}"\nNextAuthProvider credentials backend=file:/dev/null\nNextAuthClaim ${name} "x"` })).output, new RegExp(`NextAuthClaim on line .*${name}`), `NextAuthClaim ${name} is refused`);
 }
 
+async function otherSites(t, site, db) {
+  t.section('pages of other sites');
+  await addUser(db, 'frank@example.org', GOOD, '--hash', 'bcrypt:10');
+  const frank = new Client(site);
+  await frank.credentials('frank@example.org', GOOD);
+  const page = await frank.page('/api/auth/two-factor-setup');
+  const key = keyOf(page);
+  for (const headers of [{ origin: 'https://evil.example.org' }, { 'sec-fetch-site': 'cross-site' }]) {
+    await frank.post('/api/auth/two-factor-setup', { csrfToken: await frank.csrf(), change: 'enable', setup: field(page.text, 'setup'), code: codeOf(key) }, { headers });
+    t.ok(!isAsked(await new Client(site).credentials('frank@example.org', GOOD)), `a form with ${JSON.stringify(headers)} sets nothing up`);
+  }
+}
+
 async function required(t, db, op, mail) {
   t.section('Required');
   await addUser(db, 'dora@example.org', GOOD, '--hash', 'bcrypt:10');
@@ -263,5 +276,6 @@ suite('The second factor, at every door', async (t) => {
   await sessionsOfOthers(t, db, site);
   await browsersCannotSet(t, db, site);
   await firstVouched(t, db, op, mail, site);
+  await otherSites(t, site, db);
   await required(t, db, op, mail);
 });

@@ -315,8 +315,11 @@ static na_error *forget_account(apr_pool_t *pool, const na_limits *limits, const
 }
 
 na_error *na_limit_unlock(apr_pool_t *pool, const na_config *config, const na_rates *rates,
-                          const char *name)
+                          const char *name, const char *user_id)
 {
+    if (user_id)
+        NA_TRY(
+            forget_account(pool, &config->limits, rates, na_limit_factor_account(pool, user_id)));
     NA_TRY(forget_account(pool, &config->limits, rates, na_limit_account(pool, NULL, name)));
     for (int i = 0; i < config->providers->nelts; i++) {
         const na_provider *provider = APR_ARRAY_IDX(config->providers, i, const na_provider *);

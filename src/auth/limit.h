@@ -31,9 +31,12 @@ na_error *na_limit_take_signed_in(na_request *request, na_limited what, const ch
  * count. */
 void na_limit_give_back(na_request *request);
 
-/* Forgets all attempts for a username or email address, from any client. */
+/*
+ * Forgets all attempts for a username or email address, from any client, and all codes of that user
+ * of the database (`user_id`, NULL if there is none).
+ */
 na_error *na_limit_unlock(apr_pool_t *pool, const na_config *config, const na_rates *rates,
-                          const char *name);
+                          const char *name, const char *user_id);
 
 /*
  * Gives request->account a budget of its own for sign-ins from this browser. `revision` is that of

@@ -46,6 +46,10 @@ na_error *na_build_finish_two_factor(na_builder *b, const apr_array_header_t *wr
     const na_directive *directive = na_last_of(written, NextAuthTwoFactor);
     const na_directive *feature = na_build_feature_at(b, "2fa");
     na_config *config = b->config;
+    if (directive)
+        config->features &= ~NA_FEATURE_2FA;
+    if (config->session.two_factor != NA_TWO_FACTOR_OFF)
+        config->features |= NA_FEATURE_2FA;
     if (!directive && config->features & NA_FEATURE_2FA)
         config->session.two_factor = NA_TWO_FACTOR_OPTIONAL;
     if (config->session.two_factor == NA_TWO_FACTOR_OFF || config->database ||
@@ -58,6 +62,7 @@ na_error *na_build_finish_two_factor(na_builder *b, const apr_array_header_t *wr
     if (directive || !feature || !feature->is_variable)
         return error;
     config->session.two_factor = NA_TWO_FACTOR_OFF;
+    config->features &= ~NA_FEATURE_2FA;
     na_build_warn_aloud(b, error);
     return NULL;
 }

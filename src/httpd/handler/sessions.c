@@ -155,7 +155,11 @@ static int unlock_user(request_rec *r, const char *name)
                             .name = name,
                             .email = strchr(name, '@') ? name : NULL,
                             .origin = na_origin_of(r)};
-    na_error *error = na_limit_unlock(r->pool, conf->config, &conf->rates, name);
+    const char *user;
+    na_error *error = na_sessions_find_user(r, name, &user);
+    if (!error)
+        error = na_limit_unlock(r->pool, conf->config, &conf->rates, name,
+                                user && *user == '/' ? user + 1 : NULL);
     if (!error)
         error = na_audit_write(conf->audit, r->pool, NULL, &event);
     if (error)
