@@ -124,7 +124,7 @@ $(BUILD)/unit/mod_nextauth_mongodb.so: | $(BUILD)/mod_nextauth_mongodb.so
 BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-utils libssl-dev \
   libcurl4-openssl-dev libjansson-dev libhiredis-dev libidn2-dev libunistring-dev libqrencode-dev \
   libfido2-dev libcbor-dev
-TEST_PACKAGES := perl chromium clang libclang-rt-14-dev clang-format git redis-server redis-tools \
+TEST_PACKAGES := perl chromium fonts-dejavu-core clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
   libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev oathtool
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
@@ -164,6 +164,7 @@ install: all
 	install -D -m 644 -t $(STORE_HEADERS)/store src/store/store.h
 	install -D -m 644 -t $(STORE_HEADERS)/httpd src/httpd/store_provider.h
 	install -m 644 conf/grafana-dashboard.json conf/prometheus-alerts.yml conf/logrotate $(SHARE_DIR)
+	install -m 644 conf/page-template.html $(SHARE_DIR)
 	install -D -m 644 -t $(SHARE_DIR)/languages conf/languages/*.json
 
 dist:

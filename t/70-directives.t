@@ -98,6 +98,8 @@ const files = {
   decide: { text: '#!/bin/sh\necho true\n', mode: 0o755 },
   'nextauth.env': { text: `GITHUB_ID=a\nGITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
   'languages/nl.json': JSON.stringify({ language: 'nl', direction: 'ltr', texts: { 'Sign in': 'Inloggen' } }),
+  'page.html': read('conf/page-template.html'),
+  'signin.html': read('conf/page-template.html'),
   'languages/de.json': read('conf/languages/de.json'),
   'our-providers.json': JSON.stringify({ forge: { type: 'oauth', authorization: 'https://forge.example.org/authorize', token: 'https://forge.example.org/token', userinfo: 'https://forge.example.org/user' } }),
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),

@@ -163,6 +163,7 @@ typedef struct na_config {
     int accepts_personal_tokens; /* NextAuthAcceptTokens personal, at some path */
     na_pages pages;
     na_page_theme theme;
+    apr_table_t *page_templates;         /* the text by the name of the page */
     const apr_array_header_t *languages; /* const na_language *, the default first */
     na_http_options http;
 } na_config;

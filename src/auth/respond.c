@@ -127,6 +127,14 @@ static const char *site_name(const na_request *request)
                                    : strstr(config->origin, "://") + strlen("://");
 }
 
+/* The template of the page, whose name is its endpoint's, or that of all pages. */
+static const char *template_of(const na_request *request)
+{
+    const apr_table_t *templates = request->config->page_templates;
+    const char *template = apr_table_get(templates, request->action);
+    return template ? template : apr_table_get(templates, NA_PAGE_ALL);
+}
+
 void na_respond_page(na_request *request, na_response *response, int status, const char *title,
                      const char *content)
 {
@@ -136,6 +144,8 @@ void na_respond_page(na_request *request, na_response *response, int status, con
     const char *reference = status == 503 ? request->origin.request_id : reference_of(request);
     const na_page_frame frame = {.theme = &request->config->theme,
                                  .site_name = site_name(request),
+                                 .home = request->config->home,
+                                 .template = template_of(request),
                                  .providers = request->config->providers,
                                  .language = request->language,
                                  .style_nonce = response->style_nonce,

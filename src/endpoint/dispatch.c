@@ -89,6 +89,20 @@ static const struct route {
     {"POST", "_log", na_post_log, BY_ITSELF, SETS_NOTHING, 0},
 };
 
+/* Pages with a form set the CSRF cookie; errors are shown by those that lead elsewhere. */
+int na_endpoint_has_page(const char *action)
+{
+    static const char *const formless[] = {"error", "verify-request", "callback"};
+    for (apr_size_t i = 0; i < sizeof formless / sizeof *formless; i++)
+        if (strcmp(action, formless[i]) == 0)
+            return 1;
+    for (apr_size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (routes[i].sets & SETS_CSRF && routes[i].run != na_get_csrf &&
+            strcmp(action, routes[i].action) == 0)
+            return 1;
+    return 0;
+}
+
 /* v4 accepts any path below an action; Auth.js only if it can be a provider. */
 static int has_stray_segment(const na_request *request)
 {

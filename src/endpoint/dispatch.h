@@ -8,4 +8,7 @@
 /* Finds the action and runs it; turns an error into NextAuth's redirect or page, and logs it. */
 void na_dispatch(na_request *request, na_response *response);
 
+/* Returns 1 if an endpoint of this name can show a page. */
+int na_endpoint_has_page(const char *action);
+
 #endif

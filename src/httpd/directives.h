@@ -77,6 +77,8 @@
         "pages instead of the built-in ones", "key=value …") \
     ROW(NextAuthTheme, ONE_OR_MORE, SITE, na_build_theme, OPEN, \
         "name, logo, and colors of the built-in pages", "key=value …") \
+    ROW(NextAuthPageTemplate, TWO, SITE, na_build_page_template, OPEN, \
+        "template of a page, or of all", "PAGE|all FILE") \
     ROW(NextAuthLanguage, ONE_OR_MORE, SITE, na_build_language, OPEN, \
         "languages of pages and emails, the default first", "TAG[=FILE] …") \
     ROW(NextAuthSignInRule, RULE, SITE, na_build_sign_in_rule, OPEN, \

@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include "base/error_codes.h"
+#include "base/text.h"
 #include "page/page.h"
 
 static const char *message_page(apr_pool_t *pool, const char *heading, const char *text,
@@ -51,6 +52,24 @@ const char *na_page_unavailable(apr_pool_t *pool, const na_language *language)
                         na_say(language, "The site cannot complete this request right now. Wait a "
                                          "moment, then reload this page."),
                         "");
+}
+
+const char *na_page_forbidden(apr_pool_t *pool, const na_language *language, const char *user,
+                              const char *signout_url, const char *home)
+{
+    const char *name = apr_pstrcat(pool, "<strong>", na_html(pool, user), "</strong>", NULL);
+    const char *text =
+        user ? na_say_html(pool, language,
+                           "You are signed in as {name}, without permission to see this page.",
+                           "name", name, NULL)
+             : na_say(language, "You do not have permission to see this page.");
+    return apr_pstrcat(pool, na_kit_heading(pool, na_say(language, "Access denied")), "<p>", text,
+                       "</p>",
+                       na_kit_link_button(pool, NA_KIT_PRIMARY, signout_url,
+                                          na_say(language, "Use another account")),
+                       na_kit_link_button(pool, NA_KIT_QUIET, home,
+                                          na_say(language, "Go to the home page")),
+                       NULL);
 }
 
 static const char *wait_text(apr_pool_t *pool, const na_language *language, long seconds)

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "page/template.h"
 
 /* Colors keep a contrast of at least 4.5 to 1 in both schemes. */
 static const char style[] =
@@ -118,20 +119,29 @@ static const char *reference_of(apr_pool_t *pool, const na_page_frame *frame)
                             : "";
 }
 
+/* Returns the content with what belongs to it in any template. */
+static const char *whole_content(apr_pool_t *pool, const na_page_frame *frame)
+{
+    return apr_pstrcat(pool, na_kit_alert(pool, na_say(frame->language, frame->theme->banner)),
+                       frame->template ? "" : site_header(pool, frame->theme, frame->site_name),
+                       frame->content, reference_of(pool, frame), NULL);
+}
+
+static const char built_in[] =
+    "<!doctype html>\n<html lang=\"{{lang}}\" dir=\"{{dir}}\"><head><meta charset=\"utf-8\">"
+    "<title>{{title}}</title>"
+    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+    "<meta name=\"robots\" content=\"noindex\"><style nonce=\"{{nonce}}\">{{style}}</style></head>"
+    "<body class=\"__next-auth-theme-{{colorScheme}} {{colorScheme}}\"><main>{{content}}</main>"
+    "</body></html>\n";
+
 const char *na_page(apr_pool_t *pool, const na_page_frame *frame)
 {
-    const na_page_theme *theme = frame->theme;
-    const char *scheme = theme->color_scheme;
-    return apr_pstrcat(
-        pool, "<!doctype html>\n<html lang=\"", frame->language->tag, "\" dir=\"",
-        frame->language->is_rtl ? "rtl" : "ltr", "\"><head><meta charset=\"utf-8\"><title>",
-        na_html(pool, frame->title),
-        "</title><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-        "<meta name=\"robots\" content=\"noindex\"><style nonce=\"",
-        frame->style_nonce, "\">", style, dark_by_preference,
-        provider_css(pool, theme, frame->providers),
-        "</style></head><body class=\"__next-auth-theme-", scheme, " ", scheme, "\"><main>",
-        na_kit_alert(pool, na_say(frame->language, theme->banner)),
-        site_header(pool, theme, frame->site_name), frame->content, reference_of(pool, frame),
-        "</main></body></html>\n", NULL);
+    const na_page_parts parts = {.frame = frame,
+                                 .content = whole_content(pool, frame),
+                                 .style =
+                                     apr_pstrcat(pool, style, dark_by_preference,
+                                                 provider_css(pool, frame->theme, frame->providers),
+                                                 NULL)};
+    return na_page_template_fill(pool, frame->template ? frame->template : built_in, &parts);
 }

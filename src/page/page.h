@@ -22,6 +22,8 @@ typedef struct na_page_theme {
 typedef struct na_page_frame {
     const na_page_theme *theme;
     const char *site_name;               /* the theme's, or the host */
+    const char *home;                    /* URL of the site */
+    const char *template;                /* the administrator's (template.h), NULL if built in */
     const apr_array_header_t *providers; /* const na_provider *, whose buttons have colors */
     const na_language *language;
     const char *style_nonce; /* allows its style in the Content-Security-Policy */
@@ -253,6 +255,16 @@ typedef struct na_page_factor_state {
 
 const char *na_page_two_factor_state(apr_pool_t *pool, const na_page_form *form,
                                      const na_page_factor_state *page);
+
+/* Returns the page for a user without permission; `user` is how the site knows the user. */
+const char *na_page_forbidden(apr_pool_t *pool, const na_language *language, const char *user,
+                              const char *signout_url, const char *home);
+
+/* Stands for all pages in NextAuthPageTemplate. */
+#define NA_PAGE_ALL "all"
+
+/* The name of that page, which no endpoint has, for its template. */
+#define NA_PAGE_FORBIDDEN "forbidden"
 
 const char *na_page_unavailable(apr_pool_t *pool, const na_language *language);
 

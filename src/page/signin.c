@@ -67,7 +67,7 @@ static int is_shown_at_field(const apr_array_header_t *providers, const na_page_
 /* The form that failed has the focus. */
 static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
                                     const na_provider *p, const na_page_attempt *attempt,
-                                    int has_passkeys)
+                                    int has_passkeys, na_kit_style style)
 {
     const na_language *l = form->language;
     const char *error = error_at(l, p, attempt);
@@ -86,8 +86,7 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
     return na_kit_form(pool, form, id_of(pool, "/callback/", p),
                        apr_pstrcat(pool, na_kit_field_of(pool, &username),
                                    na_kit_field_of(pool, &password),
-                                   na_kit_button_with_id(pool, NA_KIT_PRIMARY,
-                                                         id_of(pool, "signin-", p),
+                                   na_kit_button_with_id(pool, style, id_of(pool, "signin-", p),
                                                          na_say(l, "Sign in")),
                                    NULL));
 }
@@ -99,7 +98,7 @@ static const char *email_attributes(apr_pool_t *pool, const char *error, int has
 }
 
 static const char *email_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p,
-                              const na_page_attempt *attempt, int has_passkeys)
+                              const na_page_attempt *attempt, int has_passkeys, na_kit_style style)
 {
     const na_language *l = form->language;
     const char *error = error_at(l, p, attempt);
@@ -111,8 +110,7 @@ static const char *email_form(apr_pool_t *pool, const na_page_form *form, const 
                                 .value = attempt->user};
     return na_kit_form(pool, form, id_of(pool, "/signin/", p),
                        apr_pstrcat(pool, na_kit_field_of(pool, &email),
-                                   na_kit_button_with_id(pool, NA_KIT_PRIMARY,
-                                                         id_of(pool, "signin-", p),
+                                   na_kit_button_with_id(pool, style, id_of(pool, "signin-", p),
                                                          na_say(l, "Email me a link to sign in")),
                                    NULL));
 }
@@ -135,11 +133,13 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
         int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
         if (has_fields != filled_in || p->type == NA_WEBAUTHN)
             continue;
+        na_kit_style style = *html ? NA_KIT_QUIET : NA_KIT_PRIMARY; /* the first form counts */
         html = apr_pstrcat(pool, html, filled_in && *html ? na_page_or(pool, form->language) : "",
                            p->type == NA_CREDENTIALS
-                               ? credentials_form(pool, form, p, attempt, has_passkeys)
-                           : p->type == NA_EMAIL ? email_form(pool, form, p, attempt, has_passkeys)
-                                                 : oauth_form(pool, form, p),
+                               ? credentials_form(pool, form, p, attempt, has_passkeys, style)
+                           : p->type == NA_EMAIL
+                               ? email_form(pool, form, p, attempt, has_passkeys, style)
+                               : oauth_form(pool, form, p),
                            NULL);
     }
     return html;

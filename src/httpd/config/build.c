@@ -80,6 +80,7 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session.check_interval = NA_CHECK_INTERVAL;
     config->remember_days = 30;
     config->theme.color_scheme = "auto";
+    config->page_templates = apr_table_make(pool, 1);
     config->languages = na_build_default_languages(pool);
     config->features = NA_FEATURE_OAUTH | NA_FEATURE_MAGIC_LINKS;
     config->password_rules = NA_PASSWORD_RULES_DEFAULT;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NextAuthPages, NextAuthTheme, and NextAuthLanguage. */
+/* NextAuthPages, NextAuthTheme, NextAuthPageTemplate, and NextAuthLanguage. */
 #include <stddef.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "base/url.h"
+#include "endpoint/dispatch.h"
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
+#include "page/template.h"
 
 #define SITE_NAME_MAX 100
 
@@ -70,6 +72,23 @@ na_error *na_build_theme(na_builder *b, const na_directive *w)
         {"siteName", offsetof(na_page_theme, site_name), as_site_name},
         {NULL, 0, NULL}};
     return na_build_settings(b, w, 0, settings, &b->config->theme);
+}
+
+na_error *na_build_page_template(na_builder *b, const na_directive *w)
+{
+    const char *page = w->argv[0], *template;
+    const char *path = ap_server_root_relative(b->pool, w->argv[1]);
+    if (strcmp(page, NA_PAGE_ALL) != 0 && strcmp(page, NA_PAGE_FORBIDDEN) != 0 &&
+        !na_endpoint_has_page(page))
+        return na_error_with_hint(na_wrong(b, "unknown page '%s'",
+                                           na_one_line(b->pool, page, SITE_NAME_MAX)),
+                                  "use all, forbidden, or the last part of the page's path, such "
+                                  "as signin");
+    if (!path)
+        return na_wrong(b, "invalid path '%s'", w->argv[1]);
+    NA_TRY(na_page_template_read(b->pool, path, &template));
+    apr_table_setn(b->config->page_templates, page, template);
+    return NULL;
 }
 
 /* ── languages ─────────────────────────────────────────────────────────────────────────────── */

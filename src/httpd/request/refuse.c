@@ -5,11 +5,14 @@
 #include <apr_strings.h>
 #include <mod_core.h>
 
+#include "auth/respond.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "httpd/module.h"
 #include "httpd/request/access.h"
+#include "httpd/request/action.h"
 #include "httpd/request/client.h"
+#include "httpd/request/write.h"
 
 /* The URL that the browser requested, with the site's origin: the Host header is not trusted. */
 static const char *requested_url(request_rec *r, const na_config *config)
@@ -187,10 +190,35 @@ int na_refuse_unavailable(request_rec *r)
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
+/* Signing out first keeps the accounts of two people apart, and leads back here. */
+static void respond_403_page(request_rec *r, const na_session *session, na_response *response)
+{
+    na_request request;
+    na_request_begin(r, &request);
+    request.action = NA_PAGE_FORBIDDEN;
+    const na_config *config = request.config;
+    const char *user = session->email ? session->email : na_session_claim(session, "name");
+    const char *sign_out = apr_pstrcat(r->pool, config->base_url, "/signout", NULL);
+    na_respond_page(&request, response, HTTP_FORBIDDEN, na_say(request.language, "Access denied"),
+                    na_page_forbidden(r->pool, request.language, user,
+                                      na_url_add(r->pool, sign_out, "callbackUrl",
+                                                 requested_url(r, config)),
+                                      config->home));
+}
+
+/* Scripts get httpd's response, and an administrator's ErrorDocument takes precedence. */
 int na_refuse_forbidden(request_rec *r)
 {
+    const na_session *session = na_state_of(r)->session;
     forbid_caching(r);
-    return HTTP_FORBIDDEN;
+    if (r->main || !session || !na_is_page_load(r) ||
+        ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)))
+        return HTTP_FORBIDDEN;
+    na_response response = {.set_cookies = apr_array_make(r->pool, 1, sizeof(char *))};
+    respond_403_page(r, session, &response);
+    ap_discard_request_body(r);
+    na_write_response(r, &response);
+    return DONE;
 }
 
 int na_refuse_without_factor(request_rec *r)

@@ -1,0 +1,219 @@
+#!/usr/bin/env node
+'use strict';
+// Templates of pages, the page of status 403, and how each page looks: axe finds nothing, and the screenshots
+// are those of t/screens. UPDATE_SCREENS=1 writes them again.
+const fs = require('node:fs');
+const path = require('node:path');
+const { suite } = require('./lib/suite.js');
+const { htpasswd, root, until } = require('./lib/httpd.js');
+const { Client } = require('./lib/client.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { startMail } = require('./lib/mail.js');
+const { startBrowser, openTab } = require('./lib/browser.js');
+const { compareScreen, hindrances } = require('./lib/screens.js');
+const { folder } = require('./lib/texts.js');
+
+const base = `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5
+NextAuthSessionStore none
+NextAuthProvider credentials backend=file:@DIR@/users`;
+
+// ── templates ───────────────────────────────────────────────────────────────────────────────────
+
+const whole = '<!doctype html><html lang="{{lang}}" dir="{{dir}}"><title>{{title}}|{{siteName}}</title><style nonce="{{nonce}}">{{style}}</style><body class="{{colorScheme}}"><a href="{{home}}">x</a>{{content}}';
+const wrongTemplates = [
+  ['{{title}}', /page\.html: it has no \{\{content\}\}/, 'without the content'],
+  ['{{content}}', /it has no \{\{title\}\}/, 'without the title'],
+  [`${whole}{{name}}`, /unknown placeholder '\{\{name\}\}.*': expected one of \{\{title\}\}/, 'an unknown placeholder'],
+  [`${whole}{{ title }}`, /unknown placeholder/, 'a blank in one'],
+  [`${whole}<SCRIPT src=x>`, /'SCRIPT|'script' is stopped by the Content-Security-Policy/, 'a script'],
+  [`${whole}<p style="color:red">`, /'style=' is stopped/, 'an inline style'],
+  [`${whole}<base href=x>`, /'base' is stopped/, 'another base'],
+  [`${whole}${'x'.repeat(262_145)}`, /page\.html/, 'an endless one'],
+];
+
+async function templates(t) {
+  t.section('templates');
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }), 'all.html': whole, 'error.html': 'ERROR {{title}} {{content}}' },
+    config: `${base}\nNextAuthTheme "siteName=A & <B>"\nNextAuthPageTemplate all all.html\nNextAuthPageTemplate error error.html` });
+  const client = new Client(site);
+  const page = await client.page('/api/auth/signin');
+  const nonce = /'nonce-([^']+)'/.exec(page.headers['content-security-policy'])[1];
+  t.ok(page.text.startsWith(`<!doctype html><html lang="en" dir="ltr"><title>Sign in|A &amp; &lt;B&gt;</title><style nonce="${nonce}">:root{`), 'the template is filled, and values are escaped', page.text.slice(0, 200));
+  t.like(page.text, new RegExp(`<body class="auto"><a href="http://localhost:${site.port}/?">x</a><h1>Sign in</h1><form`), 'the content follows');
+  t.like(page.headers['content-security-policy'], /^default-src 'none'; style-src 'nonce-/, 'the Content-Security-Policy is the same');
+  t.like((await client.page('/api/auth/error?error=AccessDenied')).text, /^ERROR Access denied <h1>/, 'a page has its own');
+  for (const [text, message, what] of wrongTemplates) {
+    const { status, output } = await t.configtest({ files: { users: '', 'page.html': text }, config: `${base}\nNextAuthPageTemplate all page.html` });
+    t.ok(status !== 0 && message.test(output), `${what} is refused`, output.slice(0, 300));
+  }
+  for (const [value, message] of [['logout page.html', /unknown page 'logout'/], ['session page.html', /unknown page 'session'/], ['all missing.html', /missing\.html/]]) {
+    const { status, output } = await t.configtest({ files: { users: '', 'page.html': whole }, config: `${base}\nNextAuthPageTemplate ${value}` });
+    t.ok(status !== 0 && message.test(output), `NextAuthPageTemplate ${value}`, output.slice(0, 300));
+  }
+}
+
+// ── 403 ─────────────────────────────────────────────────────────────────────────────────────────
+
+async function forbidden(t) {
+  t.section('signed in, without permission');
+  const site = await t.httpd({ files: { users: htpasswd({ 'ada@<b>': 'secret', eve: 'secret' }), 'htdocs/admin/index.html': 'admin', 'htdocs/own/index.html': 'own' },
+    config: `${base}\nNextAuthLanguage en de=${folder}/de.json
+<Location /admin/>
+  AuthType NextAuth
+  Require nextauth-role admin
+</Location>
+<Location /own/>
+  AuthType NextAuth
+  Require nextauth-role admin
+  ErrorDocument 403 "my own"
+</Location>` });
+  const client = new Client(site);
+  await client.credentials('ada@<b>', 'secret');
+  const page = await client.page('/admin/?a=1&b=2');
+  t.is(page.status, 403, 'the status');
+  t.like(page.text, /<h1>Access denied<\/h1><p>You are signed in as <strong>ada@&lt;b&gt;<\/strong>, without permission to see this page\.<\/p>/, 'the page says who is signed in');
+  t.ok(page.text.includes(`href="http://localhost:${site.port}/api/auth/signout?callbackUrl=${encodeURIComponent(`http://localhost:${site.port}/admin/?a=1&b=2`)}">Use another account<`), 'and leads to another account, and back', page.text);
+  t.like(page.headers['content-security-policy'], /^default-src 'none'; style-src 'nonce-/, 'with the Content-Security-Policy of pages');
+  t.like(page.headers['cache-control'], /no-store/, 'and is not stored');
+  t.like((await client.page('/admin/', { headers: { 'Accept-Language': 'de' } })).text, /<h1>Zugriff verweigert</, 'in German');
+  t.is((await client.page('/admin/', { method: 'HEAD' })).text, '', 'HEAD has no body');
+  const script = await client.get('/admin/');
+  t.is([script.status, script.headers['content-security-policy']], [403, undefined], 'a script gets httpd\'s response');
+  t.unlike(script.text, /another account/, 'without the page');
+  t.is((await client.page('/own/')).text, 'my own', 'an ErrorDocument takes precedence');
+  t.is((await new Client(site).page('/admin/')).status, 302, 'a user who is not signed in is sent to the sign-in page');
+}
+
+// ── how they look ───────────────────────────────────────────────────────────────────────────────
+
+// The same on every machine: names, no port, no time.
+const agent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36';
+const views = [
+  ['light', { colorScheme: 'light', width: 640 }], ['dark', { colorScheme: 'dark', width: 640 }], ['narrow', { colorScheme: 'light', width: 320 }],
+];
+const german = ['german', { colorScheme: 'light', width: 320 }];
+
+async function look(t, page, name, [view, { colorScheme, width }]) {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  await page.setViewportSize({ width, height: 480 });
+  t.is(await hindrances(page), [], `${name}, ${view}: axe finds nothing`);
+  t.is(await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth'), false, `${name}, ${view}: nothing sticks out`);
+  const { isSame, why } = await compareScreen(page, `${name}-${view}`);
+  t.ok(isSame, `${name}, ${view}: looks as before`, why);
+}
+
+async function shown(t, page, name) {
+  t.section(name);
+  t.is(await page.evaluate('document.querySelectorAll("button.primary, a.primary").length <= 1'), true, 'one primary button at most');
+  const names = await page.evaluate(`[...document.querySelectorAll('main button')].map((button) => button.textContent.trim())`);
+  t.is(names.filter((each, i) => names.indexOf(each) !== i), [], 'each button has a name of its own');
+  for (const view of views) await look(t, page, name, view);
+}
+
+// A page that can be loaded again is looked at in German, too.
+async function visit(t, page, name, address) {
+  await page.goto(address);
+  await shown(t, page, name);
+  await page.setExtraHTTPHeaders({ 'Accept-Language': 'de' });
+  await page.goto(address);
+  t.is(await page.evaluate('document.documentElement.lang'), 'de', `${name}: in German`);
+  await look(t, page, name, german);
+  await page.setExtraHTTPHeaders({ 'Accept-Language': 'en' });
+}
+
+async function startSite(t, mail, db) {
+  return t.httpd({ files: { 'htdocs/favicon.ico': '', 'htdocs/admin/index.html': 'admin', users: htpasswd({ ada: 'secret' }) }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5
+NextAuthDatabase ${db.url}
+NextAuthSessionStore database
+NextAuthMail ${mail.url()} from=no-reply@example.org
+NextAuthTheme siteName=Example
+NextAuthLanguage en de=${folder}/de.json
+NextAuthFeature signUp On
+NextAuthFeature passwordReset On
+NextAuthFeature account On
+NextAuthFeature deleteAccount On
+NextAuthProvider github clientId=a clientSecret=b
+NextAuthProvider google clientId=a clientSecret=b
+NextAuthProvider credentials backend=database
+NextAuthProvider email
+NextAuthRateLimit passwordReset address=2/3600
+<Location /admin/>
+  AuthType NextAuth
+  Require nextauth-role admin
+</Location>` });
+}
+
+async function allPages(t, browser) {
+  const here = databasesHere();
+  if (!here.sqlite) return t.skip('how pages look', `install ${here.lacking.join(' ')}`);
+  const db = sqlite(t);
+  t.is((await nextauthctl(db, ['migrate'])).status, 0, 'a database');
+  const mail = await startMail(t, { tls: 'none' });
+  const site = await startSite(t, mail, db);
+  const page = await openTab(browser, site, { userAgent: agent, extraHTTPHeaders: { 'Accept-Language': 'en' } });
+  const at = (name) => `${site.url}/api/auth/${name}`;
+  const link = async (email, action) => {
+    const before = mail.mails.length;
+    await page.goto(at(action));
+    await page.fill('input[name=email]', email);
+    await page.locator('input[name=email]').press('Enter');
+    await page.waitForURL('**/verify-request**');
+    await until('a mail arrives', () => mail.mails.length > before);
+    return /https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0];
+  };
+
+  await visit(t, page, 'sign-in', at('signin'));
+  await page.goto(at('signin'));
+  await page.fill('#username-credentials', 'ada@example.org');
+  await page.fill('#password-credentials', 'wrong');
+  await page.click('#signin-credentials');
+  await page.waitForSelector('[aria-invalid]');
+  t.is(await page.evaluate('[document.activeElement.id, document.getElementById("username-credentials").value]'), ['password-credentials', 'ada@example.org'], 'after a failure, the name is there and the password has the focus');
+  await shown(t, page, 'sign-in-failed');
+  await visit(t, page, 'session-required', at('signin?error=SessionRequired'));
+  for (const code of ['AccessDenied', 'Configuration', 'Verification', 'RateLimited', 'Other'])
+    await visit(t, page, `error-${code.toLowerCase()}`, at(`error?error=${code}`));
+  await visit(t, page, 'verify-request', at('verify-request'));
+  await visit(t, page, 'sign-up', at('signup'));
+  await page.goto(at('signup'));
+  await page.fill('input[name=email]', 'ada');
+  await page.locator('input[name=email]').press('Enter');
+  await page.waitForSelector('.fault');
+  await shown(t, page, 'sign-up-failed');
+  await visit(t, page, 'reset-password', at('reset-password'));
+
+  await page.goto(await link('ada@example.org', 'signup'));
+  await shown(t, page, 'choose-password');
+  await page.fill('input[name=password]', 'short');
+  await page.locator('button').click();
+  await page.waitForSelector('.fault');
+  await shown(t, page, 'choose-password-failed');
+  await page.fill('input[name=name]', 'Ada Lovelace');
+  await page.fill('input[name=password]', 'four unrelated words here');
+  await page.locator('button').click();
+  await page.waitForURL(`${site.url}/`);
+
+  await visit(t, page, 'account', at('account'));
+  await visit(t, page, 'sessions', at('sessions'));
+  await visit(t, page, 'sign-out', at('signout'));
+  await visit(t, page, 'forbidden', `${site.url}/admin/`);
+  await visit(t, page, 'sign-in-again', at('sign-in-again?callbackUrl=/api/auth/account'));
+  t.is(page.complaints.filter((text) => !/40[13]|429/.test(text)), [], 'the browser complained of nothing');
+  await page.context().close();
+}
+
+suite('Pages', async (t) => {
+  await templates(t);
+  await forbidden(t);
+  await allPages(t, await startBrowser(t));
+  t.ok(fs.existsSync(path.join(root, 't', 'screens')), 'there are screens');
+});
