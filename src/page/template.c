@@ -105,7 +105,7 @@ static na_error *check_placeholders(apr_pool_t *pool, const char *template)
     return NULL;
 }
 
-/* What browsers stop without a word is refused, so that it is noticed. */
+/* Browsers stop these without a word. */
 static na_error *check_elements(apr_pool_t *pool, const char *template)
 {
     static const char *const stopped[] = {"<script", "<base", "<iframe", "<object", " style="};
