@@ -12,6 +12,7 @@ const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
 const { startBrowser, openTab } = require('./lib/browser.js');
 const { compareScreen, hindrances } = require('./lib/screens.js');
+const { codeOf, letTimePass, oathtoolIsHere } = require('./lib/second-factor.js');
 const { folder } = require('./lib/texts.js');
 
 const base = `
@@ -146,10 +147,35 @@ NextAuthProvider google clientId=a clientSecret=b
 NextAuthProvider credentials backend=database
 NextAuthProvider email
 NextAuthRateLimit passwordReset address=2/3600
+NextAuthTwoFactor Optional
 <Location /admin/>
   AuthType NextAuth
   Require nextauth-role admin
 </Location>` });
+}
+
+async function secondFactor(t, page, db, at) {
+  await page.goto(at('two-factor-setup'));
+  await shown(t, page, 'two-factor-setup');
+  const key = (await page.locator('.copied code').textContent()).replaceAll(' ', '');
+  await page.fill('input[name=code]', codeOf(key));
+  await page.locator('button.primary').click();
+  await page.waitForSelector('a.primary');
+  await shown(t, page, 'recovery-codes');
+  await visit(t, page, 'two-factor-state', at('two-factor-setup'));
+  letTimePass(db);
+  await page.goto(at('signout'));
+  await page.click('#submitButton');
+  await page.goto(at('signin'));
+  await page.fill('#username-credentials', 'ada@example.org');
+  await page.fill('#password-credentials', 'four unrelated words here');
+  await page.click('#signin-credentials');
+  await page.waitForSelector('input[name=code]');
+  await visit(t, page, 'two-factor', at('two-factor'));
+  await page.fill('input[name=code]', '000000');
+  await page.locator('button.primary').click();
+  await page.waitForSelector('.fault');
+  await shown(t, page, 'two-factor-failed');
 }
 
 async function allPages(t, browser) {
@@ -207,6 +233,8 @@ async function allPages(t, browser) {
   await visit(t, page, 'sign-out', at('signout'));
   await visit(t, page, 'forbidden', `${site.url}/admin/`);
   await visit(t, page, 'sign-in-again', at('sign-in-again?callbackUrl=/api/auth/account'));
+  if (oathtoolIsHere()) await secondFactor(t, page, db, at);
+  else t.skip('the pages of a second factor', 'install oathtool');
   t.is(page.complaints.filter((text) => !/40[13]|429/.test(text)), [], 'the browser complained of nothing');
   await page.context().close();
 }
