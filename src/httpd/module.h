@@ -320,7 +320,6 @@ const na_trace *na_trace_of(request_rec *r);
 /* Returns the origin of the request's events: site, client, request ID and trace ID. */
 na_event_origin na_origin_of(request_rec *r);
 
-
 /* ── stores ────────────────────────────────────────────────────────────────────────────────── */
 
 extern const na_store_provider na_socache_provider, na_redis_provider, na_database_provider;

@@ -27,6 +27,7 @@ static const char style[] =
     "margin:0 0 1.25rem;color:var(--soft);font-weight:600;text-align:center}"
     ".logo{display:block;max-width:100%;max-height:4rem}"
     "h1{font-size:1.4rem;line-height:1.25;margin:0 0 1.25rem}"
+    "h1,h2,button,.button{hyphens:auto}"
     "h2{font-size:1.1rem;line-height:1.3;margin:0 0 .75rem}"
     "section{border-top:1px solid var(--line);margin:1.5rem 0 0;padding:1.5rem 0 0}"
     "p{margin:0 0 1rem}.soft{color:var(--soft)}"
