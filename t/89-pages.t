@@ -148,6 +148,10 @@ NextAuthProvider credentials backend=database
 NextAuthProvider email
 NextAuthRateLimit passwordReset address=2/3600
 NextAuthTwoFactor Optional
+NextAuthProvider passkey
+<Location /files/>
+  NextAuthAcceptTokens personal
+</Location>
 <Location /admin/>
   AuthType NextAuth
   Require nextauth-role admin
@@ -233,6 +237,8 @@ async function allPages(t, browser) {
   await visit(t, page, 'sign-out', at('signout'));
   await visit(t, page, 'forbidden', `${site.url}/admin/`);
   await visit(t, page, 'sign-in-again', at('sign-in-again?callbackUrl=/api/auth/account'));
+  await visit(t, page, 'passkeys', at('passkeys'));
+  await visit(t, page, 'tokens', at('tokens'));
   if (oathtoolIsHere()) await secondFactor(t, page, db, at);
   else t.skip('the pages of a second factor', 'install oathtool');
   t.is(page.complaints.filter((text) => !/40[13]|429/.test(text)), [], 'the browser complained of nothing');
