@@ -170,6 +170,35 @@ async function secondFactor(t, site, strict, browser) {
   await page.context().close();
 }
 
+// The package as a site bundles it: next-auth/webauthn of version 5.
+function bundle() {
+  const { outputFiles } = require('esbuild').buildSync({
+    stdin: { contents: "import { signIn } from 'next-auth-5/webauthn'; window.signIn = signIn;", resolveDir: __dirname },
+    bundle: true, write: false, format: 'iife', target: 'es2022', define: { 'process.env.NODE_ENV': '"production"', 'process.env': '{}' }, logLevel: 'error' });
+  return outputFiles[0].text;
+}
+
+async function nextAuth(t, site, browser) {
+  t.section('the client of next-auth, unchanged');
+  const page = await openPlainTab(browser, site);
+  await signInByPassword(page, site, 'carol@example.org', '/client.html');
+  const key = await plugIn(page, 'platform');
+  const call = (options) => page.evaluate((given) => window.signIn('passkey', given), { redirect: false, ...options });
+  t.is(await call({ action: 'register' }), { error: null, code: null, status: 200, ok: true, url: `${site.url}/client.html` }, 'adds a passkey');
+  t.is((await key.credentials()).length, 1, 'which the authenticator has');
+  t.is(await call({ action: 'register' }).catch((error) => /InvalidStateError|previously registered/.test(error.message)), true, 'not twice');
+  await signOut(page, site);
+  await page.goto(`${site.url}/client.html`);
+  t.is([await session(page), (await call()).ok], [null, true], 'signs in');
+  t.is((await session(page)).user.email, 'carol@example.org', 'its user');
+  await signOut(page, site);
+  await page.goto(`${site.url}/client.html`);
+  await page.evaluate(() => { window.signIn('passkey', { redirectTo: '/members/' }); });
+  await page.waitForURL(`${site.url}/members/`);
+  t.ok(true, 'and leads on');
+  await page.context().close();
+}
+
 suite('Passkeys in a browser', async (t) => {
   if (!databasesHere().sqlite) return t.skip('a database', 'install sqlite3 and libaprutil1-dbd-sqlite3');
   const browser = await startBrowser(t);
@@ -177,11 +206,14 @@ suite('Passkeys in a browser', async (t) => {
   await ctl(db, 'migrate');
   await addUser(db, 'ada@example.org', PASSWORD);
   await addUser(db, 'bob@example.org', PASSWORD);
-  const files = { 'htdocs/favicon.ico': '', 'htdocs/members/index.html': 'members', 'htdocs/public.html': 'public' };
+  await addUser(db, 'carol@example.org', PASSWORD);
+  const files = { 'htdocs/favicon.ico': '', 'htdocs/members/index.html': 'members', 'htdocs/public.html': 'public',
+    'htdocs/client.html': '<!doctype html><title>Client</title><script src="/client.js"></script>', 'htdocs/client.js': bundle() };
   const site = await t.httpd({ files, config: config(db) });
   await platform(t, site, browser);
   await refusals(t, site, browser);
   await suggestions(t, site, browser);
+  await nextAuth(t, site, browser);
   const lenient = await t.httpd({ files, config: config(db, 'userVerification=discouraged residentKey=discouraged') });
   const strict = await t.httpd({ files, config: `${config(db, 'userVerification=discouraged residentKey=discouraged')}\nNextAuthTwoFactor Required` });
   await secondFactor(t, lenient, strict, browser);

@@ -7,7 +7,10 @@ const { suite } = require('./lib/suite.js');
 const { Client } = require('./lib/client.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { addUser, ctl } = require('./lib/ctl.js');
+const { drizzleTables, makeDrizzleAdapter } = require('./lib/drizzle-adapter.js');
+const { authJs } = require('./lib/packages.js');
 const { FLAGS, Passkey, addPasskey, optionsOf, post, usePasskey } = require('./lib/passkeys.js');
+const { open, seal } = require('./lib/token.js');
 
 const SECRET = 'the secret of this site has 32 bytes and more';
 const PASSWORD = 'correct horse battery';
@@ -189,16 +192,140 @@ async function owners(t, site, passkey) {
   t.is(refused(await without.post('/api/auth/callback/passkey', { action: 'authenticate', data: passkey.get(asked) })), 'MissingCSRF', 'a form without its token is refused');
 }
 
+// A second factor by HTTP alone: whose it is, and that it is another one than the first.
+async function second(t, db) {
+  t.section('a passkey as a second factor');
+  const lenient = 'NextAuthProvider passkey userVerification=preferred';
+  const before = await t.httpd({ config: config(db).replace('NextAuthProvider passkey', lenient) });
+  const [mine, others] = [new Passkey(before.url, { flags: FLAGS.UP }), new Passkey(before.url, { flags: FLAGS.UP })];
+  await addPasskey(await signedIn(before, 'ada@example.org'), mine);
+  await addUser(db, 'dora@example.org', PASSWORD);
+  await addPasskey(await signedIn(before, 'dora@example.org'), others);
+  const site = await t.httpd({ config: `${config(db).replace('NextAuthProvider passkey', lenient)}\nNextAuthTwoFactor Required` });
+  const started = async () => { const client = new Client(site); await client.credentials('ada@example.org', PASSWORD); return client; };
+  const give = async (client, passkey, lies) => {
+    const { options } = await optionsOf(client, 'authenticate', '&pending=true');
+    return client.post('/api/auth/two-factor', { csrfToken: await client.csrf(), action: 'authenticate', data: passkey.get(options, { origin: site.url, ...lies }) }, { headers: { accept: 'text/html' } });
+  };
+  const ada = await started();
+  t.is([(await optionsOf(ada, 'authenticate', '&pending=true')).options.allowCredentials.some(({ id }) => id === mine.id.toString('base64url')), await ada.session()], [true, null], 'the user of the password is asked for the own ones');
+  t.like((await give(ada, others)).text, /The passkey could not be used/, 'another user\'s is refused');
+  t.like((await give(ada, mine, { spoiled: true })).text, /The passkey could not be used/, 'and a forged one');
+  t.is(await ada.session(), null, 'nobody is signed in');
+  t.is(linesLike(site, /belongs to a user other than the one who signs in|signature is not valid/), 2, 'the log says why');
+  await give(ada, mine);
+  t.is((await ada.session()).user.email, 'ada@example.org', 'the own one signs in');
+  const twice = new Client(site);
+  const first = await usePasskey(twice, mine, {}, { origin: site.url });
+  t.is(first.location, `${site.url}/api/auth/two-factor`, 'one that did not verify its user is the first factor only');
+  await give(twice, mine);
+  t.is(await twice.session(), null, 'and not the second as well');
+  const both = new Client(site);
+  await usePasskey(both, mine, {}, { origin: site.url, flags: FLAGS.UP | FLAGS.UV });
+  t.is((await both.session())?.user.email, 'ada@example.org', 'one that did is both');
+}
+
+// Auth.js as published has the same tables, secret, and RP ID.
+async function shared(t) {
+  t.section('an application of Auth.js beside it');
+  const db = sqlite(t);
+  await db.sql(await drizzleTables('sqlite'));
+  await ctl(db, 'migrate', '--schema', 'drizzle');
+  await addUser(db, 'ada@example.org', PASSWORD, '--schema', 'drizzle');
+  const site = await t.httpd({ config: config({ url: `${db.url} schema=drizzle` }) });
+  const { disconnect, ...adapter } = await makeDrizzleAdapter(db);
+  t.cleanup(disconnect);
+  const { default: PasskeyProvider } = await import('@auth/core/providers/passkey');
+  const ask = await authJs(site.url, { secret: SECRET, adapter, providers: [PasskeyProvider({})], experimental: { enableWebAuthn: true } });
+  const cookie = (answer) => answer.cookies.map((line) => line.split(';')[0]).join('; ');
+  async function there(action, answerTo, query = '') {
+    const begun = await ask(`/api/auth/webauthn-options/passkey?action=${action}${query}`, { method: 'GET', headers: {} });
+    const body = new URLSearchParams({ action, data: answerTo(JSON.parse(begun.text).options), callbackUrl: '/' }).toString();
+    return ask('/api/auth/callback/passkey', { method: 'POST', body, headers: { cookie: cookie(begun), 'content-type': 'application/x-www-form-urlencoded' } });
+  }
+  const ours = new Passkey(site.url);
+  t.is(refused(await addPasskey(await signedIn(site, 'ada@example.org'), ours)), undefined, 'a passkey is added here');
+  ours.counter = 1;
+  const used = await there('authenticate', (options) => ours.get(options));
+  t.is([used.headers.location, used.cookies.some((line) => /^authjs\.session-token=\w/.test(line))], [`${site.url}/`, true], 'it signs in there');
+  ours.counter = 1;
+  t.is(refused(await usePasskey(new Client(site), ours)), 'WebAuthnVerificationError', 'the counter that was used there does not count here');
+  ours.counter = 2;
+  t.is(refused(await usePasskey(new Client(site), ours)), undefined, 'the next one does');
+
+  const theirs = new Passkey(site.url);
+  const made = await there('register', (options) => theirs.create(options), `&email=${encodeURIComponent('carol@example.org')}`);
+  t.is(made.headers.location, `${site.url}/`, 'one is added there, with a new user');
+  const carol = new Client(site);
+  const answer = await usePasskey(carol, theirs);
+  t.is([refused(answer), (await carol.session())?.user.email], [undefined, 'carol@example.org'], 'it signs in here');
+  t.like((await carol.page('/api/auth/passkeys')).text, /<strong dir="auto">Passkey<\/strong>/, 'and is in the list, without a name');
+}
+
+async function listed(t, site, db, bob) {
+  t.section('the page of passkeys');
+  const client = await signedIn(site, 'bob@example.org');
+  const [first, second] = [new Passkey(site.url), new Passkey(site.url)];
+  await addPasskey(client, first, { name: 'First' });
+  await addPasskey(client, second, { name: 'Second' });
+  const handles = async (who) => [...(await who.page('/api/auth/passkeys')).text.matchAll(/name="passkey" value="(\w+)"/g)].map(([, handle]) => handle).filter((handle, i, all) => all.indexOf(handle) === i);
+  const change = async (who, fields) => who.post('/api/auth/passkeys', { csrfToken: await who.csrf(), ...fields }, { headers: { accept: 'text/html' } });
+  const mine = await handles(client);
+  t.is(mine.length, 2, 'has both');
+  const page = await client.page('/api/auth/passkeys');
+  t.is(/script-src ([^;]+); connect-src ([^;]+);/.exec(page.headers['content-security-policy']).slice(1), [`${site.url}/api/auth/passkey.js`, `${site.url}/api/auth/webauthn-options/`], 'its policy allows one script, and one place to ask');
+  const script = await client.get(/src="([^"]*passkey\.js\?v=\w+)"/.exec(page.text)[1]);
+  t.is([script.status, script.headers['content-type'], script.headers['cache-control'], script.setCookies], [200, 'text/javascript; charset=utf-8', 'public, max-age=31536000, immutable', []], 'the script is kept by caches');
+  t.unlike((await client.page('/api/auth/signout')).headers['content-security-policy'], /script-src/, 'other pages have none');
+  const ada = await signedIn(site, 'ada@example.org');
+  await change(ada, { change: 'remove', passkey: mine[0] });
+  await change(ada, { change: 'rename', passkey: mine[0], name: 'Stolen' });
+  t.is([(await handles(client)).length, /Stolen/.test((await client.page('/api/auth/passkeys')).text)], [2, false], 'another user changes nothing');
+  t.is((await new Client(site).page('/api/auth/passkeys')).location, `${site.url}/api/auth/signin?callbackUrl=${encodeURIComponent(`${site.url}/api/auth/passkeys`)}`, 'a visitor is asked to sign in');
+  const other = await signedIn(site, 'bob@example.org');
+  t.like((await change(client, { change: 'remove', passkey: mine[0] })).text, /The passkey was removed/, 'one is removed');
+  t.is([(await handles(client)).length, await other.session()], [1, null], 'which ends sessions elsewhere');
+  const answers = [await usePasskey(new Client(site), first), await usePasskey(new Client(site), second)].map(refused);
+  t.is(answers.sort(), ['WebAuthnVerificationError', undefined], 'and does not sign in any more');
+  await db.sql(`DELETE FROM nextauth_credentials WHERE user_id = '${bob}'`);
+  const [left] = await handles(client);
+  t.like((await change(client, { change: 'remove', passkey: left })).text, /This is the only way for you to sign in/, 'the last way to sign in is not removed');
+  t.is((await handles(client)).length, 1, 'and is still there');
+}
+
+async function notFresh(t, db) {
+  t.section('a sign-in of long ago');
+  const site = await t.httpd({ config: config(db).replace('NextAuthCompat v5', '') });
+  const client = await signedIn(site, 'ada@example.org');
+  const name = 'next-auth.session-token';
+  const { proved, ...rest } = open(SECRET, client.cookie(name));
+  client.cookies.set(name, { value: seal(SECRET, { ...rest, proved: proved - 700 }), path: '/' });
+  const again = new RegExp('/api/auth/sign-in-again\\?callbackUrl=');
+  t.like((await addPasskey(client, new Passkey(site.url))).location, again, 'adds no passkey');
+  const passkey = new Passkey(site.url);
+  await addPasskey(await signedIn(site, 'ada@example.org'), passkey);
+  const [, handle] = /name="passkey" value="(\w+)"/.exec((await client.page('/api/auth/passkeys')).text);
+  t.like((await client.post('/api/auth/passkeys', { csrfToken: await client.csrf(), change: 'remove', passkey: handle })).location, again, 'and removes none');
+  const page = await client.page('/api/auth/sign-in-again');
+  t.like(page.text, /data-passkey="authenticate"[\s\S]*name="again"/, 'a passkey is among the ways to sign in again');
+  await usePasskey(client, passkey, { again: 'true' });
+  t.is(refused(await addPasskey(client, new Passkey(site.url))), undefined, 'after which one is added');
+}
+
 suite('Passkeys', async (t) => {
   if (!databasesHere().sqlite) return t.skip('a database', 'install sqlite3 and libaprutil1-dbd-sqlite3');
   const db = sqlite(t);
   await ctl(db, 'migrate');
   const ada = await addUser(db, 'ada@example.org', PASSWORD);
-  await addUser(db, 'bob@example.org', PASSWORD);
+  const bob = await addUser(db, 'bob@example.org', PASSWORD);
   const site = await t.httpd({ config: config(db) });
   const passkey = await endpoints(t, site, db, ada);
   await forgeries(t, site, passkey);
   await replays(t, site, passkey);
   await counters(t, site, db);
   await owners(t, site, passkey);
+  await listed(t, site, db, bob);
+  await notFresh(t, db);
+  await second(t, db);
+  await shared(t);
 });

@@ -17,6 +17,9 @@
 
 static const char wrong_code[] = NA_TEXT("The code is wrong, has expired, or was used already.");
 
+static const char wrong_passkey[] =
+    NA_TEXT("The passkey could not be used. Try again, or sign in another way.");
+
 const char *na_two_factor_url(const na_request *request, const char *page, const char *callback)
 {
     const char *url = apr_pstrcat(request->pool, request->config->base_url, page, NULL);
@@ -51,7 +54,7 @@ static const na_provider *passkey_provider(const na_request *request, const na_c
 }
 
 static void respond_challenge(na_request *request, na_response *response,
-                              const na_challenge *challenge, const char *error)
+                              const na_challenge *challenge, const char *error, const char *alert)
 {
     const na_db_user *user = &challenge->person.user;
     na_page_form form = na_form_of_request(request);
@@ -60,7 +63,8 @@ static void respond_challenge(na_request *request, na_response *response,
                                     .has_code = challenge->factors.totp != NULL,
                                     .passkeys = passkey_provider(request, challenge),
                                     .remember_days = request->config->remember_days,
-                                    .error = na_say(request->language, error)};
+                                    .error = na_say(request->language, error),
+                                    .alert = na_say(request->language, alert)};
     response->runs_script = page.passkeys != NULL;
     na_respond_page(request, response, 200, na_say(request->language, "Confirm that it is you"),
                     na_page_two_factor(request->pool, &form, &page));
@@ -74,7 +78,7 @@ na_error *na_get_two_factor(na_request *request, na_response *response)
     if (!found)
         na_two_factor_sign_in(request, response, NULL);
     else if (na_factors_are_any(&challenge.factors))
-        respond_challenge(request, response, &challenge, NULL);
+        respond_challenge(request, response, &challenge, NULL, NULL);
     else
         na_respond_redirect(request, response, 200,
                             na_two_factor_url(request, "/two-factor-setup",
@@ -94,7 +98,7 @@ static na_error *refuse_code(na_request *request, na_response *response,
         return error;
     NA_TRY(na_record_failure(request, error));
     na_log_error(request, NA_LOG_WARNING, "SECOND_FACTOR", error);
-    respond_challenge(request, response, challenge, wrong_code);
+    respond_challenge(request, response, challenge, wrong_code, NULL);
     return NULL;
 }
 
@@ -144,6 +148,20 @@ static na_error *take_passkey(na_request *request, na_response *response, na_cha
     return NULL;
 }
 
+/* A refusal is recorded, and the user can try again. */
+static na_error *post_passkey(na_request *request, na_response *response, na_challenge *challenge)
+{
+    na_error *error = take_passkey(request, response, challenge);
+    if (!error || na_is_unavailable(error))
+        return error;
+    NA_TRY(na_record_failure(request, error));
+    if (!request->wants_html)
+        return error;
+    na_log_error(request, NA_LOG_WARNING, "SECOND_FACTOR", error);
+    respond_challenge(request, response, challenge, NULL, wrong_passkey);
+    return NULL;
+}
+
 na_error *na_post_two_factor(na_request *request, na_response *response)
 {
     na_challenge challenge;
@@ -159,7 +177,7 @@ na_error *na_post_two_factor(na_request *request, na_response *response)
     NA_TRY(na_limit_take(request, NA_LIMIT_SECOND_FACTOR,
                          na_limit_factor_account(request->pool, challenge.factors.user_id)));
     if (apr_table_get(request->form, "data"))
-        return take_passkey(request, response, &challenge);
+        return post_passkey(request, response, &challenge);
     NA_TRY(na_factors_check(request, &challenge.factors, apr_table_get(request->form, "code"),
                             &method, &spend));
     int cookies = response->set_cookies->nelts;

@@ -217,6 +217,7 @@ typedef struct na_page_challenge {
     const na_provider *passkeys; /* NULL if the user cannot use one */
     int remember_days;           /* offered for this browser; 0 if it is not */
     const char *error;           /* plain text; NULL if none */
+    const char *alert;           /* likewise, above the forms */
 } na_page_challenge;
 
 const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,

@@ -69,7 +69,7 @@ const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,
 {
     const na_language *l = form->language;
     return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Confirm that it is you")),
-                       na_kit_note(pool, page->user),
+                       na_kit_note(pool, page->user), na_kit_alert(pool, page->alert),
                        page->has_code ? code_form(pool, form, page) : "",
                        passkey_form(pool, form, page),
                        na_kit_links(pool, form,
