@@ -30,10 +30,14 @@ NextAuthProvider credentials backend=database
 NextAuthFeature deviceLogin On
 NextAuthAuditLog @DIR@/audit.log
 ${more}
-<Location /members/>
+<Location />
   AuthType NextAuth
   Require valid-user
+</Location>
+<Location /svn>
+  NextAuthAcceptTokens personal
 </Location>`;
+const files = { 'htdocs/svn/index.html': 'repository', 'htdocs/members/index.html': 'members' };
 
 // ── the device ──────────────────────────────────────────────────────────────────────────────────
 
@@ -41,6 +45,7 @@ const post = (site, path, fields) => request(`${site.url}/api/auth/${path}`, { m
   headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(fields).toString() });
 const begin = async (site, more = {}) => (await post(site, 'device-authorization', { client_id: 'a-tool', device_name: "Ada's laptop", ...more })).json;
 const ask = (site, code, more = {}) => post(site, 'token', { grant_type: GRANT, client_id: 'a-tool', device_code: code, ...more });
+const use = (site, path, token) => request(`${site.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
 const errorOf = (answer) => [answer.status, answer.json?.error];
 
 // ── the user ────────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +68,7 @@ async function prepare(db) {
 async function flow(t, db) {
   t.section(`${db.engine}: from the code to the token`);
   const ids = await prepare(db);
-  const site = await t.httpd({ config: config(db) });
+  const site = await t.httpd({ files, config: config(db) });
   const codes = await begin(site, { scope: 'GET,PROPFIND /svn; /dav' });
   t.like(codes.user_code, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/, 'the user code is easy to read and to type');
   t.like(codes.device_code, /^[\w-]{43}$/, 'the device code has 256 bits');
@@ -92,6 +97,9 @@ async function flow(t, db) {
   t.is([got.status, got.json.token_type, got.json.scope, got.json.expires_in], [200, 'Bearer', 'GET,PROPFIND /svn; /dav', 90 * 86400], 'with what it is good for');
   t.like(got.headers['cache-control'], /no-store/, 'which nothing keeps');
   t.is(await tokensOf(db), [{ user_id: ids.ada, name: "Ada's laptop", scope: 'GET,PROPFIND /svn; /dav' }], "it is one of Ada's");
+  const used = await use(site, '/svn/', got.json.access_token);
+  t.is([used.status, used.text], [200, 'repository'], 'it opens what accepts tokens');
+  t.is((await use(site, '/members/', got.json.access_token)).status, 401, 'and nothing else');
   t.is(errorOf(await ask(site, codes.device_code)), [400, 'invalid_grant'], 'the code is used up');
   const again = await decide(ada, codes.user_code, 'allow');
   t.like(again.text, /not valid/, 'so is the user code');
@@ -270,7 +278,7 @@ async function logIn(site, args, home, decision) {
 
 async function commands(t, db) {
   t.section('nextauthctl login and logout');
-  const site = await t.httpd({ config: config(db) });
+  const site = await t.httpd({ files, config: config(db) });
   const home = makeFolder(t);
   const file = `${home}/.config/nextauth/tokens.json`;
   const done = await logIn(site, ['--name', 'a laptop', '--scope', 'GET /svn'], home, 'allow');
@@ -285,12 +293,14 @@ async function commands(t, db) {
   const denied = await logIn(site, [], home, 'deny');
   t.is(denied.status, 1, 'a denied one fails');
   t.like(denied.stderr, /the user has not allowed it: start again/, 'and says so');
+  t.is((await use(site, '/svn/', kept.token)).status, 200, 'the token works');
   const before = (await tokensOf(db)).length;
   const out = await run(['logout', site.url], home).ended;
   t.is([out.status, JSON.parse(fs.readFileSync(file, 'utf8')), (await tokensOf(db)).length], [0, {}, before - 1], 'logout forgets and revokes it', out.stderr);
+  await until('the token has ended everywhere', async () => (await use(site, '/svn/', kept.token)).status === 401);
   t.like((await run(['logout', site.url], home).ended).stderr, /there is no token for/, 'once');
   for (const [args, why] of [[['login', 'http://example.org'], /no TLS: anyone in between could read the token; use https/], [['login', 'x'], /'x' is not a URL/],
-    [['login', `${site.url}/elsewhere`], /returned status 404.*NextAuthURL has another path/], [['login'], /see nextauthctl --help/]])
+    [['login', `${site.url}/elsewhere`], /returned status 401.*NextAuthURL has another path/], [['login'], /see nextauthctl --help/]])
     t.like((await run(args, home).ended).stderr, why, `${args.join(' ')} says what to do`);
   const codes = { device_code: 'x', user_code: '\u001b[31mRED', verification_uri: 'http://localhost/\u001b]0;x', interval: 1, expires_in: 60 };
   const rogue = http.createServer((asked, answer) => answer.end(JSON.stringify(asked.url.endsWith('/token') ? { access_token: '\u001b[31m' } : codes)));
