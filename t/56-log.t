@@ -169,7 +169,8 @@ ${more}`;
     const expected = [
       /^GET_AUTHORIZATION_URL: redirect to http:\/\/\S+\/authorize: client the-client, scope 'read:user user:email', callback URL \S+\/callback\/github, checks state( pkce)?$/,
       /^OAUTH_CALLBACK: callback from the provider with a state, a code$/,
-      /^OAUTH_CALLBACK_RESPONSE: http:\/\/\S+\/access_token returned status 200 to the code, \d+ bytes of application\/json/,
+      /^CLIENT_AUTHENTICATION: client_secret_basic$/,
+      /^OAUTH_CALLBACK_RESPONSE: http:\/\/\S+\/access_token returned status 200, \d+ bytes of application\/json/,
       /^OAUTH_CALLBACK_RESPONSE: tokens: access \d+ characters, ID token 0, refresh \d+; scope '[^']*'$/,
       /^PROFILE_DATA: http:\/\/\S+\/user returned status 200, \d+ bytes$/,
       /^PROFILE_DATA: the members of the profile are .*login/,

@@ -339,7 +339,7 @@ static void redefined(apr_pool_t *pool)
     forget(pool, &ada);
 }
 
-#define DEFINITIONS 200
+#define DEFINITIONS 50
 
 typedef struct redefinition {
     const char *id; /* of a user who is read meanwhile */
