@@ -126,7 +126,8 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-util
   libfido2-dev libcbor-dev
 TEST_PACKAGES := perl chromium fonts-dejavu-core clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
-  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev oathtool
+  libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev oathtool \
+  subversion libapache2-mod-svn cadaver curl
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 SCALE_PACKAGES := postgresql redis-server redis-tools apache2-utils
 

@@ -58,7 +58,7 @@ ${more}`;
   t.is((await post(alias, 'callback/credentials', ada, { origin: alias.site.url })).location, site.url, 'another name of this host, in a browser that says no more');
 
   t.section('every form');
-  for (const [path, fields] of [['signin/op', {}], ['signout', {}], ['sessions', { session: 'all' }], ['callback/credentials', { ...ada, username: 'bob' }], ['session', {}]]) {
+  for (const [path, fields] of [['signin/op', {}], ['signout', {}], ['sessions', { session: 'all' }], ['tokens', { change: 'create', name: 'x', scope: '/', days: '9' }], ['callback/credentials', { ...ada, username: 'bob' }], ['session', {}]]) {
     const c = await signedIn();
     const answer = await post(c, path, fields, { 'sec-fetch-site': 'cross-site', origin: other });
     t.ok(!/authorize/.test(answer.location || '') && await isIn(c), `POST ${path} of another site does nothing`, answer.status, answer.location);
