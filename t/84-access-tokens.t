@@ -326,8 +326,8 @@ async function secondFactor(t, db) {
   await enrol(client);
   const withOne = await make();
   const byAdmin = (await ctl(db, 'token', 'add', id, '--name', 'x', '--scope', '/')).trim();
-  t.is([await status('/members/', without), await status('/members/', withOne), await status('/members/', byAdmin)], [200, 200, 200], 'tokens work without one');
-  t.is([await status('/second/', without), await status('/second/', withOne), await status('/second/', byAdmin)], [403, 200, 403], 'Require nextauth-2fa admits a token that was made with one');
+  t.is([await status('/members/', without), await status('/members/', withOne), await status('/members/', byAdmin)], [401, 200, 200], 'a token that was made before it is refused, but not an administrator\'s');
+  t.is([await status('/second/', without), await status('/second/', withOne), await status('/second/', byAdmin)], [401, 200, 403], 'Require nextauth-2fa admits a token that was made with one');
   const required = await t.httpd({ config: config(db, { port: 1 }, more('Required')).replaceAll('@PORT@', site.port), files });
   t.is([await status('/members/', without, required), await status('/members/', withOne, required), await status('/members/', byAdmin, required)], [401, 200, 200],
     'NextAuthTwoFactor Required refuses one that was made in a session without');

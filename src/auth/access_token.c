@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/factors.h"
 #include "auth/notice.h"
 #include "auth/report.h"
 #include "base/crypto.h"
@@ -172,11 +173,6 @@ static na_error *open_claims(apr_pool_t *pool, const na_config *config, const na
                              "the token was made with another NextAuthSecret");
     NA_TRY(na_json_parse_sealed(pool, NA_ERR_SESSION, text, claims));
     const char *site = na_json_string(*claims, NA_CLAIM_SITE);
-    if (config->session.two_factor == NA_TWO_FACTOR_REQUIRED &&
-        !json_object_get(*claims, NA_CLAIM_SECOND_FACTOR))
-        return na_error_new(pool, NA_ERR_SESSION,
-                            "the token was made without a second factor, which NextAuthTwoFactor "
-                            "requires");
     return site && strcmp(site, config->session.site) == 0
                ? NULL
                : na_error_new(pool, NA_ERR_SESSION, "the token was made at another site");
@@ -346,13 +342,30 @@ static na_error *read_row(const na_sessions *sessions, const na_visit *visit, co
                                        : NULL;
 }
 
-static na_error *make_session(const na_config *config, const na_visit *visit,
-                              const na_db_secret *row, const na_db_person *person,
-                              const na_session **session)
+/*
+ * Who knew the password before its user set a second factor up could have made the token. An
+ * administrator's has no claims.
+ */
+static na_error *check_factor(const na_config *config, const na_sessions *sessions,
+                              const na_visit *visit, const na_db_secret *row, const json_t *claims)
+{
+    int has;
+    if (!claims || json_object_get(claims, NA_CLAIM_SECOND_FACTOR))
+        return NULL;
+    NA_TRY(na_user_has_second_factor(visit->pool, sessions->users, config, row->user_id, &has));
+    return has ? refuse_token(visit->pool, "the token was made without a second factor, which its "
+                                           "user or NextAuthTwoFactor requires")
+               : NULL;
+}
+
+static na_error *make_session(const na_config *config, const na_sessions *sessions,
+                              const na_visit *visit, const na_db_secret *row,
+                              const na_db_person *person, const na_session **session)
 {
     json_t *kept;
     const na_table_row user = {.user = person->user, .roles = person->roles};
     NA_TRY(open_claims(visit->pool, config, row, &kept));
+    NA_TRY(check_factor(config, sessions, visit, row, kept));
     json_t *claims = na_table_claims(visit->pool, kept, &user, row->created_at / 1000);
     json_object_set_new(claims, NA_CLAIM_TOKEN_SCOPE, json_string(row->scope ? row->scope : ""));
     return na_session_of_record(visit->pool, row->id, claims, apr_time_sec(visit->now),
@@ -375,12 +388,13 @@ na_error *na_access_token_load(const na_config *config, const na_sessions *sessi
     na_db_person person;
     apr_int64_t now = apr_time_as_msec(visit->now);
     na_error *error = read_row(sessions, visit, id, &row, &person);
+    if (!error)
+        error = make_session(config, sessions, visit, &row, &person, session);
     if (na_is_unavailable(error))
         return rely_on_last(sessions, visit, id, error, session);
     if (error)
         na_answer_forget(sessions, visit, id);
     NA_TRY(error);
-    NA_TRY(make_session(config, visit, &row, &person, session));
     na_answer_keep(sessions, visit, id, session);
     if (now - row.used_at >= USE_INTERVAL) /* only shown, so a failure does not matter */
         na_db_use_secret(sessions->users, visit->pool, NA_SECRET_TOKEN, id, now);

@@ -26,9 +26,13 @@ static const na_cookie *cookie_of(const na_request *request)
     return &request->config->cookies[NA_COOKIE_REMEMBERED];
 }
 
-static const char *hash_of(apr_pool_t *pool, const char *user_id, const char *value)
+/* A cookie that one site was shown is of no use at another with the same users. */
+static const char *hash_of(const na_request *request, const char *user_id, const char *value)
 {
-    return na_sha256_hex(pool, apr_pstrcat(pool, "browser of ", user_id, "\n", NULL), value);
+    return na_sha256_hex(request->pool,
+                         apr_pstrcat(request->pool, "browser of ", user_id, "\nat ",
+                                     request->config->session.site, "\n", NULL),
+                         value);
 }
 
 /* Returns the next value of a cookie, and moves *rest behind it; NULL at its end. */
@@ -58,8 +62,7 @@ const na_db_secret *na_remembered_find(const na_request *request, const na_facto
         return NULL;
     for (int i = 0; (cookie = na_cookies_get(request->cookies, cookie_of(request)->name, i)); i++)
         for (int k = 0; k < USERS_MAX && (value = next_value(request->pool, &cookie)); k++) {
-            const na_db_secret *row =
-                find_row(factors, hash_of(request->pool, factors->user_id, value));
+            const na_db_secret *row = find_row(factors, hash_of(request, factors->user_id, value));
             if (row)
                 return row;
         }
@@ -84,7 +87,7 @@ void na_remembered_add(na_request *request, na_response *response, const na_fact
     const char *device = na_device(request->pool, request->origin.user_agent);
     apr_int64_t now = apr_time_as_msec(request->now);
     APR_ARRAY_PUSH(rows, na_db_secret) =
-        (na_db_secret){.id = hash_of(request->pool, factors->user_id, value),
+        (na_db_secret){.id = hash_of(request, factors->user_id, value),
                        .user_id = factors->user_id,
                        .kind = NA_SECRET_BROWSER,
                        .name = *device ? device : NULL,

@@ -6,6 +6,15 @@
 /* When an answer was verified that no longer counts. */
 #define FORGOTTEN 0
 
+/*
+ * Tokens in cookies belong to their source, the first of which has the address of the
+ * configuration. A hash that is sent as a cookie must not find the answer that is kept for it.
+ */
+static const void *owner_of(const na_sessions *sessions)
+{
+    return &sessions->config->source_count;
+}
+
 static apr_status_t release_session(void *session)
 {
     na_token_cache_release(session);
@@ -25,7 +34,7 @@ const na_session *na_answer_find(const na_sessions *sessions, const na_visit *vi
     if (!sessions->tokens)
         return NULL;
     const na_session *session =
-        hold_session(visit->pool, na_token_cache_get(sessions->tokens, sessions->config,
+        hold_session(visit->pool, na_token_cache_get(sessions->tokens, owner_of(sessions),
                                                      na_bytes_of(key), visit->now));
     if (!session || session->issued_at == FORGOTTEN)
         return NULL;
@@ -39,7 +48,7 @@ void na_answer_keep(const na_sessions *sessions, const na_visit *visit, const ch
     if (!sessions->tokens)
         return;
     const na_session *kept =
-        hold_session(visit->pool, na_token_cache_put(sessions->tokens, sessions->config,
+        hold_session(visit->pool, na_token_cache_put(sessions->tokens, owner_of(sessions),
                                                      na_bytes_of(key), *session));
     *session = kept ? kept : *session;
 }

@@ -53,7 +53,21 @@ static int is_destination_within(request_rec *r, const char *scope)
     return path && na_scope_covers(scope, r->method, path);
 }
 
+/* Frameworks behind httpd can take the method from one of these headers of a POST. */
+static int is_override_within(request_rec *r, const char *scope)
+{
+    static const char *const names[] = {"X-HTTP-Method-Override", "X-HTTP-Method",
+                                        "X-Method-Override"};
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *method = apr_table_get(r->headers_in, names[i]);
+        if (method && !na_scope_covers(scope, method, shown_path(r)))
+            return 0;
+    }
+    return 1;
+}
+
 int na_is_within_scope(request_rec *r, const char *scope)
 {
-    return na_scope_covers(scope, r->method, shown_path(r)) && is_destination_within(r, scope);
+    return na_scope_covers(scope, r->method, shown_path(r)) && is_override_within(r, scope) &&
+           is_destination_within(r, scope);
 }

@@ -230,7 +230,7 @@ int na_refuse_without_factor(request_rec *r)
     if (config->session.two_factor == NA_TWO_FACTOR_OFF || r->main ||
         ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)))
         return na_refuse_forbidden(r);
-    if (wants_redirect(r) && !na_state_of(r)->way != NA_BY_COOKIE)
+    if (wants_redirect(r) && na_state_of(r)->way == NA_BY_COOKIE)
         return redirect_to(r, url);
     forbid_caching(r);
     return respond_json(r, HTTP_FORBIDDEN,
