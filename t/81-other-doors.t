@@ -48,6 +48,7 @@ NextAuthProvider acme type=oidc issuer=${op.issuer} clientId=the-client clientSe
 NextAuthProvider passkey userVerification=preferred
 NextAuthPasswords hash=bcrypt:10
 NextAuthFeature account On
+NextAuthFeature deleteAccount On
 NextAuthFeature deviceLogin On
 NextAuthSessionClaim amr tfa sub
 NextAuthAuditLog @DIR@/audit.log
@@ -227,6 +228,24 @@ async function browsers(t, world) {
   world.alice = await enrol(owner);
   secrets.push(world.alice.key, ...world.alice.codes);
   t.ok(isAsked((await signIn(site, 'alice@example.org', withCookie(site, REMEMBERED, value))).answer), 'nor after the second factor was turned off and on again');
+}
+
+async function stolenSession(t, world) {
+  const { db, site } = world;
+  t.section('a stolen session, and the password');
+  const hour = Math.floor(Date.now() / 1000) - 3600;
+  const thief = changed(await signInWith(world), { proved: hour, tfa: hour });
+  t.ok(await isIn(thief), 'are in');
+  const of = async () => JSON.stringify([await db.sql('SELECT * FROM users'), await db.sql('SELECT password_hash FROM nextauth_credentials ORDER BY password_hash')]);
+  const before = await of();
+  for (const [change, fields] of [['password', { password: 'a quieter lighthouse at noon' }], ['delete', { confirm: 'alice@example.org' }]])
+    t.like((await send(thief, 'account', { change, currentPassword: WORD, ...fields })).location, /\/sign-in-again\?/, `but ${change} asks for the second factor`);
+  for (const fields of [{ change: 'link', provider: 'acme' }, { change: 'unlink', provider: 'acme', account: 'x' }]) await send(thief, 'account', fields);
+  t.is([await of(), await isIn(thief)], [before, true], '  and nothing has changed');
+  t.like((await send(thief, 'two-factor-setup', { change: 'disable' })).location, /\/two-factor\?callbackUrl=/, 'turning it off does, too');
+  t.is([await makeToken(thief), (await addPasskey(thief, new Passkey(site.url))).status], [undefined, 302], 'no token and no passkey is made');
+  const again = await signIn(site, 'alice@example.org', thief);
+  t.ok(isAsked(again.answer), 'and to sign in again asks for it');
 }
 
 async function forms(t, world) {
@@ -411,6 +430,7 @@ suite('Every other door', async (t) => {
   await preparedBefore(t, world);
   await whileItWaits(t, world);
   await browsers(t, world);
+  await stolenSession(t, world);
   await forms(t, world);
   await tokens(t, world);
   await places(t, world);

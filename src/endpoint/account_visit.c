@@ -165,12 +165,20 @@ static na_error *check_password(na_account_visit *v, na_event_kind kind)
     return na_record_event(request, NULL, &event);
 }
 
+/* The password alone does not sign such a user in. */
+static int has_second_factor(const na_session *session)
+{
+    return session->second_factor || session->is_remembered;
+}
+
 na_error *na_account_confirm(na_account_visit *v, na_event_kind kind)
 {
-    int is_fresh;
+    int is_fresh, has_password = na_account_has_password(v);
     v->request->attempted = kind;
-    if (na_account_has_password(v))
-        return check_password(v, kind);
+    if (has_password)
+        NA_TRY(check_password(v, kind));
+    if (v->fault || (has_password && !has_second_factor(v->session)))
+        return NULL;
     na_fresh(v->request, v->response, v->session, "/account", &is_fresh);
     v->is_answered = !is_fresh;
     return NULL;

@@ -33,8 +33,8 @@ void na_account_respond(na_account_visit *v);
 
 /*
  * Lets the user of a sensitive change confirm it: by the current password if the user has one,
- * otherwise by a fresh sign-in. Sets `fault` or `is_answered` if the change must not be made. Which
- * change it is, is in request->attempted.
+ * otherwise, and with a second factor as well, by a fresh sign-in. Sets `fault` or `is_answered` if
+ * the change must not be made. Which change it is, is in request->attempted.
  */
 na_error *na_account_confirm(na_account_visit *v, na_event_kind kind);
 
