@@ -58,8 +58,9 @@ static const struct {
     {"user set-password", na_command_user_set_password,
      "ID|EMAIL [--password-file FILE|-] [--hash KIND] [--json]",
      "set a user's password; without --password-file, the terminal asks for it"},
-    {"user reset-2fa", na_command_user_reset_2fa, "ID|EMAIL [--json]",
-     "remove the second factor of a user who lost it, and end the sessions"},
+    {"user reset-2fa", na_command_user_reset_2fa, "ID|EMAIL [--passkeys] [--json]",
+     "remove the second factor of a user who lost it, and end the sessions; --passkeys removes the "
+     "passkeys as well"},
     {"user unlink", na_command_user_unlink, "ID|EMAIL PROVIDER [--yes] [--json]",
      "unlink a user's account with a provider; --yes unlinks the last way to sign in as well"},
     {"role grant", na_command_role_grant, "ID|EMAIL ROLE [--json]", "grant a user a role"},

@@ -16,7 +16,7 @@ typedef struct na_ctl_user_call {
     apr_pool_t *pool;
     const char *url, *schema, *email, *name, *password_file, *hash_kind, *scope, *days;
     apr_array_header_t *roles; /* const char * */
-    int json, yes;
+    int json, yes, passkeys;
     int shows_accounts; /* 1 if c->shown has the user's accounts as well */
     const char *const *operands;
     const char *who;  /* ID or email address of the one user it is about */
@@ -31,7 +31,7 @@ typedef struct na_ctl_user_call {
 /*
  * Reads the command line. Returns 0 on a usage error. `allowed` has the letters of the options that
  * the command takes, besides those of all: e(mail), n(ame), p(assword-file), h(ash), r(ole), y(es),
- * a(udit log), o (scope and days of a token).
+ * a(udit log), o (scope and days of a token), P (passkeys).
  */
 int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *allowed,
                         int operands);
@@ -61,6 +61,12 @@ void na_ctl_user_did(na_ctl_user_call *c, na_event_kind kind, const na_db_user *
                      const char *what);
 
 na_error *na_ctl_user_check_text(const na_ctl_user_call *c, const char *what, const char *text);
+
+/* ── user_unlink.c ─────────────────────────────────────────────────────────────────────────── */
+
+/* Adds to the trail that an account was unlinked from the user. */
+void na_ctl_user_did_unlink(na_ctl_user_call *c, const na_db_user *user,
+                            const na_db_account *account);
 
 /* ── user_json.c ───────────────────────────────────────────────────────────────────────────── */
 

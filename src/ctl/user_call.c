@@ -35,6 +35,7 @@ int na_ctl_user_options(na_ctl_user_call *c, int argc, char **argv, const char *
                              {"scope", 'o', .text = &c->scope},
                              {"days", 'D', .text = &c->days},
                              {"yes", 'y', .flag = &c->yes},
+                             {"passkeys", 'P', .flag = &c->passkeys},
                              {"audit-log", 'a', .text = &c->trail.log},
                              {"audit-key-file", 'k', .text = &c->trail.key_file},
                              {0}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands `user show`, `enable`, `disable`, `reset-2fa`, and `delete`. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ctl/commands.h"
@@ -29,11 +30,11 @@ int na_command_user_show(apr_pool_t *pool, int argc, char **argv)
 }
 
 /* A command that changes one user and asks nothing. */
-static int run(apr_pool_t *pool, int argc, char **argv, na_ctl_user_decision *decide,
-               const char *command, const char *done)
+static int run(apr_pool_t *pool, int argc, char **argv, const char *allowed,
+               na_ctl_user_decision *decide, const char *command, const char *done)
 {
     na_ctl_user_call c = {.pool = pool};
-    if (!na_ctl_user_options(&c, argc, argv, "a", 1))
+    if (!na_ctl_user_options(&c, argc, argv, allowed, 1))
         return na_ctl_wrong_call(command, NULL);
     na_error *error = na_ctl_user_connect(&c);
     return na_ctl_user_end(&c, done, error ? error : na_ctl_user_change(&c, decide));
@@ -53,32 +54,52 @@ static na_error *enable(na_ctl_user_call *c, const na_db_person *person, na_deci
     return NULL;
 }
 
+/* Each passkey has an account, an authenticator, and a name among the secrets. */
+static na_error *remove_passkeys(na_ctl_user_call *c, const na_db_person *person,
+                                 apr_array_header_t *removed, na_decision *decision)
+{
+    apr_array_header_t *all = apr_array_make(c->pool, 4, sizeof(na_db_account));
+    apr_array_header_t *gone = apr_array_make(c->pool, 4, sizeof(na_db_account));
+    NA_TRY(na_db_list_accounts(c->db, c->pool, person->user.id, all));
+    for (int i = 0; i < all->nelts; i++) {
+        const na_db_account *account = &APR_ARRAY_IDX(all, i, na_db_account);
+        if (!account->type || strcmp(account->type, "webauthn") != 0)
+            continue;
+        APR_ARRAY_PUSH(gone, na_db_account) = *account;
+        na_ctl_user_did_unlink(c, &person->user, account);
+    }
+    APR_ARRAY_PUSH(removed, na_db_secret) = (na_db_secret){.kind = NA_SECRET_PASSKEY};
+    decision->unlink = gone;
+    decision->does |= NA_DB_DROPS_PASSKEYS;
+    return NULL;
+}
+
 /* Ends sessions as well: another person might have given the second factor for them. */
 static na_error *reset_2fa(na_ctl_user_call *c, const na_db_person *person, na_decision *decision)
 {
     static const char *const kinds[] = {NA_SECRET_TOTP, NA_SECRET_RECOVERY, NA_SECRET_BROWSER};
-    apr_array_header_t *removed = apr_array_make(c->pool, 3, sizeof(na_db_secret));
+    apr_array_header_t *removed = apr_array_make(c->pool, 4, sizeof(na_db_secret));
     for (int i = 0; i < 3; i++)
         APR_ARRAY_PUSH(removed, na_db_secret) = (na_db_secret){.kind = kinds[i]};
-    na_ctl_user_did(c, NA_EVENT_TWO_FACTOR_OFF, &person->user, NULL);
+    na_ctl_user_did(c, NA_EVENT_TWO_FACTOR_OFF, &person->user, c->passkeys ? "passkeys" : NULL);
     decision->removed = removed;
     decision->does = NA_DB_ENDS_SESSIONS;
-    return NULL;
+    return c->passkeys ? remove_passkeys(c, person, removed, decision) : NULL;
 }
 
 int na_command_user_reset_2fa(apr_pool_t *pool, int argc, char **argv)
 {
-    return run(pool, argc, argv, reset_2fa, "user reset-2fa", "without a second factor");
+    return run(pool, argc, argv, "aP", reset_2fa, "user reset-2fa", "without a second factor");
 }
 
 int na_command_user_disable(apr_pool_t *pool, int argc, char **argv)
 {
-    return run(pool, argc, argv, disable, "user disable", "disabled");
+    return run(pool, argc, argv, "a", disable, "user disable", "disabled");
 }
 
 int na_command_user_enable(apr_pool_t *pool, int argc, char **argv)
 {
-    return run(pool, argc, argv, enable, "user enable", "enabled");
+    return run(pool, argc, argv, "a", enable, "user enable", "enabled");
 }
 
 /* ── user delete ───────────────────────────────────────────────────────────────────────────── */

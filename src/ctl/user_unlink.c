@@ -18,8 +18,8 @@ static na_error *check_not_last(const na_ctl_user_call *c, const na_db_person *p
                               "--yes, only an emailed link might remain to sign in");
 }
 
-static void record_unlinking(na_ctl_user_call *c, const na_db_user *user,
-                             const na_db_account *account)
+void na_ctl_user_did_unlink(na_ctl_user_call *c, const na_db_user *user,
+                            const na_db_account *account)
 {
     na_ctl_user_did(c, NA_EVENT_UNLINK_ACCOUNT, user,
                     apr_pstrcat(c->pool, "account ", account->provider_account_id, NULL));
@@ -42,7 +42,7 @@ static na_error *unlink_all(na_ctl_user_call *c, const na_db_person *person, na_
         if (strcmp(account->provider, c->operands[1]) != 0)
             continue;
         APR_ARRAY_PUSH(gone, na_db_account) = *account;
-        record_unlinking(c, &person->user, account);
+        na_ctl_user_did_unlink(c, &person->user, account);
     }
     if (!gone->nelts)
         return na_error_new(c->pool, NA_ERR_CONFIGURATION, "the user has no account with '%s'",

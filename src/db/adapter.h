@@ -138,12 +138,13 @@ typedef struct na_db_who {
 typedef struct na_db_use na_db_use;
 
 /* Bits of na_decision.does. */
-#define NA_DB_SETS_PASSWORD 1u /* to na_decision.hash, NULL removes it; forgets browsers */
-#define NA_DB_DISABLES 2u      /* sign-in of the user */
-#define NA_DB_ENABLES 4u       /* it again */
-#define NA_DB_ENDS_SESSIONS 8u /* raises the revision, and deletes rows of the sessions' table */
-#define NA_DB_ENDS_LOGINS 16u  /* deletes all means to sign in except `kept`, and ends sessions */
-#define NA_DB_DELETES 32u      /* the user and everything of the user */
+#define NA_DB_SETS_PASSWORD 1u   /* to na_decision.hash, NULL removes it; forgets browsers */
+#define NA_DB_DISABLES 2u        /* sign-in of the user */
+#define NA_DB_ENABLES 4u         /* it again */
+#define NA_DB_ENDS_SESSIONS 8u   /* raises the revision, and deletes rows of the sessions' table */
+#define NA_DB_ENDS_LOGINS 16u    /* deletes all means to sign in except `kept`, and ends sessions */
+#define NA_DB_DELETES 32u        /* the user and everything of the user */
+#define NA_DB_DROPS_PASSKEYS 64u /* deletes all authenticators of the user */
 
 /*
  * A decision about one user: what it relies on, and what is then done. All of it is done, or

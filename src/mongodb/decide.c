@@ -307,6 +307,8 @@ static na_error *remove_secrets(na_db_use *use, const deciding *state)
         const na_db_secret *secret = &APR_ARRAY_IDX(d->removed, i, const na_db_secret);
         NA_TRY(na_mongo_delete_secrets(use, &state->id, secret->kind, secret->id));
     }
+    if (d->does & NA_DB_DROPS_PASSKEYS)
+        NA_TRY(delete_of_user(use, state, NA_AUTHENTICATORS));
     return d->dropped ? na_mongo_delete_authenticator(use, &state->id, d->dropped) : NULL;
 }
 

@@ -187,6 +187,8 @@ static na_error *remove_secrets(const na_decision *d, na_db_use *use)
         const na_db_secret *secret = &APR_ARRAY_IDX(d->removed, i, const na_db_secret);
         NA_TRY(na_sql_delete_secrets(use, d->id, secret->kind, secret->id));
     }
+    if (d->does & NA_DB_DROPS_PASSKEYS)
+        NA_TRY(na_sql_delete_authenticators(use, d->id));
     return d->dropped ? na_sql_delete_authenticator(use, d->id, d->dropped) : NULL;
 }
 

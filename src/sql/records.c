@@ -99,7 +99,7 @@ static na_error *check_look_alike(na_db_use *use, const char *email, const char 
  * Checks for the table first, because few databases have it and a failed statement would end the
  * transaction.
  */
-static na_error *delete_authenticators(na_db_use *use, const char *id)
+na_error *na_sql_delete_authenticators(na_db_use *use, const char *id)
 {
     int found;
     NA_TRY(na_sql_has_table(
@@ -113,7 +113,7 @@ static na_error *delete_belongings(na_db_use *use, const char *id)
     static const na_statement steps[] = {NA_SQL_DELETE_USER_SESSIONS, NA_SQL_DELETE_USER_ACCOUNTS,
                                          NA_SQL_DELETE_USER_ROLES, NA_SQL_DELETE_CREDENTIAL,
                                          NA_SQL_RAISE_REVISION};
-    NA_TRY(delete_authenticators(use, id));
+    NA_TRY(na_sql_delete_authenticators(use, id));
     NA_TRY(na_sql_delete_secrets(use, id, NULL, NULL));
     for (int i = 0; i < COUNT(steps); i++)
         NA_TRY(na_sql_change(use, steps[i], 1, &id, NULL));
@@ -245,7 +245,7 @@ na_error *na_sql_delete_logins(na_db_use *use, const char *user_id, const na_db_
     NA_TRY(has_password(use, user_id, &result->password_ended));
     if (result->password_ended)
         NA_TRY(na_sql_put_credential(use, user_id, NULL, apr_time_as_msec(apr_time_now())));
-    NA_TRY(delete_authenticators(use, user_id));
+    NA_TRY(na_sql_delete_authenticators(use, user_id));
     NA_TRY(na_sql_delete_secrets(use, user_id, NULL, NULL));
     NA_TRY(na_sql_change(use, NA_SQL_DELETE_USER_SESSIONS, 1, &user_id, &result->sessions_ended));
     return na_sql_change(use, NA_SQL_RAISE_REVISION, 1, &user_id, NULL);

@@ -75,6 +75,9 @@ na_error *na_sql_get_authenticator(na_db_use *use, const char *credential_id,
 na_error *na_sql_list_authenticators(na_db_use *use, const char *user_id, apr_array_header_t *list);
 na_error *na_sql_update_counter(na_db_use *use, const char *credential_id, apr_int64_t counter);
 
+/* Deletes all authenticators of a user; none if the database lacks the table. */
+na_error *na_sql_delete_authenticators(na_db_use *use, const char *user_id);
+
 /* Deletes an authenticator of this user; one that another user has stays. */
 na_error *na_sql_delete_authenticator(na_db_use *use, const char *user_id,
                                       const char *credential_id);
