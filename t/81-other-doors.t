@@ -20,7 +20,7 @@ const NAME = 'next-auth.session-token';
 const PENDING = 'next-auth.two-factor';
 const REMEMBERED = 'next-auth.remembered-browser';
 const WORD = 'seven lanterns under water';
-const HOSTILE = '"><img src=x onerror=y>\'';
+const HOSTILE = '"><img src=x onerror=y>\'{{nonce}}{name}';
 const EVIL = 'https://evil.example/';
 const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const secrets = []; // all that no log may have
@@ -385,6 +385,8 @@ async function sessions(t, world) {
   t.is((await client.get('/vault/')).status, 403, '  so that it opens no more');
   const strict = await t.httpd({ files, config: config(db, world.op, world.app, 'NextAuthTwoFactor Required') });
   t.is([(await by(strict, '/members/', basic('bob@example.org', WORD))).status, await isIn(await signIn(strict, 'bob@example.org'))], [401, false], 'with Required, a password admits nobody, by Basic or by the form');
+  const keyed = await signIn(strict, 'bob@example.org');
+  t.is([isAsked(keyed.answer), (await enrol(keyed)).codes], [true, []], '  and cannot set up an app in place of the passkey that its user has');
 }
 
 async function pages(t, world) {
@@ -400,6 +402,7 @@ async function pages(t, world) {
     const page = await alice.page(`/api/auth/${path}`);
     t.ok(page.status !== 500 && !page.text.includes('<img src=x'), `/${path.split('?')[0]} shows it as text`);
   }
+  t.like((await alice.page('/api/auth/account')).text, /onerror=y&gt;&#39;\{\{nonce\}\}\{name\}/, 'and fills in nothing that it asks for');
   const mine = await alice.get('/api/auth/account-data');
   t.ok(mine.json.user.name === HOSTILE && !/bob@example|carol@example/.test(mine.text), 'one\'s own data is nobody else\'s');
   t.ok(!secrets.some((secret) => mine.text.includes(secret)) && !/sealed|na_pat_/.test(mine.text), '  and has no secret');
