@@ -399,10 +399,8 @@ struct na_adapter {
 
     na_error *(*delete_session)(void *self, apr_pool_t *pool, const char *token);
 
-    /* ── authenticators ── */
+    /* ── authenticators; na_decision.authenticator adds one ── */
 
-    na_error *(*add_authenticator)(void *self, apr_pool_t *pool,
-                                   const na_db_authenticator *authenticator);
     na_error *(*find_authenticator)(void *self, apr_pool_t *pool, const char *credential_id,
                                     na_db_authenticator *authenticator, int *found);
     na_error *(*list_authenticators)(void *self, apr_pool_t *pool, const char *user_id,

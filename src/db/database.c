@@ -245,12 +245,6 @@ na_error *na_db_delete_session(const na_db *db, apr_pool_t *pool, const char *to
 
 /* ── authenticators ────────────────────────────────────────────────────────────────────────── */
 
-na_error *na_db_add_authenticator(const na_db *db, apr_pool_t *pool,
-                                  const na_db_authenticator *authenticator)
-{
-    return db->adapter->add_authenticator(db->self, pool, authenticator);
-}
-
 na_error *na_db_find_authenticator(const na_db *db, apr_pool_t *pool, const char *credential_id,
                                    na_db_authenticator *authenticator, int *found)
 {

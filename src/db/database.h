@@ -110,8 +110,6 @@ na_error *na_db_delete_session(const na_db *db, apr_pool_t *pool, const char *to
 
 /* ── authenticators ────────────────────────────────────────────────────────────────────────── */
 
-na_error *na_db_add_authenticator(const na_db *db, apr_pool_t *pool,
-                                  const na_db_authenticator *authenticator);
 na_error *na_db_find_authenticator(const na_db *db, apr_pool_t *pool, const char *credential_id,
                                    na_db_authenticator *authenticator, int *found);
 na_error *na_db_list_authenticators(const na_db *db, apr_pool_t *pool, const char *user_id,

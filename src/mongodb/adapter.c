@@ -79,7 +79,6 @@ __attribute__((visibility("default"))) const na_adapter na_mongodb_adapter = {
     .list_sessions = na_mongo_list_sessions,
     .update_session = na_mongo_update_session,
     .delete_session = na_mongo_delete_session,
-    .add_authenticator = na_mongo_add_authenticator,
     .find_authenticator = na_mongo_find_authenticator,
     .list_authenticators = na_mongo_list_authenticators,
     .update_counter = na_mongo_update_counter,

@@ -37,17 +37,6 @@ na_error *na_mongo_delete_authenticator(na_db_use *use, const bson_oid_t *user,
     return na_mongo_delete_all(use, NA_AUTHENTICATORS, filter, NULL);
 }
 
-na_error *na_mongo_add_authenticator(void *self, apr_pool_t *pool,
-                                     const na_db_authenticator *authenticator)
-{
-    na_db_use *use;
-    bson_oid_t user;
-    if (!na_oid_parse(authenticator->user_id, &user))
-        return na_mongo_wrong_id(pool);
-    NA_TRY(na_mongo_write(self, pool, &use));
-    return na_mongo_end(use, na_mongo_create_authenticator(use, &user, authenticator));
-}
-
 static na_db_authenticator read_authenticator(apr_pool_t *pool, const bson_t *d)
 {
     return (na_db_authenticator){.credential_id = na_value_text(pool, d, "credentialID"),

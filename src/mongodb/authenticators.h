@@ -13,8 +13,6 @@ na_error *na_mongo_delete_authenticator(na_db_use *use, const bson_oid_t *user,
                                         const char *credential_id);
 
 /* Operations of na_adapter, with an na_mongo as `self`. */
-na_error *na_mongo_add_authenticator(void *self, apr_pool_t *pool,
-                                     const na_db_authenticator *authenticator);
 na_error *na_mongo_find_authenticator(void *self, apr_pool_t *pool, const char *credential_id,
                                       na_db_authenticator *authenticator, int *found);
 na_error *na_mongo_list_authenticators(void *self, apr_pool_t *pool, const char *user_id,

@@ -269,12 +269,6 @@ static na_error *delete_session(void *self, apr_pool_t *pool, const char *token)
 
 /* ── authenticators ────────────────────────────────────────────────────────────────────────── */
 
-static na_error *add_authenticator(void *self, apr_pool_t *pool,
-                                   const na_db_authenticator *authenticator)
-{
-    WRITE(na_sql_create_authenticator(use, authenticator));
-}
-
 static na_error *find_authenticator(void *self, apr_pool_t *pool, const char *credential_id,
                                     na_db_authenticator *authenticator, int *found)
 {
@@ -358,7 +352,6 @@ const na_adapter na_sql_adapter = {.version = NA_ADAPTER_VERSION,
                                    .list_sessions = list_sessions,
                                    .update_session = update_session,
                                    .delete_session = delete_session,
-                                   .add_authenticator = add_authenticator,
                                    .find_authenticator = find_authenticator,
                                    .list_authenticators = list_authenticators,
                                    .update_counter = update_counter,
