@@ -27,6 +27,7 @@ const whole = {
 const modules = ['socache_dbm', 'socache_redis'];
 const hosts = (...lines) => lines.map((line, i) => `<VirtualHost *:${i + 9}>\nNextAuthURL https://h${i}.example.org\n${line}\n</VirtualHost>`);
 const hook = (secret) => `NextAuthEvent all https://hook.example.org secret=${secret}`;
+const dav = (...lines) => ['<Location /dav/>', 'AuthType NextAuth', 'Require valid-user', ...lines, '</Location>'];
 const written = (change) => Object.values({ ...whole, ...change }).flat().join('\n');
 
 const wrong = [
@@ -47,6 +48,7 @@ const wrong = [
   ['a world-readable .env', { env: 'NextAuthEnvFile @DIR@/open.env' }, /NextAuthEnvFile on line .*readable or writable by all users/],
   ['a broken .env', { env: 'NextAuthEnvFile @DIR@/broken.env' }, /NextAuthEnvFile on line .*broken\.env:2: expected NAME=VALUE/],
   ['http in production', { url: 'NextAuthURL http://app.example.org' }, /NextAuthURL on line .*the canonical URL 'http:\/\/app\.example\.org' is not an HTTPS URL.*NextAuthMode development/],
+  ['passwords with each request by http', { url: 'NextAuthURL http://app.example.org', place: dav('NextAuthBasic On') }, /NextAuthURL on line .*the canonical URL 'http:\/\/app\.example\.org' is not an HTTPS URL/],
   ['http from ServerName', { url: '' }, /localhost:\d+' \(from ServerName\) is not an HTTPS URL/],
   ['an odd address', { url: 'NextAuthURL https://a:b@app' }, /NextAuthURL on line .*invalid URL 'https:\/\/a:b@app'/],
   ['an odd base path', { base: 'NextAuthBasePath api' }, /invalid base path 'api'/],
@@ -277,6 +279,23 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   t.like(client.output, /NextAuthProvider on line .*clientSecret= is in plain text/, '  for the same reason');
   t.unlike(client.output, /b4t/, '  and is not said either');
   t.is((await t.configtest({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', provider: 'NextAuthProvider google clientId=a clientSecret=b4t' }) })).output.trim(), 'Syntax OK', '  but not in tests');
+  const google = 'NextAuthProvider google clientId=a clientSecret=env:S';
+  for (const [what, change, message] of [
+    ['access tokens without a database', { place: dav('NextAuthAcceptTokens session personal') },
+      /NextAuthAcceptTokens on line \d+ of \S+: personal access tokens require NextAuthDatabase: all are refused: set NextAuthDatabase, then run nextauthctl migrate/],
+    ['passwords with each request that no provider verifies', { provider: google, place: dav('NextAuthBasic On') },
+      /NextAuthBasic on line \d+ of \S+: no provider verifies passwords: all are refused: set NextAuthProvider credentials/],
+    ['passwords alone where a second factor is required', { db: 'NextAuthDatabase sqlite:users.db', factor: 'NextAuthTwoFactor Required', place: dav('NextAuthBasic On') },
+      /NextAuthBasic on line \d+ of \S+: NextAuthTwoFactor is Required: all passwords are refused: set NextAuthAcceptTokens personal/],
+  ]) {
+    const { status, output } = await t.configtest({ files, env: { S: 'b' }, config: written(change) });
+    t.is(status, 0, what);
+    t.like(output, message, '  are warned of');
+  }
+  for (const change of [{ place: dav('NextAuthAcceptTokens session', 'NextAuthBasic On') }, { provider: google, place: dav('NextAuthAcceptTokens none', 'NextAuthBasic Off') },
+    { db: 'NextAuthDatabase sqlite:users.db', factor: 'NextAuthTwoFactor Optional', place: dav('NextAuthAcceptTokens personal', 'NextAuthBasic On') }]) {
+    t.unlike((await t.configtest({ files, env: { S: 'b' }, config: written(change) })).output, /NextAuthAcceptTokens on|NextAuthBasic on/, '  not where they work, or are off');
+  }
   t.is((await t.configtest({ files, config: written({ engine: 'NextAuthEngine Off', secret: 'NextAuthSecret short' }) })).status, 0, 'an engine that is off checks nothing');
   t.is((await t.configtest({ config: '' })).status, 0, 'nor does a server without any directive of ours');
 

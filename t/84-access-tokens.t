@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 'use strict';
+const { createHash } = require('node:crypto');
 const { suite } = require('./lib/suite.js');
+const { thorough, until } = require('./lib/httpd.js');
 const { request } = require('./lib/client.js');
-const { enginesOfRound, startDatabases } = require('./lib/databases.js');
+const { enginesOfRound, mongodbLacks, startDatabases, startMongodb } = require('./lib/databases.js');
 const { addUser, ctl, nextauthctl, secretFile } = require('./lib/ctl.js');
 const { startApp } = require('./lib/app.js');
 const { recordsOf } = require('./lib/audit.js');
@@ -72,6 +74,12 @@ const files = {
   'cgi/who.cgi': { text: '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n$REMOTE_USER $NEXTAUTH_ROLES [$HTTP_AUTHORIZATION]\\n"\n', mode: 0o755 },
 };
 
+const inMongodb = (db, work) => db.with((mongo) => work(mongo.collection('nextauth_secrets')));
+const rowsOf = (db) => (db.engine === 'mongodb' ? inMongodb(db, (secrets) => secrets.find().toArray()) : db.sql('SELECT * FROM nextauth_secrets'));
+const idOf = (token) => createHash('sha256').update(token).digest('hex');
+const expire = (db, token) => (db.engine === 'mongodb' ? inMongodb(db, (secrets) => secrets.updateOne({ _id: idOf(token) }, { $set: { expires: new Date(1000) } }))
+  : db.sql(`UPDATE nextauth_secrets SET expires_at = 1000 WHERE id = '${idOf(token)}'`));
+
 const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 async function tokens(t, db) {
@@ -91,7 +99,7 @@ async function tokens(t, db) {
   t.like(token, FORM, 'a token has the form that secret scanners know');
   const listed = JSON.parse(await ctl(db, 'token', 'list', id, '--json'));
   t.is([listed.length, listed[0].name, listed[0].scope, 'lastUsed' in listed[0]], [1, 'a token', '/', false], 'it is listed, and unused');
-  t.ok(!JSON.stringify(await db.sql('SELECT * FROM nextauth_secrets')).includes(token.slice(7)), 'the database does not have it');
+  t.ok(!JSON.stringify(await rowsOf(db)).includes(token.slice(7)), 'the database does not have it');
   for (const [what, args] of [['no scope', ['--name', 'x']], ['no name', ['--scope', '/']], ['a bad scope', ['--name', 'x', '--scope', 'svn']],
     ['no days', ['--name', 'x', '--scope', '/', '--days', '0']], ['a long time', ['--name', 'x', '--scope', '/', '--days', '366']]]) {
     t.isnt((await nextauthctl(db, ['token', 'add', id, ...args])).status, 0, `refused: ${what}`);
@@ -191,7 +199,7 @@ async function tokens(t, db) {
     t.is(await status('/members/', gone), 401, 'revoked, it does not');
     t.isnt((await nextauthctl(db, ['token', 'revoke', id, '0123456789ab'])).status, 0, 'one that is not there is not revoked');
     const old = await add('/');
-    await db.sql(`UPDATE nextauth_secrets SET expires_at = 1000 WHERE scope = '/' AND id IN (SELECT id FROM (SELECT id FROM nextauth_secrets ORDER BY created_at DESC LIMIT 1) AS newest)`);
+    await expire(db, old);
     t.is(await status('/members/', old), 401, 'it expires');
     await ctl(db, 'user', 'disable', id);
     t.is(await status('/members/', token), 401, 'a disabled user\'s does not work');
@@ -199,7 +207,7 @@ async function tokens(t, db) {
     t.is(await status('/members/', token), 200, 'that of one who is enabled again does');
     await ctl(db, 'user', 'delete', id, '--yes');
     t.is(await status('/members/', token), 401, 'that of one who is deleted does not');
-    t.is(await db.sql(`SELECT id FROM nextauth_secrets`), [], 'and nothing is left of it');
+    t.is(await rowsOf(db), [], 'and nothing is left of it');
   }
   const records = recordsOf(`${site.dir}/audit.log`).filter(({ reason }) => /token/.test(reason || ''));
   t.ok(records.every(({ event, outcome }) => event === 'SIGNIN' && outcome === 'failure') && records.length > 10, 'wrong tokens are in the audit log');
@@ -295,6 +303,24 @@ async function page(t, db) {
   await ctl(db, 'user', 'delete', id, '--yes');
 }
 
+async function relied(t, db) {
+  t.section('what a process relies on');
+  const id = await addUser(db, 'kept@example.org', PASSWORD);
+  const of = (checkInterval) => t.httpd({ config: config(db, { port: 1 }).replace('checkInterval=0', `checkInterval=${checkInterval}`), files });
+  const [soon, late] = [await of(1), await of(3600)];
+  const token = (await ctl(db, 'token', 'add', id, '--name', 'x', '--scope', '/')).trim();
+  const status = async (site) => (await request(`${site.url}/members/`, { headers: { authorization: `Bearer ${token}` } })).status;
+  // each process of prefork has its own
+  const seen = (site, expected) => until(`${expected} again and again`, async () => (await Promise.all(Array.from({ length: 20 }, () => status(site)))).every((one) => one === expected));
+  await seen(soon, 200);
+  await seen(late, 200);
+  await ctl(db, 'token', 'revoke', id, idOf(token).slice(0, 12));
+  await seen(soon, 401);
+  t.ok(true, 'a revoked token ends within checkInterval');
+  if (thorough) t.is(await status(late), 200, '  and not before');
+  await ctl(db, 'user', 'delete', id, '--yes');
+}
+
 async function limits(t, db) {
   t.section('guessing');
   const site = await t.httpd({ config: config(db, { port: 1 }, 'NextAuthRateLimit token 5/600'), files });
@@ -341,6 +367,12 @@ suite('Personal access tokens', async (t) => {
   }
   await clients(t, databases[0]);
   await page(t, databases[0]);
+  await relied(t, databases[0]);
   await limits(t, databases[0]);
   if (oathtoolIsHere()) await secondFactor(t, databases[0]);
+  if (!thorough) return undefined;
+  if (mongodbLacks()) return t.skip('MongoDB', mongodbLacks());
+  const mongo = await startMongodb(t);
+  await ctl(mongo, 'migrate');
+  return tokens(t, mongo);
 });

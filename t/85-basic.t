@@ -2,14 +2,16 @@
 'use strict';
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { htpasswd } = require('./lib/httpd.js');
+const { htpasswd, until } = require('./lib/httpd.js');
 const { request } = require('./lib/client.js');
 const { startDatabases } = require('./lib/databases.js');
-const { addUser, ctl } = require('./lib/ctl.js');
+const { addUser, ctl, secretFile } = require('./lib/ctl.js');
 const { recordsOf } = require('./lib/audit.js');
 const { startApp } = require('./lib/app.js');
 
 const PASSWORD = 'seven lanterns under water';
+const BETTER = 'a quieter lighthouse at noon';
+const KNOWN = 'next-auth.known-browser';
 const SECRET = 'the secret of Basic is long enough, too';
 const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 const ask = (site, path, user, password, headers = {}) => request(site.url + path,
@@ -89,10 +91,22 @@ NextAuthSignInRule deny "%{USER:id} == 'eve'"
   t.section('a password that changes');
   t.is(await status('/members/', 'ada', 'x'), 200, 'the old one works');
   fs.writeFileSync(`${site.dir}/users`, htpasswd({ ada: 'new', ben: 'y' }));
-  const { until } = require('./lib/httpd.js');
   await until('the old one is refused', async () => await status('/members/', 'ada', 'x') === 401);
   t.is(await status('/members/', 'ada', 'new'), 200, 'and the new one works');
   t.ok(!/\bnew\b.*Basic/.test(site.log()) && !site.log().includes(Buffer.from('ada:new').toString('base64')), 'no password is logged');
+}
+
+async function authn(t) {
+  t.section('httpd\'s authentication providers');
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(`
+NextAuthProvider credentials backend=authn:file
+<Location /members/>
+  AuthUserFile @DIR@/users
+</Location>`) });
+  const status = async (...args) => (await ask(site, ...args)).status;
+  t.is([await status('/members/', 'ada', 'x'), await status('/members/', 'ada', 'y'), await status('/members/', 'eve', 'x')], [200, 401, 401], 'they verify passwords');
+  t.ok(await site.logged('GET /members/index.html 200 ada'), 'REMOTE_USER is the username');
+  t.isnt(await status('/admin/', 'ada', 'x'), 200, 'where their directives do not hold, nobody is let in');
 }
 
 async function database(t, db) {
@@ -106,7 +120,6 @@ NextAuthTwoFactor Optional
 <Location /members/>
   NextAuthAcceptTokens personal
 </Location>`) });
-  const { until } = require('./lib/httpd.js');
   const status = async (...args) => (await ask(site, ...args)).status;
   t.is([await status('/members/', 'ada@example.org', PASSWORD), await status('/members/', 'Ada@Example.ORG', PASSWORD), await status('/members/', 'ada@example.org', 'x')], [200, 200, 401], 'an email address and a password');
   await ctl(db, 'role', 'grant', id, 'admin');
@@ -118,9 +131,14 @@ NextAuthTwoFactor Optional
   await ctl(db, 'user', 'enable', id);
   t.is(await status('/members/', 'ada@example.org', PASSWORD), 200, 'and comes back');
 
+  t.section('a new password');
+  await ctl(db, 'user', 'set-password', id, '--password-file', secretFile(db, 'new', `${BETTER}\n`));
+  await until('the old one is refused', async () => await status('/members/', 'ada@example.org', PASSWORD) === 401);
+  t.is(await status('/members/', 'ada@example.org', BETTER), 200, 'ends the old one within seconds');
+
   t.section('a second factor');
   await db.sql(`INSERT INTO nextauth_secrets (id, user_id, kind, counter, created_at, used_at, expires_at) VALUES ('${'a'.repeat(64)}', '${id}', 'totp', 0, 1, 0, 0)`);
-  await until('refused', async () => await status('/members/', 'ada@example.org', PASSWORD) === 401);
+  await until('refused', async () => await status('/members/', 'ada@example.org', BETTER) === 401);
   t.ok(true, 'a password alone is not enough for a user with a second factor');
   t.like(site.log(), /use a personal access token/, 'the log says what is');
   const token = (await ctl(db, 'token', 'add', id, '--name', 'x', '--scope', '/')).trim();
@@ -142,9 +160,32 @@ NextAuthRateLimit signIn account=5/600`) });
   t.is((await ask(site, '/members/', 'ben', 'y')).status, 200, 'right ones do not count');
 }
 
+async function knownBrowsers(t) {
+  t.section('a browser that is known');
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(`
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthRateLimit signIn account=3/600`) });
+  const client = t.client(site);
+  await client.credentials('ada', 'x');
+  const known = { cookie: `${KNOWN}=${client.cookie(KNOWN)}` };
+  const statuses = async (count, headers) => {
+    const all = [];
+    for (let i = 0; i < count; i++) all.push((await ask(site, '/members/', 'ada', 'wrong', headers)).status);
+    return all;
+  };
+  t.is(await statuses(4), [401, 401, 401, 429], 'an account is locked');
+  t.is((await ask(site, '/members/', 'ada', 'x')).status, 429, 'for its owner\'s programs, too');
+  t.is(await statuses(4, known), [401, 401, 401, 429], 'a known browser has a budget of its own');
+  const another = t.client(site);
+  t.is(await statuses(1, { cookie: `${KNOWN}=x` }), [429], '  which a cookie that is none does not open');
+  t.is((await another.credentials('ada', 'x', { json: 'true' })).status, 429, '  and the form has the same limit');
+}
+
 suite('Basic authentication with the site\'s own passwords', async (t) => {
   await files(t);
+  await authn(t);
   await limits(t);
+  await knownBrowsers(t);
   const [db] = await startDatabases(t, ['sqlite']);
   if (db) await database(t, db);
 });

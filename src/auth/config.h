@@ -159,8 +159,7 @@ typedef struct na_config {
     const apr_array_header_t *claims;          /* na_claim_rule */
     const na_adviser *callbacks[NA_CALLBACKS]; /* NULL if nothing is asked */
     const apr_array_header_t *session_claims;  /* const char *: claims that the browser receives */
-    int basic_is_in_clear;       /* passwords of NextAuthBasic would not be encrypted */
-    int accepts_personal_tokens; /* NextAuthAcceptTokens personal, at some path */
+    int accepts_personal_tokens;               /* NextAuthAcceptTokens personal, at some path */
     na_pages pages;
     na_page_theme theme;
     apr_table_t *page_templates;         /* the text by the name of the page */

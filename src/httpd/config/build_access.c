@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "base/url.h"
 #include "httpd/config/build.h"
 #include "httpd/config/sections.h"
 
@@ -37,15 +36,6 @@ static int has_passwords(const na_builder *b)
     return 0;
 }
 
-/* A password that is read on the way is lost; a token in a cookie at least expires. */
-static int is_in_clear(const na_builder *b)
-{
-    na_url url;
-    return b->config->mode == NA_PRODUCTION && b->config->origin &&
-           na_url_parse(b->pool, b->config->origin, &url) && strcmp(url.scheme, "https") != 0 &&
-           !na_is_this_machine(url.host);
-}
-
 static void check_basic(na_builder *b)
 {
     const ap_directive_t *found = na_section_find(b->server, "NextAuthBasic", "");
@@ -54,14 +44,13 @@ static void check_basic(na_builder *b)
     if (!has_passwords(b))
         warn_at(b, found, na_wrong(b, "no provider verifies passwords: all are refused"),
                 "set NextAuthProvider credentials");
-    if (is_in_clear(b))
-        warn_at(b, found, na_wrong(b, "passwords are refused, because NextAuthURL is not HTTPS"),
-                "set NextAuthURL https://HOST");
+    if (b->config->session.two_factor == NA_TWO_FACTOR_REQUIRED)
+        warn_at(b, found, na_wrong(b, "NextAuthTwoFactor is Required: all passwords are refused"),
+                "set NextAuthAcceptTokens personal");
 }
 
 void na_build_finish_access(na_builder *b)
 {
     check_tokens(b);
     check_basic(b);
-    b->config->basic_is_in_clear = is_in_clear(b);
 }

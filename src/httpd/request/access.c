@@ -13,21 +13,13 @@
 #include "httpd/request/credentials.h"
 #include "httpd/request/reach.h"
 
-/* In production, passwords are not asked for where they would not be encrypted. */
-static int is_basic_on(request_rec *r)
-{
-    const na_dir_conf *dir = na_dir_conf_of(r);
-    return dir->basic && ap_cstr_casecmp(dir->basic, "Off") != 0 &&
-           !na_config_of(r)->basic_is_in_clear;
-}
-
 int na_is_way_open(request_rec *r, na_way way)
 {
     const na_dir_conf *dir = na_dir_conf_of(r);
     if (na_is_endpoint(r))
         return 0;
     if (way == NA_BY_PASSWORD)
-        return is_basic_on(r);
+        return dir->basic && ap_cstr_casecmp(dir->basic, "Off") != 0;
     return (dir->accept_tokens & (way == NA_BY_TOKEN ? NA_ACCEPT_PERSONAL : NA_ACCEPT_SESSION)) !=
            0;
 }
