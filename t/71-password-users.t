@@ -119,6 +119,8 @@ async function users(t, db) {
   const older = await linkOf('reset-password', 'ada@example.org');
   const reset = await linkOf('reset-password', 'ada@example.org');
   t.is(reset.subject, `Reset your password for localhost:${site.port}`, 'a link comes by mail');
+  const opened = (await new Client(site).open(reset.link.href)).text;
+  t.ok(opened.includes('autocomplete="new-password"') && !opened.includes('name="name"'), 'which asks for a password, and not for the name', opened);
   let told = telling();
   const changed = await choose(reset, BETTER);
   t.ok(isIn(changed), 'with which another is chosen');

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
 const { htpasswd, root, until } = require('./lib/httpd.js');
-const { Client } = require('./lib/client.js');
+const { Client, request } = require('./lib/client.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { startMail } = require('./lib/mail.js');
@@ -142,6 +142,7 @@ NextAuthFeature signUp On
 NextAuthFeature passwordReset On
 NextAuthFeature account On
 NextAuthFeature deleteAccount On
+NextAuthFeature deviceLogin On
 NextAuthProvider github clientId=a clientSecret=b
 NextAuthProvider google clientId=a clientSecret=b
 NextAuthProvider credentials backend=database
@@ -180,6 +181,74 @@ async function secondFactor(t, page, db, at) {
   await page.locator('button.primary').click();
   await page.waitForSelector('.fault');
   await shown(t, page, 'two-factor-failed');
+}
+
+async function device(t, page, at) {
+  const begin = async () => (await request(at('device-authorization'), { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ client_id: 'a-tool', device_name: "Ada's laptop", scope: 'GET,PROPFIND /files' }).toString() })).json.verification_uri_complete;
+  await visit(t, page, 'device', at('device'));
+  await page.fill('input[name=user_code]', 'BBBB-BBBB');
+  await page.locator('button.primary').click();
+  await page.waitForSelector('.fault');
+  await shown(t, page, 'device-failed');
+  await visit(t, page, 'device-confirm', await begin());
+  for (const [name, decision] of [['device-allowed', 'allow'], ['device-denied', 'deny']]) {
+    await page.goto(await begin());
+    await page.locator(`form:has(input[value=${decision}]) button`).click();
+    await page.waitForSelector('input[name=decision]', { state: 'detached' });
+    await shown(t, page, name);
+  }
+}
+
+async function newToken(t, page, at) {
+  await page.goto(at('tokens'));
+  await page.fill('input[name=name]', 'Backup');
+  await page.fill('input[name=scope]', '/files');
+  await page.locator('button.primary').click();
+  await page.waitForSelector('.copied');
+  await shown(t, page, 'token-made');
+}
+
+// The pages that links in emails open, and that their buttons send.
+async function mailedLinks(t, page, mail, at) {
+  const opened = async (name, ask) => {
+    const before = mail.mails.length;
+    await ask();
+    await until('a mail arrives', () => mail.mails.length > before);
+    await visit(t, page, name, /https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0]);
+  };
+  await opened('confirm-email', async () => {
+    await page.goto(at('account'));
+    await page.fill('input[name=email]', 'countess@example.org');
+    await page.fill('#current-2', 'four unrelated words here');
+    await page.locator('#current-2').press('Enter');
+  });
+  await opened('mailed-link', async () => {
+    await page.goto(at('signin'));
+    await page.locator('input[name=email]').fill('eve@example.org');
+    await page.locator('input[name=email]').press('Enter');
+  });
+}
+
+async function tooMany(t, page, at) {
+  for (let i = 0; i < 3; i += 1) {
+    await page.goto(at('reset-password'));
+    await page.fill('input[name=email]', `eve${i}@example.org`);
+    await page.locator('button.primary').click();
+    await page.waitForSelector('input[name=email]', { state: 'detached' });
+  }
+  await shown(t, page, 'too-many');
+}
+
+async function unavailable(t, page, site, db, at) {
+  await page.goto(at('signin'));
+  fs.writeFileSync(db.file, Buffer.alloc(65536, 'x'));
+  await site.reload();
+  await page.fill('#username-credentials', 'ada@example.org');
+  await page.fill('#password-credentials', 'four unrelated words here');
+  await page.click('#signin-credentials');
+  await page.waitForSelector('.reference');
+  await shown(t, page, 'unavailable');
 }
 
 async function allPages(t, browser) {
@@ -239,9 +308,18 @@ async function allPages(t, browser) {
   await visit(t, page, 'sign-in-again', at('sign-in-again?callbackUrl=/api/auth/account'));
   await visit(t, page, 'passkeys', at('passkeys'));
   await visit(t, page, 'tokens', at('tokens'));
+  for (const name of ['sessions', 'passkeys', 'tokens', 'two-factor-setup']) {
+    await page.goto(at(name));
+    t.is(await page.locator('nav a').evaluateAll((links) => links.map(({ href }) => href)), [at('account')], `${name} leads back to the account page`);
+  }
+  await newToken(t, page, at);
+  await device(t, page, at);
+  await mailedLinks(t, page, mail, at);
+  await tooMany(t, page, at);
   if (oathtoolIsHere()) await secondFactor(t, page, db, at);
   else t.skip('the pages of a second factor', 'install oathtool');
-  t.is(page.complaints.filter((text) => !/40[13]|429/.test(text)), [], 'the browser complained of nothing');
+  await unavailable(t, page, site, db, at);
+  t.is(page.complaints.filter((text) => !/40[13]|429|503/.test(text)), [], 'the browser complained of nothing');
   await page.context().close();
 }
 

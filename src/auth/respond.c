@@ -117,7 +117,9 @@ na_page_form na_form_of_request(const na_request *request)
     return (na_page_form){.base_url = request->config->base_url,
                           .csrf_token = request->csrf_token,
                           .callback_url = request->callback_url,
-                          .language = request->language};
+                          .language = request->language,
+                          .has_account_page =
+                              request->db && request->config->features & NA_FEATURE_ACCOUNT};
 }
 
 static const char *site_name(const na_request *request)

@@ -150,13 +150,40 @@ na_error *na_post_reset(na_request *request, na_response *response)
 
 /* ── opening the link ──────────────────────────────────────────────────────────────────────── */
 
-static void respond_choose(na_request *request, na_response *response, const char *email,
-                           const char *token, const char *error)
+/* Finds the link, which is a reset or a sign-up; for the latter, *signs_up is 1. */
+static na_error *find_link(na_request *request, const char *email, const char *token,
+                           na_db_token *row, int *signs_up)
+{
+    *signs_up = 0;
+    na_error *none = na_link_find(request, identifier_of(request->pool, 0, email), token, row);
+    if (!none || na_is_unavailable(none))
+        return none;
+    *signs_up = 1;
+    return na_link_find(request, identifier_of(request->pool, 1, email), token, row);
+}
+
+/*
+ * Whether the link is one of a sign-up. Only the owner of the mailbox has its token, whose email
+ * says the same; for any other token the answer is no.
+ */
+static int is_sign_up(na_request *request, const char *email, const char *token)
+{
+    na_db_token row;
+    int signs_up;
+    return !find_link(request, email, token, &row, &signs_up) && signs_up;
+}
+
+static void respond_choose(na_request *request, na_response *response, const na_opened_link *link,
+                           const char *error)
 {
     na_page_form form = na_form_of_request(request);
+    const na_page_choice page = {.email = link->email,
+                                 .token = link->token,
+                                 .signs_up = is_sign_up(request, link->email, link->token),
+                                 .name = apr_table_get(request->form, "name"),
+                                 .error = error};
     na_respond_page(request, response, 200, na_say(request->language, "Choose a password"),
-                    na_page_choose_password(request->pool, &form, email, token,
-                                            apr_table_get(request->form, "name"), error));
+                    na_page_choose_password(request->pool, &form, &page));
 }
 
 static na_error *open_link(na_request *request, na_response *response, na_opened_link *link)
@@ -170,20 +197,8 @@ na_error *na_get_set_password(na_request *request, na_response *response)
     na_opened_link link;
     NA_TRY(open_link(request, response, &link));
     if (!link.is_moved)
-        respond_choose(request, response, link.email, link.token, NULL);
+        respond_choose(request, response, &link, NULL);
     return NULL;
-}
-
-/* Finds the link, which is a reset or a sign-up; for the latter, *signs_up is 1. */
-static na_error *find_link(na_request *request, const char *email, const char *token,
-                           na_db_token *row, int *signs_up)
-{
-    *signs_up = 0;
-    na_error *none = na_link_find(request, identifier_of(request->pool, 0, email), token, row);
-    if (!none || na_is_unavailable(none))
-        return none;
-    *signs_up = 1;
-    return na_link_find(request, identifier_of(request->pool, 1, email), token, row);
 }
 
 static na_event_kind kind_of(int is_new)
@@ -275,7 +290,7 @@ na_error *na_post_set_password(na_request *request, na_response *response)
                                         "happening, allow cookies for "
                                         "this site.");
     if (fault) {
-        respond_choose(request, response, email, token, fault);
+        respond_choose(request, response, &link, fault);
         return NULL;
     }
     NA_TRY(na_limit_take(request, NA_LIMIT_CALLBACK, NULL));
@@ -285,7 +300,7 @@ na_error *na_post_set_password(na_request *request, na_response *response)
     NA_TRY(find_link(request, email, token, &row, &signs_up));
     fault = na_password_user_breach(request, password);
     if (fault) {
-        respond_choose(request, response, email, token, fault);
+        respond_choose(request, response, &link, fault);
         return NULL;
     }
     NA_TRY(na_password_user_hash(request, password, &hash));

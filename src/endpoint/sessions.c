@@ -50,6 +50,8 @@ static void respond_page(na_request *request, na_response *response, const na_se
 {
     na_page_form form = na_form_of_request(request);
     form.callback_url = own_url(request);
+    form.has_account_page =
+        form.has_account_page && na_session_claim(session, NA_CLAIM_DATABASE_USER);
     apr_array_header_t *shown = apr_array_make(request->pool, 8, sizeof(na_page_session));
     apr_int64_t now = apr_time_sec(request->now);
     for (int i = 0; i < list->nelts; i++) {

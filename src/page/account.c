@@ -5,14 +5,6 @@
 #include "base/text.h"
 #include "page/page.h"
 
-static const char *field(apr_pool_t *pool, const char *label, const char *name, const char *id,
-                         const char *attributes, const char *value)
-{
-    const na_kit_field field = {
-        .label = label, .name = name, .id = id, .attributes = attributes, .value = value};
-    return na_kit_field_of(pool, &field);
-}
-
 /* The texts of a page that asks for the address that gets a link. */
 typedef struct asking {
     const char *path, *heading, *text, *button;
@@ -57,23 +49,26 @@ const char *na_page_reset(apr_pool_t *pool, const na_page_form *form, const char
 }
 
 /* The address is there for password managers, which store it with the new password. */
-const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
-                                    const char *token, const char *name, const char *error)
+const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form,
+                                    const na_page_choice *page)
 {
     const na_language *l = form->language;
+    const na_kit_field name = {.label = na_say(l, "Name"),
+                               .name = "name",
+                               .attributes = "autocomplete=\"name\" dir=\"auto\" maxlength=\"200\"",
+                               .value = page->name};
     const na_kit_field address = {.label = na_say(l, "Email address"),
                                   .name = "username",
                                   .attributes = "autocomplete=\"username\" dir=\"ltr\" readonly",
-                                  .value = email};
+                                  .value = page->email};
     const na_kit_field password = {.label = na_say(l, "New password"),
                                    .name = "password",
                                    .attributes = NA_KIT_NEW_PASSWORD NA_KIT_FOCUS,
-                                   .error = error};
+                                   .error = page->error};
     const char *fields =
-        apr_pstrcat(pool, na_kit_hidden(pool, "email", email), na_kit_hidden(pool, "token", token),
-                    na_kit_field_of(pool, &address),
-                    field(pool, na_say(l, "Name (new accounts only)"), "name", "name",
-                          "autocomplete=\"name\" dir=\"auto\" maxlength=\"200\"", name),
+        apr_pstrcat(pool, na_kit_hidden(pool, "email", page->email),
+                    na_kit_hidden(pool, "token", page->token), na_kit_field_of(pool, &address),
+                    page->signs_up ? na_kit_field_of(pool, &name) : "",
                     na_kit_field_of(pool, &password),
                     na_kit_button(pool, NA_KIT_PRIMARY, na_say(l, "Save and sign in"), NULL), NULL);
     return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Choose a password")),

@@ -91,5 +91,6 @@ const char *na_page_device_decided(apr_pool_t *pool, const na_page_form *form, i
                                                       na_say(language, "Your access tokens"))),
                              NULL)
                : apr_pstrcat(pool, na_kit_heading(pool, na_say(language, "The device is denied")),
-                             na_kit_text(pool, na_say(language, "It got no access.")), NULL);
+                             na_kit_text(pool, na_say(language, "It got no access.")),
+                             na_kit_account_link(pool, form), NULL);
 }

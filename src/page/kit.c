@@ -113,6 +113,15 @@ const char *na_kit_links(apr_pool_t *pool, const na_page_form *form, const char 
                   : "";
 }
 
+const char *na_kit_account_link(apr_pool_t *pool, const na_page_form *form)
+{
+    return form->has_account_page
+               ? na_kit_links(pool, form,
+                              na_kit_link(pool, form, "/account",
+                                          na_say(form->language, "Your account")))
+               : "";
+}
+
 /* ── texts ─────────────────────────────────────────────────────────────────────────────────── */
 
 static const char *element(apr_pool_t *pool, const char *start, const char *text, const char *end)

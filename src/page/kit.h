@@ -18,6 +18,7 @@ typedef struct na_page_form {
     const char *csrf_token;
     const char *callback_url;
     const na_language *language;
+    int has_account_page; /* for this user */
 } na_page_form;
 
 /* Returns the start of a form that posts to `path` below the base URL. */
@@ -106,6 +107,9 @@ const char *na_kit_list(apr_pool_t *pool, const char *rows);
 const char *na_kit_link(apr_pool_t *pool, const na_page_form *form, const char *path,
                         const char *text);
 const char *na_kit_links(apr_pool_t *pool, const na_page_form *form, const char *links);
+
+/* Returns the way back from a page that the account page links to, "" if there is none. */
+const char *na_kit_account_link(apr_pool_t *pool, const na_page_form *form);
 
 /* Returns "just now", "3 hours ago". */
 const char *na_kit_ago(apr_pool_t *pool, const na_language *language, apr_int64_t seconds);

@@ -121,8 +121,8 @@ const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const ch
                             const char *email, const char *token);
 
 /*
- * Pages of users whose password is in the database. `error` and `said` are plain text, or NULL;
- * `name` and `email` can be NULL.
+ * Pages of users whose password is in the database. `error` is plain text, or NULL; `name` can be
+ * NULL.
  */
 /* Ask for the address that gets a link; `typed` is what was sent before, NULL if nothing. */
 const char *na_page_sign_up(apr_pool_t *pool, const na_page_form *form, const char *typed,
@@ -130,8 +130,16 @@ const char *na_page_sign_up(apr_pool_t *pool, const na_page_form *form, const ch
 const char *na_page_reset(apr_pool_t *pool, const na_page_form *form, const char *typed,
                           const char *error);
 
-const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form, const char *email,
-                                    const char *token, const char *name, const char *error);
+/* The page that the link opens. */
+typedef struct na_page_choice {
+    const char *email, *token;
+    int signs_up;     /* the name is asked for, too */
+    const char *name; /* as typed before */
+    const char *error;
+} na_page_choice;
+
+const char *na_page_choose_password(apr_pool_t *pool, const na_page_form *form,
+                                    const na_page_choice *page);
 const char *na_page_confirm_email(apr_pool_t *pool, const na_page_form *form, const char *email,
                                   const char *token);
 

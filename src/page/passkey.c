@@ -150,6 +150,6 @@ const char *na_page_passkeys(apr_pool_t *pool, const na_page_form *form,
                                                          "PIN of your device."));
     return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Your passkeys")),
                        na_kit_alert(pool, page->fault), na_kit_status(pool, page->said), list,
-                       add_form(pool, form, page->provider), na_page_passkey_script(pool, form),
-                       NULL);
+                       add_form(pool, form, page->provider), na_kit_account_link(pool, form),
+                       na_page_passkey_script(pool, form), NULL);
 }

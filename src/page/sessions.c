@@ -49,5 +49,5 @@ const char *na_page_sessions(apr_pool_t *pool, const na_page_form *form,
                        na_kit_list(pool, na_join(pool, items, "")), others,
                        session_button(pool, form, "all", NA_KIT_DANGER,
                                       na_say(l, "Sign out everywhere"), NULL),
-                       NULL);
+                       na_kit_account_link(pool, form), NULL);
 }

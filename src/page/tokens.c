@@ -85,5 +85,6 @@ const char *na_page_access_tokens(apr_pool_t *pool, const na_page_form *form,
         na_kit_text(pool, na_say(l, "An access token is a password for a program without a "
                                     "browser. It acts for you.")),
         na_kit_list(pool, na_join(pool, items, "")),
-        na_kit_section(pool, na_say(l, "New token"), token_form(pool, form, page)), NULL);
+        na_kit_section(pool, na_say(l, "New token"), token_form(pool, form, page)),
+        na_kit_account_link(pool, form), NULL);
 }

@@ -119,7 +119,8 @@ const char *na_page_two_factor_setup(apr_pool_t *pool, const na_page_form *form,
         na_kit_text(pool,
                     na_say(l, "Scan the QR code with an authenticator app, or type the key.")),
         page->qr ? page->qr : "", na_kit_copied(pool, grouped(pool, page->key)),
-        confirm_form(pool, form, page), NULL);
+        confirm_form(pool, form, page), page->is_required ? "" : na_kit_account_link(pool, form),
+        NULL);
 }
 
 const char *na_page_recovery_codes(apr_pool_t *pool, const na_page_form *form,
@@ -209,5 +210,6 @@ const char *na_page_two_factor_state(apr_pool_t *pool, const na_page_form *form,
                                           na_say(l, "Use another app or device")),
                        codes_section(pool, form, page->recovery_codes),
                        browser_section(pool, form, page->browsers),
-                       page->may_disable ? off_section(pool, form) : "", NULL);
+                       page->may_disable ? off_section(pool, form) : "",
+                       na_kit_account_link(pool, form), NULL);
 }
