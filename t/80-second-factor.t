@@ -137,8 +137,16 @@ async function settingUp(t, db) {
   const fresh = codesOf(await send(page, 'two-factor-setup', { change: 'codes' }));
   t.is(fresh.length, 10, 'ten new codes');
   t.is(alertOf(await give(await signIn(site, email), second.codes[0])), WRONG, '  replace the others');
+  const isTold = (words) => until(`the owner is told ${words}`, () => mail.notices.some(({ envelope, raw }) => envelope.rcptTo[0].address === email && words.test(raw.replace(/=\r\n/g, '').replace(/\s+/g, ' '))));
+  const byRecovery = /A recovery code was used to sign in to your account/;
+  t.unlike(mail.notices.map(({ raw }) => raw).join(), byRecovery, 'no recovery code was used so far');
+  await give(await signIn(site, email), fresh[0]);
+  await isTold(byRecovery);
+  t.ok(true, 'when one is, the owner is told by email');
   await send(page, 'two-factor-setup', { change: 'disable' });
   t.is((await secretsOf(db)).length, 0, 'turning it off leaves nothing');
+  await isTold(/Two-factor sign-in was turned off for your account/);
+  t.ok(true, '  and the owner is told');
   t.ok(await isIn(await signIn(site, email)), 'and a password signs in again');
   t.is(records('TWO_FACTOR_DISABLE').length, 1, 'the audit log has that, too');
   return site;
@@ -332,6 +340,33 @@ async function strategies(t, db) {
   }
 }
 
+// The site's secret encrypts keys, so that a new secret must not lock users out.
+async function rotation(t, db) {
+  t.section('another secret of the site');
+  const NEXT = 'the next secret of second factors is long, too';
+  const plain = config(db);
+  const site = await t.httpd({ files, config: plain });
+  const [ada, bob] = [await enrolled(site, db), await enrolled(site, db)];
+  const sealed = async () => (await db.sql("SELECT id, sealed FROM nextauth_secrets WHERE kind = 'totp' ORDER BY id")).map((row) => row.sealed);
+  const before = await sealed();
+  await site.reload(plain.replace(`"${SECRET}"`, `"${NEXT}" "${SECRET}"`));
+  await letTimePass(db);
+  t.ok(await isIn(await signInWith(site, ada)), 'a code is right while the old secret is the second one');
+  t.is((await sealed()).filter((value) => !before.includes(value)).length, 1, '  and the key of this user is encrypted with the new one');
+  await site.reload(plain.replace(SECRET, NEXT));
+  await letTimePass(db);
+  t.ok(await isIn(await signInWith(site, ada)), '  so that a code is right without the old secret');
+  const late = await signInWith(site, bob);
+  t.is([await isIn(late), /error=Configuration/.test(late.answer.location)], [false, true], 'who did not sign in meanwhile cannot');
+  t.like(site.log(), /could not decrypt the key of the second factor of user '\d+'[^]*add the secret that was used before to NextAuthSecret/, '  and the log says what to do');
+  const recovered = await signIn(site, bob.email);
+  await give(recovered, bob.codes[0]);
+  t.ok(await isIn(recovered), '  but with a recovery code, which depends on no secret');
+  await site.reload(plain.replace(`"${SECRET}"`, `"${NEXT}" "${SECRET}"`));
+  await letTimePass(db);
+  t.ok(await isIn(await signInWith(site, bob)), 'with the old secret again, the user can');
+}
+
 async function byAdministrator(t, db, site) {
   t.section('nextauthctl');
   const ada = await enrolled(site, db);
@@ -360,4 +395,5 @@ suite('The second factor', async (t) => {
   await byAdministrator(t, db, site);
   await remembering(t, db, site);
   await strategies(t, db);
+  await rotation(t, db);
 });

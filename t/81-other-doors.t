@@ -35,6 +35,7 @@ const files = {
   'htdocs/any/index.html': 'the gold\n', 'htdocs/none/index.html': 'without\n',
   'cgi/inside.cgi': { text: '#!/bin/sh\nprintf "Location: /vault/index.html\\n\\n"\n', mode: 0o755 },
   'jwt.js': { text: `#!${process.execPath}\nlet text = ''; process.stdin.on('data', (d) => { text += d; }).on('end', () => console.log(JSON.stringify({ ...JSON.parse(text).token, amr: ['otp', 'mfa', 'remembered'], tfa: 4e9, proved: 4e9, dbu: true, rev: 99 })));\n`, mode: 0o755 },
+  'less.sh': { text: '#!/bin/sh\ncat >/dev/null; echo "{}"\n', mode: 0o755 },
 };
 
 const config = (db, op, app, more) => `
@@ -383,6 +384,10 @@ async function sessions(t, world) {
   const claims = token.open(SECRET, client.cookie(NAME));
   t.is([claims.amr, claims.tfa, claims.proved < 4e9, claims.rev === 99], [['pwd'], undefined, true, false], 'neither a callback nor an update of the session sets what counts');
   t.is((await client.get('/vault/')).status, 403, '  so that it opens no more');
+  await told.reload(config(db, world.op, world.app, 'NextAuthTwoFactor Optional\nNextAuthCallback jwt "|@DIR@/less.sh"'));
+  const bare = token.open(SECRET, (await signIn(told, 'bob@example.org')).cookie(NAME));
+  const kept = (all) => [all.amr, all.dbu, all.rev, typeof all.proved];
+  t.is([kept(bare), bare.dbu], [kept(claims), true], 'nor does a callback that leaves everything out remove it');
   const strict = await t.httpd({ files, config: config(db, world.op, world.app, 'NextAuthTwoFactor Required') });
   t.is([(await by(strict, '/members/', basic('bob@example.org', WORD))).status, await isIn(await signIn(strict, 'bob@example.org'))], [401, false], 'with Required, a password admits nobody, by Basic or by the form');
   const keyed = await signIn(strict, 'bob@example.org');

@@ -185,6 +185,9 @@ async function cases(t, db, own) {
   t.like(await page(unvouched), /To confirm, type delete/, 'who has no address types a word to leave');
 
   t.section(`${db.engine}: one's own data`);
+  const asked = await age(ada).page('/api/auth/account-data');
+  t.is([asked.location, asked.text.includes('ada@example.org')], [again, false], 'asks to sign in again');
+  await signIn(site, own, 'one', user, ada);
   const data = await ada.get('/api/auth/account-data');
   t.is([data.status, data.headers['content-disposition'], data.headers['content-type'], /no-store/.test(data.headers['cache-control'])], [200, 'attachment; filename="account-data.json"', 'application/json; charset=utf-8', true], 'is a file to download');
   t.is([data.json.user.id, data.json.user.email, data.json.user.hasPassword, data.json.accounts.map((a) => [a.provider, a.providerAccountId])], [id, 'ada@example.org', true, [['one', user.id]]], 'with the user and the accounts');

@@ -207,6 +207,7 @@ typedef struct token_change {
     na_request *request;
     const char *user_id;
     const na_db_secret *added, *removed; /* one of them */
+    apr_int64_t revision;                /* of the user, for one that is added */
     na_event event;
 } token_change;
 
@@ -236,6 +237,9 @@ static na_error *decide_change(void *data, int *held)
     na_db_person person;
     int found;
     NA_TRY(na_db_find(c->request->db, pool, &who, &person, &found));
+    if (c->added && (!found || person.revision != c->revision))
+        return na_error_new(pool, NA_ERR_SESSION,
+                            "the user's sessions were ended while the token was made");
     if (!found || person.credential.disabled)
         return na_error_new(pool, NA_ERR_ACCESS_DENIED, "the user is disabled or deleted");
     if (c->added)
@@ -272,7 +276,7 @@ static na_error *change_tokens(na_request *request, token_change *c, na_event_ki
 na_error *na_access_token_make(na_request *request, const na_access_wish *wish, const char **token)
 {
     na_db_secret row;
-    token_change c = {.user_id = wish->user_id, .added = &row};
+    token_change c = {.user_id = wish->user_id, .added = &row, .revision = wish->revision};
     na_access_token_row(request->pool, wish, request->now, token, &row);
     if (wish->claims)
         NA_TRY(seal_claims(request->pool, request->config, wish->claims, &row));

@@ -42,6 +42,7 @@ char *na_access_token_id(apr_pool_t *pool, const char *token);
 /* The properties of a new token. */
 typedef struct na_access_wish {
     const char *user_id;
+    apr_int64_t revision; /* of the user who allowed it; an administrator needs none */
     const json_t *claims; /* of na_access_token_claims; NULL if an administrator makes it */
     const char *name;     /* for the user */
     const char *scope;    /* of na_scope_parse */
@@ -56,8 +57,8 @@ const char *na_access_token_name_fault(const char *name);
 
 /*
  * Makes a token, and records it. *token is shown once: nothing has it afterwards. The error is
- * NA_ERR_ACCESS_DENIED if the user is disabled or has too many, and NA_ERR_CONFIGURATION if the
- * claims are too large to be kept.
+ * NA_ERR_SESSION if the user is no longer of the wish's revision, NA_ERR_ACCESS_DENIED if the user
+ * is disabled or has too many, and NA_ERR_CONFIGURATION if the claims are too large to be kept.
  */
 na_error *na_access_token_make(na_request *request, const na_access_wish *wish, const char **token);
 

@@ -2,6 +2,7 @@
 /* The download of everything that is stored about the user who is signed in, without secrets. */
 #include <string.h>
 
+#include "auth/fresh.h"
 #include "auth/respond.h"
 #include "auth/session.h"
 #include "base/clock.h"
@@ -143,11 +144,16 @@ static na_error *add_records(const na_account_visit *v, json_t *data)
     return NULL;
 }
 
+/* A stolen session must not be enough to take everything away. */
 na_error *na_get_account_data(na_request *request, na_response *response)
 {
     na_account_visit v = {.request = request, .response = response};
+    int is_fresh;
     NA_TRY(na_account_load(&v, "/account"));
     if (v.is_answered)
+        return NULL;
+    na_fresh(request, response, v.session, "/account", &is_fresh);
+    if (!is_fresh)
         return NULL;
     json_t *data = na_json_own(request->pool, json_object());
     json_object_set_new(data, "user", user_of(&v));

@@ -51,19 +51,6 @@ static na_error *respond_pending(na_request *request, na_response *response, na_
 
 /* ── redeeming ─────────────────────────────────────────────────────────────────────────────── */
 
-/*
- * A new password, or the end of all sessions, also ends what was allowed before and not yet
- * redeemed.
- */
-static na_error *check_user(na_request *request, const na_device_grant *grant, int *holds)
-{
-    const na_db_who who = {.id = grant->user_id, .current = 1};
-    na_db_person person;
-    NA_TRY(na_db_find(request->db, request->pool, &who, &person, holds));
-    *holds = *holds && !person.credential.disabled && person.revision == grant->revision;
-    return NULL;
-}
-
 static void respond_token(na_request *request, na_response *response, const na_access_wish *wish,
                           const char *token)
 {
@@ -80,22 +67,25 @@ static void respond_denied(na_request *request, na_response *response)
                            "the user has not allowed it: start again");
 }
 
+/*
+ * A new password, or the end of all sessions, also ends what was allowed before and not yet
+ * redeemed.
+ */
 static na_error *make_token(na_request *request, na_response *response,
                             const na_device_grant *grant)
 {
     const na_access_wish wish = {.user_id = grant->user_id,
+                                 .revision = grant->revision,
                                  .claims = grant->claims,
                                  .name = grant->device,
                                  .scope = grant->scope,
                                  .days = NA_ACCESS_TOKEN_DAYS};
     const char *token;
-    int holds;
-    NA_TRY(check_user(request, grant, &holds));
-    if (!holds) {
+    na_error *error = na_access_token_make(request, &wish, &token);
+    if (na_error_is(error, NA_ERR_SESSION)) {
         respond_denied(request, response);
         return NULL;
     }
-    na_error *error = na_access_token_make(request, &wish, &token);
     if (na_error_is(error, NA_ERR_ACCESS_DENIED)) {
         na_log_error(request, NA_LOG_WARNING, "DEVICE_LOGIN", error);
         na_respond_oauth_error(request, response, "access_denied",

@@ -178,6 +178,20 @@ static int read_wish(tokens_visit *v, na_access_wish *wish)
     return !first_fault(page);
 }
 
+/* The error is NA_ERR_SESSION if the session ended since it was loaded. */
+static na_error *read_revision(const tokens_visit *v, apr_int64_t *revision)
+{
+    const na_request *request = v->request;
+    const na_db_who who = {.id = v->session->user, .current = 1};
+    na_db_person person;
+    int found;
+    NA_TRY(na_db_find(request->db, request->pool, &who, &person, &found));
+    if (!found || !na_session_is_of_revision(request, v->session, person.revision))
+        return na_error_new(request->pool, NA_ERR_SESSION, "the user's sessions were ended");
+    *revision = person.revision;
+    return NULL;
+}
+
 static na_error *make_token(tokens_visit *v)
 {
     na_access_wish wish;
@@ -187,7 +201,13 @@ static na_error *make_token(tokens_visit *v)
         return NULL;
     if (!read_wish(v, &wish))
         return respond_tokens(v);
-    na_error *error = na_access_token_make(v->request, &wish, &v->page.token);
+    na_error *error = read_revision(v, &wish.revision);
+    if (!error)
+        error = na_access_token_make(v->request, &wish, &v->page.token);
+    if (na_error_is(error, NA_ERR_SESSION)) {
+        ask_to_sign_in(v->request, v->response);
+        return NULL;
+    }
     if (na_error_is(error, NA_ERR_ACCESS_DENIED))
         v->page.fault = na_say(v->request->language,
                                "You have too many tokens. Revoke one that is no longer used.");
