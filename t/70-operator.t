@@ -106,8 +106,8 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
     const mongodb = spawnSync('pkg-config', ['--exists', 'libmongoc-1.0']).status === 0;
     const headers = ['breaker.h', 'crypto.h', 'error.h', 'mod_nextauth.h', 'store.h', 'store_provider.h', 'text.h'];
     const parts = ['mod_nextauth.so', ...(mongodb ? ['mod_nextauth_mongodb.so'] : []), 'nextauth.conf', 'nextauth.load', 'nextauthctl'];
-    const others = ['grafana-dashboard.json', 'logrotate', 'prometheus-alerts.yml', ...fs.readdirSync(path.join(root, 'conf/languages'))];
-    t.is(found, [...headers, ...parts, ...others].sort(), 'installs module, configuration, command, headers, languages, dashboard, alert rules and logrotate\'s rule');
+    const others = ['grafana-dashboard.json', 'logrotate', 'page-template.html', 'prometheus-alerts.yml', ...fs.readdirSync(path.join(root, 'conf/languages'))];
+    t.is(found, [...headers, ...parts, ...others].sort(), 'installs module, configuration, command, headers, languages, template, dashboard, alert rules and logrotate\'s rule');
     const installed = await t.configtest({ config: fs.readFileSync(path.join(root, 'conf/nextauth.conf'), 'utf8') });
     t.is([installed.status, installed.output.trim()], [0, 'Syntax OK'], 'the configuration is right as installed');
     const object = execFileSync('find', [into, '-name', 'mod_nextauth.so'], { encoding: 'utf8' }).trim();

@@ -255,7 +255,7 @@ NextAuthProvider gone type=oidc issuer=http://localhost:1 clientId=a clientSecre
   t.section('mod_status');
   {
     const auto = (await new Client(site).get('/server-status?auto')).text;
-    t.like(auto, new RegExp(`^NextAuthSignins: ${2 * CLIENTS}\nNextAuthSigninFailures: ${2 * CLIENTS}\nNextAuthSignouts: ${2 * CLIENTS}$`, 'm'), '?auto has a line for each, summed over its labels');
+    t.like(auto, new RegExp(`^NextAuthSignins: ${2 * CLIENTS}\nNextAuthSigninFailures: ${2 * CLIENTS}\nNextAuthSecondFactors: 0\nNextAuthSignouts: ${2 * CLIENTS}$`, 'm'), '?auto has a line for each, summed over its labels');
     t.like(auto, new RegExp(`^NextAuthSessionCheckDurationSecondsCount: ${4 * CLIENTS}\nNextAuthSessionCheckDurationSecondsSum: \\d+\\.\\d{9}$`, 'm'), 'and two for a histogram');
     t.ok(auto.slice(auto.indexOf('NextAuthSignins')).trim().split('\n').filter((line) => line.startsWith('NextAuth')).every((line) => /^\w+: \d+(\.\d+)?$/.test(line)), 'as mod_status writes them');
     const page = (await new Client(site).get('/server-status')).text;

@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *header = fuzz_text(data, size);
-    na_cookie cookie = {"s", "b.example.org", "/", "Lax", 0, NULL};
+    na_cookie cookie = {.name = "s", .domain = "b.example.org", .path = "/", .same_site = "Lax"};
     na_chunks chunks;
     na_bytes token = {0};
     apr_array_header_t *set_cookies = apr_array_make(fuzz_pool, 8, sizeof(char *));
