@@ -263,6 +263,15 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   }
 
   t.section('what is only odd is a warning');
+  const odd = { db: 'NextAuthDatabase sqlite:@DIR@/users.db' };
+  const place = (line) => `<Location /dav>\nAuthType NextAuth\nRequire valid-user\n${line}\n</Location>`;
+  for (const [what, factor, line, message] of [
+    ['a second factor that is off', '', 'Require nextauth-2fa', /Require on line \d+ of \S+: NextAuthTwoFactor is Off: no session meets it: set NextAuthTwoFactor Optional/],
+  ]) {
+    t.like((await t.configtest({ files, config: written({ ...odd, factor, place: place(line) }) })).output, message, `${what} is warned of`);
+    const right = await t.configtest({ files, config: written({ ...odd, factor: line.startsWith('Require') ? 'NextAuthFeature 2fa On' : 'NextAuthTwoFactor Optional', place: place(line) }) });
+    t.unlike(right.output, /NextAuthTwoFactor/, '  but not where it works');
+  }
   const literal = await t.configtest({ files, config: written({ secret: `NextAuthSecret ${SECRET}` }) });
   t.is(literal.status, 0, 'a literal secret');
   t.like(literal.output, /NextAuthSecret on line .*the secret is in plain text, and mod_info shows it.*env:NAME, file:PATH or exec:COMMAND/, '  is warned of');

@@ -33,8 +33,10 @@ static na_error *read_url(apr_pool_t *pool, const char *given, const char **url)
     char *text;
     *url = given ? given : from_environment();
     if (!*url || !**url)
-        return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "missing database: use --database URL or set NEXTAUTH_DATABASE_URL");
+        return na_error_new(
+            pool, NA_ERR_CONFIGURATION,
+            "missing database: use --database URL or set NEXTAUTH_DATABASE_URL: the URL of "
+            "NextAuthDatabase, or file:PATH");
     if (strncmp(*url, "file:", 5) != 0)
         return NULL;
     NA_TRY(na_secret_read(pool, *url + 5, &text));

@@ -146,8 +146,8 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
         NA_TRY(na_build_derive_keys(b));
     na_build_finish_limits(b);
     NA_TRY(na_build_finish_users(b, written));
-    na_build_finish_access(b);
     NA_TRY(na_build_noted(b, na_build_finish_two_factor(b, written)));
+    na_build_finish_access(b);
     na_build_look_at(b, na_last_of(written, NextAuthEvent), na_directive_name(NextAuthEvent));
     NA_TRY(na_build_noted(b, na_build_finish_delivery(b)));
     NA_TRY(na_build_noted(b, na_build_finish_log(b)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The directives of directories that let clients without a browser in, as far as a site lacks what
- * they need.
+ * they need, or that ask for a second factor where there is none.
  */
 #include <string.h>
 
@@ -49,8 +49,18 @@ static void check_basic(na_builder *b)
                 "set NextAuthAcceptTokens personal");
 }
 
+/* A session has no second factor while it is off. */
+static void check_second_factor(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "Require", "nextauth-2fa");
+    if (found && b->config->session.two_factor == NA_TWO_FACTOR_OFF)
+        warn_at(b, found, na_wrong(b, "NextAuthTwoFactor is Off: no session meets it"),
+                "set NextAuthTwoFactor Optional");
+}
+
 void na_build_finish_access(na_builder *b)
 {
     check_tokens(b);
     check_basic(b);
+    check_second_factor(b);
 }
