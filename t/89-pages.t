@@ -241,13 +241,17 @@ async function tooMany(t, page, at) {
 }
 
 async function unavailable(t, page, site, db, at) {
-  await page.goto(at('signin'));
   fs.writeFileSync(db.file, Buffer.alloc(65536, 'x'));
   await site.reload();
-  await page.fill('#username-credentials', 'ada@example.org');
-  await page.fill('#password-credentials', 'four unrelated words here');
-  await page.click('#signin-credentials');
-  await page.waitForSelector('.reference');
+  // The processes from before the reload still have what they read, until they end.
+  await until('the database is missed', async () => {
+    await page.goto(at('signin'));
+    await page.fill('#username-credentials', 'ada@example.org');
+    await page.fill('#password-credentials', 'four unrelated words here');
+    const [answer] = await Promise.all([page.waitForResponse((response) => response.request().method() === 'POST'), page.click('#signin-credentials')]);
+    await page.waitForLoadState();
+    return answer.status() === 503;
+  });
   await shown(t, page, 'unavailable');
 }
 
