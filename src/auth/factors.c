@@ -182,7 +182,9 @@ const apr_array_header_t *na_factors_new_codes(const na_request *request, const 
     return codes;
 }
 
-void na_factors_remove(apr_array_header_t *removed, const char *kind)
+void na_factors_remove_all(apr_array_header_t *removed)
 {
-    APR_ARRAY_PUSH(removed, na_db_secret) = (na_db_secret){.kind = kind};
+    static const char *const kinds[] = {NA_SECRET_TOTP, NA_SECRET_RECOVERY, NA_SECRET_BROWSER};
+    for (int i = 0; i < 3; i++)
+        APR_ARRAY_PUSH(removed, na_db_secret) = (na_db_secret){.kind = kinds[i]};
 }

@@ -54,7 +54,7 @@ na_error *na_factors_new_totp(const na_request *request, const char *user_id, co
 const apr_array_header_t *na_factors_new_codes(const na_request *request, const char *user_id,
                                                apr_array_header_t *rows);
 
-/* Appends to `removed` (na_db_secret) all secrets of a kind. */
-void na_factors_remove(apr_array_header_t *removed, const char *kind);
+/* Appends to `removed` (na_db_secret) all that a user has with an authenticator app. */
+void na_factors_remove_all(apr_array_header_t *removed);
 
 #endif

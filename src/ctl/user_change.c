@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/factors.h"
 #include "ctl/commands.h"
 #include "ctl/print.h"
 #include "ctl/user.h"
@@ -77,10 +78,8 @@ static na_error *remove_passkeys(na_ctl_user_call *c, const na_db_person *person
 /* Ends sessions as well: another person might have given the second factor for them. */
 static na_error *reset_2fa(na_ctl_user_call *c, const na_db_person *person, na_decision *decision)
 {
-    static const char *const kinds[] = {NA_SECRET_TOTP, NA_SECRET_RECOVERY, NA_SECRET_BROWSER};
     apr_array_header_t *removed = apr_array_make(c->pool, 4, sizeof(na_db_secret));
-    for (int i = 0; i < 3; i++)
-        APR_ARRAY_PUSH(removed, na_db_secret) = (na_db_secret){.kind = kinds[i]};
+    na_factors_remove_all(removed);
     na_ctl_user_did(c, NA_EVENT_TWO_FACTOR_OFF, &person->user, c->passkeys ? "passkeys" : NULL);
     decision->removed = removed;
     decision->does = NA_DB_ENDS_SESSIONS;

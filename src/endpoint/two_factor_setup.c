@@ -208,9 +208,9 @@ static factor_change change_of(na_request *request, const na_challenge *challeng
                                         .secrets = apr_array_make(pool, 12, sizeof(na_db_secret))}};
 }
 
-static void remove_kind(factor_change *c, const char *kind)
+static apr_array_header_t *removed_by(factor_change *c)
 {
-    na_factors_remove((apr_array_header_t *)c->decision.removed, kind);
+    return (apr_array_header_t *)c->decision.removed;
 }
 
 static apr_array_header_t *added_to(factor_change *c)
@@ -248,9 +248,7 @@ static na_error *enable_factor(na_request *request, na_response *response, na_ch
     const na_event event = na_event_of_db_user(request, NA_EVENT_TWO_FACTOR_ON, user);
     factor_change c = change_of(request, challenge, &event);
     NA_TRY(na_factors_new_totp(request, user->id, key, step, &row));
-    remove_kind(&c, NA_SECRET_TOTP);
-    remove_kind(&c, NA_SECRET_RECOVERY);
-    remove_kind(&c, NA_SECRET_BROWSER);
+    na_factors_remove_all(removed_by(&c));
     APR_ARRAY_PUSH(added_to(&c), na_db_secret) = row;
     const apr_array_header_t *codes = na_factors_new_codes(request, user->id, added_to(&c));
     c.decision.does = NA_DB_ENDS_SESSIONS;
@@ -270,7 +268,7 @@ static na_error *replace_codes(na_request *request, na_response *response, na_ch
     factor_change c = change_of(request, challenge, &event);
     if (!challenge->factors.totp)
         return respond_setup(request, response, challenge, NULL, NULL);
-    remove_kind(&c, NA_SECRET_RECOVERY);
+    APR_ARRAY_PUSH(removed_by(&c), na_db_secret) = (na_db_secret){.kind = NA_SECRET_RECOVERY};
     const apr_array_header_t *codes = na_factors_new_codes(request, user->id, added_to(&c));
     NA_TRY(decide_change(&c));
     na_notice_change(request, NA_CHANGE_RECOVERY_CODES, user->email);
@@ -288,9 +286,7 @@ static na_error *disable_factor(na_request *request, na_response *response, na_c
                       NA_TEXT("This site requires two-factor sign-in."));
         return NULL;
     }
-    remove_kind(&c, NA_SECRET_TOTP);
-    remove_kind(&c, NA_SECRET_RECOVERY);
-    remove_kind(&c, NA_SECRET_BROWSER);
+    na_factors_remove_all(removed_by(&c));
     NA_TRY(decide_change(&c));
     na_notice_change(request, NA_CHANGE_SECOND_FACTOR_OFF, user->email);
     na_respond_redirect(request, response, 200, na_challenge_target(request, challenge));
@@ -304,7 +300,7 @@ static na_error *forget_browsers(na_request *request, na_response *response,
     const na_db_user *user = &challenge->person.user;
     const na_event event = na_event_of_db_user(request, NA_EVENT_FORGET_BROWSER, user);
     factor_change c = change_of(request, challenge, &event);
-    APR_ARRAY_PUSH((apr_array_header_t *)c.decision.removed, na_db_secret) =
+    APR_ARRAY_PUSH(removed_by(&c), na_db_secret) =
         (na_db_secret){.kind = NA_SECRET_BROWSER, .id = apr_table_get(request->form, "browser")};
     NA_TRY(decide_change(&c));
     NA_TRY(na_factors_find(request, user->id, &challenge->factors));

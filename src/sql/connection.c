@@ -166,6 +166,16 @@ void na_sql_give_back(na_sql *db, na_sql_connection *c)
         apr_reslist_release(db->connections, c);
 }
 
+int na_sql_learn_definitions(na_sql_connection *c)
+{
+    static const char text[] = "SELECT 1 FROM sqlite_master LIMIT 0";
+    int rows;
+    if (apr_dbd_query(c->driver, c->handle, &rows, text) == 0)
+        return 1;
+    c->prepared = apr_hash_make(c->inner);
+    return apr_dbd_query(c->driver, c->handle, &rows, text) == 0;
+}
+
 /* ── replicas ──────────────────────────────────────────────────────────────────────────────── */
 
 na_sql *na_sql_nth(na_sql *primary, int nth)

@@ -47,6 +47,13 @@ na_error *na_sql_acquire(na_sql *db, apr_pool_t *pool, na_sql_connection **c);
 /* Gives a connection back. It is closed after an unexpected error, whatever state it reports. */
 void na_sql_give_back(na_sql *db, na_sql_connection *c);
 
+/*
+ * Makes SQLite notice definitions that another process has changed, which it only does when a
+ * statement fails: in a transaction, they then stay. Forgets prepared statements that failed with
+ * them. Returns 0 if the database cannot be read.
+ */
+int na_sql_learn_definitions(na_sql_connection *c);
+
 /* Returns the database itself if `nth` is 0, otherwise its replica nth - 1. */
 na_sql *na_sql_nth(na_sql *primary, int nth);
 

@@ -79,14 +79,12 @@ static na_error *statement_failed(na_db_use *use, const char *name)
 
 /*
  * Prepares statements again, because a connection that was idle can have them from before tables
- * were redefined, too. Those of PostgreSQL remain valid, and keep their names. SQLite only notices
- * a new definition when a statement fails.
+ * were redefined, too. Those of PostgreSQL remain valid, and keep their names.
  */
 static void renew_statements(const na_sql *db, na_sql_connection *c)
 {
-    int rows;
     if (db->settings->engine == NA_SQLITE)
-        apr_dbd_query(c->driver, c->handle, &rows, "SELECT 1 FROM sqlite_master LIMIT 0");
+        na_sql_learn_definitions(c); /* a failure is the next statement's, too */
     if (db->settings->engine != NA_POSTGRESQL)
         c->prepared = apr_hash_make(c->inner);
 }
@@ -186,15 +184,13 @@ static int is_outdated(const na_db_use *use)
 static int select_in_snapshot(na_db_use *use, const char *name, const char *text, int count,
                               const char *const *arguments, na_rows *rows)
 {
-    static const char first[] = "SELECT 1 FROM sqlite_master LIMIT 0";
     na_sql_connection *c = use->connection;
     int ignored, done;
     if (apr_dbd_query(c->driver, c->handle, &ignored, "BEGIN") != 0)
         return 0;
     c->prepared = apr_hash_make(c->inner);
-    done = (apr_dbd_query(c->driver, c->handle, &ignored, first) == 0 ||
-            apr_dbd_query(c->driver, c->handle, &ignored, first) == 0) &&
-           try_select(c, use->pool, name, text, count, arguments, rows);
+    done =
+        na_sql_learn_definitions(c) && try_select(c, use->pool, name, text, count, arguments, rows);
     return apr_dbd_query(c->driver, c->handle, &ignored, "ROLLBACK") == 0 && done;
 }
 

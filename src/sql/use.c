@@ -99,22 +99,15 @@ int na_sql_is_behind(const na_db_use *use)
 
 /*
  * SQLite's driver prepares statements in a way that fails permanently after another process changed
- * the definitions. Within the transaction they can no longer change: if they did before, the first
- * statement fails and the second uses the new ones. The mode keeps this error from failing the
- * transaction.
+ * the definitions. Within the transaction they can no longer change. The mode keeps a failure that
+ * an earlier change causes from failing the transaction.
  */
 static int learn_schema(na_sql_connection *c)
 {
-    static const char text[] = "SELECT 1 FROM sqlite_master LIMIT 0";
-    int rows, failed;
     apr_dbd_transaction_mode_set(c->driver, c->transaction, APR_DBD_TRANSACTION_IGNORE_ERRORS);
-    failed = apr_dbd_query(c->driver, c->handle, &rows, text) != 0;
-    if (failed) {
-        c->prepared = apr_hash_make(c->inner);
-        failed = apr_dbd_query(c->driver, c->handle, &rows, text) != 0;
-    }
+    int learned = na_sql_learn_definitions(c);
     apr_dbd_transaction_mode_set(c->driver, c->transaction, APR_DBD_TRANSACTION_COMMIT);
-    return !failed;
+    return learned;
 }
 
 static int begin_transaction(na_db_use *use)
