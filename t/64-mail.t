@@ -222,6 +222,22 @@ async function services(t) {
   t.is(Object.fromEntries(new URLSearchParams(mailgun.request.body)), { from: '"Bücher & Söhne." <no-reply@example.org>', to: 'ada@example.org', subject: MESSAGE.subject, text: MESSAGE.text, html: MESSAGE.html, 'o:tracking': 'no' }, 'its body');
   await refusals(t, mailgun, (message) => ({ message }));
 
+  t.section('Forward Email');
+  const forward = await fromService(t, 'forwardemail', { apiKey: 'fe-key' });
+  t.is([forward.request.method, forward.request.url], ['POST', '/v1/emails'], 'where it goes');
+  t.is([forward.request.headers.authorization, forward.request.headers['content-type']], [`Basic ${btoa('fe-key:')}`, 'application/json'], 'its headers');
+  t.is(JSON.parse(forward.request.body), { from: '"Bücher & Söhne." <no-reply@example.org>', to: 'ada@example.org', subject: MESSAGE.subject, text: MESSAGE.text, html: MESSAGE.html }, 'its body');
+  await refusals(t, forward, (message) => ({ message }));
+
+  t.section('Loops');
+  const loops = await fromService(t, 'loops', { apiKey: 'loops-key', transactionalId: 'cm0' });
+  t.is([loops.request.method, loops.request.url], ['POST', '/api/v1/transactional'], 'where it goes');
+  t.is([loops.request.headers.authorization, loops.request.headers['content-type']], ['Bearer loops-key', 'application/json'], 'its headers');
+  t.is(JSON.parse(loops.request.body), { transactionalId: 'cm0', email: 'ada@example.org', dataVariables: { url: '', subject: MESSAGE.subject, text: MESSAGE.text } }, 'its body');
+  sent(t, await loops.sender.send({ ...MESSAGE, url: 'https://example.org/link', id: 'once' }), 'a link');
+  t.is([loops.service.last().headers['idempotency-key'], JSON.parse(loops.service.last().body).dataVariables.url], ['once', 'https://example.org/link'], 'is a variable, and counts once');
+  await refusals(t, loops, (message) => ({ message }));
+
   t.section('a service that is slow or gone');
   resend.service.slow = 2000;
   refused(t, await resend.sender.send(MESSAGE), true, /^resend: calling http:\/\/127\.0\.0\.1:\d+ failed: /, 'it takes too long');

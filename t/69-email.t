@@ -165,6 +165,16 @@ suite('E-mailed links', async (t) => {
   t.is((await c5.signIn('email', { email: 'nonsense' })).location, `${v5.url}/api/auth/error?error=Configuration`, 'v5 says no more than this of a bad address');
   t.is((await c5.get('/api/auth/providers')).json.email.type, 'email', 'the provider is listed');
 
+  t.section('the other IDs of Auth.js for emailed links');
+  const ids = ['forwardemail', 'loops', 'mailgun', 'nodemailer', 'postmark', 'resend', 'sendgrid'];
+  const all = await t.httpd({ config: config(db, mail.url(), ids.map((id) => `NextAuthProvider ${id}`).join('\n')) });
+  const listed = (await new Client(all).get('/api/auth/providers')).json;
+  t.is(ids.map((id) => listed[id]?.type), ids.map(() => 'email'), 'are listed');
+  const before = mail.mails.length;
+  t.is((await new Client(all).signIn('resend', { email: 'ada@example.org' })).location, `${all.url}/api/auth/verify-request?provider=resend&type=email`, 'send a link');
+  await until('a mail arrives', () => mail.mails.length > before);
+  t.like((await mail.last()).parsed.text, /\/api\/auth\/callback\/resend\?/, 'of their own');
+
   t.section('configuration');
   for (const [what, text, message] of [
     ['no mail', config(db, mail.url()).replace(/NextAuthMail .*/, ''), /provider 'email' requires NextAuthMail, or EMAIL_SERVER/],

@@ -94,8 +94,9 @@ function variablesOfProvider({ id, requires }, isV5) {
 async function catalogue(t) {
   t.section('every provider of the catalogue');
   const all = JSON.parse(execFileSync(ctlFile, ['providers', '--json'], { encoding: 'utf8' }));
-  const entries = all.filter(({ requires }) => ['', 'issuer', 'issuer, tenant'].includes(requires));
-  t.is(all.filter((entry) => !entries.includes(entry)).map(({ id }) => id), ['netsuite'], 'only one requires more than variables can say: its URLs');
+  const withClients = all.filter(({ type }) => type !== 'email');
+  const entries = withClients.filter(({ requires }) => ['', 'issuer', 'issuer, tenant'].includes(requires));
+  t.is(withClients.filter((entry) => !entries.includes(entry)).map(({ id }) => id), ['netsuite'], 'only one requires more than variables can say: its URLs');
   t.ok(['discord', 'keycloak', 'fusionauth'].every((id) => entries.some((entry) => entry.id === id)), 'of the others, some require an issuer, or a tenant too');
   for (const [what, isV5] of [['Auth.js v5', true], ['NextAuth v4', false]]) {
     const these = entries.filter(({ id }) => isV5 || !/^\d/.test(id)); // no variable's name begins with a digit
@@ -137,6 +138,8 @@ async function others(t) {
     ['Postmark of Auth.js', `AUTH_POSTMARK_KEY=${PRIVATE}\n${sender}`, ['AUTH_POSTMARK_KEY'], /through postmark$/],
     ['Mailgun', `MAILGUN_API_KEY=${PRIVATE}\nMAILGUN_DOMAIN=mg.example.org\n${sender}`, ['MAILGUN_API_KEY', 'MAILGUN_DOMAIN'], /through mailgun$/],
     ['Mailgun of Auth.js', `AUTH_MAILGUN_KEY=${PRIVATE}\nMAILGUN_DOMAIN=mg.example.org\n${sender}`, ['AUTH_MAILGUN_KEY', 'MAILGUN_DOMAIN'], /through mailgun$/],
+    ['Forward Email', `AUTH_FORWARDEMAIL_KEY=${PRIVATE}\n${sender}`, ['AUTH_FORWARDEMAIL_KEY'], /through forwardemail$/],
+    ['Loops', `AUTH_LOOPS_KEY=${PRIVATE}\nAUTH_LOOPS_TRANSACTIONAL_ID=cm0\n${sender}`, ['AUTH_LOOPS_KEY', 'AUTH_LOOPS_TRANSACTIONAL_ID'], /through loops$/],
   ]) {
     if (!sqliteIsHere) { t.skip(what, 'no SQLite'); continue; }
     const told = await ask(t, `${small}DATABASE_URL=file:db\n${text}\n`);

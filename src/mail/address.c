@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Email addresses: normalized, masked, written into headers. */
-/* Email addresses and mailboxes: checked, normalized, written. */
 #include "mail/address.h"
 
 #include <string.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Email addresses and mailboxes. */
-/* Email addresses and mailboxes: checked, normalized, written. */
 #ifndef NA_MAIL_ADDRESS_H
 #define NA_MAIL_ADDRESS_H
 

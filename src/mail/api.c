@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls of the HTTP APIs of email services. */
-/* HTTP APIs of email services: calls, and what their answers mean. */
 #include <string.h>
 
 #include <apr_strings.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a mail server is on this machine or in a private network. */
-/* The host of a mail server: whether it is this machine or a private one. */
 #ifndef NA_MAIL_HOST_H
 #define NA_MAIL_HOST_H
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport that writes emails to the log, for development. */
-/* The log as a transport, for development. */
 #include <apr_strings.h>
 
 #include "base/text.h"

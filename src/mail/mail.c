@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One email: checked, then handed to its transport. */
-/* One interface to send an email. */
 #include "mail/mail.h"
 
 #include <string.h>
@@ -16,8 +15,8 @@
 #define ID_MAX 64
 
 static const na_mail_transport *const transports[] = {
-    &na_mail_smtp,     &na_mail_sendgrid, &na_mail_ses,    &na_mail_resend,
-    &na_mail_postmark, &na_mail_mailgun,  &na_mail_to_log,
+    &na_mail_smtp,    &na_mail_sendgrid,     &na_mail_ses,   &na_mail_resend, &na_mail_postmark,
+    &na_mail_mailgun, &na_mail_forwardemail, &na_mail_loops, &na_mail_to_log,
 };
 
 #define TRANSPORTS (sizeof transports / sizeof *transports)
@@ -100,6 +99,7 @@ static na_error *make_letter(const na_mail *mail, apr_pool_t *pool, const na_mai
                                .subject = message->subject,
                                .text = message->text,
                                .html = message->html,
+                               .url = message->url,
                                .id = message->id ? message->id : na_random_uuid(pool)};
     na_error *error =
         na_mailbox_parse(pool, message->from ? message->from : mail->options->from, &letter->from);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sending of emails: options, messages, and one attempt. */
-/* One interface to send an email. */
 #ifndef NA_MAIL_MAIL_H
 #define NA_MAIL_MAIL_H
 
@@ -19,7 +18,7 @@ typedef enum na_mail_tls {
 
 /* Immutable configuration; NULL if not set. na_mail_options_start sets the defaults. */
 typedef struct na_mail_options {
-    const char *transport; /* smtp, sendgrid, ses, resend, postmark, mailgun or log */
+    const char *transport; /* a name of na_mail_transport_names, such as smtp */
     const char *from;      /* "Name <a@b.org>" or "a@b.org" */
 
     const char *host; /* of the mail server; IPv6 without brackets */
@@ -32,13 +31,14 @@ typedef struct na_mail_options {
                                 the HTTP client's limit applies */
     long connect_timeout_ms; /* of these, until connected */
 
-    const char *api_key;       /* sendgrid, resend, postmark, mailgun */
+    const char *api_key;       /* of an HTTP API, except that of SES */
     const char *base_url;      /* of the API in another region; https, or http on this machine */
     const char *access_key_id; /* ses */
     const char *secret_access_key;
-    const char *session_token; /* of temporary keys */
-    const char *region;        /* "eu-central-1" */
-    const char *domain;        /* mailgun's sending domain */
+    const char *session_token;    /* of temporary keys */
+    const char *region;           /* "eu-central-1" */
+    const char *domain;           /* mailgun's sending domain */
+    const char *transactional_id; /* the template of loops */
 } na_mail_options;
 
 /*
@@ -76,6 +76,7 @@ typedef struct na_mail_message {
     const char *subject;
     const char *text;  /* lines end with LF */
     const char *html;  /* NULL if none */
+    const char *url;   /* the link in the bodies; NULL if none */
     const char *id;    /* letters, digits, and '-', equal at each attempt; NULL for a random one */
     int is_for_nobody; /* na_mail_queue accepts and discards it */
 } na_mail_message;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport for Mailgun. */
-/* Email through Mailgun. */
 #include <apr_strings.h>
 
 #include "base/text.h"

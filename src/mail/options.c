@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options of transports: read and checked. */
-/* Options of a transport: read, and checked. */
 #include <stddef.h>
 #include <string.h>
 
@@ -32,6 +31,7 @@ static const struct {
     {"sessionToken", offsetof(na_mail_options, session_token)},
     {"region", offsetof(na_mail_options, region)},
     {"domain", offsetof(na_mail_options, domain)},
+    {"transactionalId", offsetof(na_mail_options, transactional_id)},
 };
 
 static na_error *refuse(apr_pool_t *pool, const char *why)

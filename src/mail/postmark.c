@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport for Postmark. */
-/* Email through Postmark. */
 #include <apr_strings.h>
 
 #include "mail/transport.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue of a process: one thread that sends, retries, and gives up. */
-/* A queue of emails, with a thread that sends them. */
 #include "mail/queue.h"
 
 #include <signal.h>
@@ -223,6 +222,7 @@ static entry *make_entry(na_mail_queue *queue, const na_mail_message *message, c
                           .subject = copy(pool, message->subject),
                           .text = copy(pool, message->text),
                           .html = copy(pool, message->html),
+                          .url = copy(pool, message->url),
                           .id = message->id ? copy(pool, message->id) : na_random_uuid(pool),
                           .is_for_nobody = message->is_for_nobody};
     return e;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue of emails of a process. */
-/* A queue of emails, with a thread that sends them. */
 #ifndef NA_MAIL_QUEUE_H
 #define NA_MAIL_QUEUE_H
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport for Resend. */
-/* Email through Resend. */
 #include <apr_strings.h>
 
 #include "mail/transport.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport for SendGrid. */
-/* Email through SendGrid. */
 #include "mail/transport.h"
 
 #define ORIGIN "https://api.sendgrid.com"

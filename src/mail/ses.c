@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport for Amazon SES. */
-/* Email through Amazon SES. */
 #include <string.h>
 
 #include <apr_strings.h>

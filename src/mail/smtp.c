@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport for SMTP, over libcurl. */
-/* Email through SMTP. */
 #include <string.h>
 
 #include <apr_file_io.h>

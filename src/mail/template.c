@@ -258,7 +258,7 @@ static void fill_built_in(apr_pool_t *pool, const na_mail_words *words,
 void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
                            const na_mail_values *values, na_mail_message *message)
 {
-    *message = (na_mail_message){.to = values->email};
+    *message = (na_mail_message){.to = values->email, .url = values->url};
     if (template->words)
         fill_built_in(pool, template->words, values, message);
     if (template->subject)

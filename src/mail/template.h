@@ -73,8 +73,9 @@ typedef struct na_mail_values {
 } na_mail_values;
 
 /*
- * Sets to, subject, text, and html of *message, and the rest to NULL or 0. In the HTML, values are
- * escaped for text and quoted attributes. The message lives in `pool`, and no longer than `values`.
+ * Sets to, subject, text, html, and url of *message, and the rest to NULL or 0. In the HTML, values
+ * are escaped for text and quoted attributes. The message lives in `pool`, and no longer than
+ * `values`.
  */
 void na_mail_template_fill(apr_pool_t *pool, const na_mail_template *template,
                            const na_mail_values *values, na_mail_message *message);

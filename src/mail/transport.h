@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all transports share, for src/mail alone. */
-/* The interface of transports, and what they share. */
 #ifndef NA_MAIL_TRANSPORT_H
 #define NA_MAIL_TRANSPORT_H
 
@@ -16,6 +15,7 @@ typedef struct na_mail_letter {
     const char *subject;
     const char *text;
     const char *html; /* or NULL */
+    const char *url;  /* the link in the bodies, or NULL */
     const char *id;
 } na_mail_letter;
 
@@ -31,7 +31,7 @@ typedef struct na_mail_transport {
 } na_mail_transport;
 
 extern const na_mail_transport na_mail_smtp, na_mail_sendgrid, na_mail_ses, na_mail_resend,
-    na_mail_postmark, na_mail_mailgun, na_mail_to_log;
+    na_mail_postmark, na_mail_mailgun, na_mail_forwardemail, na_mail_loops, na_mail_to_log;
 
 /* Returns NULL if the name is unknown. */
 const na_mail_transport *na_mail_transport_find(const char *name);

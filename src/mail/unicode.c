@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Email addresses beyond ASCII, with libunistring and libidn2. */
-/* Letters beyond ASCII in email addresses. */
 #include "mail/unicode.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Letters beyond ASCII in email addresses, for src/mail alone. */
-/* Letters beyond ASCII in email addresses. */
 #ifndef NA_MAIL_UNICODE_H
 #define NA_MAIL_UNICODE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The providers that need only a client ID and a secret. */
+/* The built-in providers, and those of files. */
 #include "provider/catalogue.h"
 
 #include <stdlib.h>
@@ -121,6 +121,18 @@ const apr_array_header_t *na_catalogue_ids(apr_pool_t *pool, const na_catalogue 
         APR_ARRAY_PUSH(ids, const char *) = id;
     qsort(ids->elts, (size_t)ids->nelts, sizeof(const char *), by_name);
     return ids;
+}
+
+const apr_array_header_t *na_catalogue_client_ids(apr_pool_t *pool, const na_catalogue *catalogue)
+{
+    const apr_array_header_t *ids = na_catalogue_ids(pool, catalogue);
+    apr_array_header_t *clients = apr_array_make(pool, ids->nelts, sizeof(const char *));
+    for (int i = 0; i < ids->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(ids, i, const char *);
+        if (strcmp(na_json_string(find(catalogue, id), "type"), "email") != 0)
+            APR_ARRAY_PUSH(clients, const char *) = id;
+    }
+    return clients;
 }
 
 /* Azure has a default tenant, and NetSuite's userinfo is a script of the customer's own. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The providers that need only a client ID and a secret. */
+/* The built-in providers, and those of files. */
 #ifndef NA_PROVIDER_CATALOGUE_H
 #define NA_PROVIDER_CATALOGUE_H
 
@@ -29,8 +29,12 @@ na_error *na_catalogue_load(apr_pool_t *pool, na_catalogue **catalogue);
  */
 na_error *na_catalogue_add(apr_pool_t *pool, na_catalogue *catalogue, const char *text);
 
-/* Returns the IDs (const char *) in alphabetical order. */
+/*
+ * Return the IDs (const char *) in alphabetical order: of all entries, or of those that have a
+ * client ID and a secret.
+ */
 const apr_array_header_t *na_catalogue_ids(apr_pool_t *pool, const na_catalogue *catalogue);
+const apr_array_header_t *na_catalogue_client_ids(apr_pool_t *pool, const na_catalogue *catalogue);
 
 /* Describes an entry; `id` must be one of na_catalogue_ids(). */
 na_error *na_catalogue_describe(apr_pool_t *pool, const na_catalogue *catalogue, const char *id,

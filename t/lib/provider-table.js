@@ -9,14 +9,17 @@ const { execFileSync } = require('node:child_process');
 const root = path.join(__dirname, '../..');
 const document = path.join(root, 'docs/providers.md');
 
+const protocols = { oidc: 'OpenID Connect', oauth: 'OAuth 2.0', email: 'emailed links' };
+
 // What vouches for an email address, in the words of the page.
 function vouching({ type, emailVerified = type === 'oidc' ? 'claim' : 'never' }) {
+  if (type === 'email') return 'always';
   if (emailVerified === 'claim') return '`email_verified`';
   return emailVerified.startsWith('claim:') ? `\`${emailVerified.slice(6)}\`` : emailVerified;
 }
 
 function tables(listed, entries) {
-  const rows = listed.map(({ id, name, type, requires }) => `| ${name} | \`${id}\` | ${type === 'oidc' ? 'OpenID Connect' : 'OAuth 2.0'} | ${
+  const rows = listed.map(({ id, name, type, requires }) => `| ${name} | \`${id}\` | ${protocols[type]} | ${
     requires ? requires.split(', ').map((option) => `\`${option}=\``).join(', ') : 'none'} | ${vouching(entries[id])} |`);
   const hints = listed.filter(({ console: url }) => url)
     .map(({ id, name, console: url, trap }) => `| [${name}](${url}) | \`https://HOST/api/auth/callback/${id}\` | ${trap} |`);

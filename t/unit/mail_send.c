@@ -62,7 +62,8 @@ static void set_option(const char *name, const json_t *value)
                  {"secretAccessKey", offsetof(na_mail_options, secret_access_key)},
                  {"sessionToken", offsetof(na_mail_options, session_token)},
                  {"region", offsetof(na_mail_options, region)},
-                 {"domain", offsetof(na_mail_options, domain)}};
+                 {"domain", offsetof(na_mail_options, domain)},
+                 {"transactionalId", offsetof(na_mail_options, transactional_id)}};
     if (strcmp(name, "timeoutMs") == 0)
         options.timeout_ms = (long)json_integer_value(value);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -95,6 +96,7 @@ static na_mail_message message_of(const json_t *json)
                                .subject = na_json_string(json, "subject"),
                                .text = na_json_string(json, "text"),
                                .html = na_json_string(json, "html"),
+                               .url = na_json_string(json, "url"),
                                .id = na_json_string(json, "id")};
     return message;
 }

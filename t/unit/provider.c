@@ -28,8 +28,10 @@ static void catalogue(apr_pool_t *pool)
     na_catalogue_entry entry;
     na_provider *p;
     succeeds(na_catalogue_load(pool, &all), "the catalogue loads");
-    const apr_array_header_t *ids = na_catalogue_ids(pool, all);
-    is_number(ids->nelts, 94, "with the providers of next-auth and Auth.js");
+    is_number(na_catalogue_ids(pool, all)->nelts, 102,
+              "with the providers of next-auth and Auth.js");
+    const apr_array_header_t *ids = na_catalogue_client_ids(pool, all);
+    is_number(ids->nelts, 94, "of which 8 send links");
     for (int i = 0; i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
         succeeds(na_catalogue_describe(pool, all, id, &entry), apr_psprintf(pool, "%s", id));

@@ -37,7 +37,7 @@ typedef struct search {
 static apr_table_t *known_variables(const na_builder *b)
 {
     apr_table_t *known = na_variables_known(b->pool, b->config->providers, 1);
-    const apr_array_header_t *ids = na_catalogue_ids(b->pool, b->catalogue);
+    const apr_array_header_t *ids = na_catalogue_client_ids(b->pool, b->catalogue);
     for (int i = 0; i < ids->nelts; i++)
         na_variables_add_provider(b->pool, known, APR_ARRAY_IDX(ids, i, const char *));
     for (apr_size_t i = 0; i < COUNT(of_others); i++)

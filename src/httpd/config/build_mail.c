@@ -38,6 +38,7 @@ na_error *na_build_mail(na_builder *b, const na_directive *w)
         {"sessionToken", offsetof(na_mail_options, session_token), na_as_secret},
         {"region", offsetof(na_mail_options, region), na_as_resolved},
         {"domain", offsetof(na_mail_options, domain), na_as_resolved},
+        {"transactionalId", offsetof(na_mail_options, transactional_id), na_as_resolved},
         {NULL, 0, NULL}};
     const char *text;
     na_mail_options *options = apr_pcalloc(b->pool, sizeof *options);

@@ -126,7 +126,7 @@ static na_error *start_provider(na_builder *b, const na_directive *written, na_p
     NA_TRY(na_provider_from_catalogue(pool, b->catalogue, id, provider));
     if (*provider)
         return NULL;
-    if (!type && (strcmp(id, "credentials") == 0 || strcmp(id, "email") == 0))
+    if (!type && strcmp(id, "credentials") == 0)
         type = id;
     if (!type && strcmp(id, "passkey") == 0)
         type = "webauthn";
@@ -242,7 +242,7 @@ static na_error *add_built_in(na_builder *b, const char *id)
 
 static na_error *add_from_environment(na_builder *b, const na_directive *at)
 {
-    const apr_array_header_t *ids = na_catalogue_ids(b->pool, b->catalogue);
+    const apr_array_header_t *ids = na_catalogue_client_ids(b->pool, b->catalogue);
     for (int i = 0; i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
         if (na_provider_find(b->providers, id) >= 0)

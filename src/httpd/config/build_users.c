@@ -138,7 +138,7 @@ static na_error *check_provider(na_builder *b, na_provider *p)
         return na_error_with_hint(
             na_wrong(b, "provider '%s' requires NextAuthMail, or EMAIL_SERVER in the environment",
                      p->id),
-            "set NextAuthMail");
+            "set NextAuthMail to the service or mail server that sends the links");
     if ((p->type == NA_EMAIL || p->type == NA_WEBAUTHN || p->in_database) && lacks_database(b))
         return na_error_with_hint(na_wrong(b, "provider '%s' requires NextAuthDatabase", p->id),
                                   "set NextAuthDatabase, then run nextauthctl migrate");
