@@ -114,6 +114,8 @@ const wrong = [
   ['an absolute time too short', { absolute: 'NextAuthSessionAbsoluteTimeout 5' }, /NextAuthSessionAbsoluteTimeout on line .*invalid value '5': expected a whole number from 60/],
   ['an unknown strategy', { strategy: 'NextAuthSessionStrategy cookie' }, /NextAuthSessionStrategy on line .*invalid strategy 'cookie': expected jwt or database/],
   ['the database strategy without a store', { strategy: 'NextAuthSessionStrategy database' }, /NextAuthSessionStrategy database requires NextAuthSessionStore: set NextAuthSessionStore redis, database, or socache/],
+  ['tokens without a store', { tokens: 'NextAuthKeepTokens On' }, /NextAuthKeepTokens on line .*requires NextAuthSessionStore: set NextAuthSessionStore redis, database, or socache/],
+  ['tokens perhaps', { tokens: 'NextAuthKeepTokens maybe' }, /NextAuthKeepTokens on line .*invalid value 'maybe': expected On or Off/],
   ['StatsD without a port', { statsd: 'NextAuthStatsD localhost' }, /NextAuthStatsD on line .*invalid address 'localhost': expected HOST:PORT/],
   ['StatsD of an unknown format', { statsd: 'NextAuthStatsD localhost:8125 format=graphite' }, /NextAuthStatsD on line .*invalid format='graphite': expected statsd or dogstatsd/],
   ['StatsD with an odd prefix', { statsd: 'NextAuthStatsD localhost:8125 prefix=a:b' }, /NextAuthStatsD on line .*invalid prefix='a:b': expected up to 64 letters, digits/],

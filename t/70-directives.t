@@ -136,6 +136,7 @@ function companions(lines) {
     [/^ *NextAuth(Feature \w+ On|Provider email)/m, 'NextAuthMail smtp://localhost from=no-reply@example.org'],
     [/^ *NextAuthSession(Store redis|Strategy database)/m, 'NextAuthRedis redis://localhost:6379'],
     [/^ *NextAuthSessionStrategy database/m, 'NextAuthSessionStore redis'],
+    [/^ *NextAuthKeepTokens On/m, 'NextAuthRedis redis://localhost:6379\nNextAuthSessionStore redis'],
     [/^ *NextAuthSessionStore socache/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)'],
   ];
   return needs.filter(([pattern, line]) => pattern.test(lines) && !lines.includes(line.split(' ')[0] + ' ')).map(([, line]) => line).join('\n');

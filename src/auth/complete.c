@@ -321,6 +321,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                           .revision = subject->revision,
                           .account = request->account,
                           .callback_url = request->callback_url,
+                          .tokens = subject->tokens,
                           .is_complete = subject->has_both_factors};
     return na_second_factor_ask(request, response, &sign_in);
 }

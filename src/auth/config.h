@@ -118,6 +118,11 @@ enum {
     NA_FEATURE_DEVICE_LOGIN = 512
 };
 
+/* NextAuthKeepTokens. */
+typedef struct na_keeping {
+    int is_on; /* all tokens are kept; if not, an ID token alone can be */
+} na_keeping;
+
 /* NextAuthSite unbound=: whether tokens that name no site are accepted. */
 typedef enum na_unbound { NA_UNBOUND_AUTO, NA_UNBOUND_ACCEPT, NA_UNBOUND_REFUSE } na_unbound;
 
@@ -148,6 +153,7 @@ typedef struct na_config {
     na_limits limits;
     na_password_rules password_rules;
     const char *nobodys_hash; /* verified if the user does not exist */
+    na_keeping keeping;
     na_bind bind;
     const na_expression *bind_expression;       /* for NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */

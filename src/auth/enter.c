@@ -2,6 +2,7 @@
 /* Begins the session of a user who has given all that was asked for. */
 #include "auth/enter.h"
 
+#include "auth/kept_tokens.h"
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "base/json.h"
@@ -21,6 +22,7 @@ na_error *na_enter(na_request *request, na_response *response, const na_sign_in 
     na_log(request, NA_LOG_DEBUG, "SESSION", "creating a session for user '%s' with roles %s", user,
            roles_of(request->pool, sign_in->claims));
     NA_TRY(na_record_event(request, NULL, &sign_in->event));
+    NA_TRY(na_kept_tokens_begin(request, sign_in));
     na_error *error = na_session_begin(request->sessions, &request->visit, sign_in->claims,
                                        response->set_cookies);
     if (error)

@@ -9,8 +9,6 @@
 #include "base/json.h"
 #include "session/chunks.h"
 
-#define MAX_AGE 600
-
 /* The claims lie one level below, so that the JSON names no user (`sub`), as a session does. */
 #define CLAIMS "claims"
 
@@ -31,7 +29,8 @@ static na_error *write_cookie(na_request *request, na_response *response, const 
     const na_config *config = request->config;
     return na_chunks_write(request->pool, cookie_of(request), config->dialect,
                            request->visit.cookie_header, token, config->session.cookie_max,
-                           request->now + apr_time_from_sec(MAX_AGE), response->set_cookies);
+                           request->now + apr_time_from_sec(NA_PENDING_SECONDS),
+                           response->set_cookies);
 }
 
 na_error *na_pending_put(na_request *request, na_response *response, const na_sign_in *sign_in)
@@ -47,7 +46,8 @@ na_error *na_pending_put(na_request *request, na_response *response, const na_si
                               na_callback_url_within(request, NA_CALLBACK_URL_CARRIED)));
     if (!json)
         return na_error_new(request->pool, NA_ERR_CALLBACK, "the sign-in is not UTF-8");
-    NA_TRY(na_keyring_seal(request->pool, ring_of(request), json, request->now, MAX_AGE, &token));
+    NA_TRY(na_keyring_seal(request->pool, ring_of(request), json, request->now, NA_PENDING_SECONDS,
+                           &token));
     na_error *error = write_cookie(request, response, token);
     return error ? na_error_wrap(request->pool, error, NA_ERR_CONFIGURATION,
                                  "could not keep the sign-in until its second factor is given")

@@ -5,6 +5,9 @@
 
 #include "auth/action.h"
 
+/* Seconds for which a sign-in waits. */
+#define NA_PENDING_SECONDS 600
+
 /* A sign-in whose first factor was given, and everything that its session begins with. */
 typedef struct na_sign_in {
     json_t *claims;           /* of the session, without those that every session gets */
@@ -12,6 +15,7 @@ typedef struct na_sign_in {
     apr_int64_t revision;     /* of the database user; 0 if there is no database */
     const char *account;      /* na_limit_account; NULL if unknown */
     const char *callback_url; /* where it leads */
+    const na_tokens *tokens;  /* of the provider; NULL if there are none, or if they are kept */
     int is_complete;          /* 1 if the second factor was given together with the first */
 } na_sign_in;
 

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/kept_tokens.h"
 #include "auth/limit.h"
 #include "auth/remembered.h"
 #include "auth/report.h"
@@ -75,6 +76,7 @@ static void note_use(na_request *request, const na_db_secret *browser)
 static na_error *wait_for(na_request *request, na_response *response, const na_sign_in *sign_in,
                           const char *page)
 {
+    NA_TRY(na_kept_tokens_wait(request, sign_in));
     NA_TRY(na_pending_put(request, response, sign_in));
     na_limit_give_back(request); /* the first factor was right */
     na_log(request, NA_LOG_DEBUG, "SECOND_FACTOR", "the sign-in waits: leading to %s", page);

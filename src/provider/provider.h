@@ -119,10 +119,11 @@ typedef struct na_provider {
     na_vouching email_verified;
     const char *email_claim;    /* path of the claim that vouches; NULL for email_verified */
     int allow_unverified_email; /* shown on pages, but no user is found by it */
-    int allow_linking; /* allowDangerousEmailAccountLinking: an email address is enough to become
-                          its user */
-    int is_fapi2;      /* profile=fapi2: the FAPI 2.0 Security Profile is enforced */
-    int any_tenant;    /* by its URL; at a sign-in, the issuer decides */
+    int allow_linking;  /* allowDangerousEmailAccountLinking: an email address is enough to become
+                           its user */
+    int is_fapi2;       /* profile=fapi2: the FAPI 2.0 Security Profile is enforced */
+    int keeps_id_token; /* with each session, for the provider to recognize at sign-out */
+    int any_tenant;     /* by its URL; at a sign-in, the issuer decides */
 
     /* emailed links */
     long max_age; /* lifetime of a link in seconds */

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "session/token_entry.h"
 
 const char *na_session_binding(apr_pool_t *pool, const char *value)
 {
@@ -44,6 +45,15 @@ static const char *user_of(const na_visit *visit, const json_t *claims)
                         na_json_string(claims, "sub"));
 }
 
+/* Returns the ID that was chosen for the session, because an entry has it already; else a new one.
+ */
+static const char *id_to_begin(const na_visit *visit, const json_t *claims)
+{
+    const char *chosen = na_json_string(claims, NA_CLAIM_SESSION_ID);
+    return chosen ? apr_pstrdup(visit->pool, chosen)
+                  : na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+}
+
 /*
  * Writes a new session to the registry. If this fails, a session can still begin if its claims are
  * in the token and the configuration allows it.
@@ -79,7 +89,7 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     const na_session_config *config = sessions->config;
     apr_int64_t now = apr_time_sec(visit->now);
     apr_int64_t expires = na_lifetime_end(&config->lifetime, now, visit->now);
-    const char *id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+    const char *id = id_to_begin(visit, claims);
     int on_server = config->strategy == NA_STRATEGY_DATABASE;
     char *token;
     const na_session *before;
@@ -128,6 +138,18 @@ na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, j
     return NULL;
 }
 
+/* Moves a provider's tokens to the session with this new ID, before the other one ends. */
+static na_error *move_tokens(const na_sessions *sessions, const na_visit *visit,
+                             const na_session *session, const char *id)
+{
+    na_store_key key;
+    if (!sessions->registry || !sessions->registry->token_keys)
+        return NULL;
+    na_store_key_make(&key, NA_KIND_SESSION, id);
+    return na_token_entry_move(sessions->registry, visit->pool,
+                               na_session_key(visit->pool, session), &key);
+}
+
 na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
                              const na_session *session, apr_int64_t revision,
                              apr_array_header_t *set_cookies)
@@ -147,6 +169,9 @@ na_error *na_session_restart_with(const na_sessions *sessions, const na_visit *v
     json_object_set_new(claims, NA_CLAIM_REVISION, json_integer(revision));
     if (changes)
         json_object_update(claims, (json_t *)changes);
+    const char *id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+    json_object_set_new(claims, NA_CLAIM_SESSION_ID, json_string(id));
+    NA_TRY(move_tokens(sessions, visit, session, id));
     return na_session_begin(sessions, visit, claims, set_cookies);
 }
 
@@ -307,6 +332,18 @@ na_error *na_session_prepare(const na_sessions *sessions, const na_visit *visit,
     return NULL;
 }
 
+/* A provider's tokens are kept as long as the session. If the store is down, a later renewal does.
+ */
+static na_error *extend_tokens(const na_sessions *sessions, const na_visit *visit,
+                               const na_session *session, apr_int64_t expires)
+{
+    if (!sessions->registry || !sessions->registry->token_keys)
+        return NULL;
+    na_error *error = na_token_entry_extend(sessions->registry, visit->pool,
+                                            na_session_key(visit->pool, session), expires);
+    return na_is_unavailable(error) ? NULL : error;
+}
+
 na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, na_renewal *renewal,
                            apr_array_header_t *set_cookies)
@@ -320,5 +357,5 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
                ? renew_on_server(sessions, visit, session, id, &renewed, set_cookies)
                : renew_token(sessions, visit, session, id, &renewed, set_cookies));
     *renewal = renewed;
-    return NULL;
+    return extend_tokens(sessions, visit, session, renewed.expires);
 }

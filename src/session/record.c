@@ -18,15 +18,14 @@ _Static_assert(NA_RECORD_OVERHEAD == 1 + IV_LEN + TAG_LEN, "what is in front of 
 #define HASH_TEXT_LEN 43
 
 na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
-                                const char *site, na_record_keys *keys)
+                                const char *site, const char *purpose, na_record_keys *keys)
 {
-    static const char info[] = "mod_nextauth session records";
     keys->keys = apr_palloc(pool, (apr_size_t)secret_count * sizeof *keys->keys);
     keys->count = 0;
     for (int i = 0; i < secret_count; i++) {
         unsigned char key[32];
-        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(site), na_bytes_of(info),
-                              key, sizeof key));
+        NA_TRY(na_hkdf_sha256(pool, na_bytes_of(secrets[i]), na_bytes_of(site),
+                              na_bytes_of(purpose), key, sizeof key));
         na_error *error = na_content_make(pool, NA_ERR_CONFIGURATION, na_enc_find("A256GCM"), key,
                                           &keys->keys[keys->count++]);
         na_wipe(key, sizeof key);

@@ -51,12 +51,16 @@ typedef struct na_record_keys {
     int count;
 } na_record_keys;
 
+/* Purposes of keys: those of each are different. */
+#define NA_KEYS_OF_RECORDS "mod_nextauth session records"
+#define NA_KEYS_OF_TOKENS "mod_nextauth kept tokens"
+
 /*
  * Derives keys from `secrets`, NUL-terminated, the newest first. Records of another `site` with the
  * same secret in the same store cannot be decrypted.
  */
 na_error *na_record_keys_derive(apr_pool_t *pool, const char *const *secrets, int secret_count,
-                                const char *site, na_record_keys *keys);
+                                const char *site, const char *purpose, na_record_keys *keys);
 
 /*
  * Writes one text for each secret, in the same order. In a shared store, they separate the users of

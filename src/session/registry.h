@@ -14,7 +14,8 @@
  */
 typedef struct na_registry {
     const na_record_keys *keys;
-    const char *const *namespaces; /* one for each of the keys */
+    const na_record_keys *token_keys; /* of providers' tokens; NULL if none are kept */
+    const char *const *namespaces;    /* one for each of the keys */
     const na_store *const *stores;
     int store_count;
     long remember;     /* seconds for which ends are remembered: longer than any token is valid */

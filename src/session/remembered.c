@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "session/list.h"
 #include "session/lookup.h"
+#include "session/token_entry.h"
 
 /* Attempts to change an entry: each failure means that a concurrent change succeeded. */
 #define TRIES 50
@@ -61,6 +62,8 @@ na_error *na_end_record(const na_registry *registry, apr_pool_t *pool, const cha
                                      record.expires + 2 * NA_CLOCK_TOLERANCE)));
     else
         NA_TRY(bury_shortly(registry, pool, user, key, seconds + NA_END_SHORT));
+    if (registry->token_keys)
+        NA_TRY(na_token_entry_remove(registry, pool, key, now));
     if (registry->observer && na_record_is_live(&record, now))
         registry->observer->ended(registry->observer->data, seconds - record.created);
     return NULL;

@@ -51,6 +51,7 @@ typedef struct na_session_config {
     int refuse_unbound; /* another site has the same secret, so tokens without a site are refused */
     int refuse_unbound_rows; /* likewise for rows in NextAuth's table and the database */
     na_record_keys record_keys;
+    na_record_keys token_keys;     /* of providers' tokens; without keys if none are kept */
     const char *const *namespaces; /* of users in the store, one for each secret */
 } na_session_config;
 
@@ -92,7 +93,8 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
 /*
  * Begins a session with `claims`, to which this module's own are added. Appends the Set-Cookie
  * values (char *) that replace the cookies of the request to `set_cookies`. Ends the session that
- * the request had: every sign-in gets a new ID.
+ * the request had: every sign-in gets a new ID. Claim NA_CLAIM_SESSION_ID is that of an ID that
+ * na_session_new_id chose; without it, a new one is used.
  */
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
                            apr_array_header_t *set_cookies);

@@ -211,8 +211,8 @@ static void records(apr_pool_t *pool)
     na_store_key key, another;
     na_bytes sealed;
     na_record opened, record = {.user = "acme/42", .address = "", .device = "", .expires = 7};
-    na_record_keys_derive(pool, rotated, 2, "", &with_new);
-    na_record_keys_derive(pool, other, 1, "", &with_other);
+    na_record_keys_derive(pool, rotated, 2, "", NA_KEYS_OF_RECORDS, &with_new);
+    na_record_keys_derive(pool, other, 1, "", NA_KEYS_OF_RECORDS, &with_other);
     na_store_key_make(&key, NA_KIND_SESSION, "one");
     na_store_key_make(&another, NA_KIND_SESSION, "two");
     succeeds(na_record_seal(pool, &keys, &key, &record, &sealed), "a record is sealed");
@@ -329,11 +329,11 @@ static void namespaced(apr_pool_t *pool)
     na_registry *other = make_registry(pool, store, NULL);
     na_record_keys new_keys, other_keys;
     apr_int64_t at;
-    na_record_keys_derive(pool, secrets, 2, "", &new_keys);
+    na_record_keys_derive(pool, secrets, 2, "", NA_KEYS_OF_RECORDS, &new_keys);
     na_record_namespaces_derive(pool, secrets, 2, "", &new->namespaces);
     new->keys = &new_keys;
     na_epoch_cache_make(pool, new->namespaces, 2, &new->epoch);
-    na_record_keys_derive(pool, secrets + 2, 1, "", &other_keys);
+    na_record_keys_derive(pool, secrets + 2, 1, "", NA_KEYS_OF_RECORDS, &other_keys);
     na_record_namespaces_derive(pool, secrets + 2, 1, "", &other->namespaces);
     other->keys = &other_keys;
     na_epoch_cache_make(pool, other->namespaces, 1, &other->epoch);
@@ -689,11 +689,11 @@ static void kept_memory(apr_pool_t *pool)
     na_registry *later = make_registry(pool, old, NULL);
     na_record_keys two_keys, new_key;
     apr_int64_t at;
-    na_record_keys_derive(pool, secrets, 2, "", &two_keys);
+    na_record_keys_derive(pool, secrets, 2, "", NA_KEYS_OF_RECORDS, &two_keys);
     na_record_namespaces_derive(pool, secrets, 2, "", &rotated->namespaces);
     rotated->keys = &two_keys;
     na_epoch_cache_make(pool, rotated->namespaces, 2, &rotated->epoch);
-    na_record_keys_derive(pool, secrets, 1, "", &new_key);
+    na_record_keys_derive(pool, secrets, 1, "", NA_KEYS_OF_RECORDS, &new_key);
     na_record_namespaces_derive(pool, secrets, 1, "", &later->namespaces);
     later->keys = &new_key;
     na_epoch_cache_make(pool, later->namespaces, 1, &later->epoch);
@@ -916,7 +916,8 @@ int main(void)
 {
     static const char *const secret[] = {"the secret that records are sealed with"};
     apr_pool_t *pool = the_pool = tap_start();
-    succeeds(na_record_keys_derive(pool, secret, 1, "", &keys), "keys for records");
+    succeeds(na_record_keys_derive(pool, secret, 1, "", NA_KEYS_OF_RECORDS, &keys),
+             "keys for records");
     succeeds(na_record_namespaces_derive(pool, secret, 1, "", &namespaces), "and a namespace");
     records(pool);
     checking(pool);

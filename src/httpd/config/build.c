@@ -154,6 +154,7 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
     na_build_look_at(b, na_last_of(written, NextAuthAuditLog), na_directive_name(NextAuthAuditLog));
     NA_TRY(na_build_noted(b, na_build_finish_audit(b)));
     NA_TRY(na_build_finish_session(b, written));
+    NA_TRY(na_build_finish_tokens(b, written));
     if (na_exposure_of(b->pool, b->server, b->config).how)
         b->config->theme.banner = b->config->mode == NA_TEST
                                       ? NA_TEXT("Test mode: do not use with real users")

@@ -164,6 +164,9 @@ na_error *na_build_finish_cookies(na_builder *b, const apr_array_header_t *writt
 
 na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *written);
 
+/* Checks that tokens can be kept, and derives the keys that encrypt them. */
+na_error *na_build_finish_tokens(na_builder *b, const apr_array_header_t *written);
+
 /* Checks the session stores; `store` is the last NextAuthSessionStore, or NULL. */
 na_error *na_build_finish_stores(na_builder *b, const na_directive *store);
 

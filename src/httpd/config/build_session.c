@@ -95,7 +95,7 @@ na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *writt
                     : b->config->base_url ? b->config->base_url
                                           : ""; /* the URL is invalid: no site is configured */
     NA_TRY(na_record_keys_derive(b->pool, b->config->secrets, b->config->secret_count,
-                                 session->site, &session->record_keys));
+                                 session->site, NA_KEYS_OF_RECORDS, &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
                                        session->site, &session->namespaces));
     session->cookie_max = largest_cookie_header(b->server);

@@ -164,6 +164,7 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s)
     NA_TRY(na_epoch_cache_make(pool, config->namespaces, config->record_keys.count, &epoch));
     na_registry *registry = apr_palloc(pool, sizeof *registry);
     *registry = (na_registry){.keys = &config->record_keys,
+                              .token_keys = config->token_keys.count ? &config->token_keys : NULL,
                               .namespaces = config->namespaces,
                               .stores = of_server,
                               .store_count = names->nelts,

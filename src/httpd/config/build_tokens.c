@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthKeepTokens. */
+#include "httpd/config/build.h"
+#include "httpd/config/settings.h"
+
+na_error *na_build_keep_tokens(na_builder *b, const na_directive *w)
+{
+    return na_as_switch(b, w->argv[0], &b->config->keeping.is_on);
+}
+
+/* ── after all directives are read ─────────────────────────────────────────────────────────── */
+
+static int keeps_tokens(const na_config *config)
+{
+    for (int i = 0; i < config->providers->nelts; i++)
+        if (APR_ARRAY_IDX(config->providers, i, const na_provider *)->keeps_id_token)
+            return 1;
+    return config->keeping.is_on;
+}
+
+static na_error *check_store(na_builder *b)
+{
+    if (!b->config->keeping.is_on || b->plan->stores.names ||
+        na_build_is_wrong(b, NextAuthSessionStore))
+        return NULL;
+    return na_error_with_hint(na_wrong(b, "NextAuthKeepTokens requires NextAuthSessionStore"),
+                              "set NextAuthSessionStore redis, database, or socache");
+}
+
+na_error *na_build_finish_tokens(na_builder *b, const apr_array_header_t *written)
+{
+    na_config *config = b->config;
+    na_build_look_at(b, na_last_of(written, NextAuthKeepTokens), NULL);
+    NA_TRY(na_build_noted(b, check_store(b)));
+    if (!keeps_tokens(config) || !b->plan->stores.names)
+        return NULL;
+    return na_record_keys_derive(b->pool, config->secrets, config->secret_count,
+                                 config->session.site, NA_KEYS_OF_TOKENS,
+                                 &config->session.token_keys);
+}
