@@ -68,7 +68,7 @@ NextAuthSessionClaim big
     for (const path of ['/members/', '/programs/not/']) t.is((await bearer(good, path)).status, 401, `not allowed on ${path}`);
     t.is((await bearer(good, '/api/auth/session')).json, {}, 'nor at the endpoints');
     const { status: wrong, output } = await t.configtest({ config: '<Location />\nNextAuthAcceptTokens all\n</Location>' });
-    t.ok(wrong && /NextAuthAcceptTokens: invalid value 'all': expected session, personal, or none/.test(output), 'other kinds are refused by configtest', output);
+    t.ok(wrong && /NextAuthAcceptTokens: invalid value 'all': expected session, personal, oauth, oauth:ISSUER, only, or none/.test(output), 'other kinds are refused by configtest', output);
   }
 
   t.section('refused');

@@ -309,6 +309,16 @@ na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
     return na_callback_jwt(request, subject, *claims);
 }
 
+na_error *na_admit_token(na_request *request, na_subject *subject, json_t **claims)
+{
+    NA_TRY(check_user(request, &subject->user));
+    NA_TRY(na_apply_rules(request, subject));
+    if (!(*claims = base_claims(request, subject)))
+        return na_error_new(request->pool, NA_ERR_SESSION, "could not create the claims");
+    NA_TRY(add_roles(request, subject, *claims));
+    return add_claims(request, subject, *claims);
+}
+
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
 {
     const char *elsewhere;

@@ -14,6 +14,12 @@ na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
                    const char **elsewhere);
 
 /*
+ * Decides whether the user or client of an access token is admitted, and returns the claims that
+ * the rules give it. No callback is asked, and no user is created.
+ */
+na_error *na_admit_token(na_request *request, na_subject *subject, json_t **claims);
+
+/*
  * Signs the subject in, and redirects to request->callback_url.
  */
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject);

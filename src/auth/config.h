@@ -11,6 +11,7 @@
 #include "db/database.h"
 #include "event/ask.h"
 #include "mail/template.h"
+#include "oauth/issuer.h"
 #include "page/page.h"
 #include "password/rules.h"
 #include "provider/provider.h"
@@ -157,6 +158,7 @@ typedef struct na_config {
     na_bind bind;
     const na_expression *bind_expression;       /* for NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;        /* const na_provider * */
+    const apr_array_header_t *issuers;          /* const na_issuer *; of access tokens */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
     const char *frame_origins;   /* that may frame the pages, separated by blanks; NULL if none */
     const char *clear_site_data; /* header of the response to a sign-out, NULL if none */

@@ -75,6 +75,8 @@
         "file of further providers", "PATH") \
     ROW(NextAuthProvidersFromEnv, ONE, SITE, na_build_providers_from_env, OPEN, \
         "built-in providers whose ID and secret are in the environment", "On|Off") \
+    ROW(NextAuthTokenIssuer, TWO_OR_MORE, ISSUERS, na_build_issuer, NAMED, \
+        "authorization server whose access tokens are accepted", "ID audience=AUDIENCE [key=value …]") \
     ROW(NextAuthPages, ONE_OR_MORE, SITE, na_build_pages, OPEN, \
         "pages instead of the built-in ones", "key=value …") \
     ROW(NextAuthTheme, ONE_OR_MORE, SITE, na_build_theme, OPEN, \

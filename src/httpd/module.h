@@ -129,17 +129,24 @@ enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
 
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
-    int pass_identity;               /* NA_PASS_…; 0 if not set */
-    const char *remote_user;         /* a claim; NULL for email, else PROVIDER:ID */
-    ap_regex_t *remote_user_pattern; /* NULL for the whole claim */
-    const char *remote_user_form;    /* replacement for the match, such as "$1" */
-    const char *cache_control;       /* NULL if not set; "" to keep the application's unchanged */
-    int accept_tokens;               /* NA_ACCEPT_…; 0 if not set */
-    const char *basic;               /* "On", "Off", or a provider's ID; NULL if not set */
+    int pass_identity;                 /* NA_PASS_…; 0 if not set */
+    const char *remote_user;           /* a claim; NULL for email, else PROVIDER:ID */
+    ap_regex_t *remote_user_pattern;   /* NULL for the whole claim */
+    const char *remote_user_form;      /* replacement for the match, such as "$1" */
+    const char *cache_control;         /* NULL if not set; "" to keep the application's unchanged */
+    int accept_tokens;                 /* NA_ACCEPT_…; 0 if not set */
+    const apr_array_header_t *issuers; /* const char *: with NA_ACCEPT_OAUTH; NULL for all */
+    const char *basic;                 /* "On", "Off", or a provider's ID; NULL if not set */
 } na_dir_conf;
 
 /* Kinds of NextAuthAcceptTokens; one bit each. */
-enum { NA_ACCEPT_NONE = 1, NA_ACCEPT_SESSION = 2, NA_ACCEPT_PERSONAL = 4 };
+enum {
+    NA_ACCEPT_NONE = 1,
+    NA_ACCEPT_SESSION = 2,
+    NA_ACCEPT_PERSONAL = 4,
+    NA_ACCEPT_OAUTH = 8,
+    NA_ACCEPT_ONLY = 16 /* cookies do not count */
+};
 
 extern const command_rec na_directives[];
 
@@ -189,7 +196,13 @@ na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_confi
 /* ── requests ──────────────────────────────────────────────────────────────────────────────── */
 
 /* How a client shows its session. */
-typedef enum na_way { NA_BY_COOKIE, NA_BY_BEARER, NA_BY_TOKEN, NA_BY_PASSWORD } na_way;
+typedef enum na_way {
+    NA_BY_COOKIE,
+    NA_BY_BEARER, /* the session's token */
+    NA_BY_TOKEN,  /* a personal access token */
+    NA_BY_OAUTH,  /* an access token of OAuth 2.0 */
+    NA_BY_PASSWORD
+} na_way;
 
 /* Why credentials in the Authorization header are refused. */
 typedef enum na_refusal {
@@ -202,18 +215,19 @@ typedef enum na_refusal {
 /* The module's state of a request. */
 typedef struct na_state {
     int is_endpoint;
-    int is_local;              /* of an initial request: see httpd/request/local.h */
-    int auth_type;             /* 1: NextAuth, -1: another or none, 0: not determined yet */
-    int loaded;                /* `session` is determined */
-    int asked;                 /* an expression read the session */
-    int is_answering;          /* the filters of the response are in place */
-    int authorizing;           /* a hook of this module is running the others */
-    int is_authorized;         /* access was granted, by any module */
-    int lacks_factor;          /* `Require nextauth-2fa` denied it for lack of a second factor */
-    int unavailable;           /* the store is down: the session is unknown */
-    na_way way;                /* how the session was shown */
-    na_refusal refusal;        /* why the client's credentials do not lead to a session */
-    long limit_wait;           /* seconds, if that is NA_REFUSED_RATE */
+    int is_local;            /* of an initial request: see httpd/request/local.h */
+    int auth_type;           /* 1: NextAuth, -1: another or none, 0: not determined yet */
+    int loaded;              /* `session` is determined */
+    int asked;               /* an expression read the session */
+    int is_answering;        /* the filters of the response are in place */
+    int authorizing;         /* a hook of this module is running the others */
+    int is_authorized;       /* access was granted, by any module */
+    int lacks_factor;        /* `Require nextauth-2fa` denied it for lack of a second factor */
+    const char *lacks_scope; /* of `Require nextauth-scope`, which denied it; NULL if it did not */
+    int unavailable;         /* the store is down: the session is unknown */
+    na_way way;              /* how the session was shown */
+    na_refusal refusal;      /* why the client's credentials do not lead to a session */
+    long limit_wait;         /* seconds, if that is NA_REFUSED_RATE */
     const na_session *session; /* NULL if not signed in */
     const na_subject *subject; /* during a sign-in: the subject of its expressions */
     const na_trace *trace;     /* NULL if not parsed yet */

@@ -85,8 +85,8 @@ na_error *na_provider_new(apr_pool_t *pool, const char *id, const char *type,
                         type);
 }
 
-static na_error *check_address(apr_pool_t *pool, const char *option, const char *address,
-                               int allow_http)
+na_error *na_provider_check_url(apr_pool_t *pool, const char *option, const char *address,
+                                int allow_http)
 {
     na_url url;
     if (!address)
@@ -105,18 +105,18 @@ static na_error *check_address(apr_pool_t *pool, const char *option, const char 
 
 na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http)
 {
-    return check_address(pool, "issuer", issuer, allow_http);
+    return na_provider_check_url(pool, "issuer", issuer, allow_http);
 }
 
 static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int allow_http)
 {
     NA_TRY(na_provider_check_issuer(pool, p->issuer, allow_http));
-    NA_TRY(check_address(pool, "wellKnown", p->well_known, allow_http));
-    NA_TRY(check_address(pool, "authorization", p->authorization_url, allow_http));
-    NA_TRY(check_address(pool, "token", p->token_url, allow_http));
-    NA_TRY(check_address(pool, "userinfo", p->userinfo_url, allow_http));
-    NA_TRY(check_address(pool, "emails", p->emails_url, allow_http));
-    return check_address(pool, "jwks_endpoint", p->jwks_url, allow_http);
+    NA_TRY(na_provider_check_url(pool, "wellKnown", p->well_known, allow_http));
+    NA_TRY(na_provider_check_url(pool, "authorization", p->authorization_url, allow_http));
+    NA_TRY(na_provider_check_url(pool, "token", p->token_url, allow_http));
+    NA_TRY(na_provider_check_url(pool, "userinfo", p->userinfo_url, allow_http));
+    NA_TRY(na_provider_check_url(pool, "emails", p->emails_url, allow_http));
+    return na_provider_check_url(pool, "jwks_endpoint", p->jwks_url, allow_http);
 }
 
 static na_error *missing(apr_pool_t *pool, const na_provider *provider, const char *what,

@@ -186,6 +186,10 @@ na_error *na_provider_finish_passkey(apr_pool_t *pool, na_provider *provider, co
 /* Returns 1 if passkeys are used at this origin only because the RP ID's site allows it. */
 int na_provider_is_related(const na_provider *provider, const char *origin);
 
+/* Checks the URL of an option; NULL is valid. */
+na_error *na_provider_check_url(apr_pool_t *pool, const char *option, const char *url,
+                                int allow_http);
+
 /* Check an issuer, and the value of {tenant} in URLs. */
 na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int allow_http);
 na_error *na_provider_check_tenant(apr_pool_t *pool, const char *tenant);

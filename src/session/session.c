@@ -89,7 +89,7 @@ static const char *too_long(const apr_array_header_t *list)
     return NULL;
 }
 
-static void prepare_identities(apr_pool_t *pool, na_session *session,
+static void prepare_identities(apr_pool_t *pool, na_session *session, int of_token,
                                const apr_array_header_t *further)
 {
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_identity));
@@ -99,6 +99,12 @@ static void prepare_identities(apr_pool_t *pool, na_session *session,
     hand_on(pool, list, "NEXTAUTH_ROLES", "X-NextAuth-Roles", roles_of(pool, session));
     hand_on(pool, list, "NEXTAUTH_PROVIDER", "X-NextAuth-Provider",
             na_session_claim(session, NA_CLAIM_PROVIDER));
+    if (of_token) {
+        hand_on(pool, list, "NEXTAUTH_CLIENT", "X-NextAuth-Client",
+                na_session_claim(session, NA_CLAIM_CLIENT));
+        hand_on(pool, list, "NEXTAUTH_SCOPE", "X-NextAuth-Scope",
+                na_session_claim_text(pool, session, NA_CLAIM_SCOPE));
+    }
     for (int i = 0; i < further->nelts; i++) {
         const na_identity_claim *c = &APR_ARRAY_IDX(further, i, na_identity_claim);
         hand_on(pool, list, c->env, c->header, na_session_claim_text(pool, session, c->claim));
@@ -175,6 +181,10 @@ const char *na_session_qualified_user(apr_pool_t *pool, const na_session *sessio
 {
     int in_database = na_session_claim(session, NA_CLAIM_DATABASE_USER) != NULL;
     const char *provider = in_database ? NULL : na_session_claim(session, NA_CLAIM_PROVIDER);
+    if (!*session->user)
+        return apr_pstrcat(pool, provider, "::",
+                           na_percent_encode(pool, na_session_claim(session, NA_CLAIM_CLIENT)),
+                           NULL);
     return apr_pstrcat(pool, provider ? provider : "", ":", na_percent_encode(pool, session->user),
                        NULL);
 }
@@ -232,16 +242,16 @@ static void read_factors(na_session *session)
     session->is_remembered = na_session_has(session, NA_CLAIM_METHODS, NA_METHOD_REMEMBERED);
 }
 
-/* Returns the session that the claims describe; NULL if they name no user. */
+/* Returns the session that the claims describe; NULL if they name no user, unless `of_token`. */
 static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_bytes text,
-                              const apr_array_header_t *identity_claims)
+                              int of_token, const apr_array_header_t *identity_claims)
 {
     na_session *session = apr_pcalloc(pool, sizeof *session);
     session->claims = (const na_claim *)claims->list->elts;
     session->claim_count = claims->list->nelts;
     session->strings = claims->strings;
     session->user = na_session_claim(session, "sub");
-    if (!session->user || !*session->user)
+    if (!session->user || (!*session->user && !of_token))
         return NULL;
     session->email = na_session_claim(session, "email");
     session->binding = na_session_claim(session, NA_CLAIM_BINDING);
@@ -251,7 +261,7 @@ static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_byte
     session->auth_time = claims->auth_time ? claims->auth_time : claims->iat;
     session->standing = standing_of(pool, session);
     read_factors(session);
-    prepare_identities(pool, session, identity_claims);
+    prepare_identities(pool, session, of_token, identity_claims);
     return session;
 }
 
@@ -264,7 +274,7 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
     NA_TRY(na_jwe_open(pool, ring->keys, ring->count, (const char *)token.data, token.len, &text));
     NA_TRY(na_claims_read(pool, text, &claims));
     NA_TRY(na_claims_check_times(pool, &claims, now));
-    na_session *session = session_of(pool, &claims, text, identity_claims);
+    na_session *session = session_of(pool, &claims, text, 0, identity_claims);
     if (!session)
         return na_error_new(pool, NA_ERR_FOREIGN_SESSION, "the session token has no sub");
     const char *id = na_session_claim(session, NA_CLAIM_SESSION_ID);
@@ -278,14 +288,14 @@ na_error *na_session_open(apr_pool_t *pool, const na_keyring *ring, na_dialect d
     return NULL;
 }
 
-na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *json,
-                               apr_int64_t renewed, apr_int64_t expires,
-                               const apr_array_header_t *identity_claims, const na_session **made)
+static na_error *make_on_server(apr_pool_t *pool, const char *id, const json_t *json, int of_token,
+                                apr_int64_t renewed, apr_int64_t expires,
+                                const apr_array_header_t *identity_claims, const na_session **made)
 {
     na_bytes text = na_bytes_of(na_json_dump(pool, json));
     na_claims claims;
     NA_TRY(na_claims_read(pool, text, &claims));
-    na_session *session = session_of(pool, &claims, text, identity_claims);
+    na_session *session = session_of(pool, &claims, text, of_token, identity_claims);
     if (!session)
         return na_error_new(pool, NA_ERR_SESSION, "the session record has no sub");
     session->has_id = 1;
@@ -297,13 +307,27 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *j
     return NULL;
 }
 
+na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *json,
+                               apr_int64_t renewed, apr_int64_t expires,
+                               const apr_array_header_t *identity_claims, const na_session **made)
+{
+    return make_on_server(pool, id, json, 0, renewed, expires, identity_claims, made);
+}
+
+na_error *na_session_of_token(apr_pool_t *pool, const char *id, const json_t *json,
+                              apr_int64_t renewed, apr_int64_t expires,
+                              const apr_array_header_t *identity_claims, const na_session **made)
+{
+    return make_on_server(pool, id, json, 1, renewed, expires, identity_claims, made);
+}
+
 na_error *na_session_change(apr_pool_t *pool, const na_session *session, const json_t *json,
                             const apr_array_header_t *identity_claims, const na_session **changed)
 {
     na_bytes text = na_bytes_of(na_json_dump(pool, json));
     na_claims claims;
     NA_TRY(na_claims_read(pool, text, &claims));
-    na_session *other = session_of(pool, &claims, text, identity_claims);
+    na_session *other = session_of(pool, &claims, text, 0, identity_claims);
     if (!other)
         return na_error_new(pool, NA_ERR_SESSION, "the session has no sub");
     other->issued_at = session->issued_at;

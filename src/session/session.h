@@ -25,6 +25,10 @@
 #define NA_CLAIM_METHODS "amr"        /* how the user signed in (RFC 8176), a list */
 #define NA_CLAIM_SECOND_FACTOR "tfa"  /* when the second factor was given; seconds */
 
+/* Claims of an access token in place of a session. */
+#define NA_CLAIM_CLIENT "client_id" /* the client that it was issued to */
+#define NA_CLAIM_SCOPE "scope"      /* a list */
+
 /* The method of a browser in which the second factor was given before, and is not asked again. */
 #define NA_METHOD_REMEMBERED "remembered"
 
@@ -71,7 +75,7 @@ na_identity_claim na_identity_claim_of(apr_pool_t *pool, const char *claim);
  * prepared when it is created. Members are NULL if the token has no such claim, except `user`.
  */
 typedef struct na_session {
-    const char *user; /* claim sub */
+    const char *user; /* claim sub; "" for an access token without a user */
     const char *email;
     const char *binding; /* the client that the session is bound to */
     const char *claims_json;
@@ -146,6 +150,14 @@ na_error *na_session_of_record(apr_pool_t *pool, const char *id, const json_t *j
                                const apr_array_header_t *identity_claims, const na_session **made);
 
 /*
+ * Creates the session of an access token of OAuth 2.0, in the same way. Its client and scope are
+ * passed to applications. If it has no user but its client, `user` is "".
+ */
+na_error *na_session_of_token(apr_pool_t *pool, const char *id, const json_t *json,
+                              apr_int64_t renewed, apr_int64_t expires,
+                              const apr_array_header_t *identity_claims, const na_session **made);
+
+/*
  * Creates a copy of a session with other claims: *changed has what follows from them, and
  * everything else from `session`.
  */
@@ -161,7 +173,8 @@ const char *na_session_user_name(apr_pool_t *pool, const na_session *session);
 
 /*
  * Returns the user as one word that can be neither an email address nor a username: "provider:sub",
- * or ":sub" for a user of the database or an unknown provider, with `sub` percent-encoded.
+ * or ":sub" for a user of the database or an unknown provider, with `sub` percent-encoded. A client
+ * without a user is "provider::client", which no user can be.
  */
 const char *na_session_qualified_user(apr_pool_t *pool, const na_session *session);
 

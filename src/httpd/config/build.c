@@ -50,11 +50,14 @@ static na_error *check_trailers(na_builder *b)
                : NULL;
 }
 
-/* No provider is needed if an application signs users in; it then has a sign-in page. */
+/*
+ * No provider is needed if an application signs users in; it then has a sign-in page. Nor is one if
+ * clients alone come, with access tokens.
+ */
 static na_error *check_providers(na_builder *b)
 {
-    if (b->config->providers->nelts || b->config->pages.sign_in ||
-        na_build_is_wrong(b, NextAuthProvider))
+    if (b->config->providers->nelts || b->config->pages.sign_in || b->issuers->nelts ||
+        na_build_is_wrong(b, NextAuthProvider) || na_build_is_wrong(b, NextAuthTokenIssuer))
         return NULL;
     if (b->left_out->nelts)
         return na_error_with_hint(na_wrong(b, "NextAuthFeature switches all providers off: users "
@@ -140,6 +143,7 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
     NA_TRY(set_stage(b, written, NA_STAGE_PROVIDERS));
     NA_TRY(na_build_finish_providers(b, written));
     na_build_leave_out_providers(b);
+    NA_TRY(set_stage(b, written, NA_STAGE_ISSUERS));
     NA_TRY(build_url(b, written));
     NA_TRY(check_requirements(b, written));
     if (!b->wrong->nelts)
@@ -189,6 +193,8 @@ na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
                       .plan = &conf->plan,
                       .secrets = apr_array_make(pool, 2, sizeof(const char *)),
                       .providers = apr_array_make(pool, 4, sizeof(na_provider *)),
+                      .issuers = apr_array_make(pool, 1, sizeof(const na_issuer *)),
+                      .issuer_origins = apr_array_make(pool, 1, sizeof(const server_rec *)),
                       .left_out = apr_array_make(pool, 1, sizeof(na_provider *)),
                       .provider_origins = apr_array_make(pool, 4, sizeof(const server_rec *)),
                       .accepted = 1 << NA_V4,
@@ -196,6 +202,7 @@ na_error *na_config_build(na_builder *b, apr_pool_t *pool, server_rec *s)
     conf->config = NULL;
     conf->plan = (na_plan){0};
     b->config->providers = b->providers;
+    b->config->issuers = b->issuers;
     NA_TRY(na_catalogue_load(pool, &b->catalogue));
     NA_TRY(build_early(b, conf->written));
     b->is_on = b->engine || na_build_is_wrong(b, NextAuthEngine);

@@ -18,6 +18,8 @@ typedef struct na_builder {
     const char *base_path;                /* NextAuthBasePath */
     apr_array_header_t *secrets;          /* const char *, the newest first */
     apr_array_header_t *providers;        /* na_provider *, the same array as config->providers */
+    apr_array_header_t *issuers;          /* const na_issuer *, likewise */
+    apr_array_header_t *issuer_origins;   /* const server_rec *: the server that has each */
     apr_array_header_t *left_out;         /* na_provider *: those of a feature that is off */
     apr_array_header_t *provider_origins; /* const server_rec *: the server that has each */
     int from_env;                         /* NextAuthFromEnv */
@@ -46,6 +48,7 @@ typedef enum na_stage {
     NA_STAGE_FIRST,     /* directives that others depend on */
     NA_STAGE_SITE,      /* most directives */
     NA_STAGE_PROVIDERS, /* after all but cookies */
+    NA_STAGE_ISSUERS,   /* after the providers, which they can be */
     NA_STAGE_COOKIES    /* after the canonical URL is known */
 } na_stage;
 

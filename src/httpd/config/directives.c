@@ -128,21 +128,39 @@ static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim
     return NULL;
 }
 
+/* Adds an issuer whose access tokens are accepted. Without a name, those of all issuers are. */
+static void add_issuer(apr_pool_t *pool, na_dir_conf *dir, const char *id)
+{
+    int takes_all = (dir->accept_tokens & NA_ACCEPT_OAUTH) && !dir->issuers;
+    if (!*id || takes_all) {
+        dir->issuers = NULL;
+        return;
+    }
+    if (!dir->issuers)
+        dir->issuers = apr_array_make(pool, 2, sizeof(const char *));
+    APR_ARRAY_PUSH((apr_array_header_t *)dir->issuers, const char *) = id;
+}
+
 static const char *set_accept_tokens(cmd_parms *cmd, void *conf, const char *value)
 {
     na_dir_conf *dir = conf;
-    int kind = ap_cstr_casecmp(value, "session") == 0    ? NA_ACCEPT_SESSION
-               : ap_cstr_casecmp(value, "personal") == 0 ? NA_ACCEPT_PERSONAL
-               : ap_cstr_casecmp(value, "none") == 0     ? NA_ACCEPT_NONE
-                                                         : 0;
+    int names_issuer = ap_cstr_casecmpn(value, "oauth:", 6) == 0 && value[6];
+    int kind = ap_cstr_casecmp(value, "session") == 0                 ? NA_ACCEPT_SESSION
+               : ap_cstr_casecmp(value, "personal") == 0              ? NA_ACCEPT_PERSONAL
+               : ap_cstr_casecmp(value, "oauth") == 0 || names_issuer ? NA_ACCEPT_OAUTH
+               : ap_cstr_casecmp(value, "only") == 0                  ? NA_ACCEPT_ONLY
+               : ap_cstr_casecmp(value, "none") == 0                  ? NA_ACCEPT_NONE
+                                                                      : 0;
     if (!kind)
         return apr_psprintf(cmd->pool,
                             "NextAuthAcceptTokens: invalid value '%s': expected session, personal, "
-                            "or none",
+                            "oauth, oauth:ISSUER, only, or none",
                             value);
+    if (kind == NA_ACCEPT_OAUTH)
+        add_issuer(cmd->pool, dir, names_issuer ? value + 6 : "");
     dir->accept_tokens |= kind;
     if ((dir->accept_tokens & NA_ACCEPT_NONE) && dir->accept_tokens != NA_ACCEPT_NONE)
-        return "NextAuthAcceptTokens: none cannot be combined with session or personal";
+        return "NextAuthAcceptTokens: none cannot be combined with other values";
     return NULL;
 }
 
@@ -196,6 +214,7 @@ const na_directive_row na_directive_rows[] = {
 #define NA_COMMAND_FIRST(name, help) STORE(#name, name, help)
 #define NA_COMMAND_SITE NA_COMMAND_FIRST
 #define NA_COMMAND_PROVIDERS NA_COMMAND_FIRST
+#define NA_COMMAND_ISSUERS NA_COMMAND_FIRST
 #define NA_COMMAND_COOKIES NA_COMMAND_FIRST
 /* clang-format on */
 
@@ -212,7 +231,8 @@ const command_rec na_directives[] = {
     AP_INIT_TAKE123("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
                     "claim that becomes REMOTE_USER: CLAIM [PATTERN [FORM]]"),
     AP_INIT_ITERATE("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
-                    "tokens that are accepted in place of cookies: session|personal|none …"),
+                    "tokens that are accepted in place of cookies: "
+                    "session|personal|oauth[:ISSUER]|only|none …"),
     AP_INIT_TAKE1("NextAuthBasic", set_basic, NULL, OR_AUTHCFG,
                   "passwords of the site in place of cookies: On|Off|PROVIDER"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
@@ -255,7 +275,9 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->remote_user_pattern = named->remote_user_pattern;
     conf->remote_user_form = named->remote_user_form;
     conf->basic = over->basic ? over->basic : base->basic;
-    conf->accept_tokens = over->accept_tokens ? over->accept_tokens : base->accept_tokens;
+    const na_dir_conf *accepting = over->accept_tokens ? over : base;
+    conf->accept_tokens = accepting->accept_tokens;
+    conf->issuers = accepting->issuers;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
     return conf;
 }

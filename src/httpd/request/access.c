@@ -6,6 +6,7 @@
 
 #include "auth/access_token.h"
 #include "auth/basic.h"
+#include "auth/bearer.h"
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "httpd/request/action.h"
@@ -15,18 +16,38 @@
 
 int na_is_way_open(request_rec *r, na_way way)
 {
+    static const int bits[] = {[NA_BY_BEARER] = NA_ACCEPT_SESSION,
+                               [NA_BY_TOKEN] = NA_ACCEPT_PERSONAL,
+                               [NA_BY_OAUTH] = NA_ACCEPT_OAUTH};
     const na_dir_conf *dir = na_dir_conf_of(r);
     if (na_is_endpoint(r))
-        return 0;
+        return way == NA_BY_COOKIE;
+    if (way == NA_BY_COOKIE)
+        return !(dir->accept_tokens & NA_ACCEPT_ONLY);
     if (way == NA_BY_PASSWORD)
         return dir->basic && ap_cstr_casecmp(dir->basic, "Off") != 0;
-    return (dir->accept_tokens & (way == NA_BY_TOKEN ? NA_ACCEPT_PERSONAL : NA_ACCEPT_SESSION)) !=
-           0;
+    return (dir->accept_tokens & bits[way]) != 0;
+}
+
+/* Another path can accept the tokens of other issuers. */
+static const na_session *of_accepted_issuer(request_rec *r, const na_session *session)
+{
+    const apr_array_header_t *issuers = na_dir_conf_of(r)->issuers;
+    const char *id = na_session_claim(session, NA_CLAIM_PROVIDER);
+    for (int i = 0; issuers && i < issuers->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(issuers, i, const char *), id) == 0)
+            return session;
+    if (!issuers)
+        return session;
+    na_state_of(r)->refusal = NA_REFUSED_CREDENTIALS;
+    return NULL;
 }
 
 const na_session *na_within_reach(request_rec *r, const na_session *session)
 {
     na_state *state = na_state_of(r);
+    if (session && state->way == NA_BY_OAUTH)
+        return of_accepted_issuer(r, session);
     if (!session || state->way != NA_BY_TOKEN ||
         na_is_within_scope(r, na_session_claim(session, NA_CLAIM_TOKEN_SCOPE)))
         return session;
@@ -88,6 +109,27 @@ static na_error *load_token(request_rec *r, const na_visit *visit, const char *t
                             "NextAuthAcceptTokens personal requires NextAuthDatabase");
     *session = na_access_token_recent(sessions, visit, id, &is_known);
     return *session ? NULL : try_token(r, visit, token, id, is_known, session);
+}
+
+/* Expired tokens are common, and no attack; those that are not genuine are recorded. */
+static na_error *settle_bearer(na_request *request, na_error *error)
+{
+    if (na_error_is(error, NA_ERR_OAUTH_CALLBACK) || na_error_is(error, NA_ERR_RATE_LIMITED))
+        return record_attempt(request, error);
+    if (na_error_is(error, NA_ERR_UNAVAILABLE))
+        na_log_error(request, NA_LOG_WARNING, "ACCESS_TOKEN", error);
+    return error;
+}
+
+static na_error *load_oauth(request_rec *r, const char *token, const na_session **session)
+{
+    const na_bearer shown = {.token = token, .accepted = na_dir_conf_of(r)->issuers};
+    na_request request;
+    na_request_begin(r, &request);
+    request.action = "token";
+    na_error *error = settle_bearer(&request, na_bearer_load(&request, &shown, session));
+    na_state_of(r)->limit_wait = request.limit_wait;
+    return error;
 }
 
 static na_error *load_bearer(request_rec *r, na_visit *visit, const char *token,
@@ -159,11 +201,25 @@ static void refuse_credentials(request_rec *r, const na_error *error)
         na_error_is(error, NA_ERR_RATE_LIMITED) ? NA_REFUSED_RATE : NA_REFUSED_CREDENTIALS;
 }
 
-static na_way way_of(const na_credentials *credentials)
+/* The session's own tokens are encrypted: five parts (RFC 7516 section 3.1). */
+static int is_session_token(const char *token)
+{
+    int dots = 0;
+    for (; *token; token++)
+        dots += *token == '.';
+    return dots == 4;
+}
+
+static na_way way_of(request_rec *r, const na_credentials *credentials)
 {
     if (token_of(credentials))
         return NA_BY_TOKEN;
-    return credentials->bearer ? NA_BY_BEARER : NA_BY_PASSWORD;
+    if (!credentials->bearer)
+        return NA_BY_PASSWORD;
+    return na_is_way_open(r, NA_BY_OAUTH) &&
+                   !(na_is_way_open(r, NA_BY_BEARER) && is_session_token(credentials->bearer))
+               ? NA_BY_OAUTH
+               : NA_BY_BEARER;
 }
 
 /*
@@ -183,6 +239,8 @@ static na_error *load_session(request_rec *r, na_visit *visit, const na_credenti
         return load_token(r, visit, token_of(credentials), session);
     case NA_BY_PASSWORD:
         return load_password(r, visit, credentials, session);
+    case NA_BY_OAUTH:
+        return load_oauth(r, credentials->bearer, session);
     default:
         return load_bearer(r, visit, credentials->bearer, session);
     }
@@ -191,7 +249,7 @@ static na_error *load_session(request_rec *r, na_visit *visit, const na_credenti
 static int is_any_way_open(request_rec *r)
 {
     return na_is_way_open(r, NA_BY_TOKEN) || na_is_way_open(r, NA_BY_BEARER) ||
-           na_is_way_open(r, NA_BY_PASSWORD);
+           na_is_way_open(r, NA_BY_OAUTH) || na_is_way_open(r, NA_BY_PASSWORD);
 }
 
 void na_load_by_credentials(request_rec *r, na_visit *visit, na_error **error)
@@ -199,9 +257,9 @@ void na_load_by_credentials(request_rec *r, na_visit *visit, na_error **error)
     na_state *state = na_state_of(r);
     na_credentials credentials;
     if (!is_any_way_open(r) || !na_credentials_of(r, &credentials) ||
-        !na_is_way_open(r, way_of(&credentials)) || is_forged(r, &credentials))
+        !na_is_way_open(r, way_of(r, &credentials)) || is_forged(r, &credentials))
         return;
-    state->way = way_of(&credentials);
+    state->way = way_of(r, &credentials);
     *error = load_session(r, visit, &credentials, &state->session);
     if (*error)
         state->session = NULL;

@@ -16,7 +16,8 @@ void na_load_by_credentials(request_rec *r, na_visit *visit, na_error **error);
 
 /*
  * Returns the session, or NULL with a refusal if it is one of a personal access token whose scope
- * does not cover the request. To be asked for each subrequest and internal redirect.
+ * does not cover the request, or of an access token whose issuer is not accepted at its path. To be
+ * asked for each subrequest and internal redirect.
  */
 const na_session *na_within_reach(request_rec *r, const na_session *session);
 

@@ -220,6 +220,8 @@ int na_check_authz(request_rec *r)
     state->authorizing = 0;
     if ((result == HTTP_UNAUTHORIZED || result == HTTP_FORBIDDEN) && state->lacks_factor)
         return na_refuse_without_factor(r);
+    if ((result == HTTP_UNAUTHORIZED || result == HTTP_FORBIDDEN) && state->lacks_scope)
+        return na_refuse_without_scope(r);
     if (result != HTTP_UNAUTHORIZED)
         return result;
     return state->session ? na_refuse_forbidden(r) : na_refuse_unauthenticated(r);

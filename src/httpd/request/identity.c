@@ -75,7 +75,7 @@ int na_strip_identity(request_rec *r)
 static void hide_credentials(request_rec *r)
 {
     na_way way = na_state_of(r)->way;
-    if (way == NA_BY_TOKEN || way == NA_BY_PASSWORD)
+    if (way == NA_BY_TOKEN || way == NA_BY_OAUTH || way == NA_BY_PASSWORD)
         apr_table_unset(r->headers_in, "Authorization");
 }
 

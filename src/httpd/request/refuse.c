@@ -100,7 +100,8 @@ static const char *bearer_error(const na_state *state)
 static void add_challenges(request_rec *r)
 {
     const na_state *state = na_state_of(r);
-    int accepts_bearer = na_is_way_open(r, NA_BY_TOKEN) || na_is_way_open(r, NA_BY_BEARER);
+    int accepts_bearer = na_is_way_open(r, NA_BY_TOKEN) || na_is_way_open(r, NA_BY_BEARER) ||
+                         na_is_way_open(r, NA_BY_OAUTH);
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     if (may_ask_by_basic(r))
         add_challenge(r, "Basic", ", charset=\"UTF-8\"");
@@ -142,6 +143,8 @@ static int refuse_subrequest(request_rec *r, const na_config *config, int redire
 static int wants_redirect(request_rec *r)
 {
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
+    if (!na_is_way_open(r, NA_BY_COOKIE))
+        return 0; /* a sign-in would not help */
     if (how == NA_REDIRECT || how == NA_401)
         return how == NA_REDIRECT;
     return na_is_page_load(r) && !(admits_plain_clients(r) && na_is_plain_client(r));
@@ -219,6 +222,15 @@ int na_refuse_forbidden(request_rec *r)
     ap_discard_request_body(r);
     na_write_response(r, &response);
     return DONE;
+}
+
+/* RFC 6750 section 3.1. */
+int na_refuse_without_scope(request_rec *r)
+{
+    add_challenge(r, "Bearer",
+                  apr_pstrcat(r->pool, ", error=\"insufficient_scope\", scope=\"",
+                              na_state_of(r)->lacks_scope, "\"", NULL));
+    return na_refuse_forbidden(r);
 }
 
 int na_refuse_without_factor(request_rec *r)

@@ -17,6 +17,9 @@ int na_refuse_forbidden(request_rec *r);
  */
 int na_refuse_without_factor(request_rec *r);
 
+/* Refuses an access token that lacks the scope of `Require nextauth-scope`. */
+int na_refuse_without_scope(request_rec *r);
+
 /* The session is unknown, because the store or the database does not respond. */
 int na_refuse_unavailable(request_rec *r);
 

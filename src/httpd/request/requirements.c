@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Require nextauth-role, -provider, -claim, and -2fa; Require expr for the endpoints. */
+/* Require nextauth-role, -provider, -claim, -scope, and -2fa; Require expr for the endpoints. */
 #include <string.h>
 
 #include <ap_provider.h>
@@ -18,8 +18,8 @@ static const char *parse_words(cmd_parms *cmd, const char *line, const void **pa
             APR_ARRAY_PUSH(words, const char *) = word;
     }
     if (!words->nelts)
-        return "Require nextauth-role, nextauth-provider, and nextauth-claim require at least one "
-               "value";
+        return "Require nextauth-role, nextauth-provider, nextauth-claim, and nextauth-scope "
+               "require at least one value";
     APR_ARRAY_PUSH(words, const char *) = NULL;
     *parsed = words->elts;
     return NULL;
@@ -38,6 +38,16 @@ static const char *parse_claims(cmd_parms *cmd, const char *line, const void **p
         *word = apr_pstrcat(cmd->pool, na_path_text(cmd->pool, name), colon, NULL);
     }
     return error;
+}
+
+/* RFC 6749 section 3.3; what else a line had would end up in a header. */
+static const char *parse_scopes(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    for (const char *p = line; *p; p++)
+        if (*p < 0x20 || *p > 0x7e || *p == '"' || *p == '\\')
+            return "invalid Require nextauth-scope: expected scopes without quotation marks and "
+                   "backslashes";
+    return parse_words(cmd, line, parsed);
 }
 
 /* Parses the most seconds since the second factor was given; 0 for any number. */
@@ -59,6 +69,12 @@ typedef int holds(const na_session *session, const char *word);
 static int has_provider(const na_session *session, const char *id)
 {
     return na_session_has(session, NA_CLAIM_PROVIDER, id);
+}
+
+/* Only an access token has scopes: those of a provider in a session are of other APIs. */
+static int has_scope(const na_session *session, const char *scope)
+{
+    return na_session_has(session, NA_CLAIM_SCOPE, scope);
 }
 
 /* `word` is NAME:VALUE; the name ends at the first colon. */
@@ -101,6 +117,17 @@ static authz_status check_provider(request_rec *r, const char *line, const void 
 static authz_status check_claim(request_rec *r, const char *line, const void *parsed)
 {
     return check_words(r, parsed, has_claim);
+}
+
+/* Any one is enough, as with roles. A client is told which scopes would do. */
+static authz_status check_scope(request_rec *r, const char *line, const void *parsed)
+{
+    if (r->user && na_session_of(r) && na_state_of(r)->way != NA_BY_OAUTH)
+        return AUTHZ_DENIED;
+    authz_status status = check_words(r, parsed, has_scope);
+    if (status == AUTHZ_DENIED)
+        na_state_of(r)->lacks_scope = line;
+    return status;
 }
 
 /* A user who is denied for that reason alone can be asked for it. */
@@ -163,6 +190,7 @@ void na_wrap_require_expr(apr_pool_t *pconf)
 static const authz_provider role_requirement = {check_role, parse_words};
 static const authz_provider provider_requirement = {check_provider, parse_words};
 static const authz_provider claim_requirement = {check_claim, parse_claims};
+static const authz_provider scope_requirement = {check_scope, parse_scopes};
 static const authz_provider factor_requirement = {check_factor, parse_factor};
 
 void na_register_requirements(apr_pool_t *pool)
@@ -173,8 +201,9 @@ void na_register_requirements(apr_pool_t *pool)
     } requirements[] = {{"nextauth-role", &role_requirement},
                         {"nextauth-provider", &provider_requirement},
                         {"nextauth-claim", &claim_requirement},
+                        {"nextauth-scope", &scope_requirement},
                         {"nextauth-2fa", &factor_requirement}};
-    for (int i = 0; i < 4; i++)
+    for (apr_size_t i = 0; i < sizeof requirements / sizeof *requirements; i++)
         ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, requirements[i].name,
                                   AUTHZ_PROVIDER_VERSION, requirements[i].provider,
                                   AP_AUTH_INTERNAL_PER_CONF);

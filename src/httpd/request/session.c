@@ -5,20 +5,23 @@
 #include "httpd/module.h"
 #include "httpd/request/access.h"
 
-/* A session that was not shown by a cookie counts only where that way is open. */
-static int is_way_open(request_rec *r, na_way way)
-{
-    return way == NA_BY_COOKIE || na_is_way_open(r, way);
-}
-
-/* A subrequest or internal redirect shares the session if it is in the same virtual host. */
+/*
+ * A subrequest or internal redirect shares the session if it is in the same virtual host, and the
+ * way in which it was shown is open there.
+ */
 static const na_state *state_before(request_rec *r)
 {
     const request_rec *before = r->main ? r->main : r->prev;
     if (!before || before->server != r->server)
         return NULL;
     const na_state *state = ap_get_module_config(before->request_config, &nextauth_module);
-    return state && state->loaded && is_way_open(r, state->way) ? state : NULL;
+    return state && state->loaded && na_is_way_open(r, state->way) ? state : NULL;
+}
+
+/* Spelled out, because most requests come with a cookie to a path that accepts it. */
+static int takes_cookies(request_rec *r)
+{
+    return !(na_dir_conf_of(r)->accept_tokens & NA_ACCEPT_ONLY) || na_is_way_open(r, NA_BY_COOKIE);
 }
 
 /* An outage is logged as a warning where it is detected, so not for each request. */
@@ -49,8 +52,9 @@ const na_session *na_session_of(request_rec *r)
         return state->session = na_within_reach(r, before->session);
     }
     na_visit_of(r, &visit);
-    na_error *error =
-        na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
+    na_error *error = NULL;
+    if (takes_cookies(r))
+        error = na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
     if (!state->session && !na_is_unavailable(error))
         na_load_by_credentials(r, &visit, &error);
     state->unavailable = na_is_unavailable(error);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Access tokens of OAuth 2.0 in place of a session (NextAuthAcceptTokens oauth). */
+#include "auth/bearer.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/checks.h"
+#include "auth/complete.h"
+#include "auth/limit.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "oauth/access_token_claims.h"
+#include "oauth/access_token_jwt.h"
+#include "session/answer.h"
+
+/* ── the issuer ────────────────────────────────────────────────────────────────────────────── */
+
+static int is_accepted(const na_bearer *shown, const na_issuer *issuer)
+{
+    for (int i = 0; shown->accepted && i < shown->accepted->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(shown->accepted, i, const char *), issuer->provider->id) == 0)
+            return 1;
+    return !shown->accepted;
+}
+
+/*
+ * Returns the issuer that says it made the token, before anything is verified: of several for one
+ * authorization server, the one with the token's audience. NULL if there is none.
+ */
+static const na_issuer *issuer_of(const na_request *request, const na_bearer *shown,
+                                  const json_t *claims)
+{
+    const apr_array_header_t *issuers = request->config->issuers;
+    const char *iss = na_json_string(claims, "iss");
+    const na_issuer *found = NULL;
+    for (int i = 0; iss && i < issuers->nelts; i++) {
+        const na_issuer *issuer = APR_ARRAY_IDX(issuers, i, const na_issuer *);
+        if (!is_accepted(shown, issuer) || strcmp(issuer->provider->issuer, iss) != 0)
+            continue;
+        if (na_issuer_is_audience(issuer, claims))
+            return issuer;
+        found = found ? found : issuer;
+    }
+    return found;
+}
+
+/* ── the session ───────────────────────────────────────────────────────────────────────────── */
+
+/* RFC 9068 section 2.2.3: a list in one text. */
+static json_t *scopes_of(const json_t *claims)
+{
+    const char *scope = na_json_string(claims, "scope");
+    json_t *scopes = json_array();
+    while (scope && *(scope += strspn(scope, " "))) {
+        size_t len = strcspn(scope, " ");
+        json_array_append_new(scopes, json_stringn(scope, len));
+        scope += len;
+    }
+    return scopes;
+}
+
+/* What the token itself says, which no rule can change. */
+static void add_own_claims(const json_t *token, json_t *claims)
+{
+    static const char *const names[] = {"iss", "acr", NA_CLAIM_AUTH_TIME};
+    const char *client = na_token_client(token);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (json_object_get(token, names[i]))
+            json_object_set(claims, names[i], json_object_get(token, names[i]));
+    json_object_set_new(claims, NA_CLAIM_SCOPE, scopes_of(token));
+    json_object_del(claims, NA_CLAIM_CLIENT);
+    if (client)
+        json_object_set_new(claims, NA_CLAIM_CLIENT, json_string(client));
+}
+
+/* Entra ID's tokens of an application have no verified address, as those of its users. */
+static na_error *read_subject(na_request *request, const json_t *token, na_subject *subject)
+{
+    const na_provider *provider = request->provider;
+    json_t *account = json_pack("{s:s, s:s, s:s*, s:s*}", "provider", provider->id, "type", "token",
+                                "providerAccountId", na_json_string(token, "sub"), "scope",
+                                na_json_string(token, "scope"));
+    *subject = (na_subject){.provider = provider,
+                            .profile = token,
+                            .account = na_json_own(request->pool, account),
+                            .user = {.id = ""}};
+    return na_token_user(token) ? na_provider_user(request->pool, provider, provider->any_tenant,
+                                                   token, &subject->user)
+                                : NULL;
+}
+
+/*
+ * The cache's tolerance is taken off the end, so that a session ends when its token does. Without
+ * an end, it ends when the token is to be verified again.
+ */
+static apr_int64_t end_of(const na_request *request, const na_issuer *issuer, const json_t *token)
+{
+    apr_int64_t now = apr_time_sec(request->now);
+    json_int_t exp;
+    return na_json_number(token, "exp", &exp)
+               ? exp + issuer->provider->clock_tolerance - NA_CLOCK_TOLERANCE
+               : now + issuer->cache;
+}
+
+static na_error *make_session(na_request *request, const na_issuer *issuer, const char *key,
+                              const json_t *token, const na_session **session)
+{
+    na_subject subject;
+    json_t *claims;
+    NA_TRY(read_subject(request, token, &subject));
+    NA_TRY(na_admit_token(request, &subject, &claims));
+    add_own_claims(token, claims);
+    return na_session_of_token(request->pool, key, claims, apr_time_sec(request->now),
+                               end_of(request, issuer, token),
+                               request->config->session.identity_claims, session);
+}
+
+/* ── verifying ─────────────────────────────────────────────────────────────────────────────── */
+
+static na_error *verify(na_request *request, const na_bearer *shown, const char *key,
+                        const na_session **session)
+{
+    json_t *claims;
+    const na_issuer *issuer = na_access_token_peek(request->pool, shown->token, &claims)
+                                  ? issuer_of(request, shown, claims)
+                                  : NULL;
+    na_oauth oauth;
+    if (!issuer)
+        return na_error_new(request->pool, NA_ERR_OAUTH_CALLBACK,
+                            "access token refused: no issuer that is accepted here made it");
+    request->provider = issuer->provider;
+    request->provider_id = issuer->provider->id;
+    na_oauth_of_request(request, &oauth);
+    NA_TRY(na_access_token_verify(&oauth, issuer, shown->token, &claims));
+    NA_TRY(make_session(request, issuer, key, claims, session));
+    na_answer_keep(request->sessions, &request->visit, key, session);
+    return NULL;
+}
+
+/*
+ * Only tokens that are not genuine count: clients go on using one that has just expired, and many
+ * of them can share an IP address.
+ */
+static na_error *verify_within_limit(na_request *request, const na_bearer *shown, const char *key,
+                                     int is_known, const na_session **session)
+{
+    na_error *error = is_known ? NULL : na_limit_take(request, NA_LIMIT_TOKEN, NULL);
+    if (error)
+        return error;
+    error = verify(request, shown, key, session);
+    if (!error || !na_error_is(error, NA_ERR_OAUTH_CALLBACK))
+        na_limit_give_back(request);
+    return error;
+}
+
+/* ── loading ───────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * What is kept of a token, is kept for a set of accepted issuers: another path can accept others.
+ * The hash is keyed, so that nobody can choose which entries of the cache it displaces.
+ */
+static const char *key_of(const na_request *request, const na_bearer *shown)
+{
+    unsigned char hash[NA_SHA256_LEN];
+    const na_bytes secret = {request->config->limits.key, sizeof request->config->limits.key};
+    const char *accepted = shown->accepted ? na_join(request->pool, shown->accepted, " ") : "";
+    char *text = apr_pstrcat(request->pool, "oauth\n", accepted, "\n", shown->token, NULL);
+    na_hmac_sha256(hash, secret, na_bytes_of(text));
+    na_wipe(text, strlen(text));
+    return na_hex(request->pool, hash, sizeof hash);
+}
+
+static int is_recent(const na_request *request, const na_session *session, apr_int64_t age)
+{
+    const na_issuer *issuer =
+        na_issuer_find(request->config->issuers, na_session_claim(session, NA_CLAIM_PROVIDER));
+    return issuer && age < issuer->cache;
+}
+
+na_error *na_bearer_load(na_request *request, const na_bearer *shown, const na_session **session)
+{
+    apr_int64_t age;
+    const char *key = key_of(request, shown);
+    const na_session *kept = na_answer_find(request->sessions, &request->visit, key, &age);
+    if (kept && is_recent(request, kept, age)) {
+        *session = kept;
+        return NULL;
+    }
+    return verify_within_limit(request, shown, key, kept != NULL, session);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NextAuthTokenIssuer: authorization servers whose access tokens are accepted. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "httpd/config/build.h"
+#include "httpd/config/settings.h"
+#include "jose/jws.h"
+
+#define CACHE_DEFAULT 60
+#define CACHE_MAX 3600
+
+/* An issuer while its directive is read; `provider` can be changed. */
+typedef struct issuer_parts {
+    na_issuer issuer;
+    na_provider *provider;
+} issuer_parts;
+
+/* ── options ───────────────────────────────────────────────────────────────────────────────── */
+
+static apr_array_header_t *split(apr_pool_t *pool, const char *value)
+{
+    apr_array_header_t *words = apr_array_make(pool, 2, sizeof(const char *));
+    char *last, *list = apr_pstrdup(pool, value);
+    for (char *word = apr_strtok(list, " ", &last); word; word = apr_strtok(NULL, " ", &last))
+        APR_ARRAY_PUSH(words, const char *) = word;
+    return words;
+}
+
+static na_error *set_audience(na_builder *b, const char *value, void *parts)
+{
+    const apr_array_header_t *audiences = split(b->pool, value);
+    ((issuer_parts *)parts)->issuer.audiences = audiences;
+    return audiences->nelts ? NULL : na_wrong(b, "audience= is empty");
+}
+
+/* RFC 9068 section 4 and RFC 8725 section 3.1: a list, and no secret of the issuer. */
+static na_error *set_algorithms(na_builder *b, const char *value, void *parts)
+{
+    apr_array_header_t *algs = split(b->pool, value);
+    for (int i = 0; i < algs->nelts; i++) {
+        const char *alg = APR_ARRAY_IDX(algs, i, const char *);
+        if (!na_jws_alg_known(alg) || strncmp(alg, "HS", 2) == 0)
+            return na_wrong(b,
+                            "invalid algorithms=%s: expected a list of RS256 to PS512, ES256 to "
+                            "ES512, and EdDSA",
+                            value);
+    }
+    APR_ARRAY_PUSH(algs, const char *) = NULL;
+    ((issuer_parts *)parts)->issuer.algs = (const char *const *)algs->elts;
+    return algs->nelts > 1 ? NULL : na_wrong(b, "algorithms= is empty");
+}
+
+static na_error *set_token_type(na_builder *b, const char *value, void *parts)
+{
+    int is_any = strcmp(value, "JWT") == 0;
+    ((issuer_parts *)parts)->issuer.accepts_any_type = is_any;
+    return is_any || strcmp(value, "at+jwt") == 0
+               ? NULL
+               : na_wrong(b, "invalid tokenType=%s: expected at+jwt or JWT", value);
+}
+
+static na_error *set_cache(na_builder *b, const char *value, void *parts)
+{
+    return na_build_number(b, value, 0, CACHE_MAX, &((issuer_parts *)parts)->issuer.cache);
+}
+
+static const na_setting settings[] = {{"audience", 0, set_audience},
+                                      {"algorithms", 0, set_algorithms},
+                                      {"tokenType", 0, set_token_type},
+                                      {"cache", 0, set_cache},
+                                      {NULL, 0, NULL}};
+
+/* Options of providers that are about tokens, and about this server as a client. */
+static const char *const provider_options[] = {"issuer",
+                                               "wellKnown",
+                                               "jwks",
+                                               "jwks_endpoint",
+                                               "clockTolerance",
+                                               "profile.id",
+                                               "profile.name",
+                                               "profile.email",
+                                               "profile.image",
+                                               "emailVerified",
+                                               "allowUnverifiedEmail",
+                                               NULL};
+
+static int is_provider_option(const char *name)
+{
+    for (int i = 0; provider_options[i]; i++)
+        if (strcmp(provider_options[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+static const char *option_names(apr_pool_t *pool)
+{
+    const char *names = settings[0].name;
+    for (int i = 1; settings[i].name; i++)
+        names = apr_pstrcat(pool, names, ", ", settings[i].name, NULL);
+    for (int i = 0; provider_options[i]; i++)
+        names = apr_pstrcat(pool, names, ", ", provider_options[i], NULL);
+    return names;
+}
+
+static na_error *set_option(na_builder *b, issuer_parts *parts, const char *argument)
+{
+    const char *equals = strchr(argument, '='), *value;
+    if (!equals || equals == argument)
+        return na_wrong(b, "invalid argument '%s': expected key=value", argument);
+    const char *name = apr_pstrmemdup(b->pool, argument, (apr_size_t)(equals - argument));
+    for (const na_setting *setting = settings; setting->name; setting++)
+        if (strcmp(setting->name, name) == 0)
+            return setting->set(b, equals + 1, parts);
+    if (!is_provider_option(name))
+        return na_error_with_hint(na_wrong(b, "unknown option '%s' of a token issuer", name),
+                                  apr_pstrcat(b->pool, "use one of ", option_names(b->pool), NULL));
+    NA_TRY(na_value_resolve(&b->environment, equals + 1, &value));
+    return na_provider_set(b->pool, parts->provider, name, value);
+}
+
+/* ── the whole ─────────────────────────────────────────────────────────────────────────────── */
+
+/* A provider of that ID is also the issuer of its access tokens, with its issuer= and keys. */
+static na_error *start_issuer(na_builder *b, const char *id, issuer_parts *parts)
+{
+    int at = na_provider_find(b->providers, id);
+    parts->issuer = (na_issuer){.algs = na_issuer_default_algs, .cache = CACHE_DEFAULT};
+    if (at < 0)
+        return na_provider_new(b->pool, id, "oidc", &parts->provider);
+    parts->provider = apr_pmemdup(b->pool, APR_ARRAY_IDX(b->providers, at, na_provider *),
+                                  sizeof *parts->provider);
+    return parts->provider->type <= NA_OAUTH
+               ? NULL
+               : na_wrong(b, "provider '%s' issues no access tokens", id);
+}
+
+static na_error *finish_issuer(na_builder *b, issuer_parts *parts)
+{
+    const na_provider *provider = parts->provider;
+    int allow_http = b->config->http.allow_http;
+    if (!parts->issuer.audiences)
+        return na_error_with_hint(
+            na_wrong(b, "missing audience=: tokens for other APIs would be accepted"),
+            "set audience= to the name of this API at the issuer");
+    if (!provider->issuer)
+        return na_error_with_hint(na_wrong(b, "missing issuer="),
+                                  "set issuer= to the claim iss of its tokens");
+    NA_TRY(na_provider_check_url(b->pool, "issuer", provider->issuer, allow_http));
+    NA_TRY(na_provider_check_url(b->pool, "wellKnown", provider->well_known, allow_http));
+    NA_TRY(na_provider_check_url(b->pool, "jwks_endpoint", provider->jwks_url, allow_http));
+    if (provider->type == NA_OIDC || provider->keys || provider->jwks_url)
+        return NULL;
+    return na_error_with_hint(na_wrong(b, "provider '%s' has no discovery document, and no keys",
+                                       provider->id),
+                              "set jwks_endpoint= or jwks=");
+}
+
+/* A virtual host's issuer replaces the main server's with the same ID. */
+static na_error *place_issuer(na_builder *b, const na_issuer *issuer, const server_rec *origin)
+{
+    for (int i = 0; i < b->issuers->nelts; i++) {
+        const na_issuer **other = &APR_ARRAY_IDX(b->issuers, i, const na_issuer *);
+        if (strcmp((*other)->provider->id, issuer->provider->id) != 0)
+            continue;
+        if (APR_ARRAY_IDX(b->issuer_origins, i, const server_rec *) == origin)
+            return na_wrong(b, "duplicate token issuer '%s'", issuer->provider->id);
+        APR_ARRAY_IDX(b->issuer_origins, i, const server_rec *) = origin;
+        *other = issuer;
+        return NULL;
+    }
+    APR_ARRAY_PUSH(b->issuers, const na_issuer *) = issuer;
+    APR_ARRAY_PUSH(b->issuer_origins, const server_rec *) = origin;
+    return NULL;
+}
+
+na_error *na_build_issuer(na_builder *b, const na_directive *w)
+{
+    issuer_parts *parts = apr_palloc(b->pool, sizeof *parts);
+    NA_TRY(start_issuer(b, w->argv[0], parts));
+    for (int i = 1; i < w->argc; i++)
+        NA_TRY(set_option(b, parts, w->argv[i]));
+    NA_TRY(finish_issuer(b, parts));
+    parts->issuer.provider = parts->provider;
+    return place_issuer(b, &parts->issuer, w->server);
+}

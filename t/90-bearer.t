@@ -1,0 +1,225 @@
+#!/usr/bin/env node
+'use strict';
+// API clients with access tokens of OAuth 2.0: JWTs of a provider that is not ours, and those that must be refused.
+const { suite } = require('./lib/suite.js');
+const { forge, startIssuer, seconds } = require('./lib/api.js');
+const { request } = require('./lib/client.js');
+const { startApp } = require('./lib/app.js');
+const { makeKey, replies, sign, startRogue } = require('./lib/rogue.js');
+
+const API = 'https://api.example.org/';
+const OTHER = 'https://other.example.org/';
+const common = `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthSessionStore none`;
+
+const ask = (site, path, token, headers = {}) => request(new URL(path, site.url).href, { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });
+
+async function realTokens(t) {
+  const { op, issuer, machine, user } = await startIssuer(t, [API, OTHER]);
+  const app = await startApp(t, (r) => Object.fromEntries(Object.entries(r.headers).filter(([name]) => /^x-nextauth-|^authorization$/.test(name))));
+  const site = await t.httpd({ config: `${common}
+NextAuthProvider op type=oidc issuer=${issuer} clientId=app "clientSecret=a secret between the client and the provider"
+NextAuthTokenIssuer op audience=${API}
+NextAuthTokenIssuer elsewhere issuer=${issuer} audience=${OTHER}
+NextAuthRole reader "%{PROFILE:scope} =~ /read/"
+NextAuthClaim issued-by "%{PROFILE:iss}"
+<Location /api/v1>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthAcceptTokens oauth:op
+</Location>
+<Location /either>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthAcceptTokens oauth
+</Location>
+<Location /api/v1/app>
+  ProxyPass http://127.0.0.1:${app.port}
+</Location>
+<Location /api/v1/write>
+  Require nextauth-scope write admin
+</Location>
+<Location /api/v1/role>
+  Require nextauth-role reader
+</Location>
+<Location /api/v1/claim>
+  Require nextauth-claim issued-by:${issuer}
+</Location>
+<Location /members>
+  AuthType NextAuth
+  Require valid-user
+</Location>`,
+  files: Object.fromEntries(['api/v1', 'api/v1/write', 'api/v1/role', 'api/v1/claim', 'either'].map((path) => [`htdocs/${path}/index.html`, `${path}\n`])) });
+  const status = async (...args) => (await ask(site, ...args)).status;
+
+  t.section('a client of its own');
+  const own = (await machine(API)).access_token;
+  t.is(await status('/api/v1/', own), 200, 'gets in');
+  t.is(await status('/api/v1/', own), 200, 'and again');
+  t.ok(await site.logged('GET /api/v1/index.html 200 op::machine'), 'as a client, which has a name that no user can have');
+  t.is((await ask(site, '/api/v1/app/x', own)).json.user, { 'x-nextauth-client': 'machine', 'x-nextauth-scope': 'read', 'x-nextauth-roles': 'reader',
+    'x-nextauth-provider': 'op', 'x-nextauth-claim-issued-by': issuer }, 'the application gets the client, and neither a user nor the token');
+  t.is((await ask(site, '/api/v1/', own)).setCookies, [], 'no cookie is set');
+
+  t.section('a user\'s application');
+  const ada = await user(API, 'alice');
+  t.is(await status('/api/v1/', ada.access_token), 200, 'gets in');
+  t.ok(await site.logged('GET /api/v1/index.html 200 op:alice'), 'as the user');
+  const seen = (await ask(site, '/api/v1/app/x', ada.access_token)).json.user;
+  t.is([seen['x-nextauth-user'], seen['x-nextauth-client']], ['alice', 'app'], 'the application gets both');
+
+  t.section('what it may do');
+  const refused = await ask(site, '/api/v1/write/', own);
+  t.is([refused.status, refused.headers['www-authenticate']], [403, `Bearer realm="${site.url}", error="insufficient_scope", scope="write admin"`], 'a scope that it lacks');
+  t.is(await status('/api/v1/write/', (await machine(API, 'read write')).access_token), 200, 'one that it has');
+  t.is(await status('/api/v1/role/', own), 200, 'a role by a rule about the token');
+  t.is(await status('/api/v1/claim/', own), 200, 'a claim by a rule');
+  t.is(await status('/api/v1/role/', (await machine(API, 'write')).access_token), 403, 'a role that it lacks');
+
+  t.section('where it does not count');
+  const other = (await machine(OTHER)).access_token;
+  const wrong = await ask(site, '/api/v1/', other);
+  t.is([wrong.status, wrong.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}", error="invalid_token"`], 'a token for another API');
+  t.is([await status('/either/', other), await status('/either/', own)], [200, 200], 'a path can accept both');
+  t.is(await status('/api/v1/', other), 401, '  which does not change the first');
+  t.is(await status('/api/v1/', ada.id_token), 401, 'an ID token');
+  t.is(await status('/members/', own), 401, 'a path that accepts none');
+  t.is(await status(`/api/v1/?access_token=${own}`), 401, 'a token in the URL');
+  t.is(await status('/api/v1/', null, { authorization: own }), 401, 'one without a scheme');
+  t.is(await status('/api/v1/', null, { authorization: `Basic ${Buffer.from(`:${own}`).toString('base64')}` }), 401, 'one as a password');
+  const none = await ask(site, '/api/v1/');
+  t.is([none.status, none.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}"`], 'none at all, without an error');
+  t.is((await ask(site, '/api/auth/session', own)).json, {}, 'the endpoints do not know it');
+  t.is((await ask(site, '/api/v1/', own, { 'x-nextauth-client': 'root' })).status, 200, 'a client cannot name itself');
+  t.unlike(site.log(), new RegExp(own.split('.')[2]), 'no log has the token');
+
+  t.section('new keys');
+  await op.rotateKeys();
+  t.is(await status('/api/v1/', (await machine(API)).access_token), 200, 'are found');
+}
+
+async function forgedTokens(t) {
+  const rogue = await startRogue(t);
+  const [iss, second] = [rogue.issuer('as'), rogue.issuer('second')];
+  const site = await t.httpd({ config: `${common}
+NextAuthFeature rateLimiting Off
+NextAuthTokenIssuer as issuer=${iss} audience=${API}
+NextAuthTokenIssuer second issuer=${second} jwks_endpoint=${second}/jwks audience=${API} tokenType=JWT algorithms=RS256
+NextAuthTokenIssuer down issuer=http://localhost:1/x audience=${API}
+<Location /api/v1>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthAcceptTokens oauth only
+</Location>
+<Location /open>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthUnauthenticated pass
+  NextAuthAcceptTokens oauth:as session
+</Location>`, files: { 'htdocs/api/v1/index.html': 'x', 'htdocs/open/index.html': 'x' } });
+  const good = { iss, aud: API };
+  const of = (claims, header, key = rogue.key) => forge(key, { ...good, ...claims }, header);
+  const status = async (token, path = '/api/v1/', headers) => (await ask(site, path, token, headers)).status;
+
+  t.section('honest tokens');
+  for (const [what, claims, header] of [['as RFC 9068 has it', {}], ['of several audiences', { aud: ['x', API] }], ['of the long type', {}, { typ: 'application/at+jwt' }],
+    ['of the type in capitals', {}, { typ: 'AT+JWT' }], ['without a key ID', {}, { kid: undefined }], ['that ended a moment ago', { exp: seconds() - 5 }]]) {
+    t.is(await status(await of(claims, header)), 200, what);
+  }
+
+  t.section('others');
+  const stranger = makeKey(rogue.key.kid);
+  const claims = { ...good, sub: 'ada', client_id: 'app', iat: seconds(), exp: seconds() + 300, jti: 'x', scope: 'read' };
+  const whole = await of();
+  const publicPem = rogue.key.publicKey.export({ type: 'spki', format: 'pem' });
+  const refused = {
+    'for another API': await of({ aud: OTHER }),
+    'for an API of almost that name': await of({ aud: API.slice(0, -1) }),
+    'for no API': await of({ aud: undefined }),
+    'for a number': await of({ aud: 1 }),
+    'for an object': await of({ aud: { [API]: API } }),
+    'of another issuer': await of({ iss: 'https://evil.example.org' }),
+    'of an issuer in a list': await of({ iss: [iss] }),
+    'of no issuer': await of({ iss: undefined }),
+    'of an issuer with a slash more': await of({ iss: `${iss}/` }),
+    'that has expired': await of({ exp: seconds() - 100 }),
+    'that does not end': await of({ exp: undefined }),
+    'that ends in words': await of({ exp: 'tomorrow' }),
+    'from the future': await of({ iat: seconds() + 1000 }),
+    'that is not good yet': await of({ nbf: seconds() + 1000 }),
+    'without a subject': await of({ sub: undefined }),
+    'with an empty subject': await of({ sub: '' }),
+    'without a client': await of({ client_id: undefined }),
+    'without an ID': await of({ jti: undefined }),
+    'without a time': await of({ iat: undefined }),
+    'of type JWT': await of({}, { typ: 'JWT' }),
+    'of no type': await of({}, { typ: undefined }),
+    'of type logout+jwt': await of({}, { typ: 'logout+jwt' }),
+    'of type dpop+jwt': await of({}, { typ: 'dpop+jwt' }),
+    'of another key with that ID': await of({}, {}, stranger),
+    'with a key of its own': await of({}, { jwk: stranger.jwk, kid: 'new' }, stranger),
+    'with a key elsewhere': await of({}, { jku: 'http://localhost:1/keys', x5u: 'http://localhost:1/cert', kid: 'new' }, stranger),
+    'with a path as key ID': await of({}, { kid: '../../../../dev/null' }, stranger),
+    'with crit': `${Buffer.from('{"alg":"RS256","typ":"at+jwt","crit":["x"],"x":1}').toString('base64url')}.${whole.split('.').slice(1).join('.')}`,
+    'unsigned': sign.none({ alg: 'none', typ: 'at+jwt' }, claims),
+    'unsigned in capitals': sign.none({ alg: 'NONE', typ: 'at+jwt' }, claims),
+    'signed by the public key as a secret': sign.hs256({ alg: 'HS256', typ: 'at+jwt', kid: rogue.key.kid }, claims, publicPem),
+    'without a signature': `${whole.split('.').slice(0, 2).join('.')}.`,
+    'with another payload': [whole.split('.')[0], Buffer.from(JSON.stringify({ ...claims, sub: 'root' })).toString('base64url'), whole.split('.')[2]].join('.'),
+    'with a changed signature': whole.slice(0, -8) + (whole.at(-8) === 'A' ? 'B' : 'A') + whole.slice(-7),
+    'with two dots more': `${whole}..`,
+    'with padding': `${whole}=`,
+    'with a second payload': `${whole},${whole}`,
+    'of two subjects': `${whole.split('.')[0]}.${Buffer.from(JSON.stringify(claims).replace('{', '{"sub":"root",')).toString('base64url')}.${whole.split('.')[2]}`,
+    'of nothing': 'x',
+    'of dots': '..',
+    'of a session ID': 'a'.repeat(43),
+    'of JSON': '{"active":true}',
+    'that is long': `${whole.split('.')[0]}.${'A'.repeat(7000)}.A`,
+  };
+  for (const [what, token] of Object.entries(refused)) t.is(await status(token), 401, `a token ${what}`);
+  t.is(await status(await of({ aud: 'x', exp: seconds() - 100 }), '/open/'), 401, 'and where nobody must sign in');
+  t.is(await status(null, '/open/'), 200, '  where no token is fine');
+  t.is([await status(null), (await ask(site, '/api/v1/', null, { accept: 'text/html', 'sec-fetch-mode': 'navigate' })).status], [401, 401], 'where only tokens count, a browser is not sent to sign in');
+
+  t.section('names');
+  t.is(await status(await of({ sub: 'app' })), 200, 'a token whose subject is its client');
+  t.ok(await site.logged('GET /api/v1/index.html 200 as::app'), '  has no user');
+  t.is(await status(await of({ sub: ':app' })), 200, 'a user of almost that name');
+  t.ok(await site.logged('GET /api/v1/index.html 200 as:%3Aapp'), '  is another');
+  t.is(await status(await of({ sub: 'root@example.org', email: 'root@example.org' })), 200, 'an address that is not verified');
+  t.ok(await site.logged('GET /api/v1/index.html 200 as:root%40example.org'), '  is none');
+  t.is(await status(await of({ email: 'ada@example.org', email_verified: true })), 200, 'one that is verified');
+  t.ok(await site.logged('GET /api/v1/index.html 200 ada@example.org'), '  is');
+  for (const name of ['roles', 'provider', 'dbu', 'nasite', 'tfa', 'rev']) t.is(await status(await of({ [name]: name === 'roles' ? ['admin'] : 'x' })), 200, `claim ${name} of a token is not ours`);
+
+  t.section('an issuer with plain JWTs');
+  const plain = (more, header, key = rogue.key) => forge(key, { ...good, iss: second, ...more }, { typ: 'JWT', ...header });
+  t.is(await status(await plain({ jti: undefined, client_id: undefined, azp: 'app' })), 200, 'a token of type JWT');
+  t.is(await status(await plain({}, { typ: undefined })), 200, 'and of none');
+  for (const [what, more] of [['a nonce', { nonce: 'x' }], ['a hash of a token', { at_hash: 'x' }], ['events', { events: {} }], ['a kind that says so', { typ: 'ID' }], ['no end', { exp: undefined }], ['nobody\'s name', { sub: undefined, client_id: undefined }]]) {
+    t.is(await status(await plain(more)), 401, `but not with ${what}`);
+  }
+  t.is(await status(await plain({}, { typ: 'logout+jwt' })), 401, 'nor of a type that says something else');
+  t.is(await status(await plain({ iss })), 401, 'nor of the issuer that has its own type');
+
+  t.section('keys that are not known');
+  const before = rogue.requests('as', 'jwks').length;
+  await Promise.all(Array.from({ length: 60 }, async (_, i) => status(await of({}, { kid: `unknown-${i}` }, stranger))));
+  const fetches = rogue.requests('as', 'jwks').length - before;
+  t.ok(fetches <= 14, `60 unknown keys cause few requests: ${fetches}`); // five a minute and process
+  t.is(await status(await of()), 200, 'and good tokens remain good');
+  const dead = await ask(site, '/api/v1/', await of({ iss: 'http://localhost:1/x' }));
+  t.is([dead.status, Boolean(dead.headers['retry-after'])], [503, true], 'an issuer that is down says nothing of a token');
+  rogue.faults.as = { jwks: replies.html };
+  t.is(await status(await of()), 200, 'keys that are known are used on');
+}
+
+suite('Access tokens of OAuth 2.0', async (t) => {
+  await realTokens(t);
+  await forgedTokens(t);
+});
