@@ -428,8 +428,7 @@ static na_error *call(na_http *client, apr_pool_t *pool, const char *host,
     return error;
 }
 
-/* Includes the wait for a handle. */
-static long longest_ms(const na_http *client)
+long na_http_longest_ms(const na_http *client)
 {
     return 2 * client->options->timeout_ms;
 }
@@ -440,7 +439,7 @@ na_error *na_http_await(const na_http *client, apr_pool_t *pool, na_call_place *
     na_url parts;
     if (!place || !na_url_parse(pool, url, &parts))
         return NULL;
-    return na_call_aim(place, pool, parts.origin, longest_ms(client));
+    return na_call_aim(place, pool, parts.origin, na_http_longest_ms(client));
 }
 
 static na_error *call_from(na_call_place *place, na_http *client, apr_pool_t *pool,
@@ -448,7 +447,7 @@ static na_error *call_from(na_call_place *place, na_http *client, apr_pool_t *po
                            na_http_response *response, int *had_room)
 {
     int timed_out = 0;
-    NA_TRY(na_call_aim(place, pool, host, longest_ms(client)));
+    NA_TRY(na_call_aim(place, pool, host, na_http_longest_ms(client)));
     na_error *error = call(client, pool, host, request, response, had_room, &timed_out);
     if (*had_room)
         na_call_settle(place, timed_out);

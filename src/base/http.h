@@ -97,6 +97,9 @@ void na_http_observe(na_http *client, const na_http_observer *observer);
 /* Limits all calls of the client. Must be called before any call is made. */
 void na_http_limit(na_http *client, na_call_limits *limits);
 
+/* Returns the milliseconds that a call can take, including the wait for a handle. */
+long na_http_longest_ms(const na_http *client);
+
 /*
  * Takes a place for several consecutive calls, so that none of them is refused for lack of one. The
  * error is NA_ERR_BUSY if none is free. *place is NULL if the client has no limits; na_http_leave

@@ -55,7 +55,10 @@ int na_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     na_wrap_require_expr(pconf);
     return ap_mutex_register(pconf, NA_SOCACHE_MUTEX, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS &&
-                   ap_mutex_register(pconf, NA_RATE_MUTEX, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS
+                   ap_mutex_register(pconf, NA_RATE_MUTEX, NULL, APR_LOCK_DEFAULT, 0) ==
+                       APR_SUCCESS &&
+                   ap_mutex_register(pconf, NA_DOCUMENT_MUTEX, NULL, APR_LOCK_DEFAULT, 0) ==
+                       APR_SUCCESS
                ? OK
                : HTTP_INTERNAL_SERVER_ERROR;
 }

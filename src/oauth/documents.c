@@ -2,15 +2,16 @@
 /* Documents of providers (discovery, key sets), fetched and kept. */
 #include "oauth/documents.h"
 
+#include <string.h>
+
 #include <apr_atomic.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
+#include "base/clock.h"
 #include "base/pools.h"
 
-#define FRESH_FOR apr_time_from_sec(3600)
 #define VALID_FOR apr_time_from_sec(24 * 3600)
 #define PAUSE_MIN apr_time_from_sec(2)
 #define PAUSE_MAX apr_time_from_sec(30)
@@ -19,29 +20,36 @@
 #define RENEWALS 5
 #define RENEWAL_INTERVAL apr_time_from_sec(12)
 
+/* A document that was not used for so long is not refreshed. */
+#define USED_WITHIN VALID_FOR
+
+/* A document counts as used again after this time. */
+#define USE_INTERVAL apr_time_from_sec(60)
+
+/* nanoseconds; a thread that refreshes documents and is silent for longer has ended */
+#define SILENCE_MAX (60 * APR_INT64_C(1000000000))
+
 /* A parsed document, in a pool without parent, destroyed with its last holder. */
 typedef struct copy {
     apr_pool_t *pool;
     const void *parsed;
     apr_time_t fetched;
+    apr_uint32_t version; /* of the shared text that it was parsed from */
     volatile apr_uint32_t holders;
 } copy;
 
 typedef struct document {
-    copy *valid; /* the newest; NULL if there was none yet */
-    apr_time_t ask_at;
-    apr_interval_time_t pause; /* the last one; 0 after a valid answer */
-    apr_time_t renewed_until;  /* when the renewals that were made are all forgotten */
-    int is_fetched;            /* by a thread, at the moment */
-    const char *code;          /* of the last error */
-    char failure[256];         /* its text */
+    copy *valid; /* the newest of this process; NULL if there was none yet */
+    na_shared_document *shared;
+    unsigned char key[NA_SHA256_LEN];
 } document;
 
 struct na_documents {
     apr_pool_t *pool;
-    apr_thread_mutex_t *lock;
-    apr_thread_cond_t *fetched; /* a thread has fetched a document, or failed to */
-    apr_hash_t *all;            /* document *, as many as the configuration names URLs */
+    apr_thread_mutex_t *lock;  /* of this process's copies; always taken first */
+    apr_global_mutex_t *mutex; /* of the shared texts; NULL if no other process has them */
+    na_shared_documents *shared;
+    apr_hash_t *all; /* document *, as many as the configuration names URLs */
 };
 
 /* ── copies ────────────────────────────────────────────────────────────────────────────────── */
@@ -62,30 +70,51 @@ static void hold(copy *held, apr_pool_t *pool, const void **parsed)
     *parsed = held->parsed;
 }
 
-static na_error *fetch_document(na_http *http, apr_pool_t *pool, const na_document_source *source,
-                                apr_time_t now, copy **fetched)
+static na_error *parse(apr_pool_t *pool, const na_document_source *source, na_bytes text,
+                       apr_time_t fetched, copy **parsed)
 {
-    na_http_response response;
     apr_pool_t *own;
-    NA_TRY(na_http_fetch(http, pool, source->request, &response));
-    if (response.status != 200)
-        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s returned status %ld",
-                            source->request->url, response.status);
     if (apr_pool_create_unmanaged_ex(&own, NULL, NULL) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_BUSY, "out of memory");
     copy *made = apr_palloc(own, sizeof *made);
-    *made = (copy){.pool = own, .fetched = now, .holders = 1};
-    na_error *error = source->read(source->data, own, response.body, &made->parsed);
+    *made = (copy){.pool = own, .fetched = fetched, .holders = 1};
+    na_error *error = source->read(source->data, own, text, &made->parsed);
     if (error) {
         error = na_error_new(pool, error->code, "%s", na_error_reason(pool, error));
         apr_pool_destroy(own);
         return error;
     }
-    *fetched = made;
+    *parsed = made;
+    return NULL;
+}
+
+static na_error *fetch_document(na_http *http, apr_pool_t *pool, const na_document_source *source,
+                                na_bytes *text)
+{
+    na_http_response response;
+    NA_TRY(na_http_fetch(http, pool, source->request, &response));
+    if (response.status != 200)
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "%s returned status %ld",
+                            source->request->url, response.status);
+    *text = response.body;
     return NULL;
 }
 
 /* ── documents ─────────────────────────────────────────────────────────────────────────────── */
+
+static void lock(na_documents *documents)
+{
+    apr_thread_mutex_lock(documents->lock);
+    if (documents->mutex)
+        apr_global_mutex_lock(documents->mutex);
+}
+
+static void unlock(na_documents *documents)
+{
+    if (documents->mutex)
+        apr_global_mutex_unlock(documents->mutex);
+    apr_thread_mutex_unlock(documents->lock);
+}
 
 static apr_status_t let_all_go(void *kept)
 {
@@ -99,13 +128,15 @@ static apr_status_t let_all_go(void *kept)
     return APR_SUCCESS;
 }
 
-na_error *na_documents_make(apr_pool_t *pool, na_documents **made)
+na_error *na_documents_make(apr_pool_t *pool, na_shared_documents *shared,
+                            apr_global_mutex_t *mutex, na_documents **made)
 {
     na_documents *documents = apr_pcalloc(pool, sizeof *documents);
     NA_TRY(na_pool_create_apart(pool, &documents->pool));
     documents->all = apr_hash_make(documents->pool);
-    if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
-        apr_thread_cond_create(&documents->fetched, pool) != APR_SUCCESS)
+    documents->shared = shared ? shared : apr_pcalloc(documents->pool, sizeof *shared);
+    documents->mutex = mutex;
+    if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "could not create the mutex of provider documents");
     apr_pool_cleanup_register(documents->pool, documents, let_all_go, apr_pool_cleanup_null);
@@ -113,6 +144,7 @@ na_error *na_documents_make(apr_pool_t *pool, na_documents **made)
     return NULL;
 }
 
+/* Requires this process's lock only. */
 static document *find_document(na_documents *documents, apr_pool_t *pool,
                                const na_document_source *source)
 {
@@ -120,6 +152,8 @@ static document *find_document(na_documents *documents, apr_pool_t *pool,
     document *found = apr_hash_get(documents->all, key, APR_HASH_KEY_STRING);
     if (!found) {
         found = apr_pcalloc(documents->pool, sizeof *found);
+        na_sha256(found->key, na_bytes_of(key), (na_bytes){0});
+        found->shared = documents->shared->all;
         apr_hash_set(documents->all, apr_pstrdup(documents->pool, key), APR_HASH_KEY_STRING, found);
     }
     return found;
@@ -130,75 +164,6 @@ static void replace(document *d, copy *newer)
     if (d->valid)
         let_go(d->valid);
     d->valid = newer;
-    d->ask_at = 0;
-    d->pause = 0;
-}
-
-/* A call that was not made is not a failure of the document. */
-static void note_failure(document *d, apr_pool_t *pool, apr_time_t now, const na_error *error)
-{
-    if (na_is_unavailable(error)) {
-        d->ask_at = 0;
-        return;
-    }
-    d->pause = d->pause ? 2 * d->pause : PAUSE_MIN;
-    if (d->pause > PAUSE_MAX)
-        d->pause = PAUSE_MAX;
-    d->ask_at = now + d->pause;
-    d->code = error->code;
-    apr_cpystrn(d->failure, na_error_text(pool, error), sizeof d->failure);
-}
-
-/*
- * Fetches the document, which this thread has marked as fetched, and holds the result. The lock
- * must not be held.
- */
-static na_error *ask_provider(na_documents *documents, document *d, na_http *http, apr_pool_t *pool,
-                              const na_document_source *source, apr_time_t now, const void **parsed)
-{
-    copy *newer = NULL;
-    na_error *error = fetch_document(http, pool, source, now, &newer);
-    apr_thread_mutex_lock(documents->lock);
-    d->is_fetched = 0;
-    apr_thread_cond_broadcast(documents->fetched);
-    if (error) {
-        note_failure(d, pool, now, error);
-    } else {
-        replace(d, newer);
-        hold(newer, pool, parsed);
-    }
-    apr_thread_mutex_unlock(documents->lock);
-    return error;
-}
-
-/* Returns 1 if the pause is over, even if the clock was set back. */
-static int may_ask(const document *d, apr_time_t now)
-{
-    return now >= d->ask_at || d->ask_at - now > PAUSE_MAX;
-}
-
-static na_error *failure_of(const document *d, apr_pool_t *pool, apr_time_t now)
-{
-    return na_error_new(pool, d->code, "%s (will be retried in %d s)", d->failure,
-                        (int)apr_time_sec(d->ask_at - now + APR_USEC_PER_SEC - 1));
-}
-
-/*
- * Waits until no other thread fetches the document. The lock must be held. The wait takes a place
- * among the calls to the provider, which must not use up all threads if it hangs.
- */
-static na_error *wait_for_other(na_documents *documents, const document *d, const na_http *http,
-                                apr_pool_t *pool, const na_document_source *source)
-{
-    const na_http_request *request = source->request;
-    na_call_place *own = NULL;
-    if (!request->place)
-        NA_TRY(na_http_enter(http, pool, &own));
-    na_error *error = na_http_await(http, pool, own ? own : request->place, request->url);
-    while (!error && d->is_fetched)
-        apr_thread_cond_wait(documents->fetched, documents->lock);
-    na_http_leave(own);
-    return error;
 }
 
 static int is_younger(const document *d, apr_time_t now, apr_interval_time_t age)
@@ -207,63 +172,189 @@ static int is_younger(const document *d, apr_time_t now, apr_interval_time_t age
 }
 
 /*
- * Holds the copy, if there is one, and sets *asks to 1 if this thread has to fetch the document.
- * The lock must be held.
+ * Finds the shared document, and parses its text if this process has another one. Requires the
+ * lock, with which all processes wait for it: a process does so once for each text.
+ */
+static na_error *load(na_documents *documents, document *d, apr_pool_t *pool,
+                      const na_document_source *source, apr_time_t now)
+{
+    copy *newer;
+    na_shared_document *shared = na_shared_document_take(documents->shared, d->key, now);
+    d->shared = shared;
+    shared->used = now;
+    if (!shared->len || (d->valid && d->valid->version == shared->version))
+        return NULL;
+    NA_TRY(parse(pool, source, (na_bytes){shared->text, shared->len}, shared->fetched, &newer));
+    newer->version = shared->version;
+    replace(d, newer);
+    return NULL;
+}
+
+/* A call that was not made is not a failure of the document. */
+static void note_failure(na_shared_document *shared, apr_pool_t *pool, apr_time_t now,
+                         const na_error *error)
+{
+    if (na_is_unavailable(error)) {
+        shared->ask_at = 0;
+        return;
+    }
+    shared->pause = shared->pause ? 2 * shared->pause : PAUSE_MIN;
+    if (shared->pause > PAUSE_MAX)
+        shared->pause = PAUSE_MAX;
+    shared->ask_at = now + shared->pause;
+    shared->code = error->code;
+    apr_cpystrn(shared->failure, na_error_text(pool, error), sizeof shared->failure);
+}
+
+static apr_uint32_t lease(na_documents *documents, document *d, const na_http *http)
+{
+    return na_shared_document_lease(documents->shared, d->shared, na_http_longest_ms(http));
+}
+
+/* Fetches the document, under a lease, and holds the result. The lock must not be held. */
+static na_error *ask_provider(na_documents *documents, document *d, apr_uint32_t number,
+                              na_http *http, apr_pool_t *pool, const na_document_source *source,
+                              apr_time_t now, const void **parsed)
+{
+    copy *newer;
+    na_bytes text;
+    na_error *error = fetch_document(http, pool, source, &text);
+    if (!error)
+        error = parse(pool, source, text, now, &newer);
+    lock(documents);
+    na_shared_document *shared = na_shared_document_take(documents->shared, d->key, now);
+    if (shared->lease == number)
+        shared->lease = 0;
+    if (error) {
+        note_failure(shared, pool, now, error);
+    } else {
+        newer->version = na_shared_document_keep(documents->shared, shared, text, now);
+        replace(d, newer);
+        hold(newer, pool, parsed);
+    }
+    unlock(documents);
+    return error;
+}
+
+/* Returns 1 if the pause is over, even if the clock was set back. */
+static int may_ask(const na_shared_document *shared, apr_time_t now)
+{
+    return now >= shared->ask_at || shared->ask_at - now > PAUSE_MAX;
+}
+
+static na_error *failure_of(const na_shared_document *shared, apr_pool_t *pool, apr_time_t now)
+{
+    return na_error_new(pool, shared->code, "%s (will be retried in %d s)", shared->failure,
+                        (int)apr_time_sec(shared->ask_at - now + APR_USEC_PER_SEC - 1));
+}
+
+/*
+ * Waits until no other thread or process fetches the document. The lock must be held. The wait
+ * takes a place among the calls to the provider, which must not use up all threads if it hangs.
+ */
+static na_error *wait_for_other(na_documents *documents, document *d, const na_http *http,
+                                apr_pool_t *pool, const na_document_source *source, apr_time_t now)
+{
+    const na_http_request *request = source->request;
+    const na_shared_document *shared = d->shared;
+    apr_uint32_t number = shared->lease;
+    apr_int64_t ends = shared->lease_ends;
+    na_call_place *own = NULL;
+    unlock(documents);
+    na_error *error = request->place ? NULL : na_http_enter(http, pool, &own);
+    if (!error)
+        error = na_http_await(http, pool, own ? own : request->place, request->url);
+    if (!error)
+        na_shared_document_await(shared, number, ends);
+    na_http_leave(own);
+    lock(documents);
+    return error ? error : load(documents, d, pool, source, now);
+}
+
+/* Returns 1 if a thread that refreshes documents goes on asking a provider that failed. */
+static int is_left_to_renewer(const na_documents *documents, const document *d)
+{
+    return d->valid && d->shared->pause && documents->shared->renewer &&
+           na_monotonic_ns() - documents->shared->renewer < SILENCE_MAX;
+}
+
+/*
+ * Holds the copy, if there is one, and sets *number if this thread has to fetch the document, which
+ * is then leased. The lock must be held.
  */
 static na_error *look_up(na_documents *documents, document *d, const na_http *http,
                          apr_pool_t *pool, const na_document_source *source, apr_time_t now,
-                         const void **parsed, int *asks)
+                         const void **parsed, apr_uint32_t *number)
 {
-    if (d->is_fetched && !is_younger(d, now, VALID_FOR))
-        NA_TRY(wait_for_other(documents, d, http, pool, source));
+    NA_TRY(load(documents, d, pool, source, now));
+    while (na_shared_document_is_leased(d->shared) && !is_younger(d, now, VALID_FOR))
+        NA_TRY(wait_for_other(documents, d, http, pool, source, now));
     if (is_younger(d, now, VALID_FOR))
         hold(d->valid, pool, parsed);
-    *asks = !is_younger(d, now, FRESH_FOR) && !d->is_fetched && may_ask(d, now);
-    d->is_fetched |= *asks;
-    return *parsed || *asks ? NULL : failure_of(d, pool, now);
+    if (!is_younger(d, now, source->fresh_for) && !na_shared_document_is_leased(d->shared) &&
+        may_ask(d->shared, now) && !(*parsed && is_left_to_renewer(documents, d)))
+        *number = lease(documents, d, http);
+    return *parsed || *number ? NULL : failure_of(d->shared, pool, now);
+}
+
+/* Returns 1 if the copy is fresh and no process has a newer one: most lookups end here. */
+static int is_current(document *d, const na_document_source *source, apr_time_t now)
+{
+    if (!is_younger(d, now, source->fresh_for) || d->shared->version != d->valid->version)
+        return 0;
+    if (now > d->shared->used + USE_INTERVAL)
+        d->shared->used = now;
+    return 1;
 }
 
 na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *pool,
                            const na_document_source *source, apr_time_t now, const void **parsed,
                            na_error **kept_from)
 {
-    int asks = 0;
+    apr_uint32_t number = 0;
     *parsed = NULL;
     *kept_from = NULL;
     apr_thread_mutex_lock(documents->lock);
     document *d = find_document(documents, pool, source);
-    na_error *error = look_up(documents, d, http, pool, source, now, parsed, &asks);
+    if (is_current(d, source, now))
+        hold(d->valid, pool, parsed);
     apr_thread_mutex_unlock(documents->lock);
-    if (!asks)
+    if (*parsed)
+        return NULL;
+    lock(documents);
+    na_error *error = look_up(documents, d, http, pool, source, now, parsed, &number);
+    unlock(documents);
+    if (!number)
         return error;
-    error = ask_provider(documents, d, http, pool, source, now, parsed);
+    error = ask_provider(documents, d, number, http, pool, source, now, parsed);
     if (!*parsed)
         return error;
     *kept_from = error;
     return NULL;
 }
 
-static int may_renew(document *d, apr_time_t now)
+static int may_renew(na_shared_document *shared, apr_time_t now)
 {
-    apr_time_t until = d->renewed_until > now ? d->renewed_until : now;
-    if (!may_ask(d, now) || until + RENEWAL_INTERVAL > now + RENEWALS * RENEWAL_INTERVAL)
+    apr_time_t until = shared->renewed_until > now ? shared->renewed_until : now;
+    if (!may_ask(shared, now) || until + RENEWAL_INTERVAL > now + RENEWALS * RENEWAL_INTERVAL)
         return 0;
-    d->renewed_until = until + RENEWAL_INTERVAL;
+    shared->renewed_until = until + RENEWAL_INTERVAL;
     return 1;
 }
 
-/* Holds a newer copy, if there is one, or sets *asks to 1. The lock must be held. */
+/* Holds a newer copy, if there is one, or leases the document. The lock must be held. */
 static na_error *look_for_newer(na_documents *documents, document *d, const na_http *http,
                                 apr_pool_t *pool, const na_document_source *source, apr_time_t now,
-                                const void **parsed, int *asks)
+                                const void **parsed, apr_uint32_t *number)
 {
-    if (d->is_fetched)
-        NA_TRY(wait_for_other(documents, d, http, pool, source));
+    NA_TRY(load(documents, d, pool, source, now));
+    if (na_shared_document_is_leased(d->shared))
+        NA_TRY(wait_for_other(documents, d, http, pool, source, now));
     int is_newer = d->valid && d->valid->parsed != *parsed;
     if (is_newer)
         hold(d->valid, pool, parsed);
-    *asks = !is_newer && may_renew(d, now);
-    d->is_fetched |= *asks;
+    else if (may_renew(d->shared, now))
+        *number = lease(documents, d, http);
     return NULL;
 }
 
@@ -271,11 +362,47 @@ void na_documents_renew(na_documents *documents, na_http *http, apr_pool_t *pool
                         const na_document_source *source, apr_time_t now, const void **parsed,
                         na_error **kept_from)
 {
-    int asks = 0;
-    apr_thread_mutex_lock(documents->lock);
+    apr_uint32_t number = 0;
+    lock(documents);
     document *d = find_document(documents, pool, source);
-    *kept_from = look_for_newer(documents, d, http, pool, source, now, parsed, &asks);
-    apr_thread_mutex_unlock(documents->lock);
-    if (asks)
-        *kept_from = ask_provider(documents, d, http, pool, source, now, parsed);
+    *kept_from = look_for_newer(documents, d, http, pool, source, now, parsed, &number);
+    unlock(documents);
+    if (number)
+        *kept_from = ask_provider(documents, d, number, http, pool, source, now, parsed);
+}
+
+/* Leases the document if it is used, and three quarters of its time are over. */
+static na_error *look_for_old(na_documents *documents, document *d, const na_http *http,
+                              apr_pool_t *pool, const na_document_source *source, apr_time_t now,
+                              const void **parsed, apr_uint32_t *number)
+{
+    apr_time_t used = d->shared->used;
+    NA_TRY(load(documents, d, pool, source, now));
+    d->shared->used = used;
+    if (is_younger(d, now, VALID_FOR))
+        hold(d->valid, pool, parsed);
+    if (*parsed && !is_younger(d, now, source->fresh_for / 4 * 3) && now < used + USED_WITHIN &&
+        !na_shared_document_is_leased(d->shared) && may_ask(d->shared, now))
+        *number = lease(documents, d, http);
+    return NULL;
+}
+
+void na_documents_refresh(na_documents *documents, na_http *http, apr_pool_t *pool,
+                          const na_document_source *source, apr_time_t now, const void **parsed,
+                          na_error **kept_from)
+{
+    apr_uint32_t number = 0;
+    *parsed = NULL;
+    *kept_from = NULL;
+    lock(documents);
+    documents->shared->renewer = na_monotonic_ns();
+    document *d = find_document(documents, pool, source);
+    d->shared = na_shared_document_find(documents->shared, d->key);
+    if (d->shared)
+        *kept_from = look_for_old(documents, d, http, pool, source, now, parsed, &number);
+    else
+        d->shared = documents->shared->all;
+    unlock(documents);
+    if (number)
+        *kept_from = ask_provider(documents, d, number, http, pool, source, now, parsed);
 }

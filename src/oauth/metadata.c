@@ -160,6 +160,16 @@ static void warn_of_copy(const na_oauth *oauth, const char *what, const na_error
                                  oauth->provider->id, na_error_text(oauth->pool, kept_from)));
 }
 
+static na_document_source source_of(const na_oauth *oauth, const na_http_request *request,
+                                    const char *as, na_document_read *read)
+{
+    return (na_document_source){.request = request,
+                                .as = as,
+                                .read = read,
+                                .data = oauth,
+                                .fresh_for = apr_time_from_sec(oauth->provider->document_max_age)};
+}
+
 na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
 {
     const na_provider *provider = oauth->provider;
@@ -173,7 +183,8 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
         return NULL;
     }
     const na_http_request request = na_oauth_request(oauth, discovery_url(oauth));
-    const na_document_source source = {&request, options_of_validity(oauth), read_discovery, oauth};
+    const na_document_source source =
+        source_of(oauth, &request, options_of_validity(oauth), read_discovery);
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &copy,
                             &kept_from));
     warn_of_copy(oauth, "discovery document", kept_from);
@@ -192,7 +203,7 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, cons
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the provider does not publish a key set");
     const na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
-    const na_document_source source = {&request, "", read_keys, NULL};
+    const na_document_source source = source_of(oauth, &request, "", read_keys);
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                             &kept_from));
     warn_of_copy(oauth, "key set", kept_from);
@@ -207,9 +218,29 @@ void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, con
     if (oauth->provider->keys)
         return; /* the administrator renews them */
     const na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
-    const na_document_source source = {&request, "", read_keys, NULL};
+    const na_document_source source = source_of(oauth, &request, "", read_keys);
     na_documents_renew(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                        &kept_from);
     warn_of_copy(oauth, "key set", kept_from);
     *keys = set;
+}
+
+void na_oauth_refresh(const na_oauth *oauth)
+{
+    const void *copy, *set;
+    na_error *kept_from;
+    const na_http_request request = na_oauth_request(oauth, discovery_url(oauth));
+    const na_document_source source =
+        source_of(oauth, &request, options_of_validity(oauth), read_discovery);
+    na_documents_refresh(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &copy,
+                         &kept_from);
+    warn_of_copy(oauth, "discovery document", kept_from);
+    const char *jwks_url = copy ? ((const na_metadata *)copy)->jwks_url : NULL;
+    if (!jwks_url || oauth->provider->keys)
+        return;
+    const na_http_request of_keys = na_oauth_request(oauth, jwks_url);
+    const na_document_source keys = source_of(oauth, &of_keys, "", read_keys);
+    na_documents_refresh(oauth->documents, oauth->http, oauth->pool, &keys, oauth->now, &set,
+                         &kept_from);
+    warn_of_copy(oauth, "key set", kept_from);
 }

@@ -25,8 +25,9 @@ typedef struct na_oauth {
     void (*step)(void *data, const char *event,
                  const char *text); /* logs a step; NULL if steps are not logged */
     void (*warn)(void *data, const char *event,
-                 const char *text); /* logs a failure that does not end the sign-in */
-    void *data;                     /* of both */
+                 const char *text);  /* logs a failure that does not end the sign-in */
+    int (*is_cancelled)(void *data); /* 1 cancels calls; NULL if nothing does */
+    void *data;                      /* of all three */
 } na_oauth;
 
 /* The provider's endpoints; NULL if it has none. */
@@ -127,5 +128,9 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, n
 /* Write the provider's key set, and a newer one if the token's key is not in `*keys`. */
 na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);
 void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);
+
+/* Fetches the provider's documents again if they get old: for a thread that no request waits for.
+ */
+void na_oauth_refresh(const na_oauth *oauth);
 
 #endif

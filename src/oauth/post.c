@@ -32,7 +32,9 @@ na_http_request na_oauth_request(const na_oauth *oauth, const char *url)
     return (na_http_request){.url = url,
                              .peer = oauth->provider->id,
                              .place = oauth->place,
-                             .headers = oauth->headers};
+                             .headers = oauth->headers,
+                             .is_cancelled = oauth->is_cancelled,
+                             .data = oauth->data};
 }
 
 /* Most bytes of a provider's error text that are logged. */

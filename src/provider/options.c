@@ -142,6 +142,16 @@ static na_error *set_clock_tolerance(apr_pool_t *pool, na_provider *provider, co
                : NULL;
 }
 
+static na_error *set_document_max_age(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    char *end;
+    provider->document_max_age = strtol(value, &end, 10);
+    return *end || provider->document_max_age < 10 || provider->document_max_age > 86400
+               ? na_error_new(pool, NA_ERR_CONFIGURATION,
+                              "invalid documentMaxAge=%s: expected seconds from 10 to 86400", value)
+               : NULL;
+}
+
 static na_error *set_requires_encryption(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     return read_boolean(pool, "requireEncryptedIdToken", value, &provider->requires_encryption);
@@ -414,6 +424,7 @@ static const option options[] = {
     WITH("privateKey", set_private_key),
     WITH("requireEncryptedIdToken", set_requires_encryption),
     WITH("clockTolerance", set_clock_tolerance),
+    WITH("documentMaxAge", set_document_max_age),
     TEXT("profile.id", profile.id),
     TEXT("profile.name", profile.name),
     TEXT("profile.email", profile.email),

@@ -23,6 +23,9 @@ const char *na_provider_type_name(const na_provider *provider)
 /* Clocks of providers are sometimes 20 seconds off. */
 #define CLOCK_TOLERANCE 60
 
+/* seconds */
+#define DOCUMENT_MAX_AGE 3600
+
 static int is_id(const char *id)
 {
     return *id && strlen(id) <= 64 &&
@@ -49,6 +52,7 @@ static void set_defaults(na_provider *provider)
         return;
     provider->checks = NA_CHECK_PKCE | NA_CHECK_STATE;
     provider->clock_tolerance = CLOCK_TOLERANCE;
+    provider->document_max_age = DOCUMENT_MAX_AGE;
     provider->profile = (na_profile_map){"sub|id", "name|nickname|preferred_username|login",
                                          "email", "picture|avatar_url"};
     if (provider->type != NA_OIDC)

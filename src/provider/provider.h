@@ -115,6 +115,7 @@ typedef struct na_provider {
     const na_jwks *decryption_keys; /* NULL if none */
     int requires_encryption;        /* ID tokens that are not encrypted are refused */
     long clock_tolerance;           /* seconds */
+    long document_max_age;          /* seconds that discovery documents and key sets serve */
     na_profile_map profile;
     na_vouching email_verified;
     const char *email_claim;    /* path of the claim that vouches; NULL for email_verified */

@@ -99,9 +99,9 @@ static desk new_desk(apr_pool_t *pool, int port)
                                             .allow_http = 1};
     desk made = {.pool = pool,
                  .request = {.url = apr_psprintf(pool, "http://127.0.0.1:%d/", port)},
-                 .source = {.as = "", .read = read_good}};
+                 .source = {.as = "", .read = read_good, .fresh_for = HOUR}};
     na_http_make(pool, &options, &made.http);
-    na_documents_make(pool, &made.documents);
+    na_documents_make(pool, NULL, NULL, &made.documents);
     return made;
 }
 
@@ -125,6 +125,16 @@ static const char *renew(desk *d, apr_time_t now, const char *lacking)
     na_error *kept_from;
     na_documents_renew(d->documents, d->http, d->pool, &d->source, now, &parsed, &kept_from);
     return parsed;
+}
+
+/* As renew(), or "-" if nobody has used the document. */
+static const char *refresh(desk *d, apr_time_t now)
+{
+    const void *parsed;
+    na_error *kept_from;
+    d->source.request = &d->request;
+    na_documents_refresh(d->documents, d->http, d->pool, &d->source, now, &parsed, &kept_from);
+    return parsed ? parsed : "-";
 }
 
 static void only_valid_ones(apr_pool_t *pool, int port)
@@ -255,6 +265,119 @@ static void crowds(apr_pool_t *pool, int port)
     is_number(asked, 1, "  and is fetched once");
 }
 
+/* ── several processes ─────────────────────────────────────────────────────────────────────── */
+
+/* What is a process's own, beside another's. */
+static desk beside(apr_pool_t *pool, int port, na_shared_documents *shared)
+{
+    desk made = new_desk(pool, port);
+    apr_global_mutex_t *mutex;
+    apr_global_mutex_create(&mutex, NULL, APR_LOCK_DEFAULT, pool);
+    na_documents_make(pool, shared, mutex, &made.documents);
+    return made;
+}
+
+static void processes(apr_pool_t *pool, int port)
+{
+    na_shared_documents *shared = apr_pcalloc(pool, sizeof *shared);
+    desk a = beside(pool, port, shared), b = beside(pool, port, shared);
+    published = GOOD("one");
+    asked = 0;
+    is(get(&a, START), "one", "one process fetches the document");
+    const char *one = get(&b, START + MINUTE);
+    is(one, "one", "  another has it");
+    is_number(asked, 1, "  without a request");
+    published = GOOD("two");
+    is(renew(&a, START + MINUTE, get(&a, START + MINUTE)), "two", "one gets a newer one");
+    is(renew(&b, START + MINUTE, one), "two", "  another has that");
+    is_number(asked, 2, "  without a request");
+    is(get(&b, START + MINUTE), "two", "  and keeps it");
+    published = PAGE;
+    asked = 0;
+    ok(strncmp(get(&a, START + 2 * HOUR), "two ! ", 6) == 0,
+       "one finds that there is no newer one");
+    is(get(&b, START + 2 * HOUR), "two", "  another does not ask");
+    is_number(asked, 1, "  indeed");
+}
+
+/* The lease of a process that died ends. */
+static void a_dead_process(apr_pool_t *pool, int port)
+{
+    na_shared_documents *shared = apr_pcalloc(pool, sizeof *shared);
+    desk d = beside(pool, port, shared);
+    unsigned char key[NA_SHA256_LEN];
+    na_sha256(key, na_bytes_of(apr_pstrcat(pool, d.request.url, " ", NULL)), (na_bytes){0});
+    na_shared_document_lease(shared, na_shared_document_take(shared, key, START), 20);
+    published = GOOD("one");
+    is(get(&d, START), "one", "what a dead process was fetching is fetched by another");
+}
+
+static void long_ones(apr_pool_t *pool, int port)
+{
+    static const char start[] = GOOD("");
+    na_shared_documents *shared = apr_pcalloc(pool, sizeof *shared);
+    desk a = beside(pool, port, shared), b = beside(pool, port, shared);
+    static const na_http_options options = {.timeout_ms = 5000,
+                                            .connect_timeout_ms = 5000,
+                                            .max_bytes = 100000,
+                                            .max_concurrent = 4,
+                                            .allow_http = 1};
+    na_http_make(pool, &options, &a.http);
+    b.http = a.http;
+    char *text = apr_pcalloc(pool, sizeof start + NA_SHARED_TEXT_MAX);
+    memcpy(text, start, sizeof start);
+    memset(text + sizeof start - 1, 'x', NA_SHARED_TEXT_MAX);
+    published = text;
+    asked = 0;
+    for (int i = 0; i < 3; i++) {
+        is_number(strlen(get(&a, START)), NA_SHARED_TEXT_MAX, "a text that is too long to share");
+        is_number(strlen(get(&b, START)), NA_SHARED_TEXT_MAX, "  another process has it, too");
+    }
+    is_number(asked, 2, "  by one request of each");
+}
+
+static void many(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = GOOD("one");
+    for (int i = 0; i < 3 * NA_SHARED_DOCUMENTS; i++) {
+        d.source.as = apr_itoa(pool, i);
+        get(&d, START + i);
+    }
+    asked = 0;
+    d.source.as = "0";
+    is(get(&d, START + MINUTE), "one", "one of very many documents is still there");
+    is_number(asked, 0, "  without a request");
+}
+
+static void ahead_of_time(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    published = GOOD("one");
+    asked = 0;
+    is(refresh(&d, START), "-", "what nobody uses is not fetched");
+    is_number(asked, 0, "  indeed");
+    get(&d, START);
+    published = GOOD("two");
+    is(refresh(&d, START + HOUR / 2), "one", "a fresh document is not fetched again");
+    is(refresh(&d, START + HOUR - MINUTE), "two", "one that is nearly old is");
+    published = PAGE;
+    is(get(&d, START + HOUR), "two", "  so that nobody waits for it");
+    is(refresh(&d, START + 3 * HOUR), "two", "while the provider is down, it stays");
+    asked = 0;
+    is(get(&d, START + 4 * HOUR), "two", "  and no request asks");
+    is_number(asked, 0, "  indeed");
+    is(refresh(&d, START + 4 * HOUR), "two", "  but the thread does");
+    is_number(asked, 1, "  indeed");
+    published = GOOD("three");
+    is(refresh(&d, START + 5 * HOUR), "three", "until it is back");
+    asked = 0;
+    refresh(&d, START + 29 * HOUR);
+    is_number(asked, 0, "what nobody used for a day is not fetched again");
+    is(get(&d, START + 29 * HOUR), "three", "  until it is used");
+    is_number(asked, 1, "  by a request");
+}
+
 static void meanings(apr_pool_t *pool, int port)
 {
     desk d = new_desk(pool, port);
@@ -278,6 +401,11 @@ int main(void)
     renewals(pool, p.port);
     crowds(pool, p.port);
     meanings(pool, p.port);
+    processes(pool, p.port);
+    a_dead_process(pool, p.port);
+    long_ones(pool, p.port);
+    many(pool, p.port);
+    ahead_of_time(pool, p.port);
     stop_provider(&p);
     return tap_done();
 }

@@ -208,6 +208,10 @@ static void authorization(apr_pool_t *pool)
     for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++)
         ok(*fault_of(pool, "google", "clockTolerance", tolerances[i]) != '\0',
            "no clockTolerance=%s", tolerances[i]);
+    static const char *const ages[] = {"9", "86401", "-10", "", "soon", "1h"};
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
+        ok(*fault_of(pool, "google", "documentMaxAge", ages[i]) != '\0', "no documentMaxAge=%s",
+           ages[i]);
     is(fault_of(pool, "google", "visitorParams", "none"), "", "nothing may be for pages to add");
 }
 

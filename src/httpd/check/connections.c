@@ -283,7 +283,7 @@ static na_error *prepare_http(connecting *c)
 {
     na_http_global_init();
     NA_TRY(na_http_make(c->pool, &c->b->config->http, &c->http));
-    return na_documents_make(c->pool, &c->documents);
+    return na_documents_make(c->pool, NULL, NULL, &c->documents);
 }
 
 /* As in child processes, a connection that the other side closes must not end this process. */

@@ -69,7 +69,6 @@ static na_error *open_calls(apr_pool_t *pool, server_rec *s)
     NA_TRY(open_block(pool, checks, CHECKS, &process->checks));
     NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process->passwords));
     NA_TRY(na_htpasswd_index_make(pool, &process->password_files));
-    NA_TRY(na_documents_make(pool, &process->documents));
     return limit_calls(pool, s);
 }
 

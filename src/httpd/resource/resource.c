@@ -2,9 +2,11 @@
 /* The resources, in the order of their dependencies. */
 #include "httpd/resource/resource.h"
 
-static const na_resource *const resources[] = {&na_logs,        &na_metrics_block, &na_calls,
-                                               &na_replays,     &na_audits,        &na_databases,
-                                               &na_mails,       &na_delivery,      &na_stores,
+static const na_resource *const resources[] = {&na_logs,        &na_metrics_block,
+                                               &na_calls,       &na_provider_documents,
+                                               &na_replays,     &na_audits,
+                                               &na_databases,   &na_mails,
+                                               &na_delivery,    &na_stores,
                                                &na_rate_limits, &na_health};
 
 #define EACH(each)                                                                                 \

@@ -28,8 +28,8 @@ typedef struct na_resource {
     na_error *(*open)(apr_pool_t *pool, server_rec *s);
 } na_resource;
 
-extern const na_resource na_logs, na_metrics_block, na_calls, na_replays, na_audits, na_databases,
-    na_mails, na_delivery, na_stores, na_rate_limits, na_health;
+extern const na_resource na_logs, na_metrics_block, na_calls, na_provider_documents, na_replays,
+    na_audits, na_databases, na_mails, na_delivery, na_stores, na_rate_limits, na_health;
 
 /* Each calls that function of all resources in turn, up to the first error. */
 void na_resources_begin(apr_pool_t *pconf);
@@ -39,6 +39,7 @@ na_error *na_resources_open(apr_pool_t *pool, server_rec *s);
 
 #define NA_SOCACHE_MUTEX "nextauth-socache"
 #define NA_RATE_MUTEX "nextauth-rate"
+#define NA_DOCUMENT_MUTEX "nextauth-documents"
 
 /* Returns the path of the head file of a program's audit chain. */
 const char *na_audit_head_of_program(apr_pool_t *pool, const char *program);
