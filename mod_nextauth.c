@@ -35,6 +35,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(na_handle_endpoint, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(na_handle_named, NULL, NULL, APR_HOOK_MIDDLE);
 
+    /* what .htaccess names, before mod_setenvif reads headers for the same file */
+    ap_hook_header_parser(na_strip_of_directory, NULL, NULL, APR_HOOK_REALLY_FIRST);
+
     /* before mod_authz_core, which these hooks call */
     ap_hook_check_access_ex(na_check_access_ex, NULL, NULL, APR_HOOK_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);

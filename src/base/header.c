@@ -15,8 +15,20 @@ static int is_token(char c)
     return c && ((unsigned char)c < 0x80) && (apr_isalnum(c) || strchr("!#$%&'*+-.^_`|~", c));
 }
 
-const char *na_header_without(apr_pool_t *pool, const char *list,
-                              int (*is_unwanted)(const char *name))
+static char in_any_spelling(char c)
+{
+    return apr_isalnum(c) ? (char)apr_tolower(c) : '-';
+}
+
+int na_header_is_spelling_of(const char *name, const char *other)
+{
+    while (*name && *other && in_any_spelling(*name) == in_any_spelling(*other))
+        name++, other++;
+    return !*name && !*other;
+}
+
+const char *na_header_without(apr_pool_t *pool, const char *list, na_header_test *is_unwanted,
+                              const void *data)
 {
     /* two characters after each name, one of which separated it: at most half as much again */
     char *kept = apr_palloc(pool, strlen(list) * 3 / 2 + 3), *end = kept;
@@ -31,7 +43,7 @@ const char *na_header_without(apr_pool_t *pool, const char *list,
         char *name = end > kept ? end + 2 : end;
         memcpy(name, start, len);
         name[len] = '\0';
-        if (is_unwanted(name))
+        if (is_unwanted(name, data))
             continue;
         if (end > kept)
             memcpy(end, ", ", 2);

@@ -368,35 +368,62 @@ char *na_join(apr_pool_t *pool, const apr_array_header_t *texts, const char *sep
     return joined;
 }
 
-const char *na_whole_line(apr_pool_t *pool, const char *text)
+const char *na_latin1(apr_pool_t *pool, const char *utf8)
 {
-    return text ? na_one_line(pool, text, strlen(text) * strlen(NA_REPLACEMENT)) : "";
-}
-
-static const char *element_text(apr_pool_t *pool, const char *element)
-{
-    if (!strpbrk(element, ",%"))
-        return element;
-    char *out = apr_palloc(pool, strlen(element) * 3 + 1), *p = out;
-    for (; *element; element++) {
-        if (*element != ',' && *element != '%') {
-            *p++ = *element;
+    char *out = apr_palloc(pool, strlen(utf8) + 1), *p = out;
+    for (; *utf8; utf8++) {
+        unsigned char c = (unsigned char)*utf8;
+        if (c < 0x80) {
+            *p++ = *utf8;
             continue;
         }
-        memcpy(p, *element == ',' ? "%2C" : "%25", 3);
-        p += 3;
+        int is_control = c == 0xc2 && (unsigned char)utf8[1] < 0xa0;
+        if (c > 0xc3 || is_control || na_utf8_sequence(utf8) != 2) /* U+00FF is C3 BF */
+            return NULL;
+        *p++ = (char)(c << 6 | (*++utf8 & 0x3f));
     }
     *p = '\0';
     return out;
 }
 
-const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements)
+const char *na_whole_line(apr_pool_t *pool, const char *text)
 {
+    return text ? na_one_line(pool, text, strlen(text) * strlen(NA_REPLACEMENT)) : "";
+}
+
+static const char *element_text(apr_pool_t *pool, const char *element, char delimiter)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const char special[] = {delimiter, '%', '\0'};
+    if (!strpbrk(element, special))
+        return element;
+    char *out = apr_palloc(pool, strlen(element) * 3 + 1), *p = out;
+    for (; *element; element++) {
+        if (*element != delimiter && *element != '%') {
+            *p++ = *element;
+            continue;
+        }
+        *p++ = '%';
+        *p++ = digits[(unsigned char)*element >> 4];
+        *p++ = digits[*element & 15];
+    }
+    *p = '\0';
+    return out;
+}
+
+const char *na_list_text_with(apr_pool_t *pool, const apr_array_header_t *elements, char delimiter)
+{
+    const char separator[] = {delimiter, '\0'};
     apr_array_header_t *texts = apr_array_make(pool, elements->nelts, sizeof(const char *));
     for (int i = 0; i < elements->nelts; i++)
         APR_ARRAY_PUSH(texts, const char *) =
-            element_text(pool, APR_ARRAY_IDX(elements, i, const char *));
-    return na_join(pool, texts, ",");
+            element_text(pool, APR_ARRAY_IDX(elements, i, const char *), delimiter);
+    return na_join(pool, texts, separator);
+}
+
+const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements)
+{
+    return na_list_text_with(pool, elements, ',');
 }
 
 const char *na_path_text(apr_pool_t *pool, const char *path)

@@ -94,6 +94,10 @@ int na_utf8_sequence(const char *text);
 /* Returns 1 if the bytes are well-formed UTF-8 (RFC 3629). */
 int na_is_utf8(const char *text);
 
+/* Returns the text in ISO 8859-1; NULL if it is not UTF-8, or has characters beyond that
+ * or C1 controls. */
+const char *na_latin1(apr_pool_t *pool, const char *utf8);
+
 /* Converts a whole text as na_one_line does, without a limit. */
 const char *na_whole_line(apr_pool_t *pool, const char *text);
 
@@ -102,6 +106,9 @@ const char *na_whole_line(apr_pool_t *pool, const char *text);
  * element is written as %2C, and % as %25, so that no element can be taken for two.
  */
 const char *na_list_text(apr_pool_t *pool, const apr_array_header_t *elements);
+
+/* Returns the list with another character, such as ';', in place of the comma. */
+const char *na_list_text_with(apr_pool_t *pool, const apr_array_header_t *elements, char delimiter);
 
 /* Returns the readable form of a path of names with dots: "\\." becomes ".", and "\\\\" "\\". */
 const char *na_path_text(apr_pool_t *pool, const char *path);

@@ -93,11 +93,24 @@ typedef struct na_mode_section {
     int line;
 } na_mode_section;
 
+/* The bytes of values for applications. */
+typedef enum na_encoding { NA_UTF8, NA_LATIN1, NA_BASE64URL } na_encoding;
+
+/* One NextAuthPassHeader or NextAuthPassEnv. */
+typedef struct na_passed {
+    const char *name;
+    const ap_expr_info_t *value; /* NULL to pass nothing on, and only remove what clients send */
+    na_encoding encoding;
+    char delimiter; /* separates the elements of a list */
+} na_passed;
+
 /* A server's directives, and its configuration, complete once all directives are read. */
 typedef struct na_server_conf {
     apr_array_header_t *written;       /* na_directive */
     apr_array_header_t *mode_sections; /* na_mode_section */
-    const na_config *config;           /* NULL if the engine is off */
+    const apr_array_header_t
+        *passed;             /* na_passed: NextAuthPassHeader of all sections; NULL if none */
+    const na_config *config; /* NULL if the engine is off */
     na_plan plan;
 
     /* opened before the fork */
@@ -137,6 +150,8 @@ typedef struct na_dir_conf {
     int accept_tokens;                 /* NA_ACCEPT_…; 0 if not set */
     const apr_array_header_t *issuers; /* const char *: with NA_ACCEPT_OAUTH; NULL for all */
     const char *basic;                 /* "On", "Off", or a provider's ID; NULL if not set */
+    const apr_array_header_t *headers; /* na_passed: NextAuthPassHeader; NULL if none */
+    const apr_array_header_t *variables; /* na_passed: NextAuthPassEnv; NULL if none */
 } na_dir_conf;
 
 /* Kinds of NextAuthAcceptTokens; one bit each. */
@@ -232,6 +247,7 @@ typedef struct na_state {
     const na_subject *subject; /* during a sign-in: the subject of its expressions */
     const na_trace *trace;     /* NULL if not parsed yet */
     const char *query;         /* the original query if the request's has hidden parts; else NULL */
+    char delimiter; /* of lists in the expression that is being evaluated; 0 for a comma */
 } na_state;
 
 na_state *na_state_make(request_rec *r);
@@ -291,6 +307,7 @@ int na_strip_identity(request_rec *r);
 int na_pre_translate(request_rec *r);
 int na_translate(request_rec *r);
 int na_map_to_storage(request_rec *r);
+int na_strip_of_directory(request_rec *r);
 int na_check_access_ex(request_rec *r);
 int na_check_authn(request_rec *r);
 int na_check_authz(request_rec *r);

@@ -354,7 +354,8 @@ const char *na_session_claim(const na_session *session, const char *name)
     return NULL;
 }
 
-const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, const char *name)
+const char *na_session_claim_text_with(apr_pool_t *pool, const na_session *session,
+                                       const char *name, char delimiter)
 {
     apr_array_header_t *values = NULL;
     for (int i = 0; i < session->claim_count; i++) {
@@ -367,7 +368,12 @@ const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, c
             values = apr_array_make(pool, 4, sizeof(const char *));
         APR_ARRAY_PUSH(values, const char *) = claim->value;
     }
-    return values ? na_list_text(pool, values) : NULL;
+    return values ? na_list_text_with(pool, values, delimiter) : NULL;
+}
+
+const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, const char *name)
+{
+    return na_session_claim_text_with(pool, session, name, ',');
 }
 
 int na_session_has(const na_session *session, const char *name, const char *value)

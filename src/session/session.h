@@ -193,6 +193,10 @@ const char *na_session_claim(const na_session *session, const char *name);
 /* Returns all values of a claim as one text, a list in the form of na_list_text; NULL if none. */
 const char *na_session_claim_text(apr_pool_t *pool, const na_session *session, const char *name);
 
+/* Returns them with another character between the elements of a list than a comma. */
+const char *na_session_claim_text_with(apr_pool_t *pool, const na_session *session,
+                                       const char *name, char delimiter);
+
 /* Returns 1 if `value` is one of the claim's values. */
 int na_session_has(const na_session *session, const char *name, const char *value);
 

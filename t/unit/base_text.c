@@ -149,12 +149,34 @@ static void dump(apr_pool_t *pool)
     ok(!na_json_dump(pool, NULL), "nothing is no text");
 }
 
+static void latin1(apr_pool_t *pool)
+{
+    is(na_latin1(pool, "Zo\u00eb \u00ff~"), "Zo\xeb \xff~", "ISO 8859-1 is converted");
+    ok(!na_latin1(pool, "\u0141ukasz"), "a character beyond it is not");
+    ok(!na_latin1(pool, "\xc2\x85"), "nor is a C1 control");
+    ok(!na_latin1(pool, "\xc0\xaf") && !na_latin1(pool, "a\xc3") && !na_latin1(pool, "\xeb"),
+       "nor is what is not UTF-8");
+}
+
+static void lists(apr_pool_t *pool)
+{
+    apr_array_header_t *list = apr_array_make(pool, 3, sizeof(const char *));
+    is(na_list_text_with(pool, list, ';'), "", "an empty list");
+    APR_ARRAY_PUSH(list, const char *) = "a,b";
+    APR_ARRAY_PUSH(list, const char *) = "50%;";
+    APR_ARRAY_PUSH(list, const char *) = "";
+    is(na_list_text(pool, list), "a%2Cb,50%25;,", "a comma within an element is escaped");
+    is(na_list_text_with(pool, list, ';'), "a,b;50%25%3B;", "so is another delimiter");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
     base64url(pool);
     escaping(pool);
     utf8();
+    latin1(pool);
+    lists(pool);
     lines(pool);
     hashes(pool);
     json(pool);

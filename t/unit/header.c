@@ -4,7 +4,7 @@
 #include "base/header.h"
 #include "tap.h"
 
-static int is_x(const char *name)
+static int is_x(const char *name, const void *data)
 {
     return *name == 'x';
 }
@@ -17,7 +17,15 @@ static void without(apr_pool_t *pool)
                 {"a,x,b", "a, b"}, {"x,a", "a"},    {"a,x", "a"},       {" ,;a ;\tb;; ,", "a, b"},
                 {"a;x1;x2", "a"},  {"\"a\"x", "a"}, {"a:x=y@x", "a, y"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        is(na_header_without(pool, rows[i].list, is_x), rows[i].kept, rows[i].list);
+        is(na_header_without(pool, rows[i].list, is_x, NULL), rows[i].kept, rows[i].list);
+}
+
+static void spelling(void)
+{
+    ok(na_header_is_spelling_of("X_WebAuth.USER", "x-webauth-user"), "another spelling");
+    ok(!na_header_is_spelling_of("X-WebAuth-User-", "x-webauth-user"), "a longer name is another");
+    ok(!na_header_is_spelling_of("X-WebAuth", "x-webauth-user"), "and so is a shorter one");
+    ok(!na_header_is_spelling_of("X-WebAuth-Uzer", "x-webauth-user"), "and one of other letters");
 }
 
 static void cache_control(apr_pool_t *pool)
@@ -50,6 +58,7 @@ int main(void)
 {
     apr_pool_t *pool = tap_start();
     without(pool);
+    spelling();
     cache_control(pool);
     return tap_done();
 }

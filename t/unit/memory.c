@@ -112,14 +112,14 @@ static char *numbered(apr_pool_t *pool, const char *start, const char *before, c
 
 /* ── headers ───────────────────────────────────────────────────────────────────────────────── */
 
-static int is_never(const char *name)
+static int is_never(const char *name, const void *data)
 {
     return 0;
 }
 
 static void connection(apr_pool_t *pool, const char *text)
 {
-    na_header_without(pool, text, is_never);
+    na_header_without(pool, text, is_never, NULL);
 }
 
 static void cookies(apr_pool_t *pool, const char *text)

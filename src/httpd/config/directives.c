@@ -7,6 +7,7 @@
 #include "base/header.h"
 #include "httpd/config/build.h"
 #include "httpd/config/mode_sections.h"
+#include "httpd/config/passed.h"
 #include "httpd/parsing.h"
 
 /* httpd supports quotes only around a whole argument, but key="value" is common. */
@@ -228,6 +229,10 @@ const command_rec na_directives[] = {
                   "response to requests without a session: auto|redirect|401|pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
                     "ways in which applications receive the identity: env|headers|none …"),
+    AP_INIT_TAKE_ARGV("NextAuthPassHeader", na_set_pass_header, NULL, OR_AUTHCFG,
+                      "request header for applications: " NA_PASSED_FORM),
+    AP_INIT_TAKE_ARGV("NextAuthPassEnv", na_set_pass_env, NULL, OR_AUTHCFG,
+                      "environment variable for applications: " NA_PASSED_FORM),
     AP_INIT_TAKE123("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
                     "claim that becomes REMOTE_USER: CLAIM [PATTERN [FORM]]"),
     AP_INIT_ITERATE("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
@@ -256,6 +261,8 @@ void *na_merge_server_conf(apr_pool_t *pool, void *base, void *over)
                                      ((na_server_conf *)over)->written);
     conf->mode_sections = apr_array_append(pool, ((na_server_conf *)base)->mode_sections,
                                            ((na_server_conf *)over)->mode_sections);
+    conf->passed =
+        na_merge_passed(pool, ((na_server_conf *)base)->passed, ((na_server_conf *)over)->passed);
     return conf;
 }
 
@@ -279,5 +286,7 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->accept_tokens = accepting->accept_tokens;
     conf->issuers = accepting->issuers;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
+    conf->headers = na_merge_passed(pool, base->headers, over->headers);
+    conf->variables = na_merge_passed(pool, base->variables, over->variables);
     return conf;
 }

@@ -51,7 +51,9 @@ static const char *session_text(ap_expr_eval_ctx_t *ctx, const void *asker, cons
     name = na_path_text(ctx->p, name);
     if (!session || !can_read_claim(asker, name))
         return NULL;
-    return na_whole_line(ctx->p, na_session_claim_text(ctx->p, session, name));
+    char delimiter = na_state_of(ctx->r)->delimiter;
+    return na_whole_line(ctx->p, na_session_claim_text_with(ctx->p, session, name,
+                                                            delimiter ? delimiter : ','));
 }
 
 static apr_array_header_t *session_list(ap_expr_eval_ctx_t *ctx, const void *asker,

@@ -7,6 +7,7 @@
 
 #include "base/header.h"
 #include "httpd/request/local.h"
+#include "httpd/request/passed.h"
 #include "httpd/request/refuse.h"
 
 static const char prefix[] = "x-nextauth-";
@@ -27,25 +28,32 @@ static int is_identity_header(const char *name)
     return 1;
 }
 
+/* `passed` has the names of NextAuthPassHeader (na_passed); NULL if there are none. */
+static int is_ours(const char *name, const void *passed)
+{
+    return is_identity_header(name) || (passed && na_is_passed(passed, name));
+}
+
 /*
  * "Connection: X-NextAuth-User" would make mod_proxy remove the header that is added later. Most
  * values are too short for that.
  */
-static void strip_connection(request_rec *r)
+static void strip_connection(request_rec *r, const apr_array_header_t *passed)
 {
     const char *connection = apr_table_get(r->headers_in, "Connection");
-    if (connection && strlen(connection) >= strlen(prefix) && ap_strcasestr(connection, "nextauth"))
+    if (connection &&
+        (passed || (strlen(connection) >= strlen(prefix) && ap_strcasestr(connection, "nextauth"))))
         apr_table_setn(r->headers_in, "Connection",
-                       na_header_without(r->pool, connection, is_identity_header));
+                       na_header_without(r->pool, connection, is_ours, passed));
 }
 
-static int strip_headers(request_rec *r)
+static int strip_headers(request_rec *r, const apr_array_header_t *passed)
 {
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
     apr_array_header_t *found = NULL;
     for (int i = 0; i < headers->nelts; i++) {
         const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
-        if (!is_identity_header(name))
+        if (!is_ours(name, passed))
             continue;
         if (!found)
             found = apr_array_make(r->pool, 4, sizeof(const char *));
@@ -62,9 +70,34 @@ int na_strip_identity(request_rec *r)
     na_note_local(r);
     if (!na_config_of(r))
         return DECLINED;
-    if (strip_headers(r) && !r->prev)
+    const apr_array_header_t *passed = na_server_conf_of(r->server)->passed;
+    if (strip_headers(r, passed) && !r->prev)
         na_log_request(r, NA_LOG_INFO, NULL, "removed identity headers that the client sent");
-    strip_connection(r);
+    strip_connection(r, passed);
+    return DECLINED;
+}
+
+/*
+ * Names of NextAuthPassHeader that only a .htaccess file has are not known before. Here, what the
+ * configuration of this request or of one that led to it passes on is removed.
+ */
+static void strip_of_sections(request_rec *r)
+{
+    for (const request_rec *by = r; by; by = by->main ? by->main : by->prev) {
+        const na_dir_conf *dir = na_dir_conf_of(by);
+        if (dir->headers) {
+            strip_headers(r, dir->headers);
+            strip_connection(r, dir->headers);
+        }
+        for (int i = 0; dir->variables && i < dir->variables->nelts; i++)
+            apr_table_unset(r->subprocess_env, APR_ARRAY_IDX(dir->variables, i, na_passed).name);
+    }
+}
+
+int na_strip_of_directory(request_rec *r)
+{
+    if (na_config_of(r) && (r->prev || na_dir_conf_of(r)->headers))
+        strip_of_sections(r);
     return DECLINED;
 }
 
@@ -88,16 +121,19 @@ static void hide_credentials(request_rec *r)
 int na_pass_identity(request_rec *r)
 {
     const na_session *session;
+    const na_dir_conf *dir = na_dir_conf_of(r);
     if (na_config_of(r))
         na_state_of(r)->is_authorized = 1;
     if (r->main && na_config_of(r))
-        strip_headers(r);
+        strip_headers(r, na_server_conf_of(r->server)->passed);
+    if (na_config_of(r) && (r->main || dir->headers || dir->variables))
+        strip_of_sections(r);
     if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
         return DECLINED;
     if (!(session = na_session_of(r)))
         return na_state_of(r)->refusal ? na_refuse_unauthenticated(r) : DECLINED;
     hide_credentials(r);
-    int pass = na_dir_conf_of(r)->pass_identity;
+    int pass = dir->pass_identity;
     int env = !pass || (pass & NA_PASS_ENV), headers = !pass || (pass & NA_PASS_HEADERS);
     for (int i = 0; i < session->identity_count; i++) {
         const na_identity *identity = &session->identities[i];
@@ -106,5 +142,5 @@ int na_pass_identity(request_rec *r)
         if (headers)
             apr_table_setn(r->headers_in, identity->header, identity->value);
     }
-    return DECLINED;
+    return na_pass_values(r);
 }
