@@ -215,6 +215,10 @@ const wrong = [
   ['a directive with too little', { age: 'NextAuthSessionMaxAge' }, /NextAuthSessionMaxAge: wrong number of arguments: expected SECONDS/],
   ['a server directive in a directory', { dir: '<Location /x>\nNextAuthSecret x\n</Location>' }, /NextAuthSecret not allowed (here|in <Location>)/],
   ['an odd NextAuthUnauthenticated', { dir: '<Location /x>\nNextAuthUnauthenticated maybe\n</Location>' }, /NextAuthUnauthenticated: invalid value 'maybe': expected auto, redirect, 401, or pass/],
+  ['forms kept perhaps', { dir: '<Location /x>\nNextAuthPreservePost maybe\n</Location>' }, /NextAuthPreservePost: invalid value 'maybe': expected On with options, or Off/],
+  ['options of forms that are not kept', { dir: '<Location /x>\nNextAuthPreservePost Off maxAge=60\n</Location>' }, /NextAuthPreservePost: invalid value 'Off': expected On with options, or Off/],
+  ['an unknown option of kept forms', { dir: '<Location /x>\nNextAuthPreservePost On age=60\n</Location>' }, /NextAuthPreservePost: unknown option 'age=60': expected maxBytes= or maxAge=/],
+  ['a form that is kept too long', { dir: '<Location /x>\nNextAuthPreservePost On maxBytes=2048 maxAge=1h\n</Location>' }, /NextAuthPreservePost: invalid maxAge=1h: expected 60 to 3600/],
   ['none and headers', { dir: '<Location /x>\nNextAuthPassIdentity none headers\n</Location>' }, /none cannot be combined with env or headers/],
   ['a header that httpd reads', { dir: '<Location /x>\nNextAuthPassHeader content_length "1"\n</Location>' }, /NextAuthPassHeader: 'content_length' has a meaning of its own/],
   ['a header of ours', { dir: '<Location /x>\nNextAuthPassHeader X_NextAuth-User "1"\n</Location>' }, /NextAuthPassHeader: 'X_NextAuth-User' has a meaning of its own/],
@@ -309,8 +313,12 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
       /NextAuthBasic on line \d+ of \S+: no provider verifies passwords: all are refused: set NextAuthProvider credentials/],
     ['passwords alone where a second factor is required', { db: 'NextAuthDatabase sqlite:users.db', factor: 'NextAuthTwoFactor Required', place: dav('NextAuthBasic On') },
       /NextAuthBasic on line \d+ of \S+: NextAuthTwoFactor is Required: all passwords are refused: set NextAuthAcceptTokens personal/],
+    ['forms that have no place to wait in', { place: dav('NextAuthPreservePost On') },
+      /NextAuthPreservePost on line \d+ of \S+: there is no session store: no form is kept: set NextAuthSessionStore/],
+    ['forms in a store that is too slow', { store: 'NextAuthSOCache dbm:@DIR@/s\nNextAuthSessionStore socache', place: dav('NextAuthPreservePost On') },
+      /NextAuthPreservePost on line \d+ of \S+: the session store is dbm, whose values are too small: no form is kept: use another provider/],
   ]) {
-    const { status, output } = await t.configtest({ files, env: { S: 'b' }, config: written(change) });
+    const { status, output } = await t.configtest({ files, env: { S: 'b' }, modules: ['socache_dbm'], config: written(change) });
     t.is(status, 0, what);
     t.like(output, message, '  are warned of');
   }

@@ -137,6 +137,7 @@ function companions(lines) {
     [/^ *NextAuthSession(Store redis|Strategy database)/m, 'NextAuthRedis redis://localhost:6379'],
     [/^ *NextAuthSessionStrategy database/m, 'NextAuthSessionStore redis'],
     [/^ *NextAuthKeepTokens On/m, 'NextAuthRedis redis://localhost:6379\nNextAuthSessionStore redis'],
+    [/^ *NextAuthPreservePost On/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)\nNextAuthSessionStore socache checkInterval=5'],
     [/^ *NextAuthSessionStore socache/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)'],
   ];
   return needs.filter(([pattern, line]) => pattern.test(lines) && !lines.includes(line.split(' ')[0] + ' ')).map(([, line]) => line).join('\n');
@@ -147,7 +148,7 @@ function companions(lines) {
  * { line with @ for the value, least, most, below, above }.
  */
 function rangesOf(name, { text, examples }) {
-  const line = examples.join('').split('\n').find((each) => each.startsWith(`${name} `));
+  const line = examples.join('').split('\n').map((each) => each.trim()).find((each) => each.startsWith(`${name} `));
   const of = (found, where) => {
     const [least, unit, most, end] = [Number(found[1]), found[2] || '', Number(found[3]), found[4] || ''];
     return { line: where, least: `${least}${unit}`, most: `${most}${end}`, below: `${least - 1}${unit}`, above: `${most + 1}${end}` };
@@ -205,7 +206,8 @@ suite('Directives: httpd, the manual and the configuration that is installed say
   t.ok(ranges.length > 20, 'the manual has ranges', ranges.length);
   for (const { line, least, most, below, above } of ranges) {
     if (!canBeTried(line)) { t.skip(line, 'no SQLite'); continue; }
-    const passes = async (value) => (await tryLines(line.replace('@', value), isOfVirtualHosts(line.split(' ')[0]) ? 'virtual host' : 'server config')).status === 0;
+    const place = isOfDirectories(known.get(line.split(' ')[0])) ? ['<Location /a>\n', '\n</Location>'] : ['', ''];
+    const passes = async (value) => (await tryLines(place.join(line.replace('@', value)), isOfVirtualHosts(line.split(' ')[0]) ? 'virtual host' : 'server config')).status === 0;
     t.is([await passes(below), await passes(least), await passes(most), await passes(above)], [false, true, true, false], `${line.replace('@', `${least} to ${most}`)} is the range`);
   }
 

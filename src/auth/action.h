@@ -137,6 +137,7 @@ typedef struct na_response {
     int cacheable;
     const char *cache_control;       /* of what is cacheable; NULL to leave it to caches */
     int runs_script;                 /* 1 if it is a page that has the script of passkeys */
+    const char *script_hash;         /* of the one script within a page, in CSP's form; else NULL */
     int signed_out;                  /* the user has ended the browser's session */
     int retry_after;                 /* seconds, 0 if the status is neither 429 nor 503 */
     apr_array_header_t *set_cookies; /* char * */

@@ -33,6 +33,7 @@ typedef enum na_cookie_id {
     NA_COOKIE_LINK,       /* our own */
     NA_COOKIE_TWO_FACTOR, /* our own: pending.h */
     NA_COOKIE_CHALLENGE,
+    NA_COOKIE_FORMER, /* our own: former.h */
     NA_COOKIE_COUNT
 } na_cookie_id;
 
@@ -168,6 +169,7 @@ typedef struct na_config {
     const na_adviser *callbacks[NA_CALLBACKS]; /* NULL if nothing is asked */
     const apr_array_header_t *session_claims;  /* const char *: claims that the browser receives */
     int accepts_personal_tokens;               /* NextAuthAcceptTokens personal, at some path */
+    int preserves_posts;                       /* NextAuthPreservePost, at some path */
     na_pages pages;
     na_page_theme theme;
     apr_table_t *page_templates;         /* the text by the name of the page */

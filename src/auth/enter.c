@@ -2,6 +2,7 @@
 /* Begins the session of a user who has given all that was asked for. */
 #include "auth/enter.h"
 
+#include "auth/former.h"
 #include "auth/kept_tokens.h"
 #include "auth/limit.h"
 #include "auth/report.h"
@@ -14,6 +15,24 @@ static const char *roles_of(apr_pool_t *pool, const json_t *claims)
     for (size_t i = 0; i < json_array_size(roles); i++)
         APR_ARRAY_PUSH(names, const char *) = json_string_value(json_array_get(roles, i));
     return names->nelts ? na_join(pool, names, ", ") : "none";
+}
+
+static const char *user_name_of(apr_pool_t *pool, const json_t *claims)
+{
+    int in_database = json_is_true(json_object_get(claims, NA_CLAIM_DATABASE_USER));
+    return na_user_name(pool, in_database ? NULL : na_json_string(claims, NA_CLAIM_PROVIDER),
+                        na_json_string(claims, "sub"));
+}
+
+/* Without the cookie, forms of this session are lost when it ends, and nothing else. */
+static void remember_user(na_request *request, na_response *response, const na_sign_in *sign_in)
+{
+    if (!request->config->preserves_posts)
+        return;
+    na_error *error =
+        na_former_remember(request, response, user_name_of(request->pool, sign_in->claims));
+    if (error)
+        na_log_error(request, NA_LOG_WARNING, "PRESERVE_POST", error);
 }
 
 na_error *na_enter(na_request *request, na_response *response, const na_sign_in *sign_in)
@@ -36,5 +55,6 @@ na_error *na_enter(na_request *request, na_response *response, const na_sign_in 
     na_limit_give_back(request);
     request->account = sign_in->account;
     na_limit_remember(request, response, sign_in->revision);
+    remember_user(request, response, sign_in);
     return NULL;
 }

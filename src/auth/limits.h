@@ -13,10 +13,11 @@ typedef enum na_limited {
     NA_LIMIT_MAGIC_LINK,
     NA_LIMIT_SIGN_UP,
     NA_LIMIT_PASSWORD_RESET,
-    NA_LIMIT_SECOND_FACTOR, /* wrong codes of a second factor */
-    NA_LIMIT_MAIL,          /* emails that are sent, whatever they are for */
-    NA_LIMIT_DEVICE_LOGIN,  /* requests of devices, and codes that users enter */
-    NA_LIMIT_TOKEN,         /* wrong personal access tokens */
+    NA_LIMIT_SECOND_FACTOR,  /* wrong codes of a second factor */
+    NA_LIMIT_MAIL,           /* emails that are sent, whatever they are for */
+    NA_LIMIT_DEVICE_LOGIN,   /* requests of devices, and codes that users enter */
+    NA_LIMIT_TOKEN,          /* wrong personal access tokens */
+    NA_LIMIT_PRESERVED_POST, /* forms that are kept until the next sign-in */
     NA_LIMITED
 } na_limited;
 

@@ -12,7 +12,8 @@ static int is_plain(const char *name, size_t len)
                                         "error_uri", "csrf",
                                         "provider",  "type",
                                         "iss",       "json",
-                                        "signin",    "update"};
+                                        "signin",    "update",
+                                        "form"};
     for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i]) == len && strncmp(names[i], name, len) == 0)
             return 1;

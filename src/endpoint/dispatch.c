@@ -85,6 +85,7 @@ static const struct route {
     {"GET", "passkey.js", na_get_passkey_script, NO_FORM, SETS_NOTHING, 0},
     {"POST", "callback", na_callback, BY_ITSELF, SETS_CALLBACK_URL, 0},
     {"GET", "verify-request", na_get_verify_request, NO_FORM, SETS_CALLBACK_URL, 0},
+    {"GET", "resend-form", na_get_resend_form, NO_FORM, SETS_NOTHING, 0},
     {"GET", "error", na_get_error, NO_FORM, SETS_CALLBACK_URL, 0},
     {"POST", "_log", na_post_log, BY_ITSELF, SETS_NOTHING, 0},
 };
@@ -92,7 +93,7 @@ static const struct route {
 /* Pages with a form set the CSRF cookie; errors are shown by those that lead elsewhere. */
 int na_endpoint_has_page(const char *action)
 {
-    static const char *const formless[] = {"error", "verify-request", "callback"};
+    static const char *const formless[] = {"error", "verify-request", "callback", "resend-form"};
     for (apr_size_t i = 0; i < sizeof formless / sizeof *formless; i++)
         if (strcmp(action, formless[i]) == 0)
             return 1;

@@ -140,6 +140,18 @@ typedef enum na_unauthenticated {
 /* Ways in which applications receive the identity; one bit each. */
 enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
 
+typedef enum na_preserve_state {
+    NA_PRESERVE_UNSET,
+    NA_PRESERVE_OFF,
+    NA_PRESERVE_ON
+} na_preserve_state;
+
+/* NextAuthPreservePost. */
+typedef struct na_preserve {
+    na_preserve_state state;
+    long max_bytes, max_age; /* bytes of a form, seconds for which it is kept */
+} na_preserve;
+
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
     int pass_identity;                 /* NA_PASS_…; 0 if not set */
@@ -152,6 +164,7 @@ typedef struct na_dir_conf {
     const char *basic;                 /* "On", "Off", or a provider's ID; NULL if not set */
     const apr_array_header_t *headers; /* na_passed: NextAuthPassHeader; NULL if none */
     const apr_array_header_t *variables; /* na_passed: NextAuthPassEnv; NULL if none */
+    na_preserve preserve_post;
 } na_dir_conf;
 
 /* Kinds of NextAuthAcceptTokens; one bit each. */
@@ -327,6 +340,7 @@ void na_register_requirements(apr_pool_t *pool);
 void na_wrap_require_expr(apr_pool_t *pconf);
 void na_insert_cache_filters(request_rec *r);
 void na_register_cache_filters(void);
+void na_register_post_filter(void);
 
 /* ── the log ───────────────────────────────────────────────────────────────────────────────── */
 

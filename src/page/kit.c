@@ -98,6 +98,13 @@ const char *na_kit_link_button(apr_pool_t *pool, na_kit_style style, const char 
                        na_html(pool, url), "\">", na_html(pool, text), "</a>", NULL);
 }
 
+const char *na_kit_link_button_new_tab(apr_pool_t *pool, const char *url, const char *text)
+{
+    return apr_pstrcat(pool, "<a class=\"button ", class_of(NA_KIT_PRIMARY),
+                       "\" target=\"_blank\" rel=\"noopener\" href=\"", na_html(pool, url), "\">",
+                       na_html(pool, text), "</a>", NULL);
+}
+
 const char *na_kit_link(apr_pool_t *pool, const na_page_form *form, const char *path,
                         const char *text)
 {

@@ -83,6 +83,9 @@ const char *na_kit_button_with_id(apr_pool_t *pool, na_kit_style style, const ch
 const char *na_kit_link_button(apr_pool_t *pool, na_kit_style style, const char *url,
                                const char *text);
 
+/* Returns a primary one that opens a new tab, which its text says. */
+const char *na_kit_link_button_new_tab(apr_pool_t *pool, const char *url, const char *text);
+
 /* Return a message above everything else: what went wrong, and what was done. "" if it is NULL. */
 const char *na_kit_alert(apr_pool_t *pool, const char *text);
 const char *na_kit_status(apr_pool_t *pool, const char *text);

@@ -114,6 +114,25 @@ const char *na_page_passkeys(apr_pool_t *pool, const na_page_form *form,
 /* Returns the script itself. */
 const char *na_page_passkey_js(void);
 
+/* The page that sends a form again, and its only field. */
+#define NA_RESEND_PAGE "/resend-form"
+#define NA_RESEND_FIELD "nextauth-form"
+
+/* Returns that page, for the form `id` and its URL. It has na_page_resend_script in it. */
+const char *na_page_resend(apr_pool_t *pool, const na_language *language, const char *url,
+                           const char *id);
+const char *na_page_resend_script(void);
+
+/* Returns the page if another user is signed in: `signout_url` leads back to it. */
+const char *na_page_resend_other(apr_pool_t *pool, const na_language *language,
+                                 const char *signout_url, const char *home);
+
+/* Returns the page if there is no such form, or no more. */
+const char *na_page_resend_gone(apr_pool_t *pool, const na_language *language, const char *home);
+
+/* Returns the page for a form that could not be kept; `url` is where its user can sign in. */
+const char *na_page_form_lost(apr_pool_t *pool, const na_language *language, const char *url);
+
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 
 /* Returns the page that a link in an email opens: a button that signs in with its token. */

@@ -58,9 +58,34 @@ static void check_second_factor(na_builder *b)
                 "set NextAuthTwoFactor Optional");
 }
 
+/* Returns 1 if session records are first of all in a cache of mod_socache_dbm. */
+static int is_in_dbm(const na_store_plan *stores)
+{
+    return strcmp(APR_ARRAY_IDX(stores->names, 0, const char *), "socache") == 0 &&
+           stores->socache && strncmp(stores->socache, "dbm", 3) == 0;
+}
+
+/* A form waits in the session store. */
+static void check_posts(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "NextAuthPreservePost", "On");
+    b->config->preserves_posts = found != NULL;
+    if (!found || na_build_is_wrong(b, NextAuthSessionStore))
+        return;
+    if (!b->plan->stores.names)
+        warn_at(b, found, na_wrong(b, "there is no session store: no form is kept"),
+                "set NextAuthSessionStore");
+    else if (is_in_dbm(&b->plan->stores))
+        warn_at(b, found,
+                na_wrong(b,
+                         "the session store is dbm, whose values are too small: no form is kept"),
+                "use another provider with NextAuthSOCache, or NextAuthSessionStore redis");
+}
+
 void na_build_finish_access(na_builder *b)
 {
     check_tokens(b);
     check_basic(b);
     check_second_factor(b);
+    check_posts(b);
 }

@@ -22,7 +22,8 @@ static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-
                                            [NA_COOKIE_NONCE] = "nonce",
                                            [NA_COOKIE_LINK] = "link",
                                            [NA_COOKIE_TWO_FACTOR] = "two-factor",
-                                           [NA_COOKIE_CHALLENGE] = "challenge"};
+                                           [NA_COOKIE_CHALLENGE] = "challenge",
+                                           [NA_COOKIE_FORMER] = "former-user"};
 
 /*
  * In a frame of another site, browsers send only SameSite=None cookies, and increasingly only
@@ -142,7 +143,8 @@ static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callba
                                               [NA_COOKIE_NONCE] = "nonce",
                                               [NA_COOKIE_LINK] = "link",
                                               [NA_COOKIE_TWO_FACTOR] = "twoFactor",
-                                              [NA_COOKIE_CHALLENGE] = "webauthnChallenge"};
+                                              [NA_COOKIE_CHALLENGE] = "webauthnChallenge",
+                                              [NA_COOKIE_FORMER] = "formerUser"};
 
 /* A default name loses __Host- if the directive sets a domain or path that this prefix forbids. */
 static void adjust_prefix(na_builder *b, na_cookie *cookie)
@@ -171,8 +173,8 @@ na_error *na_build_cookie(na_builder *b, const na_directive *w)
         return na_wrong(
             b,
             "unknown cookie '%s': expected sessionToken, callbackUrl, csrfToken, errorReference, "
-            "knownBrowser, rememberedBrowser, state, pkceCodeVerifier, nonce, link, twoFactor, or "
-            "webauthnChallenge",
+            "knownBrowser, rememberedBrowser, state, pkceCodeVerifier, nonce, link, twoFactor, "
+            "webauthnChallenge, or formerUser",
             w->argv[0]);
     const char *name = cookie->name;
     NA_TRY(na_build_settings(b, w, 1, settings, cookie));

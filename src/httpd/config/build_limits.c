@@ -77,7 +77,7 @@ na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
         return na_wrong(
             b,
             "unknown '%s': expected signIn, callback, magicLink, signUp, passwordReset, "
-            "secondFactor, mail, deviceLogin, or token",
+            "secondFactor, mail, deviceLogin, token, or preservedPost",
             w->argv[0]);
     int is_off = w->argc == 2 && ap_cstr_casecmp(w->argv[1], "off") == 0;
     for (int i = 1; i < w->argc && !is_off; i++)

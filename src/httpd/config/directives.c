@@ -2,6 +2,7 @@
 /* httpd's interface to the directives: reading, merging, and the settings of directories. */
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "base/header.h"
@@ -183,6 +184,55 @@ static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *val
     return NULL;
 }
 
+#define PRESERVED_BYTES (64 * 1024)
+#define PRESERVED_BYTES_MAX (1024 * 1024)
+#define PRESERVED_SECONDS 900
+#define PRESERVED_SECONDS_MAX 3600
+
+static const char *set_preserve_option(cmd_parms *cmd, na_preserve *preserve, const char *option)
+{
+    static const struct {
+        const char *name;
+        apr_size_t member;
+        long min, max;
+    } options[] = {
+        {"maxBytes=", offsetof(na_preserve, max_bytes), 1024, PRESERVED_BYTES_MAX},
+        {"maxAge=", offsetof(na_preserve, max_age), 60, PRESERVED_SECONDS_MAX},
+    };
+    for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        size_t len = strlen(options[i].name);
+        char *end;
+        if (strncmp(option, options[i].name, len) != 0)
+            continue;
+        long value = strtol(option + len, &end, 10);
+        if (!apr_isdigit(option[len]) || *end || value < options[i].min || value > options[i].max)
+            return apr_psprintf(cmd->pool, "NextAuthPreservePost: invalid %s: expected %ld to %ld",
+                                option, options[i].min, options[i].max);
+        *(long *)((char *)preserve + options[i].member) = value;
+        return NULL;
+    }
+    return apr_psprintf(cmd->pool,
+                        "NextAuthPreservePost: unknown option '%s': expected maxBytes= or maxAge=",
+                        option);
+}
+
+static const char *set_preserve_post(cmd_parms *cmd, void *conf, const char *state,
+                                     const char *first, const char *second)
+{
+    na_preserve *preserve = &((na_dir_conf *)conf)->preserve_post;
+    int is_on = ap_cstr_casecmp(state, "On") == 0;
+    if (!is_on && (ap_cstr_casecmp(state, "Off") != 0 || first))
+        return apr_psprintf(
+            cmd->pool,
+            "NextAuthPreservePost: invalid value '%s': expected On with options, or "
+            "Off",
+            state);
+    *preserve =
+        (na_preserve){is_on ? NA_PRESERVE_ON : NA_PRESERVE_OFF, PRESERVED_BYTES, PRESERVED_SECONDS};
+    const char *wrong = first ? set_preserve_option(cmd, preserve, first) : NULL;
+    return wrong || !second ? wrong : set_preserve_option(cmd, preserve, second);
+}
+
 /* Arguments of a row: {min, max, index of the expression or -1, is text, at sign-in}. */
 /* clang-format off */
 #define ONE {1, 1, -1, 0, 0}
@@ -242,6 +292,9 @@ const command_rec na_directives[] = {
                   "passwords of the site in place of cookies: On|Off|PROVIDER"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
                   "Cache-Control of responses for one user: VALUE|Off"),
+    AP_INIT_TAKE123("NextAuthPreservePost", set_preserve_post, NULL, OR_AUTHCFG,
+                    "forms that are sent again after a sign-in: On|Off [maxBytes=BYTES] "
+                    "[maxAge=SECONDS]"),
     {NULL}};
 
 void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
@@ -288,5 +341,6 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
     conf->headers = na_merge_passed(pool, base->headers, over->headers);
     conf->variables = na_merge_passed(pool, base->variables, over->variables);
+    conf->preserve_post = over->preserve_post.state ? over->preserve_post : base->preserve_post;
     return conf;
 }

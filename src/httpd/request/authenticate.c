@@ -7,6 +7,7 @@
 
 #include "httpd/module.h"
 #include "httpd/request/refuse.h"
+#include "httpd/request/resend.h"
 
 /* Kept in the state, because httpd evaluates AuthType each time and three hooks need it. */
 static int is_nextauth(request_rec *r)
@@ -144,6 +145,7 @@ static int adopt_session(request_rec *r, const na_session *session)
     r->user = (char *)user;
     r->ap_auth_type = (char *)"NextAuth";
     keep_alive(r, na_config_of(r), session);
+    na_remember_former(r, session);
     return 1;
 }
 

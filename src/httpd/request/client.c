@@ -68,6 +68,14 @@ int na_is_foreign(request_rec *r)
            !is_of_requested_host(r, origin);
 }
 
+int na_is_of_our_page(request_rec *r)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    return (apr_table_get(r->headers_in, "Sec-Fetch-Site") ||
+            (origin && strcmp(origin, "null") != 0)) &&
+           !na_is_foreign(r);
+}
+
 /* ── clients without a browser ─────────────────────────────────────────────────────────────── */
 
 /* RFC 4918, RFC 3253, RFC 3648, RFC 3744, RFC 4791, RFC 5323, RFC 5842. */

@@ -17,4 +17,7 @@ int na_is_plain_client(request_rec *r);
 /* Returns 1 if a page of another site sent the request, as the browser says. */
 int na_is_foreign(request_rec *r);
 
+/* Returns 1 if the browser says that a page of this origin sent the request. */
+int na_is_of_our_page(request_rec *r);
+
 #endif

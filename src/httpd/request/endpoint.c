@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "httpd/module.h"
 #include "httpd/request/action.h"
+#include "httpd/request/body.h"
 #include "httpd/request/write.h"
 
 #define BODY_MAX (64 * 1024)
@@ -42,75 +43,6 @@ int na_map_to_storage(request_rec *r)
 
 /* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
-/*
- * Appends the data of a bucket. In a heap bucket the bytes are wiped, because httpd reuses the
- * connection's buffers for the next request. Other buckets (mod_ssl's buffer, a file) are not ours
- * to write to.
- */
-static int read_bucket(apr_bucket *bucket, char *text, apr_size_t *len)
-{
-    const char *data;
-    apr_size_t got;
-    if (APR_BUCKET_IS_METADATA(bucket))
-        return OK;
-    if (apr_bucket_read(bucket, &data, &got, APR_BLOCK_READ) != APR_SUCCESS)
-        return HTTP_BAD_REQUEST;
-    if (got > BODY_MAX - *len)
-        return HTTP_REQUEST_ENTITY_TOO_LARGE;
-    memcpy(text + *len, data, got);
-    *len += got;
-    if (APR_BUCKET_IS_HEAP(bucket))
-        na_wipe((void *)(apr_uintptr_t)data, got);
-    return OK;
-}
-
-static int read_brigade(apr_bucket_brigade *brigade, char *text, apr_size_t *len, int *at_end)
-{
-    int status = OK;
-    while (status == OK && !*at_end && !APR_BRIGADE_EMPTY(brigade)) {
-        apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
-        *at_end = APR_BUCKET_IS_EOS(bucket);
-        status = read_bucket(bucket, text, len);
-        apr_bucket_delete(bucket);
-    }
-    apr_brigade_cleanup(brigade);
-    return status;
-}
-
-static int read_brigades(request_rec *r, char *text, apr_size_t *len)
-{
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    int at_end = 0, status = OK;
-    while (status == OK && !at_end) {
-        if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
-                           BODY_MAX) != APR_SUCCESS ||
-            APR_BRIGADE_EMPTY(brigade))
-            status = HTTP_BAD_REQUEST;
-        else
-            status = read_brigade(brigade, text, len, &at_end);
-    }
-    apr_brigade_destroy(brigade);
-    if (status != OK)
-        r->connection->keepalive = AP_CONN_CLOSE;
-    return status;
-}
-
-static int read_body(request_rec *r, char **body)
-{
-    apr_size_t len = 0;
-    int status = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
-    *body = apr_pstrdup(r->pool, "");
-    if (status != OK || !ap_should_client_block(r))
-        return status;
-    if (r->remaining > BODY_MAX)
-        return HTTP_REQUEST_ENTITY_TOO_LARGE;
-    char *text = *body = apr_palloc(r->pool, BODY_MAX + 1);
-    status = read_brigades(r, text, &len);
-    na_wipe_with_pool(r->pool, text, len);
-    text[len] = '\0';
-    return status;
-}
-
 /* Adds the scalars of the top level as form fields; returns 0 if the text is not JSON. */
 static int read_json(apr_pool_t *pool, const char *text, apr_table_t *fields, json_t **json)
 {
@@ -133,7 +65,8 @@ int na_read_form(request_rec *r, apr_table_t **form, json_t **json)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
     char *body;
-    int status = read_body(r, &body);
+    apr_size_t len;
+    int status = na_read_body(r, BODY_MAX, &body, &len);
     *form = apr_table_make(r->pool, 1);
     *json = NULL;
     if (status != OK || !type)

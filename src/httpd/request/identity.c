@@ -9,6 +9,7 @@
 #include "httpd/request/local.h"
 #include "httpd/request/passed.h"
 #include "httpd/request/refuse.h"
+#include "httpd/request/resend.h"
 
 static const char prefix[] = "x-nextauth-";
 
@@ -132,6 +133,9 @@ int na_pass_identity(request_rec *r)
         return DECLINED;
     if (!(session = na_session_of(r)))
         return na_state_of(r)->refusal ? na_refuse_unauthenticated(r) : DECLINED;
+    int refused = na_resend_post(r, session);
+    if (refused != DECLINED)
+        return refused;
     hide_credentials(r);
     int pass = dir->pass_identity;
     int env = !pass || (pass & NA_PASS_ENV), headers = !pass || (pass & NA_PASS_HEADERS);

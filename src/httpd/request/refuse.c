@@ -12,28 +12,22 @@
 #include "httpd/request/access.h"
 #include "httpd/request/action.h"
 #include "httpd/request/client.h"
+#include "httpd/request/preserve.h"
+#include "httpd/request/url.h"
 #include "httpd/request/write.h"
 
-/* The URL that the browser requested, with the site's origin: the Host header is not trusted. */
-static const char *requested_url(request_rec *r, const na_config *config)
-{
-    const request_rec *first = r;
-    while (first->prev || first->main)
-        first = first->main ? first->main : first->prev;
-    const char *path = first->unparsed_uri && *first->unparsed_uri == '/'
-                           ? first->unparsed_uri
-                           : ap_escape_uri(r->pool, first->uri);
-    return apr_pstrcat(r->pool, config->origin, config->prefix, path, NULL);
-}
-
-static const char *sign_in_url(request_rec *r, const na_config *config)
+static const char *sign_in_page(request_rec *r, const na_config *config)
 {
     const char *page = config->pages.sign_in;
     if (!page)
-        page = apr_pstrcat(r->pool, config->base_url, "/signin", NULL);
-    else if (*page == '/')
-        page = apr_pstrcat(r->pool, config->origin, page, NULL);
-    return na_url_add(r->pool, page, "callbackUrl", requested_url(r, config));
+        return apr_pstrcat(r->pool, config->base_url, "/signin", NULL);
+    return *page == '/' ? apr_pstrcat(r->pool, config->origin, page, NULL) : page;
+}
+
+/* Returns that page, which leads to `url` after the sign-in. */
+static const char *sign_in_url(request_rec *r, const na_config *config, const char *url)
+{
+    return na_url_add(r->pool, sign_in_page(r, config), "callbackUrl", url);
 }
 
 static void forbid_caching(request_rec *r)
@@ -41,7 +35,7 @@ static void forbid_caching(request_rec *r)
     apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-cache, no-store");
 }
 
-static int redirect_to(request_rec *r, const char *url)
+int na_redirect_to(request_rec *r, const char *url)
 {
     int is_safe = r->method_number == M_GET;
     apr_table_setn(r->headers_out, "Location", url);
@@ -116,7 +110,7 @@ static void add_challenges(request_rec *r)
 /* A subrequest cannot send a body, and an administrator's ErrorDocument takes precedence. */
 static int respond_401(request_rec *r, const na_config *config)
 {
-    const char *url = sign_in_url(r, config);
+    const char *url = sign_in_url(r, config, na_requested_url(r));
     add_challenges(r);
     forbid_caching(r);
     if (r->main || ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
@@ -136,8 +130,36 @@ static int refuse_subrequest(request_rec *r, const na_config *config, int redire
 {
     request_rec *outer = r->main;
     if (redirect && !outer->main && na_state_of(outer)->is_authorized)
-        ap_custom_response(outer, HTTP_UNAUTHORIZED, sign_in_url(outer, config));
+        ap_custom_response(outer, HTTP_UNAUTHORIZED,
+                           sign_in_url(outer, config, na_requested_url(outer)));
     return respond_401(r, config);
+}
+
+/* Answers a form that could not be kept: in another tab, the user can sign in without losing it. */
+static int respond_lost(request_rec *r, const char *page)
+{
+    na_request request;
+    na_response response = {.set_cookies = apr_array_make(r->pool, 1, sizeof(char *))};
+    add_challenges(r);
+    if (ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
+        return HTTP_UNAUTHORIZED;
+    na_request_begin(r, &request);
+    request.action = NA_RESEND_PAGE + 1;
+    na_respond_page(&request, &response, HTTP_UNAUTHORIZED,
+                    na_say(request.language, "The form was not sent"),
+                    na_page_form_lost(r->pool, request.language, page));
+    ap_discard_request_body(r);
+    na_write_response(r, &response);
+    return DONE;
+}
+
+/* Redirects to a page on which a user proves something, and which leads back to the request. */
+static int lead_to(request_rec *r, const char *page)
+{
+    const char *url = na_requested_url(r);
+    if (na_preserve_post(r, &url) == NA_POST_LOST)
+        return respond_lost(r, page);
+    return na_redirect_to(r, na_url_add(r->pool, page, "callbackUrl", url));
 }
 
 static int wants_redirect(request_rec *r)
@@ -159,7 +181,7 @@ static int ask_to_sign_in(request_rec *r)
                                         : "responding with 401");
     if (r->main)
         return refuse_subrequest(r, config, redirect);
-    return redirect ? redirect_to(r, sign_in_url(r, config)) : respond_401(r, config);
+    return redirect ? lead_to(r, sign_in_page(r, config)) : respond_401(r, config);
 }
 
 static int respond_429(request_rec *r)
@@ -205,7 +227,7 @@ static void respond_403_page(request_rec *r, const na_session *session, na_respo
     na_respond_page(&request, response, HTTP_FORBIDDEN, na_say(request.language, "Access denied"),
                     na_page_forbidden(r->pool, request.language, user,
                                       na_url_add(r->pool, sign_out, "callbackUrl",
-                                                 requested_url(r, config)),
+                                                 na_requested_url(r)),
                                       config->home));
 }
 
@@ -237,13 +259,13 @@ int na_refuse_without_factor(request_rec *r)
 {
     const na_config *config = na_config_of(r);
     const char *page = apr_pstrcat(r->pool, config->base_url, "/two-factor", NULL);
-    const char *url = na_url_add(r->pool, page, "callbackUrl", requested_url(r, config));
+    const char *url = na_url_add(r->pool, page, "callbackUrl", na_requested_url(r));
     na_log_request(r, NA_LOG_DEBUG, NULL, "the session is without a second factor");
     if (config->session.two_factor == NA_TWO_FACTOR_OFF || r->main ||
         ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)))
         return na_refuse_forbidden(r);
     if (wants_redirect(r) && na_state_of(r)->way == NA_BY_COOKIE)
-        return redirect_to(r, url);
+        return lead_to(r, page);
     forbid_caching(r);
     return respond_json(r, HTTP_FORBIDDEN,
                         na_json_own(r->pool,

@@ -23,4 +23,7 @@ int na_refuse_without_scope(request_rec *r);
 /* The session is unknown, because the store or the database does not respond. */
 int na_refuse_unavailable(request_rec *r);
 
+/* Redirects to `url`, with GET. */
+int na_redirect_to(request_rec *r, const char *url);
+
 #endif

@@ -20,6 +20,8 @@ static void set_page_headers(request_rec *r, const na_response *response)
         response->runs_script
             ? apr_pstrcat(r->pool, "; script-src ", config->base_url, "/passkey.js; connect-src ",
                           config->base_url, "/webauthn-options/", NULL)
+        : response->script_hash
+            ? apr_pstrcat(r->pool, "; script-src '", response->script_hash, "'", NULL)
             : "";
     apr_table_setn(r->headers_out, "Content-Security-Policy",
                    apr_pstrcat(r->pool, "default-src 'none'; style-src 'nonce-",

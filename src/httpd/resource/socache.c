@@ -8,6 +8,7 @@
 #include <http_main.h>
 #include <util_mutex.h>
 
+#include "auth/kept_post.h"
 #include "base/text.h"
 #include "base/writable.h"
 #include "httpd/module.h"
@@ -81,8 +82,9 @@ static apr_time_t provider_expiry(const na_socache *cache, apr_time_t expires)
 static apr_status_t store_entry(const na_socache *cache, apr_pool_t *pool, const unsigned char *id,
                                 apr_time_t expires, unsigned char *data, unsigned len)
 {
-    if (cache->space && !na_socache_space_take(cache->space, cache->provider, cache->instance,
-                                               cache->server, id, NA_SHA256_LEN + len, pool))
+    if (cache->space &&
+        !na_socache_space_take(cache->space, cache->provider, cache->instance, cache->server, id,
+                               NA_SHA256_LEN + len, na_socache_read_rank(data), pool))
         return APR_ENOSPC;
     return cache->provider->store(cache->instance, cache->server, id, NA_SHA256_LEN,
                                   provider_expiry(cache, expires), data, len, pool);
@@ -362,7 +364,7 @@ static na_error *check_alive(const na_socache *cache, apr_pool_t *pool)
         return NULL;
     apr_time_t expires = apr_time_now() + apr_time_from_sec(60);
     na_store_key_make(&key, "alive", "");
-    na_socache_write_head(head, expires, 1);
+    na_socache_write_head(head, expires, NA_SOCACHE_MAY_GO);
     apr_status_t status = cache->provider->store(cache->instance, cache->server, key.hash,
                                                  sizeof key.hash, expires, head, sizeof head, pool);
     if (status == APR_SUCCESS)
@@ -397,12 +399,31 @@ static unsigned char *make_buffer(apr_pool_t *pool)
     return apr_palloc(pool, VALUE_MAX + NA_SOCACHE_HEAD_LEN);
 }
 
+/* Forms are large and users can send many of them, so that they never push out sessions. */
+static na_socache_rank rank_of_put(const na_store_key *key)
+{
+    /* otherwise, only revocations of sessions are put unconditionally */
+    return strcmp(key->kind, NA_KIND_POST) == 0 ? NA_SOCACHE_GOES_FIRST : NA_SOCACHE_STAYS;
+}
+
+/*
+ * Revocations must stay. Other entries can be dropped: without its record a session is refused,
+ * lists are filled again, and used sign-ins are also remembered in this server's memory.
+ */
+static na_socache_rank rank_of_swap(const na_store_key *key)
+{
+    int stays = strcmp(key->kind, NA_KIND_USER) == 0 || strcmp(key->kind, NA_KIND_EPOCH) == 0;
+    return stays                                  ? NA_SOCACHE_STAYS
+           : strcmp(key->kind, NA_KIND_POST) == 0 ? NA_SOCACHE_GOES_FIRST
+                                                  : NA_SOCACHE_MAY_GO;
+}
+
 static na_error *write_entry(const na_socache *cache, apr_pool_t *pool, const na_store_key *key,
-                             na_bytes value, apr_time_t expires, int may_drop)
+                             na_bytes value, apr_time_t expires, na_socache_rank rank)
 {
     unsigned len = (unsigned)value.len + NA_SOCACHE_HEAD_LEN;
     unsigned char *data = apr_palloc(pool, len);
-    na_socache_write_head(data, expires, may_drop);
+    na_socache_write_head(data, expires, rank);
     memcpy(data + NA_SOCACHE_HEAD_LEN, value.data, value.len);
     apr_status_t status = store_entry(cache, pool, key->hash, expires, data, len);
     if (status == APR_ENOSPC && cache->space)
@@ -427,13 +448,12 @@ static na_error *socache_get(void *self, apr_pool_t *pool, const na_store_key *k
     return error;
 }
 
-/* Only revocations of sessions are put unconditionally, so the entry must not be dropped. */
 static na_error *socache_put(void *self, apr_pool_t *pool, const na_store_key *key, na_bytes value,
                              apr_time_t expires)
 {
     const na_socache *cache = self;
     NA_TRY(lock_cache(cache, pool));
-    na_error *error = write_entry(cache, pool, key, value, expires, 0);
+    na_error *error = write_entry(cache, pool, key, value, expires, rank_of_put(key));
     unlock_cache(cache);
     return error;
 }
@@ -441,15 +461,6 @@ static na_error *socache_put(void *self, apr_pool_t *pool, const na_store_key *k
 static int is_equal(na_bytes a, na_bytes b)
 {
     return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
-}
-
-/*
- * Revocations must stay. Other entries can be dropped: without its record a session is refused,
- * lists are filled again, and used sign-ins are also remembered in this server's memory.
- */
-static int may_drop(const na_store_key *key)
-{
-    return strcmp(key->kind, NA_KIND_USER) != 0 && strcmp(key->kind, NA_KIND_EPOCH) != 0;
 }
 
 static na_error *socache_swap(void *self, apr_pool_t *pool, const na_store_key *key,
@@ -462,7 +473,7 @@ static na_error *socache_swap(void *self, apr_pool_t *pool, const na_store_key *
     na_error *error = read_entry(cache, pool, key, buffer, &there);
     *swapped = !error && is_equal(there, expected);
     if (*swapped)
-        error = write_entry(cache, pool, key, value, expires, may_drop(key));
+        error = write_entry(cache, pool, key, value, expires, rank_of_swap(key));
     unlock_cache(cache);
     return error;
 }

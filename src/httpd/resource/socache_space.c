@@ -107,7 +107,8 @@ typedef struct entry {
     unsigned char *data;
     unsigned len;
     apr_time_t expires;
-    int may_drop, goes;
+    na_socache_rank rank;
+    int goes;
 } entry;
 
 typedef struct tidying {
@@ -117,6 +118,7 @@ typedef struct tidying {
     server_rec *server;
     const unsigned char *id; /* of the new entry */
     apr_size_t size;         /* its size, ID included */
+    na_socache_rank rank;    /* and its rank */
     apr_pool_t *pool;
     apr_array_header_t *entries; /* entry, the oldest of each subcache first */
     unsigned subcache;           /* the one that is visited */
@@ -156,15 +158,24 @@ static apr_status_t collect_entry(ap_socache_instance_t *instance, server_rec *s
     e->data = apr_pmemdup(t->pool, value, len);
     e->len = len;
     e->expires = na_socache_read_expiry(value);
-    e->may_drop = na_socache_may_drop(value);
+    e->rank = na_socache_read_rank(value);
     e->goes = 0;
     return APR_SUCCESS;
 }
 
-static int compare_expiry(const void *a, const void *b)
+/* Those that go first come first, and then those that expire first. */
+static int compare_entries(const void *a, const void *b)
 {
-    apr_time_t left = (*(entry *const *)a)->expires, right = (*(entry *const *)b)->expires;
-    return left < right ? -1 : left > right;
+    const entry *left = *(entry *const *)a, *right = *(entry *const *)b;
+    if (left->rank != right->rank)
+        return left->rank > right->rank ? -1 : 1;
+    return left->expires < right->expires ? -1 : left->expires > right->expires;
+}
+
+static int may_go(const tidying *t, const entry *e)
+{
+    return e->rank == NA_SOCACHE_GOES_FIRST ||
+           (e->rank == NA_SOCACHE_MAY_GO && t->rank != NA_SOCACHE_GOES_FIRST);
 }
 
 static void count_entry(fill *f, const entry *e, int sign)
@@ -180,8 +191,9 @@ static int is_replaced(const tidying *t, const entry *e)
 
 /*
  * Chooses the entries to remove from a subcache, so that the rest and the new entry leave room for
- * more: the one that is replaced, then those that expire first, unless they must not be dropped,
- * such as the revocation of a session. Returns 0 if that does not make room.
+ * more: the one that is replaced, then those of the lowest rank, then those that expire first,
+ * unless they must not be dropped, such as the revocation of a session. Returns 0 if that does not
+ * make room.
  */
 static int make_room(const tidying *t, entry *entries, int count, fill *live)
 {
@@ -195,9 +207,9 @@ static int make_room(const tidying *t, entry *entries, int count, fill *live)
         if (!entries[i].goes)
             count_entry(&all, &entries[i], 1);
     }
-    qsort(order, (size_t)count, sizeof *order, compare_expiry);
+    qsort(order, (size_t)count, sizeof *order, compare_entries);
     for (int i = 0; i < count && is_beyond(t->space, &all, CROWDED); i++) {
-        if (!order[i]->may_drop || order[i]->goes)
+        if (order[i]->goes || !may_go(t, order[i]))
             continue;
         order[i]->goes = 1;
         count_entry(&all, order[i], -1);
@@ -274,10 +286,10 @@ static void tidy_subcaches(tidying *t)
 
 int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *provider,
                           ap_socache_instance_t *instance, server_rec *s, const unsigned char *id,
-                          apr_size_t size, apr_pool_t *pool)
+                          apr_size_t size, na_socache_rank rank, apr_pool_t *pool)
 {
     fill *f = &space->fills[na_socache_subcache_of(space, id)];
-    tidying t = {space, provider, instance, s, id, size, pool, .subcache = SUBCACHES_MAX};
+    tidying t = {space, provider, instance, s, id, size, rank, pool, .subcache = SUBCACHES_MAX};
     if (!has_room(space, f, size))
         tidy_subcaches(&t);
     if (!has_room(space, f, size))
@@ -289,11 +301,11 @@ int na_socache_space_take(na_socache_space *space, const ap_socache_provider_t *
 
 /* ── heads ─────────────────────────────────────────────────────────────────────────────────── */
 
-void na_socache_write_head(unsigned char *to, apr_time_t expires, int may_drop)
+void na_socache_write_head(unsigned char *to, apr_time_t expires, na_socache_rank rank)
 {
     for (int i = 0; i < NA_SOCACHE_HEAD_LEN - 1; i++)
         to[i] = (unsigned char)((apr_uint64_t)expires >> (8 * i));
-    to[NA_SOCACHE_HEAD_LEN - 1] = may_drop != 0;
+    to[NA_SOCACHE_HEAD_LEN - 1] = (unsigned char)rank;
 }
 
 apr_time_t na_socache_read_expiry(const unsigned char *head)
@@ -304,7 +316,7 @@ apr_time_t na_socache_read_expiry(const unsigned char *head)
     return (apr_time_t)expires;
 }
 
-int na_socache_may_drop(const unsigned char *head)
+na_socache_rank na_socache_read_rank(const unsigned char *head)
 {
-    return head[NA_SOCACHE_HEAD_LEN - 1];
+    return (na_socache_rank)head[NA_SOCACHE_HEAD_LEN - 1];
 }
