@@ -319,6 +319,16 @@ na_error *na_admit_token(na_request *request, na_subject *subject, json_t **clai
     return add_claims(request, subject, *claims);
 }
 
+/* Nothing is kept of it unless the provider is to end sessions (logout=). */
+static na_provider_session at_provider(const na_subject *subject)
+{
+    const na_tokens *tokens = subject->tokens;
+    if (!subject->provider->logout || !tokens || !tokens->issuer)
+        return (na_provider_session){0};
+    return (na_provider_session){subject->provider->id, tokens->issuer, tokens->subject,
+                                 tokens->session_id, tokens->issued_at};
+}
+
 na_error *na_complete_sign_in(na_request *request, na_response *response, na_subject *subject)
 {
     const char *elsewhere;
@@ -332,6 +342,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
                           .account = request->account,
                           .callback_url = request->callback_url,
                           .tokens = subject->tokens,
+                          .at_provider = at_provider(subject),
                           .is_complete = subject->has_both_factors};
     return na_second_factor_ask(request, response, &sign_in);
 }

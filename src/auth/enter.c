@@ -41,9 +41,11 @@ na_error *na_enter(na_request *request, na_response *response, const na_sign_in 
     na_log(request, NA_LOG_DEBUG, "SESSION", "creating a session for user '%s' with roles %s", user,
            roles_of(request->pool, sign_in->claims));
     NA_TRY(na_record_event(request, NULL, &sign_in->event));
+    const na_provider_session *at_provider =
+        sign_in->at_provider.issuer ? &sign_in->at_provider : NULL;
     NA_TRY(na_kept_tokens_begin(request, sign_in));
     na_error *error = na_session_begin(request->sessions, &request->visit, sign_in->claims,
-                                       response->set_cookies);
+                                       at_provider, response->set_cookies);
     if (error)
         return na_error_wrap(request->pool, error,
                              na_is_unavailable(error) || na_error_is(error, NA_ERR_ACCESS_DENIED)

@@ -85,7 +85,8 @@ static na_error *keep_tokens(na_request *request, const na_sign_in *sign_in, apr
     const na_provider *provider =
         sign_in->tokens && registry ? provider_of(request, sign_in) : NULL;
     int keeps_all = request->config->keeping.is_on;
-    if (!provider || (!keeps_all && !(provider->keeps_id_token && sign_in->tokens->id_token)))
+    if (!provider ||
+        (!keeps_all && !(provider->logout == NA_LOGOUT_BOTH && sign_in->tokens->id_token)))
         return NULL;
     const na_store_key key = key_to_begin(request, sign_in->claims);
     na_error *error =

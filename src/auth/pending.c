@@ -22,6 +22,27 @@ static const na_keyring *ring_of(const na_request *request)
     return &request->config->check_rings[NA_COOKIE_TWO_FACTOR];
 }
 
+/* ── the session at the provider ───────────────────────────────────────────────────────────── */
+
+static json_t *at_provider_json(const na_provider_session *at)
+{
+    return at->issuer ? json_pack("{s:s, s:s, s:s*, s:s*, s:I}", "provider", at->provider, "iss",
+                                  at->issuer, "sub", at->subject, "sid", at->id, "iat",
+                                  (json_int_t)at->since)
+                      : NULL;
+}
+
+static na_provider_session read_at_provider(const json_t *json)
+{
+    return (na_provider_session){
+        .provider = na_json_string(json, "provider"),
+        .issuer = na_json_string(json, "iss"),
+        .subject = na_json_string(json, "sub"),
+        .id = na_json_string(json, "sid"),
+        .since = json_integer_value(json_object_get(json, "iat")),
+    };
+}
+
 /* ── writing ───────────────────────────────────────────────────────────────────────────────── */
 
 static na_error *write_cookie(na_request *request, na_response *response, const char *token)
@@ -39,11 +60,12 @@ na_error *na_pending_put(na_request *request, na_response *response, const na_si
     const na_event *event = &sign_in->event;
     json_t *json =
         na_json_own(request->pool,
-                    json_pack("{s:s, s:O, s:s*, s:s*, s:b, s:s*, s:s}", "site",
+                    json_pack("{s:s, s:O, s:s*, s:s*, s:b, s:s*, s:s, s:o*}", "site",
                               request->config->session.site, CLAIMS, sign_in->claims, "type",
                               event->account_type, "accountId", event->account_id, "isNew",
                               event->is_new_user, "account", sign_in->account, "callbackUrl",
-                              na_callback_url_within(request, NA_CALLBACK_URL_CARRIED)));
+                              na_callback_url_within(request, NA_CALLBACK_URL_CARRIED),
+                              "atProvider", at_provider_json(&sign_in->at_provider)));
     if (!json)
         return na_error_new(request->pool, NA_ERR_CALLBACK, "the sign-in is not UTF-8");
     NA_TRY(na_keyring_seal(request->pool, ring_of(request), json, request->now, NA_PENDING_SECONDS,
@@ -74,7 +96,8 @@ static int read_sign_in(na_request *request, const json_t *json, na_sign_in *sig
     *sign_in = (na_sign_in){.claims = claims,
                             .event = na_event_of(request, NA_EVENT_SIGN_IN, &user),
                             .account = na_json_string(json, "account"),
-                            .callback_url = url ? url : request->config->home};
+                            .callback_url = url ? url : request->config->home,
+                            .at_provider = read_at_provider(json_object_get(json, "atProvider"))};
     sign_in->revision = json_integer_value(json_object_get(claims, NA_CLAIM_REVISION));
     sign_in->event.provider = na_json_string(claims, NA_CLAIM_PROVIDER);
     sign_in->event.account_type = na_json_string(json, "type");

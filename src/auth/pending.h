@@ -16,7 +16,8 @@ typedef struct na_sign_in {
     const char *account;      /* na_limit_account; NULL if unknown */
     const char *callback_url; /* where it leads */
     const na_tokens *tokens;  /* of the provider; NULL if there are none, or if they are kept */
-    int is_complete;          /* 1 if the second factor was given together with the first */
+    na_provider_session at_provider; /* with which the session ends; no issuer if with none */
+    int is_complete;                 /* 1 if the second factor was given together with the first */
 } na_sign_in;
 
 /*

@@ -50,6 +50,8 @@ static const struct route {
     {"GET", "sign-in-again", na_get_sign_in_again, NO_FORM, SETS_BOTH, 0},
     {"GET", "signout", na_get_signout, NO_FORM, SETS_BOTH, 0},
     {"POST", "signout", na_post_signout, "/signout?csrf=true", SETS_CALLBACK_URL, 0},
+    {"POST", "backchannel-logout", na_post_backchannel_logout, NO_COOKIE, SETS_NOTHING, 0},
+    {"GET", "frontchannel-logout", na_get_frontchannel_logout, NO_FORM, SETS_NOTHING, 0},
     {"GET", "sessions", na_get_sessions, NO_FORM, SETS_BOTH, 0},
     {"POST", "sessions", na_post_sessions, "/sessions", SETS_CALLBACK_URL, 0},
     {"GET", "two-factor", na_get_two_factor, NO_FORM, SETS_BOTH, 0},
@@ -107,9 +109,12 @@ int na_endpoint_has_page(const char *action)
 /* v4 accepts any path below an action; Auth.js only if it can be a provider. */
 static int has_stray_segment(const na_request *request)
 {
-    return request->config->dialect == NA_V5 && request->provider_id &&
-           strcmp(request->action, "signin") != 0 && strcmp(request->action, "callback") != 0 &&
-           strcmp(request->action, "webauthn-options") != 0;
+    static const char *const with_provider[] = {"signin", "callback", "webauthn-options",
+                                                "backchannel-logout", "frontchannel-logout"};
+    int is_with = request->config->dialect != NA_V5 || !request->provider_id;
+    for (apr_size_t i = 0; i < sizeof with_provider / sizeof *with_provider; i++)
+        is_with |= strcmp(request->action, with_provider[i]) == 0;
+    return !is_with;
 }
 
 static int fits_provider(const struct route *route, const na_provider *provider)

@@ -8,97 +8,20 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
-#include "jose/jwe.h"
-#include "jose/jws.h"
-#include "oauth/oauth.h"
+#include "oauth/provider_token.h"
+
+#define WHAT "ID token"
 
 static na_error *refuse(const na_oauth *oauth, const char *why)
 {
-    return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "ID token refused: %s", why);
-}
-
-/*
- * Returns the accepted algorithms: the configured one, or the asymmetric ones of discovery, or
- * RS256 (Discovery 1.0 section 3). The token's header never adds to them.
- */
-static const char *const *accepted_algs(const na_oauth *oauth, const na_metadata *metadata)
-{
-    size_t count = json_array_size(metadata->id_algs);
-    const char **algs = apr_pcalloc(oauth->pool, (count + 2) * sizeof *algs);
-    int n = 0;
-    if (oauth->provider->id_token_alg) {
-        algs[0] = oauth->provider->id_token_alg;
-        return algs;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *alg = json_string_value(json_array_get(metadata->id_algs, i));
-        if (alg && na_jws_alg_known(alg) && strncmp(alg, "HS", 2) != 0 &&
-            (!oauth->provider->is_fapi2 || na_provider_is_fapi2_alg(alg)))
-            algs[n++] = alg;
-    }
-    if (!count && !oauth->provider->is_fapi2)
-        algs[0] = "RS256";
-    return algs;
-}
-
-/* With HS256, HS384, and HS512 the client secret is the key (section 10.1). */
-static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, const char *alg,
-                          const na_jws *header, const na_jwks **keys)
-{
-    if (alg && strncmp(alg, "HS", 2) == 0) {
-        if (!oauth->provider->client_secret)
-            return refuse(oauth, "HS256 requires a client secret");
-        const na_jwk **one = apr_palloc(oauth->pool, sizeof *one);
-        na_jwks *set = apr_palloc(oauth->pool, sizeof *set);
-        one[0] = na_jwk_from_secret(oauth->pool, na_bytes_of(oauth->provider->client_secret));
-        *set = (na_jwks){one, 1};
-        *keys = set;
-        return NULL;
-    }
-    NA_TRY(na_oauth_keys(oauth, metadata, keys));
-    if (!na_jws_has_key(header, *keys))
-        na_oauth_renew_keys(oauth, metadata, keys); /* the provider rotated its keys */
-    return NULL;
-}
-
-/* The provider can have the public half under a name of its own, so `kid` does not choose. */
-static na_error *open_with_any(const na_oauth *oauth, const char *token, na_bytes *inner)
-{
-    const na_jwks *keys = oauth->provider->decryption_keys;
-    na_error *error = NULL;
-    for (int i = 0; i < keys->count; i++) {
-        na_jwk key = *keys->keys[i];
-        key.kid = NULL;
-        error = na_jwe_open_private(oauth->pool, &key, token, strlen(token), inner);
-        if (!error)
-            return NULL;
-    }
-    return error;
-}
-
-/* A nested token has five parts (RFC 7516 section 3.1); inside is what was signed. */
-static na_error *decrypt(const na_oauth *oauth, const char **token, int *is_encrypted)
-{
-    int dots = 0;
-    na_bytes inner;
-    for (const char *p = *token; *p; p++)
-        dots += *p == '.';
-    *is_encrypted = dots == 4;
-    if (!*is_encrypted)
-        return NULL;
-    if (!oauth->provider->decryption_keys)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "it is encrypted, and the provider has no privateKey=");
-    NA_TRY(open_with_any(oauth, *token, &inner));
-    *token = (const char *)inner.data;
-    return NULL;
+    return na_provider_token_refuse(oauth, WHAT, why);
 }
 
 /* Section 3.1.3.7 step 1. */
 static na_error *decrypt_id_token(const na_oauth *oauth, const char **token)
 {
     int is_encrypted;
-    na_error *error = decrypt(oauth, token, &is_encrypted);
+    na_error *error = na_provider_token_decrypt(oauth, token, &is_encrypted);
     if (error)
         return na_error_wrap(oauth->pool, error, NULL, "ID token refused");
     return is_encrypted || !oauth->provider->requires_encryption
@@ -117,63 +40,6 @@ static na_error *check_type(const na_oauth *oauth, const na_jws *header)
         return NULL;
     return refuse(oauth,
                   apr_psprintf(oauth->pool, "its type is '%s'", na_one_line(oauth->pool, typ, 40)));
-}
-
-static int names_client(const json_t *aud, const char *client_id)
-{
-    const char *one = json_string_value(aud);
-    if (one)
-        return strcmp(one, client_id) == 0;
-    return na_json_has_text(aud, client_id);
-}
-
-/* Step 3: other audiences must be trusted. Without a list, azp decides. */
-static int trusts_all(const na_oauth *oauth, const json_t *aud)
-{
-    const apr_array_header_t *trusted = oauth->provider->audiences;
-    for (size_t i = 0; i < json_array_size(aud); i++) {
-        const char *one = json_string_value(json_array_get(aud, i));
-        int is_trusted = one && strcmp(one, oauth->provider->client_id) == 0;
-        for (int k = 0; one && k < trusted->nelts; k++)
-            is_trusted |= strcmp(one, APR_ARRAY_IDX(trusted, k, const char *)) == 0;
-        if (!is_trusted)
-            return 0;
-    }
-    return 1;
-}
-
-/* Steps 3 to 5. */
-static na_error *check_audience(const na_oauth *oauth, const json_t *claims)
-{
-    const json_t *aud = json_object_get(claims, "aud");
-    const json_t *azp = json_object_get(claims, "azp");
-    const char *client_id = oauth->provider->client_id;
-    if (!names_client(aud, client_id))
-        return refuse(oauth, "aud does not name this client");
-    if (oauth->provider->audiences && !trusts_all(oauth, aud))
-        return refuse(oauth, "aud has an audience that is not one of trustedAudiences=");
-    if (json_array_size(aud) > 1 && !azp && !oauth->provider->audiences)
-        return refuse(oauth, "several audiences and no azp");
-    if (azp && !names_client(azp, client_id))
-        return refuse(oauth, "azp does not match this client");
-    return NULL;
-}
-
-/* Step 2. A tenant fills the hole in Azure's issuer; it can add no other characters. */
-static na_error *check_issuer(const na_oauth *oauth, const na_metadata *metadata,
-                              const json_t *claims)
-{
-    const char *expected = metadata->issuer, *issuer = na_json_string(claims, "iss");
-    const char *hole = strstr(expected, "{tenantid}"), *tenant = na_json_string(claims, "tid");
-    if (hole) {
-        if (!tenant || !*tenant || strspn(tenant, "0123456789abcdefABCDEF-") != strlen(tenant))
-            return refuse(oauth, "tid is not a tenant ID");
-        expected = apr_pstrcat(oauth->pool,
-                               apr_pstrmemdup(oauth->pool, expected, (apr_size_t)(hole - expected)),
-                               tenant, hole + strlen("{tenantid}"), NULL);
-    }
-    return issuer && strcmp(issuer, expected) == 0 ? NULL
-                                                   : refuse(oauth, "iss does not match the issuer");
 }
 
 /* Steps 9 and 10, and nbf of RFC 7519 section 4.1.5. */
@@ -266,8 +132,7 @@ static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata
                               const json_t *claims)
 {
     const char *sub = na_json_string(claims, "sub");
-    NA_TRY(check_issuer(oauth, metadata, claims));
-    NA_TRY(check_audience(oauth, claims));
+    NA_TRY(na_provider_token_check_parties(oauth, metadata, WHAT, claims));
     NA_TRY(check_times(oauth, claims));
     if (!sub || !*sub)
         return refuse(oauth, "it has no sub");
@@ -285,15 +150,12 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
                                    json_t **claims)
 {
     const char *token = tokens->id_token;
-    const na_jwks *keys;
     na_jws jws;
     NA_TRY(decrypt_id_token(oauth, &token));
     NA_TRY(na_jws_read(oauth->pool, token, strlen(token), &jws));
     NA_TRY(check_type(oauth, &jws));
-    NA_TRY(keys_for(oauth, metadata, oauth->provider->id_token_alg, &jws, &keys));
-    NA_TRY(na_jws_verify(oauth->pool, &jws, keys, accepted_algs(oauth, metadata)));
-    NA_TRY(na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
-                         jws.payload.len, claims));
+    NA_TRY(na_provider_token_verify(oauth, metadata, WHAT, oauth->provider->id_token_alg, &jws,
+                                    claims));
     NA_TRY(check_claims(oauth, metadata, tokens, checks, jws.alg, *claims));
     na_oauth_step(oauth, "PROFILE_DATA", "ID token of %s verified: %s", metadata->issuer, jws.alg);
     return NULL;
@@ -302,14 +164,10 @@ na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *met
 static na_error *verify_signed(const na_oauth *oauth, const na_metadata *metadata,
                                const char *token, json_t **claims)
 {
-    const char *const algs[] = {oauth->provider->userinfo_alg, NULL};
-    const na_jwks *keys;
     na_jws jws;
     NA_TRY(na_jws_read(oauth->pool, token, strlen(token), &jws));
-    NA_TRY(keys_for(oauth, metadata, algs[0], &jws, &keys));
-    NA_TRY(na_jws_verify(oauth->pool, &jws, keys, algs));
-    return na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)jws.payload.data,
-                         jws.payload.len, claims);
+    return na_provider_token_verify(oauth, metadata, "userinfo response",
+                                    oauth->provider->userinfo_alg, &jws, claims);
 }
 
 /* A response that was encrypted alone came from the endpoint, as plain JSON does. */
@@ -317,7 +175,7 @@ static na_error *read_jwt(const na_oauth *oauth, const na_metadata *metadata, co
                           json_t **claims)
 {
     int is_encrypted;
-    NA_TRY(decrypt(oauth, &token, &is_encrypted));
+    NA_TRY(na_provider_token_decrypt(oauth, &token, &is_encrypted));
     if (oauth->provider->userinfo_alg)
         return verify_signed(oauth, metadata, token, claims);
     if (!is_encrypted)
@@ -338,7 +196,8 @@ na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *met
         return NULL;
     const char *issuer = na_json_string(*claims, "iss");
     if (!issuer || !metadata->issuer || strcmp(issuer, metadata->issuer) != 0 ||
-        !names_client(json_object_get(*claims, "aud"), oauth->provider->client_id))
+        !na_provider_token_names_client(json_object_get(*claims, "aud"),
+                                        oauth->provider->client_id))
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "iss or aud of the signed userinfo response does not match");
     return NULL;

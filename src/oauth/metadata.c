@@ -93,6 +93,8 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
         json_is_true(json_object_get(document, "authorization_response_iss_parameter_supported"));
     metadata->says_auth_time =
         na_json_has_text(json_object_get(document, "claims_supported"), "auth_time");
+    NA_TRY(take_url(oauth, document, "end_session_endpoint", provider->end_session_url,
+                    &metadata->end_session_url));
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
     NA_TRY(take_protected_url(oauth, document, "pushed_authorization_request_endpoint", NULL,
                               &metadata->pushed_url));
@@ -135,6 +137,7 @@ static const char *options_of_validity(const na_oauth *oauth)
                                    provider->token_url,
                                    provider->userinfo_url,
                                    provider->jwks_url,
+                                   provider->end_session_url,
                                    provider->certificate.chain ? "mtls" : NULL,
                                    provider->is_fapi2 ? "fapi2" : NULL};
     const char *all = oauth->allow_http ? "http" : "https";
@@ -179,7 +182,8 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
         *metadata = (na_metadata){.issuer = provider->issuer,
                                   .authorization_url = provider->authorization_url,
                                   .token_url = provider->token_url,
-                                  .userinfo_url = provider->userinfo_url};
+                                  .userinfo_url = provider->userinfo_url,
+                                  .end_session_url = provider->end_session_url};
         return NULL;
     }
     const na_http_request request = na_oauth_request(oauth, discovery_url(oauth));

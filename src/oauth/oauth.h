@@ -37,16 +37,17 @@ typedef struct na_metadata {
     const char *token_url;
     const char *userinfo_url;
     const char *jwks_url;
-    const char *pushed_url;     /* pushed_authorization_request_endpoint */
-    int requires_pushed;        /* require_pushed_authorization_requests */
-    const json_t *dpop_algs;    /* dpop_signing_alg_values_supported, or NULL */
-    int requires_signed;        /* require_signed_request_object */
-    const json_t *request_algs; /* request_object_signing_alg_values_supported, or NULL */
-    int sends_iss;              /* authorization responses carry `iss` (RFC 9207 section 3) */
-    const json_t *id_algs;      /* id_token_signing_alg_values_supported, or NULL */
-    const json_t *auths;        /* token_endpoint_auth_methods_supported, or NULL */
-    int says_auth_time;         /* claims_supported names auth_time */
-    const json_t *auth_algs;    /* token_endpoint_auth_signing_alg_values_supported, or NULL */
+    const char *pushed_url;      /* pushed_authorization_request_endpoint */
+    int requires_pushed;         /* require_pushed_authorization_requests */
+    const json_t *dpop_algs;     /* dpop_signing_alg_values_supported, or NULL */
+    int requires_signed;         /* require_signed_request_object */
+    const json_t *request_algs;  /* request_object_signing_alg_values_supported, or NULL */
+    int sends_iss;               /* authorization responses carry `iss` (RFC 9207 section 3) */
+    const json_t *id_algs;       /* id_token_signing_alg_values_supported, or NULL */
+    const json_t *auths;         /* token_endpoint_auth_methods_supported, or NULL */
+    int says_auth_time;          /* claims_supported names auth_time */
+    const char *end_session_url; /* end_session_endpoint */
+    const json_t *auth_algs;     /* token_endpoint_auth_signing_alg_values_supported, or NULL */
 } na_metadata;
 
 /* The values that protect one authorization request; NULL if not used. */
@@ -66,6 +67,11 @@ typedef struct na_tokens {
     const json_t *response; /* as it came */
     const char *code;       /* for which they were issued */
     apr_int64_t auth_time;  /* of the ID token, once it is verified; seconds, 0 if it has none */
+
+    /* likewise: the session at the provider. NULL and 0 for plain OAuth 2.0 */
+    const char *issuer, *subject;
+    const char *session_id; /* `sid`; NULL if the provider does not name its sessions */
+    apr_int64_t issued_at;  /* seconds */
 } na_tokens;
 
 /* Logs a step under NextAuth's name of the event. Of a secret, only its length is logged. */

@@ -207,12 +207,25 @@ static na_error *merge_userinfo(const na_oauth *oauth, const na_metadata *metada
     return NULL;
 }
 
+/* Sets what the verified ID token says of the user's session at the provider. */
+static void read_session(const json_t *claims, na_tokens *tokens)
+{
+    json_int_t seconds;
+    if (na_json_number(claims, "auth_time", &seconds))
+        tokens->auth_time = seconds;
+    if (na_json_number(claims, "iat", &seconds))
+        tokens->issued_at = seconds;
+    tokens->issuer = na_json_string(claims, "iss");
+    tokens->subject = na_json_string(claims, "sub");
+    tokens->session_id = na_json_string(claims, "sid");
+}
+
 na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, na_tokens *tokens,
                            const na_checks *checks, json_t **profile)
 {
-    json_int_t auth_time;
     na_profile_source source = oauth->provider->profile_source;
-    tokens->auth_time = 0;
+    tokens->auth_time = tokens->issued_at = 0;
+    tokens->issuer = tokens->subject = tokens->session_id = NULL;
     if (oauth->provider->type == NA_OAUTH) {
         NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
         add_listed_email(oauth, tokens, *profile);
@@ -220,8 +233,7 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, n
         return NULL;
     }
     NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, checks, profile));
-    if (na_json_number(*profile, "auth_time", &auth_time))
-        tokens->auth_time = auth_time;
+    read_session(*profile, tokens);
     int wanted =
         source == NA_PROFILE_USERINFO ||
         (source == NA_PROFILE_AUTO && metadata->userinfo_url && !na_json_string(*profile, "email"));

@@ -193,6 +193,21 @@ static na_error *set_dpop(apr_pool_t *pool, na_provider *provider, const char *v
     return read_boolean(pool, "dpop", value, &provider->binds_tokens);
 }
 
+static na_error *set_logout(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    static const char *const names[] = {[NA_LOGOUT_NONE] = "false",
+                                        [NA_LOGOUT_FROM_PROVIDER] = "fromProvider",
+                                        [NA_LOGOUT_BOTH] = "true"};
+    for (int i = NA_LOGOUT_NONE; i <= NA_LOGOUT_BOTH; i++) {
+        if (strcmp(value, names[i]) != 0)
+            continue;
+        provider->logout = (na_logout)i;
+        return NULL;
+    }
+    return na_error_new(pool, NA_ERR_CONFIGURATION,
+                        "invalid logout=%s: expected true, fromProvider, or false", value);
+}
+
 static apr_array_header_t *split_list(apr_pool_t *pool, const char *value)
 {
     char *last, *list = apr_pstrdup(pool, value);
@@ -418,6 +433,8 @@ static const option options[] = {
     WITH("userinfo_signed_response_alg", set_userinfo_alg),
     TEXT("emails", emails_url),
     TEXT("jwks_endpoint", jwks_url),
+    WITH("logout", set_logout),
+    TEXT("end_session_endpoint", end_session_url),
     WITH("token_endpoint_auth_method", set_token_auth),
     WITH("id_token_signed_response_alg", set_id_token_alg),
     WITH("idToken", set_id_token),

@@ -75,7 +75,7 @@ static na_error *fill(apr_pool_t *pool, const na_provider *provider, const char 
     return NULL;
 }
 
-#define TEMPLATES 9
+#define TEMPLATES 10
 
 /* The texts that can have placeholders. */
 static void list_templates(na_provider *provider, const char **templates[TEMPLATES])
@@ -84,8 +84,8 @@ static void list_templates(na_provider *provider, const char **templates[TEMPLAT
         &provider->authorization_url, &provider->authorization_params,
         &provider->token_url,         &provider->token_params,
         &provider->userinfo_url,      &provider->userinfo_header_fields,
-        &provider->jwks_url,          &provider->profile.image,
-        &provider->well_known};
+        &provider->jwks_url,          &provider->end_session_url,
+        &provider->profile.image,     &provider->well_known};
     memcpy(templates, all, sizeof all);
 }
 

@@ -120,6 +120,7 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
     NA_TRY(na_provider_check_url(pool, "token", p->token_url, allow_http));
     NA_TRY(na_provider_check_url(pool, "userinfo", p->userinfo_url, allow_http));
     NA_TRY(na_provider_check_url(pool, "emails", p->emails_url, allow_http));
+    NA_TRY(na_provider_check_url(pool, "end_session_endpoint", p->end_session_url, allow_http));
     return na_provider_check_url(pool, "jwks_endpoint", p->jwks_url, allow_http);
 }
 
@@ -212,6 +213,11 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     if (provider->requires_encryption && !provider->decryption_keys)
         return missing(pool, provider, "privateKey= for requireEncryptedIdToken=true",
                        "set privateKey=file:PATH");
+    if (provider->logout && provider->type != NA_OIDC)
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "provider '%s': logout= requires type=oidc",
+                                               provider->id),
+                                  "remove logout=");
     if (provider->type == NA_OIDC) {
         if (!provider->issuer && !provider->well_known)
             return missing(pool, provider,

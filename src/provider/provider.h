@@ -35,6 +35,13 @@ typedef enum na_token_auth {
     NA_AUTH_NONE
 } na_token_auth;
 
+/* logout=: who ends sessions together with the user's session at the provider. */
+typedef enum na_logout {
+    NA_LOGOUT_NONE,
+    NA_LOGOUT_FROM_PROVIDER, /* the provider, when its own session ends */
+    NA_LOGOUT_BOTH           /* the user, too: a sign-out continues at the provider */
+} na_logout;
+
 /* Where an OpenID Provider's profile comes from. */
 typedef enum na_profile_source {
     NA_PROFILE_AUTO,     /* the ID token, and userinfo if it lacks the email address */
@@ -108,6 +115,8 @@ typedef struct na_provider {
     const char *const *userinfo_headers; /* the same, "Name: value", NULL-terminated; or NULL */
     const char *userinfo_alg;            /* of its signature; NULL if it is plain JSON */
     const char *jwks_url;
+    na_logout logout;
+    const char *end_session_url;
     const na_jwks *keys;                 /* of jwks=, instead of a URL; NULL if none */
     const apr_array_header_t *audiences; /* const char *: of trustedAudiences=; NULL if any */
     const char *emails_url;              /* GitHub's list of a user's addresses */
@@ -120,11 +129,10 @@ typedef struct na_provider {
     na_vouching email_verified;
     const char *email_claim;    /* path of the claim that vouches; NULL for email_verified */
     int allow_unverified_email; /* shown on pages, but no user is found by it */
-    int allow_linking;  /* allowDangerousEmailAccountLinking: an email address is enough to become
-                           its user */
-    int is_fapi2;       /* profile=fapi2: the FAPI 2.0 Security Profile is enforced */
-    int keeps_id_token; /* with each session, for the provider to recognize at sign-out */
-    int any_tenant;     /* by its URL; at a sign-in, the issuer decides */
+    int allow_linking; /* allowDangerousEmailAccountLinking: an email address is enough to become
+                          its user */
+    int is_fapi2;      /* profile=fapi2: the FAPI 2.0 Security Profile is enforced */
+    int any_tenant;    /* by its URL; at a sign-in, the issuer decides */
 
     /* emailed links */
     long max_age; /* lifetime of a link in seconds */

@@ -54,12 +54,25 @@ static const char *id_to_begin(const na_visit *visit, const json_t *claims)
                   : na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
 }
 
+/* The provider can have ended its session meanwhile: then this one ends before it is used. */
+static na_error *check_provider(const na_sessions *sessions, const na_visit *visit,
+                                const na_store_key *key, const na_record *record)
+{
+    na_error *error =
+        na_provider_check_alive(sessions->registry, visit->pool, &record->at_provider);
+    if (error && !na_is_unavailable(error))
+        NA_TRY(na_session_end_other(sessions, visit->pool, record->user, key, record->created,
+                                    visit->now));
+    return error;
+}
+
 /*
  * Writes a new session to the registry. If this fails, a session can still begin if its claims are
  * in the token and the configuration allows it.
  */
 static na_error *register_session(const na_sessions *sessions, const na_visit *visit,
-                                  const char *id, json_t *claims, apr_int64_t *expires)
+                                  const char *id, json_t *claims,
+                                  const na_provider_names *at_provider, apr_int64_t *expires)
 {
     const na_session_config *config = sessions->config;
     const na_registry *registry = sessions->registry;
@@ -75,16 +88,21 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
         NA_TRY(na_table_add(sessions->table, visit->pool, id, na_json_string(claims, "sub"),
                             json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
                             *expires));
-    NA_TRY(na_registry_record(registry, visit->pool, user, &key, &visit->client,
-                              on_server ? without_token_claims(visit->pool, claims) : NULL,
-                              auth_time, *expires, visit->now));
+    const na_record record = {.user = user,
+                              .created = auth_time,
+                              .expires = *expires,
+                              .claims =
+                                  on_server ? without_token_claims(visit->pool, claims) : NULL,
+                              .at_provider = *at_provider};
+    NA_TRY(na_registry_record(registry, visit->pool, &key, &visit->client, &record, visit->now));
+    NA_TRY(check_provider(sessions, visit, &key, &record));
     if (!sessions->users) /* a user of the database is checked again at the next request */
         na_verified_set(sessions->verified, sessions->config, &key, 0, apr_time_sec(visit->now));
     return NULL;
 }
 
 static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
-                       apr_array_header_t *set_cookies)
+                       const na_provider_names *at_provider, apr_array_header_t *set_cookies)
 {
     const na_session_config *config = sessions->config;
     apr_int64_t now = apr_time_sec(visit->now);
@@ -98,8 +116,9 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
     json_object_set_new(claims, NA_CLAIM_SITE, json_string(config->site));
     if (visit->binding)
         json_object_set_new(claims, NA_CLAIM_BINDING, json_string(visit->binding));
-    na_error *error =
-        sessions->registry ? register_session(sessions, visit, id, claims, &expires) : NULL;
+    na_error *error = sessions->registry
+                          ? register_session(sessions, visit, id, claims, at_provider, &expires)
+                          : NULL;
     if (!error && sessions->registry)
         json_object_set_new(claims, NA_CLAIM_REGISTERED, json_true());
     if (error) /* the record might exist after all, and would not match this token */
@@ -128,11 +147,12 @@ na_error *na_session_check_claims(apr_pool_t *pool, const json_t *claims)
     return na_error_with_hint(error, "use NextAuthClaim to keep less of the profile");
 }
 
-na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
-                           apr_array_header_t *set_cookies)
+static na_error *begin_checked(const na_sessions *sessions, const na_visit *visit, json_t *claims,
+                               const na_provider_names *at_provider,
+                               apr_array_header_t *set_cookies)
 {
     NA_TRY(na_session_check_claims(visit->pool, claims));
-    NA_TRY(begin(sessions, visit, claims, set_cookies));
+    NA_TRY(begin(sessions, visit, claims, at_provider, set_cookies));
     if (sessions->observer)
         sessions->observer->began(sessions->observer->data);
     return NULL;
@@ -148,6 +168,30 @@ static na_error *move_tokens(const na_sessions *sessions, const na_visit *visit,
     na_store_key_make(&key, NA_KIND_SESSION, id);
     return na_token_entry_move(sessions->registry, visit->pool,
                                na_session_key(visit->pool, session), &key);
+}
+
+na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
+                           const na_provider_session *at_provider, apr_array_header_t *set_cookies)
+{
+    const na_provider_names names =
+        at_provider ? na_provider_names_of(visit->pool, at_provider) : (na_provider_names){0};
+    return begin_checked(sessions, visit, claims, &names, set_cookies);
+}
+
+/* The session that takes the place of another one began from the same one at the provider. */
+static na_error *names_of(const na_sessions *sessions, const na_visit *visit,
+                          const na_session *session, na_provider_names *names)
+{
+    na_record record;
+    int found;
+    *names = (na_provider_names){0};
+    if (!sessions->registry)
+        return NULL;
+    NA_TRY(na_registry_look(sessions->registry, visit->pool, na_session_key(visit->pool, session),
+                            &record, &found));
+    if (found)
+        *names = record.at_provider;
+    return NULL;
 }
 
 na_error *na_session_restart(const na_sessions *sessions, const na_visit *visit,
@@ -170,9 +214,11 @@ na_error *na_session_restart_with(const na_sessions *sessions, const na_visit *v
     if (changes)
         json_object_update(claims, (json_t *)changes);
     const char *id = na_random_base64url(visit->pool, NA_SESSION_ID_BYTES);
+    na_provider_names names;
     json_object_set_new(claims, NA_CLAIM_SESSION_ID, json_string(id));
     NA_TRY(move_tokens(sessions, visit, session, id));
-    return na_session_begin(sessions, visit, claims, set_cookies);
+    NA_TRY(names_of(sessions, visit, session, &names));
+    return begin_checked(sessions, visit, claims, &names, set_cookies);
 }
 
 /* A short idle time requires more frequent renewals: it must not count from a use long ago. */

@@ -51,3 +51,22 @@ na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, con
     return na_registry_end_user(sessions->registry, pool, user,
                                 but ? na_session_key(pool, but) : NULL, now);
 }
+
+na_error *na_session_end_at_provider(const na_sessions *sessions, apr_pool_t *pool,
+                                     const na_provider_session *at_provider, int remembers,
+                                     apr_time_t now, apr_array_header_t *ended)
+{
+    const na_provider_names names = na_provider_names_of(pool, at_provider);
+    const na_registry *registry = sessions->registry;
+    apr_array_header_t *begun = apr_array_make(pool, 4, sizeof(na_begun));
+    if (remembers)
+        NA_TRY(na_provider_remember_end(registry, pool, &names, now));
+    NA_TRY(na_provider_sessions(registry, pool, &names, now, begun));
+    for (int i = 0; i < begun->nelts; i++) {
+        const na_begun *one = &APR_ARRAY_IDX(begun, i, na_begun);
+        NA_TRY(na_session_end_other(sessions, pool, one->record.user, &one->key,
+                                    one->record.created, now));
+        APR_ARRAY_PUSH(ended, na_begun) = *one;
+    }
+    return NULL;
+}

@@ -2,6 +2,16 @@
 /* Lookups of values in a registry's stores. */
 #include "session/lookup.h"
 
+na_registry na_registry_from(const na_registry *registry, int from)
+{
+    na_registry rest = *registry;
+    rest.stores += from;
+    rest.store_count -= from;
+    if (from)
+        rest.observer = NULL; /* reported only once */
+    return rest;
+}
+
 na_error *na_look_up(const na_registry *registry, apr_pool_t *pool, const na_store_key *keys,
                      int count, na_found *values)
 {

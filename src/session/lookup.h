@@ -5,6 +5,12 @@
 
 #include "session/registry.h"
 
+/*
+ * Returns the registry with the stores from index `from` on. An end is written to each of them,
+ * because a new store that is emptied falls back to the contents of the older ones.
+ */
+na_registry na_registry_from(const na_registry *registry, int from);
+
 /* A value that was found; data is NULL if none. */
 typedef struct na_found {
     na_bytes value;

@@ -108,6 +108,16 @@ static na_error *open_json(apr_pool_t *pool, const na_record_keys *keys, const n
 
 /* ── sessions ──────────────────────────────────────────────────────────────────────────────── */
 
+static void write_names(const na_provider_names *names, json_t *json)
+{
+    if (names->session)
+        json_object_set_new(json, "s", json_string(names->session));
+    if (names->subject)
+        json_object_set_new(json, "p", json_string(names->subject));
+    if (names->since)
+        json_object_set_new(json, "i", json_integer(names->since));
+}
+
 /* Members have names of one letter, because shared memory is small. */
 na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_store_key *key,
                          const na_record *record, na_bytes *sealed)
@@ -126,6 +136,7 @@ na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_
         json_object_set_new(json, "r", json_true());
     if (record->ended)
         json_object_set_new(json, "x", json_true());
+    write_names(&record->at_provider, json);
     return seal(pool, keys, key, json, sealed);
 }
 
@@ -160,7 +171,9 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
                           .vouched = json_is_true(json_object_get(json, "r")),
                           .ended = json_is_true(json_object_get(json, "x")),
                           .stale = stale,
-                          .claims = json_is_object(claims) ? claims : NULL};
+                          .claims = json_is_object(claims) ? claims : NULL,
+                          .at_provider = {na_json_string(json, "s"), na_json_string(json, "p"),
+                                          time_of(json, "i")}};
     return NULL;
 }
 

@@ -10,6 +10,15 @@
 #include "store/store.h"
 
 /*
+ * The session at a provider that a session began from: hashes of its own name and of its user's,
+ * NULL if it has none (session/provider_session.h).
+ */
+typedef struct na_provider_names {
+    const char *session, *subject;
+    apr_int64_t since; /* when the ID token was issued; seconds */
+} na_provider_names;
+
+/*
  * The record of a session; its name in the store is the session ID. Times are in seconds; unknown
  * text is "".
  */
@@ -24,6 +33,7 @@ typedef struct na_record {
     int ended;          /* 1 if revoked; kept so that its tokens are refused */
     int stale; /* 1 if decrypted with an older secret's key, so that it must be encrypted again */
     const json_t *claims; /* NULL if the token has them */
+    na_provider_names at_provider;
 } na_record;
 
 int na_record_is_live(const na_record *record, apr_time_t now);

@@ -8,6 +8,7 @@
 #include "session/device.h"
 #include "session/epoch.h"
 #include "session/list.h"
+#include "session/provider_session.h"
 #include "session/remembered.h"
 #include "session/user_entries.h"
 
@@ -43,7 +44,8 @@ na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const
                             apr_int64_t *auth_time)
 {
     na_user_record record;
-    NA_TRY(na_user_list_session(registry, pool, user, key, expires + NA_LIST_MARGIN, now));
+    const na_list list = na_user_list(user);
+    NA_TRY(na_user_list_session(registry, pool, &list, key, expires + NA_LIST_MARGIN, now));
     na_error *error = na_user_find(registry, pool, user, &record);
     if (error && !na_is_unavailable(error)) /* a record that cannot be decrypted is replaced */
         error = na_user_update(registry, pool, user, now, read_user, &record);
@@ -52,22 +54,19 @@ na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const
     return NULL;
 }
 
-na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, const char *user,
-                             const na_store_key *key, const na_client *client, const json_t *claims,
-                             apr_int64_t auth_time, apr_int64_t expires, apr_time_t now)
+na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                             const na_client *client, const na_record *begun, apr_time_t now)
 {
     int written;
-    na_record record = {.user = user,
-                        .address = text(client->address),
-                        .device = na_device(pool, client->user_agent),
-                        .created = auth_time,
-                        .used = apr_time_sec(now),
-                        .expires = expires,
-                        .listed = expires + NA_LIST_MARGIN,
-                        .in_token = !claims,
-                        .vouched = 1,
-                        .claims = claims};
-    return write_record(registry, pool, key, &record, (na_bytes){0}, &written);
+    na_record record = *begun;
+    record.address = text(client->address);
+    record.device = na_device(pool, client->user_agent);
+    record.used = apr_time_sec(now);
+    record.listed = record.expires + NA_LIST_MARGIN;
+    record.in_token = !record.claims;
+    record.vouched = 1;
+    NA_TRY(write_record(registry, pool, key, &record, (na_bytes){0}, &written));
+    return na_provider_list_session(registry, pool, &record, key, now);
 }
 
 /*
@@ -79,6 +78,7 @@ static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const n
                           apr_int64_t expires, apr_time_t now)
 {
     int written;
+    const na_list list = na_user_list(record->user);
     record->used = apr_time_sec(now);
     record->expires = expires;
     record->address = text(client->address);
@@ -86,8 +86,11 @@ static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const n
     if (record->expires > record->listed)
         record->listed = record->expires + NA_LIST_MARGIN;
     NA_TRY(write_record(registry, pool, key, record, na_found_in_first(was), &written));
-    if (written) /* if the list cannot be written, a later use does */
-        na_user_list_session(registry, pool, record->user, key, record->listed, now);
+    if (!written)
+        return NULL;
+    /* if a list cannot be written, a later use does */
+    na_user_list_session(registry, pool, &list, key, record->listed, now);
+    na_provider_list_session(registry, pool, record, key, now);
     return NULL;
 }
 
@@ -245,28 +248,6 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
 
 /* ── ending ────────────────────────────────────────────────────────────────────────────────── */
 
-static int remove_listing(apr_array_header_t *list, apr_array_header_t *ends, void *data)
-{
-    int at = na_list_find(list, data);
-    if (at >= 0)
-        na_list_drop(list, at);
-    return at >= 0;
-}
-
-/*
- * Returns the registry with the stores from index `from` on. An end is written to each of them,
- * because a new store that is emptied falls back to the contents of the older ones.
- */
-static na_registry from_store(const na_registry *registry, int from)
-{
-    na_registry rest = *registry;
-    rest.stores += from;
-    rest.store_count -= from;
-    if (from)
-        rest.observer = NULL; /* reported only once */
-    return rest;
-}
-
 typedef struct charge {
     apr_int64_t auth_time, now; /* seconds */
     int is_covered;             /* result */
@@ -296,6 +277,7 @@ static na_error *end_in_first(const na_registry *registry, apr_pool_t *pool, con
     na_found was;
     na_record record = {.in_token = 1};
     na_store_key without_id;
+    const na_list list = na_user_list(user);
     charge c = {auth_time, apr_time_sec(now), 0};
     NA_TRY(na_look_up(registry, pool, key, 1, &was));
     if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
@@ -306,14 +288,15 @@ static na_error *end_in_first(const na_registry *registry, apr_pool_t *pool, con
     na_session_key_without_id(pool, user, auth_time, &without_id);
     if (record.in_token && !c.is_covered) /* tokens from before the session had an ID */
         NA_TRY(na_end_record(registry, pool, user, &without_id, 0, now));
-    return na_user_update_list(registry, pool, user, now, remove_listing, (void *)key->hash);
+    NA_TRY(na_provider_unlist_session(registry, pool, &record, key, now));
+    return na_user_unlist_session(registry, pool, &list, key, now);
 }
 
 na_error *na_registry_end(const na_registry *registry, apr_pool_t *pool, const char *user,
                           const na_store_key *key, apr_int64_t auth_time, apr_time_t now)
 {
     for (int i = 0; i < registry->store_count; i++) {
-        na_registry rest = from_store(registry, i);
+        na_registry rest = na_registry_from(registry, i);
         NA_TRY(end_in_first(&rest, pool, user, key, auth_time, now));
     }
     return NULL;
@@ -354,9 +337,10 @@ na_error *na_registry_end_user(const na_registry *registry, apr_pool_t *pool, co
                                const na_store_key *but, apr_time_t now)
 {
     ending end = {but, apr_time_sec(now)};
+    const na_list list = na_user_list(user);
     for (int i = 0; i < registry->store_count; i++) {
-        na_registry rest = from_store(registry, i);
-        NA_TRY(na_user_update_list(&rest, pool, user, now, end_listings, &end));
+        na_registry rest = na_registry_from(registry, i);
+        NA_TRY(na_user_update_list(&rest, pool, &list, now, end_listings, &end));
         NA_TRY(na_user_update(&rest, pool, user, now, end_all, &end));
     }
     return NULL;

@@ -48,10 +48,12 @@ na_error *na_registry_begin(const na_registry *registry, apr_pool_t *pool, const
                             const na_store_key *key, apr_int64_t expires, apr_time_t now,
                             apr_int64_t *auth_time);
 
-/* Writes the record of a session that began; `claims` is NULL if the token has them. */
-na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, const char *user,
-                             const na_store_key *key, const na_client *client, const json_t *claims,
-                             apr_int64_t auth_time, apr_int64_t expires, apr_time_t now);
+/*
+ * Writes the record of a session that began: with the user, the times `created` and `expires`, the
+ * claims (NULL if the token has them), and the session at the provider.
+ */
+na_error *na_registry_record(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                             const na_client *client, const na_record *begun, apr_time_t now);
 
 /*
  * Finds a session by its ID: *record has the claims. Fails if there is no such session, it has

@@ -45,6 +45,8 @@
 #define NA_KIND_USER "user"
 #define NA_KIND_LIST "list"
 #define NA_KIND_EPOCH "epoch"
+#define NA_KIND_PROVIDER_LIST "provider-list"   /* sessions that began from one at a provider */
+#define NA_KIND_PROVIDER_ENDED "provider-ended" /* a session at a provider that has ended */
 
 /*
  * Most bytes of an identity string: with its name it fits into a header line of httpd's default

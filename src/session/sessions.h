@@ -6,6 +6,7 @@
 #include "base/cookie.h"
 #include "session/cache.h"
 #include "session/observer.h"
+#include "session/provider_session.h"
 #include "session/registry.h"
 #include "session/standing.h"
 #include "session/table.h"
@@ -94,10 +95,12 @@ na_error *na_session_load(const na_sessions *sessions, const na_visit *visit,
  * Begins a session with `claims`, to which this module's own are added. Appends the Set-Cookie
  * values (char *) that replace the cookies of the request to `set_cookies`. Ends the session that
  * the request had: every sign-in gets a new ID. Claim NA_CLAIM_SESSION_ID is that of an ID that
- * na_session_new_id chose; without it, a new one is used.
+ * na_session_new_id chose; without it, a new one is used. `at_provider` is the session at the
+ * provider with which it ends; NULL if there is none, or nothing is kept of it. Fails with
+ * NA_ERR_ACCESS_DENIED if that has ended meanwhile.
  */
 na_error *na_session_begin(const na_sessions *sessions, const na_visit *visit, json_t *claims,
-                           apr_array_header_t *set_cookies);
+                           const na_provider_session *at_provider, apr_array_header_t *set_cookies);
 
 /*
  * Begins a session with the claims of one that ended, at another revision of its user: for a user
@@ -152,6 +155,15 @@ na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, co
                                const na_store_key *key, apr_int64_t auth_time, apr_time_t now);
 na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                               const na_session *but, apr_time_t now);
+
+/*
+ * Ends all sessions that began from one at a provider, or from any of its user
+ * (provider_session.h). `remembers` is 1 to end also those that are beginning. Appends what was
+ * ended (na_begun).
+ */
+na_error *na_session_end_at_provider(const na_sessions *sessions, apr_pool_t *pool,
+                                     const na_provider_session *at_provider, int remembers,
+                                     apr_time_t now, apr_array_header_t *ended);
 
 /*
  * Returns 1 if the refused token can be decrypted, but belongs to an application and names no user,

@@ -143,11 +143,16 @@ static void give_way(const na_registry *registry, apr_array_header_t *list,
     }
 }
 
-na_error *na_user_update_list(const na_registry *registry, apr_pool_t *pool, const char *user,
+na_list na_user_list(const char *user)
+{
+    return (na_list){NA_KIND_LIST, user, user};
+}
+
+na_error *na_user_update_list(const na_registry *registry, apr_pool_t *pool, const na_list *which,
                               apr_time_t now, na_user_change_list *how, void *data)
 {
     na_found *values;
-    na_store_key *keys = na_user_keys(registry, pool, NA_KIND_LIST, user, 0, &values);
+    na_store_key *keys = na_user_keys(registry, pool, which->kind, which->name, 0, &values);
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_listing));
     apr_array_header_t *ends = apr_array_make(pool, 4, sizeof(na_listing));
     for (int i = 0; i < TRIES; i++) {
@@ -159,7 +164,7 @@ na_error *na_user_update_list(const na_registry *registry, apr_pool_t *pool, con
         if (!how(list, ends, data) && is_written)
             return NULL;
         give_way(registry, list, ends);
-        NA_TRY(na_end_records(registry, pool, user, ends, now));
+        NA_TRY(na_end_records(registry, pool, which->user, ends, now));
         NA_TRY(na_list_seal(pool, registry->keys, &keys[0], list, &value));
         NA_TRY(na_store_swap(registry->stores[0], pool, &keys[0], na_found_in_first(&values[0]),
                              value, end_of_list(list, now), &swapped));
@@ -187,10 +192,24 @@ static int add_listing(apr_array_header_t *list, apr_array_header_t *ends, void 
     return 1;
 }
 
-na_error *na_user_list_session(const na_registry *registry, apr_pool_t *pool, const char *user,
+na_error *na_user_list_session(const na_registry *registry, apr_pool_t *pool, const na_list *list,
                                const na_store_key *key, apr_int64_t until, apr_time_t now)
 {
     adding add = {.listing.until = until, .now = apr_time_sec(now)};
     memcpy(add.listing.hash, key->hash, sizeof add.listing.hash);
-    return na_user_update_list(registry, pool, user, now, add_listing, &add);
+    return na_user_update_list(registry, pool, list, now, add_listing, &add);
+}
+
+static int remove_listing(apr_array_header_t *list, apr_array_header_t *ends, void *data)
+{
+    int at = na_list_find(list, data);
+    if (at >= 0)
+        na_list_drop(list, at);
+    return at >= 0;
+}
+
+na_error *na_user_unlist_session(const na_registry *registry, apr_pool_t *pool, const na_list *list,
+                                 const na_store_key *key, apr_time_t now)
+{
+    return na_user_update_list(registry, pool, list, now, remove_listing, (void *)key->hash);
 }

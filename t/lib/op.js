@@ -125,6 +125,16 @@ async function authorize(issuer, client, answer, login, fields = {}) {
   throw new Error(`no way through the provider: ${at.status} from ${at.url}: ${at.text.slice(0, 300)}`);
 }
 
+// Ends the user's session at the provider, from its end_session_endpoint with this query; or, with
+// `stays`, that of the client alone. Gives the redirect to wherever the provider then leads.
+async function endSession(issuer, client, url, stays) {
+  const shown = await client.page(url);
+  const [, action] = /<form id="op.logoutForm" method="post" action="([^"]+)"/.exec(shown.text) || /<form method="post" action="([^"]+)"/.exec(shown.text) || [];
+  const [, xsrf] = /name="xsrf" value="([^"]+)"/.exec(shown.text) || [];
+  if (!xsrf) return shown;
+  return client.post(action, { xsrf, ...(stays ? {} : { logout: 'yes' }) });
+}
+
 const paths = { token: 'token', userinfo: 'me', pushed_authorization_request: 'request' };
 
 // It warns of what no test minds: its memory ends with the test.
@@ -147,6 +157,7 @@ async function startOp(t, options) {
   const requests = []; // the others: path, method, headers, and form
   const tlsPort = options.tls && await freePort(); // of the endpoints that ask for a certificate
   const errors = [];
+  const said = []; // what came of its back-channel logouts: a client's ID, and how it failed
   let provider;
 
   // The provider reads its keys once, so new keys take a new provider; what it stored outlives it.
@@ -166,6 +177,8 @@ async function startOp(t, options) {
     for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error']) {
       provider.on(name, (ctx, error) => errors.push(`${name}: ${error.message} ${error.error_detail || error.error_description || ''}`));
     }
+    provider.on('backchannel.success', (ctx, { clientId }) => said.push([clientId, 'success']));
+    provider.on('backchannel.error', (ctx, error, { clientId }) => said.push([clientId, error.message]));
   });
   await rotateKeys();
 
@@ -198,9 +211,11 @@ async function startOp(t, options) {
     issuer,
     asked,
     requests,
+    said,
     errors,
     rotateKeys,
     stop,
+    endSession: (client, query = '', stays = false) => endSession(issuer, client, `${issuer}/session/end${query}`, stays),
     authorize: (client, answer, login, fields) => authorize(issuer, client, answer, login, fields),
     // From the redirect to the provider to the site's answer to the callback.
     login: async (client, answer, login, fields) => client.page(await authorize(issuer, client, answer, login, fields)),

@@ -165,9 +165,11 @@ static na_store_key begin(apr_pool_t *pool, const na_registry *registry, const c
     apr_int64_t expires = apr_time_sec(now) + 30 * DAY;
     na_store_key_make(&key, NA_KIND_SESSION, id);
     succeeds(na_registry_begin(registry, pool, user, &key, expires, now, auth_time), "a session");
-    succeeds(na_registry_record(registry, pool, user, &key, &client, claims, *auth_time, expires,
-                                now),
-             "and its record");
+    const na_record begun = {.user = user,
+                             .created = *auth_time,
+                             .expires = expires,
+                             .claims = claims};
+    succeeds(na_registry_record(registry, pool, &key, &client, &begun, now), "and its record");
     return key;
 }
 

@@ -145,9 +145,27 @@ static na_error *check_stores(na_builder *b, const na_directive *store)
     return NULL;
 }
 
+/* Without a store, a session cannot be ended by others, and a copied cookie survives. */
+static na_error *check_logout(na_builder *b)
+{
+    for (int i = 0; i < b->config->providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
+        if (provider->logout)
+            return na_error_with_hint(na_wrong(b,
+                                               "logout= of provider '%s' requires a session store",
+                                               provider->id),
+                                      "set NextAuthSessionStore");
+    }
+    return NULL;
+}
+
 na_error *na_build_finish_stores(na_builder *b, const na_directive *store)
 {
     na_build_look_at(b, store, NULL);
+    if (!b->plan->stores.names) {
+        na_build_look_at(b, store, store ? NULL : na_directive_name(NextAuthSessionStore));
+        NA_TRY(na_build_noted(b, check_logout(b)));
+    }
     if (b->plan->stores.names) {
         b->config->session.lifetime.token = na_lifetime_of_tokens(&b->config->session.lifetime);
         return check_stores(b, store);

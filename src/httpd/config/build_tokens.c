@@ -13,7 +13,7 @@ na_error *na_build_keep_tokens(na_builder *b, const na_directive *w)
 static int keeps_tokens(const na_config *config)
 {
     for (int i = 0; i < config->providers->nelts; i++)
-        if (APR_ARRAY_IDX(config->providers, i, const na_provider *)->keeps_id_token)
+        if (APR_ARRAY_IDX(config->providers, i, const na_provider *)->logout == NA_LOGOUT_BOTH)
             return 1;
     return config->keeping.is_on;
 }
